@@ -1,0 +1,21 @@
+"""Errors and warnings of skdgm."""
+
+
+class DataRangeWarning(UserWarning):
+    """Values outside the model's domain were clipped."""
+
+
+class MissingDataWarning(UserWarning):
+    """Part of the data says nothing."""
+
+
+class LikelihoodWarning(UserWarning):
+    """A likelihood is less certain than its standard error says."""
+
+
+class InterruptedFitWarning(UserWarning):
+    """Training was stopped before its end; what was learned is kept."""
+
+
+class DivergenceError(FloatingPointError):
+    """Training diverged; the estimator keeps its last good parameters."""

@@ -1,0 +1,51 @@
+from itertools import product
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from skdgm.utils.hashing import row_hash
+from skdgm.utils.rows import Rows
+
+RNG = np.random.default_rng(0)
+
+
+def hashes(X):
+    return row_hash(Rows(X, np.float64))
+
+
+def test_no_two_bit_rows_collide():
+    X = np.array(list(product([0, 1], repeat=14)), dtype=np.uint8)
+    assert len(np.unique(hashes(X))) == len(X)
+
+
+def test_neighbouring_values_do_not_collide():
+    X = np.nextafter(np.full((2000, 1), 0.5), 1) + np.arange(2000)[:, None] * 2.0**-52
+    assert len(np.unique(hashes(X))) == 2000
+
+
+def test_columns_matter():
+    assert len(np.unique(hashes(np.eye(50)))) == 50
+    assert hashes(np.array([[1.0, 2.0]])) != hashes(np.array([[2.0, 1.0]]))
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float32, np.float64])
+@pytest.mark.parametrize("convert", [np.asarray, sp.csr_array, sp.csr_matrix])
+def test_storage_does_not_matter(dtype, convert):
+    X = RNG.random((40, 30)) < 0.2
+    X[3] = 0
+    np.testing.assert_array_equal(hashes(convert(X.astype(dtype))), hashes(X))
+
+
+def test_explicit_zeros_signs_and_nans():
+    a = np.array([[0.0, np.nan, 1.0]])
+    b = np.array([[-0.0, -np.nan, 1.0]])
+    c = sp.csr_array(([0.0, np.nan, 1.0], [0, 1, 2], [0, 3]), shape=(1, 3))
+    assert hashes(a) == hashes(b) == hashes(c)
+
+
+def test_blocks_do_not_matter(monkeypatch):
+    X = RNG.random((50, 8))
+    whole = hashes(X)
+    monkeypatch.setattr("skdgm.utils.rows.BLOCK_ENTRIES", 24)
+    np.testing.assert_array_equal(hashes(X), whole)

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from skdgm.utils.random import stream
+
+
+def test_a_draw_has_an_address():
+    rng = stream(3, 1).rows(50)
+    whole = rng.uniform(20)
+    some = np.array([40, 3, 17])
+    np.testing.assert_array_equal(rng.take(some).uniform(20), whole[some])
+    np.testing.assert_array_equal(stream(3, 1).rows(50).uniform(7), whole[:, :7])
+
+
+def test_ids_name_rows():
+    ids = np.array([5, 2**63 + 11], dtype=np.uint64)
+    a, b = stream(0).rows(ids).uniform(4)
+    np.testing.assert_array_equal(stream(0).rows(ids[1:]).uniform(4)[0], b)
+    assert not np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("other", [stream(4, 1), stream(3, 2), stream(3), stream(1, 3)])
+def test_purposes_and_seeds_differ(other):
+    correlation = np.corrcoef(
+        stream(3, 1).rows(40).uniform(500).ravel(), other.rows(40).uniform(500).ravel()
+    )[0, 1]
+    assert 0 < abs(correlation) < 5 / np.sqrt(40 * 500)
+
+
+def test_fold_is_a_path():
+    assert stream(1).fold(2, 3) == stream(1).fold(2).fold(3)
+    assert stream(1).fold(2, 3).root != stream(1).fold(3, 2).root
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_uniform_is_below_one_and_of_its_type(dtype):
+    u = stream(0).rows(1000).uniform(1000, dtype)
+    assert u.dtype == dtype
+    assert u.min() >= 0
+    assert u.max() < 1
+
+
+def test_bits_are_uniform_and_independent():
+    n_rows, n_columns = 2048, 512
+    bits = stream(7).rows(n_rows).bits(n_columns)
+    for shift in (0, 16):
+        counts = np.bincount(((bits >> np.uint32(shift)) & np.uint32(0xFFFF)).ravel())
+        assert stats.chisquare(counts).pvalue > 1e-4
+    centred = (bits >> np.uint32(8)) * 2.0**-24 - 0.5
+    for a, b in [
+        (centred[:, 1:], centred[:, :-1]),
+        (centred[1:], centred[:-1]),
+        (centred[:, 64:], centred[:, :-64]),
+    ]:
+        z = 12 * (a * b).sum() / np.sqrt(a.size)
+        assert abs(z) < 4
+    for axis, n in ((0, n_rows), (1, n_columns)):
+        z = centred.mean(axis) * np.sqrt(12 * n)
+        assert stats.chi2.sf((z**2).sum(), z.size) > 1e-4
+
+
+def test_generator_is_reproducible():
+    a, b = stream(5, 2).generator(), stream(5, 2).generator()
+    assert a.random() == b.random()
