@@ -1,0 +1,7 @@
+"""Energy functions: what a model is. Everything else is an algorithm on them."""
+
+from skdgm.energies.layered import LayeredEnergy
+from skdgm.energies.params import Params, Path
+from skdgm.energies.wiring import EVEN, ODD
+
+__all__ = ["EVEN", "ODD", "LayeredEnergy", "Params", "Path"]

@@ -1,0 +1,148 @@
+r"""Boltzmann machines whose units stand in layers.
+
+Layers 0, 1, 2, … hold one or several blocks each; couplings join the blocks of
+neighbouring layers only. With natural parameters :math:`\eta_i` of block i's own,
+statistics :math:`T_i` and base measures :math:`m_i`,
+
+.. math:: -E(x) = \sum_i \left[\eta_i^\top T_i(x_i) + \log m_i(x_i)\right]
+   + \sum_{i \sim j} T_i(x_i)^\top W_{ij} \, T_j(x_j), \qquad
+   p(x) = e^{-E(x)} / Z.
+
+One hidden layer gives the restricted Boltzmann machine [1]_, several the deep
+one [2]_. Given the even layers the blocks of the odd ones are independent, and
+conversely: these are the model's two colours.
+
+References
+----------
+.. [1] Smolensky (1986). Information processing in dynamical systems: foundations
+   of harmony theory.
+.. [2] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
+"""
+
+import numpy as np
+
+from skdgm.energies.params import Params
+from skdgm.energies.wiring import ODD, Wiring
+
+
+class LayeredEnergy:
+    """The energy of a chain of layers.
+
+    A state x is a tuple with one array for each block, its rows being independent
+    copies of the model.
+
+    Parameters
+    ----------
+    layers : sequence of sequences of units
+        The blocks of each layer, from the bottom up.
+    """
+
+    def __init__(self, layers):
+        self.wiring = Wiring.chain(layers)
+        self.units = self.wiring.units
+        self.colours = self.wiring.colours
+
+    def init(self, rng, means=None, scale=0.01, dtype=np.float64):
+        """Small random couplings, and biases that give the means where known."""
+        means = means or (None,) * len(self.units)
+        return Params(
+            tuple(u.init(m, dtype) for u, m in zip(self.units, means)),
+            tuple(c.init(rng, scale, dtype) for _, _, c in self.wiring.links),
+        )
+
+    def received(self, params, x, block):
+        """The sum of what a block's neighbours send it, of shape (n_rows, size)."""
+        return sum(
+            self.wiring.links[link].coupling.send(
+                params.couplings[link], self._statistic(params, x, other), up
+            )
+            for link, other, up in self.wiring.neighbours(block)
+        )
+
+    def field(self, params, block, received, path=None):
+        """A block's natural parameter, given what it receives."""
+        natural = self.units[block].natural(self._own(params, block, path))
+        return natural + (received if path is None else path.beta * received)
+
+    def energy(self, params, x, path=None):
+        """E(x) of every row."""
+        log_weight = sum(
+            coupling.log_weight(
+                W, self._statistic(params, x, i), self._statistic(params, x, j)
+            )
+            for (i, j, coupling), W in zip(self.wiring.links, params.couplings)
+        )
+        if path is not None:
+            log_weight = np.ravel(path.beta) * log_weight
+        for block in range(len(self.units)):
+            log_weight = log_weight + self.lone_weight(params, x, block, path)
+        return -log_weight
+
+    def log_marginal(self, params, x, summed=ODD, received=None, path=None):
+        """Log of the sum of exp(-E) over the blocks of one colour, in float64.
+
+        Parameters
+        ----------
+        x : tuple
+            The values of the summed colour are not looked at.
+        summed : {EVEN, ODD}
+        received : dict, optional
+            What each summed block receives, where it is known already.
+        """
+        total = 0.0
+        for block in self.colours[summed]:
+            known = received[block] if received else self.received(params, x, block)
+            eta = self.field(params, block, known, path)
+            terms = self.units[block].log_partition(eta)
+            total = total + terms.sum(axis=-1, dtype=np.float64)
+        for block in self.colours[1 - summed]:
+            total = total + self.lone_weight(params, x, block, path)
+        return total
+
+    def grad(self, params, x):
+        """Mean over the rows of the derivative of -E. Values may be means."""
+        statistics = [self._statistic(params, x, i) for i in range(len(self.units))]
+        return Params(
+            tuple(
+                unit.param_grad(own, value).mean(axis=0)
+                for unit, own, value in zip(self.units, params.units, x)
+            ),
+            tuple(
+                coupling.grad(statistics[i], statistics[j])
+                for i, j, coupling in self.wiring.links
+            ),
+        )
+
+    def base(self, params, means):
+        """The model without couplings that has given means, and its log Z.
+
+        Parameters
+        ----------
+        means : tuple
+            The means of each block, or None where the block keeps its own bias.
+        """
+        units = tuple(
+            own if m is None else unit.init(m, own.dtype)
+            for unit, own, m in zip(self.units, params.units, means)
+        )
+        log_Z = sum(
+            unit.log_partition(unit.natural(own)).sum(dtype=np.float64)
+            for unit, own in zip(self.units, units)
+        )
+        return units, float(log_Z)
+
+    def _own(self, params, block, path):
+        """A block's own parameters, at a point of a path."""
+        own = params.units[block]
+        if path is None:
+            return own
+        return self.units[block].interpolate(own, path.base[block], path.beta)
+
+    def lone_weight(self, params, x, block, path=None):
+        """The log weight of a block's value but for its neighbours."""
+        unit, own = self.units[block], self._own(params, block, path)
+        linear = unit.statistic(own, x[block]) * unit.natural(own)
+        return linear.sum(-1, dtype=np.float64) + unit.log_base_measure(own, x[block])
+
+    def _statistic(self, params, x, block):
+        return self.units[block].statistic(params.units[block], x[block])

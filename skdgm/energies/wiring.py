@@ -1,0 +1,58 @@
+"""Which block of a layered model meets which."""
+
+from itertools import pairwise, product
+from typing import NamedTuple
+
+from skdgm.couplings import Dense
+
+EVEN, ODD = 0, 1
+
+
+class Link(NamedTuple):
+    """A coupling and the numbers of the two blocks that it joins."""
+
+    below: int
+    above: int
+    coupling: object
+
+
+class Wiring(NamedTuple):
+    """The blocks of a chain of layers, numbered from the bottom up.
+
+    Parameters
+    ----------
+    units : tuple
+        The unit of each block.
+    layers : tuple of tuples of int
+        The blocks of each layer.
+    colours : pair of tuples of int
+        The blocks of the even and of the odd layers.
+    links : tuple of Link
+    """
+
+    units: tuple
+    layers: tuple
+    colours: tuple
+    links: tuple
+
+    @classmethod
+    def chain(cls, layers):
+        """Full couplings between all blocks of neighbouring layers."""
+        units = tuple(unit for layer in layers for unit in layer)
+        numbers = iter(range(len(units)))
+        layers = tuple(tuple(next(numbers) for _ in layer) for layer in layers)
+        colours = tuple(sum(layers[parity::2], ()) for parity in (EVEN, ODD))
+        links = tuple(
+            Link(i, j, Dense(units[i].size, units[j].size))
+            for below, above in pairwise(layers)
+            for i, j in product(below, above)
+        )
+        return cls(units, layers, colours, links)
+
+    def neighbours(self, block):
+        """The links of a block: (number, other block, whether it sends upwards)."""
+        for number, link in enumerate(self.links):
+            if link.above == block:
+                yield number, link.below, True
+            elif link.below == block:
+                yield number, link.above, False

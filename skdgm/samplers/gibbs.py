@@ -1,0 +1,65 @@
+r"""Blocked Gibbs sampling.
+
+One step draws each colour from its conditional distribution given the other,
+
+.. math:: x_\text{even} \sim p(x_\text{even} \mid x_\text{odd}), \qquad
+   x_\text{odd} \sim p(x_\text{odd} \mid x_\text{even}),
+
+and leaves the model's distribution as it is [1]_. Entries may be clamped, which
+samples the rest from its conditional distribution.
+
+References
+----------
+.. [1] Geman and Geman (1984). Stochastic relaxation, Gibbs distributions, and the
+   Bayesian restoration of images. IEEE TPAMI.
+"""
+
+from typing import NamedTuple
+
+from skdgm.energies import EVEN, ODD
+from skdgm.samplers.sweep import sweep
+
+
+class State(NamedTuple):
+    """Where the chains are: one array for each block, one row for each chain."""
+
+    x: tuple
+
+
+class Info(NamedTuple):
+    """The conditional mean from which each block was drawn."""
+
+    means: tuple
+
+
+def init(rng, energy, unit_params):
+    """Draw every block alone, as if there were no couplings."""
+    x = tuple(
+        unit.sample(unit.natural(own), rng.fold(block))[0]
+        for block, (unit, own) in enumerate(zip(energy.units, unit_params))
+    )
+    return State(x)
+
+
+def step(rng, energy, params, state, *, colours=(EVEN, ODD), **options):
+    """One sweep of draws; options are those of :func:`~skdgm.samplers.sweep.sweep`.
+
+    Returns
+    -------
+    state : State
+    info : Info
+    """
+
+    def draw(block, eta):
+        return energy.units[block].sample(eta, rng.fold(block))
+
+    x, means = sweep(energy, params, state.x, draw, colours=colours, **options)
+    return State(x), Info(means)
+
+
+def run(rng, energy, params, state, n_steps, **options):
+    """Several steps; the last one's state and info."""
+    info = None
+    for number in range(n_steps):
+        state, info = step(rng.fold(number), energy, params, state, **options)
+    return state, info

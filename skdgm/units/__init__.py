@@ -1,0 +1,5 @@
+"""Conditional exponential families, one for each kind of variable."""
+
+from skdgm.units.bernoulli import Bernoulli
+
+__all__ = ["Bernoulli"]

@@ -1,0 +1,29 @@
+import numpy as np
+
+from skdgm.couplings import Dense
+from tests.reference import numerical_gradient
+
+RNG = np.random.default_rng(0)
+COUPLING = Dense(4, 3)
+W = RNG.normal(size=(4, 3))
+BELOW, ABOVE = RNG.random((6, 4)), RNG.random((6, 3))
+
+
+def test_field_is_what_the_energy_is_linear_in():
+    up = (COUPLING.send(W, BELOW, up=True) * ABOVE).sum(axis=1)
+    down = (COUPLING.send(W, ABOVE, up=False) * BELOW).sum(axis=1)
+    np.testing.assert_allclose(up, COUPLING.log_weight(W, BELOW, ABOVE))
+    np.testing.assert_allclose(down, COUPLING.log_weight(W, BELOW, ABOVE))
+
+
+def test_gradient():
+    numeric = numerical_gradient(
+        lambda W: COUPLING.log_weight(W, BELOW, ABOVE).mean(), W
+    )
+    np.testing.assert_allclose(COUPLING.grad(BELOW, ABOVE), numeric, atol=1e-9)
+
+
+def test_initial_weights_are_small():
+    weights = Dense(100, 80).init(np.random.default_rng(1), 0.01, np.float32)
+    assert weights.dtype == np.float32
+    assert abs(weights.std() - 0.01) < 4 * 0.01 / np.sqrt(2 * weights.size)
