@@ -1,0 +1,112 @@
+r"""Sums over all states, where there are few enough.
+
+.. math:: \log Z = \log \sum_{x_\text{few}} \sum_{x_\text{rest}} e^{-E(x)}
+
+The states of one colour are enumerated; the sum over the other colour, whose units
+are then independent, has a closed form. The same for rows that are partly observed,
+whose sum runs over the free entries only.
+"""
+
+import math
+
+import numpy as np
+from scipy.special import logsumexp
+
+from skdgm.energies import EVEN, ODD
+
+MAX_BITS = 20
+# States worked on at a time: as many as stay in a processor's cache, and as leave
+# memory for their products with rows.
+_CACHE_ENTRIES, _MEMORY_ENTRIES = 2**14, 2**22
+
+
+def n_bits(energy, colour):
+    """Log2 of the number of joint states of a colour's blocks."""
+    return sum(math.log2(energy.units[i].n_states) for i in energy.colours[colour])
+
+
+def smaller_colour(energy):
+    """The colour with fewer states."""
+    return min((ODD, EVEN), key=lambda colour: n_bits(energy, colour))
+
+
+def is_enumerable(energy):
+    """Whether :func:`log_partition` is feasible."""
+    return n_bits(energy, smaller_colour(energy)) <= MAX_BITS
+
+
+def log_partition(energy, params):
+    """Log Z, by enumerating the smaller colour."""
+    colour = smaller_colour(energy)
+    parts = [
+        logsumexp(energy.log_marginal(params, x, summed=1 - colour))
+        for x in _states(energy, colour, n_rows=1)
+    ]
+    return float(logsumexp(parts))
+
+
+def log_evidence(energy, params, x, clamp):
+    """Log of the sum of exp(-E) over all that is not clamped, for each row.
+
+    The odd layers are enumerated where they are small; else, row by row, what is
+    free in the even ones, of which there must be little.
+
+    Parameters
+    ----------
+    x : tuple
+        Values of the blocks; those of the odd layers are not looked at.
+    clamp : tuple
+        For each block of the even layers what is held: True or a boolean array.
+    """
+    if n_bits(energy, ODD) <= MAX_BITS:
+        return _by_odd_states(energy, params, x, clamp)
+    return np.array(
+        [_by_completions(energy, params, x, clamp, row) for row in range(len(x[0]))]
+    )
+
+
+def _by_odd_states(energy, params, x, clamp):
+    total = np.full(len(x[0]), -np.inf)
+    for states in _states(energy, ODD, n_rows=len(x[0])):
+        weight = sum(energy.lone_weight(params, states, i) for i in energy.colours[ODD])
+        for i in energy.colours[EVEN]:
+            unit = energy.units[i]
+            eta = energy.field(params, i, energy.received(params, states, i))
+            held = np.broadcast_to(clamp[i], x[i].shape)
+            statistic = unit.statistic(params.units[i], np.where(held, x[i], 0))
+            weight = weight + statistic @ eta.T + ~held @ unit.log_partition(eta).T
+        total = np.logaddexp(total, logsumexp(weight, axis=1))
+    return total
+
+
+def _by_completions(energy, params, x, clamp, row):
+    even = energy.colours[EVEN]
+    free = [np.flatnonzero(~np.broadcast_to(clamp[i], x[i].shape)[row]) for i in even]
+    parts = []
+    for codes in _codes(sum(map(len, free)), energy, n_rows=1):
+        filled = [None] * len(energy.units)
+        for i, entries in zip(even, free):
+            hole = energy.units[i]._replace(size=len(entries))
+            codes, own = np.divmod(codes, hole.n_states)
+            filled[i] = np.repeat(x[i][row : row + 1], len(own), axis=0)
+            filled[i][:, entries] = hole.states(own)
+        parts.append(logsumexp(energy.log_marginal(params, filled)))
+    return logsumexp(parts)
+
+
+def _states(energy, colour, n_rows):
+    """The joint states of a colour, some at a time; None for the other blocks."""
+    for codes in _codes(n_bits(energy, colour), energy, n_rows):
+        x = [None] * len(energy.units)
+        for i in energy.colours[colour]:
+            codes, own = np.divmod(codes, energy.units[i].n_states)
+            x[i] = energy.units[i].states(own).astype(np.float64)
+        yield tuple(x)
+
+
+def _codes(bits, energy, n_rows):
+    """The numbers below 2**bits, some at a time."""
+    n_codes, widest = round(2**bits), max(unit.size for unit in energy.units)
+    at_once = max(1, min(_CACHE_ENTRIES // widest, _MEMORY_ENTRIES // n_rows))
+    for start in range(0, n_codes, at_once):
+        yield np.arange(start, min(start + at_once, n_codes))
