@@ -1,0 +1,129 @@
+"""Mini-batches for which a weight is a number of repetitions, exactly.
+
+A table is first brought to a canonical form: its distinct rows, ordered by a hash
+of their content, with their summed weights. Repeated rows and weighted rows thus
+become the same table, as do dense and CSR, and all orders of the same rows. An
+epoch is then a random permutation of N systematic draws from the weights, which
+takes a row of weight w floor(w) or ceil(w) times.
+
+N is the sum of the weights where they are whole numbers (and at most ten times as
+many as the rows); other weights are relative, and N is the number of rows.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.utils.hashing import row_hash
+from skdgm.utils.random import mix64
+
+MAX_REPETITION = 10
+
+
+class Table(NamedTuple):
+    """The distinct rows of a data set.
+
+    Parameters
+    ----------
+    rows : Rows
+    index : ndarray of int
+        Where in ``rows`` each distinct row is found.
+    hashes : ndarray of uint64
+        Their content hashes, increasing.
+    weight : ndarray of float64
+        How many draws of an epoch fall on each, on average.
+    """
+
+    rows: object
+    index: np.ndarray
+    hashes: np.ndarray
+    weight: np.ndarray
+
+    @property
+    def n_draws(self):
+        """Number of draws in an epoch."""
+        return max(1, round(self.weight.sum()))
+
+    def take(self, which):
+        """The part of the table with the chosen distinct rows."""
+        return Table(
+            self.rows, self.index[which], self.hashes[which], self.weight[which]
+        )
+
+
+def canonical(rows, sample_weight=None):
+    """The canonical form of a data set.
+
+    Parameters
+    ----------
+    rows : Rows
+    sample_weight : ndarray of shape (n_rows,), optional
+        Not negative; rows of weight zero do not take part.
+
+    Returns
+    -------
+    table : Table
+    """
+    n_rows = rows.shape[0]
+    weight = np.ones(n_rows) if sample_weight is None else sample_weight
+    present = np.flatnonzero(weight > 0)
+    hashes, first, group = np.unique(
+        row_hash(rows)[present], return_index=True, return_inverse=True
+    )
+    total = np.bincount(group, weight[present].astype(np.float64))
+    whole = np.array_equal(weight, np.floor(weight))
+    if not whole or total.sum() > MAX_REPETITION * present.size:
+        total *= present.size / total.sum()
+    return Table(rows, present[first], hashes, total)
+
+
+def split(table, fraction, rng):
+    """Part the distinct rows in two, by their content.
+
+    Equal rows never part, so what is held out has not been seen; but where there is
+    one row only, it stands on both sides.
+
+    Returns
+    -------
+    train, held_out : Table
+    """
+    n_rows = len(table.index)
+    order = np.argsort(mix64(table.hashes ^ np.uint64(rng.root)), kind="stable")
+    weight = table.weight[order]
+    before = np.cumsum(weight) - weight
+    n_held = np.count_nonzero(before < fraction * weight.sum())
+    held = order[: np.clip(n_held, 1, max(1, n_rows - 1))]
+    rest = np.setdiff1d(order, held) if n_rows > 1 else held
+    return table.take(rest), table.take(np.sort(held))
+
+
+def epoch(table, batch_size, rng):
+    """The batches of one epoch, of sizes that differ by one at the most.
+
+    Yields
+    ------
+    index : ndarray of int
+        Row numbers in ``table.rows``.
+    """
+    n_draws, generator = table.n_draws, rng.generator()
+    upto = np.cumsum(table.weight)
+    ticks = (np.arange(n_draws) + generator.random()) * (upto[-1] / n_draws)
+    draws = np.searchsorted(upto, ticks, side="right").clip(max=len(upto) - 1)
+    draws = table.index[generator.permutation(draws)]
+    return np.array_split(draws, -(-n_draws // batch_size))
+
+
+def column_sums(table):
+    """Weight observed in each column, and the weighted sum of what was observed.
+
+    Returns
+    -------
+    seen, total : ndarray of shape (n_columns,), float64
+    """
+    seen, total = np.zeros((2, table.rows.shape[1]))
+    for part in table.rows.blocks(n_rows=len(table.index)):
+        values, weight = table.rows.take(table.index[part]), table.weight[part]
+        observed = ~np.isnan(values)
+        seen += weight @ observed
+        total += weight @ np.where(observed, values, 0.0)
+    return seen, total

@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from skdgm.training import canonical, column_sums, epoch, split
+from skdgm.utils.random import stream
+from skdgm.utils.rows import Rows
+
+RNG = np.random.default_rng(0)
+X = RNG.integers(0, 3, (12, 4)) / 2
+
+
+def table_of(X, weight=None):
+    return canonical(Rows(X, np.float64), weight)
+
+
+def contents(table, batches):
+    return [table.rows.take(batch) for batch in batches]
+
+
+def assert_same_epochs(a, b, batch_size=5):
+    for number in range(3):
+        pairs = zip(
+            contents(a, epoch(a, batch_size, stream(number))),
+            contents(b, epoch(b, batch_size, stream(number))),
+            strict=True,
+        )
+        for left, right in pairs:
+            np.testing.assert_array_equal(left, right)
+
+
+def test_whole_weights_are_repetitions():
+    weight = RNG.integers(0, 5, len(X))
+    order = RNG.permutation(len(X))
+    weighted = table_of(X[order], weight[order].astype(float))
+    repeated = table_of(np.repeat(X, weight, axis=0))
+    assert weighted.n_draws == repeated.n_draws == weight.sum()
+    assert_same_epochs(weighted, repeated)
+
+
+def test_order_and_storage_do_not_matter():
+    shuffled = X[RNG.permutation(len(X))]
+    assert_same_epochs(table_of(X), table_of(shuffled))
+    assert_same_epochs(table_of(X), table_of(sp.csr_array(shuffled)))
+
+
+def test_an_epoch_takes_every_row_once():
+    data = np.arange(23.0)[:, None]
+    table = table_of(data)
+    batches = epoch(table, 5, stream(0))
+    np.testing.assert_array_equal(np.sort(np.concatenate(batches)), np.arange(23))
+    assert sorted(map(len, batches)) == [4, 4, 5, 5, 5]
+
+
+def test_epochs_differ():
+    table = table_of(np.arange(50.0)[:, None])
+    a, b = (np.concatenate(epoch(table, 50, stream(i))) for i in range(2))
+    assert (a != b).any()
+
+
+def test_fractional_weights_are_relative():
+    data = np.arange(4.0)[:, None]
+    weight = np.array([0.1, 0.2, 0.3, 0.0])
+    table = table_of(data, weight)
+    assert table.n_draws == 3
+    counts = np.zeros(4)
+    for number in range(2000):
+        draws = np.concatenate(epoch(table, 10, stream(number)))
+        counts += np.bincount(draws, minlength=4)
+    np.testing.assert_allclose(counts / 2000, 3 * weight / weight.sum(), atol=0.04)
+    assert counts[3] == 0
+
+
+def test_systematic_draws_are_floor_or_ceiling():
+    data = np.arange(40.0)[:, None]
+    weight = RNG.random(40) * 3
+    table = table_of(data, weight)
+    expected = weight * 40 / weight.sum()
+    for number in range(20):
+        counts = np.bincount(
+            np.concatenate(epoch(table, 7, stream(number))), minlength=40
+        )
+        assert (abs(counts - expected) < 1).all()
+
+
+def test_large_whole_weights_do_not_make_long_epochs():
+    table = table_of(np.arange(3.0)[:, None], np.array([1000.0, 2000.0, 3000.0]))
+    assert table.n_draws == 3
+
+
+def test_batch_larger_than_the_data():
+    table = table_of(X)
+    (batch,) = epoch(table, 1000, stream(0))
+    assert len(batch) == len(X)
+
+
+def test_one_row():
+    (batch,) = epoch(table_of(X[:1]), 10, stream(0))
+    np.testing.assert_array_equal(batch, [0])
+
+
+def test_split_keeps_equal_rows_together():
+    data = np.repeat(RNG.random((40, 3)), 3, axis=0)
+    train, held_out = split(table_of(data), 0.25, stream(0))
+    assert not set(train.hashes) & set(held_out.hashes)
+    assert held_out.weight.sum() == pytest.approx(30)
+    assert train.weight.sum() + held_out.weight.sum() == 120
+
+
+def test_split_is_by_content():
+    weight = RNG.integers(1, 4, 40)
+    data = RNG.random((40, 3))
+    a, _ = split(table_of(data, weight.astype(float)), 0.3, stream(0))
+    b, _ = split(table_of(np.repeat(data, weight, axis=0)[::-1]), 0.3, stream(0))
+    np.testing.assert_array_equal(a.hashes, b.hashes)
+    assert_same_epochs(a, b)
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.99])
+def test_split_leaves_something_on_both_sides(fraction):
+    weight = np.array([1.0, 1.0, 1.0, 50.0])
+    train, held_out = split(table_of(np.eye(4), weight), fraction, stream(0))
+    assert len(train.index) >= 1
+    assert len(held_out.index) >= 1
+    assert len(train.index) + len(held_out.index) == 4
+
+
+def test_split_of_one_row():
+    for side in split(table_of(X[:1]), 0.1, stream(0)):
+        np.testing.assert_array_equal(side.index, [0])
+
+
+def test_column_sums_skip_what_is_missing(monkeypatch):
+    monkeypatch.setattr("skdgm.utils.rows.BLOCK_ENTRIES", 7)
+    data = X.copy()
+    data[RNG.random(X.shape) < 0.3] = np.nan
+    data[:, 3] = np.nan
+    weight = RNG.integers(0, 3, len(X)).astype(float)
+    seen, total = column_sums(table_of(data, weight))
+    observed = ~np.isnan(data)
+    np.testing.assert_allclose(seen, weight @ observed)
+    np.testing.assert_allclose(total, weight @ np.nan_to_num(data))

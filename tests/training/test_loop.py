@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+
+from skdgm.training import EarlyStopping, train
+from skdgm.training.hooks import Hook
+
+START = (np.zeros(2),)
+
+
+def add_batch(state, batch, clock):
+    state[0][:] += batch
+    return state
+
+
+def run(step=add_batch, measure=lambda state: (0.0, None), n_epochs=4, **options):
+    options = {"loss_limit": 100.0, **options}
+    return train(
+        START,
+        step,
+        lambda epoch: [1.0, 2.0],
+        measure,
+        epochs=range(n_epochs),
+        n_epochs=n_epochs,
+        **options,
+    )
+
+
+def test_runs_all_epochs():
+    outcome = run(measure=lambda state: (float(state[0][0]), None))
+    assert outcome.ended == "complete"
+    assert outcome.losses == [3.0, 6.0, 9.0, 12.0]
+    assert outcome.validation == [None] * 4
+    np.testing.assert_array_equal(START[0], [0, 0])
+
+
+def test_no_epoch():
+    outcome = run(n_epochs=0)
+    assert outcome.ended == "complete"
+    np.testing.assert_array_equal(outcome.state[0], [0, 0])
+
+
+def test_clock():
+    seen = []
+
+    def step(state, batch, clock):
+        seen.append(clock)
+        return state
+
+    train(
+        START,
+        step,
+        lambda epoch: "ab",
+        lambda s: (0.0, None),
+        epochs=range(2, 4),
+        n_epochs=9,
+        loss_limit=1.0,
+    )
+    assert seen[0] == (2, 9, 0, 2)
+    assert seen[-1] == (3, 9, 1, 2)
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_divergence_falls_back_on_the_last_good_epoch(bad):
+    def step(state, batch, clock):
+        state[0][:] = bad if clock.epoch == 2 else clock.epoch + 1
+        return state
+
+    outcome = run(step)
+    assert outcome.ended == "diverged"
+    assert outcome.losses == [0.0, 0.0]
+    np.testing.assert_array_equal(outcome.state[0], [2, 2])
+
+
+@pytest.mark.parametrize("loss", [np.nan, np.inf, 101.0])
+def test_a_bad_loss_is_divergence(loss):
+    outcome = run(measure=lambda state: (loss, None))
+    assert outcome.ended == "diverged"
+    np.testing.assert_array_equal(outcome.state[0], [0, 0])
+
+
+def test_overflow_is_left_to_the_guard():
+    def step(state, batch, clock):
+        state[0][:] = np.exp(state[0] + 1e4)
+        return state
+
+    assert run(step).ended == "diverged"
+
+
+@pytest.mark.parametrize("where", ["step", "measure"])
+def test_an_interruption_loses_nothing(where):
+    def step(state, batch, clock):
+        if where == "step" and clock.epoch == 2 and clock.batch == 1:
+            raise KeyboardInterrupt
+        return add_batch(state, batch, clock)
+
+    def measure(state):
+        if where == "measure" and state[0][0] == 9:
+            raise KeyboardInterrupt
+        return 0.0, None
+
+    outcome = run(step, measure)
+    assert outcome.ended == "interrupted"
+    assert len(outcome.losses) == 2
+    np.testing.assert_array_equal(outcome.state[0], 7 if where == "step" else 9)
+
+
+def test_other_errors_pass():
+    def step(state, batch, clock):
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        run(step)
+
+
+def test_hooks_hear_and_may_stop():
+    class Recorder(Hook):
+        def __init__(self):
+            self.heard = []
+
+        def begin(self, epoch):
+            self.heard.append(epoch)
+
+        def end(self, report):
+            self.heard.append((report.epoch, report.loss, report.seconds >= 0))
+            return report.epoch == 1
+
+    hooks = Recorder(), Recorder()
+    outcome = run(hooks=hooks)
+    assert outcome.ended == "stopped"
+    for hook in hooks:
+        assert hook.heard == [0, (0, 0.0, True), 1, (1, 0.0, True)]
+
+
+def test_early_stopping_keeps_the_best():
+    losses = iter([5.0, 3.0, 2.0, 2.5, 1.9995, 4.0, 4.0])
+    stopping = EarlyStopping(patience=3, tol=0.01)
+    outcome = run(
+        measure=lambda state: (0.0, next(losses)), hooks=[stopping], n_epochs=7
+    )
+    assert outcome.ended == "stopped"
+    assert outcome.validation == [5.0, 3.0, 2.0, 2.5, 1.9995, 4.0]
+    np.testing.assert_array_equal(stopping.best[0], [15, 15])
