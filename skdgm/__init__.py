@@ -1,4 +1,20 @@
 """Deep generative models as scikit-learn estimators."""
 
+from importlib import import_module
+
 __version__ = "0.1.0"
-__all__ = ["__version__"]
+
+_FAMILY = {"BernoulliRBM": "boltzmann"}
+
+__all__ = ["BernoulliRBM", "__version__"]
+
+
+def __getattr__(name):
+    # Families load when one of their estimators is first asked for.
+    if name in _FAMILY:
+        return getattr(import_module(f"skdgm.{_FAMILY[name]}"), name)
+    raise AttributeError(f"module 'skdgm' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

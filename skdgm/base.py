@@ -1,0 +1,78 @@
+"""The contract that every estimator keeps: input, output, score, tags."""
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    validate_data,
+)
+
+from skdgm.utils.threads import one_blas_thread
+
+
+class GenerativeModel(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    CallbackSupportMixin,
+    BaseEstimator,
+):
+    """Base class: a density that transforms.
+
+    A subclass has ``score_samples`` and ``_rows(X)``, which validates X and says
+    how its rows are read.
+    """
+
+    def score(self, X, y=None, sample_weight=None):
+        """Mean log-likelihood of the rows, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        score : float
+            The (weighted) mean of :meth:`score_samples`.
+        """
+        scores = self.score_samples(X)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, scores[:, None], ensure_non_negative=True
+            )
+        return float(np.average(scores, weights=sample_weight))
+
+    def _remember(self, X):
+        """Take the number and the names of the columns from X, which is valid."""
+        validate_data(self, X, reset=True, skip_check_array=True)
+
+    def _blockwise(self, of_complete, rows, of_incomplete):
+        """Compute something of every row, a block of rows at a time.
+
+        Parameters
+        ----------
+        of_complete, of_incomplete : callable
+            Functions of dense rows, without and with missing entries.
+        rows : Rows
+        """
+
+        def of_block(v):
+            incomplete = np.isnan(v).any(axis=1)
+            if not incomplete.any():
+                return of_complete(v)
+            part = of_incomplete(v[incomplete])
+            whole = np.empty((len(v), *part.shape[1:]), dtype=part.dtype)
+            whole[incomplete] = part
+            if not incomplete.all():
+                whole[~incomplete] = of_complete(v[~incomplete])
+            return whole
+
+        with one_blas_thread():
+            return np.concatenate([of_block(rows.take(b)) for b in rows.blocks()])

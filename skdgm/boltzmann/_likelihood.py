@@ -1,0 +1,150 @@
+"""Likelihoods of layered Boltzmann machines."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.boltzmann._trainer import LIKELIHOOD
+from skdgm.inference import bound, mean_field
+from skdgm.metrics import log_conditionals
+from skdgm.partition import ais, bracket, exact
+from skdgm.utils.random import stream
+from skdgm.utils.threads import one_blas_thread
+
+N_CHAINS, N_BETAS, BURN_IN = 100, (300, 1000, 3000), 1000
+
+
+class LikelihoodMixin:
+    """``score_samples`` and its parts, for an estimator with an energy.
+
+    The estimator has ``_rows(X)``, ``_energy()``, ``_params(dtype)``, ``_means()``,
+    ``_present(v)``, and what ``SamplingMixin`` gives it.
+    """
+
+    _LAZY = ("log_Z_", "log_Z_se_")
+
+    def __getattr__(self, name):
+        # Not properties: listing the attributes, as a notebook does to show an
+        # estimator, must not set off a long computation.
+        if name in LikelihoodMixin._LAZY:
+            check_is_fitted(self)
+            self.log_Z_, self.log_Z_se_ = self._log_partition()
+            return self.__dict__[name]
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}"
+        )
+
+    @property
+    def density_kind_(self):
+        """Whether ``score_samples`` is "exact" or an "estimate"."""
+        check_is_fitted(self)
+        return "exact" if exact.is_enumerable(self._energy()) else "estimate"
+
+    def free_energy(self, X):
+        r"""Free energy of the rows, in nats.
+
+        .. math:: F(v) = -\log \sum_h e^{-E(v, h)}
+
+        Missing entries (NaN) are summed out with the hidden units: exactly where
+        the smaller layer has at most 20 units, else by the mean-field bound, which
+        makes the free energy too high.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        free_energy : ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        energy, params = self._energy(), self._params(np.float64)
+
+        def of_complete(v):
+            return -energy.log_marginal(params, self._present(v)[0])
+
+        def of_incomplete(v):
+            x, clamp = self._present(v)
+            if exact.is_enumerable(energy):
+                return -exact.log_evidence(energy, params, x, clamp)
+            means, _ = mean_field(energy, params, x, clamp)
+            return -bound(energy, params, means, clamp)
+
+        rows = self._rows(X, dtype=np.float64)
+        return self._blockwise(of_complete, rows, of_incomplete)
+
+    def score_samples(self, X):
+        r"""Log-likelihood of the rows, in nats.
+
+        .. math:: \log p(v) = -F(v) - \log Z
+
+        Exact where the smaller layer has at most 20 units. Otherwise log Z, found at
+        the first call, is an estimate by annealed importance sampling from both
+        sides; where these differ by more than a nat, the higher is taken, with a
+        warning. For grey values in [0, 1] the result is a lower bound on the mean
+        log-likelihood of binary rows drawn with these probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value: the likelihood is that of what was observed.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+        """
+        return -self.free_energy(X) - self.log_Z_
+
+    def pseudo_likelihood(self, X):
+        r"""Log pseudo-likelihood of the rows, in nats.
+
+        .. math:: \mathrm{PL}(v) = \sum_i \log p(v_i \mid v_{-i})
+
+        Exact over all units, hence deterministic. Missing entries are filled by mean
+        field and left out of the sum.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        pseudo_likelihood : ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        energy, params = self._energy(), self._params(np.float64)
+
+        def of_complete(v):
+            return log_conditionals(energy, params, self._present(v)[0]).sum(axis=1)
+
+        def of_incomplete(v):
+            means, _ = mean_field(energy, params, *self._present(v))
+            log_p = log_conditionals(energy, params, means)
+            return log_p.sum(axis=1, where=~np.isnan(v))
+
+        rows = self._rows(X, dtype=np.float64)
+        return self._blockwise(of_complete, rows, of_incomplete)
+
+    def _log_partition(self):
+        """Log Z and its standard error."""
+        energy = self._energy()
+        if exact.is_enumerable(energy):
+            return exact.log_partition(energy, self._params(np.float64)), 0.0
+        params, rng = self._params(), stream(self._seed, LIKELIHOOD, 0)
+        with one_blas_thread():
+            starts = self._chain_starts("chains", N_CHAINS, rng)
+            samples = self._gibbs(stream(self._seed, LIKELIHOOD, 1), starts, BURN_IN)
+            # The closer the base model, the shorter the way: measured on MNIST, base
+            # rates of the hidden units too save ten times as many temperatures.
+            hidden = [(x.sum(axis=0) + 1) / (N_CHAINS + 2) for x in samples.x[1:]]
+            base = energy.base(params, (self._means(), *hidden))
+            for n_betas in N_BETAS:
+                up = ais.forward(rng, energy, params, base, N_CHAINS, n_betas)
+                down = ais.reverse(rng, energy, params, base, samples, n_betas)
+                if bracket.agree(up, down):
+                    break
+        return bracket.settle(up, down)
+
+    def _forget(self):
+        """Drop what was computed from parameters that have changed."""
+        for name in self._LAZY:
+            self.__dict__.pop(name, None)

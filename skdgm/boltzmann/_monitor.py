@@ -1,0 +1,81 @@
+"""What is watched while a Boltzmann machine learns."""
+
+import numpy as np
+from scipy.special import entr
+
+from skdgm.boltzmann._trainer import PROBE
+from skdgm.inference import mean_field
+from skdgm.metrics import log_conditionals
+from skdgm.training import epoch
+from skdgm.utils.random import stream
+
+_PROBE_ROWS, _PROBE_UNITS = 1000, 16
+# In nats a column. A coin tossed for every entry loses 0.7; weights that have exploded
+# lose far more than this; on every data set tried, sound training lost less than 1.
+_DIVERGED = 2.0
+# By how much training may miss both where it began and what the columns' means give.
+_USELESS = 0.1
+
+
+class Monitor:
+    """Minus the pseudo-likelihood of training rows and of held-out rows.
+
+    A few units of each row are looked at, the same ones each time, so that what
+    changes is the model.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    table : Table
+        What is trained on; a sample of it is watched.
+    held_out : Table or None
+        What is not; all of it is watched.
+    state : TrainState
+        Where training begins.
+    """
+
+    def __init__(self, trainer, table, held_out, state):
+        self.trainer, self.held_out = trainer, held_out
+        self.rng = stream(trainer.seed, PROBE)
+        self.probe = epoch(table, table.n_draws, self.rng)[0][:_PROBE_ROWS]
+        self.first = self._train_loss(state)
+
+    @property
+    def limit(self):
+        """A loss above it means that training diverged."""
+        return _DIVERGED * len(self.trainer.fill)
+
+    def is_useless(self, loss):
+        """Whether training did harm, and independent columns would do better."""
+        p = self.trainer.fill
+        independent = (entr(p) + entr(1.0 - p)).sum()
+        return loss > max(self.first, independent) + _USELESS * len(p)
+
+    def __call__(self, state):
+        """The two losses in nats per row; the second may be None."""
+        if self.held_out is None:
+            return self._train_loss(state), None
+        index, weight = self.held_out.index, self.held_out.weight
+        return self._train_loss(state), self._loss(state.params, index, weight)
+
+    def _train_loss(self, state):
+        return self._loss(state.params, self.probe, np.ones(len(self.probe)))
+
+    def _loss(self, params, index, weight):
+        rows, energy = self.trainer.rows, self.trainer.energy
+        n_visible = rows.shape[1]
+        n_units = min(_PROBE_UNITS, n_visible)
+        rng = self.rng.rows(len(index))
+        total, norm = 0.0, np.finfo(np.float64).tiny
+        for part in rows.blocks(len(index)):
+            v = rows.take(index[part])
+            x, clamp = self.trainer.present(v)
+            if clamp[0] is not True:
+                x, _ = mean_field(energy, params, x, clamp)
+            order = rng.take(part).uniform(n_visible).argpartition(n_units - 1, axis=1)
+            units = order[:, :n_units]
+            observed = ~np.isnan(np.take_along_axis(v, units, axis=1))
+            share = observed * weight[part, None]
+            total += (share * log_conditionals(energy, params, x, units)).sum()
+            norm += share.sum()
+        return -n_visible * total / norm

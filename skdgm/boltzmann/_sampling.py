@@ -1,0 +1,179 @@
+"""Sampling from layered Boltzmann machines, free or with entries clamped."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _num_samples, check_is_fitted, check_scalar
+
+from skdgm.boltzmann._trainer import IMPUTE
+from skdgm.energies import EVEN, ODD
+from skdgm.inference import mean_field
+from skdgm.samplers import gibbs
+from skdgm.utils.hashing import row_hash
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.threads import one_blas_thread
+
+
+class SamplingMixin:
+    """``sample``, ``gibbs`` and ``impute``, for an estimator with an energy.
+
+    The estimator has ``_rows(X)``, ``_energy()``, ``_params()``, ``_present(v)`` and
+    ``_state()``.
+    """
+
+    def sample(
+        self,
+        n_samples=1,
+        random_state=None,
+        *,
+        init="chains",
+        n_steps=100,
+        burn_in=0,
+        thin=None,
+    ):
+        """Draw rows from the model by blocked Gibbs sampling.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState instance or None, default=None
+        init : {"chains", "noise"} or array-like of shape (n, n_features), \
+                default="chains"
+            Where the chains start: where training left its chains, at fair coins, or
+            at given rows. Starts are used in turn where there are more chains.
+        n_steps : int, default=100
+            Gibbs steps of each chain after ``burn_in``.
+        burn_in : int, default=0
+            Gibbs steps before those.
+        thin : int, default=None
+            Keep every ``thin``-th state of a chain; there are then as many chains as
+            it takes. By default a chain gives one row, its last state.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Chain after chain, each in the order of time.
+
+        Raises
+        ------
+        ValueError
+            A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
+            unknown or not as wide as the model.
+        """
+        check_is_fitted(self)
+        thin = n_steps if thin is None else thin
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        check_scalar(burn_in, "burn_in", Integral, min_val=0)
+        check_scalar(thin, "thin", Integral, min_val=1, max_val=n_steps)
+        per_chain = n_steps // thin
+        rng = stream(check_random_state(random_state).randint(MAX_SEED))
+        with one_blas_thread():
+            state = self._chain_starts(init, -(-n_samples // per_chain), rng)
+            state = self._gibbs(rng.fold(0), state, burn_in)
+            kept = []
+            for number in range(per_chain):
+                state = self._gibbs(rng.fold(1 + number), state, thin)
+                kept.append(state.x[0])
+        return np.stack(kept, axis=1).reshape(-1, self.n_features_in_)[:n_samples]
+
+    def gibbs(self, v):
+        """Take one step of Gibbs sampling.
+
+        Parameters
+        ----------
+        v : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible values to start from.
+
+        Returns
+        -------
+        v_new : ndarray of shape (n_samples, n_features), bool
+            Other values at each call, as ``random_state`` goes on.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "random_state_"):
+            self.random_state_ = check_random_state(self.random_state)
+        sample = self.sample(_num_samples(v), self.random_state_, init=v, n_steps=1)
+        return sample.astype(bool)
+
+    def impute(self, X, *, method="mean", n_steps=100, random_state=None):
+        """Fill missing entries, given the others of their row.
+
+        A chain of Gibbs steps with the observed entries clamped starts at the
+        mean-field solution.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        method : {"mean", "sample"}, default="mean"
+            "mean" gives probabilities, averaged over the chain, the same at each
+            call; "sample" gives 0 or 1, the chain's last state.
+        n_steps : int, default=100
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        if method not in ("mean", "sample"):
+            raise ValueError(f"method must be 'mean' or 'sample', not {method!r}.")
+        rows = self._rows(X)
+        if method == "mean":
+            rng = stream(self._seed, IMPUTE).rows(row_hash(rows))
+        else:
+            seed = check_random_state(random_state).randint(MAX_SEED)
+            rng = stream(seed).rows(rows.shape[0])
+        parts = []
+        with one_blas_thread():
+            for part in rows.blocks():
+                v = rows.take(part)
+                holes = np.flatnonzero(np.isnan(v).any(axis=1))
+                if holes.size:
+                    v = v.copy()
+                    own = rng.take(part).take(holes)
+                    v[holes] = self._filled(v[holes], own, n_steps, method)
+                parts.append(v)
+        return np.concatenate(parts)
+
+    def _filled(self, v, rng, n_steps, method):
+        """Rows with their missing entries filled; one stream for each row."""
+        energy, params = self._energy(), self._params()
+        x, clamp = self._present(v)
+        means, _ = mean_field(energy, params, x, clamp)
+        state, total = gibbs.State(means), 0.0
+        for number in range(n_steps):
+            step = rng.fold(number)
+            state, info = gibbs.step(
+                step, energy, params, state, colours=(ODD, EVEN), clamp=clamp
+            )
+            total = total + info.means[0]
+        return np.where(
+            clamp[0], v, state.x[0] if method == "sample" else total / n_steps
+        )
+
+    def _gibbs(self, rng, state, n_steps):
+        """Let chains run, from the visible units up and down again."""
+        rows = rng.rows(len(state.x[0]))
+        energy, params = self._energy(), self._params()
+        return gibbs.run(rows, energy, params, state, n_steps, colours=(ODD, EVEN))[0]
+
+    def _chain_starts(self, init, n_chains, rng):
+        """Where chains start, for each value of ``sample``'s ``init``."""
+        if not isinstance(init, str):
+            rows = self._rows(init)
+            v = rows.take(np.arange(n_chains) % rows.shape[0])
+            return gibbs.State(self._present(v)[0])
+        if init == "chains":
+            chains = self._state().chains
+            turn = np.arange(n_chains) % len(chains[0])
+            return gibbs.State(tuple(part[turn] for part in chains))
+        if init == "noise":
+            coins = rng.rows(n_chains).uniform(self.n_features_in_) < 0.5
+            v = coins.astype(self._params().units[0].dtype)
+            return gibbs.State(self._present(v)[0])
+        raise ValueError(f"init must be 'chains', 'noise' or rows, not {init!r}.")

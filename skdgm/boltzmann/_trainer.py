@@ -1,0 +1,133 @@
+"""How a layered Boltzmann machine learns: from rows of data to updates."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.energies import Params
+from skdgm.gradients import cd, pcd
+from skdgm.optim import decay, learning_rate, sgd, staircase
+from skdgm.samplers import gibbs
+from skdgm.training import epoch
+from skdgm.utils.random import stream
+
+# What the streams of an estimator's seed are for.
+INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)
+
+
+class TrainState(NamedTuple):
+    """What changes from update to update.
+
+    Parameters
+    ----------
+    params, velocity : Params
+    chains : tuple
+        The state of the Markov chains at the end of the last negative phase.
+    """
+
+    params: Params
+    velocity: Params
+    chains: tuple
+
+
+def present(v, fill, n_blocks, rng=None):
+    """Clamp a machine to data.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n_rows, n_visible)
+        NaN where missing.
+    fill : ndarray of shape (n_visible,)
+        Means of the columns, from which missing entries start.
+    n_blocks : int
+        How many blocks the machine has.
+    rng : Stream, optional
+        Given, grey values are probabilities from which bits are drawn.
+
+    Returns
+    -------
+    x, clamp : tuple
+        Values of the blocks, and what of them is held.
+    """
+    observed, held = ~np.isnan(v), True
+    if not observed.all():
+        v, held = np.where(observed, v, fill.astype(v.dtype)), observed
+    if rng is not None:
+        bits = rng.rows(len(v)).uniform(v.shape[1], v.dtype.type) < v
+        v = np.where(observed, bits, v).astype(v.dtype)
+    hidden = (None,) * (n_blocks - 1)
+    return (v, *hidden), (held, *hidden)
+
+
+class Trainer(NamedTuple):
+    """Draws batches and takes steps.
+
+    Parameters
+    ----------
+    energy : LayeredEnergy
+    recipe : object
+        Has an estimator's training parameters as attributes.
+    rows : Rows
+    seed : int
+    fill : ndarray of shape (n_visible,)
+        Means of the columns.
+    epochs_before : int
+        Epochs taken before this run, so that none repeats another's randomness.
+    """
+
+    energy: object
+    recipe: object
+    rows: object
+    seed: int
+    fill: np.ndarray
+    epochs_before: int
+
+    def start(self, means):
+        """A state at rest: small weights, and biases that give the means."""
+        rng = stream(self.seed, INIT)
+        params = self.energy.init(rng.generator(), means, dtype=self.rows.dtype)
+        return TrainState(params, sgd.init(params), self._new_chains(params))
+
+    def resume(self, state):
+        """A state that training left, with as many chains as are asked for now."""
+        if self._n_chains not in (len(state.chains[0]), None):
+            state = state._replace(chains=self._new_chains(state.params))
+        return state
+
+    def draw(self, table, number):
+        """The batches of an epoch."""
+        rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
+        return epoch(table, self.recipe.batch_size, rng)
+
+    def step(self, state, batch, clock):
+        """One update from a batch, given as indices of rows."""
+        recipe, params = self.recipe, state.params
+        rng = stream(self.seed, STEP, self.epochs_before + clock.epoch, clock.batch)
+        x, clamp = self.present(self.rows.take(batch), rng if recipe.resample else None)
+        n_steps = staircase(recipe.n_steps, clock)
+        if recipe.gradient == "cd":
+            grad, chains = cd(rng, self.energy, params, x, clamp, n_steps)
+        else:
+            chains = gibbs.State(state.chains)
+            grad, chains = pcd(rng, self.energy, params, x, clamp, n_steps, chains)
+        decay(grad, params.couplings, l1=recipe.l1, l2=recipe.l2)
+        rate = learning_rate(
+            recipe.learning_rate, recipe.schedule, clock, recipe.power_t
+        )
+        sgd.step(params, state.velocity, grad, rate=rate, momentum=recipe.momentum)
+        return state._replace(chains=chains.x)
+
+    def present(self, v, rng=None):
+        """Clamp the machine to rows of data."""
+        return present(v, self.fill, len(self.energy.units), rng)
+
+    @property
+    def _n_chains(self):
+        """How many persistent chains there are to be; None where it is all one."""
+        if self.recipe.gradient == "cd":
+            return None
+        return self.recipe.n_chains or self.recipe.batch_size
+
+    def _new_chains(self, params):
+        rng = stream(self.seed, INIT).rows(self._n_chains or self.recipe.batch_size)
+        return gibbs.init(rng, self.energy, params.units).x

@@ -1,0 +1,62 @@
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from skdgm import BernoulliRBM
+from skdgm.exceptions import DataRangeWarning
+from skdgm.utils.domains import bernoulli_rows
+
+X = np.array([[0.0, 0.5], [1.0, np.nan]])
+
+
+def rows_of(X, **options):
+    return bernoulli_rows(BernoulliRBM(), X, reset=True, **options)
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sp.csr_array, sp.csc_array])
+def test_sound_data_pass_in_silence(convert):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rows = rows_of(convert(X), fitting=True)
+    assert rows.bounds is None
+    np.testing.assert_array_equal(rows.take(slice(None)), X)
+
+
+def test_nothing_is_remembered_before_all_is_well():
+    rbm = BernoulliRBM()
+    bernoulli_rows(rbm, X, reset=True)
+    assert not hasattr(rbm, "n_features_in_")
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sp.csr_array])
+def test_range(convert):
+    with pytest.raises(ValueError, match="Negative values in data passed to Bern"):
+        rows_of(convert(X - 1), fitting=True)
+    with pytest.warns(DataRangeWarning, match="from -1 to"):
+        rows = rows_of(convert(X - 1))
+    assert np.nanmin(rows.take(slice(None))) == 0
+    with pytest.warns(DataRangeWarning, match="255"):
+        rows = rows_of(convert(X * 255), fitting=True)
+    assert np.nanmax(rows.take(slice(None))) == 1
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int32, np.float16, np.float32])
+def test_types_are_left_as_they_are(dtype):
+    data = np.eye(3).astype(dtype)
+    rows = rows_of(data)
+    assert rows.X is data
+    assert rows.dtype == np.float32
+
+
+def test_double_entries_of_sparse_rows_are_summed():
+    twice = sp.csr_array(([0.25, 0.5], [1, 1], [0, 2]), shape=(1, 2))
+    rows = rows_of(twice)
+    np.testing.assert_array_equal(rows.take(slice(None)), [[0, 0.75]])
+    assert twice.nnz == 2
+
+
+def test_infinity():
+    with pytest.raises(ValueError, match="infinity"):
+        rows_of(np.array([[np.inf]]))
