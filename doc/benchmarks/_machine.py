@@ -1,0 +1,22 @@
+"""What a benchmark's table says about where it was made."""
+
+import os
+import platform
+
+import numpy
+import scipy
+import sklearn
+
+import skdgm
+
+
+def describe():
+    """One line: processor cores and versions."""
+    versions = ", ".join(
+        f"{module.__name__} {module.__version__}"
+        for module in (skdgm, sklearn, numpy, scipy)
+    )
+    return (
+        f"{os.cpu_count()} cores, {platform.machine()}, "
+        f"Python {platform.python_version()}, {versions}"
+    )
