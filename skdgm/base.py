@@ -59,7 +59,7 @@ class GenerativeModel(
         Parameters
         ----------
         of_complete, of_incomplete : callable
-            Functions of dense rows, without and with missing entries.
+            Functions of rows (dense or lists), and of dense rows with missing entries.
         rows : Rows
         """
 
@@ -75,4 +75,8 @@ class GenerativeModel(
             return whole
 
         with one_blas_thread():
-            return np.concatenate([of_block(rows.take(b)) for b in rows.blocks()])
+            if rows.complete:
+                parts = [of_complete(rows.present(b)) for b in rows.blocks()]
+            else:
+                parts = [of_block(rows.take(b)) for b in rows.blocks()]
+        return np.concatenate(parts)

@@ -22,16 +22,18 @@ MODULES = sorted(
 
 # What a folder (or a module at the top) may import, besides itself.
 GROUND = {"exceptions", "utils"}
+KERNELS = {"_kernels"}
 MODEL = GROUND | {"units", "couplings", "energies"}
 ALGORITHMS = MODEL | {"samplers", "inference"}
 BESIDE = {"gradients", "partition", "optim", "training", "metrics"}
 LAW = {
     "exceptions": set(),
-    "utils": {"exceptions"},
-    "units": GROUND,
-    "couplings": GROUND | {"units"},
+    "_kernels": set(),
+    "utils": KERNELS | {"exceptions"},
+    "units": KERNELS | GROUND,
+    "couplings": KERNELS | GROUND | {"units"},
     "energies": MODEL,
-    "samplers": MODEL,
+    "samplers": KERNELS | MODEL,
     "inference": MODEL | {"samplers"},
     "gradients": ALGORITHMS,
     "partition": ALGORITHMS,

@@ -135,7 +135,8 @@ class LikelihoodMixin:
             samples = self._gibbs(stream(self._seed, LIKELIHOOD, 1), starts, BURN_IN)
             # The closer the base model, the shorter the way: measured on MNIST, base
             # rates of the hidden units too save ten times as many temperatures.
-            hidden = [(x.sum(axis=0) + 1) / (N_CHAINS + 2) for x in samples.x[1:]]
+            n = N_CHAINS
+            hidden = [(n * x.mean(axis=0) + 1) / (n + 2) for x in samples.x[1:]]
             base = energy.base(params, (self._means(), *hidden))
             for n_betas in N_BETAS:
                 up = ais.forward(rng, energy, params, base, N_CHAINS, n_betas)

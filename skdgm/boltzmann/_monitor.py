@@ -9,7 +9,7 @@ from skdgm.metrics import log_conditionals
 from skdgm.training import epoch
 from skdgm.utils.random import stream
 
-_PROBE_ROWS, _PROBE_UNITS = 1000, 16
+_PROBE_ROWS, _PROBE_UNITS = 1000, 8
 # In nats a column. A coin tossed for every entry loses 0.7; weights that have exploded
 # lose far more than this; on every data set tried, sound training lost less than 1.
 _DIVERGED = 2.0
@@ -37,8 +37,9 @@ class Monitor:
     def __init__(self, trainer, table, held_out, state):
         self.trainer, self.held_out = trainer, held_out
         self.rng = stream(trainer.seed, PROBE)
-        self.probe = epoch(table, table.n_draws, self.rng)[0][:_PROBE_ROWS]
-        self.first = self._train_loss(state)
+        probe = epoch(table, table.n_draws, self.rng)[0][:_PROBE_ROWS]
+        self.probe = probe, np.ones(len(probe)), self._units(len(probe))
+        self.first = self._loss(state.params, *self.probe)
 
     @property
     def limit(self):
@@ -53,29 +54,33 @@ class Monitor:
 
     def __call__(self, state):
         """The two losses in nats per row; the second may be None."""
-        if self.held_out is None:
-            return self._train_loss(state), None
-        index, weight = self.held_out.index, self.held_out.weight
-        return self._train_loss(state), self._loss(state.params, index, weight)
+        loss, held_out = self._loss(state.params, *self.probe), self.held_out
+        if held_out is None:
+            return loss, None
+        units = self._units(len(held_out.index))
+        return loss, self._loss(state.params, held_out.index, held_out.weight, units)
 
-    def _train_loss(self, state):
-        return self._loss(state.params, self.probe, np.ones(len(self.probe)))
-
-    def _loss(self, params, index, weight):
-        rows, energy = self.trainer.rows, self.trainer.energy
-        n_visible = rows.shape[1]
+    def _units(self, n_rows):
+        """A few visible units for each row."""
+        n_visible = self.trainer.rows.shape[1]
         n_units = min(_PROBE_UNITS, n_visible)
-        rng = self.rng.rows(len(index))
+        parts = []
+        for part in self.trainer.rows.blocks(n_rows):
+            ids = np.arange(part.start, part.stop, dtype=np.uint64)
+            numbers = self.rng.rows(ids).bits(n_visible)
+            parts.append(numbers.argpartition(n_units - 1, axis=1)[:, :n_units])
+        return np.concatenate(parts)
+
+    def _loss(self, params, index, weight, units):
+        rows, energy = self.trainer.rows, self.trainer.energy
         total, norm = 0.0, np.finfo(np.float64).tiny
         for part in rows.blocks(len(index)):
-            v = rows.take(index[part])
+            v = rows.present(index[part])
             x, clamp = self.trainer.present(v)
+            share = np.repeat(weight[part, None], units.shape[1], axis=1)
             if clamp[0] is not True:
                 x, _ = mean_field(energy, params, x, clamp)
-            order = rng.take(part).uniform(n_visible).argpartition(n_units - 1, axis=1)
-            units = order[:, :n_units]
-            observed = ~np.isnan(np.take_along_axis(v, units, axis=1))
-            share = observed * weight[part, None]
-            total += (share * log_conditionals(energy, params, x, units)).sum()
+                share *= np.take_along_axis(clamp[0], units[part], axis=1)
+            total += (share * log_conditionals(energy, params, x, units[part])).sum()
             norm += share.sum()
-        return -n_visible * total / norm
+        return -rows.shape[1] * total / norm

@@ -7,10 +7,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted, check_scalar
 
 from skdgm.boltzmann._trainer import IMPUTE
-from skdgm.energies import EVEN, ODD
+from skdgm.energies import EVEN, ODD, both_ways
 from skdgm.inference import mean_field
 from skdgm.samplers import gibbs
+from skdgm.units import draw
 from skdgm.utils.hashing import row_hash
+from skdgm.utils.lists import Lists
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -75,7 +77,7 @@ class SamplingMixin:
             kept = []
             for number in range(per_chain):
                 state = self._gibbs(rng.fold(1 + number), state, thin)
-                kept.append(state.x[0])
+                kept.append(np.asarray(state.x[0]))
         return np.stack(kept, axis=1).reshape(-1, self.n_features_in_)[:n_samples]
 
     def gibbs(self, v):
@@ -153,27 +155,32 @@ class SamplingMixin:
             )
             total = total + info.means[0]
         return np.where(
-            clamp[0], v, state.x[0] if method == "sample" else total / n_steps
+            clamp[0],
+            v,
+            np.asarray(state.x[0]) if method == "sample" else total / n_steps,
         )
 
     def _gibbs(self, rng, state, n_steps):
         """Let chains run, from the visible units up and down again."""
-        rows = rng.rows(len(state.x[0]))
-        energy, params = self._energy(), self._params()
+        rows, energy = rng.rows(len(state.x[0])), self._energy()
+        params = both_ways(energy.wiring, self._params())
         return gibbs.run(rows, energy, params, state, n_steps, colours=(ODD, EVEN))[0]
 
     def _chain_starts(self, init, n_chains, rng):
         """Where chains start, for each value of ``sample``'s ``init``."""
         if not isinstance(init, str):
             rows = self._rows(init)
-            v = rows.take(np.arange(n_chains) % rows.shape[0])
+            v = rows.present(np.arange(n_chains) % rows.shape[0])
             return gibbs.State(self._present(v)[0])
         if init == "chains":
             chains = self._state().chains
             turn = np.arange(n_chains) % len(chains[0])
-            return gibbs.State(tuple(part[turn] for part in chains))
+            packed = (Lists.pack(part[turn], binary=True) for part in chains)
+            return gibbs.State(tuple(packed))
         if init == "noise":
-            coins = rng.rows(n_chains).uniform(self.n_features_in_) < 0.5
-            v = coins.astype(self._params().units[0].dtype)
+            even = np.full(
+                (n_chains, self.n_features_in_), 0.5, self._params().units[0].dtype
+            )
+            v = draw(even, rng.rows(n_chains))
             return gibbs.State(self._present(v)[0])
         raise ValueError(f"init must be 'chains', 'noise' or rows, not {init!r}.")

@@ -7,6 +7,7 @@ One layer of visible and one of hidden units, joined by W.
 
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted
 
@@ -283,10 +284,10 @@ class BernoulliRBM(
 
     def _attributes(self, state):
         """A training state as fitted attributes."""
-        b, c = state.params.units
-        v, h = state.chains
+        (b, c), (W,) = state.params
+        v, h = map(np.asarray, state.chains)
         return {
-            "components_": state.params.couplings[0].T,
+            "components_": getattr(W, "W", W).T,
             "intercept_visible_": b,
             "intercept_hidden_": c,
             "chains_": v,

@@ -1,5 +1,5 @@
-"""Interactions between the statistics of two blocks."""
+"""How two blocks of units interact, through their statistics."""
 
-from skdgm.couplings.dense import Dense
+from skdgm.couplings.dense import Contrast, Dense, Weights
 
-__all__ = ["Dense"]
+__all__ = ["Contrast", "Dense", "Weights"]

@@ -1,7 +1,8 @@
 """Energy functions: what a model is. Everything else is an algorithm on them."""
 
+from skdgm.energies.contrast import contrast
 from skdgm.energies.layered import LayeredEnergy
-from skdgm.energies.params import Params, Path
+from skdgm.energies.params import Params, Path, both_ways
 from skdgm.energies.wiring import EVEN, ODD
 
-__all__ = ["EVEN", "ODD", "LayeredEnergy", "Params", "Path"]
+__all__ = ["EVEN", "ODD", "LayeredEnergy", "Params", "Path", "both_ways", "contrast"]

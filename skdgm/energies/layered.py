@@ -23,6 +23,7 @@ import numpy as np
 
 from skdgm.energies.params import Params
 from skdgm.energies.wiring import ODD, Wiring
+from skdgm.utils.lists import dot
 
 
 class LayeredEnergy:
@@ -54,7 +55,7 @@ class LayeredEnergy:
         """The sum of what a block's neighbours send it, of shape (n_rows, size)."""
         return sum(
             self.wiring.links[link].coupling.send(
-                params.couplings[link], self._statistic(params, x, other), up
+                params.couplings[link], self.statistic(params, x, other), up
             )
             for link, other, up in self.wiring.neighbours(block)
         )
@@ -68,7 +69,7 @@ class LayeredEnergy:
         """E(x) of every row."""
         log_weight = sum(
             coupling.log_weight(
-                W, self._statistic(params, x, i), self._statistic(params, x, j)
+                W, self.statistic(params, x, i), self.statistic(params, x, j)
             )
             for (i, j, coupling), W in zip(self.wiring.links, params.couplings)
         )
@@ -93,25 +94,10 @@ class LayeredEnergy:
         for block in self.colours[summed]:
             known = received[block] if received else self.received(params, x, block)
             eta = self.field(params, block, known, path)
-            terms = self.units[block].log_partition(eta)
-            total = total + terms.sum(axis=-1, dtype=np.float64)
+            total = total + self.units[block].total_log_partition(eta)
         for block in self.colours[1 - summed]:
             total = total + self.lone_weight(params, x, block, path)
         return total
-
-    def grad(self, params, x):
-        """Mean over the rows of the derivative of -E. Values may be means."""
-        statistics = [self._statistic(params, x, i) for i in range(len(self.units))]
-        return Params(
-            tuple(
-                unit.param_grad(own, value).mean(axis=0)
-                for unit, own, value in zip(self.units, params.units, x)
-            ),
-            tuple(
-                coupling.grad(statistics[i], statistics[j])
-                for i, j, coupling in self.wiring.links
-            ),
-        )
 
     def base(self, params, means):
         """The model without couplings that has given means, and its log Z.
@@ -141,8 +127,9 @@ class LayeredEnergy:
     def lone_weight(self, params, x, block, path=None):
         """The log weight of a block's value but for its neighbours."""
         unit, own = self.units[block], self._own(params, block, path)
-        linear = unit.statistic(own, x[block]) * unit.natural(own)
-        return linear.sum(-1, dtype=np.float64) + unit.log_base_measure(own, x[block])
+        statistic = unit.statistic(own, x[block])
+        return dot(statistic, unit.natural(own)) + unit.log_base_measure(own, x[block])
 
-    def _statistic(self, params, x, block):
+    def statistic(self, params, x, block):
+        """What a block's neighbours see of it."""
         return self.units[block].statistic(params.units[block], x[block])

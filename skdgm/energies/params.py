@@ -19,3 +19,15 @@ class Path(NamedTuple):
 
     base: tuple
     beta: object
+
+
+def both_ways(wiring, params, pairs=False):
+    """Parameters that are as quick to use downwards as upwards.
+
+    With ``pairs``, so are data whose neighbouring columns go together.
+    """
+    couplings = tuple(
+        link.coupling.both_ways(W, pairs and link.below == 0)
+        for link, W in zip(wiring.links, params.couplings)
+    )
+    return Params(params.units, couplings)

@@ -23,10 +23,9 @@ References
 
 import numpy as np
 
-from skdgm.energies import ODD
+from skdgm.energies import ODD, contrast
 from skdgm.inference import mean_field
 from skdgm.samplers import gibbs
-from skdgm.utils.tree import tree_map
 
 _FILL, _DATA, _MODEL = range(3)
 
@@ -51,14 +50,8 @@ def cd(rng, energy, params, x, clamp, n_steps):
         Where the chains ended.
     """
     x, clamp = _complete(rng, energy, params, x, clamp, n_steps)
-    chains, info = gibbs.step(
-        rng.fold(_DATA).rows(len(x[0])),
-        energy,
-        params,
-        gibbs.State(x),
-        colours=(ODD,),
-        clamp=clamp,
-    )
+    rows = rng.fold(_DATA).rows(len(x[0]))
+    chains, info = gibbs.run(rows, energy, params, gibbs.State(x), 1, colours=(ODD,))
     means = _with_odd_means(energy, x, info)
     return _contrast(rng, energy, params, means, chains, n_steps)
 
@@ -77,9 +70,8 @@ def pcd(rng, energy, params, x, clamp, n_steps, chains):
 def _contrast(rng, energy, params, means, chains, n_steps):
     rng = rng.fold(_MODEL).rows(len(chains.x[0]))
     chains, info = gibbs.run(rng, energy, params, chains, n_steps)
-    positive = energy.grad(params, means)
-    negative = energy.grad(params, _with_odd_means(energy, chains.x, info))
-    return tree_map(np.subtract, positive, negative), chains
+    model = _with_odd_means(energy, chains.x, info)
+    return contrast(energy, params, means, model), chains
 
 
 def _complete(rng, energy, params, x, clamp, n_steps):

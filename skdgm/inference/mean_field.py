@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.energies import EVEN, ODD
-from skdgm.samplers import sweep
+from skdgm.samplers import binary, sweep
 
 
 class Info(NamedTuple):
@@ -60,7 +60,11 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
 
     n_rows = len(x[0])
     if all(clamp[block] is True for block in energy.colours[EVEN]):
-        means, _ = sweep(energy, params, x, update, colours=(ODD,), clamp=clamp)
+        if binary.serves(energy, params, x, (ODD,)):
+            odd = binary.means(energy, params, x, ODD)
+            means = tuple(a if b is None else b for a, b in zip(x, odd))
+        else:
+            means, _ = sweep(energy, params, x, update, colours=(ODD,), clamp=clamp)
         return means, Info(np.ones(n_rows, dtype=int), np.ones(n_rows, dtype=bool))
 
     means, _ = sweep(energy, params, x, update, colours=(ODD, EVEN), clamp=clamp)

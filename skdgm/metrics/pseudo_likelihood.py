@@ -15,6 +15,7 @@ References
 
 import numpy as np
 
+from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 
 
@@ -34,24 +35,27 @@ def log_conditionals(energy, params, x, units=None, block=0):
     -------
     log_p : ndarray of shape (n_rows, n_units), float64
     """
-    v = x[block]
+    v, binary = np.asarray(x[block]), isinstance(x[block], Lists) and x[block].binary
     bias = energy.units[block].natural(params.units[block])
-    above = [
-        (
-            params.couplings[link],
-            energy.units[other].log_partition,
-            energy.field(params, other, energy.received(params, x, other)),
-        )
-        for link, other, _ in energy.wiring.neighbours(block)
-    ]
+    above = []
+    for link, other, _ in energy.wiring.neighbours(block):
+        W = energy.wiring.links[link].coupling.matrix(params.couplings[link])
+        field = energy.field(params, other, energy.received(params, x, other))
+        above.append((W, field, energy.units[other].total_log_partition))
+    now = [total(field) for _, field, total in above] if binary else None
     columns = range(v.shape[1]) if units is None else units.T
     log_p = np.empty((len(v), len(columns)))
     for column, i in enumerate(columns):
         own = v[np.arange(len(v)), i]
         odds = bias[i].astype(np.float64)
-        for W, log_partition, field in above:
-            without = field - own[:, None] * W[i]
-            gain = log_partition(without + W[i]) - log_partition(without)
-            odds = odds + gain.sum(axis=1, dtype=np.float64)
+        for number, (W, field, total) in enumerate(above):
+            if binary:
+                # One of on and off is how things are.
+                turn = 1 - 2 * own
+                gain = total(field + turn[:, None] * W[i]) - now[number]
+                odds = odds + turn * gain
+            else:
+                off = field - own[:, None] * W[i]
+                odds = odds + total(off + W[i]) - total(off)
         log_p[:, column] = own * odds - softplus(odds)
     return log_p

@@ -13,12 +13,19 @@ def init(params):
     return tree_map(np.zeros_like, params)
 
 
-def step(params, velocity, grad, *, rate, momentum=0.0):
-    """Move params and velocity, in place: they are the largest arrays there are."""
+def step(params, velocity, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
+    """Move params and velocity, in place: they are the largest arrays there are.
 
-    def move(theta, u, g):
-        u *= theta.dtype.type(momentum)
-        u += theta.dtype.type(rate) * g
-        theta += u
-
-    tree_map(move, params, velocity, grad)
+    A gradient may know how to be followed by itself, in one pass over the parameters
+    (``ascend``). These, and only these, are subject to penalties: they belong to
+    couplings, and the rest are biases.
+    """
+    if hasattr(grad, "ascend"):
+        grad.ascend(params, velocity, rate=rate, momentum=momentum, l1=l1, l2=l2)
+    elif isinstance(grad, tuple):
+        for branch in zip(params, velocity, grad, strict=True):
+            step(*branch, rate=rate, momentum=momentum, l1=l1, l2=l2)
+    else:
+        velocity *= params.dtype.type(momentum)
+        velocity += params.dtype.type(rate) * grad
+        params += velocity

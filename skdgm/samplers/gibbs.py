@@ -17,7 +17,11 @@ References
 from typing import NamedTuple
 
 from skdgm.energies import EVEN, ODD
+from skdgm.samplers import binary
 from skdgm.samplers.sweep import sweep
+
+# How many steps a kernel takes before Ctrl-C is heard.
+_STEPS = 100
 
 
 class State(NamedTuple):
@@ -57,9 +61,17 @@ def step(rng, energy, params, state, *, colours=(EVEN, ODD), **options):
     return State(x), Info(means)
 
 
-def run(rng, energy, params, state, n_steps, **options):
+def run(rng, energy, params, state, n_steps, *, colours=(EVEN, ODD), **options):
     """Several steps; the last one's state and info."""
     info = None
+    if not options and binary.serves(energy, params, state.x, colours):
+        for start in range(0, n_steps, _STEPS):
+            part = [rng.fold(n) for n in range(start, min(start + _STEPS, n_steps))]
+            x, means = binary.draw(part, energy, params, state.x, colours)
+            state, info = State(x), Info(means)
+        return state, info
     for number in range(n_steps):
-        state, info = step(rng.fold(number), energy, params, state, **options)
+        state, info = step(
+            rng.fold(number), energy, params, state, colours=colours, **options
+        )
     return state, info

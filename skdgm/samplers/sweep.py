@@ -40,6 +40,8 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
             value, means[block] = update(
                 block, energy.field(params, block, known, path)
             )
-            x[block] = value if held is None else np.where(held, x[block], value)
+            x[block] = (
+                value if held is None else np.where(held, x[block], np.asarray(value))
+            )
         received = None
     return tuple(x), tuple(means)

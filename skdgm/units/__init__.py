@@ -1,5 +1,5 @@
 """Conditional exponential families, one for each kind of variable."""
 
-from skdgm.units.bernoulli import Bernoulli
+from skdgm.units.bernoulli import Bernoulli, draw
 
-__all__ = ["Bernoulli"]
+__all__ = ["Bernoulli", "draw"]

@@ -12,7 +12,21 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr
 
-from skdgm.utils.math import logit, sigmoid, softplus
+from skdgm._kernels import bernoulli as kernels
+from skdgm.utils.lists import Lists
+from skdgm.utils.math import logit, softplus
+from skdgm.utils.parallel import run
+
+# What a unit costs, in multiply-adds.
+_WORK = 10
+
+
+def draw(mean, rng):
+    """Lists of binary units that are on with given probabilities."""
+    x = Lists.empty(*mean.shape, mean.dtype)
+    arguments = mean, np.uint64(rng.root), rng.ids, x.index, x.count
+    run(kernels.draw, *arguments, n=len(x), work=_WORK * mean.size)
+    return x
 
 
 class Bernoulli(NamedTuple):
@@ -52,15 +66,25 @@ class Bernoulli(NamedTuple):
         """A(eta), unit by unit."""
         return softplus(eta)
 
+    def total_log_partition(self, eta):
+        """The sum of A(eta) over the block, row by row, in float64."""
+        rows, out = np.ascontiguousarray(eta), np.empty(len(eta))
+        run(kernels.log_partition, rows, out, n=len(rows), work=_WORK * rows.size)
+        return out
+
     def mean(self, eta):
         """Expectation of the statistic."""
-        return sigmoid(eta)
+        rows = np.ascontiguousarray(np.atleast_2d(eta))
+        out = np.empty_like(rows)
+        run(kernels.mean, rows, out, n=len(rows), work=_WORK * rows.size)
+        return out.reshape(np.shape(eta))
 
     def sample(self, eta, rng):
-        """A draw for each row and the mean it was drawn with."""
+        """A draw for each row, as lists, and the mean it was drawn with."""
         mean = self.mean(eta)
-        x = rng.uniform(self.size, mean.dtype.type) < mean
-        return x.astype(mean.dtype), mean
+        if mean.shape != (len(rng.ids), self.size):
+            mean = np.tile(mean, (len(rng.ids), 1))
+        return draw(mean, rng), mean
 
     def entropy(self, mean):
         """Entropy in nats, unit by unit."""

@@ -48,7 +48,8 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
     if sp.issparse(X) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
-    low, high = _range(X)
+    dtype = dtype or floating_type(X.dtype)
+    low, high, facts = _survey(X)
     name = type(estimator).__name__
     if fitting and low < 0:
         raise ValueError(
@@ -65,14 +66,27 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
             DataRangeWarning,
             stacklevel=4,
         )
-    dtype = dtype or floating_type(X.dtype)
-    return Rows(X, dtype, (0.0, 1.0) if outside else None)
+    return Rows(X, dtype, (0.0, 1.0) if outside else None, **facts)
 
 
-def _range(X):
-    """Smallest and largest value, without a copy; (0, 0) where there is none."""
-    values = X.data if sp.issparse(X) else np.asarray(X)
-    if values.dtype == bool or values.size == 0:
-        return 0.0, float(values.size > 0)
-    low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
-    return (0.0, 0.0) if np.isnan(low) else (float(low), float(high))
+def _survey(X):
+    """Smallest and largest value (0 among them), and what Rows are to know: of the
+    values as they are when clipped to [0, 1]."""
+    rows = Rows(X, X.dtype)
+    low, high, n_positive, n_ones, n_missing = 0.0, 0.0, 0, 0, 0
+    for block in rows.blocks():
+        part = X[block]
+        part = part.data if sp.issparse(part) else np.asarray(part)
+        n_positive += np.count_nonzero(part > 0)
+        n_ones += np.count_nonzero(part >= 1)
+        if part.dtype.kind == "f":
+            n_missing += np.count_nonzero(np.isnan(part))
+        if part.size and part.dtype != bool:
+            low = np.fmin(low, np.fmin.reduce(part, axis=None))
+            high = np.fmax(high, np.fmax.reduce(part, axis=None))
+    facts = {
+        "binary": n_positive == n_ones,
+        "complete": n_missing == 0,
+        "density": n_positive / np.prod(X.shape, dtype=float),
+    }
+    return float(low), float(high), facts

@@ -2,7 +2,8 @@
 
 The table may be an array, a memory map or CSR, of any real type: it is never
 copied, cast or densified as a whole. What comes out is dense, of one floating
-type, with NaN where a value is missing.
+type, with NaN where a value is missing; or lists of what is not zero, where nothing
+is missing and these are worth it.
 """
 
 from typing import NamedTuple
@@ -11,7 +12,11 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
+from skdgm.utils.lists import Lists
+
 BLOCK_ENTRIES = 2**18
+# Up to this density, products with lists are quicker than BLAS.
+LISTED = 0.4
 
 
 class Rows(NamedTuple):
@@ -23,11 +28,18 @@ class Rows(NamedTuple):
     dtype : float32 or float64
     bounds : pair of float, or None
         Values outside are clipped as they are read.
+    binary, complete : bool
+        Whether all values are 0 or 1; whether none is missing.
+    density : float
+        The share of values that are not 0.
     """
 
     X: object
     dtype: type
     bounds: tuple = None
+    binary: bool = False
+    complete: bool = False
+    density: float = 1.0
 
     @property
     def shape(self):
@@ -39,6 +51,22 @@ class Rows(NamedTuple):
         part = part.toarray() if sp.issparse(part) else part
         part = np.asarray(part, dtype=self.dtype, order="C")
         return part if self.bounds is None else part.clip(*self.bounds)
+
+    def present(self, index):
+        """The rows in the form that is quickest to work on: :class:`Lists` or dense."""
+        if not self.complete or self.density > LISTED:
+            return self.take(index)
+        X = self.X
+        if sp.issparse(X) or self.bounds is not None or not X.flags.c_contiguous:
+            return Lists.pack(self.take(index), binary=self.binary)
+        if isinstance(index, slice):
+            index = np.arange(*index.indices(len(X)))
+        X = np.asarray(X)
+        if X.dtype == bool:
+            X = X.view(np.uint8)
+        elif X.dtype not in (np.uint8, np.float32, np.float64):
+            X, index = X[index].astype(self.dtype), None
+        return Lists.pack(X, index, self.dtype, self.binary)
 
     def blocks(self, n_rows=None):
         """Slices that cover so many rows, each small enough to be worked on whole."""

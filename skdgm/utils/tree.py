@@ -1,7 +1,5 @@
 """Parameters are nested tuples of arrays; these functions walk them."""
 
-import numpy as np
-
 
 def tree_map(function, tree, *others):
     """Apply a function to the corresponding leaves of trees of one shape."""
@@ -22,4 +20,4 @@ def leaves(tree):
 
 def copy(tree):
     """A tree with its own arrays."""
-    return tree_map(np.copy, tree)
+    return tree_map(lambda leaf: leaf.copy(), tree)

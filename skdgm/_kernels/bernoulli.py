@@ -1,0 +1,90 @@
+"""Binary units: mean, draw and log partition of a field, row by row."""
+
+import numpy as np
+
+from skdgm._kernels.exp import exp
+from skdgm._kernels.jit import kernel
+
+
+@kernel
+def squash(row):
+    """The sigmoid of a row, in place."""
+    one = row.dtype.type(1.0)
+    for j in range(len(row)):
+        row[j] = one / (one + exp(-row[j]))
+
+
+@kernel
+def mean(eta, out, start, stop):
+    """The sigmoid of ``eta``, into ``out``."""
+    for r in range(start, stop):
+        row = out[r]
+        for j in range(len(row)):
+            row[j] = eta[r, j]
+        squash(row)
+
+
+@kernel
+def draw(mean, root, ids, index, count, start, stop):
+    """Lists of the units that are on: those whose uniform number is below ``mean``.
+
+    The numbers are those of :class:`skdgm.utils.random.Stream`.
+    """
+    n_units, real = mean.shape[1], mean.dtype.type
+    on = np.empty(n_units, np.uint32)
+    scale, shift = real(2.0**-32), np.uint32(0)
+    if mean.itemsize == 4:
+        scale, shift = real(2.0**-24), np.uint32(8)
+    for r in range(start, stop):
+        key = mix(np.uint64(np.uint64(ids[r] ^ root) + np.uint64(0x9E3779B97F4A7C15)))
+        low, high = np.uint32(key), np.uint32(key >> np.uint64(32))
+        for j in range(n_units):
+            z = np.uint32(np.uint32(np.uint32(j) * np.uint32(0x9E3779B9)) + low)
+            z = np.uint32(z ^ (z >> np.uint32(16)))
+            z = np.uint32(z * np.uint32(0x21F0AAAD))
+            z = np.uint32(z ^ high)
+            z = np.uint32(z ^ (z >> np.uint32(15)))
+            z = np.uint32(z * np.uint32(0xD35A2D97))
+            z = np.uint32(z ^ (z >> np.uint32(15)))
+            on[j] = real(z >> shift) * scale < mean[r, j]
+        n_on = 0
+        for j in range(n_units):
+            index[r, n_on] = j
+            n_on += on[j]
+        count[r] = n_on
+
+
+@kernel
+def mix(z):
+    """SplitMix64's finaliser."""
+    z = np.uint64(np.uint64(z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9))
+    z = np.uint64(np.uint64(z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB))
+    return np.uint64(z ^ (z >> np.uint64(31)))
+
+
+@kernel
+def log_partition(eta, out, start, stop):
+    """The sum over a row's units of log(1 + exp(eta)), in float64.
+
+    It is the sum of max(eta, 0) + log(1 + exp(-|eta|)). Factors between 1 and 2 may be
+    multiplied a thousand at a time before a logarithm is taken.
+    """
+    n_units = eta.shape[1]
+    factor, positive = np.empty(n_units), np.empty(n_units)
+    for r in range(start, stop):
+        for j in range(n_units):
+            value = eta[r, j]
+            size = value if value > 0 else -value
+            positive[j] = value if value > 0 else 0.0 * value
+            factor[j] = np.float64(exp(-size)) + 1.0
+        width = n_units
+        while width > 1 + n_units // 1000:
+            half = (width + 1) // 2
+            for j in range(width - half):
+                factor[j] *= factor[j + half]
+                positive[j] += positive[j + half]
+            width = half
+        total = 0.0
+        for j in range(width):
+            total += positive[j] + np.log(factor[j])
+        out[r] = total

@@ -1,0 +1,128 @@
+r"""One pass over a matrix of weights that learns from two sets of rows.
+
+.. math:: g = G + \frac1n \sum_r x_r y_r^\top - \frac1{n'} \sum_r x'_r y_r'^\top -
+   \lambda_1 \operatorname{sign} W - \lambda_2 W, \qquad
+   u \leftarrow \mu u + \epsilon g, \qquad W \leftarrow W + u
+
+The x are lists and the y dense; G is what is known of the gradient already. Each row
+of W collects the y of those r whose x it is in, and is written to :math:`W^\top` and
+into the sums of pairs of rows while it is near.
+"""
+
+import numpy as np
+
+from skdgm._kernels.forms import add_pairs, transpose
+from skdgm._kernels.jit import kernel
+from skdgm._kernels.lists import add_rows
+
+TILE = 16
+_SLOTS = TILE + TILE // 2
+
+
+@kernel
+def find(index, count, unit):
+    """How far into each row's list the units below ``unit`` reach."""
+    place = np.zeros(len(index), np.int64)
+    for r in range(len(index)):
+        while place[r] < count[r] and index[r, place[r]] < unit:
+            place[r] += 1
+    return place
+
+
+@kernel
+def turn(index, value, count, share, place, low, high, paired, rows, parts, n):
+    """For each unit from low to high the rows whose lists it is in, and its value in
+    them times ``share``; for pairs of neighbours, which come after the single units,
+    those that have both. ``place`` moves on to the units from high."""
+    for unit in range(len(n)):
+        n[unit] = 0
+    for r in range(len(index)):
+        k = place[r]
+        while k < count[r] and index[r, k] < high:
+            unit = np.int64(index[r, k]) - low
+            part = share * value[r if len(value) > 1 else 0, k]
+            k += 1
+            even = paired and unit % 2 == 0 and k < count[r]
+            if even and index[r, k] == low + unit + 1:
+                unit = TILE + unit // 2
+                k += 1
+            rows[unit, n[unit]] = r
+            parts[unit, n[unit]] = part
+            n[unit] += 1
+        place[r] = k
+
+
+@kernel
+def begin(target, w, g, known, rate, momentum, l1, l2):
+    """What of a row's update does not come from lists. Without momentum the row itself
+    is the target, else its velocity."""
+    real = w.dtype.type
+    if momentum != 0:
+        for j in range(len(w)):
+            target[j] *= momentum
+    if known:
+        for j in range(len(w)):
+            target[j] += rate * g[j]
+    if l1 != 0 or l2 != 0:
+        for j in range(len(w)):
+            sign = real(w[j] > 0) - real(w[j] < 0)
+            target[j] -= rate * (l1 * sign + l2 * w[j])
+
+
+@kernel
+def update(
+    index, value, count, y, index_2, value_2, count_2, y_2,
+    G, W, Wt, velocity, rate, momentum, l1, l2, start, stop,
+):  # fmt: skip
+    """Learn tiles of 16 units each.
+
+    G may have no rows: then it is zero. So may the velocity if there is no momentum. W
+    has a row for each column of Wt, and may have one more for each pair of columns (0
+    and 1, 2 and 3, ...): their sum.
+    """
+    n_units, width, real = Wt.shape[1], W.shape[1], W.dtype.type
+    paired = len(W) > n_units and len(value) == 1 and len(value_2) == 1
+    share, share_2 = rate / real(max(1, len(index))), -rate / real(max(1, len(index_2)))
+    rows, rows_2 = (
+        np.empty((_SLOTS, len(index)), np.uint32),
+        np.empty((_SLOTS, len(index_2)), np.uint32),
+    )
+    parts, parts_2 = np.empty(rows.shape, W.dtype), np.empty(rows_2.shape, W.dtype)
+    n, n_2 = np.empty(_SLOTS, np.int64), np.empty(_SLOTS, np.int64)
+    place = find(index, count, start * TILE)
+    place_2 = find(index_2, count_2, start * TILE)
+    both = np.empty(width, W.dtype)
+    for tile in range(start, stop):
+        low, high = tile * TILE, min(tile * TILE + TILE, n_units)
+        turn(index, value, count, share, place, low, high, paired, rows, parts, n)
+        turn(
+            index_2, value_2, count_2, share_2, place_2, low, high, paired,
+            rows_2, parts_2, n_2,
+        )  # fmt: skip
+        for i in range(high - low):
+            w = W[low + i]
+            target = velocity[low + i] if momentum != 0 else w
+            g = G[low + i] if len(G) else w
+            begin(target, w, g, len(G) > 0, rate, momentum, l1, l2)
+            add_rows(target, y, rows[i], parts[i], n[i])
+            add_rows(target, y_2, rows_2[i], parts_2[i], n_2[i])
+        for i in range(TILE, TILE + (high - low) // 2):
+            if n[i] + n_2[i]:
+                for j in range(width):
+                    both[j] = 0
+                add_rows(both, y, rows[i], parts[i], n[i])
+                add_rows(both, y_2, rows_2[i], parts_2[i], n_2[i])
+                first = low + 2 * (i - TILE)
+                a = velocity[first] if momentum != 0 else W[first]
+                b = velocity[first + 1] if momentum != 0 else W[first + 1]
+                for j in range(width):
+                    a[j] += both[j]
+                    b[j] += both[j]
+        if momentum != 0:
+            for i in range(low, high):
+                w, u = W[i], velocity[i]
+                for j in range(width):
+                    w[j] += u[j]
+        if len(W) > n_units:
+            add_pairs(W, low, high, n_units)
+        transpose(W, Wt, low, high)

@@ -1,0 +1,36 @@
+r"""What the data have more of than the model: the gradient's two terms.
+
+.. math:: \left\langle -\frac{\partial E}{\partial\theta} \right\rangle_x -
+   \left\langle -\frac{\partial E}{\partial\theta} \right\rangle_{x'}
+"""
+
+import numpy as np
+
+from skdgm.energies.params import Params
+from skdgm.utils.tree import tree_map
+
+
+def contrast(energy, params, x, x_model):
+    """Mean of the derivative of -E over the rows of x, less that of x_model.
+
+    Values may be means. Gradients of couplings are not multiplied out.
+    """
+    blocks = range(len(energy.units))
+    T, T_model = (
+        [energy.statistic(params, state, block) for block in blocks]
+        for state in (x, x_model)
+    )
+    means, means_model = (
+        tuple(
+            unit.param_grad(own, value).mean(axis=0)
+            for unit, own, value in zip(energy.units, params.units, state)
+        )
+        for state in (x, x_model)
+    )
+    return Params(
+        tree_map(np.subtract, means, means_model),
+        tuple(
+            coupling.contrast(T[i], T[j], T_model[i], T_model[j])
+            for i, j, coupling in energy.wiring.links
+        ),
+    )

@@ -1,0 +1,113 @@
+"""A few threads that help with what they are offered.
+
+They sleep while there is nothing to do, but for some microseconds in which more
+usually comes: threads that spin for longer take the cores from BLAS.
+"""
+
+import os
+import threading
+from functools import cache
+from queue import SimpleQueue
+
+import numpy as np
+
+from skdgm._kernels.wait import wait
+
+# How often to look for a change before going to sleep: 150 microseconds. Then a moment
+# more, in which the thread that gave the signal lets go of the GIL: a thread that has
+# to wait for the GIL sleeps, and takes 50 microseconds to wake.
+_PATIENCE, _HELPER_DELAY, _CALLER_DELAY = 500_000, 20_000, 10_000
+
+
+def together(tasks, n_threads):
+    """Have tasks done by so many threads, this one among them.
+
+    Those who call at the same time share the helpers instead of fighting for cores.
+    """
+    n_helpers = min(n_threads, len(tasks)) - _callers.enter()
+    try:
+        if n_helpers > 0:
+            _pool(os.getpid(), n_threads - 1).offer(tasks, n_helpers)
+        for task in tasks:
+            task.work()
+    finally:
+        _callers.leave()
+        for task in tasks:
+            task.wait()
+
+
+class Task:
+    """A call that whoever comes first makes."""
+
+    def __init__(self, function, *args):
+        self.function, self.args, self.error = function, args, None
+        self.taken, self.done = threading.Lock(), threading.Lock()
+        self.done.acquire()
+        self.signal = np.zeros(1, np.int64)
+
+    def work(self):
+        """Make the call, unless another thread does."""
+        if self.taken.acquire(blocking=False):
+            try:
+                self.function(*self.args)
+            except BaseException as error:
+                self.error = error
+            self.signal[0] = 1
+            self.done.release()
+
+    def wait(self):
+        """Wait for the call to end, if anyone makes it; raise what it raised."""
+        if not self.taken.locked():
+            return
+        if self.done.locked():
+            wait(self.signal, 0, _PATIENCE, _CALLER_DELAY)
+        self.done.acquire()
+        if self.error is not None:
+            raise self.error
+
+
+class _Pool:
+    """The helpers."""
+
+    def __init__(self, n_threads):
+        self.offers, self.signal = SimpleQueue(), np.zeros(1, np.int64)
+        for _ in range(n_threads):
+            threading.Thread(target=self._serve, daemon=True).start()
+
+    def offer(self, tasks, n_helpers):
+        for _ in range(n_helpers):
+            self.offers.put(tasks)
+        self.signal[0] += 1
+
+    def _serve(self):
+        while True:
+            seen = self.signal[0]
+            if self.offers.empty():
+                wait(self.signal, seen, _PATIENCE, _HELPER_DELAY)
+            for task in reversed(self.offers.get()):
+                task.work()
+
+
+class _Callers:
+    """How many threads have something done now."""
+
+    def __init__(self):
+        self.lock, self.n = threading.Lock(), 0
+
+    def enter(self):
+        with self.lock:
+            self.n += 1
+            return self.n
+
+    def leave(self):
+        with self.lock:
+            self.n -= 1
+
+
+_callers = _Callers()
+
+
+@cache
+def _pool(process, n_threads):
+    """The helpers of a process: a forked one needs its own."""
+    return _Pool(n_threads)
