@@ -64,27 +64,33 @@ def mix(z):
 
 @kernel
 def log_partition(eta, out, start, stop):
-    """The sum over a row's units of log(1 + exp(eta)), in float64.
-
-    It is the sum of max(eta, 0) + log(1 + exp(-|eta|)). Factors between 1 and 2 may be
-    multiplied a thousand at a time before a logarithm is taken.
-    """
-    n_units = eta.shape[1]
-    factor, positive = np.empty(n_units), np.empty(n_units)
+    """The sum over a row's units of log(1 + exp(eta)), in float64."""
+    room = np.empty((2, eta.shape[1]))
     for r in range(start, stop):
-        for j in range(n_units):
-            value = eta[r, j]
-            size = value if value > 0 else -value
-            positive[j] = value if value > 0 else 0.0 * value
-            factor[j] = np.float64(exp(-size)) + 1.0
-        width = n_units
-        while width > 1 + n_units // 1000:
-            half = (width + 1) // 2
-            for j in range(width - half):
-                factor[j] *= factor[j + half]
-                positive[j] += positive[j + half]
-            width = half
-        total = 0.0
-        for j in range(width):
-            total += positive[j] + np.log(factor[j])
-        out[r] = total
+        out[r] = sum_softplus(eta[r], room)
+
+
+@kernel
+def sum_softplus(eta, room):
+    """The sum of max(eta, 0) + log(1 + exp(-|eta|)), in float64.
+
+    Factors between 1 and 2 may be multiplied a thousand at a time before a logarithm
+    is taken.
+    """
+    positive, factor = room[0], room[1]
+    for j in range(len(eta)):
+        value = eta[j]
+        size = value if value > 0 else -value
+        positive[j] = value if value > 0 else 0.0 * value
+        factor[j] = np.float64(exp(-size)) + 1.0
+    width = len(eta)
+    while width > 1 + len(eta) // 1000:
+        half = (width + 1) // 2
+        for j in range(width - half):
+            factor[j] *= factor[j + half]
+            positive[j] += positive[j + half]
+        width = half
+    total = 0.0
+    for j in range(width):
+        total += positive[j] + np.log(factor[j])
+    return total

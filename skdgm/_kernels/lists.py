@@ -36,14 +36,27 @@ def unpack(index, value, count, out, start, stop):
 @kernel
 def add_rows(out, W, index, value, n):
     """Add ``value[k] * W[index[k]]`` for k below n: eight rows a pass, as ``out`` is
-    read and written in each."""
-    width = len(out)
-    k = 0
-    while k < n % 8:
+    read and written in each, and what is left in passes of four, two and one."""
+    width, k = len(out), 0
+    if n & 1:
         a, u = W[index[k]], value[k]
         for j in range(width):
             out[j] += u * a[j]
         k += 1
+    if n & 2:
+        a, u = W[index[k]], value[k]
+        b, v = W[index[k + 1]], value[k + 1]
+        for j in range(width):
+            out[j] += u * a[j] + v * b[j]
+        k += 2
+    if n & 4:
+        a, u = W[index[k]], value[k]
+        b, v = W[index[k + 1]], value[k + 1]
+        c, w = W[index[k + 2]], value[k + 2]
+        d, x = W[index[k + 3]], value[k + 3]
+        for j in range(width):
+            out[j] += (u * a[j] + v * b[j]) + (w * c[j] + x * d[j])
+        k += 4
     while k < n:
         a, u = W[index[k]], value[k]
         b, v = W[index[k + 1]], value[k + 1]
@@ -91,11 +104,11 @@ def send(index, value, count, W, out, start, stop):
 
 
 @kernel
-def add_up(index, value, count, total):
-    """Add the rows to ``total``."""
+def add_up(index, value, count, share, total):
+    """Add the rows, each times its share, to ``total``."""
     for r in range(len(index)):
         for k in range(count[r]):
-            total[index[r, k]] += value[r if len(value) > 1 else 0, k]
+            total[index[r, k]] += share[r] * value[r if len(value) > 1 else 0, k]
 
 
 @kernel

@@ -25,26 +25,32 @@ def sweep(
     for turn in range(len(order)):
         layer = order[turn]
         eta, bias = means[layer], biases[layer]
-        below, above = layer - 1, layer + 1
-        pairs = np.empty(len(biases[below]) if layer > 0 else 0, np.uint32)
+        receive(eta, layer, weights, transposes, indices, values, counts, start, stop)
         for r in range(start, stop):
             total = eta[r]
-            for j in range(len(bias)):
-                total[j] = 0
-            if layer > 0 and len(indices[below]):
-                W, index, value = weights[below], indices[below], values[below]
-                if len(W) > len(pairs) and len(value) == 1:
-                    n = merge(index[r], counts[below][r], len(pairs), pairs)
-                    add_rows(total, W, pairs, value[0], n)
-                else:
-                    collect(total, W, index, value, counts[below], r)
-            if above < len(biases) and len(indices[above]):
-                collect(
-                    total, transposes[layer],
-                    indices[above], values[above], counts[above], r,
-                )  # fmt: skip
             for j in range(len(bias)):
                 total[j] = bias[j] + beta * total[j]
             squash(total)
             if len(roots):
                 draw(eta, roots[turn], ids, indices[layer], counts[layer], r, r + 1)
+
+
+@kernel
+def receive(eta, layer, weights, transposes, indices, values, counts, start, stop):
+    """What the neighbours send a layer, into ``eta``."""
+    below, above = layer - 1, layer + 1
+    pairs = np.empty(transposes[below].shape[1] if layer > 0 else 0, np.uint32)
+    for r in range(start, stop):
+        total = eta[r]
+        for j in range(len(total)):
+            total[j] = 0
+        if layer > 0 and len(indices[below]):
+            W, index, value = weights[below], indices[below], values[below]
+            if len(W) > len(pairs) and len(value) == 1:
+                n = merge(index[r], counts[below][r], len(pairs), pairs)
+                add_rows(total, W, pairs, value[0], n)
+            else:
+                collect(total, W, index, value, counts[below], r)
+        if above < len(indices) and len(indices[above]):
+            index, value = indices[above], values[above]
+            collect(total, transposes[layer], index, value, counts[above], r)

@@ -16,7 +16,6 @@ from skdgm._kernels.jit import kernel
 from skdgm._kernels.lists import add_rows
 
 TILE = 16
-_SLOTS = TILE + TILE // 2
 
 
 @kernel
@@ -30,12 +29,13 @@ def find(index, count, unit):
 
 
 @kernel
-def turn(index, value, count, share, place, low, high, paired, rows, parts, n):
-    """For each unit from low to high the rows whose lists it is in, and its value in
-    them times ``share``; for pairs of neighbours, which come after the single units,
-    those that have both. ``place`` moves on to the units from high."""
-    for unit in range(len(n)):
-        n[unit] = 0
+def turn(
+    index, value, count, share, place, low, high, paired, rows, parts, n, first
+):  # fmt: skip
+    """For each unit from low to high the rows whose lists it is in, counted from
+    ``first``, and its value in them times ``share``; for pairs of neighbours, which
+    come after the single units, those that have both. ``place`` moves on to the units
+    from high."""
     for r in range(len(index)):
         k = place[r]
         while k < count[r] and index[r, k] < high:
@@ -46,7 +46,7 @@ def turn(index, value, count, share, place, low, high, paired, rows, parts, n):
             if even and index[r, k] == low + unit + 1:
                 unit = TILE + unit // 2
                 k += 1
-            rows[unit, n[unit]] = r
+            rows[unit, n[unit]] = first + r
             parts[unit, n[unit]] = part
             n[unit] += 1
         place[r] = k
@@ -60,44 +60,43 @@ def begin(target, w, g, known, rate, momentum, l1, l2):
     if momentum != 0:
         for j in range(len(w)):
             target[j] *= momentum
-    if known:
-        for j in range(len(w)):
-            target[j] += rate * g[j]
     if l1 != 0 or l2 != 0:
         for j in range(len(w)):
             sign = real(w[j] > 0) - real(w[j] < 0)
             target[j] -= rate * (l1 * sign + l2 * w[j])
+    if known:
+        for j in range(len(w)):
+            target[j] += rate * g[j]
 
 
 @kernel
 def update(
-    index, value, count, y, index_2, value_2, count_2, y_2,
+    index, value, count, index_2, value_2, count_2, y,
     G, W, Wt, velocity, rate, momentum, l1, l2, start, stop,
 ):  # fmt: skip
     """Learn tiles of 16 units each.
 
-    G may have no rows: then it is zero. So may the velocity if there is no momentum. W
-    has a row for each column of Wt, and may have one more for each pair of columns (0
-    and 1, 2 and 3, ...): their sum.
+    y has the rows that go with the first lists, then those with the second. G may have
+    no rows: then it is zero. So may the velocity if there is no momentum. W has a row
+    for each column of Wt, and may have one more for each pair of columns (0 and 1, 2
+    and 3, ...): their sum.
     """
     n_units, width, real = Wt.shape[1], W.shape[1], W.dtype.type
     paired = len(W) > n_units and len(value) == 1 and len(value_2) == 1
     share, share_2 = rate / real(max(1, len(index))), -rate / real(max(1, len(index_2)))
-    rows, rows_2 = (
-        np.empty((_SLOTS, len(index)), np.uint32),
-        np.empty((_SLOTS, len(index_2)), np.uint32),
-    )
-    parts, parts_2 = np.empty(rows.shape, W.dtype), np.empty(rows_2.shape, W.dtype)
-    n, n_2 = np.empty(_SLOTS, np.int64), np.empty(_SLOTS, np.int64)
+    rows = np.empty((TILE + TILE // 2, len(index) + len(index_2)), np.uint32)
+    parts, n = np.empty(rows.shape, W.dtype), np.empty(len(rows), np.int64)
     place = find(index, count, start * TILE)
     place_2 = find(index_2, count_2, start * TILE)
     both = np.empty(width, W.dtype)
     for tile in range(start, stop):
         low, high = tile * TILE, min(tile * TILE + TILE, n_units)
-        turn(index, value, count, share, place, low, high, paired, rows, parts, n)
+        for unit in range(len(n)):
+            n[unit] = 0
+        turn(index, value, count, share, place, low, high, paired, rows, parts, n, 0)
         turn(
             index_2, value_2, count_2, share_2, place_2, low, high, paired,
-            rows_2, parts_2, n_2,
+            rows, parts, n, len(index),
         )  # fmt: skip
         for i in range(high - low):
             w = W[low + i]
@@ -105,13 +104,11 @@ def update(
             g = G[low + i] if len(G) else w
             begin(target, w, g, len(G) > 0, rate, momentum, l1, l2)
             add_rows(target, y, rows[i], parts[i], n[i])
-            add_rows(target, y_2, rows_2[i], parts_2[i], n_2[i])
         for i in range(TILE, TILE + (high - low) // 2):
-            if n[i] + n_2[i]:
+            if n[i]:
                 for j in range(width):
                     both[j] = 0
                 add_rows(both, y, rows[i], parts[i], n[i])
-                add_rows(both, y_2, rows_2[i], parts_2[i], n_2[i])
                 first = low + 2 * (i - TILE)
                 a = velocity[first] if momentum != 0 else W[first]
                 b = velocity[first + 1] if momentum != 0 else W[first + 1]

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.boltzmann._trainer import LIKELIHOOD
+from skdgm.energies import both_ways
 from skdgm.inference import bound, mean_field
 from skdgm.metrics import log_conditionals
 from skdgm.partition import ais, bracket, exact
@@ -57,7 +58,10 @@ class LikelihoodMixin:
         free_energy : ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        energy, params = self._energy(), self._params(np.float64)
+        energy = self._energy()
+        # What is exact is to be so to the last digits; sums are in float64 anyway.
+        dtype = np.float64 if exact.is_enumerable(energy) else None
+        params = self._params(dtype)
 
         def of_complete(v):
             return -energy.log_marginal(params, self._present(v)[0])
@@ -69,7 +73,7 @@ class LikelihoodMixin:
             means, _ = mean_field(energy, params, x, clamp)
             return -bound(energy, params, means, clamp)
 
-        rows = self._rows(X, dtype=np.float64)
+        rows = self._rows(X, dtype=dtype)
         return self._blockwise(of_complete, rows, of_incomplete)
 
     def score_samples(self, X):
@@ -129,7 +133,8 @@ class LikelihoodMixin:
         energy = self._energy()
         if exact.is_enumerable(energy):
             return exact.log_partition(energy, self._params(np.float64)), 0.0
-        params, rng = self._params(), stream(self._seed, LIKELIHOOD, 0)
+        params = both_ways(energy.wiring, self._params())
+        rng = stream(self._seed, LIKELIHOOD, 0)
         with one_blas_thread():
             starts = self._chain_starts("chains", N_CHAINS, rng)
             samples = self._gibbs(stream(self._seed, LIKELIHOOD, 1), starts, BURN_IN)

@@ -73,7 +73,8 @@ class SamplingMixin:
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         with one_blas_thread():
             state = self._chain_starts(init, -(-n_samples // per_chain), rng)
-            state = self._gibbs(rng.fold(0), state, burn_in)
+            if burn_in:
+                state = self._gibbs(rng.fold(0), state, burn_in)
             kept = []
             for number in range(per_chain):
                 state = self._gibbs(rng.fold(1 + number), state, thin)
@@ -154,11 +155,8 @@ class SamplingMixin:
                 step, energy, params, state, colours=(ODD, EVEN), clamp=clamp
             )
             total = total + info.means[0]
-        return np.where(
-            clamp[0],
-            v,
-            np.asarray(state.x[0]) if method == "sample" else total / n_steps,
-        )
+        filled = np.asarray(state.x[0]) if method == "sample" else total / n_steps
+        return np.where(clamp[0], v, filled)
 
     def _gibbs(self, rng, state, n_steps):
         """Let chains run, from the visible units up and down again."""
@@ -178,9 +176,7 @@ class SamplingMixin:
             packed = (Lists.pack(part[turn], binary=True) for part in chains)
             return gibbs.State(tuple(packed))
         if init == "noise":
-            even = np.full(
-                (n_chains, self.n_features_in_), 0.5, self._params().units[0].dtype
-            )
-            v = draw(even, rng.rows(n_chains))
-            return gibbs.State(self._present(v)[0])
+            dtype = self._params().units[0].dtype
+            coins = np.full((n_chains, self.n_features_in_), 0.5, dtype)
+            return gibbs.State(self._present(draw(coins, rng.rows(n_chains)))[0])
         raise ValueError(f"init must be 'chains', 'noise' or rows, not {init!r}.")

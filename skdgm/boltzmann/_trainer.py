@@ -8,7 +8,7 @@ from skdgm.energies import Params, both_ways
 from skdgm.gradients import cd, pcd
 from skdgm.optim import learning_rate, sgd, staircase
 from skdgm.samplers import gibbs
-from skdgm.training import epoch
+from skdgm.training import Reader, epoch
 from skdgm.units import draw
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
@@ -120,14 +120,14 @@ class Trainer(NamedTuple):
     def draw(self, table, number):
         """The batches of an epoch."""
         rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
-        return epoch(table, self.recipe.batch_size, rng)
+        return Reader(self.rows, epoch(table, self.recipe.batch_size, rng))
 
     def step(self, state, batch, clock):
-        """One update from a batch, given as indices of rows."""
+        """One update from a batch of rows."""
         recipe, params = self.recipe, state.params
         rng = stream(self.seed, STEP, self.epochs_before + clock.epoch, clock.batch)
         resampling = rng if recipe.resample and not self.rows.binary else None
-        x, clamp = self.present(self.rows.present(batch), resampling)
+        x, clamp = self.present(batch, resampling)
         n_steps = staircase(recipe.n_steps, clock)
         if recipe.gradient == "cd":
             grad, chains = cd(rng, self.energy, params, x, clamp, n_steps)

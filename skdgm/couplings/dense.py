@@ -55,8 +55,10 @@ class Dense(NamedTuple):
 
     def both_ways(self, W, pairs=False):
         """The weights with their transpose beside them; with sums of pairs of rows."""
-        sums = [W[:-1:2] + W[1::2]] if pairs else []
-        return Weights(np.concatenate([W, *sums]), np.ascontiguousarray(W.T))
+        if pairs:
+            W = np.concatenate([W, W[:-1:2] + W[1::2]])
+        rows = np.ascontiguousarray(W)
+        return Weights(rows, np.ascontiguousarray(rows[: self.n_below].T))
 
     def send(self, weights, statistic, up):
         """The field that one block's statistic gives the other."""
@@ -107,20 +109,23 @@ class Contrast(NamedTuple):
            - \lambda_2 W), \qquad W \leftarrow W + u
         """
         W, Wt = weights
-        nothing = np.empty((0, W.shape[1]), W.dtype)
-        known, arguments, work = nothing, [], 8 * W.size
-        for sign, x, y in ((1, *self[:2]), (-1, *self[2:])):
+        known = nothing = np.empty((0, W.shape[1]), W.dtype)
+        lists, rows, work = [], [], 8 * W.size
+        for sign, x, y in ((1, self.x, self.y), (-1, self.x_model, self.y_model)):
             y = np.asarray(y)
-            if not isinstance(x, Lists):
+            if isinstance(x, Lists):
+                rows.append(y)
+            else:
                 known = sign * matmul(x.T, y) / len(y) + (known if len(known) else 0)
-                x, y = Lists.empty(0, Wt.shape[1], W.dtype), nothing
-            arguments += [x.index, x.value, x.count, y]
+                x = Lists.empty(0, Wt.shape[1], W.dtype)
+            lists += [x.index, x.value, x.count]
             work += x.count.sum() * W.shape[1]
+        rows = np.concatenate(rows) if rows else nothing
         settings = [W.dtype.type(value) for value in (rate, momentum, l1, l2)]
         velocity = velocity if momentum else nothing
         run(
             update,
-            *(*arguments, known, W, Wt, velocity, *settings),
+            *(*lists, rows, known, W, Wt, velocity, *settings),
             n=-(-Wt.shape[1] // TILE),
             work=work,
         )

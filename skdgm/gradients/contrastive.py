@@ -23,9 +23,10 @@ References
 
 import numpy as np
 
-from skdgm.energies import ODD, contrast
+from skdgm.energies import EVEN, ODD, contrast
 from skdgm.inference import mean_field
-from skdgm.samplers import gibbs
+from skdgm.samplers import binary, gibbs
+from skdgm.utils.parallel import at_once
 
 _FILL, _DATA, _MODEL = range(3)
 
@@ -53,7 +54,10 @@ def cd(rng, energy, params, x, clamp, n_steps):
     rows = rng.fold(_DATA).rows(len(x[0]))
     chains, info = gibbs.run(rows, energy, params, gibbs.State(x), 1, colours=(ODD,))
     means = _with_odd_means(energy, x, info)
-    return _contrast(rng, energy, params, means, chains, n_steps)
+    rows = rng.fold(_MODEL).rows(len(x[0]))
+    chains, info = gibbs.run(rows, energy, params, chains, n_steps)
+    model = _with_odd_means(energy, chains.x, info)
+    return contrast(energy, params, means, model), chains
 
 
 def pcd(rng, energy, params, x, clamp, n_steps, chains):
@@ -63,13 +67,13 @@ def pcd(rng, energy, params, x, clamp, n_steps, chains):
     of any number of rows.
     """
     x, clamp = _complete(rng, energy, params, x, clamp, n_steps)
-    means, _ = mean_field(energy, params, x, clamp)
-    return _contrast(rng, energy, params, means, chains, n_steps)
-
-
-def _contrast(rng, energy, params, means, chains, n_steps):
     rng = rng.fold(_MODEL).rows(len(chains.x[0]))
-    chains, info = gibbs.run(rng, energy, params, chains, n_steps)
+    served = binary.serves(energy, params, x, (ODD,)) and binary.serves(
+        energy, params, chains.x, (EVEN, ODD), n_steps
+    )
+    with at_once(served):
+        means, _ = mean_field(energy, params, x, clamp)
+        chains, info = gibbs.run(rng, energy, params, chains, n_steps)
     model = _with_odd_means(energy, chains.x, info)
     return contrast(energy, params, means, model), chains
 

@@ -28,9 +28,11 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.energies import EVEN, ODD, Path
-from skdgm.samplers import gibbs
+from skdgm.samplers import binary, gibbs
 
 _START, _UP, _DOWN = range(3)
+# Temperatures that a kernel takes before Ctrl-C is heard.
+_CHUNK = 20
 
 
 class Estimate(NamedTuple):
@@ -102,6 +104,13 @@ def reverse(rng, energy, params, base, start, n_betas=1000):
 
 def _anneal(rng, energy, params, base, state, betas):
     log_w = np.zeros(len(rng.ids))
+    if binary.serves(energy, params, state.x, (ODD, EVEN)):
+        for first in range(0, len(betas) - 1, _CHUNK):
+            part = betas[first : first + _CHUNK + 1]
+            rngs = [rng.fold(first + number) for number in range(len(part) - 1)]
+            x = binary.anneal(rngs, energy, params, base, part, state.x, log_w)
+            state = gibbs.State(x)
+        return log_w
     for number, (beta, following) in enumerate(itertools.pairwise(betas)):
         here, there = Path(base, beta), Path(base, following)
         received = {

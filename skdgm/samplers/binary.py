@@ -6,21 +6,26 @@ the same random numbers, in one call for any number of sweeps.
 
 import numpy as np
 
-from skdgm._kernels.sweep import sweep
+from skdgm._kernels.anneal import anneal as anneal_kernel
+from skdgm._kernels.sweep import sweep as sweep_kernel
 from skdgm.couplings import Weights
+from skdgm.energies import ODD
 from skdgm.units import Bernoulli
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
 
 # Share of units that are on, for an idea of the work ahead.
 _DENSITY = 0.2
+# How many sweeps a kernel makes before Ctrl-C is heard.
+MAX_STEPS = 100
 
 
-def serves(energy, params, x, colours):
-    """Whether the layers of some colours can be swept in this way."""
+def serves(energy, params, x, colours, n_steps=1):
+    """Whether the layers of some colours can be swept so often by one kernel."""
     given = energy.colours[1 - colours[0]]
     return (
-        len(energy.wiring.layers) == len(energy.units)
+        n_steps <= MAX_STEPS
+        and len(energy.wiring.layers) == len(energy.units)
         and all(isinstance(unit, Bernoulli) for unit in energy.units)
         and all(isinstance(weights, Weights) for weights in params.couplings)
         and all(isinstance(x[block], Lists) for block in given)
@@ -59,6 +64,66 @@ def means(energy, params, x, colour):
     return _sweep(params, x, ids, blocks, [], n_rows)
 
 
+def anneal(rngs, energy, params, base, betas, x, log_w):
+    """Weights of chains that go through inverse temperatures, a stream for each but the
+    first; what :mod:`skdgm.partition.ais` does by other means.
+
+    Returns
+    -------
+    x : tuple of Lists
+        Where the chains are; log_w is added to in place.
+    """
+    n_rows, dtype = len(log_w), params.units[0].dtype
+    blocks = range(len(energy.units))
+    room = [
+        tuple(np.empty((n_rows, len(bias)), dtype) for bias in params.units)
+        for _ in range(2)
+    ]
+    x = tuple(
+        Lists.empty(n_rows, len(params.units[block]), dtype)
+        if block in energy.colours[ODD]
+        else x[block].copy()
+        for block in blocks
+    )
+    roots = [[rng.fold(block).root for block in blocks] for rng in rngs]
+    run(
+        anneal_kernel,
+        *_forms(params),
+        params.units,
+        base,
+        np.array(betas),
+        *_parts(x),
+        *room,
+        rngs[0].ids,
+        np.array(roots, np.uint64),
+        log_w,
+        n=n_rows,
+        work=2 * _DENSITY * n_rows * _size(params) * len(rngs),
+    )
+    return x
+
+
+def _forms(params):
+    """Matrices and their transposes."""
+    return (
+        tuple(weights.rows for weights in params.couplings),
+        tuple(weights.Wt for weights in params.couplings),
+    )
+
+
+def _parts(x):
+    """Lists as what they consist of."""
+    return (
+        tuple(part.index for part in x),
+        tuple(part.value for part in x),
+        tuple(part.count for part in x),
+    )
+
+
+def _size(params):
+    return sum(weights.Wt.size for weights in params.couplings)
+
+
 def _sweep(params, x, ids, order, roots, n_rows=None):
     n_rows = len(ids) if n_rows is None else n_rows
     dtype = params.units[0].dtype
@@ -66,21 +131,17 @@ def _sweep(params, x, ids, order, roots, n_rows=None):
         np.empty((n_rows if block in order else 0, len(bias)), dtype)
         for block, bias in enumerate(params.units)
     )
-    size = sum(weights.Wt.size for weights in params.couplings)
     run(
-        sweep,
-        tuple(weights.rows for weights in params.couplings),
-        tuple(weights.Wt for weights in params.couplings),
+        sweep_kernel,
+        *_forms(params),
         params.units,
         dtype.type(1),
-        tuple(part.index for part in x),
-        tuple(part.value for part in x),
-        tuple(part.count for part in x),
+        *_parts(x),
         means,
         ids,
         np.array(roots, np.uint64),
         np.array(order),
         n=n_rows,
-        work=_DENSITY * n_rows * size * len(order),
+        work=_DENSITY * n_rows * _size(params) * len(order),
     )
     return tuple(mean if len(mean) else None for mean in means)

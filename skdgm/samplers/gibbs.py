@@ -20,9 +20,6 @@ from skdgm.energies import EVEN, ODD
 from skdgm.samplers import binary
 from skdgm.samplers.sweep import sweep
 
-# How many steps a kernel takes before Ctrl-C is heard.
-_STEPS = 100
-
 
 class State(NamedTuple):
     """Where the chains are: one array for each block, one row for each chain."""
@@ -65,8 +62,11 @@ def run(rng, energy, params, state, n_steps, *, colours=(EVEN, ODD), **options):
     """Several steps; the last one's state and info."""
     info = None
     if not options and binary.serves(energy, params, state.x, colours):
-        for start in range(0, n_steps, _STEPS):
-            part = [rng.fold(n) for n in range(start, min(start + _STEPS, n_steps))]
+        for start in range(0, n_steps, binary.MAX_STEPS):
+            part = [
+                rng.fold(n)
+                for n in range(start, min(start + binary.MAX_STEPS, n_steps))
+            ]
             x, means = binary.draw(part, energy, params, state.x, colours)
             state, info = State(x), Info(means)
         return state, info

@@ -40,8 +40,8 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
             value, means[block] = update(
                 block, energy.field(params, block, known, path)
             )
-            x[block] = (
-                value if held is None else np.where(held, x[block], np.asarray(value))
-            )
+            if held is not None:
+                value = np.where(held, x[block], np.asarray(value))
+            x[block] = value
         received = None
     return tuple(x), tuple(means)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.utils.hashing import row_hash
+from skdgm.utils.lists import Lists
 from skdgm.utils.random import mix64
 
 MAX_REPETITION = 10
@@ -122,8 +123,12 @@ def column_sums(table):
     """
     seen, total = np.zeros((2, table.rows.shape[1]))
     for part in table.rows.blocks(n_rows=len(table.index)):
-        values, weight = table.rows.take(table.index[part]), table.weight[part]
-        observed = ~np.isnan(values)
-        seen += weight @ observed
-        total += weight @ np.where(observed, values, 0.0)
+        values, weight = table.rows.present(table.index[part]), table.weight[part]
+        if isinstance(values, Lists):
+            seen += weight.sum()
+            total += values.weighted_sum(weight)
+        else:
+            observed = ~np.isnan(values)
+            seen += weight @ observed
+            total += weight @ np.where(observed, values, 0.0)
     return seen, total

@@ -15,6 +15,8 @@ References
 import numpy as np
 import scipy.sparse as sp
 
+from skdgm._kernels.hashing import hash_rows
+from skdgm.utils.parallel import run
 from skdgm.utils.random import mix64
 
 
@@ -28,17 +30,23 @@ def row_hash(rows):
     """
     multipliers = mix64(np.arange(1, rows.shape[1] + 1, dtype=np.uint64)) | np.uint64(1)
     low, high = rows.bounds or (-np.inf, np.inf)
-    parts = []
+    out = np.empty(rows.shape[0], np.uint64)
     for block in rows.blocks():
         X = rows.X[block]
         if sp.issparse(X):
             terms = _scramble(X.data, low, high) * multipliers[X.indices]
             sums = np.concatenate([[np.uint64(0)], np.cumsum(terms, dtype=np.uint64)])
-            parts.append(sums[X.indptr[1:]] - sums[X.indptr[:-1]])
+            out[block] = sums[X.indptr[1:]] - sums[X.indptr[:-1]]
         else:
-            terms = _scramble(X, low, high) * multipliers
-            parts.append(terms.sum(axis=1, dtype=np.uint64))
-    return np.concatenate(parts)
+            X = np.ascontiguousarray(X)
+            if X.dtype == bool:
+                X = X.view(np.uint8)
+            elif X.dtype not in (np.uint8, np.float32, np.float64):
+                X = X.astype(np.float64)
+            part = np.empty(len(X), np.uint64)
+            run(hash_rows, X, multipliers, low, high, part, n=len(X), work=2 * X.size)
+            out[block] = part
+    return out
 
 
 def _scramble(values, low, high):

@@ -89,14 +89,21 @@ class Lists:
     def copy(self):
         """Lists of their own."""
         value = self.value if self.binary else self.value.copy()
-        return Lists(self.index.copy(), value, self.count.copy())
+        index, width = np.empty_like(self.index), self.count.max(initial=0)
+        index[:, :width] = self.index[:, :width]
+        return Lists(index, value, self.count.copy())
 
     def mean(self, axis):
         """Means of the columns (axis 0)."""
         assert axis == 0
-        total = np.zeros(self.shape[1])
-        kernels.add_up(self.index, self.value, self.count, total)
+        total = self.weighted_sum(np.ones(len(self)))
         return (total / max(1, len(self))).astype(self.dtype)
+
+    def weighted_sum(self, weights):
+        """The sum of the rows, each with its weight, in float64."""
+        total = np.zeros(self.shape[1])
+        kernels.add_up(self.index, self.value, self.count, weights, total)
+        return total
 
 
 def dot(x, weights):

@@ -8,8 +8,10 @@ Set NUMBA_NUM_THREADS to have fewer threads than cores; joblib's worker processe
 so themselves.
 """
 
+import threading
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 
 import joblib
 import numba
@@ -20,7 +22,7 @@ from skdgm.utils.pool import Task, together
 # Work, in multiply-adds, below which waking a thread costs more than it saves.
 _WORTHWHILE = 1_000_000
 # Rows of a block of a BLAS product: few enough to share, enough to be efficient.
-_BLAS_ROWS = 64
+_BLAS_ROWS = 128
 _limit = None
 
 
@@ -54,15 +56,47 @@ def run(kernel, *args, n, work):
         kernel(*args, 0, n)
         return
     edges = [n * i // n_blocks for i in range(n_blocks + 1)]
-    tasks = [Task(kernel, *args, *edge) for edge in zip(edges, edges[1:])]
-    together(tasks, n_threads())
+    tasks = [Task(kernel, *args, *edge) for edge in pairwise(edges)]
+    if _plan.calls is None:
+        together(tasks, n_threads())
+    else:
+        _plan.calls.append((work, tasks))
+
+
+@contextmanager
+def at_once(independent=True):
+    """Context in which calls of :func:`run` are put off to its end, and made together.
+
+    They must not need one another's results, nor may anyone look at these before:
+    without such independence the context does nothing.
+    """
+    if not independent:
+        yield
+        return
+    _plan.calls = []
+    try:
+        yield
+        # Threads begin at both ends: each finds the longest blocks first.
+        calls = [tasks for _, tasks in sorted(_plan.calls, key=lambda call: -call[0])]
+    finally:
+        _plan.calls = None
+    first = [task for tasks in calls for task in tasks[::2]]
+    last = [task for tasks in calls for task in tasks[1::2]]
+    if calls:
+        together(first + last[::-1], n_threads())
+
+
+class _Plan(threading.local):
+    """What a thread puts off."""
+
+    calls = None
 
 
 def matmul(A, B):
     """The product of two arrays, by BLAS."""
     out = np.empty((len(A), B.shape[1]), np.result_type(A, B))
     edges = [*range(0, len(A), _BLAS_ROWS), len(A)]
-    tasks = [Task(_product, A, B, out, *edge) for edge in zip(edges, edges[1:])]
+    tasks = [Task(_product, A, B, out, *edge) for edge in pairwise(edges)]
     together(tasks, n_threads())
     return out
 
@@ -70,6 +104,9 @@ def matmul(A, B):
 def _product(A, B, out, start, stop):
     with np.errstate(all="ignore"):  # Which threads do not inherit.
         np.matmul(A[start:stop], B, out=out[start:stop])
+
+
+_plan = _Plan()
 
 
 @cache

@@ -14,7 +14,7 @@ from sklearn.utils import gen_batches
 
 from skdgm.utils.lists import Lists
 
-BLOCK_ENTRIES = 2**18
+BLOCK_ENTRIES = 2**19
 # Up to this density, products with lists are quicker than BLAS.
 LISTED = 0.4
 

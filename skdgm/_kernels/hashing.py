@@ -1,0 +1,27 @@
+"""Multilinear hashes of rows; see :mod:`skdgm.utils.hashing`."""
+
+import numpy as np
+
+from skdgm._kernels.jit import kernel
+
+MINUS_ZERO, NAN = np.array([-0.0, np.nan]).view(np.uint64)
+
+
+@kernel
+def hash_rows(X, multipliers, low, high, out, start, stop):
+    """Hash the rows of an array, whose values are clipped to [low, high]."""
+    for r in range(start, stop):
+        total = np.uint64(0)
+        for c in range(X.shape[1]):
+            x = np.float64(X[r, c])
+            x = low if x < low else x
+            x = high if x > high else x
+            bits = np.float64(x).view(np.uint64)
+            if bits == MINUS_ZERO:
+                bits = np.uint64(0)
+            if np.isnan(x):
+                bits = NAN
+            bits = np.uint64(bits * np.uint64(0x9E3779B97F4A7C15))
+            bits = np.uint64(bits ^ (bits >> np.uint64(32)))
+            total = np.uint64(total + np.uint64(bits * multipliers[c]))
+        out[r] = total

@@ -1,0 +1,117 @@
+"""The compiled sweep and annealing beside the general ones, on the same numbers."""
+
+import numpy as np
+import pytest
+
+from skdgm.energies import EVEN, ODD, Params, both_ways
+from skdgm.inference import mean_field
+from skdgm.partition import ais
+from skdgm.samplers import binary, gibbs
+from skdgm.utils.lists import Lists
+from skdgm.utils.random import stream
+from skdgm.utils.tree import tree_map
+from tests._kernels.oracles import DTYPES, TOLERANCE
+from tests.reference import random_machine
+
+CHAINS = {"rbm": [[14], [9]], "dbm": [[6], [7], [5]], "deep": [[4], [5], [6], [3]]}
+
+
+@pytest.fixture(params=CHAINS)
+def machine(request):
+    energy, params = random_machine(CHAINS[request.param], seed=0, scale=0.5)
+    return energy, params
+
+
+def start(energy, params, n_rows=8):
+    return gibbs.init(stream(1).rows(n_rows), energy, params.units)
+
+
+@pytest.mark.parametrize("colours", [(EVEN, ODD), (ODD, EVEN), (ODD,)])
+@pytest.mark.parametrize("pairs", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_draws_are_the_general_ones(machine, colours, pairs, dtype):
+    energy, params = machine
+    params = tree_map(lambda leaf: leaf.astype(dtype), params)
+    fast = both_ways(energy.wiring, params, pairs)
+    state, rng = start(energy, params), stream(2).rows(8)
+    assert binary.serves(energy, fast, state.x, colours)
+    assert not binary.serves(energy, params, state.x, colours)
+    a, info_a = gibbs.run(rng, energy, fast, state, 3, colours=colours)
+    b, info_b = gibbs.run(rng, energy, params, state, 3, colours=colours)
+    for found, expected in zip(a.x, b.x):
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
+    for found, expected in zip(info_a.means, info_b.means):
+        if expected is None:
+            assert found is None
+        else:
+            np.testing.assert_allclose(found, expected, atol=TOLERANCE[dtype])
+
+
+def test_the_state_before_is_left_alone(machine):
+    energy, params = machine
+    state = start(energy, params)
+    before = [np.asarray(part) for part in state.x]
+    gibbs.run(stream(2).rows(8), energy, both_ways(energy.wiring, params), state, 2)
+    for part, copy in zip(state.x, before):
+        np.testing.assert_array_equal(np.asarray(part), copy)
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_means_given_data(grey, dtype):
+    energy, params = random_machine(CHAINS["rbm"], seed=0)
+    params = tree_map(lambda leaf: leaf.astype(dtype), params)
+    v = np.random.default_rng(0).random((5, 14)).astype(dtype)
+    v = v * (v > 0.5) if grey else (v > 0.5).astype(dtype)
+    fast = both_ways(energy.wiring, params, pairs=True)
+    x = (Lists.pack(v, binary=not grey), None)
+    found, _ = mean_field(energy, fast, x, (True, None))
+    expected, _ = mean_field(energy, params, (v, None), (True, None))
+    np.testing.assert_allclose(found[1], expected[1], atol=TOLERANCE[dtype])
+    np.testing.assert_array_equal(np.asarray(found[0]), v)
+
+
+@pytest.mark.parametrize("way", [1, -1])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_annealing_is_the_general_one(machine, way, dtype):
+    energy, params = machine
+    params = tree_map(lambda leaf: leaf.astype(dtype), params)
+    units, _ = energy.base(params, (None,) * len(energy.units))
+    units = tree_map(lambda leaf: leaf * dtype(0.5), units)
+    state, rng, betas = start(energy, params), stream(3).rows(8), ais.betas(45)[::way]
+    fast = both_ways(energy.wiring, params)
+    found = ais._anneal(rng, energy, fast, units, state, betas)
+    expected = ais._anneal(rng, energy, params, units, state, betas)
+    np.testing.assert_allclose(found, expected, atol=20 * TOLERANCE[dtype])
+
+
+def test_several_blocks_in_a_layer_go_the_general_way():
+    energy, params = random_machine([[2, 2], [3]], seed=0)
+    fast = both_ways(energy.wiring, params)
+    state = start(energy, params)
+    assert not binary.serves(energy, fast, state.x, (EVEN, ODD))
+    a, _ = gibbs.run(stream(2).rows(8), energy, fast, state, 2)
+    b, _ = gibbs.run(stream(2).rows(8), energy, params, state, 2)
+    for found, expected in zip(a.x, b.x):
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
+
+
+def test_blocks_of_rows_make_no_difference():
+    energy, params = random_machine(CHAINS["rbm"], seed=0)
+    fast = both_ways(energy.wiring, params)
+    state, rng = start(energy, params), stream(2).rows(8)
+    whole, _ = gibbs.run(rng, energy, fast, state, 2)
+    some = np.array([6, 2])
+    part, _ = gibbs.run(
+        rng.take(some), energy, fast, gibbs.State(tuple(x[some] for x in state.x)), 2
+    )
+    for a, b in zip(part.x, whole.x):
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b)[some])
+
+
+def test_params_are_as_they_were():
+    energy, params = random_machine(CHAINS["rbm"], seed=0)
+    fast = both_ways(energy.wiring, params, pairs=True)
+    assert isinstance(fast, Params)
+    np.testing.assert_array_equal(fast.couplings[0].W, params.couplings[0])
+    np.testing.assert_array_equal(fast.couplings[0].Wt, params.couplings[0].T)

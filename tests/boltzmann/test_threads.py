@@ -1,0 +1,63 @@
+"""Fits are the same, bit for bit, on any number of threads and in any worker."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from joblib import Parallel, delayed
+
+from skdgm import BernoulliRBM
+from skdgm.utils import parallel
+
+RNG = np.random.default_rng(0)
+BINARY = (RNG.random((120, 30)) < 0.3).astype(np.float32)
+GREY = (BINARY * RNG.random(BINARY.shape)).astype(np.float32)
+DATA = {
+    "binary": BINARY,
+    "uint8": BINARY.astype(np.uint8),
+    "float64": BINARY.astype(np.float64),
+    "grey": GREY,
+    "dense": (GREY + 0.1) / 1.2,
+    "CSR": sp.csr_matrix(GREY),
+    "missing": np.where(RNG.random(GREY.shape) < 0.1, np.nan, GREY),
+}
+OPTIONS = {
+    "pcd": {},
+    "cd": {"gradient": "cd", "n_steps": 2},
+    "momentum": {"momentum": 0.5, "l1": 1e-3, "l2": 1e-3},
+    "resample": {"resample": True, "early_stopping": True},
+}
+
+
+def results(X, **options):
+    rbm = BernoulliRBM(21, n_iter=3, random_state=0, **options).fit(X)
+    return [
+        rbm.components_,
+        rbm.intercept_visible_,
+        rbm.chains_,
+        np.array(rbm.loss_curve_),
+        rbm.transform(X),
+        rbm.score_samples(X),
+        rbm.sample(30, random_state=0, n_steps=5),
+    ]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("data", DATA)
+def test_any_number_of_threads(data, option, monkeypatch):
+    monkeypatch.setattr(parallel, "_WORTHWHILE", 1)
+    found = []
+    for n_threads in (1, 2, 4):
+        with parallel.limit(n_threads):
+            found.append(results(DATA[data], **OPTIONS[option]))
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_any_worker(backend):
+    expected = results(GREY)
+    jobs = [delayed(results)(GREY) for _ in range(2)]
+    for found in Parallel(n_jobs=2, backend=backend)(jobs):
+        for a, b in zip(expected, found, strict=True):
+            np.testing.assert_array_equal(a, b)
