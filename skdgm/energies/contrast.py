@@ -22,7 +22,7 @@ def contrast(energy, params, x, x_model):
     )
     means, means_model = (
         tuple(
-            unit.param_grad(own, value).mean(axis=0)
+            _mean(unit.param_grad(own, value))
             for unit, own, value in zip(energy.units, params.units, state)
         )
         for state in (x, x_model)
@@ -34,3 +34,10 @@ def contrast(energy, params, x, x_model):
             for i, j, coupling in energy.wiring.links
         ),
     )
+
+
+def _mean(x):
+    """The mean row; an array's own method takes three times as long for few rows."""
+    if isinstance(x, np.ndarray):
+        return np.add.reduce(x, axis=0) * x.dtype.type(1 / len(x))
+    return x.mean(axis=0)

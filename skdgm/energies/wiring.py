@@ -4,6 +4,7 @@ from itertools import pairwise, product
 from typing import NamedTuple
 
 from skdgm.couplings import Dense
+from skdgm.units import Bernoulli
 
 EVEN, ODD = 0, 1
 
@@ -28,12 +29,15 @@ class Wiring(NamedTuple):
     colours : pair of tuples of int
         The blocks of the even and of the odd layers.
     links : tuple of Link
+    is_binary_chain : bool
+        Whether there is one block of binary units in each layer.
     """
 
     units: tuple
     layers: tuple
     colours: tuple
     links: tuple
+    is_binary_chain: bool
 
     @classmethod
     def chain(cls, layers):
@@ -47,7 +51,8 @@ class Wiring(NamedTuple):
             for below, above in pairwise(layers)
             for i, j in product(below, above)
         )
-        return cls(units, layers, colours, links)
+        binary = all(isinstance(unit, Bernoulli) for unit in units)
+        return cls(units, layers, colours, links, binary and len(units) == len(layers))
 
     def neighbours(self, block):
         """The links of a block: (number, other block, whether it sends upwards)."""

@@ -10,7 +10,6 @@ from skdgm._kernels.anneal import anneal as anneal_kernel
 from skdgm._kernels.sweep import sweep as sweep_kernel
 from skdgm.couplings import Weights
 from skdgm.energies import ODD
-from skdgm.units import Bernoulli
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
 
@@ -22,14 +21,13 @@ MAX_STEPS = 100
 
 def serves(energy, params, x, colours, n_steps=1):
     """Whether the layers of some colours can be swept so often by one kernel."""
-    given = energy.colours[1 - colours[0]]
+    if not energy.wiring.is_binary_chain or n_steps > MAX_STEPS:
+        return False
+    given = [x[block] for block in energy.colours[1 - colours[0]]]
     return (
-        n_steps <= MAX_STEPS
-        and len(energy.wiring.layers) == len(energy.units)
-        and all(isinstance(unit, Bernoulli) for unit in energy.units)
-        and all(isinstance(weights, Weights) for weights in params.couplings)
-        and all(isinstance(x[block], Lists) for block in given)
-        and (len(colours) == 1 or all(x[block].binary for block in given))
+        isinstance(params.couplings[0], Weights)
+        and all(isinstance(part, Lists) for part in given)
+        and (len(colours) == 1 or all(part.binary for part in given))
     )
 
 

@@ -11,6 +11,7 @@ from skdgm.utils.parallel import run
 
 # What looking at an entry costs, in multiply-adds.
 _WORK = 4
+_DOUBLE = np.dtype(np.float64)
 
 
 class Lists:
@@ -96,8 +97,9 @@ class Lists:
     def mean(self, axis):
         """Means of the columns (axis 0)."""
         assert axis == 0
-        total = self.weighted_sum(np.ones(len(self)))
-        return (total / max(1, len(self))).astype(self.dtype)
+        total = self.weighted_sum(_ones(len(self), _DOUBLE)[0])
+        total /= max(1, len(self))
+        return total.astype(self.dtype)
 
     def weighted_sum(self, weights):
         """The sum of the rows, each with its weight, in float64."""

@@ -20,7 +20,7 @@ import numpy as np
 from skdgm.utils.pool import Task, together
 
 # Work, in multiply-adds, below which waking a thread costs more than it saves.
-_WORTHWHILE = 1_000_000
+_WORTHWHILE = 2_000_000
 # Rows of a block of a BLAS product: few enough to share, enough to be efficient.
 _BLAS_ROWS = 128
 _limit = None
@@ -52,7 +52,7 @@ def run(kernel, *args, n, work):
         Multiply-adds in all, roughly.
     """
     n_blocks = min(n, int(work / _WORTHWHILE) + 1, n_threads())
-    if n_blocks < 2:
+    if n_blocks < 2 and _plan.calls is None:
         kernel(*args, 0, n)
         return
     edges = [n * i // n_blocks for i in range(n_blocks + 1)]
@@ -78,12 +78,12 @@ def at_once(independent=True):
         yield
         # Threads begin at both ends: each finds the longest blocks first.
         calls = [tasks for _, tasks in sorted(_plan.calls, key=lambda call: -call[0])]
+        work = sum(work for work, _ in _plan.calls)
     finally:
         _plan.calls = None
     first = [task for tasks in calls for task in tasks[::2]]
     last = [task for tasks in calls for task in tasks[1::2]]
-    if calls:
-        together(first + last[::-1], n_threads())
+    together(first + last[::-1], n_threads() if work > _WORTHWHILE else 1)
 
 
 class _Plan(threading.local):
