@@ -36,7 +36,7 @@ LAW = {
     "samplers": KERNELS | MODEL,
     "inference": MODEL | {"samplers"},
     "gradients": ALGORITHMS,
-    "partition": ALGORITHMS,
+    "partition": KERNELS | ALGORITHMS,
     "optim": GROUND,
     "training": GROUND | {"optim"},
     "metrics": MODEL,

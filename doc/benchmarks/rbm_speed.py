@@ -20,6 +20,7 @@ import textwrap
 import time
 import warnings
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -145,17 +146,11 @@ def grid(train, valid):
         X = (rng.random((4000, 784)) < density).astype(np.float32)
         for n_hidden in (100, 500, 2000):
             for batch_size in (10, 100, 500):
-                part = X[:1000] if n_hidden * 10 >= batch_size * 200 else X
-                size = n_hidden, batch_size, 2, 0.01
-                own, cd, other = in_turns(
-                    [
-                        lambda: ours(*size).fit(part),
-                        lambda: ours(*size, gradient="cd").fit(part),
-                        lambda: theirs(*size).fit(part),
-                    ],
-                    3,
-                )
-                n = 2 * len(part)
+                part = X[:1000] if n_hidden >= 20 * batch_size else X
+                size = n_hidden, batch_size, 4, 0.01
+                models = ours(*size), ours(*size, gradient="cd"), theirs(*size)
+                own, cd, other = in_turns([partial(m.fit, part) for m in models], 3)
+                n = 4 * len(part)
                 rows.append(
                     [density, n_hidden, batch_size, micro(own, n), micro(other, n)]
                     + [ratio(own, other), ratio(cd, other)]

@@ -36,8 +36,9 @@ def anneal(
             total, bias, base = received[layer], biases[layer], bases[layer]
             room = np.empty((2, len(bias)))
             receive(
-                total, layer, weights, transposes, indices, values, counts, start, stop
-            )
+                total, layer, weights, transposes, indices, values, counts,
+                0, len(bias), start, stop,
+            )  # fmt: skip
             for r in range(start, stop):
                 row, own = eta[layer][r], total[r]
                 for j in range(len(row)):
@@ -63,7 +64,7 @@ def anneal(
                 if parity == 0:
                     receive(
                         mean, layer, weights, transposes, indices, values, counts,
-                        start, stop,
+                        0, len(bias), start, stop,
                     )  # fmt: skip
                 for r in range(start, stop):
                     row = mean[r]

@@ -34,38 +34,39 @@ def unpack(index, value, count, out, start, stop):
 
 
 @kernel
-def add_rows(out, W, index, value, n):
-    """Add ``value[k] * W[index[k]]`` for k below n: eight rows a pass, as ``out`` is
-    read and written in each, and what is left in passes of four, two and one."""
-    width, k = len(out), 0
+def add_rows(out, W, left, right, index, value, n):
+    """Add ``value[k] * W[index[k], left:right]`` for k below n: eight rows a pass, as
+    ``out`` is read and written in each, and what is left in passes of four, two and
+    one."""
+    width, k = right - left, 0
     if n & 1:
-        a, u = W[index[k]], value[k]
+        a, u = W[index[k], left:right], value[k]
         for j in range(width):
             out[j] += u * a[j]
         k += 1
     if n & 2:
-        a, u = W[index[k]], value[k]
-        b, v = W[index[k + 1]], value[k + 1]
+        a, u = W[index[k], left:right], value[k]
+        b, v = W[index[k + 1], left:right], value[k + 1]
         for j in range(width):
             out[j] += u * a[j] + v * b[j]
         k += 2
     if n & 4:
-        a, u = W[index[k]], value[k]
-        b, v = W[index[k + 1]], value[k + 1]
-        c, w = W[index[k + 2]], value[k + 2]
-        d, x = W[index[k + 3]], value[k + 3]
+        a, u = W[index[k], left:right], value[k]
+        b, v = W[index[k + 1], left:right], value[k + 1]
+        c, w = W[index[k + 2], left:right], value[k + 2]
+        d, x = W[index[k + 3], left:right], value[k + 3]
         for j in range(width):
             out[j] += (u * a[j] + v * b[j]) + (w * c[j] + x * d[j])
         k += 4
     while k < n:
-        a, u = W[index[k]], value[k]
-        b, v = W[index[k + 1]], value[k + 1]
-        c, w = W[index[k + 2]], value[k + 2]
-        d, x = W[index[k + 3]], value[k + 3]
-        e, y = W[index[k + 4]], value[k + 4]
-        f, z = W[index[k + 5]], value[k + 5]
-        g, s = W[index[k + 6]], value[k + 6]
-        h, t = W[index[k + 7]], value[k + 7]
+        a, u = W[index[k], left:right], value[k]
+        b, v = W[index[k + 1], left:right], value[k + 1]
+        c, w = W[index[k + 2], left:right], value[k + 2]
+        d, x = W[index[k + 3], left:right], value[k + 3]
+        e, y = W[index[k + 4], left:right], value[k + 4]
+        f, z = W[index[k + 5], left:right], value[k + 5]
+        g, s = W[index[k + 6], left:right], value[k + 6]
+        h, t = W[index[k + 7], left:right], value[k + 7]
         for j in range(width):
             out[j] += ((u * a[j] + v * b[j]) + (w * c[j] + x * d[j])) + (
                 (y * e[j] + z * f[j]) + (s * g[j] + t * h[j])
@@ -74,9 +75,10 @@ def add_rows(out, W, index, value, n):
 
 
 @kernel
-def collect(out, W, index, value, count, r):
-    """Add row r's product with W."""
-    add_rows(out, W, index[r], value[r if len(value) > 1 else 0], count[r])
+def collect(out, W, left, right, index, value, count, r):
+    """Add row r's product with some columns of W."""
+    values = value[r if len(value) > 1 else 0]
+    add_rows(out, W, left, right, index[r], values, count[r])
 
 
 @kernel
@@ -100,7 +102,7 @@ def send(index, value, count, W, out, start, stop):
     for r in range(start, stop):
         for j in range(W.shape[1]):
             out[r, j] = 0
-        collect(out[r], W, index, value, count, r)
+        collect(out[r], W, 0, W.shape[1], index, value, count, r)
 
 
 @kernel

@@ -15,17 +15,8 @@ from skdgm._kernels.forms import add_pairs, transpose
 from skdgm._kernels.jit import kernel
 from skdgm._kernels.lists import add_rows
 
-TILE = 16
-
-
-@kernel
-def find(index, count, unit):
-    """How far into each row's list the units below ``unit`` reach."""
-    place = np.zeros(len(index), np.int64)
-    for r in range(len(index)):
-        while place[r] < count[r] and index[r, place[r]] < unit:
-            place[r] += 1
-    return place
+# Rows of W that are learned together, and columns in a block that a thread has.
+TILE, BLOCK = 16, 64
 
 
 @kernel
@@ -74,23 +65,23 @@ def update(
     index, value, count, index_2, value_2, count_2, y,
     G, W, Wt, velocity, rate, momentum, l1, l2, start, stop,
 ):  # fmt: skip
-    """Learn tiles of 16 units each.
+    """Learn blocks of 64 columns of W.
 
     y has the rows that go with the first lists, then those with the second. G may have
     no rows: then it is zero. So may the velocity if there is no momentum. W has a row
     for each column of Wt, and may have one more for each pair of columns (0 and 1, 2
     and 3, ...): their sum.
     """
-    n_units, width, real = Wt.shape[1], W.shape[1], W.dtype.type
+    n_units, real = Wt.shape[1], W.dtype.type
+    left, right = start * BLOCK, min(stop * BLOCK, W.shape[1])
     paired = len(W) > n_units and len(value) == 1 and len(value_2) == 1
     share, share_2 = rate / real(max(1, len(index))), -rate / real(max(1, len(index_2)))
     rows = np.empty((TILE + TILE // 2, len(index) + len(index_2)), np.uint32)
     parts, n = np.empty(rows.shape, W.dtype), np.empty(len(rows), np.int64)
-    place = find(index, count, start * TILE)
-    place_2 = find(index_2, count_2, start * TILE)
-    both = np.empty(width, W.dtype)
-    for tile in range(start, stop):
-        low, high = tile * TILE, min(tile * TILE + TILE, n_units)
+    place, place_2 = np.zeros(len(index), np.int64), np.zeros(len(index_2), np.int64)
+    both = np.empty(right - left, W.dtype)
+    for low in range(0, n_units, TILE):
+        high = min(low + TILE, n_units)
         for unit in range(len(n)):
             n[unit] = 0
         turn(index, value, count, share, place, low, high, paired, rows, parts, n, 0)
@@ -99,27 +90,27 @@ def update(
             rows, parts, n, len(index),
         )  # fmt: skip
         for i in range(high - low):
-            w = W[low + i]
-            target = velocity[low + i] if momentum != 0 else w
-            g = G[low + i] if len(G) else w
+            w = W[low + i, left:right]
+            target = velocity[low + i, left:right] if momentum != 0 else w
+            g = G[low + i, left:right] if len(G) else w
             begin(target, w, g, len(G) > 0, rate, momentum, l1, l2)
-            add_rows(target, y, rows[i], parts[i], n[i])
+            add_rows(target, y, left, right, rows[i], parts[i], n[i])
         for i in range(TILE, TILE + (high - low) // 2):
             if n[i]:
-                for j in range(width):
+                for j in range(len(both)):
                     both[j] = 0
-                add_rows(both, y, rows[i], parts[i], n[i])
-                first = low + 2 * (i - TILE)
-                a = velocity[first] if momentum != 0 else W[first]
-                b = velocity[first + 1] if momentum != 0 else W[first + 1]
-                for j in range(width):
+                add_rows(both, y, left, right, rows[i], parts[i], n[i])
+                learner = velocity if momentum != 0 else W
+                a = learner[low + 2 * (i - TILE), left:right]
+                b = learner[low + 2 * (i - TILE) + 1, left:right]
+                for j in range(len(both)):
                     a[j] += both[j]
                     b[j] += both[j]
         if momentum != 0:
             for i in range(low, high):
-                w, u = W[i], velocity[i]
-                for j in range(width):
+                w, u = W[i, left:right], velocity[i, left:right]
+                for j in range(len(w)):
                     w[j] += u[j]
         if len(W) > n_units:
-            add_pairs(W, low, high, n_units)
-        transpose(W, Wt, low, high)
+            add_pairs(W, low, high, left, right, n_units)
+        transpose(W, Wt, low, high, left, right)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.update import TILE, update
+from skdgm._kernels.update import BLOCK, update
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import matmul, run
 
@@ -126,6 +126,6 @@ class Contrast(NamedTuple):
         run(
             update,
             *(*lists, rows, known, W, Wt, velocity, *settings),
-            n=-(-Wt.shape[1] // TILE),
+            n=-(-len(Wt) // BLOCK),
             work=work,
         )

@@ -26,7 +26,6 @@ import numpy as np
 from skdgm.energies import EVEN, ODD, contrast
 from skdgm.inference import mean_field
 from skdgm.samplers import binary, gibbs
-from skdgm.utils.parallel import at_once
 
 _FILL, _DATA, _MODEL = range(3)
 
@@ -68,14 +67,22 @@ def pcd(rng, energy, params, x, clamp, n_steps, chains):
     """
     x, clamp = _complete(rng, energy, params, x, clamp, n_steps)
     rng = rng.fold(_MODEL).rows(len(chains.x[0]))
-    served = binary.serves(energy, params, x, (ODD,)) and binary.serves(
+    if binary.serves(energy, params, x, (ODD,)) and binary.serves(
         energy, params, chains.x, (EVEN, ODD), n_steps
-    )
-    with at_once(served):
-        means, _ = mean_field(energy, params, x, clamp)
-        chains, info = gibbs.run(rng, energy, params, chains, n_steps)
+    ):
+        rngs = [rng.fold(number) for number in range(n_steps)]
+        odd, after, odd_model = binary.contrast(rngs, energy, params, x, chains.x)
+        means, chains = _merge(x, odd), gibbs.State(after)
+        return contrast(energy, params, means, _merge(after, odd_model)), chains
+    means, _ = mean_field(energy, params, x, clamp)
+    chains, info = gibbs.run(rng, energy, params, chains, n_steps)
     model = _with_odd_means(energy, chains.x, info)
     return contrast(energy, params, means, model), chains
+
+
+def _merge(x, means):
+    """Values, but means where there are some."""
+    return tuple(a if b is None else b for a, b in zip(x, means))
 
 
 def _complete(rng, energy, params, x, clamp, n_steps):

@@ -28,6 +28,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.energies import EVEN, ODD, Path
+from skdgm.partition.annealing import anneal
 from skdgm.samplers import binary, gibbs
 
 _START, _UP, _DOWN = range(3)
@@ -108,7 +109,7 @@ def _anneal(rng, energy, params, base, state, betas):
         for first in range(0, len(betas) - 1, _CHUNK):
             part = betas[first : first + _CHUNK + 1]
             rngs = [rng.fold(first + number) for number in range(len(part) - 1)]
-            x = binary.anneal(rngs, energy, params, base, part, state.x, log_w)
+            x = anneal(rngs, energy, params, base, part, state.x, log_w)
             state = gibbs.State(x)
         return log_w
     for number, (beta, following) in enumerate(itertools.pairwise(betas)):

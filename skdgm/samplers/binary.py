@@ -1,20 +1,27 @@
-"""The sweep of a chain of binary layers as one kernel.
+"""The sweep of a chain of binary layers by kernels.
 
-It draws what :func:`~skdgm.samplers.sweep.sweep` with a unit's ``sample`` draws, from
-the same random numbers, in one call for any number of sweeps.
+They draw what :func:`~skdgm.samplers.sweep.sweep` with a unit's ``sample`` draws, from
+the same random numbers. Threads have chains each for all sweeps; but the last colour's
+means, which gradients are made of, are found with columns of the weights for each
+thread: those that it will change next, so that cores do not wait for one another's
+caches.
 """
 
 import numpy as np
 
-from skdgm._kernels.anneal import anneal as anneal_kernel
+from skdgm._kernels.bernoulli import draw as draw_kernel
+from skdgm._kernels.sweep import columns as columns_kernel
 from skdgm._kernels.sweep import sweep as sweep_kernel
+from skdgm._kernels.update import BLOCK
 from skdgm.couplings import Weights
-from skdgm.energies import ODD
+from skdgm.energies import EVEN, ODD
 from skdgm.utils.lists import Lists
-from skdgm.utils.parallel import run
+from skdgm.utils.parallel import at_once, run
 
 # Share of units that are on, for an idea of the work ahead.
-_DENSITY = 0.2
+DENSITY = 0.2
+# What drawing a unit costs, in multiply-adds.
+_DRAW = 10
 # How many sweeps a kernel makes before Ctrl-C is heard.
 MAX_STEPS = 100
 
@@ -38,8 +45,55 @@ def draw(rngs, energy, params, x, colours):
     -------
     x : tuple of Lists
     means : tuple of ndarray
-        The conditional means of the last sweep; None where nothing was drawn.
+        The conditional means of the last colour; None elsewhere.
     """
+    x = _advance(rngs, energy, params, x, colours)
+    last = means(energy, params, x, colours[-1])
+    _fire(rngs[-1], last, x)
+    return x, last
+
+
+def means(energy, params, x, colour):
+    """The means of one colour's layers given the other's; None elsewhere."""
+    blocks = energy.colours[colour]
+    nothing = Lists.empty(0, 0, params.units[0].dtype)
+    x = tuple(nothing if block in blocks else part for block, part in enumerate(x))
+    n_rows, found = max(map(len, x)), [None] * len(x)
+    for block in blocks:
+        found[block] = np.empty((n_rows, energy.units[block].size), nothing.dtype)
+        run(
+            columns_kernel,
+            block,
+            *forms(params),
+            params.units,
+            *parts(x),
+            found[block],
+            n=-(-energy.units[block].size // BLOCK),
+            work=DENSITY * n_rows * size(params),
+        )
+    return tuple(found)
+
+
+def contrast(rngs, energy, params, x, chains):
+    """Means of the odd layers given data, and chains after several sweeps with theirs.
+
+    Returns
+    -------
+    means : tuple of ndarray
+        Given x; None for even layers.
+    chains, chain_means : tuple
+        As :func:`draw` returns them.
+    """
+    chains = _advance(rngs, energy, params, chains, (EVEN, ODD))
+    with at_once():
+        found = means(energy, params, x, ODD)
+        last = means(energy, params, chains, ODD)
+    _fire(rngs[-1], last, chains)
+    return found, chains, last
+
+
+def _advance(rngs, energy, params, x, colours):
+    """Several sweeps, of which the last stops before its last colour."""
     order = [block for colour in colours for block in energy.colours[colour]]
     roots = [rng.fold(block).root for rng in rngs for block in order]
     ids, drawn = rngs[0].ids, list(x)
@@ -49,59 +103,39 @@ def draw(rngs, energy, params, x, colours):
             drawn[block] = Lists.empty(len(ids), size, dtype)
         else:
             drawn[block] = x[block].copy()
-    return tuple(drawn), _sweep(params, drawn, ids, order * len(rngs), roots)
-
-
-def means(energy, params, x, colour):
-    """The means of one colour's layers given the other's."""
-    ids = np.empty(0, np.uint64)
-    blocks = energy.colours[colour]
-    nothing = Lists.empty(0, 0, params.units[0].dtype)
-    x = tuple(nothing if block in blocks else part for block, part in enumerate(x))
-    n_rows = max(map(len, x))
-    return _sweep(params, x, ids, blocks, [], n_rows)
-
-
-def anneal(rngs, energy, params, base, betas, x, log_w):
-    """Weights of chains that go through inverse temperatures, a stream for each but the
-    first; what :mod:`skdgm.partition.ais` does by other means.
-
-    Returns
-    -------
-    x : tuple of Lists
-        Where the chains are; log_w is added to in place.
-    """
-    n_rows, dtype = len(log_w), params.units[0].dtype
-    blocks = range(len(energy.units))
-    room = [
-        tuple(np.empty((n_rows, len(bias)), dtype) for bias in params.units)
-        for _ in range(2)
-    ]
-    x = tuple(
-        Lists.empty(n_rows, len(params.units[block]), dtype)
-        if block in energy.colours[ODD]
-        else x[block].copy()
-        for block in blocks
-    )
-    roots = [[rng.fold(block).root for block in blocks] for rng in rngs]
+    stop = len(roots) - len(energy.colours[colours[-1]])
+    if stop == 0:
+        return tuple(drawn)
+    turns, dtype = order * len(rngs), params.units[0].dtype
     run(
-        anneal_kernel,
-        *_forms(params),
+        sweep_kernel,
+        *forms(params),
         params.units,
-        base,
-        np.array(betas),
-        *_parts(x),
-        *room,
-        rngs[0].ids,
-        np.array(roots, np.uint64),
-        log_w,
-        n=n_rows,
-        work=2 * _DENSITY * n_rows * _size(params) * len(rngs),
+        dtype.type(1),
+        *parts(drawn),
+        tuple(
+            np.empty((len(ids) if block in order else 0, unit.size), dtype)
+            for block, unit in enumerate(energy.units)
+        ),
+        ids,
+        np.array(roots[:stop], np.uint64),
+        np.array(turns[:stop]),
+        n=len(ids),
+        work=DENSITY * len(ids) * size(params) * stop,
     )
-    return x
+    return tuple(drawn)
 
 
-def _forms(params):
+def _fire(rng, means, x):
+    """Draw the layers whose means are given, in place."""
+    for block, mean in enumerate(means):
+        if mean is not None:
+            root, lists = np.uint64(rng.fold(block).root), x[block]
+            arguments = mean, root, rng.ids, lists.index, lists.count
+            run(draw_kernel, *arguments, n=len(mean), work=_DRAW * mean.size)
+
+
+def forms(params):
     """Matrices and their transposes."""
     return (
         tuple(weights.rows for weights in params.couplings),
@@ -109,7 +143,7 @@ def _forms(params):
     )
 
 
-def _parts(x):
+def parts(x):
     """Lists as what they consist of."""
     return (
         tuple(part.index for part in x),
@@ -118,28 +152,6 @@ def _parts(x):
     )
 
 
-def _size(params):
+def size(params):
+    """How many weights there are."""
     return sum(weights.Wt.size for weights in params.couplings)
-
-
-def _sweep(params, x, ids, order, roots, n_rows=None):
-    n_rows = len(ids) if n_rows is None else n_rows
-    dtype = params.units[0].dtype
-    means = tuple(
-        np.empty((n_rows if block in order else 0, len(bias)), dtype)
-        for block, bias in enumerate(params.units)
-    )
-    run(
-        sweep_kernel,
-        *_forms(params),
-        params.units,
-        dtype.type(1),
-        *_parts(x),
-        means,
-        ids,
-        np.array(roots, np.uint64),
-        np.array(order),
-        n=n_rows,
-        work=_DENSITY * n_rows * _size(params) * len(order),
-    )
-    return tuple(mean if len(mean) else None for mean in means)

@@ -28,7 +28,8 @@ class State(NamedTuple):
 
 
 class Info(NamedTuple):
-    """The conditional mean from which each block was drawn."""
+    """The conditional mean from which each block was drawn; of :func:`run`, for the
+    last colour."""
 
     means: tuple
 

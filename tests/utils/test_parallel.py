@@ -66,9 +66,14 @@ def test_at_once(threads):
 
 def test_what_was_put_off_is_dropped_on_an_error():
     out = np.zeros(2)
-    with limit(2), pytest.raises(ZeroDivisionError), at_once():
-        run(fill, out, n=2, work=LARGE)
-        raise ZeroDivisionError
+
+    def fail():
+        with at_once():
+            run(fill, out, n=2, work=LARGE)
+            raise ZeroDivisionError
+
+    with limit(2), pytest.raises(ZeroDivisionError):
+        fail()
     np.testing.assert_array_equal(out, [0, 0])
     with limit(2):
         run(fill, out, n=2, work=LARGE)
