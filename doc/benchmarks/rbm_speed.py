@@ -110,7 +110,7 @@ def lent(rbm, X):
 
 def epochs(train, valid):
     """An epoch of PCD-1: 784-500, batches of 100."""
-    n_epochs, rows = 5, []
+    n_epochs, rows = 3, []
     for dtype in ("float32", "float64", "uint8", "bool"):
         X, models = train.astype(dtype), {}
         for n_threads in (2, 1):
@@ -146,7 +146,7 @@ def grid(train, valid):
         X = (rng.random((4000, 784)) < density).astype(np.float32)
         for n_hidden in (100, 500, 2000):
             for batch_size in (10, 100, 500):
-                part = X[:1000] if n_hidden >= 20 * batch_size else X
+                part = X[:1000] if n_hidden >= 200 * batch_size else X
                 size = n_hidden, batch_size, 4, 0.01
                 models = ours(*size), ours(*size, gradient="cd"), theirs(*size)
                 own, cd, other = in_turns([partial(m.fit, part) for m in models], 3)
@@ -183,7 +183,7 @@ def target(train, valid):
     """Time to -100 nats on validation rows, defaults; 256 hidden units for both."""
     X, rows = train.astype(np.float32), []
 
-    def reach(model, step, score, patience=900):
+    def reach(model, step, score, patience=400):
         spent, n_epochs, best = 0.0, 0, -np.inf
         while spent < patience:
             spent += seconds(step)

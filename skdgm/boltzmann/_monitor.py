@@ -9,7 +9,9 @@ from skdgm.metrics import log_conditionals
 from skdgm.training import epoch
 from skdgm.utils.random import stream
 
-_PROBE_ROWS, _PROBE_UNITS = 1000, 8
+# Rows that are watched: an eighth, but no fewer and no more than these.
+_FEW_ROWS, _MANY_ROWS = 250, 1000
+_PROBE_UNITS = 8
 # In nats a column. A coin tossed for every entry loses 0.7; weights that have exploded
 # lose far more than this; on every data set tried, sound training lost less than 1.
 _DIVERGED = 2.0
@@ -37,7 +39,8 @@ class Monitor:
     def __init__(self, trainer, table, held_out, state):
         self.trainer, self.held_out = trainer, held_out
         self.rng = stream(trainer.seed, PROBE)
-        probe = epoch(table, table.n_draws, self.rng)[0][:_PROBE_ROWS]
+        n_rows = np.clip(table.n_draws // 8, _FEW_ROWS, _MANY_ROWS)
+        probe = epoch(table, table.n_draws, self.rng)[0][:n_rows]
         self.probe = probe, np.ones(len(probe)), self._units(len(probe))
         self.first = self._loss(state.params, *self.probe)
 

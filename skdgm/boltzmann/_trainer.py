@@ -10,13 +10,15 @@ from skdgm.optim import learning_rate, sgd, staircase
 from skdgm.samplers import gibbs
 from skdgm.training import Reader, epoch
 from skdgm.units import draw
-from skdgm.utils.lists import Lists
+from skdgm.utils.lists import LISTED, Lists
 from skdgm.utils.random import stream
 
 # What the streams of an estimator's seed are for.
 INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)
 
-_PAIR_ROWS = 1000
+_HABIT_ROWS = 1000
+# Kernels that learn want lists of denser data than products alone would.
+LISTED_IN_TRAINING = 0.7
 
 
 class TrainState(NamedTuple):
@@ -65,14 +67,27 @@ def present(v, fill, n_blocks, rng=None):
     return (v, *hidden), (held, *hidden)
 
 
-def go_together(table):
-    """Whether columns 0 and 1, 2 and 3, ... tend to be on in the same rows.
+class Habits(NamedTuple):
+    """What a table is like, for the choice of the quickest way to learn from it.
 
-    Where a seventh of what is on can be saved by treating such pairs as one, keeping
-    the sums of pairs of weights pays.
+    Parameters
+    ----------
+    density : float
+        The share of values that are not 0.
+    pairs : bool
+        Whether columns 0 and 1, 2 and 3, ... tend to be on in the same rows: treating
+        such pairs as one then saves a seventh of what is on, or more.
     """
-    on = table.rows.take(table.index[:_PAIR_ROWS]) > 0.5
-    return (on[:, :-1:2] & on[:, 1::2]).sum() > on.sum() / 7
+
+    density: float
+    pairs: bool
+
+    @classmethod
+    def of(cls, table):
+        """The habits of a table's first rows, which its content determines."""
+        v = table.rows.take(table.index[:_HABIT_ROWS])
+        pairs = (v[:, :-1:2] > 0.5) & (v[:, 1::2] > 0.5)
+        return cls(np.count_nonzero(v) / v.size, pairs.sum() > (v > 0.5).sum() / 7)
 
 
 class Trainer(NamedTuple):
@@ -89,8 +104,7 @@ class Trainer(NamedTuple):
         Means of the columns.
     epochs_before : int
         Epochs taken before this run, so that none repeats another's randomness.
-    pairs : bool
-        Whether to keep the sums of pairs of weights.
+    habits : Habits
     """
 
     energy: object
@@ -99,28 +113,46 @@ class Trainer(NamedTuple):
     seed: int
     fill: np.ndarray
     epochs_before: int
-    pairs: bool
+    habits: Habits
 
     def start(self, means):
         """A state at rest: small weights, and biases that give the means."""
         rng = stream(self.seed, INIT)
         params = self.energy.init(rng.generator(), means, dtype=self.rows.dtype)
         velocity, chains = sgd.init(params), self._new_chains(params)
-        params = both_ways(self.energy.wiring, params, self.pairs)
-        return TrainState(params, velocity, chains)
+        return TrainState(self._for_kernels(params), velocity, chains)
 
     def resume(self, state):
         """A state that training left, with as many chains as are asked for now."""
         chains = tuple(Lists.pack(part, binary=True) for part in state.chains)
         if self._n_chains not in (len(chains[0]), None):
             chains = self._new_chains(state.params)
-        params = both_ways(self.energy.wiring, state.params, self.pairs)
-        return TrainState(params, state.velocity, chains)
+        return TrainState(self._for_kernels(state.params), state.velocity, chains)
+
+    @property
+    def _by_blas(self):
+        """Whether BLAS is quicker than kernels: where few data are zero and batches so
+        large that products take longer than what is done to each weight."""
+        large = self.recipe.batch_size >= self.recipe.n_components
+        return large and self.habits.density > LISTED
+
+    @property
+    def _listed(self):
+        """The density up to which data are given as lists."""
+        return LISTED if self._by_blas else LISTED_IN_TRAINING
+
+    def _for_kernels(self, params):
+        """Parameters as kernels want them; or as they are, for BLAS."""
+        if self._by_blas:
+            return params
+        return both_ways(self.energy.wiring, params, self.habits.pairs)
 
     def draw(self, table, number):
         """The batches of an epoch."""
         rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
-        return Reader(self.rows, epoch(table, self.recipe.batch_size, rng))
+        batches = epoch(table, self.recipe.batch_size, rng)
+        lists = self.rows.complete and self.habits.density <= self._listed
+        return Reader(self.rows, batches, lists)
 
     def step(self, state, batch, clock):
         """One update from a batch of rows."""

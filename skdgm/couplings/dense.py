@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm._kernels.update import BLOCK, update
+from skdgm.couplings.blas import ascend
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import matmul, run
 
@@ -64,7 +65,11 @@ class Dense(NamedTuple):
         """The field that one block's statistic gives the other."""
         W = self.matrix(weights)
         matrix = W if up else getattr(weights, "Wt", W.T)
-        if isinstance(statistic, Lists) and matrix.flags.c_contiguous:
+        if (
+            isinstance(statistic, Lists)
+            and matrix.flags.c_contiguous
+            and statistic.sparse
+        ):
             return statistic @ matrix
         return matmul(np.asarray(statistic), matrix)
 
@@ -108,6 +113,9 @@ class Contrast(NamedTuple):
         .. math:: u \leftarrow \mu u + \epsilon (G - \lambda_1 \operatorname{sign} W
            - \lambda_2 W), \qquad W \leftarrow W + u
         """
+        if not isinstance(weights, Weights):
+            ascend(self, weights, velocity, rate, momentum, l1, l2)
+            return
         W, Wt = weights
         known = nothing = np.empty((0, W.shape[1]), W.dtype)
         lists, rows, work = [], [], 8 * W.size

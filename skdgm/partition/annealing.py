@@ -4,7 +4,7 @@ import numpy as np
 
 from skdgm._kernels.anneal import anneal as kernel
 from skdgm.energies import ODD
-from skdgm.samplers.binary import DENSITY, forms, parts, size
+from skdgm.samplers.binary import DENSITY, forms, n_weights, parts
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
 
@@ -43,6 +43,6 @@ def anneal(rngs, energy, params, base, betas, x, log_w):
         np.array(roots, np.uint64),
         log_w,
         n=n_rows,
-        work=2 * DENSITY * n_rows * size(params) * len(rngs),
+        work=2 * DENSITY * n_rows * n_weights(params) * len(rngs),
     )
     return x

@@ -3,8 +3,7 @@
 They draw what :func:`~skdgm.samplers.sweep.sweep` with a unit's ``sample`` draws, from
 the same random numbers. Threads have chains each for all sweeps; but the last colour's
 means, which gradients are made of, are found with columns of the weights for each
-thread: those that it will change next, so that cores do not wait for one another's
-caches.
+thread: those that it will change next, so no core waits for another's caches.
 """
 
 import numpy as np
@@ -39,14 +38,8 @@ def serves(energy, params, x, colours, n_steps=1):
 
 
 def draw(rngs, energy, params, x, colours):
-    """Several sweeps, each with its own stream.
-
-    Returns
-    -------
-    x : tuple of Lists
-    means : tuple of ndarray
-        The conditional means of the last colour; None elsewhere.
-    """
+    """Several sweeps, each with its own stream: the lists that they end with, and the
+    conditional means of the last colour (None elsewhere)."""
     x = _advance(rngs, energy, params, x, colours)
     last = means(energy, params, x, colours[-1])
     _fire(rngs[-1], last, x)
@@ -69,7 +62,7 @@ def means(energy, params, x, colour):
             *parts(x),
             found[block],
             n=-(-energy.units[block].size // BLOCK),
-            work=DENSITY * n_rows * size(params),
+            work=DENSITY * n_rows * n_weights(params),
         )
     return tuple(found)
 
@@ -96,34 +89,29 @@ def _advance(rngs, energy, params, x, colours):
     """Several sweeps, of which the last stops before its last colour."""
     order = [block for colour in colours for block in energy.colours[colour]]
     roots = [rng.fold(block).root for rng in rngs for block in order]
-    ids, drawn = rngs[0].ids, list(x)
+    sizes, dtype = [unit.size for unit in energy.units], params.units[0].dtype
+    ids, x = rngs[0].ids, list(x)
     for block in order:
         if block in energy.colours[colours[0]]:  # Not looked at before it is drawn.
-            size, dtype = energy.units[block].size, params.units[block].dtype
-            drawn[block] = Lists.empty(len(ids), size, dtype)
+            x[block] = Lists.empty(len(ids), sizes[block], dtype)
         else:
-            drawn[block] = x[block].copy()
+            x[block] = x[block].copy()
     stop = len(roots) - len(energy.colours[colours[-1]])
-    if stop == 0:
-        return tuple(drawn)
-    turns, dtype = order * len(rngs), params.units[0].dtype
-    run(
-        sweep_kernel,
-        *forms(params),
-        params.units,
-        dtype.type(1),
-        *parts(drawn),
-        tuple(
-            np.empty((len(ids) if block in order else 0, unit.size), dtype)
-            for block, unit in enumerate(energy.units)
-        ),
-        ids,
-        np.array(roots[:stop], np.uint64),
-        np.array(turns[:stop]),
-        n=len(ids),
-        work=DENSITY * len(ids) * size(params) * stop,
-    )
-    return tuple(drawn)
+    if stop:
+        run(
+            sweep_kernel,
+            *forms(params),
+            params.units,
+            dtype.type(1),
+            *parts(x),
+            tuple(np.empty((len(ids), size), dtype) for size in sizes),
+            ids,
+            np.array(roots[:stop], np.uint64),
+            np.array((order * len(rngs))[:stop]),
+            n=len(ids),
+            work=DENSITY * len(ids) * n_weights(params) * stop,
+        )
+    return tuple(x)
 
 
 def _fire(rng, means, x):
@@ -152,6 +140,6 @@ def parts(x):
     )
 
 
-def size(params):
+def n_weights(params):
     """How many weights there are."""
     return sum(weights.Wt.size for weights in params.couplings)

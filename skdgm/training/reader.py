@@ -14,10 +14,12 @@ class Reader:
     rows : Rows
     batches : list of ndarray
         Where each batch's rows are.
+    lists : bool
+        Whether they are read as lists.
     """
 
-    def __init__(self, rows, batches):
-        self.rows, self.batches = rows, batches
+    def __init__(self, rows, batches, lists):
+        self.rows, self.batches, self.lists = rows, batches, lists
 
     def __len__(self):
         return len(self.batches)
@@ -26,7 +28,7 @@ class Reader:
         at_once = max(1, _READ // (len(self.batches[0]) * self.rows.shape[1]))
         for first in range(0, len(self.batches), at_once):
             some = self.batches[first : first + at_once]
-            v, stop = self.rows.present(np.concatenate(some)), 0
+            v, stop = self.rows.present(np.concatenate(some), self.lists), 0
             for batch in some:
                 start, stop = stop, stop + len(batch)
                 yield v[start:stop]

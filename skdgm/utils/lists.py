@@ -11,6 +11,8 @@ from skdgm.utils.parallel import run
 
 # What looking at an entry costs, in multiply-adds.
 _WORK = 4
+# Up to this density, products with lists are quicker than BLAS.
+LISTED = 0.4
 _DOUBLE = np.dtype(np.float64)
 
 
@@ -58,6 +60,11 @@ class Lists:
     @property
     def dtype(self):
         return self.value.dtype
+
+    @property
+    def sparse(self):
+        """Whether products are quicker with lists than by BLAS."""
+        return self.count.sum() <= LISTED * self.index.size
 
     @property
     def binary(self):

@@ -12,11 +12,9 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
-from skdgm.utils.lists import Lists
+from skdgm.utils.lists import LISTED, Lists
 
 BLOCK_ENTRIES = 2**19
-# Up to this density, products with lists are quicker than BLAS.
-LISTED = 0.4
 
 
 class Rows(NamedTuple):
@@ -52,9 +50,11 @@ class Rows(NamedTuple):
         part = np.asarray(part, dtype=self.dtype, order="C")
         return part if self.bounds is None else part.clip(*self.bounds)
 
-    def present(self, index):
-        """The rows in the form that is quickest to work on: :class:`Lists` or dense."""
-        if not self.complete or self.density > LISTED:
+    def present(self, index, lists=None):
+        """The rows as :class:`Lists` or dense; by default as it is quicker."""
+        if lists is None:
+            lists = self.complete and self.density <= LISTED
+        if not lists:
             return self.take(index)
         X = self.X
         if sp.issparse(X) or self.bounds is not None or not X.flags.c_contiguous:
