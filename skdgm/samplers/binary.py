@@ -78,7 +78,8 @@ def contrast(rngs, energy, params, x, chains):
         As :func:`draw` returns them.
     """
     chains = _advance(rngs, energy, params, chains, (EVEN, ODD))
-    with at_once():
+    n_rows = len(rngs[0].ids) + max(len(part) for part in x if part is not None)
+    with at_once(DENSITY * n_rows * n_weights(params)):
         found = means(energy, params, x, ODD)
         last = means(energy, params, chains, ODD)
     _fire(rngs[-1], last, chains)

@@ -9,7 +9,9 @@ so themselves.
 """
 
 import threading
-from contextlib import contextmanager
+import time
+from collections import defaultdict
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from itertools import pairwise
 
@@ -17,6 +19,7 @@ import joblib
 import numba
 import numpy as np
 
+from skdgm.utils.pace import Pace
 from skdgm.utils.pool import Task, together
 
 # Work, in multiply-adds, below which waking a thread costs more than it saves.
@@ -51,45 +54,59 @@ def run(kernel, *args, n, work):
     work : float
         Multiply-adds in all, roughly.
     """
-    n_blocks = min(n, int(work / _WORTHWHILE) + 1, n_threads())
-    if n_blocks < 2 and _plan.calls is None:
+    if _plan.calls is not None:
+        _plan.calls.append((work, _tasks(kernel, args, n, _plan.n_threads)))
+    elif work < _WORTHWHILE or n_threads() == 1:
         kernel(*args, 0, n)
-        return
-    edges = [n * i // n_blocks for i in range(n_blocks + 1)]
-    tasks = [Task(kernel, *args, *edge) for edge in pairwise(edges)]
-    if _plan.calls is None:
-        together(tasks, n_threads())
     else:
-        _plan.calls.append((work, tasks))
+        with _measured(kernel, work) as n_helped:
+            together(_tasks(kernel, args, n, n_helped), n_helped)
 
 
 @contextmanager
-def at_once(independent=True):
+def at_once(work):
     """Context in which calls of :func:`run` are put off to its end, and made together.
 
-    They must not need one another's results, nor may anyone look at these before:
-    without such independence the context does nothing.
+    They must not need one another's results, nor may anyone look at these before.
+
+    Parameters
+    ----------
+    work : float
+        Multiply-adds of them all, roughly.
     """
-    if not independent:
-        yield
-        return
-    _plan.calls = []
-    try:
-        yield
+    alone = work < _WORTHWHILE or n_threads() == 1
+    with nullcontext(1) if alone else _measured("at once", work) as n_helped:
+        _plan.calls, _plan.n_threads = [], n_helped
+        try:
+            yield
+            calls = sorted(_plan.calls, key=lambda call: -call[0])
+        finally:
+            _plan.calls = None
         # Threads begin at both ends: each finds the longest blocks first.
-        calls = [tasks for _, tasks in sorted(_plan.calls, key=lambda call: -call[0])]
-        work = sum(work for work, _ in _plan.calls)
-    finally:
-        _plan.calls = None
-    first = [task for tasks in calls for task in tasks[::2]]
-    last = [task for tasks in calls for task in tasks[1::2]]
-    together(first + last[::-1], n_threads() if work > _WORTHWHILE else 1)
+        first = [task for _, tasks in calls for task in tasks[::2]]
+        last = [task for _, tasks in calls for task in tasks[1::2]]
+        together(first + last[::-1], n_helped)
+
+
+def _tasks(kernel, args, n, n_blocks):
+    """A kernel's work in blocks."""
+    edges = [n * i // n_blocks for i in range(n_blocks + 1)]
+    return [Task(kernel, *args, *edge) for edge in pairwise(edges) if edge[0] < edge[1]]
+
+
+@contextmanager
+def _measured(kind, work):
+    """Context that yields the number of threads to have, and times what they do."""
+    pace = _paces[kind]
+    helped, start = pace.begin(), time.perf_counter()
+    yield n_threads() if helped else 1
+    pace.end(helped, start, work)
 
 
 class _Plan(threading.local):
-    """What a thread puts off."""
+    """What a thread puts off, and for how many threads."""
 
-    calls = None
+    calls, n_threads = None, 1
 
 
 def matmul(A, B):
@@ -106,7 +123,7 @@ def _product(A, B, out, start, stop):
         np.matmul(A[start:stop], B, out=out[start:stop])
 
 
-_plan = _Plan()
+_plan, _paces = _Plan(), defaultdict(Pace)
 
 
 @cache

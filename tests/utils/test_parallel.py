@@ -33,7 +33,7 @@ def test_work_that_is_not_worth_it_stays_where_it_is():
 
     with limit(4):
         run(note, n=10, work=10)
-        with at_once():
+        with at_once(work=20):
             run(note, n=3, work=10)
     assert seen == [(0, n, threading.get_ident()) for n in (10, 3)]
 
@@ -54,10 +54,10 @@ def test_errors_come_back():
 def test_at_once(threads):
     a, b, c = np.zeros(10), np.zeros(7), np.zeros(10)
     with limit(threads):
-        with at_once():
+        with at_once(work=LARGE):
             run(fill, a, n=10, work=LARGE)
             run(fill, b, n=7, work=LARGE)
-        with at_once(independent=False):
+        with at_once(work=1):
             run(fill, c, n=10, work=LARGE)
     np.testing.assert_array_equal(a, np.arange(10))
     np.testing.assert_array_equal(b, np.arange(7))
@@ -68,7 +68,7 @@ def test_what_was_put_off_is_dropped_on_an_error():
     out = np.zeros(2)
 
     def fail():
-        with at_once():
+        with at_once(work=LARGE):
             run(fill, out, n=2, work=LARGE)
             raise ZeroDivisionError
 
