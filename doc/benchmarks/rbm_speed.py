@@ -183,7 +183,7 @@ def target(train, valid):
     """Time to -100 nats on validation rows, defaults; 256 hidden units for both."""
     X, rows = train.astype(np.float32), []
 
-    def reach(model, step, score, patience=400):
+    def reach(model, step, score, patience=300):
         spent, n_epochs, best = 0.0, 0, -np.inf
         while spent < patience:
             spent += seconds(step)

@@ -24,14 +24,15 @@ def together(tasks, n_threads):
 
     Those who call at the same time share the helpers instead of fighting for cores.
     """
-    n_helpers = min(n_threads, len(tasks)) - _callers.enter()
+    callers = _callers(os.getpid())
+    n_helpers = min(n_threads, len(tasks)) - callers.enter()
     try:
         if n_helpers > 0:
             _pool(os.getpid(), n_threads - 1).offer(tasks, n_helpers)
         for task in tasks:
             task.work()
     finally:
-        _callers.leave()
+        callers.leave()
         for task in tasks:
             task.wait()
 
@@ -104,10 +105,13 @@ class _Callers:
             self.n -= 1
 
 
-_callers = _Callers()
+@cache
+def _callers(process):
+    """The callers in a process: a forked one has its own."""
+    return _Callers()
 
 
 @cache
 def _pool(process, n_threads):
-    """The helpers of a process: a forked one needs its own."""
+    """The helpers of a process."""
     return _Pool(n_threads)
