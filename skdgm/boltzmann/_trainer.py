@@ -11,6 +11,7 @@ from skdgm.samplers import gibbs
 from skdgm.training import Reader, epoch
 from skdgm.units import draw
 from skdgm.utils.lists import LISTED, Lists
+from skdgm.utils.parallel import learning
 from skdgm.utils.random import stream
 
 # What the streams of an estimator's seed are for.
@@ -161,16 +162,17 @@ class Trainer(NamedTuple):
         resampling = rng if recipe.resample and not self.rows.binary else None
         x, clamp = self.present(batch, resampling)
         n_steps = staircase(recipe.n_steps, clock)
-        if recipe.gradient == "cd":
-            grad, chains = cd(rng, self.energy, params, x, clamp, n_steps)
-        else:
-            chains = gibbs.State(state.chains)
-            grad, chains = pcd(rng, self.energy, params, x, clamp, n_steps, chains)
         rate = learning_rate(
             recipe.learning_rate, recipe.schedule, clock, recipe.power_t
         )
         rule = {"momentum": recipe.momentum, "l1": recipe.l1, "l2": recipe.l2}
-        sgd.step(params, state.velocity, grad, rate=rate, **rule)
+        with learning():
+            if recipe.gradient == "cd":
+                grad, chains = cd(rng, self.energy, params, x, clamp, n_steps)
+            else:
+                chains = gibbs.State(state.chains)
+                grad, chains = pcd(rng, self.energy, params, x, clamp, n_steps, chains)
+            sgd.step(params, state.velocity, grad, rate=rate, **rule)
         return state._replace(chains=chains.x)
 
     def present(self, v, rng=None):

@@ -9,26 +9,47 @@ at the other now and then. Results do not depend on it.
 import time
 
 # Every so often the slower way is tried again; averages forget at this rate.
-_TRY, _FORGET = 32, 0.2
+_TRY, _FORGET = 16, 0.3
 
 
 class Pace:
-    """The seconds that a multiply-add of some kind takes, alone and with help."""
+    """The seconds that a multiply-add of some kind takes, alone and with help.
 
-    def __init__(self):
-        self.seconds, self.n_calls = [None, None], 0
+    Parameters
+    ----------
+    period : int
+        How many calls to stay with a choice. Kernels that work on the same weights
+        find these in the caches where those before have left them, so one has to
+        choose for all of them, and to wait for what comes of it.
+    """
+
+    def __init__(self, period):
+        self.period, self.seconds = period, [None, None]
+        self.helped, self.n_periods = True, 0
+        self.n_calls, self.spent, self.done = 0, 0.0, 0.0
 
     def begin(self):
         """Whether to have help this time."""
-        self.n_calls += 1
-        alone, helped = self.seconds
-        if helped is None or alone is None:
-            return helped is None
-        return bool(helped < alone) != (self.n_calls % _TRY == 0)
+        return self.helped
 
-    def end(self, helped, start, work):
+    def end(self, start, work):
         """Learn what it took since ``start``."""
-        now = float((time.perf_counter() - start) / work)
-        before = self.seconds[helped]
+        self.n_calls += 1
+        self.spent += time.perf_counter() - start
+        self.done += float(work)
+        if self.n_calls == self.period:
+            self._learn(self.spent / self.done)
+            self.helped = self._choose()
+            self.n_calls, self.spent, self.done = 0, 0.0, 0.0
+
+    def _learn(self, now):
+        before = self.seconds[self.helped]
         change = 0.0 if before is None else _FORGET * (now - before)
-        self.seconds[helped] = now if before is None else before + change
+        self.seconds[self.helped] = now if before is None else before + change
+
+    def _choose(self):
+        self.n_periods += 1
+        alone, helped = self.seconds
+        if alone is None:
+            return False
+        return (helped < alone) != (self.n_periods % _TRY == 0)

@@ -26,6 +26,8 @@ from skdgm.utils.pool import Task, together
 _WORTHWHILE = 2_000_000
 # Rows of a block of a BLAS product: few enough to share, enough to be efficient.
 _BLAS_ROWS = 128
+# Calls of kernels, some twenty updates, for which learning has help or has not.
+_PERIOD = 64
 _limit = None
 
 
@@ -95,18 +97,31 @@ def _tasks(kernel, args, n, n_blocks):
 
 
 @contextmanager
+def learning():
+    """Context in which what is run changes weights: see :class:`Pace`."""
+    _plan.pace = _plan.learning
+    try:
+        yield
+    finally:
+        _plan.pace = None
+
+
+@contextmanager
 def _measured(kind, work):
     """Context that yields the number of threads to have, and times what they do."""
-    pace = _paces[kind]
+    pace = _plan.pace or _paces[kind]
     helped, start = pace.begin(), time.perf_counter()
     yield n_threads() if helped else 1
-    pace.end(helped, start, work)
+    pace.end(start, work)
 
 
 class _Plan(threading.local):
-    """What a thread puts off, and for how many threads."""
+    """What a thread puts off, for how many threads; and whether it learns."""
 
-    calls, n_threads = None, 1
+    calls, n_threads, pace = None, 1, None
+
+    def __init__(self):
+        self.learning = Pace(_PERIOD)
 
 
 def matmul(A, B):
@@ -123,7 +138,7 @@ def _product(A, B, out, start, stop):
         np.matmul(A[start:stop], B, out=out[start:stop])
 
 
-_plan, _paces = _Plan(), defaultdict(Pace)
+_plan, _paces = _Plan(), defaultdict(lambda: Pace(1))
 
 
 @cache
