@@ -33,7 +33,7 @@ from sklearn.neural_network import BernoulliRBM as ScikitRBM
 from threadpoolctl import threadpool_limits
 
 from skdgm import BernoulliRBM
-from skdgm.energies import both_ways
+from skdgm.energies import tiled
 from skdgm.partition import ais
 from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
@@ -183,7 +183,7 @@ def target(train, valid):
     """Time to -100 nats on validation rows, defaults; 256 hidden units for both."""
     X, rows = train.astype(np.float32), []
 
-    def reach(model, step, score, patience=300):
+    def reach(model, step, score, patience=200):
         spent, n_epochs, best = 0.0, 0, -np.inf
         while spent < patience:
             spent += seconds(step)
@@ -220,7 +220,7 @@ def annealing(train, valid):
     rbm = ours(500, 100, 3).fit(train[:10_000].astype(np.float32))
     energy = rbm._energy()
     params, base = (
-        both_ways(energy.wiring, rbm._params()),
+        tiled(rbm._params()),
         energy.base(rbm._params(), (rbm._means(), None)),
     )
     W, v = rbm.components_.T, train[:100].astype(np.float32)

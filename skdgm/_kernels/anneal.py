@@ -23,8 +23,8 @@ def temper(row, bias, base, beta):
 
 @kernel
 def anneal(
-    weights, transposes, biases, bases, betas, indices, values, counts, received, eta,
-    ids, roots, log_w, start, stop,
+    ups, downs, biases, bases, betas, indices, values, counts, received, eta, ids,
+    roots, log_w, start, stop,
 ):  # fmt: skip
     """Take chains through the given temperatures. ``roots`` has a row for each but the
     first, ``received`` and ``eta`` room for each layer."""
@@ -36,7 +36,7 @@ def anneal(
             total, bias, base = received[layer], biases[layer], bases[layer]
             room = np.empty((2, len(bias)))
             receive(
-                total, layer, weights, transposes, indices, values, counts,
+                total, layer, ups, downs, indices, values, counts,
                 0, len(bias), start, stop,
             )  # fmt: skip
             for r in range(start, stop):
@@ -63,7 +63,7 @@ def anneal(
                 mean, bias, base = eta[layer], biases[layer], bases[layer]
                 if parity == 0:
                     receive(
-                        mean, layer, weights, transposes, indices, values, counts,
+                        mean, layer, ups, downs, indices, values, counts,
                         0, len(bias), start, stop,
                     )  # fmt: skip
                 for r in range(start, stop):

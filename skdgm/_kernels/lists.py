@@ -1,26 +1,32 @@
 """Rows as lists of their nonzero entries, and products with such rows.
 
 Row r has its entries ``value[r, :count[r]]`` in the columns ``index[r, :count[r]]``,
-which increase. Where all values are 1, ``value`` has a single row of ones.
+which increase. Where ``value`` has no rows, all entries are 1.
 """
 
 import numpy as np
 
 from skdgm._kernels.jit import kernel
+from skdgm._kernels.lines import add_lines
 
 
 @kernel
-def pack(X, rows, own, index, value, count, start, stop):
-    """List the nonzero entries of some of an array's rows; their values if they have
-    their own."""
+def pack(X, rows, index, value, count, start, stop):
+    """List the nonzero entries of some of an array's rows."""
     for r in range(start, stop):
         x, n_listed = X[rows[r]], 0
         for j in range(X.shape[1]):
             index[r, n_listed] = j
-            if own:
+            if len(value):
                 value[r, n_listed] = x[j]
             n_listed += x[j] != 0
         count[r] = n_listed
+
+
+@kernel
+def entry(value, r, k):
+    """A row's k-th entry."""
+    return value[r, k] if len(value) else value.dtype.type(1)
 
 
 @kernel
@@ -30,79 +36,76 @@ def unpack(index, value, count, out, start, stop):
         for j in range(out.shape[1]):
             out[r, j] = 0
         for k in range(count[r]):
-            out[r, index[r, k]] = value[r if len(value) > 1 else 0, k]
+            out[r, index[r, k]] = entry(value, r, k)
 
 
 @kernel
-def add_rows(out, W, left, right, index, value, n):
-    """Add ``value[k] * W[index[k], left:right]`` for k below n: eight rows a pass, as
-    ``out`` is read and written in each, and what is left in passes of four, two and
-    one."""
-    width, k = right - left, 0
-    if n & 1:
-        a, u = W[index[k], left:right], value[k]
-        for j in range(width):
-            out[j] += u * a[j]
-        k += 1
-    if n & 2:
-        a, u = W[index[k], left:right], value[k]
-        b, v = W[index[k + 1], left:right], value[k + 1]
-        for j in range(width):
-            out[j] += u * a[j] + v * b[j]
-        k += 2
-    if n & 4:
-        a, u = W[index[k], left:right], value[k]
-        b, v = W[index[k + 1], left:right], value[k + 1]
-        c, w = W[index[k + 2], left:right], value[k + 2]
-        d, x = W[index[k + 3], left:right], value[k + 3]
-        for j in range(width):
-            out[j] += (u * a[j] + v * b[j]) + (w * c[j] + x * d[j])
-        k += 4
-    while k < n:
-        a, u = W[index[k], left:right], value[k]
-        b, v = W[index[k + 1], left:right], value[k + 1]
-        c, w = W[index[k + 2], left:right], value[k + 2]
-        d, x = W[index[k + 3], left:right], value[k + 3]
-        e, y = W[index[k + 4], left:right], value[k + 4]
-        f, z = W[index[k + 5], left:right], value[k + 5]
-        g, s = W[index[k + 6], left:right], value[k + 6]
-        h, t = W[index[k + 7], left:right], value[k + 7]
-        for j in range(width):
-            out[j] += ((u * a[j] + v * b[j]) + (w * c[j] + x * d[j])) + (
-                (y * e[j] + z * f[j]) + (s * g[j] + t * h[j])
-            )
-        k += 8
+def collect(index, value, count, tiles, first, last, out, start, stop):
+    """Add the products of rows with some of a matrix's tiles."""
+    width, step = tiles.shape[2], index.shape[1]
+    line, units, values = np.zeros((1, width), out.dtype), index.ravel(), value.ravel()
+    for number in range(first, last):
+        tile, left = tiles[number], number * width
+        n = min(width, out.shape[1] - left)
+        for r in range(start, stop):
+            if n == width:
+                add_lines(out, r, left, tile, units, values, r * step, count[r])
+            else:
+                for j in range(n):
+                    line[0, j] = out[r, left + j]
+                add_lines(line, 0, 0, tile, units, values, r * step, count[r])
+                for j in range(n):
+                    out[r, left + j] = line[0, j]
 
 
 @kernel
-def collect(out, W, left, right, index, value, count, r):
-    """Add row r's product with some columns of W."""
-    values = value[r if len(value) > 1 else 0]
-    add_rows(out, W, left, right, index[r], values, count[r])
-
-
-@kernel
-def merge(index, n, n_units, out):
-    """A list in which neighbours 2 i and 2 i + 1 are one entry, n_units + i."""
-    n_out, k = 0, 0
-    while k < n:
-        unit = np.int64(index[k])
-        k += 1
-        if unit % 2 == 0 and k < n and index[k] == unit + 1:
-            unit = n_units + unit // 2
-            k += 1
-        out[n_out] = unit
-        n_out += 1
-    return n_out
-
-
-@kernel
-def send(index, value, count, W, out, start, stop):
-    """The product of lists with a matrix."""
+def send(index, value, count, tiles, out, start, stop):
+    """The product of lists with a matrix in tiles."""
     for r in range(start, stop):
-        for j in range(W.shape[1]):
+        for j in range(out.shape[1]):
             out[r, j] = 0
-        collect(out[r], W, 0, W.shape[1], index, value, count, r)
+    collect(index, value, count, tiles, 0, len(tiles), out, start, stop)
+
+
+@kernel
+def by_column(index, value, count, index_2, value_2, count_2, n_columns):
+    """What two sets of lists have in each column, the second's rows being counted on.
+
+    Returns
+    -------
+    first : ndarray of shape (n_columns + 1,)
+        Column j has the entries from ``first[j]`` to ``first[j + 1]``.
+    rows : ndarray of uint32
+    values : ndarray
+        Empty where all are 1.
+    """
+    n_rows, first = len(index), np.zeros(n_columns + 2, np.int64)
+    for r in range(n_rows):
+        for k in range(count[r]):
+            first[index[r, k] + 2] += 1
+    for r in range(len(index_2)):
+        for k in range(count_2[r]):
+            first[index_2[r, k] + 2] += 1
+    for j in range(n_columns):
+        first[j + 2] += first[j + 1]
+    grey = len(value) + len(value_2) > 0
+    rows = np.empty(first[n_columns + 1], np.uint32)
+    values = np.empty(len(rows) if grey else 0, value.dtype)
+    for r in range(n_rows):
+        for k in range(count[r]):
+            place = first[index[r, k] + 1]
+            rows[place] = r
+            if grey:
+                values[place] = entry(value, r, k)
+            first[index[r, k] + 1] = place + 1
+    for r in range(len(index_2)):
+        for k in range(count_2[r]):
+            place = first[index_2[r, k] + 1]
+            rows[place] = n_rows + r
+            if grey:
+                values[place] = entry(value_2, r, k)
+            first[index_2[r, k] + 1] = place + 1
+    return first, rows, values
 
 
 @kernel
@@ -110,7 +113,7 @@ def add_up(index, value, count, share, total):
     """Add the rows, each times its share, to ``total``."""
     for r in range(len(index)):
         for k in range(count[r]):
-            total[index[r, k]] += share[r] * value[r if len(value) > 1 else 0, k]
+            total[index[r, k]] += share[r] * entry(value, r, k)
 
 
 @kernel
@@ -119,6 +122,5 @@ def dot(index, value, count, weights, out):
     for r in range(len(index)):
         total = 0.0
         for k in range(count[r]):
-            part = value[r if len(value) > 1 else 0, k] * weights[index[r, k]]
-            total += np.float64(part)
+            total += np.float64(entry(value, r, k) * weights[index[r, k]])
         out[r] = total

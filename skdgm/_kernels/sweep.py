@@ -4,29 +4,26 @@ r"""The odd/even sweep on a chain of binary layers.
    \mu_l = \sigma(\eta_l), \qquad x_l \sim \mu_l
 """
 
-import numpy as np
-
 from skdgm._kernels.bernoulli import draw, squash
 from skdgm._kernels.jit import kernel
-from skdgm._kernels.lists import add_rows, collect, merge
-from skdgm._kernels.update import BLOCK
+from skdgm._kernels.lists import collect
 
 
 @kernel
 def sweep(
-    weights, transposes, biases, beta, indices, values, counts, means, ids, roots,
-    order, start, stop,
+    ups, downs, biases, beta, indices, values, counts, means, ids, roots, order,
+    start, stop,
 ):  # fmt: skip
     """Update layers in the given order, their means and their lists.
 
     Tuples have an entry for each layer (or coupling). Layers whose lists have no rows
-    are not looked at. Weights may have a row more for each pair of units, their sum.
+    are not looked at.
     """
     for turn in range(len(order)):
         layer = order[turn]
         eta, bias = means[layer], biases[layer]
         receive(
-            eta, layer, weights, transposes, indices, values, counts,
+            eta, layer, ups, downs, indices, values, counts,
             0, len(bias), start, stop,
         )  # fmt: skip
         for r in range(start, stop):
@@ -36,16 +33,16 @@ def sweep(
 
 @kernel
 def columns(
-    layer, weights, transposes, biases, indices, values, counts, mean, start, stop
+    layer, ups, downs, biases, indices, values, counts, mean, width, start, stop
 ):  # fmt: skip
-    """The means of blocks of a layer's units, for all rows.
+    """The means of a layer's units, some tiles of them, for all rows.
 
-    A thread that has the same columns of the weights to itself here and when they
-    learn does not wait for others' caches.
+    A thread that has the same tiles of the weights to itself here and when they learn
+    does not wait for others' caches.
     """
-    left, right = start * BLOCK, min(stop * BLOCK, mean.shape[1])
+    left, right = start * width, min(stop * width, mean.shape[1])
     receive(
-        mean, layer, weights, transposes, indices, values, counts,
+        mean, layer, ups, downs, indices, values, counts,
         left, right, 0, len(mean),
     )  # fmt: skip
     one = mean.dtype.type(1)
@@ -63,22 +60,25 @@ def finish(row, bias, beta):
 
 @kernel
 def receive(
-    eta, layer, weights, transposes, indices, values, counts, left, right, start, stop
+    eta, layer, ups, downs, indices, values, counts, left, right, start, stop
 ):  # fmt: skip
-    """What the neighbours send units left to right of a layer, into ``eta``."""
+    """What the neighbours send units left to right of a layer, into ``eta``; these are
+    those of whole tiles."""
     below, above = layer - 1, layer + 1
-    pairs = np.empty(transposes[below].shape[1] if layer > 0 else 0, np.uint32)
     for r in range(start, stop):
-        total = eta[r, left:right]
-        for j in range(len(total)):
-            total[j] = 0
-        if layer > 0 and len(indices[below]):
-            W, index, value = weights[below], indices[below], values[below]
-            if len(W) > len(pairs) and len(value) == 1:
-                n = merge(index[r], counts[below][r], len(pairs), pairs)
-                add_rows(total, W, left, right, pairs, value[0], n)
-            else:
-                collect(total, W, left, right, index, value, counts[below], r)
-        if above < len(indices) and len(indices[above]):
-            index, value, W = indices[above], values[above], transposes[layer]
-            collect(total, W, left, right, index, value, counts[above], r)
+        for j in range(left, right):
+            eta[r, j] = 0
+    if layer > 0 and len(indices[below]):
+        tiles = ups[below]
+        first, last = left // tiles.shape[2], -(-right // tiles.shape[2])
+        collect(
+            indices[below], values[below], counts[below], tiles, first, last,
+            eta, start, stop,
+        )  # fmt: skip
+    if above < len(indices) and len(indices[above]):
+        tiles = downs[layer]
+        first, last = left // tiles.shape[2], -(-right // tiles.shape[2])
+        collect(
+            indices[above], values[above], counts[above], tiles, first, last,
+            eta, start, stop,
+        )  # fmt: skip

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.boltzmann._monitor import Monitor
-from skdgm.boltzmann._trainer import SPLIT, Habits, Trainer
+from skdgm.boltzmann._trainer import SPLIT, Trainer, density
 from skdgm.exceptions import (
     DivergenceError,
     InterruptedFitWarning,
@@ -162,7 +162,7 @@ class FittingMixin:
             self._seed,
             self._means(),
             before,
-            Habits.of(table),
+            density(table),
         )
         held_out, stopping = None, None
         if early_stopping:

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.boltzmann._trainer import LIKELIHOOD
-from skdgm.energies import both_ways
+from skdgm.energies import tiled
 from skdgm.inference import bound, mean_field
 from skdgm.metrics import log_conditionals
 from skdgm.partition import ais, bracket, exact
@@ -133,7 +133,7 @@ class LikelihoodMixin:
         energy = self._energy()
         if exact.is_enumerable(energy):
             return exact.log_partition(energy, self._params(np.float64)), 0.0
-        params = both_ways(energy.wiring, self._params())
+        params = tiled(self._params())
         rng = stream(self._seed, LIKELIHOOD, 0)
         with one_blas_thread():
             starts = self._chain_starts("chains", N_CHAINS, rng)

@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted, check_scalar
 
 from skdgm.boltzmann._trainer import IMPUTE
-from skdgm.energies import EVEN, ODD, both_ways
+from skdgm.energies import EVEN, ODD, tiled
 from skdgm.inference import mean_field
 from skdgm.samplers import gibbs
 from skdgm.units import draw
@@ -161,7 +161,7 @@ class SamplingMixin:
     def _gibbs(self, rng, state, n_steps):
         """Let chains run, from the visible units up and down again."""
         rows, energy = rng.rows(len(state.x[0])), self._energy()
-        params = both_ways(energy.wiring, self._params())
+        params = tiled(self._params())
         return gibbs.run(rows, energy, params, state, n_steps, colours=(ODD, EVEN))[0]
 
     def _chain_starts(self, init, n_chains, rng):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.energies import Params, both_ways
+from skdgm.energies import Params, tiled
 from skdgm.gradients import cd, pcd
 from skdgm.optim import learning_rate, sgd, staircase
 from skdgm.samplers import gibbs
@@ -17,9 +17,15 @@ from skdgm.utils.random import stream
 # What the streams of an estimator's seed are for.
 INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)
 
-_HABIT_ROWS = 1000
+_DENSITY_ROWS = 1000
 # Kernels that learn want lists of denser data than products alone would.
 LISTED_IN_TRAINING = 0.7
+
+
+def density(table):
+    """The share of values that are not 0, in rows that the table's content chooses."""
+    v = table.rows.take(table.index[:_DENSITY_ROWS])
+    return np.count_nonzero(v) / v.size
 
 
 class TrainState(NamedTuple):
@@ -68,29 +74,6 @@ def present(v, fill, n_blocks, rng=None):
     return (v, *hidden), (held, *hidden)
 
 
-class Habits(NamedTuple):
-    """What a table is like, for the choice of the quickest way to learn from it.
-
-    Parameters
-    ----------
-    density : float
-        The share of values that are not 0.
-    pairs : bool
-        Whether columns 0 and 1, 2 and 3, ... tend to be on in the same rows: treating
-        such pairs as one then saves a seventh of what is on, or more.
-    """
-
-    density: float
-    pairs: bool
-
-    @classmethod
-    def of(cls, table):
-        """The habits of a table's first rows, which its content determines."""
-        v = table.rows.take(table.index[:_HABIT_ROWS])
-        pairs = (v[:, :-1:2] > 0.5) & (v[:, 1::2] > 0.5)
-        return cls(np.count_nonzero(v) / v.size, pairs.sum() > (v > 0.5).sum() / 7)
-
-
 class Trainer(NamedTuple):
     """Draws batches and takes steps.
 
@@ -105,7 +88,8 @@ class Trainer(NamedTuple):
         Means of the columns.
     epochs_before : int
         Epochs taken before this run, so that none repeats another's randomness.
-    habits : Habits
+    density : float
+        The share of the data that is not 0.
     """
 
     energy: object
@@ -114,28 +98,29 @@ class Trainer(NamedTuple):
     seed: int
     fill: np.ndarray
     epochs_before: int
-    habits: Habits
+    density: float
 
     def start(self, means):
         """A state at rest: small weights, and biases that give the means."""
         rng = stream(self.seed, INIT)
         params = self.energy.init(rng.generator(), means, dtype=self.rows.dtype)
         velocity, chains = sgd.init(params), self._new_chains(params)
-        return TrainState(self._for_kernels(params), velocity, chains)
+        return TrainState(*map(self._for_kernels, (params, velocity)), chains)
 
     def resume(self, state):
         """A state that training left, with as many chains as are asked for now."""
         chains = tuple(Lists.pack(part, binary=True) for part in state.chains)
         if self._n_chains not in (len(chains[0]), None):
             chains = self._new_chains(state.params)
-        return TrainState(self._for_kernels(state.params), state.velocity, chains)
+        forms = map(self._for_kernels, (state.params, state.velocity))
+        return TrainState(*forms, chains)
 
     @property
     def _by_blas(self):
         """Whether BLAS is quicker than kernels: where few data are zero and batches so
         large that products take longer than what is done to each weight."""
         large = self.recipe.batch_size >= self.recipe.n_components
-        return large and self.habits.density > LISTED
+        return large and self.density > LISTED
 
     @property
     def _listed(self):
@@ -146,13 +131,13 @@ class Trainer(NamedTuple):
         """Parameters as kernels want them; or as they are, for BLAS."""
         if self._by_blas:
             return params
-        return both_ways(self.energy.wiring, params, self.habits.pairs)
+        return tiled(params)
 
     def draw(self, table, number):
         """The batches of an epoch."""
         rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
         batches = epoch(table, self.recipe.batch_size, rng)
-        lists = self.rows.complete and self.habits.density <= self._listed
+        lists = self.rows.complete and self.density <= self._listed
         return Reader(self.rows, batches, lists)
 
     def step(self, state, batch, clock):

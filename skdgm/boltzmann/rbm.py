@@ -17,7 +17,7 @@ from skdgm.boltzmann._likelihood import LikelihoodMixin
 from skdgm.boltzmann._sampling import SamplingMixin
 from skdgm.boltzmann._trainer import TrainState
 from skdgm.boltzmann._visible import BernoulliVisible
-from skdgm.energies import LayeredEnergy, Params
+from skdgm.energies import LayeredEnergy, Params, plain
 from skdgm.inference import mean_field
 from skdgm.units import Bernoulli
 from skdgm.utils.threads import one_blas_thread
@@ -284,15 +284,15 @@ class BernoulliRBM(
 
     def _attributes(self, state):
         """A training state as fitted attributes."""
-        (b, c), (W,) = state.params
+        (b, c), (W,) = plain(state.params)
         v, h = map(np.asarray, state.chains)
         return {
-            "components_": getattr(W, "W", W).T,
+            "components_": W.T,
             "intercept_visible_": b,
             "intercept_hidden_": c,
             "chains_": v,
             "h_samples_": h,
-            "_velocity": state.velocity,
+            "_velocity": plain(state.velocity),
         }
 
     @property

@@ -1,5 +1,6 @@
 """How two blocks of units interact, through their statistics."""
 
-from skdgm.couplings.dense import Contrast, Dense, Weights
+from skdgm.couplings.dense import Contrast, Dense
+from skdgm.couplings.tiles import Weights, n_tiles, width
 
-__all__ = ["Contrast", "Dense", "Weights"]
+__all__ = ["Contrast", "Dense", "Weights", "n_tiles", "width"]

@@ -3,38 +3,18 @@ r"""Every unit of one block with every unit of another.
 .. math:: -E(x, y) = T(x)^\top W \, T(y)
 
 Statistics are dense arrays, or :class:`~skdgm.utils.lists.Lists`, whose products with
-W are sums of some of its rows. For these :math:`W^\top` is kept beside W where both
-are needed.
+W are sums of some of its rows: quick where W is in tiles, as :class:`Weights`.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.update import BLOCK, update
+from skdgm._kernels.update import update
 from skdgm.couplings.blas import ascend
+from skdgm.couplings.tiles import Weights, product
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import matmul, run
-
-
-class Weights(NamedTuple):
-    """A matrix in the forms that kernels want, with rows together in memory.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_below, n_above) or (n_below * 3 // 2, n_above)
-        W, and perhaps the sums of its rows 0 and 1, 2 and 3, ...: where neighbours
-        tend to be on together, as pixels do, they save a third of the work.
-    Wt : ndarray of shape (n_above, n_below)
-    """
-
-    rows: np.ndarray
-    Wt: np.ndarray
-
-    @property
-    def W(self):
-        """The matrix itself."""
-        return self.rows[: self.Wt.shape[1]]
 
 
 class Dense(NamedTuple):
@@ -54,24 +34,14 @@ class Dense(NamedTuple):
         """W itself."""
         return weights.W if isinstance(weights, Weights) else weights
 
-    def both_ways(self, W, pairs=False):
-        """The weights with their transpose beside them; with sums of pairs of rows."""
-        if pairs:
-            W = np.concatenate([W, W[:-1:2] + W[1::2]])
-        rows = np.ascontiguousarray(W)
-        return Weights(rows, np.ascontiguousarray(rows[: self.n_below].T))
-
     def send(self, weights, statistic, up):
         """The field that one block's statistic gives the other."""
-        W = self.matrix(weights)
-        matrix = W if up else getattr(weights, "Wt", W.T)
-        if (
-            isinstance(statistic, Lists)
-            and matrix.flags.c_contiguous
-            and statistic.sparse
-        ):
-            return statistic @ matrix
-        return matmul(np.asarray(statistic), matrix)
+        if isinstance(weights, Weights):
+            matrix, size = (
+                (weights.up, self.n_above) if up else (weights.down, self.n_below)
+            )
+            return product(statistic, matrix, size)
+        return matmul(np.asarray(statistic), weights if up else weights.T)
 
     def log_weight(self, weights, below, above):
         """Minus the energy of a pair of statistics, per row."""
@@ -116,24 +86,18 @@ class Contrast(NamedTuple):
         if not isinstance(weights, Weights):
             ascend(self, weights, velocity, rate, momentum, l1, l2)
             return
-        W, Wt = weights
-        known = nothing = np.empty((0, W.shape[1]), W.dtype)
-        lists, rows, work = [], [], 8 * W.size
-        for sign, x, y in ((1, self.x, self.y), (-1, self.x_model, self.y_model)):
-            y = np.asarray(y)
-            if isinstance(x, Lists):
-                rows.append(y)
-            else:
-                known = sign * matmul(x.T, y) / len(y) + (known if len(known) else 0)
-                x = Lists.empty(0, Wt.shape[1], W.dtype)
-            lists += [x.index, x.value, x.count]
-            work += x.count.sum() * W.shape[1]
-        rows = np.concatenate(rows) if rows else nothing
-        settings = [W.dtype.type(value) for value in (rate, momentum, l1, l2)]
-        velocity = velocity if momentum else nothing
+        x, x_model = (
+            part if isinstance(part, Lists) else Lists.pack(part)
+            for part in (self.x, self.x_model)
+        )
+        y, y_model = np.asarray(self.y), np.asarray(self.y_model)
+        real, n_columns = weights.up.dtype.type, y.shape[1]
         run(
             update,
-            *(*lists, rows, known, W, Wt, velocity, *settings),
-            n=-(-len(Wt) // BLOCK),
-            work=work,
+            *(x.index, x.value, x.count),
+            *(x_model.index, x_model.value, x_model.count),
+            *(y, y_model, *weights, velocity.up if momentum else weights.up[:0]),
+            *(real(value) for value in (rate, momentum, l1, l2)),
+            n=len(weights.up),
+            work=(x.count.sum() + x_model.count.sum() + 8 * x.shape[1]) * n_columns,
         )

@@ -2,7 +2,16 @@
 
 from skdgm.energies.contrast import contrast
 from skdgm.energies.layered import LayeredEnergy
-from skdgm.energies.params import Params, Path, both_ways
+from skdgm.energies.params import Params, Path, plain, tiled
 from skdgm.energies.wiring import EVEN, ODD
 
-__all__ = ["EVEN", "ODD", "LayeredEnergy", "Params", "Path", "both_ways", "contrast"]
+__all__ = [
+    "EVEN",
+    "ODD",
+    "LayeredEnergy",
+    "Params",
+    "Path",
+    "contrast",
+    "plain",
+    "tiled",
+]

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from skdgm.couplings import Weights
+
 
 class Params(NamedTuple):
     """What is learned: a tree for each block, and one for each coupling."""
@@ -21,13 +23,12 @@ class Path(NamedTuple):
     beta: object
 
 
-def both_ways(wiring, params, pairs=False):
-    """Parameters that are as quick to use downwards as upwards.
+def tiled(params):
+    """Parameters as kernels want them; see :class:`~skdgm.couplings.Weights`."""
+    return Params(params.units, tuple(map(Weights.of, params.couplings)))
 
-    With ``pairs``, so are data whose neighbouring columns go together.
-    """
-    couplings = tuple(
-        link.coupling.both_ways(W, pairs and link.below == 0)
-        for link, W in zip(wiring.links, params.couplings)
-    )
-    return Params(params.units, couplings)
+
+def plain(params):
+    """Parameters with arrays for couplings."""
+    couplings = (getattr(W, "W", W) for W in params.couplings)
+    return Params(params.units, tuple(couplings))

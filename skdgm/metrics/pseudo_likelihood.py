@@ -15,6 +15,7 @@ References
 
 import numpy as np
 
+from skdgm.energies import plain
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 
@@ -37,9 +38,9 @@ def log_conditionals(energy, params, x, units=None, block=0):
     """
     v, binary = np.asarray(x[block]), isinstance(x[block], Lists) and x[block].binary
     bias = energy.units[block].natural(params.units[block])
-    above = []
+    above, matrices = [], plain(params).couplings
     for link, other, _ in energy.wiring.neighbours(block):
-        W = energy.wiring.links[link].coupling.matrix(params.couplings[link])
+        W = matrices[link]
         field = energy.field(params, other, energy.received(params, x, other))
         above.append((W, field, energy.units[other].total_log_partition))
     now = [total(field) for _, field, total in above] if binary else None

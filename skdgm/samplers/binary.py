@@ -2,7 +2,7 @@
 
 They draw what :func:`~skdgm.samplers.sweep.sweep` with a unit's ``sample`` draws, from
 the same random numbers. Threads have chains each for all sweeps; but the last colour's
-means, which gradients are made of, are found with columns of the weights for each
+means, which gradients are made of, are found with tiles of the weights for each
 thread: those that it will change next, so no core waits for another's caches.
 """
 
@@ -11,8 +11,7 @@ import numpy as np
 from skdgm._kernels.bernoulli import draw as draw_kernel
 from skdgm._kernels.sweep import columns as columns_kernel
 from skdgm._kernels.sweep import sweep as sweep_kernel
-from skdgm._kernels.update import BLOCK
-from skdgm.couplings import Weights
+from skdgm.couplings import Weights, n_tiles, width
 from skdgm.energies import EVEN, ODD
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import at_once, run
@@ -61,7 +60,8 @@ def means(energy, params, x, colour):
             params.units,
             *parts(x),
             found[block],
-            n=-(-energy.units[block].size // BLOCK),
+            width(nothing.dtype),
+            n=n_tiles(energy.units[block].size, nothing.dtype),
             work=DENSITY * n_rows * n_weights(params),
         )
     return tuple(found)
@@ -125,11 +125,8 @@ def _fire(rng, means, x):
 
 
 def forms(params):
-    """Matrices and their transposes."""
-    return (
-        tuple(weights.rows for weights in params.couplings),
-        tuple(weights.Wt for weights in params.couplings),
-    )
+    """Weights in the tiles that send upwards, and in those that send downwards."""
+    return tuple(zip(*params.couplings))
 
 
 def parts(x):
@@ -143,4 +140,4 @@ def parts(x):
 
 def n_weights(params):
     """How many weights there are."""
-    return sum(weights.Wt.size for weights in params.couplings)
+    return sum(weights.size for weights in params.couplings)

@@ -13,7 +13,6 @@ from skdgm.utils.parallel import run
 _WORK = 4
 # Up to this density, products with lists are quicker than BLAS.
 LISTED = 0.4
-_DOUBLE = np.dtype(np.float64)
 
 
 class Lists:
@@ -23,8 +22,8 @@ class Lists:
     ----------
     index : ndarray of shape (n_rows, n_columns), uint32
         The columns of a row's entries come first, increasing; the rest is undefined.
-    value : ndarray of shape (n_rows, n_columns) or (1, n_columns), floating
-        The entries in the same places. A single row holds ones, which all rows share.
+    value : ndarray of shape (n_rows, n_columns) or (0, n_columns), floating
+        The entries in the same places; without rows, all are ones.
     count : ndarray of shape (n_rows,), int64
         How many entries each row has.
     """
@@ -37,10 +36,9 @@ class Lists:
     @classmethod
     def empty(cls, n_rows, n_columns, dtype, binary=True):
         """Lists to be filled in."""
-        value = _ones(n_columns, np.dtype(dtype))
         return cls(
             np.empty((n_rows, n_columns), np.uint32),
-            value if binary else np.empty((n_rows, n_columns), dtype),
+            np.empty((0 if binary else n_rows, n_columns), dtype),
             np.empty(n_rows, np.int64),
         )
 
@@ -49,7 +47,7 @@ class Lists:
         """The lists of some rows of an array, or of all of them."""
         rows = np.arange(len(X)) if rows is None else rows
         lists = cls.empty(len(rows), X.shape[1], dtype or X.dtype, binary)
-        arguments = X, rows, not binary, lists.index, lists.value, lists.count
+        arguments = X, rows, lists.index, lists.value, lists.count
         run(kernels.pack, *arguments, n=len(rows), work=_WORK * lists.index.size)
         return lists
 
@@ -69,7 +67,7 @@ class Lists:
     @property
     def binary(self):
         """Whether all entries are ones."""
-        return self.value is _ones(self.shape[1], self.dtype)
+        return not len(self.value)
 
     def __len__(self):
         return len(self.index)
@@ -83,17 +81,6 @@ class Lists:
         kernels.unpack(self.index, self.value, self.count, out, 0, len(out))
         return out if dtype is None else out.astype(dtype, copy=False)
 
-    def __matmul__(self, W):
-        out = np.empty((len(self), W.shape[1]), W.dtype)
-        work = self.count.sum() * W.shape[1]
-        run(
-            kernels.send,
-            *(self.index, self.value, self.count, W, out),
-            n=len(out),
-            work=work,
-        )
-        return out
-
     def copy(self):
         """Lists of their own."""
         value = self.value if self.binary else self.value.copy()
@@ -104,7 +91,7 @@ class Lists:
     def mean(self, axis):
         """Means of the columns (axis 0)."""
         assert axis == 0
-        total = self.weighted_sum(_ones(len(self), _DOUBLE)[0])
+        total = self.weighted_sum(np.ones(len(self)))
         total /= max(1, len(self))
         return total.astype(self.dtype)
 
@@ -122,14 +109,3 @@ def dot(x, weights):
     out = np.empty(len(x))
     kernels.dot(x.index, x.value, x.count, weights, out)
     return out
-
-
-_shared = {}
-
-
-def _ones(n_columns, dtype):
-    """A row of ones, made once."""
-    key = n_columns, dtype
-    if key not in _shared:
-        _shared[key] = np.ones((1, n_columns), dtype)
-    return _shared[key]

@@ -57,7 +57,7 @@ def run(kernel, *args, n, work):
         Multiply-adds in all, roughly.
     """
     if _plan.calls is not None:
-        _plan.calls.append((work, _tasks(kernel, args, n, _plan.n_threads)))
+        _plan.calls.append((work, _tasks(kernel, args, n, _plan.n_blocks)))
     elif work < _WORTHWHILE or n_threads() == 1:
         kernel(*args, 0, n)
     else:
@@ -70,15 +70,13 @@ def at_once(work):
     """Context in which calls of :func:`run` are put off to its end, and made together.
 
     They must not need one another's results, nor may anyone look at these before.
-
-    Parameters
-    ----------
-    work : float
-        Multiply-adds of them all, roughly.
+    ``work`` is that of them all.
     """
-    alone = work < _WORTHWHILE or n_threads() == 1
-    with nullcontext(1) if alone else _measured("at once", work) as n_helped:
-        _plan.calls, _plan.n_threads = [], n_helped
+    small = work < _WORTHWHILE
+    alone = nullcontext(1) if small or n_threads() == 1 else None
+    with alone or _measured("at once", work) as n_helped:
+        # Alone, too, halves are better: what their calls share stays near.
+        _plan.calls, _plan.n_blocks = [], 1 if small else max(2, n_helped)
         try:
             yield
             calls = sorted(_plan.calls, key=lambda call: -call[0])
@@ -116,17 +114,18 @@ def _measured(kind, work):
 
 
 class _Plan(threading.local):
-    """What a thread puts off, for how many threads; and whether it learns."""
+    """What a thread puts off, in how many blocks; and whether it learns."""
 
-    calls, n_threads, pace = None, 1, None
+    calls, n_blocks, pace = None, 1, None
 
     def __init__(self):
         self.learning = Pace(_PERIOD)
 
 
 def matmul(A, B):
-    """The product of two arrays, by BLAS."""
-    out = np.empty((len(A), B.shape[1]), np.result_type(A, B))
+    """The product of two arrays, or with each of several, by BLAS."""
+    shape = *B.shape[:-2], len(A), B.shape[-1]
+    out = np.empty(shape, np.result_type(A, B))
     edges = [*range(0, len(A), _BLAS_ROWS), len(A)]
     tasks = [Task(_product, A, B, out, *edge) for edge in pairwise(edges)]
     together(tasks, n_threads())
@@ -135,7 +134,7 @@ def matmul(A, B):
 
 def _product(A, B, out, start, stop):
     with np.errstate(all="ignore"):  # Which threads do not inherit.
-        np.matmul(A[start:stop], B, out=out[start:stop])
+        np.matmul(A[start:stop], B, out=out[..., start:stop, :])
 
 
 _plan, _paces = _Plan(), defaultdict(lambda: Pace(1))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm._kernels import lists as kernels
+from skdgm.couplings.tiles import product, tiles
 from skdgm.utils.lists import Lists, dot
 from tests._kernels.oracles import DTYPES, TOLERANCE, binary_rows, grey_rows
 
@@ -49,7 +50,9 @@ def test_a_lone_row_keeps_its_values(dtype):
 def test_products(rows, dtype):
     X, lists = rows
     W = np.random.default_rng(1).normal(size=(N_COLUMNS, 19)).astype(dtype)
-    np.testing.assert_allclose(lists @ W, X @ W, atol=TOLERANCE[dtype])
+    for some in (lists, X):
+        found = product(some, tiles(W), 19)
+        np.testing.assert_allclose(found, X @ W, atol=TOLERANCE[dtype])
     np.testing.assert_allclose(dot(lists, W[:, 0]), X @ W[:, 0], atol=TOLERANCE[dtype])
     np.testing.assert_allclose(dot(X, W[:, 0]), X @ W[:, 0], atol=TOLERANCE[dtype])
 
@@ -61,14 +64,17 @@ def test_sums(rows):
     np.testing.assert_allclose(lists.weighted_sum(weights), weights @ X, rtol=1e-6)
 
 
-@pytest.mark.parametrize("n_columns", [8, 9])
-def test_merged_pairs_stand_for_both(n_columns):
-    X, lists = binary_rows(20, n_columns, np.float64, density=0.6)
-    W = np.random.default_rng(0).normal(size=(n_columns, 3))
-    extended = np.concatenate([W, W[:-1:2] + W[1::2]])
-    for r in range(len(X)):
-        merged = np.empty(n_columns, np.uint32)
-        n = kernels.merge(lists.index[r], lists.count[r], n_columns, merged)
-        np.testing.assert_allclose(extended[merged[:n]].sum(axis=0), X[r] @ W)
-        pairs = X[r, : n_columns // 2 * 2].reshape(-1, 2).all(axis=1).sum()
-        assert n == lists.count[r] - pairs
+def test_columns_of_two_sets(rows, dtype):
+    (X, lists), (X_2, lists_2) = rows, binary_rows(4, N_COLUMNS, dtype, seed=1)
+    parts = (part for set_ in (lists, lists_2) for part in _parts(set_))
+    first, where, values = kernels.by_column(*parts, N_COLUMNS)
+    found = np.zeros((11, N_COLUMNS), dtype)
+    for j in range(N_COLUMNS):
+        own = slice(first[j], first[j + 1])
+        assert (np.diff(where[own].astype(int)) > 0).all()
+        found[where[own], j] = values[own] if len(values) else 1
+    np.testing.assert_array_equal(found, np.concatenate([X, X_2]))
+
+
+def _parts(lists):
+    return lists.index, lists.value, lists.count
