@@ -9,6 +9,9 @@ import numpy as np
 from skdgm._kernels.jit import kernel
 from skdgm._kernels.lines import add_lines
 
+# So many rows' lists stay in the caches while one tile after the other is used.
+_NEAR = 256
+
 
 @kernel
 def pack(X, rows, index, value, count, start, stop):
@@ -43,19 +46,22 @@ def unpack(index, value, count, out, start, stop):
 def collect(index, value, count, tiles, first, last, out, start, stop):
     """Add the products of rows with some of a matrix's tiles."""
     width, step = tiles.shape[2], index.shape[1]
-    line, units, values = np.zeros((1, width), out.dtype), index.ravel(), value.ravel()
-    for number in range(first, last):
-        tile, left = tiles[number], number * width
-        n = min(width, out.shape[1] - left)
-        for r in range(start, stop):
-            if n == width:
-                add_lines(out, r, left, tile, units, values, r * step, count[r])
-            else:
-                for j in range(n):
-                    line[0, j] = out[r, left + j]
-                add_lines(line, 0, 0, tile, units, values, r * step, count[r])
-                for j in range(n):
-                    out[r, left + j] = line[0, j]
+    units, values = index.ravel(), value.ravel()
+    line = np.zeros((1, width), out.dtype)
+    for low in range(start, stop, _NEAR):
+        high = min(low + _NEAR, stop)
+        for number in range(first, last):
+            tile, left = tiles[number], number * width
+            n = min(width, out.shape[1] - left)
+            for r in range(low, high):
+                if n == width:
+                    add_lines(out, r, left, tile, units, values, r * step, count[r])
+                else:
+                    for j in range(n):
+                        line[0, j] = out[r, left + j]
+                    add_lines(line, 0, 0, tile, units, values, r * step, count[r])
+                    for j in range(n):
+                        out[r, left + j] = line[0, j]
 
 
 @kernel

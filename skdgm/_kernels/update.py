@@ -25,7 +25,7 @@ def update(
     first, rows, values = by_column(
         index, value, count, index_2, value_2, count_2, n_units
     )
-    lines = np.zeros((n_rows + len(y_2), width), up.dtype)
+    lines = room(n_rows + len(y_2), up)
     real, side = up.dtype.type, BLOCK // up.itemsize
     for number in range(start, stop):
         left, w = number * width, up[number]
@@ -44,6 +44,15 @@ def update(
                     for j in range(width):
                         w[i, j] += target[i, j]
             transpose(w, down, left, low)
+
+
+@kernel
+def room(n_rows, tile):
+    """Lines that begin where those of the caches do: each else is two to be read."""
+    width = LINE // tile.itemsize
+    numbers = np.zeros((n_rows + 1) * width, tile.dtype)
+    start = (-numbers.ctypes.data % LINE) // tile.itemsize
+    return numbers[start : start + n_rows * width].reshape(n_rows, width)
 
 
 @kernel

@@ -133,7 +133,7 @@ class FittingMixin:
             sample_weight = _check_sample_weight(
                 sample_weight, rows.X, dtype=np.float64, ensure_non_negative=True
             )
-        table = canonical(rows, sample_weight)
+        table = canonical(rows.in_memory(), sample_weight)
         seen, total = column_sums(table)
         if fresh:
             self._remember(X)

@@ -17,8 +17,9 @@ N_CHAINS, N_BETAS, BURN_IN = 100, (300, 1000, 3000), 1000
 class LikelihoodMixin:
     """``score_samples`` and its parts, for an estimator with an energy.
 
-    The estimator has ``_rows(X)``, ``_energy()``, ``_params(dtype)``, ``_means()``,
-    ``_present(v)``, and what ``SamplingMixin`` gives it.
+    The estimator has ``_rows(X)``, ``_energy()``, ``_params(dtype)``,
+    ``_params_for(rows, dtype)``, ``_means()``, ``_present(v)``, and what
+    ``SamplingMixin`` gives it.
     """
 
     _LAZY = ("log_Z_", "log_Z_se_")
@@ -61,7 +62,8 @@ class LikelihoodMixin:
         energy = self._energy()
         # What is exact is to be so to the last digits; sums are in float64 anyway.
         dtype = np.float64 if exact.is_enumerable(energy) else None
-        params = self._params(dtype)
+        rows = self._rows(X, dtype=dtype)
+        params = self._params_for(rows, dtype)
 
         def of_complete(v):
             return -energy.log_marginal(params, self._present(v)[0])
@@ -73,7 +75,6 @@ class LikelihoodMixin:
             means, _ = mean_field(energy, params, x, clamp)
             return -bound(energy, params, means, clamp)
 
-        rows = self._rows(X, dtype=dtype)
         return self._blockwise(of_complete, rows, of_incomplete)
 
     def score_samples(self, X):

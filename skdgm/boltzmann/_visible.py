@@ -1,7 +1,11 @@
 """What the visible units take, and how data are brought to them."""
 
 from skdgm.boltzmann._trainer import present
+from skdgm.energies import tiled
 from skdgm.utils.domains import bernoulli_rows
+
+# Rows: to put weights into tiles takes as long as a product of these.
+_MANY = 100
 
 
 class BernoulliVisible:
@@ -14,6 +18,11 @@ class BernoulliVisible:
         if not reset:
             dtype = dtype or self.components_.dtype.type
         return bernoulli_rows(self, X, reset=reset, fitting=fitting, dtype=dtype)
+
+    def _params_for(self, rows, dtype=None):
+        """Parameters for a method on rows: in tiles, where lists of them are many."""
+        params = self._params(dtype)
+        return tiled(params) if rows.listed and rows.shape[0] >= _MANY else params
 
     def _means(self):
         """Means of the columns, smoothed as if a 0 and a 1 had been seen too."""

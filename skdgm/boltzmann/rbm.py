@@ -222,8 +222,7 @@ class BernoulliRBM(
     def transform(self, X):
         r"""Hidden units' means :math:`p(h_j = 1 \mid v)`.
 
-        Where entries are missing, mean field finds them together with the hidden
-        units.
+        Missing entries are found by mean field, together with the hidden units.
 
         Parameters
         ----------
@@ -234,12 +233,13 @@ class BernoulliRBM(
         H : ndarray of shape (n_samples, n_components)
         """
         check_is_fitted(self)
-        energy, params = self._energy(), self._params()
+        rows = self._rows(X)
+        energy, params = self._energy(), self._params_for(rows)
 
         def hidden_means(v):
             return mean_field(energy, params, *self._present(v))[0][1]
 
-        return self._blockwise(hidden_means, self._rows(X), hidden_means)
+        return self._blockwise(hidden_means, rows, hidden_means)
 
     def inverse_transform(self, H):
         r"""Visible units' means :math:`p(v_i = 1 \mid h)`.

@@ -11,6 +11,7 @@ import numpy as np
 from skdgm._kernels.lines import LINE
 from skdgm._kernels.lists import send
 from skdgm.utils.lists import Lists
+from skdgm.utils.memory import zeros
 from skdgm.utils.parallel import matmul, run
 
 
@@ -57,7 +58,7 @@ def n_tiles(n_columns, dtype):
 def tiles(matrix):
     """A matrix in tiles."""
     (n_rows, n_columns), step = matrix.shape, width(matrix.dtype)
-    out = _zeros((n_tiles(n_columns, matrix.dtype), n_rows, step), matrix.dtype)
+    out = zeros((n_tiles(n_columns, matrix.dtype), n_rows, step), matrix.dtype)
     for number, tile in enumerate(out):
         part = matrix[:, number * step : (number + 1) * step]
         tile[:, : part.shape[1]] = part
@@ -78,10 +79,3 @@ def product(x, tiles, n_columns):
     work = x.count.sum() * n_columns
     run(send, x.index, x.value, x.count, tiles, out, n=len(x), work=work)
     return out
-
-
-def _zeros(shape, dtype):
-    """Zeros that begin where a line of the caches does."""
-    room = np.zeros(np.prod(shape) * dtype.itemsize + LINE, np.uint8)
-    start = -room.ctypes.data % LINE
-    return room[start : len(room) - LINE + start].view(dtype).reshape(shape)

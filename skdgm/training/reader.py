@@ -7,7 +7,7 @@ _READ = 2**20
 
 
 class Reader:
-    """Batches of rows, read several at a time.
+    """Batches of rows, read several at a time where reading takes time.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ class Reader:
         return len(self.batches)
 
     def __iter__(self):
-        at_once = max(1, _READ // (len(self.batches[0]) * self.rows.shape[1]))
+        entries = len(self.batches[0]) * self.rows.shape[1]
+        at_once = 1 if self.rows.packed else max(1, _READ // entries)
         for first in range(0, len(self.batches), at_once):
             some = self.batches[first : first + at_once]
             v, stop = self.rows.present(np.concatenate(some), self.lists), 0

@@ -10,7 +10,7 @@ from skdgm._kernels import lists as kernels
 from skdgm.utils.parallel import run
 
 # What looking at an entry costs, in multiply-adds.
-_WORK = 4
+WORK = 4
 # Up to this density, products with lists are quicker than BLAS.
 LISTED = 0.4
 
@@ -48,7 +48,7 @@ class Lists:
         rows = np.arange(len(X)) if rows is None else rows
         lists = cls.empty(len(rows), X.shape[1], dtype or X.dtype, binary)
         arguments = X, rows, lists.index, lists.value, lists.count
-        run(kernels.pack, *arguments, n=len(rows), work=_WORK * lists.index.size)
+        run(kernels.pack, *arguments, n=len(rows), work=WORK * lists.index.size)
         return lists
 
     @property

@@ -13,8 +13,11 @@ import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
 from skdgm.utils.lists import LISTED, Lists
+from skdgm.utils.packed import Packed
 
 BLOCK_ENTRIES = 2**19
+# Bytes that the lists of a table may take.
+_ROOM = 2**27
 
 
 class Rows(NamedTuple):
@@ -30,6 +33,8 @@ class Rows(NamedTuple):
         Whether all values are 0 or 1; whether none is missing.
     density : float
         The share of values that are not 0.
+    packed : Packed, optional
+        The whole table as lists; see :meth:`in_memory`.
     """
 
     X: object
@@ -38,10 +43,16 @@ class Rows(NamedTuple):
     binary: bool = False
     complete: bool = False
     density: float = 1.0
+    packed: Packed = None
 
     @property
     def shape(self):
         return self.X.shape
+
+    @property
+    def listed(self):
+        """Whether the rows are better given as lists."""
+        return self.complete and self.density <= LISTED
 
     def take(self, index):
         """The rows at an index array or a slice."""
@@ -53,20 +64,35 @@ class Rows(NamedTuple):
     def present(self, index, lists=None):
         """The rows as :class:`Lists` or dense; by default as it is quicker."""
         if lists is None:
-            lists = self.complete and self.density <= LISTED
+            lists = self.listed
         if not lists:
             return self.take(index)
+        if isinstance(index, slice):
+            index = np.arange(*index.indices(self.shape[0]))
+        if self.packed is not None:
+            return self.packed.take(index)
         X = self.X
         if sp.issparse(X) or self.bounds is not None or not X.flags.c_contiguous:
             return Lists.pack(self.take(index), binary=self.binary)
-        if isinstance(index, slice):
-            index = np.arange(*index.indices(len(X)))
         X = np.asarray(X)
         if X.dtype == bool:
             X = X.view(np.uint8)
         elif X.dtype not in (np.uint8, np.float32, np.float64):
             X, index = X[index].astype(self.dtype), None
         return Lists.pack(X, index, self.dtype, self.binary)
+
+    def in_memory(self):
+        """The same with all of its lists, for who reads it often, if there is room."""
+        n_entries = round(self.density * np.prod(self.shape, dtype=float))
+        size = n_entries * (4 if self.binary else 4 + np.dtype(self.dtype).itemsize)
+        if not self.listed or size > _ROOM:
+            return self
+        X, facts = self.X, (self.dtype, self.binary)
+        if sp.issparse(X) and self.bounds is None and X.data.all():
+            return self._replace(packed=Packed.of_csr(X, *facts))
+        blocks = (self.present(block, lists=True) for block in self.blocks())
+        packed = Packed.of(blocks, n_entries, self.shape[1], *facts)
+        return self._replace(packed=packed)
 
     def blocks(self, n_rows=None):
         """Slices that cover so many rows, each small enough to be worked on whole."""

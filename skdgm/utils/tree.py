@@ -1,5 +1,9 @@
 """Parameters are nested tuples of arrays; these functions walk them."""
 
+import numpy as np
+
+from skdgm.utils import memory
+
 
 def tree_map(function, tree, *others):
     """Apply a function to the corresponding leaves of trees of one shape."""
@@ -20,4 +24,7 @@ def leaves(tree):
 
 def copy(tree):
     """A tree with its own arrays."""
-    return tree_map(lambda leaf: leaf.copy(), tree)
+    return tree_map(
+        lambda leaf: memory.copy(leaf) if isinstance(leaf, np.ndarray) else leaf.copy(),
+        tree,
+    )

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from skdgm import BernoulliRBM
+from skdgm.utils.domains import bernoulli_rows
 from skdgm.utils.rows import Rows, floating_type
 
 
@@ -39,3 +41,45 @@ def test_blocks_cover_the_rows(monkeypatch):
 )
 def test_floating_type(dtype, expected):
     assert floating_type(np.dtype(dtype)) == expected
+
+
+KINDS = {
+    "binary": lambda X: (X > 0).astype(np.uint8),
+    "grey": lambda X: X,
+    "clipped": lambda X: 2 * X,
+    "CSR": sp.csr_array,
+    "clipped CSR": lambda X: sp.csr_array(2 * X),
+    "CSR with zeros": lambda X: with_zeros(sp.csr_array(X)),
+    "binary CSR": lambda X: sp.csr_matrix(X > 0),
+}
+
+
+def with_zeros(X):
+    X.data[::3] = 0
+    return X
+
+
+@pytest.mark.filterwarnings("ignore::skdgm.exceptions.DataRangeWarning")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_in_memory_is_the_same(kind, monkeypatch):
+    monkeypatch.setattr("skdgm.utils.rows.BLOCK_ENTRIES", 40)
+    rng = np.random.default_rng(0)
+    X = KINDS[kind](rng.random((23, 9)) * (rng.random((23, 9)) < 0.3))
+    rows = bernoulli_rows(BernoulliRBM(), X, reset=True)
+    packed = rows.in_memory()
+    assert packed.packed is not None
+    for some in (np.array([4, 22, 0, 4]), slice(3, 8)):
+        expected, found = rows.take(some), packed.present(some)
+        np.testing.assert_array_equal(np.asarray(found), expected)
+        np.testing.assert_array_equal(np.asarray(rows.present(some)), expected)
+        assert found.binary == rows.binary
+
+
+def test_a_table_that_is_too_large_or_dense_or_incomplete_is_not(monkeypatch):
+    X = np.eye(9)
+    for other in (1 - X, np.where(X == 1, np.nan, X)):
+        assert (
+            bernoulli_rows(BernoulliRBM(), other, reset=True).in_memory().packed is None
+        )
+    monkeypatch.setattr("skdgm.utils.rows._ROOM", 8)
+    assert bernoulli_rows(BernoulliRBM(), X, reset=True).in_memory().packed is None
