@@ -27,6 +27,7 @@ def update(
     )
     lines = room(n_rows + len(y_2), up)
     real, side = up.dtype.type, BLOCK // up.itemsize
+    always = momentum != 0 or l1 != 0 or l2 != 0
     for number in range(start, stop):
         left, w = number * width, up[number]
         target = velocity[number] if momentum != 0 else w
@@ -34,7 +35,9 @@ def update(
         scale(y_2, -rate / real(max(1, len(y_2))), left, lines, n_rows)
         for low in range(0, n_units, side):
             high = min(low + side, n_units)
-            if momentum != 0 or l1 != 0 or l2 != 0:
+            if first[low] == first[high] and not always:
+                continue
+            if always:
                 begin(target, w, low, high, rate, momentum, l1, l2)
             for i in range(low, high):
                 n = first[i + 1] - first[i]

@@ -18,8 +18,7 @@ from skdgm.utils.random import stream
 INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)
 
 _DENSITY_ROWS = 1000
-# Kernels that learn want lists of denser data than products alone would.
-LISTED_IN_TRAINING = 0.7
+_LARGE_BATCH = 250
 
 
 def density(table):
@@ -117,15 +116,9 @@ class Trainer(NamedTuple):
 
     @property
     def _by_blas(self):
-        """Whether BLAS is quicker than kernels: where few data are zero and batches so
+        """Whether BLAS is quicker than kernels: where little is zero and batches are so
         large that products take longer than what is done to each weight."""
-        large = self.recipe.batch_size >= self.recipe.n_components
-        return large and self.density > LISTED
-
-    @property
-    def _listed(self):
-        """The density up to which data are given as lists."""
-        return LISTED if self._by_blas else LISTED_IN_TRAINING
+        return self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
 
     def _for_kernels(self, params):
         """Parameters as kernels want them; or as they are, for BLAS."""
@@ -137,7 +130,7 @@ class Trainer(NamedTuple):
         """The batches of an epoch."""
         rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
         batches = epoch(table, self.recipe.batch_size, rng)
-        lists = self.rows.complete and self.density <= self._listed
+        lists = self.rows.complete and not self._by_blas
         return Reader(self.rows, batches, lists)
 
     def step(self, state, batch, clock):

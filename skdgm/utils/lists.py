@@ -12,7 +12,7 @@ from skdgm.utils.parallel import run
 # What looking at an entry costs, in multiply-adds.
 WORK = 4
 # Up to this density, products with lists are quicker than BLAS.
-LISTED = 0.4
+LISTED = 0.6
 
 
 class Lists:
