@@ -113,6 +113,7 @@ def epochs(train, valid):
     n_epochs, rows = 3, []
     for dtype in ("float32", "float64", "uint8", "bool"):
         X, models = train.astype(dtype), {}
+        ours(20, 10, 1).fit(X[:100])  # Compiles.
         for n_threads in (2, 1):
 
             def of_ours(X=X, models=models):

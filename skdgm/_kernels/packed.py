@@ -7,10 +7,9 @@ from skdgm._kernels.jit import kernel
 def join(index, value, count, first, units, values, start, stop):
     """Put lists one after the other, row r's from ``first[r]`` on."""
     for r in range(start, stop):
-        for k in range(count[r]):
-            units[first[r] + k] = index[r, k]
-            if len(value):
-                values[first[r] + k] = value[r, k]
+        transfer(index[r], 0, units, first[r], count[r])
+        if len(value):
+            transfer(value[r], 0, values, first[r], count[r])
 
 
 @kernel
@@ -19,7 +18,22 @@ def pick(first, units, values, rows, index, value, count, start, stop):
     for r in range(start, stop):
         place = first[rows[r]]
         count[r] = first[rows[r] + 1] - place
-        for k in range(count[r]):
-            index[r, k] = units[place + k]
-            if len(value):
-                value[r, k] = values[place + k]
+        transfer(units, place, index[r], 0, count[r])
+        if len(value):
+            transfer(values, place, value[r], 0, count[r])
+
+
+@kernel
+def transfer(source, place, target, to, n):
+    """Copy n entries."""
+    part, out = source[place : place + n], target[to : to + n]
+    for k in range(len(out)):
+        out[k] = part[k]
+
+
+@kernel
+def add_up(first, units, values, rows, share, total):
+    """Add some of the lists, each times its share, to ``total``."""
+    for i in range(len(rows)):
+        for k in range(first[rows[i]], first[rows[i] + 1]):
+            total[units[k]] += share[i] * (values[k] if len(values) else 1)

@@ -4,7 +4,8 @@ r"""The odd/even sweep on a chain of binary layers.
    \mu_l = \sigma(\eta_l), \qquad x_l \sim \mu_l
 """
 
-from skdgm._kernels.bernoulli import draw, squash
+from skdgm._kernels.bernoulli import draw
+from skdgm._kernels.exp import exp
 from skdgm._kernels.jit import kernel
 from skdgm._kernels.lists import collect
 
@@ -27,7 +28,7 @@ def sweep(
             0, len(bias), start, stop,
         )  # fmt: skip
         for r in range(start, stop):
-            finish(eta[r], bias, beta)
+            finish(eta, r, 0, len(bias), bias, beta)
             draw(eta, roots[turn], ids, indices[layer], counts[layer], r, r + 1)
 
 
@@ -45,17 +46,17 @@ def columns(
         mean, layer, ups, downs, indices, values, counts,
         left, right, 0, len(mean),
     )  # fmt: skip
-    one = mean.dtype.type(1)
+    one, bias = mean.dtype.type(1), biases[layer]
     for r in range(len(mean)):
-        finish(mean[r, left:right], biases[layer][left:right], one)
+        finish(mean, r, left, right, bias, one)
 
 
 @kernel
-def finish(row, bias, beta):
-    """Make means of what a row of units receives."""
+def finish(eta, r, left, right, bias, beta):
+    """Make means of what the units from left to right receive, in place."""
+    one, row, own = eta.dtype.type(1), eta[r, left:right], bias[left:right]
     for j in range(len(row)):
-        row[j] = bias[j] + beta * row[j]
-    squash(row)
+        row[j] = one / (one + exp(-(own[j] + beta * row[j])))
 
 
 @kernel
@@ -66,8 +67,9 @@ def receive(
     those of whole tiles."""
     below, above = layer - 1, layer + 1
     for r in range(start, stop):
-        for j in range(left, right):
-            eta[r, j] = 0
+        row = eta[r, left:right]
+        for j in range(len(row)):
+            row[j] = 0
     if layer > 0 and len(indices[below]):
         tiles = ups[below]
         first, last = left // tiles.shape[2], -(-right // tiles.shape[2])

@@ -61,17 +61,12 @@ def room(n_rows, tile):
 @kernel
 def scale(y, factor, left, out, first):
     """Some columns times a factor."""
-    width = LINE // out.itemsize
-    n = min(width, y.shape[1] - left)
     for r in range(len(y)):
-        if n == width:
-            for j in range(width):
-                out[first + r, j] = factor * y[r, left + j]
-        else:
-            for j in range(n):
-                out[first + r, j] = factor * y[r, left + j]
-            for j in range(n, width):
-                out[first + r, j] = 0
+        part, line = y[r, left : left + out.shape[1]], out[first + r]
+        for j in range(len(part)):
+            line[j] = factor * part[j]
+        for j in range(len(part), len(line)):
+            line[j] = 0
 
 
 @kernel

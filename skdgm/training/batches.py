@@ -122,6 +122,9 @@ def column_sums(table):
     seen, total : ndarray of shape (n_columns,), float64
     """
     seen, total = np.zeros((2, table.rows.shape[1]))
+    if table.rows.packed is not None:
+        lists = table.rows.packed
+        return seen + table.weight.sum(), lists.weighted_sum(table.index, table.weight)
     for part in table.rows.blocks(n_rows=len(table.index)):
         values, weight = table.rows.present(table.index[part]), table.weight[part]
         if isinstance(values, Lists):

@@ -55,3 +55,9 @@ class Packed(NamedTuple):
         work = WORK * len(self.index) * (n_rows / (len(self.first) - 1))
         run(kernels.pick, *self[:3], *arguments, n=n_rows, work=work)
         return lists
+
+    def weighted_sum(self, rows, weights):
+        """The sum of some rows, each with its weight, in float64."""
+        total = np.zeros(self.n_columns)
+        kernels.add_up(*self[:3], rows, weights, total)
+        return total
