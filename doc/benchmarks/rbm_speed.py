@@ -123,7 +123,7 @@ def epochs(train, valid):
                 models["theirs"] = theirs(500, 100, n_epochs).fit(X)
 
             with limit(n_threads), threadpool_limits(n_threads):
-                own, other = in_turns([of_ours, of_theirs], 3)
+                own, other = in_turns([of_ours, of_theirs])
             scores = ["", ""]
             if dtype == "float32" and n_threads == 2:
                 scores = [
