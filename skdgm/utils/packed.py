@@ -37,11 +37,13 @@ class Packed(NamedTuple):
 
     @classmethod
     def of(cls, blocks, n_entries, n_columns, dtype, binary):
-        """From lists, so many entries of them."""
+        """From lists of no more than so many entries."""
         index, first = np.empty(n_entries, np.uint32), [np.zeros(1, np.int64)]
         value = np.empty(0 if binary else n_entries, dtype)
         for lists in blocks:
             edges = first[-1][-1] + np.concatenate([[0], np.cumsum(lists.count)])
+            if edges[-1] > n_entries:
+                raise ValueError("X has changed while it was read.")
             arguments = lists.index, lists.value, lists.count, edges, index, value
             run(kernels.join, *arguments, n=len(lists), work=WORK * edges[-1])
             first.append(edges[1:])

@@ -83,3 +83,11 @@ def test_a_table_that_is_too_large_or_dense_or_incomplete_is_not(monkeypatch):
         )
     monkeypatch.setattr("skdgm.utils.rows._ROOM", 8)
     assert bernoulli_rows(BernoulliRBM(), X, reset=True).in_memory().packed is None
+
+
+def test_data_that_change_while_they_are_read_are_refused():
+    X = np.eye(9)
+    rows = bernoulli_rows(BernoulliRBM(), X, reset=True)
+    X[0] = 1
+    with pytest.raises(ValueError, match="has changed"):
+        rows.in_memory()
