@@ -59,13 +59,13 @@ def _sum(context, out, row, left, tile, index, value, first, n):
             builder.store(builder.fadd(before, term, flags=("contract",)), total)
 
         def add_all(weighted):
-            whole = builder.and_(n, INT(-2))
-            steps = INT(0), whole, INT(2), INT
+            end = builder.and_(n, INT(-2))
+            steps = INT(0), end, INT(2), INT
             with cgutils.for_range_slice(builder, *steps) as (k, _):
                 add(k, odd, weighted)
                 add(builder.add(k, INT(1)), even, weighted)
-            with builder.if_then(builder.icmp_signed("<", whole, n)):
-                add(whole, odd, weighted)
+            with builder.if_then(builder.icmp_signed("<", end, n)):
+                add(end, odd, weighted)
 
         has_values = builder.icmp_signed("!=", arrays[5].nitems, INT(0))
         with builder.if_else(has_values) as (yes, no):

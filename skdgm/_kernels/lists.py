@@ -43,25 +43,27 @@ def unpack(index, value, count, out, start, stop):
 
 
 @kernel
-def collect(index, value, count, tiles, first, last, out, start, stop):
-    """Add the products of rows with some of a matrix's tiles."""
+def collect(index, value, count, tiles, left, right, out, start, stop):
+    """Add what products of rows with a matrix are from column left, where a tile
+    begins, to column right."""
     width, step = tiles.shape[2], index.shape[1]
+    first, last = left // width, -(-right // width)
     units, values = index.ravel(), value.ravel()
     line = np.zeros((1, width), out.dtype)
     for low in range(start, stop, _NEAR):
         high = min(low + _NEAR, stop)
         for number in range(first, last):
-            tile, left = tiles[number], number * width
-            n = min(width, out.shape[1] - left)
+            tile, place = tiles[number], number * width
+            n = min(width, out.shape[1] - place)
             for r in range(low, high):
                 if n == width:
-                    add_lines(out, r, left, tile, units, values, r * step, count[r])
+                    add_lines(out, r, place, tile, units, values, r * step, count[r])
                 else:
                     for j in range(n):
-                        line[0, j] = out[r, left + j]
+                        line[0, j] = out[r, place + j]
                     add_lines(line, 0, 0, tile, units, values, r * step, count[r])
                     for j in range(n):
-                        out[r, left + j] = line[0, j]
+                        out[r, place + j] = line[0, j]
 
 
 @kernel
@@ -70,7 +72,7 @@ def send(index, value, count, tiles, out, start, stop):
     for r in range(start, stop):
         for j in range(out.shape[1]):
             out[r, j] = 0
-    collect(index, value, count, tiles, 0, len(tiles), out, start, stop)
+    collect(index, value, count, tiles, 0, out.shape[1], out, start, stop)
 
 
 @kernel
@@ -85,33 +87,38 @@ def by_column(index, value, count, index_2, value_2, count_2, n_columns):
     values : ndarray
         Empty where all are 1.
     """
-    n_rows, first = len(index), np.zeros(n_columns + 2, np.int64)
-    for r in range(n_rows):
-        for k in range(count[r]):
-            first[index[r, k] + 2] += 1
-    for r in range(len(index_2)):
-        for k in range(count_2[r]):
-            first[index_2[r, k] + 2] += 1
+    first = np.zeros(n_columns + 2, np.int64)
+    tally(index, count, first)
+    tally(index_2, count_2, first)
     for j in range(n_columns):
         first[j + 2] += first[j + 1]
+    n_entries = first[n_columns + 1]
+    rows = np.empty(n_entries, np.uint32)
     grey = len(value) + len(value_2) > 0
-    rows = np.empty(first[n_columns + 1], np.uint32)
-    values = np.empty(len(rows) if grey else 0, value.dtype)
-    for r in range(n_rows):
+    values = np.empty(n_entries if grey else 0, value.dtype)
+    turn(index, value, count, 0, first, rows, values)
+    turn(index_2, value_2, count_2, len(index), first, rows, values)
+    return first, rows, values
+
+
+@kernel
+def tally(index, count, first):
+    """Count each column's entries, two places on."""
+    for r in range(len(index)):
+        for k in range(count[r]):
+            first[index[r, k] + 2] += 1
+
+
+@kernel
+def turn(index, value, count, n_before, first, rows, values):
+    """Put entries where ``first`` has their columns', one place on; which moves on."""
+    for r in range(len(index)):
         for k in range(count[r]):
             place = first[index[r, k] + 1]
-            rows[place] = r
-            if grey:
+            rows[place] = n_before + r
+            if len(values):
                 values[place] = entry(value, r, k)
             first[index[r, k] + 1] = place + 1
-    for r in range(len(index_2)):
-        for k in range(count_2[r]):
-            place = first[index_2[r, k] + 1]
-            rows[place] = n_rows + r
-            if grey:
-                values[place] = entry(value_2, r, k)
-            first[index_2[r, k] + 1] = place + 1
-    return first, rows, values
 
 
 @kernel

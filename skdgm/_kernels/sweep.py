@@ -4,8 +4,7 @@ r"""The odd/even sweep on a chain of binary layers.
    \mu_l = \sigma(\eta_l), \qquad x_l \sim \mu_l
 """
 
-from skdgm._kernels.bernoulli import draw
-from skdgm._kernels.exp import exp
+from skdgm._kernels.bernoulli import draw, squash
 from skdgm._kernels.jit import kernel
 from skdgm._kernels.lists import collect
 
@@ -34,13 +33,14 @@ def sweep(
 
 @kernel
 def columns(
-    layer, ups, downs, biases, indices, values, counts, mean, width, start, stop
+    layer, ups, downs, biases, indices, values, counts, mean, start, stop
 ):  # fmt: skip
     """The means of a layer's units, some tiles of them, for all rows.
 
     A thread that has the same tiles of the weights to itself here and when they learn
     does not wait for others' caches.
     """
+    width = ups[0].shape[2]
     left, right = start * width, min(stop * width, mean.shape[1])
     receive(
         mean, layer, ups, downs, indices, values, counts,
@@ -54,9 +54,10 @@ def columns(
 @kernel
 def finish(eta, r, left, right, bias, beta):
     """Make means of what the units from left to right receive, in place."""
-    one, row, own = eta.dtype.type(1), eta[r, left:right], bias[left:right]
+    row, own = eta[r, left:right], bias[left:right]
     for j in range(len(row)):
-        row[j] = one / (one + exp(-(own[j] + beta * row[j])))
+        row[j] = own[j] + beta * row[j]
+    squash(row)
 
 
 @kernel
@@ -71,16 +72,8 @@ def receive(
         for j in range(len(row)):
             row[j] = 0
     if layer > 0 and len(indices[below]):
-        tiles = ups[below]
-        first, last = left // tiles.shape[2], -(-right // tiles.shape[2])
-        collect(
-            indices[below], values[below], counts[below], tiles, first, last,
-            eta, start, stop,
-        )  # fmt: skip
+        lists = indices[below], values[below], counts[below]
+        collect(*lists, ups[below], left, right, eta, start, stop)
     if above < len(indices) and len(indices[above]):
-        tiles = downs[layer]
-        first, last = left // tiles.shape[2], -(-right // tiles.shape[2])
-        collect(
-            indices[above], values[above], counts[above], tiles, first, last,
-            eta, start, stop,
-        )  # fmt: skip
+        lists = indices[above], values[above], counts[above]
+        collect(*lists, downs[layer], left, right, eta, start, stop)

@@ -138,7 +138,8 @@ class LikelihoodMixin:
         rng = stream(self._seed, LIKELIHOOD, 0)
         with one_blas_thread():
             starts = self._chain_starts("chains", N_CHAINS, rng)
-            samples = self._gibbs(stream(self._seed, LIKELIHOOD, 1), starts, BURN_IN)
+            own = stream(self._seed, LIKELIHOOD, 1)
+            samples = self._gibbs(params, own, starts, BURN_IN)
             # The closer the base model, the shorter the way: measured on MNIST, base
             # rates of the hidden units too save ten times as many temperatures.
             n = N_CHAINS

@@ -73,11 +73,12 @@ class SamplingMixin:
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         with one_blas_thread():
             state = self._chain_starts(init, -(-n_samples // per_chain), rng)
+            params = tiled(self._params())
             if burn_in:
-                state = self._gibbs(rng.fold(0), state, burn_in)
+                state = self._gibbs(params, rng.fold(0), state, burn_in)
             kept = []
             for number in range(per_chain):
-                state = self._gibbs(rng.fold(1 + number), state, thin)
+                state = self._gibbs(params, rng.fold(1 + number), state, thin)
                 kept.append(np.asarray(state.x[0]))
         return np.stack(kept, axis=1).reshape(-1, self.n_features_in_)[:n_samples]
 
@@ -158,10 +159,9 @@ class SamplingMixin:
         filled = np.asarray(state.x[0]) if method == "sample" else total / n_steps
         return np.where(clamp[0], v, filled)
 
-    def _gibbs(self, rng, state, n_steps):
+    def _gibbs(self, params, rng, state, n_steps):
         """Let chains run, from the visible units up and down again."""
         rows, energy = rng.rows(len(state.x[0])), self._energy()
-        params = tiled(self._params())
         return gibbs.run(rows, energy, params, state, n_steps, colours=(ODD, EVEN))[0]
 
     def _chain_starts(self, init, n_chains, rng):

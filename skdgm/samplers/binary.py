@@ -11,7 +11,7 @@ import numpy as np
 from skdgm._kernels.bernoulli import draw as draw_kernel
 from skdgm._kernels.sweep import columns as columns_kernel
 from skdgm._kernels.sweep import sweep as sweep_kernel
-from skdgm.couplings import Weights, n_tiles, width
+from skdgm.couplings import Weights, n_tiles
 from skdgm.energies import EVEN, ODD
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import at_once, run
@@ -60,7 +60,6 @@ def means(energy, params, x, colour):
             params.units,
             *parts(x),
             found[block],
-            width(nothing.dtype),
             n=n_tiles(energy.units[block].size, nothing.dtype),
             work=DENSITY * n_rows * n_weights(params),
         )

@@ -15,7 +15,7 @@ References
 import numpy as np
 import scipy.sparse as sp
 
-from skdgm._kernels.hashing import hash_rows
+from skdgm._kernels.hashing import hash_csr, hash_rows
 from skdgm.utils.parallel import run
 from skdgm.utils.random import mix64
 
@@ -34,24 +34,19 @@ def row_hash(rows):
     for block in rows.blocks():
         X = rows.X[block]
         if sp.issparse(X):
-            terms = _scramble(X.data, low, high) * multipliers[X.indices]
-            sums = np.concatenate([[np.uint64(0)], np.cumsum(terms, dtype=np.uint64)])
-            out[block] = sums[X.indptr[1:]] - sums[X.indptr[:-1]]
+            kernel, arrays = hash_csr, (_known(X.data), X.indices, X.indptr)
         else:
-            X = np.ascontiguousarray(X)
-            if X.dtype == bool:
-                X = X.view(np.uint8)
-            elif X.dtype not in (np.uint8, np.float32, np.float64):
-                X = X.astype(np.float64)
-            part = np.empty(len(X), np.uint64)
-            run(hash_rows, X, multipliers, low, high, part, n=len(X), work=2 * X.size)
-            out[block] = part
+            kernel, arrays = hash_rows, (_known(np.ascontiguousarray(X)),)
+        part, n = np.empty(X.shape[0], np.uint64), X.shape[0]
+        run(kernel, *arrays, multipliers, low, high, part, n=n, work=2 * arrays[0].size)
+        out[block] = part
     return out
 
 
-def _scramble(values, low, high):
-    """Spread a number's bits over 64, leaving 0 (and -0) at 0, NaN at one value."""
-    values = np.asarray(values, dtype=np.float64).clip(low, high) + 0.0
-    values[np.isnan(values)] = np.nan
-    bits = values.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return bits ^ (bits >> np.uint64(32))
+def _known(values):
+    """The values in a type that kernels are compiled for."""
+    if values.dtype == bool:
+        return values.view(np.uint8)
+    if values.dtype in (np.uint8, np.float32, np.float64):
+        return values
+    return values.astype(np.float64)
