@@ -4,9 +4,13 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-_FAMILY = {"BernoulliRBM": "boltzmann"}
+_FAMILY = {
+    "BernoulliRBM": "boltzmann",
+    "GaussianRBM": "boltzmann",
+    "RBMClassifier": "boltzmann",
+}
 
-__all__ = ["BernoulliRBM", "__version__"]
+__all__ = [*_FAMILY, "__version__"]
 
 
 def __getattr__(name):

@@ -9,6 +9,10 @@ class MissingDataWarning(UserWarning):
     """Part of the data says nothing."""
 
 
+class PrecisionWarning(UserWarning):
+    """Real units became as precise as they may, and would have gone on."""
+
+
 class LikelihoodWarning(UserWarning):
     """A likelihood is less certain than its standard error says."""
 

@@ -6,11 +6,14 @@ Nothing here calls the code under test; the energy is written out once more.
 from itertools import pairwise, product
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
+from scipy.stats import norm
 
 from skdgm.energies import LayeredEnergy, Params
-from skdgm.units import Bernoulli
+from skdgm.units import Bernoulli, Gaussian, Normal, Softmax
+from skdgm.utils.tree import tree_map
 
+# Layers of blocks; a number is so many binary units.
 MACHINES = {
     "rbm": [[4], [3]],
     "wide-rbm": [[2], [5]],
@@ -18,100 +21,181 @@ MACHINES = {
     "deep-dbm": [[2], [2], [2], [2]],
     "blocks": [[2, 2], [3], [1, 2]],
 }
+MIXED = {
+    "gaussian": [[Gaussian(2)], [3]],
+    "classifier": [[4, Softmax(3)], [3]],
+    "real-classifier": [[Gaussian(2), Softmax(3)], [3]],
+    "mixture": [[Gaussian(2)], [Softmax(3), 2]],
+}
+ALL = MACHINES | MIXED
+
+
+def units(layers):
+    """The units of all blocks."""
+    return [
+        Bernoulli(part) if isinstance(part, int) else part
+        for layer in layers
+        for part in layer
+    ]
 
 
 def random_machine(layers, seed, scale=1.0):
-    """A machine of binary units with normal biases and weights."""
-    energy = LayeredEnergy([[Bernoulli(n) for n in layer] for layer in layers])
+    """A machine with normal biases, weights and, where it has some, log precisions."""
+    parts = iter(units(layers))
+    energy = LayeredEnergy([[next(parts) for _ in layer] for layer in layers])
     rng = np.random.default_rng(seed)
     params = energy.init(rng, scale=scale)
-    biases = tuple(rng.normal(size=u.size) for u in energy.units)
-    return energy, Params(biases, params.couplings)
+    own = []
+    for unit in energy.units:
+        bias = rng.normal(size=unit.size)
+        real = isinstance(unit, Gaussian)
+        own.append(Normal(bias, 0.5 * rng.normal(size=unit.size)) if real else bias)
+    return energy, Params(tuple(own), params.couplings)
+
+
+def some_moments(energy):
+    """Means (or other moments) of each block, for a base model."""
+    moments = []
+    for unit in energy.units:
+        share = np.arange(1.0, unit.size + 1)
+        share /= share.sum()
+        if isinstance(unit, Gaussian):
+            moments.append((share, 2 * share))
+        else:
+            moments.append(share if isinstance(unit, Softmax) else 0.7 * share)
+    return tuple(moments)
 
 
 class Enumeration:
-    """All joint states of a machine, with their probabilities."""
+    """All joint states of a machine's discrete blocks, with their probabilities.
+
+    Given these a block of real units is normal: in its place stand its means in each
+    state, and its variances beside them (which are zero elsewhere).
+    """
 
     def __init__(self, layers, params):
-        self.layers, self.links = layers, []
-        sizes = [n for layer in layers for n in layer]
-        bits = np.array(list(product([0.0, 1.0], repeat=sum(sizes))))
-        self.x = tuple(np.split(bits, np.cumsum(sizes)[:-1], axis=1))
-        self.log_w = sum(x @ b for x, b in zip(self.x, params.units))
-        couplings, first = iter(params.couplings), 0
-        for below, above in pairwise(layers):
-            second = first + len(below)
-            for i in range(first, second):
-                for j in range(second, second + len(above)):
-                    W = next(couplings)
-                    self.links.append((i, j))
-                    self.log_w = self.log_w + ((self.x[i] @ W) * self.x[j]).sum(1)
-            first = second
+        self.layers, self.params, self.units = layers, params, units(layers)
+        numbers = iter(range(len(self.units)))
+        numbers = [[next(numbers) for _ in layer] for layer in layers]
+        pairs = [pair for two in pairwise(numbers) for pair in product(*two)]
+        self.links, self.W = pairs, dict(zip(pairs, params.couplings, strict=True))
+        tables = [_table(unit) for unit in self.units]
+        codes = np.indices([len(table) for table in tables]).reshape(len(tables), -1)
+        self.x = [table[code] for table, code in zip(tables, codes)]
+        self.var = [np.zeros(unit.size) for unit in self.units]
+        self.real = {i for i, u in enumerate(self.units) if isinstance(u, Gaussian)}
+        self.log_w = np.zeros(codes.shape[1])
+        for block in set(range(len(self.units))) - self.real:
+            self.log_w += self.x[block] @ params.units[block]
+        for i, j in pairs:
+            if not {i, j} & self.real:
+                self.log_w += ((self.x[i] @ self.W[i, j]) * self.x[j]).sum(axis=1)
+        for block in self.real:
+            bias, log_precision = params.units[block]
+            self.x[block] = bias + self.received(block, self.x, self.W)
+            self.var[block] = np.exp(-log_precision)
+            # What is exp(0) where all are zero has a known density there.
+            at_zero = norm.logpdf(0.0, self.x[block], np.sqrt(self.var[block]))
+            self.log_w -= at_zero.sum(axis=1)
         self.log_Z = logsumexp(self.log_w)
         self.p = np.exp(self.log_w - self.log_Z)
 
-    def where(self, given):
-        """Which states agree with values: {block: value}, NaN agreeing with all."""
-        agree = np.ones(len(self.p), dtype=bool)
+    def received(self, block, x, W):
+        """What neighbours' values add to a real block's mean."""
+        below = sum(x[i] @ W[i, j] for i, j in self.links if j == block)
+        return below + sum(x[j] @ W[i, j].T for i, j in self.links if i == block)
+
+    def posterior(self, given):
+        """Log weights of the states, means and variances, given values of some blocks:
+        {block: value}, NaN where unknown."""
+        log_w, x, var = self.log_w.copy(), list(self.x), list(self.var)
         for block, value in given.items():
-            agree &= (np.isnan(value) | (self.x[block] == value)).all(axis=1)
-        return agree
+            known = ~np.isnan(value)
+            if block in self.real:
+                density = norm.logpdf(value, x[block], np.sqrt(var[block]))
+                log_w += density[:, known].sum(axis=1)
+                x[block] = np.where(known, value, x[block])
+                var[block] = np.where(known, 0.0, var[block])
+            else:
+                log_w[(known & (x[block] != value)).any(axis=1)] = -np.inf
+        return log_w, x, var
 
     def log_prob(self, given):
-        """Log probability of partial states."""
-        return logsumexp(self.log_w[self.where(given)]) - self.log_Z
+        """Log probability (or density) of partial states."""
+        return logsumexp(self.posterior(given)[0]) - self.log_Z
+
+    def log_likelihood(self, *data):
+        """Its mean over rows of the first blocks."""
+        return np.mean([self.log_prob(dict(enumerate(row))) for row in zip(*data)])
 
     def mean(self, block, given=None):
         """Conditional mean of a block."""
-        agree = self.where(given or {})
-        return self.p[agree] @ self.x[block][agree] / self.p[agree].sum()
+        log_w, x, _ = self.posterior(given or {})
+        return softmax(log_w) @ x[block]
 
-    def statistics(self, weight):
-        """Weighted sums over the states of what the parameters multiply."""
-        return Params(
-            tuple(weight @ x for x in self.x),
-            tuple((weight[:, None] * self.x[i]).T @ self.x[j] for i, j in self.links),
-        )
+    def statistics(self, weight=None, given=None, params=None):
+        """Expected derivatives of -E by the parameters, or by another machine's."""
+        log_w, x, var = self.posterior(given or {})
+        p = softmax(log_w) if weight is None else weight
+        params = self.params if params is None else params
+        W, T, own = dict(zip(self.links, params.couplings)), list(x), []
+        for block, values in enumerate(x):
+            if block in self.real:
+                bias, precision = params.units[block][0], np.exp(params.units[block][1])
+                T[block] = precision * values
+                field = bias + self.received(block, x, W)
+                pull = T[block] * field - 0.5 * precision * (values**2 + var[block])
+                own.append(Normal(p @ T[block], p @ pull))
+            else:
+                own.append(p @ values)
+        pairs = tuple((p[:, None] * T[i]).T @ T[j] for i, j in self.links)
+        return Params(tuple(own), pairs)
 
-    def likelihood_gradient(self, data):
-        """Gradient of the mean log-likelihood of rows of block 0, NaN missing."""
-        weight = -self.p
-        for v in data:
-            agree = self.where({0: v})
-            weight = weight + agree * self.p / self.p[agree].sum() / len(data)
-        return self.statistics(weight)
+    def likelihood_gradient(self, *data):
+        """Gradient of the mean log-likelihood of rows of the first blocks."""
+        each = [self.statistics(given=dict(enumerate(row))) for row in zip(*data)]
+        mean = tree_map(lambda *parts: sum(parts) / len(parts), *each)
+        return tree_map(np.subtract, mean, self.statistics())
 
     def draw(self, n, seed):
         """Exact samples: a tuple with an array for each block."""
-        which = np.random.default_rng(seed).choice(len(self.p), n, p=self.p)
-        return tuple(x[which] for x in self.x)
+        rng = np.random.default_rng(seed)
+        which = rng.choice(len(self.p), n, p=self.p)
+        return tuple(
+            x[which] + np.sqrt(var) * rng.normal(size=(n, len(var)))
+            if block in self.real
+            else x[which]
+            for block, (x, var) in enumerate(zip(self.x, self.var))
+        )
+
+    def between(self, base, beta):
+        """The machine on the way here from a base, which is one of its kind."""
+        own, scale = [], []
+        for block, (start, end) in enumerate(zip(base, self.params.units)):
+            if block not in self.real:
+                own.append((1 - beta) * start + beta * end)
+                scale.append(np.ones(len(end)))
+                continue
+            first, last = np.exp(start.log_precision), np.exp(end.log_precision)
+            precision = (1 - beta) * first + beta * last
+            theta = (1 - beta) * first * start.mean + beta * last * end.mean
+            own.append(Normal(theta / precision, np.log(precision)))
+            scale.append(last / precision)
+        couplings = tuple(
+            beta * np.multiply.outer(scale[i], scale[j]) * self.W[i, j]
+            for i, j in self.links
+        )
+        return Enumeration(self.layers, Params(tuple(own), couplings))
+
+
+def _table(unit):
+    if isinstance(unit, Softmax):
+        return np.eye(unit.size)
+    if isinstance(unit, Gaussian):
+        return np.zeros((1, unit.size))
+    return np.array(list(product([0.0, 1.0], repeat=unit.size)))
 
 
 def standard_error(mean, n):
     """Of the mean of n independent bits."""
     return np.sqrt(np.clip(mean * (1 - mean), 0, None) / n)
-
-
-def numerical_gradient(function, tree, eps=1e-5):
-    """Central differences of a function of a tree of arrays, a tree like it."""
-    if isinstance(tree, tuple):
-        parts = []
-        for i in range(len(tree)):
-
-            def of_part(part, i=i):
-                return function(_replaced(tree, i, part))
-
-            parts.append(numerical_gradient(of_part, tree[i], eps))
-        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
-    grad = np.empty_like(tree)
-    for index in np.ndindex(tree.shape):
-        up, down = tree.copy(), tree.copy()
-        up[index] += eps
-        down[index] -= eps
-        grad[index] = (function(up) - function(down)) / (2 * eps)
-    return grad
-
-
-def _replaced(tree, i, part):
-    parts = [part if j == i else branch for j, branch in enumerate(tree)]
-    return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)

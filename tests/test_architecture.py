@@ -37,7 +37,7 @@ LAW = {
     "inference": MODEL | {"samplers"},
     "gradients": ALGORITHMS,
     "partition": KERNELS | ALGORITHMS,
-    "optim": GROUND,
+    "optim": KERNELS | GROUND,
     "training": GROUND | {"optim"},
     "metrics": MODEL,
     "base": GROUND,

@@ -11,14 +11,7 @@ import numpy as np
 
 from skdgm._kernels.bernoulli import draw, squash, sum_softplus
 from skdgm._kernels.jit import kernel
-from skdgm._kernels.sweep import receive
-
-
-@kernel
-def temper(row, bias, base, beta):
-    """Make what a row of units receives their natural parameter at a temperature."""
-    for j in range(len(row)):
-        row[j] = base[j] + beta * (bias[j] - base[j] + row[j])
+from skdgm._kernels.sweep import receive, temper
 
 
 @kernel

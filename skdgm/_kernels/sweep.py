@@ -1,7 +1,9 @@
 r"""The odd/even sweep on a chain of binary layers.
 
-.. math:: \eta_l = b_l + \beta \left(x_{l-1} W_{l-1} + x_{l+1} W_l^\top\right), \qquad
-   \mu_l = \sigma(\eta_l), \qquad x_l \sim \mu_l
+.. math:: \eta_l = b'_l + \beta \left(b_l - b'_l + x_{l-1} W_{l-1} + x_{l+1}
+   W_l^\top\right), \qquad \mu_l = \sigma(\eta_l), \qquad x_l \sim \mu_l
+
+with the biases b' of a base model, and an inverse temperature for each row.
 """
 
 from skdgm._kernels.bernoulli import draw, squash
@@ -11,7 +13,7 @@ from skdgm._kernels.lists import collect
 
 @kernel
 def sweep(
-    ups, downs, biases, beta, indices, values, counts, means, ids, roots, order,
+    ups, downs, biases, bases, betas, indices, values, counts, means, ids, roots, order,
     start, stop,
 ):  # fmt: skip
     """Update layers in the given order, their means and their lists.
@@ -21,19 +23,19 @@ def sweep(
     """
     for turn in range(len(order)):
         layer = order[turn]
-        eta, bias = means[layer], biases[layer]
+        eta, bias, base = means[layer], biases[layer], bases[layer]
         receive(
             eta, layer, ups, downs, indices, values, counts,
             0, len(bias), start, stop,
         )  # fmt: skip
         for r in range(start, stop):
-            finish(eta, r, 0, len(bias), bias, beta)
+            finish(eta, r, 0, len(bias), bias, base, betas[r])
             draw(eta, roots[turn], ids, indices[layer], counts[layer], r, r + 1)
 
 
 @kernel
 def columns(
-    layer, ups, downs, biases, indices, values, counts, mean, start, stop
+    layer, ups, downs, biases, bases, betas, indices, values, counts, mean, start, stop
 ):  # fmt: skip
     """The means of a layer's units, some tiles of them, for all rows.
 
@@ -46,18 +48,24 @@ def columns(
         mean, layer, ups, downs, indices, values, counts,
         left, right, 0, len(mean),
     )  # fmt: skip
-    one, bias = mean.dtype.type(1), biases[layer]
+    bias, base = biases[layer], bases[layer]
     for r in range(len(mean)):
-        finish(mean, r, left, right, bias, one)
+        finish(mean, r, left, right, bias, base, betas[r])
 
 
 @kernel
-def finish(eta, r, left, right, bias, beta):
+def finish(eta, r, left, right, bias, base, beta):
     """Make means of what the units from left to right receive, in place."""
-    row, own = eta[r, left:right], bias[left:right]
-    for j in range(len(row)):
-        row[j] = own[j] + beta * row[j]
+    row = eta[r, left:right]
+    temper(row, bias[left:right], base[left:right], beta)
     squash(row)
+
+
+@kernel
+def temper(row, bias, base, beta):
+    """Make what a row of units receives their natural parameter at a temperature."""
+    for j in range(len(row)):
+        row[j] = base[j] + beta * (bias[j] - base[j] + row[j])
 
 
 @kernel

@@ -1,11 +1,12 @@
 r"""One pass over a matrix of weights that learns from two sets of rows.
 
 .. math:: g = \frac1n \sum_r x_r y_r^\top - \frac1{n'} \sum_r x'_r y_r'^\top -
-   \lambda_1 \operatorname{sign} W - \lambda_2 W, \qquad
+   A^\top B - \lambda_1 \operatorname{sign} W - \lambda_2 W, \qquad
    u \leftarrow \mu u + \epsilon g, \qquad W \leftarrow W + u
 
-The x are lists and the y dense. Each line of W's tiles collects the y of those r whose
-x it is in, and is written to the tiles of :math:`W^\top` while it is near.
+The x are lists and the y dense; A and B have few rows, or none. Each line of W's tiles
+collects the y of those r whose x it is in, and is written to the tiles of
+:math:`W^\top` while it is near.
 """
 
 import numpy as np
@@ -17,28 +18,30 @@ from skdgm._kernels.lists import by_column
 
 @kernel
 def update(
-    index, value, count, index_2, value_2, count_2, y, y_2,
+    index, value, count, index_2, value_2, count_2, y, y_2, a, b,
     up, down, velocity, rate, momentum, l1, l2, start, stop,
 ):  # fmt: skip
-    """Learn some tiles of W. Without momentum the velocity may have none."""
+    """Learn some tiles of W. Without momentum the velocity may have none, and without
+    need of it the transpose."""
     n_units, width, n_rows = up.shape[1], up.shape[2], len(y)
     first, rows, values = by_column(
         index, value, count, index_2, value_2, count_2, n_units
     )
-    lines = room(n_rows + len(y_2), up)
+    lines, thin = room(n_rows + len(y_2), up), room(len(b), up)
     real, side = up.dtype.type, BLOCK // up.itemsize
-    always = momentum != 0 or l1 != 0 or l2 != 0
+    always = momentum != 0 or l1 != 0 or l2 != 0 or len(a) > 0
     for number in range(start, stop):
         left, w = number * width, up[number]
         target = velocity[number] if momentum != 0 else w
         scale(y, rate / real(max(1, n_rows)), left, lines, 0)
         scale(y_2, -rate / real(max(1, len(y_2))), left, lines, n_rows)
+        scale(b, -rate, left, thin, 0)
         for low in range(0, n_units, side):
             high = min(low + side, n_units)
             if first[low] == first[high] and not always:
                 continue
             if always:
-                begin(target, w, low, high, rate, momentum, l1, l2)
+                begin(target, w, a, thin, low, high, rate, momentum, l1, l2)
             for i in range(low, high):
                 n = first[i + 1] - first[i]
                 add_lines(target, i, 0, lines, rows, values, first[i], n)
@@ -46,7 +49,8 @@ def update(
                 for i in range(low, high):
                     for j in range(width):
                         w[i, j] += target[i, j]
-            transpose(w, down, left, low)
+            if len(down):
+                transpose(w, down, left, low)
 
 
 @kernel
@@ -70,7 +74,7 @@ def scale(y, factor, left, out, first):
 
 
 @kernel
-def begin(target, w, low, high, rate, momentum, l1, l2):
+def begin(target, w, a, thin, low, high, rate, momentum, l1, l2):
     """What of some lines' update does not come from rows. Without momentum the lines
     themselves are the target, else their velocity."""
     real = w.dtype.type
@@ -80,6 +84,9 @@ def begin(target, w, low, high, rate, momentum, l1, l2):
                 target[i, j] *= momentum
             sign = real(w[i, j] > 0) - real(w[i, j] < 0)
             target[i, j] -= rate * (l1 * sign + l2 * w[i, j])
+        for k in range(len(a)):
+            for j in range(w.shape[1]):
+                target[i, j] += a[k, i] * thin[k, j]
 
 
 @kernel
@@ -96,3 +103,12 @@ def transpose(tile, down, left, low):
             for i in range(low, high):
                 for k in range(j, min(j + side, right)):
                     target[k, place + i - low] = tile[i, k - left]
+
+
+@kernel
+def refresh(up, down, start, stop):
+    """Write some tiles of W into those of its transpose."""
+    side = BLOCK // up.itemsize
+    for number in range(start, stop):
+        for low in range(0, up.shape[1], side):
+            transpose(up[number], down, number * up.shape[2], low)

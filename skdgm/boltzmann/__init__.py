@@ -1,5 +1,7 @@
 """Boltzmann machines: undirected models of binary and real data."""
 
+from skdgm.boltzmann.gaussian_rbm import GaussianRBM
 from skdgm.boltzmann.rbm import BernoulliRBM
+from skdgm.boltzmann.rbm_classifier import RBMClassifier
 
-__all__ = ["BernoulliRBM"]
+__all__ = ["BernoulliRBM", "GaussianRBM", "RBMClassifier"]

@@ -1,6 +1,6 @@
 """``fit`` and ``partial_fit`` of layered Boltzmann machines."""
 
-import warnings
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -8,12 +8,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
-from skdgm.boltzmann._monitor import Monitor
-from skdgm.boltzmann._trainer import SPLIT, Trainer, density
+from skdgm.boltzmann._trainer import SPLIT, density
 from skdgm.exceptions import (
     DivergenceError,
     InterruptedFitWarning,
-    MissingDataWarning,
 )
 from skdgm.optim import check_staircase
 from skdgm.training import (
@@ -21,20 +19,20 @@ from skdgm.training import (
     EarlyStopping,
     Verbose,
     canonical,
-    column_sums,
     split,
     train,
 )
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import copy
+from skdgm.utils.warn import warn
 
 
 class FittingMixin:
     """Training, for an estimator with an energy.
 
-    The estimator has ``_rows(X)``, ``_energy()``, ``_means()``, ``_initial_means()``,
-    ``_state()`` and ``_attributes(state)``.
+    The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
+    ``_moments()``, ``_initial_means()``, ``_state()`` and ``_attributes(state)``.
     """
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -62,9 +60,12 @@ class FittingMixin:
         DivergenceError
             Training diverged. The estimator keeps its last good parameters.
         """
+        return self._fit(X, y, sample_weight)
+
+    def _fit(self, X, y, sample_weight):
         context = self._init_callback_context(max_subtasks=self.n_iter)
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
-        table = self._begin(X, sample_weight, fresh)
+        table = self._begin(X, y, sample_weight, fresh)
         weights = None if sample_weight is None else {"sample_weight": sample_weight}
         # scikit-learn's ScoringMonitor passes over data without y.
         y = np.zeros(table.rows.shape[0]) if y is None else y
@@ -72,7 +73,7 @@ class FittingMixin:
         context.call_on_fit_task_begin(estimator=self, **data)
         hooks = [Callbacks(self, context, data, lambda s: self._attributes(copy(s)))]
         if self.verbose:
-            hooks.append(Verbose(type(self).__name__, "pseudo-likelihood"))
+            hooks.append(Verbose(type(self).__name__, self._WATCHED))
         self._train(
             table,
             range(self.n_iter),
@@ -115,64 +116,71 @@ class FittingMixin:
         ValueError, DivergenceError
             As by :meth:`fit`.
         """
+        return self._partial_fit(X, y, sample_weight)
+
+    def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "n_iter_")
-        table = self._begin(X, sample_weight, fresh)
+        table = self._begin(X, y, sample_weight, fresh, classes)
         self._train(table, range(self.n_iter_, self.n_iter_ + 1), fresh)
         return self
 
-    def _begin(self, X, sample_weight, fresh):
+    def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate everything, and only then change what the estimator knows."""
-        check_staircase("n_steps", self.n_steps)
+        check_staircase("n_steps", self.n_steps, Integral, 1)
+        check_staircase("momentum", self.momentum, Real, 0, 1)
         if not fresh and self.n_components != self._n_features_out:
             raise ValueError(
                 f"n_components={self.n_components}, but {self._n_features_out} units "
                 "were learned before: keep their number, or fit with warm_start=False."
             )
         rows = self._rows(X, fitting=True, reset=fresh)
+        rows, known = self._labelled(rows, y, fresh, classes)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, rows.X, dtype=np.float64, ensure_non_negative=True
             )
         table = canonical(rows.in_memory(), sample_weight)
-        seen, total = column_sums(table)
+        columns, table = self._domain.learn(table, None if fresh else self._columns)
+        for name, value in known.items():
+            setattr(self, name, value)
         if fresh:
             self._remember(X)
             self._seed = check_random_state(self.random_state).randint(MAX_SEED)
-            self._seen, self._total, self.n_iter_ = 0.0, 0.0, 0
-            self.loss_curve_, self.validation_curve_ = [], []
-        self._seen, self._total = self._seen + seen, self._total + total
+            self.n_iter_, self.loss_curve_, self.validation_curve_ = 0, [], []
+        self._columns = columns
+        self._count(table, fresh)
         self._forget()
-        if not self._seen.all():
-            warnings.warn(
-                f"Columns {np.flatnonzero(self._seen == 0).tolist()} have no observed "
-                "value: nothing can be learned of them. Drop them or fill them.",
-                MissingDataWarning,
-                stacklevel=5,
-            )
         return table
+
+    def _labelled(self, rows, y, fresh, classes):
+        """Rows with their labels, and what is learned of these, by attribute."""
+        return rows, {}
+
+    def _count(self, table, fresh):
+        """Learn how frequent labels are."""
 
     def _train(
         self, table, epochs, fresh, *, n_epochs=None, hooks=(), early_stopping=False
     ):
         before = self.n_iter_ - epochs.start
-        trainer = Trainer(
+        trainer = self._TRAINER(
             self._energy(self.n_components),
             self,
             table.rows,
             self._seed,
-            self._means(),
+            self._domain.fill(self._columns),
+            self._moments(),
             before,
             density(table),
         )
         held_out, stopping = None, None
         if early_stopping:
-            rng = stream(self._seed, SPLIT)
-            table, held_out = split(table, self.validation_fraction, rng)
+            table, held_out = self._split(table)
             stopping = EarlyStopping(self.n_iter_no_change, self.tol)
             hooks = [*hooks, stopping]
         with one_blas_thread():
             state = self._start(trainer, fresh)
-            monitor = Monitor(trainer, table, held_out, state)
+            monitor = self._monitor(trainer, table, held_out, state)
             outcome = train(
                 state,
                 trainer.step,
@@ -183,13 +191,20 @@ class FittingMixin:
                 loss_limit=monitor.limit,
                 hooks=hooks,
             )
-        state = stopping.best if stopping and stopping.best else outcome.state
+        state, kept = outcome.state, -1
+        if stopping and stopping.best:
+            state, kept = stopping.best, int(np.argmin(outcome.validation))
+        vars(self).pop("swap_rates_", None)
         for name, value in self._attributes(state).items():
             setattr(self, name, value)
         self.n_iter_ += len(outcome.losses)
         self.loss_curve_ += outcome.losses
         self.validation_curve_ += outcome.validation if early_stopping else []
-        self._report(outcome, len(epochs), monitor)
+        self._report(outcome, len(epochs), kept, monitor)
+
+    def _split(self, table):
+        """Rows to learn from, and rows to hold out."""
+        return split(table, self.validation_fraction, stream(self._seed, SPLIT))
 
     def _start(self, trainer, fresh):
         """Where training begins: anew, or where it ended."""
@@ -197,28 +212,24 @@ class FittingMixin:
             return trainer.start(self._initial_means())
         return trainer.resume(self._state())
 
-    def _report(self, outcome, n_epochs, monitor):
+    def _report(self, outcome, n_epochs, kept, monitor):
         """Say how training ended, where it did not end well."""
+        name = type(self).__name__
         done = f"after {len(outcome.losses)} of {n_epochs} epochs"
         remedy = (
             f"Lower learning_rate (now {self.learning_rate:g}) or momentum (now "
-            f"{self.momentum:g}), or raise batch_size (now {self.batch_size})."
+            f"{self.momentum}), or raise batch_size (now {self.batch_size})."
         )
         if outcome.ended == "diverged":
             raise DivergenceError(
-                f"Training of {type(self).__name__} diverged {done}; the parameters "
-                f"from then are kept. {remedy}"
+                f"Training of {name} diverged {done}; the parameters from then are "
+                f"kept. {remedy}"
             )
         if outcome.ended == "interrupted":
-            warnings.warn(
+            warn(
                 f"Training was interrupted {done}; what was learned is kept.",
                 InterruptedFitWarning,
-                stacklevel=5,
             )
-        elif outcome.losses and monitor.is_useless(outcome.losses[-1]):
-            warnings.warn(
-                f"{type(self).__name__} predicts an entry from the rest of its row "
-                f"worse than the mean of its column does. {remedy}",
-                ConvergenceWarning,
-                stacklevel=5,
-            )
+        elif outcome.losses and monitor.is_useless(outcome.losses[kept]):
+            warn(f"{name} {monitor.useless} {remedy}", ConvergenceWarning)
+        self._domain.warn(self)

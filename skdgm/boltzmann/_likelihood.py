@@ -4,9 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.boltzmann._trainer import LIKELIHOOD
-from skdgm.energies import tiled
 from skdgm.inference import bound, mean_field
-from skdgm.metrics import log_conditionals
 from skdgm.partition import ais, bracket, exact
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
@@ -17,9 +15,8 @@ N_CHAINS, N_BETAS, BURN_IN = 100, (300, 1000, 3000), 1000
 class LikelihoodMixin:
     """``score_samples`` and its parts, for an estimator with an energy.
 
-    The estimator has ``_rows(X)``, ``_energy()``, ``_params(dtype)``,
-    ``_params_for(rows, dtype)``, ``_means()``, ``_present(v)``, and what
-    ``SamplingMixin`` gives it.
+    The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
+    ``_params(dtype)``, ``_moments()``, and what ``SamplingMixin`` gives it.
     """
 
     _LAZY = ("log_Z_", "log_Z_se_")
@@ -58,12 +55,16 @@ class LikelihoodMixin:
         -------
         free_energy : ndarray of shape (n_samples,)
         """
+        return self._free_energy(self._rows_for_likelihood(X))
+
+    def _rows_for_likelihood(self, X):
         check_is_fitted(self)
-        energy = self._energy()
         # What is exact is to be so to the last digits; sums are in float64 anyway.
-        dtype = np.float64 if exact.is_enumerable(energy) else None
-        rows = self._rows(X, dtype=dtype)
-        params = self._params_for(rows, dtype)
+        dtype = np.float64 if exact.is_enumerable(self._energy()) else None
+        return self._rows(X, dtype=dtype)
+
+    def _free_energy(self, rows):
+        energy, params = self._energy(), self._params_for(rows, rows.dtype)
 
         def of_complete(v):
             return -energy.log_marginal(params, self._present(v)[0])
@@ -97,60 +98,41 @@ class LikelihoodMixin:
         -------
         log_likelihood : ndarray of shape (n_samples,)
         """
-        return -self.free_energy(X) - self.log_Z_
-
-    def pseudo_likelihood(self, X):
-        r"""Log pseudo-likelihood of the rows, in nats.
-
-        .. math:: \mathrm{PL}(v) = \sum_i \log p(v_i \mid v_{-i})
-
-        Exact over all units, hence deterministic. Missing entries are filled by mean
-        field and left out of the sum.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        pseudo_likelihood : ndarray of shape (n_samples,)
-        """
-        check_is_fitted(self)
-        energy, params = self._energy(), self._params(np.float64)
-
-        def of_complete(v):
-            return log_conditionals(energy, params, self._present(v)[0]).sum(axis=1)
-
-        def of_incomplete(v):
-            means, _ = mean_field(energy, params, *self._present(v))
-            log_p = log_conditionals(energy, params, means)
-            return log_p.sum(axis=1, where=~np.isnan(v))
-
-        rows = self._rows(X, dtype=np.float64)
-        return self._blockwise(of_complete, rows, of_incomplete)
+        rows = self._rows_for_likelihood(X)
+        volume = self._domain.log_volume(self._columns, rows)
+        return volume - self._free_energy(rows) - self.log_Z_
 
     def _log_partition(self):
         """Log Z and its standard error."""
         energy = self._energy()
         if exact.is_enumerable(energy):
             return exact.log_partition(energy, self._params(np.float64)), 0.0
-        params = tiled(self._params())
+        for up, down in self._sides(N_CHAINS, N_BETAS):
+            if bracket.agree(up, down):
+                break
+        return bracket.settle(up, down)
+
+    def _sides(self, n_chains, all_n_betas):
+        """Forward and reverse estimates of log Z, for each number of temperatures."""
+        energy, params = self._energy(), self._params_for_chains()
         rng = stream(self._seed, LIKELIHOOD, 0)
         with one_blas_thread():
-            starts = self._chain_starts("chains", N_CHAINS, rng)
+            starts = self._chain_starts("chains", n_chains, rng)
             own = stream(self._seed, LIKELIHOOD, 1)
             samples = self._gibbs(params, own, starts, BURN_IN)
             # The closer the base model, the shorter the way: measured on MNIST, base
             # rates of the hidden units too save ten times as many temperatures.
-            n = N_CHAINS
-            hidden = [(n * x.mean(axis=0) + 1) / (n + 2) for x in samples.x[1:]]
-            base = energy.base(params, (self._means(), *hidden))
-            for n_betas in N_BETAS:
-                up = ais.forward(rng, energy, params, base, N_CHAINS, n_betas)
+            moments = (
+                (n_chains * x.mean(axis=0) + 1) / (n_chains + 2)
+                if known is None
+                else known
+                for known, x in zip(self._moments(), samples.x)
+            )
+            base = energy.base(params, tuple(moments))
+            for n_betas in all_n_betas:
+                up = ais.forward(rng, energy, params, base, n_chains, n_betas)
                 down = ais.reverse(rng, energy, params, base, samples, n_betas)
-                if bracket.agree(up, down):
-                    break
-        return bracket.settle(up, down)
+                yield up, down
 
     def _forget(self):
         """Drop what was computed from parameters that have changed."""

@@ -1,12 +1,10 @@
 """What is watched while a Boltzmann machine learns."""
 
 import numpy as np
-from scipy.special import entr
 
 from skdgm.boltzmann._trainer import PROBE
 from skdgm.inference import mean_field
-from skdgm.metrics import log_conditionals
-from skdgm.training import epoch
+from skdgm.training import Batch, epoch
 from skdgm.utils.random import stream
 
 # Rows that are watched: an eighth, but no fewer and no more than these.
@@ -34,10 +32,20 @@ class Monitor:
         What is not; all of it is watched.
     state : TrainState
         Where training begins.
+    log_conditionals : callable
+        Of visible units, as of :mod:`skdgm.metrics`.
+    independent : float
+        The loss of independent columns.
     """
 
-    def __init__(self, trainer, table, held_out, state):
+    useless = (
+        "predicts an entry from the rest of its row worse than the mean of its column "
+        "does."
+    )
+
+    def __init__(self, trainer, table, held_out, state, log_conditionals, independent):
         self.trainer, self.held_out = trainer, held_out
+        self.log_conditionals, self.independent = log_conditionals, independent
         self.rng = stream(trainer.seed, PROBE)
         n_rows = np.clip(table.n_draws // 8, _FEW_ROWS, _MANY_ROWS)
         probe = epoch(table, table.n_draws, self.rng)[0][:n_rows]
@@ -47,13 +55,12 @@ class Monitor:
     @property
     def limit(self):
         """A loss above it means that training diverged."""
-        return _DIVERGED * len(self.trainer.fill)
+        return self.independent + _DIVERGED * len(self.trainer.fill)
 
     def is_useless(self, loss):
         """Whether training did harm, and independent columns would do better."""
-        p = self.trainer.fill
-        independent = (entr(p) + entr(1.0 - p)).sum()
-        return loss > max(self.first, independent) + _USELESS * len(p)
+        allowed = _USELESS * len(self.trainer.fill)
+        return loss > max(self.first, self.independent) + allowed
 
     def __call__(self, state):
         """The two losses in nats per row; the second may be None."""
@@ -78,12 +85,14 @@ class Monitor:
         rows, energy = self.trainer.rows, self.trainer.energy
         total, norm = 0.0, np.finfo(np.float64).tiny
         for part in rows.blocks(len(index)):
-            v = rows.present(index[part])
-            x, clamp = self.trainer.present(v)
+            labels = None if rows.labels is None else rows.labels[index[part]]
+            batch = Batch(rows.present(index[part]), labels)
+            x, clamp = self.trainer.present(batch)
             share = np.repeat(weight[part, None], units.shape[1], axis=1)
             if clamp[0] is not True:
                 x, _ = mean_field(energy, params, x, clamp)
                 share *= np.take_along_axis(clamp[0], units[part], axis=1)
-            total += (share * log_conditionals(energy, params, x, units[part])).sum()
+            log_p = self.log_conditionals(energy, params, x, units[part])
+            total += (share * log_p).sum()
             norm += share.sum()
         return -rows.shape[1] * total / norm

@@ -7,12 +7,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted, check_scalar
 
 from skdgm.boltzmann._trainer import IMPUTE
-from skdgm.energies import EVEN, ODD, tiled
+from skdgm.energies import EVEN, ODD
 from skdgm.inference import mean_field
 from skdgm.samplers import gibbs
-from skdgm.units import draw
 from skdgm.utils.hashing import row_hash
-from skdgm.utils.lists import Lists
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -20,8 +18,8 @@ from skdgm.utils.threads import one_blas_thread
 class SamplingMixin:
     """``sample``, ``gibbs`` and ``impute``, for an estimator with an energy.
 
-    The estimator has ``_rows(X)``, ``_energy()``, ``_params()``, ``_present(v)`` and
-    ``_state()``.
+    The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
+    ``_params()`` and ``_state()``.
     """
 
     def sample(
@@ -64,6 +62,12 @@ class SamplingMixin:
             unknown or not as wide as the model.
         """
         check_is_fitted(self)
+        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+        return self._sample(n_samples, random_state, **options)
+
+    def _sample(
+        self, n_samples, random_state, *, init, n_steps, burn_in=0, thin=None, hold=None
+    ):
         thin = n_steps if thin is None else thin
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         check_scalar(n_steps, "n_steps", Integral, min_val=1)
@@ -72,15 +76,20 @@ class SamplingMixin:
         per_chain = n_steps // thin
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         with one_blas_thread():
-            state = self._chain_starts(init, -(-n_samples // per_chain), rng)
-            params = tiled(self._params())
+            n_chains = -(-n_samples // per_chain)
+            state = self._chain_starts(init, n_chains, rng)
+            params, fixed = self._params_for_chains(), {}
+            if hold is not None:
+                state, fixed["clamp"] = hold(state)
             if burn_in:
-                state = self._gibbs(params, rng.fold(0), state, burn_in)
+                state = self._gibbs(params, rng.fold(0), state, burn_in, **fixed)
             kept = []
             for number in range(per_chain):
-                state = self._gibbs(params, rng.fold(1 + number), state, thin)
+                own = rng.fold(1 + number)
+                state = self._gibbs(params, own, state, thin, **fixed)
                 kept.append(np.asarray(state.x[0]))
-        return np.stack(kept, axis=1).reshape(-1, self.n_features_in_)[:n_samples]
+        v = np.stack(kept, axis=1).reshape(-1, self.n_features_in_)[:n_samples]
+        return self._domain.to_data(self._columns, v)
 
     def gibbs(self, v):
         """Take one step of Gibbs sampling.
@@ -92,14 +101,15 @@ class SamplingMixin:
 
         Returns
         -------
-        v_new : ndarray of shape (n_samples, n_features), bool
-            Other values at each call, as ``random_state`` goes on.
+        v_new : ndarray of shape (n_samples, n_features)
+            Other values at each call, as ``random_state`` goes on. Bits are of type
+            bool.
         """
         check_is_fitted(self)
         if not hasattr(self, "random_state_"):
             self.random_state_ = check_random_state(self.random_state)
         sample = self.sample(_num_samples(v), self.random_state_, init=v, n_steps=1)
-        return sample.astype(bool)
+        return sample.astype(self._domain.sample_type or sample.dtype)
 
     def impute(self, X, *, method="mean", n_steps=100, random_state=None):
         """Fill missing entries, given the others of their row.
@@ -112,8 +122,8 @@ class SamplingMixin:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         method : {"mean", "sample"}, default="mean"
-            "mean" gives probabilities, averaged over the chain, the same at each
-            call; "sample" gives 0 or 1, the chain's last state.
+            "mean" gives means (probabilities, where units are binary), averaged over
+            the chain, the same at each call; "sample" gives the chain's last state.
         n_steps : int, default=100
         random_state : int, RandomState instance or None, default=None
             For "sample".
@@ -127,6 +137,7 @@ class SamplingMixin:
         if method not in ("mean", "sample"):
             raise ValueError(f"method must be 'mean' or 'sample', not {method!r}.")
         rows = self._rows(X)
+        raw = rows._replace(affine=None)
         if method == "mean":
             rng = stream(self._seed, IMPUTE).rows(row_hash(rows))
         else:
@@ -135,13 +146,15 @@ class SamplingMixin:
         parts = []
         with one_blas_thread():
             for part in rows.blocks():
-                v = rows.take(part)
+                v, given = rows.take(part), raw.take(part)
                 holes = np.flatnonzero(np.isnan(v).any(axis=1))
                 if holes.size:
-                    v = v.copy()
-                    own = rng.take(part).take(holes)
-                    v[holes] = self._filled(v[holes], own, n_steps, method)
-                parts.append(v)
+                    own, given = rng.take(part).take(holes), given.copy()
+                    filled = self._filled(v[holes], own, n_steps, method)
+                    filled = self._domain.to_data(self._columns, filled)
+                    known = ~np.isnan(given[holes])
+                    given[holes] = np.where(known, given[holes], filled)
+                parts.append(given)
         return np.concatenate(parts)
 
     def _filled(self, v, rng, n_steps, method):
@@ -159,10 +172,15 @@ class SamplingMixin:
         filled = np.asarray(state.x[0]) if method == "sample" else total / n_steps
         return np.where(clamp[0], v, filled)
 
-    def _gibbs(self, params, rng, state, n_steps):
+    def _gibbs(self, params, rng, state, n_steps, **options):
         """Let chains run, from the visible units up and down again."""
         rows, energy = rng.rows(len(state.x[0])), self._energy()
-        return gibbs.run(rows, energy, params, state, n_steps, colours=(ODD, EVEN))[0]
+        options["colours"] = ODD, EVEN
+        return gibbs.run(rows, energy, params, state, n_steps, **options)[0]
+
+    def _cold_chains(self):
+        """The states that training left its chains in, at the model's temperature."""
+        return tuple(part[: len(self.h_samples_)] for part in self._state().chains)
 
     def _chain_starts(self, init, n_chains, rng):
         """Where chains start, for each value of ``sample``'s ``init``."""
@@ -171,12 +189,13 @@ class SamplingMixin:
             v = rows.present(np.arange(n_chains) % rows.shape[0])
             return gibbs.State(self._present(v)[0])
         if init == "chains":
-            chains = self._state().chains
+            chains = self._cold_chains()
             turn = np.arange(n_chains) % len(chains[0])
-            packed = (Lists.pack(part[turn], binary=True) for part in chains)
+            units = self._energy().units
+            packed = (unit.pack(part[turn]) for unit, part in zip(units, chains))
             return gibbs.State(tuple(packed))
         if init == "noise":
-            dtype = self._params().units[0].dtype
-            coins = np.full((n_chains, self.n_features_in_), 0.5, dtype)
-            return gibbs.State(self._present(draw(coins, rng.rows(n_chains)))[0])
+            dtype = self._params().dtype.type
+            noise = self._domain.noise(self, rng.rows(n_chains), dtype)
+            return gibbs.State(self._present(noise)[0])
         raise ValueError(f"init must be 'chains', 'noise' or rows, not {init!r}.")

@@ -1,45 +1,43 @@
 """How a layered Boltzmann machine learns: from rows of data to updates."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from skdgm.energies import Params, tiled
-from skdgm.gradients import cd, pcd
-from skdgm.optim import learning_rate, sgd, staircase
-from skdgm.samplers import gibbs
+from skdgm.boltzmann._state import TrainState, formed
+from skdgm.energies import ODD, contrast, tiled
+from skdgm.gradients import (
+    cd,
+    centering,
+    damped,
+    fast,
+    natural,
+    pcd,
+    quadratic,
+    sparsity,
+    tempered,
+)
+from skdgm.optim import adam, learning_rate, sgd, staircase
+from skdgm.samplers import gibbs, tempering
 from skdgm.training import Reader, epoch
-from skdgm.units import draw
-from skdgm.utils.lists import LISTED, Lists
+from skdgm.units import Bernoulli, Gaussian, draw
+from skdgm.utils.lists import LISTED
 from skdgm.utils.parallel import learning
 from skdgm.utils.random import stream
+from skdgm.utils.tree import tree_map
 
 # What the streams of an estimator's seed are for.
 INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)
+SOLVERS = {"sgd": sgd, "adam": adam}
 
 _DENSITY_ROWS = 1000
 _LARGE_BATCH = 250
+# How much of an update's swap rates enters the running ones.
+_RECENT = 0.01
 
 
 def density(table):
     """The share of values that are not 0, in rows that the table's content chooses."""
     v = table.rows.take(table.index[:_DENSITY_ROWS])
     return np.count_nonzero(v) / v.size
-
-
-class TrainState(NamedTuple):
-    """What changes from update to update.
-
-    Parameters
-    ----------
-    params, velocity : Params
-    chains : tuple
-        The state of the Markov chains at the end of the last negative phase.
-    """
-
-    params: Params
-    velocity: Params
-    chains: tuple
 
 
 def present(v, fill, n_blocks, rng=None):
@@ -50,7 +48,7 @@ def present(v, fill, n_blocks, rng=None):
     v : {ndarray, Lists} of shape (n_rows, n_visible)
         NaN where missing; lists have nothing missing.
     fill : ndarray of shape (n_visible,)
-        Means of the columns, from which missing entries start.
+        Values from which missing entries start.
     n_blocks : int
         How many blocks the machine has.
     rng : Stream, optional
@@ -73,7 +71,7 @@ def present(v, fill, n_blocks, rng=None):
     return (v, *hidden), (held, *hidden)
 
 
-class Trainer(NamedTuple):
+class Trainer:
     """Draws batches and takes steps.
 
     Parameters
@@ -84,47 +82,73 @@ class Trainer(NamedTuple):
     rows : Rows
     seed : int
     fill : ndarray of shape (n_visible,)
-        Means of the columns.
+        Values from which missing entries start.
+    moments : tuple
+        For each block the means (or moments) of the model without couplings, or None.
     epochs_before : int
         Epochs taken before this run, so that none repeats another's randomness.
     density : float
         The share of the data that is not 0.
     """
 
-    energy: object
-    recipe: object
-    rows: object
-    seed: int
-    fill: np.ndarray
-    epochs_before: int
-    density: float
+    def __init__(
+        self, energy, recipe, rows, seed, fill, moments, epochs_before, density
+    ):
+        self.energy, self.recipe, self.rows, self.seed = energy, recipe, rows, seed
+        self.fill, self.moments = fill, moments
+        self.epochs_before, self.density = epochs_before, density
+        self.solver = SOLVERS[recipe.solver]
 
     def start(self, means):
         """A state at rest: small weights, and biases that give the means."""
         rng = stream(self.seed, INIT)
         params = self.energy.init(rng.generator(), means, dtype=self.rows.dtype)
-        velocity, chains = sgd.init(params), self._new_chains(params)
-        return TrainState(*map(self._for_kernels, (params, velocity)), chains)
+        return self.resume(TrainState(params, (), ()))
 
     def resume(self, state):
-        """A state that training left, with as many chains as are asked for now."""
-        chains = tuple(Lists.pack(part, binary=True) for part in state.chains)
-        if self._n_chains not in (len(chains[0]), None):
-            chains = self._new_chains(state.params)
-        forms = map(self._for_kernels, (state.params, state.velocity))
-        return TrainState(*forms, chains)
+        """A state that training left, with what else the recipe asks for now."""
+        recipe, params = self.recipe, self.for_kernels(state.params)
+        memory = self.solver.init(params)
+        if type(memory) is type(state.memory):
+            memory = self.for_kernels(state.memory)
+        if recipe.gradient == "tempering" and not state.base:
+            state = state._replace(base=self.energy.base(params, self.moments)[0])
+        fresh = TrainState(params, memory, self._chains(state))
+        means = self._lone_means(params)
+        if recipe.centering is not None:
+            fresh = fresh._replace(offsets=state.offsets or self._offsets(means))
+        if recipe.sparsity_target is not None:
+            odd = tuple(means[block] for block in self.energy.colours[ODD])
+            fresh = fresh._replace(activity=state.activity or odd)
+        if recipe.gradient == "fpcd":
+            own = self.for_kernels(state.fast) if state.fast else fast.init(params)
+            fresh = fresh._replace(fast=own)
+        if recipe.gradient == "tempering":
+            rates = state.swap_rates
+            if len(rates) != self._n_pairs:
+                rates = np.zeros(self._n_pairs)
+            fresh = fresh._replace(swap_rates=rates, base=state.base)
+        return fresh
+
+    @property
+    def _n_pairs(self):
+        """Of temperatures that change places."""
+        recipe = self.recipe
+        return recipe.n_temperatures - 1 if recipe.gradient == "tempering" else 0
 
     @property
     def _by_blas(self):
         """Whether BLAS is quicker than kernels: where little is zero and batches are so
         large that products take longer than what is done to each weight."""
+        if any(isinstance(unit, Gaussian) for unit in self.energy.units):
+            return True
         return self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
 
-    def _for_kernels(self, params):
+    def for_kernels(self, tree):
         """Parameters as kernels want them; or as they are, for BLAS."""
         if self._by_blas:
-            return params
-        return tiled(params)
+            return tree_map(np.ascontiguousarray, tree)
+        return formed(tree, tiled)
 
     def draw(self, table, number):
         """The batches of an epoch."""
@@ -135,35 +159,117 @@ class Trainer(NamedTuple):
 
     def step(self, state, batch, clock):
         """One update from a batch of rows."""
-        recipe, params = self.recipe, state.params
+        recipe = self.recipe
         rng = stream(self.seed, STEP, self.epochs_before + clock.epoch, clock.batch)
-        resampling = rng if recipe.resample and not self.rows.binary else None
+        grey = isinstance(self.energy.units[0], Bernoulli) and not self.rows.binary
+        resampling = rng if recipe.resample and grey else None
         x, clamp = self.present(batch, resampling)
-        n_steps = staircase(recipe.n_steps, clock)
+        with learning():
+            grad, state = self.gradient(rng, state, x, clamp, clock)
+            self._ascend(state, grad, clock)
+        return state
+
+    def _ascend(self, state, grad, clock):
+        """Follow a gradient, in the coordinates that the recipe asks for."""
+        recipe, given = self.recipe, (self.energy, state.params)
         rate = learning_rate(
             recipe.learning_rate, recipe.schedule, clock, recipe.power_t
         )
-        rule = {"momentum": recipe.momentum, "l1": recipe.l1, "l2": recipe.l2}
-        with learning():
-            if recipe.gradient == "cd":
-                grad, chains = cd(rng, self.energy, params, x, clamp, n_steps)
-            else:
-                chains = gibbs.State(state.chains)
-                grad, chains = pcd(rng, self.energy, params, x, clamp, n_steps, chains)
-            sgd.step(params, state.velocity, grad, rate=rate, **rule)
-        return state._replace(chains=chains.x)
+        if recipe.solver == "sgd":
+            rate = damped(*given, rate)
+        rule = {
+            "momentum": staircase(recipe.momentum, clock),
+            "l1": recipe.l1,
+            "l2": recipe.l2,
+        }
+        if state.fast:
+            fast.step(
+                state.fast, natural(*given, grad), damped(*given, self._fast_rate)
+            )
+        if recipe.quadratic:
+            grad, before = quadratic.pull(*given, grad), quadratic.shift(*given)
+        if state.offsets:
+            grad = centering.center(*given, grad, state.offsets)
+        self.solver.step(
+            state.params, state.memory, natural(*given, grad), rate=rate, **rule
+        )
+        self.energy.constrain(state.params, recipe.max_norm)
+        if recipe.quadratic:
+            quadratic.keep(*given, before)
 
-    def present(self, v, rng=None):
+    def present(self, batch, rng=None):
         """Clamp the machine to rows of data."""
-        return present(v, self.fill, len(self.energy.units), rng)
+        return present(batch.v, self.fill, len(self.energy.units), rng)
+
+    def gradient(self, rng, state, x, clamp, clock):
+        """The likelihood's gradient, and the state but for its parameters."""
+        (data, model), state = self._phases(rng, state, x, clamp, clock)
+        data, state = self._noted(state, data, model)
+        return contrast(self.energy, state.params, data, model), state
+
+    def _noted(self, state, data, model=None):
+        """The data's phase with sparsity's pull, and running means brought up to it."""
+        recipe = self.recipe
+        if recipe.centering in ("data", "moving"):
+            moving = model if recipe.centering == "moving" else None
+            offsets = centering.follow(state.offsets, data, moving)
+            state = state._replace(offsets=offsets)
+        if state.activity:
+            aim = recipe.sparsity_target, recipe.sparsity_cost
+            data, activity = sparsity.pull(self.energy, data, state.activity, *aim)
+            state = state._replace(activity=activity)
+        return data, state
+
+    def _phases(self, rng, state, x, clamp, clock):
+        """What the gradient's terms are averages over, and the state of its chains."""
+        n_steps = staircase(self.recipe.n_steps, clock)
+        given = rng, self.energy, state.params, x, clamp, n_steps
+        if self.recipe.gradient == "cd":
+            phases, chains = cd(*given)
+            return phases, state._replace(chains=chains.x)
+        if self.recipe.gradient == "tempering":
+            replicas = tempering.State(state.chains)
+            betas = tempering.betas(self.recipe.n_temperatures)
+            ladder = tempering.Ladder(betas, state.base)
+            phases, chains, info = tempered(*given, replicas, ladder)
+            rates, share = state.swap_rates, _RECENT if state.swap_rates.any() else 1.0
+            rates = rates + share * (info.swap_rates - rates)
+            return phases, state._replace(chains=chains.x, swap_rates=rates)
+        model = fast.overlaid(state.params, state.fast) if state.fast else None
+        phases, chains = pcd(*given, gibbs.State(state.chains), model)
+        return phases, state._replace(chains=chains.x)
 
     @property
-    def _n_chains(self):
-        """How many persistent chains there are to be; None where it is all one."""
-        if self.recipe.gradient == "cd":
-            return None
-        return self.recipe.n_chains or self.recipe.batch_size
+    def _fast_rate(self):
+        rate = self.recipe.fast_learning_rate
+        return self.recipe.learning_rate if rate is None else rate
 
-    def _new_chains(self, params):
-        rng = stream(self.seed, INIT).rows(self._n_chains or self.recipe.batch_size)
-        return gibbs.init(rng, self.energy, params.units).x
+    def _chains(self, state):
+        """The chains that training left, if they are as many as are asked for now."""
+        units, n_rows = self.energy.units, self.recipe.batch_size
+        tempered = self.recipe.gradient == "tempering"
+        if self.recipe.gradient != "cd":
+            n_rows = self.recipe.n_chains or n_rows
+        if tempered:
+            n_rows *= self.recipe.n_temperatures
+        alike = state.chains and len(state.swap_rates) == self._n_pairs
+        left = len(state.chains[0]) if alike else None
+        if left == n_rows or (left and self.recipe.gradient == "cd"):
+            return tuple(unit.pack(part) for unit, part in zip(units, state.chains))
+        own = state.base if tempered else state.params.units
+        return gibbs.init(stream(self.seed, INIT).rows(n_rows), self.energy, own).x
+
+    def _offsets(self, means):
+        """Where offsets begin: at the data's means, where these are known."""
+        known = (self.fill, *self.moments[1:])
+        return tuple(
+            mean if data is None else data.astype(mean.dtype)
+            for data, mean in zip(known, means)
+        )
+
+    def _lone_means(self, params):
+        """The mean of every block as if there were no couplings."""
+        return tuple(
+            unit.mean(unit.field(own))
+            for unit, own in zip(self.energy.units, params.units)
+        )

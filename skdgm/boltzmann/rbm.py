@@ -5,28 +5,11 @@ r"""Restricted Boltzmann machines.
 One layer of visible and one of hidden units, joined by W.
 """
 
-from numbers import Integral, Real
-
-import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, check_is_fitted
-
-from skdgm.base import GenerativeModel
-from skdgm.boltzmann._fitting import FittingMixin
-from skdgm.boltzmann._likelihood import LikelihoodMixin
-from skdgm.boltzmann._sampling import SamplingMixin
-from skdgm.boltzmann._trainer import TrainState
-from skdgm.boltzmann._visible import BernoulliVisible
-from skdgm.energies import LayeredEnergy, Params, plain
-from skdgm.inference import mean_field
-from skdgm.units import Bernoulli
-from skdgm.utils.threads import one_blas_thread
-from skdgm.utils.tree import tree_map
+from skdgm.boltzmann._pseudo_likelihood import PseudoLikelihoodMixin
+from skdgm.boltzmann._restricted import RestrictedMachine
 
 
-class BernoulliRBM(
-    FittingMixin, SamplingMixin, LikelihoodMixin, BernoulliVisible, GenerativeModel
-):
+class BernoulliRBM(PseudoLikelihoodMixin, RestrictedMachine):
     r"""Restricted Boltzmann machine with binary visible and hidden units.
 
     .. math::
@@ -50,16 +33,30 @@ class BernoulliRBM(
         Rows for each update.
     n_iter : int, default=20
         Epochs.
-    gradient : {"pcd", "cd"}, default="pcd"
+    gradient : {"pcd", "cd", "fpcd", "tempering"}, default="pcd"
         Where the chains of the negative phase start: where the last update left them
         (persistent contrastive divergence [2]_), or at the data (contrastive
-        divergence [1]_).
+        divergence [1]_). Persistent chains may be driven on by fast weights ("fpcd"
+        [4]_), or change places with hotter ones (parallel "tempering" [5]_).
     n_steps : int or tuple of int, default=1
         Gibbs steps of these chains for each update. A tuple's values share the epochs
         evenly, in order.
     n_chains : int or None, default=50
         Number of persistent chains; as many as ``batch_size`` if None.
-    momentum : float, default=0.0
+    n_temperatures : int, default=10
+        For "tempering": there are as many chains at each.
+    fast_learning_rate : float or None, default=None
+        For "fpcd": that of the fast weights, which are forgotten by a twentieth each
+        update; ``learning_rate`` as it is at the start if None.
+    centering : {"start", "data", "moving"} or None, default=None
+        If not None, learn by the centred gradient [6]_, whose offsets are the means of
+        visible and hidden units at the start of training; those in the data's phase;
+        or the mean of those in both phases. The latter two follow as training goes on.
+    solver : {"sgd", "adam"}, default="sgd"
+        Steps along the gradient, or in units of its recent size, number by number.
+    momentum : float or tuple of float, default=0.0
+        What stays of the last step (of "adam": the first of its betas). A tuple's
+        values share the epochs evenly, in order.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
         The learning rate after t of T epochs is ``learning_rate`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
@@ -68,6 +65,12 @@ class BernoulliRBM(
     l1, l2 : float, default=0.0
         Penalties on the weights: l1 times their absolute sum and l2 / 2 times their sum
         of squares, taken from the log-likelihood per row.
+    max_norm : float or None, default=None
+        The highest norm that the weights of a hidden unit may have.
+    sparsity_target : float or None, default=None
+        How often hidden units are to be on. Minus the cross entropy of this and of how
+        often they are, times ``sparsity_cost``, is added to what is maximised.
+    sparsity_cost : float, default=0.1
     resample : bool, default=False
         If True, grey values are drawn as bits anew at each presentation. If False, they
         are taken as they are.
@@ -102,6 +105,9 @@ class BernoulliRBM(
         Hidden units of the training chains.
     chains_ : ndarray of shape (n_chains, n_features)
         Visible units of the training chains.
+    swap_rates_ : ndarray of shape (n_temperatures - 1,)
+        For "tempering": how often chains at neighbouring temperatures changed places
+        lately, from the model's own temperature on.
     log_Z_ : float
         Log partition function, computed at first use.
     log_Z_se_ : float
@@ -133,6 +139,12 @@ class BernoulliRBM(
        to the likelihood gradient. ICML.
     .. [3] Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief
        networks. ICML.
+    .. [4] Tieleman and Hinton (2009). Using fast weights to improve persistent
+       contrastive divergence. ICML.
+    .. [5] Desjardins, Courville, Bengio, Vincent and Delalleau (2010). Tempered Markov
+       chain Monte Carlo for training of restricted Boltzmann machines. AISTATS.
+    .. [6] Melchior, Fischer and Wiskott (2016). How to center deep Boltzmann machines.
+       JMLR.
 
     Examples
     --------
@@ -148,30 +160,6 @@ class BernoulliRBM(
     -25 nats
     """
 
-    _parameter_constraints: dict = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "n_iter": [Interval(Integral, 0, None, closed="left")],
-        "gradient": [StrOptions({"pcd", "cd"})],
-        "n_steps": [Integral, tuple],
-        "n_chains": [Interval(Integral, 1, None, closed="left"), None],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
-        "schedule": [StrOptions({"constant", "invscaling", "linear"})],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "l1": [Interval(Real, 0, None, closed="left")],
-        "l2": [Interval(Real, 0, None, closed="left")],
-        "resample": ["boolean"],
-        "init": [StrOptions({"marginals", "zeros"})],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "warm_start": ["boolean"],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
-    }
-
     def __init__(
         self,
         n_components=256,
@@ -182,11 +170,18 @@ class BernoulliRBM(
         gradient="pcd",
         n_steps=1,
         n_chains=50,
+        n_temperatures=10,
+        fast_learning_rate=None,
+        centering=None,
+        solver="sgd",
         momentum=0.0,
         schedule="linear",
         power_t=0.5,
         l1=0.0,
         l2=0.0,
+        max_norm=None,
+        sparsity_target=None,
+        sparsity_cost=0.1,
         resample=False,
         init="marginals",
         early_stopping=False,
@@ -204,11 +199,18 @@ class BernoulliRBM(
         self.gradient = gradient
         self.n_steps = n_steps
         self.n_chains = n_chains
+        self.n_temperatures = n_temperatures
+        self.fast_learning_rate = fast_learning_rate
+        self.centering = centering
+        self.solver = solver
         self.momentum = momentum
         self.schedule = schedule
         self.power_t = power_t
         self.l1 = l1
         self.l2 = l2
+        self.max_norm = max_norm
+        self.sparsity_target = sparsity_target
+        self.sparsity_cost = sparsity_cost
         self.resample = resample
         self.init = init
         self.early_stopping = early_stopping
@@ -218,83 +220,3 @@ class BernoulliRBM(
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
-
-    def transform(self, X):
-        r"""Hidden units' means :math:`p(h_j = 1 \mid v)`.
-
-        Missing entries are found by mean field, together with the hidden units.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_components)
-        """
-        check_is_fitted(self)
-        rows = self._rows(X)
-        energy, params = self._energy(), self._params_for(rows)
-
-        def hidden_means(v):
-            return mean_field(energy, params, *self._present(v))[0][1]
-
-        return self._blockwise(hidden_means, rows, hidden_means)
-
-    def inverse_transform(self, H):
-        r"""Visible units' means :math:`p(v_i = 1 \mid h)`.
-
-        Parameters
-        ----------
-        H : array-like of shape (n_samples, n_components)
-            Hidden units, or their means.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-        """
-        check_is_fitted(self)
-        energy, params = self._energy(), self._params()
-        H = check_array(H, dtype=params.units[0].dtype)
-        if H.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"H has {H.shape[1]} columns, but {type(self).__name__} has "
-                f"{self._n_features_out} hidden units."
-            )
-        with one_blas_thread():
-            received = energy.received(params, (None, H), 0)
-            return energy.units[0].mean(energy.field(params, 0, received))
-
-    def _energy(self, n_hidden=None):
-        hidden = Bernoulli(n_hidden or self._n_features_out)
-        return LayeredEnergy([[Bernoulli(self.n_features_in_)], [hidden]])
-
-    def _params(self, dtype=None):
-        biases = self.intercept_visible_, self.intercept_hidden_
-        params = Params(biases, (self.components_.T,))
-        return tree_map(
-            lambda array: array.astype(dtype or array.dtype, copy=False), params
-        )
-
-    def _state(self):
-        """The training state that the fitted attributes hold."""
-        return TrainState(
-            self._params(), self._velocity, (self.chains_, self.h_samples_)
-        )
-
-    def _attributes(self, state):
-        """A training state as fitted attributes."""
-        (b, c), (W,) = plain(state.params)
-        v, h = map(np.asarray, state.chains)
-        return {
-            "components_": W.T,
-            "intercept_visible_": b,
-            "intercept_hidden_": c,
-            "chains_": v,
-            "h_samples_": h,
-            "_velocity": plain(state.velocity),
-        }
-
-    @property
-    def _n_features_out(self):
-        return self.components_.shape[0]

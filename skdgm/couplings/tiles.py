@@ -10,6 +10,7 @@ import numpy as np
 
 from skdgm._kernels.lines import LINE
 from skdgm._kernels.lists import send
+from skdgm._kernels.update import refresh
 from skdgm.utils.lists import Lists
 from skdgm.utils.memory import zeros
 from skdgm.utils.parallel import matmul, run
@@ -38,6 +39,10 @@ class Weights(NamedTuple):
     def W(self):
         """The matrix itself, copied."""
         return joined(self.up, self.down.shape[1])
+
+    def refresh(self):
+        """Make the transpose follow what has changed in ``up``."""
+        run(refresh, self.up, self.down, n=len(self.up), work=2 * self.up.size)
 
     @property
     def size(self):

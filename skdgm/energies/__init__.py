@@ -1,8 +1,8 @@
 """Energy functions: what a model is. Everything else is an algorithm on them."""
 
-from skdgm.energies.contrast import contrast
+from skdgm.energies.contrast import contrast, mean_row
 from skdgm.energies.layered import LayeredEnergy
-from skdgm.energies.params import Params, Path, plain, tiled
+from skdgm.energies.params import Params, Path, forms, n_weights, plain, tiled
 from skdgm.energies.wiring import EVEN, ODD
 
 __all__ = [
@@ -12,6 +12,9 @@ __all__ = [
     "Params",
     "Path",
     "contrast",
+    "forms",
+    "mean_row",
+    "n_weights",
     "plain",
     "tiled",
 ]

@@ -2,11 +2,13 @@ r"""Boltzmann machines whose units stand in layers.
 
 Layers 0, 1, 2, … hold one or several blocks each; couplings join the blocks of
 neighbouring layers only. With natural parameters :math:`\eta_i` of block i's own,
-statistics :math:`T_i` and base measures :math:`m_i`,
+log weights :math:`w_i` and statistics :math:`T_i`,
 
-.. math:: -E(x) = \sum_i \left[\eta_i^\top T_i(x_i) + \log m_i(x_i)\right]
-   + \sum_{i \sim j} T_i(x_i)^\top W_{ij} \, T_j(x_j), \qquad
-   p(x) = e^{-E(x)} / Z.
+.. math:: -E(x) = \sum_i w_i(x_i; \eta_i) + \sum_{i \sim j} T_i(x_i)^\top W_{ij} \,
+   T_j(x_j), \qquad p(x) = e^{-E(x)} / Z.
+
+What neighbours send is added to :math:`\eta_i`, in which :math:`w_i` is linear. So a
+path of natural parameters between a block's base and its field is a path of energies.
 
 One hidden layer gives the restricted Boltzmann machine [1]_, several the deep
 one [2]_. Given the even layers the blocks of the odd ones are independent, and
@@ -21,9 +23,8 @@ References
 
 import numpy as np
 
-from skdgm.energies.params import Params
+from skdgm.energies.params import Params, between
 from skdgm.energies.wiring import ODD, Wiring
-from skdgm.utils.lists import dot
 
 
 class LayeredEnergy:
@@ -62,8 +63,11 @@ class LayeredEnergy:
 
     def field(self, params, block, received, path=None):
         """A block's natural parameter, given what it receives."""
-        natural = self.units[block].natural(self._own(params, block, path))
-        return natural + (received if path is None else path.beta * received)
+        unit = self.units[block]
+        eta = unit.field(params.units[block], received)
+        if path is None:
+            return eta
+        return between(unit.field(path.base[block]), eta, path.beta)
 
     def energy(self, params, x, path=None):
         """E(x) of every row."""
@@ -94,7 +98,7 @@ class LayeredEnergy:
         for block in self.colours[summed]:
             known = received[block] if received else self.received(params, x, block)
             eta = self.field(params, block, known, path)
-            total = total + self.units[block].total_log_partition(eta)
+            total = total + self.units[block].log_partition(eta)
         for block in self.colours[1 - summed]:
             total = total + self.lone_weight(params, x, block, path)
         return total
@@ -105,31 +109,37 @@ class LayeredEnergy:
         Parameters
         ----------
         means : tuple
-            The means of each block, or None where the block keeps its own bias.
+            The means (or other moments) of each block, as its unit's ``init`` takes
+            them, or None where the block keeps its own parameters.
         """
         units = tuple(
-            own if m is None else unit.init(m, own.dtype)
+            own if m is None else unit.init(m, params.dtype)
             for unit, own, m in zip(self.units, params.units, means)
         )
         log_Z = sum(
-            unit.log_partition(unit.natural(own)).sum(dtype=np.float64)
-            for unit, own in zip(self.units, units)
+            unit.log_partition(unit.field(own)) for unit, own in zip(self.units, units)
         )
         return units, float(log_Z)
 
-    def _own(self, params, block, path):
-        """A block's own parameters, at a point of a path."""
-        own = params.units[block]
-        if path is None:
-            return own
-        return self.units[block].interpolate(own, path.base[block], path.beta)
-
     def lone_weight(self, params, x, block, path=None):
         """The log weight of a block's value but for its neighbours."""
-        unit, own = self.units[block], self._own(params, block, path)
-        statistic = unit.statistic(own, x[block])
-        return dot(statistic, unit.natural(own)) + unit.log_base_measure(own, x[block])
+        eta = self.field(params, block, 0.0, path)
+        return self.units[block].log_weight(eta, x[block])
 
     def statistic(self, params, x, block):
         """What a block's neighbours see of it."""
         return self.units[block].statistic(params.units[block], x[block])
+
+    def constrain(self, params, max_norm=None):
+        """Bring parameters back to where they may be, in place.
+
+        Parameters
+        ----------
+        max_norm : float, optional
+            The highest norm of what weighs on a unit from a block below.
+        """
+        for unit, own in zip(self.units, params.units):
+            unit.constrain(own)
+        if max_norm is not None:
+            for link, weights in zip(self.wiring.links, params.couplings):
+                link.coupling.limit(weights, max_norm)

@@ -1,5 +1,22 @@
-"""Gradients of the log-likelihood, exact or estimated."""
+"""Gradients of the log-likelihood, exact or estimated, and what is done to them."""
 
-from skdgm.gradients.contrastive import cd, pcd
+from skdgm.gradients import centering, fast, quadratic, sparsity
+from skdgm.gradients.contrastive import Phases, cd, complete, pcd, tempered
+from skdgm.gradients.discriminative import discriminative, joined
+from skdgm.gradients.natural import damped, natural
 
-__all__ = ["cd", "pcd"]
+__all__ = [
+    "Phases",
+    "cd",
+    "centering",
+    "complete",
+    "damped",
+    "discriminative",
+    "fast",
+    "joined",
+    "natural",
+    "pcd",
+    "quadratic",
+    "sparsity",
+    "tempered",
+]

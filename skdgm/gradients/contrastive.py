@@ -6,9 +6,9 @@ r"""The likelihood's gradient, its second term from Markov chains.
 
 The model's expectation is taken after k steps of Gibbs sampling that start at the
 data (contrastive divergence, CD-k [1]_), or go on from where the last update left
-them (persistent CD, also called stochastic maximum likelihood [2]_ [3]_). The odd
-layers enter both terms by their means, which have the expectation of draws and
-less variance [4]_.
+them (persistent CD, also called stochastic maximum likelihood [2]_ [3]_), perhaps
+changing places with hotter chains, which move more freely [5]_. The odd layers enter
+both terms by their means, which have the expectation of draws and less variance [4]_.
 
 References
 ----------
@@ -19,19 +19,36 @@ References
 .. [3] Tieleman (2008). Training restricted Boltzmann machines using approximations
    to the likelihood gradient. ICML.
 .. [4] Hinton (2012). A practical guide to training restricted Boltzmann machines.
+.. [5] Desjardins, Courville, Bengio, Vincent and Delalleau (2010). Tempered Markov
+   chain Monte Carlo for training of restricted Boltzmann machines. AISTATS.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.energies import EVEN, ODD, contrast
+from skdgm.energies import EVEN, ODD
 from skdgm.inference import mean_field
-from skdgm.samplers import binary, gibbs
+from skdgm.samplers import binary, gibbs, tempering
 
 _FILL, _DATA, _MODEL = range(3)
 
 
+class Phases(NamedTuple):
+    """What the gradient's two terms are averages over: a row for each state.
+
+    Parameters
+    ----------
+    data, model : tuple
+        Values of the even layers and means of the odd ones, given these.
+    """
+
+    data: tuple
+    model: tuple
+
+
 def cd(rng, energy, params, x, clamp, n_steps):
-    """Gradient by chains that start at the data.
+    """The two phases, by chains that start at the data.
 
     Parameters
     ----------
@@ -45,39 +62,54 @@ def cd(rng, energy, params, x, clamp, n_steps):
 
     Returns
     -------
-    grad : Params
+    phases : Phases
     chains : gibbs.State
         Where the chains ended.
     """
-    x, clamp = _complete(rng, energy, params, x, clamp, n_steps)
+    x, clamp = complete(rng, energy, params, x, clamp, n_steps)
     rows = rng.fold(_DATA).rows(len(x[0]))
     chains, info = gibbs.run(rows, energy, params, gibbs.State(x), 1, colours=(ODD,))
     means = _with_odd_means(energy, x, info)
     rows = rng.fold(_MODEL).rows(len(x[0]))
     chains, info = gibbs.run(rows, energy, params, chains, n_steps)
     model = _with_odd_means(energy, chains.x, info)
-    return contrast(energy, params, means, model), chains
+    return Phases(means, model), chains
 
 
-def pcd(rng, energy, params, x, clamp, n_steps, chains):
-    """Gradient by chains that go on from where they were.
+def pcd(rng, energy, params, x, clamp, n_steps, chains, model=None):
+    """The two phases, by chains that go on from where they were.
 
     Parameters and returns are those of :func:`cd`; ``chains`` is a ``gibbs.State``
-    of any number of rows.
+    of any number of rows, and ``model`` the parameters that they have if they are not
+    those of the data's phase.
     """
-    x, clamp = _complete(rng, energy, params, x, clamp, n_steps)
+    model = params if model is None else model
+    x, clamp = complete(rng, energy, params, x, clamp, n_steps)
     rng = rng.fold(_MODEL).rows(len(chains.x[0]))
     if binary.serves(energy, params, x, (ODD,)) and binary.serves(
         energy, params, chains.x, (EVEN, ODD), n_steps
     ):
         rngs = [rng.fold(number) for number in range(n_steps)]
-        odd, after, odd_model = binary.contrast(rngs, energy, params, x, chains.x)
-        means, chains = _merge(x, odd), gibbs.State(after)
-        return contrast(energy, params, means, _merge(after, odd_model)), chains
+        odd, *after = binary.contrast(rngs, energy, params, x, chains.x, model)
+        return Phases(_merge(x, odd), _merge(*after)), gibbs.State(after[0])
     means, _ = mean_field(energy, params, x, clamp)
-    chains, info = gibbs.run(rng, energy, params, chains, n_steps)
-    model = _with_odd_means(energy, chains.x, info)
-    return contrast(energy, params, means, model), chains
+    chains, info = gibbs.run(rng, energy, model, chains, n_steps)
+    return Phases(means, _with_odd_means(energy, chains.x, info)), chains
+
+
+def tempered(rng, energy, params, x, clamp, n_steps, replicas, ladder):
+    """The two phases, by chains that change places with hotter ones.
+
+    Parameters and returns are those of :func:`cd`, but for chains a
+    ``tempering.State``, and its info as well.
+    """
+    x, clamp = complete(rng, energy, params, x, clamp, n_steps)
+    means, _ = mean_field(energy, params, x, clamp)
+    rng = rng.fold(_MODEL)
+    replicas, info = tempering.run(rng, energy, params, replicas, n_steps, ladder)
+    coldest = tempering.coldest(replicas, ladder)
+    model, _ = mean_field(energy, params, coldest, _all_even(energy))
+    return Phases(means, model), replicas, info
 
 
 def _merge(x, means):
@@ -85,7 +117,7 @@ def _merge(x, means):
     return tuple(a if b is None else b for a, b in zip(x, means))
 
 
-def _complete(rng, energy, params, x, clamp, n_steps):
+def complete(rng, energy, params, x, clamp, n_steps):
     """Draw missing data: from mean field on, Gibbs steps with the rest clamped."""
     if not any(isinstance(held, np.ndarray) for held in clamp):
         return x, clamp
@@ -93,6 +125,11 @@ def _complete(rng, energy, params, x, clamp, n_steps):
     rng = rng.fold(_FILL).rows(len(x[0]))
     state, _ = gibbs.run(rng, energy, params, gibbs.State(x), n_steps, clamp=clamp)
     return state.x, tuple(None if held is None else True for held in clamp)
+
+
+def _all_even(energy):
+    even = energy.colours[EVEN]
+    return tuple(True if i in even else None for i in range(len(energy.units)))
 
 
 def _with_odd_means(energy, x, info):

@@ -1,5 +1,6 @@
-"""Approximate inference: what the hidden units are likely to be."""
+"""What the unobserved units are likely to be."""
 
 from skdgm.inference.mean_field import bound, mean_field
+from skdgm.inference.posterior import Posterior
 
-__all__ = ["bound", "mean_field"]
+__all__ = ["Posterior", "bound", "mean_field"]

@@ -20,6 +20,7 @@ import numpy as np
 
 from skdgm.energies import EVEN, ODD
 from skdgm.samplers import binary, sweep
+from skdgm.utils.lists import Lists
 
 
 class Info(NamedTuple):
@@ -77,7 +78,14 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
         for whole, part, hold in zip(means, new, clamp):
             if hold is not True:
                 whole[active] = part
-        moved = np.max([np.abs(a - b).max(axis=1) for a, b in zip(old, new)], axis=0)
+        moved = np.max(
+            [
+                np.abs(a - b).max(axis=1)
+                for a, b, hold in zip(old, new, clamp)
+                if hold is not True
+            ],
+            axis=0,
+        )
         active = active[moved > tol]
     return means, Info(n_sweeps, ~np.isin(np.arange(n_rows), active))
 
@@ -85,12 +93,15 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
 def bound(energy, params, means, clamp):
     """The bound of the module's head, in nats, for each row."""
     total = -energy.energy(params, means)
-    for unit, mean, held in zip(energy.units, means, clamp):
+    for unit, own, mean, held in zip(energy.units, params.units, means, clamp):
         if held is not True:
             free = 1.0 if held is None else ~held
-            total = total + (unit.entropy(mean) * free).sum(axis=1, dtype=np.float64)
+            entropy = unit.entropy(own, np.asarray(mean)) * free
+            total = total + entropy.sum(axis=1, dtype=np.float64)
     return total
 
 
 def _take(tree, rows):
-    return tuple(part[rows] if isinstance(part, np.ndarray) else part for part in tree)
+    return tuple(
+        part[rows] if isinstance(part, np.ndarray | Lists) else part for part in tree
+    )

@@ -37,12 +37,12 @@ def log_conditionals(energy, params, x, units=None, block=0):
     log_p : ndarray of shape (n_rows, n_units), float64
     """
     v, binary = np.asarray(x[block]), isinstance(x[block], Lists) and x[block].binary
-    bias = energy.units[block].natural(params.units[block])
+    bias = energy.units[block].field(params.units[block])
     above, matrices = [], plain(params).couplings
     for link, other, _ in energy.wiring.neighbours(block):
         W = matrices[link]
         field = energy.field(params, other, energy.received(params, x, other))
-        above.append((W, field, energy.units[other].total_log_partition))
+        above.append((W, field, energy.units[other].log_partition))
     now = [total(field) for _, field, total in above] if binary else None
     columns = range(v.shape[1]) if units is None else units.T
     log_p = np.empty((len(v), len(columns)))

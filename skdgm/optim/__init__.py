@@ -1,6 +1,13 @@
 """Optimisers and schedules, on trees of parameters."""
 
-from skdgm.optim import sgd
+from skdgm.optim import adam, sgd
 from skdgm.optim.schedules import Clock, check_staircase, learning_rate, staircase
 
-__all__ = ["Clock", "check_staircase", "learning_rate", "sgd", "staircase"]
+__all__ = [
+    "Clock",
+    "adam",
+    "check_staircase",
+    "learning_rate",
+    "sgd",
+    "staircase",
+]

@@ -11,6 +11,7 @@ With t the number of epochs done (a real number) of T:
 Without an end (T unknown) "linear" is constant.
 """
 
+from math import inf
 from numbers import Integral
 from typing import NamedTuple
 
@@ -46,13 +47,16 @@ def learning_rate(initial, schedule, clock, power=0.5):
     return initial
 
 
-def check_staircase(name, values):
-    """Raise ValueError where :func:`staircase` would have nothing to go by."""
+def check_staircase(name, values, kind, low, high=inf):
+    """Raise ValueError where :func:`staircase` would have nothing to go by: numbers of
+    a kind, of at least ``low`` and below ``high``."""
     steps = values if isinstance(values, tuple) else (values,)
-    if not steps or not all(isinstance(n, Integral) and n >= 1 for n in steps):
+    if not steps or not all(isinstance(n, kind) and low <= n < high for n in steps):
+        what = "an int" if kind is Integral else "a number"
+        limit = f" and below {high}" if high < inf else ""
         raise ValueError(
-            f"{name} must be an int of at least 1, or a tuple of such, which share the "
-            f"epochs evenly; got {values!r}."
+            f"{name} must be {what} of at least {low}{limit}, or a tuple of such, "
+            f"which share the epochs evenly; got {values!r}."
         )
 
 

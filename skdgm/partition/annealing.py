@@ -3,8 +3,8 @@
 import numpy as np
 
 from skdgm._kernels.anneal import anneal as kernel
-from skdgm.energies import ODD
-from skdgm.samplers.binary import DENSITY, forms, n_weights, parts
+from skdgm.energies import ODD, forms, n_weights
+from skdgm.samplers.binary import DENSITY, parts
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
 
@@ -18,7 +18,7 @@ def anneal(rngs, energy, params, base, betas, x, log_w):
     x : tuple of Lists
         Where the chains are; log_w is added to in place.
     """
-    n_rows, dtype = len(log_w), params.units[0].dtype
+    n_rows, dtype = len(log_w), params.dtype
     blocks = range(len(energy.units))
     room = [
         tuple(np.empty((n_rows, len(bias)), dtype) for bias in params.units)

@@ -3,11 +3,10 @@
 The forward estimate tends to be too low, the reverse one too high.
 """
 
-import warnings
-
 import numpy as np
 
 from skdgm.exceptions import LikelihoodWarning
+from skdgm.utils.warn import warn
 
 MAX_GAP, MIN_ESS = 1.0, 10.0
 
@@ -32,12 +31,11 @@ def settle(up, down):
     gap = abs(up.log_Z - down.log_Z)
     if gap <= MAX_GAP:
         return (up.log_Z + down.log_Z) / 2, np.hypot(up.se, down.se) / 2
-    warnings.warn(
+    warn(
         f"forward and reverse annealed importance sampling differ by {gap:.1f} nats "
         f"(log Z {up.log_Z:.1f} and {down.log_Z:.1f}): the model mixes badly. The "
         "higher one is taken, so that likelihoods are not overestimated.",
         LikelihoodWarning,
-        stacklevel=2,
     )
     higher = max(up, down, key=lambda estimate: estimate.log_Z)
     return higher.log_Z, higher.se

@@ -73,8 +73,7 @@ def _by_odd_states(energy, params, x, clamp):
             unit = energy.units[i]
             eta = energy.field(params, i, energy.received(params, states, i))
             held = np.broadcast_to(clamp[i], x[i].shape)
-            statistic = unit.statistic(params.units[i], np.where(held, x[i], 0))
-            weight = weight + statistic @ eta.T + ~held @ unit.log_partition(eta).T
+            weight = weight + unit.log_evidence(eta, np.asarray(x[i]), held)
         total = np.logaddexp(total, logsumexp(weight, axis=1))
     return total
 
@@ -83,12 +82,13 @@ def _by_completions(energy, params, x, clamp, row):
     even = energy.colours[EVEN]
     free = [np.flatnonzero(~np.broadcast_to(clamp[i], x[i].shape)[row]) for i in even]
     parts = []
-    for codes in _codes(sum(map(len, free)), energy, n_rows=1):
+    holes = [energy.units[i]._replace(size=len(part)) for i, part in zip(even, free)]
+    n_free = sum(math.log2(hole.n_states) for hole in holes)
+    for codes in _codes(n_free, energy, n_rows=1):
         filled = [None] * len(energy.units)
-        for i, entries in zip(even, free):
-            hole = energy.units[i]._replace(size=len(entries))
+        for i, entries, hole in zip(even, free, holes):
             codes, own = np.divmod(codes, hole.n_states)
-            filled[i] = np.repeat(x[i][row : row + 1], len(own), axis=0)
+            filled[i] = np.repeat(np.asarray(x[i])[row : row + 1], len(own), axis=0)
             filled[i][:, entries] = hole.states(own)
         parts.append(logsumexp(energy.log_marginal(params, filled)))
     return logsumexp(parts)

@@ -12,7 +12,7 @@ from skdgm._kernels.bernoulli import draw as draw_kernel
 from skdgm._kernels.sweep import columns as columns_kernel
 from skdgm._kernels.sweep import sweep as sweep_kernel
 from skdgm.couplings import Weights, n_tiles
-from skdgm.energies import EVEN, ODD
+from skdgm.energies import EVEN, ODD, forms, n_weights
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import at_once, run
 
@@ -36,19 +36,19 @@ def serves(energy, params, x, colours, n_steps=1):
     )
 
 
-def draw(rngs, energy, params, x, colours):
+def draw(rngs, energy, params, x, colours, path=None):
     """Several sweeps, each with its own stream: the lists that they end with, and the
     conditional means of the last colour (None elsewhere)."""
-    x = _advance(rngs, energy, params, x, colours)
-    last = means(energy, params, x, colours[-1])
+    x = _advance(rngs, energy, params, x, colours, path)
+    last = means(energy, params, x, colours[-1], path)
     _fire(rngs[-1], last, x)
     return x, last
 
 
-def means(energy, params, x, colour):
+def means(energy, params, x, colour, path=None):
     """The means of one colour's layers given the other's; None elsewhere."""
     blocks = energy.colours[colour]
-    nothing = Lists.empty(0, 0, params.units[0].dtype)
+    nothing = Lists.empty(0, 0, params.dtype)
     x = tuple(nothing if block in blocks else part for block, part in enumerate(x))
     n_rows, found = max(map(len, x)), [None] * len(x)
     for block in blocks:
@@ -58,6 +58,7 @@ def means(energy, params, x, colour):
             block,
             *forms(params),
             params.units,
+            *along(path, params, n_rows),
             *parts(x),
             found[block],
             n=n_tiles(energy.units[block].size, nothing.dtype),
@@ -66,8 +67,10 @@ def means(energy, params, x, colour):
     return tuple(found)
 
 
-def contrast(rngs, energy, params, x, chains):
+def contrast(rngs, energy, params, x, chains, model=None):
     """Means of the odd layers given data, and chains after several sweeps with theirs.
+
+    The chains are those of another model if there is one.
 
     Returns
     -------
@@ -76,20 +79,21 @@ def contrast(rngs, energy, params, x, chains):
     chains, chain_means : tuple
         As :func:`draw` returns them.
     """
-    chains = _advance(rngs, energy, params, chains, (EVEN, ODD))
+    model = params if model is None else model
+    chains = _advance(rngs, energy, model, chains, (EVEN, ODD))
     n_rows = len(rngs[0].ids) + max(len(part) for part in x if part is not None)
     with at_once(DENSITY * n_rows * n_weights(params)):
         found = means(energy, params, x, ODD)
-        last = means(energy, params, chains, ODD)
+        last = means(energy, model, chains, ODD)
     _fire(rngs[-1], last, chains)
     return found, chains, last
 
 
-def _advance(rngs, energy, params, x, colours):
+def _advance(rngs, energy, params, x, colours, path=None):
     """Several sweeps, of which the last stops before its last colour."""
     order = [block for colour in colours for block in energy.colours[colour]]
     roots = [rng.fold(block).root for rng in rngs for block in order]
-    sizes, dtype = [unit.size for unit in energy.units], params.units[0].dtype
+    sizes, dtype = [unit.size for unit in energy.units], params.dtype
     ids, x = rngs[0].ids, list(x)
     for block in order:
         if block in energy.colours[colours[0]]:  # Not looked at before it is drawn.
@@ -102,7 +106,7 @@ def _advance(rngs, energy, params, x, colours):
             sweep_kernel,
             *forms(params),
             params.units,
-            dtype.type(1),
+            *along(path, params, len(ids)),
             *parts(x),
             tuple(np.empty((len(ids), size), dtype) for size in sizes),
             ids,
@@ -123,9 +127,12 @@ def _fire(rng, means, x):
             run(draw_kernel, *arguments, n=len(mean), work=_DRAW * mean.size)
 
 
-def forms(params):
-    """Weights in the tiles that send upwards, and in those that send downwards."""
-    return tuple(zip(*params.couplings))
+def along(path, params, n_rows):
+    """The base model's biases on a path, and each row's place on it."""
+    ones = np.ones(n_rows, params.dtype)
+    if path is None:
+        return params.units, ones
+    return path.base, np.ravel(path.beta).astype(params.dtype) * ones
 
 
 def parts(x):
@@ -135,8 +142,3 @@ def parts(x):
         tuple(part.value for part in x),
         tuple(part.count for part in x),
     )
-
-
-def n_weights(params):
-    """How many weights there are."""
-    return sum(weights.size for weights in params.couplings)

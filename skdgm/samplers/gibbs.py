@@ -37,7 +37,7 @@ class Info(NamedTuple):
 def init(rng, energy, unit_params):
     """Draw every block alone, as if there were no couplings."""
     x = tuple(
-        unit.sample(unit.natural(own), rng.fold(block))[0]
+        unit.sample(unit.field(own), rng.fold(block))[0]
         for block, (unit, own) in enumerate(zip(energy.units, unit_params))
     )
     return State(x)
@@ -59,7 +59,17 @@ def step(rng, energy, params, state, *, colours=(EVEN, ODD), **options):
     return State(x), Info(means)
 
 
-def run(rng, energy, params, state, n_steps, *, colours=(EVEN, ODD), **options):
+def run(
+    rng,
+    energy,
+    params,
+    state,
+    n_steps,
+    *,
+    colours=(EVEN, ODD),
+    path=None,
+    **options,
+):
     """Several steps; the last one's state and info."""
     info = None
     if not options and binary.serves(energy, params, state.x, colours):
@@ -68,11 +78,17 @@ def run(rng, energy, params, state, n_steps, *, colours=(EVEN, ODD), **options):
                 rng.fold(n)
                 for n in range(start, min(start + binary.MAX_STEPS, n_steps))
             ]
-            x, means = binary.draw(part, energy, params, state.x, colours)
+            x, means = binary.draw(part, energy, params, state.x, colours, path)
             state, info = State(x), Info(means)
         return state, info
     for number in range(n_steps):
         state, info = step(
-            rng.fold(number), energy, params, state, colours=colours, **options
+            rng.fold(number),
+            energy,
+            params,
+            state,
+            colours=colours,
+            path=path,
+            **options,
         )
     return state, info

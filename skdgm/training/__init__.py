@@ -1,16 +1,19 @@
 """Batches and the training loop, for every estimator."""
 
-from skdgm.training.batches import canonical, column_sums, epoch, split
+from skdgm.training.batches import canonical, epoch, split
+from skdgm.training.columns import column_spread, column_sums
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
 from skdgm.training.loop import train
-from skdgm.training.reader import Reader
+from skdgm.training.reader import Batch, Reader
 
 __all__ = [
+    "Batch",
     "Callbacks",
     "EarlyStopping",
     "Reader",
     "Verbose",
     "canonical",
+    "column_spread",
     "column_sums",
     "epoch",
     "split",

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.utils.hashing import row_hash
-from skdgm.utils.lists import Lists
 from skdgm.utils.random import mix64
 
 MAX_REPETITION = 10
@@ -112,26 +111,3 @@ def epoch(table, batch_size, rng):
     draws = np.searchsorted(upto, ticks, side="right").clip(max=len(upto) - 1)
     draws = table.index[generator.permutation(draws)]
     return np.array_split(draws, -(-n_draws // batch_size))
-
-
-def column_sums(table):
-    """Weight observed in each column, and the weighted sum of what was observed.
-
-    Returns
-    -------
-    seen, total : ndarray of shape (n_columns,), float64
-    """
-    seen, total = np.zeros((2, table.rows.shape[1]))
-    if table.rows.packed is not None:
-        lists = table.rows.packed
-        return seen + table.weight.sum(), lists.weighted_sum(table.index, table.weight)
-    for part in table.rows.blocks(n_rows=len(table.index)):
-        values, weight = table.rows.present(table.index[part]), table.weight[part]
-        if isinstance(values, Lists):
-            seen += weight.sum()
-            total += values.weighted_sum(weight)
-        else:
-            observed = ~np.isnan(values)
-            seen += weight @ observed
-            total += weight @ np.where(observed, values, 0.0)
-    return seen, total

@@ -1,9 +1,18 @@
 """Batches as the model takes them."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 # How many entries to read at a time.
 _READ = 2**20
+
+
+class Batch(NamedTuple):
+    """Rows, as an array or as lists, and their labels if they have some."""
+
+    v: object
+    labels: np.ndarray = None
 
 
 class Reader:
@@ -32,4 +41,5 @@ class Reader:
             v, stop = self.rows.present(np.concatenate(some), self.lists), 0
             for batch in some:
                 start, stop = stop, stop + len(batch)
-                yield v[start:stop]
+                labels = self.rows.labels
+                yield Batch(v[start:stop], None if labels is None else labels[batch])

@@ -1,5 +1,7 @@
 """Conditional exponential families, one for each kind of variable."""
 
 from skdgm.units.bernoulli import Bernoulli, draw
+from skdgm.units.gaussian import Gaussian, Normal
+from skdgm.units.softmax import Softmax, one_hot
 
-__all__ = ["Bernoulli", "draw"]
+__all__ = ["Bernoulli", "Gaussian", "Normal", "Softmax", "draw", "one_hot"]

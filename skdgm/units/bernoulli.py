@@ -4,7 +4,7 @@ r"""Binary units.
    A(\eta) = \log(1 + e^\eta), \quad \mathbb{E}[x] = A'(\eta) = \sigma(\eta)
 
 with the natural parameter :math:`\eta` = the unit's own bias + what its neighbours
-send. The statistic is x itself and the base measure is 1.
+send. The statistic is x itself.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import entr
 
 from skdgm._kernels import bernoulli as kernels
-from skdgm.utils.lists import Lists
+from skdgm.utils.lists import Lists, dot
 from skdgm.utils.math import logit, softplus
 from skdgm.utils.parallel import run
 
@@ -46,34 +46,33 @@ class Bernoulli(NamedTuple):
             return np.zeros(self.size, dtype=dtype)
         return logit(np.asarray(means, dtype=np.float64)).astype(dtype)
 
-    def natural(self, bias):
-        """The block's own share of its natural parameter."""
-        return bias
-
-    def interpolate(self, bias, base, beta):
-        """Biases between those of a base model (beta = 0) and the block's own."""
-        return base + beta * (bias - base)
+    def field(self, bias, received=0.0):
+        """The natural parameter, given what the neighbours send."""
+        return bias + received
 
     def statistic(self, bias, x):
         """What the couplings see of a value."""
         return x
 
-    def log_base_measure(self, bias, x):
-        """Log of what multiplies the exponential, per row."""
-        return 0.0
+    def log_weight(self, eta, x):
+        """Log of a value's unnormalised probability, per row, in float64."""
+        return dot(x, eta)
 
     def log_partition(self, eta):
-        """A(eta), unit by unit."""
-        return softplus(eta)
-
-    def total_log_partition(self, eta):
         """The sum of A(eta) over the block, row by row, in float64."""
-        rows, out = np.ascontiguousarray(eta), np.empty(len(eta))
-        run(kernels.log_partition, rows, out, n=len(rows), work=_WORK * rows.size)
-        return out
+        rows = np.ascontiguousarray(np.atleast_2d(eta))
+        out, work = np.empty(len(rows)), _WORK * rows.size
+        run(kernels.log_partition, rows, out, n=len(rows), work=work)
+        return out.reshape(np.shape(eta)[:-1])
+
+    def log_evidence(self, eta, x, held):
+        """Log weight of each row of x under each row of eta: of the entries that are
+        held, the others being summed out. Of shape (len(x), len(eta)), in float64."""
+        eta = np.asarray(eta, np.float64)
+        return np.where(held, x, 0) @ eta.T + ~held @ softplus(eta).T
 
     def mean(self, eta):
-        """Expectation of the statistic."""
+        """Expectation of a value."""
         rows = np.ascontiguousarray(np.atleast_2d(eta))
         out = np.empty_like(rows)
         run(kernels.mean, rows, out, n=len(rows), work=_WORK * rows.size)
@@ -86,13 +85,28 @@ class Bernoulli(NamedTuple):
             mean = np.tile(mean, (len(rng.ids), 1))
         return draw(mean, rng), mean
 
-    def entropy(self, mean):
+    def entropy(self, bias, mean):
         """Entropy in nats, unit by unit."""
         return entr(mean) + entr(1.0 - mean)
 
-    def param_grad(self, bias, x):
-        """Derivative of the log of the unnormalised probability, row by row."""
+    def param_grad(self, bias, x, received):
+        """Derivative of the log weight by the bias, row by row."""
         return x
+
+    def pack(self, x):
+        """Values as samples come: lists."""
+        return Lists.pack(x, binary=True)
+
+    def bias_of(self, bias):
+        """What of a tree of parameters adds up with what is received."""
+        return bias
+
+    def with_bias(self, own, bias):
+        """Such a tree with another bias."""
+        return bias
+
+    def constrain(self, bias):
+        """Bring parameters back to where they may be, in place."""
 
     @property
     def n_states(self):

@@ -1,13 +1,12 @@
 """What values a model takes: validation that knows where to go from an error."""
 
-import warnings
-
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import check_array, validate_data
 
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.rows import Rows, floating_type
+from skdgm.utils.warn import warn
 
 # The first is what other types (object, long double) are converted to.
 _TYPES = [np.float64, np.float32, np.float16, np.bool_]
@@ -36,6 +35,39 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
     -------
     rows : Rows
     """
+    X = _checked(estimator, X, reset)
+    dtype = dtype or floating_type(X.dtype)
+    low, high, facts = _survey(X)
+    name = type(estimator).__name__
+    if fitting and low < 0:
+        raise ValueError(
+            f"Negative values in data passed to {name}: its visible units are binary, "
+            "so values must lie in [0, 1]. Scale the columns with "
+            "sklearn.preprocessing.MinMaxScaler, or use a model of real values."
+        )
+    outside = low < 0 or high > 1
+    if outside:
+        warn(
+            f"{name} got values from {low:g} to {high:g} and clipped them to [0, 1]. "
+            "Scale the columns with sklearn.preprocessing.MinMaxScaler(clip=True), or "
+            "divide 8-bit images by 255.",
+            DataRangeWarning,
+        )
+    return Rows(X, dtype, (0.0, 1.0) if outside else None, **facts)
+
+
+def real_rows(estimator, X, *, reset=False, dtype=None):
+    """Validate data of any real values.
+
+    Parameters and returns are those of :func:`bernoulli_rows`.
+    """
+    X = _checked(estimator, X, reset)
+    facts = _survey(X)[2]
+    return Rows(X, dtype or floating_type(X.dtype), complete=facts["complete"])
+
+
+def _checked(estimator, X, reset):
+    """An array or CSR of real numbers and NaN."""
     checks = {
         "accept_sparse": "csr",
         "dtype": _TYPES,
@@ -48,25 +80,7 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
     if sp.issparse(X) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
-    dtype = dtype or floating_type(X.dtype)
-    low, high, facts = _survey(X)
-    name = type(estimator).__name__
-    if fitting and low < 0:
-        raise ValueError(
-            f"Negative values in data passed to {name}: its visible units are binary, "
-            "so values must lie in [0, 1]. Scale the columns with "
-            "sklearn.preprocessing.MinMaxScaler, or use a model of real values."
-        )
-    outside = low < 0 or high > 1
-    if outside:
-        warnings.warn(
-            f"{name} got values from {low:g} to {high:g} and clipped them to [0, 1]. "
-            "Scale the columns with sklearn.preprocessing.MinMaxScaler(clip=True), or "
-            "divide 8-bit images by 255.",
-            DataRangeWarning,
-            stacklevel=4,
-        )
-    return Rows(X, dtype, (0.0, 1.0) if outside else None, **facts)
+    return X
 
 
 def _survey(X):

@@ -26,7 +26,8 @@ def row_hash(rows):
     Returns
     -------
     hashes : ndarray of shape (n_rows,), uint64
-        Equal for equal rows, whatever the type the values are stored in.
+        Equal for equal rows with equal labels, whatever the type the values are
+        stored in.
     """
     multipliers = mix64(np.arange(1, rows.shape[1] + 1, dtype=np.uint64)) | np.uint64(1)
     low, high = rows.bounds or (-np.inf, np.inf)
@@ -40,6 +41,8 @@ def row_hash(rows):
         part, n = np.empty(X.shape[0], np.uint64), X.shape[0]
         run(kernel, *arrays, multipliers, low, high, part, n=n, work=2 * arrays[0].size)
         out[block] = part
+    if rows.labels is not None:
+        out += mix64(rows.labels.astype(np.uint64) + np.uint64(2**32))
     return out
 
 

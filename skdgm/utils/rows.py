@@ -35,6 +35,10 @@ class Rows(NamedTuple):
         The share of values that are not 0.
     packed : Packed, optional
         The whole table as lists; see :meth:`in_memory`.
+    affine : pair of ndarray of shape (n_columns,), optional
+        What is subtracted from each column, and what it is then divided by.
+    labels : ndarray of shape (n_rows,), optional
+        A number that belongs to each row, and makes rows different.
     """
 
     X: object
@@ -44,6 +48,8 @@ class Rows(NamedTuple):
     complete: bool = False
     density: float = 1.0
     packed: Packed = None
+    affine: tuple = None
+    labels: np.ndarray = None
 
     @property
     def shape(self):
@@ -58,6 +64,9 @@ class Rows(NamedTuple):
         """The rows at an index array or a slice."""
         part = self.X[index]
         part = part.toarray() if sp.issparse(part) else part
+        if self.affine is not None:
+            part = np.subtract(part, self.affine[0])
+            part /= self.affine[1]
         part = np.asarray(part, dtype=self.dtype, order="C")
         return part if self.bounds is None else part.clip(*self.bounds)
 

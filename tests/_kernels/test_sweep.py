@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skdgm.energies import EVEN, ODD, plain, tiled
+from skdgm.energies import EVEN, ODD, Path, plain, tiled
 from skdgm.inference import mean_field
 from skdgm.partition import ais
 from skdgm.samplers import binary, gibbs
@@ -42,6 +42,37 @@ def test_draws_are_the_general_ones(machine, colours, dtype):
     for block in energy.colours[colours[-1]]:
         found, expected = info_a.means[block], info_b.means[block]
         np.testing.assert_allclose(found, expected, atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("beta", [0.3, np.linspace(0, 1, 8)[:, None]])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_draws_along_a_path_are_the_general_ones(machine, beta, dtype):
+    energy, params = machine
+    base = tuple(2 * bias[::-1] + 0.5 for bias in params.units)
+    params, base = (
+        tree_map(lambda leaf: leaf.astype(dtype), tree) for tree in (params, base)
+    )
+    beta = beta.astype(dtype) if isinstance(beta, np.ndarray) else beta
+    path, rng = Path(base, beta), stream(2).rows(8)
+    state, fast = start(energy, params), tiled(params)
+    a, info_a = gibbs.run(rng, energy, fast, state, 3, path=path)
+    b, info_b = gibbs.run(rng, energy, params, state, 3, path=path)
+    for found, expected in zip(a.x, b.x):
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
+    for block in energy.colours[ODD]:
+        found, expected = info_a.means[block], info_b.means[block]
+        assert found.dtype == expected.dtype == dtype
+        np.testing.assert_allclose(found, expected, atol=TOLERANCE[dtype])
+
+
+def test_long_runs_are_cut(machine, monkeypatch):
+    energy, params = machine
+    state, rng = start(energy, params), stream(2).rows(8)
+    whole, _ = gibbs.run(rng, energy, tiled(params), state, 7)
+    monkeypatch.setattr(binary, "MAX_STEPS", 3)
+    parts, _ = gibbs.run(rng, energy, tiled(params), state, 7)
+    for found, expected in zip(parts.x, whole.x):
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
 
 
 def test_the_state_before_is_left_alone(machine):

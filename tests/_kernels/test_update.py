@@ -3,6 +3,7 @@ import pytest
 
 from skdgm.couplings import Dense, Weights
 from skdgm.couplings.tiles import joined
+from skdgm.utils.lists import Lists
 from tests._kernels.oracles import DTYPES, TOLERANCE, binary_rows, grey_rows
 
 
@@ -16,6 +17,14 @@ def phases(kind, n_visible, n_hidden, dtype):
     coupling = Dense(n_visible, n_hidden)
     grad = X.T @ y / 9 - X_model.T @ y_model / 6
     return coupling.contrast(first, y, lists_model, y_model), grad
+
+
+def few_rows(contrast, dtype):
+    """A gradient with two rows to subtract, and what they amount to."""
+    rng = np.random.default_rng(4)
+    sizes = contrast.x.shape[1], contrast.y.shape[1]
+    a, b = (rng.normal(size=(2, n)).astype(dtype) for n in sizes)
+    return contrast._replace(thin=(a, b)), a.T @ b
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -38,6 +47,34 @@ def test_update(dtype, kind, n_visible, n_hidden, rule):
     np.testing.assert_allclose(weights.W, W + u, atol=TOLERANCE[dtype])
     if mu:
         np.testing.assert_allclose(moving.W, u, atol=TOLERANCE[dtype])
+    both_ways(weights)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+@pytest.mark.parametrize("n_rows", [9, 0])
+def test_update_with_rows_to_subtract(dtype, momentum, n_rows):
+    contrast, grad = phases("binary", 37, 35, dtype)
+    if not n_rows:
+        x, y = Lists.empty(0, 37, dtype), np.zeros((0, 35), dtype)
+        contrast, grad = Dense(37, 35).contrast(x, y, x, y), 0
+    contrast, thin = few_rows(contrast, dtype)
+    rng = np.random.default_rng(3)
+    W, velocity = rng.normal(size=(2, 37, 35)).astype(dtype)
+    weights, moving = Weights.of(W), Weights.of(velocity)
+    contrast.ascend(weights, moving, rate=0.1, momentum=momentum)
+    u = momentum * velocity + 0.1 * (grad - thin)
+    np.testing.assert_allclose(weights.W, W + u, atol=TOLERANCE[dtype])
+    both_ways(weights)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (37, 35), (32, 64)])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_refresh_brings_the_transpose_up_to_date(shape, dtype):
+    weights = Weights.of(np.random.default_rng(0).normal(size=shape).astype(dtype))
+    weights.up[...] *= 3
+    assert (joined(weights.down, shape[0]).T != weights.W).any()
+    weights.refresh()
     both_ways(weights)
 
 

@@ -214,12 +214,24 @@ def test_a_machine_that_mixes_badly_is_not_flattered(monkeypatch):
     assert rbm.log_Z_ < expected + 3
 
 
-@pytest.mark.parametrize("gradient", ["pcd", "cd"])
-def test_learns_a_distribution(gradient):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"gradient": "cd"},
+        {"gradient": "fpcd", "n_steps": 1, "fast_learning_rate": 0.02},
+        {"gradient": "tempering", "n_temperatures": 3, "n_steps": 1},
+        {"centering": "start"},
+        {"centering": "data"},
+        {"centering": "moving"},
+        {"solver": "adam", "momentum": 0.9, "learning_rate": 0.02},
+    ],
+    ids=str,
+)
+def test_learns_a_distribution(options):
     data, entropy = noisy_patterns(4000)
-    rbm = BernoulliRBM(
-        6, gradient=gradient, n_iter=60, n_steps=5, batch_size=50, random_state=0
-    ).fit(data)
+    rbm = BernoulliRBM(6, n_iter=60, n_steps=5, batch_size=50, random_state=0)
+    rbm.set_params(**options).fit(data)
     independent = BernoulliRBM(6, n_iter=0, random_state=0).fit(data).score(data)
     assert independent < -entropy - 0.5
     assert rbm.score(data) > -entropy - 0.05

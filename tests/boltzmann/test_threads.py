@@ -1,11 +1,14 @@
 """Fits are the same, bit for bit, on any number of threads and in any worker."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from joblib import Parallel, delayed
+from sklearn.base import clone
 
-from skdgm import BernoulliRBM
+from skdgm import BernoulliRBM, GaussianRBM, RBMClassifier
 from skdgm.utils import parallel
 
 RNG = np.random.default_rng(0)
@@ -25,11 +28,20 @@ OPTIONS = {
     "cd": {"gradient": "cd", "n_steps": 2},
     "momentum": {"momentum": 0.5, "l1": 1e-3, "l2": 1e-3},
     "resample": {"resample": True, "early_stopping": True},
+    "fpcd": {"gradient": "fpcd", "centering": "moving", "max_norm": 1.0},
+    "tempering": {"gradient": "tempering", "solver": "adam", "sparsity_target": 0.1},
+}
+LABELS = np.arange(120) % 3
+OTHERS = {
+    "gaussian": GaussianRBM(),
+    "classifier": RBMClassifier(),
+    "real classifier": RBMClassifier(visible="gaussian", gradient="fpcd", alpha=0.5),
 }
 
 
-def results(X, **options):
-    rbm = BernoulliRBM(21, n_iter=3, random_state=0, **options).fit(X)
+def results(X, rbm=None, **options):
+    rbm = clone(rbm or BernoulliRBM())
+    rbm.set_params(n_components=21, n_iter=3, random_state=0, **options).fit(X, LABELS)
     return [
         rbm.components_,
         rbm.intercept_visible_,
@@ -41,14 +53,17 @@ def results(X, **options):
     ]
 
 
-@pytest.mark.parametrize("option", OPTIONS)
-@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize(
+    "data, option",
+    [*product(DATA, OPTIONS), *product(["grey", "missing", "CSR"], OTHERS)],
+)
 def test_any_number_of_threads(data, option, monkeypatch):
     monkeypatch.setattr(parallel, "_WORTHWHILE", 1)
     found = []
     for n_threads in (1, 2, 4):
         with parallel.limit(n_threads):
-            found.append(results(DATA[data], **OPTIONS[option]))
+            rbm, options = OTHERS.get(option), OPTIONS.get(option, {})
+            found.append(results(DATA[data], rbm, **options))
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(a, b)

@@ -29,6 +29,15 @@ def fit(n_components=8, n_iter=3, **options):
     "option",
     [
         {"gradient": "cd"},
+        {"gradient": "fpcd"},
+        {"gradient": "tempering"},
+        {"centering": "start"},
+        {"centering": "data"},
+        {"centering": "moving"},
+        {"solver": "adam"},
+        {"momentum": (0.1, 0.8)},
+        {"max_norm": 0.05},
+        {"sparsity_target": 0.1},
         {"n_steps": 2},
         {"n_steps": (1, 3)},
         {"n_chains": 5},
@@ -151,7 +160,7 @@ def test_verbose(capsys):
 
 
 @pytest.mark.parametrize("learning_rate", [1e2, 1e6, 1e38])
-@pytest.mark.parametrize("gradient", ["pcd", "cd"])
+@pytest.mark.parametrize("gradient", ["pcd", "cd", "fpcd", "tempering"])
 def test_divergence_is_caught_and_named(learning_rate, gradient):
     rbm = BernoulliRBM(8, learning_rate=learning_rate, gradient=gradient, n_iter=5)
     with pytest.raises(DivergenceError, match="Lower learning_rate"):

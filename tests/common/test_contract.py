@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
 from skdgm.exceptions import MissingDataWarning
@@ -22,14 +23,45 @@ from tests.common.instances import INSTANCES, name_of
 RNG = np.random.default_rng(0)
 # Two overlapping patterns with noise: enough for something to be learned.
 PATTERNS = (RNG.random((2, 30)) < 0.5).astype(np.float64)
-X = abs(PATTERNS[RNG.integers(0, 2, 80)] - (RNG.random((80, 30)) < 0.1))
-GREY = np.clip(X + RNG.normal(0, 0.2, X.shape), 0, 1)
-HOLED = np.where(RNG.random(X.shape) < 0.2, np.nan, X)
+WHICH = RNG.integers(0, 2, 80)
+BITS = abs(PATTERNS[WHICH] - (RNG.random((80, 30)) < 0.1))
+HOLES = RNG.random(BITS.shape) < 0.2
+# The same as real numbers, in columns of very different scales.
+REAL = BITS + RNG.normal(0, 0.3, BITS.shape)
+REAL = 10.0 ** RNG.integers(-3, 4, 30) * (REAL + RNG.integers(-9, 9, 30))
+LABELS = np.array(["one", "other"])[WHICH]
+
+
+class Data:
+    """Rows of an estimator's domain, and the labels that it needs if it does."""
+
+    def __init__(self, estimator):
+        self.real = not get_tags(estimator).input_tags.positive_only
+        self.labelled = is_classifier(estimator)
+        grey = BITS + RNG.normal(0, 0.2, BITS.shape)
+        self.bits, self.X = BITS, REAL if self.real else BITS
+        # Grey or real values, and many zeros.
+        self.grey = np.where(BITS, grey, 0) if self.real else np.clip(grey, 0, 1)
+        self.holed = np.where(HOLES, np.nan, self.X)
+
+    def y(self, rows=slice(None)):
+        """The labels of some rows, as arguments."""
+        return {"y": LABELS[rows]} if self.labelled else {}
+
+    def alternate(self, X):
+        """Labels for other rows, by turns."""
+        return {"y": np.arange(X.shape[0]) % 2} if self.labelled else {}
 
 
 @pytest.fixture(params=INSTANCES, ids=name_of)
 def estimator(request):
-    return clone(request.param)
+    estimator = clone(request.param)
+    return estimator.set_params(n_iter=min(4, estimator.n_iter))
+
+
+@pytest.fixture
+def data(estimator):
+    return Data(estimator)
 
 
 def learned(estimator):
@@ -52,9 +84,18 @@ def assert_same(a, b, **tolerance):
                 np.testing.assert_array_equal(a[name], b[name], err_msg=name)
 
 
-def test_default_parameters_learn_something(estimator):
-    start = clone(estimator).set_params(n_iter=0).fit(X)
-    assert estimator.set_params(n_iter=40).fit(X).score(X) > start.score(X)
+def quality(estimator, data):
+    """What an estimator is for, in nats."""
+    if not data.labelled:
+        return estimator.score_samples(data.X).mean()
+    codes = np.searchsorted(estimator.classes_, LABELS)
+    return estimator.predict_log_proba(data.X)[np.arange(80), codes].mean()
+
+
+def test_default_parameters_learn_something(estimator, data):
+    start = clone(estimator).set_params(n_iter=0).fit(data.X, **data.y())
+    estimator.set_params(n_iter=40, early_stopping=False).fit(data.X, **data.y())
+    assert quality(estimator, data) > quality(start, data)
 
 
 @pytest.mark.parametrize(
@@ -62,77 +103,93 @@ def test_default_parameters_learn_something(estimator):
     [(np.float32, np.float32), (np.float64, np.float64)]
     + [(t, np.float32) for t in (bool, np.uint8, np.int64, np.float16)],
 )
-def test_types(estimator, given, kept):
-    estimator.fit(X.astype(given))
+def test_types(estimator, data, given, kept):
+    X = BITS
+    estimator.fit(X.astype(given), **data.y())
     for array in (
         estimator.transform(X),
         estimator.inverse_transform(estimator.transform(X)),
         estimator.sample(3, random_state=0),
-        estimator.impute(HOLED),
+        estimator.impute(np.where(HOLES, np.nan, X)),
+        estimator.components_,
     ):
         assert array.dtype == kept
     assert estimator.score_samples(X).dtype == np.float64
-    estimator.partial_fit(X.astype(np.float64))
+    estimator.partial_fit(X.astype(np.float64), **data.y())
     assert estimator.transform(X).dtype == kept
 
 
-def test_storage_types_of_bits_agree(estimator):
+def test_storage_types_of_bits_agree(estimator, data):
     assert_same(
-        clone(estimator).fit(X.astype(np.uint8)), estimator.fit(X.astype(np.float32))
+        clone(estimator).fit(BITS.astype(np.uint8), **data.y()),
+        estimator.fit(BITS.astype(np.float32), **data.y()),
     )
 
 
-@pytest.mark.parametrize("data", [X, GREY, HOLED], ids=["bits", "grey", "holed"])
+KINDS = pytest.mark.parametrize("kind", ["X", "grey", "holed"])
+
+
+@KINDS
 @pytest.mark.parametrize("convert", [sp.csr_array, sp.csr_matrix, sp.csc_array])
-def test_sparse_is_dense(estimator, data, convert):
-    sparse = convert(data)
-    a, b = clone(estimator).fit(sparse), estimator.fit(data)
+def test_sparse_is_dense(estimator, data, kind, convert):
+    dense = getattr(data, kind)
+    sparse = convert(dense)
+    a = clone(estimator).fit(sparse, **data.y())
+    b = estimator.fit(dense, **data.y())
     assert_same(a, b)
     for method in ("transform", "score_samples", "impute"):
         np.testing.assert_array_equal(
-            getattr(a, method)(sparse), getattr(b, method)(data)
+            getattr(a, method)(sparse), getattr(b, method)(dense)
         )
 
 
-@pytest.mark.parametrize("data", [X, GREY, HOLED], ids=["bits", "grey", "holed"])
-def test_whole_weights_are_repetitions(estimator, data):
-    weight, order = RNG.integers(0, 4, len(data)), RNG.permutation(len(data))
-    weighted = clone(estimator).fit(data[order], sample_weight=weight[order])
-    repeated = clone(estimator).fit(np.repeat(data, weight, axis=0))
+@KINDS
+def test_whole_weights_are_repetitions(estimator, data, kind):
+    X = getattr(data, kind)
+    weight, order = RNG.integers(0, 4, 80), RNG.permutation(80)
+    given = {"sample_weight": weight[order], **data.y(order)}
+    repetition = np.repeat(np.arange(80), weight)
+    weighted = clone(estimator).fit(X[order], **given)
+    repeated = clone(estimator).fit(X[repetition], **data.y(repetition))
     assert_same(weighted, repeated)
-    weighted.partial_fit(data[order], sample_weight=weight[order])
-    repeated.partial_fit(np.repeat(data, weight, axis=0))
+    weighted.partial_fit(X[order], **given)
+    repeated.partial_fit(X[repetition], **data.y(repetition))
     assert_same(weighted, repeated)
 
 
-def test_order_of_rows_does_not_matter(estimator):
-    order = RNG.permutation(len(GREY))
-    assert_same(clone(estimator).fit(GREY[order]), estimator.fit(GREY))
+def test_order_of_rows_does_not_matter(estimator, data):
+    order = RNG.permutation(80)
+    assert_same(
+        clone(estimator).fit(data.grey[order], **data.y(order)),
+        estimator.fit(data.grey, **data.y()),
+    )
 
 
 @pytest.mark.parametrize("n_threads", [2, 4])
-def test_thread_count_does_not_matter(estimator, n_threads):
+def test_thread_count_does_not_matter(estimator, data, n_threads):
     # Wide enough for BLAS to use its threads.
     wide = (RNG.random((150, 700)) < 0.3).astype(np.float32)
-    estimator.set_params(n_components=300, batch_size=100, n_iter=2)
+    estimator.set_params(n_components=300, batch_size=100, n_iter=2, learning_rate=1e-3)
+    labels = data.alternate(wide)
     with threadpool_limits(1):
-        one = clone(estimator).fit(wide)
+        one = clone(estimator).fit(wide, **labels)
         one_transformed = one.transform(wide)
     with threadpool_limits(n_threads):
-        many = clone(estimator).fit(wide)
+        many = clone(estimator).fit(wide, **labels)
         many_transformed = many.transform(wide)
     assert_same(one, many)
     np.testing.assert_array_equal(one_transformed, many_transformed)
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_n_jobs_does_not_matter(estimator, backend):
+def test_n_jobs_does_not_matter(estimator, data, backend):
     from joblib import parallel_config
 
     def search(n_jobs):
         grid = {"learning_rate": [0.05, 0.1]}
         with parallel_config(backend=backend):
-            return GridSearchCV(estimator, grid, cv=2, n_jobs=n_jobs).fit(X)
+            found = GridSearchCV(estimator, grid, cv=2, n_jobs=n_jobs)
+            return found.fit(data.X, **data.y())
 
     one, two = search(1), search(2)
     np.testing.assert_array_equal(
@@ -141,115 +198,131 @@ def test_n_jobs_does_not_matter(estimator, backend):
     assert_same(one.best_estimator_, two.best_estimator_)
 
 
-def test_a_seed_settles_everything(estimator):
-    assert_same(clone(estimator).fit(X), clone(estimator).fit(X))
-    other = clone(estimator).set_params(random_state=1).fit(X)
-    assert (other.transform(X) != estimator.fit(X).transform(X)).any()
+def test_a_seed_settles_everything(estimator, data):
+    X, labels = data.X, data.y()
+    assert_same(clone(estimator).fit(X, **labels), clone(estimator).fit(X, **labels))
+    other = clone(estimator).set_params(random_state=1).fit(X, **labels)
+    assert (other.transform(X) != estimator.fit(X, **labels).transform(X)).any()
     a, b, c = (estimator.sample(20, random_state=seed) for seed in (5, 5, 6))
     np.testing.assert_array_equal(a, b)
     assert (a != c).any()
 
 
-def test_random_state_may_be_a_generator_or_none(estimator):
-    estimator.set_params(random_state=np.random.RandomState(0)).fit(X)
-    estimator.set_params(random_state=None).fit(X)
+def test_random_state_may_be_a_generator_or_none(estimator, data):
+    estimator.set_params(random_state=np.random.RandomState(0)).fit(data.X, **data.y())
+    estimator.set_params(random_state=None).fit(data.X, **data.y())
     assert estimator.sample(2).shape == (2, 30)
 
 
-def test_pickle_and_go_on(estimator):
-    estimator.fit(X)
+def test_pickle_and_go_on(estimator, data):
+    X, labels = data.X, data.y()
+    estimator.fit(X, **labels)
     other = pickle.loads(pickle.dumps(estimator))
     assert_same(estimator, other)
     np.testing.assert_array_equal(estimator.score_samples(X), other.score_samples(X))
-    assert_same(estimator.partial_fit(X), other.partial_fit(X))
-    assert_same(clone(estimator).fit(X), clone(other).fit(X))
+    assert_same(estimator.partial_fit(X, **labels), other.partial_fit(X, **labels))
+    assert_same(clone(estimator).fit(X, **labels), clone(other).fit(X, **labels))
 
 
-def test_partial_fits_are_the_epochs_of_fit(estimator):
-    estimator.set_params(early_stopping=False, schedule="constant", n_steps=2)
-    whole, parts = clone(estimator).fit(GREY), clone(estimator)
+def test_partial_fits_are_the_epochs_of_fit(estimator, data):
+    estimator.set_params(
+        early_stopping=False, schedule="constant", n_steps=2, momentum=0.5
+    )
+    whole, parts = clone(estimator).fit(data.grey, **data.y()), clone(estimator)
     for _ in range(estimator.n_iter):
-        assert parts.partial_fit(GREY) is parts
+        assert parts.partial_fit(data.grey, **data.y()) is parts
     assert_same(whole, parts)
 
 
-def test_partial_fit_does_not_touch_arrays_handed_out(estimator):
-    components = estimator.fit(X).components_
+def test_partial_fit_does_not_touch_arrays_handed_out(estimator, data):
+    components = estimator.fit(data.X, **data.y()).components_
     before = components.copy()
-    estimator.partial_fit(X)
+    estimator.partial_fit(data.X, **data.y())
     np.testing.assert_array_equal(components, before)
     assert (estimator.components_ != before).any()
 
 
-def test_warm_start_goes_on(estimator):
-    estimator.set_params(warm_start=True, early_stopping=False).fit(X)
+def test_warm_start_goes_on(estimator, data):
+    X, labels = data.X, data.y()
+    estimator.set_params(warm_start=True, early_stopping=False).fit(X, **labels)
     first, n_iter = estimator.components_, estimator.n_iter
-    estimator.fit(X)
+    estimator.fit(X, **labels)
     assert estimator.n_iter_ == 2 * n_iter
     assert len(estimator.loss_curve_) == 2 * n_iter
     assert (estimator.components_ != first).any()
     cold = clone(estimator).set_params(warm_start=False)
-    assert_same(cold.fit(X).fit(X), clone(cold).fit(X))
+    assert_same(cold.fit(X, **labels).fit(X, **labels), clone(cold).fit(X, **labels))
 
 
-def test_methods_write_nothing(estimator):
-    estimator.fit(X)
+def test_methods_write_nothing(estimator, data):
+    estimator.fit(data.X, **data.y())
     before = pickle.dumps(vars(estimator))
-    estimator.transform(HOLED)
-    estimator.inverse_transform(estimator.transform(X))
+    estimator.transform(data.holed)
+    estimator.inverse_transform(estimator.transform(data.X))
     estimator.sample(3)
-    estimator.impute(HOLED)
-    estimator.free_energy(X)
-    estimator.pseudo_likelihood(X)
+    estimator.impute(data.holed)
+    estimator.free_energy(data.X)
+    for name in ("pseudo_likelihood", "predict", "predict_log_proba"):
+        getattr(estimator, name, np.shape)(data.X)
     assert pickle.dumps(vars(estimator)) == before
 
 
-def test_score_is_the_mean_of_score_samples(estimator):
-    scores = estimator.fit(X).score_samples(HOLED)
+def test_score_is_the_mean_of_score_samples_or_the_accuracy(estimator, data):
+    scores = estimator.fit(data.X, **data.y()).score_samples(data.holed)
     assert scores.shape == (80,)
-    np.testing.assert_array_equal(scores, estimator.score_samples(HOLED))
-    assert estimator.score(HOLED) == pytest.approx(scores.mean())
+    np.testing.assert_array_equal(scores, estimator.score_samples(data.holed))
+    if data.labelled:
+        scores = estimator.predict(data.holed) == LABELS
+    assert estimator.score(data.holed, **data.y()) == pytest.approx(scores.mean())
     weight = RNG.random(80)
-    assert estimator.score(HOLED, sample_weight=weight) == pytest.approx(
-        np.average(scores, weights=weight)
-    )
+    assert estimator.score(
+        data.holed, **data.y(), sample_weight=weight
+    ) == pytest.approx(np.average(scores, weights=weight))
 
 
-def test_rows_do_not_depend_on_their_company(estimator):
-    estimator.fit(X)
+def test_rows_do_not_depend_on_their_company(estimator, data):
+    estimator.fit(data.X, **data.y())
     rows = np.array([41, 3, 77])
-    for method in ("transform", "score_samples", "impute", "pseudo_likelihood"):
+    methods = ["transform", "score_samples", "impute"]
+    methods += ["predict_log_proba"] if data.labelled else ["pseudo_likelihood"]
+    for method in methods:
         call = getattr(estimator, method)
         np.testing.assert_allclose(
-            call(HOLED[rows]), call(HOLED)[rows], rtol=1e-9, atol=1e-12
+            call(data.holed[rows]), call(data.holed)[rows], rtol=1e-9, atol=1e-12
         )
 
 
-def test_weights_are_routed(estimator):
+def test_weights_are_routed(estimator, data):
+    weight = np.arange(80)
     with config_context(enable_metadata_routing=True):
         estimator.set_fit_request(sample_weight=True)
-        pipeline = make_pipeline(clone(estimator)).fit(X, sample_weight=np.arange(80))
-    assert_same(pipeline[0], estimator.fit(X, sample_weight=np.arange(80)))
+        pipeline = make_pipeline(clone(estimator))
+        pipeline.fit(data.X, **data.y(), sample_weight=weight)
+    assert_same(pipeline[0], estimator.fit(data.X, **data.y(), sample_weight=weight))
 
 
-def test_missing_values_everywhere(estimator):
-    estimator.fit(HOLED).partial_fit(HOLED)
-    filled = estimator.impute(HOLED)
-    observed = ~np.isnan(HOLED)
-    np.testing.assert_array_equal(filled[observed], HOLED[observed])
-    assert ((filled >= 0) & (filled <= 1)).all()
+def test_missing_values_everywhere(estimator, data):
+    holed = data.holed
+    estimator.fit(holed, **data.y()).partial_fit(holed, **data.y())
+    filled = estimator.impute(holed)
+    np.testing.assert_array_equal(filled[~HOLES], holed[~HOLES])
+    if data.real:
+        low, high = np.nanmin(holed, axis=0), np.nanmax(holed, axis=0)
+        assert ((filled >= low) & (filled <= high)).mean() > 0.99
+    else:
+        assert ((filled >= 0) & (filled <= 1)).all()
     for result in (
-        estimator.transform(HOLED),
-        estimator.score_samples(HOLED),
+        estimator.transform(holed),
+        estimator.score_samples(holed),
         estimator.loss_curve_,
     ):
         assert np.isfinite(result).all()
 
 
-def test_data_frames(estimator):
+def test_data_frames(estimator, data):
     pd = pytest.importorskip("pandas")
-    frame = pd.DataFrame(X, columns=[f"pixel {i}" for i in range(30)])
-    estimator.set_output(transform="pandas").fit(frame)
+    frame = pd.DataFrame(data.X, columns=[f"pixel {i}" for i in range(30)])
+    estimator.set_output(transform="pandas").fit(frame, **data.y())
     out = estimator.transform(frame)
     assert list(out.columns) == list(estimator.get_feature_names_out())
     assert list(out.index) == list(frame.index)
@@ -259,9 +332,9 @@ def test_data_frames(estimator):
         estimator.transform(frame[frame.columns[::-1]])
 
 
-def peak_memory(estimator, X):
+def peak_memory(estimator, X, labels):
     tracemalloc.start()
-    estimator.fit(X)
+    estimator.fit(X, **labels)
     estimator.transform(X)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -275,48 +348,55 @@ def small(estimator):
     )
 
 
-def test_memory_mapped_data_are_not_copied(small, tmp_path):
+def test_memory_mapped_data_are_not_copied(small, data, tmp_path):
     big = np.lib.format.open_memmap(
         tmp_path / "X.npy", mode="w+", dtype=np.uint8, shape=(60_000, 100)
     )
     big[:] = RNG.integers(0, 2, big.shape, dtype=np.uint8)
     big.flush()
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    assert peak_memory(small, mapped) < mapped.size * np.float32().nbytes
+    peak = peak_memory(small, mapped, data.alternate(mapped))
+    assert peak < mapped.size * np.float32().nbytes
 
 
-def test_sparse_data_are_not_made_dense(small):
+def test_sparse_data_are_not_made_dense(small, data):
     X = sp.random_array((20_000, 1500), density=0.005, rng=0, format="csr")
-    assert peak_memory(small, X) < X.shape[0] * X.shape[1] * X.dtype.itemsize / 4
+    size = X.shape[0] * X.shape[1] * X.dtype.itemsize
+    small.set_params(batch_size=100)
+    assert peak_memory(small, X, data.alternate(X)) < size / 4
 
 
-def test_nothing_observed_at_all(estimator):
+def test_nothing_observed_at_all(estimator, data):
+    nothing = np.full((12, 3), np.nan)
     with pytest.warns(MissingDataWarning):
-        estimator.fit(np.full((12, 3), np.nan))
-    np.testing.assert_allclose(estimator.score_samples(np.full((2, 3), np.nan)), 0)
+        estimator.fit(nothing, **data.alternate(nothing))
+    assert estimator.density_kind_ == "exact"
+    np.testing.assert_allclose(estimator.score_samples(nothing), 0, atol=1e-12)
 
 
-def test_scoring_monitor_hears_of_every_epoch(estimator):
+def test_scoring_monitor_hears_of_every_epoch(estimator, data):
     estimator.set_params(early_stopping=False)
-    monitor = ScoringMonitor(
-        scoring={"ll": lambda e, X, y: e.score(X), "pl": lambda e, X, y: e.n_iter}
-    )
-    estimator.set_callbacks(monitor).fit(X)
+    scoring = {
+        "quality": lambda e, X, y: quality(e, data),
+        "n_iter": lambda e, X, y: e.n_iter,
+    }
+    monitor = ScoringMonitor(scoring=scoring)
+    estimator.set_callbacks(monitor).fit(data.X, **data.y())
     rows = [r for r in monitor.get_logs().data if r["task_name"] == "epoch"]
     assert [row["task_id"] for row in rows] == list(range(estimator.n_iter))
-    assert rows[-1]["ll"] == pytest.approx(estimator.score(X))
-    assert rows[0]["ll"] != rows[-1]["ll"]
+    assert rows[-1]["quality"] == pytest.approx(quality(estimator, data))
+    assert rows[0]["quality"] != rows[-1]["quality"]
 
 
-def test_weights_reach_the_scorers_of_callbacks(estimator):
+def test_weights_reach_the_scorers_of_callbacks(estimator, data):
     monitor = ScoringMonitor(scoring={"score": check_scoring(estimator)})
-    weight = RNG.random(len(X))
-    estimator.set_callbacks(monitor).fit(X, sample_weight=weight)
+    given = {"sample_weight": RNG.random(80), **data.y()}
+    estimator.set_callbacks(monitor).fit(data.X, **given)
     last = [r for r in monitor.get_logs().data if r["task_name"] == "fit"][-1]
-    assert last["score"] == pytest.approx(estimator.score(X, sample_weight=weight))
+    assert last["score"] == pytest.approx(estimator.score(data.X, **given))
 
 
-def test_a_callback_may_stop_training(estimator):
+def test_a_callback_may_stop_training(estimator, data):
     class StopAtOnce:
         def setup(self, estimator, context):
             pass
@@ -330,29 +410,41 @@ def test_a_callback_may_stop_training(estimator):
         def teardown(self, estimator, context):
             pass
 
-    estimator.set_callbacks(StopAtOnce()).fit(X)
+    estimator.set_callbacks(StopAtOnce()).fit(data.X, **data.y())
     assert estimator.n_iter_ == 1
 
 
-def test_progress_bar(estimator, capsys):
+def test_progress_bar(estimator, data, capsys):
     pytest.importorskip("rich")
-    estimator.set_callbacks(ProgressBar()).fit(X)
+    estimator.set_callbacks(ProgressBar()).fit(data.X, **data.y())
     assert type(estimator).__name__ in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "method", ["transform", "score_samples", "score", "impute", "free_energy", "gibbs"]
-)
-def test_unfitted(estimator, method):
-    with pytest.raises(NotFittedError):
-        getattr(estimator, method)(X)
+def test_verbose(estimator, data, capsys):
+    estimator.set_params(verbose=1).fit(data.X, **data.y())
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == estimator.n_iter
+    assert all(type(estimator).__name__ in line for line in lines)
 
 
-def test_unfitted_without_data(estimator):
+UNFITTED = ["transform", "score_samples", "score", "impute", "free_energy", "gibbs"]
+UNFITTED += ["pseudo_likelihood", "predict", "predict_proba", "predict_log_proba"]
+
+
+def test_unfitted(estimator, data):
+    methods = [name for name in UNFITTED if hasattr(estimator, name)]
+    assert len(methods) >= 7
+    for name in methods:
+        arguments = data.y() if name == "score" else {}
+        with pytest.raises(NotFittedError):
+            getattr(estimator, name)(data.X, **arguments)
+
+
+def test_unfitted_without_data(estimator, data):
     for call in (
         estimator.sample,
         estimator.get_feature_names_out,
-        lambda: estimator.inverse_transform(X),
+        lambda: estimator.inverse_transform(data.X),
         lambda: estimator.log_Z_,
     ):
         with pytest.raises(NotFittedError):
@@ -360,13 +452,16 @@ def test_unfitted_without_data(estimator):
     assert not hasattr(estimator, "density_kind_")
 
 
-@pytest.mark.parametrize(
-    "name", ["learning_rate", "n_components", "gradient", "n_steps"]
-)
+NAMES = ["learning_rate", "n_components", "gradient", "n_steps", "momentum", "solver"]
+NAMES += ["centering", "max_norm", "n_temperatures", "fast_learning_rate"]
+NAMES += ["sparsity_target"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", [np.nan, -1, "nonsense", [3], ()])
-def test_invalid_parameters_are_named(estimator, name, value):
+def test_invalid_parameters_are_named(estimator, data, name, value):
     with pytest.raises(ValueError, match=name):
-        estimator.set_params(**{name: value}).fit(X)
+        estimator.set_params(**{name: value}).fit(data.X, **data.y())
 
 
 @pytest.mark.parametrize(
@@ -378,36 +473,72 @@ def test_invalid_parameters_are_named(estimator, name, value):
         (np.ones(79), "sample_weight"),
     ],
 )
-def test_invalid_weights(estimator, weight, message):
+def test_invalid_weights(estimator, data, weight, message):
     with pytest.raises(ValueError, match=message):
-        estimator.fit(X, sample_weight=weight)
+        estimator.fit(data.X, **data.y(), sample_weight=weight)
 
 
-def test_a_failed_fit_loses_nothing(estimator):
-    estimator.fit(X)
+def test_a_failed_fit_loses_nothing(estimator, data):
+    X = data.X
+    estimator.fit(X, **data.y())
     before = learned(estimator)
-    for bad in (np.full((5, 30), np.inf), X[:0], -X, -X[:, :4]):
+    bad = [(np.full((5, 30), np.inf), data.y(slice(5))), (X[:0], data.y(slice(0)))]
+    if not data.real:
+        bad += [(-X, data.y()), (-X[:, :4], data.y())]
+    if data.labelled:
+        bad += [(X, {"y": None}), (X, {"y": LABELS[:-1]}), (X, {"y": REAL[:, 0]})]
+    for rows, labels in bad:
         for method in (estimator.fit, estimator.partial_fit):
             with pytest.raises(ValueError):
-                method(bad)
+                method(rows, **labels)
     with pytest.raises(ValueError):
-        estimator.fit(X[:, :4], sample_weight=np.zeros(80))
+        estimator.fit(X[:, :4], **data.y(), sample_weight=np.zeros(80))
     after = learned(estimator)
+    assert before.keys() == after.keys()
     for name, value in before.items():
         np.testing.assert_array_equal(value, after[name])
-    assert np.isfinite(estimator.partial_fit(X).score(X))
+    estimator.partial_fit(X, **data.y())
+    assert np.isfinite(estimator.score_samples(X)).all()
 
 
-def test_no_warning_and_no_nan_on_awkward_data(estimator):
-    one_row, constant = X[:1], np.ones((20, 3))
+AWKWARD = {
+    "one row": np.tile(BITS[:1], (2, 1)),
+    "constant": np.ones((20, 3)),
+    "zeros": np.zeros((20, 3)),
+    "one column": BITS[:, :1],
+    "halves": np.full((9, 2), 0.5),
+}
+AWKWARD_REAL = {
+    "one row": REAL[[0, 0]],
+    "one column": REAL[:, :1],
+    "far from zero": RNG.normal(100, 1, (60, 2)),
+    "very far from zero": RNG.normal(1e9, 1, (60, 2)),
+    "tiny": RNG.normal(0, 1e-12, (60, 2)),
+    "huge": RNG.normal(0, 1e12, (60, 2)),
+    "constant columns": np.column_stack([REAL[:, 0], np.full((80, 2), 0.1)]),
+    "outliers": RNG.standard_cauchy((60, 3)),
+}
+
+
+def test_no_warning_and_no_nan_on_awkward_data(estimator, data):
     estimator.set_params(early_stopping=False)
-    for data in (one_row, constant, constant * 0, X[:, :1], np.full((9, 2), 0.5)):
+    for name, X in (AWKWARD | AWKWARD_REAL if data.real else AWKWARD).items():
+        if name == "one row" and not data.labelled:
+            X = X[:1]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            estimator.fit(data)
+            estimator.fit(X, **data.alternate(X))
             for result in (
-                estimator.transform(data),
-                estimator.score_samples(data),
+                estimator.transform(X),
+                estimator.score_samples(X),
                 estimator.sample(4, random_state=0),
+                estimator.components_,
+                estimator.loss_curve_,
             ):
-                assert np.isfinite(result).all()
+                assert np.isfinite(result).all(), name
+        if data.real:
+            sample = estimator.sample(200, random_state=0)
+            # Constant columns are taken as of scale one.
+            spread = np.where(np.ptp(X, axis=0) > 0, X.std(axis=0), 1.0)
+            missed = abs(np.median(sample, axis=0) - np.median(X, axis=0))
+            assert (missed < 3 * spread).all(), name

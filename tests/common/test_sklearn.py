@@ -3,12 +3,17 @@
 import os
 
 import pytest
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from skdgm import RBMClassifier
 from tests.common.instances import ESTIMATORS, INSTANCES
 
+# The checks' data are real numbers: with these visible units they are classified well.
+REAL = RBMClassifier(visible="gaussian")
 
-@parametrize_with_checks([*(cls() for cls in ESTIMATORS), *INSTANCES])
+
+@parametrize_with_checks([*(cls() for cls in ESTIMATORS), REAL, *INSTANCES])
 def test_check(estimator, check):
     try:
         check(estimator)
@@ -18,6 +23,11 @@ def test_check(estimator, check):
 
 def test_array_api_dispatch_is_possible():
     assert os.environ["SCIPY_ARRAY_API"] == "1"
+
+
+def test_accuracy_is_asked_for_where_columns_are_real():
+    assert get_tags(RBMClassifier()).classifier_tags.poor_score
+    assert not get_tags(REAL).classifier_tags.poor_score
 
 
 def test_every_estimator_has_instances():

@@ -1,120 +1,164 @@
 import numpy as np
 import pytest
 
-from skdgm.gradients import cd, pcd
-from skdgm.samplers import gibbs
+from skdgm.energies import contrast, tiled
+from skdgm.gradients import cd, fast, pcd, tempered
+from skdgm.samplers import gibbs, tempering
+from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
-from tests.reference import MACHINES, Enumeration, random_machine
+from tests.numerical import (
+    arrays,
+    assert_expectation,
+    assert_trees,
+    clamped,
+    observed,
+)
+from tests.reference import ALL, MIXED, Enumeration, random_machine, some_moments
 
-N = 20000
-
-
-def data(energy, n_distinct, missing, seed=0):
-    rng = np.random.default_rng(seed)
-    v = (rng.random((n_distinct, energy.units[0].size)) < 0.5).astype(float)
-    v[rng.random(v.shape) < missing] = np.nan
-    return v
-
-
-def clamp_to(energy, v):
-    held = ~np.isnan(v)
-    rest = len(energy.units) - 1
-    x = [np.where(held, v, 0.5)]
-    x += [np.full((len(v), u.size), 0.5) for u in energy.units[1:]]
-    return tuple(x), (True if held.all() else held, *(None,) * rest)
+N, N_STEPS = 8000, 30
+SHALLOW = ["rbm", "wide-rbm", *MIXED]
 
 
-def assert_close(grad, exact, tolerance):
-    for a, b in zip(arrays(grad), arrays(exact), strict=True):
-        np.testing.assert_allclose(a, b, atol=tolerance)
+def made(name, missing=0.0, scale=1.0):
+    """A machine, and a few rows of data."""
+    energy, params = random_machine(ALL[name], seed=4, scale=scale)
+    truth = Enumeration(ALL[name], params)
+    data = observed(truth, 8, missing, len(ALL[name][0]), seed=1)
+    return energy, params, truth, data
 
 
-def arrays(grad):
-    return [np.asarray(part) for part in grad.units + grad.couplings]
+def repeated(energy, data):
+    """The rows again and again."""
+    return clamped(energy, *(np.tile(part, (N // 8, 1)) for part in data))
 
 
-# A statistic lies in [0, 1], so its mean over N rows has a standard error of at most
-# 0.5 / sqrt(N); two such means are subtracted.
-FIVE_SE = 5 * np.sqrt(2) * 0.5 / np.sqrt(N)
+def chains_of(energy, params, n=N):
+    return gibbs.init(stream(1).rows(n), energy, params.units)
 
 
+def ladder_of(energy, params):
+    base, _ = energy.base(params, some_moments(energy))
+    return tempering.Ladder(tempering.betas(3), base)
+
+
+def by_cd(energy, params, x, clamp):
+    return cd(stream(0), energy, params, x, clamp, N_STEPS)[0]
+
+
+def by_pcd(energy, params, x, clamp):
+    chains = chains_of(energy, params)
+    return pcd(stream(2), energy, params, x, clamp, N_STEPS, chains)[0]
+
+
+def by_tempering(energy, params, x, clamp):
+    ladder = ladder_of(energy, params)
+    replicas = tempering.init(stream(1), energy, N // 2, ladder)
+    given = stream(2), energy, params, x, clamp, N_STEPS
+    return tempered(*given, replicas, ladder)[0]
+
+
+@pytest.mark.parametrize("method", [by_cd, by_pcd, by_tempering])
 @pytest.mark.parametrize("missing", [0.0, 0.3])
-@pytest.mark.parametrize("name", ["rbm", "wide-rbm"])
-def test_many_steps_give_the_likelihood_gradient(name, missing):
-    layers = MACHINES[name]
-    energy, params = random_machine(layers, seed=4)
-    v = data(energy, 8, missing)
-    exact = Enumeration(layers, params).likelihood_gradient(v)
-    x, clamp = clamp_to(energy, np.repeat(v, N // 8, axis=0))
-    grad, _ = cd(stream(0), energy, params, x, clamp, n_steps=50)
-    assert_close(grad, exact, FIVE_SE)
-    chains = gibbs.init(stream(1).rows(N), energy, params.units)
-    grad, _ = pcd(stream(2), energy, params, x, clamp, 50, chains)
-    assert_close(grad, exact, FIVE_SE)
+@pytest.mark.parametrize("name", SHALLOW)
+def test_many_steps_give_the_likelihood_gradient(name, missing, method):
+    energy, params, truth, data = made(name, missing)
+    phases = method(energy, params, *repeated(energy, data))
+    assert_expectation(energy, params, phases, truth.likelihood_gradient(*data))
+
+
+@pytest.mark.parametrize("name", SHALLOW)
+def test_fast_weights_drive_the_chains_only(name):
+    energy, params, truth, data = made(name)
+    rng = np.random.default_rng(0)
+    own = tree_map(lambda part: 0.3 * rng.normal(size=part.shape), params)
+    model = fast.overlaid(params, own)
+    x, clamp = repeated(energy, data)
+    chains = chains_of(energy, params)
+    phases, _ = pcd(stream(2), energy, params, x, clamp, N_STEPS, chains, model)
+    driven = Enumeration(ALL[name], model).statistics(params=params)
+    exact = tree_map(
+        lambda grad, own, driven: grad + own - driven,
+        *(truth.likelihood_gradient(*data), truth.statistics(), driven),
+    )
+    assert_expectation(energy, params, phases, exact)
 
 
 def test_persistent_chains_reach_the_model_a_step_at_a_time():
-    layers = MACHINES["rbm"]
-    energy, params = random_machine(layers, seed=4)
-    x, clamp = clamp_to(energy, data(energy, 8, 0.0))
-    exact = Enumeration(layers, params).likelihood_gradient(x[0])
-    chains = gibbs.init(stream(1).rows(N), energy, params.units)
-    for number in range(50):
-        grad, chains = pcd(stream(2, number), energy, params, x, clamp, 1, chains)
-    assert_close(grad, exact, FIVE_SE)
+    energy, params, truth, data = made("rbm")
+    x, clamp = clamped(energy, *data)
+    chains = chains_of(energy, params)
+    for number in range(N_STEPS):
+        phases, chains = pcd(stream(2, number), energy, params, x, clamp, 1, chains)
+    found = contrast(energy, params, *phases)
+    assert_trees(found, truth.likelihood_gradient(*data), atol=5 * 0.5 / np.sqrt(N))
 
 
-def test_cd_1_is_zero_in_expectation_at_the_data_distribution():
-    layers = MACHINES["rbm"]
-    energy, params = random_machine(layers, seed=4)
-    v = Enumeration(layers, params).draw(N, seed=3)[0]
-    x, clamp = clamp_to(energy, v)
-    grad, _ = cd(stream(0), energy, params, x, clamp, n_steps=1)
-    assert_close(grad, tree_map(np.zeros_like, params), FIVE_SE)
+@pytest.mark.parametrize("name", ["rbm", *MIXED])
+def test_cd_1_is_zero_in_expectation_at_the_data_distribution(name):
+    energy, params, truth, _ = made(name)
+    x, clamp = clamped(energy, *truth.draw(N, seed=3)[: len(ALL[name][0])])
+    phases, _ = cd(stream(0), energy, params, x, clamp, n_steps=1)
+    nothing = tree_map(np.zeros_like, params)
+    assert_expectation(energy, params, phases, nothing)
 
 
-def test_positive_phase_is_exact_for_complete_rows():
-    layers = MACHINES["rbm"]
-    energy, params = random_machine(layers, seed=4)
-    truth = Enumeration(layers, params)
-    x, clamp = clamp_to(energy, data(energy, 8, 0.0))
-    chains = gibbs.init(stream(1).rows(5), energy, params.units)
-    grad, chains = pcd(stream(2), energy, params, x, clamp, 1, chains)
-    # Only the negative term is left when the exact positive one is taken away.
-    positive = tree_map(
-        np.add, truth.likelihood_gradient(x[0]), truth.statistics(truth.p)
-    )
-    negative = tree_map(np.subtract, positive, grad)
-    np.testing.assert_allclose(negative.units[0], chains.x[0].mean(axis=0), atol=1e-12)
+@pytest.mark.parametrize("name", SHALLOW)
+def test_positive_phase_is_exact_for_complete_rows(name):
+    energy, params, truth, data = made(name)
+    x, clamp = clamped(energy, *data)
+    given = stream(2), energy, params, x, clamp, 1
+    ladder = ladder_of(energy, params)
+    replicas = tempering.init(stream(1), energy, 2, ladder)
+    made_by = {
+        "cd": cd(*given)[0],
+        "pcd": pcd(*given, chains_of(energy, params, 5))[0],
+        "tempered": tempered(*given, replicas, ladder)[0],
+    }
+    rows = [truth.statistics(given=dict(enumerate(row))) for row in zip(*data)]
+    exact = tree_map(lambda *parts: sum(parts) / len(parts), *rows)
+    for phases in made_by.values():
+        nothing = tuple(np.zeros_like(part[:1]) for part in phases.data)
+        found = contrast(energy, params, phases.data, nothing)
+        assert_trees(found, exact, atol=1e-12)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 def test_deep_machines_by_persistent_chains(missing):
     # With weak couplings mean field is nearly exact, and so is the gradient.
-    layers = MACHINES["dbm"]
-    energy, params = random_machine(layers, seed=5, scale=0.1)
-    v = data(energy, 8, missing)
-    exact = Enumeration(layers, params).likelihood_gradient(v)
-    x, clamp = clamp_to(energy, np.repeat(v, N // 8, axis=0))
-    chains = gibbs.init(stream(1).rows(N), energy, params.units)
-    grad, _ = pcd(stream(2), energy, params, x, clamp, 30, chains)
-    assert_close(grad, exact, FIVE_SE)
+    energy, params, truth, data = made("dbm", missing, scale=0.1)
+    phases = by_pcd(energy, params, *repeated(energy, data))
+    found = contrast(energy, params, *phases)
+    tolerance = {"atol": 5 * np.sqrt(2) * 0.5 / np.sqrt(N)}
+    assert_trees(found, truth.likelihood_gradient(*data), **tolerance)
 
 
-def test_same_address_same_gradient():
-    energy, params = random_machine(MACHINES["rbm"], seed=4)
-    x, clamp = clamp_to(energy, data(energy, 8, 0.3))
-    a, _ = cd(stream(7), energy, params, x, clamp, 3)
-    b, _ = cd(stream(7), energy, params, x, clamp, 3)
-    assert_close(a, b, 0.0)
+@pytest.mark.parametrize("with_model", [False, True])
+def test_kernels_take_the_same_way(with_model):
+    energy, params, _, (v,) = made("rbm")
+    other = tree_map(lambda part: part + 0.3, params)
+    chains, clamp, found = chains_of(energy, params, 6), (True, None), []
+    for form, x in ((tiled, Lists.pack(v, binary=True)), (lambda p: p, v)):
+        given = stream(2), energy, form(params), (x, None), clamp, 3, chains
+        found.append(pcd(*given, form(other) if with_model else None))
+    (phases, after), (expected, expected_after) = found
+    assert isinstance(after.x[0], Lists)
+    for a, b in zip(after.x, expected_after.x):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(phases, expected):
+        assert_trees(a, b, atol=1e-12)
 
 
-def test_types_are_kept():
-    energy, params = random_machine(MACHINES["rbm"], seed=4)
+@pytest.mark.parametrize("name", ["rbm", "real-classifier"])
+def test_types_are_kept_and_addresses_repeat(name):
+    energy, params, _, data = made(name, 0.3)
     params = tree_map(lambda a: a.astype(np.float32), params)
-    x, clamp = clamp_to(energy, data(energy, 8, 0.3).astype(np.float32))
+    x, clamp = clamped(energy, *data)
     x = tuple(part.astype(np.float32) for part in x)
-    grad, chains = cd(stream(7), energy, params, x, clamp, 2)
+    (phases, chains), (again, _) = (
+        cd(stream(7), energy, params, x, clamp, 2) for _ in range(2)
+    )
+    grad = contrast(energy, params, *phases)
     assert {leaf.dtype for leaf in arrays(grad)} == {np.dtype(np.float32)}
     assert {leaf.dtype for leaf in chains.x} == {np.dtype(np.float32)}
+    assert_trees(grad, contrast(energy, params, *again), rtol=0)

@@ -1,32 +1,28 @@
 import numpy as np
 import pytest
 
+from skdgm.energies import ODD, Params
 from skdgm.inference import bound, mean_field
 from skdgm.samplers import sweep
-from tests.reference import MACHINES, Enumeration, random_machine
+from tests.numerical import clamped, observed
+from tests.reference import ALL, MIXED, Enumeration, random_machine
 
 
-@pytest.fixture(params=MACHINES)
+def made(name):
+    energy, params = random_machine(ALL[name], seed=3)
+    return energy, params, Enumeration(ALL[name], params)
+
+
+@pytest.fixture(params=ALL)
 def machine(request):
-    layers = MACHINES[request.param]
-    energy, params = random_machine(layers, seed=3)
-    return energy, params, Enumeration(layers, params)
+    return made(request.param)
 
 
-def clamped(energy, v, rest=0.5):
-    """Block 0 clamped to rows with NaN where free, the other blocks free."""
-    held = ~np.isnan(v)
-    x = [np.where(held, v, rest)]
-    x += [np.full((len(v), u.size), rest) for u in energy.units[1:]]
-    first = True if held.all() else held
-    return tuple(x), (first,) + (None,) * (len(x) - 1)
-
-
-def bits(energy, n, missing, seed=0):
-    rng = np.random.default_rng(seed)
-    v = (rng.random((n, energy.units[0].size)) < 0.5).astype(float)
-    v[rng.random(v.shape) < missing] = np.nan
-    return v
+def rows_of(truth, n, missing, seed=0):
+    """Rows of the bottom layer, NaN where missing, and the log weight of each."""
+    data = observed(truth, n, missing, len(truth.layers[0]), seed)
+    given = [dict(enumerate(row)) for row in zip(*data)]
+    return data, [truth.log_prob(part) + truth.log_Z for part in given]
 
 
 def as_mean(energy):
@@ -39,8 +35,8 @@ def as_mean(energy):
 
 @pytest.mark.parametrize("missing", [0.0, 0.4])
 def test_is_a_fixed_point(machine, missing):
-    energy, params, _ = machine
-    x, clamp = clamped(energy, bits(energy, 12, missing))
+    energy, params, truth = machine
+    x, clamp = clamped(energy, *rows_of(truth, 12, missing)[0])
     means, info = mean_field(energy, params, x, clamp, max_sweeps=1000, tol=1e-10)
     assert info.converged.all()
     again, _ = sweep(
@@ -53,29 +49,38 @@ def test_is_a_fixed_point(machine, missing):
 @pytest.mark.parametrize("missing", [0.0, 0.4, 1.0])
 def test_bound_is_below_the_exact_value(machine, missing):
     energy, params, truth = machine
-    v = bits(energy, 12, missing)
-    x, clamp = clamped(energy, v)
+    data, exact = rows_of(truth, 12, missing)
+    x, clamp = clamped(energy, *data)
     means, _ = mean_field(energy, params, x, clamp)
-    exact = [truth.log_prob({0: row}) + truth.log_Z for row in v]
     assert (bound(energy, params, means, clamp) <= np.add(exact, 1e-9)).all()
 
 
-def test_is_exact_where_the_posterior_factorises():
-    layers = MACHINES["rbm"]
-    energy, params = random_machine(layers, seed=3)
-    truth = Enumeration(layers, params)
-    v = bits(energy, 6, 0.0)
-    x, clamp = clamped(energy, v)
+@pytest.mark.parametrize("name", ["rbm", "wide-rbm", *MIXED])
+def test_is_exact_where_the_posterior_factorises(name):
+    energy, params, truth = made(name)
+    data, exact = rows_of(truth, 6, 0.0)
+    x, clamp = clamped(energy, *data)
     means, info = mean_field(energy, params, x, clamp)
     assert (info.n_sweeps == 1).all()
-    exact = [truth.log_prob({0: row}) + truth.log_Z for row in v]
     np.testing.assert_allclose(bound(energy, params, means, clamp), exact)
-    np.testing.assert_allclose(means[1][0], truth.mean(1, {0: v[0]}))
+    visible = {block: part[0] for block, part in enumerate(data)}
+    for block in energy.colours[ODD]:
+        np.testing.assert_allclose(means[block][0], truth.mean(block, visible))
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_is_exact_without_couplings(name):
+    energy, params, _ = made(name)
+    silent = Params(params.units, tuple(0 * W for W in params.couplings))
+    data, exact = rows_of(Enumeration(ALL[name], silent), 12, 0.5)
+    x, clamp = clamped(energy, *data)
+    means, _ = mean_field(energy, silent, x, clamp)
+    np.testing.assert_allclose(bound(energy, silent, means, clamp), exact)
 
 
 def test_no_sweep_lowers_the_bound(machine):
-    energy, params, _ = machine
-    x, clamp = clamped(energy, bits(energy, 12, 0.5))
+    energy, params, truth = machine
+    x, clamp = clamped(energy, *rows_of(truth, 12, 0.5)[0])
     last = -np.inf
     for colour in (1, 0) * 10:
         x, _ = sweep(energy, params, x, as_mean(energy), colours=(colour,), clamp=clamp)
@@ -85,12 +90,12 @@ def test_no_sweep_lowers_the_bound(machine):
 
 
 def test_rows_stop_one_by_one_whoever_keeps_them_company(machine):
-    energy, params, _ = machine
-    x, clamp = clamped(energy, bits(energy, 20, 0.5, seed=2))
+    energy, params, truth = machine
+    x, clamp = clamped(energy, *rows_of(truth, 20, 0.5, seed=2)[0])
     whole, info = mean_field(energy, params, x, clamp, tol=1e-6)
     for row in (0, 7, 19):
         x1 = tuple(part[row : row + 1] for part in x)
-        clamp1 = (clamp[0][row : row + 1],) + clamp[1:]
+        clamp1 = tuple(c if c is None else c[row : row + 1] for c in clamp)
         alone, info1 = mean_field(energy, params, x1, clamp1, tol=1e-6)
         assert info1.n_sweeps[0] == info.n_sweeps[row]
         for a, b in zip(alone, whole):
@@ -98,16 +103,16 @@ def test_rows_stop_one_by_one_whoever_keeps_them_company(machine):
 
 
 def test_says_what_did_not_converge():
-    energy, params = random_machine(MACHINES["dbm"], seed=3, scale=3.0)
-    x, clamp = clamped(energy, bits(energy, 20, 0.5))
+    energy, params = random_machine(ALL["dbm"], seed=3, scale=3.0)
+    x, clamp = clamped(energy, np.where(np.eye(20, 3), 1.0, np.nan))
     _, info = mean_field(energy, params, x, clamp, max_sweeps=2, tol=1e-12)
     assert not info.converged.any()
     assert (info.n_sweeps == 2).all()
 
 
 def test_given_values_are_not_changed(machine):
-    energy, params, _ = machine
-    x, clamp = clamped(energy, bits(energy, 5, 0.5))
+    energy, params, truth = machine
+    x, clamp = clamped(energy, *rows_of(truth, 5, 0.5)[0])
     for part in x:
         part.flags.writeable = False
     mean_field(energy, params, x, clamp)

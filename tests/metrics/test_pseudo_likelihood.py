@@ -1,20 +1,31 @@
 import numpy as np
 import pytest
 
+from skdgm.energies import tiled
 from skdgm.metrics import log_conditionals
+from skdgm.units import Softmax
+from skdgm.utils.lists import Lists
 from tests.reference import Enumeration, random_machine
 
 
-@pytest.mark.parametrize("layers", [[[4], [3]], [[2, 2], [3]]])
-def test_conditionals_of_single_units(layers):
+@pytest.mark.parametrize("form", ["arrays", "lists"])
+@pytest.mark.parametrize(
+    "layers", [[[4], [3]], [[2, 2], [3]], [[3, Softmax(3)], [2, 2]]]
+)
+def test_conditionals_of_single_units(layers, form):
     energy, params = random_machine(layers, seed=0, scale=2.0)
     truth = Enumeration(layers, params)
     rows = np.random.default_rng(0).choice(len(truth.p), 9)
     x = tuple(part[rows] for part in truth.x)
+    if form == "lists":
+        params, x = tiled(params), tuple(Lists.pack(part, binary=True) for part in x)
+    given = tuple(map(np.asarray, x))
     for block in range(len(layers[0])):
+        if not isinstance(layers[0][block], int):
+            continue
         found = log_conditionals(energy, params, x, block=block)
         for r in range(9):
-            visible = {i: x[i][r] for i in range(len(layers[0]))}
+            visible = {i: given[i][r] for i in range(len(layers[0]))}
             for unit in range(layers[0][block]):
                 without = {i: v.copy() for i, v in visible.items()}
                 without[block][unit] = np.nan

@@ -1,6 +1,9 @@
+from math import inf
+from numbers import Integral, Real
+
 import pytest
 
-from skdgm.optim import Clock, learning_rate, staircase
+from skdgm.optim import Clock, check_staircase, learning_rate, staircase
 
 
 def test_clock_counts_in_epochs():
@@ -39,3 +42,26 @@ def test_without_an_end():
     assert learning_rate(0.2, "linear", endless) == 0.2
     assert learning_rate(0.2, "invscaling", Clock(3), power=0.5) == pytest.approx(0.1)
     assert staircase((1, 3, 10), endless) == 10
+
+
+@pytest.mark.parametrize(
+    "values, kind, low, high",
+    [(1, Integral, 1, inf), ((1, 5), Integral, 1, inf), ((0.0, 0.9), Real, 0, 1)],
+)
+def test_good_stairs(values, kind, low, high):
+    check_staircase("steps", values, kind, low, high)
+
+
+@pytest.mark.parametrize(
+    "values, kind, low, high, message",
+    [
+        (0, Integral, 1, inf, r"an int of at least 1, .* got 0"),
+        ((), Integral, 1, inf, r"got \(\)"),
+        ((1, 2.5), Integral, 1, inf, r"got \(1, 2.5\)"),
+        ((0.5, 1.0), Real, 0, 1, r"a number of at least 0 and below 1, .* got"),
+        ("1", Real, 0, 1, "got '1'"),
+    ],
+)
+def test_bad_stairs(values, kind, low, high, message):
+    with pytest.raises(ValueError, match=f"steps must be .*{message}"):
+        check_staircase("steps", values, kind, low, high)

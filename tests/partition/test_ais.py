@@ -4,7 +4,13 @@ import pytest
 from skdgm.partition import ais, bracket
 from skdgm.samplers import gibbs
 from skdgm.utils.random import stream
-from tests.reference import MACHINES, Enumeration, random_machine
+from tests.reference import (
+    MACHINES,
+    MIXED,
+    Enumeration,
+    random_machine,
+    some_moments,
+)
 
 SHAPES = [[[8], [5]], [[5], [8]], [[6], [6]], [[4], [4], [4]], [[3, 3], [4], [2]]]
 
@@ -24,6 +30,20 @@ def test_both_sides_within_three_standard_errors(seed):
         assert 1 <= estimate.ess <= 400
     log_Z, se = bracket.settle(up, down)
     assert abs(log_Z - truth.log_Z) < 3 * se
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("name", MIXED)
+def test_real_units_and_labels(name, seed):
+    energy, params = random_machine(MIXED[name], seed)
+    truth = Enumeration(MIXED[name], params)
+    base = energy.base(params, some_moments(energy))
+    up = ais.forward(stream(seed), energy, params, base, n_chains=400, n_betas=100)
+    start = gibbs.State(truth.draw(400, seed))
+    down = ais.reverse(stream(seed), energy, params, base, start, n_betas=100)
+    for estimate in (up, down):
+        assert abs(estimate.log_Z - truth.log_Z) < 3 * estimate.se < 0.3
+        assert estimate.ess > 50
 
 
 def test_few_temperatures_err_on_their_own_sides():

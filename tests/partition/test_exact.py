@@ -1,55 +1,91 @@
+from itertools import product
+
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from skdgm.energies import EVEN, ODD
 from skdgm.partition import exact
-from tests.reference import MACHINES, Enumeration, random_machine
+from skdgm.units import Gaussian, Softmax
+from tests.numerical import clamped, observed
+from tests.reference import ALL, Enumeration, random_machine
+
+LAYERS = ALL | {"few-labels": [[1, Softmax(3)], [4]]}
 
 
-@pytest.fixture(params=MACHINES)
-def machine(request):
-    layers = MACHINES[request.param]
+# Real values cannot be listed.
+LISTABLE = [name for name in LAYERS if not isinstance(LAYERS[name][0][0], Gaussian)]
+
+
+def machine(name):
+    layers = LAYERS[name]
     energy, params = random_machine(layers, seed=6, scale=2.0)
     return energy, params, Enumeration(layers, params)
 
 
 @pytest.mark.parametrize("cache_entries", [2**14, 7])
-def test_log_partition(machine, cache_entries, monkeypatch):
+@pytest.mark.parametrize("name", LAYERS)
+def test_log_partition(name, cache_entries, monkeypatch):
     monkeypatch.setattr(exact, "_CACHE_ENTRIES", cache_entries)
-    energy, params, truth = machine
+    energy, params, truth = machine(name)
     assert exact.log_partition(energy, params) == pytest.approx(truth.log_Z, abs=1e-10)
+
+
+@pytest.mark.parametrize("n_units", [1, 2])
+def test_log_partition_of_real_units_is_an_integral(n_units):
+    energy, params = random_machine([[Gaussian(n_units)], [3]], seed=2)
+    line = np.linspace(-25, 25, 501)
+    v = np.array(list(product(line, repeat=n_units)))
+    # The sum over an equidistant grid is as good as exact for mixtures of normals.
+    total = logsumexp(energy.log_marginal(params, (v, None)))
+    total += n_units * np.log(line[1] - line[0])
+    assert exact.log_partition(energy, params) == pytest.approx(total, abs=1e-9)
 
 
 def test_enumerates_the_smaller_colour():
     assert exact.smaller_colour(random_machine([[4], [3]], 0)[0]) == ODD
     assert exact.smaller_colour(random_machine([[3], [4]], 0)[0]) == EVEN
     assert exact.smaller_colour(random_machine([[2], [3], [2]], 0)[0]) == ODD
+    assert exact.smaller_colour(random_machine([[1, Softmax(3)], [3]], 0)[0]) == EVEN
+    assert exact.smaller_colour(random_machine([[1, Softmax(5)], [3]], 0)[0]) == ODD
+    assert exact.smaller_colour(random_machine([[Gaussian(1)], [30]], 0)[0]) == ODD
 
 
 @pytest.mark.parametrize(
     "layers, feasible",
-    [([[20], [500]], True), ([[21], [21]], False), ([[2000], [2000]], False)],
+    [
+        ([[20], [500]], True),
+        ([[21], [21]], False),
+        ([[2000], [2000]], False),
+        ([[Gaussian(300)], [20]], True),
+        ([[Gaussian(1)], [21]], False),
+        ([[17, Softmax(8)], [50]], True),
+        ([[17, Softmax(9)], [50]], False),
+    ],
 )
 def test_is_enumerable(layers, feasible):
     assert exact.is_enumerable(random_machine(layers, 0)[0]) == feasible
 
 
-@pytest.mark.parametrize("by", ["odd states", "completions"])
-def test_log_evidence_of_partly_observed_rows(machine, by, monkeypatch):
-    energy, params, truth = machine
-    if by == "completions":
-        monkeypatch.setattr(exact, "MAX_BITS", 0)
-    rng = np.random.default_rng(0)
-    v = (rng.random((10, energy.units[0].size)) < 0.5).astype(float)
-    v[rng.random(v.shape) < 0.5] = np.nan
-    v[0] = np.nan
-    x, clamp = [np.nan_to_num(v, nan=0.7)], [~np.isnan(v)]
-    for unit in energy.units[1:]:
-        x.append(np.zeros((10, unit.size)))
-        clamp.append(False)
-    found = exact.log_evidence(energy, params, tuple(x), tuple(clamp))
-    expected = [truth.log_prob({0: row}) + truth.log_Z for row in v]
+@pytest.mark.parametrize(
+    "name, max_bits",
+    [(name, exact.MAX_BITS) for name in LAYERS] + [(name, 0) for name in LISTABLE],
+)
+def test_log_evidence_of_partly_observed_rows(name, max_bits, monkeypatch):
+    monkeypatch.setattr(exact, "MAX_BITS", max_bits)
+    energy, params, truth = machine(name)
+    n_blocks = len(truth.layers[0])
+    data = observed(truth, 10, missing=0.5, blocks=n_blocks)
+    for part in data:
+        part[0] = np.nan
+    data[0][1] = truth.draw(1, seed=5)[0]
+    x, clamp = clamped(energy, *data, rest=0.7)
+    clamp = [False if held is None else held for held in clamp]
+    found = exact.log_evidence(energy, params, x, clamp)
+    given = [dict(enumerate(row)) for row in zip(*data)]
+    expected = [truth.log_prob(part) + truth.log_Z for part in given]
     np.testing.assert_allclose(found, expected)
+    assert found[0] == pytest.approx(truth.log_Z)
 
 
 def test_twenty_hidden_units_in_seconds():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skdgm.training import canonical, column_sums, epoch, split
+from skdgm.training import canonical, epoch, split
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 
@@ -128,15 +128,3 @@ def test_split_leaves_something_on_both_sides(fraction):
 def test_split_of_one_row():
     for side in split(table_of(X[:1]), 0.1, stream(0)):
         np.testing.assert_array_equal(side.index, [0])
-
-
-def test_column_sums_skip_what_is_missing(monkeypatch):
-    monkeypatch.setattr("skdgm.utils.rows.BLOCK_ENTRIES", 7)
-    data = X.copy()
-    data[RNG.random(X.shape) < 0.3] = np.nan
-    data[:, 3] = np.nan
-    weight = RNG.integers(0, 3, len(X)).astype(float)
-    seen, total = column_sums(table_of(data, weight))
-    observed = ~np.isnan(data)
-    np.testing.assert_allclose(seen, weight @ observed)
-    np.testing.assert_allclose(total, weight @ np.nan_to_num(data))

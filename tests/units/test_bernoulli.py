@@ -3,19 +3,21 @@ from scipy import stats
 
 from skdgm.units import Bernoulli
 from skdgm.utils.random import stream
+from tests.numerical import numerical_gradient
 
 UNIT = Bernoulli(5)
 ETA = np.array([[-3.0, -0.5, 0.0, 1.0, 40.0]])
 
 
 def test_mean_is_the_derivative_of_log_partition():
-    eps = 1e-5
-    slope = (UNIT.log_partition(ETA + eps) - UNIT.log_partition(ETA - eps)) / (2 * eps)
+    slope = numerical_gradient(lambda eta: UNIT.log_partition(eta)[0], ETA)
     np.testing.assert_allclose(UNIT.mean(ETA), slope, atol=1e-9)
 
 
-def test_log_partition_sums_the_two_states():
-    np.testing.assert_allclose(UNIT.log_partition(ETA), np.log1p(np.exp(ETA)))
+def test_log_partition_sums_the_states():
+    states = UNIT.states(np.arange(UNIT.n_states)).astype(float)
+    total = np.logaddexp.reduce(UNIT.log_weight(ETA, states))
+    np.testing.assert_allclose(UNIT.log_partition(ETA), total)
 
 
 def test_samples_have_the_mean():
@@ -42,15 +44,19 @@ def test_initial_bias_gives_the_means():
 def test_entropy():
     p = np.array([[0.0, 0.2, 0.5, 0.9, 1.0]])
     expected = [stats.bernoulli(q).entropy() for q in p[0]]
-    np.testing.assert_allclose(UNIT.entropy(p)[0], expected, atol=1e-12)
+    np.testing.assert_allclose(UNIT.entropy(None, p)[0], expected, atol=1e-12)
 
 
-def test_path_from_base_to_own():
-    own, base = np.arange(5.0), np.ones(5)
-    np.testing.assert_array_equal(UNIT.interpolate(own, base, 0.0), base)
-    np.testing.assert_array_equal(UNIT.interpolate(own, base, 1.0), own)
-    each = UNIT.interpolate(own, base, np.array([[0.0], [0.5]]))
-    np.testing.assert_array_equal(each[1], (own + base) / 2)
+def test_log_evidence_sums_what_is_not_held():
+    eta = np.random.default_rng(0).normal(size=(4, 5))
+    x = np.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1], [1, 1, 1, 1, 1]])
+    held = np.array([[True, False, True, False, True], [True] * 5, [False] * 5])
+    states = UNIT.states(np.arange(32)).astype(float)
+    found = UNIT.log_evidence(eta, x, held)
+    for row in range(3):
+        agree = (~held[row] | (states == x[row])).all(axis=1)
+        expected = np.logaddexp.reduce(states[agree] @ eta.T)
+        np.testing.assert_allclose(found[row], expected)
 
 
 def test_states_are_all_different():

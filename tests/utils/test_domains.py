@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skdgm import BernoulliRBM
+from skdgm import BernoulliRBM, GaussianRBM
 from skdgm.exceptions import DataRangeWarning
-from skdgm.utils.domains import bernoulli_rows
+from skdgm.utils.domains import bernoulli_rows, real_rows
 
 X = np.array([[0.0, 0.5], [1.0, np.nan]])
 
@@ -60,3 +60,24 @@ def test_double_entries_of_sparse_rows_are_summed():
 def test_infinity():
     with pytest.raises(ValueError, match="infinity"):
         rows_of(np.array([[np.inf]]))
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sp.csr_array])
+def test_real_values_pass_as_they_are(convert):
+    data = convert(np.array([[-1e9, 0.5], [3.0, 1e-9]]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rows = real_rows(GaussianRBM(), data, reset=True)
+    assert rows.X is data
+    assert rows.bounds is None
+    assert rows.complete
+    assert not rows.listed
+    assert not real_rows(GaussianRBM(), convert(X), reset=True).complete
+    assert real_rows(GaussianRBM(), data.astype(np.int32), reset=True).dtype == (
+        np.float32
+    )
+
+
+def test_real_values_are_finite():
+    with pytest.raises(ValueError, match="infinity"):
+        real_rows(GaussianRBM(), np.array([[np.inf]]), reset=True)

@@ -49,3 +49,12 @@ def test_blocks_do_not_matter(monkeypatch):
     whole = hashes(X)
     monkeypatch.setattr("skdgm.utils.rows.BLOCK_ENTRIES", 24)
     np.testing.assert_array_equal(hashes(X), whole)
+
+
+def test_labels_tell_rows_apart():
+    X = np.ones((4, 3))
+    rows = Rows(X, np.float64, labels=np.array([0, 1, -1, 1]))
+    found = row_hash(rows)
+    assert len(np.unique(found)) == 3
+    assert found[1] == found[3]
+    assert (found != hashes(X)).all()

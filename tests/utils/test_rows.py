@@ -43,6 +43,26 @@ def test_floating_type(dtype, expected):
     assert floating_type(np.dtype(dtype)) == expected
 
 
+@pytest.mark.parametrize("convert", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+def test_columns_are_standardised_as_they_are_read(convert, dtype):
+    X = np.array([[0, 300], [2, 0], [5, 100]]).astype(dtype)
+    shift, scale = np.array([1.0, 100.0]), np.array([2.0, 0.5])
+    for out in (np.float32, np.float64):
+        rows = Rows(convert(X), out, affine=(shift, scale))
+        part = rows.take(np.array([2, 0]))
+        assert part.dtype == out
+        np.testing.assert_array_equal(part, [[2, 0], [-0.5, 400]])
+        np.testing.assert_array_equal(rows.take(slice(1, 2)), [[0.5, -200]])
+    np.testing.assert_array_equal(X, [[0, 300], [2, 0], [5, 100]])
+
+
+def test_columns_far_from_zero_keep_their_digits():
+    X = np.array([[1e9 + 1], [1e9 + 2]])
+    rows = Rows(X, np.float32, affine=(np.array([1e9]), np.array([1.0])))
+    np.testing.assert_array_equal(rows.take(slice(None)), [[1], [2]])
+
+
 KINDS = {
     "binary": lambda X: (X > 0).astype(np.uint8),
     "grey": lambda X: X,

@@ -1,0 +1,103 @@
+"""What Boltzmann machines on one table of data have in common: parameters and data."""
+
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdgm.base import GenerativeModel
+from skdgm.boltzmann._fitting import FittingMixin
+from skdgm.boltzmann._likelihood import LikelihoodMixin
+from skdgm.boltzmann._monitor import Monitor
+from skdgm.boltzmann._sampling import SamplingMixin
+from skdgm.boltzmann._trainer import Trainer, present
+from skdgm.boltzmann._visible import BINARY
+from skdgm.energies import tiled
+from skdgm.units import Gaussian
+from skdgm.utils.tree import tree_map
+
+# Rows: to put weights into tiles takes as long as a product of these.
+_MANY = 100
+
+
+class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, GenerativeModel):
+    """Base class of estimators with a layered energy whose first block is visible.
+
+    A subclass has ``_energy(n_hidden=None)``, ``_state()`` and ``_attributes(state)``;
+    ``_domain`` says what its visible units take.
+    """
+
+    _TRAINER, _WATCHED = Trainer, "pseudo-likelihood"
+    # What machines without real units are not asked.
+    quadratic = False
+    _domain = BINARY
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "n_iter": [Interval(Integral, 0, None, closed="left")],
+        "gradient": [StrOptions({"pcd", "cd", "fpcd", "tempering"})],
+        "n_steps": [Integral, tuple],
+        "n_chains": [Interval(Integral, 1, None, closed="left"), None],
+        "n_temperatures": [Interval(Integral, 2, None, closed="left")],
+        "fast_learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "centering": [StrOptions({"start", "data", "moving"}), None],
+        "solver": [StrOptions({"sgd", "adam"})],
+        "momentum": [Real, tuple],
+        "schedule": [StrOptions({"constant", "invscaling", "linear"})],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "l1": [Interval(Real, 0, None, closed="left")],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "max_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "sparsity_target": [Interval(Real, 0, 1, closed="both"), None],
+        "sparsity_cost": [Interval(Real, 0, None, closed="left")],
+        "resample": ["boolean"],
+        "init": [StrOptions({"marginals", "zeros"})],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def _rows(self, X, *, dtype=None, reset=False, fitting=False):
+        if not reset:
+            dtype = dtype or self._params().dtype.type
+        options = {"reset": reset, "fitting": fitting, "dtype": dtype}
+        return self._domain.rows(self, X, **options)
+
+    def _present(self, v):
+        """Clamp the machine to rows of data."""
+        fill = self._domain.fill(self._columns)
+        return present(v, fill, len(self._energy().units))
+
+    def _monitor(self, *arguments):
+        independent = self._domain.loss_of_independent(self._columns)
+        return Monitor(*arguments, self._domain.log_conditionals, independent)
+
+    def _params_for(self, rows, dtype=None):
+        """Parameters for a method on rows: in tiles, where lists of them are many."""
+        params = self._params(dtype)
+        return tiled(params) if rows.listed and rows.shape[0] >= _MANY else params
+
+    def _params_for_chains(self):
+        """Parameters for many steps of sampling: in tiles, if units are all binary."""
+        real = any(isinstance(unit, Gaussian) for unit in self._energy().units)
+        return self._params() if real else tiled(self._params())
+
+    def _typed(self, params, dtype):
+        """Parameters of another type."""
+        return tree_map(
+            lambda array: array.astype(dtype or array.dtype, copy=False), params
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        for name, value in self._domain.tags.items():
+            setattr(tags.input_tags, name, value)
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

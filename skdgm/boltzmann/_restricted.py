@@ -1,0 +1,126 @@
+"""Machines with one hidden layer of binary units: features, parameters, attributes."""
+
+import numpy as np
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._state import TrainState, formed
+from skdgm.boltzmann._visible import REAL
+from skdgm.energies import LayeredEnergy, Params, plain
+from skdgm.inference import mean_field
+from skdgm.units import Bernoulli, Normal
+from skdgm.utils.threads import one_blas_thread
+
+
+class RestrictedMachine(Machine):
+    """Base class of restricted Boltzmann machines with a visible and a hidden block."""
+
+    def transform(self, X):
+        r"""Hidden units' means :math:`p(h_j = 1 \mid v)`.
+
+        Missing entries are found by mean field, together with the hidden units.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_components)
+        """
+        check_is_fitted(self)
+        rows = self._rows(X)
+        energy, params = self._energy(), self._params_for(rows)
+
+        def hidden_means(v):
+            return mean_field(energy, params, *self._present(v))[0][-1]
+
+        return self._blockwise(hidden_means, rows, hidden_means)
+
+    def inverse_transform(self, H):
+        r"""Visible units' means :math:`\mathbb{E}[v \mid h]`.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_components)
+            Hidden units, or their means.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        energy, params = self._energy(), self._params()
+        H = check_array(H, dtype=params.dtype)
+        if H.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"H has {H.shape[1]} columns, but {type(self).__name__} has "
+                f"{self._n_features_out} hidden units."
+            )
+        x = (None,) * (len(energy.units) - 1) + (H,)
+        with one_blas_thread():
+            received = energy.received(params, x, 0)
+            v = energy.units[0].mean(energy.field(params, 0, received))
+        return self._domain.to_data(self._columns, v)
+
+    def _energy(self, n_hidden=None):
+        visible = self._domain.unit(self, self.n_features_in_)
+        hidden = Bernoulli(n_hidden or self._n_features_out)
+        return LayeredEnergy([[visible, *self._beside()], [hidden]])
+
+    def _beside(self):
+        """Further blocks of the visible layer."""
+        return ()
+
+    def _moments(self):
+        """What is known of the means of each block when nothing is learned."""
+        return self._domain.moments(self._columns), None
+
+    def _initial_means(self):
+        return (self._moments()[0] if self.init == "marginals" else None), None
+
+    def _params(self, dtype=None):
+        params = Params(
+            (self._visible_params(), self.intercept_hidden_), (self.components_.T,)
+        )
+        return self._typed(params, dtype)
+
+    def _visible_params(self):
+        own = self.intercept_visible_
+        return Normal(own, self._log_precision) if self._domain is REAL else own
+
+    def _state(self):
+        """The training state that the fitted attributes hold."""
+        return TrainState(self._params(), *self._training)
+
+    def _attributes(self, state):
+        """A training state as fitted attributes."""
+        units, (W, *_) = plain(state.params)
+        state = formed(state, plain)
+        chains = tuple(map(np.asarray, state.chains))
+        n_chains = len(chains[0])
+        if len(state.swap_rates):
+            n_chains //= len(state.swap_rates) + 1
+        attributes, visible = {}, units[0]
+        if self._domain is REAL:
+            attributes["_log_precision"] = visible.log_precision
+            precision = np.exp(visible.log_precision) / self._columns.scale**2
+            attributes["precision_"] = precision.astype(W.dtype)
+            attributes["mean_"] = self._columns.mean
+            attributes["scale_"] = self._columns.scale
+            visible = visible.mean
+        attributes |= {
+            "components_": W.T,
+            "intercept_visible_": visible,
+            "intercept_hidden_": units[-1],
+            "chains_": self._domain.to_data(self._columns, chains[0][:n_chains]),
+            "h_samples_": chains[-1][:n_chains],
+            "_training": state._replace(chains=chains)[1:],
+        }
+        if len(state.swap_rates):
+            attributes["swap_rates_"] = state.swap_rates
+        return attributes
+
+    @property
+    def _n_features_out(self):
+        return self.components_.shape[0]

@@ -1,0 +1,266 @@
+r"""Restricted Boltzmann machines with labels.
+
+.. math:: E(v, y, h) = -b^\top v - d_y - c^\top h - v^\top W h - U_{y:} h
+
+The visible layer has two blocks: the data and a softmax unit for the label.
+"""
+
+from numbers import Real
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdgm.boltzmann._labelled import LabelledMachine
+from skdgm.boltzmann.gaussian_rbm import GaussianRBM
+
+
+class RBMClassifier(LabelledMachine):
+    r"""Restricted Boltzmann machine as a classifier and a density.
+
+    .. math::
+
+        p(v, y, h) = e^{-E(v, y, h)} / Z, \qquad
+        E(v, y, h) = -b^\top v - d_y - c^\top h - v^\top W h - U_{y:} h
+
+    so that labels have the exact distribution :math:`p(y \mid v) \propto \exp(d_y +
+    \sum_j \log(1 + e^{c_j + U_{yj} + v^\top W_{:j}}))`, whose gradient is exact too
+    [4]_. Columns are binary, or real with the energy of :class:`GaussianRBM`. NaN
+    is a missing value, in every method.
+
+    Parameters
+    ----------
+    n_components : int, default=256
+        Number of hidden units.
+    visible : {"bernoulli", "gaussian"}, default="bernoulli"
+        What the columns are: 0, 1 or probabilities of 1; or real numbers, which are
+        standardised inside, as by :class:`GaussianRBM`.
+    objective : {"hybrid", "discriminative", "generative"}, default="hybrid"
+        What is maximised: log p(y | v), log p(v, y), or, as "hybrid", the first and
+        ``alpha`` times the second.
+    alpha : float, default=0.01
+    unlabeled : object, default=None
+        The value of y for rows without a label; they train the generative part. None
+        means that all rows are labelled.
+    precision, min_variance, quadratic
+        For real columns, as of :class:`GaussianRBM`.
+    learning_rate : float, default=0.01
+        At the start; see ``schedule``.
+    batch_size : int, default=10
+        Rows for each update.
+    n_iter : int, default=20
+        Epochs.
+    gradient : {"pcd", "cd", "fpcd", "tempering"}, default="pcd"
+        Where the generative part's chains start: where the last update left them
+        (persistent contrastive divergence [2]_), or at the data (contrastive
+        divergence [1]_). Persistent chains may be driven on by fast weights ("fpcd"
+        [3]_), or change places with hotter ones (parallel "tempering" [5]_).
+    n_steps : int or tuple of int, default=1
+        Gibbs steps of these chains for each update. A tuple's values share the epochs
+        evenly, in order.
+    n_chains : int or None, default=50
+        Number of persistent chains; as many as ``batch_size`` if None.
+    n_temperatures : int, default=10
+        For "tempering": there are as many chains at each.
+    fast_learning_rate : float or None, default=None
+        For "fpcd": that of the fast weights, which are forgotten by a twentieth each
+        update; ``learning_rate`` as it is at the start if None.
+    centering : {"start", "data", "moving"} or None, default=None
+        If not None, learn by the centred gradient [6]_, whose offsets are the means of
+        visible and hidden units at the start of training; those in the data's phase;
+        or the mean of those in both phases. The latter two follow as training goes on.
+    solver : {"sgd", "adam"}, default="adam"
+        Steps along the gradient, or in units of its recent size, number by number.
+    momentum : float or tuple of float, default=0.9
+        What stays of the last step (of "adam": the first of its betas). A tuple's
+        values share the epochs evenly, in order.
+    schedule : {"constant", "invscaling", "linear"}, default="linear"
+        The learning rate after t of T epochs is ``learning_rate`` times 1,
+        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+    power_t : float, default=0.5
+        For ``schedule="invscaling"``.
+    l1, l2 : float, default=0.0
+        Penalties on the weights: l1 times their absolute sum and l2 / 2 times their sum
+        of squares, taken from the log-likelihood per row.
+    max_norm : float or None, default=None
+        The highest norm that the weights of a hidden unit may have.
+    sparsity_target : float or None, default=None
+        How often hidden units are to be on. Minus the cross entropy of this and of how
+        often they are, times ``sparsity_cost``, is added to what is maximised.
+    sparsity_cost : float, default=0.1
+    resample : bool, default=False
+        If True, grey values are drawn as bits anew at each presentation. If False, they
+        are taken as they are.
+    init : {"marginals", "zeros"}, default="marginals"
+        The visible biases at the start: those with which independent units have the
+        means of the data, or zeros. Weights start as normal numbers of scale 0.01.
+    early_stopping : bool, default=False
+        Hold out rows, stop when the log probability of their labels no longer rises,
+        and keep the parameters with which it was highest.
+    validation_fraction : float, default=0.1
+        The share of the rows to hold out.
+    n_iter_no_change : int, default=5
+        Epochs without an improvement of ``tol`` before stopping early.
+    tol : float, default=1e-3
+        In nats per row.
+    warm_start : bool, default=False
+        If True, ``fit`` goes on from the parameters there are.
+    verbose : int, default=0
+        If not zero, print a line for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        For initial weights, order of rows and sampling.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    components_ : ndarray of shape (n_components, n_features)
+        The weights W, transposed.
+    label_components_ : ndarray of shape (n_components, n_classes)
+        The labels' weights U, transposed.
+    intercept_hidden_ : ndarray of shape (n_components,)
+        The hidden biases c.
+    intercept_visible_ : ndarray of shape (n_features,)
+        The visible biases b.
+    intercept_label_ : ndarray of shape (n_classes,)
+        The labels' biases d.
+    precision_ : ndarray of shape (n_features,)
+        For real columns, their precisions given the hidden units.
+    mean_, scale_ : ndarray of shape (n_features,)
+        For real columns, what standardises them; weights and biases are of these.
+    h_samples_ : ndarray of shape (n_chains, n_components)
+        Hidden units of the training chains.
+    chains_ : ndarray of shape (n_chains, n_features)
+        Visible units of the training chains.
+    swap_rates_ : ndarray of shape (n_temperatures - 1,)
+        For "tempering": how often chains at neighbouring temperatures changed places
+        lately, from the model's own temperature on.
+    log_Z_ : float
+        Log partition function, computed at first use.
+    log_Z_se_ : float
+        Its standard error; 0 where it is exact.
+    density_kind_ : {"exact", "estimate"}
+        What :meth:`score_samples` is: exact where the smaller layer has at most 20
+        units.
+    loss_curve_ : list of float
+        For each epoch minus the mean log probability of the labels of some training
+        rows, in nats.
+    validation_curve_ : list of float
+        The same for held-out rows, with ``early_stopping``.
+    n_iter_ : int
+        Epochs done.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where X has names for its columns.
+
+    References
+    ----------
+    .. [1] Hinton (2002). Training products of experts by minimizing contrastive
+       divergence. Neural Computation.
+    .. [2] Tieleman (2008). Training restricted Boltzmann machines using approximations
+       to the likelihood gradient. ICML.
+    .. [3] Tieleman and Hinton (2009). Using fast weights to improve persistent
+       contrastive divergence. ICML.
+    .. [4] Larochelle and Bengio (2008). Classification using discriminative restricted
+       Boltzmann machines. ICML.
+    .. [5] Desjardins, Courville, Bengio, Vincent and Delalleau (2010). Tempered Markov
+       chain Monte Carlo for training of restricted Boltzmann machines. AISTATS.
+    .. [6] Melchior, Fischer and Wiskott (2016). How to center deep Boltzmann machines.
+       JMLR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import RBMClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X /= 16
+    >>> clf = RBMClassifier(n_components=50, random_state=0).fit(X[:1000], y[:1000])
+    >>> clf.score(X[1000:], y[1000:]) > 0.9
+    True
+    >>> clf.sample(3, y=7, random_state=0).shape
+    (3, 64)
+    """
+
+    _parameter_constraints: dict = {
+        **LabelledMachine._parameter_constraints,
+        **{
+            name: GaussianRBM._parameter_constraints[name]
+            for name in ("precision", "min_variance", "quadratic")
+        },
+        "visible": [StrOptions({"bernoulli", "gaussian"})],
+        "objective": [StrOptions({"hybrid", "discriminative", "generative"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "unlabeled": "no_validation",
+    }
+
+    def __init__(
+        self,
+        n_components=256,
+        *,
+        visible="bernoulli",
+        objective="hybrid",
+        alpha=0.01,
+        unlabeled=None,
+        precision="diagonal",
+        min_variance=0.01,
+        quadratic=False,
+        learning_rate=0.01,
+        batch_size=10,
+        n_iter=20,
+        gradient="pcd",
+        n_steps=1,
+        n_chains=50,
+        n_temperatures=10,
+        fast_learning_rate=None,
+        centering=None,
+        solver="adam",
+        momentum=0.9,
+        schedule="linear",
+        power_t=0.5,
+        l1=0.0,
+        l2=0.0,
+        max_norm=None,
+        sparsity_target=None,
+        sparsity_cost=0.1,
+        resample=False,
+        init="marginals",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        tol=1e-3,
+        warm_start=False,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.visible = visible
+        self.objective = objective
+        self.alpha = alpha
+        self.unlabeled = unlabeled
+        self.precision = precision
+        self.min_variance = min_variance
+        self.quadratic = quadratic
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.n_iter = n_iter
+        self.gradient = gradient
+        self.n_steps = n_steps
+        self.n_chains = n_chains
+        self.n_temperatures = n_temperatures
+        self.fast_learning_rate = fast_learning_rate
+        self.centering = centering
+        self.solver = solver
+        self.momentum = momentum
+        self.schedule = schedule
+        self.power_t = power_t
+        self.l1 = l1
+        self.l2 = l2
+        self.max_norm = max_norm
+        self.sparsity_target = sparsity_target
+        self.sparsity_cost = sparsity_cost
+        self.resample = resample
+        self.init = init
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state

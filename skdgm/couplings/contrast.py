@@ -1,0 +1,150 @@
+"""The gradient of a coupling, as what it is made of."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm._kernels.update import update
+from skdgm.couplings import blas
+from skdgm.couplings.tiles import Weights
+from skdgm.utils.lists import Lists, dot
+from skdgm.utils.parallel import run
+
+
+class Contrast(NamedTuple):
+    r"""What pairs of statistics have more of in the data than in the model.
+
+    .. math:: G = \frac1n X^\top Y - \frac1{n'} X'^\top Y' - A^\top B
+
+    with a row of X and Y for each of n states. It is an array where one is asked for.
+
+    Parameters
+    ----------
+    x, y : {ndarray, Lists}
+        Statistics of the block below and the one above.
+    x_model, y_model : {ndarray, Lists}
+        Those to subtract.
+    thin : pair of ndarray, optional
+        A and B, of a few rows.
+    """
+
+    x: object
+    y: object
+    x_model: object
+    y_model: object
+    thin: tuple = ()
+
+    @classmethod
+    def of(cls, G):
+        """A gradient that is known."""
+        eye, G = np.eye(min(G.shape), dtype=G.dtype), G * G.dtype.type(min(G.shape))
+        x, y = (eye, G) if len(eye) == len(G) else (G.T.copy(), eye)
+        return cls(x, y, x[:0], y[:0])
+
+    def one_sided(self):
+        """The same of pairs that differ in the block above only."""
+        y = np.asarray(self.y) - np.asarray(self.y_model)
+        return self._replace(y=y, x_model=self.x_model[:0], y_model=self.y_model[:0])
+
+    def plus(self, other, weight):
+        """The sum of this one, if it is one-sided, and another one times a weight."""
+        weight = self.y.dtype.type(weight)
+        if self.thin or other.thin or not _same(self.x, other.x):
+            return Contrast.of(np.asarray(self) + weight * np.asarray(other))
+        return other._replace(
+            y=self.y + weight * np.asarray(other.y),
+            y_model=weight * np.asarray(other.y_model),
+        )
+
+    def __array__(self, dtype=None, copy=None):
+        return blas.gradient(self)
+
+    def center(self, below, above, mu, lam):
+        r"""The same with statistics counted from offsets :math:`\mu` and
+        :math:`\lambda`, and what the biases' gradients lose by it.
+
+        .. math:: G_c = G - \mu \, \Delta c^\top - \Delta b \, \lambda^\top
+
+        Parameters
+        ----------
+        below, above : ndarray
+            The gradients :math:`\Delta b, \Delta c` of the two blocks' biases.
+        mu, lam : ndarray
+
+        Returns
+        -------
+        centered : Contrast
+        of_below, of_above : ndarray
+            :math:`G_c \lambda` and :math:`G_c^\top \mu`.
+        """
+        thin = np.stack([mu, below]), np.stack([above, lam])
+        of_below = self._times(lam) - thin[0].T @ (thin[1] @ lam)
+        of_above = self._transposed_times(mu) - thin[1].T @ (thin[0] @ mu)
+        return self._replace(thin=thin), of_below, of_above
+
+    def _times(self, lam):
+        return sum(_combined(x, y @ lam * share) for x, y, share in self._terms())
+
+    def _transposed_times(self, mu):
+        return sum(
+            dot(x, mu).astype(mu.dtype) @ y * share for x, y, share in self._terms()
+        )
+
+    def _terms(self):
+        for x, y, sign in (self.x, self.y, 1), (self.x_model, self.y_model, -1):
+            yield x, np.asarray(y), sign / max(1, len(y))
+
+    def ascend(self, weights, velocity, *, rate, momentum=0.0, l1=0.0, l2=0.0):
+        r"""Move weights and velocity, in place, in one pass over them.
+
+        .. math:: u \leftarrow \mu u + \epsilon (G - \lambda_1 \operatorname{sign} W
+           - \lambda_2 W), \qquad W \leftarrow W + u
+        """
+        if not isinstance(weights, Weights):
+            blas.ascend(self, weights, velocity, rate, momentum, l1, l2)
+            return
+        velocity = velocity.up if momentum else weights.up[:0]
+        self._update(*weights, velocity, rate, momentum, l1, l2)
+
+    def follow(self, weights, memory, rule):
+        """Move weights and the optimiser's memory, in place, by a rule of its own:
+        ``rule(weights, *memory, gradient)`` of arrays in a row."""
+        if not isinstance(weights, Weights):
+            rule(weights, *memory, blas.gradient(self))
+            return
+        up = np.zeros_like(weights.up)
+        self._update(up, weights.down[:0], up[:0], 1.0, 0.0, 0.0, 0.0)
+        rule(weights.up, *(part.up for part in memory), up)
+        weights.refresh()
+
+    def _update(self, up, down, velocity, rate, momentum, l1, l2):
+        x, x_model = (
+            part if isinstance(part, Lists) else Lists.pack(part)
+            for part in (self.x, self.x_model)
+        )
+        y, y_model = np.asarray(self.y), np.asarray(self.y_model)
+        real, n_columns = up.dtype.type, y.shape[1]
+        empty = np.empty((0, x.shape[1]), real), np.empty((0, n_columns), real)
+        run(
+            update,
+            *(x.index, x.value, x.count),
+            *(x_model.index, x_model.value, x_model.count),
+            *(y, y_model, *(self.thin or empty), up, down, velocity),
+            *(real(value) for value in (rate, momentum, l1, l2)),
+            n=len(up),
+            work=(x.count.sum() + x_model.count.sum() + 8 * x.shape[1]) * n_columns,
+        )
+
+
+def _same(x, other):
+    if x is other:
+        return True
+    both = isinstance(x, np.ndarray) and isinstance(other, np.ndarray)
+    return both and np.array_equal(x, other)
+
+
+def _combined(x, share):
+    """The sum of rows, each times its share."""
+    if isinstance(x, Lists):
+        return x.weighted_sum(share).astype(share.dtype)
+    return share @ np.asarray(x)

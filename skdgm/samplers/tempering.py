@@ -1,0 +1,110 @@
+r"""Parallel tempering: chains at several temperatures that change places.
+
+Between the model (beta = 1) and a base model without couplings (beta = 0) lie models
+:math:`p_\beta \propto e^{-E_\beta}` with :math:`-E_\beta = -E_0 + \beta D`. After each
+Gibbs step at all temperatures, neighbours change places with probability
+
+.. math:: \min\left(1, \, e^{(\beta_k - \beta_{k+1}) (D(x_{k+1}) - D(x_k))}\right),
+
+which leaves their joint distribution as it is [1]_: what is found where it is hot, and
+easy to move, travels to where it is cold.
+
+References
+----------
+.. [1] Swendsen and Wang (1986). Replica Monte Carlo simulation of spin glasses.
+   Physical Review Letters.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.energies import Path
+from skdgm.samplers import gibbs
+
+_SWAP = 10**6
+
+
+class Ladder(NamedTuple):
+    """Temperatures, from the model's own to the hottest.
+
+    Parameters
+    ----------
+    betas : ndarray
+        Decreasing, the first of them 1.
+    base : tuple
+        Own parameters of each block in the base model.
+    """
+
+    betas: np.ndarray
+    base: tuple
+
+
+class State(NamedTuple):
+    """Where the replicas are: one array for each block; as many rows for each
+    temperature, the coldest first."""
+
+    x: tuple
+
+
+class Info(NamedTuple):
+    """How often neighbours changed places, of all times that they tried."""
+
+    swap_rates: np.ndarray
+
+
+def betas(n_temperatures):
+    """Inverse temperatures from 1 to 0."""
+    return np.linspace(1.0, 0.0, n_temperatures)
+
+
+def init(rng, energy, n_chains, ladder):
+    """Draw all replicas from the base model; ``rng`` has one row."""
+    rows = rng.rows(n_chains * len(ladder.betas))
+    return State(gibbs.init(rows, energy, ladder.base).x)
+
+
+def coldest(state, ladder):
+    """The replicas at beta = 1."""
+    n_chains = len(state.x[0]) // len(ladder.betas)
+    return tuple(part[:n_chains] for part in state.x)
+
+
+def run(rng, energy, params, state, n_steps, ladder):
+    """Several times a Gibbs step and two rounds of swaps."""
+    n_rows, n_levels = len(state.x[0]), len(ladder.betas)
+    n_chains = n_rows // n_levels
+    path = Path(ladder.base, np.repeat(ladder.betas, n_chains)[:, None])
+    path = path._replace(beta=path.beta.astype(params.dtype))
+    taken, rows = np.zeros(n_levels - 1), rng.rows(n_rows)
+    for number in range(n_steps):
+        after, _ = gibbs.run(rows.fold(number), energy, params, state, 1, path=path)
+        uniform = rng.fold(_SWAP + number).rows(n_levels - 1).uniform(n_chains)
+        order, swapped = _swap(_drive(energy, params, after.x, ladder), ladder, uniform)
+        state = State(tuple(part[order] for part in after.x))
+        taken += swapped
+    return state, Info(taken / n_steps)
+
+
+def _drive(energy, params, x, ladder):
+    """D(x): what of minus the energy grows with beta; a row for each temperature."""
+    base, drive = Path(ladder.base, 0.0), -energy.energy(params, x)
+    for block in range(len(energy.units)):
+        drive = drive - energy.lone_weight(params, x, block, base)
+    return drive.reshape(len(ladder.betas), -1)
+
+
+def _swap(drive, ladder, uniform):
+    """Where each row's state comes from, and each pair's share of swaps."""
+    place = np.arange(drive.size).reshape(drive.shape)
+    drive, rates = drive.copy(), np.empty(len(uniform))
+    with np.errstate(divide="ignore"):
+        log_u = np.log(uniform)
+    for parity in (0, 1):
+        for k in range(parity, len(uniform), 2):
+            gap = ladder.betas[k] - ladder.betas[k + 1]
+            swap = log_u[k] < gap * (drive[k + 1] - drive[k])
+            for table in (drive, place):
+                table[k : k + 2, swap] = table[k : k + 2, swap][::-1]
+            rates[k] = swap.mean()
+    return place.ravel(), rates
