@@ -32,7 +32,8 @@ class FittingMixin:
     """Training, for an estimator with an energy.
 
     The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
-    ``_moments()``, ``_initial_means()``, ``_state()`` and ``_attributes(state)``.
+    ``_moments()``, ``_initial_means()``, ``_state()`` and ``_attributes(state)``, some
+    of which, those of ``_SOMETIMES``, may be missing.
     """
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -128,11 +129,8 @@ class FittingMixin:
         """Validate everything, and only then change what the estimator knows."""
         check_staircase("n_steps", self.n_steps, Integral, 1)
         check_staircase("momentum", self.momentum, Real, 0, 1)
-        if not fresh and self.n_components != self._n_features_out:
-            raise ValueError(
-                f"n_components={self.n_components}, but {self._n_features_out} units "
-                "were learned before: keep their number, or fit with warm_start=False."
-            )
+        if not fresh:
+            self._check_unchanged()
         rows = self._rows(X, fitting=True, reset=fresh)
         rows, known = self._labelled(rows, y, fresh, classes)
         if sample_weight is not None:
@@ -151,6 +149,14 @@ class FittingMixin:
         self._count(table, fresh)
         self._forget()
         return table
+
+    def _check_unchanged(self):
+        """Whether what was learned is of the machine that is asked for now."""
+        if self.n_components != self._n_features_out:
+            raise ValueError(
+                f"n_components={self.n_components}, but {self._n_features_out} units "
+                "were learned before: keep their number, or fit with warm_start=False."
+            )
 
     def _labelled(self, rows, y, fresh, classes):
         """Rows with their labels, and what is learned of these, by attribute."""
@@ -194,7 +200,8 @@ class FittingMixin:
         state, kept = outcome.state, -1
         if stopping and stopping.best:
             state, kept = stopping.best, int(np.argmin(outcome.validation))
-        vars(self).pop("swap_rates_", None)
+        for name in self._SOMETIMES:
+            vars(self).pop(name, None)
         for name, value in self._attributes(state).items():
             setattr(self, name, value)
         self.n_iter_ += len(outcome.losses)

@@ -1,5 +1,7 @@
 """``fit`` and ``partial_fit`` of machines with labels."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import assert_all_finite, column_or_1d
@@ -79,10 +81,7 @@ class LabelFittingMixin:
         y = column_or_1d(y, warn=True)
         check_consistent_length(rows.X, y)
         known = ~self._is_unlabeled(y)
-        labels = y[known]
-        if y.dtype == object and np.array(labels.tolist()).dtype.kind in "biuf":
-            # Numbers that stood beside another mark for rows without labels.
-            labels = np.array(labels.tolist())
+        labels = self._of_one_kind(y[known])
         assert_all_finite(labels, input_name="y", estimator_name=name)
         if known.any():
             check_classification_targets(labels)
@@ -112,14 +111,31 @@ class LabelFittingMixin:
             dtype=bool,
         )
 
+    def _of_one_kind(self, labels):
+        """Labels as numbers, where they stood beside another mark for none; else as
+        they are."""
+        if labels.dtype != object:
+            return labels
+        kinds = {type(label) for label in labels.tolist()}
+        if all(issubclass(kind, Real) for kind in kinds):
+            return np.array(labels.tolist())
+        if len(kinds) > 1:
+            names = ", ".join(sorted(kind.__name__ for kind in kinds))
+            raise ValueError(
+                f"y has labels of several kinds: {names}. Where rows have no label, "
+                "let y be a value of its own, such as -1, and set unlabeled to it."
+            )
+        return labels
+
     def _codes(self, y, classes=None):
         """The numbers of labels among the classes."""
+        hint = "" if classes is None else ": name all at the first call of partial_fit"
         classes = self.classes_ if classes is None else classes
         unknown = np.setdiff1d(y, classes)
         if len(unknown):
             raise ValueError(
                 f"y has labels {unknown.tolist()} that are not among the classes "
-                f"{classes.tolist()}: name all at the first call of partial_fit."
+                f"{classes.tolist()}{hint}."
             )
         return np.searchsorted(classes, y)
 

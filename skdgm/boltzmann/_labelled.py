@@ -170,6 +170,14 @@ class LabelledMachine(ClassifierMixin, LabelFittingMixin, RestrictedMachine):
     def _domain(self):
         return BINARY if self.visible == "bernoulli" else REAL
 
+    def _check_unchanged(self):
+        super()._check_unchanged()
+        if hasattr(self, "precision_") != (self._domain is REAL):
+            raise ValueError(
+                f"visible={self.visible!r}, but columns of the other kind were learned "
+                "before: keep it, or fit with warm_start=False."
+            )
+
     def _beside(self):
         return (Softmax(len(self.classes_)),)
 

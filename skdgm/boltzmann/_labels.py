@@ -18,7 +18,7 @@ _DRAW, _HOLES = range(2**20, 2**20 + 2)
 # Rows that are watched: an eighth, but no fewer and no more than these.
 _FEW_ROWS, _MANY_ROWS = 250, 1000
 # By how much training may miss both where it began and what frequencies give, in nats.
-_USELESS = 0.5
+_USELESS = 2.0
 # And by how much at most, unless training diverged.
 _DIVERGED = 10.0
 

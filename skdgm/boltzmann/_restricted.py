@@ -15,6 +15,9 @@ from skdgm.utils.threads import one_blas_thread
 class RestrictedMachine(Machine):
     """Base class of restricted Boltzmann machines with a visible and a hidden block."""
 
+    # Attributes that not all fits leave.
+    _SOMETIMES = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
+
     def transform(self, X):
         r"""Hidden units' means :math:`p(h_j = 1 \mid v)`.
 
@@ -105,7 +108,7 @@ class RestrictedMachine(Machine):
         if self._domain is REAL:
             attributes["_log_precision"] = visible.log_precision
             precision = np.exp(visible.log_precision) / self._columns.scale**2
-            attributes["precision_"] = precision.astype(W.dtype)
+            attributes["precision_"] = precision
             attributes["mean_"] = self._columns.mean
             attributes["scale_"] = self._columns.scale
             visible = visible.mean

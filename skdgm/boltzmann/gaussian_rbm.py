@@ -41,7 +41,7 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
         standardised columns; or fixed at the columns' own, the inverse variances.
     min_variance : float, default=0.01
         No unit's variance given the hidden units is learned to be less than this share
-        of its column's variance.
+        of its column's variance. Columns that come down to it are named in a warning.
     quadratic : bool, default=False
         If True, learn by the energy that has :math:`\tfrac12 \sum_i \beta_i W_{ij}^2`
         more for each hidden unit that is on, which holds back strong ones. The
@@ -84,7 +84,8 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
         For ``schedule="invscaling"``.
     l1, l2 : float, default=0.0
         Penalties on the weights: l1 times their absolute sum and l2 / 2 times their sum
-        of squares, taken from the log-likelihood per row.
+        of squares, each times its column's precision, taken from the log-likelihood per
+        row.
     max_norm : float or None, default=None
         The highest norm that the weights of a hidden unit may have.
     sparsity_target : float or None, default=None

@@ -396,6 +396,31 @@ def test_early_stopping_holds_out_rows_with_labels():
     assert np.isfinite(clf.score_samples(X)).all()
 
 
+def test_what_may_not_change_between_fits():
+    X, y = blocks(60)
+    for visible, other in ("bernoulli", "gaussian"), ("gaussian", "bernoulli"):
+        clf = small(visible=visible, warm_start=True).fit(X, y)
+        for method in (clf.fit, clf.partial_fit):
+            clf.set_params(visible=other)
+            with pytest.raises(ValueError, match=f"visible='{other}'.*warm_start"):
+                method(X, y)
+        clf.set_params(warm_start=False).fit(X, y).score_samples(X)
+        assert hasattr(clf, "precision_") == (other == "gaussian")
+
+
+def test_labels_come_in_any_container():
+    pd = pytest.importorskip("pandas")
+    X, y = blocks(60)
+    expected = small().fit(X, y)
+    series = pd.Series(y)
+    for labels in (y.tolist(), series, series.astype("category"), y.astype(object)):
+        found = small().fit(X, labels)
+        np.testing.assert_array_equal(found.components_, expected.components_)
+        np.testing.assert_array_equal(found.classes_, NAMES)
+    clf = small(unlabeled=np.nan).fit(X, series.where(np.arange(60) % 2 == 0))
+    np.testing.assert_array_equal(clf.classes_, NAMES)
+
+
 def test_weights_of_labels():
     X, y = blocks(100)
     weight = np.where(y == "ant", 20.0, 1.0)
@@ -431,6 +456,7 @@ def test_partial_fit_knows_its_classes():
         ([0.0, 1.0, np.nan, 1.0], "NaN"),
         ([["a", "b"]] * 4, r"\(4, 2\)"),
         (["ant", "bee"], "inconsistent"),
+        (np.array(["ant", None, "bee", 2], object), "NoneType, int, str.*unlabeled"),
     ],
     ids=str,
 )
