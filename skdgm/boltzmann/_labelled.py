@@ -113,31 +113,11 @@ class LabelledMachine(ClassifierMixin, LabelFittingMixin, RestrictedMachine):
             hold=lambda state: self._with_labels(state, codes, init),
         )
 
-    def transform(self, X):
-        r"""Hidden units' means :math:`p(h_j = 1 \mid v)`, the label being summed out.
-
-        Missing entries are found by mean field, together with the hidden units.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_components)
-        """
-        check_is_fitted(self)
-        rows = self._rows(X)
-        energy, params = self._energy(), self._params_for(rows)
-
-        def of_complete(v):
-            posterior = Posterior(energy, params, self._present(v)[0], LABEL)
-            return posterior.mean(len(energy.units) - 1, posterior.log_joint())
-
-        def of_incomplete(v):
-            return mean_field(energy, params, *self._present(v))[0][-1]
-
-        return self._blockwise(of_complete, rows, of_incomplete)
+    def _hidden_means(self, energy, params, x, clamp):
+        if clamp[0] is not True:
+            return super()._hidden_means(energy, params, x, clamp)
+        posterior = Posterior(energy, params, x, LABEL)
+        return posterior.mean(len(energy.units) - 1, posterior.log_joint())
 
     def _log_joint(self, rows):
         """Log of the unnormalised probability of each row with each label."""

@@ -3,20 +3,18 @@
 import numpy as np
 from scipy.special import log_softmax, softmax
 
-from skdgm.boltzmann._trainer import PROBE, Trainer
+from skdgm.boltzmann._monitor import Watch
+from skdgm.boltzmann._trainer import Trainer
+from skdgm.energies import contrast
 from skdgm.gradients import complete, discriminative, joined
 from skdgm.inference import Posterior, mean_field
-from skdgm.training import Batch, epoch
-from skdgm.units import one_hot
-from skdgm.utils.random import stream
+from skdgm.units import one_hot, pick
 
 # The label's block.
 LABEL = 1
 UNKNOWN = -1
 
 _DRAW, _HOLES = range(2**20, 2**20 + 2)
-# Rows that are watched: an eighth, but no fewer and no more than these.
-_FEW_ROWS, _MANY_ROWS = 250, 1000
 # By how much training may miss both where it began and what frequencies give, in nats.
 _USELESS = 2.0
 # And by how much at most, unless training diverged.
@@ -25,10 +23,8 @@ _DIVERGED = 10.0
 
 def drawn(rng, posterior):
     """Labels from their exact distribution given the rest, as lists."""
-    log_p = posterior.log_joint()
-    below = softmax(log_p, axis=1).cumsum(axis=1)[:, :-1]
-    codes = (rng.rows(len(log_p)).uniform(1) >= below).sum(axis=1)
-    return one_hot(codes, posterior.n_states, posterior.params.dtype)
+    p = softmax(posterior.log_joint(), axis=1)
+    return pick(p, rng.rows(len(p)), posterior.params.dtype)
 
 
 class LabelTrainer(Trainer):
@@ -56,40 +52,35 @@ class LabelTrainer(Trainer):
         x, clamp = self._completed(rng, params, x, clamp)
         if recipe.objective == "generative":
             return super().gradient(rng, state, x, clamp, clock)
-        data, _ = mean_field(energy, params, x, clamp)
-        generative = None
-        if recipe.objective == "hybrid" and recipe.alpha > 0:
-            plain = state._replace(activity=())
-            generative, plain = super().gradient(rng, plain, x, clamp, clock)
-            state = plain._replace(activity=state.activity, offsets=state.offsets)
-        pulled, state = self._noted(state, data)
+        if recipe.objective == "discriminative" or recipe.alpha == 0:
+            data, model = mean_field(energy, params, x, clamp)[0], None
+        else:
+            (data, model), state = self._phases(rng, state, x, clamp, clock)
+        pulled, state = self._noted(state, data, model)
         grad = discriminative(energy, params, pulled, LABEL, labelled)
-        if generative is not None:
+        if model is not None:
+            generative = contrast(energy, params, data, model)
             grad = joined(grad, generative, recipe.alpha)
         return grad, state
 
     def _completed(self, rng, params, x, clamp):
         """Rows with what was missing drawn: labels alone exactly."""
         if clamp[0] is True and clamp[LABEL] is not True:
-            y = np.asarray(drawn(rng.fold(_DRAW), Posterior(self.energy, params, x, 1)))
+            posterior = Posterior(self.energy, params, x, LABEL)
+            y = np.asarray(drawn(rng.fold(_DRAW), posterior))
             y = np.where(clamp[LABEL], x[LABEL], y)
-            x, clamp = (
-                (x[0], self.energy.units[LABEL].pack(y), None),
-                (True, True, None),
-            )
+            x = x[0], self.energy.units[LABEL].pack(y), None
+            clamp = True, True, None
         return complete(rng.fold(_HOLES), self.energy, params, x, clamp, n_steps=1)
 
 
-class LabelMonitor:
+class LabelMonitor(Watch):
     """Minus the log probability of the labels of training rows and of held-out rows.
 
     Parameters
     ----------
-    trainer : LabelTrainer
-    table : Table
-        What is trained on; a sample of its labelled rows is watched.
-    held_out : Table or None
-        What is not; all of it is watched.
+    trainer, table, held_out
+        As of :class:`Watch`.
     state : TrainState
         Where training begins.
     log_joint : callable
@@ -99,15 +90,11 @@ class LabelMonitor:
     useless = "predicts labels worse than their frequencies do."
 
     def __init__(self, trainer, table, held_out, state, log_joint):
-        self.trainer, self.held_out, self.log_joint = trainer, held_out, log_joint
-        labels = trainer.rows.labels
-        known = epoch(table, table.n_draws, stream(trainer.seed, PROBE))[0]
-        known = known[labels[known] != UNKNOWN]
-        n_rows = np.clip(table.n_draws // 8, _FEW_ROWS, _MANY_ROWS)
-        self.probe = known[:n_rows], np.ones(len(known[:n_rows]))
-        codes = labels[self.probe[0]]
+        super().__init__(trainer, table, held_out)
+        self.log_joint = log_joint
+        codes = trainer.rows.labels[self.probe]
         surprise = -np.log(trainer.moments[LABEL][codes]).sum() / max(1, len(codes))
-        self.allowed = max(surprise, self._loss(state.params, *self.probe))
+        self.allowed = max(surprise, self._of_probe(state))
 
     @property
     def limit(self):
@@ -118,23 +105,12 @@ class LabelMonitor:
         """Whether training did harm, and frequencies alone would do better."""
         return loss > self.allowed + _USELESS
 
-    def __call__(self, state):
-        """The two losses in nats per row; the second may be None."""
-        loss, held_out = self._loss(state.params, *self.probe), self.held_out
-        if held_out is None:
-            return loss, None
-        return loss, self._loss(state.params, held_out.index, held_out.weight)
+    def _among(self, index):
+        return index[self.trainer.rows.labels[index] != UNKNOWN]
 
-    def _loss(self, params, index, weight):
-        rows, trainer = self.trainer.rows, self.trainer
-        total, norm = 0.0, np.finfo(np.float64).tiny
-        for part in rows.blocks(len(index)):
-            labels = rows.labels[index[part]]
-            x, clamp = trainer.present(Batch(rows.present(index[part]), labels))
-            log_p = log_softmax(
-                self.log_joint(trainer.energy, params, x, clamp), axis=1
-            )
-            share = weight[part] * (labels != UNKNOWN)
-            total += share @ log_p[np.arange(len(labels)), np.maximum(labels, 0)]
-            norm += share.sum()
-        return -total / norm
+    def _watched(self, params, batch, part):
+        x, clamp = self.trainer.present(batch)
+        log_joint = self.log_joint(self.trainer.energy, params, x, clamp)
+        codes = np.maximum(batch.labels, 0)[:, None]
+        log_p = np.take_along_axis(log_softmax(log_joint, axis=1), codes, axis=1)
+        return log_p, batch.labels[:, None] != UNKNOWN

@@ -12,7 +12,6 @@ from skdgm.boltzmann._sampling import SamplingMixin
 from skdgm.boltzmann._trainer import Trainer, present
 from skdgm.boltzmann._visible import BINARY
 from skdgm.energies import tiled
-from skdgm.units import Gaussian
 from skdgm.utils.tree import tree_map
 
 # Rows: to put weights into tiles takes as long as a product of these.
@@ -84,8 +83,8 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, GenerativeModel):
 
     def _params_for_chains(self):
         """Parameters for many steps of sampling: in tiles, if units are all binary."""
-        real = any(isinstance(unit, Gaussian) for unit in self._energy().units)
-        return self._params() if real else tiled(self._params())
+        params = self._params()
+        return params if self._energy().wiring.has_real_units else tiled(params)
 
     def _typed(self, params, dtype):
         """Parameters of another type."""

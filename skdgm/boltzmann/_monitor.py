@@ -17,11 +17,13 @@ _DIVERGED = 2.0
 _USELESS = 0.1
 
 
-class Monitor:
-    """Minus the pseudo-likelihood of training rows and of held-out rows.
+class Watch:
+    """Minus the mean log probability of what is watched, of training rows and of
+    held-out rows.
 
-    A few units of each row are looked at, the same ones each time, so that what
-    changes is the model.
+    A subclass has ``_watched(params, batch, part)``: log probabilities of a batch, a
+    row for each of its rows, and where they count; ``part`` says which rows they are of
+    those that are watched.
 
     Parameters
     ----------
@@ -30,6 +32,51 @@ class Monitor:
         What is trained on; a sample of it is watched.
     held_out : Table or None
         What is not; all of it is watched.
+    """
+
+    def __init__(self, trainer, table, held_out):
+        self.trainer, self.held_out = trainer, held_out
+        self.rng = stream(trainer.seed, PROBE)
+        n_rows = np.clip(table.n_draws // 8, _FEW_ROWS, _MANY_ROWS)
+        self.probe = self._among(epoch(table, table.n_draws, self.rng)[0])[:n_rows]
+
+    def __call__(self, state):
+        """The two losses in nats per row; the second may be None."""
+        loss, held_out = self._of_probe(state), self.held_out
+        if held_out is None:
+            return loss, None
+        return loss, self._loss(state.params, held_out.index, held_out.weight)
+
+    def _among(self, index):
+        """Which rows may be watched."""
+        return index
+
+    def _of_probe(self, state):
+        return self._loss(state.params, self.probe, np.ones(len(self.probe)))
+
+    def _loss(self, params, index, weight):
+        rows = self.trainer.rows
+        total, norm = 0.0, np.finfo(np.float64).tiny
+        for part in rows.blocks(len(index)):
+            labels = None if rows.labels is None else rows.labels[index[part]]
+            batch = Batch(rows.present(index[part]), labels)
+            log_p, counts = self._watched(params, batch, part)
+            share = weight[part, None] * counts
+            total += (share * log_p).sum()
+            norm += share.sum()
+        return -total / norm
+
+
+class Monitor(Watch):
+    """Minus the pseudo-likelihood of training rows and of held-out rows.
+
+    A few units of each row are looked at, the same ones each time, so that what
+    changes is the model.
+
+    Parameters
+    ----------
+    trainer, table, held_out
+        As of :class:`Watch`.
     state : TrainState
         Where training begins.
     log_conditionals : callable
@@ -44,13 +91,11 @@ class Monitor:
     )
 
     def __init__(self, trainer, table, held_out, state, log_conditionals, independent):
-        self.trainer, self.held_out = trainer, held_out
+        super().__init__(trainer, table, held_out)
         self.log_conditionals, self.independent = log_conditionals, independent
-        self.rng = stream(trainer.seed, PROBE)
-        n_rows = np.clip(table.n_draws // 8, _FEW_ROWS, _MANY_ROWS)
-        probe = epoch(table, table.n_draws, self.rng)[0][:n_rows]
-        self.probe = probe, np.ones(len(probe)), self._units(len(probe))
-        self.first = self._loss(state.params, *self.probe)
+        n_rows = 0 if held_out is None else len(held_out.index)
+        self.units = self._units(max(len(self.probe), n_rows))
+        self.first = self._of_probe(state)
 
     @property
     def limit(self):
@@ -61,14 +106,6 @@ class Monitor:
         """Whether training did harm, and independent columns would do better."""
         allowed = _USELESS * len(self.trainer.fill)
         return loss > max(self.first, self.independent) + allowed
-
-    def __call__(self, state):
-        """The two losses in nats per row; the second may be None."""
-        loss, held_out = self._loss(state.params, *self.probe), self.held_out
-        if held_out is None:
-            return loss, None
-        units = self._units(len(held_out.index))
-        return loss, self._loss(state.params, held_out.index, held_out.weight, units)
 
     def _units(self, n_rows):
         """A few visible units for each row."""
@@ -81,18 +118,14 @@ class Monitor:
             parts.append(numbers.argpartition(n_units - 1, axis=1)[:, :n_units])
         return np.concatenate(parts)
 
-    def _loss(self, params, index, weight, units):
-        rows, energy = self.trainer.rows, self.trainer.energy
-        total, norm = 0.0, np.finfo(np.float64).tiny
-        for part in rows.blocks(len(index)):
-            labels = None if rows.labels is None else rows.labels[index[part]]
-            batch = Batch(rows.present(index[part]), labels)
-            x, clamp = self.trainer.present(batch)
-            share = np.repeat(weight[part, None], units.shape[1], axis=1)
-            if clamp[0] is not True:
-                x, _ = mean_field(energy, params, x, clamp)
-                share *= np.take_along_axis(clamp[0], units[part], axis=1)
-            log_p = self.log_conditionals(energy, params, x, units[part])
-            total += (share * log_p).sum()
-            norm += share.sum()
-        return -rows.shape[1] * total / norm
+    def _watched(self, params, batch, part):
+        energy, units = self.trainer.energy, self.units[part]
+        x, clamp = self.trainer.present(batch)
+        counts = np.ones(units.shape)
+        if clamp[0] is not True:
+            x, _ = mean_field(energy, params, x, clamp)
+            counts *= np.take_along_axis(clamp[0], units, axis=1)
+        return self.log_conditionals(energy, params, x, units), counts
+
+    def _loss(self, params, index, weight):
+        return self.trainer.rows.shape[1] * super()._loss(params, index, weight)

@@ -35,10 +35,10 @@ class RestrictedMachine(Machine):
         rows = self._rows(X)
         energy, params = self._energy(), self._params_for(rows)
 
-        def hidden_means(v):
-            return mean_field(energy, params, *self._present(v))[0][-1]
+        def of_rows(v):
+            return self._hidden_means(energy, params, *self._present(v))
 
-        return self._blockwise(hidden_means, rows, hidden_means)
+        return self._blockwise(of_rows, rows, of_rows)
 
     def inverse_transform(self, H):
         r"""Visible units' means :math:`\mathbb{E}[v \mid h]`.
@@ -65,6 +65,9 @@ class RestrictedMachine(Machine):
             received = energy.received(params, x, 0)
             v = energy.units[0].mean(energy.field(params, 0, received))
         return self._domain.to_data(self._columns, v)
+
+    def _hidden_means(self, energy, params, x, clamp):
+        return mean_field(energy, params, x, clamp)[0][-1]
 
     def _energy(self, n_hidden=None):
         visible = self._domain.unit(self, self.n_features_in_)

@@ -8,17 +8,20 @@ from skdgm.gradients import (
     cd,
     centering,
     damped,
+    deviations,
     fast,
     natural,
     pcd,
     quadratic,
+    rescale,
     sparsity,
+    standardised,
     tempered,
 )
 from skdgm.optim import adam, learning_rate, sgd, staircase
 from skdgm.samplers import gibbs, tempering
 from skdgm.training import Reader, epoch
-from skdgm.units import Bernoulli, Gaussian, draw
+from skdgm.units import Bernoulli, draw
 from skdgm.utils.lists import LISTED
 from skdgm.utils.parallel import learning
 from skdgm.utils.random import stream
@@ -140,7 +143,7 @@ class Trainer:
     def _by_blas(self):
         """Whether BLAS is quicker than kernels: where little is zero and batches are so
         large that products take longer than what is done to each weight."""
-        if any(isinstance(unit, Gaussian) for unit in self.energy.units):
+        if self.energy.wiring.has_real_units:
             return True
         return self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
 
@@ -172,11 +175,11 @@ class Trainer:
     def _ascend(self, state, grad, clock):
         """Follow a gradient, in the coordinates that the recipe asks for."""
         recipe, given = self.recipe, (self.energy, state.params)
-        rate = learning_rate(
-            recipe.learning_rate, recipe.schedule, clock, recipe.power_t
-        )
+        rate = recipe.learning_rate
         if recipe.solver == "sgd":
+            # Before the schedule, which would have no say where damping is strong.
             rate = damped(*given, rate)
+        rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
         rule = {
             "momentum": staircase(recipe.momentum, clock),
             "l1": recipe.l1,
@@ -186,13 +189,16 @@ class Trainer:
             fast.step(
                 state.fast, natural(*given, grad), damped(*given, self._fast_rate)
             )
+        scales = deviations(*given)
         if recipe.quadratic:
             grad, before = quadratic.pull(*given, grad), quadratic.shift(*given)
+        grad = standardised(*given, grad)
         if state.offsets:
             grad = centering.center(*given, grad, state.offsets)
         self.solver.step(
             state.params, state.memory, natural(*given, grad), rate=rate, **rule
         )
+        rescale(*given, scales)
         self.energy.constrain(state.params, recipe.max_norm)
         if recipe.quadratic:
             quadratic.keep(*given, before)
@@ -228,9 +234,7 @@ class Trainer:
             phases, chains = cd(*given)
             return phases, state._replace(chains=chains.x)
         if self.recipe.gradient == "tempering":
-            replicas = tempering.State(state.chains)
-            betas = tempering.betas(self.recipe.n_temperatures)
-            ladder = tempering.Ladder(betas, state.base)
+            replicas, ladder = tempering.State(state.chains), self._ladder(state.base)
             phases, chains, info = tempered(*given, replicas, ladder)
             rates, share = state.swap_rates, _RECENT if state.swap_rates.any() else 1.0
             rates = rates + share * (info.swap_rates - rates)
@@ -239,6 +243,9 @@ class Trainer:
         phases, chains = pcd(*given, gibbs.State(state.chains), model)
         return phases, state._replace(chains=chains.x)
 
+    def _ladder(self, base):
+        return tempering.Ladder(tempering.betas(self.recipe.n_temperatures), base)
+
     @property
     def _fast_rate(self):
         rate = self.recipe.fast_learning_rate
@@ -246,18 +253,18 @@ class Trainer:
 
     def _chains(self, state):
         """The chains that training left, if they are as many as are asked for now."""
-        units, n_rows = self.energy.units, self.recipe.batch_size
-        tempered = self.recipe.gradient == "tempering"
+        units, n_chains = self.energy.units, self.recipe.batch_size
         if self.recipe.gradient != "cd":
-            n_rows = self.recipe.n_chains or n_rows
-        if tempered:
-            n_rows *= self.recipe.n_temperatures
+            n_chains = self.recipe.n_chains or n_chains
         alike = state.chains and len(state.swap_rates) == self._n_pairs
-        left = len(state.chains[0]) if alike else None
-        if left == n_rows or (left and self.recipe.gradient == "cd"):
+        left = len(state.chains[0]) // (self._n_pairs + 1) if alike else None
+        if left == n_chains or (left and self.recipe.gradient == "cd"):
             return tuple(unit.pack(part) for unit, part in zip(units, state.chains))
-        own = state.base if tempered else state.params.units
-        return gibbs.init(stream(self.seed, INIT).rows(n_rows), self.energy, own).x
+        rng = stream(self.seed, INIT)
+        if self.recipe.gradient == "tempering":
+            ladder = self._ladder(state.base)
+            return tempering.init(rng, self.energy, n_chains, ladder).x
+        return gibbs.init(rng.rows(n_chains), self.energy, state.params.units).x
 
     def _offsets(self, means):
         """Where offsets begin: at the data's means, where these are known."""

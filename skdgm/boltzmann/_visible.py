@@ -154,9 +154,10 @@ class Real:
             warn(
                 f"The precisions of columns {which[:_MANY].tolist()}{more} rose to "
                 f"their limit, 1 / min_variance = {1 / unit.min_variance:g}: given the "
-                "hidden units these columns hardly vary, as copies of others do and "
-                "columns of few values, and what their density is depends on the "
-                "limit. Drop them, add noise to them, or set precision='fixed'.",
+                "hidden units they hardly vary, as copies of other columns and columns "
+                "of few values do, and what their density is depends on the limit. "
+                "Drop them, add noise to them, set precision='fixed', or lower "
+                "min_variance (which makes chains move less).",
                 PrecisionWarning,
             )
 

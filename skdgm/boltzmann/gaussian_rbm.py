@@ -39,9 +39,10 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
     precision : {"diagonal", "scalar", "fixed"}, default="diagonal"
         Whether the precisions are learned, one for each column or one for all of the
         standardised columns; or fixed at the columns' own, the inverse variances.
-    min_variance : float, default=0.01
+    min_variance : float, default=0.05
         No unit's variance given the hidden units is learned to be less than this share
         of its column's variance. Columns that come down to it are named in a warning.
+        The lower it is, the sooner do the chains of long fits stand still.
     quadratic : bool, default=False
         If True, learn by the energy that has :math:`\tfrac12 \sum_i \beta_i W_{ij}^2`
         more for each hidden unit that is on, which holds back strong ones. The
@@ -85,9 +86,11 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
     l1, l2 : float, default=0.0
         Penalties on the weights: l1 times their absolute sum and l2 / 2 times their sum
         of squares, each times its column's precision, taken from the log-likelihood per
-        row.
-    max_norm : float or None, default=None
-        The highest norm that the weights of a hidden unit may have.
+        row. Precisions are learned as if there were no l1.
+    max_norm : float or None, default=4.0
+        The highest norm that the weights of a hidden unit may have, in the standard
+        deviations of the columns given the hidden units. Chains seldom change a unit
+        that has more.
     sparsity_target : float or None, default=None
         How often hidden units are to be on. Minus the cross entropy of this and of how
         often they are, times ``sparsity_cost``, is added to what is maximised.
@@ -193,7 +196,7 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
         n_components=256,
         *,
         precision="diagonal",
-        min_variance=0.01,
+        min_variance=0.05,
         quadratic=False,
         learning_rate=0.1,
         batch_size=10,
@@ -210,7 +213,7 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
         power_t=0.5,
         l1=0.0,
         l2=0.0,
-        max_norm=None,
+        max_norm=4.0,
         sparsity_target=None,
         sparsity_cost=0.1,
         early_stopping=False,

@@ -79,9 +79,11 @@ class RBMClassifier(LabelledMachine):
         For ``schedule="invscaling"``.
     l1, l2 : float, default=0.0
         Penalties on the weights: l1 times their absolute sum and l2 / 2 times their sum
-        of squares, taken from the log-likelihood per row.
+        of squares, taken from the log-likelihood per row; of real columns, as of
+        :class:`GaussianRBM`.
     max_norm : float or None, default=None
-        The highest norm that the weights of a hidden unit may have.
+        The highest norm that the weights of a hidden unit may have; on real columns, as
+        of :class:`GaussianRBM`, 4 keeps chains moving.
     sparsity_target : float or None, default=None
         How often hidden units are to be on. Minus the cross entropy of this and of how
         often they are, times ``sparsity_cost``, is added to what is maximised.
@@ -199,7 +201,7 @@ class RBMClassifier(LabelledMachine):
         alpha=0.01,
         unlabeled=None,
         precision="diagonal",
-        min_variance=0.01,
+        min_variance=0.05,
         quadratic=False,
         learning_rate=0.01,
         batch_size=10,

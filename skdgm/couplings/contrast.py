@@ -59,7 +59,7 @@ class Contrast(NamedTuple):
     def __array__(self, dtype=None, copy=None):
         return blas.gradient(self)
 
-    def center(self, below, above, mu, lam):
+    def center(self, below, above, mu, lam, shift):
         r"""The same with statistics counted from offsets :math:`\mu` and
         :math:`\lambda`, and what the biases' gradients lose by it.
 
@@ -69,17 +69,17 @@ class Contrast(NamedTuple):
         ----------
         below, above : ndarray
             The gradients :math:`\Delta b, \Delta c` of the two blocks' biases.
-        mu, lam : ndarray
+        mu, lam, shift : ndarray
 
         Returns
         -------
         centered : Contrast
         of_below, of_above : ndarray
-            :math:`G_c \lambda` and :math:`G_c^\top \mu`.
+            :math:`G_c \lambda` and :math:`G_c^\top` times the shift.
         """
         thin = np.stack([mu, below]), np.stack([above, lam])
         of_below = self._times(lam) - thin[0].T @ (thin[1] @ lam)
-        of_above = self._transposed_times(mu) - thin[1].T @ (thin[0] @ mu)
+        of_above = self._transposed_times(shift) - thin[1].T @ (thin[0] @ shift)
         return self._replace(thin=thin), of_below, of_above
 
     def _times(self, lam):

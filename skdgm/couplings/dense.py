@@ -50,11 +50,11 @@ class Dense(NamedTuple):
         """The gradient, from statistics of data and model."""
         return Contrast(below, above, below_model, above_model)
 
-    def limit(self, weights, max_norm):
-        """Scale down, in place, what enters a unit above, to a norm at the most."""
+    def limit(self, weights, max_norm, scale=1.0):
+        """Scale down, in place, what enters a unit above, to a norm at the most; below
+        it may be counted in scales of their own, of shape (n_below, 1)."""
         W = weights.up if isinstance(weights, Weights) else weights
-        axis = W.ndim - 2
-        norm = np.sqrt((W * W).sum(axis=axis, keepdims=True))
+        norm = np.sqrt(((scale * W) ** 2).sum(axis=W.ndim - 2, keepdims=True))
         if (norm > max_norm).any():
             W *= (max_norm / np.maximum(norm, max_norm)).astype(W.dtype)
             if isinstance(weights, Weights):

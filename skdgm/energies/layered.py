@@ -136,10 +136,12 @@ class LayeredEnergy:
         Parameters
         ----------
         max_norm : float, optional
-            The highest norm of what weighs on a unit from a block below.
+            The highest norm of what weighs on a unit from a block below, counted in
+            standard deviations of real units.
         """
         for unit, own in zip(self.units, params.units):
             unit.constrain(own)
         if max_norm is not None:
             for link, weights in zip(self.wiring.links, params.couplings):
-                link.coupling.limit(weights, max_norm)
+                scale = self.units[link.below].scale(params.units[link.below])
+                link.coupling.limit(weights, max_norm, scale)

@@ -4,7 +4,7 @@ from itertools import pairwise, product
 from typing import NamedTuple
 
 from skdgm.couplings import Dense
-from skdgm.units import Bernoulli
+from skdgm.units import Bernoulli, Gaussian
 
 EVEN, ODD = 0, 1
 
@@ -53,6 +53,11 @@ class Wiring(NamedTuple):
         )
         binary = all(isinstance(unit, Bernoulli) for unit in units)
         return cls(units, layers, colours, links, binary and len(units) == len(layers))
+
+    @property
+    def has_real_units(self):
+        """Whether a block's values are real numbers."""
+        return any(isinstance(unit, Gaussian) for unit in self.units)
 
     def neighbours(self, block):
         """The links of a block: (number, other block, whether it sends upwards)."""

@@ -3,7 +3,13 @@
 from skdgm.gradients import centering, fast, quadratic, sparsity
 from skdgm.gradients.contrastive import Phases, cd, complete, pcd, tempered
 from skdgm.gradients.discriminative import discriminative, joined
-from skdgm.gradients.natural import damped, natural
+from skdgm.gradients.natural import (
+    damped,
+    deviations,
+    natural,
+    rescale,
+    standardised,
+)
 
 __all__ = [
     "Phases",
@@ -11,12 +17,15 @@ __all__ = [
     "centering",
     "complete",
     "damped",
+    "deviations",
     "discriminative",
     "fast",
     "joined",
     "natural",
     "pcd",
     "quadratic",
+    "rescale",
     "sparsity",
+    "standardised",
     "tempered",
 ]

@@ -9,6 +9,10 @@ weights must unlearn [1]_ [2]_. In the parameters of the plain energy it is
    \qquad \Delta b_c = \Delta b - \Delta W_c \lambda,
    \qquad \Delta c_c = \Delta c - \Delta W_c^\top \mu .
 
+What the biases lose is for the step that the weights take: where :func:`natural` will
+divide it by real units' precisions, :math:`\mu`, the offset times the precision, is
+divided in the last term already.
+
 References
 ----------
 .. [1] Montavon and Müller (2012). Deep Boltzmann machines and the centering trick.
@@ -26,7 +30,7 @@ RATE = 0.01
 
 
 def center(energy, params, grad, offsets):
-    """A gradient, in the plain parameters, of the centred ones.
+    """A gradient, in the plain parameters, of the centred ones, for ``natural``.
 
     Parameters
     ----------
@@ -41,7 +45,8 @@ def center(energy, params, grad, offsets):
     biases = [unit.bias_of(own) for unit, own in zip(energy.units, grad.units)]
     lost, couplings = [np.zeros_like(bias) for bias in biases], []
     for (i, j, _), part in zip(energy.wiring.links, grad.couplings):
-        part, of_below, of_above = part.center(biases[i], biases[j], T[i], T[j])
+        given = biases[i], biases[j], T[i], T[j], offsets[i]
+        part, of_below, of_above = part.center(*given)
         lost[i] += of_below
         lost[j] += of_above
         couplings.append(part)

@@ -27,7 +27,7 @@ from skdgm.units import Gaussian
 def shift(energy, params):
     """How far the biases of each block are apart: c' - c; zero for most."""
     shifts = [np.zeros((), params.dtype)] * len(energy.units)
-    for _, j, W, precision in _links(energy, params):
+    for _, (_, j), W, precision in _links(energy, params):
         shifts[j] = shifts[j] + 0.5 * precision @ (W * W)
     return shifts
 
@@ -35,7 +35,7 @@ def shift(energy, params):
 def pull(energy, params, grad):
     """The gradient by the other energy's parameters."""
     units, couplings = list(grad.units), list(grad.couplings)
-    for number, (i, j, W, precision) in enumerate(_links(energy, params)):
+    for number, (i, j), W, precision in _links(energy, params):
         unit, above = energy.units[i], energy.units[j].bias_of(grad.units[j])
         lost = precision[:, None] * W * above
         couplings[number] = Contrast.of(np.asarray(couplings[number]) - lost)
@@ -54,7 +54,8 @@ def keep(energy, params, before):
 
 
 def _links(energy, params):
-    """The couplings of real blocks: both blocks, weights and precisions."""
-    for (i, j, _), W in zip(energy.wiring.links, params.couplings):
+    """The couplings of real blocks: number, both blocks, weights and precisions."""
+    links = zip(energy.wiring.links, params.couplings)
+    for number, ((i, j, _), W) in enumerate(links):
         if isinstance(energy.units[i], Gaussian):
-            yield i, j, W, np.exp(params.units[i].log_precision)
+            yield number, (i, j), W, np.exp(params.units[i].log_precision)

@@ -2,6 +2,6 @@
 
 from skdgm.units.bernoulli import Bernoulli, draw
 from skdgm.units.gaussian import Gaussian, Normal
-from skdgm.units.softmax import Softmax, one_hot
+from skdgm.units.softmax import Softmax, one_hot, pick
 
-__all__ = ["Bernoulli", "Gaussian", "Normal", "Softmax", "draw", "one_hot"]
+__all__ = ["Bernoulli", "Gaussian", "Normal", "Softmax", "draw", "one_hot", "pick"]

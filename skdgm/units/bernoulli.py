@@ -7,13 +7,12 @@ with the natural parameter :math:`\eta` = the unit's own bias + what its neighbo
 send. The statistic is x itself.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.special import entr
 
 from skdgm._kernels import bernoulli as kernels
-from skdgm.utils.lists import Lists, dot
+from skdgm.units.biased import Biased
+from skdgm.utils.lists import Lists
 from skdgm.utils.math import logit, softplus
 from skdgm.utils.parallel import run
 
@@ -29,7 +28,7 @@ def draw(mean, rng):
     return x
 
 
-class Bernoulli(NamedTuple):
+class Bernoulli(Biased):
     """A block of binary units; its parameters are one bias each.
 
     Parameters
@@ -38,25 +37,13 @@ class Bernoulli(NamedTuple):
         Number of units in the block.
     """
 
-    size: int
+    __slots__ = ()
 
     def init(self, means=None, dtype=np.float64):
         """Biases under which the lone block has the given means, or zeros."""
         if means is None:
             return np.zeros(self.size, dtype=dtype)
         return logit(np.asarray(means, dtype=np.float64)).astype(dtype)
-
-    def field(self, bias, received=0.0):
-        """The natural parameter, given what the neighbours send."""
-        return bias + received
-
-    def statistic(self, bias, x):
-        """What the couplings see of a value."""
-        return x
-
-    def log_weight(self, eta, x):
-        """Log of a value's unnormalised probability, per row, in float64."""
-        return dot(x, eta)
 
     def log_partition(self, eta):
         """The sum of A(eta) over the block, row by row, in float64."""
@@ -88,25 +75,6 @@ class Bernoulli(NamedTuple):
     def entropy(self, bias, mean):
         """Entropy in nats, unit by unit."""
         return entr(mean) + entr(1.0 - mean)
-
-    def param_grad(self, bias, x, received):
-        """Derivative of the log weight by the bias, row by row."""
-        return x
-
-    def pack(self, x):
-        """Values as samples come: lists."""
-        return Lists.pack(x, binary=True)
-
-    def bias_of(self, bias):
-        """What of a tree of parameters adds up with what is received."""
-        return bias
-
-    def with_bias(self, own, bias):
-        """Such a tree with another bias."""
-        return bias
-
-    def constrain(self, bias):
-        """Bring parameters back to where they may be, in place."""
 
     @property
     def n_states(self):

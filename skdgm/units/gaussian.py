@@ -56,6 +56,8 @@ class Gaussian(NamedTuple):
     precision: str = "diagonal"
     min_variance: float = 0.0
 
+    n_states = np.inf
+
     def init(self, moments=None, dtype=np.float64):
         """Parameters of a lone block with the given means and variances, or 0 and 1."""
         mean, variance = (0.0, 1.0) if moments is None else moments
@@ -113,8 +115,7 @@ class Gaussian(NamedTuple):
         return Normal(of_mean, self.learned(slope))
 
     def learned(self, slope):
-        """What is followed of slopes by log precisions: along what keeps them equal, if
-        they are shared."""
+        """What is followed of slopes by log precisions, which may be shared."""
         if self.precision == "diagonal":
             return slope
         shared = slope.mean(axis=-1, keepdims=True) * (self.precision == "scalar")
@@ -132,17 +133,15 @@ class Gaussian(NamedTuple):
         """Such a tree with another bias."""
         return own._replace(mean=bias)
 
+    def scale(self, own):
+        """In what weights on a value are counted: the statistic's deviations."""
+        return np.exp(0.5 * own.log_precision)[:, None]
+
     def constrain(self, own):
         """Bring parameters back to where they may be, in place."""
         if self.min_variance:
-            own.log_precision.clip(
-                max=-np.log(self.min_variance), out=own.log_precision
-            )
-
-    @property
-    def n_states(self):
-        """There is no end of them."""
-        return np.inf
+            limit = -np.log(self.min_variance)
+            np.minimum(own.log_precision, limit, out=own.log_precision)
 
 
 def _log_partition(eta):

@@ -7,12 +7,11 @@ A value is a row with a 1 in the place of its state: so values are where their m
 are, and the statistic is the value itself.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.special import entr, logsumexp, softmax
 
-from skdgm.utils.lists import Lists, dot
+from skdgm.units.biased import Biased
+from skdgm.utils.lists import Lists
 
 
 def one_hot(codes, n_states, dtype):
@@ -22,7 +21,14 @@ def one_hot(codes, n_states, dtype):
     return x
 
 
-class Softmax(NamedTuple):
+def pick(p, rng, dtype):
+    """A state for each row, as lists, drawn with the probabilities of the rows of p."""
+    below = p.cumsum(axis=1)[:, :-1]
+    codes = (rng.uniform(1, p.dtype.type) >= below).sum(axis=1)
+    return one_hot(codes, p.shape[1], dtype)
+
+
+class Softmax(Biased):
     """A unit with so many states; its parameters are one bias each.
 
     Parameters
@@ -31,25 +37,13 @@ class Softmax(NamedTuple):
         Number of states.
     """
 
-    size: int
+    __slots__ = ()
 
     def init(self, means=None, dtype=np.float64):
         """Biases under which the lone unit has the given probabilities, or zeros."""
         if means is None:
             return np.zeros(self.size, dtype=dtype)
         return np.log(np.asarray(means, dtype=np.float64)).astype(dtype)
-
-    def field(self, bias, received=0.0):
-        """The natural parameter, given what the neighbours send."""
-        return bias + received
-
-    def statistic(self, bias, x):
-        """What the couplings see of a value."""
-        return x
-
-    def log_weight(self, eta, x):
-        """Log of a value's unnormalised probability, per row, in float64."""
-        return dot(x, eta)
 
     def log_partition(self, eta):
         """A(eta), row by row, in float64."""
@@ -68,32 +62,11 @@ class Softmax(NamedTuple):
     def sample(self, eta, rng):
         """A draw for each row, as lists, and the probabilities it was drawn with."""
         mean = np.broadcast_to(self.mean(eta), (len(rng.ids), self.size))
-        below = mean.cumsum(axis=1)[:, :-1]
-        codes = (rng.uniform(1, mean.dtype.type) >= below).sum(axis=1)
-        return one_hot(codes, self.size, mean.dtype), mean
+        return pick(mean, rng, mean.dtype), mean
 
     def entropy(self, bias, mean):
         """Entropy in nats, a share for each state."""
         return entr(mean)
-
-    def param_grad(self, bias, x, received):
-        """Derivative of the log weight by the bias, row by row."""
-        return x
-
-    def pack(self, x):
-        """Values as samples come: lists."""
-        return Lists.pack(x, binary=True)
-
-    def bias_of(self, bias):
-        """What of a tree of parameters adds up with what is received."""
-        return bias
-
-    def with_bias(self, own, bias):
-        """Such a tree with another bias."""
-        return bias
-
-    def constrain(self, bias):
-        """Bring parameters back to where they may be, in place."""
 
     @property
     def n_states(self):

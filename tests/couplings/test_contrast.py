@@ -26,14 +26,14 @@ def made(kind, dtype, n=8, n_model=6, seed=0):
 def test_center(dtype, kind, n_model):
     grad, G = made(kind, dtype, n_model=n_model)
     rng = np.random.default_rng(5)
-    b, mu = rng.normal(size=(2, N_BELOW)).astype(dtype)
+    b, mu, shift = rng.normal(size=(3, N_BELOW)).astype(dtype)
     c, lam = rng.normal(size=(2, N_ABOVE)).astype(dtype)
-    centered, of_below, of_above = grad.center(b, c, mu, lam)
+    centered, of_below, of_above = grad.center(b, c, mu, lam, shift)
     expected = G - np.outer(mu, c) - np.outer(b, lam)
     tolerance = {"atol": 10 * TOLERANCE[dtype]}
     np.testing.assert_allclose(centered, expected, **tolerance)
     np.testing.assert_allclose(of_below, expected @ lam, **tolerance)
-    np.testing.assert_allclose(of_above, expected.T @ mu, **tolerance)
+    np.testing.assert_allclose(of_above, expected.T @ shift, **tolerance)
     made_of = np.asarray(centered), of_below, of_above
     assert {part.dtype for part in made_of} == {np.dtype(dtype)}
 

@@ -160,7 +160,8 @@ def test_constraints_reach_units_and_couplings():
     energy, params = random_machine([[Gaussian(2, min_variance=0.5)], [3]], seed=0)
     params.units[0].log_precision[:] = 3.0
     params.couplings[0][:] = [[3.0, 0.0, 0.1], [4.0, 1.0, 0.1]]
-    energy.constrain(params, max_norm=2.0)
+    # In the units' standard deviations, which are the root of 1 / 2.
+    energy.constrain(params, max_norm=2 * np.sqrt(2))
     np.testing.assert_allclose(params.units[0].log_precision, np.log(2))
     expected = [[1.2, 0, 0.1], [1.6, 1, 0.1]]
     np.testing.assert_allclose(params.couplings[0], expected)

@@ -3,7 +3,7 @@ import pytest
 
 from skdgm.couplings import Contrast
 from skdgm.energies import Params
-from skdgm.gradients import centering
+from skdgm.gradients import centering, natural
 from skdgm.units import Gaussian
 from skdgm.utils.tree import tree_map
 from tests.numerical import arrays, assert_trees, numerical_gradient, observed
@@ -24,7 +24,7 @@ def update(energy, params, truth, data, offsets):
     """The centred update, of the exact gradient."""
     plain = truth.likelihood_gradient(*data)
     grad = Params(plain.units, tuple(map(Contrast.of, plain.couplings)))
-    return centering.center(energy, params, grad, offsets)
+    return natural(energy, params, centering.center(energy, params, grad, offsets))
 
 
 def shifted(truth, params, T, sign):
@@ -55,6 +55,10 @@ def test_is_the_gradient_of_the_centred_parameters(name):
         return Enumeration(truth.layers, plain).log_likelihood(*data)
 
     slope = numerical_gradient(likelihood, centred)
+    # Divided by precisions in the centred parameters already.
+    slope = Params(slope.units, tuple(map(Contrast.of, slope.couplings)))
+    slope = natural(energy, params, slope)
+    slope = Params(slope.units, tuple(map(np.asarray, slope.couplings)))
     # A step along it, in the parameters of the plain energy, in which it is linear.
     ahead = tree_map(np.add, centred, slope)
     step = tree_map(np.subtract, shifted(truth, ahead, T, -1), params)

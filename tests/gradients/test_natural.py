@@ -1,14 +1,17 @@
 import numpy as np
+import pytest
 
 from skdgm.energies import LayeredEnergy, contrast
-from skdgm.gradients import damped, natural
+from skdgm.gradients import damped, deviations, natural, rescale, standardised
 from skdgm.units import Bernoulli, Gaussian, Normal
+from tests.numerical import assert_trees, numerical_gradient
 
 RNG = np.random.default_rng(0)
 ENERGY = LayeredEnergy([[Gaussian(4)], [Bernoulli(3)]])
 PARAMS = ENERGY.init(RNG)._replace(
     units=(Normal(RNG.normal(size=4), RNG.normal(size=4)), RNG.normal(size=3))
 )
+TILDE = PARAMS._replace(couplings=(RNG.normal(size=(4, 3)),))
 DATA, MODEL = ((RNG.normal(size=(n, 4)), RNG.random((n, 3))) for n in (5, 7))
 
 
@@ -38,3 +41,67 @@ def test_rates_are_shortened_but_not_small_ones():
     for rate in (1e-6, 0.1, 1e6):
         expected = 1 / (1 / rate + curvature)
         np.testing.assert_allclose(damped(ENERGY, PARAMS, rate), expected)
+
+
+def plain(tilde):
+    """Parameters for biases and weights in the real units' standard deviations."""
+    deviation = np.exp(-0.5 * tilde.units[0].log_precision)
+    real = tilde.units[0]._replace(mean=deviation * tilde.units[0].mean)
+    return tilde._replace(
+        units=(real, tilde.units[1]),
+        couplings=(deviation[:, None] * tilde.couplings[0],),
+    )
+
+
+def test_precisions_learn_while_standardised_weights_are_held():
+    x = RNG.normal(size=(6, 4)), RNG.random((6, 3))
+    numeric = numerical_gradient(lambda p: -ENERGY.energy(plain(p), x).mean(), TILDE)
+    here = plain(TILDE)
+    nothing = tuple(np.zeros_like(part[:1]) for part in x)
+    grad = contrast(ENERGY, here, x, nothing)
+    found = standardised(ENERGY, here, grad).units[0].log_precision
+    np.testing.assert_allclose(found, numeric.units[0].log_precision, atol=1e-7)
+
+
+@pytest.mark.parametrize("precision", ["fixed", "scalar"])
+def test_shared_precisions_learn_together(precision):
+    energy = LayeredEnergy([[Gaussian(4, precision)], [Bernoulli(3)]])
+    grad = contrast(energy, TILDE, DATA, MODEL)
+    slope = standardised(energy, TILDE, grad).units[0].log_precision
+    each = standardised(ENERGY, TILDE, contrast(ENERGY, TILDE, DATA, MODEL))
+    shared = each.units[0].log_precision.mean() * (precision == "scalar")
+    np.testing.assert_allclose(slope, np.full(4, shared), atol=1e-12)
+
+
+def test_chains_that_fall_behind_have_no_say_in_precisions():
+    # Given the hidden units the chains' real units are as they should be.
+    params = plain(TILDE)
+    h = np.repeat(RNG.random((3, 3)) < 0.5, 20_000, axis=0).astype(float)
+    mean = h @ params.couplings[0].T + params.units[0].mean
+    noise = RNG.normal(size=mean.shape)
+    chains = mean + noise * np.exp(-0.5 * params.units[0].log_precision), h
+    data = RNG.normal(size=(5, 4)), RNG.random((5, 3))
+    grad = standardised(ENERGY, params, contrast(ENERGY, params, data, chains))
+    residual = data[0] - data[1] @ params.couplings[0].T - params.units[0].mean
+    precision = np.exp(params.units[0].log_precision)
+    expected = 0.5 - 0.5 * precision * (data[0] * residual).mean(axis=0)
+    found = grad.units[0].log_precision
+    np.testing.assert_allclose(found, expected, atol=0.05 * (1 + abs(mean).max()))
+
+
+def test_standardised_weights_outlive_a_change_of_precision():
+    params, before = plain(TILDE), deviations(ENERGY, plain(TILDE))
+    params.units[0].log_precision[:] += RNG.normal(size=4)
+    rescale(ENERGY, params, before)
+    after = plain(
+        TILDE._replace(
+            units=(
+                TILDE.units[0]._replace(log_precision=params.units[0].log_precision),
+                TILDE.units[1],
+            )
+        )
+    )
+    assert_trees(params, after, rtol=1e-12)
+    binary = LayeredEnergy([[Bernoulli(4)], [Bernoulli(3)]])
+    given = binary, binary.init(RNG)
+    rescale(*given, deviations(*given))
