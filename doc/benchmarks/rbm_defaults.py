@@ -11,11 +11,11 @@ features. Means over the seeds.
 """
 
 import argparse
-import importlib.util
 import warnings
 from pathlib import Path
 
 import numpy as np
+from _data import load
 from _machine import describe
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -37,16 +37,13 @@ STEPS = {
 MAX_TRAIN, MAX_VALID = 10_000, 2_000
 
 
-def load(folder, name):
+def split(folder, name):
     """Rows in [0, 1] and labels (or None): train, valid, train_y, valid_y."""
     if name == "digits":
         X, y = load_digits(return_X_y=True)
         X, V, y, w = train_test_split(X / 16, y, test_size=500, random_state=0)
         return X.astype(np.float32), V.astype(np.float32), y, w
-    spec = importlib.util.spec_from_file_location("load", folder / "load.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    data = module.load(name)
+    data = load(folder, name)
     X, V = (data[k].astype(np.float32) for k in ("train", "valid"))
     low, high = X.min(), X.max()
     X, V = ((part - low) / (high - low) for part in (X, V))
@@ -84,7 +81,7 @@ def main():
         models[step] = lambda seed, p=parameters: BernoulliRBM(random_state=seed, **p)
     tables = {"log-likelihood": {}, "accuracy": {}}
     for name in names:
-        X, V, y, w = load(options.data, name)
+        X, V, y, w = split(options.data, name)
         for model, make in models.items():
             fitted = [make(seed).fit(X) for seed in range(options.seeds)]
             found = {"log-likelihood": np.mean([likelihood(m, X, V) for m in fitted])}

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import rivals
 import scipy.sparse as sp
+from _data import load
 from _machine import describe
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -396,10 +397,7 @@ def main():
     names = {section.__name__: section for section in SECTIONS}
     parser.add_argument("sections", nargs="*", default=list(names), metavar="section")
     options = parser.parse_args()
-    spec = importlib.util.spec_from_file_location("load", options.data / "load.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    data = module.load("binarized_mnist")
+    data = load(options.data, "binarized_mnist")
     train, valid = (np.ascontiguousarray(data[k]) for k in ("train", "valid"))
     ours(20, 10, 1).fit(train[:100].astype(np.float32))
     print(describe())
