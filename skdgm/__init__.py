@@ -8,6 +8,7 @@ _FAMILY = {
     "BernoulliRBM": "boltzmann",
     "GaussianRBM": "boltzmann",
     "RBMClassifier": "boltzmann",
+    "DBN": "belief",
 }
 
 __all__ = [*_FAMILY, "__version__"]

@@ -42,11 +42,12 @@ LAW = {
     "metrics": MODEL,
     "base": GROUND,
     "boltzmann": ALGORITHMS | BESIDE | {"base"},
+    "belief": ALGORITHMS | BESIDE | {"base", "boltzmann"},
     "__init__": set(),
 }
 # Longest files, in lines: an estimator's and a component's.
 ESTIMATOR_LINES, COMPONENT_LINES = 300, 150
-FAMILIES = {"boltzmann"}
+FAMILIES = {"boltzmann", "belief"}
 
 
 def place(path):

@@ -18,17 +18,40 @@ from skdgm.utils.tree import tree_map
 _MANY = 100
 
 
-class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, GenerativeModel):
+class TabularModel(GenerativeModel):
+    """Base class of models of one table of data, whose columns are visible units.
+
+    A subclass has ``_dtype``, that of its parameters; ``_domain`` says what its visible
+    units take, and ``_columns`` what it learned of the columns.
+    """
+
+    _domain = BINARY
+
+    def _rows(self, X, *, dtype=None, reset=False, fitting=False):
+        if not reset:
+            dtype = dtype or self._dtype
+        options = {"reset": reset, "fitting": fitting, "dtype": dtype}
+        return self._domain.rows(self, X, **options)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        for name, value in self._domain.tags.items():
+            setattr(tags.input_tags, name, value)
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     """Base class of estimators with a layered energy whose first block is visible.
 
-    A subclass has ``_energy(n_hidden=None)``, ``_state()`` and ``_attributes(state)``;
-    ``_domain`` says what its visible units take.
+    A subclass has ``_energy(n_hidden=None)``, ``_state()`` and ``_attributes(state)``.
     """
 
     _TRAINER, _WATCHED = Trainer, "pseudo-likelihood"
     # What machines without real units are not asked.
     quadratic = False
-    _domain = BINARY
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -61,11 +84,9 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, GenerativeModel):
         "random_state": ["random_state"],
     }
 
-    def _rows(self, X, *, dtype=None, reset=False, fitting=False):
-        if not reset:
-            dtype = dtype or self._params().dtype.type
-        options = {"reset": reset, "fitting": fitting, "dtype": dtype}
-        return self._domain.rows(self, X, **options)
+    @property
+    def _dtype(self):
+        return self._params().dtype.type
 
     def _present(self, v):
         """Clamp the machine to rows of data."""
@@ -91,12 +112,3 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, GenerativeModel):
         return tree_map(
             lambda array: array.astype(dtype or array.dtype, copy=False), params
         )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
-        for name, value in self._domain.tags.items():
-            setattr(tags.input_tags, name, value)
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

@@ -1,7 +1,7 @@
 """Every public estimator, in the shapes in which the common tests meet it."""
 
 import skdgm
-from skdgm import BernoulliRBM, GaussianRBM, RBMClassifier
+from skdgm import DBN, BernoulliRBM, GaussianRBM, RBMClassifier
 
 INSTANCES = [
     BernoulliRBM(n_components=6, n_iter=4, random_state=0),
@@ -121,6 +121,38 @@ INSTANCES = [
         gradient="fpcd",
         fast_learning_rate=0.01,
         schedule="constant",
+        random_state=0,
+    ),
+    DBN(
+        (8, 6, 7),
+        learning_rate=(0.1, 0.05, 0.05),
+        n_steps=((1, 2), 1, 1),
+        n_iter=4,
+        resample=True,
+        init="transpose",
+        random_state=0,
+    ),
+    DBN(
+        (7, 5),
+        visible="gaussian",
+        n_iter=4,
+        samples=False,
+        early_stopping=(True, False),
+        validation_fraction=0.3,
+        refine="up-down",
+        refine_iter=4,
+        refine_steps=(1, 2),
+        feature_layer="all",
+        random_state=0,
+    ),
+    DBN(
+        layers=[
+            ("bottom", BernoulliRBM(6, n_iter=4, gradient="cd", centering="data")),
+            ("top", BernoulliRBM(5, n_iter=3, l2=1e-3)),
+        ],
+        refine="up-down",
+        refine_iter=3,
+        feature_layer=0,
         random_state=0,
     ),
 ]
