@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_scalar
 
 from skdgm.belief._stack import transposed
 from skdgm.belief._up_down import UpDown
-from skdgm.boltzmann._fitting import report, tabulate
+from skdgm.boltzmann._fitting import for_callbacks, report, tabulate
 from skdgm.exceptions import DivergenceError
 from skdgm.optim import check_staircase
 from skdgm.training import Callbacks, Table, Verbose, train
@@ -80,10 +80,7 @@ class FittingMixin:
         # A single layer is learned as a whole already.
         refining = self.refine is not None and depth > 1
         context = self._init_callback_context(max_subtasks=depth + refining)
-        weights = None if sample_weight is None else {"sample_weight": sample_weight}
-        # scikit-learn's ScoringMonitor passes over data without y.
-        y = np.zeros(lesson.table.rows.shape[0]) if y is None else y
-        data = {"X": lesson.table.rows.X, "y": y, "metadata": weights}
+        data = for_callbacks(lesson.table.rows.X, y, sample_weight)
         context.call_on_fit_task_begin(estimator=self, **data)
         finished = True
         if fresh or not self._untied:
@@ -157,6 +154,7 @@ class FittingMixin:
             self._check_unchanged(machines)
         rows = self._rows(X, fitting=True, reset=fresh)
         table = tabulate(rows, sample_weight)
+        self._settle(machines, table)
         if fresh:
             seed = check_random_state(self.random_state).randint(MAX_SEED)
         else:
@@ -171,10 +169,11 @@ class FittingMixin:
         for number in range(len(lesson.machines)):
             machine = self._machine(lesson, number)
             own = context.subcontext("layer")
-            own.call_on_fit_task_begin(estimator=self, **data)
             with own.propagate_callback_context(machine):
+                own.call_on_fit_task_begin(estimator=self, **data)
                 self._teach(machine.fit, lesson, number, machine)
-            if self._end(own, data) or machine._ended == "interrupted":
+                stop = self._end(own, data)
+            if stop or machine._ended == "interrupted":
                 return False
             if number + 1 < len(lesson.machines):
                 lesson = self._lifted(lesson, number)

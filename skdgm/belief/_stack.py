@@ -20,6 +20,8 @@ OPTIONS = [
 ]
 # Where options stand that are a class's own.
 AUTO = "auto"
+# How many values are shown, in so many epochs at least and at most.
+_SHOWN, _EPOCHS = 20_000_000, (20, 200)
 
 
 def of_layer(name, value, number, depth):
@@ -72,11 +74,24 @@ class StackMixin:
                 for name in OPTIONS
             }
             options = {k: v for k, v in options.items() if not _is_auto(v)}
+            if number:
+                # Hidden units are on half of the time, which is what plain gradients
+                # do not like.
+                options.setdefault("centering", "data")
             if not real:
                 options["resample"] = self.resample
             kind = GaussianRBM if real else BernoulliRBM
             machines.append(kind(size, verbose=self.verbose, **options))
         return machines
+
+    def _settle(self, machines, table):
+        """Say how many epochs there are to be, where the parameters do not."""
+        if self.layers is None:
+            for number, machine in enumerate(machines):
+                said = of_layer("n_iter", self.n_iter, number, len(machines))
+                if _is_auto(said):
+                    size = table.n_draws * table.rows.shape[1]
+                    machine.n_iter = int(np.clip(_SHOWN // size, *_EPOCHS))
 
     def _sizes(self):
         sizes = self.hidden_layer_sizes

@@ -14,6 +14,7 @@ References
    Neural Computation.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -55,9 +56,9 @@ class UpDown:
     table : Table
         As the lowest machine sees it.
     seed, before : int
-        The seed, and how many epochs of this kind there were before.
+        ``before`` is how many epochs of this kind there were already.
     rate : float
-        The learning rate at the start; it falls linearly.
+        The learning rate at the start.
     n_steps : int or tuple of int
         Gibbs steps in the top machine.
     """
@@ -70,31 +71,25 @@ class UpDown:
         rule |= {"centering": None, "sparsity_target": None}
         rule["batch_size"] = machines[0].batch_size
         recipes = [clone(machine).set_params(**rule) for machine in machines]
-        self.to_generate, self.to_recognise = (
-            [
-                self._trainer(number, energy, recipes[number])
-                for number, energy in enumerate(energies)
-            ]
-            for energies in (
-                [layer.energy for layer in layers],
-                [layer.frozen() for layer in layers],
-            )
-        )
-        last = len(layers)
-        self.top = self._trainer(last, machines[-1]._energy(), recipes[-1])
-        self.lowest = (self.to_generate or [self.top])[0]
-        recipe, real = recipes[0], not isinstance(layers[0].units[0], Bernoulli)
-        self.resampling = not real and recipe.resample and not table.rows.binary
+
+        def trainer(number, energy):
+            machine, own = machines[number], seed + number
+            fill = machine._domain.fill(machine._columns)
+            given = energy, recipes[number], table.rows, own, fill
+            return Trainer(*given, (None, None), before, density=0.0)
+
+        self.to_generate = [trainer(n, layer.energy) for n, layer in enumerate(layers)]
+        self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
+        self.top = trainer(len(layers), machines[-1]._energy())
+        self.lowest = self.to_generate[0]
+        self.draw = partial(self.lowest.draw, table)
+        bits = isinstance(layers[0].units[0], Bernoulli)
+        grey = bits and not table.rows.binary
+        self.resampling = grey and recipes[0].resample
         # What Q is to recognise is of the kind that it gets from data.
-        self.grey = not real and not recipe.resample and not table.rows.binary
+        self.recognises_means = grey and not recipes[0].resample
         index = np.linspace(0, len(table.index) - 1, _PROBE_ROWS).astype(int)
         self.probe = table.index[np.unique(index)]
-
-    def _trainer(self, number, energy, recipe):
-        machine = self.machines[number]
-        fill = machine._domain.fill(machine._columns)
-        given = self.table.rows, self.seed + number, fill, (None, None), self.before
-        return Trainer(energy, recipe, *given, density=0.0)
 
     def start(self):
         """The state at first."""
@@ -103,17 +98,12 @@ class UpDown:
             params = trainer.for_kernels(params)
             return TrainState(params, sgd.init(params), ())
 
-        recognition = [layer.recognition for layer in self.layers]
-        generative = [layer.generative for layer in self.layers]
+        _, recognition, generative = zip(*self.layers)
         return State(
             tuple(map(begin, self.to_recognise, recognition)),
             tuple(map(begin, self.to_generate, generative)),
             self.top.resume(self.machines[-1]._state()),
         )
-
-    def draw(self, number):
-        """The batches of an epoch."""
-        return self.lowest.draw(self.table, number)
 
     def step(self, state, batch, clock):
         """One update of everything from a batch of rows."""
@@ -130,7 +120,7 @@ class UpDown:
                 self.to_generate[number].ascend(state.generative[number], grad, clock)
         top = self.top.step(state.top, Batch(states[-1]), clock)
         dreams, mean = descent(layers, top.chains[0], rng.fold(3))
-        if self.grey:
+        if self.recognises_means:
             dreams[0] = mean
         with learning():
             for number, layer in enumerate(layers):

@@ -58,18 +58,21 @@ class DBN(
             l2, max_norm, sparsity_target, sparsity_cost, early_stopping, \
             validation_fraction, n_iter_no_change, tol : default=those of the layers
         How each layer learns: see :class:`~skdgm.BernoulliRBM`. A tuple has one value
-        for each layer (which may be a tuple itself). ``centering`` and ``max_norm`` are
-        "auto", each machine's own default: None, but for real columns "data" and 4.0.
-    resample : bool, default=False
+        for each layer (which may be a tuple itself). Three are "auto". ``n_iter``: so
+        many epochs as show 20 million values of X, but from 20 to 200.
+        ``centering`` and ``max_norm``: a machine's own default, which is None for
+        binary columns, "data" and 4.0 for real ones; but above the first layer, where
+        units are on half of the time, "data" is the centering.
+    resample : bool, default=True
         If True, grey data are drawn as bits anew at each presentation. If False, they
         are taken as they are.
     samples : bool, default=True
         Whether a layer above the first one learns from draws of the units below it,
         new ones at each presentation, or from their means.
-    init : {"random", "transpose"}, default="random"
-        Weights at the start: small random numbers; or above the first layer those of
-        the layer below, transposed, where there are enough units (and no real ones), so
-        that the bound starts where the layer below ended.
+    init : {"transpose", "random"}, default="transpose"
+        Weights at the start of a layer above the first one: those of the layer below,
+        transposed, where there are enough units (and no real ones), so that the bound
+        starts where the layer below ended; or small random numbers.
     refine : {"up-down"} or None, default=None
         Whether to refine all layers together in the end, by contrastive wake-sleep
         [2]_, which gives the directed ones weights of their own for either direction.
@@ -79,9 +82,9 @@ class DBN(
         At the start; it falls linearly.
     refine_steps : int or tuple of int, default=(3, 6, 10)
         Gibbs steps in the top machine. A tuple's values share the epochs evenly.
-    feature_layer : int or "all", default=-1
-        The layer whose units' means :meth:`transform` gives, 0 at the bottom; or all of
-        them side by side.
+    feature_layer : int or "all", default="all"
+        The layer whose units' means :meth:`transform` gives, 0 at the bottom, -1 at the
+        top; or all of them side by side, by which labels are told best.
     warm_start : bool, default=False
         If True, ``fit`` goes on from the parameters there are; where they were refined,
         with refining.
@@ -134,9 +137,9 @@ class DBN(
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import DBN
     >>> X = load_digits().data / 16
-    >>> dbn = DBN((64, 16), learning_rate=(0.1, 0.05), random_state=0).fit(X)
+    >>> dbn = DBN((64, 16), n_iter=20, learning_rate=(0.1, 0.05), random_state=0).fit(X)
     >>> dbn.transform(X).shape
-    (1797, 16)
+    (1797, 80)
     >>> dbn.density_kind_
     'lower bound'
     >>> dbn.sample(3, random_state=0).shape
@@ -163,7 +166,7 @@ class DBN(
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
-    for _name in "centering", "max_norm":
+    for _name in "n_iter", "centering", "max_norm":
         _parameter_constraints[_name].append(StrOptions({AUTO}))
 
     def __init__(
@@ -174,7 +177,7 @@ class DBN(
         layers=None,
         learning_rate=0.1,
         batch_size=10,
-        n_iter=20,
+        n_iter="auto",
         gradient="pcd",
         n_steps=1,
         n_chains=50,
@@ -194,14 +197,14 @@ class DBN(
         validation_fraction=0.1,
         n_iter_no_change=5,
         tol=1e-3,
-        resample=False,
+        resample=True,
         samples=True,
-        init="random",
+        init="transpose",
         refine=None,
         refine_iter=10,
         refine_learning_rate=0.01,
         refine_steps=(3, 6, 10),
-        feature_layer=-1,
+        feature_layer="all",
         warm_start=False,
         verbose=0,
         random_state=None,

@@ -39,6 +39,14 @@ def tabulate(rows, sample_weight):
     return canonical(rows.in_memory(), sample_weight)
 
 
+def for_callbacks(X, y, sample_weight):
+    """Data as scikit-learn's callbacks are told of them."""
+    weights = None if sample_weight is None else {"sample_weight": sample_weight}
+    # Its ScoringMonitor passes over data without y.
+    y = np.zeros(X.shape[0]) if y is None else y
+    return {"X": X, "y": y, "metadata": weights}
+
+
 def report(outcome, n_epochs, name, remedy):
     """Raise or warn where training did not come to its end."""
     done = f"after {len(outcome.losses)} of {n_epochs} epochs"
@@ -98,10 +106,7 @@ class FittingMixin:
         context = self._init_callback_context(max_subtasks=self.n_iter)
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
         table = self._begin(X, y, sample_weight, fresh)
-        weights = None if sample_weight is None else {"sample_weight": sample_weight}
-        # scikit-learn's ScoringMonitor passes over data without y.
-        y = np.zeros(table.rows.shape[0]) if y is None else y
-        data = {"X": table.rows.X, "y": y, "metadata": weights}
+        data = for_callbacks(table.rows.X, y, sample_weight)
         context.call_on_fit_task_begin(estimator=self, **data)
         hooks = [Callbacks(self, context, data, lambda s: self._attributes(copy(s)))]
         if self.verbose:

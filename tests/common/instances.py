@@ -128,8 +128,7 @@ INSTANCES = [
         learning_rate=(0.1, 0.05, 0.05),
         n_steps=((1, 2), 1, 1),
         n_iter=4,
-        resample=True,
-        init="transpose",
+        feature_layer=-1,
         random_state=0,
     ),
     DBN(
@@ -142,7 +141,6 @@ INSTANCES = [
         refine="up-down",
         refine_iter=4,
         refine_steps=(1, 2),
-        feature_layer="all",
         random_state=0,
     ),
     DBN(
