@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.boltzmann._trainer import SPLIT, density
+from skdgm.boltzmann._visible import REAL
 from skdgm.exceptions import (
     DivergenceError,
     InterruptedFitWarning,
@@ -152,10 +153,16 @@ class FittingMixin:
 
     def _check_unchanged(self):
         """Whether what was learned is of the machine that is asked for now."""
-        if self.n_components != self._n_features_out:
+        if self._sizes != self._learned_sizes:
             raise ValueError(
-                f"n_components={self.n_components}, but {self._n_features_out} units "
-                "were learned before: keep their number, or fit with warm_start=False."
+                f"{self._SIZES}={getattr(self, self._SIZES)}, but "
+                f"{', '.join(map(str, self._learned_sizes))} units were learned "
+                "before: keep their number, or fit with warm_start=False."
+            )
+        if hasattr(self, "precision_") != (self._domain is REAL):
+            raise ValueError(
+                f"visible={self.visible!r}, but columns of the other kind were learned "
+                "before: keep it, or fit with warm_start=False."
             )
 
     def _labelled(self, rows, y, fresh, classes):
@@ -170,7 +177,7 @@ class FittingMixin:
     ):
         before = self.n_iter_ - epochs.start
         trainer = self._TRAINER(
-            self._energy(self.n_components),
+            self._energy(self._sizes),
             self,
             table.rows,
             self._seed,
@@ -185,7 +192,7 @@ class FittingMixin:
             stopping = EarlyStopping(self.n_iter_no_change, self.tol)
             hooks = [*hooks, stopping]
         with one_blas_thread():
-            state = self._start(trainer, fresh)
+            state = self._start(trainer, table, fresh)
             monitor = self._monitor(trainer, table, held_out, state)
             outcome = train(
                 state,
@@ -213,7 +220,7 @@ class FittingMixin:
         """Rows to learn from, and rows to hold out."""
         return split(table, self.validation_fraction, stream(self._seed, SPLIT))
 
-    def _start(self, trainer, fresh):
+    def _start(self, trainer, table, fresh):
         """Where training begins: anew, or where it ended."""
         if fresh:
             return trainer.start(self._initial_means())

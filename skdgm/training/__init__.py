@@ -1,6 +1,6 @@
 """Batches and the training loop, for every estimator."""
 
-from skdgm.training.batches import canonical, epoch, split
+from skdgm.training.batches import Table, canonical, epoch, split
 from skdgm.training.columns import column_spread, column_sums
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
 from skdgm.training.loop import train
@@ -11,6 +11,7 @@ __all__ = [
     "Callbacks",
     "EarlyStopping",
     "Reader",
+    "Table",
     "Verbose",
     "canonical",
     "column_spread",
