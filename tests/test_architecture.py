@@ -25,7 +25,7 @@ GROUND = {"exceptions", "utils"}
 KERNELS = {"_kernels"}
 MODEL = GROUND | {"units", "couplings", "energies"}
 ALGORITHMS = MODEL | {"samplers", "inference"}
-BESIDE = {"gradients", "partition", "optim", "training", "metrics"}
+BESIDE = {"gradients", "partition", "optim", "training", "metrics", "nets"}
 LAW = {
     "exceptions": set(),
     "_kernels": set(),
@@ -40,6 +40,7 @@ LAW = {
     "optim": KERNELS | GROUND,
     "training": GROUND | {"optim"},
     "metrics": MODEL,
+    "nets": KERNELS | GROUND | {"optim", "training"},
     "base": GROUND,
     "boltzmann": ALGORITHMS | BESIDE | {"base"},
     "__init__": set(),
