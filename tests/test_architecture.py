@@ -81,6 +81,11 @@ def test_imports_keep_the_law(path):
     assert set(imports(path)) <= LAW[home] | {home}
 
 
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_only_nets_know_autograd(path):
+    assert place(path) == "nets" or "autograd" not in path.read_text()
+
+
 def test_the_law_has_no_cycles():
     order = list(LAW)
     for home, allowed in LAW.items():

@@ -38,12 +38,12 @@ def table_of(X, targets, sample_weight=None):
     return canonical(Rows(X, X.dtype.type, labels=targets), sample_weight)
 
 
-def tuner_of(table, loss=softmax_cross_entropy, seed=0, freeze=0, **options):
+def tuner_of(
+    table, loss=softmax_cross_entropy, seed=0, epochs_before=0, freeze=0, **options
+):
     """A tuner for rows whose labels are the targets."""
-    rows = table.rows
-    return Tuner(
-        recipe(**options), rows.take, rows.labels, loss, seed=seed, freeze=freeze
-    )
+    rows, numbers = table.rows, {"epochs_before": epochs_before, "freeze": freeze}
+    return Tuner(recipe(**options), rows.take, rows.labels, loss, seed, **numbers)
 
 
 def trained(table, hidden=(8,), n_epochs=3, hooks=(), **options):

@@ -6,6 +6,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._testing import ignore_warnings
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skdgm.nets import (
     Monitor,
@@ -70,6 +71,25 @@ def test_any_number_of_threads(monkeypatch):
         assert_same(found[0], other)
 
 
+def test_blas_is_held_to_one_thread():
+    found = set()
+
+    def inputs(index):
+        found.update(
+            pool["num_threads"]
+            for pool in threadpool_info()
+            if pool["user_api"] == "blas"
+        )
+        return X[index]
+
+    tuner = tuner_of(TABLE)
+    tuner.inputs = inputs
+    state = tuner.start((6, 4, 3), np.float64)
+    with threadpool_limits(2, user_api="blas"):
+        fine_tune(tuner, TABLE, state, range(1))
+    assert found == {1}
+
+
 def test_rows_without_a_label_take_no_part():
     codes = np.where(np.arange(len(X)) % 3, Y.argmax(axis=1), -1)
     table = labelled(canonical(Rows(X, np.float64, labels=codes)))
@@ -91,7 +111,9 @@ def test_rows_without_a_label_take_no_part():
 def test_types_are_kept(dtype, solver):
     X, Y = blobs(dtype=dtype)
     options = {"alpha": 0.1, "max_norm": 1.0, "dropout": 0.2, "solver": solver}
-    tuned = trained(table_of(X, Y.astype(bool)), **options)
+    tuned = trained(table_of(X, Y), **options)
+    for other in bool, np.float64:  # What targets come in does not matter.
+        assert_same(trained(table_of(X, Y.astype(other)), **options), tuned)
     assert {leaf.dtype for leaf in leaves(tuned.state.params)} == {np.dtype(dtype)}
     assert all(isinstance(loss, float) for loss in tuned.losses)
 
@@ -143,17 +165,35 @@ def test_held_out_rows_are_not_learned_from():
 
 
 def test_monitor_means_are_weighted():
-    weight = np.arange(len(X), dtype=float)
+    weight = np.arange(len(X)) % 4.0
     table = table_of(X, Y, weight)
     tuner = tuner_of(table)
     state = tuner.start((6, 4, 3), np.float64)
     monitor = Monitor(tuner, TABLE, table, state)
     loss, held_out = monitor(state)
-    index = np.arange(len(X))
-    losses = tuner.losses(state.params, index)
+    losses = tuner.losses(state.params, np.arange(len(X)))
     assert held_out == pytest.approx(weight @ losses / weight.sum())
     assert loss == pytest.approx(losses.mean())
     assert loss == monitor.first
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_going_on_is_as_if_it_had_never_stopped(solver):
+    options = {"solver": solver, "dropout": 0.3}
+    whole = trained(TABLE, n_epochs=4, **options)
+    half = trained(TABLE, n_epochs=2, **options)
+    tuner = tuner_of(TABLE, epochs_before=2, **options)
+    rest = fine_tune(tuner, TABLE, tuner.resume(*half.state), range(2))
+    assert_trees(rest.state, whole.state, rtol=0)
+    assert half.losses + rest.losses == whole.losses
+
+
+def test_growing_without_bound_is_divergence():
+    options = {"loss": squared_error, "solver": "sgd", "activation": "identity"}
+    tuned = trained(table_of(X, Y), learning_rate_init=0.2, n_epochs=1, **options)
+    assert tuned.ended == "diverged"
+    assert tuned.losses == []
+    assert not tuned.useless
 
 
 def test_divergence_keeps_the_last_good_state():
