@@ -25,6 +25,8 @@ from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.warn import warn
 
 _RESTART = 2**17
+# Epochs by default: as many as make so many updates; no fewer, no more than these.
+_UPDATES, _EPOCHS = 20_000, (10, 100)
 # What pairs of layers are not asked for: they learn by plain contrastive divergence.
 _PLAIN = {
     "gradient": "cd",
@@ -44,6 +46,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         **Machine._parameter_constraints,
         "hidden_layer_sizes": ["array-like", Integral],
         "visible": [StrOptions({"bernoulli", "gaussian"})],
+        "n_iter": [*Machine._parameter_constraints["n_iter"], StrOptions({"auto"})],
         "gradient": [StrOptions({"pcd", "fpcd", "tempering"})],
         "precision": [StrOptions({"diagonal", "scalar", "fixed"})],
         "min_variance": [Interval(Real, 0, 1, closed="both")],
@@ -168,6 +171,12 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
             self._pair_hooks,
         )
         return trainer.resume(TrainState(params, (), ()))
+
+    def _n_epochs(self, table):
+        if self.n_iter != "auto":
+            return self.n_iter
+        epochs = -(-_UPDATES * self.batch_size // table.n_draws)
+        return int(np.clip(epochs, *_EPOCHS))
 
     def _pair_hooks(self, number):
         if not self.verbose:

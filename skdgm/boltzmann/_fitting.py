@@ -65,9 +65,10 @@ class FittingMixin:
         return self._fit(X, y, sample_weight)
 
     def _fit(self, X, y, sample_weight):
-        context = self._init_callback_context(max_subtasks=self.n_iter)
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
         table = self._begin(X, y, sample_weight, fresh)
+        n_epochs = self._n_epochs(table)
+        context = self._init_callback_context(max_subtasks=n_epochs)
         weights = None if sample_weight is None else {"sample_weight": sample_weight}
         # scikit-learn's ScoringMonitor passes over data without y.
         y = np.zeros(table.rows.shape[0]) if y is None else y
@@ -78,9 +79,9 @@ class FittingMixin:
             hooks.append(Verbose(type(self).__name__, self._WATCHED))
         self._train(
             table,
-            range(self.n_iter),
+            range(n_epochs),
             fresh,
-            n_epochs=self.n_iter,
+            n_epochs=n_epochs,
             hooks=hooks,
             early_stopping=self.early_stopping,
         )
@@ -150,6 +151,10 @@ class FittingMixin:
         self._count(table, fresh)
         self._forget()
         return table
+
+    def _n_epochs(self, table):
+        """How many epochs are asked for."""
+        return self.n_iter
 
     def _check_unchanged(self):
         """Whether what was learned is of the machine that is asked for now."""

@@ -36,12 +36,13 @@ class DBM(DeepMachine):
         model sees standardised.
     precision, min_variance
         Of real columns, as of :class:`GaussianRBM`.
-    learning_rate : float, default=0.05
+    learning_rate : float, default=0.1
         At the start; see ``schedule``.
     batch_size : int, default=10
         Rows for each update.
-    n_iter : int, default=20
-        Epochs in which all layers learn.
+    n_iter : int or "auto", default="auto"
+        Epochs in which all layers learn: by default as many as make 20,000 updates, but
+        at least 10 and at most 100.
     gradient : {"pcd", "fpcd", "tempering"}, default="pcd"
         What moves the chains of the negative phase, which go on where the last update
         left them: the model itself, fast weights, or parallel tempering.
@@ -72,13 +73,16 @@ class DBM(DeepMachine):
         how little a mean moves when these end.
     n_restarts : int, default=0
         How often inference begins again, at random means; the highest bound counts.
-    feature_layer : int, tuple of int or "all", default=-1
+    feature_layer : int, tuple of int or "all", default="all"
         Whose means :meth:`transform` gives: 0 is the first hidden layer, -1 the last.
     solver, momentum, schedule, power_t, l1, l2, max_norm
         As of :class:`BernoulliRBM`.
     sparsity_target : float, tuple of float or None, default=None
         How often hidden units are to be on: in all layers, or in each.
-    sparsity_cost, resample, init
+    resample : bool, default=True
+        If True, grey values are drawn as bits anew at each presentation. If False, they
+        are taken as they are.
+    sparsity_cost, init
         As of :class:`BernoulliRBM`.
     early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, verbose
         As of :class:`BernoulliRBM`.
@@ -138,7 +142,7 @@ class DBM(DeepMachine):
     >>> X = load_digits().data / 16
     >>> dbm = DBM(hidden_layer_sizes=(16, 32), random_state=0).fit(X)
     >>> dbm.transform(X).shape
-    (1797, 32)
+    (1797, 48)
     >>> dbm.density_kind_
     'lower bound'
     """
@@ -150,9 +154,9 @@ class DBM(DeepMachine):
         visible="bernoulli",
         precision="diagonal",
         min_variance=0.05,
-        learning_rate=0.05,
+        learning_rate=0.1,
         batch_size=10,
-        n_iter=20,
+        n_iter="auto",
         gradient="pcd",
         n_steps=1,
         n_chains=50,
@@ -168,7 +172,7 @@ class DBM(DeepMachine):
         inference_steps=50,
         inference_tol=1e-3,
         n_restarts=0,
-        feature_layer=-1,
+        feature_layer="all",
         solver="sgd",
         momentum=0.0,
         schedule="linear",
@@ -178,7 +182,7 @@ class DBM(DeepMachine):
         max_norm=None,
         sparsity_target=None,
         sparsity_cost=0.1,
-        resample=False,
+        resample=True,
         init="marginals",
         early_stopping=False,
         validation_fraction=0.1,
