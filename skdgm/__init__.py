@@ -6,6 +6,7 @@ __version__ = "0.1.0"
 
 _FAMILY = {
     "BernoulliRBM": "boltzmann",
+    "DBM": "boltzmann",
     "GaussianRBM": "boltzmann",
     "RBMClassifier": "boltzmann",
     "DBN": "belief",

@@ -25,7 +25,7 @@ GROUND = {"exceptions", "utils"}
 KERNELS = {"_kernels"}
 MODEL = GROUND | {"units", "couplings", "energies"}
 ALGORITHMS = MODEL | {"samplers", "inference"}
-BESIDE = {"gradients", "partition", "optim", "training", "metrics"}
+BESIDE = {"gradients", "partition", "optim", "training", "metrics", "nets"}
 LAW = {
     "exceptions": set(),
     "_kernels": set(),
@@ -40,6 +40,7 @@ LAW = {
     "optim": KERNELS | GROUND,
     "training": GROUND | {"optim"},
     "metrics": MODEL,
+    "nets": KERNELS | GROUND | {"optim", "training"},
     "base": GROUND,
     "boltzmann": ALGORITHMS | BESIDE | {"base"},
     "belief": ALGORITHMS | BESIDE | {"base", "boltzmann"},
@@ -79,6 +80,11 @@ def relative(path):
 def test_imports_keep_the_law(path):
     home = place(path)
     assert set(imports(path)) <= LAW[home] | {home}
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_only_nets_know_autograd(path):
+    assert place(path) == "nets" or "autograd" not in path.read_text()
 
 
 def test_the_law_has_no_cycles():

@@ -36,17 +36,9 @@ def draw(mean, root, ids, index, count, start, stop):
     if mean.itemsize == 4:
         scale, shift = real(2.0**-24), np.uint32(8)
     for r in range(start, stop):
-        key = mix(np.uint64(np.uint64(ids[r] ^ root) + np.uint64(0x9E3779B97F4A7C15)))
-        low, high = np.uint32(key), np.uint32(key >> np.uint64(32))
+        low, high = halves(ids[r], root)
         for j in range(n_units):
-            z = np.uint32(np.uint32(np.uint32(j) * np.uint32(0x9E3779B9)) + low)
-            z = np.uint32(z ^ (z >> np.uint32(16)))
-            z = np.uint32(z * np.uint32(0x21F0AAAD))
-            z = np.uint32(z ^ high)
-            z = np.uint32(z ^ (z >> np.uint32(15)))
-            z = np.uint32(z * np.uint32(0xD35A2D97))
-            z = np.uint32(z ^ (z >> np.uint32(15)))
-            on[j] = real(z >> shift) * scale < mean[r, j]
+            on[j] = real(bits(j, low, high) >> shift) * scale < mean[r, j]
         n_on = 0
         for j in range(n_units):
             index[r, n_on] = j
@@ -55,11 +47,37 @@ def draw(mean, root, ids, index, count, start, stop):
 
 
 @kernel
-def mix(z):
-    """SplitMix64's finaliser."""
+def drop(x, root, ids, threshold, scale, out, start, stop):
+    """What is left of x, into ``out``: times ``scale`` if its 32 random bits, those of
+    :class:`skdgm.utils.random.Stream`, are a number that reaches the threshold."""
+    zero = x.dtype.type(0)
+    for r in range(start, stop):
+        low, high = halves(ids[r], root)
+        row, left = x[r], out[r]
+        for j in range(len(left)):
+            left[j] = row[j] * (scale if bits(j, low, high) >= threshold else zero)
+
+
+@kernel
+def halves(number, root):
+    """The key of a row's random numbers, in two halves."""
+    z = np.uint64(np.uint64(number ^ root) + np.uint64(0x9E3779B97F4A7C15))
     z = np.uint64(np.uint64(z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9))
     z = np.uint64(np.uint64(z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB))
-    return np.uint64(z ^ (z >> np.uint64(31)))
+    z = np.uint64(z ^ (z >> np.uint64(31)))
+    return np.uint32(z), np.uint32(z >> np.uint64(32))
+
+
+@kernel
+def bits(j, low, high):
+    """The 32 random bits of a column."""
+    z = np.uint32(np.uint32(np.uint32(j) * np.uint32(0x9E3779B9)) + low)
+    z = np.uint32(z ^ (z >> np.uint32(16)))
+    z = np.uint32(z * np.uint32(0x21F0AAAD))
+    z = np.uint32(z ^ high)
+    z = np.uint32(z ^ (z >> np.uint32(15)))
+    z = np.uint32(z * np.uint32(0xD35A2D97))
+    return np.uint32(z ^ (z >> np.uint32(15)))
 
 
 @kernel

@@ -1,7 +1,5 @@
 """A stack of restricted machines: how it is described, and what it is once fitted."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.base import clone
 
@@ -10,6 +8,7 @@ from skdgm.boltzmann import BernoulliRBM, GaussianRBM
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.energies import Params
+from skdgm.utils.layers import check_sizes, per_layer
 
 # What may be said of all layers at once, or of each in a tuple.
 OPTIONS = [
@@ -22,18 +21,6 @@ OPTIONS = [
 AUTO = "auto"
 # How many values are shown, in so many epochs at least and at most.
 _SHOWN, _EPOCHS = 20_000_000, (20, 200)
-
-
-def of_layer(name, value, number, depth):
-    """What an option says of one layer."""
-    if not isinstance(value, tuple):
-        return value
-    if len(value) != depth:
-        raise ValueError(
-            f"{name} has {len(value)} values for {depth} layers: {value!r}. Give one "
-            "for all layers, or a tuple with one for each."
-        )
-    return value[number]
 
 
 class StackMixin:
@@ -66,11 +53,11 @@ class StackMixin:
 
     def _described(self):
         """Machines as the parameters say."""
-        sizes, machines = self._sizes(), []
+        sizes, machines = check_sizes(self.hidden_layer_sizes), []
         for number, size in enumerate(sizes):
             real = number == 0 and self.visible == "gaussian"
             options = {
-                name: of_layer(name, getattr(self, name), number, len(sizes))
+                name: per_layer(name, getattr(self, name), len(sizes))[number]
                 for name in OPTIONS
             }
             options = {k: v for k, v in options.items() if not _is_auto(v)}
@@ -87,25 +74,11 @@ class StackMixin:
     def _settle(self, machines, table):
         """Say how many epochs there are to be, where the parameters do not."""
         if self.layers is None:
-            for number, machine in enumerate(machines):
-                said = of_layer("n_iter", self.n_iter, number, len(machines))
+            each = per_layer("n_iter", self.n_iter, len(machines))
+            for machine, said in zip(machines, each):
                 if _is_auto(said):
                     size = table.n_draws * table.rows.shape[1]
                     machine.n_iter = int(np.clip(_SHOWN // size, *_EPOCHS))
-
-    def _sizes(self):
-        sizes = self.hidden_layer_sizes
-        sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
-        if not sizes:
-            raise ValueError(
-                "hidden_layer_sizes is empty: there must be a hidden layer."
-            )
-        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
-            raise ValueError(
-                "hidden_layer_sizes must be numbers of units, of at least 1 each; got "
-                f"{self.hidden_layer_sizes!r}."
-            )
-        return sizes
 
     def _listed(self):
         """Machines as they are given."""

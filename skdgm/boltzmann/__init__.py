@@ -1,7 +1,8 @@
 """Boltzmann machines: undirected models of binary and real data."""
 
+from skdgm.boltzmann.dbm import DBM
 from skdgm.boltzmann.gaussian_rbm import GaussianRBM
 from skdgm.boltzmann.rbm import BernoulliRBM
 from skdgm.boltzmann.rbm_classifier import RBMClassifier
 
-__all__ = ["BernoulliRBM", "GaussianRBM", "RBMClassifier"]
+__all__ = ["DBM", "BernoulliRBM", "GaussianRBM", "RBMClassifier"]

@@ -10,6 +10,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.boltzmann._state import TrainState
 from skdgm.boltzmann._trainer import SPLIT, density
+from skdgm.boltzmann._visible import REAL
 from skdgm.exceptions import (
     DivergenceError,
     InterruptedFitWarning,
@@ -103,9 +104,10 @@ class FittingMixin:
         return self._fit(X, y, sample_weight)
 
     def _fit(self, X, y, sample_weight):
-        context = self._init_callback_context(max_subtasks=self.n_iter)
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
         table = self._begin(X, y, sample_weight, fresh)
+        n_epochs = self._n_epochs(table)
+        context = self._init_callback_context(max_subtasks=n_epochs)
         data = for_callbacks(table.rows.X, y, sample_weight)
         context.call_on_fit_task_begin(estimator=self, **data)
         hooks = [Callbacks(self, context, data, lambda s: self._attributes(copy(s)))]
@@ -113,9 +115,9 @@ class FittingMixin:
             hooks.append(Verbose(self._name, self._WATCHED))
         self._train(
             table,
-            range(self.n_iter),
+            range(n_epochs),
             fresh,
-            n_epochs=self.n_iter,
+            n_epochs=n_epochs,
             hooks=hooks,
             early_stopping=self.early_stopping,
         )
@@ -184,6 +186,10 @@ class FittingMixin:
         self._forget()
         return table
 
+    def _n_epochs(self, table):
+        """How many epochs are asked for."""
+        return self.n_iter
+
     def _check_options(self):
         """Whether what the parameters' types do not say is right, too."""
         check_staircase("n_steps", self.n_steps, Integral, 1)
@@ -196,10 +202,16 @@ class FittingMixin:
 
     def _check_unchanged(self):
         """Whether what was learned is of the machine that is asked for now."""
-        if self.n_components != self._n_features_out:
+        if self._sizes != self._learned_sizes:
             raise ValueError(
-                f"n_components={self.n_components}, but {self._n_features_out} units "
-                "were learned before: keep their number, or fit with warm_start=False."
+                f"{self._SIZES}={getattr(self, self._SIZES)}, but "
+                f"{', '.join(map(str, self._learned_sizes))} units were learned "
+                "before: keep their number, or fit with warm_start=False."
+            )
+        if hasattr(self, "precision_") != (self._domain is REAL):
+            raise ValueError(
+                f"visible={self.visible!r}, but columns of the other kind were learned "
+                "before: keep it, or fit with warm_start=False."
             )
 
     def _labelled(self, rows, y, fresh, classes):
@@ -214,7 +226,7 @@ class FittingMixin:
     ):
         before = self.n_iter_ - epochs.start
         trainer = self._TRAINER(
-            self._energy(self.n_components),
+            self._energy(self._sizes),
             self,
             table.rows,
             self._seed,
@@ -229,7 +241,7 @@ class FittingMixin:
             stopping = EarlyStopping(self.n_iter_no_change, self.tol)
             hooks = [*hooks, stopping]
         with one_blas_thread():
-            state = self._start(trainer, fresh)
+            state = self._start(trainer, table, fresh)
             monitor = self._monitor(trainer, table, held_out, state)
             outcome = train(
                 state,
@@ -257,7 +269,7 @@ class FittingMixin:
         """Rows to learn from, and rows to hold out."""
         return split(table, self.validation_fraction, stream(self._seed, SPLIT))
 
-    def _start(self, trainer, fresh):
+    def _start(self, trainer, table, fresh):
         """Where training begins: anew, or where it ended."""
         if not fresh:
             return trainer.resume(self._state())

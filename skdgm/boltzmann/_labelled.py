@@ -150,14 +150,6 @@ class LabelledMachine(ClassifierMixin, LabelFittingMixin, RestrictedMachine):
     def _domain(self):
         return BINARY if self.visible == "bernoulli" else REAL
 
-    def _check_unchanged(self):
-        super()._check_unchanged()
-        if hasattr(self, "precision_") != (self._domain is REAL):
-            raise ValueError(
-                f"visible={self.visible!r}, but columns of the other kind were learned "
-                "before: keep it, or fit with warm_start=False."
-            )
-
     def _beside(self):
         return (Softmax(len(self.classes_)),)
 
@@ -179,7 +171,8 @@ class LabelledMachine(ClassifierMixin, LabelFittingMixin, RestrictedMachine):
     def _params(self, dtype=None):
         biases = self.intercept_label_, self.intercept_hidden_
         couplings = self.components_.T, self.label_components_.T
-        return self._typed(Params((self._visible_params(), *biases), couplings), dtype)
+        visible = self._visible_params(self.intercept_visible_)
+        return self._typed(Params((visible, *biases), couplings), dtype)
 
     def _attributes(self, state):
         attributes = super()._attributes(state)

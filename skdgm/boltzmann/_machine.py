@@ -2,6 +2,7 @@
 
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.base import GenerativeModel
@@ -9,9 +10,11 @@ from skdgm.boltzmann._fitting import FittingMixin
 from skdgm.boltzmann._likelihood import LikelihoodMixin
 from skdgm.boltzmann._monitor import Monitor
 from skdgm.boltzmann._sampling import SamplingMixin
+from skdgm.boltzmann._state import TrainState, formed
 from skdgm.boltzmann._trainer import Trainer, present
-from skdgm.boltzmann._visible import BINARY
-from skdgm.energies import tiled
+from skdgm.boltzmann._visible import BINARY, REAL
+from skdgm.energies import plain, tiled
+from skdgm.units import Normal
 from skdgm.utils.tree import tree_map
 
 # Rows: to put weights into tiles takes as long as a product of these.
@@ -46,15 +49,18 @@ class TabularModel(GenerativeModel):
 class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     """Base class of estimators with a layered energy whose first block is visible.
 
-    A subclass has ``_energy(n_hidden=None)``, ``_state()`` and ``_attributes(state)``.
+    A subclass has ``_energy(sizes=None)``, ``_state()`` and ``_attributes(state)``;
+    ``_sizes`` and ``_learned_sizes``, of the hidden layers that are asked for and that
+    there are.
     """
 
     _TRAINER, _WATCHED = Trainer, "pseudo-likelihood"
-    # What machines without real units are not asked.
-    quadratic = False
+    # What machines without real units, or with one hidden layer, are not asked.
+    quadratic, mean_field_steps, negative = False, 50, "samples"
+    # Attributes that not all fits leave.
+    _SOMETIMES = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
     _parameter_constraints: dict = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "n_iter": [Interval(Integral, 0, None, closed="left")],
@@ -106,6 +112,35 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         """Parameters for many steps of sampling: in tiles, if units are all binary."""
         params = self._params()
         return params if self._energy().wiring.has_real_units else tiled(params)
+
+    def _visible_params(self, own):
+        """The visible block's own parameters, given its biases or means."""
+        return Normal(own, self._log_precision) if self._domain is REAL else own
+
+    def _state(self):
+        """The training state that the fitted attributes hold."""
+        return TrainState(self._params(), *self._training)
+
+    def _common_attributes(self, state):
+        """What all machines say of a training state: fitted attributes, visible biases
+        (or means), and the chains at the model's temperature."""
+        state, visible = formed(state, plain), state.params.units[0]
+        chains = tuple(map(np.asarray, state.chains))
+        n_chains = len(chains[0])
+        attributes = {"_training": state._replace(chains=chains)[1:]}
+        if len(state.swap_rates):
+            n_chains //= len(state.swap_rates) + 1
+            attributes["swap_rates_"] = state.swap_rates
+        if self._domain is REAL:
+            attributes["_log_precision"] = visible.log_precision
+            precision = np.exp(visible.log_precision) / self._columns.scale**2
+            attributes["precision_"] = precision
+            attributes["mean_"] = self._columns.mean
+            attributes["scale_"] = self._columns.scale
+            visible = visible.mean
+        chains = tuple(part[:n_chains] for part in chains)
+        attributes["chains_"] = self._domain.to_data(self._columns, chains[0])
+        return attributes, visible, chains
 
     def _typed(self, params, dtype):
         """Parameters of another type."""

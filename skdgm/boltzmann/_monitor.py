@@ -3,6 +3,7 @@
 import numpy as np
 
 from skdgm.boltzmann._trainer import PROBE
+from skdgm.energies import EVEN
 from skdgm.inference import mean_field
 from skdgm.training import Batch, epoch
 from skdgm.utils.random import stream
@@ -122,8 +123,10 @@ class Monitor(Watch):
         energy, units = self.trainer.energy, self.units[part]
         x, clamp = self.trainer.present(batch)
         counts = np.ones(units.shape)
+        if any(clamp[block] is not True for block in energy.colours[EVEN]):
+            budget = self.trainer.recipe.mean_field_steps
+            x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
         if clamp[0] is not True:
-            x, _ = mean_field(energy, params, x, clamp)
             counts *= np.take_along_axis(clamp[0], units, axis=1)
         return self.log_conditionals(energy, params, x, units), counts
 

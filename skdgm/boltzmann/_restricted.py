@@ -1,22 +1,26 @@
 """Machines with one hidden layer of binary units: features, parameters, attributes."""
 
-import numpy as np
+from numbers import Integral
+
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._state import TrainState, formed
-from skdgm.boltzmann._visible import REAL
 from skdgm.energies import LayeredEnergy, Params, plain
 from skdgm.inference import mean_field
-from skdgm.units import Bernoulli, Normal
+from skdgm.units import Bernoulli
 from skdgm.utils.threads import one_blas_thread
 
 
 class RestrictedMachine(Machine):
     """Base class of restricted Boltzmann machines with a visible and a hidden block."""
 
-    # Attributes that not all fits leave.
-    _SOMETIMES = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
+    _SIZES = "n_components"
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        **Machine._parameter_constraints,
+    }
 
     def transform(self, X):
         r"""Hidden units' means :math:`p(h_j = 1 \mid v)`.
@@ -72,10 +76,18 @@ class RestrictedMachine(Machine):
     def _hidden_means(self, energy, params, x, clamp):
         return mean_field(energy, params, x, clamp)[0][-1]
 
-    def _energy(self, n_hidden=None):
+    @property
+    def _sizes(self):
+        return (self.n_components,)
+
+    @property
+    def _learned_sizes(self):
+        return (self._n_features_out,)
+
+    def _energy(self, sizes=None):
         visible = self._domain.unit(self, self.n_features_in_)
-        hidden = Bernoulli(n_hidden or self._n_features_out)
-        return LayeredEnergy([[visible, *self._beside()], [hidden]])
+        (n_hidden,) = sizes or self._learned_sizes
+        return LayeredEnergy([[visible, *self._beside()], [Bernoulli(n_hidden)]])
 
     def _beside(self):
         """Further blocks of the visible layer."""
@@ -89,46 +101,20 @@ class RestrictedMachine(Machine):
         return (self._moments()[0] if self.init == "marginals" else None), None
 
     def _params(self, dtype=None):
-        params = Params(
-            (self._visible_params(), self.intercept_hidden_), (self.components_.T,)
-        )
+        visible = self._visible_params(self.intercept_visible_)
+        params = Params((visible, self.intercept_hidden_), (self.components_.T,))
         return self._typed(params, dtype)
-
-    def _visible_params(self):
-        own = self.intercept_visible_
-        return Normal(own, self._log_precision) if self._domain is REAL else own
-
-    def _state(self):
-        """The training state that the fitted attributes hold."""
-        return TrainState(self._params(), *self._training)
 
     def _attributes(self, state):
         """A training state as fitted attributes."""
         units, (W, *_) = plain(state.params)
-        state = formed(state, plain)
-        chains = tuple(map(np.asarray, state.chains))
-        n_chains = len(chains[0])
-        if len(state.swap_rates):
-            n_chains //= len(state.swap_rates) + 1
-        attributes, visible = {}, units[0]
-        if self._domain is REAL:
-            attributes["_log_precision"] = visible.log_precision
-            precision = np.exp(visible.log_precision) / self._columns.scale**2
-            attributes["precision_"] = precision
-            attributes["mean_"] = self._columns.mean
-            attributes["scale_"] = self._columns.scale
-            visible = visible.mean
-        attributes |= {
+        attributes, visible, chains = self._common_attributes(state)
+        return attributes | {
             "components_": W.T,
             "intercept_visible_": visible,
             "intercept_hidden_": units[-1],
-            "chains_": self._domain.to_data(self._columns, chains[0][:n_chains]),
-            "h_samples_": chains[-1][:n_chains],
-            "_training": state._replace(chains=chains)[1:],
+            "h_samples_": chains[-1],
         }
-        if len(state.swap_rates):
-            attributes["swap_rates_"] = state.swap_rates
-        return attributes
 
     @property
     def _n_features_out(self):

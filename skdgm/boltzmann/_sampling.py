@@ -183,16 +183,20 @@ class SamplingMixin(ImputeMixin):
         options["colours"] = ODD, EVEN
         return gibbs.run(rows, energy, params, state, n_steps, **options)[0]
 
+    def _chains_from(self, v, rng):
+        """Chains that start at visible values."""
+        return gibbs.State(self._present(v)[0])
+
     def _cold_chains(self):
         """The states that training left its chains in, at the model's temperature."""
-        return tuple(part[: len(self.h_samples_)] for part in self._state().chains)
+        return tuple(part[: len(self.chains_)] for part in self._state().chains)
 
     def _chain_starts(self, init, n_chains, rng):
         """Where chains start, for each value of ``sample``'s ``init``."""
         if not isinstance(init, str):
             rows = self._rows(init)
             v = rows.present(np.arange(n_chains) % rows.shape[0])
-            return gibbs.State(self._present(v)[0])
+            return self._chains_from(v, rng)
         if init == "chains":
             chains = self._cold_chains()
             turn = np.arange(n_chains) % len(chains[0])
@@ -202,5 +206,5 @@ class SamplingMixin(ImputeMixin):
         if init == "noise":
             dtype = self._params().dtype.type
             noise = self._domain.noise(self, rng.rows(n_chains), dtype)
-            return gibbs.State(self._present(noise)[0])
+            return self._chains_from(noise, rng)
         raise ValueError(f"init must be 'chains', 'noise' or rows, not {init!r}.")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.boltzmann._state import TrainState, formed
-from skdgm.energies import ODD, contrast, tiled
+from skdgm.energies import contrast, tiled
 from skdgm.gradients import (
     cd,
     centering,
@@ -14,6 +14,7 @@ from skdgm.gradients import (
     pcd,
     quadratic,
     rescale,
+    settled,
     sparsity,
     standardised,
     tempered,
@@ -121,8 +122,8 @@ class Trainer:
         if recipe.centering is not None:
             fresh = fresh._replace(offsets=state.offsets or self._offsets(means))
         if recipe.sparsity_target is not None:
-            odd = tuple(means[block] for block in self.energy.colours[ODD])
-            fresh = fresh._replace(activity=state.activity or odd)
+            hidden = tuple(means[block] for block in self.energy.wiring.hidden)
+            fresh = fresh._replace(activity=state.activity or hidden)
         if recipe.gradient == "fpcd":
             own = self.for_kernels(state.fast) if state.fast else fast.init(params)
             fresh = fresh._replace(fast=own)
@@ -230,18 +231,27 @@ class Trainer:
         """What the gradient's terms are averages over, and the state of its chains."""
         n_steps = staircase(self.recipe.n_steps, clock)
         given = rng, self.energy, state.params, x, clamp, n_steps
+        budget = {"max_sweeps": self.recipe.mean_field_steps}
         if self.recipe.gradient == "cd":
             phases, chains = cd(*given)
             return phases, state._replace(chains=chains.x)
         if self.recipe.gradient == "tempering":
             replicas, ladder = tempering.State(state.chains), self._ladder(state.base)
-            phases, chains, info = tempered(*given, replicas, ladder)
+            phases, chains, info = tempered(*given, replicas, ladder, **budget)
             rates, share = state.swap_rates, _RECENT if state.swap_rates.any() else 1.0
             rates = rates + share * (info.swap_rates - rates)
-            return phases, state._replace(chains=chains.x, swap_rates=rates)
+            return self._told(phases, state), state._replace(
+                chains=chains.x, swap_rates=rates
+            )
         model = fast.overlaid(state.params, state.fast) if state.fast else None
-        phases, chains = pcd(*given, gibbs.State(state.chains), model)
-        return phases, state._replace(chains=chains.x)
+        phases, chains = pcd(*given, gibbs.State(state.chains), model, **budget)
+        return self._told(phases, state), state._replace(chains=chains.x)
+
+    def _told(self, phases, state):
+        """What of the chains the gradient is made of."""
+        if self.recipe.negative == "samples":
+            return phases
+        return settled(self.energy, state.params, phases)
 
     def _ladder(self, base):
         return tempering.Ladder(tempering.betas(self.recipe.n_temperatures), base)

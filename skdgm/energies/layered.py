@@ -52,13 +52,15 @@ class LayeredEnergy:
             tuple(c.init(rng, scale, dtype) for _, _, c in self.wiring.links),
         )
 
-    def received(self, params, x, block):
-        """The sum of what a block's neighbours send it, of shape (n_rows, size)."""
+    def received(self, params, x, block, among=None):
+        """The sum of what a block's neighbours send it, of shape (n_rows, size), or of
+        what some blocks do that are among them."""
         return sum(
             self.wiring.links[link].coupling.send(
                 params.couplings[link], self.statistic(params, x, other), up
             )
             for link, other, up in self.wiring.neighbours(block)
+            if among is None or other in among
         )
 
     def field(self, params, block, received, path=None):

@@ -55,6 +55,11 @@ class Wiring(NamedTuple):
         return cls(units, layers, colours, links, binary and len(units) == len(layers))
 
     @property
+    def hidden(self):
+        """The blocks above the bottom layer."""
+        return tuple(range(len(self.layers[0]), len(self.units)))
+
+    @property
     def has_real_units(self):
         """Whether a block's values are real numbers."""
         return any(isinstance(unit, Gaussian) for unit in self.units)

@@ -1,8 +1,9 @@
 """Gradients of the log-likelihood, exact or estimated, and what is done to them."""
 
 from skdgm.gradients import centering, fast, quadratic, sparsity
-from skdgm.gradients.contrastive import Phases, cd, complete, pcd, tempered
+from skdgm.gradients.contrastive import Phases, cd, complete, pcd, settled, tempered
 from skdgm.gradients.discriminative import discriminative, joined
+from skdgm.gradients.lopsided import lopsided
 from skdgm.gradients.natural import (
     damped,
     deviations,
@@ -21,10 +22,12 @@ __all__ = [
     "discriminative",
     "fast",
     "joined",
+    "lopsided",
     "natural",
     "pcd",
     "quadratic",
     "rescale",
+    "settled",
     "sparsity",
     "standardised",
     "tempered",

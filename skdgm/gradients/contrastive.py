@@ -29,7 +29,7 @@ import numpy as np
 
 from skdgm.energies import EVEN, ODD
 from skdgm.inference import mean_field
-from skdgm.samplers import binary, gibbs, tempering
+from skdgm.samplers import binary, gibbs, sweep, tempering
 
 _FILL, _DATA, _MODEL = range(3)
 
@@ -69,19 +69,19 @@ def cd(rng, energy, params, x, clamp, n_steps):
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
     rows = rng.fold(_DATA).rows(len(x[0]))
     chains, info = gibbs.run(rows, energy, params, gibbs.State(x), 1, colours=(ODD,))
-    means = _with_odd_means(energy, x, info)
+    means = with_odd_means(energy, x, info)
     rows = rng.fold(_MODEL).rows(len(x[0]))
     chains, info = gibbs.run(rows, energy, params, chains, n_steps)
-    model = _with_odd_means(energy, chains.x, info)
+    model = with_odd_means(energy, chains.x, info)
     return Phases(means, model), chains
 
 
-def pcd(rng, energy, params, x, clamp, n_steps, chains, model=None):
+def pcd(rng, energy, params, x, clamp, n_steps, chains, model=None, max_sweeps=50):
     """The two phases, by chains that go on from where they were.
 
     Parameters and returns are those of :func:`cd`; ``chains`` is a ``gibbs.State``
-    of any number of rows, and ``model`` the parameters that they have if they are not
-    those of the data's phase.
+    of any number of rows, ``model`` the parameters that they have if they are not
+    those of the data's phase, and ``max_sweeps`` of mean field.
     """
     model = params if model is None else model
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
@@ -92,24 +92,35 @@ def pcd(rng, energy, params, x, clamp, n_steps, chains, model=None):
         rngs = [rng.fold(number) for number in range(n_steps)]
         odd, *after = binary.contrast(rngs, energy, params, x, chains.x, model)
         return Phases(_merge(x, odd), _merge(*after)), gibbs.State(after[0])
-    means, _ = mean_field(energy, params, x, clamp)
+    means, _ = mean_field(energy, params, x, clamp, max_sweeps=max_sweeps)
     chains, info = gibbs.run(rng, energy, model, chains, n_steps)
-    return Phases(means, _with_odd_means(energy, chains.x, info)), chains
+    return Phases(means, with_odd_means(energy, chains.x, info)), chains
 
 
-def tempered(rng, energy, params, x, clamp, n_steps, replicas, ladder):
+def tempered(rng, energy, params, x, clamp, n_steps, replicas, ladder, max_sweeps=50):
     """The two phases, by chains that change places with hotter ones.
 
-    Parameters and returns are those of :func:`cd`, but for chains a
+    Parameters and returns are those of :func:`pcd`, but for chains a
     ``tempering.State``, and its info as well.
     """
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
-    means, _ = mean_field(energy, params, x, clamp)
+    means, _ = mean_field(energy, params, x, clamp, max_sweeps=max_sweeps)
     rng = rng.fold(_MODEL)
     replicas, info = tempering.run(rng, energy, params, replicas, n_steps, ladder)
     coldest = tempering.coldest(replicas, ladder)
     model, _ = mean_field(energy, params, coldest, _all_even(energy))
     return Phases(means, model), replicas, info
+
+
+def settled(energy, params, phases):
+    """The phases with the model's states moved by one step of mean field."""
+
+    def update(block, eta):
+        mean = energy.units[block].mean(eta)
+        return mean, mean
+
+    model, _ = sweep(energy, params, phases.model, update, colours=(EVEN,))
+    return phases._replace(model=model)
 
 
 def _merge(x, means):
@@ -132,6 +143,7 @@ def _all_even(energy):
     return tuple(True if i in even else None for i in range(len(energy.units)))
 
 
-def _with_odd_means(energy, x, info):
+def with_odd_means(energy, x, info):
+    """Values, but in the odd layers the means that they were drawn with."""
     odd = energy.colours[ODD]
     return tuple(info.means[i] if i in odd else part for i, part in enumerate(x))

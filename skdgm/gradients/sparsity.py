@@ -12,21 +12,23 @@ References
    section 11.
 """
 
-from skdgm.energies import ODD, mean_row
+from skdgm.energies import mean_row
 
 # How much of the running means stays at each batch.
 DAMPING = 0.9
 
 
 def pull(energy, x, activity, target, cost):
-    """What is added to each mean of the odd layers in the data's phase.
+    """What is added to each mean of the hidden layers in the data's phase.
 
     Parameters
     ----------
     x : tuple
         Values of the data's phase.
     activity : tuple of ndarray
-        Running means of the odd blocks.
+        Running means of the hidden blocks.
+    target : float or tuple of float
+        One for all of them, or for each.
 
     Returns
     -------
@@ -34,8 +36,9 @@ def pull(energy, x, activity, target, cost):
         The same, with the addition.
     activity : tuple of ndarray
     """
-    x, running = list(x), []
-    for block, q in zip(energy.colours[ODD], activity):
+    x, running, hidden = list(x), [], energy.wiring.hidden
+    targets = target if isinstance(target, tuple) else (target,) * len(hidden)
+    for block, q, target in zip(hidden, activity, targets, strict=True):
         real = q.dtype.type
         q = real(DAMPING) * q + real(1 - DAMPING) * mean_row(x[block])
         x[block] = x[block] + real(cost) * (real(target) - q)

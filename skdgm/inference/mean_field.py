@@ -7,20 +7,24 @@ The factorial Q(x) that is nearest to p(x | clamped entries) maximises the bound
 where the sum runs over the free entries. Setting its derivative to zero gives each
 block's mean as a function of its neighbours' means: Gibbs sampling's sweep with
 means in place of draws [1]_. A colour's update maximises the bound given the other
-colour, so no sweep lowers it.
+colour, so no sweep lowers it. Where layers above have no means yet, one pass from below
+makes some, in which what comes from below counts twice.
 
 References
 ----------
 .. [1] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from skdgm.energies import EVEN, ODD
+from skdgm.inference.given import Given, take
 from skdgm.samplers import binary, sweep
-from skdgm.utils.lists import Lists
+
+_ORDER = ODD, EVEN
 
 
 class Info(NamedTuple):
@@ -44,7 +48,8 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
     Parameters
     ----------
     x : tuple
-        Clamped values, and the means to start from in the even layers.
+        Clamped values, and the means to start from in the even layers; where these are
+        None, those of :func:`ascend`.
     clamp : tuple
         For each block None, True or a boolean array: what is held.
 
@@ -68,40 +73,59 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
             means, _ = sweep(energy, params, x, update, colours=(ODD,), clamp=clamp)
         return means, Info(np.ones(n_rows, dtype=int), np.ones(n_rows, dtype=bool))
 
-    means, _ = sweep(energy, params, x, update, colours=(ODD, EVEN), clamp=clamp)
-    n_sweeps = np.ones(n_rows, dtype=int)
-    active = np.arange(n_rows)
+    if any(x[block] is None for block in energy.colours[EVEN]):
+        x = ascend(energy, params, x)
+    given = Given.of(energy, params, x, clamp)
+    now, _ = sweep(given, given.params, given.x, update, colours=_ORDER, clamp=clamp)
+    means = tuple(a if hold is True else b.copy() for a, b, hold in zip(x, now, clamp))
+    n_sweeps, active = np.ones(n_rows, dtype=int), np.arange(n_rows)
     while active.size and n_sweeps.max() < max_sweeps:
-        old, held = _take(means, active), _take(clamp, active)
-        new, _ = sweep(energy, params, old, update, colours=(ODD, EVEN), clamp=held)
+        new, _ = sweep(
+            given, given.params, now, update, colours=_ORDER, clamp=given.clamp
+        )
         n_sweeps[active] += 1
         for whole, part, hold in zip(means, new, clamp):
             if hold is not True:
                 whole[active] = part
-        moved = np.max(
-            [
-                np.abs(a - b).max(axis=1)
-                for a, b, hold in zip(old, new, clamp)
-                if hold is not True
-            ],
-            axis=0,
+        going = (
+            np.max([np.abs(now[b] - new[b]).max(axis=1) for b in given.moving], axis=0)
+            > tol
         )
-        active = active[moved > tol]
+        now = new
+        if not going.all():
+            active, now, given = active[going], take(now, going), given.take(going)
     return means, Info(n_sweeps, ~np.isin(np.arange(n_rows), active))
 
 
+def ascend(energy, params, x):
+    """Means where there is no value, layer by layer from below: what comes from there
+    counts twice, but in the last layer, for what is not known from above."""
+    x, layers = list(x), energy.wiring.layers
+    for below, above in pairwise(layers):
+        for block in above:
+            if x[block] is None:
+                eta = energy.received(params, x, block, among=below)
+                eta *= eta.dtype.type(1 if above is layers[-1] else 2)
+                x[block] = energy.units[block].mean(energy.field(params, block, eta))
+    return tuple(x)
+
+
 def bound(energy, params, means, clamp):
-    """The bound of the module's head, in nats, for each row."""
-    total = -energy.energy(params, means)
-    for unit, own, mean, held in zip(energy.units, params.units, means, clamp):
-        if held is not True:
-            free = 1.0 if held is None else ~held
-            entropy = unit.entropy(own, np.asarray(mean)) * free
+    """The bound of the module's head, in nats, for each row; of what is free in the odd
+    layers, the best that there is given the means of the even ones."""
+    total = 0.0
+    for block in energy.colours[ODD]:
+        unit, received = energy.units[block], energy.received(params, means, block)
+        eta = energy.field(params, block, received)
+        if clamp[block] is True:
+            total = total + unit.log_weight(eta, means[block])
+        else:
+            total = total + unit.log_partition(eta)
+    for block in energy.colours[EVEN]:
+        total = total + energy.lone_weight(params, means, block)
+        if clamp[block] is not True:
+            mean, own = np.asarray(means[block]), params.units[block]
+            free = 1.0 if clamp[block] is None else ~clamp[block]
+            entropy = energy.units[block].entropy(own, mean) * free
             total = total + entropy.sum(axis=1, dtype=np.float64)
     return total
-
-
-def _take(tree, rows):
-    return tuple(
-        part[rows] if isinstance(part, np.ndarray | Lists) else part for part in tree
-    )

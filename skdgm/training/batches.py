@@ -77,6 +77,14 @@ def canonical(rows, sample_weight=None):
     return Table(rows, present[first], hashes, total)
 
 
+def labelled(table):
+    """The part of a table whose rows have a label: a number of at least 0, or one that
+    is not NaN; where rows have several, any."""
+    labels = table.rows.labels[table.index].reshape(len(table.index), -1)
+    known = ~np.isnan(labels) if labels.dtype.kind == "f" else labels >= 0
+    return table.take(np.flatnonzero(known.any(axis=1)))
+
+
 def split(table, fraction, rng):
     """Part the distinct rows in two, by their content.
 

@@ -18,6 +18,7 @@ import scipy.sparse as sp
 from skdgm._kernels.hashing import hash_csr, hash_rows
 from skdgm.utils.parallel import run
 from skdgm.utils.random import mix64
+from skdgm.utils.rows import Rows
 
 
 def row_hash(rows):
@@ -42,8 +43,15 @@ def row_hash(rows):
         run(kernel, *arrays, multipliers, low, high, part, n=n, work=2 * arrays[0].size)
         out[block] = part
     if rows.labels is not None:
-        out += mix64(rows.labels.astype(np.uint64) + np.uint64(2**32))
+        out += mix64(_of_labels(rows.labels) + np.uint64(2**32))
     return out
+
+
+def _of_labels(labels):
+    """Codes as they are; of targets (numbers of any kind, or several) a hash."""
+    if labels.ndim == 1 and labels.dtype.kind in "iu":
+        return labels.astype(np.uint64)
+    return row_hash(Rows(labels.reshape(len(labels), -1), np.float64))
 
 
 def _known(values):

@@ -37,8 +37,9 @@ class Rows(NamedTuple):
         The whole table as lists; see :meth:`in_memory`.
     affine : pair of ndarray of shape (n_columns,), optional
         What is subtracted from each column, and what it is then divided by.
-    labels : ndarray of shape (n_rows,), optional
-        A number that belongs to each row, and makes rows different.
+    labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), optional
+        What belongs to each row, and makes rows different: codes of classes, -1 where
+        unknown; or any numbers, NaN where unknown.
     """
 
     X: object

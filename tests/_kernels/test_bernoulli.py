@@ -38,6 +38,19 @@ def test_certain_units(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_dropping_is_by_the_addressed_stream_bit_for_bit(dtype):
+    x, out = fields(dtype), np.zeros((9, 37), dtype)
+    rng, threshold = stream(5).rows(np.arange(9, dtype=np.uint64) ** 5), 2**30
+    stays = rng.bits(37) >= np.uint32(threshold)
+    how = np.uint64(rng.root), rng.ids, np.uint32(threshold), dtype(1.5)
+    kernels.drop(x, *how, out, 2, 7)
+    np.testing.assert_array_equal(out[2:7], (x * stays * dtype(1.5))[2:7])
+    assert not out[:2].any()
+    assert not out[7:].any()
+    assert 0.6 < stays.mean() < 0.9
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n_units", [1, 2, 37, 2500])
 def test_log_partition(dtype, n_units):
     eta = fields(dtype, n_units)

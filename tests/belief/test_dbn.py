@@ -92,12 +92,18 @@ def test_defaults_are_those_of_the_machines(visible):
 
 
 WRONG = [
-    ({"learning_rate": (0.1,)}, "learning_rate has 1 values for 2 layers"),
-    ({"n_steps": (1, 2, 3)}, "n_steps has 3 values for 2 layers"),
+    (
+        {"learning_rate": (0.1,)},
+        "learning_rate must be one value, or a tuple with one for each of 2",
+    ),
+    (
+        {"n_steps": (1, 2, 3)},
+        "n_steps must be one value, or a tuple with one for each of 2",
+    ),
     ({"learning_rate": (0.1, -1)}, "DBN layer 1.*learning_rate"),
     ({"momentum": (2.0, 0.1)}, "DBN layer 0.*momentum"),
-    ({"hidden_layer_sizes": ()}, "hidden_layer_sizes is empty"),
-    ({"hidden_layer_sizes": []}, "hidden_layer_sizes is empty"),
+    ({"hidden_layer_sizes": ()}, "hidden_layer_sizes must be"),
+    ({"hidden_layer_sizes": []}, "hidden_layer_sizes must be"),
     ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes"),
     ({"hidden_layer_sizes": (3, 1.5)}, "hidden_layer_sizes"),
     ({"hidden_layer_sizes": -1}, "hidden_layer_sizes"),

@@ -1,7 +1,7 @@
 """Every public estimator, in the shapes in which the common tests meet it."""
 
 import skdgm
-from skdgm import DBN, BernoulliRBM, GaussianRBM, RBMClassifier
+from skdgm import DBM, DBN, BernoulliRBM, GaussianRBM, RBMClassifier
 
 INSTANCES = [
     BernoulliRBM(n_components=6, n_iter=4, random_state=0),
@@ -151,6 +151,49 @@ INSTANCES = [
         refine="up-down",
         refine_iter=3,
         feature_layer=0,
+        random_state=0,
+    ),
+    DBM((6, 5), n_iter=4, random_state=0),
+    DBM(
+        (5, 4, 6),
+        n_iter=4,
+        pretrain="layerwise",
+        pretrain_iter=2,
+        pretrain_steps=(1, 2, (1, 2)),
+        centering=None,
+        resample=True,
+        sparsity_target=(0.2, 0.3, 0.2),
+        early_stopping=True,
+        validation_fraction=0.3,
+        feature_layer="all",
+        random_state=0,
+    ),
+    DBM(
+        (7, 5),
+        n_iter=4,
+        gradient="tempering",
+        n_chains=9,
+        n_temperatures=3,
+        negative="means",
+        solver="adam",
+        learning_rate=0.02,
+        momentum=0.9,
+        max_norm=2.0,
+        n_restarts=2,
+        feature_layer=(0, -1),
+        random_state=0,
+    ),
+    DBM(
+        (6, 5),
+        visible="gaussian",
+        n_iter=4,
+        learning_rate=0.03,
+        gradient="fpcd",
+        fast_learning_rate=0.01,
+        pretrain="layerwise",
+        pretrain_iter=2,
+        centering="moving",
+        schedule="constant",
         random_state=0,
     ),
 ]

@@ -55,13 +55,12 @@ def losses(estimator):
     return estimator.loss_curve_ if curves is None else np.concatenate(curves)
 
 
-def n_outputs(estimator):
-    """How many columns are to come out."""
-    if hasattr(estimator, "feature_layer"):
-        widths = [W.shape[1] for W in estimator.coefs_]
-        layer = estimator.feature_layer
-        return sum(widths) if layer == "all" else widths[layer]
-    return estimator.n_components
+def n_lines(estimator):
+    """How many lines a fit prints if it is to be verbose."""
+    if getattr(estimator, "pretrain", None) is None:
+        return estimator.n_iter_
+    n_pairs = len(estimator.hidden_layer_sizes)
+    return estimator.n_iter_ + n_pairs * estimator.pretrain_iter
 
 
 def passes(estimator):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skdgm.training import canonical, epoch, split
+from skdgm.training import canonical, epoch, labelled, split
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 
@@ -128,3 +128,42 @@ def test_split_leaves_something_on_both_sides(fraction):
 def test_split_of_one_row():
     for side in split(table_of(X[:1]), 0.1, stream(0)):
         np.testing.assert_array_equal(side.index, [0])
+
+
+@pytest.mark.parametrize(
+    "labels, known",
+    [
+        (np.array([0, -1, 1, -1]), [0, 2]),
+        (np.array([0.0, np.nan, -1.0, np.nan]), [0, 2]),
+        (np.array([[0, 1], [-1, -1], [-1, 0], [-1, -1]]), [0, 2]),
+        (np.array([[0.5, 1], [np.nan] * 2, [np.nan, 0], [np.nan] * 2]), [0, 2]),
+        (np.array([-1, -1, -1, -1]), []),
+    ],
+    ids=str,
+)
+def test_labelled(labels, known):
+    weight = np.array([1.0, 2.0, 3.0, 4.0])
+    table = canonical(Rows(np.eye(4), np.float64, labels=labels), weight)
+    assert len(table.index) == 4
+    found = labelled(table)
+    np.testing.assert_array_equal(np.sort(found.index), known)
+    np.testing.assert_array_equal(found.weight, weight[found.index])
+    assert (np.diff(found.hashes.astype(float)) > 0).all()
+
+
+def test_weights_of_rows_with_targets_are_repetitions():
+    y = RNG.normal(size=(len(X), 2))
+    y[3] = np.nan
+    weight, order = RNG.integers(1, 5, len(X)), RNG.permutation(len(X))
+    weighted = canonical(Rows(X[order], float, labels=y[order]), weight[order])
+    again = np.repeat(np.arange(len(X)), weight)[::-1]
+    repeated = canonical(Rows(X[again], float, labels=y[again]))
+    for number in range(3):
+        pairs = zip(
+            epoch(weighted, 5, stream(number)), epoch(repeated, 5, stream(number))
+        )
+        for a, b in pairs:
+            np.testing.assert_array_equal(
+                weighted.rows.labels[a], repeated.rows.labels[b]
+            )
+            np.testing.assert_array_equal(weighted.rows.take(a), repeated.rows.take(b))

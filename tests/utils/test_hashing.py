@@ -58,3 +58,33 @@ def test_labels_tell_rows_apart():
     assert len(np.unique(found)) == 3
     assert found[1] == found[3]
     assert (found != hashes(X)).all()
+
+
+def labelled(labels):
+    return row_hash(Rows(np.ones((len(labels), 3)), np.float64, labels=labels))
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("dtype", [bool, np.int64, np.float32, np.float64])
+def test_targets_tell_rows_apart(n_outputs, dtype):
+    targets = RNG.random((6, n_outputs)) < 0.5
+    targets[:3] = [[False], [True], [False]]
+    targets[3] = ~targets[2]
+    found = labelled(targets.astype(dtype))
+    expected = np.unique(targets, axis=0, return_inverse=True)[1]
+    assert (np.equal.outer(found, found) == np.equal.outer(expected, expected)).all()
+
+
+def test_targets_of_any_type_and_unknown_ones():
+    targets = np.array([[0.5, np.nan], [0.5, 0.0], [np.nan, 0.5], [0.0, 0.5]])
+    assert len(np.unique(labelled(targets))) == 4
+    found = labelled(targets.astype(np.float32))
+    np.testing.assert_array_equal(found, labelled(targets))
+    assert len(np.unique(labelled(np.nextafter(np.full(3, 0.5), [0, 0.5, 1])))) == 3
+
+
+def test_targets_are_not_columns():
+    one, other = Rows(np.array([[1.0]]), float), Rows(np.array([[2.0]]), float)
+    a = row_hash(one._replace(labels=np.array([2.0])))
+    b = row_hash(other._replace(labels=np.array([1.0])))
+    assert a != b

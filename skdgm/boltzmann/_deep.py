@@ -1,0 +1,287 @@
+"""Machines with several hidden layers: features, chains, attributes, a beginning."""
+
+from numbers import Integral, Real
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from skdgm.boltzmann._deep_likelihood import DeepLikelihoodMixin
+from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._pretraining import layerwise
+from skdgm.boltzmann._state import TrainState
+from skdgm.boltzmann._visible import BINARY, REAL
+from skdgm.energies import EVEN, LayeredEnergy, Params, plain
+from skdgm.inference import bound, mean_field
+from skdgm.optim import check_staircase
+from skdgm.samplers import gibbs
+from skdgm.training import Verbose
+from skdgm.units import Bernoulli, draw
+from skdgm.utils.layers import check_sizes, per_layer
+from skdgm.utils.random import stream
+from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.warn import warn
+
+_RESTART = 2**17
+# Epochs by default: as many as make so many updates; no fewer, no more than these.
+_UPDATES, _EPOCHS = 20_000, (10, 100)
+# What pairs of layers are not asked for: they learn by plain contrastive divergence.
+_PLAIN = {
+    "gradient": "cd",
+    "solver": "sgd",
+    "centering": None,
+    "sparsity_target": None,
+    "quadratic": False,
+}
+
+
+class DeepMachine(DeepLikelihoodMixin, Machine):
+    """Base class of machines with a visible layer and several hidden ones."""
+
+    _SIZES = "hidden_layer_sizes"
+
+    _parameter_constraints: dict = {
+        **Machine._parameter_constraints,
+        "hidden_layer_sizes": ["array-like", Integral],
+        "visible": [StrOptions({"bernoulli", "gaussian"})],
+        "n_iter": [*Machine._parameter_constraints["n_iter"], StrOptions({"auto"})],
+        "gradient": [StrOptions({"pcd", "fpcd", "tempering"})],
+        "precision": [StrOptions({"diagonal", "scalar", "fixed"})],
+        "min_variance": [Interval(Real, 0, 1, closed="both")],
+        "negative": [StrOptions({"samples", "means"})],
+        "mean_field_steps": [Interval(Integral, 1, None, closed="left")],
+        "inference_steps": [Interval(Integral, 1, None, closed="left")],
+        "inference_tol": [Interval(Real, 0, None, closed="left")],
+        "n_restarts": [Interval(Integral, 0, None, closed="left")],
+        "sparsity_target": [Interval(Real, 0, 1, closed="both"), tuple, None],
+        "pretrain": [StrOptions({"layerwise"}), None],
+        "pretrain_iter": [Interval(Integral, 0, None, closed="left"), tuple],
+        "pretrain_learning_rate": [Interval(Real, 0, None, closed="neither"), tuple],
+        "pretrain_steps": [Interval(Integral, 1, None, closed="left"), tuple],
+        "feature_layer": [Integral, tuple, StrOptions({"all"})],
+    }
+
+    def transform(self, X):
+        """Means of hidden units, by mean field.
+
+        Missing entries are found together with the hidden units.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_units)
+            Those of the layers that ``feature_layer`` names, side by side.
+        """
+        check_is_fitted(self)
+        rows, blocks = self._rows(X), self._feature_blocks
+        energy, params = self._energy(), self._params_for(rows)
+
+        def of_rows(v):
+            means = self._inferred(energy, params, *self._present(v))
+            return np.concatenate([means[block] for block in blocks], axis=1)
+
+        return self._blockwise(of_rows, rows, of_rows)
+
+    def inverse_transform(self, H):
+        r"""Visible units' means given hidden ones, by mean field.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_units)
+            Units of the layers that ``feature_layer`` names, or their means.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        energy, params = self._energy(), self._params()
+        H = check_array(H, dtype=params.dtype)
+        if H.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"H has {H.shape[1]} columns, but {type(self).__name__} has "
+                f"{self._n_features_out} hidden units in the layers "
+                f"feature_layer={self.feature_layer!r}."
+            )
+        nothing = np.full((len(H), self.n_features_in_), np.nan, params.dtype)
+        (v, *_), _ = self._present(nothing)
+        x, clamp = [v] + [None] * self._depth, [None] * (1 + self._depth)
+        edges = np.cumsum([energy.units[block].size for block in self._feature_blocks])
+        for block, part in zip(self._feature_blocks, np.split(H, edges[:-1], axis=1)):
+            x[block], clamp[block] = part, True
+        with one_blas_thread():
+            v = self._inferred(energy, params, tuple(x), tuple(clamp))[0]
+        return self._domain.to_data(self._columns, v)
+
+    def _inferred(self, energy, params, x, clamp):
+        """Mean field with the budget of inference; of several starts, for each row the
+        means of the highest bound."""
+        budget = {"max_sweeps": self.inference_steps, "tol": self.inference_tol}
+        best, info = mean_field(energy, params, x, clamp, **budget)
+        settled = info.converged
+        for number in range(self.n_restarts):
+            rng, start = stream(self._seed, _RESTART, number), list(x)
+            for block in energy.colours[EVEN]:
+                if clamp[block] is None:
+                    size, real = energy.units[block].size, params.dtype.type
+                    mean = rng.fold(block).uniform(size, real)
+                    start[block] = np.repeat(mean, len(x[0]), axis=0)
+            means, info = mean_field(energy, params, tuple(start), clamp, **budget)
+            better = bound(energy, params, means, clamp) > bound(
+                energy, params, best, clamp
+            )
+            settled = np.where(better, info.converged, settled)
+            best = tuple(
+                old if hold is True else np.where(better[:, None], new, old)
+                for old, new, hold in zip(best, means, clamp)
+            )
+        if not settled.all():
+            warn(
+                f"Mean field of {np.count_nonzero(~settled)} rows still moved by more "
+                f"than inference_tol={self.inference_tol:g} after inference_steps="
+                f"{self.inference_steps} sweeps: raise one of them.",
+                ConvergenceWarning,
+            )
+        return best
+
+    def _chains_from(self, v, rng):
+        energy, params = self._energy(), self._params()
+        x, clamp = self._present(v)
+        means = list(mean_field(energy, params, x, clamp)[0])
+        for block in energy.colours[EVEN][1:]:
+            means[block] = draw(means[block], rng.fold(block).rows(len(v)))
+        return gibbs.State((x[0], *means[1:]))
+
+    def _start(self, trainer, table, fresh):
+        state = super()._start(trainer, table, fresh)
+        if not fresh or self.pretrain is None:
+            return state
+        params, self.pretrain_loss_curves_ = layerwise(
+            trainer.energy,
+            self._pair_recipes(),
+            table,
+            self._seed,
+            self._domain.fill(self._columns),
+            self._domain.moments(self._columns),
+            self._pair_hooks,
+        )
+        return trainer.resume(TrainState(params, (), ()))
+
+    def _n_epochs(self, table):
+        if self.n_iter != "auto":
+            return self.n_iter
+        epochs = -(-_UPDATES * self.batch_size // table.n_draws)
+        return int(np.clip(epochs, *_EPOCHS))
+
+    def _pair_hooks(self, number):
+        if not self.verbose:
+            return ()
+        name = f"{type(self).__name__}, hidden layer {number + 1}"
+        return (Verbose(name, "log-likelihood given the layer above"),)
+
+    def _pair_recipes(self):
+        """What each pair of neighbouring layers is told, from below."""
+        own = self.get_params(deep=False) | _PLAIN
+        own["mean_field_steps"] = Machine.mean_field_steps
+        names = "pretrain_iter", "pretrain_learning_rate", "pretrain_steps"
+        values = [per_layer(name, getattr(self, name), self._depth) for name in names]
+        recipes = []
+        for n_iter, rate, n_steps in zip(*values):
+            own |= {"n_iter": n_iter, "learning_rate": rate, "n_steps": n_steps}
+            recipes.append(SimpleNamespace(**own))
+            # Samples of the layer below, anew at each presentation.
+            own["resample"] = True
+        return recipes
+
+    def _begin(self, *arguments):
+        depth = len(self._sizes)
+        for name, kind, low in (
+            ("pretrain_iter", Integral, 0),
+            ("pretrain_learning_rate", Real, 0),
+            ("pretrain_steps", Integral, 1),
+        ):
+            for value in per_layer(name, getattr(self, name), depth):
+                check_staircase(name, value, kind, low)
+        if self.sparsity_target is not None:
+            for value in per_layer("sparsity_target", self.sparsity_target, depth):
+                check_staircase("sparsity_target", value, Real, 0, 1)
+        self._blocks(self.feature_layer, depth)
+        return super()._begin(*arguments)
+
+    @property
+    def _domain(self):
+        return BINARY if self.visible == "bernoulli" else REAL
+
+    @property
+    def _sizes(self):
+        return check_sizes(self.hidden_layer_sizes)
+
+    @property
+    def _learned_sizes(self):
+        return tuple(len(bias) for bias in self.intercepts_[1:])
+
+    @property
+    def _depth(self):
+        return (
+            len(self.intercepts_) - 1
+            if hasattr(self, "intercepts_")
+            else len(self._sizes)
+        )
+
+    @property
+    def _feature_blocks(self):
+        return self._blocks(self.feature_layer, self._depth)
+
+    @staticmethod
+    def _blocks(layers, depth):
+        """The blocks of layers that are named by number, the first hidden one by 0."""
+        if isinstance(layers, str):
+            return tuple(range(1, depth + 1))
+        layers = layers if isinstance(layers, tuple) else (layers,)
+        known = range(-depth, depth)
+        if not layers or any(layer not in known for layer in layers):
+            raise ValueError(
+                f"feature_layer must be 'all', or numbers from {-depth} to "
+                f"{depth - 1} of hidden layers; got {layers}."
+            )
+        return tuple(1 + layer % depth for layer in layers)
+
+    def _energy(self, sizes=None):
+        visible = self._domain.unit(self, self.n_features_in_)
+        hidden = [[Bernoulli(n)] for n in sizes or self._learned_sizes]
+        return LayeredEnergy([[visible], *hidden])
+
+    def _moments(self):
+        return self._domain.moments(self._columns), *self._unknown
+
+    def _initial_means(self):
+        known = self.init == "marginals" and self._domain is BINARY
+        return (self._moments()[0] if known else None), *self._unknown
+
+    @property
+    def _unknown(self):
+        return (None,) * self._depth
+
+    def _params(self, dtype=None):
+        visible, *hidden = self.intercepts_
+        own = self._visible_params(visible), *hidden
+        return self._typed(Params(own, tuple(self.coefs_)), dtype)
+
+    def _attributes(self, state):
+        units, couplings = plain(state.params)
+        attributes, visible, chains = self._common_attributes(state)
+        return attributes | {
+            "coefs_": list(couplings),
+            "intercepts_": [visible, *units[1:]],
+            "h_samples_": list(chains[1:]),
+        }
+
+    @property
+    def _n_features_out(self):
+        energy = self._energy()
+        return sum(energy.units[block].size for block in self._feature_blocks)

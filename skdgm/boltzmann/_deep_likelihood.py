@@ -1,0 +1,156 @@
+r"""Likelihoods of machines with several hidden layers.
+
+.. math:: \log p(v) \ge \mathbb{E}_Q[-E(v, h)] + H(Q) - \log Z
+
+for the factorial Q of mean field; or, with the odd layers summed out of
+:math:`\tilde p`,
+
+.. math:: \log p(v) = \log \mathbb{E}_{h \sim Q}\left[\tilde p(v, h_\text{even}) /
+   Q(h_\text{even})\right] - \log Z,
+
+which an average over draws from Q estimates, on average from below.
+"""
+
+from numbers import Integral
+
+import numpy as np
+from scipy.special import logsumexp
+from sklearn.utils.validation import check_is_fitted, check_scalar
+
+from skdgm.boltzmann._trainer import LIKELIHOOD
+from skdgm.energies import EVEN
+from skdgm.inference import bound
+from skdgm.partition import exact
+from skdgm.units import draw
+from skdgm.utils.hashing import row_hash
+from skdgm.utils.random import stream
+from skdgm.utils.threads import one_blas_thread
+
+_DRAWS = 2
+
+
+class DeepLikelihoodMixin:
+    """Bounds, for a :class:`~skdgm.boltzmann._deep.DeepMachine`."""
+
+    @property
+    def density_kind_(self):
+        """Whether ``score_samples`` is a "lower bound" or an "estimate" of one."""
+        check_is_fitted(self)
+        return "lower bound" if exact.is_enumerable(self._energy()) else "estimate"
+
+    def free_energy(self, X):
+        r"""Variational free energy of the rows, in nats.
+
+        .. math:: F(v) = \min_Q \mathbb{E}_Q[E(v, h)] - H(Q) \ge -\log \sum_h
+           e^{-E(v, h)}
+
+        for factorial Q, found by mean field. Missing entries (NaN) are among what Q is
+        of.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        free_energy : ndarray of shape (n_samples,)
+        """
+        return super().free_energy(X)
+
+    def score_samples(self, X):
+        r"""A lower bound on the log-likelihood of the rows, in nats.
+
+        .. math:: \log p(v) \ge -F(v) - \log Z
+
+        with the variational :meth:`free_energy`. Log Z, found at the first call, is
+        exact where the odd or the even layers have at most 20 units; otherwise it is an
+        estimate by annealed importance sampling from both sides, and so is the bound.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value: the bound is on the likelihood of what was observed.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+        """
+        return super().score_samples(X)
+
+    def importance_likelihood(self, X, *, n_draws=100, return_se=False):
+        r"""An estimate of the log-likelihood of the rows, in nats, by importance
+        sampling.
+
+        .. math:: \log \frac1n \sum_{k=1}^n \frac{\tilde p(v, h_k)}{Q(h_k)} - \log Z,
+           \qquad h_k \sim Q
+
+        It is above the bound of :meth:`score_samples`, and on average below the
+        log-likelihood but for what log Z is wrong by.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Without missing values.
+        n_draws : int, default=100
+            Draws for each row, the same at each call.
+        return_se : bool, default=False
+            Whether standard errors are returned, too.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+        se : ndarray of shape (n_samples,)
+            Of the average, not of log Z.
+
+        Raises
+        ------
+        ValueError
+            A value is missing.
+        """
+        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        rows = self._rows_for_likelihood(X)
+        if not rows.complete:
+            raise ValueError(
+                "X has missing values (NaN), of which importance_likelihood knows "
+                "nothing: use score_samples, or fill them by impute."
+            )
+        rng = stream(self._seed, LIKELIHOOD, _DRAWS).rows(row_hash(rows))
+        log_w = []
+        with one_blas_thread():
+            for part in rows.blocks():
+                own = rng.take(part)
+                log_w.append(self._log_weights(rows, part, own, n_draws))
+        log_w = np.concatenate(log_w)
+        found = logsumexp(log_w, axis=1) - np.log(n_draws)
+        volume = self._domain.log_volume(self._columns, rows)
+        log_p = volume + found - self.log_Z_
+        if not return_se:
+            return log_p
+        spread = np.exp(log_w - found[:, None]).std(axis=1)
+        return log_p, spread / np.sqrt(max(1, n_draws - 1))
+
+    def _log_weights(self, rows, part, rng, n_draws):
+        """Log of the weight of each row's draws."""
+        energy, params = self._energy(), self._params_for(rows, rows.dtype)
+        x, clamp = self._present(rows.present(part))
+        means, log_w = self._inferred(energy, params, x, clamp), []
+        for number in range(n_draws):
+            drawn, log_q = list(means), 0.0
+            for block in energy.colours[EVEN][1:]:
+                mean = np.asarray(means[block], np.float64)
+                drawn[block] = draw(means[block], rng.fold(number, block))
+                on = np.asarray(drawn[block], bool)
+                with np.errstate(divide="ignore"):
+                    log_q += np.log(np.where(on, mean, 1 - mean)).sum(axis=1)
+            log_w.append(energy.log_marginal(params, tuple(drawn)) - log_q)
+        return np.stack(log_w, axis=1)
+
+    def _free_energy(self, rows):
+        energy, params = self._energy(), self._params_for(rows, rows.dtype)
+
+        def of_rows(v):
+            x, clamp = self._present(v)
+            means = self._inferred(energy, params, x, clamp)
+            return -bound(energy, params, means, clamp)
+
+        return self._blockwise(of_rows, rows, of_rows)

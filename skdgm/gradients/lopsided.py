@@ -1,0 +1,50 @@
+r"""Contrastive divergence for two layers that are to be part of a deeper machine.
+
+A layer in the midst of a deep Boltzmann machine hears from below and from above. While
+the two layers at one of its sides learn alone, what it hears from that side counts
+twice, in the place of the other [1]_:
+
+.. math:: p(h_j = 1 \mid v) = \sigma(c_j + 2 \, v^\top W_{:j}), \qquad
+   p(v_i = 1 \mid h) = \sigma(b_i + W_{i:} h)
+
+at the bottom, the other way about at the top, and both doubled between. Then W is put
+into the machine as it is. To count what is received :math:`g` times is to go to the
+point :math:`\beta = g` of a path that begins with the layer alone.
+
+References
+----------
+.. [1] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
+"""
+
+from skdgm.energies import EVEN, ODD, Path
+from skdgm.gradients.contrastive import Phases, complete, with_odd_means
+from skdgm.samplers import gibbs
+
+_DATA, _MODEL = 1, 2
+
+
+def lopsided(rng, energy, params, x, clamp, n_steps, gains):
+    """The two phases, by chains that start at the data.
+
+    Parameters and returns are those of :func:`~skdgm.gradients.cd`.
+
+    Parameters
+    ----------
+    gains : pair of float
+        How often counts what the even layer receives, and what the odd one does.
+    """
+    paths = [Path(params.units, params.dtype.type(gain)) for gain in gains]
+    x, clamp = complete(rng, energy, params, x, clamp, n_steps)
+
+    def draw(rng, state, colour):
+        options = {"colours": (colour,), "path": paths[colour]}
+        return gibbs.run(rng.fold(colour), energy, params, state, 1, **options)
+
+    rows = rng.fold(_DATA).rows(len(x[0]))
+    chains, info = draw(rows, gibbs.State(x), ODD)
+    data = with_odd_means(energy, x, info)
+    rows = rng.fold(_MODEL).rows(len(x[0]))
+    for number in range(n_steps):
+        for colour in (EVEN, ODD):
+            chains, info = draw(rows.fold(number), chains, colour)
+    return Phases(data, with_odd_means(energy, chains.x, info)), chains

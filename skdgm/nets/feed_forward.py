@@ -1,0 +1,99 @@
+r"""Nets of one layer above the other.
+
+.. math:: h_0 = x, \qquad h_l = f(h_{l-1} W_l + b_l), \qquad
+   z = h_{L-1} W_L + b_L
+
+All of them begin between :math:`\pm\sqrt{c / (n_{l-1} + n_l)}`, where c is 6, or 2 for
+logistic units [1]_. While learning, units may drop out at random [2]_; those that stay
+are the larger for it, so that afterwards nothing is different.
+
+References
+----------
+.. [1] Glorot and Bengio (2010). Understanding the difficulty of training deep
+   feedforward neural networks. AISTATS.
+.. [2] Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014). Dropout: a
+   simple way to prevent neural networks from overfitting. JMLR.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.nets.primitives import dense, drop_out
+
+
+class Layer(NamedTuple):
+    """Weights of shape (n_below, n_above), and biases."""
+
+    W: np.ndarray
+    b: np.ndarray
+
+
+def init(rng, sizes, activation, dtype=np.float64):
+    """Layers between blocks of units of the given sizes.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    sizes : sequence of int
+        From the input to the output.
+    activation : str
+        Of hidden units; see :func:`~skdgm.nets.dense`.
+    dtype : type
+
+    Returns
+    -------
+    params : tuple of Layer
+    """
+    scale = 2.0 if activation == "logistic" else 6.0
+    layers = []
+    for n_below, n_above in pairwise(sizes):
+        bound = np.sqrt(scale / (n_below + n_above))
+        W = rng.uniform(-bound, bound, (n_below, n_above))
+        b = rng.uniform(-bound, bound, n_above)
+        layers.append(Layer(W.astype(dtype), b.astype(dtype)))
+    return tuple(layers)
+
+
+def forward(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
+    """What the net makes of rows: its last layer is linear.
+
+    Parameters
+    ----------
+    params : tuple of Layer
+    x : ndarray of shape (n_rows, n_inputs)
+    activation : str
+        Of hidden units.
+    dropout : pair of float
+        Which shares of inputs and of hidden units drop out; for others than 0 there
+        must be random numbers.
+    rng : Stream, optional
+        One for all rows, which are told apart by their place.
+
+    Returns
+    -------
+    z : ndarray of shape (n_rows, n_outputs)
+    """
+    *below, (W, b) = params
+    x = hidden(below, x, activation, dropout=dropout, rng=rng)
+    return dense(x, W, b, "identity")
+
+
+def hidden(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
+    """What the hidden units of the highest of some layers make of rows.
+
+    Parameters are those of :func:`forward`; ``params[:2]`` gives the second layer.
+
+    Returns
+    -------
+    h : ndarray of shape (n_rows, n_units)
+    """
+    x = _thinned(x, dropout[0], rng, 0)
+    for number, (W, b) in enumerate(params, start=1):
+        x = _thinned(dense(x, W, b, activation), dropout[1], rng, number)
+    return x
+
+
+def _thinned(x, rate, rng, number):
+    return drop_out(x, rate, rng.fold(number)) if rate else x

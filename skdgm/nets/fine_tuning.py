@@ -1,0 +1,144 @@
+"""Train a net on labelled rows, by the loop that all estimators share.
+
+::
+
+    tuner = Tuner(recipe, inputs, targets, loss, seed)
+    state = tuner.start(sizes, dtype)       # or resume(params), of a pre-trained net
+    tuned = fine_tune(tuner, table, state, range(recipe.max_iter))
+
+Rows of which no target is known are left out, by :func:`~skdgm.training.labelled`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.nets.tuner import PROBE, SPLIT
+from skdgm.training import EarlyStopping, epoch, split, train
+from skdgm.utils.random import stream
+from skdgm.utils.threads import one_blas_thread
+
+# Rows that are watched: an eighth, but no fewer and no more than these.
+_FEW_ROWS, _MANY_ROWS = 250, 1000
+# A loss so many times that at the start, and so much more, is divergence.
+_DIVERGED = 10.0
+# And one a little above it means that nothing was learned.
+_USELESS = 0.1
+
+
+class Monitor:
+    """The mean loss of training rows and of held-out rows, with nothing dropped out.
+
+    Parameters
+    ----------
+    tuner : Tuner
+    table : Table
+        What is trained on; a sample of it is watched, the same each time.
+    held_out : Table or None
+        What is not; all of it is watched.
+    state : NetState
+        Where training begins.
+    """
+
+    def __init__(self, tuner, table, held_out, state):
+        self.tuner, self.rows, self.held_out = tuner, table.rows, held_out
+        n_rows = np.clip(table.n_draws // 8, _FEW_ROWS, _MANY_ROWS)
+        (draws,) = epoch(table, table.n_draws, stream(tuner.seed, PROBE))
+        self.probe = draws[:n_rows]
+        self.first = self._loss(state, self.probe, np.ones(len(self.probe)))
+
+    def __call__(self, state):
+        """The two losses per row; the second may be None."""
+        loss, held_out = self._loss(state, self.probe, np.ones(len(self.probe))), None
+        if self.held_out is not None:
+            held_out = self._loss(state, self.held_out.index, self.held_out.weight)
+        return loss, held_out
+
+    @property
+    def limit(self):
+        """A loss above it means that training diverged."""
+        return _DIVERGED * (self.first + 1)
+
+    def is_useless(self, loss):
+        """Whether training did harm."""
+        return loss > self.first + _USELESS * (self.first + 1)
+
+    def _loss(self, state, index, weight):
+        total = 0.0
+        for part in self.rows.blocks(len(index)):
+            total += weight[part] @ self.tuner.losses(state.params, index[part])
+        return total / weight.sum()
+
+
+class Tuned(NamedTuple):
+    """What came of training.
+
+    Parameters
+    ----------
+    state : NetState
+        The last one, or that with the lowest loss of held-out rows.
+    losses, validation : list of float
+        One for each complete epoch; the second is empty without held-out rows.
+    ended : str
+        As of :class:`~skdgm.training.loop.Outcome`.
+    useless : bool
+        Whether it would have been better to leave the net as it was.
+    """
+
+    state: object
+    losses: list
+    validation: list
+    ended: str
+    useless: bool
+
+
+def fine_tune(
+    tuner, table, state, epochs, *, n_epochs=None, hooks=(), early_stopping=False
+):
+    """Run epochs.
+
+    Parameters
+    ----------
+    tuner : Tuner
+    table : Table
+        Of rows with targets.
+    state : NetState
+        Where to begin.
+    epochs : range
+        The numbers of the epochs to run.
+    n_epochs : int, optional
+        How many there will ever be, for the schedules.
+    hooks : sequence of Hook
+    early_stopping : bool
+        Whether to hold rows out, as the recipe's ``validation_fraction``,
+        ``n_iter_no_change`` and ``tol`` say, and to keep what is best for them.
+
+    Returns
+    -------
+    tuned : Tuned
+    """
+    held_out, stopping = None, None
+    if early_stopping:
+        recipe, rng = tuner.recipe, stream(tuner.seed, SPLIT)
+        table, held_out = split(table, recipe.validation_fraction, rng)
+        stopping = EarlyStopping(recipe.n_iter_no_change, recipe.tol)
+        hooks = [*hooks, stopping]
+    with one_blas_thread():
+        monitor = Monitor(tuner, table, held_out, state)
+        outcome = train(
+            state,
+            tuner.step,
+            lambda number: tuner.draw(table, number),
+            monitor,
+            epochs=epochs,
+            n_epochs=n_epochs,
+            loss_limit=monitor.limit,
+            hooks=hooks,
+        )
+    state, kept = outcome.state, -1
+    if stopping and stopping.best:
+        state, kept = stopping.best, int(np.argmin(outcome.validation))
+    losses = outcome.losses
+    useless = bool(losses) and monitor.is_useless(losses[kept])
+    validation = outcome.validation if early_stopping else []
+    return Tuned(state, losses, validation, outcome.ended, useless)

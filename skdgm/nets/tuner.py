@@ -1,0 +1,136 @@
+r"""How a net learns from rows with targets.
+
+.. math:: \theta \leftarrow \theta - \epsilon \, \nabla_\theta \, \frac1n \Bigl(
+   \sum_{r=1}^n \ell(z_\theta(x_r), t_r) + \frac\alpha2 \lVert W \rVert^2 \Bigr)
+
+for batches of n rows; SGD adds momentum to it, and Adam counts it in units of its
+recent size. At last what enters each hidden unit is cut to a norm [1]_.
+
+References
+----------
+.. [1] Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014). Dropout: a
+   simple way to prevent neural networks from overfitting. JMLR.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.nets.feed_forward import Layer, forward, init
+from skdgm.nets.slopes import pull_back
+from skdgm.optim import Penalised, adam, learning_rate, sgd
+from skdgm.training import epoch
+from skdgm.utils.random import stream
+
+# What the streams of an estimator's seed are for, beside those of other learning.
+INIT, SHUFFLE, STEP, PROBE, SPLIT = range(2**16, 2**16 + 5)
+SOLVERS = {"sgd": sgd, "adam": adam}
+
+
+class NetState(NamedTuple):
+    """What changes from update to update.
+
+    Parameters
+    ----------
+    params : tuple of Layer
+    memory : tuple
+        The optimiser's, of each layer.
+    """
+
+    params: tuple
+    memory: tuple
+
+
+class Tuner:
+    """Draws batches and takes steps.
+
+    Parameters
+    ----------
+    recipe : object
+        Has as attributes ``activation``, ``solver``, ``learning_rate_init``,
+        ``schedule``, ``power_t``, ``momentum``, ``alpha``, ``batch_size``, ``dropout``
+        (of hidden units, or a pair: of inputs and of hidden units) and ``max_norm``
+        (or None).
+    inputs : callable
+        ``inputs(index)`` reads rows, of shape (n_rows, n_inputs).
+    targets : ndarray of shape (n_rows_in_all, n_outputs)
+        What each row's output should be.
+    loss : callable
+        ``loss(z, targets)``, of each row.
+    seed : int
+    epochs_before : int
+        Epochs taken before this run, so that none repeats another's randomness.
+    freeze : int
+        Epochs in which the last layer learns alone, the others being trained already.
+    """
+
+    def __init__(
+        self, recipe, inputs, targets, loss, seed, *, epochs_before=0, freeze=0
+    ):
+        self.recipe, self.inputs, self.targets = recipe, inputs, targets
+        self.loss, self.seed = loss, seed
+        self.epochs_before, self.freeze = epochs_before, freeze
+        self.solver = SOLVERS[recipe.solver]
+
+    def start(self, sizes, dtype):
+        """A state that has learned nothing."""
+        rng = stream(self.seed, INIT).generator()
+        return self.resume(init(rng, sizes, self.recipe.activation, dtype))
+
+    def resume(self, params, memory=()):
+        """A state with parameters, and what the optimiser remembers of them if it is
+        the same one."""
+        fresh = tuple(self.solver.init(layer) for layer in params)
+        alike = list(map(type, memory)) == list(map(type, fresh))
+        return NetState(tuple(params), memory if alike else fresh)
+
+    def draw(self, table, number):
+        """The batches of an epoch."""
+        rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
+        return epoch(table, self.recipe.batch_size, rng)
+
+    def step(self, state, batch, clock):
+        """One update from a batch of rows."""
+        recipe, x = self.recipe, self.inputs(batch)
+        rng = stream(self.seed, STEP, self.epochs_before + clock.epoch, clock.batch)
+        n_still = len(state.params) - 1 if clock.epoch < self.freeze else 0
+        still, moving = state.params[:n_still], state.params[n_still:]
+
+        def losses(moving):
+            dropped = {"dropout": self._dropout, "rng": rng}
+            return self._losses((*still, *moving), x, batch, **dropped)
+
+        # Optimisers go uphill: where minus the loss is less.
+        _, slopes = pull_back(
+            losses, moving, lambda out: np.full_like(out, -1 / len(x))
+        )
+        rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
+        rule = {"rate": learning_rate(*rate), "momentum": recipe.momentum}
+        for layer, memory, slope in zip(moving, state.memory[n_still:], slopes):
+            slope = Layer(Penalised(slope.W), slope.b)
+            self.solver.step(layer, memory, slope, l2=recipe.alpha / len(x), **rule)
+        if recipe.max_norm is not None:
+            for layer in moving[:-1]:
+                limit(layer.W, recipe.max_norm)
+        return state
+
+    def losses(self, params, index):
+        """How far the net is from the targets of rows, each in float64."""
+        losses = self._losses(params, self.inputs(index), index)
+        return losses.astype(np.float64)
+
+    def _losses(self, params, x, index, **options):
+        z = forward(params, x, self.recipe.activation, **options)
+        return self.loss(z, self.targets[index].astype(x.dtype))
+
+    @property
+    def _dropout(self):
+        rates = self.recipe.dropout
+        return rates if isinstance(rates, tuple) else (0.0, rates)
+
+
+def limit(W, max_norm):
+    """Scale down, in place, what enters a unit, to a norm at the most."""
+    norm = np.sqrt(np.einsum("ij,ij->j", W, W))
+    if (norm > max_norm).any():
+        W *= (max_norm / np.maximum(norm, max_norm)).astype(W.dtype)

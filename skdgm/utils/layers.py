@@ -1,0 +1,38 @@
+"""What is said of several layers at once."""
+
+from numbers import Integral
+
+
+def check_sizes(sizes):
+    """Sizes of hidden layers as a tuple; a number is that of the only one.
+
+    Raises
+    ------
+    ValueError
+        There is none, or one is not a whole number of at least 1.
+    """
+    sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
+    if not sizes or not all(isinstance(n, Integral) and n >= 1 for n in sizes):
+        raise ValueError(
+            "hidden_layer_sizes must be whole numbers of at least 1, one for each "
+            f"hidden layer, of which there is at least one; got {sizes}."
+        )
+    return tuple(map(int, sizes))
+
+
+def per_layer(name, value, n_layers):
+    """One value for each layer: those of a tuple, or the same for all.
+
+    Raises
+    ------
+    ValueError
+        A tuple has not as many values as there are layers.
+    """
+    if not isinstance(value, tuple):
+        return (value,) * n_layers
+    if len(value) != n_layers:
+        raise ValueError(
+            f"{name} must be one value, or a tuple with one for each of {n_layers} "
+            f"layers; got {value}."
+        )
+    return value

@@ -1,0 +1,84 @@
+"""What tests of nets share: slopes held to differences, and a recipe and rows with
+targets to train on."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from skdgm.nets import Tuner, fine_tune, pull_back, softmax_cross_entropy
+from skdgm.training import canonical
+from skdgm.utils.rows import Rows
+from tests.numerical import assert_trees, numerical_gradient
+
+
+def recipe(**options):
+    """An estimator's parameters, those of MLPClassifier for the greater part."""
+    defaults = {
+        "activation": "logistic",
+        "solver": "adam",
+        "alpha": 1e-4,
+        "batch_size": 20,
+        "learning_rate_init": 0.01,
+        "schedule": "constant",
+        "power_t": 0.5,
+        "momentum": 0.9,
+        "early_stopping": False,
+        "validation_fraction": 0.2,
+        "n_iter_no_change": 5,
+        "tol": 1e-4,
+        "dropout": 0.0,
+        "max_norm": None,
+    }
+    assert set(options) <= set(defaults)
+    return SimpleNamespace(**{**defaults, **options})
+
+
+def table_of(X, targets, sample_weight=None):
+    """Rows with targets, in canonical order."""
+    return canonical(Rows(X, X.dtype.type, labels=targets), sample_weight)
+
+
+def tuner_of(
+    table, loss=softmax_cross_entropy, seed=0, epochs_before=0, freeze=0, **options
+):
+    """A tuner for rows whose labels are the targets."""
+    rows, numbers = table.rows, {"epochs_before": epochs_before, "freeze": freeze}
+    return Tuner(recipe(**options), rows.take, rows.labels, loss, seed, **numbers)
+
+
+def trained(table, hidden=(8,), n_epochs=3, hooks=(), **options):
+    """A net that has learned from a table."""
+    tuner = tuner_of(table, **options)
+    sizes = (table.rows.shape[1], *hidden, table.rows.labels.shape[1])
+    state = tuner.start(sizes, table.rows.dtype)
+    return fine_tune(
+        tuner,
+        table,
+        state,
+        range(n_epochs),
+        n_epochs=n_epochs,
+        hooks=hooks,
+        early_stopping=tuner.recipe.early_stopping,
+    )
+
+
+def blobs(n_rows=120, n_columns=6, n_classes=3, dtype=np.float64, seed=0):
+    """Rows of a few classes that nearly part, and the classes as rows with a 1."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, n_classes, n_rows)
+    X = rng.normal(size=(n_classes, n_columns))[codes]
+    X = X + rng.normal(size=(n_rows, n_columns))
+    return X.astype(dtype), np.eye(n_classes, dtype=dtype)[codes]
+
+
+def numbers(*shape, dtype=np.float64, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(dtype)
+
+
+def assert_slopes(function, params):
+    """Those of a function, whose values' differ, are central differences."""
+    slope = numbers(*function(params).shape, seed=3)
+    value, slopes = pull_back(function, params, lambda value: slope)
+    np.testing.assert_array_equal(value, function(params))
+    expected = numerical_gradient(lambda p: (slope * function(p)).sum(), params)
+    assert_trees(slopes, expected, rtol=1e-6, atol=1e-8)
