@@ -26,7 +26,7 @@ from skdgm.utils.warn import warn
 
 _RESTART = 2**17
 # Epochs by default: as many as make so many updates; no fewer, no more than these.
-_UPDATES, _EPOCHS = 20_000, (10, 100)
+_UPDATES, _EPOCHS = 25_000, (10, 200)
 # What pairs of layers are not asked for: they learn by plain contrastive divergence.
 _PLAIN = {
     "gradient": "cd",
