@@ -186,10 +186,10 @@ def test_importing_the_package_loads_no_family():
 def test_importing_is_cheap_beyond_the_dependencies():
     code = """
 import time, sklearn.base, sklearn.callback, sklearn.utils.validation, scipy.special
-import scipy.sparse, numpy, threadpoolctl, numba, joblib
-start = time.perf_counter()
+import scipy.sparse, numpy, threadpoolctl, numba, joblib, autograd.numpy
+start = time.process_time()
 from skdgm import *
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 """
     assert min(float(run(code)) for _ in range(3)) < 0.3
 
