@@ -185,7 +185,7 @@ def test_importing_the_package_loads_no_family():
 def test_importing_is_cheap_beyond_the_dependencies():
     code = """
 import time, sklearn.base, sklearn.callback, sklearn.utils.validation, scipy.special
-import scipy.sparse, numpy, threadpoolctl, numba, joblib
+import scipy.sparse, numpy, threadpoolctl, numba, joblib, autograd.numpy
 start = time.perf_counter()
 from skdgm import *
 print(time.perf_counter() - start)

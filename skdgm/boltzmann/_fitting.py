@@ -33,8 +33,8 @@ class FittingMixin:
     """Training, for an estimator with an energy.
 
     The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
-    ``_moments()``, ``_initial_means()``, ``_state()`` and ``_attributes(state)``, some
-    of which, those of ``_SOMETIMES``, may be missing.
+    ``_moments(energy)``, ``_initial_means(energy)``, ``_state()`` and
+    ``_attributes(state)``, some of which, those of ``_SOMETIMES``, may be missing.
     """
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -85,6 +85,7 @@ class FittingMixin:
             hooks=hooks,
             early_stopping=self.early_stopping,
         )
+        self._finish(table)
         context.call_on_fit_task_end(
             estimator=self,
             reconstruction_attributes=lambda: self._attributes(self._state()),
@@ -156,6 +157,9 @@ class FittingMixin:
         """How many epochs are asked for."""
         return self.n_iter
 
+    def _finish(self, table):
+        """Learn what is learned when all epochs are done."""
+
     def _check_unchanged(self):
         """Whether what was learned is of the machine that is asked for now."""
         if self._sizes != self._learned_sizes:
@@ -181,13 +185,14 @@ class FittingMixin:
         self, table, epochs, fresh, *, n_epochs=None, hooks=(), early_stopping=False
     ):
         before = self.n_iter_ - epochs.start
+        energy = self._energy(self._sizes)
         trainer = self._TRAINER(
-            self._energy(self._sizes),
+            energy,
             self,
             table.rows,
             self._seed,
             self._domain.fill(self._columns),
-            self._moments(),
+            self._moments(energy),
             before,
             density(table),
         )
@@ -228,7 +233,7 @@ class FittingMixin:
     def _start(self, trainer, table, fresh):
         """Where training begins: anew, or where it ended."""
         if fresh:
-            return trainer.start(self._initial_means())
+            return trainer.start(self._initial_means(trainer.energy))
         return trainer.resume(self._state())
 
     def _report(self, outcome, n_epochs, kept, monitor):

@@ -90,12 +90,22 @@ def set_size(estimator, n):
     return estimator.set_params(hidden_layer_sizes=sizes)
 
 
+def alone(estimator):
+    """Without a net that goes on where its epochs end."""
+    if hasattr(estimator, "fine_tune"):
+        estimator.set_params(fine_tune=None)
+    return estimator
+
+
 def n_lines(estimator):
     """How many lines it prints if it is to be verbose."""
-    n_pairs = np.size(getattr(estimator, "hidden_layer_sizes", ()))
-    if getattr(estimator, "pretrain", None) is None:
-        return estimator.n_iter
-    return estimator.n_iter + n_pairs * estimator.pretrain_iter
+    n_lines = estimator.n_iter
+    if getattr(estimator, "pretrain", None) is not None:
+        n_pairs = np.size(estimator.hidden_layer_sizes)
+        n_lines += n_pairs * estimator.pretrain_iter
+    if getattr(estimator, "fine_tune", None) is not None:
+        n_lines += estimator.max_iter
+    return n_lines
 
 
 def assert_same(a, b, **tolerance):
@@ -118,7 +128,7 @@ def quality(estimator, data):
 
 
 def test_default_parameters_learn_something(estimator, data):
-    start = clone(estimator).set_params(n_iter=0).fit(data.X, **data.y())
+    start = clone(alone(estimator)).set_params(n_iter=0).fit(data.X, **data.y())
     estimator.set_params(n_iter=40, early_stopping=False).fit(data.X, **data.y())
     assert quality(estimator, data) > quality(start, data)
 
@@ -251,7 +261,7 @@ def test_pickle_and_go_on(estimator, data):
 
 
 def test_partial_fits_are_the_epochs_of_fit(estimator, data):
-    estimator.set_params(
+    alone(estimator).set_params(
         early_stopping=False, schedule="constant", n_steps=2, momentum=0.5
     )
     whole, parts = clone(estimator).fit(data.grey, **data.y()), clone(estimator)
@@ -411,7 +421,7 @@ def test_nothing_observed_at_all(estimator, data):
 
 
 def test_scoring_monitor_hears_of_every_epoch(estimator, data):
-    estimator.set_params(early_stopping=False)
+    alone(estimator).set_params(early_stopping=False)
     scoring = {
         "quality": lambda e, X, y: quality(e, data),
         "n_iter": lambda e, X, y: e.n_iter,
