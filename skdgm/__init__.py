@@ -10,6 +10,7 @@ _FAMILY = {
     "DBMClassifier": "boltzmann",
     "GaussianRBM": "boltzmann",
     "RBMClassifier": "boltzmann",
+    "DBN": "belief",
 }
 
 __all__ = [*_FAMILY, "__version__"]

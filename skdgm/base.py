@@ -53,7 +53,7 @@ class GenerativeModel(
         """Take the number and the names of the columns from X, which is valid."""
         validate_data(self, X, reset=True, skip_check_array=True)
 
-    def _blockwise(self, of_complete, rows, of_incomplete):
+    def _blockwise(self, of_complete, rows, of_incomplete, index=None):
         """Compute something of every row, a block of rows at a time.
 
         Parameters
@@ -61,7 +61,13 @@ class GenerativeModel(
         of_complete, of_incomplete : callable
             Functions of rows (dense or lists), and of dense rows with missing entries.
         rows : Rows
+        index : ndarray of int, optional
+            Which rows; all of them where not given.
         """
+        if index is None:
+            blocks = rows.blocks()
+        else:
+            blocks = (index[block] for block in rows.blocks(len(index)))
 
         def of_block(v):
             incomplete = np.isnan(v).any(axis=1)
@@ -76,7 +82,7 @@ class GenerativeModel(
 
         with one_blas_thread():
             if rows.complete:
-                parts = [of_complete(rows.present(b)) for b in rows.blocks()]
+                parts = [of_complete(rows.present(b)) for b in blocks]
             else:
-                parts = [of_block(rows.take(b)) for b in rows.blocks()]
+                parts = [of_block(rows.take(b)) for b in blocks]
         return np.concatenate(parts)

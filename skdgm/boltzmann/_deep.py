@@ -26,7 +26,7 @@ from skdgm.utils.warn import warn
 
 _RESTART = 2**17
 # Epochs by default: as many as make so many updates; no fewer, no more than these.
-_UPDATES, _EPOCHS = 20_000, (10, 100)
+_UPDATES, _EPOCHS = 25_000, (10, 200)
 # What pairs of layers are not asked for: they learn by plain contrastive divergence.
 _PLAIN = {
     "gradient": "cd",
@@ -195,7 +195,8 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         own = self.get_params(deep=False) | _PLAIN
         own["mean_field_steps"] = Machine.mean_field_steps
         names = "pretrain_iter", "pretrain_learning_rate", "pretrain_steps"
-        values = [per_layer(name, getattr(self, name), self._depth) for name in names]
+        depth = len(self._sizes)
+        values = [per_layer(name, getattr(self, name), depth) for name in names]
         recipes = []
         for n_iter, rate, n_steps in zip(*values):
             own |= {"n_iter": n_iter, "learning_rate": rate, "n_steps": n_steps}

@@ -20,8 +20,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdgm.boltzmann._fitting import report
 from skdgm.energies import LayeredEnergy, Params, plain
-from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.inference import mean_field
 from skdgm.nets import Layer, Tuner, fine_tune, forward, softmax_cross_entropy
 from skdgm.training import Verbose, labelled
@@ -76,7 +76,8 @@ class FineTuningMixin:
         "fine_tune_max_norm": [Interval(Real, 0, None, closed="neither"), None],
     }
 
-    def _begin(self, *arguments):
+    def _check_options(self):
+        super()._check_options()
         rates = self.dropout if isinstance(self.dropout, tuple) else (0, self.dropout)
         fine = all(isinstance(rate, Real) and 0 <= rate < 1 for rate in rates)
         if len(rates) != 2 or not fine:
@@ -84,7 +85,6 @@ class FineTuningMixin:
                 "dropout must be a share in [0, 1), or a pair of them: of inputs, and "
                 f"of hidden units; got {self.dropout}."
             )
-        return super()._begin(*arguments)
 
     def _finish(self, table):
         table = labelled(table)
@@ -93,7 +93,7 @@ class FineTuningMixin:
         rows, of_rows = table.rows, self._shown(self._params_for(table.rows))
         hooks = []
         if self.verbose:
-            name = f"{type(self).__name__}, net"
+            name = f"{self._name}, net"
             hooks.append(Verbose(name, "log probability of labels"))
         with one_blas_thread():
             inputs = Shown(rows, table.index, of_rows)
@@ -181,20 +181,8 @@ class FineTuningMixin:
 
     def _report_tuned(self, tuned):
         """Say how fine-tuning ended, where it did not end well."""
-        done = f"after {len(tuned.losses)} of max_iter={self.max_iter} epochs"
+        name = f"the net of {self._name}"
         remedy = f"Lower learning_rate_init (now {self.learning_rate_init:g})."
-        if tuned.ended == "diverged":
-            raise DivergenceError(
-                f"Fine-tuning of {type(self).__name__} diverged {done}; the net from "
-                f"then is kept. {remedy}"
-            )
-        if tuned.ended == "interrupted":
-            warn(
-                f"Fine-tuning was interrupted {done}; what was learned is kept.",
-                InterruptedFitWarning,
-            )
-        elif tuned.useless:
-            warn(
-                f"Fine-tuning of {type(self).__name__} made the net worse. {remedy}",
-                ConvergenceWarning,
-            )
+        report(tuned, self.max_iter, name, remedy)
+        if tuned.useless:
+            warn(f"Training made {name} worse. {remedy}", ConvergenceWarning)

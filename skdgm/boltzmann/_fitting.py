@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
+from skdgm.boltzmann._state import TrainState
 from skdgm.boltzmann._trainer import SPLIT, density
 from skdgm.boltzmann._visible import REAL
 from skdgm.exceptions import (
@@ -18,6 +19,7 @@ from skdgm.optim import check_staircase
 from skdgm.training import (
     Callbacks,
     EarlyStopping,
+    Table,
     Verbose,
     canonical,
     split,
@@ -29,13 +31,50 @@ from skdgm.utils.tree import copy
 from skdgm.utils.warn import warn
 
 
+def tabulate(rows, sample_weight):
+    """The table of validated rows and of weights that are not valid yet."""
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(
+            sample_weight, rows.X, dtype=np.float64, ensure_non_negative=True
+        )
+    return canonical(rows.in_memory(), sample_weight)
+
+
+def for_callbacks(X, y, sample_weight):
+    """Data as scikit-learn's callbacks are told of them."""
+    weights = None if sample_weight is None else {"sample_weight": sample_weight}
+    # Its ScoringMonitor passes over data without y.
+    y = np.zeros(X.shape[0]) if y is None else y
+    return {"X": X, "y": y, "metadata": weights}
+
+
+def report(outcome, n_epochs, name, remedy):
+    """Raise or warn where training did not come to its end."""
+    done = f"after {len(outcome.losses)} of {n_epochs} epochs"
+    if outcome.ended == "diverged":
+        raise DivergenceError(
+            f"Training of {name} diverged {done}; the parameters from then are "
+            f"kept. {remedy}"
+        )
+    if outcome.ended == "interrupted":
+        warn(
+            f"Training was interrupted {done}; what was learned is kept.",
+            InterruptedFitWarning,
+        )
+
+
 class FittingMixin:
     """Training, for an estimator with an energy.
 
     The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
     ``_moments(energy)``, ``_initial_means(energy)``, ``_state()`` and
     ``_attributes(state)``, some of which, those of ``_SOMETIMES``, may be missing.
+
+    Where it is part of another model, it may have a name there (``_title``), get a
+    ``Table`` for X, and begin with parameters that are there already (``_given``).
     """
+
+    _title = _given = None
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
@@ -69,14 +108,11 @@ class FittingMixin:
         table = self._begin(X, y, sample_weight, fresh)
         n_epochs = self._n_epochs(table)
         context = self._init_callback_context(max_subtasks=n_epochs)
-        weights = None if sample_weight is None else {"sample_weight": sample_weight}
-        # scikit-learn's ScoringMonitor passes over data without y.
-        y = np.zeros(table.rows.shape[0]) if y is None else y
-        data = {"X": table.rows.X, "y": y, "metadata": weights}
+        data = for_callbacks(table.rows.X, y, sample_weight)
         context.call_on_fit_task_begin(estimator=self, **data)
         hooks = [Callbacks(self, context, data, lambda s: self._attributes(copy(s)))]
         if self.verbose:
-            hooks.append(Verbose(type(self).__name__, self._WATCHED))
+            hooks.append(Verbose(self._name, self._WATCHED))
         self._train(
             table,
             range(n_epochs),
@@ -130,17 +166,15 @@ class FittingMixin:
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate everything, and only then change what the estimator knows."""
-        check_staircase("n_steps", self.n_steps, Integral, 1)
-        check_staircase("momentum", self.momentum, Real, 0, 1)
+        self._check_options()
         if not fresh:
             self._check_unchanged()
-        rows = self._rows(X, fitting=True, reset=fresh)
-        rows, known = self._labelled(rows, y, fresh, classes)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, rows.X, dtype=np.float64, ensure_non_negative=True
-            )
-        table = canonical(rows.in_memory(), sample_weight)
+        if isinstance(X, Table):
+            table, known, X = X, {}, X.rows.X
+        else:
+            rows = self._rows(X, fitting=True, reset=fresh)
+            rows, known = self._labelled(rows, y, fresh, classes)
+            table = tabulate(rows, sample_weight)
         columns, table = self._domain.learn(table, None if fresh else self._columns)
         for name, value in known.items():
             setattr(self, name, value)
@@ -159,6 +193,16 @@ class FittingMixin:
 
     def _finish(self, table):
         """Learn what is learned when all epochs are done."""
+
+    def _check_options(self):
+        """Whether what the parameters' types do not say is right, too."""
+        check_staircase("n_steps", self.n_steps, Integral, 1)
+        check_staircase("momentum", self.momentum, Real, 0, 1)
+
+    @property
+    def _name(self):
+        """What messages call the machine."""
+        return self._title or type(self).__name__
 
     def _check_unchanged(self):
         """Whether what was learned is of the machine that is asked for now."""
@@ -232,28 +276,21 @@ class FittingMixin:
 
     def _start(self, trainer, table, fresh):
         """Where training begins: anew, or where it ended."""
-        if fresh:
-            return trainer.start(self._initial_means(trainer.energy))
-        return trainer.resume(self._state())
+        if not fresh:
+            return trainer.resume(self._state())
+        if self._given is not None:
+            return trainer.resume(TrainState(self._given, (), ()))
+        return trainer.start(self._initial_means(trainer.energy))
 
     def _report(self, outcome, n_epochs, kept, monitor):
         """Say how training ended, where it did not end well."""
-        name = type(self).__name__
-        done = f"after {len(outcome.losses)} of {n_epochs} epochs"
+        self._ended = outcome.ended
         remedy = (
             f"Lower learning_rate (now {self.learning_rate:g}) or momentum (now "
             f"{self.momentum}), or raise batch_size (now {self.batch_size})."
         )
-        if outcome.ended == "diverged":
-            raise DivergenceError(
-                f"Training of {name} diverged {done}; the parameters from then are "
-                f"kept. {remedy}"
-            )
-        if outcome.ended == "interrupted":
-            warn(
-                f"Training was interrupted {done}; what was learned is kept.",
-                InterruptedFitWarning,
-            )
-        elif outcome.losses and monitor.is_useless(outcome.losses[kept]):
-            warn(f"{name} {monitor.useless} {remedy}", ConvergenceWarning)
+        report(outcome, n_epochs, self._name, remedy)
+        useful = outcome.ended == "interrupted" or not outcome.losses
+        if not useful and monitor.is_useless(outcome.losses[kept]):
+            warn(f"{self._name} {monitor.useless} {remedy}", ConvergenceWarning)
         self._domain.warn(self)

@@ -12,25 +12,34 @@ from skdgm.utils.threads import one_blas_thread
 N_CHAINS, N_BETAS, BURN_IN = 100, (300, 1000, 3000), 1000
 
 
-class LikelihoodMixin:
-    """``score_samples`` and its parts, for an estimator with an energy.
-
-    The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
-    ``_params(dtype)``, ``_moments(energy)``, and what ``SamplingMixin`` gives it.
-    """
+class PartitionMixin:
+    """``log_Z_`` and ``log_Z_se_``, for an estimator with ``_log_partition()``."""
 
     _LAZY = ("log_Z_", "log_Z_se_")
 
     def __getattr__(self, name):
         # Not properties: listing the attributes, as a notebook does to show an
         # estimator, must not set off a long computation.
-        if name in LikelihoodMixin._LAZY:
+        if name in PartitionMixin._LAZY:
             check_is_fitted(self)
             self.log_Z_, self.log_Z_se_ = self._log_partition()
             return self.__dict__[name]
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}"
         )
+
+    def _forget(self):
+        """Drop what was computed from parameters that have changed."""
+        for name in self._LAZY:
+            self.__dict__.pop(name, None)
+
+
+class LikelihoodMixin(PartitionMixin):
+    """``score_samples`` and its parts, for an estimator with an energy.
+
+    The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
+    ``_params(dtype)``, ``_moments(energy)``, and what ``SamplingMixin`` gives it.
+    """
 
     @property
     def density_kind_(self):
@@ -133,8 +142,3 @@ class LikelihoodMixin:
                 up = ais.forward(rng, energy, params, base, n_chains, n_betas)
                 down = ais.reverse(rng, energy, params, base, samples, n_betas)
                 yield up, down
-
-    def _forget(self):
-        """Drop what was computed from parameters that have changed."""
-        for name in self._LAZY:
-            self.__dict__.pop(name, None)

@@ -21,18 +21,42 @@ from skdgm.utils.tree import tree_map
 _MANY = 100
 
 
-class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, GenerativeModel):
+class TabularModel(GenerativeModel):
+    """Base class of models of one table of data, whose columns are visible units.
+
+    A subclass has ``_dtype``, that of its parameters; ``_domain`` says what its visible
+    units take, and ``_columns`` what it learned of the columns.
+    """
+
+    _domain = BINARY
+
+    def _rows(self, X, *, dtype=None, reset=False, fitting=False):
+        if not reset:
+            dtype = dtype or self._dtype
+        options = {"reset": reset, "fitting": fitting, "dtype": dtype}
+        return self._domain.rows(self, X, **options)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        for name, value in self._domain.tags.items():
+            setattr(tags.input_tags, name, value)
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     """Base class of estimators with a layered energy whose first block is visible.
 
     A subclass has ``_energy(sizes=None)``, ``_state()`` and ``_attributes(state)``;
     ``_sizes`` and ``_learned_sizes``, of the hidden layers that are asked for and that
-    there are; ``_domain`` says what its visible units take.
+    there are.
     """
 
     _TRAINER, _WATCHED = Trainer, "pseudo-likelihood"
     # What machines without real units, or with one hidden layer, are not asked.
     quadratic, mean_field_steps, negative = False, 50, "samples"
-    _domain = BINARY
     # Attributes that not all fits leave.
     _SOMETIMES = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
@@ -66,11 +90,9 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, GenerativeModel):
         "random_state": ["random_state"],
     }
 
-    def _rows(self, X, *, dtype=None, reset=False, fitting=False):
-        if not reset:
-            dtype = dtype or self._params().dtype.type
-        options = {"reset": reset, "fitting": fitting, "dtype": dtype}
-        return self._domain.rows(self, X, **options)
+    @property
+    def _dtype(self):
+        return self._params().dtype.type
 
     def _present(self, v):
         """Clamp the machine to rows of data."""
@@ -136,12 +158,3 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, GenerativeModel):
         return tree_map(
             lambda array: array.astype(dtype or array.dtype, copy=False), params
         )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
-        for name, value in self._domain.tags.items():
-            setattr(tags.input_tags, name, value)
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

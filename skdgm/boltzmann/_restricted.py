@@ -36,13 +36,16 @@ class RestrictedMachine(Machine):
         H : ndarray of shape (n_samples, n_components)
         """
         check_is_fitted(self)
-        rows = self._rows(X)
+        return self._features(self._rows(X))
+
+    def _features(self, rows, index=None):
+        """Hidden units' means, of some rows or of all."""
         energy, params = self._energy(), self._params_for(rows)
 
         def of_rows(v):
             return self._hidden_means(energy, params, *self._present(v))
 
-        return self._blockwise(of_rows, rows, of_rows)
+        return self._blockwise(of_rows, rows, of_rows, index)
 
     def inverse_transform(self, H):
         r"""Visible units' means :math:`\mathbb{E}[v \mid h]`.

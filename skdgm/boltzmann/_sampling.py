@@ -15,7 +15,58 @@ from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
 
-class SamplingMixin:
+class ImputeMixin:
+    """``impute``, for a :class:`~skdgm.boltzmann._machine.TabularModel` with
+    ``_filled(v, rng, n_steps, method)``."""
+
+    def impute(self, X, *, method="mean", n_steps=100, random_state=None):
+        """Fill missing entries, given the others of their row.
+
+        A chain of Gibbs steps with the observed entries clamped starts at the
+        mean-field solution.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        method : {"mean", "sample"}, default="mean"
+            "mean" gives means (probabilities, where units are binary), averaged over
+            the chain, the same at each call; "sample" gives the chain's last state.
+        n_steps : int, default=100
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        if method not in ("mean", "sample"):
+            raise ValueError(f"method must be 'mean' or 'sample', not {method!r}.")
+        rows = self._rows(X)
+        raw = rows._replace(affine=None)
+        if method == "mean":
+            rng = stream(self._seed, IMPUTE).rows(row_hash(rows))
+        else:
+            seed = check_random_state(random_state).randint(MAX_SEED)
+            rng = stream(seed).rows(rows.shape[0])
+        parts = []
+        with one_blas_thread():
+            for part in rows.blocks():
+                v, given = rows.take(part), raw.take(part)
+                holes = np.flatnonzero(np.isnan(v).any(axis=1))
+                if holes.size:
+                    own, given = rng.take(part).take(holes), given.copy()
+                    filled = self._filled(v[holes], own, n_steps, method)
+                    filled = self._domain.to_data(self._columns, filled)
+                    known = ~np.isnan(given[holes])
+                    given[holes] = np.where(known, given[holes], filled)
+                parts.append(given)
+        return np.concatenate(parts)
+
+
+class SamplingMixin(ImputeMixin):
     """``sample``, ``gibbs`` and ``impute``, for an estimator with an energy.
 
     The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
@@ -110,52 +161,6 @@ class SamplingMixin:
             self.random_state_ = check_random_state(self.random_state)
         sample = self.sample(_num_samples(v), self.random_state_, init=v, n_steps=1)
         return sample.astype(self._domain.sample_type or sample.dtype)
-
-    def impute(self, X, *, method="mean", n_steps=100, random_state=None):
-        """Fill missing entries, given the others of their row.
-
-        A chain of Gibbs steps with the observed entries clamped starts at the
-        mean-field solution.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        method : {"mean", "sample"}, default="mean"
-            "mean" gives means (probabilities, where units are binary), averaged over
-            the chain, the same at each call; "sample" gives the chain's last state.
-        n_steps : int, default=100
-        random_state : int, RandomState instance or None, default=None
-            For "sample".
-
-        Returns
-        -------
-        X_filled : ndarray of shape (n_samples, n_features)
-        """
-        check_is_fitted(self)
-        check_scalar(n_steps, "n_steps", Integral, min_val=1)
-        if method not in ("mean", "sample"):
-            raise ValueError(f"method must be 'mean' or 'sample', not {method!r}.")
-        rows = self._rows(X)
-        raw = rows._replace(affine=None)
-        if method == "mean":
-            rng = stream(self._seed, IMPUTE).rows(row_hash(rows))
-        else:
-            seed = check_random_state(random_state).randint(MAX_SEED)
-            rng = stream(seed).rows(rows.shape[0])
-        parts = []
-        with one_blas_thread():
-            for part in rows.blocks():
-                v, given = rows.take(part), raw.take(part)
-                holes = np.flatnonzero(np.isnan(v).any(axis=1))
-                if holes.size:
-                    own, given = rng.take(part).take(holes), given.copy()
-                    filled = self._filled(v[holes], own, n_steps, method)
-                    filled = self._domain.to_data(self._columns, filled)
-                    known = ~np.isnan(given[holes])
-                    given[holes] = np.where(known, given[holes], filled)
-                parts.append(given)
-        return np.concatenate(parts)
 
     def _filled(self, v, rng, n_steps, method):
         """Rows with their missing entries filled; one stream for each row."""

@@ -170,10 +170,10 @@ class Trainer:
         x, clamp = self.present(batch, resampling)
         with learning():
             grad, state = self.gradient(rng, state, x, clamp, clock)
-            self._ascend(state, grad, clock)
+            self.ascend(state, grad, clock)
         return state
 
-    def _ascend(self, state, grad, clock):
+    def ascend(self, state, grad, clock):
         """Follow a gradient, in the coordinates that the recipe asks for."""
         recipe, given = self.recipe, (self.energy, state.params)
         rate = recipe.learning_rate

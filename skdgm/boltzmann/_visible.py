@@ -74,6 +74,10 @@ class Binary:
         """The columns, and the table as the machine sees it."""
         return Columns(*_observed(table, before)), table
 
+    def seen(self, rows, columns):
+        """Rows as the machine sees them."""
+        return rows
+
     def warn(self, machine):
         """Say what is wrong with what was learned: nothing can be."""
 
@@ -114,9 +118,7 @@ class Real:
     def rows(self, machine, X, *, reset=False, fitting=False, dtype=None):
         """Validate data."""
         rows = real_rows(machine, X, reset=reset, dtype=dtype)
-        if not reset:
-            rows = rows._replace(affine=machine._columns[2:4])
-        return rows
+        return rows if reset else self.seen(rows, machine._columns)
 
     def unit(self, machine, size):
         """The block of units."""
@@ -138,8 +140,11 @@ class Real:
             )
         varies = scale > _CONSTANT * np.abs(mean)
         columns = Columns(seen, total, mean, np.where(varies, scale, 1.0), varies)
-        rows = table.rows._replace(affine=columns[2:4])
-        return columns, table._replace(rows=rows)
+        return columns, table._replace(rows=self.seen(table.rows, columns))
+
+    def seen(self, rows, columns):
+        """Rows as the machine sees them."""
+        return rows._replace(affine=columns[2:4])
 
     def warn(self, machine):
         """Say of which columns precisions are at their limit, of those that vary."""

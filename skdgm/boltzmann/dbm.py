@@ -41,8 +41,8 @@ class DBM(DeepMachine):
     batch_size : int, default=10
         Rows for each update.
     n_iter : int or "auto", default="auto"
-        Epochs in which all layers learn: by default as many as make 20,000 updates, but
-        at least 10 and at most 100.
+        Epochs in which all layers learn: by default as many as make 25,000 updates, but
+        at least 10 and at most 200.
     gradient : {"pcd", "fpcd", "tempering"}, default="pcd"
         What moves the chains of the negative phase, which go on where the last update
         left them: the model itself, fast weights, or parallel tempering.

@@ -1,7 +1,14 @@
 """Every public estimator, in the shapes in which the common tests meet it."""
 
 import skdgm
-from skdgm import DBM, BernoulliRBM, DBMClassifier, GaussianRBM, RBMClassifier
+from skdgm import (
+    DBM,
+    DBN,
+    BernoulliRBM,
+    DBMClassifier,
+    GaussianRBM,
+    RBMClassifier,
+)
 
 INSTANCES = [
     BernoulliRBM(n_components=6, n_iter=4, random_state=0),
@@ -121,6 +128,36 @@ INSTANCES = [
         gradient="fpcd",
         fast_learning_rate=0.01,
         schedule="constant",
+        random_state=0,
+    ),
+    DBN(
+        (8, 6, 7),
+        learning_rate=(0.1, 0.05, 0.05),
+        n_steps=((1, 2), 1, 1),
+        n_iter=4,
+        feature_layer=-1,
+        random_state=0,
+    ),
+    DBN(
+        (7, 5),
+        visible="gaussian",
+        n_iter=4,
+        samples=False,
+        early_stopping=(True, False),
+        validation_fraction=0.3,
+        refine="up-down",
+        refine_iter=4,
+        refine_steps=(1, 2),
+        random_state=0,
+    ),
+    DBN(
+        layers=[
+            ("bottom", BernoulliRBM(6, n_iter=4, gradient="cd", centering="data")),
+            ("top", BernoulliRBM(5, n_iter=3, l2=1e-3)),
+        ],
+        refine="up-down",
+        refine_iter=3,
+        feature_layer=0,
         random_state=0,
     ),
     DBM((6, 5), n_iter=4, random_state=0),

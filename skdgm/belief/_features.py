@@ -1,0 +1,110 @@
+"""Features of deep belief networks: means of hidden layers, and the way back."""
+
+import numpy as np
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from skdgm.boltzmann._machine import TabularModel
+from skdgm.utils.threads import one_blas_thread
+
+
+class Features(TabularModel):
+    """``transform`` and ``inverse_transform``, for a stack with ``_recognisers()``."""
+
+    def transform(self, X):
+        r"""Hidden units' means, layer by layer.
+
+        .. math:: m^{(0)} = x, \qquad m^{(k)} = \sigma(c^{(k)} + m^{(k-1)} R^{(k)})
+
+        those of the layer that ``feature_layer`` says. Missing entries are found by
+        mean field, together with the first hidden layer.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_hidden)
+        """
+        check_is_fitted(self)
+        first, last = self._feature_layers()
+        return self._upward(self._rows(X), first, last)
+
+    def transform_layers(self, X):
+        """Hidden units' means in every layer.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        H : list of ndarray of shape (n_samples, n_hidden)
+            From the bottom up.
+        """
+        check_is_fitted(self)
+        H = self._upward(self._rows(X), 0, len(self.layers_))
+        return np.split(H, np.cumsum(self._widths()[:-1]), axis=1)
+
+    def _upward(self, rows, first, last):
+        """The means of some of the layers, side by side."""
+        layers = self._recognisers()
+
+        def of_rows(v):
+            x, clamp = self.layers_[0]._present(v)
+            means = []
+            for layer in layers[:last]:
+                means.append(layer.means(x, clamp)[1])
+                x, clamp = (means[-1], None), (True, None)
+            return np.concatenate(means[first:], axis=1)
+
+        return self._blockwise(of_rows, rows, of_rows)
+
+    def inverse_transform(self, H):
+        r"""Visible units' means, layer by layer.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_hidden)
+            Hidden units of the layer that ``feature_layer`` says, or their means. Of
+            all layers, the lowest counts, which stands first.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        H = check_array(H, dtype=self._dtype)
+        if H.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"H has {H.shape[1]} columns, but {type(self).__name__} has "
+                f"{self._n_features_out} hidden units."
+            )
+        lowest = self._feature_layers()[0]
+        H = H[:, : self._widths()[lowest]]
+        with one_blas_thread():
+            for layer in self._recognisers()[lowest::-1]:
+                H = layer.units[0].mean(layer.down(H))
+        return self._domain.to_data(self._columns, H)
+
+    def _feature_layers(self):
+        """The first of the layers whose units are features, and the one after the
+        last."""
+        depth = len(self.layers_)
+        if self.feature_layer == "all":
+            return 0, depth
+        if not -depth <= self.feature_layer < depth:
+            raise ValueError(
+                f"feature_layer={self.feature_layer}, but there are {depth} layers."
+            )
+        number = self.feature_layer % depth
+        return number, number + 1
+
+    def _widths(self):
+        """The number of hidden units in each layer."""
+        return [layer._n_features_out for layer in self.layers_]
+
+    @property
+    def _n_features_out(self):
+        first, last = self._feature_layers()
+        return sum(self._widths()[first:last])

@@ -1,0 +1,128 @@
+"""Likelihoods of deep belief networks."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted, check_scalar
+
+from skdgm.belief._bound import mean, terms
+from skdgm.boltzmann._likelihood import PartitionMixin
+from skdgm.boltzmann._trainer import LIKELIHOOD
+from skdgm.energies import tiled
+from skdgm.partition import exact
+from skdgm.utils.hashing import row_hash
+from skdgm.utils.random import stream
+from skdgm.utils.threads import one_blas_thread
+
+N_DRAWS = 20
+
+
+class LikelihoodMixin(PartitionMixin):
+    """``score_samples`` and its parts, for a stack with ``_directed()``."""
+
+    @property
+    def density_kind_(self):
+        """Whether ``score_samples`` is "exact", a "lower bound" or an "estimate"."""
+        check_is_fitted(self)
+        kind = self.layers_[-1].density_kind_
+        if len(self.layers_) > 1 and kind == "exact":
+            return "lower bound"
+        return kind
+
+    def score_samples(self, X):
+        r"""A lower bound on the log-likelihood of the rows, in nats.
+
+        That of :meth:`likelihood_bound`, of 20 draws; of a single layer the
+        log-likelihood itself. Where the top machine's log Z is not exact but found by
+        annealed importance sampling, it is an estimate of the bound.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value: the likelihood is that of what was observed.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+        """
+        return self.likelihood_bound(X)
+
+    def likelihood_bound(self, X, *, n_draws=N_DRAWS, return_se=False):
+        r"""The variational bound on the log-likelihood of the rows, in nats.
+
+        .. math:: \mathbb{E}_Q\Big[\sum_k \log P(h^{k-1} \mid h^k) + H(Q(h^k \mid
+            h^{k-1})) + \log P^*(h^{L-1})\Big] - \log Z
+
+        The expectation is over draws from the recognition distribution Q, the same ones
+        at each call; entropies are exact. A single layer needs no draws.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        n_draws : int, default=20
+        return_se : bool, default=False
+
+        Returns
+        -------
+        bound : ndarray of shape (n_samples,)
+        se : ndarray of shape (n_samples,)
+            Where asked for: the draws' standard error, without that of log Z.
+        """
+        found = self._expected(X, n_draws, lambda drawn: mean(drawn.bound()))
+        return found if return_se else found[0]
+
+    def importance_likelihood(self, X, *, n_draws=N_DRAWS, return_se=False):
+        r"""The log-likelihood of the rows by importance sampling, in nats.
+
+        .. math:: \log \frac1n \sum_i \frac{P(v, h_i)}{Q(h_i \mid v)}, \qquad
+            h_i \sim Q
+
+        On average it is below the log-likelihood, the less so the more draws there are.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        n_draws : int, default=20
+        return_se : bool, default=False
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+        se : ndarray of shape (n_samples,)
+            Where asked for: the draws' standard error, without that of log Z.
+        """
+        found = self._expected(X, n_draws, lambda drawn: drawn.log_mean_weight())
+        return found if return_se else found[0]
+
+    def _expected(self, X, n_draws, summary):
+        """A summary of the bound's terms, less log Z, and its error."""
+        check_is_fitted(self)
+        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        bottom, top = self.layers_[0], self.layers_[-1]
+        if top is bottom:
+            scores = top.score_samples(X)
+            return scores, np.zeros_like(scores)
+        energy = top._energy()
+        exactly = np.float64 if exact.is_enumerable(energy) else None
+        rows, parts = self._rows(X, dtype=exactly), []
+        params = tiled(top._params(rows.dtype))
+        layers = [layer.for_lists() for layer in self._directed(rows.dtype)]
+        ids = stream(self._seed, LIKELIHOOD).rows(row_hash(rows))
+
+        def log_top(h):
+            return energy.log_marginal(params, (h, None))
+
+        with one_blas_thread():
+            for part in rows.blocks():
+                x, clamp = bottom._present(rows.present(part))
+                held = clamp[0]
+                x = x[0] if held is True else layers[0].means(x, clamp)[0]
+                given = x, held, log_top, ids.take(part), n_draws
+                parts.append(summary(terms(layers, *given)))
+        found, se = map(np.concatenate, zip(*parts))
+        volume = self._domain.log_volume(self._columns, rows)
+        return found + volume - self.log_Z_, se
+
+    def _log_partition(self):
+        """Log Z of the top machine and its standard error."""
+        return self.layers_[-1].log_Z_, self.layers_[-1].log_Z_se_

@@ -1,0 +1,103 @@
+"""Sampling from deep belief networks: Gibbs at the top, then once down."""
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.belief._directed import ascent, descent
+from skdgm.boltzmann._sampling import ImputeMixin
+from skdgm.energies import EVEN, ODD
+from skdgm.samplers import gibbs
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.threads import one_blas_thread
+
+# What a step's stream is for, beside the layers'.
+_TOP = 2
+
+
+class SamplingMixin(ImputeMixin):
+    """``sample`` and ``impute``, for a stack with ``_directed()``."""
+
+    def sample(
+        self,
+        n_samples=1,
+        random_state=None,
+        *,
+        init="chains",
+        n_steps=100,
+        burn_in=0,
+        thin=None,
+    ):
+        """Draw rows from the model: Gibbs steps in the top machine, then layer by layer
+        down.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState instance or None, default=None
+        init : {"chains", "noise"} or array-like of shape (n, n_features), \
+                default="chains"
+            Where the top machine's chains start: where training left them, at fair
+            coins, or at what is recognised of given rows. Starts are used in turn where
+            there are more chains.
+        n_steps : int, default=100
+            Gibbs steps of each chain after ``burn_in``.
+        burn_in : int, default=0
+            Gibbs steps before those.
+        thin : int, default=None
+            Keep every ``thin``-th state of a chain; there are then as many chains as
+            it takes. By default a chain gives one row, its last state.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Chain after chain, each in the order of time.
+
+        Raises
+        ------
+        ValueError
+            A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
+            unknown or not as wide as the model.
+        """
+        check_is_fitted(self)
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        rng, layers = stream(seed), self._directed()
+        if layers and not isinstance(init, str):
+            init = self._recognised(init, rng)
+        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+        x = self.layers_[-1].sample(n_samples, seed, **options)
+        if not layers:
+            return x
+        with one_blas_thread():
+            states, _ = descent(layers, x, rng.rows(len(x)))
+        return self._domain.to_data(self._columns, np.asarray(states[0]))
+
+    def _recognised(self, X, rng):
+        """A draw of the top machine's visible units, given data."""
+        layers, rows = self._directed(), self._rows(X)
+        rng, parts = rng.rows(rows.shape[0]), []
+        with one_blas_thread():
+            for part in rows.blocks():
+                x, _ = layers[0].means(*self.layers_[0]._present(rows.take(part)))
+                parts.append(np.asarray(ascent(layers, x, rng.take(part))[-1]))
+        return np.concatenate(parts)
+
+    def _filled(self, v, rng, n_steps, method):
+        """Rows with their missing entries filled; one stream for each row.
+
+        A step goes up to the top machine, through it, and down again.
+        """
+        layers, top = self._directed(), self.layers_[-1]
+        if not layers:
+            return top._filled(v, rng, n_steps, method)
+        energy, params, held = top._energy(), top._params(), ~np.isnan(v)
+        x, _ = layers[0].means(*self.layers_[0]._present(v))
+        total = 0.0
+        for number in range(n_steps):
+            own = rng.fold(number)
+            state = gibbs.State((ascent(layers, x, own)[-1], None))
+            run = own.fold(_TOP), energy, params, state, 1
+            state, _ = gibbs.run(*run, colours=(ODD, EVEN))
+            states, mean = descent(layers, state.x[0], own)
+            x, total = np.where(held, v, np.asarray(states[0])), total + mean
+        return x if method == "sample" else np.where(held, v, total / n_steps)

@@ -1,0 +1,197 @@
+"""A stack of restricted machines: how it is described, and what it is once fitted."""
+
+import numpy as np
+from sklearn.base import clone
+
+from skdgm.belief._directed import Directed
+from skdgm.boltzmann import BernoulliRBM, GaussianRBM
+from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._visible import BINARY, REAL
+from skdgm.energies import Params
+from skdgm.utils.layers import check_sizes, per_layer
+
+# What may be said of all layers at once, or of each in a tuple.
+OPTIONS = [
+    name
+    for name in Machine._parameter_constraints
+    if name not in ("n_components", "resample", "init", "warm_start", "verbose")
+    and name != "random_state"
+]
+# Where options stand that are a class's own.
+AUTO = "auto"
+# How many values are shown, in so many epochs at least and at most.
+_SHOWN, _EPOCHS = 20_000_000, (20, 200)
+
+
+class StackMixin:
+    """Layers, described by parameters."""
+
+    @property
+    def _domain(self):
+        """What the visible units take."""
+        if self.layers is None:
+            return REAL if self.visible == "gaussian" else BINARY
+        try:
+            bottom = self.layers[0][1]
+        except (TypeError, IndexError):
+            return BINARY
+        return REAL if isinstance(bottom, GaussianRBM) else BINARY
+
+    def _machines(self):
+        """Unfitted machines, from the bottom up, with valid parameters."""
+        machines = self._listed() if self.layers is not None else self._described()
+        for number, machine in enumerate(machines):
+            machine._title = f"{type(self).__name__} layer {number}"
+            if number:
+                machine.set_params(resample=self.samples)
+            try:
+                machine._validate_params()
+                machine._check_options()
+            except ValueError as error:
+                raise ValueError(f"{machine._title}: {error}") from error
+        return machines
+
+    def _described(self):
+        """Machines as the parameters say."""
+        sizes, machines = check_sizes(self.hidden_layer_sizes), []
+        for number, size in enumerate(sizes):
+            real = number == 0 and self.visible == "gaussian"
+            options = {
+                name: per_layer(name, getattr(self, name), len(sizes))[number]
+                for name in OPTIONS
+            }
+            options = {k: v for k, v in options.items() if not _is_auto(v)}
+            if number:
+                # Hidden units are on half of the time, which is what plain gradients
+                # do not like.
+                options.setdefault("centering", "data")
+            if not real:
+                options["resample"] = self.resample
+            kind = GaussianRBM if real else BernoulliRBM
+            machines.append(kind(size, verbose=self.verbose, **options))
+        return machines
+
+    def _settle(self, machines, table):
+        """Say how many epochs there are to be, where the parameters do not."""
+        if self.layers is None:
+            each = per_layer("n_iter", self.n_iter, len(machines))
+            for machine, said in zip(machines, each):
+                if _is_auto(said):
+                    size = table.n_draws * table.rows.shape[1]
+                    machine.n_iter = int(np.clip(_SHOWN // size, *_EPOCHS))
+
+    def _listed(self):
+        """Machines as they are given."""
+        if not self.layers or not all(
+            isinstance(pair, tuple) and len(pair) == 2 for pair in self.layers
+        ):
+            raise ValueError(
+                "layers must be a list of pairs (name, machine), at least one; got "
+                f"{self.layers!r}."
+            )
+        names, machines = zip(*self.layers)
+        self._validate_names(names)
+        for number, (name, machine) in enumerate(self.layers):
+            kinds = (BernoulliRBM,) if number else (BernoulliRBM, GaussianRBM)
+            if not isinstance(machine, kinds):
+                known = " or a ".join(kind.__name__ for kind in kinds)
+                where = "above the bottom" if number else "at the bottom"
+                raise ValueError(
+                    f"layers: {name!r}, {where}, must be a {known}; got {machine!r}."
+                )
+        return [clone(machine) for machine in machines]
+
+    def _check_unchanged(self, machines):
+        """Whether what was learned is of the stack that is asked for now."""
+        hint = "Keep the layers, or fit with warm_start=False."
+        for number, (old, new) in enumerate(zip(self.layers_, machines)):
+            if type(old) is not type(new):
+                raise ValueError(
+                    f"Layer {number} was a {type(old).__name__} before. {hint}"
+                )
+            if old._n_features_out != new.n_components:
+                raise ValueError(
+                    f"Layer {number} is to have {new.n_components} units, but "
+                    f"{old._n_features_out} were learned before. {hint}"
+                )
+        if len(self.layers_) > len(machines):
+            raise ValueError(
+                f"There are {len(self.layers_)} layers, not {len(machines)}. {hint}"
+            )
+
+    @property
+    def _dtype(self):
+        return self.layers_[0]._dtype
+
+    @property
+    def _columns(self):
+        return self.layers_[0]._columns
+
+    def _directed(self, dtype=None):
+        """The layers below the top machine."""
+        return [self._layer(number, dtype) for number in range(len(self.layers_) - 1)]
+
+    def _recognisers(self):
+        """All layers, the top machine as one of them."""
+        return [*self._directed(), self._layer(len(self.layers_) - 1)]
+
+    def _layer(self, number, dtype=None):
+        machine = self.layers_[number]
+        if number < len(self._untied):
+            ways = (machine._typed(params, dtype) for params in self._untied[number])
+            return Directed(machine._energy(), *ways)
+        params = machine._params(dtype)
+        return Directed(machine._energy(), params, params)
+
+    def _attributes(self, layers, untied=(), losses=()):
+        """Fitted machines, and what came of untying them, as fitted attributes."""
+        ways = list(untied)
+        for machine in layers[len(untied) :]:
+            ways.append((machine._params(),) * 2)
+        recognition, generative = zip(*ways)
+        curves = [machine.loss_curve_ for machine in layers]
+        return {
+            "layers_": list(layers),
+            "coefs_": [params.couplings[0] for params in recognition],
+            "intercepts_": [params.units[1] for params in recognition],
+            "generative_coefs_": [params.couplings[0].T for params in generative],
+            "generative_intercepts_": [
+                _bias(machine, params) for machine, params in zip(layers, generative)
+            ],
+            "loss_curves_": [*curves, list(losses)] if losses else curves,
+            "n_iter_": sum(machine.n_iter_ for machine in layers) + len(losses),
+            "_untied": tuple(untied),
+            "_losses": list(losses),
+        }
+
+
+def _bias(machine, params):
+    """The biases of the units below."""
+    return machine._energy().units[0].bias_of(params.units[0])
+
+
+def _is_auto(value):
+    return isinstance(value, str) and value == AUTO
+
+
+def transposed(machine, below, rng):
+    r"""Parameters of a machine that begins as the one below it, upside down.
+
+    .. math:: W' = (W^\top, \ast), \qquad b' = c, \qquad c' = (b, 0)
+
+    Its visible units are distributed as the hidden ones below were, but for small
+    random weights of units that the one below has no counterpart of: so the bound on
+    the likelihood starts no lower than the likelihood was. None where it has too few
+    units, or the one below real ones.
+    """
+    if not isinstance(below, BernoulliRBM):
+        return None
+    n_visible = below.n_features_in_
+    if machine.n_components < n_visible:
+        return None
+    (b, c), (W,) = below._params()
+    extra = machine.n_components - n_visible
+    more = rng.generator().normal(0.0, 0.01, (len(c), extra)).astype(W.dtype)
+    W = np.ascontiguousarray(np.concatenate([W.T, more], axis=1))
+    b_extra = np.zeros(extra, b.dtype)
+    return Params((c.copy(), np.concatenate([b, b_extra])), (W,))

@@ -1,0 +1,89 @@
+"""What common tests ask of estimators of different shapes: of one layer or of several.
+
+A machine has ``n_components``, ``n_iter``, ``components_`` and ``loss_curve_``; a stack
+``hidden_layer_sizes``, ``coefs_`` and ``loss_curves_``, or machines as parameters.
+"""
+
+import numpy as np
+
+
+def options(estimator, name):
+    """An option's full names: of the estimator and of machines that it is made of."""
+    names = estimator.get_params()
+    return [full for full in names if full.rsplit("__")[-1] == name]
+
+
+def having(estimator, **values):
+    """Set options, wherever there are such; a stack's refinement has as many epochs."""
+    n_units = values.get("n_components")
+    if n_units is not None and hasattr(estimator, "hidden_layer_sizes"):
+        depth = len(estimator.hidden_layer_sizes)
+        values["hidden_layer_sizes"] = (n_units,) * depth
+    if "n_iter" in values:
+        values["refine_iter"] = values["max_iter"] = values["n_iter"]
+    if "learning_rate" in values:
+        values["refine_learning_rate"] = values["learning_rate"]
+    for name, value in values.items():
+        estimator.set_params(**dict.fromkeys(options(estimator, name), value))
+    return estimator
+
+
+def learned(estimator):
+    """All fitted arrays, by name."""
+    found = {}
+    for name, value in vars(estimator).items():
+        if not name.endswith("_") or name.startswith("_"):
+            continue
+        for number, part in enumerate(value if isinstance(value, list) else [value]):
+            if hasattr(part, "get_params"):
+                inner = learned(part)
+            else:
+                inner = {"": np.asarray(part)}
+            found |= {f"{name}{number}{key}": array for key, array in inner.items()}
+    return found
+
+
+def weights(estimator):
+    """The weights nearest to the data."""
+    found = getattr(estimator, "components_", None)
+    return estimator.coefs_[0] if found is None else found
+
+
+def losses(estimator):
+    """The losses of all epochs, one after the other."""
+    curves = getattr(estimator, "loss_curves_", None)
+    return estimator.loss_curve_ if curves is None else np.concatenate(curves)
+
+
+def n_lines(estimator):
+    """How many lines a fit prints if it is to be verbose."""
+    n_lines = estimator.n_iter_ + len(getattr(estimator, "net_loss_curve_", ()))
+    if getattr(estimator, "pretrain", None) is None:
+        return n_lines
+    n_pairs = len(estimator.hidden_layer_sizes)
+    return n_lines + n_pairs * estimator.pretrain_iter
+
+
+def passes(estimator):
+    """Arguments of the partial fits that do what a fit does, without refinement."""
+    depth = n_layers(estimator)
+    if depth is None:
+        (name,) = options(estimator, "n_iter") or options(estimator, "max_iter")
+        return [{}] * getattr(estimator, name)
+    n_iter = [m.n_iter for _, m in estimator.layers or ()]
+    n_iter = n_iter or [estimator.n_iter] * depth
+    return [{"layer": number} for number, n in enumerate(n_iter) for _ in range(n)]
+
+
+def n_layers(estimator):
+    """The number of layers that are learned one by one, if there are such."""
+    if not hasattr(estimator, "layers"):
+        return None
+    return len(estimator.layers or estimator.hidden_layer_sizes)
+
+
+def n_heard(estimator):
+    """How many times a callback of the estimator's own hears of its progress."""
+    if getattr(estimator, "refine", None):
+        return estimator.refine_iter
+    return n_layers(estimator) or len(passes(estimator))
