@@ -18,7 +18,7 @@ from skdgm.inference import bound, mean_field
 from skdgm.optim import check_staircase
 from skdgm.samplers import gibbs
 from skdgm.training import Verbose
-from skdgm.units import Bernoulli, draw
+from skdgm.units import Bernoulli
 from skdgm.utils.layers import check_sizes, per_layer
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
@@ -109,8 +109,8 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
                 f"feature_layer={self.feature_layer!r}."
             )
         nothing = np.full((len(H), self.n_features_in_), np.nan, params.dtype)
-        (v, *_), _ = self._present(nothing)
-        x, clamp = [v] + [None] * self._depth, [None] * (1 + self._depth)
+        (v, *nobody), _ = self._present(nothing)
+        x, clamp = [v, *nobody], [None, *nobody]
         edges = np.cumsum([energy.units[block].size for block in self._feature_blocks])
         for block, part in zip(self._feature_blocks, np.split(H, edges[:-1], axis=1)):
             x[block], clamp[block] = part, True
@@ -154,15 +154,17 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         x, clamp = self._present(v)
         means = list(mean_field(energy, params, x, clamp)[0])
         for block in energy.colours[EVEN][1:]:
-            means[block] = draw(means[block], rng.fold(block).rows(len(v)))
+            own = rng.fold(block).rows(len(v))
+            means[block] = energy.units[block].draw(means[block], own)
         return gibbs.State((x[0], *means[1:]))
 
     def _start(self, trainer, table, fresh):
         state = super()._start(trainer, table, fresh)
         if not fresh or self.pretrain is None:
             return state
+        n_pairs = len(self._sizes)
         params, self.pretrain_loss_curves_ = layerwise(
-            trainer.energy,
+            LayeredEnergy([[unit] for unit in trainer.energy.units[: 1 + n_pairs]]),
             self._pair_recipes(),
             table,
             self._seed,
@@ -170,7 +172,11 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
             self._domain.moments(self._columns),
             self._pair_hooks,
         )
-        return trainer.resume(TrainState(params, (), ()))
+        # What stands above the hidden layers begins as it does without.
+        units, couplings = plain(state.params)
+        units = *params.units, *units[1 + n_pairs :]
+        couplings = *params.couplings, *couplings[n_pairs:]
+        return trainer.resume(TrainState(Params(units, couplings), (), ()))
 
     def _n_epochs(self, table):
         if self.n_iter != "auto":
@@ -189,7 +195,8 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         own = self.get_params(deep=False) | _PLAIN
         own["mean_field_steps"] = Machine.mean_field_steps
         names = "pretrain_iter", "pretrain_learning_rate", "pretrain_steps"
-        values = [per_layer(name, getattr(self, name), self._depth) for name in names]
+        depth = len(self._sizes)
+        values = [per_layer(name, getattr(self, name), depth) for name in names]
         recipes = []
         for n_iter, rate, n_steps in zip(*values):
             own |= {"n_iter": n_iter, "learning_rate": rate, "n_steps": n_steps}
@@ -254,18 +261,11 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
     def _energy(self, sizes=None):
         visible = self._domain.unit(self, self.n_features_in_)
         hidden = [[Bernoulli(n)] for n in sizes or self._learned_sizes]
-        return LayeredEnergy([[visible], *hidden])
+        return LayeredEnergy([[visible], *hidden, *self._above()])
 
-    def _moments(self):
-        return self._domain.moments(self._columns), *self._unknown
-
-    def _initial_means(self):
-        known = self.init == "marginals" and self._domain is BINARY
-        return (self._moments()[0] if known else None), *self._unknown
-
-    @property
-    def _unknown(self):
-        return (None,) * self._depth
+    def _above(self):
+        """Further layers, above the hidden ones."""
+        return ()
 
     def _params(self, dtype=None):
         visible, *hidden = self.intercepts_

@@ -21,7 +21,6 @@ from skdgm.boltzmann._trainer import LIKELIHOOD
 from skdgm.energies import EVEN
 from skdgm.inference import bound
 from skdgm.partition import exact
-from skdgm.units import draw
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
@@ -137,11 +136,9 @@ class DeepLikelihoodMixin:
         for number in range(n_draws):
             drawn, log_q = list(means), 0.0
             for block in energy.colours[EVEN][1:]:
-                mean = np.asarray(means[block], np.float64)
-                drawn[block] = draw(means[block], rng.fold(number, block))
-                on = np.asarray(drawn[block], bool)
-                with np.errstate(divide="ignore"):
-                    log_q += np.log(np.where(on, mean, 1 - mean)).sum(axis=1)
+                unit, mean = energy.units[block], means[block]
+                drawn[block] = unit.draw(mean, rng.fold(number, block))
+                log_q += unit.log_prob(mean, drawn[block])
             log_w.append(energy.log_marginal(params, tuple(drawn)) - log_q)
         return np.stack(log_w, axis=1)
 

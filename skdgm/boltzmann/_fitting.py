@@ -67,8 +67,8 @@ class FittingMixin:
     """Training, for an estimator with an energy.
 
     The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
-    ``_moments()``, ``_initial_means()``, ``_state()`` and ``_attributes(state)``, some
-    of which, those of ``_SOMETIMES``, may be missing.
+    ``_moments(energy)``, ``_initial_means(energy)``, ``_state()`` and
+    ``_attributes(state)``, some of which, those of ``_SOMETIMES``, may be missing.
 
     Where it is part of another model, it may have a name there (``_title``), get a
     ``Table`` for X, and begin with parameters that are there already (``_given``).
@@ -121,6 +121,7 @@ class FittingMixin:
             hooks=hooks,
             early_stopping=self.early_stopping,
         )
+        self._finish(table)
         context.call_on_fit_task_end(
             estimator=self,
             reconstruction_attributes=lambda: self._attributes(self._state()),
@@ -190,6 +191,9 @@ class FittingMixin:
         """How many epochs are asked for."""
         return self.n_iter
 
+    def _finish(self, table):
+        """Learn what is learned when all epochs are done."""
+
     def _check_options(self):
         """Whether what the parameters' types do not say is right, too."""
         check_staircase("n_steps", self.n_steps, Integral, 1)
@@ -225,13 +229,14 @@ class FittingMixin:
         self, table, epochs, fresh, *, n_epochs=None, hooks=(), early_stopping=False
     ):
         before = self.n_iter_ - epochs.start
+        energy = self._energy(self._sizes)
         trainer = self._TRAINER(
-            self._energy(self._sizes),
+            energy,
             self,
             table.rows,
             self._seed,
             self._domain.fill(self._columns),
-            self._moments(),
+            self._moments(energy),
             before,
             density(table),
         )
@@ -275,7 +280,7 @@ class FittingMixin:
             return trainer.resume(self._state())
         if self._given is not None:
             return trainer.resume(TrainState(self._given, (), ()))
-        return trainer.start(self._initial_means())
+        return trainer.start(self._initial_means(trainer.energy))
 
     def _report(self, outcome, n_epochs, kept, monitor):
         """Say how training ended, where it did not end well."""

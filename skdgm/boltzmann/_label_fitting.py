@@ -8,12 +8,11 @@ from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length
 
-from skdgm.boltzmann._labels import UNKNOWN, LabelMonitor, LabelTrainer
+from skdgm.boltzmann._labels import UNKNOWN, LabelTrainer
 
 
 class LabelFittingMixin:
-    """Training with labels, for a :class:`~skdgm.boltzmann._machine.Machine` that has
-    ``_log_joint_of(energy, params, x, clamp)``."""
+    """Training with labels, for a :class:`~skdgm.boltzmann._machine.Machine`."""
 
     _TRAINER, _WATCHED = LabelTrainer, "log probability of labels"
 
@@ -156,6 +155,3 @@ class LabelFittingMixin:
             kept = np.flatnonzero(np.isin(table.hashes, train.hashes))
             train = table.take(np.union1d(kept, unknown))
         return train, held_out
-
-    def _monitor(self, *arguments):
-        return LabelMonitor(*arguments, self._log_joint_of)

@@ -1,4 +1,4 @@
-"""How a machine with labels in its visible layer learns of them."""
+"""How a machine with a block of labels learns of them."""
 
 import numpy as np
 from scipy.special import log_softmax, softmax
@@ -8,10 +8,8 @@ from skdgm.boltzmann._trainer import Trainer
 from skdgm.energies import contrast
 from skdgm.gradients import complete, discriminative, joined
 from skdgm.inference import Posterior, mean_field
-from skdgm.units import one_hot, pick
+from skdgm.units import Softmax, one_hot, pick
 
-# The label's block.
-LABEL = 1
 UNKNOWN = -1
 
 _DRAW, _HOLES = range(2**20, 2**20 + 2)
@@ -21,6 +19,20 @@ _USELESS = 2.0
 _DIVERGED = 10.0
 
 
+def label_of(energy):
+    """The number of the label's block: that of the softmax unit, of which there is one.
+
+    In a restricted machine it stands beside the data, in a deep one above all others.
+    """
+    blocks = range(len(energy.units))
+    return next(block for block in blocks if isinstance(energy.units[block], Softmax))
+
+
+def with_label(parts, label, value):
+    """A tuple with something of each block, another thing of the label's."""
+    return (*parts[:label], value, *parts[label + 1 :])
+
+
 def drawn(rng, posterior):
     """Labels from their exact distribution given the rest, as lists."""
     p = softmax(posterior.log_joint(), axis=1)
@@ -28,27 +40,37 @@ def drawn(rng, posterior):
 
 
 class LabelTrainer(Trainer):
-    """Learns the joint distribution of data and labels, or that of labels given data,
-    or both at once."""
+    """Learns the joint distribution of data and labels."""
+
+    @property
+    def label(self):
+        """The label's block."""
+        return label_of(self.energy)
 
     def present(self, batch, rng=None):
         """Clamp the machine to rows of data and the labels that are known."""
-        (v, _, _), (held, _, _) = super().present(batch, rng)
-        n_labels, dtype = self.energy.units[LABEL].size, self.rows.dtype
-        known = batch.labels != UNKNOWN
+        x, clamp = super().present(batch, rng)
+        n_labels, dtype = self.energy.units[self.label].size, self.rows.dtype
+        known, held = batch.labels != UNKNOWN, True
         if known.all():
-            return (v, one_hot(batch.labels, n_labels, dtype), None), (held, True, None)
-        y = np.eye(n_labels, dtype=dtype)[np.maximum(batch.labels, 0)]
-        y[~known] = self.moments[LABEL]
-        return (v, y, None), (held, np.repeat(known[:, None], n_labels, axis=1), None)
+            y = one_hot(batch.labels, n_labels, dtype)
+        else:
+            y = np.eye(n_labels, dtype=dtype)[np.maximum(batch.labels, 0)]
+            y[~known] = self.moments[self.label]
+            held = np.repeat(known[:, None], n_labels, axis=1)
+        return with_label(x, self.label, y), with_label(clamp, self.label, held)
+
+
+class HybridTrainer(LabelTrainer):
+    """Learns the joint distribution of data and labels, or that of labels given data,
+    or both at once, in a machine with one hidden layer."""
 
     def gradient(self, rng, state, x, clamp, clock):
         """That of the objective: log p(v, y), log p(y | v), or the sum of the second
         and ``alpha`` times the first."""
         recipe, energy, params = self.recipe, self.energy, state.params
-        labelled = (
-            np.ones(len(x[0]), bool) if clamp[LABEL] is True else clamp[LABEL].T[0]
-        )
+        held = clamp[self.label]
+        labelled = np.ones(len(x[0]), bool) if held is True else held.T[0]
         x, clamp = self._completed(rng, params, x, clamp)
         if recipe.objective == "generative":
             return super().gradient(rng, state, x, clamp, clock)
@@ -57,7 +79,7 @@ class LabelTrainer(Trainer):
         else:
             (data, model), state = self._phases(rng, state, x, clamp, clock)
         pulled, state = self._noted(state, data, model)
-        grad = discriminative(energy, params, pulled, LABEL, labelled)
+        grad = discriminative(energy, params, pulled, self.label, labelled)
         if model is not None:
             generative = contrast(energy, params, data, model)
             grad = joined(grad, generative, recipe.alpha)
@@ -65,12 +87,12 @@ class LabelTrainer(Trainer):
 
     def _completed(self, rng, params, x, clamp):
         """Rows with what was missing drawn: labels alone exactly."""
-        if clamp[0] is True and clamp[LABEL] is not True:
-            posterior = Posterior(self.energy, params, x, LABEL)
+        label = self.label
+        if clamp[0] is True and clamp[label] is not True:
+            posterior = Posterior(self.energy, params, x, label)
             y = np.asarray(drawn(rng.fold(_DRAW), posterior))
-            y = np.where(clamp[LABEL], x[LABEL], y)
-            x = x[0], self.energy.units[LABEL].pack(y), None
-            clamp = True, True, None
+            y = self.energy.units[label].pack(np.where(clamp[label], x[label], y))
+            x, clamp = with_label(x, label, y), with_label(clamp, label, True)
         return complete(rng.fold(_HOLES), self.energy, params, x, clamp, n_steps=1)
 
 
@@ -84,7 +106,8 @@ class LabelMonitor(Watch):
     state : TrainState
         Where training begins.
     log_joint : callable
-        ``log_joint(energy, params, x, clamp)`` of rows with each label.
+        ``log_joint(energy, params, x, clamp)``: log probabilities of each label, but
+        for a constant a row; the labels that there are are not to be looked at.
     """
 
     useless = "predicts labels worse than their frequencies do."
@@ -93,7 +116,9 @@ class LabelMonitor(Watch):
         super().__init__(trainer, table, held_out)
         self.log_joint = log_joint
         codes = trainer.rows.labels[self.probe]
-        surprise = -np.log(trainer.moments[LABEL][codes]).sum() / max(1, len(codes))
+        surprise = -np.log(trainer.moments[trainer.label][codes]).sum() / max(
+            1, len(codes)
+        )
         self.allowed = max(surprise, self._of_probe(state))
 
     @property

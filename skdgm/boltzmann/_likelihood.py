@@ -38,7 +38,7 @@ class LikelihoodMixin(PartitionMixin):
     """``score_samples`` and its parts, for an estimator with an energy.
 
     The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
-    ``_params(dtype)``, ``_moments()``, and what ``SamplingMixin`` gives it.
+    ``_params(dtype)``, ``_moments(energy)``, and what ``SamplingMixin`` gives it.
     """
 
     @property
@@ -135,7 +135,7 @@ class LikelihoodMixin(PartitionMixin):
                 (n_chains * x.mean(axis=0) + 1) / (n_chains + 2)
                 if known is None
                 else known
-                for known, x in zip(self._moments(), samples.x)
+                for known, x in zip(self._moments(energy), samples.x)
             )
             base = energy.base(params, tuple(moments))
             for n_betas in all_n_betas:

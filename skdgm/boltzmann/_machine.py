@@ -99,6 +99,17 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         fill = self._domain.fill(self._columns)
         return present(v, fill, len(self._energy().units))
 
+    def _moments(self, energy):
+        """What is known of the means of each block when nothing is learned."""
+        unknown = (None,) * (len(energy.units) - 1)
+        return self._domain.moments(self._columns), *unknown
+
+    def _initial_means(self, energy):
+        """Those that biases begin with."""
+        visible, *others = self._moments(energy)
+        known = self._domain is BINARY and self.init == "marginals"
+        return visible if known else None, *others
+
     def _monitor(self, *arguments):
         independent = self._domain.loss_of_independent(self._columns)
         return Monitor(*arguments, self._domain.log_conditionals, independent)

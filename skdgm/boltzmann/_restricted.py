@@ -93,13 +93,6 @@ class RestrictedMachine(Machine):
         """Further blocks of the visible layer."""
         return ()
 
-    def _moments(self):
-        """What is known of the means of each block when nothing is learned."""
-        return self._domain.moments(self._columns), None
-
-    def _initial_means(self):
-        return (self._moments()[0] if self.init == "marginals" else None), None
-
     def _params(self, dtype=None):
         visible = self._visible_params(self.intercept_visible_)
         params = Params((visible, self.intercept_hidden_), (self.components_.T,))

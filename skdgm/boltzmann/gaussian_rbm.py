@@ -253,6 +253,3 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
-
-    def _initial_means(self):
-        return None, None

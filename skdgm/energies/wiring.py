@@ -56,8 +56,9 @@ class Wiring(NamedTuple):
 
     @property
     def hidden(self):
-        """The blocks above the bottom layer."""
-        return tuple(range(len(self.layers[0]), len(self.units)))
+        """The blocks of binary units above the bottom layer."""
+        above = range(len(self.layers[0]), len(self.units))
+        return tuple(i for i in above if isinstance(self.units[i], Bernoulli))
 
     @property
     def has_real_units(self):

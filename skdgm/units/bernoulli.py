@@ -72,6 +72,16 @@ class Bernoulli(Biased):
             mean = np.tile(mean, (len(rng.ids), 1))
         return draw(mean, rng), mean
 
+    def draw(self, mean, rng):
+        """Lists of units that are on with the probabilities of rows of means."""
+        return draw(mean, rng)
+
+    def log_prob(self, mean, x):
+        """Log probability of each row under the row's means, in float64."""
+        mean, on = np.asarray(mean, np.float64), np.asarray(x, bool)
+        with np.errstate(divide="ignore"):
+            return np.log(np.where(on, mean, 1 - mean)).sum(axis=1)
+
     def entropy(self, bias, mean):
         """Entropy in nats, unit by unit."""
         return entr(mean) + entr(1.0 - mean)

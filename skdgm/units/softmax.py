@@ -64,6 +64,15 @@ class Softmax(Biased):
         mean = np.broadcast_to(self.mean(eta), (len(rng.ids), self.size))
         return pick(mean, rng, mean.dtype), mean
 
+    def draw(self, mean, rng):
+        """Lists of states with the probabilities of rows of means."""
+        return pick(mean, rng, mean.dtype)
+
+    def log_prob(self, mean, x):
+        """Log probability of each row under the row's means, in float64."""
+        with np.errstate(divide="ignore"):
+            return np.log((np.asarray(mean, np.float64) * np.asarray(x)).sum(axis=1))
+
     def entropy(self, bias, mean):
         """Entropy in nats, a share for each state."""
         return entr(mean)

@@ -1,7 +1,14 @@
 """Every public estimator, in the shapes in which the common tests meet it."""
 
 import skdgm
-from skdgm import DBM, DBN, BernoulliRBM, GaussianRBM, RBMClassifier
+from skdgm import (
+    DBM,
+    DBN,
+    BernoulliRBM,
+    DBMClassifier,
+    GaussianRBM,
+    RBMClassifier,
+)
 
 INSTANCES = [
     BernoulliRBM(n_components=6, n_iter=4, random_state=0),
@@ -194,6 +201,41 @@ INSTANCES = [
         pretrain_iter=2,
         centering="moving",
         schedule="constant",
+        random_state=0,
+    ),
+    DBMClassifier((6, 5), n_iter=4, max_iter=3, random_state=0),
+    DBMClassifier(
+        (5, 6, 4),
+        n_iter=4,
+        unlabeled=-9,
+        fine_tune=None,
+        pretrain="layerwise",
+        pretrain_iter=2,
+        centering="moving",
+        gradient="tempering",
+        n_chains=9,
+        n_temperatures=3,
+        negative="means",
+        sparsity_target=(0.2, 0.3, 0.2),
+        resample=True,
+        n_restarts=1,
+        random_state=0,
+    ),
+    DBMClassifier(
+        (12,),
+        n_iter=6,
+        visible="gaussian",
+        learning_rate=0.03,
+        gradient="fpcd",
+        fast_learning_rate=0.01,
+        max_iter=15,
+        learning_rate_init=0.03,
+        fine_tune_batch_size=10,
+        fine_tune_max_norm=3.0,
+        dropout=(0.1, 0.2),
+        early_stopping=True,
+        n_iter_no_change=15,
+        validation_fraction=0.3,
         random_state=0,
     ),
 ]

@@ -57,10 +57,11 @@ def losses(estimator):
 
 def n_lines(estimator):
     """How many lines a fit prints if it is to be verbose."""
+    n_lines = estimator.n_iter_ + len(getattr(estimator, "net_loss_curve_", ()))
     if getattr(estimator, "pretrain", None) is None:
-        return estimator.n_iter_
+        return n_lines
     n_pairs = len(estimator.hidden_layer_sizes)
-    return estimator.n_iter_ + n_pairs * estimator.pretrain_iter
+    return n_lines + n_pairs * estimator.pretrain_iter
 
 
 def passes(estimator):

@@ -229,7 +229,7 @@ def test_pickle_and_go_on(estimator, data):
 
 def test_partial_fits_are_the_epochs_of_fit(estimator, data):
     having(estimator, early_stopping=False, n_steps=2, momentum=0.5)
-    having(estimator, schedule="constant", refine=None)
+    having(estimator, schedule="constant", refine=None, fine_tune=None)
     whole, parts = clone(estimator).fit(data.grey, **data.y()), clone(estimator)
     for part in passes(estimator):
         assert parts.partial_fit(data.grey, **data.y(), **part) is parts
@@ -388,7 +388,7 @@ def test_nothing_observed_at_all(estimator, data):
 
 
 def test_scoring_monitor_hears_of_every_epoch(estimator, data):
-    having(estimator, early_stopping=False)
+    having(estimator, early_stopping=False, fine_tune=None)
     scoring = {
         "quality": lambda e, X, y: quality(e, data),
         "n_iter": lambda e, X, y: e.n_iter_,

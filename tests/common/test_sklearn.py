@@ -14,7 +14,7 @@ REAL = RBMClassifier(visible="gaussian")
 
 
 # By default they learn for as long as it takes, which is no matter of the checks.
-SHORT = {"DBM": {"n_iter": 5}}
+SHORT = {"DBM": {"n_iter": 5}, "DBMClassifier": {"n_iter": 5, "max_iter": 5}}
 DEFAULTS = [cls().set_params(**SHORT.get(cls.__name__, {})) for cls in ESTIMATORS]
 
 

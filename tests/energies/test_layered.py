@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from skdgm.energies import EVEN, ODD, Params, Path, contrast
-from skdgm.units import Gaussian, Normal
+from skdgm.energies import EVEN, ODD, LayeredEnergy, Params, Path, contrast
+from skdgm.units import Bernoulli, Gaussian, Normal, Softmax
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees, numerical_gradient
 from tests.reference import (
@@ -165,3 +165,10 @@ def test_constraints_reach_units_and_couplings():
     np.testing.assert_allclose(params.units[0].log_precision, np.log(2))
     expected = [[1.2, 0, 0.1], [1.6, 1, 0.1]]
     np.testing.assert_allclose(params.couplings[0], expected)
+
+
+def test_a_label_is_not_among_the_hidden_units():
+    energy = LayeredEnergy([[Bernoulli(3)], [Bernoulli(2)], [Softmax(3)]])
+    assert energy.wiring.hidden == (1,)
+    energy = LayeredEnergy([[Bernoulli(3), Softmax(3)], [Bernoulli(2)], [Bernoulli(4)]])
+    assert energy.wiring.hidden == (2, 3)

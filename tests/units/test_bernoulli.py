@@ -3,7 +3,7 @@ from scipy import stats
 
 from skdgm.units import Bernoulli
 from skdgm.utils.random import stream
-from tests.numerical import numerical_gradient
+from tests.numerical import assert_means, numerical_gradient
 
 UNIT = Bernoulli(5)
 ETA = np.array([[-3.0, -0.5, 0.0, 1.0, 40.0]])
@@ -63,3 +63,14 @@ def test_states_are_all_different():
     states = UNIT.states(np.arange(UNIT.n_states))
     assert states.shape == (32, 5)
     assert len(np.unique(states, axis=0)) == 32
+
+
+def test_draws_from_means_and_their_log_probabilities():
+    mean = np.array([0.0, 0.2, 0.5, 0.9, 1.0])
+    x = UNIT.draw(np.tile(mean, (20000, 1)), stream(0).rows(20000))
+    assert_means(x, mean)
+    states = UNIT.states(np.arange(32))
+    for part in (states, UNIT.pack(states.astype(float))):
+        found = np.exp(UNIT.log_prob(np.tile(mean, (32, 1)), part))
+        expected = np.where(states, mean, 1 - mean).prod(axis=1)
+        np.testing.assert_allclose(found, expected)

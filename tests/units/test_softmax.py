@@ -31,6 +31,16 @@ def test_log_weight_is_that_of_the_state():
     np.testing.assert_array_equal(each, [-3, 0, 0, -700])
 
 
+def test_draws_from_means_and_their_log_probabilities():
+    mean = np.array([0.1, 0.2, 0.0, 0.7])
+    x = UNIT.draw(np.tile(mean, (20000, 1)), stream(0).rows(20000))
+    assert isinstance(x, Lists)
+    assert_means(x, mean)
+    for states in (STATES, UNIT.pack(STATES)):
+        found = UNIT.log_prob(np.tile(mean, (4, 1)), states)
+        np.testing.assert_allclose(np.exp(found), mean)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_samples(dtype):
     eta = ETA[:1].astype(dtype)

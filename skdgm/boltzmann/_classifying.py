@@ -1,0 +1,155 @@
+"""What machines with a label have in common: predictions, and samples by label."""
+
+import numpy as np
+from scipy.special import log_softmax
+from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.boltzmann._label_fitting import LabelFittingMixin
+from skdgm.boltzmann._labels import label_of, with_label
+from skdgm.samplers import gibbs
+from skdgm.units import one_hot
+
+
+class ClassifyingMixin(ClassifierMixin, LabelFittingMixin):
+    """Predictions, for a :class:`~skdgm.boltzmann._machine.Machine` with a label.
+
+    It has ``_log_joint_of(energy, params, x, clamp)``, of rows with each label.
+    """
+
+    def predict_log_proba(self, X):
+        """Log probabilities of the labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        return log_softmax(self._logits(self._rows(X)), axis=1)
+
+    def predict_proba(self, X):
+        """Probabilities of the labels; see :meth:`predict_log_proba`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X):
+        """The most probable labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        codes = self.predict_log_proba(X).argmax(axis=1)
+        return self.classes_[codes]
+
+    def sample(
+        self,
+        n_samples=1,
+        random_state=None,
+        *,
+        y=None,
+        init="chains",
+        n_steps=100,
+        burn_in=0,
+        thin=None,
+    ):
+        """Draw rows from the model by blocked Gibbs sampling.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState instance or None, default=None
+        y : object or array-like of shape (n_samples,), default=None
+            The label of all rows, or of each; any label if None.
+        init, n_steps, burn_in, thin
+            As of :meth:`BernoulliRBM.sample`. Chains that training left start with the
+            label that is asked for, where there are such.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            A label is unknown; or there is one for each row, and ``thin`` is given.
+        """
+        check_is_fitted(self)
+        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+        if y is None:
+            return self._sample(n_samples, random_state, **options)
+        if np.ndim(y) and thin is not None:
+            raise ValueError(
+                "thin is for chains, which have one label each: give one y."
+            )
+        codes = self._codes(np.atleast_1d(np.asarray(y)))
+        if np.ndim(y) and len(codes) != n_samples:
+            raise ValueError(f"y has {len(codes)} labels, but n_samples={n_samples}.")
+        return self._sample(
+            n_samples,
+            random_state,
+            **options,
+            hold=lambda state: self._with_labels(state, codes, init),
+        )
+
+    def _logits(self, rows):
+        """Log probabilities of labels, but for a constant a row."""
+        return self._log_joint(rows)
+
+    def _log_joint(self, rows):
+        """Log of the unnormalised probability of each row with each label."""
+        energy, params = self._energy(), self._params_for(rows, rows.dtype)
+
+        def of_rows(v):
+            return self._log_joint_of(energy, params, *self._present(v))
+
+        return self._blockwise(of_rows, rows, of_rows)
+
+    @property
+    def _label_frequencies(self):
+        # As if each label had been seen once more.
+        return (self._label_counts + 1) / (self._label_counts + 1).sum()
+
+    def _moments(self, energy):
+        moments = super()._moments(energy)
+        return with_label(moments, label_of(energy), self._label_frequencies)
+
+    def _with_labels(self, state, codes, init):
+        """Chains with their labels held; started from such as had them, if any."""
+        energy, n_chains, x = self._energy(), len(state.x[0]), state.x
+        units, label = energy.units, label_of(energy)
+        codes = np.broadcast_to(codes, n_chains)
+        if isinstance(init, str) and init == "chains":
+            chains = self._cold_chains()
+            turn = np.arange(n_chains) % len(chains[0])
+            had = chains[label].argmax(axis=1)
+            for code in np.unique(codes):
+                where, rows = np.flatnonzero(had == code), np.flatnonzero(codes == code)
+                if len(where):
+                    turn[rows] = where[np.arange(len(rows)) % len(where)]
+            x = tuple(unit.pack(part[turn]) for unit, part in zip(units, chains))
+        y = one_hot(codes, units[label].size, self._params().dtype)
+        clamp = with_label((None,) * len(units), label, True)
+        return gibbs.State(with_label(x, label, y)), clamp
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # The data of scikit-learn's checks are not binary.
+        tags.classifier_tags.poor_score = self.visible == "bernoulli"
+        return tags

@@ -1,0 +1,432 @@
+"""DBMClassifier: what it computes is what enumeration says, and it classifies."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.special import expit, log_softmax, logsumexp, softmax
+from sklearn.datasets import load_digits
+
+from skdgm import DBMClassifier
+from skdgm.energies import Params
+from skdgm.exceptions import DivergenceError
+from skdgm.partition import exact
+from skdgm.units import Softmax
+from tests.boltzmann.test_rbm_classifier import NAMES, assert_moments, blocks
+from tests.reference import Enumeration
+
+# The label falls among the even layers, and among the odd ones.
+SHAPES = [(3,), (3, 2), (2, 3, 2)]
+STATES = np.array(list(product([0.0, 1.0], repeat=4)))
+LABELS = np.eye(3)
+RNG = np.random.default_rng(0)
+HOLED = np.where(RNG.random(STATES.shape) < 0.4, np.nan, STATES)
+
+
+def random_classifier(sizes, scale=1.0, seed=0, **options):
+    """An estimator with random parameters, and all states of its model."""
+    rng = np.random.default_rng(seed)
+    options = {"fine_tune": None, "n_iter": 0, **options}
+    clf = DBMClassifier(sizes, random_state=0, **options)
+    clf.fit((rng.random((40, 4)) < 0.5).astype(float), NAMES[np.arange(40) % 3])
+    clf.coefs_ = [scale * rng.normal(size=W.shape) for W in clf.coefs_]
+    clf.intercepts_ = [rng.normal(size=b.shape) for b in clf.intercepts_]
+    clf.label_components_ = scale * rng.normal(size=clf.label_components_.shape)
+    clf.intercept_label_ = rng.normal(size=3)
+    return clf, enumerated(clf)
+
+
+def enumerated(clf):
+    layers = [*([len(bias)] for bias in clf.intercepts_), [Softmax(3)]]
+    units = *clf.intercepts_, clf.intercept_label_
+    return Enumeration(layers, Params(units, (*clf.coefs_, clf.label_components_)))
+
+
+def label_of(truth):
+    return len(truth.units) - 1
+
+
+@pytest.fixture(params=SHAPES, ids=str)
+def machine(request):
+    return random_classifier(request.param)
+
+
+def exact_scores(truth, rows=STATES):
+    return np.array([truth.log_prob({0: v}) for v in rows])
+
+
+def exact_probabilities(truth, rows=STATES):
+    return np.array([truth.mean(label_of(truth), {0: v}) for v in rows])
+
+
+def small(sizes=(8, 6), **options):
+    """What learns quickly from few rows."""
+    clf = DBMClassifier(sizes, n_iter=15, max_iter=10, random_state=0)
+    clf.set_params(solver="adam", learning_rate=0.02, momentum=0.9)
+    clf.set_params(learning_rate_init=0.01, fine_tune_batch_size=10)
+    clf.set_params(inference_steps=1000)
+    return clf.set_params(**options)
+
+
+@pytest.mark.parametrize("rows", [STATES, HOLED], ids=["whole", "holed"])
+def test_with_one_hidden_layer_each_label_is_exact(rows):
+    clf, truth = random_classifier((3,), scale=1.5)
+    found, expected = clf.predict_proba(rows), exact_probabilities(truth, rows)
+    whole = ~np.isnan(rows).any(axis=1)
+    np.testing.assert_allclose(found[whole], expected[whole])
+    np.testing.assert_allclose(found, expected, atol=0.1)
+
+
+@pytest.mark.parametrize("sizes", SHAPES[1:], ids=str)
+def test_where_the_posterior_factorises_labels_are_exact(sizes):
+    clf, _ = random_classifier(sizes)
+    for number in range(1, len(clf.coefs_)):
+        clf.coefs_[number] = 0 * clf.coefs_[number]
+    truth = enumerated(clf)
+    np.testing.assert_allclose(clf.predict_proba(STATES), exact_probabilities(truth))
+
+
+def test_labels_have_the_probabilities_of_their_bounds(machine):
+    clf, truth = machine
+    clf.set_params(inference_steps=1000, inference_tol=1e-10)
+    for rows in (STATES, HOLED):
+        joint = clf._log_joint(clf._rows(rows))
+        for code in range(3):
+            given = {label_of(truth): LABELS[code]}
+            expected = [truth.log_prob({0: v} | given) + truth.log_Z for v in rows]
+            assert (joint[:, code] <= np.array(expected) + 1e-9).all()
+        found = clf.predict_log_proba(rows)
+        np.testing.assert_allclose(found, log_softmax(joint, axis=1))
+        np.testing.assert_allclose(clf.predict_proba(rows), np.exp(found))
+        np.testing.assert_array_equal(clf.predict(rows), NAMES[found.argmax(axis=1)])
+        # To know no label is worth less than to try each.
+        assert (logsumexp(joint, axis=1) >= -clf.free_energy(rows) - 1e-9).all()
+    near = abs(clf.predict_proba(STATES) - exact_probabilities(truth))
+    assert near.mean() < 0.05
+
+
+def test_scores_are_below_the_likelihood(machine):
+    clf, truth = machine
+    assert clf.density_kind_ == "lower bound"
+    assert clf.log_Z_ == pytest.approx(truth.log_Z)
+    for rows in (STATES, HOLED):
+        scores, expected = clf.score_samples(rows), exact_scores(truth, rows)
+        assert (scores <= expected + 1e-9).all()
+        assert (scores > expected - 0.7).all()
+    clf.label_components_ = 0 * clf.label_components_
+    for number in range(1, len(clf.coefs_)):
+        clf.coefs_[number] = 0 * clf.coefs_[number]
+    clf._forget()
+    np.testing.assert_allclose(clf.score_samples(STATES), exact_scores(enumerated(clf)))
+
+
+def test_importance_sampling_closes_the_gap(machine):
+    clf, truth = machine
+    found, se = clf.importance_likelihood(STATES, n_draws=4000, return_se=True)
+    assert (abs(found - exact_scores(truth)) <= 4.5 * se + 1e-9).all()
+    assert se.max() < 0.05
+
+
+def test_estimated_log_Z_is_within_its_error(machine, monkeypatch):
+    clf, truth = machine
+    monkeypatch.setattr(exact, "MAX_BITS", 1)
+    assert clf.density_kind_ == "estimate"
+    assert 0 < clf.log_Z_se_ < 0.2
+    assert abs(clf.log_Z_ - truth.log_Z) < 4 * clf.log_Z_se_
+
+
+def moments(truth, codes=(0, 1, 2)):
+    """Means and mean products of v, given that y is one of some labels."""
+    p = truth.p * truth.x[-1][:, list(codes)].any(axis=1)
+    p = p / p.sum()
+    return p @ truth.x[0], truth.x[0].T @ (p[:, None] * truth.x[0])
+
+
+@pytest.mark.parametrize("init", ["chains", "noise", STATES[:3]], ids=str)
+@pytest.mark.parametrize("label", [None, "cat"])
+def test_samples_follow_the_model(machine, label, init):
+    clf, truth = machine
+    codes = (0, 1, 2) if label is None else (2,)
+    sample = clf.sample(10_000, random_state=1, y=label, init=init, n_steps=60)
+    assert_moments(sample, moments(truth, codes))
+
+
+def test_samples_with_a_label_each(machine):
+    clf, truth = machine
+    labels = NAMES[np.arange(20_000) % 2 * 2]
+    sample = clf.sample(20_000, random_state=1, y=labels, n_steps=60)
+    assert_moments(sample[::2], moments(truth, [0]))
+    assert_moments(sample[1::2], moments(truth, [2]))
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"y": "dog"}, "'dog'.*not among the classes.*'ant', 'bee', 'cat'"),
+        ({"y": ["ant", "bee"], "n_samples": 3}, "2 labels, but n_samples=3"),
+        ({"y": ["ant", "bee"], "n_samples": 2, "thin": 5}, "thin"),
+    ],
+)
+def test_invalid_sampling(machine, options, message):
+    with pytest.raises(ValueError, match=message):
+        machine[0].sample(**options)
+
+
+def test_imputed_means_are_conditional_means(machine):
+    clf, truth = machine
+    expected = np.array([truth.mean(0, {0: v}) for v in HOLED])
+    np.testing.assert_allclose(clf.impute(HOLED, n_steps=4000), expected, atol=0.06)
+
+
+def test_features_are_a_fixed_point(machine):
+    clf, _ = machine
+    clf.set_params(inference_steps=1000, inference_tol=1e-10)
+    sizes = [len(bias) for bias in clf.intercepts_[1:]]
+    means = clf.transform(STATES)
+    assert means.shape == (16, sum(sizes))
+    layers = [STATES, *np.split(means, np.cumsum(sizes)[:-1], axis=1)]
+    y = softmax(clf.intercept_label_ + layers[-1] @ clf.label_components_, axis=1)
+    coefs = [*clf.coefs_, clf.label_components_]
+    layers.append(y)
+    for number in range(1, len(layers) - 1):
+        field = clf.intercepts_[number] + layers[number - 1] @ coefs[number - 1]
+        field = field + layers[number + 1] @ coefs[number].T
+        np.testing.assert_allclose(layers[number], expit(field), atol=1e-8)
+    assert clf.inverse_transform(means).shape == STATES.shape
+
+
+def without_label(clf, rows):
+    """Fixed point of the hidden layers' means, the label being taken away."""
+    means = [np.full((len(rows), len(b)), 0.5) for b in clf.intercepts_[1:]]
+    layers = [rows, *means]
+    for _ in range(2000):
+        for number in range(1, len(layers)):
+            field = (
+                clf.intercepts_[number] + layers[number - 1] @ clf.coefs_[number - 1]
+            )
+            if number + 1 < len(layers):
+                field = field + layers[number + 1] @ clf.coefs_[number].T
+            layers[number] = expit(field)
+    return layers
+
+
+@pytest.mark.parametrize("sizes", SHAPES, ids=str)
+def test_the_net_begins_as_a_sweep_of_mean_field(sizes):
+    clf, _ = random_classifier(sizes, scale=0.5)
+    clf.set_params(fine_tune="backprop", max_iter=0, warm_start=True)
+    clf.set_params(inference_steps=1000, inference_tol=1e-10)
+    kept = [W.copy() for W in clf.coefs_]
+    clf.fit(STATES, NAMES[np.arange(16) % 3])
+    for before, after in zip(kept, clf.coefs_):
+        np.testing.assert_array_equal(before, after)
+    layers = without_label(clf, STATES)
+    field = clf.intercepts_[1] + STATES @ clf.coefs_[0]
+    if len(sizes) > 1:
+        field = field + layers[2] @ clf.coefs_[1].T
+    h = expit(field)
+    for bias, W in zip(clf.intercepts_[2:], clf.coefs_[1:]):
+        h = expit(bias + h @ W)
+    expected = log_softmax(clf.intercept_label_ + h @ clf.label_components_, axis=1)
+    np.testing.assert_allclose(clf.predict_log_proba(STATES), expected, atol=1e-7)
+    assert clf.net_loss_curve_ == []
+
+
+def test_the_net_of_real_columns_sees_them_standardised():
+    X, y = blocks(60)
+    X = 100 * (X + RNG.normal(0, 0.3, X.shape)) - 7
+    clf = small(visible="gaussian", max_iter=0).fit(X, y)
+    v = (X - clf.mean_) / clf.scale_
+    weights = (clf.precision_ * clf.scale_**2)[:, None] * clf.coefs_[0]
+    W, c = clf.net_coefs_[0], clf.net_intercepts_[0]
+    np.testing.assert_allclose(W, np.concatenate([weights, clf.coefs_[1].T]))
+    np.testing.assert_array_equal(c, clf.intercepts_[1])
+    q = without_label_real(clf, v @ weights)
+    h = expit(clf.intercepts_[2] + expit(c + np.hstack([v, q]) @ W) @ clf.coefs_[1])
+    z = clf.intercept_label_ + h @ clf.label_components_
+    expected = log_softmax(z, axis=1)
+    np.testing.assert_allclose(clf.predict_log_proba(X), expected, atol=1e-3)
+
+
+def without_label_real(clf, received):
+    q = np.full((len(received), len(clf.intercepts_[2])), 0.5)
+    for _ in range(1000):
+        h = expit(clf.intercepts_[1] + received + q @ clf.coefs_[1].T)
+        q = expit(clf.intercepts_[2] + h @ clf.coefs_[1])
+    return q
+
+
+@pytest.mark.parametrize("sizes", [(8,), (8, 6), (8, 6, 5)], ids=str)
+def test_fine_tuning_helps_and_leaves_the_machine_alone(sizes):
+    X, y = blocks(200)
+    X[::3, 2] = np.nan
+    test, labels = blocks(1000, seed=1)
+    options = {"n_iter": 40, "max_iter": 60}
+    plain = small(sizes, fine_tune=None, **options).fit(X, y)
+    clf = small(sizes, **options).fit(X, y)
+    for name in ("coefs_", "intercepts_"):
+        for a, b in zip(getattr(plain, name), getattr(clf, name), strict=True):
+            np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(plain.score_samples(X), clf.score_samples(X))
+    np.testing.assert_array_equal(
+        plain.sample(5, random_state=0, y="bee"), clf.sample(5, random_state=0, y="bee")
+    )
+    codes = np.searchsorted(NAMES, y)
+    found = [c.predict_log_proba(X)[range(200), codes].mean() for c in (plain, clf)]
+    assert found[1] > found[0]
+    assert clf.score(test, labels) > 0.9
+    assert clf.net_loss_curve_[-1] < clf.net_loss_curve_[0]
+    assert not hasattr(plain, "net_coefs_")
+
+
+def test_a_net_belongs_to_its_machine():
+    X, y = blocks(60)
+    clf = small().fit(X, y)
+    net = clf.predict_log_proba(X)
+    clf.partial_fit(X, y)
+    assert not hasattr(clf, "net_coefs_")
+    assert not hasattr(clf, "net_loss_curve_")
+    # A net for what there is, without another epoch of the machine.
+    before = clf.coefs_[0]
+    clf.set_params(warm_start=True, n_iter=0).fit(X, y)
+    np.testing.assert_array_equal(clf.coefs_[0], before)
+    assert (clf.predict_log_proba(X) != net).any()
+    assert len(clf.net_loss_curve_) == clf.max_iter
+
+
+def test_dropout_and_early_stopping_of_the_net():
+    X, y = blocks(150)
+    clf = small(early_stopping=True, max_iter=200, n_iter_no_change=4).fit(X, y)
+    assert len(clf.net_validation_curve_) == len(clf.net_loss_curve_) < 200
+    for options in (
+        {"dropout": 0.3},
+        {"dropout": (0.2, 0.3)},
+        {"fine_tune_solver": "sgd"},
+        {"fine_tune_batch_size": 7},
+        {"fine_tune_momentum": 0.5},
+        {"fine_tune_max_norm": 2.0},
+        {"alpha": 0.01},
+        {"learning_rate_init": 1e-4},
+        {"schedule": "constant"},
+    ):
+        other = small(**options).fit(X, y)
+        assert (
+            other.predict_log_proba(X) != small().fit(X, y).predict_log_proba(X)
+        ).any()
+
+
+def test_divergence_of_the_net_is_named():
+    X, y = blocks(60)
+    clf = small(fine_tune_solver="sgd", learning_rate_init=1e6)
+    with pytest.raises(DivergenceError, match="learning_rate_init"):
+        clf.fit(X, y)
+    assert np.isfinite(clf.predict_log_proba(X)).all()
+
+
+@pytest.mark.parametrize("sizes", [(8,), (8, 6)], ids=str)
+def test_learns_the_joint_distribution(sizes):
+    X, y = blocks(400)
+    X = X[:, ::3]
+    clf = small(sizes, fine_tune=None, n_iter=60, batch_size=20, n_steps=5).fit(X, y)
+    truth, codes = enumerated(clf), np.searchsorted(NAMES, y)
+    label = label_of(truth)
+    found = [truth.log_prob({0: v, label: LABELS[code]}) for v, code in zip(X, codes)]
+    # What no model of these rows can exceed: their own frequencies.
+    joint = np.concatenate([X, codes[:, None]], axis=1)
+    _, counts = np.unique(joint, axis=0, return_counts=True)
+    best = (counts * np.log(counts / 400)).sum() / 400
+    independent = clf.set_params(n_iter=0).fit(X, y)
+    lower = independent.score_samples(X).mean() + np.log(1 / 3)
+    assert lower + 0.5 < np.mean(found) < best
+    assert np.mean(found) > best - 0.1
+
+
+@pytest.mark.parametrize("sizes", [(8,), (8, 6)], ids=str)
+def test_rows_without_labels(sizes):
+    X, y = blocks(240)
+    few = np.where(np.arange(240) % 4 == 0, y, "?")
+    clf = small(sizes, unlabeled="?", n_iter=30, max_iter=40).fit(X, few)
+    np.testing.assert_array_equal(clf.classes_, NAMES)
+    assert clf.score(X, y) > 0.9
+    # They taught it what data are like.
+    test, _ = blocks(1000, seed=1)
+    alone = small(sizes, n_iter=120, max_iter=0).fit(X[::4], y[::4])
+    assert clf.score_samples(test).mean() > alone.score_samples(test).mean()
+    clf.partial_fit(X, np.full(240, "?"))
+    assert np.isfinite(clf.score_samples(X)).all()
+    clf.set_params(warm_start=True).fit(X, np.full(240, "?"))
+    assert not hasattr(clf, "net_coefs_")
+    assert np.isfinite(clf.predict_log_proba(X)).all()
+
+
+def test_a_class_with_one_row():
+    X, y = blocks(60)
+    y = np.where(np.arange(60) == 7, "dodo", y)
+    clf = small().fit(X, y)
+    assert "dodo" in clf.classes_
+    assert clf.predict_proba(X).shape == (60, 4)
+    assert clf.sample(2, y="dodo", random_state=0).shape == (2, 12)
+
+
+@pytest.mark.parametrize(
+    "y, message",
+    [
+        (["ant"] * 4, "at least two classes, but y has one class only"),
+        (["?"] * 4, "no label at all"),
+        (None, "requires y to be passed, but the target y is None"),
+    ],
+    ids=str,
+)
+def test_invalid_labels(y, message):
+    clf = small(unlabeled="?")
+    for method in (clf.fit, clf.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            method(STATES[:4], y)
+        assert not hasattr(clf, "classes_")
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"fine_tune": "wake-sleep"}, "fine_tune"),
+        ({"max_iter": -1}, "max_iter"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"dropout": (0.1, 2.0)}, "dropout"),
+        ({"dropout": (0.1, 0.2, 0.3)}, "dropout"),
+        ({"learning_rate_init": 0}, "learning_rate_init"),
+        ({"gradient": "cd"}, "gradient"),
+    ],
+    ids=str,
+)
+def test_invalid_options_are_named(options, message):
+    X, y = blocks(20)
+    with pytest.raises(ValueError, match=message):
+        small(**options).fit(X, y)
+
+
+def test_another_shape_needs_no_other_estimator():
+    X, y = blocks(30)
+    clf = small((5,)).fit(X, y)
+    for sizes in [(4, 3, 2), (6, 2), (3,)]:
+        fresh = small(sizes).fit(X, y)
+        again = clf.set_params(hidden_layer_sizes=sizes).fit(X, y)
+        for a, b in zip(fresh.coefs_, again.coefs_, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_pretraining_leaves_labels_to_the_machine():
+    X, y = blocks(60)
+    clf = small(pretrain="layerwise", pretrain_iter=20, n_iter=0, max_iter=0).fit(X, y)
+    assert abs(clf.label_components_).max() < 0.05 < abs(clf.coefs_[0]).max()
+    assert [len(curve) for curve in clf.pretrain_loss_curves_] == [20, 20]
+
+
+def test_digits():
+    X, y = load_digits(return_X_y=True)
+    X = X / 16
+    clf = DBMClassifier((64, 64), n_iter=40, learning_rate=0.1, random_state=0)
+    clf.fit(X[:1200], y[:1200])
+    assert clf.score(X[1200:], y[1200:]) > 0.9
+    # What it draws is more often than by chance of the kind that was asked for.
+    wanted = np.arange(200) % 10
+    drawn = clf.sample(200, y=wanted, random_state=0)
+    assert (clf.predict(drawn) == wanted).mean() > 0.4
