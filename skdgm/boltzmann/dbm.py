@@ -140,7 +140,7 @@ class DBM(DeepMachine):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import DBM
     >>> X = load_digits().data / 16
-    >>> dbm = DBM(hidden_layer_sizes=(16, 32), random_state=0).fit(X)
+    >>> dbm = DBM((16, 32), n_iter=20, random_state=0).fit(X)
     >>> dbm.transform(X).shape
     (1797, 48)
     >>> dbm.density_kind_
