@@ -1,7 +1,15 @@
 """Every public estimator, in the shapes in which the common tests meet it."""
 
 import skdgm
-from skdgm import DBM, DBN, BernoulliRBM, GaussianRBM, RBMClassifier
+from skdgm import (
+    DBM,
+    DBN,
+    BernoulliRBM,
+    DBNClassifier,
+    DBNRegressor,
+    GaussianRBM,
+    RBMClassifier,
+)
 
 INSTANCES = [
     BernoulliRBM(n_components=6, n_iter=4, random_state=0),
@@ -151,6 +159,49 @@ INSTANCES = [
         refine="up-down",
         refine_iter=3,
         feature_layer=0,
+        random_state=0,
+    ),
+    DBNClassifier(
+        (8, 6),
+        pretrain_iter=(3, 2),
+        learning_rate_init=0.02,
+        max_iter=5,
+        batch_size=10,
+        random_state=0,
+    ),
+    DBNClassifier(
+        (40, 30),
+        visible="gaussian",
+        unlabeled=-9,
+        pretrain_iter=3,
+        pretrain_learning_rate=(0.05, 0.1),
+        learning_rate_init=0.02,
+        max_iter=30,
+        batch_size=10,
+        dropout=(0.05, 0.1),
+        max_norm=3.0,
+        early_stopping=True,
+        validation_fraction=0.3,
+        random_state=0,
+    ),
+    DBNRegressor(
+        (30, 20),
+        pretrain_iter=3,
+        learning_rate_init=0.01,
+        max_iter=20,
+        random_state=0,
+    ),
+    DBNRegressor(
+        layers=[
+            ("bottom", BernoulliRBM(8, n_iter=2, gradient="cd")),
+            ("top", BernoulliRBM(6, n_iter=0)),
+        ],
+        visible="bernoulli",
+        solver="sgd",
+        learning_rate_init=0.05,
+        schedule="invscaling",
+        max_iter=5,
+        batch_size=10,
         random_state=0,
     ),
     DBM((6, 5), n_iter=4, random_state=0),

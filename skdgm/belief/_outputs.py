@@ -1,0 +1,300 @@
+r"""What the outputs of a tuned belief network stand for: classes, labels or numbers.
+
+.. math:: p(y = k) = \operatorname{softmax}_k(z), \qquad p(y_k = 1) = \sigma(z_k),
+   \qquad \mathbb{E}[y_k] = \bar y_k + s_k z_k
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.special import log_expit, log_softmax
+from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.utils import assert_all_finite, check_array, column_or_1d
+from sklearn.utils.validation import check_consistent_length
+
+from skdgm.boltzmann._label_fitting import LabelReadingMixin
+from skdgm.boltzmann._labels import UNKNOWN
+from skdgm.nets import (
+    logistic_cross_entropy,
+    softmax_cross_entropy,
+    squared_error,
+)
+from skdgm.training import Table, column_spread, column_sums
+from skdgm.utils.rows import Rows
+
+# What is constant but for rounding.
+_CONSTANT = 10 * np.finfo(np.float64).eps
+
+
+class OneHot(NamedTuple):
+    """Codes of classes, which are read as rows with a 1.
+
+    Parameters
+    ----------
+    codes : ndarray of int
+    n_classes : int
+    """
+
+    codes: np.ndarray
+    n_classes: int
+
+    def __getitem__(self, index):
+        return self.codes[index][:, None] == np.arange(self.n_classes)
+
+
+class ClassOutputs(ClassifierMixin, LabelReadingMixin):
+    """One class of several, or several labels at once."""
+
+    _WATCHED = "log probability of labels"
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on learning: one epoch of fine-tuning.
+
+        The first call is preceded by all of the pre-training, on its rows. An epoch
+        knows of no last one, so ``schedule="linear"`` leaves ``learning_rate_init`` as
+        it is. Early stopping and callbacks are for :meth:`fit` only.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels; ``unlabeled`` where there is none. Without any, nothing is tuned.
+        classes : array-like of shape (n_classes,), default=None
+            At the first call, all labels that will ever come; those of y if None.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, DivergenceError
+            As by :meth:`fit`; or y has a label that is not among the classes.
+        """
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def predict(self, X):
+        """The most probable class, or all labels that are more probable than not.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        z = self._outputs(X)
+        if self._multilabel:
+            return (z > 0).astype(int)
+        return self.classes_[z.argmax(axis=1)]
+
+    def decision_function(self, X):
+        """The output layer, before it becomes probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Log odds, up to a number for each row where there are several classes; of
+            two classes those of the second.
+        """
+        z = self._outputs(X)
+        binary = not self._multilabel and len(self.classes_) == 2
+        return z[:, 1] - z[:, 0] if binary else z
+
+    def predict_log_proba(self, X):
+        """Log probabilities of classes, or of labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+        """
+        z = self._outputs(X)
+        return log_expit(z) if self._multilabel else log_softmax(z, axis=1)
+
+    def predict_proba(self, X):
+        """Probabilities of classes, or of labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def _read(self, rows, y, fresh, classes):
+        """Codes of labels, and what is known of them, by attribute."""
+        y = y.toarray() if sp.issparse(y) else y
+        shape = () if y is None else np.asarray(y).shape
+        several = len(shape) == 2 and shape[1] > 1
+        if not fresh and several != self._multilabel:
+            raise ValueError(
+                "y has one label for each row or several, other than before: keep it, "
+                "or fit with warm_start=False."
+            )
+        if several:
+            return self._read_several(rows, np.asarray(y), fresh)
+        rows, known = self._labelled(rows, y, fresh, classes)
+        n_outputs = len(known["classes_"])
+        return rows.labels, known | {"n_outputs_": n_outputs, "_multilabel": False}
+
+    def _read_several(self, rows, y, fresh):
+        check_consistent_length(rows.X, y)
+        known = ~self._is_unlabeled(y.ravel()).reshape(y.shape).all(axis=1)
+        labels = self._of_one_kind(y[known].ravel()).reshape(-1, y.shape[1])
+        assert_all_finite(labels, input_name="y", estimator_name=type(self).__name__)
+        if not np.isin(labels, (0, 1)).all():
+            raise ValueError(
+                "y has several columns, so its values must be 0 and 1: whether a row "
+                "has each label."
+            )
+        if fresh and not len(labels):
+            raise ValueError(f"{type(self).__name__} needs labels, but y has none.")
+        if not fresh and y.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, but there were {self.n_outputs_} before."
+            )
+        codes = np.full(y.shape, UNKNOWN, np.int8)
+        codes[known] = labels
+        classes = np.arange(y.shape[1])
+        facts = {"classes_": classes, "n_outputs_": len(classes), "_multilabel": True}
+        return codes, facts
+
+    def _survey(self, table):
+        return {}
+
+    def _wanted(self, codes):
+        """What outputs should be, for each row."""
+        return codes if self._multilabel else OneHot(codes, self.n_outputs_)
+
+    @property
+    def _loss(self):
+        return logistic_cross_entropy if self._multilabel else softmax_cross_entropy
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        # The data of scikit-learn's checks are not binary.
+        tags.classifier_tags.poor_score = tags.input_tags.positive_only
+        return tags
+
+
+class NumberOutputs(RegressorMixin):
+    """Numbers, one for each row or several."""
+
+    _WATCHED = "minus half the squared error"
+    _loss = staticmethod(squared_error)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Go on learning: one epoch of fine-tuning.
+
+        The first call is preceded by all of the pre-training, on its rows, and settles
+        the scale of targets. An epoch knows of no last one, so ``schedule="linear"``
+        leaves ``learning_rate_init`` as it is. Early stopping and callbacks are for
+        :meth:`fit` only.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets; NaN where there is none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, DivergenceError
+            As by :meth:`fit`.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X):
+        """The expected targets, in their own units.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In float64.
+        """
+        y = self._outputs(X) * self._y_scale + self._y_mean
+        return y.ravel() if self._flat else y
+
+    def _read(self, rows, y, fresh, classes):
+        """Targets as a table, and what is known of them, by attribute."""
+        name = type(self).__name__
+        if y is None:
+            raise ValueError(
+                f"{name} requires y to be passed, but the target y is None."
+            )
+        y = check_array(
+            y,
+            ensure_2d=False,
+            dtype=np.float64,
+            ensure_all_finite="allow-nan",
+            input_name="y",
+            estimator=self,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_consistent_length(rows.X, y)
+        flat, y = y.ndim == 1, y.reshape(len(y), -1)
+        if not fresh and y.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, but there were {self.n_outputs_} before."
+            )
+        missing = np.flatnonzero(np.isnan(y).all(axis=0))
+        if fresh and len(missing):
+            raise ValueError(
+                f"{name} needs targets, but y has none in columns {missing.tolist()}."
+            )
+        return y, {"n_outputs_": y.shape[1], "_flat": flat}
+
+    def _survey(self, table):
+        """Means and scales of targets."""
+        y = Table(Rows(table.rows.labels, np.float64), *table[1:])
+        seen, total = column_sums(y)
+        mean = total / np.maximum(seen, np.finfo(float).tiny)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, scale = column_spread(y, mean)
+        if not np.isfinite(scale).all():
+            raise ValueError(
+                "Targets are too large for their variance to be a number: scale them "
+                "down."
+            )
+        varies = scale > _CONSTANT * np.abs(mean)
+        return {"_y_mean": mean, "_y_scale": np.where(varies, scale, 1.0)}
+
+    def _wanted(self, y):
+        """What outputs should be, for each row."""
+        return (y - self._y_mean) / self._y_scale
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
