@@ -36,7 +36,7 @@ from skdgm.utils.warn import warn
 # The hidden units are those of restricted machines.
 ACTIVATION = "logistic"
 # How many updates there are to be, in so many epochs at least and at most.
-_UPDATES, _EPOCHS = 5_000, (20, 200)
+_UPDATES, _EPOCHS = 5_000, (20, 100)
 # What parameters of pre-training are called in a DBN.
 PRETRAINING = {
     "pretrain_iter": "n_iter",

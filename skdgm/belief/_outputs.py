@@ -10,7 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
-from sklearn.utils import assert_all_finite, check_array, column_or_1d
+from sklearn.utils import assert_all_finite, check_array, column_or_1d, get_tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
 
 from skdgm.boltzmann._label_fitting import LabelReadingMixin
@@ -41,6 +42,12 @@ class OneHot(NamedTuple):
 
     def __getitem__(self, index):
         return self.codes[index][:, None] == np.arange(self.n_classes)
+
+
+def _has_real_columns(estimator):
+    """Whether columns are such as scikit-learn's checks of scores have: others cannot
+    be held to them, and give probabilities only."""
+    return not get_tags(estimator).input_tags.positive_only
 
 
 class ClassOutputs(ClassifierMixin, LabelReadingMixin):
@@ -94,8 +101,9 @@ class ClassOutputs(ClassifierMixin, LabelReadingMixin):
             return (z > 0).astype(int)
         return self.classes_[z.argmax(axis=1)]
 
+    @available_if(_has_real_columns)
     def decision_function(self, X):
-        """The output layer, before it becomes probabilities.
+        """The output layer, before it becomes probabilities; for real columns.
 
         Parameters
         ----------
@@ -189,9 +197,11 @@ class ClassOutputs(ClassifierMixin, LabelReadingMixin):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        # The data of scikit-learn's checks are not binary.
-        tags.classifier_tags.poor_score = tags.input_tags.positive_only
+        # The data of scikit-learn's checks are not binary. Those for several labels,
+        # which are learned all the same, even have negative ones.
+        binary = tags.input_tags.positive_only
+        tags.classifier_tags.poor_score = binary
+        tags.classifier_tags.multi_label = not binary
         return tags
 
 
@@ -297,4 +307,6 @@ class NumberOutputs(RegressorMixin):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        # The data of scikit-learn's checks are not binary.
+        tags.regressor_tags.poor_score = tags.input_tags.positive_only
         return tags

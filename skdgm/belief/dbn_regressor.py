@@ -50,7 +50,7 @@ class DBNRegressor(NumberOutputs, TunedModel):
         of a batch.
     batch_size : int, default=20
         Rows for each update.
-    learning_rate_init : float, default=0.003
+    learning_rate_init : float, default=0.005
         At the start; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
         The learning rate after t of T epochs is ``learning_rate_init`` times 1,
@@ -61,7 +61,7 @@ class DBNRegressor(NumberOutputs, TunedModel):
         What stays of the last step (of "adam": the first of its betas).
     max_iter : int or "auto", default="auto"
         Epochs of fine-tuning; if "auto", so many as make 5,000 updates, but from 20 to
-        200.
+        100.
     dropout : float or tuple of float, default=0.0
         The share of hidden units that drop out at random while the net is tuned; or of
         inputs and of hidden units.
@@ -149,7 +149,7 @@ class DBNRegressor(NumberOutputs, TunedModel):
         solver="adam",
         alpha=1e-4,
         batch_size=20,
-        learning_rate_init=0.003,
+        learning_rate_init=0.005,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,

@@ -18,7 +18,7 @@ SUPERVISED.set_params(learning_rate_init=0.02, max_iter=40)
 SHORT = {
     "DBM": {"n_iter": 5},
     "DBNClassifier": {"pretrain_iter": 5, "max_iter": 20},
-    "DBNRegressor": {"pretrain_iter": 5, "max_iter": 50},
+    "DBNRegressor": {"pretrain_iter": 5, "max_iter": 100},
 }
 DEFAULTS = [cls().set_params(**SHORT.get(cls.__name__, {})) for cls in ESTIMATORS]
 
