@@ -234,8 +234,9 @@ class FittingMixin:
         """The lesson of the next layer: a layer's means of the same rows."""
         machine, table = self.layers_[number], lesson.table
         rows = machine._domain.seen(table.rows, machine._columns)
-        # As lists or not, whatever rows are there beside those of the table.
-        rows = rows._replace(density=density(table))
+        if rows.density < 1:
+            # As lists or not, whatever rows are there beside those of the table.
+            rows = rows._replace(density=density(table))
         H = machine._features(rows, table.index)
         rows = Rows(H, H.dtype.type, complete=True)
         table = table._replace(rows=rows, index=np.arange(len(H)))

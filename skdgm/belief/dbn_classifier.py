@@ -6,7 +6,7 @@ r"""Deep belief networks that classify.
 
 from sklearn.utils._param_validation import StrOptions
 
-from skdgm.belief._outputs import ClassOutputs
+from skdgm.belief._class_outputs import ClassOutputs
 from skdgm.belief._tuned import TunedModel
 
 

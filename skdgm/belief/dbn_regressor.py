@@ -6,7 +6,7 @@ r"""Deep belief networks that regress.
 
 from sklearn.utils._param_validation import StrOptions
 
-from skdgm.belief._outputs import NumberOutputs
+from skdgm.belief._number_outputs import NumberOutputs
 from skdgm.belief._tuned import TunedModel
 
 

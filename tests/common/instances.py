@@ -187,8 +187,8 @@ INSTANCES = [
     DBNRegressor(
         (30, 20),
         pretrain_iter=3,
-        learning_rate_init=0.01,
-        max_iter=20,
+        learning_rate_init=0.02,
+        max_iter=30,
         random_state=0,
     ),
     DBNRegressor(
