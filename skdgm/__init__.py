@@ -11,6 +11,8 @@ _FAMILY = {
     "GaussianRBM": "boltzmann",
     "RBMClassifier": "boltzmann",
     "DBN": "belief",
+    "DBNClassifier": "belief",
+    "DBNRegressor": "belief",
 }
 
 __all__ = [*_FAMILY, "__version__"]

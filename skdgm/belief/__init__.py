@@ -1,5 +1,7 @@
 """Belief networks: layers that generate the one below."""
 
 from skdgm.belief.dbn import DBN
+from skdgm.belief.dbn_classifier import DBNClassifier
+from skdgm.belief.dbn_regressor import DBNRegressor
 
-__all__ = ["DBN"]
+__all__ = ["DBN", "DBNClassifier", "DBNRegressor"]

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_scalar
 from skdgm.belief._stack import transposed
 from skdgm.belief._up_down import UpDown
 from skdgm.boltzmann._fitting import for_callbacks, report, tabulate
+from skdgm.boltzmann._trainer import density
 from skdgm.exceptions import DivergenceError
 from skdgm.optim import check_staircase
 from skdgm.training import Callbacks, Table, Verbose, train
@@ -46,7 +47,8 @@ class Lesson(NamedTuple):
 
 
 class FittingMixin:
-    """Training, for a stack of machines."""
+    """Training, for a stack of machines. As part of another model it may get a
+    ``Table`` for X."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
@@ -152,8 +154,11 @@ class FittingMixin:
         check_staircase("refine_steps", self.refine_steps, Integral, 1)
         if not fresh:
             self._check_unchanged(machines)
-        rows = self._rows(X, fitting=True, reset=fresh)
-        table = tabulate(rows, sample_weight)
+        if isinstance(X, Table):
+            table, X = X, X.rows.X
+        else:
+            rows = self._rows(X, fitting=True, reset=fresh)
+            table = tabulate(rows, sample_weight)
         self._settle(machines, table)
         if fresh:
             seed = check_random_state(self.random_state).randint(MAX_SEED)
@@ -178,6 +183,16 @@ class FittingMixin:
             if number + 1 < len(lesson.machines):
                 lesson = self._lifted(lesson, number)
         return True
+
+    def _complete(self, table):
+        """Add the layers that training did not come to, as they begin."""
+        lesson = self._begin(table, None, False)
+        for number in range(len(lesson.machines)):
+            if number:
+                lesson = self._lifted(lesson, number - 1)
+            if number >= len(self.layers_):
+                machine = self._machine(lesson, number).set_params(n_iter=0)
+                self._teach(machine.fit, lesson, number, machine)
 
     def _machine(self, lesson, number):
         """The machine of a layer that is to learn: the one there is, or a new one."""
@@ -219,6 +234,9 @@ class FittingMixin:
         """The lesson of the next layer: a layer's means of the same rows."""
         machine, table = self.layers_[number], lesson.table
         rows = machine._domain.seen(table.rows, machine._columns)
+        if rows.density < 1:
+            # As lists or not, whatever rows are there beside those of the table.
+            rows = rows._replace(density=density(table))
         H = machine._features(rows, table.index)
         rows = Rows(H, H.dtype.type, complete=True)
         table = table._replace(rows=rows, index=np.arange(len(H)))

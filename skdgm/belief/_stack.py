@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.metaestimators import _BaseComposition
 
 from skdgm.belief._directed import Directed
 from skdgm.boltzmann import BernoulliRBM, GaussianRBM
@@ -23,8 +24,50 @@ AUTO = "auto"
 _SHOWN, _EPOCHS = 20_000_000, (20, 200)
 
 
+class Composed(_BaseComposition):
+    """Parameters of machines in ``layers``, beside one's own."""
+
+    def get_params(self, deep=True):
+        """Parameters by name, and those of machines in ``layers``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to look into ``layers``.
+
+        Returns
+        -------
+        params : dict
+        """
+        return self._get_params("layers", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters, and those of machines in ``layers``.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name.
+
+        Returns
+        -------
+        self : estimator
+        """
+        return self._set_params("layers", **params)
+
+
 class StackMixin:
-    """Layers, described by parameters."""
+    """Layers, described by parameters.
+
+    Where the stack is part of another model, it may have a name there (``_title``).
+    """
+
+    _title = None
+
+    @property
+    def _called(self):
+        """What messages call the stack."""
+        return self._title or type(self).__name__
 
     @property
     def _domain(self):
@@ -41,7 +84,7 @@ class StackMixin:
         """Unfitted machines, from the bottom up, with valid parameters."""
         machines = self._listed() if self.layers is not None else self._described()
         for number, machine in enumerate(machines):
-            machine._title = f"{type(self).__name__} layer {number}"
+            machine._title = f"{self._called} layer {number}"
             if number:
                 machine.set_params(resample=self.samples)
             try:

@@ -9,13 +9,12 @@ Directed layers, and a restricted Boltzmann machine on top of them.
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import _BaseComposition
 
 from skdgm.belief._features import Features
 from skdgm.belief._fitting import FittingMixin
 from skdgm.belief._likelihood import LikelihoodMixin
 from skdgm.belief._sampling import SamplingMixin
-from skdgm.belief._stack import AUTO, OPTIONS, StackMixin
+from skdgm.belief._stack import AUTO, OPTIONS, Composed, StackMixin
 from skdgm.boltzmann._machine import Machine
 
 
@@ -25,7 +24,7 @@ class DBN(
     SamplingMixin,
     LikelihoodMixin,
     Features,
-    _BaseComposition,
+    Composed,
 ):
     r"""Deep belief network: a restricted Boltzmann machine over directed layers.
 
@@ -245,31 +244,3 @@ class DBN(
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
-
-    def get_params(self, deep=True):
-        """Parameters by name, and those of machines in ``layers``.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to look into ``layers``.
-
-        Returns
-        -------
-        params : dict
-        """
-        return self._get_params("layers", deep=deep)
-
-    def set_params(self, **params):
-        """Set parameters, and those of machines in ``layers``.
-
-        Parameters
-        ----------
-        **params : dict
-            Values by name.
-
-        Returns
-        -------
-        self : estimator
-        """
-        return self._set_params("layers", **params)

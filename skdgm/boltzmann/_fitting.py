@@ -31,13 +31,13 @@ from skdgm.utils.tree import copy
 from skdgm.utils.warn import warn
 
 
-def tabulate(rows, sample_weight):
+def tabulate(rows, sample_weight, in_memory=True):
     """The table of validated rows and of weights that are not valid yet."""
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
             sample_weight, rows.X, dtype=np.float64, ensure_non_negative=True
         )
-    return canonical(rows.in_memory(), sample_weight)
+    return canonical(rows.in_memory() if in_memory else rows, sample_weight)
 
 
 def for_callbacks(X, y, sample_weight):

@@ -11,65 +11,8 @@ from sklearn.utils.validation import check_consistent_length
 from skdgm.boltzmann._labels import UNKNOWN, LabelTrainer
 
 
-class LabelFittingMixin:
-    """Training with labels, for a :class:`~skdgm.boltzmann._machine.Machine`."""
-
-    _TRAINER, _WATCHED = LabelTrainer, "log probability of labels"
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
-        """Learn from labelled data, and from unlabelled.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : array-like of shape (n_samples,)
-            Labels; ``unlabeled`` where there is none.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts. Whole numbers repeat rows, exactly.
-
-        Returns
-        -------
-        self : estimator
-
-        Raises
-        ------
-        ValueError
-            X is empty, infinite or outside the model's domain; there is one class only;
-            a weight is negative, or all are zero.
-        DivergenceError
-            Training diverged. The estimator keeps its last good parameters.
-        """
-        return self._fit(X, y, sample_weight)
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Go on learning: one pass over rows, in batches of ``batch_size``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : array-like of shape (n_samples,)
-            Labels; ``unlabeled`` where there is none.
-        classes : array-like of shape (n_classes,), default=None
-            At the first call, all labels that will ever come; those of y if None.
-        sample_weight : array-like of shape (n_samples,), default=None
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        self : estimator
-
-        Raises
-        ------
-        ValueError
-            As by :meth:`fit`; or y has a label that is not among the classes.
-        DivergenceError
-            As by :meth:`fit`.
-        """
-        return self._partial_fit(X, y, sample_weight, classes)
+class LabelReadingMixin:
+    """Labels as codes, for an estimator with ``unlabeled``."""
 
     def _labelled(self, rows, y, fresh, classes):
         name = type(self).__name__
@@ -137,6 +80,67 @@ class LabelFittingMixin:
                 f"{classes.tolist()}{hint}."
             )
         return np.searchsorted(classes, y)
+
+
+class LabelFittingMixin(LabelReadingMixin):
+    """Training with labels, for a :class:`~skdgm.boltzmann._machine.Machine`."""
+
+    _TRAINER, _WATCHED = LabelTrainer, "log probability of labels"
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Learn from labelled data, and from unlabelled.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,)
+            Labels; ``unlabeled`` where there is none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts. Whole numbers repeat rows, exactly.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            X is empty, infinite or outside the model's domain; there is one class only;
+            a weight is negative, or all are zero.
+        DivergenceError
+            Training diverged. The estimator keeps its last good parameters.
+        """
+        return self._fit(X, y, sample_weight)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on learning: one pass over rows, in batches of ``batch_size``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,)
+            Labels; ``unlabeled`` where there is none.
+        classes : array-like of shape (n_classes,), default=None
+            At the first call, all labels that will ever come; those of y if None.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            As by :meth:`fit`; or y has a label that is not among the classes.
+        DivergenceError
+            As by :meth:`fit`.
+        """
+        return self._partial_fit(X, y, sample_weight, classes)
 
     def _count(self, table, fresh):
         labels = table.rows.labels[table.index]

@@ -114,10 +114,12 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         independent = self._domain.loss_of_independent(self._columns)
         return Monitor(*arguments, self._domain.log_conditionals, independent)
 
-    def _params_for(self, rows, dtype=None):
-        """Parameters for a method on rows: in tiles, where lists of them are many."""
+    def _params_for(self, rows, dtype=None, index=None):
+        """Parameters for a method on rows, or on some: in tiles, where lists of them
+        are many."""
         params = self._params(dtype)
-        return tiled(params) if rows.listed and rows.shape[0] >= _MANY else params
+        n_rows = rows.shape[0] if index is None else len(index)
+        return tiled(params) if rows.listed and n_rows >= _MANY else params
 
     def _params_for_chains(self):
         """Parameters for many steps of sampling: in tiles, if units are all binary."""

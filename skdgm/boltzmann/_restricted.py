@@ -40,7 +40,7 @@ class RestrictedMachine(Machine):
 
     def _features(self, rows, index=None):
         """Hidden units' means, of some rows or of all."""
-        energy, params = self._energy(), self._params_for(rows)
+        energy, params = self._energy(), self._params_for(rows, index=index)
 
         def of_rows(v):
             return self._hidden_means(energy, params, *self._present(v))

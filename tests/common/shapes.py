@@ -19,10 +19,14 @@ def having(estimator, **values):
     if n_units is not None and hasattr(estimator, "hidden_layer_sizes"):
         depth = len(estimator.hidden_layer_sizes)
         values["hidden_layer_sizes"] = (n_units,) * depth
+    if "batch_size" in values:
+        values["pretrain_batch_size"] = values["batch_size"]
     if "n_iter" in values:
         values["refine_iter"] = values["max_iter"] = values["n_iter"]
     if "learning_rate" in values:
-        values["refine_learning_rate"] = values["learning_rate"]
+        for name in "refine_learning_rate", "learning_rate_init":
+            values[name] = values["learning_rate"]
+        values["pretrain_learning_rate"] = values["learning_rate"]
     for name, value in values.items():
         estimator.set_params(**dict.fromkeys(options(estimator, name), value))
     return estimator
@@ -57,6 +61,8 @@ def losses(estimator):
 
 def n_lines(estimator):
     """How many lines a fit prints if it is to be verbose."""
+    if hasattr(estimator, "dbn_"):
+        return estimator.dbn_.n_iter_ + estimator.n_iter_
     n_lines = estimator.n_iter_ + len(getattr(estimator, "net_loss_curve_", ()))
     if getattr(estimator, "pretrain", None) is None:
         return n_lines
@@ -68,7 +74,7 @@ def passes(estimator):
     """Arguments of the partial fits that do what a fit does, without refinement."""
     depth = n_layers(estimator)
     if depth is None:
-        (name,) = options(estimator, "n_iter") or options(estimator, "max_iter")
+        (name,) = options(estimator, "max_iter") or options(estimator, "n_iter")
         return [{}] * getattr(estimator, name)
     n_iter = [m.n_iter for _, m in estimator.layers or ()]
     n_iter = n_iter or [estimator.n_iter] * depth
@@ -77,7 +83,7 @@ def passes(estimator):
 
 def n_layers(estimator):
     """The number of layers that are learned one by one, if there are such."""
-    if not hasattr(estimator, "layers"):
+    if not hasattr(estimator, "layers") or hasattr(estimator, "max_iter"):
         return None
     return len(estimator.layers or estimator.hidden_layer_sizes)
 

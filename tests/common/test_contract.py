@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn import config_context
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, r2_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
@@ -40,6 +40,9 @@ HOLES = RNG.random(BITS.shape) < 0.2
 REAL = BITS + RNG.normal(0, 0.3, BITS.shape)
 REAL = 10.0 ** RNG.integers(-3, 4, 30) * (REAL + RNG.integers(-9, 9, 30))
 LABELS = np.array(["one", "other"])[WHICH]
+# Two numbers for each row, some of them unknown.
+NUMBERS = np.column_stack([100 + 10 * WHICH, -BITS[:, :9].sum(axis=1)])
+NUMBERS = np.where(RNG.random(NUMBERS.shape) < 0.1, np.nan, NUMBERS)
 
 
 # Methods that give something of each row, where there are such.
@@ -53,7 +56,11 @@ class Data:
 
     def __init__(self, estimator):
         self.real = not get_tags(estimator).input_tags.positive_only
-        self.labelled = is_classifier(estimator)
+        self.classes, self.numbers = is_classifier(estimator), is_regressor(estimator)
+        self.labelled = self.classes or self.numbers
+        self.targets = LABELS
+        if self.numbers:
+            self.targets = NUMBERS if self.real else NUMBERS[:, 1]
         grey = BITS + RNG.normal(0, 0.2, BITS.shape)
         self.bits, self.X = BITS, REAL if self.real else BITS
         # Grey or real values, and many zeros.
@@ -61,8 +68,8 @@ class Data:
         self.holed = np.where(HOLES, np.nan, self.X)
 
     def y(self, rows=slice(None)):
-        """The labels of some rows, as arguments."""
-        return {"y": LABELS[rows]} if self.labelled else {}
+        """The labels of some rows, or other targets, as arguments."""
+        return {"y": self.targets[rows]} if self.labelled else {}
 
     def alternate(self, X):
         """Labels for other rows, by turns."""
@@ -91,6 +98,9 @@ def quality(estimator, data):
     """What an estimator is for, in nats."""
     if not data.labelled:
         return estimator.score_samples(data.X).mean()
+    if data.numbers:
+        gap = estimator.predict(data.X) - data.targets
+        return -np.nanmean(gap**2 / np.nanvar(data.targets, axis=0))
     codes = np.searchsorted(estimator.classes_, LABELS)
     return estimator.predict_log_proba(data.X)[np.arange(80), codes].mean()
 
@@ -189,11 +199,15 @@ def test_n_jobs_does_not_matter(estimator, data, backend):
     from joblib import parallel_config
 
     def search(n_jobs):
-        grid = {name: [0.05, 0.1] for name in options(estimator, "learning_rate")}
+        names = options(estimator, "learning_rate")
+        grid = {name: [0.05, 0.1] for name in names or ["learning_rate_init"]}
         with parallel_config(backend=backend):
             found = GridSearchCV(estimator, grid, cv=2, n_jobs=n_jobs)
-            return found.fit(data.X, **data.y())
+            return found.fit(data.X, **labels)
 
+    labels = data.y()
+    if data.numbers:
+        labels["y"] = np.nan_to_num(labels["y"])
     one, two = search(1), search(2)
     np.testing.assert_array_equal(
         one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"]
@@ -269,10 +283,15 @@ def test_methods_write_nothing(estimator, data):
     assert pickle.dumps(vars(estimator)) == before
 
 
-def test_score_is_the_mean_of_score_samples_or_the_accuracy(estimator, data):
+def test_score_is_the_mean_of_score_samples_or_as_scikit_learn_has_it(estimator, data):
     scores = estimator.fit(data.X, **data.y()).score_samples(data.holed)
     assert scores.shape == (80,)
     np.testing.assert_array_equal(scores, estimator.score_samples(data.holed))
+    if data.numbers:
+        targets = np.nan_to_num(data.targets)
+        expected = r2_score(targets, estimator.predict(data.holed))
+        assert estimator.score(data.holed, targets) == pytest.approx(expected)
+        return
     if data.labelled:
         scores = estimator.predict(data.holed) == LABELS
     assert estimator.score(data.holed, **data.y()) == pytest.approx(scores.mean())
@@ -406,6 +425,8 @@ def test_scoring_monitor_hears_of_every_epoch(estimator, data):
 def test_weights_reach_the_scorers_of_callbacks(estimator, data):
     monitor = ScoringMonitor(scoring={"score": check_scoring(estimator)})
     given = {"sample_weight": RNG.random(80), **data.y()}
+    if data.numbers:
+        given["y"] = np.nan_to_num(given["y"])
     estimator.set_callbacks(monitor).fit(data.X, **given)
     last = [r for r in monitor.get_logs().data if r["task_name"] == "fit"][-1]
     assert last["score"] == pytest.approx(estimator.score(data.X, **given))
@@ -466,7 +487,9 @@ def test_unfitted_without_data(estimator, data):
     assert not hasattr(estimator, "density_kind_")
 
 
-NAMES = ["learning_rate", "n_components", "gradient", "n_steps", "momentum", "solver"]
+# What all have, by this name or by others.
+SHARED = ["learning_rate", "n_components"]
+NAMES = [*SHARED, "gradient", "n_steps", "momentum", "solver"]
 NAMES += ["centering", "max_norm", "n_temperatures", "fast_learning_rate"]
 NAMES += ["sparsity_target"]
 
@@ -474,6 +497,8 @@ NAMES += ["sparsity_target"]
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", [np.nan, -1, "nonsense", [3], ()])
 def test_invalid_parameters_are_named(estimator, data, name, value):
+    if name not in SHARED and not options(estimator, name):
+        return
     # A stack has sizes for numbers.
     named = name.replace("n_components", "n_components|hidden_layer_sizes")
     with pytest.raises(ValueError, match=named):
@@ -502,7 +527,8 @@ def test_a_failed_fit_loses_nothing(estimator, data):
     if not data.real:
         bad += [(-X, data.y()), (-X[:, :4], data.y())]
     if data.labelled:
-        bad += [(X, {"y": None}), (X, {"y": LABELS[:-1]}), (X, {"y": REAL[:, 0]})]
+        wrong = REAL[:, 0] if data.classes else np.full(80, np.inf)
+        bad += [(X, {"y": None}), (X, data.y(slice(-1))), (X, {"y": wrong})]
     for rows, labels in bad:
         for method in (estimator.fit, estimator.partial_fit):
             with pytest.raises(ValueError):

@@ -6,19 +6,25 @@ import pytest
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skdgm import RBMClassifier
+from skdgm import DBNClassifier, DBNRegressor, RBMClassifier
 from tests.common.instances import ESTIMATORS, INSTANCES
 
 # The checks' data are real numbers: with these visible units they are classified well.
 REAL = RBMClassifier(visible="gaussian")
-
+SUPERVISED = DBNClassifier((32, 32), visible="gaussian", pretrain_iter=5)
+SUPERVISED.set_params(learning_rate_init=0.02, max_iter=40)
 
 # By default they learn for as long as it takes, which is no matter of the checks.
-SHORT = {"DBM": {"n_iter": 5}, "DBMClassifier": {"n_iter": 5, "max_iter": 5}}
+SHORT = {
+    "DBM": {"n_iter": 5},
+    "DBMClassifier": {"n_iter": 5, "max_iter": 5},
+    "DBNClassifier": {"pretrain_iter": 5, "max_iter": 20},
+    "DBNRegressor": {"pretrain_iter": 5, "max_iter": 100},
+}
 DEFAULTS = [cls().set_params(**SHORT.get(cls.__name__, {})) for cls in ESTIMATORS]
 
 
-@parametrize_with_checks([*DEFAULTS, REAL, *INSTANCES])
+@parametrize_with_checks([*DEFAULTS, REAL, SUPERVISED, *INSTANCES])
 def test_check(estimator, check):
     try:
         check(estimator)
@@ -31,8 +37,11 @@ def test_array_api_dispatch_is_possible():
 
 
 def test_accuracy_is_asked_for_where_columns_are_real():
-    assert get_tags(RBMClassifier()).classifier_tags.poor_score
-    assert not get_tags(REAL).classifier_tags.poor_score
+    for cls in RBMClassifier, DBNClassifier:
+        assert get_tags(cls()).classifier_tags.poor_score
+    for real in REAL, SUPERVISED:
+        assert not get_tags(real).classifier_tags.poor_score
+    assert not get_tags(DBNRegressor()).regressor_tags.poor_score
 
 
 def test_every_estimator_has_instances():
