@@ -74,7 +74,7 @@ def passes(estimator):
     """Arguments of the partial fits that do what a fit does, without refinement."""
     depth = n_layers(estimator)
     if depth is None:
-        (name,) = options(estimator, "max_iter") or options(estimator, "n_iter")
+        name = "n_iter" if hasattr(estimator, "n_iter") else "max_iter"
         return [{}] * getattr(estimator, name)
     n_iter = [m.n_iter for _, m in estimator.layers or ()]
     n_iter = n_iter or [estimator.n_iter] * depth
