@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skdgm.boltzmann._machine import TabularModel
+from skdgm.utils.layers import chosen
 from skdgm.utils.threads import one_blas_thread
 
 
@@ -15,7 +16,7 @@ class Features(TabularModel):
 
         .. math:: m^{(0)} = x, \qquad m^{(k)} = \sigma(c^{(k)} + m^{(k-1)} R^{(k)})
 
-        those of the layer that ``feature_layer`` says. Missing entries are found by
+        those of the layers that ``feature_layer`` says. Missing entries are found by
         mean field, together with the first hidden layer.
 
         Parameters
@@ -27,8 +28,7 @@ class Features(TabularModel):
         H : ndarray of shape (n_samples, n_hidden)
         """
         check_is_fitted(self)
-        first, last = self._feature_layers()
-        return self._upward(self._rows(X), first, last)
+        return self._upward(self._rows(X), self._feature_layers())
 
     def transform_layers(self, X):
         """Hidden units' means in every layer.
@@ -43,20 +43,20 @@ class Features(TabularModel):
             From the bottom up.
         """
         check_is_fitted(self)
-        H = self._upward(self._rows(X), 0, len(self.layers_))
+        H = self._upward(self._rows(X), range(len(self.layers_)))
         return np.split(H, np.cumsum(self._widths()[:-1]), axis=1)
 
-    def _upward(self, rows, first, last):
+    def _upward(self, rows, numbers):
         """The means of some of the layers, side by side."""
         layers = self._recognisers()
 
         def of_rows(v):
             x, clamp = self.layers_[0]._present(v)
             means = []
-            for layer in layers[:last]:
+            for layer in layers[: 1 + max(numbers)]:
                 means.append(layer.means(x, clamp)[1])
                 x, clamp = (means[-1], None), (True, None)
-            return np.concatenate(means[first:], axis=1)
+            return np.concatenate([means[n] for n in numbers], axis=1)
 
         return self._blockwise(of_rows, rows, of_rows)
 
@@ -66,8 +66,8 @@ class Features(TabularModel):
         Parameters
         ----------
         H : array-like of shape (n_samples, n_hidden)
-            Hidden units of the layer that ``feature_layer`` says, or their means. Of
-            all layers, the lowest counts, which stands first.
+            Hidden units of the layers that ``feature_layer`` says, side by side, or
+            their means. The lowest of them counts.
 
         Returns
         -------
@@ -80,25 +80,18 @@ class Features(TabularModel):
                 f"H has {H.shape[1]} columns, but {type(self).__name__} has "
                 f"{self._n_features_out} hidden units."
             )
-        lowest = self._feature_layers()[0]
-        H = H[:, : self._widths()[lowest]]
+        numbers, widths = self._feature_layers(), self._widths()
+        lowest = min(numbers)
+        start = sum(widths[n] for n in numbers[: numbers.index(lowest)])
+        H = H[:, start : start + widths[lowest]]
         with one_blas_thread():
             for layer in self._recognisers()[lowest::-1]:
                 H = layer.units[0].mean(layer.down(H))
         return self._domain.to_data(self._columns, H)
 
     def _feature_layers(self):
-        """The first of the layers whose units are features, and the one after the
-        last."""
-        depth = len(self.layers_)
-        if self.feature_layer == "all":
-            return 0, depth
-        if not -depth <= self.feature_layer < depth:
-            raise ValueError(
-                f"feature_layer={self.feature_layer}, but there are {depth} layers."
-            )
-        number = self.feature_layer % depth
-        return number, number + 1
+        """The numbers of the layers whose units are features."""
+        return chosen(self.feature_layer, len(self.layers_))
 
     def _widths(self):
         """The number of hidden units in each layer."""
@@ -106,5 +99,5 @@ class Features(TabularModel):
 
     @property
     def _n_features_out(self):
-        first, last = self._feature_layers()
-        return sum(self._widths()[first:last])
+        widths = self._widths()
+        return sum(widths[number] for number in self._feature_layers())

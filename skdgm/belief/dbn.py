@@ -81,9 +81,9 @@ class DBN(
         At the start; it falls linearly.
     refine_steps : int or tuple of int, default=(3, 6, 10)
         Gibbs steps in the top machine. A tuple's values share the epochs evenly.
-    feature_layer : int or "all", default="all"
+    feature_layer : int, tuple of int or "all", default="all"
         The layer whose units' means :meth:`transform` gives, 0 at the bottom, -1 at the
-        top; or all of them side by side, by which labels are told best.
+        top; or some, or all of them, side by side, by which labels are told best.
     warm_start : bool, default=False
         If True, ``fit`` goes on from the parameters there are; where they were refined,
         with refining.
@@ -160,7 +160,7 @@ class DBN(
         "refine_iter": [Interval(Integral, 0, None, closed="left")],
         "refine_learning_rate": [Interval(Real, 0, None, closed="neither")],
         "refine_steps": [Integral, tuple],
-        "feature_layer": [Integral, StrOptions({"all"})],
+        "feature_layer": [Integral, tuple, StrOptions({"all"})],
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "random_state": ["random_state"],

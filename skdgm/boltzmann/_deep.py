@@ -19,7 +19,7 @@ from skdgm.optim import check_staircase
 from skdgm.samplers import gibbs
 from skdgm.training import Verbose
 from skdgm.units import Bernoulli
-from skdgm.utils.layers import check_sizes, per_layer
+from skdgm.utils.layers import check_sizes, chosen, per_layer
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.warn import warn
@@ -247,16 +247,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
     @staticmethod
     def _blocks(layers, depth):
         """The blocks of layers that are named by number, the first hidden one by 0."""
-        if isinstance(layers, str):
-            return tuple(range(1, depth + 1))
-        layers = layers if isinstance(layers, tuple) else (layers,)
-        known = range(-depth, depth)
-        if not layers or any(layer not in known for layer in layers):
-            raise ValueError(
-                f"feature_layer must be 'all', or numbers from {-depth} to "
-                f"{depth - 1} of hidden layers; got {layers}."
-            )
-        return tuple(1 + layer % depth for layer in layers)
+        return tuple(1 + number for number in chosen(layers, depth))
 
     def _energy(self, sizes=None):
         visible = self._domain.unit(self, self.n_features_in_)

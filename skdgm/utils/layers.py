@@ -36,3 +36,24 @@ def per_layer(name, value, n_layers):
             f"layers; got {value}."
         )
     return value
+
+
+def chosen(layers, n_layers):
+    """The layers that ``feature_layer`` names, by number: one, some in a tuple, or
+    "all"; negative numbers count from the top.
+
+    Raises
+    ------
+    ValueError
+        There is none of such a number.
+    """
+    if isinstance(layers, str):
+        return tuple(range(n_layers))
+    numbers = layers if isinstance(layers, tuple) else (layers,)
+    if not numbers or any(n not in range(-n_layers, n_layers) for n in numbers):
+        raise ValueError(
+            f"feature_layer={layers}, but there are {n_layers} hidden layers: it must "
+            f"be 'all', a number from {-n_layers} to {n_layers - 1}, or a tuple of "
+            "such."
+        )
+    return tuple(n % n_layers for n in numbers)

@@ -57,7 +57,12 @@ def test_any_layer_can_be_read_out():
     whole = dbn.transform(DIGITS)
     np.testing.assert_array_equal(whole, np.hstack(parts))
     np.testing.assert_array_equal(dbn.inverse_transform(whole), first)
-    with pytest.raises(ValueError, match="27 columns|7 columns"):
+    dbn.set_params(feature_layer=(-1, 0))
+    two = dbn.transform(DIGITS)
+    np.testing.assert_array_equal(two, np.hstack([parts[2], parts[0]]))
+    np.testing.assert_array_equal(dbn.inverse_transform(two), first)
+    assert len(dbn.get_feature_names_out()) == 19
+    with pytest.raises(ValueError, match="7 columns"):
         dbn.inverse_transform(parts[2])
     with pytest.raises(ValueError, match="feature_layer=3"):
         dbn.set_params(feature_layer=3).transform(DIGITS)
