@@ -20,7 +20,8 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
+
+from skdgm.utils.math import log_mean_exp
 
 
 class Terms(NamedTuple):
@@ -46,10 +47,7 @@ class Terms(NamedTuple):
 
     def log_mean_weight(self):
         """Log of the mean importance weight, and its standard error."""
-        n, log_w = len(self.log_p), self.log_p - self.log_q
-        log_mean = logsumexp(log_w, axis=0) - np.log(n)
-        spread = np.exp(log_w - log_mean).std(axis=0, ddof=min(1, n - 1))
-        return log_mean, spread / np.sqrt(n)
+        return log_mean_exp(self.log_p - self.log_q)
 
 
 def mean(draws):

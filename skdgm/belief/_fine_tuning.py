@@ -13,7 +13,6 @@ References
 """
 
 from contextlib import nullcontext
-from numbers import Real
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -26,7 +25,7 @@ from skdgm.belief._stack import AUTO
 from skdgm.belief.dbn import DBN
 from skdgm.boltzmann._fitting import for_callbacks, report, tabulate
 from skdgm.exceptions import DivergenceError
-from skdgm.nets import Tuner, fine_tune
+from skdgm.nets import Tuner, check_dropout, fine_tune
 from skdgm.training import Callbacks, Table, Verbose, labelled
 from skdgm.utils.layers import check_sizes, per_layer
 from skdgm.utils.random import MAX_SEED
@@ -141,7 +140,7 @@ class FineTuningMixin:
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate everything; nothing is changed yet."""
-        _check_dropout(self.dropout)
+        check_dropout(self.dropout)
         dbn = self._stack()
         machines = dbn._machines()
         if not fresh:
@@ -271,15 +270,4 @@ class FineTuningMixin:
         # What is fitted is there already.
         return context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes=dict, **data
-        )
-
-
-def _check_dropout(rates):
-    """Whether a tuple of them is a pair of shares."""
-    if isinstance(rates, tuple) and not (
-        len(rates) == 2 and all(isinstance(r, Real) and 0 <= r < 1 for r in rates)
-    ):
-        raise ValueError(
-            "dropout must be a number of at least 0 and below 1, or two, of inputs and "
-            f"of hidden units; got {rates}."
         )

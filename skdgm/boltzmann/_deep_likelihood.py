@@ -14,7 +14,6 @@ which an average over draws from Q estimates, on average from below.
 from numbers import Integral
 
 import numpy as np
-from scipy.special import logsumexp
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
 from skdgm.boltzmann._trainer import LIKELIHOOD
@@ -22,6 +21,7 @@ from skdgm.energies import EVEN
 from skdgm.inference import bound
 from skdgm.partition import exact
 from skdgm.utils.hashing import row_hash
+from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -120,13 +120,10 @@ class DeepLikelihoodMixin:
                 own = rng.take(part)
                 log_w.append(self._log_weights(rows, part, own, n_draws))
         log_w = np.concatenate(log_w)
-        found = logsumexp(log_w, axis=1) - np.log(n_draws)
+        found, se = log_mean_exp(log_w, axis=1)
         volume = self._domain.log_volume(self._columns, rows)
         log_p = volume + found - self.log_Z_
-        if not return_se:
-            return log_p
-        spread = np.exp(log_w - found[:, None]).std(axis=1)
-        return log_p, spread / np.sqrt(max(1, n_draws - 1))
+        return (log_p, se) if return_se else log_p
 
     def _log_weights(self, rows, part, rng, n_draws):
         """Log of the weight of each row's draws."""

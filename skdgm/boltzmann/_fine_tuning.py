@@ -23,7 +23,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdgm.boltzmann._fitting import report
 from skdgm.energies import LayeredEnergy, Params, plain
 from skdgm.inference import mean_field
-from skdgm.nets import Layer, Tuner, fine_tune, forward, softmax_cross_entropy
+from skdgm.nets import (
+    Layer,
+    Tuner,
+    check_dropout,
+    fine_tune,
+    forward,
+    softmax_cross_entropy,
+)
 from skdgm.training import Verbose, labelled
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.warn import warn
@@ -78,13 +85,7 @@ class FineTuningMixin:
 
     def _check_options(self):
         super()._check_options()
-        rates = self.dropout if isinstance(self.dropout, tuple) else (0, self.dropout)
-        fine = all(isinstance(rate, Real) and 0 <= rate < 1 for rate in rates)
-        if len(rates) != 2 or not fine:
-            raise ValueError(
-                "dropout must be a share in [0, 1), or a pair of them: of inputs, and "
-                f"of hidden units; got {self.dropout}."
-            )
+        check_dropout(self.dropout)
 
     def _finish(self, table):
         table = labelled(table)

@@ -5,11 +5,9 @@ import numpy as np
 from skdgm.boltzmann._trainer import PROBE
 from skdgm.energies import EVEN
 from skdgm.inference import mean_field
-from skdgm.training import Batch, epoch
+from skdgm.training import Batch, probe
 from skdgm.utils.random import stream
 
-# Rows that are watched: an eighth, but no fewer and no more than these.
-_FEW_ROWS, _MANY_ROWS = 250, 1000
 _PROBE_UNITS = 8
 # In nats a column. A coin tossed for every entry loses 0.7; weights that have exploded
 # lose far more than this; on every data set tried, sound training lost less than 1.
@@ -38,8 +36,7 @@ class Watch:
     def __init__(self, trainer, table, held_out):
         self.trainer, self.held_out = trainer, held_out
         self.rng = stream(trainer.seed, PROBE)
-        n_rows = np.clip(table.n_draws // 8, _FEW_ROWS, _MANY_ROWS)
-        self.probe = self._among(epoch(table, table.n_draws, self.rng)[0])[:n_rows]
+        self.probe = probe(table, self.rng, self._among)
 
     def __call__(self, state):
         """The two losses in nats per row; the second may be None."""

@@ -24,8 +24,6 @@ from skdgm.utils.rows import Rows
 _PRETRAINING, _PROBE_ROWS = 2**16, 1000
 # In nats a unit: what weights that have exploded lose at least.
 _DIVERGED = 2.0
-# What pairs are not asked for: they learn by plain contrastive divergence.
-_PLAIN = {"gradient": "cd", "sparsity_target": None, "centering": None}
 
 
 class PairTrainer(Trainer):
@@ -53,7 +51,7 @@ class PairTrainer(Trainer):
         x, clamp = self.present(Batch(self.rows.present(index)))
         if clamp[0] is not True:
             x, _ = mean_field(self.energy, params, x, clamp)
-        return x[0], self._mean(params, x, 1)
+        return x[0], self.energy.units[1].mean(self._field(params, x, 1))
 
     def loss(self, params, index):
         """Minus the log probability of rows given the means of the layer above, which
@@ -61,18 +59,16 @@ class PairTrainer(Trainer):
         total, unit = 0.0, self.energy.units[0]
         for part in self.rows.blocks(len(index)):
             v, h = self.above(params, index[part])
-            received = self.energy.received(params, (None, h), 0)
-            eta = self.energy.field(params, 0, received, self._path(params, 0))
+            eta = self._field(params, (None, h), 0)
             total += (unit.log_partition(eta) - unit.log_weight(eta, v)).sum()
         return total / len(index)
 
-    def _mean(self, params, x, block):
+    def _field(self, params, x, block):
+        """A layer's natural parameters, what it receives counting as often as it is
+        to."""
+        path = Path(params.units, params.dtype.type(self.gains[block]))
         received = self.energy.received(params, x, block)
-        eta = self.energy.field(params, block, received, self._path(params, block))
-        return self.energy.units[block].mean(eta)
-
-    def _path(self, params, block):
-        return Path(params.units, params.dtype.type(self.gains[block]))
+        return self.energy.field(params, block, received, path)
 
 
 def layerwise(energy, recipes, table, seed, fill, moments, hooks):

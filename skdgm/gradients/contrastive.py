@@ -29,7 +29,7 @@ import numpy as np
 
 from skdgm.energies import EVEN, ODD
 from skdgm.inference import mean_field
-from skdgm.samplers import binary, gibbs, sweep, tempering
+from skdgm.samplers import binary, by_means, gibbs, sweep, tempering
 
 _FILL, _DATA, _MODEL = range(3)
 
@@ -114,12 +114,7 @@ def tempered(rng, energy, params, x, clamp, n_steps, replicas, ladder, max_sweep
 
 def settled(energy, params, phases):
     """The phases with the model's states moved by one step of mean field."""
-
-    def update(block, eta):
-        mean = energy.units[block].mean(eta)
-        return mean, mean
-
-    model, _ = sweep(energy, params, phases.model, update, colours=(EVEN,))
+    model, _ = sweep(energy, params, phases.model, by_means(energy), colours=(EVEN,))
     return phases._replace(model=model)
 
 

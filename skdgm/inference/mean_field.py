@@ -22,7 +22,7 @@ import numpy as np
 
 from skdgm.energies import EVEN, ODD
 from skdgm.inference.given import Given, take
-from skdgm.samplers import binary, sweep
+from skdgm.samplers import binary, by_means, sweep
 
 _ORDER = ODD, EVEN
 
@@ -59,12 +59,7 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
         Clamped values in their places, means elsewhere.
     info : Info
     """
-
-    def update(block, eta):
-        mean = energy.units[block].mean(eta)
-        return mean, mean
-
-    n_rows = len(x[0])
+    n_rows, update = len(x[0]), by_means(energy)
     if all(clamp[block] is True for block in energy.colours[EVEN]):
         if binary.serves(energy, params, x, (ODD,)):
             odd = binary.means(energy, params, x, ODD)

@@ -1,6 +1,6 @@
 """Feed-forward nets: layers, gradients, losses, and training with a teacher."""
 
-from skdgm.nets.feed_forward import Layer, forward, hidden, init
+from skdgm.nets.feed_forward import Layer, check_dropout, forward, hidden, init
 from skdgm.nets.fine_tuning import Monitor, Tuned, fine_tune
 from skdgm.nets.losses import (
     logistic_cross_entropy,
@@ -17,6 +17,7 @@ __all__ = [
     "NetState",
     "Tuned",
     "Tuner",
+    "check_dropout",
     "dense",
     "drop_out",
     "fine_tune",

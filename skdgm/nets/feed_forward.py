@@ -16,6 +16,7 @@ References
 """
 
 from itertools import pairwise
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -97,3 +98,14 @@ def hidden(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
 
 def _thinned(x, rate, rng, number):
     return drop_out(x, rate, rng.fold(number)) if rate else x
+
+
+def check_dropout(rates):
+    """Raise ValueError where a tuple of rates is not a pair of shares."""
+    if isinstance(rates, tuple) and not (
+        len(rates) == 2 and all(isinstance(r, Real) and 0 <= r < 1 for r in rates)
+    ):
+        raise ValueError(
+            "dropout must be a number of at least 0 and below 1, or two, of inputs and "
+            f"of hidden units; got {rates}."
+        )

@@ -14,12 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.nets.tuner import PROBE, SPLIT
-from skdgm.training import EarlyStopping, epoch, split, train
+from skdgm.training import EarlyStopping, probe, split, train
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 
-# Rows that are watched: an eighth, but no fewer and no more than these.
-_FEW_ROWS, _MANY_ROWS = 250, 1000
 # A loss so many times that at the start, and so much more, is divergence.
 _DIVERGED = 10.0
 # And one a little above it means that nothing was learned.
@@ -42,9 +40,7 @@ class Monitor:
 
     def __init__(self, tuner, table, held_out, state):
         self.tuner, self.rows, self.held_out = tuner, table.rows, held_out
-        n_rows = np.clip(table.n_draws // 8, _FEW_ROWS, _MANY_ROWS)
-        (draws,) = epoch(table, table.n_draws, stream(tuner.seed, PROBE))
-        self.probe = draws[:n_rows]
+        self.probe = probe(table, stream(tuner.seed, PROBE))
         self.first = self._loss(state, self.probe, np.ones(len(self.probe)))
 
     def __call__(self, state):

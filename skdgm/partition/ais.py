@@ -25,11 +25,11 @@ import itertools
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 
 from skdgm.energies import EVEN, ODD, Path
 from skdgm.partition.annealing import anneal
 from skdgm.samplers import binary, gibbs
+from skdgm.utils.math import log_mean_exp
 
 _START, _UP, _DOWN = range(3)
 # Temperatures that a kernel takes before Ctrl-C is heard.
@@ -134,8 +134,6 @@ def _anneal(rng, energy, params, base, state, betas):
 
 def _summary(log_w):
     """Log of the mean weight, its standard error, the effective sample size."""
-    n = len(log_w)
-    mean = logsumexp(log_w) - np.log(n)
-    ratio = np.exp(log_w - mean)
-    se = ratio.std() / np.sqrt(max(1, n - 1))
-    return float(mean), float(se), float(n**2 / (ratio**2).sum())
+    mean, se = log_mean_exp(log_w)
+    ess = len(log_w) ** 2 / (np.exp(log_w - mean) ** 2).sum()
+    return float(mean), float(se), float(ess)

@@ -1,6 +1,6 @@
 """Markov chains: pure kernels that take any energy."""
 
 from skdgm.samplers import binary, gibbs, tempering
-from skdgm.samplers.sweep import sweep
+from skdgm.samplers.sweep import by_means, sweep
 
-__all__ = ["binary", "gibbs", "sweep", "tempering"]
+__all__ = ["binary", "by_means", "gibbs", "sweep", "tempering"]

@@ -7,6 +7,16 @@ updated at once from their fields; what an update is, the caller says.
 import numpy as np
 
 
+def by_means(energy):
+    """The update that puts a block's mean in the place of its value."""
+
+    def update(block, eta):
+        mean = energy.units[block].mean(eta)
+        return mean, mean
+
+    return update
+
+
 def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received=None):
     """Update the blocks of each colour in turn.
 

@@ -1,6 +1,6 @@
 """Batches and the training loop, for every estimator."""
 
-from skdgm.training.batches import Table, canonical, epoch, labelled, split
+from skdgm.training.batches import Table, canonical, epoch, labelled, probe, split
 from skdgm.training.columns import column_spread, column_sums
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
 from skdgm.training.loop import train
@@ -18,6 +18,7 @@ __all__ = [
     "column_sums",
     "epoch",
     "labelled",
+    "probe",
     "split",
     "train",
 ]

@@ -18,6 +18,8 @@ from skdgm.utils.hashing import row_hash
 from skdgm.utils.random import mix64
 
 MAX_REPETITION = 10
+# Rows that are watched: an eighth, but no fewer and no more than these.
+_WATCHED = 250, 1000
 
 
 class Table(NamedTuple):
@@ -119,3 +121,21 @@ def epoch(table, batch_size, rng):
     draws = np.searchsorted(upto, ticks, side="right").clip(max=len(upto) - 1)
     draws = table.index[generator.permutation(draws)]
     return np.array_split(draws, -(-n_draws // batch_size))
+
+
+def probe(table, rng, among=None):
+    """Draws of an epoch that are watched while a model learns.
+
+    Parameters
+    ----------
+    among : callable, optional
+        ``among(index)`` returns those of some rows that may be.
+
+    Returns
+    -------
+    index : ndarray of int
+        Row numbers in ``table.rows``.
+    """
+    (draws,) = epoch(table, table.n_draws, rng)
+    draws = draws if among is None else among(draws)
+    return draws[: np.clip(table.n_draws // 8, *_WATCHED)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skdgm.training import canonical, epoch, labelled, split
+from skdgm.training import canonical, epoch, labelled, probe, split
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 
@@ -167,3 +167,14 @@ def test_weights_of_rows_with_targets_are_repetitions():
                 weighted.rows.labels[a], repeated.rows.labels[b]
             )
             np.testing.assert_array_equal(weighted.rows.take(a), repeated.rows.take(b))
+
+
+@pytest.mark.parametrize("n_rows, n_watched", [(40, 40), (1000, 250), (4000, 500)])
+def test_rows_that_are_watched(n_rows, n_watched):
+    table = table_of(np.arange(n_rows, dtype=float)[:, None])
+    found = probe(table, stream(0))
+    assert len(np.unique(found)) == len(found) == n_watched
+    np.testing.assert_array_equal(found, probe(table, stream(0)))
+    even = probe(table, stream(0), lambda index: index[index % 2 == 0])
+    assert (even % 2 == 0).all()
+    assert len(even) == min(n_watched, n_rows // 2)

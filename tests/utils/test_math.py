@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from skdgm.utils.math import logit, sigmoid, softplus
+from skdgm.utils.math import log_mean_exp, logit, sigmoid, softplus
 
 FAR = np.array([-1e4, -800, -90, -30, -1, 0, 1e-8, 1, 30, 90, 800, 1e4])
 
@@ -20,3 +20,15 @@ def test_agree_with_scipy_without_warning(dtype):
 def test_logit_inverts_sigmoid():
     p = np.array([1e-12, 0.2, 0.5, 0.999])
     np.testing.assert_allclose(sigmoid(logit(p)), p)
+
+
+def test_log_mean_exp():
+    w = np.random.default_rng(0).random((50, 3)) + 0.1
+    expected = np.log(w.mean(axis=0))
+    se = w.std(axis=0, ddof=1) / w.mean(axis=0) / np.sqrt(50)
+    for shift in (0, -2000, 2000):
+        for axis, log_w in enumerate((np.log(w) + shift, np.log(w).T + shift)):
+            found = log_mean_exp(log_w, axis=axis)
+            np.testing.assert_allclose(found[0] - shift, expected, atol=1e-10)
+            np.testing.assert_allclose(found[1], se, rtol=1e-9)
+    assert log_mean_exp(np.array([1.5])) == (1.5, 0.0)
