@@ -1,0 +1,20 @@
+"""Pictures of fitted estimators, as scikit-learn's Display classes.
+
+matplotlib is imported where a picture is drawn, and not before.
+"""
+
+from skdgm.plotting.components import ComponentsDisplay
+from skdgm.plotting.learning_curve import LearningCurveDisplay
+from skdgm.plotting.manifold import ManifoldDisplay
+from skdgm.plotting.marginals import MarginalsDisplay
+from skdgm.plotting.reconstruction import ReconstructionDisplay
+from skdgm.plotting.samples import SamplesDisplay
+
+__all__ = [
+    "ComponentsDisplay",
+    "LearningCurveDisplay",
+    "ManifoldDisplay",
+    "MarginalsDisplay",
+    "ReconstructionDisplay",
+    "SamplesDisplay",
+]

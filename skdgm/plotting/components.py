@@ -1,0 +1,149 @@
+r"""What hidden units look for.
+
+.. math:: F^l = W^1 W^2 \cdots W^l
+
+The filters of a layer are its weights, and above the first layer these seen through
+the weights below, as if all layers were linear.
+"""
+
+from functools import reduce
+
+import numpy as np
+
+from skdgm.plotting._images import Layout, as_images, cells, columns_for
+from skdgm.plotting._support import check_has
+
+
+class ComponentsDisplay:
+    """Filters of hidden units, as images.
+
+    Each filter has a scale of its own, which is symmetric around 0.
+
+    Parameters
+    ----------
+    components : array-like of shape (n_components, n_features)
+        A filter a row.
+    image_shape : tuple of int, default=None
+        Height and width; by default images are square.
+
+    Attributes
+    ----------
+    images_ : ndarray of AxesImage, of shape (n_components,)
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    See Also
+    --------
+    SamplesDisplay : What the units draw together.
+    ManifoldDisplay : What two units stand for.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.plotting import ComponentsDisplay
+    >>> X = load_digits().data / 16
+    >>> rbm = BernoulliRBM(n_components=16, random_state=0).fit(X)
+    >>> display = ComponentsDisplay.from_estimator(rbm)
+    >>> display.images_.shape
+    (16,)
+    """
+
+    def __init__(self, components, *, image_shape=None):
+        self.components = components
+        self.image_shape = image_shape
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        *,
+        layer=0,
+        n_components=100,
+        order="norm",
+        image_shape=None,
+        n_columns=None,
+        im_kw=None,
+        ax=None,
+    ):
+        """Show the filters of a layer.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted, with ``components_``, or with ``coefs_`` of several layers. Weights
+            of labels and of other outputs are none of these. Those of real columns are
+            the weights of standardised columns.
+        layer : int, default=0
+            0 is the first hidden layer, -1 the last.
+        n_components : int, default=100
+            How many filters at most.
+        order : {"norm", "first"}, default="norm"
+            Which come first: those with the greatest norm, or in their own order.
+        image_shape : tuple of int, default=None
+            Height and width; by default images are square.
+        n_columns : int, default=None
+            By default there are about as many columns as rows.
+        im_kw : dict, default=None
+            Arguments of ``imshow``, such as ``cmap``, or ``vmin`` and ``vmax`` for one
+            scale for all.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default in a new figure.
+
+        Returns
+        -------
+        display : ComponentsDisplay
+        """
+        who = "restricted machines or deep ones and nets"
+        check_has(cls, estimator, ("components_", "coefs_"), who)
+        if order not in ("norm", "first"):
+            raise ValueError(f"order must be 'norm' or 'first', not {order!r}.")
+        if n_components < 1:
+            raise ValueError(f"n_components must be at least 1; got {n_components}.")
+        components = _filters(estimator, layer)
+        if order == "norm":
+            norms = np.linalg.norm(components, axis=1)
+            components = components[np.argsort(-norms, kind="stable")]
+        display = cls(components[:n_components], image_shape=image_shape)
+        return display.plot(ax, n_columns=n_columns, im_kw=im_kw)
+
+    def plot(self, ax=None, *, n_columns=None, im_kw=None):
+        """Draw the filters.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default in a new figure.
+        n_columns, im_kw
+            As of :meth:`from_estimator`.
+
+        Returns
+        -------
+        display : ComponentsDisplay
+        """
+        images = as_images(type(self), self.components, self.image_shape)
+        n_columns = n_columns or columns_for(len(images))
+        layout = Layout(images.shape[1:], cells(len(images), n_columns))
+        self.figure_, self.ax_ = layout.axes(type(self), ax)
+        # A filter of zeros has a scale, too.
+        greatest = np.abs(images).max(axis=(1, 2))
+        greatest = np.where(greatest > 0, greatest, 1)
+        scales = np.stack([-greatest, greatest], axis=1)
+        im_kw = {"cmap": "RdBu_r", **(im_kw or {})}
+        self.images_ = layout.draw(self.ax_, images, scales, im_kw)
+        return self
+
+
+def _filters(estimator, layer):
+    """The filters of a layer, a row each."""
+    if hasattr(estimator, "components_"):
+        weights = [np.transpose(estimator.components_)]
+    else:
+        # The last weights of a net are those of its outputs.
+        weights = estimator.coefs_[: -1 if hasattr(estimator, "n_outputs_") else None]
+    if layer not in range(-len(weights), len(weights)):
+        raise ValueError(
+            f"layer={layer}, but {type(estimator).__name__} has {len(weights)} hidden "
+            f"layers: it must be from {-len(weights)} to {len(weights) - 1}."
+        )
+    return reduce(np.matmul, weights[: layer % len(weights) + 1]).T

@@ -1,0 +1,139 @@
+"""Images with missing pixels, as a model fills them."""
+
+import numpy as np
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import check_array
+
+from skdgm.plotting._images import Layout, as_images, cells, shared_limits
+from skdgm.plotting._support import check_has
+
+
+class ReconstructionDisplay:
+    """Images as they are, with what is missing of them, and as they were filled.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_images, n_features)
+        NaN where missing.
+    filled : array-like of shape (n_images, n_features)
+    X_true : array-like of shape (n_images, n_features), default=None
+        If given, it is shown above the others.
+    image_shape : tuple of int, default=None
+        Height and width; by default images are square.
+
+    Attributes
+    ----------
+    images_ : ndarray of AxesImage, of shape (2 or 3, n_images)
+        Row by row: the truth, if it is known; what is known; what was made of it.
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+
+    See Also
+    --------
+    SamplesDisplay : What a model draws, given nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.plotting import ReconstructionDisplay
+    >>> X = load_digits().data / 16
+    >>> rbm = BernoulliRBM(n_components=16, random_state=0).fit(X)
+    >>> half = np.where(np.arange(64) < 32, X, np.nan)
+    >>> display = ReconstructionDisplay.from_estimator(rbm, half, X_true=X)
+    >>> display.images_.shape
+    (3, 10)
+    """
+
+    def __init__(self, X, filled, *, X_true=None, image_shape=None):
+        self.X = X
+        self.filled = filled
+        self.X_true = X_true
+        self.image_shape = image_shape
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        *,
+        X_true=None,
+        n_images=10,
+        image_shape=None,
+        im_kw=None,
+        ax=None,
+        **options,
+    ):
+        """Fill what is missing and show it.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted, with ``impute``.
+        X : array-like of shape (n_rows, n_features)
+            NaN where missing.
+        X_true : array-like of shape (n_rows, n_features), default=None
+            The same rows with nothing missing.
+        n_images : int, default=10
+            How many rows at most, from the first on.
+        image_shape : tuple of int, default=None
+            Height and width; by default images are square.
+        im_kw : dict, default=None
+            Arguments of ``imshow``.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default in a new figure.
+        **options
+            Further arguments of the estimator's ``impute``, such as
+            ``method="sample"``.
+
+        Returns
+        -------
+        display : ReconstructionDisplay
+        """
+        check_has(cls, estimator, ("impute",), "generative models")
+        if X_true is not None and np.shape(X_true) != np.shape(X):
+            raise ValueError(
+                f"X_true has the shape {np.shape(X_true)}, but X {np.shape(X)}: they "
+                "must be the same rows."
+            )
+        first = np.arange(min(n_images, len(X)))
+        X = _safe_indexing(X, first)
+        known = check_array(X, ensure_all_finite="allow-nan")
+        if not np.isnan(known).any():
+            raise ValueError(
+                "Nothing is missing in the rows of X that are shown: mark what is to "
+                "be filled by NaN, and pass whole rows as X_true."
+            )
+        if X_true is not None:
+            X_true = np.asarray(_safe_indexing(X_true, first))
+        filled = estimator.impute(X, **options)
+        display = cls(known, filled, X_true=X_true, image_shape=image_shape)
+        return display.plot(ax, im_kw=im_kw)
+
+    def plot(self, ax=None, *, im_kw=None):
+        """Draw the images.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default in a new figure.
+        im_kw : dict, default=None
+            Arguments of ``imshow``.
+
+        Returns
+        -------
+        display : ReconstructionDisplay
+        """
+        rows = {"truth": self.X_true, "given": self.X, "filled": self.filled}
+        rows = {name: row for name, row in rows.items() if row is not None}
+        images = np.concatenate(
+            [as_images(type(self), row, self.image_shape) for row in rows.values()]
+        )
+        n_columns = len(images) // len(rows)
+        layout = Layout(images.shape[1:], cells(len(images), n_columns))
+        self.figure_, self.ax_ = layout.axes(type(self), ax, margin=0.2)
+        scales, labels = [shared_limits(images)] * len(images), dict(enumerate(rows))
+        artists = layout.draw(self.ax_, images, scales, im_kw, labels)
+        self.images_ = artists.reshape(len(rows), n_columns)
+        return self
