@@ -13,6 +13,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 import skdgm
+from skdgm import plotting
 
 ROOT = Path(skdgm.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
@@ -44,11 +45,14 @@ LAW = {
     "base": GROUND,
     "boltzmann": ALGORITHMS | BESIDE | {"base"},
     "belief": ALGORITHMS | BESIDE | {"base", "boltzmann"},
+    "plotting": KERNELS | ALGORITHMS | BESIDE | {"base", "boltzmann", "belief"},
     "__init__": set(),
 }
 # Longest files, in lines: an estimator's and a component's.
 ESTIMATOR_LINES, COMPONENT_LINES = 300, 150
 FAMILIES = {"boltzmann", "belief"}
+# What is there for some users only, and imported where it is used.
+EXTRAS = {"matplotlib"}
 
 
 def place(path):
@@ -70,6 +74,11 @@ def imports(path):
         for name in names:
             if name.split(".")[0] == "skdgm":
                 yield name.split(".")[1]
+
+
+def imported(node):
+    """The first module that a statement imports."""
+    return node.names[0].name if isinstance(node, ast.Import) else node.module
 
 
 def relative(path):
@@ -104,8 +113,16 @@ def test_imports_stand_at_the_top(path):
         if isinstance(function, ast.FunctionDef)
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
+        and imported(node).split(".")[0] not in EXTRAS
     ]
     assert not inner
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_extras_are_imported_where_they_are_used(path):
+    top = ast.parse(path.read_text()).body
+    found = [imported(n) for n in top if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert not EXTRAS & {name.split(".")[0] for name in found}
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)
@@ -135,6 +152,8 @@ ESTIMATORS = [
     if inspect.isclass(getattr(skdgm, name))
 ]
 
+DISPLAYS = [getattr(plotting, name) for name in plotting.__all__]
+
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_estimators_are_documented_in_full(cls):
@@ -158,6 +177,21 @@ def test_estimators_are_documented_in_full(cls):
         assert "\nReturns\n" in doc, name
         for parameter in list(inspect.signature(method).parameters)[1:]:
             assert parameter in doc, (name, parameter)
+
+
+@pytest.mark.parametrize("cls", DISPLAYS)
+def test_displays_are_documented_in_full(cls):
+    doc = inspect.getdoc(cls)
+    for section in ("Parameters", "Attributes", "See Also", "Examples"):
+        assert f"\n{section}\n---" in doc
+    for name in list(inspect.signature(cls).parameters):
+        assert name in doc.split("\nAttributes\n")[0]
+    for method in (cls.from_estimator, cls.plot):
+        doc = inspect.getdoc(method)
+        assert "\nParameters\n" in doc
+        assert "\nReturns\n" in doc
+        names = set(inspect.signature(method).parameters) - {"self"}
+        assert all(name in doc for name in names)
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)

@@ -22,8 +22,7 @@ def pyplot(display):
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            f"{display.__name__} requires matplotlib: "
-            "pip install skdgm[plot]."
+            f"{display.__name__} requires matplotlib: pip install skdgm[plot]."
         ) from error
     return plt
 

@@ -7,10 +7,12 @@ the weights below, as if all layers were linear.
 """
 
 from functools import reduce
+from numbers import Integral
 
 import numpy as np
+from sklearn.utils.validation import check_scalar
 
-from skdgm.plotting._images import Layout, as_images, cells, columns_for
+from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
 
 
@@ -98,8 +100,7 @@ class ComponentsDisplay:
         check_has(cls, estimator, ("components_", "coefs_"), who)
         if order not in ("norm", "first"):
             raise ValueError(f"order must be 'norm' or 'first', not {order!r}.")
-        if n_components < 1:
-            raise ValueError(f"n_components must be at least 1; got {n_components}.")
+        check_scalar(n_components, "n_components", Integral, min_val=1)
         components = _filters(estimator, layer)
         if order == "norm":
             norms = np.linalg.norm(components, axis=1)
@@ -121,16 +122,14 @@ class ComponentsDisplay:
         -------
         display : ComponentsDisplay
         """
-        images = as_images(type(self), self.components, self.image_shape)
-        n_columns = n_columns or columns_for(len(images))
-        layout = Layout(images.shape[1:], cells(len(images), n_columns))
-        self.figure_, self.ax_ = layout.axes(type(self), ax)
+        rows = [np.asarray(self.components)]
+        grid = Grid(type(self), rows, image_shape=self.image_shape, n_columns=n_columns)
         # A filter of zeros has a scale, too.
-        greatest = np.abs(images).max(axis=(1, 2))
+        greatest = np.abs(grid.images).max(axis=(2, 3))
         greatest = np.where(greatest > 0, greatest, 1)
-        scales = np.stack([-greatest, greatest], axis=1)
-        im_kw = {"cmap": "RdBu_r", **(im_kw or {})}
-        self.images_ = layout.draw(self.ax_, images, scales, im_kw)
+        scales = np.stack([-greatest, greatest], axis=-1)
+        drawn = grid.draw(ax, scales=scales, im_kw={"cmap": "RdBu_r"} | (im_kw or {}))
+        self.figure_, self.ax_, (self.images_,) = drawn
         return self
 
 

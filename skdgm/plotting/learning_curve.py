@@ -1,36 +1,7 @@
 """What was lost in each epoch of a fit."""
 
-from typing import NamedTuple
-
+from skdgm.plotting._losses import losses_of
 from skdgm.plotting._support import axes_for, check_has
-
-# What estimators watch while they learn, and what its loss is called.
-_LOSSES = {
-    "pseudo-likelihood": "minus pseudo-likelihood (nats)",
-    "log probability of labels": "minus log probability\nof labels (nats)",
-    "minus half the squared error": "half the squared error\nof standardised targets",
-}
-_PAIRS = "minus log-likelihood given\nthe layer above (nats)"
-_BOUND = "minus bound (nats)"
-
-
-class Curves(NamedTuple):
-    """Losses of one kind.
-
-    Parameters
-    ----------
-    title : str
-        What learned.
-    loss : str
-        What was lost.
-    curves : dict
-        By name, losses for each epoch of training rows and of held-out rows. There may
-        be none of the latter.
-    """
-
-    title: str
-    loss: str
-    curves: dict
 
 
 class LearningCurveDisplay:
@@ -38,9 +9,9 @@ class LearningCurveDisplay:
 
     Parameters
     ----------
-    groups : list of Curves
+    groups : list of tuple
         For each axes a title, what the loss is, and a dictionary: for each name losses
-        of training rows and of held-out rows.
+        of training rows and of held-out rows, of which there may be none.
 
     Attributes
     ----------
@@ -88,11 +59,11 @@ class LearningCurveDisplay:
         """
         who = "all estimators of skdgm"
         check_has(cls, estimator, ("loss_curve_", "loss_curves_"), who)
-        groups = [group for group in _groups(estimator) if group.curves]
+        groups = [group for group in losses_of(estimator) if group.n_epochs]
         if not groups:
             raise ValueError(
-                f"This {type(estimator).__name__} knows of no epoch: it had n_iter=0, "
-                "or learned by partial_fit."
+                f"This {type(estimator).__name__} knows of no epoch: fit it with "
+                "n_iter or max_iter above 0."
             )
         return cls(groups).plot(ax, line_kw=line_kw)
 
@@ -114,26 +85,26 @@ class LearningCurveDisplay:
         options = {"ncols": n_axes, "figsize": (4.4 * n_axes, 3.4)}
         self.figure_, self.axes_ = axes_for(type(self), ax, n_axes, **options)
         self.lines_ = [
-            _draw(axes, group, line_kw or {})
+            _draw(axes, *group, line_kw or {})
             for axes, group in zip(self.axes_, self.groups)
         ]
         return self
 
 
-def _draw(axes, group, line_kw):
+def _draw(axes, title, loss, curves, line_kw):
     """Lines of a group, by name."""
     lines = {}
-    for number, (name, parts) in enumerate(group.curves.items()):
+    for number, (name, parts) in enumerate(curves.items()):
         lines[name] = []
-        labels = (name, "held out") if len(group.curves) == 1 else (name, None)
-        for curve, style, label in zip(parts, ("-", "--"), labels):
+        held_out = "held out" if len(curves) == 1 else f"{name}, held out"
+        for curve, style, label in zip(parts, ("-", "--"), (name, held_out)):
             if len(curve):
                 options = {"linestyle": style, "color": f"C{number}", "label": label}
                 # One epoch is no line.
                 options["marker"] = "." if len(curve) == 1 else None
                 epochs = range(1, 1 + len(curve))
                 lines[name] += axes.plot(epochs, curve, **{**options, **line_kw})
-    axes.set(title=group.title, xlabel="epoch", ylabel=group.loss)
+    axes.set(title=title, xlabel="epoch", ylabel=loss)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.spines[["top", "right"]].set_visible(False)
     if sum(map(len, lines.values())) > 1:

@@ -1,9 +1,15 @@
 """What two features stand for: images along a grid of their values."""
 
-import numpy as np
+from numbers import Integral
 
-from skdgm.plotting._images import Layout, as_images, cells, shared_limits
+import numpy as np
+from sklearn.utils.validation import check_scalar
+
+from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
+
+# Inches for the features' names and limits.
+_MARGINS = 0.4, 0.4
 
 
 class ManifoldDisplay:
@@ -82,7 +88,7 @@ class ManifoldDisplay:
         -------
         display : ManifoldDisplay
         """
-        check_has(cls, estimator, ("inverse_transform",), "transformers with a way back")
+        check_has(cls, estimator, ("inverse_transform",), "transformers")
         names = estimator.get_feature_names_out()
         if len(names) != 2:
             raise ValueError(
@@ -90,8 +96,11 @@ class ManifoldDisplay:
                 f"{type(estimator).__name__} has {len(names)}: fit one with two "
                 "components, or with a last layer of two units and feature_layer=-1."
             )
-        if n_images < 2:
-            raise ValueError(f"n_images must be at least 2; got {n_images}.")
+        check_scalar(n_images, "n_images", Integral, min_val=2)
+        if np.shape(limits) not in ((2,), (2, 2)):
+            raise ValueError(
+                f"limits must be (least, greatest), or two of them; got {limits}."
+            )
         limits = np.broadcast_to(np.asarray(limits, dtype=float), (2, 2))
         across, up = (np.linspace(low, high, n_images) for low, high in limits)
         grid = np.stack(np.meshgrid(across, up[::-1]), axis=-1).reshape(-1, 2)
@@ -113,17 +122,16 @@ class ManifoldDisplay:
         -------
         display : ManifoldDisplay
         """
-        images = as_images(type(self), self.rows, self.image_shape)
-        side = round(np.sqrt(len(images)))
-        layout = Layout(images.shape[1:], cells(len(images), side))
-        self.figure_, self.ax_ = layout.axes(type(self), ax, margin=0.4)
-        scales = [shared_limits(images)] * len(images)
-        self.images_ = layout.draw(self.ax_, images, scales, im_kw).reshape(side, side)
-        # The outermost images' middles are where the limits are.
+        side = round(np.sqrt(len(self.rows)))
+        shape = {"image_shape": self.image_shape, "n_columns": side}
+        grid = Grid(type(self), [self.rows], **shape)
+        drawn = grid.draw(ax, im_kw=im_kw, margins=_MARGINS)
+        self.figure_, self.ax_, images = drawn
+        self.images_ = images.reshape(side, side)
+        # The limits are where the outermost images' middles are.
+        (left, *_, right), (top, *_, bottom) = grid.middles()
         across, up = [[f"{value:g}" for value in ends] for ends in self.limits]
-        first, last = layout.middles[0], layout.middles[-1]
-        self.ax_.set_xticks([first[0], last[0]], across)
-        self.ax_.set_yticks([last[1], first[1]], up)
-        self.ax_.tick_params(length=0)
+        self.ax_.set_xticks([left, right], across)
+        self.ax_.set_yticks([bottom, top], up)
         self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
         return self

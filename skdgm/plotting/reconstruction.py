@@ -1,10 +1,12 @@
 """Images with missing pixels, as a model fills them."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import check_array
+from sklearn.utils.validation import _num_samples, check_array, check_scalar
 
-from skdgm.plotting._images import Layout, as_images, cells, shared_limits
+from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
 
 
@@ -97,7 +99,8 @@ class ReconstructionDisplay:
                 f"X_true has the shape {np.shape(X_true)}, but X {np.shape(X)}: they "
                 "must be the same rows."
             )
-        first = np.arange(min(n_images, len(X)))
+        check_scalar(n_images, "n_images", Integral, min_val=1)
+        first = np.arange(min(n_images, _num_samples(X)))
         X = _safe_indexing(X, first)
         known = check_array(X, ensure_all_finite="allow-nan")
         if not np.isnan(known).any():
@@ -126,14 +129,9 @@ class ReconstructionDisplay:
         display : ReconstructionDisplay
         """
         rows = {"truth": self.X_true, "given": self.X, "filled": self.filled}
-        rows = {name: row for name, row in rows.items() if row is not None}
-        images = np.concatenate(
-            [as_images(type(self), row, self.image_shape) for row in rows.values()]
-        )
-        n_columns = len(images) // len(rows)
-        layout = Layout(images.shape[1:], cells(len(images), n_columns))
-        self.figure_, self.ax_ = layout.axes(type(self), ax, margin=0.2)
-        scales, labels = [shared_limits(images)] * len(images), dict(enumerate(rows))
-        artists = layout.draw(self.ax_, images, scales, im_kw, labels)
-        self.images_ = artists.reshape(len(rows), n_columns)
+        rows = {name: part for name, part in rows.items() if part is not None}
+        shape = {"image_shape": self.image_shape, "n_columns": len(self.filled)}
+        grid = Grid(type(self), list(rows.values()), **shape)
+        drawn = grid.draw(ax, im_kw=im_kw, labels=list(rows))
+        self.figure_, self.ax_, self.images_ = drawn
         return self

@@ -1,16 +1,13 @@
 """What a model draws, and what it has seen that is most like it."""
 
-import inspect
-
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
-from sklearn.utils.validation import check_array
 
-from skdgm.plotting._images import Layout, as_images, cells, columns_for, shared_limits
+from skdgm.plotting._draws import means_of, nearest, of_classes
+from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
 
-# Of images, if nothing else is said; and in a row.
-_IMAGES, _IN_A_ROW = 100, 10
+# Images, if nothing else is said, and images of a class.
+_IMAGES, _OF_A_CLASS = 100, 10
 
 
 class SamplesDisplay:
@@ -108,17 +105,18 @@ class SamplesDisplay:
         """
         check_has(cls, estimator, ("sample",), "generative models")
         if y is None:
-            labels, n_samples = None, n_samples or _IMAGES // (1 + (X is not None))
+            labels = None
+            if n_samples is None:
+                n_samples = _IMAGES // (1 + (X is not None))
         else:
             labels = [str(label) for label in np.atleast_1d(y)]
-            n_columns = n_samples = n_samples or _IN_A_ROW
-            options["y"] = np.repeat(y, n_samples)
+            n_samples = n_columns = _OF_A_CLASS if n_samples is None else n_samples
+            options |= of_classes(cls, estimator, y, n_samples)
             n_samples *= len(labels)
-            _check_samples_by_class(cls, estimator)
         samples = estimator.sample(n_samples, random_state, **options)
         if means:
-            samples = _means(estimator, samples)
-        neighbours = None if X is None else _nearest(samples, X)
+            samples = means_of(estimator, samples)
+        neighbours = None if X is None else nearest(samples, X)
         display = cls(
             samples, neighbours=neighbours, labels=labels, image_shape=image_shape
         )
@@ -138,42 +136,14 @@ class SamplesDisplay:
         -------
         display : SamplesDisplay
         """
-        shown = [as_images(type(self), self.samples, self.image_shape)]
+        parts, kinds = [self.samples], []
         if self.neighbours is not None:
-            shown.append(as_images(type(self), self.neighbours, self.image_shape))
-        n_images, step = len(shown[0]), len(shown)
-        n_columns = n_columns or columns_for(step * n_images)
-        places = [cells(n_images, n_columns, first, step) for first in range(step)]
-        images = np.concatenate(shown)
-        layout = Layout(images.shape[1:], np.concatenate(places), together=step)
-        labels = {step * line: label for line, label in enumerate(self.labels or ())}
-        self.figure_, self.ax_ = layout.axes(type(self), ax)
-        scales = [shared_limits(images)] * len(images)
-        artists = layout.draw(self.ax_, images, scales, im_kw, labels)
-        self.images_, self.neighbour_images_ = artists[:n_images], None
-        if step > 1:
-            self.neighbour_images_ = artists[n_images:]
+            parts, kinds = [self.samples, self.neighbours], ["samples", "nearest"]
+        shape = {"image_shape": self.image_shape, "n_columns": n_columns}
+        grid = Grid(type(self), parts, **shape)
+        below = ["nearest"] if kinds else []
+        labels = [name for label in self.labels or () for name in (label, *below)]
+        drawn = grid.draw(ax, im_kw=im_kw, labels=labels or kinds)
+        self.figure_, self.ax_, (self.images_, *others) = drawn
+        self.neighbour_images_ = others[0] if others else None
         return self
-
-
-def _check_samples_by_class(display, estimator):
-    """Whether an estimator can be asked for samples of a class."""
-    if "y" not in inspect.signature(estimator.sample).parameters:
-        raise TypeError(
-            f"{display.__name__} with y needs an estimator whose sample has y, as that "
-            f"of RBMClassifier; that of {type(estimator).__name__} has not."
-        )
-
-
-def _means(estimator, samples):
-    """The visible units' means given the features of samples."""
-    # A net's features are not those of the network that draws, from which it began.
-    estimator = getattr(estimator, "dbn_", estimator)
-    return estimator.inverse_transform(estimator.transform(samples))
-
-
-def _nearest(samples, X):
-    """For each sample the row of X that is nearest to it."""
-    X = check_array(X)
-    search = NearestNeighbors(n_neighbors=1).fit(X)
-    return X[search.kneighbors(samples, return_distance=False)[:, 0]]

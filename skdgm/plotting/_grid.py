@@ -1,0 +1,127 @@
+"""Many images on one pair of axes."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import check_scalar
+
+from skdgm.plotting._images import as_images, shared_limits
+from skdgm.plotting._support import axes_for
+
+# Between images, and between lines of several parts: shares of an image's longer side.
+_GAP, _LINE_GAP = 0.1, 0.4
+# Of new figures, in inches: the longest side, an image's longest, the room of labels.
+_LONGEST, _IMAGE, _LABELS = 8.0, 0.8, 0.6
+# Of what frames images, and of missing pixels: not in grey maps or diverging ones.
+_FRAME, _MISSING = "0.8", "#f0a04b"
+
+
+class Grid:
+    """Images line by line, where a line has one row of each of several parts.
+
+    Its unit of length is a pixel.
+
+    Parameters
+    ----------
+    display : type
+        Who asks.
+    parts : list of array-like of shape (n_images, n_features)
+        What is one below the other. NaN is a missing pixel.
+    image_shape : tuple of int, default=None
+        Height and width; by default images are square.
+    n_columns : int, default=None
+        Images in a row; by default the grid is nearly square.
+
+    Attributes
+    ----------
+    images : ndarray of shape (n_parts, n_images, height, width)
+    left, top : ndarray of shape (n_parts, n_images)
+        Where they are.
+    """
+
+    def __init__(self, display, parts, *, image_shape=None, n_columns=None):
+        check_consistent_length(*parts)
+        self.display = display
+        self.images = np.stack([as_images(display, p, image_shape) for p in parts])
+        n_parts, n_images, height, width = self.images.shape
+        if n_columns is None:
+            n_columns = int(np.ceil(np.sqrt(n_parts * n_images)))
+        check_scalar(n_columns, "n_columns", Integral, min_val=1)
+        line, column = np.divmod(np.arange(n_images), n_columns)
+        row = n_parts * line + np.arange(n_parts)[:, None]
+        self.gap, longest = _GAP * max(height, width), max(height, width)
+        apart = _LINE_GAP * longest if n_parts > 1 else 0.0
+        self.top = self.gap + row * (height + self.gap) + line * apart
+        left = self.gap + column * (width + self.gap)
+        self.left = np.broadcast_to(left, self.top.shape)
+        sides = self.left.max() + width, self.top.max() + height
+        self.size = np.add(sides, self.gap)
+        self._inches = min(_LONGEST / max(self.size), _IMAGE / longest)
+
+    def middles(self):
+        """The middles of columns and of rows, from the left and from the top."""
+        height, width = self.images.shape[2:]
+        return np.unique(self.left) + width / 2, np.unique(self.top) + height / 2
+
+    def draw(self, ax=None, *, scales=None, im_kw=None, labels=(), margins=None):
+        """Draw the images.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            By default those of a new figure, which is as large as the images need.
+        scales : array-like of shape (n_parts, n_images, 2), default=None
+            What is darkest in each image and what is brightest; by default these are
+            the same for all.
+        im_kw : dict, default=None
+            Further arguments of ``imshow``.
+        labels : list of str, default=()
+            Names of rows, from the top.
+        margins : tuple of float, default=None
+            Inches more that a new figure is wide and high; by default there is room for
+            names of rows.
+
+        Returns
+        -------
+        figure : matplotlib Figure
+        ax : matplotlib Axes
+        artists : ndarray of AxesImage, of shape (n_parts, n_images)
+        """
+        if scales is None:
+            shape = *self.images.shape[:2], 2
+            scales = np.broadcast_to(shared_limits(self.images), shape)
+        if margins is None:
+            margins = _LABELS if len(labels) else 0.0, 0.0
+        figsize = np.maximum(1.0, self.size * self._inches) + margins
+        figure, (ax,) = axes_for(self.display, ax, 1, figsize=figsize)
+        artists = np.empty(self.images.shape[:2], dtype=object)
+        for place in np.ndindex(artists.shape):
+            artists[place] = self._draw_one(ax, place, scales[place], im_kw or {})
+        self._frame(ax)
+        rows = self.middles()[1]
+        ax.set_xticks([])
+        ax.set_yticks(rows[: len(labels)], labels)
+        ax.tick_params(length=0)
+        return figure, ax, artists
+
+    def _draw_one(self, ax, place, scale, im_kw):
+        left, top, image = self.left[place], self.top[place], self.images[place]
+        height, width = image.shape
+        extent = left, left + width, top + height, top
+        options = {"cmap": "gray", "extent": extent}
+        if "norm" not in im_kw:
+            options["vmin"], options["vmax"] = scale
+        artist = ax.imshow(image, **(options | im_kw))
+        artist.set_cmap(artist.get_cmap().with_extremes(bad=_MISSING))
+        return artist
+
+    def _frame(self, ax):
+        """What lies behind the images, and where the axes end."""
+        height, width = np.add(self.images.shape[2:], 2 * self.gap)
+        left, top = self.left.ravel() - self.gap, self.top.ravel() - self.gap
+        looks = {"color": _FRAME, "linewidth": 0, "align": "edge", "zorder": -1}
+        ax.bar(left, height, width, top, **looks)
+        right, bottom = self.size
+        ax.set(xlim=(0, right), ylim=(bottom, 0), aspect="equal")
+        ax.spines[:].set_visible(False)

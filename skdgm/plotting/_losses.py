@@ -1,0 +1,75 @@
+"""What is known of an estimator's losses while it learned, kind by kind."""
+
+from typing import NamedTuple
+
+# What estimators watch while they learn, and what its loss is called.
+_LOSSES = {
+    "pseudo-likelihood": "minus pseudo-likelihood (nats)",
+    "log probability of labels": "minus log probability\nof labels (nats)",
+    "minus half the squared error": "half the squared error\nof standardised targets",
+}
+_PAIRS = "minus log-likelihood given\nthe layer above (nats)"
+_BOUND = "minus bound (nats)"
+
+
+class Curves(NamedTuple):
+    """Losses of one kind.
+
+    Parameters
+    ----------
+    title : str
+        What learned.
+    loss : str
+        What was lost.
+    curves : dict
+        By name, losses for each epoch of training rows and of held-out rows. There may
+        be none of the latter.
+    """
+
+    title: str
+    loss: str
+    curves: dict
+
+    @property
+    def n_epochs(self):
+        """Of the longest curve."""
+        parts = [part for pair in self.curves.values() for part in pair]
+        return max(map(len, parts), default=0)
+
+
+def losses_of(estimator):
+    """What is known of an estimator's losses, kind by kind, in the order of time."""
+    name, groups = type(estimator).__name__, []
+    if hasattr(estimator, "dbn_"):
+        groups += losses_of(estimator.dbn_)
+    if hasattr(estimator, "loss_curves_"):
+        groups += _of_stack(name, estimator)
+    pairs = [(curve, ()) for curve in getattr(estimator, "pretrain_loss_curves_", ())]
+    groups.append(Curves(f"{name}, pre-trained", _PAIRS, _by_layer(pairs)))
+    for title, prefix in (name, ""), (f"{name}, net", "net_"):
+        curves = [
+            getattr(estimator, f"{prefix}{kind}_curve_", ())
+            for kind in ("loss", "validation")
+        ]
+        groups.append(Curves(title, _loss_of(estimator), {"training": curves}))
+    return groups
+
+
+def _of_stack(name, stack):
+    """Of a belief network: its layers' losses, and what refining all of them lost."""
+    machines = stack.layers_
+    layers = [(machine.loss_curve_, machine.validation_curve_) for machine in machines]
+    refined = [(curve, ()) for curve in stack.loss_curves_[len(layers) :]]
+    return [
+        Curves(f"{name}, layer by layer", _loss_of(machines[0]), _by_layer(layers)),
+        Curves(f"{name}, refined", _BOUND, dict(zip(["training"], refined))),
+    ]
+
+
+def _by_layer(curves):
+    return {f"layer {number}": pair for number, pair in enumerate(curves)}
+
+
+def _loss_of(estimator):
+    """What is lost, as a label of an axis."""
+    return _LOSSES.get(getattr(estimator, "_WATCHED", None), "loss")

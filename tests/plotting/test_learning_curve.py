@@ -1,0 +1,141 @@
+"""Losses, epoch by epoch."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from sklearn.neural_network import MLPClassifier
+
+from skdgm import (
+    DBN,
+    BernoulliRBM,
+    DBMClassifier,
+    DBNClassifier,
+    DBNRegressor,
+    GaussianRBM,
+)
+from skdgm.plotting import LearningCurveDisplay
+
+EARLY = {"early_stopping": True, "n_iter_no_change": 50, "validation_fraction": 0.3}
+
+
+def check_line(line, curve):
+    np.testing.assert_array_equal(line.get_ydata(), curve)
+    np.testing.assert_array_equal(line.get_xdata(), 1 + np.arange(len(curve)))
+
+
+def losses(display):
+    """What the axes' losses are."""
+    return [ax.get_ylabel().replace("\n", " ") for ax in display.axes_]
+
+
+@pytest.mark.parametrize("cls", [BernoulliRBM, GaussianRBM])
+def test_restricted_machines(cls, X):
+    rbm = cls(4, n_iter=6, random_state=0).fit(X)
+    display = LearningCurveDisplay.from_estimator(rbm)
+    (line,) = display.lines_[0]["training"]
+    check_line(line, rbm.loss_curve_)
+    (ax,) = display.axes_
+    assert ax.get_title() == cls.__name__
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (
+        "epoch",
+        "minus pseudo-likelihood (nats)",
+    )
+    assert ax.get_legend() is None
+
+
+def test_held_out_rows(X):
+    rbm = BernoulliRBM(4, n_iter=6, random_state=0, **EARLY).fit(X)
+    display = LearningCurveDisplay.from_estimator(rbm, line_kw={"color": "red"})
+    training, held_out = display.lines_[0]["training"]
+    check_line(training, rbm.loss_curve_)
+    check_line(held_out, rbm.validation_curve_)
+    assert training.get_linestyle() != held_out.get_linestyle()
+    assert training.get_color() == held_out.get_color() == "red"
+    texts = display.axes_[0].get_legend().get_texts()
+    assert [text.get_text() for text in texts] == ["training", "held out"]
+
+
+def test_labels(clf):
+    display = LearningCurveDisplay.from_estimator(clf)
+    check_line(display.lines_[0]["training"][0], clf.loss_curve_)
+    assert losses(display) == ["minus log probability of labels (nats)"]
+
+
+def test_deep_machines(dbm):
+    display = LearningCurveDisplay.from_estimator(dbm)
+    pairs, own = display.lines_
+    assert list(pairs) == ["layer 0", "layer 1"]
+    for lines, curve in zip(pairs.values(), dbm.pretrain_loss_curves_, strict=True):
+        check_line(*lines, curve)
+    check_line(*own["training"], dbm.loss_curve_)
+    assert losses(display) == [
+        "minus log-likelihood given the layer above (nats)",
+        "minus pseudo-likelihood (nats)",
+    ]
+
+
+def test_belief_networks(X):
+    dbn = DBN(
+        (6, 4), n_iter=3, refine="up-down", refine_iter=2, random_state=0, **EARLY
+    )
+    display = LearningCurveDisplay.from_estimator(dbn.fit(X))
+    layers, refined = display.lines_
+    for lines, machine in zip(layers.values(), dbn.layers_, strict=True):
+        check_line(lines[0], machine.loss_curve_)
+        check_line(lines[1], machine.validation_curve_)
+    check_line(*refined["training"], dbn.loss_curves_[2])
+    assert losses(display) == ["minus pseudo-likelihood (nats)", "minus bound (nats)"]
+    texts = display.axes_[0].get_legend().get_texts()
+    assert texts[3].get_text() == "layer 1, held out"
+
+
+def test_a_label_above(X):
+    clf = DBMClassifier((6, 4), n_iter=4, max_iter=3, random_state=0, **EARLY)
+    display = LearningCurveDisplay.from_estimator(clf.fit(X, X[:, 0]))
+    machine, net = display.lines_
+    check_line(machine["training"][1], clf.validation_curve_)
+    check_line(net["training"][0], clf.net_loss_curve_)
+    check_line(net["training"][1], clf.net_validation_curve_)
+    assert [ax.get_title() for ax in display.axes_] == [
+        "DBMClassifier",
+        "DBMClassifier, net",
+    ]
+
+
+@pytest.mark.parametrize(
+    "cls, loss",
+    [
+        (DBNClassifier, "minus log probability of labels (nats)"),
+        (DBNRegressor, "half the squared error of standardised targets"),
+    ],
+)
+def test_tuned_networks(cls, loss, X):
+    net = cls((6, 4), pretrain_iter=3, max_iter=3, random_state=0).fit(X, X[:, 0])
+    figure, axes = plt.subplots(2)
+    display = LearningCurveDisplay.from_estimator(net, ax=axes)
+    layers, own = display.lines_
+    for lines, curve in zip(layers.values(), net.dbn_.loss_curves_, strict=True):
+        check_line(*lines, curve)
+    check_line(*own["training"], net.loss_curve_)
+    assert losses(display)[1] == loss
+    assert display.figure_ is figure
+    with pytest.raises(ValueError, match="draws on 2 axes, but ax has 1"):
+        display.plot(axes[0])
+
+
+def test_others(X):
+    net = MLPClassifier((4,), max_iter=1000, tol=1.0, random_state=0)
+    display = LearningCurveDisplay.from_estimator(net.fit(X, X[:, 0]))
+    check_line(*display.lines_[0]["training"], net.loss_curve_)
+    assert losses(display) == ["loss"]
+
+
+def test_one_epoch_can_be_seen(X):
+    rbm = BernoulliRBM(4, n_iter=1).fit(X)
+    (line,) = LearningCurveDisplay.from_estimator(rbm).lines_[0]["training"]
+    assert line.get_marker() == "."
+
+
+def test_no_epoch(X):
+    with pytest.raises(ValueError, match="knows of no epoch"):
+        LearningCurveDisplay.from_estimator(BernoulliRBM(4, n_iter=0).fit(X))

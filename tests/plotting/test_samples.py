@@ -1,0 +1,100 @@
+"""Samples as images."""
+
+import numpy as np
+import pytest
+
+from skdgm import DBNClassifier
+from skdgm.plotting import SamplesDisplay
+
+
+def shown(artists):
+    """Images, a row each."""
+    return np.stack([np.ma.getdata(artist.get_array()).ravel() for artist in artists])
+
+
+def test_samples_are_those_of_the_estimator(rbm):
+    options = {"init": "noise", "n_steps": 7}
+    display = SamplesDisplay.from_estimator(
+        rbm, n_samples=12, random_state=0, **options
+    )
+    expected = rbm.sample(12, 0, **options)
+    np.testing.assert_array_equal(display.samples, expected)
+    np.testing.assert_array_equal(shown(display.images_), expected)
+    assert display.neighbour_images_ is None
+    assert {artist.get_clim() for artist in display.images_} == {(0, 1)}
+
+
+def test_defaults(rbm, clf, X):
+    assert len(SamplesDisplay.from_estimator(rbm).images_) == 100
+    assert len(SamplesDisplay.from_estimator(rbm, X=X).images_) == 50
+    assert len(SamplesDisplay.from_estimator(clf, y=clf.classes_).images_) == 20
+
+
+def test_nearest_rows(rbm, X):
+    display = SamplesDisplay.from_estimator(rbm, n_samples=8, random_state=0, X=X)
+    distance = ((display.samples[:, None] - X) ** 2).sum(axis=2)
+    found = ((display.samples - display.neighbours) ** 2).sum(axis=1)
+    np.testing.assert_array_equal(found, distance.min(axis=1))
+    np.testing.assert_array_equal(shown(display.neighbour_images_), display.neighbours)
+    for sample, neighbour in zip(display.images_, display.neighbour_images_):
+        assert sample.get_extent()[:2] == neighbour.get_extent()[:2]
+        assert sample.get_extent()[2] < neighbour.get_extent()[3]
+    labels = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert labels == ["samples", "nearest"]
+
+
+@pytest.mark.parametrize("near", [False, True])
+def test_a_row_for_each_class(clf, X, near):
+    X = X if near else None
+    display = SamplesDisplay.from_estimator(
+        clf, n_samples=3, random_state=0, y=["yes", "no"], X=X
+    )
+    expected = clf.sample(6, 0, y=["yes"] * 3 + ["no"] * 3)
+    np.testing.assert_array_equal(display.samples, expected)
+    tops = np.array([artist.get_extent()[3] for artist in display.images_])
+    assert len(set(tops[:3])) == len(set(tops[3:])) == 1
+    assert tops[0] < tops[3]
+    labels = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert labels == (["yes", "nearest", "no", "nearest"] if near else ["yes", "no"])
+
+
+def test_one_class(clf):
+    display = SamplesDisplay.from_estimator(clf, y="no")
+    assert display.labels == ["no"]
+    assert len(display.images_) == 10
+
+
+def test_means(rbm):
+    options = {"n_samples": 5, "random_state": 0}
+    display = SamplesDisplay.from_estimator(rbm, means=True, **options)
+    expected = rbm.inverse_transform(rbm.transform(rbm.sample(5, 0)))
+    np.testing.assert_array_equal(shown(display.images_), expected)
+
+
+def test_means_of_a_net_are_those_of_what_draws(X):
+    clf = DBNClassifier((6, 4), pretrain_iter=2, max_iter=2, random_state=0)
+    clf.fit(X, X[:, 0])
+    display = SamplesDisplay.from_estimator(
+        clf, n_samples=5, random_state=0, means=True
+    )
+    dbn = clf.dbn_
+    expected = dbn.inverse_transform(dbn.transform(dbn.sample(5, 0)))
+    np.testing.assert_array_equal(display.samples, expected)
+
+
+def test_classes_of_what_has_none(rbm):
+    with pytest.raises(TypeError, match="whose sample has y.*BernoulliRBM has not"):
+        SamplesDisplay.from_estimator(rbm, y=[0, 1])
+
+
+def test_bad_options(rbm, clf, X):
+    with pytest.raises(ValueError, match="n_samples"):
+        SamplesDisplay.from_estimator(rbm, n_samples=0)
+    with pytest.raises(ValueError, match="n_samples"):
+        SamplesDisplay.from_estimator(clf, n_samples=0, y=clf.classes_)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nonsense'"):
+        SamplesDisplay.from_estimator(rbm, nonsense=1)
+    with pytest.raises(ValueError, match="features"):
+        SamplesDisplay.from_estimator(rbm, X=X[:, :4])
+    with pytest.raises(ValueError, match=r"image_shape=\(2, 2\)"):
+        SamplesDisplay.from_estimator(rbm, image_shape=(2, 2))
