@@ -161,21 +161,16 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         state = super()._start(trainer, table, fresh)
         if not fresh or self.pretrain is None:
             return state
-        n_pairs = len(self._sizes)
         params, self.pretrain_loss_curves_ = layerwise(
-            LayeredEnergy([[unit] for unit in trainer.energy.units[: 1 + n_pairs]]),
+            trainer.energy,
             self._pair_recipes(),
             table,
             self._seed,
-            self._domain.fill(self._columns),
-            self._domain.moments(self._columns),
+            trainer.fill,
+            trainer.moments,
             self._pair_hooks,
         )
-        # What stands above the hidden layers begins as it does without.
-        units, couplings = plain(state.params)
-        units = *params.units, *units[1 + n_pairs :]
-        couplings = *params.couplings, *couplings[n_pairs:]
-        return trainer.resume(TrainState(Params(units, couplings), (), ()))
+        return trainer.resume(TrainState(params, (), ()))
 
     def _n_epochs(self, table):
         if self.n_iter != "auto":

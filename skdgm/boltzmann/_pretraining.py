@@ -2,15 +2,21 @@
 
 Two neighbouring layers learn at a time, from below, by
 :func:`~skdgm.gradients.lopsided`; the next pair's data are the means of the layer
-between. Put together, a layer that belongs to two pairs takes the mean of the biases
-that it has in them: half of what it heard in each came from the layer that the other
-pair brings.
+between. A label above the last layer learns together with the last pair, beside its
+lower layer [1]_. Put together, a layer that belongs to two pairs takes the mean of the
+biases that it has in them: half of what it heard in each came from the layer that the
+other pair brings.
+
+References
+----------
+.. [1] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
 """
 
 from itertools import pairwise
 
 import numpy as np
 
+from skdgm.boltzmann._labels import LabelTrainer
 from skdgm.boltzmann._trainer import Trainer, density
 from skdgm.energies import LayeredEnergy, Params, Path, plain
 from skdgm.exceptions import DivergenceError
@@ -31,8 +37,8 @@ class PairTrainer(Trainer):
 
     Parameters
     ----------
-    gains : pair of float
-        How often counts what the lower layer receives, and what the upper one does.
+    gains : tuple of float
+        For each block, how often counts what it receives; the last is the upper layer.
     """
 
     def __init__(self, *arguments, gains):
@@ -48,10 +54,13 @@ class PairTrainer(Trainer):
     def above(self, params, index):
         """Values of the lower layer for some rows, holes filled, and means of the upper
         one."""
-        x, clamp = self.present(Batch(self.rows.present(index)))
+        labels = self.rows.labels
+        labels = labels if labels is None else labels[index]
+        x, clamp = self.present(Batch(self.rows.present(index), labels))
         if clamp[0] is not True:
             x, _ = mean_field(self.energy, params, x, clamp)
-        return x[0], self.energy.units[1].mean(self._field(params, x, 1))
+        upper = len(self.gains) - 1
+        return x[0], self.energy.units[upper].mean(self._field(params, x, upper))
 
     def loss(self, params, index):
         """Minus the log probability of rows given the means of the layer above, which
@@ -59,7 +68,7 @@ class PairTrainer(Trainer):
         total, unit = 0.0, self.energy.units[0]
         for part in self.rows.blocks(len(index)):
             v, h = self.above(params, index[part])
-            eta = self._field(params, (None, h), 0)
+            eta = self._field(params, (None,) * (len(self.gains) - 1) + (h,), 0)
             total += (unit.log_partition(eta) - unit.log_weight(eta, v)).sum()
         return total / len(index)
 
@@ -71,18 +80,25 @@ class PairTrainer(Trainer):
         return self.energy.field(params, block, received, path)
 
 
+class LabelledPairTrainer(PairTrainer, LabelTrainer):
+    """Learns the two uppermost hidden layers of a deeper machine, and its label."""
+
+
 def layerwise(energy, recipes, table, seed, fill, moments, hooks):
     """Parameters of a chain of layers that learned pair by pair.
 
     Parameters
     ----------
     energy : LayeredEnergy
+        Of the data, of a hidden layer for each recipe, and perhaps of a label.
     recipes : sequence
         For each pair what :class:`~skdgm.boltzmann._trainer.Trainer` is told.
     table : Table
     seed : int
-    fill, moments : ndarray, pair
-        Of the data, as the trainer takes them.
+    fill : ndarray
+        Of the data, as the trainer takes it.
+    moments : tuple
+        Of each block of the energy, as the trainer takes them.
     hooks : callable
         ``hooks(number)`` returns those of a pair's training.
 
@@ -97,23 +113,28 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
     DivergenceError
         A pair's parameters are no longer numbers.
     """
-    pairs, losses, n_pairs = [], [], len(energy.units) - 1
+    pairs, losses, n_pairs = [], [], len(recipes)
+    below, above = moments[0], slice(1 + n_pairs, None)
     for number, recipe in enumerate(recipes):
         # Layers at the ends of the chain hear from one side only.
-        gains = 1.0 if number == 0 else 2.0, 1.0 if number == n_pairs - 1 else 2.0
-        lower, upper = energy.units[number], energy.units[number + 1]
-        trainer = PairTrainer(
-            LayeredEnergy([[lower], [upper]]),
+        last = number == n_pairs - 1
+        down, up = 1.0 if number == 0 else 2.0, 1.0 if last else 2.0
+        beside, known = (energy.units[above], moments[above]) if last else ((), ())
+        lower, upper = energy.units[number : number + 2]
+        known = below, *known, None
+        kind = LabelledPairTrainer if beside else PairTrainer
+        trainer = kind(
+            LayeredEnergy([[lower, *beside], [upper]]),
             recipe,
             table.rows,
             stream(seed, _PRETRAINING, number).root,
             fill,
-            (moments, None),
+            known,
             0,
             density(table),
-            gains=gains,
+            gains=(down, *(1.0 for _ in beside), up),
         )
-        probe, start = table.index[:_PROBE_ROWS], trainer.start((moments, None))
+        probe, start = table.index[:_PROBE_ROWS], trainer.start(known)
         outcome = train(
             start,
             trainer.step,
@@ -139,7 +160,7 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
         if number < n_pairs - 1:
             table = _next(trainer, params, table)
             seen, total = column_sums(table)
-            fill = moments = (total + 1) / (seen + 2)
+            fill = below = (total + 1) / (seen + 2)
     return _joined(pairs), losses
 
 
@@ -149,15 +170,20 @@ def _next(trainer, params, table):
         trainer.above(params, table.index[part])[1]
         for part in table.rows.blocks(len(table.index))
     ]
-    h = np.concatenate(parts)
-    return Table(Rows(h, h.dtype.type, complete=True), np.arange(len(h)), *table[2:])
+    h, labels = np.concatenate(parts), table.rows.labels
+    labels = labels if labels is None else labels[table.index]
+    rows = Rows(h, h.dtype.type, complete=True, labels=labels)
+    return Table(rows, np.arange(len(h)), *table[2:])
 
 
 def _joined(pairs):
     """One machine of pairs of layers."""
     half = pairs[0].dtype.type(0.5)
     between = (
-        half * (below.units[1] + above.units[0]) for below, above in pairwise(pairs)
+        half * (below.units[-1] + above.units[0]) for below, above in pairwise(pairs)
     )
-    units = pairs[0].units[0], *between, pairs[-1].units[1]
-    return Params(units, tuple(W for pair in pairs for W in pair.couplings))
+    # Beside the last pair's lower layer there may be a label, whose place is above.
+    _, *label, highest = pairs[-1].units
+    units = pairs[0].units[0], *between, highest, *label
+    weights, sent = [pair.couplings[0] for pair in pairs], pairs[-1].couplings[1:]
+    return Params(units, (*weights, *(U.T.copy() for U in sent)))

@@ -59,7 +59,7 @@ class DBMClassifier(LabelledDeepMachine):
     mean_field_steps, centering, precision, min_variance
         As of :class:`DBM`.
     pretrain : {"layerwise"} or None, default=None
-        As of :class:`DBM`, without labels, whose weights begin at small random numbers.
+        As of :class:`DBM`; the label learns together with the last pair of layers.
     pretrain_iter, pretrain_learning_rate, pretrain_steps
         As of :class:`DBM`.
     inference_steps, inference_tol, n_restarts, feature_layer

@@ -30,15 +30,25 @@ def lopsided(rng, energy, params, x, clamp, n_steps, gains):
 
     Parameters
     ----------
-    gains : pair of float
-        How often counts what the even layer receives, and what the odd one does.
+    gains : sequence of float
+        For each block, how often counts what it receives.
     """
-    paths = [Path(params.units, params.dtype.type(gain)) for gain in gains]
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
 
     def draw(rng, state, colour):
-        options = {"colours": (colour,), "path": paths[colour]}
-        return gibbs.run(rng.fold(colour), energy, params, state, 1, **options)
+        blocks = energy.colours[colour]
+        for gain in sorted({gains[block] for block in blocks}):
+            path = Path(params.units, params.dtype.type(gain))
+            options = {"colours": (colour,), "path": path}
+            later = tuple(
+                True if block in blocks and gains[block] != gain else None
+                for block in range(len(gains))
+            )
+            if any(later):
+                options["clamp"] = later
+            run = rng.fold(colour), energy, params, state, 1
+            state, info = gibbs.run(*run, **options)
+        return state, info
 
     rows = rng.fold(_DATA).rows(len(x[0]))
     chains, info = draw(rows, gibbs.State(x), ODD)

@@ -173,8 +173,9 @@ def test_pairs_are_put_into_their_places():
             return True
 
     recipes = DBM(sizes[1:], pretrain_iter=1, random_state=0)._pair_recipes()
+    moments = np.full(4, 0.5), None, None, None
     params, losses = layerwise(
-        energy, recipes, table, 0, np.full(4, 0.5), np.full(4, 0.5), lambda k: [Kept()]
+        energy, recipes, table, 0, np.full(4, 0.5), moments, lambda k: [Kept()]
     )
     assert [len(curve) for curve in losses] == [1, 1, 1]
     pairs = [(p.units, p.couplings[0]) for p in seen]

@@ -8,10 +8,14 @@ from scipy.special import expit, log_softmax, logsumexp, softmax
 from sklearn.datasets import load_digits
 
 from skdgm import DBMClassifier
-from skdgm.energies import Params
+from skdgm.boltzmann._pretraining import layerwise
+from skdgm.energies import LayeredEnergy, Params, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.partition import exact
-from skdgm.units import Softmax
+from skdgm.training import canonical
+from skdgm.training.hooks import Hook
+from skdgm.units import Bernoulli, Softmax
+from skdgm.utils.rows import Rows
 from tests.boltzmann.test_rbm_classifier import NAMES, assert_moments, blocks
 from tests.reference import Enumeration
 
@@ -414,11 +418,45 @@ def test_another_shape_needs_no_other_estimator():
             np.testing.assert_array_equal(a, b)
 
 
-def test_pretraining_leaves_labels_to_the_machine():
-    X, y = blocks(60)
-    clf = small(pretrain="layerwise", pretrain_iter=20, n_iter=0, max_iter=0).fit(X, y)
-    assert abs(clf.label_components_).max() < 0.05 < abs(clf.coefs_[0]).max()
-    assert [len(curve) for curve in clf.pretrain_loss_curves_] == [20, 20]
+@pytest.mark.parametrize("sizes", SHAPES, ids=str)
+def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
+    energy = LayeredEnergy([[Bernoulli(n)] for n in (4, *sizes)] + [[Softmax(3)]])
+    codes = np.arange(len(STATES)) % 3
+    table = canonical(Rows(STATES, np.float64, complete=True, labels=codes))
+    seen = []
+
+    class Kept(Hook):
+        """The last pair's parameters, as it ends."""
+
+        def end(self, report):
+            seen.append(plain(report.state.params))
+
+    recipes = small(sizes, pretrain_iter=5)._pair_recipes()
+    fill, frequencies = np.full(4, 0.5), np.full(3, 1 / 3)
+    moments = fill, *(None for _ in sizes), frequencies
+    given = energy, recipes, table, 0, fill, moments
+    params, _ = layerwise(*given, lambda number: [Kept()])
+    (_, d, c), (W, U) = seen[-1]
+    assert abs(U).max() > 0.02
+    truth = Enumeration([[n] for n in (4, *sizes)] + [[Softmax(3)]], params)
+    rng, top = np.random.default_rng(0), len(sizes)
+    h = (rng.random(sizes[-1]) < 0.5).astype(float)
+    x = (rng.random((4, *sizes)[-2]) < 0.5).astype(float)
+    np.testing.assert_allclose(truth.mean(top + 1, {top: h}), softmax(d + U @ h))
+    for y in LABELS:
+        heard = truth.mean(top, {top - 1: x, top + 1: y})
+        np.testing.assert_allclose(heard, expit(c + x @ W + y @ U))
+
+
+def test_labels_are_pretrained_with_the_last_pair():
+    X, y = blocks(120)
+    clf = small(pretrain="layerwise", pretrain_iter=100, n_iter=0, fine_tune=None)
+    clf.set_params(pretrain_learning_rate=0.2)
+    assert clf.fit(X, y).score(X, y) > 0.9
+    assert [len(curve) for curve in clf.pretrain_loss_curves_] == [100, 100]
+    some = np.where(np.arange(120) % 3, "none", y)
+    holed = np.where(np.eye(*X.shape), np.nan, X)
+    assert clf.set_params(unlabeled="none").fit(holed, some).score(X, y) > 0.8
 
 
 def test_digits():

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from skdgm.energies import tiled
 from skdgm.gradients import lopsided
-from skdgm.units import Gaussian
+from skdgm.units import Gaussian, Softmax, one_hot
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
 from tests.numerical import assert_means
@@ -34,6 +34,22 @@ def test_phases_are_those_of_doubled_conditionals(gains, tiles):
     assert_means(phases.model[0], p_h @ back)
     after = expit(c + up * np.asarray(phases.model[0]) @ W)
     np.testing.assert_allclose(phases.model[1], after)
+
+
+def test_a_label_hears_once_what_the_layer_beside_it_hears_twice():
+    layers = [[3, Softmax(2)], [2]]
+    energy, params = random_machine(layers, seed=0)
+    (b, d, c), (W, U) = params
+    h = np.unique(Enumeration(layers, params).x[2], axis=0)
+    v, y = np.array([1.0, 0.0, 1.0]), np.array([0.0, 1.0])
+    x = np.tile(v, (N, 1)), one_hot(np.ones(N, int), 2, np.float64), None
+    given = energy, params, x, (True, True, None), 1, (2.0, 1.0, 1.0)
+    phases, _ = lopsided(stream(0).rows(1), *given)
+    on = expit(c + v @ W + y @ U)
+    np.testing.assert_allclose(phases.data[2], np.tile(on, (N, 1)))
+    p_h = np.prod(np.where(h == 1, on, 1 - on), axis=1)
+    assert_means(phases.model[0], p_h @ expit(b + 2 * h @ W.T))
+    assert_means(np.asarray(phases.model[1]), p_h @ softmax(d + h @ U.T, axis=1))
 
 
 def test_real_units_hear_twice_as_much():
