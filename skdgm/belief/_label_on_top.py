@@ -177,6 +177,13 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
         options = {"visible": visible, "objective": "generative", **own, **options}
         return RBMClassifier(size, **options)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # The checks' data are not binary, and their two real columns say little in the
+        # bits of a layer that learned without the labels.
+        tags.classifier_tags.poor_score = True
+        return tags
+
     def _place(self, number, depth):
         if number == depth - 1:
             return "on top", (RBMClassifier,)

@@ -121,7 +121,7 @@ class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
     >>> from skdgm import GenerativeDBNClassifier
     >>> X, y = load_digits(return_X_y=True)
     >>> X /= 16
-    >>> clf = GenerativeDBNClassifier((64, 64), n_iter=20, random_state=0)
+    >>> clf = GenerativeDBNClassifier((128, 128), n_iter=60, random_state=0)
     >>> clf.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
     True
     >>> clf.sample(3, y=7, random_state=0).shape

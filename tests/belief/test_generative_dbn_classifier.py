@@ -3,6 +3,7 @@ import pytest
 from scipy.special import log_softmax, logsumexp
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 
 from skdgm import (
     DBN,
@@ -249,7 +250,9 @@ def test_digits():
     assert clf.score(TEST, Y_TEST) > 0.9
     assert clf.loss_curves_[-1][-1] < 0.5 < clf.loss_curves_[-1][0]
     x = clf.sample(200, random_state=0, y=np.repeat(np.arange(10), 20), n_steps=200)
-    assert (clf.predict(x) == np.repeat(np.arange(10), 20)).mean() > 0.8
+    # As a judge that was told more says; by chance it would be a tenth.
+    judge = LogisticRegression(max_iter=300).fit(TRAIN, Y_TRAIN)
+    assert judge.score(x, np.repeat(np.arange(10), 20)) > 0.6
 
 
 def test_labels_of_any_kind():
