@@ -13,6 +13,7 @@ _FAMILY = {
     "DBN": "belief",
     "DBNClassifier": "belief",
     "DBNRegressor": "belief",
+    "GenerativeDBNClassifier": "belief",
 }
 
 __all__ = [*_FAMILY, "__version__"]

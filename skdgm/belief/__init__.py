@@ -3,5 +3,6 @@
 from skdgm.belief.dbn import DBN
 from skdgm.belief.dbn_classifier import DBNClassifier
 from skdgm.belief.dbn_regressor import DBNRegressor
+from skdgm.belief.generative_dbn_classifier import GenerativeDBNClassifier
 
-__all__ = ["DBN", "DBNClassifier", "DBNRegressor"]
+__all__ = ["DBN", "DBNClassifier", "DBNRegressor", "GenerativeDBNClassifier"]

@@ -9,7 +9,8 @@ from skdgm.utils.threads import one_blas_thread
 
 
 class Features(TabularModel):
-    """``transform`` and ``inverse_transform``, for a stack with ``_recognisers()``."""
+    """``transform`` and ``inverse_transform``, for a stack with ``_recognisers()`` and
+    ``_recognition(number)``."""
 
     def transform(self, X):
         r"""Hidden units' means, layer by layer.
@@ -48,14 +49,17 @@ class Features(TabularModel):
 
     def _upward(self, rows, numbers):
         """The means of some of the layers, side by side."""
-        layers = self._recognisers()
+        numbers = list(numbers)
+        machines = self.layers_[: 1 + max(numbers)]
+        ways = [self._recognition(number) for number in range(len(machines))]
 
         def of_rows(v):
-            x, clamp = self.layers_[0]._present(v)
             means = []
-            for layer in layers[: 1 + max(numbers)]:
-                means.append(layer.means(x, clamp)[1])
-                x, clamp = (means[-1], None), (True, None)
+            for machine, params in zip(machines, ways):
+                v = machine._hidden_means(
+                    machine._energy(), params, *machine._present(v)
+                )
+                means.append(v)
             return np.concatenate([means[n] for n in numbers], axis=1)
 
         return self._blockwise(of_rows, rows, of_rows)

@@ -110,7 +110,7 @@ class LikelihoodMixin(PartitionMixin):
         ids = stream(self._seed, LIKELIHOOD).rows(row_hash(rows))
 
         def log_top(h):
-            return energy.log_marginal(params, (h, None))
+            return top._log_weight(energy, params, *top._present(h))
 
         with one_blas_thread():
             for part in rows.blocks():

@@ -59,13 +59,16 @@ class SamplingMixin(ImputeMixin):
             A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
             unknown or not as wide as the model.
         """
+        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+        return self._sample(n_samples, random_state, **options)
+
+    def _sample(self, n_samples, random_state, *, init, **options):
         check_is_fitted(self)
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng, layers = stream(seed), self._directed()
         if layers and not isinstance(init, str):
             init = self._recognised(init, rng)
-        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-        x = self.layers_[-1].sample(n_samples, seed, **options)
+        x = self.layers_[-1].sample(n_samples, seed, init=init, **options)
         if not layers:
             return x
         with one_blas_thread():
@@ -95,7 +98,7 @@ class SamplingMixin(ImputeMixin):
         total = 0.0
         for number in range(n_steps):
             own = rng.fold(number)
-            state = gibbs.State((ascent(layers, x, own)[-1], None))
+            state = top._chains_from(ascent(layers, x, own)[-1], own)
             run = own.fold(_TOP), energy, params, state, 1
             state, _ = gibbs.run(*run, colours=(ODD, EVEN))
             states, mean = descent(layers, state.x[0], own)

@@ -78,7 +78,7 @@ class StackMixin:
             bottom = self.layers[0][1]
         except (TypeError, IndexError):
             return BINARY
-        return REAL if isinstance(bottom, GaussianRBM) else BINARY
+        return bottom._domain if isinstance(bottom, Machine) else BINARY
 
     def _machines(self):
         """Unfitted machines, from the bottom up, with valid parameters."""
@@ -110,9 +110,14 @@ class StackMixin:
                 options.setdefault("centering", "data")
             if not real:
                 options["resample"] = self.resample
-            kind = GaussianRBM if real else BernoulliRBM
-            machines.append(kind(size, verbose=self.verbose, **options))
+            options["verbose"] = self.verbose
+            on_top = number == len(sizes) - 1
+            machines.append(self._described_one(size, real, on_top, options))
         return machines
+
+    def _described_one(self, size, real, on_top, options):
+        """A machine as the parameters say, but for what they leave to its kind."""
+        return (GaussianRBM if real else BernoulliRBM)(size, **options)
 
     def _settle(self, machines, table):
         """Say how many epochs there are to be, where the parameters do not."""
@@ -135,14 +140,19 @@ class StackMixin:
         names, machines = zip(*self.layers)
         self._validate_names(names)
         for number, (name, machine) in enumerate(self.layers):
-            kinds = (BernoulliRBM,) if number else (BernoulliRBM, GaussianRBM)
+            where, kinds = self._place(number, len(machines))
             if not isinstance(machine, kinds):
                 known = " or a ".join(kind.__name__ for kind in kinds)
-                where = "above the bottom" if number else "at the bottom"
                 raise ValueError(
                     f"layers: {name!r}, {where}, must be a {known}; got {machine!r}."
                 )
         return [clone(machine) for machine in machines]
+
+    def _place(self, number, depth):
+        """Where a layer is, in words, and which kinds of machines it may be."""
+        if number:
+            return "above the bottom", (BernoulliRBM,)
+        return "at the bottom", (BernoulliRBM, GaussianRBM)
 
     def _check_unchanged(self, machines):
         """Whether what was learned is of the stack that is asked for now."""
@@ -180,17 +190,23 @@ class StackMixin:
 
     def _layer(self, number, dtype=None):
         machine = self.layers_[number]
+        energy, params = machine._pair(dtype)
         if number < len(self._untied):
             ways = (machine._typed(params, dtype) for params in self._untied[number])
-            return Directed(machine._energy(), *ways)
-        params = machine._params(dtype)
-        return Directed(machine._energy(), params, params)
+            return Directed(energy, *ways)
+        return Directed(energy, params, params)
+
+    def _recognition(self, number):
+        """A layer's parameters on the way up."""
+        if number < len(self._untied):
+            return self._untied[number][0]
+        return self.layers_[number]._params()
 
     def _attributes(self, layers, untied=(), losses=()):
         """Fitted machines, and what came of untying them, as fitted attributes."""
         ways = list(untied)
         for machine in layers[len(untied) :]:
-            ways.append((machine._params(),) * 2)
+            ways.append((machine._pair()[1],) * 2)
         recognition, generative = zip(*ways)
         curves = [machine.loss_curve_ for machine in layers]
         return {

@@ -25,7 +25,6 @@ from skdgm.belief._directed import ascent, descent
 from skdgm.boltzmann._state import TrainState
 from skdgm.boltzmann._trainer import PROBE, STEP, Trainer
 from skdgm.energies import plain
-from skdgm.metrics import log_conditionals
 from skdgm.optim import sgd
 from skdgm.training import Batch
 from skdgm.units import Bernoulli
@@ -72,15 +71,16 @@ class UpDown:
         rule["batch_size"] = machines[0].batch_size
         recipes = [clone(machine).set_params(**rule) for machine in machines]
 
-        def trainer(number, energy):
+        def trainer(number, energy, kind=Trainer, moments=(None, None)):
             machine, own = machines[number], seed + number
             fill = machine._domain.fill(machine._columns)
             given = energy, recipes[number], table.rows, own, fill
-            return Trainer(*given, (None, None), before, density=0.0)
+            return kind(*given, moments, before, density=0.0)
 
         self.to_generate = [trainer(n, layer.energy) for n, layer in enumerate(layers)]
         self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
-        self.top = trainer(len(layers), machines[-1]._energy())
+        top, energy = machines[-1], machines[-1]._energy()
+        self.top = trainer(len(layers), energy, top._TRAINER, top._moments(energy))
         self.lowest = self.to_generate[0]
         self.draw = partial(self.lowest.draw, table)
         bits = isinstance(layers[0].units[0], Bernoulli)
@@ -118,7 +118,7 @@ class UpDown:
                 pair, known = states[number : number + 2], True if number else held
                 grad = layer.wake(*pair, known, rng.fold(2, number))
                 self.to_generate[number].ascend(state.generative[number], grad, clock)
-        top = self.top.step(state.top, Batch(states[-1]), clock)
+        top = self.top.step(state.top, Batch(states[-1], batch.labels), clock)
         dreams, mean = descent(layers, top.chains[0], rng.fold(3))
         if self.recognises_means:
             dreams[0] = mean
@@ -140,13 +140,16 @@ class UpDown:
         return [tuple(layer[1:]) for layer in self.untied(state, plain)]
 
     def measure(self, state):
-        """Minus the bound for some rows, with a pseudo-likelihood at the top."""
+        """Minus the bound for some rows, and for their labels where these are known,
+        with a pseudo-likelihood at the top."""
         layers, rng = self.untied(state), stream(self.seed, PROBE)
         x, held = self._complete(layers, self.table.rows.present(self.probe))
+        labels = self.table.rows.labels
+        labels = None if labels is None else labels[self.probe]
 
         def log_top(h):
-            found = log_conditionals(self.top.energy, state.top.params, (h, None))
-            return found.sum(axis=1)
+            batch = Batch(h, labels)
+            return self.top.pseudo_likelihood(rng, state.top.params, batch)
 
         drawn = terms(layers, x, held, log_top, rng.rows(len(x)), 1)
         return -drawn.bound().mean(), None

@@ -6,26 +6,10 @@ r"""Deep belief networks.
 Directed layers, and a restricted Boltzmann machine on top of them.
 """
 
-from numbers import Integral, Real
-
-from sklearn.utils._param_validation import Interval, StrOptions
-
-from skdgm.belief._features import Features
-from skdgm.belief._fitting import FittingMixin
-from skdgm.belief._likelihood import LikelihoodMixin
-from skdgm.belief._sampling import SamplingMixin
-from skdgm.belief._stack import AUTO, OPTIONS, Composed, StackMixin
-from skdgm.boltzmann._machine import Machine
+from skdgm.belief._network import BeliefNetwork
 
 
-class DBN(
-    StackMixin,
-    FittingMixin,
-    SamplingMixin,
-    LikelihoodMixin,
-    Features,
-    Composed,
-):
+class DBN(BeliefNetwork):
     r"""Deep belief network: a restricted Boltzmann machine over directed layers.
 
     .. math::
@@ -144,29 +128,6 @@ class DBN(
     >>> dbn.sample(3, random_state=0).shape
     (3, 64)
     """
-
-    _parameter_constraints: dict = {
-        "hidden_layer_sizes": [
-            "array-like",
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "visible": [StrOptions({"bernoulli", "gaussian"})],
-        "layers": [list, None],
-        **{name: [*Machine._parameter_constraints[name], tuple] for name in OPTIONS},
-        "resample": ["boolean"],
-        "samples": ["boolean"],
-        "init": [StrOptions({"random", "transpose"})],
-        "refine": [StrOptions({"up-down"}), None],
-        "refine_iter": [Interval(Integral, 0, None, closed="left")],
-        "refine_learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "refine_steps": [Integral, tuple],
-        "feature_layer": [Integral, tuple, StrOptions({"all"})],
-        "warm_start": ["boolean"],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
-    }
-    for _name in "n_iter", "centering", "max_norm":
-        _parameter_constraints[_name].append(StrOptions({AUTO}))
 
     def __init__(
         self,

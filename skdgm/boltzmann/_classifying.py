@@ -7,15 +7,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.boltzmann._label_fitting import LabelFittingMixin
 from skdgm.boltzmann._labels import label_of, with_label
+from skdgm.boltzmann._visible import BINARY
 from skdgm.samplers import gibbs
 from skdgm.units import one_hot
 
 
-class ClassifyingMixin(ClassifierMixin, LabelFittingMixin):
-    """Predictions, for a :class:`~skdgm.boltzmann._machine.Machine` with a label.
-
-    It has ``_log_joint_of(energy, params, x, clamp)``, of rows with each label.
-    """
+class PredictingMixin(ClassifierMixin):
+    """Predictions, for a :class:`~skdgm.boltzmann._machine.TabularModel` with
+    ``_logits(rows)``, log probabilities of labels but for a constant a row, and
+    ``_label_counts``."""
 
     def predict_log_proba(self, X):
         """Log probabilities of the labels.
@@ -57,6 +57,25 @@ class ClassifyingMixin(ClassifierMixin, LabelFittingMixin):
         """
         codes = self.predict_log_proba(X).argmax(axis=1)
         return self.classes_[codes]
+
+    @property
+    def _label_frequencies(self):
+        # As if each label had been seen once more.
+        return (self._label_counts + 1) / (self._label_counts + 1).sum()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # The data of scikit-learn's checks are not binary.
+        tags.classifier_tags.poor_score = self._domain is BINARY
+        return tags
+
+
+class ClassifyingMixin(PredictingMixin, LabelFittingMixin):
+    """Predictions and samples, for a :class:`~skdgm.boltzmann._machine.Machine` with a
+    label.
+
+    It has ``_log_joint_of(energy, params, x, clamp)``, of rows with each label.
+    """
 
     def sample(
         self,
@@ -109,7 +128,6 @@ class ClassifyingMixin(ClassifierMixin, LabelFittingMixin):
         )
 
     def _logits(self, rows):
-        """Log probabilities of labels, but for a constant a row."""
         return self._log_joint(rows)
 
     def _log_joint(self, rows):
@@ -120,11 +138,6 @@ class ClassifyingMixin(ClassifierMixin, LabelFittingMixin):
             return self._log_joint_of(energy, params, *self._present(v))
 
         return self._blockwise(of_rows, rows, of_rows)
-
-    @property
-    def _label_frequencies(self):
-        # As if each label had been seen once more.
-        return (self._label_counts + 1) / (self._label_counts + 1).sum()
 
     def _moments(self, energy):
         moments = super()._moments(energy)
@@ -147,9 +160,3 @@ class ClassifyingMixin(ClassifierMixin, LabelFittingMixin):
         y = one_hot(codes, units[label].size, self._params().dtype)
         clamp = with_label((None,) * len(units), label, True)
         return gibbs.State(with_label(x, label, y)), clamp
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        # The data of scikit-learn's checks are not binary.
-        tags.classifier_tags.poor_score = self.visible == "bernoulli"
-        return tags

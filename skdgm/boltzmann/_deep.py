@@ -154,8 +154,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         x, clamp = self._present(v)
         means = list(mean_field(energy, params, x, clamp)[0])
         for block in energy.colours[EVEN][1:]:
-            own = rng.fold(block).rows(len(v))
-            means[block] = energy.units[block].draw(means[block], own)
+            means[block] = energy.units[block].draw(means[block], rng.fold(block))
         return gibbs.State((x[0], *means[1:]))
 
     def _start(self, trainer, table, fresh):

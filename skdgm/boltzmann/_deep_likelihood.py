@@ -139,12 +139,6 @@ class DeepLikelihoodMixin:
             log_w.append(energy.log_marginal(params, tuple(drawn)) - log_q)
         return np.stack(log_w, axis=1)
 
-    def _free_energy(self, rows):
-        energy, params = self._energy(), self._params_for(rows, rows.dtype)
-
-        def of_rows(v):
-            x, clamp = self._present(v)
-            means = self._inferred(energy, params, x, clamp)
-            return -bound(energy, params, means, clamp)
-
-        return self._blockwise(of_rows, rows, of_rows)
+    def _log_weight(self, energy, params, x, clamp):
+        means = self._inferred(energy, params, x, clamp)
+        return bound(energy, params, means, clamp)

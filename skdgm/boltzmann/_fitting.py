@@ -8,7 +8,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
-from skdgm.boltzmann._state import TrainState
 from skdgm.boltzmann._trainer import SPLIT, density
 from skdgm.boltzmann._visible import REAL
 from skdgm.exceptions import (
@@ -70,11 +69,11 @@ class FittingMixin:
     ``_moments(energy)``, ``_initial_means(energy)``, ``_state()`` and
     ``_attributes(state)``, some of which, those of ``_SOMETIMES``, may be missing.
 
-    Where it is part of another model, it may have a name there (``_title``), get a
-    ``Table`` for X, and begin with parameters that are there already (``_given``).
+    Where it is part of another model, it may have a name there (``_title``), and get a
+    ``Table`` for X.
     """
 
-    _title = _given = None
+    _title = None
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
@@ -278,8 +277,6 @@ class FittingMixin:
         """Where training begins: anew, or where it ended."""
         if not fresh:
             return trainer.resume(self._state())
-        if self._given is not None:
-            return trainer.resume(TrainState(self._given, (), ()))
         return trainer.start(self._initial_means(trainer.energy))
 
     def _report(self, outcome, n_epochs, kept, monitor):

@@ -11,6 +11,13 @@ from sklearn.utils.validation import check_consistent_length
 from skdgm.boltzmann._labels import UNKNOWN, LabelTrainer
 
 
+def counted(table, n_classes):
+    """How often each label comes."""
+    labels = table.rows.labels[table.index]
+    known = labels != UNKNOWN
+    return np.bincount(labels[known], table.weight[known], minlength=n_classes)
+
+
 class LabelReadingMixin:
     """Labels as codes, for an estimator with ``unlabeled``."""
 
@@ -143,11 +150,7 @@ class LabelFittingMixin(LabelReadingMixin):
         return self._partial_fit(X, y, sample_weight, classes)
 
     def _count(self, table, fresh):
-        labels = table.rows.labels[table.index]
-        known = labels != UNKNOWN
-        counts = np.bincount(
-            labels[known], table.weight[known], minlength=len(self.classes_)
-        )
+        counts = counted(table, len(self.classes_))
         self._label_counts = counts if fresh else self._label_counts + counts
 
     def _split(self, table):

@@ -4,7 +4,13 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.boltzmann._classifying import ClassifyingMixin
-from skdgm.boltzmann._labels import HybridTrainer, LabelMonitor, drawn, label_of
+from skdgm.boltzmann._labels import (
+    HybridTrainer,
+    LabelMonitor,
+    drawn,
+    label_of,
+    with_label,
+)
 from skdgm.boltzmann._restricted import RestrictedMachine
 from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.energies import Params
@@ -57,8 +63,8 @@ class LabelledMachine(ClassifyingMixin, RestrictedMachine):
                 columns.append(bound(energy, params, means, held))
         return np.stack(columns, axis=1)
 
-    def _free_energy(self, rows):
-        return -logsumexp(self._log_joint(rows), axis=1)
+    def _log_weight(self, energy, params, x, clamp):
+        return logsumexp(self._log_joint_of(energy, params, x, clamp), axis=1)
 
     def _monitor(self, *arguments):
         return LabelMonitor(*arguments, self._log_joint_of)
@@ -76,10 +82,10 @@ class LabelledMachine(ClassifyingMixin, RestrictedMachine):
         return (v, np.tile(frequencies, (len(v), 1)), None), (held, None, None)
 
     def _params(self, dtype=None):
-        biases = self.intercept_label_, self.intercept_hidden_
-        couplings = self.components_.T, self.label_components_.T
-        visible = self._visible_params(self.intercept_visible_)
-        return self._typed(Params((visible, *biases), couplings), dtype)
+        (visible, hidden), (W,) = super()._params(dtype)
+        own = self.intercept_label_, self.label_components_.T
+        d, U = self._typed(own, dtype)
+        return Params((visible, d, hidden), (W, U))
 
     def _attributes(self, state):
         attributes = super()._attributes(state)
@@ -88,11 +94,8 @@ class LabelledMachine(ClassifyingMixin, RestrictedMachine):
         attributes["label_components_"] = getattr(U, "W", U).T
         return attributes
 
-    def _chain_starts(self, init, n_chains, rng):
-        state = super()._chain_starts(init, n_chains, rng)
-        if isinstance(init, str) and init == "chains":
-            return state
-        energy = self._energy()
+    def _chains_from(self, v, rng):
+        x, energy = super()._chains_from(v, rng).x, self._energy()
         label = label_of(energy)
-        posterior = Posterior(energy, self._params(), state.x, label)
-        return gibbs.State((state.x[0], drawn(rng.fold(label), posterior), None))
+        posterior = Posterior(energy, self._params(), x, label)
+        return gibbs.State(with_label(x, label, drawn(rng.fold(label), posterior)))

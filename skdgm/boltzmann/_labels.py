@@ -8,6 +8,7 @@ from skdgm.boltzmann._trainer import Trainer
 from skdgm.energies import contrast
 from skdgm.gradients import complete, discriminative, joined
 from skdgm.inference import Posterior, mean_field
+from skdgm.metrics import log_conditionals
 from skdgm.units import Softmax, one_hot, pick
 
 UNKNOWN = -1
@@ -36,7 +37,7 @@ def with_label(parts, label, value):
 def drawn(rng, posterior):
     """Labels from their exact distribution given the rest, as lists."""
     p = softmax(posterior.log_joint(), axis=1)
-    return pick(p, rng.rows(len(p)), posterior.params.dtype)
+    return pick(p, rng, posterior.params.dtype)
 
 
 class LabelTrainer(Trainer):
@@ -85,12 +86,21 @@ class HybridTrainer(LabelTrainer):
             grad = joined(grad, generative, recipe.alpha)
         return grad, state
 
+    def pseudo_likelihood(self, rng, params, batch):
+        """That of binary rows, given their labels, and these labels' log probability.
+        One that is not known is drawn: its own and its entropy cancel."""
+        x, _ = self._completed(rng, params, *self.present(batch))
+        log_joint = Posterior(self.energy, params, x, self.label).log_joint()
+        log_p = (log_softmax(log_joint, axis=1) * np.asarray(x[self.label])).sum(axis=1)
+        of_rows = log_conditionals(self.energy, params, x).sum(axis=1)
+        return of_rows + np.where(batch.labels == UNKNOWN, 0.0, log_p)
+
     def _completed(self, rng, params, x, clamp):
         """Rows with what was missing drawn: labels alone exactly."""
         label = self.label
         if clamp[0] is True and clamp[label] is not True:
             posterior = Posterior(self.energy, params, x, label)
-            y = np.asarray(drawn(rng.fold(_DRAW), posterior))
+            y = np.asarray(drawn(rng.fold(_DRAW).rows(len(x[0])), posterior))
             y = self.energy.units[label].pack(np.where(clamp[label], x[label], y))
             x, clamp = with_label(x, label, y), with_label(clamp, label, True)
         return complete(rng.fold(_HOLES), self.energy, params, x, clamp, n_steps=1)

@@ -75,17 +75,19 @@ class LikelihoodMixin(PartitionMixin):
     def _free_energy(self, rows):
         energy, params = self._energy(), self._params_for(rows, rows.dtype)
 
-        def of_complete(v):
-            return -energy.log_marginal(params, self._present(v)[0])
+        def of_rows(v):
+            return -self._log_weight(energy, params, *self._present(v))
 
-        def of_incomplete(v):
-            x, clamp = self._present(v)
-            if exact.is_enumerable(energy):
-                return -exact.log_evidence(energy, params, x, clamp)
-            means, _ = mean_field(energy, params, x, clamp)
-            return -bound(energy, params, means, clamp)
+        return self._blockwise(of_rows, rows, of_rows)
 
-        return self._blockwise(of_complete, rows, of_incomplete)
+    def _log_weight(self, energy, params, x, clamp):
+        """Log of the sum of exp(-E) over all that is not held; or a bound on it."""
+        if clamp[0] is True:
+            return energy.log_marginal(params, x)
+        if exact.is_enumerable(energy):
+            return exact.log_evidence(energy, params, x, clamp)
+        means, _ = mean_field(energy, params, x, clamp)
+        return bound(energy, params, means, clamp)
 
     def score_samples(self, X):
         r"""Log-likelihood of the rows, in nats.

@@ -6,6 +6,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._state import TrainState
 from skdgm.energies import LayeredEnergy, Params, plain
 from skdgm.inference import mean_field
 from skdgm.units import Bernoulli
@@ -16,6 +17,8 @@ class RestrictedMachine(Machine):
     """Base class of restricted Boltzmann machines with a visible and a hidden block."""
 
     _SIZES = "n_components"
+    # Parameters of data and hidden units to begin with, as part of another model.
+    _given = None
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -93,10 +96,25 @@ class RestrictedMachine(Machine):
         """Further blocks of the visible layer."""
         return ()
 
+    def _pair(self, dtype=None):
+        """The energy and the parameters of data and hidden units, and nothing else."""
+        visible, *_, hidden = self._energy().units
+        own = self._visible_params(self.intercept_visible_), self.intercept_hidden_
+        params = Params(own, (self.components_.T,))
+        return LayeredEnergy([[visible], [hidden]]), self._typed(params, dtype)
+
+    def _start(self, trainer, table, fresh):
+        state = super()._start(trainer, table, fresh)
+        if not fresh or self._given is None:
+            return state
+        (visible, hidden), (W,) = self._given
+        # What stands beside them begins as it does without.
+        units, couplings = plain(state.params)
+        params = Params((visible, *units[1:-1], hidden), (W, *couplings[1:]))
+        return trainer.resume(TrainState(params, (), ()))
+
     def _params(self, dtype=None):
-        visible = self._visible_params(self.intercept_visible_)
-        params = Params((visible, self.intercept_hidden_), (self.components_.T,))
-        return self._typed(params, dtype)
+        return self._pair(dtype)[1]
 
     def _attributes(self, state):
         """A training state as fitted attributes."""

@@ -184,7 +184,7 @@ class SamplingMixin(ImputeMixin):
         return gibbs.run(rows, energy, params, state, n_steps, **options)[0]
 
     def _chains_from(self, v, rng):
-        """Chains that start at visible values."""
+        """Chains that start at visible values; one stream for each row."""
         return gibbs.State(self._present(v)[0])
 
     def _cold_chains(self):
@@ -196,7 +196,7 @@ class SamplingMixin(ImputeMixin):
         if not isinstance(init, str):
             rows = self._rows(init)
             v = rows.present(np.arange(n_chains) % rows.shape[0])
-            return self._chains_from(v, rng)
+            return self._chains_from(v, rng.rows(n_chains))
         if init == "chains":
             chains = self._cold_chains()
             turn = np.arange(n_chains) % len(chains[0])
@@ -205,6 +205,6 @@ class SamplingMixin(ImputeMixin):
             return gibbs.State(tuple(packed))
         if init == "noise":
             dtype = self._params().dtype.type
-            noise = self._domain.noise(self, rng.rows(n_chains), dtype)
-            return self._chains_from(noise, rng)
+            rng = rng.rows(n_chains)
+            return self._chains_from(self._domain.noise(self, rng, dtype), rng)
         raise ValueError(f"init must be 'chains', 'noise' or rows, not {init!r}.")

@@ -19,6 +19,7 @@ from skdgm.gradients import (
     standardised,
     tempered,
 )
+from skdgm.metrics import log_conditionals
 from skdgm.optim import adam, learning_rate, sgd, staircase
 from skdgm.samplers import gibbs, tempering
 from skdgm.training import Reader, epoch
@@ -213,6 +214,10 @@ class Trainer:
         (data, model), state = self._phases(rng, state, x, clamp, clock)
         data, state = self._noted(state, data, model)
         return contrast(self.energy, state.params, data, model), state
+
+    def pseudo_likelihood(self, rng, params, batch):
+        """That of binary rows, and of what is known beside them."""
+        return log_conditionals(self.energy, params, self.present(batch)[0]).sum(axis=1)
 
     def _noted(self, state, data, model=None):
         """The data's phase with sparsity's pull, and running means brought up to it."""

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.energies import EVEN, ODD
+from skdgm.partition import binary
 
 MAX_BITS = 20
 # States worked on at a time: as many as stay in a processor's cache, and as leave
@@ -38,6 +39,9 @@ def is_enumerable(energy):
 def log_partition(energy, params):
     """Log Z, by enumerating the smaller colour."""
     colour = smaller_colour(energy)
+    log_Z = binary.log_partition(energy, params, colour)
+    if log_Z is not None:
+        return log_Z
     parts = [
         logsumexp(energy.log_marginal(params, x, summed=1 - colour))
         for x in _states(energy, colour, n_rows=1)

@@ -1,32 +1,41 @@
 """Small belief networks, worked out by listing all states; written out once more."""
 
+from copy import copy
 from itertools import product
 
 import numpy as np
 from scipy.special import expit, logsumexp
 from scipy.stats import norm
 
-from skdgm import DBN
+from skdgm import DBN, GenerativeDBNClassifier
 
 RNG = np.random.default_rng(0)
 
 
-def random_dbn(n_features, sizes, seed=0, untied=False, scale=1.0, **options):
-    """A network with normal weights and biases, untied with others on the way up."""
+def random_dbn(
+    n_features, sizes, seed=0, untied=False, scale=1.0, n_labels=0, **options
+):
+    """A network with normal weights and biases, untied with others on the way up; with
+    labels on top, if there are any."""
     rng = np.random.default_rng(seed)
     X = rng.integers(0, 2, (30, n_features)).astype(np.float64)
     if options.get("visible") == "gaussian":
         X = X * [1.0, 5.0][:n_features] + rng.normal(size=X.shape)
-    dbn = DBN(sizes, n_iter=0, random_state=0, **options).fit(X)
+    kind = GenerativeDBNClassifier if n_labels else DBN
+    y = np.arange(30) % n_labels if n_labels else None
+    dbn = kind(sizes, n_iter=0, random_state=0, **options).fit(X, y)
 
     def another(machine):
         shape = machine.components_.shape
         machine.components_ = rng.normal(0, scale, shape)
         machine.intercept_hidden_ = rng.normal(size=shape[0])
         machine.intercept_visible_ = rng.normal(size=shape[1])
-        return machine._params()
+        if hasattr(machine, "label_components_"):
+            machine.label_components_ = rng.normal(0, 2 * scale, (shape[0], n_labels))
+            machine.intercept_label_ = rng.normal(size=n_labels)
+        return machine._pair()[1]
 
-    ways = [(another(m), another(m) if untied else m._params()) for m in dbn.layers_]
+    ways = [(another(m), another(m) if untied else m._pair()[1]) for m in dbn.layers_]
     dbn._become(dbn._attributes(dbn.layers_, ways[:-1] if untied else ()))
     return dbn
 
@@ -41,7 +50,7 @@ class Listed:
 
     Parameters
     ----------
-    dbn : DBN
+    dbn : {DBN, GenerativeDBNClassifier}
     """
 
     def __init__(self, dbn):
@@ -56,9 +65,26 @@ class Listed:
             self.log_p += self.log_bits(self.h[k - 1], self.down(k, self.h[k]))
 
     @staticmethod
-    def top_weight(top, x):
-        field = top.intercept_hidden_ + x @ top.components_.T
-        return x @ top.intercept_visible_ + np.logaddexp(0, field).sum(axis=1)
+    def label_weights(top, x):
+        """Log weights of the top's visible states with each label; with the only one,
+        where there are none."""
+        U = getattr(top, "label_components_", np.zeros((len(top.components_), 1)))
+        field = (top.intercept_hidden_ + x @ top.components_.T)[:, None, :] + U.T
+        own = getattr(top, "intercept_label_", np.zeros(1))
+        alone = (x @ top.intercept_visible_)[:, None]
+        return alone + own + np.logaddexp(0, field).sum(axis=2)
+
+    @classmethod
+    def top_weight(cls, top, x):
+        return logsumexp(cls.label_weights(top, x), axis=1)
+
+    def given_label(self, code):
+        """The same network where the label has a value: its log P is of it and of the
+        states."""
+        other, top = copy(self), self.dbn.layers_[-1]
+        weights = self.label_weights(top, self.h[-1])
+        other.log_p = self.log_p + weights[:, code] - logsumexp(weights, axis=1)
+        return other
 
     @staticmethod
     def log_bits(x, field, known=slice(None)):

@@ -11,6 +11,8 @@ NETWORKS = {
     "3-3-3-2": (3, (3, 3, 2), {}),
     "untied": (4, (3, 2), {"untied": True}),
     "untied-deep": (3, (2, 3, 2), {"untied": True}),
+    "labels": (4, (3, 2), {"n_labels": 3}),
+    "labels-untied": (3, (2, 3, 2), {"n_labels": 2, "untied": True}),
     "gaussian": (2, (3, 2), {"visible": "gaussian"}),
     "gaussian-untied": (2, (2, 2, 2), {"visible": "gaussian", "untied": True}),
 }

@@ -20,6 +20,7 @@ SHORT = {
     "DBMClassifier": {"n_iter": 5, "max_iter": 5},
     "DBNClassifier": {"pretrain_iter": 5, "max_iter": 20},
     "DBNRegressor": {"pretrain_iter": 5, "max_iter": 100},
+    "GenerativeDBNClassifier": {"n_iter": 5},
 }
 DEFAULTS = [cls().set_params(**SHORT.get(cls.__name__, {})) for cls in ESTIMATORS]
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import logsumexp
 
 from skdgm.energies import EVEN, ODD
-from skdgm.partition import exact
+from skdgm.partition import binary, exact
 from skdgm.units import Gaussian, Softmax
 from tests.numerical import clamped, observed
 from tests.reference import ALL, Enumeration, random_machine
@@ -29,6 +29,32 @@ def test_log_partition(name, cache_entries, monkeypatch):
     monkeypatch.setattr(exact, "_CACHE_ENTRIES", cache_entries)
     energy, params, truth = machine(name)
     assert exact.log_partition(energy, params) == pytest.approx(truth.log_Z, abs=1e-10)
+
+
+BINARY = [[[3], [5]], [[2], [4], [3]], [[3, 2], [4], [2, 3]], [[13], [14]]]
+
+
+@pytest.mark.parametrize("scale", [0.1, 3.0, 15.0, 3000.0])
+@pytest.mark.parametrize("layers", BINARY, ids=str)
+def test_turning_units_one_by_one(layers, scale):
+    energy, params = random_machine(layers, seed=1, scale=scale)
+    colour = exact.smaller_colour(energy)
+    found = binary.log_partition(energy, params, colour)
+    parts = [
+        logsumexp(energy.log_marginal(params, x, summed=1 - colour))
+        for x in exact._states(energy, colour, n_rows=1)
+    ]
+    if scale == 3000.0:
+        # Products overflow.
+        assert found is None
+        found = exact.log_partition(energy, params)
+    assert found == pytest.approx(logsumexp(parts), rel=1e-12)
+
+
+def test_weights_that_are_no_numbers_are_left_alone():
+    energy, params = random_machine([[3], [4]], seed=0)
+    params.couplings[0][0, 0] = np.inf
+    assert binary.log_partition(energy, params, ODD) is None
 
 
 @pytest.mark.parametrize("n_units", [1, 2])

@@ -1,0 +1,214 @@
+"""How good deep machines and belief networks are, beside published figures.
+
+    python doc/benchmarks/deep_quality.py --data FOLDER [--only PART ...] [--out FOLDER]
+
+FOLDER holds ``<name>.npz`` files and the ``load.py`` that reads them. All figures are
+of the 10,000 validation rows, which the papers' test rows resemble; of likelihoods, of
+the first 2,000, as bits drawn once. Nats are bounds, with log Z estimated from both
+sides: the less flattering side counts. Minutes are of fitting, on whatever else the
+machine was doing. A picture of the part ``few`` is written to --out.
+"""
+
+import argparse
+import time
+import warnings
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _data import load
+from _machine import describe
+from sklearn.base import clone
+from sklearn.neural_network import MLPClassifier
+
+from skdgm import DBM, DBN, DBMClassifier, DBNClassifier
+
+# How many, and how a net learns them.
+LABELS = {
+    100: {"max_iter": 100},
+    1000: {"max_iter": 200},
+    10_000: {"max_iter": 60, "batch_size": 100},
+}
+
+
+def images(folder, name):
+    """Rows and labels to learn from, and others."""
+    data = load(folder, name)
+    scale = np.float32(255 if data["train"].max() > 1 else 1)
+    X, V = (np.ascontiguousarray(data[part] / scale) for part in ("train", "valid"))
+    return X, data["train_y"], V, data["valid_y"]
+
+
+def timed(estimator, *data):
+    """A fitted estimator, and minutes."""
+    start = time.perf_counter()
+    estimator.fit(*data)
+    return estimator, (time.perf_counter() - start) / 60
+
+
+def bits(V):
+    """Grey rows as bits, drawn once."""
+    V = V[:2000]
+    return (np.random.default_rng(0).random(V.shape) < V).astype(np.float32)
+
+
+# %% Likelihoods
+
+LAYERWISE = {
+    "pretrain": "layerwise",
+    "pretrain_iter": 10,
+    "pretrain_learning_rate": 0.05,
+}
+JOINTLY = {
+    "n_steps": 5,
+    "learning_rate": 0.05,
+    "batch_size": 100,
+    "n_chains": 100,
+    "random_state": 0,
+}
+DEEP = {
+    "DBM 500-1000, pre-trained, 150 epochs": DBM(
+        (500, 1000), n_iter=150, **LAYERWISE, **JOINTLY
+    ),
+    "DBM 500-1000, centred alone, 150 epochs": DBM((500, 1000), n_iter=150, **JOINTLY),
+    "DBM 500-500-1000, pre-trained, 150 epochs": DBM(
+        (500, 500, 1000), n_iter=150, **LAYERWISE, **JOINTLY
+    ),
+    "DBN 500-2000, 150 epochs and 50": DBN((500, 2000), n_iter=(150, 50), **JOINTLY),
+}
+
+
+def likelihood(folder):
+    """Bounds on the likelihood of MNIST, pixels drawn anew at each presentation."""
+    X, _, V, _ = images(folder, "mnist")
+    V = bits(V)
+    print("\n| MNIST | minutes | bound | importance sampling, 500 rows | log Z |")
+    print("|---|---|---|---|---|")
+    for name, model in DEEP.items():
+        model, minutes = timed(model, X)
+        bound, near = model.score_samples(V), model.importance_likelihood(V[:500])
+        print(
+            f"| {name} | {minutes:.1f} | {bound.mean():.2f} | {near.mean():.2f}, the "
+            f"bound {bound[:500].mean():.2f} | {model.log_Z_:.2f} ± "
+            f"{model.log_Z_se_:.2f} |",
+            flush=True,
+        )
+
+
+# %% Classification
+
+SLOWLY = {"learning_rate_init": 0.001, "dropout": (0.2, 0.5), "random_state": 0}
+BELOW = {
+    "pretrain_iter": 20,
+    "pretrain_learning_rate": 0.05,
+    "pretrain_batch_size": 100,
+}
+CLASSIFIERS = {
+    "DBNClassifier 500-500-2000": DBNClassifier(
+        (500, 500, 2000), batch_size=100, max_iter=80, **BELOW, **SLOWLY
+    ),
+    "DBMClassifier 500-1000": DBMClassifier(
+        (500, 1000),
+        n_iter=50,
+        max_iter=200,
+        fine_tune_batch_size=100,
+        **JOINTLY | LAYERWISE | SLOWLY | {"pretrain_iter": 30},
+        pretrain_steps=(1, (1, 5, 10)),
+    ),
+}
+
+
+def classification(folder):
+    """Errors on MNIST of all labels."""
+    X, y, V, truth = images(folder, "mnist")
+    print("\n| MNIST | minutes | error in % |")
+    print("|---|---|---|")
+    for name, model in CLASSIFIERS.items():
+        model, minutes = timed(model, X, y)
+        error = 100 - 100 * model.score(V, truth)
+        print(f"| {name} | {minutes:.1f} | {error:.2f} |", flush=True)
+
+
+# %% Few labels
+
+
+def known(y, n, seed):
+    """Indices of n rows with a label, of all classes equally often."""
+    rng, rank = np.random.default_rng(seed), np.empty(len(y))
+    order = rng.permutation(len(y))
+    for label in np.unique(y):
+        of_label = order[y[order] == label]
+        rank[of_label] = np.arange(len(of_label))
+    return order[np.argsort(rank[order], kind="stable")[:n]]
+
+
+def few(folder, out, seeds=3):
+    """Accuracies with few labels, the other rows without."""
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+    for axis, name in zip(axes, ("mnist", "ocr_letters")):
+        X, y, V, truth = images(folder, name)
+        widths = 500, 500, 2000
+        net = DBNClassifier(widths, batch_size=20, **SLOWLY | BELOW)
+        # Without an epoch of fine-tuning, labels say no more than their names.
+        learned, minutes = timed(clone(net).set_params(max_iter=0), X, y)
+        learned.set_params(warm_start=True)
+        net.set_params(pretrain_iter=0)
+        kinds = {
+            f"pre-trained on {len(X)} rows": lambda seed, learned=learned: deepcopy(
+                learned
+            ),
+            "the same net, random weights": partial(seeded, net),
+            "MLPClassifier, as wide": partial(seeded, MLPClassifier(widths)),
+        }
+        print(f"\n{name}, pre-trained in {minutes:.1f} minutes; accuracies in %\n")
+        print("| labels | " + " | ".join(map(str, LABELS)), "|")
+        print("|---" * (1 + len(LABELS)) + "|")
+        for label, make in kinds.items():
+            found = [
+                [accuracy(make(seed), X, y, V, truth, n, seed) for seed in range(seeds)]
+                for n in LABELS
+            ]
+            mean, spread = np.mean(found, axis=1), np.std(found, axis=1)
+            cells = (f"{m:.2f} ± {s:.2f}" for m, s in zip(mean, spread))
+            print(f"| {label} | " + " | ".join(cells), "|", flush=True)
+            axis.errorbar(
+                list(LABELS), mean, spread, marker="o", label=label, capsize=3
+            )
+        axis.set(xscale="log", xlabel="labels", ylabel="accuracy in %", title=name)
+        axis.legend(loc="lower right", fontsize="small")
+    figure.savefig(out / "deep_few_labels.png", dpi=120)
+
+
+def seeded(model, seed):
+    return clone(model).set_params(random_state=seed)
+
+
+def accuracy(model, X, y, V, truth, n, seed):
+    """Percent of rows held out, by a model that learns n labels."""
+    which = known(y, n, seed)
+    if isinstance(model, DBNClassifier):
+        model.set_params(**LABELS[n])
+    return 100 * model.fit(X[which], y[which]).score(V, truth)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path())
+    parts = ["likelihood", "classification", "few"]
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts)
+    options = parser.parse_args()
+    print(describe())
+    if "likelihood" in options.only:
+        likelihood(options.data)
+    if "classification" in options.only:
+        classification(options.data)
+    if "few" in options.only:
+        few(options.data, options.out)
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    main()

@@ -1,0 +1,162 @@
+"""How a stack of machines learns layer by layer."""
+
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdgm.belief._stack import transposed
+from skdgm.boltzmann._fitting import tabulate
+from skdgm.boltzmann._trainer import density
+from skdgm.exceptions import DivergenceError
+from skdgm.optim import check_staircase
+from skdgm.training import Table
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.rows import Rows
+
+# What the streams of a seed are for; the first are the machines'.
+_LAYER, _MORE = range(100, 102)
+
+
+class Lesson(NamedTuple):
+    """What there is to learn.
+
+    Parameters
+    ----------
+    X : array-like
+        As it was given.
+    table : Table
+    machines : list of estimators
+        Unfitted, one for each layer.
+    known : dict
+        What was learned of labels, by attribute.
+    fresh : bool
+        Whether what was learned before is to be forgotten.
+    seed : int
+    """
+
+    X: object
+    table: Table
+    machines: list
+    known: dict
+    fresh: bool
+    seed: int
+
+
+class GreedyMixin:
+    """Each layer learns of what the one below makes of the data."""
+
+    def _begin(self, X, y, sample_weight, fresh, classes=None):
+        """Validate everything; nothing is changed yet."""
+        machines = self._machines()
+        check_staircase("refine_steps", self.refine_steps, Integral, 1)
+        if not fresh:
+            self._check_unchanged(machines)
+        if isinstance(X, Table):
+            table, known, X = X, {}, X.rows.X
+        else:
+            rows = self._rows(X, fitting=True, reset=fresh)
+            rows, known = self._labelled(rows, y, fresh, classes)
+            table = tabulate(rows, sample_weight)
+        self._settle(machines, table)
+        if fresh:
+            seed = check_random_state(self.random_state).randint(MAX_SEED)
+        else:
+            seed = self._seed
+        for number, machine in enumerate(machines):
+            if machine.random_state is None:
+                machine.random_state = another(seed, _LAYER, number)
+        return Lesson(X, table, machines, known, fresh, seed)
+
+    def _labelled(self, rows, y, fresh, classes):
+        """Rows with their labels, and what is learned of these, by attribute."""
+        return rows, {}
+
+    def _fit_layers(self, lesson, context, data):
+        """Fit layer by layer; whether it came to the end."""
+        for number in range(len(lesson.machines)):
+            machine = self._machine(lesson, number)
+            own = context.subcontext("layer")
+            with own.propagate_callback_context(machine):
+                own.call_on_fit_task_begin(estimator=self, **data)
+                self._teach(machine.fit, lesson, number, machine)
+                stop = ended(self, own, data)
+            if stop or machine._ended == "interrupted":
+                return False
+            if number + 1 < len(lesson.machines):
+                lesson = self._lifted(lesson, number)
+        return True
+
+    def _complete(self, table):
+        """Add the layers that training did not come to, as they begin."""
+        lesson = self._begin(table, None, None, False)
+        for number in range(len(lesson.machines)):
+            if number:
+                lesson = self._lifted(lesson, number - 1)
+            if number >= len(self.layers_):
+                machine = self._machine(lesson, number).set_params(n_iter=0)
+                self._teach(machine.fit, lesson, number, machine)
+
+    def _machine(self, lesson, number):
+        """The machine of a layer that is to learn: the one there is, or a new one."""
+        new = lesson.machines[number]
+        if lesson.fresh or number >= len(self.layers_):
+            if number and self.init == "transpose":
+                rng = stream(lesson.seed, _MORE, number)
+                new._given = transposed(new, self.layers_[number - 1], rng)
+            return new
+        old = self.layers_[number]
+        options = new.get_params() | {"random_state": old.random_state}
+        return old.set_params(**options | {"warm_start": True})
+
+    def _teach(self, method, lesson, number, machine):
+        """Let a machine learn, and make it a layer."""
+        try:
+            method(lesson.table, None)
+        except DivergenceError:
+            self._adopt(lesson, number, machine)
+            raise
+        self._adopt(lesson, number, machine)
+
+    def _adopt(self, lesson, number, machine):
+        layers = [] if lesson.fresh and number == 0 else list(self.layers_)
+        layers[number : number + 1] = [machine]
+        if lesson.fresh and number == 0:
+            self._remember(lesson.X)
+            self._seed = lesson.seed
+            self._become(lesson.known)
+            if hasattr(self, "feature_names_in_"):
+                machine.feature_names_in_ = self.feature_names_in_
+        self._become(self._attributes(layers))
+
+    def _become(self, attributes):
+        for name, value in attributes.items():
+            setattr(self, name, value)
+        self._forget()
+
+    def _lifted(self, lesson, number):
+        """The lesson of the next layer: a layer's means of the same rows."""
+        machine, table = self.layers_[number], lesson.table
+        rows = machine._domain.seen(table.rows, machine._columns)
+        if rows.density < 1:
+            # As lists or not, whatever rows are there beside those of the table.
+            rows = rows._replace(density=density(table))
+        H = machine._features(rows, table.index)
+        labels = None if rows.labels is None else rows.labels[table.index]
+        rows = Rows(H, H.dtype.type, complete=True, labels=labels)
+        table = table._replace(rows=rows, index=np.arange(len(H)))
+        return lesson._replace(table=table)
+
+
+def ended(estimator, context, data):
+    """Say that a task has ended; whether to stop."""
+    # What is fitted is there already.
+    return context.call_on_fit_task_end(
+        estimator=estimator, reconstruction_attributes=dict, **data
+    )
+
+
+def another(seed, *tags):
+    """Another seed."""
+    return stream(seed, *tags).root % MAX_SEED

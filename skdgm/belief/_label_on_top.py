@@ -1,0 +1,204 @@
+"""A label beside the units that the top machine sees: how it is learned, predicted and
+asked for in samples."""
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.boltzmann import GaussianRBM, RBMClassifier
+from skdgm.boltzmann._classifying import PredictingMixin
+from skdgm.boltzmann._label_fitting import LabelReadingMixin, counted
+from skdgm.utils.rows import Rows
+
+# What parameters leave to the kind of a machine on real columns.
+_REAL = {name: GaussianRBM().get_params()[name] for name in ("centering", "max_norm")}
+
+
+class LabelOnTop(PredictingMixin, LabelReadingMixin):
+    """For a :class:`~skdgm.belief._network.BeliefNetwork` with ``unlabeled``."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Learn from labelled data, and from unlabelled: one layer after the other,
+        then all of them if so asked.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,)
+            Labels; ``unlabeled`` where there is none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts. Whole numbers repeat rows, exactly.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            X is empty, infinite or outside the model's domain; there is one class only;
+            a weight is negative, or all are zero; an option has not one value for each
+            layer.
+        DivergenceError
+            Training of a layer diverged. The estimator keeps those below, and this
+            one's last good parameters.
+        """
+        return self._fit(X, y, sample_weight)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None, layer=None):
+        """Go on learning: one pass over rows for each layer in turn, or for one.
+
+        As of :meth:`DBN.partial_fit`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,)
+            Labels; ``unlabeled`` where there is none.
+        classes : array-like of shape (n_classes,), default=None
+            At the first call, all labels that will ever come; those of y if None.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As for :meth:`fit`.
+        layer : int, default=None
+            The layer that learns, 0 at the bottom: one that is there, or the next.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, DivergenceError
+            As by :meth:`fit`; and y has a label that is not among the classes, there is
+            no such layer, or the layers were refined and learn together now.
+        """
+        return self._partial_fit(X, y, sample_weight, layer, classes)
+
+    def predict_log_proba(self, X):
+        r"""Log probabilities of the labels.
+
+        .. math:: \log p(y \mid m^{(L-1)})
+
+        exactly, by the top machine, given what one pass upwards makes of the data: the
+        means of the units that it sees. Of a single layer, as of
+        :meth:`RBMClassifier.predict_log_proba`. Before the top machine has learned,
+        labels are as frequent as they were, whatever the data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Missing entries (NaN) are found by mean field in the first layer.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+        """
+        return super().predict_log_proba(X)
+
+    def sample(
+        self,
+        n_samples=1,
+        random_state=None,
+        *,
+        y=None,
+        init="chains",
+        n_steps=100,
+        burn_in=0,
+        thin=None,
+    ):
+        """Draw rows from the model: Gibbs steps in the top machine, its label held if
+        one is asked for, then layer by layer down.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState instance or None, default=None
+        y : object or array-like of shape (n_samples,), default=None
+            The label of all rows, or of each; any label if None.
+        init, n_steps, burn_in, thin
+            As of :meth:`DBN.sample`. Chains that training left start with the label
+            that is asked for, where there are such.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            A label is unknown; or there is one for each row, and ``thin`` is given.
+        """
+        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+        check_is_fitted(self)
+        if y is not None:
+            if not self._has_label:
+                raise NotFittedError(
+                    f"y={y!r}, but {type(self).__name__} has not come to its top layer "
+                    "yet, which learns of labels: call fit, or partial_fit for it."
+                )
+            options["y"] = y
+        return self._sample(n_samples, random_state, **options)
+
+    def _logits(self, rows):
+        """Log probabilities of labels, but for a constant a row."""
+        if not self._has_label:
+            return np.tile(np.log(self._label_frequencies), (rows.shape[0], 1))
+        depth = len(self.layers_)
+        if depth > 1:
+            H = self._upward(rows, [depth - 2])
+            rows = Rows(H, H.dtype.type, complete=True)
+        return self.layers_[-1]._logits(rows)
+
+    @property
+    def _has_label(self):
+        """Whether training has come to the top machine."""
+        return isinstance(self.layers_[-1], RBMClassifier)
+
+    def _begin(self, *arguments):
+        lesson = super()._begin(*arguments)
+        counts = counted(lesson.table, len(lesson.known["classes_"]))
+        return lesson._replace(known=lesson.known | {"_label_counts": counts})
+
+    def _machine(self, lesson, number):
+        machine = super()._machine(lesson, number)
+        if number == len(lesson.machines) - 1:
+            machine.classes_ = lesson.known["classes_"]
+        return machine
+
+    def _described_one(self, size, real, on_top, options):
+        if not on_top:
+            return super()._described_one(size, real, on_top, options)
+        visible, own = ("gaussian", _REAL) if real else ("bernoulli", {})
+        options = {"visible": visible, "objective": "generative", **own, **options}
+        return RBMClassifier(size, **options)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # The checks' data are not binary, and their two real columns say little in the
+        # bits of a layer that learned without the labels.
+        tags.classifier_tags.poor_score = True
+        return tags
+
+    def _place(self, number, depth):
+        if number == depth - 1:
+            return "on top", (RBMClassifier,)
+        return super()._place(number, depth)
+
+    def _listed(self):
+        machines, (name, top) = super()._listed(), self.layers[-1]
+        if top.objective != "generative":
+            raise ValueError(
+                f"layers: {name!r}, on top, must have objective='generative'; got "
+                f"{top!r}."
+            )
+        if len(machines) > 1 and top.visible != "bernoulli":
+            raise ValueError(
+                f"layers: {name!r}, above binary units, must have visible='bernoulli'; "
+                f"got {top!r}."
+            )
+        return machines

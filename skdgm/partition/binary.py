@@ -1,0 +1,63 @@
+"""Sums over all states of machines whose units are all binary, by a kernel."""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from skdgm._kernels.states import total
+from skdgm.energies import plain
+from skdgm.units import Bernoulli
+from skdgm.utils.parallel import run
+
+# Units whose states a call of the kernel goes through, turning one at a time: the more,
+# the less is computed anew, and the more rounding adds up.
+_LOW = 10
+_LANES = 32
+# The highest logarithm of a product, below that of the largest float64.
+_MOST = 650.0
+
+
+def log_partition(energy, params, colour):
+    """Log Z, the states of one colour listed; or None where the machine has other
+    units, or weights so large that products of few factors overflow."""
+    if not all(isinstance(unit, Bernoulli) for unit in energy.units):
+        return None
+    own, M, bias = _joined(energy, params, colour)
+    # How far log(1 + e^x) can come.
+    highest = (np.abs(bias) + np.abs(M).sum(axis=0)).max() + np.log(2.0)
+    n_factors = int(min(_MOST // highest, 2**20)) if np.isfinite(highest) else 0
+    if n_factors < 1:
+        return None
+    empty = -len(bias) % _LANES
+    M = np.pad(M, ((0, 0), (0, empty)))
+    bias = np.pad(bias, (0, empty), constant_values=-np.inf)
+    n_low = min(len(own), _LOW)
+    flips = np.exp(np.stack([M[:n_low], -M[:n_low]]))
+    out = np.empty(2 ** (len(own) - n_low))
+    given = own, M, bias, flips, n_low, n_factors, out
+    run(total, *given, n=len(out), work=2.0 ** len(own) * len(bias))
+    return float(logsumexp(out))
+
+
+def _joined(energy, params, colour):
+    """Biases of one colour, its weights with the other, and the other's biases, as if
+    each colour were one block."""
+    params = plain(params)
+    few, many = energy.colours[colour], energy.colours[1 - colour]
+    own, bias = (
+        np.concatenate([params.units[block].astype(np.float64) for block in blocks])
+        for blocks in (few, many)
+    )
+    M = np.zeros((len(own), len(bias)))
+    rows, columns = (_places(energy, blocks) for blocks in (few, many))
+    for block in few:
+        for link, other, up in energy.wiring.neighbours(block):
+            # What ``other`` sends goes up where it is below.
+            W = params.couplings[link]
+            M[rows[block], columns[other]] = W.T if up else W
+    return own, M, bias
+
+
+def _places(energy, blocks):
+    """Where each block's units are among all of theirs."""
+    edges = np.cumsum([0, *(energy.units[block].size for block in blocks)])
+    return dict(zip(blocks, map(slice, edges[:-1], edges[1:])))
