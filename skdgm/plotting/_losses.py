@@ -44,8 +44,9 @@ def losses_of(estimator):
         groups += losses_of(estimator.dbn_)
     if hasattr(estimator, "loss_curves_"):
         groups += _of_stack(name, estimator)
-    pairs = [(curve, ()) for curve in getattr(estimator, "pretrain_loss_curves_", ())]
-    groups.append(Curves(f"{name}, pre-trained", _PAIRS, _by_layer(pairs)))
+    pairs = enumerate(getattr(estimator, "pretrain_loss_curves_", ()))
+    pairs = {f"layer {number}": (curve, ()) for number, curve in pairs}
+    groups.append(Curves(f"{name}, pre-trained", _PAIRS, pairs))
     for title, prefix in (name, ""), (f"{name}, net", "net_"):
         curves = [
             getattr(estimator, f"{prefix}{kind}_curve_", ())
@@ -57,17 +58,16 @@ def losses_of(estimator):
 
 def _of_stack(name, stack):
     """Of a belief network: its layers' losses, and what refining all of them lost."""
-    machines = stack.layers_
-    layers = [(machine.loss_curve_, machine.validation_curve_) for machine in machines]
-    refined = [(curve, ()) for curve in stack.loss_curves_[len(layers) :]]
+    kinds, machines = {}, stack.layers_
+    for number, machine in enumerate(machines):
+        # A top machine with a label loses something else than those below.
+        layers = kinds.setdefault(_loss_of(machine), {})
+        layers[f"layer {number}"] = machine.loss_curve_, machine.validation_curve_
+    refined = [(curve, ()) for curve in stack.loss_curves_[len(machines) :]]
     return [
-        Curves(f"{name}, layer by layer", _loss_of(machines[0]), _by_layer(layers)),
+        *(Curves(f"{name}, layer by layer", *kind) for kind in kinds.items()),
         Curves(f"{name}, refined", _BOUND, dict(zip(["training"], refined))),
     ]
-
-
-def _by_layer(curves):
-    return {f"layer {number}": pair for number, pair in enumerate(curves)}
 
 
 def _loss_of(estimator):

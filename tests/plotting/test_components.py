@@ -6,7 +6,14 @@ import pytest
 from sklearn.neural_network import BernoulliRBM as ScikitRBM
 from sklearn.neural_network import MLPClassifier
 
-from skdgm import DBN, DBMClassifier, DBNClassifier, DBNRegressor, GaussianRBM
+from skdgm import (
+    DBN,
+    DBMClassifier,
+    DBNClassifier,
+    DBNRegressor,
+    GaussianRBM,
+    GenerativeDBNClassifier,
+)
 from skdgm.plotting import ComponentsDisplay
 
 
@@ -63,6 +70,7 @@ def test_layers_of_deep_machines(dbm, layer):
     [
         DBN((6, 4), n_iter=2),
         DBMClassifier((6, 4), n_iter=2, max_iter=2),
+        GenerativeDBNClassifier((6, 4), n_iter=2),
         DBNClassifier((6, 4), pretrain_iter=2, max_iter=2),
         DBNRegressor((6, 4), pretrain_iter=2, max_iter=2),
         MLPClassifier((6, 4), tol=1.0),

@@ -12,6 +12,7 @@ from skdgm import (
     DBNClassifier,
     DBNRegressor,
     GaussianRBM,
+    GenerativeDBNClassifier,
 )
 from skdgm.plotting import LearningCurveDisplay
 
@@ -87,6 +88,18 @@ def test_belief_networks(X):
     assert losses(display) == ["minus pseudo-likelihood (nats)", "minus bound (nats)"]
     texts = display.axes_[0].get_legend().get_texts()
     assert texts[3].get_text() == "layer 1, held out"
+
+
+def test_belief_networks_with_a_label(X):
+    dbn = GenerativeDBNClassifier((6, 5, 4), n_iter=3, random_state=0)
+    display = LearningCurveDisplay.from_estimator(dbn.fit(X, X[:, 0]))
+    below, top = display.lines_
+    assert (list(below), list(top)) == (["layer 0", "layer 1"], ["layer 2"])
+    check_line(*top["layer 2"], dbn.loss_curves_[2])
+    assert losses(display) == [
+        "minus pseudo-likelihood (nats)",
+        "minus log probability of labels (nats)",
+    ]
 
 
 def test_a_label_above(X):
