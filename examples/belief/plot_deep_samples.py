@@ -24,6 +24,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skdgm import DBM, DBN, BernoulliRBM
+from skdgm.plotting import SamplesDisplay
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--data", type=Path)
@@ -66,18 +67,9 @@ for name, model in models.items():
 # %%
 # The picture.
 
-
-def mosaic(images):
-    """Ten rows of ten square images, with gaps."""
-    side = int(np.sqrt(images.shape[1]))
-    images = images.reshape(10, 10, side, side)
-    padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=np.nan)
-    return padded.transpose(0, 2, 1, 3).reshape(10 * (side + 2), -1)
-
-
 figure, axes = plt.subplots(1, 4, figsize=(17, 4.6), layout="constrained")
 for ax, (name, images) in zip(axes, grids.items()):
-    ax.imshow(mosaic(images), cmap="gray")
-    ax.set(title=name, facecolor="tab:blue", xticks=[], yticks=[])
+    SamplesDisplay(images).plot(ax)
+    ax.set_title(name)
 figure.savefig("deep_samples.png", dpi=100)
 print("wrote deep_samples.png")

@@ -22,6 +22,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skdgm import BernoulliRBM
+from skdgm.plotting import ComponentsDisplay, SamplesDisplay
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--data", type=Path)
@@ -67,30 +68,18 @@ after_five = last_step(rbm.sample(100, 0, init=inputs, n_steps=4))
 fantasies = last_step(rbm.sample(100, 0, init="noise", n_steps=2000))
 
 # %%
-# The picture.
-
-
-def mosaic(images):
-    """Ten rows of ten square images, with gaps."""
-    side = int(np.sqrt(images.shape[1]))
-    images = images.reshape(10, 10, side, side)
-    padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=np.nan)
-    return padded.transpose(0, 2, 1, 3).reshape(10 * (side + 2), -1)
-
-
-# The hidden units whose weights are largest, each at its own contrast.
-norms = np.linalg.norm(rbm.components_, axis=1)
-weights = rbm.components_[norms.argsort()[::-1][:100]]
-weights = weights / abs(weights).max(axis=1, keepdims=True)
+# The picture. Of the filters those hundred are shown whose weights are largest, each at
+# its own contrast.
 
 figure, axes = plt.subplots(2, 2, figsize=(10, 10.6), layout="constrained")
-for ax, title, images, colours in (
-    (axes[0, 0], "images not seen in training", inputs, "gray"),
-    (axes[0, 1], "the same, five Gibbs steps later", after_five, "gray"),
-    (axes[1, 0], "weights of a hundred hidden units", weights, "RdBu_r"),
-    (axes[1, 1], "from noise, 2,000 steps later", fantasies, "gray"),
+for ax, title, images in (
+    (axes[0, 0], "images not seen in training", inputs),
+    (axes[0, 1], "the same, five Gibbs steps later", after_five),
+    (axes[1, 1], "from noise, 2,000 steps later", fantasies),
 ):
-    ax.imshow(mosaic(images), cmap=colours)
-    ax.set(title=title, facecolor="tab:blue", xticks=[], yticks=[])
+    SamplesDisplay(images).plot(ax)
+    ax.set_title(title)
+ComponentsDisplay.from_estimator(rbm, ax=axes[1, 0])
+axes[1, 0].set_title("weights of a hundred hidden units")
 figure.savefig("filters_and_fantasies.png", dpi=100)
 print("wrote filters_and_fantasies.png")

@@ -27,6 +27,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skdgm import DBN, BernoulliRBM
+from skdgm.plotting import (
+    ComponentsDisplay,
+    LearningCurveDisplay,
+    ReconstructionDisplay,
+    SamplesDisplay,
+)
 
 SEEDS = range(10)
 LABELS_PER_CLASS = (1, 2, 5, 10)
@@ -163,66 +169,38 @@ for name in ("skdgm RBM", "skdgm DBN"):
 # %%
 # The picture: what the last RBM and the last DBN know.
 
-
-def mosaic(images):
-    """Rows of ten images of 8 x 8 pixels, with gaps."""
-    images = images.reshape(-1, 10, 8, 8)
-    padded = np.pad(images, ((0, 0), (0, 0), (1, 0), (1, 0)), constant_values=np.nan)
-    return padded.transpose(0, 2, 1, 3).reshape(len(images) * 9, 90)
-
-
-def filters(rbm):
-    """Weights of sixty hidden units, each at its own contrast."""
-    weights = rbm.components_[:60]
-    return mosaic(weights / abs(weights).max(axis=1, keepdims=True))
-
-
 rbm, dbn = (fitted[f"skdgm {name}"]["features"] for name in ("RBM", "DBN"))
+theirs = best["scikit-learn RBM"]["features"]
 truth = X_test[:10] / 16
-half = truth.copy()
-half[:, 32:] = np.nan
-filled = rbm.impute(half)
-drawn = rbm.impute(half, method="sample", random_state=0)
-
-
-def samples(model):
-    """Means of sixty images that a model draws."""
-    drawn = model.sample(60, 0, n_steps=1000)
-    return mosaic(model.inverse_transform(model.transform(drawn)))
-
-
+half = np.where(np.arange(64) < 32, truth, np.nan)
 figure, axes = plt.subplots(2, 4, figsize=(17, 8), layout="constrained")
-for ax, title, picture in (
-    (axes[0, 0], "filters of skdgm's RBM", filters(rbm)),
-    (
-        axes[1, 0],
-        "filters of scikit-learn's",
-        filters(best["scikit-learn RBM"]["features"]),
-    ),
-    (axes[0, 1], "samples of the RBM (means)", samples(rbm)),
-    (axes[1, 1], "samples of the DBN (means)", samples(dbn)),
-    (
-        axes[0, 2],
-        "images, lower halves hidden,\nfilled by means and by a draw",
-        mosaic(np.concatenate([truth, half, filled, drawn])),
-    ),
+for ax, title, model in (
+    (axes[0, 0], "filters of skdgm's RBM", rbm),
+    (axes[1, 0], "filters of scikit-learn's", theirs),
 ):
-    ax.imshow(picture, cmap="gray")
-    ax.set(title=title, facecolor="tab:blue", xticks=[], yticks=[])
-axes[1, 2].plot(range(1, 1 + rbm.n_iter_), -np.array(rbm.loss_curve_), label="RBM")
-for number, curve in enumerate(dbn.loss_curves_, start=1):
-    epochs = range(1, 1 + len(curve))
-    axes[1, 2].plot(epochs, -np.array(curve), label=f"DBN, layer {number}")
-axes[1, 2].set(
-    title="learning curves", xlabel="epoch", ylabel="pseudo-likelihood (nats)"
-)
-axes[1, 2].legend()
-axes[1, 3].axis("off")
+    shown = {"n_components": 60, "order": "first", "n_columns": 10}
+    ComponentsDisplay.from_estimator(model, ax=ax, im_kw={"cmap": "gray"}, **shown)
+    ax.set_title(title)
+for ax, name, model in ((axes[0, 1], "RBM", rbm), (axes[1, 1], "DBN", dbn)):
+    drawn = {"n_samples": 60, "random_state": 0, "n_steps": 1000}
+    SamplesDisplay.from_estimator(model, ax=ax, means=True, n_columns=10, **drawn)
+    ax.set_title(f"samples of the {name} (means)")
+for ax, method in ((axes[0, 2], "mean"), (axes[1, 2], "sample")):
+    how = {"method": method, "random_state": 0}
+    ReconstructionDisplay.from_estimator(rbm, half, X_true=truth, ax=ax, **how)
+    ax.set_title(f"lower halves filled by the RBM\n(method={method!r})")
 for name, found in accuracy.items():
     axes[0, 3].errorbar(
         10 * np.array(LABELS_PER_CLASS), found.mean(0), found.std(0), label=name
     )
 axes[0, 3].set(title="accuracy on 500 other images", xlabel="labels", ylabel="%")
 axes[0, 3].legend(loc="lower right")
+curves = {"RBM": rbm.loss_curve_} | {
+    f"DBN, layer {number}": curve
+    for number, curve in enumerate(dbn.loss_curves_, start=1)
+}
+curves = {name: (curve, ()) for name, curve in curves.items()}
+learned = ("learning curves", "minus pseudo-likelihood (nats)", curves)
+LearningCurveDisplay([learned]).plot(axes[1, 3])
 figure.savefig("pretraining.png", dpi=100)
 print("\nwrote pretraining.png")
