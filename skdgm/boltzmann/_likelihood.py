@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.boltzmann._trainer import LIKELIHOOD
 from skdgm.inference import bound, mean_field
-from skdgm.partition import ais, bracket, exact
+from skdgm.partition import ais, bracket, exact, ladder
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -141,6 +141,7 @@ class LikelihoodMixin(PartitionMixin):
             )
             base = energy.base(params, tuple(moments))
             for n_betas in all_n_betas:
-                up = ais.forward(rng, energy, params, base, n_chains, n_betas)
-                down = ais.reverse(rng, energy, params, base, samples, n_betas)
+                betas = ladder.quadratic(n_betas)
+                up = ais.forward(rng, energy, params, base, n_chains, betas)
+                down = ais.reverse(rng, energy, params, base, samples, betas)
                 yield up, down

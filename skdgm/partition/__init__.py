@@ -1,5 +1,5 @@
 """Partition functions, exact and estimated."""
 
-from skdgm.partition import ais, bracket, exact
+from skdgm.partition import ais, bracket, exact, ladder
 
-__all__ = ["ais", "bracket", "exact"]
+__all__ = ["ais", "bracket", "exact", "ladder"]

@@ -21,19 +21,15 @@ References
    of MRF log-likelihood using reverse annealing. AISTATS.
 """
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.energies import EVEN, ODD, Path
 from skdgm.partition.annealing import anneal
-from skdgm.samplers import binary, gibbs
+from skdgm.samplers import gibbs
 from skdgm.utils.math import log_mean_exp
 
 _START, _UP, _DOWN = range(3)
-# Temperatures that a kernel takes before Ctrl-C is heard.
-_CHUNK = 20
 
 
 class Estimate(NamedTuple):
@@ -55,13 +51,7 @@ class Estimate(NamedTuple):
     log_w: np.ndarray
 
 
-def betas(n_betas):
-    """Inverse temperatures from 0 to 1, closer to one another near 1."""
-    t = np.linspace(0.0, 1.0, n_betas)
-    return (1.0 - (1.0 - t) ** 2).tolist()
-
-
-def forward(rng, energy, params, base, n_chains=100, n_betas=1000):
+def forward(rng, energy, params, base, n_chains, betas):
     """Estimate log Z on the way from the base model to the model.
 
     Parameters
@@ -69,25 +59,25 @@ def forward(rng, energy, params, base, n_chains=100, n_betas=1000):
     rng : Stream
     base : pair
         What :meth:`~skdgm.energies.LayeredEnergy.base` returns.
+    n_chains : int
+    betas : array-like
+        Inverse temperatures from 0 to 1; see :mod:`skdgm.partition.ladder`.
 
     Returns
     -------
     estimate : Estimate
     """
-    units, log_Z_base = base
-    start = gibbs.init(rng.fold(_START).rows(n_chains), energy, units)
-    rows = rng.fold(_UP).rows(n_chains)
-    log_w = _anneal(rows, energy, params, units, start, betas(n_betas))
+    log_w = upwards(rng, energy, params, base, n_chains, betas)
     mean, se, ess = _summary(log_w)
-    return Estimate(log_Z_base + mean, se, ess, log_w)
+    return Estimate(base[1] + mean, se, ess, log_w)
 
 
-def reverse(rng, energy, params, base, start, n_betas=1000):
+def reverse(rng, energy, params, base, start, betas):
     """Estimate log Z on the way from the model's own samples to the base model.
 
     Parameters
     ----------
-    rng, base
+    rng, base, betas
         As for :func:`forward`.
     start : gibbs.State
         Samples of the model, one for each chain.
@@ -96,40 +86,47 @@ def reverse(rng, energy, params, base, start, n_betas=1000):
     -------
     estimate : Estimate
     """
-    units, log_Z_base = base
-    rows = rng.fold(_DOWN).rows(len(start.x[0]))
-    log_w = _anneal(rows, energy, params, units, start, betas(n_betas)[::-1])
+    log_w = _downwards(rng, energy, params, base, start, betas)
     mean, se, ess = _summary(log_w)
-    return Estimate(log_Z_base - mean, se, ess, log_w)
+    return Estimate(base[1] - mean, se, ess, log_w)
 
 
-def _anneal(rng, energy, params, base, state, betas):
-    log_w = np.zeros(len(rng.ids))
-    if binary.serves(energy, params, state.x, (ODD, EVEN)):
-        for first in range(0, len(betas) - 1, _CHUNK):
-            part = betas[first : first + _CHUNK + 1]
-            rngs = [rng.fold(first + number) for number in range(len(part) - 1)]
-            x = anneal(rngs, energy, params, base, part, state.x, log_w)
-            state = gibbs.State(x)
-        return log_w
-    for number, (beta, following) in enumerate(itertools.pairwise(betas)):
-        here, there = Path(base, beta), Path(base, following)
-        received = {
-            block: energy.received(params, state.x, block)
-            for block in energy.colours[ODD]
-        }
-        log_w += energy.log_marginal(params, state.x, received=received, path=there)
-        log_w -= energy.log_marginal(params, state.x, received=received, path=here)
-        state, _ = gibbs.step(
-            rng.fold(number),
-            energy,
-            params,
-            state,
-            colours=(ODD, EVEN),
-            path=there,
-            received=received,
-        )
-    return log_w
+def conservative(rng, energy, params, base, start, betas):
+    r"""Log probabilities of given states, on average too low.
+
+    .. math:: \log \hat p(x) = \log p^*(x) - \log Z_0 + \log w
+
+    where w is the weight of a chain that starts there and goes down to the base model.
+    The mean of w is the probability with which chains that come up from the base
+    model, and have no weights, end at x [3]_.
+
+    Parameters
+    ----------
+    rng, base, betas
+        As for :func:`forward`.
+    start : gibbs.State
+        States, those of the odd layers not looked at.
+
+    Returns
+    -------
+    log_p : ndarray
+        Of the even layers, for each chain.
+    """
+    log_w = _downwards(rng, energy, params, base, start, betas)
+    return energy.log_marginal(params, start.x) - base[1] + log_w
+
+
+def upwards(rng, energy, params, base, n_chains, betas, trace=None):
+    """Log weights of chains that come up from the base model, and in ``trace`` what
+    they were after each step."""
+    start = gibbs.init(rng.fold(_START).rows(n_chains), energy, base[0])
+    rows, betas = rng.fold(_UP).rows(n_chains), np.asarray(betas).tolist()
+    return anneal(rows, energy, params, base[0], start, betas, trace)
+
+
+def _downwards(rng, energy, params, base, start, betas):
+    rows, betas = rng.fold(_DOWN).rows(len(start.x[0])), np.asarray(betas).tolist()
+    return anneal(rows, energy, params, base[0], start, betas[::-1])
 
 
 def _summary(log_w):

@@ -1,23 +1,67 @@
-"""Annealed importance sampling of chains of binary layers, by a kernel."""
+"""Chains that go through models between a base model and another, and their weights.
+
+Where layers are of binary units a kernel takes them through many temperatures at once.
+"""
 
 import numpy as np
 
 from skdgm._kernels.anneal import anneal as kernel
-from skdgm.energies import ODD, forms, n_weights
-from skdgm.samplers.binary import DENSITY, parts
+from skdgm.energies import EVEN, ODD, Path, forms, n_weights
+from skdgm.samplers import binary, gibbs
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
 
+# Temperatures that a kernel takes before Ctrl-C is heard.
+_CHUNK = 20
 
-def anneal(rngs, energy, params, base, betas, x, log_w):
-    """Weights of chains that go through inverse temperatures, a stream for each but the
-    first; what :mod:`skdgm.partition.ais` computes step by step for other machines.
+
+def anneal(rng, energy, params, base, state, betas, trace=None):
+    """Weights of chains that go through inverse temperatures.
+
+    Parameters
+    ----------
+    rng : Stream
+        With a row for each chain.
+    base : tuple
+        Own parameters of each block in the base model.
+    state : gibbs.State
+        Where the chains start, at the first of ``betas``.
+    betas : list of float
+    trace : list, optional
+        Is given what the log weights were after each step.
 
     Returns
     -------
-    x : tuple of Lists
-        Where the chains are; log_w is added to in place.
+    log_w : ndarray of shape (n_chains,)
     """
+    log_w = np.zeros(len(rng.ids))
+    served = binary.serves(energy, params, state.x, (ODD, EVEN))
+    step, at_once = (_steps, _CHUNK) if served else (_step, 1)
+    at_once = at_once if trace is None else 1
+    for first in range(0, len(betas) - 1, at_once):
+        part = betas[first : first + at_once + 1]
+        rngs = [rng.fold(first + number) for number in range(len(part) - 1)]
+        state = step(rngs, energy, params, base, part, state, log_w)
+        if trace is not None:
+            trace.append(log_w.copy())
+    return log_w
+
+
+def _step(rngs, energy, params, base, betas, state, log_w):
+    """Go to the next temperature."""
+    (rng,), (here, there) = rngs, (Path(base, beta) for beta in betas)
+    received = {
+        block: energy.received(params, state.x, block) for block in energy.colours[ODD]
+    }
+    given = {"received": received, "path": there}
+    log_w += energy.log_marginal(params, state.x, **given)
+    log_w -= energy.log_marginal(params, state.x, received=received, path=here)
+    draw = rng, energy, params, state
+    return gibbs.step(*draw, colours=(ODD, EVEN), **given)[0]
+
+
+def _steps(rngs, energy, params, base, betas, state, log_w):
+    """Go through several temperatures, a stream for each but the first, by a kernel."""
     n_rows, dtype = len(log_w), params.dtype
     blocks = range(len(energy.units))
     room = [
@@ -27,7 +71,7 @@ def anneal(rngs, energy, params, base, betas, x, log_w):
     x = tuple(
         Lists.empty(n_rows, len(params.units[block]), dtype)
         if block in energy.colours[ODD]
-        else x[block].copy()
+        else state.x[block].copy()
         for block in blocks
     )
     roots = [[rng.fold(block).root for block in blocks] for rng in rngs]
@@ -37,12 +81,12 @@ def anneal(rngs, energy, params, base, betas, x, log_w):
         params.units,
         base,
         np.array(betas),
-        *parts(x),
+        *binary.parts(x),
         *room,
         rngs[0].ids,
         np.array(roots, np.uint64),
         log_w,
         n=n_rows,
-        work=2 * DENSITY * n_rows * n_weights(params) * len(rngs),
+        work=2 * binary.DENSITY * n_rows * n_weights(params) * len(rngs),
     )
-    return x
+    return gibbs.State(x)

@@ -5,7 +5,8 @@ import pytest
 
 from skdgm.energies import EVEN, ODD, Path, plain, tiled
 from skdgm.inference import mean_field
-from skdgm.partition import ais
+from skdgm.partition.annealing import anneal
+from skdgm.partition.ladder import quadratic
 from skdgm.samplers import binary, gibbs
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
@@ -106,10 +107,14 @@ def test_annealing_is_the_general_one(machine, way, dtype):
     params = tree_map(lambda leaf: leaf.astype(dtype), params)
     units, _ = energy.base(params, (None,) * len(energy.units))
     units = tree_map(lambda leaf: leaf * dtype(0.5), units)
-    state, rng, betas = start(energy, params), stream(3).rows(8), ais.betas(45)[::way]
+    state, rng, betas = (
+        start(energy, params),
+        stream(3).rows(8),
+        quadratic(45)[::way].tolist(),
+    )
     fast = tiled(params)
-    found = ais._anneal(rng, energy, fast, units, state, betas)
-    expected = ais._anneal(rng, energy, params, units, state, betas)
+    found = anneal(rng, energy, fast, units, state, betas)
+    expected = anneal(rng, energy, params, units, state, betas)
     np.testing.assert_allclose(found, expected, atol=20 * TOLERANCE[dtype])
 
 

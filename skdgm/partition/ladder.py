@@ -1,0 +1,89 @@
+r"""Inverse temperatures on the way from a base model to the model.
+
+Annealed importance sampling errs least, for a given number of temperatures, where
+each step adds as much to the variance of the log weights: where they are equidistant in
+the thermodynamic length [1]_ [2]_
+
+.. math:: \Lambda(\beta) = \int_0^\beta \operatorname{sd}_{\beta'} \left[
+   \frac{\mathrm{d}}{\mathrm{d}\beta'} \log p^*_{\beta'}(x)\right] \mathrm{d}\beta',
+
+so that each step keeps the same share of the effective sample size.
+
+References
+----------
+.. [1] Gelman and Meng (1998). Simulating normalizing constants: from importance
+   sampling to bridge sampling to path sampling. Statistical Science.
+.. [2] Grosse, Maddison and Salakhutdinov (2013). Annealing between distributions by
+   averaging moments. NeurIPS.
+"""
+
+import numpy as np
+
+from skdgm.partition import ais
+
+_PILOT = 2**8
+# How far a sigmoid's arms reach.
+_REACH = 4.0
+# What share of temperatures is spread as without a pilot, which may have seen too
+# little of a part of the way.
+_BLIND = 0.1
+
+
+def linear(n_betas):
+    """Equidistant inverse temperatures."""
+    return np.linspace(0.0, 1.0, n_betas)
+
+
+def quadratic(n_betas):
+    """Inverse temperatures that are closer to one another near 1."""
+    return 1.0 - (1.0 - linear(n_betas)) ** 2
+
+
+def sigmoid(n_betas):
+    """Inverse temperatures that are closer to one another near 0 and near 1."""
+    t = 1.0 / (1.0 + np.exp(-_REACH * (2.0 * linear(n_betas) - 1.0)))
+    return (t - t[0]) / (t[-1] - t[0])
+
+
+def equidistant(pilot, increments, n_betas):
+    """Inverse temperatures with the same thermodynamic length between them.
+
+    Parameters
+    ----------
+    pilot : ndarray of shape (n_pilot,)
+        Inverse temperatures of a first run.
+    increments : ndarray of shape (n_pilot - 1, n_chains)
+        What each of its steps added to the chains' log weights.
+    n_betas : int
+
+    Returns
+    -------
+    betas : ndarray of shape (n_betas,)
+    """
+    length = np.concatenate([[0.0], np.cumsum(increments.std(axis=1))])
+    if not length[-1] > 0:
+        return quadratic(n_betas)
+    blind = 1.0 - (1.0 - pilot) ** 0.5
+    upto = (1.0 - _BLIND) * length / length[-1] + _BLIND * blind
+    return np.interp(linear(n_betas), upto, pilot)
+
+
+def adaptive(rng, energy, params, base, n_chains, n_betas, n_pilot=200):
+    """Inverse temperatures that lie closest where weights vary most, as a pilot run
+    with random numbers of its own tells.
+
+    Parameters
+    ----------
+    rng, energy, params, base
+        As for :func:`~skdgm.partition.ais.forward`.
+    n_chains, n_pilot : int
+        Chains and temperatures of the pilot.
+    n_betas : int
+
+    Returns
+    -------
+    betas : ndarray of shape (n_betas,)
+    """
+    pilot, trace = quadratic(n_pilot), []
+    ais.upwards(rng.fold(_PILOT), energy, params, base, n_chains, pilot, trace)
+    return equidistant(pilot, np.diff(trace, axis=0, prepend=0.0), n_betas)
