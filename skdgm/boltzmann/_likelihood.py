@@ -5,11 +5,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.boltzmann._trainer import LIKELIHOOD
 from skdgm.inference import bound, mean_field
-from skdgm.partition import ais, bracket, exact, ladder
+from skdgm.partition import Problem, bracket, exact
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 
-N_CHAINS, N_BETAS, BURN_IN = 100, (300, 1000, 3000), 1000
+N_CHAINS = 100
 
 
 class PartitionMixin:
@@ -115,33 +115,19 @@ class LikelihoodMixin(PartitionMixin):
 
     def _log_partition(self):
         """Log Z and its standard error."""
+        found = self._bracket()
+        return found.log_Z, found.se
+
+    def _bracket(self, n_chains=N_CHAINS, effort=None, seed=None):
+        """Log Z from both sides; exact where that is feasible."""
         energy = self._energy()
         if exact.is_enumerable(energy):
-            return exact.log_partition(energy, self._params(np.float64)), 0.0
-        for up, down in self._sides(N_CHAINS, N_BETAS):
-            if bracket.agree(up, down):
-                break
-        return bracket.settle(up, down)
-
-    def _sides(self, n_chains, all_n_betas):
-        """Forward and reverse estimates of log Z, for each number of temperatures."""
-        energy, params = self._energy(), self._params_for_chains()
-        rng = stream(self._seed, LIKELIHOOD, 0)
-        with one_blas_thread():
-            starts = self._chain_starts("chains", n_chains, rng)
-            own = stream(self._seed, LIKELIHOOD, 1)
-            samples = self._gibbs(params, own, starts, BURN_IN)
-            # The closer the base model, the shorter the way: measured on MNIST, base
-            # rates of the hidden units too save ten times as many temperatures.
-            moments = (
-                (n_chains * x.mean(axis=0) + 1) / (n_chains + 2)
-                if known is None
-                else known
-                for known, x in zip(self._moments(energy), samples.x)
+            return bracket.exactly(
+                exact.log_partition(energy, self._params(np.float64))
             )
-            base = energy.base(params, tuple(moments))
-            for n_betas in all_n_betas:
-                betas = ladder.quadratic(n_betas)
-                up = ais.forward(rng, energy, params, base, n_chains, betas)
-                down = ais.reverse(rng, energy, params, base, samples, betas)
-                yield up, down
+        rng = stream(self._seed if seed is None else seed, LIKELIHOOD)
+        with one_blas_thread():
+            start = self._chain_starts("chains", n_chains, rng.fold(0))
+            moments = self._moments(energy)
+            problem = Problem(energy, self._params_for_chains(), start, moments)
+            return bracket.estimate(rng.fold(1), problem, effort)

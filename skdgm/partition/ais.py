@@ -21,37 +21,20 @@ References
    of MRF log-likelihood using reverse annealing. AISTATS.
 """
 
-from typing import NamedTuple
-
 import numpy as np
+from sklearn.utils import gen_batches
+from sklearn.utils.parallel import Parallel, delayed
 
 from skdgm.partition.annealing import anneal
+from skdgm.partition.estimate import of_weights
 from skdgm.samplers import gibbs
-from skdgm.utils.math import log_mean_exp
 
 _START, _UP, _DOWN = range(3)
+# Chains that are worked on together.
+_CHAINS = 128
 
 
-class Estimate(NamedTuple):
-    """An importance-sampling estimate.
-
-    Parameters
-    ----------
-    log_Z : float
-    se : float
-        Its standard error, by the delta method.
-    ess : float
-        Effective sample size of the weights.
-    log_w : ndarray of shape (n_chains,)
-    """
-
-    log_Z: float
-    se: float
-    ess: float
-    log_w: np.ndarray
-
-
-def forward(rng, energy, params, base, n_chains, betas):
+def forward(rng, energy, params, base, n_chains, betas, n_jobs=None):
     """Estimate log Z on the way from the base model to the model.
 
     Parameters
@@ -62,22 +45,28 @@ def forward(rng, energy, params, base, n_chains, betas):
     n_chains : int
     betas : array-like
         Inverse temperatures from 0 to 1; see :mod:`skdgm.partition.ladder`.
+    n_jobs : int, optional
+        Threads among which blocks of chains are shared, beside those that kernels
+        have of their own; the result is the same for any number.
 
     Returns
     -------
     estimate : Estimate
     """
-    log_w = upwards(rng, energy, params, base, n_chains, betas)
-    mean, se, ess = _summary(log_w)
-    return Estimate(base[1] + mean, se, ess, log_w)
+
+    def weights(part):
+        chains = rng.rows(np.arange(n_chains, dtype=np.uint64)[part])
+        return upwards(chains, energy, params, base, betas)
+
+    return of_weights(_in_blocks(weights, n_chains, n_jobs), base[1])
 
 
-def reverse(rng, energy, params, base, start, betas):
+def reverse(rng, energy, params, base, start, betas, n_jobs=None):
     """Estimate log Z on the way from the model's own samples to the base model.
 
     Parameters
     ----------
-    rng, base, betas
+    rng, base, betas, n_jobs
         As for :func:`forward`.
     start : gibbs.State
         Samples of the model, one for each chain.
@@ -86,12 +75,11 @@ def reverse(rng, energy, params, base, start, betas):
     -------
     estimate : Estimate
     """
-    log_w = _downwards(rng, energy, params, base, start, betas)
-    mean, se, ess = _summary(log_w)
-    return Estimate(base[1] - mean, se, ess, log_w)
+    log_w = _downwards(rng, energy, params, base, start, betas, n_jobs)
+    return of_weights(log_w, base[1], sign=-1.0)
 
 
-def conservative(rng, energy, params, base, start, betas):
+def conservative(rng, energy, params, base, start, betas, n_jobs=None):
     r"""Log probabilities of given states, on average too low.
 
     .. math:: \log \hat p(x) = \log p^*(x) - \log Z_0 + \log w
@@ -102,7 +90,7 @@ def conservative(rng, energy, params, base, start, betas):
 
     Parameters
     ----------
-    rng, base, betas
+    rng, base, betas, n_jobs
         As for :func:`forward`.
     start : gibbs.State
         States, those of the odd layers not looked at.
@@ -112,25 +100,32 @@ def conservative(rng, energy, params, base, start, betas):
     log_p : ndarray
         Of the even layers, for each chain.
     """
-    log_w = _downwards(rng, energy, params, base, start, betas)
+    log_w = _downwards(rng, energy, params, base, start, betas, n_jobs)
     return energy.log_marginal(params, start.x) - base[1] + log_w
 
 
-def upwards(rng, energy, params, base, n_chains, betas, trace=None):
-    """Log weights of chains that come up from the base model, and in ``trace`` what
-    they were after each step."""
-    start = gibbs.init(rng.fold(_START).rows(n_chains), energy, base[0])
-    rows, betas = rng.fold(_UP).rows(n_chains), np.asarray(betas).tolist()
-    return anneal(rows, energy, params, base[0], start, betas, trace)
+def upwards(rng, energy, params, base, betas, trace=None):
+    """Log weights of chains that come up from the base model, a stream for each, and
+    in ``trace`` what they were after each step."""
+    start = gibbs.init(rng.fold(_START), energy, base[0])
+    betas = np.asarray(betas).tolist()
+    return anneal(rng.fold(_UP), energy, params, base[0], start, betas, trace)
 
 
-def _downwards(rng, energy, params, base, start, betas):
-    rows, betas = rng.fold(_DOWN).rows(len(start.x[0])), np.asarray(betas).tolist()
-    return anneal(rows, energy, params, base[0], start, betas[::-1])
+def _downwards(rng, energy, params, base, start, betas, n_jobs):
+    betas = np.asarray(betas).tolist()[::-1]
+    n_chains = len(start.x[0])
+    rows = rng.fold(_DOWN).rows(n_chains)
+
+    def weights(part):
+        x = tuple(None if block is None else block[part] for block in start.x)
+        return anneal(rows.take(part), energy, params, base[0], gibbs.State(x), betas)
+
+    return _in_blocks(weights, n_chains, n_jobs)
 
 
-def _summary(log_w):
-    """Log of the mean weight, its standard error, the effective sample size."""
-    mean, se = log_mean_exp(log_w)
-    ess = len(log_w) ** 2 / (np.exp(log_w - mean) ** 2).sum()
-    return float(mean), float(se), float(ess)
+def _in_blocks(weights, n_chains, n_jobs):
+    """Log weights of chains, some at a time: so many, whoever works on them."""
+    parts = gen_batches(n_chains, _CHAINS)
+    found = Parallel(n_jobs, prefer="threads")(delayed(weights)(p) for p in parts)
+    return np.concatenate(found)

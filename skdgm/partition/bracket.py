@@ -1,41 +1,140 @@
-"""One log Z from the two sides that annealed importance sampling gives.
+r"""One log Z from the two sides that annealed importance sampling gives.
 
-The forward estimate tends to be too low, the reverse one too high.
+.. math:: \mathbb{E}[\log \hat Z_\text{forward}] \le \log Z \le
+   \mathbb{E}[\log \hat Z_\text{reverse}]
+
+The forward estimate tends to be too low, which flatters the model; the reverse one too
+high, if its chains start at samples of the model [1]_. Where they are not such
+samples, the reverse estimate comes out below the forward one. So what is between the
+two tells how far either may be believed.
+
+References
+----------
+.. [1] Burda, Grosse and Salakhutdinov (2015). Accurate and conservative estimates
+   of MRF log-likelihood using reverse annealing. AISTATS.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from skdgm.exceptions import LikelihoodWarning
+from skdgm.partition import ais, ladder
+from skdgm.partition.agreement import MAX_GAP, agree, complaint, exceeds, missed, settle
+from skdgm.partition.equilibrium import reach
+from skdgm.partition.estimate import Estimate, interval
 from skdgm.utils.warn import warn
 
-MAX_GAP, MIN_ESS = 1.0, 10.0
+# More temperatures are tried where sides differ by more than this share of MAX_GAP.
+_GOOD = 0.5
+_LADDER, _FORWARD, _REVERSE, _BOOTSTRAP = range(100, 104)
 
 
-def agree(up, down):
-    """Whether both sides tell the same, from enough chains to be believed."""
-    return abs(up.log_Z - down.log_Z) < MAX_GAP / 2 and min(up.ess, down.ess) > MIN_ESS
-
-
-def settle(up, down):
-    """Log Z and its standard error from both sides.
-
-    Their biases have opposite signs, so their mean is taken; but where they differ by
-    more than a nat the higher one, with a warning: the other would flatter the model.
+class Bracket(NamedTuple):
+    """Log Z, and where it is.
 
     Parameters
     ----------
-    up, down : Estimate
-        From :func:`~skdgm.partition.ais.forward` and
-        :func:`~skdgm.partition.ais.reverse`.
+    log_Z : float
+        The middle of both sides, as their errors have opposite signs; where these
+        are too far apart, the higher one.
+    se : float
+        Its standard error.
+    lower, upper : float
+        The ends of the hull of both sides' bootstrap intervals; the same where log Z is
+        exact.
+    ess : float
+        Effective number of chains, on the side where it is lower.
+    n_betas : int
+        Number of temperatures.
+    forward, reverse, tempered : Estimate or None
+        By annealing from the base model up, from samples down; and, a third opinion,
+        by chains that change places between temperatures.
+    swap_rates : ndarray or None
+        How often these did.
     """
-    gap = abs(up.log_Z - down.log_Z)
-    if gap <= MAX_GAP:
-        return (up.log_Z + down.log_Z) / 2, np.hypot(up.se, down.se) / 2
-    warn(
-        f"forward and reverse annealed importance sampling differ by {gap:.1f} nats "
-        f"(log Z {up.log_Z:.1f} and {down.log_Z:.1f}): the model mixes badly. The "
-        "higher one is taken, so that likelihoods are not overestimated.",
-        LikelihoodWarning,
-    )
-    higher = max(up, down, key=lambda estimate: estimate.log_Z)
-    return higher.log_Z, higher.se
+
+    log_Z: float
+    se: float
+    lower: float
+    upper: float
+    ess: float = np.inf
+    n_betas: int = 0
+    forward: Estimate = None
+    reverse: Estimate = None
+    tempered: Estimate = None
+    swap_rates: np.ndarray = None
+
+
+class Effort(NamedTuple):
+    """How hard to try.
+
+    Parameters
+    ----------
+    n_betas : tuple of int
+        Numbers of temperatures, of which the next is tried while sides disagree.
+    schedule : {"linear", "quadratic", "sigmoid", "adaptive"}
+    burn_in : int
+        Gibbs steps of chains before they are tempered.
+    n_steps : int
+        Steps of tempering.
+    confidence : float
+        Of bootstrap intervals.
+    max_gap : float
+        Nats between the sides above which a warning is given.
+    n_jobs : int or None
+    """
+
+    n_betas: tuple = (300, 1000, 3000)
+    schedule: str = "quadratic"
+    burn_in: int = 1000
+    n_steps: int = 100
+    confidence: float = 0.95
+    max_gap: float = MAX_GAP
+    n_jobs: int = None
+
+
+def exactly(log_Z):
+    """The bracket of a log Z that is known."""
+    return Bracket(log_Z, 0.0, log_Z, log_Z)
+
+
+def estimate(rng, problem, effort=None):
+    """Bracket log Z; with a warning where the sides do not agree.
+
+    Parameters
+    ----------
+    rng : Stream
+    problem : Problem
+    effort : Effort, optional
+
+    Returns
+    -------
+    bracket : Bracket
+    """
+    effort = effort or Effort()
+    there = reach(rng, problem, effort.burn_in, effort.n_steps)
+    n_chains = len(there.samples.x[0])
+    model = problem.energy, problem.params, there.base
+    for n_betas in effort.n_betas:
+        betas = _betas(rng.fold(_LADDER), *model, n_chains, n_betas, effort.schedule)
+        given = betas, effort.n_jobs
+        up = ais.forward(rng.fold(_FORWARD), *model, n_chains, *given)
+        down = ais.reverse(rng.fold(_REVERSE), *model, there.samples, *given)
+        if agree(up, down, _GOOD * effort.max_gap):
+            break
+    drawn = rng.fold(_BOOTSTRAP).generator(), effort.confidence
+    ends = *interval(up.log_w, *drawn), *interval(down.log_w, *drawn, sign=-1.0)
+    if not agree(up, down, effort.max_gap):
+        warn(complaint(up, down, n_betas, effort.max_gap), LikelihoodWarning)
+    elif exceeds(there.tempered, max(ends)):
+        warn(missed(there.tempered, max(ends)), LikelihoodWarning)
+    log_Z, se = settle(up, down, effort.max_gap)
+    facts = min(up.ess, down.ess), len(betas), up, down, there.tempered
+    return Bracket(log_Z, se, min(ends), max(ends), *facts, there.swap_rates)
+
+
+def _betas(rng, energy, params, base, n_chains, n_betas, schedule):
+    if schedule == "adaptive":
+        return ladder.adaptive(rng, energy, params, base, n_chains, n_betas)
+    return getattr(ladder, schedule)(n_betas)

@@ -21,7 +21,7 @@ import numpy as np
 
 from skdgm.partition import ais
 
-_PILOT = 2**8
+_PILOT, _N_PILOT = 2**8, 200
 # How far a sigmoid's arms reach.
 _REACH = 4.0
 # What share of temperatures is spread as without a pilot, which may have seen too
@@ -68,7 +68,7 @@ def equidistant(pilot, increments, n_betas):
     return np.interp(linear(n_betas), upto, pilot)
 
 
-def adaptive(rng, energy, params, base, n_chains, n_betas, n_pilot=200):
+def adaptive(rng, energy, params, base, n_chains, n_betas):
     """Inverse temperatures that lie closest where weights vary most, as a pilot run
     with random numbers of its own tells.
 
@@ -76,14 +76,40 @@ def adaptive(rng, energy, params, base, n_chains, n_betas, n_pilot=200):
     ----------
     rng, energy, params, base
         As for :func:`~skdgm.partition.ais.forward`.
-    n_chains, n_pilot : int
-        Chains and temperatures of the pilot.
+    n_chains : int
+        Of the pilot.
     n_betas : int
 
     Returns
     -------
     betas : ndarray of shape (n_betas,)
     """
-    pilot, trace = quadratic(n_pilot), []
-    ais.upwards(rng.fold(_PILOT), energy, params, base, n_chains, pilot, trace)
-    return equidistant(pilot, np.diff(trace, axis=0, prepend=0.0), n_betas)
+    return equidistant(*_pilot(rng, energy, params, base, n_chains), n_betas)
+
+
+def unit_lengths(rng, energy, params, base, n_chains, fewest, most):
+    """Inverse temperatures a unit of thermodynamic length apart; or as few or as many
+    as there may be at equal lengths.
+
+    Parameters
+    ----------
+    rng, energy, params, base, n_chains
+        As for :func:`adaptive`.
+    fewest, most : int
+
+    Returns
+    -------
+    betas : ndarray
+    """
+    betas, increments = _pilot(rng, energy, params, base, n_chains)
+    n_betas = 1 + np.ceil(increments.std(axis=1).sum())
+    n_betas = int(np.clip(np.nan_to_num(n_betas, posinf=most), fewest, most))
+    return equidistant(betas, increments, n_betas)
+
+
+def _pilot(rng, energy, params, base, n_chains):
+    """A first run's temperatures, and what each step adds to its log weights."""
+    betas, trace = quadratic(_N_PILOT), []
+    chains = rng.fold(_PILOT).rows(n_chains)
+    ais.upwards(chains, energy, params, base, betas, trace)
+    return betas, np.diff(trace, axis=0, prepend=0.0)

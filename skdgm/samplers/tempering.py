@@ -70,8 +70,9 @@ def coldest(state, ladder):
     return tuple(part[:n_chains] for part in state.x)
 
 
-def run(rng, energy, params, state, n_steps, ladder):
-    """Several times a Gibbs step and two rounds of swaps."""
+def run(rng, energy, params, state, n_steps, ladder, trace=None):
+    """Several times a Gibbs step and two rounds of swaps; ``trace``, a list, is given
+    each step's D(x) before the swaps, of shape (n_levels, n_chains)."""
     n_rows, n_levels = len(state.x[0]), len(ladder.betas)
     n_chains = n_rows // n_levels
     path = Path(ladder.base, np.repeat(ladder.betas, n_chains)[:, None])
@@ -80,7 +81,10 @@ def run(rng, energy, params, state, n_steps, ladder):
     for number in range(n_steps):
         after, _ = gibbs.run(rows.fold(number), energy, params, state, 1, path=path)
         uniform = rng.fold(_SWAP + number).rows(n_levels - 1).uniform(n_chains)
-        order, swapped = _swap(_drive(energy, params, after.x, ladder), ladder, uniform)
+        drive = _drive(energy, params, after.x, ladder)
+        if trace is not None:
+            trace.append(drive)
+        order, swapped = _swap(drive, ladder, uniform)
         state = State(tuple(part[order] for part in after.x))
         taken += swapped
     return state, Info(taken / n_steps)

@@ -11,7 +11,6 @@ from sklearn.neural_network import BernoulliRBM as ScikitRBM
 
 from skdgm import BernoulliRBM
 from skdgm.energies import Params
-from skdgm.exceptions import LikelihoodWarning
 from skdgm.partition import exact
 from tests.reference import Enumeration, standard_error
 
@@ -209,9 +208,8 @@ def test_a_machine_that_mixes_badly_is_not_flattered(monkeypatch):
     rbm.intercept_hidden_ = -rbm.components_.sum(axis=1) / 2
     expected = exact.log_partition(rbm._energy(), rbm._params())
     monkeypatch.setattr(exact, "MAX_BITS", 0)
-    with pytest.warns(LikelihoodWarning, match="higher one is taken"):
-        assert rbm.log_Z_ > expected - 1
-    assert rbm.log_Z_ < expected + 3
+    # Gibbs sampling alone leaves the two sides dozens of nats apart.
+    assert abs(rbm.log_Z_ - expected) < 0.5
 
 
 @pytest.mark.parametrize(

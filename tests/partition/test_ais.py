@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from skdgm.partition import ais, bracket, ladder
+from skdgm.partition import ais, ladder
+from skdgm.partition.agreement import settle
 from skdgm.partition.ladder import quadratic
 from skdgm.samplers import gibbs
 from skdgm.units import Softmax
@@ -32,7 +33,7 @@ def test_both_sides_within_three_standard_errors(seed):
     for estimate in (up, down):
         assert abs(estimate.log_Z - truth.log_Z) < 3 * estimate.se
         assert 1 <= estimate.ess <= 400
-    log_Z, se = bracket.settle(up, down)
+    log_Z, se = settle(up, down)
     assert abs(log_Z - truth.log_Z) < 3 * se
 
 
@@ -80,7 +81,7 @@ def test_the_weights_average_to_the_ratio():
     up = ais.forward(
         stream(0), energy, params, base, n_chains=20000, betas=quadratic(5)
     )
-    ratio = np.exp(up.log_w + base[1] - truth.log_Z)
+    ratio = np.exp(up.log_w - truth.log_Z)
     assert abs(ratio.mean() - 1) < 4 * ratio.std() / np.sqrt(20000)
 
 
@@ -108,7 +109,7 @@ def test_adaptive_temperatures_share_the_variance(layers):
 
     def unevenness(betas):
         trace = []
-        ais.upwards(stream(1), energy, params, base, 400, betas, trace)
+        ais.upwards(stream(1).rows(400), energy, params, base, betas, trace)
         spread = np.diff(trace, axis=0, prepend=0.0).std(axis=1)
         return spread.std() / spread.mean()
 

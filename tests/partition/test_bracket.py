@@ -4,29 +4,141 @@ import numpy as np
 import pytest
 
 from skdgm.exceptions import LikelihoodWarning
-from skdgm.partition import ais, bracket
+from skdgm.partition import Effort, Estimate, Problem, agreement, bracket
+from skdgm.samplers import gibbs
+from skdgm.utils.random import stream
+from tests.reference import MIXED, Enumeration, random_machine, some_moments
 
 
-def estimate(log_Z, se=0.1, ess=50.0):
-    return ais.Estimate(log_Z, se, ess, np.zeros(1))
+def side(log_Z, se=0.1, ess=50.0):
+    return Estimate(log_Z, se, ess, np.zeros(100))
 
 
 def test_agreement_takes_the_middle():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        log_Z, se = bracket.settle(estimate(10.0, 0.3), estimate(10.8, 0.4))
+    log_Z, se = agreement.settle(side(10.0, 0.3), side(10.8, 0.4))
     assert log_Z == pytest.approx(10.4)
     assert se == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("up, down", [(10.0, 12.5), (12.5, 10.0)])
-def test_disagreement_takes_the_higher_and_warns(up, down):
-    with pytest.warns(LikelihoodWarning, match="differ by 2.5 nats"):
-        log_Z, _ = bracket.settle(estimate(up), estimate(down))
-    assert log_Z == 12.5
+def test_disagreement_takes_the_higher(up, down):
+    assert agreement.settle(side(up), side(down, 0.2))[0] == 12.5
 
 
 def test_agreement_needs_enough_chains():
-    assert bracket.agree(estimate(1.0), estimate(1.2))
-    assert not bracket.agree(estimate(1.0), estimate(2.0))
-    assert not bracket.agree(estimate(1.0, ess=2.0), estimate(1.2))
+    assert agreement.agree(side(1.0), side(1.2))
+    assert not agreement.agree(side(1.0), side(2.5))
+    assert agreement.agree(side(1.0), side(2.5), max_gap=2.0)
+    assert not agreement.agree(side(1.0, ess=2.0), side(1.2))
+
+
+@pytest.mark.parametrize(
+    "up, down, what",
+    [
+        (10.0, 12.5, "differ by 2.5 nats.*higher one is taken. Raise n_betas, to 800"),
+        (12.5, 10.0, "reverse side is the lower.*Raise burn_in and n_steps"),
+    ],
+)
+def test_complaints_say_what_to_raise(up, down, what):
+    text = agreement.complaint(side(up), side(down), 300, 1.0)
+    with pytest.raises(AssertionError, match=what):
+        raise AssertionError(text)
+
+
+def test_few_chains_that_count_are_complained_of():
+    text = agreement.complaint(side(1.0, ess=3.0), side(1.1), 1000, 1.0)
+    assert "3 and 50 of 100 chains" in text
+    assert "to 2000 say, or n_chains" in text
+
+
+def test_what_tempering_finds_beyond_is_said():
+    assert agreement.exceeds(side(3.0, 0.1), 2.6)
+    assert not agreement.exceeds(side(3.0, 0.2), 2.6)
+    assert not agreement.exceeds(side(1.0, 0.1), 2.6)
+    assert "log Z 3.00 ± 0.10" in agreement.missed(side(3.0, 0.1), 2.6)
+
+
+def problem(layers, seed, scale=1.0, n_chains=100):
+    energy, params = random_machine(layers, seed, scale)
+    truth = Enumeration(layers, params)
+    start = gibbs.init(stream(seed).rows(n_chains), energy, params.units)
+    unknown = (None,) * len(energy.units)
+    return truth, Problem(energy, params, start, unknown)
+
+
+SHAPES = [[[8], [5]], [[5], [8]], [[6], [6]], [[4], [4], [4]], [[3, 3], [4], [2]]]
+QUICK = Effort(n_betas=(100, 300), burn_in=100, n_steps=40)
+
+
+def test_exact_values_are_inside():
+    """A bound of four standard deviations below the 0.95 that one side alone has."""
+    inside = []
+    for seed in range(60):
+        layers = SHAPES[seed % len(SHAPES)]
+        truth, given = problem(layers, seed, scale=0.3 * 10 ** (seed / 60))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = bracket.estimate(stream(seed), given, QUICK)
+        if not caught:
+            inside.append(found.lower <= truth.log_Z <= found.upper)
+        assert found.lower <= found.log_Z <= found.upper
+    assert len(inside) > 50
+    assert np.mean(inside) > 0.95 - 4 * np.sqrt(0.95 * 0.05 / len(inside))
+
+
+@pytest.mark.parametrize("schedule", ["linear", "quadratic", "sigmoid", "adaptive"])
+@pytest.mark.parametrize("name", MIXED)
+def test_every_schedule_and_unit(name, schedule):
+    energy, params = random_machine(MIXED[name], seed=1)
+    truth = Enumeration(MIXED[name], params)
+    start = gibbs.init(stream(0).rows(200), energy, params.units)
+    given = Problem(energy, params, start, some_moments(energy))
+    effort = QUICK._replace(schedule=schedule, n_betas=(200,))
+    found = bracket.estimate(stream(2), given, effort)
+    assert found.n_betas == 200
+    for one in (found.forward, found.reverse, found.tempered):
+        assert abs(one.log_Z - truth.log_Z) < 4 * one.se + 0.02
+    assert abs(found.log_Z - truth.log_Z) < 4 * found.se
+
+
+def test_bad_mixing_is_warned_of():
+    """Two modes that no chain leaves, all units off or all on."""
+    energy, params = random_machine([[12], [12]], seed=0)
+    W = (np.full((12, 12), 4.0),)
+    params = params._replace(
+        units=(np.full(12, -24.2), np.full(12, -24.0)), couplings=W
+    )
+    start = gibbs.State(tuple(np.ones((50, 12)) for _ in range(2)))
+    given = Problem(energy, params, start, (None, None))
+    with pytest.warns(LikelihoodWarning, match="Raise"):
+        bracket.estimate(stream(0), given, QUICK._replace(n_betas=(10,)))
+
+
+@pytest.mark.parametrize("name", ["rbm", "real"])
+def test_the_same_for_any_number_of_jobs(name):
+    layers = {"rbm": [[9], [7]], "real": MIXED["gaussian"]}[name]
+    energy, params = random_machine(layers, seed=3)
+    start = gibbs.init(stream(0).rows(300), energy, params.units)
+    given = Problem(energy, params, start, some_moments(energy))
+    one, two = (
+        bracket.estimate(stream(0), given, QUICK._replace(n_jobs=n_jobs))
+        for n_jobs in (None, 2)
+    )
+    np.testing.assert_array_equal(one.forward.log_w, two.forward.log_w)
+    np.testing.assert_array_equal(one.reverse.log_w, two.reverse.log_w)
+    assert one.lower == two.lower
+    assert one.upper == two.upper
+
+
+def test_more_temperatures_are_tried_while_sides_disagree():
+    _, given = problem([[4], [3]], seed=0)
+    strict = QUICK._replace(n_betas=(3, 7, 20), max_gap=1e-9)
+    with pytest.warns(LikelihoodWarning, match="Raise n_betas"):
+        assert bracket.estimate(stream(0), given, strict).n_betas == 20
+    assert bracket.estimate(stream(0), given, QUICK).n_betas == 100
+
+
+def test_what_is_known_has_no_width():
+    found = bracket.exactly(2.5)
+    assert (found.lower, found.upper, found.se) == (2.5, 2.5, 0.0)
+    assert found.forward is None

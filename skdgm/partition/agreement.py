@@ -1,0 +1,58 @@
+"""Whether two estimates of log Z agree, what is taken of them, and what to do."""
+
+import numpy as np
+
+MAX_GAP, MIN_ESS = 1.0, 10.0
+# Standard errors.
+_SURE = 3.0
+
+
+def agree(up, down, max_gap=MAX_GAP):
+    """Whether both sides tell the same, from enough chains to be believed."""
+    gap = abs(up.log_Z - down.log_Z)
+    return gap <= max_gap and min(up.ess, down.ess) >= MIN_ESS
+
+
+def settle(up, down, max_gap=MAX_GAP):
+    """Log Z and its standard error from both sides."""
+    if abs(up.log_Z - down.log_Z) <= max_gap:
+        return (up.log_Z + down.log_Z) / 2, float(np.hypot(up.se, down.se) / 2)
+    higher = max(up, down, key=lambda side: side.log_Z)
+    return higher.log_Z, higher.se
+
+
+def complaint(up, down, n_betas, max_gap):
+    """What is wrong with two sides, and what to raise."""
+    gap = down.log_Z - up.log_Z
+    text = (
+        f"forward and reverse annealed importance sampling give log Z {up.log_Z:.1f} "
+        f"and {down.log_Z:.1f}, which differ by {abs(gap):.1f} nats, with "
+        f"{up.ess:.0f} and {down.ess:.0f} of {len(up.log_w)} chains that count."
+    )
+    if gap < -max_gap:
+        return (
+            f"{text} The reverse side is the lower one: the model mixes badly, and "
+            "chains do not reach all of it. The higher one is taken, so that "
+            "likelihoods are not overestimated. Raise burn_in and n_steps."
+        )
+    enough = 100 * int(np.ceil(n_betas * min(10.0, max(2.0, gap / max_gap)) / 100))
+    taken = " The higher one is taken." if gap > max_gap else ""
+    return f"{text}{taken} Raise n_betas, to {enough} say, or n_chains."
+
+
+def exceeds(tempered, upper):
+    """Whether chains at several temperatures found what annealing has missed.
+
+    That they find less means nothing: they may not have arrived yet.
+    """
+    return tempered.log_Z - _SURE * tempered.se > upper
+
+
+def missed(tempered, upper):
+    """What to do then."""
+    return (
+        f"chains at several temperatures give log Z {tempered.log_Z:.2f} ± "
+        f"{tempered.se:.2f}, above the {upper:.2f} that annealed importance sampling "
+        "gives at most, which so misses a part of the model, and overestimates "
+        "likelihoods. Raise n_chains and n_steps."
+    )

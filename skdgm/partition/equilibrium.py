@@ -1,0 +1,135 @@
+r"""Samples of a model, and the base model to anneal from.
+
+Reverse annealing is worth what its samples are worth. They come from chains that
+run by themselves first, and then change places with others between the model and a
+base model without couplings, at temperatures a unit of thermodynamic length apart: so
+close that about a third of the swaps succeed, whatever the size of the model.
+
+The base model of annealing has the samples' means: the closer it is, the shorter the
+way. That of tempering is to reach what the samples do not: its means are pulled
+towards one half.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.energies import EVEN, ODD, Path
+from skdgm.partition import bridge, ladder
+from skdgm.samplers import gibbs, tempering
+
+_RUN, _PILOT, _WARM, _TEMPER = range(4)
+MIN_TEMPERATURES, MAX_TEMPERATURES = 3, 32
+# Imagined values of either kind that means are smoothed by, per chain and in all.
+_BROAD, _SMOOTH = 0.25, 1.0
+# Gibbs steps at each temperature on the way from the base model.
+_STEPS = 5
+
+
+class Problem(NamedTuple):
+    """A model whose log Z is sought.
+
+    Parameters
+    ----------
+    energy : LayeredEnergy
+    params : Params
+    start : gibbs.State
+        Where its chains start.
+    moments : tuple
+        Of each block, where they are known from data; else None.
+    """
+
+    energy: object
+    params: object
+    start: gibbs.State
+    moments: tuple
+
+
+class Equilibrium(NamedTuple):
+    """What annealing needs.
+
+    Parameters
+    ----------
+    samples : gibbs.State
+        One for each chain.
+    base : pair
+        A base model and its log Z.
+    tempered : Estimate
+        Log Z by the chains at all temperatures.
+    swap_rates : ndarray
+    """
+
+    samples: gibbs.State
+    base: tuple
+    tempered: object
+    swap_rates: np.ndarray
+
+
+def reach(rng, problem, burn_in, n_steps):
+    """Let chains run, alone and then at several temperatures.
+
+    Parameters
+    ----------
+    rng : Stream
+    problem : Problem
+    burn_in : int
+        Gibbs steps of the chains alone.
+    n_steps : int
+        Steps at several temperatures; the second half of them gives a log Z.
+
+    Returns
+    -------
+    equilibrium : Equilibrium
+    """
+    energy, params, state, _ = problem
+    n_chains = len(state.x[0])
+    if burn_in:
+        rows = rng.fold(_RUN).rows(n_chains)
+        alone = rows, energy, params, state, burn_in
+        state, _ = gibbs.run(*alone, colours=(ODD, EVEN))
+    base = _base(problem, state, _BROAD * n_chains)
+    given = rng.fold(_PILOT), energy, params, base, n_chains
+    betas = ladder.unit_lengths(*given, MIN_TEMPERATURES, MAX_TEMPERATURES)
+    rungs = tempering.Ladder(betas[::-1], base[0])
+    replicas = _replicas(rng.fold(_WARM), problem, state, rungs)
+    given, trace = (rng.fold(_TEMPER), energy, params, replicas, n_steps, rungs), []
+    replicas, info = tempering.run(*given, trace)
+    cold = (np.asarray(part) for part in tempering.coldest(replicas, rungs))
+    samples = gibbs.State(_packed(energy, cold))
+    tempered = bridge.log_partition(np.array(trace[n_steps // 2 :]), rungs, base[1])
+    smooth = _base(problem, samples, _SMOOTH)
+    return Equilibrium(samples, smooth, tempered, info.swap_rates)
+
+
+def _replicas(rng, problem, state, rungs):
+    """Replicas that came from the base model, but for the coldest: as they were.
+
+    Where they have not arrived they are too hot, and what they say of log Z too low.
+    """
+    energy, params, n_chains = problem.energy, problem.params, len(state.x[0])
+    rows, levels = rng.rows(n_chains), [state.x]
+    warm = gibbs.init(rows, energy, rungs.base)
+    for level, beta in enumerate(rungs.betas[:0:-1]):
+        path = Path(rungs.base, params.dtype.type(beta))
+        run = rows.fold(level), energy, params, warm, _STEPS
+        warm, _ = gibbs.run(*run, path=path, colours=(ODD, EVEN))
+        levels.insert(1, warm.x)
+    parts = (np.concatenate(list(map(np.asarray, blocks))) for blocks in zip(*levels))
+    return tempering.State(_packed(energy, parts))
+
+
+def _packed(energy, parts):
+    return tuple(unit.pack(part) for unit, part in zip(energy.units, parts))
+
+
+def _base(problem, state, n_imagined):
+    """The base model with the means of known blocks and of the others' samples."""
+    energy, params, _, known = problem
+    n_seen = len(state.x[0])
+    moments = (
+        (n_seen * np.asarray(x).mean(axis=0) + n_imagined) / (n_seen + 2 * n_imagined)
+        if moment is None
+        else moment
+        for moment, x in zip(known, state.x)
+    )
+    return energy.base(params, tuple(moments))
