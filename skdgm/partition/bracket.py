@@ -88,7 +88,7 @@ class Effort(NamedTuple):
     n_betas: tuple = (300, 1000, 3000)
     schedule: str = "quadratic"
     burn_in: int = 1000
-    n_steps: int = 100
+    n_steps: int = 200
     confidence: float = 0.95
     max_gap: float = MAX_GAP
     n_jobs: int = None

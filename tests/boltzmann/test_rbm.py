@@ -209,7 +209,7 @@ def test_a_machine_that_mixes_badly_is_not_flattered(monkeypatch):
     expected = exact.log_partition(rbm._energy(), rbm._params())
     monkeypatch.setattr(exact, "MAX_BITS", 0)
     # Gibbs sampling alone leaves the two sides dozens of nats apart.
-    assert abs(rbm.log_Z_ - expected) < 0.5
+    assert abs(rbm.log_Z_ - expected) < 1
 
 
 @pytest.mark.parametrize(
