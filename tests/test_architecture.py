@@ -40,7 +40,7 @@ LAW = {
     "partition": KERNELS | ALGORITHMS,
     "optim": KERNELS | GROUND,
     "training": GROUND | {"optim"},
-    "metrics": MODEL,
+    "metrics": ALGORITHMS | {"partition"},
     "nets": KERNELS | GROUND | {"optim", "training"},
     "base": GROUND,
     "boltzmann": ALGORITHMS | BESIDE | {"base"},
@@ -52,7 +52,7 @@ LAW = {
 ESTIMATOR_LINES, COMPONENT_LINES = 300, 150
 FAMILIES = {"boltzmann", "belief"}
 # What is there for some users only, and imported where it is used.
-EXTRAS = {"matplotlib"}
+EXTRAS = {"matplotlib", "pandas"}
 
 
 def place(path):

@@ -67,7 +67,7 @@ def terms(layers, x, held, log_top, rng, n_draws):
     held : True or ndarray of bool
         Which of them are data.
     log_top : callable
-        Log weight of rows of the top machine's visible units.
+        Log weight of rows of the top machine's visible units, given a stream too.
     rng : Stream
         A stream for each row.
     n_draws : int
@@ -88,5 +88,5 @@ def terms(layers, x, held, log_top, rng, n_draws):
             out.log_q[n] += unit.log_weight(eta, h) - unit.log_partition(eta)
             out.entropy[n] += unit.entropy(None, q).sum(axis=1, dtype=np.float64)
             below, known = h, True
-        out.log_p[n] += log_top(below)
+        out.log_p[n] += log_top(below, rng.fold(n))
     return out

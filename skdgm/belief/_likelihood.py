@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
-from skdgm.belief._bound import mean, terms
+from skdgm.belief._bound import Terms, mean, terms
 from skdgm.boltzmann._likelihood import PartitionMixin
 from skdgm.boltzmann._trainer import LIKELIHOOD
 from skdgm.energies import tiled
@@ -68,8 +68,8 @@ class LikelihoodMixin(PartitionMixin):
         se : ndarray of shape (n_samples,)
             Where asked for: the draws' standard error, without that of log Z.
         """
-        found = self._expected(X, n_draws, lambda drawn: mean(drawn.bound()))
-        return found if return_se else found[0]
+        found, se = self._expected(X, n_draws, lambda drawn: mean(drawn.bound()))
+        return (found - self.log_Z_, se) if return_se else found - self.log_Z_
 
     def importance_likelihood(self, X, *, n_draws=N_DRAWS, return_se=False):
         r"""The log-likelihood of the rows by importance sampling, in nats.
@@ -91,25 +91,25 @@ class LikelihoodMixin(PartitionMixin):
         se : ndarray of shape (n_samples,)
             Where asked for: the draws' standard error, without that of log Z.
         """
-        found = self._expected(X, n_draws, lambda drawn: drawn.log_mean_weight())
-        return found if return_se else found[0]
+        found, se = self._expected(X, n_draws, Terms.log_mean_weight)
+        return (found - self.log_Z_, se) if return_se else found - self.log_Z_
 
-    def _expected(self, X, n_draws, summary):
-        """A summary of the bound's terms, less log Z, and its error."""
+    def _expected(self, X, n_draws, summary, log_top=None, rng=None):
+        """A summary of the bound's terms, without log Z, and its error."""
         check_is_fitted(self)
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
         bottom, top = self.layers_[0], self.layers_[-1]
         if top is bottom:
-            scores = top.score_samples(X)
-            return scores, np.zeros_like(scores)
+            return top._numerator(X, n_draws)[:2]
         energy = top._energy()
         exactly = np.float64 if exact.is_enumerable(energy) else None
         rows, parts = self._rows(X, dtype=exactly), []
         params = tiled(top._params(rows.dtype))
         layers = [layer.for_lists() for layer in self._directed(rows.dtype)]
-        ids = stream(self._seed, LIKELIHOOD).rows(row_hash(rows))
+        rng = stream(self._seed, LIKELIHOOD) if rng is None else rng
+        ids = rng.rows(row_hash(rows))
 
-        def log_top(h):
+        def log_weight(h, rng):
             return top._log_weight(energy, params, *top._present(h))
 
         with one_blas_thread():
@@ -117,11 +117,11 @@ class LikelihoodMixin(PartitionMixin):
                 x, clamp = bottom._present(rows.present(part))
                 held = clamp[0]
                 x = x[0] if held is True else layers[0].means(x, clamp)[0]
-                given = x, held, log_top, ids.take(part), n_draws
+                given = x, held, log_top or log_weight, ids.take(part), n_draws
                 parts.append(summary(terms(layers, *given)))
         found, se = map(np.concatenate, zip(*parts))
         volume = self._domain.log_volume(self._columns, rows)
-        return found + volume - self.log_Z_, se
+        return found + volume, se
 
     def _log_partition(self):
         """Log Z of the top machine and its standard error."""

@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdgm.belief._evidence import EvidenceMixin
 from skdgm.belief._features import Features
 from skdgm.belief._fitting import FittingMixin
 from skdgm.belief._likelihood import LikelihoodMixin
@@ -16,6 +17,7 @@ class BeliefNetwork(
     StackMixin,
     FittingMixin,
     SamplingMixin,
+    EvidenceMixin,
     LikelihoodMixin,
     Features,
     Composed,

@@ -179,6 +179,21 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         """Log Z of the top machine and its standard error."""
         return self.dbn_.log_Z_, self.dbn_.log_Z_se_
 
+    def _bracket(self, *effort, **options):
+        return self.dbn_._bracket(*effort, **options)
+
+    def _problem(self, n_chains, seed=None):
+        return self.dbn_._problem(n_chains, seed)
+
+    def _numerator(self, X, n_draws):
+        return self.dbn_._numerator(X, n_draws)
+
+    def _annealed(self, X, rng, annealing):
+        return self.dbn_._annealed(X, rng, annealing)
+
+    def _visible_fields(self, n_samples, rng, n_steps):
+        return self.dbn_._visible_fields(n_samples, rng, n_steps)
+
     def _outputs(self, X):
         """The output layer, before its non-linearity."""
         check_is_fitted(self)

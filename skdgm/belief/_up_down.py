@@ -147,7 +147,7 @@ class UpDown:
         labels = self.table.rows.labels
         labels = None if labels is None else labels[self.probe]
 
-        def log_top(h):
+        def log_top(h, rng):
             batch = Batch(h, labels)
             return self.top.pseudo_likelihood(rng, state.top.params, batch)
 

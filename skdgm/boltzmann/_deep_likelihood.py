@@ -16,6 +16,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
+from skdgm.boltzmann._evidence import complete
 from skdgm.boltzmann._trainer import LIKELIHOOD
 from skdgm.energies import EVEN
 from skdgm.inference import bound
@@ -106,24 +107,24 @@ class DeepLikelihoodMixin:
         ValueError
             A value is missing.
         """
+        log_p, se = self._importance(X, n_draws)
+        return (log_p - self.log_Z_, se) if return_se else log_p - self.log_Z_
+
+    def _importance(self, X, n_draws):
+        """Log-likelihoods by importance sampling but for log Z, and their errors."""
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
-        rows = self._rows_for_likelihood(X)
-        if not rows.complete:
-            raise ValueError(
-                "X has missing values (NaN), of which importance_likelihood knows "
-                "nothing: use score_samples, or fill them by impute."
-            )
+        rows = complete(self._rows_for_likelihood(X), "Importance sampling")
         rng = stream(self._seed, LIKELIHOOD, _DRAWS).rows(row_hash(rows))
         log_w = []
         with one_blas_thread():
             for part in rows.blocks():
                 own = rng.take(part)
                 log_w.append(self._log_weights(rows, part, own, n_draws))
-        log_w = np.concatenate(log_w)
-        found, se = log_mean_exp(log_w, axis=1)
-        volume = self._domain.log_volume(self._columns, rows)
-        log_p = volume + found - self.log_Z_
-        return (log_p, se) if return_se else log_p
+        found, se = log_mean_exp(np.concatenate(log_w), axis=1)
+        return self._domain.log_volume(self._columns, rows) + found, se
+
+    def _numerator(self, X, n_draws):
+        return *self._importance(X, n_draws), "estimate"
 
     def _log_weights(self, rows, part, rng, n_draws):
         """Log of the weight of each row's draws."""
@@ -131,14 +132,23 @@ class DeepLikelihoodMixin:
         x, clamp = self._present(rows.present(part))
         means, log_w = self._inferred(energy, params, x, clamp), []
         for number in range(n_draws):
-            drawn, log_q = list(means), 0.0
-            for block in energy.colours[EVEN][1:]:
-                unit, mean = energy.units[block], means[block]
-                drawn[block] = unit.draw(mean, rng.fold(number, block))
-                log_q += unit.log_prob(mean, drawn[block])
-            log_w.append(energy.log_marginal(params, tuple(drawn)) - log_q)
+            drawn, log_q = _drawn(energy, means, rng.fold(number))
+            log_w.append(energy.log_marginal(params, drawn) - log_q)
         return np.stack(log_w, axis=1)
+
+    def _drawn_even(self, energy, params, x, clamp, rng):
+        return _drawn(energy, self._inferred(energy, params, x, clamp), rng)
 
     def _log_weight(self, energy, params, x, clamp):
         means = self._inferred(energy, params, x, clamp)
         return bound(energy, params, means, clamp)
+
+
+def _drawn(energy, means, rng):
+    """Draws of the even hidden layers from means, and their log probabilities."""
+    drawn, log_q = list(means), 0.0
+    for block in energy.colours[EVEN][1:]:
+        unit, mean = energy.units[block], means[block]
+        drawn[block] = unit.draw(mean, rng.fold(block))
+        log_q += unit.log_prob(mean, drawn[block])
+    return tuple(drawn), log_q

@@ -1,7 +1,7 @@
 """Machines with a label in the visible layer: what they predict, and all it takes."""
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import log_softmax, logsumexp
 
 from skdgm.boltzmann._classifying import ClassifyingMixin
 from skdgm.boltzmann._labels import (
@@ -65,6 +65,13 @@ class LabelledMachine(ClassifyingMixin, RestrictedMachine):
 
     def _log_weight(self, energy, params, x, clamp):
         return logsumexp(self._log_joint_of(energy, params, x, clamp), axis=1)
+
+    def _drawn_even(self, energy, params, x, clamp, rng):
+        label = label_of(energy)
+        posterior = Posterior(energy, params, x, label)
+        y = drawn(rng.fold(label), posterior)
+        log_q = (log_softmax(posterior.log_joint(), axis=1) * np.asarray(y)).sum(axis=1)
+        return with_label(x, label, y), log_q
 
     def _monitor(self, *arguments):
         return LabelMonitor(*arguments, self._log_joint_of)

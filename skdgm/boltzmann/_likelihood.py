@@ -3,13 +3,9 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.boltzmann._trainer import LIKELIHOOD
+from skdgm.boltzmann._evidence import EvidenceMixin
 from skdgm.inference import bound, mean_field
-from skdgm.partition import Problem, bracket, exact
-from skdgm.utils.random import stream
-from skdgm.utils.threads import one_blas_thread
-
-N_CHAINS = 100
+from skdgm.partition import exact
 
 
 class PartitionMixin:
@@ -34,7 +30,7 @@ class PartitionMixin:
             self.__dict__.pop(name, None)
 
 
-class LikelihoodMixin(PartitionMixin):
+class LikelihoodMixin(EvidenceMixin, PartitionMixin):
     """``score_samples`` and its parts, for an estimator with an energy.
 
     The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
@@ -117,17 +113,3 @@ class LikelihoodMixin(PartitionMixin):
         """Log Z and its standard error."""
         found = self._bracket()
         return found.log_Z, found.se
-
-    def _bracket(self, n_chains=N_CHAINS, effort=None, seed=None):
-        """Log Z from both sides; exact where that is feasible."""
-        energy = self._energy()
-        if exact.is_enumerable(energy):
-            return bracket.exactly(
-                exact.log_partition(energy, self._params(np.float64))
-            )
-        rng = stream(self._seed if seed is None else seed, LIKELIHOOD)
-        with one_blas_thread():
-            start = self._chain_starts("chains", n_chains, rng.fold(0))
-            moments = self._moments(energy)
-            problem = Problem(energy, self._params_for_chains(), start, moments)
-            return bracket.estimate(rng.fold(1), problem, effort)

@@ -60,7 +60,7 @@ class Binary:
     """Binary units, for values 0, 1 and probabilities of 1."""
 
     tags = {"positive_only": True}
-    sample_type = bool
+    sample_type, measure = bool, "probability"
 
     def rows(self, machine, X, **options):
         """Validate data."""
@@ -113,7 +113,7 @@ class Real:
     """Real units, for columns of any scale, which they see standardised."""
 
     tags = {}
-    sample_type = None
+    sample_type, measure = None, "density"
 
     def rows(self, machine, X, *, reset=False, fitting=False, dtype=None):
         """Validate data."""
@@ -139,7 +139,10 @@ class Real:
                 "too large for their variance to be a number: scale them down."
             )
         varies = scale > _CONSTANT * np.abs(mean)
-        columns = Columns(seen, total, mean, np.where(varies, scale, 1.0), varies)
+        # Constant columns get a scale that follows the others': densities keep units.
+        floor = np.exp(np.log(scale[varies]).mean()) if varies.any() else 1.0
+        scale = np.where(varies, scale, floor)
+        columns = Columns(seen, total, mean, scale, varies)
         return columns, table._replace(rows=self.seen(table.rows, columns))
 
     def seen(self, rows, columns):

@@ -1,6 +1,29 @@
-"""Figures that say how good a model is: pure functions, below the estimators."""
+"""Figures that say how good a model is, and its samples: functions, below the
+estimators."""
 
+from skdgm.metrics.csl_log_likelihood import csl_log_likelihood
+from skdgm.metrics.free_energy_gap import free_energy_gap
+from skdgm.metrics.likelihood_bracket import (
+    LikelihoodBracket,
+    likelihood_bracket,
+)
+from skdgm.metrics.likelihood_table import likelihood_table
+from skdgm.metrics.log_density import log_density, measure
+from skdgm.metrics.partition_bracket import partition_bracket
 from skdgm.metrics.pseudo_likelihood import log_conditionals
+from skdgm.metrics.raise_log_likelihood import raise_log_likelihood
 from skdgm.metrics.real_conditionals import log_densities
 
-__all__ = ["log_conditionals", "log_densities"]
+__all__ = [
+    "LikelihoodBracket",
+    "csl_log_likelihood",
+    "free_energy_gap",
+    "likelihood_bracket",
+    "likelihood_table",
+    "log_conditionals",
+    "log_densities",
+    "log_density",
+    "measure",
+    "partition_bracket",
+    "raise_log_likelihood",
+]

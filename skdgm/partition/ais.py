@@ -75,7 +75,8 @@ def reverse(rng, energy, params, base, start, betas, n_jobs=None):
     -------
     estimate : Estimate
     """
-    log_w = _downwards(rng, energy, params, base, start, betas, n_jobs)
+    rows = rng.rows(len(start.x[0]))
+    log_w = _downwards(rows, energy, params, base, start, betas, n_jobs)
     return of_weights(log_w, base[1], sign=-1.0)
 
 
@@ -90,7 +91,9 @@ def conservative(rng, energy, params, base, start, betas, n_jobs=None):
 
     Parameters
     ----------
-    rng, base, betas, n_jobs
+    rng : Stream
+        With a row for each state.
+    base, betas, n_jobs
         As for :func:`forward`.
     start : gibbs.State
         States, those of the odd layers not looked at.
@@ -114,14 +117,13 @@ def upwards(rng, energy, params, base, betas, trace=None):
 
 def _downwards(rng, energy, params, base, start, betas, n_jobs):
     betas = np.asarray(betas).tolist()[::-1]
-    n_chains = len(start.x[0])
-    rows = rng.fold(_DOWN).rows(n_chains)
+    rows = rng.fold(_DOWN)
 
     def weights(part):
         x = tuple(None if block is None else block[part] for block in start.x)
         return anneal(rows.take(part), energy, params, base[0], gibbs.State(x), betas)
 
-    return _in_blocks(weights, n_chains, n_jobs)
+    return _in_blocks(weights, len(rows.ids), n_jobs)
 
 
 def _in_blocks(weights, n_chains, n_jobs):

@@ -31,9 +31,10 @@ def smaller_colour(energy):
     return min((ODD, EVEN), key=lambda colour: n_bits(energy, colour))
 
 
-def is_enumerable(energy):
+def is_enumerable(energy, max_bits=None):
     """Whether :func:`log_partition` is feasible."""
-    return n_bits(energy, smaller_colour(energy)) <= MAX_BITS
+    max_bits = MAX_BITS if max_bits is None else max_bits
+    return n_bits(energy, smaller_colour(energy)) <= max_bits
 
 
 def log_partition(energy, params):

@@ -133,7 +133,9 @@ def test_conservative_probabilities_are_too_low_on_average(n_betas):
     n_chains = 4000
     start = gibbs.State(tuple(np.repeat(part, n_chains, axis=0) for part in x))
     betas = ladder.quadratic(n_betas)
-    found = ais.conservative(stream(1), energy, params, base, start, betas)
+    found = ais.conservative(
+        stream(1).rows(n_chains), energy, params, base, start, betas
+    )
     exactly = truth.log_prob({0: x[0][0]})
     weight = np.exp(found - exactly)
     # The expectation is a probability under chains that have not quite arrived.

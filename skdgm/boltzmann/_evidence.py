@@ -1,0 +1,96 @@
+"""What the figures of :mod:`skdgm.metrics` ask of a layered Boltzmann machine."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.boltzmann._trainer import LIKELIHOOD
+from skdgm.partition import Problem, ais, bracket, exact
+from skdgm.samplers import gibbs
+from skdgm.utils.hashing import row_hash
+from skdgm.utils.random import stream
+from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.tree import leaves
+
+N_CHAINS = 100
+
+
+class EvidenceMixin:
+    """The parts of a likelihood, for a :class:`~skdgm.boltzmann._machine.Machine`."""
+
+    def _bracket(self, n_chains=N_CHAINS, effort=None, seed=None, max_bits=None):
+        """Log Z from both sides; exact where that is feasible."""
+        energy = self._energy()
+        self._check_finite()
+        if exact.is_enumerable(energy, max_bits):
+            log_Z = exact.log_partition(energy, self._params(np.float64))
+            return bracket.exactly(log_Z)
+        rng, problem = self._problem(n_chains, seed)
+        with one_blas_thread():
+            return bracket.estimate(rng, problem, effort)
+
+    def _problem(self, n_chains, seed=None):
+        """A stream, and whose log Z is sought."""
+        self._check_finite()
+        rng = stream(self._seed if seed is None else seed, LIKELIHOOD)
+        energy, params = self._energy(), self._params_for_chains()
+        with one_blas_thread():
+            start = self._chain_starts("chains", n_chains, rng.fold(0))
+        return rng.fold(1), Problem(energy, params, start, self._moments(energy))
+
+    def _numerator(self, X, n_draws):
+        """Log-likelihoods but for log Z, their standard errors, and of what kind."""
+        rows = self._rows_for_likelihood(X)
+        log_p = self._domain.log_volume(self._columns, rows) - self._free_energy(rows)
+        sure = rows.complete or exact.is_enumerable(self._energy())
+        return log_p, np.zeros_like(log_p), "exact" if sure else "lower bound"
+
+    def _annealed(self, X, rng, annealing):
+        """Conservative log-likelihoods of rows, from a chain for each."""
+        check_is_fitted(self)
+        rows = complete(self._rows(X), "Annealing from rows")
+        rng, log_p = rng.rows(row_hash(rows)), []
+        with one_blas_thread():
+            for part in rows.blocks():
+                own = rows.present(part), rng.take(part)
+                log_p.append(self._log_annealed(*own, annealing))
+        volume = self._domain.log_volume(self._columns, rows)
+        return np.concatenate(log_p) + volume
+
+    def _log_annealed(self, v, rng, annealing):
+        """The same of visible units' values."""
+        energy, params = self._energy(), self._params_for_chains()
+        x, log_q = self._drawn_even(energy, params, *self._present(v), rng)
+        base, betas, n_jobs = annealing
+        given = energy, params, base, gibbs.State(x), betas, n_jobs
+        return ais.conservative(rng, *given) - log_q
+
+    def _drawn_even(self, energy, params, x, clamp, rng):
+        """Values of the even layers, those that are not data drawn, and the log
+        probabilities of these draws."""
+        return x, 0.0
+
+    def _visible_fields(self, n_samples, rng, n_steps):
+        """The visible block's unit, and its natural parameters given samples."""
+        energy, params = self._energy(), self._params_for_chains()
+        with one_blas_thread():
+            state = self._chain_starts("chains", n_samples, rng.fold(0))
+            state = self._gibbs(params, rng.fold(1), state, n_steps)
+            eta = energy.field(params, 0, energy.received(params, state.x, 0))
+        return energy.units[0], eta
+
+    def _check_finite(self):
+        if not all(np.isfinite(leaf).all() for leaf in leaves(self._params())):
+            raise ValueError(
+                f"This {type(self).__name__} has weights or biases that are not "
+                "finite: there is no likelihood. Fit it anew."
+            )
+
+
+def complete(rows, what):
+    """Rows without missing values."""
+    if not rows.complete:
+        raise ValueError(
+            f"X has missing values (NaN). {what} cannot be done with these: use "
+            "score_samples, or fill them by impute."
+        )
+    return rows

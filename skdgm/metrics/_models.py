@@ -1,0 +1,52 @@
+"""What is asked of estimators before figures are computed of them."""
+
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.utils.random import MAX_SEED
+
+ENERGY_BASED = "BernoulliRBM, GaussianRBM, RBMClassifier, DBM, DBMClassifier, DBN"
+DENSITIES = f"{ENERGY_BASED}, or scikit-learn's KernelDensity and GaussianMixture"
+
+
+def check_energy(estimator, who):
+    """Whether an estimator is fitted, and has an energy and a partition function.
+
+    Raises
+    ------
+    NotFittedError
+        It is not fitted.
+    TypeError
+        It has none.
+    """
+    check_is_fitted(estimator)
+    if not hasattr(estimator, "_bracket"):
+        raise TypeError(
+            f"{who} is for models with a partition function ({ENERGY_BASED}, and what "
+            f"has such a one inside); {type(estimator).__name__} has none."
+        )
+
+
+def check_density(estimator, who):
+    """Whether an estimator is fitted, and tells log-likelihoods of rows.
+
+    Raises
+    ------
+    NotFittedError
+        It is not fitted.
+    TypeError
+        It does not.
+    """
+    check_is_fitted(estimator)
+    if not hasattr(estimator, "score_samples"):
+        raise TypeError(
+            f"{who} is for estimators with score_samples ({DENSITIES}); "
+            f"{type(estimator).__name__} has none."
+        )
+
+
+def seed_of(random_state):
+    """A seed; None, for the estimator's own, where there is no state."""
+    if random_state is None:
+        return None
+    return check_random_state(random_state).randint(MAX_SEED)

@@ -1,0 +1,167 @@
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    RobustScaler,
+    StandardScaler,
+)
+
+from skdgm import GaussianRBM
+from skdgm.metrics import (
+    free_energy_gap,
+    likelihood_table,
+    log_density,
+    measure,
+)
+from tests.metrics.models import fitted
+
+X = load_iris().data
+SCALERS = [StandardScaler(), MinMaxScaler(), MaxAbsScaler(), RobustScaler()]
+
+
+def mixture():
+    return GaussianMixture(2, random_state=0, reg_covar=0)
+
+
+def test_families_side_by_side():
+    pytest.importorskip("pandas")
+    rbm = GaussianRBM(4, n_iter=20, random_state=0).fit(X)
+    gm = mixture().fit(X)
+    pipe = make_pipeline(StandardScaler(), mixture()).fit(X)
+    table = likelihood_table({"rbm": rbm, "gm": gm, "scaled": pipe}, X)
+    assert list(table.index) == ["rbm", "gm", "scaled"]
+    np.testing.assert_allclose(table["nats"]["rbm"], rbm.score(X))
+    np.testing.assert_allclose(table["nats"]["gm"], gm.score(X))
+    # The density of a mixture of full covariances does not mind the scale.
+    np.testing.assert_allclose(table["nats"]["scaled"], gm.score(X), rtol=1e-3)
+    np.testing.assert_allclose(table["bits_per_dim"], -table["nats"] / (4 * np.log(2)))
+    se = rbm.score_samples(X).std(ddof=1) / np.sqrt(len(X))
+    assert table["se_rows"]["rbm"] == pytest.approx(se)
+    assert set(table["kind"]) == {"exact"}
+    assert set(table["measure"]) == {"density"}
+
+
+def test_estimates_have_ends():
+    rbm, rows = fitted("rbm")
+    dbn, _ = fitted("dbn")
+    table = likelihood_table([rbm, dbn, rbm], rows, max_bits=0, n_betas=100)
+    assert list(table.index) == ["BernoulliRBM-1", "DBN", "BernoulliRBM-2"]
+    assert (table["lower"] < table["nats"]).all()
+    assert (table["nats"] < table["upper"]).all()
+    assert set(table["kind"]) == {"estimate"}
+
+
+def test_pipelines_have_ends_in_the_units_of_data():
+    pipe = make_pipeline(MinMaxScaler(), GaussianRBM(4, n_iter=20, random_state=0)).fit(
+        X
+    )
+    table = likelihood_table([pipe], X, max_bits=0, n_betas=300)
+    nats = log_density(pipe, X).mean()
+    assert table["lower"].iloc[0] < nats + 0.1
+    assert table["upper"].iloc[0] > nats - 0.1
+    assert table["nats"].iloc[0] == pytest.approx(nats, abs=0.1)
+
+
+def test_without_pandas_there_are_lists(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    rbm, rows = fitted("rbm")
+    table = likelihood_table([("mine", rbm)], rows)
+    assert table.model == ["mine"]
+    assert table["nats"] == [pytest.approx(rbm.score(rows))]
+
+
+def test_densities_and_probabilities_are_not_compared():
+    rbm, rows = fitted("rbm")
+    real, _ = fitted("real")
+    assert (measure(rbm), measure(real)) == ("probability", "density")
+    assert measure(make_pipeline(MinMaxScaler(), rbm)) == "probability"
+    assert measure(KernelDensity()) == "density"
+    with pytest.raises(ValueError, match="BernoulliRBM gives a probability, Gaussian"):
+        likelihood_table([rbm, real], rows)
+
+
+def test_what_has_no_likelihood_is_named():
+    with pytest.raises(TypeError, match="score_samples.*KernelDensity.*MinMaxScaler"):
+        likelihood_table([MinMaxScaler().fit(X)], X)
+    with pytest.raises(ValueError, match="at least one"):
+        likelihood_table([], X)
+
+
+@pytest.mark.parametrize("scaler", SCALERS, ids=lambda scaler: type(scaler).__name__)
+def test_units_are_those_of_the_data(scaler):
+    pipe = make_pipeline(scaler, mixture())
+    found = log_density(pipe.fit(X), X)
+    tenth = log_density(pipe.fit(0.1 * X), 0.1 * X)
+    np.testing.assert_allclose(tenth - found, 4 * np.log(10), atol=1e-6)
+    # By the definition: what the density is of a line through a row.
+    direct = mixture().fit(scaler.fit_transform(X))
+    T = scaler.transform(np.vstack([X[:1], X[:1] + 1.0]))
+    slope = np.log(np.abs(T[1] - T[0])).sum()
+    expected = direct.score_samples(T[:1])[0] + slope
+    assert log_density(pipe.fit(X), X[:1])[0] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("scaler", [None, StandardScaler(), MinMaxScaler()])
+def test_constant_columns_keep_units(scaler):
+    """By powers of two, so that no digit of scaled rows changes. Without a scaler the
+    machine's random numbers, keyed by what is in the rows, do."""
+    wide = np.column_stack([X, np.full(len(X), 3.0)])
+    pipe = make_pipeline(scaler, GaussianRBM(4, n_iter=10, random_state=0))
+    found = log_density(pipe.fit(wide), wide)
+    shrunk = log_density(pipe.fit(wide / 8), wide / 8)
+    tolerance = 0.1 if scaler is None else 1e-6
+    np.testing.assert_allclose(shrunk - found, 5 * np.log(8), atol=tolerance)
+
+
+def test_missing_values_have_no_units():
+    holes = X.copy()
+    holes[::3, 1] = np.nan
+    rbm = GaussianRBM(4, n_iter=10, random_state=0)
+    pipe = make_pipeline(StandardScaler(), rbm)
+    found = log_density(pipe.fit(holes), holes)
+    shrunk = log_density(pipe.fit(holes / 8), holes / 8)
+    expected = np.where(np.isnan(holes[:, 1]), 3, 4) * np.log(8)
+    np.testing.assert_allclose(shrunk - found, expected, atol=1e-6)
+
+
+def test_probabilities_have_none():
+    rbm, rows = fitted("rbm")
+    pipe = make_pipeline(MinMaxScaler(), rbm).fit(5 * rows)
+    np.testing.assert_allclose(
+        log_density(pipe, 5 * rows), pipe[-1].score_samples(rows)
+    )
+
+
+def test_nothing_in_between():
+    gm = mixture().fit(X)
+    np.testing.assert_array_equal(log_density(gm, X), gm.score_samples(X))
+    pipe = make_pipeline("passthrough", StandardScaler(with_std=False), mixture())
+    pipe.fit(X)
+    np.testing.assert_allclose(log_density(pipe, X), pipe.score_samples(X))
+
+
+@pytest.mark.parametrize(
+    "step", [PCA(2), PowerTransformer(), MinMaxScaler(clip=True)], ids=str
+)
+def test_steps_without_a_determinant_are_named(step):
+    pipe = make_pipeline(step, mixture()).fit(X)
+    with pytest.raises(TypeError, match=f"{type(step).__name__}.*StandardScaler"):
+        log_density(pipe, X)
+
+
+def test_free_energy_gap():
+    rbm, rows = fitted("rbm")
+    gap = free_energy_gap(rbm, rows[:30], rows[30:])
+    train, valid = rbm.score(rows[:30]), rbm.score(rows[30:])
+    assert gap == pytest.approx(train - valid)
+    with pytest.raises(TypeError, match="free_energy.*DBN has none"):
+        free_energy_gap(fitted("dbn")[0], rows, rows)
