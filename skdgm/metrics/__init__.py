@@ -1,6 +1,7 @@
 """Figures that say how good a model is, and its samples: functions, below the
 estimators."""
 
+from skdgm.metrics.chain_diagnostics import ChainDiagnostics, chain_diagnostics
 from skdgm.metrics.csl_log_likelihood import csl_log_likelihood
 from skdgm.metrics.free_energy_gap import free_energy_gap
 from skdgm.metrics.likelihood_bracket import (
@@ -9,14 +10,19 @@ from skdgm.metrics.likelihood_bracket import (
 )
 from skdgm.metrics.likelihood_table import likelihood_table
 from skdgm.metrics.log_density import log_density, measure
+from skdgm.metrics.mcmc import autocorrelation, effective_sample_size, r_hat
 from skdgm.metrics.partition_bracket import partition_bracket
 from skdgm.metrics.pseudo_likelihood import log_conditionals
 from skdgm.metrics.raise_log_likelihood import raise_log_likelihood
 from skdgm.metrics.real_conditionals import log_densities
 
 __all__ = [
+    "ChainDiagnostics",
     "LikelihoodBracket",
+    "autocorrelation",
+    "chain_diagnostics",
     "csl_log_likelihood",
+    "effective_sample_size",
     "free_energy_gap",
     "likelihood_bracket",
     "likelihood_table",
@@ -25,5 +31,6 @@ __all__ = [
     "log_density",
     "measure",
     "partition_bracket",
+    "r_hat",
     "raise_log_likelihood",
 ]

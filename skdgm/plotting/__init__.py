@@ -3,16 +3,20 @@
 matplotlib is imported where a picture is drawn, and not before.
 """
 
+from skdgm.plotting.chain import ChainDisplay
 from skdgm.plotting.components import ComponentsDisplay
 from skdgm.plotting.learning_curve import LearningCurveDisplay
+from skdgm.plotting.likelihood_bracket import LikelihoodBracketDisplay
 from skdgm.plotting.manifold import ManifoldDisplay
 from skdgm.plotting.marginals import MarginalsDisplay
 from skdgm.plotting.reconstruction import ReconstructionDisplay
 from skdgm.plotting.samples import SamplesDisplay
 
 __all__ = [
+    "ChainDisplay",
     "ComponentsDisplay",
     "LearningCurveDisplay",
+    "LikelihoodBracketDisplay",
     "ManifoldDisplay",
     "MarginalsDisplay",
     "ReconstructionDisplay",

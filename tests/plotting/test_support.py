@@ -11,8 +11,10 @@ from sklearn.preprocessing import StandardScaler
 
 from skdgm import BernoulliRBM
 from skdgm.plotting import (
+    ChainDisplay,
     ComponentsDisplay,
     LearningCurveDisplay,
+    LikelihoodBracketDisplay,
     ManifoldDisplay,
     MarginalsDisplay,
     ReconstructionDisplay,
@@ -21,6 +23,8 @@ from skdgm.plotting import (
 
 # What each display takes, made of rows of bits.
 DISPLAYS = {
+    ChainDisplay: lambda X: (),
+    LikelihoodBracketDisplay: lambda X: (),
     ComponentsDisplay: lambda X: (),
     LearningCurveDisplay: lambda X: (),
     ManifoldDisplay: lambda X: (),
@@ -43,6 +47,8 @@ def test_estimators_that_lack_what_is_shown(cls, X):
     error, message = TypeError, f"{cls.__name__} needs .*StandardScaler has not"
     if cls is ManifoldDisplay:
         error, message = ValueError, "two features, but this StandardScaler has 9"
+    if cls in (ChainDisplay, LikelihoodBracketDisplay):
+        message = f"{cls.__name__} is for models with .*StandardScaler has none"
     with pytest.raises(error, match=message):
         cls.from_estimator(scaler, *DISPLAYS[cls](X))
 
@@ -65,16 +71,18 @@ def test_without_matplotlib(cls, X, two, monkeypatch):
 def test_axes_that_are_given(cls, X, two):
     if cls is MarginalsDisplay:
         two = BernoulliRBM(2, n_iter=1).fit(X[:, :1])
-    figure, ax = plt.subplots()
+    n_axes = 2 if cls is ChainDisplay else 1
+    figure, ax = plt.subplots(n_axes)
     display = cls.from_estimator(two, *DISPLAYS[cls](X), ax=ax)
     assert isinstance(display, cls)
     assert display.figure_ is figure
     assert plt.get_fignums() == [figure.number]
-    assert ax.has_data()
+    assert all(axes.has_data() for axes in np.ravel(ax))
     assert display.plot() is display
     assert display.figure_ is not figure
-    with pytest.raises(ValueError, match=f"{cls.__name__} draws on 1 axes, .* has 2"):
-        display.plot(plt.subplots(2)[1])
+    message = f"{cls.__name__} draws on {n_axes} axes, .* has 3"
+    with pytest.raises(ValueError, match=message):
+        display.plot(plt.subplots(3)[1])
 
 
 @pytest.mark.parametrize("module", ["skdgm", "skdgm.plotting"])

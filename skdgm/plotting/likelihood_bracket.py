@@ -1,0 +1,114 @@
+"""Both sides of annealed importance sampling."""
+
+import numpy as np
+
+from skdgm.metrics import partition_bracket
+from skdgm.metrics._models import check_energy
+from skdgm.plotting._support import axes_for, pyplot
+
+
+class LikelihoodBracketDisplay:
+    """Log Z by each annealed chain, from both sides, and what comes of them.
+
+    Where both histograms overlap, there is little to be wrong with log Z; where they
+    are apart, or their means hang on few chains, more temperatures are needed.
+
+    Parameters
+    ----------
+    bracket : Bracket or LikelihoodBracket
+        As :func:`~skdgm.metrics.partition_bracket` or
+        :func:`~skdgm.metrics.likelihood_bracket` gives it.
+
+    Attributes
+    ----------
+    forward_, reverse_ : matplotlib StepPatch or None
+        None where log Z is exact.
+    ends_ : matplotlib PolyCollection or Polygon
+    axes_ : ndarray of Axes
+    figure_ : matplotlib Figure
+
+    See Also
+    --------
+    ChainDisplay : How the chains move.
+    skdgm.metrics.partition_bracket : The figures behind it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.plotting import LikelihoodBracketDisplay
+    >>> X = load_digits().data / 16
+    >>> rbm = BernoulliRBM(24, n_iter=5, random_state=0).fit(X)
+    >>> display = LikelihoodBracketDisplay.from_estimator(rbm)
+    >>> display.axes_[0].get_xlabel()
+    'log Z (nats)'
+    """
+
+    def __init__(self, bracket):
+        self.bracket = bracket
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None, **options):
+        """Bracket an estimator's log Z and show both sides.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted, with a partition function.
+        ax : matplotlib Axes, default=None
+            Where to draw; by default in a new figure.
+        **options
+            Of :func:`~skdgm.metrics.partition_bracket`.
+
+        Returns
+        -------
+        display : LikelihoodBracketDisplay
+        """
+        pyplot(cls)
+        check_energy(estimator, cls.__name__)
+        return cls(partition_bracket(estimator, **options)).plot(ax)
+
+    def plot(self, ax=None):
+        """Draw both sides.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; by default in a new figure.
+
+        Returns
+        -------
+        display : LikelihoodBracketDisplay
+        """
+        self.figure_, self.axes_ = axes_for(type(self), ax, 1, figsize=(6.0, 3.2))
+        found = self.bracket
+        # Of rows, the bracket of log Z is inside.
+        found = found.log_Z if hasattr(found, "rows") else found
+        (axes,) = self.axes_
+        self.forward_ = self.reverse_ = None
+        if found.forward is not None:
+            sides = {"forward": found.forward, "reverse": found.reverse}
+            every = np.concatenate([side.log_w for side in sides.values()])
+            edges = np.histogram_bin_edges(every, "auto")
+            self.forward_, self.reverse_ = (
+                _side(axes, name, side, edges, f"C{number}")
+                for number, (name, side) in enumerate(sides.items())
+            )
+            tempered = found.tempered
+            label = f"tempered {tempered.log_Z:.2f} ± {tempered.se:.2f}"
+            axes.axvline(tempered.log_Z, color="0.3", linestyle=":", label=label)
+        label = f"log Z in [{found.lower:.2f}, {found.upper:.2f}]"
+        self.ends_ = axes.axvspan(
+            found.lower, found.upper, color="0.5", alpha=0.3, label=label, zorder=0
+        )
+        axes.set(xlabel="log Z (nats)", ylabel="chains", yticks=[])
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.legend(frameon=False, fontsize="small")
+        return self
+
+
+def _side(axes, name, side, edges, color):
+    counts, _ = np.histogram(side.log_w, edges)
+    label = f"{name} {side.log_Z:.2f} ± {side.se:.2f}, ESS {side.ess:.0f}"
+    axes.axvline(side.log_Z, color=color)
+    return axes.stairs(counts, edges, fill=True, alpha=0.5, color=color, label=label)

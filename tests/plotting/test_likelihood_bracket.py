@@ -1,0 +1,38 @@
+"""Log weights of both sides."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from skdgm import BernoulliRBM
+from skdgm.metrics import likelihood_bracket, partition_bracket
+from skdgm.plotting import LikelihoodBracketDisplay
+
+FEW = {"n_betas": 50, "burn_in": 20, "n_steps": 10, "max_bits": 0}
+
+
+@pytest.fixture
+def rbm(X):
+    return BernoulliRBM(4, n_iter=3, random_state=0).fit(X)
+
+
+def test_both_sides(rbm):
+    display = LikelihoodBracketDisplay.from_estimator(rbm, n_chains=40, **FEW)
+    found = partition_bracket(rbm, n_chains=40, **FEW)
+    for side in (display.forward_, display.reverse_):
+        assert side.get_data().values.sum() == 40
+    labels = [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
+    assert any(f"[{found.lower:.2f}, {found.upper:.2f}]" in text for text in labels)
+    assert any(f"ESS {found.forward.ess:.0f}" in text for text in labels)
+    plt.close("all")
+
+
+def test_of_rows_too_and_of_what_is_exact(rbm, X):
+    figure, ax = plt.subplots()
+    found = likelihood_bracket(rbm, X, **FEW)
+    display = LikelihoodBracketDisplay(found).plot(ax)
+    assert display.figure_ is figure
+    assert display.forward_.get_data().values.sum() == 100
+    display = LikelihoodBracketDisplay.from_estimator(rbm)
+    assert display.forward_ is None
+    assert display.ends_ is not None
+    plt.close("all")
