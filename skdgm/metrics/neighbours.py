@@ -89,7 +89,7 @@ def nearest_training_neighbours(samples, X_train, X_valid=None, *, metric="eucli
 def _nearest(rows, X_train, metric):
     if rows.shape[1] != X_train.shape[1]:
         raise ValueError(
-            f"X_train has {X_train.shape[1]} columns, but there are rows with "
+            f"X_train has {X_train.shape[1]} features, but there are rows with "
             f"{rows.shape[1]}."
         )
     return pairwise_distances_argmin_min(rows, X_train, metric=metric)

@@ -151,7 +151,7 @@ def test_copies_are_told_from_samples():
     wins = (honest.distance[:, None] < honest.valid_distance).mean()
     assert honest.closer == pytest.approx(wins)
     assert nearest_training_neighbours(fresh, train).closer is None
-    with pytest.raises(ValueError, match="4 columns, but there are rows with 3"):
+    with pytest.raises(ValueError, match="4 features, but there are rows with 3"):
         nearest_training_neighbours(X, train)
 
 
