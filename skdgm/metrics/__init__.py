@@ -1,6 +1,8 @@
 """Figures that say how good a model is, and its samples: functions, below the
 estimators."""
 
+from importlib import import_module
+
 from skdgm.metrics.chain_diagnostics import ChainDiagnostics, chain_diagnostics
 from skdgm.metrics.csl_log_likelihood import csl_log_likelihood
 from skdgm.metrics.free_energy_gap import free_energy_gap
@@ -16,7 +18,15 @@ from skdgm.metrics.pseudo_likelihood import log_conditionals
 from skdgm.metrics.raise_log_likelihood import raise_log_likelihood
 from skdgm.metrics.real_conditionals import log_densities
 
+# What judges samples loads when it is first asked for: it needs parts of scikit-learn
+# that estimators do not, and these import figures from here.
+_OF_SAMPLES = {
+    "ParzenLogLikelihood": "parzen",
+    "parzen_log_likelihood": "parzen",
+}
+
 __all__ = [
+    *_OF_SAMPLES,
     "ChainDiagnostics",
     "LikelihoodBracket",
     "autocorrelation",
@@ -34,3 +44,13 @@ __all__ = [
     "r_hat",
     "raise_log_likelihood",
 ]
+
+
+def __getattr__(name):
+    if name in _OF_SAMPLES:
+        return getattr(import_module(f"skdgm.metrics.{_OF_SAMPLES[name]}"), name)
+    raise AttributeError(f"module 'skdgm.metrics' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)
