@@ -12,22 +12,13 @@ References
 .. [2] Goodfellow et al. (2014). Generative adversarial nets. NeurIPS.
 """
 
-from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from sklearn.utils import check_array, gen_batches
-from sklearn.utils.extmath import row_norms
-from sklearn.utils.validation import check_scalar
+from sklearn.utils import check_array
 
 from skdgm.metrics._pairs import check_pair
-
-# Entries of a table of distances from rows to samples.
-_ENTRIES = 2**22
-# Bandwidths to begin with, and the smallest one, in units of the root mean square of
-# what is between rows and the samples' mean; how well the best one's logarithm is found.
-_SIGMAS, _SMALLEST, _TOLERANCE = np.logspace(-1, 0, 10), 1e-5, 1e-3
+from skdgm.metrics._windows import best_sigma, log_densities
 
 
 class ParzenLogLikelihood(NamedTuple):
@@ -128,61 +119,26 @@ def parzen_log_likelihood(X, samples, *, sigma=None, X_valid=None, sigmas=None):
         sigma = _best(X_valid, samples, sigmas)
     elif sigmas is not None:
         raise ValueError("sigmas are to choose from, but sigma is given.")
-    else:
-        check_scalar(sigma, "sigma", Real, min_val=0, include_boundaries="neither")
-    rows = _log_densities(X, samples, [sigma])[0]
+    rows = log_densities(X, samples, _positive([sigma], "sigma"))[0]
     se = rows.std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.nan
     return ParzenLogLikelihood(float(rows.mean()), float(se), float(sigma), rows)
 
 
-def _log_densities(X, samples, sigmas):
-    """Of each row, for each bandwidth."""
-    # Squares of small numbers lose less when they are subtracted.
-    centre = samples.mean(axis=0)
-    samples = samples - centre
-    norms, out = row_norms(samples, squared=True), np.empty((len(sigmas), len(X)))
-    for part in gen_batches(len(X), max(1, _ENTRIES // len(samples))):
-        rows = X[part] - centre
-        squares = rows @ samples.T
-        squares *= -2.0
-        squares += norms
-        # What is the same for all samples, and the nearest one's, leave the sum.
-        least = squares.min(axis=1)
-        squares -= least[:, None]
-        least = np.maximum(least + row_norms(rows, squared=True), 0.0)
-        for number, sigma in enumerate(sigmas):
-            scale = -0.5 / sigma**2
-            total = np.exp(scale * squares).sum(axis=1)
-            out[number, part] = np.log(total) + scale * least
-    log_volume = X.shape[1] * np.log(np.sqrt(2 * np.pi) * np.asarray(sigmas))
-    return out - log_volume[:, None] - np.log(len(samples))
-
-
-def _best(X_valid, samples, sigmas):
-    """The bandwidth that makes rows most likely."""
-
-    def score(sigmas):
-        return _log_densities(X_valid, samples, sigmas).mean(axis=1)
-
+def _best(X, samples, sigmas):
     if sigmas is not None:
-        sigmas = np.ravel(check_array(sigmas, ensure_2d=False, input_name="sigmas"))
-        if sigmas.min() <= 0:
-            raise ValueError(f"sigmas must be above 0, but {sigmas.min():g} is not.")
-        return sigmas[np.argmax(score(sigmas))]
-    size = np.sqrt(np.mean((X_valid - samples.mean(axis=0)) ** 2))
-    grid = size * _SIGMAS
-    while grid[0] > _SMALLEST * size:
-        best = np.argmax(score(grid))
-        if 0 < best < len(grid) - 1:
-            ends, options = np.log(grid[[best - 1, best + 1]]), {"xatol": _TOLERANCE}
-            found = minimize_scalar(
-                lambda log_sigma: -score(np.exp([log_sigma]))[0],
-                bounds=ends,
-                options=options,
-            )
-            return np.exp(found.x)
-        grid *= grid[best] / grid[len(grid) // 2]
-    raise ValueError(
-        "All rows of X_valid seem to be among the samples, so that no bandwidth is too "
-        "small. Take other rows, or give sigma."
-    )
+        sigmas = _positive(sigmas, "sigmas")
+        return sigmas[np.argmax(log_densities(X, samples, sigmas).mean(axis=1))]
+    sigma = best_sigma(X, samples)
+    if not sigma:
+        raise ValueError(
+            "All rows of X_valid seem to be among the samples, so that no bandwidth is "
+            "too small. Take other rows, or give sigma."
+        )
+    return sigma
+
+
+def _positive(values, name):
+    values = check_array(np.ravel(values), ensure_2d=False, input_name=name)
+    if values.min() <= 0:
+        raise ValueError(f"{name} must be above 0, but {values.min():g} is not.")
+    return values
