@@ -22,6 +22,8 @@ from skdgm.metrics.real_conditionals import log_densities
 # that estimators do not, and these import figures from here.
 _OF_SAMPLES = {
     "ParzenLogLikelihood": "parzen",
+    "TrainingNeighbours": "neighbours",
+    "nearest_training_neighbours": "neighbours",
     "parzen_log_likelihood": "parzen",
 }
 

@@ -3,8 +3,9 @@
 import inspect
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_array
+
+from skdgm.metrics import nearest_training_neighbours
 
 
 def of_classes(display, estimator, y, n_samples):
@@ -41,5 +42,4 @@ def means_of(estimator, samples):
 def nearest(samples, X):
     """For each sample the row of X that is nearest to it."""
     X = check_array(X)
-    search = NearestNeighbors(n_neighbors=1).fit(X)
-    return X[search.kneighbors(samples, return_distance=False)[:, 0]]
+    return X[nearest_training_neighbours(samples, X).indices]

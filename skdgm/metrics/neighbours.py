@@ -1,0 +1,144 @@
+r"""Whether a model repeats the rows it was trained on.
+
+.. math:: d(s) = \min_i |s - x_i|
+
+is the distance of a sample from the nearest training row. Rows that the model has not
+seen have such distances, too. Those of good samples are distributed alike, those of
+memorised ones are shorter [1]_:
+
+.. math:: A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v))
+
+is one half for the first, and 1 for copies.
+
+References
+----------
+.. [1] Meehan, Chaudhuri and Dasgupta (2020). A non-parametric test to detect
+   data-copying in generative models. AISTATS.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import mannwhitneyu
+from sklearn.neighbors import NearestNeighbors
+
+from skdgm.metrics._pairs import check_pair
+
+
+class TrainingNeighbours(NamedTuple):
+    """Training rows that are nearest to samples.
+
+    Parameters
+    ----------
+    distances : ndarray of shape (n_samples,)
+        Euclidean, from each sample to the nearest training row.
+    indices : ndarray of shape (n_samples,)
+        Which row that is.
+    copied : float
+        The share of samples that are equal to a training row.
+    valid_distances : ndarray of shape (n_valid,) or None
+        From each validation row to the nearest training row.
+    valid_copied : float or None
+        The share of validation rows that are equal to a training row: where it is high,
+        as in tables of few values, copies tell nothing.
+    nearer : float or None
+        The probability that a sample is nearer to training rows than a validation row
+        is, ties counting one half. Near 1 the model memorises; near 0 its samples are
+        unlike data.
+    p_value : float or None
+        Of ``nearer`` as high as that, if samples were distributed as validation rows
+        are: by the test of Mann and Whitney.
+    """
+
+    distances: np.ndarray
+    indices: np.ndarray
+    copied: float
+    valid_distances: np.ndarray | None
+    valid_copied: float | None
+    nearer: float | None
+    p_value: float | None
+
+
+def nearest_training_neighbours(samples, X_train, X_valid=None):
+    r"""The nearest training row of each sample, and whether it is too near.
+
+    .. math:: d(s) = \min_i |s - x_i|, \qquad
+       A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v))
+
+    The distances of samples s are compared with those of validation rows v. Both are
+    to be independent: samples of one Markov chain, too few steps apart, make the
+    p-value too low or too high.
+
+    Parameters
+    ----------
+    samples : array-like of shape (n_samples, n_features)
+    X_train : array-like of shape (n_train, n_features)
+        The rows that the model was trained on.
+    X_valid : array-like of shape (n_valid, n_features), default=None
+        Rows of the same distribution that it was not trained on.
+
+    Returns
+    -------
+    neighbours : TrainingNeighbours
+        Without ``X_valid`` some of it is None.
+
+    Raises
+    ------
+    ValueError
+        A value is missing, or numbers of columns differ.
+
+    Warns
+    -----
+    DataRangeWarning
+        The tables seem to be on different scales.
+
+    See Also
+    --------
+    skdgm.plotting.SamplesDisplay : Shows samples above these rows.
+
+    References
+    ----------
+    Meehan, Chaudhuri and Dasgupta (2020). A non-parametric test to detect data-copying
+    in generative models. AISTATS.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.metrics import nearest_training_neighbours
+    >>> X = load_digits().data.round() > 7
+    >>> rbm = BernoulliRBM(16, n_iter=5, random_state=0).fit(X[:1000])
+    >>> samples = rbm.sample(500, random_state=0)
+    >>> found = nearest_training_neighbours(samples, X[:1000], X[1000:])
+    >>> bool(found.nearer < 0.5)  # Its samples are not that good yet.
+    True
+    >>> copies = X[:500]
+    >>> found = nearest_training_neighbours(copies, X[:1000], X[1000:])
+    >>> bool(found.nearer > 0.9), found.copied
+    (True, 1.0)
+    """
+    samples, X_train = check_pair(samples, X_train, ("samples", "X_train"))
+    search = NearestNeighbors(n_neighbors=1).fit(X_train)
+    distances, indices = _nearest(search, samples, X_train)
+    copied = float(np.mean(distances == 0))
+    if X_valid is None:
+        return TrainingNeighbours(distances, indices, copied, None, None, None, None)
+    X_valid, _ = check_pair(X_valid, X_train, ("X_valid", "X_train"))
+    valid, _ = _nearest(search, X_valid, X_train)
+    U, p_value = mannwhitneyu(distances, valid, alternative="less")
+    nearer = 1.0 - U / (len(distances) * len(valid))
+    return TrainingNeighbours(
+        distances,
+        indices,
+        copied,
+        valid,
+        float(np.mean(valid == 0)),
+        float(nearer),
+        float(p_value),
+    )
+
+
+def _nearest(search, rows, X_train):
+    indices = search.kneighbors(rows, return_distance=False)[:, 0]
+    # Those that the search computes are not quite zero between equal rows.
+    return np.linalg.norm(rows - X_train[indices], axis=1), indices
