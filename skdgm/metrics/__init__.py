@@ -21,8 +21,10 @@ from skdgm.metrics.real_conditionals import log_densities
 # What judges samples loads when it is first asked for: it needs parts of scikit-learn
 # that estimators do not, and these import figures from here.
 _OF_SAMPLES = {
+    "MaximumMeanDiscrepancy": "mmd",
     "ParzenLogLikelihood": "parzen",
     "TrainingNeighbours": "neighbours",
+    "maximum_mean_discrepancy": "mmd",
     "nearest_training_neighbours": "neighbours",
     "parzen_log_likelihood": "parzen",
 }
