@@ -21,9 +21,11 @@ from skdgm.metrics.real_conditionals import log_densities
 # What judges samples loads when it is first asked for: it needs parts of scikit-learn
 # that estimators do not, and these import figures from here.
 _OF_SAMPLES = {
+    "ClassifierTwoSampleTest": "two_sample",
     "MaximumMeanDiscrepancy": "mmd",
     "ParzenLogLikelihood": "parzen",
     "TrainingNeighbours": "neighbours",
+    "classifier_two_sample_test": "two_sample",
     "maximum_mean_discrepancy": "mmd",
     "nearest_training_neighbours": "neighbours",
     "parzen_log_likelihood": "parzen",

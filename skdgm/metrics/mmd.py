@@ -130,8 +130,7 @@ def maximum_mean_discrepancy(
     for number in range(1, 1 + n_permutations):
         splits[random_state.permutation(len(rows))[:m], number] = 1
     found, size = discrepancies(kernel, rows, splits)
-    # The split itself is one of them.
-    p_value = (
-        np.mean(found >= found[0] - _ROUNDING * size) if n_permutations else np.nan
-    )
+    # The samples as they are count as one of the splits.
+    exceeding = found >= found[0] - _ROUNDING * size
+    p_value = exceeding.mean() if n_permutations else np.nan
     return MaximumMeanDiscrepancy(float(found[0]), float(p_value), gamma, found[1:])

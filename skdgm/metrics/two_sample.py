@@ -1,0 +1,150 @@
+r"""Whether a classifier tells samples from data.
+
+.. math:: \hat t = \frac1n \sum_{k=1}^n [f(z_k) = l_k], \qquad
+   n \hat t \sim \mathrm{Binomial}(n, \tfrac12) \text{ by chance}
+
+for rows z that the classifier f has not learned of, half of them data and half of them
+samples, and their labels l [1]_.
+
+References
+----------
+.. [1] Lopez-Paz and Oquab (2017). Revisiting classifier two-sample tests. ICLR.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import binom
+from sklearn.base import is_classifier
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.model_selection import StratifiedShuffleSplit, check_cv, cross_validate
+from sklearn.utils import check_random_state
+
+from skdgm.metrics._pairs import check_pair
+
+
+class ClassifierTwoSampleTest(NamedTuple):
+    """How well a classifier tells two samples from one another.
+
+    Parameters
+    ----------
+    accuracy : float
+        The share of held-out rows whose sample it tells; one half by chance.
+    p_value : float
+        Of an accuracy as high as that by chance.
+    auc : float
+        The probability that it takes a held-out row of the second sample rather for one
+        of that than a held-out row of the first; one half by chance.
+    n_tested : int
+        Held-out rows of both samples.
+    """
+
+    accuracy: float
+    p_value: float
+    auc: float
+    n_tested: int
+
+
+def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=None):
+    r"""Train a classifier to tell samples from data, and see whether it can.
+
+    .. math:: \hat t = \frac1n \sum_{k=1}^n [f(z_k) = l_k], \qquad
+       n \hat t \sim \mathrm{Binomial}(n, \tfrac12) \text{ by chance}
+
+    What it cannot tell, by its means, is alike. The test takes rows to be independent:
+    samples of one Markov chain, too few steps apart, are told from data by their
+    likeness to one another.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_rows, n_features)
+        Data that the model was not trained on. Of the larger of both samples only so
+        many rows are used, drawn at random, as the other one has.
+    Y : array-like of shape (n_samples, n_features)
+        Samples. Real data are to be compared with real samples, and bits with bits.
+    classifier : classifier, default=None
+        With ``predict_proba`` or ``decision_function``. By default 100 extremely
+        randomised trees, which take columns of any scale and see how columns depend on
+        one another.
+    cv : int or cross-validation splitter, default=None
+        By default a random half of the rows is held out, as in the publication, and the
+        p-value is exact. A number of folds tests each row once. That is more powerful;
+        but as folds learn from one another's rows, p-values are somewhat too low: 6 to
+        8 of 100 were below 0.05 in a trial without a difference.
+    random_state : int, RandomState instance or None, default=None
+        For rows, and the default classifier.
+
+    Returns
+    -------
+    result : ClassifierTwoSampleTest
+
+    Raises
+    ------
+    ValueError
+        A value is missing, numbers of columns differ, a sample has only one row, or
+        ``cv`` holds a row out more than once.
+    TypeError
+        ``classifier`` is none.
+
+    Warns
+    -----
+    DataRangeWarning
+        Both samples seem to be on different scales.
+
+    References
+    ----------
+    Lopez-Paz and Oquab (2017). Revisiting classifier two-sample tests. ICLR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdgm import GaussianRBM
+    >>> from skdgm.metrics import classifier_two_sample_test
+    >>> X = load_iris().data
+    >>> rbm = GaussianRBM(n_components=8, n_iter=100, random_state=0).fit(X[::2])
+    >>> samples = rbm.sample(75, random_state=0)
+    >>> found = classifier_two_sample_test(X[1::2], samples, random_state=0)
+    >>> bool(0.4 < found.accuracy < 0.9)
+    True
+    >>> found = classifier_two_sample_test(X[1::2], samples + 9, random_state=0)
+    >>> found.accuracy, found.auc, found.p_value < 1e-6
+    (1.0, 1.0, True)
+    """
+    X, Y = check_pair(X, Y, ("X", "Y"), ensure_min_samples=2)
+    random_state = check_random_state(random_state)
+    if classifier is None:
+        classifier = ExtraTreesClassifier(random_state=random_state)
+    elif not is_classifier(classifier):
+        raise TypeError(f"classifier must be a classifier, not {classifier!r}.")
+    n = min(len(X), len(Y))
+    rows = np.concatenate([_drawn(table, n, random_state) for table in (X, Y)])
+    labels, order = np.repeat([0, 1], n), random_state.permutation(2 * n)
+    if cv is None:
+        cv = StratifiedShuffleSplit(1, test_size=0.5, random_state=random_state)
+    found = cross_validate(
+        classifier,
+        rows[order],
+        labels[order],
+        cv=check_cv(cv, labels[order], classifier=True),
+        scoring=("accuracy", "roc_auc"),
+        return_indices=True,
+        error_score="raise",
+    )
+    tested = found["indices"]["test"]
+    sizes, n_tested = [len(part) for part in tested], len(np.concatenate(tested))
+    if len(np.unique(np.concatenate(tested))) < n_tested:
+        raise ValueError(
+            "cv holds rows out more than once, so that its tests are not independent. "
+            "Take a number of folds, or a splitter that holds each row out once."
+        )
+    accuracy = np.average(found["test_accuracy"], weights=sizes)
+    return ClassifierTwoSampleTest(
+        float(accuracy),
+        float(binom.sf(round(accuracy * n_tested) - 1, n_tested, 0.5)),
+        float(np.average(found["test_roc_auc"], weights=sizes)),
+        n_tested,
+    )
+
+
+def _drawn(table, n, random_state):
+    return table[random_state.permutation(len(table))[:n]]
