@@ -23,10 +23,12 @@ from skdgm.metrics.real_conditionals import log_densities
 _OF_SAMPLES = {
     "ClassifierTwoSampleTest": "two_sample",
     "MaximumMeanDiscrepancy": "mmd",
+    "ModeCoverage": "modes",
     "ParzenLogLikelihood": "parzen",
     "TrainingNeighbours": "neighbours",
     "classifier_two_sample_test": "two_sample",
     "maximum_mean_discrepancy": "mmd",
+    "mode_coverage": "modes",
     "nearest_training_neighbours": "neighbours",
     "parzen_log_likelihood": "parzen",
 }
