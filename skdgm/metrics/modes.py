@@ -3,13 +3,7 @@ r"""Which modes of a distribution samples cover, and how evenly.
 .. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
 
 in nats, with the shares q of samples and p of data that are of each mode. It is zero
-where they agree, and log K where samples of K equal modes are all of one [1]_ [2]_.
-
-References
-----------
-.. [1] Metz et al. (2017). Unrolled generative adversarial networks. ICLR.
-.. [2] Srivastava et al. (2017). VEEGAN: reducing mode collapse in GANs using implicit
-   variational learning. NeurIPS.
+where they agree, and log K where samples of K equal modes are all of one.
 """
 
 from numbers import Real
@@ -61,8 +55,8 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
 
     .. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
 
-    A sample is of the mode that a classifier says, or that the nearest row of X has.
-    The rows of X may be the centres of a mixture, each one a mode.
+    A sample is of the mode that a classifier says [1]_, or that the nearest row of X
+    has. The rows of X may be the centres of a mixture, each one a mode [2]_.
 
     Parameters
     ----------
@@ -101,7 +95,9 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
 
     References
     ----------
-    Metz et al. (2017). Unrolled generative adversarial networks. ICLR.
+    .. [1] Metz et al. (2017). Unrolled generative adversarial networks. ICLR.
+    .. [2] Srivastava et al. (2017). VEEGAN: reducing mode collapse in GANs using
+       implicit variational learning. NeurIPS.
 
     Examples
     --------
@@ -127,8 +123,9 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
         )
     table, data = check_pair(samples, X, ("samples", "X"))
     check_scalar(min_share, "min_share", Real, min_val=0, max_val=1)
-    search = NearestNeighbors(n_neighbors=1).fit(data)
-    distances, nearest = (part[:, 0] for part in search.kneighbors(table))
+    if y is not None or radius is not None:
+        search = NearestNeighbors(n_neighbors=1).fit(data)
+        distances, nearest = (part[:, 0] for part in search.kneighbors(table))
     if y is None:
         labels, reference = classifier.predict(samples), classifier.predict(X)
     else:
