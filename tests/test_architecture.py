@@ -45,12 +45,14 @@ LAW = {
     "base": GROUND,
     "boltzmann": ALGORITHMS | BESIDE | {"base"},
     "belief": ALGORITHMS | BESIDE | {"base", "boltzmann"},
+    "preprocessing": GROUND,
+    "anomaly": GROUND | {"boltzmann"},
     "plotting": KERNELS | ALGORITHMS | BESIDE | {"base", "boltzmann", "belief"},
     "__init__": set(),
 }
 # Longest files, in lines: an estimator's and a component's.
 ESTIMATOR_LINES, COMPONENT_LINES = 300, 150
-FAMILIES = {"boltzmann", "belief"}
+FAMILIES = {"boltzmann", "belief", "preprocessing", "anomaly"}
 # What is there for some users only, and imported where it is used.
 EXTRAS = {"matplotlib", "pandas"}
 

@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from skdgm import DBM
 from skdgm.inference import mean_field
 from skdgm.partition import ais
+from skdgm.partition.ladder import quadratic
 from skdgm.utils.random import stream
 
 SIZES, BATCH, N_BETAS = (784, 500, 1000), 100, 1000
@@ -112,9 +113,11 @@ def main():
         ours = timed(lambda: dbm.partial_fit(X))
         floor = timed(epoch_by_blas(len(X), sweeps))
         energy, params = dbm._energy(), dbm._params_for_chains()
-        base = energy.base(params, dbm._moments())
+        base = energy.base(params, dbm._moments(energy))
         annealed = timed(
-            lambda: ais.forward(stream(0), energy, params, base, BATCH, N_BETAS)
+            lambda: ais.forward(
+                stream(0), energy, params, base, BATCH, quadratic(N_BETAS)
+            )
         )
         annealed_floor = timed(ais_by_blas())
     print(f"{describe()}; {options.threads} threads, {len(X)} rows")

@@ -23,6 +23,7 @@ from sklearn.decomposition import FactorAnalysis
 from sklearn.linear_model import LogisticRegression
 
 from skdgm import BernoulliRBM, GaussianRBM, RBMClassifier
+from skdgm.metrics import partition_bracket
 
 
 class Data:
@@ -52,7 +53,8 @@ def timed(estimator, *data):
 
 def sides(rbm):
     """Forward and reverse estimates of log Z, from more chains than ``score`` takes."""
-    return next(rbm._sides(500, [10_000]))
+    found = partition_bracket(rbm, n_chains=500, n_betas=10_000)
+    return found.forward, found.reverse
 
 
 def sixteen(data, seeds=3):
@@ -152,7 +154,8 @@ def curves(data, epochs=(1, 4)):
                     ),
                     X,
                 )
-                up, down = next(rbm._sides(100, [1000]))
+                found = partition_bracket(rbm, n_chains=100, n_betas=1000)
+                up, down = found.forward, found.reverse
                 nats = -rbm.free_energy(V).mean() - max(up.log_Z, down.log_Z)
                 points.setdefault(label, []).append((minutes, nats))
                 cells.append(f"{nats:.1f} ({minutes:.2f})")

@@ -36,6 +36,7 @@ from threadpoolctl import threadpool_limits
 from skdgm import BernoulliRBM
 from skdgm.energies import tiled
 from skdgm.partition import ais
+from skdgm.partition.ladder import quadratic
 from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
 
@@ -223,7 +224,7 @@ def annealing(train, valid):
     energy = rbm._energy()
     params, base = (
         tiled(rbm._params()),
-        energy.base(rbm._params(), (rbm._means(), None)),
+        energy.base(rbm._params(), rbm._moments(energy)),
     )
     W, v = rbm.components_.T, train[:100].astype(np.float32)
     h = rbm.transform(v)
@@ -234,7 +235,7 @@ def annealing(train, valid):
             h @ W.T
 
     def run():
-        ais.forward(stream(0), energy, params, base, 100, 1000)
+        ais.forward(stream(0), energy, params, base, 100, quadratic(1000))
 
     run()
     rows = []

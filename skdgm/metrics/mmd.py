@@ -29,12 +29,12 @@ from skdgm.metrics._pairs import check_pair
 _ROUNDING = 1e-12
 
 
-class MaximumMeanDiscrepancy(NamedTuple):
+class Discrepancy(NamedTuple):
     """How far two samples are apart.
 
     Parameters
     ----------
-    squared : float
+    mmd2 : float
         The estimate of the squared discrepancy, which may be below zero.
     p_value : float
         Of a discrepancy as high as that by chance; NaN without permutations.
@@ -44,7 +44,7 @@ class MaximumMeanDiscrepancy(NamedTuple):
         The estimate, both samples having been mixed.
     """
 
-    squared: float
+    mmd2: float
     p_value: float
     gamma: float | None
     permuted: np.ndarray
@@ -80,7 +80,7 @@ def maximum_mean_discrepancy(
 
     Returns
     -------
-    result : MaximumMeanDiscrepancy
+    discrepancy : Discrepancy
 
     Raises
     ------
@@ -107,7 +107,7 @@ def maximum_mean_discrepancy(
     >>> rbm = GaussianRBM(n_components=8, n_iter=100, random_state=0).fit(X[::2])
     >>> samples = rbm.sample(75, random_state=0)
     >>> found = maximum_mean_discrepancy(X[1::2], samples, random_state=0)
-    >>> bool(found.squared < 0.1)
+    >>> bool(found.mmd2 < 0.1)
     True
     >>> far = maximum_mean_discrepancy(X[1::2], samples + 1, random_state=0)
     >>> far.p_value < 0.01
@@ -133,4 +133,4 @@ def maximum_mean_discrepancy(
     # The samples as they are count as one of the splits.
     exceeding = found >= found[0] - _ROUNDING * size
     p_value = exceeding.mean() if n_permutations else np.nan
-    return MaximumMeanDiscrepancy(float(found[0]), float(p_value), gamma, found[1:])
+    return Discrepancy(float(found[0]), float(p_value), gamma, found[1:])

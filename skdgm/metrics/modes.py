@@ -23,29 +23,29 @@ class ModeCoverage(NamedTuple):
 
     Parameters
     ----------
-    modes : ndarray of shape (n_modes,)
-        Labels.
-    shares : ndarray of shape (n_modes,)
+    classes : ndarray of shape (n_classes,)
+        The modes.
+    share : ndarray of shape (n_classes,)
         The part of the samples of high quality that is of each mode; NaN without any.
-    reference_shares : ndarray of shape (n_modes,)
+    expected : ndarray of shape (n_classes,)
         The same of data.
-    found : ndarray of shape (n_modes,), bool
+    found : ndarray of shape (n_classes,), bool
         Whether there are enough samples of a mode.
-    n_found : int
+    n_modes : int
         How many modes that are.
     kl : float
         Divergence of samples' shares from those of data, in nats. Of n samples of a
-        perfect model it is about (n_modes - 1) / 2n. Infinite if there are samples of a
-        mode that data have nothing of.
+        perfect model it is about (n_classes - 1) / 2n. Infinite if there are samples
+        of a mode that data have nothing of.
     high_quality : float
         The part of the samples that is near enough to data.
     """
 
-    modes: np.ndarray
-    shares: np.ndarray
-    reference_shares: np.ndarray
+    classes: np.ndarray
+    share: np.ndarray
+    expected: np.ndarray
     found: np.ndarray
-    n_found: int
+    n_modes: int
     kl: float
     high_quality: float
 
@@ -64,10 +64,10 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
     X : array-like of shape (n_rows, n_features)
         Data, or centres.
     y : array-like of shape (n_rows,), default=None
-        The mode of each row of X: classes, or of centres ``np.arange(len(X))``.
+        The mode of each row of X: classes, or of centres ``np.arange(len(X))``. By
+        default what ``classifier`` says, so that its errors are those of samples, too.
     classifier : fitted classifier, default=None
-        In place of ``y``. It labels X, too, so that where it errs alike of data and of
-        samples that is no difference.
+        By default the mode of the nearest row of X is taken.
     radius : float, default=None
         How far from the nearest row of X samples of high quality may be; others are of
         no mode. Of a mixture of normal distributions three standard deviations are
@@ -83,8 +83,8 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
     Raises
     ------
     ValueError
-        A value is missing, numbers of columns or of rows differ, or not just one of
-        ``y`` and ``classifier`` is given.
+        A value is missing, numbers of columns or of rows differ, or there is
+        neither ``y`` nor ``classifier``.
     NotFittedError
         The classifier is not fitted.
 
@@ -111,38 +111,36 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
     >>> samples = np.repeat(centres[:7], 100, axis=0)
     >>> samples += 0.02 * rng.normal(size=samples.shape)
     >>> found = mode_coverage(samples, centres, np.arange(8), radius=0.06)
-    >>> found.n_found, found.found
+    >>> found.n_modes, found.found
     (7, array([ True,  True,  True,  True,  True,  True,  True, False]))
     >>> bool(abs(found.kl - np.log(8 / 7)) < 0.001), bool(found.high_quality > 0.97)
     (True, True)
     """
-    if (y is None) == (classifier is None):
+    if y is None and classifier is None:
         raise ValueError(
-            "Give either y, the mode of each row of X (of centres np.arange(len(X))), "
-            "or a fitted classifier."
+            "Give y, the mode of each row of X (of centres np.arange(len(X))), or a "
+            "fitted classifier."
         )
     table, data = check_pair(samples, X, ("samples", "X"))
     check_scalar(min_share, "min_share", Real, min_val=0, max_val=1)
-    if y is not None or radius is not None:
+    if classifier is None or radius is not None:
         search = NearestNeighbors(n_neighbors=1).fit(data)
         distances, nearest = (part[:, 0] for part in search.kneighbors(table))
-    if y is None:
-        labels, reference = classifier.predict(samples), classifier.predict(X)
-    else:
-        check_consistent_length(X, y)
-        y = check_array(y, dtype=None, ensure_2d=False, input_name="y")
-        reference = column_or_1d(y)
-        labels = reference[nearest]
+    y = classifier.predict(X) if y is None else y
+    check_consistent_length(X, y)
+    y = column_or_1d(check_array(y, dtype=None, ensure_2d=False, input_name="y"))
+    labels = y[nearest] if classifier is None else classifier.predict(samples)
     if radius is not None:
         check_scalar(radius, "radius", Real, min_val=0, include_boundaries="neither")
         labels = labels[distances <= radius]
-    modes = np.unique(np.concatenate([reference, labels]))
-    q, p = _shares(labels, modes), _shares(reference, modes)
+    classes = np.unique(np.concatenate([y, labels]))
+    q, p = _shares(labels, classes), _shares(y, classes)
     found = (q > 0) & (p > 0) & (q >= min_share * p)
     kl, high_quality = rel_entr(q, p).sum(), len(labels) / len(table)
-    return ModeCoverage(modes, q, p, found, int(found.sum()), float(kl), high_quality)
+    n_modes = int(found.sum())
+    return ModeCoverage(classes, q, p, found, n_modes, float(kl), high_quality)
 
 
-def _shares(labels, modes):
-    counts = (labels[:, None] == modes).sum(axis=0)
-    return counts / len(labels) if len(labels) else np.full(len(modes), np.nan)
+def _shares(labels, classes):
+    counts = (labels[:, None] == classes).sum(axis=0)
+    return counts / len(labels) if len(labels) else np.full(len(classes), np.nan)

@@ -25,37 +25,37 @@ from sklearn.neighbors import NearestNeighbors
 from skdgm.metrics._pairs import check_pair
 
 
-class TrainingNeighbours(NamedTuple):
+class Memorisation(NamedTuple):
     """Training rows that are nearest to samples.
 
     Parameters
     ----------
-    distances : ndarray of shape (n_samples,)
+    distance : ndarray of shape (n_samples,)
         Euclidean, from each sample to the nearest training row.
-    indices : ndarray of shape (n_samples,)
+    index : ndarray of shape (n_samples,)
         Which row that is.
     copied : float
         The share of samples that are equal to a training row.
-    valid_distances : ndarray of shape (n_valid,) or None
+    valid_distance : ndarray of shape (n_valid,) or None
         From each validation row to the nearest training row.
     valid_copied : float or None
         The share of validation rows that are equal to a training row: where it is high,
         as in tables of few values, copies tell nothing.
-    nearer : float or None
+    closer : float or None
         The probability that a sample is nearer to training rows than a validation row
         is, ties counting one half. Near 1 the model memorises; near 0 its samples are
         unlike data.
     p_value : float or None
-        Of ``nearer`` as high as that, if samples were distributed as validation rows
+        Of ``closer`` as high as that, if samples were distributed as validation rows
         are: by the test of Mann and Whitney.
     """
 
-    distances: np.ndarray
-    indices: np.ndarray
+    distance: np.ndarray
+    index: np.ndarray
     copied: float
-    valid_distances: np.ndarray | None
+    valid_distance: np.ndarray | None
     valid_copied: float | None
-    nearer: float | None
+    closer: float | None
     p_value: float | None
 
 
@@ -79,7 +79,7 @@ def nearest_training_neighbours(samples, X_train, X_valid=None):
 
     Returns
     -------
-    neighbours : TrainingNeighbours
+    memorisation : Memorisation
         Without ``X_valid`` some of it is None.
 
     Raises
@@ -110,35 +110,35 @@ def nearest_training_neighbours(samples, X_train, X_valid=None):
     >>> rbm = BernoulliRBM(16, n_iter=5, random_state=0).fit(X[:1000])
     >>> samples = rbm.sample(500, random_state=0)
     >>> found = nearest_training_neighbours(samples, X[:1000], X[1000:])
-    >>> bool(found.nearer < 0.5)  # Its samples are not that good yet.
+    >>> bool(found.closer < 0.5)  # Its samples are not that good yet.
     True
     >>> copies = X[:500]
     >>> found = nearest_training_neighbours(copies, X[:1000], X[1000:])
-    >>> bool(found.nearer > 0.9), found.copied
+    >>> bool(found.closer > 0.9), found.copied
     (True, 1.0)
     """
     samples, X_train = check_pair(samples, X_train, ("samples", "X_train"))
     search = NearestNeighbors(n_neighbors=1).fit(X_train)
-    distances, indices = _nearest(search, samples, X_train)
-    copied = float(np.mean(distances == 0))
+    distance, index = _nearest(search, samples, X_train)
+    copied = float(np.mean(distance == 0))
     if X_valid is None:
-        return TrainingNeighbours(distances, indices, copied, None, None, None, None)
+        return Memorisation(distance, index, copied, None, None, None, None)
     X_valid, _ = check_pair(X_valid, X_train, ("X_valid", "X_train"))
     valid, _ = _nearest(search, X_valid, X_train)
-    U, p_value = mannwhitneyu(distances, valid, alternative="less")
-    nearer = 1.0 - U / (len(distances) * len(valid))
-    return TrainingNeighbours(
-        distances,
-        indices,
+    U, p_value = mannwhitneyu(distance, valid, alternative="less")
+    closer = 1.0 - U / (len(distance) * len(valid))
+    return Memorisation(
+        distance,
+        index,
         copied,
         valid,
         float(np.mean(valid == 0)),
-        float(nearer),
+        float(closer),
         float(p_value),
     )
 
 
 def _nearest(search, rows, X_train):
-    indices = search.kneighbors(rows, return_distance=False)[:, 0]
+    index = search.kneighbors(rows, return_distance=False)[:, 0]
     # Those that the search computes are not quite zero between equal rows.
-    return np.linalg.norm(rows - X_train[indices], axis=1), indices
+    return np.linalg.norm(rows - X_train[index], axis=1), index

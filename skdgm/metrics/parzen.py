@@ -21,7 +21,7 @@ from skdgm.metrics._pairs import check_pair
 from skdgm.metrics._windows import best_sigma, log_densities
 
 
-class ParzenLogLikelihood(NamedTuple):
+class Parzen(NamedTuple):
     """The mean log-likelihood of rows by a Parzen window.
 
     Parameters
@@ -77,7 +77,7 @@ def parzen_log_likelihood(X, samples, *, sigma=None, X_valid=None, sigmas=None):
 
     Returns
     -------
-    result : ParzenLogLikelihood
+    parzen : Parzen
 
     Raises
     ------
@@ -121,7 +121,7 @@ def parzen_log_likelihood(X, samples, *, sigma=None, X_valid=None, sigmas=None):
         raise ValueError("sigmas are to choose from, but sigma is given.")
     rows = log_densities(X, samples, _positive([sigma], "sigma"))[0]
     se = rows.std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.nan
-    return ParzenLogLikelihood(float(rows.mean()), float(se), float(sigma), rows)
+    return Parzen(float(rows.mean()), float(se), float(sigma), rows)
 
 
 def _best(X, samples, sigmas):

@@ -23,7 +23,7 @@ from sklearn.utils import check_random_state
 from skdgm.metrics._pairs import check_pair
 
 
-class ClassifierTwoSampleTest(NamedTuple):
+class TwoSampleTest(NamedTuple):
     """How well a classifier tells two samples from one another.
 
     Parameters
@@ -32,7 +32,7 @@ class ClassifierTwoSampleTest(NamedTuple):
         The share of held-out rows whose sample it tells; one half by chance.
     p_value : float
         Of an accuracy as high as that by chance.
-    auc : float
+    roc_auc : float
         The probability that it takes a held-out row of the second sample rather for one
         of that than a held-out row of the first; one half by chance.
     n_tested : int
@@ -41,7 +41,7 @@ class ClassifierTwoSampleTest(NamedTuple):
 
     accuracy: float
     p_value: float
-    auc: float
+    roc_auc: float
     n_tested: int
 
 
@@ -76,7 +76,7 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=N
 
     Returns
     -------
-    result : ClassifierTwoSampleTest
+    test : TwoSampleTest
 
     Raises
     ------
@@ -107,7 +107,7 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=N
     >>> bool(0.4 < found.accuracy < 0.9)
     True
     >>> found = classifier_two_sample_test(X[1::2], samples + 9, random_state=0)
-    >>> found.accuracy, found.auc, found.p_value < 1e-6
+    >>> found.accuracy, found.roc_auc, found.p_value < 1e-6
     (1.0, 1.0, True)
     """
     X, Y = check_pair(X, Y, ("X", "Y"), ensure_min_samples=2)
@@ -138,7 +138,7 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=N
             "Take a number of folds, or a splitter that holds each row out once."
         )
     accuracy = np.average(found["test_accuracy"], weights=sizes)
-    return ClassifierTwoSampleTest(
+    return TwoSampleTest(
         float(accuracy),
         float(binom.sf(round(accuracy * n_tested) - 1, n_tested, 0.5)),
         float(np.average(found["test_roc_auc"], weights=sizes)),

@@ -33,7 +33,7 @@ def test_equals_its_definition(entries, monkeypatch):
     monkeypatch.setattr(_kernel_sums, "_ENTRIES", entries)
     X, Y = tables()
     found = maximum_mean_discrepancy(X, Y, gamma=0.3, n_permutations=0)
-    assert found.squared == pytest.approx(by_sums(X, Y, gaussian(0.3)))
+    assert found.mmd2 == pytest.approx(by_sums(X, Y, gaussian(0.3)))
     assert found.gamma == 0.3
     assert np.isnan(found.p_value)
     assert found.permuted.shape == (0,)
@@ -55,7 +55,7 @@ def test_equals_its_definition(entries, monkeypatch):
 def test_any_kernel(many, one):
     X, Y = tables()
     found = maximum_mean_discrepancy(X, Y, kernel=many, n_permutations=9)
-    assert found.squared == pytest.approx(by_sums(X, Y, one))
+    assert found.mmd2 == pytest.approx(by_sums(X, Y, one))
     assert found.gamma is None
 
 
@@ -74,7 +74,7 @@ def test_the_median_distance():
     assert found.gamma == pytest.approx(expected)
     scaled = maximum_mean_discrepancy(5 * twice, 5 * Y, n_permutations=0)
     assert scaled.gamma == pytest.approx(expected / 25)
-    assert scaled.squared == pytest.approx(found.squared)
+    assert scaled.mmd2 == pytest.approx(found.mmd2)
     same = np.ones_like(rows)
     assert maximum_mean_discrepancy(same, same)[:3] == (0.0, 1.0, 1.0)
 
@@ -104,7 +104,7 @@ def test_permuted_are_estimates_of_splits():
     assert distance.min(axis=1).max() < 1e-12
     counts = np.bincount(distance.argmin(axis=1), minlength=10)
     assert np.abs(counts - n / 10).max() < 4 * np.sqrt(n * 0.1 * 0.9)
-    exact = np.mean(np.array(splits) >= found.squared - 1e-12)
+    exact = np.mean(np.array(splits) >= found.mmd2 - 1e-12)
     assert abs(found.p_value - exact) < 4 * np.sqrt(exact * (1 - exact) / n)
 
 
@@ -115,14 +115,14 @@ def test_p_values_are_uniform_without_a_difference():
         for seed in range(200)
     ]
     assert kstest([one.p_value for one in found], "uniform").pvalue > 0.01
-    squared = np.array([one.squared for one in found])
+    squared = np.array([one.mmd2 for one in found])
     assert abs(squared.mean()) < 4 * squared.std() / np.sqrt(200)
 
 
 def test_a_difference_is_found():
     found = maximum_mean_discrepancy(*tables(60, 60, shift=1.0), random_state=0)
     assert found.p_value == 1 / 1001
-    assert found.squared > found.permuted.max()
+    assert found.mmd2 > found.permuted.max()
     again = maximum_mean_discrepancy(*tables(60, 60, shift=1.0), random_state=0)
     np.testing.assert_array_equal(again.permuted, found.permuted)
 

@@ -17,11 +17,11 @@ def test_distances_and_shares_by_brute_force(d):
     found = nearest_training_neighbours(samples, X_train, X_valid)
     table = np.sqrt(((samples[:, None] - X_train) ** 2).sum(axis=2))
     valid = np.sqrt(((X_valid[:, None] - X_train) ** 2).sum(axis=2)).min(axis=1)
-    np.testing.assert_array_equal(found.indices, table.argmin(axis=1))
-    np.testing.assert_allclose(found.distances, table.min(axis=1))
-    np.testing.assert_allclose(found.valid_distances, valid)
+    np.testing.assert_array_equal(found.index, table.argmin(axis=1))
+    np.testing.assert_allclose(found.distance, table.min(axis=1))
+    np.testing.assert_allclose(found.valid_distance, valid)
     nearer = (table.min(axis=1)[:, None] < valid).mean()
-    assert found.nearer == pytest.approx(nearer)
+    assert found.closer == pytest.approx(nearer)
     assert found.copied == found.valid_copied == 0
 
 
@@ -30,7 +30,7 @@ def test_ties_count_one_half():
         [[1.0], [1.0], [3.0]], [[0.0]], [[1.0], [2.0], [0.0]]
     )
     # Of nine pairs samples are nearer in two, and as near in two.
-    assert found.nearer == pytest.approx((2 + 0.5 * 2) / 9)
+    assert found.closer == pytest.approx((2 + 0.5 * 2) / 9)
     assert found.valid_copied == pytest.approx(1 / 3)
 
 
@@ -41,8 +41,8 @@ def test_copies_are_found(d):
     samples = np.concatenate([X_train[:30], 100 * X_valid[:10]])
     found = nearest_training_neighbours(samples, X_train, 100 * X_valid[10:])
     assert found.copied == 0.75
-    np.testing.assert_array_equal(found.indices[:30], np.arange(30))
-    assert found.nearer > 0.75
+    np.testing.assert_array_equal(found.index[:30], np.arange(30))
+    assert found.closer > 0.75
     assert found.p_value < 1e-6
 
 
@@ -60,7 +60,7 @@ def test_p_values_of_data_are_uniform():
 def test_without_validation_rows():
     samples, X_train = tables(5, 9)
     found = nearest_training_neighbours(samples, X_train)
-    assert len(found.distances) == 5
+    assert len(found.distance) == 5
     assert found[3:] == (None,) * 4
 
 

@@ -25,7 +25,7 @@ def test_the_best_accuracy_is_found():
     )
     assert found.n_tested == 4000
     assert abs(found.accuracy - 0.69146) < 4 * np.sqrt(0.69 * 0.31 / 4000)
-    assert abs(found.auc - 0.76025) < 4 * np.sqrt(0.76 * 0.24 / 2000)
+    assert abs(found.roc_auc - 0.76025) < 4 * np.sqrt(0.76 * 0.24 / 2000)
 
 
 @pytest.mark.parametrize("cv, n_tested", [(None, 100), (5, 200)])
@@ -88,7 +88,7 @@ def test_any_classifier(classifier):
         *tables(shift=3.0), classifier=classifier, random_state=0
     )
     assert found.accuracy > 0.9
-    assert found.auc > 0.95
+    assert found.roc_auc > 0.95
     assert not hasattr(classifier, "classes_")
 
 

@@ -10,13 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
+from skdgm.metrics._chains import MIN_DRAWS
 from skdgm.metrics._models import check_energy
-from skdgm.metrics.mcmc import (
-    MIN_DRAWS,
-    autocorrelation,
-    effective_sample_size,
-    r_hat,
-)
+from skdgm.metrics.mcmc import autocorrelation, effective_sample_size, r_hat
 
 # Beyond which chains are not to be trusted, by the authors of both figures.
 MAX_R_HAT, MIN_ESS = 1.01, 400

@@ -9,8 +9,8 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import _num_features, _num_samples
 
 from skdgm.metrics._models import check_density
-from skdgm.metrics.likelihood_bracket import likelihood_bracket
-from skdgm.metrics.log_density import log_density, measure
+from skdgm.metrics.density import log_density, measure
+from skdgm.metrics.likelihood import likelihood_bracket
 
 COLUMNS = ("nats", "lower", "upper", "se_rows", "bits_per_dim", "kind", "measure")
 

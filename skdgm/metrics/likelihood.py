@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from skdgm.metrics._models import check_energy
-from skdgm.metrics.partition_bracket import partition_bracket
+from skdgm.metrics.partition import partition_bracket
 from skdgm.partition import Bracket
 
 

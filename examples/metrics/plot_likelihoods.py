@@ -1,0 +1,44 @@
+"""
+Likelihoods side by side
+========================
+
+Four models of handwritten digits, in nats and in bits for each pixel: exact where a
+machine is small, between two ends where it is not. The picture shows both sides of
+annealed importance sampling, and how the chains move.
+
+    python examples/metrics/plot_likelihoods.py
+"""
+
+import matplotlib.pyplot as plt
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from skdgm import DBM, DBN, BernoulliRBM
+from skdgm.metrics import likelihood_table, nearest_training_neighbours
+from skdgm.plotting import ChainDisplay, LikelihoodBracketDisplay
+from skdgm.preprocessing import BernoulliBinarizer
+
+# Likelihoods of bits that are drawn once: the same for all models.
+X = BernoulliBinarizer().fit_transform(load_digits().data / 16)
+train, valid = train_test_split(X, test_size=0.3, random_state=0)
+models = {
+    "RBM, 16 units": BernoulliRBM(16, n_iter=60, random_state=0),
+    "RBM, 100 units": BernoulliRBM(100, n_iter=60, random_state=0),
+    "DBM, 100-50": DBM((100, 50), n_iter=60, random_state=0),
+    "DBN, 100-50": DBN((100, 50), n_iter=60, random_state=0),
+}
+for model in models.values():
+    model.fit(train)
+table = likelihood_table(models, valid)
+print(table[["nats", "lower", "upper", "kind"]])
+
+wide = models["RBM, 100 units"]
+copies = nearest_training_neighbours(wide.sample(500, random_state=0), train, valid)
+print(f"a sample is nearer to a training row than a held-out row: {copies.closer:.2f}")
+
+figure = plt.figure(figsize=(9, 6), layout="constrained")
+above, below = figure.subfigures(2)
+LikelihoodBracketDisplay.from_estimator(wide, ax=above.subplots())
+ChainDisplay.from_estimator(wide, random_state=0, ax=below.subplots(1, 2))
+figure.savefig("likelihoods.png")
+print("likelihoods.png shows both sides of log Z, and the chains")

@@ -1,0 +1,5 @@
+"""Outliers by their likelihood."""
+
+from skdgm.anomaly.density_outlier_detector import DensityOutlierDetector
+
+__all__ = ["DensityOutlierDetector"]

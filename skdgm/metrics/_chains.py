@@ -1,0 +1,81 @@
+"""Variances along and between Markov chains, of which :mod:`skdgm.metrics.mcmc` makes
+its figures."""
+
+import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.special import ndtri
+from scipy.stats import rankdata
+from sklearn.utils import check_array
+
+# The fewest draws of a chain of which halves tell anything.
+MIN_DRAWS = 4
+
+
+def checked(chains):
+    """Chains that are long enough, and finite."""
+    chains = check_array(chains, dtype=float, input_name="chains")
+    if chains.shape[1] < MIN_DRAWS:
+        raise ValueError(
+            f"chains have {chains.shape[1]} draws each, but at least {MIN_DRAWS} are "
+            "needed."
+        )
+    return chains
+
+
+def split(chains):
+    """Halves of chains, without the one in the middle."""
+    half = chains.shape[1] // 2
+    return np.concatenate([chains[:, :half], chains[:, -half:]])
+
+
+def normal_scores(chains):
+    """Draws replaced by normal scores of their ranks."""
+    ranks = rankdata(chains).reshape(chains.shape)
+    return ndtri((ranks - 0.375) / (chains.size + 0.25))
+
+
+def _variances(chains):
+    """Within chains, and of all draws."""
+    n = chains.shape[1]
+    within = chains.var(axis=1, ddof=1).mean()
+    between = chains.mean(axis=1).var(ddof=1) if len(chains) > 1 else 0.0
+    return within, within * (n - 1) / n + between
+
+
+def scale_reduction(chains):
+    """R-hat of chains as they are."""
+    if np.ptp(chains) == 0:
+        return np.nan
+    within, total = _variances(chains)
+    with np.errstate(divide="ignore"):
+        return float(np.sqrt(total / within))
+
+
+def size(chains):
+    """Effective sample size of chains as they are."""
+    if np.ptp(chains) < np.finfo(float).resolution:
+        return float(chains.size)
+    n = chains.shape[1]
+    covariance = autocovariance(chains).mean(axis=0)
+    within, total = _variances(chains)
+    rho = 1.0 - (within - covariance) / total
+    rho[0] = 1.0
+    last = max(0, -(-(n - 4) // 2))
+    # Of a reversible chain the sums of neighbours are positive, and fall.
+    pairs = rho[: 2 * last + 2].reshape(-1, 2).sum(axis=1)
+    end = int(np.argmax(pairs <= 0)) if (pairs <= 0).any() else last
+    time = 2.0 * np.minimum.accumulate(pairs[:end]).sum() + max(rho[2 * end], 0.0) - 1.0
+    return float(chains.size / max(time, 1.0 / np.log10(chains.size)))
+
+
+def autocovariance(chains):
+    """At each lag, by Fourier transforms."""
+    n = chains.shape[1]
+    size = next_fast_len(2 * n, real=True)
+    spectrum = rfft(chains - chains.mean(axis=1, keepdims=True), size, axis=1)
+    return irfft(np.abs(spectrum) ** 2, size, axis=1)[:, :n] / n
+
+
+def still(chains):
+    """Which chains do not move."""
+    return np.ptp(chains, axis=1) == 0

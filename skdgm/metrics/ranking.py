@@ -1,0 +1,83 @@
+r"""How well log-likelihoods rank anomalies.
+
+A row is the more anomalous the lower its log-likelihood is.
+"""
+
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_array, check_scalar
+
+
+class AnomalyReport(NamedTuple):
+    """How well anomalies are ranked.
+
+    Parameters
+    ----------
+    roc_auc : float
+    average_precision : float
+    precision_at_k : float
+        The share of anomalies among the k least likely rows.
+    k : int
+    """
+
+    roc_auc: float
+    average_precision: float
+    precision_at_k: float
+    k: int
+
+
+def anomaly_report(y_true, log_likelihood, *, k=None):
+    """ROC-AUC, average precision, and precision at k of a ranking by likelihood.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        1 (or True) for anomalies, 0 for all others; or, as scikit-learn's outlier
+        detectors have it, -1 for anomalies and 1 for all others.
+    log_likelihood : array-like of shape (n_samples,)
+        As of ``score_samples``: low where anomalous.
+    k : int, default=None
+        How many rows would be looked at; by default as many as there are anomalies.
+
+    Returns
+    -------
+    report : AnomalyReport
+
+    Raises
+    ------
+    ValueError
+        There is one kind of rows only, or labels are unknown; or k is too high.
+
+    Examples
+    --------
+    >>> from skdgm.metrics import anomaly_report
+    >>> anomaly_report([0, 0, 1, 1], [-1.0, -3.0, -2.0, -9.0])
+    AnomalyReport(roc_auc=0.75, average_precision=0.8333333333333333, \
+precision_at_k=0.5, k=2)
+    """
+    y_true = column_or_1d(y_true)
+    scores = check_array(log_likelihood, ensure_2d=False, input_name="log_likelihood")
+    check_consistent_length(y_true, scores)
+    kinds = set(np.unique(y_true).tolist())
+    if kinds == {-1, 1}:
+        anomalous = y_true == -1
+    elif kinds == {0, 1}:
+        anomalous = y_true == 1
+    else:
+        raise ValueError(
+            "y_true must have anomalies and others, as 1 and 0, or as -1 and 1; it has "
+            f"{sorted(kinds)}."
+        )
+    k = int(anomalous.sum()) if k is None else k
+    check_scalar(k, "k", Integral, min_val=1, max_val=len(scores))
+    first = np.argsort(scores, kind="stable")[:k]
+    return AnomalyReport(
+        float(roc_auc_score(anomalous, -scores)),
+        float(average_precision_score(anomalous, -scores)),
+        float(anomalous[first].mean()),
+        k,
+    )

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_iris
+from sklearn.frozen import FrozenEstimator
+from sklearn.neighbors import KernelDensity
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skdgm import DBN, BernoulliRBM, GaussianRBM
+from skdgm.anomaly import DensityOutlierDetector
+from skdgm.metrics import anomaly_report
+
+X = load_iris().data
+SMALL = GaussianRBM(4, n_iter=20, random_state=0)
+
+
+@parametrize_with_checks(
+    [
+        DensityOutlierDetector(SMALL),
+        DensityOutlierDetector(make_pipeline(StandardScaler(), KernelDensity())),
+    ]
+)
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(
+    "density",
+    [
+        None,
+        SMALL,
+        KernelDensity(),
+        make_pipeline(MinMaxScaler(), BernoulliRBM(4, n_iter=5, random_state=0)),
+        make_pipeline(MinMaxScaler(), DBN((4, 3), n_iter=3, random_state=0)),
+    ],
+    ids=repr,
+)
+def test_so_many_rows_are_outliers(density):
+    detector = DensityOutlierDetector(density, contamination=0.2)
+    found = detector.fit_predict(X)
+    assert (found == -1).sum() == pytest.approx(30, abs=2)
+    scores = detector.score_samples(X)
+    np.testing.assert_allclose(detector.decision_function(X), scores - detector.offset_)
+    np.testing.assert_array_equal(found == 1, scores >= detector.offset_)
+
+
+def test_far_rows_are_found():
+    far = np.vstack([X, X[:10] + 20])
+    detector = DensityOutlierDetector(SMALL, contamination=0.1).fit(X)
+    report = anomaly_report(np.arange(160) >= 150, detector.score_samples(far))
+    assert report.roc_auc == report.precision_at_k == 1
+    assert (detector.predict(far[150:]) == -1).all()
+
+
+def test_missing_values_where_the_density_can():
+    holes = X.copy()
+    holes[::5, 0] = np.nan
+    detector = DensityOutlierDetector(SMALL).fit(holes)
+    assert (detector.predict(holes) == -1).sum() == 15
+    with pytest.raises(ValueError, match="NaN"):
+        DensityOutlierDetector(KernelDensity()).fit(holes)
+
+
+def test_fitted_densities_and_weights():
+    fitted = KernelDensity().fit(X[:50])
+    detector = DensityOutlierDetector(FrozenEstimator(fitted)).fit(X)
+    np.testing.assert_allclose(detector.score_samples(X), fitted.score_samples(X))
+    weights = np.where(np.arange(150) < 50, 9.0, 1.0)
+    weighted = DensityOutlierDetector(KernelDensity()).fit(X, sample_weight=weights)
+    direct = KernelDensity().fit(X, sample_weight=weights)
+    np.testing.assert_allclose(weighted.score_samples(X), direct.score_samples(X))
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match="'estimator'.*score_samples"):
+        DensityOutlierDetector(KMeans(2)).fit(X)
+    with pytest.raises(ValueError, match="'contamination'"):
+        DensityOutlierDetector(SMALL, contamination=0.7).fit(X)
+
+
+def test_anomaly_report():
+    y, scores = [0, 0, 1, 1], [-1.0, -3.0, -2.0, -9.0]
+    found = anomaly_report(y, scores)
+    assert found == (0.75, pytest.approx(5 / 6), 0.5, 2)
+    assert anomaly_report([1, 1, -1, -1], scores) == found
+    assert anomaly_report(y, scores, k=1).precision_at_k == 1
+    with pytest.raises(ValueError, match="anomalies and others"):
+        anomaly_report([0, 0], [1.0, 2.0])
+    with pytest.raises(ValueError, match="k"):
+        anomaly_report(y, scores, k=9)
+    with pytest.raises(ValueError, match="inconsistent"):
+        anomaly_report(y, [1.0])

@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skdgm import BernoulliRBM
+from skdgm.exceptions import DataRangeWarning
+from skdgm.metrics import average_over_draws, likelihood_table, log_density
+from skdgm.preprocessing import BernoulliBinarizer, Dequantizer
+
+V = np.random.default_rng(0).random((400, 5))
+SCHEMES = [
+    BernoulliBinarizer(),
+    BernoulliBinarizer("threshold", threshold=0.3),
+    BernoulliBinarizer(draw=2, random_state=5),
+]
+
+
+@parametrize_with_checks([*SCHEMES, Dequantizer(), Dequantizer(0.5, draw=1)])
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+def test_threshold():
+    bits = BernoulliBinarizer("threshold", threshold=0.3).fit_transform(V)
+    np.testing.assert_array_equal(bits, V > 0.3)
+
+
+def test_draws_have_their_probabilities():
+    v = np.full((20_000, 1), 0.2)
+    # Rows of other content have other noise.
+    v = np.column_stack([v, np.random.default_rng(1).random(20_000)])
+    bits = BernoulliBinarizer().fit_transform(v)
+    assert abs(bits[:, 0].mean() - 0.2) < 4 * np.sqrt(0.16 / 20_000)
+    slope = np.cov(bits[:, 1], v[:, 1])[0, 1] / v[:, 1].var()
+    assert slope == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=repr)
+def test_a_row_keeps_its_bits(scheme):
+    bits = scheme.fit_transform(V)
+    np.testing.assert_array_equal(scheme.transform(V[::-1]), bits[::-1])
+    np.testing.assert_array_equal(scheme.transform(V[7:8]), bits[7:8])
+    sparse = scheme.transform(sp.csr_array(V))
+    assert sp.issparse(sparse)
+    np.testing.assert_array_equal(sparse.toarray(), bits)
+    holes = V.copy()
+    holes[3, 2] = np.nan
+    assert np.isnan(scheme.transform(holes)).sum() == 1
+
+
+def test_other_draws_and_seeds_give_other_bits():
+    one, two, three = (
+        BernoulliBinarizer(draw=draw, random_state=seed).fit_transform(V)
+        for draw, seed in ((0, 0), (1, 0), (0, 1))
+    )
+    assert 0.2 < (one != two).mean() < 0.45
+    assert 0.2 < (one != three).mean() < 0.45
+
+
+def test_values_outside():
+    with pytest.raises(ValueError, match="Negative values"):
+        BernoulliBinarizer().fit(-V)
+    binarizer = BernoulliBinarizer().fit(V)
+    with pytest.warns(DataRangeWarning, match="clipped"):
+        assert binarizer.transform(V + 1).min() == 1
+
+
+def test_tables_know_schemes_apart():
+    rbm = BernoulliRBM(3, n_iter=2, random_state=0)
+    pipes = {
+        scheme.scheme + str(scheme.draw): make_pipeline(scheme, rbm).fit(V)
+        for scheme in SCHEMES
+    }
+    with pytest.raises(ValueError, match="fixed0 has draw 0 .*above 0.3.*same Bern"):
+        likelihood_table(pipes, V)
+    with pytest.raises(ValueError, match="rows as given"):
+        likelihood_table([pipes["fixed0"], rbm.fit(V)], V)
+    likelihood_table(pipes, (V > 0.5).astype(float))
+    likelihood_table([pipes["fixed0"], pipes["fixed0"]], V)
+
+
+def test_average_over_draws():
+    rbm = BernoulliRBM(3, n_iter=5, resample=True, random_state=0).fit(V)
+    mean, se = average_over_draws(rbm, V[:20], n_draws=100)
+    every = np.array([[(i >> k) & 1 for k in range(5)] for i in range(32)], float)
+    p = np.prod(np.where(every[:, None], V[:20], 1 - V[:20]), axis=2)
+    exactly = rbm.score_samples(every) @ p
+    assert (np.abs(mean - exactly) < 5 * se).all()
+    bits = (V > 0.5).astype(float)
+    mean, se = average_over_draws(rbm, bits, n_draws=2)
+    np.testing.assert_allclose(mean, rbm.score_samples(bits))
+    assert (se == 0).all()
+    with pytest.raises(ValueError, match=r"in \[0, 1\]"):
+        average_over_draws(rbm, 3 * V)
+    with pytest.raises(TypeError, match="score_samples"):
+        average_over_draws(BernoulliBinarizer().fit(V), V)
+
+
+def test_dequantizer_stays_in_the_cell():
+    X = np.random.default_rng(2).integers(0, 256, (3000, 4)) / 255
+    spread = Dequantizer(1 / 255).fit(X)
+    Y = spread.transform(X)
+    u = (Y - X) * 255
+    assert u.min() >= 0
+    assert u.max() < 1
+    assert abs(u.mean() - 0.5) < 4 * np.sqrt(1 / 12 / u.size)
+    np.testing.assert_allclose(spread.inverse_transform(Y), X, atol=1e-9)
+    np.testing.assert_array_equal(spread.transform(X[::-1]), Y[::-1])
+    other = Dequantizer(1 / 255, draw=1).fit_transform(X)
+    assert (other != Y).mean() > 0.99
+
+
+def test_a_density_behind_it_has_no_correction():
+    from sklearn.mixture import GaussianMixture
+
+    X = np.random.default_rng(3).integers(0, 9, (200, 2)).astype(float)
+    pipe = make_pipeline(Dequantizer(), GaussianMixture(2, random_state=0)).fit(X)
+    np.testing.assert_allclose(log_density(pipe, X), pipe.score_samples(X))
