@@ -64,7 +64,9 @@ def size(chains):
     # Of a reversible chain the sums of neighbours are positive, and fall.
     pairs = rho[: 2 * last + 2].reshape(-1, 2).sum(axis=1)
     end = int(np.argmax(pairs <= 0)) if (pairs <= 0).any() else last
-    time = 2.0 * np.minimum.accumulate(pairs[:end]).sum() + max(rho[2 * end], 0.0) - 1.0
+    # One more term makes it more accurate, where it is not that of a negative sum.
+    extra = rho[2 * end] if pairs[end] >= 0 else max(rho[2 * end], 0.0)
+    time = 2.0 * np.minimum.accumulate(pairs[:end]).sum() + extra - 1.0
     return float(chains.size / max(time, 1.0 / np.log10(chains.size)))
 
 

@@ -95,6 +95,23 @@ ARVIZ = {
         0.123854555999,
         0.000381814667,
     ),
+    # Of these the sum of autocorrelations ends with a negative term.
+    "ranks-end": (
+        32.36880100673,
+        24.0,
+        26.817690104995,
+        1.048112220748,
+        -0.345238095238,
+        0.285714285714,
+    ),
+    "tail-ends": (
+        24.911799496324,
+        23.75,
+        23.196318044755,
+        1.070088676665,
+        0.127753701697,
+        0.046316359697,
+    ),
 }
 
 
@@ -120,6 +137,8 @@ def cases():
     found["shifted"] = ar(0.2, 4, 100) + steps
     found["scaled"] = ar(0.2, 4, 100) * (steps + 1)
     found["counts"] = rng.poisson(1.0, (3, 80)).astype(float)
+    for name, seed in ("ranks-end", 143), ("tail-ends", 57):
+        found[name] = np.random.default_rng(seed).integers(0, 9, (2, 12)).astype(float)
     return found
 
 
