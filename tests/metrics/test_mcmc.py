@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.signal import lfilter
@@ -160,6 +162,23 @@ def test_figures_are_those_of_arviz(name, chains):
     np.testing.assert_allclose(np.array(found)[known], expected[known], rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "figure",
+    [
+        r_hat,
+        *(partial(effective_sample_size, method=m) for m in ("bulk", "tail", "mean")),
+    ],
+)
+def test_several_quantities(figure):
+    x = np.random.default_rng(0).normal(size=(3, 25, 4)).cumsum(axis=1)
+    found = figure(x)
+    assert found.shape == (4,)
+    np.testing.assert_array_equal(found, [figure(x[..., k]) for k in range(4)])
+    rho = autocorrelation(x)
+    assert rho.shape == x.shape
+    np.testing.assert_allclose(rho[..., 2], autocorrelation(x[..., 2]))
+
+
 def test_autocorrelation_by_its_definition():
     x = np.random.default_rng(1).normal(size=(2, 31))
     centred = x - x.mean(axis=1, keepdims=True)
@@ -190,3 +209,5 @@ def test_bad_chains():
         effective_sample_size(np.zeros((2, 9)), method="median")
     with pytest.raises(ValueError, match="2D"):
         r_hat(np.zeros(9))
+    with pytest.raises(ValueError, match="n_quantities"):
+        r_hat(np.zeros((2, 9, 3, 1)))
