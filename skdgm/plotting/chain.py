@@ -113,8 +113,16 @@ class ChainDisplay:
         (self.autocorrelation_,) = right.plot(lags, rho[:n_lags], marker=".")
         right.axhline(0.0, color="0.7", linewidth=0.8, zorder=0)
         right.set(xlabel="lag (Gibbs steps)", ylabel="autocorrelation")
-        title = f"{found.time:.0f} steps for an independent draw"
-        right.set_title(title, fontsize="medium")
+        right.set_title(_memory(found), fontsize="medium")
         for axes in self.axes_:
             axes.spines[["top", "right"]].set_visible(False)
         return self
+
+
+def _memory(found):
+    """How long chains remember, in words."""
+    if np.isnan(found.r_hat):
+        return "nothing moves"
+    steps = f"{max(found.time, found.thin):.0f} steps for an independent draw"
+    # What is forgotten between two draws is not seen.
+    return steps if found.time > found.thin else f"at most {steps}"
