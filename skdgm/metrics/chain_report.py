@@ -33,7 +33,8 @@ class ChainDiagnostics(NamedTuple):
     r_hat_columns : ndarray of shape (n_features,)
         That of each column, NaN where nothing moves.
     autocorrelation : ndarray of shape (n_draws,)
-        Of the trace, the mean of the chains that move.
+        Of the trace within each chain, the mean of those that move. What chains differ
+        by is in ``ess`` and ``time`` only.
     time : float
         Gibbs steps that are worth one independent draw. About ``thin`` means that so
         many are enough, and perhaps fewer.
