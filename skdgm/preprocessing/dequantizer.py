@@ -3,8 +3,8 @@ r"""Densities of values that lie on a grid.
 .. math:: y = x + \delta u, \qquad u \sim \mathcal{U}[0, 1)
 
 spreads each value over its cell (but for a few units in the last place at its ends,
-which rounding would move to the next cell), so that a density cannot grow without limit by narrow
-peaks at the grid's values. Then
+which rounding would move to the next cell), so that a density cannot grow without limit
+by narrow peaks at the grid's values. Then
 
 .. math:: \log P(x) \ge \mathbb{E}_u[\log p(x + \delta u)] + d \log \delta
 
