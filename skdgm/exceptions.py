@@ -2,7 +2,8 @@
 
 
 class DataRangeWarning(UserWarning):
-    """Values outside the model's domain were clipped."""
+    """Values outside the model's domain were clipped, or samples are on another scale
+    than what they are compared with."""
 
 
 class MissingDataWarning(UserWarning):

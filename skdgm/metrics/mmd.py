@@ -1,27 +1,32 @@
-r"""Maximum mean discrepancy of two samples.
+r"""Maximum mean discrepancy of two samples, and what it would be by chance.
 
-.. math:: \mathrm{MMD}^2 = \mathbb{E}[k(x, x')] + \mathbb{E}[k(y, y')]
-   - 2 \mathbb{E}[k(x, y)]
+.. math:: \widehat{\mathrm{MMD}}{}^2 = \frac{1}{m (m-1)} \sum_{i \ne j} k(x_i, x_j)
+   + \frac{1}{n (n-1)} \sum_{i \ne j} k(y_i, y_j)
+   - \frac{2}{m n} \sum_{i, j} k(x_i, y_j)
 
-which is 0 for equal distributions only [1]_.
+is without bias: zero in the mean where both have one distribution, and for a kernel as
+the Gaussian one only there [1]_.
 
 References
 ----------
 .. [1] Gretton, Borgwardt, Rasch, Schölkopf and Smola (2012). A kernel two-sample test.
-   JMLR.
+   Journal of Machine Learning Research.
 """
 
-from numbers import Integral
+from functools import partial
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import euclidean_distances
-from sklearn.metrics.pairwise import pairwise_kernels
-from sklearn.utils import check_array, check_random_state
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_scalar
 
-# Rows of both samples whose table of kernel values is not too large.
-_MOST = 10_000
+from skdgm.metrics._kernel_sums import discrepancies, median_gamma
+from skdgm.metrics._pairs import check_pair
+
+# Splits into the same two samples differ by rounding.
+_ROUNDING = 1e-12
 
 
 class Discrepancy(NamedTuple):
@@ -30,38 +35,47 @@ class Discrepancy(NamedTuple):
     Parameters
     ----------
     mmd2 : float
-        The unbiased estimate of the squared discrepancy, which may be negative.
+        The estimate of the squared discrepancy, which may be below zero.
     p_value : float
-        The share of permutations of all rows under which it is as large; NaN
-        without any.
+        Of a discrepancy as high as that by chance; NaN without permutations.
     gamma : float or None
         Of the kernel.
+    permuted : ndarray of shape (n_permutations,)
+        The estimate, both samples having been mixed.
     """
 
     mmd2: float
     p_value: float
-    gamma: float
+    gamma: float | None
+    permuted: np.ndarray
 
 
 def maximum_mean_discrepancy(
-    X, Y, *, kernel="rbf", gamma=None, n_permutations=200, random_state=None
+    X, Y, *, kernel="rbf", gamma=None, n_permutations=1000, random_state=None
 ):
-    r"""Maximum mean discrepancy of two samples, and a permutation test.
+    r"""Squared maximum mean discrepancy of two samples, and its p-value.
 
-    .. math:: \frac{1}{m(m-1)} \sum_{i \ne j} k(x_i, x_j)
-       + \frac{1}{n(n-1)} \sum_{i \ne j} k(y_i, y_j)
-       - \frac{2}{mn} \sum_{i, j} k(x_i, y_j)
+    .. math:: \mathrm{MMD}^2 = \mathbb{E}\,k(x, x') + \mathbb{E}\,k(y, y')
+       - 2\,\mathbb{E}\,k(x, y)
+
+    estimated without bias. The p-value is that of a test by permutations, which is
+    exact if rows are independent: samples of one Markov chain, too few steps apart,
+    make it too low. Time grows with the square of the number of rows, memory does not.
 
     Parameters
     ----------
-    X, Y : array-like of shape (n_rows, n_features)
-        Rows, and samples. No more than 10,000 together.
-    kernel : str or callable, default="rbf"
-        As of scikit-learn's ``pairwise_kernels``.
+    X : array-like of shape (n_rows, n_features)
+        Data that the model was not trained on.
+    Y : array-like of shape (n_samples, n_features)
+        Samples.
+    kernel : "rbf" or callable, default="rbf"
+        :math:`e^{-\gamma |x - y|^2}`, or a symmetric function that takes two tables to
+        a matrix, as those of :mod:`sklearn.metrics.pairwise`.
     gamma : float, default=None
-        Of the "rbf" or "laplacian" kernel; by default one over twice the squared median
-        distance.
-    n_permutations : int, default=200
+        Of "rbf". By default :math:`1 / 2 d^2` with the median distance d of unequal
+        rows of both samples (of 2000 rows, drawn at random, if there are more).
+    n_permutations : int, default=1000
+        How often both samples are mixed; 0 for no p-value.
     random_state : int, RandomState instance or None, default=None
 
     Returns
@@ -71,66 +85,52 @@ def maximum_mean_discrepancy(
     Raises
     ------
     ValueError
-        Columns do not match, there is a single row, or there are too many.
+        A value is missing, numbers of columns differ, a sample has only one row, or the
+        kernel is unknown; gamma is given for a callable, or is not above 0.
+
+    Warns
+    -----
+    DataRangeWarning
+        Both samples seem to be on different scales.
+
+    References
+    ----------
+    Gretton, Borgwardt, Rasch, Schölkopf and Smola (2012). A kernel two-sample test.
+    Journal of Machine Learning Research.
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from skdgm import GaussianRBM
     >>> from skdgm.metrics import maximum_mean_discrepancy
-    >>> rng = np.random.default_rng(0)
-    >>> X, Y = rng.normal(size=(100, 2)), 1 + rng.normal(size=(100, 2))
-    >>> bool(maximum_mean_discrepancy(X, Y, random_state=0).p_value < 0.01)
+    >>> X = load_iris().data
+    >>> rbm = GaussianRBM(n_components=8, n_iter=100, random_state=0).fit(X[::2])
+    >>> samples = rbm.sample(75, random_state=0)
+    >>> found = maximum_mean_discrepancy(X[1::2], samples, random_state=0)
+    >>> bool(found.mmd2 < 0.1)
+    True
+    >>> far = maximum_mean_discrepancy(X[1::2], samples + 1, random_state=0)
+    >>> far.p_value < 0.01
     True
     """
-    X, Y = pair(X, Y)
+    X, Y = check_pair(X, Y, ("X", "Y"), ensure_min_samples=2)
     check_scalar(n_permutations, "n_permutations", Integral, min_val=0)
-    Z, m = np.concatenate([X, Y]), len(X)
-    if len(Z) > _MOST:
-        raise ValueError(
-            f"X and Y have {len(Z)} rows together, but the kernel's table has room for "
-            f"{_MOST}: take a random part of each."
-        )
-    options = {}
-    if kernel in ("rbf", "laplacian"):
-        gamma = _median_gamma(Z) if gamma is None else gamma
-        options["gamma"] = gamma
-    K = pairwise_kernels(Z, metric=kernel, **options)
-    np.fill_diagonal(K, 0.0)
-    rng = check_random_state(random_state)
-    orders = [
-        np.arange(len(Z)),
-        *(rng.permutation(len(Z)) for _ in range(n_permutations)),
-    ]
-    found = _of_parts(K, np.stack([order < m for order in orders]))
-    as_large = (found[1:] >= found[0]).sum()
-    p_value = (1 + as_large) / (1 + n_permutations) if n_permutations else np.nan
-    return Discrepancy(float(found[0]), float(p_value), gamma)
-
-
-def pair(X, Y):
-    """Two samples with the same columns, of two rows at least."""
-    X, Y = (
-        check_array(part, dtype=np.float64, ensure_min_samples=2, input_name=name)
-        for name, part in (("X", X), ("Y", Y))
-    )
-    if X.shape[1] != Y.shape[1]:
-        raise ValueError(f"X has {X.shape[1]} columns, but Y has {Y.shape[1]}.")
-    return X, Y
-
-
-def _of_parts(K, first):
-    """The estimate for each way to divide the rows, a row of bools for each."""
-    m = first.sum(axis=1)
-    n = first.shape[1] - m
-    part = first.astype(float)
-    to_first = part @ K
-    xx, total = (to_first * part).sum(axis=1), K.sum()
-    xy = to_first.sum(axis=1) - xx
-    yy = total - xx - 2 * xy
-    return xx / (m * (m - 1)) + yy / (n * (n - 1)) - 2 * xy / (m * n)
-
-
-def _median_gamma(Z):
-    squares = euclidean_distances(Z[:: max(1, len(Z) // 1000)], squared=True)
-    median = np.median(squares[np.triu_indices(len(squares), 1)])
-    return float(1.0 / (2 * median)) if median > 0 else 1.0
+    random_state = check_random_state(random_state)
+    rows, m = np.concatenate([X, Y]), len(X)
+    if kernel == "rbf":
+        gamma = median_gamma(rows, random_state) if gamma is None else gamma
+        check_scalar(gamma, "gamma", Real, min_val=0, include_boundaries="neither")
+        kernel = partial(rbf_kernel, gamma=gamma)
+    elif not callable(kernel):
+        raise ValueError(f"kernel must be 'rbf' or a callable, not {kernel!r}.")
+    elif gamma is not None:
+        raise ValueError("gamma is of kernel='rbf'; give it to the callable itself.")
+    splits = np.zeros((len(rows), 1 + n_permutations))
+    splits[:m, 0] = 1
+    for number in range(1, 1 + n_permutations):
+        splits[random_state.permutation(len(rows))[:m], number] = 1
+    found, size = discrepancies(kernel, rows, splits)
+    # The samples as they are count as one of the splits.
+    exceeding = found >= found[0] - _ROUNDING * size
+    p_value = exceeding.mean() if n_permutations else np.nan
+    return Discrepancy(float(found[0]), float(p_value), gamma, found[1:])

@@ -1,57 +1,80 @@
-r"""Are all kinds of data among the samples?
+r"""Which modes of a distribution samples cover, and how evenly.
 
-.. math:: \mathrm{KL}(q \,\|\, p) = \sum_c q_c \log \frac{q_c}{p_c}
+.. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
 
-with shares q of the samples that a classifier takes for each class, and p of the data
-[1]_.
-
-References
-----------
-.. [1] Metz, Poole, Pfau and Sohl-Dickstein (2017). Unrolled generative adversarial
-   networks. ICLR.
+in nats, with the shares q of samples and p of data that are of each mode. It is zero
+where they agree, and log K where samples of K equal modes are all of one.
 """
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import rel_entr
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.utils import check_X_y
-from sklearn.utils.validation import check_is_fitted
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import check_scalar, column_or_1d
+
+from skdgm.metrics._pairs import check_pair
 
 
 class ModeCoverage(NamedTuple):
-    """Which kinds of data there are among samples.
+    """Which modes samples cover.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-    share, expected : ndarray of shape (n_classes,)
-        Of the samples, and of the data.
+        The modes.
+    share : ndarray of shape (n_classes,)
+        The part of the samples of high quality that is of each mode; NaN without any.
+    expected : ndarray of shape (n_classes,)
+        The same of data.
+    found : ndarray of shape (n_classes,), bool
+        Whether there are enough samples of a mode.
     n_modes : int
-        Classes of which there is a sample.
+        How many modes that are.
     kl : float
-        Divergence of the samples' shares from the data's, in nats.
+        Divergence of samples' shares from those of data, in nats. Of n samples of a
+        perfect model it is about (n_classes - 1) / 2n. Infinite if there are samples
+        of a mode that data have nothing of.
+    high_quality : float
+        The part of the samples that is near enough to data.
     """
 
     classes: np.ndarray
     share: np.ndarray
     expected: np.ndarray
+    found: np.ndarray
     n_modes: int
     kl: float
+    high_quality: float
 
 
-def mode_coverage(samples, X, y, *, classifier=None):
-    """The share of each class among samples, beside that among data.
+def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share=0.0):
+    r"""Which modes samples cover, and how evenly.
+
+    .. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
+
+    A sample is of the mode that a classifier says [1]_, or that the nearest row of X
+    has. The rows of X may be the centres of a mixture, each one a mode [2]_.
 
     Parameters
     ----------
     samples : array-like of shape (n_samples, n_features)
     X : array-like of shape (n_rows, n_features)
-    y : array-like of shape (n_rows,)
-        Classes of the data; or clusters, where there are no classes.
-    classifier : object, default=None
-        Fitted, with these classes; by default the nearest row's class is taken.
+        Data, or centres.
+    y : array-like of shape (n_rows,), default=None
+        The mode of each row of X: classes, or of centres ``np.arange(len(X))``. By
+        default what ``classifier`` says, so that its errors are those of samples, too.
+    classifier : fitted classifier, default=None
+        By default the mode of the nearest row of X is taken.
+    radius : float, default=None
+        How far from the nearest row of X samples of high quality may be; others are of
+        no mode. Of a mixture of normal distributions three standard deviations are
+        usual. By default any distance will do.
+    min_share : float, default=0
+        A mode is found if there is a sample of it, and if its share is at least this
+        part of that of data.
 
     Returns
     -------
@@ -60,31 +83,64 @@ def mode_coverage(samples, X, y, *, classifier=None):
     Raises
     ------
     ValueError
-        The classifier knows a class of which there are no data.
+        A value is missing, numbers of columns or of rows differ, or there is
+        neither ``y`` nor ``classifier``.
+    NotFittedError
+        The classifier is not fitted.
+
+    Warns
+    -----
+    DataRangeWarning
+        Samples and data seem to be on different scales.
+
+    References
+    ----------
+    .. [1] Metz et al. (2017). Unrolled generative adversarial networks. ICLR.
+    .. [2] Srivastava et al. (2017). VEEGAN: reducing mode collapse in GANs using
+       implicit variational learning. NeurIPS.
 
     Examples
     --------
-    >>> from sklearn.datasets import load_digits
-    >>> from skdgm import BernoulliRBM
+    Of eight centres on a ring the samples have left one out:
+
+    >>> import numpy as np
     >>> from skdgm.metrics import mode_coverage
-    >>> X, y = load_digits(return_X_y=True)
-    >>> rbm = BernoulliRBM(64, n_iter=20, random_state=0).fit(X / 16)
-    >>> mode_coverage(rbm.sample(500, random_state=0), X / 16, y).n_modes
-    10
+    >>> angles = np.arange(8) * np.pi / 4
+    >>> centres = np.column_stack([np.cos(angles), np.sin(angles)])
+    >>> rng = np.random.default_rng(0)
+    >>> samples = np.repeat(centres[:7], 100, axis=0)
+    >>> samples += 0.02 * rng.normal(size=samples.shape)
+    >>> found = mode_coverage(samples, centres, np.arange(8), radius=0.06)
+    >>> found.n_modes, found.found
+    (7, array([ True,  True,  True,  True,  True,  True,  True, False]))
+    >>> bool(abs(found.kl - np.log(8 / 7)) < 0.001), bool(found.high_quality > 0.97)
+    (True, True)
     """
-    X, y = check_X_y(X, y)
-    if classifier is None:
-        classifier = KNeighborsClassifier(1).fit(X, y)
-    check_is_fitted(classifier)
-    classes, counts = np.unique(y, return_counts=True)
-    unknown = np.setdiff1d(classifier.classes_, classes)
-    if len(unknown):
+    if y is None and classifier is None:
         raise ValueError(
-            f"the classifier knows classes {unknown.tolist()}, of which there are no "
-            "data."
+            "Give y, the mode of each row of X (of centres np.arange(len(X))), or a "
+            "fitted classifier."
         )
-    found = classifier.predict(samples)
-    share = (found[:, None] == classes).mean(axis=0)
-    expected = counts / counts.sum()
-    kl = float(rel_entr(share, expected).sum())
-    return ModeCoverage(classes, share, expected, int((share > 0).sum()), kl)
+    table, data = check_pair(samples, X, ("samples", "X"))
+    check_scalar(min_share, "min_share", Real, min_val=0, max_val=1)
+    if classifier is None or radius is not None:
+        search = NearestNeighbors(n_neighbors=1).fit(data)
+        distances, nearest = (part[:, 0] for part in search.kneighbors(table))
+    y = classifier.predict(X) if y is None else y
+    check_consistent_length(X, y)
+    y = column_or_1d(check_array(y, dtype=None, ensure_2d=False, input_name="y"))
+    labels = y[nearest] if classifier is None else classifier.predict(samples)
+    if radius is not None:
+        check_scalar(radius, "radius", Real, min_val=0, include_boundaries="neither")
+        labels = labels[distances <= radius]
+    classes = np.unique(np.concatenate([y, labels]))
+    q, p = _shares(labels, classes), _shares(y, classes)
+    found = (q > 0) & (p > 0) & (q >= min_share * p)
+    kl, high_quality = rel_entr(q, p).sum(), len(labels) / len(table)
+    n_modes = int(found.sum())
+    return ModeCoverage(classes, q, p, found, n_modes, float(kl), high_quality)
+
+
+def _shares(labels, classes):
+    counts = (labels[:, None] == classes).sum(axis=0)
+    return counts / len(labels) if len(labels) else np.full(len(classes), np.nan)

@@ -1,8 +1,14 @@
-r"""Are samples copies of training rows?
+r"""Whether a model repeats the rows it was trained on.
 
-Of each sample the distance to the nearest training row is taken, and the same of rows
-that were held out. A model that has learned its rows by heart is nearer to these than
-other data are [1]_.
+.. math:: d(s) = \min_i |s - x_i|
+
+is the distance of a sample from the nearest training row. Rows that the model has not
+seen have such distances, too. Those of good samples are distributed alike, those of
+memorised ones are shorter [1]_:
+
+.. math:: A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v))
+
+is one half for the first, and 1 for copies.
 
 References
 ----------
@@ -14,82 +20,125 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import mannwhitneyu
-from sklearn.metrics import pairwise_distances_argmin_min
-from sklearn.utils import check_array
+from sklearn.neighbors import NearestNeighbors
+
+from skdgm.metrics._pairs import check_pair
 
 
 class Memorisation(NamedTuple):
-    """How near samples are to training rows.
+    """Training rows that are nearest to samples.
 
     Parameters
     ----------
-    index : ndarray of shape (n_samples,)
-        Each sample's nearest training row.
     distance : ndarray of shape (n_samples,)
+        Euclidean, from each sample to the nearest training row.
+    index : ndarray of shape (n_samples,)
+        Which row that is.
+    copied : float
+        The share of samples that are equal to a training row.
     valid_distance : ndarray of shape (n_valid,) or None
-        That of held-out rows.
+        From each validation row to the nearest training row.
+    valid_copied : float or None
+        The share of validation rows that are equal to a training row: where it is high,
+        as in tables of few values, copies tell nothing.
     closer : float or None
-        The probability that a sample is nearer to its training row than a held-out row
-        is to its own: one half where samples are like other data.
+        The probability that a sample is nearer to training rows than a validation row
+        is, ties counting one half. Near 1 the model memorises; near 0 its samples are
+        unlike data.
     p_value : float or None
-        Of a rank test that samples are no nearer.
+        Of ``closer`` as high as that, if samples were distributed as validation rows
+        are: by the test of Mann and Whitney.
     """
 
-    index: np.ndarray
     distance: np.ndarray
-    valid_distance: np.ndarray = None
-    closer: float = None
-    p_value: float = None
+    index: np.ndarray
+    copied: float
+    valid_distance: np.ndarray | None
+    valid_copied: float | None
+    closer: float | None
+    p_value: float | None
 
 
-def nearest_training_neighbours(samples, X_train, X_valid=None, *, metric="euclidean"):
-    """The training row nearest to each sample, and whether samples are copies.
+def nearest_training_neighbours(samples, X_train, X_valid=None):
+    r"""The nearest training row of each sample, and whether it is too near.
+
+    .. math:: d(s) = \min_i |s - x_i|, \qquad
+       A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v))
+
+    The distances of samples s are compared with those of validation rows v. Both are
+    to be independent: samples of one Markov chain, too few steps apart, make the
+    p-value too low or too high.
 
     Parameters
     ----------
     samples : array-like of shape (n_samples, n_features)
     X_train : array-like of shape (n_train, n_features)
+        The rows that the model was trained on.
     X_valid : array-like of shape (n_valid, n_features), default=None
-        Rows that were held out, to compare distances with.
-    metric : str, default="euclidean"
-        As of scikit-learn's ``pairwise_distances_argmin_min``.
+        Rows of the same distribution that it was not trained on.
 
     Returns
     -------
     memorisation : Memorisation
+        Without ``X_valid`` some of it is None.
 
     Raises
     ------
     ValueError
-        Columns do not match, or a value is missing.
+        A value is missing, or numbers of columns differ.
+
+    Warns
+    -----
+    DataRangeWarning
+        The tables seem to be on different scales.
 
     See Also
     --------
-    skdgm.plotting.SamplesDisplay : Samples and their nearest rows as pictures.
+    skdgm.plotting.SamplesDisplay : Shows samples above these rows.
+
+    References
+    ----------
+    Meehan, Chaudhuri and Dasgupta (2020). A non-parametric test to detect data-copying
+    in generative models. AISTATS.
 
     Examples
     --------
     >>> from sklearn.datasets import load_digits
+    >>> from skdgm import BernoulliRBM
     >>> from skdgm.metrics import nearest_training_neighbours
-    >>> X = load_digits().data
-    >>> copies = nearest_training_neighbours(X[:100], X[:900], X[900:])
-    >>> bool(copies.distance.max() < 1e-6), copies.closer
+    >>> X = load_digits().data.round() > 7
+    >>> rbm = BernoulliRBM(16, n_iter=5, random_state=0).fit(X[:1000])
+    >>> samples = rbm.sample(500, random_state=0)
+    >>> found = nearest_training_neighbours(samples, X[:1000], X[1000:])
+    >>> bool(found.closer < 0.5)  # Its samples are not that good yet.
+    True
+    >>> copies = X[:500]
+    >>> found = nearest_training_neighbours(copies, X[:1000], X[1000:])
+    >>> bool(found.closer > 0.9), found.copied
     (True, 1.0)
     """
-    samples, X_train = check_array(samples), check_array(X_train)
-    index, distance = _nearest(samples, X_train, metric)
+    samples, X_train = check_pair(samples, X_train, ("samples", "X_train"))
+    search = NearestNeighbors(n_neighbors=1).fit(X_train)
+    distance, index = _nearest(search, samples, X_train)
+    copied = float(np.mean(distance == 0))
     if X_valid is None:
-        return Memorisation(index, distance)
-    _, valid = _nearest(check_array(X_valid), X_train, metric)
-    test = mannwhitneyu(distance, valid, alternative="less")
-    closer = 1.0 - test.statistic / (len(distance) * len(valid))
-    return Memorisation(index, distance, valid, float(closer), float(test.pvalue))
+        return Memorisation(distance, index, copied, None, None, None, None)
+    X_valid, _ = check_pair(X_valid, X_train, ("X_valid", "X_train"))
+    valid, _ = _nearest(search, X_valid, X_train)
+    U, p_value = mannwhitneyu(distance, valid, alternative="less")
+    closer = 1.0 - U / (len(distance) * len(valid))
+    return Memorisation(
+        distance,
+        index,
+        copied,
+        valid,
+        float(np.mean(valid == 0)),
+        float(closer),
+        float(p_value),
+    )
 
 
-def _nearest(rows, X_train, metric):
-    if rows.shape[1] != X_train.shape[1]:
-        raise ValueError(
-            f"X_train has {X_train.shape[1]} features, but there are rows with "
-            f"{rows.shape[1]}."
-        )
-    return pairwise_distances_argmin_min(rows, X_train, metric=metric)
+def _nearest(search, rows, X_train):
+    index = search.kneighbors(rows, return_distance=False)[:, 0]
+    # Those that the search computes are not quite zero between equal rows.
+    return np.linalg.norm(rows - X_train[index], axis=1), index

@@ -1,10 +1,10 @@
-r"""Can a classifier tell samples from data?
+r"""Whether a classifier tells samples from data.
 
-.. math:: t = \frac1n \sum_i \mathbb{1}[\hat y(z_i) = y_i], \qquad
-   t \sim \mathcal{N}\left(\tfrac12, \tfrac{1}{4n}\right)
-   \text{ if both are from one distribution}
+.. math:: \hat t = \frac1n \sum_{k=1}^n [f(z_k) = l_k], \qquad
+   n \hat t \sim \mathrm{Binomial}(n, \tfrac12) \text{ by chance}
 
-for held-out rows [1]_. A half is the best that a generative model can get.
+for rows z that the classifier f has not learned of, half of them data and half of them
+samples, and their labels l [1]_.
 
 References
 ----------
@@ -14,46 +14,65 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest
-from sklearn.base import clone
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from scipy.stats import binom
+from sklearn.base import is_classifier
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.model_selection import StratifiedShuffleSplit, check_cv, cross_validate
 from sklearn.utils import check_random_state
 
-from skdgm.metrics.mmd import pair
+from skdgm.metrics._pairs import check_pair
 
 
 class TwoSampleTest(NamedTuple):
-    """What a classifier tells apart.
+    """How well a classifier tells two samples from one another.
 
     Parameters
     ----------
     accuracy : float
-        Held-out accuracy, of as many rows as samples.
+        The share of held-out rows whose sample it tells; one half by chance.
     p_value : float
-        The probability of as many hits, or more, by a fair coin.
+        Of an accuracy as high as that by chance.
     roc_auc : float
+        The probability that it takes a held-out row of the second sample rather for one
+        of that than a held-out row of the first; one half by chance.
+    n_tested : int
+        Held-out rows of both samples.
     """
 
     accuracy: float
     p_value: float
     roc_auc: float
+    n_tested: int
 
 
-def classifier_two_sample_test(X, Y, *, classifier=None, cv=5, random_state=None):
-    """Whether a classifier can tell samples from data.
+def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=None):
+    r"""Train a classifier to tell samples from data, and see whether it can.
+
+    .. math:: \hat t = \frac1n \sum_{k=1}^n [f(z_k) = l_k], \qquad
+       n \hat t \sim \mathrm{Binomial}(n, \tfrac12) \text{ by chance}
+
+    What it cannot tell, by its means, is alike. The test takes rows to be independent:
+    samples of one Markov chain, too few steps apart, are told from data by their
+    likeness to one another.
 
     Parameters
     ----------
-    X, Y : array-like of shape (n_rows, n_features)
-        Rows, and samples; of the larger one a random part is taken, as many rows as
-        there are of the other. Both rounded alike: grey pixels are told from bits.
-    classifier : object, default=None
-        With ``predict_proba``; by default ``HistGradientBoostingClassifier``.
-    cv : int, default=5
-        Folds.
+    X : array-like of shape (n_rows, n_features)
+        Data that the model was not trained on. Of the larger of both samples only so
+        many rows are used, drawn at random, as the other one has.
+    Y : array-like of shape (n_samples, n_features)
+        Samples. Real data are to be compared with real samples, and bits with bits.
+    classifier : classifier, default=None
+        With ``predict_proba`` or ``decision_function``. By default 100 extremely
+        randomised trees, which take columns of any scale and see how columns depend on
+        one another.
+    cv : int or cross-validation splitter, default=None
+        By default a random half of the rows is held out, as in the publication, and the
+        p-value is exact. A number of folds tests each row once. That is more powerful;
+        but as folds learn from one another's rows, p-values are somewhat too low: 6 to
+        8 of 100 were below 0.05 in a trial without a difference.
     random_state : int, RandomState instance or None, default=None
+        For rows, and the default classifier.
 
     Returns
     -------
@@ -62,7 +81,19 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=5, random_state=None
     Raises
     ------
     ValueError
-        Columns do not match.
+        A value is missing, numbers of columns differ, a sample has only one row, or
+        ``cv`` holds a row out more than once.
+    TypeError
+        ``classifier`` is none.
+
+    Warns
+    -----
+    DataRangeWarning
+        Both samples seem to be on different scales.
+
+    References
+    ----------
+    Lopez-Paz and Oquab (2017). Revisiting classifier two-sample tests. ICLR.
 
     Examples
     --------
@@ -70,24 +101,50 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=5, random_state=None
     >>> from skdgm import GaussianRBM
     >>> from skdgm.metrics import classifier_two_sample_test
     >>> X = load_iris().data
-    >>> rbm = GaussianRBM(16, n_iter=300, random_state=0).fit(X)
-    >>> Y = rbm.sample(150, random_state=0)
-    >>> found = classifier_two_sample_test(X, Y, random_state=0)
-    >>> bool(found.accuracy < 1)
+    >>> rbm = GaussianRBM(n_components=8, n_iter=100, random_state=0).fit(X[::2])
+    >>> samples = rbm.sample(75, random_state=0)
+    >>> found = classifier_two_sample_test(X[1::2], samples, random_state=0)
+    >>> bool(0.4 < found.accuracy < 0.9)
     True
+    >>> found = classifier_two_sample_test(X[1::2], samples + 9, random_state=0)
+    >>> found.accuracy, found.roc_auc, found.p_value < 1e-6
+    (1.0, 1.0, True)
     """
-    X, Y = pair(X, Y)
-    rng = check_random_state(random_state)
-    n = min(len(X), len(Y))
-    X, Y = (part[rng.permutation(len(part))[:n]] for part in (X, Y))
+    X, Y = check_pair(X, Y, ("X", "Y"), ensure_min_samples=2)
+    random_state = check_random_state(random_state)
     if classifier is None:
-        seed = rng.randint(np.iinfo(np.int32).max)
-        classifier = HistGradientBoostingClassifier(random_state=seed)
-    Z, y = np.concatenate([X, Y]), np.repeat([0, 1], n)
-    folds = StratifiedKFold(cv, shuffle=True, random_state=rng)
-    p = cross_val_predict(clone(classifier), Z, y, cv=folds, method="predict_proba")
-    guess = p[:, 1] > 0.5
-    hits = int((guess == y).sum())
-    test = binomtest(hits, len(y), alternative="greater")
-    accuracy = balanced_accuracy_score(y, guess)
-    return TwoSampleTest(float(accuracy), test.pvalue, roc_auc_score(y, p[:, 1]))
+        classifier = ExtraTreesClassifier(random_state=random_state)
+    elif not is_classifier(classifier):
+        raise TypeError(f"classifier must be a classifier, not {classifier!r}.")
+    n = min(len(X), len(Y))
+    rows = np.concatenate([_drawn(table, n, random_state) for table in (X, Y)])
+    labels, order = np.repeat([0, 1], n), random_state.permutation(2 * n)
+    if cv is None:
+        cv = StratifiedShuffleSplit(1, test_size=0.5, random_state=random_state)
+    found = cross_validate(
+        classifier,
+        rows[order],
+        labels[order],
+        cv=check_cv(cv, labels[order], classifier=True),
+        scoring=("accuracy", "roc_auc"),
+        return_indices=True,
+        error_score="raise",
+    )
+    tested = found["indices"]["test"]
+    sizes, n_tested = [len(part) for part in tested], len(np.concatenate(tested))
+    if len(np.unique(np.concatenate(tested))) < n_tested:
+        raise ValueError(
+            "cv holds rows out more than once, so that its tests are not independent. "
+            "Take a number of folds, or a splitter that holds each row out once."
+        )
+    accuracy = np.average(found["test_accuracy"], weights=sizes)
+    return TwoSampleTest(
+        float(accuracy),
+        float(binom.sf(round(accuracy * n_tested) - 1, n_tested, 0.5)),
+        float(np.average(found["test_roc_auc"], weights=sizes)),
+        n_tested,
+    )
+
+
+def _drawn(table, n, random_state):
+    return table[random_state.permutation(len(table))[:n]]

@@ -42,5 +42,4 @@ def means_of(estimator, samples):
 def nearest(samples, X):
     """For each sample the row of X that is nearest to it."""
     X = check_array(X)
-
     return X[nearest_training_neighbours(samples, X).index]

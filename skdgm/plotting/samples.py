@@ -34,6 +34,7 @@ class SamplesDisplay:
     --------
     MarginalsDisplay : Samples of tables.
     ReconstructionDisplay : What a model draws, given part of an image.
+    skdgm.metrics.nearest_training_neighbours : Whether samples repeat data.
 
     Examples
     --------
