@@ -80,7 +80,9 @@ def log_density(estimator, X):
     for _, step in estimator.steps[:-1]:
         if step is None or step == "passthrough":
             continue
+        # First, as it refuses what it cannot take.
+        transformed = step.transform(X)
         if not discrete:
             log_det = log_det + log_abs_det(step, X)
-        X = step.transform(X)
+        X = transformed
     return estimator[-1].score_samples(X) + log_det

@@ -165,6 +165,13 @@ def test_missing_values_of_powers():
     np.testing.assert_allclose(sum(parts), log_abs_det(step, row))
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_a_step_refuses_is_refused_by_it():
+    pipe = make_pipeline(PowerTransformer("box-cox"), mixture()).fit(X)
+    with pytest.raises(ValueError, match="strictly positive"):
+        log_density(pipe, -X)
+
+
 def test_sparse_rows():
     holes = X * (np.arange(4) != 2)
     holes[::3, 1] = np.nan
