@@ -7,6 +7,7 @@ r"""Any density as an outlier detector.
 from numbers import Real
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import (
     BaseEstimator,
     MetaEstimatorMixin,
@@ -16,6 +17,11 @@ from sklearn.base import (
 )
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.boltzmann import GaussianRBM
@@ -80,19 +86,35 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
         y : None
             Ignored.
         **fit_params
-            For the density's ``fit``, as ``sample_weight``.
+            For the density's ``fit``, as ``sample_weight``; what it requests of them,
+            if metadata routing is enabled.
 
         Returns
         -------
         self : DensityOutlierDetector
+
+        Raises
+        ------
+        ValueError
+            The density is 0 at as many rows as are to be outliers.
         """
+        if get_config()["enable_metadata_routing"]:
+            fit_params = process_routing(self, "fit", **fit_params).estimator.fit
         self.estimator_ = clone(self._density()).fit(X, y, **fit_params)
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
         scores = self.estimator_.score_samples(X)
-        self.offset_ = float(np.percentile(scores, 100 * self.contamination))
+        with np.errstate(invalid="ignore"):
+            offset = float(np.percentile(scores, 100 * self.contamination))
+        if not np.isfinite(offset):
+            raise ValueError(
+                f"The density is 0 at {np.isneginf(scores).sum()} of {len(scores)} "
+                "rows, which leaves no threshold between these and others: take a "
+                "smoother density, or a higher contamination."
+            )
+        self.offset_ = offset
         return self
 
     def score_samples(self, X):
@@ -135,6 +157,17 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
         y : ndarray of shape (n_samples,)
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def get_metadata_routing(self):
+        """What is handed to the density's ``fit``.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=self)
+        return router.add(estimator=self._density(), method_mapping=mapping)
 
     def _density(self):
         return GaussianRBM(random_state=0) if self.estimator is None else self.estimator

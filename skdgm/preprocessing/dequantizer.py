@@ -2,8 +2,9 @@ r"""Densities of values that lie on a grid.
 
 .. math:: y = x + \delta u, \qquad u \sim \mathcal{U}[0, 1)
 
-spreads each value over its cell, so that a density cannot grow without limit by narrow
-peaks at the grid's values. Then
+spreads each value over its cell (but for a few units in the last place at its ends,
+which rounding would move to the next cell), so that a density cannot grow without limit
+by narrow peaks at the grid's values. Then
 
 .. math:: \log P(x) \ge \mathbb{E}_u[\log p(x + \delta u)] + d \log \delta
 
@@ -28,9 +29,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skdgm.utils.domains import real_rows
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.rows import Rows, floating_type
+
+# How far from a cell's ends values stay, in roundings; how near to the one above
+# counts as there. Grid, noise and sum are rounded by half of one each.
+_MARGIN, _NEAR = 4, 1
 
 
 class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -113,14 +118,25 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         Y : ndarray of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            Values are so large that a cell has no inside in their floating type.
         """
         check_is_fitted(self)
-        options = {"reset": False, "ensure_all_finite": "allow-nan"}
-        rows = real_rows(self, validate_data(self, X, **options))
+        X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
+        rows = Rows(X, floating_type(X.dtype))
         rng = stream(self._seed, self.draw).rows(row_hash(rows))
-        x = rows.take(slice(None))
-        noise = rng.uniform(x.shape[1], x.dtype.type)
-        return x + x.dtype.type(self.step) * noise
+        x, step = rows.take(slice(None)), rows.dtype(self.step)
+        margin = _MARGIN * np.finfo(x.dtype).eps * (np.abs(x) + step)
+        if (2 * margin > step).any():
+            raise ValueError(
+                f"Values up to {np.nanmax(np.abs(x)):g} are too large for steps of "
+                f"{self.step:g} in {x.dtype}: give float64 numbers, or scale them down."
+            )
+        y = x + step * rng.uniform(x.shape[1], rows.dtype)
+        return y.clip(x + margin, x + step - margin)
 
     def inverse_transform(self, X):
         """The grid's values below given ones.
@@ -137,8 +153,9 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = check_array(
             X, ensure_all_finite="allow-nan", dtype=[np.float64, np.float32]
         )
-        # A value that is a cell's lower end but for rounding belongs to that cell.
-        return np.floor(X / self.step + 1e-6) * self.step
+        near = _NEAR * np.finfo(X.dtype).eps * np.abs(X)
+        cells = np.floor((X.astype(np.float64) + near) / self.step)
+        return (cells * self.step).astype(X.dtype)
 
     def log_abs_det_jacobian(self, X):
         """Log of the Jacobian's determinant, 0 for each row: noise shifts.

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdgm import DBN, BernoulliRBM, GaussianRBM
@@ -23,7 +24,10 @@ SMALL = GaussianRBM(4, n_iter=20, random_state=0)
     ]
 )
 def test_scikit_learns_checks(estimator, check):
-    check(estimator)
+    try:
+        check(estimator)
+    except pytest.skip.Exception as skipped:
+        raise AssertionError(f"the check was skipped: {skipped}") from skipped
 
 
 @pytest.mark.parametrize(
@@ -71,6 +75,32 @@ def test_fitted_densities_and_weights():
     weighted = DensityOutlierDetector(KernelDensity()).fit(X, sample_weight=weights)
     direct = KernelDensity().fit(X, sample_weight=weights)
     np.testing.assert_allclose(weighted.score_samples(X), direct.score_samples(X))
+
+
+def test_metadata_are_routed():
+    weights = np.where(np.arange(150) < 50, 9.0, 1.0)
+    with config_context(enable_metadata_routing=True):
+        density = KernelDensity().set_fit_request(sample_weight=True)
+        outer = make_pipeline(MaxAbsScaler(), DensityOutlierDetector(density))
+        found = outer.fit(X, sample_weight=weights).score_samples(X)
+        with pytest.raises(ValueError, match="not explicitly set.*KernelDensity.fit"):
+            DensityOutlierDetector(KernelDensity()).fit(X, sample_weight=weights)
+    scaled = MaxAbsScaler().fit_transform(X)
+    direct = KernelDensity().fit(scaled, sample_weight=weights).score_samples(scaled)
+    np.testing.assert_allclose(found, direct)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_density_of_zero_has_no_threshold():
+    narrow = KernelDensity(kernel="tophat", bandwidth=0.8).fit(X[:100])
+    frozen = FrozenEstimator(narrow)
+    n_none = np.isneginf(narrow.score_samples(X)).sum()
+    assert 15 < n_none < 45
+    with pytest.raises(ValueError, match=f"0 at {n_none} of 150 rows.*smoother"):
+        DensityOutlierDetector(frozen).fit(X)
+    detector = DensityOutlierDetector(frozen, contamination=0.4).fit(X)
+    none = np.isneginf(detector.decision_function(X))
+    assert (detector.predict(X[none]) == -1).all()
 
 
 def test_bad_input():

@@ -2,6 +2,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
@@ -11,6 +12,7 @@ from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
     PowerTransformer,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
@@ -22,6 +24,7 @@ from skdgm.metrics import (
     log_density,
     measure,
 )
+from skdgm.metrics._jacobians import log_abs_det
 from tests.metrics.models import fitted
 
 X = load_iris().data
@@ -122,6 +125,69 @@ def test_constant_columns_keep_units(scaler):
     np.testing.assert_allclose(shrunk - found, 5 * np.log(8), atol=tolerance)
 
 
+def test_constant_columns_that_vary_by_rounding():
+    wide = np.column_stack([X, np.full(len(X), 3.0)])
+    scaler = StandardScaler().fit(wide)
+    pipe = make_pipeline(scaler, KernelDensity().fit(scaler.transform(wide)))
+    expected = log_density(pipe, wide)
+    scaler.var_[-1] = 1e-34
+    np.testing.assert_array_equal(log_density(pipe, wide), expected)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        PowerTransformer(),
+        PowerTransformer(standardize=False),
+        PowerTransformer("box-cox"),
+        PCA(),
+        PCA(whiten=True),
+        StandardScaler(),
+    ],
+    ids=str,
+)
+def test_determinants_are_those_of_differences(step):
+    data = X - 3.5 * (getattr(step, "method", "") == "yeo-johnson")
+    pipe = make_pipeline(step, mixture()).fit(data)
+    T, tiny = pipe[0].transform, 1e-5 * np.eye(4)
+    for row in data[::30]:
+        jacobian = (T(row + tiny) - T(row - tiny)) / 2e-5
+        expected = pipe.score_samples([row])[0] + np.linalg.slogdet(jacobian)[1]
+        assert log_density(pipe, [row])[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_missing_values_of_powers():
+    row = X[:1].copy()
+    step = PowerTransformer().fit(X)
+    parts = [
+        log_abs_det(step, np.where(np.arange(4) == i, row, np.nan)) for i in range(4)
+    ]
+    np.testing.assert_allclose(sum(parts), log_abs_det(step, row))
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_a_step_refuses_is_refused_by_it():
+    pipe = make_pipeline(PowerTransformer("box-cox"), mixture()).fit(X)
+    with pytest.raises(ValueError, match="strictly positive"):
+        log_density(pipe, -X)
+
+
+def test_sparse_rows():
+    holes = X * (np.arange(4) != 2)
+    holes[::3, 1] = np.nan
+    rbm = GaussianRBM(4, n_iter=3, random_state=0)
+    pipe = make_pipeline(MaxAbsScaler(), rbm).fit(holes)
+    found = log_density(pipe, sp.csr_array(holes))
+    np.testing.assert_allclose(found, log_density(pipe, holes))
+
+
+def test_dependent_columns_cannot_be_whitened():
+    wide = np.column_stack([X, X.sum(axis=1)])
+    pipe = make_pipeline(PCA(whiten=True), mixture()).fit(wide)
+    with pytest.raises(ValueError, match="linearly dependent.*Drop"):
+        log_density(pipe, wide)
+
+
 def test_missing_values_have_no_units():
     holes = X.copy()
     holes[::3, 1] = np.nan
@@ -150,7 +216,14 @@ def test_nothing_in_between():
 
 
 @pytest.mark.parametrize(
-    "step", [PCA(2), PowerTransformer(), MinMaxScaler(clip=True)], ids=str
+    "step",
+    [
+        PCA(2),
+        QuantileTransformer(n_quantiles=10),
+        MinMaxScaler(clip=True),
+        MaxAbsScaler(clip=True),
+    ],
+    ids=str,
 )
 def test_steps_without_a_determinant_are_named(step):
     pipe = make_pipeline(step, mixture()).fit(X)
