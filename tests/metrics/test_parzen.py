@@ -59,6 +59,12 @@ def test_the_best_bandwidth(n_samples, d, scale):
     assert np.argmax(means) == 3
 
 
+def test_rows_amid_samples():
+    # Of samples at ±1 and a row at 0 the best variance is 1.
+    found = parzen_log_likelihood([[0.0]], [[-1.0], [1.0]], X_valid=[[0.0]])
+    assert found.sigma == pytest.approx(1, rel=3e-3)
+
+
 def test_a_narrow_bandwidth_is_found():
     X = np.linspace(0, 1, 400)[:, None]
     found = parzen_log_likelihood(X, X + 5e-4, X_valid=X)
