@@ -114,12 +114,14 @@ def test_bad_input():
         ("either sigma.*or X_valid", X, samples, {}),
         ("either sigma.*or X_valid", X, samples, {"sigma": 1, "X_valid": X}),
         ("sigma is given", X, samples, {"sigma": 1, "sigmas": [1, 2]}),
-        ("sigma must be above 0", X, samples, {"sigma": 0}),
-        ("sigma contains NaN", X, samples, {"sigma": np.nan}),
-        ("numeric", X, samples, {"sigma": "wide"}),
+        ("sigma == 0", X, samples, {"sigma": 0}),
+        ("sigma must be a finite", X, samples, {"sigma": np.nan}),
         ("sigmas must be above 0", X, samples, {"X_valid": X, "sigmas": [0, 1]}),
         ("among the samples", X, samples, {"X_valid": samples[:9]}),
         ("among the samples", X[:1], X[:1], {"X_valid": X[:1]}),
     ):
         with pytest.raises(ValueError, match=message):
             parzen_log_likelihood(rows, drawn, **options)
+    for sigma in ("wide", [1.0, 2.0]):
+        with pytest.raises(TypeError, match="sigma must be an instance of float"):
+            parzen_log_likelihood(X, samples, sigma=sigma)
