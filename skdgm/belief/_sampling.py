@@ -64,15 +64,30 @@ class SamplingMixin(ImputeMixin):
 
     def _sample(self, n_samples, random_state, *, init, **options):
         check_is_fitted(self)
-        seed = check_random_state(random_state).randint(MAX_SEED)
-        rng, layers = stream(seed), self._directed()
-        if layers and not isinstance(init, str):
-            init = self._recognised(init, rng)
+        seed, init = self._at_the_top(random_state, init)
         x = self.layers_[-1].sample(n_samples, seed, init=init, **options)
+        return self._down_from(x, seed)
+
+    def _trace(self, n_samples, random_state, *, init, **options):
+        """Rows as of ``sample``, and free energies of the top machine's chains."""
+        seed, init = self._at_the_top(random_state, init)
+        x, trace = self.layers_[-1]._trace(n_samples, seed, init=init, **options)
+        return self._down_from(x, seed), trace
+
+    def _at_the_top(self, random_state, init):
+        """A seed, and where the top machine's chains start."""
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        if len(self.layers_) > 1 and not isinstance(init, str):
+            init = self._recognised(init, stream(seed))
+        return seed, init
+
+    def _down_from(self, x, seed):
+        """Data, given the top machine's visible units."""
+        layers = self._directed()
         if not layers:
             return x
         with one_blas_thread():
-            states, _ = descent(layers, x, rng.rows(len(x)))
+            states, _ = descent(layers, x, stream(seed).rows(len(x)))
         return self._domain.to_data(self._columns, np.asarray(states[0]))
 
     def _recognised(self, X, rng):

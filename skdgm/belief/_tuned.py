@@ -188,6 +188,9 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
     def _numerator(self, X, n_draws):
         return self.dbn_._numerator(X, n_draws)
 
+    def _trace(self, n_samples, random_state, **options):
+        return self.dbn_._trace(n_samples, random_state, **options)
+
     def _annealed(self, X, rng, annealing):
         return self.dbn_._annealed(X, rng, annealing)
 

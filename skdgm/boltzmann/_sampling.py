@@ -116,9 +116,35 @@ class SamplingMixin(ImputeMixin):
         options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
         return self._sample(n_samples, random_state, **options)
 
-    def _sample(
-        self, n_samples, random_state, *, init, n_steps, burn_in=0, thin=None, hold=None
+    def _sample(self, n_samples, random_state, **options):
+        (v,) = self._along(_visible, n_samples, random_state, **options)
+        return self._domain.to_data(self._columns, v)
+
+    def _trace(self, n_samples, random_state, **options):
+        """Rows as of ``sample``, and the free energies of the even layers, which are
+        all that a chain remembers."""
+        energy, params = self._energy(), self._params_for_chains()
+
+        def look(state):
+            return *_visible(state), -energy.log_marginal(params, state.x)
+
+        v, trace = self._along(look, n_samples, random_state, **options)
+        return self._domain.to_data(self._columns, v), trace
+
+    def _along(
+        self,
+        look,
+        n_samples,
+        random_state,
+        *,
+        init,
+        n_steps,
+        burn_in=0,
+        thin=None,
+        hold=None,
     ):
+        """What ``look(state)`` sees of chains: several arrays, in the order of
+        ``sample``."""
         thin = n_steps if thin is None else thin
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         check_scalar(n_steps, "n_steps", Integral, min_val=1)
@@ -134,13 +160,13 @@ class SamplingMixin(ImputeMixin):
                 state, fixed["clamp"] = hold(state)
             if burn_in:
                 state = self._gibbs(params, rng.fold(0), state, burn_in, **fixed)
-            kept = []
+            seen = []
             for number in range(per_chain):
                 own = rng.fold(1 + number)
                 state = self._gibbs(params, own, state, thin, **fixed)
-                kept.append(np.asarray(state.x[0]))
-        v = np.stack(kept, axis=1).reshape(-1, self.n_features_in_)[:n_samples]
-        return self._domain.to_data(self._columns, v)
+                seen.append(look(state))
+        chains = (np.stack(parts, axis=1) for parts in zip(*seen))
+        return [part.reshape(-1, *part.shape[2:])[:n_samples] for part in chains]
 
     def gibbs(self, v):
         """Take one step of Gibbs sampling.
@@ -208,3 +234,8 @@ class SamplingMixin(ImputeMixin):
             rng = rng.rows(n_chains)
             return self._chains_from(self._domain.noise(self, rng, dtype), rng)
         raise ValueError(f"init must be 'chains', 'noise' or rows, not {init!r}.")
+
+
+def _visible(state):
+    """The visible units of chains."""
+    return (np.asarray(state.x[0]),)

@@ -9,10 +9,8 @@ _MODULES = {
         "anomaly_report",
     ),
     "draws": ("average_over_draws",),
-    "chains": (
-        "ChainDiagnostics",
-        "chain_diagnostics",
-    ),
+    "chain_report": ("ChainDiagnostics",),
+    "chains": ("chain_diagnostics",),
     "csl": ("csl_log_likelihood",),
     "free_energy": ("free_energy_gap",),
     "likelihood": (

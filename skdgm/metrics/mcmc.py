@@ -20,15 +20,13 @@ References
 """
 
 import numpy as np
-from sklearn.utils import check_array
 
 from skdgm.metrics._chains import (
+    SIZES,
     autocovariance,
     checked,
-    normal_scores,
-    scale_reduction,
-    size,
-    split,
+    each,
+    reduction,
     still,
 )
 
@@ -41,18 +39,29 @@ def autocorrelation(chains):
 
     Parameters
     ----------
-    chains : array-like of shape (n_chains, n_draws) or (n_draws,)
+    chains : array-like, (n_chains, n_draws) or (n_chains, n_draws, n_quantities)
+        Or of one chain, (n_draws,).
 
     Returns
     -------
     rho : ndarray of the same shape
-        NaN of a chain that does not move.
+        Equal to that of ArviZ. NaN of a chain that does not move.
+
+    Raises
+    ------
+    ValueError
+        A draw is not finite.
+
+    Examples
+    --------
+    >>> from skdgm.metrics import autocorrelation
+    >>> autocorrelation([1.0, -1.0, 1.0, -1.0]).round(2)
+    array([ 1.  , -0.75,  0.5 , -0.25])
     """
-    chains = np.asarray(chains, dtype=float)
-    rows = check_array(np.atleast_2d(chains), input_name="chains")
+    rows = checked(np.atleast_2d(chains), min_draws=1)
     covariance = autocovariance(rows)
     variance = np.where(still(rows), np.nan, covariance[:, 0])
-    return (covariance / variance[:, None]).reshape(chains.shape)
+    return (covariance / variance[:, None]).reshape(np.shape(chains))
 
 
 def effective_sample_size(chains, *, method="bulk"):
@@ -60,15 +69,16 @@ def effective_sample_size(chains, *, method="bulk"):
 
     Parameters
     ----------
-    chains : array-like of shape (n_chains, n_draws)
+    chains : array-like, (n_chains, n_draws) or (n_chains, n_draws, n_quantities)
     method : {"bulk", "tail", "mean"}, default="bulk"
         For the bulk of the distribution, by ranks; for its tails, the lower of the
         5 % and the 95 % quantiles; or for the mean of the draws as they are.
 
     Returns
     -------
-    ess : float
-        Equal to that of ArviZ. If nothing moves, the number of draws.
+    ess : float or ndarray of shape (n_quantities,)
+        Equal to that of ArviZ, which in the tails may round a quantile below the draws
+        that are equal to it. If nothing moves, the number of draws.
 
     Raises
     ------
@@ -84,15 +94,9 @@ def effective_sample_size(chains, *, method="bulk"):
     >>> bool(3000 < effective_sample_size(x) < 5000)
     True
     """
-    chains = checked(chains)
-    if method == "bulk":
-        return size(normal_scores(split(chains)))
-    if method == "mean":
-        return size(split(chains))
-    if method == "tail":
-        ends = np.quantile(chains, [0.05, 0.95])
-        return min(size(split(chains <= end).astype(float)) for end in ends)
-    raise ValueError(f"method must be 'bulk', 'tail' or 'mean', not {method!r}.")
+    if method not in SIZES:
+        raise ValueError(f"method must be 'bulk', 'tail' or 'mean', not {method!r}.")
+    return each(SIZES[method], checked(chains))
 
 
 def r_hat(chains):
@@ -102,11 +106,11 @@ def r_hat(chains):
 
     Parameters
     ----------
-    chains : array-like of shape (n_chains, n_draws)
+    chains : array-like, (n_chains, n_draws) or (n_chains, n_draws, n_quantities)
 
     Returns
     -------
-    r_hat : float
+    r_hat : float or ndarray of shape (n_quantities,)
         Equal to that of ArviZ; above 1.01 chains have not mixed. Of a single chain,
         that of its halves. NaN if nothing moves.
 
@@ -126,7 +130,4 @@ def r_hat(chains):
     >>> bool(r_hat(x) > 1.2)
     True
     """
-    halves = split(checked(chains))
-    folded = np.abs(halves - np.median(halves))
-    bulk, tails = (scale_reduction(normal_scores(part)) for part in (halves, folded))
-    return float(np.fmax(bulk, tails))
+    return each(reduction, checked(chains))

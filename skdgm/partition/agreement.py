@@ -40,19 +40,18 @@ def complaint(up, down, n_betas, max_gap):
     return f"{text}{taken} Raise n_betas, to {enough} say, or n_chains."
 
 
-def exceeds(tempered, upper):
-    """Whether chains at several temperatures found what annealing has missed.
+def exceeds(other, upper):
+    """Whether other chains found what both sides have missed.
 
     That they find less means nothing: they may not have arrived yet.
     """
-    return tempered.log_Z - _SURE * tempered.se > upper
+    return other.log_Z - _SURE * other.se > upper
 
 
-def missed(tempered, upper):
+def missed(way, other, upper):
     """What to do then."""
     return (
-        f"chains at several temperatures give log Z {tempered.log_Z:.2f} ± "
-        f"{tempered.se:.2f}, above the {upper:.2f} that annealed importance sampling "
-        "gives at most, which so misses a part of the model, and overestimates "
-        "likelihoods. Raise n_chains and n_steps."
+        f"{way} chains give log Z {other.log_Z:.2f} ± {other.se:.2f}, above the "
+        f"{upper:.2f} that annealed importance sampling gives at most, which so misses "
+        "a part of the model, and overestimates likelihoods. Raise n_chains, n_steps."
     )

@@ -127,8 +127,11 @@ def estimate(rng, problem, effort=None):
     ends = *interval(up.log_w, *drawn), *interval(down.log_w, *drawn, sign=-1.0)
     if not agree(up, down, effort.max_gap):
         warn(complaint(up, down, n_betas, effort.max_gap), LikelihoodWarning)
-    elif exceeds(there.tempered, max(ends)):
-        warn(missed(there.tempered, max(ends)), LikelihoodWarning)
+    else:
+        for way, other in ("tempered", there.tempered), ("pilot", there.pilot):
+            if exceeds(other, max(ends)):
+                warn(missed(way, other, max(ends)), LikelihoodWarning)
+                break
     log_Z, se = settle(up, down, effort.max_gap)
     facts = min(up.ess, down.ess), len(betas), up, down, there.tempered
     return Bracket(log_Z, se, min(ends), max(ends), *facts, there.swap_rates)

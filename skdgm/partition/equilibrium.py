@@ -6,8 +6,8 @@ base model without couplings, at temperatures a unit of thermodynamic length apa
 close that about a third of the swaps succeed, whatever the size of the model.
 
 The base model of annealing has the samples' means: the closer it is, the shorter the
-way. That of tempering is to reach what the samples do not: its means are pulled
-towards one half.
+way. That of tempering is to reach what the samples do not: all its units but data are
+fair coins.
 """
 
 from typing import NamedTuple
@@ -16,12 +16,11 @@ import numpy as np
 
 from skdgm.energies import EVEN, ODD, Path
 from skdgm.partition import bridge, ladder
+from skdgm.partition.estimate import Estimate, of_weights
 from skdgm.samplers import gibbs, tempering
 
 _RUN, _PILOT, _WARM, _TEMPER = range(4)
 MIN_TEMPERATURES, MAX_TEMPERATURES = 3, 32
-# Imagined values of either kind that means are smoothed by, per chain and in all.
-_BROAD, _SMOOTH = 0.25, 1.0
 # Gibbs steps at each temperature on the way from the base model.
 _STEPS = 5
 
@@ -56,12 +55,15 @@ class Equilibrium(NamedTuple):
         A base model and its log Z.
     tempered : Estimate
         Log Z by the chains at all temperatures.
+    pilot : Estimate
+        By a first run of few temperatures, from fair coins.
     swap_rates : ndarray
     """
 
     samples: gibbs.State
     base: tuple
-    tempered: object
+    tempered: Estimate
+    pilot: Estimate
     swap_rates: np.ndarray
 
 
@@ -87,9 +89,10 @@ def reach(rng, problem, burn_in, n_steps):
         rows = rng.fold(_RUN).rows(n_chains)
         alone = rows, energy, params, state, burn_in
         state, _ = gibbs.run(*alone, colours=(ODD, EVEN))
-    base = _base(problem, state, _BROAD * n_chains)
-    given = rng.fold(_PILOT), energy, params, base, n_chains
-    betas = ladder.unit_lengths(*given, MIN_TEMPERATURES, MAX_TEMPERATURES)
+    base = _fair(problem)
+    pilot = ladder.pilot(rng.fold(_PILOT), energy, params, base, n_chains)
+    betas = ladder.unit_lengths(*pilot, MIN_TEMPERATURES, MAX_TEMPERATURES)
+    first = of_weights(pilot[1].sum(axis=0), base[1])
     rungs = tempering.Ladder(betas[::-1], base[0])
     replicas = _replicas(rng.fold(_WARM), problem, state, rungs)
     given, trace = (rng.fold(_TEMPER), energy, params, replicas, n_steps, rungs), []
@@ -97,8 +100,8 @@ def reach(rng, problem, burn_in, n_steps):
     cold = (np.asarray(part) for part in tempering.coldest(replicas, rungs))
     samples = gibbs.State(_packed(energy, cold))
     tempered = bridge.log_partition(np.array(trace[n_steps // 2 :]), rungs, base[1])
-    smooth = _base(problem, samples, _SMOOTH)
-    return Equilibrium(samples, smooth, tempered, info.swap_rates)
+    near = _near(problem, samples)
+    return Equilibrium(samples, near, tempered, first, info.swap_rates)
 
 
 def _replicas(rng, problem, state, rungs):
@@ -122,12 +125,23 @@ def _packed(energy, parts):
     return tuple(unit.pack(part) for unit, part in zip(energy.units, parts))
 
 
-def _base(problem, state, n_imagined):
-    """The base model with the means of known blocks and of the others' samples."""
+def _fair(problem):
+    """The base model with the means of known blocks, and fair coins elsewhere."""
+    energy, params, _, known = problem
+    moments = (
+        np.full(unit.size, 0.5) if moment is None else moment
+        for unit, moment in zip(energy.units, known)
+    )
+    return energy.base(params, tuple(moments))
+
+
+def _near(problem, state):
+    """The base model with the means of known blocks, and of the others' samples,
+    smoothed as if either value had been seen once more."""
     energy, params, _, known = problem
     n_seen = len(state.x[0])
     moments = (
-        (n_seen * np.asarray(x).mean(axis=0) + n_imagined) / (n_seen + 2 * n_imagined)
+        (n_seen * np.asarray(x).mean(axis=0) + 1) / (n_seen + 2)
         if moment is None
         else moment
         for moment, x in zip(known, state.x)

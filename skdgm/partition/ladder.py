@@ -45,15 +45,14 @@ def sigmoid(n_betas):
     return (t - t[0]) / (t[-1] - t[0])
 
 
-def equidistant(pilot, increments, n_betas):
+def equidistant(betas, increments, n_betas):
     """Inverse temperatures with the same thermodynamic length between them.
 
     Parameters
     ----------
-    pilot : ndarray of shape (n_pilot,)
-        Inverse temperatures of a first run.
-    increments : ndarray of shape (n_pilot - 1, n_chains)
-        What each of its steps added to the chains' log weights.
+    betas, increments
+        Of a first run: its inverse temperatures, and what each of its steps added to
+        the chains' log weights, of shape (n_steps, n_chains).
     n_betas : int
 
     Returns
@@ -63,9 +62,9 @@ def equidistant(pilot, increments, n_betas):
     length = np.concatenate([[0.0], np.cumsum(increments.std(axis=1))])
     if not length[-1] > 0:
         return quadratic(n_betas)
-    blind = 1.0 - (1.0 - pilot) ** 0.5
+    blind = 1.0 - (1.0 - betas) ** 0.5
     upto = (1.0 - _BLIND) * length / length[-1] + _BLIND * blind
-    return np.interp(linear(n_betas), upto, pilot)
+    return np.interp(linear(n_betas), upto, betas)
 
 
 def adaptive(rng, energy, params, base, n_chains, n_betas):
@@ -84,30 +83,29 @@ def adaptive(rng, energy, params, base, n_chains, n_betas):
     -------
     betas : ndarray of shape (n_betas,)
     """
-    return equidistant(*_pilot(rng, energy, params, base, n_chains), n_betas)
+    return equidistant(*pilot(rng, energy, params, base, n_chains), n_betas)
 
 
-def unit_lengths(rng, energy, params, base, n_chains, fewest, most):
+def unit_lengths(betas, increments, fewest, most):
     """Inverse temperatures a unit of thermodynamic length apart; or as few or as many
     as there may be at equal lengths.
 
     Parameters
     ----------
-    rng, energy, params, base, n_chains
-        As for :func:`adaptive`.
+    betas, increments
+        What :func:`pilot` returns.
     fewest, most : int
 
     Returns
     -------
     betas : ndarray
     """
-    betas, increments = _pilot(rng, energy, params, base, n_chains)
     n_betas = 1 + np.ceil(increments.std(axis=1).sum())
     n_betas = int(np.clip(np.nan_to_num(n_betas, posinf=most), fewest, most))
     return equidistant(betas, increments, n_betas)
 
 
-def _pilot(rng, energy, params, base, n_chains):
+def pilot(rng, energy, params, base, n_chains):
     """A first run's temperatures, and what each step adds to its log weights."""
     betas, trace = quadratic(_N_PILOT), []
     chains = rng.fold(_PILOT).rows(n_chains)

@@ -17,8 +17,6 @@ class ChainDisplay:
     ----------
     diagnostics : ChainDiagnostics
         As :func:`~skdgm.metrics.chain_diagnostics` gives it.
-    thin : int, default=1
-        Gibbs steps between draws.
 
     Attributes
     ----------
@@ -46,16 +44,14 @@ class ChainDisplay:
     8
     """
 
-    def __init__(self, diagnostics, *, thin=1):
+    def __init__(self, diagnostics):
         self.diagnostics = diagnostics
-        self.thin = thin
 
     @classmethod
     def from_estimator(
         cls,
         estimator,
         *,
-        thin=10,
         random_state=None,
         ax=None,
         trace_kw=None,
@@ -67,8 +63,6 @@ class ChainDisplay:
         ----------
         estimator : object
             Fitted, with chains.
-        thin : int, default=10
-            Gibbs steps between draws.
         random_state : int, RandomState instance or None, default=None
             For sampling.
         ax : array-like of two matplotlib Axes, default=None
@@ -84,10 +78,8 @@ class ChainDisplay:
         """
         pyplot(cls)
         check_energy(estimator, cls.__name__)
-        options = {"thin": thin, "random_state": random_state, **options}
-        return cls(chain_diagnostics(estimator, **options), thin=thin).plot(
-            ax, trace_kw=trace_kw
-        )
+        found = chain_diagnostics(estimator, random_state=random_state, **options)
+        return cls(found).plot(ax, trace_kw=trace_kw)
 
     def plot(self, ax=None, *, trace_kw=None):
         """Draw traces and the autocorrelation.
@@ -106,7 +98,7 @@ class ChainDisplay:
         options = {"ncols": 2, "figsize": (9.0, 3.2), "width_ratios": (3, 2)}
         self.figure_, self.axes_ = axes_for(type(self), ax, 2, **options)
         found, (left, right) = self.diagnostics, self.axes_
-        steps = self.thin * np.arange(1, found.trace.shape[1] + 1)
+        steps = found.thin * np.arange(1, found.trace.shape[1] + 1)
         look = {"linewidth": 0.8, "alpha": 0.8, **(trace_kw or {})}
         self.traces_ = left.plot(steps, found.trace[:_MOST].T, **look)
         left.set(xlabel="Gibbs steps", ylabel="free energy (nats)")
@@ -117,12 +109,20 @@ class ChainDisplay:
         small = np.flatnonzero(rho < _SMALL)
         n_lags = max(10, 2 * small[0]) if len(small) else len(rho)
         n_lags = min(n_lags, len(rho))
-        lags = self.thin * np.arange(n_lags)
+        lags = found.thin * np.arange(n_lags)
         (self.autocorrelation_,) = right.plot(lags, rho[:n_lags], marker=".")
         right.axhline(0.0, color="0.7", linewidth=0.8, zorder=0)
         right.set(xlabel="lag (Gibbs steps)", ylabel="autocorrelation")
-        title = f"{found.time:.0f} steps for an independent draw"
-        right.set_title(title, fontsize="medium")
+        right.set_title(_memory(found), fontsize="medium")
         for axes in self.axes_:
             axes.spines[["top", "right"]].set_visible(False)
         return self
+
+
+def _memory(found):
+    """How long chains remember, in words."""
+    if np.isnan(found.r_hat):
+        return "nothing moves"
+    steps = f"{max(found.time, found.thin):.0f} steps for an independent draw"
+    # What is forgotten between two draws is not seen.
+    return steps if found.time > found.thin else f"at most {steps}"

@@ -18,6 +18,12 @@ NETWORKS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def begin(monkeypatch):
+    """Draws that do not depend on the tests before."""
+    monkeypatch.setitem(globals(), "RNG", np.random.default_rng(0))
+
+
 @pytest.fixture(params=NETWORKS)
 def dbn(request):
     n_features, sizes, options = NETWORKS[request.param]

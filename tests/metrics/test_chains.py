@@ -1,9 +1,14 @@
+from itertools import product
+
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 from sklearn.preprocessing import StandardScaler
 
-from skdgm import BernoulliRBM
+from skdgm import DBN, BernoulliRBM, DBNClassifier
+from skdgm.energies import ODD
 from skdgm.metrics import chain_diagnostics, effective_sample_size, r_hat
+from skdgm.utils.random import MAX_SEED
 from tests.metrics.models import MODELS, fitted, rows
 
 
@@ -31,6 +36,39 @@ def test_the_trace_is_of_the_samples():
     np.testing.assert_allclose(found.trace.ravel(), model.free_energy(X))
 
 
+def test_the_trace_of_directed_layers_is_that_of_the_machine_above():
+    model, _ = fitted("dbn")
+    options = {"init": "noise", "burn_in": 7, "thin": 3}
+    found = chain_diagnostics(model, n_chains=2, n_draws=10, random_state=4, **options)
+    seed = np.random.RandomState(4).randint(MAX_SEED)
+    h = model.layers_[-1].sample(20, seed, n_steps=30, **options)
+    expected = model.layers_[-1].free_energy(h)
+    np.testing.assert_allclose(found.trace.ravel(), expected)
+    X = model.sample(20, 4, n_steps=30, **options).reshape(2, 10, -1)
+    np.testing.assert_array_equal(found.r_hat_columns, r_hat(X))
+
+
+@pytest.mark.parametrize("name", ["classifier", "dbm", "dbm-classifier"])
+def test_the_trace_is_of_all_that_a_chain_remembers(name):
+    model, _ = fitted(name)
+    options = {"init": "noise", "burn_in": 3, "thin": 2}
+    found = chain_diagnostics(model, n_chains=2, n_draws=5, random_state=1, **options)
+    x = model._along(
+        lambda state: tuple(map(np.asarray, state.x)), 10, 1, n_steps=10, **options
+    )
+    # The first hidden layer is summed out, state by state; so is a label on top of two.
+    energy, params = model._energy(), model._params()
+    (h, *label) = energy.colours[ODD]
+    log_weights = []
+    for bits in product((0.0, 1.0), repeat=5):
+        for code in range(2 if label else 1):
+            x[h] = np.tile(np.array(bits, params.dtype), (10, 1))
+            if label:
+                x[label[0]] = np.eye(2, dtype=params.dtype)[[code] * 10]
+            log_weights.append(-energy.energy(params, tuple(x)))
+    np.testing.assert_allclose(found.trace.ravel(), -logsumexp(log_weights, axis=0))
+
+
 def test_what_mixes_and_what_does_not():
     model, _ = fitted("rbm")
     assert chain_diagnostics(model, random_state=0).converged
@@ -44,13 +82,58 @@ def test_what_mixes_and_what_does_not():
     assert max(found.r_hat, np.nanmax(found.r_hat_columns)) > 1.1
 
 
-def test_swap_rates_of_tempering():
-    X, _ = rows()
-    rbm = BernoulliRBM(
-        4, n_iter=3, gradient="tempering", n_temperatures=4, random_state=0
-    ).fit(X)
-    np.testing.assert_array_equal(chain_diagnostics(rbm).swap_rates, rbm.swap_rates_)
-    assert chain_diagnostics(fitted("rbm")[0]).swap_rates is None
+def test_chains_that_all_stand_still():
+    model, _ = fitted("rbm")
+    model.components_ = np.zeros_like(model.components_)
+    model.intercept_visible_ = np.full(6, 100.0)
+    found = chain_diagnostics(model, n_chains=4, random_state=0)
+    assert np.isnan(found.r_hat)
+    assert np.isnan(found.r_hat_columns).all()
+    assert not found.converged
+    assert "of columns unknown, as none moves" in repr(found)
+    # A column that does not move is nothing to worry about, nor a flat energy.
+    model.intercept_visible_ = np.array([100.0, 0, 0, 0, 0, 0])
+    found = chain_diagnostics(model, random_state=0)
+    assert np.isnan(found.r_hat_columns[0])
+    assert found.ess == 4000
+    assert found.converged
+
+
+TEMPERED = {"gradient": "tempering", "n_temperatures": 4}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        BernoulliRBM(4, n_iter=3, random_state=0, **TEMPERED),
+        DBN((4, 3), n_iter=2, random_state=0, **TEMPERED),
+        DBNClassifier(
+            layers=[("top", BernoulliRBM(4, n_iter=3, **TEMPERED))],
+            max_iter=1,
+            random_state=0,
+        ),
+    ],
+)
+def test_swap_rates_of_tempering(model):
+    X, y = rows()
+    model.fit(X, y)
+    found = chain_diagnostics(model, random_state=0)
+    network = getattr(model, "dbn_", model)
+    machine = getattr(network, "layers_", [network])[-1]
+    np.testing.assert_array_equal(found.swap_rates, machine.swap_rates_)
+    assert f"swap rates from {machine.swap_rates_.min():.2f}" in repr(found)
+
+
+def test_what_is_printed():
+    model, _ = fitted("rbm")
+    found = chain_diagnostics(model, random_state=0)
+    assert found.swap_rates is None
+    lines = repr(found).splitlines()
+    assert lines[0] == "ChainDiagnostics(20 chains of 200 draws, one in 10 Gibbs steps"
+    worst, middle = found.r_hat_columns.max(), np.median(found.r_hat_columns)
+    columns = f"{middle:.3f} at the median and {worst:.3f} at most"
+    assert lines[1].strip() == f"R-hat {found.r_hat:.3f}, of columns {columns}"
+    assert lines[-1].strip() == "converged: True)"
 
 
 def test_bad_input():

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.signal import lfilter
@@ -95,6 +97,23 @@ ARVIZ = {
         0.123854555999,
         0.000381814667,
     ),
+    # Of these the sum of autocorrelations ends with a negative term.
+    "ranks-end": (
+        32.36880100673,
+        24.0,
+        26.817690104995,
+        1.048112220748,
+        -0.345238095238,
+        0.285714285714,
+    ),
+    "tail-ends": (
+        24.911799496324,
+        23.75,
+        23.196318044755,
+        1.070088676665,
+        0.127753701697,
+        0.046316359697,
+    ),
 }
 
 
@@ -120,6 +139,8 @@ def cases():
     found["shifted"] = ar(0.2, 4, 100) + steps
     found["scaled"] = ar(0.2, 4, 100) * (steps + 1)
     found["counts"] = rng.poisson(1.0, (3, 80)).astype(float)
+    for name, seed in ("ranks-end", 143), ("tail-ends", 57):
+        found[name] = np.random.default_rng(seed).integers(0, 9, (2, 12)).astype(float)
     return found
 
 
@@ -139,6 +160,23 @@ def test_figures_are_those_of_arviz(name, chains):
     known = ~np.isnan(expected)
     assert known.all() or name == "one"
     np.testing.assert_allclose(np.array(found)[known], expected[known], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        r_hat,
+        *(partial(effective_sample_size, method=m) for m in ("bulk", "tail", "mean")),
+    ],
+)
+def test_several_quantities(figure):
+    x = np.random.default_rng(0).normal(size=(3, 25, 4)).cumsum(axis=1)
+    found = figure(x)
+    assert found.shape == (4,)
+    np.testing.assert_array_equal(found, [figure(x[..., k]) for k in range(4)])
+    rho = autocorrelation(x)
+    assert rho.shape == x.shape
+    np.testing.assert_allclose(rho[..., 2], autocorrelation(x[..., 2]))
 
 
 def test_autocorrelation_by_its_definition():
@@ -171,3 +209,5 @@ def test_bad_chains():
         effective_sample_size(np.zeros((2, 9)), method="median")
     with pytest.raises(ValueError, match="2D"):
         r_hat(np.zeros(9))
+    with pytest.raises(ValueError, match="n_quantities"):
+        r_hat(np.zeros((2, 9, 3, 1)))

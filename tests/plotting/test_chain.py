@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 from skdgm import DBN, BernoulliRBM
 from skdgm.metrics import chain_diagnostics
@@ -25,7 +26,23 @@ def test_traces_are_those_of_the_diagnostics(model, X):
     np.testing.assert_array_equal(rho, found.autocorrelation[: len(rho)])
     assert f"{found.r_hat:.3f}" in display.axes_[0].get_title()
     assert "steps for an independent draw" in display.axes_[1].get_title()
-    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    "figures, title",
+    [
+        ({"time": 37.2, "thin": 10}, "37 steps for an independent draw"),
+        ({"time": 9.8, "thin": 10}, "at most 10 steps for an independent draw"),
+        ({"r_hat": np.nan}, "nothing moves"),
+    ],
+)
+def test_what_is_said_of_memory(X, figures, title):
+    rbm = BernoulliRBM(4, n_iter=3, random_state=0).fit(X)
+    found = chain_diagnostics(rbm, **FEW)._replace(**figures)
+    display = ChainDisplay(found).plot()
+    assert display.axes_[1].get_title() == title
+    step = display.traces_[0].get_xdata()[0]
+    assert step == display.autocorrelation_.get_xdata()[1] == found.thin
 
 
 def test_axes_that_are_given(X):
@@ -35,4 +52,8 @@ def test_axes_that_are_given(X):
     assert display.figure_ is figure
     with pytest.raises(ValueError, match="draws on 2 axes"):
         ChainDisplay.from_estimator(rbm, ax=axes[0], **FEW)
-    plt.close("all")
+
+
+def test_what_has_no_chains(X):
+    with pytest.raises(TypeError, match="ChainDisplay.*StandardScaler has none"):
+        ChainDisplay.from_estimator(StandardScaler().fit(X))
