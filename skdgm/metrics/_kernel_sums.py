@@ -52,12 +52,23 @@ def discrepancies(kernel, rows, splits):
         Without bias.
     size : float
         The largest value of the kernel.
+
+    Raises
+    ------
+    ValueError
+        What the kernel returns is no matrix of finite numbers.
     """
     m = splits[:, 0].sum()
     n = len(rows) - m
     within, touching, total, size = 0.0, 0.0, 0.0, 0.0
     for part in gen_batches(len(rows), max(1, _ENTRIES // len(rows))):
-        K, first = kernel(rows[part], rows), splits[part]
+        first = splits[part]
+        K = np.array(kernel(rows[part], rows), dtype=np.float64)
+        if K.shape != (len(first), len(rows)) or not np.isfinite(K).all():
+            raise ValueError(
+                "kernel must take two tables to a matrix of finite numbers, with one "
+                "for each row of the first and each row of the second."
+            )
         numbers = np.arange(part.start, part.stop)
         size = max(size, np.abs(K).max())
         K[numbers - part.start, numbers] = 0.0

@@ -1,7 +1,10 @@
-"""What is asked of two tables before they are compared."""
+"""What is asked of two tables, and of numbers, before tables are compared."""
+
+from numbers import Real
 
 import numpy as np
 from sklearn.utils import check_array
+from sklearn.utils.validation import check_scalar
 
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.warn import warn
@@ -54,3 +57,26 @@ def check_pair(first, second, names, **options):
             DataRangeWarning,
         )
     return first, second
+
+
+def check_number(value, name, **options):
+    """A real number that is finite.
+
+    Parameters
+    ----------
+    value : object
+    name : str
+        What the caller calls it.
+    **options
+        Of :func:`sklearn.utils.check_scalar`, which lets NaN pass any bounds.
+
+    Raises
+    ------
+    TypeError
+        It is no real number.
+    ValueError
+        It is outside of the bounds, infinite or NaN.
+    """
+    check_scalar(value, name, Real, **options)
+    if not np.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, but it is {value}.")

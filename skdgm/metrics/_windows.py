@@ -13,8 +13,8 @@ from sklearn.utils.extmath import row_norms
 
 # Entries of a table of distances from rows to samples.
 _ENTRIES = 2**22
-# Widths to begin with, and the smallest one, in units of the root mean square of what
-# is between rows and the samples' mean; how well the best one's logarithm is found.
+# Widths to begin with, and the smallest one, in units of a typical distance, a column,
+# of rows and samples; how well the best one's logarithm is found.
 _WIDTHS, _SMALLEST, _TOLERANCE = np.logspace(-1, 0, 10), 1e-5, 1e-3
 
 
@@ -68,7 +68,8 @@ def best_sigma(X, samples):
     def loss(log_sigma):
         return -log_densities(X, samples, np.exp([log_sigma])).mean()
 
-    size = np.sqrt(np.mean((X - samples.mean(axis=0)) ** 2))
+    between = np.mean((X - samples.mean(axis=0)) ** 2)
+    size = np.sqrt(between + samples.var(axis=0).mean())
     grid = size * _WIDTHS
     while grid[0] > _SMALLEST * size:
         best = np.argmax(log_densities(X, samples, grid).mean(axis=1))

@@ -14,7 +14,7 @@ References
 """
 
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics._kernel_sums import discrepancies, median_gamma
-from skdgm.metrics._pairs import check_pair
+from skdgm.metrics._pairs import check_number, check_pair
 
 # Splits into the same two samples differ by rounding.
 _ROUNDING = 1e-12
@@ -86,7 +86,8 @@ def maximum_mean_discrepancy(
     ------
     ValueError
         A value is missing, numbers of columns differ, a sample has only one row, or the
-        kernel is unknown; gamma is given for a callable, or is not above 0.
+        kernel is unknown; gamma is given for a callable, or is not above 0; a callable
+        returns no matrix of finite numbers.
 
     Warns
     -----
@@ -119,7 +120,9 @@ def maximum_mean_discrepancy(
     rows, m = np.concatenate([X, Y]), len(X)
     if kernel == "rbf":
         gamma = median_gamma(rows, random_state) if gamma is None else gamma
-        check_scalar(gamma, "gamma", Real, min_val=0, include_boundaries="neither")
+        check_number(gamma, "gamma", min_val=0, include_boundaries="neither")
+        # Far from zero the kernel's squares lose digits, which it need not.
+        rows -= rows.mean(axis=0)
         kernel = partial(rbf_kernel, gamma=gamma)
     elif not callable(kernel):
         raise ValueError(f"kernel must be 'rbf' or a callable, not {kernel!r}.")

@@ -6,16 +6,16 @@ in nats, with the shares q of samples and p of data that are of each mode. It is
 where they agree, and log K where samples of K equal modes are all of one.
 """
 
-from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import rel_entr
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.validation import check_scalar, column_or_1d
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import column_or_1d
 
-from skdgm.metrics._pairs import check_pair
+from skdgm.metrics._pairs import check_number, check_pair
+from skdgm.metrics.neighbours import nearest_rows
 
 
 class ModeCoverage(NamedTuple):
@@ -74,7 +74,8 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
         usual. By default any distance will do.
     min_share : float, default=0
         A mode is found if there is a sample of it, and if its share is at least this
-        part of that of data.
+        part of that of data. A classifier's errors find modes by themselves, if this
+        is not above their rate.
 
     Returns
     -------
@@ -84,7 +85,9 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
     ------
     ValueError
         A value is missing, numbers of columns or of rows differ, or there is
-        neither ``y`` nor ``classifier``.
+        neither ``y`` nor ``classifier``, or their classes are of different types.
+    TypeError
+        The classifier has no ``predict``.
     NotFittedError
         The classifier is not fitted.
 
@@ -121,19 +124,20 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
             "Give y, the mode of each row of X (of centres np.arange(len(X))), or a "
             "fitted classifier."
         )
+    if classifier is not None and not hasattr(classifier, "predict"):
+        raise TypeError(f"classifier must have predict, which {classifier!r} has not.")
     table, data = check_pair(samples, X, ("samples", "X"))
-    check_scalar(min_share, "min_share", Real, min_val=0, max_val=1)
+    check_number(min_share, "min_share", min_val=0, max_val=1)
     if classifier is None or radius is not None:
-        search = NearestNeighbors(n_neighbors=1).fit(data)
-        distances, nearest = (part[:, 0] for part in search.kneighbors(table))
+        distances, nearest = nearest_rows(table, data)
     y = classifier.predict(X) if y is None else y
     check_consistent_length(X, y)
     y = column_or_1d(check_array(y, dtype=None, ensure_2d=False, input_name="y"))
     labels = y[nearest] if classifier is None else classifier.predict(samples)
+    classes = unique_labels(y, labels)
     if radius is not None:
-        check_scalar(radius, "radius", Real, min_val=0, include_boundaries="neither")
+        check_number(radius, "radius", min_val=0, include_boundaries="neither")
         labels = labels[distances <= radius]
-    classes = np.unique(np.concatenate([y, labels]))
     q, p = _shares(labels, classes), _shares(y, classes)
     found = (q > 0) & (p > 0) & (q >= min_share * p)
     kl, high_quality = rel_entr(q, p).sum(), len(labels) / len(table)

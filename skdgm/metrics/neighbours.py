@@ -118,13 +118,12 @@ def nearest_training_neighbours(samples, X_train, X_valid=None):
     (True, 1.0)
     """
     samples, X_train = check_pair(samples, X_train, ("samples", "X_train"))
-    search = NearestNeighbors(n_neighbors=1).fit(X_train)
-    distance, index = _nearest(search, samples, X_train)
+    distance, index = nearest_rows(samples, X_train)
     copied = float(np.mean(distance == 0))
     if X_valid is None:
         return Memorisation(distance, index, copied, None, None, None, None)
     X_valid, _ = check_pair(X_valid, X_train, ("X_valid", "X_train"))
-    valid, _ = _nearest(search, X_valid, X_train)
+    valid, _ = nearest_rows(X_valid, X_train)
     U, p_value = mannwhitneyu(distance, valid, alternative="less")
     closer = 1.0 - U / (len(distance) * len(valid))
     return Memorisation(
@@ -138,7 +137,11 @@ def nearest_training_neighbours(samples, X_train, X_valid=None):
     )
 
 
-def _nearest(search, rows, X_train):
-    index = search.kneighbors(rows, return_distance=False)[:, 0]
+def nearest_rows(rows, X):
+    """How far the nearest rows of X are, and which."""
+    # The search squares what it is given, and loses digits far from zero.
+    centre = X.mean(axis=0)
+    search = NearestNeighbors(n_neighbors=1).fit(X - centre)
+    index = search.kneighbors(rows - centre, return_distance=False)[:, 0]
     # Those that the search computes are not quite zero between equal rows.
-    return np.linalg.norm(rows - X_train[index], axis=1), index
+    return np.linalg.norm(rows - X[index], axis=1), index

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_array
 
-from skdgm.metrics._pairs import check_pair
+from skdgm.metrics._pairs import check_number, check_pair
 from skdgm.metrics._windows import best_sigma, log_densities
 
 
@@ -84,7 +84,9 @@ def parzen_log_likelihood(X, samples, *, sigma=None, X_valid=None, sigmas=None):
     ValueError
         A value is missing, or numbers of columns differ; there is neither ``sigma`` nor
         ``X_valid``, or both; or all rows of ``X_valid`` are among the samples, which
-        are most likely at a bandwidth of zero.
+        are most likely at a bandwidth of zero; or a bandwidth is not above 0.
+    TypeError
+        ``sigma`` is no number.
 
     Warns
     -----
@@ -119,14 +121,17 @@ def parzen_log_likelihood(X, samples, *, sigma=None, X_valid=None, sigmas=None):
         sigma = _best(X_valid, samples, sigmas)
     elif sigmas is not None:
         raise ValueError("sigmas are to choose from, but sigma is given.")
-    rows = log_densities(X, samples, _positive([sigma], "sigma"))[0]
+    check_number(sigma, "sigma", min_val=0, include_boundaries="neither")
+    rows = log_densities(X, samples, [sigma])[0]
     se = rows.std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.nan
     return Parzen(float(rows.mean()), float(se), float(sigma), rows)
 
 
 def _best(X, samples, sigmas):
     if sigmas is not None:
-        sigmas = _positive(sigmas, "sigmas")
+        sigmas = check_array(np.ravel(sigmas), ensure_2d=False, input_name="sigmas")
+        if sigmas.min() <= 0:
+            raise ValueError(f"sigmas must be above 0, but {sigmas.min():g} is not.")
         return sigmas[np.argmax(log_densities(X, samples, sigmas).mean(axis=1))]
     sigma = best_sigma(X, samples)
     if not sigma:
@@ -135,10 +140,3 @@ def _best(X, samples, sigmas):
             "too small. Take other rows, or give sigma."
         )
     return sigma
-
-
-def _positive(values, name):
-    values = check_array(np.ravel(values), ensure_2d=False, input_name=name)
-    if values.min() <= 0:
-        raise ValueError(f"{name} must be above 0, but {values.min():g} is not.")
-    return values

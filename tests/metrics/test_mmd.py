@@ -4,7 +4,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from scipy.stats import kstest
-from sklearn.metrics.pairwise import laplacian_kernel, polynomial_kernel
+from sklearn.metrics.pairwise import laplacian_kernel, polynomial_kernel, rbf_kernel
 
 from skdgm.exceptions import DataRangeWarning
 from skdgm.metrics import _kernel_sums, maximum_mean_discrepancy
@@ -57,6 +57,21 @@ def test_any_kernel(many, one):
     found = maximum_mean_discrepancy(X, Y, kernel=many, n_permutations=9)
     assert found.mmd2 == pytest.approx(by_sums(X, Y, one))
     assert found.gamma is None
+
+
+def test_far_from_zero():
+    X, Y = (np.round(table, 3) for table in tables(30, 20, d=40))
+    near = maximum_mean_discrepancy(X, Y, gamma=0.01, n_permutations=0)
+    far = maximum_mean_discrepancy(X + 2**30, Y + 2**30, gamma=0.01, n_permutations=0)
+    assert far.mmd2 == pytest.approx(near.mmd2, rel=1e-3)
+
+
+def test_a_kernel_keeps_its_matrix():
+    X, Y = tables()
+    table = rbf_kernel(np.concatenate([X, Y]))
+    kept = table.copy()
+    maximum_mean_discrepancy(X, Y, kernel=lambda a, b: table, n_permutations=9)
+    np.testing.assert_array_equal(table, kept)
 
 
 def test_the_median_distance():
@@ -138,6 +153,9 @@ def test_bad_input():
         ("kernel must be", (X, Y), {"kernel": "nonsense"}),
         ("gamma is of kernel='rbf'", (X, Y), {"kernel": laplacian_kernel, "gamma": 1}),
         ("gamma == 0", (X, Y), {"gamma": 0}),
+        ("gamma must be a finite", (X, Y), {"gamma": np.nan}),
+        ("matrix of finite", (X, Y), {"kernel": lambda a, b: a @ b.T * np.nan}),
+        ("matrix of finite", (X, Y), {"kernel": lambda a, b: (a * b[:1]).sum()}),
         ("n_permutations == -1", (X, Y), {"n_permutations": -1}),
     ):
         with pytest.raises(ValueError, match=message):

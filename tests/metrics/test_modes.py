@@ -107,10 +107,16 @@ def test_bad_input():
         ("y contains NaN", (samples, CENTRES, np.full(25, np.nan)), {}),
         ("Give y.*or a fitted", (samples, CENTRES), {}),
         ("radius == 0", (samples, CENTRES, NUMBERS), {"radius": 0}),
+        ("radius must be a finite", (samples, CENTRES, NUMBERS), {"radius": np.nan}),
         ("min_share == 2", (samples, CENTRES, NUMBERS), {"min_share": 2}),
     ):
         with pytest.raises(ValueError, match=message):
             mode_coverage(*given, **options)
+    names = KNeighborsClassifier(1).fit(CENTRES, np.where(NUMBERS < 9, "a", "b"))
+    with pytest.raises(ValueError, match="Mix of label input types"):
+        mode_coverage(samples, CENTRES, NUMBERS, classifier=names)
+    with pytest.raises(TypeError, match="classifier must have predict, which 'knn'"):
+        mode_coverage(samples, CENTRES, classifier="knn")
     with pytest.raises(NotFittedError):
         mode_coverage(samples, CENTRES, classifier=classifier)
     with pytest.warns(DataRangeWarning, match="samples has values"):

@@ -46,6 +46,15 @@ def test_copies_are_found(d):
     assert found.p_value < 1e-6
 
 
+@pytest.mark.parametrize("d", [3, 64])
+def test_copies_far_from_zero_are_found(d):
+    (X_train,) = tables(100, d=d)
+    X_train += 1e9
+    found = nearest_training_neighbours(X_train[:30], X_train)
+    assert found.copied == 1
+    np.testing.assert_array_equal(found.index, np.arange(30))
+
+
 def test_p_values_of_data_are_uniform():
     # Given the training rows, samples and validation rows are alike.
     p = [

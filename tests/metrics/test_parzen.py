@@ -59,6 +59,12 @@ def test_the_best_bandwidth(n_samples, d, scale):
     assert np.argmax(means) == 3
 
 
+def test_rows_amid_samples():
+    # Of samples at ±1 and a row at 0 the best variance is 1.
+    found = parzen_log_likelihood([[0.0]], [[-1.0], [1.0]], X_valid=[[0.0]])
+    assert found.sigma == pytest.approx(1, rel=3e-3)
+
+
 def test_a_narrow_bandwidth_is_found():
     X = np.linspace(0, 1, 400)[:, None]
     found = parzen_log_likelihood(X, X + 5e-4, X_valid=X)
@@ -108,12 +114,14 @@ def test_bad_input():
         ("either sigma.*or X_valid", X, samples, {}),
         ("either sigma.*or X_valid", X, samples, {"sigma": 1, "X_valid": X}),
         ("sigma is given", X, samples, {"sigma": 1, "sigmas": [1, 2]}),
-        ("sigma must be above 0", X, samples, {"sigma": 0}),
-        ("sigma contains NaN", X, samples, {"sigma": np.nan}),
-        ("numeric", X, samples, {"sigma": "wide"}),
+        ("sigma == 0", X, samples, {"sigma": 0}),
+        ("sigma must be a finite", X, samples, {"sigma": np.nan}),
         ("sigmas must be above 0", X, samples, {"X_valid": X, "sigmas": [0, 1]}),
         ("among the samples", X, samples, {"X_valid": samples[:9]}),
         ("among the samples", X[:1], X[:1], {"X_valid": X[:1]}),
     ):
         with pytest.raises(ValueError, match=message):
             parzen_log_likelihood(rows, drawn, **options)
+    for sigma in ("wide", [1.0, 2.0]):
+        with pytest.raises(TypeError, match="sigma must be an instance of float"):
+            parzen_log_likelihood(X, samples, sigma=sigma)

@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import RepeatedKFold, StratifiedShuffleSplit
+from sklearn.model_selection import (
+    LeaveOneOut,
+    RepeatedKFold,
+    StratifiedShuffleSplit,
+)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -99,6 +103,8 @@ def test_splitters():
         classifier_two_sample_test(
             *tables(), classifier=LogisticRegression(), cv=RepeatedKFold(n_splits=2)
         )
+    with pytest.raises(ValueError, match="rows of both samples"):
+        classifier_two_sample_test(*tables(9, 9), cv=LeaveOneOut())
 
 
 def test_bad_input():
