@@ -111,7 +111,7 @@ def mnist(options):
     )
     print(" tempered | width |\n|---|---|---|---|---|---|---|---|")
     road = [(100, 1000), (100, 3000), (300, 3000), (500, 3000), (500, 6000)]
-    road = [(*pair, "quadratic") for pair in [*road, (800, 5000)]]
+    road = [(*pair, "quadratic") for pair in [*road, (500, 10000), (800, 5000)]]
     for n_chains, n_betas, schedule in [*road, (500, 3000, "adaptive")]:
         start = time.perf_counter()
         with warnings.catch_warnings(record=True) as caught:
