@@ -42,7 +42,7 @@ LAW = {
     "training": GROUND | {"optim"},
     "metrics": ALGORITHMS | {"partition"},
     "nets": KERNELS | GROUND | {"optim", "training"},
-    "base": GROUND,
+    "base": GROUND | {"training"},
     "boltzmann": ALGORITHMS | BESIDE | {"base"},
     "belief": ALGORITHMS | BESIDE | {"base", "boltzmann"},
     "preprocessing": GROUND,

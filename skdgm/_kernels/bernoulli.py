@@ -90,25 +90,31 @@ def log_partition(eta, out, start, stop):
 
 @kernel
 def sum_softplus(eta, room):
-    """The sum of max(eta, 0) + log(1 + exp(-|eta|)), in float64.
-
-    Factors between 1 and 2 may be multiplied a thousand at a time before a logarithm
-    is taken.
-    """
+    """The sum of max(eta, 0) + log(1 + exp(-|eta|)), in float64."""
     positive, factor = room[0], room[1]
     for j in range(len(eta)):
         value = eta[j]
         size = value if value > 0 else -value
         positive[j] = value if value > 0 else 0.0 * value
         factor[j] = np.float64(exp(-size)) + 1.0
-    width = len(eta)
-    while width > 1 + len(eta) // 1000:
+    return sum_logs(positive, factor)
+
+
+@kernel
+def sum_logs(terms, factors):
+    """The sum of terms and of factors' logarithms; both are used up.
+
+    Factors between 1 and 2 may be multiplied a thousand at a time before a logarithm
+    is taken.
+    """
+    width = len(terms)
+    while width > 1 + len(terms) // 1000:
         half = (width + 1) // 2
         for j in range(width - half):
-            factor[j] *= factor[j + half]
-            positive[j] += positive[j + half]
+            factors[j] *= factors[j + half]
+            terms[j] += terms[j + half]
         width = half
     total = 0.0
     for j in range(width):
-        total += positive[j] + np.log(factor[j])
+        total += terms[j] + np.log(factors[j])
     return total

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from skdgm.boltzmann._machine import TabularModel
+from skdgm.base import TabularModel
 from skdgm.utils.layers import chosen
 from skdgm.utils.threads import one_blas_thread
 

@@ -21,9 +21,9 @@ from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from skdgm.base import for_callbacks, report, tabulate
 from skdgm.belief._stack import AUTO
 from skdgm.belief.dbn import DBN
-from skdgm.boltzmann._fitting import for_callbacks, report, tabulate
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Tuner, check_dropout, fine_tune
 from skdgm.training import Callbacks, Table, Verbose, labelled

@@ -6,9 +6,9 @@ from numbers import Integral
 from sklearn.base import _fit_context
 from sklearn.utils.validation import check_scalar
 
+from skdgm.base import for_callbacks, report
 from skdgm.belief._greedy import GreedyMixin, another, ended
 from skdgm.belief._up_down import UpDown
-from skdgm.boltzmann._fitting import for_callbacks, report
 from skdgm.training import Callbacks, Verbose, train
 from skdgm.utils.threads import one_blas_thread
 

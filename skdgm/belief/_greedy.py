@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skdgm.base import tabulate
 from skdgm.belief._stack import transposed
-from skdgm.boltzmann._fitting import tabulate
 from skdgm.boltzmann._trainer import density
 from skdgm.exceptions import DivergenceError
 from skdgm.optim import check_staircase

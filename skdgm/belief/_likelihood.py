@@ -5,9 +5,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
+from skdgm.base.purposes import LIKELIHOOD
 from skdgm.belief._bound import Terms, mean, terms
 from skdgm.boltzmann._likelihood import PartitionMixin
-from skdgm.boltzmann._trainer import LIKELIHOOD
 from skdgm.energies import tiled
 from skdgm.partition import exact
 from skdgm.utils.hashing import row_hash

@@ -20,10 +20,11 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import clone
 
+from skdgm.base.purposes import PROBE, STEP
 from skdgm.belief._bound import terms
 from skdgm.belief._directed import ascent, descent
 from skdgm.boltzmann._state import TrainState
-from skdgm.boltzmann._trainer import PROBE, STEP, Trainer
+from skdgm.boltzmann._trainer import Trainer
 from skdgm.energies import plain
 from skdgm.optim import sgd
 from skdgm.training import Batch

@@ -16,8 +16,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
+from skdgm.base.purposes import LIKELIHOOD
 from skdgm.boltzmann._evidence import complete
-from skdgm.boltzmann._trainer import LIKELIHOOD
 from skdgm.energies import EVEN
 from skdgm.inference import bound
 from skdgm.partition import exact

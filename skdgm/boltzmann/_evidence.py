@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.boltzmann._trainer import LIKELIHOOD
+from skdgm.base.purposes import LIKELIHOOD
 from skdgm.partition import Problem, ais, bracket, exact
 from skdgm.samplers import gibbs
 from skdgm.utils.hashing import row_hash

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.base import GenerativeModel
+from skdgm.base import TabularModel
 from skdgm.boltzmann._fitting import FittingMixin
 from skdgm.boltzmann._likelihood import LikelihoodMixin
 from skdgm.boltzmann._monitor import Monitor
@@ -21,31 +21,6 @@ from skdgm.utils.tree import tree_map
 _MANY = 100
 
 
-class TabularModel(GenerativeModel):
-    """Base class of models of one table of data, whose columns are visible units.
-
-    A subclass has ``_dtype``, that of its parameters; ``_domain`` says what its visible
-    units take, and ``_columns`` what it learned of the columns.
-    """
-
-    _domain = BINARY
-
-    def _rows(self, X, *, dtype=None, reset=False, fitting=False):
-        if not reset:
-            dtype = dtype or self._dtype
-        options = {"reset": reset, "fitting": fitting, "dtype": dtype}
-        return self._domain.rows(self, X, **options)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
-        for name, value in self._domain.tags.items():
-            setattr(tags.input_tags, name, value)
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-
 class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     """Base class of estimators with a layered energy whose first block is visible.
 
@@ -54,6 +29,7 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     there are.
     """
 
+    _domain = BINARY
     _TRAINER, _WATCHED = Trainer, "pseudo-likelihood"
     # What machines without real units, or with one hidden layer, are not asked.
     quadratic, mean_field_steps, negative = False, 50, "samples"

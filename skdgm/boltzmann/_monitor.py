@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdgm.boltzmann._trainer import PROBE
+from skdgm.base.purposes import PROBE
 from skdgm.energies import EVEN
 from skdgm.inference import mean_field
 from skdgm.training import Batch, probe

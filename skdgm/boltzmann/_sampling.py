@@ -6,11 +6,10 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted, check_scalar
 
-from skdgm.boltzmann._trainer import IMPUTE
+from skdgm.base import fill
 from skdgm.energies import EVEN, ODD
 from skdgm.inference import mean_field
 from skdgm.samplers import gibbs
-from skdgm.utils.hashing import row_hash
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -42,28 +41,11 @@ class ImputeMixin:
         """
         check_is_fitted(self)
         check_scalar(n_steps, "n_steps", Integral, min_val=1)
-        if method not in ("mean", "sample"):
-            raise ValueError(f"method must be 'mean' or 'sample', not {method!r}.")
-        rows = self._rows(X)
-        raw = rows._replace(affine=None)
-        if method == "mean":
-            rng = stream(self._seed, IMPUTE).rows(row_hash(rows))
-        else:
-            seed = check_random_state(random_state).randint(MAX_SEED)
-            rng = stream(seed).rows(rows.shape[0])
-        parts = []
-        with one_blas_thread():
-            for part in rows.blocks():
-                v, given = rows.take(part), raw.take(part)
-                holes = np.flatnonzero(np.isnan(v).any(axis=1))
-                if holes.size:
-                    own, given = rng.take(part).take(holes), given.copy()
-                    filled = self._filled(v[holes], own, n_steps, method)
-                    filled = self._domain.to_data(self._columns, filled)
-                    known = ~np.isnan(given[holes])
-                    given[holes] = np.where(known, given[holes], filled)
-                parts.append(given)
-        return np.concatenate(parts)
+
+        def filled(v, rng):
+            return self._filled(v, rng, n_steps, method)
+
+        return fill(self, X, method, random_state, filled)
 
 
 class SamplingMixin(ImputeMixin):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdgm.base.purposes import INIT, SHUFFLE, STEP
 from skdgm.boltzmann._state import TrainState, formed
 from skdgm.energies import contrast, tiled
 from skdgm.gradients import (
@@ -29,8 +30,6 @@ from skdgm.utils.parallel import learning
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
 
-# What the streams of an estimator's seed are for.
-INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)
 SOLVERS = {"sgd": sgd, "adam": adam}
 
 _DENSITY_ROWS = 1000

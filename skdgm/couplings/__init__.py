@@ -2,6 +2,6 @@
 
 from skdgm.couplings.contrast import Contrast
 from skdgm.couplings.dense import Dense
-from skdgm.couplings.tiles import Weights, n_tiles
+from skdgm.couplings.tiles import Weights
 
-__all__ = ["Contrast", "Dense", "Weights", "n_tiles"]
+__all__ = ["Contrast", "Dense", "Weights"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdgm.utils.parallel import matmul
+from skdgm.utils.products import matmul
 
 
 def gradient(contrast):

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.couplings.contrast import Contrast
-from skdgm.couplings.tiles import Weights, product
-from skdgm.utils.parallel import matmul
+from skdgm.couplings.tiles import Weights
+from skdgm.utils.products import matmul
+from skdgm.utils.tiles import product
 
 
 class Dense(NamedTuple):

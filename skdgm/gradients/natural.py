@@ -39,7 +39,7 @@ import numpy as np
 
 from skdgm.energies import Params
 from skdgm.units import Gaussian
-from skdgm.utils.parallel import matmul
+from skdgm.utils.products import matmul
 
 
 def natural(energy, params, grad):

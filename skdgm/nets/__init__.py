@@ -1,31 +1,60 @@
-"""Feed-forward nets: layers, gradients, losses, and training with a teacher."""
+"""Nets: layers, gradients, losses, and how they learn."""
 
+from skdgm.nets import layers
+from skdgm.nets.activations import ACTIVATIONS
+from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
+from skdgm.nets.descent import SOLVERS, descend
 from skdgm.nets.feed_forward import Layer, check_dropout, forward, hidden, init
-from skdgm.nets.fine_tuning import Monitor, Tuned, fine_tune
+from skdgm.nets.fine_tuning import Monitor, fine_tune
+from skdgm.nets.initialisers import INITIALISERS
+from skdgm.nets.latents import bounded, divergence, draw, halves, log_drawn
+from skdgm.nets.listed import listed
 from skdgm.nets.losses import (
+    log_mean_exp,
     logistic_cross_entropy,
+    row_mean,
     softmax_cross_entropy,
     squared_error,
 )
-from skdgm.nets.primitives import dense, drop_out
+from skdgm.nets.normals import log_normal, log_prior
+from skdgm.nets.primitives import columns, dense, drop_out
 from skdgm.nets.slopes import pull_back
 from skdgm.nets.tuner import NetState, Tuner
 
 __all__ = [
+    "ACTIVATIONS",
+    "INITIALISERS",
+    "SOLVERS",
     "Layer",
     "Monitor",
     "NetState",
-    "Tuned",
     "Tuner",
+    "at_least",
+    "bounded",
     "check_dropout",
+    "class_loss",
+    "columns",
     "dense",
+    "descend",
+    "divergence",
+    "draw",
     "drop_out",
     "fine_tune",
     "forward",
+    "halves",
     "hidden",
     "init",
+    "layers",
+    "listed",
+    "log_drawn",
+    "log_mean_exp",
+    "log_normal",
+    "log_prior",
+    "log_probabilities",
     "logistic_cross_entropy",
+    "normal_loss",
     "pull_back",
+    "row_mean",
     "softmax_cross_entropy",
     "squared_error",
 ]

@@ -4,17 +4,15 @@
 
     tuner = Tuner(recipe, inputs, targets, loss, seed)
     state = tuner.start(sizes, dtype)       # or resume(params), of a pre-trained net
-    tuned = fine_tune(tuner, table, state, range(recipe.max_iter))
+    learned = fine_tune(tuner, table, state, range(recipe.max_iter))
 
 Rows of which no target is known are left out, by :func:`~skdgm.training.labelled`.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from skdgm.nets.tuner import PROBE, SPLIT
-from skdgm.training import EarlyStopping, probe, split, train
+from skdgm.training import EarlyStopping, learn, probe, split
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -66,28 +64,6 @@ class Monitor:
         return total / weight.sum()
 
 
-class Tuned(NamedTuple):
-    """What came of training.
-
-    Parameters
-    ----------
-    state : NetState
-        The last one, or that with the lowest loss of held-out rows.
-    losses, validation : list of float
-        One for each complete epoch; the second is empty without held-out rows.
-    ended : str
-        As of :class:`~skdgm.training.loop.Outcome`.
-    useless : bool
-        Whether it would have been better to leave the net as it was.
-    """
-
-    state: object
-    losses: list
-    validation: list
-    ended: str
-    useless: bool
-
-
 def fine_tune(
     tuner, table, state, epochs, *, n_epochs=None, hooks=(), early_stopping=False
 ):
@@ -111,30 +87,22 @@ def fine_tune(
 
     Returns
     -------
-    tuned : Tuned
+    learned : Learned
     """
     held_out, stopping = None, None
     if early_stopping:
         recipe, rng = tuner.recipe, stream(tuner.seed, SPLIT)
         table, held_out = split(table, recipe.validation_fraction, rng)
         stopping = EarlyStopping(recipe.n_iter_no_change, recipe.tol)
-        hooks = [*hooks, stopping]
     with one_blas_thread():
         monitor = Monitor(tuner, table, held_out, state)
-        outcome = train(
+        return learn(
+            tuner,
             state,
-            tuner.step,
-            lambda number: tuner.draw(table, number),
+            table,
             monitor,
-            epochs=epochs,
+            epochs,
             n_epochs=n_epochs,
-            loss_limit=monitor.limit,
             hooks=hooks,
+            stopping=stopping,
         )
-    state, kept = outcome.state, -1
-    if stopping and stopping.best:
-        state, kept = stopping.best, int(np.argmin(outcome.validation))
-    losses = outcome.losses
-    useless = bool(losses) and monitor.is_useless(losses[kept])
-    validation = outcome.validation if early_stopping else []
-    return Tuned(state, losses, validation, outcome.ended, useless)

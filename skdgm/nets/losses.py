@@ -15,9 +15,13 @@ References
 import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
 import numpy as np
 from autograd.extend import defvjp, primitive
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import log_softmax, softmax
 
-from skdgm.utils.math import softplus
+from skdgm._kernels.losses import log_loss, log_loss_slope
+from skdgm.utils.parallel import run
+
+# What a number costs, in multiply-adds.
+_WORK = 15
 
 
 @primitive
@@ -43,15 +47,25 @@ def logistic_cross_entropy(logits, targets):
 
     Parameters
     ----------
-    logits : ndarray of shape (n_rows, n_outputs)
+    logits : ndarray of shape (n_rows * n_each, n_outputs)
     targets : ndarray of shape (n_rows, n_outputs)
-        Probabilities, each for itself.
+        Probabilities, each for itself, of ``n_each`` neighbouring rows of logits; what
+        is NaN does not count.
 
     Returns
     -------
-    loss : ndarray of shape (n_rows,)
+    loss : ndarray of shape (n_rows * n_each,)
     """
-    return (softplus(logits) - targets * logits).sum(axis=1)
+    assert len(logits) % len(targets) == 0
+    loss = np.empty(len(logits), logits.dtype)
+    run(log_loss, logits, targets, loss, n=len(logits), work=_WORK * logits.size)
+    return loss
+
+
+def _logistic_slope(logits, targets, weight):
+    slope, work = np.empty_like(logits), _WORK * logits.size
+    run(log_loss_slope, logits, targets, weight, slope, n=len(logits), work=work)
+    return slope
 
 
 @primitive
@@ -85,5 +99,33 @@ def _learns(loss, gap):
 
 
 _learns(softmax_cross_entropy, _softmax_gap)
-_learns(logistic_cross_entropy, lambda z, t: expit(z) - t)
+defvjp(
+    logistic_cross_entropy,
+    lambda _, z, t: lambda slope: _logistic_slope(z, t, slope),
+    None,
+)
 _learns(squared_error, _gap)
+
+
+@primitive
+def row_mean(x):
+    """The mean of each row; autograd's own has slopes in float64."""
+    return x.mean(axis=1)
+
+
+def _row_mean_back(_, x):
+    share = x.dtype.type(1 / x.shape[1])
+    return lambda slope: np.repeat(slope[:, None] * share, x.shape[1], axis=1)
+
+
+defvjp(row_mean, _row_mean_back)
+
+
+@primitive
+def log_mean_exp(log_w):
+    """Log of the mean of weights, row by row, without overflow."""
+    high = log_w.max(axis=1, keepdims=True)
+    return (high + np.log(np.exp(log_w - high).mean(axis=1, keepdims=True)))[:, 0]
+
+
+defvjp(log_mean_exp, lambda _, w: lambda slope: slope[:, None] * softmax(w, axis=1))

@@ -19,33 +19,13 @@ import numpy as np
 from autograd.extend import defvjp, defvjp_argnums, primitive
 
 from skdgm._kernels.bernoulli import drop
-from skdgm.utils.parallel import matmul, run
+from skdgm.nets.activations import BACK, FORWARD
+from skdgm.nets.listed import Listed
+from skdgm.utils.parallel import run
+from skdgm.utils.products import matmul
 
 # What a number costs, in multiply-adds.
 _DROP_WORK = 5
-
-
-def _logistic(z):
-    with np.errstate(over="ignore"):
-        np.exp(np.negative(z, out=z), out=z)
-    z += 1
-    return np.reciprocal(z, out=z)
-
-
-# Each works in place.
-_ACTIVATIONS = {
-    "identity": lambda z: z,
-    "logistic": _logistic,
-    "tanh": lambda z: np.tanh(z, out=z),
-    "relu": lambda z: np.maximum(z, 0, out=z),
-}
-# From the output, and the slope of it.
-_BACK = {
-    "identity": lambda y, slope: slope,
-    "logistic": lambda y, slope: slope * (y * (1 - y)),
-    "tanh": lambda y, slope: slope * (1 - y * y),
-    "relu": lambda y, slope: slope * (y > 0),
-}
 
 
 @primitive
@@ -54,36 +34,58 @@ def dense(x, W, b, activation):
 
     Parameters
     ----------
-    x : ndarray of shape (n_rows, n_below)
+    x : {ndarray, Listed} of shape (n_rows, n_below)
     W : ndarray of shape (n_below, n_above)
     b : ndarray of shape (n_above,)
-    activation : {"identity", "logistic", "tanh", "relu"}
+    activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "softplus"}
 
     Returns
     -------
     y : ndarray of shape (n_rows, n_above)
     """
-    z = matmul(x, W)
+    z = x.times(W) if isinstance(x, Listed) else matmul(x, W)
     z += b
-    return _ACTIVATIONS[activation](z)
+    return FORWARD[activation](z)
 
 
 def _dense_back(argnums, y, args, kwargs):
     x, W, _, activation = args
     back = (
         lambda delta: matmul(delta, W.T),
-        lambda delta: matmul(x.T, delta),
+        lambda delta: _turned(x, delta),
         lambda delta: delta.sum(axis=0),
     )
 
     def pull(slope):
-        delta = _BACK[activation](y, slope)
+        delta = BACK[activation](y, slope)
         return [back[argnum](delta) for argnum in argnums]
 
     return pull
 
 
 defvjp_argnums(dense, _dense_back)
+
+
+def _turned(x, delta):
+    return x.turned_times(delta) if isinstance(x, Listed) else matmul(x.T, delta)
+
+
+@primitive
+def columns(x, start, stop):
+    """Some of the columns, as an array of their own."""
+    return x[:, start:stop]
+
+
+def _columns_back(_, x, start, stop):
+    def pull(slope):
+        back = np.zeros_like(x)
+        back[:, start:stop] = slope
+        return back
+
+    return pull
+
+
+defvjp(columns, _columns_back, None, None)
 
 
 @primitive

@@ -16,15 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.nets.feed_forward import Layer, forward, init
+from skdgm.nets.descent import SOLVERS, descend
+from skdgm.nets.feed_forward import forward, init
 from skdgm.nets.slopes import pull_back
-from skdgm.optim import Penalised, adam, learning_rate, sgd
+from skdgm.optim import learning_rate
 from skdgm.training import epoch
 from skdgm.utils.random import stream
 
 # What the streams of an estimator's seed are for, beside those of other learning.
 INIT, SHUFFLE, STEP, PROBE, SPLIT = range(2**16, 2**16 + 5)
-SOLVERS = {"sgd": sgd, "adam": adam}
 
 
 class NetState(NamedTuple):
@@ -106,9 +106,9 @@ class Tuner:
         )
         rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
         rule = {"rate": learning_rate(*rate), "momentum": recipe.momentum}
-        for layer, memory, slope in zip(moving, state.memory[n_still:], slopes):
-            slope = Layer(Penalised(slope.W), slope.b)
-            self.solver.step(layer, memory, slope, l2=recipe.alpha / len(x), **rule)
+        rule["l2"] = recipe.alpha / len(x)
+        for parts in zip(moving, state.memory[n_still:], slopes):
+            descend(recipe.solver, *parts, **rule)
         if recipe.max_norm is not None:
             for layer in moving[:-1]:
                 limit(layer.W, recipe.max_norm)

@@ -1,6 +1,7 @@
 """Optimisers and schedules, on trees of parameters."""
 
-from skdgm.optim import adam, sgd
+from skdgm.optim import adam, rmsprop, sgd
+from skdgm.optim.clipping import clip_norm
 from skdgm.optim.penalised import Penalised
 from skdgm.optim.schedules import Clock, check_staircase, learning_rate, staircase
 
@@ -9,7 +10,9 @@ __all__ = [
     "Penalised",
     "adam",
     "check_staircase",
+    "clip_norm",
     "learning_rate",
+    "rmsprop",
     "sgd",
     "staircase",
 ]

@@ -17,12 +17,10 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm._kernels.adam import adam as kernel
-from skdgm.utils.parallel import run
+from skdgm.optim.elementwise import walk
 from skdgm.utils.tree import tree_map
 
 BETA_1, BETA_2, DELTA = 0.9, 0.999, 1e-8
-# What a number costs, in multiply-adds.
-_WORK = 10
 
 
 class Memory(NamedTuple):
@@ -46,23 +44,4 @@ def step(params, memory, grad, *, rate, momentum=BETA_1, l1=0.0, l2=0.0):
     size = np.sqrt(1 - BETA_2**t)
     numbers = rate * size / (1 - momentum**t), momentum, BETA_2, DELTA * size
 
-    def rule(l1, l2):
-        def move(theta, m, s, g):
-            # Of others a copy would learn.
-            assert all(part.flags.c_contiguous for part in (theta, m, s))
-            flat = [np.reshape(part, -1) for part in (theta, m, s, g)]
-            real = [theta.dtype.type(number) for number in (*numbers, l1, l2)]
-            run(kernel, *flat, *real, n=theta.size, work=_WORK * theta.size)
-
-        return move
-
-    def walk(params, m, s, grad):
-        if hasattr(grad, "follow"):
-            grad.follow(params, (m, s), rule(l1, l2))
-        elif isinstance(grad, tuple):
-            for branch in zip(params, m, s, grad, strict=True):
-                walk(*branch)
-        else:
-            rule(0.0, 0.0)(params, m, s, grad.astype(params.dtype, copy=False))
-
-    walk(params, memory.m, memory.s, grad)
+    walk(kernel, numbers, params, memory.m, memory.s, grad, l1=l1, l2=l2)

@@ -11,10 +11,11 @@ import numpy as np
 from skdgm._kernels.bernoulli import draw as draw_kernel
 from skdgm._kernels.sweep import columns as columns_kernel
 from skdgm._kernels.sweep import sweep as sweep_kernel
-from skdgm.couplings import Weights, n_tiles
+from skdgm.couplings import Weights
 from skdgm.energies import EVEN, ODD, forms, n_weights
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import at_once, run
+from skdgm.utils.tiles import n_tiles
 
 # Share of units that are on, for an idea of the work ahead.
 DENSITY = 0.2

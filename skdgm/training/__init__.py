@@ -3,6 +3,7 @@
 from skdgm.training.batches import Table, canonical, epoch, labelled, probe, split
 from skdgm.training.columns import column_spread, column_sums
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
+from skdgm.training.learning import Learned, learn
 from skdgm.training.loop import train
 from skdgm.training.reader import Batch, Reader
 
@@ -10,6 +11,7 @@ __all__ = [
     "Batch",
     "Callbacks",
     "EarlyStopping",
+    "Learned",
     "Reader",
     "Table",
     "Verbose",
@@ -18,6 +20,7 @@ __all__ = [
     "column_sums",
     "epoch",
     "labelled",
+    "learn",
     "probe",
     "split",
     "train",

@@ -19,11 +19,8 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
 
 LOG_2PI = np.log(2 * np.pi)
-# Half of the distance between uniform numbers, which begin with 0.
-_HALF = 2.0**-33
 
 
 class Normal(NamedTuple):
@@ -96,7 +93,7 @@ class Gaussian(NamedTuple):
     def sample(self, eta, rng):
         """A draw for each row, and the mean it was drawn with."""
         mean = self.mean(eta)
-        noise = ndtri(rng.uniform(self.size) + _HALF).astype(mean.dtype)
+        noise = rng.normal(self.size, mean.dtype)
         x = mean + noise / np.sqrt(eta.precision)
         return x, np.broadcast_to(mean, x.shape)
 

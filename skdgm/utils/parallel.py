@@ -1,8 +1,7 @@
 """Work on all cores, with the same result on any number of them.
 
 Kernels compute each row (or each row of weights) without looking at the others, so
-their range may be cut into any blocks. BLAS rounds differently for blocks of other
-sizes, so its blocks are of a fixed size.
+their range may be cut into any blocks.
 
 Set NUMBA_NUM_THREADS to have fewer threads than cores; joblib's worker processes do
 so themselves.
@@ -17,15 +16,12 @@ from itertools import pairwise
 
 import joblib
 import numba
-import numpy as np
 
 from skdgm.utils.pace import Pace
 from skdgm.utils.pool import Task, together
 
 # Work, in multiply-adds, below which waking a thread costs more than it saves.
 _WORTHWHILE = 2_000_000
-# Rows of a block of a BLAS product: few enough to share, enough to be efficient.
-_BLAS_ROWS = 128
 # Calls of kernels, some twenty updates, for which learning has help or has not.
 _PERIOD = 64
 _limit = None
@@ -120,21 +116,6 @@ class _Plan(threading.local):
 
     def __init__(self):
         self.learning = Pace(_PERIOD)
-
-
-def matmul(A, B):
-    """The product of two arrays, or with each of several, by BLAS."""
-    shape = *B.shape[:-2], len(A), B.shape[-1]
-    out = np.empty(shape, np.result_type(A, B))
-    edges = [*range(0, len(A), _BLAS_ROWS), len(A)]
-    tasks = [Task(_product, A, B, out, *edge) for edge in pairwise(edges)]
-    together(tasks, n_threads())
-    return out
-
-
-def _product(A, B, out, start, stop):
-    with np.errstate(all="ignore"):  # Which threads do not inherit.
-        np.matmul(A[start:stop], B, out=out[..., start:stop, :])
 
 
 _plan, _paces = _Plan(), defaultdict(lambda: Pace(1))

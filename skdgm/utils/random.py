@@ -17,11 +17,14 @@ References
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtri
 
 MAX_SEED = np.iinfo(np.int32).max
 _GOLDEN_32 = np.uint32(0x9E3779B9)
 _GOLDEN_64 = 0x9E3779B97F4A7C15
 _MASK_64 = 2**64 - 1
+# Half of the distance between uniform numbers, which begin with 0.
+_HALF = 2.0**-33
 
 
 def mix64(z):
@@ -84,6 +87,10 @@ class Stream(NamedTuple):
         if dtype == np.float32:
             return (self.bits(n_columns) >> np.uint32(8)).astype(dtype) * dtype(2**-24)
         return self.bits(n_columns).astype(np.float64) * 2.0**-32
+
+    def normal(self, n_columns, dtype=np.float64):
+        """Standard normal numbers of shape (n_rows, n_columns)."""
+        return ndtri(self.uniform(n_columns) + _HALF).astype(dtype, copy=False)
 
     def generator(self):
         """A NumPy generator, for draws that need no address."""

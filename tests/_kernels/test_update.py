@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from skdgm.couplings import Dense, Weights
-from skdgm.couplings.tiles import joined
 from skdgm.utils.lists import Lists
+from skdgm.utils.tiles import joined
 from tests._kernels.oracles import DTYPES, TOLERANCE, binary_rows, grey_rows
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skdgm._kernels.bernoulli import mean
-from skdgm.utils.parallel import at_once, limit, matmul, n_threads, run
+from skdgm.utils.parallel import at_once, limit, n_threads, run
 
 LARGE = 1e9
 
@@ -78,19 +78,6 @@ def test_what_was_put_off_is_dropped_on_an_error():
     with limit(2):
         run(fill, out, n=2, work=LARGE)
     np.testing.assert_array_equal(out, [0, 1])
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_products_do_not_depend_on_the_threads(dtype):
-    rng = np.random.default_rng(0)
-    A, B = (rng.normal(size=s).astype(dtype) for s in ((300, 70), (70, 50)))
-    found = []
-    for threads in (1, 2, 4):
-        with limit(threads):
-            found.append(matmul(A, B))
-    np.testing.assert_allclose(found[0], A @ B, rtol=1e-4, atol=1e-4)
-    np.testing.assert_array_equal(found[0], found[1])
-    np.testing.assert_array_equal(found[0], found[2])
 
 
 def test_callers_in_threads_do_not_disturb_one_another():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skdgm.utils.random import stream
+from skdgm.utils.random import Stream, stream
 
 
 def test_a_draw_has_an_address():
@@ -63,3 +63,20 @@ def test_bits_are_uniform_and_independent():
 def test_generator_is_reproducible():
     a, b = stream(5, 2).generator(), stream(5, 2).generator()
     assert a.random() == b.random()
+
+
+def test_normal_numbers_are_normal():
+    x = stream(3).rows(2000).normal(5)
+    assert stats.kstest(x.ravel(), "norm").pvalue > 0.01
+    assert stream(3).rows(4).normal(5, np.float32).dtype == np.float32
+    np.testing.assert_array_equal(stream(3).rows(4).normal(3), x[:4, :3])
+
+
+def test_the_most_extreme_normal_numbers_are_finite():
+    class Edge(Stream):
+        def uniform(self, n_columns):
+            return np.array([[0.0] * n_columns, [1 - 2.0**-32] * n_columns])
+
+    x = Edge(0).normal(3)
+    np.testing.assert_allclose(x[1], -x[0])
+    assert (abs(x) < 7).all()

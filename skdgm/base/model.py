@@ -86,3 +86,29 @@ class GenerativeModel(
             else:
                 parts = [of_block(rows.take(b)) for b in blocks]
         return np.concatenate(parts)
+
+
+class TabularModel(GenerativeModel):
+    """Base class of models of one table of data.
+
+    A subclass has ``_dtype``, that of its parameters; ``_domain`` says what its columns
+    take, and ``_columns`` what it learned of them.
+    """
+
+    def _rows(self, X, *, dtype=None, reset=False, fitting=False):
+        if not reset:
+            dtype = dtype or self._dtype
+        options = {"reset": reset, "fitting": fitting, "dtype": dtype}
+        return self._domain.rows(self, X, **options)
+
+    def _forget(self):
+        """Drop what was computed from parameters that have changed."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        for name, value in self._domain.tags.items():
+            setattr(tags.input_tags, name, value)
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

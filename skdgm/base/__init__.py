@@ -1,0 +1,24 @@
+"""What all estimators share: the contract, columns, fitting by epochs, filling."""
+
+from skdgm.base.code_columns import CodeColumns
+from skdgm.base.columns import BinaryColumns, Columns
+from skdgm.base.filling import fill
+from skdgm.base.fitting import EpochsMixin
+from skdgm.base.learning import report
+from skdgm.base.model import GenerativeModel, TabularModel
+from skdgm.base.real_columns import RealColumns
+from skdgm.base.tables import for_callbacks, tabulate
+
+__all__ = [
+    "BinaryColumns",
+    "CodeColumns",
+    "Columns",
+    "EpochsMixin",
+    "GenerativeModel",
+    "RealColumns",
+    "TabularModel",
+    "fill",
+    "for_callbacks",
+    "report",
+    "tabulate",
+]

@@ -1,0 +1,71 @@
+"""Columns of real numbers: means and scales."""
+
+import numpy as np
+
+from skdgm.base.columns import Columns, observed
+from skdgm.training import column_spread
+from skdgm.utils.domains import real_rows
+
+# What is constant but for rounding.
+_CONSTANT = 10 * np.finfo(np.float64).eps
+
+
+class RealColumns:
+    """Numbers of any scale, which models see standardised."""
+
+    tags = {}
+    sample_type, measure = None, "density"
+
+    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+        """Validate data."""
+        rows = real_rows(model, X, reset=reset, dtype=dtype)
+        return rows if reset else self.seen(rows, model._columns)
+
+    def learn(self, table, before=None):
+        """The columns, and the table as the model sees it."""
+        if before is not None:
+            return before, table
+        raw = table._replace(rows=table.rows._replace(dtype=np.float64))
+        seen, total = observed(raw, None)
+        mean = total / np.maximum(seen, np.finfo(float).tiny)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, scale = column_spread(raw, mean)
+        if not np.isfinite(scale).all():
+            raise ValueError(
+                f"Values of columns {np.flatnonzero(~np.isfinite(scale)).tolist()} are "
+                "too large for their variance to be a number: scale them down."
+            )
+        varies = scale > _CONSTANT * np.abs(mean)
+        # Constant columns get a scale that follows the others': densities keep units.
+        floor = np.exp(np.log(scale[varies]).mean()) if varies.any() else 1.0
+        scale = np.where(varies, scale, floor)
+        columns = Columns(seen, total, mean, scale, varies)
+        return columns, table._replace(rows=self.seen(table.rows, columns))
+
+    def seen(self, rows, columns):
+        """Rows as the model sees them."""
+        return rows._replace(affine=columns[2:4])
+
+    def moments(self, columns):
+        """Mean and variance of all columns."""
+        return 0.0, 1.0
+
+    def fill(self, columns):
+        """What missing values start from."""
+        return np.zeros(len(columns.scale))
+
+    def loss_of_independent(self, columns):
+        """Nats a row that independent columns cost."""
+        return 0.5 * len(columns.scale) * np.log(2 * np.pi * np.e)
+
+    def to_data(self, columns, v):
+        """Values of units as values of columns."""
+        return (v * columns.scale + columns.mean).astype(v.dtype, copy=False)
+
+    def log_volume(self, columns, rows):
+        """What is added to a density of units to make it one of columns, per row."""
+        shrunk = -np.log(columns.scale)
+        if rows.complete:
+            return shrunk.sum()
+        parts = [~np.isnan(rows.take(block)) @ shrunk for block in rows.blocks()]
+        return np.concatenate(parts)

@@ -1,0 +1,94 @@
+r"""Units' non-linearities, each with its slope as a function of its value.
+
+.. math:: \sigma(z), \quad \tanh z, \quad \max(0, z), \quad \max(0.01 z, z), \quad
+   \log(1 + e^z), \quad \max_k z_k
+
+The last is that of maxout units [1]_, which have several inputs each.
+
+References
+----------
+.. [1] Goodfellow, Warde-Farley, Mirza, Courville and Bengio (2013). Maxout networks.
+   ICML.
+"""
+
+import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import numpy as np
+from autograd.extend import defvjp, primitive
+
+from skdgm.utils.math import softplus
+
+# What is left of negative numbers.
+LEAK = 0.01
+
+
+def _logistic(z):
+    with np.errstate(over="ignore"):
+        np.exp(np.negative(z, out=z), out=z)
+    z += 1
+    return np.reciprocal(z, out=z)
+
+
+# Each may work in place.
+FORWARD = {
+    "identity": lambda z: z,
+    "logistic": _logistic,
+    "tanh": lambda z: np.tanh(z, out=z),
+    "relu": lambda z: np.maximum(z, 0, out=z),
+    "leaky_relu": lambda z: np.maximum(z, z.dtype.type(LEAK) * z, out=z),
+    "softplus": lambda z: softplus(z),
+}
+# From the output, and the slope of it.
+BACK = {
+    "identity": lambda y, slope: slope,
+    "logistic": lambda y, slope: slope * (y * (1 - y)),
+    "tanh": lambda y, slope: slope * (1 - y * y),
+    "relu": lambda y, slope: slope * (y > 0),
+    "leaky_relu": lambda y, slope: slope * np.where(y > 0, 1, y.dtype.type(LEAK)),
+    "softplus": lambda y, slope: slope * -np.expm1(-y),
+}
+ACTIVATIONS = tuple(FORWARD)
+
+
+@primitive
+def activate(z, activation):
+    """Units' non-linearity by itself.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n_rows, n_units)
+    activation : str
+        As of :func:`dense`.
+
+    Returns
+    -------
+    y : ndarray of shape (n_rows, n_units)
+    """
+    return FORWARD[activation](z.copy())
+
+
+defvjp(activate, lambda y, z, name: lambda slope: BACK[name](y, slope), None)
+
+
+@primitive
+def max_out(z, n_pieces):
+    """The largest of so many neighbours, unit by unit [1]_.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n_rows, n_units * n_pieces)
+    n_pieces : int
+
+    Returns
+    -------
+    y : ndarray of shape (n_rows, n_units)
+    """
+    return z.reshape(len(z), -1, n_pieces).max(axis=2)
+
+
+def _max_out_back(y, z, n_pieces):
+    pieces = z.reshape(len(z), -1, n_pieces)
+    first = pieces.argmax(axis=2)[..., None] == np.arange(n_pieces)
+    return lambda slope: (first * slope[..., None]).reshape(z.shape)
+
+
+defvjp(max_out, _max_out_back, None)

@@ -1,0 +1,132 @@
+r"""Surprise at rows of real numbers and of codes, given a net's outputs.
+
+.. math:: \tfrac12 \sum_j (x_j - \mu_j)^2 e^{-s_j} + s_j + \log 2 \pi, \qquad
+   \sum_j \log \sum_k e^{z_{jk}} - z_{j x_j}
+
+for normal variables with log variances s, and for classes. A row of targets may have
+several rows of outputs, one after the other; what is NaN does not count.
+"""
+
+import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import numpy as np
+from autograd.extend import defvjp, primitive
+
+from skdgm.nets.latents import LOG_2PI
+from skdgm.utils.math import sigmoid, softplus
+
+
+@primitive
+def at_least(raw, log_floor):
+    """Log of a floor and of something more: log(e^f + e^s), for variances."""
+    log_floor = raw.dtype.type(log_floor)
+    return log_floor + softplus(raw - log_floor)
+
+
+defvjp(at_least, lambda _, s, f: lambda slope: slope * sigmoid(s - f), None)
+
+
+def _shared(targets, outputs):
+    """Targets with an axis for their rows of outputs, and where they are known."""
+    targets = targets[:, None]
+    known = ~np.isnan(targets)
+    return np.where(known, targets, 0), known
+
+
+def _by_target(outputs, targets):
+    """Outputs with an axis for those of a row of targets, where they differ by row."""
+    if outputs.ndim == 1:
+        return outputs
+    return outputs.reshape(len(targets), -1, outputs.shape[-1])
+
+
+@primitive
+def normal_loss(mean, log_var, targets):
+    """Surprise at real numbers.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_rows * n_each, n_outputs)
+    log_var : ndarray of shape (n_outputs,) or (n_rows * n_each, n_outputs)
+    targets : ndarray of shape (n_rows, n_outputs)
+
+    Returns
+    -------
+    loss : ndarray of shape (n_rows * n_each,)
+    """
+    x, known = _shared(targets, mean)
+    s = _by_target(log_var, targets)
+    own = (x - _by_target(mean, targets)) ** 2 * np.exp(-s) + s
+    own += mean.dtype.type(LOG_2PI)
+    return 0.5 * np.where(known, own, 0).sum(axis=2).reshape(-1)
+
+
+def _of_mean(_, mean, log_var, targets):
+    x, known = _shared(targets, mean)
+    gap = _by_target(mean, targets) - x
+    own = np.where(known, gap * np.exp(-_by_target(log_var, targets)), 0)
+    return lambda slope: slope[:, None] * own.reshape(mean.shape)
+
+
+def _of_log_var(_, mean, log_var, targets):
+    x, known = _shared(targets, mean)
+    gap, s = _by_target(mean, targets) - x, _by_target(log_var, targets)
+    own = np.where(known, 0.5 * (1 - gap**2 * np.exp(-s)), 0).reshape(mean.shape)
+
+    def pull(slope):
+        of_each = slope[:, None] * own
+        return of_each.sum(axis=0) if log_var.ndim == 1 else of_each
+
+    return pull
+
+
+defvjp(normal_loss, _of_mean, _of_log_var, None)
+
+
+def log_probabilities(logits, starts):
+    """Of all classes, of columns whose first classes are at ``starts``."""
+    sizes = np.diff([*starts, logits.shape[1]])
+    high = np.maximum.reduceat(logits, starts, axis=1)
+    shifted = logits - np.repeat(high, sizes, axis=1)
+    total = np.log(np.add.reduceat(np.exp(shifted), starts, axis=1))
+    return shifted - np.repeat(total, sizes, axis=1)
+
+
+@primitive
+def class_loss(logits, codes, starts):
+    """Surprise at classes.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_rows * n_each, n_classes_in_all)
+    codes : ndarray of shape (n_rows, n_columns)
+    starts : ndarray of shape (n_columns,)
+        Where each column's classes begin.
+
+    Returns
+    -------
+    loss : ndarray of shape (n_rows * n_each,)
+    """
+    log_p = _by_target(log_probabilities(logits, starts), codes)
+    index, known = _places(codes, starts)
+    index = np.broadcast_to(index, (*log_p.shape[:2], codes.shape[1]))
+    chosen = np.take_along_axis(log_p, index, axis=2)
+    return -np.where(known, chosen, 0).sum(axis=2).reshape(-1)
+
+
+def _places(codes, starts):
+    x, known = _shared(codes, None)
+    return x.astype(np.intp) + starts, known
+
+
+def _of_logits(_, logits, codes, starts):
+    p = _by_target(np.exp(log_probabilities(logits, starts)), codes).copy()
+    index, known = _places(codes, starts)
+    index = np.broadcast_to(index, (*p.shape[:2], codes.shape[1]))
+    chosen = np.take_along_axis(p, index, axis=2)
+    np.put_along_axis(p, index, chosen - 1, axis=2)
+    sizes = np.diff([*starts, logits.shape[1]])
+    p *= np.repeat(known, sizes, axis=2)
+    return lambda slope: slope[:, None] * p.reshape(logits.shape)
+
+
+defvjp(class_loss, _of_logits, None, None)

@@ -1,0 +1,44 @@
+r"""How weights begin.
+
+=================  =========================================================
+"glorot_uniform"   uniform, variance :math:`2 / (n_\text{below} + n_\text{above})` [1]_
+"glorot_normal"    normal, with the same
+"he_uniform"       uniform, variance :math:`2 / n_\text{below}` [2]_, for rectifiers
+"he_normal"        normal, with the same
+=================  =========================================================
+
+References
+----------
+.. [1] Glorot and Bengio (2010). Understanding the difficulty of training deep
+   feedforward neural networks. AISTATS.
+.. [2] He, Zhang, Ren and Sun (2015). Delving deep into rectifiers. ICCV.
+"""
+
+import numpy as np
+
+_UNITS = {
+    "glorot": lambda n_below, n_above: (n_below + n_above) / 2,
+    "he": lambda n_below, n_above: n_below / 2,
+}
+INITIALISERS = tuple(f"{who}_{how}" for who in _UNITS for how in ("uniform", "normal"))
+
+
+def draw(name, rng, n_below, n_above):
+    """Weights.
+
+    Parameters
+    ----------
+    name : str
+    rng : numpy.random.Generator
+    n_below, n_above : int
+
+    Returns
+    -------
+    W : ndarray of shape (n_below, n_above)
+    """
+    who, how = name.split("_")
+    deviation = 1 / np.sqrt(_UNITS[who](n_below, n_above))
+    if how == "normal":
+        return rng.normal(0, deviation, (n_below, n_above))
+    bound = np.sqrt(3) * deviation
+    return rng.uniform(-bound, bound, (n_below, n_above))

@@ -1,0 +1,138 @@
+r"""Normal variables inside of nets, by their statistics: means beside log variances.
+
+.. math:: z = \mu + e^{s / 2} \odot \epsilon, \qquad
+   \log q(z) = -\tfrac12 \sum_i \epsilon_i^2 + s_i + \log 2 \pi, \qquad
+   \mathrm{KL}(q \,\|\, \mathcal{N}(0, 1)) =
+   \tfrac12 \sum_i \mu_i^2 + e^{s_i} - s_i - 1
+
+with slopes written by hand [1]_. A row of statistics may have several rows of draws,
+one after the other.
+
+References
+----------
+.. [1] Kingma and Welling (2014). Auto-encoding variational Bayes. ICLR.
+"""
+
+import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import numpy as np
+from autograd.extend import defvjp, primitive
+
+LOG_2PI = np.log(2 * np.pi)
+# Log variances are held between minus this and this, smoothly.
+BOUND = 12.0
+
+
+def halves(stats):
+    """Means and log variances."""
+    size = stats.shape[1] // 2
+    return stats[:, :size], stats[:, size:]
+
+
+def _of_draws(part, like):
+    """Draws with an axis for those of each row of statistics."""
+    return part.reshape(len(like), -1, part.shape[-1])
+
+
+@primitive
+def bounded(raw):
+    """Statistics whose log variances are no numbers to fear: B tanh(s / B)."""
+    stats, size = raw.copy(), raw.shape[1] // 2
+    stats[:, size:] = BOUND * np.tanh(raw[:, size:] / BOUND)
+    return stats
+
+
+def _bounded_back(stats, raw):
+    def pull(slope):
+        slope, size = slope.copy(), raw.shape[1] // 2
+        slope[:, size:] *= 1 - (stats[:, size:] / BOUND) ** 2
+        return slope
+
+    return pull
+
+
+defvjp(bounded, _bounded_back)
+
+
+@primitive
+def draw(stats, noise):
+    """Draws of normal variables.
+
+    Parameters
+    ----------
+    stats : ndarray of shape (n_rows, 2 * n_units)
+    noise : ndarray of shape (n_rows * n_each, n_units)
+        Standard normal numbers.
+
+    Returns
+    -------
+    z : ndarray of shape (n_rows * n_each, n_units)
+    """
+    mean, log_var = halves(stats)
+    noise = _of_draws(noise, stats)
+    z = mean[:, None] + np.exp(0.5 * log_var)[:, None] * noise
+    return z.reshape(-1, z.shape[-1])
+
+
+def _draw_back(_, stats, noise):
+    def pull(slope):
+        slope, parts = _of_draws(slope, stats), _of_draws(noise, stats)
+        spread = 0.5 * np.exp(0.5 * halves(stats)[1])
+        of_log_var = spread * (slope * parts).sum(axis=1)
+        return np.concatenate([slope.sum(axis=1), of_log_var], axis=1)
+
+    return pull
+
+
+defvjp(draw, _draw_back, None)
+
+
+@primitive
+def log_drawn(stats, noise):
+    """Log density of what :func:`draw` makes of the noise.
+
+    Returns
+    -------
+    log_q : ndarray of shape (n_rows * n_each,)
+    """
+    log_var = halves(stats)[1].sum(axis=1) + log_var_constant(noise)
+    own = (_of_draws(noise, stats) ** 2).sum(axis=2)
+    return (-0.5 * (own + log_var[:, None])).reshape(-1)
+
+
+def log_var_constant(noise):
+    """The part of a log density that is the same for all, doubled."""
+    return noise.dtype.type(noise.shape[1] * LOG_2PI)
+
+
+def _log_drawn_back(_, stats, noise):
+    def pull(slope):
+        of_log_var = -0.5 * slope.reshape(len(stats), -1).sum(axis=1, keepdims=True)
+        back, size = np.zeros_like(stats), noise.shape[1]
+        back[:, size:] = of_log_var
+        return back
+
+    return pull
+
+
+defvjp(log_drawn, _log_drawn_back, None)
+
+
+@primitive
+def divergence(stats):
+    """Kullback-Leibler divergence from the standard normal distribution, of each row.
+
+    Returns
+    -------
+    kl : ndarray of shape (n_rows,)
+    """
+    mean, log_var = halves(stats)
+    return 0.5 * (mean**2 + np.expm1(log_var) - log_var).sum(axis=1)
+
+
+def _divergence_back(_, stats):
+    mean, log_var = halves(stats)
+    own = np.concatenate([mean, 0.5 * np.expm1(log_var)], axis=1)
+    return lambda slope: slope[:, None] * own
+
+
+defvjp(divergence, _divergence_back)

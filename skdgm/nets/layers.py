@@ -1,0 +1,138 @@
+"""Nets as pairs of functions, and how to put them together.
+
+::
+
+    net = serial(dense(200, "tanh"), dropout(0.5), dense(10))
+    n_outputs, params, memory = net.init(rng, n_inputs, np.float32)
+    y, memory = net.apply(params, memory, x, rng=stream(0), train=True)
+
+``init(rng, n_inputs, dtype)`` draws the parameters, a tree of arrays, by a NumPy
+generator. ``apply(params, memory, x, rng, train)`` is a pure function; what changes
+without being learned, such as running means, is in ``memory``, and comes out anew.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from autograd.tracer import getval
+
+from skdgm.nets import activations, initialisers, normalisation, primitives
+from skdgm.nets.feed_forward import Layer
+
+# What stays of running means after a batch.
+_STAYS = 0.99
+
+
+class Net(NamedTuple):
+    """What a net does, apart from its parameters."""
+
+    init: object
+    apply: object
+
+
+class Scales(NamedTuple):
+    """What batch normalisation multiplies by and adds."""
+
+    gain: np.ndarray
+    shift: np.ndarray
+
+
+class Moments(NamedTuple):
+    """Running means and variances."""
+
+    mean: np.ndarray
+    variance: np.ndarray
+
+
+def dense(n_units, activation="identity", init="glorot_uniform"):
+    """Units each of which sees all inputs; see :func:`~skdgm.nets.primitives.dense`."""
+
+    def begin(rng, n_inputs, dtype):
+        W = initialisers.draw(init, rng, n_inputs, n_units).astype(dtype)
+        return n_units, Layer(W, np.zeros(n_units, dtype)), ()
+
+    def apply(params, memory, x, rng=None, train=False):
+        return primitives.dense(x, *params, activation), memory
+
+    return Net(begin, apply)
+
+
+def maxout(n_units, n_pieces=2, init="glorot_uniform"):
+    """Units each of which is the largest of so many linear ones."""
+    below = dense(n_units * n_pieces, init=init)
+
+    def begin(rng, n_inputs, dtype):
+        return n_units, *below.init(rng, n_inputs, dtype)[1:]
+
+    def apply(params, memory, x, rng=None, train=False):
+        z, memory = below.apply(params, memory, x)
+        return activations.max_out(z, n_pieces), memory
+
+    return Net(begin, apply)
+
+
+def activation(name):
+    """A non-linearity by itself."""
+
+    def begin(rng, n_inputs, dtype):
+        return n_inputs, (), ()
+
+    def apply(params, memory, x, rng=None, train=False):
+        return activations.activate(x, name), memory
+
+    return Net(begin, apply)
+
+
+def dropout(rate):
+    """A share of units left out at random, while learning."""
+
+    def begin(rng, n_inputs, dtype):
+        return n_inputs, (), ()
+
+    def apply(params, memory, x, rng=None, train=False):
+        return (primitives.drop_out(x, rate, rng) if train and rate else x), memory
+
+    return Net(begin, apply)
+
+
+def batch_norm():
+    """Columns standardised: while learning by the batch's moments, then by running
+    ones."""
+
+    def begin(rng, n_inputs, dtype):
+        zeros, ones = np.zeros(n_inputs, dtype), np.ones(n_inputs, dtype)
+        return n_inputs, Scales(ones, zeros), Moments(zeros.copy(), ones.copy())
+
+    def apply(params, memory, x, rng=None, train=False):
+        if train:
+            now = normalisation.moments(getval(x))
+            moved = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(memory, now)]
+            moved = Moments(*(part.astype(x.dtype) for part in moved))
+            return normalisation.standardise(x, *params), moved
+        size = np.sqrt(memory.variance + x.dtype.type(normalisation.EPSILON))
+        return (x - memory.mean) * (params.gain / size) + params.shift, memory
+
+    return Net(begin, apply)
+
+
+def serial(*nets):
+    """One net after the other."""
+
+    def begin(rng, n_inputs, dtype):
+        params, memory = [], []
+        for net in nets:
+            n_inputs, own, kept = net.init(rng, n_inputs, dtype)
+            params.append(own)
+            memory.append(kept)
+        return n_inputs, tuple(params), tuple(memory)
+
+    def apply(params, memory, x, rng=None, train=False):
+        kept = []
+        for number, parts in enumerate(zip(nets, params, memory, strict=True)):
+            net, own, before = parts
+            fold = rng.fold(number) if rng is not None else None
+            x, after = net.apply(own, before, x, rng=fold, train=train)
+            kept.append(after)
+        return x, tuple(kept)
+
+    return Net(begin, apply)

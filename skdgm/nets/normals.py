@@ -1,0 +1,54 @@
+r"""Log densities of normal variables inside of nets, row by row.
+
+.. math:: \log p(z) = -\tfrac12 \sum_i (z_i - \mu_i)^2 e^{-s_i} + s_i + \log 2 \pi
+
+with log variances s; zero means and log variances are those of a standard normal prior.
+"""
+
+import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import numpy as np
+from autograd.extend import defvjp, primitive
+
+from skdgm.nets.latents import halves, log_var_constant
+
+
+@primitive
+def log_prior(z):
+    """Standard normal log density of each row."""
+    return -0.5 * ((z**2).sum(axis=1) + log_var_constant(z))
+
+
+defvjp(log_prior, lambda _, z: lambda slope: -slope[:, None] * z)
+
+
+@primitive
+def log_normal(z, stats):
+    """Normal log density of each row, each with its own statistics.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n_rows, n_units)
+    stats : ndarray of shape (n_rows, 2 * n_units)
+
+    Returns
+    -------
+    log_p : ndarray of shape (n_rows,)
+    """
+    mean, log_var = halves(stats)
+    squares = (z - mean) ** 2 * np.exp(-log_var) + log_var
+    return -0.5 * (squares.sum(axis=1) + log_var_constant(z))
+
+
+def _of_value(_, z, stats):
+    mean, log_var = halves(stats)
+    return lambda slope: -slope[:, None] * (z - mean) * np.exp(-log_var)
+
+
+def _of_stats(_, z, stats):
+    mean, log_var = halves(stats)
+    scaled = (z - mean) * np.exp(-log_var)
+    own = np.concatenate([scaled, 0.5 * ((z - mean) * scaled - 1)], axis=1)
+    return lambda slope: slope[:, None] * own
+
+
+defvjp(log_normal, _of_value, _of_stats)

@@ -1,0 +1,150 @@
+import numpy as np
+import pytest
+from scipy.special import expit, log_softmax
+from scipy.stats import norm
+
+from skdgm.nets import pull_back
+from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
+from tests.nets.recipes import assert_slopes, numbers
+
+DTYPES = [np.float32, np.float64]
+N_EACH = [1, 3]
+N_ROWS = 4
+# Where each of three columns' classes begin, of two, four and one; and the end.
+STARTS, END = np.array([0, 2, 6]), 7
+
+
+def reals(n_each, by_row, dtype=np.float64):
+    """Means, log variances, and targets, the last row of which is all unknown."""
+    targets = numbers(N_ROWS, 3, dtype=dtype)
+    targets[1, 2] = targets[3, :] = np.nan
+    mean = numbers(N_ROWS * n_each, 3, dtype=dtype, seed=1)
+    log_var = numbers(*(mean.shape if by_row else (3,)), dtype=dtype, seed=2)
+    return mean, log_var, targets
+
+
+def classes(n_each, dtype=np.float64):
+    """Logits, and codes, the last row of which is all unknown."""
+    codes = np.array([[0, 3, 0], [1, 0, np.nan], [np.nan, 2, 0], [np.nan] * 3], dtype)
+    return numbers(N_ROWS * n_each, END, dtype=dtype), codes
+
+
+def pulled(loss, *params):
+    return pull_back(lambda params: loss(*params), params, np.ones_like)
+
+
+@pytest.mark.parametrize("by_row", [False, True])
+@pytest.mark.parametrize("n_each", N_EACH)
+def test_slopes_of_the_normal_loss(n_each, by_row):
+    mean, log_var, targets = reals(n_each, by_row)
+    assert_slopes(lambda params: normal_loss(*params, targets), (mean, log_var))
+    assert_slopes(lambda params: normal_loss(mean, params[0], targets), (log_var,))
+
+
+@pytest.mark.parametrize("n_each", N_EACH)
+def test_slopes_of_the_class_loss(n_each):
+    logits, codes = classes(n_each)
+    assert_slopes(lambda params: class_loss(params[0], codes, STARTS), (logits,))
+
+
+def test_slopes_of_floors():
+    assert_slopes(lambda params: at_least(params[0], -1.5), (3 * numbers(5, 4),))
+
+
+@pytest.mark.parametrize("by_row", [False, True])
+@pytest.mark.parametrize("n_each", N_EACH)
+def test_the_normal_loss(n_each, by_row):
+    mean, log_var, targets = reals(n_each, by_row)
+    log_p = norm.logpdf(np.repeat(targets, n_each, axis=0), mean, np.exp(log_var / 2))
+    found = normal_loss(mean, log_var, targets)
+    np.testing.assert_allclose(found, -np.nansum(log_p, axis=1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_each", N_EACH)
+def test_the_class_loss(n_each):
+    logits, codes = classes(n_each)
+    log_p = [log_softmax(part, axis=1) for part in np.split(logits, STARTS[1:], axis=1)]
+    np.testing.assert_allclose(
+        log_probabilities(logits, STARTS), np.hstack(log_p), atol=1e-14
+    )
+    expected = np.zeros(len(logits))
+    for (row, column), code in np.ndenumerate(np.repeat(codes, n_each, axis=0)):
+        if not np.isnan(code):
+            expected[row] -= log_p[column][row, int(code)]
+    np.testing.assert_allclose(class_loss(logits, codes, STARTS), expected, rtol=1e-12)
+
+
+def test_whole_codes_are_as_good_as_real_ones():
+    logits, codes = numbers(2, END), np.array([[0, 3, 0], [1, 2, 0]])
+    expected = class_loss(logits, codes.astype(float), STARTS)
+    np.testing.assert_array_equal(class_loss(logits, codes, STARTS), expected)
+
+
+@pytest.mark.parametrize("n_each", N_EACH)
+def test_what_is_unknown_costs_nothing_and_teaches_nothing(n_each):
+    for by_row in (False, True):
+        mean, log_var, targets = reals(n_each, by_row)
+        value, (of_mean, of_log_var) = pulled(
+            lambda *params, targets=targets: normal_loss(*params, targets),
+            mean,
+            log_var,
+        )
+        unknown = np.isnan(np.repeat(targets, n_each, axis=0))
+        assert not value[unknown.all(axis=1)].any()
+        assert ((of_mean == 0) == unknown).all()
+        if by_row:
+            assert ((of_log_var == 0) == unknown).all()
+
+    logits, codes = classes(n_each)
+    value, (slope,) = pulled(lambda z: class_loss(z, codes, STARTS), logits)
+    unknown = np.isnan(np.repeat(codes, n_each, axis=0))
+    assert not value[unknown.all(axis=1)].any()
+    # Of the last column, of one class, nothing is ever learned.
+    still = np.repeat(unknown, [2, 4, 1], axis=1) | (np.arange(END) == END - 1)
+    assert ((slope == 0) == still).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("scale", [1, 1e4])
+def test_probabilities_of_a_column_add_up_to_one(dtype, scale):
+    logits = classes(1, dtype)[0] * dtype(scale)
+    p = np.exp(log_probabilities(logits, STARTS))
+    total = np.add.reduceat(p, STARTS, axis=1)
+    np.testing.assert_allclose(total, 1, rtol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_extreme_logits(dtype):
+    logits = np.array([[1e4, -1e4, -1e4, 1e4]] * 2, dtype)
+    codes, starts = np.array([[0, 0], [1, 1]], dtype), np.array([0, 2])
+    value, (slope,) = pulled(lambda z: class_loss(z, codes, starts), logits)
+    np.testing.assert_array_equal(value, 2e4)
+    np.testing.assert_array_equal(slope, [[0, 0, -1, 1], [1, -1, 0, 0]])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_floor_is_added_to_a_variance(dtype):
+    raw = np.array([[-1e4, -3, 0, 2, 1e4]], dtype)
+    value, (slope,) = pulled(lambda raw: at_least(raw, -3.0), raw)
+    np.testing.assert_allclose(value, np.logaddexp(-3.0, raw), rtol=1e-6)
+    np.testing.assert_allclose(slope, expit(raw + 3), rtol=1e-6)
+    assert value.dtype == slope.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_each", N_EACH)
+def test_types_are_kept(dtype, n_each):
+    logits, codes = classes(n_each, dtype)
+    found = [pulled(lambda z: class_loss(z, codes, STARTS), logits)]
+    for by_row in (False, True):
+        mean, log_var, targets = reals(n_each, by_row, dtype)
+        found.append(
+            pulled(
+                lambda *params, targets=targets: normal_loss(*params, targets),
+                mean,
+                log_var,
+            )
+        )
+    for value, slopes in found:
+        assert value.shape == (N_ROWS * n_each,)
+        assert {part.dtype for part in (value, *slopes)} == {np.dtype(dtype)}

@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+
+from skdgm.training import EarlyStopping, learn
+from skdgm.training.hooks import Hook
+
+START = (np.zeros(2),)
+
+
+class Trainer:
+    """Adds an epoch's batches to the state."""
+
+    def __init__(self):
+        self.clocks = []
+
+    def draw(self, table, number):
+        return [part * number for part in table]
+
+    def step(self, state, batch, clock):
+        self.clocks.append(clock)
+        state[0][:] += batch
+        return state
+
+
+class Monitor:
+    """Has losses at hand, and finds useless what is above a bar."""
+
+    limit = 100.0
+
+    def __init__(self, losses, held_out=None, bar=np.inf):
+        self.pairs = zip(losses, held_out or [None] * len(losses))
+        self.bar = bar
+
+    def __call__(self, state):
+        return next(self.pairs)
+
+    def is_useless(self, loss):
+        return loss > self.bar
+
+
+class Recorder(Hook):
+    """Writes down what it hears."""
+
+    def __init__(self):
+        self.heard = []
+
+    def begin(self, epoch):
+        self.heard.append(epoch)
+
+    def end(self, report):
+        self.heard.append((report.loss, report.validation))
+        return False
+
+
+def run(monitor, epochs=range(1, 4), trainer=None, **options):
+    return learn(trainer or Trainer(), START, [1.0, 2.0], monitor, epochs, **options)
+
+
+def test_the_last_state_is_kept():
+    learned = run(Monitor([3.0, 1.0, 2.0]))
+    np.testing.assert_array_equal(learned.state[0], [18, 18])
+    np.testing.assert_array_equal(START[0], [0, 0])
+    assert learned.losses == [3.0, 1.0, 2.0]
+    assert learned.validation == []
+    assert learned.ended == "complete"
+
+
+def test_with_early_stopping_the_best_state_is_kept():
+    stopping = EarlyStopping(patience=2, tol=0.0)
+    monitor = Monitor([5.0] * 6, held_out=[4.0, 2.0, 3.0, 2.5, 1.0, 0.0])
+    learned = run(monitor, range(1, 7), stopping=stopping)
+    np.testing.assert_array_equal(learned.state[0], [9, 9])
+    assert learned.validation == [4.0, 2.0, 3.0, 2.5]
+    assert learned.ended == "stopped"
+
+
+def test_without_early_stopping_held_out_losses_change_nothing():
+    learned = run(Monitor([5.0] * 3, held_out=[1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(learned.state[0], [18, 18])
+    assert learned.validation == []
+
+
+@pytest.mark.parametrize("losses, useless", [([9, 1, 3], False), ([1, 1, 5], True)])
+def test_the_last_loss_says_whether_it_was_useless(losses, useless):
+    assert run(Monitor(losses, bar=4)).useless is useless
+
+
+@pytest.mark.parametrize("losses, useless", [([9, 1, 9], False), ([1, 5, 1], True)])
+def test_the_loss_of_the_best_state_says_whether_it_was_useless(losses, useless):
+    monitor = Monitor(losses, held_out=[3.0, 1.0, 2.0], bar=4)
+    learned = run(monitor, stopping=EarlyStopping(patience=9, tol=0.0))
+    assert learned.useless is useless
+    np.testing.assert_array_equal(learned.state[0], [9, 9])
+
+
+def test_hooks_hear_of_every_epoch():
+    expected = [1, (3.0, 6.0), 2, (1.0, 5.0), 3, (2.0, 4.0)]
+    for stopping in (None, EarlyStopping(patience=9, tol=0.0)):
+        hooks = Recorder(), Recorder()
+        monitor = Monitor([3.0, 1.0, 2.0], held_out=[6.0, 5.0, 4.0])
+        run(monitor, hooks=hooks, stopping=stopping)
+        assert [hook.heard for hook in hooks] == [expected] * 2
+
+
+def test_steps_see_the_clock():
+    trainer = Trainer()
+    run(Monitor([1.0] * 3), trainer=trainer, n_epochs=7)
+    assert trainer.clocks[0] == (1, 7, 0, 2)
+    assert trainer.clocks[-1] == (3, 7, 1, 2)
+
+
+@pytest.mark.parametrize("stopping", [None, EarlyStopping(patience=9, tol=0.0)])
+def test_no_epoch(stopping):
+    learned = run(Monitor([], bar=-1.0), range(0), stopping=stopping)
+    np.testing.assert_array_equal(learned.state[0], START[0])
+    assert learned[1:] == ([], [], "complete", False)
+
+
+def test_divergence_falls_back_on_what_was_good():
+    learned = run(Monitor([1.0, 101.0], bar=-1.0))
+    np.testing.assert_array_equal(learned.state[0], [3, 3])
+    assert (learned.losses, learned.ended) == ([1.0], "diverged")
+    assert learned.useless
+    learned = run(Monitor([np.nan], bar=-1.0))
+    assert (learned.losses, learned.useless) == ([], False)
+    np.testing.assert_array_equal(learned.state[0], START[0])
