@@ -5,6 +5,7 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _FAMILY = {
+    "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "DBM": "boltzmann",
     "DBMClassifier": "boltzmann",

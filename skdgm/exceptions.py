@@ -14,6 +14,10 @@ class PrecisionWarning(UserWarning):
     """Real units became as precise as they may, and would have gone on."""
 
 
+class CollapseWarning(UserWarning):
+    """Latent units say nothing of the data."""
+
+
 class LikelihoodWarning(UserWarning):
     """A likelihood is less certain than its standard error says."""
 

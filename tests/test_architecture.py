@@ -45,6 +45,7 @@ LAW = {
     "base": GROUND | {"training"},
     "boltzmann": ALGORITHMS | BESIDE | {"base"},
     "belief": ALGORITHMS | BESIDE | {"base", "boltzmann"},
+    "autoencoder": GROUND | {"optim", "training", "nets", "base"},
     "preprocessing": GROUND,
     "anomaly": GROUND | {"boltzmann"},
     "plotting": KERNELS | ALGORITHMS | BESIDE | {"base", "boltzmann", "belief"},
@@ -52,7 +53,7 @@ LAW = {
 }
 # Longest files, in lines: an estimator's and a component's.
 ESTIMATOR_LINES, COMPONENT_LINES = 300, 150
-FAMILIES = {"boltzmann", "belief", "preprocessing", "anomaly"}
+FAMILIES = {"boltzmann", "belief", "autoencoder", "preprocessing", "anomaly"}
 # What is there for some users only, and imported where it is used.
 EXTRAS = {"matplotlib", "pandas"}
 

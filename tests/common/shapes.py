@@ -19,6 +19,8 @@ def having(estimator, **values):
     if n_units is not None and hasattr(estimator, "hidden_layer_sizes"):
         depth = len(estimator.hidden_layer_sizes)
         values["hidden_layer_sizes"] = (n_units,) * depth
+    if n_units is not None and isinstance(getattr(estimator, "n_components", 0), tuple):
+        values["n_components"] = (n_units,) * len(estimator.n_components)
     if "batch_size" in values:
         values["pretrain_batch_size"] = values["batch_size"]
     if "n_iter" in values:

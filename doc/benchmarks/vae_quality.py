@@ -1,0 +1,109 @@
+"""Nats against minutes: variational autoencoders of MNIST.
+
+    python doc/benchmarks/vae_quality.py --data DATA --only resampled | tee TABLE
+    python doc/benchmarks/vae_quality.py --draw TABLE [TABLE ...]
+
+Pixels are drawn anew as bits; 200-200 tanh units and 50 latent ones, as in the paper
+on importance weighting (its second architecture: 100 and 50 latent units, 200-200 and
+100-100 tanh units). Steps of Adam from 0.004 down to 0, by batches of 100. The first
+1,000 validation rows, drawn as bits once, have 5,000 draws each; beside the mean stands
+its standard error for having so few rows. Each line is one fit of its own.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from _data import load
+from _machine import describe
+
+from skdgm import VAE
+
+N_ROWS, N_DRAWS = 1000, 5000
+ONE = {"n_components": 50, "hidden_layer_sizes": (200, 200)}
+TWO = {"n_components": (100, 50), "hidden_layer_sizes": ((200, 200), (100, 100))}
+COMMON = {"activation": "tanh", "learning_rate_init": 0.004, "random_state": 0}
+WEIGHTED = {"objective": "iwae", "n_importance": 5}
+RUNS = {
+    "resampled": [
+        ("VAE", ONE, (20, 100)),
+        ("IWAE, k = 5", ONE | WEIGHTED, (20, 100)),
+        ("VAE, two layers", TWO, (100,)),
+    ],
+    "long": [("VAE", ONE, (500,))],
+    "fixed": [("VAE", ONE, (20, 100))],
+}
+
+
+def bits(X, seed):
+    """Grey rows drawn as bits."""
+    drawn = np.random.default_rng(seed).random(X.shape, dtype=np.float32) < X
+    return drawn.astype(np.float32)
+
+
+def rows(options, name):
+    """Training and validation rows."""
+    if name == "fixed":
+        data = load(options.data, "binarized_mnist")
+        return data["train"].astype(np.float32), data["valid"].astype(np.float32)
+    data = load(options.data, "mnist")
+    grey = [data[part] / np.float32(255) for part in ("train", "valid")]
+    return grey[0], bits(grey[1], 0)
+
+
+def measure(name, X, V, options, max_iter):
+    """Fit and print a line."""
+    start = time.perf_counter()
+    vae = VAE(**COMMON, **options, resample=True, max_iter=max_iter).fit(X)
+    minutes = (time.perf_counter() - start) / 60
+    found, se = vae.importance_likelihood(V[:N_ROWS], n_draws=N_DRAWS, return_se=True)
+    error, bound = found.std() / np.sqrt(len(found)), vae.elbo(V).bound.mean()
+    print(
+        f"| {name} | {max_iter} | {minutes:.1f} | {found.mean():.2f} ± {error:.2f} |",
+        f"{np.sqrt((se**2).sum()) / len(se):.3f} | {bound:.2f} |",
+        f"{vae.score(bits(X[:N_ROWS], 1)):.2f} | {vae.active_units(V).sum()} |",
+        flush=True,
+    )
+    return vae
+
+
+def draw(tables):
+    """A picture of what was printed: nats against minutes."""
+    points = {}
+    for line in "\n".join(table.read_text() for table in tables).splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("|") and cells[1].isdigit():
+            nats = float(cells[3].split("±")[0])
+            points.setdefault(cells[0], []).append((float(cells[2]), nats))
+    figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+    for name, found in points.items():
+        ax.plot(*zip(*sorted(found)), marker="o", label=name)
+    ax.set(xscale="log", xlabel="minutes of training, one core")
+    ax.set(ylabel="log-likelihood of validation rows, nats")
+    ax.legend()
+    figure.savefig("vae_quality.png", dpi=100)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--only", choices=RUNS)
+    parser.add_argument("--draw", type=Path, nargs="+")
+    options = parser.parse_args()
+    if options.draw:
+        draw(options.draw)
+        return
+    print(describe(), "\n", flush=True)
+    print("| | epochs | minutes | log-likelihood | of draws | bound | train | active |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    for part in [options.only] if options.only else RUNS:
+        X, V = rows(options, part)
+        for name, given, epochs in RUNS[part]:
+            for max_iter in epochs:
+                measure(name, X, V, given, max_iter)
+
+
+if __name__ == "__main__":
+    main()

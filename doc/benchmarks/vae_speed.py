@@ -1,0 +1,129 @@
+"""Seconds an epoch of a variational autoencoder takes, beside PyTorch's.
+
+    python doc/benchmarks/vae_speed.py --torch RIVAL/bin/python
+
+784-512-20 with ReLU units, batches of 128, Adam, 20,000 rows of random bits in float32
+of which 13 % are on, as of MNIST, or half of them. RIVAL is a virtual environment with
+PyTorch (2.13 on the CPU, eager, as many threads). Processes take turns; a figure is the
+median of their epochs, without the first one.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+N_ROWS, N_EPOCHS, N_ROUNDS = 20_000, 6, 5
+SHARES = (0.13, 0.5)
+
+
+def data(share):
+    """Rows of bits."""
+    rng = np.random.default_rng(0)
+    return (rng.random((N_ROWS, 784), dtype=np.float32) < share).astype(np.float32)
+
+
+def ours(X):
+    """Seconds of each epoch."""
+    from skdgm import VAE
+
+    options = {"batch_size": 128, "learning_rate_init": 1e-3, "schedule": "constant"}
+    vae = VAE(20, (512,), activation="relu", random_state=0, **options)
+    vae.set_params(max_iter=N_EPOCHS, verbose=1)
+    seconds = []
+
+    class Clock:
+        def __init__(self):
+            self.start = time.perf_counter()
+
+        def write(self, line):
+            if "time" in line:
+                seconds.append(time.perf_counter() - self.start)
+                self.start = time.perf_counter()
+
+        def flush(self):
+            pass
+
+    stdout, sys.stdout = sys.stdout, Clock()
+    try:
+        vae.fit(X)
+    finally:
+        sys.stdout = stdout
+    return seconds
+
+
+def theirs(X):
+    """The same by PyTorch, written as one finds it."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    torch.set_num_threads(int(os.environ["NUMBA_NUM_THREADS"]))
+    torch.manual_seed(0)
+    up = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 40))
+    down = nn.Sequential(nn.Linear(20, 512), nn.ReLU(), nn.Linear(512, 784))
+    optimiser = torch.optim.Adam([*up.parameters(), *down.parameters()], 1e-3)
+    rows, seconds = torch.from_numpy(X), []
+    for _ in range(N_EPOCHS):
+        start = time.perf_counter()
+        for index in torch.split(torch.randperm(len(rows)), 128):
+            x = rows[index]
+            mean, log_var = up(x).chunk(2, dim=1)
+            z = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
+            loss = functional.binary_cross_entropy_with_logits(
+                down(z), x, reduction="sum"
+            )
+            loss += 0.5 * (mean**2 + log_var.exp() - log_var - 1).sum()
+            optimiser.zero_grad()
+            (loss / len(x)).backward()
+            optimiser.step()
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def measured(python, who, share, n_threads):
+    """Seconds of the epochs of a process, but for the first."""
+    threads = {"NUMBA_NUM_THREADS": str(n_threads), "OMP_NUM_THREADS": str(n_threads)}
+    found = subprocess.run(
+        [python, __file__, "--run", who, "--share", str(share)],
+        env={**os.environ, **threads},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return [float(word) for word in found.split()][1:]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--torch", default=sys.executable)
+    parser.add_argument("--run", choices=("ours", "theirs"))
+    parser.add_argument("--share", type=float)
+    options = parser.parse_args()
+    if options.run:
+        run = ours if options.run == "ours" else theirs
+        print(*run(data(options.share)))
+        return
+    from _machine import describe
+
+    print(describe(), "\n")
+    print("| on | threads | skdgm | PyTorch | ratio |\n|---|---|---|---|---|")
+    for share in SHARES:
+        for n_threads in (1, os.cpu_count()):
+            times = {"ours": [], "theirs": []}
+            for _ in range(N_ROUNDS):
+                for who, python in ("ours", sys.executable), ("theirs", options.torch):
+                    times[who] += measured(python, who, share, n_threads)
+            ours_, theirs_ = (np.median(times[who]) for who in ("ours", "theirs"))
+            print(
+                f"| {share:.0%} | {n_threads} | {ours_:.2f} s | {theirs_:.2f} s |",
+                f"{ours_ / theirs_:.2f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

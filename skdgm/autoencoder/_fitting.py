@@ -1,0 +1,169 @@
+"""``fit`` and ``partial_fit`` of encoders and decoders."""
+
+from numbers import Integral
+
+import numpy as np
+
+from skdgm.autoencoder._collapse import survey
+from skdgm.autoencoder._ladder import Ladder
+from skdgm.autoencoder._monitor import Monitor
+from skdgm.autoencoder._trainer import Trainer
+from skdgm.base import EpochsMixin
+from skdgm.exceptions import CollapseWarning
+from skdgm.nets import Layer, layers
+from skdgm.utils.tree import tree_map
+from skdgm.utils.warn import warn
+
+AUTO = "auto"
+# How many updates there are to be, in so many epochs at least and at most.
+_UPDATES, _EPOCHS = 10_000, (20, 300)
+
+
+class FittingMixin(EpochsMixin):
+    """Training, for an estimator with encoders and decoders."""
+
+    _WATCHED = "bound"
+    # Batches are dense.
+    _LISTED = False
+
+    def _check_options(self):
+        latent, hidden = self._shape
+        for name, sizes in (
+            ("n_components", latent),
+            *(("hidden_layer_sizes", part) for part in hidden),
+        ):
+            if not all(isinstance(n, Integral) and n > 0 for n in sizes):
+                raise ValueError(f"{name} must be positive integers; got {sizes}.")
+        if not latent:
+            raise ValueError("n_components must have at least one number of units.")
+        if len(hidden) != len(latent):
+            raise ValueError(
+                f"hidden_layer_sizes must have one tuple for each of the {len(latent)} "
+                f"layers of n_components; got {self.hidden_layer_sizes}."
+            )
+
+    @property
+    def _shape(self):
+        """Numbers of latent units, and of hidden units of each encoder."""
+        latent, hidden = self.n_components, self.hidden_layer_sizes
+        latent = latent if isinstance(latent, tuple) else (latent,)
+        hidden = hidden if isinstance(hidden, tuple) else (hidden,)
+        if not any(isinstance(part, tuple) for part in hidden):
+            hidden = (hidden,) if len(latent) == 1 else tuple((n,) for n in hidden)
+        return latent, hidden
+
+    def _check_unchanged(self):
+        """Whether what was learned is of the nets that are asked for now."""
+        asked = self._structure
+        if asked != self._learned:
+            names = [name for name in asked if asked[name] != self._learned[name]]
+            raise ValueError(
+                f"{', '.join(names)} changed since nets were learned: keep what it "
+                "was, or fit with warm_start=False."
+            )
+
+    @property
+    def _structure(self):
+        """What cannot change while learning goes on."""
+        latent, hidden = self._shape
+        return {
+            "n_components": latent,
+            "hidden_layer_sizes": hidden,
+            "decoder": self.decoder,
+            "variance": self.variance if isinstance(self.variance, str) else "fixed",
+            "activation": self.activation,
+            "batch_norm": self.batch_norm,
+        }
+
+    def _n_epochs(self, table):
+        if self.max_iter != AUTO:
+            return self.max_iter
+        n_batches = -(-table.n_draws // self.batch_size)
+        return int(np.clip(_UPDATES // n_batches, *_EPOCHS))
+
+    def _ladder(self, structure=None):
+        """The nets, as they are asked for or as they were learned."""
+        known = structure or self._learned
+
+        def block(n_units):
+            if known["activation"] == "maxout":
+                found = [layers.maxout(n_units, init=self.init)]
+            elif known["batch_norm"]:
+                found = [layers.dense(n_units, init=self.init)]
+            else:
+                found = [layers.dense(n_units, known["activation"], self.init)]
+            if known["batch_norm"]:
+                found.append(layers.batch_norm())
+                if known["activation"] != "maxout":
+                    found.append(layers.activation(known["activation"]))
+            return *found, layers.dropout(self.dropout)
+
+        sizes = self._domain.sizes(self._columns)
+        shape = known["n_components"], known["hidden_layer_sizes"]
+        # What He's rule makes up for is no matter of linear outputs.
+        linear = self.init.replace("he", "glorot")
+        return Ladder(*sizes, *shape, block, linear)
+
+    def _trainer(self, table, epochs_before):
+        ladder = self._ladder(self._structure)
+        given = table.rows, self._columns, self._seed, epochs_before
+        return Trainer(ladder, self._domain, self, *given)
+
+    def _start(self, trainer, table, fresh):
+        if not fresh:
+            return trainer.resume(self._state())
+        return trainer.start(table.rows.dtype)
+
+    def _monitor(self, *arguments):
+        return Monitor(*arguments)
+
+    def _attributes(self, state):
+        """A training state as fitted attributes."""
+        dense = list(_dense(state.params.encoders)) + list(
+            _dense(state.params.decoders)
+        )
+        return {
+            "coefs_": [layer.W for layer in dense],
+            "intercepts_": [layer.b for layer in dense],
+            "_training": state,
+            "_learned": self._structure,
+        }
+
+    def _state(self):
+        return self._training
+
+    def _remedy(self):
+        return (
+            f"Lower learning_rate_init (now {self.learning_rate_init:g}), raise "
+            f"batch_size (now {self.batch_size}) or set clip_norm."
+        )
+
+    def _report(self, learned, n_epochs, monitor):
+        self.latent_variances_, silent = survey(self, monitor)
+        super()._report(learned, n_epochs, monitor)
+        if silent and self.n_iter_:
+            warn(
+                f"The posterior of {self._name} collapsed: its latent units say "
+                "nothing of rows that have something in common. Set warm_up to some "
+                "epochs, lower beta, or raise learning_rate_init or max_iter.",
+                CollapseWarning,
+            )
+
+    def _net(self, dtype=None):
+        """Parameters and memory, in the type of what they are for."""
+        state = self._training
+        net = state.params, state.memory
+        return tree_map(lambda a: a.astype(dtype or a.dtype, copy=False), net)
+
+    @property
+    def _dtype(self):
+        return self.intercepts_[0].dtype.type
+
+
+def _dense(tree):
+    """The dense layers of a tree, in order."""
+    if isinstance(tree, Layer):
+        yield tree
+    elif isinstance(tree, tuple):
+        for part in tree:
+            yield from _dense(part)

@@ -1,0 +1,161 @@
+r"""What a decoder's outputs say of the data.
+
+.. math:: p(x \mid z) = \prod_j \mathrm{Bernoulli}(x_j; \sigma(o_j)), \quad
+   \prod_j \mathcal{N}(x_j; o_j, v_j), \quad
+   \prod_j \operatorname{softmax}(o_j)_{x_j}
+
+Each kind knows its columns, too: how data are brought to it, and back.
+"""
+
+import numpy as np
+
+from skdgm.base import BinaryColumns, CodeColumns, RealColumns
+from skdgm.nets import at_least, class_loss, log_probabilities, normal_loss
+from skdgm.nets import columns as columns_of
+from skdgm.nets import logistic_cross_entropy as bit_loss
+from skdgm.utils.math import logit, sigmoid
+
+
+class Bits(BinaryColumns):
+    """Bits, given their log odds."""
+
+    def sizes(self, columns):
+        """Numbers of an encoder's inputs and of a decoder's outputs."""
+        return (len(columns.seen),) * 2
+
+    def start(self, columns, dtype):
+        """Outputs to begin with, and parameters of the data's own."""
+        return logit(self.moments(columns)).astype(dtype), ()
+
+    def inputs(self, columns, v):
+        """Rows as an encoder sees them."""
+        missing = np.isnan(v)
+        if not missing.any():
+            return v
+        return np.where(missing, self.fill(columns).astype(v.dtype), v)
+
+    def loss(self, columns, out, own, v):
+        """Surprise at rows, for several rows of outputs each."""
+        return bit_loss(out, v)
+
+    def mean(self, columns, out):
+        """What is expected, in a form that can be averaged."""
+        return sigmoid(out)
+
+    def value(self, columns, mean):
+        """Values that are expected."""
+        return mean
+
+    def draw(self, columns, out, own, rng):
+        """Values at random, with a stream for each row."""
+        p = sigmoid(out)
+        return (rng.uniform(p.shape[1], p.dtype.type) < p).astype(p.dtype)
+
+    def resampled(self, v, rng):
+        """Grey values drawn as bits."""
+        drawn = (rng.uniform(v.shape[1], v.dtype.type) < v).astype(v.dtype)
+        return np.where(np.isnan(v), v, drawn)
+
+
+class Reals(RealColumns):
+    """Normal numbers, given their means and perhaps their variances."""
+
+    def __init__(self, variance="feature", floor=0.01):
+        self.variance, self.floor = variance, floor
+
+    def sizes(self, columns):
+        """Numbers of an encoder's inputs and of a decoder's outputs."""
+        n = len(columns.scale)
+        return n, (2 * n if self.variance == "sample" else n)
+
+    def start(self, columns, dtype):
+        """Outputs to begin with, and parameters of the data's own."""
+        n, n_outputs = self.sizes(columns)
+        own = np.zeros(n, dtype) if self.variance == "feature" else ()
+        return np.zeros(n_outputs, dtype), own
+
+    def inputs(self, columns, v):
+        """Rows as an encoder sees them."""
+        return np.where(np.isnan(v), v.dtype.type(0), v)
+
+    def loss(self, columns, out, own, v):
+        """Surprise at rows, for several rows of outputs each."""
+        mean, log_var = self._parts(columns, out, own)
+        return normal_loss(mean, log_var, v)
+
+    def mean(self, columns, out):
+        """What is expected, in a form that can be averaged."""
+        return out[:, : len(columns.scale)]
+
+    def value(self, columns, mean):
+        """Values that are expected."""
+        return mean
+
+    def draw(self, columns, out, own, rng):
+        """Values at random, with a stream for each row."""
+        mean, log_var = self._parts(columns, out, own)
+        return mean + np.exp(0.5 * log_var) * rng.normal(mean.shape[1], mean.dtype.type)
+
+    def resampled(self, v, rng):
+        """Values as they are."""
+        return v
+
+    def _parts(self, columns, out, own):
+        """Means and log variances."""
+        n = len(columns.scale)
+        if self.variance == "sample":
+            return columns_of(out, 0, n), self._floored(columns_of(out, n, 2 * n))
+        if self.variance == "feature":
+            return out, self._floored(own)
+        return out, np.full(n, np.log(self.variance), out.dtype)
+
+    def _floored(self, raw):
+        return at_least(raw, np.log(self.floor)) if self.floor else raw
+
+
+class Categories(CodeColumns):
+    """Codes, given the log odds of each column's categories."""
+
+    def sizes(self, columns):
+        """Numbers of an encoder's inputs and of a decoder's outputs."""
+        return (len(columns.counts),) * 2
+
+    def start(self, columns, dtype):
+        """Outputs to begin with, and parameters of the data's own."""
+        return np.log(self.frequencies(columns)).astype(dtype), ()
+
+    def inputs(self, columns, v):
+        """Rows as an encoder sees them: a 1 among zeros for each code."""
+        frequencies = self.frequencies(columns).astype(v.dtype)
+        known = np.repeat(~np.isnan(v), columns.sizes, axis=1)
+        codes = np.repeat(v, columns.sizes, axis=1)
+        own = np.arange(len(columns.counts)) - np.repeat(columns.starts, columns.sizes)
+        return np.where(known, (codes == own).astype(v.dtype), frequencies)
+
+    def loss(self, columns, out, own, v):
+        """Surprise at rows, for several rows of outputs each."""
+        return class_loss(out, v, columns.starts)
+
+    def mean(self, columns, out):
+        """What is expected, in a form that can be averaged: probabilities."""
+        return np.exp(log_probabilities(out, columns.starts))
+
+    def value(self, columns, mean):
+        """Values that are expected: the codes that are most probable."""
+        parts = np.split(mean, columns.starts[1:], axis=1)
+        codes = [part.argmax(axis=1) for part in parts]
+        return np.stack(codes, axis=1).astype(mean.dtype)
+
+    def draw(self, columns, out, own, rng):
+        """Values at random, with a stream for each row."""
+        parts = np.split(self.mean(columns, out), columns.starts[1:], axis=1)
+        numbers = rng.uniform(len(parts), out.dtype.type)
+        codes = [
+            (np.cumsum(part, axis=1)[:, :-1] <= numbers[:, [j]]).sum(axis=1)
+            for j, part in enumerate(parts)
+        ]
+        return np.stack(codes, axis=1).astype(out.dtype)
+
+    def resampled(self, v, rng):
+        """Values as they are."""
+        return v

@@ -1,0 +1,160 @@
+r"""How encoders and decoders learn.
+
+.. math:: \mathcal{L} = \tfrac1K \sum_k \log p(x \mid z_k) - \beta \,
+   \log \frac{q(z_k \mid x)}{p(z_k)}, \qquad
+   \mathcal{L}_K = \log \tfrac1K \sum_k p(x \mid z_k) \,
+   \Bigl(\frac{p(z_k)}{q(z_k \mid x)}\Bigr)^\beta
+
+for draws :math:`z_k \sim q(z \mid x)`: the evidence lower bound [1]_, in which the
+highest layer's logarithm is replaced by its expectation, and the importance weighted
+one [2]_. While learning warms up, :math:`\beta` rises from 0 [3]_.
+
+References
+----------
+.. [1] Kingma and Welling (2014). Auto-encoding variational Bayes. ICLR.
+.. [2] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
+.. [3] Bowman, Vilnis, Vinyals, Dai, Jozefowicz and Bengio (2016). Generating sentences
+   from a continuous space. CoNLL.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.autoencoder._ladder import Memory, Params
+from skdgm.base.purposes import INIT, SHUFFLE, STEP
+from skdgm.nets import SOLVERS, descend, listed, log_mean_exp, pull_back, row_mean
+from skdgm.optim import clip_norm, learning_rate
+from skdgm.training import epoch
+from skdgm.utils.random import stream
+
+_NOISE, _DROP, _GREY = range(3)
+# Draws for each row, if they are to be weighted and nobody says how many.
+_WEIGHTED = 5
+
+
+class State(NamedTuple):
+    """What changes from update to update.
+
+    Parameters
+    ----------
+    params : Params
+    memory : Memory
+    moved : tuple
+        The optimiser's memory.
+    """
+
+    params: Params
+    memory: Memory
+    moved: tuple
+
+
+def objective(log_p, gap, beta, weighted):
+    """What is maximised, by row.
+
+    Parameters
+    ----------
+    log_p : ndarray of shape (n_rows, n_draws)
+    gap : ndarray of shape (n_rows, n_draws) or (n_rows, 1)
+        The log of q over p.
+    beta : float
+    weighted : bool
+        Whether draws are weighted by their importance.
+    """
+    if weighted:
+        return log_mean_exp(log_p - beta * gap)
+    return row_mean(log_p) - beta * row_mean(gap)
+
+
+class Trainer:
+    """Draws batches and takes steps.
+
+    Parameters
+    ----------
+    ladder : Ladder
+    domain : Bits, Reals or Categories
+    recipe : object
+        The estimator, with its parameters as attributes.
+    rows : Rows
+    columns : tuple
+        What is known of these.
+    seed : int
+    epochs_before : int
+        Epochs taken before this run, so that none repeats another's randomness.
+    """
+
+    def __init__(self, ladder, domain, recipe, rows, columns, seed, epochs_before):
+        self.ladder, self.domain, self.recipe = ladder, domain, recipe
+        self.rows, self.columns, self.seed = rows, columns, seed
+        self.epochs_before = epochs_before
+        self.weighted = recipe.objective == "iwae"
+        self.n_each = recipe.n_importance or (_WEIGHTED if self.weighted else 1)
+
+    def start(self, dtype):
+        """A state that has learned nothing but means."""
+        rng = stream(self.seed, INIT).generator()
+        out, own = self.domain.start(self.columns, dtype)
+        params, memory = self.ladder.init(rng, out, own, dtype)
+        return State(params, memory, SOLVERS[self.recipe.solver].init(params))
+
+    def resume(self, state):
+        """A state that goes on; an optimiser remembers what is its own."""
+        fresh = SOLVERS[self.recipe.solver].init(state.params)
+        alike = type(fresh) is type(state.moved)
+        return state if alike else state._replace(moved=fresh)
+
+    def draw(self, table, number):
+        """The batches of an epoch."""
+        rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
+        return epoch(table, self.recipe.batch_size, rng)
+
+    def step(self, state, batch, clock):
+        """One update from a batch of rows."""
+        recipe, v = self.recipe, self.rows.take(batch)
+        rng = stream(self.seed, STEP, self.epochs_before + clock.epoch, clock.batch)
+        if recipe.resample:
+            v = self.domain.resampled(v, rng.fold(_GREY).rows(len(v)))
+        generator, n_each = rng.fold(_NOISE).generator(), self.n_each
+        after = None
+
+        def noise(level, stats):
+            shape = len(v) * n_each, self.ladder.n_latent[level]
+            return generator.standard_normal(shape, v.dtype)
+
+        def bound(params):
+            nonlocal after
+            given = state.memory, v, noise, rng.fold(_DROP), True
+            found, after = self.terms(params, *given)
+            return objective(*found, self.beta(clock), self.weighted)
+
+        share = 1 / len(v)
+        _, slopes = pull_back(bound, state.params, lambda b: np.full_like(b, share))
+        rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
+        descend(
+            recipe.solver,
+            state.params,
+            state.moved,
+            clip_norm(slopes, recipe.clip_norm),
+            rate=learning_rate(*rate),
+            momentum=recipe.momentum,
+            l2=recipe.alpha * share,
+        )
+        return state._replace(memory=after)
+
+    def beta(self, clock):
+        """How much the gap counts now."""
+        if not self.recipe.warm_up:
+            return self.recipe.beta
+        done = self.epochs_before + clock.epochs_done
+        return self.recipe.beta * min(1.0, done / self.recipe.warm_up)
+
+    def terms(self, params, memory, v, noise, rng=None, train=False):
+        """Log likelihoods and gaps of draws, an axis for those of each row; and what
+        nets remember afterwards."""
+        x, n_rows = listed(self.domain.inputs(self.columns, v)), len(v)
+        found = self.ladder.through(
+            params, memory, x, noise, exact=not self.weighted, rng=rng, train=train
+        )
+        loss = self.domain.loss(self.columns, found.out, params.own, v)
+        terms = [part.reshape((n_rows, -1)) for part in (-loss, found.gap)]
+        return terms, found.memory

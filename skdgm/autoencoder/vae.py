@@ -1,0 +1,300 @@
+r"""Variational autoencoders.
+
+.. math:: \log p(x) \ge \mathbb{E}_{q(z \mid x)} [\log p(x \mid z)] -
+   \mathrm{KL}(q(z \mid x) \,\|\, p(z))
+
+with nets for the decoder :math:`p(x \mid z)` and for the encoder :math:`q(z \mid x)`.
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.autoencoder._fitting import AUTO, FittingMixin
+from skdgm.autoencoder._likelihood import LikelihoodMixin
+from skdgm.autoencoder._observed import Bits, Categories, Reals
+from skdgm.autoencoder._sampling import SamplingMixin
+from skdgm.base import TabularModel
+from skdgm.nets import ACTIVATIONS, INITIALISERS, SOLVERS
+
+
+class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
+    r"""Variational autoencoder: latent units, and nets to and from them.
+
+    .. math::
+
+        p(x, z) = p(x \mid z) \, \mathcal{N}(z; 0, 1), \qquad
+        \log p(x) \ge \mathbb{E}_{q(z \mid x)} [\log p(x \mid z)] -
+        \beta \, \mathrm{KL}(q(z \mid x) \,\|\, p(z))
+
+    where the decoder's outputs are the parameters of :math:`p(x \mid z)` and the
+    encoder's the means and log variances of :math:`q(z \mid x)` [1]_ [2]_. What is
+    maximised is this bound, or the importance weighted one of several draws [3]_.
+    There may be several layers of latent units, each normal given the one above [3]_.
+    NaN is a missing value, in every method: in fitting, the likelihood is that of what
+    was seen. Float64 data are computed in float64, all others in float32.
+
+    Parameters
+    ----------
+    n_components : int or tuple of int, default=16
+        Number of latent units; or of those of each layer, the one next to the data
+        first.
+    hidden_layer_sizes : tuple, default=(256,)
+        Numbers of hidden units of the encoder, from the data up; the decoder mirrors
+        them. With several latent layers, a tuple of such for each.
+    decoder : {"bernoulli", "gaussian", "categorical"}, default="bernoulli"
+        Whether columns are 0, 1 or probabilities of 1; or real, and standardised
+        inside; or codes of categories, as ``OrdinalEncoder`` gives them.
+    variance : {"feature", "sample"} or float, default="feature"
+        Of "gaussian": learned, one for each column; or an output of the decoder, so
+        that it differs by row; or fixed, as a share of each column's own.
+    min_variance : float, default=0.01
+        No variance is learned to be less than this share of its column's.
+    min_categories : int or list of int, default=None
+        Of "categorical": how many there are at least, in all columns or in
+        each; more are found in the data.
+    objective : {"elbo", "iwae"}, default="elbo"
+        The evidence lower bound, or the importance weighted one.
+    n_importance : int or None, default=None
+        Draws for each row in learning; if None, 1 of "elbo" and 5 of "iwae".
+    beta : float, default=1.0
+        What the divergence counts; other values than 1 make it no bound, and latent
+        units more or less independent [4]_.
+    warm_up : int, default=0
+        In so many epochs ``beta`` rises from 0, which keeps latent units from being
+        given up early.
+    activation : {"tanh", "relu", "logistic", "leaky_relu", "softplus", "identity", \
+            "maxout"}, default="tanh"
+        Of hidden units; those of "maxout" are the larger of two linear ones.
+    batch_norm : bool, default=False
+        Whether hidden units are standardised by batch.
+    dropout : float, default=0.0
+        The share of hidden units that drop out at random in learning.
+    init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
+            default="glorot_uniform"
+        How weights begin; linear outputs' by Glorot's rule anyway.
+    resample : bool, default=False
+        Of "bernoulli": if True, grey values are drawn anew as bits, each time.
+    solver : {"adam", "rmsprop", "sgd"}, default="adam"
+        Steps in units of the gradient's recent size, or along it.
+    alpha : float, default=0.0
+        Penalty on the weights: alpha / 2 times their sum of squares, shared by the rows
+        of a batch.
+    batch_size : int, default=100
+        Rows for each update.
+    learning_rate_init : float, default=0.002
+        At the start; see ``schedule``.
+    schedule : {"constant", "invscaling", "linear"}, default="linear"
+        The learning rate after t of T epochs is ``learning_rate_init`` times 1,
+        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+    power_t : float, default=0.5
+        For ``schedule="invscaling"``.
+    momentum : float, default=0.9
+        What stays of the last step (of "adam": the first of its betas).
+    clip_norm : float or None, default=None
+        The highest norm that a gradient may have; longer ones are cut short.
+    max_iter : int or "auto", default="auto"
+        Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300.
+    n_draws : int, default=100
+        For each row, in :meth:`score_samples`.
+    early_stopping : bool, default=False
+        Hold out rows, stop when their bound no longer rises, and keep the parameters
+        with which it was highest.
+    validation_fraction : float, default=0.1
+        The share of the rows to hold out.
+    n_iter_no_change : int, default=10
+        Epochs without an improvement of ``tol`` before stopping early.
+    tol : float, default=1e-3
+        In nats per row.
+    warm_start : bool, default=False
+        If True, ``fit`` goes on from the parameters there are.
+    verbose : int, default=0
+        If not zero, print a line for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        For initial weights, order of rows and draws.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of all dense layers, of encoders and then of decoders, each from the
+        data up or down. An encoder's outputs are means and then log variances.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Their biases.
+    latent_variances_ : ndarray of shape (sum of n_components,)
+        How much each latent unit's means vary over some training rows.
+    density_kind_ : str
+        What :meth:`score_samples` is: a "lower bound".
+    loss_curve_ : list of float
+        For each epoch minus what is maximised, of some training rows, in nats per row.
+    validation_curve_ : list of float
+        The same for held-out rows, with ``early_stopping``.
+    n_iter_ : int
+        Epochs done.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where X has names for its columns.
+
+    References
+    ----------
+    .. [1] Kingma and Welling (2014). Auto-encoding variational Bayes. ICLR.
+    .. [2] Rezende, Mohamed and Wierstra (2014). Stochastic backpropagation and
+       approximate inference in deep generative models. ICML.
+    .. [3] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders.
+       ICLR.
+    .. [4] Higgins et al. (2017). beta-VAE: learning basic visual concepts with a
+       constrained variational framework. ICLR.
+    .. [5] Mattei and Frellsen (2018). Leveraging the exact likelihood of deep latent
+       variable models. NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import VAE
+    >>> X = load_digits().data / 16
+    >>> vae = VAE(n_components=8, max_iter=30, random_state=0).fit(X)
+    >>> vae.transform(X).shape
+    (1797, 8)
+    >>> vae.sample(3, random_state=0).shape
+    (3, 64)
+    >>> bool(vae.score(X) > vae.elbo(X).bound.mean())
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), tuple],
+        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple],
+        "decoder": [StrOptions({"bernoulli", "gaussian", "categorical"})],
+        "variance": [
+            StrOptions({"feature", "sample"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
+        "min_variance": [Interval(Real, 0, 1, closed="left")],
+        "min_categories": [Interval(Integral, 1, None, closed="left"), list, None],
+        "objective": [StrOptions({"elbo", "iwae"})],
+        "n_importance": [Interval(Integral, 1, None, closed="left"), None],
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "warm_up": [Interval(Integral, 0, None, closed="left")],
+        "activation": [StrOptions({*ACTIVATIONS, "maxout"})],
+        "batch_norm": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "init": [StrOptions(set(INITIALISERS))],
+        "resample": ["boolean"],
+        "solver": [StrOptions(set(SOLVERS))],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "schedule": [StrOptions({"constant", "invscaling", "linear"})],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
+        "n_draws": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components=16,
+        hidden_layer_sizes=(256,),
+        *,
+        decoder="bernoulli",
+        variance="feature",
+        min_variance=0.01,
+        min_categories=None,
+        objective="elbo",
+        n_importance=None,
+        beta=1.0,
+        warm_up=0,
+        activation="tanh",
+        batch_norm=False,
+        dropout=0.0,
+        init="glorot_uniform",
+        resample=False,
+        solver="adam",
+        alpha=0.0,
+        batch_size=100,
+        learning_rate_init=0.002,
+        schedule="linear",
+        power_t=0.5,
+        momentum=0.9,
+        clip_norm=None,
+        max_iter="auto",
+        n_draws=100,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-3,
+        warm_start=False,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.decoder = decoder
+        self.variance = variance
+        self.min_variance = min_variance
+        self.min_categories = min_categories
+        self.objective = objective
+        self.n_importance = n_importance
+        self.beta = beta
+        self.warm_up = warm_up
+        self.activation = activation
+        self.batch_norm = batch_norm
+        self.dropout = dropout
+        self.init = init
+        self.resample = resample
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.schedule = schedule
+        self.power_t = power_t
+        self.momentum = momentum
+        self.clip_norm = clip_norm
+        self.max_iter = max_iter
+        self.n_draws = n_draws
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def transform(self, X):
+        r"""Latent units' means, :math:`\mathbb{E}_q[z \mid x]`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Missing entries are seen as their columns' means.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            Of the highest layer; of lower ones, given the means of those below.
+        """
+        check_is_fitted(self)
+        means = self._of_blocks(self._rows(X), lambda v, _: self._means(v).T)
+        return np.ascontiguousarray(means[-self._n_features_out :].T)
+
+    @property
+    def _domain(self):
+        if self.decoder == "bernoulli":
+            return Bits()
+        if self.decoder == "gaussian":
+            return Reals(self.variance, self.min_variance)
+        return Categories(self.min_categories)
+
+    @property
+    def _n_features_out(self):
+        check_is_fitted(self)
+        return self._learned["n_components"][-1]

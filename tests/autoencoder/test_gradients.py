@@ -1,0 +1,102 @@
+"""Slopes of what is maximised are central differences."""
+
+import numpy as np
+import pytest
+
+from skdgm import VAE
+from skdgm.autoencoder._trainer import Trainer, objective
+from skdgm.nets import pull_back
+from skdgm.utils.random import stream
+from skdgm.utils.tree import leaves, tree_map
+from tests.numerical import assert_trees, numerical_gradient
+
+DEEP = {"n_components": (2, 1), "hidden_layer_sizes": (3, 2)}
+DECODERS = {
+    "bernoulli": {},
+    "feature": {"decoder": "gaussian"},
+    "sample": {"decoder": "gaussian", "variance": "sample"},
+    "fixed": {"decoder": "gaussian", "variance": 0.3},
+    "categorical": {"decoder": "categorical"},
+}
+WAYS = {
+    "elbo": {},
+    "three": {"n_importance": 3},
+    "iwae": {"objective": "iwae", "n_importance": 3},
+    "beta": {"beta": 0.5},
+    "iwae-beta": {"objective": "iwae", "beta": 0.5},
+    "deep": DEEP,
+    "deep-iwae": {**DEEP, "objective": "iwae", "n_importance": 3},
+    "norm": {"batch_norm": True},
+    "deep-norm-iwae": {**DEEP, "batch_norm": True, "objective": "iwae"},
+    "dropout": {"hidden_layer_sizes": 4, "dropout": 0.4},
+    "maxout": {"activation": "maxout", "n_importance": 2},
+    "linear": {"hidden_layer_sizes": ()},
+}
+
+
+def rows(decoder, missing=False):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(5, 3)) * [1, 10, 0.1]
+    X = {"bernoulli": rng.random((5, 3)), "categorical": (X > 0) + 1.0 * (X > 1)}.get(
+        decoder, X
+    )
+    if missing:
+        X[0, 1] = X[2, 0] = np.nan
+        X[3] = np.nan
+    return X
+
+
+def slopes(options, missing=False):
+    """What is maximised, its slopes and central differences."""
+    options = {"n_components": 2, "hidden_layer_sizes": 3, **options}
+    vae = VAE(**options, max_iter=0, random_state=0)
+    X = rows(vae.decoder, missing)
+    vae.fit(X)
+    trainer = Trainer(vae._ladder(), vae._domain, vae, None, vae._columns, 0, 0)
+    rng = np.random.default_rng(1)
+    params = tree_map(
+        lambda a: a + 0.4 * rng.normal(size=a.shape), vae._training.params
+    )
+    v = vae._rows(X).take(slice(None))
+    noises = rng.normal(size=(2, len(v) * trainer.n_each, 2))
+    weight = rng.random(len(v)) + 0.5
+
+    def noise(level, stats):
+        return noises[level][:, : trainer.ladder.n_latent[level]]
+
+    def bound(params):
+        given = vae._training.memory, v, noise, stream(0), True
+        terms, _ = trainer.terms(params, *given)
+        return objective(*terms, vae.beta, trainer.weighted)
+
+    value, found = pull_back(bound, params, lambda b: weight)
+    assert value.shape == (len(v),)
+    return found, numerical_gradient(lambda p: weight @ bound(p), params)
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["whole", "holed"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_slopes_are_differences(decoder, way, missing):
+    found, expected = slopes({**DECODERS[decoder], **WAYS[way]}, missing)
+    assert_trees(found, expected, rtol=1e-6, atol=1e-7)
+    # What is learned has slopes, but for biases before batches are standardised.
+    silent = sum(not leaf.any() for leaf in leaves(expected))
+    assert silent == 0 or "norm" in way
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
+def test_what_is_maximised(beta):
+    rng = np.random.default_rng(0)
+    log_p, gap, kl = (
+        rng.normal(size=(4, 3)),
+        rng.normal(size=(4, 3)),
+        rng.random((4, 1)),
+    )
+    found = objective(log_p, kl, beta, False)
+    np.testing.assert_allclose(found, log_p.mean(axis=1) - beta * kl[:, 0])
+    found = objective(log_p, gap, beta, False)
+    np.testing.assert_allclose(found, (log_p - beta * gap).mean(axis=1))
+    found = objective(log_p, gap, beta, True)
+    expected = np.log((np.exp(log_p) / np.exp(gap) ** beta).mean(axis=1))
+    np.testing.assert_allclose(found, expected)
