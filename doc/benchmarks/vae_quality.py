@@ -30,7 +30,7 @@ RUNS = {
     "resampled": [
         ("VAE", ONE, (20, 100)),
         ("IWAE, k = 5", ONE | WEIGHTED, (20, 100)),
-        ("VAE, two layers", TWO, (100,)),
+        ("VAE, two layers", TWO, (60,)),
     ],
     "long": [("VAE", ONE, (500,))],
     "fixed": [("VAE", ONE, (20, 100))],

@@ -19,8 +19,10 @@ SHORT = {
     "DBM": {"n_iter": 5},
     "DBMClassifier": {"n_iter": 5, "max_iter": 5},
     "DBNClassifier": {"pretrain_iter": 5, "max_iter": 20},
+    "DBN": {"n_iter": 5},
     "DBNRegressor": {"pretrain_iter": 5, "max_iter": 100},
     "GenerativeDBNClassifier": {"n_iter": 5},
+    "VAE": {"max_iter": 20},
 }
 DEFAULTS = [cls().set_params(**SHORT.get(cls.__name__, {})) for cls in ESTIMATORS]
 
