@@ -2,8 +2,6 @@
 
 from numbers import Integral
 
-import numpy as np
-
 from skdgm.autoencoder._collapse import survey
 from skdgm.autoencoder._ladder import Ladder
 from skdgm.autoencoder._monitor import Monitor
@@ -11,7 +9,8 @@ from skdgm.autoencoder._trainer import Trainer
 from skdgm.base import EpochsMixin
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import Layer, layers
-from skdgm.utils.tree import tree_map
+from skdgm.training import epochs_for
+from skdgm.utils.tree import astype
 from skdgm.utils.warn import warn
 
 AUTO = "auto"
@@ -78,8 +77,7 @@ class FittingMixin(EpochsMixin):
     def _n_epochs(self, table):
         if self.max_iter != AUTO:
             return self.max_iter
-        n_batches = -(-table.n_draws // self.batch_size)
-        return int(np.clip(_UPDATES // n_batches, *_EPOCHS))
+        return epochs_for(_UPDATES, table, self.batch_size, _EPOCHS)
 
     def _ladder(self, structure=None):
         """The nets, as they are asked for or as they were learned."""
@@ -119,9 +117,7 @@ class FittingMixin(EpochsMixin):
 
     def _attributes(self, state):
         """A training state as fitted attributes."""
-        dense = list(_dense(state.params.encoders)) + list(
-            _dense(state.params.decoders)
-        )
+        dense = list(_dense(state.params))
         return {
             "coefs_": [layer.W for layer in dense],
             "intercepts_": [layer.b for layer in dense],
@@ -153,7 +149,7 @@ class FittingMixin(EpochsMixin):
         """Parameters and memory, in the type of what they are for."""
         state = self._training
         net = state.params, state.memory
-        return tree_map(lambda a: a.astype(dtype or a.dtype, copy=False), net)
+        return astype(net, dtype)
 
     @property
     def _dtype(self):

@@ -4,12 +4,12 @@ from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
 from skdgm.base.purposes import LIKELIHOOD
 from skdgm.utils.hashing import row_hash
+from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -88,9 +88,7 @@ class LikelihoodMixin:
         def of_rows(v, rng):
             parts = [log_p - gap for log_p, gap in self._draws(v, rng, n_draws)]
             log_w = np.concatenate(parts, axis=1).astype(np.float64)
-            found = logsumexp(log_w, axis=1) - np.log(n_draws)
-            spread = np.exp(log_w - found[:, None]).std(axis=1)
-            return np.stack([found, spread / np.sqrt(max(1, n_draws - 1))])
+            return np.stack(log_mean_exp(log_w, axis=1))
 
         found, se = self._of_blocks(rows, of_rows)
         found += self._domain.log_volume(self._columns, rows)

@@ -48,13 +48,11 @@ class Bits(BinaryColumns):
 
     def draw(self, columns, out, own, rng):
         """Values at random, with a stream for each row."""
-        p = sigmoid(out)
-        return (rng.uniform(p.shape[1], p.dtype.type) < p).astype(p.dtype)
+        return _bits(sigmoid(out), rng)
 
     def resampled(self, v, rng):
         """Grey values drawn as bits."""
-        drawn = (rng.uniform(v.shape[1], v.dtype.type) < v).astype(v.dtype)
-        return np.where(np.isnan(v), v, drawn)
+        return np.where(np.isnan(v), v, _bits(v, rng))
 
 
 class Reals(RealColumns):
@@ -159,3 +157,8 @@ class Categories(CodeColumns):
     def resampled(self, v, rng):
         """Values as they are."""
         return v
+
+
+def _bits(p, rng):
+    """Ones with their probabilities."""
+    return (rng.uniform(p.shape[1], p.dtype.type) < p).astype(p.dtype)

@@ -16,7 +16,6 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import NamedTuple
 
-import numpy as np
 from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -26,7 +25,7 @@ from skdgm.belief._stack import AUTO
 from skdgm.belief.dbn import DBN
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Tuner, check_dropout, fine_tune
-from skdgm.training import Callbacks, Table, Verbose, labelled
+from skdgm.training import Callbacks, Table, Verbose, epochs_for, labelled
 from skdgm.utils.layers import check_sizes, per_layer
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.tree import copy
@@ -215,8 +214,7 @@ class FineTuningMixin:
         """How many epochs of fine-tuning are asked for."""
         if self.max_iter != AUTO:
             return self.max_iter
-        n_batches = -(-table.n_draws // self.batch_size)
-        return int(np.clip(_UPDATES // n_batches, *_EPOCHS))
+        return epochs_for(_UPDATES, table, self.batch_size, _EPOCHS)
 
     def _tune(self, table, epochs, *, n_epochs=None, hooks=(), early_stopping=False):
         """Epochs of back-propagation."""

@@ -10,6 +10,7 @@ from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.energies import Params
 from skdgm.utils.layers import check_sizes, per_layer
+from skdgm.utils.tree import astype
 
 # What may be said of all layers at once, or of each in a tuple.
 OPTIONS = [
@@ -192,7 +193,7 @@ class StackMixin:
         machine = self.layers_[number]
         energy, params = machine._pair(dtype)
         if number < len(self._untied):
-            ways = (machine._typed(params, dtype) for params in self._untied[number])
+            ways = (astype(params, dtype) for params in self._untied[number])
             return Directed(energy, *ways)
         return Directed(energy, params, params)
 

@@ -22,6 +22,7 @@ from skdgm.units import Bernoulli
 from skdgm.utils.layers import check_sizes, chosen, per_layer
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.tree import astype
 from skdgm.utils.warn import warn
 
 _RESTART = 2**17
@@ -255,7 +256,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
     def _params(self, dtype=None):
         visible, *hidden = self.intercepts_
         own = self._visible_params(visible), *hidden
-        return self._typed(Params(own, tuple(self.coefs_)), dtype)
+        return astype(Params(own, tuple(self.coefs_)), dtype)
 
     def _attributes(self, state):
         units, couplings = plain(state.params)

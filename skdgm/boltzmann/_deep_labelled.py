@@ -9,6 +9,7 @@ from skdgm.boltzmann._labels import LabelMonitor, label_of, with_label
 from skdgm.energies import Params
 from skdgm.inference import bound, mean_field
 from skdgm.units import Softmax, one_hot
+from skdgm.utils.tree import astype
 
 
 class LabelledDeepMachine(FineTuningMixin, ClassifyingMixin, DeepMachine):
@@ -65,7 +66,7 @@ class LabelledDeepMachine(FineTuningMixin, ClassifyingMixin, DeepMachine):
     def _params(self, dtype=None):
         (*units,), (*couplings,) = super()._params(dtype)
         own, weights = self.intercept_label_, self.label_components_
-        own, weights = self._typed((own, weights), dtype)
+        own, weights = astype((own, weights), dtype)
         return Params((*units, own), (*couplings, weights))
 
     def _attributes(self, state):

@@ -18,6 +18,7 @@ from skdgm.inference import Posterior, bound, mean_field
 from skdgm.partition import exact
 from skdgm.samplers import gibbs
 from skdgm.units import Softmax, one_hot
+from skdgm.utils.tree import astype
 
 
 class LabelledMachine(ClassifyingMixin, RestrictedMachine):
@@ -91,7 +92,7 @@ class LabelledMachine(ClassifyingMixin, RestrictedMachine):
     def _params(self, dtype=None):
         (visible, hidden), (W,) = super()._params(dtype)
         own = self.intercept_label_, self.label_components_.T
-        d, U = self._typed(own, dtype)
+        d, U = astype(own, dtype)
         return Params((visible, d, hidden), (W, U))
 
     def _attributes(self, state):

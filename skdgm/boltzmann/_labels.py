@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import log_softmax, softmax
 
-from skdgm.boltzmann._monitor import Watch
+from skdgm.boltzmann._monitor import MachineWatch
 from skdgm.boltzmann._trainer import Trainer
 from skdgm.energies import contrast
 from skdgm.gradients import complete, discriminative, joined
@@ -106,13 +106,13 @@ class HybridTrainer(LabelTrainer):
         return complete(rng.fold(_HOLES), self.energy, params, x, clamp, n_steps=1)
 
 
-class LabelMonitor(Watch):
+class LabelMonitor(MachineWatch):
     """Minus the log probability of the labels of training rows and of held-out rows.
 
     Parameters
     ----------
     trainer, table, held_out
-        As of :class:`Watch`.
+        As of :class:`MachineWatch`.
     state : TrainState
         Where training begins.
     log_joint : callable
@@ -129,7 +129,7 @@ class LabelMonitor(Watch):
         surprise = -np.log(trainer.moments[trainer.label][codes]).sum() / max(
             1, len(codes)
         )
-        self.allowed = max(surprise, self._of_probe(state))
+        self.allowed = max(surprise, self.of_probe(state))
 
     @property
     def limit(self):

@@ -15,7 +15,6 @@ from skdgm.boltzmann._trainer import Trainer, present
 from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.energies import plain, tiled
 from skdgm.units import Normal
-from skdgm.utils.tree import tree_map
 
 # Rows: to put weights into tiles takes as long as a product of these.
 _MANY = 100
@@ -130,9 +129,3 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         chains = tuple(part[:n_chains] for part in chains)
         attributes["chains_"] = self._domain.to_data(self._columns, chains[0])
         return attributes, visible, chains
-
-    def _typed(self, params, dtype):
-        """Parameters of another type."""
-        return tree_map(
-            lambda array: array.astype(dtype or array.dtype, copy=False), params
-        )

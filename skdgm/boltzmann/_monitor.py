@@ -5,7 +5,7 @@ import numpy as np
 from skdgm.base.purposes import PROBE
 from skdgm.energies import EVEN
 from skdgm.inference import mean_field
-from skdgm.training import Batch, probe
+from skdgm.training import Batch, Watch
 from skdgm.utils.random import stream
 
 _PROBE_UNITS = 8
@@ -16,7 +16,7 @@ _DIVERGED = 2.0
 _USELESS = 0.1
 
 
-class Watch:
+class MachineWatch(Watch):
     """Minus the mean log probability of what is watched, of training rows and of
     held-out rows.
 
@@ -27,45 +27,28 @@ class Watch:
     Parameters
     ----------
     trainer : Trainer
-    table : Table
-        What is trained on; a sample of it is watched.
-    held_out : Table or None
-        What is not; all of it is watched.
+    table, held_out
+        As of :class:`~skdgm.training.Watch`.
     """
 
     def __init__(self, trainer, table, held_out):
-        self.trainer, self.held_out = trainer, held_out
-        self.rng = stream(trainer.seed, PROBE)
-        self.probe = probe(table, self.rng, self._among)
+        self.trainer, self.rng = trainer, stream(trainer.seed, PROBE)
+        super().__init__(table, held_out, self.rng)
 
-    def __call__(self, state):
-        """The two losses in nats per row; the second may be None."""
-        loss, held_out = self._of_probe(state), self.held_out
-        if held_out is None:
-            return loss, None
-        return loss, self._loss(state.params, held_out.index, held_out.weight)
-
-    def _among(self, index):
-        """Which rows may be watched."""
-        return index
-
-    def _of_probe(self, state):
-        return self._loss(state.params, self.probe, np.ones(len(self.probe)))
-
-    def _loss(self, params, index, weight):
+    def _loss(self, state, index, weight):
         rows = self.trainer.rows
         total, norm = 0.0, np.finfo(np.float64).tiny
         for part in rows.blocks(len(index)):
             labels = None if rows.labels is None else rows.labels[index[part]]
             batch = Batch(rows.present(index[part]), labels)
-            log_p, counts = self._watched(params, batch, part)
+            log_p, counts = self._watched(state.params, batch, part)
             share = weight[part, None] * counts
             total += (share * log_p).sum()
             norm += share.sum()
         return -total / norm
 
 
-class Monitor(Watch):
+class Monitor(MachineWatch):
     """Minus the pseudo-likelihood of training rows and of held-out rows.
 
     A few units of each row are looked at, the same ones each time, so that what
@@ -74,7 +57,7 @@ class Monitor(Watch):
     Parameters
     ----------
     trainer, table, held_out
-        As of :class:`Watch`.
+        As of :class:`MachineWatch`.
     state : TrainState
         Where training begins.
     log_conditionals : callable
@@ -93,7 +76,7 @@ class Monitor(Watch):
         self.log_conditionals, self.independent = log_conditionals, independent
         n_rows = 0 if held_out is None else len(held_out.index)
         self.units = self._units(max(len(self.probe), n_rows))
-        self.first = self._of_probe(state)
+        self.first = self.of_probe(state)
 
     @property
     def limit(self):
@@ -127,5 +110,5 @@ class Monitor(Watch):
             counts *= np.take_along_axis(clamp[0], units, axis=1)
         return self.log_conditionals(energy, params, x, units), counts
 
-    def _loss(self, params, index, weight):
-        return self.trainer.rows.shape[1] * super()._loss(params, index, weight)
+    def _loss(self, state, index, weight):
+        return self.trainer.rows.shape[1] * super()._loss(state, index, weight)

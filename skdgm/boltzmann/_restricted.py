@@ -11,6 +11,7 @@ from skdgm.energies import LayeredEnergy, Params, plain
 from skdgm.inference import mean_field
 from skdgm.units import Bernoulli
 from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.tree import astype
 
 
 class RestrictedMachine(Machine):
@@ -101,7 +102,7 @@ class RestrictedMachine(Machine):
         visible, *_, hidden = self._energy().units
         own = self._visible_params(self.intercept_visible_), self.intercept_hidden_
         params = Params(own, (self.components_.T,))
-        return LayeredEnergy([[visible], [hidden]]), self._typed(params, dtype)
+        return LayeredEnergy([[visible], [hidden]]), astype(params, dtype)
 
     def _start(self, trainer, table, fresh):
         state = super()._start(trainer, table, fresh)

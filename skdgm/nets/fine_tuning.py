@@ -9,10 +9,8 @@
 Rows of which no target is known are left out, by :func:`~skdgm.training.labelled`.
 """
 
-import numpy as np
-
 from skdgm.nets.tuner import PROBE, SPLIT
-from skdgm.training import EarlyStopping, learn, probe, split
+from skdgm.training import EarlyStopping, Watch, learn, split
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -22,31 +20,22 @@ _DIVERGED = 10.0
 _USELESS = 0.1
 
 
-class Monitor:
+class Monitor(Watch):
     """The mean loss of training rows and of held-out rows, with nothing dropped out.
 
     Parameters
     ----------
     tuner : Tuner
-    table : Table
-        What is trained on; a sample of it is watched, the same each time.
-    held_out : Table or None
-        What is not; all of it is watched.
+    table, held_out
+        As of :class:`Watch`.
     state : NetState
         Where training begins.
     """
 
     def __init__(self, tuner, table, held_out, state):
-        self.tuner, self.rows, self.held_out = tuner, table.rows, held_out
-        self.probe = probe(table, stream(tuner.seed, PROBE))
-        self.first = self._loss(state, self.probe, np.ones(len(self.probe)))
-
-    def __call__(self, state):
-        """The two losses per row; the second may be None."""
-        loss, held_out = self._loss(state, self.probe, np.ones(len(self.probe))), None
-        if self.held_out is not None:
-            held_out = self._loss(state, self.held_out.index, self.held_out.weight)
-        return loss, held_out
+        self.tuner = tuner
+        super().__init__(table, held_out, stream(tuner.seed, PROBE))
+        self.first = self.of_probe(state)
 
     @property
     def limit(self):
@@ -57,11 +46,8 @@ class Monitor:
         """Whether training did harm."""
         return loss > self.first + _USELESS * (self.first + 1)
 
-    def _loss(self, state, index, weight):
-        total = 0.0
-        for part in self.rows.blocks(len(index)):
-            total += weight[part] @ self.tuner.losses(state.params, index[part])
-        return total / weight.sum()
+    def _losses(self, state, index, part):
+        return self.tuner.losses(state.params, index)
 
 
 def fine_tune(

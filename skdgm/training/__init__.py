@@ -3,9 +3,10 @@
 from skdgm.training.batches import Table, canonical, epoch, labelled, probe, split
 from skdgm.training.columns import column_spread, column_sums
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
-from skdgm.training.learning import Learned, learn
+from skdgm.training.learning import Learned, epochs_for, learn
 from skdgm.training.loop import train
 from skdgm.training.reader import Batch, Reader
+from skdgm.training.watch import Watch
 
 __all__ = [
     "Batch",
@@ -15,10 +16,12 @@ __all__ = [
     "Reader",
     "Table",
     "Verbose",
+    "Watch",
     "canonical",
     "column_spread",
     "column_sums",
     "epoch",
+    "epochs_for",
     "labelled",
     "learn",
     "probe",

@@ -29,6 +29,12 @@ class Learned(NamedTuple):
     useless: bool
 
 
+def epochs_for(n_updates, table, batch_size, bounds):
+    """As many epochs as make so many updates, within bounds."""
+    n_batches = -(-table.n_draws // batch_size)
+    return int(np.clip(n_updates // n_batches, *bounds))
+
+
 def learn(
     trainer, state, table, monitor, epochs, *, n_epochs=None, hooks=(), stopping=None
 ):

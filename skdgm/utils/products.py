@@ -23,17 +23,21 @@ def matmul(A, B):
     """The product of two arrays, or with each of several, by BLAS."""
     shape = *B.shape[:-2], len(A), B.shape[-1]
     out = np.empty(shape, np.result_type(A, B))
+    rows, columns = [0, len(A)], [0, shape[-1]]
+    if out.size * A.shape[-1] < _WORTHWHILE:
+        _product(A, B, out, *rows, *columns)
+        return out
     # Of few rows the columns are shared out.
-    few = len(A) <= _BLAS_ROWS
-    rows = [0, len(A)] if few else _edges(len(A), _BLAS_ROWS)
-    columns = _edges(shape[-1], _BLAS_COLUMNS) if few else [0, shape[-1]]
+    if len(A) <= _BLAS_ROWS:
+        columns = _edges(shape[-1], _BLAS_COLUMNS)
+    else:
+        rows = _edges(len(A), _BLAS_ROWS)
     tasks = [
         Task(_product, A, B, out, *block, *strip)
         for block in pairwise(rows)
         for strip in pairwise(columns)
     ]
-    small = out.size * A.shape[-1] < _WORTHWHILE
-    together(tasks, 1 if small else n_threads())
+    together(tasks, n_threads())
     return out
 
 

@@ -15,6 +15,11 @@ def tree_map(function, tree, *others):
     return type(tree)(*children) if hasattr(tree, "_fields") else tuple(children)
 
 
+def astype(tree, dtype=None):
+    """A tree of arrays of another type, if one is given."""
+    return tree_map(lambda leaf: leaf.astype(dtype or leaf.dtype, copy=False), tree)
+
+
 def leaves(tree):
     """The arrays of a tree, in order."""
     if not isinstance(tree, tuple):
