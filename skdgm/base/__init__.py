@@ -4,7 +4,9 @@ from skdgm.base.code_columns import CodeColumns
 from skdgm.base.columns import BinaryColumns, Columns
 from skdgm.base.filling import fill
 from skdgm.base.fitting import EpochsMixin
+from skdgm.base.frames import Codec
 from skdgm.base.learning import report
+from skdgm.base.mixed_columns import MixedColumns
 from skdgm.base.model import GenerativeModel, TabularModel
 from skdgm.base.real_columns import RealColumns
 from skdgm.base.tables import for_callbacks, tabulate
@@ -12,9 +14,11 @@ from skdgm.base.tables import for_callbacks, tabulate
 __all__ = [
     "BinaryColumns",
     "CodeColumns",
+    "Codec",
     "Columns",
     "EpochsMixin",
     "GenerativeModel",
+    "MixedColumns",
     "RealColumns",
     "TabularModel",
     "fill",

@@ -9,7 +9,7 @@ from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
 
-def fill(model, X, method, random_state, filled):
+def fill(model, X, method, random_state, filled, methods=("mean", "sample")):
     """Rows with their missing entries filled.
 
     Parameters
@@ -17,26 +17,29 @@ def fill(model, X, method, random_state, filled):
     model : TabularModel
         Fitted.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    method : {"mean", "sample"}
-        The former's randomness belongs to the row; the latter's is new.
+    method : str
+        One of ``methods``. Of "sample" randomness is new; of others it belongs to the
+        row.
     random_state : int, RandomState instance or None
         For "sample".
     filled : callable
         ``filled(v, rng)`` fills rows as the model sees them, each with a stream.
+    methods : tuple of str
 
     Returns
     -------
     X_filled : ndarray of shape (n_samples, n_features)
     """
-    if method not in ("mean", "sample"):
-        raise ValueError(f"method must be 'mean' or 'sample', not {method!r}.")
+    if method not in methods:
+        names = " or ".join(map(repr, methods))
+        raise ValueError(f"method must be {names}, not {method!r}.")
     rows = model._rows(X)
     raw = rows._replace(affine=None)
-    if method == "mean":
-        rng = stream(model._seed, IMPUTE).rows(row_hash(rows))
-    else:
+    if method == "sample":
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng = stream(seed).rows(rows.shape[0])
+    else:
+        rng = stream(model._seed, IMPUTE).rows(row_hash(rows))
     parts = []
     with one_blas_thread():
         for part in rows.blocks():

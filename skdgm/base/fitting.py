@@ -63,7 +63,9 @@ class EpochsMixin(LearningMixin):
         table = self._begin(X, y, sample_weight, fresh)
         n_epochs = self._n_epochs(table)
         context = self._init_callback_context(max_subtasks=n_epochs)
-        data = for_callbacks(table.rows.X, y, sample_weight)
+        # Callbacks pass X back to methods, which look for the names of its columns.
+        told = X if hasattr(X, "iloc") else table.rows.X
+        data = for_callbacks(told, y, sample_weight)
         context.call_on_fit_task_begin(estimator=self, **data)
         hooks = [Callbacks(self, context, data, lambda s: self._attributes(copy(s)))]
         if self.verbose:

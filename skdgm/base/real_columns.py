@@ -10,6 +10,36 @@ from skdgm.utils.domains import real_rows
 _CONSTANT = 10 * np.finfo(np.float64).eps
 
 
+def standards(table, seen, total, real=np.True_):
+    """What is subtracted from columns, what they are divided by, and whether they vary.
+
+    Parameters
+    ----------
+    table : Table
+    seen, total : ndarray of shape (n_columns,)
+    real : ndarray of bool, of shape (n_columns,), optional
+        Which columns are real; the others stay as they are.
+
+    Returns
+    -------
+    mean, scale, varies : ndarray of shape (n_columns,)
+    """
+    mean = total / np.maximum(seen, np.finfo(float).tiny)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, scale = column_spread(table, mean)
+    if not np.isfinite(scale).all():
+        raise ValueError(
+            f"Values of columns {np.flatnonzero(~np.isfinite(scale)).tolist()} are "
+            "too large for their variance to be a number: scale them down."
+        )
+    varies = scale > _CONSTANT * np.abs(mean)
+    known = varies & real
+    # Constant columns get a scale that follows the others': densities keep units.
+    floor = np.exp(np.log(scale[known]).mean()) if known.any() else 1.0
+    scale = np.where(varies, scale, floor)
+    return np.where(real, mean, 0.0), np.where(real, scale, 1.0), varies | ~real
+
+
 class RealColumns:
     """Numbers of any scale, which models see standardised."""
 
@@ -27,24 +57,12 @@ class RealColumns:
             return before, table
         raw = table._replace(rows=table.rows._replace(dtype=np.float64))
         seen, total = observed(raw, None)
-        mean = total / np.maximum(seen, np.finfo(float).tiny)
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean, scale = column_spread(raw, mean)
-        if not np.isfinite(scale).all():
-            raise ValueError(
-                f"Values of columns {np.flatnonzero(~np.isfinite(scale)).tolist()} are "
-                "too large for their variance to be a number: scale them down."
-            )
-        varies = scale > _CONSTANT * np.abs(mean)
-        # Constant columns get a scale that follows the others': densities keep units.
-        floor = np.exp(np.log(scale[varies]).mean()) if varies.any() else 1.0
-        scale = np.where(varies, scale, floor)
-        columns = Columns(seen, total, mean, scale, varies)
+        columns = Columns(seen, total, *standards(raw, seen, total))
         return columns, table._replace(rows=self.seen(table.rows, columns))
 
     def seen(self, rows, columns):
         """Rows as the model sees them."""
-        return rows._replace(affine=columns[2:4])
+        return rows._replace(affine=(columns.mean, columns.scale))
 
     def moments(self, columns):
         """Mean and variance of all columns."""

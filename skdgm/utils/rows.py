@@ -40,6 +40,8 @@ class Rows(NamedTuple):
     labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), optional
         What belongs to each row, and makes rows different: codes of classes, -1 where
         unknown; or any numbers, NaN where unknown.
+    codec : object, optional
+        What the numbers stand for, where they were written for something else.
     """
 
     X: object
@@ -51,6 +53,7 @@ class Rows(NamedTuple):
     packed: Packed = None
     affine: tuple = None
     labels: np.ndarray = None
+    codec: object = None
 
     @property
     def shape(self):

@@ -1,0 +1,106 @@
+"""Columns of a DataFrame as numbers, and back."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.base.series import (
+    as_bits,
+    as_labels,
+    as_reals,
+    categories_of,
+    codes,
+    kind_of,
+    numbers,
+    plain_type,
+)
+
+
+class Codec(NamedTuple):
+    """What the columns of a DataFrame are, and how they are written as numbers.
+
+    Parameters
+    ----------
+    columns : Index
+        What they are called.
+    dtypes : tuple of dtype
+    kinds : tuple of {"bernoulli", "categorical", "gaussian"}
+    categories : tuple of Index or None
+        What the codes 0, 1 and so on stand for, where there are codes.
+    """
+
+    columns: object
+    dtypes: tuple
+    kinds: tuple
+    categories: tuple
+
+    @classmethod
+    def of(cls, frame):
+        """Learn from a DataFrame."""
+        if not frame.columns.is_unique:
+            twice = frame.columns[frame.columns.duplicated()].tolist()
+            raise ValueError(
+                f"X has several columns of the names {twice}: rename them."
+            )
+        dtypes = tuple(frame.dtypes)
+        kinds = tuple(map(kind_of, frame.columns.tolist(), dtypes))
+        series = [frame.iloc[:, j] for j in range(len(kinds))]
+        categories = [
+            categories_of(column) if kind == "categorical" else None
+            for column, kind in zip(series, kinds)
+        ]
+        return cls(frame.columns, dtypes, kinds, tuple(categories))
+
+    @property
+    def names(self):
+        """What the columns are called, as a list."""
+        return self.columns.tolist()
+
+    def encode(self, frame):
+        """Write a DataFrame with the same columns as numbers.
+
+        Returns
+        -------
+        X : ndarray of shape (n_rows, n_columns)
+            Codes for categories, 0 and 1 for bits, numbers as they are, NaN where
+            missing; float32 if that holds the numbers of the DataFrame learned from.
+        """
+        if frame.columns.tolist() != self.names:
+            raise ValueError(
+                f"X has the columns {frame.columns.tolist()}, but the model was "
+                f"fitted with {self.names}: bring them into that order."
+            )
+        plain = [
+            plain_type(d) for d, k in zip(self.dtypes, self.kinds) if k == "gaussian"
+        ]
+        single = np.result_type(np.float32, *plain) == np.float32
+        out = np.empty(frame.shape, np.float32 if single else np.float64)
+        for j, categories in enumerate(self.categories):
+            column = frame.iloc[:, j]
+            given = categories is None
+            out[:, j] = numbers(column) if given else codes(column, categories)
+        return out
+
+    def decode(self, X):
+        """Write numbers as a DataFrame, of the types of the one learned from.
+
+        Whole numbers are rounded to and kept within their type's range; a type that
+        cannot tell what is missing gives way to the nullable one, where that is needed.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        frame : DataFrame
+        """
+        import pandas as pd
+
+        makers = {"bernoulli": as_bits, "categorical": as_labels, "gaussian": as_reals}
+        facts = zip(self.kinds, self.dtypes, self.categories)
+        series = {
+            j: makers[kind](np.asarray(X[:, j], np.float64), dtype, categories)
+            for j, (kind, dtype, categories) in enumerate(facts)
+        }
+        return pd.DataFrame(series).set_axis(self.columns, axis=1)

@@ -1,0 +1,132 @@
+"""One column of a DataFrame as numbers, and back."""
+
+import numpy as np
+
+# So many categories are named in an error.
+_NAMED = 5
+
+
+def kind_of(name, dtype):
+    """What a column of a type is: "bernoulli", "categorical" or "gaussian"."""
+    import pandas as pd
+
+    types = pd.api.types
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "categorical"
+    if types.is_bool_dtype(dtype):
+        return "bernoulli"
+    if types.is_object_dtype(dtype) or types.is_string_dtype(dtype):
+        return "categorical"
+    if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
+        return "gaussian"
+    raise TypeError(
+        f"Column {name!r} has the dtype {dtype}, which is neither of numbers nor of "
+        "categories: make numbers of it (of a date the days since another), or make "
+        "it a category, or drop it."
+    )
+
+
+def plain_type(dtype):
+    """The NumPy type that a type of numbers is made of."""
+    return np.dtype(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype)))
+
+
+def categories_of(column):
+    """The categories of a column, in their order."""
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.dtype.categories
+    try:
+        found = column.dropna().unique().tolist()
+    except TypeError as error:
+        raise ValueError(
+            f"Column {column.name!r} has values that cannot be categories ({error}): "
+            "drop it, or make numbers or strings of it."
+        ) from error
+    # Without this, tuples would make an index of several levels.
+    return pd.Index(_in_order(found), dtype=column.dtype, tupleize_cols=False)
+
+
+def _in_order(values):
+    try:
+        return sorted(values)
+    except TypeError:
+        pass
+    try:
+        return sorted(values, key=lambda value: (type(value).__name__, value))
+    except TypeError:
+        return sorted(values, key=lambda value: (type(value).__name__, repr(value)))
+
+
+def numbers(column):
+    """Numbers and bits as float64, NaN where missing."""
+    kind_of(column.name, column.dtype)
+    try:
+        return column.to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Column {column.name!r} had numbers when the model was fitted, and has "
+            f"other values now ({error})."
+        ) from error
+
+
+def codes(column, categories):
+    """Where each value stands among the categories, NaN where missing."""
+    import pandas as pd
+
+    missing = column.isna().to_numpy()
+    found = categories.get_indexer(pd.Index(column))
+    new = column[(found < 0) & ~missing].unique().tolist()
+    if new:
+        told = ", ".join(map(repr, new[:_NAMED]))
+        more = f" and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
+        raise ValueError(
+            f"Column {column.name!r} has categories that the model does not know: "
+            f"{told}{more}. Fit anew with them, or declare them in a category dtype "
+            "before fitting."
+        )
+    return np.where(missing, np.nan, found)
+
+
+def as_bits(values, dtype, _):
+    """Numbers as a column of bits, NaN where missing."""
+    import pandas as pd
+
+    missing = np.isnan(values)
+    return _typed(pd.arrays.BooleanArray(values >= 0.5, missing), dtype, missing)
+
+
+def as_reals(values, dtype, _):
+    """Numbers as a column of numbers, which are rounded for a type of whole ones."""
+    import pandas as pd
+
+    plain = plain_type(dtype)
+    if plain.kind not in "iu":
+        return pd.Series(values).astype(dtype)
+    missing, info = np.isnan(values), np.iinfo(plain)
+    # The largest of 64 bits is no float: the next one above it would overflow.
+    high = float(info.max)
+    high = high if int(high) <= info.max else np.nextafter(high, 0)
+    whole = np.where(missing, 0, np.rint(values)).clip(info.min, high).astype(plain)
+    return _typed(pd.arrays.IntegerArray(whole, missing), dtype, missing)
+
+
+def as_labels(values, dtype, categories):
+    """Codes as a column of the categories that they stand for."""
+    import pandas as pd
+
+    missing = np.isnan(values) | (len(categories) == 0)
+    codes = np.where(missing, -1, np.rint(values)).astype(int)
+    if isinstance(dtype, pd.CategoricalDtype):
+        return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype))
+    return pd.Series(pd.Categorical.from_codes(codes, categories)).astype(dtype)
+
+
+def _typed(masked, dtype, missing):
+    """A masked array in a type, if this can tell what is missing or nothing is."""
+    import pandas as pd
+
+    holds = not isinstance(dtype, np.dtype | pd.SparseDtype)
+    found = pd.Series(masked)
+    return found.astype(dtype) if holds or not missing.any() else found
