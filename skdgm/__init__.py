@@ -5,6 +5,12 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _FAMILY = {
+    "FVBN": "autoregressive",
+    "MADE": "autoregressive",
+    "NADE": "autoregressive",
+    "RNADE": "autoregressive",
+    "EoNADE": "autoregressive",
+    "NeuralAutoregressive": "autoregressive",
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "DBM": "boltzmann",

@@ -46,6 +46,7 @@ LAW = {
     "boltzmann": ALGORITHMS | BESIDE | {"base"},
     "belief": ALGORITHMS | BESIDE | {"base", "boltzmann"},
     "autoencoder": GROUND | {"optim", "training", "nets", "base"},
+    "autoregressive": GROUND | {"optim", "training", "nets", "base"},
     "preprocessing": GROUND,
     "anomaly": GROUND | {"boltzmann"},
     "plotting": KERNELS | ALGORITHMS | BESIDE | {"base", "boltzmann", "belief"},
@@ -53,7 +54,8 @@ LAW = {
 }
 # Longest files, in lines: an estimator's and a component's.
 ESTIMATOR_LINES, COMPONENT_LINES = 300, 150
-FAMILIES = {"boltzmann", "belief", "autoencoder", "preprocessing", "anomaly"}
+FAMILIES = {"boltzmann", "belief", "autoencoder", "autoregressive"}
+FAMILIES |= {"preprocessing", "anomaly"}
 # What is there for some users only, and imported where it is used.
 EXTRAS = {"matplotlib", "pandas"}
 

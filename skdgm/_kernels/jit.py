@@ -17,11 +17,16 @@ def kernel(function):
     Sums keep the order they are written in; only ``a * b + c`` may become one
     instruction.
     """
-    options = {
-        "nogil": True,
-        "error_model": "numpy",
-        "fastmath": {"contract", "nsz"},
-    }
+    return _compiled(function, {"contract", "nsz"})
+
+
+def summing(function):
+    """As :func:`kernel`, of a function whose sums may be had in any order."""
+    return _compiled(function, {"contract", "nsz", "reassoc"})
+
+
+def _compiled(function, fastmath):
+    options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     if numba.config.DISABLE_JIT:
         # What wraps around in machine words is meant to.
         return np.errstate(over="ignore")(function)

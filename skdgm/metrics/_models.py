@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.utils.random import MAX_SEED
 
 ENERGY_BASED = "BernoulliRBM, GaussianRBM, RBMClassifier, DBM, DBMClassifier, DBN"
-DENSITIES = f"{ENERGY_BASED}, VAE, or scikit-learn's KernelDensity and GaussianMixture"
+DENSITIES = f"{ENERGY_BASED}, VAE, autoregressive models, or scikit-learn's mixtures"
 
 
 def check_energy(estimator, who):

@@ -130,8 +130,8 @@ def _figures(estimator, X, options):
             shift = log_density(estimator, X) - last.score_samples(seen)
             rows, ends = rows + shift, (end + shift.mean() for end in ends)
     else:
-        rows, kind = log_density(estimator, X), "exact"
-        ends = rows.mean(), rows.mean()
+        rows, kind = log_density(estimator, X), getattr(last, "density_kind_", "exact")
+        ends = rows.mean(), (np.inf if kind == "lower bound" else rows.mean())
     nats, n_columns = float(rows.mean()), _num_features(X)
     se = rows.std(ddof=1) / np.sqrt(len(rows)) if _num_samples(X) > 1 else np.nan
     bits = -nats / (n_columns * np.log(2))

@@ -1,12 +1,13 @@
 """Nets: layers, gradients, losses, and how they learn."""
 
 from skdgm.nets import layers
-from skdgm.nets.activations import ACTIVATIONS
+from skdgm.nets.activations import ACTIVATIONS, activate
 from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
 from skdgm.nets.descent import SOLVERS, descend
 from skdgm.nets.feed_forward import Layer, check_dropout, forward, hidden, init
 from skdgm.nets.fine_tuning import Monitor, fine_tune
 from skdgm.nets.initialisers import INITIALISERS
+from skdgm.nets.initialisers import draw as initial
 from skdgm.nets.latents import bounded, divergence, draw, halves, log_drawn
 from skdgm.nets.listed import listed
 from skdgm.nets.losses import (
@@ -16,20 +17,29 @@ from skdgm.nets.losses import (
     softmax_cross_entropy,
     squared_error,
 )
+from skdgm.nets.masking import beside, masked, pick
+from skdgm.nets.mixtures import Mixture, mixture_loss
 from skdgm.nets.normals import log_normal, log_prior
 from skdgm.nets.primitives import columns, dense, drop_out
 from skdgm.nets.slopes import pull_back
+from skdgm.nets.tied import KINDS, Shape, Tied, draw_bits, tied
 from skdgm.nets.tuner import NetState, Tuner
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALISERS",
+    "KINDS",
     "SOLVERS",
     "Layer",
+    "Mixture",
     "Monitor",
     "NetState",
+    "Shape",
+    "Tied",
     "Tuner",
+    "activate",
     "at_least",
+    "beside",
     "bounded",
     "check_dropout",
     "class_loss",
@@ -38,12 +48,14 @@ __all__ = [
     "descend",
     "divergence",
     "draw",
+    "draw_bits",
     "drop_out",
     "fine_tune",
     "forward",
     "halves",
     "hidden",
     "init",
+    "initial",
     "layers",
     "listed",
     "log_drawn",
@@ -52,9 +64,13 @@ __all__ = [
     "log_prior",
     "log_probabilities",
     "logistic_cross_entropy",
+    "masked",
+    "mixture_loss",
     "normal_loss",
+    "pick",
     "pull_back",
     "row_mean",
     "softmax_cross_entropy",
     "squared_error",
+    "tied",
 ]

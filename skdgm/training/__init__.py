@@ -6,11 +6,12 @@ from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
 from skdgm.training.learning import Learned, epochs_for, learn
 from skdgm.training.loop import train
 from skdgm.training.reader import Batch, Reader
-from skdgm.training.watch import Watch
+from skdgm.training.watch import DensityWatch, Watch
 
 __all__ = [
     "Batch",
     "Callbacks",
+    "DensityWatch",
     "EarlyStopping",
     "Learned",
     "Reader",

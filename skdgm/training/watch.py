@@ -4,6 +4,10 @@ import numpy as np
 
 from skdgm.training.batches import probe
 
+# By how much a loss may exceed that of independent columns, in nats a column, before it
+# is divergence; and by how much before learning was of no use.
+_DIVERGED, _USELESS = 10.0, 0.1
+
 
 class Watch:
     """The mean loss of some training rows, and that of held-out rows.
@@ -45,3 +49,32 @@ class Watch:
         for part in self.rows.blocks(len(index)):
             total += weight[part] @ self._losses(state, index[part], part)
         return float(total / weight.sum())
+
+
+class DensityWatch(Watch):
+    """As :class:`Watch`, of a model that should beat independent columns.
+
+    Parameters
+    ----------
+    table, held_out, rng
+        As of :class:`Watch`.
+    independent : float
+        Nats a row that independent columns cost.
+    state : tuple
+        Where training begins.
+    """
+
+    useless = "explains rows worse than the means of their columns do."
+
+    def __init__(self, table, held_out, rng, independent, state):
+        super().__init__(table, held_out, rng)
+        self.start = max(self.of_probe(state), independent)
+
+    @property
+    def limit(self):
+        """A loss above it means that training diverged."""
+        return self.start + _DIVERGED * self.rows.shape[1]
+
+    def is_useless(self, loss):
+        """Whether training did harm, and independent columns would do better."""
+        return loss > self.start + _USELESS * self.rows.shape[1]

@@ -6,6 +6,8 @@ A machine has ``n_components``, ``n_iter``, ``components_`` and ``loss_curve_``;
 
 import numpy as np
 
+from skdgm import NeuralAutoregressive
+
 
 def options(estimator, name):
     """An option's full names: of the estimator and of machines that it is made of."""
@@ -19,6 +21,9 @@ def having(estimator, **values):
     if n_units is not None and hasattr(estimator, "hidden_layer_sizes"):
         depth = len(estimator.hidden_layer_sizes)
         values["hidden_layer_sizes"] = (n_units,) * depth
+    if isinstance(n_units, int) and isinstance(estimator, NeuralAutoregressive):
+        # Each column has so many.
+        values["n_components"] = min(n_units, 1)
     if n_units is not None and isinstance(getattr(estimator, "n_components", 0), tuple):
         values["n_components"] = (n_units,) * len(estimator.n_components)
     if "batch_size" in values:

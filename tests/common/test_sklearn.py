@@ -6,13 +6,16 @@ import pytest
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skdgm import DBNClassifier, DBNRegressor, RBMClassifier
+from skdgm import FVBN, DBNClassifier, DBNRegressor, RBMClassifier
 from tests.common.instances import ESTIMATORS, INSTANCES
 
 # The checks' data are real numbers: with these visible units they are classified well.
 REAL = RBMClassifier(visible="gaussian")
 SUPERVISED = DBNClassifier((32, 32), visible="gaussian", pretrain_iter=5)
 SUPERVISED.set_params(learning_rate_init=0.02, max_iter=40)
+
+# A closed form, which learning again does not change: no instance for tests of that.
+NORMAL = FVBN(output="gaussian", ordering="random")
 
 # By default they learn for as long as it takes, which is no matter of the checks.
 SHORT = {
@@ -24,10 +27,12 @@ SHORT = {
     "GenerativeDBNClassifier": {"n_iter": 5},
     "VAE": {"max_iter": 20},
 }
+for name in "EoNADE", "FVBN", "MADE", "NADE", "NeuralAutoregressive", "RNADE":
+    SHORT[name] = {"max_iter": 5}
 DEFAULTS = [cls().set_params(**SHORT.get(cls.__name__, {})) for cls in ESTIMATORS]
 
 
-@parametrize_with_checks([*DEFAULTS, REAL, SUPERVISED, *INSTANCES])
+@parametrize_with_checks([*DEFAULTS, REAL, SUPERVISED, NORMAL, *INSTANCES])
 def test_check(estimator, check):
     try:
         check(estimator)

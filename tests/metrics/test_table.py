@@ -17,7 +17,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skdgm import GaussianRBM
+from skdgm import FVBN, VAE, EoNADE, GaussianRBM
 from skdgm.metrics import (
     free_energy_gap,
     likelihood_table,
@@ -51,6 +51,20 @@ def test_families_side_by_side():
     assert table["se_rows"]["rbm"] == pytest.approx(se)
     assert set(table["kind"]) == {"exact"}
     assert set(table["measure"]) == {"density"}
+
+
+def test_models_without_a_partition_function_say_what_they_know():
+    pytest.importorskip("pandas")
+    nets = {
+        "vae": VAE(2, (4,), decoder="gaussian", max_iter=2, random_state=0),
+        "normal": FVBN(output="gaussian", random_state=0),
+        "ensemble": EoNADE((4,), output="gaussian", max_iter=2, random_state=0),
+    }
+    table = likelihood_table({name: net.fit(X) for name, net in nets.items()}, X)
+    assert list(table["kind"]) == ["lower bound", "exact", "estimate"]
+    assert table["upper"]["vae"] == np.inf
+    np.testing.assert_array_equal(table["upper"][1:], table["nats"][1:])
+    np.testing.assert_allclose(table["nats"]["normal"], nets["normal"].score(X))
 
 
 def test_estimates_have_ends():

@@ -1,0 +1,105 @@
+"""What autoregressive estimators have in common."""
+
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.autoregressive._chains import Chains
+from skdgm.autoregressive._fitting import AUTO, FittingMixin
+from skdgm.autoregressive._likelihood import LikelihoodMixin
+from skdgm.autoregressive._orders import orders
+from skdgm.autoregressive._sampling import SamplingMixin
+from skdgm.base import TabularModel
+from skdgm.nets import SOLVERS
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+# What columns may be, and how columns of each kind are treated.
+COLUMNS = {
+    "output": [StrOptions({"bernoulli", "categorical", "gaussian", "mixed"}), tuple],
+    "n_mixtures": [_COUNT],
+    "conditional": [StrOptions({"gaussian", "laplace"})],
+    "min_variance": [Interval(Real, 0, 1, closed="neither")],
+    "min_categories": [_COUNT, list, None],
+}
+# In what orders.
+ORDERS = {
+    "ordering": [StrOptions({"given", "random"}), tuple],
+    "n_orderings": [_COUNT],
+    "n_draws": [_COUNT],
+}
+# How nets learn.
+TRAINING = {
+    "solver": [StrOptions(set(SOLVERS))],
+    "alpha": [NOT_NEGATIVE],
+    "batch_size": [_COUNT],
+    "learning_rate_init": [_POSITIVE],
+    "schedule": [StrOptions({"constant", "invscaling", "linear"})],
+    "power_t": [NOT_NEGATIVE],
+    "momentum": [Interval(Real, 0, 1, closed="left")],
+    "clip_norm": [_POSITIVE, None],
+    "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [_COUNT],
+    "tol": [NOT_NEGATIVE],
+    "warm_start": ["boolean"],
+    "verbose": ["verbose"],
+    "random_state": ["random_state"],
+}
+
+
+class AutoregressiveModel(FittingMixin, LikelihoodMixin, SamplingMixin, TabularModel):
+    """Base class: parameters are validated, and the rest is that of the mixins."""
+
+    def transform(self, X):
+        """Hidden units of the rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Missing entries are not seen.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_hidden)
+        """
+        _, found = self._of_rows(
+            X, lambda model, params, v, _: model.features(params, v)
+        )
+        return found
+
+    @property
+    def density_kind_(self):
+        """What ``score_samples`` is: "exact", or an "estimate" of the mean over all
+        orders by several."""
+        check_is_fitted(self)
+        return "exact" if self._model(self._learned).n_orders == 1 else "estimate"
+
+
+class ChainModel(AutoregressiveModel):
+    """Base class of estimators whose nets have an order of the columns each.
+
+    A subclass has ``_net(known, order, number)``, which returns the arguments of a
+    chain after the first three, and ``_CHAIN``, its class.
+    """
+
+    _shared = False
+
+    def _model(self, known):
+        conditionals, start = self._conditionals()
+        n_columns = len(conditionals.kinds)
+        found = orders(known["ordering"], known["n_orderings"], n_columns, self._seed)
+        members = [
+            self._CHAIN(conditionals, start, order, *self._net(known, conditionals, k))
+            for k, order in enumerate(found)
+        ]
+        return Chains(conditionals, members, self.n_draws, self._shared)
+
+    @property
+    def _structure(self):
+        names = *self._FIXED, "output", "n_mixtures", "conditional"
+        known = {name: getattr(self, name) for name in (*names, "ordering")}
+        return known | {"n_orderings": self.n_orderings}

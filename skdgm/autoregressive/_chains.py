@@ -1,0 +1,174 @@
+"""Nets for one order of the columns each, as one model."""
+
+import numpy as np
+
+from skdgm.utils.math import log_mean_exp
+from skdgm.utils.tree import tree_map
+
+# Particles for rows that are incomplete, while learning and while it is watched.
+_LEARN, _WATCH = 4, 8
+# Streams: of members, which of them is had, and which particle.
+_MEMBER, _CHOICE = range(200, 202)
+# Numbers that all particles of some rows may have in a layer.
+_ROOM = 2**22
+
+
+class Chains:
+    """An ensemble: its density is the mean of its members'.
+
+    Parameters
+    ----------
+    conditionals : Conditionals
+        Of the columns as data have them.
+    members : list of Chain
+    n_draws : int
+        Particles for each incomplete row.
+    shared : bool
+        Whether members have their parameters in common, and learn by turns.
+    """
+
+    def __init__(self, conditionals, members, n_draws, shared=False):
+        self.conditionals, self.members = conditionals, members
+        self.n_draws, self.shared = n_draws, shared
+        self.n_orders, first = len(members), members[0]
+        self.width = max(first.n_inputs, first.n_outputs, first.n_units)
+        self.n_features = first.n_features * (1 if shared else len(members))
+
+    def init(self, rng, dtype):
+        """Parameters of all members."""
+        if not self.shared:
+            return tuple(self._begun([m], rng, dtype) for m in self.members)
+        return (self._begun(self.members, rng, dtype),)
+
+    def _begun(self, members, rng, dtype):
+        """Parameters of members together; zeros where none of them allows any."""
+        params, masks = members[0].init(rng, dtype), [m.allowed() for m in members]
+        if not masks[0]:
+            return params
+
+        def limited(leaf, *masks):
+            return leaf * np.maximum.reduce(masks).astype(dtype)
+
+        return tree_map(limited, params, *masks)
+
+    def present(self, params, v, rng, number):
+        """Rows as members are to learn of them: of all members together, or of the one
+        whose turn it is. What is missing is drawn, and not predicted."""
+        turns = [number % self.n_orders] if self.shared else range(self.n_orders)
+        return [(k, *self._completed(params, v, k, rng.fold(k))) for k in turns]
+
+    def losses(self, params, presented):
+        """Surprise at rows."""
+        total = 0.0
+        for k, ordered, whole in presented:
+            member, own = self._member(params, k)
+            total = total + member.loss(own, ordered, whole)
+        return total
+
+    def _completed(self, params, v, k, rng):
+        """Rows in a member's order, and the same with nothing missing."""
+        member, own = self._member(params, k)
+        ordered = np.ascontiguousarray(v[:, member.order])
+        rows = np.flatnonzero(np.isnan(ordered).any(axis=1))
+        if not rows.size:
+            return ordered, ordered
+        own_rng, whole = rng.rows(len(v)).take(rows), ordered.copy()
+        found = self._filled(member, own, ordered[rows], own_rng, _LEARN)
+        best = _chosen(found.log_w, own_rng.fold(_CHOICE))
+        whole[rows] = found.v[np.arange(len(rows)), best]
+        return ordered, whole
+
+    def watched(self, params, v, rng):
+        """Surprise at rows."""
+        found = [
+            self.log_likelihood(params, v, k, rng.fold(_MEMBER, k), _WATCH)
+            for k in range(self.n_orders)
+        ]
+        return -log_mean_exp(np.stack(found))[0]
+
+    def log_likelihood(self, params, v, k, rng, n_draws=None):
+        """Of rows, by a member."""
+        return self.log_p(params, v, k, rng, n_draws).sum(axis=1)
+
+    def log_p(self, params, v, k, rng, n_draws=None):
+        """Log probabilities of entries by a member, each given those before it."""
+        member, own = self._member(params, k)
+        ordered = np.ascontiguousarray(v[:, member.order])
+        holes = np.isnan(ordered).any(axis=1)
+        found = np.empty(v.shape)
+        if not holes.all():
+            found[~holes] = member.log_p(own, ordered[~holes])
+        for rows in self._parts(np.flatnonzero(holes), n_draws):
+            found[rows] = self._filled(
+                member, own, ordered[rows], rng.take(rows), n_draws
+            ).log_p
+        return found[:, member.place]
+
+    def features(self, params, v):
+        """Hidden units that have seen whole rows: those of all members."""
+        n, parts = (1 if self.shared else self.n_orders), []
+        for k in range(n):
+            member, own = self._member(params, k)
+            parts.append(member.features(own, v[:, member.order]))
+        return np.concatenate(parts, axis=1)
+
+    def sampled(self, params, v, rng):
+        """Rows drawn, each by a member at random."""
+        v, chosen = v.copy(), rng.fold(_CHOICE).uniform(1)[:, 0] * self.n_orders
+        for k in range(self.n_orders):
+            rows = np.flatnonzero(chosen.astype(np.intp) == k)
+            if rows.size:
+                member, own = self._member(params, k)
+                given = v[rows][:, member.order], rng.take(rows)
+                v[rows] = member.drawn(own, *given)[:, member.place]
+        return v
+
+    def fill(self, params, v, rng, method):
+        """Rows with what is missing, by what particles of all members weigh."""
+        v = v.copy()
+        for rows in self._parts(np.arange(len(v)), None):
+            v[rows] = self._fill(params, v[rows], rng.take(rows), method)
+        return v
+
+    def _fill(self, params, v, rng, method):
+        parts = []
+        for k in range(self.n_orders):
+            member, own = self._member(params, k)
+            given = np.ascontiguousarray(v[:, member.order]), rng.fold(_MEMBER, k)
+            found = self._filled(member, own, *given)
+            parts.append((found.v[..., member.place], found.log_w, found.log_joint))
+        x, log_w, log_joint = (np.concatenate(p, axis=1) for p in zip(*parts))
+        if method == "mean":
+            return self._mean(x, log_w)
+        best = log_joint.argmax(axis=1)
+        if method == "sample":
+            best = _chosen(log_w, rng.fold(_CHOICE))
+        return x[np.arange(len(v)), best]
+
+    def _mean(self, x, log_w):
+        """What is expected, in the form in which columns are seen."""
+        conditionals, total = self.conditionals, 0.0
+        w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+        w = (w / w.sum(axis=1, keepdims=True)).astype(x.dtype)
+        for k in range(x.shape[1]):
+            total = total + w[:, [k]] * conditionals.inputs(x[:, k])
+        return conditionals.value(total)
+
+    def _filled(self, member, own, ordered, rng, n_draws=None):
+        return member.filled(own, ordered, rng, n_draws or self.n_draws)
+
+    def _parts(self, rows, n_draws):
+        """Rows in parts that there is room for, with all their particles."""
+        size = max(1, _ROOM // (self.width * (n_draws or self.n_draws)))
+        return [rows[i : i + size] for i in range(0, len(rows), size)]
+
+    def _member(self, params, k):
+        member = self.members[k]
+        return member, member.placed(params[0 if self.shared else k])
+
+
+def _chosen(log_w, rng):
+    """Numbers of columns, drawn by weight, one for each row."""
+    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+    upto = np.cumsum(w, axis=1) / w.sum(axis=1, keepdims=True)
+    return (upto[:, :-1] <= rng.uniform(1)).sum(axis=1)

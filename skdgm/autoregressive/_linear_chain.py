@@ -1,0 +1,105 @@
+r"""Each column by a linear model of those before it.
+
+.. math:: z_t = b_t + \sum_{i < t} x_i U_{it}
+
+Of real columns only means are functions of others; their deviations are constant. If
+all columns are real this is a normal distribution,
+
+.. math:: L x = b + \epsilon, \quad L = 1 - U^\top, \quad \epsilon_t \sim
+   \mathcal{N}(0, \sigma_t^2) \quad \Rightarrow \quad x \sim
+   \mathcal{N}(L^{-1} b, L^{-1} \operatorname{diag}(\sigma^2) L^{-\top})
+"""
+
+import numpy as np
+from scipy.linalg import cholesky, solve_triangular
+
+from skdgm.autoregressive._masked_chain import MaskedChain
+from skdgm.autoregressive._particles import Particles
+from skdgm.nets import Layer
+
+_LOG_2PI = float(np.log(2 * np.pi))
+# What keeps covariances of standardised columns from being singular.
+JITTER = 1e-10
+
+
+class LinearChain(MaskedChain):
+    """Linear models, of columns of any kind; parameters are those of :class:`Chain`."""
+
+    def __init__(self, conditionals, start, order):
+        super().__init__(conditionals, start, order, [], "identity", "zeros", True)
+        own = self.conditionals
+        # Outputs of real columns are a log weight, a mean and a log scale.
+        fixed = [
+            name == "gaussian" and number != 1
+            for name, n in zip(own.kinds, own.n_outputs)
+            for number in range(n)
+        ]
+        self.masks[-1] &= ~np.array(fixed)
+
+
+class NormalChain(LinearChain):
+    """Linear models of real columns: together they are a normal distribution."""
+
+    def moments(self, params):
+        """Mean and covariance, in float64."""
+        ((W, b),) = self.prepared(params)
+        log_scale = self.conditionals.mixture.parts(b[None])[2].ravel()
+        L = np.eye(self.n_columns) - W[:, 1::3].T.astype(np.float64)
+        mean = solve_triangular(L, b[1::3], lower=True, unit_diagonal=True)
+        deviations = np.diag(np.exp(log_scale.astype(np.float64)))
+        root = solve_triangular(L, deviations, lower=True, unit_diagonal=True)
+        return mean, root @ root.T
+
+    def solved(self, mean, covariance, penalty, dtype):
+        """Parameters that fit mean and covariance best, with a penalty on the sums of
+        squares of each column's weights."""
+        n, mixture = self.n_columns, self.conditionals.mixture
+        ridge = covariance + (penalty + JITTER) * np.eye(n)
+        # Rows of the factor's inverse are regressions on the columns before.
+        inverse = solve_triangular(cholesky(ridge, lower=True), np.eye(n), lower=True)
+        L = inverse / np.diag(inverse)[:, None]
+        variance = np.einsum("ti,ij,tj->t", L, covariance, L)
+        W, b = np.zeros((n, 3 * n)), np.zeros(3 * n)
+        W[:, 1::3], b[1::3] = np.triu(-L.T, 1), L @ mean
+        b[2::3] = mixture.raw_scale(np.sqrt(np.maximum(variance, 0)))
+        return self.natural((Layer(W.astype(dtype), b.astype(dtype)),))
+
+    def filled(self, params, v, rng, n_each):
+        """As of :class:`Chain`: exact, and in pairs that are each other's mirror
+        images, so that means are, too."""
+        mean, covariance = self.moments(params)
+        found = np.repeat(v[:, None], n_each, axis=1)
+        log_p = np.zeros(v.shape)
+        half = -(-n_each // 2)
+        luck = rng.normal(half * self.n_columns).reshape(len(v), half, -1)
+        luck = np.concatenate([luck, -luck], axis=1)[:, :n_each]
+        for rows, missing in patterns(v):
+            there = ~missing
+            center, spread, white = given_seen(mean, covariance, v[rows], missing)
+            log_p[np.ix_(rows, there)] = white
+            root = np.linalg.cholesky(spread + JITTER * np.eye(missing.sum()))
+            drawn = center[:, None] + luck[rows][..., missing] @ root.T
+            found[np.ix_(rows, range(n_each), missing)] = drawn
+        flat = found.reshape(-1, self.n_columns)
+        joint = self.log_p(params, flat).sum(axis=1).reshape(len(v), n_each)
+        log_w = np.repeat(log_p.sum(axis=1)[:, None], n_each, axis=1)
+        return Particles(found, log_w, joint, log_p)
+
+
+def patterns(v):
+    """Rows that have the same entries missing: their numbers, and which are missing."""
+    missing, groups = np.unique(np.isnan(v), axis=0, return_inverse=True)
+    for number, own in enumerate(missing):
+        yield np.flatnonzero(groups.ravel() == number), own
+
+
+def given_seen(mean, covariance, v, missing):
+    """Conditional means and covariance of what is missing in rows, and log densities of
+    what is seen, each given the seen ones before."""
+    seen = ~missing
+    root = np.linalg.cholesky(covariance[np.ix_(seen, seen)])
+    white = solve_triangular(root, (v[:, seen] - mean[seen]).T, lower=True)
+    pull = solve_triangular(root, covariance[np.ix_(seen, missing)], lower=True)
+    log_p = -0.5 * (white.T**2 + _LOG_2PI) - np.log(np.diag(root))
+    spread = covariance[np.ix_(missing, missing)] - pull.T @ pull
+    return mean[missing] + white.T @ pull, spread, log_p

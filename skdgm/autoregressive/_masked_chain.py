@@ -1,0 +1,150 @@
+r"""Layers in which nothing leads from a column to itself or to one before it.
+
+Each unit has a degree, the number of the last column that it may see:
+
+.. math:: M_{ij} = 1 \text{ where } d_i \le d_j \text{ between units}, \quad
+   d_i < t_j \text{ to outputs of column } t_j
+
+Without hidden units that is a fully visible belief network [1]_, with a group of them
+for each column a neural autoregressive network [2]_, and with degrees by chance a
+masked autoencoder [3]_.
+
+References
+----------
+.. [1] Frey (1998). Graphical models for machine learning and digital communication.
+   MIT Press.
+.. [2] Bengio and Bengio (2000). Modeling high-dimensional discrete data with
+   multi-layer neural networks. NIPS.
+.. [3] Germain, Gregor, Murray and Larochelle (2015). MADE: masked autoencoder for
+   distribution estimation. ICML.
+"""
+
+import numpy as np
+
+from skdgm.autoregressive._chain import Chain
+from skdgm.nets import Layer, activate, beside, dense, initial, listed, masked, pick
+
+
+class MaskedChain(Chain):
+    """Layers with masks.
+
+    Parameters
+    ----------
+    conditionals, start, order
+        As of :class:`Chain`.
+    degrees : list of ndarray of int
+        Those of each hidden layer's units, in order: from 0, the first column.
+    activation : str
+    rule : str
+        How weights begin; "zeros" is one, too.
+    direct : bool
+        Whether outputs see inputs as well as hidden units.
+    """
+
+    def __init__(self, conditionals, start, order, degrees, activation, rule, direct):
+        super().__init__(conditionals, start, order)
+        self.degrees, self.activation = degrees, activation
+        self.rule, self.direct = rule, direct or not degrees
+        self.n_units = max(map(len, degrees), default=0)
+        self.n_features = len(degrees[-1]) if degrees else self.n_columns
+        numbers = np.arange(self.n_columns)
+        seen = np.repeat(numbers, self.conditionals.n_inputs)
+        told = np.repeat(numbers, self.conditionals.n_outputs)
+        levels = [seen, *degrees]
+        self.masks = [a[:, None] <= b for a, b in zip(levels, degrees)]
+        top = np.concatenate([*degrees[-1:], *([seen] if self.direct else [])])
+        self.masks.append(top[:, None] < told)
+        # How many units of each layer have a degree below a column's.
+        self.below = [np.searchsorted(d, np.arange(self.n_columns + 1)) for d in levels]
+
+    def init(self, rng, dtype):
+        """Parameters that say how frequent values are; those that the mask forbids,
+        too, for others may allow them."""
+        layers = []
+        for mask in self.masks:
+            W = np.zeros(mask.shape)
+            if self.rule != "zeros":
+                W = initial(self.rule, rng, *mask.shape)
+            b = np.zeros(mask.shape[1])
+            layers.append(Layer(W.astype(dtype), b.astype(dtype)))
+        layers[-1].b[:] = self.first
+        return self.natural(tuple(layers))
+
+    def allowed(self):
+        """Ones in place of weights that the masks allow, as columns are in data."""
+        ones = [Layer(1.0 * mask, np.ones(mask.shape[1])) for mask in self.masks]
+        return self.natural(tuple(ones))
+
+    def moved(self, params, inputs, outputs):
+        """Parameters with inputs and outputs in another order."""
+        layers = list(params)
+        W, b = layers[0]
+        layers[0] = Layer(pick(W, inputs, 0), b)
+        W, b = layers[-1]
+        if self.degrees and self.direct:
+            n_units = len(self.degrees[-1])
+            rows = np.concatenate([np.arange(n_units), n_units + inputs])
+            W = pick(W, rows, 0)
+        layers[-1] = Layer(pick(W, outputs), pick(b, outputs))
+        return tuple(layers)
+
+    def apply(self, params, x):
+        """Outputs of all columns."""
+        top = self.hidden(params, x) if self.degrees else listed(x)
+        if self.degrees and self.direct:
+            top = beside(top, x)
+        W, b = params[-1]
+        return dense(top, self._masked(W, -1), b, "identity")
+
+    def hidden(self, params, x):
+        """The highest hidden units."""
+        h = listed(x)
+        for number, (W, b) in enumerate(params[:-1]):
+            h = dense(h, self._masked(W, number), b, self.activation)
+        return h
+
+    def features(self, params, v):
+        """Hidden units that have seen whole rows; without any, what is expected of
+        each column, given those before it."""
+        if self.degrees:
+            return super().features(params, v)
+        out = self.apply(params, self.conditionals.inputs(v))
+        return self.conditionals.mean(out)[:, self.place]
+
+    def _masked(self, W, number):
+        return masked(W, self.masks[number].astype(W.dtype))
+
+    def prepared(self, params):
+        """Parameters with zeros where masks have them."""
+        return tuple(
+            Layer(W * mask, b) for (W, b), mask in zip(params, self.masks, strict=True)
+        )
+
+    def begin(self, params, n_rows):
+        """Nothing seen: inputs, and hidden units of each layer."""
+        sizes = [self.n_inputs, *map(len, self.degrees)]
+        return [np.zeros((n_rows, n), params[-1].b.dtype) for n in sizes]
+
+    def output(self, params, state, t):
+        """Outputs of a column."""
+        W, b = params[-1]
+        own, n_units, given = self.outputs[t], 0, []
+        if self.degrees:
+            n_units, n = W.shape[0], self.below[-1][t]
+            n_units -= self.n_inputs if self.direct else 0
+            given.append((state[-1][:, :n], W[:n, own]))
+        if self.direct:
+            n = self.below[0][t]
+            given.append((state[0][:, :n], W[n_units : n_units + n, own]))
+        return sum(part @ np.ascontiguousarray(V) for part, V in given) + b[own]
+
+    def absorb(self, params, state, t, x):
+        """See a column: units of its degree are complete then."""
+        state[0][:, self.inputs[t]] = x
+        for number, (W, b) in enumerate(params[:-1]):
+            n = self.below[number][t + 1]
+            own = slice(*self.below[number + 1][t : t + 2])
+            if own.start < own.stop:
+                heard = state[number][:, :n] @ np.ascontiguousarray(W[:n, own])
+                found = activate(heard + b[own], self.activation)
+                state[number + 1][:, own] = found

@@ -1,0 +1,37 @@
+"""What is watched while nets of conditionals learn."""
+
+import numpy as np
+from sklearn.utils import gen_batches
+
+from skdgm.base.purposes import PROBE
+from skdgm.training import DensityWatch
+from skdgm.utils.random import stream
+
+# Numbers that all of a block's rows may have in a layer.
+_ROOM = 2**18
+
+
+class Monitor(DensityWatch):
+    """Surprise at training rows and at held-out rows, in nats.
+
+    The same rows each time, and the same luck, so that what changes is the model.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    table, held_out, independent, state
+        As of :class:`DensityWatch`.
+    """
+
+    def __init__(self, trainer, table, held_out, independent, state):
+        self.trainer, self.rng = trainer, stream(trainer.seed, PROBE)
+        super().__init__(table, held_out, self.rng, independent, state)
+
+    def _losses(self, state, index, part):
+        model = self.trainer.model
+        rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))
+        found = np.empty(len(index))
+        for block in gen_batches(len(index), max(1, _ROOM // model.width)):
+            v = self.rows.take(index[block])
+            found[block] = model.watched(state.params, v, rng.take(block))
+        return found

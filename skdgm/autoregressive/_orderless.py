@@ -1,0 +1,253 @@
+r"""A net that knows the conditionals of all columns, whatever is seen of the others.
+
+.. math:: z = f_\theta(x \odot m, m), \qquad
+   -\log p(x) \approx \frac{D}{D - |m|} \sum_{j: m_j = 0} -\log p(x_j \mid z_j)
+
+for a mask m that is 1 where a column is seen: how many are is uniform, and which they
+are, too. On average this is the mean over all D! orders of what the chain rule gives in
+each [1]_. What is missing is neither seen nor predicted.
+
+References
+----------
+.. [1] Uria, Murray and Larochelle (2014). A deep and tractable density estimator. ICML.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.autoregressive._conditionals import slots
+from skdgm.nets import Layer, activate, dense, drop_out, initial, listed
+from skdgm.utils.products import matmul
+
+# Streams: for which columns are seen, for which units drop out, and which order is had.
+_MASKS, _DROP, _ORDER = range(100, 103)
+# For how many numbers of columns that are seen rows are watched.
+_WATCHED = 8
+
+
+class Params(NamedTuple):
+    """What is learned.
+
+    Parameters
+    ----------
+    values : Layer
+        From inputs to the first hidden layer.
+    seen : ndarray of shape (n_columns, n_units)
+        What this layer hears of what is seen.
+    hidden : tuple of Layer
+        Between hidden layers.
+    out : Layer
+    """
+
+    values: Layer
+    seen: np.ndarray
+    hidden: tuple
+    out: Layer
+
+
+class Orderless:
+    """The net's architecture: functions of its parameters.
+
+    Parameters
+    ----------
+    conditionals : Conditionals
+    sizes : tuple of int
+        Numbers of hidden units, of each layer.
+    activation : str
+    start : ndarray
+        Outputs to begin with.
+    init : str
+        How weights begin.
+    dropout : float
+        The share of hidden units that drop out in learning.
+    orders : ndarray of int, of shape (n_orders, n_columns)
+        In which columns are predicted in the end.
+    """
+
+    def __init__(self, conditionals, sizes, activation, start, init, dropout, orders):
+        self.conditionals, self.sizes, self.orders = conditionals, sizes, orders
+        self.n_orders, self.n_features = len(orders), sizes[-1]
+        self.activation, self.first = activation, start
+        self.rule, self.dropout = init, dropout
+        self.n_columns = len(conditionals.kinds)
+        self.inputs = slots(conditionals.n_inputs)
+        self.outputs = slots(conditionals.n_outputs)
+        widest = self.inputs[-1].stop, self.outputs[-1].stop, *sizes
+        self.width = max(self.n_columns, *widest)
+
+    def init(self, rng, dtype):
+        """Parameters that say how frequent values are."""
+        n_inputs, n_outputs = self.inputs[-1].stop, self.outputs[-1].stop
+
+        def layer(n_below, n_above, b=None, rule=self.rule):
+            W = initial(rule, rng, n_below, n_above).astype(dtype)
+            return Layer(W, np.zeros(n_above, dtype) if b is None else b.astype(dtype))
+
+        both = layer(n_inputs + self.n_columns, self.sizes[0])
+        values = Layer(np.ascontiguousarray(both.W[:n_inputs]), both.b)
+        seen = np.ascontiguousarray(both.W[n_inputs:])
+        hidden = tuple(layer(*pair) for pair in pairwise(self.sizes))
+        linear = self.rule.replace("he", "glorot")
+        out = layer(self.sizes[-1], n_outputs, self.first, linear)
+        return Params(values, seen, hidden, out)
+
+    def present(self, params, v, rng, number):
+        """Rows of which parts are seen, at random."""
+        generator = rng.fold(_MASKS).generator()
+        share = generator.random(len(v))
+        luck = generator.random(v.shape, np.float32)
+        return *hide(v, share, luck), rng.fold(_DROP)
+
+    def losses(self, params, presented):
+        """Surprise at what is not seen, as if it were all; see the module."""
+        seen, hidden, factor, rng = presented
+        mask = (~np.isnan(seen)).astype(seen.dtype)
+        out = self.apply(params, self.conditionals.inputs(seen), mask, rng)
+        return self.conditionals.loss(out, hidden) * factor
+
+    def watched(self, params, v, rng):
+        """Surprise at rows, averaged over several numbers of columns that are seen."""
+        n = min(self.n_columns, _WATCHED)
+        shift, luck = rng.uniform(1)[:, 0], rng.fold(0).uniform(self.n_columns)
+        shares = [(k + shift) / n for k in range(n)]
+        parts = ((*hide(v, share, luck), None) for share in shares)
+        return sum(self.losses(params, part) for part in parts) / n
+
+    def apply(self, params, x, seen, rng=None):
+        """Outputs of all columns, given inputs and what of them is seen."""
+        heard = dense(listed(x), *params.values, "identity")
+        heard = heard + dense(seen, params.seen, np.zeros(1, x.dtype), "identity")
+        h = self._thinned(activate(heard, self.activation), rng, 0)
+        for number, layer in enumerate(params.hidden, start=1):
+            h = self._thinned(dense(h, *layer, self.activation), rng, number)
+        return dense(h, *params.out, "identity")
+
+    def _thinned(self, h, rng, number):
+        dropped = rng is not None and self.dropout
+        return drop_out(h, self.dropout, rng.fold(number)) if dropped else h
+
+    def features(self, params, v):
+        """The highest hidden units of rows, of which all is seen that is there."""
+        return self._above(params, self._heard(params, v))
+
+    def log_likelihood(self, params, v, number, rng):
+        """Of rows, by the order of a number."""
+        return self.log_p(params, v, number, rng).sum(axis=1)
+
+    def log_p(self, params, v, number, rng):
+        """Log probabilities of entries, each given those before it in an order.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_rows, n_columns), float64
+        """
+        x, known = self.conditionals.inputs(v), ~np.isnan(v)
+        heard = np.tile(params.values.b, (len(v), 1))
+        log_p = np.zeros(v.shape)
+        for j in self.orders[number]:
+            out = self.output(params, heard, j)
+            log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
+            heard += self._news(params, x, known, j)
+        return log_p
+
+    def others(self, params, v):
+        """Log probabilities of entries, each given all others of its row."""
+        x, known = self.conditionals.inputs(v), ~np.isnan(v)
+        heard, log_p = self._heard(params, v), np.zeros(v.shape)
+        for j in range(self.n_columns):
+            out = self.output(params, heard - self._news(params, x, known, j), j)
+            log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
+        return log_p
+
+    def fill(self, params, v, rng, method):
+        """Rows with what is missing: what is expected of it, all at once; or draws, or
+        what is most likely, one after the other."""
+        if method == "mean":
+            out = dense(self.features(params, v), *params.out, "identity")
+            return np.where(np.isnan(v), self.conditionals.mean(out), v)
+
+        def choose(j, single, out, rows):
+            if method == "mode":
+                return single.mode(out)
+            return single.draw(out, rng.take(rows).fold(j))
+
+        return self._walk(params, v, self.orders[0], choose)
+
+    def sampled(self, params, v, rng):
+        """Rows drawn, each in one of the orders at random."""
+        v, chosen = v.copy(), rng.fold(_ORDER).uniform(1)[:, 0] * self.n_orders
+        for number, order in enumerate(self.orders):
+            rows = np.flatnonzero(chosen.astype(np.intp) == number)
+
+            def choose(j, single, out, among, rows=rows):
+                return single.draw(out, rng.take(rows[among]).fold(j))
+
+            v[rows] = self._walk(params, v[rows], order, choose)
+        return v
+
+    def _walk(self, params, v, order, choose):
+        """Rows with what is missing, one after the other in an order, as it is chosen:
+        by ``choose(j, single, out, rows)``, values of column j of some rows."""
+        v, heard = v.copy(), self._heard(params, v)
+        for j in order:
+            rows = np.flatnonzero(np.isnan(v[:, j]))
+            if rows.size:
+                own, single = heard[rows], self.conditionals.single[j]
+                v[rows, j] = choose(j, single, self.output(params, own, j), rows)[:, 0]
+                x, W = single.inputs(v[rows, j : j + 1]), params.values.W
+                heard[rows] = own + x @ W[self.inputs[j]] + params.seen[j]
+        return v
+
+    def output(self, params, heard, j):
+        """Outputs of a column, given what the first hidden units hear."""
+        W, b = params.out
+        own, h = self.outputs[j], self._above(params, heard)
+        return matmul(h, np.ascontiguousarray(W[:, own])) + b[own]
+
+    def _heard(self, params, v):
+        known = (~np.isnan(v)).astype(v.dtype)
+        heard = matmul(self.conditionals.inputs(v), params.values.W)
+        return heard + matmul(known, params.seen) + params.values.b
+
+    def _news(self, params, x, known, j):
+        """What a column's entries tell, where there are any."""
+        own = self.inputs[j]
+        return x[:, own] @ params.values.W[own] + np.where(
+            known[:, [j]], params.seen[j], 0
+        )
+
+    def _above(self, params, heard):
+        h = activate(heard, self.activation)
+        for layer in params.hidden:
+            h = dense(h, *layer, self.activation)
+        return h
+
+
+def hide(v, share, luck):
+    """Rows in two parts.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n_rows, n_columns)
+    share : ndarray of shape (n_rows,)
+        Which part of each row's known entries is seen, below 1.
+    luck : ndarray of shape (n_rows, n_columns)
+        Numbers below 1: entries with the lowest ones are seen.
+
+    Returns
+    -------
+    seen, hidden : ndarray of shape (n_rows, n_columns)
+        NaN where an entry belongs to the other part, or is missing.
+    factor : ndarray of shape (n_rows,)
+        How many are known for each that is hidden.
+    """
+    known = ~np.isnan(v)
+    n_known, luck = known.sum(axis=1), np.where(known, luck, luck.dtype.type(2))
+    n_seen = (share * n_known).astype(np.intp)
+    last = np.take_along_axis(np.sort(luck, axis=1), n_seen[:, None], axis=1)
+    is_seen, nothing = luck < last, v.dtype.type(np.nan)
+    factor = n_known / np.maximum(1, n_known - n_seen)
+    seen, hidden = np.where(is_seen, v, nothing), np.where(is_seen, nothing, v)
+    return seen, hidden, factor.astype(v.dtype)

@@ -1,0 +1,53 @@
+"""In what order columns are predicted."""
+
+import numpy as np
+
+from skdgm.utils.random import stream
+
+
+def check_ordering(ordering, n_columns=None):
+    """Raise ValueError where an ordering is none.
+
+    Parameters
+    ----------
+    ordering : str or tuple
+    n_columns : int, optional
+        How many columns there are, if that is known.
+    """
+    if isinstance(ordering, str):
+        return
+    n = len(ordering) if n_columns is None else n_columns
+    whole = all(isinstance(j, int | np.integer) for j in ordering)
+    if not whole or sorted(ordering) != list(range(n)) or n == 0:
+        raise ValueError(
+            "ordering must be 'given', 'random' or a tuple with the number of each "
+            f"column once, from 0{'' if n_columns is None else f' to {n - 1}'}; got "
+            f"{ordering}."
+        )
+
+
+def orders(ordering, n_orders, n_columns, seed):
+    """The columns' numbers in the order of their prediction.
+
+    Parameters
+    ----------
+    ordering : {"given", "random"} or tuple of int
+        The first one; all others are random.
+    n_orders : int
+    n_columns : int
+    seed : int
+
+    Returns
+    -------
+    orders : ndarray of int, of shape (n_orders, n_columns)
+    """
+    check_ordering(ordering, n_columns)
+    rng = stream(seed, _ORDERS).generator()
+    found = np.stack([rng.permutation(n_columns) for _ in range(n_orders)])
+    if ordering != "random":
+        given = np.arange(n_columns)
+        found[0] = given if ordering == "given" else ordering
+    return found
+
+
+_ORDERS = 2**17

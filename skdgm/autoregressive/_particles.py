@@ -1,0 +1,126 @@
+r"""What is missing in rows, drawn column after column, and weighed by what is not.
+
+.. math:: x_t \sim p(x_t \mid x_{<t}) \text{ where missing}, \qquad
+   w \leftarrow w \, p(x_t \mid x_{<t}) \text{ where seen}, \qquad
+   p(x_\text{seen}) = \mathbb{E}[w]
+
+Several such *particles* for each row; where few of them have most of the weight, they
+are drawn anew from among themselves [1]_. Without anything missing one is exact.
+
+References
+----------
+.. [1] Gordon, Salmond and Smith (1993). Novel approach to nonlinear/non-Gaussian
+   Bayesian state estimation. IEE Proceedings F.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.utils.random import Stream, mix64
+
+_RESAMPLE = 2**16
+# Below which share of particles that count they are drawn anew.
+_FEW = 0.5
+
+
+class Particles(NamedTuple):
+    """Rows filled in several ways.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n_rows, n_each, n_columns)
+    log_w : ndarray of shape (n_rows, n_each)
+        What each weighs.
+    log_joint : ndarray of shape (n_rows, n_each)
+        How likely it is, with all that was missing.
+    log_p : ndarray of shape (n_rows, n_columns)
+        By how much each seen entry raises the log-likelihood of those before it.
+    """
+
+    v: np.ndarray
+    log_w: np.ndarray
+    log_joint: np.ndarray
+    log_p: np.ndarray
+
+
+def each(rng, n_each):
+    """Streams of so many particles of each row."""
+    numbers = mix64(np.arange(1, n_each + 1, dtype=np.uint64))
+    return Stream(rng.root, mix64(rng.ids[:, None] ^ numbers).ravel())
+
+
+def filled(chain, params, v, rng, n_each):
+    """Particles of rows.
+
+    Parameters
+    ----------
+    chain : Chain
+        See :mod:`skdgm.autoregressive._chain`.
+    params : tuple
+        As it has prepared them.
+    v : ndarray of shape (n_rows, n_columns)
+        In the chain's order.
+    rng : Stream
+        One for each row.
+    n_each : int
+
+    Returns
+    -------
+    particles : Particles
+    """
+    (n_rows, n_columns), state = v.shape, chain.begin(params, len(v))
+    log_w, log_joint = np.zeros((n_rows, 1)), np.zeros((n_rows, 1))
+    known, log_p = np.zeros(n_rows), np.zeros((n_rows, n_columns))
+    so_far, n, own = np.zeros(n_rows), 1, None
+    for t, single in enumerate(chain.conditionals.single):
+        missing = np.flatnonzero(np.isnan(v[:, t]))
+        if missing.size and own is None:
+            # Until here all particles of a row were the same.
+            n, own = n_each, each(rng, n_each)
+            state = chain.chosen(state, np.repeat(np.arange(n_rows), n))
+            log_w, log_joint = (np.repeat(a, n, axis=1) for a in (log_w, log_joint))
+            v = np.repeat(v, n, axis=0)
+            missing = np.flatnonzero(np.isnan(v[:, t]))
+        out = chain.output(params, state, t)
+        if missing.size:
+            v[missing, t] = single.draw(out[missing], own.take(missing).fold(t))[:, 0]
+        gain = single.log_p(out, v[:, [t]]).reshape(n_rows, n)
+        log_joint += gain
+        gain[missing // n] = 0
+        log_w += gain
+        now = known + _log_mean(log_w)
+        log_p[:, t], so_far = now - so_far, now
+        chain.absorb(params, state, t, single.inputs(v[:, [t]]))
+        poor = np.flatnonzero(_effective(log_w) < _FEW * n)
+        if poor.size:
+            known[poor] = now[poor]
+            luck = rng.take(poor).fold(_RESAMPLE, t).uniform(1)
+            chosen = _systematic(log_w[poor], luck)
+            log_joint[poor] = np.take_along_axis(log_joint[poor], chosen, axis=1)
+            places = np.arange(n_rows * n).reshape(n_rows, n)
+            places[poor] = np.take_along_axis(places[poor], chosen, axis=1)
+            v, log_w[poor] = v[places.ravel()], 0
+            state = chain.chosen(state, places.ravel())
+    found = v.reshape(n_rows, n, n_columns)
+    return Particles(found, known[:, None] + log_w, log_joint, log_p)
+
+
+def _log_mean(log_w):
+    high = log_w.max(axis=1)
+    return high + np.log(np.exp(log_w - high[:, None]).mean(axis=1))
+
+
+def _effective(log_w):
+    """How many particles count."""
+    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+    return w.sum(axis=1) ** 2 / (w**2).sum(axis=1)
+
+
+def _systematic(log_w, luck):
+    """Numbers of particles, drawn by weight at even distances."""
+    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+    upto = np.cumsum(w, axis=1) / w.sum(axis=1, keepdims=True)
+    ticks = (np.arange(log_w.shape[1]) + luck) / log_w.shape[1]
+    below = upto[:, None, :] <= ticks[:, :, None]
+    return below.sum(axis=2).clip(max=log_w.shape[1] - 1)

@@ -1,0 +1,108 @@
+"""Rows from nothing, and the rest of rows from a part of them."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, check_scalar
+
+from skdgm.base import fill
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.threads import one_blas_thread
+
+METHODS = "mean", "mode", "sample"
+# Rows that are drawn at a time.
+_AT_ONCE = 1000
+
+
+class SamplingMixin:
+    """``sample`` and ``impute``, for an estimator with a model that has
+
+    - ``fill(params, v, rng, method)``, rows with what was missing.
+    """
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw rows from the model: exactly, column after column.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if one was learned from.
+        """
+        check_is_fitted(self)
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        rng, model = stream(seed).rows(n_samples), self._model(self._learned)
+        nothing = np.full((min(n_samples, _AT_ONCE), len(self._columns.seen)), np.nan)
+        nothing, parts = nothing.astype(self._dtype), []
+        with one_blas_thread():
+            for first in range(0, n_samples, _AT_ONCE):
+                own = rng.take(slice(first, first + _AT_ONCE))
+                given = self._training.params, nothing[: len(own.ids)], own
+                parts.append(model.sampled(*given))
+        v = np.concatenate(parts)
+        return self._presented(self._domain.to_data(self._columns, v))
+
+    def impute(self, X, *, method="mean", random_state=None):
+        """Fill missing entries, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        method : {"mean", "mode", "sample"}, default="mean"
+            "mean" gives means (probabilities of bits; the most probable codes) and
+            "mode" what is most likely, the same at each call; "sample" gives draws.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+            A DataFrame if one was learned from.
+        """
+        check_is_fitted(self)
+        model, params = self._model(self._learned), self._training.params
+        found = fill(
+            self,
+            X,
+            method,
+            random_state,
+            lambda v, rng: model.fill(params, v, rng, method),
+            METHODS,
+        )
+        return self._presented(found)
+
+    def conditional_sample(self, X, *, n_samples=1, random_state=None):
+        """Draw what is missing, given the others of its row, several times.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            NaN where missing.
+        n_samples : int, default=1
+            Draws for each row.
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        X_drawn : ndarray of shape (n_rows * n_samples, n_features)
+            The draws for the first row first. A DataFrame if one was learned from.
+        """
+        check_is_fitted(self)
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        take = getattr(X, "iloc", None)
+        X = np.asarray(X) if isinstance(X, list | tuple) else X
+        rows = np.repeat(np.arange(X.shape[0]), n_samples)
+        X = X[rows] if take is None else take[rows]
+        return self.impute(X, method="sample", random_state=random_state)
+
+    def _presented(self, X):
+        """Values as who fitted the estimator has them."""
+        presented = getattr(self._domain, "presented", None)
+        return X if presented is None else presented(self._columns, X)

@@ -1,0 +1,94 @@
+r"""How nets of conditionals learn.
+
+.. math:: \theta \leftarrow \theta + \epsilon \, \nabla_\theta \, \frac1n \Bigl(
+   \sum_{r=1}^n \log p_\theta(x_r) - \frac\alpha2 \lVert W \rVert^2 \Bigr)
+
+for batches of n rows, in the steps of an optimiser.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.base.purposes import INIT, SHUFFLE, STEP
+from skdgm.nets import SOLVERS, descend, pull_back
+from skdgm.optim import clip_norm, learning_rate, staircase
+from skdgm.training import epoch
+from skdgm.utils.random import stream
+
+
+class State(NamedTuple):
+    """What changes from update to update.
+
+    Parameters
+    ----------
+    params : tuple
+    moved : tuple
+        The optimiser's memory.
+    """
+
+    params: tuple
+    moved: tuple
+
+
+class Trainer:
+    """Draws batches and takes steps.
+
+    Parameters
+    ----------
+    model : object
+        Has ``init(rng, dtype)``, which draws parameters;
+        ``present(params, v, rng, number)``, what is to be learned of rows in the update
+        of a number; and ``losses(params, presented)``, the surprise at it, row by row,
+        made by functions that can be differentiated.
+    recipe : object
+        The estimator, with its parameters as attributes.
+    rows : Rows
+    seed : int
+    epochs_before : int
+        Epochs taken before this run, so that none repeats another's randomness.
+    """
+
+    def __init__(self, model, recipe, rows, seed, epochs_before):
+        self.model, self.recipe, self.rows = model, recipe, rows
+        self.seed, self.epochs_before = seed, epochs_before
+
+    def start(self, dtype):
+        """A state that has learned nothing but how frequent values are."""
+        params = self.model.init(stream(self.seed, INIT).generator(), dtype)
+        return State(params, SOLVERS[self.recipe.solver].init(params))
+
+    def resume(self, state):
+        """A state that goes on; an optimiser remembers what is its own."""
+        fresh = SOLVERS[self.recipe.solver].init(state.params)
+        alike = type(fresh) is type(state.moved)
+        return state if alike else state._replace(moved=fresh)
+
+    def draw(self, table, number):
+        """The batches of an epoch."""
+        rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
+        return epoch(table, self.recipe.batch_size, rng)
+
+    def step(self, state, batch, clock):
+        """One update from a batch of rows."""
+        recipe, v = self.recipe, self.rows.take(batch)
+        rng = stream(self.seed, STEP, self.epochs_before + clock.epoch, clock.batch)
+        number = (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
+        share = 1 / len(v)
+        presented = self.model.present(state.params, v, rng, number)
+        _, slopes = pull_back(
+            lambda params: self.model.losses(params, presented),
+            state.params,
+            lambda out: np.full_like(out, -share),
+        )
+        rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
+        descend(
+            recipe.solver,
+            state.params,
+            state.moved,
+            clip_norm(slopes, recipe.clip_norm),
+            rate=learning_rate(*rate),
+            momentum=recipe.momentum,
+            l2=staircase(recipe.alpha, clock) * share,
+        )
+        return state

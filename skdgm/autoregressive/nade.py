@@ -1,0 +1,209 @@
+r"""Neural autoregressive density estimators.
+
+.. math:: h_t = f\Bigl(c + \sum_{i < t} x_i W_i\Bigr), \qquad
+   p(x_t \mid x_{<t}) = p(x_t \mid b_t + V_t h_t)
+"""
+
+from numbers import Integral
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdgm.autoregressive._base import COLUMNS, ORDERS, TRAINING, ChainModel
+from skdgm.autoregressive._tied_chain import TiedChain
+from skdgm.nets import INITIALISERS, KINDS
+
+
+class NADE(ChainModel):
+    r"""Neural autoregressive density estimator: hidden units that all columns share.
+
+    .. math::
+
+        p(x) = \prod_t p(x_t \mid b_t + V_t h_t), \qquad
+        h_t = f\Bigl(c + \sum_{i < t} x_i W_i\Bigr)
+
+    The weights from a column are the same for all that come after it, so that the work
+    of all conditionals together is that of one layer [1]_ [2]_; and where a row is
+    zero, nothing changes from one column to the next. The likelihood is exact, and
+    samples are, too. Float64 data are computed in float64, all others in float32.
+
+    Parameters
+    ----------
+    n_components : int, default=256
+        Number of hidden units.
+    output : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
+            default="bernoulli"
+        What columns are: 0, 1 or probabilities of 1; codes of categories, as
+        ``OrdinalEncoder`` gives them; real, and standardised inside; or "mixed", by the
+        types of a DataFrame's columns. A tuple has one of the first three for each.
+    n_mixtures : int, default=3
+        Of real columns: how many components each conditional density has.
+    conditional : {"gaussian", "laplace"}, default="gaussian"
+        Of real columns: their shape.
+    min_variance : float, default=1e-4
+        Of real columns: no variance is learned to be less than this share of its
+        column's.
+    min_categories : int or list of int, default=None
+        Of codes: how many categories there are at least, in all columns or in each;
+        more are found in the data.
+    ordering : {"given", "random"} or tuple of int, default="given"
+        In which order columns are predicted; a tuple has their numbers.
+    n_orderings : int, default=1
+        How many nets there are, of which all but the first have random orders. The
+        density is the mean of theirs.
+    n_draws : int, default=100
+        Particles for each row with missing entries, in :meth:`score_samples` and
+        :meth:`impute`.
+    activation : {"logistic", "tanh", "relu"}, default="logistic"
+        Of hidden units.
+    init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
+            default="glorot_uniform"
+        How weights begin.
+    solver : {"adam", "rmsprop", "sgd"}, default="adam"
+        Steps in units of the gradient's recent size, or along it.
+    alpha : float, default=0.0
+        Penalty on the weights: alpha / 2 times their sum of squares, shared by the rows
+        of a batch.
+    batch_size : int, default=100
+        Rows for each update.
+    learning_rate_init : float, default=0.002
+        At the start; see ``schedule``.
+    schedule : {"constant", "invscaling", "linear"}, default="linear"
+        The learning rate after t of T epochs is ``learning_rate_init`` times 1,
+        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+    power_t : float, default=0.5
+        For ``schedule="invscaling"``.
+    momentum : float, default=0.9
+        What stays of the last step (of "adam": the first of its betas).
+    clip_norm : float or None, default=None
+        The highest norm that a gradient may have; longer ones are cut short.
+    max_iter : int or "auto", default="auto"
+        Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300.
+    early_stopping : bool, default=False
+        Hold out rows, stop when their likelihood no longer rises, and keep the
+        parameters with which it was highest.
+    validation_fraction : float, default=0.1
+        The share of the rows to hold out.
+    n_iter_no_change : int, default=10
+        Epochs without an improvement of ``tol`` before stopping early.
+    tol : float, default=1e-3
+        In nats per row.
+    warm_start : bool, default=False
+        If True, ``fit`` goes on from the parameters there are.
+    verbose : int, default=0
+        If not zero, print a line for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        For initial weights, order of rows, random orders of columns and draws.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray
+        Of each order's net W, of shape (n_inputs, n_components), and V, of shape
+        (n_outputs, n_components).
+    intercepts_ : list of ndarray
+        Their biases.
+    density_kind_ : str
+        What :meth:`score_samples` is: "exact", or with several orders an "estimate" of
+        the mean over all of them (and in any case a normalised density). Of rows with
+        missing entries it is an estimate by particles.
+    loss_curve_ : list of float
+        For each epoch minus the log-likelihood of some training rows, in nats per row.
+    validation_curve_ : list of float
+        The same for held-out rows, with ``early_stopping``.
+    n_iter_ : int
+        Epochs done.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where X has names for its columns.
+
+    References
+    ----------
+    .. [1] Larochelle and Murray (2011). The neural autoregressive distribution
+       estimator. AISTATS.
+    .. [2] Uria, Cote, Gregor, Murray and Larochelle (2016). Neural autoregressive
+       distribution estimation. JMLR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import NADE
+    >>> X = load_digits().data > 7
+    >>> nade = NADE(n_components=64, max_iter=30, random_state=0).fit(X)
+    >>> nade.transform(X).shape
+    (1797, 64)
+    >>> nade.sample(3, random_state=0).shape
+    (3, 64)
+    >>> bool(nade.score(X) > -22)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        **COLUMNS,
+        **ORDERS,
+        "activation": [StrOptions(set(KINDS))],
+        "init": [StrOptions(set(INITIALISERS))],
+        **TRAINING,
+    }
+    _CHAIN, _FIXED = TiedChain, ("n_components", "activation")
+
+    def __init__(
+        self,
+        n_components=256,
+        output="bernoulli",
+        *,
+        n_mixtures=3,
+        conditional="gaussian",
+        min_variance=1e-4,
+        min_categories=None,
+        ordering="given",
+        n_orderings=1,
+        n_draws=100,
+        activation="logistic",
+        init="glorot_uniform",
+        solver="adam",
+        alpha=0.0,
+        batch_size=100,
+        learning_rate_init=0.002,
+        schedule="linear",
+        power_t=0.5,
+        momentum=0.9,
+        clip_norm=None,
+        max_iter="auto",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-3,
+        warm_start=False,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.output = output
+        self.n_mixtures = n_mixtures
+        self.conditional = conditional
+        self.min_variance = min_variance
+        self.min_categories = min_categories
+        self.ordering = ordering
+        self.n_orderings = n_orderings
+        self.n_draws = n_draws
+        self.activation = activation
+        self.init = init
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.schedule = schedule
+        self.power_t = power_t
+        self.momentum = momentum
+        self.clip_norm = clip_norm
+        self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def _net(self, known, conditionals, number):
+        return known["n_components"], known["activation"], self.init

@@ -1,0 +1,201 @@
+"""Draws are as frequent as exact probabilities say."""
+
+import numpy as np
+import pytest
+
+from tests.autoregressive.models import (
+    CHAINS,
+    FAMILIES,
+    ORDERLESS,
+    SIZES,
+    SOME,
+    data,
+    given_known,
+    made,
+    model,
+    probabilities,
+    rnade,
+    states,
+)
+from tests.numerical import assert_means
+from tests.reference import standard_error
+
+ORDER = (2, 0, 3, 1)
+NAN = np.nan
+N = 10_000
+# Rows of which something is missing; 0 is a value of all columns.
+HOLED = np.array(
+    [[NAN] * 4, [NAN, 0, 0, NAN], [1, NAN, NAN, 1], [0, 1, 0, NAN], [NAN, 1, NAN, NAN]]
+)
+
+
+def holed(kind):
+    return np.minimum(HOLED, np.array(SIZES[kind]) - 1)
+
+
+def assert_frequent(rows, X, p, bias=0.0):
+    """Rows are as frequent as they are probable, within standard errors."""
+    found = (rows[:, None] == X).all(axis=2).mean(axis=0)
+    assert found.sum() == pytest.approx(1)
+    gap = abs(found - p)
+    assert (gap <= 4.5 * standard_error(p, len(rows)) + bias + 1e-9).all()
+
+
+@pytest.mark.parametrize("n_orders", [1, 3])
+@pytest.mark.parametrize("kind", SIZES)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_samples_are_as_frequent_as_they_are_probable(name, kind, n_orders):
+    own = model(name, kind, ordering=ORDER, n_orders=n_orders)
+    rows = own.sample(N, random_state=0)
+    assert_frequent(rows, states(kind), probabilities(own, kind))
+
+
+@pytest.mark.parametrize("name", ["nade", "orderless", "fvbn"])
+def test_samples_in_float32(name):
+    own = model(name, "bits", ordering=ORDER)
+    p = probabilities(own, "bits")
+    single = made(name, "bits", ordering=ORDER)
+    single.fit(data("bits").astype(np.float32))
+    for own_leaf, leaf in zip(
+        single.coefs_ + single.intercepts_, own.coefs_ + own.intercepts_, strict=True
+    ):
+        own_leaf[:] = leaf
+    if name == "orderless":
+        single._training.params.seen[:] = own._training.params.seen
+    rows = single.sample(N, random_state=0)
+    assert rows.dtype == np.float32
+    assert_frequent(rows, states("bits"), p)
+
+
+@pytest.mark.parametrize("kind", ["bits", "mixed"])
+@pytest.mark.parametrize("name", SOME)
+def test_conditional_samples_are_as_frequent_as_they_are_probable(name, kind):
+    n, n_draws = 600, 100
+    own = made(name, kind, ordering=ORDER, n_draws=n_draws)
+    X, p = states(kind), probabilities(own, kind)
+    rows = own.conditional_sample(holed(kind), n_samples=n, random_state=0)
+    for row, found in zip(holed(kind), np.split(rows, len(HOLED)), strict=True):
+        # One of some weighted draws has the distribution up to a share of 1 / n_draws.
+        assert_frequent(found, X, given_known(p, X, row), bias=1 / n_draws)
+
+
+@pytest.mark.parametrize("kind", ["bits", "mixed"])
+@pytest.mark.parametrize("name", ["nade", "made"])
+def test_conditional_samples_of_ensembles(name, kind):
+    n, n_draws = 600, 100
+    own = made(name, kind, n_orders=3, ordering=ORDER, n_draws=n_draws)
+    X, p = states(kind), probabilities(own, kind)
+    rows = own.conditional_sample(holed(kind)[1:3], n_samples=n, random_state=0)
+    for row, found in zip(holed(kind)[1:3], np.split(rows, 2), strict=True):
+        assert_frequent(found, X, given_known(p, X, row), bias=1 / n_draws)
+
+
+@pytest.mark.parametrize("kind", SIZES)
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_single_draw_of_what_comes_last_is_exact(name, kind):
+    own = made(name, kind, ordering=ORDER, n_draws=1)
+    X, p = states(kind), probabilities(own, kind)
+    row = np.array([[0.0, NAN, 1, NAN]])
+    row = np.minimum(row, np.array(SIZES[kind]) - 1)
+    rows = own.conditional_sample(row, n_samples=5000, random_state=0)
+    assert_frequent(rows, X, given_known(p, X, row[0]))
+
+
+@pytest.mark.parametrize("kind", SIZES)
+@pytest.mark.parametrize("name", CHAINS)
+def test_modes_are_the_most_probable_rows(name, kind):
+    own = made(name, kind, ordering=ORDER, n_draws=500)
+    X, p = states(kind), probabilities(own, kind)
+    found = own.impute(holed(kind), method="mode")
+    for row, mode in zip(holed(kind), found):
+        given = given_known(p, X, row)
+        np.testing.assert_array_equal(mode, X[given.argmax()])
+    np.testing.assert_array_equal(own.impute(holed(kind), method="mode"), found)
+
+
+@pytest.mark.parametrize("name", [*(n for n in FAMILIES if n != "fvbn"), "rnade"])
+@pytest.mark.parametrize("shape", ["gaussian", "laplace"])
+def test_samples_of_numbers_have_the_moments_of_the_density(name, shape):
+    options = {"conditional": shape, "ordering": (1, 0), "scale": 0.4}
+    options["min_variance"] = 0.05
+    own = rnade(**options) if name == "rnade" else made(name, "real", **options)
+    rows, X = own.sample(N, random_state=0), data("real")
+    # The first column has the other missing, which comes later.
+    u = np.linspace(-6, 6, 3001)
+    grid = X[:, 1].mean() + X[:, 1].std() * np.sinh(u)
+    width = X[:, 1].std() * np.cosh(u) * (u[1] - u[0])
+    line = np.column_stack([np.full(len(grid), NAN), grid])
+    p = np.exp(own.score_samples(line)) * width
+    for function in (np.tanh, np.sin, lambda x: x > -3):
+        assert_means(function(rows[:, 1]), p @ function(grid))
+    # The other, given this one.
+    at = X[0, 1]
+    drawn = own.conditional_sample([[NAN, at]], n_samples=4000, random_state=0)
+    assert (drawn[:, 1] == at).all()
+    grid = X[:, 0].mean() + X[:, 0].std() * np.sinh(u)
+    width = X[:, 0].std() * np.cosh(u) * (u[1] - u[0])
+    line = np.column_stack([grid, np.full(len(grid), at)])
+    p = np.exp(own.score_samples(line)) * width
+    p /= p.sum()
+    for function in (np.tanh, np.sin, lambda x: x > 1):
+        assert_means(function(drawn[:, 0]), p @ function(grid))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_samples_of_tables(name):
+    own = model(name, "table", ordering=(2, 1, 0), scale=0.4, min_variance=0.05)
+    rows, X = own.sample(N, random_state=0), data("table")
+    assert set(rows[:, 0]) == {0, 1}
+    assert set(rows[:, 2]) == {0, 1, 2}
+    u = np.linspace(-6, 6, 2001)
+    grid = X[:, 1].mean() + X[:, 1].std() * np.sinh(u)
+    width = X[:, 1].std() * np.cosh(u) * (u[1] - u[0])
+    for bit in (0.0, 1.0):
+        for code in (0.0, 1.0, 2.0):
+            line = np.column_stack([0 * grid + bit, grid, 0 * grid + code])
+            p = np.exp(own.score_samples(line)) * width
+            here = (rows[:, 0] == bit) & (rows[:, 2] == code)
+            for function in (np.ones_like, np.tanh, lambda x: x > 1):
+                assert_means(here * function(rows[:, 1]), p @ function(grid))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_draws_are_new_and_settled_by_a_seed(name):
+    own = model(name, "mixed", n_orders=2)
+    one = own.sample(50, random_state=0)
+    np.testing.assert_array_equal(own.sample(50, random_state=0), one)
+    assert (own.sample(50, random_state=1) != one).any()
+    # More rows begin with the same ones.
+    np.testing.assert_array_equal(own.sample(2500, random_state=0)[:50], one)
+    X = np.repeat(holed("mixed")[:1], 50, axis=0)
+    for method in ("mean", "mode"):
+        assert len(np.unique(own.impute(X, method=method), axis=0)) == 1
+    assert len(np.unique(own.impute(X, method="sample", random_state=0), axis=0)) > 5
+
+
+@pytest.mark.parametrize("name", [CHAINS[0], ORDERLESS[0]])
+def test_bad_methods_are_named(name):
+    own = model(name, "bits")
+    with pytest.raises(ValueError, match="'mean' or 'mode' or 'sample', not 'median'"):
+        own.impute(HOLED[:1], method="median")
+    for n_samples in (0, 1.5):
+        with pytest.raises((ValueError, TypeError), match="n_samples"):
+            own.sample(n_samples)
+        with pytest.raises((ValueError, TypeError), match="n_samples"):
+            own.conditional_sample(HOLED[:1], n_samples=n_samples)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_is_known_stays(name):
+    own = model(name, "table", n_orders=2)
+    X = data("table")
+    X[::2, 1], X[1::3, 0], X[2::5, 2] = NAN, NAN, NAN
+    known = ~np.isnan(X)
+    for method in ("mean", "mode", "sample"):
+        found = own.impute(X, method=method)
+        assert np.isfinite(found).all()
+        np.testing.assert_array_equal(found[known], X[known])
+        assert set(found[:, 2]) <= {0, 1, 2}
+        if method != "mean":
+            assert set(found[:, 0]) <= {0, 1}
+    np.testing.assert_array_equal(own.impute(data("table")), data("table"))
