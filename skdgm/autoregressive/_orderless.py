@@ -3,9 +3,9 @@ r"""A net that knows the conditionals of all columns, whatever is seen of the ot
 .. math:: z = f_\theta(x \odot m, m), \qquad
    -\log p(x) \approx \frac{D}{D - |m|} \sum_{j: m_j = 0} -\log p(x_j \mid z_j)
 
-for a mask m that is 1 where a column is seen: how many are is uniform, and which they
-are, too. On average this is the mean over all D! orders of what the chain rule gives in
-each [1]_. What is missing is neither seen nor predicted.
+for a mask m that is 1 where a column is seen: how many are is uniform (by weights, see
+:func:`large`), and which they are, too. On average this is the mean over all D! orders
+of what the chain rule gives in each [1]_. What is missing is not seen, nor predicted.
 
 References
 ----------
@@ -94,11 +94,11 @@ class Orderless:
         return Params(values, seen, hidden, out)
 
     def present(self, params, v, rng, number):
-        """Rows of which parts are seen, at random."""
+        """Rows of which parts are seen, at random: more often large ones than small."""
         generator = rng.fold(_MASKS).generator()
-        share = generator.random(len(v))
-        luck = generator.random(v.shape, np.float32)
-        return *hide(v, share, luck), rng.fold(_DROP)
+        share, weight = large(generator.random(len(v)), (~np.isnan(v)).sum(axis=1))
+        seen, hidden, factor = hide(v, share, generator.random(v.shape, np.float32))
+        return seen, hidden, factor * weight.astype(v.dtype), rng.fold(_DROP)
 
     def losses(self, params, presented):
         """Surprise at what is not seen, as if it were all; see the module."""
@@ -223,6 +223,30 @@ class Orderless:
         for layer in params.hidden:
             h = dense(h, *layer, self.activation)
         return h
+
+
+def large(luck, n_known):
+    r"""Shares that are seen, of which large ones are the more frequent.
+
+    What is said of n entries by m of them is n / m times as loud, and n² / m times as
+    noisy: where there are as many of each share as its noise is strong, as
+    :math:`1 / \sqrt{m}`, there is the least of it for the number of rows.
+
+    Parameters
+    ----------
+    luck : ndarray of shape (n_rows,)
+        Uniform numbers.
+    n_known : ndarray of int, of shape (n_rows,)
+
+    Returns
+    -------
+    share, weight : ndarray of shape (n_rows,)
+        By its weight each number of entries counts as if all were equally frequent.
+    """
+    n = np.maximum(1, n_known)
+    n_seen = np.minimum(np.floor((1 - (1 - luck) ** 2) * n), n - 1)
+    frequency = np.sqrt(1 - n_seen / n) - np.sqrt(1 - (n_seen + 1) / n)
+    return (n_seen + 0.5) / n, 1 / (n * frequency)
 
 
 def hide(v, share, luck):

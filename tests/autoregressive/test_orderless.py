@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from skdgm.autoregressive._orderless import hide
+from skdgm.autoregressive._orderless import hide, large
 from skdgm.utils.random import stream
 from tests.autoregressive.models import (
     ORDERLESS,
@@ -282,3 +282,21 @@ def test_features_are_the_highest_hidden_units_of_what_is_seen(name):
     for layer in hidden:
         h = np.tanh(h @ layer.W + layer.b)
     np.testing.assert_allclose(own.transform(X), h, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n_known", [1, 2, 7, 100])
+def test_large_shares_are_more_frequent_but_weigh_less(n_known):
+    luck = (np.arange(200_000) + 0.5) / 200_000
+    share, weight = large(luck, np.full(len(luck), n_known))
+    n_seen = (share * n_known).astype(int)
+    assert n_seen.max() == n_known - 1
+    total = np.bincount(n_seen, weight) / len(luck)
+    np.testing.assert_allclose(total, 1 / n_known, rtol=2e-3)
+    counts = np.bincount(n_seen)
+    assert (np.diff(counts) > 0).all()
+
+
+def test_rows_without_entries_weigh_nothing_else():
+    share, weight = large(np.array([0.0, 0.999]), np.zeros(2, int))
+    assert (share < 1).all()
+    np.testing.assert_array_equal(weight, 1)
