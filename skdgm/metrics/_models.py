@@ -6,7 +6,10 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.utils.random import MAX_SEED
 
 ENERGY_BASED = "BernoulliRBM, GaussianRBM, RBMClassifier, DBM, DBMClassifier, DBN"
-DENSITIES = f"{ENERGY_BASED}, VAE, autoregressive models, or scikit-learn's mixtures"
+DENSITIES = (
+    f"{ENERGY_BASED}, VAE, autoregressive models, or scikit-learn's KernelDensity and "
+    "GaussianMixture"
+)
 
 
 def check_energy(estimator, who):
