@@ -53,6 +53,8 @@ class Task:
                 self.function(*self.args)
             except BaseException as error:
                 self.error = error
+            # A helper that is late keeps the task in its queue: not the arrays, too.
+            del self.function, self.args
             self.signal[0] = 1
             self.done.release()
 
