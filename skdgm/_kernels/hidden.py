@@ -1,69 +1,90 @@
-"""Hidden units by themselves: what they make of what they hear, and how it is used."""
+"""Hidden units of a row: what they make of what they hear, and how it is used.
 
-from skdgm._kernels.bernoulli import squash
-from skdgm._kernels.jit import kernel, summing
+Rows are had by the number they have in a table. A row by itself would be a new array,
+and to make that takes longer than what is done with it here; and numbers are unsigned
+where they add up, as others might count from the end, which no loop is quick with.
+"""
+
+import numpy as np
+
+from skdgm._kernels.exp import exp
+from skdgm._kernels.jit import inner
 
 LOGISTIC, TANH, RELU = range(3)
 
 
-@kernel
-def activate(a, scale, kind, h):
-    """What hidden units make of what they hear."""
-    one, two = a.dtype.type(1), a.dtype.type(2)
-    for j in range(len(h)):
-        h[j] = scale * a[j]
+@inner()
+def activate(A, i, scale, kind, H, width):
+    """What hidden units make of what they hear, A, in row i."""
+    one, two = A.dtype.type(1), A.dtype.type(2)
     if kind == RELU:
-        for j in range(len(h)):
-            h[j] = h[j] if h[j] > 0 else 0 * one
-        return
-    if kind == TANH:
-        for j in range(len(h)):
-            h[j] *= two
-    squash(h)
-    if kind == TANH:
-        for j in range(len(h)):
-            h[j] = two * h[j] - one
-
-
-@kernel
-def bend(g, h, kind):
-    """The slope of what hidden units hear, in place of that of what they are."""
-    one = g.dtype.type(1)
-    if kind == LOGISTIC:
-        for j in range(len(g)):
-            g[j] *= h[j] * (one - h[j])
+        for j in range(width):
+            heard = scale * A[i, j]
+            H[i, j] = heard if heard > 0 else 0 * one
     elif kind == TANH:
-        for j in range(len(g)):
-            g[j] *= one - h[j] * h[j]
+        for j in range(width):
+            H[i, j] = two / (one + exp(-two * (scale * A[i, j]))) - one
     else:
-        for j in range(len(g)):
-            g[j] = g[j] if h[j] > 0 else 0 * one
+        for j in range(width):
+            H[i, j] = one / (one + exp(-(scale * A[i, j])))
 
 
-@summing
-def dot(a, b):
-    """The product of two vectors, summed in an order that is quick."""
-    total = a.dtype.type(0)
-    for j in range(len(a)):
-        total += a[j] * b[j]
+@inner()
+def bend(G, H, i, kind, width):
+    """The slope of what hidden units of row i hear, in place of that of what they are,
+    the first row of G."""
+    one = G.dtype.type(1)
+    if kind == LOGISTIC:
+        for j in range(width):
+            G[0, j] *= H[i, j] * (one - H[i, j])
+    elif kind == TANH:
+        for j in range(width):
+            G[0, j] *= one - H[i, j] * H[i, j]
+    else:
+        for j in range(width):
+            G[0, j] = G[0, j] if H[i, j] > 0 else 0 * one
+
+
+@inner("reassoc")
+def dot(H, i, V, o, width):
+    """The product of two rows, summed in an order that is quick."""
+    total = H.dtype.type(0)
+    for j in range(width):
+        total += H[i, j] * V[o, j]
     return total
 
 
-@kernel
-def add(a, x, w):
-    """Add a vector, times a number, to another one."""
-    for j in range(len(a)):
-        a[j] += x * w[j]
+@inner("reassoc")
+def dots(H, i, V, o, width):
+    """The products of a row with another and with the next."""
+    first, second = H.dtype.type(0), H.dtype.type(0)
+    for j in range(width):
+        first += H[i, j] * V[o, j]
+        second += H[i, j] * V[o + 1, j]
+    return first, second
 
 
-@kernel
-def tell(dz, V, dV, left, right, h, begin, end, g):
-    """Have weights of some outputs learn, and say what hidden units' slopes are."""
-    for j in range(len(g)):
-        g[j] = 0
-    for o in range(begin, end):
-        slope, w, dw = dz[o], V[o, left:right], dV[o, left:right]
-        for j in range(len(g)):
-            g[j] += slope * w[j]
-        for j in range(len(g)):
-            dw[j] += slope * h[j]
+@inner()
+def clear(A, i, width):
+    """A row of zeros."""
+    for j in range(width):
+        A[i, j] = 0
+
+
+@inner()
+def add(A, i, x, W, k, width, here=0, there=0):
+    """Add x times a row of W, from the column ``there``, to one of A, from ``here``."""
+    for j in range(width):
+        A[i, np.uint64(here) + np.uint64(j)] += (
+            x * W[k, np.uint64(there) + np.uint64(j)]
+        )
+
+
+@inner()
+def add_four(G, dz, r, o, V, p, width):
+    """Add four rows of V from row p on, times outputs' slopes, to the first of G."""
+    one, two, three, four = dz[r, o], dz[r, o + 1], dz[r, o + 2], dz[r, o + 3]
+    for j in range(width):
+        G[0, j] += (
+            one * V[p, j] + two * V[p + 1, j] + three * V[p + 2, j] + four * V[p + 3, j]
+        )

@@ -20,13 +20,16 @@ def kernel(function):
     return _compiled(function, {"contract", "nsz"})
 
 
-def summing(function):
-    """As :func:`kernel`, of a function whose sums may be had in any order."""
-    return _compiled(function, {"contract", "nsz", "reassoc"})
+def inner(*more):
+    """As :func:`kernel`, of what belongs in the midst of others' loops: not a call, but
+    a copy of it is there. With "reassoc" its sums may be had in any order."""
+    return lambda function: _compiled(
+        function, {"contract", "nsz", *more}, forceinline=True
+    )
 
 
-def _compiled(function, fastmath):
-    options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
+def _compiled(function, fastmath, **options):
+    options |= {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     if numba.config.DISABLE_JIT:
         # What wraps around in machine words is meant to.
         return np.errstate(over="ignore")(function)

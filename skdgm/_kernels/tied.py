@@ -4,43 +4,24 @@ r"""Hidden units that see one column after the other.
    \qquad h_t = f(\rho_t a_t), \qquad z_o = b_o + V_o \cdot h_t
 
 for the outputs o that belong to column t. Hidden units stay as they are from one entry
-that is not zero to the next, so such a *run* of columns has them in common. Entries are
-given as lists (:mod:`skdgm._kernels.lists`), column after column.
+that is not zero to the next, so such a run of columns has them in common. Entries are
+given as lists (:mod:`skdgm._kernels.lists`), column after column. On the way back what
+was heard is taken off again.
 
-Work is done for a strip of hidden units after the other, whose weights stay near for
-all rows. On the way back strips need nothing of one another: threads share them out.
+Work is done for a strip of hidden units after the other, for some rows at a time, and
+within these for a block of columns after the other, whose weights are copied to be
+near and so stay. On the way back strips need nothing of one another: threads share
+them out.
 """
 
 import numpy as np
 
-from skdgm._kernels.hidden import activate, add, bend, dot, tell
+from skdgm._kernels.hidden import activate, add, add_four, bend, clear, dot, dots
 from skdgm._kernels.jit import kernel
+from skdgm._kernels.strips import ROWS, WIDTH, fetch, room, rounded
 
-# Hidden units of a strip.
-_WIDTH = 256
-
-
-@kernel
-def runs(index, count, columns, n_columns, each, first, upto):
-    """How a row's columns are shared among runs.
-
-    Run m has the columns from ``upto[m]`` to ``upto[m + 1]``, and hears of the entries
-    before the one of number ``first[m]``. Where ``each``, a run is one column.
-
-    Returns
-    -------
-    n_runs : int
-    """
-    m, t, k = 0, 0, 0
-    first[0], upto[0] = 0, 0
-    while t < n_columns:
-        t = columns[index[k]] + 1 if k < count else n_columns
-        t = upto[m] + 1 if each else t
-        while k < count and columns[index[k]] < t:
-            k += 1
-        m += 1
-        first[m], upto[m] = k, t
-    return m
+# Columns of a block: on the way back there is another, of slopes.
+_AHEAD, _BACK = 32, 16
 
 
 @kernel
@@ -48,27 +29,47 @@ def forward(index, value, count, columns, edges, net, kind, z, start, stop):
     """Outputs of rows; ``net`` is W, c, rho, V and b, ``columns`` the column of each
     entry, and ``edges`` where each column's outputs begin."""
     W, c, rho, V, b = net
-    n_columns, n_units, one = len(edges) - 1, len(c), c.dtype.type(1)
-    ends = np.empty((2, n_columns + 1), np.int64)
-    first, upto = ends[0], ends[1]
-    whole = np.empty((2, min(_WIDTH, n_units)), c.dtype)
+    c, n_units, one = c.reshape(1, -1), len(c), c.dtype.type(1)
+    n_columns, each = len(edges) - 1, len(rho) > 0
+    A, H, near, taken, fresh = room(n_units, _AHEAD, edges, W)
     for r in range(start, stop):
         z[r] = b
-    for left in range(0, n_units, _WIDTH):
-        right = min(left + _WIDTH, n_units)
-        a, h = whole[0, : right - left], whole[1, : right - left]
-        for r in range(start, stop):
-            given = index[r], count[r], columns, n_columns, len(rho) > 0
-            n_runs = runs(*given, first, upto)
-            a[:] = c[left:right]
-            for m in range(n_runs):
-                scale = rho[m] if len(rho) else one
-                activate(a, scale, kind, h)
-                for o in range(edges[upto[m]], edges[upto[m + 1]]):
-                    z[r, o] += dot(h, V[o, left:right])
-                for k in range(first[m], first[m + 1]):
-                    x = value[r, k] if len(value) else one
-                    add(a, x, W[index[r, k], left:right])
+    for top in range(start, stop, ROWS):
+        n_rows = min(ROWS, stop - top)
+        for left in range(0, n_units, WIDTH):
+            n = min(WIDTH, n_units - left)
+            width = rounded(n)
+            for i in range(n_rows):
+                taken[i], fresh[i] = 0, False
+                clear(A, i, width)
+                add(A, i, one, c, 0, n, 0, left)
+            for t_first in range(0, n_columns, _AHEAD):
+                t_last = min(t_first + _AHEAD, n_columns)
+                first = edges[t_first]
+                fetch(V, first, edges[t_last], left, n, near)
+                for i in range(n_rows):
+                    r, k, t = top + i, taken[i], t_first
+                    while t < t_last:
+                        upto = t + 1 if each else t_last
+                        if k < count[r]:
+                            upto = min(upto, columns[index[r, k]] + 1)
+                        if each or not fresh[i]:
+                            activate(A, i, rho[t] if each else one, kind, H, width)
+                            fresh[i] = True
+                        o, end = edges[t], edges[upto]
+                        while o + 1 < end:
+                            products = dots(H, i, near, o - first, width)
+                            z[r, o] += products[0]
+                            z[r, o + 1] += products[1]
+                            o += 2
+                        if o < end:
+                            z[r, o] += dot(H, i, near, o - first, width)
+                        t = upto
+                        while k < count[r] and columns[index[r, k]] < t:
+                            x = value[r, k] if len(value) else one
+                            add(A, i, x, W, index[r, k], n, 0, left)
+                            k, fresh[i] = k + 1, False
+                    taken[i] = k
 
 
 @kernel
@@ -76,39 +77,63 @@ def backward(index, value, count, columns, edges, net, kind, dz, slopes, start, 
     """Slopes of a loss by the net's parts, from those by its outputs; of hidden units
     from ``start`` to ``stop``. That of rho has a row for each hidden unit."""
     (W, c, rho, V, _), (dW, dc, drho, dV) = net, slopes
-    n_columns, one = len(edges) - 1, c.dtype.type(1)
-    ends = np.empty((2, n_columns + 1), np.int64)
-    first, upto = ends[0], ends[1]
-    # Parts by number: those of an unpacked array would not be known to be contiguous.
-    room = np.empty((2, n_columns, _WIDTH), c.dtype)
-    heard, seen, whole = room[0], room[1], np.empty((2, _WIDTH), c.dtype)
-    for left in range(start, stop, _WIDTH):
-        right = min(left + _WIDTH, stop)
-        n = right - left
-        a, g = whole[0, :n], whole[1, :n]
-        for r in range(len(count)):
-            given = index[r], count[r], columns, n_columns, len(rho) > 0
-            n_runs = runs(*given, first, upto)
-            a[:] = c[left:right]
-            for m in range(n_runs):
-                scale = rho[m] if len(rho) else one
-                activate(a, scale, kind, seen[m, :n])
-                for j in range(n):
-                    heard[m, j] = a[j]
-                for k in range(first[m], first[m + 1]):
+    one, n_columns, each = c.dtype.type(1), len(edges) - 1, len(rho) > 0
+    c, dc = c.reshape(1, -1), dc.reshape(1, -1)
+    A, H, near, taken, fresh = room(stop - start, _BACK, edges, W)
+    G, g, learned = np.empty_like(A), np.empty_like(A[:1]), np.empty_like(near)
+    for left in range(start, stop, WIDTH):
+        n = min(WIDTH, stop - left)
+        width = rounded(n)
+        for top in range(0, len(count), ROWS):
+            n_rows = min(ROWS, len(count) - top)
+            for i in range(n_rows):
+                r = top + i
+                taken[i], fresh[i] = count[r], False
+                clear(G, i, width)
+                clear(A, i, width)
+                add(A, i, one, c, 0, n, 0, left)
+                for k in range(count[r]):
                     x = value[r, k] if len(value) else one
-                    add(a, x, W[index[r, k], left:right])
-            for j in range(n):
-                a[j] = 0
-            for m in range(n_runs - 1, -1, -1):
-                for k in range(first[m], first[m + 1]):
-                    x = value[r, k] if len(value) else one
-                    add(dW[index[r, k], left:right], x, a)
-                outputs = edges[upto[m]], edges[upto[m + 1]]
-                tell(dz[r], V, dV, left, right, seen[m], *outputs, g)
-                bend(g, seen[m, :n], kind)
-                if len(rho):
-                    for j in range(n):
-                        drho[left + j, m] += g[j] * heard[m, j]
-                add(a, rho[m] if len(rho) else one, g)
-            add(dc[left:right], one, a)
+                    add(A, i, x, W, index[r, k], n, 0, left)
+            for t_last in range(n_columns, 0, -_BACK):
+                t_first = max(0, t_last - _BACK)
+                first, beyond = edges[t_first], edges[t_last]
+                fetch(V, first, beyond, left, n, near)
+                for p in range(beyond - first):
+                    clear(learned, p, width)
+                for i in range(n_rows):
+                    r, k, t = top + i, taken[i], t_last
+                    while t > t_first:
+                        while k > 0 and columns[index[r, k - 1]] >= t - 1:
+                            k, fresh[i] = k - 1, False
+                            x = value[r, k] if len(value) else one
+                            add(dW, index[r, k], x, G, i, n, left, 0)
+                            add(A, i, -x, W, index[r, k], n, 0, left)
+                        since = t - 1 if each else t_first
+                        if k > 0:
+                            since = max(since, columns[index[r, k - 1]] + 1)
+                        scale = rho[since] if each else one
+                        if each or not fresh[i]:
+                            activate(A, i, scale, kind, H, width)
+                            fresh[i] = True
+                        clear(g, 0, width)
+                        o, end = edges[since], edges[t]
+                        while o + 3 < end:
+                            add_four(g, dz, r, o, near, o - first, width)
+                            for p in range(o - first, o + 4 - first):
+                                add(learned, p, dz[r, first + p], H, i, width)
+                            o += 4
+                        for p in range(o - first, end - first):
+                            add(g, 0, dz[r, first + p], near, p, width)
+                            add(learned, p, dz[r, first + p], H, i, width)
+                        bend(g, H, i, kind, width)
+                        if each:
+                            for j in range(n):
+                                drho[left + j, since] += g[0, j] * A[i, j]
+                        add(G, i, scale, g, 0, width)
+                        t = since
+                    taken[i] = k
+                for p in range(beyond - first):
+                    add(dV, first + p, one, learned, p, n, left, 0)
+            for i in range(n_rows):
+                add(dc, 0, one, G, i, n, left, 0)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm._kernels.exp import exp
-from skdgm._kernels.hidden import activate, add, dot
+from skdgm._kernels.hidden import activate, add, clear, dot
 from skdgm._kernels.jit import kernel
 
 
@@ -13,20 +13,19 @@ def draw(net, kind, luck, x, start, stop):
     probability. ``net`` is as of :mod:`skdgm._kernels.tied`, with an output and an
     input for each column."""
     W, c, rho, V, b = net
-    one = c.dtype.type(1)
-    room = np.empty((2, len(c)), c.dtype)
-    a, h = room[0], room[1]
+    one, n_units, c = c.dtype.type(1), len(c), c.reshape(1, -1)
+    A, H = np.empty_like(c), np.empty_like(c)
     for r in range(start, stop):
-        for j in range(len(a)):
-            a[j] = c[j]
+        clear(A, 0, n_units)
+        add(A, 0, one, c, 0, n_units)
         changed = True
         for t in range(len(b)):
             if np.isnan(x[r, t]):
                 if changed or len(rho):
-                    activate(a, rho[t] if len(rho) else one, kind, h)
+                    activate(A, 0, rho[t] if len(rho) else one, kind, H, n_units)
                     changed = False
-                p = one / (one + exp(-(b[t] + dot(h, V[t]))))
+                p = one / (one + exp(-(b[t] + dot(H, 0, V, t, n_units))))
                 x[r, t] = one if luck[r, t] < p else 0 * one
             if x[r, t] != 0:
-                add(a, x[r, t], W[t])
+                add(A, 0, x[r, t], W, t, n_units)
                 changed = True

@@ -1,9 +1,9 @@
 """A step downhill for a tree of layers, by any of the optimisers.
 
-Only weights are subject to penalties: what adds up, scales or shifts is not.
+Only weights, which are matrices, are subject to penalties: what adds up, scales or
+shifts is not.
 """
 
-from skdgm.nets.feed_forward import Layer
 from skdgm.optim import Penalised, adam, rmsprop, sgd
 
 SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
@@ -24,9 +24,7 @@ def descend(solver, params, memory, slopes, **rule):
 
 
 def _penalised(slopes):
-    if isinstance(slopes, Layer):
-        return Layer(Penalised(slopes.W), slopes.b)
     if not isinstance(slopes, tuple):
-        return slopes
+        return Penalised(slopes) if slopes.ndim == 2 else slopes
     parts = [_penalised(part) for part in slopes]
     return type(slopes)(*parts) if hasattr(slopes, "_fields") else tuple(parts)

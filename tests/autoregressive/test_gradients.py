@@ -8,7 +8,6 @@ from sklearn.datasets import load_digits
 
 from skdgm import MADE
 from skdgm.autoregressive import _fitting
-from skdgm.autoregressive._fitting import layers_of
 from skdgm.autoregressive._kinds import standard_mixture
 from skdgm.nets import pull_back
 from skdgm.utils.random import stream
@@ -149,7 +148,7 @@ def test_a_step_is_the_gradient_of_the_mean_and_of_the_penalty(
     assert len(presented) == 1
 
     def objective(params):
-        penalty = sum((layer.W**2).sum() for layer in layers_of(params))
+        penalty = sum((part**2).sum() for part in leaves(params) if part.ndim == 2)
         losses = model.losses(params, presented[0])
         assert len(losses) == len(X)
         return -(losses.sum() + alpha / 2 * penalty) / len(X)
