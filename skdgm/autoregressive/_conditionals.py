@@ -80,6 +80,8 @@ class Conditionals:
 
     def inputs(self, v):
         """Rows as a net sees them; what is missing are zeros."""
+        if len(self.blocks) == 1:
+            return self.blocks[0].kind.inputs(v)
         x = np.empty((len(v), self.n_inputs.sum()), v.dtype)
         for block in self.blocks:
             x[:, block.inputs] = block.kind.inputs(v[:, block.columns])
