@@ -35,23 +35,18 @@ LIKELY = {"max_iter": 200, "n_iter_no_change": 15}
 # What is seen, and what is not, is drawn anew for each update: it takes many of them.
 ORDERLESS = {
     "hidden_layer_sizes": (500, 500),
-    "activation": "relu",
-    "learning_rate_init": 0.001,
+    "learning_rate_init": 0.002,
     "n_iter_no_change": 100,
     "n_orderings": 16,
 }
 BINARY = {
-    "FVBN": (FVBN, LIKELY | {"learning_rate_init": 0.003}),
-    "NADE": (
-        NADE,
-        LIKELY
-        | {"n_components": 500, "activation": "relu", "learning_rate_init": 0.001},
-    ),
-    "MADE": (MADE, LIKELY | {"hidden_layer_sizes": (500,)}),
+    "FVBN": (FVBN, LIKELY),
+    "NADE": (NADE, LIKELY),
+    "MADE": (MADE, LIKELY),
     "EoNADE": (EoNADE, ORDERLESS),
 }
 # In so many updates an orderless net learns, but in so many epochs at most.
-UPDATES, EPOCHS = 12_000, 800
+UPDATES, EPOCHS = 40_000, 800
 MIXED = {
     "NADE": (NADE, LIKELY | {"n_components": 100}),
     "MADE": (MADE, LIKELY | {"hidden_layer_sizes": (100,)}),

@@ -13,9 +13,9 @@ columns one after the other, all rows of a batch at a time:
   is on, and columns in which no row has one are had together.
 
 An epoch is one of ``--rows`` rows, times 50,000 / rows. And an epoch of FVBN, all of
-it, beside the matrix products that it needs, by NumPy alone. Processes take turns; a figure is the
-median of their medians. All start from the same weights, by which their log-likelihoods
-must agree.
+it, beside the matrix products that it needs, by NumPy alone. Processes take turns; a
+figure is the median of their medians. All start from the same weights, by which their
+log-likelihoods must agree.
 """
 
 import argparse
@@ -57,7 +57,14 @@ class Ours:
         from skdgm import NADE
 
         rate = {"learning_rate_init": 1e-3, "schedule": "constant"}
-        self.model = NADE(N_UNITS, batch_size=BATCH, max_iter=0, random_state=0, **rate)
+        self.model = NADE(
+            N_UNITS,
+            activation="logistic",
+            batch_size=BATCH,
+            max_iter=0,
+            random_state=0,
+            **rate,
+        )
         self.model.fit(X)
 
     def weights(self):

@@ -6,7 +6,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.autoregressive._chains import Chains
-from skdgm.autoregressive._fitting import AUTO, FittingMixin
+from skdgm.autoregressive._fitting import AUTO, MIXTURE, FittingMixin
 from skdgm.autoregressive._likelihood import LikelihoodMixin
 from skdgm.autoregressive._orders import orders
 from skdgm.autoregressive._sampling import SamplingMixin
@@ -89,7 +89,7 @@ class ChainModel(AutoregressiveModel):
     _shared = False
 
     def _model(self, known):
-        conditionals, start = self._conditionals()
+        conditionals, start = self._conditionals(known)
         n_columns = len(conditionals.kinds)
         found = orders(known["ordering"], known["n_orderings"], n_columns, self._seed)
         members = [
@@ -100,6 +100,5 @@ class ChainModel(AutoregressiveModel):
 
     @property
     def _structure(self):
-        names = *self._FIXED, "output", "n_mixtures", "conditional"
-        known = {name: getattr(self, name) for name in (*names, "ordering")}
-        return known | {"n_orderings": self.n_orderings}
+        names = *self._FIXED, "output", *MIXTURE, "ordering", "n_orderings"
+        return {name: getattr(self, name) for name in names}

@@ -18,8 +18,8 @@ from skdgm.nets import Layer
 from skdgm.training import epochs_for
 
 AUTO = "auto"
-# How many updates there are to be, in so many epochs at least and at most.
-_UPDATES, _EPOCHS = 10_000, (20, 300)
+# What densities of real columns are.
+MIXTURE = "n_mixtures", "conditional", "min_variance"
 _DOMAINS = {"bernoulli": BinaryColumns, "gaussian": RealColumns}
 
 
@@ -34,6 +34,8 @@ class FittingMixin(EpochsMixin):
     _WATCHED = "log-likelihood"
     # Batches are dense.
     _LISTED = False
+    # How many updates there are to be, in so many epochs at least and at most.
+    _UPDATES, _EPOCHS = 10_000, (20, 300)
 
     def _check_options(self):
         check_ordering(self.ordering)
@@ -55,36 +57,27 @@ class FittingMixin(EpochsMixin):
 
     @property
     def _domain(self):
-        kinds = self._output
+        kinds = self.output
         if kinds == "categorical":
             return CodeColumns(self.min_categories)
         if kinds in _DOMAINS:
             return _DOMAINS[kinds]()
         return MixedColumns(kinds, self.min_categories)
 
-    @property
-    def _output(self):
-        """What kinds of columns there are, as options have it."""
-        return self.output
-
-    def _conditionals(self):
+    def _conditionals(self, options):
         """What inputs and outputs mean, and which say how frequent values are."""
         domain, columns, n = self._domain, self._columns, len(self._columns.seen)
         kinds = getattr(columns, "kinds", None)
-        kinds = np.full(n, self._output) if kinds is None else kinds
+        kinds = np.full(n, options["output"]) if kinds is None else kinds
         sizes = getattr(columns, "sizes", np.ones(n, int))
-        found = Conditionals(kinds, sizes, self._mixture)
+        mixture = standard_mixture(*(options[name] for name in MIXTURE))
+        found = Conditionals(kinds, sizes, mixture)
         return found, found.start(lambda name, of: known(domain, columns, name, of))
-
-    @property
-    def _mixture(self):
-        given = self.n_mixtures, self.conditional, self.min_variance
-        return standard_mixture(*given)
 
     def _n_epochs(self, table):
         if self.max_iter != AUTO:
             return self.max_iter
-        return epochs_for(_UPDATES, table, self.batch_size, _EPOCHS)
+        return epochs_for(self._UPDATES, table, self.batch_size, self._EPOCHS)
 
     def _trainer(self, table, epochs_before):
         model = self._model(self._structure)

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.autoregressive._base import COLUMNS, ORDERS, TRAINING, AutoregressiveModel
+from skdgm.autoregressive._fitting import MIXTURE
 from skdgm.autoregressive._orderless import Orderless
 from skdgm.autoregressive._orders import orders
 from skdgm.nets import ACTIVATIONS, INITIALISERS
@@ -82,7 +83,7 @@ class EoNADE(AutoregressiveModel):
     clip_norm : float or None, default=None
         The highest norm that a gradient may have; longer ones are cut short.
     max_iter : int or "auto", default="auto"
-        Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300.
+        Epochs; if "auto", so many as make 30,000 updates, but from 20 to 600.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
         parameters with which it was highest.
@@ -150,6 +151,8 @@ class EoNADE(AutoregressiveModel):
         "init": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
+    # Of each row another part is hidden each time: to see them all takes longer.
+    _UPDATES, _EPOCHS = 30_000, (20, 600)
 
     def __init__(
         self,
@@ -240,16 +243,12 @@ class EoNADE(AutoregressiveModel):
 
     @property
     def _structure(self):
-        return {
-            "hidden_layer_sizes": check_sizes(self.hidden_layer_sizes),
-            "output": self.output,
-            "n_mixtures": self.n_mixtures,
-            "conditional": self.conditional,
-            "activation": self.activation,
-        }
+        known = {name: getattr(self, name) for name in ("output", *MIXTURE)}
+        sizes = check_sizes(self.hidden_layer_sizes)
+        return known | {"hidden_layer_sizes": sizes, "activation": self.activation}
 
     def _model(self, known):
-        conditionals, start = self._conditionals()
+        conditionals, start = self._conditionals(known)
         n_columns = len(conditionals.kinds)
         found = orders(self.ordering, self.n_orderings, n_columns, self._seed)
         net = known["hidden_layer_sizes"], known["activation"], start

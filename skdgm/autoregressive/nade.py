@@ -28,7 +28,7 @@ class NADE(ChainModel):
 
     Parameters
     ----------
-    n_components : int, default=256
+    n_components : int, default=500
         Number of hidden units.
     output : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
             default="bernoulli"
@@ -53,7 +53,7 @@ class NADE(ChainModel):
     n_draws : int, default=100
         Particles for each row with missing entries, in :meth:`score_samples` and
         :meth:`impute`.
-    activation : {"logistic", "tanh", "relu"}, default="logistic"
+    activation : {"relu", "logistic", "tanh"}, default="relu"
         Of hidden units.
     init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
@@ -65,7 +65,7 @@ class NADE(ChainModel):
         of a batch.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate_init : float, default=0.002
+    learning_rate_init : float, default=0.001
         At the start; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
         The learning rate after t of T epochs is ``learning_rate_init`` times 1,
@@ -148,7 +148,7 @@ class NADE(ChainModel):
 
     def __init__(
         self,
-        n_components=256,
+        n_components=500,
         output="bernoulli",
         *,
         n_mixtures=3,
@@ -158,12 +158,12 @@ class NADE(ChainModel):
         ordering="given",
         n_orderings=1,
         n_draws=100,
-        activation="logistic",
+        activation="relu",
         init="glorot_uniform",
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate_init=0.002,
+        learning_rate_init=0.001,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,

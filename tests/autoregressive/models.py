@@ -13,7 +13,7 @@ FAMILIES = {
     "fvbn": (FVBN, {}),
     "network": (NeuralAutoregressive, {"n_components": 2}),
     "indirect": (NeuralAutoregressive, {"n_components": 3, "direct": False}),
-    "nade": (NADE, {"n_components": 5}),
+    "nade": (NADE, {"n_components": 5, "activation": "logistic"}),
     "nade-relu": (NADE, {"n_components": 5, "activation": "relu"}),
     "made": (MADE, {"hidden_layer_sizes": (9,), "activation": "tanh"}),
     "deep": (MADE, {"hidden_layer_sizes": (8, 9), "direct": False}),

@@ -9,7 +9,6 @@ import scipy.sparse as sp
 from sklearn.base import clone
 
 from skdgm import FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
-from skdgm.autoregressive import _fitting
 from skdgm.utils.parallel import limit
 from skdgm.utils.tree import leaves
 from tests.autoregressive.models import (
@@ -177,13 +176,17 @@ def test_early_stopping_keeps_the_best(name):
 
 
 @pytest.mark.parametrize("batch_size, expected", [(20, 15), (10, 15), (1, 10)])
-def test_as_many_epochs_as_make_so_many_updates(batch_size, expected, monkeypatch):
-    """Ten thousand; here they are less, and so are their bounds."""
-    assert _fitting._UPDATES == 10_000
-    assert _fitting._EPOCHS == (20, 300)
-    monkeypatch.setattr(_fitting, "_UPDATES", 200)
-    monkeypatch.setattr(_fitting, "_EPOCHS", (2, 15))
-    own = FVBN(batch_size=batch_size, random_state=0).fit(X[:20, :2])
+@pytest.mark.parametrize(
+    "kind, there_are", [(FVBN, (10_000, (20, 300))), (EoNADE, (30_000, (20, 600)))]
+)
+def test_as_many_epochs_as_make_so_many_updates(
+    kind, there_are, batch_size, expected, monkeypatch
+):
+    """Here they are less, and so are their bounds."""
+    assert there_are == (kind._UPDATES, kind._EPOCHS)
+    monkeypatch.setattr(kind, "_UPDATES", 200)
+    monkeypatch.setattr(kind, "_EPOCHS", (2, 15))
+    own = kind(batch_size=batch_size, random_state=0).fit(X[:20, :2])
     assert own.n_iter_ == expected
 
 
@@ -215,9 +218,9 @@ def test_a_wrong_ordering_loses_nothing(name):
 CHANGES = {
     "fvbn": {"ordering": "random", "n_orderings": 2},
     "network": {"n_components": 3, "activation": "relu", "direct": False},
-    "nade": {"n_components": 3, "activation": "relu", "ordering": (5, 4, 3, 2, 1, 0)},
+    "nade": {"n_components": 3, "min_variance": 0.1, "ordering": (5, 4, 3, 2, 1, 0)},
     "made": {"hidden_layer_sizes": (9, 9), "n_masks": 2, "direct": False},
-    "eonade": {"hidden_layer_sizes": (7,), "activation": "relu"},
+    "eonade": {"hidden_layer_sizes": (7,), "activation": "relu", "min_variance": 0.1},
 }
 
 
