@@ -72,6 +72,16 @@ def clear(A, i, width):
 
 
 @inner()
+def copy(A, i, W, k, width, n, there):
+    """Put n numbers of a row of W, from the column ``there``, and then zeros, in a row
+    of A."""
+    for j in range(n):
+        A[i, j] = W[k, np.uint64(there) + np.uint64(j)]
+    for j in range(n, width):
+        A[i, j] = 0
+
+
+@inner()
 def add(A, i, x, W, k, width, here=0, there=0):
     """Add x times a row of W, from the column ``there``, to one of A, from ``here``."""
     for j in range(width):

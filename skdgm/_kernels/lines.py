@@ -9,10 +9,12 @@ where y, a line, stays in registers from the first k to the last, and all of a t
 the caches next to them: plain loops over whole rows of a matrix take twice as long.
 """
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from skdgm._kernels.jit import kernel
 from skdgm._kernels.vectors import (
     INT,
     SIZE,
@@ -26,6 +28,14 @@ from skdgm._kernels.vectors import (
 
 # Bytes of a line, and of a row of the blocks that are turned.
 LINE, BLOCK = 128, 64
+
+
+@kernel
+def aligned(n_rows, width, like):
+    """Zeros that begin where lines of the caches do: each else is two to be read."""
+    numbers = np.zeros(n_rows * width + LINE // like.itemsize, like.dtype)
+    start = (-numbers.ctypes.data % LINE) // like.itemsize
+    return numbers[start : start + n_rows * width].reshape(n_rows, width)
 
 
 def _sum(context, out, row, left, tile, index, value, first, n):

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from skdgm._kernels.hidden import add, clear
-from skdgm._kernels.jit import kernel
+from skdgm._kernels.hidden import copy
+from skdgm._kernels.jit import inner, kernel
+from skdgm._kernels.lines import aligned
 
 # Hidden units of a strip, and rows at a time. Loops over hidden units go in steps, so
 # that none has a remainder: what is over counts for units that do not exist.
@@ -22,16 +23,22 @@ def room(n_units, n_columns, edges, like):
     columns, the outputs of each of which begin at an edge; how many entries are taken
     of each row, and whether its hidden units are up to date."""
     width, n = min(WIDTH, rounded(n_units)), len(edges) - 1
-    A, widest = np.empty((ROWS, width), like.dtype), 0
+    widest = 0
     for t in range(0, n, n_columns):
         widest = max(widest, edges[min(t + n_columns, n)] - edges[t])
-    near = np.empty((widest, width), like.dtype)
-    return A, np.empty_like(A), near, np.empty(ROWS, np.int64), np.empty(ROWS, np.bool_)
+    A, H = aligned(ROWS, width, like), aligned(ROWS, width, like)
+    near = aligned(widest, width, like)
+    return A, H, near, np.empty(ROWS, np.int64), np.empty(ROWS, np.bool_)
 
 
 @kernel
 def fetch(V, first, beyond, left, n, near):
     """Copy n columns, from ``left`` on, of some rows; beside them are zeros."""
     for p in range(beyond - first):
-        clear(near, p, near.shape[1])
-        add(near, p, near.dtype.type(1), V, first + p, n, 0, left)
+        copy(near, p, V, first + p, near.shape[1], n, left)
+
+
+@inner()
+def entry(value, r, k):
+    """An entry of a list; without values, all are ones."""
+    return value[r, k] if len(value) else value.dtype.type(1)

@@ -14,11 +14,10 @@ near and so stay. On the way back strips need nothing of one another: threads sh
 them out.
 """
 
-import numpy as np
-
-from skdgm._kernels.hidden import activate, add, add_four, bend, clear, dot, dots
+from skdgm._kernels.hidden import activate, add, add_four, bend, clear, copy, dot, dots
 from skdgm._kernels.jit import kernel
-from skdgm._kernels.strips import ROWS, WIDTH, fetch, room, rounded
+from skdgm._kernels.lines import aligned
+from skdgm._kernels.strips import ROWS, WIDTH, entry, fetch, room, rounded
 
 # Columns of a block: on the way back there is another, of slopes.
 _AHEAD, _BACK = 32, 16
@@ -41,8 +40,7 @@ def forward(index, value, count, columns, edges, net, kind, z, start, stop):
             width = rounded(n)
             for i in range(n_rows):
                 taken[i], fresh[i] = 0, False
-                clear(A, i, width)
-                add(A, i, one, c, 0, n, 0, left)
+                copy(A, i, c, 0, width, n, left)
             for t_first in range(0, n_columns, _AHEAD):
                 t_last = min(t_first + _AHEAD, n_columns)
                 first = edges[t_first]
@@ -66,7 +64,7 @@ def forward(index, value, count, columns, edges, net, kind, z, start, stop):
                             z[r, o] += dot(H, i, near, o - first, width)
                         t = upto
                         while k < count[r] and columns[index[r, k]] < t:
-                            x = value[r, k] if len(value) else one
+                            x = entry(value, r, k)
                             add(A, i, x, W, index[r, k], n, 0, left)
                             k, fresh[i] = k + 1, False
                     taken[i] = k
@@ -80,7 +78,8 @@ def backward(index, value, count, columns, edges, net, kind, dz, slopes, start, 
     one, n_columns, each = c.dtype.type(1), len(edges) - 1, len(rho) > 0
     c, dc = c.reshape(1, -1), dc.reshape(1, -1)
     A, H, near, taken, fresh = room(stop - start, _BACK, edges, W)
-    G, g, learned = np.empty_like(A), np.empty_like(A[:1]), np.empty_like(near)
+    G, g = aligned(*A.shape, W), aligned(1, A.shape[1], W)
+    learned = aligned(*near.shape, W)
     for left in range(start, stop, WIDTH):
         n = min(WIDTH, stop - left)
         width = rounded(n)
@@ -90,11 +89,9 @@ def backward(index, value, count, columns, edges, net, kind, dz, slopes, start, 
                 r = top + i
                 taken[i], fresh[i] = count[r], False
                 clear(G, i, width)
-                clear(A, i, width)
-                add(A, i, one, c, 0, n, 0, left)
+                copy(A, i, c, 0, width, n, left)
                 for k in range(count[r]):
-                    x = value[r, k] if len(value) else one
-                    add(A, i, x, W, index[r, k], n, 0, left)
+                    add(A, i, entry(value, r, k), W, index[r, k], n, 0, left)
             for t_last in range(n_columns, 0, -_BACK):
                 t_first = max(0, t_last - _BACK)
                 first, beyond = edges[t_first], edges[t_last]
@@ -106,7 +103,7 @@ def backward(index, value, count, columns, edges, net, kind, dz, slopes, start, 
                     while t > t_first:
                         while k > 0 and columns[index[r, k - 1]] >= t - 1:
                             k, fresh[i] = k - 1, False
-                            x = value[r, k] if len(value) else one
+                            x = entry(value, r, k)
                             add(dW, index[r, k], x, G, i, n, left, 0)
                             add(A, i, -x, W, index[r, k], n, 0, left)
                         since = t - 1 if each else t_first

@@ -9,10 +9,8 @@ collects the y of those r whose x it is in, and is written to the tiles of
 :math:`W^\top` while it is near.
 """
 
-import numpy as np
-
 from skdgm._kernels.jit import kernel
-from skdgm._kernels.lines import BLOCK, LINE, add_lines, flip
+from skdgm._kernels.lines import BLOCK, add_lines, aligned, flip
 from skdgm._kernels.lists import by_column
 
 
@@ -27,7 +25,7 @@ def update(
     first, rows, values = by_column(
         index, value, count, index_2, value_2, count_2, n_units
     )
-    lines, thin = room(n_rows + len(y_2), up), room(len(b), up)
+    lines, thin = aligned(n_rows + len(y_2), width, up), aligned(len(b), width, up)
     real, side = up.dtype.type, BLOCK // up.itemsize
     always = momentum != 0 or l1 != 0 or l2 != 0 or len(a) > 0
     for number in range(start, stop):
@@ -51,15 +49,6 @@ def update(
                         w[i, j] += target[i, j]
             if len(down):
                 transpose(w, down, left, low)
-
-
-@kernel
-def room(n_rows, tile):
-    """Lines that begin where those of the caches do: each else is two to be read."""
-    width = LINE // tile.itemsize
-    numbers = np.zeros((n_rows + 1) * width, tile.dtype)
-    start = (-numbers.ctypes.data % LINE) // tile.itemsize
-    return numbers[start : start + n_rows * width].reshape(n_rows, width)
 
 
 @kernel

@@ -9,13 +9,11 @@ from skdgm.autoencoder._trainer import Trainer
 from skdgm.base import EpochsMixin
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import Layer, layers
-from skdgm.training import epochs_for
+from skdgm.training import Budget
 from skdgm.utils.tree import astype
 from skdgm.utils.warn import warn
 
-AUTO = "auto"
-# How many updates there are to be, in so many epochs at least and at most.
-_UPDATES, _EPOCHS = 10_000, (20, 300)
+_BUDGET = Budget(10_000, 20, 300)
 
 
 class FittingMixin(EpochsMixin):
@@ -75,9 +73,7 @@ class FittingMixin(EpochsMixin):
         }
 
     def _n_epochs(self, table):
-        if self.max_iter != AUTO:
-            return self.max_iter
-        return epochs_for(_UPDATES, table, self.batch_size, _EPOCHS)
+        return _BUDGET.epochs(self.max_iter, table, self.batch_size)
 
     def _ladder(self, structure=None):
         """The nets, as they are asked for or as they were learned."""

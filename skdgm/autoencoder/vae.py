@@ -12,12 +12,13 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.autoencoder._fitting import AUTO, FittingMixin
+from skdgm.autoencoder._fitting import FittingMixin
 from skdgm.autoencoder._likelihood import LikelihoodMixin
 from skdgm.autoencoder._observed import Bits, Categories, Reals
 from skdgm.autoencoder._sampling import SamplingMixin
 from skdgm.base import TabularModel
 from skdgm.nets import ACTIVATIONS, INITIALISERS, SOLVERS
+from skdgm.training import AUTO
 
 
 class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):

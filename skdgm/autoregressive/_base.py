@@ -6,12 +6,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.autoregressive._chains import Chains
-from skdgm.autoregressive._fitting import AUTO, MIXTURE, FittingMixin
+from skdgm.autoregressive._fitting import MIXTURE, FittingMixin
 from skdgm.autoregressive._likelihood import LikelihoodMixin
 from skdgm.autoregressive._orders import orders
 from skdgm.autoregressive._sampling import SamplingMixin
 from skdgm.base import TabularModel
 from skdgm.nets import SOLVERS
+from skdgm.training import AUTO
 
 _COUNT = Interval(Integral, 1, None, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")

@@ -47,6 +47,10 @@ class Chain:
         self.n_columns = len(order)
         self.n_inputs, self.n_outputs = self.inputs[-1].stop, self.outputs[-1].stop
 
+    def ordered(self, v):
+        """Rows as columns are in order, given them as these are in data."""
+        return v if self.given else np.ascontiguousarray(v[:, self.order])
+
     def placed(self, params):
         """Parameters as columns are in order, given them as these are in data."""
         return params if self.given else self.moved(params, *self.there)
@@ -68,6 +72,10 @@ class Chain:
         """Surprise at rows, given what of them is seen by conditionals."""
         out = self.apply(params, self.conditionals.inputs(x))
         return self.conditionals.loss(out, v)
+
+    def log_likelihood(self, params, v):
+        """Of rows of which nothing is missing."""
+        return -self.loss(params, v, v).astype(np.float64)
 
     def log_p(self, params, v):
         """Log probabilities of the entries of rows of which nothing is missing."""

@@ -68,7 +68,7 @@ class Chains:
     def _completed(self, params, v, k, rng):
         """Rows in a member's order, and the same with nothing missing."""
         member, own = self._member(params, k)
-        ordered = np.ascontiguousarray(v[:, member.order])
+        ordered = member.ordered(v)
         rows = np.flatnonzero(np.isnan(ordered).any(axis=1))
         if not rows.size:
             return ordered, ordered
@@ -88,28 +88,35 @@ class Chains:
 
     def log_likelihood(self, params, v, k, rng, n_draws=None):
         """Of rows, by a member."""
-        return self.log_p(params, v, k, rng, n_draws).sum(axis=1)
+        return self._scored("log_likelihood", params, v, k, rng, n_draws)
 
     def log_p(self, params, v, k, rng, n_draws=None):
         """Log probabilities of entries by a member, each given those before it."""
+        found = self._scored("log_p", params, v, k, rng, n_draws)
+        return found[:, self.members[k].place]
+
+    def _scored(self, what, params, v, k, rng, n_draws):
+        """By a member: of whole rows, or of particles of those that are not."""
         member, own = self._member(params, k)
-        ordered = np.ascontiguousarray(v[:, member.order])
+        ordered = member.ordered(v)
         holes = np.isnan(ordered).any(axis=1)
-        found = np.empty(v.shape)
-        if not holes.all():
-            found[~holes] = member.log_p(own, ordered[~holes])
+        if not holes.any():
+            return getattr(member, what)(own, ordered)
+        places, parts = [np.flatnonzero(~holes)], []
+        if places[0].size:
+            parts.append(getattr(member, what)(own, ordered[~holes]))
         for rows in self._parts(np.flatnonzero(holes), n_draws):
-            found[rows] = self._filled(
-                member, own, ordered[rows], rng.take(rows), n_draws
-            ).log_p
-        return found[:, member.place]
+            given = ordered[rows], rng.take(rows), n_draws
+            places.append(rows)
+            parts.append(getattr(self._filled(member, own, *given), what))
+        return np.concatenate(parts)[np.argsort(np.concatenate(places))]
 
     def features(self, params, v):
         """Hidden units that have seen whole rows: those of all members."""
         n, parts = (1 if self.shared else self.n_orders), []
         for k in range(n):
             member, own = self._member(params, k)
-            parts.append(member.features(own, v[:, member.order]))
+            parts.append(member.features(own, member.ordered(v)))
         return np.concatenate(parts, axis=1)
 
     def sampled(self, params, v, rng):
@@ -119,7 +126,7 @@ class Chains:
             rows = np.flatnonzero(chosen.astype(np.intp) == k)
             if rows.size:
                 member, own = self._member(params, k)
-                given = v[rows][:, member.order], rng.take(rows)
+                given = member.ordered(v[rows]), rng.take(rows)
                 v[rows] = member.drawn(own, *given)[:, member.place]
         return v
 
@@ -134,7 +141,7 @@ class Chains:
         parts = []
         for k in range(self.n_orders):
             member, own = self._member(params, k)
-            given = np.ascontiguousarray(v[:, member.order]), rng.fold(_MEMBER, k)
+            given = member.ordered(v), rng.fold(_MEMBER, k)
             found = self._filled(member, own, *given)
             parts.append((found.v[..., member.place], found.log_w, found.log_joint))
         x, log_w, log_joint = (np.concatenate(p, axis=1) for p in zip(*parts))

@@ -44,14 +44,15 @@ class Conditionals:
 
     def __init__(self, kinds, sizes, mixture):
         self.kinds, self.sizes, self.mixture = kinds, sizes, mixture
-        own = [kind_of(k, sizes[[j]], mixture) for j, k in enumerate(kinds)]
-        self.n_inputs = np.array([kind.n_inputs[0] for kind in own])
-        self.n_outputs = np.array([kind.n_outputs[0] for kind in own])
-        self.blocks = [self._block(name) for name in dict.fromkeys(kinds.tolist())]
+        self.n_inputs, self.n_outputs = np.empty((2, len(kinds)), int)
+        among = {name: np.flatnonzero(kinds == name) for name in dict.fromkeys(kinds)}
+        own = {name: kind_of(name, sizes[at], mixture) for name, at in among.items()}
+        for name, at in among.items():
+            self.n_inputs[at] = own[name].n_inputs
+            self.n_outputs[at] = own[name].n_outputs
+        self.blocks = [self._block(own[name], at) for name, at in among.items()]
 
-    def _block(self, name):
-        columns = np.flatnonzero(self.kinds == name)
-        kind = kind_of(name, self.sizes[columns], self.mixture)
+    def _block(self, kind, columns):
         places = places_of(columns, self.n_inputs), places_of(columns, self.n_outputs)
         return Block(kind, columns, *places)
 
@@ -132,9 +133,9 @@ class Conditionals:
 
 def places_of(columns, sizes):
     """Where the inputs, or outputs, of some columns are, in the order of these."""
-    ends = np.cumsum(sizes)
-    parts = [np.arange(ends[j] - sizes[j], ends[j]) for j in columns]
-    return np.concatenate(parts) if parts else np.empty(0, np.intp)
+    own = sizes[columns]
+    first = np.cumsum(sizes)[columns] - np.cumsum(own)
+    return np.repeat(first, own) + np.arange(own.sum())
 
 
 def slots(sizes):

@@ -15,9 +15,8 @@ from skdgm.base import (
     RealColumns,
 )
 from skdgm.nets import Layer
-from skdgm.training import epochs_for
+from skdgm.training import Budget
 
-AUTO = "auto"
 # What densities of real columns are.
 MIXTURE = "n_mixtures", "conditional", "min_variance"
 _DOMAINS = {"bernoulli": BinaryColumns, "gaussian": RealColumns}
@@ -34,8 +33,7 @@ class FittingMixin(EpochsMixin):
     _WATCHED = "log-likelihood"
     # Batches are dense.
     _LISTED = False
-    # How many updates there are to be, in so many epochs at least and at most.
-    _UPDATES, _EPOCHS = 10_000, (20, 300)
+    _BUDGET = Budget(10_000, 20, 300)
 
     def _check_options(self):
         check_ordering(self.ordering)
@@ -75,9 +73,7 @@ class FittingMixin(EpochsMixin):
         return found, found.start(lambda name, of: known(domain, columns, name, of))
 
     def _n_epochs(self, table):
-        if self.max_iter != AUTO:
-            return self.max_iter
-        return epochs_for(self._UPDATES, table, self.batch_size, self._EPOCHS)
+        return self._BUDGET.epochs(self.max_iter, table, self.batch_size)
 
     def _trainer(self, table, epochs_before):
         model = self._model(self._structure)

@@ -43,6 +43,11 @@ class Particles(NamedTuple):
     log_joint: np.ndarray
     log_p: np.ndarray
 
+    @property
+    def log_likelihood(self):
+        """Of what is known of rows."""
+        return self.log_p.sum(axis=1)
+
 
 def each(rng, n_each):
     """Streams of so many particles of each row."""

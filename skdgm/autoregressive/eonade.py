@@ -12,6 +12,7 @@ from skdgm.autoregressive._fitting import MIXTURE
 from skdgm.autoregressive._orderless import Orderless
 from skdgm.autoregressive._orders import orders
 from skdgm.nets import ACTIVATIONS, INITIALISERS
+from skdgm.training import Budget
 from skdgm.utils.layers import check_sizes
 
 
@@ -152,7 +153,7 @@ class EoNADE(AutoregressiveModel):
         **TRAINING,
     }
     # Of each row another part is hidden each time: to see them all takes longer.
-    _UPDATES, _EPOCHS = 30_000, (20, 600)
+    _BUDGET = Budget(30_000, 20, 600)
 
     def __init__(
         self,

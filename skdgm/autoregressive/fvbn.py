@@ -12,10 +12,10 @@ from skdgm.autoregressive._base import (
     TRAINING,
     ChainModel,
 )
-from skdgm.autoregressive._fitting import AUTO
 from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
 from skdgm.autoregressive._normal_trainer import NormalTrainer
 from skdgm.optim import check_staircase
+from skdgm.training import AUTO
 
 # Of expectation maximisation, where something is missing.
 _EM_STEPS = 30

@@ -21,11 +21,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdgm.base import for_callbacks, report, tabulate
-from skdgm.belief._stack import AUTO
 from skdgm.belief.dbn import DBN
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Tuner, check_dropout, fine_tune
-from skdgm.training import Callbacks, Table, Verbose, epochs_for, labelled
+from skdgm.training import Budget, Callbacks, Table, Verbose, labelled
 from skdgm.utils.layers import check_sizes, per_layer
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.tree import copy
@@ -33,8 +32,7 @@ from skdgm.utils.warn import warn
 
 # The hidden units are those of restricted machines.
 ACTIVATION = "logistic"
-# How many updates there are to be, in so many epochs at least and at most.
-_UPDATES, _EPOCHS = 5_000, (20, 100)
+_BUDGET = Budget(5_000, 20, 100)
 # What parameters of pre-training are called in a DBN.
 PRETRAINING = {
     "pretrain_iter": "n_iter",
@@ -212,9 +210,7 @@ class FineTuningMixin:
 
     def _n_epochs(self, table):
         """How many epochs of fine-tuning are asked for."""
-        if self.max_iter != AUTO:
-            return self.max_iter
-        return epochs_for(_UPDATES, table, self.batch_size, _EPOCHS)
+        return _BUDGET.epochs(self.max_iter, table, self.batch_size)
 
     def _tune(self, table, epochs, *, n_epochs=None, hooks=(), early_stopping=False):
         """Epochs of back-propagation."""

@@ -9,8 +9,9 @@ from skdgm.belief._features import Features
 from skdgm.belief._fitting import FittingMixin
 from skdgm.belief._likelihood import LikelihoodMixin
 from skdgm.belief._sampling import SamplingMixin
-from skdgm.belief._stack import AUTO, OPTIONS, Composed, StackMixin
+from skdgm.belief._stack import OPTIONS, Composed, StackMixin
 from skdgm.boltzmann._machine import Machine
+from skdgm.training import AUTO
 
 
 class BeliefNetwork(

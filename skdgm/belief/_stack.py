@@ -9,6 +9,7 @@ from skdgm.boltzmann import BernoulliRBM, GaussianRBM
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.energies import Params
+from skdgm.training import AUTO
 from skdgm.utils.layers import check_sizes, per_layer
 from skdgm.utils.tree import astype
 
@@ -19,8 +20,6 @@ OPTIONS = [
     if name not in ("n_components", "resample", "init", "warm_start", "verbose")
     and name != "random_state"
 ]
-# Where options stand that are a class's own.
-AUTO = "auto"
 # How many values are shown, in so many epochs at least and at most.
 _SHOWN, _EPOCHS = 20_000_000, (20, 200)
 

@@ -9,12 +9,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import TabularModel
 from skdgm.belief._fine_tuning import ACTIVATION, PRETRAINING, FineTuningMixin
-from skdgm.belief._stack import AUTO, Composed, StackMixin
+from skdgm.belief._stack import Composed, StackMixin
 from skdgm.belief.dbn import DBN
 from skdgm.boltzmann._likelihood import PartitionMixin
 from skdgm.boltzmann._machine import Machine
 from skdgm.nets import Layer, forward, hidden, init
 from skdgm.nets.tuner import INIT
+from skdgm.training import AUTO
 from skdgm.utils.random import stream
 
 

@@ -17,7 +17,7 @@ from skdgm.energies import EVEN, LayeredEnergy, Params, plain
 from skdgm.inference import bound, mean_field
 from skdgm.optim import check_staircase
 from skdgm.samplers import gibbs
-from skdgm.training import Verbose
+from skdgm.training import AUTO, Budget, Verbose
 from skdgm.units import Bernoulli
 from skdgm.utils.layers import check_sizes, chosen, per_layer
 from skdgm.utils.random import stream
@@ -26,8 +26,7 @@ from skdgm.utils.tree import astype
 from skdgm.utils.warn import warn
 
 _RESTART = 2**17
-# Epochs by default: as many as make so many updates; no fewer, no more than these.
-_UPDATES, _EPOCHS = 25_000, (10, 200)
+_BUDGET = Budget(25_000, 10, 200)
 # What pairs of layers are not asked for: they learn by plain contrastive divergence.
 _PLAIN = {
     "gradient": "cd",
@@ -47,7 +46,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         **Machine._parameter_constraints,
         "hidden_layer_sizes": ["array-like", Integral],
         "visible": [StrOptions({"bernoulli", "gaussian"})],
-        "n_iter": [*Machine._parameter_constraints["n_iter"], StrOptions({"auto"})],
+        "n_iter": [*Machine._parameter_constraints["n_iter"], StrOptions({AUTO})],
         "gradient": [StrOptions({"pcd", "fpcd", "tempering"})],
         "precision": [StrOptions({"diagonal", "scalar", "fixed"})],
         "min_variance": [Interval(Real, 0, 1, closed="both")],
@@ -174,10 +173,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         return trainer.resume(TrainState(params, (), ()))
 
     def _n_epochs(self, table):
-        if self.n_iter != "auto":
-            return self.n_iter
-        epochs = -(-_UPDATES * self.batch_size // table.n_draws)
-        return int(np.clip(epochs, *_EPOCHS))
+        return _BUDGET.epochs(self.n_iter, table, self.batch_size)
 
     def _pair_hooks(self, number):
         if not self.verbose:

@@ -3,13 +3,15 @@
 from skdgm.training.batches import Table, canonical, epoch, labelled, probe, split
 from skdgm.training.columns import column_spread, column_sums
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
-from skdgm.training.learning import Learned, epochs_for, learn
+from skdgm.training.learning import AUTO, Budget, Learned, learn
 from skdgm.training.loop import train
 from skdgm.training.reader import Batch, Reader
 from skdgm.training.watch import DensityWatch, Watch
 
 __all__ = [
+    "AUTO",
     "Batch",
+    "Budget",
     "Callbacks",
     "DensityWatch",
     "EarlyStopping",
@@ -22,7 +24,6 @@ __all__ = [
     "column_spread",
     "column_sums",
     "epoch",
-    "epochs_for",
     "labelled",
     "learn",
     "probe",

@@ -6,6 +6,9 @@ import numpy as np
 
 from skdgm.training.loop import train
 
+# Where what is asked for depends on the data.
+AUTO = "auto"
+
 
 class Learned(NamedTuple):
     """What came of training.
@@ -29,10 +32,27 @@ class Learned(NamedTuple):
     useless: bool
 
 
-def epochs_for(n_updates, table, batch_size, bounds):
-    """As many epochs as make so many updates, within bounds."""
-    n_batches = -(-table.n_draws // batch_size)
-    return int(np.clip(n_updates // n_batches, *bounds))
+class Budget(NamedTuple):
+    """What there is to be learned in, if not told otherwise.
+
+    Parameters
+    ----------
+    n_updates : int
+        This many, but
+    fewest, most : int
+        in so many epochs at least, and at most.
+    """
+
+    n_updates: int
+    fewest: int
+    most: int
+
+    def epochs(self, asked, table, batch_size):
+        """The number of epochs that is asked for, or "auto"."""
+        if asked != AUTO:
+            return asked
+        n_batches = -(-table.n_draws // batch_size)
+        return int(np.clip(self.n_updates // n_batches, self.fewest, self.most))
 
 
 def learn(

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 
 from skdgm import FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
+from skdgm.training import Budget
 from skdgm.utils.parallel import limit
 from skdgm.utils.tree import leaves
 from tests.autoregressive.models import (
@@ -177,15 +178,14 @@ def test_early_stopping_keeps_the_best(name):
 
 @pytest.mark.parametrize("batch_size, expected", [(20, 15), (10, 15), (1, 10)])
 @pytest.mark.parametrize(
-    "kind, there_are", [(FVBN, (10_000, (20, 300))), (EoNADE, (30_000, (20, 600)))]
+    "kind, there_are", [(FVBN, (10_000, 20, 300)), (EoNADE, (30_000, 20, 600))]
 )
 def test_as_many_epochs_as_make_so_many_updates(
     kind, there_are, batch_size, expected, monkeypatch
 ):
     """Here they are less, and so are their bounds."""
-    assert there_are == (kind._UPDATES, kind._EPOCHS)
-    monkeypatch.setattr(kind, "_UPDATES", 200)
-    monkeypatch.setattr(kind, "_EPOCHS", (2, 15))
+    assert kind._BUDGET == there_are
+    monkeypatch.setattr(kind, "_BUDGET", Budget(200, 2, 15))
     own = kind(batch_size=batch_size, random_state=0).fit(X[:20, :2])
     assert own.n_iter_ == expected
 
