@@ -41,6 +41,7 @@ TRAINING = {
     "power_t": [NOT_NEGATIVE],
     "momentum": [Interval(Real, 0, 1, closed="left")],
     "clip_norm": [_POSITIVE, None],
+    "average": ["boolean"],
     "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],

@@ -90,7 +90,7 @@ class FittingMixin(EpochsMixin):
 
     def _attributes(self, state):
         """A training state as fitted attributes."""
-        dense = list(layers_of(state.params))
+        dense = list(layers_of(state.learned))
         return {
             "coefs_": [layer.W for layer in dense],
             "intercepts_": [layer.b for layer in dense],

@@ -83,7 +83,7 @@ class LikelihoodMixin:
         """A function of model, parameters, rows and their streams, block by block."""
         check_is_fitted(self)
         rows, model = self._rows(X), self._model(self._learned)
-        params = astype(self._training.params, rows.dtype)
+        params = astype(self._training.learned, rows.dtype)
         ids = stream(self._seed, LIKELIHOOD).rows(row_hash(rows))
         blocks, found = gen_batches(rows.shape[0], max(1, _ROOM // model.width)), None
         with one_blas_thread():

@@ -26,7 +26,7 @@ class LinearChain(MaskedChain):
     """Linear models, of columns of any kind; parameters are those of :class:`Chain`."""
 
     def __init__(self, conditionals, start, order):
-        super().__init__(conditionals, start, order, [], "identity", "zeros", True)
+        super().__init__(conditionals, start, order, [], "identity", None, True)
         own = self.conditionals
         # Outputs of real columns are a log weight, a mean and a log scale.
         fixed = [

@@ -36,7 +36,7 @@ class MaskedChain(Chain):
         Those of each hidden layer's units, in order: from 0, the first column.
     activation : str
     rule : str
-        How weights begin; "zeros" is one, too.
+        How weights of hidden layers begin.
     direct : bool
         Whether outputs see inputs as well as hidden units.
     """
@@ -58,17 +58,14 @@ class MaskedChain(Chain):
         self.below = [np.searchsorted(d, np.arange(self.n_columns + 1)) for d in levels]
 
     def init(self, rng, dtype):
-        """Parameters that say how frequent values are; those that the mask forbids,
-        too, for others may allow them."""
+        """Parameters that say how frequent values are, and nothing else; those that the
+        mask forbids, too, for others may allow them."""
         layers = []
-        for mask in self.masks:
-            W = np.zeros(mask.shape)
-            if self.rule != "zeros":
-                W = initial(self.rule, rng, *mask.shape)
-            b = np.zeros(mask.shape[1])
-            layers.append(Layer(W.astype(dtype), b.astype(dtype)))
-        layers[-1].b[:] = self.first
-        return self.natural(tuple(layers))
+        for mask in self.masks[:-1]:
+            W = initial(self.rule, rng, *mask.shape)
+            layers.append(Layer(W.astype(dtype), np.zeros(mask.shape[1], dtype)))
+        W = np.zeros(self.masks[-1].shape, dtype)
+        return self.natural((*layers, Layer(W, self.first.astype(dtype))))
 
     def allowed(self):
         """Ones in place of weights that the masks allow, as columns are in data."""

@@ -33,5 +33,5 @@ class Monitor(DensityWatch):
         found = np.empty(len(index))
         for block in gen_batches(len(index), max(1, _ROOM // model.width)):
             v = self.rows.take(index[block])
-            found[block] = model.watched(state.params, v, rng.take(block))
+            found[block] = model.watched(state.learned, v, rng.take(block))
         return found

@@ -78,20 +78,19 @@ class Orderless:
         self.width = max(self.n_columns, *widest)
 
     def init(self, rng, dtype):
-        """Parameters that say how frequent values are."""
+        """Parameters that say how frequent values are, and nothing else."""
         n_inputs, n_outputs = self.inputs[-1].stop, self.outputs[-1].stop
 
-        def layer(n_below, n_above, b=None, rule=self.rule):
-            W = initial(rule, rng, n_below, n_above).astype(dtype)
-            return Layer(W, np.zeros(n_above, dtype) if b is None else b.astype(dtype))
+        def layer(n_below, n_above):
+            W = initial(self.rule, rng, n_below, n_above).astype(dtype)
+            return Layer(W, np.zeros(n_above, dtype))
 
         both = layer(n_inputs + self.n_columns, self.sizes[0])
         values = Layer(np.ascontiguousarray(both.W[:n_inputs]), both.b)
         seen = np.ascontiguousarray(both.W[n_inputs:])
         hidden = tuple(layer(*pair) for pair in pairwise(self.sizes))
-        linear = self.rule.replace("he", "glorot")
-        out = layer(self.sizes[-1], n_outputs, self.first, linear)
-        return Params(values, seen, hidden, out)
+        W = np.zeros((self.sizes[-1], n_outputs), dtype)
+        return Params(values, seen, hidden, Layer(W, self.first.astype(dtype)))
 
     def present(self, params, v, rng, number):
         """Rows of which parts are seen, at random: more often large ones than small."""

@@ -43,7 +43,7 @@ class SamplingMixin:
         with one_blas_thread():
             for first in range(0, n_samples, _AT_ONCE):
                 own = rng.take(slice(first, first + _AT_ONCE))
-                given = self._training.params, nothing[: len(own.ids)], own
+                given = self._training.learned, nothing[: len(own.ids)], own
                 parts.append(model.sampled(*given))
         v = np.concatenate(parts)
         return self._presented(self._domain.to_data(self._columns, v))
@@ -67,7 +67,7 @@ class SamplingMixin:
             A DataFrame if one was learned from.
         """
         check_is_fitted(self)
-        model, params = self._model(self._learned), self._training.params
+        model, params = self._model(self._learned), self._training.learned
         found = fill(
             self,
             X,

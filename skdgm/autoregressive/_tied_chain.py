@@ -50,9 +50,9 @@ class TiedChain(Chain):
         self.only_bits = (self.conditionals.kinds == "bernoulli").all()
 
     def init(self, rng, dtype):
-        """Parameters that say how frequent values are."""
+        """Parameters that say how frequent values are, and nothing else."""
         W = initial(self.rule, rng, self.n_inputs, self.n_units)
-        V = initial("glorot_uniform", rng, self.n_outputs, self.n_units)
+        V = np.zeros((self.n_outputs, self.n_units))
         below = Layer(W.astype(dtype), np.zeros(self.n_units, dtype))
         above = Layer(V.astype(dtype), self.first.astype(dtype))
         rho = np.zeros(0)

@@ -3,7 +3,8 @@ r"""How nets of conditionals learn.
 .. math:: \theta \leftarrow \theta + \epsilon \, \nabla_\theta \, \frac1n \Bigl(
    \sum_{r=1}^n \log p_\theta(x_r) - \frac\alpha2 \lVert W \rVert^2 \Bigr)
 
-for batches of n rows, in the steps of an optimiser.
+for batches of n rows, in the steps of an optimiser; what is learned may be the mean of
+parameters after late ones.
 """
 
 from typing import NamedTuple
@@ -12,9 +13,10 @@ import numpy as np
 
 from skdgm.base.purposes import INIT, SHUFFLE, STEP
 from skdgm.nets import SOLVERS, descend, pull_back
-from skdgm.optim import clip_norm, learning_rate, staircase
+from skdgm.optim import averaging, clip_norm, learning_rate, staircase
 from skdgm.training import epoch
 from skdgm.utils.random import stream
+from skdgm.utils.tree import copy
 
 
 class State(NamedTuple):
@@ -25,10 +27,18 @@ class State(NamedTuple):
     params : tuple
     moved : tuple
         The optimiser's memory.
+    mean : tuple
+        That of the parameters after late updates, or nothing.
     """
 
     params: tuple
     moved: tuple
+    mean: tuple = ()
+
+    @property
+    def learned(self):
+        """The parameters that are of use."""
+        return self.mean or self.params
 
 
 class Trainer:
@@ -56,13 +66,20 @@ class Trainer:
     def start(self, dtype):
         """A state that has learned nothing but how frequent values are."""
         params = self.model.init(stream(self.seed, INIT).generator(), dtype)
-        return State(params, SOLVERS[self.recipe.solver].init(params))
+        state = State(params, SOLVERS[self.recipe.solver].init(params))
+        return self._averaged(state)
 
     def resume(self, state):
         """A state that goes on; an optimiser remembers what is its own."""
         fresh = SOLVERS[self.recipe.solver].init(state.params)
         alike = type(fresh) is type(state.moved)
-        return state if alike else state._replace(moved=fresh)
+        return self._averaged(state if alike else state._replace(moved=fresh))
+
+    def _averaged(self, state):
+        """With a mean if there is to be one, and without if not."""
+        if not self.recipe.average:
+            return State(state.learned, state.moved)
+        return state if state.mean else state._replace(mean=copy(state.params))
 
     def draw(self, table, number):
         """The batches of an epoch."""
@@ -91,4 +108,6 @@ class Trainer:
             momentum=recipe.momentum,
             l2=staircase(recipe.alpha, clock) * share,
         )
+        if state.mean:
+            averaging.follow(state.mean, state.params, number + 1)
         return state

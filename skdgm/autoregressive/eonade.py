@@ -64,7 +64,7 @@ class EoNADE(AutoregressiveModel):
         The share of hidden units that drop out at random in learning.
     init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
-        How weights begin.
+        How weights of hidden units begin; those of outputs are zeros.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Steps in units of the gradient's recent size, or along it.
     alpha : float, default=0.0
@@ -72,7 +72,7 @@ class EoNADE(AutoregressiveModel):
         of a batch.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate_init : float, default=0.001
+    learning_rate_init : float, default=0.002
         At the start; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
         The learning rate after t of T epochs is ``learning_rate_init`` times 1,
@@ -83,6 +83,8 @@ class EoNADE(AutoregressiveModel):
         What stays of the last step (of "adam": the first of its betas).
     clip_norm : float or None, default=None
         The highest norm that a gradient may have; longer ones are cut short.
+    average : bool, default=True
+        Keep the mean of the parameters after about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
         Epochs; if "auto", so many as make 30,000 updates, but from 20 to 600.
     early_stopping : bool, default=False
@@ -172,11 +174,12 @@ class EoNADE(AutoregressiveModel):
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate_init=0.001,
+        learning_rate_init=0.002,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
+        average=True,
         max_iter="auto",
         early_stopping=False,
         validation_fraction=0.1,
@@ -205,6 +208,7 @@ class EoNADE(AutoregressiveModel):
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
+        self.average = average
         self.max_iter = max_iter
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction

@@ -76,6 +76,8 @@ class FVBN(ChainModel):
         What stays of the last step (of "adam": the first of its betas).
     clip_norm : float or None, default=None
         The highest norm that a gradient may have; longer ones are cut short.
+    average : bool, default=True
+        Keep the mean of the parameters after about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
         Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300; of the
         closed form 1, or 30 where something is missing.
@@ -162,6 +164,7 @@ class FVBN(ChainModel):
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
+        average=True,
         max_iter="auto",
         early_stopping=False,
         validation_fraction=0.1,
@@ -185,6 +188,7 @@ class FVBN(ChainModel):
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
+        self.average = average
         self.max_iter = max_iter
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction

@@ -51,7 +51,7 @@ class RNADE(ChainModel):
         Of hidden units.
     init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
-        How weights begin.
+        How weights of hidden units begin; those of outputs are zeros.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Steps in units of the gradient's recent size, or along it.
     alpha : float, default=0.0
@@ -70,6 +70,8 @@ class RNADE(ChainModel):
         What stays of the last step (of "adam": the first of its betas).
     clip_norm : float or None, default=None
         The highest norm that a gradient may have; longer ones are cut short.
+    average : bool, default=True
+        Keep the mean of the parameters after about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
         Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300.
     early_stopping : bool, default=False
@@ -159,6 +161,7 @@ class RNADE(ChainModel):
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
+        average=True,
         max_iter="auto",
         early_stopping=False,
         validation_fraction=0.1,
@@ -185,6 +188,7 @@ class RNADE(ChainModel):
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
+        self.average = average
         self.max_iter = max_iter
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction

@@ -26,6 +26,9 @@ from scipy.stats import laplace
 
 from skdgm.utils.math import sigmoid, softplus
 
+# Log scales are no higher: columns are standardised, and what is far away from all that
+# was learned makes them what no number can hold.
+_HIGHEST = float(np.log(1e4))
 # What is left of log densities of scale 1 where they are highest.
 _HEIGHTS = {"gaussian": -0.5 * float(np.log(2 * np.pi)), "laplace": -float(np.log(2))}
 
@@ -40,7 +43,7 @@ class Mixture(NamedTuple):
         log scale, in this order and each for all of a column's components.
     shape : {"gaussian", "laplace"}
     floor : float
-        No scale is less.
+        No scale is less, and none is more than 10,000.
     rescaled : bool
         Whether slopes of means are multiplied by scales.
     """
@@ -97,6 +100,7 @@ class Mixture(NamedTuple):
         by_mean = -share * pull * (1 if self.rescaled else np.exp(-s))
         by_scale = share * (1 - size)
         by_scale *= sigmoid(raw - raw.dtype.type(np.log(self.floor)))
+        by_scale *= s < _HIGHEST
         by_logit = np.exp(log_weight) * known - share
         return np.stack([by_logit, by_mean, by_scale], axis=2).reshape(out.shape)
 
@@ -110,7 +114,8 @@ class Mixture(NamedTuple):
 
     def _log_scale(self, raw):
         log_floor = raw.dtype.type(np.log(self.floor))
-        return log_floor + softplus(raw - log_floor)
+        s = log_floor + softplus(raw - log_floor)
+        return np.minimum(s, raw.dtype.type(_HIGHEST))
 
     def _of_component(self, gap, s):
         z = gap * np.exp(-s)

@@ -1,6 +1,6 @@
 """Optimisers and schedules, on trees of parameters."""
 
-from skdgm.optim import adam, rmsprop, sgd
+from skdgm.optim import adam, averaging, rmsprop, sgd
 from skdgm.optim.clipping import clip_norm
 from skdgm.optim.penalised import Penalised
 from skdgm.optim.schedules import Clock, check_staircase, learning_rate, staircase
@@ -9,6 +9,7 @@ __all__ = [
     "Clock",
     "Penalised",
     "adam",
+    "averaging",
     "check_staircase",
     "clip_norm",
     "learning_rate",

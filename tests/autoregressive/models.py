@@ -62,21 +62,23 @@ def made(name, kind, *, n_orders=1, scale=0.7, **options):
     """A model whose parameters are what they begin with, and noise."""
     cls, own = FAMILIES[name]
     several = {SEVERAL.get(name, "n_orderings"): n_orders}
-    given = {"ordering": "given", "max_iter": 0, "random_state": 0, **own, **several}
-    given |= {"output": OUTPUT[kind]} | options
+    given = {"ordering": "given", "max_iter": 0, "random_state": 0, "average": False}
+    given |= own | several | {"output": OUTPUT[kind]} | options
     return noisy(cls(**given).fit(data(kind)), scale)
 
 
 def rnade(n_columns=2, scale=0.7, **options):
     """The same, of real columns only."""
     given = {"n_components": 5, "n_mixtures": 2, "max_iter": 0, "random_state": 0}
-    return noisy(RNADE(**given | options).fit(data("real")[:, :n_columns]), scale)
+    return noisy(
+        RNADE(average=False, **given | options).fit(data("real")[:, :n_columns]), scale
+    )
 
 
 def noisy(model, scale=0.7):
     """With noise added to all parameters, those that masks forbid among them."""
     rng = np.random.default_rng(1)
-    for leaf in leaves(model._training.params):
+    for leaf in leaves(model._training.learned):
         leaf += scale * rng.normal(size=leaf.shape)
     return model
 
@@ -89,7 +91,7 @@ def model(name, kind, **options):
 
 def inside(estimator):
     """The functions that an estimator is made of, and their parameters."""
-    return estimator._model(estimator._learned), estimator._training.params
+    return estimator._model(estimator._learned), estimator._training.learned
 
 
 def probabilities(estimator, kind):

@@ -39,7 +39,7 @@ def net(name, **options):
 
 
 def learned(own):
-    return [leaf.copy() for leaf in leaves(own._training.params)]
+    return [leaf.copy() for leaf in leaves(own._training.learned)]
 
 
 def assert_same(a, b):
@@ -65,7 +65,7 @@ def test_learning_beats_independent_columns(name):
 @pytest.mark.parametrize("name", [*SOME[1:], "orderless"])
 def test_learning_of_columns_of_all_kinds(name, kind):
     rows, output = data(kind, 200), OUTPUT[kind]
-    own = net(name, output=output, max_iter=15).fit(rows)
+    own = net(name, output=output, max_iter=60).fit(rows)
     start = net(name, output=output, max_iter=0).fit(rows)
     assert own.score(rows) > start.score(rows) + 0.02
 
@@ -154,6 +154,34 @@ def test_training_goes_on_with_warm_start_and_partial_fit(name):
 
 
 @SOME_OF_ALL
+def test_the_mean_of_late_updates_is_kept(name):
+    """One for each epoch here, so that all there were can be seen."""
+    options = {"schedule": "constant", "batch_size": len(X), "average": False}
+    path = [learned(net(name, max_iter=t, **options).fit(X)) for t in range(1, 13)]
+    expected = path[0]
+    for t, params in enumerate(path, start=1):
+        w = 10 / (t + 9)
+        expected = [(1 - w) * m + w * p for m, p in zip(expected, params, strict=True)]
+    own = net(name, max_iter=12, **options).set_params(average=True).fit(X)
+    for found, mean in zip(learned(own), expected, strict=True):
+        np.testing.assert_allclose(found, mean, rtol=1e-6, atol=1e-9)
+    assert abs(learned(own)[0] - path[-1][0]).max() > 1e-3
+
+
+@SOME_OF_ALL
+def test_a_mean_may_be_kept_from_some_time_on_and_no_longer(name):
+    options = {"schedule": "constant", "max_iter": 4, "warm_start": True}
+    own = net(name, average=False, **options).fit(X)
+    plain = net(name, average=False, **options).set_params(max_iter=8).fit(X)
+    own.set_params(average=True).fit(X)
+    assert abs(own.coefs_[0] - plain.coefs_[0]).max() > 0
+    # It is near: what follows goes on from it.
+    before = own.score(X)
+    own.set_params(average=False, learning_rate_init=1e-6).partial_fit(X)
+    assert own.score(X) == pytest.approx(before, abs=1e-2)
+
+
+@SOME_OF_ALL
 def test_a_solver_may_change_on_the_way(name):
     own = net(name).fit(X)
     loss = own.loss_curve_[-1]
@@ -184,7 +212,7 @@ def test_as_many_epochs_as_make_so_many_updates(
     kind, there_are, batch_size, expected, monkeypatch
 ):
     """Here they are less, and so are their bounds."""
-    assert kind._BUDGET == there_are
+    assert there_are == kind._BUDGET
     monkeypatch.setattr(kind, "_BUDGET", Budget(200, 2, 15))
     own = kind(batch_size=batch_size, random_state=0).fit(X[:20, :2])
     assert own.n_iter_ == expected
@@ -236,7 +264,7 @@ def test_what_cannot_change_is_named(name):
         own.set_params(warm_start=True)
         with pytest.raises(ValueError, match=f"{told}.* changed"):
             own.fit(X)
-        for leaf, was in zip(leaves(own._training.params), before, strict=True):
+        for leaf, was in zip(leaves(own._training.learned), before, strict=True):
             np.testing.assert_array_equal(leaf, was)
         assert own.set_params(warm_start=False).fit(X).n_iter_ == 1
 

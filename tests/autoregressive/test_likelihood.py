@@ -36,7 +36,7 @@ def reordered(estimator, kind, ordering):
 
 def wide(n):
     """Numbers that are far apart where they are large, and how far."""
-    u = np.linspace(-6, 6, n)
+    u = np.linspace(-7.5, 7.5, n)
     return np.sinh(u), np.cosh(u) * (u[1] - u[0])
 
 
@@ -107,12 +107,12 @@ def test_densities_integrate_to_one(name, shape):
     own = made(name, "real", **options) if name in REAL else rnade(**options)
     X = data("real")
     mean, scale = X.mean(axis=0), X.std(axis=0)
-    ticks, width = wide(401)
+    ticks, width = wide(501)
     grids, widths = mean + scale * ticks[:, None], scale * width[:, None]
     rows = np.stack(np.meshgrid(*grids.T, indexing="ij"), axis=-1).reshape(-1, 2)
-    p = np.exp(own.score_samples(rows)).reshape(401, 401) * widths[:, 0, None]
+    p = np.exp(own.score_samples(rows)).reshape(501, 501) * widths[:, 0, None]
     # The first in order alone: what comes later is missing.
-    line = np.column_stack([np.full(401, np.nan), grids[:, 1]])
+    line = np.column_stack([np.full(501, np.nan), grids[:, 1]])
     marginal = np.exp(own.score_samples(line))
     assert marginal @ widths[:, 1] == pytest.approx(1, abs=1e-3)
     np.testing.assert_allclose(p.sum(axis=0), marginal, atol=2e-3 * marginal.max())
@@ -348,13 +348,13 @@ def test_features_of_an_fvbn_are_what_is_expected_of_each_column():
 def test_factors_of_rnade():
     own, X = rnade(activation="tanh"), data("real")
     (W, c), (V, b) = layers(own)
-    rho = own._training.params[0].rho
+    rho = own._training.learned[0].rho
     v = (X - own._columns.mean) / own._columns.scale
     np.testing.assert_allclose(
         own.transform(X), np.tanh(rho[-1] * (v @ W + c)), rtol=1e-9
     )
     chain = inside(own)[0].members[0]
-    z = chain.apply(chain.placed(own._training.params[0]), v)
+    z = chain.apply(chain.placed(own._training.learned[0]), v)
     for t in range(2):
         h = np.tanh(rho[t] * (v[:, :t] @ W[:t] + c))
         place = slice(6 * t, 6 * t + 6)
@@ -391,3 +391,16 @@ def test_grey_values_are_so_much_of_a_1(name):
         ends[0][0, j], ends[1][0, j] = 0, 1
         no, yes = (own.score_features(end)[0, j] for end in ends)
         assert found[j] == pytest.approx((1 - g) * no + g * yes, rel=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", REAL)
+def test_what_is_far_away_is_improbable_and_no_more(name, dtype):
+    """Nor does it matter to what nothing is known of."""
+    own = made(name, "real", scale=0.4)
+    far = np.array([[1e6, np.nan], [np.nan, -1e6], [1e6, -1e6], [1, -3]], dtype)
+    found = own.score_samples(far)
+    assert np.isfinite(found).all()
+    assert (found[:3] < found[3] - 5).all()
+    for method in ("mean", "mode", "sample"):
+        assert np.isfinite(own.impute(far, method=method, random_state=0)).all()

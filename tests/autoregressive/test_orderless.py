@@ -28,7 +28,7 @@ KINDS = pytest.mark.parametrize("kind", SIZES)
 
 def outputs(own, kind, X):
     """Of the net, given rows some of which is missing: written out."""
-    (W, c), seen, hidden, (V, b) = own._training.params
+    (W, c), seen, hidden, (V, b) = own._training.learned
     codes = [j for j in range(4) if kind == "codes" or (kind == "mixed" and j % 2)]
     parts = []
     for j, (x, n) in enumerate(zip(X.T, SIZES[kind])):
@@ -251,11 +251,11 @@ def test_nothing_is_learned_of_what_is_missing(name):
     # A column of which nothing is known has outputs that learn nothing.
     holed[:, 1] = NAN
     whole = own.fit(np.vstack([holed, states("mixed")[-1:]]))
-    before = [layer.copy() for layer in whole._training.params.out]
+    before = [layer.copy() for layer in whole._training.learned.out]
     wide = whole.set_params(batch_size=10).partial_fit(holed)
     moved = [
         (after != was).reshape(-1, after.shape[-1]).any(axis=0)
-        for after, was in zip(wide._training.params.out, before, strict=True)
+        for after, was in zip(wide._training.learned.out, before, strict=True)
     ]
     for part in moved:
         np.testing.assert_array_equal(part, [1, 0, 0, 0, 1, 1, 1, 1, 1])
@@ -277,7 +277,7 @@ def test_dropping_out_is_for_learning_only(name):
 def test_features_are_the_highest_hidden_units_of_what_is_seen(name):
     own, X = model(name, "bits"), states("bits")
     X[::2, 1] = NAN
-    (W, c), seen, hidden, _ = own._training.params
+    (W, c), seen, hidden, _ = own._training.learned
     h = np.tanh(np.nan_to_num(X) @ W + ~np.isnan(X) @ seen + c)
     for layer in hidden:
         h = np.tanh(h @ layer.W + layer.b)

@@ -125,6 +125,19 @@ def test_far_away_nothing_overflows(shape, dtype):
     np.testing.assert_allclose(scale, 0.01, rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_there_is_a_largest_scale_and_beyond_it_no_slope(dtype):
+    mixture = Mixture(1)
+    out = np.array([[0, 1, 8], [0, 1, 800], [0, 1, 2e4]], dtype)
+    drawn = mixture.draw(out, np.full((3, 1), 0.5, dtype), np.full((3, 1), -2, dtype))
+    expected = [1 - 2 * np.exp(8), 1 - 2e4, 1 - 2e4]
+    np.testing.assert_allclose(drawn[:, 0], expected, rtol=1e-5)
+    slope = mixture.slope(out, np.zeros((3, 1), dtype))
+    assert slope[0, 2] > 0.9
+    assert not slope[1:, 2].any()
+    assert slope[:, 1].all()
+
+
 @ALL
 def test_draws_have_the_moments_of_the_density(mixture):
     out, _ = variables(mixture)
