@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.optim import Clock
+from skdgm.utils.memory import hold
 from skdgm.utils.tree import copy, leaves
 
 
@@ -84,6 +85,7 @@ def train(state, step, draw, measure, *, epochs, loss_limit, n_epochs=None, hook
     -------
     outcome : Outcome
     """
+    hold()
     good, state = state, copy(state)
     losses, validation, ended = [], [], "complete"
     try:

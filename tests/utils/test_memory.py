@@ -1,3 +1,7 @@
+import platform
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -21,3 +25,31 @@ def test_so_do_copies_of_trees():
     np.testing.assert_array_equal(found, X.T)
     assert found.ctypes.data % memory.ALIGNMENT == 0
     assert not np.shares_memory(found, X)
+
+
+FAULTS = """
+import resource, numpy as np
+from skdgm.utils.memory import hold
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        parts = [np.ones(600_000, np.float32) for _ in range(4)]
+        del parts
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults()
+given_back = faults()
+hold()
+faults()
+print(given_back, faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others have other rules")
+def test_what_is_freed_is_kept():
+    """Pages are not asked for again."""
+    run = [sys.executable, "-c", FAULTS]
+    found = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    given_back, kept = map(int, found.split())
+    assert kept < max(20, 0.1 * given_back)
