@@ -8,7 +8,7 @@ from skdgm._kernels.lines import aligned
 
 # Hidden units of a strip, and rows at a time. Loops over hidden units go in steps, so
 # that none has a remainder: what is over counts for units that do not exist.
-WIDTH, ROWS, _STEP = 256, 64, 64
+WIDTH, ROWS, _STEP = 512, 64, 64
 
 
 @kernel

@@ -20,7 +20,7 @@ from skdgm._kernels.lines import aligned
 from skdgm._kernels.strips import ROWS, WIDTH, entry, fetch, room, rounded
 
 # Columns of a block: on the way back there is another, of slopes.
-_AHEAD, _BACK = 32, 16
+_AHEAD, _BACK = 16, 8
 
 
 @kernel

@@ -8,7 +8,7 @@ from skdgm._kernels.tied_draw import draw
 from skdgm.utils.lists import Lists
 from tests._kernels.oracles import DTYPES, sigmoid
 
-# Of the types' precision, for sums over up to 300 units.
+# Of the types' precision, for sums over up to 600 units.
 TOLERANCE = {np.float32: 2e-4, np.float64: 1e-11}
 ACTIVATIONS = {
     hidden.LOGISTIC: (sigmoid, lambda h: h * (1 - h)),
@@ -101,7 +101,7 @@ def backward(lists, given, dz, cuts=None):
 @pytest.mark.parametrize(
     "sizes", [BITS, SEVERAL, MANY], ids=["bits", "several", "many"]
 )
-@pytest.mark.parametrize("n_units", [1, 19] if PLAIN else [1, 19, 300])
+@pytest.mark.parametrize("n_units", [1, 19] if PLAIN else [1, 19, 600])
 def test_there_and_back(sizes, n_units, scaled, kind, dtype):
     x, *given = case(sizes, n_units, dtype, scaled)
     given.append(kind)
