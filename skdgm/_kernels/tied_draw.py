@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm._kernels.exp import exp
-from skdgm._kernels.hidden import activate, add, clear, dot
+from skdgm._kernels.hidden import activate, add, copy, dot
 from skdgm._kernels.jit import kernel
 
 
@@ -16,8 +16,7 @@ def draw(net, kind, luck, x, start, stop):
     one, n_units, c = c.dtype.type(1), len(c), c.reshape(1, -1)
     A, H = np.empty_like(c), np.empty_like(c)
     for r in range(start, stop):
-        clear(A, 0, n_units)
-        add(A, 0, one, c, 0, n_units)
+        copy(A, 0, c, 0, n_units, n_units, 0)
         changed = True
         for t in range(len(b)):
             if np.isnan(x[r, t]):

@@ -75,7 +75,8 @@ class Chain:
 
     def log_likelihood(self, params, v):
         """Of rows of which nothing is missing."""
-        return -self.loss(params, v, v).astype(np.float64)
+        out = self.apply(params, self.conditionals.inputs(v))
+        return self.conditionals.log_likelihood(out, v)
 
     def log_p(self, params, v):
         """Log probabilities of the entries of rows of which nothing is missing."""

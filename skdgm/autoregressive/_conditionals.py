@@ -10,7 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from skdgm.autoregressive._kinds import kind_of
+from skdgm.autoregressive._kinds import Bits, kind_of
+from skdgm.nets import logistic_cross_entropy as bit_loss
 from skdgm.nets import pick
 
 
@@ -104,6 +105,12 @@ class Conditionals:
             own = np.ascontiguousarray(v[:, block.columns])
             total = total + block.kind.loss(pick(out, block.outputs), own)
         return total
+
+    def log_likelihood(self, out, v):
+        """Of rows, in float64."""
+        if [block.kind.name for block in self.blocks] == [Bits.name]:
+            return -bit_loss(out, v, dtype=np.float64)
+        return self.log_p(out, v).sum(axis=1)
 
     def log_p(self, out, v):
         """Log probability of each entry, in float64; 0 of what is missing."""

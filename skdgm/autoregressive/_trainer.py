@@ -16,7 +16,6 @@ from skdgm.nets import SOLVERS, descend, pull_back
 from skdgm.optim import averaging, clip_norm, learning_rate, staircase
 from skdgm.training import epoch
 from skdgm.utils.random import stream
-from skdgm.utils.tree import copy
 
 
 class State(NamedTuple):
@@ -27,7 +26,7 @@ class State(NamedTuple):
     params : tuple
     moved : tuple
         The optimiser's memory.
-    mean : tuple
+    mean : Mean
         That of the parameters after late updates, or nothing.
     """
 
@@ -38,7 +37,7 @@ class State(NamedTuple):
     @property
     def learned(self):
         """The parameters that are of use."""
-        return self.mean or self.params
+        return self.mean.params if self.mean else self.params
 
 
 class Trainer:
@@ -79,7 +78,9 @@ class Trainer:
         """With a mean if there is to be one, and without if not."""
         if not self.recipe.average:
             return State(state.learned, state.moved)
-        return state if state.mean else state._replace(mean=copy(state.params))
+        return (
+            state if state.mean else state._replace(mean=averaging.init(state.params))
+        )
 
     def draw(self, table, number):
         """The batches of an epoch."""
@@ -109,5 +110,5 @@ class Trainer:
             l2=staircase(recipe.alpha, clock) * share,
         )
         if state.mean:
-            averaging.follow(state.mean, state.params, number + 1)
+            averaging.follow(state.mean, state.params)
         return state

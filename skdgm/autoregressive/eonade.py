@@ -72,7 +72,7 @@ class EoNADE(AutoregressiveModel):
         of a batch.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate_init : float, default=0.002
+    learning_rate_init : float, default=0.001
         At the start; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
         The learning rate after t of T epochs is ``learning_rate_init`` times 1,
@@ -174,7 +174,7 @@ class EoNADE(AutoregressiveModel):
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate_init=0.002,
+        learning_rate_init=0.001,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,

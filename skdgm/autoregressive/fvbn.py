@@ -33,8 +33,8 @@ class FVBN(ChainModel):
     softmax regressions of codes and linear regressions of real numbers. The likelihood
     is exact, and samples are, too. With "gaussian" columns alone it is the multivariate
     normal distribution, and is learned in closed form; by expectation maximisation
-    where something is missing. Float64 data are computed in float64, all others in
-    float32.
+    where something is missing. What is said below of updates, and of their mean, is for
+    other columns. Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------

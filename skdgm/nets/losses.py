@@ -42,7 +42,7 @@ def softmax_cross_entropy(logits, targets):
 
 
 @primitive
-def logistic_cross_entropy(logits, targets):
+def logistic_cross_entropy(logits, targets, dtype=None):
     """Surprise at what is on and what is off.
 
     Parameters
@@ -51,13 +51,15 @@ def logistic_cross_entropy(logits, targets):
     targets : ndarray of shape (n_rows, n_outputs)
         Probabilities, each for itself, of ``n_each`` neighbouring rows of logits; what
         is NaN does not count.
+    dtype : type, optional
+        Of the sums, if it is not that of their terms.
 
     Returns
     -------
     loss : ndarray of shape (n_rows * n_each,)
     """
     assert len(logits) % len(targets) == 0
-    loss = np.empty(len(logits), logits.dtype)
+    loss = np.empty(len(logits), dtype or logits.dtype)
     run(log_loss, logits, targets, loss, n=len(logits), work=_WORK * logits.size)
     return loss
 

@@ -100,7 +100,8 @@ class Mixture(NamedTuple):
         by_mean = -share * pull * (1 if self.rescaled else np.exp(-s))
         by_scale = share * (1 - size)
         by_scale *= sigmoid(raw - raw.dtype.type(np.log(self.floor)))
-        by_scale *= s < _HIGHEST
+        # What is highest may still come down.
+        by_scale *= (s < _HIGHEST) | (by_scale > 0)
         by_logit = np.exp(log_weight) * known - share
         return np.stack([by_logit, by_mean, by_scale], axis=2).reshape(out.shape)
 

@@ -52,7 +52,8 @@ class Budget(NamedTuple):
         if asked != AUTO:
             return asked
         n_batches = -(-table.n_draws // batch_size)
-        return int(np.clip(self.n_updates // n_batches, self.fewest, self.most))
+        n_epochs = -(-self.n_updates // n_batches)
+        return int(np.clip(n_epochs, self.fewest, self.most))
 
 
 def learn(

@@ -404,3 +404,14 @@ def test_what_is_far_away_is_improbable_and_no_more(name, dtype):
     assert (found[:3] < found[3] - 5).all()
     for method in ("mean", "mode", "sample"):
         assert np.isfinite(own.impute(far, method=method, random_state=0)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", [*SIZES, "real", "table"])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_columns_add_up_to_rows(name, kind, dtype):
+    """As sums of float64, whatever their terms are."""
+    own = made(name, kind)
+    X = np.tile(data(kind), (2, 1)).astype(dtype)
+    found = own.score_features(X).sum(axis=1)
+    np.testing.assert_allclose(own.score_samples(X), found, rtol=1e-6, atol=1e-6)

@@ -44,6 +44,7 @@ def assert_frequent(rows, X, p, bias=0.0):
     n_rare = 1 + np.searchsorted(np.cumsum(p[order]), OFTEN / len(rows))
     starts = [0, *range(n_rare, len(p))]
     p, found = (np.add.reduceat(part[order], starts) for part in (p, found))
+    assert len(p) > 1 or n_rare == 1
     gap = abs(found - p)
     assert (gap <= 4.5 * standard_error(p, len(rows)) + bias + 1e-9).all()
 

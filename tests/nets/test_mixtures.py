@@ -126,16 +126,18 @@ def test_far_away_nothing_overflows(shape, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_there_is_a_largest_scale_and_beyond_it_no_slope(dtype):
+def test_there_is_a_largest_scale_and_no_slope_to_more(dtype):
     mixture = Mixture(1)
     out = np.array([[0, 1, 8], [0, 1, 800], [0, 1, 2e4]], dtype)
     drawn = mixture.draw(out, np.full((3, 1), 0.5, dtype), np.full((3, 1), -2, dtype))
     expected = [1 - 2 * np.exp(8), 1 - 2e4, 1 - 2e4]
     np.testing.assert_allclose(drawn[:, 0], expected, rtol=1e-5)
-    slope = mixture.slope(out, np.zeros((3, 1), dtype))
-    assert slope[0, 2] > 0.9
-    assert not slope[1:, 2].any()
-    assert slope[:, 1].all()
+    near = mixture.slope(out, np.zeros((3, 1), dtype))
+    assert (near[:, 2] > 0.9).all()
+    far = mixture.slope(out, np.full((3, 1), 1e6, dtype))
+    assert far[0, 2] < -1
+    assert not far[1:, 2].any()
+    assert far[:, 1].all()
 
 
 @ALL

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 
 from skdgm.optim import averaging
+from skdgm.utils.parallel import limit
+from skdgm.utils.tree import tree_map
 
 
 def followed(path):
     """The mean of a path, which begins where nothing was learned."""
-    mean = (np.full_like(path[0][0], 7), (np.full_like(path[0][1][0], 7),))
-    for n_updates, params in enumerate(path, start=1):
-        averaging.follow(mean, params, n_updates)
-    return mean
+    mean = averaging.init(tree_map(lambda part: np.full_like(part, 7), path[0]))
+    for params in path:
+        averaging.follow(mean, params)
+    assert mean.t == len(path)
+    return mean.params
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -40,3 +43,20 @@ def test_means_are_of_the_last_tenth():
     early, (not_late,) = followed([(a, (b,)) for a, b in path])
     assert early < 0.05
     assert not_late == pytest.approx(0.5, abs=0.03)
+
+
+def test_means_do_not_depend_on_how_many_threads_there_are():
+    rng, found = np.random.default_rng(0), []
+    path = [(rng.normal(size=(1000, 1001)),) for _ in range(3)]
+    for n in (1, 3):
+        with limit(n):
+            found += followed([(a, (a[0],)) for (a,) in path])[:1]
+    np.testing.assert_array_equal(*found)
+
+
+def test_a_mean_has_numbers_of_its_own():
+    params = (np.ones((2, 3)).T,)
+    mean = averaging.init(params)
+    averaging.follow(mean, (np.full((3, 2), 5.0),))
+    assert (params[0] == 1).all()
+    assert (mean.params[0] == 5).all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm.training import EarlyStopping, learn
+from skdgm.training import AUTO, Budget, EarlyStopping, Table, learn, loop
 from skdgm.training.hooks import Hook
 
 START = (np.zeros(2),)
@@ -124,3 +124,23 @@ def test_divergence_falls_back_on_what_was_good():
     learned = run(Monitor([np.nan], bar=-1.0))
     assert (learned.losses, learned.useless) == ([], False)
     np.testing.assert_array_equal(learned.state[0], START[0])
+
+
+@pytest.mark.parametrize(
+    "n_rows, batch_size, expected",
+    [(100, 10, 5), (100, 7, 4), (101, 10, 5), (10, 10, 20), (1000, 1, 2)],
+)
+def test_as_many_epochs_as_make_so_many_updates(n_rows, batch_size, expected):
+    """Not one less, but within bounds."""
+    index = np.arange(n_rows)
+    table = Table(None, index, index, np.ones(n_rows))
+    budget = Budget(50, 2, 20)
+    assert budget.epochs(AUTO, table, batch_size) == expected
+    assert budget.epochs(7, table, batch_size) == 7
+
+
+def test_what_is_freed_is_kept_while_there_is_learning(monkeypatch):
+    called = []
+    monkeypatch.setattr(loop, "hold", lambda: called.append(1))
+    learn(Trainer(), START, [np.ones(2)], Monitor([1.0]), range(1))
+    assert called
