@@ -46,7 +46,7 @@ BINARY = {
     "EoNADE": (EoNADE, ORDERLESS),
 }
 # In so many updates an orderless net learns, but in so many epochs at most.
-UPDATES, EPOCHS = 100_000, 800
+UPDATES, EPOCHS = 100_000, 3000
 OF_KINDS = ORDERLESS | {"activation": "relu"}
 MIXED = {
     "NADE": (NADE, LIKELY | {"n_components": 100}),

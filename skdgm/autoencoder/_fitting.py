@@ -8,20 +8,15 @@ from skdgm.autoencoder._monitor import Monitor
 from skdgm.autoencoder._trainer import Trainer
 from skdgm.base import EpochsMixin
 from skdgm.exceptions import CollapseWarning
-from skdgm.nets import Layer, layers
-from skdgm.training import Budget
+from skdgm.nets import NetsMixin, layers
 from skdgm.utils.tree import astype
 from skdgm.utils.warn import warn
 
-_BUDGET = Budget(10_000, 20, 300)
 
-
-class FittingMixin(EpochsMixin):
+class FittingMixin(NetsMixin, EpochsMixin):
     """Training, for an estimator with encoders and decoders."""
 
     _WATCHED = "bound"
-    # Batches are dense.
-    _LISTED = False
 
     def _check_options(self):
         latent, hidden = self._shape
@@ -49,16 +44,6 @@ class FittingMixin(EpochsMixin):
             hidden = (hidden,) if len(latent) == 1 else tuple((n,) for n in hidden)
         return latent, hidden
 
-    def _check_unchanged(self):
-        """Whether what was learned is of the nets that are asked for now."""
-        asked = self._structure
-        if asked != self._learned:
-            names = [name for name in asked if asked[name] != self._learned[name]]
-            raise ValueError(
-                f"{', '.join(names)} changed since nets were learned: keep what it "
-                "was, or fit with warm_start=False."
-            )
-
     @property
     def _structure(self):
         """What cannot change while learning goes on."""
@@ -71,9 +56,6 @@ class FittingMixin(EpochsMixin):
             "activation": self.activation,
             "batch_norm": self.batch_norm,
         }
-
-    def _n_epochs(self, table):
-        return _BUDGET.epochs(self.max_iter, table, self.batch_size)
 
     def _ladder(self, structure=None):
         """The nets, as they are asked for or as they were learned."""
@@ -103,32 +85,8 @@ class FittingMixin(EpochsMixin):
         given = table.rows, self._columns, self._seed, epochs_before
         return Trainer(ladder, self._domain, self, *given)
 
-    def _start(self, trainer, table, fresh):
-        if not fresh:
-            return trainer.resume(self._state())
-        return trainer.start(table.rows.dtype)
-
     def _monitor(self, *arguments):
         return Monitor(*arguments)
-
-    def _attributes(self, state):
-        """A training state as fitted attributes."""
-        dense = list(_dense(state.params))
-        return {
-            "coefs_": [layer.W for layer in dense],
-            "intercepts_": [layer.b for layer in dense],
-            "_training": state,
-            "_learned": self._structure,
-        }
-
-    def _state(self):
-        return self._training
-
-    def _remedy(self):
-        return (
-            f"Lower learning_rate_init (now {self.learning_rate_init:g}), raise "
-            f"batch_size (now {self.batch_size}) or set clip_norm."
-        )
 
     def _report(self, learned, n_epochs, monitor):
         self.latent_variances_, silent = survey(self, monitor)
@@ -146,16 +104,3 @@ class FittingMixin(EpochsMixin):
         state = self._training
         net = state.params, state.memory
         return astype(net, dtype)
-
-    @property
-    def _dtype(self):
-        return self.intercepts_[0].dtype.type
-
-
-def _dense(tree):
-    """The dense layers of a tree, in order."""
-    if isinstance(tree, Layer):
-        yield tree
-    elif isinstance(tree, tuple):
-        for part in tree:
-            yield from _dense(part)

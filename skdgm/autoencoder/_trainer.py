@@ -23,8 +23,7 @@ import numpy as np
 
 from skdgm.autoencoder._ladder import Memory, Params
 from skdgm.base.purposes import INIT, SHUFFLE, STEP
-from skdgm.nets import SOLVERS, descend, listed, log_mean_exp, pull_back, row_mean
-from skdgm.optim import clip_norm, learning_rate
+from skdgm.nets import listed, log_mean_exp, memory_for, pull_back, row_mean, update
 from skdgm.training import epoch
 from skdgm.utils.random import stream
 
@@ -47,6 +46,11 @@ class State(NamedTuple):
     params: Params
     memory: Memory
     moved: tuple
+
+    @property
+    def learned(self):
+        """The parameters that are of use."""
+        return self.params
 
 
 def objective(log_p, gap, beta, weighted):
@@ -95,13 +99,12 @@ class Trainer:
         rng = stream(self.seed, INIT).generator()
         out, own = self.domain.start(self.columns, dtype)
         params, memory = self.ladder.init(rng, out, own, dtype)
-        return State(params, memory, SOLVERS[self.recipe.solver].init(params))
+        return State(params, memory, memory_for(self.recipe, params))
 
     def resume(self, state):
         """A state that goes on; an optimiser remembers what is its own."""
-        fresh = SOLVERS[self.recipe.solver].init(state.params)
-        alike = type(fresh) is type(state.moved)
-        return state if alike else state._replace(moved=fresh)
+        moved = memory_for(self.recipe, state.params, state.moved)
+        return state._replace(moved=moved)
 
     def draw(self, table, number):
         """The batches of an epoch."""
@@ -129,16 +132,7 @@ class Trainer:
 
         share = 1 / len(v)
         _, slopes = pull_back(bound, state.params, lambda b: np.full_like(b, share))
-        rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
-        descend(
-            recipe.solver,
-            state.params,
-            state.moved,
-            clip_norm(slopes, recipe.clip_norm),
-            rate=learning_rate(*rate),
-            momentum=recipe.momentum,
-            l2=recipe.alpha * share,
-        )
+        update(recipe, state, slopes, clock, len(v))
         return state._replace(memory=after)
 
     def beta(self, clock):

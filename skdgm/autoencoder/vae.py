@@ -17,8 +17,7 @@ from skdgm.autoencoder._likelihood import LikelihoodMixin
 from skdgm.autoencoder._observed import Bits, Categories, Reals
 from skdgm.autoencoder._sampling import SamplingMixin
 from skdgm.base import TabularModel
-from skdgm.nets import ACTIVATIONS, INITIALISERS, SOLVERS
-from skdgm.training import AUTO
+from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 
 
 class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
@@ -182,23 +181,8 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "init": [StrOptions(set(INITIALISERS))],
         "resample": ["boolean"],
-        "solver": [StrOptions(set(SOLVERS))],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "schedule": [StrOptions({"constant", "invscaling", "linear"})],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
-        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
         "n_draws": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "warm_start": ["boolean"],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
+        **LEARNING,
     }
 
     def __init__(

@@ -11,11 +11,9 @@ from skdgm.autoregressive._likelihood import LikelihoodMixin
 from skdgm.autoregressive._orders import orders
 from skdgm.autoregressive._sampling import SamplingMixin
 from skdgm.base import TabularModel
-from skdgm.nets import SOLVERS
-from skdgm.training import AUTO
+from skdgm.nets import LEARNING
 
 _COUNT = Interval(Integral, 1, None, closed="left")
-_POSITIVE = Interval(Real, 0, None, closed="neither")
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 # What columns may be, and how columns of each kind are treated.
 COLUMNS = {
@@ -31,26 +29,7 @@ ORDERS = {
     "n_orderings": [_COUNT],
     "n_draws": [_COUNT],
 }
-# How nets learn.
-TRAINING = {
-    "solver": [StrOptions(set(SOLVERS))],
-    "alpha": [NOT_NEGATIVE],
-    "batch_size": [_COUNT],
-    "learning_rate_init": [_POSITIVE],
-    "schedule": [StrOptions({"constant", "invscaling", "linear"})],
-    "power_t": [NOT_NEGATIVE],
-    "momentum": [Interval(Real, 0, 1, closed="left")],
-    "clip_norm": [_POSITIVE, None],
-    "average": ["boolean"],
-    "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [_COUNT],
-    "tol": [NOT_NEGATIVE],
-    "warm_start": ["boolean"],
-    "verbose": ["verbose"],
-    "random_state": ["random_state"],
-}
+TRAINING = {**LEARNING, "average": ["boolean"]}
 
 
 class AutoregressiveModel(FittingMixin, LikelihoodMixin, SamplingMixin, TabularModel):

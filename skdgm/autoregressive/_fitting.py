@@ -14,15 +14,14 @@ from skdgm.base import (
     MixedColumns,
     RealColumns,
 )
-from skdgm.nets import Layer
-from skdgm.training import Budget
+from skdgm.nets import NetsMixin
 
 # What densities of real columns are.
 MIXTURE = "n_mixtures", "conditional", "min_variance"
 _DOMAINS = {"bernoulli": BinaryColumns, "gaussian": RealColumns}
 
 
-class FittingMixin(EpochsMixin):
+class FittingMixin(NetsMixin, EpochsMixin):
     """Training, for an estimator with
 
     - ``_structure``, the options that cannot change while learning goes on,
@@ -31,22 +30,9 @@ class FittingMixin(EpochsMixin):
     """
 
     _WATCHED = "log-likelihood"
-    # Batches are dense.
-    _LISTED = False
-    _BUDGET = Budget(10_000, 20, 300)
 
     def _check_options(self):
         check_ordering(self.ordering)
-
-    def _check_unchanged(self):
-        """Whether what was learned is of the nets that are asked for now."""
-        asked = self._structure
-        if asked != self._learned:
-            names = [name for name in asked if asked[name] != self._learned[name]]
-            raise ValueError(
-                f"{', '.join(names)} changed since nets were learned: keep what it "
-                "was, or fit with warm_start=False."
-            )
 
     def _labelled(self, rows, y, fresh, classes):
         # Before anything of what was learned is lost.
@@ -72,53 +58,13 @@ class FittingMixin(EpochsMixin):
         found = Conditionals(kinds, sizes, mixture)
         return found, found.start(lambda name, of: known(domain, columns, name, of))
 
-    def _n_epochs(self, table):
-        return self._BUDGET.epochs(self.max_iter, table, self.batch_size)
-
     def _trainer(self, table, epochs_before):
         model = self._model(self._structure)
         return Trainer(model, self, table.rows, self._seed, epochs_before)
 
-    def _start(self, trainer, table, fresh):
-        if not fresh:
-            return trainer.resume(self._state())
-        return trainer.start(table.rows.dtype)
-
     def _monitor(self, trainer, table, held_out, state):
         independent = self._domain.loss_of_independent(self._columns)
         return Monitor(trainer, table, held_out, independent, state)
-
-    def _attributes(self, state):
-        """A training state as fitted attributes."""
-        dense = list(layers_of(state.learned))
-        return {
-            "coefs_": [layer.W for layer in dense],
-            "intercepts_": [layer.b for layer in dense],
-            "_training": state,
-            "_learned": self._structure,
-        }
-
-    def _state(self):
-        return self._training
-
-    def _remedy(self):
-        return (
-            f"Lower learning_rate_init (now {self.learning_rate_init:g}), raise "
-            f"batch_size (now {self.batch_size}) or set clip_norm."
-        )
-
-    @property
-    def _dtype(self):
-        return self.intercepts_[0].dtype.type
-
-
-def layers_of(tree):
-    """The layers of a tree, in order."""
-    if isinstance(tree, Layer):
-        yield tree
-    elif isinstance(tree, tuple):
-        for part in tree:
-            yield from layers_of(part)
 
 
 def known(domain, columns, name, of):

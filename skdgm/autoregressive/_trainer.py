@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.base.purposes import INIT, SHUFFLE, STEP
-from skdgm.nets import SOLVERS, descend, pull_back
-from skdgm.optim import averaging, clip_norm, learning_rate, staircase
+from skdgm.nets import memory_for, pull_back, update
+from skdgm.optim import averaging
 from skdgm.training import epoch
 from skdgm.utils.random import stream
 
@@ -65,14 +65,12 @@ class Trainer:
     def start(self, dtype):
         """A state that has learned nothing but how frequent values are."""
         params = self.model.init(stream(self.seed, INIT).generator(), dtype)
-        state = State(params, SOLVERS[self.recipe.solver].init(params))
-        return self._averaged(state)
+        return self._averaged(State(params, memory_for(self.recipe, params)))
 
     def resume(self, state):
         """A state that goes on; an optimiser remembers what is its own."""
-        fresh = SOLVERS[self.recipe.solver].init(state.params)
-        alike = type(fresh) is type(state.moved)
-        return self._averaged(state if alike else state._replace(moved=fresh))
+        moved = memory_for(self.recipe, state.params, state.moved)
+        return self._averaged(state._replace(moved=moved))
 
     def _averaged(self, state):
         """With a mean if there is to be one, and without if not."""
@@ -99,16 +97,7 @@ class Trainer:
             state.params,
             lambda out: np.full_like(out, -share),
         )
-        rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
-        descend(
-            recipe.solver,
-            state.params,
-            state.moved,
-            clip_norm(slopes, recipe.clip_norm),
-            rate=learning_rate(*rate),
-            momentum=recipe.momentum,
-            l2=staircase(recipe.alpha, clock) * share,
-        )
+        update(recipe, state, slopes, clock, len(v))
         if state.mean:
             averaging.follow(state.mean, state.params)
         return state

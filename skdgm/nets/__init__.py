@@ -4,6 +4,7 @@ from skdgm.nets import layers
 from skdgm.nets.activations import ACTIVATIONS, activate
 from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
 from skdgm.nets.descent import SOLVERS, descend
+from skdgm.nets.estimating import LEARNING, NetsMixin, memory_for, update
 from skdgm.nets.feed_forward import Layer, check_dropout, forward, hidden, init
 from skdgm.nets.fine_tuning import Monitor, fine_tune
 from skdgm.nets.initialisers import INITIALISERS
@@ -29,11 +30,13 @@ __all__ = [
     "ACTIVATIONS",
     "INITIALISERS",
     "KINDS",
+    "LEARNING",
     "SOLVERS",
     "Layer",
     "Mixture",
     "Monitor",
     "NetState",
+    "NetsMixin",
     "Shape",
     "Tied",
     "Tuner",
@@ -65,6 +68,7 @@ __all__ = [
     "log_probabilities",
     "logistic_cross_entropy",
     "masked",
+    "memory_for",
     "mixture_loss",
     "normal_loss",
     "pick",
@@ -73,4 +77,5 @@ __all__ = [
     "softmax_cross_entropy",
     "squared_error",
     "tied",
+    "update",
 ]

@@ -26,8 +26,7 @@ from scipy.stats import laplace
 
 from skdgm.utils.math import sigmoid, softplus
 
-# Log scales are no higher: columns are standardised, and what is far away from all that
-# was learned makes them what no number can hold.
+# What is far away from all that was learned would make of scales what no number holds.
 _HIGHEST = float(np.log(1e4))
 # What is left of log densities of scale 1 where they are highest.
 _HEIGHTS = {"gaussian": -0.5 * float(np.log(2 * np.pi)), "laplace": -float(np.log(2))}
@@ -39,8 +38,8 @@ class Mixture(NamedTuple):
     Parameters
     ----------
     n_components : int
-        For each column; there are three outputs for each: a log weight, a mean and a
-        log scale, in this order and each for all of a column's components.
+        For each column; first come the log weights of all of them among its outputs,
+        then means, then log scales.
     shape : {"gaussian", "laplace"}
     floor : float
         No scale is less, and none is more than 10,000.
@@ -100,8 +99,7 @@ class Mixture(NamedTuple):
         by_mean = -share * pull * (1 if self.rescaled else np.exp(-s))
         by_scale = share * (1 - size)
         by_scale *= sigmoid(raw - raw.dtype.type(np.log(self.floor)))
-        # What is highest may still come down.
-        by_scale *= (s < _HIGHEST) | (by_scale > 0)
+        by_scale *= (s < _HIGHEST) | (by_scale > 0)  # It may still come down.
         by_logit = np.exp(log_weight) * known - share
         return np.stack([by_logit, by_mean, by_scale], axis=2).reshape(out.shape)
 
@@ -131,7 +129,7 @@ def _log_sum(log_w):
 
 @primitive
 def mixture_loss(out, x, mixture):
-    """Surprise at rows.
+    """Surprise at rows, of shape (n_rows,).
 
     Parameters
     ----------
@@ -139,10 +137,6 @@ def mixture_loss(out, x, mixture):
     x : ndarray of shape (n_rows, n_columns)
         What is NaN does not count.
     mixture : Mixture
-
-    Returns
-    -------
-    loss : ndarray of shape (n_rows,)
     """
     log_p = mixture.log_density(out, np.where(np.isnan(x), 0, x))
     return -np.where(np.isnan(x), 0, log_p).sum(axis=1)

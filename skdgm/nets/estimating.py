@@ -1,0 +1,118 @@
+"""What estimators have in common whose nets learn by epochs."""
+
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdgm.nets.descent import SOLVERS, descend
+from skdgm.nets.feed_forward import Layer
+from skdgm.optim import clip_norm, learning_rate, staircase
+from skdgm.training import AUTO, Budget
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+# What may be asked for of learning.
+LEARNING = {
+    "solver": [StrOptions(set(SOLVERS))],
+    "alpha": [_NOT_NEGATIVE],
+    "batch_size": [_COUNT],
+    "learning_rate_init": [_POSITIVE],
+    "schedule": [StrOptions({"constant", "invscaling", "linear"})],
+    "power_t": [_NOT_NEGATIVE],
+    "momentum": [Interval(Real, 0, 1, closed="left")],
+    "clip_norm": [_POSITIVE, None],
+    "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [_COUNT],
+    "tol": [_NOT_NEGATIVE],
+    "warm_start": ["boolean"],
+    "verbose": ["verbose"],
+    "random_state": ["random_state"],
+}
+
+
+class NetsMixin:
+    """For an estimator that learns by epochs, beside their own mixin, with
+
+    - ``_structure``, the options that cannot change while learning goes on,
+    - ``_check_options()``, ``_trainer(table, epochs_before)`` and ``_monitor``,
+
+    and for states with ``params``, of which ``learned`` are the ones that are of use.
+    """
+
+    # Batches are dense.
+    _LISTED = False
+    _BUDGET = Budget(10_000, 20, 300)
+
+    def _check_unchanged(self):
+        """Whether what was learned is of the nets that are asked for now."""
+        asked = self._structure
+        if asked != self._learned:
+            names = [name for name in asked if asked[name] != self._learned[name]]
+            raise ValueError(
+                f"{', '.join(names)} changed since nets were learned: keep what it "
+                "was, or fit with warm_start=False."
+            )
+
+    def _n_epochs(self, table):
+        return self._BUDGET.epochs(self.max_iter, table, self.batch_size)
+
+    def _start(self, trainer, table, fresh):
+        if not fresh:
+            return trainer.resume(self._state())
+        return trainer.start(table.rows.dtype)
+
+    def _attributes(self, state):
+        """A training state as fitted attributes."""
+        dense = list(layers_of(state.learned))
+        return {
+            "coefs_": [layer.W for layer in dense],
+            "intercepts_": [layer.b for layer in dense],
+            "_training": state,
+            "_learned": self._structure,
+        }
+
+    def _state(self):
+        return self._training
+
+    def _remedy(self):
+        return (
+            f"Lower learning_rate_init (now {self.learning_rate_init:g}), raise "
+            f"batch_size (now {self.batch_size}) or set clip_norm."
+        )
+
+    @property
+    def _dtype(self):
+        return self.intercepts_[0].dtype.type
+
+
+def layers_of(tree):
+    """The layers of a tree, in order."""
+    if isinstance(tree, Layer):
+        yield tree
+    elif isinstance(tree, tuple):
+        for part in tree:
+            yield from layers_of(part)
+
+
+def memory_for(recipe, params, memory=None):
+    """What the optimiser that is asked for remembers; its own, if there is any."""
+    fresh = SOLVERS[recipe.solver].init(params)
+    return memory if type(memory) is type(fresh) else fresh
+
+
+def update(recipe, state, slopes, clock, n_rows):
+    """Move params and what the optimiser remembers, in place, along the slopes of a
+    batch of so many rows."""
+    rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
+    descend(
+        recipe.solver,
+        state.params,
+        state.moved,
+        clip_norm(slopes, recipe.clip_norm),
+        rate=learning_rate(*rate),
+        momentum=recipe.momentum,
+        l2=staircase(recipe.alpha, clock) / n_rows,
+    )
