@@ -5,12 +5,16 @@ lines would lie in one more line of the caches than it needs, and take half as l
 again to read.
 """
 
+import ctypes
+import platform
+from functools import cache
+
 import numpy as np
 
 # Bytes: two of the caches' lines, which are often fetched together.
 ALIGNMENT = 128
-# Bytes: less than the 32 MiB up to which the GNU C library learns from what is freed.
-_LARGE = 31 * 2**20
+# Of the GNU C library, which sets them so itself where it finds so large a block freed.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _LARGE = -1, -3, 31 * 2**20
 
 
 def zeros(shape, dtype):
@@ -28,10 +32,14 @@ def copy(array):
     return out
 
 
+@cache
 def hold():
     """Keep what is freed from now on: learning needs as much again in its next update.
 
-    The GNU C library gives free memory back to the system, page by page, unless as
-    large a block was freed before. To get it again may take longer than all else.
+    The GNU C library gives free memory back to the system, page by page, where there is
+    more of it than a threshold. To get it again may take longer than all else.
     """
-    np.empty(_LARGE, np.uint8)
+    if platform.libc_ver()[0] == "glibc":
+        own = ctypes.CDLL(None)
+        own.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        own.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE)
