@@ -359,9 +359,10 @@ def test_data_frames(estimator, data):
         estimator.transform(frame[frame.columns[::-1]])
 
 
-def peak_memory(estimator, X, labels):
+def peak_memory(estimator, X, data):
     # What takes memory once, as compiling does, is over when one looks.
-    estimator.fit(X, **labels).transform(X[:1000])
+    some, labels = X[:3000], data.alternate(X)
+    estimator.fit(some, **data.alternate(some)).transform(X[:1000])
     tracemalloc.start()
     estimator.fit(X, **labels).transform(X[:1000])
     peak = tracemalloc.get_traced_memory()[1]
@@ -371,8 +372,9 @@ def peak_memory(estimator, X, labels):
 
 @pytest.fixture
 def small(estimator):
+    once = {"n_iter": 1, "pretrain_iter": 1}
     return having(
-        estimator, n_iter=1, batch_size=500, n_components=4, early_stopping=False
+        estimator, batch_size=500, n_components=4, early_stopping=False, **once
     )
 
 
@@ -384,7 +386,7 @@ def test_memory_mapped_data_are_not_copied(small, data, tmp_path):
     big[:] = RNG.random(big.shape) < 0.25
     big.flush()
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    peak = peak_memory(small, mapped, data.alternate(mapped))
+    peak = peak_memory(small, mapped, data)
     assert peak < mapped.size * np.float32().nbytes
 
 
@@ -397,7 +399,7 @@ def test_sparse_data_are_not_made_dense(small, data):
     size = X.shape[0] * X.shape[1] * X.dtype.itemsize
     having(small, batch_size=200 if square else 100)
     limit = size if square else size / 4
-    assert peak_memory(small, X, data.alternate(X)) < limit
+    assert peak_memory(small, X, data) < limit
 
 
 def test_nothing_observed_at_all(estimator, data):
