@@ -92,8 +92,9 @@ def backward(index, value, count, columns, edges, net, kind, dz, slopes, start, 
                 copy(A, i, c, 0, width, n, left)
                 for k in range(count[r]):
                     add(A, i, entry(value, r, k), W, index[r, k], n, 0, left)
-            for t_last in range(n_columns, 0, -_BACK):
-                t_first = max(0, t_last - _BACK)
+            # The same blocks as on the way there: there is room for those.
+            for t_first in range((n_columns - 1) // _BACK * _BACK, -1, -_BACK):
+                t_last = min(t_first + _BACK, n_columns)
                 first, beyond = edges[t_first], edges[t_last]
                 fetch(V, first, beyond, left, n, near)
                 for p in range(beyond - first):

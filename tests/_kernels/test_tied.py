@@ -24,6 +24,8 @@ SEVERAL = np.array([2, 1, 3, 1, 4]), np.array([1, 6, 2, 1, 3])
 # More columns, and rows, than are had at a time: as plain Python that takes hours.
 PLAIN = numba.config.DISABLE_JIT
 ROWS, N_COLUMNS = (7, 5) if PLAIN else (70, 70)
+# Of more columns than a block has the last ones are wide: there is to be room for any.
+UNEVEN = np.ones(kernels._BACK + 3, int), np.repeat([1, 5], [3, kernels._BACK])
 MANY = np.arange(N_COLUMNS) % 2 + 1, np.arange(N_COLUMNS) % 3 + 1
 
 
@@ -99,7 +101,9 @@ def backward(lists, given, dz, cuts=None):
 @KINDS
 @SCALED
 @pytest.mark.parametrize(
-    "sizes", [BITS, SEVERAL, MANY], ids=["bits", "several", "many"]
+    "sizes",
+    [BITS, SEVERAL, UNEVEN, MANY],
+    ids=["bits", "several", "uneven", "many"],
 )
 @pytest.mark.parametrize("n_units", [1, 19] if PLAIN else [1, 19, 600])
 def test_there_and_back(sizes, n_units, scaled, kind, dtype):
