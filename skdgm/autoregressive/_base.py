@@ -14,7 +14,6 @@ from skdgm.base import TabularModel
 from skdgm.nets import LEARNING
 
 _COUNT = Interval(Integral, 1, None, closed="left")
-NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 # What columns may be, and how columns of each kind are treated.
 COLUMNS = {
     "output": [StrOptions({"bernoulli", "categorical", "gaussian", "mixed"}), tuple],

@@ -59,7 +59,7 @@ class Orderless:
     start : ndarray
         Outputs to begin with.
     init : str
-        How weights begin.
+        How weights of hidden units begin.
     dropout : float
         The share of hidden units that drop out in learning.
     orders : ndarray of int, of shape (n_orders, n_columns)

@@ -32,7 +32,7 @@ class TiedChain(Chain):
     n_units : int
     activation : {"logistic", "tanh", "relu"}
     rule : str
-        How weights begin.
+        How weights of hidden units begin.
     scaled : bool
         Whether what hidden units hear is scaled by a factor for each column.
     """

@@ -76,9 +76,9 @@ class Trainer:
         """With a mean if there is to be one, and without if not."""
         if not self.recipe.average:
             return State(state.learned, state.moved)
-        return (
-            state if state.mean else state._replace(mean=averaging.init(state.params))
-        )
+        if state.mean:
+            return state
+        return state._replace(mean=averaging.init(state.params))
 
     def draw(self, table, number):
         """The batches of an epoch."""

@@ -7,7 +7,6 @@ from numbers import Real
 
 from skdgm.autoregressive._base import (
     COLUMNS,
-    NOT_NEGATIVE,
     ORDERS,
     TRAINING,
     ChainModel,
@@ -142,7 +141,7 @@ class FVBN(ChainModel):
         "min_categories": COLUMNS["min_categories"],
         **ORDERS,
         **TRAINING,
-        "alpha": [NOT_NEGATIVE, tuple],
+        "alpha": [*TRAINING["alpha"], tuple],
     }
     _FIXED = ()
     n_mixtures, conditional = 1, "gaussian"

@@ -1,7 +1,7 @@
 """What is there of a belief network that was tuned as a net: features of the net, and
 what the network that it began as says of data."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -12,10 +12,8 @@ from skdgm.belief._fine_tuning import ACTIVATION, PRETRAINING, FineTuningMixin
 from skdgm.belief._stack import Composed, StackMixin
 from skdgm.belief.dbn import DBN
 from skdgm.boltzmann._likelihood import PartitionMixin
-from skdgm.boltzmann._machine import Machine
-from skdgm.nets import Layer, forward, hidden, init
+from skdgm.nets import LEARNING, Layer, forward, hidden, init
 from skdgm.nets.tuner import INIT
-from skdgm.training import AUTO
 from skdgm.utils.random import stream
 
 
@@ -29,28 +27,10 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
             name: DBN._parameter_constraints[theirs]
             for name, theirs in PRETRAINING.items()
         },
+        **{name: value for name, value in LEARNING.items() if name != "clip_norm"},
         "solver": [StrOptions({"sgd", "adam"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "schedule": [StrOptions({"constant", "invscaling", "linear"})],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
-        "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
         "dropout": [Interval(Real, 0, 1, closed="left"), tuple],
         "max_norm": [Interval(Real, 0, None, closed="neither"), None],
-        **{
-            name: Machine._parameter_constraints[name]
-            for name in (
-                "early_stopping",
-                "validation_fraction",
-                "n_iter_no_change",
-                "tol",
-                "warm_start",
-                "verbose",
-                "random_state",
-            )
-        },
     }
     _domain = StackMixin._domain
 

@@ -103,7 +103,7 @@ def _learns(loss, gap):
 _learns(softmax_cross_entropy, _softmax_gap)
 defvjp(
     logistic_cross_entropy,
-    lambda _, z, t: lambda slope: _logistic_slope(z, t, slope),
+    lambda _, z, t, dtype=None: lambda slope: _logistic_slope(z, t, slope),
     None,
 )
 _learns(squared_error, _gap)

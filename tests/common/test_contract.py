@@ -372,9 +372,13 @@ def peak_memory(estimator, X, data):
 
 @pytest.fixture
 def small(estimator):
-    once = {"n_iter": 1, "pretrain_iter": 1}
     return having(
-        estimator, batch_size=500, n_components=4, early_stopping=False, **once
+        estimator,
+        n_iter=1,
+        pretrain_iter=1,
+        batch_size=500,
+        n_components=4,
+        early_stopping=False,
     )
 
 
