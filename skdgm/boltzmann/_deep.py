@@ -159,18 +159,22 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
 
     def _start(self, trainer, table, fresh):
         state = super()._start(trainer, table, fresh)
-        if not fresh or self.pretrain is None:
+        if not fresh:
             return state
-        params, self.pretrain_loss_curves_ = layerwise(
-            trainer.energy,
-            self._pair_recipes(),
-            table,
-            self._seed,
-            trainer.fill,
-            trainer.moments,
-            self._pair_hooks,
-        )
-        return trainer.resume(TrainState(params, (), ()))
+        curves = []
+        if self.pretrain is not None:
+            params, curves = layerwise(
+                trainer.energy,
+                self._pair_recipes(),
+                table,
+                self._seed,
+                trainer.fill,
+                trainer.moments,
+                self._pair_hooks,
+            )
+            state = trainer.resume(TrainState(params, (), ()))
+        self.pretrain_loss_curves_ = curves
+        return state
 
     def _n_epochs(self, table):
         return _BUDGET.epochs(self.n_iter, table, self.batch_size)

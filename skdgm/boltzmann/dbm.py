@@ -116,7 +116,7 @@ class DBM(DeepMachine):
         The same for held-out rows, with ``early_stopping``.
     pretrain_loss_curves_ : list of list of float
         For each pair of layers minus the log-likelihood of some rows given the layer
-        above, for each epoch.
+        above, for each epoch; empty without ``pretrain``.
     n_iter_ : int
         Epochs done in which all layers learned.
     n_features_in_ : int

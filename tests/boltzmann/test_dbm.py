@@ -194,6 +194,12 @@ def test_pairs_are_put_into_their_places():
     np.testing.assert_array_equal(params.units[-1], pairs[-1][0][1])
 
 
+def test_curves_are_those_of_the_last_fit():
+    dbm = DBM((3, 2), pretrain="layerwise", pretrain_iter=2, n_iter=1).fit(STATES)
+    assert [len(curve) for curve in dbm.pretrain_loss_curves_] == [2, 2]
+    assert dbm.set_params(pretrain=None).fit(STATES).pretrain_loss_curves_ == []
+
+
 def test_pretraining_is_of_use():
     X = load_digits().data / 16
     options = {"n_iter": 0, "random_state": 0}
