@@ -2,7 +2,7 @@
 
 from sklearn.base import _fit_context
 
-from skdgm.base.learning import LearningMixin
+from skdgm.base.learning import LearningMixin, undone_by_errors
 from skdgm.base.tables import for_callbacks
 from skdgm.training import (
     Callbacks,
@@ -60,24 +60,28 @@ class EpochsMixin(LearningMixin):
 
     def _fit(self, X, y, sample_weight):
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
-        table = self._begin(X, y, sample_weight, fresh)
-        n_epochs = self._n_epochs(table)
-        context = self._init_callback_context(max_subtasks=n_epochs)
-        # Callbacks pass X back to methods, which look for the names of its columns.
-        told = X if hasattr(X, "iloc") else table.rows.X
-        data = for_callbacks(told, y, sample_weight)
-        context.call_on_fit_task_begin(estimator=self, **data)
-        hooks = [Callbacks(self, context, data, lambda s: self._attributes(copy(s)))]
-        if self.verbose:
-            hooks.append(Verbose(self._name, self._WATCHED))
-        self._train(
-            table,
-            range(n_epochs),
-            fresh,
-            n_epochs=n_epochs,
-            hooks=hooks,
-            early_stopping=self.early_stopping,
-        )
+        with undone_by_errors(self):
+            table = self._begin(X, y, sample_weight, fresh)
+            n_epochs = self._n_epochs(table)
+            context = self._init_callback_context(max_subtasks=n_epochs)
+            # Callbacks pass X back to methods, which look for the names of its columns.
+            told = X if hasattr(X, "iloc") else table.rows.X
+            data = for_callbacks(told, y, sample_weight)
+            context.call_on_fit_task_begin(estimator=self, **data)
+            hooks = [
+                Callbacks(self, context, data, lambda s: self._attributes(copy(s)))
+            ]
+            if self.verbose:
+                hooks.append(Verbose(self._name, self._WATCHED))
+            found = self._run(
+                table,
+                range(n_epochs),
+                fresh,
+                n_epochs=n_epochs,
+                hooks=hooks,
+                early_stopping=self.early_stopping,
+            )
+        self._adopt(*found, n_epochs)
         self._finish(table)
         context.call_on_fit_task_end(
             estimator=self,
@@ -117,8 +121,10 @@ class EpochsMixin(LearningMixin):
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "n_iter_")
-        table = self._begin(X, y, sample_weight, fresh, classes)
-        self._train(table, range(self.n_iter_, self.n_iter_ + 1), fresh)
+        with undone_by_errors(self):
+            table = self._begin(X, y, sample_weight, fresh, classes)
+            found = self._run(table, range(self.n_iter_, self.n_iter_ + 1), fresh)
+        self._adopt(*found, 1)
         return self
 
     def _finish(self, table):

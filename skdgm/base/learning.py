@@ -1,5 +1,7 @@
 """How learning begins, goes on and ends."""
 
+from contextlib import contextmanager
+
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
@@ -25,6 +27,21 @@ def report(outcome, n_epochs, name, remedy):
             f"Training was interrupted {done}; what was learned is kept.",
             InterruptedFitWarning,
         )
+
+
+@contextmanager
+def undone_by_errors(estimator):
+    """Give an estimator back what it knew, where an error ends what is done to it."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        now = vars(estimator)
+        # What scikit-learn keeps of callbacks is its own, and it clears up after them.
+        theirs = {name: now[name] for name in now if "callback" in name}
+        now.clear()
+        now.update(before | theirs)
+        raise
 
 
 class LearningMixin:
@@ -62,9 +79,10 @@ class LearningMixin:
     def _count(self, table, fresh):
         """Learn how frequent labels are."""
 
-    def _train(
+    def _run(
         self, table, epochs, fresh, *, n_epochs=None, hooks=(), early_stopping=False
     ):
+        """Epochs, and what was watched; nothing of it is taken over yet."""
         trainer = self._trainer(table, self.n_iter_ - epochs.start)
         held_out, stopping = None, None
         if early_stopping:
@@ -83,13 +101,17 @@ class LearningMixin:
                 hooks=hooks,
                 stopping=stopping,
             )
+        return learned, monitor
+
+    def _adopt(self, learned, monitor, n_epochs):
+        """Take over what was learned, and say how it ended."""
         for name in self._SOMETIMES:
             vars(self).pop(name, None)
         vars(self).update(self._attributes(learned.state))
         self.n_iter_ += len(learned.losses)
         self.loss_curve_ += learned.losses
         self.validation_curve_ += learned.validation
-        self._report(learned, len(epochs), monitor)
+        self._report(learned, n_epochs, monitor)
 
     def _split(self, table):
         """Rows to learn from, and rows to hold out."""

@@ -443,24 +443,56 @@ def test_weights_reach_the_scorers_of_callbacks(estimator, data):
     assert last["score"] == pytest.approx(estimator.score(data.X, **given))
 
 
+class Callback:
+    """One that does nothing."""
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+
+class StopAtOnce(Callback):
+    def on_fit_task_end(self, estimator, context):
+        return context.task_name in ("epoch", "layer")
+
+
+class FailAtOnce(Callback):
+    def on_fit_task_begin(self, estimator, context):
+        if context.task_name != "fit":
+            raise KeyError("nothing that learning knows of")
+
+
 def test_a_callback_may_stop_training(estimator, data):
-    class StopAtOnce:
-        def setup(self, estimator, context):
-            pass
-
-        def on_fit_task_begin(self, estimator, context):
-            pass
-
-        def on_fit_task_end(self, estimator, context):
-            return context.task_name in ("epoch", "layer")
-
-        def teardown(self, estimator, context):
-            pass
-
     estimator.set_callbacks(StopAtOnce()).fit(data.X, **data.y())
     # Of a stack, with its first layer.
     assert estimator.n_iter_ < len(passes(estimator))
     assert len(getattr(estimator, "layers_", [1])) == 1
+
+
+def test_an_error_in_learning_loses_nothing(estimator, data):
+    estimator.set_callbacks(FailAtOnce())
+    with pytest.raises(KeyError):
+        estimator.fit(data.X, **data.y())
+    with pytest.raises(NotFittedError):
+        estimator.score_samples(data.X)
+    estimator.set_callbacks().fit(data.X, **data.y())
+    rows, before = estimator.score_samples(data.X), learned(estimator)
+    with pytest.raises(KeyError):
+        estimator.set_callbacks(FailAtOnce()).fit(data.X[:50, :9], **data.y(slice(50)))
+    after = learned(estimator)
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        np.testing.assert_array_equal(value, after[name])
+    np.testing.assert_array_equal(estimator.score_samples(data.X), rows)
+    estimator.set_callbacks().partial_fit(data.X, **data.y())
 
 
 def test_progress_bar(estimator, data, capsys):
