@@ -52,7 +52,7 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         that it differs by row; or fixed, as a share of each column's own.
     min_variance : float, default=0.01
         No variance is learned to be less than this share of its column's.
-    min_categories : int or list of int, default=None
+    min_categories : int or array-like of int, default=None
         Of "categorical": how many there are at least, in all columns or in
         each; more are found in the data.
     objective : {"elbo", "iwae"}, default="elbo"
@@ -80,8 +80,8 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Steps in units of the gradient's recent size, or along it.
     alpha : float, default=0.0
-        Penalty on the weights: alpha / 2 times their sum of squares, shared by the rows
-        of a batch.
+        Penalty on the weights: alpha / 2 times their sum of squares is added to the
+        loss of each batch, of all its rows: smaller batches have more of it.
     batch_size : int, default=100
         Rows for each update.
     learning_rate_init : float, default=0.002
@@ -127,7 +127,8 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     density_kind_ : str
         What :meth:`score_samples` is: a "lower bound".
     loss_curve_ : list of float
-        For each epoch minus what is maximised, of some training rows, in nats per row.
+        For each epoch minus what is maximised, of some training rows, in nats per row,
+        with real columns standardised.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
@@ -171,7 +172,11 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
             Interval(Real, 0, None, closed="neither"),
         ],
         "min_variance": [Interval(Real, 0, 1, closed="left")],
-        "min_categories": [Interval(Integral, 1, None, closed="left"), list, None],
+        "min_categories": [
+            Interval(Integral, 1, None, closed="left"),
+            "array-like",
+            None,
+        ],
         "objective": [StrOptions({"elbo", "iwae"})],
         "n_importance": [Interval(Integral, 1, None, closed="left"), None],
         "beta": [Interval(Real, 0, None, closed="left")],

@@ -17,7 +17,9 @@ def check_ordering(ordering, n_columns=None):
     if isinstance(ordering, str):
         return
     n = len(ordering) if n_columns is None else n_columns
-    whole = all(isinstance(j, int | np.integer) for j in ordering)
+    whole = all(
+        isinstance(j, int | np.integer) and not isinstance(j, bool) for j in ordering
+    )
     if not whole or sorted(ordering) != list(range(n)) or n == 0:
         raise ValueError(
             "ordering must be 'given', 'random' or a tuple with the number of each "

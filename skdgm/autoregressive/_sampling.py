@@ -32,7 +32,7 @@ class SamplingMixin:
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            A DataFrame if one was learned from.
+            With ``output="mixed"`` a DataFrame, if one was learned from.
         """
         check_is_fitted(self)
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
@@ -56,27 +56,20 @@ class SamplingMixin:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         method : {"mean", "mode", "sample"}, default="mean"
-            "mean" gives means (probabilities of bits; the most probable codes) and
-            "mode" what is most likely, the same at each call; "sample" gives draws.
+            "mean" gives means (of bits probabilities; of categories, and of bits in a
+            DataFrame, the most probable value). "mode" gives what is most likely, of
+            several draws or column after column. Both are the same at each call;
+            "sample" gives draws.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            A DataFrame if one was learned from.
+            What is known stays as it is. With ``output="mixed"`` a DataFrame, if one
+            was learned from; if X is one, with its index.
         """
-        check_is_fitted(self)
-        model, params = self._model(self._learned), self._training.learned
-        found = fill(
-            self,
-            X,
-            method,
-            random_state,
-            lambda v, rng: model.fill(params, v, rng, method),
-            METHODS,
-        )
-        return self._presented(found)
+        return self._filled(X, method, random_state)
 
     def conditional_sample(self, X, *, n_samples=1, random_state=None):
         """Draw what is missing, given the others of its row, several times.
@@ -92,17 +85,28 @@ class SamplingMixin:
         Returns
         -------
         X_drawn : ndarray of shape (n_rows * n_samples, n_features)
-            The draws for the first row first. A DataFrame if one was learned from.
+            The draws for the first row first. With ``output="mixed"`` a DataFrame, if
+            one was learned from; if X is one, with its index, each label ``n_samples``
+            times.
         """
-        check_is_fitted(self)
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        take = getattr(X, "iloc", None)
-        X = np.asarray(X) if isinstance(X, list | tuple) else X
-        rows = np.repeat(np.arange(X.shape[0]), n_samples)
-        X = X[rows] if take is None else take[rows]
-        return self.impute(X, method="sample", random_state=random_state)
+        return self._filled(X, "sample", random_state, n_samples)
 
-    def _presented(self, X):
-        """Values as who fitted the estimator has them."""
+    def _filled(self, X, method, random_state, n_draws=1):
+        check_is_fitted(self)
+        model, params = self._model(self._learned), self._training.learned
+        found = fill(
+            self,
+            X,
+            method,
+            random_state,
+            lambda v, rng: model.fill(params, v, rng, method),
+            METHODS,
+            n_draws,
+        )
+        return self._presented(found, X)
+
+    def _presented(self, values, X=None):
+        """Values as who fitted the estimator has them, or as X has them."""
         presented = getattr(self._domain, "presented", None)
-        return X if presented is None else presented(self._columns, X)
+        return values if presented is None else presented(self._columns, values, X)

@@ -4,6 +4,10 @@ from numbers import Integral
 
 import numpy as np
 
+# Codes are below. A net has an output for each, and reads one column of a table into
+# so many: what is higher is a number or a key, and would take all memory there is.
+MAX_CATEGORIES = 2**20
+
 
 def refuse(part, bad, names, who, why):
     """Raise an error that tells the first of the bad values, if there is one."""
@@ -35,7 +39,16 @@ def check_codes(part, names, who, sizes=None):
         "is no code: categories are 0, 1, 2 and so on, as "
         "sklearn.preprocessing.OrdinalEncoder gives them",
     )
-    if sizes is not None:
+    if sizes is None:
+        refuse(
+            part,
+            known >= MAX_CATEGORIES,
+            names,
+            who,
+            f"is too high for a code, of which there may be {MAX_CATEGORIES}: number "
+            "the categories anew, with sklearn.preprocessing.OrdinalEncoder",
+        )
+    else:
         refuse(
             part,
             known >= sizes,

@@ -1,4 +1,4 @@
-"""Fill missing entries, row by row."""
+"""Fill missing entries: of rows of numbers, and of DataFrames."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -9,7 +9,7 @@ from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
 
-def fill(model, X, method, random_state, filled, methods=("mean", "sample")):
+def fill(model, X, method, random_state, filled, methods=("mean", "sample"), n_draws=1):
     """Rows with their missing entries filled.
 
     Parameters
@@ -25,25 +25,29 @@ def fill(model, X, method, random_state, filled, methods=("mean", "sample")):
     filled : callable
         ``filled(v, rng)`` fills rows as the model sees them, each with a stream.
     methods : tuple of str
+    n_draws : int, default=1
+        How often each row is filled.
 
     Returns
     -------
-    X_filled : ndarray of shape (n_samples, n_features)
+    X_filled : ndarray of shape (n_samples * n_draws, n_features)
+        Those of the first row first. Of a type that holds what is known of X as well
+        as what the model computes.
     """
     if method not in methods:
         names = " or ".join(map(repr, methods))
         raise ValueError(f"method must be {names}, not {method!r}.")
     rows = model._rows(X)
-    raw = rows._replace(affine=None)
+    raw = rows._replace(affine=None, dtype=np.result_type(rows.X.dtype, rows.dtype))
+    which, parts = np.repeat(np.arange(rows.shape[0]), n_draws), []
     if method == "sample":
         seed = check_random_state(random_state).randint(MAX_SEED)
-        rng = stream(seed).rows(rows.shape[0])
+        rng = stream(seed).rows(len(which))
     else:
-        rng = stream(model._seed, IMPUTE).rows(row_hash(rows))
-    parts = []
+        rng = stream(model._seed, IMPUTE).rows(row_hash(rows)[which])
     with one_blas_thread():
-        for part in rows.blocks():
-            v, given = rows.take(part), raw.take(part)
+        for part in rows.blocks(len(which)):
+            v, given = rows.take(which[part]), raw.take(which[part])
             holes = np.flatnonzero(np.isnan(v).any(axis=1))
             if holes.size:
                 own, given = rng.take(part).take(holes), given.copy()
@@ -53,3 +57,69 @@ def fill(model, X, method, random_state, filled, methods=("mean", "sample")):
                 given[holes] = np.where(known, given[holes], found)
             parts.append(given)
     return np.concatenate(parts)
+
+
+def completed(frame, found):
+    """A DataFrame with what it lacks, and all else as it is.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    found : DataFrame
+        As many rows for each one of ``frame``, without labels.
+
+    Returns
+    -------
+    completed : DataFrame
+        With the labels of ``frame``, each as often as its row.
+    """
+    import pandas as pd
+
+    frame = frame.iloc[np.repeat(np.arange(len(frame)), len(found) // len(frame))]
+    # Labels may be there twice, so that nothing is found by them.
+    known = frame.reset_index(drop=True)
+    columns = [
+        _completed(known.iloc[:, j], found.iloc[:, j])
+        for j in range(len(found.columns))
+    ]
+    whole = pd.DataFrame(dict(enumerate(columns)))
+    return whole.set_axis(frame.columns, axis=1).set_axis(frame.index, axis=0)
+
+
+def _completed(column, found):
+    """A column with what it lacks, of its own type if this holds what was found.
+
+    Else it has the type of what was found, and so it has if it was a category, whose
+    type may not know all that can be found.
+    """
+    import pandas as pd
+
+    lacks = column.isna().to_numpy(bool) & found.notna().to_numpy(bool)
+    if not lacks.any():
+        return column
+    types = [column.dtype, found.dtype, np.dtype(object)]
+    for dtype in types[isinstance(column.dtype, pd.CategoricalDtype) :]:
+        parts = [_as_type(part, dtype) for part in (column[~lacks], found[lacks])]
+        if all(part is not None for part in parts):
+            break
+    return pd.concat(parts).sort_index()
+
+
+def _as_type(column, dtype):
+    """A column in another type, or None if this cannot hold it."""
+    import pandas as pd
+
+    types = pd.api.types
+    if column.dtype == dtype:
+        return column
+    try:
+        with np.errstate(over="ignore"):
+            cast = column.astype(dtype)
+    except (TypeError, ValueError):
+        return None
+    if types.is_float_dtype(dtype) and types.is_float_dtype(column.dtype):
+        # Digits may be lost: such a type has no more of any number.
+        same = np.isfinite(cast.to_numpy(np.float64)).all()
+    else:
+        same = cast.astype(object).equals(column.astype(object))
+    return cast if same else None

@@ -6,6 +6,7 @@ from sklearn.utils.validation import validate_data
 from skdgm.base.code_columns import CodeColumns
 from skdgm.base.codes import count_codes, count_sizes, least_sizes
 from skdgm.base.columns import BinaryColumns, observed
+from skdgm.base.filling import completed
 from skdgm.base.frames import Codec
 from skdgm.base.mixed import Mixed, check, kinds_of, named_sizes
 from skdgm.base.real_columns import RealColumns, standards
@@ -44,7 +45,7 @@ class MixedColumns(RealColumns):
 
     def _encoded(self, model, X, known):
         """Numbers, what they stand for, and whether they were no numbers before."""
-        frame = all(hasattr(X, name) for name in ("iloc", "dtypes", "columns"))
+        frame = _is_frame(X)
         if known is not None:
             codec = known.codec
         elif frame and isinstance(self.kinds, str):
@@ -117,6 +118,14 @@ class MixedColumns(RealColumns):
         codes = _CODES.loss_of_independent(columns.of("categorical"))
         return bits + codes + super().loss_of_independent(columns.of("gaussian"))
 
-    def presented(self, columns, array):
-        """Values of columns as a DataFrame, if one was learned from."""
-        return array if columns.codec is None else columns.codec.decode(array)
+    def presented(self, columns, array, X=None):
+        """Values of columns as a DataFrame, if one was learned from: that of X, with
+        what it lacks, if X is one; else a new one."""
+        if columns.codec is None:
+            return array
+        found = columns.codec.decode(array)
+        return completed(X, found) if _is_frame(X) else found
+
+
+def _is_frame(X):
+    return all(hasattr(X, name) for name in ("iloc", "dtypes", "columns"))

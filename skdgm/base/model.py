@@ -12,6 +12,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skdgm.base.tables import refuse_dates, refuse_text
 from skdgm.utils.threads import one_blas_thread
 
 
@@ -99,7 +100,12 @@ class TabularModel(GenerativeModel):
         if not reset:
             dtype = dtype or self._dtype
         options = {"reset": reset, "fitting": fitting, "dtype": dtype}
-        return self._domain.rows(self, X, **options)
+        refuse_dates(X)
+        try:
+            return self._domain.rows(self, X, **options)
+        except ValueError as error:
+            refuse_text(self, X, error)
+            raise
 
     def _forget(self):
         """Drop what was computed from parameters that have changed."""

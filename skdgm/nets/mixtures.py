@@ -123,7 +123,7 @@ class Mixture(NamedTuple):
 
 
 def _log_sum(log_w):
-    high = log_w.max(axis=2, keepdims=True)
+    high = np.maximum(log_w.max(axis=2, keepdims=True), np.finfo(log_w.dtype).min)
     return (high + np.log(np.exp(log_w - high).sum(axis=2, keepdims=True)))[..., 0]
 
 

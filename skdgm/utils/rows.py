@@ -18,6 +18,8 @@ from skdgm.utils.packed import Packed
 BLOCK_ENTRIES = 2**19
 # Bytes that the lists of a table may take.
 _ROOM = 2**27
+# Standardised numbers further away count as this far: any square of them is a number.
+_FAR = 1e10
 
 
 class Rows(NamedTuple):
@@ -36,7 +38,8 @@ class Rows(NamedTuple):
     packed : Packed, optional
         The whole table as lists; see :meth:`in_memory`.
     affine : pair of ndarray of shape (n_columns,), optional
-        What is subtracted from each column, and what it is then divided by.
+        What is subtracted from each column, and what it is then divided by; no number
+        is further from 0 afterwards than 10^10.
     labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), optional
         What belongs to each row, and makes rows different: codes of classes, -1 where
         unknown; or any numbers, NaN where unknown.
@@ -69,8 +72,10 @@ class Rows(NamedTuple):
         part = self.X[index]
         part = part.toarray() if sp.issparse(part) else part
         if self.affine is not None:
-            part = np.subtract(part, self.affine[0])
-            part /= self.affine[1]
+            with np.errstate(over="ignore"):
+                part = np.subtract(part, self.affine[0])
+                part /= self.affine[1]
+            part.clip(-_FAR, _FAR, out=part)
         part = np.asarray(part, dtype=self.dtype, order="C")
         return part if self.bounds is None else part.clip(*self.bounds)
 

@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
 
+from skdgm import NADE
+from skdgm.exceptions import DataRangeWarning
 from tests.autoregressive.models import (
     CHAINS,
     FAMILIES,
@@ -207,3 +211,114 @@ def test_what_is_known_stays(name):
         if method != "mean":
             assert set(found[:, 0]) <= {0, 1}
     np.testing.assert_array_equal(own.impute(data("table")), data("table"))
+
+
+@pytest.mark.parametrize(
+    "given, kept",
+    [
+        (np.float16, np.float32),
+        (np.float32, np.float32),
+        (np.float64, np.float64),
+        (np.int16, np.float32),
+        (np.int64, np.float64),
+    ],
+)
+def test_known_numbers_stay_to_the_last_digit(given, kept, tmp_path):
+    X = np.array([[2023.0, 1], [2024, 0], [2021, 1], [2020, 0]], np.float32)
+    own = NADE(3, "gaussian", max_iter=1, random_state=0).fit(X)
+    X = X.astype(given)
+    if np.dtype(given).itemsize == 8:
+        X[:, 0] = 20240115
+    elif X.dtype.kind == "f":
+        X[0, 1] = NAN
+    np.save(tmp_path / "rows.npy", X)
+    mapped = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    for rows in (X, mapped, sp.csr_array(X.astype(kept))):
+        found = own.impute(rows)
+        assert found.dtype == kept
+        known = ~np.isnan(X)
+        np.testing.assert_array_equal(found[known], X[known])
+        assert np.isfinite(found).all()
+
+
+def test_what_is_known_and_no_bit_is_clipped_as_the_warning_says():
+    own = model("nade", "bits")
+    with pytest.warns(DataRangeWarning, match="clipped"):
+        found = own.impute([[2, NAN, -1, 0.5]])
+    np.testing.assert_array_equal(found[0, [0, 2, 3]], [1, 0, 0.5])
+
+
+class Rows:
+    """What is an array, if asked."""
+
+    def __array__(self, dtype=None, copy=None):
+        return HOLED
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        np.ndarray.tolist,
+        list,
+        sp.coo_matrix,
+        sp.dia_matrix,
+        sp.csc_array,
+        lambda _: Rows(),
+    ],
+)
+def test_conditions_are_of_any_type_of_rows(convert):
+    own = model("nade", "bits")
+    drawn = own.conditional_sample(convert(HOLED), n_samples=3, random_state=0)
+    expected = own.impute(np.repeat(HOLED, 3, axis=0), method="sample", random_state=0)
+    np.testing.assert_array_equal(drawn, expected)
+
+
+@pytest.mark.parametrize("wrong", [None, 1.5, "rows", [1, 2], HOLED[:0], HOLED[:, :2]])
+def test_conditions_are_refused_as_other_rows_are(wrong):
+    own = model("nade", "bits")
+    with pytest.raises(ValueError) as expected:
+        own.impute(wrong)
+    with pytest.raises(ValueError) as found:
+        own.conditional_sample(wrong)
+    assert str(found.value) == str(expected.value)
+
+
+def test_frames_keep_their_labels():
+    pd = pytest.importorskip("pandas")
+    rows = data("table")
+    frame = pd.DataFrame(
+        {"bit": rows[:, 0] > 0, "number": rows[:, 1], "code": rows[:, 2].astype(int)},
+        index=np.arange(len(rows)) + 100,
+    )
+    own = NADE(3, "mixed", max_iter=1, random_state=0).fit(frame)
+    part = frame.iloc[5:1:-1].astype({"bit": object, "code": float})
+    part.iloc[0, 0], part.iloc[1, 2], part.iloc[2, 1] = None, NAN, NAN
+    part.iloc[3, 2] = 1.4
+    found = own.impute(part)
+    pd.testing.assert_index_equal(found.index, part.index)
+    assert (found.dtypes == part.dtypes).all()
+    assert not found.isna().any(axis=None)
+    pd.testing.assert_frame_equal(found.where(part.notna()), part.where(part.notna()))
+    pd.testing.assert_frame_equal(part.fillna(found), found)
+    drawn = own.conditional_sample(part, n_samples=2, random_state=0)
+    pd.testing.assert_index_equal(drawn.index, part.index.repeat(2))
+    pd.testing.assert_frame_equal(own.impute(frame), frame)
+    plain = pd.RangeIndex(4)
+    assert own.sample(4, random_state=0).index.equals(plain)
+    with pytest.warns(UserWarning, match="valid feature names"):
+        found = own.impute(rows[:4])
+    assert found.index.equals(plain)
+
+
+def test_orders_are_of_numbers():
+    with pytest.raises(ValueError, match="ordering must be"):
+        NADE(3, ordering=(True, False)).fit(HOLED[:, :2])
+
+
+@pytest.mark.parametrize("convert", [list, tuple, np.array])
+@pytest.mark.parametrize("output", ["categorical", ("categorical",) * 4])
+def test_room_for_categories_is_a_list_of_any_type(output, convert):
+    room = convert([2, 3, 4, 5])
+    own = NADE(3, output, min_categories=room, max_iter=1).fit(states("bits"))
+    assert own._columns.sizes.tolist() == [2, 3, 4, 5]
+    clone(own).fit(states("bits")).partial_fit([[1, 2, 3, 4]])

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.base import CodeColumns
+from skdgm.base.codes import MAX_CATEGORIES, check_codes
 from skdgm.base.tables import tabulate
 from skdgm.exceptions import MissingDataWarning
 from skdgm.utils.rows import Rows
@@ -83,6 +84,14 @@ def test_later_data_have_the_room_there_was():
     np.testing.assert_array_equal(before.counts, [2, 3, 0, 0, 1, 1, 3, 0])
     found = learned(np.array([[3, 0.0]]), before=before)
     np.testing.assert_array_equal(found.counts, [2, 3, 0, 1, 2, 1, 3, 0])
+
+
+@pytest.mark.parametrize("code", [MAX_CATEGORIES, 1e15, 1e300])
+def test_codes_are_not_too_high_to_be_counted(code):
+    message = "X: the value .* of column 'b' is too high .*OrdinalEncoder"
+    with pytest.raises(ValueError, match=message):
+        check_codes(np.array([[1, 0], [0, code]]), "ab", "X")
+    check_codes(np.array([[MAX_CATEGORIES - 1, np.nan]]), "ab", "X")
 
 
 @pytest.mark.parametrize(

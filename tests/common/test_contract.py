@@ -122,15 +122,29 @@ def test_types(estimator, data, given, kept):
     found = [
         estimator.transform(X),
         estimator.sample(3, random_state=0),
-        estimator.impute(np.where(HOLES, np.nan, X)),
+        estimator.impute(np.where(HOLES, np.nan, X).astype(kept)),
         weights(estimator),
     ]
     if hasattr(estimator, "inverse_transform"):
         found.append(estimator.inverse_transform(found[0]))
     assert {array.dtype for array in found} == {np.dtype(kept)}
     assert estimator.score_samples(X).dtype == np.float64
+    # What is known stays, to the last digit.
+    assert estimator.impute(X.astype(np.float64)).dtype == np.float64
     estimator.partial_fit(X.astype(np.float64), **data.y())
     assert estimator.transform(X).dtype == kept
+
+
+def test_text_and_dates_are_refused(estimator, data):
+    text = data.X.astype(object)
+    text[3, 2] = "?"
+    dates = np.zeros(data.X.shape, "M8[D]")
+    estimator.fit(data.X, **data.y())
+    for method in (estimator.transform, lambda X: estimator.fit(X, **data.y())):
+        with pytest.raises(ValueError, match=r"column 2 has text .*\?.*: encode it"):
+            method(text)
+        with pytest.raises(TypeError, match="X has the dtype datetime64.D."):
+            method(dates)
 
 
 def test_storage_types_of_bits_agree(estimator, data):
@@ -562,6 +576,18 @@ def test_invalid_parameters_are_named(estimator, data, name, value):
 def test_invalid_weights(estimator, data, weight, message):
     with pytest.raises(ValueError, match=message):
         estimator.fit(data.X, **data.y(), sample_weight=weight)
+
+
+def test_what_is_far_away_is_improbable_and_no_more(estimator, data):
+    if not data.real or is_regressor(estimator):
+        return
+    estimator.fit(data.X, **data.y())
+    far = data.X[:4].astype(np.float64)
+    far[:3] = [[1e300], [-1e300], [1e30]]
+    found = estimator.score_samples(far)
+    assert np.isfinite(found).all()
+    assert (found[:3] < found[3]).all()
+    assert np.isfinite(estimator.transform(far)).all()
 
 
 def test_a_failed_fit_loses_nothing(estimator, data):
