@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, check_scalar
 
 from skdgm.autoregressive._chains import Chains
 from skdgm.autoregressive._fitting import MIXTURE, FittingMixin
@@ -20,7 +20,7 @@ COLUMNS = {
     "n_mixtures": [_COUNT],
     "conditional": [StrOptions({"gaussian", "laplace"})],
     "min_variance": [Interval(Real, 0, 1, closed="neither")],
-    "min_categories": [_COUNT, list, None],
+    "min_categories": [_COUNT, "array-like", None],
 }
 # In what orders.
 ORDERS = {
@@ -62,23 +62,31 @@ class AutoregressiveModel(FittingMixin, LikelihoodMixin, SamplingMixin, TabularM
 class ChainModel(AutoregressiveModel):
     """Base class of estimators whose nets have an order of the columns each.
 
-    A subclass has ``_net(known, order, number)``, which returns the arguments of a
-    chain after the first three, and ``_CHAIN``, its class.
+    A subclass has ``_net(known, conditionals, number)``, which returns the arguments of
+    a chain after the first three, ``_CHAIN``, its class, ``_FIXED``, the names of
+    options that cannot change while learning goes on, and ``_NUMBER``, of the one that
+    says how many orders there are.
     """
 
-    _shared = False
+    _shared, _NUMBER = False, "n_orderings"
 
     def _model(self, known):
+        check_scalar(self.n_draws, "n_draws", Integral, min_val=1)
         conditionals, start = self._conditionals(known)
         n_columns = len(conditionals.kinds)
-        found = orders(known["ordering"], known["n_orderings"], n_columns, self._seed)
+        found = orders(known["ordering"], known[self._NUMBER], n_columns, self._seed)
+        chain = self._chain(known)
         members = [
-            self._CHAIN(conditionals, start, order, *self._net(known, conditionals, k))
-            for k, order in enumerate(found)
+            chain(conditionals, start, order, *self._net(known, conditionals, number))
+            for number, order in enumerate(found)
         ]
         return Chains(conditionals, members, self.n_draws, self._shared)
 
+    def _chain(self, known):
+        """The class of nets that have such a structure."""
+        return self._CHAIN
+
     @property
     def _structure(self):
-        names = *self._FIXED, "output", *MIXTURE, "ordering", "n_orderings"
+        names = *self._FIXED, "output", *MIXTURE, "ordering", self._NUMBER
         return {name: getattr(self, name) for name in names}

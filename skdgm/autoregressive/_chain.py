@@ -32,6 +32,9 @@ class Chain:
     order : ndarray of int
     """
 
+    # Whether all columns together are a normal distribution.
+    normal = False
+
     def __init__(self, conditionals, start, order):
         given = conditionals.kinds[order], conditionals.sizes[order]
         self.order, self.place = order, np.argsort(order)

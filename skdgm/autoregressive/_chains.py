@@ -141,25 +141,20 @@ class Chains:
         parts = []
         for k in range(self.n_orders):
             member, own = self._member(params, k)
-            given = member.ordered(v), rng.fold(_MEMBER, k)
-            found = self._filled(member, own, *given)
-            parts.append((found.v[..., member.place], found.log_w, found.log_joint))
-        x, log_w, log_joint = (np.concatenate(p, axis=1) for p in zip(*parts))
-        if method == "mean":
-            return self._mean(x, log_w)
+            found = self._filled(member, own, member.ordered(v), rng.fold(_MEMBER, k))
+            inputs, drawn = (
+                found.inputs[..., member.back[0]],
+                found.v[..., member.place],
+            )
+            parts.append((inputs, drawn, found.log_w, found.log_joint))
+        inputs, x, log_w, log_joint = (np.concatenate(p, axis=1) for p in zip(*parts))
+        # Of a normal distribution the mode is the mean.
+        if method == "mean" or (method == "mode" and self.members[0].normal):
+            return self.conditionals.value(_mean(inputs, log_w))
         best = log_joint.argmax(axis=1)
         if method == "sample":
             best = _chosen(log_w, rng.fold(_CHOICE))
         return x[np.arange(len(v)), best]
-
-    def _mean(self, x, log_w):
-        """What is expected, in the form in which columns are seen."""
-        conditionals, total = self.conditionals, 0.0
-        w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
-        w = (w / w.sum(axis=1, keepdims=True)).astype(x.dtype)
-        for k in range(x.shape[1]):
-            total = total + w[:, [k]] * conditionals.inputs(x[:, k])
-        return conditionals.value(total)
 
     def _filled(self, member, own, ordered, rng, n_draws=None):
         return member.filled(own, ordered, rng, n_draws or self.n_draws)
@@ -172,6 +167,13 @@ class Chains:
     def _member(self, params, k):
         member = self.members[k]
         return member, member.placed(params[0 if self.shared else k])
+
+
+def _mean(x, log_w):
+    """Of particles, by weight."""
+    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+    w /= w.sum(axis=1, keepdims=True)
+    return np.einsum("re,rei->ri", w, x).astype(x.dtype)
 
 
 def _chosen(log_w, rng):

@@ -117,9 +117,16 @@ class Conditionals:
         found = self._of_entries(out, lambda b, own: b.kind.log_p(own, v[:, b.columns]))
         return np.where(np.isnan(v), 0, found).astype(np.float64)
 
+    def expected(self, out):
+        """What is expected of each entry, as a net sees it."""
+        x = np.empty((len(out), self.n_inputs.sum()), out.dtype)
+        for block in self.blocks:
+            x[:, block.inputs] = block.kind.expected(out[:, block.outputs])
+        return x
+
     def mean(self, out):
         """What is expected of each entry; of codes, the most probable one."""
-        return self._of_entries(out, lambda b, own: b.kind.mean(own))
+        return self.value(self.expected(out))
 
     def mode(self, out):
         """What each entry is most likely to be."""

@@ -39,9 +39,14 @@ class FittingMixin(NetsMixin, EpochsMixin):
         check_ordering(self.ordering, rows.shape[1])
         return super()._labelled(rows, y, fresh, classes)
 
+    def _begin(self, *arguments):
+        # What columns are is asked for here, and stays when options change afterwards.
+        self._asked = self.output
+        return super()._begin(*arguments)
+
     @property
     def _domain(self):
-        kinds = self.output
+        kinds = getattr(self, "_asked", self.output)
         if kinds == "categorical":
             return CodeColumns(self.min_categories)
         if kinds in _DOMAINS:

@@ -51,8 +51,8 @@ class Bits:
         """Log probability of each entry."""
         return v * out - softplus(out)
 
-    def mean(self, out):
-        """What is expected of each entry."""
+    def expected(self, out):
+        """What is expected of each entry, as those after it see it."""
         return sigmoid(out)
 
     def mode(self, out):
@@ -103,9 +103,9 @@ class Codes:
         places = zeroed(v).astype(np.intp) + self.starts
         return np.take_along_axis(log_probabilities(out, self.starts), places, axis=1)
 
-    def mean(self, out):
-        """The most probable code, as :meth:`mode`."""
-        return self.value(out)
+    def expected(self, out):
+        """What is expected of each entry, as those after it see it: probabilities."""
+        return np.exp(log_probabilities(out, self.starts))
 
     def mode(self, out):
         """The most probable code of each entry."""
@@ -164,8 +164,8 @@ class Reals:
         """Log density of each entry."""
         return self.mixture.log_density(out, v)
 
-    def mean(self, out):
-        """What is expected of each entry."""
+    def expected(self, out):
+        """What is expected of each entry, as those after it see it."""
         return self.mixture.mean(out)
 
     def mode(self, out):

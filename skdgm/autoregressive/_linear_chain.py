@@ -18,8 +18,8 @@ from skdgm.autoregressive._particles import Particles
 from skdgm.nets import Layer
 
 _LOG_2PI = float(np.log(2 * np.pi))
-# What keeps covariances of standardised columns from being singular.
-JITTER = 1e-10
+# What keeps covariances from being singular: this share of variances.
+_JITTER = 1e-10
 
 
 class LinearChain(MaskedChain):
@@ -40,6 +40,8 @@ class LinearChain(MaskedChain):
 class NormalChain(LinearChain):
     """Linear models of real columns: together they are a normal distribution."""
 
+    normal = True
+
     def moments(self, params):
         """Mean and covariance, in float64."""
         ((W, b),) = self.prepared(params)
@@ -51,24 +53,34 @@ class NormalChain(LinearChain):
         return mean, root @ root.T
 
     def solved(self, mean, covariance, penalty, dtype):
-        """Parameters that fit mean and covariance best, with a penalty on the sums of
-        squares of each column's weights."""
+        """Parameters that fit mean and covariance best.
+
+        Weights are those of ridge regression: least is half of a column's mean squared
+        residual and of ``penalty`` times its sum of squared weights. Its variance is
+        what that leaves.
+        """
         n, mixture = self.n_columns, self.conditionals.mixture
-        ridge = covariance + (penalty + JITTER) * np.eye(n)
         # Rows of the factor's inverse are regressions on the columns before.
-        inverse = solve_triangular(cholesky(ridge, lower=True), np.eye(n), lower=True)
+        root = cholesky(covariance + np.diag(penalty + jitter(covariance)), lower=True)
+        inverse = solve_triangular(root, np.eye(n), lower=True)
         L = inverse / np.diag(inverse)[:, None]
-        variance = np.einsum("ti,ij,tj->t", L, covariance, L)
+        deviation = np.sqrt(np.maximum(((L @ covariance) * L).sum(axis=1), 0))
         W, b = np.zeros((n, 3 * n)), np.zeros(3 * n)
         W[:, 1::3], b[1::3] = np.triu(-L.T, 1), L @ mean
-        b[2::3] = mixture.raw_scale(np.sqrt(np.maximum(variance, 0)))
+        b[2::3] = mixture.raw_scale(deviation)
+        # A mixture cuts short what is too large.
+        if (np.exp(mixture.parts(b[None])[2].ravel()) < 0.999 * deviation).any():
+            raise ValueError(
+                "Rows are too far from the first ones, by which columns were "
+                "standardised: fit all of them together."
+            )
         return self.natural((Layer(W.astype(dtype), b.astype(dtype)),))
 
     def filled(self, params, v, rng, n_each):
-        """As of :class:`Chain`: exact, and in pairs that are each other's mirror
-        images, so that means are, too."""
+        """As of :class:`Chain`: exact draws, in pairs that are each other's mirror
+        images."""
         mean, covariance = self.moments(params)
-        found = np.repeat(v[:, None], n_each, axis=1)
+        found, means = np.repeat(v[:, None], n_each, axis=1), v.copy()
         log_p = np.zeros(v.shape)
         half = -(-n_each // 2)
         luck = rng.normal(half * self.n_columns).reshape(len(v), half, -1)
@@ -77,13 +89,21 @@ class NormalChain(LinearChain):
             there = ~missing
             center, spread, white = given_seen(mean, covariance, v[rows], missing)
             log_p[np.ix_(rows, there)] = white
-            root = np.linalg.cholesky(spread + JITTER * np.eye(missing.sum()))
+            means[np.ix_(rows, missing)] = center
+            steady = spread + np.diag(jitter(covariance)[missing])
+            root = np.linalg.cholesky(steady)
             drawn = center[:, None] + luck[rows][..., missing] @ root.T
             found[np.ix_(rows, range(n_each), missing)] = drawn
         flat = found.reshape(-1, self.n_columns)
         joint = self.log_p(params, flat).sum(axis=1).reshape(len(v), n_each)
         log_w = np.repeat(log_p.sum(axis=1)[:, None], n_each, axis=1)
-        return Particles(found, log_w, joint, log_p)
+        inputs = np.repeat(means[:, None], n_each, axis=1)
+        return Particles(found, log_w, joint, log_p, inputs)
+
+
+def jitter(covariance):
+    """What to add to variances, of which those of constant columns are 0."""
+    return _JITTER * np.maximum(1, np.diag(covariance))
 
 
 def patterns(v):

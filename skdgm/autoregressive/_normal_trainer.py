@@ -7,6 +7,8 @@ References
 ----------
 .. [1] Dempster, Laird and Rubin (1977). Maximum likelihood from incomplete data via the
    EM algorithm. JRSS B.
+.. [2] Chan, Golub and LeVeque (1983). Algorithms for computing the sample variance.
+   The American Statistician.
 """
 
 from typing import NamedTuple
@@ -25,37 +27,36 @@ class Moments(NamedTuple):
     ----------
     weight : ndarray of shape (1,)
     mean : ndarray of shape (n_columns,)
-    square : ndarray of shape (n_columns, n_columns)
-        The mean of products.
+    covariance : ndarray of shape (n_columns, n_columns)
+        Of rows as they are, without Bessel's correction.
     """
 
     weight: np.ndarray
     mean: np.ndarray
-    square: np.ndarray
+    covariance: np.ndarray
 
-    def with_others(self, weight, mean, square):
-        """Moments of more rows; of the same again they stay what they are."""
-        total = self.weight + weight
-        share = weight / total
-        return Moments(
-            total,
-            self.mean + share * (mean - self.mean),
-            self.square + share * (square - self.square),
-        )
+    def with_others(self, others):
+        """Moments of these rows and of others, together [2]_."""
+        total = self.weight + others.weight
+        share, gap = others.weight / total, others.mean - self.mean
+        between = share * (1 - share) * np.outer(gap, gap)
+        within = self.covariance + share * (others.covariance - self.covariance)
+        return Moments(total, self.mean + share * gap, within + between)
 
 
 class NormalTrainer(Trainer):
-    """Takes one step an epoch; parameters are those of :class:`Trainer`."""
+    """Takes one step an epoch; parameters are those of :class:`Trainer`.
+
+    A state remembers the moments of all rows that it was learned from: those of the
+    last fit, and of each pass since. Penalties are shared by all of them.
+    """
 
     def start(self, dtype):
         """A state that has learned nothing but that columns are standardised."""
-        n = self.rows.shape[1]
-        self.before = Moments(np.zeros(1), np.zeros(n), np.zeros((n, n)))
-        return State(self.model.init(None, dtype), self.before)
+        return State(self.model.init(None, dtype), self._nothing)
 
     def resume(self, state):
         """A state that goes on."""
-        self.before = state.moved
         return state
 
     def draw(self, table, number):
@@ -64,31 +65,39 @@ class NormalTrainer(Trainer):
 
     def step(self, state, batch, clock):
         """The best parameters, given what is expected of what is missing."""
-        moments = self.before.with_others(*self._expected(state.params, *batch))
+        moments = self._expected(state.params, *batch)
+        if clock.n_epochs is None:
+            # A pass is over more rows; epochs of a fit are all over the same.
+            moments = state.moved.with_others(moments)
         penalty = staircase(self.recipe.alpha, clock) / moments.weight[0]
-        covariance = moments.square - np.outer(moments.mean, moments.mean)
         params = []
         for member in self.model.members:
             own = np.ix_(member.order, member.order)
-            fitted = moments.mean[member.order], covariance[own], penalty
+            fitted = moments.mean[member.order], moments.covariance[own], penalty
             params.append(member.solved(*fitted, self.rows.dtype))
         return State(tuple(params), moments)
 
+    @property
+    def _nothing(self):
+        """Moments of no rows."""
+        n = self.rows.shape[1]
+        return Moments(np.zeros(1), np.zeros(n), np.zeros((n, n)))
+
     def _expected(self, params, index, weight):
-        """Weight and moments of rows, as they would be if they were whole."""
-        n, member = self.rows.shape[1], self.model.members[0]
-        known = None
-        total, square = np.zeros(n), np.zeros((n, n))
+        """Moments of rows, as they would be if they were whole."""
+        member, known, found = self.model.members[0], None, self._nothing
         for block in self.rows.blocks(len(index)):
             v, w = self.rows.take(index[block]).astype(np.float64), weight[block]
+            spread = 0.0
             if np.isnan(v).any():
                 known = known or member.moments(member.placed(params[0]))
-                v, more = self._completed(v, w, *known)
-                square += more
-            total += w @ v
-            square += (v * w[:, None]).T @ v
-        weight = weight.sum()
-        return np.full(1, weight), total / weight, square / weight
+                v, spread = self._completed(v, w, *known)
+            total = w.sum()
+            mean = w @ v / total
+            gap = v - mean
+            covariance = ((gap * w[:, None]).T @ gap + spread) / total
+            found = found.with_others(Moments(np.full(1, total), mean, covariance))
+        return found
 
     def _completed(self, v, weight, mean, covariance):
         """Rows with what is expected of them, and the sum of its covariances."""

@@ -161,21 +161,19 @@ class Orderless:
         return log_p
 
     def fill(self, params, v, rng, method):
-        """Rows with what is missing: what is expected of it, all at once; or draws, or
+        """Rows with what is missing: what is expected of it, all at once; draws; or
         what is most likely, one after the other."""
         if method == "mean":
             out = dense(self.features(params, v), *params.out, "identity")
             return np.where(np.isnan(v), self.conditionals.mean(out), v)
-
-        def choose(j, single, out, rows):
-            if method == "mode":
-                return single.mode(out)
-            return single.draw(out, rng.take(rows).fold(j))
-
-        return self._walk(params, v, self.orders[0], choose)
+        if method == "sample":
+            return self.sampled(params, v, rng)
+        return self._walk(
+            params, v, self.orders[0], lambda j, single, out, rows: single.mode(out)
+        )
 
     def sampled(self, params, v, rng):
-        """Rows drawn, each in one of the orders at random."""
+        """Rows with what is missing drawn, each in one of the orders at random."""
         v, chosen = v.copy(), rng.fold(_ORDER).uniform(1)[:, 0] * self.n_orders
         for number, order in enumerate(self.orders):
             rows = np.flatnonzero(chosen.astype(np.intp) == number)

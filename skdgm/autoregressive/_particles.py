@@ -36,12 +36,16 @@ class Particles(NamedTuple):
         How likely it is, with all that was missing.
     log_p : ndarray of shape (n_rows, n_columns)
         By how much each seen entry raises the log-likelihood of those before it.
+    inputs : ndarray of shape (n_rows, n_each, n_inputs)
+        The rows as a net sees them; after the last seen entry of a row what is expected
+        in place of what was drawn, whose mean is the same and nearer.
     """
 
     v: np.ndarray
     log_w: np.ndarray
     log_joint: np.ndarray
     log_p: np.ndarray
+    inputs: np.ndarray
 
     @property
     def log_likelihood(self):
@@ -78,6 +82,7 @@ def filled(chain, params, v, rng, n_each):
     log_w, log_joint = np.zeros((n_rows, 1)), np.zeros((n_rows, 1))
     known, log_p = np.zeros(n_rows), np.zeros((n_rows, n_columns))
     so_far, n, own = np.zeros(n_rows), 1, None
+    inputs, last = np.empty((n_rows, chain.n_inputs), v.dtype), _last_seen(v)
     for t, single in enumerate(chain.conditionals.single):
         missing = np.flatnonzero(np.isnan(v[:, t]))
         if missing.size and own is None:
@@ -85,7 +90,7 @@ def filled(chain, params, v, rng, n_each):
             n, own = n_each, each(rng, n_each)
             state = chain.chosen(state, np.repeat(np.arange(n_rows), n))
             log_w, log_joint = (np.repeat(a, n, axis=1) for a in (log_w, log_joint))
-            v = np.repeat(v, n, axis=0)
+            v, inputs = (np.repeat(a, n, axis=0) for a in (v, inputs))
             missing = np.flatnonzero(np.isnan(v[:, t]))
         out = chain.output(params, state, t)
         if missing.size:
@@ -96,7 +101,11 @@ def filled(chain, params, v, rng, n_each):
         log_w += gain
         now = known + _log_mean(log_w)
         log_p[:, t], so_far = now - so_far, now
-        chain.absorb(params, state, t, single.inputs(v[:, [t]]))
+        x, late = single.inputs(v[:, [t]]), missing[last[missing // n] < t]
+        chain.absorb(params, state, t, x)
+        inputs[:, chain.inputs[t]] = x
+        if late.size:
+            inputs[late, chain.inputs[t]] = single.expected(out[late])
         poor = np.flatnonzero(_effective(log_w) < _FEW * n)
         if poor.size:
             known[poor] = now[poor]
@@ -105,10 +114,16 @@ def filled(chain, params, v, rng, n_each):
             log_joint[poor] = np.take_along_axis(log_joint[poor], chosen, axis=1)
             places = np.arange(n_rows * n).reshape(n_rows, n)
             places[poor] = np.take_along_axis(places[poor], chosen, axis=1)
-            v, log_w[poor] = v[places.ravel()], 0
+            log_w[poor] = 0
+            v, inputs = v[places.ravel()], inputs[places.ravel()]
             state = chain.chosen(state, places.ravel())
-    found = v.reshape(n_rows, n, n_columns)
-    return Particles(found, known[:, None] + log_w, log_joint, log_p)
+    v, inputs = (a.reshape(n_rows, n, a.shape[1]) for a in (v, inputs))
+    return Particles(v, known[:, None] + log_w, log_joint, log_p, inputs)
+
+
+def _last_seen(v):
+    """The last column of each row of which something is known, or -1."""
+    return np.where(np.isnan(v), -1, np.arange(v.shape[1])).max(axis=1)
 
 
 def _log_mean(log_w):

@@ -6,6 +6,7 @@ r"""Orderless neural autoregressive density estimators.
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_scalar
 
 from skdgm.autoregressive._base import COLUMNS, ORDERS, TRAINING, AutoregressiveModel
 from skdgm.autoregressive._fitting import MIXTURE
@@ -30,8 +31,10 @@ class EoNADE(AutoregressiveModel):
     that the likelihood is, on average, that of all orders [1]_ [2]_. So what is missing
     is filled, and drawn, from exact conditionals, and rows with missing entries are as
     good to learn from as others. Its likelihood is exact in each order; the mean over
-    several, an ensemble, is higher. Float64 data are computed in float64, all others in
-    float32.
+    several, an ensemble, is higher. Of a row with missing entries it is that of the
+    others by the net's own conditionals: the marginal of whole rows, as far as these
+    agree. Draws are made in one of the orders, at random. Float64 data are computed in
+    float64, all others in float32.
 
     Parameters
     ----------
@@ -49,14 +52,14 @@ class EoNADE(AutoregressiveModel):
     min_variance : float, default=1e-4
         Of real columns: no variance is learned to be less than this share of its
         column's.
-    min_categories : int or list of int, default=None
+    min_categories : int or array-like of int, default=None
         Of codes: how many categories there are at least, in all columns or in each;
         more are found in the data.
     ordering : {"random", "given"} or tuple of int, default="random"
         The first order in which columns are predicted; a tuple has their numbers.
     n_orderings : int, default=8
-        In how many orders the likelihood is had, of which all but the first are random.
-        The density is the mean of theirs. It may be changed after ``fit``.
+        How many orders the density is the mean of; all but the first are random. It may
+        be changed after ``fit``.
     activation : {"tanh", "relu", "logistic", "leaky_relu", "softplus", "identity"}, \
             default="tanh"
         Of hidden units.
@@ -68,8 +71,8 @@ class EoNADE(AutoregressiveModel):
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Steps in units of the gradient's recent size, or along it.
     alpha : float, default=0.0
-        Penalty on the weights: alpha / 2 times their sum of squares, shared by the rows
-        of a batch.
+        Penalty on the weights: alpha / 2 times their sum of squares is added to the
+        loss of each batch, of all its rows: smaller batches have more of it.
     batch_size : int, default=100
         Rows for each update.
     learning_rate_init : float, default=0.001
@@ -84,7 +87,7 @@ class EoNADE(AutoregressiveModel):
     clip_norm : float or None, default=None
         The highest norm that a gradient may have; longer ones are cut short.
     average : bool, default=True
-        Keep the mean of the parameters after about the last tenth of the updates.
+        Keep the mean of what parameters were in about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
         Epochs; if "auto", so many as make 30,000 updates, but from 20 to 600.
     early_stopping : bool, default=False
@@ -113,7 +116,9 @@ class EoNADE(AutoregressiveModel):
         What :meth:`score_samples` is: "exact" in one order, or an "estimate" of the
         mean over all orders by several (and in any case a normalised density).
     loss_curve_ : list of float
-        For each epoch minus the log-likelihood of some training rows, in nats per row.
+        For each epoch minus the log-likelihood of some training rows, in nats per row,
+        with real columns standardised: an estimate of its mean over all orders, by
+        parts of rows of which eight different shares are seen.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
@@ -253,6 +258,7 @@ class EoNADE(AutoregressiveModel):
         return known | {"hidden_layer_sizes": sizes, "activation": self.activation}
 
     def _model(self, known):
+        check_scalar(self.n_orderings, "n_orderings", Integral, min_val=1)
         conditionals, start = self._conditionals(known)
         n_columns = len(conditionals.kinds)
         found = orders(self.ordering, self.n_orderings, n_columns, self._seed)

@@ -30,10 +30,17 @@ class FVBN(ChainModel):
 
     where the conditional distributions are logistic regressions of bits [1]_ [2]_,
     softmax regressions of codes and linear regressions of real numbers. The likelihood
-    is exact, and samples are, too. With "gaussian" columns alone it is the multivariate
-    normal distribution, and is learned in closed form; by expectation maximisation
-    where something is missing. What is said below of updates, and of their mean, is for
-    other columns. Float64 data are computed in float64, all others in float32.
+    is exact, and samples are, too. There are no hidden units: :meth:`transform` gives
+    what is expected of each column given those before it, of codes the most probable
+    one, of real columns in the units that they are standardised to.
+
+    With ``output="gaussian"`` this is the multivariate normal distribution, and is
+    learned in closed form; by expectation maximisation where something is missing.
+    Each :meth:`partial_fit` adds rows to those since the last :meth:`fit`, and that one
+    learns of its own rows only. What is said below of updates, and of their mean, is
+    for other outputs.
+
+    Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------
@@ -45,7 +52,7 @@ class FVBN(ChainModel):
     min_variance : float, default=1e-4
         Of real columns: no variance is learned to be less than this share of its
         column's.
-    min_categories : int or list of int, default=None
+    min_categories : int or array-like of int, default=None
         Of codes: how many categories there are at least, in all columns or in each;
         more are found in the data.
     ordering : {"given", "random"} or tuple of int, default="given"
@@ -59,9 +66,12 @@ class FVBN(ChainModel):
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Steps in units of the gradient's recent size, or along it.
     alpha : float or tuple of float, default=0.0
-        Penalty on the weights: alpha / 2 times their sum of squares, shared by the rows
-        of a batch. Several are a path: they share the epochs evenly, each going on from
-        where the one before ended.
+        Penalty on the weights: alpha / 2 times their sum of squares is added to the
+        loss of each batch, of all its rows: smaller batches have more of it. With
+        ``output="gaussian"`` it is in units of the variance that each column has given
+        those before it: that is ridge regression of standardised columns. Several are
+        a path: they share the epochs evenly, each going on from where the one before
+        ended.
     batch_size : int, default=100
         Rows for each update.
     learning_rate_init : float, default=0.01
@@ -76,13 +86,16 @@ class FVBN(ChainModel):
     clip_norm : float or None, default=None
         The highest norm that a gradient may have; longer ones are cut short.
     average : bool, default=True
-        Keep the mean of the parameters after about the last tenth of the updates.
+        Keep the mean of what parameters were in about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
         Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300; of the
-        closed form 1, or 30 where something is missing.
+        closed form 1, or 30 where something is missing; and one at least for each value
+        of ``alpha``.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
-        parameters with which it was highest.
+        parameters with which it was highest; of several values of ``alpha`` only in the
+        turn of the last. In closed form there is nothing to stop, but rows are held
+        out all the same.
     validation_fraction : float, default=0.1
         The share of the rows to hold out.
     n_iter_no_change : int, default=10
@@ -90,7 +103,8 @@ class FVBN(ChainModel):
     tol : float, default=1e-3
         In nats per row.
     warm_start : bool, default=False
-        If True, ``fit`` goes on from the parameters there are.
+        If True, ``fit`` goes on from the parameters there are; in closed form only from
+        how columns were standardised.
     verbose : int, default=0
         If not zero, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
@@ -104,12 +118,15 @@ class FVBN(ChainModel):
         Their biases.
     density_kind_ : str
         What :meth:`score_samples` is: "exact", or with several orders an "estimate" of
-        the mean over all of them (and in any case a normalised density). Of rows with
-        missing entries it is an estimate by particles.
+        the mean over all of them (and in any case a normalised density; with
+        ``output="gaussian"`` and no penalty all orders have the same). Of rows with
+        missing entries it is an estimate by particles, but with ``output="gaussian"``
+        as exact as of others.
     loss_curve_ : list of float
-        For each epoch minus the log-likelihood of some training rows, in nats per row.
+        For each epoch minus the log-likelihood of some training rows, in nats per row,
+        with real columns standardised.
     validation_curve_ : list of float
-        The same for held-out rows, with ``early_stopping``.
+        The same for held-out rows, with ``early_stopping``, while it may stop.
     n_iter_ : int
         Epochs done.
     n_features_in_ : int
@@ -201,20 +218,50 @@ class FVBN(ChainModel):
         check_staircase("alpha", self.alpha, Real, 0)
         super()._check_options()
 
-    @property
-    def _CHAIN(self):
-        return NormalChain if self.output == "gaussian" else LinearChain
+    def _chain(self, known):
+        return NormalChain if known["output"] == "gaussian" else LinearChain
 
     def _net(self, known, conditionals, number):
         return ()
 
     def _n_epochs(self, table):
-        if self.max_iter == AUTO and self.output == "gaussian":
-            return 1 if table.rows.complete else _EM_STEPS
-        return super()._n_epochs(table)
+        n_turns = len(self.alpha) if self._has_path else 0
+        if self.max_iter != AUTO:
+            if self.max_iter < n_turns:
+                raise ValueError(
+                    f"max_iter={self.max_iter} epochs are too few for the {n_turns} "
+                    "values of alpha, of which each has at least one."
+                )
+            return self.max_iter
+        n_epochs = super()._n_epochs(table)
+        if self.output == "gaussian":
+            n_epochs = 1 if table.rows.complete else _EM_STEPS
+        return max(n_epochs, n_turns)
+
+    @property
+    def _has_path(self):
+        return isinstance(self.alpha, tuple)
 
     def _trainer(self, table, epochs_before):
-        trainer = super()._trainer(table, epochs_before)
         if self.output != "gaussian":
-            return trainer
-        return NormalTrainer(trainer.model, self, *table[:1], self._seed, epochs_before)
+            return super()._trainer(table, epochs_before)
+        model = self._model(self._structure)
+        return NormalTrainer(model, self, table.rows, self._seed, epochs_before)
+
+    def _run(self, table, epochs, fresh, *, early_stopping=False, **options):
+        if early_stopping and self._has_path:
+            # It would end the path in one of its first turns: it is for the last.
+            n_last = len(epochs) // len(self.alpha)
+            first, epochs = epochs[:-n_last], epochs[-n_last:]
+            learned, monitor = super()._run(
+                self._split(table)[0], first, fresh, **options
+            )
+            if learned.ended != "complete":
+                return learned, monitor
+            # The curve there was stays as it is, should there be an error from here on.
+            self.loss_curve_ = self.loss_curve_.copy()
+            self._adopt(learned, monitor, len(first))
+            fresh = False
+        return super()._run(
+            table, epochs, fresh, early_stopping=early_stopping, **options
+        )

@@ -44,7 +44,7 @@ class NeuralAutoregressive(ChainModel):
     min_variance : float, default=1e-4
         Of real columns: no variance is learned to be less than this share of its
         column's.
-    min_categories : int or list of int, default=None
+    min_categories : int or array-like of int, default=None
         Of codes: how many categories there are at least, in all columns or in each;
         more are found in the data.
     ordering : {"given", "random"} or tuple of int, default="given"
@@ -66,8 +66,8 @@ class NeuralAutoregressive(ChainModel):
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Steps in units of the gradient's recent size, or along it.
     alpha : float, default=0.0
-        Penalty on the weights: alpha / 2 times their sum of squares, shared by the rows
-        of a batch.
+        Penalty on the weights: alpha / 2 times their sum of squares is added to the
+        loss of each batch, of all its rows: smaller batches have more of it.
     batch_size : int, default=100
         Rows for each update.
     learning_rate_init : float, default=0.002
@@ -82,7 +82,7 @@ class NeuralAutoregressive(ChainModel):
     clip_norm : float or None, default=None
         The highest norm that a gradient may have; longer ones are cut short.
     average : bool, default=True
-        Keep the mean of the parameters after about the last tenth of the updates.
+        Keep the mean of what parameters were in about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
         Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300.
     early_stopping : bool, default=False
@@ -113,7 +113,8 @@ class NeuralAutoregressive(ChainModel):
         the mean over all of them (and in any case a normalised density). Of rows with
         missing entries it is an estimate by particles.
     loss_curve_ : list of float
-        For each epoch minus the log-likelihood of some training rows, in nats per row.
+        For each epoch minus the log-likelihood of some training rows, in nats per row,
+        with real columns standardised.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int

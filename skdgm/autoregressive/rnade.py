@@ -24,7 +24,8 @@ class RNADE(ChainModel):
     where weights, means and deviations of each column's mixture are functions of the
     hidden units :math:`h_t` that all columns share, and what these hear is scaled by
     learned factors :math:`\rho_t` [1]_. Slopes of means are multiplied by deviations,
-    which keeps learning stable. Columns are standardised inside, and densities are
+    which keeps learning stable (the penalty is not, and weighs more where deviations
+    are small). Columns are standardised inside, and densities are
     those of the columns as they were. The likelihood is exact, and samples are, too.
     Float64 data are computed in float64, all others in float32.
 
@@ -37,8 +38,7 @@ class RNADE(ChainModel):
     conditional : {"gaussian", "laplace"}, default="gaussian"
         Their shape.
     min_variance : float, default=1e-4
-        No variance is learned to be less than this share of its
-        column's.
+        No variance is learned to be less than this share of its column's.
     ordering : {"given", "random"} or tuple of int, default="given"
         In which order columns are predicted; a tuple has their numbers.
     n_orderings : int, default=1
@@ -55,8 +55,8 @@ class RNADE(ChainModel):
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Steps in units of the gradient's recent size, or along it.
     alpha : float, default=0.0
-        Penalty on the weights: alpha / 2 times their sum of squares, shared by the rows
-        of a batch.
+        Penalty on the weights: alpha / 2 times their sum of squares is added to the
+        loss of each batch, of all its rows: smaller batches have more of it.
     batch_size : int, default=100
         Rows for each update.
     learning_rate_init : float, default=0.001
@@ -71,7 +71,7 @@ class RNADE(ChainModel):
     clip_norm : float or None, default=None
         The highest norm that a gradient may have; longer ones are cut short.
     average : bool, default=True
-        Keep the mean of the parameters after about the last tenth of the updates.
+        Keep the mean of what parameters were in about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
         Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300.
     early_stopping : bool, default=False
@@ -102,7 +102,8 @@ class RNADE(ChainModel):
         the mean over all of them (and in any case a normalised density). Of rows with
         missing entries it is an estimate by particles.
     loss_curve_ : list of float
-        For each epoch minus the log-likelihood of some training rows, in nats per row.
+        For each epoch minus the log-likelihood of some training rows, in nats per row,
+        with real columns standardised.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int

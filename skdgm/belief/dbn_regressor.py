@@ -46,8 +46,8 @@ class DBNRegressor(NumberOutputs, TunedModel):
     solver : {"adam", "sgd"}, default="adam"
         How the net is tuned: in units of each gradient's recent size, or along it.
     alpha : float, default=1e-4
-        Penalty on the weights: alpha / 2 times their sum of squares, shared by the rows
-        of a batch.
+        Penalty on the weights: alpha / 2 times their sum of squares is added to the
+        loss of each batch, of all its rows: smaller batches have more of it.
     batch_size : int, default=20
         Rows for each update.
     learning_rate_init : float, default=0.005

@@ -64,10 +64,12 @@ def staircase(values, clock):
     """One value throughout, or the one whose turn it is of several.
 
     Several values share the epochs evenly: (1, 3, 10) over 30 epochs holds each
-    for 10. Without an end it is the last one.
+    for 10. Of more values than epochs the last ones have one each; without an end it is
+    the very last.
     """
     if not isinstance(values, tuple):
         return values
     if clock.n_epochs is None:
         return values[-1]
-    return values[len(values) * clock.epoch // clock.n_epochs]
+    turn = len(values) * clock.epoch // clock.n_epochs
+    return values[max(turn, len(values) - clock.n_epochs + clock.epoch)]

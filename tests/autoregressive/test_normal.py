@@ -6,6 +6,7 @@ from scipy.stats import multivariate_normal, norm
 from sklearn.linear_model import Ridge
 
 from skdgm import FVBN
+from skdgm.autoregressive._normal_trainer import Moments
 from tests.autoregressive.models import inside
 
 RNG = np.random.default_rng(0)
@@ -48,6 +49,87 @@ def test_parts_add_up():
     parts.partial_fit(X[:70]).partial_fit(X[70:])
     found, expected = parts.score_samples(X), whole.score_samples(X)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def ridge(rows, alpha, weight=None):
+    """Of each column on those before, of columns that the rows standardise."""
+    mean = np.average(rows, axis=0, weights=weight)
+    Z = (rows - mean) / np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weight))
+    coefs, variances = [np.zeros(0)], [1.0]
+    for t in range(1, rows.shape[1]):
+        own = Ridge(alpha=alpha).fit(Z[:, :t], Z[:, t], sample_weight=weight)
+        squares = (Z[:, t] - own.predict(Z[:, :t])) ** 2
+        coefs.append(own.coef_)
+        variances.append(np.average(squares, weights=weight))
+    return coefs, variances
+
+
+def assert_ridge(own, coefs, variances, rtol=1e-6):
+    model, ((W, b),) = inside(own)[0], inside(own)[1][0]
+    found = np.exp(2 * model.conditionals.mixture.parts(b[None])[2].ravel())
+    np.testing.assert_allclose(found, variances, rtol=rtol)
+    for t, coef in enumerate(coefs):
+        np.testing.assert_allclose(W[:t, 3 * t + 1], coef, rtol=rtol, atol=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 50.0])
+def test_parts_add_up_with_a_penalty(alpha):
+    """If the first part has the whole's means and scales, as here."""
+    other = np.random.default_rng(1).permuted(X[:70], axis=0)
+    parts = FVBN(output="gaussian", alpha=alpha).fit(X[:70]).partial_fit(other)
+    assert_ridge(parts, *ridge(np.concatenate([X[:70], other]), alpha))
+
+
+def test_parts_that_are_far_from_one_another_add_up():
+    options = {"output": "gaussian", "min_variance": 1e-12}
+    far = X + [1e4, 0, 50, 1e4]
+    parts = FVBN(**options).partial_fit(X).partial_fit(far)
+    whole = FVBN(**options).fit(np.concatenate([X, far]))
+    for rows in X, far, np.where(HOLES, np.nan, far):
+        found, expected = parts.score_samples(rows), whole.score_samples(rows)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_moments_are_of_deviations_from_a_mean_that_may_be_far():
+    rows = RNG.normal(size=(50, 3)) @ RNG.normal(size=(3, 3))
+    found = Moments(np.zeros(1), np.zeros(3), np.zeros((3, 3)))
+    for part in np.array_split(rows + 1e8, 7):
+        mean, covariance = part.mean(axis=0), np.cov(part.T, bias=True)
+        found = found.with_others(Moments(np.full(1, len(part)), mean, covariance))
+    assert found.weight == 50
+    np.testing.assert_allclose(found.mean - 1e8, rows.mean(axis=0), atol=1e-6)
+    expected = np.cov(rows.T, bias=True)
+    np.testing.assert_allclose(found.covariance, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("shift", [1e8, 1e120, 1e200])
+def test_rows_that_are_too_far_from_the_first_are_named(shift):
+    own = FVBN(output="gaussian").partial_fit(X)
+    before = own.score_samples(X)
+    with pytest.raises(ValueError, match="too far from the first ones"):
+        own.partial_fit(X + shift)
+    np.testing.assert_array_equal(own.score_samples(X), before)
+
+
+def test_a_fit_learns_of_its_own_rows_and_a_pass_of_more():
+    options = {"output": "gaussian", "alpha": 50.0}
+    own = FVBN(warm_start=True, **options).fit(X)
+    once = own.score_samples(X)
+    np.testing.assert_array_equal(own.fit(X).score_samples(X), once)
+    # Rows that come a second time count twice, and the penalty half as much.
+    own.partial_fit(X)
+    twice = FVBN(**options).fit(np.tile(X, (2, 1)))
+    np.testing.assert_allclose(own.score_samples(X), twice.score_samples(X), rtol=1e-9)
+    assert own.score(X) > once.mean() + 1e-3
+    np.testing.assert_array_equal(own.fit(X).score_samples(X), once)
+
+
+def test_expectation_maximisation_goes_on_where_it_was():
+    options = {"output": "gaussian", "alpha": 20.0, "random_state": 0}
+    whole = FVBN(max_iter=10, **options).fit(HOLED)
+    parts = FVBN(max_iter=5, warm_start=True, **options).fit(HOLED).fit(HOLED)
+    assert parts.loss_curve_ == whole.loss_curve_
+    assert parts.n_iter_ == 10
 
 
 def test_marginals_and_conditionals_are_exact():
@@ -100,20 +182,28 @@ def test_expectation_maximisation_raises_the_likelihood_of_what_is_seen():
     assert longer.score(HOLED) == pytest.approx(more.score(HOLED), abs=1e-6)
 
 
-def test_penalties_are_those_of_ridge_regression():
-    own = FVBN(output="gaussian", alpha=50.0).fit(X)
-    W = inside(own)[1][0][0].W
-    Z = (X - X.mean(axis=0)) / X.std(axis=0)
-    ridge = Ridge(alpha=50.0).fit(Z[:, :3], Z[:, 3])
-    np.testing.assert_allclose(W[:3, 3 * 3 + 1], ridge.coef_, rtol=1e-6)
+@pytest.mark.parametrize("weight", [None, RNG.integers(0, 4, 200)])
+def test_penalties_are_those_of_ridge_regression(weight):
+    own = FVBN(output="gaussian", alpha=50.0).fit(X, sample_weight=weight)
+    assert_ridge(own, *ridge(X, 50.0, weight))
 
 
-def test_a_path_of_penalties_ends_with_the_last():
-    few = {"output": "gaussian", "max_iter": 2}
-    path, last = FVBN(alpha=(100.0, 1.0), **few), FVBN(alpha=1.0, **few)
-    np.testing.assert_allclose(
-        path.fit(X).score_samples(X), last.fit(X).score_samples(X)
-    )
+@pytest.mark.parametrize("max_iter", ["auto", 3, 8])
+def test_a_path_of_penalties_ends_with_the_last(max_iter):
+    own = FVBN(output="gaussian", alpha=(1e3, 100.0, 1.0), max_iter=max_iter).fit(X)
+    last = FVBN(output="gaussian", alpha=1.0).fit(X)
+    np.testing.assert_array_equal(own.score_samples(X), last.score_samples(X))
+    assert own.n_iter_ == (3 if max_iter == "auto" else max_iter)
+    # A pass knows of no last one.
+    passed = FVBN(output="gaussian", alpha=(1e3, 1.0), max_iter=1).partial_fit(X)
+    np.testing.assert_array_equal(passed.score_samples(X), last.score_samples(X))
+
+
+def test_rows_are_held_out_of_the_closed_form_too():
+    options = {"output": "gaussian", "random_state": 0, "early_stopping": True}
+    own = FVBN(validation_fraction=0.25, **options).fit(X)
+    assert own.n_iter_ == len(own.validation_curve_) == 1
+    assert own._training.moved.weight == 150
 
 
 def test_constant_and_dependent_columns():

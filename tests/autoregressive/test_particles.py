@@ -157,6 +157,18 @@ def test_means_of_what_is_missing(name, n_orders):
                 assert (found[:, j] == share.argmax()).mean() > 0.75
 
 
+@pytest.mark.parametrize("kind", SIZES)
+@pytest.mark.parametrize("name", CHAINS)
+def test_means_of_what_comes_last_are_exact(name, kind):
+    own = made(name, kind, ordering=(2, 0, 3, 1), n_draws=1)
+    X, p = states(kind), probabilities(own, kind)
+    row = np.array([0.0, NAN, 0, 1])
+    ((_, found, _, _),) = own.impute([row])
+    share = np.bincount(X[:, 1].astype(int), given_known(p, X, row))
+    codes = SIZES[kind][1] > 2
+    assert found == pytest.approx(share.argmax() if codes else share[1])
+
+
 def test_means_of_numbers():
     own = rnade(ordering=(0, 1), scale=0.4, min_variance=0.05, n_draws=20_000)
     X = data("real")

@@ -34,7 +34,13 @@ def test_staircase_shares_the_epochs():
     taken = [staircase((3, 6, 10), Clock(epoch, 9)) for epoch in range(9)]
     assert taken == [3, 3, 3, 6, 6, 6, 10, 10, 10]
     assert staircase(4, Clock(5, 9)) == 4
-    assert [staircase((1, 2, 3), Clock(e, 2)) for e in range(2)] == [1, 2]
+    uneven = [staircase((3, 6, 10), Clock(epoch, 4)) for epoch in range(4)]
+    assert uneven == [3, 3, 6, 10]
+
+
+def test_staircase_ends_with_the_last_value_however_few_the_epochs():
+    assert [staircase((1, 2, 3), Clock(epoch, 2)) for epoch in range(2)] == [2, 3]
+    assert staircase((1, 2, 3), Clock(0, 1)) == 3
 
 
 def test_without_an_end():

@@ -1,0 +1,120 @@
+"""Fully visible belief networks: the path of their penalties, and what they show."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from skdgm import FVBN
+from skdgm.training import Budget
+from tests.autoregressive.models import correlated_bits, data
+
+X = correlated_bits(80, noise=0.3)
+EARLY = {"early_stopping": True, "validation_fraction": 0.3, "n_iter_no_change": 4}
+
+
+def path(alpha=(300.0, 0.1), max_iter=60, **options):
+    options = {"learning_rate_init": 0.1, "batch_size": 20, **options}
+    return FVBN(alpha=alpha, max_iter=max_iter, random_state=0, **options)
+
+
+class At:
+    """A callback that does something at the end of an epoch."""
+
+    def __init__(self, epoch, act):
+        self.epoch, self.act, self.heard = epoch, act, 0
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.heard += context.task_name == "epoch"
+        return self.heard == self.epoch and self.act()
+
+    def teardown(self, estimator, context):
+        pass
+
+
+def test_too_few_epochs_for_a_path_are_named():
+    for max_iter in (0, 2):
+        with pytest.raises(ValueError, match=f"max_iter={max_iter} epochs .* 3 values"):
+            path((3.0, 2.0, 1.0), max_iter).fit(X)
+    assert path((3.0, 2.0, 1.0), 3).fit(X).n_iter_ == 3
+    # A pass has the last value anyway, and one value may have no epochs.
+    assert path((3.0, 2.0, 1.0), 2).partial_fit(X).n_iter_ == 1
+    assert path(3.0, 0).fit(X).n_iter_ == 0
+
+
+def test_there_are_as_many_epochs_as_values(monkeypatch):
+    monkeypatch.setattr(FVBN, "_BUDGET", Budget(12, 1, 9))
+    assert path((3.0, 2.0), "auto").fit(X).n_iter_ == 3
+    assert path((3.0, 2.0, 1.0, 0.5, 0.1), "auto").fit(X).n_iter_ == 5
+
+
+def test_early_stopping_lets_the_path_come_to_its_last_value():
+    """And keeps the best of that one's turn."""
+    own = path(schedule="constant", average=False, **EARLY).fit(X)
+    curve = np.array(own.validation_curve_)
+    assert own.n_iter_ == len(own.loss_curve_) == 30 + len(curve) < 60
+    assert 0 < curve.argmin() < len(curve) - 1
+    assert own.loss_curve_[30 + curve.argmin()] < own.loss_curve_[29] - 0.02
+
+
+@pytest.mark.parametrize("average", [True, False])
+def test_early_stopping_parts_a_path_in_two_that_are_one(average):
+    """The last epoch is the best here."""
+    rows = correlated_bits(80, 20)
+    options = {**EARLY, "average": average, "n_iter_no_change": 99, "max_iter": 9}
+    options["learning_rate_init"] = 0.005
+    whole = path(1.0, **options).fit(rows)
+    parts = path((1.0, 1.0), **options).fit(rows)
+    assert parts.loss_curve_ == whole.loss_curve_
+    assert parts.validation_curve_ == whole.validation_curve_[5:]
+    np.testing.assert_array_equal(parts.score_samples(rows), whole.score_samples(rows))
+
+
+def test_a_callback_stops_the_whole_path():
+    own = path(max_iter=8, **EARLY).set_callbacks(At(2, lambda: True)).fit(X)
+    assert own.n_iter_ == 2
+    assert own.validation_curve_ == []
+
+
+@pytest.mark.parametrize("epoch", [1, 5])
+def test_an_error_in_any_turn_loses_nothing(epoch):
+    def fail():
+        raise KeyError("nothing that learning knows of")
+
+    own = path(max_iter=8, warm_start=True, **EARLY).fit(X)
+    before, curve = own.score_samples(X), list(own.loss_curve_)
+    with pytest.raises(KeyError):
+        own.set_callbacks(At(epoch, fail)).fit(X)
+    assert own.loss_curve_ == curve
+    assert own.n_iter_ == len(curve)
+    np.testing.assert_array_equal(own.score_samples(X), before)
+
+
+def test_what_is_expected_of_bits_is_their_probability():
+    own = path(0.1, 5).fit(X)
+    p = own.transform(X)
+    expected = np.log(np.where(X == 1, p, 1 - p))
+    np.testing.assert_allclose(own.score_features(X), expected, rtol=1e-9)
+
+
+def test_what_is_expected_of_real_columns_is_their_regression_on_those_before():
+    rows = data("real")
+    found = FVBN(output="gaussian").fit(rows).transform(rows)
+    Z = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    line = LinearRegression().fit(Z[:, :1], Z[:, 1])
+    np.testing.assert_allclose(found[:, 0], 0, atol=1e-12)
+    np.testing.assert_allclose(found[:, 1], line.predict(Z[:, :1]), rtol=1e-6)
+
+
+def test_what_is_expected_of_codes_is_the_most_probable_one():
+    rows = data("codes")
+    own = path(0.1, 5, output="categorical").fit(rows)
+    holed = rows.copy()
+    holed[:, 3] = np.nan
+    modes = own.impute(holed, method="mode")[:, 3]
+    np.testing.assert_array_equal(own.transform(rows)[:, 3], modes)
