@@ -9,7 +9,7 @@ columns of a table's row are surprising.
     python plot_conditionals.py
 
 Prints likelihoods and the least likely row of a table, and writes ``conditionals.png``.
-About two minutes on one core.
+Less than a minute on one core.
 """
 
 import time

@@ -106,6 +106,14 @@ def jitter(covariance):
     return _JITTER * np.maximum(1, np.diag(covariance))
 
 
+def _root(covariance):
+    """The lower factor; of columns that are as good as others, with what it needs."""
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        return np.linalg.cholesky(covariance + np.diag(jitter(covariance)))
+
+
 def patterns(v):
     """Rows that have the same entries missing: their numbers, and which are missing."""
     missing, groups = np.unique(np.isnan(v), axis=0, return_inverse=True)
@@ -117,7 +125,7 @@ def given_seen(mean, covariance, v, missing):
     """Conditional means and covariance of what is missing in rows, and log densities of
     what is seen, each given the seen ones before."""
     seen = ~missing
-    root = np.linalg.cholesky(covariance[np.ix_(seen, seen)])
+    root = _root(covariance[np.ix_(seen, seen)])
     white = solve_triangular(root, (v[:, seen] - mean[seen]).T, lower=True)
     pull = solve_triangular(root, covariance[np.ix_(seen, missing)], lower=True)
     log_p = -0.5 * (white.T**2 + _LOG_2PI) - np.log(np.diag(root))

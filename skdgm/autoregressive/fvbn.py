@@ -126,7 +126,7 @@ class FVBN(ChainModel):
         For each epoch minus the log-likelihood of some training rows, in nats per row,
         with real columns standardised.
     validation_curve_ : list of float
-        The same for held-out rows, with ``early_stopping``, while it may stop.
+        The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
         Epochs done.
     n_features_in_ : int
@@ -227,7 +227,7 @@ class FVBN(ChainModel):
     def _n_epochs(self, table):
         n_turns = len(self.alpha) if self._has_path else 0
         if self.max_iter != AUTO:
-            if self.max_iter < n_turns:
+            if 0 < self.max_iter < n_turns:
                 raise ValueError(
                     f"max_iter={self.max_iter} epochs are too few for the {n_turns} "
                     "values of alpha, of which each has at least one."
@@ -248,20 +248,7 @@ class FVBN(ChainModel):
         model = self._model(self._structure)
         return NormalTrainer(model, self, table.rows, self._seed, epochs_before)
 
-    def _run(self, table, epochs, fresh, *, early_stopping=False, **options):
-        if early_stopping and self._has_path:
-            # It would end the path in one of its first turns: it is for the last.
-            n_last = len(epochs) // len(self.alpha)
-            first, epochs = epochs[:-n_last], epochs[-n_last:]
-            learned, monitor = super()._run(
-                self._split(table)[0], first, fresh, **options
-            )
-            if learned.ended != "complete":
-                return learned, monitor
-            # The curve there was stays as it is, should there be an error from here on.
-            self.loss_curve_ = self.loss_curve_.copy()
-            self._adopt(learned, monitor, len(first))
-            fresh = False
-        return super()._run(
-            table, epochs, fresh, early_stopping=early_stopping, **options
-        )
+    def _first_to_stop(self, epochs):
+        # Else training would end in one of the first turns of a path.
+        n_last = len(epochs) // len(self.alpha) if self._has_path else len(epochs)
+        return epochs.stop - n_last

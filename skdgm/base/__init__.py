@@ -5,7 +5,7 @@ from skdgm.base.columns import BinaryColumns, Columns
 from skdgm.base.filling import fill
 from skdgm.base.fitting import EpochsMixin
 from skdgm.base.frames import Codec
-from skdgm.base.learning import report
+from skdgm.base.learning import report, undone_by_errors
 from skdgm.base.mixed_columns import MixedColumns
 from skdgm.base.model import GenerativeModel, TabularModel
 from skdgm.base.real_columns import RealColumns
@@ -25,4 +25,5 @@ __all__ = [
     "for_callbacks",
     "report",
     "tabulate",
+    "undone_by_errors",
 ]

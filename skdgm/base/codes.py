@@ -64,6 +64,10 @@ def least_sizes(min_categories, n_columns):
     least = 1 if min_categories is None else min_categories
     if not all(isinstance(n, Integral) and n > 0 for n in np.ravel(least).tolist()):
         raise ValueError(f"min_categories must be positive integers; got {least}.")
+    if np.max(least) > MAX_CATEGORIES:
+        raise ValueError(
+            f"min_categories must be at most {MAX_CATEGORIES}; got {np.max(least)}."
+        )
     if np.ndim(least) and np.shape(least) != (n_columns,):
         raise ValueError(
             f"min_categories has {len(least)} values, but X has {n_columns} columns."

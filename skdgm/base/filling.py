@@ -47,7 +47,9 @@ def fill(model, X, method, random_state, filled, methods=("mean", "sample"), n_d
         rng = stream(model._seed, IMPUTE).rows(row_hash(rows)[which])
     with one_blas_thread():
         for part in rows.blocks(len(which)):
-            v, given = rows.take(which[part]), raw.take(which[part])
+            # Slices are views.
+            place = part if n_draws == 1 else which[part]
+            v, given = rows.take(place), raw.take(place)
             holes = np.flatnonzero(np.isnan(v).any(axis=1))
             if holes.size:
                 own, given = rng.take(part).take(holes), given.copy()
@@ -97,6 +99,8 @@ def _completed(column, found):
     lacks = column.isna().to_numpy(bool) & found.notna().to_numpy(bool)
     if not lacks.any():
         return column
+    if column.dtype == found.dtype:
+        return column.mask(lacks, found)
     types = [column.dtype, found.dtype, np.dtype(object)]
     for dtype in types[isinstance(column.dtype, pd.CategoricalDtype) :]:
         parts = [_as_type(part, dtype) for part in (column[~lacks], found[lacks])]

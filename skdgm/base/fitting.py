@@ -2,7 +2,7 @@
 
 from sklearn.base import _fit_context
 
-from skdgm.base.learning import LearningMixin, undone_by_errors
+from skdgm.base.learning import LearningMixin, undoing, undone_by_errors
 from skdgm.base.tables import for_callbacks
 from skdgm.training import (
     Callbacks,
@@ -54,13 +54,16 @@ class EpochsMixin(LearningMixin):
             X is empty, infinite or outside the model's domain; a weight is negative,
             or all are zero.
         DivergenceError
-            Training diverged. The estimator keeps its last good parameters.
+            Training diverged. The estimator keeps its last good parameters; where
+            pre-training did, it is what it was before.
         """
         return self._fit(X, y, sample_weight)
 
+    @undone_by_errors
     def _fit(self, X, y, sample_weight):
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
-        with undone_by_errors(self):
+        # Until there is something learned there is nothing to keep.
+        with undoing(self, kept=()):
             table = self._begin(X, y, sample_weight, fresh)
             n_epochs = self._n_epochs(table)
             context = self._init_callback_context(max_subtasks=n_epochs)
@@ -119,9 +122,10 @@ class EpochsMixin(LearningMixin):
         """
         return self._partial_fit(X, y, sample_weight)
 
+    @undone_by_errors
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "n_iter_")
-        with undone_by_errors(self):
+        with undoing(self, kept=()):
             table = self._begin(X, y, sample_weight, fresh, classes)
             found = self._run(table, range(self.n_iter_, self.n_iter_ + 1), fresh)
         self._adopt(*found, 1)

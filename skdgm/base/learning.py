@@ -1,7 +1,9 @@
 """How learning begins, goes on and ends."""
 
 from contextlib import contextmanager
+from functools import wraps
 
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
@@ -29,19 +31,47 @@ def report(outcome, n_epochs, name, remedy):
         )
 
 
+# After these what was learned is of use.
+_KEPT = DivergenceError, KeyboardInterrupt
+
+
 @contextmanager
-def undone_by_errors(estimator):
-    """Give an estimator back what it knew, where an error ends what is done to it."""
-    before = dict(vars(estimator))
+def undoing(estimator, kept=_KEPT):
+    """Give an estimator, and those that it is made of, back what they knew, where an
+    error ends what is done to them; but for errors after which it is kept."""
+    before = [(part, dict(vars(part))) for part in _parts(estimator)]
     try:
         yield
-    except BaseException:
-        now = vars(estimator)
-        # What scikit-learn keeps of callbacks is its own, and it clears up after them.
-        theirs = {name: now[name] for name in now if "callback" in name}
-        now.clear()
-        now.update(before | theirs)
+    except kept:
         raise
+    except BaseException:
+        for part, known in before:
+            now = vars(part)
+            # What scikit-learn keeps of callbacks is its own to clear up.
+            theirs = {name: now[name] for name in now if "callback" in name}
+            now.clear()
+            now.update(known | theirs)
+        raise
+
+
+def undone_by_errors(method):
+    """A method after errors of which the estimator knows what it knew before."""
+
+    @wraps(method)
+    def careful(self, *arguments, **options):
+        with undoing(self):
+            return method(self, *arguments, **options)
+
+    return careful
+
+
+def _parts(estimator):
+    """An estimator and all that are among its attributes."""
+    yield estimator
+    for value in vars(estimator).values():
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, BaseEstimator):
+                yield from _parts(part)
 
 
 class LearningMixin:
@@ -87,7 +117,8 @@ class LearningMixin:
         held_out, stopping = None, None
         if early_stopping:
             table, held_out = self._split(table)
-            stopping = EarlyStopping(self.n_iter_no_change, self.tol)
+            since = self._first_to_stop(epochs)
+            stopping = EarlyStopping(self.n_iter_no_change, self.tol, since)
         with one_blas_thread():
             state = self._start(trainer, table, fresh)
             monitor = self._monitor(trainer, table, held_out, state)
@@ -109,9 +140,14 @@ class LearningMixin:
             vars(self).pop(name, None)
         vars(self).update(self._attributes(learned.state))
         self.n_iter_ += len(learned.losses)
-        self.loss_curve_ += learned.losses
-        self.validation_curve_ += learned.validation
+        # The lists there were stay as they are, should there be an error from here on.
+        self.loss_curve_ = self.loss_curve_ + learned.losses
+        self.validation_curve_ = self.validation_curve_ + learned.validation
         self._report(learned, n_epochs, monitor)
+
+    def _first_to_stop(self, epochs):
+        """The first epoch that may be the last, or the best."""
+        return epochs.start
 
     def _split(self, table):
         """Rows to learn from, and rows to hold out."""

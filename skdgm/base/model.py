@@ -12,7 +12,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdgm.base.tables import refuse_dates, refuse_text
+from skdgm.base.tables import refuse_dates, refuse_others
 from skdgm.utils.threads import one_blas_thread
 
 
@@ -103,8 +103,8 @@ class TabularModel(GenerativeModel):
         refuse_dates(X)
         try:
             return self._domain.rows(self, X, **options)
-        except ValueError as error:
-            refuse_text(self, X, error)
+        except (TypeError, ValueError) as error:
+            refuse_others(self, X, error)
             raise
 
     def _forget(self):

@@ -1,12 +1,15 @@
 """Data as training takes them, and as callbacks are told of them."""
 
+from datetime import date, timedelta
+
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.training import canonical
 
-# How NumPy's complaint about text begins.
-_NO_NUMBER = "could not convert string to float"
+# How NumPy's complaints about what is no number begin.
+_NO_NUMBER = "could not convert string to float", "float() argument must be"
+_DATES = np.datetime64, np.timedelta64, date, timedelta
 
 
 def tabulate(rows, sample_weight, in_memory=True):
@@ -29,42 +32,47 @@ def for_callbacks(X, y, sample_weight):
 def refuse_dates(X):
     """Raise TypeError where X has dates, of which NumPy would make some numbers."""
     if hasattr(X, "columns") and hasattr(X, "dtypes"):
-        types = [(f"Column {name!r}", d) for name, d in zip(X.columns, X.dtypes)]
+        types = zip(X.columns, X.dtypes)
+        dates = [f"Column {n!r} has the dtype {d}" for n, d in types if d.kind in "mM"]
     else:
-        types = [("X", getattr(X, "dtype", None))]
-    for what, dtype in types:
-        if getattr(dtype, "kind", "") in ("m", "M"):
-            raise TypeError(
-                f"{what} has the dtype {dtype}, which is neither of numbers nor of "
-                "categories: make numbers of it (of a date the days since another), "
-                "or drop it."
-            )
+        X = np.asarray(X, dtype=object) if isinstance(X, list | tuple) else X
+        dtype = getattr(X, "dtype", np.dtype(object))
+        dates = [f"X has the dtype {dtype}"] if dtype.kind in "mM" else []
+        if isinstance(X, np.ndarray) and dtype.kind == "O":
+            types = [t for t in set(map(type, X.flat)) if issubclass(t, _DATES)]
+            dates = [f"X has values of the type {t.__name__}" for t in types]
+    if dates:
+        raise TypeError(
+            f"{dates[0]}, which is neither of numbers nor of categories: make numbers "
+            "of it (of a date the days since another), or drop it."
+        )
 
 
-def refuse_text(model, X, error):
-    """Raise ValueError that tells the column and what to do, if the error was that
-    there is text where numbers are wanted."""
-    place = _text_column(X) if str(error).startswith(_NO_NUMBER) else None
+def refuse_others(model, X, error):
+    """Raise an error that tells the column and what to do, if this one was that there
+    is text, or something else, where numbers are wanted."""
+    place = _other_column(X) if str(error).startswith(_NO_NUMBER) else None
     if place is None:
         return
     name = X.columns[place] if hasattr(X, "columns") else place
     mixed = ', or give it in a DataFrame, which output="mixed" takes by its types'
-    raise ValueError(
-        f"{type(model).__name__} takes numbers, but column {name!r} has text "
+    raise type(error)(
+        f"{type(model).__name__} takes numbers, but column {name!r} has other values "
         f"({error}): encode it, with sklearn.preprocessing.OneHotEncoder or "
         f"OrdinalEncoder{mixed if 'output' in vars(model) else ''}."
     ) from error
 
 
-def _text_column(X):
-    """The place of the first column with text, None if there is no such table."""
+def _other_column(X):
+    """The place of the first column with other values, None if X is no table."""
     frame = hasattr(X, "iloc")
     values = X if frame else np.asarray(X, dtype=object)
     for j in range(values.shape[1] if values.ndim == 2 else 0):
         try:
-            np.asarray(X.iloc[:, j] if frame else values[:, j], dtype=np.float64)
-        except ValueError:
+            if frame:
+                X.iloc[:, j].to_numpy(np.float64, na_value=np.nan)
+            else:
+                values[:, j].astype(np.float64)
+        except (TypeError, ValueError):
             return j
-        except TypeError:
-            continue
     return None

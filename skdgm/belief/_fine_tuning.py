@@ -20,7 +20,7 @@ from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from skdgm.base import for_callbacks, report, tabulate
+from skdgm.base import for_callbacks, report, tabulate, undone_by_errors
 from skdgm.belief.dbn import DBN
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Tuner, check_dropout, fine_tune
@@ -75,6 +75,7 @@ class FineTuningMixin:
     ``_begun()``, ``_net()`` and ``_filled(v)``."""
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @undone_by_errors
     def fit(self, X, y, sample_weight=None):
         """Learn all rows layer by layer, then those with a target by all layers.
 
@@ -128,6 +129,7 @@ class FineTuningMixin:
         self._end(context, data)
         return self
 
+    @undone_by_errors
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "coefs_")
         lesson = self._begin(X, y, sample_weight, fresh, classes)
@@ -235,8 +237,8 @@ class FineTuningMixin:
         )
         self._become(*tuned.state)
         self.n_iter_ += len(tuned.losses)
-        self.loss_curve_ += tuned.losses
-        self.validation_curve_ += tuned.validation
+        self.loss_curve_ = self.loss_curve_ + tuned.losses
+        self.validation_curve_ = self.validation_curve_ + tuned.validation
         remedy = f"Lower learning_rate_init (now {self.learning_rate_init:g})."
         name = type(self).__name__
         report(tuned, len(epochs), name, remedy)

@@ -6,7 +6,7 @@ from numbers import Integral
 from sklearn.base import _fit_context
 from sklearn.utils.validation import check_scalar
 
-from skdgm.base import for_callbacks, report
+from skdgm.base import for_callbacks, report, undone_by_errors
 from skdgm.belief._greedy import GreedyMixin, another, ended
 from skdgm.belief._up_down import UpDown
 from skdgm.training import Callbacks, Verbose, train
@@ -48,6 +48,7 @@ class FittingMixin(GreedyMixin):
         """
         return self._fit(X, y, sample_weight)
 
+    @undone_by_errors
     def _fit(self, X, y, sample_weight):
         fresh = not (self.warm_start and hasattr(self, "layers_"))
         lesson = self._begin(X, y, sample_weight, fresh)
@@ -100,6 +101,7 @@ class FittingMixin(GreedyMixin):
         """
         return self._partial_fit(X, y, sample_weight, layer)
 
+    @undone_by_errors
     def _partial_fit(self, X, y, sample_weight, layer, classes=None):
         fresh = not hasattr(self, "layers_")
         untied = not fresh and bool(self._untied)

@@ -112,6 +112,8 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
     ------
     DivergenceError
         A pair's parameters are no longer numbers.
+    KeyboardInterrupt
+        Layers that have learned nothing yet would make it all useless.
     """
     pairs, losses, n_pairs = [], [], len(recipes)
     below, above = moments[0], slice(1 + n_pairs, None)
@@ -154,6 +156,8 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
                 f"{len(outcome.losses)} of {recipe.n_iter} epochs: lower "
                 f"pretrain_learning_rate (now {recipe.learning_rate:g})."
             )
+        if outcome.ended == "interrupted":
+            raise KeyboardInterrupt
         params = outcome.state.params
         losses.append(outcome.losses)
         pairs.append(plain(params))

@@ -124,7 +124,8 @@ class Mixture(NamedTuple):
 
 def _log_sum(log_w):
     high = np.maximum(log_w.max(axis=2, keepdims=True), np.finfo(log_w.dtype).min)
-    return (high + np.log(np.exp(log_w - high).sum(axis=2, keepdims=True)))[..., 0]
+    total = np.exp(log_w - high).sum(axis=2, keepdims=True)
+    return (high + np.log(np.maximum(total, np.finfo(total.dtype).tiny)))[..., 0]
 
 
 @primitive

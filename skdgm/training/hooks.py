@@ -24,17 +24,22 @@ class EarlyStopping(Hook):
     patience : int
         Epochs without an improvement of more than ``tol`` before giving up.
     tol : float
+    since : int
+        The number of the first epoch that counts.
     """
 
-    def __init__(self, patience, tol):
-        self.patience, self.tol = patience, tol
-        self.best, self.lowest = None, np.inf
+    def __init__(self, patience, tol, since=0):
+        self.patience, self.tol, self.since = patience, tol, since
+        self.best, self.lowest, self.best_epoch = None, np.inf, None
         self.mark, self.waited = np.inf, 0
 
     def end(self, report):
         """Compare the epoch with the best so far."""
+        if report.epoch < self.since:
+            return False
         if report.validation < self.lowest:
             self.best, self.lowest = copy(report.state), report.validation
+            self.best_epoch = report.epoch
         if report.validation < self.mark - self.tol:
             self.mark, self.waited = report.validation, 0
         else:

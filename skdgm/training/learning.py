@@ -95,7 +95,7 @@ def learn(
     )
     state, kept = outcome.state, -1
     if stopping and stopping.best:
-        state, kept = stopping.best, int(np.nanargmin(outcome.validation))
+        state, kept = stopping.best, stopping.best_epoch - epochs.start
     losses, validation = outcome.losses, outcome.validation if stopping else []
     useless = bool(losses) and monitor.is_useless(losses[kept])
     return Learned(state, losses, validation, outcome.ended, useless)

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM
-from skdgm.boltzmann._pretraining import layerwise
+from skdgm.boltzmann._pretraining import PairTrainer, layerwise
 from skdgm.energies import LayeredEnergy, Params
 from skdgm.exceptions import DivergenceError
 from skdgm.partition import exact
@@ -198,6 +198,18 @@ def test_curves_are_those_of_the_last_fit():
     dbm = DBM((3, 2), pretrain="layerwise", pretrain_iter=2, n_iter=1).fit(STATES)
     assert [len(curve) for curve in dbm.pretrain_loss_curves_] == [2, 2]
     assert dbm.set_params(pretrain=None).fit(STATES).pretrain_loss_curves_ == []
+
+
+def test_an_interrupt_of_pretraining_ends_it_all(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    dbm = DBM((3, 2), n_iter=1, random_state=0).fit(STATES)
+    before = dbm.score_samples(STATES)
+    monkeypatch.setattr(PairTrainer, "step", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        dbm.set_params(pretrain="layerwise", random_state=1).fit(STATES)
+    np.testing.assert_array_equal(dbm.score_samples(STATES), before)
 
 
 def test_pretraining_is_of_use():

@@ -141,7 +141,9 @@ def test_text_and_dates_are_refused(estimator, data):
     dates = np.zeros(data.X.shape, "M8[D]")
     estimator.fit(data.X, **data.y())
     for method in (estimator.transform, lambda X: estimator.fit(X, **data.y())):
-        with pytest.raises(ValueError, match=r"column 2 has text .*\?.*: encode it"):
+        with pytest.raises(
+            ValueError, match=r"column 2 has other values .*\?.*: encode it"
+        ):
             method(text)
         with pytest.raises(TypeError, match="X has the dtype datetime64.D."):
             method(dates)
@@ -478,9 +480,15 @@ class StopAtOnce(Callback):
         return context.task_name in ("epoch", "layer")
 
 
-class FailAtOnce(Callback):
-    def on_fit_task_begin(self, estimator, context):
-        if context.task_name != "fit":
+class Fail(Callback):
+    """With the end of some task; of none, only count them."""
+
+    def __init__(self, at=None):
+        self.at, self.n_tasks = at, 0
+
+    def on_fit_task_end(self, estimator, context):
+        self.n_tasks += 1
+        if self.n_tasks == self.at:
             raise KeyError("nothing that learning knows of")
 
 
@@ -492,20 +500,27 @@ def test_a_callback_may_stop_training(estimator, data):
 
 
 def test_an_error_in_learning_loses_nothing(estimator, data):
-    estimator.set_callbacks(FailAtOnce())
+    estimator.set_callbacks(Fail(1))
     with pytest.raises(KeyError):
         estimator.fit(data.X, **data.y())
     with pytest.raises(NotFittedError):
-        estimator.score_samples(data.X)
-    estimator.set_callbacks().fit(data.X, **data.y())
-    rows, before = estimator.score_samples(data.X), learned(estimator)
-    with pytest.raises(KeyError):
-        estimator.set_callbacks(FailAtOnce()).fit(data.X[:50, :9], **data.y(slice(50)))
-    after = learned(estimator)
-    assert before.keys() == after.keys()
-    for name, value in before.items():
-        np.testing.assert_array_equal(value, after[name])
-    np.testing.assert_array_equal(estimator.score_samples(data.X), rows)
+        estimator.transform(data.X)
+    count = Fail()
+    estimator.set_callbacks(count).fit(data.X, **data.y())
+    rows, before = estimator.transform(data.X), learned(estimator)
+    for at in {1, count.n_tasks // 2, count.n_tasks, "warm"}:
+        warm_start = at == "warm"
+        having(estimator, warm_start=warm_start)
+        estimator.set_callbacks(Fail(2 if warm_start else at))
+        # Of a wider table, if there may be another.
+        others = data.X if warm_start else np.hstack([data.X, data.X])
+        with pytest.raises(KeyError):
+            estimator.fit(others, **data.y())
+        after = learned(estimator)
+        assert before.keys() == after.keys()
+        for name, value in before.items():
+            np.testing.assert_array_equal(value, after[name])
+        np.testing.assert_array_equal(estimator.transform(data.X), rows)
     estimator.set_callbacks().partial_fit(data.X, **data.y())
 
 
