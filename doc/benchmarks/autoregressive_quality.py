@@ -75,7 +75,7 @@ EONADE = {
     "hidden_layer_sizes": (500, 500),
     "batch_size": 200,
     "learning_rate_init": 0.0014,
-    "alpha": 0.2,
+    "alpha": 0.1,
     "max_iter": 660,
     "random_state": 0,
 }
