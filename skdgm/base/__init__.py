@@ -5,11 +5,12 @@ from skdgm.base.columns import BinaryColumns, Columns
 from skdgm.base.filling import fill
 from skdgm.base.fitting import EpochsMixin
 from skdgm.base.frames import Codec
-from skdgm.base.learning import report, undone_by_errors
+from skdgm.base.learning import report
 from skdgm.base.mixed_columns import MixedColumns
 from skdgm.base.model import GenerativeModel, TabularModel
 from skdgm.base.real_columns import RealColumns
 from skdgm.base.tables import for_callbacks, tabulate
+from skdgm.base.undoing import undone_by_errors
 
 __all__ = [
     "BinaryColumns",

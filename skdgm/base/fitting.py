@@ -2,8 +2,9 @@
 
 from sklearn.base import _fit_context
 
-from skdgm.base.learning import LearningMixin, undoing, undone_by_errors
+from skdgm.base.learning import LearningMixin
 from skdgm.base.tables import for_callbacks
+from skdgm.base.undoing import undoing, undone_by_errors
 from skdgm.training import (
     Callbacks,
     Verbose,

@@ -124,8 +124,8 @@ class Mixture(NamedTuple):
 
 def _log_sum(log_w):
     high = np.maximum(log_w.max(axis=2, keepdims=True), np.finfo(log_w.dtype).min)
-    total = np.exp(log_w - high).sum(axis=2, keepdims=True)
-    return (high + np.log(np.maximum(total, np.finfo(total.dtype).tiny)))[..., 0]
+    total = np.exp(log_w - high).sum(axis=2)
+    return high[..., 0] + np.log(np.maximum(total, np.finfo(total.dtype).tiny))
 
 
 @primitive
@@ -146,6 +146,5 @@ def mixture_loss(out, x, mixture):
 defvjp(
     mixture_loss,
     lambda _, out, x, mixture: lambda slope: slope[:, None] * mixture.slope(out, x),
-    None,
-    None,
+    argnums=[0],
 )
