@@ -27,7 +27,8 @@ def having(estimator, **values):
     if n_units is not None and isinstance(getattr(estimator, "n_components", 0), tuple):
         values["n_components"] = (n_units,) * len(estimator.n_components)
     if "batch_size" in values:
-        values["pretrain_batch_size"] = values["batch_size"]
+        for name in "pretrain_batch_size", "fine_tune_batch_size":
+            values[name] = values["batch_size"]
     if "n_iter" in values:
         values["refine_iter"] = values["max_iter"] = values["n_iter"]
     if "learning_rate" in values:
