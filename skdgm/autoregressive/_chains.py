@@ -1,6 +1,7 @@
 """Nets for one order of the columns each, as one model."""
 
 import numpy as np
+from scipy.special import softmax
 
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.tree import tree_map
@@ -142,15 +143,14 @@ class Chains:
         for k in range(self.n_orders):
             member, own = self._member(params, k)
             found = self._filled(member, own, member.ordered(v), rng.fold(_MEMBER, k))
-            inputs, drawn = (
-                found.inputs[..., member.back[0]],
-                found.v[..., member.place],
-            )
-            parts.append((inputs, drawn, found.log_w, found.log_joint))
-        inputs, x, log_w, log_joint = (np.concatenate(p, axis=1) for p in zip(*parts))
+            inputs = found.inputs[..., member.back[0]]
+            weights = found.log_w, found.log_joint
+            parts.append((found.v[..., member.place], inputs, *weights))
+        x, inputs, log_w, log_joint = (np.concatenate(p, axis=1) for p in zip(*parts))
         # Of a normal distribution the mode is the mean.
         if method == "mean" or (method == "mode" and self.members[0].normal):
-            return self.conditionals.value(_mean(inputs, log_w))
+            mean = np.einsum("re,rei->ri", softmax(log_w, axis=1), inputs)
+            return self.conditionals.value(mean.astype(v.dtype))
         best = log_joint.argmax(axis=1)
         if method == "sample":
             best = _chosen(log_w, rng.fold(_CHOICE))
@@ -167,13 +167,6 @@ class Chains:
     def _member(self, params, k):
         member = self.members[k]
         return member, member.placed(params[0 if self.shared else k])
-
-
-def _mean(x, log_w):
-    """Of particles, by weight."""
-    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
-    w /= w.sum(axis=1, keepdims=True)
-    return np.einsum("re,rei->ri", w, x).astype(x.dtype)
 
 
 def _chosen(log_w, rng):

@@ -3,7 +3,7 @@
 from sklearn.base import _fit_context
 
 from skdgm.base.learning import LearningMixin
-from skdgm.base.tables import for_callbacks
+from skdgm.base.tables import for_callbacks, is_frame
 from skdgm.base.undoing import undoing, undone_by_errors
 from skdgm.training import (
     Callbacks,
@@ -69,7 +69,7 @@ class EpochsMixin(LearningMixin):
             n_epochs = self._n_epochs(table)
             context = self._init_callback_context(max_subtasks=n_epochs)
             # Callbacks pass X back to methods, which look for the names of its columns.
-            told = X if hasattr(X, "iloc") else table.rows.X
+            told = X if is_frame(X) else table.rows.X
             data = for_callbacks(told, y, sample_weight)
             context.call_on_fit_task_begin(estimator=self, **data)
             hooks = [

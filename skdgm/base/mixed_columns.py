@@ -10,6 +10,7 @@ from skdgm.base.filling import completed
 from skdgm.base.frames import Codec
 from skdgm.base.mixed import Mixed, check, kinds_of, named_sizes
 from skdgm.base.real_columns import RealColumns, standards
+from skdgm.base.tables import is_frame
 from skdgm.utils.domains import real_rows
 
 _BITS, _CODES = BinaryColumns(), CodeColumns()
@@ -45,7 +46,7 @@ class MixedColumns(RealColumns):
 
     def _encoded(self, model, X, known):
         """Numbers, what they stand for, and whether they were no numbers before."""
-        frame = _is_frame(X)
+        frame = is_frame(X)
         if known is not None:
             codec = known.codec
         elif frame and isinstance(self.kinds, str):
@@ -124,8 +125,4 @@ class MixedColumns(RealColumns):
         if columns.codec is None:
             return array
         found = columns.codec.decode(array)
-        return completed(X, found) if _is_frame(X) else found
-
-
-def _is_frame(X):
-    return all(hasattr(X, name) for name in ("iloc", "dtypes", "columns"))
+        return completed(X, found) if is_frame(X) else found

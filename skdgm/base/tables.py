@@ -29,9 +29,14 @@ def for_callbacks(X, y, sample_weight):
     return {"X": X, "y": y, "metadata": weights}
 
 
+def is_frame(X):
+    """Whether X is a DataFrame as those of pandas are."""
+    return all(hasattr(X, name) for name in ("iloc", "dtypes", "columns"))
+
+
 def refuse_dates(X):
     """Raise TypeError where X has dates, of which NumPy would make some numbers."""
-    if hasattr(X, "columns") and hasattr(X, "dtypes"):
+    if is_frame(X):
         types = zip(X.columns, X.dtypes)
         dates = [f"Column {n!r} has the dtype {d}" for n, d in types if d.kind in "mM"]
     else:
@@ -54,7 +59,7 @@ def refuse_others(model, X, error):
     place = _other_column(X) if str(error).startswith(_NO_NUMBER) else None
     if place is None:
         return
-    name = X.columns[place] if hasattr(X, "columns") else place
+    name = X.columns[place] if is_frame(X) else place
     mixed = ', or give it in a DataFrame, which output="mixed" takes by its types'
     raise type(error)(
         f"{type(model).__name__} takes numbers, but column {name!r} has other values "
@@ -65,7 +70,7 @@ def refuse_others(model, X, error):
 
 def _other_column(X):
     """The place of the first column with other values, None if X is no table."""
-    frame = hasattr(X, "iloc")
+    frame = is_frame(X)
     values = X if frame else np.asarray(X, dtype=object)
     for j in range(values.shape[1] if values.ndim == 2 else 0):
         try:

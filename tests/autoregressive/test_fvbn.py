@@ -7,6 +7,7 @@ from sklearn.linear_model import LinearRegression
 from skdgm import FVBN
 from skdgm.training import Budget
 from tests.autoregressive.models import correlated_bits, data
+from tests.callbacks import Callback
 
 X = correlated_bits(80, noise=0.3)
 EARLY = {"early_stopping": True, "validation_fraction": 0.3, "n_iter_no_change": 4}
@@ -17,24 +18,15 @@ def path(alpha=(300.0, 0.1), max_iter=60, **options):
     return FVBN(alpha=alpha, max_iter=max_iter, random_state=0, **options)
 
 
-class At:
-    """A callback that does something at the end of an epoch."""
+class At(Callback):
+    """Does something at the end of an epoch."""
 
     def __init__(self, epoch, act):
         self.epoch, self.act, self.heard = epoch, act, 0
 
-    def setup(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
     def on_fit_task_end(self, estimator, context):
         self.heard += context.task_name == "epoch"
         return self.heard == self.epoch and self.act()
-
-    def teardown(self, estimator, context):
-        pass
 
 
 def test_too_few_epochs_for_a_path_are_named():

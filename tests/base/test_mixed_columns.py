@@ -11,6 +11,7 @@ from skdgm import BernoulliRBM
 from skdgm.base import BinaryColumns, CodeColumns, MixedColumns, RealColumns
 from skdgm.base.tables import tabulate
 from skdgm.exceptions import MissingDataWarning
+from tests.callbacks import Callback
 
 KINDS = "gaussian", "categorical", "bernoulli", "categorical"
 X = np.array(
@@ -413,17 +414,8 @@ def test_what_is_known_pickles():
     assert fitted.domain.presented(found, rows.X).equals(frame())
 
 
-class Told:
-    """A callback that keeps what it is told of the data."""
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
+class Told(Callback):
+    """Keeps what it is told of the data."""
 
     def on_fit_task_end(self, estimator, context, *, X=None):
         self.X = X

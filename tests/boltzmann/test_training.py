@@ -17,6 +17,7 @@ from skdgm.exceptions import (
     MissingDataWarning,
 )
 from skdgm.utils.random import stream
+from tests.callbacks import Callback
 
 X = (load_digits().data[:400] / 16).astype(np.float32)
 
@@ -183,21 +184,12 @@ def test_harmful_learning_rate_is_warned_of():
         fit(learning_rate=10.0, schedule="constant")
 
 
-class Interrupt:
-    """A callback that presses Ctrl-C in the second epoch."""
-
-    def setup(self, estimator, context):
-        pass
+class Interrupt(Callback):
+    """Presses Ctrl-C in the second epoch."""
 
     def on_fit_task_begin(self, estimator, context):
         if context.task_name == "epoch" and context.task_id == 2:
             os.kill(os.getpid(), signal.SIGINT)
-
-    def on_fit_task_end(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])

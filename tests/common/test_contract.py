@@ -18,6 +18,7 @@ from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
 from skdgm.exceptions import MissingDataWarning
+from tests.callbacks import Callback
 from tests.common.instances import INSTANCES, name_of
 from tests.common.shapes import (
     having,
@@ -459,22 +460,6 @@ def test_weights_reach_the_scorers_of_callbacks(estimator, data):
     assert last["score"] == pytest.approx(estimator.score(data.X, **given))
 
 
-class Callback:
-    """One that does nothing."""
-
-    def setup(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-
 class StopAtOnce(Callback):
     def on_fit_task_end(self, estimator, context):
         return context.task_name in ("epoch", "layer")
@@ -499,6 +484,14 @@ def test_a_callback_may_stop_training(estimator, data):
     assert len(getattr(estimator, "layers_", [1])) == 1
 
 
+def assert_learned(estimator, before):
+    """An estimator has what it had, and nothing else."""
+    after = learned(estimator)
+    assert before.keys() == after.keys()
+    for name, value in before.items():
+        np.testing.assert_array_equal(value, after[name])
+
+
 def test_an_error_in_learning_loses_nothing(estimator, data):
     estimator.set_callbacks(Fail(1))
     with pytest.raises(KeyError):
@@ -516,10 +509,7 @@ def test_an_error_in_learning_loses_nothing(estimator, data):
         others = data.X if warm_start else np.hstack([data.X, data.X])
         with pytest.raises(KeyError):
             estimator.fit(others, **data.y())
-        after = learned(estimator)
-        assert before.keys() == after.keys()
-        for name, value in before.items():
-            np.testing.assert_array_equal(value, after[name])
+        assert_learned(estimator, before)
         np.testing.assert_array_equal(estimator.transform(data.X), rows)
     estimator.set_callbacks().partial_fit(data.X, **data.y())
 
@@ -621,10 +611,7 @@ def test_a_failed_fit_loses_nothing(estimator, data):
                 method(rows, **labels)
     with pytest.raises(ValueError):
         estimator.fit(X[:, :4], **data.y(), sample_weight=np.zeros(80))
-    after = learned(estimator)
-    assert before.keys() == after.keys()
-    for name, value in before.items():
-        np.testing.assert_array_equal(value, after[name])
+    assert_learned(estimator, before)
     estimator.partial_fit(X, **data.y())
     assert np.isfinite(estimator.score_samples(X)).all()
 
