@@ -4,12 +4,14 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.purposes import LIKELIHOOD
-from skdgm.partition import Problem, ais, bracket, exact
+from skdgm.exceptions import LikelihoodWarning
+from skdgm.partition import Problem, agreement, ais, bracket, exact
 from skdgm.samplers import gibbs
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import leaves
+from skdgm.utils.warn import warn
 
 N_CHAINS = 100
 
@@ -26,7 +28,10 @@ class EvidenceMixin:
             return bracket.exactly(log_Z)
         rng, problem = self._problem(n_chains, seed)
         with one_blas_thread():
-            return bracket.estimate(rng, problem, effort)
+            found = bracket.estimate(rng, problem, effort)
+        if text := agreement.unlike(found.means, problem.moments, n_chains):
+            warn(f"{type(self).__name__}: {text}", LikelihoodWarning)
+        return found
 
     def _problem(self, n_chains, seed=None):
         """A stream, and whose log Z is sought."""

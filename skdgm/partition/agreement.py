@@ -5,6 +5,10 @@ import numpy as np
 MAX_GAP, MIN_ESS = 1.0, 10.0
 # Standard errors.
 _SURE = 3.0
+# The mean squared z-score of column means above which samples are not like the data,
+# and the difference that one of them then has at least. Where learning went well the
+# former was at most 4, where it went wrong at least 40.
+_UNLIKE, _APART = 10.0, 0.1
 
 
 def agree(up, down, max_gap=MAX_GAP):
@@ -55,3 +59,38 @@ def missed(way, other, upper):
         f"{upper:.2f} that annealed importance sampling gives at most, which so misses "
         "a part of the model, and overestimates likelihoods. Raise n_chains, n_steps."
     )
+
+
+def unlike(means, known, n_samples):
+    """Complaint about samples of a model whose means are not those of the data.
+
+    At a maximum of the likelihood the two are equal, as the biases' gradient is their
+    difference.
+
+    Parameters
+    ----------
+    means : tuple of ndarray of shape (n_units,)
+        Of each block, in independent samples of the model.
+    known : tuple
+        The same in the data, or None where they are not known.
+    n_samples : int
+
+    Returns
+    -------
+    complaint : str or None
+    """
+    for found, mean in zip(means, known):
+        if not isinstance(mean, np.ndarray):
+            continue
+        apart = np.abs(found - mean)
+        variance = np.maximum(mean * (1 - mean), 1 / n_samples) / n_samples
+        worst = apart.argmax()
+        if (apart**2 / variance).mean() > _UNLIKE and apart[worst] > _APART:
+            return (
+                f"samples of the model do not have the means of the data: unit {worst} "
+                f"has {found[worst]:.2f} instead of {mean[worst]:.2f}. Much of the "
+                "model's probability lies where no data are, which neither its "
+                "training chains nor its pseudo-likelihood show. Lower learning_rate, "
+                "or raise n_chains, n_steps or n_iter."
+            )
+    return None

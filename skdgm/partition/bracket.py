@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.exceptions import LikelihoodWarning
-from skdgm.partition import ais, ladder
-from skdgm.partition.agreement import MAX_GAP, agree, complaint, exceeds, missed, settle
+from skdgm.partition import agreement, ais, ladder
+from skdgm.partition.agreement import MAX_GAP, agree, settle
 from skdgm.partition.equilibrium import reach
 from skdgm.partition.estimate import Estimate, interval
 from skdgm.utils.warn import warn
@@ -52,6 +52,8 @@ class Bracket(NamedTuple):
         by chains that change places between temperatures.
     swap_rates : ndarray or None
         How often these did.
+    means : tuple of ndarray or None
+        Of each block, in the samples from which annealing goes down: one a chain.
     """
 
     log_Z: float
@@ -64,6 +66,7 @@ class Bracket(NamedTuple):
     reverse: Estimate = None
     tempered: Estimate = None
     swap_rates: np.ndarray = None
+    means: tuple = None
 
 
 class Effort(NamedTuple):
@@ -126,15 +129,17 @@ def estimate(rng, problem, effort=None):
     drawn = rng.fold(_BOOTSTRAP).generator(), effort.confidence
     ends = *interval(up.log_w, *drawn), *interval(down.log_w, *drawn, sign=-1.0)
     if not agree(up, down, effort.max_gap):
-        warn(complaint(up, down, n_betas, effort.max_gap), LikelihoodWarning)
+        warn(agreement.complaint(up, down, n_betas, effort.max_gap), LikelihoodWarning)
     else:
         for way, other in ("tempered", there.tempered), ("pilot", there.pilot):
-            if exceeds(other, max(ends)):
-                warn(missed(way, other, max(ends)), LikelihoodWarning)
+            if agreement.exceeds(other, max(ends)):
+                text = agreement.missed(way, other, max(ends))
+                warn(text, LikelihoodWarning)
                 break
     log_Z, se = settle(up, down, effort.max_gap)
     facts = min(up.ess, down.ess), len(betas), up, down, there.tempered
-    return Bracket(log_Z, se, min(ends), max(ends), *facts, there.swap_rates)
+    means = tuple(np.asarray(x, dtype=float).mean(axis=0) for x in there.samples.x)
+    return Bracket(log_Z, se, min(ends), max(ends), *facts, there.swap_rates, means)
 
 
 def _betas(rng, energy, params, base, n_chains, n_betas, schedule):

@@ -8,6 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 
 from skdgm import BernoulliRBM
+from skdgm.exceptions import LikelihoodWarning
 from skdgm.metrics import (
     csl_log_likelihood,
     likelihood_bracket,
@@ -88,6 +89,17 @@ def test_conservative_likelihoods_come_close(name):
         for seed in range(20)
     ]
     assert np.mean(few) < exactly.mean()
+
+
+def test_models_without_the_means_of_the_data_are_warned_of():
+    X = np.random.default_rng(0).binomial(1, 0.3, (200, 30))
+    rbm = BernoulliRBM(25, n_iter=0, random_state=0).fit(X)
+    assert partition_bracket(rbm, **QUICK).means[0].mean() == pytest.approx(
+        0.3, abs=0.1
+    )
+    rbm.intercept_visible_ = rbm.intercept_visible_ + 2
+    with pytest.warns(LikelihoodWarning, match="do not have the means of the data"):
+        partition_bracket(rbm, **QUICK)
 
 
 def test_the_same_at_each_call_and_another_for_another_seed():

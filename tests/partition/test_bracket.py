@@ -59,6 +59,15 @@ def test_what_tempering_finds_beyond_is_said():
     assert text.startswith("pilot chains give log Z 3.00 ± 0.10, above the 2.60")
 
 
+def test_samples_unlike_the_data_are_complained_of():
+    known = np.full(20, 0.3), None, (0.0, 1.0)
+    near, far = np.random.default_rng(0).binomial(100, 0.3, 20) / 100, np.ones(20)
+    assert agreement.unlike((near, None, None), known, 100) is None
+    text = agreement.unlike((far, None, None), known, 100)
+    assert "unit 0 has 1.00 instead of 0.30" in text
+    assert "Lower learning_rate" in text
+
+
 def problem(layers, seed, scale=1.0, n_chains=100):
     energy, params = random_machine(layers, seed, scale)
     truth = Enumeration(layers, params)
