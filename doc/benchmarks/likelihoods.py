@@ -63,18 +63,23 @@ def random_model(seed):
     return energy, Params(tuple(units), couplings), scale
 
 
+def bracketed(seed, energy, params):
+    """The bracket of log Z of a model that nothing is known of."""
+    nothing = tuple(np.zeros_like(own) for own in params.units)
+    chains = gibbs.init(stream(seed).rows(100), energy, nothing)
+    given = Problem(energy, params, chains, (None,) * len(nothing))
+    return bracket.estimate(stream(seed, 1), given)
+
+
 def coverage(options, n_models=300):
     """How often the exact log Z is inside the bracket."""
     inside, warned, errors, start = [], [], [], time.perf_counter()
     for seed in range(n_models):
         energy, params, scale = random_model(seed)
         truth = exact.log_partition(energy, params)
-        nothing = tuple(np.zeros_like(own) for own in params.units)
-        chains = gibbs.init(stream(seed).rows(100), energy, nothing)
-        given = Problem(energy, params, chains, (None,) * len(nothing))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            found = bracket.estimate(stream(seed, 1), given)
+            found = bracketed(seed, energy, params)
         inside.append(found.lower <= truth <= found.upper)
         warned.append(bool(caught))
         errors.append((scale, found.lower - truth, found.upper - truth))
