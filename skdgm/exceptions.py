@@ -10,6 +10,10 @@ class MissingDataWarning(UserWarning):
     """Part of the data says nothing."""
 
 
+class LabelWarning(UserWarning):
+    """A class looks like a mark of rows that have no label."""
+
+
 class PrecisionWarning(UserWarning):
     """Real units became as precise as they may, and would have gone on."""
 

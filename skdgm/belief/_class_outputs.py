@@ -6,14 +6,14 @@ r"""Outputs of a tuned belief network that stand for classes or for labels.
 from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from scipy.special import log_expit, log_softmax
-from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils import assert_all_finite, get_tags
+from sklearn.base import _fit_context
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_consistent_length
 
-from skdgm.boltzmann._label_fitting import LabelReadingMixin
+from skdgm.base.labels import marked, of_one_kind
+from skdgm.base.targets import as_values, check_length
+from skdgm.boltzmann._label_reading import LabelReadingMixin
 from skdgm.boltzmann._labels import UNKNOWN
 from skdgm.nets import (
     logistic_cross_entropy,
@@ -43,7 +43,7 @@ def _has_real_columns(estimator):
     return not get_tags(estimator).input_tags.positive_only
 
 
-class ClassOutputs(ClassifierMixin, LabelReadingMixin):
+class ClassOutputs(LabelReadingMixin):
     """One class of several, or several labels at once."""
 
     _WATCHED = "log probability of labels"
@@ -63,7 +63,8 @@ class ClassOutputs(ClassifierMixin, LabelReadingMixin):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Labels; ``unlabeled`` where there is none. Without any, nothing is tuned.
         classes : array-like of shape (n_classes,), default=None
-            At the first call, all labels that will ever come; those of y if None.
+            All labels that will ever come; of several columns, their numbers. Needed at
+            the first call, and the same ones, or None, later.
         sample_weight : array-like of shape (n_samples,), default=None
             As for :meth:`fit`.
 
@@ -74,8 +75,10 @@ class ClassOutputs(ClassifierMixin, LabelReadingMixin):
         Raises
         ------
         ValueError, DivergenceError
-            As by :meth:`fit`; or y has a label that is not among the classes.
+            As by :meth:`fit`; or y has a label that is not among the classes, or these
+            are not given at the first call.
         """
+        self._check_first_call(classes)
         return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X):
@@ -141,41 +144,60 @@ class ClassOutputs(ClassifierMixin, LabelReadingMixin):
 
     def _read(self, rows, y, fresh, classes):
         """Codes of labels, and what is known of them, by attribute."""
-        y = y.toarray() if sp.issparse(y) else y
-        shape = () if y is None else np.asarray(y).shape
-        several = len(shape) == 2 and shape[1] > 1
+        y = self._values(y)
+        several = y.ndim == 2
         if not fresh and several != self._multilabel:
             raise ValueError(
                 "y has one label for each row or several, other than before: keep it, "
                 "or fit with warm_start=False."
             )
         if several:
-            return self._read_several(rows, np.asarray(y), fresh)
+            return self._read_several(rows, y, fresh, classes)
         rows, known = self._labelled(rows, y, fresh, classes)
         n_outputs = len(known["classes_"])
         return rows.labels, known | {"n_outputs_": n_outputs, "_multilabel": False}
 
-    def _read_several(self, rows, y, fresh):
-        check_consistent_length(rows.X, y)
-        known = ~self._is_unlabeled(y.ravel()).reshape(y.shape).all(axis=1)
-        labels = self._of_one_kind(y[known].ravel()).reshape(-1, y.shape[1])
-        assert_all_finite(labels, input_name="y", estimator_name=type(self).__name__)
-        if not np.isin(labels, (0, 1)).all():
-            raise ValueError(
-                "y has several columns, so its values must be 0 and 1: whether a row "
-                "has each label."
-            )
+    def _read_several(self, rows, y, fresh, classes):
+        check_length(y, rows.shape[0])
+        known = ~self._is_unlabeled(y)
+        labels = self._labels(y[known])
         if fresh and not len(labels):
             raise ValueError(f"{type(self).__name__} needs labels, but y has none.")
         if not fresh and y.shape[1] != self.n_outputs_:
             raise ValueError(
                 f"y has {y.shape[1]} columns, but there were {self.n_outputs_} before."
             )
+        numbers = np.arange(y.shape[1])
+        if classes is not None and not np.array_equal(np.sort(classes), numbers):
+            raise ValueError(
+                f"classes={classes}, but y has several columns, whose numbers are "
+                f"{numbers.tolist()}."
+            )
         codes = np.full(y.shape, UNKNOWN, np.int8)
         codes[known] = labels
-        classes = np.arange(y.shape[1])
-        facts = {"classes_": classes, "n_outputs_": len(classes), "_multilabel": True}
+        facts = {"classes_": numbers, "n_outputs_": len(numbers), "_multilabel": True}
         return codes, facts
+
+    def _values(self, y):
+        values = as_values(y, self)
+        several = values.ndim == 2 and values.shape[1] > 1
+        return values if several else super()._values(values)
+
+    def _labels(self, y):
+        if y.ndim == 1:
+            return super()._labels(y)
+        if marked(y, self.unlabeled).any():
+            raise ValueError(
+                f"y has unlabeled={self.unlabeled!r} in some columns of a row: it must "
+                "be in all of them, or in none."
+            )
+        labels = of_one_kind(y)
+        if not np.isin(labels, (0, 1)).all():
+            raise ValueError(
+                "y has several columns, so its values must be 0 and 1: whether a row "
+                "has each label."
+            )
+        return labels
 
     def _survey(self, table):
         return {}

@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.boltzmann import GaussianRBM, RBMClassifier
 from skdgm.boltzmann._classifying import PredictingMixin
-from skdgm.boltzmann._label_fitting import LabelReadingMixin, counted
+from skdgm.boltzmann._label_fitting import counted
+from skdgm.boltzmann._label_reading import LabelReadingMixin
 from skdgm.utils.rows import Rows
 
 # What parameters leave to the kind of a machine on real columns.
@@ -61,7 +62,8 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
         y : array-like of shape (n_samples,)
             Labels; ``unlabeled`` where there is none.
         classes : array-like of shape (n_classes,), default=None
-            At the first call, all labels that will ever come; those of y if None.
+            All labels that will ever come. Needed at the first call, and the same
+            ones, or None, later.
         sample_weight : array-like of shape (n_samples,), default=None
             As for :meth:`fit`.
         layer : int, default=None
@@ -74,9 +76,11 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
         Raises
         ------
         ValueError, DivergenceError
-            As by :meth:`fit`; and y has a label that is not among the classes, there is
-            no such layer, or the layers were refined and learn together now.
+            As by :meth:`fit`; and y has a label that is not among the classes, or these
+            are not given at the first call; there is no such layer, or the layers were
+            refined and learn together now.
         """
+        self._check_first_call(classes)
         return self._partial_fit(X, y, sample_weight, layer, classes)
 
     def predict_log_proba(self, X):

@@ -7,9 +7,15 @@ with mean and scale of each target where it is known.
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.validation import check_consistent_length
+from sklearn.metrics import r2_score
+from sklearn.utils import _safe_indexing, column_or_1d, indexable
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _num_samples,
+    check_is_fitted,
+)
 
+from skdgm.base.targets import as_numbers, check_length
 from skdgm.nets import squared_error
 from skdgm.training import Table, column_spread, column_sums
 from skdgm.utils.rows import Rows
@@ -68,25 +74,60 @@ class NumberOutputs(RegressorMixin):
         y = self._outputs(X) * self._y_scale + self._y_mean
         return y.ravel() if self._flat else y
 
+    def score(self, X, y, sample_weight=None):
+        """Coefficient of determination (R²) on the targets that there are.
+
+        Entries of y that are NaN are left out; of several columns it is the mean over
+        those that have any target. Metrics of scikit-learn's that are chosen by name
+        refuse NaN: in searches and in cross-validation, leave ``scoring`` as it is,
+        which is this score, rather than "r2".
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets; NaN where there is none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts.
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        ValueError
+            There is no target.
+        """
+        check_is_fitted(self)
+        (X,) = indexable(X)
+        y, _ = self._targets(y, _num_samples(X))
+        if y.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, but {self.n_outputs_} are predicted."
+            )
+        known = ~np.isnan(y)
+        if not known.any():
+            raise ValueError(
+                f"{type(self).__name__} has nothing to score: y has no target, all are "
+                "NaN."
+            )
+        if known.all():
+            return super().score(X, y, sample_weight)
+        weight = _check_sample_weight(sample_weight, X)
+        rows = np.flatnonzero(known.any(axis=1))
+        found = np.empty(y.shape)
+        found[rows] = self.predict(_safe_indexing(X, rows)).reshape(len(rows), -1)
+        scores = [
+            r2_score(t[there], z[there], sample_weight=weight[there])
+            for t, z, there in zip(y.T, found.T, known.T)
+            if there.any()
+        ]
+        return float(np.mean(scores))
+
     def _read(self, rows, y, fresh, classes):
         """Targets as a table, and what is known of them, by attribute."""
-        name = type(self).__name__
-        if y is None:
-            raise ValueError(
-                f"{name} requires y to be passed, but the target y is None."
-            )
-        y = check_array(
-            y,
-            ensure_2d=False,
-            dtype=np.float64,
-            ensure_all_finite="allow-nan",
-            input_name="y",
-            estimator=self,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        check_consistent_length(rows.X, y)
-        flat, y = y.ndim == 1, y.reshape(len(y), -1)
+        y, flat = self._targets(y, rows.shape[0])
         if not fresh and y.shape[1] != self.n_outputs_:
             raise ValueError(
                 f"y has {y.shape[1]} columns, but there were {self.n_outputs_} before."
@@ -94,9 +135,18 @@ class NumberOutputs(RegressorMixin):
         missing = np.flatnonzero(np.isnan(y).all(axis=0))
         if fresh and len(missing):
             raise ValueError(
-                f"{name} needs targets, but y has none in columns {missing.tolist()}."
+                f"{type(self).__name__} needs targets, but y has none in columns "
+                f"{missing.tolist()}."
             )
         return y, {"n_outputs_": y.shape[1], "_flat": flat}
+
+    def _targets(self, y, n_rows):
+        """y as a table of numbers, and whether it has but one column."""
+        y = as_numbers(y, self)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_length(y, n_rows)
+        return y.reshape(n_rows, -1), y.ndim == 1
 
     def _survey(self, table):
         """Means and scales of targets."""

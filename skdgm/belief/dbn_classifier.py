@@ -36,7 +36,8 @@ class DBNClassifier(ClassOutputs, TunedModel):
         inside.
     unlabeled : object, default=None
         The value of y for rows without a label (all along the row, of several columns);
-        they take part in pre-training. None means that all rows are labelled.
+        they take part in pre-training, and :meth:`score` leaves them out. None means
+        that all rows are labelled.
     layers : list of (str, machine), default=None
         A stack made by hand, as of :class:`DBN`, in place of all parameters that
         describe one and its pre-training. Their parameters can be reached by

@@ -23,8 +23,8 @@ class DBNRegressor(NumberOutputs, TunedModel):
     outputs is tuned by back-propagation on rows with a target, for the least squared
     error. Columns and targets are standardised inside.
 
-    y may have several columns. NaN in it means that there is no target, in this column;
-    NaN in X is a missing value, in every method.
+    y may have several columns. NaN in it means that there is no target, in this column,
+    which :meth:`score` leaves out; NaN in X is a missing value, in every method.
 
     Parameters
     ----------

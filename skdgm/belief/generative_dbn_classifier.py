@@ -38,7 +38,8 @@ class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
         Whether columns are binary or real.
     unlabeled : object, default=None
         The value of y for rows without a label, which are learned of in all layers; the
-        top machine draws their labels. None means that all rows are labelled.
+        top machine draws their labels, and :meth:`score` leaves them out. None means
+        that all rows are labelled.
     layers : list of (str, machine), default=None
         A stack made by hand, as in a Pipeline, in place of all parameters that describe
         one: as of :class:`DBN`, but on top a RBMClassifier with

@@ -5,6 +5,8 @@ from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.base.labels import of_one_kind
+from skdgm.base.targets import as_values
 from skdgm.boltzmann._label_fitting import LabelFittingMixin
 from skdgm.boltzmann._labels import label_of, with_label
 from skdgm.boltzmann._visible import BINARY
@@ -113,12 +115,15 @@ class ClassifyingMixin(PredictingMixin, LabelFittingMixin):
         options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
         if y is None:
             return self._sample(n_samples, random_state, **options)
-        if np.ndim(y) and thin is not None:
+        y = as_values(y, self)
+        if y.ndim and thin is not None:
             raise ValueError(
                 "thin is for chains, which have one label each: give one y."
             )
-        codes = self._codes(np.atleast_1d(np.asarray(y)))
-        if np.ndim(y) and len(codes) != n_samples:
+        if y.ndim > 1:
+            raise ValueError(f"y must be one label or a 1d array; got {y.tolist()}.")
+        codes = self._codes(of_one_kind(np.atleast_1d(y)))
+        if y.ndim and len(codes) != n_samples:
             raise ValueError(f"y has {len(codes)} labels, but n_samples={n_samples}.")
         return self._sample(
             n_samples,

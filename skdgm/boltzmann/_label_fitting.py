@@ -1,13 +1,9 @@
 """``fit`` and ``partial_fit`` of machines with labels."""
 
-from numbers import Real
-
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils import assert_all_finite, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length
 
+from skdgm.boltzmann._label_reading import LabelReadingMixin
 from skdgm.boltzmann._labels import UNKNOWN, LabelTrainer
 
 
@@ -16,77 +12,6 @@ def counted(table, n_classes):
     labels = table.rows.labels[table.index]
     known = labels != UNKNOWN
     return np.bincount(labels[known], table.weight[known], minlength=n_classes)
-
-
-class LabelReadingMixin:
-    """Labels as codes, for an estimator with ``unlabeled``."""
-
-    def _labelled(self, rows, y, fresh, classes):
-        name = type(self).__name__
-        if y is None:
-            raise ValueError(
-                f"{name} requires y to be passed, but the target y is None."
-            )
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(rows.X, y)
-        known = ~self._is_unlabeled(y)
-        labels = self._of_one_kind(y[known])
-        assert_all_finite(labels, input_name="y", estimator_name=name)
-        if known.any():
-            check_classification_targets(labels)
-        if fresh:
-            classes = np.unique(labels if classes is None else classes)
-            if len(classes) < 2:
-                raise ValueError(
-                    f"{name} needs labels of at least two classes, but y has "
-                    f"{'one class only' if len(classes) else 'no label at all'}."
-                )
-        else:
-            classes = self.classes_
-        codes = np.full(len(y), UNKNOWN)
-        codes[known] = self._codes(labels, classes)
-        return rows._replace(labels=codes), {"classes_": classes}
-
-    def _is_unlabeled(self, y):
-        if self.unlabeled is None:
-            return np.zeros(len(y), bool)
-        mark = self.unlabeled
-        # NaN is what does not equal itself; types that differ are not equal.
-        return np.array(
-            [
-                label == mark or (label != label and mark != mark)
-                for label in y.tolist()
-            ],
-            dtype=bool,
-        )
-
-    def _of_one_kind(self, labels):
-        """Labels as numbers, where they stood beside another mark for none; else as
-        they are."""
-        if labels.dtype != object:
-            return labels
-        kinds = {type(label) for label in labels.tolist()}
-        if all(issubclass(kind, Real) for kind in kinds):
-            return np.array(labels.tolist())
-        if len(kinds) > 1:
-            names = ", ".join(sorted(kind.__name__ for kind in kinds))
-            raise ValueError(
-                f"y has labels of several kinds: {names}. Where rows have no label, "
-                "let y be a value of its own, such as -1, and set unlabeled to it."
-            )
-        return labels
-
-    def _codes(self, y, classes=None):
-        """The numbers of labels among the classes."""
-        hint = "" if classes is None else ": name all at the first call of partial_fit"
-        classes = self.classes_ if classes is None else classes
-        unknown = np.setdiff1d(y, classes)
-        if len(unknown):
-            raise ValueError(
-                f"y has labels {unknown.tolist()} that are not among the classes "
-                f"{classes.tolist()}{hint}."
-            )
-        return np.searchsorted(classes, y)
 
 
 class LabelFittingMixin(LabelReadingMixin):
@@ -132,7 +57,8 @@ class LabelFittingMixin(LabelReadingMixin):
         y : array-like of shape (n_samples,)
             Labels; ``unlabeled`` where there is none.
         classes : array-like of shape (n_classes,), default=None
-            At the first call, all labels that will ever come; those of y if None.
+            All labels that will ever come. Needed at the first call, and the same
+            ones, or None, later.
         sample_weight : array-like of shape (n_samples,), default=None
             As for :meth:`fit`.
 
@@ -143,10 +69,12 @@ class LabelFittingMixin(LabelReadingMixin):
         Raises
         ------
         ValueError
-            As by :meth:`fit`; or y has a label that is not among the classes.
+            As by :meth:`fit`; or y has a label that is not among the classes, or these
+            are not given at the first call.
         DivergenceError
             As by :meth:`fit`.
         """
+        self._check_first_call(classes)
         return self._partial_fit(X, y, sample_weight, classes)
 
     def _count(self, table, fresh):

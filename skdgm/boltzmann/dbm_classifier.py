@@ -36,7 +36,8 @@ class DBMClassifier(LabelledDeepMachine):
         model sees standardised.
     unlabeled : object, default=None
         The value of y for rows without a label: while the machine learns, these have
-        labels drawn by it. None means that all rows are labelled.
+        labels drawn by it; :meth:`score` leaves them out. None means that all rows are
+        labelled.
     fine_tune : {"backprop"} or None, default="backprop"
         Whether a net is made of the machine. Without, labels are predicted by it.
     max_iter : int, default=50

@@ -38,8 +38,8 @@ class RBMClassifier(LabelledMachine):
         ``alpha`` times the second.
     alpha : float, default=0.01
     unlabeled : object, default=None
-        The value of y for rows without a label; they train the generative part. None
-        means that all rows are labelled.
+        The value of y for rows without a label; they train the generative part, and
+        :meth:`score` leaves them out. None means that all rows are labelled.
     precision, min_variance, quadratic
         For real columns, as of :class:`GaussianRBM`.
     learning_rate : float, default=0.01
