@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.base.columns import Columns, observed
-from skdgm.training import column_spread
+from skdgm.training import check_finite, column_spread
 from skdgm.utils.domains import real_rows
 
 # What is constant but for rounding.
@@ -27,11 +27,7 @@ def standards(table, seen, total, real=np.True_):
     mean = total / np.maximum(seen, np.finfo(float).tiny)
     with np.errstate(over="ignore", invalid="ignore"):
         mean, scale = column_spread(table, mean)
-    if not np.isfinite(scale).all():
-        raise ValueError(
-            f"Values of columns {np.flatnonzero(~np.isfinite(scale)).tolist()} are "
-            "too large for their variance to be a number: scale them down."
-        )
+    check_finite(mean, scale, "columns")
     varies = scale > _CONSTANT * np.abs(mean)
     known = varies & real
     # Constant columns get a scale that follows the others': densities keep units.

@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 
 from skdgm.base.targets import as_numbers, check_length
 from skdgm.nets import squared_error
-from skdgm.training import Table, column_spread, column_sums
+from skdgm.training import Table, check_finite, column_spread, column_sums
 from skdgm.utils.rows import Rows
 
 # What is constant but for rounding.
@@ -155,11 +155,7 @@ class NumberOutputs(RegressorMixin):
         mean = total / np.maximum(seen, np.finfo(float).tiny)
         with np.errstate(over="ignore", invalid="ignore"):
             mean, scale = column_spread(y, mean)
-        if not np.isfinite(scale).all():
-            raise ValueError(
-                "Targets are too large for their variance to be a number: scale them "
-                "down."
-            )
+        check_finite(mean, scale, "y, in columns")
         varies = scale > _CONSTANT * np.abs(mean)
         return {"_y_mean": mean, "_y_scale": np.where(varies, scale, 1.0)}
 

@@ -1,7 +1,7 @@
 """Batches and the training loop, for every estimator."""
 
 from skdgm.training.batches import Table, canonical, epoch, labelled, probe, split
-from skdgm.training.columns import column_spread, column_sums
+from skdgm.training.columns import check_finite, column_spread, column_sums
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
 from skdgm.training.learning import AUTO, Budget, Learned, learn
 from skdgm.training.loop import train
@@ -21,6 +21,7 @@ __all__ = [
     "Verbose",
     "Watch",
     "canonical",
+    "check_finite",
     "column_spread",
     "column_sums",
     "epoch",

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.utils.hashing import row_hash
+from skdgm.utils.math import shares
 from skdgm.utils.random import mix64
 
 MAX_REPETITION = 10
@@ -68,13 +69,16 @@ def canonical(rows, sample_weight=None):
     """
     n_rows = rows.shape[0]
     weight = np.ones(n_rows) if sample_weight is None else sample_weight
-    present = np.flatnonzero(weight > 0)
+    share, exponent = shares(weight)
+    present = np.flatnonzero(share > 0)
     hashes, first, group = np.unique(
         row_hash(rows)[present], return_index=True, return_inverse=True
     )
-    total = np.bincount(group, weight[present].astype(np.float64))
+    total = np.bincount(group, share[present])
     whole = np.array_equal(weight, np.floor(weight))
-    if not whole or total.sum() > MAX_REPETITION * present.size:
+    if whole and total.sum() <= np.ldexp(MAX_REPETITION * present.size, -exponent):
+        total = np.ldexp(total, exponent)
+    else:
         total *= present.size / total.sum()
     return Table(rows, present[first], hashes, total)
 

@@ -11,6 +11,7 @@ def column_sums(table):
     Returns
     -------
     seen, total : ndarray of shape (n_columns,), float64
+        A sum that is beyond all numbers is infinite, or NaN.
     """
     seen, total = np.zeros((2, table.rows.shape[1]))
     if table.rows.packed is not None:
@@ -24,7 +25,8 @@ def column_sums(table):
         else:
             observed = ~np.isnan(values)
             seen += weight @ observed
-            total += weight @ np.where(observed, values, 0.0)
+            with np.errstate(over="ignore", invalid="ignore"):
+                total += weight @ np.where(observed, values, 0.0)
     return seen, total
 
 
@@ -48,3 +50,20 @@ def column_spread(table, mean):
     seen = np.maximum(seen, np.finfo(float).tiny)
     rest = total / seen
     return mean + rest, np.sqrt(np.maximum(squares / seen - rest**2, 0.0))
+
+
+def check_finite(mean, spread, what):
+    """Raise ValueError where a column's mean or its standard deviation is no number.
+
+    Parameters
+    ----------
+    mean, spread : ndarray of shape (n_columns,)
+    what : str
+        Whose columns they are, as the error calls them.
+    """
+    wrong = np.flatnonzero(~(np.isfinite(mean) & np.isfinite(spread)))
+    if wrong.size:
+        raise ValueError(
+            f"Values of {what} {wrong.tolist()} are too large for their mean and "
+            "variance to be numbers: scale them down."
+        )

@@ -30,3 +30,23 @@ def log_mean_exp(log_w, axis=0):
     log_mean = logsumexp(log_w, axis=axis) - np.log(n)
     spread = np.exp(log_w - np.expand_dims(log_mean, axis)).std(axis=axis)
     return log_mean, spread / np.sqrt(max(1, n - 1))
+
+
+def shares(weight):
+    """Weights over a power of two, which changes no digit, such that the largest is
+    below 1 and sums are numbers however large, or small, weights are.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_rows,)
+        Finite and not negative; not all are zero.
+
+    Returns
+    -------
+    share : ndarray of shape (n_rows,), float64
+    exponent : int
+        Of the power of two.
+    """
+    weight = np.asarray(weight, np.float64)
+    exponent = int(np.frexp(weight.max())[1])
+    return np.ldexp(weight, -exponent), exponent

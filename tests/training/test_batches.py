@@ -178,3 +178,19 @@ def test_rows_that_are_watched(n_rows, n_watched):
     even = probe(table, stream(0), lambda index: index[index % 2 == 0])
     assert (even % 2 == 0).all()
     assert len(even) == min(n_watched, n_rows // 2)
+
+
+@pytest.mark.parametrize("size", [2.0**-1060, 2.0**1017])
+@pytest.mark.filterwarnings("error")
+def test_only_the_ratios_of_weights_count(size):
+    """However small or large they are, where they are no repetitions."""
+    weight = 0.5 + RNG.integers(0, 7, 12)
+    table, other = table_of(X, weight), table_of(X, weight * size)
+    np.testing.assert_array_equal(other.weight, table.weight)
+    assert other.n_draws == table.n_draws == 12
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_largest_weights():
+    assert table_of(X, np.full(12, np.finfo(float).max)).n_draws == 12
+    assert table_of(X, np.full(12, 5e-324)).n_draws == 12

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from skdgm.utils.math import log_mean_exp, logit, sigmoid, softplus
+from skdgm.utils.math import log_mean_exp, logit, shares, sigmoid, softplus
 
 FAR = np.array([-1e4, -800, -90, -30, -1, 0, 1e-8, 1, 30, 90, 800, 1e4])
 
@@ -32,3 +32,11 @@ def test_log_mean_exp():
             np.testing.assert_allclose(found[0] - shift, expected, atol=1e-10)
             np.testing.assert_allclose(found[1], se, rtol=1e-9)
     assert log_mean_exp(np.array([1.5])) == (1.5, 0.0)
+
+
+def test_shares_are_weights_but_for_a_power_of_two():
+    for weight in ([3, 0, 5], [0.1, 0.7], [1e-320, 3e-322], [1.7e308, 1e308]):
+        weight = np.array(weight)
+        share, exponent = shares(weight)
+        assert 0.5 <= share.max() < 1
+        np.testing.assert_array_equal(np.ldexp(share, exponent), weight)
