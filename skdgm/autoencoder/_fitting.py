@@ -9,6 +9,7 @@ from skdgm.autoencoder._trainer import Trainer
 from skdgm.base import EpochsMixin
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import NetsMixin, layers
+from skdgm.utils.counts import is_a
 from skdgm.utils.tree import astype
 from skdgm.utils.warn import warn
 
@@ -24,20 +25,20 @@ class FittingMixin(NetsMixin, EpochsMixin):
             ("n_components", latent),
             *(("hidden_layer_sizes", part) for part in hidden),
         ):
-            if not all(isinstance(n, Integral) and n > 0 for n in sizes):
+            if not all(is_a(Integral, n) and n > 0 for n in sizes):
                 raise ValueError(f"{name} must be positive integers; got {sizes}.")
         if not latent:
             raise ValueError("n_components must have at least one number of units.")
         if len(hidden) != len(latent):
             raise ValueError(
                 f"hidden_layer_sizes must have one tuple for each of the {len(latent)} "
-                f"layers of n_components; got {self.hidden_layer_sizes}."
+                f"layers of n_components; got {self._options.hidden_layer_sizes}."
             )
 
     @property
     def _shape(self):
         """Numbers of latent units, and of hidden units of each encoder."""
-        latent, hidden = self.n_components, self.hidden_layer_sizes
+        latent, hidden = self._options.n_components, self._options.hidden_layer_sizes
         latent = latent if isinstance(latent, tuple) else (latent,)
         hidden = hidden if isinstance(hidden, tuple) else (hidden,)
         if not any(isinstance(part, tuple) for part in hidden):
@@ -48,42 +49,43 @@ class FittingMixin(NetsMixin, EpochsMixin):
     def _structure(self):
         """What cannot change while learning goes on."""
         latent, hidden = self._shape
+        asked = self._options
         return {
             "n_components": latent,
             "hidden_layer_sizes": hidden,
-            "decoder": self.decoder,
-            "variance": self.variance if isinstance(self.variance, str) else "fixed",
-            "activation": self.activation,
-            "batch_norm": self.batch_norm,
+            "decoder": asked.decoder,
+            "variance": asked.variance if isinstance(asked.variance, str) else "fixed",
+            "activation": asked.activation,
+            "batch_norm": asked.batch_norm,
         }
 
     def _ladder(self, structure=None):
         """The nets, as they are asked for or as they were learned."""
-        known = structure or self._learned
+        known, init = structure or self._learned, self._options.init
 
         def block(n_units):
             if known["activation"] == "maxout":
-                found = [layers.maxout(n_units, init=self.init)]
+                found = [layers.maxout(n_units, init=init)]
             elif known["batch_norm"]:
-                found = [layers.dense(n_units, init=self.init)]
+                found = [layers.dense(n_units, init=init)]
             else:
-                found = [layers.dense(n_units, known["activation"], self.init)]
+                found = [layers.dense(n_units, known["activation"], init)]
             if known["batch_norm"]:
                 found.append(layers.batch_norm())
                 if known["activation"] != "maxout":
                     found.append(layers.activation(known["activation"]))
-            return *found, layers.dropout(self.dropout)
+            return *found, layers.dropout(self._options.dropout)
 
         sizes = self._domain.sizes(self._columns)
         shape = known["n_components"], known["hidden_layer_sizes"]
         # What He's rule makes up for is no matter of linear outputs.
-        linear = self.init.replace("he", "glorot")
+        linear = init.replace("he", "glorot")
         return Ladder(*sizes, *shape, block, linear)
 
     def _trainer(self, table, epochs_before):
         ladder = self._ladder(self._structure)
         given = table.rows, self._columns, self._seed, epochs_before
-        return Trainer(ladder, self._domain, self, *given)
+        return Trainer(ladder, self._domain, self._options, *given)
 
     def _monitor(self, *arguments):
         return Monitor(*arguments)

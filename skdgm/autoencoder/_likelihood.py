@@ -1,13 +1,13 @@
 """Bounds on the likelihood of rows, and what latent units tell."""
 
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import gen_batches
-from sklearn.utils.validation import check_is_fitted, check_scalar
+from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.purposes import LIKELIHOOD
+from skdgm.utils.counts import count
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import stream
@@ -63,7 +63,7 @@ class LikelihoodMixin:
         -------
         log_likelihood : ndarray of shape (n_samples,)
         """
-        return self.importance_likelihood(X, n_draws=self.n_draws)
+        return self.importance_likelihood(X, n_draws=self._now("n_draws"))
 
     def importance_likelihood(self, X, *, n_draws=1000, return_se=False):
         """As :meth:`score_samples`, with another number of draws.
@@ -83,7 +83,7 @@ class LikelihoodMixin:
         se : ndarray of shape (n_samples,)
             Where asked for: the draws' standard error, by the delta method.
         """
-        rows = self._checked_rows(X, n_draws)
+        rows, n_draws = self._checked_rows(X, n_draws)
 
         def of_rows(v, rng):
             parts = [log_p - gap for log_p, gap in self._draws(v, rng, n_draws)]
@@ -112,7 +112,7 @@ class LikelihoodMixin:
             A named tuple of ``bound``, ``reconstruction`` and ``kl``, each of shape
             (n_samples,).
         """
-        rows = self._checked_rows(X, n_draws)
+        rows, n_draws = self._checked_rows(X, n_draws)
 
         def of_rows(v, rng):
             log_p, gap, n = 0.0, 0.0, 0
@@ -159,8 +159,7 @@ class LikelihoodMixin:
 
     def _checked_rows(self, X, n_draws):
         check_is_fitted(self)
-        check_scalar(n_draws, "n_draws", Integral, min_val=1)
-        return self._rows(X)
+        return self._rows(X), count(n_draws, "n_draws")
 
     def _of_blocks(self, rows, function):
         """A function of rows and of their streams, whose last axis is the rows'."""

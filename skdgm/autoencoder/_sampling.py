@@ -1,13 +1,12 @@
 """Rows from nothing, and the rest of rows from a part of them."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_array, check_is_fitted, check_scalar
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from skdgm.base import fill
 from skdgm.nets import halves
+from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -35,7 +34,7 @@ class SamplingMixin:
             See :meth:`inverse_transform` for means in place of draws.
         """
         check_is_fitted(self)
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        n_samples = count_rows(n_samples, self.n_features_in_)
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng, net = stream(seed).rows(n_samples), self._net()
         n_latent = self._n_features_out
@@ -100,7 +99,7 @@ class SamplingMixin:
         X_filled : ndarray of shape (n_samples, n_features)
         """
         check_is_fitted(self)
-        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        n_steps = count(n_steps, "n_steps")
         if sampler not in SAMPLERS:
             raise ValueError(f"sampler must be one of {SAMPLERS}, not {sampler!r}.")
         way = self._weighed if sampler == "importance" else self._chained

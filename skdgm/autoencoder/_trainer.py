@@ -78,7 +78,7 @@ class Trainer:
     ladder : Ladder
     domain : Bits, Reals or Categories
     recipe : object
-        The estimator, with its parameters as attributes.
+        Has an estimator's parameters as attributes.
     rows : Rows
     columns : tuple
         What is known of these.

@@ -98,7 +98,7 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     max_iter : int or "auto", default="auto"
         Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300.
     n_draws : int, default=100
-        For each row, in :meth:`score_samples`.
+        For each row, in :meth:`score_samples`. It may be changed after ``fit``.
     early_stopping : bool, default=False
         Hold out rows, stop when their bound no longer rises, and keep the parameters
         with which it was highest.
@@ -278,11 +278,12 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
 
     @property
     def _domain(self):
-        if self.decoder == "bernoulli":
+        known = self._options
+        if known.decoder == "bernoulli":
             return Bits()
-        if self.decoder == "gaussian":
-            return Reals(self.variance, self.min_variance)
-        return Categories(self.min_categories)
+        if known.decoder == "gaussian":
+            return Reals(known.variance, known.min_variance)
+        return Categories(known.min_categories)
 
     @property
     def _n_features_out(self):

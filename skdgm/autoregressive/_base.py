@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, check_scalar
+from sklearn.utils.validation import check_is_fitted
 
 from skdgm.autoregressive._chains import Chains
 from skdgm.autoregressive._fitting import MIXTURE, FittingMixin
@@ -71,7 +71,6 @@ class ChainModel(AutoregressiveModel):
     _shared, _NUMBER = False, "n_orderings"
 
     def _model(self, known):
-        check_scalar(self.n_draws, "n_draws", Integral, min_val=1)
         conditionals, start = self._conditionals(known)
         n_columns = len(conditionals.kinds)
         found = orders(known["ordering"], known[self._NUMBER], n_columns, self._seed)
@@ -80,7 +79,7 @@ class ChainModel(AutoregressiveModel):
             chain(conditionals, start, order, *self._net(known, conditionals, number))
             for number, order in enumerate(found)
         ]
-        return Chains(conditionals, members, self.n_draws, self._shared)
+        return Chains(conditionals, members, self._now("n_draws"), self._shared)
 
     def _chain(self, known):
         """The class of nets that have such a structure."""
@@ -89,4 +88,4 @@ class ChainModel(AutoregressiveModel):
     @property
     def _structure(self):
         names = *self._FIXED, "output", *MIXTURE, "ordering", self._NUMBER
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self._options, name) for name in names}

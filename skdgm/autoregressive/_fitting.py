@@ -32,26 +32,21 @@ class FittingMixin(NetsMixin, EpochsMixin):
     _WATCHED = "log-likelihood"
 
     def _check_options(self):
-        check_ordering(self.ordering)
+        check_ordering(self._options.ordering)
 
     def _labelled(self, rows, y, fresh, classes):
         # Before anything of what was learned is lost.
-        check_ordering(self.ordering, rows.shape[1])
+        check_ordering(self._options.ordering, rows.shape[1])
         return super()._labelled(rows, y, fresh, classes)
-
-    def _begin(self, *arguments):
-        # What columns are is asked for here, and stays when options change afterwards.
-        self._asked = self.output
-        return super()._begin(*arguments)
 
     @property
     def _domain(self):
-        kinds = getattr(self, "_asked", self.output)
+        kinds = self._options.output
         if kinds == "categorical":
-            return CodeColumns(self.min_categories)
+            return CodeColumns(self._options.min_categories)
         if kinds in _DOMAINS:
             return _DOMAINS[kinds]()
-        return MixedColumns(kinds, self.min_categories)
+        return MixedColumns(kinds, self._options.min_categories)
 
     def _conditionals(self, options):
         """What inputs and outputs mean, and which say how frequent values are."""
@@ -65,7 +60,7 @@ class FittingMixin(NetsMixin, EpochsMixin):
 
     def _trainer(self, table, epochs_before):
         model = self._model(self._structure)
-        return Trainer(model, self, table.rows, self._seed, epochs_before)
+        return Trainer(model, self._options, table.rows, self._seed, epochs_before)
 
     def _monitor(self, trainer, table, held_out, state):
         independent = self._domain.loss_of_independent(self._columns)

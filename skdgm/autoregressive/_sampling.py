@@ -1,12 +1,11 @@
 """Rows from nothing, and the rest of rows from a part of them."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, check_scalar
+from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import fill
+from skdgm.utils.counts import count_rows
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -35,7 +34,7 @@ class SamplingMixin:
             With ``output="mixed"`` a DataFrame, if one was learned from.
         """
         check_is_fitted(self)
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        n_samples = count_rows(n_samples, len(self._columns.seen))
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng, model = stream(seed).rows(n_samples), self._model(self._learned)
         nothing = np.full((min(n_samples, _AT_ONCE), len(self._columns.seen)), np.nan)
@@ -90,7 +89,8 @@ class SamplingMixin:
             one was learned from; if X is one, with its index, each label ``n_samples``
             times.
         """
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        check_is_fitted(self)
+        n_samples = count_rows(n_samples, len(self._columns.seen))
         return self._filled(X, "sample", random_state, n_samples)
 
     def _filled(self, X, method, random_state, n_draws=1):

@@ -51,7 +51,7 @@ class Trainer:
         of a number; and ``losses(params, presented)``, the surprise at it, row by row,
         made by functions that can be differentiated.
     recipe : object
-        The estimator, with its parameters as attributes.
+        Has an estimator's parameters as attributes.
     rows : Rows
     seed : int
     epochs_before : int

@@ -6,7 +6,6 @@ r"""Orderless neural autoregressive density estimators.
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_scalar
 
 from skdgm.autoregressive._base import COLUMNS, ORDERS, TRAINING, AutoregressiveModel
 from skdgm.autoregressive._fitting import MIXTURE
@@ -248,19 +247,20 @@ class EoNADE(AutoregressiveModel):
         return found + self._log_volumes(rows)
 
     def _check_options(self):
-        check_sizes(self.hidden_layer_sizes)
+        check_sizes(self._options.hidden_layer_sizes)
         super()._check_options()
 
     @property
     def _structure(self):
-        known = {name: getattr(self, name) for name in ("output", *MIXTURE)}
-        sizes = check_sizes(self.hidden_layer_sizes)
-        return known | {"hidden_layer_sizes": sizes, "activation": self.activation}
+        asked = self._options
+        known = {name: getattr(asked, name) for name in ("output", *MIXTURE)}
+        sizes = check_sizes(asked.hidden_layer_sizes)
+        return known | {"hidden_layer_sizes": sizes, "activation": asked.activation}
 
     def _model(self, known):
-        check_scalar(self.n_orderings, "n_orderings", Integral, min_val=1)
+        asked, n_orderings = self._options, self._now("n_orderings")
         conditionals, start = self._conditionals(known)
         n_columns = len(conditionals.kinds)
-        found = orders(self.ordering, self.n_orderings, n_columns, self._seed)
+        found = orders(asked.ordering, n_orderings, n_columns, self._seed)
         net = known["hidden_layer_sizes"], known["activation"], start
-        return Orderless(conditionals, *net, self.init, self.dropout, found)
+        return Orderless(conditionals, *net, asked.init, asked.dropout, found)

@@ -62,7 +62,7 @@ class FVBN(ChainModel):
         density is the mean of theirs.
     n_draws : int, default=100
         Particles for each row with missing entries, in :meth:`score_samples` and
-        :meth:`impute`.
+        :meth:`impute`. It may be changed after ``fit``.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Steps in units of the gradient's recent size, or along it.
     alpha : float or tuple of float, default=0.0
@@ -161,7 +161,7 @@ class FVBN(ChainModel):
         "alpha": [*TRAINING["alpha"], tuple],
     }
     _FIXED = ()
-    n_mixtures, conditional = 1, "gaussian"
+    _IMPLIED = {"n_mixtures": 1, "conditional": "gaussian"}
 
     def __init__(
         self,
@@ -215,7 +215,7 @@ class FVBN(ChainModel):
         self.random_state = random_state
 
     def _check_options(self):
-        check_staircase("alpha", self.alpha, Real, 0)
+        check_staircase("alpha", self._options.alpha, Real, 0)
         super()._check_options()
 
     def _chain(self, known):
@@ -225,30 +225,34 @@ class FVBN(ChainModel):
         return ()
 
     def _n_epochs(self, table):
-        n_turns = len(self.alpha) if self._has_path else 0
-        if self.max_iter != AUTO:
-            if 0 < self.max_iter < n_turns:
+        asked = self._options
+        n_turns = len(asked.alpha) if self._has_path else 0
+        if asked.max_iter != AUTO:
+            if 0 < asked.max_iter < n_turns:
                 raise ValueError(
-                    f"max_iter={self.max_iter} epochs are too few for the {n_turns} "
+                    f"max_iter={asked.max_iter} epochs are too few for the {n_turns} "
                     "values of alpha, of which each has at least one."
                 )
-            return self.max_iter
+            return asked.max_iter
         n_epochs = super()._n_epochs(table)
-        if self.output == "gaussian":
+        if asked.output == "gaussian":
             n_epochs = 1 if table.rows.complete else _EM_STEPS
         return max(n_epochs, n_turns)
 
     @property
     def _has_path(self):
-        return isinstance(self.alpha, tuple)
+        return isinstance(self._options.alpha, tuple)
 
     def _trainer(self, table, epochs_before):
-        if self.output != "gaussian":
+        if self._options.output != "gaussian":
             return super()._trainer(table, epochs_before)
         model = self._model(self._structure)
-        return NormalTrainer(model, self, table.rows, self._seed, epochs_before)
+        return NormalTrainer(
+            model, self._options, table.rows, self._seed, epochs_before
+        )
 
     def _first_to_stop(self, epochs):
         # Else training would end in one of the first turns of a path.
-        n_last = len(epochs) // len(self.alpha) if self._has_path else len(epochs)
+        n_turns = len(self._options.alpha) if self._has_path else 1
+        n_last = len(epochs) // n_turns
         return epochs.stop - n_last

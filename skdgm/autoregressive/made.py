@@ -58,7 +58,7 @@ class MADE(ChainModel):
         own; all but the first order are random. The density is the mean of theirs.
     n_draws : int, default=100
         Particles for each row with missing entries, in :meth:`score_samples` and
-        :meth:`impute`.
+        :meth:`impute`. It may be changed after ``fit``.
     activation : {"tanh", "relu", "logistic", "leaky_relu", "softplus", "identity"}, \
             default="relu"
         Of hidden units.
@@ -222,12 +222,12 @@ class MADE(ChainModel):
         self.random_state = random_state
 
     def _check_options(self):
-        check_sizes(self.hidden_layer_sizes)
+        check_sizes(self._options.hidden_layer_sizes)
         super()._check_options()
 
     @property
     def _structure(self):
-        sizes = check_sizes(self.hidden_layer_sizes)
+        sizes = check_sizes(self._options.hidden_layer_sizes)
         return super()._structure | {"hidden_layer_sizes": sizes}
 
     def _net(self, known, conditionals, number):
@@ -236,4 +236,4 @@ class MADE(ChainModel):
         for size in known["hidden_layer_sizes"]:
             degrees.append(np.sort(rng.integers(low, n_degrees, size)))
             low = degrees[-1][0]
-        return degrees, known["activation"], self.init, known["direct"]
+        return degrees, known["activation"], self._options.init, known["direct"]

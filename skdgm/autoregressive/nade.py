@@ -52,7 +52,7 @@ class NADE(ChainModel):
         density is the mean of theirs.
     n_draws : int, default=100
         Particles for each row with missing entries, in :meth:`score_samples` and
-        :meth:`impute`.
+        :meth:`impute`. It may be changed after ``fit``.
     activation : {"relu", "logistic", "tanh"}, default="relu"
         Of hidden units.
     init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
@@ -211,4 +211,4 @@ class NADE(ChainModel):
         self.random_state = random_state
 
     def _net(self, known, conditionals, number):
-        return known["n_components"], known["activation"], self.init
+        return known["n_components"], known["activation"], self._options.init

@@ -54,7 +54,7 @@ class NeuralAutoregressive(ChainModel):
         density is the mean of theirs.
     n_draws : int, default=100
         Particles for each row with missing entries, in :meth:`score_samples` and
-        :meth:`impute`.
+        :meth:`impute`. It may be changed after ``fit``.
     activation : {"tanh", "relu", "logistic", "leaky_relu", "softplus", "identity"}, \
             default="tanh"
         Of hidden units.
@@ -218,4 +218,4 @@ class NeuralAutoregressive(ChainModel):
         # What sees the last column is seen by none.
         groups = np.arange(max(1, len(conditionals.kinds) - 1))
         degrees = [np.repeat(groups, known["n_components"])]
-        return degrees, known["activation"], self.init, known["direct"]
+        return degrees, known["activation"], self._options.init, known["direct"]

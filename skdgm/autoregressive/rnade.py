@@ -46,7 +46,7 @@ class RNADE(ChainModel):
         density is the mean of theirs.
     n_draws : int, default=100
         Particles for each row with missing entries, in :meth:`score_samples` and
-        :meth:`impute`.
+        :meth:`impute`. It may be changed after ``fit``.
     activation : {"relu", "tanh", "logistic"}, default="relu"
         Of hidden units.
     init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
@@ -140,7 +140,7 @@ class RNADE(ChainModel):
         **TRAINING,
     }
     _CHAIN, _FIXED = TiedChain, ("n_components", "activation")
-    output = "gaussian"
+    _IMPLIED = {"output": "gaussian", "min_categories": None}
 
     def __init__(
         self,
@@ -200,4 +200,4 @@ class RNADE(ChainModel):
         self.random_state = random_state
 
     def _net(self, known, conditionals, number):
-        return known["n_components"], known["activation"], self.init, True
+        return known["n_components"], known["activation"], self._options.init, True

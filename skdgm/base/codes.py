@@ -4,6 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
+from skdgm.utils.counts import is_a
+
 # Codes are below. A net has an output for each, and reads one column of a table into
 # so many: what is higher is a number or a key, and would take all memory there is.
 MAX_CATEGORIES = 2**20
@@ -62,7 +64,7 @@ def check_codes(part, names, who, sizes=None):
 def least_sizes(min_categories, n_columns):
     """How many categories each column has at least."""
     least = 1 if min_categories is None else min_categories
-    if not all(isinstance(n, Integral) and n > 0 for n in np.ravel(least).tolist()):
+    if not all(is_a(Integral, n) and n > 0 for n in np.ravel(least).tolist()):
         raise ValueError(f"min_categories must be positive integers; got {least}.")
     if np.max(least) > MAX_CATEGORIES:
         raise ValueError(

@@ -94,7 +94,6 @@ class EpochsMixin(LearningMixin):
         )
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
         """Go on learning: one pass over rows, in batches of ``batch_size``.
 
@@ -123,6 +122,8 @@ class EpochsMixin(LearningMixin):
         """
         return self._partial_fit(X, y, sample_weight)
 
+    # By another name than partial_fit's options are validated at each call.
+    @_fit_context(prefer_skip_nested_validation=True)
     @undone_by_errors
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "n_iter_")

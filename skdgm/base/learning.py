@@ -34,6 +34,7 @@ class LearningMixin:
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate everything, and only then change what the estimator knows."""
+        self._ask()
         self._check_options()
         if not fresh:
             self._check_unchanged()
@@ -71,7 +72,8 @@ class LearningMixin:
         if early_stopping:
             table, held_out = self._split(table)
             since = self._first_to_stop(epochs)
-            stopping = EarlyStopping(self.n_iter_no_change, self.tol, since)
+            asked = self._options
+            stopping = EarlyStopping(asked.n_iter_no_change, asked.tol, since)
         with one_blas_thread():
             state = self._start(trainer, table, fresh)
             monitor = self._monitor(trainer, table, held_out, state)
@@ -104,7 +106,8 @@ class LearningMixin:
 
     def _split(self, table):
         """Rows to learn from, and rows to hold out."""
-        return split(table, self.validation_fraction, stream(self._seed, SPLIT))
+        fraction = self._options.validation_fraction
+        return split(table, fraction, stream(self._seed, SPLIT))
 
     def _report(self, learned, n_epochs, monitor):
         """Say how training ended, where it did not end well."""

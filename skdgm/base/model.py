@@ -1,18 +1,16 @@
 """The contract that every estimator keeps: input, output, score, tags."""
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import (
     _check_sample_weight,
     validate_data,
 )
 
+from skdgm.base.options import OptionsMixin
 from skdgm.base.tables import refuse_dates, refuse_others
+from skdgm.utils.math import shares
 from skdgm.utils.threads import one_blas_thread
 
 
@@ -20,7 +18,7 @@ class GenerativeModel(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     CallbackSupportMixin,
-    BaseEstimator,
+    OptionsMixin,
 ):
     """Base class: a density that transforms.
 
@@ -48,6 +46,7 @@ class GenerativeModel(
             sample_weight = _check_sample_weight(
                 sample_weight, scores[:, None], ensure_non_negative=True
             )
+            sample_weight, _ = shares(sample_weight)
         return float(np.average(scores, weights=sample_weight))
 
     def _remember(self, X):
@@ -102,10 +101,16 @@ class TabularModel(GenerativeModel):
         options = {"reset": reset, "fitting": fitting, "dtype": dtype}
         refuse_dates(X)
         try:
-            return self._domain.rows(self, X, **options)
+            domain = self._asked_domain if reset else self._domain
+            return domain.rows(self, X, **options)
         except (TypeError, ValueError) as error:
             refuse_others(self, X, error)
             raise
+
+    @property
+    def _asked_domain(self):
+        """What columns are to take that are yet to be learned."""
+        return self._domain
 
     def _forget(self):
         """Drop what was computed from parameters that have changed."""

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import log_expit, log_softmax
-from sklearn.base import _fit_context
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 
@@ -48,7 +47,6 @@ class ClassOutputs(LabelReadingMixin):
 
     _WATCHED = "log probability of labels"
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Go on learning: one epoch of fine-tuning.
 

@@ -95,7 +95,7 @@ class Features(TabularModel):
 
     def _feature_layers(self):
         """The numbers of the layers whose units are features."""
-        return chosen(self.feature_layer, len(self.layers_))
+        return chosen(self._now("feature_layer"), len(self.layers_))
 
     def _widths(self):
         """The number of hidden units in each layer."""

@@ -129,6 +129,8 @@ class FineTuningMixin:
         self._end(context, data)
         return self
 
+    # By another name than partial_fit's options are validated at each call.
+    @_fit_context(prefer_skip_nested_validation=True)
     @undone_by_errors
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "coefs_")
@@ -139,7 +141,8 @@ class FineTuningMixin:
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate everything; nothing is changed yet."""
-        check_dropout(self.dropout)
+        self._ask()
+        check_dropout(self._options.dropout)
         dbn = self._stack()
         machines = dbn._machines()
         if not fresh:
@@ -159,15 +162,16 @@ class FineTuningMixin:
 
     def _stack(self):
         """The belief network that is to be learned first."""
-        if self.layers is None:
-            depth = len(check_sizes(self.hidden_layer_sizes))
+        asked = self._options
+        if asked.layers is None:
+            depth = len(check_sizes(asked.hidden_layer_sizes))
             for name in PRETRAINING:
-                per_layer(name, getattr(self, name), depth)
-        options = {theirs: getattr(self, name) for name, theirs in PRETRAINING.items()}
+                per_layer(name, getattr(asked, name), depth)
+        options = {theirs: getattr(asked, name) for name, theirs in PRETRAINING.items()}
         dbn = DBN(
-            self.hidden_layer_sizes,
-            visible=self.visible,
-            layers=self.layers,
+            asked.hidden_layer_sizes,
+            visible=asked.visible,
+            layers=asked.layers,
             feature_layer=-1,
             verbose=self.verbose,
             **options,
@@ -212,12 +216,12 @@ class FineTuningMixin:
 
     def _n_epochs(self, table):
         """How many epochs of fine-tuning are asked for."""
-        return _BUDGET.epochs(self.max_iter, table, self.batch_size)
+        return _BUDGET.epochs(self._options.max_iter, table, self._options.batch_size)
 
     def _tune(self, table, epochs, *, n_epochs=None, hooks=(), early_stopping=False):
         """Epochs of back-propagation."""
         rows = self._domain.seen(table.rows, self._columns)
-        recipe = self.get_params(deep=False) | {"activation": ACTIVATION}
+        recipe = vars(self._options) | {"activation": ACTIVATION}
         tuner = Tuner(
             SimpleNamespace(**recipe),
             lambda index: self._filled(rows.take(index)),
@@ -239,7 +243,7 @@ class FineTuningMixin:
         self.n_iter_ += len(tuned.losses)
         self.loss_curve_ = self.loss_curve_ + tuned.losses
         self.validation_curve_ = self.validation_curve_ + tuned.validation
-        remedy = f"Lower learning_rate_init (now {self.learning_rate_init:g})."
+        remedy = f"Lower learning_rate_init (now {self._options.learning_rate_init:g})."
         name = type(self).__name__
         report(tuned, len(epochs), name, remedy)
         if tuned.useless and tuned.ended != "interrupted":

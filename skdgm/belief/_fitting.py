@@ -1,15 +1,14 @@
 """``fit`` and ``partial_fit`` of deep belief networks: layer by layer, then as one."""
 
 from copy import copy
-from numbers import Integral
 
 from sklearn.base import _fit_context
-from sklearn.utils.validation import check_scalar
 
 from skdgm.base import for_callbacks, report, undone_by_errors
 from skdgm.belief._greedy import GreedyMixin, another, ended
 from skdgm.belief._up_down import UpDown
 from skdgm.training import Callbacks, Verbose, train
+from skdgm.utils.counts import count
 from skdgm.utils.threads import one_blas_thread
 
 # What a stream of the seed is for; other numbers are of the layers.
@@ -54,7 +53,7 @@ class FittingMixin(GreedyMixin):
         lesson = self._begin(X, y, sample_weight, fresh)
         depth = len(lesson.machines)
         # A single layer is learned as a whole already.
-        refining = self.refine is not None and depth > 1
+        refining = self._options.refine is not None and depth > 1
         context = self._init_callback_context(max_subtasks=depth + refining)
         data = for_callbacks(lesson.table.rows.X, y, sample_weight)
         context.call_on_fit_task_begin(estimator=self, **data)
@@ -62,14 +61,14 @@ class FittingMixin(GreedyMixin):
         if fresh or not self._untied:
             finished = self._fit_layers(lesson, context, data)
         if refining and finished:
-            own = context.subcontext("refine", max_subtasks=self.refine_iter)
+            n_epochs = self._options.refine_iter
+            own = context.subcontext("refine", max_subtasks=n_epochs)
             own.call_on_fit_task_begin(estimator=self, **data)
-            self._refine(lesson.table, self.refine_iter, self.refine_iter, own, data)
+            self._refine(lesson.table, n_epochs, n_epochs, own, data)
             ended(self, own, data)
         ended(self, context, data)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None, layer=None):
         """Go on learning: one pass over rows for each layer in turn, or for one.
 
@@ -101,6 +100,8 @@ class FittingMixin(GreedyMixin):
         """
         return self._partial_fit(X, y, sample_weight, layer)
 
+    # By another name than partial_fit's options are validated at each call.
+    @_fit_context(prefer_skip_nested_validation=True)
     @undone_by_errors
     def _partial_fit(self, X, y, sample_weight, layer, classes=None):
         fresh = not hasattr(self, "layers_")
@@ -113,8 +114,7 @@ class FittingMixin(GreedyMixin):
         last = len(lesson.machines) - 1
         if layer is not None:
             next_one = 0 if fresh else min(len(self.layers_), last)
-            check_scalar(layer, "layer", Integral, min_val=0, max_val=next_one)
-            last = layer
+            layer = last = count(layer, "layer", 0, next_one)
         if untied:
             self._refine(lesson.table, 1)
             return self
@@ -136,8 +136,8 @@ class FittingMixin(GreedyMixin):
             table._replace(rows=rows),
             another(self._seed, _REFINE),
             len(self._losses),
-            self.refine_learning_rate,
-            self.refine_steps,
+            self._options.refine_learning_rate,
+            self._options.refine_steps,
         )
 
         def attributes(state, losses=()):
@@ -164,6 +164,6 @@ class FittingMixin(GreedyMixin):
                 hooks=hooks,
             )
         self._become(attributes(outcome.state, outcome.losses))
-        rate = self.refine_learning_rate
+        rate = self._options.refine_learning_rate
         remedy = f"Lower refine_learning_rate (now {rate:g})."
         report(outcome, n_iter, name, remedy)

@@ -1,5 +1,6 @@
 """How a stack of machines learns layer by layer."""
 
+from copy import copy
 from numbers import Integral
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from skdgm.boltzmann._trainer import density
 from skdgm.exceptions import DivergenceError
 from skdgm.optim import check_staircase
 from skdgm.training import Table
+from skdgm.utils.layers import chosen
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import Rows
 
@@ -49,8 +51,10 @@ class GreedyMixin:
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate everything; nothing is changed yet."""
+        self._ask()
         machines = self._machines()
-        check_staircase("refine_steps", self.refine_steps, Integral, 1)
+        check_staircase("refine_steps", self._options.refine_steps, Integral, 1)
+        chosen(self._options.feature_layer, len(machines))
         if not fresh:
             self._check_unchanged(machines)
         if isinstance(X, Table):
@@ -102,11 +106,12 @@ class GreedyMixin:
         """The machine of a layer that is to learn: the one there is, or a new one."""
         new = lesson.machines[number]
         if lesson.fresh or number >= len(self.layers_):
-            if number and self.init == "transpose":
+            if number and self._options.init == "transpose":
                 rng = stream(lesson.seed, _MORE, number)
                 new._given = transposed(new, self.layers_[number - 1], rng)
             return new
-        old = self.layers_[number]
+        # Copies of the estimator may have the old one, too.
+        old = copy(self.layers_[number])
         options = new.get_params() | {"random_state": old.random_state}
         return old.set_params(**options | {"warm_start": True})
 

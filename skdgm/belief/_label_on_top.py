@@ -49,7 +49,6 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
         """
         return self._fit(X, y, sample_weight)
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None, layer=None):
         """Go on learning: one pass over rows for each layer in turn, or for one.
 
@@ -194,7 +193,7 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
         return super()._place(number, depth)
 
     def _listed(self):
-        machines, (name, top) = super()._listed(), self.layers[-1]
+        machines, (name, top) = super()._listed(), self._options.layers[-1]
         if top.objective != "generative":
             raise ValueError(
                 f"layers: {name!r}, on top, must have objective='generative'; got "

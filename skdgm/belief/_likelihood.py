@@ -1,15 +1,14 @@
 """Likelihoods of deep belief networks."""
 
-from numbers import Integral
-
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, check_scalar
+from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.purposes import LIKELIHOOD
 from skdgm.belief._bound import Terms, mean, terms
 from skdgm.boltzmann._likelihood import PartitionMixin
 from skdgm.energies import tiled
 from skdgm.partition import exact
+from skdgm.utils.counts import count
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
@@ -97,7 +96,7 @@ class LikelihoodMixin(PartitionMixin):
     def _expected(self, X, n_draws, summary, log_top=None, rng=None):
         """A summary of the bound's terms, without log Z, and its error."""
         check_is_fitted(self)
-        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        n_draws = count(n_draws, "n_draws")
         bottom, top = self.layers_[0], self.layers_[-1]
         if top is bottom:
             return top._numerator(X, n_draws)[:2]

@@ -6,7 +6,7 @@ with mean and scale of each target where it is known.
 """
 
 import numpy as np
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import _safe_indexing, column_or_1d, indexable
 from sklearn.utils.validation import (
@@ -30,7 +30,6 @@ class NumberOutputs(RegressorMixin):
     _WATCHED = "minus half the squared error"
     _loss = staticmethod(squared_error)
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Go on learning: one epoch of fine-tuning.
 

@@ -72,21 +72,28 @@ class StackMixin:
     @property
     def _domain(self):
         """What the visible units take."""
-        if self.layers is None:
-            return REAL if self.visible == "gaussian" else BINARY
+        if "layers_" in vars(self):
+            return self.layers_[0]._domain
+        return self._asked_domain
+
+    @property
+    def _asked_domain(self):
+        if self._options.layers is None:
+            return REAL if self._options.visible == "gaussian" else BINARY
         try:
-            bottom = self.layers[0][1]
+            bottom = self._options.layers[0][1]
         except (TypeError, IndexError):
             return BINARY
         return bottom._domain if isinstance(bottom, Machine) else BINARY
 
     def _machines(self):
         """Unfitted machines, from the bottom up, with valid parameters."""
-        machines = self._listed() if self.layers is not None else self._described()
+        described = self._options.layers is None
+        machines = self._described() if described else self._listed()
         for number, machine in enumerate(machines):
             machine._title = f"{self._called} layer {number}"
             if number:
-                machine.set_params(resample=self.samples)
+                machine.set_params(resample=self._options.samples)
             try:
                 machine._validate_params()
                 machine._check_options()
@@ -96,11 +103,12 @@ class StackMixin:
 
     def _described(self):
         """Machines as the parameters say."""
-        sizes, machines = check_sizes(self.hidden_layer_sizes), []
+        asked = self._options
+        sizes, machines = check_sizes(asked.hidden_layer_sizes), []
         for number, size in enumerate(sizes):
-            real = number == 0 and self.visible == "gaussian"
+            real = number == 0 and asked.visible == "gaussian"
             options = {
-                name: per_layer(name, getattr(self, name), len(sizes))[number]
+                name: per_layer(name, getattr(asked, name), len(sizes))[number]
                 for name in OPTIONS
             }
             options = {k: v for k, v in options.items() if not _is_auto(v)}
@@ -109,7 +117,7 @@ class StackMixin:
                 # do not like.
                 options.setdefault("centering", "data")
             if not real:
-                options["resample"] = self.resample
+                options["resample"] = asked.resample
             options["verbose"] = self.verbose
             on_top = number == len(sizes) - 1
             machines.append(self._described_one(size, real, on_top, options))
@@ -121,8 +129,8 @@ class StackMixin:
 
     def _settle(self, machines, table):
         """Say how many epochs there are to be, where the parameters do not."""
-        if self.layers is None:
-            each = per_layer("n_iter", self.n_iter, len(machines))
+        if self._options.layers is None:
+            each = per_layer("n_iter", self._options.n_iter, len(machines))
             for machine, said in zip(machines, each):
                 if _is_auto(said):
                     size = table.n_draws * table.rows.shape[1]
@@ -130,16 +138,17 @@ class StackMixin:
 
     def _listed(self):
         """Machines as they are given."""
-        if not self.layers or not all(
-            isinstance(pair, tuple) and len(pair) == 2 for pair in self.layers
+        layers = self._options.layers
+        if not layers or not all(
+            isinstance(pair, tuple) and len(pair) == 2 for pair in layers
         ):
             raise ValueError(
                 "layers must be a list of pairs (name, machine), at least one; got "
-                f"{self.layers!r}."
+                f"{layers!r}."
             )
-        names, machines = zip(*self.layers)
+        names, machines = zip(*layers)
         self._validate_names(names)
-        for number, (name, machine) in enumerate(self.layers):
+        for number, (name, machine) in enumerate(layers):
             where, kinds = self._place(number, len(machines))
             if not isinstance(machine, kinds):
                 known = " or a ".join(kind.__name__ for kind in kinds)
@@ -162,9 +171,9 @@ class StackMixin:
                 raise ValueError(
                     f"Layer {number} was a {type(old).__name__} before. {hint}"
                 )
-            if old._n_features_out != new.n_components:
+            if old._n_features_out != new._options.n_components:
                 raise ValueError(
-                    f"Layer {number} is to have {new.n_components} units, but "
+                    f"Layer {number} is to have {new._options.n_components} units, but "
                     f"{old._n_features_out} were learned before. {hint}"
                 )
         if len(self.layers_) > len(machines):
@@ -246,10 +255,10 @@ def transposed(machine, below, rng):
     if not isinstance(below, BernoulliRBM):
         return None
     n_visible = below.n_features_in_
-    if machine.n_components < n_visible:
+    if machine._options.n_components < n_visible:
         return None
     (b, c), (W,) = below._params()
-    extra = machine.n_components - n_visible
+    extra = machine._options.n_components - n_visible
     more = rng.generator().normal(0.0, 0.01, (len(c), extra)).astype(W.dtype)
     W = np.ascontiguousarray(np.concatenate([W.T, more], axis=1))
     b_extra = np.zeros(extra, b.dtype)

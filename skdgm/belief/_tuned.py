@@ -32,7 +32,7 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         "dropout": [Interval(Real, 0, 1, closed="left"), tuple],
         "max_norm": [Interval(Real, 0, None, closed="neither"), None],
     }
-    _domain = StackMixin._domain
+    _asked_domain = StackMixin._asked_domain
 
     def transform(self, X):
         """The last hidden layer of the net.
@@ -217,6 +217,10 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
     def _net(self):
         """The net's parameters."""
         return tuple(map(Layer, self.coefs_, self.intercepts_))
+
+    @property
+    def _domain(self):
+        return self.dbn_._domain if "dbn_" in vars(self) else self._asked_domain
 
     @property
     def _dtype(self):

@@ -69,8 +69,8 @@ class UpDown:
         rule = {"learning_rate": rate, "schedule": "linear", "momentum": 0.0}
         rule |= {"solver": "sgd", "gradient": "cd", "n_steps": n_steps}
         rule |= {"centering": None, "sparsity_target": None}
-        rule["batch_size"] = machines[0].batch_size
-        recipes = [clone(machine).set_params(**rule) for machine in machines]
+        rule["batch_size"] = machines[0]._options.batch_size
+        recipes = [clone(one).set_params(**rule)._options for one in machines]
 
         def trainer(number, energy, kind=Trainer, moments=(None, None)):
             machine, own = machines[number], seed + number

@@ -67,7 +67,8 @@ class DBN(BeliefNetwork):
         Gibbs steps in the top machine. A tuple's values share the epochs evenly.
     feature_layer : int, tuple of int or "all", default="all"
         The layer whose units' means :meth:`transform` gives, 0 at the bottom, -1 at the
-        top; or some, or all of them, side by side, by which labels are told best.
+        top; or some, or all of them, side by side, by which labels are told best. It
+        may be changed after ``fit``.
     warm_start : bool, default=False
         If True, ``fit`` goes on from the parameters there are; where they were refined,
         with refining.

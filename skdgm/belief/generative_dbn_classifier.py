@@ -68,7 +68,7 @@ class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
         Gibbs steps in the top machine. A tuple's values share the epochs evenly.
     feature_layer : int, tuple of int or "all", default="all"
         The layer whose units' means :meth:`transform` gives, 0 at the bottom, -1 at the
-        top; or some, or all of them, side by side.
+        top; or some, or all of them, side by side. It may be changed after ``fit``.
     warm_start : bool, default=False
         If True, ``fit`` goes on from the parameters there are; where they were refined,
         with refining.

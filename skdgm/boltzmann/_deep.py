@@ -19,6 +19,7 @@ from skdgm.optim import check_staircase
 from skdgm.samplers import gibbs
 from skdgm.training import AUTO, Budget, Verbose
 from skdgm.units import Bernoulli
+from skdgm.utils.counts import is_a
 from skdgm.utils.layers import check_sizes, chosen, per_layer
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
@@ -121,10 +122,10 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
     def _inferred(self, energy, params, x, clamp):
         """Mean field with the budget of inference; of several starts, for each row the
         means of the highest bound."""
-        budget = {"max_sweeps": self.inference_steps, "tol": self.inference_tol}
+        budget = self._budget
         best, info = mean_field(energy, params, x, clamp, **budget)
         settled = info.converged
-        for number in range(self.n_restarts):
+        for number in range(self._now("n_restarts")):
             rng, start = stream(self._seed, _RESTART, number), list(x)
             for block in energy.colours[EVEN]:
                 if clamp[block] is None:
@@ -143,11 +144,17 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         if not settled.all():
             warn(
                 f"Mean field of {np.count_nonzero(~settled)} rows still moved by more "
-                f"than inference_tol={self.inference_tol:g} after inference_steps="
-                f"{self.inference_steps} sweeps: raise one of them.",
+                f"than inference_tol={budget['tol']:g} after inference_steps="
+                f"{budget['max_sweeps']} sweeps: raise one of them.",
                 ConvergenceWarning,
             )
         return best
+
+    @property
+    def _budget(self):
+        """How long inference may take."""
+        names = {"max_sweeps": "inference_steps", "tol": "inference_tol"}
+        return {name: self._now(option) for name, option in names.items()}
 
     def _chains_from(self, v, rng):
         energy, params = self._energy(), self._params()
@@ -162,7 +169,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         if not fresh:
             return state
         curves = []
-        if self.pretrain is not None:
+        if self._options.pretrain is not None:
             params, curves = layerwise(
                 trainer.energy,
                 self._pair_recipes(),
@@ -177,7 +184,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         return state
 
     def _n_epochs(self, table):
-        return _BUDGET.epochs(self.n_iter, table, self.batch_size)
+        return _BUDGET.epochs(self._options.n_iter, table, self._options.batch_size)
 
     def _pair_hooks(self, number):
         if not self.verbose:
@@ -187,11 +194,12 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
 
     def _pair_recipes(self):
         """What each pair of neighbouring layers is told, from below."""
-        own = self.get_params(deep=False) | _PLAIN
-        own["mean_field_steps"] = Machine.mean_field_steps
+        own = vars(self._options) | _PLAIN
+        own["mean_field_steps"] = Machine._IMPLIED["mean_field_steps"]
         names = "pretrain_iter", "pretrain_learning_rate", "pretrain_steps"
         depth = len(self._sizes)
-        values = [per_layer(name, getattr(self, name), depth) for name in names]
+        asked = self._options
+        values = [per_layer(name, getattr(asked, name), depth) for name in names]
         recipes = []
         for n_iter, rate, n_steps in zip(*values):
             own |= {"n_iter": n_iter, "learning_rate": rate, "n_steps": n_steps}
@@ -200,28 +208,34 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
             own["resample"] = True
         return recipes
 
-    def _begin(self, *arguments):
-        depth = len(self._sizes)
+    def _check_options(self):
+        super()._check_options()
+        asked, depth = self._options, len(self._sizes)
         for name, kind, low in (
             ("pretrain_iter", Integral, 0),
             ("pretrain_learning_rate", Real, 0),
             ("pretrain_steps", Integral, 1),
         ):
-            for value in per_layer(name, getattr(self, name), depth):
+            for value in per_layer(name, getattr(asked, name), depth):
                 check_staircase(name, value, kind, low)
-        if self.sparsity_target is not None:
-            for value in per_layer("sparsity_target", self.sparsity_target, depth):
-                check_staircase("sparsity_target", value, Real, 0, 1)
-        self._blocks(self.feature_layer, depth)
-        return super()._begin(*arguments)
+        targets = per_layer("sparsity_target", asked.sparsity_target, depth)
+        if asked.sparsity_target is not None and not all(
+            is_a(Real, target) and 0 <= target <= 1 for target in targets
+        ):
+            raise ValueError(
+                "sparsity_target must be None, a number from 0 to 1, or a tuple "
+                "with such a number for each hidden layer; got "
+                f"{asked.sparsity_target!r}."
+            )
+        self._blocks(asked.feature_layer, depth)
 
     @property
     def _domain(self):
-        return BINARY if self.visible == "bernoulli" else REAL
+        return BINARY if self._options.visible == "bernoulli" else REAL
 
     @property
     def _sizes(self):
-        return check_sizes(self.hidden_layer_sizes)
+        return check_sizes(self._options.hidden_layer_sizes)
 
     @property
     def _learned_sizes(self):
@@ -237,7 +251,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
 
     @property
     def _feature_blocks(self):
-        return self._blocks(self.feature_layer, self._depth)
+        return self._blocks(self._now("feature_layer"), self._depth)
 
     @staticmethod
     def _blocks(layers, depth):

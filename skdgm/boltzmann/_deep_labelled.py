@@ -52,7 +52,7 @@ class LabelledDeepMachine(FineTuningMixin, ClassifyingMixin, DeepMachine):
 
     def _seen_labels(self, energy, params, x, clamp):
         """What mean field with the label free sends it: quick, to be watched."""
-        label, budget = label_of(energy), {"max_sweeps": self.mean_field_steps}
+        label, budget = label_of(energy), {"max_sweeps": self._options.mean_field_steps}
         x, clamp = (with_label(parts, label, None) for parts in (x, clamp))
         means, _ = mean_field(energy, params, x, clamp, **budget)
         return energy.field(params, label, energy.received(params, means, label))

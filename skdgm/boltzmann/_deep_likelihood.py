@@ -11,16 +11,15 @@ for the factorial Q of mean field; or, with the odd layers summed out of
 which an average over draws from Q estimates, on average from below.
 """
 
-from numbers import Integral
-
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, check_scalar
+from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.purposes import LIKELIHOOD
 from skdgm.boltzmann._evidence import complete
 from skdgm.energies import EVEN
 from skdgm.inference import bound
 from skdgm.partition import exact
+from skdgm.utils.counts import count
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import stream
@@ -112,7 +111,7 @@ class DeepLikelihoodMixin:
 
     def _importance(self, X, n_draws):
         """Log-likelihoods by importance sampling but for log Z, and their errors."""
-        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        n_draws = count(n_draws, "n_draws")
         rows = complete(self._rows_for_likelihood(X), "Importance sampling")
         rng = stream(self._seed, LIKELIHOOD, _DRAWS).rows(row_hash(rows))
         log_w = []

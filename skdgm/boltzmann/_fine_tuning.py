@@ -85,7 +85,7 @@ class FineTuningMixin:
 
     def _check_options(self):
         super()._check_options()
-        check_dropout(self.dropout)
+        check_dropout(self._options.dropout)
 
     def _finish(self, table):
         table = labelled(table)
@@ -105,8 +105,8 @@ class FineTuningMixin:
                 tuner,
                 table,
                 tuner.resume(self._unfolded()),
-                range(self.max_iter),
-                n_epochs=self.max_iter,
+                range(self._options.max_iter),
+                n_epochs=self._options.max_iter,
                 hooks=hooks,
                 early_stopping=self.early_stopping,
             )
@@ -119,20 +119,21 @@ class FineTuningMixin:
     @property
     def _tuning(self):
         """What the net is told."""
+        asked = self._options
         return SimpleNamespace(
             activation=_ACTIVATION,
-            solver=self.fine_tune_solver,
-            learning_rate_init=self.learning_rate_init,
-            schedule=self.schedule,
-            power_t=self.power_t,
-            momentum=self.fine_tune_momentum,
-            alpha=self.alpha,
-            batch_size=self.fine_tune_batch_size,
-            dropout=self.dropout,
-            max_norm=self.fine_tune_max_norm,
-            validation_fraction=self.validation_fraction,
-            n_iter_no_change=self.n_iter_no_change,
-            tol=self.tol,
+            solver=asked.fine_tune_solver,
+            learning_rate_init=asked.learning_rate_init,
+            schedule=asked.schedule,
+            power_t=asked.power_t,
+            momentum=asked.fine_tune_momentum,
+            alpha=asked.alpha,
+            batch_size=asked.fine_tune_batch_size,
+            dropout=asked.dropout,
+            max_norm=asked.fine_tune_max_norm,
+            validation_fraction=asked.validation_fraction,
+            n_iter_no_change=asked.n_iter_no_change,
+            tol=asked.tol,
         )
 
     def _unfolded(self):
@@ -153,7 +154,7 @@ class FineTuningMixin:
         *units, _ = self._energy().units
         energy = LayeredEnergy([[unit] for unit in units])
         params = Params(params.units[:-1], params.couplings[:-1])
-        budget = {"max_sweeps": self.inference_steps, "tol": self.inference_tol}
+        budget = self._budget
 
         def of_rows(v):
             x, clamp = self._present(v)
@@ -183,7 +184,7 @@ class FineTuningMixin:
     def _report_tuned(self, tuned):
         """Say how fine-tuning ended, where it did not end well."""
         name = f"the net of {self._name}"
-        remedy = f"Lower learning_rate_init (now {self.learning_rate_init:g})."
-        report(tuned, self.max_iter, name, remedy)
+        remedy = f"Lower learning_rate_init (now {self._options.learning_rate_init:g})."
+        report(tuned, self._options.max_iter, name, remedy)
         if tuned.useless:
             warn(f"Training made {name} worse. {remedy}", ConvergenceWarning)

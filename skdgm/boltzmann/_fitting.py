@@ -21,32 +21,32 @@ class FittingMixin(EpochsMixin):
 
     def _n_epochs(self, table):
         """How many epochs are asked for."""
-        return self.n_iter
+        return self._options.n_iter
 
     def _check_options(self):
         """Whether what the parameters' types do not say is right, too."""
-        check_staircase("n_steps", self.n_steps, Integral, 1)
-        check_staircase("momentum", self.momentum, Real, 0, 1)
+        check_staircase("n_steps", self._options.n_steps, Integral, 1)
+        check_staircase("momentum", self._options.momentum, Real, 0, 1)
 
     def _check_unchanged(self):
         """Whether what was learned is of the machine that is asked for now."""
         if self._sizes != self._learned_sizes:
             raise ValueError(
-                f"{self._SIZES}={getattr(self, self._SIZES)}, but "
+                f"{self._SIZES}={getattr(self._options, self._SIZES)}, but "
                 f"{', '.join(map(str, self._learned_sizes))} units were learned "
                 "before: keep their number, or fit with warm_start=False."
             )
         if hasattr(self, "precision_") != (self._domain is REAL):
             raise ValueError(
-                f"visible={self.visible!r}, but columns of the other kind were learned "
-                "before: keep it, or fit with warm_start=False."
+                f"visible={self._options.visible!r}, but columns of the other kind "
+                "were learned before: keep it, or fit with warm_start=False."
             )
 
     def _trainer(self, table, epochs_before):
         energy = self._energy(self._sizes)
         return self._TRAINER(
             energy,
-            self,
+            self._options,
             table.rows,
             self._seed,
             self._domain.fill(self._columns),
@@ -62,9 +62,10 @@ class FittingMixin(EpochsMixin):
         return trainer.start(self._initial_means(trainer.energy))
 
     def _remedy(self):
+        asked = self._options
         return (
-            f"Lower learning_rate (now {self.learning_rate:g}) or momentum (now "
-            f"{self.momentum}), or raise batch_size (now {self.batch_size})."
+            f"Lower learning_rate (now {asked.learning_rate:g}) or momentum (now "
+            f"{asked.momentum}), or raise batch_size (now {asked.batch_size})."
         )
 
     def _report(self, learned, n_epochs, monitor):

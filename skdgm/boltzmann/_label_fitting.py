@@ -46,7 +46,6 @@ class LabelFittingMixin(LabelReadingMixin):
         """
         return self._fit(X, y, sample_weight)
 
-    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Go on learning: one pass over rows, in batches of ``batch_size``.
 

@@ -79,7 +79,7 @@ class LabelledMachine(ClassifyingMixin, RestrictedMachine):
 
     @property
     def _domain(self):
-        return BINARY if self.visible == "bernoulli" else REAL
+        return BINARY if self._options.visible == "bernoulli" else REAL
 
     def _beside(self):
         return (Softmax(len(self.classes_)),)

@@ -31,7 +31,7 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     _domain = BINARY
     _TRAINER, _WATCHED = Trainer, "pseudo-likelihood"
     # What machines without real units, or with one hidden layer, are not asked.
-    quadratic, mean_field_steps, negative = False, 50, "samples"
+    _IMPLIED = {"quadratic": False, "mean_field_steps": 50, "negative": "samples"}
     # Attributes that not all fits leave.
     _SOMETIMES = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
@@ -82,7 +82,7 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     def _initial_means(self, energy):
         """Those that biases begin with."""
         visible, *others = self._moments(energy)
-        known = self._domain is BINARY and self.init == "marginals"
+        known = self._domain is BINARY and self._options.init == "marginals"
         return visible if known else None, *others
 
     def _monitor(self, *arguments):

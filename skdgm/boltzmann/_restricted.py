@@ -82,7 +82,7 @@ class RestrictedMachine(Machine):
 
     @property
     def _sizes(self):
-        return (self.n_components,)
+        return (self._options.n_components,)
 
     @property
     def _learned_sizes(self):

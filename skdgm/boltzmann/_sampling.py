@@ -1,15 +1,14 @@
 """Sampling from layered Boltzmann machines, free or with entries clamped."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _num_samples, check_is_fitted, check_scalar
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import fill
 from skdgm.energies import EVEN, ODD
 from skdgm.inference import mean_field
 from skdgm.samplers import gibbs
+from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -40,7 +39,7 @@ class ImputeMixin:
         X_filled : ndarray of shape (n_samples, n_features)
         """
         check_is_fitted(self)
-        check_scalar(n_steps, "n_steps", Integral, min_val=1)
+        n_steps = count(n_steps, "n_steps")
 
         def filled(v, rng):
             return self._filled(v, rng, n_steps, method)
@@ -73,8 +72,9 @@ class SamplingMixin(ImputeMixin):
         random_state : int, RandomState instance or None, default=None
         init : {"chains", "noise"} or array-like of shape (n, n_features), \
                 default="chains"
-            Where the chains start: where training left its chains, at fair coins, or
-            at given rows. Starts are used in turn where there are more chains.
+            Where the chains start: where training left its chains (see ``chains_``), at
+            fair coins, or at given rows. Starts are used in turn where there are more
+            chains.
         n_steps : int, default=100
             Gibbs steps of each chain after ``burn_in``.
         burn_in : int, default=0
@@ -127,11 +127,9 @@ class SamplingMixin(ImputeMixin):
     ):
         """What ``look(state)`` sees of chains: several arrays, in the order of
         ``sample``."""
-        thin = n_steps if thin is None else thin
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        check_scalar(n_steps, "n_steps", Integral, min_val=1)
-        check_scalar(burn_in, "burn_in", Integral, min_val=0)
-        check_scalar(thin, "thin", Integral, min_val=1, max_val=n_steps)
+        n_samples = count_rows(n_samples, self.n_features_in_)
+        n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
+        thin = n_steps if thin is None else count(thin, "thin", 1, n_steps)
         per_chain = n_steps // thin
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         with one_blas_thread():

@@ -36,7 +36,7 @@ class Real(RealColumns):
 
     def unit(self, machine, size):
         """The block of units."""
-        return Gaussian(size, machine.precision, machine.min_variance)
+        return Gaussian(size, machine._options.precision, machine._options.min_variance)
 
     def warn(self, machine):
         """Say of which columns precisions are at their limit, of those that vary."""

@@ -75,6 +75,7 @@ class DBM(DeepMachine):
         How often inference begins again, at random means; the highest bound counts.
     feature_layer : int, tuple of int or "all", default="all"
         Whose means :meth:`transform` gives: 0 is the first hidden layer, -1 the last.
+        It may be changed after ``fit``, and so may the three above.
     solver, momentum, schedule, power_t, l1, l2, max_norm
         As of :class:`BernoulliRBM`.
     sparsity_target : float, tuple of float or None, default=None

@@ -126,7 +126,9 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
     precision_ : ndarray of shape (n_features,)
         The precisions, given the hidden units, of the columns as they are.
     chains_ : ndarray of shape (n_chains, n_features)
-        Visible units of the training chains.
+        Visible units of the training chains. Those of "cd" start at rows of the data
+        each time and are not kept: then these are the chains of an earlier fit or, in
+        the first one, draws from the model that training began with.
     swap_rates_ : ndarray of shape (n_temperatures - 1,)
         For "tempering": how often chains at neighbouring temperatures changed places
         lately, from the model's own temperature on.
@@ -189,7 +191,7 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
     _parameter_constraints.pop("init")
     _domain = REAL
     # Real values are what they are.
-    resample = False
+    _IMPLIED = {**RestrictedMachine._IMPLIED, "resample": False}
 
     def __init__(
         self,

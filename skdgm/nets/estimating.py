@@ -57,7 +57,8 @@ class NetsMixin:
             )
 
     def _n_epochs(self, table):
-        return self._BUDGET.epochs(self.max_iter, table, self.batch_size)
+        asked = self._options
+        return self._BUDGET.epochs(asked.max_iter, table, asked.batch_size)
 
     def _start(self, trainer, table, fresh):
         if not fresh:
@@ -78,9 +79,10 @@ class NetsMixin:
         return self._training
 
     def _remedy(self):
+        asked = self._options
         return (
-            f"Lower learning_rate_init (now {self.learning_rate_init:g}), raise "
-            f"batch_size (now {self.batch_size}) or set clip_norm."
+            f"Lower learning_rate_init (now {asked.learning_rate_init:g}), raise "
+            f"batch_size (now {asked.batch_size}) or set clip_norm."
         )
 
     @property

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.nets.primitives import dense, drop_out
+from skdgm.utils.counts import is_a
 
 
 class Layer(NamedTuple):
@@ -103,7 +104,7 @@ def _thinned(x, rate, rng, number):
 def check_dropout(rates):
     """Raise ValueError where a tuple of rates is not a pair of shares."""
     if isinstance(rates, tuple) and not (
-        len(rates) == 2 and all(isinstance(r, Real) and 0 <= r < 1 for r in rates)
+        len(rates) == 2 and all(is_a(Real, r) and 0 <= r < 1 for r in rates)
     ):
         raise ValueError(
             "dropout must be a number of at least 0 and below 1, or two, of inputs and "

@@ -15,6 +15,8 @@ from math import inf
 from numbers import Integral
 from typing import NamedTuple
 
+from skdgm.utils.counts import is_a
+
 
 class Clock(NamedTuple):
     """Where training stands.
@@ -51,7 +53,7 @@ def check_staircase(name, values, kind, low, high=inf):
     """Raise ValueError where :func:`staircase` would have nothing to go by: numbers of
     a kind, of at least ``low`` and below ``high``."""
     steps = values if isinstance(values, tuple) else (values,)
-    if not steps or not all(isinstance(n, kind) and low <= n < high for n in steps):
+    if not steps or not all(is_a(kind, n) and low <= n < high for n in steps):
         what = "an int" if kind is Integral else "a number"
         limit = f" and below {high}" if high < inf else ""
         raise ValueError(

@@ -2,6 +2,8 @@
 
 from numbers import Integral
 
+from skdgm.utils.counts import is_a
+
 
 def check_sizes(sizes):
     """Sizes of hidden layers as a tuple; a number is that of the only one.
@@ -12,7 +14,7 @@ def check_sizes(sizes):
         There is none, or one is not a whole number of at least 1.
     """
     sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
-    if not sizes or not all(isinstance(n, Integral) and n >= 1 for n in sizes):
+    if not sizes or not all(is_a(Integral, n) and n >= 1 for n in sizes):
         raise ValueError(
             "hidden_layer_sizes must be whole numbers of at least 1, one for each "
             f"hidden layer, of which there is at least one; got {sizes}."
@@ -50,7 +52,9 @@ def chosen(layers, n_layers):
     if isinstance(layers, str):
         return tuple(range(n_layers))
     numbers = layers if isinstance(layers, tuple) else (layers,)
-    if not numbers or any(n not in range(-n_layers, n_layers) for n in numbers):
+    if not numbers or not all(
+        is_a(Integral, n) and -n_layers <= n < n_layers for n in numbers
+    ):
         raise ValueError(
             f"feature_layer={layers}, but there are {n_layers} hidden layers: it must "
             f"be 'all', a number from {-n_layers} to {n_layers - 1}, or a tuple of "

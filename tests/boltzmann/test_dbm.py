@@ -283,6 +283,8 @@ def test_sparsity_is_of_each_layer(target):
         ({"feature_layer": ()}, "feature_layer"),
         ({"sparsity_target": (0.1,)}, "sparsity_target"),
         ({"sparsity_target": (0.1, 2.0)}, "sparsity_target"),
+        ({"sparsity_target": (0.1, True)}, "sparsity_target"),
+        ({"sparsity_target": (0.1, (0.1, 0.2))}, "sparsity_target"),
         ({"pretrain_iter": (1, 2, 3)}, "pretrain_iter"),
         ({"pretrain_iter": (1, -2)}, "pretrain_iter"),
         ({"pretrain_learning_rate": (0.1, "x")}, "pretrain_learning_rate"),
@@ -294,6 +296,12 @@ def test_sparsity_is_of_each_layer(target):
 def test_invalid_options_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         DBM((3, 2), pretrain="layerwise").set_params(**options).fit(STATES)
+
+
+@pytest.mark.parametrize("target", [1.0, 0, (0.0, 1)])
+def test_units_may_always_be_on_or_off(target):
+    dbm = DBM((3, 2), n_iter=1, sparsity_target=target).fit(STATES)
+    assert np.isfinite(dbm.score_samples(STATES)).all()
 
 
 def test_a_changed_shape_is_named():

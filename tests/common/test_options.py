@@ -1,0 +1,231 @@
+"""What options are: checked at every call, of any number's type, and what a fitted
+model has learned, whatever they are set to afterwards."""
+
+import warnings
+from copy import copy
+from numbers import Integral, Real
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from tests.common.instances import ESTIMATORS, INSTANCES, name_of
+from tests.common.shapes import having, learned
+from tests.common.test_contract import HOLES, Data
+
+# Those that say how to answer, and are documented as such.
+LIVE = {"feature_layer", "inference_steps", "inference_tol", "n_restarts", "n_draws"}
+LIVE |= {"n_orderings"}
+# How y is read.
+LIVE |= {"unlabeled"}
+# One of each class, and of each kind of columns.
+KINDS = {}
+for _instance in INSTANCES:
+    _params = _instance.get_params(deep=False)
+    _key = [_params.get(n) for n in ("visible", "decoder", "output", "refine")]
+    KINDS.setdefault(str((type(_instance), _key)), _instance)
+KINDS = list(KINDS.values())
+# And of each class.
+CLASSES = {type(instance): instance for instance in reversed(INSTANCES)}.values()
+
+of_kinds = pytest.mark.parametrize("instance", KINDS, ids=name_of)
+of_classes = pytest.mark.parametrize("instance", CLASSES, ids=name_of)
+
+
+def fitted(instance):
+    """A fitted estimator, and its data."""
+    estimator = having(clone(instance), n_iter=1, early_stopping=False, pretrain_iter=1)
+    data = Data(estimator)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return estimator.fit(data.X, **data.y()), data
+
+
+def answers(estimator, data):
+    """All that a fitted model says of data."""
+    X = data.X[:9]
+    holed = np.where(HOLES[:9], np.nan, X)
+    found = {
+        "score_samples": estimator.score_samples(holed),
+        "transform": estimator.transform(holed),
+        "sample": estimator.sample(3, random_state=0),
+        "impute": estimator.impute(holed),
+    }
+    for name in "predict", "predict_proba":
+        if hasattr(estimator, name):
+            found[name] = getattr(estimator, name)(holed)
+    return found
+
+
+def assert_equal(a, b, name=""):
+    assert a.keys() == b.keys()
+    for key in a:
+        np.testing.assert_array_equal(a[key], b[key], err_msg=f"{key} {name}")
+
+
+def other(constraints, value):
+    """Another valid value of an option."""
+    for wanted in constraints:
+        if isinstance(wanted, StrOptions) and wanted.options - {value}:
+            return sorted(wanted.options - {value})[0]
+        if isinstance(wanted, str) and wanted == "boolean":
+            return not value
+        if isinstance(wanted, Interval) and isinstance(value, Real):
+            low = wanted.left or 0
+            if wanted.type is Integral:
+                return value + 1
+            return low + 0.5 * (value - low) if value > low else low + 0.5
+        if wanted is None and value is not None:
+            return None
+        if wanted is tuple and isinstance(value, tuple):
+            return value[::-1]
+    return value
+
+
+@of_kinds
+def test_a_fitted_model_answers_by_what_it_learned(instance):
+    estimator, data = fitted(instance)
+    before, constraints = answers(estimator, data), estimator._parameter_constraints
+    own = estimator.get_params(deep=False)
+    names = [name for name in own if name not in LIVE]
+    values = {name: other(constraints[name], own[name]) for name in names}
+    for given in (values, dict.fromkeys(names, object())):
+        estimator.set_params(**given)
+        try:
+            after = answers(estimator, data)
+            assert_equal(after, before)
+        except Exception:
+            # Of which one it is.
+            estimator.set_params(**own)
+            for name in names:
+                estimator.set_params(**{name: given[name]})
+                assert_equal(answers(estimator, data), before, name)
+                estimator.set_params(**{name: own[name]})
+            raise
+
+
+@of_classes
+def test_options_are_checked_whenever_an_estimator_learns(instance):
+    estimator, data = fitted(instance)
+    before = learned(estimator)
+    wrong = {
+        "learning_rate": -1,
+        "learning_rate_init": -1,
+        "gradient": "bogus",
+        "solver": "bogus",
+        "l2": -1,
+        "alpha": -1,
+        "batch_size": 0,
+        "tol": -1,
+    }
+    own, n_checked = estimator.get_params(deep=False), 0
+    for name in set(wrong) & set(own):
+        estimator.set_params(**{name: wrong[name]})
+        with pytest.raises(ValueError, match=name):
+            estimator.partial_fit(data.X, **data.y())
+        estimator.set_params(**{name: own[name]})
+        n_checked += 1
+    assert n_checked >= 3
+    assert_equal(learned(estimator), before)
+
+
+def integers(estimator):
+    """The options that are whole numbers, by name, as constraints say."""
+    found = {}
+    for name, value in estimator.get_params(deep=False).items():
+        wanted = estimator._parameter_constraints[name]
+        whole = any(
+            c is Integral or (isinstance(c, Interval) and c.type is Integral)
+            for c in wanted
+        )
+        if whole and wanted != ["verbose"] and wanted != ["random_state"]:
+            found[name] = value
+    return found
+
+
+def in_type(value, dtype):
+    """The same whole numbers of another type, where it has them."""
+    if isinstance(value, tuple):
+        return tuple(in_type(part, dtype) for part in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        held = np.iinfo(dtype)
+        return dtype(value) if held.min <= value <= held.max else value
+    return value
+
+
+@of_classes
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, np.int64])
+def test_numbers_of_any_type_do_the_same(instance, dtype):
+    plain, data = fitted(instance)
+    own = integers(plain)
+    given = {name: in_type(value, dtype) for name, value in own.items()}
+    estimator = clone(plain).set_params(**given, random_state=dtype(0))
+    kept = estimator.get_params(deep=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        estimator.fit(data.X, **data.y())
+        clone(estimator)
+    assert all(estimator.get_params(deep=False)[name] is kept[name] for name in kept)
+    before, after = learned(plain), learned(estimator)
+    assert_equal(after, before)
+    assert_equal(answers(estimator, data), answers(plain, data))
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_true_is_no_number(cls):
+    estimator = cls()
+    data, own = Data(estimator), integers(estimator)
+    assert own
+    for name in own:
+        for value in (True, np.True_, (True,)):
+            if (
+                isinstance(value, tuple)
+                and tuple not in (estimator._parameter_constraints[name])
+            ):
+                continue
+            broken = clone(estimator).set_params(**{name: value})
+            with pytest.raises(ValueError, match=name.replace("pretrain_", "")):
+                broken.fit(data.X, **data.y())
+
+
+@of_classes
+def test_numbers_of_rows_are_checked(instance):
+    estimator, _ = fitted(instance)
+    with pytest.raises(TypeError, match="n_samples must be an instance of int"):
+        estimator.sample(True)
+    for many in (10**30, 10**15):
+        with pytest.raises(ValueError, match=f"n_samples={many}"):
+            estimator.sample(many)
+    with pytest.raises(ValueError, match="n_samples == 0"):
+        estimator.sample(0)
+    assert len(estimator.sample(np.uint8(3), random_state=0)) == 3
+
+
+@of_kinds
+def test_copies_learn_apart(instance):
+    estimator, data = fitted(instance)
+    other, before = copy(estimator), answers(estimator, data)
+    states = learned(estimator)
+    other.partial_fit(data.X[:40], **data.y(slice(40)))
+    other.set_params(warm_start=True).fit(data.X[:40], **data.y(slice(40)))
+    assert_equal(learned(estimator), states)
+    assert_equal(answers(estimator, data), before)
+
+
+@of_kinds
+def test_sums_beyond_all_numbers_are_named(instance):
+    estimator = having(clone(instance), n_iter=1)
+    data = Data(estimator)
+    if not data.real:
+        return
+    X = data.X.copy()
+    X[:, 3] = np.where(np.arange(len(X)) % 2, 1e308, -1e308)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        with pytest.raises(ValueError, match=r"columns \[3\] are too large"):
+            estimator.fit(X, **data.y())
+    if data.numbers:
+        named = pytest.raises(ValueError, match=r"y, in columns \[0\] are too large")
+        with named, np.errstate(all="ignore"):
+            estimator.fit(data.X, X[:, 3])

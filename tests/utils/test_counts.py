@@ -1,0 +1,38 @@
+from numbers import Integral, Real
+
+import numpy as np
+import pytest
+
+from skdgm.utils.counts import count, count_rows, is_a
+
+
+def test_truth_is_no_number():
+    assert is_a(Integral, np.uint8(3))
+    assert is_a(Real, 0.5)
+    assert is_a(Real, 3)
+    assert not any(is_a(Real, value) for value in (True, np.True_, "3", None))
+
+
+def test_counts_are_ints():
+    found = count(np.int8(100), "n_steps")
+    assert found == 100
+    assert type(found) is int
+    assert count(0, "burn_in", 0) == 0
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 2.0, "2", None])
+def test_what_is_no_count_is_named(value):
+    with pytest.raises(TypeError, match="n_steps must be an instance of int"):
+        count(value, "n_steps")
+
+
+@pytest.mark.parametrize("value", [0, 6, -(10**30)])
+def test_bounds_are_named(value):
+    with pytest.raises(ValueError, match=f"n_steps == {value}"):
+        count(value, "n_steps", 1, 5)
+
+
+def test_rows_must_have_room():
+    assert count_rows(np.int16(1000), 64) == 1000
+    with pytest.raises(ValueError, match="n_samples=1000000000000000, but"):
+        count_rows(10**15, 64)
