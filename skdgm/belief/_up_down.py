@@ -120,7 +120,7 @@ class UpDown:
                 grad = layer.wake(*pair, known, rng.fold(2, number))
                 self.to_generate[number].ascend(state.generative[number], grad, clock)
         top = self.top.step(state.top, Batch(states[-1], batch.labels), clock)
-        dreams, mean = descent(layers, top.chains[0], rng.fold(3))
+        dreams, mean = descent(layers, top.near[0], rng.fold(3))
         if self.recognises_means:
             dreams[0] = mean
         with learning():

@@ -112,7 +112,8 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     def _common_attributes(self, state):
         """What all machines say of a training state: fitted attributes, visible biases
         (or means), and the chains at the model's temperature."""
-        state, visible = formed(state, plain), state.params.units[0]
+        state = formed(state._replace(near=()), plain)
+        visible = state.params.units[0]
         chains = tuple(map(np.asarray, state.chains))
         n_chains = len(chains[0])
         attributes = {"_training": state._replace(chains=chains)[1:]}

@@ -21,6 +21,9 @@ class TrainState(NamedTuple):
         Of parallel tempering, averaged over recent updates; or empty.
     base : tuple
         Own parameters of each block where tempering's chains are hottest; or empty.
+    near : tuple
+        Where chains ended that began at the last batch's rows, which is near these: no
+        fitted model keeps it. Empty where chains persist.
     """
 
     params: Params
@@ -31,6 +34,7 @@ class TrainState(NamedTuple):
     fast: tuple = ()
     swap_rates: tuple = ()
     base: tuple = ()
+    near: tuple = ()
 
 
 def formed(tree, form):

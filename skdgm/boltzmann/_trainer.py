@@ -238,7 +238,7 @@ class Trainer:
         budget = {"max_sweeps": self.recipe.mean_field_steps}
         if self.recipe.gradient == "cd":
             phases, chains = cd(*given)
-            return phases, state._replace(chains=chains.x)
+            return phases, state._replace(near=chains.x)
         if self.recipe.gradient == "tempering":
             replicas, ladder = tempering.State(state.chains), self._ladder(state.base)
             phases, chains, info = tempered(*given, replicas, ladder, **budget)
@@ -267,9 +267,8 @@ class Trainer:
 
     def _chains(self, state):
         """The chains that training left, if they are as many as are asked for now."""
-        units, n_chains = self.energy.units, self.recipe.batch_size
-        if self.recipe.gradient != "cd":
-            n_chains = self.recipe.n_chains or n_chains
+        units, n_chains = self.energy.units, self.recipe.n_chains
+        n_chains = n_chains or self.recipe.batch_size
         alike = state.chains and len(state.swap_rates) == self._n_pairs
         left = len(state.chains[0]) // (self._n_pairs + 1) if alike else None
         if left == n_chains or (left and self.recipe.gradient == "cd"):

@@ -130,7 +130,9 @@ class RBMClassifier(LabelledMachine):
     h_samples_ : ndarray of shape (n_chains, n_components)
         Hidden units of the training chains.
     chains_ : ndarray of shape (n_chains, n_features)
-        Visible units of the training chains.
+        Visible units of the training chains. Those of "cd" start at rows of the data
+        each time and are not kept: then these are the chains of an earlier fit or, in
+        the first one, draws from the model that training began with.
     swap_rates_ : ndarray of shape (n_temperatures - 1,)
         For "tempering": how often chains at neighbouring temperatures changed places
         lately, from the model's own temperature on.

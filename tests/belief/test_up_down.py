@@ -87,6 +87,13 @@ def test_kinds_of_data(visible):
         assert np.isfinite(refined.sample(20, random_state=0)).all()
 
 
+def test_refining_keeps_nothing_near_rows():
+    """Its chains start at what is recognised of rows: they are not those kept."""
+    greedy, refined = fit(refine=None).layers_[-1], fit().layers_[-1]
+    np.testing.assert_array_equal(refined.chains_, greedy.chains_)
+    assert refined._training[-1] == ()
+
+
 def test_divergence_is_named_and_leaves_what_was():
     X = 100 * TOY + RNG.normal(size=TOY.shape)
     options = {"visible": "gaussian", "n_iter": 2, "random_state": 0}

@@ -106,6 +106,22 @@ def test_the_number_of_chains_may_change():
     assert rbm.set_params(gradient="cd").partial_fit(X).chains_.shape[1] == 64
 
 
+def test_contrastive_divergence_keeps_nothing_near_rows():
+    """Its chains start at rows: those that are kept have not moved."""
+    start, after = fit(gradient="cd", n_iter=0), fit(gradient="cd", n_iter=3)
+    np.testing.assert_array_equal(after.chains_, start.chains_)
+    np.testing.assert_array_equal(after.h_samples_, start.h_samples_)
+    assert after.chains_.shape == (after.n_chains, 64)
+    assert after._training[-1] == ()
+    assert after.sample(3, random_state=0).shape == (3, 64)
+    # Persistent ones stay where they were.
+    before = fit()
+    chains = before.chains_
+    np.testing.assert_array_equal(
+        before.set_params(gradient="cd").partial_fit(X).chains_, chains
+    )
+
+
 def test_drawn_bits_have_the_grey_means():
     v = np.repeat(np.array([[0.0, 0.2, 0.7, 1.0, np.nan]]), 20000, axis=0)
     (bits, _), (held, _) = present(v, np.full(5, 0.3), 2, stream(0))
