@@ -17,6 +17,7 @@ from itertools import pairwise
 import joblib
 import numba
 
+from skdgm.utils.interrupts import Held
 from skdgm.utils.pace import Pace
 from skdgm.utils.pool import Task, together
 
@@ -70,7 +71,8 @@ def at_once(work):
     """
     small = work < _WORTHWHILE
     alone = nullcontext(1) if small or n_threads() == 1 else None
-    with alone or _measured("at once", work) as n_helped:
+    # Were the plan to stay after a Ctrl-C, what is run later would only be planned.
+    with Held(), alone or _measured("at once", work) as n_helped:
         # Alone, too, halves are better: what their calls share stays near.
         _plan.calls, _plan.n_blocks = [], 1 if small else max(2, n_helped)
         try:

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 import numpy as np
 
 from skdgm._kernels.wait import wait
+from skdgm.utils.interrupts import Held
 
 # How often to look for a change, every 25 nanoseconds, before going to sleep; and how
 # often more, while the thread that gave the signal lets go of the GIL: a thread that
@@ -23,18 +24,19 @@ def together(tasks, n_threads):
     """Have tasks done by so many threads, this one among them.
 
     Those who call at the same time share the helpers instead of fighting for cores.
+    Ctrl-C has to wait until all tasks are done: helpers would work on.
     """
-    callers = _callers(os.getpid())
-    n_helpers = min(n_threads, len(tasks)) - callers.enter()
-    try:
-        if n_helpers > 0:
-            _pool(os.getpid(), n_threads - 1).offer(tasks, n_helpers)
-        for task in tasks:
-            task.work()
-    finally:
-        callers.leave()
-        for task in tasks:
-            task.wait()
+    with Held():
+        n_helpers = min(n_threads, len(tasks)) - _callers.enter()
+        try:
+            if n_helpers > 0:
+                _pool(n_threads - 1).offer(tasks, n_helpers)
+            for task in tasks:
+                task.work()
+        finally:
+            _callers.leave()
+            for task in tasks:
+                task.wait()
 
 
 class Task:
@@ -108,12 +110,20 @@ class _Callers:
 
 
 @cache
-def _callers(process):
-    """The callers in a process: a forked one has its own."""
-    return _Callers()
-
-
-@cache
-def _pool(process, n_threads):
-    """The helpers of a process."""
+def _pool(n_threads):
+    """The helpers of the process."""
     return _Pool(n_threads)
+
+
+_callers = _Callers()
+
+
+def _forked():
+    """Forget callers and helpers, which were left behind in the parent process."""
+    global _callers
+    _callers = _Callers()
+    _pool.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -3,9 +3,11 @@
 OpenBLAS splits a product differently for different thread counts and so rounds
 differently: of 432 products of the sizes that occur here, 151 differed between one
 thread and two. The limit is a property of the process, hence the counter: where
-several fits run in threads, the last to leave lifts it.
+several fits run in threads, the last to leave lifts it. A forked process has only the
+thread that forked, and counts only what that one is in.
 """
 
+import os
 import threading
 from contextlib import contextmanager
 from functools import cache
@@ -13,29 +15,58 @@ from functools import cache
 import numpy  # noqa: F401  Its BLAS must be loaded before it can be found.
 from threadpoolctl import ThreadpoolController
 
+from skdgm.utils.interrupts import Held
+
+
+class _Count(threading.local):
+    """In how many contexts a thread is."""
+
+    n = 0
+
+
 _lock = threading.Lock()
-_inside = 0
+_inside, _own = 0, _Count()
 _limiter = None
 
 
 @contextmanager
 def one_blas_thread():
     """Context in which every BLAS of the process uses one thread."""
+    with Held() as held:
+        _enter()
+        try:
+            with held.lifted():
+                yield
+        finally:
+            _leave()
+
+
+def _enter():
     global _inside, _limiter
     with _lock:
         if _inside == 0:
             _take_over()
             _limiter = _controller().limit(limits=1, user_api="blas")
         _inside += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _take_over()
-                _limiter.restore_original_limits()
-                _take_over()
+        _own.n += 1
+
+
+def _leave():
+    global _inside
+    with _lock:
+        _inside -= 1
+        _own.n -= 1
+        if _inside == 0:
+            _lift()
+
+
+def _lift():
+    """Give BLAS back the threads that it had."""
+    global _limiter
+    _take_over()
+    _limiter.restore_original_limits()
+    _limiter = None
+    _take_over()
 
 
 @cache
@@ -49,3 +80,19 @@ def _take_over():
     for library in _controller().lib_controllers:
         if hasattr(library, "clear_controlling_thread"):
             library.clear_controlling_thread(force=True)
+
+
+def _forked():
+    """Forget the threads that were left behind in the parent process."""
+    global _inside
+    _inside = _own.n
+    if _inside == 0 and _limiter is not None:
+        _lift()
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    # Held while a process forks, the lock is in order in both.
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_forked
+    )
