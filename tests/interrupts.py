@@ -10,14 +10,22 @@ PATIENCE = 5
 
 
 class Pressed:
-    """Context in which Ctrl-C is pressed before the n-th instruction of some files.
+    """Context in which Ctrl-C is pressed before the n-th instruction, or the n-th line,
+    of some code.
 
     Python itself looks for signals less often; what is right at every instruction is
     right where it looks.
+
+    Parameters
+    ----------
+    n : int
+    among : callable
+        ``among(code)`` says of a code object whether it counts.
+    event : {"opcode", "line"}
     """
 
-    def __init__(self, n, files):
-        self.left, self.files = n, files
+    def __init__(self, n, among, event="opcode"):
+        self.left, self.among, self.event = n, among, event
 
     def __enter__(self):
         self.before = sys.gettrace()
@@ -29,13 +37,13 @@ class Pressed:
         return bool(error[0]) and issubclass(error[0], KeyboardInterrupt)
 
     def _call(self, frame, event, argument):
-        if frame.f_code.co_filename not in self.files:
+        if not self.among(frame.f_code):
             return None
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        frame.f_trace_opcodes = self.event == "opcode"
         return self._step
 
     def _step(self, frame, event, argument):
-        if event == "opcode":
+        if event == self.event:
             self.left -= 1
             if self.left == 0:
                 signal.raise_signal(signal.SIGINT)
@@ -59,11 +67,20 @@ def no_hanging():
 
 
 def at_every_instruction(call, *modules):
-    """Call something again and again, Ctrl-C being pressed one instruction later each
-    time; yields after each time until there are no more instructions."""
+    """Call something again and again, Ctrl-C being pressed one instruction of some
+    modules later each time; yields after each time until there are no more."""
     files = {module.__file__ for module in modules} | {contextlib.__file__}
+    yield from _everywhere(call, lambda code: code.co_filename in files, "opcode")
+
+
+def at_every_line(call, *functions):
+    """The same with lines, of functions with these names."""
+    yield from _everywhere(call, lambda code: code.co_name in functions, "line")
+
+
+def _everywhere(call, among, event):
     for n in itertools.count(1):
-        with no_hanging(), Pressed(n, files) as pressed:
+        with no_hanging(), Pressed(n, among, event) as pressed:
             call()
         yield n
         if pressed.left > 0:

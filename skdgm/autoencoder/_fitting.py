@@ -10,6 +10,7 @@ from skdgm.base import EpochsMixin
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import NetsMixin, layers
 from skdgm.utils.counts import is_a
+from skdgm.utils.interrupts import Held
 from skdgm.utils.tree import astype
 from skdgm.utils.warn import warn
 
@@ -91,7 +92,8 @@ class FittingMixin(NetsMixin, EpochsMixin):
         return Monitor(*arguments)
 
     def _report(self, learned, n_epochs, monitor):
-        self.latent_variances_, silent = survey(self, monitor)
+        with Held():
+            self.latent_variances_, silent = survey(self, monitor)
         super()._report(learned, n_epochs, monitor)
         if silent and self.n_iter_:
             warn(

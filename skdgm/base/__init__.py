@@ -10,9 +10,10 @@ from skdgm.base.mixed_columns import MixedColumns
 from skdgm.base.model import GenerativeModel, TabularModel
 from skdgm.base.real_columns import RealColumns
 from skdgm.base.tables import for_callbacks, tabulate
-from skdgm.base.undoing import undone_by_errors
+from skdgm.base.undoing import KEPT, replacing, undone_by_errors
 
 __all__ = [
+    "KEPT",
     "BinaryColumns",
     "CodeColumns",
     "Codec",
@@ -24,6 +25,7 @@ __all__ = [
     "TabularModel",
     "fill",
     "for_callbacks",
+    "replacing",
     "report",
     "tabulate",
     "undone_by_errors",

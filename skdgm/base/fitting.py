@@ -9,6 +9,7 @@ from skdgm.training import (
     Callbacks,
     Verbose,
 )
+from skdgm.utils.interrupts import Held
 from skdgm.utils.tree import copy
 
 
@@ -32,6 +33,7 @@ class EpochsMixin(LearningMixin):
     ``Table`` for X.
     """
 
+    @undone_by_errors
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Learn from data.
@@ -60,11 +62,10 @@ class EpochsMixin(LearningMixin):
         """
         return self._fit(X, y, sample_weight)
 
-    @undone_by_errors
     def _fit(self, X, y, sample_weight):
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
         # Until there is something learned there is nothing to keep.
-        with undoing(self, kept=()):
+        with undoing(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh)
             n_epochs = self._n_epochs(table)
             context = self._init_callback_context(max_subtasks=n_epochs)
@@ -77,7 +78,7 @@ class EpochsMixin(LearningMixin):
             ]
             if self.verbose:
                 hooks.append(Verbose(self._name, self._WATCHED))
-            found = self._run(
+            learned, monitor = self._run(
                 table,
                 range(n_epochs),
                 fresh,
@@ -85,8 +86,10 @@ class EpochsMixin(LearningMixin):
                 hooks=hooks,
                 early_stopping=self.early_stopping,
             )
-        self._adopt(*found, n_epochs)
-        self._finish(table)
+            self._keep(learned, before)
+        self._report(learned, n_epochs, monitor)
+        if learned.ended != "interrupted":
+            self._finish(table)
         context.call_on_fit_task_end(
             estimator=self,
             reconstruction_attributes=lambda: self._attributes(self._state()),
@@ -123,15 +126,23 @@ class EpochsMixin(LearningMixin):
         return self._partial_fit(X, y, sample_weight)
 
     # By another name than partial_fit's options are validated at each call.
-    @_fit_context(prefer_skip_nested_validation=True)
     @undone_by_errors
+    @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "n_iter_")
-        with undoing(self, kept=()):
+        with undoing(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh, classes)
-            found = self._run(table, range(self.n_iter_, self.n_iter_ + 1), fresh)
-        self._adopt(*found, 1)
+            epochs = range(self.n_iter_, self.n_iter_ + 1)
+            learned, monitor = self._run(table, epochs, fresh)
+            self._keep(learned, before)
+        self._report(learned, 1, monitor)
         return self
+
+    def _keep(self, learned, before):
+        """Take over what was learned, after which nothing is undone."""
+        with Held():
+            self._adopt(learned)
+            before.clear()
 
     def _finish(self, table):
         """Learn what is learned when all epochs are done."""

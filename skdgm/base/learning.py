@@ -5,26 +5,33 @@ from sklearn.utils import check_random_state
 
 from skdgm.base.purposes import SPLIT
 from skdgm.base.tables import tabulate
+from skdgm.base.undoing import replacing
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.training import EarlyStopping, Table, learn, split
+from skdgm.utils.callers import fits_for_another
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.warn import warn
 
 
 def report(outcome, n_epochs, name, remedy):
-    """Raise or warn where training did not come to its end."""
+    """Raise or warn where training did not come to its end.
+
+    Ctrl-C ends a user's own call of ``fit`` with a warning. Whatever else fits, such as
+    a search, is to end with it.
+    """
     done = f"after {len(outcome.losses)} of {n_epochs} epochs"
     if outcome.ended == "diverged":
-        raise DivergenceError(
-            f"Training of {name} diverged {done}; the parameters from then are "
-            f"kept. {remedy}"
-        )
+        what = f"Training of {name} diverged {done}"
+        error = DivergenceError(f"{what}; the parameters from then are kept. {remedy}")
+        # For those of whom it is a part, and who keep nothing of it.
+        error.what = what
+        raise error
     if outcome.ended == "interrupted":
-        warn(
-            f"Training was interrupted {done}; what was learned is kept.",
-            InterruptedFitWarning,
-        )
+        message = f"Training was interrupted {done}; what was learned is kept."
+        if fits_for_another():
+            raise KeyboardInterrupt(message)
+        warn(message, InterruptedFitWarning)
 
 
 class LearningMixin:
@@ -89,16 +96,17 @@ class LearningMixin:
             )
         return learned, monitor
 
-    def _adopt(self, learned, monitor, n_epochs):
-        """Take over what was learned, and say how it ended."""
-        for name in self._SOMETIMES:
-            vars(self).pop(name, None)
-        vars(self).update(self._attributes(learned.state))
-        self.n_iter_ += len(learned.losses)
-        # The lists there were stay as they are, should there be an error from here on.
-        self.loss_curve_ = self.loss_curve_ + learned.losses
-        self.validation_curve_ = self.validation_curve_ + learned.validation
-        self._report(learned, n_epochs, monitor)
+    def _adopt(self, learned):
+        """Take over what was learned."""
+        with replacing(self) as new:
+            for name in self._SOMETIMES:
+                vars(new).pop(name, None)
+            vars(new).update(self._attributes(learned.state))
+            new.n_iter_ += len(learned.losses)
+            # The lists there were stay as they are, should there be an error later.
+            new.loss_curve_ = self.loss_curve_ + learned.losses
+            new.validation_curve_ = self.validation_curve_ + learned.validation
+            new._ended = learned.ended
 
     def _first_to_stop(self, epochs):
         """The first epoch that may be the last, or the best."""
@@ -111,7 +119,6 @@ class LearningMixin:
 
     def _report(self, learned, n_epochs, monitor):
         """Say how training ended, where it did not end well."""
-        self._ended = learned.ended
         remedy = self._remedy()
         report(learned, n_epochs, self._name, remedy)
         if learned.useless and learned.ended != "interrupted":

@@ -20,11 +20,19 @@ from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from skdgm.base import for_callbacks, report, tabulate, undone_by_errors
+from skdgm.base import (
+    KEPT,
+    for_callbacks,
+    replacing,
+    report,
+    tabulate,
+    undone_by_errors,
+)
 from skdgm.belief.dbn import DBN
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Tuner, check_dropout, fine_tune
 from skdgm.training import Budget, Callbacks, Table, Verbose, labelled
+from skdgm.utils.interrupts import Held
 from skdgm.utils.layers import check_sizes, per_layer
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.tree import copy
@@ -74,8 +82,8 @@ class FineTuningMixin:
     ``_survey(table)``, ``_wanted(labels)``, ``_loss`` and ``_WATCHED``; and with a net:
     ``_begun()``, ``_net()`` and ``_filled(v)``."""
 
-    @_fit_context(prefer_skip_nested_validation=True)
     @undone_by_errors
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Learn all rows layer by layer, then those with a target by all layers.
 
@@ -130,8 +138,8 @@ class FineTuningMixin:
         return self
 
     # By another name than partial_fit's options are validated at each call.
-    @_fit_context(prefer_skip_nested_validation=True)
     @undone_by_errors
+    @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "coefs_")
         lesson = self._begin(X, y, sample_weight, fresh, classes)
@@ -188,31 +196,45 @@ class FineTuningMixin:
         with own.propagate_callback_context(dbn) if own else nullcontext():
             if own:
                 own.call_on_fit_task_begin(estimator=self, **data)
-            try:
-                dbn.fit(table)
-            except DivergenceError as error:
-                raise DivergenceError(
-                    f"{error} Here it is pretrain_learning_rate or "
-                    "pretrain_batch_size, and nothing is kept."
-                ) from error
+            failure = self._fit_dbn(dbn, table)
             finished = len(dbn.layers_) == len(dbn._machines())
             finished = finished and dbn.layers_[-1]._ended != "interrupted"
-            dbn._complete(table)
-            self._adopt(lesson)
+            with Held():
+                dbn._complete(table)
+                self._adopt(lesson)
+            if failure:
+                raise failure
             stop = own and self._end(own, data)
         return finished and not stop
 
+    def _fit_dbn(self, dbn, table):
+        """Learn layer by layer; what ended it, if something of it is to be kept."""
+        try:
+            dbn.fit(table)
+        except DivergenceError as error:
+            name = type(self).__name__
+            raise DivergenceError(
+                f"{error.what}, and {name} is what it was before. Lower "
+                f"pretrain_learning_rate (now {self.pretrain_learning_rate}) or raise "
+                f"pretrain_batch_size (now {self.pretrain_batch_size})."
+            ) from error
+        except KEPT as error:
+            if not hasattr(dbn, "layers_"):
+                raise
+            return error
+        return None
+
     def _adopt(self, lesson):
         """Take over a belief network, as a net with outputs that tell nothing."""
-        self._remember(lesson.X)
-        self.dbn_, self._seed = lesson.dbn, lesson.seed
-        if hasattr(self, "feature_names_in_"):
-            for part in self.dbn_, self.dbn_.layers_[0]:
-                part.feature_names_in_ = self.feature_names_in_
-        for name, value in lesson.known.items():
-            setattr(self, name, value)
-        self.n_iter_, self.loss_curve_, self.validation_curve_ = 0, [], []
-        self._become(self._begun(), ())
+        with replacing(self) as new:
+            new._remember(lesson.X)
+            new.dbn_, new._seed = lesson.dbn, lesson.seed
+            if hasattr(new, "feature_names_in_"):
+                for part in new.dbn_, new.dbn_.layers_[0]:
+                    part.feature_names_in_ = new.feature_names_in_
+            vars(new).update(lesson.known)
+            new.n_iter_, new.loss_curve_, new.validation_curve_ = 0, [], []
+            new._become(new._begun(), ())
 
     def _n_epochs(self, table):
         """How many epochs of fine-tuning are asked for."""
@@ -239,10 +261,11 @@ class FineTuningMixin:
             hooks=hooks,
             early_stopping=early_stopping,
         )
-        self._become(*tuned.state)
-        self.n_iter_ += len(tuned.losses)
-        self.loss_curve_ = self.loss_curve_ + tuned.losses
-        self.validation_curve_ = self.validation_curve_ + tuned.validation
+        with Held(), replacing(self) as new:
+            new._become(*tuned.state)
+            new.n_iter_ += len(tuned.losses)
+            new.loss_curve_ = self.loss_curve_ + tuned.losses
+            new.validation_curve_ = self.validation_curve_ + tuned.validation
         remedy = f"Lower learning_rate_init (now {self._options.learning_rate_init:g})."
         name = type(self).__name__
         report(tuned, len(epochs), name, remedy)

@@ -9,6 +9,7 @@ from skdgm.belief._greedy import GreedyMixin, another, ended
 from skdgm.belief._up_down import UpDown
 from skdgm.training import Callbacks, Verbose, train
 from skdgm.utils.counts import count
+from skdgm.utils.interrupts import Held
 from skdgm.utils.threads import one_blas_thread
 
 # What a stream of the seed is for; other numbers are of the layers.
@@ -19,6 +20,7 @@ class FittingMixin(GreedyMixin):
     """Training, for a stack of machines. As part of another model it may get a
     ``Table`` for X."""
 
+    @undone_by_errors
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Learn from data: one layer after the other, then all of them if so asked.
@@ -47,7 +49,6 @@ class FittingMixin(GreedyMixin):
         """
         return self._fit(X, y, sample_weight)
 
-    @undone_by_errors
     def _fit(self, X, y, sample_weight):
         fresh = not (self.warm_start and hasattr(self, "layers_"))
         lesson = self._begin(X, y, sample_weight, fresh)
@@ -101,8 +102,8 @@ class FittingMixin(GreedyMixin):
         return self._partial_fit(X, y, sample_weight, layer)
 
     # By another name than partial_fit's options are validated at each call.
-    @_fit_context(prefer_skip_nested_validation=True)
     @undone_by_errors
+    @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, layer, classes=None):
         fresh = not hasattr(self, "layers_")
         untied = not fresh and bool(self._untied)
@@ -163,7 +164,8 @@ class FittingMixin(GreedyMixin):
                 loss_limit=updown.limit(state),
                 hooks=hooks,
             )
-        self._become(attributes(outcome.state, outcome.losses))
+        with Held():
+            self._become(attributes(outcome.state, outcome.losses))
         rate = self._options.refine_learning_rate
         remedy = f"Lower refine_learning_rate (now {rate:g})."
         report(outcome, n_iter, name, remedy)

@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base import tabulate
+from skdgm.base import KEPT, replacing, tabulate
 from skdgm.belief._stack import transposed
 from skdgm.boltzmann._trainer import density
-from skdgm.exceptions import DivergenceError
 from skdgm.optim import check_staircase
 from skdgm.training import Table
 from skdgm.utils.layers import chosen
@@ -119,26 +118,27 @@ class GreedyMixin:
         """Let a machine learn, and make it a layer."""
         try:
             method(lesson.table, None)
-        except DivergenceError:
-            self._adopt(lesson, number, machine)
+        except KEPT:
+            if hasattr(machine, "n_iter_"):
+                self._adopt(lesson, number, machine)
             raise
         self._adopt(lesson, number, machine)
 
     def _adopt(self, lesson, number, machine):
         layers = [] if lesson.fresh and number == 0 else list(self.layers_)
         layers[number : number + 1] = [machine]
-        if lesson.fresh and number == 0:
-            self._remember(lesson.X)
-            self._seed = lesson.seed
-            self._become(lesson.known)
-            if hasattr(self, "feature_names_in_"):
-                machine.feature_names_in_ = self.feature_names_in_
-        self._become(self._attributes(layers))
+        with replacing(self) as new:
+            if lesson.fresh and number == 0:
+                new._remember(lesson.X)
+                new._seed = lesson.seed
+                vars(new).update(lesson.known)
+                if hasattr(new, "feature_names_in_"):
+                    machine.feature_names_in_ = new.feature_names_in_
+            new._become(new._attributes(layers))
 
     def _become(self, attributes):
-        for name, value in attributes.items():
-            setattr(self, name, value)
         self._forget()
+        vars(self).update(attributes)
 
     def _lifted(self, lesson, number):
         """The lesson of the next layer: a layer's means of the same rows."""

@@ -110,10 +110,12 @@ class FineTuningMixin:
                 hooks=hooks,
                 early_stopping=self.early_stopping,
             )
-        self.net_coefs_ = [layer.W for layer in tuned.state.params]
-        self.net_intercepts_ = [layer.b for layer in tuned.state.params]
-        self.net_loss_curve_ = tuned.losses
-        self.net_validation_curve_ = tuned.validation
+        vars(self).update(
+            net_coefs_=[layer.W for layer in tuned.state.params],
+            net_intercepts_=[layer.b for layer in tuned.state.params],
+            net_loss_curve_=tuned.losses,
+            net_validation_curve_=tuned.validation,
+        )
         self._report_tuned(tuned)
 
     @property

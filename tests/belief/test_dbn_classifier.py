@@ -225,9 +225,13 @@ def test_divergence_is_named():
         clf.fit(FEW, FEW_Y)
     assert np.isfinite(clf.predict_proba(FEW)).all()
     clf = clone(SMALL).set_params(visible="gaussian", pretrain_learning_rate=1e8)
-    with pytest.raises(DivergenceError, match="pretrain_learning_rate"):
+    with pytest.raises(DivergenceError, match="pretrain_learning_rate") as told:
         clf.fit(FEW, FEW_Y)
     assert not hasattr(clf, "coefs_")
+    assert "diverged after 0 of 2 epochs, and DBNClassifier is what it was" in str(
+        told.value
+    )
+    assert "kept" not in str(told.value)
 
 
 def test_interruption_keeps_what_was_learned(monkeypatch):

@@ -17,7 +17,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
-from skdgm.exceptions import MissingDataWarning
+from skdgm.exceptions import InterruptedFitWarning, MissingDataWarning
+from skdgm.training import Callbacks
 from tests.callbacks import Callback
 from tests.common.instances import INSTANCES, name_of
 from tests.common.shapes import (
@@ -513,6 +514,65 @@ def test_an_error_in_learning_loses_nothing(estimator, data):
         assert_learned(estimator, before)
         np.testing.assert_array_equal(estimator.transform(data.X), rows)
     estimator.set_callbacks().partial_fit(data.X, **data.y())
+
+
+class FailAfterwards(Callback):
+    def teardown(self, estimator, context):
+        raise KeyError("after all was learned")
+
+
+def test_nor_does_one_after_it(estimator, data):
+    with pytest.raises(KeyError):
+        estimator.set_callbacks(FailAfterwards()).fit(data.X, **data.y())
+    with pytest.raises(NotFittedError):
+        estimator.transform(data.X)
+    before = learned(estimator.set_callbacks().fit(data.X, **data.y()))
+    with pytest.raises(KeyError):
+        estimator.set_callbacks(FailAfterwards()).fit(data.X, **data.y())
+    assert_learned(estimator, before)
+
+
+@pytest.fixture
+def press(monkeypatch):
+    """A function after which Ctrl-C is pressed in the n-th epoch that there will be."""
+
+    def later(n):
+        left = [n]
+
+        def begin(hook, epoch):
+            left[0] -= 1
+            if left[0] == 0:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(Callbacks, "begin", begin)
+        monkeypatch.setattr(Callbacks, "end", lambda *_: False)
+
+    return later
+
+
+def test_an_interrupt_ends_what_a_user_fits_with_a_warning(estimator, data, press):
+    for n in {2, len(passes(estimator))}:
+        press(n)
+        with pytest.warns(InterruptedFitWarning, match="is kept"):
+            estimator.fit(data.X, **data.y())
+        rows, other = estimator.transform(data.X), clone(estimator)
+        assert np.isfinite(rows).all()
+        press(n)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(InterruptedFitWarning):
+                other.fit(data.X, **data.y())
+        np.testing.assert_array_equal(other.transform(data.X), rows)
+
+
+def test_an_interrupt_ends_what_fits_for_a_user(estimator, data, press):
+    press(2)
+    with pytest.raises(KeyboardInterrupt, match="after 1 of .* is kept"):
+        make_pipeline(estimator).fit(data.X, **data.y())
+    assert np.isfinite(estimator.transform(data.X)).all()
+    press(2)
+    with pytest.raises(KeyboardInterrupt):
+        GridSearchCV(estimator, {"random_state": [0, 1]}, cv=2).fit(data.X, **data.y())
 
 
 def test_progress_bar(estimator, data, capsys):
