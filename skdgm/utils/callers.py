@@ -8,9 +8,8 @@ RUNNERS = {"joblib", "concurrent", "multiprocessing", "threading", "runpy"}
 _WRAPPERS = "sklearn.base", "sklearn.utils", "sklearn.callback"
 
 
-def callers():
-    """The frames of all that led here and their modules' names, from within."""
-    frame = sys._getframe(1)
+def callers(frame):
+    """A frame and all that led there, from within, and their modules' names."""
     while frame:
         known = frame.f_globals
         name, spec = known.get("__name__") or "", known.get("__spec__")
@@ -22,7 +21,7 @@ def callers():
 def fits_for_another():
     """Whether a method of ours was called by a Pipeline, a search, or another estimator
     that is not of this package."""
-    for frame, name in callers():
+    for frame, name in callers(sys._getframe()):
         root = name.split(".")[0]
         if root in RUNNERS - {"runpy"}:
             return True

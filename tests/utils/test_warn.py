@@ -1,7 +1,12 @@
+import subprocess
+import sys
 import warnings
+from contextlib import ExitStack
 
+import joblib
 import numpy as np
 import pytest
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from skdgm import BernoulliRBM, GaussianRBM
@@ -30,3 +35,51 @@ def test_warnings_point_to_the_caller(call, category):
     found = [one for one in record if one.category is category]
     assert found
     assert {one.filename for one in found} == {__file__}
+
+
+def in_folds(**options):
+    cross_val_score(BernoulliRBM(2, n_iter=1), 3 * X, cv=3, **options)
+
+
+@pytest.mark.parametrize("backend", [None, "threading"])
+def test_folds_warn_once_of_the_callers_line(backend):
+    with warnings.catch_warnings(record=True) as record, ExitStack() as stack:
+        warnings.simplefilter("default")
+        if backend:
+            stack.enter_context(joblib.parallel_config(backend, n_jobs=2))
+        for _ in range(2):
+            in_folds()
+    found = [one for one in record if one.category is DataRangeWarning]
+    # In fit, in score.
+    assert 1 <= len(found) <= 2
+    # Threads have no caller.
+    expected = "sys" if backend else __file__
+    assert {one.filename for one in found} == {expected}
+
+
+def test_all_that_is_asked_for_is_said():
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        in_folds()
+    assert len([one for one in record if one.category is DataRangeWarning]) >= 3
+
+
+CODE = """
+import joblib, numpy as np
+from sklearn.model_selection import cross_val_score
+from skdgm import BernoulliRBM
+from skdgm.utils.parallel import n_threads
+with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
+    cross_val_score(BernoulliRBM(2, n_iter=1), 3 * np.eye(40), cv=10)
+    print(joblib.Parallel()([joblib.delayed(n_threads)()] * 2))
+"""
+
+
+def test_workers_warn_once_each_and_have_as_many_threads_as_joblib_says():
+    options = {"capture_output": True, "text": True, "check": True}
+    found = subprocess.run([sys.executable, "-c", CODE], **options)
+    said = [line for line in found.stderr.splitlines() if "DataRangeWarning" in line]
+    # In fit, in score.
+    assert 1 <= len(said) <= 4
+    assert all(line.startswith(("sys:", "<sys>:")) for line in said)
+    assert found.stdout.strip() == "[1, 1]"
