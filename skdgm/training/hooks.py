@@ -1,7 +1,10 @@
 """What may happen at the ends of epochs."""
 
+import sys
+
 import numpy as np
 
+from skdgm.utils.compiling import tell
 from skdgm.utils.tree import copy
 
 
@@ -58,6 +61,11 @@ class Verbose(Hook):
 
     def __init__(self, name, quantity):
         self.name, self.quantity = name, quantity
+        tell(self)
+
+    def compiling(self, message):
+        """Print that kernels are being compiled, apart from the lines of epochs."""
+        print(f"[{self.name}] {message}", file=sys.stderr)
 
     def end(self, report):
         """Print the losses and the time."""

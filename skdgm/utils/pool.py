@@ -10,6 +10,7 @@ from functools import cache
 from queue import SimpleQueue
 
 import numpy as np
+from numba.core.compiler_lock import global_compiler_lock
 
 from skdgm._kernels.wait import wait
 from skdgm.utils.interrupts import Held
@@ -127,3 +128,9 @@ def _forked():
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
+    # A child would wait forever for a thread of its parent's that compiles.
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )

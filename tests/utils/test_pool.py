@@ -1,9 +1,14 @@
+import os
+import threading
+import time
 import weakref
 
 import numpy as np
 import pytest
+from numba.core.compiler_lock import global_compiler_lock
 
 from skdgm.utils.pool import Task, together
+from tests.forking import in_child
 
 
 def test_does_each_task_once():
@@ -31,3 +36,23 @@ def test_a_task_done_keeps_no_arrays():
     assert seen() is None
     task.work()
     task.wait()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes to fork here")
+def test_a_forked_process_may_compile():
+    compiling = threading.Event()
+
+    def hold():
+        with global_compiler_lock:
+            compiling.set()
+            time.sleep(0.05)
+
+    def take():
+        with global_compiler_lock:
+            pass
+
+    other = threading.Thread(target=hold)
+    other.start()
+    compiling.wait(10)
+    assert in_child(take) == 0
+    other.join()
