@@ -27,7 +27,8 @@ class LikelihoodWarning(UserWarning):
 
 
 class InterruptedFitWarning(UserWarning):
-    """Training was stopped before its end; what was learned is kept."""
+    """Ctrl-C ended training before its end; what was learned is kept. Where something
+    else fits, such as a Pipeline or a search, KeyboardInterrupt is raised instead."""
 
 
 class DivergenceError(FloatingPointError):

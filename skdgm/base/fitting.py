@@ -5,10 +5,7 @@ from sklearn.base import _fit_context
 from skdgm.base.learning import LearningMixin
 from skdgm.base.tables import for_callbacks, is_frame
 from skdgm.base.undoing import undoing, undone_by_errors
-from skdgm.training import (
-    Callbacks,
-    Verbose,
-)
+from skdgm.training import Callbacks, Verbose
 from skdgm.utils.interrupts import Held
 from skdgm.utils.tree import copy
 
@@ -59,6 +56,9 @@ class EpochsMixin(LearningMixin):
         DivergenceError
             Training diverged. The estimator keeps its last good parameters; where
             pre-training did, it is what it was before.
+        KeyboardInterrupt
+            Ctrl-C, in the ``fit`` of a Pipeline, of a search or of another estimator;
+            elsewhere it ends training with a warning. What was learned is kept.
         """
         return self._fit(X, y, sample_weight)
 

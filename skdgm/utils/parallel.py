@@ -3,8 +3,10 @@
 Kernels compute each row (or each row of weights) without looking at the others, so
 their range may be cut into any blocks.
 
-Set NUMBA_NUM_THREADS to have fewer threads than cores; joblib's worker processes do
-so themselves.
+There are as many threads as joblib counts cores (which looks at affinity, at limits of
+containers and at LOKY_MAX_CPU_COUNT), or NUMBA_NUM_THREADS of them, if that was set
+before Numba was imported. In joblib's worker processes it is set to their share of the
+cores, or to ``inner_max_num_threads``.
 """
 
 import threading
