@@ -10,7 +10,7 @@ from skdgm.autoregressive._fitting import MIXTURE, FittingMixin
 from skdgm.autoregressive._likelihood import LikelihoodMixin
 from skdgm.autoregressive._orders import orders
 from skdgm.autoregressive._sampling import SamplingMixin
-from skdgm.base import TabularModel
+from skdgm.base import TabularModel, tell_unknown
 from skdgm.nets import LEARNING
 
 _COUNT = Interval(Integral, 1, None, closed="left")
@@ -40,15 +40,17 @@ class AutoregressiveModel(FittingMixin, LikelihoodMixin, SamplingMixin, TabularM
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Missing entries are not seen.
+            Missing entries are not seen, nor are categories in a DataFrame that were
+            not seen in ``fit``, of which a warning tells.
 
         Returns
         -------
         H : ndarray of shape (n_samples, n_hidden)
         """
-        _, found = self._of_rows(
+        rows, found = self._of_rows(
             X, lambda model, params, v, _: model.features(params, v)
         )
+        tell_unknown(self, X, rows)
         return found
 
     @property

@@ -37,7 +37,10 @@ class LikelihoodMixin:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value: the likelihood is that of what was observed.
+            NaN is a missing value: the likelihood is that of what was observed. A
+            category in a DataFrame that was not seen in ``fit`` has the probability of
+            such ones together: as if each of the K known categories, and one other, had
+            been seen once more, 1 / (n + K + 1) after n rows.
 
         Returns
         -------
@@ -95,13 +98,15 @@ class LikelihoodMixin:
         return rows, found
 
     def _log_volumes(self, rows):
-        """What is added to densities of numbers that are standardised."""
-        scale = getattr(self._columns, "scale", 1.0)
-        shrunk = -np.log(np.broadcast_to(scale, rows.shape[1]))
+        """What is added to log densities of what models see."""
+        shrunk = self._domain.log_measure(self._columns)
         if rows.complete:
             return shrunk
         parts = [~np.isnan(rows.take(block)) * shrunk for block in rows.blocks()]
-        return np.concatenate(parts)
+        found = np.concatenate(parts)
+        if rows.unknown is None:
+            return found
+        return np.where(rows.unknown, self._columns.log_room, found)
 
     @property
     def _n_features_out(self):

@@ -4,7 +4,7 @@ from skdgm.base.code_columns import CodeColumns
 from skdgm.base.columns import BinaryColumns, Columns
 from skdgm.base.filling import fill
 from skdgm.base.fitting import EpochsMixin
-from skdgm.base.frames import Codec
+from skdgm.base.frames import Codec, tell_unknown
 from skdgm.base.learning import report
 from skdgm.base.mixed_columns import MixedColumns
 from skdgm.base.model import GenerativeModel, TabularModel
@@ -28,5 +28,6 @@ __all__ = [
     "replacing",
     "report",
     "tabulate",
+    "tell_unknown",
     "undone_by_errors",
 ]

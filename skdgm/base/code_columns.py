@@ -82,6 +82,10 @@ class CodeColumns:
         """Values of units as values of columns."""
         return v
 
+    def log_measure(self, columns):
+        """What is added to the log density of each column's units where it is known."""
+        return np.zeros(len(columns.seen))
+
     def log_volume(self, columns, rows):
         """What is added to a density of units to make it one of columns, per row."""
         return 0.0

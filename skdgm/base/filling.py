@@ -3,7 +3,10 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skdgm.base.exact import holding, refuse_inexact
+from skdgm.base.frames import tell_unknown
 from skdgm.base.purposes import IMPUTE
+from skdgm.base.tables import is_frame
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
@@ -33,12 +36,21 @@ def fill(model, X, method, random_state, filled, methods=("mean", "sample"), n_d
     X_filled : ndarray of shape (n_samples * n_draws, n_features)
         Those of the first row first. Of a type that holds what is known of X as well
         as what the model computes.
+
+    Raises
+    ------
+    ValueError
+        ``method`` is none of ``methods``; or whole numbers of a DataFrame have more
+        digits than an array of floats holds.
     """
     if method not in methods:
         names = " or ".join(map(repr, methods))
         raise ValueError(f"method must be {names}, not {method!r}.")
     rows = model._rows(X)
-    raw = rows._replace(affine=None, dtype=np.result_type(rows.X.dtype, rows.dtype))
+    tell_unknown(model, X, rows)
+    raw = rows._replace(affine=None, bounds=None, dtype=holding(rows))
+    if is_frame(X) and rows.codec is None:
+        refuse_inexact(model, X, np.dtype(raw.dtype))
     which, parts = np.repeat(np.arange(rows.shape[0]), n_draws), []
     if method == "sample":
         seed = check_random_state(random_state).randint(MAX_SEED)

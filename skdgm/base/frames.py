@@ -11,9 +11,12 @@ from skdgm.base.series import (
     categories_of,
     codes,
     kind_of,
+    named,
     numbers,
     plain_type,
 )
+from skdgm.exceptions import MissingDataWarning
+from skdgm.utils.warn import warn
 
 
 class Codec(NamedTuple):
@@ -56,8 +59,14 @@ class Codec(NamedTuple):
         """What the columns are called, as a list."""
         return self.columns.tolist()
 
-    def encode(self, frame):
+    def encode(self, frame, *, strict=True):
         """Write a DataFrame with the same columns as numbers.
+
+        Parameters
+        ----------
+        frame : DataFrame
+        strict : bool, default=True
+            Raise ValueError where a category is not known; else its code is -1.
 
         Returns
         -------
@@ -79,6 +88,13 @@ class Codec(NamedTuple):
             column = frame.iloc[:, j]
             given = categories is None
             out[:, j] = numbers(column) if given else codes(column, categories)
+            new = [] if given or not strict else column[out[:, j] < 0].unique().tolist()
+            if new:
+                raise ValueError(
+                    f"Column {column.name!r} has categories that the model does not "
+                    f"know: {named(new)}. Fit anew with them, or declare them in a "
+                    "category dtype before fitting."
+                )
         return out
 
     def decode(self, X):
@@ -104,3 +120,19 @@ class Codec(NamedTuple):
             for j, (kind, dtype, categories) in enumerate(facts)
         }
         return pd.DataFrame(series).set_axis(self.columns, axis=1)
+
+
+def tell_unknown(model, frame, rows):
+    """Warn of the categories in a DataFrame that are read as missing values."""
+    if rows.unknown is None:
+        return
+    told = [
+        f"{named(frame.iloc[rows.unknown[:, j], j].unique().tolist())} in column "
+        f"{frame.columns[j]!r}"
+        for j in np.flatnonzero(rows.unknown.any(axis=0))
+    ]
+    warn(
+        f"{type(model).__name__} takes categories that it did not see in fit as "
+        f"missing: {'; '.join(told)}. Declare them in a category dtype before fitting.",
+        MissingDataWarning,
+    )

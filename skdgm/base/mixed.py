@@ -42,6 +42,20 @@ class Mixed(NamedTuple):
     counts: np.ndarray
     codec: Codec = None
 
+    @property
+    def log_room(self):
+        """Log probability of the categories of each column that have no name yet, all
+        together: as if one of them, and each that has, had been seen once more; 0 where
+        a column has no names for categories."""
+        named = (self.kinds == "categorical") & (self.codec is not None)
+        return np.where(named, -np.log(self.seen + self.sizes + 1), 0.0)
+
+    @property
+    def log_known(self):
+        """Log probability of the others."""
+        room = self.log_room
+        return np.log1p(-np.exp(room), where=room < 0, out=np.zeros(len(room)))
+
     def which(self, kind):
         """Where columns of a kind are."""
         return np.flatnonzero(self.kinds == kind)

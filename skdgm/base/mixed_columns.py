@@ -37,14 +37,19 @@ class MixedColumns(RealColumns):
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
         """Validate data."""
         known = None if reset else model._columns
-        X, codec, encoded = self._encoded(model, X, known)
+        X, codec, encoded = self._encoded(model, X, known, fitting)
+        unknown = None
+        if encoded and known is not None:
+            unknown = (known.kinds == "categorical") & (X < 0)
+            X[unknown] = np.nan
+            unknown = unknown if unknown.any() else None
         rows = real_rows(model, X, reset=reset or encoded, dtype=dtype)
-        rows = rows._replace(codec=codec)
+        rows = rows._replace(codec=codec, unknown=unknown)
         kinds = kinds_of(self.kinds, rows) if reset else known.kinds
         check(rows, kinds, type(model).__name__, None if reset else known.sizes)
         return rows if reset else self.seen(rows, known)
 
-    def _encoded(self, model, X, known):
+    def _encoded(self, model, X, known, fitting):
         """Numbers, what they stand for, and whether they were no numbers before."""
         frame = is_frame(X)
         if known is not None:
@@ -57,7 +62,7 @@ class MixedColumns(RealColumns):
             return X, codec, False
         if known is not None:
             validate_data(model, X, reset=False, skip_check_array=True)
-        return codec.encode(X), codec, True
+        return codec.encode(X, strict=known is None or fitting), codec, True
 
     def learn(self, table, before=None):
         """The columns, and the table as the model sees it."""
@@ -118,6 +123,17 @@ class MixedColumns(RealColumns):
         bits = _BITS.loss_of_independent(columns.of("bernoulli"))
         codes = _CODES.loss_of_independent(columns.of("categorical"))
         return bits + codes + super().loss_of_independent(columns.of("gaussian"))
+
+    def log_measure(self, columns):
+        """What is added to the log density of each column's units where it is known."""
+        return super().log_measure(columns) + columns.log_known
+
+    def log_volume(self, columns, rows):
+        """What is added to a density of units to make it one of columns, per row."""
+        found = super().log_volume(columns, rows)
+        if rows.unknown is None:
+            return found
+        return found + rows.unknown @ columns.log_room
 
     def presented(self, columns, array, X=None):
         """Values of columns as a DataFrame, if one was learned from: that of X, with

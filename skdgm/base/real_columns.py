@@ -76,9 +76,13 @@ class RealColumns:
         """Values of units as values of columns."""
         return (v * columns.scale + columns.mean).astype(v.dtype, copy=False)
 
+    def log_measure(self, columns):
+        """What is added to the log density of each column's units where it is known."""
+        return -np.log(columns.scale)
+
     def log_volume(self, columns, rows):
         """What is added to a density of units to make it one of columns, per row."""
-        shrunk = -np.log(columns.scale)
+        shrunk = self.log_measure(columns)
         if rows.complete:
             return shrunk.sum()
         parts = [~np.isnan(rows.take(block)) @ shrunk for block in rows.blocks()]

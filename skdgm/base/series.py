@@ -72,21 +72,18 @@ def numbers(column):
 
 
 def codes(column, categories):
-    """Where each value stands among the categories, NaN where missing."""
+    """Where each value stands among the categories: -1 where it is none of them, NaN
+    where missing."""
     import pandas as pd
 
-    missing = column.isna().to_numpy()
     found = categories.get_indexer(pd.Index(column))
-    new = column[(found < 0) & ~missing].unique().tolist()
-    if new:
-        told = ", ".join(map(repr, new[:_NAMED]))
-        more = f" and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
-        raise ValueError(
-            f"Column {column.name!r} has categories that the model does not know: "
-            f"{told}{more}. Fit anew with them, or declare them in a category dtype "
-            "before fitting."
-        )
-    return np.where(missing, np.nan, found)
+    return np.where(column.isna().to_numpy(), np.nan, found)
+
+
+def named(values):
+    """The first few of several values, for a message."""
+    told = ", ".join(map(repr, values[:_NAMED]))
+    return told + (f" and {len(values) - _NAMED} more" if len(values) > _NAMED else "")
 
 
 def as_bits(values, dtype, _):

@@ -45,6 +45,8 @@ class Rows(NamedTuple):
         unknown; or any numbers, NaN where unknown.
     codec : object, optional
         What the numbers stand for, where they were written for something else.
+    unknown : ndarray of bool, of shape (n_rows, n_columns), optional
+        Which of the missing values are categories that the model does not know.
     """
 
     X: object
@@ -57,6 +59,7 @@ class Rows(NamedTuple):
     affine: tuple = None
     labels: np.ndarray = None
     codec: object = None
+    unknown: np.ndarray = None
 
     @property
     def shape(self):

@@ -378,7 +378,10 @@ def test_columns_of_frames_are_checked():
             fitted.domain.rows(fitted.model, wrong)
     new = frame().replace({"town": {"Rome": "Oslo"}})
     with pytest.raises(ValueError, match="'town' has categories .* know: 'Oslo'"):
-        fitted.domain.rows(fitted.model, new)
+        fitted.domain.rows(fitted.model, new, fitting=True)
+    rows = fitted.domain.rows(fitted.model, new)
+    np.testing.assert_array_equal(rows.unknown, np.isnan(rows.X))
+    np.testing.assert_array_equal(rows.unknown[:, 1], frame()["town"] == "Rome")
 
 
 def test_values_of_frames_are_checked_by_name():
