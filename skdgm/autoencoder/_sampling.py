@@ -97,6 +97,7 @@ class SamplingMixin:
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
+            What is known stays as it is.
         """
         check_is_fitted(self)
         n_steps = count(n_steps, "n_steps")

@@ -65,9 +65,8 @@ class SamplingMixin:
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            What is known stays as it is (but what is no probability is clipped). With
-            ``output="mixed"`` a DataFrame, if one was learned from; if X is one, with
-            its index.
+            What is known stays as it is. With ``output="mixed"`` a DataFrame, if one
+            was learned from; if X is one, with its index.
         """
         return self._filled(X, method, random_state)
 

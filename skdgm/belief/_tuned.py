@@ -130,6 +130,7 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
+            What is known stays as it is.
         """
         check_is_fitted(self)
         options = {"n_steps": n_steps, "random_state": random_state}

@@ -364,6 +364,20 @@ def test_missing_values_everywhere(estimator, data):
         assert np.isfinite(result).all()
 
 
+def test_known_cells_are_never_changed(estimator, data):
+    estimator.fit(data.X, **data.y())
+    # Beyond what float64 holds; and beyond what bits may be.
+    large = np.full((2, 30), 2**53 + 1)
+    found = estimator.impute(large)
+    assert found.dtype == np.int64
+    np.testing.assert_array_equal(found, large)
+    far = np.where(HOLES, np.nan, data.X)[:2] * 3 - 1
+    for X in (far, far.astype(np.float32)):
+        found = estimator.impute(X)
+        assert np.isfinite(found).all()
+        np.testing.assert_array_equal(found[~np.isnan(X)], X[~np.isnan(X)])
+
+
 def test_data_frames(estimator, data):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(data.X, columns=[f"pixel {i}" for i in range(30)])
