@@ -11,6 +11,8 @@ from skdgm.utils.warn import warn
 # The first is what other types (object, long double) are converted to.
 _TYPES = [np.float64, np.float32, np.float16, np.bool_]
 _TYPES += [np.dtype(code).type for code in "bBhHiIlLqQ"]
+# Options that say of what kind columns are.
+_KIND_OPTIONS = "output", "visible", "decoder"
 
 
 def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
@@ -41,19 +43,33 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
     name = type(estimator).__name__
     if fitting and low < 0:
         raise ValueError(
-            f"Negative values in data passed to {name}: its visible units are binary, "
-            "so values must lie in [0, 1]. Scale the columns with "
-            "sklearn.preprocessing.MinMaxScaler, or use a model of real values."
+            f"Negative values in data passed to {name}: it takes its columns for bits, "
+            f"so values must lie in [0, 1]. {_other_kind(estimator)} Or scale them "
+            "with sklearn.preprocessing.MinMaxScaler."
         )
     outside = low < 0 or high > 1
     if outside:
         warn(
-            f"{name} got values from {low:g} to {high:g} and clipped them to [0, 1]. "
-            "Scale the columns with sklearn.preprocessing.MinMaxScaler(clip=True), or "
-            "divide 8-bit images by 255.",
+            f"{name} got values from {low:g} to {high:g}, takes its columns for bits, "
+            f"and sees them clipped to [0, 1]. {_other_kind(estimator)} Or scale them "
+            "with sklearn.preprocessing.MinMaxScaler(clip=True); divide 8-bit images "
+            "by 255.",
             DataRangeWarning,
         )
     return Rows(X, dtype, (0.0, 1.0) if outside else None, **facts)
+
+
+def _other_kind(estimator):
+    """What to do where columns are no bits."""
+    options = vars(estimator)
+    for name in _KIND_OPTIONS:
+        if name in options and options.get("layers") is None:
+            mixed = ', or with output="mixed" if a DataFrame says what each of them is'
+            return (
+                f'Fit with {name}="gaussian" if they are real numbers'
+                f"{mixed if name == 'output' else ''}."
+            )
+    return "Use a model of real columns, such as GaussianRBM, if they are such."
 
 
 def real_rows(estimator, X, *, reset=False, dtype=None):

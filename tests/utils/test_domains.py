@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from skdgm import BernoulliRBM, GaussianRBM
+from skdgm import DBN, VAE, BernoulliRBM, EoNADE, GaussianRBM
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.domains import bernoulli_rows, real_rows
 
@@ -81,3 +81,21 @@ def test_real_values_pass_as_they_are(convert):
 def test_real_values_are_finite():
     with pytest.raises(ValueError, match="infinity"):
         real_rows(GaussianRBM(), np.array([[np.inf]]), reset=True)
+
+
+@pytest.mark.parametrize(
+    "estimator, remedy",
+    [
+        (EoNADE(), 'Fit with output="gaussian" .* or with output="mixed"'),
+        (VAE(), 'Fit with decoder="gaussian" if they are real numbers. Or'),
+        (DBN(), 'Fit with visible="gaussian"'),
+        (DBN(layers=[("bottom", BernoulliRBM())]), "such as GaussianRBM"),
+        (BernoulliRBM(), "such as GaussianRBM"),
+    ],
+)
+def test_another_kind_of_columns_is_advised_first(estimator, remedy):
+    ages = np.array([[23.0, 1], [61, 0]])
+    with pytest.warns(DataRangeWarning, match=f"{remedy}.*MinMaxScaler"):
+        bernoulli_rows(estimator, ages, reset=True, fitting=True)
+    with pytest.raises(ValueError, match=f"{remedy}.*MinMaxScaler"):
+        bernoulli_rows(estimator, -ages, reset=True, fitting=True)
