@@ -10,7 +10,7 @@ from skdgm.base.filling import completed
 from skdgm.base.frames import Codec
 from skdgm.base.mixed import Mixed, check, kinds_of, named_sizes
 from skdgm.base.real_columns import RealColumns, standards
-from skdgm.base.tables import is_frame
+from skdgm.base.tables import is_frame, refuse_foreign
 from skdgm.utils.domains import real_rows
 
 _BITS, _CODES = BinaryColumns(), CodeColumns()
@@ -52,6 +52,8 @@ class MixedColumns(RealColumns):
     def _encoded(self, model, X, known, fitting):
         """Numbers, what they stand for, and whether they were no numbers before."""
         frame = is_frame(X)
+        if isinstance(self.kinds, str):
+            refuse_foreign(model, X)
         if known is not None:
             codec = known.codec
         elif frame and isinstance(self.kinds, str):

@@ -59,13 +59,23 @@ def refuse_others(model, X, error):
     place = _other_column(X) if str(error).startswith(_NO_NUMBER) else None
     if place is None:
         return
-    name = X.columns[place] if is_frame(X) else place
-    mixed = ', or give it in a DataFrame, which output="mixed" takes by its types'
+    name = X.columns[place] if hasattr(X, "columns") else place
+    mixed = ', or give it to output="mixed" in a DataFrame of pandas'
     raise type(error)(
         f"{type(model).__name__} takes numbers, but column {name!r} has other values "
         f"({error}): encode it, with sklearn.preprocessing.OneHotEncoder or "
         f"OrdinalEncoder{mixed if 'output' in vars(model) else ''}."
     ) from error
+
+
+def refuse_foreign(model, X):
+    """Raise TypeError where X is a DataFrame, but none as those of pandas are."""
+    if hasattr(X, "to_pandas") and not is_frame(X):
+        library = type(X).__module__.split(".")[0]
+        raise TypeError(
+            f'{type(model).__name__} with output="mixed" reads what columns are from '
+            f"pandas DataFrames, not from those of {library}: give it X.to_pandas()."
+        )
 
 
 def _other_column(X):

@@ -125,3 +125,32 @@ def test_nothing_is_learned_of_other_categories():
     for learn in (own.partial_fit, own.set_params(warm_start=True).fit):
         with pytest.raises(ValueError, match="'town' has categories .* know: 'Paris'"):
             learn(rows)
+
+
+class Polars:
+    """A DataFrame of another library."""
+
+    def __init__(self, frame):
+        self.frame, self.columns = frame, list(frame)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.frame.to_numpy(dtype)
+
+    def to_pandas(self):
+        """That of pandas."""
+        return self.frame
+
+
+Polars.__module__ = "polars.dataframe.frame"
+
+
+def test_frames_of_other_libraries_are_told_the_way():
+    message = r"from pandas DataFrames, not from those of polars: .* X.to_pandas\(\)"
+    own = NADE(3, "mixed", max_iter=1)
+    with pytest.raises(TypeError, match=message):
+        own.fit(Polars(FRAME))
+    own.fit(FRAME)
+    with pytest.raises(TypeError, match=message):
+        own.impute(Polars(FRAME))
+    with pytest.raises(ValueError, match="column 'town' has other values .* of pandas"):
+        EoNADE((3,)).fit(Polars(FRAME))
