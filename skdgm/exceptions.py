@@ -22,6 +22,10 @@ class CollapseWarning(UserWarning):
     """Latent units say nothing of the data."""
 
 
+class CostWarning(UserWarning):
+    """Learning will take much memory and time."""
+
+
 class LikelihoodWarning(UserWarning):
     """A likelihood is less certain than its standard error says."""
 

@@ -83,6 +83,14 @@ class ChainModel(AutoregressiveModel):
         ]
         return Chains(conditionals, members, self._now("n_draws"), self._shared)
 
+    def _nets(self, known, conditionals):
+        n_weights = self._chain(known).n_weights(
+            int(conditionals.n_inputs.sum()),
+            int(conditionals.n_outputs.sum()),
+            *self._net(known, conditionals, 0),
+        )
+        return n_weights, known[self._NUMBER], self._shared
+
     def _chain(self, known):
         """The class of nets that have such a structure."""
         return self._CHAIN

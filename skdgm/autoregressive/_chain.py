@@ -17,7 +17,9 @@ from skdgm.autoregressive._particles import filled
 class Chain:
     """Base class of nets for one order.
 
-    A subclass has ``n_units`` (of its widest layer), ``n_features`` (of its highest),
+    A subclass has ``n_weights(n_inputs, n_outputs, *net)``, how many there are, for
+    which no net is made, ``n_units`` (of its widest layer), ``n_features`` (of its
+    highest),
     ``init(rng, dtype)``, ``moved(params, inputs, outputs)``, which changes the order of
     inputs' and outputs' parameters, ``apply(params, x)``, ``hidden(params, x)`` and
     the steps ``begin(params, n_rows)``, ``output(params, state, t)`` and

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skdgm.autoregressive._conditionals import Conditionals
+from skdgm.autoregressive._cost import check_cost
 from skdgm.autoregressive._kinds import standard_mixture
 from skdgm.autoregressive._monitor import Monitor
 from skdgm.autoregressive._orders import check_ordering
@@ -26,7 +27,10 @@ class FittingMixin(NetsMixin, EpochsMixin):
 
     - ``_structure``, the options that cannot change while learning goes on,
     - ``_model(known)``, the model that has such a structure, for the columns that
-      there are.
+      there are,
+    - ``_nets(known, conditionals)``, how many weights each of its nets has, how many
+      nets there are, and whether they have them in common,
+    - ``_LIGHTER``, what takes less memory.
     """
 
     _WATCHED = "log-likelihood"
@@ -57,6 +61,30 @@ class FittingMixin(NetsMixin, EpochsMixin):
         mixture = standard_mixture(*(options[name] for name in MIXTURE))
         found = Conditionals(kinds, sizes, mixture)
         return found, found.start(lambda name, of: known(domain, columns, name, of))
+
+    def _run(self, table, epochs, *arguments, **options):
+        self._tell_cost(table, len(epochs))
+        return super()._run(table, epochs, *arguments, **options)
+
+    def _tell_cost(self, table, n_epochs):
+        """Before anything large is made."""
+        structure, rows = self._structure, table.rows
+        conditionals, _ = self._conditionals(structure)
+        codec = getattr(self._columns, "codec", None)
+        names = codec.names if codec else range(rows.shape[1])
+        n_weights, n_nets, shared = self._nets(structure, conditionals)
+        n = len(table.index)
+        check_cost(
+            self,
+            conditionals.n_inputs,
+            getattr(self, "feature_names_in_", names),
+            n_weights,
+            n_nets=n_nets,
+            shared=shared,
+            batch=min(n, self._options.batch_size),
+            n_rows=n * n_epochs,
+            item=np.dtype(rows.dtype).itemsize,
+        )
 
     def _trainer(self, table, epochs_before):
         model = self._model(self._structure)

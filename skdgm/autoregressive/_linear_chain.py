@@ -36,6 +36,11 @@ class LinearChain(MaskedChain):
         ]
         self.masks[-1] &= ~np.array(fixed)
 
+    @staticmethod
+    def n_weights(n_inputs, n_outputs):
+        """How many weights there are."""
+        return n_inputs * n_outputs
+
 
 class NormalChain(LinearChain):
     """Linear models of real columns: together they are a normal distribution."""

@@ -19,6 +19,8 @@ References
    distribution estimation. ICML.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from skdgm.autoregressive._chain import Chain
@@ -56,6 +58,13 @@ class MaskedChain(Chain):
         self.masks.append(top[:, None] < told)
         # How many units of each layer have a degree below a column's.
         self.below = [np.searchsorted(d, np.arange(self.n_columns + 1)) for d in levels]
+
+    @staticmethod
+    def n_weights(n_inputs, n_outputs, degrees, activation, rule, direct):
+        """How many weights there are."""
+        sizes = [n_inputs, *map(len, degrees)]
+        top = sizes[-1] + (n_inputs if direct and degrees else 0)
+        return sum(a * b for a, b in pairwise(sizes)) + top * n_outputs
 
     def init(self, rng, dtype):
         """Parameters that say how frequent values are, and nothing else; those that the

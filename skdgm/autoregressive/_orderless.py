@@ -77,6 +77,12 @@ class Orderless:
         widest = self.inputs[-1].stop, self.outputs[-1].stop, *sizes
         self.width = max(self.n_columns, *widest)
 
+    @staticmethod
+    def n_weights(n_columns, n_inputs, n_outputs, sizes):
+        """How many weights there are."""
+        below = n_inputs + n_columns, *sizes, n_outputs
+        return sum(a * b for a, b in pairwise(below))
+
     def init(self, rng, dtype):
         """Parameters that say how frequent values are, and nothing else."""
         n_inputs, n_outputs = self.inputs[-1].stop, self.outputs[-1].stop

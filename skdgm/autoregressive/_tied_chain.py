@@ -49,6 +49,11 @@ class TiedChain(Chain):
         self.shape = Shape(columns, np.append(0, ends), KINDS[activation])
         self.only_bits = (self.conditionals.kinds == "bernoulli").all()
 
+    @staticmethod
+    def n_weights(n_inputs, n_outputs, n_units, *_):
+        """How many weights there are."""
+        return n_units * (n_inputs + n_outputs)
+
     def init(self, rng, dtype):
         """Parameters that say how frequent values are, and nothing else."""
         W = initial(self.rule, rng, self.n_inputs, self.n_units)

@@ -158,6 +158,7 @@ class EoNADE(AutoregressiveModel):
         "init": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
+    _LIGHTER = "Merge rare categories, or lower hidden_layer_sizes."
     # Of each row another part is hidden each time: to see them all takes longer.
     _BUDGET = Budget(30_000, 20, 600)
 
@@ -256,6 +257,11 @@ class EoNADE(AutoregressiveModel):
         known = {name: getattr(asked, name) for name in ("output", *MIXTURE)}
         sizes = check_sizes(asked.hidden_layer_sizes)
         return known | {"hidden_layer_sizes": sizes, "activation": asked.activation}
+
+    def _nets(self, known, conditionals):
+        sizes = conditionals.n_inputs, conditionals.n_outputs
+        own = len(sizes[0]), *(int(n.sum()) for n in sizes)
+        return Orderless.n_weights(*own, known["hidden_layer_sizes"]), 1, True
 
     def _model(self, known):
         asked, n_orderings = self._options, self._now("n_orderings")

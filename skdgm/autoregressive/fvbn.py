@@ -162,6 +162,10 @@ class FVBN(ChainModel):
     }
     _FIXED = ()
     _IMPLIED = {"n_mixtures": 1, "conditional": "gaussian"}
+    _LIGHTER = (
+        "Merge rare categories or drop columns, or take NADE or EoNADE, whose weights "
+        "are in proportion to columns and categories, not to their square."
+    )
 
     def __init__(
         self,

@@ -150,6 +150,10 @@ class NeuralAutoregressive(ChainModel):
         **TRAINING,
     }
     _CHAIN, _FIXED = MaskedChain, ("n_components", "activation", "direct")
+    _LIGHTER = (
+        "Merge rare categories, drop columns or lower n_components, or take NADE or "
+        "EoNADE, whose columns share their hidden units."
+    )
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ again to read.
 """
 
 import ctypes
+import os
 import platform
 from functools import cache
 
@@ -43,3 +44,11 @@ def hold():
         own = ctypes.CDLL(None)
         own.mallopt(_M_MMAP_THRESHOLD, _LARGE)
         own.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE)
+
+
+def physical():
+    """Bytes of memory that the machine has, or None where it does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None

@@ -53,3 +53,9 @@ def test_what_is_freed_is_kept():
     found = subprocess.run(run, capture_output=True, text=True, check=True).stdout
     given_back, kept = map(int, found.split())
     assert kept < max(20, 0.1 * given_back)
+
+
+def test_machines_have_memory(monkeypatch):
+    assert memory.physical() is None or memory.physical() > 2**28
+    monkeypatch.delattr(memory.os, "sysconf", raising=False)
+    assert memory.physical() is None

@@ -1,0 +1,77 @@
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skdgm import FVBN, MADE, RNADE, EoNADE, NeuralAutoregressive
+from skdgm.autoregressive import _cost
+from skdgm.exceptions import CostWarning
+from tests.autoregressive.models import FAMILIES, OUTPUT, made
+from tests.autoregressive.models import data as rows_of
+
+# One code is a key.
+KEYS = np.array([[60_000.0, 0], [1, 1], [3, 1]], np.float32)
+
+
+@pytest.fixture
+def usual(monkeypatch):
+    """A machine of 16 GiB."""
+    monkeypatch.setattr(_cost, "physical", lambda: 2**34)
+
+
+@pytest.mark.parametrize("kind", OUTPUT)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_weights_are_counted_before_there_are_any(name, kind):
+    own = made(name, kind, n_orders=2)
+    conditionals, _ = own._conditionals(own._learned)
+    n_weights, n_nets, shared = own._nets(own._learned, conditionals)
+    n_there = 1 if shared else n_nets
+    seen = getattr(own._training.learned, "seen", np.zeros(0)).size
+    found = sum(W.size for W in own.coefs_)
+    assert n_there * n_weights == found + seen
+
+
+def test_weights_of_rnade_are_counted():
+    own = RNADE(3, n_mixtures=2, max_iter=0).fit(rows_of("real"))
+    conditionals, _ = own._conditionals(own._learned)
+    found = own._nets(own._learned, conditionals)[0]
+    assert found == sum(W.size for W in own.coefs_)
+
+
+@pytest.mark.parametrize("model", [FVBN(), MADE(), NeuralAutoregressive()])
+def test_codes_that_ask_for_more_than_there_is_are_named(model, usual):
+    model.set_params(output="categorical", max_iter=1)
+    message = r"has [\d,]+ weights for the 60,001 categories of column 0, .* [\d.]+ GiB"
+    with pytest.raises(MemoryError, match=message + r".* has 16.0\. Merge rare cat"):
+        model.fit(KEYS)
+    assert not hasattr(model, "n_features_in_")
+    pd = pytest.importorskip("pandas")
+    keys = pd.DataFrame({"b": [1.5, 2] * 20_000, "key": map(str, range(40_000))})
+    with pytest.raises(MemoryError, match="the 40,000 categories of column 'key'"):
+        model.set_params(output="mixed").fit(keys)
+
+
+def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
+    model = NeuralAutoregressive(2, max_iter=2)
+    X = np.eye(20, dtype=np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CostWarning)
+        clone(model).fit(X)
+    monkeypatch.setattr(_cost, "_TOLD", 2**10)
+    # 20 inputs, 38 hidden units, 20 outputs: three products for 40 rows.
+    message = r"has 1,920 weights for 20 columns, .* 0.0 GiB of memory and 2e\+05 mult"
+    with pytest.warns(CostWarning, match=message):
+        model.fit(X)
+    with pytest.warns(CostWarning, match="for 20 columns with 40 categories"):
+        model.set_params(output="categorical").fit(X)
+
+
+def test_what_a_machine_has_may_be_unknown(monkeypatch):
+    monkeypatch.setattr(_cost, "physical", lambda: None)
+    with pytest.raises(MemoryError, match="this machine has 16.0"):
+        FVBN("categorical").fit(KEYS)
+
+
+def test_categories_cost_some_in_proportion(usual):
+    EoNADE((2,), output="categorical", max_iter=0).fit(KEYS)
