@@ -128,6 +128,10 @@ def _as_type(column, dtype):
     types = pd.api.types
     if column.dtype == dtype:
         return column
+    named = isinstance(dtype, pd.CategoricalDtype)
+    if named and not column.dropna().isin(dtype.categories).all():
+        # What has no name would be lost.
+        return None
     try:
         with np.errstate(over="ignore"):
             cast = column.astype(dtype)

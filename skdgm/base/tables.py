@@ -56,7 +56,14 @@ def refuse_dates(X):
 def refuse_others(model, X, error):
     """Raise an error that tells the column and what to do, if this one was that there
     is text, or something else, where numbers are wanted."""
-    place = _other_column(X) if str(error).startswith(_NO_NUMBER) else None
+    if not str(error).startswith(_NO_NUMBER):
+        return
+    if np.ndim(X) == 1:
+        raise type(error)(
+            f"{type(model).__name__} takes a table, but X has one dimension: give a "
+            "row of a DataFrame as X.iloc[[0]], one of an array as X[[0]]."
+        ) from error
+    place = _other_column(X)
     if place is None:
         return
     name = X.columns[place] if hasattr(X, "columns") else place

@@ -120,6 +120,23 @@ def test_other_categories_are_kept_and_not_seen(name):
     assert drawn["size"].notna().all()
 
 
+def test_other_categories_in_a_dtype_of_their_own_are_kept():
+    own, rows = made("orderless", FRAME), FRAME.iloc[:3].copy()
+    rows["size"] = pd.Categorical(["XL", None, "S"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", MissingDataWarning)
+        found = own.impute(rows)["size"].tolist()
+    assert [found[0], found[2]] == ["XL", "S"]
+    assert found[1] in SIZES
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_a_row_is_no_table():
+    with pytest.raises(ValueError, match=r"NADE takes a table, but .* X.iloc\[\[0\]\]"):
+        made("nade", FRAME).score(FRAME.iloc[0])
+
+
 def test_nothing_is_learned_of_other_categories():
     own, rows = made("nade", FRAME), FRAME.assign(town="Paris")
     for learn in (own.partial_fit, own.set_params(warm_start=True).fit):
