@@ -2,8 +2,8 @@
 
 
 class DataRangeWarning(UserWarning):
-    """Values outside the model's domain were clipped, or samples are on another scale
-    than what they are compared with."""
+    """Values outside the model's domain were clipped; a figure of bits was asked for of
+    grey values; or samples are on another scale than what they are compared with."""
 
 
 class MissingDataWarning(UserWarning):

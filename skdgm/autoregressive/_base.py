@@ -56,8 +56,14 @@ class AutoregressiveModel(FittingMixin, LikelihoodMixin, SamplingMixin, TabularM
     @property
     def density_kind_(self):
         """What ``score_samples`` is: "exact", or an "estimate" of the mean over all
-        orders by several."""
+        orders by several; an "estimate", too, if grey rows were learned from, of which
+        it is no log-likelihood."""
         check_is_fitted(self)
+        return "estimate" if self._grey else self._kind_of_bits
+
+    @property
+    def _kind_of_bits(self):
+        """What ``score_samples`` is of rows that are not grey."""
         return "exact" if self._model(self._learned).n_orders == 1 else "estimate"
 
 

@@ -14,6 +14,7 @@ from skdgm.base import (
     EpochsMixin,
     MixedColumns,
     RealColumns,
+    has_grey,
 )
 from skdgm.nets import NetsMixin
 
@@ -42,6 +43,11 @@ class FittingMixin(NetsMixin, EpochsMixin):
         # Before anything of what was learned is lost.
         check_ordering(self._options.ordering, rows.shape[1])
         return super()._labelled(rows, y, fresh, classes)
+
+    def _count(self, table, fresh):
+        super()._count(table, fresh)
+        grey = has_grey(table.rows, self._domain.bits(self._columns))
+        self._grey = grey or (not fresh and self._grey)
 
     @property
     def _domain(self):

@@ -4,12 +4,15 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.base import has_grey
 from skdgm.base.purposes import LIKELIHOOD
+from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype
+from skdgm.utils.warn import warn
 
 # Numbers that all of a block's rows may have in a layer.
 _ROOM = 2**18
@@ -30,9 +33,13 @@ class LikelihoodMixin:
         .. math:: \log \frac1K \sum_{k=1}^K \prod_t
             p(x_{o_{kt}} \mid x_{o_{k1}}, \dots, x_{o_{k,t-1}})
 
-        for the K orders of the columns that there are: see ``density_kind_``. Grey
-        values in [0, 1] of "bernoulli" columns are so much of a 1, given those before
-        them as they are; that bounds no likelihood of binary rows.
+        for the K orders of the columns that there are: see ``density_kind_``.
+
+        Of grey rows, with values between 0 and 1 in "bernoulli" columns, it is no
+        log-likelihood, nor a bound on one, and does not compare with other models: each
+        value counts as so much of a 1, given the grey values before it, which a net
+        reads as numbers. The mean over rows of bits drawn with these probabilities is
+        that of :func:`~skdgm.metrics.average_over_draws`.
 
         Parameters
         ----------
@@ -45,6 +52,11 @@ class LikelihoodMixin:
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,)
+
+        Warns
+        -----
+        DataRangeWarning
+            Rows are grey.
         """
 
         def of_rows(model, params, v, rng):
@@ -53,6 +65,7 @@ class LikelihoodMixin:
             return log_mean_exp(np.stack(found))[0]
 
         rows, found = self._of_rows(X, of_rows)
+        self._warn_of_grey(rows)
         return found + self._domain.log_volume(self._columns, rows)
 
     def score_features(self, X):
@@ -72,6 +85,11 @@ class LikelihoodMixin:
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples, n_features)
+
+        Warns
+        -----
+        DataRangeWarning
+            Rows are grey; see :meth:`score_samples`.
         """
 
         def of_rows(model, params, v, rng):
@@ -80,6 +98,7 @@ class LikelihoodMixin:
             return sum(parts) / model.n_orders
 
         rows, found = self._of_rows(X, of_rows)
+        self._warn_of_grey(rows)
         return found + self._log_volumes(rows)
 
     def _of_rows(self, X, function):
@@ -96,6 +115,18 @@ class LikelihoodMixin:
                     found = np.empty((rows.shape[0], *part.shape[1:]), part.dtype)
                 found[block] = part
         return rows, found
+
+    def _warn_of_grey(self, rows):
+        if has_grey(rows, self._domain.bits(self._columns)):
+            warn(
+                f"{type(self).__name__} got grey rows, with values between 0 and 1 in "
+                "columns of bits: what it gives for these is no log-likelihood, and "
+                "does not compare with other models. Use "
+                "skdgm.metrics.average_over_draws(model, X), a mean over draws of "
+                "their bits, or make bits with "
+                "skdgm.preprocessing.BernoulliBinarizer first.",
+                DataRangeWarning,
+            )
 
     def _log_volumes(self, rows):
         """What is added to log densities of what models see."""

@@ -114,6 +114,10 @@ class EoNADE(AutoregressiveModel):
     density_kind_ : str
         What :meth:`score_samples` is: "exact" in one order, or an "estimate" of the
         mean over all orders by several (and in any case a normalised density).
+        An "estimate", too, if grey rows were learned from, with values between 0 and 1
+        in "bernoulli" columns: of such rows it is no log-likelihood of anything, and
+        :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
+        bits. Of bits it stays as it is.
     loss_curve_ : list of float
         For each epoch minus the log-likelihood of some training rows, in nats per row,
         with real columns standardised: an estimate of its mean over all orders, by

@@ -122,6 +122,10 @@ class FVBN(ChainModel):
         ``output="gaussian"`` and no penalty all orders have the same). Of rows with
         missing entries it is an estimate by particles, but with ``output="gaussian"``
         as exact as of others.
+        An "estimate", too, if grey rows were learned from, with values between 0 and 1
+        in "bernoulli" columns: of such rows it is no log-likelihood of anything, and
+        :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
+        bits. Of bits it stays as it is.
     loss_curve_ : list of float
         For each epoch minus the log-likelihood of some training rows, in nats per row,
         with real columns standardised.

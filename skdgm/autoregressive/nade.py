@@ -107,6 +107,10 @@ class NADE(ChainModel):
         What :meth:`score_samples` is: "exact", or with several orders an "estimate" of
         the mean over all of them (and in any case a normalised density). Of rows with
         missing entries it is an estimate by particles.
+        An "estimate", too, if grey rows were learned from, with values between 0 and 1
+        in "bernoulli" columns: of such rows it is no log-likelihood of anything, and
+        :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
+        bits. Of bits it stays as it is.
     loss_curve_ : list of float
         For each epoch minus the log-likelihood of some training rows, in nats per row,
         with real columns standardised.

@@ -1,7 +1,7 @@
 """What all estimators share: the contract, columns, fitting by epochs, filling."""
 
 from skdgm.base.code_columns import CodeColumns
-from skdgm.base.columns import BinaryColumns, Columns
+from skdgm.base.columns import BinaryColumns, Columns, has_grey
 from skdgm.base.filling import fill
 from skdgm.base.fitting import EpochsMixin
 from skdgm.base.frames import Codec, tell_unknown
@@ -25,6 +25,7 @@ __all__ = [
     "TabularModel",
     "fill",
     "for_callbacks",
+    "has_grey",
     "replacing",
     "report",
     "tabulate",

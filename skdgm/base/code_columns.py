@@ -62,6 +62,10 @@ class CodeColumns:
             sizes, earlier = before.sizes, before.counts
         return Codes(seen, total, sizes, count_codes(table, sizes) + earlier), table
 
+    def bits(self, columns):
+        """Numbers of the columns of bits: there are none."""
+        return np.arange(0)
+
     def seen(self, rows, columns):
         """Rows as the model sees them."""
         return rows

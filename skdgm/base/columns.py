@@ -49,6 +49,21 @@ def observed(table, before):
     return seen, total
 
 
+def has_grey(rows, which):
+    """Whether columns of bits have values between 0 and 1.
+
+    Parameters
+    ----------
+    rows : Rows
+    which : ndarray of int
+        The columns.
+    """
+    if rows.binary or not len(which):
+        return False
+    parts = (rows.take(block)[:, which] for block in rows.blocks())
+    return any(((part > 0) & (part < 1)).any() for part in parts)
+
+
 class BinaryColumns:
     """Values 0, 1 and probabilities of 1."""
 
@@ -62,6 +77,10 @@ class BinaryColumns:
     def learn(self, table, before=None):
         """The columns, and the table as the model sees it."""
         return Columns(*observed(table, before)), table
+
+    def bits(self, columns):
+        """Numbers of the columns of bits: of all."""
+        return np.arange(len(columns.seen))
 
     def seen(self, rows, columns):
         """Rows as the model sees them."""

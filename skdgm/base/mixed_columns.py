@@ -92,6 +92,10 @@ class MixedColumns(RealColumns):
         counts = np.zeros(sizes[which].sum())
         return Mixed(seen, total, *parts, kinds, sizes, counts, rows.codec)
 
+    def bits(self, columns):
+        """Numbers of the columns of bits."""
+        return columns.which("bernoulli")
+
     def frequencies(self, columns):
         """Those of all categories, smoothed as if each had been seen once more.
 

@@ -56,6 +56,10 @@ class RealColumns:
         columns = Columns(seen, total, *standards(raw, seen, total))
         return columns, table._replace(rows=self.seen(table.rows, columns))
 
+    def bits(self, columns):
+        """Numbers of the columns of bits: there are none."""
+        return np.arange(0)
+
     def seen(self, rows, columns):
         """Rows as the model sees them."""
         return rows._replace(affine=(columns.mean, columns.scale))

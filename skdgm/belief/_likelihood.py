@@ -33,7 +33,9 @@ class LikelihoodMixin(PartitionMixin):
 
         That of :meth:`likelihood_bound`, of 20 draws; of a single layer the
         log-likelihood itself. Where the top machine's log Z is not exact but found by
-        annealed importance sampling, it is an estimate of the bound.
+        annealed importance sampling, it is an estimate of the bound. For grey values in
+        [0, 1] it is a lower bound on the mean log-likelihood of binary rows drawn with
+        these probabilities.
 
         Parameters
         ----------

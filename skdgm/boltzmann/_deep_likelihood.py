@@ -64,6 +64,8 @@ class DeepLikelihoodMixin:
         with the variational :meth:`free_energy`. Log Z, found at the first call, is
         exact where the odd or the even layers have at most 20 units; otherwise it is an
         estimate by annealed importance sampling from both sides, and so is the bound.
+        For grey values in [0, 1] the result is a lower bound on the mean log-likelihood
+        of binary rows drawn with these probabilities.
 
         Parameters
         ----------

@@ -74,8 +74,29 @@ def log_density(estimator, X):
     True
     """
     check_density(estimator, "log_density")
+    last, seen, log_det = unwound(estimator, X)
+    return last.score_samples(seen) + log_det
+
+
+def unwound(estimator, X):
+    """What stands behind all preprocessing, and what it sees of rows.
+
+    Parameters
+    ----------
+    estimator, X
+        As of :func:`log_density`.
+
+    Returns
+    -------
+    last : object
+        The estimator, or a Pipeline's last step.
+    seen : {array-like, sparse matrix}
+        The rows as it sees them.
+    log_det : float or ndarray of shape (n_samples,)
+        What is added to its log-likelihood of these.
+    """
     if not isinstance(estimator, Pipeline):
-        return estimator.score_samples(X)
+        return estimator, X, 0.0
     log_det, discrete = 0.0, measure(estimator) == "probability"
     for _, step in estimator.steps[:-1]:
         if step is None or step == "passthrough":
@@ -85,4 +106,4 @@ def log_density(estimator, X):
         if not discrete:
             log_det = log_det + log_abs_det(step, X)
         X = transformed
-    return estimator[-1].score_samples(X) + log_det
+    return estimator[-1], X, log_det

@@ -6,9 +6,10 @@ r"""Log-likelihoods of grey rows, over several draws of their bits.
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_scalar
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _num_features, check_scalar
 
+from skdgm.metrics._bits import bit_columns, grey_columns, of_bits, outside
 from skdgm.metrics._models import check_density
 
 
@@ -19,8 +20,10 @@ def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
     ----------
     estimator : object
         Fitted, with ``score_samples``.
-    X : array-like of shape (n_samples, n_features)
-        Probabilities of 1; NaN where missing.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        Probabilities of 1; NaN where missing. Of a model of columns of several kinds
+        only the columns of bits are drawn, and others may have any values; of an
+        estimator that does not tell its columns' kinds, and of a Pipeline, all columns.
     n_draws : int, default=10
     random_state : int, RandomState instance or None, default=0
 
@@ -35,7 +38,7 @@ def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
     TypeError
         The estimator has no ``score_samples``.
     ValueError
-        A value is not in [0, 1].
+        A probability is not in [0, 1].
 
     Examples
     --------
@@ -50,12 +53,9 @@ def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
     """
     check_density(estimator, "average_over_draws")
     check_scalar(n_draws, "n_draws", Integral, min_val=2)
-    X = check_array(X, ensure_all_finite="allow-nan", dtype=[np.float64, np.float32])
-    if np.nanmin(X) < 0 or np.nanmax(X) > 1:
+    told = hasattr(estimator, "_domain")
+    columns = bit_columns(estimator) if told else np.arange(_num_features(X))
+    if outside(X, columns):
         raise ValueError("X must be probabilities, in [0, 1]: scale it.")
-    rng, found = check_random_state(random_state), []
-    for _ in range(n_draws):
-        bits = (rng.random_sample(X.shape) < X).astype(X.dtype)
-        bits[np.isnan(X)] = np.nan
-        found.append(estimator.score_samples(bits))
-    return np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / np.sqrt(n_draws)
+    rng, grey = check_random_state(random_state), grey_columns(X, columns)
+    return of_bits(estimator.score_samples, X, grey, n_draws, rng)

@@ -3,14 +3,19 @@ r"""Log-likelihoods between two ends.
 .. math:: \log p(v) = \log \tilde p(v) - \log Z, \qquad
    \log Z_\text{lower} \le \log Z \le \log Z_\text{upper}
 
-where the first term is exact, or found by importance sampling.
+where the first term is exact, or found by importance sampling; of grey rows it is a
+mean over draws of their bits.
 """
 
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_scalar
 
+from skdgm.metrics._bits import bit_columns, grey_columns, of_bits
 from skdgm.metrics._models import check_energy
 from skdgm.metrics.partition import partition_bracket
 from skdgm.partition import Bracket
@@ -28,12 +33,12 @@ class LikelihoodBracket(NamedTuple):
     se : float
         Standard error of the estimate on these rows; not that of having few rows.
     ess : float
-        Effective number of annealed chains; infinite where log Z is exact.
+        Effective number of annealed chains; all of them where log Z is exact.
     kind : {"exact", "lower bound", "estimate"}
-        What is told of: the log-likelihood, a lower bound on it, or an estimate of it
-        by importance sampling, which is on average below.
+        What is told of: the log-likelihood of bits, a lower bound on it, or an estimate
+        of it by importance sampling, which is on average below.
     rows : ndarray of shape (n_samples,)
-        The log-likelihood of each row.
+        The log-likelihood of each row, or its mean over draws of a grey row's bits.
     log_Z : Bracket
     """
 
@@ -46,8 +51,26 @@ class LikelihoodBracket(NamedTuple):
     rows: np.ndarray
     log_Z: Bracket
 
+    def __repr__(self):
+        return (
+            f"LikelihoodBracket({self.log_likelihood:.3f} nats a row of "
+            f"{len(self.rows)}, {self.kind}, from {self.lower:.3f} to "
+            f"{self.upper:.3f}, se {self.se:.2g};\n"
+            f"                  log Z {self.log_Z.log_Z:.3f}, from "
+            f"{self.log_Z.lower:.3f} to {self.log_Z.upper:.3f}, ESS {self.ess:.0f})"
+        )
 
-def likelihood_bracket(estimator, X, *, n_draws=100, confidence=0.95, **options):
+
+def likelihood_bracket(
+    estimator,
+    X,
+    *,
+    n_draws=100,
+    n_bit_draws=10,
+    confidence=0.95,
+    random_state=None,
+    **options,
+):
     r"""The mean log-likelihood of rows, between two ends.
 
     .. math:: \frac1n \sum_i \log \tilde p(v_i) - \log Z
@@ -57,10 +80,16 @@ def likelihood_bracket(estimator, X, *, n_draws=100, confidence=0.95, **options)
     estimator : object
         Fitted, with a partition function.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        NaN is missing, and summed out, where the estimator can.
+        NaN is missing, and summed out, where the estimator can. Values between 0 and 1
+        of bits are probabilities of 1.
     n_draws : int, default=100
         Draws for each row, of what deep models have between data and their top.
+    n_bit_draws : int, default=10
+        Of grey rows: draws of their bits, over which figures are means. They are the
+        same for all models of these rows.
     confidence : float, default=0.95
+    random_state : int, RandomState instance or None, default=None
+        Of bits, by default 0; and as of :func:`partition_bracket`.
     **options
         As of :func:`partition_bracket`.
 
@@ -80,14 +109,25 @@ def likelihood_bracket(estimator, X, *, n_draws=100, confidence=0.95, **options)
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import BernoulliRBM
     >>> from skdgm.metrics import likelihood_bracket
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data > 7
     >>> rbm = BernoulliRBM(16, n_iter=5, random_state=0).fit(X)
     >>> found = likelihood_bracket(rbm, X)
     >>> found.kind, found.upper == found.lower  # 16 hidden units are enumerated.
     ('exact', True)
     """
     check_energy(estimator, "likelihood_bracket")
-    log_p, se, kind = estimator._numerator(X, n_draws)
+    check_scalar(n_bit_draws, "n_bit_draws", Integral, min_val=2)
+    grey, told = grey_columns(X, bit_columns(estimator)), []
+
+    def log_weight(rows):
+        told.append(estimator._numerator(rows, n_draws))
+        return told[-1][0]
+
+    rng = check_random_state(0 if random_state is None else random_state)
+    log_p, se = of_bits(log_weight, X, grey, n_bit_draws, rng)
+    if not len(grey):
+        se = told[0][1]
+    kind, options["random_state"] = told[0][2], random_state
     log_Z = partition_bracket(estimator, confidence=confidence, **options)
     if kind == "exact" and log_Z.se:
         kind = "estimate"

@@ -3,27 +3,42 @@ r"""Models side by side, in nats and in bits per dimension.
 .. math:: \frac{-1}{D \log 2} \frac1n \sum_i \log p(x_i)
 """
 
-import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils import Bunch
-from sklearn.utils.validation import _num_features, _num_samples
+from copy import deepcopy
+from numbers import Integral
 
-from skdgm.metrics._models import check_density
-from skdgm.metrics.density import log_density, measure
+import numpy as np
+from scipy.special import ndtri
+from sklearn.utils import Bunch, check_random_state
+from sklearn.utils.validation import _num_features, check_scalar
+
+from skdgm.metrics._bits import of_bits
+from skdgm.metrics._comparable import compared
+from skdgm.metrics.density import measure
 from skdgm.metrics.likelihood import likelihood_bracket
 
-COLUMNS = ("nats", "lower", "upper", "se_rows", "bits_per_dim", "kind", "measure")
+COLUMNS = "nats", "lower", "upper", "se_rows", "bits_per_dim", "kind", "measure"
+COLUMNS += ("bit_draws",)
 
 
-def likelihood_table(estimators, X, **options):
+def likelihood_table(estimators, X, *, n_bit_draws=10, random_state=None, **options):
     r"""Log-likelihoods of the same rows under several models.
+
+    Grey rows, with values between 0 and 1 where models have bits, have no likelihood
+    that can be compared: what a model makes of such a value is its own affair. So bits
+    are drawn with these probabilities, the same ones for all models, and figures are
+    means over several such draws. Models behind steps that make bits themselves, as
+    :class:`~skdgm.preprocessing.BernoulliBinarizer` does, are given theirs.
 
     Parameters
     ----------
     estimators : dict, list of (name, estimator), or list of estimators
         Fitted: models of skdgm, Pipelines that end with one, or any other estimator
         with ``score_samples``, whose figures are taken to be exact.
-    X : array-like of shape (n_samples, n_features)
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+    n_bit_draws : int, default=10
+        How often bits of grey rows are drawn.
+    random_state : int, RandomState instance or None, default=None
+        Of these, by default 0; and as of :func:`likelihood_bracket`.
     **options
         Of :func:`likelihood_bracket`, for models with a partition function.
 
@@ -33,16 +48,19 @@ def likelihood_table(estimators, X, **options):
         A row (an entry) for each model: "nats", the mean log-likelihood of a row;
         "lower" and "upper", between which that is of these rows; "se_rows", the
         standard error of having these rows and no others; "bits_per_dim", minus the
-        nats in bits for each column; "kind", "exact", "lower bound" or "estimate"; and
-        "measure", "density" or "probability".
+        nats in bits for each column; "kind", "exact", "lower bound" or "estimate", of
+        bits where rows are grey; "measure", "density" or "probability"; and
+        "bit_draws", how many draws of bits the figures are means over, 0 where rows are
+        taken as they are.
 
     Raises
     ------
     ValueError
         Models are not to be compared: densities with probabilities, or rows that are
-        made binary in different ways.
+        made binary in different ways, or are grey for some of them only.
     TypeError
-        An estimator has no ``score_samples``, or stands behind what has no determinant.
+        A single estimator is given, and no list of some; or one has no
+        ``score_samples``, or stands behind what has no determinant.
 
     Examples
     --------
@@ -56,90 +74,53 @@ def likelihood_table(estimators, X, **options):
     >>> table = likelihood_table([rbm, mixture], X)
     >>> list(table["kind"])
     ['exact', 'exact']
+
+    Rows of grey values are taken as probabilities, for all models alike:
+
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import FVBN, BernoulliRBM
+    >>> X = load_digits().data[:500] / 16
+    >>> models = [BernoulliRBM(16, n_iter=5, random_state=0), FVBN(random_state=0)]
+    >>> table = likelihood_table([model.fit(X) for model in models], X)
+    >>> list(table["bit_draws"]), list(table["kind"])
+    ([10, 10], ['exact', 'exact'])
     """
-    named = _named(estimators)
-    for _, estimator in named:
-        check_density(estimator, "likelihood_table")
-    _check_measures(named)
-    _check_schemes(named, X)
-    rows = [_figures(estimator, X, options) for _, estimator in named]
-    return _table([name for name, _ in named], rows)
+    check_scalar(n_bit_draws, "n_bit_draws", Integral, min_val=2)
+    models = compared(estimators, X)
+    options |= {"n_bit_draws": n_bit_draws}
+    # A copy for each, so that all are asked of the same bits.
+    states = [deepcopy(random_state) for _ in models]
+    rows = [_figures(*each, options) for each in zip(models, states)]
+    return _table([model.name for model in models], rows, _num_features(X))
 
 
-def _named(estimators):
-    if hasattr(estimators, "items"):
-        return list(estimators.items())
-    if not len(estimators):
-        raise ValueError("likelihood_table needs at least one estimator.")
-    if all(isinstance(entry, tuple) for entry in estimators):
-        return list(estimators)
-    names = [type(estimator).__name__ for estimator in estimators]
-    numbered = [
-        f"{name}-{names[: i + 1].count(name)}" if names.count(name) > 1 else name
-        for i, name in enumerate(names)
-    ]
-    return list(zip(numbered, estimators))
-
-
-def _check_measures(named):
-    kinds = {name: measure(estimator) for name, estimator in named}
-    if len(set(kinds.values())) > 1:
-        raise ValueError(
-            "densities and probabilities cannot be compared: "
-            + ", ".join(f"{name} gives a {kind}" for name, kind in kinds.items())
-            + ". Bring the data to one kind, or make a table of each."
-        )
-
-
-def _check_schemes(named, X):
-    """Whether all make the same bits of rows, or rows are bits already."""
-    schemes = {name: _scheme(estimator) for name, estimator in named}
-    if len(set(schemes.values())) == 1 or _binary(X):
-        return
-    told = (
-        f"{name} has {scheme or 'rows as given'}" for name, scheme in schemes.items()
-    )
-    raise ValueError(
-        "likelihoods of rows that were made binary in different ways cannot be "
-        f"compared: {', '.join(told)}. Put the same BernoulliBinarizer before all, or "
-        "binarise X before."
-    )
-
-
-def _scheme(estimator):
-    """How rows are made binary: what steps of a Pipeline say."""
-    steps = estimator[:-1] if isinstance(estimator, Pipeline) else ()
-    found = [step.binarization_ for step in steps if hasattr(step, "binarization_")]
-    return ", ".join(found)
-
-
-def _binary(X):
-    values = getattr(X, "data", X) if hasattr(X, "indptr") else X
-    values = np.asarray(values, dtype=float)
-    return bool(np.isin(values[~np.isnan(values)], (0, 1)).all())
-
-
-def _figures(estimator, X, options):
-    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+def _figures(model, random_state, options):
+    """The rows' log-likelihoods, their ends, and what they are."""
+    last, n_draws = model.last, options["n_bit_draws"]
     if hasattr(last, "_bracket"):
-        seen = X if last is estimator else estimator[:-1].transform(X)
-        found = likelihood_bracket(last, seen, **options)
-        rows, kind = found.rows, found.kind
-        ends = found.lower, found.upper
-        if last is not estimator and measure(last) == "density":
-            shift = log_density(estimator, X) - last.score_samples(seen)
-            rows, ends = rows + shift, (end + shift.mean() for end in ends)
+        found = likelihood_bracket(
+            last, model.seen, random_state=random_state, **options
+        )
+        rows, kind, ends = found.rows, found.kind, (found.lower, found.upper)
     else:
-        rows, kind = log_density(estimator, X), getattr(last, "density_kind_", "exact")
-        ends = rows.mean(), (np.inf if kind == "lower bound" else rows.mean())
-    nats, n_columns = float(rows.mean()), _num_features(X)
-    se = rows.std(ddof=1) / np.sqrt(len(rows)) if _num_samples(X) > 1 else np.nan
-    bits = -nats / (n_columns * np.log(2))
-    return nats, *map(float, ends), float(se), bits, kind, measure(estimator)
+        rng = check_random_state(0 if random_state is None else random_state)
+        rows, se = of_bits(last.score_samples, model.seen, model.grey, n_draws, rng)
+        kind = getattr(last, "_kind_of_bits", getattr(last, "density_kind_", "exact"))
+        reach = ndtri(0.5 + options.get("confidence", 0.95) / 2)
+        reach, mean = reach * np.sqrt((se**2).sum()) / len(se), rows.mean()
+        ends = mean - reach, np.inf if kind == "lower bound" else mean + reach
+    ends = [float(end + np.mean(model.log_det)) for end in ends]
+    drawn = n_draws if len(model.grey) else 0
+    return rows + model.log_det, ends, (kind, measure(last), drawn)
 
 
-def _table(names, rows):
-    columns = dict(zip(COLUMNS, map(list, zip(*rows))))
+def _table(names, found, n_columns):
+    entries = []
+    for rows, ends, facts in found:
+        nats, n = float(rows.mean()), len(rows)
+        se = float(rows.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
+        entries.append((nats, *ends, se, -nats / (n_columns * np.log(2)), *facts))
+    columns = dict(zip(COLUMNS, map(list, zip(*entries))))
     try:
         import pandas as pd
     except ImportError:

@@ -1,0 +1,130 @@
+r"""Draws of the bits that grey values are probabilities of.
+
+.. math:: x_{ij} = \mathbb{1}[u_{ij} < v_{ij}], \qquad u_{ij} \sim \mathcal{U}[0, 1)
+
+with uniform numbers that belong to places in a table, not to models: all that are asked
+of the same rows are asked of the same bits.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import gen_batches
+
+# Numbers that are drawn at once.
+_ENTRIES, _NONE = 2**22, np.zeros(0)
+
+
+def bit_columns(estimator):
+    """Numbers of the columns that an estimator takes for bits; none where it does not
+    tell."""
+    domain = getattr(estimator, "_domain", None)
+    return np.arange(0) if domain is None else domain.bits(estimator._columns)
+
+
+def grey_columns(X, columns):
+    """Those of some columns in which there are values between 0 and 1.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_columns)
+        What is no table of numbers has none: who validates it is to refuse it.
+    columns : ndarray of int
+
+    Returns
+    -------
+    grey : ndarray of int
+    """
+    return columns[[bool(_grey(values).any()) for values in _each(X, columns)]]
+
+
+def outside(X, columns):
+    """Whether some columns have values that are no probabilities."""
+    return any(((v < 0) | (v > 1)).any() for v in _each(X, columns))
+
+
+def of_bits(function, X, columns, n_draws, rng):
+    """Mean of a function of rows, over draws of the bits of grey columns.
+
+    Parameters
+    ----------
+    function : callable
+        From a table to a number for each row.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_columns)
+    columns : ndarray of int
+        Those that are grey; where there are none, X is taken as it is, once.
+    n_draws : int
+    rng : RandomState instance
+
+    Returns
+    -------
+    mean, se : ndarray of shape (n_rows,)
+        And the standard error of having so many draws.
+    """
+    if not len(columns):
+        rows = function(X)
+        return rows, np.zeros_like(rows)
+    drawn = _of_sparse if sp.issparse(X) else _of_dense
+    found = [function(drawn(X, columns, rng)) for _ in range(n_draws)]
+    return np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / np.sqrt(n_draws)
+
+
+def _grey(values):
+    if values.dtype.kind != "f":
+        return np.zeros(values.shape, bool)
+    return (values > 0) & (values < 1)
+
+
+def _each(X, columns):
+    """The numbers of each column; of sparse ones those that are stored."""
+    X = X.tocsc() if sp.issparse(X) else X if hasattr(X, "iloc") else np.asarray(X)
+    known = X.ndim == 2
+    return [_values(X, j) if known and j < X.shape[1] else _NONE for j in columns]
+
+
+def _values(X, column):
+    """Numbers of a column, if it has such."""
+    try:
+        if sp.issparse(X):
+            return X.data[X.indptr[column] : X.indptr[column + 1]]
+        if hasattr(X, "iloc"):
+            return X.iloc[:, column].to_numpy(np.float64, na_value=np.nan)
+        values = X[:, column]
+        values = values.astype(np.float64) if values.dtype.kind == "O" else values
+        return values if values.dtype.kind in "fbiu" else _NONE
+    except (TypeError, ValueError):
+        return _NONE
+
+
+def _uniform(shape, rng):
+    """Uniform numbers, some rows at a time, with where these are."""
+    n_rows, n_columns = shape
+    for part in gen_batches(n_rows, max(1, _ENTRIES // n_columns)):
+        yield part, rng.random_sample((part.stop - part.start, n_columns))
+
+
+def _of_dense(X, columns, rng):
+    found = X.copy() if hasattr(X, "iloc") else np.array(X)
+    bits = np.stack([_values(X, j) for j in columns], axis=1)
+    for part, u in _uniform(found.shape, rng):
+        v = bits[part]
+        bits[part] = np.where(_grey(v), u[:, columns] < v, v)
+    if isinstance(found, np.ndarray):
+        found[:, columns] = bits
+        return found
+    for place, column in enumerate(columns):
+        found.isetitem(column, bits[:, place])
+    return found
+
+
+def _of_sparse(X, columns, rng):
+    found = X.tocsr(copy=True)
+    found.sum_duplicates()
+    mine = np.isin(found.indices, columns) & _grey(found.data)
+    for part, u in _uniform(found.shape, rng):
+        own = slice(found.indptr[part.start], found.indptr[part.stop])
+        counts = np.diff(found.indptr[part.start : part.stop + 1])
+        on = u[np.repeat(np.arange(len(u)), counts), found.indices[own]]
+        v = found.data[own]
+        found.data[own] = np.where(mine[own], on < v, v)
+    found.eliminate_zeros()
+    return found

@@ -1,0 +1,148 @@
+"""Models that are compared by the likelihoods of the same rows, and whether they may
+be."""
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.pipeline import Pipeline
+
+from skdgm.metrics._bits import bit_columns, grey_columns
+from skdgm.metrics._models import check_density
+from skdgm.metrics.density import measure, unwound
+
+# By how much probabilities may differ by rounding.
+_ROUNDING = 1e-6
+
+
+class Model(NamedTuple):
+    """A model among others.
+
+    Parameters
+    ----------
+    name : str
+    last : object
+        The estimator, or a Pipeline's last step.
+    seen : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        The rows as it sees them.
+    log_det : float or ndarray of shape (n_samples,)
+        What is added to its log-likelihood of these.
+    grey : ndarray of int
+        The columns of which it takes values between 0 and 1 for probabilities of bits.
+    """
+
+    name: str
+    last: object
+    seen: object
+    log_det: float
+    grey: np.ndarray
+
+
+def compared(estimators, X):
+    """Models by name, and what they see of rows.
+
+    Arguments and errors are those of :func:`~skdgm.metrics.likelihood_table`.
+
+    Returns
+    -------
+    models : list of Model
+    """
+    named = _named(estimators)
+    for _, estimator in named:
+        check_density(estimator, "likelihood_table")
+    _check_measures(named)
+    _check_schemes(named, X)
+    models = []
+    for name, estimator in named:
+        last, seen, log_det = unwound(estimator, X)
+        grey = grey_columns(seen, bit_columns(last))
+        models.append(Model(name, last, seen, log_det, grey))
+    _check_grey(models)
+    return models
+
+
+def _named(estimators):
+    if hasattr(estimators, "fit") or not hasattr(estimators, "__len__"):
+        raise TypeError(
+            "estimators must be a list or a dict of fitted estimators, not "
+            f"{type(estimators).__name__}: put a single one in a list."
+        )
+    if hasattr(estimators, "items"):
+        return list(estimators.items())
+    if not len(estimators):
+        raise ValueError("likelihood_table needs at least one estimator.")
+    if all(isinstance(entry, tuple) for entry in estimators):
+        return list(estimators)
+    names = [type(estimator).__name__ for estimator in estimators]
+    numbered = [
+        f"{name}-{names[: i + 1].count(name)}" if names.count(name) > 1 else name
+        for i, name in enumerate(names)
+    ]
+    return list(zip(numbered, estimators))
+
+
+def _check_measures(named):
+    kinds = {name: measure(estimator) for name, estimator in named}
+    if len(set(kinds.values())) > 1:
+        raise ValueError(
+            "densities and probabilities cannot be compared: "
+            + ", ".join(f"{name} gives a {kind}" for name, kind in kinds.items())
+            + ". Bring the data to one kind, or make a table of each."
+        )
+
+
+def _check_schemes(named, X):
+    """Whether all make the same bits of rows, or rows are bits already."""
+    schemes = {name: _scheme(estimator) for name, estimator in named}
+    if len(set(schemes.values())) == 1 or _binary(X):
+        return
+    told = (
+        f"{name} has {scheme or 'rows as given'}" for name, scheme in schemes.items()
+    )
+    raise ValueError(
+        "likelihoods of rows that were made binary in different ways cannot be "
+        f"compared: {', '.join(told)}. Put the same BernoulliBinarizer before all, or "
+        "binarise X before."
+    )
+
+
+def _scheme(estimator):
+    """How rows are made binary: what steps of a Pipeline say."""
+    steps = estimator[:-1] if isinstance(estimator, Pipeline) else ()
+    found = [step.binarization_ for step in steps if hasattr(step, "binarization_")]
+    return ", ".join(found)
+
+
+def _binary(X):
+    values = getattr(X, "data", X) if hasattr(X, "indptr") else X
+    values = np.asarray(values, dtype=float)
+    return bool(np.isin(values[~np.isnan(values)], (0, 1)).all())
+
+
+def _check_grey(models):
+    """Whether all take the same values for probabilities of bits."""
+    first, *others = models
+    for other in others:
+        if np.array_equal(first.grey, other.grey) and _alike(first, other):
+            continue
+        raise ValueError(
+            f"likelihoods by {first.name} and {other.name} cannot be compared: values "
+            "between 0 and 1 are probabilities of bits to one, and to the other they "
+            "are not, or are other ones. Give both the same columns of bits, and put "
+            "the same steps before both; or binarise X before."
+        )
+
+
+def _alike(first, other):
+    """Whether two models see the same in columns that are grey."""
+    if first.seen is other.seen or not len(first.grey):
+        return True
+    pair = first.seen, other.seen
+    if any(map(sp.issparse, pair)):
+        one, two = (sp.csc_array(seen)[:, first.grey] for seen in pair)
+        return len(one.data) == 0 or not abs(one - two).max() > _ROUNDING
+    one, two = (
+        np.asarray(getattr(seen, "values", seen))[:, first.grey].astype(np.float64)
+        for seen in pair
+    )
+    return np.allclose(one, two, rtol=0, atol=_ROUNDING, equal_nan=True)
