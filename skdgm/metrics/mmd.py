@@ -22,6 +22,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_scalar
 
+from skdgm.metrics._frames import as_tables
 from skdgm.metrics._kernel_sums import discrepancies, median_gamma
 from skdgm.metrics._pairs import check_number, check_pair
 
@@ -64,9 +65,11 @@ def maximum_mean_discrepancy(
 
     Parameters
     ----------
-    X : array-like of shape (n_rows, n_features)
-        Data that the model was not trained on.
-    Y : array-like of shape (n_samples, n_features)
+    X : array-like or DataFrame of shape (n_rows, n_features)
+        Data that the model was not trained on. Of DataFrames with columns of categories
+        these are taken as vectors with a 1 among zeros, times 0.71, so that different
+        ones are at a distance of 1, and numbers are divided by their deviation.
+    Y : array-like or DataFrame of shape (n_samples, n_features)
         Samples.
     kernel : "rbf" or callable, default="rbf"
         :math:`e^{-\gamma |x - y|^2}`, or a symmetric function that takes two tables to
@@ -114,7 +117,7 @@ def maximum_mean_discrepancy(
     >>> far.p_value < 0.01
     True
     """
-    X, Y = check_pair(X, Y, ("X", "Y"), ensure_min_samples=2)
+    X, Y = check_pair(*as_tables((X, Y), "XY"), "XY", ensure_min_samples=2)
     check_scalar(n_permutations, "n_permutations", Integral, min_val=0)
     random_state = check_random_state(random_state)
     rows, m = np.concatenate([X, Y]), len(X)

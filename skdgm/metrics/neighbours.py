@@ -22,6 +22,7 @@ import numpy as np
 from scipy.stats import mannwhitneyu
 from sklearn.neighbors import NearestNeighbors
 
+from skdgm.metrics._frames import as_tables
 from skdgm.metrics._pairs import check_pair
 
 
@@ -71,10 +72,12 @@ def nearest_training_neighbours(samples, X_train, X_valid=None):
 
     Parameters
     ----------
-    samples : array-like of shape (n_samples, n_features)
-    X_train : array-like of shape (n_train, n_features)
+    samples : array-like or DataFrame of shape (n_samples, n_features)
+        In DataFrames with columns of categories two different ones are at a distance of
+        1, and numbers are divided by their standard deviation.
+    X_train : array-like or DataFrame of shape (n_train, n_features)
         The rows that the model was trained on.
-    X_valid : array-like of shape (n_valid, n_features), default=None
+    X_valid : array-like or DataFrame of shape (n_valid, n_features), default=None
         Rows of the same distribution that it was not trained on.
 
     Returns
@@ -117,24 +120,20 @@ def nearest_training_neighbours(samples, X_train, X_valid=None):
     >>> bool(found.closer > 0.9), found.copied
     (True, 1.0)
     """
+    named = {"samples": samples, "X_train": X_train, "X_valid": X_valid}
+    named = {name: X for name, X in named.items() if X is not None}
+    samples, X_train, *valid = as_tables(named.values(), named)
     samples, X_train = check_pair(samples, X_train, ("samples", "X_train"))
     distance, index = nearest_rows(samples, X_train)
     copied = float(np.mean(distance == 0))
-    if X_valid is None:
+    if not valid:
         return Memorisation(distance, index, copied, None, None, None, None)
-    X_valid, _ = check_pair(X_valid, X_train, ("X_valid", "X_train"))
+    X_valid, _ = check_pair(*valid, X_train, ("X_valid", "X_train"))
     valid, _ = nearest_rows(X_valid, X_train)
     U, p_value = mannwhitneyu(distance, valid, alternative="less")
     closer = 1.0 - U / (len(distance) * len(valid))
-    return Memorisation(
-        distance,
-        index,
-        copied,
-        valid,
-        float(np.mean(valid == 0)),
-        float(closer),
-        float(p_value),
-    )
+    facts = float(np.mean(valid == 0)), float(closer), float(p_value)
+    return Memorisation(distance, index, copied, valid, *facts)
 
 
 def nearest_rows(rows, X):

@@ -20,6 +20,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import StratifiedShuffleSplit, check_cv, cross_validate
 from sklearn.utils import check_random_state
 
+from skdgm.metrics._frames import as_tables
 from skdgm.metrics._pairs import check_pair
 
 
@@ -57,10 +58,10 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=N
 
     Parameters
     ----------
-    X : array-like of shape (n_rows, n_features)
-        Data that the model was not trained on. Of the larger of both samples only so
-        many rows are used, drawn at random, as the other one has.
-    Y : array-like of shape (n_samples, n_features)
+    X : array-like or DataFrame of shape (n_rows, n_features)
+        Data that the model was not trained on; categories are encoded one-hot. Of the
+        larger of both samples only as many rows are used as the other one has.
+    Y : array-like or DataFrame of shape (n_samples, n_features)
         Samples. Real data are to be compared with real samples, and bits with bits.
     classifier : classifier, default=None
         With ``predict_proba`` or ``decision_function``. By default 100 extremely
@@ -110,7 +111,7 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=N
     >>> found.accuracy, found.roc_auc, found.p_value < 1e-6
     (1.0, 1.0, True)
     """
-    X, Y = check_pair(X, Y, ("X", "Y"), ensure_min_samples=2)
+    X, Y = check_pair(*as_tables((X, Y), "XY"), "XY", ensure_min_samples=2)
     random_state = check_random_state(random_state)
     if classifier is None:
         classifier = ExtraTreesClassifier(random_state=random_state)
