@@ -25,7 +25,7 @@ class EvidenceMixin:
         self._check_finite()
         if exact.is_enumerable(energy, max_bits):
             log_Z = exact.log_partition(energy, self._params(np.float64))
-            return bracket.exactly(log_Z)
+            return bracket.exactly(log_Z, n_chains)
         rng, problem = self._problem(n_chains, seed)
         with one_blas_thread():
             found = bracket.estimate(rng, problem, effort)

@@ -33,8 +33,8 @@ class ChainDiagnostics(NamedTuple):
     r_hat_columns : ndarray of shape (n_features,)
         That of each column, NaN where nothing moves.
     autocorrelation : ndarray of shape (n_draws,)
-        Of the trace within each chain, the mean of those that move. What chains differ
-        by is in ``ess`` and ``time`` only.
+        Of the trace within each chain, the mean of those that move; 1 at every lag if
+        none does. What chains differ by is in ``ess`` and ``time`` only.
     time : float
         Gibbs steps that are worth one independent draw. About ``thin`` means that so
         many are enough, and perhaps fewer.
@@ -42,6 +42,10 @@ class ChainDiagnostics(NamedTuple):
         Of the temperatures that the machine with the chains was trained at, if it was.
     thin : int
         Gibbs steps between draws.
+
+    See Also
+    --------
+    ChainDiagnostics.reasons : Why ``converged`` is False.
     """
 
     trace: np.ndarray
@@ -56,14 +60,29 @@ class ChainDiagnostics(NamedTuple):
 
     @property
     def converged(self):
-        """Whether something moves, R-hat is at most 1.01, of the trace and of 99 % of
+        """If something moves, R-hat is at most 1.01, of the trace and of 99 % of
         the columns, and there are 400 independent draws."""
-        found = np.append(self.r_hat_columns, self.r_hat)
-        if np.isnan(found).all():
-            return False
-        *columns, own = np.nan_to_num(found, nan=1.0)
-        worst = max(own, np.quantile(columns, _MOST))
-        return bool(worst <= _MAX_R_HAT and min(self.ess, self.ess_tail) >= _MIN_ESS)
+        return not self.reasons
+
+    @property
+    def reasons(self):
+        """Why chains do not count as converged: a list of str, empty where they do."""
+        if np.isnan(np.append(self.r_hat_columns, self.r_hat)).all():
+            return ["nothing moves"]
+        columns = np.nan_to_num(self.r_hat_columns, nan=1.0)
+        own = {
+            "R-hat": np.nan_to_num(self.r_hat, nan=1.0),
+            f"R-hat of {100 * (1 - _MOST):.0f} % of the columns": np.quantile(
+                columns, _MOST
+            ),
+        }
+        high = {name: value for name, value in own.items() if value > _MAX_R_HAT}
+        sizes = {"ESS": self.ess, "ESS in the tails": self.ess_tail}
+        low = {name: size for name, size in sizes.items() if size < _MIN_ESS}
+        return [
+            *(f"{name} is {v:.3f}, above {_MAX_R_HAT}" for name, v in high.items()),
+            *(f"{name} is {v:.0f}, below {_MIN_ESS}" for name, v in low.items()),
+        ]
 
     def __repr__(self):
         n_chains, n_draws = self.trace.shape
@@ -75,6 +94,7 @@ class ChainDiagnostics(NamedTuple):
             f"{self.time:.3g} steps for an independent draw",
             *([] if swaps is None else [f"swap rates from {swaps.min():.2f}"]),
             f"converged: {self.converged}",
+            *self.reasons,
         ]
         return "ChainDiagnostics(" + "\n                 ".join(lines) + ")"
 

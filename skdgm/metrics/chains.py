@@ -10,10 +10,9 @@ where it has directed layers below. And all chains are to tell the same of each 
 
 from numbers import Integral
 
-import numpy as np
 from sklearn.utils.validation import check_scalar
 
-from skdgm.metrics._chains import MIN_DRAWS
+from skdgm.metrics._chains import MIN_DRAWS, still
 from skdgm.metrics._models import check_energy
 from skdgm.metrics.chain_report import ChainDiagnostics
 from skdgm.metrics.mcmc import autocorrelation, effective_sample_size, r_hat
@@ -90,16 +89,15 @@ def chain_diagnostics(
         ess_tail=effective_sample_size(trace, method="tail"),
         r_hat=r_hat(trace),
         r_hat_columns=r_hat(X.reshape(n_chains, n_draws, -1)),
-        autocorrelation=_mean_of_moving(autocorrelation(trace)),
+        autocorrelation=_mean_of_moving(autocorrelation(trace), still(trace)),
         time=thin * trace.size / ess,
         swap_rates=getattr(_machine_of(estimator), "swap_rates_", None),
         thin=thin,
     )
 
 
-def _mean_of_moving(rho):
-    moving = rho[~np.isnan(rho[:, 0])]
-    return moving.mean(axis=0) if len(moving) else np.full(rho.shape[1], np.nan)
+def _mean_of_moving(rho, fixed):
+    return rho[~fixed].mean(axis=0) if not fixed.all() else rho.mean(axis=0)
 
 
 def _machine_of(estimator):

@@ -45,7 +45,8 @@ def autocorrelation(chains):
     Returns
     -------
     rho : ndarray of the same shape
-        Equal to that of ArviZ. NaN of a chain that does not move.
+        Equal to that of ArviZ; 1 at every lag of a chain that does not move, which
+        ArviZ has no figure for.
 
     Raises
     ------
@@ -60,8 +61,8 @@ def autocorrelation(chains):
     """
     rows = checked(np.atleast_2d(chains), min_draws=1)
     covariance = autocovariance(rows)
-    variance = np.where(still(rows), np.nan, covariance[:, 0])
-    return (covariance / variance[:, None]).reshape(np.shape(chains))
+    covariance = np.where(still(rows)[:, None], 1.0, covariance)
+    return (covariance / covariance[:, :1]).reshape(np.shape(chains))
 
 
 def effective_sample_size(chains, *, method="bulk"):

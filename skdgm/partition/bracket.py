@@ -44,7 +44,8 @@ class Bracket(NamedTuple):
         The ends of the hull of both sides' bootstrap intervals; the same where log Z is
         exact.
     ess : float
-        Effective number of chains, on the side where it is lower.
+        Effective number of chains, on the side where it is lower; all of them where
+        log Z is exact.
     n_betas : int
         Number of temperatures.
     forward, reverse, tempered : Estimate or None
@@ -60,7 +61,7 @@ class Bracket(NamedTuple):
     se: float
     lower: float
     upper: float
-    ess: float = np.inf
+    ess: float
     n_betas: int = 0
     forward: Estimate = None
     reverse: Estimate = None
@@ -97,9 +98,9 @@ class Effort(NamedTuple):
     n_jobs: int = None
 
 
-def exactly(log_Z):
-    """The bracket of a log Z that is known."""
-    return Bracket(log_Z, 0.0, log_Z, log_Z)
+def exactly(log_Z, n_chains):
+    """The bracket of a log Z that is known, as certain as if all chains counted."""
+    return Bracket(log_Z, 0.0, log_Z, log_Z, float(n_chains))
 
 
 def estimate(rng, problem, effort=None):

@@ -91,6 +91,8 @@ def test_chains_that_all_stand_still():
     assert np.isnan(found.r_hat_columns).all()
     assert not found.converged
     assert "of columns unknown, as none moves" in repr(found)
+    assert found.reasons == ["nothing moves"]
+    assert (found.autocorrelation == 1).all()
     # A column that does not move is nothing to worry about, nor a flat energy.
     model.intercept_visible_ = np.array([100.0, 0, 0, 0, 0, 0])
     found = chain_diagnostics(model, random_state=0)
@@ -134,6 +136,27 @@ def test_what_is_printed():
     columns = f"{middle:.3f} at the median and {worst:.3f} at most"
     assert lines[1].strip() == f"R-hat {found.r_hat:.3f}, of columns {columns}"
     assert lines[-1].strip() == "converged: True)"
+
+
+def test_why_chains_have_not_converged():
+    model, _ = fitted("rbm")
+    found = chain_diagnostics(model, random_state=0)
+    assert found.reasons == []
+    few = found._replace(ess=120.4, ess_tail=399.0)
+    assert not few.converged
+    assert few.reasons == [
+        "ESS is 120, below 400",
+        "ESS in the tails is 399, below 400",
+    ]
+    assert repr(few).splitlines()[-3:-1] == [
+        " " * 17 + "converged: False",
+        " " * 17 + "ESS is 120, below 400",
+    ]
+    apart = found._replace(r_hat=1.2, r_hat_columns=np.full(6, 1.05))
+    assert apart.reasons == [
+        "R-hat is 1.200, above 1.01",
+        "R-hat of 1 % of the columns is 1.050, above 1.01",
+    ]
 
 
 def test_bad_input():

@@ -193,7 +193,10 @@ def test_chains_that_do_not_move():
     still = np.ones((2, 20))
     assert np.isnan(r_hat(still))
     assert effective_sample_size(still) == 40
-    assert np.isnan(autocorrelation(still)).all()
+    np.testing.assert_array_equal(autocorrelation(still), 1)
+    both = np.stack([np.ones(20), np.arange(20) % 2])
+    np.testing.assert_array_equal(autocorrelation(both)[0], 1)
+    np.testing.assert_allclose(autocorrelation(both)[1], autocorrelation(both[1]))
     apart = still * np.array([[0.0], [1.0]])
     assert r_hat(apart) == np.inf
 

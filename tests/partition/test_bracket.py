@@ -149,6 +149,6 @@ def test_more_temperatures_are_tried_while_sides_disagree():
 
 
 def test_what_is_known_has_no_width():
-    found = bracket.exactly(2.5)
+    found = bracket.exactly(2.5, 100)
     assert (found.lower, found.upper, found.se) == (2.5, 2.5, 0.0)
     assert found.forward is None
