@@ -26,6 +26,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skdgm.preprocessing._numbers import taking_numbers
 from skdgm.utils.domains import bernoulli_rows
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.random import MAX_SEED, stream
@@ -111,7 +112,8 @@ class BernoulliBinarizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             A value is negative.
         """
-        bernoulli_rows(self, X, reset=True, fitting=True)
+        with taking_numbers(self):
+            bernoulli_rows(self, X, reset=True, fitting=True)
         validate_data(self, X, reset=True, skip_check_array=True)
         self._seed = check_random_state(self.random_state).randint(MAX_SEED)
         if self.scheme == "threshold":
@@ -132,7 +134,8 @@ class BernoulliBinarizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         bits : ndarray or CSR of shape (n_samples, n_features)
         """
         check_is_fitted(self)
-        rows, parts = bernoulli_rows(self, X), []
+        with taking_numbers(self):
+            rows, parts = bernoulli_rows(self, X), []
         rng = stream(self._seed, self.draw).rows(row_hash(rows))
         for part in rows.blocks():
             bits = self._bits(rows.take(part), rng.take(part))

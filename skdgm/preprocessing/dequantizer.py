@@ -29,6 +29,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from skdgm.preprocessing._numbers import taking_numbers
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import Rows, floating_type
@@ -104,7 +105,8 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         -------
         self : Dequantizer
         """
-        validate_data(self, X, ensure_all_finite="allow-nan", dtype="numeric")
+        with taking_numbers(self):
+            validate_data(self, X, ensure_all_finite="allow-nan", dtype="numeric")
         self._seed = check_random_state(self.random_state).randint(MAX_SEED)
         return self
 
@@ -125,7 +127,8 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Values are so large that a cell has no inside in their floating type.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
+        with taking_numbers(self):
+            X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
         rows = Rows(X, floating_type(X.dtype))
         rng = stream(self._seed, self.draw).rows(row_hash(rows))
         x, step = rows.take(slice(None)), rows.dtype(self.step)
@@ -150,9 +153,9 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X_grid : ndarray of shape (n_samples, n_features)
         """
         check_is_fitted(self)
-        X = check_array(
-            X, ensure_all_finite="allow-nan", dtype=[np.float64, np.float32]
-        )
+        checks = {"ensure_all_finite": "allow-nan", "dtype": [np.float64, np.float32]}
+        with taking_numbers(self):
+            X = check_array(X, **checks)
         near = _NEAR * np.finfo(X.dtype).eps * np.abs(X)
         cells = np.floor((X.astype(np.float64) + near) / self.step)
         return (cells * self.step).astype(X.dtype)

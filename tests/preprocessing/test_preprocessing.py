@@ -158,3 +158,13 @@ def test_a_density_behind_it_has_no_correction():
     X = np.random.default_rng(3).integers(0, 9, (200, 2)).astype(float)
     pipe = make_pipeline(Dequantizer(), GaussianMixture(2, random_state=0)).fit(X)
     np.testing.assert_allclose(log_density(pipe, X), pipe.score_samples(X))
+
+
+@pytest.mark.parametrize("step", [Dequantizer(), BernoulliBinarizer()], ids=str)
+@pytest.mark.parametrize("X", [[["a", "b"]] * 3, np.array([["a"], [0.5]], object)])
+def test_strings_are_named(step, X):
+    message = f"{type(step).__name__} takes numbers.*ColumnTransformer"
+    with pytest.raises(ValueError, match=message):
+        step.fit(X)
+    with pytest.raises(ValueError, match=message):
+        step.fit(np.zeros(np.shape(X))).transform(X)
