@@ -52,7 +52,7 @@ class Monitor(MachineWatch):
     """Minus the pseudo-likelihood of training rows and of held-out rows.
 
     A few units of each row are looked at, the same ones each time, so that what
-    changes is the model.
+    changes is the model, and all units about as often in both.
 
     Parameters
     ----------
@@ -89,15 +89,13 @@ class Monitor(MachineWatch):
         return loss > max(self.first, self.independent) + allowed
 
     def _units(self, n_rows):
-        """A few visible units for each row."""
+        """A few visible units for each row: those of one permutation after another, so
+        that training rows and held-out rows are asked of each about as often."""
         n_visible = self.trainer.rows.shape[1]
         n_units = min(_PROBE_UNITS, n_visible)
-        parts = []
-        for part in self.trainer.rows.blocks(n_rows):
-            ids = np.arange(part.start, part.stop, dtype=np.uint64)
-            numbers = self.rng.rows(ids).bits(n_visible)
-            parts.append(numbers.argpartition(n_units - 1, axis=1)[:, :n_units])
-        return np.concatenate(parts)
+        ids = np.arange(-(-n_rows * n_units // n_visible), dtype=np.uint64)
+        order = self.rng.rows(ids).bits(n_visible).argsort(axis=1)
+        return order.ravel()[: n_rows * n_units].reshape(n_rows, n_units)
 
     def _watched(self, params, batch, part):
         energy, units = self.trainer.energy, self.units[part]
