@@ -32,6 +32,27 @@ def of_classes(display, estimator, y, n_samples):
     return {"y": np.repeat(y, n_samples)}
 
 
+def samples_beside(X, estimator, n_samples, random_state, options):
+    """Samples that have the columns of X.
+
+    Raises
+    ------
+    ValueError
+        They have not, or are a DataFrame where X is none.
+    """
+    samples = estimator.sample(n_samples, random_state, **options)
+    if samples.shape[1] != X.shape[1]:
+        raise ValueError(
+            f"X has {X.shape[1]} columns, but samples have {samples.shape[1]}."
+        )
+    if hasattr(samples, "iloc") and not hasattr(X, "iloc"):
+        raise ValueError(
+            f"Samples of this {type(estimator).__name__} are a DataFrame, but X is "
+            "none: give X as it was fitted."
+        )
+    return samples
+
+
 def means_of(estimator, samples):
     """The visible units' means given the features of samples."""
     # A net's features are not those of the network that draws, from which it began.

@@ -7,7 +7,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_scalar
 
 from skdgm.plotting._images import as_images, shared_limits
-from skdgm.plotting._support import axes_for
+from skdgm.plotting._support import axes_for, check_looks
 
 # Between images, and between lines of several parts: shares of an image's longer side.
 _GAP, _LINE_GAP = 0.1, 0.4
@@ -88,6 +88,7 @@ class Grid:
         ax : matplotlib Axes
         artists : ndarray of AxesImage, of shape (n_parts, n_images)
         """
+        check_looks(self.display, im_kw=im_kw)
         if scales is None:
             shape = *self.images.shape[:2], 2
             scales = np.broadcast_to(shared_limits(self.images), shape)

@@ -1,5 +1,7 @@
 """Rows as images."""
 
+from numbers import Integral
+
 import numpy as np
 
 
@@ -39,11 +41,12 @@ def as_images(display, rows, image_shape=None):
                 f"(1, {n_features}) for rows that are no images."
             )
         image_shape = side, side
-    shape = tuple(image_shape)
-    if len(shape) != 2 or min(shape) < 1 or np.prod(shape) != n_features:
+    shape = tuple(image_shape) if np.iterable(image_shape) else (image_shape,)
+    whole = all(isinstance(side, Integral) for side in shape)
+    if not whole or len(shape) != 2 or min(shape) < 1 or np.prod(shape) != n_features:
         raise ValueError(
-            f"image_shape={shape} of {name} must be (height, width) with height times "
-            f"width = {n_features}, the number of features."
+            f"image_shape={image_shape!r} of {name} must be (height, width) with "
+            f"height times width = {n_features}, the number of features."
         )
     return rows.reshape(-1, *shape)
 

@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 # What estimators watch while they learn, and what its loss is called.
 _LOSSES = {
-    "pseudo-likelihood": "minus pseudo-likelihood (nats)",
-    "log probability of labels": "minus log probability\nof labels (nats)",
+    "log-likelihood": "minus log-likelihood\n(nats a row)",
+    "bound": "minus lower bound on\nlog-likelihood (nats a row)",
+    "pseudo-likelihood": "minus pseudo-likelihood\n(nats a row)",
+    "log probability of labels": "minus log probability\nof labels (nats a row)",
     "minus half the squared error": "half the squared error\nof standardised targets",
 }
-_PAIRS = "minus log-likelihood given\nthe layer above (nats)"
-_BOUND = "minus bound (nats)"
+_PAIRS = "minus log-likelihood given\nthe layer above (nats a row)"
+_BOUND = "minus bound (nats a row)"
 
 
 class Curves(NamedTuple):

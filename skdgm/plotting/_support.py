@@ -1,7 +1,10 @@
 """What displays ask before they draw: for matplotlib, for axes, for a fitted estimator
 that has what is to be shown."""
 
+from collections.abc import Mapping
+
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 
@@ -50,6 +53,8 @@ def axes_for(display, ax, n_axes, **options):
         There is no matplotlib.
     ValueError
         The number of the given axes is another one.
+    TypeError
+        They are no axes.
     """
     plt = pyplot(display)
     if ax is None:
@@ -58,6 +63,11 @@ def axes_for(display, ax, n_axes, **options):
             superfluous.remove()
         return figure, axes.ravel()[:n_axes]
     axes = np.ravel(np.asarray(ax, dtype=object))
+    if not all(hasattr(one, "get_figure") for one in axes):
+        raise TypeError(
+            f"ax of {display.__name__} must be matplotlib Axes, or an array of such; "
+            f"got {ax!r}."
+        )
     if len(axes) != n_axes:
         raise ValueError(
             f"{display.__name__} draws on {n_axes} axes, but ax has {len(axes)}."
@@ -94,3 +104,21 @@ def check_has(display, estimator, names, who):
             f"{display.__name__} needs {' or '.join(names)}, which {who} have; "
             f"{type(estimator).__name__} has not."
         )
+
+
+def first_with(estimator, names):
+    """The first step of a Pipeline that has one of some attributes, if one has; else
+    what was given."""
+    steps = estimator if isinstance(estimator, Pipeline) else ()
+    has = (step for step in steps if any(hasattr(step, name) for name in names))
+    return next(has, estimator)
+
+
+def check_looks(display, **options):
+    """Raise TypeError where arguments of matplotlib's functions are no dict."""
+    for name, value in options.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise TypeError(
+                f"{name} of {display.__name__} must be a dict of matplotlib's "
+                f"arguments, or None; got {value!r}."
+            )

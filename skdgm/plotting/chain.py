@@ -4,7 +4,7 @@ import numpy as np
 
 from skdgm.metrics import chain_diagnostics
 from skdgm.metrics._models import check_energy
-from skdgm.plotting._support import axes_for, pyplot
+from skdgm.plotting._support import axes_for, check_looks, pyplot
 
 # Chains that are drawn, and autocorrelation below which lags are left out.
 _MOST, _SMALL = 8, 0.02
@@ -95,6 +95,7 @@ class ChainDisplay:
         -------
         display : ChainDisplay
         """
+        check_looks(type(self), trace_kw=trace_kw)
         options = {"ncols": 2, "figsize": (9.0, 3.2), "width_ratios": (3, 2)}
         self.figure_, self.axes_ = axes_for(type(self), ax, 2, **options)
         found, (left, right) = self.diagnostics, self.axes_

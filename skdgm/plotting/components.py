@@ -13,7 +13,9 @@ import numpy as np
 from sklearn.utils.validation import check_scalar
 
 from skdgm.plotting._grid import Grid
-from skdgm.plotting._support import check_has
+from skdgm.plotting._support import check_has, check_looks, first_with
+
+_WEIGHTS = "components_", "coefs_"
 
 
 class ComponentsDisplay:
@@ -36,8 +38,7 @@ class ComponentsDisplay:
 
     See Also
     --------
-    SamplesDisplay : What the units draw together.
-    ManifoldDisplay : What two units stand for.
+    SamplesDisplay, ManifoldDisplay : What units draw; what two of them stand for.
 
     Examples
     --------
@@ -73,9 +74,9 @@ class ComponentsDisplay:
         Parameters
         ----------
         estimator : object
-            Fitted, with ``components_``, or with ``coefs_`` of several layers. Weights
-            of labels and of other outputs are none of these. Those of real columns are
-            the weights of standardised columns.
+            Fitted, with ``components_``, or with ``coefs_`` of several layers; of a
+            Pipeline the first step with such. Weights of outputs are none of these.
+            Those of real columns are the weights of standardised columns.
         layer : int, default=0
             0 is the first hidden layer, -1 the last.
         n_components : int, default=100
@@ -87,8 +88,7 @@ class ComponentsDisplay:
         n_columns : int, default=None
             By default there are about as many columns as rows.
         im_kw : dict, default=None
-            Arguments of ``imshow``, such as ``cmap``, or ``vmin`` and ``vmax`` for one
-            scale for all.
+            Arguments of ``imshow``, such as ``vmin`` and ``vmax``, one scale for all.
         ax : matplotlib Axes, default=None
             Where to draw; by default in a new figure.
 
@@ -96,11 +96,12 @@ class ComponentsDisplay:
         -------
         display : ComponentsDisplay
         """
-        who = "restricted machines or deep ones and nets"
-        check_has(cls, estimator, ("components_", "coefs_"), who)
+        estimator = first_with(estimator, _WEIGHTS)
+        check_has(cls, estimator, _WEIGHTS, "machines and nets")
         if order not in ("norm", "first"):
             raise ValueError(f"order must be 'norm' or 'first', not {order!r}.")
         check_scalar(n_components, "n_components", Integral, min_val=1)
+        check_scalar(layer, "layer", Integral)
         components = _filters(estimator, layer)
         if order == "norm":
             norms = np.linalg.norm(components, axis=1)
@@ -122,11 +123,12 @@ class ComponentsDisplay:
         -------
         display : ComponentsDisplay
         """
-        rows = [np.asarray(self.components)]
-        grid = Grid(type(self), rows, image_shape=self.image_shape, n_columns=n_columns)
+        check_looks(type(self), im_kw=im_kw)
+        shape = {"image_shape": self.image_shape, "n_columns": n_columns}
+        grid = Grid(type(self), [self.components], **shape)
         # A filter of zeros has a scale, too.
         greatest = np.abs(grid.images).max(axis=(2, 3))
-        greatest = np.where(greatest > 0, greatest, 1)
+        greatest[greatest == 0] = 1
         scales = np.stack([-greatest, greatest], axis=-1)
         drawn = grid.draw(ax, scales=scales, im_kw={"cmap": "RdBu_r"} | (im_kw or {}))
         self.figure_, self.ax_, (self.images_,) = drawn

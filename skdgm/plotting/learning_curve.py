@@ -1,11 +1,17 @@
 """What was lost in each epoch of a fit."""
 
 from skdgm.plotting._losses import losses_of
-from skdgm.plotting._support import axes_for, check_has
+from skdgm.plotting._support import axes_for, check_has, check_looks
 
 
 class LearningCurveDisplay:
-    """Losses of training rows, and of held-out rows, epoch by epoch.
+    """Losses of some training rows, and of held-out rows, epoch by epoch.
+
+    Both are means over rows of the same quantity, in nats a row, of real columns that
+    are standardised. The training rows are a sample of those that were learned from,
+    the same ones in each epoch; of held-out rows all are watched. As rows differ, and
+    machines look at a few columns of each, either curve may lie above the other by
+    chance.
 
     Parameters
     ----------
@@ -81,6 +87,7 @@ class LearningCurveDisplay:
         -------
         display : LearningCurveDisplay
         """
+        check_looks(type(self), line_kw=line_kw)
         n_axes = len(self.groups)
         options = {"ncols": n_axes, "figsize": (4.4 * n_axes, 3.4)}
         self.figure_, self.axes_ = axes_for(type(self), ax, n_axes, **options)
@@ -96,8 +103,10 @@ def _draw(axes, title, loss, curves, line_kw):
     lines = {}
     for number, (name, parts) in enumerate(curves.items()):
         lines[name] = []
-        held_out = "held out" if len(curves) == 1 else f"{name}, held out"
-        for curve, style, label in zip(parts, ("-", "--"), (name, held_out)):
+        labels = name, f"{name}, held out"
+        if len(curves) == 1:
+            labels = f"some {name} rows", "held-out rows"
+        for curve, style, label in zip(parts, ("-", "--"), labels):
             if len(curve):
                 options = {"linestyle": style, "color": f"C{number}", "label": label}
                 # One epoch is no line.

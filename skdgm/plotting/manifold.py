@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_scalar
 
 from skdgm.plotting._grid import Grid
@@ -10,6 +11,8 @@ from skdgm.plotting._support import check_has
 
 # Inches for the features' names and limits.
 _MARGINS = 0.4, 0.4
+# Between which features are: of binary units, and 99 % of what is standard normal.
+_BITS, _NORMAL = (0, 1), (-2.5, 2.5)
 
 
 class ManifoldDisplay:
@@ -61,7 +64,7 @@ class ManifoldDisplay:
         estimator,
         *,
         n_images=15,
-        limits=(0, 1),
+        limits=None,
         image_shape=None,
         im_kw=None,
         ax=None,
@@ -74,9 +77,10 @@ class ManifoldDisplay:
             Fitted, with ``inverse_transform`` of exactly two features.
         n_images : int, default=15
             Values of each feature.
-        limits : tuple, default=(0, 1)
+        limits : tuple, default=None
             The least value and the greatest, of both features, or a pair of them for
-            each. Those of binary units are 0 and 1.
+            each. By default -2.5 and 2.5 for a VAE, which hold 99 % of its prior, and 0
+            and 1 for all others, as of binary units.
         image_shape : tuple of int, default=None
             Height and width; by default images are square.
         im_kw : dict, default=None
@@ -97,7 +101,9 @@ class ManifoldDisplay:
                 "components, or with a last layer of two units and feature_layer=-1."
             )
         check_scalar(n_images, "n_images", Integral, min_val=2)
-        if np.shape(limits) not in ((2,), (2, 2)):
+        limits = _limits_of(estimator) if limits is None else limits
+        numbers = np.asarray(limits).dtype.kind in "fiu"
+        if np.shape(limits) not in ((2,), (2, 2)) or not numbers:
             raise ValueError(
                 f"limits must be (least, greatest), or two of them; got {limits}."
             )
@@ -135,3 +141,9 @@ class ManifoldDisplay:
         self.ax_.set_yticks([bottom, top], up)
         self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
         return self
+
+
+def _limits_of(estimator):
+    """Between which values features of an estimator are."""
+    estimator = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    return _NORMAL if hasattr(estimator, "active_units") else _BITS

@@ -1,10 +1,12 @@
 """Columns of a table, and the same columns of samples."""
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_array
 
-from skdgm.plotting._columns import chosen, draw, numbered
-from skdgm.plotting._support import axes_for, check_has
+from skdgm.plotting._columns import chosen, draw, known, numbered
+from skdgm.plotting._draws import samples_beside
+from skdgm.plotting._support import axes_for, check_has, check_looks
 
 # Axes side by side.
 _ACROSS = 4
@@ -13,14 +15,14 @@ _ACROSS = 4
 class MarginalsDisplay:
     """Marginal distributions of data beside those of samples.
 
-    Columns of few values are bars, all others are histograms. Where samples are bits
-    and data in [0, 1], these are probabilities of 1.
+    Columns of few values and of categories are bars, all others are histograms. Where
+    samples are bits and data in [0, 1], these are probabilities of 1.
 
     Parameters
     ----------
-    X : array-like of shape (n_rows, n_columns)
+    X : array-like or DataFrame of shape (n_rows, n_columns)
         Data; NaN where missing.
-    samples : array-like of shape (n_samples, n_columns)
+    samples : array-like or DataFrame of shape (n_samples, n_columns)
     names : list of str, default=None
         Of the columns; x0, x1 and so on by default.
 
@@ -74,9 +76,9 @@ class MarginalsDisplay:
         ----------
         estimator : object
             Fitted, with ``sample``.
-        X : array-like of shape (n_rows, n_features)
+        X : array-like or DataFrame of shape (n_rows, n_features)
             NaN where missing.
-        columns : list of int or str, default=None
+        columns : int, str or list of these, default=None
             Which columns, by number or by name; by default the first twelve.
         n_samples : int, default=1000
         random_state : int, RandomState instance or None, default=None
@@ -95,15 +97,13 @@ class MarginalsDisplay:
         check_has(cls, estimator, ("sample",), "generative models")
         names = getattr(estimator, "feature_names_in_", numbered(np.shape(X)[1]))
         names = [str(name) for name in getattr(X, "columns", names)]
-        X = check_array(X, ensure_all_finite="allow-nan")
+        if not hasattr(X, "iloc"):
+            X = check_array(X, ensure_all_finite="allow-nan")
         columns = chosen(columns, names)
-        samples = estimator.sample(n_samples, random_state, **options)
-        if samples.shape[1] != len(names):
-            raise ValueError(
-                f"X has {len(names)} columns, but samples have {samples.shape[1]}."
-            )
+        samples = samples_beside(X, estimator, n_samples, random_state, options)
         names = [names[column] for column in columns]
-        display = cls(X[:, columns], samples[:, columns], names=names)
+        parts = (_safe_indexing(part, columns, axis=1) for part in (X, samples))
+        display = cls(*parts, names=names)
         return display.plot(ax, data_kw=data_kw, samples_kw=samples_kw)
 
     def plot(self, ax=None, *, data_kw=None, samples_kw=None):
@@ -120,9 +120,9 @@ class MarginalsDisplay:
         -------
         display : MarginalsDisplay
         """
-        X, samples = np.asarray(self.X), np.asarray(self.samples)
-        n_columns = X.shape[1]
-        names = self.names or numbered(n_columns)
+        check_looks(type(self), data_kw=data_kw, samples_kw=samples_kw)
+        names = self.names or numbered(np.shape(self.X)[1])
+        n_columns = len(names)
         across = min(n_columns, _ACROSS)
         down = -(-n_columns // across)
         options = {"nrows": down, "ncols": across}
@@ -133,8 +133,8 @@ class MarginalsDisplay:
             {"color": "C0", "label": "samples", **(samples_kw or {})},
         )
         drawn = [
-            draw(axes, column[~np.isnan(column)], sampled, looks)
-            for axes, column, sampled in zip(self.axes_, X.T, samples.T)
+            draw(axes, *pair, looks)
+            for axes, *pair in zip(self.axes_, known(self.X), known(self.samples))
         ]
         self.data_, self.samples_ = map(list, zip(*drawn))
         for axes, name in zip(self.axes_, names):

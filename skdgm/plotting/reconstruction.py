@@ -1,4 +1,5 @@
-"""Images with missing pixels, as a model fills them."""
+"""Images with missing pixels as a model fills them, or whole ones as it rebuilds
+them."""
 
 from numbers import Integral
 
@@ -6,12 +7,17 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples, check_array, check_scalar
 
+from skdgm.plotting._draws import means_of
 from skdgm.plotting._grid import Grid
-from skdgm.plotting._support import check_has
+from skdgm.plotting._support import check_has, pyplot
+
+# What shows rows of which nothing is missing.
+_WHOLE = "machines and autoencoders (others fill what is marked by NaN)"
 
 
 class ReconstructionDisplay:
-    """Images as they are, with what is missing of them, and as they were filled.
+    """Images as they are, with what is missing of them, and as they were filled; or
+    whole ones, and what was made of their features.
 
     Parameters
     ----------
@@ -19,7 +25,7 @@ class ReconstructionDisplay:
         NaN where missing.
     filled : array-like of shape (n_images, n_features)
     X_true : array-like of shape (n_images, n_features), default=None
-        If given, it is shown above the others.
+        Shown above the others.
     image_shape : tuple of int, default=None
         Height and width; by default images are square.
 
@@ -67,14 +73,14 @@ class ReconstructionDisplay:
         ax=None,
         **options,
     ):
-        """Fill what is missing and show it.
+        """Fill what is missing, or rebuild rows of which nothing is, and show it.
 
         Parameters
         ----------
         estimator : object
-            Fitted, with ``impute``.
+            Fitted, with ``impute``; for whole rows with ``inverse_transform``.
         X : array-like of shape (n_rows, n_features)
-            NaN where missing.
+            NaN where missing. If nothing is, rows are taken to features and back.
         X_true : array-like of shape (n_rows, n_features), default=None
             The same rows with nothing missing.
         n_images : int, default=10
@@ -93,7 +99,7 @@ class ReconstructionDisplay:
         -------
         display : ReconstructionDisplay
         """
-        check_has(cls, estimator, ("impute",), "generative models")
+        pyplot(cls)
         if X_true is not None and np.shape(X_true) != np.shape(X):
             raise ValueError(
                 f"X_true has the shape {np.shape(X_true)}, but X {np.shape(X)}: they "
@@ -103,14 +109,16 @@ class ReconstructionDisplay:
         first = np.arange(min(n_images, _num_samples(X)))
         X = _safe_indexing(X, first)
         known = check_array(X, ensure_all_finite="allow-nan")
-        if not np.isnan(known).any():
-            raise ValueError(
-                "Nothing is missing in the rows of X that are shown: mark what is to "
-                "be filled by NaN, and pass whole rows as X_true."
-            )
         if X_true is not None:
             X_true = np.asarray(_safe_indexing(X_true, first))
-        filled = estimator.impute(X, **options)
+        if np.isnan(known).any():
+            check_has(cls, estimator, ("impute",), "generative models")
+            filled = estimator.impute(X, **options)
+        else:
+            check_has(cls, estimator, ("inverse_transform",), _WHOLE)
+            if options:
+                raise TypeError(f"Nothing is missing in X, for impute with {options}.")
+            filled = means_of(estimator, X)
         display = cls(known, filled, X_true=X_true, image_shape=image_shape)
         return display.plot(ax, im_kw=im_kw)
 
@@ -128,7 +136,9 @@ class ReconstructionDisplay:
         -------
         display : ReconstructionDisplay
         """
-        rows = {"truth": self.X_true, "given": self.X, "filled": self.filled}
+        whole = not np.isnan(np.asarray(self.X, dtype=float)).any()
+        made = "rebuilt" if whole else "filled"
+        rows = {"truth": self.X_true, "given": self.X, made: self.filled}
         rows = {name: part for name, part in rows.items() if part is not None}
         shape = {"image_shape": self.image_shape, "n_columns": len(self.filled)}
         grid = Grid(type(self), list(rows.values()), **shape)

@@ -3,11 +3,15 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import BernoulliRBM as ScikitRBM
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 
 from skdgm import (
     DBN,
+    BernoulliRBM,
     DBMClassifier,
     DBNClassifier,
     DBNRegressor,
@@ -118,3 +122,19 @@ def test_shape_and_columns(rbm):
 def test_bad_options(rbm, options, message):
     with pytest.raises(ValueError, match=message):
         ComponentsDisplay.from_estimator(rbm, **options)
+
+
+def test_the_first_machine_of_a_pipeline(rbm, X):
+    y = np.arange(len(X)) % 2
+    pipe = make_pipeline(MinMaxScaler(), BernoulliRBM(5, n_iter=1, random_state=0))
+    pipe.steps.append(("last", LogisticRegression()))
+    display = ComponentsDisplay.from_estimator(pipe.fit(X, y), order="first")
+    np.testing.assert_array_equal(display.components, pipe[1].components_)
+    with pytest.raises(TypeError, match="Pipeline has not"):
+        ComponentsDisplay.from_estimator(
+            make_pipeline(MinMaxScaler(), LogisticRegression()).fit(X, y)
+        )
+    with pytest.raises(TypeError, match="im_kw of ComponentsDisplay must be a dict"):
+        ComponentsDisplay.from_estimator(rbm, im_kw="gray")
+    with pytest.raises(ValueError, match="image_shape=9 of"):
+        ComponentsDisplay.from_estimator(rbm, image_shape=9)

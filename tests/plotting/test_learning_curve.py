@@ -7,6 +7,8 @@ from sklearn.neural_network import MLPClassifier
 
 from skdgm import (
     DBN,
+    FVBN,
+    VAE,
     BernoulliRBM,
     DBMClassifier,
     DBNClassifier,
@@ -37,10 +39,8 @@ def test_restricted_machines(cls, X):
     check_line(line, rbm.loss_curve_)
     (ax,) = display.axes_
     assert ax.get_title() == cls.__name__
-    assert (ax.get_xlabel(), ax.get_ylabel()) == (
-        "epoch",
-        "minus pseudo-likelihood (nats)",
-    )
+    assert ax.get_xlabel() == "epoch"
+    assert losses(display) == ["minus pseudo-likelihood (nats a row)"]
     assert ax.get_legend() is None
 
 
@@ -53,13 +53,14 @@ def test_held_out_rows(X):
     assert training.get_linestyle() != held_out.get_linestyle()
     assert training.get_color() == held_out.get_color() == "red"
     texts = display.axes_[0].get_legend().get_texts()
-    assert [text.get_text() for text in texts] == ["training", "held out"]
+    labels = [text.get_text() for text in texts]
+    assert labels == ["some training rows", "held-out rows"]
 
 
 def test_labels(clf):
     display = LearningCurveDisplay.from_estimator(clf)
     check_line(display.lines_[0]["training"][0], clf.loss_curve_)
-    assert losses(display) == ["minus log probability of labels (nats)"]
+    assert losses(display) == ["minus log probability of labels (nats a row)"]
 
 
 def test_deep_machines(dbm):
@@ -70,8 +71,8 @@ def test_deep_machines(dbm):
         check_line(*lines, curve)
     check_line(*own["training"], dbm.loss_curve_)
     assert losses(display) == [
-        "minus log-likelihood given the layer above (nats)",
-        "minus pseudo-likelihood (nats)",
+        "minus log-likelihood given the layer above (nats a row)",
+        "minus pseudo-likelihood (nats a row)",
     ]
 
 
@@ -85,7 +86,10 @@ def test_belief_networks(X):
         check_line(lines[0], machine.loss_curve_)
         check_line(lines[1], machine.validation_curve_)
     check_line(*refined["training"], dbn.loss_curves_[2])
-    assert losses(display) == ["minus pseudo-likelihood (nats)", "minus bound (nats)"]
+    assert losses(display) == [
+        "minus pseudo-likelihood (nats a row)",
+        "minus bound (nats a row)",
+    ]
     texts = display.axes_[0].get_legend().get_texts()
     assert texts[3].get_text() == "layer 1, held out"
 
@@ -97,8 +101,8 @@ def test_belief_networks_with_a_label(X):
     assert (list(below), list(top)) == (["layer 0", "layer 1"], ["layer 2"])
     check_line(*top["layer 2"], dbn.loss_curves_[2])
     assert losses(display) == [
-        "minus pseudo-likelihood (nats)",
-        "minus log probability of labels (nats)",
+        "minus pseudo-likelihood (nats a row)",
+        "minus log probability of labels (nats a row)",
     ]
 
 
@@ -118,7 +122,7 @@ def test_a_label_above(X):
 @pytest.mark.parametrize(
     "cls, loss",
     [
-        (DBNClassifier, "minus log probability of labels (nats)"),
+        (DBNClassifier, "minus log probability of labels (nats a row)"),
         (DBNRegressor, "half the squared error of standardised targets"),
     ],
 )
@@ -152,3 +156,17 @@ def test_one_epoch_can_be_seen(X):
 def test_no_epoch(X):
     with pytest.raises(ValueError, match="knows of no epoch"):
         LearningCurveDisplay.from_estimator(BernoulliRBM(4, n_iter=0).fit(X))
+
+
+@pytest.mark.parametrize(
+    "model, loss",
+    [
+        (FVBN(max_iter=2), "minus log-likelihood (nats a row)"),
+        (VAE(2, (4,), max_iter=2), "minus lower bound on log-likelihood (nats a row)"),
+    ],
+)
+def test_the_axis_says_what_is_lost(model, loss, X):
+    display = LearningCurveDisplay.from_estimator(model.fit(X))
+    assert losses(display) == [loss]
+    with pytest.raises(TypeError, match="line_kw of LearningCurveDisplay"):
+        LearningCurveDisplay.from_estimator(model, line_kw="red")

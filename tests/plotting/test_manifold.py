@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 
-from skdgm import DBN
+from skdgm import DBN, VAE
 from skdgm.plotting import ManifoldDisplay
 
 
@@ -55,6 +57,15 @@ def test_other_limits(X):
     assert across == ["-2", "3"]
 
 
+def test_limits_of_latent_units_are_those_of_their_prior(X):
+    vae = VAE(2, (4,), max_iter=1, random_state=0).fit(X)
+    for model in vae, make_pipeline(MinMaxScaler(), vae).fit(X):
+        display = ManifoldDisplay.from_estimator(model, n_images=2)
+        np.testing.assert_array_equal(display.limits, [[-2.5, 2.5]] * 2)
+        corner = model.inverse_transform(np.array([[-2.5, 2.5]]))[0]
+        np.testing.assert_allclose(shown(display.images_[0, 0]), corner, rtol=1e-5)
+
+
 def test_more_features(rbm):
     with pytest.raises(ValueError, match="two features, but this BernoulliRBM has 5"):
         ManifoldDisplay.from_estimator(rbm)
@@ -65,6 +76,7 @@ def test_more_features(rbm):
     [
         ({"n_images": 1}, "n_images"),
         ({"limits": (0, 1, 2)}, "limits must be"),
+        ({"limits": ("a", "b")}, "limits must be"),
         ({"image_shape": (9, 9)}, r"image_shape=\(9, 9\)"),
     ],
 )

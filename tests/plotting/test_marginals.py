@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
 
-from skdgm import BernoulliRBM, GaussianRBM
+from skdgm import BernoulliRBM, EoNADE, GaussianRBM
 from skdgm.plotting import MarginalsDisplay
 
 
@@ -126,3 +126,52 @@ def test_other_data(machine):
     X = pd.DataFrame({"a": [0.0, 1.0]})
     with pytest.raises(ValueError, match="X has 1 columns, but samples have 4"):
         MarginalsDisplay.from_estimator(machine, X, n_samples=5)
+
+
+def table(n=60, seed=0):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "age": rng.normal(40, 10, n),
+            "work": rng.choice(["state", "private", "none"], n, p=[0.2, 0.7, 0.1]),
+            "town": [f"town {number}" for number in rng.integers(0, 30, n)],
+            "rich": rng.random(n) < 0.3,
+        }
+    )
+
+
+def test_frames_of_several_kinds():
+    frame = table()
+    frame.loc[:4, "work"] = None
+    net = EoNADE((4,), output="mixed", max_iter=1, random_state=0).fit(frame)
+    display = MarginalsDisplay.from_estimator(net, frame, random_state=0)
+    assert titles(display) == list(frame)
+    work = frame["work"].dropna().value_counts(normalize=True)
+    labels = [text.get_text() for text in display.axes_[1].get_xticklabels()]
+    assert sorted(labels) == sorted(work.index)
+    np.testing.assert_allclose(heights(display.data_[1]), work[labels])
+    drawn = net.sample(1000, 0)["work"].value_counts(normalize=True)
+    np.testing.assert_allclose(heights(display.samples_[1]), drawn[labels])
+    # Of many categories the most frequent ones are shown, and all others together.
+    assert len(display.data_[2]) == 12
+    assert sum(heights(display.data_[2])) == pytest.approx(1)
+    p = frame["rich"].mean()
+    np.testing.assert_allclose(heights(display.data_[3]), [1 - p, p])
+    with pytest.raises(ValueError, match="Samples of this EoNADE are a DataFrame"):
+        MarginalsDisplay.from_estimator(net, np.zeros((3, 4)))
+
+
+def test_a_single_column(machine, iris):
+    for column in "sepal width (cm)", 1, np.int64(1):
+        options = {"columns": column, "n_samples": 9}
+        display = MarginalsDisplay.from_estimator(machine, iris, **options)
+        assert titles(display) == ["sepal width (cm)"]
+    with pytest.raises(ValueError, match="some of .*got \\['age'\\]"):
+        MarginalsDisplay.from_estimator(machine, iris, columns="age")
+
+
+def test_looks_of_wrong_types(machine, iris):
+    with pytest.raises(TypeError, match="data_kw of MarginalsDisplay must be a dict"):
+        MarginalsDisplay.from_estimator(machine, iris, n_samples=9, data_kw="red")
+    with pytest.raises(TypeError, match="ax of MarginalsDisplay must be matplotlib"):
+        MarginalsDisplay.from_estimator(machine, iris, n_samples=9, ax="left")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdgm import BernoulliRBM
+from skdgm import FVBN, BernoulliRBM
 from skdgm.plotting import ReconstructionDisplay
 
 
@@ -54,8 +54,18 @@ def test_data_frames(X, half):
 
 
 def test_nothing_to_fill(rbm, X):
-    with pytest.raises(ValueError, match="Nothing is missing"):
-        ReconstructionDisplay.from_estimator(rbm, X)
+    display = ReconstructionDisplay.from_estimator(rbm, X, n_images=4)
+    given, rebuilt = display.images_
+    np.testing.assert_array_equal(shown(given), X[:4])
+    expected = rbm.inverse_transform(rbm.transform(X[:4]))
+    np.testing.assert_allclose(shown(rebuilt), expected, rtol=1e-6)
+    labels = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert labels == ["given", "rebuilt"]
+    with pytest.raises(TypeError, match="Nothing is missing in X.*'method': 'sample'"):
+        ReconstructionDisplay.from_estimator(rbm, X, method="sample")
+    net = FVBN(max_iter=1).fit(X)
+    with pytest.raises(TypeError, match="needs inverse_transform.*NaN.*FVBN has not"):
+        ReconstructionDisplay.from_estimator(net, X)
 
 
 def test_other_rows_for_the_truth(rbm, X, half):
