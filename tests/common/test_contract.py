@@ -17,7 +17,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
-from skdgm.exceptions import InterruptedFitWarning, MissingDataWarning
+from skdgm.exceptions import (
+    DataRangeWarning,
+    InterruptedFitWarning,
+    MissingDataWarning,
+)
 from skdgm.training import Callbacks
 from tests.callbacks import Callback
 from tests.common.instances import INSTANCES, name_of
@@ -717,6 +721,9 @@ def test_no_warning_and_no_nan_on_awkward_data(estimator, data):
             X = X[:1]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
+            if name == "halves" and hasattr(estimator, "score_features"):
+                # Of grey rows these have no likelihood, and say so.
+                warnings.filterwarnings("ignore", ".*got grey rows", DataRangeWarning)
             estimator.fit(X, **data.alternate(X))
             for result in (
                 estimator.transform(X),
