@@ -18,6 +18,7 @@ from skdgm.nets import (
     logistic_cross_entropy,
     softmax_cross_entropy,
 )
+from skdgm.training import Budget
 
 
 class OneHot(NamedTuple):
@@ -46,6 +47,8 @@ class ClassOutputs(LabelReadingMixin):
     """One class of several, or several labels at once."""
 
     _WATCHED = "log probability of labels"
+    # What drops out makes more epochs of few labels worth their time.
+    _BUDGET = Budget(5_000, 20, 300)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Go on learning: one epoch of fine-tuning.

@@ -40,7 +40,6 @@ from skdgm.utils.warn import warn
 
 # The hidden units are those of restricted machines.
 ACTIVATION = "logistic"
-_BUDGET = Budget(5_000, 20, 100)
 # What parameters of pre-training are called in a DBN.
 PRETRAINING = {
     "pretrain_iter": "n_iter",
@@ -81,6 +80,8 @@ class FineTuningMixin:
     """Training, for an estimator with outputs: ``_read(rows, y, fresh, classes)``,
     ``_survey(table)``, ``_wanted(labels)``, ``_loss`` and ``_WATCHED``; and with a net:
     ``_begun()``, ``_net()`` and ``_filled(v)``."""
+
+    _BUDGET = Budget(5_000, 20, 100)
 
     @undone_by_errors
     @_fit_context(prefer_skip_nested_validation=True)
@@ -238,7 +239,8 @@ class FineTuningMixin:
 
     def _n_epochs(self, table):
         """How many epochs of fine-tuning are asked for."""
-        return _BUDGET.epochs(self._options.max_iter, table, self._options.batch_size)
+        asked = self._options
+        return self._BUDGET.epochs(asked.max_iter, table, asked.batch_size)
 
     def _tune(self, table, epochs, *, n_epochs=None, hooks=(), early_stopping=False):
         """Epochs of back-propagation."""

