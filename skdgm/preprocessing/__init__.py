@@ -1,4 +1,4 @@
-"""Bringing data to a model: bits of grey values, densities of counted ones."""
+"""Transformers of data for density models: binarisation, dequantisation."""
 
 from skdgm.preprocessing.bernoulli_binarizer import BernoulliBinarizer
 from skdgm.preprocessing.dequantizer import Dequantizer

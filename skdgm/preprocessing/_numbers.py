@@ -1,14 +1,26 @@
-"""Errors that say what to do where there are no numbers."""
+"""Error messages for values that are not numbers."""
 
 from contextlib import contextmanager
 
-# What complaints of NumPy and of scikit-learn about other values have in them.
+# Parts of NumPy's and scikit-learn's messages about values that are not numbers.
 _NO_NUMBER = "could not convert", "float() argument must be", "arrays of bytes/strings"
 
 
 @contextmanager
 def taking_numbers(step):
-    """Name the step and the remedy in errors about values that are no numbers."""
+    """Re-raise errors about values that are not numbers with the step and a remedy.
+
+    Parameters
+    ----------
+    step : estimator
+        Transformer that the message names.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An error of the same type as the original one, which becomes its cause. Errors
+        about anything else pass unchanged.
+    """
     try:
         yield
     except (TypeError, ValueError) as error:

@@ -1,10 +1,10 @@
-r"""Bits of grey values in [0, 1].
+r"""Binarisation of grey values in [0, 1].
 
 .. math:: x_i = \mathbb{1}[v_i > t] \qquad \text{or} \qquad x_i \sim
    \mathrm{Bernoulli}(v_i)
 
-Likelihoods of rows that were made binary in different ways are figures of different
-data, and are not to be compared [1]_.
+Log-likelihoods of data that were binarised differently are figures for different data
+and must not be compared [1]_.
 
 References
 ----------
@@ -33,33 +33,38 @@ from skdgm.utils.random import MAX_SEED, stream
 
 
 class BernoulliBinarizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    r"""Make grey values binary, and say how.
+    r"""Transformer that makes grey values binary and records how.
 
     .. math:: x_i = \mathbb{1}[v_i > t] \qquad \text{or} \qquad x_i \sim
        \mathrm{Bernoulli}(v_i)
 
-    A row's draw is fixed by the seed, the draw's number and the row's content: the same
-    whatever rows are around it, and at each call. A fresh draw at each presentation in
-    training is what ``resample=True`` of the models gives, for rows left grey; several
-    draws at evaluation :func:`~skdgm.metrics.average_over_draws`.
+    The draw of a row depends only on the seed, the number of the draw and the row's
+    content: it is the same at each call, whatever the other rows. For a new draw at
+    each presentation during training, leave the rows grey and set ``resample=True`` in
+    the model; to evaluate several draws, use
+    :func:`~skdgm.metrics.average_over_draws`.
 
     Parameters
     ----------
     scheme : {"fixed", "threshold"}, default="fixed"
-        One draw for each row; or 1 where values are above the threshold.
+        "fixed": one draw of each row from Bernoulli distributions. "threshold": 1 where
+        values are above the threshold, 0 elsewhere.
     threshold : float, default=0.5
+        Threshold of ``scheme="threshold"``, in [0, 1).
     draw : int, default=0
-        Number of the draw, of which there are any.
+        Number of the draw, at least 0; each number gives another draw of the same rows.
     random_state : int, RandomState instance or None, default=0
-        Its seed.
+        Seed of the draws.
 
     Attributes
     ----------
     binarization_ : str
-        How rows are made binary, which :func:`~skdgm.metrics.likelihood_table`
+        Description of the binarisation, which :func:`~skdgm.metrics.likelihood_table`
         compares.
     n_features_in_ : int
+        Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has names.
 
     References
     ----------
@@ -94,12 +99,13 @@ class BernoulliBinarizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn the columns' names, and fix the seed.
+        """Validate the data, record the columns and fix the seed.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Values in [0, 1]; NaN is missing, and stays so.
+            Values in [0, 1]; values above 1 are clipped with a warning. NaN marks a
+            missing value and stays NaN.
         y : None
             Ignored.
 
@@ -123,15 +129,19 @@ class BernoulliBinarizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        """Bits of rows.
+        """Binarise rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Values in [0, 1], NaN where missing; values outside are clipped with a
+            warning.
 
         Returns
         -------
         bits : ndarray or CSR of shape (n_samples, n_features)
+            0, 1, or NaN where missing; CSR if X is sparse. In float64 if X is,
+            otherwise in float32.
         """
         check_is_fitted(self)
         with taking_numbers(self):

@@ -1,14 +1,14 @@
-r"""Densities of values that lie on a grid.
+r"""Dequantisation: densities of values that lie on a grid.
 
 .. math:: y = x + \delta u, \qquad u \sim \mathcal{U}[0, 1)
 
-spreads each value over its cell (but for a few units in the last place at its ends,
-which rounding would move to the next cell), so that a density cannot grow without limit
-by narrow peaks at the grid's values. Then
+spreads each value over its cell, so that a density cannot grow without limit by narrow
+peaks at the grid's values. A few units in the last place at both ends of the cell are
+left out, because rounding could move values there to a neighbouring cell. Then
 
 .. math:: \log P(x) \ge \mathbb{E}_u[\log p(x + \delta u)] + d \log \delta
 
-is a bound on the probability of the values themselves [1]_.
+is a lower bound on the log probability of the values themselves, in d columns [1]_.
 
 References
 ----------
@@ -34,31 +34,36 @@ from skdgm.utils.hashing import row_hash
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import Rows, floating_type
 
-# How far from a cell's ends values stay, in roundings; how near to the one above
-# counts as there. Grid, noise and sum are rounded by half of one each.
+# In units of rounding (eps times the value): the distance that values keep from the
+# ends of their cell, and the distance below a grid value that counts as that value.
+# Grid, noise and sum are each rounded by half a unit.
 _MARGIN, _NEAR = 4, 1
 
 
 class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    r"""Spread values on a grid over their cells.
+    r"""Transformer that adds uniform noise to values on a grid.
 
     .. math:: y = x + \delta u, \qquad u \sim \mathcal{U}[0, 1)
 
-    A row's noise is fixed by the seed, the draw's number and the row's content.
+    where :math:`\delta` is the grid's ``step``. The noise of a row depends only on the
+    seed, the number of the draw and the row's content.
 
     Parameters
     ----------
     step : float, default=1.0
-        The distance of neighbouring values: 1 for counts and 8-bit pixels, 1/255 for
-        such pixels divided by 255.
+        Distance between neighbouring values: 1 for counts and 8-bit pixels, 1/255 for
+        8-bit pixels divided by 255.
     draw : int, default=0
-        Number of the draw.
+        Number of the draw, at least 0; each number gives other noise for the same rows.
     random_state : int, RandomState instance or None, default=0
+        Seed of the noise.
 
     Attributes
     ----------
     n_features_in_ : int
+        Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has names.
 
     References
     ----------
@@ -92,12 +97,12 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn the columns' names, and fix the seed.
+        """Validate the data, record the columns and fix the seed.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            NaN is missing, and stays so.
+            NaN marks a missing value and stays NaN.
         y : None
             Ignored.
 
@@ -111,20 +116,22 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X):
-        """Add noise to rows.
+        """Add uniform noise to rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Values on the grid; NaN where missing.
 
         Returns
         -------
         Y : ndarray of shape (n_samples, n_features)
+            In float64 if X is, otherwise in float32.
 
         Raises
         ------
         ValueError
-            Values are so large that a cell has no inside in their floating type.
+            Values are so large that a cell has no interior in their floating type.
         """
         check_is_fitted(self)
         with taking_numbers(self):
@@ -142,7 +149,7 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return y.clip(x + margin, x + step - margin)
 
     def inverse_transform(self, X):
-        """The grid's values below given ones.
+        """Round values down to the grid.
 
         Parameters
         ----------
@@ -151,6 +158,9 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         X_grid : ndarray of shape (n_samples, n_features)
+            Largest multiple of ``step`` that is no larger than each value; a value
+            within one rounding below a multiple counts as that multiple. In float32 if
+            X is, otherwise in float64.
         """
         check_is_fitted(self)
         checks = {"ensure_all_finite": "allow-nan", "dtype": [np.float64, np.float32]}
@@ -161,7 +171,7 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return (cells * self.step).astype(X.dtype)
 
     def log_abs_det_jacobian(self, X):
-        """Log of the Jacobian's determinant, 0 for each row: noise shifts.
+        """Log absolute determinant of the Jacobian: 0, as adding noise is a shift.
 
         Parameters
         ----------
