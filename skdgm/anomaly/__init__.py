@@ -1,4 +1,4 @@
-"""Outliers by their likelihood."""
+"""Outlier detection by likelihood."""
 
 from skdgm.anomaly.density_outlier_detector import DensityOutlierDetector
 

@@ -1,4 +1,4 @@
-r"""Any density as an outlier detector.
+r"""Outlier detection with any density estimator.
 
 .. math:: x \text{ is an outlier} \iff \log p(x) < t, \qquad
    P_\text{train}(\log p(x) < t) = \text{contamination}
@@ -28,29 +28,33 @@ from skdgm.boltzmann import GaussianRBM
 
 
 class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
-    r"""Call the least likely rows outliers.
+    r"""Outlier detector that thresholds the log-likelihood of a density estimator.
 
     .. math:: \hat y(x) = \mathrm{sign}(\log p(x) - t)
 
-    with the quantile t of the training rows' log-likelihoods.
+    where the threshold t is the ``contamination`` quantile of the log-likelihoods of
+    the training rows; a row exactly at the threshold is an inlier.
 
     Parameters
     ----------
     estimator : object, default=None
-        With ``fit`` and ``score_samples``: a model of skdgm, a Pipeline that ends with
-        one, ``KernelDensity``, ``GaussianMixture``; or such a one, fitted, in
-        scikit-learn's ``FrozenEstimator``. By default a :class:`~skdgm.GaussianRBM`.
+        Density estimator with ``fit`` and ``score_samples``: a model of skdgm, a
+        Pipeline that ends with one, ``KernelDensity`` or ``GaussianMixture``; or a
+        fitted one wrapped in scikit-learn's ``FrozenEstimator``. If None, a
+        :class:`~skdgm.GaussianRBM` with ``random_state=0``.
     contamination : float, default=0.1
-        The share of training rows that are outliers.
+        Fraction of the training rows that are outliers, in (0, 0.5].
 
     Attributes
     ----------
     estimator_ : object
         The fitted density.
     offset_ : float
-        The log-likelihood below which rows are outliers, in nats.
+        Threshold: rows with a lower log-likelihood, in nats, are outliers.
     n_features_in_ : int
+        Number of columns, if the density estimator has this attribute.
     feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if the density estimator has this attribute.
 
     References
     ----------
@@ -78,16 +82,16 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, **fit_params):
-        """Learn the density, and what is unlikely.
+        """Fit the density estimator, then set the threshold.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : None
-            Ignored.
+            Passed on to the density estimator's ``fit``.
         **fit_params
-            For the density's ``fit``, as ``sample_weight``; what it requests of them,
-            if metadata routing is enabled.
+            Arguments of the density estimator's ``fit``, such as ``sample_weight``;
+            with metadata routing enabled, those that it requests.
 
         Returns
         -------
@@ -96,7 +100,8 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            The density is 0 at as many rows as are to be outliers.
+            The threshold is not finite: the density is 0 at as many training rows as
+            are to be outliers.
         """
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).estimator.fit
@@ -118,7 +123,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def score_samples(self, X):
-        """Log-likelihoods of rows, in nats.
+        """Log-likelihood of each row, in nats.
 
         Parameters
         ----------
@@ -127,12 +132,15 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,)
+            Result of the density estimator's ``score_samples``.
         """
         check_is_fitted(self)
         return self.estimator_.score_samples(X)
 
     def decision_function(self, X):
-        """By how many nats rows are likelier than the least likely that are inliers.
+        r"""Log-likelihood of each row above the threshold, in nats.
+
+        .. math:: d(x) = \log p(x) - t
 
         Parameters
         ----------
@@ -146,7 +154,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
         return self.score_samples(X) - self.offset_
 
     def predict(self, X):
-        """1 for inliers, -1 for outliers.
+        """Classify rows as inliers (1) or outliers (-1).
 
         Parameters
         ----------
@@ -154,12 +162,13 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,)
+        y : ndarray of int, of shape (n_samples,)
+            1 for inliers, -1 for outliers.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     def get_metadata_routing(self):
-        """What is handed to the density's ``fit``.
+        """Routing of metadata to the density estimator's ``fit``.
 
         Returns
         -------
