@@ -1,4 +1,4 @@
-"""Belief networks: layers that generate the one below."""
+"""Deep belief networks: directed layers below a restricted Boltzmann machine."""
 
 from skdgm.belief.dbn import DBN
 from skdgm.belief.dbn_classifier import DBNClassifier

@@ -1,14 +1,14 @@
-r"""How likely data are under directed layers with a Boltzmann machine on top.
+r"""Variational bound of directed layers below a Boltzmann machine.
 
 With :math:`h = (h^1, \dots, h^{L-1})` drawn from the recognition distribution Q,
 
 .. math:: \log p(v) \ge \mathbb{E}_Q\Big[\sum_{k=1}^{L-1} \log P(h^{k-1} \mid h^k) -
    \log Q(h^k \mid h^{k-1}) + \log P^*(h^{L-1})\Big] - \log Z, \qquad h^0 = v
 
-where the top machine's hidden units are summed out of :math:`P^*`. Given
-:math:`h^{k-1}` the expectation of :math:`-\log Q` is an entropy, known exactly [1]_.
-The mean of the exponentials of the bracket, in place of the bracket's mean, tends to
-p(v) itself [2]_.
+where the hidden units of the top-level machine are summed out of the unnormalised
+:math:`P^*`. Given :math:`h^{k-1}` the expectation of :math:`-\log Q` is an entropy,
+known exactly [1]_. The mean of the exponential of the bracket, in place of the mean of
+the bracket, tends to p(v) itself as the number of draws grows [2]_.
 
 References
 ----------
@@ -25,16 +25,17 @@ from skdgm.utils.math import log_mean_exp
 
 
 class Terms(NamedTuple):
-    """Terms of the bound, of shape (n_draws, n_rows).
+    """Terms of the bound, in nats, each a float64 array of shape (n_draws, n_rows).
 
     Parameters
     ----------
     log_p : ndarray
-        Of what is above and below in every layer, by the generative weights.
+        Log joint probability of all layers under the generative parameters, without
+        log Z.
     log_q : ndarray
-        Of what was drawn above.
+        Log probability of the drawn hidden units under Q.
     entropy : ndarray
-        The expectation of ``-log_q``, layer by layer.
+        Expectation of ``-log_q`` given each layer below, summed over the layers.
     """
 
     log_p: np.ndarray
@@ -42,32 +43,57 @@ class Terms(NamedTuple):
     entropy: np.ndarray
 
     def bound(self):
-        """The lower bound by each draw."""
+        """Lower bound of each draw, without log Z.
+
+        Returns
+        -------
+        bound : ndarray of shape (n_draws, n_rows)
+            ``log_p + entropy``.
+        """
         return self.log_p + self.entropy
 
     def log_mean_weight(self):
-        """Log of the mean importance weight, and its standard error."""
+        r"""Log of the mean importance weight of each row, and its standard error.
+
+        .. math:: \log \frac1n \sum_{i=1}^n \frac{P^*(v, h_i)}{Q(h_i \mid v)}
+
+        Returns
+        -------
+        log_w, se : ndarray of shape (n_rows,)
+        """
         return log_mean_exp(self.log_p - self.log_q)
 
 
 def mean(draws):
-    """The mean of draws, and its standard error."""
+    """Mean over draws and its standard error.
+
+    Parameters
+    ----------
+    draws : ndarray of shape (n_draws, n_rows)
+
+    Returns
+    -------
+    mean, se : ndarray of shape (n_rows,)
+        The standard error is 0 for a single draw.
+    """
     n = len(draws)
     return draws.mean(axis=0), draws.std(axis=0, ddof=min(1, n - 1)) / np.sqrt(n)
 
 
 def terms(layers, x, held, log_top, rng, n_draws):
-    """Draw from Q and evaluate P.
+    """Draw hidden units from Q and evaluate P and Q.
 
     Parameters
     ----------
     layers : list of Directed
-    x : {ndarray, Lists}
-        Visible values, complete.
-    held : True or ndarray of bool
-        Which of them are data.
+        From the bottom up.
+    x : {ndarray, Lists} of shape (n_rows, n_visible)
+        Visible values, missing entries filled.
+    held : True or ndarray of bool, of shape (n_rows, n_visible)
+        Entries that were observed; True if all were.
     log_top : callable
-        Log weight of rows of the top machine's visible units, given a stream too.
+        ``log_top(h, rng)`` returns the log weight of each row of the top-level
+        machine's visible units; ``rng`` has a stream for each row.
     rng : Stream
         A stream for each row.
     n_draws : int

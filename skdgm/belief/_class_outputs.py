@@ -1,4 +1,4 @@
-r"""Outputs of a tuned belief network that stand for classes or for labels.
+r"""Outputs of a tuned belief network for classes or for several labels.
 
 .. math:: p(y = k) = \operatorname{softmax}_k(z), \qquad p(y_k = 1) = \sigma(z_k)
 """
@@ -22,11 +22,11 @@ from skdgm.training import Budget
 
 
 class OneHot(NamedTuple):
-    """Codes of classes, which are read as rows with a 1.
+    """Class codes that are read as one-hot rows.
 
     Parameters
     ----------
-    codes : ndarray of int
+    codes : ndarray of int, of shape (n_rows,)
     n_classes : int
     """
 
@@ -38,36 +38,40 @@ class OneHot(NamedTuple):
 
 
 def _has_real_columns(estimator):
-    """Whether columns are such as scikit-learn's checks of scores have: others cannot
-    be held to them, and give probabilities only."""
+    """Return whether columns are real.
+
+    scikit-learn's checks of decision functions use real data, which models of binary
+    columns cannot pass: those give probabilities only.
+    """
     return not get_tags(estimator).input_tags.positive_only
 
 
 class ClassOutputs(LabelReadingMixin):
-    """One class of several, or several labels at once."""
+    """Mixin of a tuned network that predicts classes or several labels."""
 
     _WATCHED = "log probability of labels"
-    # What drops out makes more epochs of few labels worth their time.
+    # With dropout, more epochs pay off when labels are few.
     _BUDGET = Budget(5_000, 20, 300)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Go on learning: one epoch of fine-tuning.
+        """Continue training: one epoch of fine-tuning.
 
-        The first call is preceded by all of the pre-training, on its rows. An epoch
-        knows of no last one, so ``schedule="linear"`` leaves ``learning_rate_init`` as
-        it is. Early stopping and callbacks are for :meth:`fit` only.
+        The first call runs all of the pre-training first, on its rows. The total number
+        of epochs is unknown here, so ``schedule="linear"`` leaves the learning rate at
+        ``learning_rate_init``. Early stopping and callbacks apply to :meth:`fit` only.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels; ``unlabeled`` where there is none. Without any, nothing is tuned.
+            Labels; ``unlabeled`` where there is none. If no row has a label, nothing is
+            fine-tuned.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come; of several columns, their numbers. Needed at
-            the first call, and the same ones, or None, later.
+            All labels that will ever occur; if y has several columns, their numbers.
+            Required at the first call; later the same ones, or None.
         sample_weight : array-like of shape (n_samples,), default=None
-            As for :meth:`fit`.
+            As in :meth:`fit`.
 
         Returns
         -------
@@ -76,22 +80,24 @@ class ClassOutputs(LabelReadingMixin):
         Raises
         ------
         ValueError, DivergenceError
-            As by :meth:`fit`; or y has a label that is not among the classes, or these
-            are not given at the first call.
+            As in :meth:`fit`; or y has a label that is not among the classes; or, at
+            the first call, ``classes`` is None, or y has several columns and no label.
         """
         self._check_first_call(classes)
         return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X):
-        """The most probable class, or all labels that are more probable than not.
+        """Predict the most probable class, or all labels more probable than not.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Classes; or, for several labels, integers 0 and 1.
         """
         z = self._outputs(X)
         if self._multilabel:
@@ -100,17 +106,19 @@ class ClassOutputs(LabelReadingMixin):
 
     @available_if(_has_real_columns)
     def decision_function(self, X):
-        """The output layer, before it becomes probabilities; for real columns.
+        """Pre-activations of the output layer, for models of real columns.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
         z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Log odds, up to a number for each row where there are several classes; of
-            two classes those of the second.
+            For two classes the log odds of the second one; for more classes their
+            logits, defined up to a constant in each row; for several labels the log
+            odds of each.
         """
         z = self._outputs(X)
         binary = not self._multilabel and len(self.classes_) == 2
@@ -122,10 +130,12 @@ class ClassOutputs(LabelReadingMixin):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
+            Normalised over classes; several labels are independent of each other.
         """
         z = self._outputs(X)
         return log_expit(z) if self._multilabel else log_softmax(z, axis=1)
@@ -136,6 +146,7 @@ class ClassOutputs(LabelReadingMixin):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
@@ -144,7 +155,7 @@ class ClassOutputs(LabelReadingMixin):
         return np.exp(self.predict_log_proba(X))
 
     def _read(self, rows, y, fresh, classes):
-        """Codes of labels, and what is known of them, by attribute."""
+        """Codes of the labels, and facts learned from them, by attribute name."""
         y = self._values(y)
         several = y.ndim == 2
         if not fresh and several != self._multilabel:
@@ -204,7 +215,7 @@ class ClassOutputs(LabelReadingMixin):
         return {}
 
     def _wanted(self, codes):
-        """What outputs should be, for each row."""
+        """Training targets of the outputs, one for each row."""
         return codes if self._multilabel else OneHot(codes, self.n_outputs_)
 
     @property
@@ -213,8 +224,8 @@ class ClassOutputs(LabelReadingMixin):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        # The data of scikit-learn's checks are not binary. Those for several labels,
-        # which are learned all the same, even have negative ones.
+        # The data of scikit-learn's checks are not binary. Those of its checks of
+        # several labels (supported all the same) even have negative values.
         binary = tags.input_tags.positive_only
         tags.classifier_tags.poor_score = binary
         tags.classifier_tags.multi_label = not binary

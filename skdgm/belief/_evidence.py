@@ -1,4 +1,4 @@
-"""What the figures of :mod:`skdgm.metrics` ask of a deep belief network."""
+"""Parts of the likelihood of a deep belief network that :mod:`skdgm.metrics` uses."""
 
 from skdgm.belief._bound import Terms
 from skdgm.belief._directed import BELOW, descent
@@ -6,7 +6,7 @@ from skdgm.utils.random import MAX_SEED
 
 
 class EvidenceMixin:
-    """The parts of a likelihood, for a stack with ``_directed()``."""
+    """Mixin with the parts of the likelihood, for a stack with ``_directed()``."""
 
     def _bracket(self, *effort, **options):
         return self.layers_[-1]._bracket(*effort, **options)

@@ -1,4 +1,4 @@
-"""Features of deep belief networks: means of hidden layers, and the way back."""
+"""Features of deep belief networks: means of hidden layers, and their inverse."""
 
 import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
@@ -9,34 +9,39 @@ from skdgm.utils.threads import one_blas_thread
 
 
 class Features(TabularModel):
-    """``transform`` and ``inverse_transform``, for a stack with ``_recognisers()`` and
-    ``_recognition(number)``."""
+    """Mixin with ``transform`` and ``inverse_transform``.
+
+    The stack has ``_recognisers()`` and ``_recognition(number)``.
+    """
 
     def transform(self, X):
-        r"""Hidden units' means, layer by layer.
+        r"""Means of hidden units, computed layer by layer upwards.
 
         .. math:: m^{(0)} = x, \qquad m^{(k)} = \sigma(c^{(k)} + m^{(k-1)} R^{(k)})
 
-        those of the layers that ``feature_layer`` says. Missing entries are found by
-        mean field, together with the first hidden layer.
+        of the layers given by ``feature_layer``. Missing entries are inferred by mean
+        field, together with the first hidden layer.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
         H : ndarray of shape (n_samples, n_hidden)
+            Layers side by side, in the order of ``feature_layer``.
         """
         check_is_fitted(self)
         return self._upward(self._rows(X), self._feature_layers())
 
     def transform_layers(self, X):
-        """Hidden units' means in every layer.
+        """Means of hidden units in every layer.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
@@ -48,7 +53,7 @@ class Features(TabularModel):
         return np.split(H, np.cumsum(self._widths()[:-1]), axis=1)
 
     def _upward(self, rows, numbers):
-        """The means of some of the layers, side by side."""
+        """Means of the hidden units of some layers, side by side."""
         numbers = list(numbers)
         machines = self.layers_[: 1 + max(numbers)]
         ways = [self._recognition(number) for number in range(len(machines))]
@@ -65,17 +70,23 @@ class Features(TabularModel):
         return self._blockwise(of_rows, rows, of_rows)
 
     def inverse_transform(self, H):
-        r"""Visible units' means, layer by layer.
+        """Means of visible units, computed layer by layer downwards.
 
         Parameters
         ----------
         H : array-like of shape (n_samples, n_hidden)
-            Hidden units of the layers that ``feature_layer`` says, side by side, or
-            their means. The lowest of them counts.
+            Values or means of the hidden units of the layers given by
+            ``feature_layer``, side by side. Only the lowest of these layers is used.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
+            In the scale of the columns.
+
+        Raises
+        ------
+        ValueError
+            H has another number of columns than ``transform`` returns.
         """
         check_is_fitted(self)
         H = check_array(H, dtype=self._dtype)
@@ -94,11 +105,11 @@ class Features(TabularModel):
         return self._domain.to_data(self._columns, H)
 
     def _feature_layers(self):
-        """The numbers of the layers whose units are features."""
+        """Numbers of the layers whose hidden units are features."""
         return chosen(self._now("feature_layer"), len(self.layers_))
 
     def _widths(self):
-        """The number of hidden units in each layer."""
+        """Number of hidden units in each layer."""
         return [layer._n_features_out for layer in self.layers_]
 
     @property

@@ -1,10 +1,10 @@
-r"""``fit`` of belief networks with a teacher: first without one, then with one.
+r"""``fit`` of tuned belief networks: unsupervised pre-training, then supervised tuning.
 
 .. math:: h^k = \sigma(c^k + h^{k-1} R^k), \qquad z = h^L W + b
 
-A belief network's recognition is a feed-forward net. With an output layer on top of it,
-it is tuned as one, by back-propagation [1]_. Where nothing was learned of a layer
-beforehand, it begins with random weights, as nets do.
+The recognition of a belief network is a feed-forward net. With an output layer on top,
+it is trained by back-propagation [1]_. A layer without pre-training starts from random
+weights, as in an ordinary net.
 
 References
 ----------
@@ -38,9 +38,9 @@ from skdgm.utils.random import MAX_SEED
 from skdgm.utils.tree import copy
 from skdgm.utils.warn import warn
 
-# The hidden units are those of restricted machines.
+# Hidden units of restricted Boltzmann machines are logistic.
 ACTIVATION = "logistic"
-# What parameters of pre-training are called in a DBN.
+# Names of the pre-training parameters in a DBN.
 PRETRAINING = {
     "pretrain_iter": "n_iter",
     "pretrain_learning_rate": "learning_rate",
@@ -51,20 +51,20 @@ PRETRAINING = {
 
 
 class Lesson(NamedTuple):
-    """What there is to learn.
+    """Validated inputs of a call of ``fit`` or ``partial_fit``.
 
     Parameters
     ----------
     X : array-like
-        As it was given.
+        Data as given.
     everything : Table or None
-        All rows, without targets, if there is to be pre-training.
+        All rows, without targets; None without pre-training.
     table : Table
         Rows with a target, which is their label.
     dbn : DBN
         Unfitted.
     known : dict
-        What was learned of the targets, by attribute.
+        Facts learned from the targets, by attribute name.
     seed : int
     """
 
@@ -77,23 +77,23 @@ class Lesson(NamedTuple):
 
 
 class FineTuningMixin:
-    """Training, for an estimator with outputs: ``_read(rows, y, fresh, classes)``,
-    ``_survey(table)``, ``_wanted(labels)``, ``_loss`` and ``_WATCHED``; and with a net:
-    ``_begun()``, ``_net()`` and ``_filled(v)``."""
+    """Mixin with training, for an estimator with a net (``_begun()``, ``_net()``,
+    ``_filled(v)``) and outputs (``_read(rows, y, fresh, classes)``, ``_survey(table)``,
+    ``_wanted(labels)``, ``_loss``, ``_WATCHED``)."""
 
     _BUDGET = Budget(5_000, 20, 100)
 
     @undone_by_errors
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
-        """Learn all rows layer by layer, then those with a target by all layers.
+        """Pre-train layer by layer on all rows, then tune on rows with a target.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets; what marks that there is none, see the class.
+            Targets; see the class for the mark of a missing target.
         sample_weight : array-like of shape (n_samples,), default=None
             How often each row counts. Whole numbers repeat rows, exactly.
 
@@ -107,8 +107,8 @@ class FineTuningMixin:
             X is empty, infinite or outside the model's domain; no row has a target; a
             weight is negative, or all are zero.
         DivergenceError
-            Pre-training diverged, and the estimator is what it was before; or the net's
-            training did, and its last good weights are kept.
+            Pre-training diverged, and the estimator is unchanged; or fine-tuning
+            diverged, and the net keeps its last good weights.
         """
         fresh = not (self.warm_start and hasattr(self, "coefs_"))
         lesson = self._begin(X, y, sample_weight, fresh)
@@ -138,7 +138,7 @@ class FineTuningMixin:
         self._end(context, data)
         return self
 
-    # By another name than partial_fit's options are validated at each call.
+    # Under another name than partial_fit, so that options are validated at each call.
     @undone_by_errors
     @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -149,7 +149,7 @@ class FineTuningMixin:
         return self
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
-        """Validate everything; nothing is changed yet."""
+        """Validate all inputs, before anything is changed."""
         self._ask()
         check_dropout(self._options.dropout)
         dbn = self._stack()
@@ -170,7 +170,7 @@ class FineTuningMixin:
         )
 
     def _stack(self):
-        """The belief network that is to be learned first."""
+        """Unfitted belief network to pre-train."""
         asked = self._options
         if asked.layers is None:
             depth = len(check_sizes(asked.hidden_layer_sizes))
@@ -189,7 +189,7 @@ class FineTuningMixin:
         return dbn
 
     def _pretrain(self, lesson, context=None, data=None):
-        """Learn layer by layer what is not learned yet; whether it came to its end."""
+        """Pre-train layers not learned yet; return whether training ran to its end."""
         dbn, table = lesson.dbn, lesson.everything
         if table is None:
             return True
@@ -209,7 +209,7 @@ class FineTuningMixin:
         return finished and not stop
 
     def _fit_dbn(self, dbn, table):
-        """Learn layer by layer; what ended it, if something of it is to be kept."""
+        """Fit the belief network; return an error after which its layers are kept."""
         try:
             dbn.fit(table)
         except DivergenceError as error:
@@ -226,7 +226,7 @@ class FineTuningMixin:
         return None
 
     def _adopt(self, lesson):
-        """Take over a belief network, as a net with outputs that tell nothing."""
+        """Adopt a belief network, as a net whose output layer is zero."""
         with replacing(self) as new:
             new._remember(lesson.X)
             new.dbn_, new._seed = lesson.dbn, lesson.seed
@@ -238,12 +238,12 @@ class FineTuningMixin:
             new._become(new._begun(), ())
 
     def _n_epochs(self, table):
-        """How many epochs of fine-tuning are asked for."""
+        """Number of epochs of fine-tuning."""
         asked = self._options
         return self._BUDGET.epochs(asked.max_iter, table, asked.batch_size)
 
     def _tune(self, table, epochs, *, n_epochs=None, hooks=(), early_stopping=False):
-        """Epochs of back-propagation."""
+        """Run epochs of back-propagation."""
         rows = self._domain.seen(table.rows, self._columns)
         recipe = vars(self._options) | {"activation": ACTIVATION}
         tuner = Tuner(
@@ -282,7 +282,7 @@ class FineTuningMixin:
         self._forget()
 
     def _attributes(self, state):
-        """A training state as fitted attributes."""
+        """Fitted attributes of a training state."""
         params, memory = state
         return {
             "coefs_": [layer.W for layer in params],
@@ -291,8 +291,8 @@ class FineTuningMixin:
         }
 
     def _end(self, context, data):
-        """Say that a task has ended; whether to stop."""
-        # What is fitted is there already.
+        """Report the end of a task to callbacks; return whether to stop."""
+        # All fitted attributes are set already.
         return context.call_on_fit_task_end(
             estimator=self, reconstruction_attributes=dict, **data
         )

@@ -1,4 +1,4 @@
-"""``fit`` and ``partial_fit`` of deep belief networks: layer by layer, then as one."""
+"""``fit`` and ``partial_fit`` of deep belief networks: layer by layer, then jointly."""
 
 from copy import copy
 
@@ -12,18 +12,20 @@ from skdgm.utils.counts import count
 from skdgm.utils.interrupts import Held
 from skdgm.utils.threads import one_blas_thread
 
-# What a stream of the seed is for; other numbers are of the layers.
+# Tag of the random stream of refinement; other tags belong to the layers.
 _REFINE = 102
 
 
 class FittingMixin(GreedyMixin):
-    """Training, for a stack of machines. As part of another model it may get a
-    ``Table`` for X."""
+    """Mixin with training, for a stack of machines.
+
+    As part of another model, the stack may be given a ``Table`` as X.
+    """
 
     @undone_by_errors
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
-        """Learn from data: one layer after the other, then all of them if so asked.
+        """Fit one layer after the other; then refine all, if ``refine`` is set.
 
         Parameters
         ----------
@@ -42,10 +44,10 @@ class FittingMixin(GreedyMixin):
         ------
         ValueError
             X is empty, infinite or outside the model's domain; a weight is negative, or
-            all are zero; an option has not one value for each layer.
+            all are zero; an option given as a tuple has not one value for each layer.
         DivergenceError
-            Training of a layer diverged. The estimator keeps those below, and this
-            one's last good parameters.
+            Training of a layer diverged. The estimator keeps the layers below, and the
+            last good parameters of this layer.
         """
         return self._fit(X, y, sample_weight)
 
@@ -53,7 +55,7 @@ class FittingMixin(GreedyMixin):
         fresh = not (self.warm_start and hasattr(self, "layers_"))
         lesson = self._begin(X, y, sample_weight, fresh)
         depth = len(lesson.machines)
-        # A single layer is learned as a whole already.
+        # With a single layer there is nothing to learn jointly.
         refining = self._options.refine is not None and depth > 1
         context = self._init_callback_context(max_subtasks=depth + refining)
         data = for_callbacks(lesson.table.rows.X, y, sample_weight)
@@ -71,12 +73,12 @@ class FittingMixin(GreedyMixin):
         return self
 
     def partial_fit(self, X, y=None, sample_weight=None, layer=None):
-        """Go on learning: one pass over rows for each layer in turn, or for one.
+        """Continue training: one pass over the rows for each layer in turn, or for one.
 
-        A pass is an epoch like those of :meth:`fit`, which it may precede or follow;
-        but it knows of no last one, so ``schedule="linear"`` leaves ``learning_rate``
-        as it is, and of several ``n_steps`` the last holds. Where ``fit`` refined the
-        layers, a pass refines them all further.
+        A pass is an epoch as in :meth:`fit`, and may come before or after calls of it;
+        but the total number of epochs is unknown, so ``schedule="linear"`` leaves
+        ``learning_rate`` as it is, and the last of several ``n_steps`` holds. If
+        ``fit`` refined the layers, a pass refines all of them further.
 
         Parameters
         ----------
@@ -85,9 +87,10 @@ class FittingMixin(GreedyMixin):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            As for :meth:`fit`.
+            As in :meth:`fit`.
         layer : int, default=None
-            The layer that learns, 0 at the bottom: one that is there, or the next.
+            Layer to train, 0 at the bottom: a fitted one, or the next. All layers if
+            None.
 
         Returns
         -------
@@ -96,12 +99,12 @@ class FittingMixin(GreedyMixin):
         Raises
         ------
         ValueError, DivergenceError
-            As by :meth:`fit`; and there is no such layer, or the layers were refined
-            and learn together now.
+            As in :meth:`fit`; or there is no such layer, or the layers were refined and
+            only learn jointly now.
         """
         return self._partial_fit(X, y, sample_weight, layer)
 
-    # By another name than partial_fit's options are validated at each call.
+    # Under another name than partial_fit, so that options are validated at each call.
     @undone_by_errors
     @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, layer, classes=None):
@@ -128,7 +131,7 @@ class FittingMixin(GreedyMixin):
         return self
 
     def _refine(self, table, n_iter, n_epochs=None, context=None, data=None):
-        """Epochs of learning together."""
+        """Run epochs of joint refinement."""
         bottom, layers = self.layers_[0], self._directed()
         rows = bottom._domain.seen(table.rows, bottom._columns)
         updown = UpDown(

@@ -1,4 +1,4 @@
-"""How a stack of machines learns layer by layer."""
+"""Greedy layer-wise learning of a stack of machines."""
 
 from copy import copy
 from numbers import Integral
@@ -16,24 +16,25 @@ from skdgm.utils.layers import chosen
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import Rows
 
-# What the streams of a seed are for; the first are the machines'.
+# Tags of the random streams of a seed: of the machines, and of extra weights.
 _LAYER, _MORE = range(100, 102)
 
 
 class Lesson(NamedTuple):
-    """What there is to learn.
+    """Validated inputs of a call of ``fit`` or ``partial_fit``.
 
     Parameters
     ----------
     X : array-like
-        As it was given.
+        Data as given.
     table : Table
+        Training rows.
     machines : list of estimators
         Unfitted, one for each layer.
     known : dict
-        What was learned of labels, by attribute.
+        Facts learned from the labels, by attribute name.
     fresh : bool
-        Whether what was learned before is to be forgotten.
+        True if earlier fits are to be forgotten.
     seed : int
     """
 
@@ -46,10 +47,10 @@ class Lesson(NamedTuple):
 
 
 class GreedyMixin:
-    """Each layer learns of what the one below makes of the data."""
+    """Mixin that trains each layer on the hidden units of the layer below."""
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
-        """Validate everything; nothing is changed yet."""
+        """Validate all inputs, before anything is changed."""
         self._ask()
         machines = self._machines()
         check_staircase("refine_steps", self._options.refine_steps, Integral, 1)
@@ -73,11 +74,11 @@ class GreedyMixin:
         return Lesson(X, table, machines, known, fresh, seed)
 
     def _labelled(self, rows, y, fresh, classes):
-        """Rows with their labels, and what is learned of these, by attribute."""
+        """Rows with their labels, and facts learned from these, by attribute name."""
         return rows, {}
 
     def _fit_layers(self, lesson, context, data):
-        """Fit layer by layer; whether it came to the end."""
+        """Fit layer by layer; return whether training ran to its end."""
         for number in range(len(lesson.machines)):
             machine = self._machine(lesson, number)
             own = context.subcontext("layer")
@@ -92,7 +93,7 @@ class GreedyMixin:
         return True
 
     def _complete(self, table):
-        """Add the layers that training did not come to, as they begin."""
+        """Add the layers that training did not reach, at their initial parameters."""
         lesson = self._begin(table, None, None, False)
         for number in range(len(lesson.machines)):
             if number:
@@ -102,20 +103,20 @@ class GreedyMixin:
                 self._teach(machine.fit, lesson, number, machine)
 
     def _machine(self, lesson, number):
-        """The machine of a layer that is to learn: the one there is, or a new one."""
+        """Machine of a layer about to be trained: the fitted one, or a new one."""
         new = lesson.machines[number]
         if lesson.fresh or number >= len(self.layers_):
             if number and self._options.init == "transpose":
                 rng = stream(lesson.seed, _MORE, number)
                 new._given = transposed(new, self.layers_[number - 1], rng)
             return new
-        # Copies of the estimator may have the old one, too.
+        # Copies of the estimator may share the old machine, so it stays unchanged.
         old = copy(self.layers_[number])
         options = new.get_params() | {"random_state": old.random_state}
         return old.set_params(**options | {"warm_start": True})
 
     def _teach(self, method, lesson, number, machine):
-        """Let a machine learn, and make it a layer."""
+        """Train a machine and make it a layer."""
         try:
             method(lesson.table, None)
         except KEPT:
@@ -141,11 +142,11 @@ class GreedyMixin:
         vars(self).update(attributes)
 
     def _lifted(self, lesson, number):
-        """The lesson of the next layer: a layer's means of the same rows."""
+        """Lesson of the next layer: means of this layer's units for the same rows."""
         machine, table = self.layers_[number], lesson.table
         rows = machine._domain.seen(table.rows, machine._columns)
         if rows.density < 1:
-            # As lists or not, whatever rows are there beside those of the table.
+            # The table alone decides on lists, not other rows of X.
             rows = rows._replace(density=density(table))
         H = machine._features(rows, table.index)
         labels = None if rows.labels is None else rows.labels[table.index]
@@ -155,13 +156,13 @@ class GreedyMixin:
 
 
 def ended(estimator, context, data):
-    """Say that a task has ended; whether to stop."""
-    # What is fitted is there already.
+    """Report the end of a task to callbacks; return whether to stop."""
+    # All fitted attributes are set already.
     return context.call_on_fit_task_end(
         estimator=estimator, reconstruction_attributes=dict, **data
     )
 
 
 def another(seed, *tags):
-    """Another seed."""
+    """Derive another seed, of the given tags, from a seed."""
     return stream(seed, *tags).root % MAX_SEED

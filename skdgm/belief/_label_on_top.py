@@ -1,5 +1,8 @@
-"""A label beside the units that the top machine sees: how it is learned, predicted and
-asked for in samples."""
+"""Label in the top-level machine of a deep belief network.
+
+The label is a block beside the machine's visible units; this module has training,
+prediction and sampling with it.
+"""
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -13,18 +16,19 @@ from skdgm.boltzmann._label_fitting import counted
 from skdgm.boltzmann._label_reading import LabelReadingMixin
 from skdgm.utils.rows import Rows
 
-# What parameters leave to the kind of a machine on real columns.
+# Default options of a machine on real columns.
 _REAL = {name: GaussianRBM().get_params()[name] for name in ("centering", "max_norm")}
 
 
 class LabelOnTop(PredictingMixin, LabelReadingMixin):
-    """For a :class:`~skdgm.belief._network.BeliefNetwork` with ``unlabeled``."""
+    """Mixin of a :class:`~skdgm.belief._network.BeliefNetwork` with ``unlabeled``."""
 
     @undone_by_errors
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
-        """Learn from labelled data, and from unlabelled: one layer after the other,
-        then all of them if so asked.
+        """Fit to labelled and unlabelled rows, one layer after the other.
+
+        Then refine all layers, if ``refine`` is set.
 
         Parameters
         ----------
@@ -42,19 +46,19 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
         Raises
         ------
         ValueError
-            X is empty, infinite or outside the model's domain; there is one class only;
-            a weight is negative, or all are zero; an option has not one value for each
-            layer.
+            X is empty, infinite or outside the model's domain; y has only one class; a
+            weight is negative, or all are zero; an option given as a tuple has not one
+            value for each layer.
         DivergenceError
-            Training of a layer diverged. The estimator keeps those below, and this
-            one's last good parameters.
+            Training of a layer diverged. The estimator keeps the layers below, and the
+            last good parameters of this layer.
         """
         return self._fit(X, y, sample_weight)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None, layer=None):
-        """Go on learning: one pass over rows for each layer in turn, or for one.
+        """Continue training: one pass over the rows for each layer in turn, or for one.
 
-        As of :meth:`DBN.partial_fit`.
+        See :meth:`DBN.partial_fit`.
 
         Parameters
         ----------
@@ -63,12 +67,13 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
         y : array-like of shape (n_samples,)
             Labels; ``unlabeled`` where there is none.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come. Needed at the first call, and the same
-            ones, or None, later.
+            All labels that will ever occur. Required at the first call; later the same
+            ones, or None.
         sample_weight : array-like of shape (n_samples,), default=None
-            As for :meth:`fit`.
+            As in :meth:`fit`.
         layer : int, default=None
-            The layer that learns, 0 at the bottom: one that is there, or the next.
+            Layer to train, 0 at the bottom: a fitted one, or the next. All layers if
+            None.
 
         Returns
         -------
@@ -77,9 +82,9 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
         Raises
         ------
         ValueError, DivergenceError
-            As by :meth:`fit`; and y has a label that is not among the classes, or these
-            are not given at the first call; there is no such layer, or the layers were
-            refined and learn together now.
+            As in :meth:`fit`; or y has a label that is not among the classes, or
+            ``classes`` is None at the first call; or there is no such layer, or the
+            layers were refined and only learn jointly now.
         """
         self._check_first_call(classes)
         return self._partial_fit(X, y, sample_weight, layer, classes)
@@ -89,15 +94,15 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
 
         .. math:: \log p(y \mid m^{(L-1)})
 
-        exactly, by the top machine, given what one pass upwards makes of the data: the
-        means of the units that it sees. Of a single layer, as of
-        :meth:`RBMClassifier.predict_log_proba`. Before the top machine has learned,
-        labels are as frequent as they were, whatever the data.
+        computed exactly by the top-level machine, given the means :math:`m^{(L-1)}` of
+        its visible units from one upward pass. For a single layer, as
+        :meth:`RBMClassifier.predict_log_proba`. Before the top-level machine has been
+        trained, the frequencies of the training labels, whatever the data.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Missing entries (NaN) are found by mean field in the first layer.
+            Missing entries (NaN) are inferred by mean field in the first layer.
 
         Returns
         -------
@@ -116,18 +121,20 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
         burn_in=0,
         thin=None,
     ):
-        """Draw rows from the model: Gibbs steps in the top machine, its label held if
-        one is asked for, then layer by layer down.
+        """Draw rows from the model.
+
+        Gibbs steps in the top-level machine, its label clamped if ``y`` is given, then
+        one downward pass through the directed layers.
 
         Parameters
         ----------
         n_samples : int, default=1
         random_state : int, RandomState instance or None, default=None
         y : object or array-like of shape (n_samples,), default=None
-            The label of all rows, or of each; any label if None.
+            Label of all rows, or of each; any label if None.
         init, n_steps, burn_in, thin
-            As of :meth:`DBN.sample`. Chains that training left start with the label
-            that is asked for, where there are such.
+            As in :meth:`DBN.sample`. With ``init="chains"`` and ``y``, training chains
+            that had the requested label are used, if there are any.
 
         Returns
         -------
@@ -137,6 +144,8 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
         ------
         ValueError
             A label is unknown; or there is one for each row, and ``thin`` is given.
+        NotFittedError
+            ``y`` is given, but the top-level machine has not been trained yet.
         """
         options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
         check_is_fitted(self)
@@ -150,7 +159,7 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
         return self._sample(n_samples, random_state, **options)
 
     def _logits(self, rows):
-        """Log probabilities of labels, but for a constant a row."""
+        """Log probabilities of labels, up to a constant in each row."""
         if not self._has_label:
             return np.tile(np.log(self._label_frequencies), (rows.shape[0], 1))
         depth = len(self.layers_)
@@ -161,7 +170,7 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
 
     @property
     def _has_label(self):
-        """Whether training has come to the top machine."""
+        """True if training has reached the top-level machine."""
         return isinstance(self.layers_[-1], RBMClassifier)
 
     def _begin(self, *arguments):
@@ -184,8 +193,8 @@ class LabelOnTop(PredictingMixin, LabelReadingMixin):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        # The checks' data are not binary, and their two real columns say little in the
-        # bits of a layer that learned without the labels.
+        # The data of scikit-learn's checks are not binary, and the binary hidden units
+        # of a layer learned without labels retain little of their two real columns.
         tags.classifier_tags.poor_score = True
         return tags
 

@@ -17,11 +17,11 @@ N_DRAWS = 20
 
 
 class LikelihoodMixin(PartitionMixin):
-    """``score_samples`` and its parts, for a stack with ``_directed()``."""
+    """Mixin with ``score_samples`` and its parts, for a stack with ``_directed()``."""
 
     @property
     def density_kind_(self):
-        """Whether ``score_samples`` is "exact", a "lower bound" or an "estimate"."""
+        """Meaning of ``score_samples``: "exact", "lower bound" or "estimate"."""
         check_is_fitted(self)
         kind = self.layers_[-1].density_kind_
         if len(self.layers_) > 1 and kind == "exact":
@@ -29,18 +29,18 @@ class LikelihoodMixin(PartitionMixin):
         return kind
 
     def score_samples(self, X):
-        r"""A lower bound on the log-likelihood of the rows, in nats.
+        """Lower bound on the log-likelihood of each row, in nats.
 
-        That of :meth:`likelihood_bound`, of 20 draws; of a single layer the
-        log-likelihood itself. Where the top machine's log Z is not exact but found by
-        annealed importance sampling, it is an estimate of the bound. For grey values in
-        [0, 1] it is a lower bound on the mean log-likelihood of binary rows drawn with
-        these probabilities.
+        The result of :meth:`likelihood_bound` with 20 draws; for a single layer the
+        log-likelihood itself. If log Z of the top-level machine is not exact but
+        estimated by annealed importance sampling, the result is an estimate of the
+        bound. For grey values in [0, 1] it is a lower bound on the mean log-likelihood
+        of binary rows drawn with these probabilities.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value: the likelihood is that of what was observed.
+            NaN marks a missing value: the likelihood is that of the observed entries.
 
         Returns
         -------
@@ -49,7 +49,7 @@ class LikelihoodMixin(PartitionMixin):
         return self.likelihood_bound(X)
 
     def likelihood_bound(self, X, *, n_draws=N_DRAWS, return_se=False):
-        r"""The variational bound on the log-likelihood of the rows, in nats.
+        r"""Variational bound on the log-likelihood of each row, in nats.
 
         .. math:: \mathbb{E}_Q\Big[\sum_k \log P(h^{k-1} \mid h^k) + H(Q(h^k \mid
             h^{k-1})) + \log P^*(h^{L-1})\Big] - \log Z
@@ -60,43 +60,52 @@ class LikelihoodMixin(PartitionMixin):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
         n_draws : int, default=20
+            Number of draws for each row.
         return_se : bool, default=False
+            If True, also return standard errors.
 
         Returns
         -------
         bound : ndarray of shape (n_samples,)
         se : ndarray of shape (n_samples,)
-            Where asked for: the draws' standard error, without that of log Z.
+            Standard error over draws, without that of log Z; only if ``return_se`` is
+            True.
         """
         found, se = self._expected(X, n_draws, lambda drawn: mean(drawn.bound()))
         return (found - self.log_Z_, se) if return_se else found - self.log_Z_
 
     def importance_likelihood(self, X, *, n_draws=N_DRAWS, return_se=False):
-        r"""The log-likelihood of the rows by importance sampling, in nats.
+        r"""Log-likelihood of each row by importance sampling, in nats.
 
         .. math:: \log \frac1n \sum_i \frac{P(v, h_i)}{Q(h_i \mid v)}, \qquad
             h_i \sim Q
 
-        On average it is below the log-likelihood, the less so the more draws there are.
+        Its expectation is below the log-likelihood, and closer to it the more draws
+        there are.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
         n_draws : int, default=20
+            Number of draws for each row.
         return_se : bool, default=False
+            If True, also return standard errors.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,)
         se : ndarray of shape (n_samples,)
-            Where asked for: the draws' standard error, without that of log Z.
+            Standard error over draws, without that of log Z; only if ``return_se`` is
+            True.
         """
         found, se = self._expected(X, n_draws, Terms.log_mean_weight)
         return (found - self.log_Z_, se) if return_se else found - self.log_Z_
 
     def _expected(self, X, n_draws, summary, log_top=None, rng=None):
-        """A summary of the bound's terms, without log Z, and its error."""
+        """Summary of the bound's terms, without log Z, and its standard error."""
         check_is_fitted(self)
         n_draws = count(n_draws, "n_draws")
         bottom, top = self.layers_[0], self.layers_[-1]
@@ -125,5 +134,5 @@ class LikelihoodMixin(PartitionMixin):
         return found + volume, se
 
     def _log_partition(self):
-        """Log Z of the top machine and its standard error."""
+        """Log Z of the top-level machine and its standard error."""
         return self.layers_[-1].log_Z_, self.layers_[-1].log_Z_se_

@@ -1,4 +1,4 @@
-"""Belief networks as estimators, with a label on top or without."""
+"""Base class of belief networks, with or without a label in the top-level machine."""
 
 from numbers import Integral, Real
 
@@ -23,7 +23,7 @@ class BeliefNetwork(
     Features,
     Composed,
 ):
-    """Base class of directed layers with a restricted Boltzmann machine on top."""
+    """Base class of directed layers below a restricted Boltzmann machine."""
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": [

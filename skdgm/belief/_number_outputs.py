@@ -1,8 +1,8 @@
-r"""Outputs of a tuned belief network that stand for numbers.
+r"""Outputs of a tuned belief network for numbers.
 
 .. math:: \mathbb{E}[y_k] = \bar y_k + s_k z_k
 
-with mean and scale of each target where it is known.
+with the mean and the scale of each target, over the rows where it is known.
 """
 
 import numpy as np
@@ -20,23 +20,23 @@ from skdgm.nets import squared_error
 from skdgm.training import Table, check_finite, column_spread, column_sums
 from skdgm.utils.rows import Rows
 
-# What is constant but for rounding.
+# A target is constant but for rounding if its scale is at most this times its mean.
 _CONSTANT = 10 * np.finfo(np.float64).eps
 
 
 class NumberOutputs(RegressorMixin):
-    """Numbers, one for each row or several."""
+    """Mixin of a tuned network that predicts one or several numbers for each row."""
 
     _WATCHED = "minus half the squared error"
     _loss = staticmethod(squared_error)
 
     def partial_fit(self, X, y, sample_weight=None):
-        """Go on learning: one epoch of fine-tuning.
+        """Continue training: one epoch of fine-tuning.
 
-        The first call is preceded by all of the pre-training, on its rows, and settles
-        the scale of targets. An epoch knows of no last one, so ``schedule="linear"``
-        leaves ``learning_rate_init`` as it is. Early stopping and callbacks are for
-        :meth:`fit` only.
+        The first call runs all of the pre-training first, on its rows, and fixes the
+        scale of the targets. The total number of epochs is unknown here, so
+        ``schedule="linear"`` leaves the learning rate at ``learning_rate_init``. Early
+        stopping and callbacks apply to :meth:`fit` only.
 
         Parameters
         ----------
@@ -45,7 +45,7 @@ class NumberOutputs(RegressorMixin):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets; NaN where there is none.
         sample_weight : array-like of shape (n_samples,), default=None
-            As for :meth:`fit`.
+            As in :meth:`fit`.
 
         Returns
         -------
@@ -54,36 +54,37 @@ class NumberOutputs(RegressorMixin):
         Raises
         ------
         ValueError, DivergenceError
-            As by :meth:`fit`.
+            As in :meth:`fit`.
         """
         return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X):
-        """The expected targets, in their own units.
+        """Predict expected targets, in their own units.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In float64.
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
         """
         y = self._outputs(X) * self._y_scale + self._y_mean
         return y.ravel() if self._flat else y
 
     def score(self, X, y, sample_weight=None):
-        """Coefficient of determination (R²) on the targets that there are.
+        """Coefficient of determination (R²) of the predictions on known targets.
 
-        Entries of y that are NaN are left out; of several columns it is the mean over
-        those that have any target. Metrics of scikit-learn's that are chosen by name
-        refuse NaN: in searches and in cross-validation, leave ``scoring`` as it is,
-        which is this score, rather than "r2".
+        Entries of y that are NaN are left out; with several columns the score is the
+        mean over those that have any target. scikit-learn's metrics chosen by name
+        refuse NaN: in searches and in cross-validation, leave ``scoring`` at its
+        default, which is this score, rather than "r2".
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets; NaN where there is none.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -96,7 +97,7 @@ class NumberOutputs(RegressorMixin):
         Raises
         ------
         ValueError
-            There is no target.
+            There is no target; or y has another number of columns than in ``fit``.
         """
         check_is_fitted(self)
         (X,) = indexable(X)
@@ -125,7 +126,7 @@ class NumberOutputs(RegressorMixin):
         return float(np.mean(scores))
 
     def _read(self, rows, y, fresh, classes):
-        """Targets as a table, and what is known of them, by attribute."""
+        """Targets as a table, and facts learned from them, by attribute name."""
         y, flat = self._targets(y, rows.shape[0])
         if not fresh and y.shape[1] != self.n_outputs_:
             raise ValueError(
@@ -140,7 +141,7 @@ class NumberOutputs(RegressorMixin):
         return y, {"n_outputs_": y.shape[1], "_flat": flat}
 
     def _targets(self, y, n_rows):
-        """y as a table of numbers, and whether it has but one column."""
+        """Convert y to a table of numbers, and tell whether it has only one column."""
         y = as_numbers(y, self)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
@@ -148,7 +149,7 @@ class NumberOutputs(RegressorMixin):
         return y.reshape(n_rows, -1), y.ndim == 1
 
     def _survey(self, table):
-        """Means and scales of targets."""
+        """Means and scales of the targets."""
         y = Table(Rows(table.rows.labels, np.float64), *table[1:])
         seen, total = column_sums(y)
         mean = total / np.maximum(seen, np.finfo(float).tiny)
@@ -159,7 +160,7 @@ class NumberOutputs(RegressorMixin):
         return {"_y_mean": mean, "_y_scale": np.where(varies, scale, 1.0)}
 
     def _wanted(self, y):
-        """What outputs should be, for each row."""
+        """Training targets of the outputs: standardised values, one row each."""
         return (y - self._y_mean) / self._y_scale
 
     def __sklearn_tags__(self):

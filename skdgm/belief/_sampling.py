@@ -1,4 +1,4 @@
-"""Sampling from deep belief networks: Gibbs at the top, then once down."""
+"""Sampling from deep belief networks: Gibbs steps at the top, then a downward pass."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -11,12 +11,12 @@ from skdgm.samplers import gibbs
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
-# What a step's stream is for, beside the layers'.
+# Tag of a step's random stream for the top-level machine; others are of the layers.
 _TOP = 2
 
 
 class SamplingMixin(ImputeMixin):
-    """``sample`` and ``impute``, for a stack with ``_directed()``."""
+    """Mixin with ``sample`` and ``impute``, for a stack with ``_directed()``."""
 
     def sample(
         self,
@@ -28,8 +28,10 @@ class SamplingMixin(ImputeMixin):
         burn_in=0,
         thin=None,
     ):
-        """Draw rows from the model: Gibbs steps in the top machine, then layer by layer
-        down.
+        r"""Draw rows from the model.
+
+        Gibbs steps in the top-level machine, then one downward pass through the
+        directed layers.
 
         Parameters
         ----------
@@ -37,21 +39,23 @@ class SamplingMixin(ImputeMixin):
         random_state : int, RandomState instance or None, default=None
         init : {"chains", "noise"} or array-like of shape (n, n_features), \
                 default="chains"
-            Where the top machine's chains start: where training left them, at fair
-            coins, or at what is recognised of given rows. Starts are used in turn where
-            there are more chains.
+            Start of the top-level machine's chains. "chains": the states of the
+            training chains. "noise": independent random values (fair bits; standard
+            normal numbers if a single layer has real columns). Rows: draws of its
+            visible units from the recognition distribution, given these rows. With more
+            chains than starts, starts are reused in turn.
         n_steps : int, default=100
-            Gibbs steps of each chain after ``burn_in``.
+            Number of Gibbs steps of each chain after ``burn_in``.
         burn_in : int, default=0
-            Gibbs steps before those.
+            Number of Gibbs steps before these.
         thin : int, default=None
             Keep every ``thin``-th state of a chain; there are then as many chains as
-            it takes. By default a chain gives one row, its last state.
+            needed. By default a chain gives one row, from its last state.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Chain after chain, each in the order of time.
+            Chain after chain, each in order of time.
 
         Raises
         ------
@@ -69,20 +73,20 @@ class SamplingMixin(ImputeMixin):
         return self._down_from(x, seed)
 
     def _trace(self, n_samples, random_state, *, init, **options):
-        """Rows as of ``sample``, and free energies of the top machine's chains."""
+        """Rows as in ``sample``, and free energies of the top-level chains."""
         seed, init = self._at_the_top(random_state, init)
         x, trace = self.layers_[-1]._trace(n_samples, seed, init=init, **options)
         return self._down_from(x, seed), trace
 
     def _at_the_top(self, random_state, init):
-        """A seed, and where the top machine's chains start."""
+        """Seed, and the start of the top-level machine's chains."""
         seed = check_random_state(random_state).randint(MAX_SEED)
         if len(self.layers_) > 1 and not isinstance(init, str):
             init = self._recognised(init, stream(seed))
         return seed, init
 
     def _down_from(self, x, seed):
-        """Data, given the top machine's visible units."""
+        """Rows of data drawn given the top-level machine's visible units."""
         layers = self._directed()
         if not layers:
             return x
@@ -91,7 +95,7 @@ class SamplingMixin(ImputeMixin):
         return self._domain.to_data(self._columns, np.asarray(states[0]))
 
     def _recognised(self, X, rng):
-        """A draw of the top machine's visible units, given data."""
+        """Draw the top-level machine's visible units from Q, given data."""
         layers, rows = self._directed(), self._rows(X)
         rng, parts = rng.rows(rows.shape[0]), []
         with one_blas_thread():
@@ -101,9 +105,10 @@ class SamplingMixin(ImputeMixin):
         return np.concatenate(parts)
 
     def _filled(self, v, rng, n_steps, method):
-        """Rows with their missing entries filled; one stream for each row.
+        """Fill the missing entries of rows; one random stream for each row.
 
-        A step goes up to the top machine, through it, and down again.
+        A step is an upward pass, a Gibbs step in the top-level machine and a downward
+        pass.
         """
         layers, top = self._directed(), self.layers_[-1]
         if not layers:

@@ -1,4 +1,4 @@
-"""A stack of restricted machines: how it is described, and what it is once fitted."""
+"""Stack of restricted Boltzmann machines: its parameters and its fitted layers."""
 
 import numpy as np
 from sklearn.base import clone
@@ -13,27 +13,27 @@ from skdgm.training import AUTO
 from skdgm.utils.layers import check_sizes, per_layer
 from skdgm.utils.tree import astype
 
-# What may be said of all layers at once, or of each in a tuple.
+# Options with one value for all layers, or a tuple of one for each.
 OPTIONS = [
     name
     for name in Machine._parameter_constraints
     if name not in ("n_components", "resample", "init", "warm_start", "verbose")
     and name != "random_state"
 ]
-# How many values are shown, in so many epochs at least and at most.
+# Number of values presented with n_iter="auto"; fewest and most epochs.
 _SHOWN, _EPOCHS = 20_000_000, (20, 200)
 
 
 class Composed(_BaseComposition):
-    """Parameters of machines in ``layers``, beside one's own."""
+    """Mixin that includes the parameters of machines in ``layers``."""
 
     def get_params(self, deep=True):
-        """Parameters by name, and those of machines in ``layers``.
+        """Get parameters by name, including those of machines in ``layers``.
 
         Parameters
         ----------
         deep : bool, default=True
-            Whether to look into ``layers``.
+            If True, include the machines in ``layers`` and their parameters.
 
         Returns
         -------
@@ -42,12 +42,12 @@ class Composed(_BaseComposition):
         return self._get_params("layers", deep=deep)
 
     def set_params(self, **params):
-        """Set parameters, and those of machines in ``layers``.
+        """Set parameters, including those of machines in ``layers``.
 
         Parameters
         ----------
         **params : dict
-            Values by name.
+            Values by name; ``name__parameter`` is a parameter of a machine.
 
         Returns
         -------
@@ -57,21 +57,21 @@ class Composed(_BaseComposition):
 
 
 class StackMixin:
-    """Layers, described by parameters.
+    """Mixin with the layers that parameters describe.
 
-    Where the stack is part of another model, it may have a name there (``_title``).
+    A stack that is part of another model may have a name there (``_title``).
     """
 
     _title = None
 
     @property
     def _called(self):
-        """What messages call the stack."""
+        """Name of the stack in messages."""
         return self._title or type(self).__name__
 
     @property
     def _domain(self):
-        """What the visible units take."""
+        """Type of the visible units' values: of the fitted machine or as requested."""
         if "layers_" in vars(self):
             return self.layers_[0]._domain
         return self._asked_domain
@@ -87,7 +87,7 @@ class StackMixin:
         return bottom._domain if isinstance(bottom, Machine) else BINARY
 
     def _machines(self):
-        """Unfitted machines, from the bottom up, with valid parameters."""
+        """Unfitted machines, from the bottom up, with validated parameters."""
         described = self._options.layers is None
         machines = self._described() if described else self._listed()
         for number, machine in enumerate(machines):
@@ -102,7 +102,7 @@ class StackMixin:
         return machines
 
     def _described(self):
-        """Machines as the parameters say."""
+        """Machines described by the parameters."""
         asked = self._options
         sizes, machines = check_sizes(asked.hidden_layer_sizes), []
         for number, size in enumerate(sizes):
@@ -113,8 +113,8 @@ class StackMixin:
             }
             options = {k: v for k, v in options.items() if not _is_auto(v)}
             if number:
-                # Hidden units are on half of the time, which is what plain gradients
-                # do not like.
+                # Hidden units are on about half of the time, where uncentred gradients
+                # do badly.
                 options.setdefault("centering", "data")
             if not real:
                 options["resample"] = asked.resample
@@ -124,11 +124,11 @@ class StackMixin:
         return machines
 
     def _described_one(self, size, real, on_top, options):
-        """A machine as the parameters say, but for what they leave to its kind."""
+        """Machine of one layer; options that are absent keep its own defaults."""
         return (GaussianRBM if real else BernoulliRBM)(size, **options)
 
     def _settle(self, machines, table):
-        """Say how many epochs there are to be, where the parameters do not."""
+        """Set the number of epochs of machines with ``n_iter="auto"``."""
         if self._options.layers is None:
             each = per_layer("n_iter", self._options.n_iter, len(machines))
             for machine, said in zip(machines, each):
@@ -137,7 +137,7 @@ class StackMixin:
                     machine.n_iter = int(np.clip(_SHOWN // size, *_EPOCHS))
 
     def _listed(self):
-        """Machines as they are given."""
+        """Clones of the machines given in ``layers``."""
         layers = self._options.layers
         if not layers or not all(
             isinstance(pair, tuple) and len(pair) == 2 for pair in layers
@@ -158,13 +158,13 @@ class StackMixin:
         return [clone(machine) for machine in machines]
 
     def _place(self, number, depth):
-        """Where a layer is, in words, and which kinds of machines it may be."""
+        """Position of a layer, in words, and the machine classes allowed there."""
         if number:
             return "above the bottom", (BernoulliRBM,)
         return "at the bottom", (BernoulliRBM, GaussianRBM)
 
     def _check_unchanged(self, machines):
-        """Whether what was learned is of the stack that is asked for now."""
+        """Raise ValueError if the fitted layers do not fit the requested stack."""
         hint = "Keep the layers, or fit with warm_start=False."
         for number, (old, new) in enumerate(zip(self.layers_, machines)):
             if type(old) is not type(new):
@@ -190,11 +190,11 @@ class StackMixin:
         return self.layers_[0]._columns
 
     def _directed(self, dtype=None):
-        """The layers below the top machine."""
+        """Layers below the top-level machine."""
         return [self._layer(number, dtype) for number in range(len(self.layers_) - 1)]
 
     def _recognisers(self):
-        """All layers, the top machine as one of them."""
+        """All layers as directed ones, including the top-level machine."""
         return [*self._directed(), self._layer(len(self.layers_) - 1)]
 
     def _layer(self, number, dtype=None):
@@ -206,13 +206,13 @@ class StackMixin:
         return Directed(energy, params, params)
 
     def _recognition(self, number):
-        """A layer's parameters on the way up."""
+        """Recognition parameters of a layer."""
         if number < len(self._untied):
             return self._untied[number][0]
         return self.layers_[number]._params()
 
     def _attributes(self, layers, untied=(), losses=()):
-        """Fitted machines, and what came of untying them, as fitted attributes."""
+        """Fitted attributes of machines, untied parameters and losses of refinement."""
         ways = list(untied)
         for machine in layers[len(untied) :]:
             ways.append((machine._pair()[1],) * 2)
@@ -234,7 +234,7 @@ class StackMixin:
 
 
 def _bias(machine, params):
-    """The biases of the units below."""
+    """Biases of the units below."""
     return machine._energy().units[0].bias_of(params.units[0])
 
 
@@ -243,14 +243,27 @@ def _is_auto(value):
 
 
 def transposed(machine, below, rng):
-    r"""Parameters of a machine that begins as the one below it, upside down.
+    r"""Initial parameters of a machine: those of the layer below, transposed.
 
     .. math:: W' = (W^\top, \ast), \qquad b' = c, \qquad c' = (b, 0)
 
-    Its visible units are distributed as the hidden ones below were, but for small
-    random weights of units that the one below has no counterpart of: so the bound on
-    the likelihood starts no lower than the likelihood was. None where it has too few
-    units, or the one below real ones.
+    Its visible units then have the distribution of the hidden units below, but for the
+    small random weights of extra hidden units: so the bound on the log-likelihood
+    starts no lower than the log-likelihood was.
+
+    Parameters
+    ----------
+    machine : estimator
+        Unfitted machine.
+    below : estimator
+        Fitted machine of the layer below.
+    rng : Stream
+
+    Returns
+    -------
+    params : Params or None
+        None if ``machine`` has fewer hidden units than ``below`` has columns, or
+        ``below`` is not a BernoulliRBM.
     """
     if not isinstance(below, BernoulliRBM):
         return None

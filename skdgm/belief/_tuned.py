@@ -1,5 +1,8 @@
-"""What is there of a belief network that was tuned as a net: features of the net, and
-what the network that it began as says of data."""
+"""Base class of tuned belief networks.
+
+Features and outputs are those of the net; samples and likelihoods are those of the
+pre-trained network.
+"""
 
 from numbers import Real
 
@@ -18,7 +21,7 @@ from skdgm.utils.random import stream
 
 
 class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
-    """Base class of belief networks with outputs, which have ``dbn_`` when fitted."""
+    """Base class of belief networks with outputs; fitted ones have ``dbn_``."""
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": DBN._parameter_constraints["hidden_layer_sizes"],
@@ -35,7 +38,7 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
     _asked_domain = StackMixin._asked_domain
 
     def transform(self, X):
-        """The last hidden layer of the net.
+        """Compute the last hidden layer of the net.
 
         Parameters
         ----------
@@ -50,13 +53,13 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         return self._of_rows(X, lambda params, x: hidden(params[:-1], x, ACTIVATION))
 
     def transform_layers(self, X):
-        """Every hidden layer of the net.
+        """Compute every hidden layer of the net.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            What is missing is taken to be its mean, given the rest of the row, by the
-            mean field of the pre-trained first layer.
+            Missing entries (NaN) are replaced by their means given the rest of the row,
+            inferred by mean field in the pre-trained first layer.
 
         Returns
         -------
@@ -76,11 +79,14 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         return np.split(self._of_rows(X, layers), np.cumsum(widths), axis=1)
 
     def inverse_transform(self, H):
-        """Visible units' means given the last hidden layer, by the pre-trained network.
+        """Means of visible units given the last hidden layer.
+
+        The pre-trained network computes them.
 
         Parameters
         ----------
         H : array-like of shape (n_samples, n_hidden)
+            Values or means of hidden units.
 
         Returns
         -------
@@ -106,7 +112,7 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         n_samples : int, default=1
         random_state : int, RandomState instance or None, default=None
         init, n_steps, burn_in, thin
-            As of :meth:`DBN.sample`.
+            As in :meth:`DBN.sample`.
 
         Returns
         -------
@@ -117,33 +123,35 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         return self.dbn_.sample(n_samples, random_state, **options)
 
     def impute(self, X, *, method="mean", n_steps=100, random_state=None):
-        """Fill missing entries, given the others of their row, by the pre-trained
-        network.
+        """Fill missing entries, given the rest of their row.
+
+        The pre-trained network infers them.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         method, n_steps, random_state
-            As of :meth:`DBN.impute`.
+            As in :meth:`DBN.impute`.
 
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            What is known stays as it is.
+            Observed entries are unchanged.
         """
         check_is_fitted(self)
         options = {"n_steps": n_steps, "random_state": random_state}
         return self.dbn_.impute(X, method=method, **options)
 
     def score_samples(self, X):
-        """The rows' log-likelihood under the pre-trained network, or a bound on it, in
-        nats; see :meth:`DBN.score_samples`.
+        """Log-likelihood of each row, or a lower bound on it, in nats.
+
+        It is that of the pre-trained network; see :meth:`DBN.score_samples`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value.
+            NaN marks a missing value.
 
         Returns
         -------
@@ -154,12 +162,12 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
 
     @property
     def density_kind_(self):
-        """Whether ``score_samples`` is "exact", a "lower bound" or an "estimate"."""
+        """Meaning of ``score_samples``: "exact", "lower bound" or "estimate"."""
         check_is_fitted(self)
         return self.dbn_.density_kind_
 
     def _log_partition(self):
-        """Log Z of the top machine and its standard error."""
+        """Log Z of the top-level machine and its standard error."""
         return self.dbn_.log_Z_, self.dbn_.log_Z_se_
 
     def _bracket(self, *effort, **options):
@@ -181,12 +189,12 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         return self.dbn_._visible_fields(n_samples, rng, n_steps)
 
     def _outputs(self, X):
-        """The output layer, before its non-linearity."""
+        """Pre-activations of the output layer."""
         check_is_fitted(self)
         return self._of_rows(X, lambda params, x: forward(params, x, ACTIVATION))
 
     def _of_rows(self, X, function):
-        """A function of the net and of its inputs, a block of rows at a time."""
+        """Apply a function of the net and its inputs, a block of rows at a time."""
         rows, params = self._rows(X), self._net()
 
         def of_rows(v):
@@ -195,7 +203,7 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         return self._blockwise(of_rows, rows, of_rows)
 
     def _filled(self, v):
-        """Rows as the net's inputs: means for what is missing."""
+        """Inputs of the net: rows with means in place of missing entries."""
         holes = np.isnan(v).any(axis=1)
         if not holes.any():
             return v
@@ -204,7 +212,7 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         return v
 
     def _begun(self):
-        """The net as it is before it is tuned."""
+        """Parameters of the net before fine-tuning."""
         layers = self.dbn_._recognisers()
         sizes = [layer.units[1].size for layer in layers]
         rng = stream(self._seed, INIT).generator()
@@ -216,7 +224,7 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         return (*given, Layer(np.zeros_like(W), np.zeros_like(b)))
 
     def _net(self):
-        """The net's parameters."""
+        """Parameters of the net."""
         return tuple(map(Layer, self.coefs_, self.intercepts_))
 
     @property
@@ -237,8 +245,11 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
 
 
 def _seen_as_net(layer, dtype):
-    """A layer's recognition as one of a net. Real units are seen by their statistics,
-    which are multiples of them."""
+    """Convert a layer's recognition to a layer of a net.
+
+    The weights of real units apply to their statistics, which are multiples of the
+    values.
+    """
     (below, above), (W,) = layer.recognition
     ones = np.ones((1, len(W)), dtype)
     scale = np.asarray(layer.units[0].statistic(below, ones)).reshape(-1, 1)

@@ -1,9 +1,9 @@
-r"""Learning of all layers together: contrastive wake-sleep, also called up-down.
+r"""Joint refinement of all layers by contrastive wake-sleep, also called up-down.
 
-Recognition and generative weights of the directed layers are untied. Awake, states are
-drawn upwards from data by Q, and P learns to generate them; the top machine learns by
-contrastive divergence from there; and from where its chains end states are drawn
-downwards by P, asleep, and Q learns to recognise them [1]_:
+Recognition and generative weights of the directed layers are untied. In the wake phase,
+states are drawn upwards from data by Q, and P learns to generate them. The top-level
+machine learns by contrastive divergence from there. In the sleep phase, states are
+drawn downwards by P from the ends of its chains, and Q learns to recognise them [1]_:
 
 .. math:: \Delta_P = \frac{\partial}{\partial\theta} \log P(x \mid h), \quad h \sim Q,
    \qquad \Delta_Q = \frac{\partial}{\partial\phi} \log Q(h \mid x), \quad x \sim P
@@ -33,12 +33,19 @@ from skdgm.utils.parallel import learning
 from skdgm.utils.random import stream
 
 _PROBE_ROWS = 250
-# In nats a unit: a loss so much above the first one is divergence.
+# In nats per unit: a loss this much above the initial one is divergence.
 _DIVERGED = 2.0
 
 
 class State(NamedTuple):
-    """What changes: a training state for each layer's Q and P, and the top's."""
+    """Training states of each directed layer's Q and P, and of the top level.
+
+    Parameters
+    ----------
+    recognition, generative : tuple of TrainState
+        From the bottom up.
+    top : TrainState
+    """
 
     recognition: tuple
     generative: tuple
@@ -46,21 +53,24 @@ class State(NamedTuple):
 
 
 class UpDown:
-    """Draws batches and takes steps.
+    """Trainer of all layers together: draws batches and takes steps.
 
     Parameters
     ----------
     layers : list of Directed
+        From the bottom up.
     machines : list of estimators
-        What the layers and the top were learned by; their penalties stay.
+        Fitted machines of the layers and of the top level; their penalties remain in
+        force.
     table : Table
-        As the lowest machine sees it.
-    seed, before : int
-        ``before`` is how many epochs of this kind there were already.
+        Training rows, as the lowest machine sees them.
+    seed : int
+    before : int
+        Number of epochs of refinement already done.
     rate : float
-        The learning rate at the start.
+        Learning rate at the start.
     n_steps : int or tuple of int
-        Gibbs steps in the top machine.
+        Number of Gibbs steps in the top-level machine.
     """
 
     def __init__(self, layers, machines, table, seed, before, rate, n_steps):
@@ -87,13 +97,18 @@ class UpDown:
         bits = isinstance(layers[0].units[0], Bernoulli)
         grey = bits and not table.rows.binary
         self.resampling = grey and recipes[0].resample
-        # What Q is to recognise is of the kind that it gets from data.
+        # Q learns from means if the data that it will recognise are means.
         self.recognises_means = grey and not recipes[0].resample
         index = np.linspace(0, len(table.index) - 1, _PROBE_ROWS).astype(int)
         self.probe = table.index[np.unique(index)]
 
     def start(self):
-        """The state at first."""
+        """Initial training state.
+
+        Returns
+        -------
+        state : State
+        """
 
         def begin(trainer, params):
             params = trainer.for_kernels(params)
@@ -107,7 +122,20 @@ class UpDown:
         )
 
     def step(self, state, batch, clock):
-        """One update of everything from a batch of rows."""
+        """Update all parameters once, from a batch of rows.
+
+        Parameters
+        ----------
+        state : State
+            Its parameters are changed in place.
+        batch : Batch
+            Rows, NaN where missing, and their labels if there are any.
+        clock : Clock
+
+        Returns
+        -------
+        state : State
+        """
         rng = stream(self.seed, STEP, self.before + clock.epoch, clock.batch)
         layers = self.untied(state)
         bits = rng.fold(0) if self.resampling else None
@@ -130,19 +158,52 @@ class UpDown:
         return state._replace(top=top)
 
     def untied(self, state, form=lambda params: params):
-        """The directed layers now."""
+        """Directed layers with the current parameters.
+
+        Parameters
+        ----------
+        state : State
+        form : callable, optional
+            Conversion of the parameters.
+
+        Returns
+        -------
+        layers : list of Directed
+        """
         return [
             layer._replace(recognition=form(q.params), generative=form(p.params))
             for layer, q, p in zip(self.layers, state.recognition, state.generative)
         ]
 
     def ways(self, state):
-        """The parameters of the directed layers, upwards and downwards."""
+        """Current parameters of the directed layers.
+
+        Parameters
+        ----------
+        state : State
+
+        Returns
+        -------
+        ways : list of (Params, Params)
+            Recognition and generative parameters of each layer.
+        """
         return [tuple(layer[1:]) for layer in self.untied(state, plain)]
 
     def measure(self, state):
-        """Minus the bound for some rows, and for their labels where these are known,
-        with a pseudo-likelihood at the top."""
+        """Minus the mean bound of some training rows and of their labels, where known.
+
+        The top-level machine's log probability is replaced by a pseudo-likelihood.
+
+        Parameters
+        ----------
+        state : State
+
+        Returns
+        -------
+        loss : float
+            In nats per row.
+        validation : None
+        """
         layers, rng = self.untied(state), stream(self.seed, PROBE)
         x, held = self._complete(layers, self.table.rows.present(self.probe))
         labels = self.table.rows.labels
@@ -156,12 +217,22 @@ class UpDown:
         return -drawn.bound().mean(), None
 
     def limit(self, state):
-        """A loss above it means that training diverged."""
+        """Loss above which training has diverged.
+
+        Parameters
+        ----------
+        state : State
+            State at the start of training.
+
+        Returns
+        -------
+        limit : float
+        """
         n_units = sum(unit.size for layer in self.layers for unit in layer.units)
         return self.measure(state)[0] + _DIVERGED * n_units
 
     def _complete(self, layers, v, rng=None):
-        """Rows with what is missing found by mean field, and what was not."""
+        """Rows with missing entries filled by mean field, and their observed mask."""
         x, clamp = self.lowest.present(Batch(v), rng)
         if clamp[0] is True:
             return x[0], True

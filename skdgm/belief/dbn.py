@@ -3,14 +3,14 @@ r"""Deep belief networks.
 .. math:: p(v, h^1, \dots, h^L) = P(v \mid h^1) \cdots P(h^{L-2} \mid h^{L-1})
    \, p(h^{L-1}, h^L)
 
-Directed layers, and a restricted Boltzmann machine on top of them.
+Directed layers below a restricted Boltzmann machine.
 """
 
 from skdgm.belief._network import BeliefNetwork
 
 
 class DBN(BeliefNetwork):
-    r"""Deep belief network: a restricted Boltzmann machine over directed layers.
+    r"""Deep belief network: directed layers below a restricted Boltzmann machine.
 
     .. math::
 
@@ -18,94 +18,103 @@ class DBN(BeliefNetwork):
         \qquad h^0 = v
 
     where :math:`P(h^{k-1} \mid h^k)` is the conditional distribution of a restricted
-    Boltzmann machine, and :math:`p(h^{L-1}, h^L)` all of the top one [1]_. Each is
-    learned in turn, on what the one below makes of the data: each may raise a bound on
-    their likelihood further. Then all may be refined together.
+    Boltzmann machine, and :math:`p(h^{L-1}, h^L)` the joint distribution of the
+    top-level machine [1]_. The layers are learned one by one from the bottom up, each
+    on the hidden units of the layer below: each may raise a lower bound on the
+    log-likelihood further. Then all layers may be refined together.
 
-    Data are 0, 1 or probabilities of 1, or real columns of any scale, which are
-    standardised inside. NaN is a missing value, in every method. Float64 data are
-    computed in float64, all others in float32.
+    Data are 0, 1 or probabilities of 1; or real columns of any scale, which are
+    standardised internally. NaN marks a missing value in every method. Computations
+    are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
     hidden_layer_sizes : int or tuple of int, default=(256, 256)
-        Numbers of hidden units, from the bottom up.
+        Number of hidden units of each layer, from the bottom up.
     visible : {"bernoulli", "gaussian"}, default="bernoulli"
-        Whether columns are binary or real.
+        Type of the columns: binary or real.
     layers : list of (str, machine), default=None
-        A stack made by hand, as in a Pipeline, in place of all parameters that describe
-        one: BernoulliRBM, or GaussianRBM at the bottom. Copies of them are fitted.
-        Their parameters can be reached by ``name__parameter``.
+        A stack of machines given explicitly, as the steps of a Pipeline are, in place
+        of all parameters that describe one: BernoulliRBM, or at the bottom
+        GaussianRBM. Clones of them are fitted. Their parameters can be set as
+        ``name__parameter``.
     learning_rate, batch_size, n_iter, gradient, n_steps, n_chains, n_temperatures, \
             fast_learning_rate, centering, solver, momentum, schedule, power_t, l1, \
             l2, max_norm, sparsity_target, sparsity_cost, early_stopping, \
             validation_fraction, n_iter_no_change, tol : default=those of the layers
-        How each layer learns: see :class:`~skdgm.BernoulliRBM`. A tuple has one value
-        for each layer (which may be a tuple itself). Three are "auto". ``n_iter``: so
-        many epochs as show 20 million values of X, but from 20 to 200.
-        ``centering`` and ``max_norm``: a machine's own default, which is None for
-        binary columns, "data" and 4.0 for real ones; but above the first layer, where
-        units are on half of the time, "data" is the centering.
+        Training options of each layer, as in :class:`~skdgm.BernoulliRBM`. A tuple
+        gives one value for each layer (which may be a tuple itself). Three are "auto"
+        by default. ``n_iter``: as many epochs as present 20 million values of X, at
+        least 20 and at most 200. ``centering`` and ``max_norm``: the machine's own
+        defaults, which are None for binary columns, "data" and 4.0 for real columns;
+        but layers above the first, whose units are on about half of the time, have
+        ``centering="data"``.
     resample : bool, default=True
-        If True, grey data are drawn as bits anew at each presentation. If False, they
-        are taken as they are.
+        If True, bits are drawn from grey data anew at each presentation; if False,
+        grey values are used as they are.
     samples : bool, default=True
-        Whether a layer above the first one learns from draws of the units below it,
-        new ones at each presentation, or from their means.
+        If True, a layer above the first learns from samples of the units below, drawn
+        anew at each presentation; if False, from their means.
     init : {"transpose", "random"}, default="transpose"
-        Weights at the start of a layer above the first one: those of the layer below,
-        transposed, where there are enough units (and no real ones), so that the bound
-        starts where the layer below ended; or small random numbers.
+        Initial weights of a layer above the first. "transpose": the transposed weights
+        of the layer below, where the new layer has enough units and the layer below no
+        real ones, so that the bound starts where the layer below ended. Otherwise, and
+        for "random": small random numbers.
     refine : {"up-down"} or None, default=None
-        Whether to refine all layers together in the end, by contrastive wake-sleep
-        [2]_, which gives the directed ones weights of their own for either direction.
+        Joint refinement of all layers after they have been learned one by one: by
+        contrastive wake-sleep [2]_, which gives the directed layers separate
+        recognition and generative weights; or none.
     refine_iter : int, default=10
-        Epochs of it.
+        Epochs of refinement.
     refine_learning_rate : float, default=0.01
-        At the start; it falls linearly.
+        Learning rate at the start of refinement; it decreases linearly.
     refine_steps : int or tuple of int, default=(3, 6, 10)
-        Gibbs steps in the top machine. A tuple's values share the epochs evenly.
+        Number of Gibbs steps in the top-level machine during refinement. The values of
+        a tuple share the epochs evenly.
     feature_layer : int, tuple of int or "all", default="all"
-        The layer whose units' means :meth:`transform` gives, 0 at the bottom, -1 at the
-        top; or some, or all of them, side by side, by which labels are told best. It
-        may be changed after ``fit``.
+        Layer whose hidden units' means :meth:`transform` returns: 0 at the bottom, -1
+        at the top; or several or all layers side by side. Labels are best predicted
+        from all. It may be changed after ``fit``.
     warm_start : bool, default=False
-        If True, ``fit`` goes on from the parameters there are; where they were refined,
-        with refining.
+        If True, ``fit`` continues from the current parameters; if these were refined,
+        it only refines them further.
     verbose : int, default=0
         If not zero, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
-        For initial weights, order of rows and sampling; machines in ``layers`` may have
-        their own.
+        Seed of initial weights, order of rows and sampling; machines in ``layers`` may
+        have their own.
 
     Attributes
     ----------
     layers_ : list of machines
-        From the bottom up, each fitted by itself; refining changes the last one only.
+        Fitted machines from the bottom up; refinement changes the last one only.
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights on the way up, those of recognition.
+        Recognition weights of each layer.
     intercepts_ : list of ndarray of shape (n_above,)
-        Biases on the way up.
+        Recognition biases, of the units above.
     generative_coefs_ : list of ndarray of shape (n_above, n_below)
-        Weights on the way down; not refined they are those of the way up.
+        Generative weights of each layer; without refinement the transposed recognition
+        weights.
     generative_intercepts_ : list of ndarray of shape (n_below,)
-        Biases on the way down.
+        Generative biases, of the units below.
     log_Z_ : float
-        Log partition function of the top machine, computed at first use.
+        Log partition function of the top-level machine, computed at first use.
     log_Z_se_ : float
-        Its standard error; 0 where it is exact.
+        Standard error of ``log_Z_``; 0 where log Z is exact.
     density_kind_ : {"exact", "lower bound", "estimate"}
-        What :meth:`score_samples` is: a lower bound where log Z is exact, since one of
-        the top machine's layers has at most 20 units, else an estimate of one. Of a
-        single layer it is as of a BernoulliRBM.
+        Meaning of :meth:`score_samples`: a lower bound if log Z is exact, because one
+        of the top-level machine's layers has at most 20 units, otherwise an estimate of
+        one. For a single layer, as for a BernoulliRBM.
     loss_curves_ : list of list of float
-        The layers' losses, epoch by epoch, and those of refining: minus the bound, with
-        a pseudo-likelihood at the top, of some rows.
+        Losses of each layer, one per epoch; after refinement also its losses: minus the
+        mean bound of some training rows, with a pseudo-likelihood in place of the
+        top-level machine's log probability.
     n_iter_ : int
-        Epochs done, in all.
+        Total number of epochs, over all layers and refinement.
     n_features_in_ : int
+        Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names for its columns.
+        Names of the columns, if X has names.
 
     References
     ----------

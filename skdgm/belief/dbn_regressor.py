@@ -1,4 +1,4 @@
-r"""Deep belief networks that regress.
+r"""Deep belief networks fine-tuned as regressors.
 
 .. math:: \mathbb{E}[y \mid x] = h^L W + b, \qquad
    h^k = \sigma(c^k + h^{k-1} R^k), \qquad h^0 = x
@@ -11,105 +11,109 @@ from skdgm.belief._tuned import TunedModel
 
 
 class DBNRegressor(NumberOutputs, TunedModel):
-    r"""Deep belief network, fine-tuned as a net that regresses.
+    r"""Deep belief network fine-tuned as a feed-forward regressor.
 
     .. math::
 
         \mathbb{E}[y \mid x] = h^L W + b, \qquad
         h^k = \sigma(c^k + h^{k-1} R^k), \qquad h^0 = x
 
-    All rows, with a target or without, are learned layer by layer as a :class:`DBN`
-    learns them, whose recognition is the net's beginning [1]_. Then the net with linear
-    outputs is tuned by back-propagation on rows with a target, for the least squared
-    error. Columns and targets are standardised inside.
+    A :class:`DBN` is pre-trained layer by layer on all rows, with a target or without,
+    and its recognition weights initialise the net [1]_. Then the net with linear
+    outputs is trained by back-propagation on the rows with a target, to minimise the
+    squared error. Real columns and targets are standardised internally.
 
-    y may have several columns. NaN in it means that there is no target, in this column,
-    which :meth:`score` leaves out; NaN in X is a missing value, in every method.
+    y may have several columns. NaN in y marks a missing target, which training and
+    :meth:`score` leave out; NaN in X marks a missing value in every method.
 
     Parameters
     ----------
     hidden_layer_sizes : int or tuple of int, default=(256, 256)
-        Numbers of hidden units, from the bottom up.
+        Number of hidden units of each layer, from the bottom up.
     visible : {"gaussian", "bernoulli"}, default="gaussian"
-        Whether columns are real; or 0, 1 or probabilities of 1.
+        Type of the columns: real; or 0, 1 or probabilities of 1.
     layers : list of (str, machine), default=None
-        A stack made by hand, as of :class:`DBN`, in place of all parameters that
-        describe one and its pre-training. Their parameters can be reached by
-        ``name__parameter``.
+        A stack of machines given explicitly, as in :class:`DBN`, in place of all
+        parameters that describe one and its pre-training. Their parameters can be set
+        as ``name__parameter``.
     pretrain_iter : int, tuple of int or "auto", default="auto"
-        Epochs of pre-training, of all layers or of each; "auto" as of :class:`DBN`. A
-        layer with none of them begins with random weights, as a net's.
+        Epochs of pre-training, of every layer or one value for each; "auto" as in
+        :class:`DBN`. A layer with 0 epochs starts from random weights, as in an
+        ordinary net.
     pretrain_learning_rate, pretrain_batch_size, pretrain_gradient, pretrain_steps : \
             default=those of DBN
-        Its ``learning_rate``, ``batch_size``, ``gradient`` and ``n_steps``; a tuple has
-        one value for each layer.
+        Options ``learning_rate``, ``batch_size``, ``gradient`` and ``n_steps`` of
+        pre-training; a tuple gives one value for each layer.
     solver : {"adam", "sgd"}, default="adam"
-        How the net is tuned: in units of each gradient's recent size, or along it.
+        Optimiser of fine-tuning: Adam, or stochastic gradient descent with momentum.
     alpha : float, default=1e-4
-        Penalty on the weights: alpha / 2 times their sum of squares is added to the
-        loss of each batch, of all its rows: smaller batches have more of it.
+        Weight decay: ``alpha / 2`` times the sum of squared weights is added to the sum
+        of the losses of a batch, so it weighs more in smaller batches.
     batch_size : int, default=20
-        Rows for each update.
+        Rows per update in fine-tuning.
     learning_rate_init : float, default=0.005
-        At the start; see ``schedule``.
+        Learning rate at the start of fine-tuning; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
         The learning rate after t of T epochs is ``learning_rate_init`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
-        For ``schedule="invscaling"``.
+        Exponent of ``schedule="invscaling"``.
     momentum : float, default=0.9
-        What stays of the last step (of "adam": the first of its betas).
+        Momentum coefficient (for "adam", its first beta).
     max_iter : int or "auto", default="auto"
-        Epochs of fine-tuning; if "auto", so many as make 5,000 updates, but from 20 to
-        100.
+        Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
+        most 100.
     dropout : float or tuple of float, default=0.0
-        The share of hidden units that drop out at random while the net is tuned; or of
-        inputs and of hidden units.
+        Fraction of the hidden units dropped at random during fine-tuning; or a pair:
+        of the inputs and of the hidden units.
     max_norm : float or None, default=None
-        The highest norm that the weights into a hidden unit may have.
+        Maximum norm of the weights into a hidden unit.
     early_stopping : bool, default=False
-        Hold out rows, stop when the squared error of their targets no longer
+        If True, hold out rows, stop when the squared error of their targets no longer
         improves, and keep the weights with which it was best. Pre-training sees the
-        rows, but not their targets.
+        held-out rows, but not their targets.
     validation_fraction : float, default=0.1
-        The share of the rows with a target to hold out.
+        Fraction of the rows with a target to hold out.
     n_iter_no_change : int, default=10
-        Epochs without an improvement of ``tol`` before stopping early.
+        Number of epochs without an improvement of more than ``tol`` before early
+        stopping.
     tol : float, default=1e-4
+        Smallest improvement of the validation loss that counts.
     warm_start : bool, default=False
-        If True, ``fit`` goes on with tuning the net there is.
+        If True, ``fit`` continues fine-tuning the current net.
     verbose : int, default=0
         If not zero, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
-        For pre-training, initial weights, order of rows and what drops out.
+        Seed of pre-training, initial weights, order of rows and dropout.
 
     Attributes
     ----------
     dbn_ : DBN
-        The network as it was pre-trained: a density of the data, for sampling, filling
-        and scoring rows, as the methods of these names do.
+        Pre-trained network, a density of the data: :meth:`sample`, :meth:`impute` and
+        :meth:`score_samples` use it.
     coefs_ : list of ndarray of shape (n_below, n_above)
-        The net's weights, of the output layer last (of real columns
-        and of targets, for standardised values).
+        Weights of the net, those of the output layer last; they apply to standardised
+        values of real columns and of targets.
     intercepts_ : list of ndarray of shape (n_above,)
-        Its biases.
+        Biases of the net.
     n_outputs_ : int
         Number of output units.
     log_Z_, log_Z_se_ : float
-        As of ``dbn_``.
+        Log partition function of the top-level machine of ``dbn_``, and its standard
+        error.
     density_kind_ : {"exact", "lower bound", "estimate"}
-        As of ``dbn_``: what :meth:`score_samples` is.
+        Meaning of :meth:`score_samples`, as for ``dbn_``.
     loss_curve_ : list of float
-        For each epoch of fine-tuning the mean of half the squared error
-        (of standardised targets)
-        of some training rows.
+        Mean of half the squared error of standardised targets, over some training
+        rows, after each epoch of fine-tuning.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
-        Epochs of fine-tuning done.
+        Number of epochs of fine-tuning.
     n_features_in_ : int
+        Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names for its columns.
+        Names of the columns, if X has names.
 
     References
     ----------

@@ -1,9 +1,9 @@
-r"""Deep belief networks with a label in the top machine.
+r"""Deep belief networks with a label in the top-level machine.
 
 .. math:: p(v, h^1, \dots, h^L, y) = P(v \mid h^1) \cdots P(h^{L-2} \mid h^{L-1})
    \, p(h^{L-1}, y, h^L)
 
-Directed layers, and on top of them a restricted Boltzmann machine of units and a label.
+Directed layers below a restricted Boltzmann machine of hidden units and a label.
 """
 
 from skdgm.belief._label_on_top import LabelOnTop
@@ -11,7 +11,7 @@ from skdgm.belief._network import BeliefNetwork
 
 
 class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
-    r"""Deep belief network of data and labels: a density that classifies.
+    r"""Deep belief network of data and labels: a density model that classifies.
 
     .. math::
 
@@ -19,95 +19,104 @@ class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
         P(h^{k-1} \mid h^k), \qquad h^0 = v
 
     where :math:`P(h^{k-1} \mid h^k)` is the conditional distribution of a restricted
-    Boltzmann machine, and the top one, :math:`p(h^{L-1}, y, h^L)`, an
-    :class:`RBMClassifier` that learns the joint density of units and label [1]_. Each
-    is learned in turn, on what the one below makes of the data. Then all may be refined
-    together. A label's probability is that of the top machine, exactly, given means on
-    the way up; a sample for a label is drawn from the top machine with the label held,
-    and goes layer by layer down.
+    Boltzmann machine, and the top-level machine, :math:`p(h^{L-1}, y, h^L)`, is an
+    :class:`RBMClassifier` that learns the joint density of its units and the label
+    [1]_. The layers are learned one by one from the bottom up, each on the hidden units
+    of the layer below. Then all may be refined together. Label probabilities are exact
+    under the top-level machine, given the means of one upward pass. A sample for a
+    label is drawn from the top-level machine with the label clamped, then layer by
+    layer downwards.
 
-    Data are 0, 1 or probabilities of 1, or real columns of any scale, which are
-    standardised inside. NaN is a missing value, in every method. Float64 data are
-    computed in float64, all others in float32.
+    Data are 0, 1 or probabilities of 1; or real columns of any scale, which are
+    standardised internally. NaN marks a missing value in every method. Computations
+    are in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
     hidden_layer_sizes : int or tuple of int, default=(256, 256)
-        Numbers of hidden units, from the bottom up.
+        Number of hidden units of each layer, from the bottom up.
     visible : {"bernoulli", "gaussian"}, default="bernoulli"
-        Whether columns are binary or real.
+        Type of the columns: binary or real.
     unlabeled : object, default=None
-        The value of y for rows without a label, which are learned of in all layers; the
-        top machine draws their labels, and :meth:`score` leaves them out. None means
-        that all rows are labelled.
+        Value of y that marks rows without a label. All layers learn from these rows,
+        too: the top-level machine draws their labels; :meth:`score` leaves them out.
+        None means that all rows are labelled.
     layers : list of (str, machine), default=None
-        A stack made by hand, as in a Pipeline, in place of all parameters that describe
-        one: as of :class:`DBN`, but on top a RBMClassifier with
-        ``objective="generative"``. Their parameters can be reached by
-        ``name__parameter``.
+        A stack of machines given explicitly, as the steps of a Pipeline are, in place
+        of all parameters that describe one: as in :class:`DBN`, but with an
+        RBMClassifier of ``objective="generative"`` at the top. Their parameters can be
+        set as ``name__parameter``.
     learning_rate, batch_size, n_iter, gradient, n_steps, n_chains, n_temperatures, \
             fast_learning_rate, centering, solver, momentum, schedule, power_t, l1, \
             l2, max_norm, sparsity_target, sparsity_cost, early_stopping, \
             validation_fraction, n_iter_no_change, tol : default=those of DBN
-        How each layer learns, as of :class:`DBN`; a tuple has one value for each layer.
-        Stopped early, the top machine is watched for its labels' log probability.
+        Training options of each layer, as in :class:`DBN`; a tuple gives one value for
+        each layer. Early stopping of the top-level machine monitors the log probability
+        of labels.
     resample, samples : bool, default=True
-        Whether grey data are drawn as bits anew at each presentation; whether layers
-        above the first one learn from draws of the units below.
+        ``resample``: draw bits from grey data anew at each presentation. ``samples``:
+        layers above the first learn from samples of the units below, not from their
+        means.
     init : {"transpose", "random"}, default="transpose"
-        Weights at the start of a layer above the first one, as of :class:`DBN`; those
-        of the label are small random numbers.
+        Initial weights of a layer above the first, as in :class:`DBN`; those of the
+        label are small random numbers.
     refine : {"up-down"} or None, default=None
-        Whether to refine all layers together in the end, by contrastive wake-sleep
-        [1]_, with labels in the top machine.
+        Joint refinement of all layers after they have been learned one by one: by
+        contrastive wake-sleep [1]_, with labels in the top-level machine; or none.
     refine_iter : int, default=10
-        Epochs of it.
+        Epochs of refinement.
     refine_learning_rate : float, default=0.01
-        At the start; it falls linearly.
+        Learning rate at the start of refinement; it decreases linearly.
     refine_steps : int or tuple of int, default=(3, 6, 10)
-        Gibbs steps in the top machine. A tuple's values share the epochs evenly.
+        Number of Gibbs steps in the top-level machine during refinement. The values of
+        a tuple share the epochs evenly.
     feature_layer : int, tuple of int or "all", default="all"
-        The layer whose units' means :meth:`transform` gives, 0 at the bottom, -1 at the
-        top; or some, or all of them, side by side. It may be changed after ``fit``.
+        Layer whose hidden units' means :meth:`transform` returns: 0 at the bottom, -1
+        at the top; or several or all layers side by side. It may be changed after
+        ``fit``.
     warm_start : bool, default=False
-        If True, ``fit`` goes on from the parameters there are; where they were refined,
-        with refining.
+        If True, ``fit`` continues from the current parameters; if these were refined,
+        it only refines them further.
     verbose : int, default=0
         If not zero, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
-        For initial weights, order of rows and sampling; machines in ``layers`` may have
-        their own.
+        Seed of initial weights, order of rows and sampling; machines in ``layers`` may
+        have their own.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        Labels, in order.
     layers_ : list of machines
-        From the bottom up, each fitted by itself, the last one a RBMClassifier;
-        refining changes this one only.
+        Fitted machines from the bottom up, the last one an RBMClassifier; refinement
+        changes the last one only.
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights on the way up, those of recognition.
+        Recognition weights of each layer.
     intercepts_ : list of ndarray of shape (n_above,)
-        Biases on the way up.
+        Recognition biases, of the units above.
     generative_coefs_ : list of ndarray of shape (n_above, n_below)
-        Weights on the way down; not refined they are those of the way up.
+        Generative weights of each layer; without refinement the transposed recognition
+        weights.
     generative_intercepts_ : list of ndarray of shape (n_below,)
-        Biases on the way down.
+        Generative biases, of the units below.
     log_Z_ : float
-        Log partition function of the top machine, computed at first use.
+        Log partition function of the top-level machine, computed at first use.
     log_Z_se_ : float
-        Its standard error; 0 where it is exact.
+        Standard error of ``log_Z_``; 0 where log Z is exact.
     density_kind_ : {"exact", "lower bound", "estimate"}
-        What :meth:`score_samples` is, of data without their labels: as of a
-        :class:`DBN`.
+        Meaning of :meth:`score_samples`, which scores data without their labels: as in
+        a :class:`DBN`.
     loss_curves_ : list of list of float
-        The layers' losses, epoch by epoch: the top machine's is minus the mean log
-        probability of labels. Then those of refining: minus the bound on the log
-        probability of some rows and their labels, with a pseudo-likelihood at the top.
+        Losses of each layer, one per epoch; that of the top-level machine is the mean
+        negative log-likelihood of labels. After refinement also its losses: minus the
+        mean bound on the log probability of some training rows and their labels, with a
+        pseudo-likelihood in place of the top-level machine's log probability.
     n_iter_ : int
-        Epochs done, in all.
+        Total number of epochs, over all layers and refinement.
     n_features_in_ : int
+        Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names for its columns.
+        Names of the columns, if X has names.
 
     References
     ----------
