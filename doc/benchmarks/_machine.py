@@ -1,4 +1,4 @@
-"""What a benchmark's table says about where it was made."""
+"""Description of the machine and versions for the tables of benchmarks."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ import skdgm
 
 
 def describe():
-    """One line: processor cores and versions."""
+    """Return one line with processor cores and versions."""
     versions = ", ".join(
         f"{module.__name__} {module.__version__}"
         for module in (skdgm, sklearn, numpy, scipy)

@@ -1,13 +1,13 @@
-"""Log-likelihoods of autoregressive models, beside published ones and simpler models.
+"""Log-likelihoods of autoregressive models, with published ones and simpler models.
 
     python doc/benchmarks/autoregressive_quality.py --data DATA --only uci | tee TABLE
 
-What is scored are validation rows, which no fit has seen: early stopping holds out a
+Scores are those of validation rows, which no fit has seen: early stopping holds out a
 tenth of the training rows. Published figures are those of the test rows, so each table
-says what independent columns make of both. All sets of a table are learned with the
-same options, those below. The parts: ``uci``, ``debd`` (binary tables), ``caltech``,
+has rows of independent columns for both. All sets of a table are learned with the same
+options, defined below. The parts: ``uci``, ``debd`` (binary tables), ``caltech``,
 ``mnist``, ``eonade`` (pictures), ``mixed`` and ``impute`` (tables of several kinds).
-``--quick`` is a trial of a few rows and epochs, of which the figures mean nothing.
+``--quick`` is a trial with a few rows and epochs; its figures mean nothing.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from skdgm.utils.parallel import limit, n_threads
 
 STOP = {"early_stopping": True, "random_state": 0}
 LIKELY = {"max_iter": 200, "n_iter_no_change": 15}
-# What is seen, and what is not, is drawn anew for each update: it takes many of them.
+# The observed part of a row is drawn anew for each update, so many updates are needed.
 ORDERLESS = {
     "hidden_layer_sizes": (500, 500),
     "learning_rate_init": 0.001,
@@ -45,7 +45,7 @@ BINARY = {
     "MADE": (MADE, LIKELY),
     "EoNADE": (EoNADE, ORDERLESS),
 }
-# In so many updates an orderless net learns, but in so many epochs at most.
+# Updates of an orderless net (fewer for mixed tables), and the most epochs.
 UPDATES, FEWER, EPOCHS = 100_000, 20_000, 3000
 OF_KINDS = ORDERLESS | {"activation": "relu"}
 MIXED = {
@@ -54,7 +54,7 @@ MIXED = {
     "EoNADE": (EoNADE, OF_KINDS),
 }
 ALL = {"early_stopping": False}
-# Adam would make much of pixels that are hardly ever on.
+# Adam would take large steps for pixels that are hardly ever on.
 LINEAR = ALL | {
     "solver": "sgd",
     "learning_rate_init": 0.05,
@@ -79,7 +79,7 @@ EONADE = {
     "max_iter": 660,
     "random_state": 0,
 }
-# Of test rows, in nats: independent columns (README of the sets); the row of the same
+# Published, of test rows, in nats: independent columns (README of the sets); the same
 # kind of model; and the highest one.
 UCI = {
     "adult": (-25.77, (-13.17, -13.19, -13.12, -13.19), -13.12),
@@ -89,7 +89,7 @@ UCI = {
     "nips": (-294.80, (-276.88, -273.08, -280.25, -272.39), -271.11),
     "ocr_letters": (-63.74, (-39.30, -27.22, -28.34, -27.32), -26.43),
 }
-# Independent columns, Chow-Liu tree, LearnSPN, ID-SPN.
+# Published: independent columns, Chow-Liu tree, LearnSPN, ID-SPN.
 DEBD = {
     "nltcs": (-9.23, -6.76, -6.11, -6.02),
     "plants": (-31.27, -16.52, -12.98, -12.54),
@@ -98,27 +98,27 @@ DEBD = {
     "baudio": (-49.34, -44.37, -40.50, -39.79),
 }
 SHARES, N_NEIGHBOURS = (0.1, 0.3, 0.5), 20
-# What is given to the frequencies of categories where an imputer has none of its own.
+# Weight of the training frequencies in the class probabilities of an imputer.
 DOUBT = 0.1
 
 
 def table(*names):
-    """The head of a table."""
+    """Print the head of a table."""
     print("\n| " + " | ".join(names) + " |\n" + "|---" * len(names) + "|", flush=True)
 
 
 def line(*cells):
-    """A line of a table."""
+    """Print a line of a table."""
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
 def mean(found):
-    """A mean with its standard error."""
+    """Format a mean with its standard error."""
     return f"{found.mean():.2f} ± {found.std() / np.sqrt(len(found)):.2f}"
 
 
 def fitted(kind, given, X, quick, n_updates=UPDATES):
-    """An estimator that learned, and the minutes that it took."""
+    """Fit an estimator and return it with the minutes that it took."""
     start = time.perf_counter()
     n_epochs = min(n_updates // max(1, len(X) // 100), EPOCHS)
     given = {"max_iter": n_epochs} | given | ({"max_iter": 2} if quick else {})
@@ -127,19 +127,19 @@ def fitted(kind, given, X, quick, n_updates=UPDATES):
 
 
 def bits(options, name):
-    """Training and validation rows of a binary set."""
+    """Load training and validation rows of a binary set."""
     data, n = load(options.data, name), 300 if options.quick else None
     return [data[part][:n].astype(np.float32) for part in ("train", "valid")]
 
 
 def independent(X, V):
-    """Log-likelihood of rows whose columns are independent bits."""
+    """Log-likelihood of rows under independent binary columns."""
     p = (X.sum(axis=0) + 1) / (len(X) + 2)
     return xlogy(V, p).sum(axis=1) + xlogy(1 - V, 1 - p).sum(axis=1)
 
 
 def chow_liu(X, V, smoothing=1.0):
-    """Log-likelihood of rows, by the best tree of columns."""
+    """Log-likelihood of rows under the best tree of columns (Chow-Liu)."""
     n, X, V = len(X) + 4 * smoothing, X.astype(float), V.astype(int)
     both, one = X.T @ X, X.sum(axis=0)
     counts = np.stack(
@@ -163,7 +163,7 @@ def chow_liu(X, V, smoothing=1.0):
 
 
 def of_bits(options, name, X, V, published, best, models=BINARY):
-    """Lines of all estimators for a set."""
+    """Print the lines of all estimators for a set."""
     for (who, (kind, given)), known in zip(models.items(), published):
         model, minutes = fitted(kind, STOP | given, X, options.quick)
         found = model.score_samples(V)
@@ -171,7 +171,7 @@ def of_bits(options, name, X, V, published, best, models=BINARY):
 
 
 def uci(options):
-    """The sets of Larochelle and Murray."""
+    """Sets of Larochelle and Murray."""
     table("set", "model", "validation", "published", "best", "epochs", "minutes")
     for name, (alone, published, best) in UCI.items():
         X, V = bits(options, name)
@@ -180,7 +180,7 @@ def uci(options):
 
 
 def debd(options):
-    """Sets on which trees and networks of sums and products were compared."""
+    """Sets on which trees and sum-product networks were compared."""
     table("set", "model", "validation", "published", "ID-SPN", "epochs", "minutes")
     for name, (alone, tree, learned, best) in DEBD.items():
         X, V = bits(options, name)
@@ -191,7 +191,7 @@ def debd(options):
 
 
 def caltech(options):
-    """Silhouettes."""
+    """Caltech 101 silhouettes."""
     table("set", "model", "validation", "published", "best", "epochs", "minutes")
     X, V = bits(options, "caltech101_silhouettes")
     line("caltech", "independent", mean(independent(X, V)), -380.05, "", "", "")
@@ -199,14 +199,14 @@ def caltech(options):
 
 
 def mnist(options):
-    """Digits of bits that are always the same."""
+    """MNIST digits with fixed bits."""
     table("set", "model", "validation", "published", "best", "epochs", "minutes")
     X, V = bits(options, "binarized_mnist")
     of_bits(options, "mnist", X, V, (-88.33, -97.45, ""), "", DIGITS)
 
 
 def eonade(options):
-    """Two layers, and how much more orders are worth."""
+    """EoNADE with two layers, and the gain from more orders."""
     X, V = bits(options, "binarized_mnist")
     model, minutes = fitted(EoNADE, EONADE, X, options.quick)
     table("orders", "rows", "validation", "published", "epochs", "minutes")
@@ -218,7 +218,7 @@ def eonade(options):
 
 
 def frame(data, part, n=None):
-    """A table of several kinds, with the names of its categories."""
+    """Build a DataFrame of columns of several kinds, with the names of categories."""
     columns, X = data["columns"].tolist(), data[part][:n].astype(np.float64)
     coded = "is_categorical" in data
     kinds = data["is_categorical" if coded else "column_kind"]
@@ -237,25 +237,25 @@ def frame(data, part, n=None):
 
 
 def frames(options, name, n=(None, None)):
-    """Training and validation rows of a table."""
+    """Load training and validation rows of a table."""
     n = (200, 50) if options.quick else n
     data = load(options.data, name)
     return [frame(data, part, n) for part, n in zip(("train", "valid"), n)]
 
 
 def reals(X):
-    """The columns that are real."""
+    """Select the real columns."""
     return X.select_dtypes("number")
 
 
 def frequencies(X, name):
-    """Those of the categories of a column, each of them seen once more."""
+    """Frequencies of a column's categories, each counted once more (add one)."""
     counts = X[name].value_counts().reindex(X[name].cat.categories, fill_value=0) + 1
     return counts / counts.sum()
 
 
 def marginals(X, V):
-    """Log-likelihood of rows of independent columns; what is missing does not count."""
+    """Log-likelihood of rows under independent columns; missing entries count 0."""
     total = np.zeros(len(V))
     for name in V:
         if isinstance(V[name].dtype, pd.CategoricalDtype):
@@ -268,7 +268,7 @@ def marginals(X, V):
 
 
 def mixtures(X, V, quick):
-    """Log-likelihood by the mixture of Gaussians that is best at a tenth held out."""
+    """Log-likelihood under the Gaussian mixture that is best on a held-out tenth."""
     center, scale = X.mean(), X.std(ddof=0)
     Z, W = ((part - center) / scale for part in (X, V))
     kept, held_out, best = Z[: -len(Z) // 10], Z[-len(Z) // 10 :], None
@@ -281,7 +281,7 @@ def mixtures(X, V, quick):
 
 
 def mixed(options):
-    """Tables of several kinds; and their real columns by themselves."""
+    """Tables of several kinds, and their real columns alone."""
     table("set", "columns", "model", "validation", "epochs", "minutes")
     for name in ("adult_mixed", "horse_colic"):
         for what, part in (("all", lambda X: X), ("real", reals)):
@@ -299,13 +299,13 @@ def mixed(options):
 
 
 def holes(V, share):
-    """Which of the known entries are hidden."""
+    """Mask of the known entries that are hidden."""
     luck = np.random.default_rng(0).random(V.shape)
     return (luck < share) & V.notna().to_numpy()
 
 
 class OneHot:
-    """Numbers standardised and categories as bits, for imputers that know numbers."""
+    """Standardised numbers and one-hot categories, for imputers of numbers only."""
 
     def __init__(self, X):
         self.real = reals(X).columns
@@ -316,7 +316,7 @@ class OneHot:
         self.firsts = len(self.real) + np.cumsum(sizes)[:-1]
 
     def numbers(self, X):
-        """An array with a group of columns for each categorical one."""
+        """Encode a frame as an array, with a group of columns per categorical one."""
         parts = [((X[self.real] - self.center) / self.scale).to_numpy()]
         for name, known in self.frequencies.items():
             codes = X[name].cat.codes.to_numpy()
@@ -326,7 +326,7 @@ class OneHot:
         return np.concatenate(parts, axis=1)
 
     def surprise(self, Z, V, hidden):
-        """Errors of hidden numbers, in standard units, and surprise at hidden codes."""
+        """Errors of hidden numbers, standardised, and log-losses of hidden codes."""
         truth = ((V[self.real] - self.center) / self.scale).to_numpy()
         at = hidden[:, V.columns.get_indexer(self.real)]
         n = len(self.real)
@@ -341,7 +341,7 @@ class OneHot:
 
 
 def by_imputer(imputer, X, V, hidden):
-    """Errors and surprise of an imputer, or of None: means and frequencies."""
+    """Errors and log-losses of an imputer, or for None of means and frequencies."""
     code = OneHot(X)
     if imputer is None:
         n, known = len(code.real), [f.to_numpy() for f in code.frequencies.values()]
@@ -351,8 +351,8 @@ def by_imputer(imputer, X, V, hidden):
     if isinstance(imputer, KNNImputer):
         Z = imputer.fit(given).transform(asked)
     else:
-        # Bits of a group add up to one: with all of them, each would be predicted from
-        # the others of its own group, which are missing, too.
+        # The bits of a group sum to one: with all of them, each would be predicted from
+        # the others of its own group, which are also missing.
         Z, kept = asked, np.setdiff1d(np.arange(given.shape[1]), code.firsts)
         Z[:, kept] = imputer.fit(given[:, kept]).transform(asked[:, kept])
         for first, known in zip(code.firsts, code.frequencies.values()):
@@ -361,7 +361,7 @@ def by_imputer(imputer, X, V, hidden):
 
 
 def by_net(net, X, V, hidden):
-    """Errors and surprise of an orderless net: each entry given those not hidden."""
+    """Errors and log-losses of an orderless net, given the entries not hidden."""
     code, given, losses = OneHot(X), V.mask(hidden), []
     filled = pd.DataFrame(net.impute(given), V.index, V.columns)
     truth, real = V[code.real], hidden[:, V.columns.get_indexer(code.real)]
@@ -376,7 +376,7 @@ def by_net(net, X, V, hidden):
 
 
 def tables(options):
-    """Names, kinds of columns, training and validation rows."""
+    """Yield names, kinds of columns, training and validation rows."""
     yield "adult_mixed", "mixed", *frames(options, "adult_mixed", (4000, 1000))
     yield "horse_colic", "mixed", *frames(options, "horse_colic")
     rows = np.random.default_rng(0).permutation(1797)[: 250 if options.quick else None]
@@ -387,7 +387,7 @@ def tables(options):
 
 
 def impute(options):
-    """Entries that are hidden at random."""
+    """Imputation of entries hidden at random."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     rivals = {
         "means and frequencies": None,

@@ -1,21 +1,22 @@
-"""Seconds that autoregressive models take, beside the same in PyTorch and NumPy.
+"""Times of autoregressive models, compared with the same in PyTorch and NumPy.
 
     python doc/benchmarks/autoregressive_speed.py --data DATA --torch RIVAL/bin/python
 
-NADE 784-500 (logistic units) on the bits of MNIST in float32: an epoch by Adam in
-batches of 100, the log-likelihoods of 2,000 rows, and 1,000 pictures drawn. RIVAL is a
-virtual environment with PyTorch, which is left out without one. Rivals go through the
-columns one after the other, all rows of a batch at a time:
+NADE 784-500 (logistic units) on the bits of MNIST in float32: an epoch of Adam in
+batches of 100, the log-likelihoods of 2,000 rows, and 1,000 images drawn. RIVAL is a
+virtual environment with PyTorch; without one PyTorch is left out. The other
+implementations go through the columns one after the other, all rows of a batch at a
+time:
 
 - PyTorch: gradients by autograd;
 - NumPy: gradients by hand;
-- NumPy, sparse: as that, but hidden units are had anew only for rows in which a pixel
-  is on, and columns in which no row has one are had together.
+- NumPy, sparse: the same, but hidden units are recomputed only for rows in which a
+  pixel is on, and columns in which no row has one are computed together.
 
-An epoch is one of ``--rows`` rows, times 50,000 / rows. And an epoch of FVBN, all of
-it, beside the matrix products that it needs, by NumPy alone. Processes take turns; a
-figure is the median of their medians. All start from the same weights, by which their
-log-likelihoods must agree.
+An epoch has ``--rows`` rows; its time is multiplied by 50,000 / rows. An epoch of FVBN,
+on all rows, is compared with the matrix products that it needs, by NumPy alone.
+Processes take turns; a figure is the median of their medians. All start from the same
+weights, for which their log-likelihoods must agree.
 """
 
 import argparse
@@ -40,18 +41,18 @@ WHO = {
 
 
 def batches(X):
-    """The batches of an epoch."""
+    """Yield the batches of an epoch."""
     index = np.random.default_rng(0).permutation(len(X))
     return (X[index[i : i + BATCH]] for i in range(0, len(X), BATCH))
 
 
 def entropy(z, x):
-    """Surprise at bits, row by row."""
+    """Cross-entropy of bits given logits, row by row."""
     return (np.logaddexp(0, z) - x * z).sum(axis=1, dtype=np.float64)
 
 
 class Ours:
-    """What a user has."""
+    """NADE of skdgm, as a user calls it."""
 
     def __init__(self, X, weights=None):
         from skdgm import NADE
@@ -68,7 +69,7 @@ class Ours:
         self.model.fit(X)
 
     def weights(self):
-        """W, c, V and b."""
+        """Return W, c, V and b."""
         (W, V), (c, b) = self.model.coefs_, self.model.intercepts_
         return W, c, V, b
 
@@ -83,7 +84,7 @@ class Ours:
 
 
 class Adam:
-    """Steps of Adam, in place."""
+    """Adam updates, in place."""
 
     def __init__(self, params):
         self.params, self.t = params, 0
@@ -103,7 +104,7 @@ class Adam:
 
 
 class Dense:
-    """In NumPy, with gradients by hand."""
+    """NADE in NumPy, with gradients by hand."""
 
     def __init__(self, X, weights):
         self.params = [w.copy() for w in weights]
@@ -112,7 +113,7 @@ class Dense:
         self.h = np.empty((n_columns, BATCH, N_UNITS), np.float32)
 
     def forward(self, x, keep=None):
-        """Outputs; and hidden units for each column, if there is room for them."""
+        """Compute logits; hidden units of each column go to ``keep`` if given."""
         W, c, V, b = self.params
         a, z = np.tile(c, (len(x), 1)), np.empty_like(x)
         h = np.empty_like(a)
@@ -123,7 +124,7 @@ class Dense:
         return z + b
 
     def slopes(self, x):
-        """Those of the mean surprise at rows."""
+        """Gradients of the mean negative log-likelihood of rows."""
         z, (_, _, V, _) = self.forward(x, self.h), self.params
         dz = (expit(z) - x) / np.float32(len(x))
         da, dW, dV = (
@@ -161,7 +162,7 @@ class Dense:
 
 
 class Sparse(Dense):
-    """The same, where most bits are zero."""
+    """NADE in NumPy for rows in which most bits are zero."""
 
     def __init__(self, X, weights):
         super().__init__(X, weights)
@@ -187,7 +188,7 @@ class Sparse(Dense):
         keep, (_, _, V, _) = [], self.params
         dz = (expit(self.forward(x, keep)) - x) / np.float32(len(x))
         h, last = keep.pop(), x.shape[1]
-        # What hidden units that stay as they are have to be told in all.
+        # Accumulated gradient of hidden units that do not change in between.
         told, da = np.zeros_like(h), np.zeros_like(h)
         dW, dV = np.zeros_like(V), np.empty_like(V)
         while keep:
@@ -206,7 +207,7 @@ class Sparse(Dense):
 
 
 class Torch:
-    """In PyTorch, by autograd."""
+    """NADE in PyTorch, with gradients by autograd."""
 
     def __init__(self, X, weights):
         import torch
@@ -253,14 +254,14 @@ KINDS = {"ours": Ours, "torch": Torch, "dense": Dense, "sparse": Sparse}
 
 
 def seconds(function, *args):
-    """How long a call takes."""
+    """Time a call."""
     start = time.perf_counter()
     function(*args)
     return time.perf_counter() - start
 
 
 def linear(X):
-    """An epoch of FVBN; and the products that it cannot do without."""
+    """Times of an epoch of FVBN, and of the matrix products that it needs."""
     from skdgm import FVBN
 
     fvbn = FVBN(batch_size=BATCH, max_iter=0, random_state=0).fit(X)
@@ -278,7 +279,7 @@ def linear(X):
 
 
 def measured(who, X, folder):
-    """Seconds of what one of them does."""
+    """Times of one implementation."""
     if who == "fvbn":
         return linear(X)
     path = folder / "weights.npz"
@@ -297,7 +298,7 @@ def measured(who, X, folder):
 
 
 def asked(who, n_threads, options, folder):
-    """Seconds, by a process of its own."""
+    """Times of one implementation, measured in a process of its own."""
     names = "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
     python = options.torch if who == "torch" else sys.executable
     command = [python, __file__, "--data", options.data, "--run", who]
@@ -314,7 +315,7 @@ def asked(who, n_threads, options, folder):
 
 
 def report(n_threads, options, folder):
-    """The lines for a number of threads."""
+    """Print the lines for a number of threads."""
     names = [who for who in WHO if who != "torch" or options.torch]
     found = {who: [] for who in [*names, "fvbn"]}
     for _ in range(options.rounds):

@@ -1,12 +1,12 @@
-"""Figures of the pages here, measured again: a few rows of each, those that are quick.
+"""Repeat the measurement of a few figures of these pages, those that are quick.
 
     python doc/benchmarks/check.py --data FOLDER [--only PAGE ...]
 
-Each line names a page, the row and the column of a table in it, the figure printed
-there, the one that today's code gives with the script's own recipe, and by how much
-they may differ: about two standard deviations over seeds, as other processors round
-differently and chaotic fits then part. The exit status is 1 where a figure is off.
-About ten minutes on one core.
+Each line gives a page, the row and column of one of its tables, the figure printed
+there, the figure that today's code gives with the script's own recipe, and the
+tolerance: about two standard deviations over seeds, as other processors round
+differently and chaotic fits then diverge. The exit status is 1 if a figure is off.
+Takes about ten minutes on one core.
 """
 
 import argparse
@@ -38,14 +38,15 @@ class Check(NamedTuple):
     Parameters
     ----------
     page : str
-        The name of a page, without its ending.
+        The name of a page, without its extension.
     row : tuple of str
         The first cells of a row.
     column : str
         The heading of the column.
     tolerance : float
+        The largest accepted difference.
     measure : callable
-        ``measure(folder)`` returns the figure of today.
+        ``measure(folder)`` returns today's figure.
     """
 
     page: str
@@ -56,14 +57,14 @@ class Check(NamedTuple):
 
 
 def cells(line):
-    """The cells of a line of a table, without what makes them bold."""
+    """Return the cells of a table's line, without bold markup."""
     return [
         cell.strip().replace("**", "") for cell in line.strip().strip("|").split("|")
     ]
 
 
 def printed(page, row, column):
-    """The first number of a cell of a page."""
+    """Return the first number of a cell of a page."""
     head = None
     for line in (PAGES / f"{page}.md").read_text().splitlines():
         if not line.startswith("|"):
@@ -77,13 +78,13 @@ def printed(page, row, column):
 
 
 def binary(folder, name):
-    """Training and validation rows of a binary set."""
+    """Load training and validation rows of a binary set."""
     data = load(folder, name)
     return [data[part].astype(np.float32) for part in ("train", "valid")]
 
 
 def table(name):
-    """A restricted machine of a binary table, by its recipe."""
+    """Return a function that scores an RBM on a binary table, by its recipe."""
 
     def measure(folder):
         recipe, _ = rbm_quality.TABLES[name]
@@ -95,13 +96,13 @@ def table(name):
 
 
 def gaussian(folder):
-    """A real machine of digits."""
+    """Score of a GaussianRBM on digits."""
     X, V = rbm_quality.digits()
     return GaussianRBM(16, random_state=0, **rbm_quality.REAL).fit(X).score(V)
 
 
 def default(name):
-    """The default machine, in three seeds."""
+    """Return a function that scores the default RBM, averaged over three seeds."""
 
     def measure(folder):
         X, V, *_ = rbm_defaults.split(folder, name)
@@ -112,7 +113,10 @@ def default(name):
 
 
 def autoregressive(name, who):
-    """An autoregressive model of a binary table, by the recipe of all tables."""
+    """Return a function that scores an autoregressive model on a binary table.
+
+    The recipe is that of all tables.
+    """
 
     def measure(folder):
         X, V = binary(folder, name)
@@ -124,7 +128,7 @@ def autoregressive(name, who):
 
 
 def autoencoder(folder):
-    """Twenty epochs of a variational autoencoder of MNIST."""
+    """Bound of a variational autoencoder after twenty epochs on MNIST."""
     options = argparse.Namespace(data=folder)
     X, V = vae_quality.rows(options, "resampled")
     given = vae_quality.COMMON | vae_quality.ONE
@@ -133,7 +137,7 @@ def autoencoder(folder):
 
 
 def covered(folder, n_models=30):
-    """The share of random machines whose log Z is inside of the bracket."""
+    """Percentage of random machines whose log Z is inside the bracket."""
     inside = []
     for seed in range(n_models):
         energy, params, _ = likelihoods.random_model(seed)
@@ -144,7 +148,7 @@ def covered(folder, n_models=30):
 
 
 def deep(name):
-    """A small deep model of part of MNIST."""
+    """Return a function that bounds a small deep model of part of MNIST."""
     return lambda folder: deep_quality.small(folder, name)[0]
 
 

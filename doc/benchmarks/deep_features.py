@@ -1,10 +1,10 @@
-"""What the features of models with no parameter set are worth to a classifier.
+"""Classification errors on features of models with default parameters.
 
     python doc/benchmarks/deep_features.py [--data FOLDER] [--only SET ...]
 
 Errors of ``make_pipeline(MinMaxScaler(clip=True), model, LogisticRegression())`` on
-rows held out, beside those of the same pipeline without a model, and the seconds that
-each took to learn. FOLDER holds the benchmark sets, read by its ``load.py``; without it
+held-out rows, compared with the same pipeline without a model, and the seconds that
+each took to train. FOLDER holds the benchmark sets, read by its ``load.py``; without it
 only scikit-learn's bundled digits are used, in five folds.
 """
 
@@ -29,7 +29,7 @@ MODELS = {"columns": None, "BernoulliRBM": BernoulliRBM, "DBN": DBN, "DBM": DBM}
 
 
 def splits(folder, name):
-    """Pairs of rows and labels to learn from, and others."""
+    """Yield rows and labels for training, and held-out rows and labels."""
     if name == "digits":
         X, y = load_digits(return_X_y=True)
         X = X.astype(np.float32)
@@ -42,7 +42,7 @@ def splits(folder, name):
 
 
 def error(model, folder, name):
-    """Percent of rows held out, and seconds to learn; means over the folds."""
+    """Error in % on held-out rows, and seconds to train; means over the folds."""
     found = []
     for train, held_out in splits(folder, name):
         steps = [] if model is None else [model(random_state=0)]

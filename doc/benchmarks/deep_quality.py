@@ -1,12 +1,12 @@
-"""How good deep machines and belief networks are, beside published figures.
+"""Quality of deep machines and belief networks, compared with published figures.
 
     python doc/benchmarks/deep_quality.py --data FOLDER [--only PART ...] [--out FOLDER]
 
 FOLDER holds ``<name>.npz`` files and the ``load.py`` that reads them. All figures are
-of the 10,000 validation rows, which the papers' test rows resemble; of likelihoods, of
-the first 2,000, as bits drawn once. Nats are bounds, with log Z estimated from both
-sides: the less flattering side counts. Minutes are of fitting, on whatever else the
-machine was doing. A picture of the part ``few`` is written to --out.
+for the 10,000 validation rows, which resemble the papers' test rows; likelihoods are
+for the first 2,000, as bits drawn once. Nats are bounds, with log Z estimated from both
+sides; the less favourable side counts. Minutes are fitting times, with whatever else
+the machine was doing. A picture of the part ``few`` is written to --out.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from sklearn.neural_network import MLPClassifier
 
 from skdgm import DBM, DBN, DBMClassifier, DBNClassifier
 
-# How many, and how a net learns them.
+# Number of labels, and the fine-tuning options for it.
 LABELS = {
     100: {"max_iter": 100},
     1000: {"max_iter": 200},
@@ -34,7 +34,7 @@ LABELS = {
 
 
 def images(folder, name):
-    """Rows and labels to learn from, and others."""
+    """Load rows and labels for training and for validation."""
     data = load(folder, name)
     scale = np.float32(255 if data["train"].max() > 1 else 1)
     X, V = (np.ascontiguousarray(data[part] / scale) for part in ("train", "valid"))
@@ -42,14 +42,14 @@ def images(folder, name):
 
 
 def timed(estimator, *data):
-    """A fitted estimator, and minutes."""
+    """Fit an estimator and return it with the minutes that it took."""
     start = time.perf_counter()
     estimator.fit(*data)
     return estimator, (time.perf_counter() - start) / 60
 
 
 def bits(V):
-    """Grey rows as bits, drawn once."""
+    """Draw grey rows as bits, once."""
     V = V[:2000]
     return (np.random.default_rng(0).random(V.shape) < V).astype(np.float32)
 
@@ -104,14 +104,14 @@ SMALL = {
 
 
 def small(folder, name):
-    """The bound of a small model of part of the rows, and minutes."""
+    """Bound of a small model of part of the rows, and minutes."""
     X, _, V, _ = images(folder, "mnist")
     model, minutes = timed(clone(SMALL[name]), X[:10_000])
     return model.score(bits(V)), minutes
 
 
 def short(folder):
-    """Small models, which check.py learns again."""
+    """Small models, which check.py fits again."""
     print("\n| MNIST | minutes | bound |\n|---|---|---|")
     for name in SMALL:
         bound, minutes = small(folder, name)
@@ -142,7 +142,7 @@ CLASSIFIERS = {
 
 
 def classification(folder):
-    """Errors on MNIST of all labels."""
+    """Errors on MNIST with all labels."""
     X, y, V, truth = images(folder, "mnist")
     print("\n| MNIST | minutes | error in % |")
     print("|---|---|---|")
@@ -156,7 +156,7 @@ def classification(folder):
 
 
 def known(y, n, seed):
-    """Indices of n rows with a label, of all classes equally often."""
+    """Indices of n labelled rows, all classes equally often."""
     rng, rank = np.random.default_rng(seed), np.empty(len(y))
     order = rng.permutation(len(y))
     for label in np.unique(y):
@@ -166,13 +166,13 @@ def known(y, n, seed):
 
 
 def few(folder, out, seeds=3):
-    """Accuracies with few labels, the other rows without."""
+    """Accuracies with few labels, the other rows unlabelled."""
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
     for axis, name in zip(axes, ("mnist", "ocr_letters")):
         X, y, V, truth = images(folder, name)
         widths = 500, 500, 2000
         net = DBNClassifier(widths, batch_size=20, **SLOWLY | BELOW)
-        # Without an epoch of fine-tuning, labels say no more than their names.
+        # Without an epoch of fine-tuning, only the names of the labels are used.
         learned, minutes = timed(clone(net).set_params(max_iter=0), X, y)
         learned.set_params(warm_start=True)
         net.set_params(pretrain_iter=0)
@@ -206,7 +206,7 @@ def few(folder, out, seeds=3):
 
 
 def defaults(folder, seeds=3):
-    """Accuracies with no parameter set but widths: 20,000 rows, 1,000 labels."""
+    """Accuracies with default parameters but widths: 20,000 rows, 1,000 labels."""
     X, y, V, truth = images(folder, "mnist")
     X, y = X[:20_000], y[:20_000]
     net = DBNClassifier((500, 500), unlabeled=-1)
@@ -240,7 +240,7 @@ def seeded(model, seed):
 
 
 def accuracy(model, X, y, V, truth, n, seed):
-    """Percent of rows held out, by a model that learns n labels."""
+    """Accuracy in % on held-out rows of a model that learns from n labels."""
     which = known(y, n, seed)
     if isinstance(model, DBNClassifier):
         model.set_params(**LABELS[n])

@@ -1,12 +1,12 @@
-"""An epoch of a deep Boltzmann machine, and its log Z, beside BLAS.
+"""Times of an epoch of a deep Boltzmann machine and of its log Z, relative to BLAS.
 
     python doc/benchmarks/deep_speed.py [--data FOLDER] [--rows N] [--threads N]
 
 784-500-1000 units, batches of 100, one Gibbs step, at most ten sweeps of mean field.
-Beside the time of an epoch stands that of the same products alone by BLAS, on dense
+The time of an epoch is compared with that of the same products alone by BLAS, on dense
 arrays of float32: as many sweeps for every row as the slowest row of its batch took,
-the sweep of the chains, and the gradient. Annealed importance sampling is that of 100
-chains through 1,000 temperatures. Both sides have as many threads. Without FOLDER rows
+the sweep of the chains, and the gradient. Annealed importance sampling has 100 chains
+and 1,000 temperatures. Both sides have the same number of threads. Without FOLDER rows
 are random bits, of which an eighth are on.
 """
 
@@ -30,7 +30,7 @@ SIZES, BATCH, N_BETAS = (784, 500, 1000), 100, 1000
 
 
 def data(options):
-    """Binary rows."""
+    """Load or draw binary rows."""
     rng = np.random.default_rng(0)
     if options.data is None:
         return (rng.random((options.rows, SIZES[0])) < 0.125).astype(np.float32)
@@ -39,7 +39,7 @@ def data(options):
 
 
 def timed(function):
-    """Seconds, the best of three."""
+    """Seconds of a call, the best of three."""
     best = np.inf
     for _ in range(3):
         start = time.perf_counter()
@@ -49,7 +49,7 @@ def timed(function):
 
 
 def n_sweeps(dbm, X):
-    """Of mean field in the batches of an epoch, on average."""
+    """Mean number of mean-field sweeps of a batch's slowest row."""
     energy, params = dbm._energy(), dbm._params()
     slowest = []
     for start in range(0, len(X), BATCH):
@@ -60,19 +60,19 @@ def n_sweeps(dbm, X):
 
 
 def epoch_by_blas(n_rows, sweeps):
-    """The products of an epoch."""
+    """Return a function that computes the matrix products of an epoch."""
     rng = np.random.default_rng(0)
     W1, W2 = (rng.random(shape, np.float32) for shape in pairwise(SIZES))
     v, h1, h2 = (rng.random((BATCH, n), np.float32) for n in SIZES)
 
     def run():
         for _ in range(n_rows // BATCH):
-            v @ W1  # What the data send, and a pass from below.
+            v @ W1  # The data's input, and an upward pass.
             h1 @ W2
             for _ in range(round(sweeps)):
                 h2 @ W2.T
                 h1 @ W2
-            h1 @ W1.T  # The chains' sweep.
+            h1 @ W1.T  # The sweep of the chains.
             h1 @ W2
             v @ W1
             h2 @ W2.T
@@ -84,7 +84,7 @@ def epoch_by_blas(n_rows, sweeps):
 
 
 def ais_by_blas():
-    """The products of annealing."""
+    """Return a function that computes the matrix products of annealing."""
     rng = np.random.default_rng(0)
     W1, W2 = (rng.random(shape, np.float32) for shape in pairwise(SIZES))
     v, h1, h2 = (rng.random((BATCH, n), np.float32) for n in SIZES)

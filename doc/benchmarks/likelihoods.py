@@ -1,10 +1,10 @@
-"""How far log Z and likelihoods may be trusted, and what they cost.
+"""Reliability and cost of estimates of log Z and likelihoods.
 
     python doc/benchmarks/likelihoods.py [--data FOLDER] [--model FILE] [--only PART]
 
 Parts: coverage (random models whose log Z is known), mnist (a machine of 500 hidden
-units; fitted for a quarter of an hour and kept in FILE), rivals (beside a loop in
-NumPy, and beside rbms where it is installed), exact (20 and 22 binary units).
+units; fitted for a quarter of an hour and kept in FILE), rivals (comparison with a loop
+in NumPy, and with rbms if it is installed), exact (20 and 22 binary units).
 """
 
 import argparse
@@ -45,7 +45,7 @@ SHAPES = [
 
 
 def random_model(seed):
-    """A machine with weights from small to huge, half of them with balanced biases."""
+    """Random machine with weights from small to huge, half with balanced biases."""
     rng = np.random.default_rng(seed)
     sizes = SHAPES[seed % len(SHAPES)]
     scale = 0.3 * 300 ** rng.uniform()
@@ -64,7 +64,7 @@ def random_model(seed):
 
 
 def bracketed(seed, energy, params):
-    """The bracket of log Z of a model that nothing is known of."""
+    """Bracket of log Z of a model about which nothing is known."""
     nothing = tuple(np.zeros_like(own) for own in params.units)
     chains = gibbs.init(stream(seed).rows(100), energy, nothing)
     given = Problem(energy, params, chains, (None,) * len(nothing))
@@ -72,7 +72,7 @@ def bracketed(seed, energy, params):
 
 
 def coverage(options, n_models=300):
-    """How often the exact log Z is inside the bracket."""
+    """Share of models whose exact log Z is inside the bracket."""
     inside, warned, errors, start = [], [], [], time.perf_counter()
     for seed in range(n_models):
         energy, params, scale = random_model(seed)
@@ -98,7 +98,7 @@ def coverage(options, n_models=300):
 
 
 def machine(options):
-    """500 hidden units on MNIST, the long run of rbm_quality.py."""
+    """Machine of 500 hidden units on MNIST, the long run of rbm_quality.py."""
     if options.model.exists():
         return pickle.loads(options.model.read_bytes())
     X = load(options.data, "mnist")["train"] / np.float32(255)
@@ -109,7 +109,7 @@ def machine(options):
 
 
 def mnist(options):
-    """Width against seconds."""
+    """Width of the bracket against seconds."""
     rbm = machine(options)
     print(
         "\n| chains | temperatures | schedule | seconds | forward | reverse |", end=""
@@ -143,7 +143,7 @@ def mnist(options):
 
 
 def by_numpy(W, b, c, b0, n_chains, n_betas, seed=0):
-    """Annealed importance sampling as one finds it written."""
+    """Annealed importance sampling as commonly written in NumPy."""
     rng = np.random.default_rng(seed)
 
     def sigmoid(x):
@@ -165,7 +165,7 @@ def by_numpy(W, b, c, b0, n_chains, n_betas, seed=0):
 
 
 def by_rbms(W, b, c, n_chains, n_betas):
-    """That of rbms, on torch."""
+    """Annealed importance sampling of the package rbms, on torch."""
     import torch
     from rbms.bernoulli_bernoulli.classes import BBRBM
     from rbms.partition_function.ais import compute_partition_function_ais
@@ -178,7 +178,7 @@ def by_rbms(W, b, c, n_chains, n_betas):
 
 
 def rivals(options, n_chains=100, n_betas=1000, repeats=3):
-    """Seconds for as many chains and temperatures, on the same weights."""
+    """Seconds with the same chains, temperatures and weights."""
     rbm = machine(options)
     W, b, c = (
         np.ascontiguousarray(part, dtype=np.float32)

@@ -1,9 +1,9 @@
-"""How long a step of fine-tuning takes beside its matrix products alone.
+"""Time of a step of fine-tuning, relative to its matrix products alone.
 
     NUMBA_NUM_THREADS=1 python doc/benchmarks/nets_speed.py
 
 A net of 784-500-500-2000-10 in float32, 5,000 rows of random numbers in batches of 100,
-on one thread: medians of milliseconds a step, taken in turns.
+on one thread: medians of milliseconds per step, measured in turns.
 """
 
 import time
@@ -32,7 +32,10 @@ KINDS = {
 
 
 def products(rng):
-    """Those of a step: one for what goes up, and two for what comes down."""
+    """Return a function that computes the matrix products of a step.
+
+    Each layer has one product in the forward pass and up to two in the backward pass.
+    """
     x = [rng.random((BATCH, size), dtype=np.float32) for size in SIZES]
     W = [rng.random(shape, dtype=np.float32) for shape in pairwise(SIZES)]
     up, down = [np.empty_like(part) for part in x], [np.empty_like(part) for part in W]
@@ -49,7 +52,7 @@ def products(rng):
 
 
 def step(table, targets, options):
-    """A step after the other, through epoch after epoch."""
+    """Return a function that takes one step after the other, epoch after epoch."""
     recipe = SimpleNamespace(**{**COMMON, **options})
     tuner = Tuner(recipe, table.rows.take, targets, softmax_cross_entropy, seed=0)
     state, batches = tuner.start(SIZES, np.float32), []

@@ -1,11 +1,11 @@
-"""Why the defaults of BernoulliRBM differ from scikit-learn's, one at a time.
+"""Effect of each default of BernoulliRBM that differs from scikit-learn's.
 
     python doc/benchmarks/rbm_defaults.py --data FOLDER
 
 Each line of the tables changes one more default. FOLDER holds ``<name>.npz`` files
 with arrays ``train``, ``valid`` and, where there are labels, ``train_y`` and
 ``valid_y``, read by its ``load.py``; without it only the bundled digits are used.
-Figures are for rows held out: log-likelihoods in nats (by ``score``, so that a model
+Figures are for held-out rows: log-likelihoods in nats (by ``score``, so that a model
 that mixes badly is not flattered), and the accuracy of a logistic regression on the
 features. Means over the seeds.
 """
@@ -53,7 +53,7 @@ def split(folder, name):
 
 
 def likelihood(rbm, X, V):
-    """Held-out log-likelihood; a scikit-learn RBM lends its parameters to ours."""
+    """Held-out log-likelihood; a scikit-learn RBM's parameters are copied to ours."""
     if isinstance(rbm, BernoulliRBM):
         return rbm.score(V)
     ours = BernoulliRBM(rbm.n_components, n_iter=0, random_state=0).fit(X)
@@ -63,7 +63,7 @@ def likelihood(rbm, X, V):
 
 
 def accuracy(rbm, X, V, y, w):
-    """Of the better of two logistic regressions on the features."""
+    """Accuracy of the better of two logistic regressions on the features."""
     X, V = rbm.transform(X), rbm.transform(V)
     return max(
         LogisticRegression(C=C, max_iter=1000).fit(X, y).score(V, w) for C in (1, 10)

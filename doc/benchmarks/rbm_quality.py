@@ -1,13 +1,13 @@
-"""How good the RBM family's models are, beside published figures.
+"""Quality of the RBM family's models, compared with published figures.
 
     python doc/benchmarks/rbm_quality.py --data FOLDER [--only PART ...]
 
 FOLDER holds ``<name>.npz`` files and the ``load.py`` that reads them. All figures are
-of validation rows, which the papers' test rows resemble; where a recipe says so, the
-best of a few settings by these rows is given. Log-likelihoods are in nats, with log Z
-exact or bracketed by forward and reverse annealed importance sampling: where the two
-differ by more than a nat, the less flattering one counts. Minutes are of fitting, on
-whatever else the machine was doing.
+for validation rows, which resemble the papers' test rows; where a recipe says so, the
+figure is the best of a few settings on these rows. Log-likelihoods are in nats, with
+log Z exact or bracketed by forward and reverse annealed importance sampling: where the
+two differ by more than a nat, the less favourable one counts. Minutes are fitting
+times, with whatever else the machine was doing.
 """
 
 import argparse
@@ -27,38 +27,38 @@ from skdgm.metrics import partition_bracket
 
 
 class Data:
-    """The benchmark sets of a folder."""
+    """Benchmark sets of a folder."""
 
     def __init__(self, folder):
         self.folder = folder
 
     def __call__(self, name, scale=1.0):
-        """Train and valid rows."""
+        """Load training and validation rows."""
         data = load(self.folder, name)
         parts = (data["train"], data["valid"])
         return tuple(np.ascontiguousarray(X / np.float32(scale)) for X in parts)
 
     def labels(self, name):
-        """Those of train and valid rows."""
+        """Load labels of training and validation rows."""
         data = load(self.folder, name)
         return data["train_y"], data["valid_y"]
 
 
 def timed(estimator, *data):
-    """A fitted estimator, and minutes."""
+    """Fit an estimator and return it with the minutes that it took."""
     start = time.perf_counter()
     estimator.fit(*data)
     return estimator, (time.perf_counter() - start) / 60
 
 
 def sides(rbm):
-    """Forward and reverse estimates of log Z, from more chains than ``score`` takes."""
+    """Forward and reverse estimates of log Z, with more chains than in ``score``."""
     found = partition_bracket(rbm, n_chains=500, n_betas=10_000)
     return found.forward, found.reverse
 
 
 def sixteen(data, seeds=3):
-    """16 hidden units: exact log-likelihoods, centred and not, also of flipped data."""
+    """16 hidden units: exact log-likelihoods, centred or not, also of flipped data."""
     X, V = (part > 0.5 for part in data("mnist", 255))
     recipe = {"learning_rate": 0.01, "batch_size": 100, "n_iter": 50, "n_chains": 100}
     print("\n| 16 hidden units, thresholded MNIST | init | as is | flipped |")
@@ -84,7 +84,7 @@ def sixteen(data, seeds=3):
 
 
 def binary_rows(V):
-    """Grey rows as bits, drawn once."""
+    """Draw grey rows as bits, once."""
     return (np.random.default_rng(0).random(V.shape) < V).astype(np.float32)
 
 
@@ -132,7 +132,7 @@ def curves(data, epochs=(1, 4)):
     """Log-likelihood against minutes, one fit for each point."""
     X, V = data("mnist", 255)
     V, points = binary_rows(V), {}
-    for method in METHODS.values():  # Compiled before the clock runs.
+    for method in METHODS.values():  # Compile before timing.
         BernoulliRBM(8, **method, n_iter=1, resample=True).fit(X[:1000])
     heads = [f"{n} epochs" for n in epochs]
     print("\n| MNIST, 500 hidden units: nats (minutes) | " + " | ".join(heads), "|")
@@ -219,7 +219,7 @@ CLASSIFIERS = {
 
 
 def classifiers(data):
-    """RBMClassifier and RBM features on MNIST, error rates."""
+    """Error rates of RBMClassifier, and of RBM features, on MNIST."""
     X, V = data("mnist", 255)
     y, w = data.labels("mnist")
     print("\n| MNIST | minutes | error, valid | published (test) |")
@@ -237,7 +237,7 @@ def classifiers(data):
 
 
 def features(X, V, y, w):
-    """A logistic regression on an RBM's features."""
+    """Logistic regression on an RBM's features."""
     recipe = {"n_components": 1024, "n_iter": 30, "batch_size": 20}
     rbm, minutes = timed(BernoulliRBM(random_state=0, **recipe), X)
     model = LogisticRegression(C=1.0, max_iter=200)
@@ -251,14 +251,14 @@ def features(X, V, y, w):
 
 
 def digits():
-    """Train and valid rows, of columns for which a factor analysis has a density."""
+    """Training and validation rows, of columns with a density in factor analysis."""
     X = np.random.default_rng(0).permutation(load_digits().data)
     X = X[:, X[:1400].std(axis=0) > 0.3].astype(np.float32)
     return X[:1400], X[1400:]
 
 
 def real(data):
-    """GaussianRBM beside FactorAnalysis with as many components."""
+    """GaussianRBM and FactorAnalysis with as many components."""
     sets = {"digits": digits(), "usps": data("usps")}
     print("\n| real data | components | FactorAnalysis | GaussianRBM | minutes |")
     print("|---|---|---|---|---|")
@@ -278,8 +278,11 @@ REAL = {"n_iter": 100}
 
 
 def long(data):
-    """GaussianRBM in 20 epochs, as by default, and in a thousand: densities, pseudo-
-    likelihoods of training rows, and the highest precision, of at most 20."""
+    """GaussianRBM after 20 epochs, the default, and after a thousand.
+
+    Densities, pseudo-likelihoods of training rows, and the highest precision, which is
+    at most 20.
+    """
     sets = {"digits": digits(), "frey_faces": data("frey_faces", 255)}
     sets["usps"] = data("usps")
     print("\n| data, 256 units | epochs | minutes | train | valid | PL | precision |")
@@ -297,7 +300,7 @@ def long(data):
 
 
 def faces(data):
-    """Filters and samples of a GaussianRBM on faces, as a picture."""
+    """Draw filters and samples of a GaussianRBM on faces."""
     import matplotlib.pyplot as plt
 
     X, _ = data("frey_faces", 255)

@@ -1,8 +1,8 @@
-"""How the cost of learning grows with rows, hidden units and density.
+"""Cost of learning as a function of rows, hidden units and density.
 
     python doc/benchmarks/rbm_scaling.py [--rows 1000000]
 
-Draws ``rbm_scaling.png`` beside this file and prints its points: microseconds a row
+Draws ``rbm_scaling.png`` in this folder and prints its points: microseconds per row
 for one epoch of PCD-1 with everything a fit does, 784 visible units, batches of 100.
 """
 
@@ -22,7 +22,7 @@ from skdgm import BernoulliRBM
 
 
 def rows_file(folder, n_rows, density, seed=0):
-    """Random bits in a file, as a memory-mapped uint8 array."""
+    """Write random bits to a file and return it as a memory-mapped uint8 array."""
     path = Path(folder) / f"{n_rows}-{density}.npy"
     X = np.lib.format.open_memmap(path, "w+", np.uint8, (n_rows, 784))
     rng = np.random.default_rng(seed)
@@ -34,7 +34,7 @@ def rows_file(folder, n_rows, density, seed=0):
 
 
 def cost(X, n_hidden):
-    """Microseconds a row: the median of three fits."""
+    """Microseconds per row: the median of three fits (one of a million rows)."""
     times = []
     for _ in range(3 if len(X) < 10**6 else 1):
         rbm = BernoulliRBM(

@@ -1,12 +1,12 @@
-"""How fast BernoulliRBM is, beside scikit-learn's and others.
+"""Speed of BernoulliRBM, compared with scikit-learn's and with others.
 
     python doc/benchmarks/rbm_speed.py --data FOLDER [section ...]
 
 FOLDER holds ``binarized_mnist.npz`` and its ``load.py``. Sections are those of the
-printed page; all of them take about half an hour. Times that are compared are taken
-in turns in one process; tables give medians, and in brackets the range. The NumPy
-loop, the Numba loop and rbms are in ``rivals.py``; rbms is left out where it is not
-installed.
+printed page; all of them take about half an hour. Times that are compared are measured
+in turns in one process; tables give medians, with the range in brackets. The NumPy
+loop, the Numba loop and rbms are in ``rivals.py``; rbms is left out if it is not
+installed. The docstring of a section is the heading of its table.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from skdgm.utils.random import stream
 
 
 def seconds(function):
-    """How long a call takes."""
+    """Time a call."""
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
@@ -58,13 +58,13 @@ def in_turns(functions, n_repeats=5):
 
 
 def ratio(times, rival_times):
-    """How many times faster, pair by pair: the median and the range."""
+    """Format how many times faster, pair by pair: the median and the range."""
     ratios = sorted(b / a for a, b in zip(times, rival_times))
     return f"{statistics.median(ratios):.1f} ({ratios[0]:.1f}-{ratios[-1]:.1f})"
 
 
 def micro(times, n_rows):
-    """Microseconds a row."""
+    """Format microseconds per row."""
     return f"{1e6 * statistics.median(times) / n_rows:.1f}"
 
 
@@ -78,8 +78,10 @@ def table(title, columns, rows):
 
 
 def ours(n_hidden, batch_size, n_iter, rate=0.05, **parameters):
-    """Our machine as scikit-learn's: as many chains as rows in a batch, a constant
-    rate."""
+    """Our RBM, configured as scikit-learn's.
+
+    As many chains as rows in a batch, and a constant learning rate.
+    """
     parameters = {"n_chains": batch_size, "schedule": "constant", **parameters}
     return BernoulliRBM(
         n_hidden,
@@ -92,7 +94,7 @@ def ours(n_hidden, batch_size, n_iter, rate=0.05, **parameters):
 
 
 def theirs(n_hidden, batch_size, n_iter, rate=0.05):
-    """scikit-learn's machine."""
+    """scikit-learn's RBM."""
     return ScikitRBM(
         n_hidden,
         batch_size=batch_size,
@@ -103,7 +105,7 @@ def theirs(n_hidden, batch_size, n_iter, rate=0.05):
 
 
 def lent(rbm, X):
-    """Our machine with the parameters of scikit-learn's."""
+    """Our RBM with the parameters of scikit-learn's."""
     own = BernoulliRBM(rbm.n_components, n_iter=0, random_state=0).fit(X)
     for name in ("components_", "intercept_hidden_", "intercept_visible_"):
         setattr(own, name, getattr(rbm, name))
@@ -115,7 +117,7 @@ def epochs(train, valid):
     n_epochs, rows = 3, []
     for dtype in ("float32", "float64", "uint8", "bool"):
         X, models = train.astype(dtype), {}
-        ours(20, 10, 1).fit(X[:100])  # Compiles.
+        ours(20, 10, 1).fit(X[:100])  # Compile.
         for n_threads in (2, 1):
 
             def of_ours(X=X, models=models):
@@ -256,7 +258,7 @@ def methods(train, valid):
     other.components_ = np.ascontiguousarray(rbm.components_)
     other.intercept_hidden_ = rbm.intercept_hidden_
     other.intercept_visible_ = rbm.intercept_visible_
-    rbm.log_Z_ = rbm.log_Z_se_ = 0.0  # Not what is timed here.
+    rbm.log_Z_ = rbm.log_Z_se_ = 0.0  # Estimating log Z is not timed here.
     kinds = {"float32": X, "uint8": X.astype(np.uint8), "CSR": sp.csr_matrix(X)}
     rows = []
     for kind, A in kinds.items():
@@ -283,7 +285,7 @@ def methods(train, valid):
 
 
 def fresh(code, **environment):
-    """What a fresh process prints, a number."""
+    """Return the number that a fresh process prints."""
     found = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         env={**os.environ, **environment},

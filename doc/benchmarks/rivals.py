@@ -1,4 +1,4 @@
-"""Other ways to train an RBM by PCD-1, written as one finds them."""
+"""Other common ways to train an RBM by PCD-1."""
 
 import numpy as np
 from numba import njit
@@ -33,7 +33,7 @@ def numpy_loop(X, n_hidden, batch_size, rate, seed=0):
 
 @njit(fastmath=True, cache=True)
 def numba_loop(X, n_hidden, batch_size, rate, seed=0):
-    """One epoch with plain compiled loops, as packages in Numba have them."""
+    """One epoch with plain compiled loops, as in packages that use Numba."""
     np.random.seed(seed)
     n_visible = X.shape[1]
     W = (np.random.normal(0, 0.01, (n_visible, n_hidden))).astype(X.dtype)

@@ -3,11 +3,12 @@
     python doc/benchmarks/vae_quality.py --data DATA --only resampled | tee TABLE
     python doc/benchmarks/vae_quality.py --draw TABLE [TABLE ...]
 
-Pixels are drawn anew as bits; 200-200 tanh units and 50 latent ones, as in the paper
+Pixels are drawn anew as bits; 200-200 tanh units and 50 latent units, as in the paper
 on importance weighting (its second architecture: 100 and 50 latent units, 200-200 and
-100-100 tanh units). Steps of Adam from 0.004 down to 0, by batches of 100. The first
-1,000 validation rows, drawn as bits once, have 5,000 draws each; beside the mean stands
-its standard error for having so few rows. Each line is one fit of its own.
+100-100 tanh units). Adam, with a learning rate falling from 0.004 to 0, in batches of
+100. Each of the first 1,000 validation rows, drawn as bits once, has 5,000 importance
+samples; the mean has its standard error due to the small number of rows. Each line is a
+separate fit.
 """
 
 import argparse
@@ -38,13 +39,13 @@ RUNS = {
 
 
 def bits(X, seed):
-    """Grey rows drawn as bits."""
+    """Draw grey rows as bits."""
     drawn = np.random.default_rng(seed).random(X.shape, dtype=np.float32) < X
     return drawn.astype(np.float32)
 
 
 def rows(options, name):
-    """Training and validation rows."""
+    """Load training and validation rows."""
     if name == "fixed":
         data = load(options.data, "binarized_mnist")
         return data["train"].astype(np.float32), data["valid"].astype(np.float32)
@@ -54,7 +55,7 @@ def rows(options, name):
 
 
 def measure(name, X, V, options, max_iter):
-    """Fit and print a line."""
+    """Fit a model and print its line."""
     start = time.perf_counter()
     vae = VAE(**COMMON, **options, resample=True, max_iter=max_iter).fit(X)
     minutes = (time.perf_counter() - start) / 60
@@ -70,7 +71,7 @@ def measure(name, X, V, options, max_iter):
 
 
 def draw(tables):
-    """A picture of what was printed: nats against minutes."""
+    """Plot the printed lines: nats against minutes."""
     points = {}
     for line in "\n".join(table.read_text() for table in tables).splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]

@@ -1,11 +1,11 @@
-"""Seconds an epoch of a variational autoencoder takes, beside PyTorch's.
+"""Seconds per epoch of a variational autoencoder, compared with PyTorch.
 
     python doc/benchmarks/vae_speed.py --torch RIVAL/bin/python
 
-784-512-20 with ReLU units, batches of 128, Adam, 20,000 rows of random bits in float32
-of which 13 % are on, as of MNIST, or half of them. RIVAL is a virtual environment with
-PyTorch (2.13 on the CPU, eager, as many threads). Processes take turns; a figure is the
-median of their epochs, without the first one.
+784-512-20 with ReLU units, batches of 128, Adam, 20,000 rows of random bits in float32,
+of which 13 % are on, as in MNIST, or half of them. RIVAL is a virtual environment with
+PyTorch (2.13 on the CPU, eager, the same number of threads). Processes take turns; a
+figure is the median of their epochs, without the first one.
 """
 
 import argparse
@@ -21,13 +21,13 @@ SHARES = (0.13, 0.5)
 
 
 def data(share):
-    """Rows of bits."""
+    """Draw rows of bits."""
     rng = np.random.default_rng(0)
     return (rng.random((N_ROWS, 784), dtype=np.float32) < share).astype(np.float32)
 
 
 def ours(X):
-    """Seconds of each epoch."""
+    """Seconds of each epoch of skdgm."""
     from skdgm import VAE
 
     options = {"batch_size": 128, "learning_rate_init": 1e-3, "schedule": "constant"}
@@ -56,7 +56,7 @@ def ours(X):
 
 
 def theirs(X):
-    """The same by PyTorch, written as one finds it."""
+    """Seconds of each epoch of the same model in PyTorch, as commonly written."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -85,7 +85,7 @@ def theirs(X):
 
 
 def measured(python, who, share, n_threads):
-    """Seconds of the epochs of a process, but for the first."""
+    """Seconds of the epochs of one process, without the first."""
     threads = {"NUMBA_NUM_THREADS": str(n_threads), "OMP_NUM_THREADS": str(n_threads)}
     found = subprocess.run(
         [python, __file__, "--run", who, "--share", str(share)],
