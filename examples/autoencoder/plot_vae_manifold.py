@@ -2,15 +2,15 @@
 A plane of images
 =================
 
-A variational autoencoder with two latent units lays images out on a plane: what each
-place of it decodes to, where images of each class are, and what lies between two of
-them, in a space of two units and in one of twenty.
+A variational autoencoder with two latent units maps images to a plane. This example
+decodes a grid of the plane, shows the position of each class in it, and interpolates
+between images in a latent space of twenty units.
 
     python plot_vae_manifold.py [--data FOLDER] [--set mnist | frey_faces]
 
-Without FOLDER the images are the 8 x 8 digits of scikit-learn; with it those of
-``FOLDER/mnist.npz`` (arrays ``train``, ``valid`` and their labels), by nets of 512
-ReLU units, 50 epochs with batches of 128; or the grey faces of
+Without FOLDER the images are the 8 x 8 digits of scikit-learn. With it they are those
+of ``FOLDER/mnist.npz`` (arrays ``train``, ``valid`` and their labels), with nets of 512
+ReLU units and 50 epochs in batches of 128, or the grey faces of
 ``FOLDER/frey_faces.npz``, as real numbers. Prints likelihoods and writes
 ``vae_manifold.png``, in half a minute on one core, or in some minutes for MNIST.
 """
@@ -34,8 +34,8 @@ parser.add_argument("--set", choices=("mnist", "frey_faces"), default="mnist")
 options = parser.parse_args()
 
 # %%
-# The images. Grey values are probabilities of bits, which are drawn anew each time;
-# those of faces are real numbers.
+# The images. Grey values are probabilities of bits, which are drawn anew at each
+# presentation; those of faces are real numbers.
 
 COMMON = {"resample": True, "random_state": 0}
 shape = y = None
@@ -69,7 +69,7 @@ for n_components in (2, 20):
         print(f"  a logistic regression on them: {right:.3f} of classes right")
 
 # %%
-# The plane, from -2 to 2 in both directions, and where held-out images are on it.
+# The plane, from -2 to 2 in both directions, and the positions of held-out images.
 
 plane, space = models[2], models[20]
 figure, axes = plt.subplots(2, 2, figsize=(11, 11), layout="constrained")
@@ -85,8 +85,8 @@ if y is not None:
 axes[0, 1].set(title="where held-out images are", xlabel="vae0", ylabel="vae1")
 
 # %%
-# Between pairs of held-out images, along straight lines in the space of latent units;
-# and sums: a is to b as c is to what the last of each row shows.
+# Interpolations between pairs of held-out images, along straight lines in the latent
+# space; and analogies: a is to b as c is to the last image of each group.
 
 ends = X_test[:20].reshape(10, 2, -1)
 share = np.linspace(0, 1, 10)[:, None]

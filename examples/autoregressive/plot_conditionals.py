@@ -1,15 +1,15 @@
 """
-What is likely, given the rest
-==============================
+Likelihoods and conditionals of autoregressive models
+=====================================================
 
-Autoregressive models know their likelihood exactly. Four of them side by side on images
-of digits; what an orderless one makes of images of which parts are hidden; and which
-columns of a table's row are surprising.
+Autoregressive models have an exact likelihood. This example compares four of them on
+images of digits, fills in images of which parts are hidden with an orderless one, and
+finds the unlikely columns in a row of a table.
 
     python plot_conditionals.py
 
 Prints likelihoods and the least likely row of a table, and writes ``conditionals.png``.
-Less than a minute on one core.
+Takes less than a minute on one core.
 """
 
 import time
@@ -23,8 +23,8 @@ from skdgm import FVBN, MADE, NADE, EoNADE
 from skdgm.plotting import ReconstructionDisplay, SamplesDisplay
 
 # %%
-# Images of bits: which pixels are more than half on. All models stop where rows that
-# they hold out are no longer likelier.
+# Binary images: pixels are 1 where they are more than half on. All models stop early,
+# when the likelihood of held-out rows no longer increases.
 
 X = (load_digits().data > 7.5).astype(np.float32)
 X, X_test = train_test_split(X, test_size=500, random_state=0)
@@ -42,8 +42,8 @@ for model in models:
     print(f"{type(model).__name__:8} {nats:7.2f} nats a row, in {seconds:.0f} s")
 
 # %%
-# Draws, each exactly from the model; and images whose lower half, or a half of whose
-# pixels, are hidden: what is expected there, and what may have been.
+# Exact draws from a model, and images with hidden parts (the lower half, or half of the
+# pixels at random) that the orderless model fills in.
 
 figure, axes = plt.subplots(1, 3, figsize=(13, 5))
 SamplesDisplay.from_estimator(models[1], random_state=0, ax=axes[0])
@@ -59,7 +59,8 @@ for ax, given, title in zip(axes[1:], (half, holes), ("halves", "holes")):
 figure.savefig("conditionals.png", dpi=150, bbox_inches="tight")
 
 # %%
-# A table of numbers. The least likely wine, and what of it is odd, given all the rest.
+# A table of numbers: the least likely wine, and its most unlikely column given all the
+# others.
 
 wine = load_wine(as_frame=True).data
 table = EoNADE((64,), output="mixed", n_mixtures=2, max_iter=300, random_state=0)

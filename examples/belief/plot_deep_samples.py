@@ -2,16 +2,16 @@
 Shallow and deep: samples side by side
 ======================================
 
-What an RBM, a deep belief network and a deep Boltzmann machine draw, in one grid, and
-what each says of images that it has not seen.
+Samples of an RBM, a deep belief network and a deep Boltzmann machine in one grid, and
+their log-likelihoods of held-out images.
 
     python plot_deep_samples.py [--data FOLDER]
 
-Without FOLDER the images are the 8 x 8 digits of scikit-learn; with it those of
-``FOLDER/mnist.npz`` (arrays ``train`` and ``valid``), of which the belief network is
-that of 500, 500 and 1,000 units, each layer learned at the rate 0.01 for 20 epochs in
-batches of 20. Prints log-likelihoods and writes ``deep_samples.png``, in a minute, or
-in half an hour for MNIST.
+Without FOLDER the images are the 8 x 8 digits of scikit-learn. With it they are those
+of ``FOLDER/mnist.npz`` (arrays ``train`` and ``valid``), and the belief network has
+500, 500 and 1,000 units, each layer trained with a learning rate of 0.01 for 20 epochs
+in batches of 20. Prints log-likelihoods and writes ``deep_samples.png``, in a minute,
+or in half an hour for MNIST.
 """
 
 import argparse
@@ -31,7 +31,7 @@ parser.add_argument("--data", type=Path)
 folder = parser.parse_args().data
 
 # %%
-# The images, made binary.
+# The images, converted to bits.
 
 if folder is None:
     X, X_test = train_test_split(load_digits().data / 16, test_size=500, random_state=0)
@@ -50,7 +50,8 @@ models = {
 }
 
 # %%
-# Samples: chains from noise, and as means, which are easier on the eye than bits.
+# Samples, by chains that start from noise; shown as means, which are easier to look at
+# than bits.
 
 grids = {"images": X_test[:100]}
 for name, model in models.items():

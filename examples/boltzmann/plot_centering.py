@@ -2,9 +2,9 @@
 Centred and uncentred learning
 ==============================
 
-An RBM and one of the same images in negative, 1 - x, can model them equally well. Yet
-learning by the plain gradient is better at one than at the other. The centred gradient,
-of units from which their means are subtracted, does not care.
+An RBM can model images and their negatives, 1 - x, equally well. Yet learning by the
+plain gradient gives a better model of one than of the other. The centred gradient,
+which subtracts the units' means, does not depend on this choice.
 
 Prints likelihoods and writes ``centering.png``, in half a minute on one core.
 """
@@ -18,8 +18,8 @@ from skdgm import BernoulliRBM
 N_EPOCHS, EVERY, SEEDS = 30, 2, range(3)
 
 # %%
-# Digits of black and white pixels, of which a third are 1; and their negatives, with
-# two thirds. Sixteen hidden units, so that likelihoods are exact.
+# Digits of black and white pixels, of which a third are 1, and their negatives, with
+# two thirds. Sixteen hidden units are few enough for exact likelihoods.
 
 X = (load_digits().data >= 8).astype(np.float32)
 print(f"{100 * X.mean():.0f} % of pixels are 1")
@@ -32,7 +32,7 @@ starts = {
 
 
 def curve(X, centering, init, seed):
-    """Log-likelihood of the images that are learned, after every few epochs."""
+    """Log-likelihood of the training images, after every few epochs."""
     rbm = BernoulliRBM(
         16,
         centering=centering,
@@ -60,9 +60,9 @@ curves = {
 }
 
 # %%
-# The table and the picture. Centred, images and negatives are learned equally well,
-# wherever the biases start. Uncentred, negatives lag; from zero, nothing is learned of
-# them in thirty epochs but the pixels' means.
+# The table and the picture. With centring, images and negatives are learned equally
+# well, for both initial biases. Without it the negatives lag; from zero biases, only
+# their pixels' means are learned in thirty epochs.
 
 print(f"independent pixels: {independent:.2f} nats")
 for (init, name, kind), nats in curves.items():

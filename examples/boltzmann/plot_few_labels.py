@@ -2,9 +2,9 @@
 A classifier of few labels and many images
 ==========================================
 
-``RBMClassifier`` models images and labels together, so that images without a label
-teach it something too. Of 1,297 images of digits only a few have labels; accuracies are
-those of 500 other images. Beside it: a logistic regression on the pixels.
+``RBMClassifier`` models images and labels together, so that it also learns from images
+without a label. Of 1,297 images of digits only a few have labels; accuracies are those
+of 500 other images. For comparison: a logistic regression on the pixels.
 
 Prints a table and writes ``few_labels.png``, in half a minute on one core.
 """
@@ -39,10 +39,10 @@ def known_labels(per_class, seed):
 
 
 # %%
-# The classifiers. Two learn from labelled images only: of labels given images, or of
-# both, as the generative part weighs ``alpha``. The last learns from all images, where
-# -1 stands for a label that is not known; its parameters were chosen on another split
-# of the same images.
+# The classifiers. Two learn from labelled images only: the discriminative one models
+# labels given images, the hybrid one also models both together, with weight ``alpha``.
+# The last learns from all images, with -1 for an unknown label; its parameters were
+# chosen on another split of the same images.
 
 few = {"n_components": 100, "n_iter": 100}
 many = {"n_components": 100, "n_iter": 20, "batch_size": 25, "learning_rate": 0.02}
@@ -58,7 +58,7 @@ models = {
 
 
 def fit(name, per_class, seed):
-    """One of the models, learned with a few labels."""
+    """Fit one of the models with a few labels."""
     model = clone(models[name]).set_params(random_state=seed)
     known = known_labels(per_class, seed)
     if name != semi:
@@ -95,8 +95,8 @@ print(
 )
 
 # %%
-# Images of each class from one machine, which knows five labels of each: its chains
-# walk with the label held. The pixels' probabilities are shown, not bits.
+# Images of each class from one machine, trained with five labels per class: its chains
+# run with the label clamped. The pixels' probabilities are shown, not bits.
 
 machine = fitted[semi, 5, 0]
 seen = X[known_labels(5, 0)].reshape(10, 5, 64)
@@ -107,7 +107,7 @@ means = machine.inverse_transform(machine.transform(np.concatenate(drawn)))
 
 
 def mosaic(images):
-    """Images of 8 x 8 pixels in a row for each class, with gaps."""
+    """Arrange images of 8 x 8 pixels in a row for each class, with gaps."""
     images = images.reshape(10, -1, 8, 8)
     padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=np.nan)
     return padded.transpose(0, 2, 1, 3).reshape(100, -1)

@@ -2,8 +2,8 @@
 Filters and fantasies
 =====================
 
-An RBM of images of digits: what its hidden units look for, and what becomes of an image
-after five steps of Gibbs sampling.
+Filters of an RBM's hidden units, trained on images of digits, and the effect of five
+steps of Gibbs sampling on an image.
 
     python plot_filters_and_fantasies.py [--data FOLDER]
 
@@ -29,8 +29,8 @@ parser.add_argument("--data", type=Path)
 folder = parser.parse_args().data
 
 # %%
-# The images, made binary. There are 28 times as many of MNIST as of the bundled digits;
-# from these the RBM learns for 28 times as many epochs, so for as many updates.
+# The images, converted to bits. MNIST has 28 times as many images as the bundled
+# digits; on these the RBM trains for 28 times as many epochs, so for as many updates.
 
 if folder is None:
     X, X_test = train_test_split(load_digits().data / 16, test_size=500, random_state=0)
@@ -52,13 +52,13 @@ independent = BernoulliRBM(1, n_iter=0).fit(X)
 print(f"independent pixels: {independent.score(X_test):.1f} nats")
 
 # %%
-# A hundred images that it has not seen, and the same five steps later. The last step
-# ends in the pixels' probabilities, which are easier on the eye than bits. Far from all
-# data, a chain from noise arrives at digits of its own.
+# A hundred held-out images, and the same five steps later. The last step returns the
+# pixels' probabilities, which are easier to look at than bits. A chain that starts from
+# noise, far from all data, arrives at digits of its own.
 
 
 def last_step(v):
-    """Hidden units drawn, and the pixels' probabilities given these."""
+    """Draw hidden units and return the pixels' probabilities given these."""
     h = np.random.default_rng(0).random((len(v), n_components)) < rbm.transform(v)
     return rbm.inverse_transform(h)
 
@@ -68,8 +68,8 @@ after_five = last_step(rbm.sample(100, 0, init=inputs, n_steps=4))
 fantasies = last_step(rbm.sample(100, 0, init="noise", n_steps=2000))
 
 # %%
-# The picture. Of the filters those hundred are shown whose weights are largest, each at
-# its own contrast.
+# The picture. The hundred filters with the largest weights are shown, each with its own
+# contrast.
 
 figure, axes = plt.subplots(2, 2, figsize=(10, 10.6), layout="constrained")
 for ax, title, images in (

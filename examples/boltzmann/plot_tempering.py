@@ -2,9 +2,9 @@
 Tempering against stuck chains
 ==============================
 
-Data of four patterns far apart, so far that no Gibbs chain walks from one to another.
+The data have four patterns so different that no Gibbs chain moves from one to another.
 Persistent contrastive divergence learns from chains that are stuck. Parallel tempering
-lets them change places with hotter chains, which are not.
+lets them exchange states with chains at higher temperatures, which are not.
 
 Prints likelihoods, shares and swap rates, and writes ``tempering.png``, in a quarter of
 a minute on one core.
@@ -21,7 +21,7 @@ N_CHAINS, N_EPOCHS, N_STEPS = 20, 80, 500
 FLIPPED, SHARES = 0.05, np.array([0.4, 0.3, 0.2, 0.1])
 
 # %%
-# Stripes of four kinds, of which some are more frequent. Each of the 36 pixels is
+# Stripes of four kinds, some more frequent than others. Each of the 36 pixels is
 # flipped with probability 0.05. Two kinds differ in 18 pixels, or in all.
 
 stripes = np.arange(6) % 2 * np.ones((6, 1))
@@ -29,7 +29,7 @@ patterns = np.stack([stripes, 1 - stripes, stripes.T, 1 - stripes.T]).reshape(4,
 
 
 def draw(n_rows, seed):
-    """Images, and their kinds."""
+    """Draw images and return them with their kinds."""
     rng = np.random.default_rng(seed)
     kind = rng.choice(4, n_rows, p=SHARES)
     flips = rng.random((n_rows, 36)) < FLIPPED
@@ -37,12 +37,12 @@ def draw(n_rows, seed):
 
 
 def distances(images):
-    """How many pixels are not those of each pattern."""
+    """Number of pixels in which images differ from each pattern."""
     return (images[..., None, :] != patterns).sum(axis=-1)
 
 
 def true_log_p(images):
-    """What the data are drawn from, in nats."""
+    """Log probability of images under the true distribution, in nats."""
     flips = distances(images)
     return np.log((SHARES * FLIPPED**flips * (1 - FLIPPED) ** (36 - flips)).sum(-1))
 
@@ -51,8 +51,8 @@ X, _ = draw(2000, seed=0)
 X_test, kind_test = draw(5000, seed=1)
 
 # %%
-# Two machines, which differ in their chains only. With ten hidden units every
-# likelihood is exact.
+# Two machines that differ only in their chains. With ten hidden units every likelihood
+# is exact.
 
 rbms, curves = {}, {}
 for gradient in ("pcd", "tempering"):
@@ -76,7 +76,7 @@ truth = true_log_p(X_test).mean()
 
 
 def model_shares(rbm):
-    """How much of a machine's probability is where each kind of image is."""
+    """Share of a machine's probability on each kind of image."""
     ratio = np.exp(rbm.score_samples(X_test) - true_log_p(X_test))
     return np.bincount(kind_test, ratio) / ratio.sum()
 
@@ -96,13 +96,13 @@ shares = {
 }
 
 # %%
-# Where the chains are. Each update by ``partial_fit`` is one step of each. Between
-# them: the machine that tempering found, walked by plain Gibbs steps. It is a good
-# machine, but a chain that is alone stays where it is.
+# Positions of the chains. Each update by ``partial_fit`` is one step of each chain.
+# Shown between the two: plain Gibbs steps of the machine trained by tempering. It is a
+# good machine, but a single chain stays in its mode.
 
 
 def visited(rbm):
-    """The kinds at which training chains are, after each of some more updates."""
+    """Kinds that the training chains visit, after each of some more updates."""
     steps = []
     for number in range(N_STEPS):
         first = 20 * number % len(X)
@@ -128,8 +128,8 @@ for name, found in shares.items():
     print(f"{name:20}" + "".join(f"{share:8.3f}" for share in found))
 
 # %%
-# The picture. PCD's chains are found at each kind as often as the data are, so nothing
-# tells it that its machine is not: its gradient vanishes whatever the machine's shares.
+# The picture. PCD's chains visit each kind as often as the data do, so PCD does not
+# notice that the machine's shares are wrong: its gradient vanishes whatever they are.
 
 palette = ListedColormap(["tab:blue", "tab:orange", "tab:green", "tab:red"])
 figure, axes = plt.subplots(2, 3, figsize=(14, 7.5), layout="constrained")

@@ -2,9 +2,9 @@
 Likelihoods side by side
 ========================
 
-Four models of handwritten digits, in nats and in bits for each pixel: exact where a
-machine is small, between two ends where it is not. The picture shows both sides of
-annealed importance sampling, and how the chains move.
+Log-likelihoods of four models of handwritten digits, in nats and in bits per pixel:
+exact where a machine is small, a lower and an upper end where it is not. The picture
+shows both sides of annealed importance sampling, and how the chains move.
 
     python examples/metrics/plot_likelihoods.py
 """
@@ -18,7 +18,7 @@ from skdgm.metrics import likelihood_table, nearest_training_neighbours
 from skdgm.plotting import ChainDisplay, LikelihoodBracketDisplay
 from skdgm.preprocessing import BernoulliBinarizer
 
-# Likelihoods of bits that are drawn once: the same for all models.
+# The bits are drawn once, so that all models are compared on the same data.
 X = BernoulliBinarizer().fit_transform(load_digits().data / 16)
 train, valid = train_test_split(X, test_size=0.3, random_state=0)
 models = {

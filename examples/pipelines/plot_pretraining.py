@@ -4,9 +4,9 @@ Few labels, many images: pre-training a classifier
 
 Of 1,297 images of digits only a few have labels. An RBM, or a deep belief network (DBN)
 of two layers, learns from all of them, and its hidden units are the features of a
-logistic regression that sees the labelled ones only. Beside them: the same pipeline
+logistic regression that uses the labelled ones only. For comparison: the same pipeline
 with scikit-learn's ``BernoulliRBM``, and a logistic regression on the pixels.
-Accuracies and log-likelihoods (of the DBN, a lower bound) are those of 500 other
+Accuracies and log-likelihoods (for the DBN, a lower bound) are those of 500 other
 images.
 
 Prints a table and writes ``pretraining.png``, in about two minutes on two cores.
@@ -45,11 +45,11 @@ X, X_test, y, y_test = train_test_split(
 
 # %%
 # The pipelines. An image without a label has weight zero for the classifier, and
-# whole weight for the RBM.
+# full weight for the RBM.
 
 
 def classifier_on(**features):
-    """A pipeline: pixels to [0, 1], perhaps to features, to a class."""
+    """Build a pipeline: pixels to [0, 1], optionally to features, to a class."""
     scale, classify = MinMaxScaler(clip=True), LogisticRegression(max_iter=2000)
     return Pipeline([("scale", scale), *features.items(), ("classify", classify)])
 
@@ -69,13 +69,13 @@ def fit(model, known):
 
 
 # %%
-# Hyper-parameters. The few labels are too few to choose an RBM by. How likely it finds
-# images that it has not seen needs none: skdgm has the log-likelihood for that,
-# scikit-learn a pseudo-likelihood.
+# Hyper-parameters. The labels are too few for choosing an RBM. The likelihood of
+# held-out images needs no labels: skdgm has the log-likelihood for that, scikit-learn a
+# pseudo-likelihood.
 
 
 def held_out(model, X, y):
-    """The mean score of images by the model inside a pipeline."""
+    """Mean score of images under the model inside a pipeline."""
     return np.mean(model["features"].score_samples(model["scale"].transform(X)))
 
 
@@ -103,7 +103,7 @@ for name, model, values in (
     print(f"{name}: {search.best_params_}")
 
 # %%
-# Each pipeline anew for several seeds, and its classifier for several numbers of
+# Fit each pipeline again for several seeds, and its classifier for several numbers of
 # labels.
 
 
@@ -112,7 +112,7 @@ def likelihood(rbm):
     images = MinMaxScaler(clip=True).fit(X).transform(X_test)
     if not isinstance(rbm, ScikitRBM):
         return rbm.score(images)
-    # scikit-learn's RBM has no likelihood; ours computes it from its parameters.
+    # scikit-learn's RBM has no likelihood; ours computes it from the same parameters.
     ours = BernoulliRBM(rbm.n_components, n_iter=0, random_state=0)
     ours.fit(images)
     for name in ("components_", "intercept_hidden_", "intercept_visible_"):
@@ -167,7 +167,7 @@ for name in ("skdgm RBM", "skdgm DBN"):
     print(f"{name} over pixels: {', '.join(parts)}")
 
 # %%
-# The picture: what the last RBM and the last DBN know.
+# The picture: filters, samples and filled-in images of the last RBM and the last DBN.
 
 rbm, dbn = (fitted[f"skdgm {name}"]["features"] for name in ("RBM", "DBN"))
 theirs = best["scikit-learn RBM"]["features"]
