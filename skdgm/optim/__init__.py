@@ -1,4 +1,4 @@
-"""Optimisers and schedules, on trees of parameters."""
+"""Optimisers and learning-rate schedules for trees of parameters."""
 
 from skdgm.optim import adam, averaging, rmsprop, sgd
 from skdgm.optim.clipping import clip_norm

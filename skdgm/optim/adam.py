@@ -1,11 +1,11 @@
-r"""Adam: steps in units of the gradient's recent size.
+r"""Adam: gradient ascent with step sizes scaled by running moments of the gradient.
 
 .. math:: m \leftarrow \beta_1 m + (1 - \beta_1) g, \qquad
    s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \qquad
    \theta \leftarrow \theta + \epsilon \, \frac{m / (1 - \beta_1^t)}
    {\sqrt{s / (1 - \beta_2^t)} + \delta}
 
-number by number [1]_, uphill.
+for each entry, at update t [1]_. The sign is that of ascent.
 
 References
 ----------
@@ -24,7 +24,15 @@ BETA_1, BETA_2, DELTA = 0.9, 0.999, 1e-8
 
 
 class Memory(NamedTuple):
-    """Running means of gradients and of their squares, and how many there were."""
+    """Optimiser state of Adam.
+
+    Parameters
+    ----------
+    m, s : tuple
+        Running means of gradients and of squared gradients, trees like the parameters.
+    t : ndarray of shape (1,), float64
+        Number of updates.
+    """
 
     m: tuple
     s: tuple
@@ -32,13 +40,40 @@ class Memory(NamedTuple):
 
 
 def init(params):
-    """Nothing seen yet."""
+    """Optimiser state before the first update.
+
+    Parameters
+    ----------
+    params : tuple
+        Tree of arrays.
+
+    Returns
+    -------
+    memory : Memory
+    """
     return Memory(*(tree_map(np.zeros_like, params) for _ in range(2)), np.zeros(1))
 
 
 def step(params, memory, grad, *, rate, momentum=BETA_1, l1=0.0, l2=0.0):
-    """Move params and memory, in place. ``momentum`` is the first beta; penalties are
-    for gradients that know how to be followed, as of :mod:`skdgm.optim.sgd`."""
+    r"""Update parameters and optimiser state in place by one step of Adam.
+
+    Parameters
+    ----------
+    params : tuple
+        Tree of arrays.
+    memory : Memory
+        Optimiser state.
+    grad : tuple
+        Gradient of the objective, a tree like ``params``. Leaves may be objects with
+        a method ``follow``, such as :class:`~skdgm.optim.Penalised`.
+    rate : float
+        Learning rate.
+    momentum : float
+        The decay rate :math:`\beta_1`.
+    l1, l2 : float
+        Penalties, for such leaves only: l1 sign(theta) + l2 theta is subtracted from
+        the gradient.
+    """
     memory.t[0] += 1
     t = memory.t[0]
     size = np.sqrt(1 - BETA_2**t)

@@ -1,9 +1,10 @@
-r"""The mean of what parameters were after late updates.
+r"""Running average of the parameters, weighted towards late updates.
 
 .. math:: m_t = m_{t-1} + \frac{k}{t + k - 1} (\theta_t - m_{t-1})
 
-of about the last t / k of t updates, however many there are to be [1]_. Where steps are
-so large that parameters go around what they look for, it is nearer than they are.
+averages about the last t / k of t updates, without knowing their number beforehand
+[1]_; k is 10. With a learning rate so large that parameters oscillate around an
+optimum, the average is closer to it than they are.
 
 References
 ----------
@@ -20,28 +21,53 @@ from skdgm.utils.parallel import run
 from skdgm.utils.tree import copy, leaves
 
 _SHARE = 10
-# What a number costs, in multiply-adds.
+# Cost of one entry, in multiply-adds.
 _WORK = 3
 
 
 class Mean(NamedTuple):
-    """The mean, a tree, and how many updates there were."""
+    """Running average of parameters.
+
+    Parameters
+    ----------
+    params : tuple
+        The average, a tree like the parameters.
+    t : ndarray of shape (1,), float64
+        Number of updates averaged.
+    """
 
     params: tuple
     t: np.ndarray
 
 
 def init(params):
-    """No updates yet."""
+    """Average before the first update: a copy of the parameters.
+
+    Parameters
+    ----------
+    params : tuple
+        Tree of arrays.
+
+    Returns
+    -------
+    mean : Mean
+    """
     return Mean(copy(params), np.zeros(1))
 
 
 def follow(mean, params):
-    """Move a mean, in place, to where params are after an update."""
+    """Include the parameters after an update in the average, in place.
+
+    Parameters
+    ----------
+    mean : Mean
+    params : tuple
+        Tree of arrays of the same shapes and dtypes.
+    """
     mean.t[0] += 1
     weight = _SHARE / (mean.t[0] + _SHARE - 1)
     for own, leaf in zip(leaves(mean.params), leaves(params), strict=True):
-        # A copy would learn of others.
+        # Reshaping a non-contiguous array would update a copy of it.
         assert own.flags.c_contiguous
         flat = own.reshape(-1), leaf.reshape(-1), own.dtype.type(weight)
         run(average, *flat, n=own.size, work=_WORK * own.size)

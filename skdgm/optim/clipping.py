@@ -1,4 +1,4 @@
-r"""Gradients that are too long, cut short.
+r"""Clip gradients by their norm.
 
 .. math:: g \leftarrow g \, \min(1, c / \lVert g \rVert)
 
@@ -16,7 +16,20 @@ from skdgm.utils.tree import leaves, tree_map
 
 
 def clip_norm(grad, limit):
-    """A tree of arrays whose norm is at most ``limit``, or any if that is None."""
+    """Scale a gradient down to at most a given norm.
+
+    Parameters
+    ----------
+    grad : tuple
+        Tree of arrays.
+    limit : float or None
+        Largest norm of all arrays together; None leaves the gradient unchanged.
+
+    Returns
+    -------
+    grad : tuple
+        Tree of arrays of the same shapes and dtypes.
+    """
     if limit is None:
         return grad
     norm = np.sqrt(sum(np.square(leaf, dtype=float).sum() for leaf in leaves(grad)))

@@ -1,24 +1,29 @@
-"""Steps that are taken number by number, with two numbers of memory for each."""
+"""Elementwise optimiser steps with two arrays of optimiser state per parameter."""
 
 import numpy as np
 
 from skdgm.utils.parallel import run
 
-# What a number costs, in multiply-adds.
+# Cost of one entry, in multiply-adds.
 _WORK = 10
 
 
 def walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
-    """Move params and what is remembered of them, in place, by a kernel.
+    """Update parameters and optimiser state in place by a kernel.
 
     Parameters
     ----------
     kernel : callable
-        ``kernel(theta, first, second, slope, *numbers, l1, l2, start, stop)``.
+        ``kernel(theta, first, second, slope, *numbers, l1, l2, start, stop)`` updates
+        entries ``start`` to ``stop`` of flat arrays; ``slope`` is the gradient.
     numbers : tuple of float
+        Hyperparameters of the kernel.
     params, first, second, grad : tuple
-        Trees of one shape. A gradient may know how to be followed by itself, in one
-        pass over the parameters; these, and only these, are subject to penalties.
+        Trees of one shape: parameters, optimiser state, gradient. A leaf of the
+        gradient may be an object with a method ``follow(params, state, rule)``, which
+        applies the update in one pass over the parameters.
+    l1, l2 : float
+        Penalties, applied only to parameters whose gradient has ``follow``.
     """
     if hasattr(grad, "follow"):
         grad.follow(params, (first, second), _rule(kernel, numbers, l1, l2))
@@ -32,7 +37,7 @@ def walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
 
 def _rule(kernel, numbers, l1, l2):
     def move(theta, first, second, slope):
-        # Of others a copy would learn.
+        # Reshaping a non-contiguous array would update a copy of it.
         assert all(part.flags.c_contiguous for part in (theta, first, second))
         flat = [np.reshape(part, -1) for part in (theta, first, second, slope)]
         real = [theta.dtype.type(number) for number in (*numbers, l1, l2)]

@@ -1,4 +1,4 @@
-"""Gradients of weights in plain arrays, which penalties apply to."""
+"""Gradients of weights stored as plain arrays, to which penalties apply."""
 
 from typing import NamedTuple
 
@@ -7,23 +7,40 @@ import numpy as np
 from skdgm._kernels.sgd import sgd as kernel
 from skdgm.utils.parallel import run
 
-# What a number costs, in multiply-adds.
+# Cost of one entry, in multiply-adds.
 _WORK = 5
 
 
 class Penalised(NamedTuple):
-    """A gradient that knows how to be followed, in one pass with its penalties.
+    """Gradient to which penalties apply, in one pass over the weights.
 
     Parameters
     ----------
     slope : ndarray
+        Gradient of the objective, of the shape of the weights.
     """
 
     slope: np.ndarray
 
     def ascend(self, weights, velocity, *, rate, momentum=0.0, l1=0.0, l2=0.0):
-        """Move weights and velocity, in place, as :mod:`skdgm.optim.sgd` says."""
-        # Of others a copy would learn.
+        r"""Take a step of gradient ascent with momentum, in place.
+
+        .. math:: u \leftarrow \mu u + \epsilon (g
+           - \lambda_1 \operatorname{sign}\theta - \lambda_2 \theta), \qquad
+           \theta \leftarrow \theta + u
+
+        Parameters
+        ----------
+        weights, velocity : ndarray
+            C-contiguous, of the shape of the gradient.
+        rate : float
+            Learning rate.
+        momentum : float
+            Momentum coefficient.
+        l1, l2 : float
+            Penalties.
+        """
+        # Reshaping a non-contiguous array would update a copy of it.
         assert weights.flags.c_contiguous
         assert velocity.flags.c_contiguous
         flat = [np.reshape(part, -1) for part in (weights, velocity, self.slope)]
@@ -31,5 +48,14 @@ class Penalised(NamedTuple):
         run(kernel, *flat, *real, n=weights.size, work=_WORK * weights.size)
 
     def follow(self, weights, memory, rule):
-        """Move weights and the optimiser's memory, in place, by a rule of its own."""
+        """Update weights and optimiser state in place by an optimiser's rule.
+
+        Parameters
+        ----------
+        weights : ndarray
+        memory : tuple of ndarray
+            Optimiser state, arrays of the shape of the weights.
+        rule : callable
+            ``rule(weights, *memory, slope)`` updates its arguments in place.
+        """
         rule(weights, *memory, self.slope)

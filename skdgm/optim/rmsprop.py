@@ -1,10 +1,10 @@
-r"""RMSProp: steps in units of the gradient's recent size, with momentum.
+r"""RMSProp: gradient ascent scaled by the gradient's recent size, with momentum.
 
 .. math:: s \leftarrow \rho s + (1 - \rho) g^2, \qquad
    u \leftarrow \mu u + \epsilon \, \frac{g}{\sqrt{s} + \delta}, \qquad
    \theta \leftarrow \theta + u
 
-number by number [1]_, uphill.
+for each entry [1]_. The sign is that of ascent.
 
 References
 ----------
@@ -24,19 +24,52 @@ RHO, DELTA = 0.9, 1e-8
 
 
 class Memory(NamedTuple):
-    """Velocities, and running means of the squares of gradients."""
+    """Optimiser state of RMSProp.
+
+    Parameters
+    ----------
+    u, s : tuple
+        Velocities, and running means of squared gradients; trees like the parameters.
+    """
 
     u: tuple
     s: tuple
 
 
 def init(params):
-    """Nothing seen yet."""
+    """Optimiser state before the first update.
+
+    Parameters
+    ----------
+    params : tuple
+        Tree of arrays.
+
+    Returns
+    -------
+    memory : Memory
+    """
     return Memory(*(tree_map(np.zeros_like, params) for _ in range(2)))
 
 
 def step(params, memory, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
-    """Move params and memory, in place; penalties are for gradients that know how to
-    be followed, as of :mod:`skdgm.optim.sgd`."""
+    """Update parameters and optimiser state in place by one step of RMSProp.
+
+    Parameters
+    ----------
+    params : tuple
+        Tree of arrays.
+    memory : Memory
+        Optimiser state.
+    grad : tuple
+        Gradient of the objective, a tree like ``params``. Leaves may be objects with
+        a method ``follow``, such as :class:`~skdgm.optim.Penalised`.
+    rate : float
+        Learning rate.
+    momentum : float
+        Momentum coefficient.
+    l1, l2 : float
+        Penalties, for such leaves only: l1 sign(theta) + l2 theta is subtracted from
+        the gradient.
+    """
     numbers = rate, momentum, RHO, DELTA
     walk(kernel, numbers, params, memory.u, memory.s, grad, l1=l1, l2=l2)

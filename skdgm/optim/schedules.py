@@ -1,6 +1,6 @@
-r"""How the learning rate and the number of Gibbs steps change during training.
+r"""Schedules of the learning rate, the number of Gibbs steps and other options.
 
-With t the number of epochs done (a real number) of T:
+With t the number of epochs done (a real number) of T, the learning rate is
 
 =============  ==========================================
 "constant"     :math:`\epsilon`
@@ -8,7 +8,7 @@ With t the number of epochs done (a real number) of T:
 "linear"       :math:`\epsilon \, (1 - t / T)`
 =============  ==========================================
 
-Without an end (T unknown) "linear" is constant.
+"linear" is constant if T is unknown.
 """
 
 from math import inf
@@ -19,14 +19,18 @@ from skdgm.utils.counts import is_a
 
 
 class Clock(NamedTuple):
-    """Where training stands.
+    """Position in training.
 
     Parameters
     ----------
     epoch : int
+        Number of complete epochs.
     n_epochs : int or None
-        None where nobody knows the end.
-    batch, n_batches : int
+        Total number of epochs; None if unknown.
+    batch : int
+        Number of the batch within the epoch.
+    n_batches : int
+        Number of batches in an epoch.
     """
 
     epoch: int
@@ -36,12 +40,26 @@ class Clock(NamedTuple):
 
     @property
     def epochs_done(self):
-        """Epochs done, a real number."""
+        """Number of epochs done, a real number: batches count as fractions."""
         return self.epoch + self.batch / self.n_batches
 
 
 def learning_rate(initial, schedule, clock, power=0.5):
-    """The learning rate now."""
+    r"""Learning rate at a time, as the table of :mod:`skdgm.optim.schedules` says.
+
+    Parameters
+    ----------
+    initial : float
+        The initial rate :math:`\epsilon`.
+    schedule : {"constant", "invscaling", "linear"}
+    clock : Clock
+    power : float
+        Exponent of "invscaling".
+
+    Returns
+    -------
+    rate : float
+    """
     if schedule == "invscaling":
         return initial / (1.0 + clock.epochs_done) ** power
     if schedule == "linear" and clock.n_epochs is not None:
@@ -50,8 +68,23 @@ def learning_rate(initial, schedule, clock, power=0.5):
 
 
 def check_staircase(name, values, kind, low, high=inf):
-    """Raise ValueError where :func:`staircase` would have nothing to go by: numbers of
-    a kind, of at least ``low`` and below ``high``."""
+    """Check the values of a piecewise-constant schedule.
+
+    Parameters
+    ----------
+    name : str
+        Name of the option, for the error message.
+    values : number or tuple of numbers
+    kind : type
+        ``numbers.Integral`` or ``numbers.Real``.
+    low, high : float
+        Least value allowed, and a bound that all values must be below.
+
+    Raises
+    ------
+    ValueError
+        If a value is of another kind or out of range, or if the tuple is empty.
+    """
     steps = values if isinstance(values, tuple) else (values,)
     if not steps or not all(is_a(kind, n) and low <= n < high for n in steps):
         what = "an int" if kind is Integral else "a number"
@@ -63,11 +96,21 @@ def check_staircase(name, values, kind, low, high=inf):
 
 
 def staircase(values, clock):
-    """One value throughout, or the one whose turn it is of several.
+    """Value of a piecewise-constant schedule at a time.
 
-    Several values share the epochs evenly: (1, 3, 10) over 30 epochs holds each
-    for 10. Of more values than epochs the last ones have one each; without an end it is
-    the very last.
+    Several values share the epochs evenly: (1, 3, 10) over 30 epochs uses each for 10.
+    With more values than epochs, the last values get one epoch each; if the number of
+    epochs is unknown, the last value is used throughout.
+
+    Parameters
+    ----------
+    values : number or tuple of numbers
+        A single number is constant.
+    clock : Clock
+
+    Returns
+    -------
+    value : number
     """
     if not isinstance(values, tuple):
         return values

@@ -9,16 +9,43 @@ from skdgm.utils.tree import tree_map
 
 
 def init(params):
-    """Velocities of zero."""
+    """Optimiser state before the first update: velocities of zero.
+
+    Parameters
+    ----------
+    params : tuple
+        Tree of arrays.
+
+    Returns
+    -------
+    velocity : tuple
+        Tree like the parameters.
+    """
     return tree_map(np.zeros_like, params)
 
 
 def step(params, velocity, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
-    """Move params and velocity, in place: they are the largest arrays there are.
+    """Update parameters and velocity in place by one step of gradient ascent.
 
-    A gradient may know how to be followed by itself, in one pass over the parameters
-    (``ascend``). These, and only these, are subject to penalties: they belong to
-    couplings, and the rest are biases.
+    In place because they are the largest arrays in memory. Penalties are meant for
+    couplings, whose gradients have ``ascend``; the rest are biases.
+
+    Parameters
+    ----------
+    params : tuple
+        Tree of arrays.
+    velocity : tuple
+        Optimiser state, a tree like ``params``.
+    grad : tuple
+        Gradient of the objective, a tree like ``params``. Leaves may be objects with
+        a method ``ascend``, such as :class:`~skdgm.optim.Penalised`.
+    rate : float
+        Learning rate.
+    momentum : float
+        Momentum coefficient.
+    l1, l2 : float
+        Penalties, for such leaves only: l1 sign(theta) + l2 theta is subtracted from
+        the gradient.
     """
     if hasattr(grad, "ascend"):
         grad.ascend(params, velocity, rate=rate, momentum=momentum, l1=l1, l2=l2)
