@@ -1,4 +1,4 @@
-"""Batches and the training loop, for every estimator."""
+"""Mini-batches and the training loop, shared by all estimators."""
 
 from skdgm.training.batches import Table, canonical, epoch, labelled, probe, split
 from skdgm.training.columns import check_finite, column_spread, column_sums

@@ -1,13 +1,13 @@
-"""Mini-batches for which a weight is a number of repetitions, exactly.
+"""Mini-batches in which a weight is exactly a number of repetitions.
 
-A table is first brought to a canonical form: its distinct rows, ordered by a hash
-of their content, with their summed weights. Repeated rows and weighted rows thus
-become the same table, as do dense and CSR, and all orders of the same rows. An
-epoch is then a random permutation of N systematic draws from the weights, which
-takes a row of weight w floor(w) or ceil(w) times.
+A table is first brought to a canonical form: its distinct rows, ordered by a hash of
+their content, with their summed weights. Repeated and weighted rows, dense and CSR,
+and all orders of the same rows thus give the same table. An epoch is a random
+permutation of N systematic draws from the weights: a row of weight w is drawn
+floor(w) or ceil(w) times.
 
-N is the sum of the weights where they are whole numbers (and at most ten times as
-many as the rows); other weights are relative, and N is the number of rows.
+N is the sum of the weights if these are whole numbers (and the sum at most ten times
+the number of rows); other weights are relative, and N is the number of rows.
 """
 
 from typing import NamedTuple
@@ -19,22 +19,23 @@ from skdgm.utils.math import shares
 from skdgm.utils.random import mix64
 
 MAX_REPETITION = 10
-# Rows that are watched: an eighth, but no fewer and no more than these.
+# Least and largest number of rows watched; between them, an eighth of the draws.
 _WATCHED = 250, 1000
 
 
 class Table(NamedTuple):
-    """The distinct rows of a data set.
+    """Distinct rows of a data set.
 
     Parameters
     ----------
     rows : Rows
+        All rows of the data set.
     index : ndarray of int
-        Where in ``rows`` each distinct row is found.
+        Position in ``rows`` of each distinct row.
     hashes : ndarray of uint64
         Their content hashes, increasing.
     weight : ndarray of float64
-        How many draws of an epoch fall on each, on average.
+        Expected number of draws of each in an epoch.
     """
 
     rows: object
@@ -48,20 +49,20 @@ class Table(NamedTuple):
         return max(1, round(self.weight.sum()))
 
     def take(self, which):
-        """The part of the table with the chosen distinct rows."""
+        """Return the part of the table at an array of positions."""
         return Table(
             self.rows, self.index[which], self.hashes[which], self.weight[which]
         )
 
 
 def canonical(rows, sample_weight=None):
-    """The canonical form of a data set.
+    """Canonical form of a data set.
 
     Parameters
     ----------
     rows : Rows
     sample_weight : ndarray of shape (n_rows,), optional
-        Not negative; rows of weight zero do not take part.
+        Not negative; rows of weight zero are left out.
 
     Returns
     -------
@@ -84,18 +85,18 @@ def canonical(rows, sample_weight=None):
 
 
 def labelled(table):
-    """The part of a table whose rows have a label: a number of at least 0, or one that
-    is not NaN; where rows have several, any."""
+    """Return the part of a table whose rows have at least one known label: a code of at
+    least 0, or a number that is not NaN."""
     labels = table.rows.labels[table.index].reshape(len(table.index), -1)
     known = ~np.isnan(labels) if labels.dtype.kind == "f" else labels >= 0
     return table.take(np.flatnonzero(known.any(axis=1)))
 
 
 def split(table, fraction, rng):
-    """Part the distinct rows in two, by their content.
+    """Split the distinct rows in two, at random by their content.
 
-    Equal rows never part, so what is held out has not been seen; but where there is
-    one row only, it stands on both sides.
+    Equal rows are never separated, so held-out rows are unseen; a single row, however,
+    is in both parts. ``fraction`` is the share of weight held out, ``rng`` a Stream.
 
     Returns
     -------
@@ -112,12 +113,12 @@ def split(table, fraction, rng):
 
 
 def epoch(table, batch_size, rng):
-    """The batches of one epoch, of sizes that differ by one at the most.
+    """Draw the batches of one epoch, in number ceil(n_draws / batch_size).
 
-    Yields
-    ------
-    index : ndarray of int
-        Row numbers in ``table.rows``.
+    Returns
+    -------
+    batches : list of ndarray of int
+        Row numbers in ``table.rows``; sizes differ by at most one.
     """
     n_draws, generator = table.n_draws, rng.generator()
     upto = np.cumsum(table.weight)
@@ -128,12 +129,13 @@ def epoch(table, batch_size, rng):
 
 
 def probe(table, rng, among=None):
-    """Draws of an epoch that are watched while a model learns.
+    """Draw the rows whose loss is watched during training.
 
     Parameters
     ----------
+    table, rng : Table, Stream
     among : callable, optional
-        ``among(index)`` returns those of some rows that may be.
+        ``among(index)`` returns the part of ``index`` that may be watched.
 
     Returns
     -------

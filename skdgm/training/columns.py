@@ -1,4 +1,4 @@
-"""Sums and moments of the columns of a table, over what was observed."""
+"""Weighted sums and moments of a table's columns, over observed entries."""
 
 import numpy as np
 
@@ -6,12 +6,17 @@ from skdgm.utils.lists import Lists
 
 
 def column_sums(table):
-    """Weight observed in each column, and the weighted sum of what was observed.
+    """Observed weight and weighted sum of each column.
+
+    Parameters
+    ----------
+    table : Table
 
     Returns
     -------
     seen, total : ndarray of shape (n_columns,), float64
-        A sum that is beyond all numbers is infinite, or NaN.
+        Total weight of the observed entries, and their weighted sum; a sum that
+        overflows is infinite or NaN.
     """
     seen, total = np.zeros((2, table.rows.shape[1]))
     if table.rows.packed is not None:
@@ -31,13 +36,19 @@ def column_sums(table):
 
 
 def column_spread(table, mean):
-    """The weighted mean of what was observed in each column, given as it is but for
-    rounding, and the standard deviation: that of a constant column is nearly zero
-    whatever the rounding.
+    """Weighted mean and standard deviation of each column's observed entries.
+
+    Parameters
+    ----------
+    table : Table
+    mean : ndarray of shape (n_columns,)
+        The weighted means up to rounding error. They are subtracted before squaring, so
+        that the standard deviation of a constant column is close to zero.
 
     Returns
     -------
     mean, spread : ndarray of shape (n_columns,), float64
+        Means with the rounding error corrected, and standard deviations.
     """
     seen, total, squares = np.zeros((3, table.rows.shape[1]))
     for part in table.rows.blocks(n_rows=len(table.index)):
@@ -53,13 +64,18 @@ def column_spread(table, mean):
 
 
 def check_finite(mean, spread, what):
-    """Raise ValueError where a column's mean or its standard deviation is no number.
+    """Check that means and standard deviations of columns are finite.
 
     Parameters
     ----------
     mean, spread : ndarray of shape (n_columns,)
     what : str
-        Whose columns they are, as the error calls them.
+        Name of the columns in the error message.
+
+    Raises
+    ------
+    ValueError
+        If a mean or a standard deviation is infinite or NaN.
     """
     wrong = np.flatnonzero(~(np.isfinite(mean) & np.isfinite(spread)))
     if wrong.size:

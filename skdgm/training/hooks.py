@@ -1,4 +1,4 @@
-"""What may happen at the ends of epochs."""
+"""Hooks called at the beginning and at the end of each epoch."""
 
 import sys
 
@@ -9,26 +9,47 @@ from skdgm.utils.tree import copy
 
 
 class Hook:
-    """Something that listens to training."""
+    """Listener to training; the methods do nothing unless overridden."""
 
     def begin(self, epoch):
-        """Hear that an epoch begins."""
+        """Respond to the beginning of an epoch, given its number."""
 
     def end(self, report):
-        """Hear how it ended; return True to stop training."""
+        """Respond to the end of an epoch.
+
+        Parameters
+        ----------
+        report : Report
+
+        Returns
+        -------
+        stop : bool
+            True stops training.
+        """
         return False
 
 
 class EarlyStopping(Hook):
-    """Keep the state with the lowest validation loss; give up without progress.
+    """Early stopping that keeps the state with the lowest validation loss.
 
     Parameters
     ----------
     patience : int
-        Epochs without an improvement of more than ``tol`` before giving up.
+        Number of epochs without an improvement of more than ``tol`` after which
+        training stops.
     tol : float
+        In nats per row, as the validation loss.
     since : int
-        The number of the first epoch that counts.
+        Number of the first epoch that counts.
+
+    Attributes
+    ----------
+    best : tuple or None
+        Copy of the state with the lowest validation loss; None before any epoch.
+    lowest : float
+        That loss.
+    best_epoch : int or None
+        Number of its epoch.
     """
 
     def __init__(self, patience, tol, since=0):
@@ -37,7 +58,7 @@ class EarlyStopping(Hook):
         self.mark, self.waited = np.inf, 0
 
     def end(self, report):
-        """Compare the epoch with the best so far."""
+        """Compare the epoch with the best; True after too many without progress."""
         if report.epoch < self.since:
             return False
         if report.validation < self.lowest:
@@ -51,12 +72,14 @@ class EarlyStopping(Hook):
 
 
 class Verbose(Hook):
-    """Print a line an epoch.
+    """Print a line per epoch.
 
     Parameters
     ----------
-    name, quantity : str
-        Whose epochs, and what minus the loss is.
+    name : str
+        Name of the estimator.
+    quantity : str
+        Name of minus the loss.
     """
 
     def __init__(self, name, quantity):
@@ -64,11 +87,11 @@ class Verbose(Hook):
         tell(self)
 
     def compiling(self, message):
-        """Print that kernels are being compiled, apart from the lines of epochs."""
+        """Print to stderr that kernels are being compiled."""
         print(f"[{self.name}] {message}", file=sys.stderr)
 
     def end(self, report):
-        """Print the losses and the time."""
+        """Print minus the losses, and the time."""
         held_out = (
             "" if report.validation is None else f", held out {-report.validation:.2f}"
         )
@@ -79,7 +102,7 @@ class Verbose(Hook):
 
 
 class Callbacks(Hook):
-    """Tell scikit-learn's callbacks of every epoch.
+    """Call scikit-learn's callbacks for each epoch.
 
     Parameters
     ----------
@@ -96,12 +119,12 @@ class Callbacks(Hook):
         self.attributes, self.epoch_context = attributes, None
 
     def begin(self, epoch):
-        """Open the epoch's context."""
+        """Open the callback context of an epoch."""
         self.epoch_context = self.context.subcontext(task_name="epoch")
         self.epoch_context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
     def end(self, report):
-        """Close the epoch's context; callbacks may ask to stop."""
+        """Close the epoch's context; return True if a callback asks to stop."""
         return self.epoch_context.call_on_fit_task_end(
             estimator=self.estimator,
             reconstruction_attributes=lambda: self.attributes(report.state),

@@ -1,4 +1,4 @@
-"""Epochs from a state on, after which the best state is kept."""
+"""Training from a given state, after which the best state is kept."""
 
 from typing import NamedTuple
 
@@ -6,23 +6,23 @@ import numpy as np
 
 from skdgm.training.loop import train
 
-# Where what is asked for depends on the data.
+# Option value: choose by the data.
 AUTO = "auto"
 
 
 class Learned(NamedTuple):
-    """What came of training.
+    """Result of training.
 
     Parameters
     ----------
     state : tuple
-        The last one; or, where it is to stop early, that with the lowest loss of
-        held-out rows.
+        The last state; with early stopping, the one with the lowest validation loss.
     losses, validation : list of float
-        One for each complete epoch; the second is empty without held-out rows.
+        Losses in nats per row, one for each complete epoch; ``validation`` is empty
+        without early stopping.
     ended : {"complete", "stopped", "interrupted", "diverged"}
     useless : bool
-        Whether it would have been better to leave the state as it was.
+        True if ``monitor.is_useless`` says so of the loss of ``state``.
     """
 
     state: tuple
@@ -33,14 +33,14 @@ class Learned(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """What there is to be learned in, if not told otherwise.
+    """Default length of training.
 
     Parameters
     ----------
     n_updates : int
-        This many, but
+        Number of updates aimed at.
     fewest, most : int
-        in so many epochs at least, and at most.
+        Least and largest number of epochs, which take precedence.
     """
 
     n_updates: int
@@ -48,7 +48,19 @@ class Budget(NamedTuple):
     most: int
 
     def epochs(self, asked, table, batch_size):
-        """The number of epochs that is asked for, or "auto"."""
+        """Number of epochs.
+
+        Parameters
+        ----------
+        asked : int or "auto"
+            An int is returned unchanged; "auto" applies the budget.
+        table : Table
+        batch_size : int
+
+        Returns
+        -------
+        n_epochs : int
+        """
         if asked != AUTO:
             return asked
         n_batches = -(-table.n_draws // batch_size)
@@ -59,25 +71,26 @@ class Budget(NamedTuple):
 def learn(
     trainer, state, table, monitor, epochs, *, n_epochs=None, hooks=(), stopping=None
 ):
-    """Run epochs.
+    """Train for a range of epochs.
 
     Parameters
     ----------
     trainer : object
-        Has ``draw(table, number)``, the batches of an epoch, and
-        ``step(state, batch, clock)``.
+        Has ``draw(table, number)``, which returns the batches of an epoch, and
+        ``step(state, batch, clock)``, which returns the next state.
     state : tuple
-        Where to begin.
+        Initial state.
     table : Table
     monitor : callable
-        ``monitor(state)`` returns the losses; has ``limit``, above which is divergence,
-        and ``is_useless(loss)``.
+        ``monitor(state)`` returns (loss, validation loss or None). Has ``limit``, the
+        loss above which training has diverged, and ``is_useless(loss)``.
     epochs : range
-        The numbers of the epochs to run.
+        Numbers of the epochs to run.
     n_epochs : int, optional
-        How many there will ever be, for the schedules.
+        Total number of epochs for the schedules, if known.
     hooks : sequence of Hook
     stopping : EarlyStopping, optional
+        A further hook, whose best state is kept.
 
     Returns
     -------

@@ -1,9 +1,8 @@
-"""The one training loop.
+"""The training loop, shared by all models.
 
-Epochs of batches; at the end of each the losses are measured, the hooks hear of
-them, and the state is checked. Divergence falls back on the last good state and
-Ctrl-C keeps what was learned. What is trained comes in as functions: the loop
-knows no model.
+Each epoch runs its batches, measures the losses, checks the state and calls the hooks.
+On divergence the last good state is restored; on Ctrl-C what was learned is kept.
+Steps, batches and losses are passed as functions: the loop knows no model.
 """
 
 import time
@@ -17,20 +16,20 @@ from skdgm.utils.tree import copy, leaves
 
 
 class Report(NamedTuple):
-    """What is known at the end of an epoch.
+    """Results of an epoch.
 
     Parameters
     ----------
     epoch : int
-        Its number.
+        Number of the epoch.
     state : tuple
-        The training state, a tree of arrays.
+        Training state, a tree of arrays.
     loss : float
-        On training rows, in nats per row.
+        Loss of training rows, in nats per row.
     validation : float or None
-        The same on held-out rows.
+        Loss of held-out rows, in nats per row.
     seconds : float
-        How long the epoch took.
+        Duration of the epoch.
     """
 
     epoch: int
@@ -41,14 +40,14 @@ class Report(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How training ended.
+    """Result of the training loop.
 
     Parameters
     ----------
     state : tuple
-        Finite whatever happened.
+        Last state, or the last good one if that is not finite or has diverged.
     losses, validation : list of float
-        One for each complete epoch.
+        One for each complete epoch; validation losses are None without held-out rows.
     ended : {"complete", "stopped", "interrupted", "diverged"}
     """
 
@@ -58,28 +57,29 @@ class Outcome(NamedTuple):
     ended: str
 
 
-# What overflows is found by the guard, which knows the remedy.
+# Overflow is detected as divergence, and reported with a remedy by the caller.
 @np.errstate(over="ignore", invalid="ignore")
 def train(state, step, draw, measure, *, epochs, loss_limit, n_epochs=None, hooks=()):
-    """Run epochs.
+    """Run epochs of training.
 
     Parameters
     ----------
     state : tuple
-        A tree of arrays; steps change a copy of it in place.
+        Initial state, a tree of arrays; steps change a copy of it in place.
     step : callable
         ``step(state, batch, clock)`` returns the next state.
     draw : callable
-        ``draw(epoch)`` returns the epoch's batches, a sequence.
+        ``draw(epoch)`` returns the batches of an epoch, a sequence.
     measure : callable
         ``measure(state)`` returns (loss, validation loss or None).
     epochs : range
-        The numbers of the epochs to run.
+        Numbers of the epochs to run.
     loss_limit : float
-        A loss above it, or that is not a number, is divergence.
+        Training has diverged if the loss is above it or NaN, or the state not finite.
     n_epochs : int, optional
-        How many there will ever be, for the schedules.
+        Total number of epochs for the schedules, if known.
     hooks : sequence of Hook
+        All are called; training stops if any returns True.
 
     Returns
     -------

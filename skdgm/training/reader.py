@@ -1,30 +1,38 @@
-"""Batches as the model takes them."""
+"""Mini-batches in the form that models take."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-# How many entries to read at a time.
+# Number of entries to read at a time.
 _READ = 2**20
 
 
 class Batch(NamedTuple):
-    """Rows, as an array or as lists, and their labels if they have some."""
+    """Rows of a mini-batch and their labels.
+
+    Parameters
+    ----------
+    v : {ndarray, Lists} of shape (n_rows, n_columns)
+    labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), optional
+    """
 
     v: object
     labels: np.ndarray = None
 
 
 class Reader:
-    """Batches of rows, read several at a time where reading takes time.
+    """Sized iterable of batches.
+
+    Several batches are read at a time unless the rows are already in memory as lists.
 
     Parameters
     ----------
     rows : Rows
-    batches : list of ndarray
-        Where each batch's rows are.
+    batches : list of ndarray of int
+        Row numbers of each batch.
     lists : bool
-        Whether they are read as lists.
+        Whether to read rows as :class:`~skdgm.utils.lists.Lists` instead of arrays.
     """
 
     def __init__(self, rows, batches, lists):

@@ -1,28 +1,29 @@
-"""What is watched while something learns: the same rows at the end of each epoch."""
+"""Losses of the same rows at the end of each epoch."""
 
 import numpy as np
 
 from skdgm.training.batches import probe
 
-# By how much a loss may exceed that of independent columns, in nats a column, before it
-# is divergence; and by how much before learning was of no use.
+# Nats per column by which a loss above the baseline (the initial loss, or that of
+# independent columns if higher) means divergence, or that learning was useless.
 _DIVERGED, _USELESS = 10.0, 0.1
 
 
 class Watch:
-    """The mean loss of some training rows, and that of held-out rows.
+    """Mean loss of a sample of training rows, and that of held-out rows.
 
-    A subclass has ``_losses(state, index, part)``, of the rows at an index, which are
-    that part of those that are watched; or a mean of its own, ``_loss``.
+    A subclass defines ``_losses(state, index, part)``, the losses of the rows at
+    ``index``, where ``part`` is their slice within the watched or held-out rows; or it
+    overrides the weighted mean, ``_loss(state, index, weight)``.
 
     Parameters
     ----------
     table : Table
-        What is trained on; a sample of it is watched.
+        Training rows, of which a sample is watched.
     held_out : Table or None
-        What is not; all of it is watched.
+        Held-out rows, all of which are watched.
     rng : Stream
-        For the sample.
+        For drawing the sample.
     """
 
     def __init__(self, table, held_out, rng):
@@ -30,18 +31,18 @@ class Watch:
         self.probe = probe(table, rng, self._among)
 
     def __call__(self, state):
-        """The two losses per row; the second may be None."""
+        """Both losses, in nats per row; the second is None without held-out rows."""
         loss, held_out = self.of_probe(state), self.held_out
         if held_out is None:
             return loss, None
         return loss, self._loss(state, held_out.index, held_out.weight)
 
     def of_probe(self, state):
-        """The first of the two."""
+        """Mean loss of the watched training rows."""
         return self._loss(state, self.probe, np.ones(len(self.probe)))
 
     def _among(self, index):
-        """Which rows may be watched."""
+        """Part of an index that may be watched."""
         return index
 
     def _loss(self, state, index, weight):
@@ -52,16 +53,16 @@ class Watch:
 
 
 class DensityWatch(Watch):
-    """As :class:`Watch`, of a model that should beat independent columns.
+    """:class:`Watch` of a density model, compared with independent columns.
 
     Parameters
     ----------
     table, held_out, rng
-        As of :class:`Watch`.
+        As for :class:`Watch`.
     independent : float
-        Nats a row that independent columns cost.
+        Negative log-likelihood of independent columns, in nats per row.
     state : tuple
-        Where training begins.
+        Initial state of training.
     """
 
     useless = "explains rows worse than the means of their columns do."
@@ -72,9 +73,10 @@ class DensityWatch(Watch):
 
     @property
     def limit(self):
-        """A loss above it means that training diverged."""
+        """Loss above which training has diverged."""
         return self.start + _DIVERGED * self.rows.shape[1]
 
     def is_useless(self, loss):
-        """Whether training did harm, and independent columns would do better."""
+        """Return whether a loss is clearly worse than both the initial loss and that of
+        independent columns."""
         return loss > self.start + _USELESS * self.rows.shape[1]
