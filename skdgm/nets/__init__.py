@@ -1,4 +1,4 @@
-"""Nets: layers, gradients, losses, and how they learn."""
+"""Feed-forward nets: layers, gradients, losses and training."""
 
 from skdgm.nets import layers
 from skdgm.nets.activations import ACTIVATIONS, activate

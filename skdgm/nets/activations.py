@@ -1,9 +1,9 @@
-r"""Units' non-linearities, each with its slope as a function of its value.
+r"""Activation functions, with derivatives as functions of their values.
 
 .. math:: \sigma(z), \quad \tanh z, \quad \max(0, z), \quad \max(0.01 z, z), \quad
    \log(1 + e^z), \quad \max_k z_k
 
-The last is that of maxout units [1]_, which have several inputs each.
+The last is that of maxout units [1]_, which have several pre-activations each.
 
 References
 ----------
@@ -11,13 +11,13 @@ References
    ICML.
 """
 
-import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import autograd.numpy  # noqa: F401  Makes autograd know arrays.
 import numpy as np
 from autograd.extend import defvjp, primitive
 
 from skdgm.utils.math import softplus
 
-# What is left of negative numbers.
+# Slope of the leaky rectifier for negative numbers.
 LEAK = 0.01
 
 
@@ -28,7 +28,7 @@ def _logistic(z):
     return np.reciprocal(z, out=z)
 
 
-# Each may work in place.
+# Each may overwrite its argument.
 FORWARD = {
     "identity": lambda z: z,
     "logistic": _logistic,
@@ -37,7 +37,7 @@ FORWARD = {
     "leaky_relu": lambda z: np.maximum(z, z.dtype.type(LEAK) * z, out=z),
     "softplus": lambda z: softplus(z),
 }
-# From the output, and the slope of it.
+# Vector-Jacobian products, from the output and the gradient by it.
 BACK = {
     "identity": lambda y, slope: slope,
     "logistic": lambda y, slope: slope * (y * (1 - y)),
@@ -51,13 +51,14 @@ ACTIVATIONS = tuple(FORWARD)
 
 @primitive
 def activate(z, activation):
-    """Units' non-linearity by itself.
+    """Apply an activation function.
 
     Parameters
     ----------
     z : ndarray of shape (n_rows, n_units)
+        Pre-activations; not changed.
     activation : str
-        As of :func:`dense`.
+        One of ``ACTIVATIONS``, as for :func:`~skdgm.nets.dense`.
 
     Returns
     -------
@@ -71,12 +72,13 @@ defvjp(activate, lambda y, z, name: lambda slope: BACK[name](y, slope), None)
 
 @primitive
 def max_out(z, n_pieces):
-    """The largest of so many neighbours, unit by unit [1]_.
+    """Maximum over each group of adjacent pre-activations, as in maxout [1]_.
 
     Parameters
     ----------
     z : ndarray of shape (n_rows, n_units * n_pieces)
     n_pieces : int
+        Number of pre-activations of a unit. The gradient goes to the first maximum.
 
     Returns
     -------

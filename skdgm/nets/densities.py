@@ -1,13 +1,14 @@
-r"""Surprise at rows of real numbers and of codes, given a net's outputs.
+r"""Negative log-likelihood of real numbers and of classes, given a net's outputs.
 
 .. math:: \tfrac12 \sum_j (x_j - \mu_j)^2 e^{-s_j} + s_j + \log 2 \pi, \qquad
    \sum_j \log \sum_k e^{z_{jk}} - z_{j x_j}
 
-for normal variables with log variances s, and for classes. A row of targets may have
-several rows of outputs, one after the other; what is NaN does not count.
+for normal variables with log variances s, and for classes with logits z, in nats. A row
+of targets may have several consecutive rows of outputs; entries that are NaN do not
+count.
 """
 
-import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import autograd.numpy  # noqa: F401  Makes autograd know arrays.
 import numpy as np
 from autograd.extend import defvjp, primitive
 
@@ -17,7 +18,20 @@ from skdgm.utils.math import sigmoid, softplus
 
 @primitive
 def at_least(raw, log_floor):
-    """Log of a floor and of something more: log(e^f + e^s), for variances."""
+    """Bound log variances below, smoothly: log(e^f + e^s).
+
+    Parameters
+    ----------
+    raw : ndarray
+        Unbounded log variances s.
+    log_floor : float
+        Log of the least variance, f.
+
+    Returns
+    -------
+    log_var : ndarray
+        Of the shape and dtype of ``raw``.
+    """
     log_floor = raw.dtype.type(log_floor)
     return log_floor + softplus(raw - log_floor)
 
@@ -26,14 +40,14 @@ defvjp(at_least, lambda _, s, f: lambda slope: slope * sigmoid(s - f), None)
 
 
 def _shared(targets, outputs):
-    """Targets with an axis for their rows of outputs, and where they are known."""
+    """Targets with an axis for their rows of outputs, and a mask of known entries."""
     targets = targets[:, None]
     known = ~np.isnan(targets)
     return np.where(known, targets, 0), known
 
 
 def _by_target(outputs, targets):
-    """Outputs with an axis for those of a row of targets, where they differ by row."""
+    """Outputs of each row of targets along an axis; one shared row as it is."""
     if outputs.ndim == 1:
         return outputs
     return outputs.reshape(len(targets), -1, outputs.shape[-1])
@@ -41,13 +55,14 @@ def _by_target(outputs, targets):
 
 @primitive
 def normal_loss(mean, log_var, targets):
-    """Surprise at real numbers.
+    """Negative log-likelihood of real numbers, in nats.
 
     Parameters
     ----------
     mean : ndarray of shape (n_rows * n_each, n_outputs)
     log_var : ndarray of shape (n_outputs,) or (n_rows * n_each, n_outputs)
     targets : ndarray of shape (n_rows, n_outputs)
+        NaN where missing.
 
     Returns
     -------
@@ -83,7 +98,8 @@ defvjp(normal_loss, _of_mean, _of_log_var, None)
 
 
 def log_probabilities(logits, starts):
-    """Of all classes, of columns whose first classes are at ``starts``."""
+    """Log probabilities of shape (n_rows, n_classes_in_all), from logits of that shape, by
+    a softmax over the classes of each column, which begin at ``starts``."""
     sizes = np.diff([*starts, logits.shape[1]])
     high = np.maximum.reduceat(logits, starts, axis=1)
     shifted = logits - np.repeat(high, sizes, axis=1)
@@ -93,14 +109,15 @@ def log_probabilities(logits, starts):
 
 @primitive
 def class_loss(logits, codes, starts):
-    """Surprise at classes.
+    """Negative log-likelihood of classes, in nats.
 
     Parameters
     ----------
     logits : ndarray of shape (n_rows * n_each, n_classes_in_all)
     codes : ndarray of shape (n_rows, n_columns)
+        Class numbers from 0, as real numbers; NaN where missing.
     starts : ndarray of shape (n_columns,)
-        Where each column's classes begin.
+        Position of each column's first class in ``logits``.
 
     Returns
     -------

@@ -1,7 +1,6 @@
-"""A step downhill for a tree of layers, by any of the optimisers.
+"""Gradient descent steps for trees of layers, by any of the optimisers.
 
-Only weights, which are matrices, are subject to penalties: what adds up, scales or
-shifts is not.
+Penalties apply to weights, which are matrices, and not to biases, gains and shifts.
 """
 
 from skdgm.optim import Penalised, adam, rmsprop, sgd
@@ -10,15 +9,17 @@ SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
 
 
 def descend(solver, params, memory, slopes, **rule):
-    """Move params and the optimiser's memory, in place.
+    """Update parameters and optimiser state in place.
 
     Parameters
     ----------
-    solver : str
-    params, memory, slopes : tuple
-        Slopes are minus a loss's: optimisers go uphill.
+    solver : {"adam", "sgd", "rmsprop"}
+    params, memory : tuple
+        Parameters and optimiser state.
+    slopes : tuple
+        Minus the gradient of the loss, a tree like ``params``: optimisers ascend.
     **rule
-        ``rate``, ``momentum`` and the penalty ``l2``.
+        ``rate``, ``momentum`` and the penalty ``l2``, as in :mod:`skdgm.optim`.
     """
     SOLVERS[solver].step(params, memory, _penalised(slopes), **rule)
 

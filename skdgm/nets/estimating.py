@@ -1,4 +1,4 @@
-"""What estimators have in common whose nets learn by epochs."""
+"""Parts shared by estimators whose nets are trained by epochs."""
 
 from numbers import Integral, Real
 
@@ -12,7 +12,7 @@ from skdgm.training import AUTO, Budget
 _COUNT = Interval(Integral, 1, None, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-# What may be asked for of learning.
+# Constraints of the training options.
 LEARNING = {
     "solver": [StrOptions(set(SOLVERS))],
     "alpha": [_NOT_NEGATIVE],
@@ -34,20 +34,22 @@ LEARNING = {
 
 
 class NetsMixin:
-    """For an estimator that learns by epochs, beside their own mixin, with
+    """Mixin for estimators that train nets by epochs.
 
-    - ``_structure``, the options that cannot change while learning goes on,
+    Used beside the mixin that runs the epochs. The estimator has
+
+    - ``_structure``, the options that cannot change while training continues,
     - ``_check_options()``, ``_trainer(table, epochs_before)`` and ``_monitor``,
 
-    and for states with ``params``, of which ``learned`` are the ones that are of use.
+    and training states with ``params``, of which ``learned`` are those in use.
     """
 
-    # Batches are dense.
+    # Batches are dense arrays.
     _LISTED = False
     _BUDGET = Budget(10_000, 20, 300)
 
     def _check_unchanged(self):
-        """Whether what was learned is of the nets that are asked for now."""
+        """Raise ValueError if options changed that the learned nets depend on."""
         asked = self._structure
         if asked != self._learned:
             names = [name for name in asked if asked[name] != self._learned[name]]
@@ -66,7 +68,7 @@ class NetsMixin:
         return trainer.start(table.rows.dtype)
 
     def _attributes(self, state):
-        """A training state as fitted attributes."""
+        """Fitted attributes of a training state."""
         dense = list(layers_of(state.learned))
         return {
             "coefs_": [layer.W for layer in dense],
@@ -91,7 +93,7 @@ class NetsMixin:
 
 
 def layers_of(tree):
-    """The layers of a tree, in order."""
+    """Yield each :class:`Layer` of a tree of parameters, in order."""
     if isinstance(tree, Layer):
         yield tree
     elif isinstance(tree, tuple):
@@ -100,14 +102,29 @@ def layers_of(tree):
 
 
 def memory_for(recipe, params, memory=None):
-    """What the optimiser that is asked for remembers; its own, if there is any."""
+    """Return an optimiser state: ``memory`` if ``recipe.solver`` made it, else a new one
+    for the tree ``params``."""
     fresh = SOLVERS[recipe.solver].init(params)
     return memory if type(memory) is type(fresh) else fresh
 
 
 def update(recipe, state, slopes, clock, n_rows):
-    """Move params and what the optimiser remembers, in place, along the slopes of a
-    batch of so many rows."""
+    """Update parameters and optimiser state in place from a batch.
+
+    Parameters
+    ----------
+    recipe : object
+        Has attributes ``solver``, ``learning_rate_init``, ``schedule``, ``power_t``,
+        ``momentum``, ``clip_norm`` and ``alpha``: the weight decay times ``n_rows``, a
+        number or a piecewise-constant schedule.
+    state : object
+        Has ``params``, and the optimiser state ``moved``.
+    slopes : tuple
+        Minus the gradient of the loss, a tree like the parameters.
+    clock : Clock
+    n_rows : int
+        Number of rows in the batch.
+    """
     rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
     descend(
         recipe.solver,

@@ -1,11 +1,12 @@
-r"""Nets of one layer above the other.
+r"""Feed-forward nets.
 
 .. math:: h_0 = x, \qquad h_l = f(h_{l-1} W_l + b_l), \qquad
    z = h_{L-1} W_L + b_L
 
-All of them begin between :math:`\pm\sqrt{c / (n_{l-1} + n_l)}`, where c is 6, or 2 for
-logistic units [1]_. While learning, units may drop out at random [2]_; those that stay
-are the larger for it, so that afterwards nothing is different.
+Parameters are initialised uniformly between :math:`\pm\sqrt{c / (n_{l-1} + n_l)}`,
+where c is 6, or 2 for logistic units [1]_. During training, units may be dropped out
+at random [2]_; the others are scaled up, so that expectations stay the same and no
+rescaling is needed afterwards.
 
 References
 ----------
@@ -26,22 +27,22 @@ from skdgm.utils.counts import is_a
 
 
 class Layer(NamedTuple):
-    """Weights of shape (n_below, n_above), and biases."""
+    """Weights of shape (n_below, n_above), and biases of shape (n_above,)."""
 
     W: np.ndarray
     b: np.ndarray
 
 
 def init(rng, sizes, activation, dtype=np.float64):
-    """Layers between blocks of units of the given sizes.
+    """Draw the layers of a net.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     sizes : sequence of int
-        From the input to the output.
+        Numbers of units, from the input to the output.
     activation : str
-        Of hidden units; see :func:`~skdgm.nets.dense`.
+        Activation function of hidden units; see :func:`~skdgm.nets.dense`.
     dtype : type
 
     Returns
@@ -59,19 +60,18 @@ def init(rng, sizes, activation, dtype=np.float64):
 
 
 def forward(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
-    """What the net makes of rows: its last layer is linear.
+    """Outputs of the net for rows; the last layer is linear.
 
     Parameters
     ----------
     params : tuple of Layer
     x : ndarray of shape (n_rows, n_inputs)
     activation : str
-        Of hidden units.
+        Activation function of hidden units.
     dropout : pair of float
-        Which shares of inputs and of hidden units drop out; for others than 0 there
-        must be random numbers.
+        Dropout rates of inputs and of hidden units; rates above 0 require ``rng``.
     rng : Stream, optional
-        One for all rows, which are told apart by their place.
+        One stream for all rows, which are distinguished by their position.
 
     Returns
     -------
@@ -83,9 +83,10 @@ def forward(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
 
 
 def hidden(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
-    """What the hidden units of the highest of some layers make of rows.
+    """Values of the highest hidden layer for rows.
 
-    Parameters are those of :func:`forward`; ``params[:2]`` gives the second layer.
+    Parameters are those of :func:`forward`, with the layers up to the one wanted:
+    ``params[:2]`` gives the second hidden layer.
 
     Returns
     -------
@@ -102,7 +103,18 @@ def _thinned(x, rate, rng, number):
 
 
 def check_dropout(rates):
-    """Raise ValueError where a tuple of rates is not a pair of shares."""
+    """Check dropout rates.
+
+    Parameters
+    ----------
+    rates : object
+        A tuple must be a pair of numbers in [0, 1); anything else is not checked.
+
+    Raises
+    ------
+    ValueError
+        If a tuple is no such pair.
+    """
     if isinstance(rates, tuple) and not (
         len(rates) == 2 and all(is_a(Real, r) and 0 <= r < 1 for r in rates)
     ):

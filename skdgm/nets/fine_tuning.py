@@ -1,4 +1,4 @@
-"""Train a net on labelled rows, by the loop that all estimators share.
+"""Training of a net on labelled rows, by the loop that all estimators share.
 
 ::
 
@@ -6,7 +6,8 @@
     state = tuner.start(sizes, dtype)       # or resume(params), of a pre-trained net
     learned = fine_tune(tuner, table, state, range(recipe.max_iter))
 
-Rows of which no target is known are left out, by :func:`~skdgm.training.labelled`.
+Rows without a known target are left out beforehand, by
+:func:`~skdgm.training.labelled`.
 """
 
 from skdgm.nets.tuner import PROBE, SPLIT
@@ -14,22 +15,22 @@ from skdgm.training import EarlyStopping, Watch, learn, split
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 
-# A loss so many times that at the start, and so much more, is divergence.
+# Training has diverged if the loss exceeds this times (1 + the initial loss).
 _DIVERGED = 10.0
-# And one a little above it means that nothing was learned.
+# Training was useless if the loss rose by more than this times (1 + the initial).
 _USELESS = 0.1
 
 
 class Monitor(Watch):
-    """The mean loss of training rows and of held-out rows, with nothing dropped out.
+    """Mean loss of training rows and of held-out rows, without dropout.
 
     Parameters
     ----------
     tuner : Tuner
     table, held_out
-        As of :class:`Watch`.
+        As for :class:`~skdgm.training.Watch`.
     state : NetState
-        Where training begins.
+        Initial state of training.
     """
 
     def __init__(self, tuner, table, held_out, state):
@@ -39,11 +40,11 @@ class Monitor(Watch):
 
     @property
     def limit(self):
-        """A loss above it means that training diverged."""
+        """Loss above which training has diverged."""
         return _DIVERGED * (self.first + 1)
 
     def is_useless(self, loss):
-        """Whether training did harm."""
+        """Return whether a loss is clearly worse than at the start."""
         return loss > self.first + _USELESS * (self.first + 1)
 
     def _losses(self, state, index, part):
@@ -53,23 +54,23 @@ class Monitor(Watch):
 def fine_tune(
     tuner, table, state, epochs, *, n_epochs=None, hooks=(), early_stopping=False
 ):
-    """Run epochs.
+    """Train a net for a range of epochs.
 
     Parameters
     ----------
     tuner : Tuner
     table : Table
-        Of rows with targets.
+        Rows with targets.
     state : NetState
-        Where to begin.
+        Initial state.
     epochs : range
-        The numbers of the epochs to run.
+        Numbers of the epochs to run.
     n_epochs : int, optional
-        How many there will ever be, for the schedules.
+        Total number of epochs for the schedules, if known.
     hooks : sequence of Hook
     early_stopping : bool
-        Whether to hold rows out, as the recipe's ``validation_fraction``,
-        ``n_iter_no_change`` and ``tol`` say, and to keep what is best for them.
+        Whether to hold rows out, by the recipe's ``validation_fraction``,
+        ``n_iter_no_change`` and ``tol``, and to keep the state with their lowest loss.
 
     Returns
     -------

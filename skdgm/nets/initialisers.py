@@ -1,10 +1,10 @@
-r"""How weights begin.
+r"""Initialisation of weights.
 
 =================  =========================================================
 "glorot_uniform"   uniform, variance :math:`2 / (n_\text{below} + n_\text{above})` [1]_
-"glorot_normal"    normal, with the same
+"glorot_normal"    normal, same variance
 "he_uniform"       uniform, variance :math:`2 / n_\text{below}` [2]_, for rectifiers
-"he_normal"        normal, with the same
+"he_normal"        normal, same variance
 =================  =========================================================
 
 References
@@ -24,17 +24,19 @@ INITIALISERS = tuple(f"{who}_{how}" for who in _UNITS for how in ("uniform", "no
 
 
 def draw(name, rng, n_below, n_above):
-    """Weights.
+    """Draw weights.
 
     Parameters
     ----------
     name : str
+        One of ``INITIALISERS``.
     rng : numpy.random.Generator
     n_below, n_above : int
+        Numbers of units in the layers below and above.
 
     Returns
     -------
-    W : ndarray of shape (n_below, n_above)
+    W : ndarray of shape (n_below, n_above), float64
     """
     who, how = name.split("_")
     deviation = 1 / np.sqrt(_UNITS[who](n_below, n_above))

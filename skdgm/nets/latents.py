@@ -1,29 +1,29 @@
-r"""Normal variables inside of nets, by their statistics: means beside log variances.
+r"""Normal latent variables inside nets, given by statistics: means and log variances.
 
 .. math:: z = \mu + e^{s / 2} \odot \epsilon, \qquad
    \log q(z) = -\tfrac12 \sum_i \epsilon_i^2 + s_i + \log 2 \pi, \qquad
    \mathrm{KL}(q \,\|\, \mathcal{N}(0, 1)) =
    \tfrac12 \sum_i \mu_i^2 + e^{s_i} - s_i - 1
 
-with slopes written by hand [1]_. A row of statistics may have several rows of draws,
-one after the other.
+with gradients written by hand [1]_. Each row of statistics holds the means, then the
+log variances; it may have several consecutive rows of draws.
 
 References
 ----------
 .. [1] Kingma and Welling (2014). Auto-encoding variational Bayes. ICLR.
 """
 
-import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import autograd.numpy  # noqa: F401  Makes autograd know arrays.
 import numpy as np
 from autograd.extend import defvjp, primitive
 
 LOG_2PI = np.log(2 * np.pi)
-# Log variances are held between minus this and this, smoothly.
+# Bound B on the absolute value of log variances.
 BOUND = 12.0
 
 
 def halves(stats):
-    """Means and log variances."""
+    """Means and log variances, of shape (n_rows, n_units), from statistics."""
     size = stats.shape[1] // 2
     return stats[:, :size], stats[:, size:]
 
@@ -35,7 +35,7 @@ def _of_draws(part, like):
 
 @primitive
 def bounded(raw):
-    """Statistics whose log variances are no numbers to fear: B tanh(s / B)."""
+    """Statistics with log variances s bounded smoothly, by B tanh(s / B)."""
     stats, size = raw.copy(), raw.shape[1] // 2
     stats[:, size:] = BOUND * np.tanh(raw[:, size:] / BOUND)
     return stats
@@ -55,13 +55,13 @@ defvjp(bounded, _bounded_back)
 
 @primitive
 def draw(stats, noise):
-    """Draws of normal variables.
+    """Draw normal variables by the reparametrisation z = mean + deviation * noise.
 
     Parameters
     ----------
     stats : ndarray of shape (n_rows, 2 * n_units)
     noise : ndarray of shape (n_rows * n_each, n_units)
-        Standard normal numbers.
+        Standard normal noise, to which no gradient flows.
 
     Returns
     -------
@@ -88,11 +88,12 @@ defvjp(draw, _draw_back, None)
 
 @primitive
 def log_drawn(stats, noise):
-    """Log density of what :func:`draw` makes of the noise.
+    """Log density of the values that :func:`draw` returns for the same arguments.
 
     Returns
     -------
     log_q : ndarray of shape (n_rows * n_each,)
+        In nats.
     """
     log_var = halves(stats)[1].sum(axis=1) + log_var_constant(noise)
     own = (_of_draws(noise, stats) ** 2).sum(axis=2)
@@ -100,7 +101,7 @@ def log_drawn(stats, noise):
 
 
 def log_var_constant(noise):
-    """The part of a log density that is the same for all, doubled."""
+    """Sum of log 2 pi over the units of (n_rows, n_units), in its dtype."""
     return noise.dtype.type(noise.shape[1] * LOG_2PI)
 
 
@@ -119,11 +120,12 @@ defvjp(log_drawn, _log_drawn_back, None)
 
 @primitive
 def divergence(stats):
-    """Kullback-Leibler divergence from the standard normal distribution, of each row.
+    """Kullback-Leibler divergence of each row from the standard normal distribution.
 
     Returns
     -------
     kl : ndarray of shape (n_rows,)
+        In nats; ``stats`` has shape (n_rows, 2 * n_units).
     """
     mean, log_var = halves(stats)
     return 0.5 * (mean**2 + np.expm1(log_var) - log_var).sum(axis=1)

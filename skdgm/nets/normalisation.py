@@ -2,9 +2,9 @@ r"""Batch normalisation.
 
 .. math:: y = \gamma \odot \frac{x - m}{\sqrt{v + \epsilon}} + \beta
 
-with means m and variances v of the batch's columns [1]_; once learned, of the data's.
-What it makes of the slope of y, with :math:`\hat x` for what is multiplied by
-:math:`\gamma`:
+with means m and variances v of the batch's columns [1]_; after training, those of the
+data. With the gradient :math:`\bar y` by the outputs, and :math:`\hat x` for the factor
+multiplied by :math:`\gamma`, the gradients by the arguments are
 
 .. math:: \bar\gamma = \textstyle\sum_r \bar y_r \hat x_r, \quad
    \bar\beta = \sum_r \bar y_r, \quad
@@ -17,17 +17,17 @@ References
    by reducing internal covariate shift. ICML.
 """
 
-import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import autograd.numpy  # noqa: F401  Makes autograd know arrays.
 import numpy as np
 from autograd.extend import defvjp_argnums, primitive
 
-# What is added to variances.
+# Added to variances, for numerical stability.
 EPSILON = 1e-5
 
 
 @primitive
 def standardise(x, gain, shift):
-    """Columns of a batch, standardised, times gains, plus shifts.
+    """Standardise the columns of a batch, multiply by gains and add shifts.
 
     Parameters
     ----------
@@ -43,14 +43,23 @@ def standardise(x, gain, shift):
 
 
 def _normalised(x):
-    """Standardised columns, and what they were divided by."""
+    """Standardised columns, and the deviations that they were divided by."""
     mean, variance = moments(x)
     size = np.sqrt(variance + x.dtype.type(EPSILON))
     return (x - mean) / size, size
 
 
 def moments(x):
-    """Means and variances of columns."""
+    """Means and variances of columns.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    mean, variance : ndarray of shape (n_columns,)
+    """
     return x.mean(axis=0), x.var(axis=0)
 
 
