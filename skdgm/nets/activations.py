@@ -11,13 +11,13 @@ References
    ICML.
 """
 
-import autograd.numpy  # noqa: F401  Makes autograd know arrays.
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
 from autograd.extend import defvjp, primitive
 
 from skdgm.utils.math import softplus
 
-# Slope of the leaky rectifier for negative numbers.
+# Derivative of the leaky rectifier for negative numbers.
 LEAK = 0.01
 
 

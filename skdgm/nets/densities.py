@@ -8,7 +8,7 @@ of targets may have several consecutive rows of outputs; entries that are NaN do
 count.
 """
 
-import autograd.numpy  # noqa: F401  Makes autograd know arrays.
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
 from autograd.extend import defvjp, primitive
 
@@ -98,7 +98,7 @@ defvjp(normal_loss, _of_mean, _of_log_var, None)
 
 
 def log_probabilities(logits, starts):
-    """Log probabilities of shape (n_rows, n_classes_in_all), from logits of that shape, by
+    """Log probabilities of shape (n_rows, n_classes_in_all), from logits so shaped, by
     a softmax over the classes of each column, which begin at ``starts``."""
     sizes = np.diff([*starts, logits.shape[1]])
     high = np.maximum.reduceat(logits, starts, axis=1)

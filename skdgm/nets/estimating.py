@@ -102,8 +102,8 @@ def layers_of(tree):
 
 
 def memory_for(recipe, params, memory=None):
-    """Return an optimiser state: ``memory`` if ``recipe.solver`` made it, else a new one
-    for the tree ``params``."""
+    """Return ``memory`` if it is an optimiser state of ``recipe.solver``, else a new
+    one for the tree ``params``."""
     fresh = SOLVERS[recipe.solver].init(params)
     return memory if type(memory) is type(fresh) else fresh
 
@@ -115,8 +115,8 @@ def update(recipe, state, slopes, clock, n_rows):
     ----------
     recipe : object
         Has attributes ``solver``, ``learning_rate_init``, ``schedule``, ``power_t``,
-        ``momentum``, ``clip_norm`` and ``alpha``: the weight decay times ``n_rows``, a
-        number or a piecewise-constant schedule.
+        ``momentum``, ``clip_norm`` and ``alpha``: weight decay, divided by ``n_rows``,
+        a number or a piecewise-constant schedule.
     state : object
         Has ``params``, and the optimiser state ``moved``.
     slopes : tuple

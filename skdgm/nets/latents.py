@@ -13,7 +13,7 @@ References
 .. [1] Kingma and Welling (2014). Auto-encoding variational Bayes. ICLR.
 """
 
-import autograd.numpy  # noqa: F401  Makes autograd know arrays.
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
 from autograd.extend import defvjp, primitive
 

@@ -1,4 +1,4 @@
-"""Nets as pairs of functions, and how to put them together.
+"""Nets as pairs of functions, and their composition.
 
 ::
 
@@ -7,8 +7,8 @@
     y, memory = net.apply(params, memory, x, rng=stream(0), train=True)
 
 ``init(rng, n_inputs, dtype)`` draws the parameters, a tree of arrays, by a NumPy
-generator. ``apply(params, memory, x, rng, train)`` is a pure function; what changes
-without being learned, such as running means, is in ``memory``, and comes out anew.
+generator. ``apply(params, memory, x, rng, train)`` is a pure function; ``memory`` holds
+what changes without being learned, such as running means, and is returned updated.
 """
 
 from typing import NamedTuple
@@ -19,33 +19,43 @@ from autograd.tracer import getval
 from skdgm.nets import activations, initialisers, normalisation, primitives
 from skdgm.nets.feed_forward import Layer
 
-# What stays of running means after a batch.
+# Decay rate of running means, per batch.
 _STAYS = 0.99
 
 
 class Net(NamedTuple):
-    """What a net does, apart from its parameters."""
+    """Functions of a net, apart from its parameters.
+
+    Parameters
+    ----------
+    init : callable
+        ``init(rng, n_inputs, dtype)`` returns (n_outputs, params, memory).
+    apply : callable
+        ``apply(params, memory, x, rng=None, train=False)`` returns (y, memory);
+        ``rng`` is a Stream, needed for dropout in training.
+    """
 
     init: object
     apply: object
 
 
 class Scales(NamedTuple):
-    """What batch normalisation multiplies by and adds."""
+    """Gain and shift of batch normalisation, of shape (n_columns,)."""
 
     gain: np.ndarray
     shift: np.ndarray
 
 
 class Moments(NamedTuple):
-    """Running means and variances."""
+    """Running means and variances, of shape (n_columns,)."""
 
     mean: np.ndarray
     variance: np.ndarray
 
 
 def dense(n_units, activation="identity", init="glorot_uniform"):
-    """Units each of which sees all inputs; see :func:`~skdgm.nets.primitives.dense`."""
+    """Fully connected layer, as in :func:`~skdgm.nets.primitives.dense`; ``init`` is
+    one of ``INITIALISERS``."""
 
     def begin(rng, n_inputs, dtype):
         W = initialisers.draw(init, rng, n_inputs, n_units).astype(dtype)
@@ -58,7 +68,7 @@ def dense(n_units, activation="identity", init="glorot_uniform"):
 
 
 def maxout(n_units, n_pieces=2, init="glorot_uniform"):
-    """Units each of which is the largest of so many linear ones."""
+    """Maxout units, each the maximum of ``n_pieces`` linear ones."""
     below = dense(n_units * n_pieces, init=init)
 
     def begin(rng, n_inputs, dtype):
@@ -72,7 +82,7 @@ def maxout(n_units, n_pieces=2, init="glorot_uniform"):
 
 
 def activation(name):
-    """A non-linearity by itself."""
+    """Activation function without weights; one of ``ACTIVATIONS``."""
 
     def begin(rng, n_inputs, dtype):
         return n_inputs, (), ()
@@ -84,7 +94,7 @@ def activation(name):
 
 
 def dropout(rate):
-    """A share of units left out at random, while learning."""
+    """Dropout at a rate in [0, 1), during training only."""
 
     def begin(rng, n_inputs, dtype):
         return n_inputs, (), ()
@@ -96,8 +106,8 @@ def dropout(rate):
 
 
 def batch_norm():
-    """Columns standardised: while learning by the batch's moments, then by running
-    ones."""
+    """Batch normalisation, by the batch's moments in training and by running moments
+    afterwards."""
 
     def begin(rng, n_inputs, dtype):
         zeros, ones = np.zeros(n_inputs, dtype), np.ones(n_inputs, dtype)
@@ -116,7 +126,7 @@ def batch_norm():
 
 
 def serial(*nets):
-    """One net after the other."""
+    """Composition of nets, each applied to the output of the one before."""
 
     def begin(rng, n_inputs, dtype):
         params, memory = [], []

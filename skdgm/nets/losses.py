@@ -1,18 +1,18 @@
-r"""How far the output of a net is from what it should have been, row by row.
+r"""Losses of the outputs of a net given targets, row by row.
 
 .. math:: -\sum_k t_k \log \operatorname{softmax}_k(z), \qquad
    \sum_k \log(1 + e^{z_k}) - t_k z_k, \qquad \tfrac12 \sum_k (z_k - t_k)^2
 
-for a class, for what is on and off, and for real numbers [1]_: minus log probabilities
-whose slopes are all the gap between an expectation, of which z is the natural
-parameter, and t.
+for classes, for bits and for real numbers [1]_: negative log-likelihoods, the last up
+to a constant. The gradient of each by z, its natural parameter, is the difference of
+an expectation and t.
 
 References
 ----------
 .. [1] Bishop (1995). Neural networks for pattern recognition, chapter 6. Oxford.
 """
 
-import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
 from autograd.extend import defvjp, primitive
 from scipy.special import log_softmax, softmax
@@ -20,19 +20,19 @@ from scipy.special import log_softmax, softmax
 from skdgm._kernels.losses import log_loss, log_loss_slope
 from skdgm.utils.parallel import run
 
-# What a number costs, in multiply-adds.
+# Cost of one entry, in multiply-adds.
 _WORK = 15
 
 
 @primitive
 def softmax_cross_entropy(logits, targets):
-    """Surprise at a class.
+    """Negative log-likelihood of a class, in nats.
 
     Parameters
     ----------
     logits : ndarray of shape (n_rows, n_classes)
     targets : ndarray of shape (n_rows, n_classes)
-        Probabilities; a row of zeros costs nothing.
+        Probabilities; the loss of a row of zeros is 0.
 
     Returns
     -------
@@ -43,16 +43,16 @@ def softmax_cross_entropy(logits, targets):
 
 @primitive
 def logistic_cross_entropy(logits, targets, dtype=None):
-    """Surprise at what is on and what is off.
+    """Negative log-likelihood of independent bits, in nats.
 
     Parameters
     ----------
     logits : ndarray of shape (n_rows * n_each, n_outputs)
+        Each row of targets has ``n_each`` consecutive rows of logits.
     targets : ndarray of shape (n_rows, n_outputs)
-        Probabilities, each for itself, of ``n_each`` neighbouring rows of logits; what
-        is NaN does not count.
+        Bits or probabilities of 1; NaN where missing.
     dtype : type, optional
-        Of the sums, if it is not that of their terms.
+        Type of the sums, by default that of the logits.
 
     Returns
     -------
@@ -72,13 +72,13 @@ def _logistic_slope(logits, targets, weight):
 
 @primitive
 def squared_error(output, targets):
-    """Half the squared distance.
+    """Half the squared distance between outputs and targets.
 
     Parameters
     ----------
     output : ndarray of shape (n_rows, n_outputs)
     targets : ndarray of shape (n_rows, n_outputs)
-        What is NaN does not count.
+        NaN where missing.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def _softmax_gap(logits, targets):
 
 
 def _learns(loss, gap):
-    """A loss of rows whose slope is a gap between output and target."""
+    """Define the gradient of a loss as a gap between output and target."""
     defvjp(loss, lambda _, z, t: lambda slope: slope[:, None] * gap(z, t), None)
 
 
@@ -111,7 +111,10 @@ _learns(squared_error, _gap)
 
 @primitive
 def row_mean(x):
-    """The mean of each row; autograd's own has slopes in float64."""
+    """Mean of each row, of shape (n_rows,).
+
+    The gradient keeps the dtype; that of autograd's own mean is float64.
+    """
     return x.mean(axis=1)
 
 
@@ -125,7 +128,16 @@ defvjp(row_mean, _row_mean_back)
 
 @primitive
 def log_mean_exp(log_w):
-    """Log of the mean of weights, row by row, without overflow."""
+    """Log of the mean of exp(log_w) over each row, without overflow.
+
+    Parameters
+    ----------
+    log_w : ndarray of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    log_mean : ndarray of shape (n_rows,)
+    """
     high = log_w.max(axis=1, keepdims=True)
     return (high + np.log(np.exp(log_w - high).mean(axis=1, keepdims=True)))[:, 0]
 

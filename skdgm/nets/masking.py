@@ -1,8 +1,8 @@
-r"""Weights some of which are not there, and columns in another order.
+r"""Masked weights, and columns selected and put side by side.
 
 .. math:: W \odot M, \qquad \bar W = \overline{W \odot M} \odot M
 
-which makes outputs see some of the inputs only [1]_.
+restricts each output to some of the inputs [1]_.
 
 References
 ----------
@@ -10,19 +10,23 @@ References
    distribution estimation. ICML.
 """
 
-import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
 from autograd.extend import defvjp, primitive
 
 
 @primitive
 def masked(W, mask):
-    """Weights where the mask is 1, zeros where it is 0.
+    """Multiply weights by a mask of zeros and ones.
 
     Parameters
     ----------
     W, mask : ndarray of shape (n_below, n_above)
-        Of one type.
+        Of one dtype.
+
+    Returns
+    -------
+    W : ndarray of shape (n_below, n_above)
     """
     return W * mask
 
@@ -32,14 +36,19 @@ defvjp(masked, lambda _, W, mask: lambda slope: slope * mask, None)
 
 @primitive
 def pick(x, index, axis=-1):
-    """Some of the columns (or rows, along axis 0), each of them once, in the order that
-    an index has.
+    """Select columns (or rows, along axis 0) in the order of an index.
 
     Parameters
     ----------
     x : ndarray
     index : ndarray of int
+        No column may occur twice: the gradient would be wrong.
     axis : int, default=-1
+        0 or the last.
+
+    Returns
+    -------
+    x : ndarray
     """
     return np.take(x, index, axis=axis)
 
@@ -61,11 +70,16 @@ defvjp(pick, _pick_back, None, None)
 
 @primitive
 def beside(a, b):
-    """Rows of two arrays, side by side.
+    """Concatenate the rows of two arrays.
 
     Parameters
     ----------
     a, b : ndarray of shape (n_rows, n_columns)
+        Numbers of columns may differ.
+
+    Returns
+    -------
+    ab : ndarray of shape (n_rows, n_columns_in_all)
     """
     return np.concatenate([a, b], axis=1)
 

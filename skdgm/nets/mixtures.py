@@ -1,13 +1,13 @@
-r"""Surprise at real numbers, given mixtures of normal or of Laplace densities.
+r"""Negative log-likelihood of reals under mixtures of normal or of Laplace densities.
 
 .. math:: -\log \sum_k \alpha_k \, \mathcal{N}(x; \mu_k, \sigma_k), \qquad
    \partial / \partial \mu_k = -\pi_k \, \frac{x - \mu_k}{\sigma_k^2}, \quad
    \partial / \partial \log \sigma_k = \pi_k \Bigl(1 -
    \frac{(x - \mu_k)^2}{\sigma_k^2}\Bigr)
 
-with :math:`\pi_k` the share of component k in the density at x [1]_. The slope of a
-mean grows without bound as its deviation shrinks; multiplied by :math:`\sigma_k`, it
-does not, and points the same way [2]_.
+with :math:`\pi_k` the posterior probability of component k given x [1]_. The gradient
+by a mean is unbounded as its scale shrinks; multiplied by :math:`\sigma_k` it is not,
+and keeps its sign [2]_.
 
 References
 ----------
@@ -18,7 +18,7 @@ References
 
 from typing import NamedTuple
 
-import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
 from autograd.extend import defvjp, primitive
 from scipy.special import log_softmax, softmax
@@ -26,25 +26,25 @@ from scipy.stats import laplace
 
 from skdgm.utils.math import sigmoid, softplus
 
-# What is far away from all that was learned would make of scales what no number holds.
+# Log of the largest scale: rows far from the training rows would make scales overflow.
 _HIGHEST = float(np.log(1e4))
-# What is left of log densities of scale 1 where they are highest.
+# Log densities of scale 1 at their modes.
 _HEIGHTS = {"gaussian": -0.5 * float(np.log(2 * np.pi)), "laplace": -float(np.log(2))}
 
 
 class Mixture(NamedTuple):
-    """What kind of mixtures a net's outputs are the parameters of.
+    """Mixtures of densities, parametrised by a net's outputs.
 
     Parameters
     ----------
     n_components : int
-        For each column; first come the log weights of all of them among its outputs,
-        then means, then log scales.
+        Number for each column, whose outputs are the log weights of all components,
+        then means, then log scales: ``out`` is (n_rows, n_columns * 3 * n_components).
     shape : {"gaussian", "laplace"}
     floor : float
-        No scale is less, and none is more than 10,000.
+        Least scale; the largest is 10,000.
     rescaled : bool
-        Whether slopes of means are multiplied by scales.
+        Whether gradients by means are multiplied by scales.
     """
 
     n_components: int
@@ -53,17 +53,17 @@ class Mixture(NamedTuple):
     rescaled: bool = False
 
     def parts(self, out):
-        """Log weights, means and log scales, with an axis for components."""
+        """Log weights, means and log scales: (n_rows, n_columns, n_components)."""
         logits, mean, raw = self._raw(out)
         return log_softmax(logits, axis=2), mean, self._log_scale(raw)
 
     def log_density(self, out, x):
-        """Of each entry, of shape (n_rows, n_columns)."""
+        """Log density of each entry, of shape (n_rows, n_columns), in nats."""
         log_weight, mean, s = self.parts(out)
         return _log_sum(log_weight + self._of_component(x[..., None] - mean, s))
 
     def draw(self, out, luck, number):
-        """An entry for each row and column, given a uniform number and noise."""
+        """Draw an entry per row and column, given uniform and :meth:`noise`."""
         log_weight, mean, s = self.parts(out)
         below = np.cumsum(np.exp(log_weight), axis=2)[..., :-1]
         chosen = (below <= luck[..., None]).sum(axis=2)[..., None]
@@ -71,24 +71,24 @@ class Mixture(NamedTuple):
         return mean + np.exp(s) * number
 
     def noise(self, rng, n_columns, dtype):
-        """Numbers of the components' shape, with a stream for each row."""
+        """Draws of scale 1 of the components' shape; ``rng`` has a stream per row."""
         if self.shape == "gaussian":
             return rng.normal(n_columns, dtype)
         return laplace.ppf(rng.uniform(n_columns) + 2.0**-33).astype(dtype)
 
     def mean(self, out):
-        """What is expected of each entry."""
+        """Expectation of each entry, of shape (n_rows, n_columns)."""
         log_weight, mean, _ = self.parts(out)
         return (np.exp(log_weight) * mean).sum(axis=2)
 
     def mode(self, out):
-        """The centre of the component that is highest there, of each entry."""
+        """Mean of the component with the highest peak, of each entry."""
         log_weight, mean, s = self.parts(out)
         highest = (log_weight - s).argmax(axis=2)[..., None]
         return np.take_along_axis(mean, highest, 2)[..., 0]
 
     def slope(self, out, x):
-        """Of the surprise at what is known, by the outputs."""
+        """Gradient by ``out`` of the negative log-likelihood of known entries."""
         logits, mean, raw = self._raw(out)
         known = ~np.isnan(x)[..., None]
         log_weight, s = log_softmax(logits, axis=2), self._log_scale(raw)
@@ -99,12 +99,12 @@ class Mixture(NamedTuple):
         by_mean = -share * pull * (1 if self.rescaled else np.exp(-s))
         by_scale = share * (1 - size)
         by_scale *= sigmoid(raw - raw.dtype.type(np.log(self.floor)))
-        by_scale *= (s < _HIGHEST) | (by_scale > 0)  # It may still come down.
+        by_scale *= (s < _HIGHEST) | (by_scale > 0)  # At the limit, only decrease.
         by_logit = np.exp(log_weight) * known - share
         return np.stack([by_logit, by_mean, by_scale], axis=2).reshape(out.shape)
 
     def raw_scale(self, scale):
-        """Outputs that stand for scales."""
+        """Outputs that give the scales."""
         least = np.finfo(np.float32).tiny + 1e-6 * self.floor
         return np.log(np.maximum(scale - self.floor, least))
 
@@ -130,13 +130,13 @@ def _log_sum(log_w):
 
 @primitive
 def mixture_loss(out, x, mixture):
-    """Surprise at rows, of shape (n_rows,).
+    """Negative log-likelihood of rows, of shape (n_rows,), in nats.
 
     Parameters
     ----------
     out : ndarray of shape (n_rows, n_columns * 3 * n_components)
     x : ndarray of shape (n_rows, n_columns)
-        What is NaN does not count.
+        NaN where missing.
     mixture : Mixture
     """
     log_p = mixture.log_density(out, np.where(np.isnan(x), 0, x))

@@ -17,7 +17,7 @@ References
    by reducing internal covariate shift. ICML.
 """
 
-import autograd.numpy  # noqa: F401  Makes autograd know arrays.
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
 from autograd.extend import defvjp_argnums, primitive
 

@@ -1,11 +1,11 @@
-r"""Log densities of normal variables inside of nets, row by row.
+r"""Log densities of normal variables inside nets, row by row.
 
 .. math:: \log p(z) = -\tfrac12 \sum_i (z_i - \mu_i)^2 e^{-s_i} + s_i + \log 2 \pi
 
-with log variances s; zero means and log variances are those of a standard normal prior.
+with log variances s. A standard normal prior has means and log variances of zero.
 """
 
-import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
 from autograd.extend import defvjp, primitive
 
@@ -14,7 +14,16 @@ from skdgm.nets.latents import halves, log_var_constant
 
 @primitive
 def log_prior(z):
-    """Standard normal log density of each row."""
+    """Standard normal log density of each row, in nats.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n_rows, n_units)
+
+    Returns
+    -------
+    log_p : ndarray of shape (n_rows,)
+    """
     return -0.5 * ((z**2).sum(axis=1) + log_var_constant(z))
 
 
@@ -23,12 +32,13 @@ defvjp(log_prior, lambda _, z: lambda slope: -slope[:, None] * z)
 
 @primitive
 def log_normal(z, stats):
-    """Normal log density of each row, each with its own statistics.
+    """Normal log density of each row, in nats.
 
     Parameters
     ----------
     z : ndarray of shape (n_rows, n_units)
     stats : ndarray of shape (n_rows, 2 * n_units)
+        Means, then log variances, of each row.
 
     Returns
     -------

@@ -1,12 +1,13 @@
-r"""What nets are made of, with slopes written by hand.
+r"""Building blocks of nets, with gradients written by hand.
 
-A layer, and what it makes of the slope :math:`\bar y` of its output [1]_:
+A layer, and the gradients by its arguments given that by its output, :math:`\bar y`
+[1]_:
 
 .. math:: y = f(x W + b), \qquad \delta = \bar y \odot f'(x W + b), \qquad
    \bar x = \delta W^\top, \quad \bar W = x^\top \delta, \quad
    \bar b = \textstyle\sum_r \delta_r
 
-Each f' is a function of y, so that nothing but the output is kept for the way back.
+Each f' is computed from y, so that only the output is kept for the backward pass.
 
 References
 ----------
@@ -14,7 +15,7 @@ References
    back-propagating errors. Nature.
 """
 
-import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnums, primitive
 
@@ -24,13 +25,13 @@ from skdgm.nets.listed import Listed
 from skdgm.utils.parallel import run
 from skdgm.utils.products import matmul
 
-# What a number costs, in multiply-adds.
+# Cost of one entry, in multiply-adds.
 _DROP_WORK = 5
 
 
 @primitive
 def dense(x, W, b, activation):
-    """A layer of units, each of which sees all of the layer below.
+    """Fully connected layer.
 
     Parameters
     ----------
@@ -72,7 +73,18 @@ def _turned(x, delta):
 
 @primitive
 def columns(x, start, stop):
-    """Some of the columns, as an array of their own."""
+    """Select a range of columns, ``x[:, start:stop]``.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_columns)
+    start, stop : int
+
+    Returns
+    -------
+    x : ndarray of shape (n_rows, stop - start)
+        A view.
+    """
     return x[:, start:stop]
 
 
@@ -90,15 +102,15 @@ defvjp(columns, _columns_back, None, None)
 
 @primitive
 def drop_out(x, rate, rng):
-    """Rows with a share of entries left out at random, and the others the larger.
+    """Set a random share of entries to zero and scale the others up by 1 / (1 - rate).
 
     Parameters
     ----------
     x : ndarray of shape (n_rows, n_columns)
     rate : float
-        The share, in [0, 1).
+        Probability of zero, in [0, 1).
     rng : Stream
-        One for all rows, which are told apart by their place.
+        One stream for all rows, which are distinguished by their position.
 
     Returns
     -------
@@ -111,5 +123,5 @@ def drop_out(x, rate, rng):
     return out
 
 
-# On the way back the same entries are left out.
+# The backward pass drops the same entries.
 defvjp(drop_out, lambda _, x, *how: lambda slope: drop_out(slope, *how), None, None)

@@ -1,8 +1,8 @@
-r"""The slopes of a function's arguments, from the slope of its value.
+r"""Vector-Jacobian products by reverse-mode differentiation.
 
 .. math:: \bar\theta = \left(\frac{\partial f}{\partial \theta}\right)^\top \bar f
 
-by reverse accumulation [1]_, on the tape that HIPS autograd [2]_ keeps.
+by reverse accumulation [1]_, on the tape of HIPS autograd [2]_.
 
 References
 ----------
@@ -18,32 +18,33 @@ from autograd.tracer import new_box, toposort
 
 from skdgm.utils.tree import tree_map
 
-# How deep in gradients of gradients: never in any. Autograd's own count is one for
-# all threads.
+# Autograd's trace level. It is constant, as gradients are never nested; autograd's own
+# counter is shared by all threads.
 _LEVEL = 0
 
 
 def pull_back(function, params, slope_of):
-    """A function's value, and the slopes of its parameters.
+    r"""Value of a function, and a vector-Jacobian product by its parameters.
 
-    The gradient of a mean of rows is that of their losses with a slope of 1 / n each;
-    with minus this, what is learned from it goes downhill.
+    The gradient of a mean over n rows is the product with a vector of 1 / n; with minus
+    this, ascent along the result decreases the mean.
 
     Parameters
     ----------
     function : callable
-        ``function(params)`` is an array, made by autograd's functions.
+        ``function(params)`` returns an array, computed by autograd's functions.
     params : tuple
-        A tree of arrays. Unlike autograd's own tuples, of which each gradient would be
-        added to zeros for all of them, it costs nothing.
+        Tree of arrays. Its leaves are traced one by one: with autograd's own tuples,
+        each leaf's gradient would be added to zeros for the whole tree.
     slope_of : callable
-        ``slope_of(value)``, an array of the value's shape and type.
+        ``slope_of(value)`` returns the vector, an array of the value's shape and dtype.
 
     Returns
     -------
     value : ndarray
     slopes : tuple
-        A tree like the parameters.
+        The product :math:`\bar\theta`, a tree like the parameters; zeros for those that
+        the value does not depend on.
     """
     boxes = tree_map(lambda leaf: new_box(leaf, _LEVEL, VJPNode.new_root()), params)
     end = function(boxes)

@@ -1,11 +1,11 @@
-r"""Hidden units that are shared by all conditionals, each of which sees a part.
+r"""Hidden units shared by all conditionals of an autoregressive model.
 
 .. math:: h_t = f\Bigl(\rho_t \bigl(c + \sum_{i < t} x_i W_i\bigr)\Bigr), \qquad
    z_t = b_t + V_t h_t
 
-The work of all columns is that of one layer [1]_: what hidden units hear grows from
-column to column. Real numbers, of which all are heard at once in the end, want it
-scaled by a factor :math:`\rho_t` for each column [2]_.
+All columns together cost as much as one layer [1]_: the pre-activations of hidden units
+accumulate from column to column. With real numbers, all of which contribute to the last
+ones, these are scaled by a factor :math:`\rho_t` for each column [2]_.
 
 References
 ----------
@@ -17,7 +17,7 @@ References
 
 from typing import NamedTuple
 
-import autograd.numpy  # noqa: F401  Which teaches autograd about arrays.
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
 from autograd.extend import defvjp_argnums, primitive
 
@@ -29,12 +29,12 @@ from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
 
 KINDS = {"logistic": hidden.LOGISTIC, "tanh": hidden.TANH, "relu": hidden.RELU}
-# What a hidden unit's non-linearity costs, in multiply-adds.
+# Cost of an activation function, in multiply-adds.
 _WORK = 20
 
 
 class Tied(NamedTuple):
-    """Parameters.
+    """Parameters of tied conditionals.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Tied(NamedTuple):
     above : Layer
         V of shape (n_outputs, n_units), and b.
     rho : ndarray of shape (n_columns,) or (0,)
-        Without them all factors are 1.
+        Scaling factors; all are 1 if empty.
     """
 
     below: Layer
@@ -52,16 +52,16 @@ class Tied(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """What belongs to which column.
+    """Assignment of inputs and outputs to columns.
 
     Parameters
     ----------
     columns : ndarray of shape (n_inputs,), int
-        The column of each input; columns are in order.
+        Column of each input, not decreasing.
     edges : ndarray of shape (n_columns + 1,), int
-        Where each column's outputs begin.
+        Position of each column's first output, and the number of outputs.
     kind : int
-        One of ``KINDS``.
+        Activation function, a value of ``KINDS``.
     """
 
     columns: np.ndarray
@@ -71,14 +71,16 @@ class Shape(NamedTuple):
 
 @primitive
 def tied(x, shape, W, c, rho, V, b):
-    """Outputs of all columns, each of which sees the inputs of those before.
+    """Outputs of all columns, each given the inputs of the columns before it.
+
+    Gradients are defined for W, c, rho, V and b, not for x.
 
     Parameters
     ----------
     x : ndarray of shape (n_rows, n_inputs)
     shape : Shape
     W, c, rho, V, b : ndarray
-        As of :class:`Tied`.
+        As in :class:`Tied`.
 
     Returns
     -------
@@ -110,18 +112,22 @@ defvjp_argnums(tied, _tied_back)
 
 
 def draw_bits(params, v, rng, kind):
-    """Rows of bits whose missing ones are drawn, each given those before it.
+    """Draw the missing bits of rows, each given those before it.
 
     Parameters
     ----------
     params : Tied
-        With an input and an output for each column.
+        With one input and one output for each column.
     v : ndarray of shape (n_rows, n_columns)
-        NaN where missing.
+        NaN where missing; not changed.
     rng : Stream
-        One for each row.
+        One stream for each row.
     kind : int
-        One of ``KINDS``.
+        A value of ``KINDS``.
+
+    Returns
+    -------
+    v : ndarray of shape (n_rows, n_columns)
     """
     (W, c), (V, b), rho = params
     v, luck = v.copy(), rng.uniform(v.shape[1], v.dtype.type)

@@ -1,10 +1,11 @@
-r"""How a net learns from rows with targets.
+r"""Mini-batch training of a net on rows with targets.
 
 .. math:: \theta \leftarrow \theta - \epsilon \, \nabla_\theta \, \frac1n \Bigl(
    \sum_{r=1}^n \ell(z_\theta(x_r), t_r) + \frac\alpha2 \lVert W \rVert^2 \Bigr)
 
-for batches of n rows; SGD adds momentum to it, and Adam counts it in units of its
-recent size. At last what enters each hidden unit is cut to a norm [1]_.
+for batches of n rows; SGD adds momentum, Adam and RMSProp scale the step by the recent
+size of the gradient. After each update the incoming weights of a hidden unit may be
+scaled down to a largest norm [1]_.
 
 References
 ----------
@@ -23,18 +24,18 @@ from skdgm.optim import learning_rate
 from skdgm.training import epoch
 from skdgm.utils.random import stream
 
-# What the streams of an estimator's seed are for, beside those of other learning.
+# Purposes of random streams, distinct from those of other training.
 INIT, SHUFFLE, STEP, PROBE, SPLIT = range(2**16, 2**16 + 5)
 
 
 class NetState(NamedTuple):
-    """What changes from update to update.
+    """Training state of a net.
 
     Parameters
     ----------
     params : tuple of Layer
     memory : tuple
-        The optimiser's, of each layer.
+        Optimiser state of each layer.
     """
 
     params: tuple
@@ -42,26 +43,26 @@ class NetState(NamedTuple):
 
 
 class Tuner:
-    """Draws batches and takes steps.
+    """Trainer of a net: draws batches and takes steps.
 
     Parameters
     ----------
     recipe : object
         Has as attributes ``activation``, ``solver``, ``learning_rate_init``,
-        ``schedule``, ``power_t``, ``momentum``, ``alpha``, ``batch_size``, ``dropout``
-        (of hidden units, or a pair: of inputs and of hidden units) and ``max_norm``
-        (or None).
+        ``schedule``, ``power_t``, ``momentum``, ``alpha`` (weight decay),
+        ``batch_size``, ``dropout`` (of hidden units, or a pair: of inputs and of hidden
+        units) and ``max_norm`` (or None).
     inputs : callable
         ``inputs(index)`` reads rows, of shape (n_rows, n_inputs).
     targets : ndarray of shape (n_rows_in_all, n_outputs)
-        What each row's output should be.
     loss : callable
-        ``loss(z, targets)``, of each row.
+        ``loss(z, targets)`` returns the loss of each row, of shape (n_rows,).
     seed : int
     epochs_before : int
-        Epochs taken before this run, so that none repeats another's randomness.
+        Number of epochs before this run, so that no epoch repeats the random numbers
+        of another.
     freeze : int
-        Epochs in which the last layer learns alone, the others being trained already.
+        Number of first epochs in which only the last layer is trained.
     """
 
     def __init__(
@@ -73,24 +74,24 @@ class Tuner:
         self.solver = SOLVERS[recipe.solver]
 
     def start(self, sizes, dtype):
-        """A state that has learned nothing."""
+        """State with newly drawn parameters; ``sizes`` go from input to output."""
         rng = stream(self.seed, INIT).generator()
         return self.resume(init(rng, sizes, self.recipe.activation, dtype))
 
     def resume(self, params, memory=()):
-        """A state with parameters, and what the optimiser remembers of them if it is
-        the same one."""
+        """State with given parameters, and with the given optimiser state if it is of
+        the same optimiser, else a new one."""
         fresh = tuple(self.solver.init(layer) for layer in params)
         alike = list(map(type, memory)) == list(map(type, fresh))
         return NetState(tuple(params), memory if alike else fresh)
 
     def draw(self, table, number):
-        """The batches of an epoch."""
+        """Draw the batches of an epoch: a list of arrays of row numbers."""
         rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
         return epoch(table, self.recipe.batch_size, rng)
 
     def step(self, state, batch, clock):
-        """One update from a batch of rows."""
+        """Update the state in place from a batch of row numbers, and return it."""
         recipe, x = self.recipe, self.inputs(batch)
         rng = stream(self.seed, STEP, self.epochs_before + clock.epoch, clock.batch)
         n_still = len(state.params) - 1 if clock.epoch < self.freeze else 0
@@ -100,7 +101,7 @@ class Tuner:
             dropped = {"dropout": self._dropout, "rng": rng}
             return self._losses((*still, *moving), x, batch, **dropped)
 
-        # Optimisers go uphill: where minus the loss is less.
+        # Optimisers ascend, so the gradient is that of minus the loss.
         _, slopes = pull_back(
             losses, moving, lambda out: np.full_like(out, -1 / len(x))
         )
@@ -115,7 +116,7 @@ class Tuner:
         return state
 
     def losses(self, params, index):
-        """How far the net is from the targets of rows, each in float64."""
+        """Losses of the rows at an index, without dropout, in float64."""
         losses = self._losses(params, self.inputs(index), index)
         return losses.astype(np.float64)
 
@@ -130,7 +131,7 @@ class Tuner:
 
 
 def limit(W, max_norm):
-    """Scale down, in place, what enters a unit, to a norm at the most."""
+    """Scale down, in place, the columns of W whose norm is above ``max_norm``."""
     norm = np.sqrt(np.einsum("ij,ij->j", W, W))
     if (norm > max_norm).any():
         W *= (max_norm / np.maximum(norm, max_norm)).astype(W.dtype)

@@ -72,7 +72,7 @@ class EarlyStopping(Hook):
 
 
 class Verbose(Hook):
-    """Print a line per epoch.
+    """Hook that prints a line per epoch.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class Verbose(Hook):
 
 
 class Callbacks(Hook):
-    """Call scikit-learn's callbacks for each epoch.
+    """Hook that calls scikit-learn's callbacks for each epoch.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ class Watch:
 
 
 class DensityWatch(Watch):
-    """:class:`Watch` of a density model, compared with independent columns.
+    """Watch of a density model, compared with independent columns.
 
     Parameters
     ----------
