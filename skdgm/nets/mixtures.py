@@ -63,7 +63,7 @@ class Mixture(NamedTuple):
         return _log_sum(log_weight + self._of_component(x[..., None] - mean, s))
 
     def draw(self, out, luck, number):
-        """Draw an entry per row and column, given uniform and :meth:`noise`."""
+        """Draw an entry per row and column from uniform noise and :meth:`noise`."""
         log_weight, mean, s = self.parts(out)
         below = np.cumsum(np.exp(log_weight), axis=2)[..., :-1]
         chosen = (below <= luck[..., None]).sum(axis=2)[..., None]
@@ -104,7 +104,7 @@ class Mixture(NamedTuple):
         return np.stack([by_logit, by_mean, by_scale], axis=2).reshape(out.shape)
 
     def raw_scale(self, scale):
-        """Outputs that give the scales."""
+        """Outputs of the net (before the floor is added) that give the scales."""
         least = np.finfo(np.float32).tiny + 1e-6 * self.floor
         return np.log(np.maximum(scale - self.floor, least))
 
