@@ -1,4 +1,4 @@
-"""What machines with a label have in common: predictions, and samples by label."""
+"""Predictions of machines with a label, and samples given a label."""
 
 import numpy as np
 from scipy.special import log_softmax
@@ -15,9 +15,11 @@ from skdgm.units import one_hot
 
 
 class PredictingMixin(ClassifierMixin):
-    """Predictions, for a :class:`~skdgm.boltzmann._machine.TabularModel` with
-    ``_logits(rows)``, log probabilities of labels but for a constant a row, and
-    ``_label_counts``."""
+    """Predictions, for a :class:`~skdgm.boltzmann._machine.TabularModel`.
+
+    It needs ``_logits(rows)``, the log probabilities of the labels up to a constant for
+    each row, and ``_label_counts``.
+    """
 
     def predict_log_proba(self, X):
         """Log probabilities of the labels.
@@ -25,10 +27,12 @@ class PredictingMixin(ClassifierMixin):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
         """
         check_is_fitted(self)
         return log_softmax(self._logits(self._rows(X)), axis=1)
@@ -39,19 +43,22 @@ class PredictingMixin(ClassifierMixin):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
         """
         return np.exp(self.predict_log_proba(X))
 
     def predict(self, X):
-        """The most probable labels.
+        """Most probable label of each row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
@@ -62,21 +69,22 @@ class PredictingMixin(ClassifierMixin):
 
     @property
     def _label_frequencies(self):
-        # As if each label had been seen once more.
+        # Smoothed: each label counts once more than it was seen.
         return (self._label_counts + 1) / (self._label_counts + 1).sum()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        # The data of scikit-learn's checks are not binary.
+        # scikit-learn's checks use data that are not binary.
         tags.classifier_tags.poor_score = self._domain is BINARY
         return tags
 
 
 class ClassifyingMixin(PredictingMixin, LabelFittingMixin):
-    """Predictions and samples, for a :class:`~skdgm.boltzmann._machine.Machine` with a
-    label.
+    """Predictions and samples, for a machine with a label.
 
-    It has ``_log_joint_of(energy, params, x, clamp)``, of rows with each label.
+    The estimator is a :class:`~skdgm.boltzmann._machine.Machine` with
+    ``_log_joint_of(energy, params, x, clamp)``, which returns the log of the
+    unnormalised probability of each row with each label.
     """
 
     def sample(
@@ -95,12 +103,14 @@ class ClassifyingMixin(PredictingMixin, LabelFittingMixin):
         Parameters
         ----------
         n_samples : int, default=1
+            Number of rows.
         random_state : int, RandomState instance or None, default=None
         y : object or array-like of shape (n_samples,), default=None
-            The label of all rows, or of each; any label if None.
+            Label of all rows, or of each row, to which the chains are clamped. If None,
+            labels are sampled, too.
         init, n_steps, burn_in, thin
-            As of :meth:`BernoulliRBM.sample`. Chains that training left start with the
-            label that is asked for, where there are such.
+            As in :meth:`BernoulliRBM.sample`. Where y is given, chains start from
+            training chains with the same label, if there are any.
 
         Returns
         -------
@@ -109,7 +119,8 @@ class ClassifyingMixin(PredictingMixin, LabelFittingMixin):
         Raises
         ------
         ValueError
-            A label is unknown; or there is one for each row, and ``thin`` is given.
+            A label is unknown; y has one label for each row, but not ``n_samples`` of
+            them, or ``thin`` is given; or as in :meth:`BernoulliRBM.sample`.
         """
         check_is_fitted(self)
         options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
@@ -149,7 +160,7 @@ class ClassifyingMixin(PredictingMixin, LabelFittingMixin):
         return with_label(moments, label_of(energy), self._label_frequencies)
 
     def _with_labels(self, state, codes, init):
-        """Chains with their labels held; started from such as had them, if any."""
+        """Chains clamped to labels, started from training chains with these, if any."""
         energy, n_chains, x = self._energy(), len(state.x[0]), state.x
         units, label = energy.units, label_of(energy)
         codes = np.broadcast_to(codes, n_chains)

@@ -1,4 +1,4 @@
-"""Machines with several hidden layers: features, chains, attributes, a beginning."""
+"""Base class of machines with several hidden layers."""
 
 from numbers import Integral, Real
 from types import SimpleNamespace
@@ -28,7 +28,7 @@ from skdgm.utils.warn import warn
 
 _RESTART = 2**17
 _BUDGET = Budget(25_000, 10, 200)
-# What pairs of layers are not asked for: they learn by plain contrastive divergence.
+# Options of pairs of layers, which are trained by plain contrastive divergence.
 _PLAIN = {
     "gradient": "cd",
     "solver": "sgd",
@@ -65,18 +65,19 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
     }
 
     def transform(self, X):
-        """Means of hidden units, by mean field.
+        """Means of the hidden units, by mean field.
 
-        Missing entries are found together with the hidden units.
+        Missing entries are inferred jointly with the hidden units.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
         H : ndarray of shape (n_samples, n_units)
-            Those of the layers that ``feature_layer`` names, side by side.
+            Means of the layers that ``feature_layer`` names, side by side.
         """
         check_is_fitted(self)
         rows, blocks = self._rows(X), self._feature_blocks
@@ -89,16 +90,22 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         return self._blockwise(of_rows, rows, of_rows)
 
     def inverse_transform(self, H):
-        r"""Visible units' means given hidden ones, by mean field.
+        """Means of the visible units given hidden ones, by mean field.
 
         Parameters
         ----------
         H : array-like of shape (n_samples, n_units)
-            Units of the layers that ``feature_layer`` names, or their means.
+            States or means of the units in the layers that ``feature_layer`` names.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
+            In the units of the columns; probabilities where these are binary.
+
+        Raises
+        ------
+        ValueError
+            H does not have one column for each of these units.
         """
         check_is_fitted(self)
         energy, params = self._energy(), self._params()
@@ -120,8 +127,8 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         return self._domain.to_data(self._columns, v)
 
     def _inferred(self, energy, params, x, clamp):
-        """Mean field with the budget of inference; of several starts, for each row the
-        means of the highest bound."""
+        """Means by mean field within the limits of inference; with restarts, for each
+        row those with the highest bound."""
         budget = self._budget
         best, info = mean_field(energy, params, x, clamp, **budget)
         settled = info.converged
@@ -152,7 +159,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
 
     @property
     def _budget(self):
-        """How long inference may take."""
+        """Limits of inference, as arguments of :func:`mean_field`."""
         names = {"max_sweeps": "inference_steps", "tol": "inference_tol"}
         return {name: self._now(option) for name, option in names.items()}
 
@@ -193,7 +200,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         return (Verbose(name, "log-likelihood given the layer above"),)
 
     def _pair_recipes(self):
-        """What each pair of neighbouring layers is told, from below."""
+        """Training options of each pair of neighbouring layers, from below."""
         own = vars(self._options) | _PLAIN
         own["mean_field_steps"] = Machine._IMPLIED["mean_field_steps"]
         names = "pretrain_iter", "pretrain_learning_rate", "pretrain_steps"
@@ -204,7 +211,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         for n_iter, rate, n_steps in zip(*values):
             own |= {"n_iter": n_iter, "learning_rate": rate, "n_steps": n_steps}
             recipes.append(SimpleNamespace(**own))
-            # Samples of the layer below, anew at each presentation.
+            # Later pairs draw bits from the means below at each presentation.
             own["resample"] = True
         return recipes
 
@@ -255,7 +262,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
 
     @staticmethod
     def _blocks(layers, depth):
-        """The blocks of layers that are named by number, the first hidden one by 0."""
+        """Blocks of the layers named by number, the first hidden layer by 0."""
         return tuple(1 + number for number in chosen(layers, depth))
 
     def _energy(self, sizes=None):
@@ -264,7 +271,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         return LayeredEnergy([[visible], *hidden, *self._above()])
 
     def _above(self):
-        """Further layers, above the hidden ones."""
+        """Further layers above the hidden ones."""
         return ()
 
     def _params(self, dtype=None):

@@ -1,4 +1,4 @@
-"""What the figures of :mod:`skdgm.metrics` ask of a layered Boltzmann machine."""
+"""Likelihood quantities of layered Boltzmann machines for :mod:`skdgm.metrics`."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -17,10 +17,10 @@ N_CHAINS = 100
 
 
 class EvidenceMixin:
-    """The parts of a likelihood, for a :class:`~skdgm.boltzmann._machine.Machine`."""
+    """Log Z and log-likelihoods, for a :class:`~skdgm.boltzmann._machine.Machine`."""
 
     def _bracket(self, n_chains=N_CHAINS, effort=None, seed=None, max_bits=None):
-        """Log Z from both sides; exact where that is feasible."""
+        """Bracket of log Z from both sides of AIS; exact where that is feasible."""
         energy = self._energy()
         self._check_finite()
         if exact.is_enumerable(energy, max_bits):
@@ -34,7 +34,7 @@ class EvidenceMixin:
         return found
 
     def _problem(self, n_chains, seed=None):
-        """A stream, and whose log Z is sought."""
+        """Random stream, and the problem of which log Z is estimated."""
         self._check_finite()
         rng = stream(self._seed if seed is None else seed, LIKELIHOOD)
         energy, params = self._energy(), self._params_for_chains()
@@ -43,14 +43,15 @@ class EvidenceMixin:
         return rng.fold(1), Problem(energy, params, start, self._moments(energy))
 
     def _numerator(self, X, n_draws):
-        """Log-likelihoods but for log Z, their standard errors, and of what kind."""
+        """Log-likelihoods before log Z is subtracted, standard errors, and density
+        kind."""
         rows = self._rows_for_likelihood(X)
         log_p = self._domain.log_volume(self._columns, rows) - self._free_energy(rows)
         sure = rows.complete or exact.is_enumerable(self._energy())
         return log_p, np.zeros_like(log_p), "exact" if sure else "lower bound"
 
     def _annealed(self, X, rng, annealing):
-        """Conservative log-likelihoods of rows, from a chain for each."""
+        """Conservative log-likelihoods of rows, from one annealed chain for each."""
         check_is_fitted(self)
         rows = complete(self._rows(X), "Annealing from rows")
         rng, log_p = rng.rows(row_hash(rows)), []
@@ -62,7 +63,7 @@ class EvidenceMixin:
         return np.concatenate(log_p) + volume
 
     def _log_annealed(self, v, rng, annealing):
-        """The same of visible units' values."""
+        """Conservative log-likelihoods of values of the visible units."""
         energy, params = self._energy(), self._params_for_chains()
         x, log_q = self._drawn_even(energy, params, *self._present(v), rng)
         base, betas, n_jobs = annealing
@@ -70,12 +71,12 @@ class EvidenceMixin:
         return ais.conservative(rng, *given) - log_q
 
     def _drawn_even(self, energy, params, x, clamp, rng):
-        """Values of the even layers, those that are not data drawn, and the log
+        """Values of the even layers, with those above the data drawn, and the log
         probabilities of these draws."""
         return x, 0.0
 
     def _visible_fields(self, n_samples, rng, n_steps):
-        """The visible block's unit, and its natural parameters given samples."""
+        """Unit of the visible block, and its natural parameters given samples."""
         energy, params = self._energy(), self._params_for_chains()
         with one_blas_thread():
             state = self._chain_starts("chains", n_samples, rng.fold(0))
@@ -92,7 +93,23 @@ class EvidenceMixin:
 
 
 def complete(rows, what):
-    """Rows without missing values."""
+    """Return rows if no values are missing.
+
+    Parameters
+    ----------
+    rows : Rows
+    what : str
+        Name of the method that needs complete rows, for the message.
+
+    Returns
+    -------
+    rows : Rows
+
+    Raises
+    ------
+    ValueError
+        Values are missing.
+    """
     if not rows.complete:
         raise ValueError(
             f"X has missing values (NaN). {what} cannot be done with these: use "

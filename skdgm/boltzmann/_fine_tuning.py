@@ -1,11 +1,11 @@
-r"""Mean field's last sweep as a feed-forward net, fine-tuned with a teacher.
+r"""Fine-tuning of a deep Boltzmann machine as a feed-forward network.
 
 .. math:: h^1 = \sigma(c_1 + W^{1 \top} v + W^2 q^2), \qquad h^l = \sigma(c_l +
    W^{l \top} h^{l - 1}), \qquad p(y \mid v) = \operatorname{softmax}_y(d + U^\top h^L)
 
-where :math:`q^2` are the second hidden layer's means, which the machine finds by mean
-field without the label: to the net they are further columns, and they stay as they
-are [1]_ [2]_. The net begins with the machine's weights, and then goes its own way.
+where :math:`q^2` are the means of the second hidden layer, which the machine infers by
+mean field without the label. They are further inputs of the network, which stay fixed
+[1]_ [2]_. The network starts from the machine's weights and is then trained on its own.
 
 References
 ----------
@@ -39,21 +39,22 @@ _ACTIVATION = "logistic"
 
 
 class Shown:
-    """Rows as the net sees them; what inference adds to the data is found once.
+    """Inputs of the network; means inferred beside the data are computed once.
 
     Parameters
     ----------
     rows : Rows
     index : ndarray of int
-        Which of them will be asked for.
+        Rows that can be asked for.
     of_rows : callable
-        ``of_rows(v)``: the data, holes filled, and what stands beside them.
+        ``of_rows(v)`` returns the data, with missing entries filled, and beside them
+        the inferred means.
     """
 
     def __init__(self, rows, index, of_rows):
         self.rows, self.place = rows, np.empty(rows.shape[0], dtype=int)
         self.place[index] = np.arange(len(index))
-        # Complete data are read anew, as often as they are needed.
+        # Complete data are not kept, but read again each time they are needed.
         self.n_read = rows.shape[1] if rows.complete else 0
         parts = [
             of_rows(rows.present(index[part]))[:, self.n_read :].copy()
@@ -69,7 +70,8 @@ class Shown:
 
 
 class FineTuningMixin:
-    """A net, for a deep :class:`~skdgm.boltzmann._machine.Machine` with a label."""
+    """Tuned network, for a deep :class:`~skdgm.boltzmann._machine.Machine` with a
+    label."""
 
     _parameter_constraints: dict = {
         "fine_tune": [StrOptions({"backprop"}), None],
@@ -120,7 +122,7 @@ class FineTuningMixin:
 
     @property
     def _tuning(self):
-        """What the net is told."""
+        """Training options of the network."""
         asked = self._options
         return SimpleNamespace(
             activation=_ACTIVATION,
@@ -139,9 +141,9 @@ class FineTuningMixin:
         )
 
     def _unfolded(self):
-        """The net that does what a sweep of mean field from below does."""
+        """Layers of the network that computes a mean-field sweep from below."""
         (own, *biases), (W, *above) = plain(self._params())
-        # Statistics are linear in the data, which the net sees as they are.
+        # Statistics are linear in the visible values, which the network takes instead.
         (visible, *_) = self._energy().units
         W = visible.statistic(own, W.T).T
         if len(above) > 1:
@@ -152,7 +154,7 @@ class FineTuningMixin:
         )
 
     def _shown(self, params):
-        """A function of rows: the net's input."""
+        """Function from rows to inputs of the network."""
         *units, _ = self._energy().units
         energy = LayeredEnergy([[unit] for unit in units])
         params = Params(params.units[:-1], params.couplings[:-1])
@@ -161,7 +163,7 @@ class FineTuningMixin:
         def of_rows(v):
             x, clamp = self._present(v)
             means, _ = mean_field(energy, params, x[:-1], clamp[:-1], **budget)
-            # Data and, where there is one, the second hidden layer.
+            # The data, and the second hidden layer where there is one.
             return np.concatenate([np.asarray(part) for part in means[0:3:2]], axis=1)
 
         return of_rows
@@ -179,12 +181,12 @@ class FineTuningMixin:
 
     def _forget(self):
         super()._forget()
-        # The net belongs to the machine that it began with.
+        # A network is of no use without the machine that it was initialised from.
         for name in ("coefs", "intercepts", "loss_curve", "validation_curve"):
             vars(self).pop(f"net_{name}_", None)
 
     def _report_tuned(self, tuned):
-        """Say how fine-tuning ended, where it did not end well."""
+        """Raise or warn where fine-tuning did not end well."""
         name = f"the net of {self._name}"
         remedy = f"Lower learning_rate_init (now {self._options.learning_rate_init:g})."
         report(tuned, self._options.max_iter, name, remedy)

@@ -1,4 +1,4 @@
-"""Machines with a label in the visible layer: what they predict, and all it takes."""
+"""Base class of restricted machines with a label in the visible layer."""
 
 import numpy as np
 from scipy.special import log_softmax, logsumexp
@@ -27,18 +27,22 @@ class LabelledMachine(ClassifyingMixin, RestrictedMachine):
     _TRAINER = HybridTrainer
 
     def predict_log_proba(self, X):
-        """Log probabilities of the labels.
+        r"""Log probabilities of the labels.
 
-        They are exact, but for rows with missing values under more than 20 hidden
-        units: there each label's probability is by its mean-field bound.
+        .. math:: \log p(y \mid v) = -F(v, y) - \log \sum_{y'} e^{-F(v, y')}
+
+        Exact, except for rows with missing values under more than 20 hidden units, for
+        which each label's free energy :math:`F(v, y)` is that of its mean-field bound.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
         """
         return super().predict_log_proba(X)
 

@@ -9,13 +9,13 @@ from skdgm.partition import exact
 
 
 class PartitionMixin:
-    """``log_Z_`` and ``log_Z_se_``, for an estimator with ``_log_partition()``."""
+    """Lazy ``log_Z_`` and ``log_Z_se_``, for an estimator with ``_log_partition()``."""
 
     _LAZY = ("log_Z_", "log_Z_se_")
 
     def __getattr__(self, name):
         # Not properties: listing the attributes, as a notebook does to show an
-        # estimator, must not set off a long computation.
+        # estimator, must not start a long computation.
         if name in PartitionMixin._LAZY:
             check_is_fitted(self)
             self.log_Z_, self.log_Z_se_ = self._log_partition()
@@ -25,36 +25,37 @@ class PartitionMixin:
         )
 
     def _forget(self):
-        """Drop what was computed from parameters that have changed."""
+        """Drop values computed from parameters that have changed."""
         for name in self._LAZY:
             self.__dict__.pop(name, None)
 
 
 class LikelihoodMixin(EvidenceMixin, PartitionMixin):
-    """``score_samples`` and its parts, for an estimator with an energy.
+    """Log-likelihoods and free energies, for an estimator with an energy.
 
     The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
-    ``_params(dtype)``, ``_moments(energy)``, and what ``SamplingMixin`` gives it.
+    ``_params(dtype)``, ``_moments(energy)``, and the methods of ``SamplingMixin``.
     """
 
     @property
     def density_kind_(self):
-        """Whether ``score_samples`` is "exact" or an "estimate"."""
+        """Kind of density that ``score_samples`` returns: "exact" or "estimate"."""
         check_is_fitted(self)
         return "exact" if exact.is_enumerable(self._energy()) else "estimate"
 
     def free_energy(self, X):
-        r"""Free energy of the rows, in nats.
+        r"""Free energy of each row, in nats.
 
         .. math:: F(v) = -\log \sum_h e^{-E(v, h)}
 
-        Missing entries (NaN) are summed out with the hidden units: exactly where
-        the smaller layer has at most 20 units, else by the mean-field bound, which
+        Missing entries (NaN) are summed out with the hidden units: exactly where the
+        smaller layer has at most 20 units, otherwise by the mean-field bound, which
         makes the free energy too high.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
@@ -64,7 +65,7 @@ class LikelihoodMixin(EvidenceMixin, PartitionMixin):
 
     def _rows_for_likelihood(self, X):
         check_is_fitted(self)
-        # What is exact is to be so to the last digits; sums are in float64 anyway.
+        # Exact results are exact to the last digits; sums are in float64 anyway.
         dtype = np.float64 if exact.is_enumerable(self._energy()) else None
         return self._rows(X, dtype=dtype)
 
@@ -77,7 +78,7 @@ class LikelihoodMixin(EvidenceMixin, PartitionMixin):
         return self._blockwise(of_rows, rows, of_rows)
 
     def _log_weight(self, energy, params, x, clamp):
-        """Log of the sum of exp(-E) over all that is not held; or a bound on it."""
+        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it."""
         if clamp[0] is True:
             return energy.log_marginal(params, x)
         if exact.is_enumerable(energy):
@@ -86,24 +87,29 @@ class LikelihoodMixin(EvidenceMixin, PartitionMixin):
         return bound(energy, params, means, clamp)
 
     def score_samples(self, X):
-        r"""Log-likelihood of the rows, in nats.
+        r"""Log-likelihood of each row, in nats.
 
         .. math:: \log p(v) = -F(v) - \log Z
 
-        Exact where the smaller layer has at most 20 units. Otherwise log Z, found at
-        the first call, is an estimate by annealed importance sampling from both
-        sides; where these differ by more than a nat, the higher is taken, with a
-        warning. For grey values in [0, 1] the result is a lower bound on the mean
-        log-likelihood of binary rows drawn with these probabilities.
+        Exact where the smaller layer has at most 20 units. Otherwise log Z, computed at
+        the first call, is an estimate by annealed importance sampling from both sides;
+        where these differ by more than a nat, the higher one is taken, with a warning.
+        For grey values in [0, 1] the result is a lower bound on the mean log-likelihood
+        of binary rows drawn with these probabilities.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value: the likelihood is that of what was observed.
+            NaN where missing: the likelihood is that of the observed entries.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        ValueError
+            Weights or biases are not finite, so that there is no log Z.
         """
         rows = self._rows_for_likelihood(X)
         volume = self._domain.log_volume(self._columns, rows)

@@ -1,4 +1,4 @@
-"""What Boltzmann machines on one table of data have in common: parameters and data."""
+"""Base class of Boltzmann machines on one table of data."""
 
 from numbers import Integral, Real
 
@@ -16,23 +16,23 @@ from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.energies import plain, tiled
 from skdgm.units import Normal
 
-# Rows: to put weights into tiles takes as long as a product of these.
+# Number of rows whose product with the weights takes as long as tiling these.
 _MANY = 100
 
 
 class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     """Base class of estimators with a layered energy whose first block is visible.
 
-    A subclass has ``_energy(sizes=None)``, ``_state()`` and ``_attributes(state)``;
-    ``_sizes`` and ``_learned_sizes``, of the hidden layers that are asked for and that
-    there are.
+    Subclasses implement ``_energy(sizes=None)``, ``_params(dtype=None)``,
+    ``_attributes(state)``, and ``_sizes`` and ``_learned_sizes``, the sizes of the
+    hidden layers in the options and of those learned.
     """
 
     _domain = BINARY
     _TRAINER, _WATCHED = Trainer, "pseudo-likelihood"
-    # What machines without real units, or with one hidden layer, are not asked.
+    # Options that machines without real units, or with one hidden layer, lack.
     _IMPLIED = {"quadratic": False, "mean_field_steps": 50, "negative": "samples"}
-    # Attributes that not all fits leave.
+    # Fitted attributes that depend on the options.
     _SOMETIMES = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
     _parameter_constraints: dict = {
@@ -75,12 +75,12 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         return present(v, fill, len(self._energy().units))
 
     def _moments(self, energy):
-        """What is known of the means of each block when nothing is learned."""
+        """Known means (or moments) of each block in the model without couplings."""
         unknown = (None,) * (len(energy.units) - 1)
         return self._domain.moments(self._columns), *unknown
 
     def _initial_means(self, energy):
-        """Those that biases begin with."""
+        """Means of each block that determine its initial biases, or None."""
         visible, *others = self._moments(energy)
         known = self._domain is BINARY and self._options.init == "marginals"
         return visible if known else None, *others
@@ -90,28 +90,28 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         return Monitor(*arguments, self._domain.log_conditionals, independent)
 
     def _params_for(self, rows, dtype=None, index=None):
-        """Parameters for a method on rows, or on some: in tiles, where lists of them
-        are many."""
+        """Parameters for a method on all rows, or on those of an index: in tiles where
+        many rows come as lists."""
         params = self._params(dtype)
         n_rows = rows.shape[0] if index is None else len(index)
         return tiled(params) if rows.listed and n_rows >= _MANY else params
 
     def _params_for_chains(self):
-        """Parameters for many steps of sampling: in tiles, if units are all binary."""
+        """Parameters for many Gibbs steps: in tiles if all units are binary."""
         params = self._params()
         return params if self._energy().wiring.has_real_units else tiled(params)
 
     def _visible_params(self, own):
-        """The visible block's own parameters, given its biases or means."""
+        """Parameters of the visible block, given its biases or means."""
         return Normal(own, self._log_precision) if self._domain is REAL else own
 
     def _state(self):
-        """The training state that the fitted attributes hold."""
+        """Training state that the fitted attributes hold."""
         return TrainState(self._params(), *self._training)
 
     def _common_attributes(self, state):
-        """What all machines say of a training state: fitted attributes, visible biases
-        (or means), and the chains at the model's temperature."""
+        """Fitted attributes that all machines have, visible biases (or means), and the
+        chains at the model's temperature, of a training state."""
         state = formed(state._replace(near=()), plain)
         visible = state.params.units[0]
         chains = tuple(map(np.asarray, state.chains))

@@ -1,4 +1,4 @@
-"""What is watched while a Boltzmann machine learns."""
+"""Losses that are monitored while a Boltzmann machine is trained."""
 
 import numpy as np
 
@@ -9,26 +9,28 @@ from skdgm.training import Batch, Watch
 from skdgm.utils.random import stream
 
 _PROBE_UNITS = 8
-# In nats a column. A coin tossed for every entry loses 0.7; weights that have exploded
-# lose far more than this; on every data set tried, sound training lost less than 1.
+# Training diverged if the loss exceeds that of independent columns by this many nats
+# per column. A fair coin for every entry loses 0.7; exploded weights lose far more than
+# this; on every data set tried, sound training lost less than 1.
 _DIVERGED = 2.0
-# By how much training may miss both where it began and what the columns' means give.
+# Nats per column by which the loss may exceed both its value at the start and that of
+# independent columns before training counts as useless.
 _USELESS = 0.1
 
 
 class MachineWatch(Watch):
-    """Minus the mean log probability of what is watched, of training rows and of
-    held-out rows.
+    """Mean negative log probability of training rows and of held-out rows.
 
-    A subclass has ``_watched(params, batch, part)``: log probabilities of a batch, a
-    row for each of its rows, and where they count; ``part`` says which rows they are of
-    those that are watched.
+    Subclasses implement ``_watched(params, batch, part)``, which returns two arrays of
+    the same shape with a row for each row of the batch: log probabilities in nats, and
+    which of them count. ``part`` is the slice of the watched rows that the batch
+    consists of.
 
     Parameters
     ----------
     trainer : Trainer
     table, held_out
-        As of :class:`~skdgm.training.Watch`.
+        As in :class:`~skdgm.training.Watch`.
     """
 
     def __init__(self, trainer, table, held_out):
@@ -49,21 +51,22 @@ class MachineWatch(Watch):
 
 
 class Monitor(MachineWatch):
-    """Minus the pseudo-likelihood of training rows and of held-out rows.
+    """Negative pseudo-likelihood of training and held-out rows, in nats per row.
 
-    A few units of each row are looked at, the same ones each time, so that what
-    changes is the model, and all units about as often in both.
+    It is estimated from a few units of each row, the same ones each time, so that
+    changes come from the model alone. All units are chosen about equally often, in
+    training rows as in held-out rows.
 
     Parameters
     ----------
     trainer, table, held_out
-        As of :class:`MachineWatch`.
+        As in :class:`MachineWatch`.
     state : TrainState
-        Where training begins.
+        Training state at the start.
     log_conditionals : callable
-        Of visible units, as of :mod:`skdgm.metrics`.
+        Log conditionals of visible units, as in :mod:`skdgm.metrics`.
     independent : float
-        The loss of independent columns.
+        Loss of independent columns, in nats per row.
     """
 
     useless = (
@@ -80,17 +83,18 @@ class Monitor(MachineWatch):
 
     @property
     def limit(self):
-        """A loss above it means that training diverged."""
+        """Loss above which training counts as diverged."""
         return self.independent + _DIVERGED * len(self.trainer.fill)
 
     def is_useless(self, loss):
-        """Whether training did harm, and independent columns would do better."""
+        """Return whether training did harm, and independent columns would do better."""
         allowed = _USELESS * len(self.trainer.fill)
         return loss > max(self.first, self.independent) + allowed
 
     def _units(self, n_rows):
-        """A few visible units for each row: those of one permutation after another, so
-        that training rows and held-out rows are asked of each about as often."""
+        """Indices of a few visible units for each row, from one permutation after
+        another, so that each unit is chosen about equally often in training and in
+        held-out rows."""
         n_visible = self.trainer.rows.shape[1]
         n_units = min(_PROBE_UNITS, n_visible)
         ids = np.arange(-(-n_rows * n_units // n_visible), dtype=np.uint64)

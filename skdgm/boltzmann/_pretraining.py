@@ -1,11 +1,11 @@
-"""Layer by layer: how a deep Boltzmann machine may begin.
+"""Layer-wise pre-training of deep Boltzmann machines.
 
-Two neighbouring layers learn at a time, from below, by
-:func:`~skdgm.gradients.lopsided`; the next pair's data are the means of the layer
-between. A label above the last layer learns together with the last pair, beside its
-lower layer [1]_. Put together, a layer that belongs to two pairs takes the mean of the
-biases that it has in them: half of what it heard in each came from the layer that the
-other pair brings.
+Pairs of neighbouring layers are trained one after the other, from below, by
+:func:`~skdgm.gradients.lopsided`; the data of the next pair are the means of the layer
+that it shares with the last one. A label above the last layer is trained together with
+the last pair, as a block beside its lower layer [1]_. In the joint machine, a layer
+that belongs to two pairs gets the mean of its biases in both: in each pair, half of its
+input stood in for the neighbour that only the other pair has.
 
 References
 ----------
@@ -28,17 +28,19 @@ from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 
 _PRETRAINING, _PROBE_ROWS = 2**16, 1000
-# In nats a unit: what weights that have exploded lose at least.
+# Training diverged if the loss has risen by this many nats per unit.
 _DIVERGED = 2.0
 
 
 class PairTrainer(Trainer):
-    """Learns two neighbouring layers of a deeper machine.
+    """Trainer of two neighbouring layers of a deeper machine.
 
     Parameters
     ----------
+    *arguments
+        As in :class:`~skdgm.boltzmann._trainer.Trainer`.
     gains : tuple of float
-        For each block, how often counts what it receives; the last is the upper layer.
+        Factor on the input of each block; the last block is the upper layer.
     """
 
     def __init__(self, *arguments, gains):
@@ -52,8 +54,20 @@ class PairTrainer(Trainer):
         return phases, state._replace(chains=chains.x)
 
     def above(self, params, index):
-        """Values of the lower layer for some rows, holes filled, and means of the upper
-        one."""
+        """Values of the lower layer for some rows, and means of the upper layer.
+
+        Parameters
+        ----------
+        params : Params
+        index : ndarray of int
+            Rows to take.
+
+        Returns
+        -------
+        lower : {ndarray, Lists} of shape (n_rows, n_lower)
+            Missing entries are filled by mean field.
+        upper : ndarray of shape (n_rows, n_upper)
+        """
         labels = self.rows.labels
         labels = labels if labels is None else labels[index]
         x, clamp = self.present(Batch(self.rows.present(index), labels))
@@ -63,8 +77,22 @@ class PairTrainer(Trainer):
         return x[0], self.energy.units[upper].mean(self._field(params, x, upper))
 
     def loss(self, params, index):
-        """Minus the log probability of rows given the means of the layer above, which
-        are those that they give it."""
+        r"""Mean negative log-likelihood of rows given the layer above, in nats.
+
+        .. math:: -\frac1n \sum_i \log p(v_i \mid \mathbb{E}[h \mid v_i])
+
+        where the input of each layer is multiplied by its gain.
+
+        Parameters
+        ----------
+        params : Params
+        index : ndarray of int
+            Rows to take.
+
+        Returns
+        -------
+        loss : float
+        """
         total, unit = 0.0, self.energy.units[0]
         for part in self.rows.blocks(len(index)):
             v, h = self.above(params, index[part])
@@ -73,52 +101,55 @@ class PairTrainer(Trainer):
         return total / len(index)
 
     def _field(self, params, x, block):
-        """A layer's natural parameters, what it receives counting as often as it is
-        to."""
+        """Natural parameters of a block, its input multiplied by its gain."""
         path = Path(params.units, params.dtype.type(self.gains[block]))
         received = self.energy.received(params, x, block)
         return self.energy.field(params, block, received, path)
 
 
 class LabelledPairTrainer(PairTrainer, LabelTrainer):
-    """Learns the two uppermost hidden layers of a deeper machine, and its label."""
+    """Trainer of the last pair of layers of a deeper machine, and of its label."""
 
 
 def layerwise(energy, recipes, table, seed, fill, moments, hooks):
-    """Parameters of a chain of layers that learned pair by pair.
+    """Pre-train the layers of a machine pair by pair.
 
     Parameters
     ----------
     energy : LayeredEnergy
-        Of the data, of a hidden layer for each recipe, and perhaps of a label.
+        Of the data, of a hidden layer for each recipe, and optionally of a label.
     recipes : sequence
-        For each pair what :class:`~skdgm.boltzmann._trainer.Trainer` is told.
+        Training options of each pair, as :class:`~skdgm.boltzmann._trainer.Trainer`
+        reads them.
     table : Table
+        Training rows.
     seed : int
-    fill : ndarray
-        Of the data, as the trainer takes it.
+    fill : ndarray of shape (n_visible,)
+        Values from which missing entries start.
     moments : tuple
-        Of each block of the energy, as the trainer takes them.
+        For each block of the energy the means (or moments) without couplings, or None.
     hooks : callable
-        ``hooks(number)`` returns those of a pair's training.
+        ``hooks(number)`` returns the hooks for the training of a pair.
 
     Returns
     -------
     params : Params
+        Parameters of the joint machine.
     losses : list of list of float
-        For each pair, one for each epoch.
+        For each pair its loss after each epoch.
 
     Raises
     ------
     DivergenceError
-        A pair's parameters are no longer numbers.
+        Training of a pair diverged.
     KeyboardInterrupt
-        Layers that have learned nothing yet would make it all useless.
+        Training of a pair was interrupted: with layers above it that have learned
+        nothing, partial results would be useless.
     """
     pairs, losses, n_pairs = [], [], len(recipes)
     below, above = moments[0], slice(1 + n_pairs, None)
     for number, recipe in enumerate(recipes):
-        # Layers at the ends of the chain hear from one side only.
+        # Outer layers have a neighbour on one side only: their input is not doubled.
         last = number == n_pairs - 1
         down, up = 1.0 if number == 0 else 2.0, 1.0 if last else 2.0
         beside, known = (energy.units[above], moments[above]) if last else ((), ())
@@ -169,7 +200,7 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
 
 
 def _next(trainer, params, table):
-    """The upper layer's means as a table of the same rows."""
+    """Means of the upper layer as a table of the same rows."""
     parts = [
         trainer.above(params, table.index[part])[1]
         for part in table.rows.blocks(len(table.index))
@@ -181,12 +212,12 @@ def _next(trainer, params, table):
 
 
 def _joined(pairs):
-    """One machine of pairs of layers."""
+    """Parameters of the joint machine, from those of all pairs."""
     half = pairs[0].dtype.type(0.5)
     between = (
         half * (below.units[-1] + above.units[0]) for below, above in pairwise(pairs)
     )
-    # Beside the last pair's lower layer there may be a label, whose place is above.
+    # A label beside the last pair's lower layer belongs above the upper one.
     _, *label, highest = pairs[-1].units
     units = pairs[0].units[0], *between, highest, *label
     weights, sent = [pair.couplings[0] for pair in pairs], pairs[-1].couplings[1:]

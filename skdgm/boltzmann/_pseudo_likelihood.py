@@ -10,16 +10,17 @@ class PseudoLikelihoodMixin:
     """``pseudo_likelihood``, for a :class:`~skdgm.boltzmann._machine.Machine`."""
 
     def pseudo_likelihood(self, X):
-        r"""Log pseudo-likelihood of the rows, in nats.
+        r"""Log pseudo-likelihood of each row, in nats.
 
         .. math:: \mathrm{PL}(v) = \sum_i \log p(v_i \mid v_{-i})
 
-        Exact over all units, hence deterministic. Missing entries are filled by mean
-        field and left out of the sum.
+        The sum over all units is computed exactly, and so is deterministic. Missing
+        entries are filled by mean field and left out of the sum.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------

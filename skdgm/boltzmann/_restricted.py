@@ -1,4 +1,4 @@
-"""Machines with one hidden layer of binary units: features, parameters, attributes."""
+"""Base class of machines with one hidden layer of binary units."""
 
 from numbers import Integral
 
@@ -15,10 +15,10 @@ from skdgm.utils.tree import astype
 
 
 class RestrictedMachine(Machine):
-    """Base class of restricted Boltzmann machines with a visible and a hidden block."""
+    """Base class of restricted Boltzmann machines: a visible and a hidden layer."""
 
     _SIZES = "n_components"
-    # Parameters of data and hidden units to begin with, as part of another model.
+    # Initial parameters of data and hidden units, set by a model this is part of.
     _given = None
 
     _parameter_constraints: dict = {
@@ -27,23 +27,25 @@ class RestrictedMachine(Machine):
     }
 
     def transform(self, X):
-        r"""Hidden units' means :math:`p(h_j = 1 \mid v)`.
+        r"""Means of the hidden units, :math:`p(h_j = 1 \mid v)`.
 
-        Missing entries are found by mean field, together with the hidden units.
+        Missing entries are inferred by mean field, jointly with the hidden units.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
         H : ndarray of shape (n_samples, n_components)
+            Probabilities.
         """
         check_is_fitted(self)
         return self._features(self._rows(X))
 
     def _features(self, rows, index=None):
-        """Hidden units' means, of some rows or of all."""
+        """Means of the hidden units, of all rows or of those of an index."""
         energy, params = self._energy(), self._params_for(rows, index=index)
 
         def of_rows(v):
@@ -52,16 +54,22 @@ class RestrictedMachine(Machine):
         return self._blockwise(of_rows, rows, of_rows, index)
 
     def inverse_transform(self, H):
-        r"""Visible units' means :math:`\mathbb{E}[v \mid h]`.
+        r"""Means of the visible units, :math:`\mathbb{E}[v \mid h]`.
 
         Parameters
         ----------
         H : array-like of shape (n_samples, n_components)
-            Hidden units, or their means.
+            States or means of the hidden units.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
+            In the units of the columns; probabilities where these are binary.
+
+        Raises
+        ------
+        ValueError
+            H does not have one column for each hidden unit.
         """
         check_is_fitted(self)
         energy, params = self._energy(), self._params()
@@ -94,11 +102,11 @@ class RestrictedMachine(Machine):
         return LayeredEnergy([[visible, *self._beside()], [Bernoulli(n_hidden)]])
 
     def _beside(self):
-        """Further blocks of the visible layer."""
+        """Blocks of the visible layer beside the data."""
         return ()
 
     def _pair(self, dtype=None):
-        """The energy and the parameters of data and hidden units, and nothing else."""
+        """Energy and parameters of data and hidden units, without further blocks."""
         visible, *_, hidden = self._energy().units
         own = self._visible_params(self.intercept_visible_), self.intercept_hidden_
         params = Params(own, (self.components_.T,))
@@ -109,7 +117,7 @@ class RestrictedMachine(Machine):
         if not fresh or self._given is None:
             return state
         (visible, hidden), (W,) = self._given
-        # What stands beside them begins as it does without.
+        # Blocks beside the data start as they do without given parameters.
         units, couplings = plain(state.params)
         params = Params((visible, *units[1:-1], hidden), (W, *couplings[1:]))
         return trainer.resume(TrainState(params, (), ()))
@@ -118,7 +126,7 @@ class RestrictedMachine(Machine):
         return self._pair(dtype)[1]
 
     def _attributes(self, state):
-        """A training state as fitted attributes."""
+        """Fitted attributes of a training state."""
         units, (W, *_) = plain(state.params)
         attributes, visible, chains = self._common_attributes(state)
         return attributes | {

@@ -1,4 +1,4 @@
-"""What changes while a layered Boltzmann machine learns."""
+"""Training state of layered Boltzmann machines."""
 
 from typing import NamedTuple
 
@@ -6,24 +6,25 @@ from skdgm.energies import Params
 
 
 class TrainState(NamedTuple):
-    """What changes from update to update.
+    """State that changes from update to update.
 
     Parameters
     ----------
     params : Params
     memory : tuple
-        The optimiser's.
+        Optimiser state.
     chains : tuple
-        The state of the Markov chains at the end of the last negative phase.
+        States of the Markov chains at the end of the last negative phase, by block.
     offsets, activity, fast : tuple
-        Of a centred gradient, of a sparse one, and of fast weights; or empty.
+        Offsets of the centred gradient, running means of hidden units for sparsity, and
+        fast weights; empty where they are not used.
     swap_rates : tuple or ndarray
-        Of parallel tempering, averaged over recent updates; or empty.
+        Swap rates of parallel tempering, averaged over recent updates; or empty.
     base : tuple
-        Own parameters of each block where tempering's chains are hottest; or empty.
+        Parameters of each block at the highest temperature of tempering; or empty.
     near : tuple
-        Where chains ended that began at the last batch's rows, which is near these: no
-        fitted model keeps it. Empty where chains persist.
+        Final states of chains that started at the rows of the last batch, and so are
+        close to these; empty where chains persist. Fitted models do not keep them.
     """
 
     params: Params
@@ -38,7 +39,20 @@ class TrainState(NamedTuple):
 
 
 def formed(tree, form):
-    """A tree with another form of the parameters that are in it."""
+    """Convert all parameters in a tree.
+
+    Parameters
+    ----------
+    tree : object
+        Nested tuples with :class:`~skdgm.energies.Params` among them.
+    form : callable
+        ``form(params)`` returns the converted parameters.
+
+    Returns
+    -------
+    tree : object
+        The same tree otherwise.
+    """
     if isinstance(tree, Params):
         return form(tree)
     if not isinstance(tree, tuple):

@@ -1,4 +1,4 @@
-"""How a layered Boltzmann machine learns: from rows of data to updates."""
+"""Training of layered Boltzmann machines: from rows of data to updates."""
 
 import numpy as np
 
@@ -34,12 +34,12 @@ SOLVERS = {"sgd": sgd, "adam": adam}
 
 _DENSITY_ROWS = 1000
 _LARGE_BATCH = 250
-# How much of an update's swap rates enters the running ones.
+# Weight of an update's swap rates in their running means.
 _RECENT = 0.01
 
 
 def density(table):
-    """The share of values that are not 0, in rows that the table's content chooses."""
+    """Share of nonzero values in at most 1,000 rows, chosen by their content."""
     v = table.rows.take(table.index[:_DENSITY_ROWS])
     return np.count_nonzero(v) / v.size
 
@@ -50,18 +50,19 @@ def present(v, fill, n_blocks, rng=None):
     Parameters
     ----------
     v : {ndarray, Lists} of shape (n_rows, n_visible)
-        NaN where missing; lists have nothing missing.
+        NaN where missing; lists have no missing entries.
     fill : ndarray of shape (n_visible,)
         Values from which missing entries start.
     n_blocks : int
-        How many blocks the machine has.
+        Number of blocks of the machine.
     rng : Stream, optional
-        Given, grey values are probabilities from which bits are drawn.
+        If given, grey values are probabilities, from which bits are drawn.
 
     Returns
     -------
     x, clamp : tuple
-        Values of the blocks, and what of them is held.
+        For each block its values, or None; and True, a boolean array or None where all,
+        some or none of these are clamped.
     """
     held = True
     if isinstance(v, np.ndarray):
@@ -76,13 +77,13 @@ def present(v, fill, n_blocks, rng=None):
 
 
 class Trainer:
-    """Draws batches and takes steps.
+    """Source of batches and updates for a layered Boltzmann machine.
 
     Parameters
     ----------
     energy : LayeredEnergy
     recipe : object
-        Has an estimator's training parameters as attributes.
+        Has the training options of an estimator as attributes.
     rows : Rows
     seed : int
     fill : ndarray of shape (n_visible,)
@@ -90,9 +91,9 @@ class Trainer:
     moments : tuple
         For each block the means (or moments) of the model without couplings, or None.
     epochs_before : int
-        Epochs taken before this run, so that none repeats another's randomness.
+        Epochs before this run, so that no random numbers are used twice.
     density : float
-        The share of the data that is not 0.
+        Share of the data that is not 0.
     """
 
     def __init__(
@@ -104,13 +105,13 @@ class Trainer:
         self.solver = SOLVERS[recipe.solver]
 
     def start(self, means):
-        """A state at rest: small weights, and biases that give the means."""
+        """Initial state: small random weights, and biases that give the means."""
         rng = stream(self.seed, INIT)
         params = self.energy.init(rng.generator(), means, dtype=self.rows.dtype)
         return self.resume(TrainState(params, (), ()))
 
     def resume(self, state):
-        """A state that training left, with what else the recipe asks for now."""
+        """Training state completed with all that the recipe now needs."""
         recipe, params = self.recipe, self.for_kernels(state.params)
         memory = self.solver.init(params)
         if type(memory) is type(state.memory):
@@ -136,33 +137,33 @@ class Trainer:
 
     @property
     def _n_pairs(self):
-        """Of temperatures that change places."""
+        """Number of pairs of neighbouring temperatures."""
         recipe = self.recipe
         return recipe.n_temperatures - 1 if recipe.gradient == "tempering" else 0
 
     @property
     def _by_blas(self):
-        """Whether BLAS is quicker than kernels: where little is zero and batches are so
-        large that products take longer than what is done to each weight."""
+        """True where BLAS is faster than kernels: for real units, or where few values
+        are 0 and batches so large that products outweigh the work on each weight."""
         if self.energy.wiring.has_real_units:
             return True
         return self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
 
     def for_kernels(self, tree):
-        """Parameters as kernels want them; or as they are, for BLAS."""
+        """Parameters in tiles for kernels, or as contiguous arrays for BLAS."""
         if self._by_blas:
             return tree_map(np.ascontiguousarray, tree)
         return formed(tree, tiled)
 
     def draw(self, table, number):
-        """The batches of an epoch."""
+        """Batches of an epoch, given the table and the epoch's number in this run."""
         rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
         batches = epoch(table, self.recipe.batch_size, rng)
         lists = self.rows.complete and not self._by_blas
         return Reader(self.rows, batches, lists)
 
     def step(self, state, batch, clock):
-        """One update from a batch of rows."""
+        """State after one update from a batch of rows; parameters change in place."""
         recipe = self.recipe
         rng = stream(self.seed, STEP, self.epochs_before + clock.epoch, clock.batch)
         grey = isinstance(self.energy.units[0], Bernoulli) and not self.rows.binary
@@ -174,11 +175,11 @@ class Trainer:
         return state
 
     def ascend(self, state, grad, clock):
-        """Follow a gradient, in the coordinates that the recipe asks for."""
+        """Update parameters along a gradient, in place, as the recipe says."""
         recipe, given = self.recipe, (self.energy, state.params)
         rate = recipe.learning_rate
         if recipe.solver == "sgd":
-            # Before the schedule, which would have no say where damping is strong.
+            # Strong damping would cancel the schedule if it came after it.
             rate = damped(*given, rate)
         rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
         rule = {
@@ -205,21 +206,25 @@ class Trainer:
             quadratic.keep(*given, before)
 
     def present(self, batch, rng=None):
-        """Clamp the machine to rows of data."""
+        """Clamp the machine to rows of data; see :func:`present`."""
         return present(batch.v, self.fill, len(self.energy.units), rng)
 
     def gradient(self, rng, state, x, clamp, clock):
-        """The likelihood's gradient, and the state but for its parameters."""
+        r"""Gradient of the mean log-likelihood, and the state with updated chains.
+
+        .. math:: \mathbb{E}_\text{data}[-\partial E / \partial\theta] -
+           \mathbb{E}_\text{model}[-\partial E / \partial\theta]
+        """
         (data, model), state = self._phases(rng, state, x, clamp, clock)
         data, state = self._noted(state, data, model)
         return contrast(self.energy, state.params, data, model), state
 
     def pseudo_likelihood(self, rng, params, batch):
-        """That of binary rows, and of what is known beside them."""
+        """Log pseudo-likelihood of binary rows and the blocks known beside them."""
         return log_conditionals(self.energy, params, self.present(batch)[0]).sum(axis=1)
 
     def _noted(self, state, data, model=None):
-        """The data's phase with sparsity's pull, and running means brought up to it."""
+        """Positive phase with the sparsity term, and the state with its new means."""
         recipe = self.recipe
         if recipe.centering in ("data", "moving"):
             moving = model if recipe.centering == "moving" else None
@@ -232,7 +237,7 @@ class Trainer:
         return data, state
 
     def _phases(self, rng, state, x, clamp, clock):
-        """What the gradient's terms are averages over, and the state of its chains."""
+        """Both phases of the gradient, and the state with updated chains."""
         n_steps = staircase(self.recipe.n_steps, clock)
         given = rng, self.energy, state.params, x, clamp, n_steps
         budget = {"max_sweeps": self.recipe.mean_field_steps}
@@ -252,7 +257,7 @@ class Trainer:
         return self._told(phases, state), state._replace(chains=chains.x)
 
     def _told(self, phases, state):
-        """What of the chains the gradient is made of."""
+        """Phases with the samples of the chains, or with means in their place."""
         if self.recipe.negative == "samples":
             return phases
         return settled(self.energy, state.params, phases)
@@ -266,7 +271,7 @@ class Trainer:
         return self.recipe.learning_rate if rate is None else rate
 
     def _chains(self, state):
-        """The chains that training left, if they are as many as are asked for now."""
+        """Chains of the last run where their number is still right, else new ones."""
         units, n_chains = self.energy.units, self.recipe.n_chains
         n_chains = n_chains or self.recipe.batch_size
         alike = state.chains and len(state.swap_rates) == self._n_pairs
@@ -280,7 +285,7 @@ class Trainer:
         return gibbs.init(rng.rows(n_chains), self.energy, state.params.units).x
 
     def _offsets(self, means):
-        """Where offsets begin: at the data's means, where these are known."""
+        """Initial offsets: the means of the data where known, else of lone blocks."""
         known = (self.fill, *self.moments[1:])
         return tuple(
             mean if data is None else data.astype(mean.dtype)
@@ -288,7 +293,7 @@ class Trainer:
         )
 
     def _lone_means(self, params):
-        """The mean of every block as if there were no couplings."""
+        """Means of all blocks in the model without couplings."""
         return tuple(
             unit.mean(unit.field(own))
             for unit, own in zip(self.energy.units, params.units)

@@ -190,7 +190,7 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
     _parameter_constraints.pop("resample")
     _parameter_constraints.pop("init")
     _domain = REAL
-    # Real values are what they are.
+    # Real values are never drawn as bits.
     _IMPLIED = {**RestrictedMachine._IMPLIED, "resample": False}
 
     def __init__(
