@@ -1,4 +1,4 @@
-"""Machines with several hidden layers and a label above them."""
+"""Base class of machines with several hidden layers and a label above them."""
 
 import numpy as np
 
@@ -24,19 +24,23 @@ class LabelledDeepMachine(FineTuningMixin, ClassifyingMixin, DeepMachine):
     def predict_log_proba(self, X):
         r"""Log probabilities of the labels.
 
-        They are those of the net, where there is one. Otherwise each label is tried:
-        :math:`\log p(y \mid v) \approx \mathcal{L}(v, y) - \log \sum_{y'}
-        e^{\mathcal{L}(v, y')}`, where :math:`\mathcal{L}` is the mean-field bound with
-        data and label held; which is exact with one hidden layer.
+        Those of the network, where there is one. Otherwise each label is tried:
+
+        .. math:: \log p(y \mid v) \approx \mathcal{L}(v, y) - \log \sum_{y'}
+           e^{\mathcal{L}(v, y')}
+
+        where :math:`\mathcal{L}` is the mean-field bound with data and label clamped,
+        which is exact with one hidden layer.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Missing entries (NaN) are found by mean field.
+            Missing entries (NaN) are inferred by mean field.
 
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
         """
         return super().predict_log_proba(X)
 
@@ -51,7 +55,8 @@ class LabelledDeepMachine(FineTuningMixin, ClassifyingMixin, DeepMachine):
         return np.stack(columns, axis=1)
 
     def _seen_labels(self, energy, params, x, clamp):
-        """What mean field with the label free sends it: quick, to be watched."""
+        """Label's log probabilities, up to a constant, by mean field with the label
+        free: fast enough for monitoring."""
         label, budget = label_of(energy), {"max_sweeps": self._options.mean_field_steps}
         x, clamp = (with_label(parts, label, None) for parts in (x, clamp))
         means, _ = mean_field(energy, params, x, clamp, **budget)

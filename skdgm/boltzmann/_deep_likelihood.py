@@ -8,7 +8,7 @@ for the factorial Q of mean field; or, with the odd layers summed out of
 .. math:: \log p(v) = \log \mathbb{E}_{h \sim Q}\left[\tilde p(v, h_\text{even}) /
    Q(h_\text{even})\right] - \log Z,
 
-which an average over draws from Q estimates, on average from below.
+which is estimated by an average over draws from Q, on average from below.
 """
 
 import numpy as np
@@ -29,26 +29,27 @@ _DRAWS = 2
 
 
 class DeepLikelihoodMixin:
-    """Bounds, for a :class:`~skdgm.boltzmann._deep.DeepMachine`."""
+    """Bounds and estimates, for a :class:`~skdgm.boltzmann._deep.DeepMachine`."""
 
     @property
     def density_kind_(self):
-        """Whether ``score_samples`` is a "lower bound" or an "estimate" of one."""
+        """Kind of density that ``score_samples`` returns: "lower bound", or "estimate"
+        of one."""
         check_is_fitted(self)
         return "lower bound" if exact.is_enumerable(self._energy()) else "estimate"
 
     def free_energy(self, X):
-        r"""Variational free energy of the rows, in nats.
+        r"""Variational free energy of each row, in nats.
 
         .. math:: F(v) = \min_Q \mathbb{E}_Q[E(v, h)] - H(Q) \ge -\log \sum_h
            e^{-E(v, h)}
 
-        for factorial Q, found by mean field. Missing entries (NaN) are among what Q is
-        of.
+        for factorial Q, found by mean field. Q also covers missing entries (NaN).
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
         Returns
         -------
@@ -57,12 +58,12 @@ class DeepLikelihoodMixin:
         return super().free_energy(X)
 
     def score_samples(self, X):
-        r"""A lower bound on the log-likelihood of the rows, in nats.
+        r"""Lower bound on the log-likelihood of each row, in nats.
 
         .. math:: \log p(v) \ge -F(v) - \log Z
 
-        with the variational :meth:`free_energy`. Log Z, found at the first call, is
-        exact where the odd or the even layers have at most 20 units; otherwise it is an
+        with the variational :meth:`free_energy`. Log Z, computed at the first call, is
+        exact where the odd or the even layers have at most 20 units. Otherwise it is an
         estimate by annealed importance sampling from both sides, and so is the bound.
         For grey values in [0, 1] the result is a lower bound on the mean log-likelihood
         of binary rows drawn with these probabilities.
@@ -70,49 +71,58 @@ class DeepLikelihoodMixin:
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value: the bound is on the likelihood of what was observed.
+            NaN where missing: the bound is on the likelihood of the observed entries.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        ValueError
+            Weights or biases are not finite, so that there is no log Z.
         """
         return super().score_samples(X)
 
     def importance_likelihood(self, X, *, n_draws=100, return_se=False):
-        r"""An estimate of the log-likelihood of the rows, in nats, by importance
-        sampling.
+        r"""Estimate the log-likelihood of each row, in nats, by importance sampling.
 
         .. math:: \log \frac1n \sum_{k=1}^n \frac{\tilde p(v, h_k)}{Q(h_k)} - \log Z,
            \qquad h_k \sim Q
 
-        It is above the bound of :meth:`score_samples`, and on average below the
-        log-likelihood but for what log Z is wrong by.
+        The estimate is above the bound of :meth:`score_samples`. Apart from the error
+        of log Z, it is on average below the log-likelihood.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Without missing values.
         n_draws : int, default=100
-            Draws for each row, the same at each call.
+            Number of draws for each row, the same ones at each call.
         return_se : bool, default=False
-            Whether standard errors are returned, too.
+            If True, return standard errors, too.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,)
         se : ndarray of shape (n_samples,)
-            Of the average, not of log Z.
+            Standard errors of the averages, without that of log Z. Only returned if
+            ``return_se`` is True.
 
         Raises
         ------
+        TypeError
+            ``n_draws`` is not a whole number.
         ValueError
-            A value is missing.
+            A value is missing, ``n_draws`` is less than 1, or weights or biases are not
+            finite.
         """
         log_p, se = self._importance(X, n_draws)
         return (log_p - self.log_Z_, se) if return_se else log_p - self.log_Z_
 
     def _importance(self, X, n_draws):
-        """Log-likelihoods by importance sampling but for log Z, and their errors."""
+        """Log-likelihoods by importance sampling before log Z is subtracted, and their
+        standard errors."""
         n_draws = count(n_draws, "n_draws")
         rows = complete(self._rows_for_likelihood(X), "Importance sampling")
         rng = stream(self._seed, LIKELIHOOD, _DRAWS).rows(row_hash(rows))
@@ -128,7 +138,7 @@ class DeepLikelihoodMixin:
         return *self._importance(X, n_draws), "estimate"
 
     def _log_weights(self, rows, part, rng, n_draws):
-        """Log of the weight of each row's draws."""
+        """Log importance weights, of shape (n_rows, n_draws)."""
         energy, params = self._energy(), self._params_for(rows, rows.dtype)
         x, clamp = self._present(rows.present(part))
         means, log_w = self._inferred(energy, params, x, clamp), []

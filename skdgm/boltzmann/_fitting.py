@@ -1,4 +1,4 @@
-"""``fit`` and ``partial_fit`` of layered Boltzmann machines."""
+"""Training of layered Boltzmann machines by ``fit`` and ``partial_fit``."""
 
 from numbers import Integral, Real
 
@@ -13,23 +13,23 @@ class FittingMixin(EpochsMixin):
 
     The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
     ``_moments(energy)``, ``_initial_means(energy)``, ``_state()`` and
-    ``_attributes(state)``, some of which, those of ``_SOMETIMES``, may be missing.
+    ``_attributes(state)``, of which those named in ``_SOMETIMES`` may be missing.
 
-    Where it is part of another model, it may have a name there (``_title``), and get a
-    ``Table`` for X.
+    As part of another model it may have a name there (``_title``), and be given a
+    ``Table`` as X.
     """
 
     def _n_epochs(self, table):
-        """How many epochs are asked for."""
+        """Number of epochs in the options."""
         return self._options.n_iter
 
     def _check_options(self):
-        """Whether what the parameters' types do not say is right, too."""
+        """Raise errors for wrong options that the parameters' types do not exclude."""
         check_staircase("n_steps", self._options.n_steps, Integral, 1)
         check_staircase("momentum", self._options.momentum, Real, 0, 1)
 
     def _check_unchanged(self):
-        """Whether what was learned is of the machine that is asked for now."""
+        """Raise ValueError where the options do not fit the learned machine."""
         if self._sizes != self._learned_sizes:
             raise ValueError(
                 f"{self._SIZES}={getattr(self._options, self._SIZES)}, but "
@@ -56,7 +56,7 @@ class FittingMixin(EpochsMixin):
         )
 
     def _start(self, trainer, table, fresh):
-        """Where training begins: anew, or where it ended."""
+        """Training state at the start: a new one, or that of the last run."""
         if not fresh:
             return trainer.resume(self._state())
         return trainer.start(self._initial_means(trainer.energy))

@@ -1,4 +1,4 @@
-"""``fit`` and ``partial_fit`` of machines with labels."""
+"""Training of machines with labels by ``fit`` and ``partial_fit``."""
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -9,7 +9,18 @@ from skdgm.boltzmann._labels import UNKNOWN, LabelTrainer
 
 
 def counted(table, n_classes):
-    """How often each label comes."""
+    """Total weight of the rows with each label.
+
+    Parameters
+    ----------
+    table : Table
+        Rows with codes of labels, which are -1 where unknown.
+    n_classes : int
+
+    Returns
+    -------
+    counts : ndarray of shape (n_classes,), float64
+    """
     labels = table.rows.labels[table.index]
     known = labels != UNKNOWN
     return np.bincount(labels[known], table.weight[known], minlength=n_classes)
@@ -23,7 +34,7 @@ class LabelFittingMixin(LabelReadingMixin):
     @undone_by_errors
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
-        """Learn from labelled data, and from unlabelled.
+        """Fit the model to labelled and unlabelled data.
 
         Parameters
         ----------
@@ -32,7 +43,7 @@ class LabelFittingMixin(LabelReadingMixin):
         y : array-like of shape (n_samples,)
             Labels; ``unlabeled`` where there is none.
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts. Whole numbers repeat rows, exactly.
+            Weight of each row. A whole number is exactly so many repetitions.
 
         Returns
         -------
@@ -41,7 +52,7 @@ class LabelFittingMixin(LabelReadingMixin):
         Raises
         ------
         ValueError
-            X is empty, infinite or outside the model's domain; there is one class only;
+            X is empty, infinite or outside the model's domain; there is only one class;
             a weight is negative, or all are zero.
         DivergenceError
             Training diverged. The estimator keeps its last good parameters.
@@ -49,7 +60,7 @@ class LabelFittingMixin(LabelReadingMixin):
         return self._fit(X, y, sample_weight)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Go on learning: one pass over rows, in batches of ``batch_size``.
+        """Continue training: one pass over rows, in batches of ``batch_size``.
 
         Parameters
         ----------
@@ -58,10 +69,10 @@ class LabelFittingMixin(LabelReadingMixin):
         y : array-like of shape (n_samples,)
             Labels; ``unlabeled`` where there is none.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come. Needed at the first call, and the same
-            ones, or None, later.
+            All labels that will ever occur. Required at the first call; later the same
+            ones, or None.
         sample_weight : array-like of shape (n_samples,), default=None
-            As for :meth:`fit`.
+            As in :meth:`fit`.
 
         Returns
         -------
@@ -70,10 +81,10 @@ class LabelFittingMixin(LabelReadingMixin):
         Raises
         ------
         ValueError
-            As by :meth:`fit`; or y has a label that is not among the classes, or these
-            are not given at the first call.
+            As in :meth:`fit`; or y has a label that is not among the classes, or these
+            are missing at the first call.
         DivergenceError
-            As by :meth:`fit`.
+            As in :meth:`fit`.
         """
         self._check_first_call(classes)
         return self._partial_fit(X, y, sample_weight, classes)
@@ -83,7 +94,7 @@ class LabelFittingMixin(LabelReadingMixin):
         self._label_counts = counts if fresh else self._label_counts + counts
 
     def _split(self, table):
-        # What is watched are labels: rows without are all there to learn from.
+        # Only labels are monitored, so rows without one are all used for training.
         known = np.flatnonzero(table.rows.labels[table.index] != UNKNOWN)
         train, held_out = super()._split(table.take(known) if len(known) else table)
         unknown = np.setdiff1d(np.arange(len(table.index)), known)

@@ -1,4 +1,4 @@
-"""Labels as codes of classes: how y is read, in learning and in scoring."""
+"""Conversion of labels to codes of classes, for training and scoring."""
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -19,24 +19,24 @@ from skdgm.utils.warn import warn
 
 
 class LabelReadingMixin(ClassifierMixin):
-    """Labels as codes, for an estimator with ``unlabeled``; and its accuracy."""
+    """Labels as codes, and accuracy, for a classifier with ``unlabeled``."""
 
     def score(self, X, y, sample_weight=None):
         """Accuracy on the rows that have a label.
 
-        Rows where y is ``unlabeled`` are left out. Metrics of scikit-learn's that are
-        chosen by name know nothing of them, and count them as errors: in searches and
-        in cross-validation, leave ``scoring`` as it is, which is this score, rather
-        than "accuracy". Stratified folds, their default, need a mark of the labels'
-        own type, such as -1 beside whole numbers, and not NaN.
+        Rows where y is ``unlabeled`` are left out. The metrics of scikit-learn that are
+        chosen by name do not know this mark and count such rows as errors: in searches
+        and in cross-validation, leave ``scoring`` at its default, which is this score,
+        rather than "accuracy". Stratified folds, the default there, need a mark of the
+        same type as the labels, such as -1 among whole numbers, and not NaN.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels. Of several columns all must be predicted rightly.
+            Labels. If there are several columns, all must be predicted correctly.
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts.
+            Weight of each row.
 
         Returns
         -------
@@ -45,7 +45,8 @@ class LabelReadingMixin(ClassifierMixin):
         Raises
         ------
         ValueError
-            No row has a label.
+            No row has a label, y is not as long as X, or its labels do not have the
+            shape of the predictions.
         """
         check_is_fitted(self)
         (X,), y = indexable(X), self._values(y)
@@ -70,23 +71,23 @@ class LabelReadingMixin(ClassifierMixin):
         return accuracy_score(labels, found, sample_weight=sample_weight)
 
     def _values(self, y):
-        """y as an array, of what it was given as."""
+        """y as an array of the type it was given in."""
         return _as_column(as_values(y, self))
 
     def _labels(self, y):
-        """What is not marked of y, as labels."""
+        """Entries of y without marks, as labels."""
         labels = of_one_kind(y)
         if labels.size:
             _check_classes(labels, "y")
         return labels
 
     def _is_unlabeled(self, y):
-        """Which rows have no label; of several columns, in none of them."""
+        """Mask of rows without a label; with several columns, without any."""
         found = marked(y, self.unlabeled)
         return found if found.ndim == 1 else found.all(axis=1)
 
     def _check_first_call(self, classes):
-        """Raise ValueError where partial_fit does not know all classes, as it must."""
+        """Raise ValueError where partial_fit is first called without classes."""
         if classes is None and not hasattr(self, "classes_"):
             raise ValueError(
                 "classes must be passed on the first call to partial_fit: all labels "
@@ -112,7 +113,7 @@ class LabelReadingMixin(ClassifierMixin):
         return rows._replace(labels=codes), {"classes_": classes}
 
     def _read_classes(self, classes):
-        """All labels that will ever come, in order."""
+        """All labels that will ever occur, sorted."""
         classes = as_values(classes, self, "classes")
         if classes.ndim != 1:
             raise ValueError(
@@ -129,7 +130,7 @@ class LabelReadingMixin(ClassifierMixin):
         return np.unique(classes)
 
     def _check_same(self, classes):
-        """Raise ValueError where other classes are named than at first."""
+        """Raise ValueError where the classes are not those of the first call."""
         if classes is None:
             return
         given = self._read_classes(classes)
@@ -149,7 +150,7 @@ class LabelReadingMixin(ClassifierMixin):
 
     def _warn_of_mark(self, classes):
         """Warn where a class seems to be a mark of rows without a label."""
-        # The lowest comes first; -1 and 1 are two classes, as often as not.
+        # Classes are sorted; -1 and 1 often are two proper classes.
         if classes.dtype.kind != "i" or classes[0] != -1 or classes.tolist() == [-1, 1]:
             return
         warn(
@@ -160,12 +161,12 @@ class LabelReadingMixin(ClassifierMixin):
         )
 
     def _codes(self, y, classes=None):
-        """The numbers of labels among the classes."""
+        """Indices of labels among the classes."""
         hint = "" if classes is None else ": name all at the first call of partial_fit"
         classes = self.classes_ if classes is None else classes
         place = np.zeros(len(y), dtype=int)
         found = np.zeros(len(y), dtype=bool)
-        # NumPy would write numbers as text to compare them with it.
+        # NumPy would convert numbers to text to compare them with text.
         if _kind(y) == _kind(classes):
             place = np.searchsorted(classes, y).clip(max=len(classes) - 1)
             found = classes[place] == y
@@ -179,7 +180,7 @@ class LabelReadingMixin(ClassifierMixin):
 
 
 def _as_column(values):
-    """One value for each row."""
+    """Values as a one-dimensional array, one for each row."""
     if values.ndim == 2 and values.shape[1] == 1:
         return column_or_1d(values, warn=True)
     if values.ndim != 1:
@@ -198,6 +199,6 @@ def _check_classes(labels, name):
 
 
 def _kind(values):
-    """Whether values are text, dates or durations, or else numbers."""
+    """Kind of values: text, dates, durations or numbers."""
     kind = values.dtype.kind
     return kind if kind in "mM" else "text" if kind in "OU" else "number"

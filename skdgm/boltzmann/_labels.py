@@ -1,4 +1,4 @@
-"""How a machine with a block of labels learns of them."""
+"""Training of machines that have a label as one of their blocks."""
 
 import numpy as np
 from scipy.special import log_softmax, softmax
@@ -14,42 +14,63 @@ from skdgm.units import Softmax, one_hot, pick
 UNKNOWN = -1
 
 _DRAW, _HOLES = range(2**20, 2**20 + 2)
-# By how much training may miss both where it began and what frequencies give, in nats.
+# Nats by which the loss may exceed both its value at the start and that of the label
+# frequencies before training counts as useless.
 _USELESS = 2.0
-# And by how much at most, unless training diverged.
+# Nats by which it may exceed both before training counts as diverged.
 _DIVERGED = 10.0
 
 
 def label_of(energy):
-    """The number of the label's block: that of the softmax unit, of which there is one.
+    """Index of the label's block, the only softmax unit.
 
-    In a restricted machine it stands beside the data, in a deep one above all others.
+    In a restricted machine it is beside the data, in a deep one above all other layers.
+
+    Parameters
+    ----------
+    energy : LayeredEnergy
+
+    Returns
+    -------
+    block : int
     """
     blocks = range(len(energy.units))
     return next(block for block in blocks if isinstance(energy.units[block], Softmax))
 
 
 def with_label(parts, label, value):
-    """A tuple with something of each block, another thing of the label's."""
+    """Replace the label's element in a tuple that has one element for each block."""
     return (*parts[:label], value, *parts[label + 1 :])
 
 
 def drawn(rng, posterior):
-    """Labels from their exact distribution given the rest, as lists."""
+    """Labels drawn from their exact distribution given all other blocks.
+
+    Parameters
+    ----------
+    rng : Stream
+        With a row for each row.
+    posterior : Posterior
+
+    Returns
+    -------
+    y : Lists
+        Labels in one-hot form.
+    """
     p = softmax(posterior.log_joint(), axis=1)
     return pick(p, rng, posterior.params.dtype)
 
 
 class LabelTrainer(Trainer):
-    """Learns the joint distribution of data and labels."""
+    """Trainer of the joint distribution of data and labels."""
 
     @property
     def label(self):
-        """The label's block."""
+        """Index of the label's block."""
         return label_of(self.energy)
 
     def present(self, batch, rng=None):
-        """Clamp the machine to rows of data and the labels that are known."""
+        """Clamp the machine to rows of data and to the labels that are known."""
         x, clamp = super().present(batch, rng)
         n_labels, dtype = self.energy.units[self.label].size, self.rows.dtype
         known, held = batch.labels != UNKNOWN, True
@@ -63,12 +84,17 @@ class LabelTrainer(Trainer):
 
 
 class HybridTrainer(LabelTrainer):
-    """Learns the joint distribution of data and labels, or that of labels given data,
-    or both at once, in a machine with one hidden layer."""
+    """Trainer of p(v, y), p(y | v) or both, in a machine with one hidden layer."""
 
     def gradient(self, rng, state, x, clamp, clock):
-        """That of the objective: log p(v, y), log p(y | v), or the sum of the second
-        and ``alpha`` times the first."""
+        r"""Gradient of the objective, and the state with updated chains.
+
+        .. math:: \log p(v, y), \qquad \log p(y \mid v), \qquad
+           \log p(y \mid v) + \alpha \log p(v, y)
+
+        for the objectives "generative", "discriminative" and "hybrid". Rows without a
+        label count in the generative part only, with a label drawn from the model.
+        """
         recipe, energy, params = self.recipe, self.energy, state.params
         held = clamp[self.label]
         labelled = np.ones(len(x[0]), bool) if held is True else held.T[0]
@@ -87,8 +113,13 @@ class HybridTrainer(LabelTrainer):
         return grad, state
 
     def pseudo_likelihood(self, rng, params, batch):
-        """That of binary rows, given their labels, and these labels' log probability.
-        One that is not known is drawn: its own and its entropy cancel."""
+        r"""Log pseudo-likelihood of binary rows and their labels, in nats.
+
+        .. math:: \log p(y \mid v) + \sum_i \log p(v_i \mid v_{-i}, y)
+
+        For unknown labels the first term is left out, and y is drawn from p(y | v): on
+        average its log probability and its entropy cancel.
+        """
         x, _ = self._completed(rng, params, *self.present(batch))
         log_joint = Posterior(self.energy, params, x, self.label).log_joint()
         log_p = (log_softmax(log_joint, axis=1) * np.asarray(x[self.label])).sum(axis=1)
@@ -96,7 +127,7 @@ class HybridTrainer(LabelTrainer):
         return of_rows + np.where(batch.labels == UNKNOWN, 0.0, log_p)
 
     def _completed(self, rng, params, x, clamp):
-        """Rows with what was missing drawn: labels alone exactly."""
+        """Rows with missing entries drawn; labels of complete rows exactly."""
         label = self.label
         if clamp[0] is True and clamp[label] is not True:
             posterior = Posterior(self.energy, params, x, label)
@@ -107,17 +138,17 @@ class HybridTrainer(LabelTrainer):
 
 
 class LabelMonitor(MachineWatch):
-    """Minus the log probability of the labels of training rows and of held-out rows.
+    """Negative log probability of the labels of training rows and of held-out rows.
 
     Parameters
     ----------
     trainer, table, held_out
-        As of :class:`MachineWatch`.
+        As in :class:`MachineWatch`.
     state : TrainState
-        Where training begins.
+        Training state at the start.
     log_joint : callable
-        ``log_joint(energy, params, x, clamp)``: log probabilities of each label, but
-        for a constant a row; the labels that there are are not to be looked at.
+        ``log_joint(energy, params, x, clamp)`` returns the log probability of each
+        label, up to a constant for each row. It must ignore the labels in x.
     """
 
     useless = "predicts labels worse than their frequencies do."
@@ -133,11 +164,11 @@ class LabelMonitor(MachineWatch):
 
     @property
     def limit(self):
-        """A loss above it means that training diverged."""
+        """Loss above which training counts as diverged."""
         return self.allowed + _DIVERGED
 
     def is_useless(self, loss):
-        """Whether training did harm, and frequencies alone would do better."""
+        """Return whether training did harm, and frequencies alone would do better."""
         return loss > self.allowed + _USELESS
 
     def _among(self, index):

@@ -1,4 +1,4 @@
-"""Sampling from layered Boltzmann machines, free or with entries clamped."""
+"""Samples of layered Boltzmann machines, free or with clamped entries."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -14,7 +14,7 @@ from skdgm.utils.threads import one_blas_thread
 
 
 class ImputeMixin:
-    """``impute``, for a :class:`~skdgm.boltzmann._machine.TabularModel` with
+    """Imputation, for a :class:`~skdgm.boltzmann._machine.TabularModel` with
     ``_filled(v, rng, n_steps, method)``."""
 
     def impute(self, X, *, method="mean", n_steps=100, random_state=None):
@@ -28,16 +28,24 @@ class ImputeMixin:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         method : {"mean", "sample"}, default="mean"
-            "mean" gives means (probabilities, where units are binary), averaged over
-            the chain, the same at each call; "sample" gives the chain's last state.
+            "mean" fills in means (probabilities, where units are binary), averaged over
+            the chain, the same at each call; "sample" fills in the chain's last state.
         n_steps : int, default=100
+            Number of Gibbs steps.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            What is known stays as it is.
+            Observed entries are unchanged.
+
+        Raises
+        ------
+        TypeError
+            ``n_steps`` is not a whole number.
+        ValueError
+            ``method`` is unknown, or ``n_steps`` is less than 1.
         """
         check_is_fitted(self)
         n_steps = count(n_steps, "n_steps")
@@ -49,7 +57,7 @@ class ImputeMixin:
 
 
 class SamplingMixin(ImputeMixin):
-    """``sample``, ``gibbs`` and ``impute``, for an estimator with an energy.
+    """Samples, Gibbs steps and imputation, for an estimator with an energy.
 
     The estimator is a :class:`~skdgm.boltzmann._machine.Machine`, with ``_energy()``,
     ``_params()`` and ``_state()``.
@@ -70,19 +78,21 @@ class SamplingMixin(ImputeMixin):
         Parameters
         ----------
         n_samples : int, default=1
+            Number of rows.
         random_state : int, RandomState instance or None, default=None
         init : {"chains", "noise"} or array-like of shape (n, n_features), \
                 default="chains"
-            Where the chains start: where training left its chains (see ``chains_``), at
-            fair coins, or at given rows. Starts are used in turn where there are more
-            chains.
+            Start of the chains: the last states of the training chains (see
+            ``chains_``); noise, which is fair coins, or standard normal numbers in
+            standardised real columns; or given rows. If there are more chains than
+            starts, these are used in turn.
         n_steps : int, default=100
-            Gibbs steps of each chain after ``burn_in``.
+            Number of Gibbs steps of each chain after ``burn_in``.
         burn_in : int, default=0
-            Gibbs steps before those.
+            Number of Gibbs steps before those.
         thin : int, default=None
-            Keep every ``thin``-th state of a chain; there are then as many chains as
-            it takes. By default a chain gives one row, its last state.
+            Keep every ``thin``-th state of a chain, and run as many chains as this
+            takes. By default each chain gives one row, its last state.
 
         Returns
         -------
@@ -91,6 +101,8 @@ class SamplingMixin(ImputeMixin):
 
         Raises
         ------
+        TypeError
+            A number is not a whole number.
         ValueError
             A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
             unknown or not as wide as the model.
@@ -104,8 +116,8 @@ class SamplingMixin(ImputeMixin):
         return self._domain.to_data(self._columns, v)
 
     def _trace(self, n_samples, random_state, **options):
-        """Rows as of ``sample``, and the free energies of the even layers, which are
-        all that a chain remembers."""
+        """Rows as of ``sample``, and the free energies of the even layers, which alone
+        determine how a chain goes on."""
         energy, params = self._energy(), self._params_for_chains()
 
         def look(state):
@@ -160,8 +172,8 @@ class SamplingMixin(ImputeMixin):
         Returns
         -------
         v_new : ndarray of shape (n_samples, n_features)
-            Other values at each call, as ``random_state`` goes on. Bits are of type
-            bool.
+            Different values at each call, since ``random_state`` advances. Binary
+            columns are of type bool.
         """
         check_is_fitted(self)
         if not hasattr(self, "random_state_"):
@@ -185,7 +197,7 @@ class SamplingMixin(ImputeMixin):
         return np.where(clamp[0], v, filled)
 
     def _gibbs(self, params, rng, state, n_steps, **options):
-        """Let chains run, from the visible units up and down again."""
+        """Run chains for some steps, each from the visible units up and down again."""
         rows, energy = rng.rows(len(state.x[0])), self._energy()
         options["colours"] = ODD, EVEN
         return gibbs.run(rows, energy, params, state, n_steps, **options)[0]
@@ -195,11 +207,11 @@ class SamplingMixin(ImputeMixin):
         return gibbs.State(self._present(v)[0])
 
     def _cold_chains(self):
-        """The states that training left its chains in, at the model's temperature."""
+        """Last states of the training chains at the model's own temperature."""
         return tuple(part[: len(self.chains_)] for part in self._state().chains)
 
     def _chain_starts(self, init, n_chains, rng):
-        """Where chains start, for each value of ``sample``'s ``init``."""
+        """Initial states of chains, for each value of ``sample``'s ``init``."""
         if not isinstance(init, str):
             rows = self._rows(init)
             v = rows.present(np.arange(n_chains) % rows.shape[0])
@@ -218,5 +230,5 @@ class SamplingMixin(ImputeMixin):
 
 
 def _visible(state):
-    """The visible units of chains."""
+    """Visible units of chains."""
     return (np.asarray(state.x[0]),)

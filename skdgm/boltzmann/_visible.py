@@ -1,4 +1,4 @@
-"""What the visible units take: the columns' units beside what is known of columns."""
+"""Kinds of visible units, each with what is known of its columns."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from skdgm.metrics import log_conditionals, log_densities
 from skdgm.units import Bernoulli, Gaussian, draw
 from skdgm.utils.warn import warn
 
-# How near to its limit a log precision is at it, and how many of such are named.
+# Distance at which a log precision counts as at its limit, and number of columns named.
 _NEAR, _MANY = 0.1, 10
 
 
@@ -18,28 +18,28 @@ class Binary(BinaryColumns):
     log_conditionals = staticmethod(log_conditionals)
 
     def unit(self, machine, size):
-        """The block of units."""
+        """Block of binary units."""
         return Bernoulli(size)
 
     def warn(self, machine):
-        """Say what is wrong with what was learned: nothing can be."""
+        """Do nothing: binary columns give no cause for warnings."""
 
     def noise(self, machine, rng, dtype):
-        """Rows that tell nothing: fair coins."""
+        """Rows of fair coins, one for each stream."""
         return draw(np.full((len(rng.ids), machine.n_features_in_), dtype(0.5)), rng)
 
 
 class Real(RealColumns):
-    """Real units, for columns of any scale, which they see standardised."""
+    """Real units, for columns of any scale, which are standardised for the model."""
 
     log_conditionals = staticmethod(log_densities)
 
     def unit(self, machine, size):
-        """The block of units."""
+        """Block of real units."""
         return Gaussian(size, machine._options.precision, machine._options.min_variance)
 
     def warn(self, machine):
-        """Say of which columns precisions are at their limit, of those that vary."""
+        """Warn of columns whose precision is at its limit, unless they are constant."""
         unit = machine._energy().units[0]
         if unit.precision == "fixed" or not 0 < unit.min_variance < 1:
             return
@@ -59,7 +59,7 @@ class Real(RealColumns):
             )
 
     def noise(self, machine, rng, dtype):
-        """Rows that tell nothing: independent normal numbers."""
+        """Rows of independent standard normal numbers, one for each stream."""
         unit = Gaussian(machine.n_features_in_)
         return unit.sample(unit.field(unit.init(dtype=dtype)), rng)[0]
 

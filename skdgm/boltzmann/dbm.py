@@ -88,7 +88,7 @@ class DBM(DeepMachine):
     early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, verbose
         As of :class:`BernoulliRBM`.
     random_state : int, RandomState instance or None, default=None
-        For initial weights, order of rows and sampling.
+        Source of initial weights, the order of rows and samples.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ class DBM(DeepMachine):
         Epochs done in which all layers learned.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names for its columns.
+        Names of the columns, where X has some.
 
     See Also
     --------

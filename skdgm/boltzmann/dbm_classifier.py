@@ -76,17 +76,18 @@ class DBMClassifier(LabelledDeepMachine):
     validation_fraction, n_iter_no_change, tol, warm_start, verbose
         As of :class:`BernoulliRBM`.
     random_state : int, RandomState instance or None, default=None
-        For initial weights, order of rows and sampling.
+        Source of initial weights, the order of rows and samples.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
     coefs_, intercepts_ : list of ndarray
         The machine's weights and biases but for the label's, as of :class:`DBM`.
     label_components_ : ndarray of shape (n_units, n_classes)
         The weights U between the last hidden layer and the label.
     intercept_label_ : ndarray of shape (n_classes,)
-        The labels' biases d.
+        Biases d of the labels.
     net_coefs_, net_intercepts_ : list of ndarray
         Those of the net, if there is one; the first weights are from data, and below
         these from the second hidden layer.
@@ -111,7 +112,7 @@ class DBMClassifier(LabelledDeepMachine):
         Epochs of the machine.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names for its columns.
+        Names of the columns, where X has some.
 
     See Also
     --------

@@ -2,7 +2,7 @@ r"""Restricted Boltzmann machines.
 
 .. math:: E(v, h) = -b^\top v - c^\top h - v^\top W h
 
-One layer of visible and one of hidden units, joined by W.
+A layer of visible units and one of hidden units, coupled by W.
 """
 
 from skdgm.boltzmann._pseudo_likelihood import PseudoLikelihoodMixin
@@ -21,112 +21,115 @@ class BernoulliRBM(PseudoLikelihoodMixin, RestrictedMachine):
 
     Parameters are those of :class:`sklearn.neural_network.BernoulliRBM`, and more. Data
     are 0 or 1, or probabilities of 1 (grey values). NaN is a missing value, in every
-    method. Float64 data are computed in float64, all others in float32.
+    method. Float64 data are processed in float64, all others in float32.
 
     Parameters
     ----------
     n_components : int, default=256
         Number of hidden units.
     learning_rate : float, default=0.1
-        At the start; see ``schedule``.
+        Initial learning rate; see ``schedule``.
     batch_size : int, default=10
-        Rows for each update.
+        Number of rows in each update.
     n_iter : int, default=20
-        Epochs.
+        Number of epochs.
     gradient : {"pcd", "cd", "fpcd", "tempering"}, default="pcd"
-        Where the chains of the negative phase start: where the last update left them
-        (persistent contrastive divergence [2]_), or at the data (contrastive
-        divergence [1]_). Persistent chains may be driven on by fast weights ("fpcd"
-        [4]_), or change places with hotter ones (parallel "tempering" [5]_).
+        Chains of the negative phase: they start where the last update left them
+        (persistent contrastive divergence, "pcd" [2]_), or at the data (contrastive
+        divergence, "cd" [1]_). Persistent chains may have fast weights ("fpcd" [4]_),
+        or exchange states with hotter ones (parallel tempering, "tempering" [5]_).
     n_steps : int or tuple of int, default=1
-        Gibbs steps of these chains for each update. A tuple's values share the epochs
-        evenly, in order.
+        Number of Gibbs steps of these chains in each update. The values of a tuple
+        share the epochs evenly, in order.
     n_chains : int or None, default=50
-        Number of persistent chains; as many as ``batch_size`` if None.
+        Number of persistent chains; ``batch_size`` if None.
     n_temperatures : int, default=10
-        For "tempering": there are as many chains at each.
+        Number of temperatures for "tempering", with ``n_chains`` chains at each.
     fast_learning_rate : float or None, default=None
-        For "fpcd": that of the fast weights, which are forgotten by a twentieth each
-        update; ``learning_rate`` as it is at the start if None.
+        Learning rate of the fast weights for "fpcd", which decay by a twentieth in each
+        update; the initial ``learning_rate`` if None.
     centering : {"start", "data", "moving"} or None, default=None
-        If not None, learn by the centred gradient [6]_, whose offsets are the means of
-        visible and hidden units at the start of training; those in the data's phase;
-        or the mean of those in both phases. The latter two follow as training goes on.
+        If not None, use the centred gradient [6]_, whose offsets are means of visible
+        and hidden units: those at the start of training, running means in the positive
+        phase ("data"), or running averages of the means in both phases ("moving").
     solver : {"sgd", "adam"}, default="sgd"
-        Steps along the gradient, or in units of its recent size, number by number.
+        Stochastic gradient descent, or Adam, which divides the gradient by its recent
+        size, parameter by parameter.
     momentum : float or tuple of float, default=0.0
-        What stays of the last step (of "adam": the first of its betas). A tuple's
-        values share the epochs evenly, in order.
+        Momentum coefficient (for "adam" the first beta). The values of a tuple share
+        the epochs evenly, in order.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
         The learning rate after t of T epochs is ``learning_rate`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
-        For ``schedule="invscaling"``.
+        Exponent for ``schedule="invscaling"``.
     l1, l2 : float, default=0.0
-        Penalties on the weights: l1 times their absolute sum and l2 / 2 times their sum
-        of squares, taken from the log-likelihood per row.
+        Penalties on the weights: l1 times the sum of their absolute values and l2 / 2
+        times the sum of their squares are subtracted from the log-likelihood per row.
     max_norm : float or None, default=None
-        The highest norm that the weights of a hidden unit may have.
+        Maximum norm of the weights of each hidden unit.
     sparsity_target : float or None, default=None
-        How often hidden units are to be on. Minus the cross entropy of this and of how
-        often they are, times ``sparsity_cost``, is added to what is maximised.
+        Target for the mean of each hidden unit. If not None, the cross entropy of this
+        and the running mean, times ``sparsity_cost``, is subtracted from the objective.
     sparsity_cost : float, default=0.1
+        Weight of the sparsity term; see ``sparsity_target``.
     resample : bool, default=False
-        If True, grey values are drawn as bits anew at each presentation. If False, they
-        are taken as they are.
+        If True, draw the bits of grey values anew at each presentation. If False, use
+        grey values as they are.
     init : {"marginals", "zeros"}, default="marginals"
-        The visible biases at the start: those with which independent units have the
-        means of the data, or zeros. Weights start as normal numbers of scale 0.01.
+        Initial visible biases: those with which independent units have the means of the
+        data, or zeros. Initial weights are normal with standard deviation 0.01.
     early_stopping : bool, default=False
-        Hold out rows, stop when their pseudo-likelihood no longer rises, and keep the
-        parameters with which it was highest.
+        If True, hold out rows, stop when their pseudo-likelihood no longer rises, and
+        keep the parameters with which it was highest.
     validation_fraction : float, default=0.1
-        The share of the rows to hold out.
+        Share of the rows to hold out.
     n_iter_no_change : int, default=5
-        Epochs without an improvement of ``tol`` before stopping early.
+        Number of epochs without an improvement of ``tol`` before stopping early.
     tol : float, default=1e-3
-        In nats per row.
+        Smallest improvement that counts, in nats per row.
     warm_start : bool, default=False
-        If True, ``fit`` goes on from the parameters there are.
+        If True, ``fit`` continues from the learned parameters.
     verbose : int, default=0
-        If not zero, print a line for each epoch.
+        If not 0, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
-        For initial weights, order of rows and sampling.
+        Source of initial weights, the order of rows and samples.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        The weights, transposed.
+        Weights W, transposed.
     intercept_hidden_ : ndarray of shape (n_components,)
-        The hidden biases c.
+        Hidden biases c.
     intercept_visible_ : ndarray of shape (n_features,)
-        The visible biases b.
+        Visible biases b.
     h_samples_ : ndarray of shape (n_chains, n_components)
         Hidden units of the training chains.
     chains_ : ndarray of shape (n_chains, n_features)
-        Visible units of the training chains. Those of "cd" start at rows of the data
-        each time and are not kept: then these are the chains of an earlier fit or, in
-        the first one, draws from the model that training began with.
+        Visible units of the training chains. With "cd", chains start at the data in
+        each update and are not kept: these are then the chains of an earlier fit or, in
+        the first one, draws from the initial model.
     swap_rates_ : ndarray of shape (n_temperatures - 1,)
-        For "tempering": how often chains at neighbouring temperatures changed places
-        lately, from the model's own temperature on.
+        For "tempering": recent swap rates of chains at neighbouring temperatures, from
+        the model's own temperature on.
     log_Z_ : float
-        Log partition function, computed at first use.
+        Log partition function, computed at first access.
     log_Z_se_ : float
-        Its standard error; 0 where it is exact.
+        Standard error of ``log_Z_``; 0 where that is exact.
     density_kind_ : {"exact", "estimate"}
-        What :meth:`score_samples` is: exact where the smaller layer has at most 20
-        units.
+        Kind of density that :meth:`score_samples` returns: exact where the smaller
+        layer has at most 20 units.
     loss_curve_ : list of float
-        For each epoch minus the pseudo-likelihood of training rows, estimated from some
-        of their units, in nats per row.
+        For each epoch the negative pseudo-likelihood of training rows, estimated from
+        some of their units, in nats per row.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
-        Epochs done.
+        Number of epochs done.
     n_features_in_ : int
+        Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names for its columns.
+        Names of the columns, where X has some.
 
     See Also
     --------
