@@ -20,7 +20,7 @@ class FittingMixin(EpochsMixin):
     """
 
     def _n_epochs(self, table):
-        """Number of epochs in the options."""
+        """Number of epochs to run."""
         return self._options.n_iter
 
     def _check_options(self):

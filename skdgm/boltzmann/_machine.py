@@ -110,8 +110,8 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         return TrainState(self._params(), *self._training)
 
     def _common_attributes(self, state):
-        """Fitted attributes that all machines have, visible biases (or means), and the
-        chains at the model's temperature, of a training state."""
+        """Fitted attributes that all machines have, visible biases (or means), and
+        chains at the model's own temperature, from a training state."""
         state = formed(state._replace(near=()), plain)
         visible = state.params.units[0]
         chains = tuple(map(np.asarray, state.chains))

@@ -138,8 +138,7 @@ class SamplingMixin(ImputeMixin):
         thin=None,
         hold=None,
     ):
-        """What ``look(state)`` sees of chains: several arrays, in the order of
-        ``sample``."""
+        """Arrays that ``look(state)`` sees along chains, in the order of ``sample``."""
         n_samples = count_rows(n_samples, self.n_features_in_)
         n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
         thin = n_steps if thin is None else count(thin, "thin", 1, n_steps)

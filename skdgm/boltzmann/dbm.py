@@ -3,7 +3,7 @@ r"""Deep Boltzmann machines.
 .. math:: E(v, h^1, \dots, h^L) = -b^\top v - \sum_l c_l^\top h^l - v^\top W^1 h^1 -
    \sum_{l > 1} h^{l - 1 \top} W^l h^l
 
-One layer of visible and several of hidden units, each joined to its neighbours.
+A layer of visible units and several of hidden ones, each coupled to its neighbours.
 """
 
 from skdgm.boltzmann._deep import DeepMachine
@@ -17,14 +17,14 @@ class DBM(DeepMachine):
         p(v, h) = e^{-E(v, h)} / Z, \qquad E(v, h) = -b^\top v - \sum_l c_l^\top h^l -
         v^\top W^1 h^1 - \sum_{l > 1} h^{l - 1 \top} W^l h^l
 
-    so that a hidden unit hears from below and from above: :math:`p(h^1_j = 1 \mid v,
-    h^2) = \sigma(c_{1j} + v^\top W^1_{:j} + W^2_{j:} h^2)`. All layers learn together,
-    by variational stochastic maximum likelihood [1]_ [2]_: mean field in the data's
-    phase, persistent chains in the model's. The features of a row are its mean-field
-    means.
+    so that a hidden unit has inputs from the layers below and above:
+    :math:`p(h^1_j = 1 \mid v, h^2) = \sigma(c_{1j} + v^\top W^1_{:j} + W^2_{j:} h^2)`.
+    All layers are trained together, by variational stochastic maximum likelihood [1]_
+    [2]_: mean field in the positive phase, persistent chains in the negative phase. The
+    features of a row are its mean-field means.
 
     Data are 0 or 1, or probabilities of 1 (grey values), or real numbers. NaN is a
-    missing value, in every method. Float64 data are computed in float64, all others in
+    missing value, in every method. Float64 data are processed in float64, all others in
     float32.
 
     Parameters
@@ -32,101 +32,104 @@ class DBM(DeepMachine):
     hidden_layer_sizes : tuple of int, default=(256, 256)
         Number of units of each hidden layer, from below.
     visible : {"bernoulli", "gaussian"}, default="bernoulli"
-        What the data are: values in [0, 1], or real columns of any scale, which the
-        model sees standardised.
+        Kind of data: values in [0, 1], or real columns of any scale, which are
+        standardised internally.
     precision, min_variance
-        Of real columns, as of :class:`GaussianRBM`.
+        For real columns, as in :class:`GaussianRBM`.
     learning_rate : float, default=0.1
-        At the start; see ``schedule``.
+        Initial learning rate; see ``schedule``.
     batch_size : int, default=10
-        Rows for each update.
+        Number of rows in each update.
     n_iter : int or "auto", default="auto"
-        Epochs in which all layers learn: by default as many as make 25,000 updates, but
-        at least 10 and at most 200.
+        Number of epochs in which all layers are trained together. With "auto", as many
+        as make 25,000 updates, but at least 10 and at most 200.
     gradient : {"pcd", "fpcd", "tempering"}, default="pcd"
-        What moves the chains of the negative phase, which go on where the last update
-        left them: the model itself, fast weights, or parallel tempering.
+        Sampler of the negative phase, whose chains start where the last update left
+        them: Gibbs steps of the model itself, of the model with fast weights added, or
+        parallel tempering.
     n_steps : int or tuple of int, default=1
-        Gibbs steps of these chains for each update. A tuple's values share the epochs
-        evenly, in order.
+        Number of Gibbs steps of these chains in each update. The values of a tuple
+        share the epochs evenly, in order.
     n_chains, n_temperatures, fast_learning_rate
-        As of :class:`BernoulliRBM`.
+        As in :class:`BernoulliRBM`.
     negative : {"samples", "means"}, default="samples"
-        What of the chains the gradient is made of: their states (of the odd layers, the
-        means given the others), or what one step of mean field makes of these.
+        Statistics of the negative phase: states of the chains (in the odd layers, means
+        given the others), or the means that one step of mean field gives from these.
     mean_field_steps : int, default=10
-        Sweeps of mean field at most, for each row of a batch.
+        Maximum number of mean-field sweeps for each row of a batch.
     centering : {"start", "data", "moving"} or None, default="data"
-        If not None, learn by the centred gradient [3]_, without which layers far from
-        the data hardly learn unless they are pre-trained. Offsets as of
+        If not None, use the centred gradient [3]_, without which layers far from the
+        data hardly learn unless they are pre-trained. Offsets are as in
         :class:`BernoulliRBM`.
     pretrain : {"layerwise"} or None, default=None
-        How the weights begin: at small random numbers, or as those of pairs of layers
-        that learned one after the other by contrastive divergence, what a layer in the
-        midst hears counting twice [1]_.
+        Initial weights: small random numbers, or those of pairs of layers trained one
+        after the other by contrastive divergence, with twice the input for layers that
+        have neighbours on both sides in the machine [1]_.
     pretrain_iter, pretrain_learning_rate, pretrain_steps : default=10, 0.05, 1
-        Epochs of each pair, learning rates, and Gibbs steps. A tuple has one value for
-        each pair; of ``pretrain_steps`` such a value may be a tuple, too, whose values
-        share the epochs.
+        Number of epochs, learning rate and number of Gibbs steps of each pair. A tuple
+        has one value for each pair; for ``pretrain_steps`` such a value may itself be a
+        tuple, whose values share the epochs.
     inference_steps, inference_tol : default=50, 1e-3
-        Sweeps of mean field at most, where features and likelihoods are asked for, and
-        how little a mean moves when these end.
+        Maximum number of mean-field sweeps for features and likelihoods, and the change
+        of a row's means below which they stop.
     n_restarts : int, default=0
-        How often inference begins again, at random means; the highest bound counts.
+        Number of further mean-field runs, from random means; for each row the one with
+        the highest bound counts.
     feature_layer : int, tuple of int or "all", default="all"
-        Whose means :meth:`transform` gives: 0 is the first hidden layer, -1 the last.
-        It may be changed after ``fit``, and so may the three above.
+        Hidden layers whose means :meth:`transform` returns: 0 is the first, -1 the
+        last. It may be changed after ``fit``, and so may the three above.
     solver, momentum, schedule, power_t, l1, l2, max_norm
-        As of :class:`BernoulliRBM`.
+        As in :class:`BernoulliRBM`.
     sparsity_target : float, tuple of float or None, default=None
-        How often hidden units are to be on: in all layers, or in each.
+        Target for the mean of each hidden unit: one for all layers, or one for each.
     resample : bool, default=True
-        If True, grey values are drawn as bits anew at each presentation. If False, they
-        are taken as they are.
+        If True, draw the bits of grey values anew at each presentation. If False, use
+        grey values as they are.
     sparsity_cost, init
-        As of :class:`BernoulliRBM`.
+        As in :class:`BernoulliRBM`.
     early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, verbose
-        As of :class:`BernoulliRBM`.
+        As in :class:`BernoulliRBM`.
     random_state : int, RandomState instance or None, default=None
         Source of initial weights, the order of rows and samples.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        The weights between each layer and the next, from below; of shape (n_below,
+        Weights between each layer and the layer above, from below; of shape (n_below,
         n_above).
     intercepts_ : list of ndarray
-        The biases of all layers; of real columns, their means.
+        Biases of all layers; for real columns, their means without input.
     chains_ : ndarray of shape (n_chains, n_features)
         Visible units of the training chains.
     h_samples_ : list of ndarray
-        Their hidden units, layer by layer.
+        Hidden units of the training chains, layer by layer.
     swap_rates_ : ndarray of shape (n_temperatures - 1,)
-        For "tempering", as of :class:`BernoulliRBM`.
+        For "tempering", as in :class:`BernoulliRBM`.
     precision_, mean_, scale_ : ndarray of shape (n_features,)
-        For real columns, as of :class:`GaussianRBM`.
+        For real columns, as in :class:`GaussianRBM`.
     log_Z_, log_Z_se_ : float
-        Log partition function, computed at first use, and its standard error.
+        Log partition function, computed at first access, and its standard error.
     density_kind_ : {"lower bound", "estimate"}
-        What :meth:`score_samples` is: a lower bound where log Z is exact, because the
-        odd or the even layers have at most 20 units.
+        Kind of density that :meth:`score_samples` returns: a lower bound where log Z is
+        exact, because the odd or the even layers have at most 20 units.
     loss_curve_ : list of float
-        For each epoch minus the log-likelihood of some units of training rows, given
-        the others and what mean field finds two layers above, in nats per row.
+        For each epoch the negative log-likelihood of some units of training rows, given
+        the others and the mean-field means two layers above, in nats per row.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     pretrain_loss_curves_ : list of list of float
-        For each pair of layers minus the log-likelihood of some rows given the layer
-        above, for each epoch; empty without ``pretrain``.
+        For each pair of layers and each epoch, the negative log-likelihood of some rows
+        given the layer above, in nats; empty without ``pretrain``.
     n_iter_ : int
-        Epochs done in which all layers learned.
+        Number of epochs done in which all layers were trained together.
     n_features_in_ : int
+        Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, where X has some.
 
     See Also
     --------
-    BernoulliRBM : One hidden layer, whose likelihood is exact but for log Z.
+    BernoulliRBM : One hidden layer, with a likelihood that is exact up to log Z.
 
     References
     ----------

@@ -18,63 +18,65 @@ class DBMClassifier(LabelledDeepMachine):
         c_l^\top h^l - d_y - v^\top W^1 h^1 - \sum_{l > 1} h^{l - 1 \top} W^l h^l -
         h^{L \top} U_{:y}
 
-    First data and labels are learned together, as :class:`DBM` learns data. Then the
-    label is taken away, and what mean field does in a sweep becomes a net of data and
-    of the second hidden layer's means, which backpropagation makes predict labels
-    [1]_ [2]_. The machine stays as it was: rows are drawn, scored and filled in by it.
+    First the machine is trained on data and labels together, as :class:`DBM` is on
+    data. Then one mean-field sweep without the label becomes a feed-forward network
+    from the data and the means of the second hidden layer to the label, which is
+    trained by back-propagation [1]_ [2]_. The machine stays as it was: samples, scores
+    and imputed values come from it.
 
     Data are 0 or 1, or probabilities of 1 (grey values), or real numbers. NaN is a
-    missing value, in every method. ``partial_fit`` teaches the machine alone; to give
-    it a net after that, ``fit`` with ``warm_start`` and ``n_iter=0``.
+    missing value, in every method. ``partial_fit`` trains the machine alone; to obtain
+    a network afterwards, ``fit`` with ``warm_start=True`` and ``n_iter=0``.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple of int, default=(256, 256)
         Number of units of each hidden layer, from below.
     visible : {"bernoulli", "gaussian"}, default="bernoulli"
-        What the data are: values in [0, 1], or real columns of any scale, which the
-        model sees standardised.
+        Kind of data: values in [0, 1], or real columns of any scale, which are
+        standardised internally.
     unlabeled : object, default=None
-        The value of y for rows without a label: while the machine learns, these have
-        labels drawn by it; :meth:`score` leaves them out. None means that all rows are
-        labelled.
+        Value of y for rows without a label: while the machine is trained, these have
+        labels drawn from it; :meth:`score` leaves them out. None means that all rows
+        are labelled.
     fine_tune : {"backprop"} or None, default="backprop"
-        Whether a net is made of the machine. Without, labels are predicted by it.
+        If None, no network is trained, and the machine itself predicts labels.
     max_iter : int, default=50
-        Epochs of fine-tuning.
+        Number of epochs of fine-tuning.
     learning_rate_init : float, default=0.003
-        Of the net, at the start; see ``schedule``.
+        Initial learning rate of the network; see ``schedule``.
     alpha : float, default=0.0001
-        L2 penalty on the net's weights, per batch.
+        L2 penalty on the network's weights: ``alpha / 2`` times the sum of their
+        squares, divided by the number of rows of the batch.
     dropout : float or pair of float, default=0.0
-        Which share of the net's hidden units drop out at each presentation; or of its
-        inputs, and of these.
+        Share of the network's hidden units that are dropped at each presentation; of a
+        pair, the first is the share of its inputs, the second that of hidden units.
     fine_tune_solver, fine_tune_batch_size, fine_tune_momentum, fine_tune_max_norm : \
             default="adam", 50, 0.9, None
-        Of the net what ``solver``, ``batch_size``, ``momentum`` and ``max_norm`` are of
-        the machine.
+        For the network, as ``solver``, ``batch_size``, ``momentum`` and ``max_norm``
+        are for the machine.
     learning_rate, batch_size, n_iter : default=0.05, 10, "auto"
-        Of the machine, as of :class:`DBM`.
+        For the machine, as in :class:`DBM`.
     gradient, n_steps, n_chains, n_temperatures, fast_learning_rate, negative
-        As of :class:`DBM`.
+        As in :class:`DBM`.
     mean_field_steps, centering, precision, min_variance
-        As of :class:`DBM`.
+        As in :class:`DBM`.
     pretrain : {"layerwise"} or None, default=None
-        As of :class:`DBM`; the label learns together with the last pair of layers.
+        As in :class:`DBM`; the label is trained together with the last pair of layers.
     pretrain_iter, pretrain_learning_rate, pretrain_steps
-        As of :class:`DBM`.
+        As in :class:`DBM`.
     inference_steps, inference_tol, n_restarts, feature_layer
-        As of :class:`DBM`.
+        As in :class:`DBM`.
     solver, momentum, max_norm, l1, l2, sparsity_target, sparsity_cost, resample, init
-        As of :class:`DBM`.
+        As in :class:`DBM`.
     schedule, power_t
-        As of :class:`DBM`; of the net's learning rate, too.
+        As in :class:`DBM`, also for the learning rate of the network.
     early_stopping : bool, default=False
-        Hold out rows, stop when the log probability of their labels no longer rises,
-        and keep the parameters with which it was highest: of the machine, and then of
-        the net.
+        If True, hold out rows, stop when the log probability of their labels no longer
+        rises, and keep the parameters with which it was highest: first for the machine,
+        then for the network.
     validation_fraction, n_iter_no_change, tol, warm_start, verbose
-        As of :class:`BernoulliRBM`.
+        As in :class:`BernoulliRBM`.
     random_state : int, RandomState instance or None, default=None
         Source of initial weights, the order of rows and samples.
 
@@ -83,34 +85,34 @@ class DBMClassifier(LabelledDeepMachine):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     coefs_, intercepts_ : list of ndarray
-        The machine's weights and biases but for the label's, as of :class:`DBM`.
+        Weights and biases of the machine, without the label's, as in :class:`DBM`.
     label_components_ : ndarray of shape (n_units, n_classes)
-        The weights U between the last hidden layer and the label.
+        Weights U between the last hidden layer and the label.
     intercept_label_ : ndarray of shape (n_classes,)
         Biases d of the labels.
     net_coefs_, net_intercepts_ : list of ndarray
-        Those of the net, if there is one; the first weights are from data, and below
-        these from the second hidden layer.
+        Weights and biases of the network, if there is one. In the first weights, rows
+        for the data are followed by rows for the second hidden layer.
     net_loss_curve_, net_validation_curve_ : list of float
-        For each epoch of fine-tuning minus the mean log probability of the labels of
-        some training rows, and of rows held out, in nats.
+        For each epoch of fine-tuning the mean negative log probability of the labels of
+        some training rows, and of held-out rows, in nats.
     loss_curve_, validation_curve_ : list of float
-        The same for each epoch of the machine, by a mean field in which the label is
-        free.
+        The same for each epoch of the machine, by mean field with the label free.
     pretrain_loss_curves_ : list of list of float
-        As of :class:`DBM`.
+        As in :class:`DBM`.
     chains_, h_samples_, swap_rates_
-        Of the training chains, as of :class:`DBM`.
+        Of the training chains, as in :class:`DBM`.
     precision_, mean_, scale_ : ndarray of shape (n_features,)
-        For real columns, as of :class:`GaussianRBM`.
+        For real columns, as in :class:`GaussianRBM`.
     log_Z_, log_Z_se_ : float
-        Log partition function, computed at first use, and its standard error.
+        Log partition function, computed at first access, and its standard error.
     density_kind_ : {"lower bound", "estimate"}
-        What :meth:`score_samples` is: a lower bound where log Z is exact, because the
-        odd or the even layers, the label among them, have few states.
+        Kind of density that :meth:`score_samples` returns: a lower bound where log Z is
+        exact, because the odd or the even layers, including the label, have few states.
     n_iter_ : int
-        Epochs of the machine.
+        Number of epochs done by the machine.
     n_features_in_ : int
+        Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, where X has some.
 
