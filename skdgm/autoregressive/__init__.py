@@ -1,4 +1,4 @@
-"""Autoregressive models: each column given those before it, exactly."""
+"""Autoregressive models: exact conditionals of each column given those before it."""
 
 from skdgm.autoregressive.eonade import EoNADE
 from skdgm.autoregressive.fvbn import FVBN

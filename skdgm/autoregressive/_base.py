@@ -1,4 +1,4 @@
-"""What autoregressive estimators have in common."""
+"""Base classes of the autoregressive estimators."""
 
 from numbers import Integral, Real
 
@@ -14,7 +14,7 @@ from skdgm.base import TabularModel, tell_unknown
 from skdgm.nets import LEARNING
 
 _COUNT = Interval(Integral, 1, None, closed="left")
-# What columns may be, and how columns of each kind are treated.
+# Constraints on the kinds of columns and on the options of each kind.
 COLUMNS = {
     "output": [StrOptions({"bernoulli", "categorical", "gaussian", "mixed"}), tuple],
     "n_mixtures": [_COUNT],
@@ -22,7 +22,7 @@ COLUMNS = {
     "min_variance": [Interval(Real, 0, 1, closed="neither")],
     "min_categories": [_COUNT, "array-like", None],
 }
-# In what orders.
+# Constraints on the orders of the columns.
 ORDERS = {
     "ordering": [StrOptions({"given", "random"}), tuple],
     "n_orderings": [_COUNT],
@@ -32,20 +32,29 @@ TRAINING = {**LEARNING, "average": ["boolean"]}
 
 
 class AutoregressiveModel(FittingMixin, LikelihoodMixin, SamplingMixin, TabularModel):
-    """Base class: parameters are validated, and the rest is that of the mixins."""
+    """Base class of autoregressive estimators; most methods come from mixins."""
 
     def transform(self, X):
-        """Hidden units of the rows.
+        """Compute the hidden units of each row, given the whole row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Missing entries are not seen, nor are categories in a DataFrame that were
-            not seen in ``fit``, of which a warning tells.
+            NaN is a missing value. Missing entries have no influence on the hidden
+            units; nor have categories in a DataFrame that were not seen in ``fit``,
+            which are taken as missing.
 
         Returns
         -------
         H : ndarray of shape (n_samples, n_hidden)
+            Units of the last hidden layer; with several nets, those of all of them side
+            by side. A model without hidden units returns the expected value of each
+            column given those before it.
+
+        Warns
+        -----
+        MissingDataWarning
+            Categories in a DataFrame were not seen in ``fit``.
         """
         rows, found = self._of_rows(
             X, lambda model, params, v, _: model.features(params, v)
@@ -55,25 +64,28 @@ class AutoregressiveModel(FittingMixin, LikelihoodMixin, SamplingMixin, TabularM
 
     @property
     def density_kind_(self):
-        """What ``score_samples`` is: "exact", or an "estimate" of the mean over all
-        orders by several; an "estimate", too, if grey rows were learned from, of which
-        it is no log-likelihood."""
+        """Density kind of ``score_samples``: "exact", or "estimate".
+
+        It is an estimate where the mean over all orders of the columns is estimated
+        from several, and after training on grey rows, whose scores are no
+        log-likelihoods.
+        """
         check_is_fitted(self)
         return "estimate" if self._grey else self._kind_of_bits
 
     @property
     def _kind_of_bits(self):
-        """What ``score_samples`` is of rows that are not grey."""
+        """Density kind of ``score_samples`` for rows that are not grey."""
         return "exact" if self._model(self._learned).n_orders == 1 else "estimate"
 
 
 class ChainModel(AutoregressiveModel):
-    """Base class of estimators whose nets have an order of the columns each.
+    """Base class of estimators with one chain for each order of the columns.
 
-    A subclass has ``_net(known, conditionals, number)``, which returns the arguments of
-    a chain after the first three, ``_CHAIN``, its class, ``_FIXED``, the names of
-    options that cannot change while learning goes on, and ``_NUMBER``, of the one that
-    says how many orders there are.
+    A subclass defines ``_net(known, conditionals, number)``, which returns the
+    arguments of a chain after the first three; ``_CHAIN``, the class of the chains;
+    ``_FIXED``, the names of options that cannot change while training continues; and
+    ``_NUMBER``, the name of the option that sets the number of orders.
     """
 
     _shared, _NUMBER = False, "n_orderings"
@@ -98,7 +110,7 @@ class ChainModel(AutoregressiveModel):
         return n_weights, known[self._NUMBER], self._shared
 
     def _chain(self, known):
-        """The class of nets that have such a structure."""
+        """Class of the chains for this structure."""
         return self._CHAIN
 
     @property

@@ -1,11 +1,12 @@
-r"""Conditionals of all columns in one order, by a net that has them all in one pass.
+r"""Conditionals of all columns in one order, computed by one pass of a net.
 
 .. math:: z_t = f_t(x_1, \dots, x_{t-1})
 
-A chain works on columns that are in order; but its parameters are kept as columns are
-in data, so that chains of several orders may share them. It can be gone through column
-after column, too: what is there before the first is ``begin``, then follow ``output``
-and ``absorb`` by turns.
+where the outputs :math:`z_t` are the parameters of :math:`p(x_t \mid x_{<t})`. A chain
+computes with columns in its own order, while parameters are stored in the order of the
+data's columns, so that chains of several orders can share them. A chain can also be
+evaluated column by column: start from ``begin``, then alternate ``output`` and
+``absorb``.
 """
 
 import numpy as np
@@ -15,26 +16,33 @@ from skdgm.autoregressive._particles import filled
 
 
 class Chain:
-    """Base class of nets for one order.
+    """Base class of nets for one order of the columns.
 
-    A subclass has ``n_weights(n_inputs, n_outputs, *net)``, how many there are, for
-    which no net is made, ``n_units`` (of its widest layer), ``n_features`` (of its
-    highest),
-    ``init(rng, dtype)``, ``moved(params, inputs, outputs)``, which changes the order of
-    inputs' and outputs' parameters, ``apply(params, x)``, ``hidden(params, x)`` and
-    the steps ``begin(params, n_rows)``, ``output(params, state, t)`` and
-    ``absorb(params, state, t, x)``, which changes the state.
+    A subclass defines
+
+    - ``n_weights(n_inputs, n_outputs, *net)``, a static method: the number of weights,
+      computed without building a net,
+    - ``n_units``, the number of units of its widest layer,
+    - ``n_features``, the number of units of its last hidden layer,
+    - ``init(rng, dtype)``, which draws initial parameters,
+    - ``moved(params, inputs, outputs)``, which permutes the parameters of inputs and
+      outputs,
+    - ``apply(params, x)``, the outputs of all columns, and ``hidden(params, x)``, the
+      last hidden layer,
+    - the steps ``begin(params, n_rows)``, ``output(params, state, t)`` and
+      ``absorb(params, state, t, x)``, of which the last updates the state in place.
 
     Parameters
     ----------
     conditionals : Conditionals
-        Of the columns as data have them.
-    start : ndarray
-        Outputs to begin with.
-    order : ndarray of int
+        Of the columns in the data's order.
+    start : ndarray of shape (n_outputs,)
+        Initial biases of the outputs.
+    order : ndarray of int, of shape (n_columns,)
+        Column numbers in the order of their prediction.
     """
 
-    # Whether all columns together are a normal distribution.
+    # True if the joint distribution is normal.
     normal = False
 
     def __init__(self, conditionals, start, order):
@@ -53,47 +61,106 @@ class Chain:
         self.n_inputs, self.n_outputs = self.inputs[-1].stop, self.outputs[-1].stop
 
     def ordered(self, v):
-        """Rows as columns are in order, given them as these are in data."""
+        """Permute columns of rows from the data's order to the chain's."""
         return v if self.given else np.ascontiguousarray(v[:, self.order])
 
     def placed(self, params):
-        """Parameters as columns are in order, given them as these are in data."""
+        """Permute parameters from the data's order of columns to the chain's."""
         return params if self.given else self.moved(params, *self.there)
 
     def natural(self, params):
-        """Parameters as columns are in data, given them as these are in order."""
+        """Permute parameters from the chain's order of columns to the data's."""
         return params if self.given else self.moved(params, *self.back)
 
     def allowed(self):
-        """Ones in place of weights that matter, as columns are in data; or nothing,
-        where all of them do."""
+        """Masks of the weights in use, in the data's order of columns.
+
+        Returns
+        -------
+        masks : tuple
+            A tree like the parameters, of ones and zeros; () where all weights are in
+            use.
+        """
         return ()
 
     def prepared(self, params):
-        """Parameters for steps."""
+        """Parameters in the form that ``begin``, ``output`` and ``absorb`` need."""
         return params
 
     def loss(self, params, v, x):
-        """Surprise at rows, given what of them is seen by conditionals."""
+        """Negative log-likelihood of each row, in nats.
+
+        Parameters
+        ----------
+        params : tuple
+            In the chain's order of columns, as in all methods below.
+        v : ndarray of shape (n_rows, n_columns)
+            Entries to be predicted; NaN entries do not count.
+        x : ndarray of shape (n_rows, n_columns)
+            Entries that the conditionals are given.
+
+        Returns
+        -------
+        loss : ndarray of shape (n_rows,)
+        """
         out = self.apply(params, self.conditionals.inputs(x))
         return self.conditionals.loss(out, v)
 
     def log_likelihood(self, params, v):
-        """Of rows of which nothing is missing."""
+        r"""Log-likelihood of rows without missing entries, in nats.
+
+        .. math:: \log p(x) = \sum_t \log p(x_t \mid x_{<t})
+
+        Parameters
+        ----------
+        params : tuple
+        v : ndarray of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_rows,), float64
+        """
         out = self.apply(params, self.conditionals.inputs(v))
         return self.conditionals.log_likelihood(out, v)
 
     def log_p(self, params, v):
-        """Log probabilities of the entries of rows of which nothing is missing."""
+        """Log probability of each entry given those before it, in nats.
+
+        Parameters
+        ----------
+        params : tuple
+        v : ndarray of shape (n_rows, n_columns)
+            Without missing entries, in the chain's order of columns.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_rows, n_columns), float64
+        """
         out = self.apply(params, self.conditionals.inputs(v))
         return self.conditionals.log_p(out, v)
 
     def features(self, params, v):
-        """Hidden units that have seen whole rows."""
+        """Last hidden layer given the whole row, of shape (n_rows, n_features)."""
         return self.hidden(params, self.conditionals.inputs(v))
 
     def drawn(self, params, v, rng):
-        """Rows with what is missing drawn, given what is before it."""
+        """Fill missing entries with draws, each given the entries before it.
+
+        Later entries are not conditioned on: where all of a row is missing, this is an
+        exact sample of the model.
+
+        Parameters
+        ----------
+        params : tuple
+        v : ndarray of shape (n_rows, n_columns)
+            NaN where missing.
+        rng : Stream
+            One stream for each row.
+
+        Returns
+        -------
+        v : ndarray of shape (n_rows, n_columns)
+        """
         v, params = v.copy(), self.prepared(params)
         state = self.begin(params, len(v))
         for t, single in enumerate(self.conditionals.single):
@@ -105,9 +172,24 @@ class Chain:
         return v
 
     def filled(self, params, v, rng, n_each):
-        """Particles of rows; see :mod:`skdgm.autoregressive._particles`."""
+        """Particles of each row; see :mod:`skdgm.autoregressive._particles`.
+
+        Parameters
+        ----------
+        params : tuple
+        v : ndarray of shape (n_rows, n_columns)
+            NaN where missing.
+        rng : Stream
+            One stream for each row.
+        n_each : int
+            Number of particles of each row.
+
+        Returns
+        -------
+        particles : Particles
+        """
         return filled(self, self.prepared(params), v, rng, n_each)
 
     def chosen(self, state, rows):
-        """The state of some of the rows."""
+        """Select the state of some of the rows."""
         return [part[rows] for part in state]

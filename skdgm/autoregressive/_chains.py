@@ -1,4 +1,4 @@
-"""Nets for one order of the columns each, as one model."""
+"""Ensemble of chains, one for each order of the columns."""
 
 import numpy as np
 from scipy.special import softmax
@@ -6,26 +6,29 @@ from scipy.special import softmax
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.tree import tree_map
 
-# Particles for rows that are incomplete, while learning and while it is watched.
+# Particles for each incomplete row, in training and in monitoring.
 _LEARN, _WATCH = 4, 8
-# Streams: of members, which of them is had, and which particle.
+# Random streams: of each member, and for the choice of a member or a particle.
 _MEMBER, _CHOICE = range(200, 202)
-# Numbers that all particles of some rows may have in a layer.
+# Limit on the numbers of one layer for all particles of a part of the rows.
 _ROOM = 2**22
 
 
 class Chains:
-    """An ensemble: its density is the mean of its members'.
+    r"""Ensemble of K chains, whose density is the mean of theirs.
+
+    .. math:: p(x) = \frac1K \sum_{k=1}^K p_k(x)
 
     Parameters
     ----------
     conditionals : Conditionals
-        Of the columns as data have them.
+        Of the columns in the data's order.
     members : list of Chain
     n_draws : int
         Particles for each incomplete row.
-    shared : bool
-        Whether members have their parameters in common, and learn by turns.
+    shared : bool, default=False
+        Whether members share their parameters; if so, each update trains one of them,
+        in turn.
     """
 
     def __init__(self, conditionals, members, n_draws, shared=False):
@@ -36,13 +39,24 @@ class Chains:
         self.n_features = first.n_features * (1 if shared else len(members))
 
     def init(self, rng, dtype):
-        """Parameters of all members."""
+        """Draw initial parameters.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        dtype : type
+
+        Returns
+        -------
+        params : tuple
+            One tree for each member, or a single one if they are shared.
+        """
         if not self.shared:
             return tuple(self._begun([m], rng, dtype) for m in self.members)
         return (self._begun(self.members, rng, dtype),)
 
     def _begun(self, members, rng, dtype):
-        """Parameters of members together; zeros where none of them allows any."""
+        """Initial parameters of members; zeros for weights that no mask allows."""
         params, masks = members[0].init(rng, dtype), [m.allowed() for m in members]
         if not masks[0]:
             return params
@@ -53,13 +67,41 @@ class Chains:
         return tree_map(limited, params, *masks)
 
     def present(self, params, v, rng, number):
-        """Rows as members are to learn of them: of all members together, or of the one
-        whose turn it is. What is missing is drawn, and not predicted."""
+        """Rows in the form that :meth:`losses` needs, for one update.
+
+        Missing entries are drawn, to be conditioned on; they are not predicted.
+
+        Parameters
+        ----------
+        params : tuple
+        v : ndarray of shape (n_rows, n_columns)
+            NaN where missing.
+        rng : Stream
+        number : int
+            Number of the update, which selects the member if parameters are shared.
+
+        Returns
+        -------
+        presented : list of (int, ndarray, ndarray)
+            For each member to be trained its number, the rows in its order, and the
+            same rows with missing entries filled.
+        """
         turns = [number % self.n_orders] if self.shared else range(self.n_orders)
         return [(k, *self._completed(params, v, k, rng.fold(k))) for k in turns]
 
     def losses(self, params, presented):
-        """Surprise at rows."""
+        """Negative log-likelihood of each row, summed over the members to be trained.
+
+        Parameters
+        ----------
+        params : tuple
+        presented : list
+            From :meth:`present`.
+
+        Returns
+        -------
+        loss : ndarray of shape (n_rows,)
+        """
         total = 0.0
         for k, ordered, whole in presented:
             member, own = self._member(params, k)
@@ -67,7 +109,7 @@ class Chains:
         return total
 
     def _completed(self, params, v, k, rng):
-        """Rows in a member's order, and the same with nothing missing."""
+        """Rows in a member's order, and the same with missing entries drawn."""
         member, own = self._member(params, k)
         ordered = member.ordered(v)
         rows = np.flatnonzero(np.isnan(ordered).any(axis=1))
@@ -80,7 +122,7 @@ class Chains:
         return ordered, whole
 
     def watched(self, params, v, rng):
-        """Surprise at rows."""
+        """Negative log-likelihood of each row under the ensemble, in nats."""
         found = [
             self.log_likelihood(params, v, k, rng.fold(_MEMBER, k), _WATCH)
             for k in range(self.n_orders)
@@ -88,16 +130,44 @@ class Chains:
         return -log_mean_exp(np.stack(found))[0]
 
     def log_likelihood(self, params, v, k, rng, n_draws=None):
-        """Of rows, by a member."""
+        """Log-likelihood of each row under one member, in nats.
+
+        Parameters
+        ----------
+        params : tuple
+        v : ndarray of shape (n_rows, n_columns)
+            NaN where missing; such rows have an estimate by particles.
+        k : int
+            Number of the member.
+        rng : Stream
+            One stream for each row.
+        n_draws : int, optional
+            Number of particles; by default that of the ensemble.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_rows,), float64
+        """
         return self._scored("log_likelihood", params, v, k, rng, n_draws)
 
     def log_p(self, params, v, k, rng, n_draws=None):
-        """Log probabilities of entries by a member, each given those before it."""
+        """Log probability of each entry given those before it by one member, in nats.
+
+        Parameters
+        ----------
+        params, v, k, rng, n_draws
+            As of :meth:`log_likelihood`.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_rows, n_columns), float64
+            In the data's order of columns; 0 for missing entries.
+        """
         found = self._scored("log_p", params, v, k, rng, n_draws)
         return found[:, self.members[k].place]
 
     def _scored(self, what, params, v, k, rng, n_draws):
-        """By a member: of whole rows, or of particles of those that are not."""
+        """Score complete rows directly and incomplete ones by particles."""
         member, own = self._member(params, k)
         ordered = member.ordered(v)
         holes = np.isnan(ordered).any(axis=1)
@@ -113,7 +183,7 @@ class Chains:
         return np.concatenate(parts)[np.argsort(np.concatenate(places))]
 
     def features(self, params, v):
-        """Hidden units that have seen whole rows: those of all members."""
+        """Last hidden layers of the members given the whole row, side by side."""
         n, parts = (1 if self.shared else self.n_orders), []
         for k in range(n):
             member, own = self._member(params, k)
@@ -121,7 +191,22 @@ class Chains:
         return np.concatenate(parts, axis=1)
 
     def sampled(self, params, v, rng):
-        """Rows drawn, each by a member at random."""
+        """Fill missing entries with draws, each row by a member chosen at random.
+
+        Each entry is drawn given those before it: rows of nothing but NaN become exact
+        samples of the ensemble.
+
+        Parameters
+        ----------
+        params : tuple
+        v : ndarray of shape (n_rows, n_columns)
+        rng : Stream
+            One stream for each row.
+
+        Returns
+        -------
+        v : ndarray of shape (n_rows, n_columns)
+        """
         v, chosen = v.copy(), rng.fold(_CHOICE).uniform(1)[:, 0] * self.n_orders
         for k in range(self.n_orders):
             rows = np.flatnonzero(chosen.astype(np.intp) == k)
@@ -132,7 +217,23 @@ class Chains:
         return v
 
     def fill(self, params, v, rng, method):
-        """Rows with what is missing, by what particles of all members weigh."""
+        """Fill missing entries given the others, by weighted particles of all members.
+
+        Parameters
+        ----------
+        params : tuple
+        v : ndarray of shape (n_rows, n_columns)
+            NaN where missing.
+        rng : Stream
+            One stream for each row.
+        method : {"mean", "mode", "sample"}
+            The weighted mean, the particle of highest joint probability (of a normal
+            distribution the mean), or a particle drawn by weight.
+
+        Returns
+        -------
+        v : ndarray of shape (n_rows, n_columns)
+        """
         v = v.copy()
         for rows in self._parts(np.arange(len(v)), None):
             v[rows] = self._fill(params, v[rows], rng.take(rows), method)
@@ -160,7 +261,7 @@ class Chains:
         return member.filled(own, ordered, rng, n_draws or self.n_draws)
 
     def _parts(self, rows, n_draws):
-        """Rows in parts that there is room for, with all their particles."""
+        """Split row numbers into parts whose particles fit in memory."""
         size = max(1, _ROOM // (self.width * (n_draws or self.n_draws)))
         return [rows[i : i + size] for i in range(0, len(rows), size)]
 
@@ -170,7 +271,7 @@ class Chains:
 
 
 def _chosen(log_w, rng):
-    """Numbers of columns, drawn by weight, one for each row."""
+    """Column numbers drawn by weight, one for each row."""
     w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
     upto = np.cumsum(w, axis=1) / w.sum(axis=1, keepdims=True)
     return (upto[:, :-1] <= rng.uniform(1)).sum(axis=1)

@@ -2,8 +2,9 @@ r"""Conditional distributions of all columns of a table.
 
 .. math:: \log p(x) = \sum_t \log p(x_{o_t} \mid x_{o_1}, \dots, x_{o_{t-1}})
 
-for an order o of the columns: each column has some of a net's outputs, which say how
-its entries are distributed, and some of its inputs, as which those after see it.
+for an order o of the columns. Each column owns some of a net's outputs, the parameters
+of its conditional distribution, and some of its inputs, which represent its value to
+the columns after it.
 """
 
 from functools import cached_property
@@ -20,10 +21,10 @@ class Block:
 
     Parameters
     ----------
-    kind : object
+    kind : Bits, Codes or Reals
         See :mod:`skdgm.autoregressive._kinds`.
     columns, inputs, outputs : ndarray of int
-        Where they are: among columns, inputs and outputs.
+        Their positions among columns, inputs and outputs.
     """
 
     def __init__(self, kind, columns, inputs, outputs):
@@ -32,15 +33,16 @@ class Block:
 
 
 class Conditionals:
-    """What inputs and outputs of a net mean.
+    """Conditional distributions of columns of several kinds, given a net's outputs.
 
     Parameters
     ----------
     kinds : ndarray of str, of shape (n_columns,)
+        "bernoulli", "categorical" or "gaussian".
     sizes : ndarray of int, of shape (n_columns,)
-        How many categories there are, or 1.
+        Number of categories of each column, or 1.
     mixture : Mixture
-        Of columns of real numbers.
+        Density of real columns.
     """
 
     def __init__(self, kinds, sizes, mixture):
@@ -59,7 +61,7 @@ class Conditionals:
 
     @cached_property
     def single(self):
-        """The conditionals of each column by itself."""
+        """Conditionals of each column by itself, a list."""
         n_columns = len(self.kinds)
         return [
             Conditionals(self.kinds[[j]], self.sizes[[j]], self.mixture)
@@ -67,12 +69,17 @@ class Conditionals:
         ]
 
     def start(self, shares):
-        """Outputs that say what is known of each column.
+        """Initial outputs, which reproduce the marginal distribution of each column.
 
         Parameters
         ----------
         shares : callable
-            ``shares(name, columns)``, what is known of columns of a kind.
+            ``shares(name, columns)`` returns the frequencies of values in the columns
+            of a kind.
+
+        Returns
+        -------
+        out : ndarray of shape (n_outputs,), float64
         """
         out = np.zeros(self.n_outputs.sum())
         for block in self.blocks:
@@ -81,7 +88,16 @@ class Conditionals:
         return out
 
     def inputs(self, v):
-        """Rows as a net sees them; what is missing are zeros."""
+        """Inputs of a net for given rows; zeros for missing entries.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        x : ndarray of shape (n_rows, n_inputs)
+        """
         if len(self.blocks) == 1:
             return self.blocks[0].kind.inputs(v)
         x = np.empty((len(v), self.n_inputs.sum()), v.dtype)
@@ -90,14 +106,33 @@ class Conditionals:
         return x
 
     def value(self, inputs):
-        """Values that inputs, or means of such, stand for."""
+        """Convert inputs, or means of inputs, to values of columns.
+
+        Parameters
+        ----------
+        inputs : ndarray of shape (n_rows, n_inputs)
+
+        Returns
+        -------
+        v : ndarray of shape (n_rows, n_columns)
+        """
         v = np.empty((len(inputs), len(self.kinds)), inputs.dtype)
         for block in self.blocks:
             v[:, block.columns] = block.kind.value(inputs[:, block.inputs])
         return v
 
     def loss(self, out, v):
-        """Surprise at rows; what is NaN does not count."""
+        """Negative log-likelihood of each row, in nats; NaN entries do not count.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_rows, n_outputs)
+        v : ndarray of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        loss : ndarray of shape (n_rows,)
+        """
         if len(self.blocks) == 1:
             return self.blocks[0].kind.loss(out, v)
         total = 0.0
@@ -107,33 +142,49 @@ class Conditionals:
         return total
 
     def log_likelihood(self, out, v):
-        """Of rows, in float64."""
+        """Log-likelihood of each row, in nats, of shape (n_rows,), float64."""
         if [block.kind.name for block in self.blocks] == [Bits.name]:
             return -bit_loss(out, v, dtype=np.float64)
         return self.log_p(out, v).sum(axis=1)
 
     def log_p(self, out, v):
-        """Log probability of each entry, in float64; 0 of what is missing."""
+        """Log probability of each entry, in nats; 0 for missing entries.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_rows, n_columns), float64
+        """
         found = self._of_entries(out, lambda b, own: b.kind.log_p(own, v[:, b.columns]))
         return np.where(np.isnan(v), 0, found).astype(np.float64)
 
     def expected(self, out):
-        """What is expected of each entry, as a net sees it."""
+        """Expected inputs of each column, of shape (n_rows, n_inputs)."""
         x = np.empty((len(out), self.n_inputs.sum()), out.dtype)
         for block in self.blocks:
             x[:, block.inputs] = block.kind.expected(out[:, block.outputs])
         return x
 
     def mean(self, out):
-        """What is expected of each entry; of codes, the most probable one."""
+        """Mean of each entry; of codes, the most probable one."""
         return self.value(self.expected(out))
 
     def mode(self, out):
-        """What each entry is most likely to be."""
+        """Most probable value of each entry."""
         return self._of_entries(out, lambda b, own: b.kind.mode(own))
 
     def draw(self, out, rng):
-        """Entries at random, with a stream for each row and kind."""
+        """Draw each entry from its conditional distribution.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_rows, n_outputs)
+        rng : Stream
+            One stream for each row.
+
+        Returns
+        -------
+        v : ndarray of shape (n_rows, n_columns)
+        """
         return self._of_entries(
             out, lambda b, own: b.kind.draw(own, rng.fold(b.columns[0]))
         )
@@ -146,13 +197,24 @@ class Conditionals:
 
 
 def places_of(columns, sizes):
-    """Where the inputs, or outputs, of some columns are, in the order of these."""
+    """Positions of the inputs, or outputs, of some columns, in the order of these.
+
+    Parameters
+    ----------
+    columns : ndarray of int
+    sizes : ndarray of int, of shape (n_columns,)
+        Number of inputs, or outputs, of every column.
+
+    Returns
+    -------
+    places : ndarray of int
+    """
     own = sizes[columns]
     first = np.cumsum(sizes)[columns] - np.cumsum(own)
     return np.repeat(first, own) + np.arange(own.sum())
 
 
 def slots(sizes):
-    """Where the inputs, or outputs, of each column are, as slices."""
+    """Positions of the inputs, or outputs, of each column, a list of slices."""
     ends = np.cumsum(sizes).tolist()
     return [slice(end - size, end) for end, size in zip(ends, sizes.tolist())]

@@ -1,4 +1,4 @@
-"""What learning will cost: told before it begins, or refused by name."""
+"""Estimates of memory and work before training: a warning, or an error."""
 
 import numpy as np
 
@@ -6,38 +6,44 @@ from skdgm.exceptions import CostWarning
 from skdgm.utils.memory import physical
 from skdgm.utils.warn import warn
 
-# Arrays as large as all weights, or as a batch as nets see it, that there are at once
-# in learning: parameters, their mean, slopes, the optimiser's memory, copies.
+# Number of arrays, each as large as all weights or as a batch of inputs, that exist at
+# once in training: parameters, their average, gradients, optimiser state, copies.
 _COPIES = 12
-# Bytes above which costs are told, and what a machine has if it does not tell.
+# Bytes above which to warn, and those assumed of a machine whose memory is unknown.
 _TOLD, _USUAL = 2**29, 2**34
 
 
 def check_cost(who, sizes, names, n_weights, *, n_nets, shared, batch, n_rows, item):
-    """Warn of what takes much memory, and raise where no machine memory is left for it.
+    """Warn before training that needs much memory; raise if the machine has too little.
 
     Parameters
     ----------
     who : estimator
-        With ``_LIGHTER``, what takes less.
+        Its ``_LIGHTER`` tells how to need less.
     sizes : ndarray of int, of shape (n_columns,)
-        As how many inputs each column is seen.
+        Number of inputs of each column.
     names : sequence
-        What columns are called.
+        Names of the columns.
     n_weights : int
-        Of one net.
+        Number of weights of one net.
     n_nets : int
+        Number of nets.
     shared : bool
-        Whether nets have their weights in common.
+        Whether nets share their weights.
     batch, n_rows : int
-        Rows for each update, and in all of them together.
+        Rows for each update, and in all updates together.
     item : int
         Bytes of a number.
 
     Raises
     ------
     MemoryError
-        Learning takes more than the machine has.
+        Training needs more memory than the machine has.
+
+    Warns
+    -----
+    CostWarning
+        Training needs more than 512 MiB.
     """
     own = n_weights if shared else n_nets * n_weights
     masks = n_nets * n_weights
@@ -58,7 +64,7 @@ def check_cost(who, sizes, names, n_weights, *, n_nets, shared, batch, n_rows, i
 
 
 def _cause(sizes, names):
-    """Why there are so many weights."""
+    """Reason for the number of weights, in words."""
     largest = int(np.argmax(sizes))
     if sizes[largest] > sizes.sum() / 2:
         return f"the {sizes[largest]:,} categories of column {names[largest]!r}"

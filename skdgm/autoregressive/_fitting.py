@@ -1,4 +1,4 @@
-"""``fit`` and ``partial_fit`` of nets of conditionals."""
+"""``fit`` and ``partial_fit`` of autoregressive estimators."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from skdgm.base import (
 )
 from skdgm.nets import NetsMixin
 
-# What densities of real columns are.
+# Options that determine the densities of real columns.
 MIXTURE = "n_mixtures", "conditional", "min_variance"
 _DOMAINS = {"bernoulli": BinaryColumns, "gaussian": RealColumns}
 
@@ -26,12 +26,11 @@ _DOMAINS = {"bernoulli": BinaryColumns, "gaussian": RealColumns}
 class FittingMixin(NetsMixin, EpochsMixin):
     """Training, for an estimator with
 
-    - ``_structure``, the options that cannot change while learning goes on,
-    - ``_model(known)``, the model that has such a structure, for the columns that
-      there are,
-    - ``_nets(known, conditionals)``, how many weights each of its nets has, how many
-      nets there are, and whether they have them in common,
-    - ``_LIGHTER``, what takes less memory.
+    - ``_structure``, the options that cannot change while training continues,
+    - ``_model(known)``, the model of this structure for the columns that are known,
+    - ``_nets(known, conditionals)``, the number of weights of each net, the number of
+      nets, and whether they share their weights,
+    - ``_LIGHTER``, advice on how to need less memory.
     """
 
     _WATCHED = "log-likelihood"
@@ -40,7 +39,7 @@ class FittingMixin(NetsMixin, EpochsMixin):
         check_ordering(self._options.ordering)
 
     def _labelled(self, rows, y, fresh, classes):
-        # Before anything of what was learned is lost.
+        # Raise before anything learned earlier is lost.
         check_ordering(self._options.ordering, rows.shape[1])
         return super()._labelled(rows, y, fresh, classes)
 
@@ -59,7 +58,7 @@ class FittingMixin(NetsMixin, EpochsMixin):
         return MixedColumns(kinds, self._options.min_categories)
 
     def _conditionals(self, options):
-        """What inputs and outputs mean, and which say how frequent values are."""
+        """Conditionals of the columns, and initial outputs for their frequencies."""
         domain, columns, n = self._domain, self._columns, len(self._columns.seen)
         kinds = getattr(columns, "kinds", None)
         kinds = np.full(n, options["output"]) if kinds is None else kinds
@@ -73,7 +72,7 @@ class FittingMixin(NetsMixin, EpochsMixin):
         return super()._run(table, epochs, *arguments, **options)
 
     def _tell_cost(self, table, n_epochs):
-        """Before anything large is made."""
+        """Check the cost of training before anything large is allocated."""
         structure, rows = self._structure, table.rows
         conditionals, _ = self._conditionals(structure)
         codec = getattr(self._columns, "codec", None)
@@ -102,7 +101,7 @@ class FittingMixin(NetsMixin, EpochsMixin):
 
 
 def known(domain, columns, name, of):
-    """How frequent values of columns of a kind are."""
+    """Frequencies of values in some columns of one kind; None for real ones."""
     if name == "bernoulli":
         return domain.moments(columns)[of]
     return domain.frequencies(columns) if name == "categorical" else None

@@ -1,10 +1,13 @@
-r"""What a net's outputs say of columns of a kind.
+r"""Conditional distributions of columns of one kind, given a net's outputs.
 
 .. math:: \mathrm{Bernoulli}(x; \sigma(z)), \qquad \operatorname{softmax}(z)_x, \qquad
    \sum_k \alpha_k(z) \, \mathcal{N}(x; \mu_k(z), \sigma_k(z))
 
-for bits, for codes of categories and for real numbers. Each kind knows, too, how its
-values are seen by those that come after.
+for bits, for codes of categories and for real numbers. Each kind also defines the
+inputs by which its values are represented to the columns after it.
+
+Arrays have these shapes: values ``v`` (n_rows, n_columns), ``inputs`` (n_rows,
+n_inputs) and outputs ``out`` (n_rows, n_outputs).
 """
 
 import numpy as np
@@ -13,16 +16,16 @@ from skdgm.nets import Mixture, class_loss, log_probabilities, mixture_loss
 from skdgm.nets import logistic_cross_entropy as bit_loss
 from skdgm.utils.math import logit, sigmoid, softplus
 
-# Between which deviations the means of a mixture's components begin.
+# The initial means of a mixture's components span minus this to this.
 _SPREAD = 1.5
 
 
 class Bits:
-    """Columns of 0, 1 and probabilities of 1.
+    """Bernoulli columns: 0, 1 and probabilities of 1.
 
     Parameters
     ----------
-    sizes : ndarray of int
+    sizes : ndarray of int, of shape (n_columns,)
         A 1 for each column.
     """
 
@@ -32,45 +35,67 @@ class Bits:
         self.n_inputs = self.n_outputs = np.ones_like(sizes)
 
     def start(self, share):
-        """Outputs that say how often there is a 1."""
+        """Initial outputs: the log odds of the means ``share``."""
         return logit(share)
 
     def inputs(self, v):
-        """Values as those after them see them; zeros for what is missing."""
+        """Inputs that represent values; zeros for missing entries."""
         return zeroed(v)
 
     def value(self, inputs):
-        """Values that inputs, or means of such, stand for."""
+        """Convert inputs, or means of inputs, to values."""
         return inputs.clip(0, 1)
 
     def loss(self, out, v):
-        """Surprise at rows."""
+        """Negative log-likelihood of each row, in nats; NaN entries do not count.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_rows, n_outputs)
+        v : ndarray of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        loss : ndarray of shape (n_rows,)
+        """
         return bit_loss(out, v)
 
     def log_p(self, out, v):
-        """Log probability of each entry."""
+        """Log probability of each entry, in nats, of shape (n_rows, n_columns)."""
         return v * out - softplus(out)
 
     def expected(self, out):
-        """What is expected of each entry, as those after it see it."""
+        """Expected inputs: the probabilities of 1."""
         return sigmoid(out)
 
     def mode(self, out):
-        """What each entry is most likely to be."""
+        """Most probable value of each entry."""
         return (out > 0).astype(out.dtype)
 
     def draw(self, out, rng):
-        """Entries at random, with a stream for each row."""
+        """Draw each entry from its conditional distribution.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_rows, n_outputs)
+        rng : Stream
+            One stream for each row.
+
+        Returns
+        -------
+        v : ndarray of shape (n_rows, n_columns)
+        """
         p = sigmoid(out)
         return (rng.uniform(p.shape[1], p.dtype.type) < p).astype(p.dtype)
 
 
 class Codes:
-    """Columns of codes, each with so many categories.
+    """Categorical columns: codes 0, 1, ... of categories.
 
     Parameters
     ----------
-    sizes : ndarray of int
+    sizes : ndarray of int, of shape (n_columns,)
+        Number of categories of each column.
     """
 
     name = "categorical"
@@ -80,39 +105,60 @@ class Codes:
         self.starts = np.cumsum(sizes) - sizes
 
     def start(self, share):
-        """Outputs that say how frequent categories are."""
+        """Initial outputs: the logs of the frequencies ``share`` of categories."""
         return np.log(share)
 
     def inputs(self, v):
-        """A 1 among zeros for each code; zeros for what is missing."""
+        """Inputs that represent values: one-hot codes; zeros for missing entries."""
         own = np.arange(self.n_inputs.sum()) - np.repeat(self.starts, self.n_inputs)
         return (np.repeat(v, self.n_inputs, axis=1) == own).astype(v.dtype)
 
     def value(self, inputs):
-        """The codes that have the most."""
+        """Code with the largest input in each column."""
         parts = np.split(inputs, self.starts[1:], axis=1)
         codes = [part.argmax(axis=1) for part in parts]
         return np.stack(codes, axis=1).astype(inputs.dtype)
 
     def loss(self, out, v):
-        """Surprise at rows."""
+        """Negative log-likelihood of each row, in nats; NaN entries do not count.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_rows, n_outputs)
+        v : ndarray of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        loss : ndarray of shape (n_rows,)
+        """
         return class_loss(out, v, self.starts)
 
     def log_p(self, out, v):
-        """Log probability of each entry."""
+        """Log probability of each entry, in nats, of shape (n_rows, n_columns)."""
         places = zeroed(v).astype(np.intp) + self.starts
         return np.take_along_axis(log_probabilities(out, self.starts), places, axis=1)
 
     def expected(self, out):
-        """What is expected of each entry, as those after it see it: probabilities."""
+        """Expected inputs: the probabilities of all categories."""
         return np.exp(log_probabilities(out, self.starts))
 
     def mode(self, out):
-        """The most probable code of each entry."""
+        """Most probable code of each entry."""
         return self.value(out)
 
     def draw(self, out, rng):
-        """Entries at random, with a stream for each row."""
+        """Draw each entry from its conditional distribution.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_rows, n_outputs)
+        rng : Stream
+            One stream for each row.
+
+        Returns
+        -------
+        v : ndarray of shape (n_rows, n_columns)
+        """
         p = np.exp(log_probabilities(out, self.starts))
         parts = np.split(p, self.starts[1:], axis=1)
         luck = rng.uniform(len(parts), out.dtype.type)
@@ -124,14 +170,14 @@ class Codes:
 
 
 class Reals:
-    """Columns of standardised numbers.
+    """Real columns, standardised, with mixture densities.
 
     Parameters
     ----------
-    sizes : ndarray of int
+    sizes : ndarray of int, of shape (n_columns,)
         A 1 for each column.
     mixture : Mixture
-        What their densities are.
+        Form of the conditional densities.
     """
 
     name = "gaussian"
@@ -141,56 +187,102 @@ class Reals:
         self.n_inputs, self.n_outputs = sizes, 3 * mixture.n_components * sizes
 
     def start(self, share):
-        """Outputs that say that numbers are standardised."""
+        """Initial outputs: mixtures around 0, for standardised columns."""
         n = self.mixture.n_components
         means = np.linspace(-_SPREAD, _SPREAD, n) if n > 1 else np.zeros(1)
         own = np.concatenate([np.zeros(n), means, np.zeros(n)])
         return np.tile(own, len(self.n_inputs))
 
     def inputs(self, v):
-        """Values as those after them see them; zeros, their mean, for what is
-        missing."""
+        """Inputs that represent values; for missing entries zeros, their mean."""
         return zeroed(v)
 
     def value(self, inputs):
-        """Values that inputs, or means of such, stand for."""
+        """Convert inputs, or means of inputs, to values."""
         return inputs
 
     def loss(self, out, v):
-        """Surprise at rows."""
+        """Negative log-likelihood of each row, in nats; NaN entries do not count.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_rows, n_outputs)
+        v : ndarray of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        loss : ndarray of shape (n_rows,)
+        """
         return mixture_loss(out, v, self.mixture)
 
     def log_p(self, out, v):
-        """Log density of each entry."""
+        """Log density of each entry, in nats, of shape (n_rows, n_columns)."""
         return self.mixture.log_density(out, v)
 
     def expected(self, out):
-        """What is expected of each entry, as those after it see it."""
+        """Expected inputs: the means of the mixtures."""
         return self.mixture.mean(out)
 
     def mode(self, out):
-        """Where each entry is most likely to be."""
+        """Centre of the component with the highest peak, for each entry."""
         return self.mixture.mode(out)
 
     def draw(self, out, rng):
-        """Entries at random, with a stream for each row."""
+        """Draw each entry from its conditional distribution.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_rows, n_outputs)
+        rng : Stream
+            One stream for each row.
+
+        Returns
+        -------
+        v : ndarray of shape (n_rows, n_columns)
+        """
         n, real = len(self.n_inputs), out.dtype.type
         luck, other = rng.fold(0).uniform(n, real), rng.fold(1)
         return self.mixture.draw(out, luck, self.mixture.noise(other, n, real))
 
 
 def zeroed(v):
-    """Values with zeros for what is missing."""
+    """Values with zeros in place of missing entries."""
     return np.where(np.isnan(v), v.dtype.type(0), v)
 
 
 def kind_of(name, sizes, mixture):
-    """The kind of columns that has a name."""
+    """Conditional distributions of the columns of a kind.
+
+    Parameters
+    ----------
+    name : {"bernoulli", "categorical", "gaussian"}
+    sizes : ndarray of int, of shape (n_columns,)
+    mixture : Mixture
+        For "gaussian".
+
+    Returns
+    -------
+    kind : Bits, Codes or Reals
+    """
     if name == Reals.name:
         return Reals(sizes, mixture)
     return {kind.name: kind for kind in (Bits, Codes)}[name](sizes)
 
 
 def standard_mixture(n_components, shape, min_variance, rescaled=True):
-    """Mixtures of densities of which none is narrower than the root of a variance."""
+    """Mixture densities for standardised columns.
+
+    Parameters
+    ----------
+    n_components : int
+    shape : {"gaussian", "laplace"}
+    min_variance : float
+        The lower limit of scales is the square root of this.
+    rescaled : bool, default=True
+        Whether gradients by means are multiplied by the scales.
+
+    Returns
+    -------
+    mixture : Mixture
+    """
     return Mixture(n_components, shape, float(np.sqrt(min_variance)), rescaled)

@@ -1,4 +1,4 @@
-"""Exact likelihoods of rows, and what each column has to do with them."""
+"""Log-likelihoods of rows and of their entries."""
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -14,44 +14,47 @@ from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype
 from skdgm.utils.warn import warn
 
-# Numbers that all of a block's rows may have in a layer.
+# Limit on the numbers of one layer for all rows of a block.
 _ROOM = 2**18
 
 
 class LikelihoodMixin:
-    """``score_samples`` and its like, for an estimator with a model that has
+    """``score_samples`` and related methods, for an estimator with a model that has
 
-    - ``n_orders``, how many likelihoods a row has, one for each order of the columns,
-    - ``log_p(params, v, order, rng)``, those of entries given the ones before,
+    - ``n_orders``, the number of orders of the columns,
+    - ``log_likelihood(params, v, order, rng)``, the log-likelihood of rows in one
+      order,
+    - ``log_p(params, v, order, rng)``, that of each entry given those before it,
     - ``features(params, v)``, hidden units,
-    - ``width``, the most numbers that it has for a row.
+    - ``width``, the number of units of the widest layer.
     """
 
     def score_samples(self, X):
-        r"""Log-likelihood of the rows, in nats.
+        r"""Log-likelihood of each row, in nats.
 
         .. math:: \log \frac1K \sum_{k=1}^K \prod_t
             p(x_{o_{kt}} \mid x_{o_{k1}}, \dots, x_{o_{k,t-1}})
 
-        for the K orders of the columns that there are: see ``density_kind_``.
+        for the K orders of the columns: see ``density_kind_``.
 
-        Of grey rows, with values between 0 and 1 in "bernoulli" columns, it is no
-        log-likelihood, nor a bound on one, and does not compare with other models: each
-        value counts as so much of a 1, given the grey values before it, which a net
-        reads as numbers. The mean over rows of bits drawn with these probabilities is
-        that of :func:`~skdgm.metrics.average_over_draws`.
+        Scores of grey rows, with values strictly between 0 and 1 in "bernoulli"
+        columns, are neither log-likelihoods nor bounds on one, and do not compare with
+        other models: each value counts as a fraction of a 1, given the grey values
+        before it, which a net reads as numbers.
+        :func:`~skdgm.metrics.average_over_draws` gives the mean log-likelihood of bits
+        drawn with these probabilities.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value: the likelihood is that of what was observed. A
+            NaN is a missing value: the likelihood is that of the observed entries. A
             category in a DataFrame that was not seen in ``fit`` has the probability of
-            such ones together: as if each of the K known categories, and one other, had
-            been seen once more, 1 / (n + K + 1) after n rows.
+            all unseen categories together: as if each of the K known categories, and
+            one other, had been seen once more, 1 / (n + K + 1) after n rows.
 
         Returns
         -------
-        log_likelihood : ndarray of shape (n_samples,)
+        log_likelihood : ndarray of shape (n_samples,), float64
 
         Warns
         -----
@@ -69,22 +72,22 @@ class LikelihoodMixin:
         return found + self._domain.log_volume(self._columns, rows)
 
     def score_features(self, X):
-        r"""Log-likelihood of each entry, given those before it, in nats: which column
-        is surprising.
+        r"""Log-likelihood of each entry given those before it, in nats.
 
         .. math:: \frac1K \sum_{k=1}^K \log p(x_j \mid x_i: i \text{ before } j
             \text{ in order } k)
 
-        Of one order these add up to :meth:`score_samples`, of several to no more.
+        Low values show which columns are improbable. With one order their sum is
+        :meth:`score_samples`, with several at most that.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Of a missing value it is 0.
+            NaN is a missing value, whose log-likelihood is 0.
 
         Returns
         -------
-        log_likelihood : ndarray of shape (n_samples, n_features)
+        log_likelihood : ndarray of shape (n_samples, n_features), float64
 
         Warns
         -----
@@ -102,7 +105,7 @@ class LikelihoodMixin:
         return found + self._log_volumes(rows)
 
     def _of_rows(self, X, function):
-        """A function of model, parameters, rows and their streams, block by block."""
+        """Validated rows, and a function of model, parameters, rows and streams."""
         check_is_fitted(self)
         rows, model = self._rows(X), self._model(self._learned)
         params = astype(self._training.learned, rows.dtype)
@@ -129,7 +132,7 @@ class LikelihoodMixin:
             )
 
     def _log_volumes(self, rows):
-        """What is added to log densities of what models see."""
+        """Log Jacobian of standardisation for each entry, to add to log densities."""
         shrunk = self._domain.log_measure(self._columns)
         if rows.complete:
             return shrunk

@@ -1,9 +1,9 @@
-r"""Each column by a linear model of those before it.
+r"""Linear model of each column given those before it.
 
 .. math:: z_t = b_t + \sum_{i < t} x_i U_{it}
 
-Of real columns only means are functions of others; their deviations are constant. If
-all columns are real this is a normal distribution,
+For real columns only the means depend on other columns; their scales are constant. If
+all columns are real, their joint distribution is normal,
 
 .. math:: L x = b + \epsilon, \quad L = 1 - U^\top, \quad \epsilon_t \sim
    \mathcal{N}(0, \sigma_t^2) \quad \Rightarrow \quad x \sim
@@ -18,12 +18,18 @@ from skdgm.autoregressive._particles import Particles
 from skdgm.nets import Layer
 
 _LOG_2PI = float(np.log(2 * np.pi))
-# What keeps covariances from being singular: this share of variances.
+# Share of variances that is added to keep covariances from being singular.
 _JITTER = 1e-10
 
 
 class LinearChain(MaskedChain):
-    """Linear models, of columns of any kind; parameters are those of :class:`Chain`."""
+    """Linear conditionals of columns of any kind.
+
+    Parameters
+    ----------
+    conditionals, start, order
+        As of :class:`Chain`.
+    """
 
     def __init__(self, conditionals, start, order):
         super().__init__(conditionals, start, order, [], "identity", None, True)
@@ -38,17 +44,31 @@ class LinearChain(MaskedChain):
 
     @staticmethod
     def n_weights(n_inputs, n_outputs):
-        """How many weights there are."""
+        """Number of weights."""
         return n_inputs * n_outputs
 
 
 class NormalChain(LinearChain):
-    """Linear models of real columns: together they are a normal distribution."""
+    """Linear conditionals of real columns, whose joint distribution is normal."""
 
     normal = True
 
     def moments(self, params):
-        """Mean and covariance, in float64."""
+        r"""Mean and covariance of the joint distribution.
+
+        .. math:: \mu = L^{-1} b, \qquad
+            \Sigma = L^{-1} \operatorname{diag}(\sigma^2) L^{-\top}
+
+        Parameters
+        ----------
+        params : tuple
+            In the chain's order of columns.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_columns,), float64
+        covariance : ndarray of shape (n_columns, n_columns), float64
+        """
         ((W, b),) = self.prepared(params)
         log_scale = self.conditionals.mixture.parts(b[None])[2].ravel()
         L = np.eye(self.n_columns) - W[:, 1::3].T.astype(np.float64)
@@ -58,14 +78,34 @@ class NormalChain(LinearChain):
         return mean, root @ root.T
 
     def solved(self, mean, covariance, penalty, dtype):
-        """Parameters that fit mean and covariance best.
+        """Parameters that fit a mean and a covariance best, in closed form.
 
-        Weights are those of ridge regression: least is half of a column's mean squared
-        residual and of ``penalty`` times its sum of squared weights. Its variance is
-        what that leaves.
+        Weights are those of ridge regression of each column on those before it: they
+        minimise half of the mean squared residual plus half of ``penalty`` times the
+        sum of squared weights. The variance is that of the residual.
+
+        Parameters
+        ----------
+        mean : ndarray of shape (n_columns,)
+        covariance : ndarray of shape (n_columns, n_columns)
+            Both in the chain's order of columns.
+        penalty : float
+            Weight decay, for each row.
+        dtype : type
+
+        Returns
+        -------
+        params : tuple
+            In the data's order of columns.
+
+        Raises
+        ------
+        ValueError
+            A scale would exceed the limit of the mixture: rows are too far from the
+            first ones, by which columns were standardised.
         """
         n, mixture = self.n_columns, self.conditionals.mixture
-        # Rows of the factor's inverse are regressions on the columns before.
+        # Rows of the inverse factor are regressions on the columns before.
         root = cholesky(covariance + np.diag(penalty + jitter(covariance)), lower=True)
         inverse = solve_triangular(root, np.eye(n), lower=True)
         L = inverse / np.diag(inverse)[:, None]
@@ -73,7 +113,7 @@ class NormalChain(LinearChain):
         W, b = np.zeros((n, 3 * n)), np.zeros(3 * n)
         W[:, 1::3], b[1::3] = np.triu(-L.T, 1), L @ mean
         b[2::3] = mixture.raw_scale(deviation)
-        # A mixture cuts short what is too large.
+        # A mixture limits scales.
         if (np.exp(mixture.parts(b[None])[2].ravel()) < 0.999 * deviation).any():
             raise ValueError(
                 "Rows are too far from the first ones, by which columns were "
@@ -82,8 +122,11 @@ class NormalChain(LinearChain):
         return self.natural((Layer(W.astype(dtype), b.astype(dtype)),))
 
     def filled(self, params, v, rng, n_each):
-        """As of :class:`Chain`: exact draws, in pairs that are each other's mirror
-        images."""
+        """Particles of each row: exact draws from the conditional normal distribution.
+
+        Draws come in antithetic pairs, mirror images around the conditional mean. All
+        weights are equal. Parameters and results are those of :meth:`Chain.filled`.
+        """
         mean, covariance = self.moments(params)
         found, means = np.repeat(v[:, None], n_each, axis=1), v.copy()
         log_p = np.zeros(v.shape)
@@ -107,12 +150,21 @@ class NormalChain(LinearChain):
 
 
 def jitter(covariance):
-    """What to add to variances, of which those of constant columns are 0."""
+    """Amounts to add to variances, to keep a covariance of constant columns regular.
+
+    Parameters
+    ----------
+    covariance : ndarray of shape (n_columns, n_columns)
+
+    Returns
+    -------
+    jitter : ndarray of shape (n_columns,)
+    """
     return _JITTER * np.maximum(1, np.diag(covariance))
 
 
 def _root(covariance):
-    """The lower factor; of columns that are as good as others, with what it needs."""
+    """Lower Cholesky factor; with jitter where columns are linearly dependent."""
     try:
         return np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
@@ -120,15 +172,46 @@ def _root(covariance):
 
 
 def patterns(v):
-    """Rows that have the same entries missing: their numbers, and which are missing."""
+    """Group rows by which of their entries are missing.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n_rows, n_columns)
+
+    Yields
+    ------
+    rows : ndarray of int
+        Row numbers of one group.
+    missing : ndarray of bool, of shape (n_columns,)
+    """
     missing, groups = np.unique(np.isnan(v), axis=0, return_inverse=True)
     for number, own in enumerate(missing):
         yield np.flatnonzero(groups.ravel() == number), own
 
 
 def given_seen(mean, covariance, v, missing):
-    """Conditional means and covariance of what is missing in rows, and log densities of
-    what is seen, each given the seen ones before."""
+    r"""Conditional distribution of missing entries, and log densities of the others.
+
+    .. math:: \mu_m + \Sigma_{mo} \Sigma_{oo}^{-1} (x_o - \mu_o), \qquad
+        \Sigma_{mm} - \Sigma_{mo} \Sigma_{oo}^{-1} \Sigma_{om}
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_columns,)
+    covariance : ndarray of shape (n_columns, n_columns)
+    v : ndarray of shape (n_rows, n_columns)
+    missing : ndarray of bool, of shape (n_columns,)
+        Columns that are missing, in all rows.
+
+    Returns
+    -------
+    center : ndarray of shape (n_rows, n_missing)
+        Conditional means.
+    spread : ndarray of shape (n_missing, n_missing)
+        Conditional covariance.
+    log_p : ndarray of shape (n_rows, n_seen)
+        Log density of each seen entry given the seen ones before it, in nats.
+    """
     seen = ~missing
     root = _root(covariance[np.ix_(seen, seen)])
     white = solve_triangular(root, (v[:, seen] - mean[seen]).T, lower=True)

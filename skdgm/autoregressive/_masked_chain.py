@@ -1,13 +1,13 @@
-r"""Layers in which nothing leads from a column to itself or to one before it.
+r"""Layers without a path from a column to its own output or to that of one before it.
 
 Each unit has a degree, the number of the last column that it may see:
 
 .. math:: M_{ij} = 1 \text{ where } d_i \le d_j \text{ between units}, \quad
    d_i < t_j \text{ to outputs of column } t_j
 
-Without hidden units that is a fully visible belief network [1]_, with a group of them
-for each column a neural autoregressive network [2]_, and with degrees by chance a
-masked autoencoder [3]_.
+Without hidden units this is a fully visible belief network [1]_, with a group of units
+for each column a neural autoregressive network [2]_, and with random degrees a masked
+autoencoder [3]_.
 
 References
 ----------
@@ -28,17 +28,18 @@ from skdgm.nets import Layer, activate, beside, dense, initial, listed, masked, 
 
 
 class MaskedChain(Chain):
-    """Layers with masks.
+    """Chain of dense layers with masked weights.
 
     Parameters
     ----------
     conditionals, start, order
         As of :class:`Chain`.
     degrees : list of ndarray of int
-        Those of each hidden layer's units, in order: from 0, the first column.
+        Degrees of the units of each hidden layer, increasing; 0 is the first column.
     activation : str
+        Of hidden units.
     rule : str
-        How weights of hidden layers begin.
+        Initialiser of the weights of hidden layers.
     direct : bool
         Whether outputs see inputs as well as hidden units.
     """
@@ -56,19 +57,32 @@ class MaskedChain(Chain):
         self.masks = [a[:, None] <= b for a, b in zip(levels, degrees)]
         top = np.concatenate([*degrees[-1:], *([seen] if self.direct else [])])
         self.masks.append(top[:, None] < told)
-        # How many units of each layer have a degree below a column's.
+        # Number of units of each layer whose degree is below each column's.
         self.below = [np.searchsorted(d, np.arange(self.n_columns + 1)) for d in levels]
 
     @staticmethod
     def n_weights(n_inputs, n_outputs, degrees, activation, rule, direct):
-        """How many weights there are."""
+        """Number of weights, those that masks forbid included."""
         sizes = [n_inputs, *map(len, degrees)]
         top = sizes[-1] + (n_inputs if direct and degrees else 0)
         return sum(a * b for a, b in pairwise(sizes)) + top * n_outputs
 
     def init(self, rng, dtype):
-        """Parameters that say how frequent values are, and nothing else; those that the
-        mask forbids, too, for others may allow them."""
+        """Initial parameters, whose outputs reproduce the frequencies of values.
+
+        Weights of outputs are zeros. Weights that this chain's masks forbid are drawn
+        too: chains with which it shares parameters may allow them.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        dtype : type
+
+        Returns
+        -------
+        params : tuple of Layer
+            In the data's order of columns.
+        """
         layers = []
         for mask in self.masks[:-1]:
             W = initial(self.rule, rng, *mask.shape)
@@ -77,12 +91,12 @@ class MaskedChain(Chain):
         return self.natural((*layers, Layer(W, self.first.astype(dtype))))
 
     def allowed(self):
-        """Ones in place of weights that the masks allow, as columns are in data."""
+        """Masks of the weights in use, in the data's order of columns."""
         ones = [Layer(1.0 * mask, np.ones(mask.shape[1])) for mask in self.masks]
         return self.natural(tuple(ones))
 
     def moved(self, params, inputs, outputs):
-        """Parameters with inputs and outputs in another order."""
+        """Permute the parameters of inputs and outputs."""
         layers = list(params)
         W, b = layers[0]
         layers[0] = Layer(pick(W, inputs, 0), b)
@@ -95,7 +109,11 @@ class MaskedChain(Chain):
         return tuple(layers)
 
     def apply(self, params, x):
-        """Outputs of all columns."""
+        r"""Outputs of all columns, of shape (n_rows, n_outputs).
+
+        .. math:: h_l = f(b_l + h_{l-1} (W_l \odot M_l)), \qquad
+            z = b + [h_L, x] (W \odot M)
+        """
         top = self.hidden(params, x) if self.degrees else listed(x)
         if self.degrees and self.direct:
             top = beside(top, x)
@@ -103,15 +121,18 @@ class MaskedChain(Chain):
         return dense(top, self._masked(W, -1), b, "identity")
 
     def hidden(self, params, x):
-        """The highest hidden units."""
+        """Last hidden layer, of shape (n_rows, n_features)."""
         h = listed(x)
         for number, (W, b) in enumerate(params[:-1]):
             h = dense(h, self._masked(W, number), b, self.activation)
         return h
 
     def features(self, params, v):
-        """Hidden units that have seen whole rows; without any, what is expected of
-        each column, given those before it."""
+        """Last hidden layer given the whole row.
+
+        Without hidden layers, the mean of each column given those before it, in the
+        data's order of columns.
+        """
         if self.degrees:
             return super().features(params, v)
         out = self.apply(params, self.conditionals.inputs(v))
@@ -121,18 +142,18 @@ class MaskedChain(Chain):
         return masked(W, self.masks[number].astype(W.dtype))
 
     def prepared(self, params):
-        """Parameters with zeros where masks have them."""
+        """Parameters with masks applied to their weights."""
         return tuple(
             Layer(W * mask, b) for (W, b), mask in zip(params, self.masks, strict=True)
         )
 
     def begin(self, params, n_rows):
-        """Nothing seen: inputs, and hidden units of each layer."""
+        """State before the first column: inputs and hidden layers, all zeros."""
         sizes = [self.n_inputs, *map(len, self.degrees)]
         return [np.zeros((n_rows, n), params[-1].b.dtype) for n in sizes]
 
     def output(self, params, state, t):
-        """Outputs of a column."""
+        """Outputs of column t, of shape (n_rows, n_outputs of it)."""
         W, b = params[-1]
         own, n_units, given = self.outputs[t], 0, []
         if self.degrees:
@@ -145,7 +166,7 @@ class MaskedChain(Chain):
         return sum(part @ np.ascontiguousarray(V) for part, V in given) + b[own]
 
     def absorb(self, params, state, t, x):
-        """See a column: units of its degree are complete then."""
+        """Add the inputs of column t to the state; compute the units of degree t."""
         state[0][:, self.inputs[t]] = x
         for number, (W, b) in enumerate(params[:-1]):
             n = self.below[number][t + 1]

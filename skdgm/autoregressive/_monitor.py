@@ -1,4 +1,4 @@
-"""What is watched while nets of conditionals learn."""
+"""Monitoring of autoregressive models in training."""
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -7,14 +7,14 @@ from skdgm.base.purposes import PROBE
 from skdgm.training import DensityWatch
 from skdgm.utils.random import stream
 
-# Numbers that all of a block's rows may have in a layer.
+# Limit on the numbers of one layer for all rows of a block.
 _ROOM = 2**18
 
 
 class Monitor(DensityWatch):
-    """Surprise at training rows and at held-out rows, in nats.
+    """Negative log-likelihood of training rows and of held-out rows, in nats.
 
-    The same rows each time, and the same luck, so that what changes is the model.
+    Rows and random draws are the same at each call, so that only the model changes.
 
     Parameters
     ----------

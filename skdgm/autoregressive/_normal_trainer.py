@@ -1,7 +1,7 @@
-r"""How a normal distribution is learned: from its moments, in closed form.
+"""Training of a normal distribution in closed form, from its moments.
 
-Where entries are missing, by expectation maximisation [1]_: moments are those that are
-expected of whole rows, given what is seen of them.
+Where entries are missing, expectation maximisation [1]_: each step takes the expected
+moments of complete rows, given the entries that are seen.
 
 References
 ----------
@@ -21,14 +21,15 @@ from skdgm.optim import staircase
 
 
 class Moments(NamedTuple):
-    """Of whole rows.
+    """Moments of complete rows.
 
     Parameters
     ----------
     weight : ndarray of shape (1,)
+        Sum of the rows' weights.
     mean : ndarray of shape (n_columns,)
     covariance : ndarray of shape (n_columns, n_columns)
-        Of rows as they are, without Bessel's correction.
+        Without Bessel's correction.
     """
 
     weight: np.ndarray
@@ -36,7 +37,7 @@ class Moments(NamedTuple):
     covariance: np.ndarray
 
     def with_others(self, others):
-        """Moments of these rows and of others, together [2]_."""
+        """Moments of the union of two sets of rows [2]_."""
         total = self.weight + others.weight
         share, gap = others.weight / total, others.mean - self.mean
         between = share * (1 - share) * np.outer(gap, gap)
@@ -45,29 +46,42 @@ class Moments(NamedTuple):
 
 
 class NormalTrainer(Trainer):
-    """Takes one step an epoch; parameters are those of :class:`Trainer`.
+    """Trainer with one step an epoch; parameters are those of :class:`Trainer`.
 
-    A state remembers the moments of all rows that it was learned from: those of the
-    last fit, and of each pass since. Penalties are shared by all of them.
+    The state keeps the moments of all rows that it was trained on: those of the last
+    fit and of each pass since. The penalty is divided among all of them.
     """
 
     def start(self, dtype):
-        """A state that has learned nothing but that columns are standardised."""
+        """Initial state: independent standardised columns, no rows."""
         return State(self.model.init(None, dtype), self._nothing)
 
     def resume(self, state):
-        """A state that goes on."""
+        """State to continue from; unchanged."""
         return state
 
     def draw(self, table, number):
-        """All rows at once."""
+        """Batches of an epoch: a single one, of all distinct rows and their weights."""
         return [(table.index, table.weight)]
 
     def step(self, state, batch, clock):
-        """The best parameters, given what is expected of what is missing."""
+        """One step of expectation maximisation; exact without missing entries.
+
+        Parameters
+        ----------
+        state : State
+        batch : (ndarray of int, ndarray)
+            Row numbers and their weights.
+        clock : object
+            Its ``n_epochs`` is None in ``partial_fit``.
+
+        Returns
+        -------
+        state : State
+        """
         moments = self._expected(state.params, *batch)
         if clock.n_epochs is None:
-            # A pass is over more rows; epochs of a fit are all over the same.
+            # A pass of partial_fit brings more rows; epochs of a fit repeat the same.
             moments = state.moved.with_others(moments)
         penalty = staircase(self.recipe.alpha, clock) / moments.weight[0]
         params = []
@@ -84,7 +98,7 @@ class NormalTrainer(Trainer):
         return Moments(np.zeros(1), np.zeros(n), np.zeros((n, n)))
 
     def _expected(self, params, index, weight):
-        """Moments of rows, as they would be if they were whole."""
+        """Expected moments of rows, given their entries that are seen."""
         member, known, found = self.model.members[0], None, self._nothing
         for block in self.rows.blocks(len(index)):
             v, w = self.rows.take(index[block]).astype(np.float64), weight[block]
@@ -100,7 +114,7 @@ class NormalTrainer(Trainer):
         return found
 
     def _completed(self, v, weight, mean, covariance):
-        """Rows with what is expected of them, and the sum of its covariances."""
+        """Rows with missing entries at their means, and their summed covariances."""
         place, v = self.model.members[0].place, v.copy()
         mean, covariance = mean[place], covariance[np.ix_(place, place)]
         more = np.zeros_like(covariance)

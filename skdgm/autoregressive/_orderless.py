@@ -1,11 +1,12 @@
-r"""A net that knows the conditionals of all columns, whatever is seen of the others.
+r"""Net for the conditionals of all columns, given any subset of the others.
 
 .. math:: z = f_\theta(x \odot m, m), \qquad
    -\log p(x) \approx \frac{D}{D - |m|} \sum_{j: m_j = 0} -\log p(x_j \mid z_j)
 
-for a mask m that is 1 where a column is seen: how many are is uniform (by weights, see
-:func:`large`), and which they are, too. On average this is the mean over all D! orders
-of what the chain rule gives in each [1]_. What is missing is not seen, nor predicted.
+for a mask m that is 1 where a column is seen. The number of seen columns is uniform (by
+weights, see :func:`large`), and so is the subset. The expectation is the mean of the
+negative log-likelihood over all D! orders [1]_. Missing entries are neither seen nor
+predicted.
 
 References
 ----------
@@ -21,21 +22,21 @@ from skdgm.autoregressive._conditionals import slots
 from skdgm.nets import Layer, activate, dense, drop_out, initial, listed
 from skdgm.utils.products import matmul
 
-# Streams: for which columns are seen, for which units drop out, and which order is had.
+# Random streams: for the columns seen, for dropout, and for the choice of an order.
 _MASKS, _DROP, _ORDER = range(100, 103)
-# For how many numbers of columns that are seen rows are watched.
+# Number of shares of seen columns in monitoring.
 _WATCHED = 8
 
 
 class Params(NamedTuple):
-    """What is learned.
+    """Parameters of the net.
 
     Parameters
     ----------
     values : Layer
         From inputs to the first hidden layer.
     seen : ndarray of shape (n_columns, n_units)
-        What this layer hears of what is seen.
+        From the mask to the first hidden layer.
     hidden : tuple of Layer
         Between hidden layers.
     out : Layer
@@ -48,22 +49,23 @@ class Params(NamedTuple):
 
 
 class Orderless:
-    """The net's architecture: functions of its parameters.
+    """Architecture of the net, as functions of its parameters.
 
     Parameters
     ----------
     conditionals : Conditionals
     sizes : tuple of int
-        Numbers of hidden units, of each layer.
+        Number of hidden units of each layer.
     activation : str
-    start : ndarray
-        Outputs to begin with.
+        Of hidden units.
+    start : ndarray of shape (n_outputs,)
+        Initial biases of the outputs.
     init : str
-        How weights of hidden units begin.
+        Initialiser of the weights of hidden units.
     dropout : float
-        The share of hidden units that drop out in learning.
+        Share of hidden units that drop out in training.
     orders : ndarray of int, of shape (n_orders, n_columns)
-        In which columns are predicted in the end.
+        Orders in which columns are predicted after training.
     """
 
     def __init__(self, conditionals, sizes, activation, start, init, dropout, orders):
@@ -79,12 +81,12 @@ class Orderless:
 
     @staticmethod
     def n_weights(n_columns, n_inputs, n_outputs, sizes):
-        """How many weights there are."""
+        """Number of weights."""
         below = n_inputs + n_columns, *sizes, n_outputs
         return sum(a * b for a, b in pairwise(below))
 
     def init(self, rng, dtype):
-        """Parameters that say how frequent values are, and nothing else."""
+        """Initial parameters, whose outputs reproduce the frequencies of values."""
         n_inputs, n_outputs = self.inputs[-1].stop, self.outputs[-1].stop
 
         def layer(n_below, n_above):
@@ -99,21 +101,31 @@ class Orderless:
         return Params(values, seen, hidden, Layer(W, self.first.astype(dtype)))
 
     def present(self, params, v, rng, number):
-        """Rows of which parts are seen, at random: more often large ones than small."""
+        """Rows split at random into a seen and a hidden part, for one update.
+
+        Returns
+        -------
+        seen, hidden : ndarray of shape (n_rows, n_columns)
+            NaN where an entry belongs to the other part, or is missing.
+        factor : ndarray of shape (n_rows,)
+            Weight of the loss of each row.
+        rng : Stream
+            For dropout.
+        """
         generator = rng.fold(_MASKS).generator()
         share, weight = large(generator.random(len(v)), (~np.isnan(v)).sum(axis=1))
         seen, hidden, factor = hide(v, share, generator.random(v.shape, np.float32))
         return seen, hidden, factor * weight.astype(v.dtype), rng.fold(_DROP)
 
     def losses(self, params, presented):
-        """Surprise at what is not seen, as if it were all; see the module."""
+        """Weighted loss of the hidden part of each row, of shape (n_rows,)."""
         seen, hidden, factor, rng = presented
         mask = (~np.isnan(seen)).astype(seen.dtype)
         out = self.apply(params, self.conditionals.inputs(seen), mask, rng)
         return self.conditionals.loss(out, hidden) * factor
 
     def watched(self, params, v, rng):
-        """Surprise at rows, averaged over several numbers of columns that are seen."""
+        """Negative log-likelihood of each row, averaged over shares of seen columns."""
         n = min(self.n_columns, _WATCHED)
         shift, luck = rng.uniform(1)[:, 0], rng.fold(0).uniform(self.n_columns)
         shares = [(k + shift) / n for k in range(n)]
@@ -121,7 +133,11 @@ class Orderless:
         return sum(self.losses(params, part) for part in parts) / n
 
     def apply(self, params, x, seen, rng=None):
-        """Outputs of all columns, given inputs and what of them is seen."""
+        """Outputs of all columns, of shape (n_rows, n_outputs).
+
+        They are those of inputs and of the mask ``seen``, of shape (n_rows, n_columns).
+        Without ``rng`` no units drop out.
+        """
         heard = dense(listed(x), *params.values, "identity")
         heard = heard + dense(seen, params.seen, np.zeros(1, x.dtype), "identity")
         h = self._thinned(activate(heard, self.activation), rng, 0)
@@ -134,19 +150,20 @@ class Orderless:
         return drop_out(h, self.dropout, rng.fold(number)) if dropped else h
 
     def features(self, params, v):
-        """The highest hidden units of rows, of which all is seen that is there."""
+        """Last hidden layer, given all entries that are not missing."""
         return self._above(params, self._heard(params, v))
 
     def log_likelihood(self, params, v, number, rng):
-        """Of rows, by the order of a number."""
+        """Log-likelihood of each row in one order, in nats, of shape (n_rows,)."""
         return self.log_p(params, v, number, rng).sum(axis=1)
 
     def log_p(self, params, v, number, rng):
-        """Log probabilities of entries, each given those before it in an order.
+        """Log probability of each entry given those before it in one order, in nats.
 
         Returns
         -------
         log_p : ndarray of shape (n_rows, n_columns), float64
+            0 for missing entries, which are neither seen nor predicted.
         """
         x, known = self.conditionals.inputs(v), ~np.isnan(v)
         heard = np.tile(params.values.b, (len(v), 1))
@@ -158,7 +175,7 @@ class Orderless:
         return log_p
 
     def others(self, params, v):
-        """Log probabilities of entries, each given all others of its row."""
+        """Log probability of each entry given all others of its row, in nats."""
         x, known = self.conditionals.inputs(v), ~np.isnan(v)
         heard, log_p = self._heard(params, v), np.zeros(v.shape)
         for j in range(self.n_columns):
@@ -167,8 +184,8 @@ class Orderless:
         return log_p
 
     def fill(self, params, v, rng, method):
-        """Rows with what is missing: what is expected of it, all at once; draws; or
-        what is most likely, one after the other."""
+        """Fill missing entries by "mean", all at once; by "mode", one after the other
+        in the first order; or by "sample", draws in one of the orders at random."""
         if method == "mean":
             out = dense(self.features(params, v), *params.out, "identity")
             return np.where(np.isnan(v), self.conditionals.mean(out), v)
@@ -179,7 +196,7 @@ class Orderless:
         )
 
     def sampled(self, params, v, rng):
-        """Rows with what is missing drawn, each in one of the orders at random."""
+        """Fill missing entries with draws, each row in one of the orders at random."""
         v, chosen = v.copy(), rng.fold(_ORDER).uniform(1)[:, 0] * self.n_orders
         for number, order in enumerate(self.orders):
             rows = np.flatnonzero(chosen.astype(np.intp) == number)
@@ -191,8 +208,7 @@ class Orderless:
         return v
 
     def _walk(self, params, v, order, choose):
-        """Rows with what is missing, one after the other in an order, as it is chosen:
-        by ``choose(j, single, out, rows)``, values of column j of some rows."""
+        """Fill missing entries in turn, by ``choose(j, single, out, rows)``."""
         v, heard = v.copy(), self._heard(params, v)
         for j in order:
             rows = np.flatnonzero(np.isnan(v[:, j]))
@@ -204,7 +220,7 @@ class Orderless:
         return v
 
     def output(self, params, heard, j):
-        """Outputs of a column, given what the first hidden units hear."""
+        """Outputs of column j, given the pre-activations of the first hidden layer."""
         W, b = params.out
         own, h = self.outputs[j], self._above(params, heard)
         return matmul(h, np.ascontiguousarray(W[:, own])) + b[own]
@@ -215,7 +231,7 @@ class Orderless:
         return heard + matmul(known, params.seen) + params.values.b
 
     def _news(self, params, x, known, j):
-        """What a column's entries tell, where there are any."""
+        """Contribution of a column to the first pre-activations; 0 where missing."""
         own = self.inputs[j]
         return x[:, own] @ params.values.W[own] + np.where(
             known[:, [j]], params.seen[j], 0
@@ -229,22 +245,25 @@ class Orderless:
 
 
 def large(luck, n_known):
-    r"""Shares that are seen, of which large ones are the more frequent.
+    r"""Shares of columns to be seen, drawn so that large shares are more frequent.
 
-    What is said of n entries by m of them is n / m times as loud, and n² / m times as
-    noisy: where there are as many of each share as its noise is strong, as
-    :math:`1 / \sqrt{m}`, there is the least of it for the number of rows.
+    The loss of n entries estimated from the n - m that are hidden is scaled by
+    n / (n - m), so that its noise grows with m. Sampling each m in proportion to its
+    standard deviation, as :math:`1 / \sqrt{n - m}`, minimises the variance for a given
+    number of rows.
 
     Parameters
     ----------
     luck : ndarray of shape (n_rows,)
-        Uniform numbers.
+        Uniform noise.
     n_known : ndarray of int, of shape (n_rows,)
+        Number of entries that are not missing.
 
     Returns
     -------
     share, weight : ndarray of shape (n_rows,)
-        By its weight each number of entries counts as if all were equally frequent.
+        By its weight each number of seen entries counts as if all were equally
+        frequent.
     """
     n = np.maximum(1, n_known)
     n_seen = np.minimum(np.floor((1 - (1 - luck) ** 2) * n), n - 1)
@@ -253,13 +272,13 @@ def large(luck, n_known):
 
 
 def hide(v, share, luck):
-    """Rows in two parts.
+    """Split the known entries of each row into a seen and a hidden part.
 
     Parameters
     ----------
     v : ndarray of shape (n_rows, n_columns)
     share : ndarray of shape (n_rows,)
-        Which part of each row's known entries is seen, below 1.
+        Share of each row's known entries that is seen, below 1.
     luck : ndarray of shape (n_rows, n_columns)
         Numbers below 1: entries with the lowest ones are seen.
 
@@ -268,7 +287,7 @@ def hide(v, share, luck):
     seen, hidden : ndarray of shape (n_rows, n_columns)
         NaN where an entry belongs to the other part, or is missing.
     factor : ndarray of shape (n_rows,)
-        How many are known for each that is hidden.
+        Number of known entries for each hidden one.
     """
     known = ~np.isnan(v)
     n_known, luck = known.sum(axis=1), np.where(known, luck, luck.dtype.type(2))
