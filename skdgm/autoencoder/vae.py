@@ -51,7 +51,7 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         Of "gaussian": learned, one for each column; or an output of the decoder, so
         that it differs by row; or fixed, as a share of each column's own.
     min_variance : float, default=0.01
-        No variance is learned to be less than this share of its column's.
+        Lower limit of learned variances, as a share of the column's variance.
     min_categories : int or array-like of int, default=None
         Of "categorical": how many there are at least, in all columns or in
         each; more are found in the data.
@@ -71,45 +71,45 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     batch_norm : bool, default=False
         Whether hidden units are standardised by batch.
     dropout : float, default=0.0
-        The share of hidden units that drop out at random in learning.
+        Share of hidden units that drop out at random in training.
     init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
         How weights begin; linear outputs' by Glorot's rule anyway.
     resample : bool, default=False
         Of "bernoulli": if True, grey values are drawn anew as bits, each time.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
-        Steps in units of the gradient's recent size, or along it.
+        Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
     alpha : float, default=0.0
-        Penalty on the weights: alpha / 2 times their sum of squares is added to the
-        loss of each batch, of all its rows: smaller batches have more of it.
+        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
+        each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
     learning_rate_init : float, default=0.002
-        At the start; see ``schedule``.
+        Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        The learning rate after t of T epochs is ``learning_rate_init`` times 1,
+        Learning rate after t of T epochs: ``learning_rate_init`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
-        For ``schedule="invscaling"``.
+        Exponent of ``schedule="invscaling"``.
     momentum : float, default=0.9
-        What stays of the last step (of "adam": the first of its betas).
+        Momentum coefficient; for "adam", the first beta.
     clip_norm : float or None, default=None
-        The highest norm that a gradient may have; longer ones are cut short.
+        Upper limit of the norm of gradients; longer ones are scaled down to it.
     max_iter : int or "auto", default="auto"
-        Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300.
+        Number of epochs; "auto" makes 10,000 updates in at least 20 and at most 300.
     n_draws : int, default=100
         For each row, in :meth:`score_samples`. It may be changed after ``fit``.
     early_stopping : bool, default=False
         Hold out rows, stop when their bound no longer rises, and keep the parameters
         with which it was highest.
     validation_fraction : float, default=0.1
-        The share of the rows to hold out.
+        Share of the rows to hold out.
     n_iter_no_change : int, default=10
         Epochs without an improvement of ``tol`` before stopping early.
     tol : float, default=1e-3
-        In nats per row.
+        Least improvement that counts, in nats per row.
     warm_start : bool, default=False
-        If True, ``fit`` goes on from the parameters there are.
+        If True, ``fit`` continues from the current parameters.
     verbose : int, default=0
         If not zero, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
@@ -121,7 +121,7 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         Weights of all dense layers, of encoders and then of decoders, each from the
         data up or down. An encoder's outputs are means and then log variances.
     intercepts_ : list of ndarray of shape (n_above,)
-        Their biases.
+        Biases of the same layers.
     latent_variances_ : ndarray of shape (sum of n_components,)
         How much each latent unit's means vary over some training rows.
     density_kind_ : str
@@ -132,10 +132,10 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
-        Epochs done.
+        Number of epochs done.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names for its columns.
+        Column names, if X has any.
 
     References
     ----------

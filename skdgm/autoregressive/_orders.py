@@ -1,4 +1,4 @@
-"""In what order columns are predicted."""
+"""Orders in which columns are predicted."""
 
 import numpy as np
 
@@ -6,13 +6,18 @@ from skdgm.utils.random import stream
 
 
 def check_ordering(ordering, n_columns=None):
-    """Raise ValueError where an ordering is none.
+    """Validate an ordering.
 
     Parameters
     ----------
     ordering : str or tuple
     n_columns : int, optional
-        How many columns there are, if that is known.
+        Number of columns, if known.
+
+    Raises
+    ------
+    ValueError
+        A tuple is no permutation of the numbers of all columns.
     """
     if isinstance(ordering, str):
         return
@@ -29,12 +34,12 @@ def check_ordering(ordering, n_columns=None):
 
 
 def orders(ordering, n_orders, n_columns, seed):
-    """The columns' numbers in the order of their prediction.
+    """Column numbers in the order of their prediction.
 
     Parameters
     ----------
     ordering : {"given", "random"} or tuple of int
-        The first one; all others are random.
+        The first order; all others are random.
     n_orders : int
     n_columns : int
     seed : int
@@ -42,6 +47,11 @@ def orders(ordering, n_orders, n_columns, seed):
     Returns
     -------
     orders : ndarray of int, of shape (n_orders, n_columns)
+
+    Raises
+    ------
+    ValueError
+        A tuple is no permutation of the numbers of all columns.
     """
     check_ordering(ordering, n_columns)
     rng = stream(seed, _ORDERS).generator()

@@ -1,11 +1,11 @@
-r"""What is missing in rows, drawn column after column, and weighed by what is not.
+r"""Particles: missing entries drawn column after column, weighted by the entries seen.
 
 .. math:: x_t \sim p(x_t \mid x_{<t}) \text{ where missing}, \qquad
    w \leftarrow w \, p(x_t \mid x_{<t}) \text{ where seen}, \qquad
    p(x_\text{seen}) = \mathbb{E}[w]
 
-Several such *particles* for each row; where few of them have most of the weight, they
-are drawn anew from among themselves [1]_. Without anything missing one is exact.
+Each row has several particles; where few of them carry most of the weight, they are
+resampled by weight [1]_. Without missing entries one particle is exact.
 
 References
 ----------
@@ -20,25 +20,26 @@ import numpy as np
 from skdgm.utils.random import Stream, mix64
 
 _RESAMPLE = 2**16
-# Below which share of particles that count they are drawn anew.
+# Resample below this effective share of particles.
 _FEW = 0.5
 
 
 class Particles(NamedTuple):
-    """Rows filled in several ways.
+    """Rows, each completed in several ways.
 
     Parameters
     ----------
     v : ndarray of shape (n_rows, n_each, n_columns)
     log_w : ndarray of shape (n_rows, n_each)
-        What each weighs.
+        Log weight of each particle.
     log_joint : ndarray of shape (n_rows, n_each)
-        How likely it is, with all that was missing.
+        Log probability of each particle as a complete row.
     log_p : ndarray of shape (n_rows, n_columns)
-        By how much each seen entry raises the log-likelihood of those before it.
+        Increment of the log-likelihood of the seen entries by each of them; 0 for
+        missing ones.
     inputs : ndarray of shape (n_rows, n_each, n_inputs)
-        The rows as a net sees them; after the last seen entry of a row what is expected
-        in place of what was drawn, whose mean is the same and nearer.
+        Inputs of a net for each particle. After the last seen entry of a row, the
+        expected inputs replace those drawn: their mean is the same, its variance lower.
     """
 
     v: np.ndarray
@@ -49,30 +50,31 @@ class Particles(NamedTuple):
 
     @property
     def log_likelihood(self):
-        """Of what is known of rows."""
+        """Log-likelihood of the seen entries of each row, of shape (n_rows,)."""
         return self.log_p.sum(axis=1)
 
 
 def each(rng, n_each):
-    """Streams of so many particles of each row."""
+    """Streams of ``n_each`` particles of each row."""
     numbers = mix64(np.arange(1, n_each + 1, dtype=np.uint64))
     return Stream(rng.root, mix64(rng.ids[:, None] ^ numbers).ravel())
 
 
 def filled(chain, params, v, rng, n_each):
-    """Particles of rows.
+    """Particles of each row.
 
     Parameters
     ----------
     chain : Chain
         See :mod:`skdgm.autoregressive._chain`.
     params : tuple
-        As it has prepared them.
+        From ``chain.prepared``.
     v : ndarray of shape (n_rows, n_columns)
-        In the chain's order.
+        In the chain's order of columns; NaN where missing.
     rng : Stream
-        One for each row.
+        One stream for each row.
     n_each : int
+        Number of particles of each row; 1 if no entry is missing.
 
     Returns
     -------
@@ -86,7 +88,7 @@ def filled(chain, params, v, rng, n_each):
     for t, single in enumerate(chain.conditionals.single):
         missing = np.flatnonzero(np.isnan(v[:, t]))
         if missing.size and own is None:
-            # Until here all particles of a row were the same.
+            # Up to the first missing entry, all particles of a row are the same.
             n, own = n_each, each(rng, n_each)
             state = chain.chosen(state, np.repeat(np.arange(n_rows), n))
             log_w, log_joint = (np.repeat(a, n, axis=1) for a in (log_w, log_joint))
@@ -122,7 +124,7 @@ def filled(chain, params, v, rng, n_each):
 
 
 def _last_seen(v):
-    """The last column of each row of which something is known, or -1."""
+    """Last column of each row that is not missing, or -1."""
     return np.where(np.isnan(v), -1, np.arange(v.shape[1])).max(axis=1)
 
 
@@ -132,13 +134,13 @@ def _log_mean(log_w):
 
 
 def _effective(log_w):
-    """How many particles count."""
+    """Effective number of particles."""
     w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
     return w.sum(axis=1) ** 2 / (w**2).sum(axis=1)
 
 
 def _systematic(log_w, luck):
-    """Numbers of particles, drawn by weight at even distances."""
+    """Numbers of particles, by systematic resampling."""
     w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
     upto = np.cumsum(w, axis=1) / w.sum(axis=1, keepdims=True)
     ticks = (np.arange(log_w.shape[1]) + luck) / log_w.shape[1]

@@ -1,4 +1,4 @@
-"""Rows from nothing, and the rest of rows from a part of them."""
+"""Samples of whole rows and of missing entries."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -10,28 +10,32 @@ from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
 METHODS = "mean", "mode", "sample"
-# Rows that are drawn at a time.
+# Rows drawn at a time.
 _AT_ONCE = 1000
 
 
 class SamplingMixin:
-    """``sample`` and ``impute``, for an estimator with a model that has
+    """``sample``, ``impute`` and ``conditional_sample``, for an estimator with a model
+    that has
 
-    - ``fill(params, v, rng, method)``, rows with what was missing.
+    - ``sampled(params, v, rng)``, rows with missing entries drawn in order,
+    - ``fill(params, v, rng, method)``, rows with missing entries filled given the
+      others.
     """
 
     def sample(self, n_samples=1, random_state=None):
-        """Draw rows from the model: exactly, column after column.
+        """Draw rows from the model, exactly: each column given those before it.
 
         Parameters
         ----------
         n_samples : int, default=1
+            Number of rows.
         random_state : int, RandomState instance or None, default=None
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            With ``output="mixed"`` a DataFrame, if one was learned from.
+            With ``output="mixed"`` a DataFrame, if ``fit`` was given one.
         """
         check_is_fitted(self)
         n_samples = count_rows(n_samples, len(self._columns.seen))
@@ -55,23 +59,23 @@ class SamplingMixin:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         method : {"mean", "mode", "sample"}, default="mean"
-            "mean" gives means (of bits probabilities; of categories, and of bits in a
-            DataFrame, the most probable value). "mode" gives what is most likely, of
-            several draws or column after column. Both are the same at each call;
-            "sample" gives draws.
+            "mean" returns means (of bits probabilities; of categories, and of bits in a
+            DataFrame, the most probable value). "mode" returns the most probable
+            values, among several draws or column after column. Both are the same at
+            each call; "sample" returns draws.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            What is known stays as it is. With ``output="mixed"`` a DataFrame, if one
-            was learned from; if X is one, with its index.
+            Entries that are not missing are unchanged. With ``output="mixed"`` a
+            DataFrame, if ``fit`` was given one; if X is one, with its index.
         """
         return self._filled(X, method, random_state)
 
     def conditional_sample(self, X, *, n_samples=1, random_state=None):
-        """Draw what is missing, given the others of its row, several times.
+        """Draw missing entries several times, given the others of their row.
 
         Parameters
         ----------
@@ -84,9 +88,9 @@ class SamplingMixin:
         Returns
         -------
         X_drawn : ndarray of shape (n_rows * n_samples, n_features)
-            The draws for the first row first. With ``output="mixed"`` a DataFrame, if
-            one was learned from; if X is one, with its index, each label ``n_samples``
-            times.
+            All draws for the first row come first. With ``output="mixed"`` a DataFrame,
+            if ``fit`` was given one; if X is one, with its index, each label
+            ``n_samples`` times.
         """
         check_is_fitted(self)
         n_samples = count_rows(n_samples, len(self._columns.seen))
@@ -107,6 +111,6 @@ class SamplingMixin:
         return self._presented(found, X)
 
     def _presented(self, values, X=None):
-        """Values as who fitted the estimator has them, or as X has them."""
+        """Values in the form of the data given to ``fit``, or of X."""
         presented = getattr(self._domain, "presented", None)
         return values if presented is None else presented(self._columns, values, X)

@@ -1,4 +1,4 @@
-r"""One layer of hidden units that all columns share.
+r"""One hidden layer shared by the conditionals of all columns.
 
 .. math:: h_t = f\Bigl(\rho_t \bigl(c + \sum_{i < t} x_i W_i\bigr)\Bigr), \qquad
    z_t = b_t + V_t h_t
@@ -23,18 +23,20 @@ from skdgm.nets import (
 
 
 class TiedChain(Chain):
-    """A neural autoregressive density estimator.
+    """Chain of a neural autoregressive density estimator.
 
     Parameters
     ----------
     conditionals, start, order
         As of :class:`Chain`.
     n_units : int
+        Number of hidden units.
     activation : {"logistic", "tanh", "relu"}
+        Of hidden units.
     rule : str
-        How weights of hidden units begin.
-    scaled : bool
-        Whether what hidden units hear is scaled by a factor for each column.
+        Initialiser of the weights of hidden units.
+    scaled : bool, default=False
+        Whether pre-activations are scaled by a learned factor for each column.
     """
 
     def __init__(
@@ -51,11 +53,24 @@ class TiedChain(Chain):
 
     @staticmethod
     def n_weights(n_inputs, n_outputs, n_units, *_):
-        """How many weights there are."""
+        """Number of weights."""
         return n_units * (n_inputs + n_outputs)
 
     def init(self, rng, dtype):
-        """Parameters that say how frequent values are, and nothing else."""
+        r"""Initial parameters, whose outputs reproduce the frequencies of values.
+
+        Factors start at :math:`\rho_t = 1 / \sqrt{1 + t}`, for t = 0, 1, ...
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        dtype : type
+
+        Returns
+        -------
+        params : Tied
+            In the data's order of columns.
+        """
         W = initial(self.rule, rng, self.n_inputs, self.n_units)
         V = np.zeros((self.n_outputs, self.n_units))
         below = Layer(W.astype(dtype), np.zeros(self.n_units, dtype))
@@ -66,40 +81,40 @@ class TiedChain(Chain):
         return self.natural(Tied(below, above, rho.astype(dtype)))
 
     def moved(self, params, inputs, outputs):
-        """Parameters with inputs and outputs in another order."""
+        """Permute the parameters of inputs and outputs."""
         (W, c), (V, b), rho = params
         above = Layer(pick(V, outputs, 0), pick(b, outputs))
         return Tied(Layer(pick(W, inputs, 0), c), above, rho)
 
     def apply(self, params, x):
-        """Outputs of all columns."""
+        """Outputs of all columns, of shape (n_rows, n_outputs)."""
         (W, c), (V, b), rho = params
         return tied(x, self.shape, W, c, rho, V, b)
 
     def hidden(self, params, x):
-        """Hidden units that have seen all columns."""
+        """Hidden units given all columns, of shape (n_rows, n_units)."""
         W, c = params.below
         heard = x @ W + c
         return activate(heard * self._factor(params, -1), self.activation)
 
     def drawn(self, params, v, rng):
-        """Rows with what is missing drawn, given what is before it."""
+        """Fill missing entries with draws, each given the entries before it."""
         if not self.only_bits:
             return super().drawn(params, v, rng)
         return draw_bits(params, v, rng, self.shape.kind)
 
     def begin(self, params, n_rows):
-        """Nothing seen: what hidden units hear."""
+        """State before the first column: the biases, as pre-activations."""
         return [np.tile(params.below.b, (n_rows, 1))]
 
     def output(self, params, state, t):
-        """Outputs of a column."""
+        """Outputs of column t, of shape (n_rows, n_outputs of it)."""
         (V, b), own = params.above, self.outputs[t]
         h = activate(state[0] * self._factor(params, t), self.activation)
         return h @ V[own].T + b[own]
 
     def absorb(self, params, state, t, x):
-        """See a column."""
+        """Add the contribution of column t to the pre-activations."""
         state[0] += x @ params.below.W[self.inputs[t]]
 
     def _factor(self, params, t):

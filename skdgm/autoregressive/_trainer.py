@@ -1,10 +1,10 @@
-r"""How nets of conditionals learn.
+r"""Training of autoregressive models by stochastic gradient ascent.
 
 .. math:: \theta \leftarrow \theta + \epsilon \, \nabla_\theta \, \frac1n \Bigl(
    \sum_{r=1}^n \log p_\theta(x_r) - \frac\alpha2 \lVert W \rVert^2 \Bigr)
 
-for batches of n rows, in the steps of an optimiser; what is learned may be the mean of
-parameters after late ones.
+for batches of n rows, with the steps of an optimiser. The result may be the average of
+the parameters after late updates.
 """
 
 from typing import NamedTuple
@@ -19,15 +19,16 @@ from skdgm.utils.random import stream
 
 
 class State(NamedTuple):
-    """What changes from update to update.
+    """Training state.
 
     Parameters
     ----------
     params : tuple
+        Current parameters.
     moved : tuple
-        The optimiser's memory.
-    mean : Mean
-        That of the parameters after late updates, or nothing.
+        Optimiser state.
+    mean : Mean or ()
+        Average of the parameters after late updates.
     """
 
     params: tuple
@@ -36,26 +37,26 @@ class State(NamedTuple):
 
     @property
     def learned(self):
-        """The parameters that are of use."""
+        """Parameters to use: their average if there is one, else the current ones."""
         return self.mean.params if self.mean else self.params
 
 
 class Trainer:
-    """Draws batches and takes steps.
+    """Trainer of a model by mini-batches.
 
     Parameters
     ----------
     model : object
-        Has ``init(rng, dtype)``, which draws parameters;
-        ``present(params, v, rng, number)``, what is to be learned of rows in the update
-        of a number; and ``losses(params, presented)``, the surprise at it, row by row,
-        made by functions that can be differentiated.
+        Defines ``init(rng, dtype)``, which draws parameters; ``present(params, v, rng,
+        number)``, the rows in the form to be learned in the update of a number; and
+        ``losses(params, presented)``, the negative log-likelihood of each row, made of
+        differentiable functions.
     recipe : object
         Has an estimator's parameters as attributes.
     rows : Rows
     seed : int
     epochs_before : int
-        Epochs taken before this run, so that none repeats another's randomness.
+        Epochs done before this run, so that no run repeats another's random numbers.
     """
 
     def __init__(self, model, recipe, rows, seed, epochs_before):
@@ -63,17 +64,26 @@ class Trainer:
         self.seed, self.epochs_before = seed, epochs_before
 
     def start(self, dtype):
-        """A state that has learned nothing but how frequent values are."""
+        """Initial state: parameters that reproduce the frequencies of values only.
+
+        Parameters
+        ----------
+        dtype : type
+
+        Returns
+        -------
+        state : State
+        """
         params = self.model.init(stream(self.seed, INIT).generator(), dtype)
         return self._averaged(State(params, memory_for(self.recipe, params)))
 
     def resume(self, state):
-        """A state that goes on; an optimiser remembers what is its own."""
+        """State to continue from; optimiser state is kept if the solver is the same."""
         moved = memory_for(self.recipe, state.params, state.moved)
         return self._averaged(state._replace(moved=moved))
 
     def _averaged(self, state):
-        """With a mean if there is to be one, and without if not."""
+        """State with or without an average, as the recipe asks."""
         if not self.recipe.average:
             return State(state.learned, state.moved)
         if state.mean:
@@ -81,12 +91,38 @@ class Trainer:
         return state._replace(mean=averaging.init(state.params))
 
     def draw(self, table, number):
-        """The batches of an epoch."""
+        """Batches of an epoch.
+
+        Parameters
+        ----------
+        table : Table
+        number : int
+            Number of the epoch in this run.
+
+        Returns
+        -------
+        batches : list of ndarray of int
+            Row numbers.
+        """
         rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
         return epoch(table, self.recipe.batch_size, rng)
 
     def step(self, state, batch, clock):
-        """One update from a batch of rows."""
+        """One update from a batch of rows.
+
+        Parameters
+        ----------
+        state : State
+            Changed in place.
+        batch : ndarray of int
+            Row numbers.
+        clock : object
+            Position in the run: epoch, batch, and number of batches.
+
+        Returns
+        -------
+        state : State
+        """
         recipe, v = self.recipe, self.rows.take(batch)
         rng = stream(self.seed, STEP, self.epochs_before + clock.epoch, clock.batch)
         number = (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch

@@ -25,110 +25,111 @@ class EoNADE(AutoregressiveModel):
         p(x_{o_{kt}} \mid x_{o_{k1}}, \dots, x_{o_{k,t-1}}), \qquad
         p(x_j \mid x_m) = p(x_j \mid z_j), \quad z = f_\theta(x \odot m, m)
 
-    The net sees any part of a row, and which part m it is, and says how the rest is
-    distributed. It learns from rows of which parts are hidden at random, weighted so
-    that the likelihood is, on average, that of all orders [1]_ [2]_. So what is missing
-    is filled, and drawn, from exact conditionals, and rows with missing entries are as
-    good to learn from as others. Its likelihood is exact in each order; the mean over
-    several, an ensemble, is higher. Of a row with missing entries it is that of the
-    others by the net's own conditionals: the marginal of whole rows, as far as these
-    agree. Draws are made in one of the orders, at random. Float64 data are computed in
-    float64, all others in float32.
+    The net takes any subset of a row's entries, with its mask m, and returns the
+    conditional distributions of the others. It is trained on rows with entries hidden
+    at random, weighted so that the expected loss is the mean over all orders [1]_ [2]_.
+    Missing entries are thus filled, and drawn, from exact conditionals, and rows with
+    missing entries can be trained on like others. The likelihood is exact in each
+    order; the mean over several, an ensemble, is higher. The likelihood of a row with
+    missing entries is that of the others by the net's own conditionals: the marginal of
+    whole rows, as far as the conditionals are consistent. Samples are drawn in one of
+    the orders, at random. Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple of int, default=(256, 256)
-        Numbers of hidden units.
+        Number of hidden units of each layer.
     output : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
             default="bernoulli"
-        What columns are: 0, 1 or probabilities of 1; codes of categories, as
-        ``OrdinalEncoder`` gives them; real, and standardised inside; or "mixed", by the
-        types of a DataFrame's columns. A tuple has one of the first three for each.
+        Kind of the columns: 0, 1 or probabilities of 1; codes of categories, as
+        ``OrdinalEncoder`` returns; real numbers, standardised internally; or "mixed",
+        by the dtypes of a DataFrame's columns. A tuple names one of the first three for
+        each column.
     n_mixtures : int, default=3
-        Of real columns: how many components each conditional density has.
+        Number of components of each conditional density, for real columns.
     conditional : {"gaussian", "laplace"}, default="gaussian"
-        Of real columns: their shape.
+        Shape of these components, for real columns.
     min_variance : float, default=1e-4
-        Of real columns: no variance is learned to be less than this share of its
-        column's.
+        Lower limit of learned variances, as a share of the column's variance, for real
+        columns.
     min_categories : int or array-like of int, default=None
-        Of codes: how many categories there are at least, in all columns or in each;
-        more are found in the data.
+        Least number of categories of codes, in all columns or in each; more are found
+        in the data.
     ordering : {"random", "given"} or tuple of int, default="random"
-        The first order in which columns are predicted; a tuple has their numbers.
+        First order in which columns are predicted; a tuple gives their numbers.
     n_orderings : int, default=8
-        How many orders the density is the mean of; all but the first are random. It may
-        be changed after ``fit``.
+        Number of orders that the density is the mean of; all but the first are random.
+        It may be changed after ``fit``.
     activation : {"tanh", "relu", "logistic", "leaky_relu", "softplus", "identity"}, \
             default="tanh"
-        Of hidden units.
+        Activation function of hidden units.
     dropout : float, default=0.0
-        The share of hidden units that drop out at random in learning.
+        Share of hidden units that drop out at random in training.
     init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
-        How weights of hidden units begin; those of outputs are zeros.
+        Initialiser of the weights of hidden units; those of outputs start at zero.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
-        Steps in units of the gradient's recent size, or along it.
+        Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
     alpha : float, default=0.0
-        Penalty on the weights: alpha / 2 times their sum of squares is added to the
-        loss of each batch, of all its rows: smaller batches have more of it.
+        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
+        each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
     learning_rate_init : float, default=0.001
-        At the start; see ``schedule``.
+        Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        The learning rate after t of T epochs is ``learning_rate_init`` times 1,
+        Learning rate after t of T epochs: ``learning_rate_init`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
-        For ``schedule="invscaling"``.
+        Exponent of ``schedule="invscaling"``.
     momentum : float, default=0.9
-        What stays of the last step (of "adam": the first of its betas).
+        Momentum coefficient; for "adam", the first beta.
     clip_norm : float or None, default=None
-        The highest norm that a gradient may have; longer ones are cut short.
+        Upper limit of the norm of gradients; longer ones are scaled down to it.
     average : bool, default=True
-        Keep the mean of what parameters were in about the last tenth of the updates.
+        Average the parameters over about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
-        Epochs; if "auto", so many as make 30,000 updates, but from 20 to 600.
+        Number of epochs; "auto" takes those of 30,000 updates, within 20 and 600.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
-        parameters with which it was highest.
+        parameters for which it was highest.
     validation_fraction : float, default=0.1
-        The share of the rows to hold out.
+        Share of the rows to hold out.
     n_iter_no_change : int, default=10
         Epochs without an improvement of ``tol`` before stopping early.
     tol : float, default=1e-3
-        In nats per row.
+        Least improvement that counts, in nats per row.
     warm_start : bool, default=False
-        If True, ``fit`` goes on from the parameters there are.
+        If True, ``fit`` continues from the current parameters.
     verbose : int, default=0
         If not zero, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
-        For initial weights, order of rows, random orders of columns and draws.
+        Seed of initial weights, order of rows, random orders of columns and draws.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Of each layer, of shape (n_below, n_above).
+        Weights of each layer, of shape (n_below, n_above).
     intercepts_ : list of ndarray
-        Their biases.
+        Biases of the same layers.
     density_kind_ : str
-        What :meth:`score_samples` is: "exact" in one order, or an "estimate" of the
-        mean over all orders by several (and in any case a normalised density).
-        An "estimate", too, if grey rows were learned from, with values between 0 and 1
-        in "bernoulli" columns: of such rows it is no log-likelihood of anything, and
+        Kind of :meth:`score_samples`: "exact" with one order, or an "estimate" of the
+        mean over all orders by several (in either case a normalised density).
+        Also "estimate" after training on grey rows, with values strictly between 0 and
+        1 in "bernoulli" columns: scores of such rows are no log-likelihoods, and
         :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
-        bits. Of bits it stays as it is.
+        bits. Scores of binary rows remain as above.
     loss_curve_ : list of float
-        For each epoch minus the log-likelihood of some training rows, in nats per row,
-        with real columns standardised: an estimate of its mean over all orders, by
-        parts of rows of which eight different shares are seen.
+        Negative log-likelihood of some training rows after each epoch, in nats per row,
+        with real columns standardised: an estimate of its mean over all orders, from
+        rows of which eight different shares are seen.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
-        Epochs done.
+        Number of epochs done.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names for its columns.
+        Column names, if X has any.
 
     References
     ----------
@@ -163,7 +164,7 @@ class EoNADE(AutoregressiveModel):
         **TRAINING,
     }
     _LIGHTER = "Merge rare categories, or lower hidden_layer_sizes."
-    # Of each row another part is hidden each time: to see them all takes longer.
+    # Each presentation hides another part of a row: to see them all takes longer.
     _BUDGET = Budget(30_000, 20, 600)
 
     def __init__(
@@ -228,7 +229,7 @@ class EoNADE(AutoregressiveModel):
         self.random_state = random_state
 
     def score_features(self, X, *, given="before"):
-        r"""Log-likelihood of each entry, in nats: which column is surprising.
+        r"""Log-likelihood of each entry, in nats; low for improbable entries.
 
         .. math:: \frac1K \sum_{k=1}^K \log p(x_j \mid x_i: i \text{ before } j
             \text{ in order } k), \qquad \log p(x_j \mid x_i: i \ne j)
@@ -236,13 +237,18 @@ class EoNADE(AutoregressiveModel):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Of a missing value it is 0.
+            NaN is a missing value, whose log-likelihood is 0.
         given : {"before", "others"}, default="before"
-            Whether entries are given those before them, or all others of their row.
+            Condition on the entries before, or on all others of the row.
 
         Returns
         -------
-        log_likelihood : ndarray of shape (n_samples, n_features)
+        log_likelihood : ndarray of shape (n_samples, n_features), float64
+
+        Raises
+        ------
+        ValueError
+            ``given`` is neither of these.
         """
         if given == "before":
             return super().score_features(X)

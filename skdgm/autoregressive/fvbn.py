@@ -1,4 +1,4 @@
-r"""Fully visible belief networks: each column is regressed on those before.
+r"""Fully visible belief networks: regressions of each column on those before it.
 
 .. math:: p(x) = \prod_t p\bigl(x_t \mid b_t + \sum_{i < t} x_i U_{it}\bigr)
 """
@@ -16,12 +16,12 @@ from skdgm.autoregressive._normal_trainer import NormalTrainer
 from skdgm.optim import check_staircase
 from skdgm.training import AUTO
 
-# Of expectation maximisation, where something is missing.
+# Default number of steps of expectation maximisation, where entries are missing.
 _EM_STEPS = 30
 
 
 class FVBN(ChainModel):
-    r"""Fully visible belief network: a linear model of each column by those before it.
+    r"""Fully visible belief network: a linear model of each column given those before.
 
     .. math::
 
@@ -29,16 +29,16 @@ class FVBN(ChainModel):
         z_t = b_t + \sum_{i < t} x_i U_{it}
 
     where the conditional distributions are logistic regressions of bits [1]_ [2]_,
-    softmax regressions of codes and linear regressions of real numbers. The likelihood
-    is exact, and samples are, too. There are no hidden units: :meth:`transform` gives
-    what is expected of each column given those before it, of codes the most probable
-    one, of real columns in the units that they are standardised to.
+    softmax regressions of codes and linear regressions of real numbers. Likelihoods and
+    samples are exact. There are no hidden units: :meth:`transform` returns the expected
+    value of each column given those before it, of codes the most probable one, of real
+    columns in standardised units.
 
-    With ``output="gaussian"`` this is the multivariate normal distribution, and is
-    learned in closed form; by expectation maximisation where something is missing.
-    Each :meth:`partial_fit` adds rows to those since the last :meth:`fit`, and that one
-    learns of its own rows only. What is said below of updates, and of their mean, is
-    for other outputs.
+    With ``output="gaussian"`` this is the multivariate normal distribution, fitted in
+    closed form; by expectation maximisation where entries are missing. Each
+    :meth:`partial_fit` adds its rows to those since the last :meth:`fit`, which fits
+    its own rows only. Parameters below that concern updates, and their average, are for
+    other outputs.
 
     Float64 data are computed in float64, all others in float32.
 
@@ -46,96 +46,97 @@ class FVBN(ChainModel):
     ----------
     output : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
             default="bernoulli"
-        What columns are: 0, 1 or probabilities of 1; codes of categories, as
-        ``OrdinalEncoder`` gives them; real, and standardised inside; or "mixed", by the
-        types of a DataFrame's columns. A tuple has one of the first three for each.
+        Kind of the columns: 0, 1 or probabilities of 1; codes of categories, as
+        ``OrdinalEncoder`` returns; real numbers, standardised internally; or "mixed",
+        by the dtypes of a DataFrame's columns. A tuple names one of the first three for
+        each column.
     min_variance : float, default=1e-4
-        Of real columns: no variance is learned to be less than this share of its
-        column's.
+        Lower limit of learned variances, as a share of the column's variance, for real
+        columns.
     min_categories : int or array-like of int, default=None
-        Of codes: how many categories there are at least, in all columns or in each;
-        more are found in the data.
+        Least number of categories of codes, in all columns or in each; more are found
+        in the data.
     ordering : {"given", "random"} or tuple of int, default="given"
-        In which order columns are predicted; a tuple has their numbers.
+        Order in which columns are predicted; a tuple gives their numbers.
     n_orderings : int, default=1
-        How many nets there are, of which all but the first have random orders. The
-        density is the mean of theirs.
+        Number of nets, each with its own order; all but the first order are random.
+        The density is the mean of theirs.
     n_draws : int, default=100
         Particles for each row with missing entries, in :meth:`score_samples` and
         :meth:`impute`. It may be changed after ``fit``.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
-        Steps in units of the gradient's recent size, or along it.
+        Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
     alpha : float or tuple of float, default=0.0
-        Penalty on the weights: alpha / 2 times their sum of squares is added to the
-        loss of each batch, of all its rows: smaller batches have more of it. With
-        ``output="gaussian"`` it is in units of the variance that each column has given
-        those before it: that is ridge regression of standardised columns. Several are
-        a path: they share the epochs evenly, each going on from where the one before
-        ended.
+        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
+        each batch, summed over its rows; smaller batches are penalised more. With
+        ``output="gaussian"`` it is in units of the variance of each column given those
+        before it: ridge regression of standardised columns. A tuple is a
+        piecewise-constant schedule: its values share the epochs evenly, each starting
+        where the one before ended.
     batch_size : int, default=100
         Rows for each update.
     learning_rate_init : float, default=0.01
-        At the start; see ``schedule``.
+        Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        The learning rate after t of T epochs is ``learning_rate_init`` times 1,
+        Learning rate after t of T epochs: ``learning_rate_init`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
-        For ``schedule="invscaling"``.
+        Exponent of ``schedule="invscaling"``.
     momentum : float, default=0.9
-        What stays of the last step (of "adam": the first of its betas).
+        Momentum coefficient; for "adam", the first beta.
     clip_norm : float or None, default=None
-        The highest norm that a gradient may have; longer ones are cut short.
+        Upper limit of the norm of gradients; longer ones are scaled down to it.
     average : bool, default=True
-        Keep the mean of what parameters were in about the last tenth of the updates.
+        Average the parameters over about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
-        Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300; of the
-        closed form 1, or 30 where something is missing; and one at least for each value
+        Number of epochs; "auto" takes those of 10,000 updates, within 20 and 300; in
+        closed form 1, or 30 where entries are missing; and at least one for each value
         of ``alpha``.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
-        parameters with which it was highest; of several values of ``alpha`` only in the
-        turn of the last. In closed form there is nothing to stop, but rows are held
+        parameters for which it was highest; with several values of ``alpha``, only
+        during the last. In closed form there is nothing to stop, but rows are held
         out all the same.
     validation_fraction : float, default=0.1
-        The share of the rows to hold out.
+        Share of the rows to hold out.
     n_iter_no_change : int, default=10
         Epochs without an improvement of ``tol`` before stopping early.
     tol : float, default=1e-3
-        In nats per row.
+        Least improvement that counts, in nats per row.
     warm_start : bool, default=False
-        If True, ``fit`` goes on from the parameters there are; in closed form only from
-        how columns were standardised.
+        If True, ``fit`` continues from the current parameters; in closed form only the
+        standardisation of columns is kept.
     verbose : int, default=0
         If not zero, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
-        For initial weights, order of rows, random orders of columns and draws.
+        Seed of initial weights, order of rows, random orders of columns and draws.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights of each order's net, of shape (n_inputs, n_outputs).
+        Weights of the net of each order, of shape (n_inputs, n_outputs).
     intercepts_ : list of ndarray
-        Their biases.
+        Biases of the same layers.
     density_kind_ : str
-        What :meth:`score_samples` is: "exact", or with several orders an "estimate" of
-        the mean over all of them (and in any case a normalised density; with
-        ``output="gaussian"`` and no penalty all orders have the same). Of rows with
-        missing entries it is an estimate by particles, but with ``output="gaussian"``
-        as exact as of others.
-        An "estimate", too, if grey rows were learned from, with values between 0 and 1
-        in "bernoulli" columns: of such rows it is no log-likelihood of anything, and
+        Kind of :meth:`score_samples`: "exact", or with several orders an "estimate" of
+        the mean over all of them (in either case a normalised density; with
+        ``output="gaussian"`` and no weight decay it is the same for all orders). Scores
+        of rows with missing entries are estimates by particles, but exact with
+        ``output="gaussian"``.
+        Also "estimate" after training on grey rows, with values strictly between 0 and
+        1 in "bernoulli" columns: scores of such rows are no log-likelihoods, and
         :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
-        bits. Of bits it stays as it is.
+        bits. Scores of binary rows remain as above.
     loss_curve_ : list of float
-        For each epoch minus the log-likelihood of some training rows, in nats per row,
+        Negative log-likelihood of some training rows after each epoch, in nats per row,
         with real columns standardised.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
-        Epochs done.
+        Number of epochs done.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names for its columns.
+        Column names, if X has any.
 
     References
     ----------
@@ -260,7 +261,7 @@ class FVBN(ChainModel):
         )
 
     def _first_to_stop(self, epochs):
-        # Else training would end in one of the first turns of a path.
+        # Otherwise training could stop during one of the first values of alpha.
         n_turns = len(self._options.alpha) if self._has_path else 1
         n_last = len(epochs) // n_turns
         return epochs.stop - n_last

@@ -1,4 +1,4 @@
-r"""Neural autoregressive networks: hidden units in a group for each column.
+r"""Neural autoregressive networks: a group of hidden units for each column.
 
 .. math:: h_i = f(c_i + \sum_{j \le i} x_j W_{ji}), \qquad
    z_t = b_t + \sum_{i < t} h_i V_{it} + x_i U_{it}
@@ -15,7 +15,7 @@ from skdgm.nets import ACTIVATIONS, INITIALISERS
 
 
 class NeuralAutoregressive(ChainModel):
-    r"""Neural autoregressive network: a net for each column, that uses those before.
+    r"""Neural autoregressive network: a group of hidden units for each column.
 
     .. math::
 
@@ -23,109 +23,110 @@ class NeuralAutoregressive(ChainModel):
         z_t = b_t + \sum_{i < t} h_i V_{it} + x_i U_{it}, \qquad
         h_i = f\Bigl(c_i + \sum_{j \le i} x_j W_{ji}\Bigr)
 
-    Each column has a group of hidden units :math:`h_i` with weights of their own,
-    which see it and the columns before it; all columns after it are predicted from
-    these, too [1]_. The likelihood is exact, and samples are, too. Float64 data are
-    computed in float64, all others in float32.
+    Each column has its own group of hidden units :math:`h_i`, which see it and the
+    columns before it; all columns after it are predicted from these, too [1]_.
+    Likelihoods and samples are exact. Float64 data are computed in float64, all others
+    in float32.
 
     Parameters
     ----------
     n_components : int, default=8
-        Hidden units in each group.
+        Number of hidden units in each group.
     output : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
             default="bernoulli"
-        What columns are: 0, 1 or probabilities of 1; codes of categories, as
-        ``OrdinalEncoder`` gives them; real, and standardised inside; or "mixed", by the
-        types of a DataFrame's columns. A tuple has one of the first three for each.
+        Kind of the columns: 0, 1 or probabilities of 1; codes of categories, as
+        ``OrdinalEncoder`` returns; real numbers, standardised internally; or "mixed",
+        by the dtypes of a DataFrame's columns. A tuple names one of the first three for
+        each column.
     n_mixtures : int, default=3
-        Of real columns: how many components each conditional density has.
+        Number of components of each conditional density, for real columns.
     conditional : {"gaussian", "laplace"}, default="gaussian"
-        Of real columns: their shape.
+        Shape of these components, for real columns.
     min_variance : float, default=1e-4
-        Of real columns: no variance is learned to be less than this share of its
-        column's.
+        Lower limit of learned variances, as a share of the column's variance, for real
+        columns.
     min_categories : int or array-like of int, default=None
-        Of codes: how many categories there are at least, in all columns or in each;
-        more are found in the data.
+        Least number of categories of codes, in all columns or in each; more are found
+        in the data.
     ordering : {"given", "random"} or tuple of int, default="given"
-        In which order columns are predicted; a tuple has their numbers.
+        Order in which columns are predicted; a tuple gives their numbers.
     n_orderings : int, default=1
-        How many nets there are, of which all but the first have random orders. The
-        density is the mean of theirs.
+        Number of nets, each with its own order; all but the first order are random.
+        The density is the mean of theirs.
     n_draws : int, default=100
         Particles for each row with missing entries, in :meth:`score_samples` and
         :meth:`impute`. It may be changed after ``fit``.
     activation : {"tanh", "relu", "logistic", "leaky_relu", "softplus", "identity"}, \
             default="tanh"
-        Of hidden units.
+        Activation function of hidden units.
     direct : bool, default=True
-        Whether columns are predicted from those before them directly, too.
+        Whether outputs see the columns before them directly, besides hidden units.
     init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
-        How weights of hidden units begin; those of outputs are zeros.
+        Initialiser of the weights of hidden units; those of outputs start at zero.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
-        Steps in units of the gradient's recent size, or along it.
+        Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
     alpha : float, default=0.0
-        Penalty on the weights: alpha / 2 times their sum of squares is added to the
-        loss of each batch, of all its rows: smaller batches have more of it.
+        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
+        each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
     learning_rate_init : float, default=0.002
-        At the start; see ``schedule``.
+        Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        The learning rate after t of T epochs is ``learning_rate_init`` times 1,
+        Learning rate after t of T epochs: ``learning_rate_init`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
-        For ``schedule="invscaling"``.
+        Exponent of ``schedule="invscaling"``.
     momentum : float, default=0.9
-        What stays of the last step (of "adam": the first of its betas).
+        Momentum coefficient; for "adam", the first beta.
     clip_norm : float or None, default=None
-        The highest norm that a gradient may have; longer ones are cut short.
+        Upper limit of the norm of gradients; longer ones are scaled down to it.
     average : bool, default=True
-        Keep the mean of what parameters were in about the last tenth of the updates.
+        Average the parameters over about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
-        Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300.
+        Number of epochs; "auto" takes those of 10,000 updates, within 20 and 300.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
-        parameters with which it was highest.
+        parameters for which it was highest.
     validation_fraction : float, default=0.1
-        The share of the rows to hold out.
+        Share of the rows to hold out.
     n_iter_no_change : int, default=10
         Epochs without an improvement of ``tol`` before stopping early.
     tol : float, default=1e-3
-        In nats per row.
+        Least improvement that counts, in nats per row.
     warm_start : bool, default=False
-        If True, ``fit`` goes on from the parameters there are.
+        If True, ``fit`` continues from the current parameters.
     verbose : int, default=0
         If not zero, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
-        For initial weights, order of rows, random orders of columns and draws.
+        Seed of initial weights, order of rows, random orders of columns and draws.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Of each order's net the weights of hidden units, of shape (n_inputs,
+        Weights of the net of each order: of hidden units, of shape (n_inputs,
         n_hidden), and of outputs, of shape (n_hidden + n_inputs, n_outputs).
     intercepts_ : list of ndarray
-        Their biases.
+        Biases of the same layers.
     density_kind_ : str
-        What :meth:`score_samples` is: "exact", or with several orders an "estimate" of
-        the mean over all of them (and in any case a normalised density). Of rows with
-        missing entries it is an estimate by particles.
-        An "estimate", too, if grey rows were learned from, with values between 0 and 1
-        in "bernoulli" columns: of such rows it is no log-likelihood of anything, and
+        Kind of :meth:`score_samples`: "exact", or with several orders an "estimate" of
+        the mean over all of them (in either case a normalised density). Scores of rows
+        with missing entries are estimates by particles.
+        Also "estimate" after training on grey rows, with values strictly between 0 and
+        1 in "bernoulli" columns: scores of such rows are no log-likelihoods, and
         :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
-        bits. Of bits it stays as it is.
+        bits. Scores of binary rows remain as above.
     loss_curve_ : list of float
-        For each epoch minus the log-likelihood of some training rows, in nats per row,
+        Negative log-likelihood of some training rows after each epoch, in nats per row,
         with real columns standardised.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
-        Epochs done.
+        Number of epochs done.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names for its columns.
+        Column names, if X has any.
 
     References
     ----------
@@ -223,7 +224,7 @@ class NeuralAutoregressive(ChainModel):
         self.random_state = random_state
 
     def _net(self, known, conditionals, number):
-        # What sees the last column is seen by none.
+        # No output may see units that see the last column.
         groups = np.arange(max(1, len(conditionals.kinds) - 1))
         degrees = [np.repeat(groups, known["n_components"])]
         return degrees, known["activation"], self._options.init, known["direct"]

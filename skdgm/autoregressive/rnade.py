@@ -21,96 +21,96 @@ class RNADE(ChainModel):
         p(x) = \prod_t \sum_k \alpha_{tk} \, \mathcal{N}(x_t; \mu_{tk}, \sigma_{tk}),
         \qquad h_t = f\Bigl(\rho_t \bigl(c + \sum_{i < t} x_i W_i\bigr)\Bigr)
 
-    where weights, means and deviations of each column's mixture are functions of the
-    hidden units :math:`h_t` that all columns share, and what these hear is scaled by
-    learned factors :math:`\rho_t` [1]_. Slopes of means are multiplied by deviations,
-    which keeps learning stable (the penalty is not, and weighs more where deviations
-    are small). Columns are standardised inside, and densities are
-    those of the columns as they were. The likelihood is exact, and samples are, too.
-    Float64 data are computed in float64, all others in float32.
+    where the weights, means and scales of each column's mixture are functions of the
+    hidden units :math:`h_t` shared by all columns, whose pre-activations are scaled by
+    learned factors :math:`\rho_t` [1]_. Gradients by means are multiplied by scales,
+    which keeps training stable (weight decay is not, and counts more where scales are
+    small). Columns are standardised internally; densities are those of the original
+    columns. Likelihoods and samples are exact. Float64 data are computed in float64,
+    all others in float32.
 
     Parameters
     ----------
     n_components : int, default=128
         Number of hidden units.
     n_mixtures : int, default=10
-        How many components each conditional density has.
+        Number of components of each conditional density.
     conditional : {"gaussian", "laplace"}, default="gaussian"
-        Their shape.
+        Shape of the components.
     min_variance : float, default=1e-4
-        No variance is learned to be less than this share of its column's.
+        Lower limit of learned variances, as a share of the column's variance.
     ordering : {"given", "random"} or tuple of int, default="given"
-        In which order columns are predicted; a tuple has their numbers.
+        Order in which columns are predicted; a tuple gives their numbers.
     n_orderings : int, default=1
-        How many nets there are, of which all but the first have random orders. The
-        density is the mean of theirs.
+        Number of nets, each with its own order; all but the first order are random.
+        The density is the mean of theirs.
     n_draws : int, default=100
         Particles for each row with missing entries, in :meth:`score_samples` and
         :meth:`impute`. It may be changed after ``fit``.
     activation : {"relu", "tanh", "logistic"}, default="relu"
-        Of hidden units.
+        Activation function of hidden units.
     init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
-        How weights of hidden units begin; those of outputs are zeros.
+        Initialiser of the weights of hidden units; those of outputs start at zero.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
-        Steps in units of the gradient's recent size, or along it.
+        Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
     alpha : float, default=0.0
-        Penalty on the weights: alpha / 2 times their sum of squares is added to the
-        loss of each batch, of all its rows: smaller batches have more of it.
+        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
+        each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
     learning_rate_init : float, default=0.001
-        At the start; see ``schedule``.
+        Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        The learning rate after t of T epochs is ``learning_rate_init`` times 1,
+        Learning rate after t of T epochs: ``learning_rate_init`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
-        For ``schedule="invscaling"``.
+        Exponent of ``schedule="invscaling"``.
     momentum : float, default=0.9
-        What stays of the last step (of "adam": the first of its betas).
+        Momentum coefficient; for "adam", the first beta.
     clip_norm : float or None, default=None
-        The highest norm that a gradient may have; longer ones are cut short.
+        Upper limit of the norm of gradients; longer ones are scaled down to it.
     average : bool, default=True
-        Keep the mean of what parameters were in about the last tenth of the updates.
+        Average the parameters over about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
-        Epochs; if "auto", so many as make 10,000 updates, but from 20 to 300.
+        Number of epochs; "auto" takes those of 10,000 updates, within 20 and 300.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
-        parameters with which it was highest.
+        parameters for which it was highest.
     validation_fraction : float, default=0.1
-        The share of the rows to hold out.
+        Share of the rows to hold out.
     n_iter_no_change : int, default=10
         Epochs without an improvement of ``tol`` before stopping early.
     tol : float, default=1e-3
-        In nats per row.
+        Least improvement that counts, in nats per row.
     warm_start : bool, default=False
-        If True, ``fit`` goes on from the parameters there are.
+        If True, ``fit`` continues from the current parameters.
     verbose : int, default=0
         If not zero, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
-        For initial weights, order of rows, random orders of columns and draws.
+        Seed of initial weights, order of rows, random orders of columns and draws.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Of each order's net W, of shape (n_features, n_components), and V, of shape
-        (3 * n_mixtures * n_features, n_components).
+        Weights of the net of each order: W, of shape (n_features, n_components), and V,
+        of shape (3 * n_mixtures * n_features, n_components).
     intercepts_ : list of ndarray
-        Their biases.
+        Biases of the same layers.
     density_kind_ : str
-        What :meth:`score_samples` is: "exact", or with several orders an "estimate" of
-        the mean over all of them (and in any case a normalised density). Of rows with
-        missing entries it is an estimate by particles.
+        Kind of :meth:`score_samples`: "exact", or with several orders an "estimate" of
+        the mean over all of them (in either case a normalised density). Scores of rows
+        with missing entries are estimates by particles.
     loss_curve_ : list of float
-        For each epoch minus the log-likelihood of some training rows, in nats per row,
+        Negative log-likelihood of some training rows after each epoch, in nats per row,
         with real columns standardised.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
-        Epochs done.
+        Number of epochs done.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names for its columns.
+        Column names, if X has any.
 
     References
     ----------
