@@ -1,4 +1,4 @@
-"""Autoencoders: latent units that data are encoded in and decoded from."""
+"""Autoencoders: latent variable models with an encoder and a decoder."""
 
 from skdgm.autoencoder.vae import VAE
 

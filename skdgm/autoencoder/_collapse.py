@@ -1,9 +1,9 @@
-r"""Whether latent units say something, where there is something to be said.
+r"""Detection of posterior collapse: latent units that carry no information on the rows.
 
 .. math:: \operatorname{Var}_x(\mathbb{E}_q[z_j]) > 0.01
 
-for one unit of each layer at the least [1]_; unless columns are as good as independent:
-no eigenvalue of their correlations is greater than chance makes it [2]_,
+for at least one unit of each layer [1]_; unless columns are nearly independent, with no
+eigenvalue of their correlations clearly greater than for independent columns [2]_,
 
 .. math:: \lambda \le \Bigl(1 + \sqrt{D / n}\Bigr)^2
 
@@ -19,13 +19,25 @@ import numpy as np
 from skdgm.autoencoder._likelihood import ACTIVE
 from skdgm.utils.threads import one_blas_thread
 
-# How many times what chance makes of an eigenvalue it has to be.
+# Factor by which an eigenvalue must exceed the limit for independent columns.
 _CLEARLY = 1.5
 
 
 def survey(model, monitor):
-    """Variances of latent units' means over watched rows, and whether a layer is silent
-    that need not be."""
+    """Variances of latent means over the monitored rows, and whether a layer collapsed.
+
+    Parameters
+    ----------
+    model : VAE
+        Fitted.
+    monitor : Monitor
+
+    Returns
+    -------
+    variances : ndarray of shape (sum of n_components,), float64
+    collapsed : bool
+        True if no unit of some layer is active although columns are dependent.
+    """
     rows, index = monitor.trainer.rows, monitor.probe
     with one_blas_thread():
         parts = [model._means(rows.take(index[b])) for b in rows.blocks(len(index))]
@@ -36,7 +48,7 @@ def survey(model, monitor):
 
 
 def _have_in_common(x):
-    """Whether rows have more in common than chance makes it."""
+    """Return whether columns are more dependent than by chance."""
     x = x - np.nanmean(np.where(np.isnan(x).all(axis=0), 0, x), axis=0)
     x = np.where(np.isnan(x), 0, x).astype(np.float64)
     size = np.sqrt((x**2).mean(axis=0))

@@ -1,4 +1,4 @@
-"""``fit`` and ``partial_fit`` of encoders and decoders."""
+"""``fit`` and ``partial_fit`` of autoencoders."""
 
 from numbers import Integral
 
@@ -48,7 +48,7 @@ class FittingMixin(NetsMixin, EpochsMixin):
 
     @property
     def _structure(self):
-        """What cannot change while learning goes on."""
+        """Options that cannot change while training continues."""
         latent, hidden = self._shape
         asked = self._options
         return {
@@ -61,7 +61,7 @@ class FittingMixin(NetsMixin, EpochsMixin):
         }
 
     def _ladder(self, structure=None):
-        """The nets, as they are asked for or as they were learned."""
+        """Architecture of the nets, for some options or as fitted."""
         known, init = structure or self._learned, self._options.init
 
         def block(n_units):
@@ -79,7 +79,7 @@ class FittingMixin(NetsMixin, EpochsMixin):
 
         sizes = self._domain.sizes(self._columns)
         shape = known["n_components"], known["hidden_layer_sizes"]
-        # What He's rule makes up for is no matter of linear outputs.
+        # He's rule is for rectifiers; outputs are linear.
         linear = init.replace("he", "glorot")
         return Ladder(*sizes, *shape, block, linear)
 
@@ -104,7 +104,7 @@ class FittingMixin(NetsMixin, EpochsMixin):
             )
 
     def _net(self, dtype=None):
-        """Parameters and memory, in the type of what they are for."""
+        """Parameters and state of the nets, as ``dtype``."""
         state = self._training
         net = state.params, state.memory
         return astype(net, dtype)

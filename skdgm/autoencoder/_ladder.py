@@ -29,14 +29,14 @@ from skdgm.nets import (
 
 
 class Params(NamedTuple):
-    """What is learned.
+    """Parameters of the nets.
 
     Parameters
     ----------
     encoders, decoders : tuple
-        The nets' parameters, those next to the data first.
+        Parameters of each net, those next to the data first.
     own : ndarray or ()
-        Of the data's distribution itself.
+        Parameters of the distribution of the data that are no outputs of a decoder.
     """
 
     encoders: tuple
@@ -45,24 +45,31 @@ class Params(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What else the nets remember."""
+    """State of the nets besides parameters: moments of batch normalisation.
+
+    Parameters
+    ----------
+    encoders, decoders : tuple
+        State of each net, those next to the data first.
+    """
 
     encoders: tuple
     decoders: tuple
 
 
 class Pass(NamedTuple):
-    """What came of a pass up and down.
+    """Result of a pass through encoders and decoders.
 
     Parameters
     ----------
-    out : ndarray
-        The lowest decoder's outputs, one row for each draw.
-    gap : ndarray
-        log q(z | x) - log p(z) of each draw; or, by row, what is expected of it.
-    z : tuple of ndarray
-        The draws, lowest first.
+    out : ndarray of shape (n_rows * n_draws, n_outputs)
+        Outputs of the lowest decoder.
+    gap : ndarray of shape (n_rows * n_draws,) or (n_rows,)
+        log q(z | x) - log p(z) of each draw; or its expectation, for each row.
+    z : tuple of ndarray of shape (n_rows * n_draws, n_units)
+        Latent units, lowest layer first.
     memory : Memory
+        Updated state of the nets.
     """
 
     out: object
@@ -72,20 +79,20 @@ class Pass(NamedTuple):
 
 
 class Ladder:
-    """The nets' architecture: functions of their parameters.
+    """Architecture of a hierarchical VAE, as functions of its parameters.
 
     Parameters
     ----------
     n_inputs, n_outputs : int
-        What an encoder sees of a row, and what a decoder says of it.
+        Number of inputs of the lowest encoder, and of outputs of the lowest decoder.
     n_latent : tuple of int
-        Numbers of latent units, those next to the data first.
+        Number of latent units of each layer, the one next to the data first.
     n_hidden : tuple of tuple of int
         Numbers of hidden units of each encoder, upwards; decoders mirror them.
     block : callable
         ``block(n_units)`` returns a hidden layer, as a tuple of nets.
     init : str
-        How the weights of their last layers begin.
+        Initialiser of the weights of the nets' last layers.
     """
 
     def __init__(self, n_inputs, n_outputs, n_latent, n_hidden, block, init):
@@ -100,16 +107,22 @@ class Ladder:
         self.down = [net(part[::-1], n) for part, n in zip(n_hidden, below)]
 
     def init(self, rng, out, own, dtype):
-        """Parameters and memory; log variances begin with zeros.
+        """Initial parameters and state of the nets; log variances start at zero.
 
         Parameters
         ----------
         rng : numpy.random.Generator
-        out : ndarray
-            The lowest decoder's outputs to begin with; what comes after as many as
-            there are inputs are log variances.
+        out : ndarray of shape (n_outputs,)
+            Initial biases of the lowest decoder's outputs. Outputs beyond the number of
+            inputs are log variances.
         own : ndarray or ()
+            Initial parameters of the data's distribution.
         dtype : type
+
+        Returns
+        -------
+        params : Params
+        memory : Memory
         """
         up = zip(self.up, self.n_inputs)
         up = [net.init(rng, n_below, dtype)[1:] for net, n_below in up]
@@ -124,7 +137,10 @@ class Ladder:
         return Params(ups, downs, own), Memory(up_kept, down_kept)
 
     def through(self, params, memory, x, source, *, exact=False, rng=None, train=False):
-        """Draw latent units of rows, and decode them.
+        r"""Draw latent units of rows, and decode them.
+
+        .. math:: z_l \sim q(z_l \mid z_{l-1}), \qquad
+            \text{gap} = \log q(z \mid x) - \log p(z)
 
         Parameters
         ----------
@@ -132,10 +148,14 @@ class Ladder:
         memory : Memory
         x : ndarray of shape (n_rows, n_inputs)
         source : callable
-            ``source(level, stats)`` returns noise, of so many draws for each row.
-        exact : bool
-            Whether the highest layer's part of the gap is its expectation.
-        rng, train
+            ``source(level, stats)`` returns standard normal noise of shape
+            (n_rows * n_draws, n_units).
+        exact : bool, default=False
+            Whether the highest layer's part of the gap is its expectation, a
+            Kullback-Leibler divergence.
+        rng : Stream, optional
+            For dropout.
+        train : bool, default=False
             As of :mod:`skdgm.nets.layers`.
 
         Returns
@@ -167,7 +187,20 @@ class Ladder:
         return Pass(out, gap, tuple(z), Memory(tuple(ups), tuple(downs)))
 
     def noise(self, rng, n_draws):
-        """So many draws of noise for each row, which has its own stream."""
+        """Source of standard normal noise, with a stream for each row.
+
+        Parameters
+        ----------
+        rng : Stream
+            One stream for each row.
+        n_draws : int
+            Draws for each row.
+
+        Returns
+        -------
+        source : callable
+            As :meth:`through` takes it.
+        """
 
         def source(level, stats):
             n_units = self.n_latent[level]
@@ -177,7 +210,19 @@ class Ladder:
         return source
 
     def upwards(self, params, memory, x):
-        """Means of all latent units, each layer given those below."""
+        """Means of all latent units, each layer given the means below.
+
+        Parameters
+        ----------
+        params : Params
+        memory : Memory
+        x : ndarray of shape (n_rows, n_inputs)
+
+        Returns
+        -------
+        means : list of ndarray of shape (n_rows, n_units)
+            Lowest layer first.
+        """
         means = []
         for level, net in enumerate(self.up):
             own = params.encoders[level], memory.encoders[level]
@@ -186,8 +231,20 @@ class Ladder:
         return means
 
     def downwards(self, params, memory, z, rng=None):
-        """Outputs for the data, given the highest latent units: by means, or by draws
-        where there are random numbers."""
+        """Outputs for the data, given the highest latent units.
+
+        Parameters
+        ----------
+        params : Params
+        memory : Memory
+        z : ndarray of shape (n_rows, n_units)
+        rng : Stream, optional
+            Draws the layers in between; without it they are at their means.
+
+        Returns
+        -------
+        out : ndarray of shape (n_rows, n_outputs)
+        """
         for level in reversed(range(len(self.down))):
             own = params.decoders[level], memory.decoders[level]
             z, _ = self.down[level].apply(*own, z)

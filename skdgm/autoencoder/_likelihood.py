@@ -1,4 +1,4 @@
-"""Bounds on the likelihood of rows, and what latent units tell."""
+"""Bounds on the log-likelihood of rows, and activity of latent units."""
 
 from typing import NamedTuple
 
@@ -13,19 +13,19 @@ from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 
-# A latent unit tells something if its means vary more than this.
+# Variance of a latent unit's means above which it is active.
 ACTIVE = 0.01
-# Numbers that a layer may have at a time: of rows, and of draws for these.
+# Limits on the numbers of one layer at a time: of a block's rows, and of all draws.
 _ROWS, _ROOM = 2**19, 2**22
 
 
 class Elbo(NamedTuple):
-    """The evidence lower bound and its parts, in nats.
+    """Evidence lower bound and its parts, in nats.
 
     Parameters
     ----------
     bound, reconstruction, kl : ndarray of shape (n_samples,)
-        The first is the second less the third.
+        The bound is the reconstruction term minus the divergence.
     """
 
     bound: np.ndarray
@@ -34,54 +34,59 @@ class Elbo(NamedTuple):
 
 
 class LikelihoodMixin:
-    """``score_samples`` and its like, for an estimator with ``_ladder()``,
+    """``score_samples`` and related methods, for an estimator with ``_ladder()``,
     ``_net()`` and ``_domain``."""
 
     @property
     def density_kind_(self):
-        """What ``score_samples`` is: a "lower bound"."""
+        """Density kind of ``score_samples``: "lower bound"."""
         check_is_fitted(self)
         return "lower bound"
 
     def score_samples(self, X):
-        r"""Importance weighted lower bound on the log-likelihood of the rows, in nats.
+        r"""Importance weighted lower bound on the log-likelihood of each row, in nats.
 
         .. math:: \log \frac1n \sum_k \frac{p(x, z_k)}{q(z_k \mid x)}, \qquad
             z_k \sim q(z \mid x)
 
-        with ``n_draws`` draws, the same ones at each call. On average it is below the
-        log-likelihood, the less so the more draws there are. For grey values in [0, 1]
-        of the "bernoulli" decoder it is a bound on the mean log-likelihood of binary
-        rows drawn with these probabilities.
+        with ``n_draws`` draws, the same ones at each call. Its expectation is below the
+        log-likelihood, and approaches it with more draws. For grey values, strictly
+        between 0 and 1, of the "bernoulli" decoder it is a bound on the mean
+        log-likelihood of binary rows drawn with these probabilities.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value: the likelihood is that of what was observed.
+            NaN is a missing value: the likelihood is that of the observed entries.
 
         Returns
         -------
-        log_likelihood : ndarray of shape (n_samples,)
+        log_likelihood : ndarray of shape (n_samples,), float64
         """
         return self.importance_likelihood(X, n_draws=self._now("n_draws"))
 
     def importance_likelihood(self, X, *, n_draws=1000, return_se=False):
-        """As :meth:`score_samples`, with another number of draws.
+        """Importance weighted lower bound, with a given number of draws.
 
-        An encoder that is more certain than it should be, as for rows with much
-        missing, gives weights that are seldom large: both numbers are too low then.
+        As :meth:`score_samples`. Where the encoder is overconfident, as for rows with
+        many missing entries, large weights are rare: bound and standard error are too
+        low then.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value.
         n_draws : int, default=1000
+            Draws for each row.
         return_se : bool, default=False
+            Whether to return standard errors, too.
 
         Returns
         -------
-        log_likelihood : ndarray of shape (n_samples,)
-        se : ndarray of shape (n_samples,)
-            Where asked for: the draws' standard error, by the delta method.
+        log_likelihood : ndarray of shape (n_samples,), float64
+            In nats.
+        se : ndarray of shape (n_samples,), float64
+            Monte Carlo standard error, by the delta method; only if ``return_se``.
         """
         rows, n_draws = self._checked_rows(X, n_draws)
 
@@ -95,22 +100,23 @@ class LikelihoodMixin:
         return (found, se) if return_se else found
 
     def elbo(self, X, *, n_draws=100):
-        r"""The evidence lower bound of the rows and its parts, in nats.
+        r"""Evidence lower bound of each row and its parts, in nats.
 
         .. math:: \mathbb{E}_q[\log p(x \mid z)] - \mathrm{KL}(q(z \mid x) \,\|\, p(z))
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value.
         n_draws : int, default=100
-            Over which the first term is averaged, and the second where there are
-            several latent layers.
+            Draws to average the first term over; with several latent layers the second,
+            too.
 
         Returns
         -------
         elbo : Elbo
             A named tuple of ``bound``, ``reconstruction`` and ``kl``, each of shape
-            (n_samples,).
+            (n_samples,), float64.
         """
         rows, n_draws = self._checked_rows(X, n_draws)
 
@@ -127,19 +133,21 @@ class LikelihoodMixin:
         return Elbo(reconstruction - kl, reconstruction, kl)
 
     def active_units(self, X, *, threshold=ACTIVE):
-        r"""Which latent units tell something of the rows.
+        r"""Return a mask of the latent units that carry information on the rows.
 
         .. math:: \operatorname{Var}_x(\mathbb{E}_q[z_j]) > \text{threshold}
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value.
         threshold : float, default=0.01
+            Least variance of an active unit's means.
 
         Returns
         -------
         active : ndarray of bool, of shape (sum of n_components,)
-            Those of the layer next to the data first.
+            Units of the layer next to the data first.
         """
         check_is_fitted(self)
         rows = self._rows(X)
@@ -154,7 +162,7 @@ class LikelihoodMixin:
 
     @property
     def _width(self):
-        """The most units that a layer has."""
+        """Number of units of the widest layer."""
         return max(max(W.shape) for W in self.coefs_)
 
     def _checked_rows(self, X, n_draws):
@@ -162,7 +170,7 @@ class LikelihoodMixin:
         return self._rows(X), count(n_draws, "n_draws")
 
     def _of_blocks(self, rows, function):
-        """A function of rows and of their streams, whose last axis is the rows'."""
+        """Results of a function of rows and streams, whose last axis is the rows'."""
         ids = stream(self._seed, LIKELIHOOD).rows(row_hash(rows))
         blocks = gen_batches(rows.shape[0], max(1, _ROWS // self._width))
         with one_blas_thread():
@@ -170,11 +178,11 @@ class LikelihoodMixin:
         return np.concatenate(parts, axis=-1)
 
     def _draws(self, v, rng, n_draws, exact=False):
-        """Log likelihoods and gaps of draws for rows, some at a time."""
+        """Yield log-likelihoods and gaps of some draws at a time, a column for each."""
         ladder, (params, memory) = self._ladder(), self._net(v.dtype)
         domain, columns = self._domain, self._columns
         x, width = domain.inputs(columns, v), self._width
-        # So many that a row's draws do not depend on which rows are beside it.
+        # Independent of the number of rows, so that a row's draws are, too.
         at_once = max(1, _ROOM // (width * max(1, _ROWS // width)))
         for number, first in enumerate(range(0, n_draws, at_once)):
             n_each = min(at_once, n_draws - first)

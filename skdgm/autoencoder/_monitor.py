@@ -1,4 +1,4 @@
-"""What is watched while encoders and decoders learn."""
+"""Monitoring of autoencoders in training."""
 
 import numpy as np
 
@@ -9,9 +9,11 @@ from skdgm.utils.random import stream
 
 
 class Monitor(DensityWatch):
-    """Minus the bound of training rows and of held-out rows, once learning is warm.
+    """Negative bound of training rows and of held-out rows, in nats.
 
-    The same rows each time, and the same draws, so that what changes is the model.
+    It is taken with ``beta`` as after warm-up.
+
+    Rows and random draws are the same at each call, so that only the model changes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Rows from nothing, and the rest of rows from a part of them."""
+"""Samples of whole rows and of missing entries."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -11,7 +11,7 @@ from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
 _LATENT, _DOWN, _DATA, _CHOICE = range(100, 104)
-# Steps of filling by means, after which a proposal is as good as it will be.
+# Number of iterations of filling by means, to find a proposal.
 _SETTLED = 10
 SAMPLERS = "importance", "metropolis", "gibbs"
 
@@ -26,6 +26,7 @@ class SamplingMixin:
         Parameters
         ----------
         n_samples : int, default=1
+            Number of rows.
         random_state : int, RandomState instance or None, default=None
 
         Returns
@@ -46,17 +47,22 @@ class SamplingMixin:
         return self._domain.to_data(self._columns, v)
 
     def inverse_transform(self, Z):
-        r"""What is expected of the data, :math:`\mathbb{E}[x \mid z]`.
+        r"""Expected data given latent units, :math:`\mathbb{E}[x \mid z]`.
 
         Parameters
         ----------
         Z : array-like of shape (n_samples, n_components)
-            Latent units, of the highest layer.
+            Latent units of the highest layer.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
             Means; with ``decoder="categorical"`` the most probable codes.
+
+        Raises
+        ------
+        ValueError
+            Z does not have a column for each latent unit.
         """
         check_is_fitted(self)
         Z = check_array(Z, dtype=self._dtype)
@@ -81,23 +87,28 @@ class SamplingMixin:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         method : {"mean", "sample"}, default="mean"
-            "mean" gives means (probabilities of bits; the most probable codes), the
-            same at each call; "sample" gives draws.
+            "mean" returns means (probabilities of bits; the most probable codes), the
+            same at each call; "sample" returns draws.
         sampler : {"importance", "metropolis", "gibbs"}, default="importance"
-            "importance" weighs ``n_steps`` draws of latent units, given a first guess
-            of what is missing, by :math:`p(x_\text{seen}, z) / q(z \mid x)`. "gibbs"
-            draws by turns the latent units by the encoder and what is missing by the
-            decoder, which is right where the encoder is; "metropolis" accepts the
-            former draws with the probability that makes it right anyway.
+            "importance" weights ``n_steps`` draws of latent units, given a first guess
+            of the missing entries, by :math:`p(x_\text{seen}, z) / q(z \mid x)`.
+            "gibbs" alternates draws of latent units by the encoder and of missing
+            entries by the decoder, which is exact only if the encoder is; "metropolis"
+            corrects this by accepting or rejecting the draws of latent units.
         n_steps : int, default=100
-            Draws, or steps of the chain.
+            Number of draws, or of steps of the chain.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            What is known stays as it is.
+            Entries that are not missing are unchanged.
+
+        Raises
+        ------
+        ValueError
+            ``method`` or ``sampler`` is none of these.
         """
         check_is_fitted(self)
         n_steps = count(n_steps, "n_steps")
@@ -112,7 +123,7 @@ class SamplingMixin:
         return fill(self, X, method, random_state, filled)
 
     def _guess(self, v):
-        """Rows with values for what is missing, by means."""
+        """Rows with missing entries filled by means, iterated."""
         missing, ladder, net = np.isnan(v), self._ladder(), self._net()
         domain, columns = self._domain, self._columns
         guess = v
@@ -123,7 +134,7 @@ class SamplingMixin:
         return guess
 
     def _weighed(self, v, guess, rng, n_steps, method, _):
-        """By importance: a mean with weights, or a draw with one of them."""
+        """Fill by importance sampling: a weighted mean, or a draw by weight."""
         ladder, (params, memory) = self._ladder(), self._net()
         domain, columns = self._domain, self._columns
         x = domain.inputs(columns, guess)
@@ -138,7 +149,7 @@ class SamplingMixin:
                 shrunk, w = np.exp(before - high), np.exp(log_w - high)
                 norm = shrunk * norm + w
                 total = shrunk * total + w * domain.mean(columns, found.out)
-            else:  # The largest of log weights and Gumbel noise is one by weight.
+            else:  # The largest of log weight plus Gumbel noise is a draw by weight.
                 luck = log_w + _gumbel(own.fold(_CHOICE))
                 out = np.where(luck > best, found.out, out)
                 best = np.maximum(best, luck)
@@ -147,7 +158,7 @@ class SamplingMixin:
         return domain.draw(columns, out, params.own, rng.fold(_DATA))
 
     def _chained(self, v, guess, rng, n_steps, method, correct):
-        """By a chain: the mean over it, or its end."""
+        """Fill by a Markov chain: the mean over its steps, or its last state."""
         ladder, (params, memory) = self._ladder(), self._net()
         domain, columns, missing = self._domain, self._columns, np.isnan(v)
         z, out, total, x = None, None, 0.0, guess
@@ -174,7 +185,7 @@ class SamplingMixin:
 
 
 def _undone(z):
-    """A source of the noise that gives known latent units."""
+    """Source of the noise for which latent units have given values."""
 
     def source(level, stats):
         mean, log_var = halves(stats)
@@ -184,5 +195,5 @@ def _undone(z):
 
 
 def _gumbel(rng):
-    """A Gumbel number for each row."""
+    """Gumbel noise, one number for each row."""
     return -np.log(-np.log(rng.uniform(1) + 2.0**-33))

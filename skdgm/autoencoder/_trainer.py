@@ -1,4 +1,4 @@
-r"""How encoders and decoders learn.
+r"""Training of encoders and decoders by stochastic gradient ascent on a bound.
 
 .. math:: \mathcal{L} = \tfrac1K \sum_k \log p(x \mid z_k) - \beta \,
    \log \frac{q(z_k \mid x)}{p(z_k)}, \qquad
@@ -6,8 +6,8 @@ r"""How encoders and decoders learn.
    \Bigl(\frac{p(z_k)}{q(z_k \mid x)}\Bigr)^\beta
 
 for draws :math:`z_k \sim q(z \mid x)`: the evidence lower bound [1]_, in which the
-highest layer's logarithm is replaced by its expectation, and the importance weighted
-one [2]_. While learning warms up, :math:`\beta` rises from 0 [3]_.
+highest layer's log ratio is replaced by its expectation, and the importance weighted
+bound [2]_. During warm-up, :math:`\beta` rises from 0 [3]_.
 
 References
 ----------
@@ -28,19 +28,20 @@ from skdgm.training import epoch
 from skdgm.utils.random import stream
 
 _NOISE, _DROP, _GREY = range(3)
-# Draws for each row, if they are to be weighted and nobody says how many.
+# Default number of draws for each row, if they are weighted.
 _WEIGHTED = 5
 
 
 class State(NamedTuple):
-    """What changes from update to update.
+    """Training state.
 
     Parameters
     ----------
     params : Params
     memory : Memory
+        State of the nets.
     moved : tuple
-        The optimiser's memory.
+        Optimiser state.
     """
 
     params: Params
@@ -49,21 +50,26 @@ class State(NamedTuple):
 
     @property
     def learned(self):
-        """The parameters that are of use."""
+        """Parameters to use: the current ones."""
         return self.params
 
 
 def objective(log_p, gap, beta, weighted):
-    """What is maximised, by row.
+    """Value to be maximised, for each row.
 
     Parameters
     ----------
     log_p : ndarray of shape (n_rows, n_draws)
+        log p(x | z) of each draw.
     gap : ndarray of shape (n_rows, n_draws) or (n_rows, 1)
-        The log of q over p.
+        log q(z | x) - log p(z) of each draw, or its expectation.
     beta : float
     weighted : bool
         Whether draws are weighted by their importance.
+
+    Returns
+    -------
+    bound : ndarray of shape (n_rows,)
     """
     if weighted:
         return log_mean_exp(log_p - beta * gap)
@@ -71,7 +77,7 @@ def objective(log_p, gap, beta, weighted):
 
 
 class Trainer:
-    """Draws batches and takes steps.
+    """Trainer of encoders and decoders by mini-batches.
 
     Parameters
     ----------
@@ -81,10 +87,10 @@ class Trainer:
         Has an estimator's parameters as attributes.
     rows : Rows
     columns : tuple
-        What is known of these.
+        Statistics of the columns.
     seed : int
     epochs_before : int
-        Epochs taken before this run, so that none repeats another's randomness.
+        Epochs done before this run, so that no run repeats another's random numbers.
     """
 
     def __init__(self, ladder, domain, recipe, rows, columns, seed, epochs_before):
@@ -95,24 +101,60 @@ class Trainer:
         self.n_each = recipe.n_importance or (_WEIGHTED if self.weighted else 1)
 
     def start(self, dtype):
-        """A state that has learned nothing but means."""
+        """Initial state, whose outputs are the means of columns.
+
+        Parameters
+        ----------
+        dtype : type
+
+        Returns
+        -------
+        state : State
+        """
         rng = stream(self.seed, INIT).generator()
         out, own = self.domain.start(self.columns, dtype)
         params, memory = self.ladder.init(rng, out, own, dtype)
         return State(params, memory, memory_for(self.recipe, params))
 
     def resume(self, state):
-        """A state that goes on; an optimiser remembers what is its own."""
+        """State to continue from; optimiser state is kept if the solver is the same."""
         moved = memory_for(self.recipe, state.params, state.moved)
         return state._replace(moved=moved)
 
     def draw(self, table, number):
-        """The batches of an epoch."""
+        """Batches of an epoch.
+
+        Parameters
+        ----------
+        table : Table
+        number : int
+            Number of the epoch in this run.
+
+        Returns
+        -------
+        batches : list of ndarray of int
+            Row numbers.
+        """
         rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
         return epoch(table, self.recipe.batch_size, rng)
 
     def step(self, state, batch, clock):
-        """One update from a batch of rows."""
+        """One update from a batch of rows.
+
+        Parameters
+        ----------
+        state : State
+            Its parameters and optimiser state are changed in place.
+        batch : ndarray of int
+            Row numbers.
+        clock : object
+            Position in the run: epoch, batch, and epochs done.
+
+        Returns
+        -------
+        state : State
+            With the updated state of the nets.
+        """
         recipe, v = self.recipe, self.rows.take(batch)
         rng = stream(self.seed, STEP, self.epochs_before + clock.epoch, clock.batch)
         if recipe.resample:
@@ -136,15 +178,33 @@ class Trainer:
         return state._replace(memory=after)
 
     def beta(self, clock):
-        """How much the gap counts now."""
+        """Weight of the gap at present: beta, rising linearly from 0 during warm-up."""
         if not self.recipe.warm_up:
             return self.recipe.beta
         done = self.epochs_before + clock.epochs_done
         return self.recipe.beta * min(1.0, done / self.recipe.warm_up)
 
     def terms(self, params, memory, v, noise, rng=None, train=False):
-        """Log likelihoods and gaps of draws, an axis for those of each row; and what
-        nets remember afterwards."""
+        """Log-likelihoods and gaps of draws, and the updated state of the nets.
+
+        Parameters
+        ----------
+        params : Params
+        memory : Memory
+        v : ndarray of shape (n_rows, n_columns)
+        noise : callable
+            Source of noise, as :meth:`Ladder.through` takes it.
+        rng : Stream, optional
+            For dropout.
+        train : bool, default=False
+
+        Returns
+        -------
+        terms : list of ndarray of shape (n_rows, n_draws)
+            log p(x | z), and log q(z | x) - log p(z) or its expectation, of shape
+            (n_rows, 1).
+        memory : Memory
+        """
         x, n_rows = listed(self.domain.inputs(self.columns, v)), len(v)
         found = self.ladder.through(
             params, memory, x, noise, exact=not self.weighted, rng=rng, train=train

@@ -21,7 +21,7 @@ from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 
 
 class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
-    r"""Variational autoencoder: latent units, and nets to and from them.
+    r"""Variational autoencoder: latent units with an encoder and a decoder.
 
     .. math::
 
@@ -30,53 +30,53 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         \beta \, \mathrm{KL}(q(z \mid x) \,\|\, p(z))
 
     where the decoder's outputs are the parameters of :math:`p(x \mid z)` and the
-    encoder's the means and log variances of :math:`q(z \mid x)` [1]_ [2]_. What is
-    maximised is this bound, or the importance weighted one of several draws [3]_.
-    There may be several layers of latent units, each normal given the one above [3]_.
-    NaN is a missing value, in every method: in fitting, the likelihood is that of what
-    was seen. Float64 data are computed in float64, all others in float32.
+    encoder's the means and log variances of :math:`q(z \mid x)` [1]_ [2]_. Training
+    maximises this bound, or the importance weighted one of several draws [3]_.
+    With several layers of latent units, each is normal given the layer above [3]_.
+    NaN is a missing value, in every method: ``fit`` maximises the bound of the observed
+    entries. Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------
     n_components : int or tuple of int, default=16
-        Number of latent units; or of those of each layer, the one next to the data
+        Number of latent units; a tuple is for several layers, the one next to the data
         first.
     hidden_layer_sizes : tuple, default=(256,)
         Numbers of hidden units of the encoder, from the data up; the decoder mirrors
-        them. With several latent layers, a tuple of such for each.
+        them. With several latent layers, such a tuple for each.
     decoder : {"bernoulli", "gaussian", "categorical"}, default="bernoulli"
-        Whether columns are 0, 1 or probabilities of 1; or real, and standardised
-        inside; or codes of categories, as ``OrdinalEncoder`` gives them.
+        Kind of the columns: 0, 1 or probabilities of 1; real numbers, standardised
+        internally; or codes of categories, as ``OrdinalEncoder`` returns.
     variance : {"feature", "sample"} or float, default="feature"
-        Of "gaussian": learned, one for each column; or an output of the decoder, so
-        that it differs by row; or fixed, as a share of each column's own.
+        Variance of "gaussian": learned for each column; an output of the decoder, so
+        that it differs by row; or fixed, as a share of the column's variance.
     min_variance : float, default=0.01
         Lower limit of learned variances, as a share of the column's variance.
     min_categories : int or array-like of int, default=None
-        Of "categorical": how many there are at least, in all columns or in
-        each; more are found in the data.
+        Least number of categories of "categorical", in all columns or in each; more
+        are found in the data.
     objective : {"elbo", "iwae"}, default="elbo"
-        The evidence lower bound, or the importance weighted one.
+        Evidence lower bound, or importance weighted bound.
     n_importance : int or None, default=None
-        Draws for each row in learning; if None, 1 of "elbo" and 5 of "iwae".
+        Draws for each row in training; if None, 1 for "elbo" and 5 for "iwae".
     beta : float, default=1.0
-        What the divergence counts; other values than 1 make it no bound, and latent
-        units more or less independent [4]_.
+        Weight of the divergence; with values other than 1 the objective is no bound,
+        and latent units are more or less independent [4]_.
     warm_up : int, default=0
-        In so many epochs ``beta`` rises from 0, which keeps latent units from being
-        given up early.
+        Number of epochs in which ``beta`` rises from 0, which helps to prevent an early
+        collapse of the posterior.
     activation : {"tanh", "relu", "logistic", "leaky_relu", "softplus", "identity", \
             "maxout"}, default="tanh"
-        Of hidden units; those of "maxout" are the larger of two linear ones.
+        Activation function of hidden units; "maxout" is the larger of two linear units.
     batch_norm : bool, default=False
-        Whether hidden units are standardised by batch.
+        Whether to standardise hidden units by batch normalisation.
     dropout : float, default=0.0
         Share of hidden units that drop out at random in training.
     init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
-        How weights begin; linear outputs' by Glorot's rule anyway.
+        Initialiser of weights; for linear outputs always Glorot's.
     resample : bool, default=False
-        Of "bernoulli": if True, grey values are drawn anew as bits, each time.
+        For "bernoulli": if True, draw the bits of grey rows anew at each presentation.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
     alpha : float, default=0.0
@@ -96,12 +96,12 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     max_iter : int or "auto", default="auto"
-        Number of epochs; "auto" makes 10,000 updates in at least 20 and at most 300.
+        Number of epochs; "auto": 10,000 updates, but between 20 and 300 epochs.
     n_draws : int, default=100
-        For each row, in :meth:`score_samples`. It may be changed after ``fit``.
+        Draws for each row in :meth:`score_samples`. It may be changed after ``fit``.
     early_stopping : bool, default=False
         Hold out rows, stop when their bound no longer rises, and keep the parameters
-        with which it was highest.
+        for which it was highest.
     validation_fraction : float, default=0.1
         Share of the rows to hold out.
     n_iter_no_change : int, default=10
@@ -113,7 +113,7 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     verbose : int, default=0
         If not zero, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
-        For initial weights, order of rows and draws.
+        Seed of initial weights, order of rows and draws.
 
     Attributes
     ----------
@@ -123,12 +123,12 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     latent_variances_ : ndarray of shape (sum of n_components,)
-        How much each latent unit's means vary over some training rows.
+        Variance of each latent unit's means over some training rows.
     density_kind_ : str
-        What :meth:`score_samples` is: a "lower bound".
+        Kind of :meth:`score_samples`: "lower bound".
     loss_curve_ : list of float
-        For each epoch minus what is maximised, of some training rows, in nats per row,
-        with real columns standardised.
+        Negative objective of some training rows after each epoch, in nats per row, with
+        real columns standardised.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
@@ -260,17 +260,17 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         self.random_state = random_state
 
     def transform(self, X):
-        r"""Latent units' means, :math:`\mathbb{E}_q[z \mid x]`.
+        r"""Means of the latent units, :math:`\mathbb{E}_q[z \mid x]`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Missing entries are seen as their columns' means.
+            NaN is a missing value, which the encoder sees as its column's mean.
 
         Returns
         -------
         Z : ndarray of shape (n_samples, n_components)
-            Of the highest layer; of lower ones, given the means of those below.
+            Units of the highest layer; with several layers, given the means below.
         """
         check_is_fitted(self)
         means = self._of_blocks(self._rows(X), lambda v, _: self._means(v).T)

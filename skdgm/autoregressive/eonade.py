@@ -89,7 +89,7 @@ class EoNADE(AutoregressiveModel):
     average : bool, default=True
         Average the parameters over about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
-        Number of epochs; "auto" takes those of 30,000 updates, within 20 and 600.
+        Number of epochs; "auto": 30,000 updates, but between 20 and 600 epochs.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
         parameters for which it was highest.

@@ -89,7 +89,7 @@ class FVBN(ChainModel):
     average : bool, default=True
         Average the parameters over about the last tenth of the updates.
     max_iter : int or "auto", default="auto"
-        Number of epochs; "auto" takes those of 10,000 updates, within 20 and 300; in
+        Number of epochs; "auto": 10,000 updates, but between 20 and 300 epochs; in
         closed form 1, or 30 where entries are missing; and at least one for each value
         of ``alpha``.
     early_stopping : bool, default=False
