@@ -1,4 +1,4 @@
-"""Conditional exponential families, one for each kind of variable."""
+"""Units: conditional exponential families, one for each kind of variable."""
 
 from skdgm.units.bernoulli import Bernoulli, draw
 from skdgm.units.gaussian import Gaussian, Normal

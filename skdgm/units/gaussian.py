@@ -4,8 +4,8 @@ r"""Real units.
    A), \quad A = \frac{\theta^2}{2 \lambda} - \frac12 \log\frac{\lambda}{2\pi}, \quad
    \mathbb{E}[x] = \frac{\partial A}{\partial\theta} = \frac{\theta}{\lambda}
 
-a normal distribution of precision :math:`\lambda`. The unit's own parameters are its
-mean b, to which is added what the neighbours send, and :math:`\log \lambda`. The
+a normal distribution of precision :math:`\lambda`. A unit's own parameters are its
+mean b, to which the input from its neighbours is added, and :math:`\log \lambda`. The
 statistic is :math:`\lambda x`, so that with one hidden layer [1]_
 
 .. math:: E(v, h) = \tfrac12 v^\top (\lambda \odot v) - (v \odot \lambda)^\top (W h + b)
@@ -24,29 +24,29 @@ LOG_2PI = np.log(2 * np.pi)
 
 
 class Normal(NamedTuple):
-    """A block's own parameters, each of shape (size,)."""
+    """Parameters of a block, or their gradient: arrays of shape (size,)."""
 
     mean: np.ndarray
     log_precision: np.ndarray
 
 
 class Natural(NamedTuple):
-    """Natural parameters, in which the log weight is linear."""
+    """Natural parameters: theta, (n_rows, size) or (size,), and precision, (size,)."""
 
     theta: np.ndarray
     precision: np.ndarray
 
 
 class Gaussian(NamedTuple):
-    """A block of real units.
+    """A block of real units; values and means are arrays of shape (n_rows, size).
 
     Parameters
     ----------
     size : int
     precision : {"fixed", "scalar", "diagonal"}
-        Whether precisions are learned, and whether they are all the same.
+        Not learned, learned as one number for all units, or for each unit.
     min_variance : float
-        No precision exceeds its inverse.
+        Lower limit of variances; 0 for none.
     """
 
     size: int
@@ -56,54 +56,58 @@ class Gaussian(NamedTuple):
     n_states = np.inf
 
     def init(self, moments=None, dtype=np.float64):
-        """Parameters of a lone block with the given means and variances, or 0 and 1."""
+        """Parameters with which the block without neighbours has the given means and
+        variances, a pair of numbers or arrays of shape (size,); 0 and 1 by default."""
         mean, variance = (0.0, 1.0) if moments is None else moments
         log_precision = -np.log(np.full(self.size, variance, dtype))
         return Normal(np.full(self.size, mean, dtype), log_precision)
 
     def field(self, own, received=0.0):
-        """The natural parameters, given what the neighbours send."""
+        """Natural parameters for the input ``received`` from the neighbours."""
         precision = np.exp(own.log_precision)
         return Natural(precision * (own.mean + received), precision)
 
     def statistic(self, own, x):
-        """What the couplings see of a value."""
+        r"""Sufficient statistic, by which couplings multiply: :math:`\lambda x`."""
         return np.exp(own.log_precision) * np.asarray(x)
 
     def log_weight(self, eta, x):
-        """Log of a value's unnormalised density, per row, in float64."""
+        """Log of the unnormalised density of each row of x, (n_rows,), float64."""
         x = np.asarray(x)
         return (x * (eta.theta - 0.5 * eta.precision * x)).sum(axis=-1, dtype=float)
 
     def log_partition(self, eta):
-        """The sum of A over the block, row by row, in float64."""
+        """Sum of A over the block, for each row, in float64."""
         return _log_partition(eta).sum(axis=-1, dtype=np.float64)
 
     def log_evidence(self, eta, x, held):
-        """Log weight of each row of x under each of eta, free entries integrated."""
+        """Log weight of each row of x under each row of eta with entries that are not
+        ``held`` integrated out: float64 of shape (n_rows, n_fields)."""
         x = np.where(held, x, 0.0)
         own = 0.5 * x**2 @ np.asarray(eta.precision, np.float64)
         free = _log_partition(eta).astype(np.float64)
         return x @ eta.theta.T.astype(np.float64) - own[:, None] + ~held @ free.T
 
     def mean(self, eta):
-        """Expectation of a value."""
+        r"""Mean of each unit, :math:`\theta / \lambda`."""
         return eta.theta / eta.precision
 
     def sample(self, eta, rng):
-        """A draw for each row, and the mean it was drawn with."""
+        """Draw a value for each row of ``rng``: x and its mean, (n_rows, size)."""
         mean = self.mean(eta)
         noise = rng.normal(self.size, mean.dtype)
         x = mean + noise / np.sqrt(eta.precision)
         return x, np.broadcast_to(mean, x.shape)
 
     def entropy(self, own, mean):
-        """Entropy in nats, unit by unit, less the half by which the mean energy exceeds
-        that of the mean."""
+        """Entropy of each unit in nats, less the 1/2 by which the expectation of the
+        energy exceeds the energy of the mean."""
         return 0.5 * (LOG_2PI - own.log_precision) + 0.0 * mean
 
     def param_grad(self, own, x, received):
-        """Derivative of the log weight by the parameters, row by row."""
+        r"""Derivatives of each row's log weight, of shape (n_rows, size): by b,
+        :math:`\lambda x`; by :math:`\log \lambda`, :math:`\lambda x (b + r - x / 2)`
+        with the input r = ``received()`` (where fixed, zeros of shape (1, size))."""
         x = np.asarray(x)
         of_mean = np.exp(own.log_precision) * x
         if self.precision == "fixed":
@@ -112,30 +116,30 @@ class Gaussian(NamedTuple):
         return Normal(of_mean, self.learned(slope))
 
     def learned(self, slope):
-        """What is followed of slopes by log precisions, which may be shared."""
+        """Gradient of log precisions, its mean over units if "scalar", 0 if "fixed"."""
         if self.precision == "diagonal":
             return slope
         shared = slope.mean(axis=-1, keepdims=True) * (self.precision == "scalar")
         return shared + np.zeros_like(slope)
 
     def pack(self, x):
-        """Values as samples come: an array."""
+        """Convert values to the form that ``sample`` returns: as they are."""
         return x
 
     def bias_of(self, own):
-        """What of a tree of parameters adds up with what is received."""
+        """Entry of the parameters (or their gradient) that is added to the input."""
         return own.mean
 
     def with_bias(self, own, bias):
-        """Such a tree with another bias."""
+        """Copy of the parameters (or their gradient) with another mean."""
         return own._replace(mean=bias)
 
     def scale(self, own):
-        """In what weights on a value are counted: the statistic's deviations."""
+        r"""Standard deviation of the statistic, :math:`\sqrt\lambda`, (size, 1)."""
         return np.exp(0.5 * own.log_precision)[:, None]
 
     def constrain(self, own):
-        """Bring parameters back to where they may be, in place."""
+        """Limit precisions to 1 / ``min_variance``, in place."""
         if self.min_variance:
             limit = -np.log(self.min_variance)
             np.minimum(own.log_precision, limit, out=own.log_precision)
