@@ -1,4 +1,4 @@
-"""How two blocks of units interact, through their statistics."""
+"""Couplings: interactions of two blocks of units, through their statistics."""
 
 from skdgm.couplings.contrast import Contrast
 from skdgm.couplings.dense import Dense

@@ -1,4 +1,4 @@
-"""Learning by BLAS, which is quicker than kernels where little is zero."""
+"""Gradients and updates by BLAS, faster than kernels where few entries are zero."""
 
 import numpy as np
 
@@ -6,7 +6,12 @@ from skdgm.utils.products import matmul
 
 
 def gradient(contrast):
-    """A gradient of two terms, computed as one product."""
+    """Gradient of a :class:`~skdgm.couplings.Contrast` as an array, by one product.
+
+    Returns
+    -------
+    g : ndarray of shape (n_below, n_above)
+    """
     x, y, x_model, y_model = map(np.asarray, contrast[:4])
     real = y.dtype.type
     signed = x * real(1 / len(x)), x_model * real(-1 / max(1, len(x_model)))
@@ -17,7 +22,11 @@ def gradient(contrast):
 
 
 def ascend(contrast, W, velocity, rate, momentum, l1, l2):
-    """Follow a gradient, in place."""
+    """Update W and velocity by a step along the gradient, in place.
+
+    Parameters are those of :meth:`~skdgm.couplings.Contrast.ascend`; W and velocity are
+    arrays of shape (n_below, n_above).
+    """
     real, g = W.dtype.type, gradient(contrast)
     if l1:
         g -= real(l1) * np.sign(W)

@@ -1,4 +1,4 @@
-"""The gradient of a coupling, as what it is made of."""
+"""The gradient of a coupling, kept as the factors of its products."""
 
 from typing import NamedTuple
 
@@ -12,18 +12,17 @@ from skdgm.utils.parallel import run
 
 
 class Contrast(NamedTuple):
-    r"""What pairs of statistics have more of in the data than in the model.
+    r"""Gradient of the weights: mean outer product in the data less that in the model.
 
     .. math:: G = \frac1n X^\top Y - \frac1{n'} X'^\top Y' - A^\top B
 
-    with a row of X and Y for each of n states. It is an array where one is asked for.
+    with a row of X and Y for each of n states. ``np.asarray`` multiplies it out.
 
     Parameters
     ----------
-    x, y : {ndarray, Lists}
-        Statistics of the block below and the one above.
+    x, y : {ndarray, Lists} of shape (n, n_below) and (n, n_above)
     x_model, y_model : {ndarray, Lists}
-        Those to subtract.
+        Statistics of n' (perhaps 0) states of the model, in the same blocks.
     thin : pair of ndarray, optional
         A and B, of a few rows.
     """
@@ -36,18 +35,18 @@ class Contrast(NamedTuple):
 
     @classmethod
     def of(cls, G):
-        """A gradient that is known."""
+        """Wrap a gradient given as an array of shape (n_below, n_above)."""
         eye, G = np.eye(min(G.shape), dtype=G.dtype), G * G.dtype.type(min(G.shape))
         x, y = (eye, G) if len(eye) == len(G) else (G.T.copy(), eye)
         return cls(x, y, x[:0], y[:0])
 
     def one_sided(self):
-        """The same of pairs that differ in the block above only."""
+        """The same gradient in one term, if ``x`` and ``x_model`` are equal."""
         y = np.asarray(self.y) - np.asarray(self.y_model)
         return self._replace(y=y, x_model=self.x_model[:0], y_model=self.y_model[:0])
 
     def plus(self, other, weight):
-        """The sum of this one, if it is one-sided, and another one times a weight."""
+        """Sum of this gradient, which is one-sided, and ``weight`` times another."""
         weight = self.y.dtype.type(weight)
         if self.thin or other.thin or not _same(self.x, other.x):
             return Contrast.of(np.asarray(self) + weight * np.asarray(other))
@@ -60,22 +59,21 @@ class Contrast(NamedTuple):
         return blas.gradient(self)
 
     def center(self, below, above, mu, lam, shift):
-        r"""The same with statistics counted from offsets :math:`\mu` and
-        :math:`\lambda`, and what the biases' gradients lose by it.
+        r"""Gradient with statistics centred at given offsets.
 
         .. math:: G_c = G - \mu \, \Delta c^\top - \Delta b \, \lambda^\top
 
         Parameters
         ----------
-        below, above : ndarray
-            The gradients :math:`\Delta b, \Delta c` of the two blocks' biases.
-        mu, lam, shift : ndarray
+        below, above, mu, lam, shift : ndarray
+            Gradients :math:`\Delta b, \Delta c` of the biases, offsets :math:`\mu,
+            \lambda` of the statistics, and the offsets of the values below.
 
         Returns
         -------
         centered : Contrast
         of_below, of_above : ndarray
-            :math:`G_c \lambda` and :math:`G_c^\top` times the shift.
+            Decrease of biases' gradients: :math:`G_c \lambda, G_c^\top` ``shift``.
         """
         thin = np.stack([mu, below]), np.stack([above, lam])
         of_below = self._times(lam) - thin[0].T @ (thin[1] @ lam)
@@ -95,10 +93,12 @@ class Contrast(NamedTuple):
             yield x, np.asarray(y), sign / max(1, len(y))
 
     def ascend(self, weights, velocity, *, rate, momentum=0.0, l1=0.0, l2=0.0):
-        r"""Move weights and velocity, in place, in one pass over them.
+        r"""Take a step with momentum and weight decay, in place, in one pass.
 
         .. math:: u \leftarrow \mu u + \epsilon (G - \lambda_1 \operatorname{sign} W
            - \lambda_2 W), \qquad W \leftarrow W + u
+
+        The velocity u has the type of ``weights``; without momentum it is not used.
         """
         if not isinstance(weights, Weights):
             blas.ascend(self, weights, velocity, rate, momentum, l1, l2)
@@ -107,8 +107,8 @@ class Contrast(NamedTuple):
         self._update(*weights, velocity, rate, momentum, l1, l2)
 
     def follow(self, weights, memory, rule):
-        """Move weights and the optimiser's memory, in place, by a rule of its own:
-        ``rule(weights, *memory, gradient)`` of arrays in a row."""
+        """Update weights and optimiser state in place by ``rule(weights, *memory, G)``,
+        which gets arrays of equal shape (tiles, if the weights are Weights)."""
         if not isinstance(weights, Weights):
             rule(weights, *memory, blas.gradient(self))
             return
@@ -144,7 +144,7 @@ def _same(x, other):
 
 
 def _combined(x, share):
-    """The sum of rows, each times its share."""
+    """Sum of the rows of x, weighted by ``share``."""
     if isinstance(x, Lists):
         return x.weighted_sum(share).astype(share.dtype)
     return share @ np.asarray(x)

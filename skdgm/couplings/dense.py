@@ -1,9 +1,9 @@
-r"""Every unit of one block with every unit of another.
+r"""Full coupling: each unit of one block with each unit of another.
 
 .. math:: -E(x, y) = T(x)^\top W \, T(y)
 
-Statistics are dense arrays, or :class:`~skdgm.utils.lists.Lists`, whose products with
-W are sums of some of its rows: quick where W is in tiles, as :class:`Weights`.
+Statistics T are dense arrays, or :class:`~skdgm.utils.lists.Lists`, whose products with
+W are sums of some of its rows: fast if W is stored in tiles, as :class:`Weights`.
 """
 
 from typing import NamedTuple
@@ -19,22 +19,54 @@ from skdgm.utils.tiles import product
 class Dense(NamedTuple):
     """A full matrix of weights between the statistics of two blocks.
 
-    Its parameter is W of shape (n_below, n_above), alone or as :class:`Weights`.
+    Weights are an ndarray of shape (n_below, n_above) or a :class:`Weights`; statistics
+    are ndarrays or Lists of shape (n_rows, n_below) and (n_rows, n_above).
+
+    Parameters
+    ----------
+    n_below : int
+        Number of units in the block below.
+    n_above : int
+        Number of units in the block above.
     """
 
     n_below: int
     n_above: int
 
     def init(self, rng, scale=0.01, dtype=np.float64):
-        """Small normal weights."""
+        """Draw normal weights of standard deviation ``scale``.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        scale : float, default=0.01
+        dtype : dtype, default=float64
+
+        Returns
+        -------
+        weights : ndarray of shape (n_below, n_above)
+        """
         return rng.normal(0.0, scale, (self.n_below, self.n_above)).astype(dtype)
 
     def matrix(self, weights):
-        """W itself."""
+        """Weights as an ndarray of shape (n_below, n_above)."""
         return weights.W if isinstance(weights, Weights) else weights
 
     def send(self, weights, statistic, up):
-        """The field that one block's statistic gives the other."""
+        """Input of one block from the statistic of the other.
+
+        Parameters
+        ----------
+        weights : {ndarray, Weights}
+        statistic : {ndarray, Lists} of shape (n_rows, n_below) or (n_rows, n_above)
+        up : bool
+            If True, the statistic is that of the block below, and multiplied by W; else
+            that of the block above, and multiplied by the transpose of W.
+
+        Returns
+        -------
+        received : ndarray of shape (n_rows, n_above) or (n_rows, n_below)
+        """
         if isinstance(weights, Weights):
             matrix, size = (
                 (weights.up, self.n_above) if up else (weights.down, self.n_below)
@@ -43,17 +75,38 @@ class Dense(NamedTuple):
         return matmul(np.asarray(statistic), weights if up else weights.T)
 
     def log_weight(self, weights, below, above):
-        """Minus the energy of a pair of statistics, per row."""
+        """Minus the energy of each pair of rows of statistics, of shape (n_rows,)."""
         received = self.send(weights, below, up=True)
         return np.einsum("ij,ij->i", received, np.asarray(above))
 
     def contrast(self, below, above, below_model, above_model):
-        """The gradient, from statistics of data and model."""
+        """Gradient of the weights from statistics of data and model.
+
+        Parameters
+        ----------
+        below, above : {ndarray, Lists}
+            Statistics of the two blocks in the positive phase, a row for each state.
+        below_model, above_model : {ndarray, Lists}
+            The same in the negative phase.
+
+        Returns
+        -------
+        grad : Contrast
+        """
         return Contrast(below, above, below_model, above_model)
 
     def limit(self, weights, max_norm, scale=1.0):
-        """Scale down, in place, what enters a unit above, to a norm at the most; below
-        it may be counted in scales of their own, of shape (n_below, 1)."""
+        r"""Scale down, in place, each column of W whose norm exceeds a limit.
+
+        .. math:: \sqrt{\sum_i (s_i W_{ij})^2} \le \text{max\_norm}
+
+        Parameters
+        ----------
+        weights : {ndarray, Weights}
+        max_norm : float
+        scale : float or ndarray of shape (n_below, 1), default=1.0
+            The factor s of each unit below.
+        """
         W = weights.up if isinstance(weights, Weights) else weights
         norm = np.sqrt(((scale * W) ** 2).sum(axis=W.ndim - 2, keepdims=True))
         if (norm > max_norm).any():

@@ -1,4 +1,4 @@
-"""Weights in tiles: see :mod:`skdgm.utils.tiles`."""
+"""Weights stored in tiles; see :mod:`skdgm.utils.tiles`."""
 
 from typing import NamedTuple
 
@@ -10,14 +10,14 @@ from skdgm.utils.tiles import joined, tiles
 
 
 class Weights(NamedTuple):
-    """A matrix in tiles, and its transpose; what is beyond its last column is zero.
+    """A weight matrix and its transpose, both in tiles, padded with zero columns.
 
     Parameters
     ----------
-    up : ndarray of shape (n_tiles, n_below, width)
+    up : ndarray of shape (n_tiles_above, n_below, width)
         The tiles of W.
-    down : ndarray of shape (n_tiles, n_above, width)
-        Those of its transpose.
+    down : ndarray of shape (n_tiles_below, n_above, width)
+        The tiles of its transpose.
     """
 
     up: np.ndarray
@@ -25,19 +25,19 @@ class Weights(NamedTuple):
 
     @classmethod
     def of(cls, W):
-        """A matrix in both forms."""
+        """Convert an array of shape (n_below, n_above) to tiles."""
         return cls(tiles(W), tiles(W.T))
 
     @property
     def W(self):
-        """The matrix itself, copied."""
+        """Copy of the matrix as an ndarray of shape (n_below, n_above)."""
         return joined(self.up, self.down.shape[1])
 
     def refresh(self):
-        """Make the transpose follow what has changed in ``up``."""
+        """Update the transpose after changes of ``up``, in place."""
         run(refresh, self.up, self.down, n=len(self.up), work=2 * self.up.size)
 
     @property
     def size(self):
-        """How many weights there are."""
+        """Number of weights."""
         return self.up.shape[1] * self.down.shape[1]
