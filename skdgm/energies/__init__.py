@@ -1,4 +1,4 @@
-"""Energy functions: what a model is. Everything else is an algorithm on them."""
+"""Energy functions, which define models; everything else is an algorithm on them."""
 
 from skdgm.energies.contrast import contrast, mean_row
 from skdgm.energies.layered import LayeredEnergy

@@ -1,4 +1,4 @@
-r"""What the data have more of than the model: the gradient's two terms.
+r"""Gradient of the log-likelihood from states of the data and of the model.
 
 .. math:: \left\langle -\frac{\partial E}{\partial\theta} \right\rangle_x -
    \left\langle -\frac{\partial E}{\partial\theta} \right\rangle_{x'}
@@ -15,7 +15,20 @@ from skdgm.utils.tree import tree_map
 def contrast(energy, params, x, x_model):
     """Mean of the derivative of -E over the rows of x, less that of x_model.
 
-    Values may be means. Gradients of couplings are not multiplied out.
+    Parameters
+    ----------
+    energy : LayeredEnergy
+    params : Params
+    x : tuple of {ndarray, Lists} of shape (n_rows, size)
+        A value of each block in the positive phase; values may be means.
+    x_model : tuple of {ndarray, Lists} of shape (n_chains, size)
+        The same in the negative phase.
+
+    Returns
+    -------
+    grad : Params
+        For units the derivatives by their own parameters, for couplings a
+        :class:`~skdgm.couplings.Contrast`, which is not multiplied out.
     """
     blocks = range(len(energy.units))
     T, T_model = (
@@ -36,14 +49,14 @@ def contrast(energy, params, x, x_model):
 
 
 def _own(energy, params, x, block):
-    """Mean derivative by a block's own parameters."""
+    """Mean derivative of -E by the parameters of a block."""
     received = partial(energy.received, params, x, block)
     grad = energy.units[block].param_grad(params.units[block], x[block], received)
     return tree_map(mean_row, grad)
 
 
 def mean_row(x):
-    """The mean row; an array's own method takes three times as long for few rows."""
+    """Mean over rows; ``ndarray.mean`` takes three times as long for few rows."""
     if isinstance(x, np.ndarray):
         return np.add.reduce(x, axis=0) * x.dtype.type(1 / len(x))
     return x.mean(axis=0)

@@ -1,18 +1,18 @@
-r"""Boltzmann machines whose units stand in layers.
+r"""Boltzmann machines whose units form layers.
 
-Layers 0, 1, 2, … hold one or several blocks each; couplings join the blocks of
-neighbouring layers only. With natural parameters :math:`\eta_i` of block i's own,
-log weights :math:`w_i` and statistics :math:`T_i`,
+Layers 0, 1, 2, … consist of one or several blocks each; couplings join the blocks of
+neighbouring layers only. With natural parameters :math:`\eta_i` of block i without
+neighbours, log weights :math:`w_i` and statistics :math:`T_i`,
 
 .. math:: -E(x) = \sum_i w_i(x_i; \eta_i) + \sum_{i \sim j} T_i(x_i)^\top W_{ij} \,
    T_j(x_j), \qquad p(x) = e^{-E(x)} / Z.
 
-What neighbours send is added to :math:`\eta_i`, in which :math:`w_i` is linear. So a
-path of natural parameters between a block's base and its field is a path of energies.
+The input from neighbours is added to :math:`\eta_i`, in which :math:`w_i` is linear.
+So interpolating natural parameters interpolates energies.
 
-One hidden layer gives the restricted Boltzmann machine [1]_, several the deep
-one [2]_. Given the even layers the blocks of the odd ones are independent, and
-conversely: these are the model's two colours.
+One hidden layer gives the restricted Boltzmann machine [1]_, several the deep one
+[2]_. Given the even layers the blocks of the odd ones are independent, and vice versa:
+these are the two colours of the model.
 
 References
 ----------
@@ -30,8 +30,8 @@ from skdgm.energies.wiring import ODD, Wiring
 class LayeredEnergy:
     """The energy of a chain of layers.
 
-    A state x is a tuple with one array for each block, its rows being independent
-    copies of the model.
+    A state x is a tuple with an array or Lists of shape (n_rows, size) for each block,
+    ``path`` a :class:`Path`, or None for the model itself. Energies are (n_rows,).
 
     Parameters
     ----------
@@ -45,7 +45,8 @@ class LayeredEnergy:
         self.colours = self.wiring.colours
 
     def init(self, rng, means=None, scale=0.01, dtype=np.float64):
-        """Small random couplings, and biases that give the means where known."""
+        """Params with small normal weights, and biases that give the means where known;
+        ``rng`` is a NumPy generator, ``means`` has what ``init`` of each unit takes."""
         means = means or (None,) * len(self.units)
         return Params(
             tuple(u.init(m, dtype) for u, m in zip(self.units, means)),
@@ -53,8 +54,8 @@ class LayeredEnergy:
         )
 
     def received(self, params, x, block, among=None):
-        """The sum of what a block's neighbours send it, of shape (n_rows, size), or of
-        what some blocks do that are among them."""
+        """Sum of the inputs to a block from its neighbours, or from those with a number
+        in ``among``; of shape (n_rows, size)."""
         return sum(
             self.wiring.links[link].coupling.send(
                 params.couplings[link], self.statistic(params, x, other), up
@@ -64,7 +65,7 @@ class LayeredEnergy:
         )
 
     def field(self, params, block, received, path=None):
-        """A block's natural parameter, given what it receives."""
+        """Natural parameter of a block with input ``received`` from its neighbours."""
         unit = self.units[block]
         eta = unit.field(params.units[block], received)
         if path is None:
@@ -72,7 +73,7 @@ class LayeredEnergy:
         return between(unit.field(path.base[block]), eta, path.beta)
 
     def energy(self, params, x, path=None):
-        """E(x) of every row."""
+        """E(x) of each row."""
         log_weight = sum(
             coupling.log_weight(
                 W, self.statistic(params, x, i), self.statistic(params, x, j)
@@ -91,10 +92,10 @@ class LayeredEnergy:
         Parameters
         ----------
         x : tuple
-            The values of the summed colour are not looked at.
+            The values of the summed colour are ignored.
         summed : {EVEN, ODD}
         received : dict, optional
-            What each summed block receives, where it is known already.
+            The input of each summed block, if known already.
         """
         total = 0.0
         for block in self.colours[summed]:
@@ -106,13 +107,13 @@ class LayeredEnergy:
         return total
 
     def base(self, params, means):
-        """The model without couplings that has given means, and its log Z.
+        """Model without couplings with given means: its units' parameters and log Z.
 
         Parameters
         ----------
         means : tuple
-            The means (or other moments) of each block, as its unit's ``init`` takes
-            them, or None where the block keeps its own parameters.
+            The means (or other moments) of each block, as ``init`` of its unit takes
+            them, or None for a block that keeps its own parameters.
         """
         units = tuple(
             own if m is None else unit.init(m, params.dtype)
@@ -124,22 +125,22 @@ class LayeredEnergy:
         return units, float(log_Z)
 
     def lone_weight(self, params, x, block, path=None):
-        """The log weight of a block's value but for its neighbours."""
+        """Log weight of the value of a block without its neighbours."""
         eta = self.field(params, block, 0.0, path)
         return self.units[block].log_weight(eta, x[block])
 
     def statistic(self, params, x, block):
-        """What a block's neighbours see of it."""
+        """Sufficient statistic of a block, by which its couplings multiply."""
         return self.units[block].statistic(params.units[block], x[block])
 
     def constrain(self, params, max_norm=None):
-        """Bring parameters back to where they may be, in place.
+        """Project parameters onto the allowed set, in place.
 
         Parameters
         ----------
         max_norm : float, optional
-            The highest norm of what weighs on a unit from a block below, counted in
-            standard deviations of real units.
+            Highest norm of a unit's weights to a block below, which count in standard
+            deviations of real units.
         """
         for unit, own in zip(self.units, params.units):
             unit.constrain(own)

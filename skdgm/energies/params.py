@@ -1,4 +1,4 @@
-"""What a layered model consists of, and the models on the way to it."""
+"""Parameters of layered models, and paths between models."""
 
 from typing import NamedTuple
 
@@ -7,23 +7,41 @@ from skdgm.utils.tree import leaves, tree_map
 
 
 class Params(NamedTuple):
-    """What is learned: a tree for each block, and one for each coupling."""
+    """Parameters of a model, or a gradient by them.
+
+    Parameters
+    ----------
+    units : tuple
+        For each block its array of biases, or tree of arrays.
+    couplings : tuple
+        For each link an ndarray of shape (n_below, n_above) or a
+        :class:`~skdgm.couplings.Weights`; in gradients a
+        :class:`~skdgm.couplings.Contrast`.
+    """
 
     units: tuple
     couplings: tuple
 
     @property
     def dtype(self):
-        """The type of all of them."""
+        """Data type of the arrays, float32 or float64."""
         return leaves(self.units)[0].dtype
 
 
 class Path(NamedTuple):
-    """A model between a base model without couplings and the model itself.
+    r"""A model between a base model without couplings and the model itself.
+
+    .. math:: \eta_i(\beta) = \eta_i^0 + \beta (\eta_i - \eta_i^0)
 
     Couplings are multiplied by beta; each unit goes from its base parameters
-    (beta = 0) to its own (beta = 1), along natural parameters. Beta is a number, or
-    one per row: (n_rows, 1).
+    (beta = 0) to its own (beta = 1), linearly in natural parameters.
+
+    Parameters
+    ----------
+    base : tuple
+        Parameters of each block in the base model.
+    beta : float or ndarray of shape (n_rows, 1)
+        One for all rows, or one per row.
     """
 
     base: tuple
@@ -31,26 +49,26 @@ class Path(NamedTuple):
 
 
 def between(base, eta, beta):
-    """Natural parameters on the way from a base model's (beta = 0)."""
+    """Interpolate natural parameters from those of a base model (beta = 0)."""
     return tree_map(lambda start, end: start + beta * (end - start), base, eta)
 
 
 def tiled(params):
-    """Parameters as kernels want them; see :class:`~skdgm.couplings.Weights`."""
+    """Convert couplings to :class:`~skdgm.couplings.Weights`, which kernels need."""
     return Params(params.units, tuple(map(Weights.of, params.couplings)))
 
 
 def plain(params):
-    """Parameters with arrays for couplings."""
+    """Convert couplings to ndarrays."""
     couplings = (getattr(W, "W", W) for W in params.couplings)
     return Params(params.units, tuple(couplings))
 
 
 def forms(params):
-    """Weights in the tiles that send upwards, and in those that send downwards."""
+    """Tiles of the weights of all couplings, and of their transposes: two tuples."""
     return tuple(zip(*params.couplings))
 
 
 def n_weights(params):
-    """How many tiled weights there are."""
+    """Number of weights of all couplings, which are tiled."""
     return sum(weights.size for weights in params.couplings)

@@ -1,4 +1,4 @@
-"""Which block of a layered model meets which."""
+"""The graph of blocks and couplings of a layered model."""
 
 from itertools import pairwise, product
 from typing import NamedTuple
@@ -30,7 +30,7 @@ class Wiring(NamedTuple):
         The blocks of the even and of the odd layers.
     links : tuple of Link
     is_binary_chain : bool
-        Whether there is one block of binary units in each layer.
+        True if each layer is one block of binary units.
     """
 
     units: tuple
@@ -41,7 +41,17 @@ class Wiring(NamedTuple):
 
     @classmethod
     def chain(cls, layers):
-        """Full couplings between all blocks of neighbouring layers."""
+        """Wiring with full couplings between all blocks of neighbouring layers.
+
+        Parameters
+        ----------
+        layers : sequence of sequences of units
+            The blocks of each layer, from the bottom up.
+
+        Returns
+        -------
+        wiring : Wiring
+        """
         units = tuple(unit for layer in layers for unit in layer)
         numbers = iter(range(len(units)))
         layers = tuple(tuple(next(numbers) for _ in layer) for layer in layers)
@@ -56,17 +66,27 @@ class Wiring(NamedTuple):
 
     @property
     def hidden(self):
-        """The blocks of binary units above the bottom layer."""
+        """The blocks of binary units above the bottom layer, a tuple of int."""
         above = range(len(self.layers[0]), len(self.units))
         return tuple(i for i in above if isinstance(self.units[i], Bernoulli))
 
     @property
     def has_real_units(self):
-        """Whether a block's values are real numbers."""
+        """True if a block has real values."""
         return any(isinstance(unit, Gaussian) for unit in self.units)
 
     def neighbours(self, block):
-        """The links of a block: (number, other block, whether it sends upwards)."""
+        """Iterate over the links of a block.
+
+        Yields
+        ------
+        link : int
+            Number of the link.
+        other : int
+            Number of the block at its other end.
+        up : bool
+            True if the other block is below, so that its input goes up.
+        """
         for number, link in enumerate(self.links):
             if link.above == block:
                 yield number, link.below, True
