@@ -1,4 +1,4 @@
-"""Markov chains: pure kernels that take any energy."""
+"""Markov chain Monte Carlo: pure functions that take any energy."""
 
 from skdgm.samplers import binary, gibbs, tempering
 from skdgm.samplers.sweep import by_means, sweep

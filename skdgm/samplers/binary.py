@@ -1,9 +1,9 @@
-"""The sweep of a chain of binary layers by kernels.
+"""Gibbs sweeps of a chain of binary layers by compiled kernels.
 
-They draw what :func:`~skdgm.samplers.sweep.sweep` with a unit's ``sample`` draws, from
-the same random numbers. Threads have chains each for all sweeps; but the last colour's
-means, which gradients are made of, are found with tiles of the weights for each
-thread: those that it will change next, so no core waits for another's caches.
+They draw the same values as :func:`~skdgm.samplers.sweep.sweep` with a unit's
+``sample``, from the same random numbers. Each thread makes all sweeps of its own
+chains; but it computes the last colour's means, which gradients need, for the tiles of
+the weights that it updates next, so that no core waits for another's cache.
 """
 
 import numpy as np
@@ -17,16 +17,17 @@ from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import at_once, run
 from skdgm.utils.tiles import n_tiles
 
-# Share of units that are on, for an idea of the work ahead.
+# Assumed share of units that are 1, by which the work is estimated.
 DENSITY = 0.2
-# What drawing a unit costs, in multiply-adds.
+# Cost of drawing a unit, in multiply-adds.
 _DRAW = 10
-# How many sweeps a kernel makes before Ctrl-C is heard.
+# Most sweeps of one kernel call, which Ctrl-C does not interrupt.
 MAX_STEPS = 100
 
 
 def serves(energy, params, x, colours, n_steps=1):
-    """Whether the layers of some colours can be swept so often by one kernel."""
+    """Return whether kernels can make ``n_steps`` sweeps of some colours: in a chain of
+    binary layers, if weights are tiles and the values of the other colour are Lists."""
     if not energy.wiring.is_binary_chain or n_steps > MAX_STEPS:
         return False
     given = [x[block] for block in energy.colours[1 - colours[0]]]
@@ -38,8 +39,8 @@ def serves(energy, params, x, colours, n_steps=1):
 
 
 def draw(rngs, energy, params, x, colours, path=None):
-    """Several sweeps, each with its own stream: the lists that they end with, and the
-    conditional means of the last colour (None elsewhere)."""
+    """Make several sweeps, each with its own stream, and return as tuples the Lists and
+    the conditional means of the last colour, (n_chains, size); None elsewhere."""
     x = _advance(rngs, energy, params, x, colours, path)
     last = means(energy, params, x, colours[-1], path)
     _fire(rngs[-1], last, x)
@@ -47,7 +48,7 @@ def draw(rngs, energy, params, x, colours, path=None):
 
 
 def means(energy, params, x, colour, path=None):
-    """The means of one colour's layers given the other's; None elsewhere."""
+    """Means of one colour's layers given the other's; None elsewhere."""
     blocks = energy.colours[colour]
     nothing = Lists.empty(0, 0, params.dtype)
     x = tuple(nothing if block in blocks else part for block, part in enumerate(x))
@@ -69,9 +70,9 @@ def means(energy, params, x, colour, path=None):
 
 
 def contrast(rngs, energy, params, x, chains, model=None):
-    """Means of the odd layers given data, and chains after several sweeps with theirs.
+    """Means of the odd layers given data, and several sweeps of chains with theirs.
 
-    The chains are those of another model if there is one.
+    The chains have the parameters ``model``, if given.
 
     Returns
     -------
@@ -91,13 +92,13 @@ def contrast(rngs, energy, params, x, chains, model=None):
 
 
 def _advance(rngs, energy, params, x, colours, path=None):
-    """Several sweeps, of which the last stops before its last colour."""
+    """Make several sweeps, but for the last colour of the last one."""
     order = [block for colour in colours for block in energy.colours[colour]]
     roots = [rng.fold(block).root for rng in rngs for block in order]
     sizes, dtype = [unit.size for unit in energy.units], params.dtype
     ids, x = rngs[0].ids, list(x)
     for block in order:
-        if block in energy.colours[colours[0]]:  # Not looked at before it is drawn.
+        if block in energy.colours[colours[0]]:  # Drawn before it is read.
             x[block] = Lists.empty(len(ids), sizes[block], dtype)
         else:
             x[block] = x[block].copy()
@@ -129,7 +130,7 @@ def _fire(rng, means, x):
 
 
 def along(path, params, n_rows):
-    """The base model's biases on a path, and each row's place on it."""
+    """Biases of the base model of a path, and beta of each row."""
     ones = np.ones(n_rows, params.dtype)
     if path is None:
         return params.units, ones
@@ -137,7 +138,7 @@ def along(path, params, n_rows):
 
 
 def parts(x):
-    """Lists as what they consist of."""
+    """Indices, values and counts of Lists, as kernels take them."""
     return (
         tuple(part.index for part in x),
         tuple(part.value for part in x),

@@ -5,8 +5,8 @@ One step draws each colour from its conditional distribution given the other,
 .. math:: x_\text{even} \sim p(x_\text{even} \mid x_\text{odd}), \qquad
    x_\text{odd} \sim p(x_\text{odd} \mid x_\text{even}),
 
-and leaves the model's distribution as it is [1]_. Entries may be clamped, which
-samples the rest from its conditional distribution.
+and leaves the distribution of the model invariant [1]_. Entries may be clamped, so that
+the others are drawn from their conditional distribution.
 
 References
 ----------
@@ -22,20 +22,33 @@ from skdgm.samplers.sweep import sweep
 
 
 class State(NamedTuple):
-    """Where the chains are: one array for each block, one row for each chain."""
+    """State of the chains: for each block an array or Lists, one row for each chain."""
 
     x: tuple
 
 
 class Info(NamedTuple):
-    """The conditional mean from which each block was drawn; of :func:`run`, for the
-    last colour."""
+    """Conditional mean with which each block was drawn, of shape (n_chains, size), or
+    None if it was not; after :func:`run`, for the last colour."""
 
     means: tuple
 
 
 def init(rng, energy, unit_params):
-    """Draw every block alone, as if there were no couplings."""
+    """Draw initial states from the model without couplings.
+
+    Parameters
+    ----------
+    rng : Stream
+        With a row for each chain.
+    energy : LayeredEnergy
+    unit_params : tuple
+        Parameters of each block, as :class:`~skdgm.energies.Params` has them.
+
+    Returns
+    -------
+    state : State
+    """
     x = tuple(
         unit.sample(unit.field(own), rng.fold(block))[0]
         for block, (unit, own) in enumerate(zip(energy.units, unit_params))
@@ -44,7 +57,20 @@ def init(rng, energy, unit_params):
 
 
 def step(rng, energy, params, state, *, colours=(EVEN, ODD), **options):
-    """One sweep of draws; options are those of :func:`~skdgm.samplers.sweep.sweep`.
+    """Make one Gibbs step.
+
+    Parameters
+    ----------
+    rng : Stream
+        With a row for each chain.
+    energy : LayeredEnergy
+    params : Params
+    state : State
+        Values of the first colour are ignored, but for clamped ones.
+    colours : sequence of {EVEN, ODD}, default=(EVEN, ODD)
+        The order of updates.
+    **options
+        ``clamp``, ``path`` and ``received`` of :func:`~skdgm.samplers.sweep`.
 
     Returns
     -------
@@ -70,7 +96,23 @@ def run(
     path=None,
     **options,
 ):
-    """Several steps; the last one's state and info."""
+    """Make several Gibbs steps, by kernels where possible.
+
+    Parameters
+    ----------
+    rng, energy, params, state, colours, **options
+        As for :func:`step`.
+    n_steps : int
+        Number of Gibbs steps; at least 1.
+    path : Path, optional
+        Sample from a model on the way from a base model.
+
+    Returns
+    -------
+    state : State
+    info : Info
+        Of the last step.
+    """
     info = None
     if not options and binary.serves(energy, params, state.x, colours):
         for start in range(0, n_steps, binary.MAX_STEPS):

@@ -1,14 +1,14 @@
-"""The odd/even sweep that Gibbs sampling and mean field share.
+"""The odd/even sweep shared by Gibbs sampling and mean field.
 
 Blocks of one colour are independent given the other colour, so all of them are
-updated at once from their fields; what an update is, the caller says.
+updated together from their fields; the update itself is a function.
 """
 
 import numpy as np
 
 
 def by_means(energy):
-    """The update that puts a block's mean in the place of its value."""
+    """Make an update for :func:`sweep` that replaces a block's value by its mean."""
 
     def update(block, eta):
         mean = energy.units[block].mean(eta)
@@ -22,23 +22,28 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
 
     Parameters
     ----------
+    energy : LayeredEnergy
+    params : Params
     x : tuple
-        A value for each block.
+        A value for each block: ndarray or Lists of shape (n_rows, size).
     update : callable
-        ``update(block, eta)`` returns the block's new value and its mean.
+        ``update(block, eta)`` returns the new value and the mean of a block, given
+        its natural parameters.
     colours : sequence of {EVEN, ODD}
         The order of updates.
     clamp : tuple, optional
-        For each block what is held as it is: None (nothing), True (all of it) or
-        a boolean array (those entries).
+        For each block None (nothing is clamped), True (the block is) or a boolean
+        array of shape (n_rows, size) (those entries are).
+    path : Path, optional
+        Update by a model on the way from a base model.
     received : dict, optional
-        What the blocks of the first colour receive, where it is known already.
+        The input of each block of the first colour, if known already.
 
     Returns
     -------
     x : tuple
     means : tuple
-        The mean each block was last updated with; None where it never was.
+        The mean from each block's last update; None for blocks without one.
     """
     x, means = list(x), [None] * len(x)
     for colour in colours:

@@ -1,13 +1,13 @@
-r"""Parallel tempering: chains at several temperatures that change places.
+r"""Parallel tempering: chains at several temperatures that exchange states.
 
 Between the model (beta = 1) and a base model without couplings (beta = 0) lie models
 :math:`p_\beta \propto e^{-E_\beta}` with :math:`-E_\beta = -E_0 + \beta D`. After each
-Gibbs step at all temperatures, neighbours change places with probability
+Gibbs step at all temperatures, neighbours exchange their states with probability
 
 .. math:: \min\left(1, \, e^{(\beta_k - \beta_{k+1}) (D(x_{k+1}) - D(x_k))}\right),
 
-which leaves their joint distribution as it is [1]_: what is found where it is hot, and
-easy to move, travels to where it is cold.
+which leaves their joint distribution invariant [1]_: modes found by chains at high
+temperatures, which mix fast, reach those at low temperatures.
 
 References
 ----------
@@ -26,14 +26,14 @@ _SWAP = 10**6
 
 
 class Ladder(NamedTuple):
-    """Temperatures, from the model's own to the hottest.
+    """Temperatures, from the model's own to the highest.
 
     Parameters
     ----------
-    betas : ndarray
-        Decreasing, the first of them 1.
+    betas : ndarray of shape (n_levels,)
+        Inverse temperatures, decreasing, the first of them 1.
     base : tuple
-        Own parameters of each block in the base model.
+        Parameters of each block in the base model.
     """
 
     betas: np.ndarray
@@ -41,38 +41,71 @@ class Ladder(NamedTuple):
 
 
 class State(NamedTuple):
-    """Where the replicas are: one array for each block; as many rows for each
-    temperature, the coldest first."""
+    """States of the replicas: for each block an array or Lists, with n_chains rows for
+    each temperature, the lowest first."""
 
     x: tuple
 
 
 class Info(NamedTuple):
-    """How often neighbours changed places, of all times that they tried."""
+    """Share of proposed swaps that were accepted, for each pair of neighbouring
+    temperatures: of shape (n_levels - 1,)."""
 
     swap_rates: np.ndarray
 
 
 def betas(n_temperatures):
-    """Inverse temperatures from 1 to 0."""
+    """Inverse temperatures from 1 to 0, equidistant."""
     return np.linspace(1.0, 0.0, n_temperatures)
 
 
 def init(rng, energy, n_chains, ladder):
-    """Draw all replicas from the base model; ``rng`` has one row."""
+    """Draw all replicas from the base model.
+
+    Parameters
+    ----------
+    rng : Stream
+        With one row.
+    energy : LayeredEnergy
+    n_chains : int
+        Number of replicas at each temperature.
+    ladder : Ladder
+
+    Returns
+    -------
+    state : State
+    """
     rows = rng.rows(n_chains * len(ladder.betas))
     return State(gibbs.init(rows, energy, ladder.base).x)
 
 
 def coldest(state, ladder):
-    """The replicas at beta = 1."""
+    """Values of the replicas at beta = 1: a tuple with n_chains rows for each block."""
     n_chains = len(state.x[0]) // len(ladder.betas)
     return tuple(part[:n_chains] for part in state.x)
 
 
 def run(rng, energy, params, state, n_steps, ladder, trace=None):
-    """Several times a Gibbs step and two rounds of swaps; ``trace``, a list, is given
-    each step's D(x) before the swaps, of shape (n_levels, n_chains)."""
+    """Repeat a Gibbs step at all temperatures and two rounds of swaps.
+
+    Parameters
+    ----------
+    rng : Stream
+        With one row.
+    energy : LayeredEnergy
+    params : Params
+    state : State
+    n_steps : int
+        Number of Gibbs steps; at least 1.
+    ladder : Ladder
+    trace : list, optional
+        To it D(x) before the swaps of each step is appended, (n_levels, n_chains).
+
+    Returns
+    -------
+    state : State
+    info : Info
+    """
     n_rows, n_levels = len(state.x[0]), len(ladder.betas)
     n_chains = n_rows // n_levels
     path = Path(ladder.base, np.repeat(ladder.betas, n_chains)[:, None])
@@ -91,7 +124,7 @@ def run(rng, energy, params, state, n_steps, ladder, trace=None):
 
 
 def _drive(energy, params, x, ladder):
-    """D(x): what of minus the energy grows with beta; a row for each temperature."""
+    """D(x), the part of -E that is multiplied by beta; a row for each temperature."""
     base, drive = Path(ladder.base, 0.0), -energy.energy(params, x)
     for block in range(len(energy.units)):
         drive = drive - energy.lone_weight(params, x, block, base)
@@ -99,7 +132,7 @@ def _drive(energy, params, x, ladder):
 
 
 def _swap(drive, ladder, uniform):
-    """Where each row's state comes from, and each pair's share of swaps."""
+    """Row from which each row's state comes, and acceptance rate of each pair."""
     place = np.arange(drive.size).reshape(drive.shape)
     drive, rates = drive.copy(), np.empty(len(uniform))
     with np.errstate(divide="ignore"):
