@@ -1,4 +1,4 @@
-"""What the unobserved units are likely to be."""
+"""Inference: posterior distributions of unobserved units, exact or by mean field."""
 
 from skdgm.inference.mean_field import bound, mean_field
 from skdgm.inference.posterior import Posterior

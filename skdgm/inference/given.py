@@ -1,4 +1,4 @@
-"""What a machine is where some of its blocks are held."""
+"""A machine conditioned on clamped blocks."""
 
 from typing import NamedTuple
 
@@ -9,21 +9,22 @@ from skdgm.utils.lists import Lists
 
 
 class Given(NamedTuple):
-    """A machine for rows of which whole blocks are held: what these send is sent once.
+    """A machine for rows with clamped blocks, which send their input to others once.
 
-    For :func:`~skdgm.samplers.sweep` it is the energy.
+    :func:`~skdgm.samplers.sweep` takes it in the place of the energy.
 
     Parameters
     ----------
     energy : LayeredEnergy
     params : Params
-        With plain arrays, as products are of dense ones.
+        With ndarrays for couplings, as values are dense.
     x, clamp : tuple
-        Values of the blocks that are not held as a whole, and what of these is.
+        Values of the blocks that are not clamped as a whole, and for each block its
+        clamped entries: None, True or a boolean array.
     moving : tuple of int
-        The numbers of these blocks.
+        The numbers of the blocks that are not clamped as a whole.
     known : tuple
-        What each of them receives from the others.
+        The input of each of them from the clamped blocks, (n_rows, size).
     """
 
     energy: object
@@ -35,7 +36,7 @@ class Given(NamedTuple):
 
     @classmethod
     def of(cls, energy, params, x, clamp):
-        """The machine for given values, of which some are held."""
+        """Condition a machine on the clamped part of some values."""
         moving = tuple(b for b, hold in enumerate(clamp) if hold is not True)
         still = [b for b, hold in enumerate(clamp) if hold is True]
         known = [None] * len(x)
@@ -49,26 +50,26 @@ class Given(NamedTuple):
 
     @property
     def colours(self):
-        """The energy's."""
+        """The blocks of each colour, as the energy has them."""
         return self.energy.colours
 
     def received(self, params, x, block):
-        """The sum of what a block's neighbours send it."""
+        """Sum of the inputs to a block from its neighbours, (n_rows, size)."""
         moved = self.energy.received(params, x, block, among=self.moving)
         return self.known[block] + moved
 
     def field(self, params, block, received, path=None):
-        """The energy's."""
+        """Natural parameter of a block with input ``received`` from its neighbours."""
         return self.energy.field(params, block, received, path)
 
     def take(self, rows):
-        """The same for some of the rows."""
+        """The same machine for some of the rows."""
         clamp, known = take(self.clamp, rows), take(self.known, rows)
         return self._replace(x=None, clamp=clamp, known=known)
 
 
 def take(tree, rows):
-    """Some rows of every array of a tuple."""
+    """Select rows of every array or Lists of a tuple, and keep its other entries."""
     return tuple(
         part[rows] if isinstance(part, np.ndarray | Lists) else part for part in tree
     )

@@ -5,10 +5,10 @@ The factorial Q(x) that is nearest to p(x | clamped entries) maximises the bound
 .. math:: \mathcal{L}(Q) = \mathbb{E}_Q[-E(x)] + H(Q) \le \log \sum_x e^{-E(x)}
 
 where the sum runs over the free entries. Setting its derivative to zero gives each
-block's mean as a function of its neighbours' means: Gibbs sampling's sweep with
-means in place of draws [1]_. A colour's update maximises the bound given the other
-colour, so no sweep lowers it. Where layers above have no means yet, one pass from below
-makes some, in which what comes from below counts twice.
+block's mean as a function of its neighbours' means: the sweep of Gibbs sampling with
+means in place of draws [1]_. The update of a colour maximises the bound given the other
+colour, so no sweep lowers it. Layers above that have no means yet are initialised by
+one pass from below, in which the input from the layer below counts twice.
 
 References
 ----------
@@ -28,12 +28,13 @@ _ORDER = ODD, EVEN
 
 
 class Info(NamedTuple):
-    """How the fixed-point iteration ended, for each row.
+    """Convergence of the fixed-point iteration, for each row.
 
     Parameters
     ----------
-    n_sweeps : ndarray of int
-    converged : ndarray of bool
+    n_sweeps : ndarray of int of shape (n_rows,)
+    converged : ndarray of bool of shape (n_rows,)
+        False for rows that stopped at the maximal number of sweeps.
     """
 
     n_sweeps: np.ndarray
@@ -41,17 +42,22 @@ class Info(NamedTuple):
 
 
 def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
-    """Sweep until no mean of a row moves by more than ``tol``.
+    """Sweep until no mean of a row changes by more than ``tol``.
 
-    Rows stop one by one, so that a row's answer does not depend on the others.
+    Rows stop one by one, so that the result of a row does not depend on the others.
 
     Parameters
     ----------
+    energy : LayeredEnergy
+    params : Params
     x : tuple
-        Clamped values, and the means to start from in the even layers; where these are
-        None, those of :func:`ascend`.
+        Clamped values, and the means to start from in the even layers, of shape
+        (n_rows, size); where these are None, those of :func:`ascend`.
     clamp : tuple
-        For each block None, True or a boolean array: what is held.
+        For each block its clamped entries: None, True or a boolean array.
+    max_sweeps : int, default=50
+        If all even blocks are clamped, one sweep is enough.
+    tol : float, default=1e-4
 
     Returns
     -------
@@ -93,8 +99,8 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
 
 
 def ascend(energy, params, x):
-    """Means where there is no value, layer by layer from below: what comes from there
-    counts twice, but in the last layer, for what is not known from above."""
+    """Means of blocks that are None, layer by layer from below; the input from below
+    counts twice, but in the last layer, in place of the unknown one from above."""
     x, layers = list(x), energy.wiring.layers
     for below, above in pairwise(layers):
         for block in above:
@@ -106,8 +112,22 @@ def ascend(energy, params, x):
 
 
 def bound(energy, params, means, clamp):
-    """The bound of the module's head, in nats, for each row; of what is free in the odd
-    layers, the best that there is given the means of the even ones."""
+    r"""Lower bound of the log of the sum of exp(-E) over free entries, in nats.
+
+    It is :math:`\mathcal{L}(Q)`, with the best Q of free odd layers given the means of
+    the even ones.
+
+    Parameters
+    ----------
+    energy, params, clamp
+        As for :func:`mean_field`.
+    means : tuple
+        Clamped values and means; those of free odd blocks are ignored.
+
+    Returns
+    -------
+    bound : ndarray of shape (n_rows,), float64
+    """
     total = 0.0
     for block in energy.colours[ODD]:
         unit, received = energy.units[block], energy.received(params, means, block)

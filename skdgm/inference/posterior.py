@@ -1,10 +1,10 @@
-r"""The exact distribution of a label, the hidden units being summed out.
+r"""The exact posterior of a label, with the hidden units summed out.
 
 .. math:: \log \tilde p(v, y) = \log w(v) + d_y + \sum_j A(c_j + U_{yj} + (v^\top W)_j),
    \qquad p(y \mid v) \propto \tilde p(v, y)
 
 where the label is a softmax block beside the others of the even layers, and A the log
-partition of a hidden unit [1]_. Few labels, so each is tried.
+partition function of a hidden unit [1]_. Labels are few, so each is evaluated.
 
 References
 ----------
@@ -20,16 +20,17 @@ from skdgm.units import one_hot
 
 
 class Posterior:
-    """What the label may be, for rows of the other even blocks.
+    """Posterior of the label of each row, given the values of the other even blocks.
 
     Parameters
     ----------
-    energy, params
+    energy : LayeredEnergy
         A machine with one hidden layer.
+    params : Params
     x : tuple
-        Values of the even blocks; that of the label is not looked at.
+        Values of the even blocks, (n_rows, size); that of the label is ignored.
     target : int
-        The label's block.
+        The number of the label's block, whose unit is a Softmax.
     """
 
     def __init__(self, energy, params, x, target):
@@ -38,7 +39,7 @@ class Posterior:
         self.nothing = one_hot(np.zeros(n_rows, int), self.n_states, params.dtype)
         self.nothing.count[:] = 0
         alone = self._with(self.nothing)
-        # What each hidden block receives from all but the label, and what from that.
+        # Input of each hidden block from all but the label, and from each label.
         self.received = {
             block: energy.received(params, alone, block)
             for block in energy.colours[ODD]
@@ -50,7 +51,7 @@ class Posterior:
 
     @property
     def n_states(self):
-        """How many labels there are."""
+        """Number of labels."""
         return self.energy.units[self.target].size
 
     def _with(self, label):
@@ -59,12 +60,25 @@ class Posterior:
         return tuple(parts)
 
     def field(self, block, state):
-        """A hidden block's natural parameter, given a label."""
+        """Natural parameters of a hidden block given a label, (n_rows, size).
+
+        Parameters
+        ----------
+        block : int
+            Number of the hidden block.
+        state : int
+            Number of the label.
+        """
         received = self.received[block] + self.sent[block][state]
         return self.energy.field(self.params, block, received)
 
     def log_joint(self):
-        """Log of the unnormalised probability of each row with each label, float64."""
+        r"""Log of the unnormalised probability :math:`\tilde p(v, y)`.
+
+        Returns
+        -------
+        log_joint : ndarray of shape (n_rows, n_states), float64
+        """
         energy, params = self.energy, self.params
         own = energy.units[self.target].field(params.units[self.target])
         total = np.tile(own.astype(np.float64), (len(self.nothing), 1))
@@ -78,11 +92,25 @@ class Posterior:
         return total
 
     def means(self, block, state):
-        """A hidden block's means, given a label."""
+        """Means of a hidden block given a label, (n_rows, size); see :meth:`field`."""
         return self.energy.units[block].mean(self.field(block, state))
 
     def mean(self, block, log_joint):
-        """A hidden block's means, the label being summed out too."""
+        r"""Means of a hidden block with the label summed out.
+
+        .. math:: \mathbb{E}[h \mid v] = \sum_y p(y \mid v) \, \mathbb{E}[h \mid v, y]
+
+        Parameters
+        ----------
+        block : int
+            Number of the hidden block.
+        log_joint : ndarray of shape (n_rows, n_states)
+            Returned by :meth:`log_joint`.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_rows, size)
+        """
         share = softmax(log_joint, axis=1).astype(self.params.dtype)
         return sum(
             share[:, state, None] * self.means(block, state)
