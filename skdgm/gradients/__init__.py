@@ -1,4 +1,4 @@
-"""Gradients of the log-likelihood, exact or estimated, and what is done to them."""
+"""Gradients of the log-likelihood, exact or estimated, and transformations of them."""
 
 from skdgm.gradients import centering, fast, quadratic, sparsity
 from skdgm.gradients.contrastive import Phases, cd, complete, pcd, settled, tempered

@@ -1,17 +1,17 @@
 r"""The centred gradient.
 
 With statistics counted from offsets, :math:`(T(v) - \mu)^\top W (h - \lambda)`, the
-weights' gradient is that of correlations, not of joint means: it does not change when
-units' zeros and ones are called differently, and the biases no longer learn what the
-weights must unlearn [1]_ [2]_. In the parameters of the plain energy it is
+gradient of the weights is that of correlations, not of joint means: it does not change
+if zeros and ones of units are exchanged, and the gradient of the biases no longer
+contains that of the weights [1]_ [2]_. In the parameters of the plain energy it is
 
 .. math:: \Delta W_c = \Delta W - \mu \, \Delta c^\top - \Delta b \, \lambda^\top,
    \qquad \Delta b_c = \Delta b - \Delta W_c \lambda,
    \qquad \Delta c_c = \Delta c - \Delta W_c^\top \mu .
 
-What the biases lose is for the step that the weights take: where :func:`natural` will
-divide it by real units' precisions, :math:`\mu`, the offset times the precision, is
-divided in the last term already.
+The corrections of the biases belong to the step that the weights take: since
+:func:`natural` divides it by the precisions of real units afterwards, :math:`\mu`, the
+offset times the precision, is divided by it in the last term already.
 
 References
 ----------
@@ -25,18 +25,26 @@ import numpy as np
 
 from skdgm.energies import Params, mean_row
 
-# How much of the last batch's means enters the running ones.
+# Weight of the last batch's means in the running means.
 RATE = 0.01
 
 
 def center(energy, params, grad, offsets):
-    """A gradient, in the plain parameters, of the centred ones, for ``natural``.
+    r"""Centre a gradient; apply before :func:`natural`.
 
     Parameters
     ----------
+    energy : LayeredEnergy
+    params : Params
     grad : Params
-    offsets : tuple of ndarray
+        The plain gradient, as :func:`~skdgm.energies.contrast` returns it.
+    offsets : tuple of ndarray of shape (size,)
         For each block the value that counts as zero.
+
+    Returns
+    -------
+    grad : Params
+        :math:`\Delta W_c, \Delta b_c, \Delta c_c`, by the plain parameters.
     """
     T = [
         unit.statistic(own, offset)
@@ -58,8 +66,20 @@ def center(energy, params, grad, offsets):
 
 
 def follow(offsets, data, model=None):
-    """Offsets that move along with the means of the data's phase, or with the mean of
-    those of both phases."""
+    """Update offsets as running means of the units.
+
+    Parameters
+    ----------
+    offsets : tuple of ndarray of shape (size,)
+    data : tuple of {ndarray, Lists} of shape (n_rows, size)
+        Values of the blocks in the positive phase.
+    model : tuple, optional
+        The same in the negative phase; offsets then follow the mean of both phases.
+
+    Returns
+    -------
+    offsets : tuple of ndarray of shape (size,)
+    """
     targets = [mean_row(x) for x in data]
     if model is not None:
         targets = [(a + mean_row(x)) / 2 for a, x in zip(targets, model)]

@@ -1,14 +1,14 @@
-r"""The likelihood's gradient, its second term from Markov chains.
+r"""Likelihood gradient with a negative phase sampled by Markov chains.
 
 .. math:: \frac{\partial}{\partial\theta} \frac1n \sum_i \log p(v_i) =
    \mathbb{E}_{\text{data}}\left[-\frac{\partial E}{\partial\theta}\right] -
    \mathbb{E}_{\text{model}}\left[-\frac{\partial E}{\partial\theta}\right]
 
-The model's expectation is taken after k steps of Gibbs sampling that start at the
-data (contrastive divergence, CD-k [1]_), or go on from where the last update left
-them (persistent CD, also called stochastic maximum likelihood [2]_ [3]_), perhaps
-changing places with hotter chains, which move more freely [5]_. The odd layers enter
-both terms by their means, which have the expectation of draws and less variance [4]_.
+The expectation under the model is taken after k Gibbs steps that start at the data
+(contrastive divergence, CD-k [1]_), or at the end of the last update (persistent CD,
+also called stochastic maximum likelihood [2]_ [3]_), perhaps with swaps between chains
+at several temperatures, of which the hotter mix faster [5]_. The odd layers enter both
+phases by their means, which have the expectation of draws and less variance [4]_.
 
 References
 ----------
@@ -35,12 +35,12 @@ _FILL, _DATA, _MODEL = range(3)
 
 
 class Phases(NamedTuple):
-    """What the gradient's two terms are averages over: a row for each state.
+    """States over which the two phases of the gradient average, a row for each.
 
     Parameters
     ----------
-    data, model : tuple
-        Values of the even layers and means of the odd ones, given these.
+    data, model : tuple of {ndarray, Lists}
+        Values of the even layers and means of the odd ones given these.
     """
 
     data: tuple
@@ -48,7 +48,7 @@ class Phases(NamedTuple):
 
 
 def cd(rng, energy, params, x, clamp, n_steps):
-    """The two phases, by chains that start at the data.
+    """Both phases, with chains that start at the data (CD-k).
 
     Parameters
     ----------
@@ -56,15 +56,15 @@ def cd(rng, energy, params, x, clamp, n_steps):
     x : tuple
         For each block of the even layers the data, or a mean to start from.
     clamp : tuple
-        For each block what of it is data: None, True or a boolean array.
+        For each block its entries that are data: None, True or a boolean array.
     n_steps : int
-        Gibbs steps between the data and the negative term.
+        Number of Gibbs steps between the data and the negative phase.
 
     Returns
     -------
     phases : Phases
     chains : gibbs.State
-        Where the chains ended.
+        The last states of the chains.
     """
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
     rows = rng.fold(_DATA).rows(len(x[0]))
@@ -77,11 +77,11 @@ def cd(rng, energy, params, x, clamp, n_steps):
 
 
 def pcd(rng, energy, params, x, clamp, n_steps, chains, model=None, max_sweeps=50):
-    """The two phases, by chains that go on from where they were.
+    """Both phases, with persistent chains (PCD-k).
 
     Parameters and returns are those of :func:`cd`; ``chains`` is a ``gibbs.State``
-    of any number of rows, ``model`` the parameters that they have if they are not
-    those of the data's phase, and ``max_sweeps`` of mean field.
+    of any number of rows, ``model`` the parameters of the chains, if not those of the
+    positive phase, and ``max_sweeps`` is passed to mean field.
     """
     model = params if model is None else model
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
@@ -98,10 +98,10 @@ def pcd(rng, energy, params, x, clamp, n_steps, chains, model=None, max_sweeps=5
 
 
 def tempered(rng, energy, params, x, clamp, n_steps, replicas, ladder, max_sweeps=50):
-    """The two phases, by chains that change places with hotter ones.
+    """Both phases, with persistent chains at several temperatures.
 
-    Parameters and returns are those of :func:`pcd`, but for chains a
-    ``tempering.State``, and its info as well.
+    Parameters and returns are those of :func:`pcd`, with a ``tempering.State`` and a
+    ``tempering.Ladder`` for the chains, and also a ``tempering.Info`` returned.
     """
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
     means, _ = mean_field(energy, params, x, clamp, max_sweeps=max_sweeps)
@@ -113,18 +113,19 @@ def tempered(rng, energy, params, x, clamp, n_steps, replicas, ladder, max_sweep
 
 
 def settled(energy, params, phases):
-    """The phases with the model's states moved by one step of mean field."""
+    """Replace the even layers of the model's phase by means given the odd ones."""
     model, _ = sweep(energy, params, phases.model, by_means(energy), colours=(EVEN,))
     return phases._replace(model=model)
 
 
 def _merge(x, means):
-    """Values, but means where there are some."""
+    """Replace values by means where there are some."""
     return tuple(a if b is None else b for a, b in zip(x, means))
 
 
 def complete(rng, energy, params, x, clamp, n_steps):
-    """Draw missing data: from mean field on, Gibbs steps with the rest clamped."""
+    """Draw missing entries by Gibbs steps that start at mean-field means, the others
+    clamped; return complete values and their clamp."""
     if not any(isinstance(held, np.ndarray) for held in clamp):
         return x, clamp
     x, _ = mean_field(energy, params, x, clamp)
@@ -139,6 +140,6 @@ def _all_even(energy):
 
 
 def with_odd_means(energy, x, info):
-    """Values, but in the odd layers the means that they were drawn with."""
+    """Replace values in the odd layers by the means with which they were drawn."""
     odd = energy.colours[ODD]
     return tuple(info.means[i] if i in odd else part for i, part in enumerate(x))

@@ -4,8 +4,8 @@ r"""The exact gradient of a label's log probability.
    \mathbb{E}_{h \mid v, y}\left[-\frac{\partial E}{\partial\theta}\right] -
    \mathbb{E}_{h, y' \mid v}\left[-\frac{\partial E}{\partial\theta}\right]
 
-Both terms are sums over the few labels, the hidden units being summed out in closed
-form [1]_: no chain, and no partition function.
+Both terms are sums over the few labels, with the hidden units summed out in closed
+form [1]_: neither a chain nor the partition function is needed.
 
 References
 ----------
@@ -23,25 +23,29 @@ from skdgm.utils.tree import tree_map
 
 
 def discriminative(energy, params, x, target, labelled):
-    """Gradient of the sum of log p(y | rest) over labelled rows, by the number of rows.
+    """Gradient of the sum of log p(y | rest) over labelled rows, divided by n_rows.
 
     Parameters
     ----------
-    x : tuple
-        Values of the even blocks, the label's among them; the means of the odd ones.
+    energy : LayeredEnergy
+        A machine with one hidden layer.
+    params : Params
+    x : tuple of {ndarray, Lists} of shape (n_rows, size)
+        Values of the even blocks, the label included, and means of the odd blocks.
     target : int
-        The label's block.
-    labelled : ndarray of bool
-        Which rows count.
+        The number of the label's block, whose unit is a Softmax.
+    labelled : ndarray of bool of shape (n_rows,)
+        False for rows that do not count.
 
     Returns
     -------
     grad : Params
+        Of the form that :func:`~skdgm.energies.contrast` returns.
     """
     posterior = Posterior(energy, params, x, target)
     p = softmax(posterior.log_joint(), axis=1).astype(params.dtype)
     y = np.asarray(x[target])
-    # Rows without labels have no more in one term than in the other.
+    # Both terms are equal for rows without labels.
     p[~labelled] = y[~labelled]
     expected, joint = list(x), {}
     expected[target] = p
@@ -61,7 +65,20 @@ def discriminative(energy, params, x, target, labelled):
 
 
 def joined(grad, other, weight):
-    """The sum of a gradient and of another one times a weight."""
+    """Sum of a gradient and ``weight`` times another one.
+
+    Parameters
+    ----------
+    grad : Params
+        Returned by :func:`discriminative`.
+    other : Params
+        Returned by :func:`~skdgm.energies.contrast`.
+    weight : float
+
+    Returns
+    -------
+    grad : Params
+    """
     units = tree_map(lambda a, b: a + b.dtype.type(weight) * b, grad.units, other.units)
     pairs = zip(grad.couplings, other.couplings, strict=True)
     return Params(units, tuple(a.plus(b, weight) for a, b in pairs))

@@ -1,11 +1,11 @@
-r"""Fast weights, which drive persistent chains on.
+r"""Fast weights, which let persistent chains mix faster.
 
 The chains of the negative phase have the parameters :math:`\theta + \theta_f`, where
 
 .. math:: \theta_f \leftarrow \tfrac{19}{20} \theta_f + \epsilon_f \, g
 
-learns quickly and forgets quickly: wherever the chains linger, it makes the energy
-rise, so that they leave, and mix far better than the model itself would [1]_.
+learns and decays quickly: it raises the energy where the chains linger, so that they
+leave, and mix far better than chains of the model itself [1]_.
 
 References
 ----------
@@ -21,12 +21,12 @@ DECAY = 19 / 20
 
 
 def init(params):
-    """Fast parameters of zero."""
+    """Fast parameters of zero, of the form of ``params``."""
     return tree_map(np.zeros_like, params)
 
 
 def overlaid(params, fast):
-    """The parameters of the chains."""
+    r"""Parameters of the chains, :math:`\theta + \theta_f`, in arrays of their own."""
     both = copy(params)
     for own, more in zip(leaves(both), leaves(fast), strict=True):
         own += more
@@ -34,7 +34,16 @@ def overlaid(params, fast):
 
 
 def step(fast, grad, rate):
-    """Move the fast parameters, in place."""
+    r"""Update the fast parameters, in place.
+
+    Parameters
+    ----------
+    fast : Params
+    grad : Params
+        The gradient g, as :func:`~skdgm.energies.contrast` returns it.
+    rate : float
+        Their learning rate :math:`\epsilon_f`; not zero.
+    """
 
     def move(own, slope):
         own *= own.dtype.type(DECAY)

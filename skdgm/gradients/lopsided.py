@@ -1,15 +1,15 @@
-r"""Contrastive divergence for two layers that are to be part of a deeper machine.
+r"""Contrastive divergence for two layers that will be part of a deeper machine.
 
-A layer in the midst of a deep Boltzmann machine hears from below and from above. While
-the two layers at one of its sides learn alone, what it hears from that side counts
-twice, in the place of the other [1]_:
+An inner layer of a deep Boltzmann machine has inputs from the layers below and above.
+While it is pre-trained with one of these only, the input from that one counts twice, in
+place of the input from the other [1]_:
 
 .. math:: p(h_j = 1 \mid v) = \sigma(c_j + 2 \, v^\top W_{:j}), \qquad
    p(v_i = 1 \mid h) = \sigma(b_i + W_{i:} h)
 
-at the bottom, the other way about at the top, and both doubled between. Then W is put
-into the machine as it is. To count what is received :math:`g` times is to go to the
-point :math:`\beta = g` of a path that begins with the layer alone.
+for the two bottom layers, reversed for the two top layers, and both doubled between.
+Then the machine takes W as it is. To multiply the input by :math:`g` is to go to the
+point :math:`\beta = g` of a path that begins with the layer without couplings.
 
 References
 ----------
@@ -24,14 +24,14 @@ _DATA, _MODEL = 1, 2
 
 
 def lopsided(rng, energy, params, x, clamp, n_steps, gains):
-    """The two phases, by chains that start at the data.
+    """Both phases, with chains that start at the data and inputs multiplied by gains.
 
-    Parameters and returns are those of :func:`~skdgm.gradients.cd`.
+    Other parameters and returns are those of :func:`~skdgm.gradients.cd`.
 
     Parameters
     ----------
     gains : sequence of float
-        For each block, how often counts what it receives.
+        For each block the factor of its input from its neighbours.
     """
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
 

@@ -1,7 +1,7 @@
 r"""The gradient by the standardised weights of real units.
 
-What a hidden unit does to a real one is best counted in the standard deviations that
-the real one has then. In the coordinates
+The effect of a hidden unit on a real one is best measured in the conditional standard
+deviations of the real one. In the coordinates
 
 .. math:: \tilde b = \sqrt\lambda \odot b, \qquad \tilde W = \sqrt\lambda \odot W,
    \qquad \log\lambda
@@ -12,23 +12,22 @@ a step along the gradient is, in the plain parameters,
    \odot \Delta W, \qquad \Delta_n \log\lambda = \Delta \log\lambda - \tfrac12
    \Big(b \odot \Delta b + \sum_j W_{:j} \odot \Delta W_{:j}\Big),
 
-after which b and W take on the factor :math:`\sqrt{\lambda_{\text{old}} /
+after which b and W are multiplied by :math:`\sqrt{\lambda_{\text{old}} /
 \lambda_{\text{new}}}`. The division is by the Fisher information of a mean [1]_: steps
-are as long at any precision. (Adam counts steps in units of their own, and fast weights
-learn in plain coordinates.) Where the chains' units go together, in equilibrium or
-standing still, the slope of a precision comes to
+are of equal length at any precision. (Adam rescales steps itself, and fast weights
+learn in plain coordinates.) If visible and hidden units of the chains are in
+equilibrium or at a fixed point together, the gradient of a log precision becomes
 
 .. math:: \tfrac12 - \tfrac12 \lambda \, \mathbb{E}_{\text{data}}[v (v - W h - b)],
 
-in which chains, which fall behind where units are precise, have no say.
+which does not depend on the chains, whose estimates lag where units are precise.
 
-What a step does to a field, and through the hidden units to a mean, adds up over all
-units: its curvature is of the order of
+The effects of a step on a field, and through the hidden units on a mean, add up over
+all units: its curvature is of the order of
 
 .. math:: L = \tfrac18 \sum_i \lambda_i + \tfrac1{16} n_h,
 
-by which steps are to be shortened, :math:`\epsilon / (1 + \epsilon L)`, so that none
-overshoots.
+so steps are shortened to :math:`\epsilon / (1 + \epsilon L)`, and do not overshoot.
 
 References
 ----------
@@ -43,8 +42,8 @@ from skdgm.utils.products import matmul
 
 
 def natural(energy, params, grad):
-    """A gradient by the biases and weights of the real units of a bottom layer, divided
-    by the units' precisions."""
+    r"""Divide the gradient by biases and weights of a bottom layer of real units by the
+    units' precisions: :math:`\Delta_n b` and :math:`\Delta_n W`."""
     units, couplings = list(grad.units), list(grad.couplings)
     for block, own in _real(energy, params):
         variance = np.exp(-own.log_precision)
@@ -55,8 +54,11 @@ def natural(energy, params, grad):
 
 
 def standardised(energy, params, grad):
-    """A gradient by the log precisions while standardised weights are held, and by all
-    else as it is."""
+    r"""Gradient by log precisions with standardised weights fixed,
+    :math:`\Delta_n \log\lambda`, and by other parameters as it is.
+
+    Call it before centring, which it ignores. Weights in ``params`` are ndarrays.
+    """
     units = list(grad.units)
     for block, own in _real(energy, params):
         along = own.mean * units[block].mean
@@ -69,15 +71,23 @@ def standardised(energy, params, grad):
 
 
 def deviations(energy, params):
-    """The real units' standard deviations given the hidden ones, by block."""
+    """Conditional standard deviations of real units: a dictionary with an array of
+    shape (size,) for each block."""
     real = _real(energy, params)
     return {block: np.exp(-0.5 * own.log_precision) for block, own in real}
 
 
 def rescale(energy, params, before):
-    """Let plain weights follow their units' deviations, kept within their limits, in
-    place, so that standardised ones are what they were, given the deviations before
-    an update."""
+    """Limit precisions and rescale means and weights of real units, in place, so that
+    the standardised ones do not change by an update of precisions.
+
+    Parameters
+    ----------
+    params : Params
+        After the update, with ndarrays for couplings.
+    before : dict
+        Returned by :func:`deviations` before the update.
+    """
     for block, own in _real(energy, params):
         energy.units[block].constrain(own)
         factor = np.exp(-0.5 * own.log_precision) / before[block]
@@ -87,7 +97,7 @@ def rescale(energy, params, before):
 
 
 def damped(energy, params, rate):
-    """A learning rate, shortened where real units and their neighbours add up."""
+    r"""Learning rate reduced for real units: :math:`\epsilon / (1 + \epsilon L)`."""
     for block, own in _real(energy, params):
         beside = energy.wiring.neighbours(block)
         n_hidden = sum(energy.units[other].size for _, other, _ in beside)
@@ -97,14 +107,14 @@ def damped(energy, params, rate):
 
 
 def _real(energy, params):
-    """The real blocks, and their own parameters."""
+    """Iterate over the real blocks' numbers and parameters."""
     for block, (unit, own) in enumerate(zip(energy.units, params.units)):
         if isinstance(unit, Gaussian):
             yield block, own
 
 
 def _along(part, W):
-    """The sums of each row of a coupling's gradient, not centred, times its weights."""
+    """Sum over j of W times its gradient, not centred, for each unit below."""
     data, model = (
         (x * matmul(np.asarray(y), W.T)).sum(axis=0) / x.dtype.type(max(1, len(x)))
         for x, y in ((part.x, part.y), (part.x_model, part.y_model))
@@ -113,6 +123,6 @@ def _along(part, W):
 
 
 def _scaled(part, factor):
-    """The gradient of a coupling with each row times its factor."""
+    """Gradient of a coupling with each row multiplied by its factor."""
     thin = (part.thin[0] * factor, part.thin[1]) if part.thin else ()
     return part._replace(x=part.x * factor, x_model=part.x_model * factor, thin=thin)

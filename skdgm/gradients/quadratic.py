@@ -1,12 +1,12 @@
-r"""The gradient by parameters of an energy in which strong units are held back.
+r"""The gradient by the parameters of an energy with a quadratic penalty of weights.
 
 .. math:: E'(v, h) = E(v, h) + \sum_j h_j \, \tfrac12 \sum_i \beta_i W_{ij}^2
 
-is what is left of :math:`\tfrac12 (v - W h)^\top \beta (v - W h)` without the terms of
-two hidden units [1]_: units with large weights on precise columns tend to be off. It is
-the plain energy with other biases, so what differs is how it learns. While the bias
-:math:`c' = c + \tfrac12 \sum_i \beta_i W_{ij}^2` is as it is, the plain energy's keeps
-up with weights and precisions:
+is :math:`\tfrac12 (v - W h)^\top \beta (v - W h)` without the terms of two hidden
+units [1]_: units with large weights to precise columns tend to be off. It is the plain
+energy with other biases, so only learning differs. While the bias :math:`c' = c +
+\tfrac12 \sum_i \beta_i W_{ij}^2` is fixed, that of the plain energy changes with
+weights and precisions:
 
 .. math:: \Delta W'_{ij} = \Delta W_{ij} - \beta_i W_{ij} \Delta c_j, \qquad
    \Delta \log\beta'_i = \Delta \log\beta_i - \tfrac12 \beta_i \sum_j W_{ij}^2
@@ -25,7 +25,13 @@ from skdgm.units import Gaussian
 
 
 def shift(energy, params):
-    """How far the biases of each block are apart: c' - c; zero for most."""
+    """Differences of the two energies' biases, c' - c, of each block.
+
+    Returns
+    -------
+    shifts : list of ndarray
+        Of shape (size,) for blocks above real units; for others a zero of shape ().
+    """
     shifts = [np.zeros((), params.dtype)] * len(energy.units)
     for _, (_, j), W, precision in _links(energy, params):
         shifts[j] = shifts[j] + 0.5 * precision @ (W * W)
@@ -33,7 +39,20 @@ def shift(energy, params):
 
 
 def pull(energy, params, grad):
-    """The gradient by the other energy's parameters."""
+    r"""Convert the gradient by plain parameters to one by those of the other energy.
+
+    Parameters
+    ----------
+    energy : LayeredEnergy
+    params : Params
+        With ndarrays for couplings.
+    grad : Params
+
+    Returns
+    -------
+    grad : Params
+        With :math:`\Delta W'` and :math:`\Delta \log\beta'`; others as they are.
+    """
     units, couplings = list(grad.units), list(grad.couplings)
     for number, (i, j), W, precision in _links(energy, params):
         unit, above = energy.units[i], energy.units[j].bias_of(grad.units[j])
@@ -46,15 +65,21 @@ def pull(energy, params, grad):
 
 
 def keep(energy, params, before):
-    """Let the plain biases follow, in place, so that the other energy's are as they
-    are after an update, given their distance before it."""
+    """Correct the plain biases after an update, in place, so that it changes those of
+    the other energy by as much as it changed the plain ones.
+
+    Parameters
+    ----------
+    before : list of ndarray
+        Returned by :func:`shift` before the update.
+    """
     for block, (old, new) in enumerate(zip(before, shift(energy, params))):
         if np.ndim(new):
             params.units[block][...] += old - new
 
 
 def _links(energy, params):
-    """The couplings of real blocks: number, both blocks, weights and precisions."""
+    """Iterate over the couplings of real blocks, their weights and precisions."""
     links = zip(energy.wiring.links, params.couplings)
     for number, ((i, j, _), W) in enumerate(links):
         if isinstance(energy.units[i], Gaussian):

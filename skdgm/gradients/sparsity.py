@@ -1,10 +1,10 @@
-r"""A gradient that wants hidden units to be on a given share of the time.
+r"""Sparsity penalty: a gradient towards a target mean of hidden units.
 
 .. math:: \Delta \eta_j = \lambda \, (p - q_j)
 
-on the field of unit j in the data's phase, where :math:`q_j` is the running mean of how
-often it is on: the derivative of minus the cross entropy of target p and q [1]_. So the
-bias and the weights of a unit learn of it together.
+on the field of unit j in the positive phase, where :math:`q_j` is the running mean of
+the unit: the derivative of minus the cross entropy of target p and q [1]_. So both the
+bias and the weights of a unit learn from it.
 
 References
 ----------
@@ -14,27 +14,31 @@ References
 
 from skdgm.energies import mean_row
 
-# How much of the running means stays at each batch.
+# Decay factor of the running means at each batch.
 DAMPING = 0.9
 
 
 def pull(energy, x, activity, target, cost):
-    """What is added to each mean of the hidden layers in the data's phase.
+    r"""Add the penalty's gradient to the means of hidden units in the positive phase.
 
     Parameters
     ----------
+    energy : LayeredEnergy
     x : tuple
-        Values of the data's phase.
-    activity : tuple of ndarray
+        Values of the positive phase, with ndarrays of means for hidden blocks.
+    activity : tuple of ndarray of shape (size,)
         Running means of the hidden blocks.
     target : float or tuple of float
-        One for all of them, or for each.
+        The target p of all hidden blocks, or of each.
+    cost : float
+        The coefficient :math:`\lambda`.
 
     Returns
     -------
     x : tuple
-        The same, with the addition.
+        The same, with the gradient added.
     activity : tuple of ndarray
+        The updated running means.
     """
     x, running, hidden = list(x), [], energy.wiring.hidden
     targets = target if isinstance(target, tuple) else (target,) * len(hidden)
