@@ -1,24 +1,48 @@
-"""Whether two estimates of log Z agree, what is taken of them, and what to do."""
+"""Agreement of two estimates of log Z, their combination, and texts of warnings."""
 
 import numpy as np
 
 MAX_GAP, MIN_ESS = 1.0, 10.0
-# Standard errors.
+# Number of standard errors.
 _SURE = 3.0
-# The mean squared z-score of column means above which samples are not like the data,
-# and the difference that one of them then has at least. Where learning went well the
-# former was at most 4, where it went wrong at least 40.
+# Samples differ from the data above this mean squared z-score of column means, if one
+# of these differs by at least so much. The score was at most 4 where learning
+# succeeded, and at least 40 where it failed.
 _UNLIKE, _APART = 10.0, 0.1
 
 
 def agree(up, down, max_gap=MAX_GAP):
-    """Whether both sides tell the same, from enough chains to be believed."""
+    """Return whether both sides differ by at most ``max_gap`` nats, and each has an
+    effective sample size of at least ``MIN_ESS``.
+
+    Parameters
+    ----------
+    up, down : Estimate
+        By forward and by reverse annealed importance sampling.
+    max_gap : float, default=1.0
+
+    Returns
+    -------
+    agrees : bool
+    """
     gap = abs(up.log_Z - down.log_Z)
     return gap <= max_gap and min(up.ess, down.ess) >= MIN_ESS
 
 
 def settle(up, down, max_gap=MAX_GAP):
-    """Log Z and its standard error from both sides."""
+    """Combine both sides: their mean, or the higher one if they are too far apart.
+
+    Parameters
+    ----------
+    up, down, max_gap
+        As for :func:`agree`.
+
+    Returns
+    -------
+    log_Z : float
+    se : float
+        Its standard error.
+    """
     if abs(up.log_Z - down.log_Z) <= max_gap:
         return (up.log_Z + down.log_Z) / 2, float(np.hypot(up.se, down.se) / 2)
     higher = max(up, down, key=lambda side: side.log_Z)
@@ -26,7 +50,7 @@ def settle(up, down, max_gap=MAX_GAP):
 
 
 def complaint(up, down, n_betas, max_gap):
-    """What is wrong with two sides, and what to raise."""
+    """Text of a warning about two sides that disagree, with the options to raise."""
     gap = down.log_Z - up.log_Z
     text = (
         f"forward and reverse annealed importance sampling give log Z {up.log_Z:.1f} "
@@ -45,15 +69,16 @@ def complaint(up, down, n_betas, max_gap):
 
 
 def exceeds(other, upper):
-    """Whether other chains found what both sides have missed.
+    """Return whether other chains found a part of the model that both sides missed.
 
-    That they find less means nothing: they may not have arrived yet.
+    True if their log Z less three standard errors is above ``upper``, the upper end of
+    the bracket. A lower one means nothing: the chains may not have arrived yet.
     """
     return other.log_Z - _SURE * other.se > upper
 
 
 def missed(way, other, upper):
-    """What to do then."""
+    """Text of a warning for that case, with the options to raise."""
     return (
         f"{way} chains give log Z {other.log_Z:.2f} ± {other.se:.2f}, above the "
         f"{upper:.2f} that annealed importance sampling gives at most, which so misses "
@@ -62,10 +87,10 @@ def missed(way, other, upper):
 
 
 def unlike(means, known, n_samples):
-    """Complaint about samples of a model whose means are not those of the data.
+    """Text of a warning about samples whose means are not those of the data.
 
-    At a maximum of the likelihood the two are equal, as the biases' gradient is their
-    difference.
+    At a maximum of the likelihood the two are equal, as their difference is the
+    gradient of the biases.
 
     Parameters
     ----------
@@ -78,6 +103,7 @@ def unlike(means, known, n_samples):
     Returns
     -------
     complaint : str or None
+        None if the means are similar.
     """
     for found, mean in zip(means, known):
         if not isinstance(mean, np.ndarray):

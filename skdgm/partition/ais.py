@@ -1,4 +1,4 @@
-r"""Annealed importance sampling of log Z, from both sides.
+r"""Annealed importance sampling of log Z, forward and reverse.
 
 Between a base model without couplings (beta = 0), whose :math:`Z_0` is known, and the
 model (beta = 1) lie models :math:`p_\beta \propto p^*_\beta`. A chain that moves
@@ -8,8 +8,8 @@ through them has the weight
    \qquad \mathbb{E}[w] = Z_1 / Z_0 .
 
 Here x is the state of the even layers, the odd ones being summed out [1]_ [2]_.
-By Jensen's inequality the log of an average of few weights tends to be too low. Run
-backwards, from samples of the model itself down to the base, the same average
+By Jensen's inequality the log of an average of few weights tends to be too low. In
+reverse, from samples of the model itself down to the base model, the same average
 estimates :math:`Z_0 / Z_1`, so that log Z tends to be too high [3]_.
 
 References
@@ -30,24 +30,26 @@ from skdgm.partition.estimate import of_weights
 from skdgm.samplers import gibbs
 
 _START, _UP, _DOWN = range(3)
-# Chains that are worked on together.
+# Number of chains of a block.
 _CHAINS = 128
 
 
 def forward(rng, energy, params, base, n_chains, betas, n_jobs=None):
-    """Estimate log Z on the way from the base model to the model.
+    """Estimate log Z by annealing from the base model to the model.
 
     Parameters
     ----------
     rng : Stream
+    energy : LayeredEnergy
+    params : Params
     base : pair
-        What :meth:`~skdgm.energies.LayeredEnergy.base` returns.
+        Returned by :meth:`~skdgm.energies.LayeredEnergy.base`.
     n_chains : int
     betas : array-like
         Inverse temperatures from 0 to 1; see :mod:`skdgm.partition.ladder`.
     n_jobs : int, optional
-        Threads among which blocks of chains are shared, beside those that kernels
-        have of their own; the result is the same for any number.
+        Threads that share blocks of chains, besides the threads of kernels; the
+        result does not depend on it.
 
     Returns
     -------
@@ -62,11 +64,11 @@ def forward(rng, energy, params, base, n_chains, betas, n_jobs=None):
 
 
 def reverse(rng, energy, params, base, start, betas, n_jobs=None):
-    """Estimate log Z on the way from the model's own samples to the base model.
+    """Estimate log Z by annealing from samples of the model to the base model.
 
     Parameters
     ----------
-    rng, base, betas, n_jobs
+    rng, energy, params, base, betas, n_jobs
         As for :func:`forward`.
     start : gibbs.State
         Samples of the model, one for each chain.
@@ -81,35 +83,34 @@ def reverse(rng, energy, params, base, start, betas, n_jobs=None):
 
 
 def conservative(rng, energy, params, base, start, betas, n_jobs=None):
-    r"""Log probabilities of given states, on average too low.
+    r"""Estimate log probabilities of given states, on average too low.
 
     .. math:: \log \hat p(x) = \log p^*(x) - \log Z_0 + \log w
 
-    where w is the weight of a chain that starts there and goes down to the base model.
-    The mean of w is the probability with which chains that come up from the base
-    model, and have no weights, end at x [3]_.
+    where w is the weight of a chain from x down to the base model. The mean of w is the
+    probability that unweighted chains from the base model up end at x [3]_.
 
     Parameters
     ----------
     rng : Stream
         With a row for each state.
-    base, betas, n_jobs
+    energy, params, base, betas, n_jobs
         As for :func:`forward`.
     start : gibbs.State
-        States, those of the odd layers not looked at.
+        States; those of the odd layers are ignored.
 
     Returns
     -------
-    log_p : ndarray
-        Of the even layers, for each chain.
+    log_p : ndarray of shape (n_chains,)
+        Log probabilities of the even layers.
     """
     log_w = _downwards(rng, energy, params, base, start, betas, n_jobs)
     return energy.log_marginal(params, start.x) - base[1] + log_w
 
 
 def upwards(rng, energy, params, base, betas, trace=None):
-    """Log weights of chains that come up from the base model, a stream for each, and
-    in ``trace`` what they were after each step."""
+    """Log weights of chains from the base model up, a stream for each; ``trace``,
+    a list, gets those after each step."""
     start = gibbs.init(rng.fold(_START), energy, base[0])
     betas = np.asarray(betas).tolist()
     return anneal(rng.fold(_UP), energy, params, base[0], start, betas, trace)
@@ -127,7 +128,7 @@ def _downwards(rng, energy, params, base, start, betas, n_jobs):
 
 
 def _in_blocks(weights, n_chains, n_jobs):
-    """Log weights of chains, some at a time: so many, whoever works on them."""
+    """Log weights of chains, by blocks whose size does not depend on ``n_jobs``."""
     parts = gen_batches(n_chains, _CHAINS)
     found = Parallel(n_jobs, prefer="threads")(delayed(weights)(p) for p in parts)
     return np.concatenate(found)

@@ -1,6 +1,6 @@
-"""Chains that go through models between a base model and another, and their weights.
+"""Chains that anneal from one model to another, and their importance weights.
 
-Where layers are of binary units a kernel takes them through many temperatures at once.
+A kernel takes chains of binary layers through many temperatures at once.
 """
 
 import numpy as np
@@ -11,28 +11,32 @@ from skdgm.samplers import binary, gibbs
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
 
-# Temperatures that a kernel takes before Ctrl-C is heard.
+# Most temperatures of one kernel call, which Ctrl-C does not interrupt.
 _CHUNK = 20
 
 
 def anneal(rng, energy, params, base, state, betas, trace=None):
-    """Weights of chains that go through inverse temperatures.
+    r"""Take chains through inverse temperatures, and return their log weights.
+
+    They are :math:`\log w` of :mod:`skdgm.partition.ais`.
 
     Parameters
     ----------
     rng : Stream
         With a row for each chain.
+    energy : LayeredEnergy
+    params : Params
     base : tuple
-        Own parameters of each block in the base model.
+        Parameters of each block in the base model.
     state : gibbs.State
-        Where the chains start, at the first of ``betas``.
+        Initial states of the chains, at the first of ``betas``.
     betas : list of float
     trace : list, optional
-        Is given what the log weights were after each step.
+        To it the log weights after each step are appended.
 
     Returns
     -------
-    log_w : ndarray of shape (n_chains,)
+    log_w : ndarray of shape (n_chains,), float64
     """
     log_w = np.zeros(len(rng.ids))
     served = binary.serves(energy, params, state.x, (ODD, EVEN))
@@ -61,7 +65,7 @@ def _step(rngs, energy, params, base, betas, state, log_w):
 
 
 def _steps(rngs, energy, params, base, betas, state, log_w):
-    """Go through several temperatures, a stream for each but the first, by a kernel."""
+    """Go through several temperatures by a kernel; a stream for each but the first."""
     n_rows, dtype = len(log_w), params.dtype
     blocks = range(len(energy.units))
     room = [

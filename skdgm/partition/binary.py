@@ -1,4 +1,4 @@
-"""Sums over all states of machines whose units are all binary, by a kernel."""
+"""Sums over all states of machines with binary units only, by a kernel."""
 
 import numpy as np
 from scipy.special import logsumexp
@@ -8,21 +8,34 @@ from skdgm.energies import plain
 from skdgm.units import Bernoulli
 from skdgm.utils.parallel import run
 
-# Units whose states a call of the kernel goes through, turning one at a time: the more,
-# the less is computed anew, and the more rounding adds up.
+# Units whose states one call of the kernel enumerates, changing one unit at a time: the
+# more, the less is recomputed, and the more rounding errors add up.
 _LOW = 10
 _LANES = 32
-# The highest logarithm of a product, below that of the largest float64.
+# Largest log of a product, below that of the largest float64.
 _MOST = 650.0
 
 
 def log_partition(energy, params, colour):
-    """Log Z, the states of one colour listed; or None where the machine has other
-    units, or weights so large that products of few factors overflow."""
+    """Log Z by enumeration of the states of one colour.
+
+    Parameters
+    ----------
+    energy : LayeredEnergy
+    params : Params
+    colour : {EVEN, ODD}
+        The colour to enumerate; the other one is summed out.
+
+    Returns
+    -------
+    log_Z : float or None
+        None if the machine has other units, or weights so large that products of few
+        factors overflow.
+    """
     if not all(isinstance(unit, Bernoulli) for unit in energy.units):
         return None
     own, M, bias = _joined(energy, params, colour)
-    # How far log(1 + e^x) can come.
+    # Upper limit of log(1 + e^x).
     highest = (np.abs(bias) + np.abs(M).sum(axis=0)).max() + np.log(2.0)
     n_factors = int(min(_MOST // highest, 2**20)) if np.isfinite(highest) else 0
     if n_factors < 1:
@@ -39,8 +52,8 @@ def log_partition(energy, params, colour):
 
 
 def _joined(energy, params, colour):
-    """Biases of one colour, its weights with the other, and the other's biases, as if
-    each colour were one block."""
+    """Biases of one colour, weights to the other, and biases of the other, as if each
+    colour were one block."""
     params = plain(params)
     few, many = energy.colours[colour], energy.colours[1 - colour]
     own, bias = (
@@ -51,13 +64,13 @@ def _joined(energy, params, colour):
     rows, columns = (_places(energy, blocks) for blocks in (few, many))
     for block in few:
         for link, other, up in energy.wiring.neighbours(block):
-            # What ``other`` sends goes up where it is below.
+            # ``up`` is True if ``other`` is below.
             W = params.couplings[link]
             M[rows[block], columns[other]] = W.T if up else W
     return own, M, bias
 
 
 def _places(energy, blocks):
-    """Where each block's units are among all of theirs."""
+    """Slice of each block's units among those of all blocks."""
     edges = np.cumsum([0, *(energy.units[block].size for block in blocks)])
     return dict(zip(blocks, map(slice, edges[:-1], edges[1:])))

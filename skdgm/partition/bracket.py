@@ -1,12 +1,12 @@
-r"""One log Z from the two sides that annealed importance sampling gives.
+r"""One log Z from both sides of annealed importance sampling.
 
 .. math:: \mathbb{E}[\log \hat Z_\text{forward}] \le \log Z \le
    \mathbb{E}[\log \hat Z_\text{reverse}]
 
-The forward estimate tends to be too low, which flatters the model; the reverse one too
-high, if its chains start at samples of the model [1]_. Where they are not such
-samples, the reverse estimate comes out below the forward one. So what is between the
-two tells how far either may be believed.
+The forward estimate tends to be too low, so that likelihoods are too high; the reverse
+one too high, if its chains start at samples of the model [1]_. If they do not, the
+reverse estimate is below the forward one. So the difference of the two shows how
+reliable they are.
 
 References
 ----------
@@ -25,36 +25,36 @@ from skdgm.partition.equilibrium import reach
 from skdgm.partition.estimate import Estimate, interval
 from skdgm.utils.warn import warn
 
-# More temperatures are tried where sides differ by more than this share of MAX_GAP.
+# More temperatures are tried if sides differ by more than this share of max_gap.
 _GOOD = 0.5
 _LADDER, _FORWARD, _REVERSE, _BOOTSTRAP = range(100, 104)
 
 
 class Bracket(NamedTuple):
-    """Log Z, and where it is.
+    """Log Z, and an interval for it.
 
     Parameters
     ----------
     log_Z : float
-        The middle of both sides, as their errors have opposite signs; where these
-        are too far apart, the higher one.
+        The mean of both sides, as their errors have opposite signs; if they are too
+        far apart, the higher one.
     se : float
         Its standard error.
     lower, upper : float
-        The ends of the hull of both sides' bootstrap intervals; the same where log Z is
+        The ends of the hull of both sides' bootstrap intervals; equal if log Z is
         exact.
     ess : float
-        Effective number of chains, on the side where it is lower; all of them where
+        Effective number of chains, on the side where it is lower; all of them if
         log Z is exact.
     n_betas : int
         Number of temperatures.
     forward, reverse, tempered : Estimate or None
-        By annealing from the base model up, from samples down; and, a third opinion,
-        by chains that change places between temperatures.
+        By annealing from the base model, by annealing from samples, and, as a third
+        estimate, by parallel tempering.
     swap_rates : ndarray or None
-        How often these did.
+        Acceptance rates of swaps in parallel tempering.
     means : tuple of ndarray or None
-        Of each block, in the samples from which annealing goes down: one a chain.
+        Of each block, in the samples where reverse chains start, one a chain.
     """
 
     log_Z: float
@@ -71,21 +71,21 @@ class Bracket(NamedTuple):
 
 
 class Effort(NamedTuple):
-    """How hard to try.
+    """Options of annealed importance sampling.
 
     Parameters
     ----------
     n_betas : tuple of int
-        Numbers of temperatures, of which the next is tried while sides disagree.
+        Numbers of temperatures; the next is tried while the sides disagree.
     schedule : {"linear", "quadratic", "sigmoid", "adaptive"}
     burn_in : int
-        Gibbs steps of chains before they are tempered.
+        Number of Gibbs steps before parallel tempering.
     n_steps : int
-        Steps of tempering.
+        Number of steps of parallel tempering.
     confidence : float
         Of bootstrap intervals.
     max_gap : float
-        Nats between the sides above which a warning is given.
+        Difference of the sides, in nats, above which a warning is given.
     n_jobs : int or None
     """
 
@@ -99,12 +99,13 @@ class Effort(NamedTuple):
 
 
 def exactly(log_Z, n_chains):
-    """The bracket of a log Z that is known, as certain as if all chains counted."""
+    """Bracket of a log Z that is known exactly."""
     return Bracket(log_Z, 0.0, log_Z, log_Z, float(n_chains))
 
 
 def estimate(rng, problem, effort=None):
-    """Bracket log Z; with a warning where the sides do not agree.
+    """Bracket log Z, with a ``LikelihoodWarning`` if both sides disagree, or miss a
+    part of the model that parallel tempering or a pilot run finds.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 r"""Log Z by chains at several temperatures.
 
-Of neighbours :math:`p_k \propto e^{-E_0 + \beta_k D}` with :math:`n` samples
-each, the ratio of the Z is where
+For neighbours :math:`p_k \propto e^{-E_0 + \beta_k D}` with :math:`n` samples each,
+the ratio of their Z solves
 
 .. math:: \sum_{x \sim p_{k+1}} \sigma\left(-\log\frac{Z_k}{Z_{k+1}} + (\beta_k -
    \beta_{k+1}) D(x)\right) = \sum_{x \sim p_k} \sigma\left(\log\frac{Z_k}{Z_{k+1}} -
@@ -25,21 +25,22 @@ from skdgm.partition.estimate import Estimate
 
 
 def log_partition(drive, rungs, log_Z_0):
-    """Log Z of the coldest of several temperatures.
+    """Log Z at the lowest of several temperatures.
 
     Parameters
     ----------
     drive : ndarray of shape (n_steps, n_levels, n_chains)
-        D of the replicas, the coldest first.
+        D of the replicas, the lowest temperature first.
     rungs : Ladder
+        The temperatures; see :mod:`skdgm.samplers.tempering`.
     log_Z_0 : float
         Of the base model, at the last of the temperatures.
 
     Returns
     -------
     estimate : Estimate
-        Chains are taken to be independent, but not the steps of one; ``log_w`` is what
-        log Z would be by each chain, in a first approximation.
+        Chains are assumed independent, but not the steps of one; ``log_w`` is log Z by
+        each chain, in a first approximation.
     """
     total, influence = log_Z_0, 0.0
     for level, step in enumerate(-np.diff(rungs.betas)):
@@ -51,7 +52,7 @@ def log_partition(drive, rungs, log_Z_0):
 
 
 def _between(cold, hot):
-    """Log of the ratio of two Z, and by how much each chain moves it."""
+    """Log of the ratio of two Z, and the influence of each chain on it."""
 
     def excess(ratio):
         return (expit(hot - ratio) - expit(ratio - cold)).mean()

@@ -1,13 +1,13 @@
-r"""Samples of a model, and the base model to anneal from.
+"""Samples of a model, and the base model of annealing.
 
-Reverse annealing is worth what its samples are worth. They come from chains that
-run by themselves first, and then change places with others between the model and a
-base model without couplings, at temperatures a unit of thermodynamic length apart: so
-close that about a third of the swaps succeed, whatever the size of the model.
+Reverse annealing is only as good as its samples. They come from chains that run
+independently first, and then by parallel tempering between the model and a base model
+without couplings, at temperatures a unit of thermodynamic length apart: so close that
+about a third of the swaps are accepted, for models of any size.
 
-The base model of annealing has the samples' means: the closer it is, the shorter the
-way. That of tempering is to reach what the samples do not: all its units but data are
-fair coins.
+The base model of annealing has the means of the samples: the closer it is, the shorter
+the path. That of tempering should reach states that the samples miss: all its units but
+those with known means are fair coins.
 """
 
 from typing import NamedTuple
@@ -21,21 +21,21 @@ from skdgm.samplers import gibbs, tempering
 
 _RUN, _PILOT, _WARM, _TEMPER = range(4)
 MIN_TEMPERATURES, MAX_TEMPERATURES = 3, 32
-# Gibbs steps at each temperature on the way from the base model.
+# Number of Gibbs steps at each temperature on the way from the base model.
 _STEPS = 5
 
 
 class Problem(NamedTuple):
-    """A model whose log Z is sought.
+    """A model whose log Z is estimated.
 
     Parameters
     ----------
     energy : LayeredEnergy
     params : Params
     start : gibbs.State
-        Where its chains start.
+        Initial states of its chains.
     moments : tuple
-        Of each block, where they are known from data; else None.
+        Of each block, if known from data; else None.
     """
 
     energy: object
@@ -45,7 +45,7 @@ class Problem(NamedTuple):
 
 
 class Equilibrium(NamedTuple):
-    """What annealing needs.
+    """Input of annealing.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ class Equilibrium(NamedTuple):
     base : pair
         A base model and its log Z.
     tempered : Estimate
-        Log Z by the chains at all temperatures.
+        Log Z by parallel tempering.
     pilot : Estimate
-        By a first run of few temperatures, from fair coins.
+        Log Z by annealing from fair coins at few temperatures.
     swap_rates : ndarray
     """
 
@@ -68,16 +68,16 @@ class Equilibrium(NamedTuple):
 
 
 def reach(rng, problem, burn_in, n_steps):
-    """Let chains run, alone and then at several temperatures.
+    """Run chains, independently and then at several temperatures.
 
     Parameters
     ----------
     rng : Stream
     problem : Problem
     burn_in : int
-        Gibbs steps of the chains alone.
+        Number of Gibbs steps of the independent chains.
     n_steps : int
-        Steps at several temperatures; the second half of them gives a log Z.
+        Number of steps at several temperatures; the second half of them gives a log Z.
 
     Returns
     -------
@@ -105,9 +105,9 @@ def reach(rng, problem, burn_in, n_steps):
 
 
 def _replicas(rng, problem, state, rungs):
-    """Replicas that came from the base model, but for the coldest: as they were.
+    """Replicas annealed from the base model; the coldest are the chains of ``state``.
 
-    Where they have not arrived they are too hot, and what they say of log Z too low.
+    Replicas that lag are too hot, and their log Z is too low.
     """
     energy, params, n_chains = problem.energy, problem.params, len(state.x[0])
     rows, levels = rng.rows(n_chains), [state.x]
@@ -136,7 +136,7 @@ def _fair(problem):
 
 
 def _near(problem, state):
-    """The base model with the means of known blocks, and of the others' samples,
+    """The base model with the means of known blocks, and of the samples for the others,
     smoothed as if either value had been seen once more."""
     energy, params, _, known = problem
     n_seen = len(state.x[0])

@@ -1,4 +1,4 @@
-r"""Estimates of log Z by importance sampling, and how far they may be trusted.
+r"""Estimates of log Z by importance sampling, and their reliability.
 
 .. math:: \log \hat Z = \log \frac1n \sum_k w_k, \qquad
    \mathrm{ESS} = \frac{(\sum_k w_k)^2}{\sum_k w_k^2}
@@ -24,8 +24,8 @@ class Estimate(NamedTuple):
     ess : float
         Effective sample size of the weights.
     log_w : ndarray of shape (n_chains,)
-        Log Z by each chain: log weights, the base model's log Z being added; of
-        reverse annealing with the sign that they have in log Z.
+        Log Z by each chain: its log weight, of reverse annealing its negative, plus the
+        base model's log Z.
     """
 
     log_Z: float
@@ -35,7 +35,20 @@ class Estimate(NamedTuple):
 
 
 def of_weights(log_w, log_Z_0, sign=1.0):
-    """The estimate of weights whose mean is Z / Z_0, or with ``sign=-1`` Z_0 / Z."""
+    """Estimate log Z from importance weights.
+
+    Parameters
+    ----------
+    log_w : ndarray of shape (n_chains,)
+        Logs of weights whose mean estimates Z / Z_0, or Z_0 / Z if ``sign`` is -1.
+    log_Z_0 : float
+        Log Z of the base model.
+    sign : {1.0, -1.0}, default=1.0
+
+    Returns
+    -------
+    estimate : Estimate
+    """
     mean, se = log_mean_exp(log_w)
     ess = len(log_w) ** 2 / (np.exp(log_w - mean) ** 2).sum()
     log_Z = log_Z_0 + sign * mean
@@ -43,15 +56,15 @@ def of_weights(log_w, log_Z_0, sign=1.0):
 
 
 def interval(log_w, rng, confidence, sign=1.0):
-    """Where log Z is by an estimate's weights drawn anew with replacement.
+    """Bootstrap interval of log Z.
 
     Parameters
     ----------
-    log_w : ndarray
+    log_w : ndarray of shape (n_chains,)
         As an :class:`Estimate` has them.
-    rng : Generator
+    rng : numpy.random.Generator
     confidence : float
-    sign : {1.0, -1.0}
+    sign : {1.0, -1.0}, default=1.0
         As for :func:`of_weights`.
 
     Returns

@@ -1,10 +1,10 @@
-r"""Sums over all states, where there are few enough.
+r"""Sums over all states of small models.
 
 .. math:: \log Z = \log \sum_{x_\text{few}} \sum_{x_\text{rest}} e^{-E(x)}
 
 The states of one colour are enumerated; the sum over the other colour, whose units
-are then independent, has a closed form. The same for rows that are partly observed,
-whose sum runs over the free entries only.
+are then independent, has a closed form. For rows that are partly observed the sums run
+over the free entries only.
 """
 
 import math
@@ -16,29 +16,30 @@ from skdgm.energies import EVEN, ODD
 from skdgm.partition import binary
 
 MAX_BITS = 20
-# States worked on at a time: as many as stay in a processor's cache, and as leave
-# memory for their products with rows.
+# Most entries of states, which should fit into a processor's cache, and of their
+# products with rows, which should fit into memory.
 _CACHE_ENTRIES, _MEMORY_ENTRIES = 2**14, 2**22
 
 
 def n_bits(energy, colour):
-    """Log2 of the number of joint states of a colour's blocks."""
+    """Log2 of the number of joint states of a colour's blocks, a float."""
     return sum(math.log2(energy.units[i].n_states) for i in energy.colours[colour])
 
 
 def smaller_colour(energy):
-    """The colour with fewer states."""
+    """The colour with fewer states: EVEN or ODD."""
     return min((ODD, EVEN), key=lambda colour: n_bits(energy, colour))
 
 
 def is_enumerable(energy, max_bits=None):
-    """Whether :func:`log_partition` is feasible."""
+    """Return whether :func:`log_partition` is feasible: the smaller colour has at most
+    ``2**max_bits`` states, by default ``2**MAX_BITS``."""
     max_bits = MAX_BITS if max_bits is None else max_bits
     return n_bits(energy, smaller_colour(energy)) <= max_bits
 
 
 def log_partition(energy, params):
-    """Log Z, by enumerating the smaller colour."""
+    """Exact log Z by enumeration of the smaller colour, a float."""
     colour = smaller_colour(energy)
     log_Z = binary.log_partition(energy, params, colour)
     if log_Z is not None:
@@ -51,17 +52,23 @@ def log_partition(energy, params):
 
 
 def log_evidence(energy, params, x, clamp):
-    """Log of the sum of exp(-E) over all that is not clamped, for each row.
+    """Log of the sum of exp(-E) over all free entries, for each row.
 
-    The odd layers are enumerated where they are small; else, row by row, what is
-    free in the even ones, of which there must be little.
+    The odd layers are enumerated if they have at most ``MAX_BITS`` bits; else the free
+    entries of the even ones, row by row, which must be few.
 
     Parameters
     ----------
+    energy : LayeredEnergy
+    params : Params
     x : tuple
-        Values of the blocks; those of the odd layers are not looked at.
+        Values of the blocks, (n_rows, size); those of the odd layers are ignored.
     clamp : tuple
-        For each block of the even layers what is held: True or a boolean array.
+        For each block of the even layers its clamped entries: True or a boolean array.
+
+    Returns
+    -------
+    log_evidence : ndarray of shape (n_rows,), float64
     """
     if n_bits(energy, ODD) <= MAX_BITS:
         return _by_odd_states(energy, params, x, clamp)
@@ -100,7 +107,7 @@ def _by_completions(energy, params, x, clamp, row):
 
 
 def _states(energy, colour, n_rows):
-    """The joint states of a colour, some at a time; None for the other blocks."""
+    """Iterate over parts of the joint states of a colour; None for the other blocks."""
     for codes in _codes(n_bits(energy, colour), energy, n_rows):
         x = [None] * len(energy.units)
         for i in energy.colours[colour]:
@@ -110,7 +117,7 @@ def _states(energy, colour, n_rows):
 
 
 def _codes(bits, energy, n_rows):
-    """The numbers below 2**bits, some at a time."""
+    """Iterate over parts of the numbers below ``2**bits``."""
     n_codes, widest = round(2**bits), max(unit.size for unit in energy.units)
     at_once = max(1, min(_CACHE_ENTRIES // widest, _MEMORY_ENTRIES // n_rows))
     for start in range(0, n_codes, at_once):

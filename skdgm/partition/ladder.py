@@ -1,8 +1,8 @@
-r"""Inverse temperatures on the way from a base model to the model.
+r"""Inverse temperatures between a base model and the model.
 
-Annealed importance sampling errs least, for a given number of temperatures, where
-each step adds as much to the variance of the log weights: where they are equidistant in
-the thermodynamic length [1]_ [2]_
+The error of annealed importance sampling with a given number of temperatures is least
+if each step adds as much to the variance of the log weights: if temperatures are
+equidistant in the thermodynamic length [1]_ [2]_
 
 .. math:: \Lambda(\beta) = \int_0^\beta \operatorname{sd}_{\beta'} \left[
    \frac{\mathrm{d}}{\mathrm{d}\beta'} \log p^*_{\beta'}(x)\right] \mathrm{d}\beta',
@@ -22,25 +22,25 @@ import numpy as np
 from skdgm.partition import ais
 
 _PILOT, _N_PILOT = 2**8, 200
-# How far a sigmoid's arms reach.
+# Range of the sigmoid's argument: from minus to plus this value.
 _REACH = 4.0
-# What share of temperatures is spread as without a pilot, which may have seen too
-# little of a part of the way.
+# Share of temperatures that is spread as without a pilot run, whose few chains may
+# have missed much of a part of the path.
 _BLIND = 0.1
 
 
 def linear(n_betas):
-    """Equidistant inverse temperatures."""
+    """Equidistant inverse temperatures from 0 to 1, (n_betas,)."""
     return np.linspace(0.0, 1.0, n_betas)
 
 
 def quadratic(n_betas):
-    """Inverse temperatures that are closer to one another near 1."""
+    """Inverse temperatures from 0 to 1 that are denser near 1, (n_betas,)."""
     return 1.0 - (1.0 - linear(n_betas)) ** 2
 
 
 def sigmoid(n_betas):
-    """Inverse temperatures that are closer to one another near 0 and near 1."""
+    """Inverse temperatures from 0 to 1 that are denser near both, (n_betas,)."""
     t = 1.0 / (1.0 + np.exp(-_REACH * (2.0 * linear(n_betas) - 1.0)))
     return (t - t[0]) / (t[-1] - t[0])
 
@@ -50,9 +50,10 @@ def equidistant(betas, increments, n_betas):
 
     Parameters
     ----------
-    betas, increments
-        Of a first run: its inverse temperatures, and what each of its steps added to
-        the chains' log weights, of shape (n_steps, n_chains).
+    betas : ndarray of shape (n_steps + 1,)
+        Inverse temperatures of a pilot run.
+    increments : ndarray of shape (n_steps, n_chains)
+        Change of the chains' log weights in each of its steps.
     n_betas : int
 
     Returns
@@ -68,15 +69,15 @@ def equidistant(betas, increments, n_betas):
 
 
 def adaptive(rng, energy, params, base, n_chains, n_betas):
-    """Inverse temperatures that lie closest where weights vary most, as a pilot run
-    with random numbers of its own tells.
+    """Inverse temperatures that are densest where weights vary most in a pilot run,
+    with random numbers of its own.
 
     Parameters
     ----------
     rng, energy, params, base
         As for :func:`~skdgm.partition.ais.forward`.
     n_chains : int
-        Of the pilot.
+        Of the pilot run.
     n_betas : int
 
     Returns
@@ -87,18 +88,18 @@ def adaptive(rng, energy, params, base, n_chains, n_betas):
 
 
 def unit_lengths(betas, increments, fewest, most):
-    """Inverse temperatures a unit of thermodynamic length apart; or as few or as many
-    as there may be at equal lengths.
+    """Inverse temperatures a unit of thermodynamic length apart; or ``fewest`` or
+    ``most`` of them, equidistant.
 
     Parameters
     ----------
     betas, increments
-        What :func:`pilot` returns.
+        Returned by :func:`pilot`.
     fewest, most : int
 
     Returns
     -------
-    betas : ndarray
+    betas : ndarray of shape (n_betas,)
     """
     n_betas = 1 + np.ceil(increments.std(axis=1).sum())
     n_betas = int(np.clip(np.nan_to_num(n_betas, posinf=most), fewest, most))
@@ -106,7 +107,13 @@ def unit_lengths(betas, increments, fewest, most):
 
 
 def pilot(rng, energy, params, base, n_chains):
-    """A first run's temperatures, and what each step adds to its log weights."""
+    """Temperatures of a pilot run, and the change of its log weights in each step.
+
+    Returns
+    -------
+    betas : ndarray of shape (n_steps + 1,)
+    increments : ndarray of shape (n_steps, n_chains)
+    """
     betas, trace = quadratic(_N_PILOT), []
     chains = rng.fold(_PILOT).rows(n_chains)
     ais.upwards(chains, energy, params, base, betas, trace)
