@@ -53,6 +53,8 @@ def cd(rng, energy, params, x, clamp, n_steps):
     Parameters
     ----------
     rng : Stream
+    energy : LayeredEnergy
+    params : Params
     x : tuple
         For each block of the even layers the data, or a mean to start from.
     clamp : tuple

@@ -83,6 +83,7 @@ def rescale(energy, params, before):
 
     Parameters
     ----------
+    energy : LayeredEnergy
     params : Params
         After the update, with ndarrays for couplings.
     before : dict

@@ -70,6 +70,9 @@ def keep(energy, params, before):
 
     Parameters
     ----------
+    energy : LayeredEnergy
+    params : Params
+        After the update, with ndarrays for couplings.
     before : list of ndarray
         Returned by :func:`shift` before the update.
     """
