@@ -255,6 +255,7 @@ class EoNADE(AutoregressiveModel):
         if given != "others":
             raise ValueError(f"given must be 'before' or 'others', not {given!r}.")
         rows, found = self._of_rows(X, lambda model, p, v, _: model.others(p, v))
+        self._warn_of_grey(rows)
         return found + self._log_volumes(rows)
 
     def _check_options(self):

@@ -223,7 +223,9 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
             ("pretrain_learning_rate", Real, 0),
             ("pretrain_steps", Integral, 1),
         ):
-            for value in per_layer(name, getattr(asked, name), depth):
+            values = per_layer(name, getattr(asked, name), depth)
+            # Only the number of steps may change while a layer is pre-trained.
+            for value in values if name == "pretrain_steps" else [values]:
                 check_staircase(name, value, kind, low)
         targets = per_layer("sparsity_target", asked.sparsity_target, depth)
         if asked.sparsity_target is not None and not all(

@@ -287,6 +287,8 @@ def test_sparsity_is_of_each_layer(target):
         ({"sparsity_target": (0.1, (0.1, 0.2))}, "sparsity_target"),
         ({"pretrain_iter": (1, 2, 3)}, "pretrain_iter"),
         ({"pretrain_iter": (1, -2)}, "pretrain_iter"),
+        ({"pretrain_iter": ((1, 2), 3)}, "pretrain_iter"),
+        ({"pretrain_learning_rate": ((0.1, 0.05), 0.05)}, "pretrain_learning_rate"),
         ({"pretrain_learning_rate": (0.1, "x")}, "pretrain_learning_rate"),
         ({"pretrain_steps": (1, (1, 0))}, "pretrain_steps"),
         ({"gradient": "cd"}, "gradient"),

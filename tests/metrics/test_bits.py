@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler
 
-from skdgm import FVBN, VAE, BernoulliRBM
+from skdgm import FVBN, VAE, BernoulliRBM, EoNADE
 from skdgm.exceptions import DataRangeWarning
 from skdgm.metrics import average_over_draws, likelihood_bracket, likelihood_table
 from skdgm.metrics._bits import bit_columns, grey_columns
@@ -220,6 +220,12 @@ def test_grey_rows_of_autoregressive_models_are_warned_of(families):
             method(GREY)
         assert len(told) == 1
         assert told[0].filename == __file__
+
+
+def test_grey_rows_given_all_others_are_warned_of():
+    net = EoNADE((3,), max_iter=1, random_state=0).fit(BITS)
+    with pytest.warns(DataRangeWarning, match="average_over_draws"):
+        net.score_features(GREY, given="others")
 
 
 @pytest.mark.filterwarnings("error")
