@@ -1,5 +1,5 @@
-"""Figures that say how good a model is, and its samples: functions, below the
-estimators."""
+"""Functions that evaluate fitted models and their samples: likelihoods, partition
+functions, mixing of chains, and comparisons of samples with data."""
 
 from importlib import import_module
 
@@ -58,7 +58,7 @@ __all__ = sorted(_HOME)
 
 
 def __getattr__(name):
-    # What a figure needs of scikit-learn is loaded when it is first asked for.
+    # Submodules, and the parts of scikit-learn they use, are imported on first access.
     if name in _HOME:
         return getattr(import_module(f"skdgm.metrics.{_HOME[name]}"), name)
     raise AttributeError(f"module 'skdgm.metrics' has no attribute {name!r}")

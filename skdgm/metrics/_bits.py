@@ -1,64 +1,69 @@
-r"""Draws of the bits that grey values are probabilities of.
+r"""Random binarisation of grey values, which are probabilities of a 1.
 
 .. math:: x_{ij} = \mathbb{1}[u_{ij} < v_{ij}], \qquad u_{ij} \sim \mathcal{U}[0, 1)
 
-with uniform numbers that belong to places in a table, not to models: all that are asked
-of the same rows are asked of the same bits.
+The uniform numbers are drawn for every entry of the table, whichever columns are grey.
+With the same random state all models are therefore evaluated on the same bits.
 """
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
 
-# Numbers that are drawn at once.
+# Number of uniform numbers drawn at once; the values of a column without numbers.
 _ENTRIES, _NONE = 2**22, np.zeros(0)
 
 
 def bit_columns(estimator):
-    """Numbers of the columns that an estimator takes for bits; none where it does not
-    tell."""
+    """Indices of the columns that an estimator models as bits; empty if the estimator
+    does not declare its columns."""
     domain = getattr(estimator, "_domain", None)
     return np.arange(0) if domain is None else domain.bits(estimator._columns)
 
 
 def grey_columns(X, columns):
-    """Those of some columns in which there are values between 0 and 1.
+    """Indices of those of the given columns with values strictly between 0 and 1.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_columns)
-        What is no table of numbers has none: who validates it is to refuse it.
+        Input without numbers has no grey columns; rejecting it is left to the
+        estimator's validation.
     columns : ndarray of int
+        Indices of the columns to look at.
 
     Returns
     -------
     grey : ndarray of int
+        Indices of the grey columns.
     """
     return columns[[bool(_grey(values).any()) for values in _each(X, columns)]]
 
 
 def outside(X, columns):
-    """Whether some columns have values that are no probabilities."""
+    """Return whether any of the columns has values outside [0, 1]."""
     return any(((v < 0) | (v > 1)).any() for v in _each(X, columns))
 
 
 def of_bits(function, X, columns, n_draws, rng):
-    """Mean of a function of rows, over draws of the bits of grey columns.
+    """Mean of a function of each row over draws of the bits of grey columns.
 
     Parameters
     ----------
     function : callable
-        From a table to a number for each row.
+        Maps a table to an array of shape (n_rows,).
     X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_columns)
     columns : ndarray of int
-        Those that are grey; where there are none, X is taken as it is, once.
+        Indices of the grey columns. If empty, the function is evaluated once, on X
+        itself.
     n_draws : int
+        Number of binarised copies of X; at least 2.
     rng : RandomState instance
 
     Returns
     -------
     mean, se : ndarray of shape (n_rows,)
-        And the standard error of having so many draws.
+        Mean over the draws and its standard error, zeros if no column is grey.
     """
     if not len(columns):
         rows = function(X)
@@ -75,14 +80,14 @@ def _grey(values):
 
 
 def _each(X, columns):
-    """The numbers of each column; of sparse ones those that are stored."""
+    """Numbers in each of the columns; of sparse columns the stored ones only."""
     X = X.tocsc() if sp.issparse(X) else X if hasattr(X, "iloc") else np.asarray(X)
     known = X.ndim == 2
     return [_values(X, j) if known and j < X.shape[1] else _NONE for j in columns]
 
 
 def _values(X, column):
-    """Numbers of a column, if it has such."""
+    """Numbers in a column, or an empty array if it is not numeric."""
     try:
         if sp.issparse(X):
             return X.data[X.indptr[column] : X.indptr[column + 1]]
@@ -96,7 +101,7 @@ def _values(X, column):
 
 
 def _uniform(shape, rng):
-    """Uniform numbers, some rows at a time, with where these are."""
+    """Yield slices of rows with the uniform numbers of their entries."""
     n_rows, n_columns = shape
     for part in gen_batches(n_rows, max(1, _ENTRIES // n_columns)):
         yield part, rng.random_sample((part.stop - part.start, n_columns))

@@ -1,5 +1,5 @@
-"""Models that are compared by the likelihoods of the same rows, and whether they may
-be."""
+"""Preparation of several models for a comparison by the likelihoods of the same rows,
+and checks that these likelihoods are comparable."""
 
 from typing import NamedTuple
 
@@ -11,24 +11,26 @@ from skdgm.metrics._bits import bit_columns, grey_columns
 from skdgm.metrics._models import check_density
 from skdgm.metrics.density import measure, unwound
 
-# By how much probabilities may differ by rounding.
+# Tolerance for rounding errors in probabilities.
 _ROUNDING = 1e-6
 
 
 class Model(NamedTuple):
-    """A model among others.
+    """Entry of a model in a comparison.
 
     Parameters
     ----------
     name : str
+        Label of the model in the table.
     last : object
-        The estimator, or a Pipeline's last step.
+        The estimator, or the last step of a Pipeline.
     seen : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        The rows as it sees them.
+        The rows after the preceding steps of the Pipeline.
     log_det : float or ndarray of shape (n_samples,)
-        What is added to its log-likelihood of these.
+        Log determinant of these steps' Jacobian, to be added to the log-likelihood.
     grey : ndarray of int
-        The columns of which it takes values between 0 and 1 for probabilities of bits.
+        Indices of the columns in which the model takes values between 0 and 1 as
+        probabilities of bits.
     """
 
     name: str
@@ -39,7 +41,7 @@ class Model(NamedTuple):
 
 
 def compared(estimators, X):
-    """Models by name, and what they see of rows.
+    """Named models with their transformed rows, checked to be comparable.
 
     Arguments and errors are those of :func:`~skdgm.metrics.likelihood_table`.
 
@@ -92,7 +94,7 @@ def _check_measures(named):
 
 
 def _check_schemes(named, X):
-    """Whether all make the same bits of rows, or rows are bits already."""
+    """Raise ValueError if Pipelines binarise rows differently that are not binary."""
     schemes = {name: _scheme(estimator) for name, estimator in named}
     if len(set(schemes.values())) == 1 or _binary(X):
         return
@@ -107,7 +109,7 @@ def _check_schemes(named, X):
 
 
 def _scheme(estimator):
-    """How rows are made binary: what steps of a Pipeline say."""
+    """Binarisation that the steps of a Pipeline declare; empty if none does."""
     steps = estimator[:-1] if isinstance(estimator, Pipeline) else ()
     found = [step.binarization_ for step in steps if hasattr(step, "binarization_")]
     return ", ".join(found)
@@ -120,7 +122,8 @@ def _binary(X):
 
 
 def _check_grey(models):
-    """Whether all take the same values for probabilities of bits."""
+    """Raise ValueError unless all models take the same values as probabilities of
+    bits."""
     first, *others = models
     for other in others:
         if np.array_equal(first.grey, other.grey) and _alike(first, other):
@@ -134,7 +137,7 @@ def _check_grey(models):
 
 
 def _alike(first, other):
-    """Whether two models see the same in columns that are grey."""
+    """Return whether two models' grey columns hold the same values."""
     if first.seen is other.seen or not len(first.grey):
         return True
     pair = first.seen, other.seen

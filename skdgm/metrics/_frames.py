@@ -1,8 +1,8 @@
-r"""DataFrames as tables of numbers in which distances mean something.
+r"""Conversion of DataFrames to numeric tables for distances and kernels.
 
-A category is a 1 among zeros, times :math:`1 / \sqrt 2`, so that two rows of different
-categories are as far apart as a 0 and a 1; numbers beside categories are divided by
-their standard deviation. Then all columns count about as much.
+Categories are encoded one-hot, times :math:`1 / \sqrt 2`, so that two rows of different
+categories are at a distance of 1, like a 0 and a 1. Numeric columns beside categorical
+ones are divided by their standard deviation, so that all columns have similar weight.
 """
 
 import numpy as np
@@ -11,31 +11,31 @@ _UNIT = 1 / np.sqrt(2)
 
 
 def is_frame(X):
-    """Whether X is a DataFrame as those of pandas are."""
+    """Return whether X has the interface of a pandas DataFrame."""
     return all(hasattr(X, name) for name in ("iloc", "dtypes", "columns"))
 
 
 def as_tables(tables, names):
-    """Tables that have the same columns, as numbers.
+    """Numeric tables with the same columns.
 
     Parameters
     ----------
     tables : list of {array-like, DataFrame}
     names : list of str
-        What the caller calls them.
+        Argument names for error messages.
 
     Returns
     -------
     tables : list of array-like
-        Those that are given, if there are no columns of categories in them.
+        Encoded tables; without categorical columns the given ones, DataFrames with
+        their columns in the order of the first.
 
     Raises
     ------
     ValueError
-        Some are DataFrames of categories and others are none, or they have other
-        columns.
+        Categorical DataFrames are mixed with other tables, or columns differ.
     TypeError
-        A column is neither of numbers nor of categories.
+        A column holds neither numbers nor categories.
     """
     frames = [table for table in tables if is_frame(table)]
     columns = list(frames[0].columns) if frames else []
@@ -71,7 +71,7 @@ def _is_number(column):
 
 
 def _encoded(parts, named):
-    """One column of all tables, below one another, as columns of numbers."""
+    """One column of all tables, concatenated and encoded as numeric columns."""
     import pandas as pd
 
     if not named:
@@ -83,6 +83,6 @@ def _encoded(parts, named):
         return (values / (spread if spread > 0 and not plain else 1.0))[:, None]
     codes, found = pd.factorize(pd.concat([part.astype(object) for part in parts]))
     hot = _UNIT * (codes[:, None] == np.arange(max(1, len(found))))
-    # What is missing stays missing, for who validates numbers to refuse.
+    # Missing categories stay NaN, which the later validation rejects.
     hot[codes < 0] = np.nan
     return hot

@@ -1,11 +1,11 @@
-r"""Determinants of fitted transformers' Jacobians.
+r"""Log determinants of the Jacobians of fitted transformers.
 
 .. math:: \log \left|\det \frac{\partial T}{\partial x}\right| =
    \sum_i \log \frac{\partial T_i}{\partial x_i}
 
-of scalers and of power transformations [1]_, which act on each column by itself; and
-:math:`-\tfrac12 \sum_i \log \lambda_i` of a rotation by all principal components that
-divides by the roots of their variances :math:`\lambda_i`.
+for scalers and power transformations [1]_, which act on each column separately. It is
+:math:`-\tfrac12 \sum_i \log \lambda_i` for whitening by all principal components, of
+variances :math:`\lambda_i`, and zero for a rotation without whitening.
 
 References
 ----------
@@ -29,19 +29,20 @@ KNOWN = (
     "PowerTransformer, PCA with all components"
 )
 
-# Variances of dependent columns are rounding errors of the largest, up to so many for
-# each column.
+# Variances below this many rounding errors of the largest one, times the number of
+# columns, are those of linearly dependent columns.
 _NOISE = 10
 
 
 def log_abs_det(step, X):
-    """Log of the absolute value of a fitted transformer's Jacobian determinant.
+    """Log absolute Jacobian determinant of a fitted transformer at each row.
 
     Parameters
     ----------
     step : object
+        Fitted transformer. Its own ``log_abs_det_jacobian(X)`` is used if it has one.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        What is put into it.
+        Input of the transformer. Missing entries (NaN) contribute nothing.
 
     Returns
     -------
@@ -50,9 +51,9 @@ def log_abs_det(step, X):
     Raises
     ------
     TypeError
-        It is not known.
+        The determinant of this transformer is not known.
     ValueError
-        It is none: a whitened direction has no variance.
+        A whitened direction has no variance, so that there is no density.
     """
     if hasattr(step, "log_abs_det_jacobian"):
         return step.log_abs_det_jacobian(X)
@@ -73,11 +74,12 @@ def log_abs_det(step, X):
 
 
 def _log_slopes(step):
-    """By what columns are multiplied, or directions are; None if they are not."""
+    """Log scale factor of each column or principal direction; None if the transformer
+    does not scale, or is unknown."""
     if isinstance(step, StandardScaler) and step.scale_ is None:
         return np.zeros(step.n_features_in_)
     if isinstance(step, StandardScaler):
-        # A variance that is rounding only is not what the scale comes from.
+        # The scale of a column whose variance is only rounding error is set to 1.
         return _filled(-np.log(step.scale_), np.isclose(step.scale_**2, step.var_))
     if isinstance(step, MinMaxScaler) and not step.clip:
         return _filled(np.log(step.scale_), step.data_range_ > 0)
@@ -92,7 +94,7 @@ def _log_slopes(step):
 
 
 def _log_whitening(pca):
-    """Logs of what principal directions are multiplied by; rotations add nothing."""
+    """Log scale factors of the principal directions, zeros without whitening."""
     variance = pca.explained_variance_
     if not pca.whiten:
         return np.zeros(len(variance))
@@ -106,12 +108,12 @@ def _log_whitening(pca):
 
 
 def _filled(logs, varies):
-    """Logs of slopes, of constant columns the others' mean."""
+    """Log scale factors, with those of constant columns set to the others' mean."""
     return np.where(varies, logs, logs[varies].mean() if varies.any() else 0.0)
 
 
 def _log_powers(step, X):
-    """Logs of a power transformation's slopes at each entry."""
+    """Log derivative of a power transformation at each entry."""
     exponents = step.lambdas_ - 1
     if step.method == "box-cox":
         logs = exponents * np.log(X)
