@@ -122,8 +122,7 @@ def _binary(X):
 
 
 def _check_grey(models):
-    """Raise ValueError unless all models take the same values as probabilities of
-    bits."""
+    """Raise ValueError unless the same values are probabilities of bits to all models."""
     first, *others = models
     for other in others:
         if np.array_equal(first.grey, other.grey) and _alike(first, other):

@@ -1,27 +1,30 @@
-r"""Sums of a kernel within and between two samples, for many a split into two.
+r"""Sums of a kernel within and between two samples, for many splits at once.
 
-With s in {0, 1} to say which rows are the first sample's, the sums of a maximum mean
-discrepancy are :math:`s^T K s`, :math:`s^T K 1` and :math:`1^T K 1`, with zeros on the
-diagonal of K. So all splits cost one product of matrices, and K is needed one block of
-rows at a time.
+With an indicator s in {0, 1} of the rows of the first sample, the sums of a maximum
+mean discrepancy are :math:`s^T K s`, :math:`s^T K 1` and :math:`1^T K 1`, with zeros on
+the diagonal of K. All splits together cost one matrix product, and K is computed one
+block of rows at a time.
 """
 
 import numpy as np
 from scipy.spatial.distance import pdist
 from sklearn.utils import gen_batches
 
-# Rows to take the median of distances of; entries of a block of the kernel's matrix.
+# Maximum number of rows for the median distance; entries of a block of the kernel.
 _MEDIAN_ROWS, _ENTRIES = 2000, 2**22
 
 
 def median_gamma(rows, random_state):
-    """Gamma by the median of distances that are not zero; 1 where all are.
+    """Gamma of the RBF kernel by the median heuristic.
+
+    It is :math:`1 / 2 d^2` with the median d of the nonzero distances; 1 if all
+    distances are zero.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_features)
     random_state : RandomState instance
-        To draw from, where there are many rows.
+        For the subset of 2000 rows that is used if there are more.
 
     Returns
     -------
@@ -35,28 +38,28 @@ def median_gamma(rows, random_state):
 
 
 def discrepancies(kernel, rows, splits):
-    """The squared discrepancy of the two samples of each split.
+    """Squared maximum mean discrepancy of the two samples of each split.
 
     Parameters
     ----------
     kernel : callable
-        Of two tables.
+        Maps two tables to the matrix of the kernel between their rows.
     rows : ndarray of shape (n_rows, n_features)
-        Of both samples.
+        Rows of both samples.
     splits : ndarray of shape (n_rows, n_splits)
-        1 in the rows of the first sample, as many in each split, and 0 in others.
+        Indicators: 1 for rows of the first sample, equally many in each split, else 0.
 
     Returns
     -------
     squared : ndarray of shape (n_splits,)
-        Without bias.
+        Unbiased estimates.
     size : float
-        The largest value of the kernel.
+        Largest absolute value of the kernel.
 
     Raises
     ------
     ValueError
-        What the kernel returns is no matrix of finite numbers.
+        The kernel does not return a matrix of finite numbers.
     """
     m = splits[:, 0].sum()
     n = len(rows) - m
@@ -72,7 +75,7 @@ def discrepancies(kernel, rows, splits):
         numbers = np.arange(part.start, part.stop)
         size = max(size, np.abs(K).max())
         K[numbers - part.start, numbers] = 0.0
-        # Of pairs that are both the first sample's; of which one is; and of all.
+        # Sums over pairs with both rows in the first sample, with one, and over all.
         within += (first * (K @ splits)).sum(axis=0)
         touching += K.sum(axis=1) @ first
         total += K.sum()

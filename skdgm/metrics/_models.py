@@ -1,4 +1,4 @@
-"""What is asked of estimators before figures are computed of them."""
+"""Checks of estimators before they are evaluated."""
 
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -13,14 +13,14 @@ DENSITIES = (
 
 
 def check_energy(estimator, who):
-    """Whether an estimator is fitted, and has an energy and a partition function.
+    """Check that an estimator is fitted and has an energy and a partition function.
 
     Raises
     ------
     NotFittedError
-        It is not fitted.
+        The estimator is not fitted.
     TypeError
-        It has none.
+        The estimator has no partition function.
     """
     check_is_fitted(estimator)
     if not hasattr(estimator, "_bracket"):
@@ -31,14 +31,14 @@ def check_energy(estimator, who):
 
 
 def check_density(estimator, who):
-    """Whether an estimator is fitted, and tells log-likelihoods of rows.
+    """Check that an estimator is fitted and has ``score_samples``.
 
     Raises
     ------
     NotFittedError
-        It is not fitted.
+        The estimator is not fitted.
     TypeError
-        It does not.
+        The estimator has no ``score_samples``.
     """
     check_is_fitted(estimator)
     if not hasattr(estimator, "score_samples"):
@@ -49,7 +49,7 @@ def check_density(estimator, who):
 
 
 def seed_of(random_state):
-    """A seed; None, for the estimator's own, where there is no state."""
+    """Seed drawn from a random state; None, for the estimator's own, if there is none."""
     if random_state is None:
         return None
     return check_random_state(random_state).randint(MAX_SEED)

@@ -1,4 +1,4 @@
-"""What is asked of two tables, and of numbers, before tables are compared."""
+"""Validation of two tables that are to be compared, and of numeric options."""
 
 from numbers import Real
 
@@ -9,35 +9,36 @@ from sklearn.utils.validation import check_scalar
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.warn import warn
 
-# How many times as large the values of one table may be as those of the other.
+# Ratio of the largest absolute values of two tables above which a warning is given.
 _FACTOR = 8
 
 
 def check_pair(first, second, names, **options):
-    """Two tables of the same columns, complete and on the same scale.
+    """Validated tables with the same number of columns and no missing values.
 
     Parameters
     ----------
     first, second : array-like of shape (n_rows, n_columns)
     names : tuple of str
-        What the caller calls them.
+        Argument names for messages.
     **options
-        Of :func:`sklearn.utils.check_array`.
+        Further arguments of :func:`sklearn.utils.check_array`.
 
     Returns
     -------
-    first, second : ndarray of float64
+    first, second : ndarray of shape (n_rows, n_columns), float64
 
     Raises
     ------
     ValueError
-        A value is missing, or not finite, or there are too few rows, or the numbers of
+        A value is missing or not finite, there are too few rows, or the numbers of
         columns differ.
 
     Warns
     -----
     DataRangeWarning
-        The values of one are more than eight times as large as those of the other.
+        The largest absolute value of one table is more than eight times that of the
+        other.
     """
     first, second = (
         check_array(table, dtype=np.float64, input_name=name, **options)
@@ -60,22 +61,22 @@ def check_pair(first, second, names, **options):
 
 
 def check_number(value, name, **options):
-    """A real number that is finite.
+    """Check that a value is a finite real number within bounds.
 
     Parameters
     ----------
     value : object
     name : str
-        What the caller calls it.
+        Argument name for messages.
     **options
-        Of :func:`sklearn.utils.check_scalar`, which lets NaN pass any bounds.
+        Bounds, as for :func:`sklearn.utils.check_scalar`, which itself accepts NaN.
 
     Raises
     ------
     TypeError
-        It is no real number.
+        The value is not a real number.
     ValueError
-        It is outside of the bounds, infinite or NaN.
+        The value is out of bounds, infinite or NaN.
     """
     check_scalar(value, name, Real, **options)
     if not np.isfinite(value):

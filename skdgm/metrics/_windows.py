@@ -1,9 +1,10 @@
-r"""Sums of normal distributions of one width around samples, and the best width.
+r"""Gaussian kernel density estimates around samples, and the best bandwidth.
 
 .. math:: \log \hat p_\sigma(x) = \log \sum_i e^{-|x - s_i|^2 / 2 \sigma^2}
    - \log m - d \log \sqrt{2 \pi} \sigma
 
-with distances by products of matrices, for blocks of rows x.
+for m samples in d dimensions. Distances are computed by matrix products, for one block
+of rows x at a time.
 """
 
 import numpy as np
@@ -11,27 +12,29 @@ from scipy.optimize import minimize_scalar
 from sklearn.utils import gen_batches
 from sklearn.utils.extmath import row_norms
 
-# Entries of a table of distances from rows to samples.
+# Entries of a block of distances from rows to samples.
 _ENTRIES = 2**22
-# Widths to begin with, and the smallest one, in units of a typical distance, a column,
-# of rows and samples; how well the best one's logarithm is found.
+# Initial grid of bandwidths and the smallest one, in units of the root mean squared
+# distance of rows from samples per column; tolerance of the best one's logarithm.
 _WIDTHS, _SMALLEST, _TOLERANCE = np.logspace(-1, 0, 10), 1e-5, 1e-3
 
 
 def log_densities(X, samples, sigmas):
-    """Log densities of rows for each of several widths.
+    """Log density of each row under the kernel density estimate of each bandwidth.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features)
     samples : ndarray of shape (n_samples, n_features)
     sigmas : array-like of shape (n_widths,)
+        Bandwidths.
 
     Returns
     -------
-    log_p : ndarray of shape (n_widths, n_rows)
+    log_p : ndarray of shape (n_widths, n_rows), float64
+        In nats.
     """
-    # Squares of small numbers lose less when they are subtracted.
+    # Centring reduces cancellation in the squared distances.
     centre = samples.mean(axis=0)
     samples = samples - centre
     norms, out = row_norms(samples, squared=True), np.empty((len(sigmas), len(X)))
@@ -40,7 +43,7 @@ def log_densities(X, samples, sigmas):
         squares = rows @ samples.T
         squares *= -2.0
         squares += norms
-        # What is the same for all samples, and the nearest one's, leave the sum.
+        # The row's own square and the smallest distance are factored out of the sum.
         least = squares.min(axis=1)
         squares -= least[:, None]
         least = np.maximum(least + row_norms(rows, squared=True), 0.0)
@@ -53,7 +56,7 @@ def log_densities(X, samples, sigmas):
 
 
 def best_sigma(X, samples):
-    """The width that makes rows most likely; 0 if none is too small.
+    """Bandwidth that maximises the mean log density of rows.
 
     Parameters
     ----------
@@ -63,6 +66,8 @@ def best_sigma(X, samples):
     Returns
     -------
     sigma : float
+        0 if the log density still rises at the smallest bandwidth of the search, as it
+        does where all rows are among the samples.
     """
 
     def loss(log_sigma):

@@ -1,10 +1,9 @@
-r"""What Markov chains tell of their mixing, and whether it is enough.
+r"""Mixing diagnostics of Markov chains, and criteria of convergence.
 
 .. math:: \hat R \le 1.01, \qquad \mathrm{ESS} \ge 400
 
-are the limits of those who made the two figures what they are [1]_. That of R-hat is
-for the chains' free energy, and for all but 1 % of the columns, of which among many
-some are above it by chance.
+are the limits recommended in [1]_. That of R-hat applies to the chains' free energy and
+to all but 1 % of the columns: among many columns some exceed it by chance.
 
 References
 ----------
@@ -20,32 +19,34 @@ _MAX_R_HAT, _MIN_ESS, _MOST = 1.01, 400, 0.99
 
 
 class ChainDiagnostics(NamedTuple):
-    """What chains tell of their mixing.
+    """Mixing diagnostics of an estimator's Markov chains.
 
     Parameters
     ----------
     trace : ndarray of shape (n_chains, n_draws)
-        Free energies, in nats, of the layers that a chain remembers.
+        Free energies, in nats, of the layers that determine a chain's next state.
     ess, ess_tail : float
-        Their effective sample size, in the bulk and in the tails.
+        Effective sample size of the trace, in the bulk and in the tails.
     r_hat : float
-        Their potential scale reduction.
+        Potential scale reduction of the trace.
     r_hat_columns : ndarray of shape (n_features,)
-        That of each column, NaN where nothing moves.
+        Potential scale reduction of each column; NaN for constant columns.
     autocorrelation : ndarray of shape (n_draws,)
-        Of the trace within each chain, the mean of those that move; 1 at every lag if
-        none does. What chains differ by is in ``ess`` and ``time`` only.
+        Autocorrelation of the trace within chains, averaged over the chains that move;
+        1 at every lag if none does. Differences between chains affect only ``ess`` and
+        ``time``.
     time : float
-        Gibbs steps that are worth one independent draw. About ``thin`` means that so
-        many are enough, and perhaps fewer.
+        Number of Gibbs steps per independent draw. A value near ``thin`` means that
+        this many suffice, and perhaps fewer.
     swap_rates : ndarray or None
-        Of the temperatures that the machine with the chains was trained at, if it was.
+        Swap rates between the temperatures at which the machine with the chains was
+        trained; None if it was not trained by tempering.
     thin : int
-        Gibbs steps between draws.
+        Number of Gibbs steps between draws.
 
     See Also
     --------
-    ChainDiagnostics.reasons : Why ``converged`` is False.
+    ChainDiagnostics.reasons : Reasons for ``converged`` being False.
     """
 
     trace: np.ndarray
@@ -60,13 +61,13 @@ class ChainDiagnostics(NamedTuple):
 
     @property
     def converged(self):
-        """If something moves, R-hat is at most 1.01, of the trace and of 99 % of
-        the columns, and there are 400 independent draws."""
+        """True if the chains move, R-hat of the trace and of 99 % of the columns is at
+        most 1.01, and bulk and tail ESS are at least 400."""
         return not self.reasons
 
     @property
     def reasons(self):
-        """Why chains do not count as converged: a list of str, empty where they do."""
+        """Violated criteria of convergence, a list of str; empty if converged."""
         if np.isnan(np.append(self.r_hat_columns, self.r_hat)).all():
             return ["nothing moves"]
         columns = np.nan_to_num(self.r_hat_columns, nan=1.0)

@@ -1,11 +1,12 @@
-r"""How well an estimator's own Markov chains mix.
+r"""Mixing diagnostics of an estimator's own Markov chains.
 
-What is followed of each chain is the free energy of all that it remembers,
+The trace of each chain is the free energy of its even layers, which determine the next
+state,
 
 .. math:: F(x_\text{even}) = -\log \sum_{x_\text{odd}} e^{-E(x)},
 
-which moves as slowly as anything does: of a restricted machine :math:`F(v)`, also
-where it has directed layers below. And all chains are to tell the same of each column.
+and which mixes as slowly as any other quantity. For a restricted machine it is
+:math:`F(v)`, also with directed layers below. R-hat is also computed for each column.
 """
 
 from numbers import Integral
@@ -28,23 +29,26 @@ def chain_diagnostics(
     init="chains",
     random_state=None,
 ):
-    """Run an estimator's chains, and tell how well they mix.
+    """Run an estimator's Markov chains and compute their mixing diagnostics.
 
     Parameters
     ----------
     estimator : object
-        Fitted, with a partition function: one that samples by Markov chains.
-    n_chains, n_draws : int
-        Chains, and draws that are kept of each.
+        Fitted estimator with a partition function, which samples by Markov chains.
+    n_chains : int, default=20
+        Number of chains.
+    n_draws : int, default=200
+        Number of draws kept of each chain; at least 4.
     thin : int, default=10
-        Gibbs steps between them.
+        Number of Gibbs steps between draws.
     burn_in : int, default=200
-        Gibbs steps before the first.
+        Number of Gibbs steps before the first draw.
     init : {"chains", "noise"} or array-like of shape (n, n_features), \
             default="chains"
-        Where chains start, as of the estimator's ``sample``. Chains that start far
-        apart ("noise") show best whether they meet.
+        Starting points, as for the estimator's ``sample``. Dispersed starting points
+        ("noise") test best whether the chains converge to the same distribution.
     random_state : int, RandomState instance or None, default=None
+        Seed of the chains.
 
     Returns
     -------
@@ -52,6 +56,8 @@ def chain_diagnostics(
 
     Raises
     ------
+    NotFittedError
+        The estimator is not fitted.
     TypeError
         The estimator has no chains.
     ValueError
@@ -101,6 +107,6 @@ def _mean_of_moving(rho, fixed):
 
 
 def _machine_of(estimator):
-    """The machine that has the chains: of a network with directed layers the last."""
+    """Machine whose chains are run: the top-level one of a network."""
     network = getattr(estimator, "dbn_", estimator)
     return getattr(network, "layers_", [network])[-1]

@@ -2,7 +2,7 @@ r"""Conservative sampling-based log-likelihoods (CSL).
 
 .. math:: \log \hat p(v) = \log \frac1n \sum_{k=1}^n p(v \mid h_k), \qquad h_k \sim p(h)
 
-with samples of the model's hidden units [1]_: no log Z is needed.
+with samples :math:`h_k` of the model's hidden units [1]_. It does not need log Z.
 
 References
 ----------
@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_scalar
 from skdgm.metrics._models import check_energy, seed_of
 from skdgm.utils.random import stream
 
-# Entries of a table of rows and samples.
+# Entries of a block of rows times samples.
 _ENTRIES = 2**24
 
 
@@ -31,25 +31,35 @@ def csl_log_likelihood(
 
     .. math:: \log \frac1n \sum_{k=1}^n p(v \mid h_k), \qquad h_k \sim p(h)
 
-    On average below the log-likelihood, and far below it for high dimensions, where
-    hardly a sample is near a row.
+    In expectation it is below the log-likelihood, and far below in high dimensions,
+    where hardly any sample is close to a row.
 
     Parameters
     ----------
     estimator : object
-        Fitted, with an energy.
+        Fitted estimator with an energy.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        NaN is missing, and summed out.
+        Rows to score. Missing entries (NaN) are summed out.
     n_samples : int, default=10000
-        Samples, each of a chain of its own.
+        Number of samples :math:`h_k`, each from a chain of its own.
     n_steps : int, default=1000
-        Gibbs steps of each chain from where training left them.
+        Number of Gibbs steps of each chain, from its state at the end of training.
     random_state : int, RandomState instance or None, default=None
-        By default the seed of the fit.
+        Seed of the chains; by default that of the fit.
 
     Returns
     -------
     log_likelihood : ndarray of shape (n_samples,)
+        In nats, one for each row of X.
+
+    Raises
+    ------
+    NotFittedError
+        The estimator is not fitted.
+    TypeError
+        The estimator has no partition function.
+    ValueError
+        A number is too low, or X is not valid input of the estimator.
 
     Examples
     --------

@@ -1,11 +1,11 @@
-r"""Densities of data behind invertible preprocessing.
+r"""Log densities of data under a Pipeline with invertible preprocessing.
 
 .. math:: \log p_X(x) = \log p_T(T(x)) + \log \left|\det \frac{\partial T}{\partial
    x}\right|
 
-so that the density of a Pipeline is in the units of what is put into it: data that are
-multiplied by a number get a density that is divided by it, column by column, and
-nothing else changes. A probability of binary rows has no units, and no correction.
+The density of a Pipeline is thus in the units of its input: multiplying a column by a
+number divides the density by that number. Probabilities of binary rows have no units
+and need no correction.
 """
 
 from sklearn.pipeline import Pipeline
@@ -15,16 +15,17 @@ from skdgm.metrics._models import check_density
 
 
 def measure(estimator):
-    """What an estimator's ``score_samples`` is the logarithm of.
+    """Kind of quantity whose logarithm ``score_samples`` returns.
 
     Parameters
     ----------
     estimator : object
-        Of a Pipeline the last step counts.
+        Estimator, or Pipeline, of which the last step decides.
 
     Returns
     -------
     measure : {"probability", "density"}
+        "density" also for estimators that do not declare their columns.
     """
     if isinstance(estimator, Pipeline):
         estimator = estimator[-1]
@@ -32,19 +33,22 @@ def measure(estimator):
 
 
 def log_density(estimator, X):
-    """Log-likelihoods of rows in their own units, in nats.
+    r"""Log-likelihood of each row in the units of the data, in nats.
+
+    .. math:: \log p_X(x) = \log p_T(T(x)) + \log \left|\det \frac{\partial T}{\partial
+       x}\right|
 
     Parameters
     ----------
     estimator : object
-        Fitted, with ``score_samples``; or a Pipeline with such a last step, and others
-        that scale columns, transform them to powers, rotate them to all their principal
-        components, or have a method ``log_abs_det_jacobian(X)``.
+        Fitted estimator with ``score_samples``; or a Pipeline that ends with one and
+        whose other steps scale columns, apply power transformations, rotate to all
+        principal components, or have a method ``log_abs_det_jacobian(X)``.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        NaN is missing, where all steps can; the density is then of what is there.
-        Constant columns, which scalers leave as they are, count as if their scale was
-        the others' geometric mean (but for RobustScaler's, which does not tell them
-        from those of scale 1).
+        Missing entries (NaN) are allowed if all steps accept them; the density is then
+        that of the known entries. Constant columns, which scalers do not scale, count
+        as if scaled by the geometric mean of the others' scales (except those of
+        RobustScaler, which cannot be told from columns of scale 1).
 
     Returns
     -------
@@ -52,10 +56,12 @@ def log_density(estimator, X):
 
     Raises
     ------
+    NotFittedError
+        The estimator is not fitted.
     TypeError
         There is no ``score_samples``, or a step has no known determinant.
     ValueError
-        Columns that were whitened are linearly dependent.
+        Whitened columns are linearly dependent.
 
     Examples
     --------
@@ -79,21 +85,22 @@ def log_density(estimator, X):
 
 
 def unwound(estimator, X):
-    """What stands behind all preprocessing, and what it sees of rows.
+    """Last step of a Pipeline, its input, and the log determinant of preprocessing.
 
     Parameters
     ----------
     estimator, X
-        As of :func:`log_density`.
+        As for :func:`log_density`.
 
     Returns
     -------
     last : object
-        The estimator, or a Pipeline's last step.
+        The estimator, or the last step of a Pipeline.
     seen : {array-like, sparse matrix}
-        The rows as it sees them.
+        The rows after all preceding steps.
     log_det : float or ndarray of shape (n_samples,)
-        What is added to its log-likelihood of these.
+        Log absolute Jacobian determinant of these steps, to be added to the
+        log-likelihood; 0 for probabilities.
     """
     if not isinstance(estimator, Pipeline):
         return estimator, X, 0.0
@@ -101,7 +108,7 @@ def unwound(estimator, X):
     for _, step in estimator.steps[:-1]:
         if step is None or step == "passthrough":
             continue
-        # First, as it refuses what it cannot take.
+        # Transforming comes first because it validates X.
         transformed = step.transform(X)
         if not discrete:
             log_det = log_det + log_abs_det(step, X)

@@ -1,4 +1,4 @@
-r"""Log-likelihoods of grey rows, over several draws of their bits.
+r"""Log-likelihoods of grey rows, averaged over several draws of their bits.
 
 .. math:: \mathbb{E}_{x \sim \mathrm{Bernoulli}(v)}[\log p(x)]
 """
@@ -14,31 +14,37 @@ from skdgm.metrics._models import check_density
 
 
 def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
-    """Mean log-likelihood of each grey row, over draws of its bits.
+    r"""Mean log-likelihood of each grey row over draws of its bits, in nats.
+
+    .. math:: \mathbb{E}_{x \sim \mathrm{Bernoulli}(v)}[\log p(x)]
 
     Parameters
     ----------
     estimator : object
-        Fitted, with ``score_samples``.
+        Fitted estimator with ``score_samples``.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        Probabilities of 1; NaN where missing. Of a model of columns of several kinds
-        only the columns of bits are drawn, and others may have any values; of an
-        estimator that does not tell its columns' kinds, and of a Pipeline, all columns.
+        Probabilities of 1; NaN is missing. For a model of columns of several kinds,
+        only binary columns are drawn and others may have any values. For a Pipeline,
+        and for an estimator that does not declare its columns, all columns are drawn.
     n_draws : int, default=10
+        Number of draws; at least 2.
     random_state : int, RandomState instance or None, default=0
+        Seed of the bits.
 
     Returns
     -------
     mean : ndarray of shape (n_samples,)
     se : ndarray of shape (n_samples,)
-        Standard error of the mean over draws.
+        Standard error of the mean over draws; zeros if no value is grey.
 
     Raises
     ------
+    NotFittedError
+        The estimator is not fitted.
     TypeError
         The estimator has no ``score_samples``.
     ValueError
-        A probability is not in [0, 1].
+        A probability is not in [0, 1], or ``n_draws`` is too low.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-r"""Whether a model with an energy overfits, without its partition function.
+r"""Test for overfitting of a model with an energy, without its partition function.
 
 .. math:: \frac1n \sum_i F(v_i^\text{valid}) - \frac1m \sum_j F(v_j^\text{train})
 
-log Z cancels in the difference, which grows as a model learns its rows by heart [1]_.
+log Z cancels in the difference, which grows as a model overfits its training rows [1]_.
 
 References
 ----------
@@ -14,22 +14,26 @@ from sklearn.utils.validation import check_is_fitted
 
 
 def free_energy_gap(estimator, X_train, X_valid):
-    """Mean free energy of validation rows less that of training rows, in nats.
+    r"""Mean free energy of validation rows minus that of training rows, in nats.
+
+    .. math:: \frac1n \sum_i F(v_i^\text{valid}) - \frac1m \sum_j F(v_j^\text{train})
 
     Parameters
     ----------
     estimator : object
-        Fitted, with ``free_energy``.
+        Fitted estimator with ``free_energy``.
     X_train, X_valid : {array-like, sparse matrix} of shape (n_samples, n_features)
-        As many training rows as validation rows are enough.
+        As many training rows as validation rows suffice.
 
     Returns
     -------
     gap : float
-        About 0 where nothing is overfitted.
+        About 0 without overfitting, and larger the more the model overfits.
 
     Raises
     ------
+    NotFittedError
+        The estimator is not fitted.
     TypeError
         The estimator has no ``free_energy``.
 

@@ -1,10 +1,10 @@
-r"""Log-likelihoods between two ends.
+r"""Mean log-likelihoods with lower and upper ends.
 
 .. math:: \log p(v) = \log \tilde p(v) - \log Z, \qquad
    \log Z_\text{lower} \le \log Z \le \log Z_\text{upper}
 
-where the first term is exact, or found by importance sampling; of grey rows it is a
-mean over draws of their bits.
+The first term is exact, a lower bound, or estimated by importance sampling; for grey
+rows it is a mean over draws of their bits.
 """
 
 from numbers import Integral
@@ -22,24 +22,25 @@ from skdgm.partition import Bracket
 
 
 class LikelihoodBracket(NamedTuple):
-    """The mean log-likelihood of rows, and where it is.
+    """Mean log-likelihood of rows with its lower and upper ends.
 
     Parameters
     ----------
     log_likelihood : float
-        In nats a row.
+        Mean over rows, in nats.
     lower, upper : float
-        Its ends: those of log Z, and what is uncertain of the rows beside.
+        Ends of its bracket: those of log Z, widened by the rows' own uncertainty.
     se : float
-        Standard error of the estimate on these rows; not that of having few rows.
+        Standard error of the estimate for these rows, without that of sampling them.
     ess : float
         Effective number of annealed chains; all of them where log Z is exact.
     kind : {"exact", "lower bound", "estimate"}
-        What is told of: the log-likelihood of bits, a lower bound on it, or an estimate
-        of it by importance sampling, which is on average below.
+        Kind of the figures: the log-likelihood of bits, a lower bound on it, or an
+        estimate, by annealing or by importance sampling, which is low on average.
     rows : ndarray of shape (n_samples,)
-        The log-likelihood of each row, or its mean over draws of a grey row's bits.
+        Log-likelihood of each row, or its mean over draws of a grey row's bits.
     log_Z : Bracket
+        Bracket of the log partition function.
     """
 
     log_likelihood: float
@@ -71,27 +72,28 @@ def likelihood_bracket(
     random_state=None,
     **options,
 ):
-    r"""The mean log-likelihood of rows, between two ends.
+    r"""Mean log-likelihood of rows with a lower and an upper end, in nats.
 
     .. math:: \frac1n \sum_i \log \tilde p(v_i) - \log Z
 
     Parameters
     ----------
     estimator : object
-        Fitted, with a partition function.
+        Fitted estimator with a partition function.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        NaN is missing, and summed out, where the estimator can. Values between 0 and 1
-        of bits are probabilities of 1.
+        Missing entries (NaN) are summed out if the estimator can. Values between 0 and
+        1 in binary columns are probabilities of 1.
     n_draws : int, default=100
-        Draws for each row, of what deep models have between data and their top.
+        Number of draws per row of the intermediate layers of deep models.
     n_bit_draws : int, default=10
-        Of grey rows: draws of their bits, over which figures are means. They are the
-        same for all models of these rows.
+        Number of draws of grey rows' bits to average over. The bits are the same for
+        all models of these rows.
     confidence : float, default=0.95
+        Confidence level of the ends.
     random_state : int, RandomState instance or None, default=None
-        Of bits, by default 0; and as of :func:`partition_bracket`.
+        Seed of the bits, by default 0, and of :func:`partition_bracket`.
     **options
-        As of :func:`partition_bracket`.
+        Further arguments of :func:`partition_bracket`.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def likelihood_bracket(
     TypeError
         The estimator has no partition function.
     ValueError
-        A number is too low, or X is not what the estimator takes.
+        A number is too low, or X is not valid input of the estimator.
 
     Examples
     --------

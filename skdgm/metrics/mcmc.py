@@ -1,6 +1,6 @@
-r"""How well Markov chains mix.
+r"""Mixing diagnostics of Markov chains.
 
-Of m chains of n draws, with within-chain variance W and
+For m chains of n draws, with within-chain variance W, between-chain variance B and
 :math:`\widehat{\mathrm{var}}^+ = \frac{n-1}{n} W + \frac{1}{n} B`,
 
 .. math:: \hat R = \sqrt{\frac{\widehat{\mathrm{var}}^+}{W}}, \qquad
@@ -8,9 +8,9 @@ Of m chains of n draws, with within-chain variance W and
    {\widehat{\mathrm{var}}^+}, \qquad
    \mathrm{ESS} = \frac{m n}{-1 + 2 \sum_t (\hat\rho_{2t} + \hat\rho_{2t+1})}
 
-the last sum running while its terms are positive, and made monotone [1]_. Chains are
-split in halves, and draws replaced by normal scores of their ranks, so that both
-figures exist for any distribution [2]_.
+The last sum is truncated before its first negative term and made monotone [1]_. Chains
+are split in halves and draws are rank-normalised, so that both diagnostics exist for
+any distribution [2]_.
 
 References
 ----------
@@ -40,13 +40,13 @@ def autocorrelation(chains):
     Parameters
     ----------
     chains : array-like, (n_chains, n_draws) or (n_chains, n_draws, n_quantities)
-        Or of one chain, (n_draws,).
+        A single chain may be given as (n_draws,).
 
     Returns
     -------
     rho : ndarray of the same shape
-        Equal to that of ArviZ; 1 at every lag of a chain that does not move, which
-        ArviZ has no figure for.
+        Equal to ArviZ's; 1 at every lag of a constant chain, for which ArviZ gives no
+        number.
 
     Raises
     ------
@@ -66,26 +66,28 @@ def autocorrelation(chains):
 
 
 def effective_sample_size(chains, *, method="bulk"):
-    r"""How many independent draws are worth as much.
+    r"""Effective sample size: the equivalent number of independent draws.
+
+    .. math:: \mathrm{ESS} = \frac{m n}{-1 + 2 \sum_t
+       (\hat\rho_{2t} + \hat\rho_{2t+1})}
 
     Parameters
     ----------
     chains : array-like, (n_chains, n_draws) or (n_chains, n_draws, n_quantities)
     method : {"bulk", "tail", "mean"}, default="bulk"
-        For the bulk of the distribution, by ranks; for its tails, the lower of the
-        5 % and the 95 % quantiles; or for the mean of the draws as they are.
+        "bulk" is for the rank-normalised draws, "tail" the lower one for the 5 % and
+        the 95 % quantile, "mean" for the mean of the draws without normalisation.
 
     Returns
     -------
     ess : float or ndarray of shape (n_quantities,)
-        Equal to that of ArviZ, which in the tails may round a quantile below the draws
-        that are equal to it. If nothing moves, the number of draws.
+        Equal to ArviZ's, which in the tails may round a quantile below the draws that
+        are equal to it. The number of draws if all are equal.
 
     Raises
     ------
     ValueError
-        There are fewer than four draws, or one is not finite; or the method is
-        unknown.
+        There are fewer than four draws, one is not finite, or the method is unknown.
 
     Examples
     --------
@@ -101,9 +103,12 @@ def effective_sample_size(chains, *, method="bulk"):
 
 
 def r_hat(chains):
-    r"""Potential scale reduction: near 1 where all chains tell the same.
+    r"""Potential scale reduction, which is near 1 if all chains have mixed.
 
-    The larger one of the draws' ranks and of those of their distances from the median.
+    .. math:: \hat R = \sqrt{\widehat{\mathrm{var}}^+ / W}
+
+    The larger one for rank-normalised draws and for their rank-normalised distances
+    from the median.
 
     Parameters
     ----------
@@ -112,8 +117,8 @@ def r_hat(chains):
     Returns
     -------
     r_hat : float or ndarray of shape (n_quantities,)
-        Equal to that of ArviZ; above 1.01 chains have not mixed. Of a single chain,
-        that of its halves. NaN if nothing moves.
+        Equal to ArviZ's. Above 1.01 the chains have not mixed. For a single chain it
+        compares the halves. NaN if all draws are equal.
 
     Raises
     ------

@@ -1,11 +1,11 @@
-r"""Maximum mean discrepancy of two samples, and what it would be by chance.
+r"""Maximum mean discrepancy of two samples, with a permutation test.
 
 .. math:: \widehat{\mathrm{MMD}}{}^2 = \frac{1}{m (m-1)} \sum_{i \ne j} k(x_i, x_j)
    + \frac{1}{n (n-1)} \sum_{i \ne j} k(y_i, y_j)
    - \frac{2}{m n} \sum_{i, j} k(x_i, y_j)
 
-is without bias: zero in the mean where both have one distribution, and for a kernel as
-the Gaussian one only there [1]_.
+is unbiased. Its expectation is zero if both samples have the same distribution, and for
+a characteristic kernel, such as the Gaussian, only then [1]_.
 
 References
 ----------
@@ -26,23 +26,23 @@ from skdgm.metrics._frames import as_tables
 from skdgm.metrics._kernel_sums import discrepancies, median_gamma
 from skdgm.metrics._pairs import check_number, check_pair
 
-# Splits into the same two samples differ by rounding.
+# Tolerance for rounding: equal splits may differ by this share of the kernel's size.
 _ROUNDING = 1e-12
 
 
 class Discrepancy(NamedTuple):
-    """How far two samples are apart.
+    """Result of :func:`maximum_mean_discrepancy`.
 
     Parameters
     ----------
     mmd2 : float
-        The estimate of the squared discrepancy, which may be below zero.
+        Estimate of the squared discrepancy, which may be negative.
     p_value : float
-        Of a discrepancy as high as that by chance; NaN without permutations.
+        Share of permutations with a discrepancy as high; NaN without permutations.
     gamma : float or None
-        Of the kernel.
+        Coefficient of the RBF kernel; None for a callable.
     permuted : ndarray of shape (n_permutations,)
-        The estimate, both samples having been mixed.
+        Estimates for random permutations of the pooled rows.
     """
 
     mmd2: float
@@ -54,32 +54,33 @@ class Discrepancy(NamedTuple):
 def maximum_mean_discrepancy(
     X, Y, *, kernel="rbf", gamma=None, n_permutations=1000, random_state=None
 ):
-    r"""Squared maximum mean discrepancy of two samples, and its p-value.
+    r"""Squared maximum mean discrepancy of two samples, with its p-value.
 
     .. math:: \mathrm{MMD}^2 = \mathbb{E}\,k(x, x') + \mathbb{E}\,k(y, y')
        - 2\,\mathbb{E}\,k(x, y)
 
-    estimated without bias. The p-value is that of a test by permutations, which is
-    exact if rows are independent: samples of one Markov chain, too few steps apart,
-    make it too low. Time grows with the square of the number of rows, memory does not.
+    The estimate is unbiased. The p-value is that of a permutation test, which is exact
+    for independent rows; samples from one Markov chain, too few steps apart, make it
+    too low. Time is quadratic in the number of rows, memory is not.
 
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)
-        Data that the model was not trained on. Of DataFrames with columns of categories
-        these are taken as vectors with a 1 among zeros, times 0.71, so that different
-        ones are at a distance of 1, and numbers are divided by their deviation.
+        Data that the model was not trained on. In DataFrames with categorical columns
+        these are encoded one-hot, times 0.71, so that different categories are at a
+        distance of 1, and numbers are divided by their standard deviation.
     Y : array-like or DataFrame of shape (n_samples, n_features)
         Samples.
     kernel : "rbf" or callable, default="rbf"
-        :math:`e^{-\gamma |x - y|^2}`, or a symmetric function that takes two tables to
-        a matrix, as those of :mod:`sklearn.metrics.pairwise`.
+        :math:`e^{-\gamma |x - y|^2}`, or a symmetric function that maps two tables to a
+        matrix, like those of :mod:`sklearn.metrics.pairwise`.
     gamma : float, default=None
-        Of "rbf". By default :math:`1 / 2 d^2` with the median distance d of unequal
-        rows of both samples (of 2000 rows, drawn at random, if there are more).
+        Coefficient of "rbf". By default :math:`1 / 2 d^2` with the median nonzero
+        distance d between rows of both samples (of 2000 random rows if there are more).
     n_permutations : int, default=1000
-        How often both samples are mixed; 0 for no p-value.
+        Number of random permutations; 0 for no p-value.
     random_state : int, RandomState instance or None, default=None
+        Seed of the permutations and of the rows for ``gamma``.
 
     Returns
     -------
@@ -90,12 +91,12 @@ def maximum_mean_discrepancy(
     ValueError
         A value is missing, numbers of columns differ, a sample has only one row, or the
         kernel is unknown; gamma is given for a callable, or is not above 0; a callable
-        returns no matrix of finite numbers.
+        does not return a matrix of finite numbers.
 
     Warns
     -----
     DataRangeWarning
-        Both samples seem to be on different scales.
+        The samples seem to be on different scales.
 
     References
     ----------
@@ -124,7 +125,7 @@ def maximum_mean_discrepancy(
     if kernel == "rbf":
         gamma = median_gamma(rows, random_state) if gamma is None else gamma
         check_number(gamma, "gamma", min_val=0, include_boundaries="neither")
-        # Far from zero the kernel's squares lose digits, which it need not.
+        # Centring reduces cancellation in the squared distances.
         rows -= rows.mean(axis=0)
         kernel = partial(rbf_kernel, gamma=gamma)
     elif not callable(kernel):
@@ -136,7 +137,7 @@ def maximum_mean_discrepancy(
     for number in range(1, 1 + n_permutations):
         splits[random_state.permutation(len(rows))[:m], number] = 1
     found, size = discrepancies(kernel, rows, splits)
-    # The samples as they are count as one of the splits.
+    # The original split counts as one of the permutations.
     exceeding = found >= found[0] - _ROUNDING * size
     p_value = exceeding.mean() if n_permutations else np.nan
     return Discrepancy(float(found[0]), float(p_value), gamma, found[1:])

@@ -1,9 +1,9 @@
-r"""Which modes of a distribution samples cover, and how evenly.
+r"""Coverage of the modes of a distribution by samples.
 
 .. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
 
-in nats, with the shares q of samples and p of data that are of each mode. It is zero
-where they agree, and log K where samples of K equal modes are all of one.
+in nats, with the shares q of samples and p of data in each mode k. It is zero if they
+agree, and log K if all samples are in one of K equally frequent modes.
 """
 
 from typing import NamedTuple
@@ -19,26 +19,26 @@ from skdgm.metrics.neighbours import nearest_rows
 
 
 class ModeCoverage(NamedTuple):
-    """Which modes samples cover.
+    """Result of :func:`mode_coverage`.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
         The modes.
     share : ndarray of shape (n_classes,)
-        The part of the samples of high quality that is of each mode; NaN without any.
+        Share of each mode among the high-quality samples; NaN if there are none.
     expected : ndarray of shape (n_classes,)
-        The same of data.
+        Share of each mode in the data.
     found : ndarray of shape (n_classes,), bool
-        Whether there are enough samples of a mode.
+        True for modes with enough samples.
     n_modes : int
-        How many modes that are.
+        Number of modes found.
     kl : float
-        Divergence of samples' shares from those of data, in nats. Of n samples of a
-        perfect model it is about (n_classes - 1) / 2n. Infinite if there are samples
-        of a mode that data have nothing of.
+        KL divergence of the samples' shares from those of the data, in nats. For n
+        samples of a perfect model it is about (n_classes - 1) / 2n. Infinite if there
+        are samples of a mode that is absent from the data.
     high_quality : float
-        The part of the samples that is near enough to data.
+        Share of the samples that are within ``radius`` of the data.
     """
 
     classes: np.ndarray
@@ -51,12 +51,12 @@ class ModeCoverage(NamedTuple):
 
 
 def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share=0.0):
-    r"""Which modes samples cover, and how evenly.
+    r"""Coverage of the modes of the data by samples, and its divergence.
 
     .. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
 
-    A sample is of the mode that a classifier says [1]_, or that the nearest row of X
-    has. The rows of X may be the centres of a mixture, each one a mode [2]_.
+    The mode of a sample is the class predicted by a classifier [1]_, or the mode of the
+    nearest row of X. The rows of X may be the centres of a mixture, each a mode [2]_.
 
     Parameters
     ----------
@@ -64,18 +64,18 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
     X : array-like of shape (n_rows, n_features)
         Data, or centres.
     y : array-like of shape (n_rows,), default=None
-        The mode of each row of X: classes, or of centres ``np.arange(len(X))``. By
-        default what ``classifier`` says, so that its errors are those of samples, too.
+        Mode of each row of X: classes, or ``np.arange(len(X))`` for centres. By default
+        predicted by ``classifier``, so that data and samples share its errors.
     classifier : fitted classifier, default=None
-        By default the mode of the nearest row of X is taken.
+        By default samples have the mode of the nearest row of X.
     radius : float, default=None
-        How far from the nearest row of X samples of high quality may be; others are of
-        no mode. Of a mixture of normal distributions three standard deviations are
-        usual. By default any distance will do.
+        Maximum distance of high-quality samples from the nearest row of X; others
+        belong to no mode. For a mixture of normal distributions three standard
+        deviations are usual. By default there is no limit.
     min_share : float, default=0
-        A mode is found if there is a sample of it, and if its share is at least this
-        part of that of data. A classifier's errors find modes by themselves, if this
-        is not above their rate.
+        A mode is found if it has a sample, and if its share is at least this part of
+        its share in the data. If this is not above a classifier's error rate, errors
+        alone can count as found modes.
 
     Returns
     -------
@@ -84,8 +84,8 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
     Raises
     ------
     ValueError
-        A value is missing, numbers of columns or of rows differ, or there is
-        neither ``y`` nor ``classifier``, or their classes are of different types.
+        A value is missing, numbers of columns or of rows differ, there is neither ``y``
+        nor ``classifier``, or their classes are of different types.
     TypeError
         The classifier has no ``predict``.
     NotFittedError
@@ -104,7 +104,7 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
 
     Examples
     --------
-    Of eight centres on a ring the samples have left one out:
+    Samples that miss one of eight centres on a ring:
 
     >>> import numpy as np
     >>> from skdgm.metrics import mode_coverage

@@ -1,14 +1,13 @@
-r"""Whether a model repeats the rows it was trained on.
+r"""Test for memorisation of training rows by a model.
 
 .. math:: d(s) = \min_i |s - x_i|
 
-is the distance of a sample from the nearest training row. Rows that the model has not
-seen have such distances, too. Those of good samples are distributed alike, those of
-memorised ones are shorter [1]_:
+is the distance of a sample from the nearest training row. For good samples it has the
+same distribution as for validation rows v, for memorised ones it is shorter [1]_:
 
 .. math:: A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v))
 
-is one half for the first, and 1 for copies.
+is one half for good samples, and 1 for copies.
 
 References
 ----------
@@ -27,28 +26,28 @@ from skdgm.metrics._pairs import check_pair
 
 
 class Memorisation(NamedTuple):
-    """Training rows that are nearest to samples.
+    """Result of :func:`nearest_training_neighbours`.
 
     Parameters
     ----------
     distance : ndarray of shape (n_samples,)
-        Euclidean, from each sample to the nearest training row.
+        Euclidean distance from each sample to the nearest training row.
     index : ndarray of shape (n_samples,)
-        Which row that is.
+        Index of that row.
     copied : float
-        The share of samples that are equal to a training row.
+        Share of samples that are equal to a training row.
     valid_distance : ndarray of shape (n_valid,) or None
-        From each validation row to the nearest training row.
+        Distance from each validation row to the nearest training row.
     valid_copied : float or None
-        The share of validation rows that are equal to a training row: where it is high,
-        as in tables of few values, copies tell nothing.
+        Share of validation rows that are equal to a training row. Where it is high, as
+        in tables of few values, copies do not indicate memorisation.
     closer : float or None
-        The probability that a sample is nearer to training rows than a validation row
-        is, ties counting one half. Near 1 the model memorises; near 0 its samples are
-        unlike data.
+        Probability that a sample is nearer to the training rows than a validation row,
+        ties counting one half. Near 1 the model memorises; near 0 its samples are
+        unlike the data.
     p_value : float or None
-        Of ``closer`` as high as that, if samples were distributed as validation rows
-        are: by the test of Mann and Whitney.
+        Probability of ``closer`` being as high if samples were distributed like
+        validation rows, by the Mann-Whitney test.
     """
 
     distance: np.ndarray
@@ -61,29 +60,29 @@ class Memorisation(NamedTuple):
 
 
 def nearest_training_neighbours(samples, X_train, X_valid=None):
-    r"""The nearest training row of each sample, and whether it is too near.
+    r"""Nearest training row of each sample, with a test for memorisation.
 
     .. math:: d(s) = \min_i |s - x_i|, \qquad
        A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v))
 
-    The distances of samples s are compared with those of validation rows v. Both are
-    to be independent: samples of one Markov chain, too few steps apart, make the
-    p-value too low or too high.
+    The distances of samples s are compared with those of validation rows v. The test
+    assumes independent rows: samples from one Markov chain, too few steps apart, make
+    the p-value too low or too high.
 
     Parameters
     ----------
     samples : array-like or DataFrame of shape (n_samples, n_features)
-        In DataFrames with columns of categories two different ones are at a distance of
-        1, and numbers are divided by their standard deviation.
+        In DataFrames with categorical columns, different categories are at a distance
+        of 1, and numbers are divided by their standard deviation.
     X_train : array-like or DataFrame of shape (n_train, n_features)
-        The rows that the model was trained on.
+        Rows that the model was trained on.
     X_valid : array-like or DataFrame of shape (n_valid, n_features), default=None
-        Rows of the same distribution that it was not trained on.
+        Rows of the same distribution that the model was not trained on.
 
     Returns
     -------
     memorisation : Memorisation
-        Without ``X_valid`` some of it is None.
+        Without ``X_valid`` all after ``copied`` is None.
 
     Raises
     ------
@@ -137,10 +136,10 @@ def nearest_training_neighbours(samples, X_train, X_valid=None):
 
 
 def nearest_rows(rows, X):
-    """How far the nearest rows of X are, and which."""
-    # The search squares what it is given, and loses digits far from zero.
+    """Distance of the nearest row of X from each row, and its index."""
+    # Centring reduces cancellation in the squared distances of the search.
     centre = X.mean(axis=0)
     search = NearestNeighbors(n_neighbors=1).fit(X - centre)
     index = search.kneighbors(rows - centre, return_distance=False)[:, 0]
-    # Those that the search computes are not quite zero between equal rows.
+    # Recomputed, as the search's own distances between equal rows are not quite zero.
     return np.linalg.norm(rows - X[index], axis=1), index
