@@ -122,7 +122,7 @@ def _binary(X):
 
 
 def _check_grey(models):
-    """Raise ValueError unless the same values are probabilities of bits to all models."""
+    """Raise ValueError if values are probabilities of bits to some models only."""
     first, *others = models
     for other in others:
         if np.array_equal(first.grey, other.grey) and _alike(first, other):

@@ -38,7 +38,8 @@ class Discrepancy(NamedTuple):
     mmd2 : float
         Estimate of the squared discrepancy, which may be negative.
     p_value : float
-        Share of permutations with a discrepancy as high; NaN without permutations.
+        Share of the permutations, the original split included, with a discrepancy as
+        high; NaN without permutations.
     gamma : float or None
         Coefficient of the RBF kernel; None for a callable.
     permuted : ndarray of shape (n_permutations,)

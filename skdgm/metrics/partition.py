@@ -1,9 +1,9 @@
-r"""Log Z between two ends.
+r"""Log partition function with a lower and an upper end.
 
 .. math:: \log Z_\text{lower} \le \log Z \le \log Z_\text{upper}
 
-both by annealed importance sampling [1]_ [2]_: from a base model up, and from tempered
-samples of the model down.
+Both ends are found by annealed importance sampling (AIS) [1]_ [2]_: forward from a base
+model, and in reverse from tempered samples of the model.
 
 References
 ----------
@@ -52,47 +52,51 @@ def partition_bracket(
     n_jobs=None,
     random_state=None,
 ):
-    r"""Log Z from both sides.
+    r"""Bracket of log Z by forward and reverse annealed importance sampling.
 
-    Chains start where training left them, run, and change places with others between
-    the model and a base model. From where they are they are annealed down to the base
-    model, others from there up. A warning says where the two sides disagree, and what
-    to raise.
+    .. math:: \mathbb{E}[\log \hat Z_\text{forward}] \le \log Z \le
+       \mathbb{E}[\log \hat Z_\text{reverse}]
+
+    Chains start from their states at the end of training, run ``burn_in`` Gibbs steps,
+    and are tempered between the model and a base model. The reverse side anneals their
+    states to the base model, the forward side anneals other chains from there to the
+    model. If the two sides disagree, a warning says what to raise.
 
     Parameters
     ----------
     estimator : object
-        Fitted, with a partition function.
+        Fitted estimator with a partition function.
     n_chains : int, default=100
+        Number of annealed chains on each side.
     n_betas : int or sequence of int, default=(300, 1000, 3000)
-        Inverse temperatures of annealing; of several numbers the next is tried while
-        both sides disagree.
+        Number of inverse temperatures. Of several numbers the next one is tried while
+        the sides disagree.
     schedule : {"linear", "quadratic", "sigmoid", "adaptive"}, default="quadratic"
-        How they lie: "quadratic" is closer at the model, "adaptive" where a first run's
-        weights vary most.
+        Spacing of the inverse temperatures: "quadratic" is denser near the model,
+        "adaptive" where the weights of a first run vary most.
     burn_in : int, default=1000
-        Gibbs steps before tempering.
+        Number of Gibbs steps before tempering.
     n_steps : int, default=200
-        Steps of tempered chains.
+        Number of tempering steps.
     confidence : float, default=0.95
-        Of each side's bootstrap interval; the bracket is the hull of both.
+        Level of each side's bootstrap interval; the bracket is the hull of both.
     max_gap : float, default=1.0
-        Nats between the sides above which there is a warning.
+        Difference of the sides, in nats, above which a warning is given.
     max_bits : int, default=20
-        Log Z is exact where the smaller colour of layers has at most so many binary
-        units, 22 at most.
+        Log Z is computed exactly if the smaller colour of layers has at most this many
+        binary units; at most 22.
     n_jobs : int, default=None
-        Threads that share the chains, beside those of kernels; useful for real units.
-        The result is the same for any number.
+        Number of threads that share the chains, besides those of the kernels; useful
+        for real units. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        By default the seed of the fit, so that the result is the same at each call.
+        By default the seed of the fit, so that each call gives the same result.
 
     Returns
     -------
     bracket : Bracket
-        With ``log_Z``, ``lower``, ``upper``, ``se``, ``ess``; the estimates
-        ``forward``, ``reverse`` and ``tempered`` (a third opinion, by the tempered
-        chains), each with ``log_w``, one a chain.
+        With ``log_Z``, ``lower``, ``upper``, ``se`` and ``ess``, and the estimates
+        ``forward``, ``reverse`` and ``tempered`` (a third one, by the tempered
+        chains), each with ``log_w``, one per chain; None where log Z is exact.
 
     Raises
     ------
@@ -104,7 +108,8 @@ def partition_bracket(
     Warns
     -----
     LikelihoodWarning
-        Both sides disagree, few chains count, or tempered chains find more.
+        The sides disagree, the effective number of chains is low, or tempered chains
+        find a larger log Z.
 
     References
     ----------

@@ -1,8 +1,8 @@
-r"""Log-likelihoods by a Parzen window around samples.
+r"""Log-likelihoods by a Parzen window estimate around samples.
 
 .. math:: \log \hat p(x) = \log \frac1m \sum_{i=1}^m \mathcal{N}(x; s_i, \sigma^2 I)
 
-for samples :math:`s_i` of any model [1]_. The bandwidth is the one that does best on
+for samples :math:`s_i` of any model [1]_. The bandwidth maximises the log-likelihood of
 validation rows, as in [2]_.
 
 References
@@ -22,19 +22,19 @@ from skdgm.metrics._windows import best_sigma, log_densities
 
 
 class Parzen(NamedTuple):
-    """The mean log-likelihood of rows by a Parzen window.
+    """Result of :func:`parzen_log_likelihood`.
 
     Parameters
     ----------
     log_likelihood : float
-        In nats a row.
+        Mean over rows, in nats.
     se : float
-        Its standard error for having few rows; not for having few samples, nor for
-        the bandwidth. NaN of a single row.
+        Standard error of the mean over rows; it does not include the uncertainty of
+        the samples or of the bandwidth. NaN for a single row.
     sigma : float
-        The bandwidth.
+        Bandwidth.
     rows : ndarray of shape (n_rows,)
-        The log-likelihood of each row.
+        Log-likelihood of each row.
     """
 
     log_likelihood: float
@@ -44,36 +44,37 @@ class Parzen(NamedTuple):
 
 
 def parzen_log_likelihood(X, samples, *, sigma=None, X_valid=None, sigmas=None):
-    r"""Log-likelihood of rows by a Parzen window around samples, in nats.
+    r"""Log-likelihood of rows by a Parzen window estimate around samples, in nats.
 
     .. math:: \log \hat p(x) = \log \frac1m \sum_{i=1}^m
        \mathcal{N}(x; s_i, \sigma^2 I)
 
-    It is a density, in the columns' own units, of rows of any model that can be sampled
-    from. In many dimensions it says little of the model: samples can never be many
+    It is a density in the units of the columns, for any model that can be sampled. In
+    high dimensions it says little about the model: no feasible number of samples is
     enough, it is far from the log-likelihood, it may rank models wrongly, and the
-    centres of k-means can do better than data [1]_. It is here to compare with figures
-    of papers that give it.
+    centres of k-means can score higher than data [1]_. It serves for comparison with
+    published figures.
 
-    Rows are equal to ``score_samples`` of scikit-learn's ``KernelDensity`` with all
-    samples in one leaf; with its own leaves that loses tens of nats in a hundred
-    columns (scikit-learn 1.9).
+    The log-likelihoods equal ``score_samples`` of scikit-learn's ``KernelDensity`` with
+    all samples in one leaf; with its default leaves that loses tens of nats in a
+    hundred columns (scikit-learn 1.9).
 
     Parameters
     ----------
     X : array-like of shape (n_rows, n_features)
+        Rows to score.
     samples : array-like of shape (n_samples, n_features)
-        Of the model, on the same scale as X.
+        Samples of the model, on the same scale as X.
     sigma : float, default=None
-        The bandwidth; by default the one that makes ``X_valid`` most likely.
+        Bandwidth; by default the one that maximises the likelihood of ``X_valid``.
     X_valid : array-like of shape (n_valid, n_features), default=None
-        Rows to choose the bandwidth by, neither in X nor among the samples. Needed, and
-        used, only if ``sigma`` is None.
+        Rows for choosing the bandwidth, neither in X nor among the samples. Required
+        if ``sigma`` is None, and not allowed otherwise.
     sigmas : array-like of float, default=None
-        The bandwidths to choose from. In [2]_ pixels are in [0, 1], and these are
-        ``np.logspace(-1, 0, 10)``. By default any: the best one of such a grid, which
-        moves on while that is at its end, and then a search between its neighbours, to
-        a thousandth.
+        Candidate bandwidths. In [2]_ pixels are in [0, 1], and the candidates are
+        ``np.logspace(-1, 0, 10)``. By default such a grid is shifted until its best
+        value is inside, followed by a search between the neighbours of that, to a
+        relative tolerance of a thousandth.
 
     Returns
     -------
@@ -82,11 +83,12 @@ def parzen_log_likelihood(X, samples, *, sigma=None, X_valid=None, sigmas=None):
     Raises
     ------
     ValueError
-        A value is missing, or numbers of columns differ; there is neither ``sigma`` nor
-        ``X_valid``, or both; or all rows of ``X_valid`` are among the samples, which
-        are most likely at a bandwidth of zero; or a bandwidth is not above 0.
+        A value is missing, or numbers of columns differ; neither or both of ``sigma``
+        and ``X_valid`` are given, or both ``sigma`` and ``sigmas``; all rows of
+        ``X_valid`` are among the samples, so that the best bandwidth is zero; or a
+        bandwidth is not above 0.
     TypeError
-        ``sigma`` is no number.
+        ``sigma`` is not a number.
 
     Warns
     -----

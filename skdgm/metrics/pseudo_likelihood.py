@@ -1,12 +1,12 @@
-r"""Conditionals of single binary units, and the pseudo-likelihood they add up to.
+r"""Conditional log probabilities of single binary units, the pseudo-likelihood's terms.
 
 .. math:: \mathrm{PL}(v) = \sum_i \log p(v_i \mid v_{-i})
    = \sum_i \left[v_i \Delta_i - \log(1 + e^{\Delta_i})\right], \qquad
    \Delta_i = \log \tilde p(v_i = 1, v_{-i}) - \log \tilde p(v_i = 0, v_{-i})
 
-where :math:`\tilde p` is the unnormalised probability with the next layer summed
-out: no partition function is needed [1]_. It is not a likelihood, but it is cheap
-enough to be watched during training.
+where :math:`\tilde p` is the unnormalised probability with the next layer summed out.
+No partition function is needed [1]_. The pseudo-likelihood is not a likelihood, but
+cheap enough to monitor training.
 
 References
 ----------
@@ -21,16 +21,23 @@ from skdgm.utils.math import softplus
 
 
 def log_conditionals(energy, params, x, units=None, block=0):
-    r"""Log p(v_i | all other units) of units of a bottom block.
+    r"""Conditional log probabilities of binary units given all others, in nats.
+
+    .. math:: \log p(v_i \mid v_{-i}) = v_i \Delta_i - \log(1 + e^{\Delta_i}), \qquad
+       \Delta_i = \log \frac{\tilde p(v_i = 1, v_{-i})}{\tilde p(v_i = 0, v_{-i})}
 
     Parameters
     ----------
+    energy : LayeredEnergy
+        Energy of the model.
+    params : Params
+        Its parameters.
     x : tuple
-        A value for each block of the even layers; the odd ones are summed out.
+        Values of each block of the even layers; the odd layers are summed out.
     units : ndarray of int, shape (n_rows, n_units), optional
-        Which units of each row; all of them where not given.
-    block : int
-        The block they are in.
+        Indices of the units of each row; by default all units of the block.
+    block : int, default=0
+        Index of the block in the bottom layer that the units belong to.
 
     Returns
     -------
@@ -51,7 +58,7 @@ def log_conditionals(energy, params, x, units=None, block=0):
         odds = bias[i].astype(np.float64)
         for number, (W, field, total) in enumerate(above):
             if binary:
-                # One of on and off is how things are.
+                # The weight of the current value of the unit is known already.
                 turn = 1 - 2 * own
                 gain = total(field + turn[:, None] * W[i]) - now[number]
                 odds = odds + turn * gain

@@ -1,6 +1,6 @@
-r"""How well log-likelihoods rank anomalies.
+r"""Quality of the ranking of anomalies by log-likelihood.
 
-A row is the more anomalous the lower its log-likelihood is.
+The lower the log-likelihood of a row is, the more anomalous it is taken to be.
 """
 
 from numbers import Integral
@@ -13,15 +13,18 @@ from sklearn.utils.validation import check_array, check_scalar
 
 
 class AnomalyReport(NamedTuple):
-    """How well anomalies are ranked.
+    """Result of :func:`anomaly_report`.
 
     Parameters
     ----------
     roc_auc : float
+        Area under the ROC curve.
     average_precision : float
+        Area under the precision-recall curve.
     precision_at_k : float
-        The share of anomalies among the k least likely rows.
+        Share of anomalies among the k least likely rows.
     k : int
+        Number of rows that are inspected.
     """
 
     roc_auc: float
@@ -36,12 +39,12 @@ def anomaly_report(y_true, log_likelihood, *, k=None):
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        1 (or True) for anomalies, 0 for all others; or, as scikit-learn's outlier
-        detectors have it, -1 for anomalies and 1 for all others.
+        1 (or True) for anomalies and 0 for other rows; or, as in scikit-learn's outlier
+        detectors, -1 for anomalies and 1 for other rows.
     log_likelihood : array-like of shape (n_samples,)
-        As of ``score_samples``: low where anomalous.
+        As returned by ``score_samples``: low for anomalies.
     k : int, default=None
-        How many rows would be looked at; by default as many as there are anomalies.
+        Number of rows to inspect; by default the number of anomalies.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def anomaly_report(y_true, log_likelihood, *, k=None):
     Raises
     ------
     ValueError
-        There is one kind of rows only, or labels are unknown; or k is too high.
+        Only one class is present, labels are unknown, or k is out of range.
 
     Examples
     --------

@@ -1,12 +1,12 @@
-r"""Conditionals of single real units, and the pseudo-likelihood they add up to.
+r"""Conditional log densities of single real units, the pseudo-likelihood's terms.
 
 .. math:: \log p(v_i \mid v_{-i}) = \log \tilde p(v) - \log \int \tilde p(u, v_{-i}) \,
    \mathrm{d}u, \qquad \tilde p(v) \propto \sum_h e^{-E(v, h)}
 
-As a function of u this is a mixture of normal distributions of one precision, with
-means between :math:`b_i` plus the sum of the negative and plus that of the positive
-:math:`W_{ij}`. Equidistant points, no wider apart than these are broad, integrate it
-to a part in ten thousand.
+As a function of u, :math:`\tilde p(u, v_{-i})` is a mixture of normal distributions
+with a common precision. The means lie between :math:`b_i` plus the sum of the negative
+:math:`W_{ij}` and :math:`b_i` plus the sum of the positive ones. Equidistant points 1.4
+standard deviations apart integrate it to a relative error of 1e-4.
 """
 
 from functools import partial
@@ -16,25 +16,36 @@ from scipy.special import logsumexp
 
 from skdgm.energies import plain
 
-# In standard deviations of a component: between points, and beyond the last mean.
+# Distance between points, and margin beyond the outermost means, in standard deviations
+# of a component.
 _STEP, _TAIL = 1.4, 5.0
-# Points no sound machine needs.
+# Number of points above which weights are taken to have diverged.
 _MANY = 10_000
 
 
 def log_densities(energy, params, x, units, block=0):
-    """Log p(v_i | all other units) of real units of a bottom block.
+    r"""Conditional log densities of real units given all others, in nats.
+
+    .. math:: \log p(v_i \mid v_{-i}) = \log \tilde p(v) - \log \int \tilde p(u, v_{-i})
+       \, \mathrm{d}u
 
     Parameters
     ----------
+    energy : LayeredEnergy
+        Energy of the model.
+    params : Params
+        Its parameters.
     x : tuple
-        A value for each block of the even layers; the odd ones are summed out.
+        Values of each block of the even layers; the odd layers are summed out.
     units : ndarray of int, shape (n_rows, n_units), or None
-        Which units of each row; None for all of them.
+        Indices of the units of each row; None for all units of the block.
+    block : int, default=0
+        Index of the block in the bottom layer that the units belong to.
 
     Returns
     -------
     log_p : ndarray of shape (n_rows, n_units), float64
+        NaN for units whose weights have diverged.
     """
     v, own = np.asarray(x[block]), params.units[block]
     eta, matrices = energy.units[block].field(own), plain(params).couplings
@@ -58,7 +69,8 @@ def log_densities(energy, params, x, units, block=0):
 
 
 def _log_weight(energy, params, above, value, eta, i, u):
-    """Log weight of each row with u in place of the value of its unit i."""
+    """Log unnormalised probability of each row with u as the value of its unit i, up to
+    terms that do not depend on u."""
     theta, precision = eta.theta[i], eta.precision[i]
     total = theta * u - 0.5 * precision * u**2
     for W, other, received in above:
@@ -69,8 +81,8 @@ def _log_weight(energy, params, above, value, eta, i, u):
 
 
 def _points(above, own, eta, i):
-    """Where to look at the conditional densities of unit i of each row; None where
-    weights have exploded."""
+    """Integration points for the conditional density of unit i of each row; None if
+    weights have diverged."""
     low = high = own.mean[i].astype(np.float64)
     for W, _, _ in above:
         low = low + np.minimum(W[i], 0.0).sum(axis=1)

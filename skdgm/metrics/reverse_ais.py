@@ -1,10 +1,10 @@
-r"""Conservative log-likelihoods by reverse annealing (RAISE).
+r"""Conservative log-likelihoods by reverse annealed importance sampling (RAISE).
 
 .. math:: \log \hat p(v) = \log \frac1n \sum_{k=1}^n \frac{\tilde p(v)}{Z_0} w_k
 
-with chains that are annealed from the row itself down to a base model without
-couplings. Their weights tell how likely chains that come up from there end at the
-row [1]_.
+with the importance weights :math:`w_k` of chains that are annealed from the row itself
+to a base model without couplings. They estimate the probability that chains annealed
+from the base model end at the row [1]_.
 
 References
 ----------
@@ -25,14 +25,16 @@ from skdgm.utils.math import log_mean_exp
 
 
 class Annealing(NamedTuple):
-    """The way down from rows.
+    """Annealing path from rows to the base model.
 
     Parameters
     ----------
     base : pair
-        A model without couplings, and its log Z.
-    betas : ndarray
+        Parameters of the base model, without couplings, and its log Z.
+    betas : ndarray of shape (n_betas,)
+        Inverse temperatures.
     n_jobs : int or None
+        Number of threads.
     """
 
     base: tuple
@@ -55,32 +57,45 @@ def raise_log_likelihood(
 
     .. math:: \log \frac1n \sum_{k=1}^n \frac{\tilde p(v)}{Z_0} w_k
 
-    with weights of chains from v down to a base model, whose Z_0 is known. It is
-    conservative: the log-likelihood of a model that chains from the base model reach in
-    so many temperatures, the expectation of its logarithm being lower still.
+    with weights :math:`w_k` of chains annealed from v to a base model of known
+    :math:`Z_0`. The mean of the weights is an unbiased estimate of the likelihood under
+    the distribution that chains annealed from the base model through the same
+    temperatures end in; its logarithm is lower in expectation, hence conservative.
 
     Parameters
     ----------
     estimator : object
-        Fitted, with an energy.
+        Fitted estimator with an energy.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Without missing values.
+        Rows to score, without missing values.
     n_betas : int, default=1000
-        Inverse temperatures.
+        Number of inverse temperatures.
     n_chains : int, default=10
-        Chains for each row.
+        Number of chains for each row.
     n_samples : int, default=100
-        Of the model, from whose means the base model is.
+        Number of samples of the model whose means define the base model.
     return_se : bool, default=False
+        If True, standard errors are returned too.
     n_jobs : int, default=None
+        Number of threads that share the chains; the result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        By default the seed of the fit.
+        Seed of the chains; by default that of the fit.
 
     Returns
     -------
     log_likelihood : ndarray of shape (n_samples,)
+        In nats, one for each row of X.
     se : ndarray of shape (n_samples,)
-        If asked for.
+        Standard error over chains. Only if ``return_se`` is True.
+
+    Raises
+    ------
+    NotFittedError
+        The estimator is not fitted.
+    TypeError
+        The estimator has no partition function.
+    ValueError
+        A number is too low, or X has missing values.
 
     Examples
     --------

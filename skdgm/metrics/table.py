@@ -1,4 +1,4 @@
-r"""Models side by side, in nats and in bits per dimension.
+r"""Table of the log-likelihoods of several models, in nats and bits per dimension.
 
 .. math:: \frac{-1}{D \log 2} \frac1n \sum_i \log p(x_i)
 """
@@ -21,46 +21,49 @@ COLUMNS += ("bit_draws",)
 
 
 def likelihood_table(estimators, X, *, n_bit_draws=10, random_state=None, **options):
-    r"""Log-likelihoods of the same rows under several models.
+    r"""Table of the log-likelihoods of the same rows under several models.
 
-    Grey rows, with values between 0 and 1 where models have bits, have no likelihood
-    that can be compared: what a model makes of such a value is its own affair. So bits
-    are drawn with these probabilities, the same ones for all models, and figures are
-    means over several such draws. Models behind steps that make bits themselves, as
-    :class:`~skdgm.preprocessing.BernoulliBinarizer` does, are given theirs.
+    .. math:: \frac{-1}{D \log 2} \frac1n \sum_i \log p(x_i)
+
+    are the bits per dimension of n rows of D columns. Grey rows, with values between 0
+    and 1 in binary columns, have no comparable likelihood, because models treat such
+    values differently. Bits are therefore drawn with these probabilities, the same ones
+    for all models, and figures are means over several draws. In a Pipeline with a step
+    that binarises, like :class:`~skdgm.preprocessing.BernoulliBinarizer`, the model is
+    given the bits of that step.
 
     Parameters
     ----------
     estimators : dict, list of (name, estimator), or list of estimators
-        Fitted: models of skdgm, Pipelines that end with one, or any other estimator
-        with ``score_samples``, whose figures are taken to be exact.
+        Fitted models of skdgm, Pipelines that end with one, or other estimators with
+        ``score_samples``, whose figures are taken to be exact.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
     n_bit_draws : int, default=10
-        How often bits of grey rows are drawn.
+        Number of draws of the bits of grey rows.
     random_state : int, RandomState instance or None, default=None
-        Of these, by default 0; and as of :func:`likelihood_bracket`.
+        Seed of the bits, by default 0, and of :func:`likelihood_bracket`.
     **options
-        Of :func:`likelihood_bracket`, for models with a partition function.
+        Further arguments of :func:`likelihood_bracket`, for models with a partition
+        function.
 
     Returns
     -------
-    table : DataFrame, or Bunch of lists where there is no pandas
-        A row (an entry) for each model: "nats", the mean log-likelihood of a row;
-        "lower" and "upper", between which that is of these rows; "se_rows", the
-        standard error of having these rows and no others; "bits_per_dim", minus the
-        nats in bits for each column; "kind", "exact", "lower bound" or "estimate", of
-        bits where rows are grey; "measure", "density" or "probability"; and
-        "bit_draws", how many draws of bits the figures are means over, 0 where rows are
-        taken as they are.
+    table : DataFrame, or Bunch of lists without pandas
+        A row (or entry) for each model: "nats", the mean log-likelihood per row;
+        "lower" and "upper", the ends of its bracket for these rows; "se_rows", the
+        standard error of the mean over rows; "bits_per_dim", minus the nats, converted
+        to bits per column; "kind", "exact", "lower bound" or "estimate", for the bits
+        of grey rows; "measure", "density" or "probability"; and "bit_draws", the number
+        of draws of bits averaged over, 0 if rows are not grey.
 
     Raises
     ------
     ValueError
-        Models are not to be compared: densities with probabilities, or rows that are
-        made binary in different ways, or are grey for some of them only.
+        The models are not comparable: densities and probabilities, rows binarised in
+        different ways, or rows that are grey for some models only.
     TypeError
-        A single estimator is given, and no list of some; or one has no
-        ``score_samples``, or stands behind what has no determinant.
+        A single estimator is given instead of a list; one has no ``score_samples``; or
+        a preceding step of a Pipeline has no known Jacobian determinant.
 
     Examples
     --------
@@ -75,7 +78,7 @@ def likelihood_table(estimators, X, *, n_bit_draws=10, random_state=None, **opti
     >>> list(table["kind"])
     ['exact', 'exact']
 
-    Rows of grey values are taken as probabilities, for all models alike:
+    Grey values are taken as probabilities of bits for all models:
 
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import FVBN, BernoulliRBM
@@ -88,14 +91,14 @@ def likelihood_table(estimators, X, *, n_bit_draws=10, random_state=None, **opti
     check_scalar(n_bit_draws, "n_bit_draws", Integral, min_val=2)
     models = compared(estimators, X)
     options |= {"n_bit_draws": n_bit_draws}
-    # A copy for each, so that all are asked of the same bits.
+    # A copy for each, so that all are evaluated on the same bits.
     states = [deepcopy(random_state) for _ in models]
     rows = [_figures(*each, options) for each in zip(models, states)]
     return _table([model.name for model in models], rows, _num_features(X))
 
 
 def _figures(model, random_state, options):
-    """The rows' log-likelihoods, their ends, and what they are."""
+    """Log-likelihoods of rows, ends of their mean, and (kind, measure, bit draws)."""
     last, n_draws = model.last, options["n_bit_draws"]
     if hasattr(last, "_bracket"):
         found = likelihood_bracket(

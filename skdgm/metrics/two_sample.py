@@ -1,10 +1,10 @@
-r"""Whether a classifier tells samples from data.
+r"""Classifier two-sample test of samples against data.
 
 .. math:: \hat t = \frac1n \sum_{k=1}^n [f(z_k) = l_k], \qquad
    n \hat t \sim \mathrm{Binomial}(n, \tfrac12) \text{ by chance}
 
-for rows z that the classifier f has not learned of, half of them data and half of them
-samples, and their labels l [1]_.
+for held-out rows z, half of them data and half of them samples, with labels l and a
+trained classifier f [1]_.
 
 References
 ----------
@@ -25,19 +25,19 @@ from skdgm.metrics._pairs import check_pair
 
 
 class TwoSampleTest(NamedTuple):
-    """How well a classifier tells two samples from one another.
+    """Result of :func:`classifier_two_sample_test`.
 
     Parameters
     ----------
     accuracy : float
-        The share of held-out rows whose sample it tells; one half by chance.
+        Share of held-out rows that are classified correctly; one half by chance.
     p_value : float
-        Of an accuracy as high as that by chance.
+        Probability of an accuracy as high by chance.
     roc_auc : float
-        The probability that it takes a held-out row of the second sample rather for one
-        of that than a held-out row of the first; one half by chance.
+        Area under the ROC curve on held-out rows, the second sample being the positive
+        class; one half by chance.
     n_tested : int
-        Held-out rows of both samples.
+        Number of held-out rows of both samples.
     """
 
     accuracy: float
@@ -47,33 +47,33 @@ class TwoSampleTest(NamedTuple):
 
 
 def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=None):
-    r"""Train a classifier to tell samples from data, and see whether it can.
+    r"""Train a classifier to distinguish samples from data, and test its accuracy.
 
     .. math:: \hat t = \frac1n \sum_{k=1}^n [f(z_k) = l_k], \qquad
        n \hat t \sim \mathrm{Binomial}(n, \tfrac12) \text{ by chance}
 
-    What it cannot tell, by its means, is alike. The test takes rows to be independent:
-    samples of one Markov chain, too few steps apart, are told from data by their
-    likeness to one another.
+    An accuracy near one half means that this classifier finds no difference. The test
+    assumes independent rows: samples from one Markov chain, too few steps apart, differ
+    from data by their similarity to one another.
 
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)
-        Data that the model was not trained on; categories are encoded one-hot. Of the
-        larger of both samples only as many rows are used as the other one has.
+        Data that the model was not trained on; categories are encoded one-hot. The
+        larger sample is reduced to the number of rows of the smaller one, at random.
     Y : array-like or DataFrame of shape (n_samples, n_features)
-        Samples. Real data are to be compared with real samples, and bits with bits.
+        Samples, of the same kind as the data: real values, or bits.
     classifier : classifier, default=None
         With ``predict_proba`` or ``decision_function``. By default 100 extremely
-        randomised trees, which take columns of any scale and see how columns depend on
-        one another.
+        randomised trees, which accept columns of any scale and detect dependencies
+        between columns.
     cv : int or cross-validation splitter, default=None
-        By default a random half of the rows is held out, as in the publication, and the
-        p-value is exact. A number of folds tests each row once. That is more powerful;
-        but as folds learn from one another's rows, p-values are somewhat too low: 6 to
-        9 of 100 were below 0.05 in trials without a difference.
+        By default a random half of the rows is held out, as in the paper, and the
+        p-value is exact. A number of folds tests each row once. That is more powerful,
+        but as folds train on one another's rows, p-values are somewhat too low: 6 to 9
+        of 100 were below 0.05 in trials without a difference.
     random_state : int, RandomState instance or None, default=None
-        For rows, and the default classifier.
+        Seed of the choice of rows and of the default classifier.
 
     Returns
     -------
@@ -83,14 +83,14 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=N
     ------
     ValueError
         A value is missing, numbers of columns differ, a sample has only one row, or
-        ``cv`` holds a row out more than once, or rows of one sample only.
+        ``cv`` holds out a row more than once, or rows of one sample only.
     TypeError
-        ``classifier`` is none.
+        ``classifier`` is not a classifier.
 
     Warns
     -----
     DataRangeWarning
-        Both samples seem to be on different scales.
+        The samples seem to be on different scales.
 
     References
     ----------
