@@ -49,7 +49,7 @@ def check_density(estimator, who):
 
 
 def seed_of(random_state):
-    """Seed drawn from a random state; None (for the estimator's own) if that is None."""
+    """Seed drawn from a random state; None, for the estimator's own, if it is None."""
     if random_state is None:
         return None
     return check_random_state(random_state).randint(MAX_SEED)

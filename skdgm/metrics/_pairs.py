@@ -1,4 +1,4 @@
-"""Validation of two tables that are to be compared, and of numeric options."""
+"""Validation of two tables before they are compared, and of numeric options."""
 
 from numbers import Real
 

@@ -1,6 +1,6 @@
-"""Pictures of fitted estimators, as scikit-learn's Display classes.
+"""Plots of fitted estimators, in the style of scikit-learn's Display classes.
 
-matplotlib is imported where a picture is drawn, and not before.
+matplotlib is imported only when a plot is drawn.
 """
 
 from skdgm.plotting.chain import ChainDisplay

@@ -1,20 +1,21 @@
-"""Columns of a table: which, and the marginal distribution of one, twice."""
+"""Selection of a table's columns, and plots of one column's marginal distributions in
+data and in samples."""
 
 from collections import Counter
 from numbers import Integral
 
 import numpy as np
 
-# Columns by default; bins of a histogram; how many values a column has at most that is
-# shown by bars; and how many categories have a bar of their own.
+# Default number of columns; bins of a histogram; most values of a column that is drawn
+# as bars; most categories with a bar of their own.
 _COLUMNS, _BINS, _FEW, _NAMES = 12, 20, 10, 12
-# Letters below bars, of all names together, that fit beside one another, and letters of
-# a name that are shown.
+# Total number of letters of tick labels that fit without rotation, and the number that
+# a label is shortened to.
 _WIDE, _LONG = 18, 10
 
 
 def chosen(columns, names):
-    """Numbers of columns that are given by number or by name."""
+    """Indices of columns given by index or name; by default the first twelve."""
     if columns is None:
         return list(range(len(names)))[:_COLUMNS]
     if isinstance(columns, str | Integral):
@@ -33,12 +34,12 @@ def chosen(columns, names):
 
 
 def numbered(n_columns):
-    """Names of columns that have none."""
+    """Default names of columns: x0, x1 and so on."""
     return [f"x{number}" for number in range(n_columns)]
 
 
 def known(table):
-    """The known values of each column: numbers, or objects where there are others."""
+    """Non-missing values of each column, as floats, or objects if not numeric."""
     if not hasattr(table, "iloc"):
         return [column[~np.isnan(column)] for column in np.asarray(table, float).T]
     columns = (table.iloc[:, j].dropna() for j in range(table.shape[1]))
@@ -49,7 +50,7 @@ def known(table):
 
 
 def draw(axes, column, sampled, looks):
-    """Draw one column of data and of samples, and return both artists."""
+    """Draw one column of data and samples, as bars or histograms; return the artists."""
     parts = column, sampled
     if any(part.dtype == object for part in parts):
         return _bars(axes, *_of_names(*(part.astype(object) for part in parts)), looks)
@@ -80,8 +81,8 @@ def _bars(axes, names, shares, looks):
 
 
 def _of_names(column, sampled):
-    """Categories and their shares of data and of samples, the most frequent ones first;
-    those for which there is no room are counted together."""
+    """Category names and their shares of data and samples, the most frequent first; the
+    rarest are combined as "others" if there are more than twelve."""
     counts = [Counter(part) for part in (column, sampled)]
     every = sorted({**counts[0], **counts[1]}, key=str)
     every.sort(key=lambda name: -max(count[name] for count in counts))
@@ -97,11 +98,11 @@ def _of_names(column, sampled):
 
 
 def _shares(counts):
-    """Counts that sum to 1, unless nothing was counted."""
+    """Counts divided by their sum; zeros if all counts are zero."""
     return counts / max(1, counts.sum())
 
 
 def _are_probabilities(column, sampled):
-    """Whether values are those of a binary unit, or probabilities that it is 1."""
+    """Return whether data are in [0, 1] and samples binary."""
     inside = len(column) and column.min() >= 0 and column.max() <= 1
     return inside and np.isin(sampled, (0, 1)).all()

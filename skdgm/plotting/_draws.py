@@ -1,4 +1,4 @@
-"""Samples of an estimator, and what there is beside them."""
+"""Samples of an estimator, their means, and their nearest rows of data."""
 
 import inspect
 
@@ -9,15 +9,22 @@ from skdgm.metrics import nearest_training_neighbours
 
 
 def of_classes(display, estimator, y, n_samples):
-    """The option of ``sample`` that asks for so many rows of each class.
+    """Keyword argument of ``sample`` that requests rows of given classes.
 
     Parameters
     ----------
     display : type
-        Who asks.
+        Display class, named in error messages.
     estimator : object
     y : object or array-like of shape (n_classes,)
+        Class or classes.
     n_samples : int
+        Number of rows of each class.
+
+    Returns
+    -------
+    options : dict
+        With the array ``y``, in which each class is repeated ``n_samples`` times.
 
     Raises
     ------
@@ -33,12 +40,12 @@ def of_classes(display, estimator, y, n_samples):
 
 
 def samples_beside(X, estimator, n_samples, random_state, options):
-    """Samples that have the columns of X.
+    """Samples of an estimator, checked to have the columns of X.
 
     Raises
     ------
     ValueError
-        They have not, or are a DataFrame where X is none.
+        The number of columns differs, or samples are a DataFrame and X is not.
     """
     samples = estimator.sample(n_samples, random_state, **options)
     if samples.shape[1] != X.shape[1]:
@@ -54,13 +61,13 @@ def samples_beside(X, estimator, n_samples, random_state, options):
 
 
 def means_of(estimator, samples):
-    """The visible units' means given the features of samples."""
-    # A net's features are not those of the network that draws, from which it began.
+    """Means of the visible units given the features of samples."""
+    # A tuned network samples from its ``dbn_``, whose features differ from its own.
     estimator = getattr(estimator, "dbn_", estimator)
     return estimator.inverse_transform(estimator.transform(samples))
 
 
 def nearest(samples, X):
-    """For each sample the row of X that is nearest to it."""
+    """Nearest row of X to each sample."""
     X = check_array(X)
     return X[nearest_training_neighbours(samples, X).index]

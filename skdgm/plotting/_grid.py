@@ -1,4 +1,4 @@
-"""Many images on one pair of axes."""
+"""Grid of images on a single Axes."""
 
 from numbers import Integral
 
@@ -9,35 +9,41 @@ from sklearn.utils.validation import check_scalar
 from skdgm.plotting._images import as_images, shared_limits
 from skdgm.plotting._support import axes_for, check_looks
 
-# Between images, and between lines of several parts: shares of an image's longer side.
+# Gaps between images, and between lines of several parts, as shares of the longer side
+# of an image.
 _GAP, _LINE_GAP = 0.1, 0.4
-# Of new figures, in inches: the longest side, an image's longest, the room of labels.
+# Sizes of new figures in inches: longest side, longest side of an image, and margin for
+# labels.
 _LONGEST, _IMAGE, _LABELS = 8.0, 0.8, 0.6
-# Of what frames images, and of missing pixels: not in grey maps or diverging ones.
+# Colours of frames and of missing pixels; the latter occurs in no default colour map.
 _FRAME, _MISSING = "0.8", "#f0a04b"
 
 
 class Grid:
-    """Images line by line, where a line has one row of each of several parts.
+    """Grid of images, in lines that consist of one row of images per part.
 
-    Its unit of length is a pixel.
+    The unit of length is a pixel.
 
     Parameters
     ----------
     display : type
-        Who asks.
+        Display class, named in error messages.
     parts : list of array-like of shape (n_images, n_features)
-        What is one below the other. NaN is a missing pixel.
+        Images to be drawn below one another. NaN is a missing pixel.
     image_shape : tuple of int, default=None
         Height and width; by default images are square.
     n_columns : int, default=None
-        Images in a row; by default the grid is nearly square.
+        Images per row; by default the grid is nearly square.
 
     Attributes
     ----------
     images : ndarray of shape (n_parts, n_images, height, width)
     left, top : ndarray of shape (n_parts, n_images)
-        Where they are.
+        Positions of the images' left and top edges.
+    gap : float
+        Distance between images.
+    size : ndarray of shape (2,)
+        Width and height of the grid.
     """
 
     def __init__(self, display, parts, *, image_shape=None, n_columns=None):
@@ -60,7 +66,7 @@ class Grid:
         self._inches = min(_LONGEST / max(self.size), _IMAGE / longest)
 
     def middles(self):
-        """The middles of columns and of rows, from the left and from the top."""
+        """Centres of the columns, from the left, and of the rows, from the top."""
         height, width = self.images.shape[2:]
         return np.unique(self.left) + width / 2, np.unique(self.top) + height / 2
 
@@ -70,17 +76,17 @@ class Grid:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            By default those of a new figure, which is as large as the images need.
+            Axes to draw on; by default those of a new figure sized to fit the images.
         scales : array-like of shape (n_parts, n_images, 2), default=None
-            What is darkest in each image and what is brightest; by default these are
-            the same for all.
+            Lower and upper limit of each image's colour scale; by default all images
+            share one scale.
         im_kw : dict, default=None
             Further arguments of ``imshow``.
         labels : list of str, default=()
-            Names of rows, from the top.
+            Labels of the rows, from the top.
         margins : tuple of float, default=None
-            Inches more that a new figure is wide and high; by default there is room for
-            names of rows.
+            Additional width and height of a new figure, in inches; by default it has a
+            margin for row labels if there are any.
 
         Returns
         -------
@@ -118,7 +124,7 @@ class Grid:
         return artist
 
     def _frame(self, ax):
-        """What lies behind the images, and where the axes end."""
+        """Draw the frames behind the images and set the limits of the axes."""
         height, width = np.add(self.images.shape[2:], 2 * self.gap)
         left, top = self.left.ravel() - self.gap, self.top.ravel() - self.gap
         looks = {"color": _FRAME, "linewidth": 0, "align": "edge", "zorder": -1}

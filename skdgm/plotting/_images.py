@@ -1,4 +1,4 @@
-"""Rows as images."""
+"""Conversion of rows to images, and their shared grey scale."""
 
 from numbers import Integral
 
@@ -6,12 +6,12 @@ import numpy as np
 
 
 def as_images(display, rows, image_shape=None):
-    """Rows as images.
+    """Reshape rows to images.
 
     Parameters
     ----------
     display : type
-        Who asks.
+        Display class, named in error messages.
     rows : array-like of shape (n_images, n_features)
     image_shape : tuple of int, default=None
         Height and width; by default images are square.
@@ -23,7 +23,8 @@ def as_images(display, rows, image_shape=None):
     Raises
     ------
     ValueError
-        Rows have not as many features as images pixels, or no square number.
+        Rows are not a non-empty 2-D array, the number of features differs from that of
+        pixels, or no shape is given and it is not a square number.
     """
     name, rows = display.__name__, np.asarray(rows)
     if rows.ndim != 2 or not len(rows):
@@ -52,8 +53,8 @@ def as_images(display, rows, image_shape=None):
 
 
 def shared_limits(images):
-    """The ends of one grey scale for all: 0 and 1 if these hold all values, else the
-    least and the greatest."""
+    """Limits of a common grey scale: 0 and 1 if all values are in between, else the
+    minimum and the maximum."""
     values = images[np.isfinite(images)]
     if not len(values) or (values.min() >= 0 and values.max() <= 1):
         return 0.0, 1.0

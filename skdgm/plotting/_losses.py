@@ -1,8 +1,8 @@
-"""What is known of an estimator's losses while it learned, kind by kind."""
+"""Loss curves recorded during a fit, grouped by the kind of loss."""
 
 from typing import NamedTuple
 
-# What estimators watch while they learn, and what its loss is called.
+# Axis labels of losses by the quantity that an estimator monitors.
 _LOSSES = {
     "log-likelihood": "minus log-likelihood\n(nats a row)",
     "bound": "minus lower bound on\nlog-likelihood (nats a row)",
@@ -15,17 +15,17 @@ _BOUND = "minus bound (nats a row)"
 
 
 class Curves(NamedTuple):
-    """Losses of one kind.
+    """Loss curves of one kind.
 
     Parameters
     ----------
     title : str
-        What learned.
+        Name of the model or of the part of it that was trained.
     loss : str
-        What was lost.
+        Label of the loss axis.
     curves : dict
-        By name, losses for each epoch of training rows and of held-out rows. There may
-        be none of the latter.
+        For each name a pair of sequences, the losses of training rows and of held-out
+        rows per epoch. The latter may be empty.
     """
 
     title: str
@@ -34,13 +34,13 @@ class Curves(NamedTuple):
 
     @property
     def n_epochs(self):
-        """Of the longest curve."""
+        """Number of epochs of the longest curve."""
         parts = [part for pair in self.curves.values() for part in pair]
         return max(map(len, parts), default=0)
 
 
 def losses_of(estimator):
-    """What is known of an estimator's losses, kind by kind, in the order of time."""
+    """List of Curves of an estimator's losses, in the order of training."""
     name, groups = type(estimator).__name__, []
     if hasattr(estimator, "dbn_"):
         groups += losses_of(estimator.dbn_)
@@ -59,10 +59,10 @@ def losses_of(estimator):
 
 
 def _of_stack(name, stack):
-    """Of a belief network: its layers' losses, and what refining all of them lost."""
+    """Curves of a belief network: of its layers, and of refining all of them."""
     kinds, machines = {}, stack.layers_
     for number, machine in enumerate(machines):
-        # A top machine with a label loses something else than those below.
+        # A top-level machine with a label has another loss than the layers below.
         layers = kinds.setdefault(_loss_of(machine), {})
         layers[f"layer {number}"] = machine.loss_curve_, machine.validation_curve_
     refined = [(curve, ()) for curve in stack.loss_curves_[len(machines) :]]
@@ -73,5 +73,5 @@ def _of_stack(name, stack):
 
 
 def _loss_of(estimator):
-    """What is lost, as a label of an axis."""
+    """Axis label of an estimator's loss."""
     return _LOSSES.get(getattr(estimator, "_WATCHED", None), "loss")

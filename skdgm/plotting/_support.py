@@ -1,5 +1,5 @@
-"""What displays ask before they draw: for matplotlib, for axes, for a fitted estimator
-that has what is to be shown."""
+"""Checks before drawing: matplotlib, axes, options, and a fitted estimator with the
+attributes to be shown."""
 
 from collections.abc import Mapping
 
@@ -9,17 +9,21 @@ from sklearn.utils.validation import check_is_fitted
 
 
 def pyplot(display):
-    """``matplotlib.pyplot``.
+    """Import ``matplotlib.pyplot``.
 
     Parameters
     ----------
     display : type
-        Who asks.
+        Display class, named in error messages.
+
+    Returns
+    -------
+    pyplot : module
 
     Raises
     ------
     ImportError
-        There is no matplotlib.
+        matplotlib is not installed.
     """
     try:
         import matplotlib.pyplot as plt
@@ -31,16 +35,18 @@ def pyplot(display):
 
 
 def axes_for(display, ax, n_axes, **options):
-    """A figure and as many axes as are needed, new ones or those that are given.
+    """Figure and axes to draw on, new or given.
 
     Parameters
     ----------
     display : type
-        Who asks.
+        Display class, named in error messages.
     ax : matplotlib Axes, array-like of Axes or None
+        Given axes; None for a new figure.
     n_axes : int
+        Number of axes required.
     **options
-        Of new axes, as of ``pyplot.subplots``; superfluous ones are taken away.
+        Arguments of ``pyplot.subplots`` for new axes; surplus axes are removed.
 
     Returns
     -------
@@ -50,11 +56,11 @@ def axes_for(display, ax, n_axes, **options):
     Raises
     ------
     ImportError
-        There is no matplotlib.
+        matplotlib is not installed.
     ValueError
-        The number of the given axes is another one.
+        The number of given axes differs from ``n_axes``.
     TypeError
-        They are no axes.
+        ``ax`` is not an Axes or an array of Axes.
     """
     plt = pyplot(display)
     if ax is None:
@@ -76,26 +82,26 @@ def axes_for(display, ax, n_axes, **options):
 
 
 def check_has(display, estimator, names, who):
-    """Whether an estimator is fitted, and has one of the attributes that are shown.
+    """Check that an estimator is fitted and has one of the required attributes.
 
     Parameters
     ----------
     display : type
-        Who asks.
+        Display class, named in error messages.
     estimator : object
     names : tuple of str
-        Attributes or methods, of which one is enough.
+        Attributes or methods, of which one suffices.
     who : str
-        Which estimators have them.
+        Description of the estimators that have them, for the error message.
 
     Raises
     ------
     ImportError
-        There is no matplotlib, which is better said before long computations.
+        matplotlib is not installed; raised here to fail before long computations.
     NotFittedError
-        It is not fitted.
+        The estimator is not fitted.
     TypeError
-        It is no estimator, or has none of them.
+        The object is not an estimator, or has none of the attributes.
     """
     pyplot(display)
     check_is_fitted(estimator)
@@ -107,15 +113,15 @@ def check_has(display, estimator, names, who):
 
 
 def first_with(estimator, names):
-    """The first step of a Pipeline that has one of some attributes, if one has; else
-    what was given."""
+    """First step of a Pipeline that has one of the attributes; the estimator itself if
+    no step has, or if it is not a Pipeline."""
     steps = estimator if isinstance(estimator, Pipeline) else ()
     has = (step for step in steps if any(hasattr(step, name) for name in names))
     return next(has, estimator)
 
 
 def check_looks(display, **options):
-    """Raise TypeError where arguments of matplotlib's functions are no dict."""
+    """Raise TypeError if an option for matplotlib is neither a mapping nor None."""
     for name, value in options.items():
         if value is not None and not isinstance(value, Mapping):
             raise TypeError(

@@ -1,4 +1,4 @@
-"""How chains move."""
+"""Display of the mixing of Markov chains."""
 
 import numpy as np
 
@@ -6,31 +6,32 @@ from skdgm.metrics import chain_diagnostics
 from skdgm.metrics._models import check_energy
 from skdgm.plotting._support import axes_for, check_looks, pyplot
 
-# Chains that are drawn, and autocorrelation below which lags are left out.
+# Maximum number of chains drawn; the autocorrelation that sets the range of lags: it is
+# drawn to twice the first lag below this value.
 _MOST, _SMALL = 8, 0.02
 
 
 class ChainDisplay:
-    """Free energies along Markov chains, and how long these remember.
+    """Traces of the free energy along Markov chains, and their autocorrelation.
 
     Parameters
     ----------
     diagnostics : ChainDiagnostics
-        As :func:`~skdgm.metrics.chain_diagnostics` gives it.
+        Result of :func:`~skdgm.metrics.chain_diagnostics`.
 
     Attributes
     ----------
     traces_ : list of matplotlib Line2D
         One for each of the first eight chains.
     autocorrelation_ : matplotlib Line2D
-    axes_ : ndarray of Axes
-        For traces, and for the autocorrelation.
+    axes_ : ndarray of Axes, of shape (2,)
+        Axes of the traces, and of the autocorrelation.
     figure_ : matplotlib Figure
 
     See Also
     --------
-    SamplesDisplay : The samples themselves.
-    skdgm.metrics.chain_diagnostics : The figures behind it.
+    SamplesDisplay : Display of the samples.
+    skdgm.metrics.chain_diagnostics : The diagnostics shown.
 
     Examples
     --------
@@ -57,24 +58,29 @@ class ChainDisplay:
         trace_kw=None,
         **options,
     ):
-        """Run an estimator's chains and show how they move.
+        """Run an estimator's Markov chains and show their mixing.
 
         Parameters
         ----------
         estimator : object
-            Fitted, with chains.
+            Fitted estimator that samples by Markov chains.
         random_state : int, RandomState instance or None, default=None
-            For sampling.
+            Seed of the chains.
         ax : array-like of two matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
         trace_kw : dict, default=None
-            Arguments of ``Axes.plot``, of all traces.
+            Arguments of ``Axes.plot`` for all traces.
         **options
             Further arguments of :func:`~skdgm.metrics.chain_diagnostics`.
 
         Returns
         -------
         display : ChainDisplay
+
+        Raises
+        ------
+        TypeError
+            The estimator has no chains, or ``trace_kw`` is not a dict.
         """
         pyplot(cls)
         check_energy(estimator, cls.__name__)
@@ -82,14 +88,14 @@ class ChainDisplay:
         return cls(found).plot(ax, trace_kw=trace_kw)
 
     def plot(self, ax=None, *, trace_kw=None):
-        """Draw traces and the autocorrelation.
+        """Draw the traces and the autocorrelation.
 
         Parameters
         ----------
         ax : array-like of two matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
         trace_kw : dict, default=None
-            As of :meth:`from_estimator`.
+            As for :meth:`from_estimator`.
 
         Returns
         -------
@@ -121,9 +127,9 @@ class ChainDisplay:
 
 
 def _memory(found):
-    """How long chains remember, in words."""
+    """Title with the number of Gibbs steps per independent draw."""
     if np.isnan(found.r_hat):
         return "nothing moves"
     steps = f"{max(found.time, found.thin):.0f} steps for an independent draw"
-    # What is forgotten between two draws is not seen.
+    # Autocorrelation at lags below ``thin`` is not observed.
     return steps if found.time > found.thin else f"at most {steps}"

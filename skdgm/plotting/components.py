@@ -1,9 +1,9 @@
-r"""What hidden units look for.
+r"""Display of the filters of hidden units.
 
 .. math:: F^l = W^1 W^2 \cdots W^l
 
-The filters of a layer are its weights, and above the first layer these seen through
-the weights below, as if all layers were linear.
+The filters of the first layer are its weights; those of a layer above are its weights
+multiplied by all weights below, as if all layers were linear.
 """
 
 from functools import reduce
@@ -21,12 +21,12 @@ _WEIGHTS = "components_", "coefs_"
 class ComponentsDisplay:
     """Filters of hidden units, as images.
 
-    Each filter has a scale of its own, which is symmetric around 0.
+    Each filter has its own colour scale, symmetric around 0.
 
     Parameters
     ----------
     components : array-like of shape (n_components, n_features)
-        A filter a row.
+        One filter per row.
     image_shape : tuple of int, default=None
         Height and width; by default images are square.
 
@@ -38,7 +38,7 @@ class ComponentsDisplay:
 
     See Also
     --------
-    SamplesDisplay, ManifoldDisplay : What units draw; what two of them stand for.
+    SamplesDisplay, ManifoldDisplay : Samples of a model; images along two features.
 
     Examples
     --------
@@ -74,23 +74,23 @@ class ComponentsDisplay:
         Parameters
         ----------
         estimator : object
-            Fitted, with ``components_``, or with ``coefs_`` of several layers; of a
-            Pipeline the first step with such. Weights of outputs are none of these.
-            Those of real columns are the weights of standardised columns.
+            Fitted estimator with ``components_``, or with ``coefs_`` of several layers,
+            or a Pipeline, of which the first step with these is shown. Output weights
+            are not shown. Weights of real columns are those of standardised columns.
         layer : int, default=0
-            0 is the first hidden layer, -1 the last.
+            Index of the hidden layer: 0 is the first, -1 the last.
         n_components : int, default=100
-            How many filters at most.
+            Maximum number of filters.
         order : {"norm", "first"}, default="norm"
-            Which come first: those with the greatest norm, or in their own order.
+            Sort filters by decreasing norm, or keep the order of the units.
         image_shape : tuple of int, default=None
             Height and width; by default images are square.
         n_columns : int, default=None
-            By default there are about as many columns as rows.
+            Images per row; by default the grid is nearly square.
         im_kw : dict, default=None
-            Arguments of ``imshow``, such as ``vmin`` and ``vmax``, one scale for all.
+            Arguments of ``imshow``, such as ``vmin`` and ``vmax`` for a common scale.
         ax : matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
 
         Returns
         -------
@@ -115,9 +115,9 @@ class ComponentsDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
         n_columns, im_kw
-            As of :meth:`from_estimator`.
+            As for :meth:`from_estimator`.
 
         Returns
         -------
@@ -126,7 +126,7 @@ class ComponentsDisplay:
         check_looks(type(self), im_kw=im_kw)
         shape = {"image_shape": self.image_shape, "n_columns": n_columns}
         grid = Grid(type(self), [self.components], **shape)
-        # A filter of zeros has a scale, too.
+        # A filter of zeros gets a scale of 1.
         greatest = np.abs(grid.images).max(axis=(2, 3))
         greatest[greatest == 0] = 1
         scales = np.stack([-greatest, greatest], axis=-1)
@@ -136,11 +136,11 @@ class ComponentsDisplay:
 
 
 def _filters(estimator, layer):
-    """The filters of a layer, a row each."""
+    """Filters of a layer, one per row."""
     if hasattr(estimator, "components_"):
         weights = [np.transpose(estimator.components_)]
     else:
-        # The last weights of a net are those of its outputs.
+        # The last weights of a feed-forward net belong to its outputs.
         weights = estimator.coefs_[: -1 if hasattr(estimator, "n_outputs_") else None]
     if layer not in range(-len(weights), len(weights)):
         raise ValueError(

@@ -1,34 +1,34 @@
-"""What was lost in each epoch of a fit."""
+"""Display of the losses in each epoch of a fit."""
 
 from skdgm.plotting._losses import losses_of
 from skdgm.plotting._support import axes_for, check_has, check_looks
 
 
 class LearningCurveDisplay:
-    """Losses of some training rows, and of held-out rows, epoch by epoch.
+    """Losses of some training rows and of held-out rows in each epoch.
 
-    Both are means over rows of the same quantity, in nats a row, of real columns that
-    are standardised. The training rows are a sample of those that were learned from,
-    the same ones in each epoch; of held-out rows all are watched. As rows differ, and
-    machines look at a few columns of each, either curve may lie above the other by
-    chance.
+    Both are means over rows of the same quantity, in nats per row, with real columns
+    standardised. The training rows are a random subset, the same one in each epoch;
+    the held-out rows are all used. As rows differ, and machines evaluate only a few
+    columns of each, either curve may lie above the other by chance.
 
     Parameters
     ----------
     groups : list of tuple
-        For each axes a title, what the loss is, and a dictionary: for each name losses
-        of training rows and of held-out rows, of which there may be none.
+        For each Axes a title, the label of the loss, and a dictionary that maps names
+        to pairs of sequences: losses of training rows and of held-out rows. The latter
+        may be empty.
 
     Attributes
     ----------
     lines_ : list of dict
-        For each axes the lines of each name, two of them if rows were held out.
+        For each Axes the lines of each name, two of them if rows were held out.
     axes_ : ndarray of Axes
     figure_ : matplotlib Figure
 
     See Also
     --------
-    sklearn.model_selection.LearningCurveDisplay : Scores by the number of rows.
+    sklearn.model_selection.LearningCurveDisplay : Scores by number of training rows.
 
     Examples
     --------
@@ -47,21 +47,29 @@ class LearningCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, line_kw=None, ax=None):
-        """Show what an estimator lost while it learned.
+        """Show the losses of an estimator during its fit.
 
         Parameters
         ----------
         estimator : object
-            Fitted, with ``loss_curve_`` or ``loss_curves_``. What is known of layers
-            that learned before is shown, too.
+            Fitted estimator with ``loss_curve_`` or ``loss_curves_``. Losses of
+            pre-trained layers are shown too.
         line_kw : dict, default=None
             Arguments of ``Axes.plot``.
         ax : matplotlib Axes or array-like of Axes, default=None
-            Where to draw, one for each kind of loss; by default in a new figure.
+            Axes to draw on, one for each kind of loss; by default those of a new
+            figure.
 
         Returns
         -------
         display : LearningCurveDisplay
+
+        Raises
+        ------
+        TypeError
+            The estimator has no loss curve, or ``line_kw`` is not a dict.
+        ValueError
+            The estimator was fitted for no epoch, or the number of axes is wrong.
         """
         who = "all estimators of skdgm"
         check_has(cls, estimator, ("loss_curve_", "loss_curves_"), who)
@@ -79,7 +87,7 @@ class LearningCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of Axes, default=None
-            Where to draw, as many as there are groups; by default in a new figure.
+            Axes to draw on, one for each group; by default those of a new figure.
         line_kw : dict, default=None
             Arguments of ``Axes.plot``.
 
@@ -99,7 +107,7 @@ class LearningCurveDisplay:
 
 
 def _draw(axes, title, loss, curves, line_kw):
-    """Lines of a group, by name."""
+    """Draw a group of curves and return their lines by name."""
     lines = {}
     for number, (name, parts) in enumerate(curves.items()):
         lines[name] = []
@@ -109,7 +117,7 @@ def _draw(axes, title, loss, curves, line_kw):
         for curve, style, label in zip(parts, ("-", "--"), labels):
             if len(curve):
                 options = {"linestyle": style, "color": f"C{number}", "label": label}
-                # One epoch is no line.
+                # A single epoch is drawn as a point.
                 options["marker"] = "." if len(curve) == 1 else None
                 epochs = range(1, 1 + len(curve))
                 lines[name] += axes.plot(epochs, curve, **{**options, **line_kw})

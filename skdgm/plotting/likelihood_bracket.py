@@ -1,4 +1,4 @@
-"""Both sides of annealed importance sampling."""
+"""Display of both sides of annealed importance sampling."""
 
 import numpy as np
 
@@ -8,29 +8,30 @@ from skdgm.plotting._support import axes_for, pyplot
 
 
 class LikelihoodBracketDisplay:
-    """Log Z by each annealed chain, from both sides, and what comes of them.
+    """Histograms of log Z by each annealed chain, from both sides, and the bracket.
 
-    Where both histograms overlap, there is little to be wrong with log Z; where they
-    are apart, or their means hang on few chains, more temperatures are needed.
+    If the histograms overlap, log Z is reliable; if they are apart, or their means
+    depend on few chains, more temperatures are needed.
 
     Parameters
     ----------
     bracket : Bracket or LikelihoodBracket
-        As :func:`~skdgm.metrics.partition_bracket` or
-        :func:`~skdgm.metrics.likelihood_bracket` gives it.
+        Result of :func:`~skdgm.metrics.partition_bracket` or
+        :func:`~skdgm.metrics.likelihood_bracket`.
 
     Attributes
     ----------
     forward_, reverse_ : matplotlib StepPatch or None
-        None where log Z is exact.
+        Histograms of both sides; None where log Z is exact.
     ends_ : matplotlib PolyCollection or Polygon
-    axes_ : ndarray of Axes
+        Shaded range of the bracket.
+    axes_ : ndarray of Axes, of shape (1,)
     figure_ : matplotlib Figure
 
     See Also
     --------
-    ChainDisplay : How the chains move.
-    skdgm.metrics.partition_bracket : The figures behind it.
+    ChainDisplay : Display of the mixing of chains.
+    skdgm.metrics.partition_bracket : The bracket shown.
 
     Examples
     --------
@@ -54,15 +55,20 @@ class LikelihoodBracketDisplay:
         Parameters
         ----------
         estimator : object
-            Fitted, with a partition function.
+            Fitted estimator with a partition function.
         ax : matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
         **options
-            Of :func:`~skdgm.metrics.partition_bracket`.
+            Arguments of :func:`~skdgm.metrics.partition_bracket`.
 
         Returns
         -------
         display : LikelihoodBracketDisplay
+
+        Raises
+        ------
+        TypeError
+            The estimator has no partition function.
         """
         pyplot(cls)
         check_energy(estimator, cls.__name__)
@@ -74,7 +80,7 @@ class LikelihoodBracketDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
 
         Returns
         -------
@@ -82,7 +88,7 @@ class LikelihoodBracketDisplay:
         """
         self.figure_, self.axes_ = axes_for(type(self), ax, 1, figsize=(6.0, 3.2))
         found = self.bracket
-        # Of rows, the bracket of log Z is inside.
+        # A LikelihoodBracket contains the bracket of log Z.
         found = found.log_Z if hasattr(found, "rows") else found
         (axes,) = self.axes_
         self.forward_ = self.reverse_ = None

@@ -1,4 +1,4 @@
-"""What two features stand for: images along a grid of their values."""
+"""Display of the images that a grid of two features decodes to."""
 
 from numbers import Integral
 
@@ -9,9 +9,9 @@ from sklearn.utils.validation import check_scalar
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
 
-# Inches for the features' names and limits.
+# Margins for the features' names and limits, in inches.
 _MARGINS = 0.4, 0.4
-# Between which features are: of binary units, and 99 % of what is standard normal.
+# Default limits: of binary units, and those that hold 99 % of a standard normal.
 _BITS, _NORMAL = (0, 1), (-2.5, 2.5)
 
 
@@ -23,22 +23,23 @@ class ManifoldDisplay:
     rows : array-like of shape (n_images ** 2, n_features)
         Images from left to right, row by row from the top.
     limits : array-like of shape (2, 2)
-        Both features' values at the left and the right side, at the bottom and the top.
+        Values of the first feature at the left and the right side, and of the second
+        at the bottom and the top.
     names : tuple of str
-        Of the features.
+        Names of the features.
     image_shape : tuple of int, default=None
         Height and width; by default images are square.
 
     Attributes
     ----------
     images_ : ndarray of AxesImage, of shape (n_images, n_images)
-        From the top, and from the left.
+        Rows from the top, columns from the left.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
     See Also
     --------
-    ComponentsDisplay : What each of many units looks for.
+    ComponentsDisplay : Filters of hidden units.
 
     Examples
     --------
@@ -69,24 +70,24 @@ class ManifoldDisplay:
         im_kw=None,
         ax=None,
     ):
-        """Decode a grid and show it.
+        """Decode a grid of feature values and show the images.
 
         Parameters
         ----------
         estimator : object
-            Fitted, with ``inverse_transform`` of exactly two features.
+            Fitted estimator with ``inverse_transform`` and exactly two features.
         n_images : int, default=15
-            Values of each feature.
+            Number of values of each feature.
         limits : tuple, default=None
-            The least value and the greatest, of both features, or a pair of them for
-            each. By default -2.5 and 2.5 for a VAE, which hold 99 % of its prior, and 0
-            and 1 for all others, as of binary units.
+            Minimum and maximum for both features, or such a pair for each. By default
+            -2.5 and 2.5 for a VAE, which hold 99 % of its prior, and 0 and 1 for all
+            others, as for binary units.
         image_shape : tuple of int, default=None
             Height and width; by default images are square.
         im_kw : dict, default=None
             Arguments of ``imshow``.
         ax : matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
 
         Returns
         -------
@@ -120,7 +121,7 @@ class ManifoldDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
         im_kw : dict, default=None
             Arguments of ``imshow``.
 
@@ -134,7 +135,7 @@ class ManifoldDisplay:
         drawn = grid.draw(ax, im_kw=im_kw, margins=_MARGINS)
         self.figure_, self.ax_, images = drawn
         self.images_ = images.reshape(side, side)
-        # The limits are where the outermost images' middles are.
+        # The limits are the feature values at the centres of the outermost images.
         (left, *_, right), (top, *_, bottom) = grid.middles()
         across, up = [[f"{value:g}" for value in ends] for ends in self.limits]
         self.ax_.set_xticks([left, right], across)
@@ -144,6 +145,6 @@ class ManifoldDisplay:
 
 
 def _limits_of(estimator):
-    """Between which values features of an estimator are."""
+    """Default limits of the features of an estimator."""
     estimator = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     return _NORMAL if hasattr(estimator, "active_units") else _BITS

@@ -1,4 +1,4 @@
-"""Columns of a table, and the same columns of samples."""
+"""Display of marginal distributions of data and of samples."""
 
 import numpy as np
 from sklearn.utils import _safe_indexing
@@ -8,36 +8,36 @@ from skdgm.plotting._columns import chosen, draw, known, numbered
 from skdgm.plotting._draws import samples_beside
 from skdgm.plotting._support import axes_for, check_has, check_looks
 
-# Axes side by side.
+# Number of axes per row.
 _ACROSS = 4
 
 
 class MarginalsDisplay:
     """Marginal distributions of data beside those of samples.
 
-    Columns of few values and of categories are bars, all others are histograms. Where
-    samples are bits and data in [0, 1], these are probabilities of 1.
+    Columns of few values or of categories are drawn as bars, others as histograms. Data
+    in [0, 1] beside binary samples are taken as probabilities of 1.
 
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_columns)
-        Data; NaN where missing.
+        Data; NaN is missing.
     samples : array-like or DataFrame of shape (n_samples, n_columns)
     names : list of str, default=None
-        Of the columns; x0, x1 and so on by default.
+        Names of the columns; by default x0, x1 and so on.
 
     Attributes
     ----------
     data_ : list
-        For each column a ``BarContainer`` or, of histograms, a ``StepPatch``.
+        For each column a ``BarContainer`` or, for histograms, a ``StepPatch``.
     samples_ : list
-        The same of samples.
+        The same for the samples.
     axes_ : ndarray of Axes
     figure_ : matplotlib Figure
 
     See Also
     --------
-    SamplesDisplay : Samples of images.
+    SamplesDisplay : Display of samples that are images.
 
     Examples
     --------
@@ -75,18 +75,18 @@ class MarginalsDisplay:
         Parameters
         ----------
         estimator : object
-            Fitted, with ``sample``.
+            Fitted estimator with ``sample``.
         X : array-like or DataFrame of shape (n_rows, n_features)
-            NaN where missing.
+            Data; NaN is missing.
         columns : int, str or list of these, default=None
-            Which columns, by number or by name; by default the first twelve.
+            Columns to show, by index or name; by default the first twelve.
         n_samples : int, default=1000
         random_state : int, RandomState instance or None, default=None
-            For sampling.
+            Seed of the samples.
         data_kw, samples_kw : dict, default=None
-            Arguments of ``Axes.bar`` and ``Axes.stairs``, of data and of samples.
+            Arguments of ``Axes.bar`` and ``Axes.stairs`` for data and for samples.
         ax : matplotlib Axes or array-like of Axes, default=None
-            Where to draw, one for each column; by default in a new figure.
+            Axes to draw on, one for each column; by default those of a new figure.
         **options
             Further arguments of the estimator's ``sample``.
 
@@ -112,9 +112,9 @@ class MarginalsDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of Axes, default=None
-            Where to draw, as many as there are columns; by default in a new figure.
+            Axes to draw on, one for each column; by default those of a new figure.
         data_kw, samples_kw : dict, default=None
-            As of :meth:`from_estimator`.
+            As for :meth:`from_estimator`.
 
         Returns
         -------

@@ -1,5 +1,5 @@
-"""Images with missing pixels as a model fills them, or whole ones as it rebuilds
-them."""
+"""Display of images with imputed pixels, or of complete images reconstructed from their
+features."""
 
 from numbers import Integral
 
@@ -11,34 +11,35 @@ from skdgm.plotting._draws import means_of
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, pyplot
 
-# What shows rows of which nothing is missing.
+# Estimators that can show rows without missing entries.
 _WHOLE = "machines and autoencoders (others fill what is marked by NaN)"
 
 
 class ReconstructionDisplay:
-    """Images as they are, with what is missing of them, and as they were filled; or
-    whole ones, and what was made of their features.
+    """Images with missing pixels and their imputations, or complete images and their
+    reconstructions.
 
     Parameters
     ----------
     X : array-like of shape (n_images, n_features)
-        NaN where missing.
+        Given images; NaN is missing.
     filled : array-like of shape (n_images, n_features)
+        Imputed or reconstructed images.
     X_true : array-like of shape (n_images, n_features), default=None
-        Shown above the others.
+        Complete images, shown above the others.
     image_shape : tuple of int, default=None
         Height and width; by default images are square.
 
     Attributes
     ----------
     images_ : ndarray of AxesImage, of shape (2 or 3, n_images)
-        Row by row: the truth, if it is known; what is known; what was made of it.
+        In rows: true images, if given; given images; imputations or reconstructions.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
     See Also
     --------
-    SamplesDisplay : What a model draws, given nothing.
+    SamplesDisplay : Display of unconditional samples.
 
     Examples
     --------
@@ -73,24 +74,24 @@ class ReconstructionDisplay:
         ax=None,
         **options,
     ):
-        """Fill what is missing, or rebuild rows of which nothing is, and show it.
+        """Impute missing entries, or reconstruct complete rows, and show the images.
 
         Parameters
         ----------
         estimator : object
-            Fitted, with ``impute``; for whole rows with ``inverse_transform``.
+            Fitted estimator with ``impute``, or ``inverse_transform`` for complete X.
         X : array-like of shape (n_rows, n_features)
-            NaN where missing. If nothing is, rows are taken to features and back.
+            NaN is missing. Without missing entries, rows are transformed and back.
         X_true : array-like of shape (n_rows, n_features), default=None
-            The same rows with nothing missing.
+            The same rows without missing entries.
         n_images : int, default=10
-            How many rows at most, from the first on.
+            Maximum number of rows, from the first on.
         image_shape : tuple of int, default=None
             Height and width; by default images are square.
         im_kw : dict, default=None
             Arguments of ``imshow``.
         ax : matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
         **options
             Further arguments of the estimator's ``impute``, such as
             ``method="sample"``.
@@ -128,7 +129,7 @@ class ReconstructionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
         im_kw : dict, default=None
             Arguments of ``imshow``.
 

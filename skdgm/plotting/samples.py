@@ -1,4 +1,4 @@
-"""What a model draws, and what it has seen that is most like it."""
+"""Display of samples, and of the rows of data that are nearest to them."""
 
 import numpy as np
 
@@ -6,20 +6,20 @@ from skdgm.plotting._draws import means_of, nearest, of_classes
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
 
-# Images, if nothing else is said, and images of a class.
+# Default number of images, and of images per class.
 _IMAGES, _OF_A_CLASS = 100, 10
 
 
 class SamplesDisplay:
-    """Samples as images, each perhaps above the row of data that is nearest to it.
+    """Samples as images, each optionally above the nearest row of data.
 
     Parameters
     ----------
     samples : array-like of shape (n_samples, n_features)
     neighbours : array-like of shape (n_samples, n_features), default=None
-        Rows of data, to be shown below the samples.
+        Rows of data, shown below the samples.
     labels : list of str, default=None
-        Names of as many rows of samples.
+        Labels of the rows of samples.
     image_shape : tuple of int, default=None
         Height and width; by default images are square.
 
@@ -32,9 +32,9 @@ class SamplesDisplay:
 
     See Also
     --------
-    MarginalsDisplay : Samples of tables.
-    ReconstructionDisplay : What a model draws, given part of an image.
-    skdgm.metrics.nearest_training_neighbours : Whether samples repeat data.
+    MarginalsDisplay : Marginal distributions of samples that are tables.
+    ReconstructionDisplay : Imputations of incomplete images.
+    skdgm.metrics.nearest_training_neighbours : Test for memorisation.
 
     Examples
     --------
@@ -75,28 +75,28 @@ class SamplesDisplay:
         Parameters
         ----------
         estimator : object
-            Fitted, with ``sample``.
+            Fitted estimator with ``sample``.
         n_samples : int, default=None
-            How many, or how many of each class in ``y``. By default there are 100
-            images, or ten of each class.
+            Number of samples, or of samples per class in ``y``. By default there are
+            100 images, neighbours included, or ten samples of each class.
         random_state : int, RandomState instance or None, default=None
-            For sampling.
+            Seed of the samples.
         X : array-like of shape (n_rows, n_features), default=None
-            Rows of data, without missing values. If given, below each sample is the one
-            that is nearest to it.
+            Rows of data, without missing values. If given, the nearest of them is shown
+            below each sample.
         y : object or array-like of shape (n_classes,), default=None
-            Classes to draw, each in a row of its own, by a ``sample`` that has ``y``.
+            Classes to draw, one row each; requires a ``sample`` with a parameter ``y``.
         means : bool, default=False
-            Whether to show, in place of samples, the visible units' means given the
-            features of these, which are easier on the eye than bits.
+            If True, show the means of the visible units given the features of the
+            samples, which are smoother than the binary samples.
         image_shape : tuple of int, default=None
             Height and width; by default images are square.
         n_columns : int, default=None
-            By default there are about as many columns as rows.
+            Images per row; by default the grid is nearly square.
         im_kw : dict, default=None
             Arguments of ``imshow``.
         ax : matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
         **options
             Further arguments of the estimator's ``sample``.
 
@@ -129,9 +129,9 @@ class SamplesDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; by default in a new figure.
+            Axes to draw on; by default those of a new figure.
         n_columns, im_kw
-            As of :meth:`from_estimator`.
+            As for :meth:`from_estimator`.
 
         Returns
         -------
