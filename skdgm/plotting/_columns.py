@@ -50,7 +50,7 @@ def known(table):
 
 
 def draw(axes, column, sampled, looks):
-    """Draw one column of data and samples, as bars or histograms; return the artists."""
+    """Draw one column of data and of samples, and return the artists of both."""
     parts = column, sampled
     if any(part.dtype == object for part in parts):
         return _bars(axes, *_of_names(*(part.astype(object) for part in parts)), looks)

@@ -2,8 +2,7 @@ r"""Display of the filters of hidden units.
 
 .. math:: F^l = W^1 W^2 \cdots W^l
 
-The filters of the first layer are its weights; those of a layer above are its weights
-multiplied by all weights below, as if all layers were linear.
+Filters of a layer are its weights times those below, as if all layers were linear.
 """
 
 from functools import reduce
@@ -19,9 +18,7 @@ _WEIGHTS = "components_", "coefs_"
 
 
 class ComponentsDisplay:
-    """Filters of hidden units, as images.
-
-    Each filter has its own colour scale, symmetric around 0.
+    """Filters of hidden units as images, each with a scale symmetric around 0.
 
     Parameters
     ----------
@@ -95,6 +92,11 @@ class ComponentsDisplay:
         Returns
         -------
         display : ComponentsDisplay
+
+        Raises
+        ------
+        ValueError
+            An option is invalid, or images cannot have the given or a square shape.
         """
         estimator = first_with(estimator, _WEIGHTS)
         check_has(cls, estimator, _WEIGHTS, "machines and nets")
@@ -114,9 +116,7 @@ class ComponentsDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
-        n_columns, im_kw
+        ax, n_columns, im_kw
             As for :meth:`from_estimator`.
 
         Returns

@@ -9,8 +9,7 @@ from sklearn.utils.validation import check_scalar
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
 
-# Margins for the features' names and limits, in inches.
-_MARGINS = 0.4, 0.4
+_MARGINS = 0.4, 0.4  # Inches for the features' names and limits.
 # Default limits: of binary units, and those that hold 99 % of a standard normal.
 _BITS, _NORMAL = (0, 1), (-2.5, 2.5)
 
@@ -23,8 +22,7 @@ class ManifoldDisplay:
     rows : array-like of shape (n_images ** 2, n_features)
         Images from left to right, row by row from the top.
     limits : array-like of shape (2, 2)
-        Values of the first feature at the left and the right side, and of the second
-        at the bottom and the top.
+        Values of the first feature at left and right, of the second at bottom and top.
     names : tuple of str
         Names of the features.
     image_shape : tuple of int, default=None
@@ -79,9 +77,8 @@ class ManifoldDisplay:
         n_images : int, default=15
             Number of values of each feature.
         limits : tuple, default=None
-            Minimum and maximum for both features, or such a pair for each. By default
-            -2.5 and 2.5 for a VAE, which hold 99 % of its prior, and 0 and 1 for all
-            others, as for binary units.
+            Minimum and maximum for both features, or a pair for each. By default
+            (-2.5, 2.5) for a VAE, 99 % of its prior, else (0, 1) as for binary units.
         image_shape : tuple of int, default=None
             Height and width; by default images are square.
         im_kw : dict, default=None
@@ -92,6 +89,11 @@ class ManifoldDisplay:
         Returns
         -------
         display : ManifoldDisplay
+
+        Raises
+        ------
+        ValueError
+            There are not two features, or ``limits`` or the shape is invalid.
         """
         check_has(cls, estimator, ("inverse_transform",), "transformers")
         names = estimator.get_feature_names_out()
@@ -120,10 +122,8 @@ class ManifoldDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
-        im_kw : dict, default=None
-            Arguments of ``imshow``.
+        ax, im_kw
+            As for :meth:`from_estimator`.
 
         Returns
         -------

@@ -8,8 +8,7 @@ from skdgm.plotting._columns import chosen, draw, known, numbered
 from skdgm.plotting._draws import samples_beside
 from skdgm.plotting._support import axes_for, check_has, check_looks
 
-# Number of axes per row.
-_ACROSS = 4
+_ACROSS = 4  # Axes per row.
 
 
 class MarginalsDisplay:
@@ -28,10 +27,8 @@ class MarginalsDisplay:
 
     Attributes
     ----------
-    data_ : list
+    data_, samples_ : list
         For each column a ``BarContainer`` or, for histograms, a ``StepPatch``.
-    samples_ : list
-        The same for the samples.
     axes_ : ndarray of Axes
     figure_ : matplotlib Figure
 
@@ -93,6 +90,11 @@ class MarginalsDisplay:
         Returns
         -------
         display : MarginalsDisplay
+
+        Raises
+        ------
+        ValueError
+            Columns are unknown, or those of the samples do not match those of X.
         """
         check_has(cls, estimator, ("sample",), "generative models")
         names = getattr(estimator, "feature_names_in_", numbered(np.shape(X)[1]))
@@ -111,9 +113,7 @@ class MarginalsDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes or array-like of Axes, default=None
-            Axes to draw on, one for each column; by default those of a new figure.
-        data_kw, samples_kw : dict, default=None
+        ax, data_kw, samples_kw
             As for :meth:`from_estimator`.
 
         Returns

@@ -1,5 +1,4 @@
-"""Display of images with imputed pixels, or of complete images reconstructed from their
-features."""
+"""Display of images with imputed pixels, or reconstructed from their features."""
 
 from numbers import Integral
 
@@ -16,8 +15,7 @@ _WHOLE = "machines and autoencoders (others fill what is marked by NaN)"
 
 
 class ReconstructionDisplay:
-    """Images with missing pixels and their imputations, or complete images and their
-    reconstructions.
+    """Incomplete images and their imputations, or complete ones and reconstructions.
 
     Parameters
     ----------
@@ -93,12 +91,18 @@ class ReconstructionDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on; by default those of a new figure.
         **options
-            Further arguments of the estimator's ``impute``, such as
-            ``method="sample"``.
+            Arguments of the estimator's ``impute``, such as ``method="sample"``.
 
         Returns
         -------
         display : ReconstructionDisplay
+
+        Raises
+        ------
+        TypeError
+            A required method is missing, or options are given for complete rows.
+        ValueError
+            X and ``X_true`` differ in shape, or a number or the shape is invalid.
         """
         pyplot(cls)
         if X_true is not None and np.shape(X_true) != np.shape(X):
@@ -128,10 +132,8 @@ class ReconstructionDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
-        im_kw : dict, default=None
-            Arguments of ``imshow``.
+        ax, im_kw
+            As for :meth:`from_estimator`.
 
         Returns
         -------

@@ -6,8 +6,7 @@ from skdgm.plotting._draws import means_of, nearest, of_classes
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
 
-# Default number of images, and of images per class.
-_IMAGES, _OF_A_CLASS = 100, 10
+_IMAGES, _OF_A_CLASS = 100, 10  # Default numbers of images, and of images per class.
 
 
 class SamplesDisplay:
@@ -32,8 +31,7 @@ class SamplesDisplay:
 
     See Also
     --------
-    MarginalsDisplay : Marginal distributions of samples that are tables.
-    ReconstructionDisplay : Imputations of incomplete images.
+    MarginalsDisplay, ReconstructionDisplay : Samples of tables; imputed images.
     skdgm.metrics.nearest_training_neighbours : Test for memorisation.
 
     Examples
@@ -82,8 +80,7 @@ class SamplesDisplay:
         random_state : int, RandomState instance or None, default=None
             Seed of the samples.
         X : array-like of shape (n_rows, n_features), default=None
-            Rows of data, without missing values. If given, the nearest of them is shown
-            below each sample.
+            Rows without missing values. The nearest one is shown below each sample.
         y : object or array-like of shape (n_classes,), default=None
             Classes to draw, one row each; requires a ``sample`` with a parameter ``y``.
         means : bool, default=False
@@ -103,6 +100,11 @@ class SamplesDisplay:
         Returns
         -------
         display : SamplesDisplay
+
+        Raises
+        ------
+        TypeError
+            There is no ``sample``, or none by class although ``y`` is given.
         """
         check_has(cls, estimator, ("sample",), "generative models")
         if y is None:
@@ -128,9 +130,7 @@ class SamplesDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure.
-        n_columns, im_kw
+        ax, n_columns, im_kw
             As for :meth:`from_estimator`.
 
         Returns
