@@ -58,9 +58,9 @@ def raise_log_likelihood(
     .. math:: \log \frac1n \sum_{k=1}^n \frac{\tilde p(v)}{Z_0} w_k
 
     with weights :math:`w_k` of chains annealed from v to a base model of known
-    :math:`Z_0`. The mean of the weights is an unbiased estimate of the likelihood under
-    the distribution that chains annealed from the base model through the same
-    temperatures end in; its logarithm is lower in expectation, hence conservative.
+    :math:`Z_0`. The mean inside the logarithm is an unbiased estimate of the likelihood
+    under the distribution in which chains annealed from the base model through the same
+    temperatures end. Its logarithm is lower in expectation, hence conservative.
 
     Parameters
     ----------
