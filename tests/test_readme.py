@@ -7,13 +7,17 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def test_example_runs(capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+def test_examples_run(capsys):
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) == 2
     names = {}
-    exec(code, names)
+    for code in blocks:
+        exec(code, names)
     assert names["features"].shape == (1797, 64)
     assert names["digits"].shape == (10, 64)
     assert re.match(r"-\d+\.\d+ nats, estimate", capsys.readouterr().out)
+    # The same bits of grey rows for both models.
+    assert list(names["table"]["bit_draws"]) == [10, 10]
 
 
 def test_commands_are_marked_for_ci():
