@@ -27,7 +27,7 @@ __all__ = [*_FAMILY, "__version__"]
 
 
 def __getattr__(name):
-    # Families load when one of their estimators is first asked for.
+    # Import a family lazily, at the first access to one of its estimators.
     if name in _FAMILY:
         return getattr(import_module(f"skdgm.{_FAMILY[name]}"), name)
     raise AttributeError(f"module 'skdgm' has no attribute {name!r}")

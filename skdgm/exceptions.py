@@ -1,39 +1,50 @@
-"""Errors and warnings of skdgm."""
+"""Exceptions and warnings raised by skdgm."""
 
 
 class DataRangeWarning(UserWarning):
-    """Values outside the model's domain were clipped; a figure of bits was asked for of
-    grey values; or samples are on another scale than what they are compared with."""
+    """Warning about values outside the range that a model or a metric expects.
+
+    Values outside the model's domain were clipped, a log-likelihood of binary data was
+    requested for grey values, or samples are on a different scale from the data that
+    they are compared with.
+    """
 
 
 class MissingDataWarning(UserWarning):
-    """Part of the data says nothing."""
+    """Warning about data without information.
+
+    A column has no observed value, or categories unseen in ``fit`` are treated as
+    missing.
+    """
 
 
 class LabelWarning(UserWarning):
-    """A class looks like a mark of rows that have no label."""
+    """Warning about a class that looks like a marker of unlabelled rows."""
 
 
 class PrecisionWarning(UserWarning):
-    """Real units became as precise as they may, and would have gone on."""
+    """Warning that the precisions of real-valued units reached their upper limit."""
 
 
 class CollapseWarning(UserWarning):
-    """Latent units say nothing of the data."""
+    """Warning of posterior collapse: latent units carry no information on the data."""
 
 
 class CostWarning(UserWarning):
-    """Learning will take much memory and time."""
+    """Warning that training will take much memory and time."""
 
 
 class LikelihoodWarning(UserWarning):
-    """A likelihood is less certain than its standard error says."""
+    """Warning that a likelihood is less certain than its standard error indicates."""
 
 
 class InterruptedFitWarning(UserWarning):
-    """Ctrl-C ended training before its end; what was learned is kept. Where something
-    else fits, such as a Pipeline or a search, KeyboardInterrupt is raised instead."""
+    """Warning that Ctrl-C stopped training early; the parameters learned are kept.
+
+    KeyboardInterrupt is raised instead where the estimator is fitted by something else,
+    such as a Pipeline or a search.
+    """
 
 
 class DivergenceError(FloatingPointError):
-    """Training diverged; the estimator keeps its last good parameters."""
+    """Error that training diverged; the estimator keeps its last good parameters."""

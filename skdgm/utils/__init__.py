@@ -1,1 +1,1 @@
-"""What every part of the package may use."""
+"""Utilities shared by all parts of the package."""

@@ -1,26 +1,33 @@
-"""Who called: the user, or something that fits estimators for them."""
+"""Inspection of the call stack: a call by the user, or by code that fits for them."""
 
 import sys
 
-# What runs others' functions and methods, and is no user's code.
+# Modules that run functions and methods on behalf of others, and are not user code.
 RUNNERS = {"joblib", "concurrent", "multiprocessing", "threading", "runpy"}
-# Of scikit-learn, what stands between a user and a method that they call.
+# Modules of scikit-learn that wrap methods which the user calls directly.
 _WRAPPERS = "sklearn.base", "sklearn.utils", "sklearn.callback"
 
 
 def callers(frame):
-    """A frame and all that led there, from within, and their modules' names."""
+    """Iterate over a frame and its callers, innermost first.
+
+    Yields
+    ------
+    frame : frame
+    name : str
+        Name of the module in which the frame's code is defined.
+    """
     while frame:
         known = frame.f_globals
         name, spec = known.get("__name__") or "", known.get("__spec__")
-        # A module that is run as a script, as joblib's workers are, has another name.
+        # The __name__ of a module run as a script (a joblib worker) is "__main__".
         yield frame, spec.name if name == "__main__" and spec else name
         frame = frame.f_back
 
 
 def fits_for_another():
-    """Whether a method of ours was called by a Pipeline, a search, or another estimator
-    that is not of this package."""
+    """Return whether this package is called by a Pipeline, a search, a worker of joblib
+    or another thread pool, or an estimator from outside this package."""
     for frame, name in callers(sys._getframe()):
         root = name.split(".")[0]
         if root in RUNNERS - {"runpy"}:
@@ -33,7 +40,7 @@ def fits_for_another():
 
 
 def _is_of_an_estimator(frame):
-    """Whether a frame is of a method of an estimator that derives from none of ours."""
+    """Return whether a frame is a method of an estimator not derived from skdgm."""
     names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
     owner = frame.f_locals.get("self") if "self" in names else None
     if not (hasattr(owner, "get_params") and hasattr(owner, "fit")):

@@ -1,7 +1,8 @@
-"""Word of kernels that are being compiled, which takes seconds, and happens once.
+"""Notification that kernels are being compiled, which takes seconds and happens once.
 
-What was compiled is kept on disk, beside the kernels or in ``NUMBA_CACHE_DIR``. The
-logger "skdgm" hears of it, at the level INFO, and so does whoever asked to.
+Compiled kernels are cached on disk, beside their sources or in ``NUMBA_CACHE_DIR``.
+A compilation is reported to the logger "skdgm", at level INFO, and to the objects
+registered by :func:`tell`.
 """
 
 import logging
@@ -15,12 +16,12 @@ MESSAGE = (
     "Compiling kernels for data of this type: some seconds, up to half a minute, at "
     "the first use only."
 )
-# Compilations with no longer pauses, in seconds, are one.
+# Compilations less than this many seconds apart are reported as one.
 _PAUSE = 10.0
 
 
 class _Listener(event.Listener):
-    """Hears of what Numba compiles, not of what it finds on disk."""
+    """Listener to Numba's compilations; kernels loaded from disk trigger no event."""
 
     def __init__(self):
         self.last, self.others, self.told = -math.inf, WeakSet(), WeakSet()
@@ -50,5 +51,8 @@ event.register("numba:compile", _listener)
 
 
 def tell(other):
-    """Have ``other.compiling(message)`` called, as long as there is such an object."""
+    """Register an object whose ``compiling(message)`` is called when kernels compile.
+
+    Only a weak reference is kept.
+    """
     _listener.others.add(other)

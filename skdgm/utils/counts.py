@@ -1,4 +1,4 @@
-"""Numbers that say how many: of units, of steps, of rows to draw."""
+"""Validation of counts: numbers of units, of steps, of rows to draw."""
 
 import os
 import sys
@@ -8,25 +8,50 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_scalar
 
-# Bytes that an entry of a sample takes at the least, and what else a row does.
+# Least number of bytes of an entry of a sample, and of a row's overhead.
 _ENTRY, _ROW = 4, 8
 
 
 def is_a(kind, value):
-    """Whether a value is Integral, or Real, and not True or False, which Python takes
-    for 1 and 0."""
+    """Return whether a value is an instance of ``kind`` and not a boolean.
+
+    Parameters
+    ----------
+    kind : type
+        An abstract type of numbers, such as ``Integral`` or ``Real``, of which Python's
+        booleans are instances.
+    value : object
+
+    Returns
+    -------
+    bool
+    """
     return isinstance(value, kind) and not isinstance(value, bool | np.bool_)
 
 
 def count(value, name, low=1, high=None):
-    """A whole number as an int, from ``low`` to ``high``.
+    """Validate a whole number and return it as an int.
+
+    Parameters
+    ----------
+    value : int
+    name : str
+        Name of the parameter in error messages.
+    low : int, default=1
+        Smallest valid value.
+    high : int, optional
+        Largest valid value.
+
+    Returns
+    -------
+    int
 
     Raises
     ------
     TypeError
-        It is none.
+        The value is not a whole number, or is a boolean.
     ValueError
-        It is too low or too high.
+        The value is below ``low`` or above ``high``.
     """
     if not is_a(Integral, value):
         kind = type(value).__name__
@@ -35,14 +60,23 @@ def count(value, name, low=1, high=None):
 
 
 def count_rows(n_samples, n_columns):
-    """A number of rows to draw as an int.
+    """Validate a number of rows to draw and return it as an int.
+
+    Parameters
+    ----------
+    n_samples : int
+    n_columns : int
+
+    Returns
+    -------
+    int
 
     Raises
     ------
     TypeError
-        It is no whole number.
+        ``n_samples`` is not a whole number.
     ValueError
-        It is less than 1, or so many rows have no room in this machine.
+        ``n_samples`` is less than 1, or the rows exceed this machine's memory.
     """
     n_samples = count(n_samples, "n_samples")
     n_bytes = n_samples * (_ENTRY * n_columns + _ROW)
@@ -57,7 +91,7 @@ def count_rows(n_samples, n_columns):
 
 @cache
 def _memory():
-    """Bytes of memory that there are; of addresses, where the system does not tell."""
+    """Physical memory in bytes, or ``sys.maxsize`` where it is unknown."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):

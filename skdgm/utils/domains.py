@@ -1,4 +1,4 @@
-"""What values a model takes: validation that knows where to go from an error."""
+"""Validation of data against a model's domain, with errors that suggest a remedy."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -8,15 +8,15 @@ from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.rows import Rows, floating_type
 from skdgm.utils.warn import warn
 
-# The first is what other types (object, long double) are converted to.
+# Accepted types; others (object, long double) are converted to the first.
 _TYPES = [np.float64, np.float32, np.float16, np.bool_]
 _TYPES += [np.dtype(code).type for code in "bBhHiIlLqQ"]
-# Options that say of what kind columns are.
+# Options that set the kind of the columns.
 _KIND_OPTIONS = "output", "visible", "decoder"
 
 
 def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
-    """Validate data whose values are 0, 1 or probabilities.
+    """Validate data whose values are 0, 1 or probabilities of 1.
 
     Parameters
     ----------
@@ -24,18 +24,24 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         NaN is a missing value.
     reset : bool
-        Whether any width will do: then nothing is remembered of it yet, so that an
-        error on the way loses nothing.
+        If True, any number of columns is accepted. The estimator is not changed, so an
+        error loses nothing.
     fitting : bool
-        Then negative values are an error. Otherwise they are clipped to 0, as
-        values above 1 always are to 1, with a warning: a scaler fitted on other
-        rows gives such values.
+        If True, negative values are an error. Otherwise they are clipped to 0, with a
+        warning, since a scaler fitted on other rows produces such values. Values above
+        1 are always clipped to 1, with a warning.
     dtype : type, optional
-        The floating type to compute in; by default as the data suggest.
+        Floating type to compute in; by default float64 for float64 data, else float32.
 
     Returns
     -------
     rows : Rows
+
+    Raises
+    ------
+    ValueError
+        X is empty or infinite, has the wrong number of columns, or has negative values
+        while ``fitting``.
     """
     X = _checked(estimator, X, reset)
     dtype = dtype or floating_type(X.dtype)
@@ -60,7 +66,7 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
 
 
 def _other_kind(estimator):
-    """What to do where columns are no bits."""
+    """Advice on how to model columns that are not binary."""
     options = vars(estimator)
     for name in _KIND_OPTIONS:
         if name in options and options.get("layers") is None:
@@ -73,9 +79,9 @@ def _other_kind(estimator):
 
 
 def real_rows(estimator, X, *, reset=False, dtype=None):
-    """Validate data of any real values.
+    """Validate data of arbitrary real values.
 
-    Parameters and returns are those of :func:`bernoulli_rows`.
+    Parameters and return value are those of :func:`bernoulli_rows`.
     """
     X = _checked(estimator, X, reset)
     facts = _survey(X)[2]
@@ -83,7 +89,7 @@ def real_rows(estimator, X, *, reset=False, dtype=None):
 
 
 def _checked(estimator, X, reset):
-    """An array or CSR of real numbers and NaN."""
+    """Validate X as an array or a CSR matrix of real numbers and NaN."""
     checks = {
         "accept_sparse": "csr",
         "dtype": _TYPES,
@@ -100,8 +106,8 @@ def _checked(estimator, X, reset):
 
 
 def _survey(X):
-    """Smallest and largest value (0 among them), and what Rows are to know: of the
-    values as they are when clipped to [0, 1]."""
+    """Smallest and largest value (counting 0), and the arguments ``binary``,
+    ``complete`` and ``density`` of Rows, for values clipped to [0, 1]."""
     rows = Rows(X, X.dtype)
     low, high, n_positive, n_ones, n_missing = 0.0, 0.0, 0, 0, 0
     for block in rows.blocks():

@@ -1,4 +1,4 @@
-"""A hash of each row's content, the same for dense and for CSR.
+"""Hash of each row's content, the same for dense and CSR data.
 
 With odd random multipliers :math:`r_c` (multilinear hashing [1]_),
 
@@ -24,11 +24,16 @@ from skdgm.utils.rows import Rows
 def row_hash(rows):
     """Hash every row of a :class:`~skdgm.utils.rows.Rows`.
 
+    Parameters
+    ----------
+    rows : Rows
+        With values clipped to their bounds, if any.
+
     Returns
     -------
     hashes : ndarray of shape (n_rows,), uint64
-        Equal for equal rows with equal labels, whatever the type the values are
-        stored in.
+        Equal for equal rows with equal labels, whatever type their values are stored
+        in.
     """
     multipliers = mix64(np.arange(1, rows.shape[1] + 1, dtype=np.uint64)) | np.uint64(1)
     low, high = rows.bounds or (-np.inf, np.inf)
@@ -48,14 +53,14 @@ def row_hash(rows):
 
 
 def _of_labels(labels):
-    """Codes as they are; of targets (numbers of any kind, or several) a hash."""
+    """Integer codes unchanged, as uint64; for real or multiple targets, their hash."""
     if labels.ndim == 1 and labels.dtype.kind in "iu":
         return labels.astype(np.uint64)
     return row_hash(Rows(labels.reshape(len(labels), -1), np.float64))
 
 
 def _known(values):
-    """The values in a type that kernels are compiled for."""
+    """Convert values to a type that the kernels are compiled for."""
     if values.dtype == bool:
         return values.view(np.uint8)
     if values.dtype in (np.uint8, np.float32, np.float64):

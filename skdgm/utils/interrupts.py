@@ -1,8 +1,8 @@
-"""Ctrl-C where it does no harm.
+"""Deferral of Ctrl-C to points where it is safe.
 
-Python raises KeyboardInterrupt in the main thread between almost any two instructions:
-after a lock was acquired and before the ``try`` that releases it, too. What must be
-done as a whole is done in :class:`Held`.
+Python raises KeyboardInterrupt in the main thread between almost any two instructions,
+even between acquiring a lock and the ``try`` that releases it. Code that must not be
+interrupted runs within :class:`Held`.
 """
 
 import signal
@@ -10,11 +10,10 @@ import threading
 
 
 class Held:
-    """Context at whose end a Ctrl-C is raised that came meanwhile; a second one is
-    raised at once.
+    """Context manager that defers Ctrl-C to its end; a second Ctrl-C is raised at once.
 
-    It works in the main thread, the only one that Ctrl-C interrupts, and where Python
-    handles Ctrl-C; elsewhere it does nothing. Being within another one is all the same.
+    It has an effect only in the main thread, the only one that Ctrl-C interrupts, and
+    only if Python handles SIGINT. Contexts may be nested: the outermost one defers.
     """
 
     def __init__(self):
@@ -24,7 +23,7 @@ class Held:
         if threading.get_ident() == threading.main_thread().ident:
             handler = signal.getsignal(signal.SIGINT)
             if callable(handler) and getattr(handler, "__func__", 0) is not Held._note:
-                # No interrupt comes once this call has returned.
+                # Once this call has returned, a first Ctrl-C only sets a flag.
                 self.before = signal.signal(signal.SIGINT, self._note)
         return self
 
@@ -38,7 +37,12 @@ class Held:
             handler(signal.SIGINT, None)
 
     def lifted(self):
-        """Context inside of this one in which Ctrl-C is raised at once again."""
+        """Return a context, for use within this one, in which Ctrl-C is not deferred.
+
+        Returns
+        -------
+        context manager
+        """
         return _Lifted(self)
 
     def _note(self, number, frame):
@@ -48,7 +52,7 @@ class Held:
 
 
 class _Lifted:
-    """The opposite."""
+    """Context manager that suspends a :class:`Held`."""
 
     def __init__(self, held):
         self.held = held

@@ -1,4 +1,4 @@
-"""What is said of several layers at once."""
+"""Options that refer to several layers."""
 
 from numbers import Integral
 
@@ -6,12 +6,21 @@ from skdgm.utils.counts import is_a
 
 
 def check_sizes(sizes):
-    """Sizes of hidden layers as a tuple; a number is that of the only one.
+    """Validate the sizes of hidden layers and return them as a tuple.
+
+    Parameters
+    ----------
+    sizes : int or iterable of int
+        Number of units of each hidden layer; an int means a single layer.
+
+    Returns
+    -------
+    sizes : tuple of int
 
     Raises
     ------
     ValueError
-        There is none, or one is not a whole number of at least 1.
+        There are no sizes, or one is not a whole number of at least 1.
     """
     sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
     if not sizes or not all(is_a(Integral, n) and n >= 1 for n in sizes):
@@ -23,12 +32,24 @@ def check_sizes(sizes):
 
 
 def per_layer(name, value, n_layers):
-    """One value for each layer: those of a tuple, or the same for all.
+    """Expand an option to one value per layer.
+
+    Parameters
+    ----------
+    name : str
+        Name of the option in error messages.
+    value : object
+        A tuple of one value per layer, or one value for all layers.
+    n_layers : int
+
+    Returns
+    -------
+    values : tuple of length n_layers
 
     Raises
     ------
     ValueError
-        A tuple has not as many values as there are layers.
+        ``value`` is a tuple of another length than ``n_layers``.
     """
     if not isinstance(value, tuple):
         return (value,) * n_layers
@@ -41,13 +62,24 @@ def per_layer(name, value, n_layers):
 
 
 def chosen(layers, n_layers):
-    """The layers that ``feature_layer`` names, by number: one, some in a tuple, or
-    "all"; negative numbers count from the top.
+    """Layers selected by the option ``feature_layer``.
+
+    Parameters
+    ----------
+    layers : int, tuple of int or "all"
+        Numbers of hidden layers, from 0; negative ones count from the top.
+    n_layers : int
+        Number of hidden layers.
+
+    Returns
+    -------
+    numbers : tuple of int
+        Non-negative numbers of the selected layers.
 
     Raises
     ------
     ValueError
-        There is none of such a number.
+        A layer does not exist, or the tuple is empty.
     """
     if isinstance(layers, str):
         return tuple(range(n_layers))

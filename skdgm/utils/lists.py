@@ -1,7 +1,7 @@
-"""Rows as lists of their nonzero entries: what the kernels work on.
+"""Rows as lists of their nonzero entries, the form in which kernels take rows.
 
-A row of 784 pixels of which a hundred are on is a list of a hundred column numbers,
-and its product with a matrix the sum of a hundred of the matrix's rows.
+A row of 784 pixels of which a hundred are on is a list of a hundred column indices,
+and its product with a matrix is the sum of a hundred of the matrix's rows.
 """
 
 import numpy as np
@@ -9,23 +9,24 @@ import numpy as np
 from skdgm._kernels import lists as kernels
 from skdgm.utils.parallel import run
 
-# What looking at an entry costs, in multiply-adds.
+# Cost of reading an entry, in multiply-adds.
 WORK = 4
-# Up to this density, products with lists are quicker than BLAS.
+# Density up to which products with lists are faster than BLAS.
 LISTED = 0.6
 
 
 class Lists:
-    """A matrix, each row a list; it looks like an array where one is asked for.
+    """Matrix whose rows are lists; NumPy converts it to a dense array on request.
 
     Parameters
     ----------
     index : ndarray of shape (n_rows, n_columns), uint32
-        The columns of a row's entries come first, increasing; the rest is undefined.
+        Columns of each row's nonzero entries, increasing, in its first ``count``
+        places; the rest is undefined.
     value : ndarray of shape (n_rows, n_columns) or (0, n_columns), floating
-        The entries in the same places; without rows, all are ones.
+        Entries in the same places. If it has no rows, all entries are ones.
     count : ndarray of shape (n_rows,), int64
-        How many entries each row has.
+        Number of nonzero entries of each row.
     """
 
     __slots__ = ("count", "index", "value")
@@ -35,7 +36,7 @@ class Lists:
 
     @classmethod
     def empty(cls, n_rows, n_columns, dtype, binary=True):
-        """Lists to be filled in."""
+        """Allocate uninitialised lists; ``binary`` ones store no entries."""
         return cls(
             np.empty((n_rows, n_columns), np.uint32),
             np.empty((0 if binary else n_rows, n_columns), dtype),
@@ -44,7 +45,23 @@ class Lists:
 
     @classmethod
     def pack(cls, X, rows=None, dtype=None, binary=False):
-        """The lists of some rows of an array, or of all of them."""
+        """Convert rows of a dense array to lists.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_columns)
+            C-contiguous, of a type that the kernels are compiled for.
+        rows : ndarray of int, optional
+            Rows to convert; all of them by default.
+        dtype : dtype, optional
+            Type of the entries; by default that of X.
+        binary : bool, default=False
+            Promise that all entries are 0 or 1.
+
+        Returns
+        -------
+        lists : Lists
+        """
         rows = np.arange(len(X)) if rows is None else rows
         lists = cls.empty(len(rows), X.shape[1], dtype or X.dtype, binary)
         arguments = X, rows, lists.index, lists.value, lists.count
@@ -61,12 +78,12 @@ class Lists:
 
     @property
     def sparse(self):
-        """Whether products are quicker with lists than by BLAS."""
+        """True if products are faster with lists than with BLAS."""
         return self.count.sum() <= LISTED * self.index.size
 
     @property
     def binary(self):
-        """Whether all entries are ones."""
+        """True if all entries are ones."""
         return not len(self.value)
 
     def __len__(self):
@@ -82,28 +99,38 @@ class Lists:
         return out if dtype is None else out.astype(dtype, copy=False)
 
     def copy(self):
-        """Lists of their own."""
+        """Copy of the lists, with its own arrays."""
         value = self.value if self.binary else self.value.copy()
         index, width = np.empty_like(self.index), self.count.max(initial=0)
         index[:, :width] = self.index[:, :width]
         return Lists(index, value, self.count.copy())
 
     def mean(self, axis):
-        """Means of the columns (axis 0)."""
+        """Mean of each column (``axis`` must be 0), in the dtype of the lists."""
         assert axis == 0
         total = self.weighted_sum(np.ones(len(self)))
         total /= max(1, len(self))
         return total.astype(self.dtype)
 
     def weighted_sum(self, weights):
-        """The sum of the rows, each with its weight, in float64."""
+        """Sum of the rows times ``weights`` of shape (n_rows,), in float64."""
         total = np.zeros(self.shape[1])
         kernels.add_up(self.index, self.value, self.count, weights, total)
         return total
 
 
 def dot(x, weights):
-    """Every row's product with a vector (or with its row of a matrix), in float64."""
+    """Inner product of each row with a vector, or with its own row of a matrix.
+
+    Parameters
+    ----------
+    x : Lists or array-like of shape (n_rows, n_columns)
+    weights : ndarray of shape (n_columns,) or (n_rows, n_columns)
+
+    Returns
+    -------
+    products : ndarray of shape (n_rows,), float64
+    """
     if not isinstance(x, Lists) or weights.ndim > 1:
         return (np.asarray(x) * weights).sum(axis=-1, dtype=np.float64)
     out = np.empty(len(x))

@@ -1,4 +1,4 @@
-"""Functions that every Bernoulli unit needs, and means of weights, without overflow.
+"""Logistic functions and means of weights, computed without overflow.
 
 SciPy's ``expit`` and NumPy's ``logaddexp`` are five and fifteen times slower than
 these on AVX-512: they call the C library entry by entry.
@@ -15,7 +15,7 @@ def sigmoid(x):
 
 
 def softplus(x):
-    r""":math:`\log(1 + e^x) = \max(x, 0) + \log(1 + e^{-|x|})`."""
+    r"""Softplus, :math:`\log(1 + e^x) = \max(x, 0) + \log(1 + e^{-|x|})`."""
     return np.maximum(x, 0.0) + np.log(1.0 + np.exp(-np.abs(x)))
 
 
@@ -25,7 +25,21 @@ def logit(p):
 
 
 def log_mean_exp(log_w, axis=0):
-    r""":math:`\log \frac1n \sum_k w_k`, and its standard error by the delta method."""
+    r"""Log of the mean of weights, :math:`\log \frac1n \sum_k w_k`, given their logs.
+
+    Parameters
+    ----------
+    log_w : ndarray
+        Logs of the weights.
+    axis : int, default=0
+        Axis over which to average.
+
+    Returns
+    -------
+    log_mean : ndarray
+    standard_error : ndarray
+        By the delta method.
+    """
     n = np.shape(log_w)[axis]
     log_mean = logsumexp(log_w, axis=axis) - np.log(n)
     spread = np.exp(log_w - np.expand_dims(log_mean, axis)).std(axis=axis)
@@ -33,8 +47,10 @@ def log_mean_exp(log_w, axis=0):
 
 
 def shares(weight):
-    """Weights over a power of two, which changes no digit, such that the largest is
-    below 1 and sums are numbers however large, or small, weights are.
+    """Divide weights by a power of two such that the largest is in [0.5, 1).
+
+    The division is exact, and sums of the results neither overflow nor underflow
+    however large or small the weights are.
 
     Parameters
     ----------
@@ -45,7 +61,7 @@ def shares(weight):
     -------
     share : ndarray of shape (n_rows,), float64
     exponent : int
-        Of the power of two.
+        Exponent of the power of two.
     """
     weight = np.asarray(weight, np.float64)
     exponent = int(np.frexp(weight.max())[1])

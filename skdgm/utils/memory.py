@@ -1,8 +1,7 @@
-"""Where arrays begin, and what becomes of them.
+"""Alignment of arrays, and reuse of freed memory.
 
-They begin where a line of the processor's caches does: elsewhere each of the kernels'
-lines would lie in one more line of the caches than it needs, and take half as long
-again to read.
+Arrays begin at a cache line boundary. Otherwise each 128-byte line that the kernels
+read would span one more cache line than needed and take half as long again to read.
 """
 
 import ctypes
@@ -12,14 +11,25 @@ from functools import cache
 
 import numpy as np
 
-# Bytes: two of the caches' lines, which are often fetched together.
+# In bytes: two cache lines, which are often fetched together.
 ALIGNMENT = 128
-# Of the GNU C library, which sets them so itself where it finds so large a block freed.
+# Options of mallopt. The GNU C library itself sets these values, once it sees a block
+# as large as this freed.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _LARGE = -1, -3, 31 * 2**20
 
 
 def zeros(shape, dtype):
-    """An array of zeros."""
+    """Allocate an aligned array of zeros.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    dtype : dtype
+
+    Returns
+    -------
+    array : ndarray
+    """
     dtype, n = np.dtype(dtype), int(np.prod(shape))
     room = np.zeros(n * dtype.itemsize + ALIGNMENT, np.uint8)
     start = -room.ctypes.data % ALIGNMENT
@@ -27,7 +37,7 @@ def zeros(shape, dtype):
 
 
 def copy(array):
-    """An array with the same entries."""
+    """Copy an array into aligned memory."""
     out = zeros(array.shape, array.dtype)
     out[...] = array
     return out
@@ -35,10 +45,11 @@ def copy(array):
 
 @cache
 def hold():
-    """Keep what is freed from now on: learning needs as much again in its next update.
+    """Keep freed memory in the process from now on.
 
-    The GNU C library gives free memory back to the system, page by page, where there is
-    more of it than a threshold. To get it again may take longer than all else.
+    Each update needs as much memory as the last. The GNU C library returns free memory
+    beyond a threshold to the system, and getting it back, page by page, may take longer
+    than the rest of an update. Other C libraries are left as they are.
     """
     if platform.libc_ver()[0] == "glibc":
         own = ctypes.CDLL(None)
@@ -47,7 +58,7 @@ def hold():
 
 
 def physical():
-    """Bytes of memory that the machine has, or None where it does not tell."""
+    """Physical memory in bytes, or None where it is unknown."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):

@@ -1,26 +1,26 @@
-"""Whether help helps.
+"""Choice between one thread and several, by measured speed.
 
-Two cores are not always twice one: they may be two halves of a core, or be lent to
-other processes for a while. So what a kind of work takes is measured as it goes, with
-help and without, and one is done as long as it is the quicker of the two, with a look
-at the other now and then. Results do not depend on it.
+Two cores are not always twice as fast as one: they may be hardware threads of the same
+core, or be busy with other processes. The time that a kind of work takes is therefore
+measured as it runs, with helper threads and without, and the faster way is used, with
+an occasional trial of the other. Results do not depend on the choice.
 """
 
 import time
 
-# Every so often the slower way is tried again; averages forget at this rate.
+# Periods between trials of the slower way; rate of the exponential moving averages.
 _TRY, _FORGET = 16, 0.3
 
 
 class Pace:
-    """The seconds that a multiply-add of some kind takes, alone and with help.
+    """Time per multiply-add of one kind of work, with one thread and with helpers.
 
     Parameters
     ----------
     period : int
-        How many calls to stay with a choice. Kernels that work on the same weights
-        find these in the caches where those before have left them, so one has to
-        choose for all of them, and to wait for what comes of it.
+        Number of calls between choices. Kernels that work on the same weights find
+        them in the caches of the cores that used them last, so a choice has to hold for
+        all of these kernels, and for a while, before its effect can be measured.
     """
 
     def __init__(self, period):
@@ -29,11 +29,19 @@ class Pace:
         self.n_calls, self.spent, self.done = 0, 0.0, 0.0
 
     def begin(self):
-        """Whether to have help this time."""
+        """Return whether to use helper threads for the next call."""
         return self.helped
 
     def end(self, start, work):
-        """Learn what it took since ``start``."""
+        """Record a call, and choose anew at the end of a period.
+
+        Parameters
+        ----------
+        start : float
+            Value of ``time.perf_counter()`` when the call began.
+        work : float
+            Multiply-adds of the call.
+        """
         self.n_calls += 1
         self.spent += time.perf_counter() - start
         self.done += float(work)

@@ -1,4 +1,4 @@
-"""A whole table as lists."""
+"""Whole table as lists."""
 
 from typing import NamedTuple
 
@@ -10,15 +10,16 @@ from skdgm.utils.parallel import run
 
 
 class Packed(NamedTuple):
-    """A table's lists, one after the other.
+    """Lists of all rows of a table, stored contiguously.
 
     Parameters
     ----------
     first : ndarray of shape (n_rows + 1,), int64
-        Where in the others each row begins.
+        Start of each row in ``index`` and ``value``, and the end of the last.
     index : ndarray of uint32
+        Columns of the nonzero entries.
     value : ndarray
-        Empty where all entries are ones.
+        Nonzero entries; empty if all are ones.
     n_columns : int
     """
 
@@ -29,15 +30,50 @@ class Packed(NamedTuple):
 
     @classmethod
     def of_csr(cls, X, dtype, binary):
-        """From a CSR matrix without zeros among its entries; its columns' numbers are
-        not copied."""
+        """Convert a CSR matrix that stores no zeros.
+
+        Its column indices are not copied if they are int32.
+
+        Parameters
+        ----------
+        X : CSR of shape (n_rows, n_columns)
+        dtype : dtype
+            Type of the entries.
+        binary : bool
+            Promise that all entries are ones.
+
+        Returns
+        -------
+        packed : Packed
+        """
         index = X.indices.astype(np.int32, copy=False).view(np.uint32)
         value = np.empty(0, dtype) if binary else X.data.astype(dtype, copy=False)
         return cls(X.indptr.astype(np.int64), index, value, X.shape[1])
 
     @classmethod
     def of(cls, blocks, n_entries, n_columns, dtype, binary):
-        """From lists of no more than so many entries."""
+        """Join blocks of lists.
+
+        Parameters
+        ----------
+        blocks : iterable of Lists
+        n_entries : int
+            Upper limit of the number of entries, for which memory is allocated.
+        n_columns : int
+        dtype : dtype
+            Type of the entries.
+        binary : bool
+            Promise that all entries are ones.
+
+        Returns
+        -------
+        packed : Packed
+
+        Raises
+        ------
+        ValueError
+            There are more entries than ``n_entries``.
+        """
         index, first = np.empty(n_entries, np.uint32), [np.zeros(1, np.int64)]
         value = np.empty(0 if binary else n_entries, dtype)
         for lists in blocks:
@@ -50,7 +86,16 @@ class Packed(NamedTuple):
         return cls(np.concatenate(first), index, value, n_columns)
 
     def take(self, rows):
-        """The lists of some rows."""
+        """Lists of some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+
+        Returns
+        -------
+        lists : Lists
+        """
         binary, n_rows = not len(self.value), len(rows)
         lists = Lists.empty(n_rows, self.n_columns, self.value.dtype, binary)
         arguments = rows, lists.index, lists.value, lists.count
@@ -59,7 +104,17 @@ class Packed(NamedTuple):
         return lists
 
     def weighted_sum(self, rows, weights):
-        """The sum of some rows, each with its weight, in float64."""
+        """Weighted sum of some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+        weights : ndarray of float64, of the same length
+
+        Returns
+        -------
+        total : ndarray of shape (n_columns,), float64
+        """
         total = np.zeros(self.n_columns)
         kernels.add_up(*self[:3], rows, weights, total)
         return total

@@ -1,12 +1,12 @@
-"""Work on all cores, with the same result on any number of them.
+"""Kernels on all cores, with the same result on any number of them.
 
-Kernels compute each row (or each row of weights) without looking at the others, so
-their range may be cut into any blocks.
+Kernels compute each row (or each row of weights) independently of the others, so their
+range may be divided into any blocks.
 
-There are as many threads as joblib counts cores (which looks at affinity, at limits of
-containers and at LOKY_MAX_CPU_COUNT), or NUMBA_NUM_THREADS of them, if that was set
-before Numba was imported. In joblib's worker processes it is set to their share of the
-cores, or to ``inner_max_num_threads``.
+The number of threads is the number of cores that joblib counts (which respects the CPU
+affinity, limits of containers and LOKY_MAX_CPU_COUNT), but at most NUMBA_NUM_THREADS
+if that was set before Numba was imported. In joblib's worker processes that variable is
+set to their share of the cores, or to ``inner_max_num_threads``.
 """
 
 import threading
@@ -25,19 +25,24 @@ from skdgm.utils.pool import Task, together
 
 # Work, in multiply-adds, below which waking a thread costs more than it saves.
 _WORTHWHILE = 2_000_000
-# Calls of kernels, some twenty updates, for which learning has help or has not.
+# Calls of kernels, about twenty updates, between choices of one thread or several.
 _PERIOD = 64
 _limit = None
 
 
 def n_threads():
-    """How many threads work."""
+    """Number of threads that kernels run on."""
     return _limit or _n_cores()
 
 
 @contextmanager
 def limit(n):
-    """Context in which so many threads work (in the whole process)."""
+    """Context in which kernels of the whole process run on ``n`` threads.
+
+    Parameters
+    ----------
+    n : int
+    """
     global _limit
     before, _limit = _limit, n
     try:
@@ -51,9 +56,13 @@ def run(kernel, *args, n, work):
 
     Parameters
     ----------
+    kernel : callable
+    *args : tuple
+        Arguments of the kernel before ``start`` and ``stop``.
     n : int
+        Length of the kernel's range.
     work : float
-        Multiply-adds in all, roughly.
+        Approximate number of multiply-adds in total.
     """
     if _plan.calls is not None:
         _plan.calls.append((work, _tasks(kernel, args, n, _plan.n_blocks)))
@@ -66,37 +75,41 @@ def run(kernel, *args, n, work):
 
 @contextmanager
 def at_once(work):
-    """Context in which calls of :func:`run` are put off to its end, and made together.
+    """Context in which calls of :func:`run` are deferred to its end and run together.
 
-    They must not need one another's results, nor may anyone look at these before.
-    ``work`` is that of them all.
+    The calls must not depend on each other's results, which are undefined until then.
+
+    Parameters
+    ----------
+    work : float
+        Approximate number of multiply-adds of all calls.
     """
     small = work < _WORTHWHILE
     alone = nullcontext(1) if small or n_threads() == 1 else None
-    # Were the plan to stay after a Ctrl-C, what is run later would only be planned.
+    # If a Ctrl-C left the plan in place, later calls would be deferred for ever.
     with Held(), alone or _measured("at once", work) as n_helped:
-        # Alone, too, halves are better: what their calls share stays near.
+        # Halves are better on one thread too: data shared by their calls stay in cache.
         _plan.calls, _plan.n_blocks = [], 1 if small else max(2, n_helped)
         try:
             yield
             calls = sorted(_plan.calls, key=lambda call: -call[0])
         finally:
             _plan.calls = None
-        # Threads begin at both ends: each finds the longest blocks first.
+        # Helpers start from the end: each thread finds the longest blocks first.
         first = [task for _, tasks in calls for task in tasks[::2]]
         last = [task for _, tasks in calls for task in tasks[1::2]]
         together(first + last[::-1], n_helped)
 
 
 def _tasks(kernel, args, n, n_blocks):
-    """A kernel's work in blocks."""
+    """Divide the range of a kernel into tasks."""
     edges = [n * i // n_blocks for i in range(n_blocks + 1)]
     return [Task(kernel, *args, *edge) for edge in pairwise(edges) if edge[0] < edge[1]]
 
 
 @contextmanager
 def learning():
-    """Context in which what is run changes weights: see :class:`Pace`."""
+    """Context of updates of weights, which share one :class:`Pace` per thread."""
     _plan.pace = _plan.learning
     try:
         yield
@@ -106,7 +119,7 @@ def learning():
 
 @contextmanager
 def _measured(kind, work):
-    """Context that yields the number of threads to have, and times what they do."""
+    """Context that yields the number of threads to use, and measures their speed."""
     pace = _plan.pace or _paces[kind]
     helped, start = pace.begin(), time.perf_counter()
     yield n_threads() if helped else 1
@@ -114,7 +127,7 @@ def _measured(kind, work):
 
 
 class _Plan(threading.local):
-    """What a thread puts off, in how many blocks; and whether it learns."""
+    """Deferred calls of each thread, their number of blocks, and the pace in use."""
 
     calls, n_blocks, pace = None, 1, None
 

@@ -1,7 +1,7 @@
-"""A few threads that help with what they are offered.
+"""Pool of helper threads.
 
-They sleep while there is nothing to do, but for some microseconds in which more
-usually comes: threads that spin for longer take the cores from BLAS.
+Idle helpers spin for some microseconds, in which more work usually arrives, and then
+sleep: threads that spin for longer take the cores from BLAS.
 """
 
 import os
@@ -15,17 +15,27 @@ from numba.core.compiler_lock import global_compiler_lock
 from skdgm._kernels.wait import wait
 from skdgm.utils.interrupts import Held
 
-# How often to look for a change, every 25 nanoseconds, before going to sleep; and how
-# often more, while the thread that gave the signal lets go of the GIL: a thread that
-# has to wait for the GIL sleeps, and takes 50 microseconds to wake.
+# Number of polls, 25 nanoseconds apart, for a signal before a thread goes to sleep; and
+# of polls after the signal, while the thread that sent it releases the GIL: a thread
+# that waits for the GIL is put to sleep and takes 50 microseconds to wake.
 _PATIENCE, _HELPER_DELAY, _CALLER_DELAY = 6000, 280, 160
 
 
 def together(tasks, n_threads):
-    """Have tasks done by so many threads, this one among them.
+    """Run tasks on several threads, including the calling one, and wait for all.
 
-    Those who call at the same time share the helpers instead of fighting for cores.
-    Ctrl-C has to wait until all tasks are done: helpers would work on.
+    Concurrent callers share the helpers instead of competing for cores. Ctrl-C is
+    deferred until all tasks are done, since helpers would continue in any case.
+
+    Parameters
+    ----------
+    tasks : list of Task
+    n_threads : int
+
+    Raises
+    ------
+    BaseException
+        The error of the first task, in order, that raised one.
     """
     with Held():
         n_helpers = min(n_threads, len(tasks)) - _callers.enter()
@@ -41,7 +51,7 @@ def together(tasks, n_threads):
 
 
 class Task:
-    """A call that whoever comes first makes."""
+    """Call ``function(*args)`` that is made once, by the first thread to take it."""
 
     def __init__(self, function, *args):
         self.function, self.args, self.error = function, args, None
@@ -50,19 +60,19 @@ class Task:
         self.signal = np.zeros(1, np.int64)
 
     def work(self):
-        """Make the call, unless another thread does."""
+        """Make the call, unless another thread has taken it."""
         if self.taken.acquire(blocking=False):
             try:
                 self.function(*self.args)
             except BaseException as error:
                 self.error = error
-            # A helper that is late keeps the task in its queue: not the arrays, too.
+            # A late helper may keep the task in its queue: release the arrays.
             del self.function, self.args
             self.signal[0] = 1
             self.done.release()
 
     def wait(self):
-        """Wait for the call to end, if anyone makes it; raise what it raised."""
+        """Wait for the call to end, if a thread has taken it, and raise its error."""
         if not self.taken.locked():
             return
         if self.done.locked():
@@ -73,7 +83,7 @@ class Task:
 
 
 class _Pool:
-    """The helpers."""
+    """Helper threads, and the queue of tasks offered to them."""
 
     def __init__(self, n_threads):
         self.offers, self.signal = SimpleQueue(), np.zeros(1, np.int64)
@@ -95,7 +105,7 @@ class _Pool:
 
 
 class _Callers:
-    """How many threads have something done now."""
+    """Counter of the threads that are running tasks at present."""
 
     def __init__(self):
         self.lock, self.n = threading.Lock(), 0
@@ -112,7 +122,7 @@ class _Callers:
 
 @cache
 def _pool(n_threads):
-    """The helpers of the process."""
+    """Pool of the process, created at first use."""
     return _Pool(n_threads)
 
 
@@ -120,7 +130,7 @@ _callers = _Callers()
 
 
 def _forked():
-    """Forget callers and helpers, which were left behind in the parent process."""
+    """Reset callers and helpers, whose threads do not exist in a forked process."""
     global _callers
     _callers = _Callers()
     _pool.cache_clear()
@@ -128,7 +138,7 @@ def _forked():
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
-    # A child would wait forever for a thread of its parent's that compiles.
+    # Else a child could wait forever for a thread of its parent that is compiling.
     os.register_at_fork(
         before=global_compiler_lock.acquire,
         after_in_parent=global_compiler_lock.release,

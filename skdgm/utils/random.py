@@ -1,12 +1,12 @@
-"""Random numbers that have an address instead of a state.
+"""Counter-based random numbers, which have an address instead of a state.
 
-A draw is a hash of (seed, purpose, row, column). It is the same number for any
-order of evaluation, any thread count and any split of the rows, and nothing has
-to be stored or restored to draw it again.
+A draw is a hash of (seed, purpose, row, column). It is the same for any order of
+evaluation, any number of threads and any division of the rows into blocks, and can be
+repeated without storing a state.
 
 Seeds, purposes and rows are mixed by SplitMix64 [1]_; the columns of a row by two
-rounds of a 32-bit xorshift-multiply hash, between which the upper half of the row's
-key enters.
+rounds of a 32-bit xorshift-multiply hash. The lower half of the row's 64-bit key is
+added before the first round, the upper half is combined by XOR before the second.
 
 References
 ----------
@@ -23,33 +23,53 @@ MAX_SEED = np.iinfo(np.int32).max
 _GOLDEN_32 = np.uint32(0x9E3779B9)
 _GOLDEN_64 = 0x9E3779B97F4A7C15
 _MASK_64 = 2**64 - 1
-# Half of the distance between uniform numbers, which begin with 0.
+# Half the spacing of uniform numbers of 32 bits, which start at 0.
 _HALF = 2.0**-33
 
 
 def mix64(z):
-    """SplitMix64's finaliser: a bijection of uint64 arrays that looks random."""
+    """Finaliser of SplitMix64, a pseudo-random bijection of 64-bit integers.
+
+    Parameters
+    ----------
+    z : ndarray of uint64
+
+    Returns
+    -------
+    mixed : ndarray of uint64, of the same shape
+    """
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
 
 
 class Stream(NamedTuple):
-    """Independent random sequences, one for each row.
+    """Independent streams of random numbers, one for each row.
 
     Parameters
     ----------
     root : int
-        The seed and the purposes, mixed.
-    ids : ndarray of uint64
-        What tells the rows apart: their number, or a hash of their content.
+        Hash of the seed and the purposes.
+    ids : ndarray of shape (n_rows,), uint64
+        Identifiers of the rows: their numbers, or hashes of their content.
     """
 
     root: int
     ids: np.ndarray = np.zeros(1, dtype=np.uint64)
 
     def fold(self, *tags):
-        """Streams for a purpose (a step, a block, a draw), named by integers."""
+        """Derive the streams of a purpose.
+
+        Parameters
+        ----------
+        *tags : int
+            Numbers that name the purpose: of a step, a block, a draw.
+
+        Returns
+        -------
+        stream : Stream
+            With the same rows.
+        """
         root = self.root
         for tag in tags:
             z = ((root ^ int(tag)) + _GOLDEN_64) & _MASK_64
@@ -59,17 +79,27 @@ class Stream(NamedTuple):
         return Stream(root, self.ids)
 
     def rows(self, ids):
-        """The streams of rows, given their number or an id for each."""
+        """Derive the streams of rows.
+
+        Parameters
+        ----------
+        ids : int or ndarray of shape (n_rows,), uint64
+            Number of rows, or an identifier of each.
+
+        Returns
+        -------
+        stream : Stream
+        """
         if not isinstance(ids, np.ndarray):
             ids = np.arange(ids, dtype=np.uint64)
         return Stream(self.root, ids)
 
     def take(self, index):
-        """The streams of some of the rows."""
+        """Streams of the rows at ``index``, an index array or a slice."""
         return Stream(self.root, self.ids[index])
 
     def bits(self, n_columns):
-        """Random uint32 of shape (n_rows, n_columns)."""
+        """Random bits, as uint32 of shape (n_rows, n_columns)."""
         keys = mix64((self.ids ^ np.uint64(self.root)) + np.uint64(_GOLDEN_64))
         low = keys.astype(np.uint32)[:, None]
         high = (keys >> np.uint64(32)).astype(np.uint32)[:, None]
@@ -83,20 +113,34 @@ class Stream(NamedTuple):
         return z
 
     def uniform(self, n_columns, dtype=np.float64):
-        """Uniform numbers in [0, 1) of shape (n_rows, n_columns)."""
+        """Uniform noise in [0, 1) of shape (n_rows, n_columns).
+
+        It has 24 random bits in float32, and 32 otherwise, in float64.
+        """
         if dtype == np.float32:
             return (self.bits(n_columns) >> np.uint32(8)).astype(dtype) * dtype(2**-24)
         return self.bits(n_columns).astype(np.float64) * 2.0**-32
 
     def normal(self, n_columns, dtype=np.float64):
-        """Standard normal numbers of shape (n_rows, n_columns)."""
+        """Standard normal noise of shape (n_rows, n_columns)."""
         return ndtri(self.uniform(n_columns) + _HALF).astype(dtype, copy=False)
 
     def generator(self):
-        """A NumPy generator, for draws that need no address."""
+        """NumPy generator seeded by the root, for draws that need no address."""
         return np.random.default_rng(self.root)
 
 
 def stream(seed, *tags):
-    """The stream of a seed for a purpose."""
+    """Stream of a seed for a purpose, with one row.
+
+    Parameters
+    ----------
+    seed : int
+    *tags : int
+        Numbers that name the purpose.
+
+    Returns
+    -------
+    stream : Stream
+    """
     return Stream(0).fold(seed, *tags)

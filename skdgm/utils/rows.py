@@ -1,9 +1,9 @@
-"""Rows of a table, read a few at a time.
+"""Rows of a table, read in blocks.
 
-The table may be an array, a memory map or CSR, of any real type: it is never
-copied, cast or densified as a whole. What comes out is dense, of one floating
-type, with NaN where a value is missing; or lists of what is not zero, where nothing
-is missing and these are worth it.
+The table may be an array, a memory map or a CSR matrix, of any real type. It is never
+copied, cast or converted to dense as a whole. Blocks of rows are read as dense arrays
+of one floating type, with NaN for missing entries; or, where none is missing and the
+density is low enough, as lists of nonzero entries.
 """
 
 from typing import NamedTuple
@@ -16,37 +16,39 @@ from skdgm.utils.lists import LISTED, Lists
 from skdgm.utils.packed import Packed
 
 BLOCK_ENTRIES = 2**19
-# Bytes that the lists of a table may take.
+# Limit, in bytes, of the lists of a whole table.
 _ROOM = 2**27
-# Standardised numbers further away count as this far: any square of them is a number.
+# Standardised values are clipped to this magnitude, so that their squares are finite.
 _FAR = 1e10
 
 
 class Rows(NamedTuple):
-    """A table and how to read it.
+    """Table and the way to read it.
 
     Parameters
     ----------
     X : {ndarray, CSR} of shape (n_rows, n_columns)
     dtype : float32 or float64
     bounds : pair of float, or None
-        Values outside are clipped as they are read.
-    binary, complete : bool
-        Whether all values are 0 or 1; whether none is missing.
+        Values outside these bounds are clipped as they are read.
+    binary : bool
+        True if all values are 0 or 1.
+    complete : bool
+        True if no values are missing.
     density : float
-        The share of values that are not 0.
+        Fraction of nonzero values.
     packed : Packed, optional
-        The whole table as lists; see :meth:`in_memory`.
+        Whole table as lists; see :meth:`in_memory`.
     affine : pair of ndarray of shape (n_columns,), optional
-        What is subtracted from each column, and what it is then divided by; no number
-        is further from 0 afterwards than 10^10.
+        Mean and scale: each column is read minus the first, divided by the second, and
+        clipped to magnitudes of at most 10^10.
     labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), optional
-        What belongs to each row, and makes rows different: codes of classes, -1 where
-        unknown; or any numbers, NaN where unknown.
-    codec : object, optional
-        What the numbers stand for, where they were written for something else.
+        Labels, which distinguish otherwise equal rows: codes of classes, -1 if unknown;
+        or real targets, NaN if unknown.
+    codec : Codec, optional
+        Encoding of the columns of a DataFrame as numbers.
     unknown : ndarray of bool, of shape (n_rows, n_columns), optional
-        Which of the missing values are categories that the model does not know.
+        True for missing values that are categories unknown to the model.
     """
 
     X: object
@@ -67,11 +69,11 @@ class Rows(NamedTuple):
 
     @property
     def listed(self):
-        """Whether the rows are better given as lists."""
+        """True if the rows are better read as lists."""
         return self.complete and self.density <= LISTED
 
     def take(self, index):
-        """The rows at an index array or a slice."""
+        """Dense rows at an index array or a slice."""
         part = self.X[index]
         part = part.toarray() if sp.issparse(part) else part
         if self.affine is not None:
@@ -83,7 +85,18 @@ class Rows(NamedTuple):
         return part if self.bounds is None else part.clip(*self.bounds)
 
     def present(self, index, lists=None):
-        """The rows as :class:`Lists` or dense; by default as it is quicker."""
+        """Read rows as :class:`Lists` or as a dense array.
+
+        Parameters
+        ----------
+        index : ndarray of int or slice
+        lists : bool, optional
+            By default as is faster: see :attr:`listed`.
+
+        Returns
+        -------
+        rows : Lists or ndarray of shape (n_selected, n_columns)
+        """
         if lists is None:
             lists = self.listed
         if not lists:
@@ -103,7 +116,7 @@ class Rows(NamedTuple):
         return Lists.pack(X, index, self.dtype, self.binary)
 
     def in_memory(self):
-        """The same with all of its lists, for who reads it often, if there is room."""
+        """Copy that keeps the whole table as lists, if these are preferred and fit."""
         n_entries = round(self.density * np.prod(self.shape, dtype=float))
         size = n_entries * (4 if self.binary else 4 + np.dtype(self.dtype).itemsize)
         if not self.listed or size > _ROOM:
@@ -116,11 +129,11 @@ class Rows(NamedTuple):
         return self._replace(packed=packed)
 
     def blocks(self, n_rows=None):
-        """Slices that cover so many rows, each small enough to be worked on whole."""
+        """Slices of limited size that cover ``n_rows`` rows, by default all of them."""
         n_rows = self.shape[0] if n_rows is None else n_rows
         return gen_batches(n_rows, max(1, BLOCK_ENTRIES // self.shape[1]))
 
 
 def floating_type(dtype):
-    """The type to compute in: float64 stays, everything else becomes float32."""
+    """Type to compute in: float64 for float64 data, float32 for all other types."""
     return np.float64 if dtype == np.float64 else np.float32

@@ -1,10 +1,10 @@
-"""Hold BLAS to one thread, so that results do not depend on the thread count.
+"""Limit of BLAS to one thread, so that results do not depend on the thread count.
 
-OpenBLAS splits a product differently for different thread counts and so rounds
+OpenBLAS divides a product differently for different thread counts and so rounds
 differently: of 432 products of the sizes that occur here, 151 differed between one
-thread and two. The limit is a property of the process, hence the counter: where
-several fits run in threads, the last to leave lifts it. A forked process has only the
-thread that forked, and counts only what that one is in.
+thread and two. The limit applies to the whole process, hence the counter: if several
+threads run fits, the last to leave restores the former limit. A forked process has only
+the thread that forked, and counts only the contexts that this thread is in.
 """
 
 import os
@@ -19,7 +19,7 @@ from skdgm.utils.interrupts import Held
 
 
 class _Count(threading.local):
-    """In how many contexts a thread is."""
+    """Number of contexts that each thread is in."""
 
     n = 0
 
@@ -61,7 +61,7 @@ def _leave():
 
 
 def _lift():
-    """Give BLAS back the threads that it had."""
+    """Restore the number of threads of BLAS."""
     global _limiter
     _take_over()
     _limiter.restore_original_limits()
@@ -71,19 +71,19 @@ def _lift():
 
 @cache
 def _controller():
-    """Looking for the loaded libraries takes milliseconds: once is enough."""
+    """Controller of the loaded libraries, cached as finding them takes milliseconds."""
     return ThreadpoolController()
 
 
 def _take_over():
-    """Let this thread set limits: threadpoolctl reserves that to the first one."""
+    """Let this thread set limits, which threadpoolctl reserves to the first thread."""
     for library in _controller().lib_controllers:
         if hasattr(library, "clear_controlling_thread"):
             library.clear_controlling_thread(force=True)
 
 
 def _forked():
-    """Forget the threads that were left behind in the parent process."""
+    """Count only the forking thread, as the parent's others do not exist here."""
     global _inside
     _inside = _own.n
     if _inside == 0 and _limiter is not None:
@@ -92,7 +92,7 @@ def _forked():
 
 
 if hasattr(os, "register_at_fork"):
-    # Held while a process forks, the lock is in order in both.
+    # Hold the lock during a fork, so that it is consistent in parent and child.
     os.register_at_fork(
         before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_forked
     )

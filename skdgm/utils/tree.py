@@ -1,4 +1,4 @@
-"""Parameters are nested tuples of arrays; these functions walk them."""
+"""Functions of trees: nested tuples of arrays, such as parameters."""
 
 import numpy as np
 
@@ -6,7 +6,26 @@ from skdgm.utils import memory
 
 
 def tree_map(function, tree, *others):
-    """Apply a function to the corresponding leaves of trees of one shape."""
+    """Apply a function to the corresponding leaves of trees of the same structure.
+
+    Parameters
+    ----------
+    function : callable
+        Function of as many leaves as there are trees.
+    tree : tuple or leaf
+    *others : tuple or leaf
+        Trees of the same structure.
+
+    Returns
+    -------
+    tree : tuple or leaf
+        Tree of the same structure and the same types of tuples.
+
+    Raises
+    ------
+    ValueError
+        Tuples have different lengths.
+    """
     if not isinstance(tree, tuple):
         return function(tree, *others)
     children = [
@@ -16,19 +35,19 @@ def tree_map(function, tree, *others):
 
 
 def astype(tree, dtype=None):
-    """A tree of arrays of another type, if one is given."""
+    """Convert all arrays of a tree to ``dtype``; without one they stay as they are."""
     return tree_map(lambda leaf: leaf.astype(dtype or leaf.dtype, copy=False), tree)
 
 
 def leaves(tree):
-    """The arrays of a tree, in order."""
+    """List of the leaves of a tree, depth first."""
     if not isinstance(tree, tuple):
         return [tree]
     return [leaf for branch in tree for leaf in leaves(branch)]
 
 
 def copy(tree):
-    """A tree with its own arrays."""
+    """Copy a tree and its arrays; copies of NumPy arrays are aligned in memory."""
     return tree_map(
         lambda leaf: memory.copy(leaf) if isinstance(leaf, np.ndarray) else leaf.copy(),
         tree,

@@ -1,4 +1,4 @@
-"""Warnings that point to where a user called."""
+"""Warnings that point to the line where the user called the package."""
 
 import sys
 import warnings
@@ -7,17 +7,22 @@ from skdgm.utils.callers import RUNNERS, callers
 
 _INSIDE = RUNNERS | {"skdgm", "sklearn"}
 _ONCE = "default", "module", "once"
-# What was said, and where.
+# Warnings already issued, with their places.
 _said = set()
 
 
 def warn(message, category):
-    """Warn of the line outside of this package, of scikit-learn and of joblib that led
-    here.
+    """Warn, with the innermost line outside this package, scikit-learn and joblib.
 
-    Python forgets what it said whenever filters change, as scikit-learn changes them
-    for each fold: so what joblib runs is remembered here. In a process or a thread of
-    its own there is no such line, and the place is called "sys".
+    Python forgets which warnings it has issued whenever filters change, as scikit-learn
+    changes them for each fold, so warnings issued under joblib are recorded here. In
+    a process or a thread of joblib's there is no such line, and the place is "sys".
+
+    Parameters
+    ----------
+    message : str
+    category : type
+        Subclass of Warning.
     """
     level, through = 0, set()
     for frame, name in callers(sys._getframe()):
@@ -37,8 +42,8 @@ def warn(message, category):
 
 
 def _action(message, category, module, line):
-    """What filters say is to be done."""
-    # From Python 3.14 on they may be a context's own.
+    """Action that the warning filters prescribe."""
+    # From Python 3.14 on filters may be local to a context.
     filters = getattr(warnings, "_get_filters", lambda: warnings.filters)()
     for action, text, kind, where, number in filters:
         if (
