@@ -1,4 +1,4 @@
-"""What all estimators share: the contract, columns, fitting by epochs, filling."""
+"""Base of all estimators: contract, kinds of columns, training, imputation."""
 
 from skdgm.base.code_columns import CodeColumns
 from skdgm.base.columns import BinaryColumns, Columns, has_grey

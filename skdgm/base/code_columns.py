@@ -1,4 +1,4 @@
-"""Columns of codes: 0, 1, ..., up to as many as a column has categories."""
+"""Categorical columns, whose values are codes from 0 to n_categories - 1."""
 
 from typing import NamedTuple
 
@@ -10,16 +10,16 @@ from skdgm.utils.domains import real_rows
 
 
 class Codes(NamedTuple):
-    """What is known of the columns.
+    """Statistics of categorical columns.
 
     Parameters
     ----------
-    seen, total : ndarray of shape (n_columns,)
-        The weight of what was observed in all fits, and its weighted sum.
+    seen, total : ndarray of shape (n_columns,), float64
+        Weight of the observed values in all fits, and their weighted sum.
     sizes : ndarray of int, of shape (n_columns,)
-        How many categories there are.
-    counts : ndarray of shape (n_categories_in_all,)
-        The weight of each, column after column.
+        Number of categories of each column.
+    counts : ndarray of shape (n_categories_in_all,), float64
+        Weight of each category, column after column.
     """
 
     seen: np.ndarray
@@ -29,13 +29,20 @@ class Codes(NamedTuple):
 
     @property
     def starts(self):
-        """Where each column's categories begin."""
+        """Index in ``counts`` of each column's first category."""
         return np.cumsum(self.sizes) - self.sizes
 
 
 class CodeColumns:
-    """Codes, as scikit-learn's ``OrdinalEncoder`` gives and ``CategoricalNB`` takes
-    them."""
+    """Columns of codes, as made by scikit-learn's ``OrdinalEncoder``.
+
+    Their methods are those of :class:`~skdgm.base.BinaryColumns`, and :meth:`frequencies`.
+
+    Parameters
+    ----------
+    min_categories : int or array-like of shape (n_columns,), default=None
+        Least number of categories of each column.
+    """
 
     tags = {"positive_only": True, "categorical": True}
     sample_type, measure = None, "probability"
@@ -44,7 +51,11 @@ class CodeColumns:
         self.min_categories = min_categories
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
-        """Validate data."""
+        """Validate data.
+
+        Parameters and return value are those of :meth:`BinaryColumns.rows`; codes not
+        seen in the first fit raise ValueError.
+        """
         rows = real_rows(model, X, reset=reset, dtype=dtype)
         sizes = None if reset else model._columns.sizes
         names, who = range(rows.shape[1]), type(model).__name__
@@ -53,7 +64,7 @@ class CodeColumns:
         return rows
 
     def learn(self, table, before=None):
-        """The columns, and the table as the model sees it."""
+        """Learn the statistics of a table, added to those of ``before`` if given."""
         seen, total = observed(table, before)
         if before is None:
             least = least_sizes(self.min_categories, table.rows.shape[1])
@@ -63,33 +74,43 @@ class CodeColumns:
         return Codes(seen, total, sizes, count_codes(table, sizes) + earlier), table
 
     def bits(self, columns):
-        """Numbers of the columns of bits: there are none."""
+        """Indices of the binary columns: none."""
         return np.arange(0)
 
     def seen(self, rows, columns):
-        """Rows as the model sees them."""
+        """Rows in the units of the model: unchanged."""
         return rows
 
     def frequencies(self, columns):
-        """Those of all categories, smoothed as if each had been seen once more."""
+        """Frequencies of all categories, smoothed as if each had been seen once more.
+
+        Parameters
+        ----------
+        columns : Codes
+
+        Returns
+        -------
+        frequencies : ndarray of shape (n_categories_in_all,)
+            Summing to 1 for each column.
+        """
         total = np.repeat(
             np.add.reduceat(columns.counts, columns.starts), columns.sizes
         )
         return (columns.counts + 1) / (total + np.repeat(columns.sizes, columns.sizes))
 
     def loss_of_independent(self, columns):
-        """Nats a row that independent columns cost."""
+        """Negative log-likelihood per row, in nats, if columns were independent."""
         p = self.frequencies(columns)
         return -(p * np.log(p)).sum()
 
     def to_data(self, columns, v):
-        """Values of units as values of columns."""
+        """Convert values of units to values of columns: unchanged."""
         return v
 
     def log_measure(self, columns):
-        """What is added to the log density of each column's units where it is known."""
+        """Log of the Jacobian of each column's units: 0."""
         return np.zeros(len(columns.seen))
 
     def log_volume(self, columns, rows):
-        """What is added to a density of units to make it one of columns, per row."""
+        """Log volume of each row: 0."""
         return 0.0

@@ -1,4 +1,4 @@
-"""Codes of categories: what is checked of them, and how they are counted."""
+"""Validation and counts of the codes of categories."""
 
 from numbers import Integral
 
@@ -6,13 +6,30 @@ import numpy as np
 
 from skdgm.utils.counts import is_a
 
-# Codes are below. A net has an output for each, and reads one column of a table into
-# so many: what is higher is a number or a key, and would take all memory there is.
+# Codes must be less than this. A net has an input and an output for each category of a
+# column; higher values are numbers or keys, and would exhaust the memory.
 MAX_CATEGORIES = 2**20
 
 
 def refuse(part, bad, names, who, why):
-    """Raise an error that tells the first of the bad values, if there is one."""
+    """Raise an error that names the first bad value, if there is one.
+
+    Parameters
+    ----------
+    part : ndarray of shape (n_rows, n_columns)
+    bad : ndarray of bool, of shape (n_rows, n_columns)
+    names : sequence
+        Names of the columns.
+    who : str
+        Name of the model.
+    why : str
+        Reason, which ends the message.
+
+    Raises
+    ------
+    ValueError
+        There is a bad value.
+    """
     if bad.any():
         row, column = np.argwhere(bad)[0]
         value, name = part[row, column], names[column]
@@ -20,17 +37,22 @@ def refuse(part, bad, names, who, why):
 
 
 def check_codes(part, names, who, sizes=None):
-    """Raise where a value is no code, or one too high.
+    """Raise an error where a value is not a code or is too high a code.
 
     Parameters
     ----------
     part : ndarray of shape (n_rows, n_columns)
     names : sequence
-        What the columns are called.
+        Names of the columns.
     who : str
-        Whose error it is.
+        Name of the model, for the message.
     sizes : ndarray of int, of shape (n_columns,), optional
-        How many categories there are.
+        Numbers of categories; by default up to ``MAX_CATEGORIES``.
+
+    Raises
+    ------
+    ValueError
+        A value is negative, not whole, or not less than the number of categories.
     """
     known = np.where(np.isnan(part), 0, part)
     refuse(
@@ -62,7 +84,24 @@ def check_codes(part, names, who, sizes=None):
 
 
 def least_sizes(min_categories, n_columns):
-    """How many categories each column has at least."""
+    """Least number of categories of each column, as an int array.
+
+    Parameters
+    ----------
+    min_categories : int, array-like of shape (n_columns,) or None
+        None means 1.
+    n_columns : int
+
+    Returns
+    -------
+    least : ndarray of int, of shape (n_columns,)
+
+    Raises
+    ------
+    ValueError
+        A value is not a positive integer or is above ``MAX_CATEGORIES``, or there is
+        not one for each column.
+    """
     least = 1 if min_categories is None else min_categories
     if not all(is_a(Integral, n) and n > 0 for n in np.ravel(least).tolist()):
         raise ValueError(f"min_categories must be positive integers; got {least}.")
@@ -78,13 +117,13 @@ def least_sizes(min_categories, n_columns):
 
 
 def _parts(table, which):
-    """Codes of some columns, NaN where missing, and the weights of their rows."""
+    """Iterate over blocks of codes, NaN where missing, and of weights of their rows."""
     for part in table.rows.blocks(n_rows=len(table.index)):
         yield table.rows.take(table.index[part])[:, which], table.weight[part]
 
 
 def count_sizes(table, least, which=slice(None)):
-    """How many categories some columns have, given their least."""
+    """Number of categories of the columns ``which``, no less than ``least``."""
     high = least - 1
     for codes, _ in _parts(table, which):
         known = np.where(np.isnan(codes), 0, codes)
@@ -93,7 +132,7 @@ def count_sizes(table, least, which=slice(None)):
 
 
 def count_codes(table, sizes, which=slice(None)):
-    """The weight of each category of some columns, column after column."""
+    """Weight of each category of the columns ``which``, column after column."""
     starts, counts = np.cumsum(sizes) - sizes, np.zeros(sizes.sum())
     for codes, weight in _parts(table, which):
         row, column = np.nonzero(~np.isnan(codes))

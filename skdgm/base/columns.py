@@ -1,8 +1,8 @@
-"""What models know of their columns: how data are brought to them, and back.
+"""Statistics of columns, and conversion between data and the units of a model.
 
-A model learns of its columns when it is first fitted, and keeps what it learned in
-``_columns``. What is done with columns of a kind is a class: with bits here, with real
-numbers in :mod:`skdgm.base.real_columns`.
+A model learns the statistics of its columns in its first fit, and keeps them in
+``_columns``. There is a class for each kind of column: binary columns here, real ones
+in :mod:`skdgm.base.real_columns`.
 """
 
 from typing import NamedTuple
@@ -16,16 +16,16 @@ from skdgm.utils.warn import warn
 
 
 class Columns(NamedTuple):
-    """What is known of the columns.
+    """Statistics of columns, each an array of shape (n_columns,).
 
     Parameters
     ----------
     seen, total : ndarray
-        The weight of what was observed in all fits, and its weighted sum.
+        Weight of the observed values in all fits, and their weighted sum.
     mean, scale : ndarray
-        What to subtract, and what to divide by; fixed by the first data.
+        Offset to subtract and scale to divide by, fixed by the first fit.
     varies : ndarray of bool
-        Whether there was more than one value.
+        True for columns with more than one value.
     """
 
     seen: np.ndarray
@@ -36,7 +36,10 @@ class Columns(NamedTuple):
 
 
 def observed(table, before):
-    """Counts and sums with those before; a warning where there is nothing."""
+    """Weights and weighted sums of observed values, added to those of ``before``.
+
+    Warn of columns without any observed value.
+    """
     seen, total = column_sums(table)
     if before is not None:
         seen, total = before.seen + seen, before.total + total
@@ -50,13 +53,13 @@ def observed(table, before):
 
 
 def has_grey(rows, which):
-    """Whether columns of bits have values between 0 and 1.
+    """Return whether binary columns have grey values, strictly between 0 and 1.
 
     Parameters
     ----------
     rows : Rows
     which : ndarray of int
-        The columns.
+        Indices of the binary columns.
     """
     if rows.binary or not len(which):
         return False
@@ -65,48 +68,75 @@ def has_grey(rows, which):
 
 
 class BinaryColumns:
-    """Values 0, 1 and probabilities of 1."""
+    """Binary columns, whose values are 0, 1 or probabilities of 1."""
 
     tags = {"positive_only": True}
     sample_type, measure = bool, "probability"
 
     def rows(self, model, X, **options):
-        """Validate data."""
+        """Validate data.
+
+        Parameters
+        ----------
+        model : estimator
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        **options : dict
+            ``reset``, ``fitting``, ``dtype``: see
+            :func:`~skdgm.utils.domains.bernoulli_rows`.
+
+        Returns
+        -------
+        rows : Rows
+            In the units of the model, or unchanged if ``reset``.
+        """
         return bernoulli_rows(model, X, **options)
 
     def learn(self, table, before=None):
-        """The columns, and the table as the model sees it."""
+        """Learn the statistics of a table.
+
+        Parameters
+        ----------
+        table : Table
+        before : Columns, optional
+            Statistics of earlier fits.
+
+        Returns
+        -------
+        columns : Columns
+        table : Table
+            In the units of the model.
+        """
         return Columns(*observed(table, before)), table
 
     def bits(self, columns):
-        """Numbers of the columns of bits: of all."""
+        """Indices of the binary columns: all."""
         return np.arange(len(columns.seen))
 
     def seen(self, rows, columns):
-        """Rows as the model sees them."""
+        """Rows in the units of the model: unchanged."""
         return rows
 
     def moments(self, columns):
-        """Means of the columns, smoothed as if a 0 and a 1 had been seen too."""
+        """Mean of each column, smoothed as if a 0 and a 1 more had been seen."""
         return (columns.total + 1) / (columns.seen + 2)
 
     def fill(self, columns):
-        """What missing values start from."""
+        """Initial values of missing entries: the smoothed means."""
         return self.moments(columns)
 
     def loss_of_independent(self, columns):
-        """Nats a row that independent columns cost."""
+        """Negative log-likelihood per row, in nats, if columns were independent."""
         p = self.moments(columns)
         return -(p * np.log(p) + (1 - p) * np.log1p(-p)).sum()
 
     def to_data(self, columns, v):
-        """Values of units as values of columns."""
+        """Convert values of units to values of columns: unchanged."""
         return v
 
     def log_measure(self, columns):
-        """What is added to the log density of each column's units where it is known."""
+        """Log of the Jacobian of each column's units: 0."""
         return np.zeros(len(columns.seen))
 
     def log_volume(self, columns, rows):
-        """What is added to a density of units to make it one of columns, per row."""
+        """Log volume of each row, which is added to log densities of units."""
         return 0.0

@@ -1,15 +1,25 @@
-"""Types that hold what is known of a table to the last digit."""
+"""Types that represent the values of a table exactly."""
 
 import numpy as np
 import scipy.sparse as sp
 
-# Up to here float64 has all whole numbers.
+# float64 represents all whole numbers up to this magnitude.
 _WHOLE = 2**53
 
 
 def holding(rows):
-    """A type that holds what is known of rows as well as what models compute; where
-    whole numbers are too large for that, of which none is missing, their own."""
+    """Type that represents both the known values of rows and the results of models.
+
+    Parameters
+    ----------
+    rows : Rows
+
+    Returns
+    -------
+    dtype : dtype
+        A common type of the data and ``rows.dtype``; for integers beyond 2 ** 53 in
+        magnitude, of which none can be missing, their own type.
+    """
     own, plain = rows.X.dtype, rows.X
     values = plain.data if sp.issparse(plain) else plain
     ends = [values.min(), values.max()] if values.size else [0]
@@ -19,7 +29,20 @@ def holding(rows):
 
 
 def refuse_inexact(model, frame, dtype):
-    """Raise where a type of floats cannot hold whole numbers of a DataFrame."""
+    """Raise an error if a floating type cannot hold whole numbers of a DataFrame.
+
+    Parameters
+    ----------
+    model : estimator
+        Named in the message.
+    frame : DataFrame
+    dtype : dtype
+
+    Raises
+    ------
+    ValueError
+        A 64-bit integer column has values that float64 does not represent.
+    """
     if dtype.kind != "f":
         return
     for name, column in frame.items():

@@ -1,4 +1,4 @@
-"""Fill missing entries: of rows of numbers, and of DataFrames."""
+"""Imputation of missing entries, in arrays and in DataFrames."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -13,7 +13,7 @@ from skdgm.utils.threads import one_blas_thread
 
 
 def fill(model, X, method, random_state, filled, methods=("mean", "sample"), n_draws=1):
-    """Rows with their missing entries filled.
+    """Fill the missing entries of rows.
 
     Parameters
     ----------
@@ -21,26 +21,27 @@ def fill(model, X, method, random_state, filled, methods=("mean", "sample"), n_d
         Fitted.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
     method : str
-        One of ``methods``. Of "sample" randomness is new; of others it belongs to the
-        row.
+        One of ``methods``. "sample" draws with ``random_state``; the random numbers of
+        others depend only on the model's seed and the content of the row.
     random_state : int, RandomState instance or None
         For "sample".
     filled : callable
-        ``filled(v, rng)`` fills rows as the model sees them, each with a stream.
+        ``filled(v, rng)`` fills dense rows v in the units of the model, given a
+        :class:`~skdgm.utils.random.Stream` of one stream per row.
     methods : tuple of str
     n_draws : int, default=1
-        How often each row is filled.
+        Number of filled copies of each row.
 
     Returns
     -------
     X_filled : ndarray of shape (n_samples * n_draws, n_features)
-        Those of the first row first. Of a type that holds what is known of X as well
-        as what the model computes.
+        Copies of the first row come first. Its type represents both the known values
+        of X and the results of the model.
 
     Raises
     ------
     ValueError
-        ``method`` is none of ``methods``; or whole numbers of a DataFrame have more
+        ``method`` is not one of ``methods``; or whole numbers of a DataFrame have more
         digits than an array of floats holds.
     """
     if method not in methods:
@@ -59,7 +60,7 @@ def fill(model, X, method, random_state, filled, methods=("mean", "sample"), n_d
         rng = stream(model._seed, IMPUTE).rows(row_hash(rows)[which])
     with one_blas_thread():
         for part in rows.blocks(len(which)):
-            # Slices are views.
+            # A slice avoids a copy: it gives a view.
             place = part if n_draws == 1 else which[part]
             v, given = rows.take(place), raw.take(place)
             holes = np.flatnonzero(np.isnan(v).any(axis=1))
@@ -74,23 +75,23 @@ def fill(model, X, method, random_state, filled, methods=("mean", "sample"), n_d
 
 
 def completed(frame, found):
-    """A DataFrame with what it lacks, and all else as it is.
+    """Copy of a DataFrame with missing values filled and all others unchanged.
 
     Parameters
     ----------
     frame : DataFrame
     found : DataFrame
-        As many rows for each one of ``frame``, without labels.
+        Filled values: equally many rows for each row of ``frame``, by position.
 
     Returns
     -------
     completed : DataFrame
-        With the labels of ``frame``, each as often as its row.
+        With the index and columns of ``frame``, each row repeated accordingly.
     """
     import pandas as pd
 
     frame = frame.iloc[np.repeat(np.arange(len(frame)), len(found) // len(frame))]
-    # Labels may be there twice, so that nothing is found by them.
+    # Labels need not be unique, so rows are matched by position.
     known = frame.reset_index(drop=True)
     columns = [
         _completed(known.iloc[:, j], found.iloc[:, j])
@@ -101,10 +102,10 @@ def completed(frame, found):
 
 
 def _completed(column, found):
-    """A column with what it lacks, of its own type if this holds what was found.
+    """Column with missing values filled, of its own type if this can hold them.
 
-    Else it has the type of what was found, and so it has if it was a category, whose
-    type may not know all that can be found.
+    Otherwise it has the type of the filled values, or object; a category keeps its type
+    only if that equals theirs, since it may lack some of their categories.
     """
     import pandas as pd
 
@@ -122,7 +123,7 @@ def _completed(column, found):
 
 
 def _as_type(column, dtype):
-    """A column in another type, or None if this cannot hold it."""
+    """Convert a column to another type, or return None if this cannot hold it."""
     import pandas as pd
 
     types = pd.api.types
@@ -130,7 +131,7 @@ def _as_type(column, dtype):
         return column
     named = isinstance(dtype, pd.CategoricalDtype)
     if named and not column.dropna().isin(dtype.categories).all():
-        # What has no name would be lost.
+        # Values that are not among the categories would become missing.
         return None
     try:
         with np.errstate(over="ignore"):
@@ -138,7 +139,7 @@ def _as_type(column, dtype):
     except (TypeError, ValueError):
         return None
     if types.is_float_dtype(dtype) and types.is_float_dtype(column.dtype):
-        # Digits may be lost: such a type has no more of any number.
+        # Rounding is accepted, as the type has no more digits; overflow is not.
         same = np.isfinite(cast.to_numpy(np.float64)).all()
     else:
         same = cast.astype(object).equals(column.astype(object))

@@ -1,4 +1,4 @@
-"""``fit`` and ``partial_fit`` of what learns in epochs."""
+"""``fit`` and ``partial_fit`` of estimators that learn in epochs."""
 
 from sklearn.base import _fit_context
 
@@ -11,29 +11,29 @@ from skdgm.utils.tree import copy
 
 
 class EpochsMixin(LearningMixin):
-    """Training, for an estimator that learns in epochs.
+    """Mixin of training, for an estimator that learns in epochs.
 
-    It is a :class:`~skdgm.base.TabularModel`, and has
+    The estimator is a :class:`~skdgm.base.TabularModel`, and has
 
     - ``_check_options()`` and ``_check_unchanged()``, which raise errors,
-    - ``_n_epochs(table)``, how many are asked for,
-    - ``_trainer(table, epochs_before)``, which draws batches and takes steps,
-    - ``_start(trainer, table, fresh)``, the state where training begins,
-    - ``_monitor(trainer, table, held_out, state)``, what is watched,
-    - ``_attributes(state)``, a state as fitted attributes, some of which, those of
-      ``_SOMETIMES``, may be missing; ``_state()``, the way back,
-    - ``_remedy()``, what to do where training diverged,
-    - ``_WATCHED``, what the losses are minus; ``_LISTED``, whether rows are better kept
-      as lists.
+    - ``_n_epochs(table)``, the number of epochs to run,
+    - ``_trainer(table, epochs_before)``, which draws batches and updates the state,
+    - ``_start(trainer, table, fresh)``, the initial training state,
+    - ``_monitor(trainer, table, held_out, state)``, which measures the losses,
+    - ``_attributes(state)``, the fitted attributes of a state, of which those in
+      ``_SOMETIMES`` may be missing; ``_state()``, the inverse,
+    - ``_remedy()``, advice for the case of divergence,
+    - ``_WATCHED``, the name of minus the loss; ``_LISTED``, True if rows are kept as
+      lists.
 
-    Where it is part of another model, it may have a name there (``_title``), and get a
-    ``Table`` for X.
+    As part of another model, the estimator may have a name there (``_title``), and be
+    given a ``Table`` as X.
     """
 
     @undone_by_errors
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
-        """Learn from data.
+        """Fit the model to data.
 
         Parameters
         ----------
@@ -42,7 +42,7 @@ class EpochsMixin(LearningMixin):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts. Whole numbers repeat rows, exactly.
+            Weight of each row. Whole numbers are exactly so many repetitions.
 
         Returns
         -------
@@ -52,24 +52,24 @@ class EpochsMixin(LearningMixin):
         ------
         ValueError
             X is empty, infinite or outside the model's domain; a weight is negative,
-            or all are zero.
+            or all weights are zero.
         DivergenceError
-            Training diverged. The estimator keeps its last good parameters; where
-            pre-training did, it is what it was before.
+            Training diverged. The estimator keeps its last good parameters; if
+            pre-training diverged, it is unchanged.
         KeyboardInterrupt
             Ctrl-C, in the ``fit`` of a Pipeline, of a search or of another estimator;
-            elsewhere it ends training with a warning. What was learned is kept.
+            elsewhere it ends training with a warning. Learned parameters are kept.
         """
         return self._fit(X, y, sample_weight)
 
     def _fit(self, X, y, sample_weight):
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
-        # Until there is something learned there is nothing to keep.
+        # Until training ends, every error restores the former attributes.
         with undoing(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh)
             n_epochs = self._n_epochs(table)
             context = self._init_callback_context(max_subtasks=n_epochs)
-            # Callbacks pass X back to methods, which look for the names of its columns.
+            # Callbacks pass X to methods, which check the names of its columns.
             told = X if is_frame(X) else table.rows.X
             data = for_callbacks(told, y, sample_weight)
             context.call_on_fit_task_begin(estimator=self, **data)
@@ -98,12 +98,12 @@ class EpochsMixin(LearningMixin):
         return self
 
     def partial_fit(self, X, y=None, sample_weight=None):
-        """Go on learning: one pass over rows, in batches of ``batch_size``.
+        """Continue training: one pass over the rows, in batches of ``batch_size``.
 
-        The pass is an epoch like those of :meth:`fit`, which it may precede or follow;
-        but it knows of no last one, so ``schedule="linear"`` leaves the learning rate
-        as it is, and of several values that share the epochs the last holds. Early
-        stopping and callbacks are for :meth:`fit` only.
+        The pass is an epoch like those of :meth:`fit`, which it may precede or follow.
+        The total number of epochs is unknown, so ``schedule="linear"`` leaves the
+        learning rate as it is, and of a piecewise-constant schedule the last value
+        applies. Early stopping and callbacks are for :meth:`fit` only.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class EpochsMixin(LearningMixin):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            As for :meth:`fit`.
+            Weight of each row, as for :meth:`fit`.
 
         Returns
         -------
@@ -121,11 +121,11 @@ class EpochsMixin(LearningMixin):
         Raises
         ------
         ValueError, DivergenceError
-            As by :meth:`fit`.
+            As raised by :meth:`fit`.
         """
         return self._partial_fit(X, y, sample_weight)
 
-    # By another name than partial_fit's options are validated at each call.
+    # scikit-learn validates at later calls only if the name is not partial_fit.
     @undone_by_errors
     @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -139,10 +139,10 @@ class EpochsMixin(LearningMixin):
         return self
 
     def _keep(self, learned, before):
-        """Take over what was learned, after which nothing is undone."""
+        """Set the fitted attributes, after which errors no longer roll back."""
         with Held():
             self._adopt(learned)
             before.clear()
 
     def _finish(self, table):
-        """Learn what is learned when all epochs are done."""
+        """Learn what requires the final parameters, after all epochs."""

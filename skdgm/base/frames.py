@@ -1,4 +1,4 @@
-"""Columns of a DataFrame as numbers, and back."""
+"""Encoding of the columns of a DataFrame as numbers, and decoding."""
 
 from typing import NamedTuple
 
@@ -20,16 +20,17 @@ from skdgm.utils.warn import warn
 
 
 class Codec(NamedTuple):
-    """What the columns of a DataFrame are, and how they are written as numbers.
+    """Encoding of the columns of a DataFrame as numbers.
 
     Parameters
     ----------
     columns : Index
-        What they are called.
+        Names of the columns.
     dtypes : tuple of dtype
+        Types of the columns.
     kinds : tuple of {"bernoulli", "categorical", "gaussian"}
     categories : tuple of Index or None
-        What the codes 0, 1 and so on stand for, where there are codes.
+        For each column, the categories of its codes; None if it is not categorical.
     """
 
     columns: object
@@ -39,7 +40,15 @@ class Codec(NamedTuple):
 
     @classmethod
     def of(cls, frame):
-        """Learn from a DataFrame."""
+        """Learn the encoding from a DataFrame.
+
+        Raises
+        ------
+        ValueError
+            Names of columns are not unique, or values cannot be categories.
+        TypeError
+            A column is neither numeric nor categorical.
+        """
         if not frame.columns.is_unique:
             twice = frame.columns[frame.columns.duplicated()].tolist()
             raise ValueError(
@@ -56,23 +65,28 @@ class Codec(NamedTuple):
 
     @property
     def names(self):
-        """What the columns are called, as a list."""
+        """Names of the columns, as a list."""
         return self.columns.tolist()
 
     def encode(self, frame, *, strict=True):
-        """Write a DataFrame with the same columns as numbers.
+        """Encode a DataFrame with the same columns as numbers.
 
         Parameters
         ----------
         frame : DataFrame
         strict : bool, default=True
-            Raise ValueError where a category is not known; else its code is -1.
+            If False, unknown categories have code -1 instead of raising an error.
 
         Returns
         -------
         X : ndarray of shape (n_rows, n_columns)
             Codes for categories, 0 and 1 for bits, numbers as they are, NaN where
-            missing; float32 if that holds the numbers of the DataFrame learned from.
+            missing; float32 if that holds the learned types of numbers, else float64.
+
+        Raises
+        ------
+        ValueError
+            Other columns, a non-numeric value, or (``strict``) an unknown category.
         """
         if frame.columns.tolist() != self.names:
             raise ValueError(
@@ -98,10 +112,10 @@ class Codec(NamedTuple):
         return out
 
     def decode(self, X):
-        """Write numbers as a DataFrame, of the types of the one learned from.
+        """Decode numbers as a DataFrame with the types of the one learned from.
 
-        Whole numbers are rounded to and kept within their type's range; a type that
-        cannot tell what is missing gives way to the nullable one, where that is needed.
+        Integers are rounded and clipped to the range of their type. If values are
+        missing, a type that cannot represent this is replaced by the nullable one.
 
         Parameters
         ----------
@@ -123,7 +137,7 @@ class Codec(NamedTuple):
 
 
 def tell_unknown(model, frame, rows):
-    """Warn of the categories in a DataFrame that are read as missing values."""
+    """Warn of unknown categories in a DataFrame, which are read as missing values."""
     if rows.unknown is None:
         return
     told = [

@@ -1,4 +1,4 @@
-"""Labels, and the mark of rows that have none, among the values of y."""
+"""Validation of labels, and the mark of unlabelled rows among them."""
 
 from collections.abc import Hashable
 from numbers import Real
@@ -10,14 +10,18 @@ from skdgm.base.targets import is_missing, missing
 
 
 def marked(values, mark):
-    """Which values are the mark of rows without a label, as a boolean array.
+    """Boolean array, True for values that mark rows without a label.
 
     Parameters
     ----------
     values : ndarray
     mark : object
-        None if no row is without. Where it is missing itself (NaN, NA, NaT), all
-        values that are, in any of these ways, are marks.
+        None if all rows have labels. If the mark is a missing value (NaN, NA, NaT),
+        missing values of all kinds are marks.
+
+    Returns
+    -------
+    found : ndarray of bool, of the shape of ``values``
 
     Raises
     ------
@@ -40,12 +44,23 @@ def marked(values, mark):
 
 
 def of_one_kind(values, name="y"):
-    """Labels as an array of numbers, text or dates, none of them missing or infinite.
+    """Validate labels: numbers, text or dates, of one kind, none missing or infinite.
+
+    Parameters
+    ----------
+    values : ndarray
+    name : str, default="y"
+        Name of the labels in error messages.
+
+    Returns
+    -------
+    labels : ndarray of the same shape
+        Numbers in an array of objects are converted to a type of numbers.
 
     Raises
     ------
     ValueError
-        They are of several kinds, or of another one; or some are missing.
+        Labels are of several kinds or of an invalid type, missing or infinite.
     """
     if values.dtype.kind == "O":
         given = values.ravel().tolist()
@@ -84,7 +99,7 @@ def _are(types, kind):
 
 
 def _equal(value, mark):
-    """Whether a value is the mark, and of its type: True is not 1."""
+    """Return whether a value equals the mark, taking True and 1 as different."""
     if is_missing(value) or _is_bool(value) != _is_bool(mark):
         return False
     equal = value == mark

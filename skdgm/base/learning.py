@@ -1,4 +1,4 @@
-"""How learning begins, goes on and ends."""
+"""Beginning, epochs and end of training."""
 
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -15,16 +15,30 @@ from skdgm.utils.warn import warn
 
 
 def report(outcome, n_epochs, name, remedy):
-    """Raise or warn where training did not come to its end.
+    """Raise an error or warn if training diverged or was interrupted.
 
-    Ctrl-C ends a user's own call of ``fit`` with a warning. Whatever else fits, such as
-    a search, is to end with it.
+    After Ctrl-C, a call of ``fit`` by the user ends with a warning; a call by something
+    else, such as a search, raises KeyboardInterrupt, so that the caller ends too.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    n_epochs : int
+        Number of epochs that were to be run.
+    name : str
+        Name of the estimator.
+    remedy : str
+        Advice for the case of divergence.
+
+    Raises
+    ------
+    DivergenceError, KeyboardInterrupt
     """
     done = f"after {len(outcome.losses)} of {n_epochs} epochs"
     if outcome.ended == "diverged":
         what = f"Training of {name} diverged {done}"
         error = DivergenceError(f"{what}; the parameters from then are kept. {remedy}")
-        # For those of whom it is a part, and who keep nothing of it.
+        # For models of which this is a part, and which discard its parameters.
         error.what = what
         raise error
     if outcome.ended == "interrupted":
@@ -35,12 +49,12 @@ def report(outcome, n_epochs, name, remedy):
 
 
 class LearningMixin:
-    """A run of epochs, for an :class:`~skdgm.base.EpochsMixin`."""
+    """Mixin that runs epochs, for an :class:`~skdgm.base.EpochsMixin`."""
 
     _title, _SOMETIMES, _LISTED = None, (), True
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
-        """Validate everything, and only then change what the estimator knows."""
+        """Validate all arguments, and only then change the estimator's attributes."""
         self._ask()
         self._check_options()
         if not fresh:
@@ -64,16 +78,16 @@ class LearningMixin:
         return table
 
     def _labelled(self, rows, y, fresh, classes):
-        """Rows with their labels, and what is learned of these, by attribute."""
+        """Rows with their labels, and a dict of attributes learned from the labels."""
         return rows, {}
 
     def _count(self, table, fresh):
-        """Learn how frequent labels are."""
+        """Count the labels."""
 
     def _run(
         self, table, epochs, fresh, *, n_epochs=None, hooks=(), early_stopping=False
     ):
-        """Epochs, and what was watched; nothing of it is taken over yet."""
+        """Run epochs and return their result and the monitor, setting no attributes."""
         trainer = self._trainer(table, self.n_iter_ - epochs.start)
         held_out, stopping = None, None
         if early_stopping:
@@ -97,28 +111,28 @@ class LearningMixin:
         return learned, monitor
 
     def _adopt(self, learned):
-        """Take over what was learned."""
+        """Set the fitted attributes to the learned ones, all at once."""
         with replacing(self) as new:
             for name in self._SOMETIMES:
                 vars(new).pop(name, None)
             vars(new).update(self._attributes(learned.state))
             new.n_iter_ += len(learned.losses)
-            # The lists there were stay as they are, should there be an error later.
+            # New lists, so that a rollback finds the old ones unchanged.
             new.loss_curve_ = self.loss_curve_ + learned.losses
             new.validation_curve_ = self.validation_curve_ + learned.validation
             new._ended = learned.ended
 
     def _first_to_stop(self, epochs):
-        """The first epoch that may be the last, or the best."""
+        """First epoch at which training may stop, or that counts as the best."""
         return epochs.start
 
     def _split(self, table):
-        """Rows to learn from, and rows to hold out."""
+        """Split a table into training rows and held-out rows."""
         fraction = self._options.validation_fraction
         return split(table, fraction, stream(self._seed, SPLIT))
 
     def _report(self, learned, n_epochs, monitor):
-        """Say how training ended, where it did not end well."""
+        """Raise an error or warn if training failed."""
         remedy = self._remedy()
         report(learned, n_epochs, self._name, remedy)
         if learned.useless and learned.ended != "interrupted":
@@ -126,5 +140,5 @@ class LearningMixin:
 
     @property
     def _name(self):
-        """What messages call the estimator."""
+        """Name of the estimator in messages."""
         return self._title or type(self).__name__
