@@ -36,7 +36,8 @@ class Codes(NamedTuple):
 class CodeColumns:
     """Columns of codes, as made by scikit-learn's ``OrdinalEncoder``.
 
-    Their methods are those of :class:`~skdgm.base.BinaryColumns`, and :meth:`frequencies`.
+    The methods are those of :class:`~skdgm.base.BinaryColumns`, with frequencies in
+    place of moments.
 
     Parameters
     ----------

@@ -42,12 +42,8 @@ class Codec(NamedTuple):
     def of(cls, frame):
         """Learn the encoding from a DataFrame.
 
-        Raises
-        ------
-        ValueError
-            Names of columns are not unique, or values cannot be categories.
-        TypeError
-            A column is neither numeric nor categorical.
+        Raise ValueError if names are not unique or values cannot be categories, and
+        TypeError if a column is neither numeric nor categorical.
         """
         if not frame.columns.is_unique:
             twice = frame.columns[frame.columns.duplicated()].tolist()

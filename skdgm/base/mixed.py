@@ -1,4 +1,4 @@
-"""What is known of columns of several kinds, and what is checked of them."""
+"""Statistics and validation of columns of several kinds."""
 
 from typing import NamedTuple
 
@@ -13,23 +13,23 @@ _KINDS = "bernoulli", "categorical", "gaussian"
 
 
 class Mixed(NamedTuple):
-    """What is known of the columns.
+    """Statistics of columns of several kinds.
 
     Parameters
     ----------
     seen, total : ndarray of shape (n_columns,)
-        The weight of what was observed in all fits, and its weighted sum.
+        Weight of the observed values in all fits, and their weighted sum.
     mean, scale, varies : ndarray of shape (n_columns,)
-        What to subtract, what to divide by, and whether there was more than one value;
-        0, 1 and True where a column is not real.
+        Offset to subtract, scale to divide by, and True for columns with more than one
+        value; 0, 1 and True for columns that are not real.
     kinds : ndarray of str, of shape (n_columns,)
         "bernoulli", "categorical" or "gaussian".
     sizes : ndarray of int, of shape (n_columns,)
-        How many categories there are; 1 where there are none.
+        Number of categories; 1 for columns that are not categorical.
     counts : ndarray of shape (n_categories_in_all,)
-        The weight of each, categorical column after categorical column.
+        Weight of each category, categorical column after categorical column.
     codec : Codec or None
-        What the numbers stand for, if a DataFrame was learned from.
+        Encoding of the columns, if the model was fitted to a DataFrame.
     """
 
     seen: np.ndarray
@@ -44,24 +44,24 @@ class Mixed(NamedTuple):
 
     @property
     def log_room(self):
-        """Log probability of the categories of each column that have no name yet, all
-        together: as if one of them, and each that has, had been seen once more; 0 where
-        a column has no names for categories."""
+        """Log probability of all unknown categories of each column together, smoothed
+        as if one of them, and each known category, had been seen once more; 0 for
+        columns without named categories."""
         named = (self.kinds == "categorical") & (self.codec is not None)
         return np.where(named, -np.log(self.seen + self.sizes + 1), 0.0)
 
     @property
     def log_known(self):
-        """Log probability of the others."""
+        """Log probability of all known categories of each column together."""
         room = self.log_room
         return np.log1p(-np.exp(room), where=room < 0, out=np.zeros(len(room)))
 
     def which(self, kind):
-        """Where columns of a kind are."""
+        """Indices of the columns of a kind."""
         return np.flatnonzero(self.kinds == kind)
 
     def of(self, kind):
-        """What is known of the columns of a kind, as if there were no others."""
+        """Statistics of the columns of a kind, as Codes or Columns."""
         which = self.which(kind)
         if kind == "categorical":
             facts = self.seen[which], self.total[which], self.sizes[which]
@@ -70,17 +70,23 @@ class Mixed(NamedTuple):
 
 
 def kinds_of(output, rows):
-    """The kind of each column.
+    """Kind of each column.
 
     Parameters
     ----------
     output : "mixed" or sequence of str
-        What was asked for.
+        Option of the estimator; "mixed" takes the kinds from the types of a DataFrame,
+        and "gaussian" for all columns of an array.
     rows : Rows
 
     Returns
     -------
     kinds : ndarray of str, of shape (n_columns,)
+
+    Raises
+    ------
+    ValueError
+        ``output`` has an unknown kind, or not one kind for each column.
     """
     n_columns = rows.shape[1]
     if isinstance(output, str) and output == "mixed":
@@ -99,16 +105,16 @@ def kinds_of(output, rows):
 
 
 def check(rows, kinds, who, sizes=None):
-    """Raise where a bit is outside of [0, 1], or a code is none or too high.
+    """Raise ValueError for a bit outside [0, 1], or an invalid or too high code.
 
     Parameters
     ----------
     rows : Rows
     kinds : ndarray of str, of shape (n_columns,)
     who : str
-        Whose error it is.
+        Name of the model, for the message.
     sizes : ndarray of int, of shape (n_columns,), optional
-        How many categories there are.
+        Number of categories of each column.
     """
     bits = np.flatnonzero(kinds == "bernoulli")
     codes = np.flatnonzero(kinds == "categorical")
@@ -126,7 +132,7 @@ def check(rows, kinds, who, sizes=None):
 
 
 def named_sizes(codec, which, least):
-    """How many names of categories columns have, which must be as many as asked for."""
+    """Number of named categories of columns; ValueError if fewer than ``least``."""
     sizes = np.array([max(1, len(codec.categories[j])) for j in which], dtype=int)
     short = which[least > sizes]
     if short.size:

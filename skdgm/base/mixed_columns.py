@@ -17,16 +17,16 @@ _BITS, _CODES = BinaryColumns(), CodeColumns()
 
 
 class MixedColumns(RealColumns):
-    """Bits, codes and numbers of any scale, of which models see the last standardised.
+    """Columns of bits, codes and real numbers, of which the last are standardised.
 
     Parameters
     ----------
     kinds : "mixed" or sequence of {"bernoulli", "categorical", "gaussian"}
-        One for each column. By default as the types of a DataFrame's columns are, and
-        "gaussian" for all columns of an array.
+        One for each column. By default the kinds of the types of a DataFrame's columns,
+        and "gaussian" for all columns of an array.
     min_categories : int or array-like of shape (n_columns,), default=None
-        As many categories the categorical columns have at least. Those of a DataFrame
-        have as many as there are names for, whatever the weights.
+        Least number of categories of categorical columns. For a DataFrame, the number
+        of categories is that of their names, whatever the weights.
     """
 
     tags = {"categorical": True}
@@ -35,7 +35,7 @@ class MixedColumns(RealColumns):
         self.kinds, self.min_categories = kinds, min_categories
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
-        """Validate data."""
+        """Validate data, with the arguments of :meth:`BinaryColumns.rows`."""
         known = None if reset else model._columns
         X, codec, encoded = self._encoded(model, X, known, fitting)
         unknown = None
@@ -50,7 +50,7 @@ class MixedColumns(RealColumns):
         return rows if reset else self.seen(rows, known)
 
     def _encoded(self, model, X, known, fitting):
-        """Numbers, what they stand for, and whether they were no numbers before."""
+        """Data as numbers, their codec, and True if they were encoded by it."""
         frame = is_frame(X)
         if isinstance(self.kinds, str):
             refuse_foreign(model, X)
@@ -67,7 +67,7 @@ class MixedColumns(RealColumns):
         return codec.encode(X, strict=known is None or fitting), codec, True
 
     def learn(self, table, before=None):
-        """The columns, and the table as the model sees it."""
+        """Learn the statistics of a table, added to those of ``before`` if given."""
         plain = table.rows._replace(dtype=np.float64, affine=None)
         raw = table._replace(rows=plain)
         seen, total = observed(raw, before)
@@ -81,7 +81,7 @@ class MixedColumns(RealColumns):
         return columns, table._replace(rows=self.seen(table.rows, columns))
 
     def _first(self, table, seen, total):
-        """What is learned of the first data, with nothing counted yet."""
+        """Statistics of the first fit, without the counts of categories."""
         rows, kinds = table.rows, kinds_of(self.kinds, table.rows)
         sizes, which = np.ones(len(kinds), int), np.flatnonzero(kinds == "categorical")
         least = least_sizes(self.min_categories, len(kinds))[which]
@@ -93,11 +93,11 @@ class MixedColumns(RealColumns):
         return Mixed(seen, total, *parts, kinds, sizes, counts, rows.codec)
 
     def bits(self, columns):
-        """Numbers of the columns of bits."""
+        """Indices of the binary columns."""
         return columns.which("bernoulli")
 
     def frequencies(self, columns):
-        """Those of all categories, smoothed as if each had been seen once more.
+        """Frequencies of all categories, smoothed as if each had been seen once more.
 
         Returns
         -------
@@ -106,7 +106,7 @@ class MixedColumns(RealColumns):
         return _CODES.frequencies(columns.of("categorical"))
 
     def moments(self, columns):
-        """Means of bits, smoothed as if a 0 and a 1 had been seen too; 0 for others.
+        """Means of bits, smoothed as if a 0 and a 1 more had been seen; 0 for others.
 
         Returns
         -------
@@ -115,7 +115,7 @@ class MixedColumns(RealColumns):
         return np.where(columns.kinds == "bernoulli", _BITS.moments(columns), 0.0)
 
     def fill(self, columns):
-        """What missing values start from: of codes the most frequent one."""
+        """Initial values of missing entries: means, or the most frequent category."""
         start, codes = self.moments(columns), columns.of("categorical")
         modes = [
             codes.counts[first : first + size].argmax()
@@ -125,25 +125,25 @@ class MixedColumns(RealColumns):
         return start
 
     def loss_of_independent(self, columns):
-        """Nats a row that independent columns cost."""
+        """Negative log-likelihood per row, in nats, if columns were independent."""
         bits = _BITS.loss_of_independent(columns.of("bernoulli"))
         codes = _CODES.loss_of_independent(columns.of("categorical"))
         return bits + codes + super().loss_of_independent(columns.of("gaussian"))
 
     def log_measure(self, columns):
-        """What is added to the log density of each column's units where it is known."""
+        """Log of the Jacobian and of the share of known categories, per column."""
         return super().log_measure(columns) + columns.log_known
 
     def log_volume(self, columns, rows):
-        """What is added to a density of units to make it one of columns, per row."""
+        """Log volume of each row, with the log probability of unknown categories."""
         found = super().log_volume(columns, rows)
         if rows.unknown is None:
             return found
         return found + rows.unknown @ columns.log_room
 
     def presented(self, columns, array, X=None):
-        """Values of columns as a DataFrame, if one was learned from: that of X, with
-        what it lacks, if X is one; else a new one."""
+        """Decode an array as a DataFrame, if the model was fitted to one: X with its
+        missing values filled if X is a DataFrame, else a new one."""
         if columns.codec is None:
             return array
         found = columns.codec.decode(array)

@@ -1,4 +1,4 @@
-"""The contract that every estimator keeps: input, output, score, tags."""
+"""Contract of all estimators: input, output, score, tags."""
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -20,10 +20,10 @@ class GenerativeModel(
     CallbackSupportMixin,
     OptionsMixin,
 ):
-    """Base class: a density that transforms.
+    """Base class of estimators that are densities and transformers.
 
-    A subclass has ``score_samples`` and ``_rows(X)``, which validates X and says
-    how its rows are read.
+    A subclass has ``score_samples`` and ``_rows(X)``, which validates X and returns its
+    :class:`~skdgm.utils.rows.Rows`.
     """
 
     def score(self, X, y=None, sample_weight=None):
@@ -50,19 +50,23 @@ class GenerativeModel(
         return float(np.average(scores, weights=sample_weight))
 
     def _remember(self, X):
-        """Take the number and the names of the columns from X, which is valid."""
+        """Store the number and names of the columns of X, which is valid."""
         validate_data(self, X, reset=True, skip_check_array=True)
 
     def _blockwise(self, of_complete, rows, of_incomplete, index=None):
-        """Compute something of every row, a block of rows at a time.
+        """Compute a function of every row, a block of rows at a time.
 
         Parameters
         ----------
         of_complete, of_incomplete : callable
-            Functions of rows (dense or lists), and of dense rows with missing entries.
+            Functions of rows without (dense or lists) and with missing entries (dense).
         rows : Rows
         index : ndarray of int, optional
-            Which rows; all of them where not given.
+            Rows to use; by default all.
+
+        Returns
+        -------
+        values : ndarray of shape (n_selected, ...)
         """
         if index is None:
             blocks = rows.blocks()
@@ -91,8 +95,8 @@ class GenerativeModel(
 class TabularModel(GenerativeModel):
     """Base class of models of one table of data.
 
-    A subclass has ``_dtype``, that of its parameters; ``_domain`` says what its columns
-    take, and ``_columns`` what it learned of them.
+    A subclass has ``_dtype``, the type of its parameters; ``_domain``, the kind of its
+    columns; and ``_columns``, their statistics.
     """
 
     def _rows(self, X, *, dtype=None, reset=False, fitting=False):
@@ -109,11 +113,11 @@ class TabularModel(GenerativeModel):
 
     @property
     def _asked_domain(self):
-        """What columns are to take that are yet to be learned."""
+        """Kind of the columns, as requested for the next fit."""
         return self._domain
 
     def _forget(self):
-        """Drop what was computed from parameters that have changed."""
+        """Discard results that depend on parameters which have changed."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

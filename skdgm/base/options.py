@@ -1,10 +1,9 @@
-"""Options as learning and answering read them: valid, of plain types, and as they were
-when an estimator last learned.
+"""Options of estimators: validated, of Python's own types, as of the last fit.
 
-What a user sets are attributes of the estimator, which stay as they were given. At the
-beginning of each fit they become ``_asked``, from which all else reads them. So a
-fitted model does not change its answers where options are set afterwards, but for
-those that say how to answer, which are documented as such and read as they are now.
+Options that a user sets are attributes of the estimator and remain as given. At the
+beginning of each fit they are copied to ``_asked``, from which all code reads them. So
+the results of a fitted model do not change when options are set afterwards, except for
+options of inference, which are documented as such and read at each call.
 """
 
 from numbers import Integral, Real
@@ -18,14 +17,14 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
-# Constraints of options that may be True or False, or that are checked elsewhere.
+# Constraints of options that may be booleans, or that are checked elsewhere.
 _FREE = {"boolean", "verbose", "random_state", "no_validation"}
 
 
 class OptionsMixin(BaseEstimator):
-    """For an estimator that calls ``_ask`` where it begins to learn."""
+    """Mixin of estimators that call ``_ask`` at the beginning of each fit."""
 
-    # What options would be that other estimators of a family have.
+    # Values of options that only other estimators of the family have.
     _IMPLIED: dict = {}
 
     def _validate_params(self):
@@ -34,7 +33,7 @@ class OptionsMixin(BaseEstimator):
             self._refuse_bool(name, value)
 
     def _refuse_bool(self, name, value):
-        """Raise where True or False is given for a number, which they are in Python."""
+        """Raise an error for a boolean instead of a number: Python's bool is an int."""
         wanted = self._parameter_constraints[name]
         wanted = {wanted} if isinstance(wanted, str) else set(map(str, wanted))
         if isinstance(value, bool | np.bool_) and not wanted & _FREE:
@@ -44,12 +43,12 @@ class OptionsMixin(BaseEstimator):
             )
 
     def _ask(self):
-        """Take options as they are now, which are valid."""
+        """Store the present options, which are valid."""
         self._asked = self._plain_options()
 
     @property
     def _options(self):
-        """Those of the last fit; before the first one, as they are now."""
+        """Options of the last fit; before the first one, the present options."""
         asked = vars(self).get("_asked")
         return self._plain_options() if asked is None else asked
 
@@ -58,7 +57,7 @@ class OptionsMixin(BaseEstimator):
         return SimpleNamespace(**{name: plain(v) for name, v in options.items()})
 
     def _now(self, name):
-        """An option that says how to answer, as it is now."""
+        """Validated present value of an option of inference."""
         value = getattr(self, name)
         if not get_config()["skip_parameter_validation"]:
             wanted = {name: self._parameter_constraints[name]}
@@ -68,8 +67,18 @@ class OptionsMixin(BaseEstimator):
 
 
 def plain(value):
-    """A number, or numbers in a tuple or list, in Python's own types, which neither
-    overflow nor index differently from each other; anything else as it is."""
+    """Convert numbers and strings, also in a tuple or list, to Python's own types.
+
+    Integers of these do not overflow. Values of other types are returned unchanged.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    value : object
+    """
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, Integral):

@@ -1,3 +1,3 @@
-"""What an estimator's seed is for: a stream for each purpose."""
+"""Purposes of an estimator's seed; each has a random stream of its own."""
 
 INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)

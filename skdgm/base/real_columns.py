@@ -1,4 +1,4 @@
-"""Columns of real numbers: means and scales."""
+"""Real columns, which models see standardised."""
 
 import numpy as np
 
@@ -6,23 +6,33 @@ from skdgm.base.columns import Columns, observed
 from skdgm.training import check_finite, column_spread
 from skdgm.utils.domains import real_rows
 
-# What is constant but for rounding.
+# Relative standard deviation up to which a column is constant but for rounding.
 _CONSTANT = 10 * np.finfo(np.float64).eps
 
 
 def standards(table, seen, total, real=np.True_):
-    """What is subtracted from columns, what they are divided by, and whether they vary.
+    """Means and standard deviations of columns, by which they are standardised.
 
     Parameters
     ----------
     table : Table
     seen, total : ndarray of shape (n_columns,)
+        Weight of the observed values, and their weighted sum.
     real : ndarray of bool, of shape (n_columns,), optional
-        Which columns are real; the others stay as they are.
+        True for real columns; the others are not standardised.
 
     Returns
     -------
-    mean, scale, varies : ndarray of shape (n_columns,)
+    mean, scale : ndarray of shape (n_columns,), float64
+        Offset and scale: 0 and 1 for columns that are not real. The scale of constant
+        columns is the geometric mean of the others' (1 if there are none).
+    varies : ndarray of bool, of shape (n_columns,)
+        True for columns with more than one value, and those that are not real.
+
+    Raises
+    ------
+    ValueError
+        Values are too large for their mean and variance to be finite.
     """
     mean = total / np.maximum(seen, np.finfo(float).tiny)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -30,25 +40,38 @@ def standards(table, seen, total, real=np.True_):
     check_finite(mean, scale, "columns")
     varies = scale > _CONSTANT * np.abs(mean)
     known = varies & real
-    # Constant columns get a scale that follows the others': densities keep units.
+    # This scale follows the units of the data, and so does the density.
     floor = np.exp(np.log(scale[known]).mean()) if known.any() else 1.0
     scale = np.where(varies, scale, floor)
     return np.where(real, mean, 0.0), np.where(real, scale, 1.0), varies | ~real
 
 
 class RealColumns:
-    """Numbers of any scale, which models see standardised."""
+    """Columns of real numbers of any scale, which are standardised for the model."""
 
     tags = {}
     sample_type, measure = None, "density"
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
-        """Validate data."""
+        """Validate data, with the arguments of :meth:`BinaryColumns.rows`."""
         rows = real_rows(model, X, reset=reset, dtype=dtype)
         return rows if reset else self.seen(rows, model._columns)
 
     def learn(self, table, before=None):
-        """The columns, and the table as the model sees it."""
+        """Learn the statistics of a table, in the first fit only.
+
+        Parameters
+        ----------
+        table : Table
+        before : Columns, optional
+            Statistics of the first fit, which are kept, with ``table`` as it is.
+
+        Returns
+        -------
+        columns : Columns
+        table : Table
+            Standardised as it is read.
+        """
         if before is not None:
             return before, table
         raw = table._replace(rows=table.rows._replace(dtype=np.float64))
@@ -57,35 +80,50 @@ class RealColumns:
         return columns, table._replace(rows=self.seen(table.rows, columns))
 
     def bits(self, columns):
-        """Numbers of the columns of bits: there are none."""
+        """Indices of the binary columns: none."""
         return np.arange(0)
 
     def seen(self, rows, columns):
-        """Rows as the model sees them."""
+        """Rows that are standardised as they are read."""
         return rows._replace(affine=(columns.mean, columns.scale))
 
     def moments(self, columns):
-        """Mean and variance of all columns."""
+        """Mean and variance of all standardised columns: 0 and 1."""
         return 0.0, 1.0
 
     def fill(self, columns):
-        """What missing values start from."""
+        """Initial values of missing entries, standardised: 0."""
         return np.zeros(len(columns.scale))
 
     def loss_of_independent(self, columns):
-        """Nats a row that independent columns cost."""
+        """Negative log-likelihood per row, in nats, if columns were independent.
+
+        It is the entropy of standard normal columns,
+        :math:`\\frac{n}{2} \\log(2 \\pi e)`.
+        """
         return 0.5 * len(columns.scale) * np.log(2 * np.pi * np.e)
 
     def to_data(self, columns, v):
-        """Values of units as values of columns."""
+        """Convert standardised values to the scale of the data, in the dtype of v."""
         return (v * columns.scale + columns.mean).astype(v.dtype, copy=False)
 
     def log_measure(self, columns):
-        """What is added to the log density of each column's units where it is known."""
+        """Log of the Jacobian of standardisation, :math:`-\\log` scale, per column."""
         return -np.log(columns.scale)
 
     def log_volume(self, columns, rows):
-        """What is added to a density of units to make it one of columns, per row."""
+        """Log volume of each row, which makes a density of units one of columns.
+
+        Parameters
+        ----------
+        columns : Columns
+        rows : Rows
+
+        Returns
+        -------
+        log_volume : float or ndarray of shape (n_rows,)
+            Sum over observed columns of minus the log of their scales.
+        """
         shrunk = self.log_measure(columns)
         if rows.complete:
             return shrunk.sum()

@@ -1,13 +1,16 @@
-"""One column of a DataFrame as numbers, and back."""
+"""Encoding of one column of a DataFrame as numbers, and decoding."""
 
 import numpy as np
 
-# So many categories are named in an error.
+# Number of categories named in an error.
 _NAMED = 5
 
 
 def kind_of(name, dtype):
-    """What a column of a type is: "bernoulli", "categorical" or "gaussian"."""
+    """Kind of a column of a dtype: "bernoulli", "categorical" or "gaussian".
+
+    Raise TypeError if there is none, as for dates and complex numbers.
+    """
     import pandas as pd
 
     types = pd.api.types
@@ -27,12 +30,16 @@ def kind_of(name, dtype):
 
 
 def plain_type(dtype):
-    """The NumPy type that a type of numbers is made of."""
+    """NumPy dtype that underlies a nullable or sparse dtype of numbers."""
     return np.dtype(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype)))
 
 
 def categories_of(column):
-    """The categories of a column, in their order."""
+    """Categories of a column as an Index, in the order of their codes.
+
+    Those of a category dtype, else the distinct values, sorted. Raise ValueError if
+    values are not hashable.
+    """
     import pandas as pd
 
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -60,7 +67,10 @@ def _in_order(values):
 
 
 def numbers(column):
-    """Numbers and bits as float64, NaN where missing."""
+    """Convert a column of numbers or bits to float64, NaN where missing.
+
+    Raise TypeError if its dtype has no kind, ValueError if its values are not numbers.
+    """
     kind_of(column.name, column.dtype)
     try:
         return column.to_numpy(np.float64, na_value=np.nan)
@@ -72,8 +82,7 @@ def numbers(column):
 
 
 def codes(column, categories):
-    """Where each value stands among the categories: -1 where it is none of them, NaN
-    where missing."""
+    """Convert values to codes: -1 where not among the categories, NaN where missing."""
     import pandas as pd
 
     found = categories.get_indexer(pd.Index(column))
@@ -81,13 +90,13 @@ def codes(column, categories):
 
 
 def named(values):
-    """The first few of several values, for a message."""
+    """Text that names the first few of several values, for a message."""
     told = ", ".join(map(repr, values[:_NAMED]))
     return told + (f" and {len(values) - _NAMED} more" if len(values) > _NAMED else "")
 
 
 def as_bits(values, dtype, _):
-    """Numbers as a column of bits, NaN where missing."""
+    """Convert numbers, NaN where missing, to a boolean column (True from 0.5 on)."""
     import pandas as pd
 
     missing = np.isnan(values)
@@ -95,14 +104,14 @@ def as_bits(values, dtype, _):
 
 
 def as_reals(values, dtype, _):
-    """Numbers as a column of numbers, which are rounded for a type of whole ones."""
+    """Convert numbers to a column of a dtype, rounded and clipped for integers."""
     import pandas as pd
 
     plain = plain_type(dtype)
     if plain.kind not in "iu":
         return pd.Series(values).astype(dtype)
     missing, info = np.isnan(values), np.iinfo(plain)
-    # The largest of 64 bits is no float: the next one above it would overflow.
+    # The largest 64-bit integer is no float: the nearest one is above it and overflows.
     high = float(info.max)
     high = high if int(high) <= info.max else np.nextafter(high, 0)
     whole = np.where(missing, 0, np.rint(values)).clip(info.min, high).astype(plain)
@@ -110,7 +119,7 @@ def as_reals(values, dtype, _):
 
 
 def as_labels(values, dtype, categories):
-    """Codes as a column of the categories that they stand for."""
+    """Convert codes, NaN where missing, to a column of their categories."""
     import pandas as pd
 
     missing = np.isnan(values) | (len(categories) == 0)
@@ -121,7 +130,7 @@ def as_labels(values, dtype, categories):
 
 
 def _typed(masked, dtype, missing):
-    """A masked array in a type, if this can tell what is missing or nothing is."""
+    """Convert a masked array to a dtype, unless this cannot represent missing values."""
     import pandas as pd
 
     holds = not isinstance(dtype, np.dtype | pd.SparseDtype)

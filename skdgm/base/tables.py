@@ -1,4 +1,4 @@
-"""Data as training takes them, and as callbacks are told of them."""
+"""Data in the forms for training and callbacks, and errors about invalid types."""
 
 from datetime import date, timedelta
 
@@ -7,13 +7,30 @@ from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.training import canonical
 
-# How NumPy's complaints about what is no number begin.
+# Beginnings of NumPy's messages about values that are not numbers.
 _NO_NUMBER = "could not convert string to float", "float() argument must be"
 _DATES = np.datetime64, np.timedelta64, date, timedelta
 
 
 def tabulate(rows, sample_weight, in_memory=True):
-    """The table of validated rows and of weights that are not valid yet."""
+    """Canonical table of validated rows, with weights validated here.
+
+    Parameters
+    ----------
+    rows : Rows
+    sample_weight : array-like of shape (n_rows,) or None
+    in_memory : bool, default=True
+        Keep the whole table as lists, where these are preferred and fit.
+
+    Returns
+    -------
+    table : Table
+
+    Raises
+    ------
+    ValueError
+        A weight is negative, not finite, or all weights are zero.
+    """
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
             sample_weight, rows.X, dtype=np.float64, ensure_non_negative=True
@@ -22,20 +39,20 @@ def tabulate(rows, sample_weight, in_memory=True):
 
 
 def for_callbacks(X, y, sample_weight):
-    """Data as scikit-learn's callbacks are told of them."""
+    """Keyword arguments that pass data to scikit-learn's callbacks."""
     weights = None if sample_weight is None else {"sample_weight": sample_weight}
-    # Its ScoringMonitor passes over data without y.
+    # scikit-learn's ScoringMonitor ignores data without y.
     y = np.zeros(X.shape[0]) if y is None else y
     return {"X": X, "y": y, "metadata": weights}
 
 
 def is_frame(X):
-    """Whether X is a DataFrame as those of pandas are."""
+    """Return whether X is a DataFrame with the interface of pandas."""
     return all(hasattr(X, name) for name in ("iloc", "dtypes", "columns"))
 
 
 def refuse_dates(X):
-    """Raise TypeError where X has dates, of which NumPy would make some numbers."""
+    """Raise TypeError if X has dates, some of which NumPy would convert to numbers."""
     if is_frame(X):
         types = zip(X.columns, X.dtypes)
         dates = [f"Column {n!r} has the dtype {d}" for n, d in types if d.kind in "mM"]
@@ -54,8 +71,8 @@ def refuse_dates(X):
 
 
 def refuse_others(model, X, error):
-    """Raise an error that tells the column and what to do, if this one was that there
-    is text, or something else, where numbers are wanted."""
+    """Raise an error that names the column and a remedy, if ``error`` is NumPy's for
+    values that are not numbers; else return."""
     if not str(error).startswith(_NO_NUMBER):
         return
     if np.ndim(X) == 1:
@@ -76,7 +93,7 @@ def refuse_others(model, X, error):
 
 
 def refuse_foreign(model, X):
-    """Raise TypeError where X is a DataFrame, but none as those of pandas are."""
+    """Raise TypeError if X is a DataFrame of a library other than pandas."""
     if hasattr(X, "to_pandas") and not is_frame(X):
         library = type(X).__module__.split(".")[0]
         raise TypeError(
@@ -86,7 +103,7 @@ def refuse_foreign(model, X):
 
 
 def _other_column(X):
-    """The place of the first column with other values, None if X is no table."""
+    """Index of the first column with other values than numbers, None if there is none."""
     frame = is_frame(X)
     values = X if frame else np.asarray(X, dtype=object)
     for j in range(values.shape[1] if values.ndim == 2 else 0):

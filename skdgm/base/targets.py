@@ -1,4 +1,4 @@
-"""y as it was given, and as numbers, with errors that name it."""
+"""Conversion of y to arrays and to numbers, with errors that name it."""
 
 from datetime import date, timedelta
 from numbers import Real
@@ -9,21 +9,21 @@ from sklearn.utils import assert_all_finite
 
 _TEXT = str, bytes
 _DATES = np.datetime64, np.timedelta64, date, timedelta
-# Types of what is missing; pandas may not be there to be imported.
+# Types of missing values, by name, since pandas may not be installed.
 _MISSING = "NoneType", "NAType", "NaTType"
 
 
 def as_values(y, owner, name="y"):
-    """Read y as an array, whose entries are of the types that they were given in.
+    """Convert y to an array whose entries keep the types that they were given in.
 
     Parameters
     ----------
     y : array-like
-        Of one dimension or more; or a sparse matrix.
+        With one dimension or more; or a sparse matrix.
     owner : estimator
-        That needs it.
+        Estimator that requires y, named in errors.
     name : str, default="y"
-        What errors call it.
+        Name of y in errors.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def as_values(y, owner, name="y"):
     Raises
     ------
     ValueError
-        It is None, or ragged, or part of it is masked.
+        y is None, ragged or a masked array.
     """
     if y is None:
         raise ValueError(
@@ -46,13 +46,13 @@ def as_values(y, owner, name="y"):
             f"{name} is a masked array: fill in what is masked, with a value that says "
             "so."
         )
-    # What pandas has beside NumPy's types: of whole numbers and NA this makes floats.
+    # Extension dtypes of pandas: NumPy would convert integers and NA to floats.
     extension = hasattr(getattr(y, "dtype", None), "na_value")
     try:
         values = np.asarray(y, dtype=object if extension else None)
         if values.dtype.kind in "SU" and not isinstance(y, np.ndarray):
             given = np.asarray(y, dtype=object)
-            # NumPy makes text of numbers that stand beside some.
+            # NumPy converts numbers to text if some entries are text.
             if not all(isinstance(value, _TEXT) for value in given.ravel().tolist()):
                 return given
     except (TypeError, ValueError) as error:
@@ -64,7 +64,7 @@ def as_values(y, owner, name="y"):
 
 
 def check_length(values, n_rows):
-    """Raise ValueError where y has not a value for each row of X."""
+    """Raise ValueError unless y has one value for each row of X."""
     if len(values) != n_rows:
         raise ValueError(
             f"y has {len(values)} rows, but X has {n_rows}: inconsistent numbers of "
@@ -73,14 +73,14 @@ def check_length(values, n_rows):
 
 
 def is_missing(value):
-    """Whether a value is None, NaN, NaT or pandas' NA."""
+    """Return whether a value is None, NaN, NaT or pandas' NA."""
     if type(value).__name__ in _MISSING:
         return True
     return isinstance(value, Real | np.datetime64 | np.timedelta64) and value != value
 
 
 def missing(values):
-    """Which values are missing, as a boolean array."""
+    """Boolean array of the same shape, True for missing values."""
     if values.dtype.kind == "O":
         found = [is_missing(value) for value in values.ravel().tolist()]
         return np.array(found, dtype=bool).reshape(values.shape)
@@ -88,25 +88,25 @@ def missing(values):
 
 
 def as_numbers(y, owner):
-    """Read y as numbers, NaN where one is missing.
+    """Convert y to numbers, NaN where missing.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     owner : estimator
-        That needs it.
+        Estimator that requires y, named in errors.
 
     Returns
     -------
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        In float64.
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
 
     Raises
     ------
     TypeError
-        There are dates.
+        y is sparse or has dates.
     ValueError
-        There is something else than numbers; or y has no column, or is no table.
+        y has other values than numbers or infinite ones, no columns, or not one or two
+        dimensions; or as by :func:`as_values`.
     """
     if sp.issparse(y):
         raise TypeError("y is sparse, which is for labels: give y.toarray().")

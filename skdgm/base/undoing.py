@@ -1,4 +1,4 @@
-"""What errors end is undone; what is taken over is taken over at once."""
+"""Rollback of estimators on errors, and atomic replacement of their attributes."""
 
 from contextlib import contextmanager
 from functools import wraps
@@ -7,15 +7,25 @@ from sklearn.base import BaseEstimator
 
 from skdgm.exceptions import DivergenceError
 
-# After these what was learned is of use. A warning that is an error comes of it, too.
+# Learned parameters are kept after these: a warning may be turned into an error.
 KEPT = DivergenceError, KeyboardInterrupt, Warning
 
 
 @contextmanager
 def undoing(estimator, kept=KEPT):
-    """Give an estimator, and those that it is made of, back what they knew, where an
-    error ends what is done to them; but for errors after which it is kept. Yields what
-    they knew, which may be cleared when there is nothing to be undone any more."""
+    """Context that restores an estimator and its component estimators after an error.
+
+    Parameters
+    ----------
+    estimator : estimator
+    kept : tuple of type, default=KEPT
+        Errors without rollback.
+
+    Yields
+    ------
+    before : list of (estimator, dict)
+        Former attributes; after the list is cleared, there is no rollback.
+    """
     before = [(part, dict(vars(part))) for part in _parts(estimator)]
     try:
         yield before
@@ -24,14 +34,23 @@ def undoing(estimator, kept=KEPT):
     except BaseException:
         for part, known in before:
             now = vars(part)
-            # What scikit-learn keeps of callbacks is its own to clear up.
+            # Attributes of scikit-learn's callbacks are cleared by scikit-learn.
             theirs = {name: now[name] for name in now if "callback" in name}
             part.__dict__ = known | theirs
         raise
 
 
 def undone_by_errors(method):
-    """A method after errors of which the estimator knows what it knew before."""
+    """Decorate a method such that errors other than ``KEPT`` roll the estimator back.
+
+    Parameters
+    ----------
+    method : callable
+
+    Returns
+    -------
+    careful : callable
+    """
 
     @wraps(method)
     def careful(self, *arguments, **options):
@@ -43,8 +62,18 @@ def undone_by_errors(method):
 
 @contextmanager
 def replacing(estimator):
-    """Yield another estimator with the same attributes, those of which, however they
-    are changed, become the estimator's at the end, all at once."""
+    """Context that replaces all attributes of an estimator at once, at its end.
+
+    Parameters
+    ----------
+    estimator : estimator
+
+    Yields
+    ------
+    other : estimator
+        Shallow copy, whose attributes become those of ``estimator`` unless an error is
+        raised.
+    """
     other = object.__new__(type(estimator))
     other.__dict__ = dict(vars(estimator))
     yield other
@@ -52,7 +81,7 @@ def replacing(estimator):
 
 
 def _parts(estimator):
-    """An estimator and all that are among its attributes."""
+    """Iterate over an estimator and the estimators among its attributes, recursively."""
     yield estimator
     for value in vars(estimator).values():
         for part in value if isinstance(value, list) else [value]:
