@@ -23,8 +23,8 @@ class EpochsMixin(LearningMixin):
     - ``_attributes(state)``, the fitted attributes of a state, of which those in
       ``_SOMETIMES`` may be missing; ``_state()``, the inverse,
     - ``_remedy()``, advice for the case of divergence,
-    - ``_WATCHED``, the name of minus the loss; ``_LISTED``, True if rows are kept as
-      lists.
+    - ``_WATCHED``, the name of minus the loss; ``_LISTED``, True to keep rows as lists
+      in memory.
 
     As part of another model, the estimator may have a name there (``_title``), and be
     given a ``Table`` as X.

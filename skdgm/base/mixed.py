@@ -44,15 +44,15 @@ class Mixed(NamedTuple):
 
     @property
     def log_room(self):
-        """Log probability of all unknown categories of each column together, smoothed
-        as if one of them, and each known category, had been seen once more; 0 for
-        columns without named categories."""
+        """Log probability that a value of each column is in an unknown category,
+        smoothed as if one of these, and each known category, had been seen once more;
+        0 for columns without named categories."""
         named = (self.kinds == "categorical") & (self.codec is not None)
         return np.where(named, -np.log(self.seen + self.sizes + 1), 0.0)
 
     @property
     def log_known(self):
-        """Log probability of all known categories of each column together."""
+        """Log probability that a value of each column is in a known category."""
         room = self.log_room
         return np.log1p(-np.exp(room), where=room < 0, out=np.zeros(len(room)))
 

@@ -35,6 +35,7 @@ class GenerativeModel(
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row; by default all are equal.
 
         Returns
         -------

@@ -69,7 +69,7 @@ class OptionsMixin(BaseEstimator):
 def plain(value):
     """Convert numbers and strings, also in a tuple or list, to Python's own types.
 
-    Integers of these do not overflow. Values of other types are returned unchanged.
+    Python's integers do not overflow. Values of other types are returned unchanged.
 
     Parameters
     ----------

@@ -130,7 +130,7 @@ def as_labels(values, dtype, categories):
 
 
 def _typed(masked, dtype, missing):
-    """Convert a masked array to a dtype, unless this cannot represent missing values."""
+    """Convert a masked array to a dtype if this can represent its missing values."""
     import pandas as pd
 
     holds = not isinstance(dtype, np.dtype | pd.SparseDtype)

@@ -103,7 +103,7 @@ def refuse_foreign(model, X):
 
 
 def _other_column(X):
-    """Index of the first column with other values than numbers, None if there is none."""
+    """Index of the first column with values that are not numbers, or None."""
     frame = is_frame(X)
     values = X if frame else np.asarray(X, dtype=object)
     for j in range(values.shape[1] if values.ndim == 2 else 0):

@@ -81,7 +81,7 @@ def replacing(estimator):
 
 
 def _parts(estimator):
-    """Iterate over an estimator and the estimators among its attributes, recursively."""
+    """Iterate, recursively, over an estimator and those among its attributes."""
     yield estimator
     for value in vars(estimator).values():
         for part in value if isinstance(value, list) else [value]:
