@@ -1,12 +1,12 @@
 """Validation of counts: numbers of units, of steps, of rows to draw."""
 
-import os
 import sys
-from functools import cache
 from numbers import Integral
 
 import numpy as np
 from sklearn.utils.validation import check_scalar
+
+from skdgm.utils.memory import physical
 
 # Least number of bytes of an entry of a sample, and of a row's overhead.
 _ENTRY, _ROW = 4, 8
@@ -80,19 +80,10 @@ def count_rows(n_samples, n_columns):
     """
     n_samples = count(n_samples, "n_samples")
     n_bytes = n_samples * (_ENTRY * n_columns + _ROW)
-    if n_bytes > _memory():
+    if n_bytes > (physical() or sys.maxsize):
         raise ValueError(
             f"n_samples={n_samples}, but as many rows of {n_columns} columns take at "
             f"least {n_bytes / 2**30:.3g} GiB, which is more than the memory of this "
             "machine: draw them in several calls."
         )
     return n_samples
-
-
-@cache
-def _memory():
-    """Physical memory in bytes, or ``sys.maxsize`` where it is unknown."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return sys.maxsize

@@ -48,6 +48,9 @@ def together(tasks, n_threads):
             _callers.leave()
             for task in tasks:
                 task.wait()
+    for task in tasks:
+        if task.error is not None:
+            raise task.error
 
 
 class Task:
@@ -72,14 +75,12 @@ class Task:
             self.done.release()
 
     def wait(self):
-        """Wait for the call to end, if a thread has taken it, and raise its error."""
+        """Wait for the call to end, if a thread has taken it."""
         if not self.taken.locked():
             return
         if self.done.locked():
             wait(self.signal, 0, _PATIENCE, _CALLER_DELAY)
         self.done.acquire()
-        if self.error is not None:
-            raise self.error
 
 
 class _Pool:

@@ -26,6 +26,22 @@ def test_tells_of_what_a_task_raised():
         together([Task(divmod, 1, 0), Task(divmod, 1, 1)], n_threads=2)
 
 
+def test_waits_for_all_tasks_where_one_fails():
+    done = []
+
+    def fails():
+        time.sleep(0.02)
+        raise ValueError
+
+    def takes_longer():
+        time.sleep(0.1)
+        done.append(True)
+
+    with pytest.raises(ValueError):
+        together([Task(fails), Task(takes_longer)], n_threads=2)
+    assert done == [True]
+
+
 def test_a_task_done_keeps_no_arrays():
     # A helper that comes late has it in its queue for long.
     array = np.zeros(9)
