@@ -9,6 +9,8 @@ class EvidenceMixin:
     """Mixin with the parts of the likelihood, for a stack with ``_directed()``."""
 
     def _bracket(self, *effort, **options):
+        # Refinement changes the rows that the top machine learns from.
+        options.setdefault("compare", not self._untied)
         return self.layers_[-1]._bracket(*effort, **options)
 
     def _problem(self, n_chains, seed=None):

@@ -86,7 +86,7 @@ def missed(way, other, upper):
     )
 
 
-def unlike(means, known, n_samples):
+def unlike(found, mean, n_samples):
     """Text of a warning about samples whose means are not those of the data.
 
     At a maximum of the likelihood the two are equal, as their difference is the
@@ -94,10 +94,10 @@ def unlike(means, known, n_samples):
 
     Parameters
     ----------
-    means : tuple of ndarray of shape (n_units,)
-        Of each block, in independent samples of the model.
-    known : tuple
-        The same in the data, or None where they are not known.
+    found : ndarray of shape (n_columns,)
+        Means of independent samples of the model.
+    mean : ndarray of shape (n_columns,)
+        Means of the training rows; NaN where nothing was observed.
     n_samples : int
 
     Returns
@@ -105,18 +105,16 @@ def unlike(means, known, n_samples):
     complaint : str or None
         None if the means are similar.
     """
-    for found, mean in zip(means, known):
-        if not isinstance(mean, np.ndarray):
-            continue
-        apart = np.abs(found - mean)
-        variance = np.maximum(mean * (1 - mean), 1 / n_samples) / n_samples
-        worst = apart.argmax()
-        if (apart**2 / variance).mean() > _UNLIKE and apart[worst] > _APART:
-            return (
-                f"samples of the model do not have the means of the data: unit {worst} "
-                f"has {found[worst]:.2f} instead of {mean[worst]:.2f}. Much of the "
-                "model's probability lies where no data are, which neither its "
-                "training chains nor its pseudo-likelihood show. Lower learning_rate, "
-                "or raise n_chains, n_steps or n_iter."
-            )
-    return None
+    mean = np.where(np.isnan(mean), found, mean)
+    apart = np.abs(found - mean)
+    variance = np.maximum(mean * (1 - mean), 1 / n_samples) / n_samples
+    worst = apart.argmax()
+    if (apart**2 / variance).mean() <= _UNLIKE or apart[worst] <= _APART:
+        return None
+    return (
+        f"samples of the model do not have the means of the data: column {worst} has "
+        f"{found[worst]:.2f} instead of {mean[worst]:.2f}. Much of the model's "
+        "probability lies where no data are, which neither its training chains nor "
+        "its pseudo-likelihood show. Lower learning_rate, or raise n_chains, n_steps "
+        "or n_iter."
+    )

@@ -87,6 +87,7 @@ def test_importance_sampling_closes_the_gap(machine):
         dbm.importance_likelihood(STATES, n_draws=0)
 
 
+@pytest.mark.filterwarnings("ignore:.*means of the data")  # Weights by hand.
 @pytest.mark.parametrize("sizes", [(3, 2), (2, 3, 2)])
 def test_estimated_log_Z_is_within_its_error(sizes, monkeypatch):
     dbm, truth = random_dbm(sizes)

@@ -131,6 +131,7 @@ def test_importance_sampling_closes_the_gap(machine):
     assert se.max() < 0.05
 
 
+@pytest.mark.filterwarnings("ignore:.*means of the data")  # Weights by hand.
 def test_estimated_log_Z_is_within_its_error(machine, monkeypatch):
     clf, truth = machine
     monkeypatch.setattr(exact, "MAX_BITS", 1)

@@ -60,11 +60,11 @@ def test_what_tempering_finds_beyond_is_said():
 
 
 def test_samples_unlike_the_data_are_complained_of():
-    known = np.full(20, 0.3), None, (0.0, 1.0)
-    near, far = np.random.default_rng(0).binomial(100, 0.3, 20) / 100, np.ones(20)
-    assert agreement.unlike((near, None, None), known, 100) is None
-    text = agreement.unlike((far, None, None), known, 100)
-    assert "unit 0 has 1.00 instead of 0.30" in text
+    mean = np.append(np.full(20, 0.3), np.nan)
+    near = np.random.default_rng(0).binomial(100, 0.3, 21) / 100
+    assert agreement.unlike(near, mean, 100) is None
+    text = agreement.unlike(np.ones(21), mean, 100)
+    assert "column 0 has 1.00 instead of 0.30" in text
     assert "Lower learning_rate" in text
 
 
