@@ -39,6 +39,10 @@ def marked(values, mark):
         return missing(values)
     if isinstance(mark, np.generic):
         mark = mark.item()
+    if values.dtype.kind in "iuf" and isinstance(mark, int | float):
+        # What is no bool is compared at once.
+        same = np.zeros(values.shape, bool) if _is_bool(mark) else values == mark
+        return np.asarray(same)
     found = [_equal(value, mark) for value in values.ravel().tolist()]
     return np.array(found, dtype=bool).reshape(values.shape)
 

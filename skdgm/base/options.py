@@ -34,7 +34,8 @@ class OptionsMixin(BaseEstimator):
 
     def _refuse_bool(self, name, value):
         """Raise an error for a boolean instead of a number: Python's bool is an int."""
-        wanted = self._parameter_constraints[name]
+        # A subclass of a user's may have parameters that nobody constrains.
+        wanted = self._parameter_constraints.get(name, "no_validation")
         wanted = {wanted} if isinstance(wanted, str) else set(map(str, wanted))
         if isinstance(value, bool | np.bool_) and not wanted & _FREE:
             raise InvalidParameterError(
@@ -53,7 +54,12 @@ class OptionsMixin(BaseEstimator):
         return self._plain_options() if asked is None else asked
 
     def _plain_options(self):
-        options = self._IMPLIED | self.get_params(deep=False)
+        # A subclass of a user's may set some of them itself instead of taking them.
+        known = vars(self)
+        fixed = {
+            name: known[name] for name in self._parameter_constraints if name in known
+        }
+        options = self._IMPLIED | fixed | self.get_params(deep=False)
         return SimpleNamespace(**{name: plain(v) for name, v in options.items()})
 
     def _now(self, name):

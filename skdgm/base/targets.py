@@ -127,6 +127,9 @@ def as_numbers(y, owner):
             "it (of a date the days since another)."
         )
     try:
+        text = [value for value in values.flat if isinstance(value, _TEXT)]
+        if text:
+            raise TypeError(f"they are text, such as {str(text[0])!r}")
         if values.dtype.kind in "cV":
             raise TypeError(f"they are of the type {values.dtype.name}")
         values = values.astype(np.float64)

@@ -1,7 +1,7 @@
 """Rollback of estimators on errors, and atomic replacement of their attributes."""
 
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 
 from sklearn.base import BaseEstimator
 
@@ -40,21 +40,25 @@ def undoing(estimator, kept=KEPT):
         raise
 
 
-def undone_by_errors(method):
-    """Decorate a method such that errors other than ``KEPT`` roll the estimator back.
+def undone_by_errors(method=None, *, kept=KEPT):
+    """Decorate a method such that errors roll the estimator back.
 
     Parameters
     ----------
     method : callable
+    kept : tuple of type, default=KEPT
+        Errors without rollback.
 
     Returns
     -------
     careful : callable
     """
+    if method is None:
+        return partial(undone_by_errors, kept=kept)
 
     @wraps(method)
     def careful(self, *arguments, **options):
-        with undoing(self):
+        with undoing(self, kept):
             return method(self, *arguments, **options)
 
     return careful

@@ -148,6 +148,7 @@ class FineTuningMixin:
             self._tune(lesson.table, range(self.n_iter_, self.n_iter_ + 1))
         return self
 
+    @undone_by_errors(kept=())
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all inputs, before anything is changed."""
         self._ask()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base import KEPT, replacing, tabulate
+from skdgm.base import KEPT, replacing, tabulate, undone_by_errors
 from skdgm.belief._stack import transposed
 from skdgm.boltzmann._trainer import density
 from skdgm.optim import check_staircase
@@ -49,6 +49,7 @@ class Lesson(NamedTuple):
 class GreedyMixin:
     """Mixin that trains each layer on the hidden units of the layer below."""
 
+    @undone_by_errors(kept=())
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all inputs, before anything is changed."""
         self._ask()

@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 from skdgm.base.targets import as_numbers, check_length
 from skdgm.nets import squared_error
 from skdgm.training import Table, check_finite, column_spread, column_sums
+from skdgm.utils.math import shares
 from skdgm.utils.rows import Rows
 
 # A target is constant but for rounding if its scale is at most this times its mean.
@@ -112,6 +113,8 @@ class NumberOutputs(RegressorMixin):
                 f"{type(self).__name__} has nothing to score: y has no target, all are "
                 "NaN."
             )
+        if sample_weight is not None:
+            sample_weight = shares(_check_sample_weight(sample_weight, X))[0]
         if known.all():
             return super().score(X, y, sample_weight)
         weight = _check_sample_weight(sample_weight, X)
@@ -119,7 +122,7 @@ class NumberOutputs(RegressorMixin):
         found = np.empty(y.shape)
         found[rows] = self.predict(_safe_indexing(X, rows)).reshape(len(rows), -1)
         scores = [
-            r2_score(t[there], z[there], sample_weight=weight[there])
+            r2_score(t[there], z[there], sample_weight=shares(weight[there])[0])
             for t, z, there in zip(y.T, found.T, known.T)
             if there.any()
         ]

@@ -84,7 +84,8 @@ class StackMixin:
             bottom = self._options.layers[0][1]
         except (TypeError, IndexError):
             return BINARY
-        return bottom._domain if isinstance(bottom, Machine) else BINARY
+        # A clone, as a fitted machine would tell of the data that it learned.
+        return clone(bottom)._domain if isinstance(bottom, Machine) else BINARY
 
     def _machines(self):
         """Unfitted machines, from the bottom up, with validated parameters."""

@@ -15,6 +15,7 @@ from skdgm.base.labels import marked, of_one_kind
 from skdgm.base.targets import as_values, check_length
 from skdgm.boltzmann._labels import UNKNOWN
 from skdgm.exceptions import LabelWarning
+from skdgm.utils.math import shares
 from skdgm.utils.warn import warn
 
 
@@ -58,8 +59,14 @@ class LabelReadingMixin(ClassifierMixin):
                 f"label, all are unlabeled={self.unlabeled!r}."
             )
         labels = self._labels(y[known])
+        if _is_text(labels) != _is_text(self.classes_):
+            raise ValueError(
+                "y has labels of another kind than the classes of fit, text instead of "
+                f"numbers or the reverse: {labels.ravel()[0]!r} beside "
+                f"{np.ravel(self.classes_)[0]!r}."
+            )
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)[known]
+            sample_weight = shares(_check_sample_weight(sample_weight, X)[known])[0]
         found = self.predict(
             X if known.all() else _safe_indexing(X, np.where(known)[0])
         )
@@ -202,3 +209,8 @@ def _kind(values):
     """Kind of values: text, dates, durations or numbers."""
     kind = values.dtype.kind
     return kind if kind in "mM" else "text" if kind in "OU" else "number"
+
+
+def _is_text(labels):
+    """Return whether labels, which are of one kind, are text."""
+    return isinstance(np.asarray(labels).ravel()[0], str)

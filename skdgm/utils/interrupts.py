@@ -17,7 +17,7 @@ class Held:
     """
 
     def __init__(self):
-        self.before, self.came = None, False
+        self.before, self.came = None, None
 
     def __enter__(self):
         if threading.get_ident() == threading.main_thread().ident:
@@ -32,9 +32,9 @@ class Held:
             return
         signal.signal(signal.SIGINT, self.before)
         handler, self.before = self.before, None
-        if self.came:
-            self.came = False
-            handler(signal.SIGINT, None)
+        if self.came is not None:
+            (frame,), self.came = self.came, None
+            handler(signal.SIGINT, frame)
 
     def lifted(self):
         """Return a context, for use within this one, in which Ctrl-C is not deferred.
@@ -46,9 +46,9 @@ class Held:
         return _Lifted(self)
 
     def _note(self, number, frame):
-        if self.came:
+        if self.came is not None:
             self.before(number, frame)
-        self.came = True
+        self.came = (frame,)
 
 
 class _Lifted:

@@ -244,3 +244,34 @@ def test_classes_stay_those_of_the_first_call(clf):
         clf.partial_fit(X, CODES, classes=[0, 1, 2])
     with pytest.raises(ValueError, match=r"y has labels \['0'"):
         clf.partial_fit(X, CODES.astype(str))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [2.0**-1060, 2.0**1017])
+def test_scores_with_weights_of_any_size(clf, size):
+    weight = 0.5 + np.arange(24) % 7
+    regressor = clone(REGRESSOR).fit(X, CODES)
+    for model, y in ((clf.fit(X, CODES), CODES), (regressor, CODES.astype(float))):
+        for truth in (y, np.where(KNOWN, y, np.nan)) if model is regressor else (y,):
+            score = model.score(X, truth, sample_weight=weight)
+            assert model.score(X, truth, sample_weight=weight * size) == score
+
+
+def test_scores_of_labels_of_another_kind_name_y(clf):
+    with pytest.raises(ValueError, match="y has labels of another kind"):
+        clf.fit(X, CODES).score(X, CODES.astype(str))
+
+
+def test_text_is_no_target():
+    with pytest.raises(ValueError, match="y has values that are no numbers.*text"):
+        clone(REGRESSOR).fit(X, CODES.astype(str))
+
+
+@pytest.mark.parametrize("cls", [DBNClassifier, GenerativeDBNClassifier])
+def test_a_warning_before_learning_changes_nothing(cls):
+    clf = cls((3,))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(LabelWarning):
+            clf.fit(X, CODES - 1)
+    assert vars(clf) == vars(cls((3,)))

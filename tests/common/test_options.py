@@ -8,11 +8,13 @@ from numbers import Integral, Real
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdgm import DBN, BernoulliRBM, GaussianRBM, GenerativeDBNClassifier, RBMClassifier
 from tests.common.instances import ESTIMATORS, INSTANCES, name_of
 from tests.common.shapes import having, learned
-from tests.common.test_contract import HOLES, Data
+from tests.common.test_contract import BITS, HOLES, REAL, Data
 
 # Those that say how to answer, and are documented as such.
 LIVE = {"feature_layer", "inference_steps", "inference_tol", "n_restarts", "n_draws"}
@@ -229,3 +231,21 @@ def test_sums_beyond_all_numbers_are_named(instance):
         named = pytest.raises(ValueError, match=r"y, in columns \[0\] are too large")
         with named, np.errstate(all="ignore"):
             estimator.fit(data.X, X[:, 3])
+
+
+def test_subclasses_may_have_options_of_their_own():
+    class Extended(BernoulliRBM):
+        def __init__(self, n_components=3, *, extra=True, n_iter=1):
+            super().__init__(n_components, n_iter=n_iter)
+            self.extra = extra
+
+    assert Extended().fit(BITS).score_samples(BITS).shape == (len(BITS),)
+
+
+def test_machines_that_are_fitted_are_given_for_their_options():
+    machine = GaussianRBM(3, n_iter=1).fit(REAL)
+    assert not get_tags(DBN(layers=[("bottom", machine)])).input_tags.positive_only
+    labelled = RBMClassifier(3, n_iter=1).fit(BITS, np.arange(len(BITS)) % 2)
+    labelled.set_params(visible="gaussian", objective="generative")
+    clf = GenerativeDBNClassifier(layers=[("top", labelled)])
+    assert clf.fit(REAL, np.arange(len(REAL)) % 2).n_features_in_ == REAL.shape[1]

@@ -35,6 +35,17 @@ def test_a_ctrl_c_waits_for_the_end():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_handlers_are_told_where_it_came():
+    told, before = [], signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, lambda number, frame: told.append(frame))
+    try:
+        with Held():
+            press()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [frame.f_code.co_filename for frame in told] == [__file__]
+
+
 def test_a_second_one_does_not_wait():
     def call():
         with Held():
