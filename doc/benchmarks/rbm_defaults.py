@@ -74,8 +74,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
+    known = ["digits", *SETS]
+    parser.add_argument("--only", nargs="+", choices=known, default=known)
     options = parser.parse_args()
-    names = ["digits"] + (SETS if options.data else [])
+    names = [name for name in options.only if options.data or name == "digits"]
     models = {"scikit-learn": lambda seed: ScikitRBM(random_state=seed)}
     for step, parameters in STEPS.items():
         models[step] = lambda seed, p=parameters: BernoulliRBM(random_state=seed, **p)
