@@ -208,7 +208,7 @@ def few(folder, out, seeds=3):
 def defaults(folder, seeds=3):
     """Accuracies with default parameters but widths: 20,000 rows, 1,000 labels."""
     X, y, V, truth = images(folder, "mnist")
-    X, y = X[:20_000], y[:20_000]
+    X, y = X[:20_000], y[:20_000].astype(int)
     net = DBNClassifier((500, 500), unlabeled=-1)
     mlp = MLPClassifier((500, 500))
     kinds = {
