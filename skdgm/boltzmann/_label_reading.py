@@ -1,5 +1,7 @@
 """Conversion of labels to codes of classes, for training and scoring."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -157,6 +159,14 @@ class LabelReadingMixin(ClassifierMixin):
 
     def _warn_of_mark(self, classes):
         """Warn where a class seems to be a mark of rows without a label."""
+        mark = self.unlabeled
+        if classes.dtype.kind == "u" and isinstance(mark, Real) and mark < 0:
+            warn(
+                f"y is of the type {classes.dtype}, which cannot hold unlabeled="
+                f"{mark}: no row is unlabelled, and marks written to such an array are "
+                "large labels now. Convert labels by y.astype(int) before marking rows.",
+                LabelWarning,
+            )
         # Classes are sorted; -1 and 1 often are two proper classes.
         if classes.dtype.kind != "i" or classes[0] != -1 or classes.tolist() == [-1, 1]:
             return

@@ -275,3 +275,9 @@ def test_a_warning_before_learning_changes_nothing(cls):
         with pytest.raises(LabelWarning):
             clf.fit(X, CODES - 1)
     assert vars(clf) == vars(cls((3,)))
+
+
+def test_a_type_that_cannot_hold_the_mark_is_warned_of(clf):
+    marked = np.where(KNOWN, CODES.astype(np.uint8), np.array(-1).astype(np.uint8))
+    with pytest.warns(LabelWarning, match="uint8, which cannot hold unlabeled=-1"):
+        clf.set_params(unlabeled=-1).fit(X, marked)
