@@ -45,12 +45,20 @@ def samples_beside(X, estimator, n_samples, random_state, options):
     Raises
     ------
     ValueError
-        The number of columns differs, or samples are a DataFrame and X is not.
+        The number, names or order of columns differ, or samples are a DataFrame and X
+        is not.
     """
     samples = estimator.sample(n_samples, random_state, **options)
     if samples.shape[1] != X.shape[1]:
         raise ValueError(
             f"X has {X.shape[1]} columns, but samples have {samples.shape[1]}."
+        )
+    given = list(getattr(X, "columns", ()))
+    fitted = getattr(samples, "columns", getattr(estimator, "feature_names_in_", given))
+    if given and given != list(fitted):
+        raise ValueError(
+            f"X has the columns {given}, but this {type(estimator).__name__} was "
+            f"fitted on {list(fitted)}: give X those columns, in that order."
         )
     if hasattr(samples, "iloc") and not hasattr(X, "iloc"):
         raise ValueError(

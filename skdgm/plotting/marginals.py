@@ -74,7 +74,7 @@ class MarginalsDisplay:
         estimator : object
             Fitted estimator with ``sample``.
         X : array-like or DataFrame of shape (n_rows, n_features)
-            Data; NaN is missing.
+            Data, with the columns as fitted; NaN is missing.
         columns : int, str or list of these, default=None
             Columns to show, by index or name; by default the first twelve.
         n_samples : int, default=1000
@@ -94,7 +94,7 @@ class MarginalsDisplay:
         Raises
         ------
         ValueError
-            Columns are unknown, or those of the samples do not match those of X.
+            ``columns`` are unknown, or X and samples differ in columns or their order.
         """
         check_has(cls, estimator, ("sample",), "generative models")
         names = getattr(estimator, "feature_names_in_", numbered(np.shape(X)[1]))

@@ -128,6 +128,20 @@ def test_other_data(machine):
         MarginalsDisplay.from_estimator(machine, X, n_samples=5)
 
 
+def test_columns_in_another_order_are_refused(machine, iris):
+    net = EoNADE((2,), output="mixed", max_iter=1, random_state=0).fit(iris)
+    other = iris[iris.columns[::-1]]
+    renamed = iris.rename(columns={"sepal length (cm)": "a"})
+    for model in machine, net:
+        for X in other, renamed:
+            with pytest.raises(ValueError, match="X has the columns .* was fitted on"):
+                MarginalsDisplay.from_estimator(model, X, n_samples=5)
+    # An estimator that knows no names takes any.
+    rbm = GaussianRBM(2, n_iter=1, random_state=0).fit(iris.to_numpy())
+    display = MarginalsDisplay.from_estimator(rbm, renamed, n_samples=5)
+    assert titles(display) == list(renamed)
+
+
 def table(n=60, seed=0):
     rng = np.random.default_rng(seed)
     return pd.DataFrame(
