@@ -3,10 +3,9 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base.exact import holding, refuse_inexact
+from skdgm.base.exact import as_whole, holding, refuse_inexact
 from skdgm.base.frames import tell_unknown
 from skdgm.base.purposes import IMPUTE
-from skdgm.base.tables import is_frame
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
@@ -41,16 +40,17 @@ def fill(model, X, method, random_state, filled, methods=("mean", "sample"), n_d
     Raises
     ------
     ValueError
-        ``method`` is not one of ``methods``; or whole numbers of a DataFrame have more
-        digits than an array of floats holds.
+        ``method`` is not one of ``methods``; or whole numbers of a DataFrame, list or
+        array of objects have more digits than an array of floats holds.
     """
     if method not in methods:
         names = " or ".join(map(repr, methods))
         raise ValueError(f"method must be {names}, not {method!r}.")
+    X = as_whole(X)
     rows = model._rows(X)
     tell_unknown(model, X, rows)
     raw = rows._replace(affine=None, bounds=None, dtype=holding(rows))
-    if is_frame(X) and rows.codec is None:
+    if rows.codec is None:
         refuse_inexact(model, X, np.dtype(raw.dtype))
     which, parts = np.repeat(np.arange(rows.shape[0]), n_draws), []
     if method == "sample":

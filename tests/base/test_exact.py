@@ -42,3 +42,23 @@ def test_columns_of_frames_that_floats_cannot_hold_are_named():
     assert own.impute(frame)[0].tolist() == [2.0**60, 0.5]
     found = own.impute(frame.assign(rent=[LARGE, LARGE]))
     assert found.tolist() == [[2**60, LARGE], [1, LARGE]]
+
+
+@pytest.mark.parametrize("convert", [list, tuple, np.array])
+def test_lists_of_integers_keep_all_digits(convert):
+    own = NADE(2, "gaussian", max_iter=1).fit([[1.0, 2], [3, 5], [2, 2]])
+    found = own.impute(convert([[LARGE, 1], [2, -LARGE]]))
+    assert found.tolist() == [[LARGE, 1], [2, -LARGE]]
+
+
+@pytest.mark.filterwarnings("ignore:X has feature names")
+def test_objects_that_floats_cannot_hold_are_named():
+    pd = pytest.importorskip("pandas")
+    own = NADE(2, "gaussian", max_iter=1).fit([[1.0, 2], [3, 5], [2, 2]])
+    for rows in [[0.5, LARGE], [np.nan, np.int64(-LARGE)], [None, LARGE], [-1, 2**63]]:
+        large = [rows, [1.0, 2**63 + 1]]
+        for X in large, np.array(large, object), pd.DataFrame(large, dtype=object):
+            with pytest.raises(ValueError, match="NADE: column 1 has whole numbers"):
+                own.impute(X)
+    found = own.impute([[np.nan, 2**60], [0.5, -(2**63)]])
+    assert found[:, 1].tolist() == [2.0**60, -(2.0**63)]
