@@ -1,9 +1,10 @@
 """Samples of an estimator, their means, and their nearest rows of data."""
 
 import inspect
+from numbers import Integral
 
 import numpy as np
-from sklearn.utils.validation import check_array
+from sklearn.utils.validation import check_array, check_scalar
 
 from skdgm.metrics import nearest_training_neighbours
 
@@ -37,6 +38,47 @@ def of_classes(display, estimator, y, n_samples):
             f"of RBMClassifier; that of {type(estimator).__name__} has not."
         )
     return {"y": np.repeat(y, n_samples)}
+
+
+def lines_of(labels, n_samples, n_columns):
+    """Labels of the lines of a grid of samples, and the length of lines.
+
+    Parameters
+    ----------
+    labels : list of str or None
+        Labels of consecutive samples, equally many for each label.
+    n_samples : int
+    n_columns : int or None
+        Samples per line; by default one line for each label.
+
+    Returns
+    -------
+    labels : list of str
+        Empty strings for all lines of a label but its first.
+    n_columns : int or None
+
+    Raises
+    ------
+    ValueError
+        Some line would have samples of several labels.
+    """
+    if not labels:
+        return [], n_columns
+    n_each, rest = divmod(n_samples, len(labels))
+    if rest:
+        raise ValueError(
+            f"There are {len(labels)} labels for {n_samples} samples: give equally "
+            "many samples for each of labels."
+        )
+    n_columns = n_each if n_columns is None else n_columns
+    check_scalar(n_columns, "n_columns", Integral, min_val=1)
+    if n_each % n_columns:
+        raise ValueError(
+            f"n_columns={n_columns} does not divide the {n_each} samples of each "
+            "label, so lines would mix labels: give a divisor, or change n_samples."
+        )
+    blank = [""] * (n_each // n_columns - 1)
+    return [line for label in labels for line in (label, *blank)], n_columns
 
 
 def samples_beside(X, estimator, n_samples, random_state, options):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdgm.plotting._draws import means_of, nearest, of_classes
+from skdgm.plotting._draws import lines_of, means_of, nearest, of_classes
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
 
@@ -18,7 +18,7 @@ class SamplesDisplay:
     neighbours : array-like of shape (n_samples, n_features), default=None
         Rows of data, shown below the samples.
     labels : list of str, default=None
-        Labels of the rows of samples.
+        Labels of consecutive samples, equally many for each label.
     image_shape : tuple of int, default=None
         Height and width; by default images are square.
 
@@ -82,14 +82,15 @@ class SamplesDisplay:
         X : array-like of shape (n_rows, n_features), default=None
             Rows without missing values. The nearest one is shown below each sample.
         y : object or array-like of shape (n_classes,), default=None
-            Classes to draw, one row each; requires a ``sample`` with a parameter ``y``.
+            Classes to draw; requires a ``sample`` with a parameter ``y``.
         means : bool, default=False
             If True, show the means of the visible units given the features of the
             samples, which are smoother than the binary samples.
         image_shape : tuple of int, default=None
             Height and width; by default images are square.
         n_columns : int, default=None
-            Images per row; by default the grid is nearly square.
+            Images per row; by default the grid is nearly square. With ``y`` a divisor
+            of ``n_samples``, by default ``n_samples`` itself: a row for each class.
         im_kw : dict, default=None
             Arguments of ``imshow``.
         ax : matplotlib Axes, default=None
@@ -105,24 +106,24 @@ class SamplesDisplay:
         ------
         TypeError
             There is no ``sample``, or none by class although ``y`` is given.
+        ValueError
+            ``y`` is given, and ``n_columns`` does not divide ``n_samples``.
         """
         check_has(cls, estimator, ("sample",), "generative models")
         if y is None:
-            labels = None
-            if n_samples is None:
-                n_samples = _IMAGES // (1 + (X is not None))
+            labels, default = None, _IMAGES // (1 + (X is not None))
+            n_samples = default if n_samples is None else n_samples
         else:
             labels = [str(label) for label in np.atleast_1d(y)]
-            n_samples = n_columns = _OF_A_CLASS if n_samples is None else n_samples
+            n_samples = _OF_A_CLASS if n_samples is None else n_samples
             options |= of_classes(cls, estimator, y, n_samples)
             n_samples *= len(labels)
         samples = estimator.sample(n_samples, random_state, **options)
         if means:
             samples = means_of(estimator, samples)
         neighbours = None if X is None else nearest(samples, X)
-        display = cls(
-            samples, neighbours=neighbours, labels=labels, image_shape=image_shape
-        )
+        looks = {"labels": labels, "image_shape": image_shape}
+        display = cls(samples, neighbours=neighbours, **looks)
         return display.plot(ax, n_columns=n_columns, im_kw=im_kw)
 
     def plot(self, ax=None, *, n_columns=None, im_kw=None):
@@ -140,10 +141,9 @@ class SamplesDisplay:
         parts, kinds = [self.samples], []
         if self.neighbours is not None:
             parts, kinds = [self.samples, self.neighbours], ["samples", "nearest"]
-        shape = {"image_shape": self.image_shape, "n_columns": n_columns}
-        grid = Grid(type(self), parts, **shape)
-        below = ["nearest"] if kinds else []
-        labels = [name for label in self.labels or () for name in (label, *below)]
+        labels, across = lines_of(self.labels, len(self.samples), n_columns)
+        grid = Grid(type(self), parts, image_shape=self.image_shape, n_columns=across)
+        labels = [name for label in labels for name in (label, *kinds[1:])]
         drawn = grid.draw(ax, im_kw=im_kw, labels=labels or kinds)
         self.figure_, self.ax_, (self.images_, *others) = drawn
         self.neighbour_images_ = others[0] if others else None

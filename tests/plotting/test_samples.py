@@ -58,6 +58,34 @@ def test_a_row_for_each_class(clf, X, near):
     assert labels == (["yes", "nearest", "no", "nearest"] if near else ["yes", "no"])
 
 
+@pytest.mark.parametrize("near", [False, True])
+def test_classes_may_have_several_rows(clf, X, near):
+    options = {"n_samples": 4, "n_columns": 2, "random_state": 0}
+    display = SamplesDisplay.from_estimator(
+        clf, y=["yes", "no"], X=X if near else None, **options
+    )
+    lefts, tops = np.array([a.get_extent() for a in display.images_])[:, [0, 3]].T
+    assert len(set(lefts)) == 2
+    assert len(set(tops)) == 4
+    below = ["nearest"] * near
+    labels = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert labels == ["yes", *below, "", *below, "no", *below, "", *below]
+    # Without n_columns there is one row for each class.
+    display.plot()
+    assert len({a.get_extent()[3] for a in display.images_}) == 2
+
+
+def test_rows_of_one_class_only(clf, X):
+    options = {"n_samples": 4, "y": ["yes", "no"]}
+    for n_columns in 3, 8:
+        with pytest.raises(ValueError, match=f"n_columns={n_columns} does not divide"):
+            SamplesDisplay.from_estimator(clf, n_columns=n_columns, **options)
+    with pytest.raises(ValueError, match="n_columns == 0"):
+        SamplesDisplay.from_estimator(clf, n_columns=0, **options)
+    with pytest.raises(ValueError, match="2 labels for 3 samples"):
+        SamplesDisplay(X[:3], labels=["a", "b"]).plot()
+
+
 def test_one_class(clf):
     display = SamplesDisplay.from_estimator(clf, y="no")
     assert display.labels == ["no"]
