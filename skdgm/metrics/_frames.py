@@ -33,13 +33,19 @@ def as_tables(tables, names):
     Raises
     ------
     ValueError
-        Categorical DataFrames are mixed with other tables, or columns differ.
+        Categorical DataFrames are mixed with other tables, or columns differ, or
+        several columns of a DataFrame have the same name.
     TypeError
         A column holds neither numbers nor categories.
     """
     frames = [table for table in tables if is_frame(table)]
     columns = list(frames[0].columns) if frames else []
     for table, name in zip(tables, names):
+        if is_frame(table) and not table.columns.is_unique:
+            twice = table.columns[table.columns.duplicated()].unique().tolist()
+            raise ValueError(
+                f"{name} has several columns of the names {twice}: rename them."
+            )
         if is_frame(table) and set(table.columns) != set(columns):
             raise ValueError(
                 f"{name} has the columns {list(table.columns)}, where {columns} are "

@@ -74,6 +74,10 @@ def test_frames_that_do_not_match(figure):
         figure(X, Y.rename(columns={"age": "years"}))
     with pytest.raises(ValueError, match="'work' has categories, but Y is no Data"):
         figure(X, np.zeros((3, 3)))
+    twice = pd.concat([Y, Y[["age"]]], axis=1)
+    for pair in (twice, twice), (twice, X), (X[["age"]], twice[["age"]]):
+        with pytest.raises(ValueError, match=r"several columns of the names \['age'\]"):
+            figure(*pair)
     Y.loc[3, "work"] = None
     with pytest.raises(ValueError, match="Y contains NaN"):
         figure(X, Y)
