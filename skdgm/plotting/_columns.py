@@ -23,7 +23,9 @@ def chosen(columns, names):
     numbers = dict(zip(names, range(len(names))))
     numbers |= {number: number for number in range(len(names))}
     try:
-        found = [numbers[column] for column in columns]
+        # A mask would be read as the numbers 0 and 1.
+        masked = any(isinstance(column, bool | np.bool_) for column in columns)
+        found = [] if masked else [numbers[column] for column in columns]
     except (KeyError, TypeError):
         found = []
     if not found:

@@ -116,7 +116,12 @@ def test_looks(machine, iris):
     assert [text.get_text() for text in legend.get_texts()] == ["data", "machine"]
 
 
-@pytest.mark.parametrize("columns", [["petal"], [4], []])
+MASK = [True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "columns", [["petal"], [4], [], True, MASK, np.array(MASK), [0, np.True_]]
+)
 def test_unknown_columns(machine, iris, columns):
     with pytest.raises(ValueError, match="columns must be some of"):
         MarginalsDisplay.from_estimator(machine, iris, columns=columns)
