@@ -112,8 +112,8 @@ def _draw(axes, title, loss, curves, line_kw):
     for number, (name, parts) in enumerate(curves.items()):
         lines[name] = []
         labels = name, f"{name}, held out"
-        if len(curves) == 1:
-            labels = f"some {name} rows", "held-out rows"
+        if name == "training":
+            labels = "some training rows", "held-out rows"
         for curve, style, label in zip(parts, ("-", "--"), labels):
             if len(curve):
                 options = {"linestyle": style, "color": f"C{number}", "label": label}

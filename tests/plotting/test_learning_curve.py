@@ -106,6 +106,14 @@ def test_belief_networks_with_a_label(X):
     ]
 
 
+def test_a_single_layer_is_named(X):
+    dbn = GenerativeDBNClassifier((3, 2), n_iter=2, random_state=0, **EARLY)
+    display = LearningCurveDisplay.from_estimator(dbn.fit(X, X[:, 0]))
+    for number, ax in enumerate(display.axes_):
+        labels = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert labels == [f"layer {number}", f"layer {number}, held out"]
+
+
 def test_a_label_above(X):
     clf = DBMClassifier((6, 4), n_iter=4, max_iter=3, random_state=0, **EARLY)
     display = LearningCurveDisplay.from_estimator(clf.fit(X, X[:, 0]))
