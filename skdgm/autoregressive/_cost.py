@@ -19,7 +19,7 @@ def check_cost(who, sizes, names, n_weights, *, n_nets, shared, batch, n_rows, i
     Parameters
     ----------
     who : estimator
-        Its ``_LIGHTER`` tells how to need less.
+        Its ``_LIGHTER`` is a clause that tells how to need less.
     sizes : ndarray of int, of shape (n_columns,)
         Number of inputs of each column.
     names : sequence
@@ -50,6 +50,9 @@ def check_cost(who, sizes, names, n_weights, *, n_nets, shared, batch, n_rows, i
     n_bytes = _COPIES * item * (own + batch * int(sizes.sum())) + masks
     if n_bytes <= _TOLD:
         return
+    merge = "merge rare categories, or " if (sizes > 1).any() else ""
+    lighter = f"{merge}{who._LIGHTER}"
+    lighter = lighter[0].upper() + lighter[1:]
     total, name = physical() or _USUAL, type(who).__name__
     asked = (
         f"{name} has {own:,} weights for {_cause(sizes, names)}, and learning takes "
@@ -57,10 +60,10 @@ def check_cost(who, sizes, names, n_weights, *, n_nets, shared, batch, n_rows, i
     )
     if n_bytes > total:
         raise MemoryError(
-            f"{asked}, of which this machine has {total / 2**30:.1f}. {who._LIGHTER}"
+            f"{asked}, of which this machine has {total / 2**30:.1f}. {lighter}"
         )
     work = 3 * n_weights * n_rows * (1 if shared else n_nets)
-    warn(f"{asked} and {work:.0e} multiplications. {who._LIGHTER}", CostWarning)
+    warn(f"{asked} and {work:.0e} multiplications. {lighter}", CostWarning)
 
 
 def _cause(sizes, names):

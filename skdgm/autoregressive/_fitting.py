@@ -30,7 +30,7 @@ class FittingMixin(NetsMixin, EpochsMixin):
     - ``_model(known)``, the model of this structure for the columns that are known,
     - ``_nets(known, conditionals)``, the number of weights of each net, the number of
       nets, and whether they share their weights,
-    - ``_LIGHTER``, advice on how to need less memory.
+    - ``_LIGHTER``, advice on how to need less memory, a clause.
     """
 
     _WATCHED = "log-likelihood"

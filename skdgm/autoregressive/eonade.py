@@ -163,7 +163,7 @@ class EoNADE(AutoregressiveModel):
         "init": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
-    _LIGHTER = "Merge rare categories, or lower hidden_layer_sizes."
+    _LIGHTER = "lower hidden_layer_sizes."
     # Each presentation hides another part of a row: to see them all takes longer.
     _BUDGET = Budget(30_000, 20, 600)
 

@@ -168,8 +168,8 @@ class FVBN(ChainModel):
     _FIXED = ()
     _IMPLIED = {"n_mixtures": 1, "conditional": "gaussian"}
     _LIGHTER = (
-        "Merge rare categories or drop columns, or take NADE or EoNADE, whose weights "
-        "are in proportion to columns and categories, not to their square."
+        "drop columns, or take NADE or EoNADE, whose weights are in proportion to the "
+        "inputs, not to their square."
     )
 
     def __init__(

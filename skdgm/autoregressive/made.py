@@ -163,10 +163,7 @@ class MADE(ChainModel):
     }
     _CHAIN, _FIXED = MaskedChain, ("hidden_layer_sizes", "activation", "direct")
     _shared, _NUMBER = True, "n_masks"
-    _LIGHTER = (
-        "Merge rare categories, set direct=False or lower hidden_layer_sizes, or take "
-        "NADE or EoNADE."
-    )
+    _LIGHTER = "set direct=False or lower hidden_layer_sizes, or take NADE or EoNADE."
 
     def __init__(
         self,

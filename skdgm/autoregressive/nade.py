@@ -153,7 +153,7 @@ class NADE(ChainModel):
         **TRAINING,
     }
     _CHAIN, _FIXED = TiedChain, ("n_components", "activation")
-    _LIGHTER = "Merge rare categories, or lower n_components."
+    _LIGHTER = "lower n_components."
 
     def __init__(
         self,

@@ -156,8 +156,8 @@ class NeuralAutoregressive(ChainModel):
     }
     _CHAIN, _FIXED = MaskedChain, ("n_components", "activation", "direct")
     _LIGHTER = (
-        "Merge rare categories, drop columns or lower n_components, or take NADE or "
-        "EoNADE, whose columns share their hidden units."
+        "drop columns or lower n_components, or take NADE or EoNADE, whose columns "
+        "share their hidden units."
     )
 
     def __init__(

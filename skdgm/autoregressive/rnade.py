@@ -141,7 +141,7 @@ class RNADE(ChainModel):
     }
     _CHAIN, _FIXED = TiedChain, ("n_components", "activation")
     _IMPLIED = {"output": "gaussian", "min_categories": None}
-    _LIGHTER = "Drop columns, or lower n_components."
+    _LIGHTER = "drop columns, or lower n_components."
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skdgm import FVBN, MADE, RNADE, EoNADE, NeuralAutoregressive
+from skdgm import FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
 from skdgm.autoregressive import _cost
 from skdgm.exceptions import CostWarning
 from tests.autoregressive.models import FAMILIES, OUTPUT, made
@@ -65,6 +65,20 @@ def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
         model.fit(X)
     with pytest.warns(CostWarning, match="for 20 columns with 40 categories"):
         model.set_params(output="categorical").fit(X)
+
+
+@pytest.mark.parametrize(
+    "model", [FVBN(), MADE(), NADE(), EoNADE(), NeuralAutoregressive(), RNADE()]
+)
+def test_categories_are_to_be_merged_where_there_are_any(model, monkeypatch):
+    monkeypatch.setattr(_cost, "_TOLD", 0)
+    X = np.eye(4, dtype=np.float32)
+    model.set_params(max_iter=1)
+    with pytest.warns(CostWarning, match=r"multiplications\. (Drop|Lower|Set)"):
+        model.fit(X)
+    if hasattr(model, "output"):
+        with pytest.warns(CostWarning, match=r"\. Merge rare categories, or [a-z]"):
+            model.set_params(output="categorical").fit(X)
 
 
 def test_what_a_machine_has_may_be_unknown(monkeypatch):
