@@ -109,7 +109,7 @@ def _uniform(shape, rng):
 
 def _of_dense(X, columns, rng):
     found = X.copy() if hasattr(X, "iloc") else np.array(X)
-    bits = np.stack([_values(X, j) for j in columns], axis=1)
+    bits = np.stack([_values(found, j) for j in columns], axis=1)
     for part, u in _uniform(found.shape, rng):
         v = bits[part]
         bits[part] = np.where(_grey(v), u[:, columns] < v, v)

@@ -146,6 +146,15 @@ def test_sparse_rows_are_drawn_as_dense_ones(families):
     np.testing.assert_allclose(sparse, dense)
 
 
+def test_lists_are_drawn_as_arrays(families):
+    rbm, given = families["rbm"], GREY.tolist()
+    found = average_over_draws(rbm, given)
+    np.testing.assert_array_equal(found, average_over_draws(rbm, GREY))
+    expected = likelihood_bracket(rbm, GREY)[:3]
+    assert likelihood_bracket(rbm, given)[:3] == expected
+    assert likelihood_table([rbm], given).equals(likelihood_table([rbm], GREY))
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_tells_its_columns_of_bits(name):
     model = MODELS[name].fit(BITS, LABELS)
