@@ -181,6 +181,11 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
     def _density(self):
         return GaussianRBM(random_state=0) if self.estimator is None else self.estimator
 
+    @property
+    def _inner_density(self):
+        """The density estimator, fitted if the detector is."""
+        return getattr(self, "estimator_", self._density())
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         inner = get_tags(self._density()).input_tags

@@ -5,11 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.pipeline import Pipeline
 
 from skdgm.metrics._bits import bit_columns, grey_columns
 from skdgm.metrics._models import check_density
-from skdgm.metrics.density import measure, unwound
+from skdgm.metrics.density import measure, parts_of, unwound
 
 # Tolerance for rounding errors in probabilities.
 _ROUNDING = 1e-6
@@ -23,9 +22,9 @@ class Model(NamedTuple):
     name : str
         Label of the model in the table.
     last : object
-        The estimator, or the last step of a Pipeline.
+        The estimator inside Pipelines and outlier detectors.
     seen : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        The rows after the preceding steps of the Pipeline.
+        The rows after the preceding steps.
     log_det : float or ndarray of shape (n_samples,)
         Log determinant of these steps' Jacobian, to be added to the log-likelihood.
     grey : ndarray of int
@@ -110,7 +109,7 @@ def _check_schemes(named, X):
 
 def _scheme(estimator):
     """Binarisation that the steps of a Pipeline declare; empty if none does."""
-    steps = estimator[:-1] if isinstance(estimator, Pipeline) else ()
+    steps, _ = parts_of(estimator)
     found = [step.binarization_ for step in steps if hasattr(step, "binarization_")]
     return ", ".join(found)
 

@@ -8,6 +8,7 @@ number divides the density by that number. Probabilities of binary rows have no 
 and need no correction.
 """
 
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skdgm.metrics._jacobians import log_abs_det
@@ -20,15 +21,15 @@ def measure(estimator):
     Parameters
     ----------
     estimator : object
-        Estimator, or Pipeline, of which the last step decides.
+        Estimator, or Pipeline, of which the last step decides; in an outlier detector,
+        its density estimator.
 
     Returns
     -------
     measure : {"probability", "density"}
         "density" also for estimators that do not declare their columns.
     """
-    if isinstance(estimator, Pipeline):
-        estimator = estimator[-1]
+    estimator = parts_of(estimator)[1]
     return getattr(getattr(estimator, "_domain", None), "measure", "density")
 
 
@@ -43,7 +44,8 @@ def log_density(estimator, X):
     estimator : object
         Fitted estimator with ``score_samples``; or a Pipeline that ends with one and
         whose other steps scale columns, apply power transformations, rotate to all
-        principal components, or have a method ``log_abs_det_jacobian(X)``.
+        principal components, or have a method ``log_abs_det_jacobian(X)``; or an
+        outlier detector of such.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Missing entries (NaN) are allowed if all steps accept them; the density is then
         that of the known entries. Constant columns, which scalers do not scale, count
@@ -84,8 +86,32 @@ def log_density(estimator, X):
     return last.score_samples(seen) + log_det
 
 
+def parts_of(estimator):
+    """Preprocessing steps of nested Pipelines and outlier detectors, and the estimator
+    inside all of them.
+
+    Returns
+    -------
+    steps : list of object
+        Fitted transformers, in the order in which they are applied.
+    last : object
+    """
+    steps = []
+    while True:
+        if isinstance(estimator, Pipeline):
+            own = [step for _, step in estimator.steps[:-1]]
+            steps += [step for step in own if step not in (None, "passthrough")]
+            estimator = estimator[-1]
+        elif isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif hasattr(estimator, "_inner_density"):
+            estimator = estimator._inner_density
+        else:
+            return steps, estimator
+
+
 def unwound(estimator, X):
-    """Last step of a Pipeline, its input, and the log determinant of preprocessing.
+    """Estimator inside Pipelines, its input, and the log determinant of preprocessing.
 
     Parameters
     ----------
@@ -95,22 +121,19 @@ def unwound(estimator, X):
     Returns
     -------
     last : object
-        The estimator, or the last step of a Pipeline.
+        The innermost estimator, as of :func:`parts_of`.
     seen : {array-like, sparse matrix}
         The rows after all preceding steps.
     log_det : float or ndarray of shape (n_samples,)
         Log absolute Jacobian determinant of these steps, to be added to the
         log-likelihood; 0 for probabilities.
     """
-    if not isinstance(estimator, Pipeline):
-        return estimator, X, 0.0
-    log_det, discrete = 0.0, measure(estimator) == "probability"
-    for _, step in estimator.steps[:-1]:
-        if step is None or step == "passthrough":
-            continue
+    steps, last = parts_of(estimator)
+    log_det, discrete = 0.0, measure(last) == "probability"
+    for step in steps:
         # Transforming comes first because it validates X.
         transformed = step.transform(X)
         if not discrete:
             log_det = log_det + log_abs_det(step, X)
         X = transformed
-    return estimator[-1], X, log_det
+    return last, X, log_det

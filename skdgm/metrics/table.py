@@ -35,8 +35,8 @@ def likelihood_table(estimators, X, *, n_bit_draws=10, random_state=None, **opti
     Parameters
     ----------
     estimators : dict, list of (name, estimator), or list of estimators
-        Fitted models of skdgm, Pipelines that end with one, or other estimators with
-        ``score_samples``, whose figures are taken to be exact.
+        Fitted models of skdgm, Pipelines that end with one, outlier detectors of such,
+        or other estimators with ``score_samples``, whose figures are taken to be exact.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
     n_bit_draws : int, default=10
         Number of draws of the bits of grey rows.

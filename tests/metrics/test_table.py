@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
@@ -18,6 +19,7 @@ from sklearn.preprocessing import (
 )
 
 from skdgm import FVBN, VAE, EoNADE, GaussianRBM
+from skdgm.anomaly import DensityOutlierDetector
 from skdgm.metrics import (
     free_energy_gap,
     likelihood_table,
@@ -25,6 +27,7 @@ from skdgm.metrics import (
     measure,
 )
 from skdgm.metrics._jacobians import log_abs_det
+from skdgm.preprocessing import BernoulliBinarizer
 from tests.metrics.models import fitted
 
 X = load_iris().data
@@ -211,6 +214,37 @@ def test_missing_values_have_no_units():
     shrunk = log_density(pipe.fit(holes / 8), holes / 8)
     expected = np.where(np.isnan(holes[:, 1]), 3, 4) * np.log(8)
     np.testing.assert_allclose(shrunk - found, expected, atol=1e-6)
+
+
+def test_outlier_detectors_are_their_densities():
+    rbm, rows = fitted("rbm")
+    detector = DensityOutlierDetector(FrozenEstimator(rbm)).fit(rows)
+    pipe = make_pipeline(MinMaxScaler(), FrozenEstimator(rbm)).fit(9 * rows)
+    inside = DensityOutlierDetector(FrozenEstimator(pipe)).fit(9 * rows)
+    outside = make_pipeline(MinMaxScaler(), detector).fit(9 * rows)
+    assert measure(DensityOutlierDetector(rbm)) == "probability"
+    assert measure(DensityOutlierDetector()) == "density"
+    for wrapped, given in ((detector, rows), (outside, 9 * rows), (inside, 9 * rows)):
+        assert measure(wrapped) == "probability"
+        found = log_density(wrapped, given)
+        np.testing.assert_allclose(found, rbm.score_samples(rows))
+    for given in (rows, np.where(rows == 1, 0.8, rows)):
+        table = likelihood_table([detector, rbm], given)
+        one, two = table.to_numpy(object)
+        np.testing.assert_array_equal(one, two)
+    # So are those of real columns, in the units of the data.
+    pipe = make_pipeline(StandardScaler(), mixture())
+    inside = DensityOutlierDetector(pipe).fit(X)
+    expected = log_density(inside.estimator_, X)
+    np.testing.assert_allclose(log_density(inside, X), expected)
+
+
+def test_binarisers_inside_outlier_detectors_are_found():
+    rbm, rows = fitted("rbm")
+    pipe = make_pipeline(BernoulliBinarizer(), rbm).fit(rows)
+    detector = DensityOutlierDetector(FrozenEstimator(pipe)).fit(rows)
+    with pytest.raises(ValueError, match="BernoulliRBM has rows as given"):
+        likelihood_table([detector, rbm], 0.8 * rows)
 
 
 def test_probabilities_have_none():
