@@ -11,6 +11,7 @@ from sklearn.utils.validation import _num_features, check_scalar
 
 from skdgm.metrics._bits import bit_columns, grey_columns, of_bits, outside
 from skdgm.metrics._models import check_density
+from skdgm.metrics.density import unwound
 
 
 def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
@@ -21,11 +22,12 @@ def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
     Parameters
     ----------
     estimator : object
-        Fitted estimator with ``score_samples``.
+        Fitted estimator with ``score_samples``, Pipeline that ends with one, or outlier
+        detector of such; as for :func:`log_density`.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        Probabilities of 1; NaN is missing. For a model of columns of several kinds,
-        only binary columns are drawn and others may have any values. For a Pipeline,
-        and for an estimator that does not declare its columns, all columns are drawn.
+        Input of the estimator; NaN is missing. Binary columns, after all preceding
+        steps of a Pipeline, hold probabilities of 1 and are drawn; others may have any
+        values. If an estimator does not declare its columns, all of them are drawn.
     n_draws : int, default=10
         Number of draws; at least 2.
     random_state : int, RandomState instance or None, default=0
@@ -34,6 +36,7 @@ def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
     Returns
     -------
     mean : ndarray of shape (n_samples,)
+        For densities in the units of X.
     se : ndarray of shape (n_samples,)
         Standard error of the mean over draws; zeros if no value is grey.
 
@@ -42,7 +45,8 @@ def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
     NotFittedError
         The estimator is not fitted.
     TypeError
-        The estimator has no ``score_samples``.
+        There is no ``score_samples``, or a step before a density has no known
+        determinant.
     ValueError
         A probability is not in [0, 1], or ``n_draws`` is too low.
 
@@ -59,9 +63,11 @@ def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
     """
     check_density(estimator, "average_over_draws")
     check_scalar(n_draws, "n_draws", Integral, min_val=2)
-    told = hasattr(estimator, "_domain")
-    columns = bit_columns(estimator) if told else np.arange(_num_features(X))
-    if outside(X, columns):
+    last, seen, log_det = unwound(estimator, X)
+    told = hasattr(last, "_domain")
+    columns = bit_columns(last) if told else np.arange(_num_features(seen))
+    if outside(seen, columns):
         raise ValueError("X must be probabilities, in [0, 1]: scale it.")
-    rng, grey = check_random_state(random_state), grey_columns(X, columns)
-    return of_bits(estimator.score_samples, X, grey, n_draws, rng)
+    rng, grey = check_random_state(random_state), grey_columns(seen, columns)
+    mean, se = of_bits(last.score_samples, seen, grey, n_draws, rng)
+    return mean + log_det, se

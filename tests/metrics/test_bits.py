@@ -4,12 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler
 
-from skdgm import FVBN, VAE, BernoulliRBM, EoNADE
+from skdgm import FVBN, VAE, BernoulliRBM, EoNADE, GaussianRBM
+from skdgm.anomaly import DensityOutlierDetector
 from skdgm.exceptions import DataRangeWarning
-from skdgm.metrics import average_over_draws, likelihood_bracket, likelihood_table
+from skdgm.metrics import (
+    average_over_draws,
+    likelihood_bracket,
+    likelihood_table,
+    log_density,
+)
 from skdgm.metrics._bits import bit_columns, grey_columns
 from skdgm.preprocessing import BernoulliBinarizer
 from tests.metrics.models import MODELS, rows
@@ -144,6 +151,21 @@ def test_sparse_rows_are_drawn_as_dense_ones(families):
     dense = average_over_draws(families["rbm"], GREY)
     sparse = average_over_draws(families["rbm"], sp.csr_array(GREY))
     np.testing.assert_allclose(sparse, dense)
+
+
+def test_what_a_pipeline_gives_its_model_is_drawn(families):
+    net = FrozenEstimator(families["net"])
+    scaled, expected = 9 * GREY, average_over_draws(families["net"], GREY)
+    pipe = make_pipeline(FunctionTransformer(lambda X: X / 9), net).fit(scaled)
+    for given in (pipe, DensityOutlierDetector(FrozenEstimator(pipe)).fit(scaled)):
+        found = average_over_draws(given, scaled)
+        np.testing.assert_allclose(found, expected)
+    # Real columns are none of bits, whatever their values.
+    real = make_pipeline(MaxAbsScaler(), GaussianRBM(2, n_iter=2, random_state=0))
+    real.fit(scaled)
+    found, se = average_over_draws(real, scaled.tolist())
+    np.testing.assert_allclose(found, log_density(real, scaled))
+    assert not se.any()
 
 
 def test_lists_are_drawn_as_arrays(families):
