@@ -1,5 +1,7 @@
 """Checks of estimators before they are evaluated."""
 
+import inspect
+
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -45,6 +47,24 @@ def check_density(estimator, who):
         raise TypeError(
             f"{who} is for estimators with score_samples ({DENSITIES}); "
             f"{type(estimator).__name__} has none."
+        )
+
+
+def check_names(who, options, *functions):
+    """Check that options of ``who`` are arguments of one of the functions.
+
+    Raises
+    ------
+    TypeError
+        None of the functions has an argument of such a name.
+    """
+    known = {name for f in functions for name in inspect.signature(f).parameters}
+    known -= {"estimator", "X", "options"}
+    unknown = sorted(options.keys() - known)
+    if unknown:
+        raise TypeError(
+            f"{who} has no argument {unknown[0]!r}: besides its own, it takes those of "
+            f"{functions[0].__name__}, {', '.join(sorted(known))}."
         )
 
 

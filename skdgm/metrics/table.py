@@ -4,23 +4,33 @@ r"""Table of the log-likelihoods of several models, in nats and bits per dimensi
 """
 
 from copy import deepcopy
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from scipy.special import ndtri
 from sklearn.utils import Bunch, check_random_state
-from sklearn.utils.validation import _num_features, check_scalar
+from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils.validation import _num_features
 
 from skdgm.metrics._bits import of_bits
 from skdgm.metrics._comparable import compared
+from skdgm.metrics._models import check_names
 from skdgm.metrics.density import measure
 from skdgm.metrics.likelihood import likelihood_bracket
+from skdgm.metrics.partition import partition_bracket
 
 COLUMNS = "nats", "lower", "upper", "se_rows", "bits_per_dim", "kind", "measure"
 COLUMNS += ("bit_draws",)
+_OPTIONS = {
+    "n_bit_draws": [Interval(Integral, 2, None, closed="left")],
+    "confidence": [Interval(Real, 0, 1, closed="neither")],
+}
 
 
-def likelihood_table(estimators, X, *, n_bit_draws=10, random_state=None, **options):
+@validate_params(_OPTIONS, prefer_skip_nested_validation=False)
+def likelihood_table(
+    estimators, X, *, n_bit_draws=10, confidence=0.95, random_state=None, **options
+):
     r"""Table of the log-likelihoods of the same rows under several models.
 
     .. math:: \frac{-1}{D \log 2} \frac1n \sum_i \log p(x_i)
@@ -40,6 +50,8 @@ def likelihood_table(estimators, X, *, n_bit_draws=10, random_state=None, **opti
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
     n_bit_draws : int, default=10
         Number of draws of the bits of grey rows.
+    confidence : float, default=0.95
+        Confidence level of the ends, between 0 and 1.
     random_state : int, RandomState instance or None, default=None
         Seed of the bits, by default 0, and of :func:`likelihood_bracket`.
     **options
@@ -60,10 +72,12 @@ def likelihood_table(estimators, X, *, n_bit_draws=10, random_state=None, **opti
     ------
     ValueError
         The models are not comparable: densities and probabilities, rows binarised in
-        different ways, or rows that are grey for some models only.
+        different ways, or rows that are grey for some models only; or a number is out
+        of range.
     TypeError
-        A single estimator is given instead of a list; one has no ``score_samples``; or
-        a preceding step of a Pipeline has no known Jacobian determinant.
+        A single estimator is given instead of a list; one has no ``score_samples``; a
+        preceding step of a Pipeline has no known Jacobian determinant; or an argument
+        is unknown.
 
     Examples
     --------
@@ -88,9 +102,9 @@ def likelihood_table(estimators, X, *, n_bit_draws=10, random_state=None, **opti
     >>> list(table["bit_draws"]), list(table["kind"])
     ([10, 10], ['exact', 'exact'])
     """
-    check_scalar(n_bit_draws, "n_bit_draws", Integral, min_val=2)
+    check_names("likelihood_table", options, likelihood_bracket, partition_bracket)
     models = compared(estimators, X)
-    options |= {"n_bit_draws": n_bit_draws}
+    options |= {"n_bit_draws": n_bit_draws, "confidence": confidence}
     # A copy for each, so that all are evaluated on the same bits.
     states = [deepcopy(random_state) for _ in models]
     rows = [_figures(*each, options) for each in zip(models, states)]
@@ -109,7 +123,7 @@ def _figures(model, random_state, options):
         rng = check_random_state(0 if random_state is None else random_state)
         rows, se = of_bits(last.score_samples, model.seen, model.grey, n_draws, rng)
         kind = getattr(last, "_kind_of_bits", getattr(last, "density_kind_", "exact"))
-        reach = ndtri(0.5 + options.get("confidence", 0.95) / 2)
+        reach = ndtri(0.5 + options["confidence"] / 2)
         reach, mean = reach * np.sqrt((se**2).sum()) / len(se), rows.mean()
         ends = mean - reach, np.inf if kind == "lower bound" else mean + reach
     ends = [float(end + np.mean(model.log_det)) for end in ends]

@@ -91,6 +91,28 @@ def test_pipelines_have_ends_in_the_units_of_data():
     assert table["nats"].iloc[0] == pytest.approx(nats, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"typo": 1}, "'typo'.*n_chains"),
+        ({"options": 1}, "'options'"),
+        ({"confidence": 2}, "confidence"),
+        ({"confidence": "a"}, "confidence"),
+        ({"confidence": np.nan}, "confidence"),
+    ],
+)
+def test_options_are_checked_whatever_the_models(options, what):
+    net = FVBN(output="gaussian", random_state=0).fit(X)
+    with pytest.raises((TypeError, ValueError), match=what):
+        likelihood_table([net], X, **options)
+
+
+def test_options_of_brackets_are_taken_whatever_the_models():
+    net = FVBN(output="gaussian", random_state=0).fit(X)
+    found = likelihood_table([net], X, n_chains=3, n_draws=5, confidence=0.5)
+    assert found.equals(likelihood_table([net], X))
+
+
 def test_without_pandas_there_are_lists(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     rbm, rows = fitted("rbm")
