@@ -9,6 +9,7 @@ With the same random state all models are therefore evaluated on the same bits.
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import gen_batches
+from sklearn.utils.validation import _num_features
 
 # Number of uniform numbers drawn at once; the values of a column without numbers.
 _ENTRIES, _NONE = 2**22, np.zeros(0)
@@ -37,12 +38,27 @@ def grey_columns(X, columns):
     grey : ndarray of int
         Indices of the grey columns.
     """
-    return columns[[bool(_grey(values).any()) for values in _each(X, columns)]]
+    return columns[[bool(_grey(values).any()) for values in numbers_of(X, columns)]]
 
 
 def outside(X, columns):
     """Return whether any of the columns has values outside [0, 1]."""
-    return any(((v < 0) | (v > 1)).any() for v in _each(X, columns))
+    return any(((v < 0) | (v > 1)).any() for v in numbers_of(X, columns))
+
+
+def is_binary(X):
+    """Return whether all columns hold numbers, and none but 0, 1 and NaN."""
+    sparse, found = sp.issparse(X), numbers_of(X, range(_num_features(X)))
+    if not sparse and not all(map(len, found)):
+        return False
+    return all(np.isin(v[~np.isnan(v)], (0, 1)).all() for v in found)
+
+
+def numbers_of(X, columns):
+    """Numbers in each of the columns; of sparse columns the stored ones only."""
+    X = X.tocsc() if sp.issparse(X) else X if hasattr(X, "iloc") else np.asarray(X)
+    known = X.ndim == 2
+    return [_values(X, j) if known and j < X.shape[1] else _NONE for j in columns]
 
 
 def of_bits(function, X, columns, n_draws, rng):
@@ -77,13 +93,6 @@ def _grey(values):
     if values.dtype.kind != "f":
         return np.zeros(values.shape, bool)
     return (values > 0) & (values < 1)
-
-
-def _each(X, columns):
-    """Numbers in each of the columns; of sparse columns the stored ones only."""
-    X = X.tocsc() if sp.issparse(X) else X if hasattr(X, "iloc") else np.asarray(X)
-    known = X.ndim == 2
-    return [_values(X, j) if known and j < X.shape[1] else _NONE for j in columns]
 
 
 def _values(X, column):

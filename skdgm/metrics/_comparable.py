@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from skdgm.metrics._bits import bit_columns, grey_columns
+from skdgm.metrics._bits import bit_columns, grey_columns, is_binary, numbers_of
 from skdgm.metrics._models import check_density
 from skdgm.metrics.density import measure, parts_of, unwound
 
@@ -95,7 +95,7 @@ def _check_measures(named):
 def _check_schemes(named, X):
     """Raise ValueError if Pipelines binarise rows differently that are not binary."""
     schemes = {name: _scheme(estimator) for name, estimator in named}
-    if len(set(schemes.values())) == 1 or _binary(X):
+    if len(set(schemes.values())) == 1 or is_binary(X):
         return
     told = (
         f"{name} has {scheme or 'rows as given'}" for name, scheme in schemes.items()
@@ -112,12 +112,6 @@ def _scheme(estimator):
     steps, _ = parts_of(estimator)
     found = [step.binarization_ for step in steps if hasattr(step, "binarization_")]
     return ", ".join(found)
-
-
-def _binary(X):
-    values = getattr(X, "data", X) if hasattr(X, "indptr") else X
-    values = np.asarray(values, dtype=float)
-    return bool(np.isin(values[~np.isnan(values)], (0, 1)).all())
 
 
 def _check_grey(models):
@@ -138,12 +132,15 @@ def _alike(first, other):
     """Return whether two models' grey columns hold the same values."""
     if first.seen is other.seen or not len(first.grey):
         return True
-    pair = first.seen, other.seen
+    pair, grey = (first.seen, other.seen), first.grey
     if any(map(sp.issparse, pair)):
-        one, two = (sp.csc_array(seen)[:, first.grey] for seen in pair)
-        return len(one.data) == 0 or not abs(one - two).max() > _ROUNDING
-    one, two = (
-        np.asarray(getattr(seen, "values", seen))[:, first.grey].astype(np.float64)
-        for seen in pair
-    )
+        one, two = (_sparse(seen, grey) for seen in pair)
+        return not abs(one - two).max() > _ROUNDING
+    one, two = (numbers_of(seen, grey) for seen in pair)
     return np.allclose(one, two, rtol=0, atol=_ROUNDING, equal_nan=True)
+
+
+def _sparse(seen, columns):
+    if sp.issparse(seen):
+        return sp.csc_array(seen)[:, columns]
+    return sp.csc_array(np.stack(numbers_of(seen, columns), axis=1))

@@ -129,6 +129,48 @@ def test_other_probabilities_are_not_compared():
         likelihood_table(mixed, GREY)
 
 
+def nullable(X):
+    """A frame of a nullable type, with a missing value."""
+    frame = pd.DataFrame(X, columns=list("abcdef")).astype("Float64")
+    frame.iloc[0, 0] = pd.NA
+    return frame
+
+
+def behind(X, *steps):
+    """A model behind steps, fitted."""
+    rbm = BernoulliRBM(2, n_iter=1, random_state=0)
+    return make_pipeline(*steps, rbm).fit(X)
+
+
+def test_frames_of_nullable_types_are_compared():
+    frame, bits = nullable(GREY), nullable(BITS)
+    steps = [FunctionTransformer(lambda X, scale=s: X * scale) for s in (1, 1, 0.5)]
+    one, two, other = (behind(frame, step) for step in steps)
+    sparse = behind(frame, FunctionTransformer(to_sparse))
+    for pair in ([one, two], [one, sparse]):
+        nats = likelihood_table(pair, frame)["nats"]
+        assert nats.iloc[0] == pytest.approx(nats.iloc[1], abs=1e-5)
+    with pytest.raises(ValueError, match="other ones"):
+        likelihood_table([one, other], frame)
+    # Bits are what they are behind any step that binarises.
+    binary = behind(bits, BernoulliBinarizer())
+    likelihood_table([one, binary], bits)
+    with pytest.raises(ValueError, match="rows as given"):
+        likelihood_table([one, binary], frame)
+
+
+def to_sparse(frame):
+    return sp.csr_array(frame.to_numpy(np.float64, na_value=np.nan))
+
+
+def test_frames_with_names_are_not_binary():
+    frame = pd.DataFrame(BITS, columns=list("abcdef")).assign(name="x")
+    drop = FunctionTransformer(lambda X: X.drop(columns="name"))
+    pipes = [behind(frame, drop), behind(frame, drop, BernoulliBinarizer())]
+    with pytest.raises(ValueError, match="made binary in different ways"):
+        likelihood_table(pipes, frame)
+
+
 def test_only_columns_of_bits_are_drawn():
     frame = pd.DataFrame({"p": GREY[:, 0], "x": GREY[:, 1]})
     model = FVBN(output=("bernoulli", "gaussian"), max_iter=2, random_state=0)
