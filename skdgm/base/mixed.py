@@ -56,6 +56,11 @@ class Mixed(NamedTuple):
         room = self.log_room
         return np.log1p(-np.exp(room), where=room < 0, out=np.zeros(len(room)))
 
+    @property
+    def measure(self):
+        """A probability if there are no real columns, else a density."""
+        return "density" if (self.kinds == "gaussian").any() else "probability"
+
     def which(self, kind):
         """Indices of the columns of a kind."""
         return np.flatnonzero(self.kinds == kind)

@@ -27,10 +27,14 @@ def measure(estimator):
     Returns
     -------
     measure : {"probability", "density"}
-        "density" also for estimators that do not declare their columns.
+        "density" if any column is real, and for estimators that do not declare their
+        columns. Those with ``output="mixed"`` know theirs after a fit.
     """
     estimator = parts_of(estimator)[1]
-    return getattr(getattr(estimator, "_domain", None), "measure", "density")
+    told = (getattr(estimator, name, None) for name in ("_columns", "_domain"))
+    return next(
+        (facts.measure for facts in told if hasattr(facts, "measure")), "density"
+    )
 
 
 def log_density(estimator, X):

@@ -18,7 +18,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skdgm import FVBN, VAE, EoNADE, GaussianRBM
+from skdgm import FVBN, MADE, VAE, EoNADE, GaussianRBM
 from skdgm.anomaly import DensityOutlierDetector
 from skdgm.metrics import (
     free_energy_gap,
@@ -129,6 +129,19 @@ def test_densities_and_probabilities_are_not_compared():
     assert measure(KernelDensity()) == "density"
     with pytest.raises(ValueError, match="BernoulliRBM gives a probability, Gaussian"):
         likelihood_table([rbm, real], rows)
+
+
+def test_mixed_columns_without_real_ones_have_probabilities():
+    pd = pytest.importorskip("pandas")
+    rbm, rows = fitted("rbm")
+    frame = pd.DataFrame(rows == 1, columns=list("abcdef"))
+    bits, real = (
+        MADE((3,), output="mixed", max_iter=1, random_state=0).fit(given)
+        for given in (frame, frame.assign(x=np.arange(len(rows)) / 7))
+    )
+    assert (measure(bits), measure(real)) == ("probability", "density")
+    table = likelihood_table([bits, rbm.fit(frame)], frame)
+    assert set(table["measure"]) == {"probability"}
 
 
 def test_what_has_no_likelihood_is_named():
