@@ -11,6 +11,8 @@ import scipy.sparse as sp
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import _num_features
 
+from skdgm.utils.domains import ROUNDING
+
 # Number of uniform numbers drawn at once; the values of a column without numbers.
 _ENTRIES, _NONE = 2**22, np.zeros(0)
 
@@ -42,8 +44,9 @@ def grey_columns(X, columns):
 
 
 def outside(X, columns):
-    """Return whether any of the columns has values outside [0, 1]."""
-    return any(((v < 0) | (v > 1)).any() for v in numbers_of(X, columns))
+    """Return whether any column has values outside [0, 1], but for rounding errors."""
+    low, high = -ROUNDING, 1 + ROUNDING
+    return any(((v < low) | (v > high)).any() for v in numbers_of(X, columns))
 
 
 def is_binary(X):

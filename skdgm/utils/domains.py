@@ -11,6 +11,9 @@ from skdgm.utils.warn import warn
 # Accepted types; others (object, long double) are converted to the first.
 _TYPES = [np.float64, np.float32, np.float16, np.bool_]
 _TYPES += [np.dtype(code).type for code in "bBhHiIlLqQ"]
+# Distance from [0, 1] up to which values are rounding errors of a scaler, in single
+# precision at worst; they are clipped without a warning.
+ROUNDING = 4 * np.finfo(np.float32).eps
 # Options that set the kind of the columns.
 _KIND_OPTIONS = "output", "visible", "decoder"
 
@@ -29,7 +32,7 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
     fitting : bool
         If True, negative values are an error. Otherwise they are clipped to 0, with a
         warning, since a scaler fitted on other rows produces such values. Values above
-        1 are always clipped to 1, with a warning.
+        1 are always clipped to 1, with a warning. Rounding errors are clipped without.
     dtype : type, optional
         Floating type to compute in; by default float64 for float64 data, else float32.
 
@@ -47,14 +50,13 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
     dtype = dtype or floating_type(X.dtype)
     low, high, facts = _survey(X)
     name = type(estimator).__name__
-    if fitting and low < 0:
+    if fitting and low < -ROUNDING:
         raise ValueError(
             f"Negative values in data passed to {name}: it takes its columns for bits, "
             f"so values must lie in [0, 1]. {_other_kind(estimator)} Or scale them "
             "with sklearn.preprocessing.MinMaxScaler."
         )
-    outside = low < 0 or high > 1
-    if outside:
+    if low < -ROUNDING or high > 1 + ROUNDING:
         warn(
             f"{name} got values from {low:g} to {high:g}, takes its columns for bits, "
             f"and sees them clipped to [0, 1]. {_other_kind(estimator)} Or scale them "
@@ -62,7 +64,7 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
             "by 255.",
             DataRangeWarning,
         )
-    return Rows(X, dtype, (0.0, 1.0) if outside else None, **facts)
+    return Rows(X, dtype, (0.0, 1.0) if low < 0 or high > 1 else None, **facts)
 
 
 def _other_kind(estimator):

@@ -210,6 +210,16 @@ def test_what_a_pipeline_gives_its_model_is_drawn(families):
     assert not se.any()
 
 
+def test_rounding_errors_of_scalers_are_no_values_outside(families):
+    scaled = np.where(GREY == 0, -1e-16, GREY)
+    scaled[0, 0] = 1 + 2.3e-16
+    clipped = scaled.clip(0, 1)
+    found = average_over_draws(families["net"], scaled)
+    np.testing.assert_allclose(found, average_over_draws(families["net"], clipped))
+    with pytest.raises(ValueError, match="must be probabilities"):
+        average_over_draws(families["net"], scaled + 1e-5)
+
+
 def test_lists_are_drawn_as_arrays(families):
     rbm, given = families["rbm"], GREY.tolist()
     found = average_over_draws(rbm, given)

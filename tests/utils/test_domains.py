@@ -42,6 +42,17 @@ def test_range(convert):
     assert np.nanmax(rows.take(slice(None))) == 1
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("fitting", [False, True])
+@pytest.mark.filterwarnings("error")
+def test_rounding_errors_are_clipped_in_silence(dtype, fitting):
+    eps = np.finfo(dtype).eps
+    rows = rows_of(np.array([[-eps, 1 + eps]], dtype), fitting=fitting)
+    np.testing.assert_array_equal(rows.take(slice(None)), [[0, 1]])
+    with pytest.raises((ValueError, DataRangeWarning)):
+        rows_of(np.array([[-1e-5, 1 + 1e-5]], dtype), fitting=fitting)
+
+
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int32, np.float16, np.float32])
 def test_types_are_left_as_they_are(dtype):
     data = np.eye(3).astype(dtype)
