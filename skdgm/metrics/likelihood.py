@@ -84,7 +84,8 @@ def likelihood_bracket(
         Missing entries (NaN) are summed out if the estimator can. Values between 0 and
         1 in binary columns are probabilities of 1.
     n_draws : int, default=100
-        Number of draws per row of the intermediate layers of deep models.
+        Number of draws per row of the intermediate layers of deep models; unused for
+        models whose rows are evaluated exactly.
     n_bit_draws : int, default=10
         Number of draws of grey rows' bits to average over. The bits are the same for
         all models of these rows.
@@ -118,6 +119,7 @@ def likelihood_bracket(
     ('exact', True)
     """
     check_energy(estimator, "likelihood_bracket")
+    check_scalar(n_draws, "n_draws", Integral, min_val=1)
     check_scalar(n_bit_draws, "n_bit_draws", Integral, min_val=2)
     grey, told = grey_columns(X, bit_columns(estimator)), []
 

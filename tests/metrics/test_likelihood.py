@@ -161,6 +161,14 @@ def test_bad_options(options, what):
         likelihood_bracket(model, X, **options)
 
 
+@pytest.mark.parametrize("n_draws", [0, -5, "x", 2.5])
+@pytest.mark.parametrize("name", ["rbm", "dbn"])
+def test_numbers_of_draws_are_checked_whatever_the_model(name, n_draws):
+    model, X = fitted(name)
+    with pytest.raises((TypeError, ValueError), match="n_draws"):
+        likelihood_bracket(model, X, n_draws=n_draws)
+
+
 @pytest.mark.parametrize(
     "function", [likelihood_bracket, raise_log_likelihood, csl_log_likelihood]
 )
