@@ -164,7 +164,7 @@ class LabelReadingMixin(ClassifierMixin):
             warn(
                 f"y is of the type {classes.dtype}, which cannot hold unlabeled="
                 f"{mark}: no row is unlabelled, and marks written to such an array are "
-                "large labels now. Convert labels by y.astype(int) before marking rows.",
+                "large labels now. Convert y by y.astype(int) before marking rows.",
                 LabelWarning,
             )
         # Classes are sorted; -1 and 1 often are two proper classes.
