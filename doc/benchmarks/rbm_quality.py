@@ -182,7 +182,7 @@ TABLES = {
     "adult": ({"learning_rate": 0.2, "n_iter": 200, "batch_size": 20}, -16.26),
     "connect4": ({"learning_rate": 0.05, "n_iter": 100, "batch_size": 50}, -22.66),
     "dna": ({"learning_rate": 0.05, "n_iter": 100, "batch_size": 50}, -96.74),
-    "mushrooms": ({"learning_rate": 0.2, "n_iter": 200, "batch_size": 20}, -15.15),
+    "mushrooms": ({"learning_rate": 0.05, "n_iter": 200, "batch_size": 20}, -15.15),
     "nips": ({"learning_rate": 0.05, "n_iter": 100, "batch_size": 50}, -277.37),
     "ocr_letters": ({"learning_rate": 0.05, "n_iter": 100, "batch_size": 50}, -43.05),
 }
