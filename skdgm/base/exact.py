@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 import scipy.sparse as sp
 
-from skdgm.base.tables import is_frame
+from skdgm.utils.domains import is_frame
 
 # float64 represents all whole numbers up to this magnitude.
 _WHOLE = 2**53

@@ -3,9 +3,10 @@
 from sklearn.base import _fit_context
 
 from skdgm.base.learning import LearningMixin
-from skdgm.base.tables import for_callbacks, is_frame
+from skdgm.base.tables import for_callbacks
 from skdgm.base.undoing import undoing, undone_by_errors
 from skdgm.training import Callbacks, Verbose
+from skdgm.utils.domains import is_frame
 from skdgm.utils.interrupts import Held
 from skdgm.utils.tree import copy
 

@@ -10,8 +10,8 @@ from skdgm.base.filling import completed
 from skdgm.base.frames import Codec
 from skdgm.base.mixed import Mixed, check, kinds_of, named_sizes
 from skdgm.base.real_columns import RealColumns, standards
-from skdgm.base.tables import is_frame, refuse_foreign
-from skdgm.utils.domains import real_rows
+from skdgm.base.tables import refuse_foreign
+from skdgm.utils.domains import is_frame, real_rows
 
 _BITS, _CODES = BinaryColumns(), CodeColumns()
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.training import canonical
+from skdgm.utils.domains import is_frame
 
 # Beginnings of NumPy's messages about values that are not numbers.
 _NO_NUMBER = "could not convert string to float", "float() argument must be"
@@ -44,11 +45,6 @@ def for_callbacks(X, y, sample_weight):
     # scikit-learn's ScoringMonitor ignores data without y.
     y = np.zeros(X.shape[0]) if y is None else y
     return {"X": X, "y": y, "metadata": weights}
-
-
-def is_frame(X):
-    """Return whether X is a DataFrame with the interface of pandas."""
-    return all(hasattr(X, name) for name in ("iloc", "dtypes", "columns"))
 
 
 def refuse_dates(X):

@@ -127,9 +127,9 @@ def as_numbers(y, owner):
             "it (of a date the days since another)."
         )
     try:
-        text = [value for value in values.flat if isinstance(value, _TEXT)]
-        if text:
-            raise TypeError(f"they are text, such as {str(text[0])!r}")
+        if any(issubclass(kind, _TEXT) for kind in types):
+            text = next(value for value in values.flat if isinstance(value, _TEXT))
+            raise TypeError(f"they are text, such as {str(text)!r}")
         if values.dtype.kind in "cV":
             raise TypeError(f"they are of the type {values.dtype.name}")
         values = values.astype(np.float64)

@@ -61,7 +61,8 @@ class LabelReadingMixin(ClassifierMixin):
                 f"label, all are unlabeled={self.unlabeled!r}."
             )
         labels = self._labels(y[known])
-        if _is_text(labels) != _is_text(self.classes_):
+        kinds = _kind(labels), _kind(np.asarray(self.classes_))
+        if kinds.count("text") == 1:
             raise ValueError(
                 "y has labels of another kind than the classes of fit, text instead of "
                 f"numbers or the reverse: {labels.ravel()[0]!r} beside "
@@ -219,8 +220,3 @@ def _kind(values):
     """Kind of values: text, dates, durations or numbers."""
     kind = values.dtype.kind
     return kind if kind in "mM" else "text" if kind in "OU" else "number"
-
-
-def _is_text(labels):
-    """Return whether labels, which are of one kind, are text."""
-    return isinstance(np.asarray(labels).ravel()[0], str)

@@ -7,12 +7,9 @@ ones are divided by their standard deviation, so that all columns have similar w
 
 import numpy as np
 
+from skdgm.utils.domains import is_frame
+
 _UNIT = 1 / np.sqrt(2)
-
-
-def is_frame(X):
-    """Return whether X has the interface of a pandas DataFrame."""
-    return all(hasattr(X, name) for name in ("iloc", "dtypes", "columns"))
 
 
 def as_tables(tables, names):

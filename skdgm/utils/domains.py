@@ -128,3 +128,8 @@ def _survey(X):
         "density": n_positive / np.prod(X.shape, dtype=float),
     }
     return float(low), float(high), facts
+
+
+def is_frame(X):
+    """Return whether X is a DataFrame with the interface of pandas."""
+    return all(hasattr(X, name) for name in ("iloc", "dtypes", "columns"))
