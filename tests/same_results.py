@@ -16,6 +16,7 @@ import hashlib
 import json
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -41,9 +42,8 @@ def data(estimator):
     h = rng.rand(150, 3) < 0.5
     X = (h @ rng.normal(0, 3, (3, 9)) + rng.normal(0, 1, (150, 9))).astype(np.float32)
     y = 3 * h[:, 0] + h[:, 1]
-    if getattr(estimator, "output", None) == "categorical":
-        X = np.floor(np.abs(X)).clip(max=3)
-    elif getattr(estimator, "decoder", None) == "categorical":
+    kinds = [getattr(estimator, name, None) for name in ("output", "decoder")]
+    if "categorical" in kinds:
         X = np.floor(np.abs(X)).clip(max=3)
     elif is_binary(estimator):
         X = 1 / (1 + np.exp(-2 * X))
@@ -141,7 +141,7 @@ def main():
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     if options.action == "compare":
-        before, after = (json.load(open(name)) for name in options.files)
+        before, after = (json.loads(Path(name).read_text()) for name in options.files)
         common = [name for name in after if name in before]
         wrong = [
             f"{name}: {key}"
@@ -164,8 +164,7 @@ def main():
             continue
         print(f"{kind} {counts[kind]}", file=sys.stderr, flush=True)
         found[f"{kind} {counts[kind]}"] = results(estimator)
-    with open(options.files[0], "w") as file:
-        json.dump(found, file, indent=0)
+    Path(options.files[0]).write_text(json.dumps(found, indent=0))
 
 
 if __name__ == "__main__":

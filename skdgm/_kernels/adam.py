@@ -18,7 +18,7 @@ def adam(theta, m, s, g, rate, beta_1, beta_2, delta, l1, l2, start, stop):
     theta, m, s, g = theta[start:stop], m[start:stop], s[start:stop], g[start:stop]
     for i in range(len(theta)):
         sign = theta.dtype.type(theta[i] > 0) - theta.dtype.type(theta[i] < 0)
-        slope = g[i] - l1 * sign - l2 * theta[i]
-        m[i] = beta_1 * m[i] + (one - beta_1) * slope
-        s[i] = beta_2 * s[i] + (one - beta_2) * slope * slope
+        grad = g[i] - l1 * sign - l2 * theta[i]
+        m[i] = beta_1 * m[i] + (one - beta_1) * grad
+        s[i] = beta_2 * s[i] + (one - beta_2) * grad * grad
         theta[i] += rate * m[i] / (np.sqrt(s[i]) + delta)

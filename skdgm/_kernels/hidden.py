@@ -19,8 +19,8 @@ def activate(A, i, scale, kind, H, width):
     one, two = A.dtype.type(1), A.dtype.type(2)
     if kind == RELU:
         for j in range(width):
-            heard = scale * A[i, j]
-            H[i, j] = heard if heard > 0 else 0 * one
+            pre = scale * A[i, j]
+            H[i, j] = pre if pre > 0 else 0 * one
     elif kind == TANH:
         for j in range(width):
             H[i, j] = two / (one + exp(-two * (scale * A[i, j]))) - one
@@ -31,7 +31,7 @@ def activate(A, i, scale, kind, H, width):
 
 @inner()
 def bend(G, H, i, kind, width):
-    """The slope of what hidden units of row i hear, in place of that of what they are,
+    """The grad of what hidden units of row i hear, in place of that of what they are,
     the first row of G."""
     one = G.dtype.type(1)
     if kind == LOGISTIC:
@@ -92,7 +92,7 @@ def add(A, i, x, W, k, width, here=0, there=0):
 
 @inner()
 def add_four(G, dz, r, o, V, p, width):
-    """Add four rows of V from row p on, times outputs' slopes, to the first of G."""
+    """Add four rows of V from row p on, times outputs' grads, to the first of G."""
     one, two, three, four = dz[r, o], dz[r, o + 1], dz[r, o + 2], dz[r, o + 3]
     for j in range(width):
         G[0, j] += (

@@ -1,4 +1,4 @@
-r"""Losses of rows of outputs, and their slopes, in one pass each.
+r"""Losses of rows of outputs, and their grads, in one pass each.
 
 Of bits, with z their log odds:
 
@@ -35,11 +35,11 @@ def log_loss(z, t, out, start, stop):
 
 @kernel
 def log_loss_slope(z, t, weight, out, start, stop):
-    """The loss's slope times each row's weight, into ``out``."""
+    """The loss's grad times each row's weight, into ``out``."""
     one, share = z.dtype.type(1), len(z) // len(t)
     for r in range(start, stop):
-        row, target, slope, times = z[r], t[r // share], out[r], weight[r]
-        for j in range(len(slope)):
+        row, target, grad, times = z[r], t[r // share], out[r], weight[r]
+        for j in range(len(grad)):
             wanted = target[j]
             gap = times * (one / (one + exp(-row[j])) - wanted)
-            slope[j] = gap if wanted == wanted else 0 * times
+            grad[j] = gap if wanted == wanted else 0 * times

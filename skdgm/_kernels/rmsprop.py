@@ -18,7 +18,7 @@ def rmsprop(theta, u, s, g, rate, momentum, rho, delta, l1, l2, start, stop):
     theta, u, s, g = theta[start:stop], u[start:stop], s[start:stop], g[start:stop]
     for i in range(len(theta)):
         sign = theta.dtype.type(theta[i] > 0) - theta.dtype.type(theta[i] < 0)
-        slope = g[i] - l1 * sign - l2 * theta[i]
-        s[i] = rho * s[i] + (one - rho) * slope * slope
-        u[i] = momentum * u[i] + rate * slope / (np.sqrt(s[i]) + delta)
+        grad = g[i] - l1 * sign - l2 * theta[i]
+        s[i] = rho * s[i] + (one - rho) * grad * grad
+        u[i] = momentum * u[i] + rate * grad / (np.sqrt(s[i]) + delta)
         theta[i] += u[i]

@@ -19,7 +19,7 @@ from skdgm._kernels.jit import kernel
 from skdgm._kernels.lines import aligned
 from skdgm._kernels.strips import ROWS, WIDTH, entry, fetch, room, rounded
 
-# Columns of a block: on the way back there is another, of slopes.
+# Columns of a block: on the way back there is another, of grads.
 _AHEAD, _BACK = 16, 8
 
 
@@ -71,10 +71,10 @@ def forward(index, value, count, columns, edges, net, kind, z, start, stop):
 
 
 @kernel
-def backward(index, value, count, columns, edges, net, kind, dz, slopes, start, stop):
+def backward(index, value, count, columns, edges, net, kind, dz, grads, start, stop):
     """Slopes of a loss by the net's parts, from those by its outputs; of hidden units
     from ``start`` to ``stop``. That of rho has a row for each hidden unit."""
-    (W, c, rho, V, _), (dW, dc, drho, dV) = net, slopes
+    (W, c, rho, V, _), (dW, dc, drho, dV) = net, grads
     one, n_columns, each = c.dtype.type(1), len(edges) - 1, len(rho) > 0
     c, dc = c.reshape(1, -1), dc.reshape(1, -1)
     A, H, near, taken, fresh = room(stop - start, _BACK, edges, W)

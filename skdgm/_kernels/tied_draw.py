@@ -8,7 +8,7 @@ from skdgm._kernels.jit import kernel
 
 
 @kernel
-def draw(net, kind, luck, x, start, stop):
+def draw(net, kind, uniform, x, start, stop):
     """Put a bit where a row of x has NaN: 1 if its uniform number is below its
     probability. ``net`` is as of :mod:`skdgm._kernels.tied`, with an output and an
     input for each column."""
@@ -24,7 +24,7 @@ def draw(net, kind, luck, x, start, stop):
                     activate(A, 0, rho[t] if len(rho) else one, kind, H, n_units)
                     changed = False
                 p = one / (one + exp(-(b[t] + dot(H, 0, V, t, n_units))))
-                x[r, t] = one if luck[r, t] < p else 0 * one
+                x[r, t] = one if uniform[r, t] < p else 0 * one
             if x[r, t] != 0:
                 add(A, 0, x[r, t], W, t, n_units)
                 changed = True

@@ -3,7 +3,7 @@
 from numbers import Integral
 
 from skdgm.autoencoder._collapse import survey
-from skdgm.autoencoder._ladder import Ladder
+from skdgm.autoencoder._hierarchy import Hierarchy
 from skdgm.autoencoder._monitor import Monitor
 from skdgm.autoencoder._trainer import Trainer
 from skdgm.base import EpochsMixin
@@ -60,7 +60,7 @@ class FittingMixin(NetsMixin, EpochsMixin):
             "batch_norm": asked.batch_norm,
         }
 
-    def _ladder(self, structure=None):
+    def _hierarchy(self, structure=None):
         """Architecture of the nets, for some options or as fitted."""
         known, init = structure or self._learned, self._options.init
 
@@ -81,12 +81,12 @@ class FittingMixin(NetsMixin, EpochsMixin):
         shape = known["n_components"], known["hidden_layer_sizes"]
         # He's rule is for rectifiers; outputs are linear.
         linear = init.replace("he", "glorot")
-        return Ladder(*sizes, *shape, block, linear)
+        return Hierarchy(*sizes, *shape, block, linear)
 
     def _trainer(self, table, epochs_before):
-        ladder = self._ladder(self._structure)
+        hierarchy = self._hierarchy(self._structure)
         given = table.rows, self._columns, self._seed, epochs_before
-        return Trainer(ladder, self._domain, self._options, *given)
+        return Trainer(hierarchy, self._domain, self._options, *given)
 
     def _monitor(self, *arguments):
         return Monitor(*arguments)

@@ -34,7 +34,7 @@ class Elbo(NamedTuple):
 
 
 class LikelihoodMixin:
-    """``score_samples`` and related methods, for an estimator with ``_ladder()``,
+    """``score_samples`` and related methods, for an estimator with ``_hierarchy()``,
     ``_net()`` and ``_domain``."""
 
     @property
@@ -157,7 +157,7 @@ class LikelihoodMixin:
     def _means(self, v):
         """Means of all latent units, layer after layer."""
         x = self._domain.inputs(self._columns, v)
-        means = self._ladder().upwards(*self._net(v.dtype), x)
+        means = self._hierarchy().upwards(*self._net(v.dtype), x)
         return np.concatenate(means, axis=1)
 
     @property
@@ -179,14 +179,14 @@ class LikelihoodMixin:
 
     def _draws(self, v, rng, n_draws, exact=False):
         """Yield log-likelihoods and gaps of some draws at a time, a column for each."""
-        ladder, (params, memory) = self._ladder(), self._net(v.dtype)
+        hierarchy, (params, memory) = self._hierarchy(), self._net(v.dtype)
         domain, columns = self._domain, self._columns
         x, width = domain.inputs(columns, v), self._width
         # Independent of the number of rows, so that a row's draws are, too.
         at_once = max(1, _ROOM // (width * max(1, _ROWS // width)))
         for number, first in enumerate(range(0, n_draws, at_once)):
             n_each = min(at_once, n_draws - first)
-            noise = ladder.noise(rng.fold(number), n_each)
-            found = ladder.through(params, memory, x, noise, exact=exact)
+            noise = hierarchy.noise(rng.fold(number), n_each)
+            found = hierarchy.through(params, memory, x, noise, exact=exact)
             log_p = -domain.loss(columns, found.out, params.own, v)
             yield log_p.reshape(len(v), -1), found.gap.reshape(len(v), -1)

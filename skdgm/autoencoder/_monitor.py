@@ -30,7 +30,7 @@ class Monitor(DensityWatch):
     def _losses(self, state, index, part):
         trainer, recipe = self.trainer, self.trainer.recipe
         rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))
-        noise, v = trainer.ladder.noise(rng, trainer.n_each), self.rows.take(index)
+        noise, v = trainer.hierarchy.noise(rng, trainer.n_each), self.rows.take(index)
         terms, _ = trainer.terms(state.params, state.memory, v, noise)
         bound = objective(*terms, recipe.beta, trainer.weighted)
         return -bound.astype(np.float64)

@@ -18,7 +18,7 @@ SAMPLERS = "importance", "metropolis", "gibbs"
 
 class SamplingMixin:
     """``sample``, ``inverse_transform`` and ``impute``, for an estimator with
-    ``_ladder()``, ``_net()`` and ``_domain``."""
+    ``_hierarchy()``, ``_net()`` and ``_domain``."""
 
     def sample(self, n_samples=1, random_state=None):
         """Draw rows from the model: latent units, then data given these.
@@ -41,7 +41,7 @@ class SamplingMixin:
         n_latent = self._n_features_out
         with one_blas_thread():
             z = rng.fold(_LATENT).normal(n_latent, self._dtype)
-            out = self._ladder().downwards(*net, z, rng.fold(_DOWN))
+            out = self._hierarchy().downwards(*net, z, rng.fold(_DOWN))
             drawn = net[0].own, rng.fold(_DATA)
             v = self._domain.draw(self._columns, out, *drawn)
         return self._domain.to_data(self._columns, v)
@@ -73,7 +73,7 @@ class SamplingMixin:
             )
         domain, columns = self._domain, self._columns
         with one_blas_thread():
-            out = self._ladder().downwards(*self._net(), Z)
+            out = self._hierarchy().downwards(*self._net(), Z)
             v = domain.value(columns, domain.mean(columns, out))
         return domain.to_data(columns, v)
 
@@ -124,24 +124,24 @@ class SamplingMixin:
 
     def _guess(self, v):
         """Rows with missing entries filled by means, iterated."""
-        missing, ladder, net = np.isnan(v), self._ladder(), self._net()
+        missing, hierarchy, net = np.isnan(v), self._hierarchy(), self._net()
         domain, columns = self._domain, self._columns
         guess = v
         for _ in range(_SETTLED):
-            top = ladder.upwards(*net, domain.inputs(columns, guess))[-1]
-            mean = domain.mean(columns, ladder.downwards(*net, top))
+            top = hierarchy.upwards(*net, domain.inputs(columns, guess))[-1]
+            mean = domain.mean(columns, hierarchy.downwards(*net, top))
             guess = np.where(missing, domain.value(columns, mean), v)
         return guess
 
     def _weighed(self, v, guess, rng, n_steps, method, _):
         """Fill by importance sampling: a weighted mean, or a draw by weight."""
-        ladder, (params, memory) = self._ladder(), self._net()
+        hierarchy, (params, memory) = self._hierarchy(), self._net()
         domain, columns = self._domain, self._columns
         x = domain.inputs(columns, guess)
         high, total, norm, best, out = -np.inf, 0.0, 0.0, -np.inf, 0.0
         for number in range(n_steps):
             own = rng.fold(number)
-            found = ladder.through(params, memory, x, ladder.noise(own, 1))
+            found = hierarchy.through(params, memory, x, hierarchy.noise(own, 1))
             log_w = -domain.loss(columns, found.out, params.own, v) - found.gap
             log_w = log_w.astype(np.float64)[:, None]
             if method == "mean":
@@ -150,16 +150,16 @@ class SamplingMixin:
                 norm = shrunk * norm + w
                 total = shrunk * total + w * domain.mean(columns, found.out)
             else:  # The largest of log weight plus Gumbel noise is a draw by weight.
-                luck = log_w + _gumbel(own.fold(_CHOICE))
-                out = np.where(luck > best, found.out, out)
-                best = np.maximum(best, luck)
+                uniform = log_w + _gumbel(own.fold(_CHOICE))
+                out = np.where(uniform > best, found.out, out)
+                best = np.maximum(best, uniform)
         if method == "mean":
             return domain.value(columns, (total / norm).astype(v.dtype))
         return domain.draw(columns, out, params.own, rng.fold(_DATA))
 
     def _chained(self, v, guess, rng, n_steps, method, correct):
         """Fill by a Markov chain: the mean over its steps, or its last state."""
-        ladder, (params, memory) = self._ladder(), self._net()
+        hierarchy, (params, memory) = self._hierarchy(), self._net()
         domain, columns, missing = self._domain, self._columns, np.isnan(v)
         z, out, total, x = None, None, 0.0, guess
 
@@ -168,13 +168,13 @@ class SamplingMixin:
 
         for number in range(n_steps):
             own, inputs = rng.fold(number), domain.inputs(columns, x)
-            new = ladder.through(params, memory, inputs, ladder.noise(own, 1))
+            new = hierarchy.through(params, memory, inputs, hierarchy.noise(own, 1))
             moved = np.ones(len(v), bool)
             if correct and z is not None:
-                old = ladder.through(params, memory, inputs, _undone(z))
+                old = hierarchy.through(params, memory, inputs, _undone(z))
                 ratio = weight(new) - weight(old)
-                luck = own.fold(_CHOICE).uniform(1)[:, 0]
-                moved = luck < np.exp(np.minimum(ratio, 0))
+                uniform = own.fold(_CHOICE).uniform(1)[:, 0]
+                moved = uniform < np.exp(np.minimum(ratio, 0))
             if z is None:
                 z, out = new.z, new.out
             z = [np.where(moved[:, None], *pair) for pair in zip(new.z, z)]

@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.autoencoder._ladder import Memory, Params
+from skdgm.autoencoder._hierarchy import Memory, Params
 from skdgm.base.purposes import INIT, SHUFFLE, STEP
-from skdgm.nets import listed, log_mean_exp, memory_for, pull_back, row_mean, update
+from skdgm.nets import listed, log_mean_exp, optimiser_for, row_mean, update, vjp
 from skdgm.training import epoch
 from skdgm.utils.random import stream
 
@@ -40,13 +40,13 @@ class State(NamedTuple):
     params : Params
     memory : Memory
         State of the nets.
-    moved : tuple
+    optimiser : tuple
         Optimiser state.
     """
 
     params: Params
     memory: Memory
-    moved: tuple
+    optimiser: tuple
 
     @property
     def learned(self):
@@ -81,7 +81,7 @@ class Trainer:
 
     Parameters
     ----------
-    ladder : Ladder
+    hierarchy : Hierarchy
     domain : Bits, Reals or Categories
     recipe : object
         Has an estimator's parameters as attributes.
@@ -93,8 +93,8 @@ class Trainer:
         Epochs done before this run, so that no run repeats another's random numbers.
     """
 
-    def __init__(self, ladder, domain, recipe, rows, columns, seed, epochs_before):
-        self.ladder, self.domain, self.recipe = ladder, domain, recipe
+    def __init__(self, hierarchy, domain, recipe, rows, columns, seed, epochs_before):
+        self.hierarchy, self.domain, self.recipe = hierarchy, domain, recipe
         self.rows, self.columns, self.seed = rows, columns, seed
         self.epochs_before = epochs_before
         self.weighted = recipe.objective == "iwae"
@@ -113,13 +113,13 @@ class Trainer:
         """
         rng = stream(self.seed, INIT).generator()
         out, own = self.domain.start(self.columns, dtype)
-        params, memory = self.ladder.init(rng, out, own, dtype)
-        return State(params, memory, memory_for(self.recipe, params))
+        params, memory = self.hierarchy.init(rng, out, own, dtype)
+        return State(params, memory, optimiser_for(self.recipe, params))
 
     def resume(self, state):
         """State to continue from; optimiser state is kept if the solver is the same."""
-        moved = memory_for(self.recipe, state.params, state.moved)
-        return state._replace(moved=moved)
+        optimiser = optimiser_for(self.recipe, state.params, state.optimiser)
+        return state._replace(optimiser=optimiser)
 
     def draw(self, table, number):
         """Batches of an epoch.
@@ -163,7 +163,7 @@ class Trainer:
         after = None
 
         def noise(level, stats):
-            shape = len(v) * n_each, self.ladder.n_latent[level]
+            shape = len(v) * n_each, self.hierarchy.n_latent[level]
             return generator.standard_normal(shape, v.dtype)
 
         def bound(params):
@@ -173,8 +173,8 @@ class Trainer:
             return objective(*found, self.beta(clock), self.weighted)
 
         share = 1 / len(v)
-        _, slopes = pull_back(bound, state.params, lambda b: np.full_like(b, share))
-        update(recipe, state, slopes, clock, len(v))
+        _, grads = vjp(bound, state.params, lambda b: np.full_like(b, share))
+        update(recipe, state, grads, clock, len(v))
         return state._replace(memory=after)
 
     def beta(self, clock):
@@ -193,7 +193,7 @@ class Trainer:
         memory : Memory
         v : ndarray of shape (n_rows, n_columns)
         noise : callable
-            Source of noise, as :meth:`Ladder.through` takes it.
+            Source of noise, as :meth:`Hierarchy.through` takes it.
         rng : Stream, optional
             For dropout.
         train : bool, default=False
@@ -206,7 +206,7 @@ class Trainer:
         memory : Memory
         """
         x, n_rows = listed(self.domain.inputs(self.columns, v)), len(v)
-        found = self.ladder.through(
+        found = self.hierarchy.through(
             params, memory, x, noise, exact=not self.weighted, rng=rng, train=train
         )
         loss = self.domain.loss(self.columns, found.out, params.own, v)

@@ -161,9 +161,9 @@ class Codes:
         """
         p = np.exp(log_probabilities(out, self.starts))
         parts = np.split(p, self.starts[1:], axis=1)
-        luck = rng.uniform(len(parts), out.dtype.type)
+        uniform = rng.uniform(len(parts), out.dtype.type)
         codes = [
-            (np.cumsum(part, axis=1)[:, :-1] <= luck[:, [j]]).sum(axis=1)
+            (np.cumsum(part, axis=1)[:, :-1] <= uniform[:, [j]]).sum(axis=1)
             for j, part in enumerate(parts)
         ]
         return np.stack(codes, axis=1).astype(out.dtype)
@@ -241,8 +241,8 @@ class Reals:
         v : ndarray of shape (n_rows, n_columns)
         """
         n, real = len(self.n_inputs), out.dtype.type
-        luck, other = rng.fold(0).uniform(n, real), rng.fold(1)
-        return self.mixture.draw(out, luck, self.mixture.noise(other, n, real))
+        uniform, other = rng.fold(0).uniform(n, real), rng.fold(1)
+        return self.mixture.draw(out, uniform, self.mixture.noise(other, n, real))
 
 
 def zeroed(v):

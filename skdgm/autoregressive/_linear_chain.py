@@ -131,8 +131,8 @@ class NormalChain(LinearChain):
         found, means = np.repeat(v[:, None], n_each, axis=1), v.copy()
         log_p = np.zeros(v.shape)
         half = -(-n_each // 2)
-        luck = rng.normal(half * self.n_columns).reshape(len(v), half, -1)
-        luck = np.concatenate([luck, -luck], axis=1)[:, :n_each]
+        noise = rng.normal(half * self.n_columns).reshape(len(v), half, -1)
+        noise = np.concatenate([noise, -noise], axis=1)[:, :n_each]
         for rows, missing in patterns(v):
             there = ~missing
             center, spread, white = given_seen(mean, covariance, v[rows], missing)
@@ -140,7 +140,7 @@ class NormalChain(LinearChain):
             means[np.ix_(rows, missing)] = center
             steady = spread + np.diag(jitter(covariance)[missing])
             root = np.linalg.cholesky(steady)
-            drawn = center[:, None] + luck[rows][..., missing] @ root.T
+            drawn = center[:, None] + noise[rows][..., missing] @ root.T
             found[np.ix_(rows, range(n_each), missing)] = drawn
         flat = found.reshape(-1, self.n_columns)
         joint = self.log_p(params, flat).sum(axis=1).reshape(len(v), n_each)

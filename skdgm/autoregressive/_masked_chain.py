@@ -172,6 +172,6 @@ class MaskedChain(Chain):
             n = self.below[number][t + 1]
             own = slice(*self.below[number + 1][t : t + 2])
             if own.start < own.stop:
-                heard = state[number][:, :n] @ np.ascontiguousarray(W[:n, own])
-                found = activate(heard + b[own], self.activation)
+                pre = state[number][:, :n] @ np.ascontiguousarray(W[:n, own])
+                found = activate(pre + b[own], self.activation)
                 state[number + 1][:, own] = found

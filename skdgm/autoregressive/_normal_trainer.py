@@ -17,7 +17,7 @@ import numpy as np
 
 from skdgm.autoregressive._linear_chain import given_seen, patterns
 from skdgm.autoregressive._trainer import State, Trainer
-from skdgm.optim import staircase
+from skdgm.optim import piecewise
 
 
 class Moments(NamedTuple):
@@ -82,8 +82,8 @@ class NormalTrainer(Trainer):
         moments = self._expected(state.params, *batch)
         if clock.n_epochs is None:
             # A pass of partial_fit brings more rows; epochs of a fit repeat the same.
-            moments = state.moved.with_others(moments)
-        penalty = staircase(self.recipe.alpha, clock) / moments.weight[0]
+            moments = state.optimiser.with_others(moments)
+        penalty = piecewise(self.recipe.alpha, clock) / moments.weight[0]
         params = []
         for member in self.model.members:
             own = np.ix_(member.order, member.order)

@@ -127,9 +127,9 @@ class Orderless:
     def watched(self, params, v, rng):
         """Negative log-likelihood of each row, averaged over shares of seen columns."""
         n = min(self.n_columns, _WATCHED)
-        shift, luck = rng.uniform(1)[:, 0], rng.fold(0).uniform(self.n_columns)
+        shift, uniform = rng.uniform(1)[:, 0], rng.fold(0).uniform(self.n_columns)
         shares = [(k + shift) / n for k in range(n)]
-        parts = ((*hide(v, share, luck), None) for share in shares)
+        parts = ((*hide(v, share, uniform), None) for share in shares)
         return sum(self.losses(params, part) for part in parts) / n
 
     def apply(self, params, x, seen, rng=None):
@@ -138,9 +138,9 @@ class Orderless:
         They are those of inputs and of the mask ``seen``, of shape (n_rows, n_columns).
         Without ``rng`` no units drop out.
         """
-        heard = dense(listed(x), *params.values, "identity")
-        heard = heard + dense(seen, params.seen, np.zeros(1, x.dtype), "identity")
-        h = self._thinned(activate(heard, self.activation), rng, 0)
+        pre = dense(listed(x), *params.values, "identity")
+        pre = pre + dense(seen, params.seen, np.zeros(1, x.dtype), "identity")
+        h = self._thinned(activate(pre, self.activation), rng, 0)
         for number, layer in enumerate(params.hidden, start=1):
             h = self._thinned(dense(h, *layer, self.activation), rng, number)
         return dense(h, *params.out, "identity")
@@ -151,7 +151,7 @@ class Orderless:
 
     def features(self, params, v):
         """Last hidden layer, given all entries that are not missing."""
-        return self._above(params, self._heard(params, v))
+        return self._above(params, self._pre_activation(params, v))
 
     def log_likelihood(self, params, v, number, rng):
         """Log-likelihood of each row in one order, in nats, of shape (n_rows,)."""
@@ -166,20 +166,20 @@ class Orderless:
             0 for missing entries, which are neither seen nor predicted.
         """
         x, known = self.conditionals.inputs(v), ~np.isnan(v)
-        heard = np.tile(params.values.b, (len(v), 1))
+        pre = np.tile(params.values.b, (len(v), 1))
         log_p = np.zeros(v.shape)
         for j in self.orders[number]:
-            out = self.output(params, heard, j)
+            out = self.output(params, pre, j)
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
-            heard += self._news(params, x, known, j)
+            pre += self._news(params, x, known, j)
         return log_p
 
     def others(self, params, v):
         """Log probability of each entry given all others of its row, in nats."""
         x, known = self.conditionals.inputs(v), ~np.isnan(v)
-        heard, log_p = self._heard(params, v), np.zeros(v.shape)
+        pre, log_p = self._pre_activation(params, v), np.zeros(v.shape)
         for j in range(self.n_columns):
-            out = self.output(params, heard - self._news(params, x, known, j), j)
+            out = self.output(params, pre - self._news(params, x, known, j), j)
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
         return log_p
 
@@ -209,26 +209,26 @@ class Orderless:
 
     def _walk(self, params, v, order, choose):
         """Fill missing entries in turn, by ``choose(j, single, out, rows)``."""
-        v, heard = v.copy(), self._heard(params, v)
+        v, pre = v.copy(), self._pre_activation(params, v)
         for j in order:
             rows = np.flatnonzero(np.isnan(v[:, j]))
             if rows.size:
-                own, single = heard[rows], self.conditionals.single[j]
+                own, single = pre[rows], self.conditionals.single[j]
                 v[rows, j] = choose(j, single, self.output(params, own, j), rows)[:, 0]
                 x, W = single.inputs(v[rows, j : j + 1]), params.values.W
-                heard[rows] = own + x @ W[self.inputs[j]] + params.seen[j]
+                pre[rows] = own + x @ W[self.inputs[j]] + params.seen[j]
         return v
 
-    def output(self, params, heard, j):
+    def output(self, params, pre, j):
         """Outputs of column j, given the pre-activations of the first hidden layer."""
         W, b = params.out
-        own, h = self.outputs[j], self._above(params, heard)
+        own, h = self.outputs[j], self._above(params, pre)
         return matmul(h, np.ascontiguousarray(W[:, own])) + b[own]
 
-    def _heard(self, params, v):
+    def _pre_activation(self, params, v):
         known = (~np.isnan(v)).astype(v.dtype)
-        heard = matmul(self.conditionals.inputs(v), params.values.W)
-        return heard + matmul(known, params.seen) + params.values.b
+        pre = matmul(self.conditionals.inputs(v), params.values.W)
+        return pre + matmul(known, params.seen) + params.values.b
 
     def _news(self, params, x, known, j):
         """Contribution of a column to the first pre-activations; 0 where missing."""
@@ -237,14 +237,14 @@ class Orderless:
             known[:, [j]], params.seen[j], 0
         )
 
-    def _above(self, params, heard):
-        h = activate(heard, self.activation)
+    def _above(self, params, pre):
+        h = activate(pre, self.activation)
         for layer in params.hidden:
             h = dense(h, *layer, self.activation)
         return h
 
 
-def large(luck, n_known):
+def large(uniform, n_known):
     r"""Shares of columns to be seen, drawn so that large shares are more frequent.
 
     The loss of n entries estimated from the n - m that are hidden is scaled by
@@ -254,7 +254,7 @@ def large(luck, n_known):
 
     Parameters
     ----------
-    luck : ndarray of shape (n_rows,)
+    uniform : ndarray of shape (n_rows,)
         Uniform noise.
     n_known : ndarray of int, of shape (n_rows,)
         Number of entries that are not missing.
@@ -266,12 +266,12 @@ def large(luck, n_known):
         frequent.
     """
     n = np.maximum(1, n_known)
-    n_seen = np.minimum(np.floor((1 - (1 - luck) ** 2) * n), n - 1)
+    n_seen = np.minimum(np.floor((1 - (1 - uniform) ** 2) * n), n - 1)
     frequency = np.sqrt(1 - n_seen / n) - np.sqrt(1 - (n_seen + 1) / n)
     return (n_seen + 0.5) / n, 1 / (n * frequency)
 
 
-def hide(v, share, luck):
+def hide(v, share, uniform):
     """Split the known entries of each row into a seen and a hidden part.
 
     Parameters
@@ -279,7 +279,7 @@ def hide(v, share, luck):
     v : ndarray of shape (n_rows, n_columns)
     share : ndarray of shape (n_rows,)
         Share of each row's known entries that is seen, below 1.
-    luck : ndarray of shape (n_rows, n_columns)
+    uniform : ndarray of shape (n_rows, n_columns)
         Numbers below 1: entries with the lowest ones are seen.
 
     Returns
@@ -290,10 +290,13 @@ def hide(v, share, luck):
         Number of known entries for each hidden one.
     """
     known = ~np.isnan(v)
-    n_known, luck = known.sum(axis=1), np.where(known, luck, luck.dtype.type(2))
+    n_known, uniform = (
+        known.sum(axis=1),
+        np.where(known, uniform, uniform.dtype.type(2)),
+    )
     n_seen = (share * n_known).astype(np.intp)
-    last = np.take_along_axis(np.sort(luck, axis=1), n_seen[:, None], axis=1)
-    is_seen, nothing = luck < last, v.dtype.type(np.nan)
+    last = np.take_along_axis(np.sort(uniform, axis=1), n_seen[:, None], axis=1)
+    is_seen, nothing = uniform < last, v.dtype.type(np.nan)
     factor = n_known / np.maximum(1, n_known - n_seen)
     seen, hidden = np.where(is_seen, v, nothing), np.where(is_seen, nothing, v)
     return seen, hidden, factor.astype(v.dtype)

@@ -111,8 +111,8 @@ def filled(chain, params, v, rng, n_each):
         poor = np.flatnonzero(_effective(log_w) < _FEW * n)
         if poor.size:
             known[poor] = now[poor]
-            luck = rng.take(poor).fold(_RESAMPLE, t).uniform(1)
-            chosen = _systematic(log_w[poor], luck)
+            uniform = rng.take(poor).fold(_RESAMPLE, t).uniform(1)
+            chosen = _systematic(log_w[poor], uniform)
             log_joint[poor] = np.take_along_axis(log_joint[poor], chosen, axis=1)
             places = np.arange(n_rows * n).reshape(n_rows, n)
             places[poor] = np.take_along_axis(places[poor], chosen, axis=1)
@@ -139,10 +139,10 @@ def _effective(log_w):
     return w.sum(axis=1) ** 2 / (w**2).sum(axis=1)
 
 
-def _systematic(log_w, luck):
+def _systematic(log_w, uniform):
     """Numbers of particles, by systematic resampling."""
     w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
     upto = np.cumsum(w, axis=1) / w.sum(axis=1, keepdims=True)
-    ticks = (np.arange(log_w.shape[1]) + luck) / log_w.shape[1]
+    ticks = (np.arange(log_w.shape[1]) + uniform) / log_w.shape[1]
     below = upto[:, None, :] <= ticks[:, :, None]
     return below.sum(axis=2).clip(max=log_w.shape[1] - 1)

@@ -94,8 +94,8 @@ class TiedChain(Chain):
     def hidden(self, params, x):
         """Hidden units given all columns, of shape (n_rows, n_units)."""
         W, c = params.below
-        heard = x @ W + c
-        return activate(heard * self._factor(params, -1), self.activation)
+        pre = x @ W + c
+        return activate(pre * self._factor(params, -1), self.activation)
 
     def drawn(self, params, v, rng):
         """Fill missing entries with draws, each given the entries before it."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.base.purposes import INIT, SHUFFLE, STEP
-from skdgm.nets import memory_for, pull_back, update
+from skdgm.nets import optimiser_for, update, vjp
 from skdgm.optim import averaging
 from skdgm.training import epoch
 from skdgm.utils.random import stream
@@ -25,14 +25,14 @@ class State(NamedTuple):
     ----------
     params : tuple
         Current parameters.
-    moved : tuple
+    optimiser : tuple
         Optimiser state.
     mean : Mean or ()
         Average of the parameters after late updates.
     """
 
     params: tuple
-    moved: tuple
+    optimiser: tuple
     mean: tuple = ()
 
     @property
@@ -75,17 +75,17 @@ class Trainer:
         state : State
         """
         params = self.model.init(stream(self.seed, INIT).generator(), dtype)
-        return self._averaged(State(params, memory_for(self.recipe, params)))
+        return self._averaged(State(params, optimiser_for(self.recipe, params)))
 
     def resume(self, state):
         """State to continue from; optimiser state is kept if the solver is the same."""
-        moved = memory_for(self.recipe, state.params, state.moved)
-        return self._averaged(state._replace(moved=moved))
+        optimiser = optimiser_for(self.recipe, state.params, state.optimiser)
+        return self._averaged(state._replace(optimiser=optimiser))
 
     def _averaged(self, state):
         """State with or without an average, as the recipe asks."""
         if not self.recipe.average:
-            return State(state.learned, state.moved)
+            return State(state.learned, state.optimiser)
         if state.mean:
             return state
         return state._replace(mean=averaging.init(state.params))
@@ -128,12 +128,12 @@ class Trainer:
         number = (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
         share = 1 / len(v)
         presented = self.model.present(state.params, v, rng, number)
-        _, slopes = pull_back(
+        _, grads = vjp(
             lambda params: self.model.losses(params, presented),
             state.params,
             lambda out: np.full_like(out, -share),
         )
-        update(recipe, state, slopes, clock, len(v))
+        update(recipe, state, grads, clock, len(v))
         if state.mean:
             averaging.follow(state.mean, state.params)
         return state

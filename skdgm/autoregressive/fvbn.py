@@ -13,7 +13,7 @@ from skdgm.autoregressive._base import (
 )
 from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
 from skdgm.autoregressive._normal_trainer import NormalTrainer
-from skdgm.optim import check_staircase
+from skdgm.optim import check_piecewise
 from skdgm.training import AUTO
 
 # Default number of steps of expectation maximisation, where entries are missing.
@@ -224,7 +224,7 @@ class FVBN(ChainModel):
         self.random_state = random_state
 
     def _check_options(self):
-        check_staircase("alpha", self._options.alpha, Real, 0)
+        check_piecewise("alpha", self._options.alpha, Real, 0)
         super()._check_options()
 
     def _chain(self, known):

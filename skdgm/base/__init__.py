@@ -9,8 +9,8 @@ from skdgm.base.learning import report
 from skdgm.base.mixed_columns import MixedColumns
 from skdgm.base.model import GenerativeModel, TabularModel
 from skdgm.base.real_columns import RealColumns
+from skdgm.base.rollback import KEPT, replacing, rolled_back
 from skdgm.base.tables import for_callbacks, tabulate
-from skdgm.base.undoing import KEPT, replacing, undone_by_errors
 
 __all__ = [
     "KEPT",
@@ -28,7 +28,7 @@ __all__ = [
     "has_grey",
     "replacing",
     "report",
+    "rolled_back",
     "tabulate",
     "tell_unknown",
-    "undone_by_errors",
 ]

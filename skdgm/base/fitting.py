@@ -3,8 +3,8 @@
 from sklearn.base import _fit_context
 
 from skdgm.base.learning import LearningMixin
+from skdgm.base.rollback import rollback, rolled_back
 from skdgm.base.tables import for_callbacks
-from skdgm.base.undoing import undoing, undone_by_errors
 from skdgm.training import Callbacks, Verbose
 from skdgm.utils.domains import is_frame
 from skdgm.utils.interrupts import Held
@@ -31,7 +31,7 @@ class EpochsMixin(LearningMixin):
     given a ``Table`` as X.
     """
 
-    @undone_by_errors
+    @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Fit the model to data.
@@ -66,7 +66,7 @@ class EpochsMixin(LearningMixin):
     def _fit(self, X, y, sample_weight):
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
         # Until training ends, every error restores the former attributes.
-        with undoing(self, kept=()) as before:
+        with rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh)
             n_epochs = self._n_epochs(table)
             context = self._init_callback_context(max_subtasks=n_epochs)
@@ -127,11 +127,11 @@ class EpochsMixin(LearningMixin):
         return self._partial_fit(X, y, sample_weight)
 
     # scikit-learn validates at later calls only if the name is not partial_fit.
-    @undone_by_errors
+    @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "n_iter_")
-        with undoing(self, kept=()) as before:
+        with rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh, classes)
             epochs = range(self.n_iter_, self.n_iter_ + 1)
             learned, monitor = self._run(table, epochs, fresh)

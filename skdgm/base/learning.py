@@ -4,8 +4,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skdgm.base.purposes import SPLIT
+from skdgm.base.rollback import replacing
 from skdgm.base.tables import tabulate
-from skdgm.base.undoing import replacing
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.training import EarlyStopping, Table, learn, split
 from skdgm.utils.callers import fits_for_another

@@ -80,7 +80,7 @@ def mean(draws):
     return draws.mean(axis=0), draws.std(axis=0, ddof=min(1, n - 1)) / np.sqrt(n)
 
 
-def terms(layers, x, held, log_top, rng, n_draws):
+def terms(layers, x, clamped, log_top, rng, n_draws):
     """Draw hidden units from Q and evaluate P and Q.
 
     Parameters
@@ -89,7 +89,7 @@ def terms(layers, x, held, log_top, rng, n_draws):
         From the bottom up.
     x : {ndarray, Lists} of shape (n_rows, n_visible)
         Visible values, missing entries filled.
-    held : True or ndarray of bool, of shape (n_rows, n_visible)
+    clamped : True or ndarray of bool, of shape (n_rows, n_visible)
         Entries that were observed; True if all were.
     log_top : callable
         ``log_top(h, rng)`` returns the log weight of each row of the top-level
@@ -105,7 +105,7 @@ def terms(layers, x, held, log_top, rng, n_draws):
     out = Terms(*np.zeros((3, n_draws, len(x))))
     lowest = layers[0].up(x)
     for n in range(n_draws):
-        below, known, eta = x, held, lowest
+        below, known, eta = x, clamped, lowest
         for number, layer in enumerate(layers):
             eta = layer.up(below) if number else eta
             unit = layer.units[1]

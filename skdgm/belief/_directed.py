@@ -109,7 +109,7 @@ class Directed(NamedTuple):
         """
         return mean_field(self.energy, self.recognition, x, clamp)[0]
 
-    def log_conditional(self, x, h, held=True):
+    def log_conditional(self, x, h, clamped=True):
         r"""Log probability of the observed units below, given those above, in nats.
 
         .. math:: \log P(x \mid h) = \sum_{i \text{ observed}} \log P(x_i \mid h)
@@ -118,7 +118,7 @@ class Directed(NamedTuple):
         ----------
         x : {ndarray, Lists} of shape (n_rows, n_below)
         h : {ndarray, Lists} of shape (n_rows, n_above)
-        held : True or ndarray of bool, of shape (n_rows, n_below)
+        clamped : True or ndarray of bool, of shape (n_rows, n_below)
             Observed entries of x; True if all are.
 
         Returns
@@ -126,15 +126,15 @@ class Directed(NamedTuple):
         log_p : ndarray of shape (n_rows,), float64
         """
         unit, eta = self.units[BELOW], self.down(h)
-        if held is True:
+        if clamped is True:
             return unit.log_weight(eta, x) - unit.log_partition(eta)
         x = np.asarray(x)
         each = type(unit)(1)
         eta = tree_map(lambda part: np.broadcast_to(part, x.shape).reshape(-1, 1), eta)
         log_p = each.log_weight(eta, x.reshape(-1, 1)) - each.log_partition(eta)
-        return log_p.reshape(x.shape).sum(axis=1, where=held)
+        return log_p.reshape(x.shape).sum(axis=1, where=clamped)
 
-    def wake(self, x, h, held, rng):
+    def wake(self, x, h, clamped, rng):
         r"""Gradient of mean log P(x | h) with respect to generative parameters.
 
         .. math:: \Delta_P = \langle \partial \log P(x \mid h) / \partial\theta \rangle
@@ -146,7 +146,7 @@ class Directed(NamedTuple):
         x : {ndarray, Lists} of shape (n_rows, n_below)
         h : {ndarray, Lists} of shape (n_rows, n_above)
             Draws from Q.
-        held : True or ndarray of bool, of shape (n_rows, n_below)
+        clamped : True or ndarray of bool, of shape (n_rows, n_below)
             Observed entries of x; True if all are.
         rng : Stream
             A stream for each row.
@@ -160,7 +160,7 @@ class Directed(NamedTuple):
         if isinstance(unit, Gaussian):
             # With draws, squares have the model's expectation, too.
             model = drawn
-        x = x if held is True else np.where(held, x, model)
+        x = x if clamped is True else np.where(clamped, x, model)
         return contrast(self.energy, self.generative, (x, h), (model, h))
 
     def sleep(self, x, h):

@@ -25,8 +25,8 @@ from skdgm.base import (
     for_callbacks,
     replacing,
     report,
+    rolled_back,
     tabulate,
-    undone_by_errors,
 )
 from skdgm.belief.dbn import DBN
 from skdgm.exceptions import DivergenceError
@@ -83,7 +83,7 @@ class FineTuningMixin:
 
     _BUDGET = Budget(5_000, 20, 100)
 
-    @undone_by_errors
+    @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Pre-train layer by layer on all rows, then tune on rows with a target.
@@ -139,7 +139,7 @@ class FineTuningMixin:
         return self
 
     # Under another name than partial_fit, so that options are validated at each call.
-    @undone_by_errors
+    @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "coefs_")
@@ -148,7 +148,7 @@ class FineTuningMixin:
             self._tune(lesson.table, range(self.n_iter_, self.n_iter_ + 1))
         return self
 
-    @undone_by_errors(kept=())
+    @rolled_back(kept=())
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all inputs, before anything is changed."""
         self._ask()

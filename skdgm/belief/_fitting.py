@@ -4,7 +4,7 @@ from copy import copy
 
 from sklearn.base import _fit_context
 
-from skdgm.base import for_callbacks, report, undone_by_errors
+from skdgm.base import for_callbacks, report, rolled_back
 from skdgm.belief._greedy import GreedyMixin, another, ended
 from skdgm.belief._up_down import UpDown
 from skdgm.training import Callbacks, Verbose, train
@@ -22,7 +22,7 @@ class FittingMixin(GreedyMixin):
     As part of another model, the stack may be given a ``Table`` as X.
     """
 
-    @undone_by_errors
+    @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Fit one layer after the other; then refine all, if ``refine`` is set.
@@ -105,7 +105,7 @@ class FittingMixin(GreedyMixin):
         return self._partial_fit(X, y, sample_weight, layer)
 
     # Under another name than partial_fit, so that options are validated at each call.
-    @undone_by_errors
+    @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, layer, classes=None):
         fresh = not hasattr(self, "layers_")

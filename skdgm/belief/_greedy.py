@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base import KEPT, replacing, tabulate, undone_by_errors
+from skdgm.base import KEPT, replacing, rolled_back, tabulate
 from skdgm.belief._stack import transposed
 from skdgm.boltzmann._trainer import density
-from skdgm.optim import check_staircase
+from skdgm.optim import check_piecewise
 from skdgm.training import Table
 from skdgm.utils.layers import chosen
 from skdgm.utils.random import MAX_SEED, stream
@@ -49,12 +49,12 @@ class Lesson(NamedTuple):
 class GreedyMixin:
     """Mixin that trains each layer on the hidden units of the layer below."""
 
-    @undone_by_errors(kept=())
+    @rolled_back(kept=())
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all inputs, before anything is changed."""
         self._ask()
         machines = self._machines()
-        check_staircase("refine_steps", self._options.refine_steps, Integral, 1)
+        check_piecewise("refine_steps", self._options.refine_steps, Integral, 1)
         chosen(self._options.feature_layer, len(machines))
         if not fresh:
             self._check_unchanged(machines)

@@ -9,7 +9,7 @@ from sklearn.base import _fit_context
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import undone_by_errors
+from skdgm.base import rolled_back
 from skdgm.boltzmann import GaussianRBM, RBMClassifier
 from skdgm.boltzmann._classifying import PredictingMixin
 from skdgm.boltzmann._label_fitting import counted
@@ -23,7 +23,7 @@ _REAL = {name: GaussianRBM().get_params()[name] for name in ("centering", "max_n
 class LabelOnTop(PredictingMixin, LabelReadingMixin):
     """Mixin of a :class:`~skdgm.belief._network.BeliefNetwork` with ``unlabeled``."""
 
-    @undone_by_errors
+    @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Fit to labelled and unlabelled rows, one layer after the other.

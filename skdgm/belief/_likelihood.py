@@ -125,9 +125,9 @@ class LikelihoodMixin(PartitionMixin):
         with one_blas_thread():
             for part in rows.blocks():
                 x, clamp = bottom._present(rows.present(part))
-                held = clamp[0]
-                x = x[0] if held is True else layers[0].means(x, clamp)[0]
-                given = x, held, log_top or log_weight, ids.take(part), n_draws
+                clamped = clamp[0]
+                x = x[0] if clamped is True else layers[0].means(x, clamp)[0]
+                given = x, clamped, log_top or log_weight, ids.take(part), n_draws
                 parts.append(summary(terms(layers, *given)))
         found, se = map(np.concatenate, zip(*parts))
         volume = self._domain.log_volume(self._columns, rows)

@@ -113,7 +113,7 @@ class SamplingMixin(ImputeMixin):
         layers, top = self._directed(), self.layers_[-1]
         if not layers:
             return top._filled(v, rng, n_steps, method)
-        energy, params, held = top._energy(), top._params(), ~np.isnan(v)
+        energy, params, clamped = top._energy(), top._params(), ~np.isnan(v)
         x, _ = layers[0].means(*self.layers_[0]._present(v))
         total = 0.0
         for number in range(n_steps):
@@ -122,5 +122,5 @@ class SamplingMixin(ImputeMixin):
             run = own.fold(_TOP), energy, params, state, 1
             state, _ = gibbs.run(*run, colours=(ODD, EVEN))
             states, mean = descent(layers, state.x[0], own)
-            x, total = np.where(held, v, np.asarray(states[0])), total + mean
-        return x if method == "sample" else np.where(held, v, total / n_steps)
+            x, total = np.where(clamped, v, np.asarray(states[0])), total + mean
+        return x if method == "sample" else np.where(clamped, v, total / n_steps)

@@ -139,12 +139,12 @@ class UpDown:
         rng = stream(self.seed, STEP, self.before + clock.epoch, clock.batch)
         layers = self.untied(state)
         bits = rng.fold(0) if self.resampling else None
-        x, held = self._complete(layers, batch.v, bits)
+        x, clamped = self._complete(layers, batch.v, bits)
         rng = rng.rows(len(x))
         states = ascent(layers, x, rng.fold(1))
         with learning():
             for number, layer in enumerate(layers):
-                pair, known = states[number : number + 2], True if number else held
+                pair, known = states[number : number + 2], True if number else clamped
                 grad = layer.wake(*pair, known, rng.fold(2, number))
                 self.to_generate[number].ascend(state.generative[number], grad, clock)
         top = self.top.step(state.top, Batch(states[-1], batch.labels), clock)
@@ -205,7 +205,7 @@ class UpDown:
         validation : None
         """
         layers, rng = self.untied(state), stream(self.seed, PROBE)
-        x, held = self._complete(layers, self.table.rows.present(self.probe))
+        x, clamped = self._complete(layers, self.table.rows.present(self.probe))
         labels = self.table.rows.labels
         labels = None if labels is None else labels[self.probe]
 
@@ -213,7 +213,7 @@ class UpDown:
             batch = Batch(h, labels)
             return self.top.pseudo_likelihood(rng, state.top.params, batch)
 
-        drawn = terms(layers, x, held, log_top, rng.rows(len(x)), 1)
+        drawn = terms(layers, x, clamped, log_top, rng.rows(len(x)), 1)
         return -drawn.bound().mean(), None
 
     def limit(self, state):

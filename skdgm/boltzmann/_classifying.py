@@ -140,7 +140,7 @@ class ClassifyingMixin(PredictingMixin, LabelFittingMixin):
             n_samples,
             random_state,
             **options,
-            hold=lambda state: self._with_labels(state, codes, init),
+            clamping=lambda state: self._with_labels(state, codes, init),
         )
 
     def _logits(self, rows):

@@ -15,7 +15,7 @@ from skdgm.boltzmann._state import TrainState
 from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.energies import EVEN, LayeredEnergy, Params, plain
 from skdgm.inference import bound, mean_field
-from skdgm.optim import check_staircase
+from skdgm.optim import check_piecewise
 from skdgm.samplers import gibbs
 from skdgm.training import AUTO, Budget, Verbose
 from skdgm.units import Bernoulli
@@ -145,8 +145,8 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
             )
             settled = np.where(better, info.converged, settled)
             best = tuple(
-                old if hold is True else np.where(better[:, None], new, old)
-                for old, new, hold in zip(best, means, clamp)
+                old if clamped is True else np.where(better[:, None], new, old)
+                for old, new, clamped in zip(best, means, clamp)
             )
         if not settled.all():
             warn(
@@ -226,7 +226,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
             values = per_layer(name, getattr(asked, name), depth)
             # Only the number of steps may change while a layer is pre-trained.
             for value in values if name == "pretrain_steps" else [values]:
-                check_staircase(name, value, kind, low)
+                check_piecewise(name, value, kind, low)
         targets = per_layer("sparsity_target", asked.sparsity_target, depth)
         if asked.sparsity_target is not None and not all(
             is_a(Real, target) and 0 <= target <= 1 for target in targets

@@ -46,12 +46,12 @@ class LabelledDeepMachine(FineTuningMixin, ClassifyingMixin, DeepMachine):
 
     def _log_joint_of(self, energy, params, x, clamp):
         label, columns = label_of(energy), []
-        n_labels, held = energy.units[label].size, with_label(clamp, label, True)
+        n_labels, clamped = energy.units[label].size, with_label(clamp, label, True)
         for code in range(n_labels):
             y = one_hot(np.full(len(x[0]), code), n_labels, params.dtype)
             given = with_label(x, label, y)
-            means = self._inferred(energy, params, given, held)
-            columns.append(bound(energy, params, means, held))
+            means = self._inferred(energy, params, given, clamped)
+            columns.append(bound(energy, params, means, clamped))
         return np.stack(columns, axis=1)
 
     def _seen_labels(self, energy, params, x, clamp):

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 from skdgm.base import EpochsMixin
 from skdgm.boltzmann._trainer import density
 from skdgm.boltzmann._visible import REAL
-from skdgm.optim import check_staircase
+from skdgm.optim import check_piecewise
 
 
 class FittingMixin(EpochsMixin):
@@ -25,8 +25,8 @@ class FittingMixin(EpochsMixin):
 
     def _check_options(self):
         """Raise errors for wrong options that the parameters' types do not exclude."""
-        check_staircase("n_steps", self._options.n_steps, Integral, 1)
-        check_staircase("momentum", self._options.momentum, Real, 0, 1)
+        check_piecewise("n_steps", self._options.n_steps, Integral, 1)
+        check_piecewise("momentum", self._options.momentum, Real, 0, 1)
 
     def _check_unchanged(self):
         """Raise ValueError where the options do not fit the learned machine."""

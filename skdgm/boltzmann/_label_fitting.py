@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import _fit_context
 
-from skdgm.base import undone_by_errors
+from skdgm.base import rolled_back
 from skdgm.boltzmann._label_reading import LabelReadingMixin
 from skdgm.boltzmann._labels import UNKNOWN, LabelTrainer
 
@@ -31,7 +31,7 @@ class LabelFittingMixin(LabelReadingMixin):
 
     _TRAINER, _WATCHED = LabelTrainer, "log probability of labels"
 
-    @undone_by_errors
+    @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Fit the model to labelled and unlabelled data.

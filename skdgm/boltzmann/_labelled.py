@@ -60,12 +60,12 @@ class LabelledMachine(ClassifyingMixin, RestrictedMachine):
         for code in range(energy.units[label].size):
             codes = np.full(len(x[0]), code)
             y = np.asarray(one_hot(codes, energy.units[label].size, params.dtype))
-            given, held = (x[0], y, None), (clamp[0], True, None)
+            given, clamped = (x[0], y, None), (clamp[0], True, None)
             if exact.is_enumerable(energy):
-                columns.append(exact.log_evidence(energy, params, given, held))
+                columns.append(exact.log_evidence(energy, params, given, clamped))
             else:
-                means, _ = mean_field(energy, params, given, held)
-                columns.append(bound(energy, params, means, held))
+                means, _ = mean_field(energy, params, given, clamped)
+                columns.append(bound(energy, params, means, clamped))
         return np.stack(columns, axis=1)
 
     def _log_weight(self, energy, params, x, clamp):
@@ -89,9 +89,9 @@ class LabelledMachine(ClassifyingMixin, RestrictedMachine):
         return (Softmax(len(self.classes_)),)
 
     def _present(self, v):
-        (v, *_), (held, *_) = super()._present(v)
+        (v, *_), (clamped, *_) = super()._present(v)
         frequencies = self._label_frequencies.astype(self._params().dtype)
-        return (v, np.tile(frequencies, (len(v), 1)), None), (held, None, None)
+        return (v, np.tile(frequencies, (len(v), 1)), None), (clamped, None, None)
 
     def _params(self, dtype=None):
         (visible, hidden), (W,) = super()._params(dtype)

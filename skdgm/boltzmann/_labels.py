@@ -73,14 +73,14 @@ class LabelTrainer(Trainer):
         """Clamp the machine to rows of data and to the labels that are known."""
         x, clamp = super().present(batch, rng)
         n_labels, dtype = self.energy.units[self.label].size, self.rows.dtype
-        known, held = batch.labels != UNKNOWN, True
+        known, clamped = batch.labels != UNKNOWN, True
         if known.all():
             y = one_hot(batch.labels, n_labels, dtype)
         else:
             y = np.eye(n_labels, dtype=dtype)[np.maximum(batch.labels, 0)]
             y[~known] = self.moments[self.label]
-            held = np.repeat(known[:, None], n_labels, axis=1)
-        return with_label(x, self.label, y), with_label(clamp, self.label, held)
+            clamped = np.repeat(known[:, None], n_labels, axis=1)
+        return with_label(x, self.label, y), with_label(clamp, self.label, clamped)
 
 
 class HybridTrainer(LabelTrainer):
@@ -96,8 +96,8 @@ class HybridTrainer(LabelTrainer):
         label count in the generative part only, with a label drawn from the model.
         """
         recipe, energy, params = self.recipe, self.energy, state.params
-        held = clamp[self.label]
-        labelled = np.ones(len(x[0]), bool) if held is True else held.T[0]
+        clamped = clamp[self.label]
+        labelled = np.ones(len(x[0]), bool) if clamped is True else clamped.T[0]
         x, clamp = self._completed(rng, params, x, clamp)
         if recipe.objective == "generative":
             return super().gradient(rng, state, x, clamp, clock)

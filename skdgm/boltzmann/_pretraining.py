@@ -1,10 +1,10 @@
 """Layer-wise pre-training of deep Boltzmann machines.
 
 Pairs of neighbouring layers are trained one after the other, from below, by
-:func:`~skdgm.gradients.lopsided`; the data of the next pair are the means of the layer
-that it shares with the last one. A label above the last layer is trained together with
-the last pair, as a block beside its lower layer [1]_. In the joint machine, a layer
-that belongs to two pairs gets the mean of its biases in both: in each pair, half of its
+:func:`~skdgm.gradients.layer_pair`; the data of the next pair are the means of the
+layer that it shares with the last one. A label above the last layer is trained with the
+last pair, as a block beside its lower layer [1]_. In the joint machine, a layer that
+belongs to two pairs gets the mean of its biases in both: in each pair, half of its
 input stood in for the neighbour that only the other pair has.
 
 References
@@ -20,9 +20,9 @@ from skdgm.boltzmann._labels import LabelTrainer
 from skdgm.boltzmann._trainer import Trainer, density
 from skdgm.energies import LayeredEnergy, Params, Path, plain
 from skdgm.exceptions import DivergenceError
-from skdgm.gradients import lopsided
+from skdgm.gradients import layer_pair
 from skdgm.inference import mean_field
-from skdgm.optim import staircase
+from skdgm.optim import piecewise
 from skdgm.training import Batch, Table, column_sums, train
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
@@ -48,9 +48,9 @@ class PairTrainer(Trainer):
         self.gains = gains
 
     def _phases(self, rng, state, x, clamp, clock):
-        n_steps = staircase(self.recipe.n_steps, clock)
+        n_steps = piecewise(self.recipe.n_steps, clock)
         given = rng, self.energy, state.params, x, clamp, n_steps
-        phases, chains = lopsided(*given, self.gains)
+        phases, chains = layer_pair(*given, self.gains)
         return phases, state._replace(chains=chains.x)
 
     def above(self, params, index):

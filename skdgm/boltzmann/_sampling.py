@@ -136,7 +136,7 @@ class SamplingMixin(ImputeMixin):
         n_steps,
         burn_in=0,
         thin=None,
-        hold=None,
+        clamping=None,
     ):
         """Arrays that ``look(state)`` sees along chains, in the order of ``sample``."""
         n_samples = count_rows(n_samples, self.n_features_in_)
@@ -148,8 +148,8 @@ class SamplingMixin(ImputeMixin):
             n_chains = -(-n_samples // per_chain)
             state = self._chain_starts(init, n_chains, rng)
             params, fixed = self._params_for_chains(), {}
-            if hold is not None:
-                state, fixed["clamp"] = hold(state)
+            if clamping is not None:
+                state, fixed["clamp"] = clamping(state)
             if burn_in:
                 state = self._gibbs(params, rng.fold(0), state, burn_in, **fixed)
             seen = []

@@ -11,7 +11,7 @@ class TrainState(NamedTuple):
     Parameters
     ----------
     params : Params
-    memory : tuple
+    optimiser : tuple
         Optimiser state.
     chains : tuple
         States of the Markov chains at the end of the last negative phase, by block.
@@ -28,7 +28,7 @@ class TrainState(NamedTuple):
     """
 
     params: Params
-    memory: tuple
+    optimiser: tuple
     chains: tuple
     offsets: tuple = ()
     activity: tuple = ()

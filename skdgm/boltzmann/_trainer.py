@@ -21,7 +21,7 @@ from skdgm.gradients import (
     tempered,
 )
 from skdgm.metrics import log_conditionals
-from skdgm.optim import adam, learning_rate, sgd, staircase
+from skdgm.optim import adam, learning_rate, piecewise, sgd
 from skdgm.samplers import gibbs, tempering
 from skdgm.training import Reader, epoch
 from skdgm.units import Bernoulli, draw
@@ -64,16 +64,16 @@ def present(v, fill, n_blocks, rng=None):
         For each block its values, or None; and True, a boolean array or None where all,
         some or none of these are clamped.
     """
-    held = True
+    clamped = True
     if isinstance(v, np.ndarray):
         observed = ~np.isnan(v)
         if not observed.all():
-            v, held = np.where(observed, v, fill.astype(v.dtype)), observed
+            v, clamped = np.where(observed, v, fill.astype(v.dtype)), observed
     if rng is not None:
         bits = draw(np.asarray(v), rng.rows(len(v)))
-        v = bits if held is True else np.where(held, bits, v)
+        v = bits if clamped is True else np.where(clamped, bits, v)
     hidden = (None,) * (n_blocks - 1)
-    return (v, *hidden), (held, *hidden)
+    return (v, *hidden), (clamped, *hidden)
 
 
 class Trainer:
@@ -113,12 +113,12 @@ class Trainer:
     def resume(self, state):
         """Training state completed with all that the recipe now needs."""
         recipe, params = self.recipe, self.for_kernels(state.params)
-        memory = self.solver.init(params)
-        if type(memory) is type(state.memory):
-            memory = self.for_kernels(state.memory)
+        optimiser = self.solver.init(params)
+        if type(optimiser) is type(state.optimiser):
+            optimiser = self.for_kernels(state.optimiser)
         if recipe.gradient == "tempering" and not state.base:
             state = state._replace(base=self.energy.base(params, self.moments)[0])
-        fresh = TrainState(params, memory, self._chains(state))
+        fresh = TrainState(params, optimiser, self._chains(state))
         means = self._lone_means(params)
         if recipe.centering is not None:
             fresh = fresh._replace(offsets=state.offsets or self._offsets(means))
@@ -183,7 +183,7 @@ class Trainer:
             rate = damped(*given, rate)
         rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
         rule = {
-            "momentum": staircase(recipe.momentum, clock),
+            "momentum": piecewise(recipe.momentum, clock),
             "l1": recipe.l1,
             "l2": recipe.l2,
         }
@@ -198,7 +198,7 @@ class Trainer:
         if state.offsets:
             grad = centering.center(*given, grad, state.offsets)
         self.solver.step(
-            state.params, state.memory, natural(*given, grad), rate=rate, **rule
+            state.params, state.optimiser, natural(*given, grad), rate=rate, **rule
         )
         rescale(*given, scales)
         self.energy.constrain(state.params, recipe.max_norm)
@@ -238,7 +238,7 @@ class Trainer:
 
     def _phases(self, rng, state, x, clamp, clock):
         """Both phases of the gradient, and the state with updated chains."""
-        n_steps = staircase(self.recipe.n_steps, clock)
+        n_steps = piecewise(self.recipe.n_steps, clock)
         given = rng, self.energy, state.params, x, clamp, n_steps
         budget = {"max_sweeps": self.recipe.mean_field_steps}
         if self.recipe.gradient == "cd":

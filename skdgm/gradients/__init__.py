@@ -3,7 +3,7 @@
 from skdgm.gradients import centering, fast, quadratic, sparsity
 from skdgm.gradients.contrastive import Phases, cd, complete, pcd, settled, tempered
 from skdgm.gradients.discriminative import discriminative, joined
-from skdgm.gradients.lopsided import lopsided
+from skdgm.gradients.layer_pairs import layer_pair
 from skdgm.gradients.natural import (
     damped,
     deviations,
@@ -22,7 +22,7 @@ __all__ = [
     "discriminative",
     "fast",
     "joined",
-    "lopsided",
+    "layer_pair",
     "natural",
     "pcd",
     "quadratic",

@@ -128,12 +128,12 @@ def _merge(x, means):
 def complete(rng, energy, params, x, clamp, n_steps):
     """Draw missing entries by Gibbs steps that start at mean-field means, the others
     clamped; return complete values and their clamp."""
-    if not any(isinstance(held, np.ndarray) for held in clamp):
+    if not any(isinstance(clamped, np.ndarray) for clamped in clamp):
         return x, clamp
     x, _ = mean_field(energy, params, x, clamp)
     rng = rng.fold(_FILL).rows(len(x[0]))
     state, _ = gibbs.run(rng, energy, params, gibbs.State(x), n_steps, clamp=clamp)
-    return state.x, tuple(None if held is None else True for held in clamp)
+    return state.x, tuple(None if clamped is None else True for clamped in clamp)
 
 
 def _all_even(energy):

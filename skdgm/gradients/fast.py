@@ -45,10 +45,10 @@ def step(fast, grad, rate):
         Their learning rate :math:`\epsilon_f`; not zero.
     """
 
-    def move(own, slope):
+    def move(own, part):
         own *= own.dtype.type(DECAY)
-        own += own.dtype.type(rate) * slope
+        own += own.dtype.type(rate) * part
 
     tree_map(move, fast.units, grad.units)
-    for own, slope in zip(fast.couplings, grad.couplings):
-        slope.ascend(own, own, rate=rate, l2=(1 - DECAY) / rate)
+    for own, part in zip(fast.couplings, grad.couplings):
+        part.ascend(own, own, rate=rate, l2=(1 - DECAY) / rate)

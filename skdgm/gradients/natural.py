@@ -64,9 +64,9 @@ def standardised(energy, params, grad):
         along = own.mean * units[block].mean
         for link, _, _ in energy.wiring.neighbours(block):
             along += _along(grad.couplings[link], params.couplings[link])
-        slope = energy.units[block].learned(-0.5 * along)
-        slope += units[block].log_precision
-        units[block] = units[block]._replace(log_precision=slope)
+        step = energy.units[block].learned(-0.5 * along)
+        step += units[block].log_precision
+        units[block] = units[block]._replace(log_precision=step)
     return grad._replace(units=tuple(units))
 
 

@@ -59,8 +59,8 @@ def pull(energy, params, grad):
         lost = precision[:, None] * W * above
         couplings[number] = Contrast.of(np.asarray(couplings[number]) - lost)
         by_precision = -0.5 * (lost * W).sum(axis=1)
-        slope = units[i].log_precision + unit.learned(by_precision)
-        units[i] = units[i]._replace(log_precision=slope)
+        step = units[i].log_precision + unit.learned(by_precision)
+        units[i] = units[i]._replace(log_precision=step)
     return grad._replace(units=tuple(units), couplings=tuple(couplings))
 
 

@@ -37,8 +37,8 @@ class Given(NamedTuple):
     @classmethod
     def of(cls, energy, params, x, clamp):
         """Condition a machine on the clamped part of some values."""
-        moving = tuple(b for b, hold in enumerate(clamp) if hold is not True)
-        still = [b for b, hold in enumerate(clamp) if hold is True]
+        moving = tuple(b for b, clamped in enumerate(clamp) if clamped is not True)
+        still = [b for b, clamped in enumerate(clamp) if clamped is True]
         known = [None] * len(x)
         for block in moving:
             known[block] = energy.received(params, x, block, among=still)

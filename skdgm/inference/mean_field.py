@@ -78,15 +78,17 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
         x = ascend(energy, params, x)
     given = Given.of(energy, params, x, clamp)
     now, _ = sweep(given, given.params, given.x, update, colours=_ORDER, clamp=clamp)
-    means = tuple(a if hold is True else b.copy() for a, b, hold in zip(x, now, clamp))
+    means = tuple(
+        a if clamped is True else b.copy() for a, b, clamped in zip(x, now, clamp)
+    )
     n_sweeps, active = np.ones(n_rows, dtype=int), np.arange(n_rows)
     while active.size and n_sweeps.max() < max_sweeps:
         new, _ = sweep(
             given, given.params, now, update, colours=_ORDER, clamp=given.clamp
         )
         n_sweeps[active] += 1
-        for whole, part, hold in zip(means, new, clamp):
-            if hold is not True:
+        for whole, part, clamped in zip(means, new, clamp):
+            if clamped is not True:
                 whole[active] = part
         going = (
             np.max([np.abs(now[b] - new[b]).max(axis=1) for b in given.moving], axis=0)

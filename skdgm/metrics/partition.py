@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from skdgm.metrics._models import check_energy, seed_of
-from skdgm.partition import Effort
+from skdgm.partition import AISOptions
 
 _OPTIONS = {
     "n_chains": [Interval(Integral, 2, None, closed="left")],
@@ -133,7 +133,7 @@ def partition_bracket(
         raise ValueError(
             f"n_betas must be at least 2, or a sequence of such, not {n_betas!r}."
         )
-    effort = Effort(
+    effort = AISOptions(
         tuple(int(number) for number in several),
         schedule,
         burn_in,

@@ -4,7 +4,7 @@ from skdgm.nets import layers
 from skdgm.nets.activations import ACTIVATIONS, activate
 from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
 from skdgm.nets.descent import SOLVERS, descend
-from skdgm.nets.estimating import LEARNING, NetsMixin, memory_for, update
+from skdgm.nets.estimating import LEARNING, NetsMixin, optimiser_for, update
 from skdgm.nets.feed_forward import Layer, check_dropout, forward, hidden, init
 from skdgm.nets.fine_tuning import Monitor, fine_tune
 from skdgm.nets.initialisers import INITIALISERS
@@ -22,9 +22,9 @@ from skdgm.nets.masking import beside, masked, pick
 from skdgm.nets.mixtures import Mixture, mixture_loss
 from skdgm.nets.normals import log_normal, log_prior
 from skdgm.nets.primitives import columns, dense, drop_out
-from skdgm.nets.slopes import pull_back
 from skdgm.nets.tied import KINDS, Shape, Tied, draw_bits, tied
 from skdgm.nets.tuner import NetState, Tuner
+from skdgm.nets.vector_jacobian import vjp
 
 __all__ = [
     "ACTIVATIONS",
@@ -68,14 +68,14 @@ __all__ = [
     "log_probabilities",
     "logistic_cross_entropy",
     "masked",
-    "memory_for",
     "mixture_loss",
     "normal_loss",
+    "optimiser_for",
     "pick",
-    "pull_back",
     "row_mean",
     "softmax_cross_entropy",
     "squared_error",
     "tied",
     "update",
+    "vjp",
 ]

@@ -39,12 +39,12 @@ FORWARD = {
 }
 # Vector-Jacobian products, from the output and the gradient by it.
 BACK = {
-    "identity": lambda y, slope: slope,
-    "logistic": lambda y, slope: slope * (y * (1 - y)),
-    "tanh": lambda y, slope: slope * (1 - y * y),
-    "relu": lambda y, slope: slope * (y > 0),
-    "leaky_relu": lambda y, slope: slope * np.where(y > 0, 1, y.dtype.type(LEAK)),
-    "softplus": lambda y, slope: slope * -np.expm1(-y),
+    "identity": lambda y, grad: grad,
+    "logistic": lambda y, grad: grad * (y * (1 - y)),
+    "tanh": lambda y, grad: grad * (1 - y * y),
+    "relu": lambda y, grad: grad * (y > 0),
+    "leaky_relu": lambda y, grad: grad * np.where(y > 0, 1, y.dtype.type(LEAK)),
+    "softplus": lambda y, grad: grad * -np.expm1(-y),
 }
 ACTIVATIONS = tuple(FORWARD)
 
@@ -67,7 +67,7 @@ def activate(z, activation):
     return FORWARD[activation](z.copy())
 
 
-defvjp(activate, lambda y, z, name: lambda slope: BACK[name](y, slope), None)
+defvjp(activate, lambda y, z, name: lambda grad: BACK[name](y, grad), None)
 
 
 @primitive
@@ -90,7 +90,7 @@ def max_out(z, n_pieces):
 def _max_out_back(y, z, n_pieces):
     pieces = z.reshape(len(z), -1, n_pieces)
     first = pieces.argmax(axis=2)[..., None] == np.arange(n_pieces)
-    return lambda slope: (first * slope[..., None]).reshape(z.shape)
+    return lambda grad: (first * grad[..., None]).reshape(z.shape)
 
 
 defvjp(max_out, _max_out_back, None)

@@ -36,7 +36,7 @@ def at_least(raw, log_floor):
     return log_floor + softplus(raw - log_floor)
 
 
-defvjp(at_least, lambda _, s, f: lambda slope: slope * sigmoid(s - f), None)
+defvjp(at_least, lambda _, s, f: lambda grad: grad * sigmoid(s - f), None)
 
 
 def _shared(targets, outputs):
@@ -79,7 +79,7 @@ def _of_mean(_, mean, log_var, targets):
     x, known = _shared(targets, mean)
     gap = _by_target(mean, targets) - x
     own = np.where(known, gap * np.exp(-_by_target(log_var, targets)), 0)
-    return lambda slope: slope[:, None] * own.reshape(mean.shape)
+    return lambda grad: grad[:, None] * own.reshape(mean.shape)
 
 
 def _of_log_var(_, mean, log_var, targets):
@@ -87,8 +87,8 @@ def _of_log_var(_, mean, log_var, targets):
     gap, s = _by_target(mean, targets) - x, _by_target(log_var, targets)
     own = np.where(known, 0.5 * (1 - gap**2 * np.exp(-s)), 0).reshape(mean.shape)
 
-    def pull(slope):
-        of_each = slope[:, None] * own
+    def pull(grad):
+        of_each = grad[:, None] * own
         return of_each.sum(axis=0) if log_var.ndim == 1 else of_each
 
     return pull
@@ -143,7 +143,7 @@ def _of_logits(_, logits, codes, starts):
     np.put_along_axis(p, index, chosen - 1, axis=2)
     sizes = np.diff([*starts, logits.shape[1]])
     p *= np.repeat(known, sizes, axis=2)
-    return lambda slope: slope[:, None] * p.reshape(logits.shape)
+    return lambda grad: grad[:, None] * p.reshape(logits.shape)
 
 
 defvjp(class_loss, _of_logits, None, None)

@@ -8,24 +8,24 @@ from skdgm.optim import Penalised, adam, rmsprop, sgd
 SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
 
 
-def descend(solver, params, memory, slopes, **rule):
+def descend(solver, params, optimiser, grads, **rule):
     """Update parameters and optimiser state in place.
 
     Parameters
     ----------
     solver : {"adam", "sgd", "rmsprop"}
-    params, memory : tuple
+    params, optimiser : tuple
         Parameters and optimiser state.
-    slopes : tuple
+    grads : tuple
         Minus the gradient of the loss, a tree like ``params``: optimisers ascend.
     **rule
         ``rate``, ``momentum`` and the penalty ``l2``, as in :mod:`skdgm.optim`.
     """
-    SOLVERS[solver].step(params, memory, _penalised(slopes), **rule)
+    SOLVERS[solver].step(params, optimiser, _penalised(grads), **rule)
 
 
-def _penalised(slopes):
-    if not isinstance(slopes, tuple):
-        return Penalised(slopes) if slopes.ndim == 2 else slopes
-    parts = [_penalised(part) for part in slopes]
-    return type(slopes)(*parts) if hasattr(slopes, "_fields") else tuple(parts)
+def _penalised(grads):
+    if not isinstance(grads, tuple):
+        return Penalised(grads) if grads.ndim == 2 else grads
+    parts = [_penalised(part) for part in grads]
+    return type(grads)(*parts) if hasattr(grads, "_fields") else tuple(parts)

@@ -6,7 +6,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.nets.descent import SOLVERS, descend
 from skdgm.nets.feed_forward import Layer
-from skdgm.optim import clip_norm, learning_rate, staircase
+from skdgm.optim import clip_norm, learning_rate, piecewise
 from skdgm.training import AUTO, Budget
 
 _COUNT = Interval(Integral, 1, None, closed="left")
@@ -101,14 +101,14 @@ def layers_of(tree):
             yield from layers_of(part)
 
 
-def memory_for(recipe, params, memory=None):
+def optimiser_for(recipe, params, memory=None):
     """Return ``memory`` if it is an optimiser state of ``recipe.solver``, else a new
     one for the tree ``params``."""
     fresh = SOLVERS[recipe.solver].init(params)
     return memory if type(memory) is type(fresh) else fresh
 
 
-def update(recipe, state, slopes, clock, n_rows):
+def update(recipe, state, grads, clock, n_rows):
     """Update parameters and optimiser state in place from a batch.
 
     Parameters
@@ -118,8 +118,8 @@ def update(recipe, state, slopes, clock, n_rows):
         ``momentum``, ``clip_norm`` and ``alpha``: weight decay, divided by ``n_rows``,
         a number or a piecewise-constant schedule.
     state : object
-        Has ``params``, and the optimiser state ``moved``.
-    slopes : tuple
+        Has ``params``, and the optimiser state ``optimiser``.
+    grads : tuple
         Minus the gradient of the loss, a tree like the parameters.
     clock : Clock
     n_rows : int
@@ -129,9 +129,9 @@ def update(recipe, state, slopes, clock, n_rows):
     descend(
         recipe.solver,
         state.params,
-        state.moved,
-        clip_norm(slopes, recipe.clip_norm),
+        state.optimiser,
+        clip_norm(grads, recipe.clip_norm),
         rate=learning_rate(*rate),
         momentum=recipe.momentum,
-        l2=staircase(recipe.alpha, clock) / n_rows,
+        l2=piecewise(recipe.alpha, clock) / n_rows,
     )

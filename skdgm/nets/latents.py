@@ -42,10 +42,10 @@ def bounded(raw):
 
 
 def _bounded_back(stats, raw):
-    def pull(slope):
-        slope, size = slope.copy(), raw.shape[1] // 2
-        slope[:, size:] *= 1 - (stats[:, size:] / BOUND) ** 2
-        return slope
+    def pull(grad):
+        grad, size = grad.copy(), raw.shape[1] // 2
+        grad[:, size:] *= 1 - (stats[:, size:] / BOUND) ** 2
+        return grad
 
     return pull
 
@@ -74,11 +74,11 @@ def draw(stats, noise):
 
 
 def _draw_back(_, stats, noise):
-    def pull(slope):
-        slope, parts = _of_draws(slope, stats), _of_draws(noise, stats)
+    def pull(grad):
+        grad, parts = _of_draws(grad, stats), _of_draws(noise, stats)
         spread = 0.5 * np.exp(0.5 * halves(stats)[1])
-        of_log_var = spread * (slope * parts).sum(axis=1)
-        return np.concatenate([slope.sum(axis=1), of_log_var], axis=1)
+        of_log_var = spread * (grad * parts).sum(axis=1)
+        return np.concatenate([grad.sum(axis=1), of_log_var], axis=1)
 
     return pull
 
@@ -106,8 +106,8 @@ def log_var_constant(noise):
 
 
 def _log_drawn_back(_, stats, noise):
-    def pull(slope):
-        of_log_var = -0.5 * slope.reshape(len(stats), -1).sum(axis=1, keepdims=True)
+    def pull(grad):
+        of_log_var = -0.5 * grad.reshape(len(stats), -1).sum(axis=1, keepdims=True)
         back, size = np.zeros_like(stats), noise.shape[1]
         back[:, size:] = of_log_var
         return back
@@ -134,7 +134,7 @@ def divergence(stats):
 def _divergence_back(_, stats):
     mean, log_var = halves(stats)
     own = np.concatenate([mean, 0.5 * np.expm1(log_var)], axis=1)
-    return lambda slope: slope[:, None] * own
+    return lambda grad: grad[:, None] * own
 
 
 defvjp(divergence, _divergence_back)

@@ -65,9 +65,9 @@ def logistic_cross_entropy(logits, targets, dtype=None):
 
 
 def _logistic_slope(logits, targets, weight):
-    slope, work = np.empty_like(logits), _WORK * logits.size
-    run(log_loss_slope, logits, targets, weight, slope, n=len(logits), work=work)
-    return slope
+    grad, work = np.empty_like(logits), _WORK * logits.size
+    run(log_loss_slope, logits, targets, weight, grad, n=len(logits), work=work)
+    return grad
 
 
 @primitive
@@ -97,13 +97,13 @@ def _softmax_gap(logits, targets):
 
 def _learns(loss, gap):
     """Define the gradient of a loss as a gap between output and target."""
-    defvjp(loss, lambda _, z, t: lambda slope: slope[:, None] * gap(z, t), None)
+    defvjp(loss, lambda _, z, t: lambda grad: grad[:, None] * gap(z, t), None)
 
 
 _learns(softmax_cross_entropy, _softmax_gap)
 defvjp(
     logistic_cross_entropy,
-    lambda _, z, t, dtype=None: lambda slope: _logistic_slope(z, t, slope),
+    lambda _, z, t, dtype=None: lambda grad: _logistic_slope(z, t, grad),
     None,
 )
 _learns(squared_error, _gap)
@@ -120,7 +120,7 @@ def row_mean(x):
 
 def _row_mean_back(_, x):
     share = x.dtype.type(1 / x.shape[1])
-    return lambda slope: np.repeat(slope[:, None] * share, x.shape[1], axis=1)
+    return lambda grad: np.repeat(grad[:, None] * share, x.shape[1], axis=1)
 
 
 defvjp(row_mean, _row_mean_back)
@@ -142,4 +142,4 @@ def log_mean_exp(log_w):
     return (high + np.log(np.exp(log_w - high).mean(axis=1, keepdims=True)))[:, 0]
 
 
-defvjp(log_mean_exp, lambda _, w: lambda slope: slope[:, None] * softmax(w, axis=1))
+defvjp(log_mean_exp, lambda _, w: lambda grad: grad[:, None] * softmax(w, axis=1))

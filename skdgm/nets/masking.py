@@ -31,7 +31,7 @@ def masked(W, mask):
     return W * mask
 
 
-defvjp(masked, lambda _, W, mask: lambda slope: slope * mask, None)
+defvjp(masked, lambda _, W, mask: lambda grad: grad * mask, None)
 
 
 @primitive
@@ -54,12 +54,12 @@ def pick(x, index, axis=-1):
 
 
 def _pick_back(_, x, index, axis=-1):
-    def pull(slope):
+    def pull(grad):
         back = np.zeros_like(x)
         if axis == 0:
-            back[index] = slope
+            back[index] = grad
         else:
-            back[..., index] = slope
+            back[..., index] = grad
         return back
 
     return pull
@@ -86,6 +86,6 @@ def beside(a, b):
 
 defvjp(
     beside,
-    lambda _, a, b: lambda slope: slope[:, : a.shape[1]],
-    lambda _, a, b: lambda slope: slope[:, a.shape[1] :],
+    lambda _, a, b: lambda grad: grad[:, : a.shape[1]],
+    lambda _, a, b: lambda grad: grad[:, a.shape[1] :],
 )

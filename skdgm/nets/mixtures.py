@@ -62,11 +62,11 @@ class Mixture(NamedTuple):
         log_weight, mean, s = self.parts(out)
         return _log_sum(log_weight + self._of_component(x[..., None] - mean, s))
 
-    def draw(self, out, luck, number):
+    def draw(self, out, uniform, number):
         """Draw an entry per row and column from uniform noise and :meth:`noise`."""
         log_weight, mean, s = self.parts(out)
         below = np.cumsum(np.exp(log_weight), axis=2)[..., :-1]
-        chosen = (below <= luck[..., None]).sum(axis=2)[..., None]
+        chosen = (below <= uniform[..., None]).sum(axis=2)[..., None]
         mean, s = (np.take_along_axis(a, chosen, 2)[..., 0] for a in (mean, s))
         return mean + np.exp(s) * number
 
@@ -87,7 +87,7 @@ class Mixture(NamedTuple):
         highest = (log_weight - s).argmax(axis=2)[..., None]
         return np.take_along_axis(mean, highest, 2)[..., 0]
 
-    def slope(self, out, x):
+    def grad(self, out, x):
         """Gradient by ``out`` of the negative log-likelihood of known entries."""
         logits, mean, raw = self._raw(out)
         known = ~np.isnan(x)[..., None]
@@ -145,6 +145,6 @@ def mixture_loss(out, x, mixture):
 
 defvjp(
     mixture_loss,
-    lambda _, out, x, mixture: lambda slope: slope[:, None] * mixture.slope(out, x),
+    lambda _, out, x, mixture: lambda grad: grad[:, None] * mixture.grad(out, x),
     argnums=[0],
 )

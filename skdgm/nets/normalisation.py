@@ -67,12 +67,12 @@ def _back(argnums, y, args, kwargs):
     x, gain, _ = args
     normal, size = _normalised(x)
 
-    def pull(slope):
-        of_shift, of_gain = slope.sum(axis=0), (slope * normal).sum(axis=0)
+    def pull(grad):
+        of_shift, of_gain = grad.sum(axis=0), (grad * normal).sum(axis=0)
         found = [None, of_gain, of_shift]
         if 0 in argnums:
             shared = (of_shift + normal * of_gain) / x.dtype.type(len(x))
-            found[0] = gain / size * (slope - shared)
+            found[0] = gain / size * (grad - shared)
         return [found[argnum] for argnum in argnums]
 
     return pull

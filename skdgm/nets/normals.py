@@ -27,7 +27,7 @@ def log_prior(z):
     return -0.5 * ((z**2).sum(axis=1) + log_var_constant(z))
 
 
-defvjp(log_prior, lambda _, z: lambda slope: -slope[:, None] * z)
+defvjp(log_prior, lambda _, z: lambda grad: -grad[:, None] * z)
 
 
 @primitive
@@ -51,14 +51,14 @@ def log_normal(z, stats):
 
 def _of_value(_, z, stats):
     mean, log_var = halves(stats)
-    return lambda slope: -slope[:, None] * (z - mean) * np.exp(-log_var)
+    return lambda grad: -grad[:, None] * (z - mean) * np.exp(-log_var)
 
 
 def _of_stats(_, z, stats):
     mean, log_var = halves(stats)
     scaled = (z - mean) * np.exp(-log_var)
     own = np.concatenate([scaled, 0.5 * ((z - mean) * scaled - 1)], axis=1)
-    return lambda slope: slope[:, None] * own
+    return lambda grad: grad[:, None] * own
 
 
 defvjp(log_normal, _of_value, _of_stats)

@@ -57,8 +57,8 @@ def _dense_back(argnums, y, args, kwargs):
         lambda delta: delta.sum(axis=0),
     )
 
-    def pull(slope):
-        delta = BACK[activation](y, slope)
+    def pull(grad):
+        delta = BACK[activation](y, grad)
         return [back[argnum](delta) for argnum in argnums]
 
     return pull
@@ -89,9 +89,9 @@ def columns(x, start, stop):
 
 
 def _columns_back(_, x, start, stop):
-    def pull(slope):
+    def pull(grad):
         back = np.zeros_like(x)
-        back[:, start:stop] = slope
+        back[:, start:stop] = grad
         return back
 
     return pull
@@ -124,4 +124,4 @@ def drop_out(x, rate, rng):
 
 
 # The backward pass drops the same entries.
-defvjp(drop_out, lambda _, x, *how: lambda slope: drop_out(slope, *how), None, None)
+defvjp(drop_out, lambda _, x, *how: lambda grad: drop_out(grad, *how), None, None)

@@ -96,13 +96,13 @@ def _tied_back(argnums, z, args, kwargs):
     x, shape, *net = args
     _, c, rho, *_ = net
 
-    def pull(slope):
+    def pull(grad):
         dW, dc, dV = (np.zeros_like(part) for part in (net[0], c, net[3]))
         drho, given = np.zeros((len(c), len(rho)), c.dtype), _listed(x)
-        given += shape.columns, shape.edges, tuple(net), shape.kind, slope
-        slopes, work = (dW, dc, drho, dV), 2 * _work(x, shape, c)
-        run(kernels.backward, *given, slopes, n=len(c), work=work)
-        found = dW, dc, drho.sum(axis=0), dV, slope.sum(axis=0)
+        given += shape.columns, shape.edges, tuple(net), shape.kind, grad
+        grads, work = (dW, dc, drho, dV), 2 * _work(x, shape, c)
+        run(kernels.backward, *given, grads, n=len(c), work=work)
+        found = dW, dc, drho.sum(axis=0), dV, grad.sum(axis=0)
         return [found[argnum - 2] for argnum in argnums]
 
     return pull
@@ -130,9 +130,9 @@ def draw_bits(params, v, rng, kind):
     v : ndarray of shape (n_rows, n_columns)
     """
     (W, c), (V, b), rho = params
-    v, luck = v.copy(), rng.uniform(v.shape[1], v.dtype.type)
+    v, uniform = v.copy(), rng.uniform(v.shape[1], v.dtype.type)
     work = v.size * len(c)
-    run(draw, (W, c, rho, V, b), kind, luck, v, n=len(v), work=work)
+    run(draw, (W, c, rho, V, b), kind, uniform, v, n=len(v), work=work)
     return v
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from skdgm.nets.descent import SOLVERS, descend
 from skdgm.nets.feed_forward import forward, init
-from skdgm.nets.slopes import pull_back
+from skdgm.nets.vector_jacobian import vjp
 from skdgm.optim import learning_rate
 from skdgm.training import epoch
 from skdgm.utils.random import stream
@@ -34,12 +34,12 @@ class NetState(NamedTuple):
     Parameters
     ----------
     params : tuple of Layer
-    memory : tuple
+    optimiser : tuple
         Optimiser state of each layer.
     """
 
     params: tuple
-    memory: tuple
+    optimiser: tuple
 
 
 class Tuner:
@@ -78,12 +78,12 @@ class Tuner:
         rng = stream(self.seed, INIT).generator()
         return self.resume(init(rng, sizes, self.recipe.activation, dtype))
 
-    def resume(self, params, memory=()):
+    def resume(self, params, optimiser=()):
         """State with given parameters, and with the given optimiser state if it is of
         the same optimiser, else a new one."""
         fresh = tuple(self.solver.init(layer) for layer in params)
-        alike = list(map(type, memory)) == list(map(type, fresh))
-        return NetState(tuple(params), memory if alike else fresh)
+        alike = list(map(type, optimiser)) == list(map(type, fresh))
+        return NetState(tuple(params), optimiser if alike else fresh)
 
     def draw(self, table, number):
         """Draw the batches of an epoch: a list of arrays of row numbers."""
@@ -102,13 +102,11 @@ class Tuner:
             return self._losses((*still, *moving), x, batch, **dropped)
 
         # Optimisers ascend, so the gradient is that of minus the loss.
-        _, slopes = pull_back(
-            losses, moving, lambda out: np.full_like(out, -1 / len(x))
-        )
+        _, grads = vjp(losses, moving, lambda out: np.full_like(out, -1 / len(x)))
         rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
         rule = {"rate": learning_rate(*rate), "momentum": recipe.momentum}
         rule["l2"] = recipe.alpha / len(x)
-        for parts in zip(moving, state.memory[n_still:], slopes):
+        for parts in zip(moving, state.optimiser[n_still:], grads):
             descend(recipe.solver, *parts, **rule)
         if recipe.max_norm is not None:
             for layer in moving[:-1]:

@@ -3,17 +3,17 @@
 from skdgm.optim import adam, averaging, rmsprop, sgd
 from skdgm.optim.clipping import clip_norm
 from skdgm.optim.penalised import Penalised
-from skdgm.optim.schedules import Clock, check_staircase, learning_rate, staircase
+from skdgm.optim.schedules import Clock, check_piecewise, learning_rate, piecewise
 
 __all__ = [
     "Clock",
     "Penalised",
     "adam",
     "averaging",
-    "check_staircase",
+    "check_piecewise",
     "clip_norm",
     "learning_rate",
+    "piecewise",
     "rmsprop",
     "sgd",
-    "staircase",
 ]

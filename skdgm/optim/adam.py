@@ -49,19 +49,19 @@ def init(params):
 
     Returns
     -------
-    memory : Memory
+    optimiser : Memory
     """
     return Memory(*(tree_map(np.zeros_like, params) for _ in range(2)), np.zeros(1))
 
 
-def step(params, memory, grad, *, rate, momentum=BETA_1, l1=0.0, l2=0.0):
+def step(params, optimiser, grad, *, rate, momentum=BETA_1, l1=0.0, l2=0.0):
     r"""Update parameters and optimiser state in place by one step of Adam.
 
     Parameters
     ----------
     params : tuple
         Tree of arrays.
-    memory : Memory
+    optimiser : Memory
         Optimiser state.
     grad : tuple
         Gradient of the objective, a tree like ``params``. Leaves may be objects with
@@ -74,9 +74,9 @@ def step(params, memory, grad, *, rate, momentum=BETA_1, l1=0.0, l2=0.0):
         Penalties, for such leaves only: l1 sign(theta) + l2 theta is subtracted from
         the gradient.
     """
-    memory.t[0] += 1
-    t = memory.t[0]
+    optimiser.t[0] += 1
+    t = optimiser.t[0]
     size = np.sqrt(1 - BETA_2**t)
     numbers = rate * size / (1 - momentum**t), momentum, BETA_2, DELTA * size
 
-    walk(kernel, numbers, params, memory.m, memory.s, grad, l1=l1, l2=l2)
+    walk(kernel, numbers, params, optimiser.m, optimiser.s, grad, l1=l1, l2=l2)

@@ -14,8 +14,8 @@ def walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
     Parameters
     ----------
     kernel : callable
-        ``kernel(theta, first, second, slope, *numbers, l1, l2, start, stop)`` updates
-        entries ``start`` to ``stop`` of flat arrays; ``slope`` is the gradient.
+        ``kernel(theta, first, second, grad, *numbers, l1, l2, start, stop)`` updates
+        entries ``start`` to ``stop`` of flat arrays; ``grad`` is the gradient.
     numbers : tuple of float
         Hyperparameters of the kernel.
     params, first, second, grad : tuple
@@ -31,15 +31,15 @@ def walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
         for branch in zip(params, first, second, grad, strict=True):
             walk(kernel, numbers, *branch, l1=l1, l2=l2)
     else:
-        slope = grad.astype(params.dtype, copy=False)
-        _rule(kernel, numbers, 0.0, 0.0)(params, first, second, slope)
+        grad = grad.astype(params.dtype, copy=False)
+        _rule(kernel, numbers, 0.0, 0.0)(params, first, second, grad)
 
 
 def _rule(kernel, numbers, l1, l2):
-    def move(theta, first, second, slope):
+    def move(theta, first, second, grad):
         # Reshaping a non-contiguous array would update a copy of it.
         assert all(part.flags.c_contiguous for part in (theta, first, second))
-        flat = [np.reshape(part, -1) for part in (theta, first, second, slope)]
+        flat = [np.reshape(part, -1) for part in (theta, first, second, grad)]
         real = [theta.dtype.type(number) for number in (*numbers, l1, l2)]
         run(kernel, *flat, *real, n=theta.size, work=_WORK * theta.size)
 

@@ -16,11 +16,11 @@ class Penalised(NamedTuple):
 
     Parameters
     ----------
-    slope : ndarray
+    grad : ndarray
         Gradient of the objective, of the shape of the weights.
     """
 
-    slope: np.ndarray
+    grad: np.ndarray
 
     def ascend(self, weights, velocity, *, rate, momentum=0.0, l1=0.0, l2=0.0):
         r"""Take a step of gradient ascent with momentum, in place.
@@ -43,19 +43,19 @@ class Penalised(NamedTuple):
         # Reshaping a non-contiguous array would update a copy of it.
         assert weights.flags.c_contiguous
         assert velocity.flags.c_contiguous
-        flat = [np.reshape(part, -1) for part in (weights, velocity, self.slope)]
+        flat = [np.reshape(part, -1) for part in (weights, velocity, self.grad)]
         real = [weights.dtype.type(number) for number in (rate, momentum, l1, l2)]
         run(kernel, *flat, *real, n=weights.size, work=_WORK * weights.size)
 
-    def follow(self, weights, memory, rule):
+    def follow(self, weights, optimiser, rule):
         """Update weights and optimiser state in place by an optimiser's rule.
 
         Parameters
         ----------
         weights : ndarray
-        memory : tuple of ndarray
+        optimiser : tuple of ndarray
             Optimiser state, arrays of the shape of the weights.
         rule : callable
-            ``rule(weights, *memory, slope)`` updates its arguments in place.
+            ``rule(weights, *optimiser, grad)`` updates its arguments in place.
         """
-        rule(weights, *memory, self.slope)
+        rule(weights, *optimiser, self.grad)

@@ -46,19 +46,19 @@ def init(params):
 
     Returns
     -------
-    memory : Memory
+    optimiser : Memory
     """
     return Memory(*(tree_map(np.zeros_like, params) for _ in range(2)))
 
 
-def step(params, memory, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
+def step(params, optimiser, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
     """Update parameters and optimiser state in place by one step of RMSProp.
 
     Parameters
     ----------
     params : tuple
         Tree of arrays.
-    memory : Memory
+    optimiser : Memory
         Optimiser state.
     grad : tuple
         Gradient of the objective, a tree like ``params``. Leaves may be objects with
@@ -72,4 +72,4 @@ def step(params, memory, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
         the gradient.
     """
     numbers = rate, momentum, RHO, DELTA
-    walk(kernel, numbers, params, memory.u, memory.s, grad, l1=l1, l2=l2)
+    walk(kernel, numbers, params, optimiser.u, optimiser.s, grad, l1=l1, l2=l2)

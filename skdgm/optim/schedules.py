@@ -67,7 +67,7 @@ def learning_rate(initial, schedule, clock, power=0.5):
     return initial
 
 
-def check_staircase(name, values, kind, low, high=inf):
+def check_piecewise(name, values, kind, low, high=inf):
     """Check the values of a piecewise-constant schedule.
 
     Parameters
@@ -95,7 +95,7 @@ def check_staircase(name, values, kind, low, high=inf):
         )
 
 
-def staircase(values, clock):
+def piecewise(values, clock):
     """Value of a piecewise-constant schedule at a time.
 
     Several values share the epochs evenly: (1, 3, 10) over 30 epochs uses each for 10.

@@ -70,7 +70,7 @@ class Bracket(NamedTuple):
     means: tuple = None
 
 
-class Effort(NamedTuple):
+class AISOptions(NamedTuple):
     """Options of annealed importance sampling.
 
     Parameters
@@ -111,13 +111,13 @@ def estimate(rng, problem, effort=None):
     ----------
     rng : Stream
     problem : Problem
-    effort : Effort, optional
+    effort : AISOptions, optional
 
     Returns
     -------
     bracket : Bracket
     """
-    effort = effort or Effort()
+    effort = effort or AISOptions()
     there = reach(rng, problem, effort.burn_in, effort.n_steps)
     n_chains = len(there.samples.x[0])
     model = problem.energy, problem.params, there.base

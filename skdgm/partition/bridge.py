@@ -61,5 +61,5 @@ def _between(cold, hot):
     high = max(cold.max(), hot.max()) + 1.0
     ratio = brentq(excess, low, high, xtol=1e-10)
     up, down = expit(hot - ratio), expit(ratio - cold)
-    slope = (up * (1 - up) + down * (1 - down)).mean()
-    return ratio, (up - down).mean(axis=0) / slope
+    derivative = (up * (1 - up) + down * (1 - down)).mean()
+    return ratio, (up - down).mean(axis=0) / derivative

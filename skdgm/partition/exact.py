@@ -84,8 +84,8 @@ def _by_odd_states(energy, params, x, clamp):
         for i in energy.colours[EVEN]:
             unit = energy.units[i]
             eta = energy.field(params, i, energy.received(params, states, i))
-            held = np.broadcast_to(clamp[i], x[i].shape)
-            weight = weight + unit.log_evidence(eta, np.asarray(x[i]), held)
+            clamped = np.broadcast_to(clamp[i], x[i].shape)
+            weight = weight + unit.log_evidence(eta, np.asarray(x[i]), clamped)
         total = np.logaddexp(total, logsumexp(weight, axis=1))
     return total
 

@@ -48,15 +48,15 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
     x, means = list(x), [None] * len(x)
     for colour in colours:
         for block in energy.colours[colour]:
-            held = None if clamp is None else clamp[block]
-            if held is True:
+            clamped = None if clamp is None else clamp[block]
+            if clamped is True:
                 continue
             known = received[block] if received else energy.received(params, x, block)
             value, means[block] = update(
                 block, energy.field(params, block, known, path)
             )
-            if held is not None:
-                value = np.where(held, x[block], np.asarray(value))
+            if clamped is not None:
+                value = np.where(clamped, x[block], np.asarray(value))
             x[block] = value
         received = None
     return tuple(x), tuple(means)

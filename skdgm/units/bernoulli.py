@@ -80,7 +80,7 @@ class Bernoulli(Biased):
         run(kernels.log_partition, rows, out, n=len(rows), work=work)
         return out.reshape(np.shape(eta)[:-1])
 
-    def log_evidence(self, eta, x, held):
+    def log_evidence(self, eta, x, clamped):
         r"""Log weight of partly clamped rows, with their free entries summed out.
 
         .. math:: \sum_{i \text{ clamped}} \eta_{ki} x_{ri} +
@@ -90,7 +90,7 @@ class Bernoulli(Biased):
         ----------
         eta : ndarray of shape (n_fields, size)
         x : ndarray of shape (n_rows, size)
-        held : ndarray of bool of shape (n_rows, size)
+        clamped : ndarray of bool of shape (n_rows, size)
             True for clamped entries; others of x are ignored.
 
         Returns
@@ -98,7 +98,7 @@ class Bernoulli(Biased):
         log_weight : ndarray of shape (n_rows, n_fields), float64
         """
         eta = np.asarray(eta, np.float64)
-        return np.where(held, x, 0) @ eta.T + ~held @ softplus(eta).T
+        return np.where(clamped, x, 0) @ eta.T + ~clamped @ softplus(eta).T
 
     def mean(self, eta):
         r"""Mean of each unit, :math:`\sigma(\eta)`, with the dtype of ``eta``."""

@@ -80,13 +80,13 @@ class Gaussian(NamedTuple):
         """Sum of A over the block, for each row, in float64."""
         return _log_partition(eta).sum(axis=-1, dtype=np.float64)
 
-    def log_evidence(self, eta, x, held):
+    def log_evidence(self, eta, x, clamped):
         """Log weight of each row of x under each row of eta with entries that are not
-        ``held`` integrated out: float64 of shape (n_rows, n_fields)."""
-        x = np.where(held, x, 0.0)
+        ``clamped`` integrated out: float64 of shape (n_rows, n_fields)."""
+        x = np.where(clamped, x, 0.0)
         own = 0.5 * x**2 @ np.asarray(eta.precision, np.float64)
         free = _log_partition(eta).astype(np.float64)
-        return x @ eta.theta.T.astype(np.float64) - own[:, None] + ~held @ free.T
+        return x @ eta.theta.T.astype(np.float64) - own[:, None] + ~clamped @ free.T
 
     def mean(self, eta):
         r"""Mean of each unit, :math:`\theta / \lambda`."""
@@ -112,15 +112,15 @@ class Gaussian(NamedTuple):
         of_mean = np.exp(own.log_precision) * x
         if self.precision == "fixed":
             return Normal(of_mean, self.learned(x[:1]))
-        slope = of_mean * (own.mean + received() - x.dtype.type(0.5) * x)
-        return Normal(of_mean, self.learned(slope))
+        grad = of_mean * (own.mean + received() - x.dtype.type(0.5) * x)
+        return Normal(of_mean, self.learned(grad))
 
-    def learned(self, slope):
+    def learned(self, grad):
         """Gradient of log precisions, its mean over units if "scalar", 0 if "fixed"."""
         if self.precision == "diagonal":
-            return slope
-        shared = slope.mean(axis=-1, keepdims=True) * (self.precision == "scalar")
-        return shared + np.zeros_like(slope)
+            return grad
+        shared = grad.mean(axis=-1, keepdims=True) * (self.precision == "scalar")
+        return shared + np.zeros_like(grad)
 
     def pack(self, x):
         """Convert values to the form that ``sample`` returns: as they are."""

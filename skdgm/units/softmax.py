@@ -79,11 +79,13 @@ class Softmax(Biased):
         """A(eta) of each row, in float64."""
         return logsumexp(np.asarray(eta, np.float64), axis=-1)
 
-    def log_evidence(self, eta, x, held):
+    def log_evidence(self, eta, x, clamped):
         """Log weight of each row of x under each row of eta, float64 of shape (n_rows,
-        n_fields); A(eta) for rows that are not clamped (``held`` in all columns)."""
+        n_fields); A(eta) for rows that are not clamped (``clamped`` in all columns)."""
         known = x @ np.asarray(eta, np.float64).T
-        return np.where(held.all(axis=1, keepdims=True), known, self.log_partition(eta))
+        return np.where(
+            clamped.all(axis=1, keepdims=True), known, self.log_partition(eta)
+        )
 
     def mean(self, eta):
         """Probabilities of the states, of the shape of ``eta``."""

@@ -12,9 +12,9 @@ def test_adam(dtype, l1, l2):
     theta, m, s, g = rng.normal(size=(4, 41)).astype(dtype)
     s, theta[5] = abs(s), 0.0
     rate, beta_1, beta_2, delta = (dtype(x) for x in (0.1, 0.9, 0.99, 1e-3))
-    slope = g - dtype(l1) * np.sign(theta) - dtype(l2) * theta
-    m_after = beta_1 * m + (1 - beta_1) * slope
-    s_after = beta_2 * s + (1 - beta_2) * slope**2
+    grad = g - dtype(l1) * np.sign(theta) - dtype(l2) * theta
+    m_after = beta_1 * m + (1 - beta_1) * grad
+    s_after = beta_2 * s + (1 - beta_2) * grad**2
     theta_after = theta + rate * m_after / (np.sqrt(s_after) + delta)
     found = theta.copy(), m.copy(), s.copy()
     adam(*found, g, rate, beta_1, beta_2, delta, dtype(l1), dtype(l2), 3, 40)

@@ -48,8 +48,8 @@ def test_slopes_of_the_log_loss(dtype, n_each):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_extreme_odds(dtype):
     z = np.array([[1e4, -1e4, 1e4]], dtype)
-    t, out, slope = np.array([[0, 1, 1]], dtype), np.empty(1, dtype), np.empty_like(z)
+    t, out, grad = np.array([[0, 1, 1]], dtype), np.empty(1, dtype), np.empty_like(z)
     log_loss(z, t, out, 0, 1)
-    log_loss_slope(z, t, np.ones(1, dtype), slope, 0, 1)
+    log_loss_slope(z, t, np.ones(1, dtype), grad, 0, 1)
     np.testing.assert_array_equal(out, [2e4])
-    np.testing.assert_allclose(slope, [[1, -1, 0]], atol=1e-7)
+    np.testing.assert_allclose(grad, [[1, -1, 0]], atol=1e-7)

@@ -12,9 +12,9 @@ def test_rmsprop(dtype, l1, l2):
     theta, u, s, g = rng.normal(size=(4, 41)).astype(dtype)
     s, theta[5] = abs(s), 0.0
     rate, momentum, rho, delta = (dtype(x) for x in (0.1, 0.8, 0.9, 1e-3))
-    slope = g - dtype(l1) * np.sign(theta) - dtype(l2) * theta
-    s_after = rho * s + (1 - rho) * slope**2
-    u_after = momentum * u + rate * slope / (np.sqrt(s_after) + delta)
+    grad = g - dtype(l1) * np.sign(theta) - dtype(l2) * theta
+    s_after = rho * s + (1 - rho) * grad**2
+    u_after = momentum * u + rate * grad / (np.sqrt(s_after) + delta)
     found = theta.copy(), u.copy(), s.copy()
     rmsprop(*found, g, rate, momentum, rho, delta, dtype(l1), dtype(l2), 3, 40)
     before, after = (theta, u, s), (theta + u_after, u_after, s_after)

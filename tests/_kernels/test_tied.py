@@ -48,7 +48,7 @@ def case(sizes, n_units, dtype, scaled, values="real", seed=0):
 
 
 def oracle(x, columns, edges, net, kind):
-    """Outputs, and a function of their slopes that gives those of the net."""
+    """Outputs, and a function of their grads that gives those of the net."""
     x, (W, c, rho, V, b) = x.astype(float), (part.astype(float) for part in net)
     activate, bend = ACTIVATIONS[kind]
     parts = []
@@ -90,11 +90,11 @@ def backward(lists, given, dz, cuts=None):
     columns, edges, net, kind = given
     W, c, rho, V, _ = net
     drho, start = np.zeros((len(c), len(rho)), c.dtype), 0
-    slopes = np.zeros_like(W), np.zeros_like(c), drho, np.zeros_like(V)
+    grads = np.zeros_like(W), np.zeros_like(c), drho, np.zeros_like(V)
     for stop in cuts or (len(c),):
-        kernels.backward(*lists, columns, edges, net, kind, dz, slopes, start, stop)
+        kernels.backward(*lists, columns, edges, net, kind, dz, grads, start, stop)
         start = stop
-    return slopes
+    return grads
 
 
 @TYPES
@@ -160,8 +160,8 @@ def test_extreme_sums(dtype):
             z = forward(listed(x), (columns, edges, net, kind))
             expected = np.tile(b + h * V.sum(axis=1), (ROWS, 1))
             np.testing.assert_allclose(z, expected, rtol=1e-5, atol=1e-5)
-            slopes = backward(listed(x), (columns, edges, net, kind), z)
-            np.testing.assert_allclose(slopes[1], 0, atol=1e-30)
+            grads = backward(listed(x), (columns, edges, net, kind), z)
+            np.testing.assert_allclose(grads[1], 0, atol=1e-30)
 
 
 @TYPES

@@ -5,7 +5,7 @@ import pytest
 
 from skdgm import VAE
 from skdgm.autoencoder._trainer import Trainer, objective
-from skdgm.nets import pull_back
+from skdgm.nets import vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees, numerical_gradient
@@ -46,13 +46,13 @@ def rows(decoder, missing=False):
     return X
 
 
-def slopes(options, missing=False):
-    """What is maximised, its slopes and central differences."""
+def grads(options, missing=False):
+    """What is maximised, its grads and central differences."""
     options = {"n_components": 2, "hidden_layer_sizes": 3, **options}
     vae = VAE(**options, max_iter=0, random_state=0)
     X = rows(vae.decoder, missing)
     vae.fit(X)
-    trainer = Trainer(vae._ladder(), vae._domain, vae, None, vae._columns, 0, 0)
+    trainer = Trainer(vae._hierarchy(), vae._domain, vae, None, vae._columns, 0, 0)
     rng = np.random.default_rng(1)
     params = tree_map(
         lambda a: a + 0.4 * rng.normal(size=a.shape), vae._training.params
@@ -62,14 +62,14 @@ def slopes(options, missing=False):
     weight = rng.random(len(v)) + 0.5
 
     def noise(level, stats):
-        return noises[level][:, : trainer.ladder.n_latent[level]]
+        return noises[level][:, : trainer.hierarchy.n_latent[level]]
 
     def bound(params):
         given = vae._training.memory, v, noise, stream(0), True
         terms, _ = trainer.terms(params, *given)
         return objective(*terms, vae.beta, trainer.weighted)
 
-    value, found = pull_back(bound, params, lambda b: weight)
+    value, found = vjp(bound, params, lambda b: weight)
     assert value.shape == (len(v),)
     return found, numerical_gradient(lambda p: weight @ bound(p), params)
 
@@ -78,9 +78,9 @@ def slopes(options, missing=False):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_slopes_are_differences(decoder, way, missing):
-    found, expected = slopes({**DECODERS[decoder], **WAYS[way]}, missing)
+    found, expected = grads({**DECODERS[decoder], **WAYS[way]}, missing)
     assert_trees(found, expected, rtol=1e-6, atol=1e-7)
-    # What is learned has slopes, but for biases before batches are standardised.
+    # What is learned has grads, but for biases before batches are standardised.
     silent = sum(not leaf.any() for leaf in leaves(expected))
     assert silent == 0 or "norm" in way
 

@@ -10,7 +10,7 @@ from scipy.special import log_softmax, logsumexp
 from scipy.stats import norm
 
 from skdgm import VAE
-from skdgm.autoencoder._ladder import Ladder
+from skdgm.autoencoder._hierarchy import Hierarchy
 from skdgm.autoencoder._likelihood import _ROOM
 from skdgm.nets.latents import BOUND
 from tests.numerical import assert_means
@@ -329,14 +329,14 @@ def test_codes_are_scored_in_as_little_room_as_bits(monkeypatch):
     X[0] = 3999
     vae = VAE(1, 2, decoder="categorical", max_iter=0, random_state=0)
     vae.fit(X.astype(np.float32))
-    sizes, through = [], Ladder.through
+    sizes, through = [], Hierarchy.through
 
     def spy(self, *given, **options):
         found = through(self, *given, **options)
         sizes.append(found.out.size)
         return found
 
-    monkeypatch.setattr(Ladder, "through", spy)
+    monkeypatch.setattr(Hierarchy, "through", spy)
     vae.importance_likelihood(X, n_draws=10)
     assert sum(sizes) == 300 * 4000 * 10
     assert max(sizes) <= _ROOM

@@ -564,7 +564,7 @@ def test_only_weights_are_penalised():
 )
 def test_draws_for_each_row_in_learning(options, n_each):
     vae = vae_of(max_iter=0, **options).fit(SMALL)
-    trainer = Trainer(vae._ladder(), vae._domain, vae, None, vae._columns, 0, 0)
+    trainer = Trainer(vae._hierarchy(), vae._domain, vae, None, vae._columns, 0, 0)
     assert trainer.n_each == n_each
 
 

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from skdgm import MADE
 from skdgm.autoregressive import _fitting
 from skdgm.autoregressive._kinds import standard_mixture
-from skdgm.nets import pull_back
+from skdgm.nets import vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.autoregressive.models import (
@@ -34,7 +34,7 @@ PAIRS = [(n, k) for n in CHAINS for k in KINDS if (n, k) != ("fvbn", "real")]
 
 @pytest.fixture(autouse=True)
 def _slopes_of_means_as_they_are(monkeypatch):
-    """Not rescaled: then they are no slopes of the loss."""
+    """Not rescaled: then they are no grads of the loss."""
     plain = partial(standard_mixture, rescaled=False)
     monkeypatch.setattr(_fitting, "standard_mixture", plain)
 
@@ -44,10 +44,10 @@ def rows(own, kind, n=5):
 
 
 def assert_learned(model, params, v, number, expected, n_learned):
-    """The slopes of losses are those of minus ``expected(params)``, row by row."""
+    """The grads of losses are those of minus ``expected(params)``, row by row."""
     presented = model.present(params, v, stream(7), number)
     weight = np.random.default_rng(2).random(len(v)) + 0.5
-    value, found = pull_back(
+    value, found = vjp(
         lambda p: model.losses(p, presented), params, lambda loss: weight
     )
     np.testing.assert_allclose(value, -expected(params), rtol=1e-9)
@@ -153,8 +153,8 @@ def test_a_step_is_the_gradient_of_the_mean_and_of_the_penalty(
         assert len(losses) == len(X)
         return -(losses.sum() + alpha / 2 * penalty) / len(X)
 
-    slopes = numerical_gradient(objective, before)
-    expected = tree_map(lambda a, b: a + 0.1 * b, before, slopes)
+    grads = numerical_gradient(objective, before)
+    expected = tree_map(lambda a, b: a + 0.1 * b, before, grads)
     assert_trees(own._training.learned, expected, rtol=1e-6, atol=1e-8)
 
 

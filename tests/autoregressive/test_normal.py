@@ -203,7 +203,7 @@ def test_rows_are_held_out_of_the_closed_form_too():
     options = {"output": "gaussian", "random_state": 0, "early_stopping": True}
     own = FVBN(validation_fraction=0.25, **options).fit(X)
     assert own.n_iter_ == len(own.validation_curve_) == 1
-    assert own._training.moved.weight == 150
+    assert own._training.optimiser.weight == 150
 
 
 def test_constant_and_dependent_columns():

@@ -1,11 +1,11 @@
-"""What tests of nets share: slopes held to differences, and a recipe and rows with
+"""What tests of nets share: grads held to differences, and a recipe and rows with
 targets to train on."""
 
 from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.nets import Tuner, fine_tune, pull_back, softmax_cross_entropy
+from skdgm.nets import Tuner, fine_tune, softmax_cross_entropy, vjp
 from skdgm.training import canonical
 from skdgm.utils.rows import Rows
 from tests.numerical import assert_trees, numerical_gradient
@@ -77,8 +77,8 @@ def numbers(*shape, dtype=np.float64, seed=0):
 
 def assert_slopes(function, params):
     """Those of a function, whose values' differ, are central differences."""
-    slope = numbers(*function(params).shape, seed=3)
-    value, slopes = pull_back(function, params, lambda value: slope)
+    grad = numbers(*function(params).shape, seed=3)
+    value, grads = vjp(function, params, lambda value: grad)
     np.testing.assert_array_equal(value, function(params))
-    expected = numerical_gradient(lambda p: (slope * function(p)).sum(), params)
-    assert_trees(slopes, expected, rtol=1e-6, atol=1e-8)
+    expected = numerical_gradient(lambda p: (grad * function(p)).sum(), params)
+    assert_trees(grads, expected, rtol=1e-6, atol=1e-8)

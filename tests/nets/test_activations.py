@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm.nets import dense, pull_back
+from skdgm.nets import dense, vjp
 from skdgm.nets.activations import ACTIVATIONS, activate, max_out
 from tests.nets.recipes import assert_slopes, numbers
 
@@ -22,9 +22,9 @@ def layer(dtype=np.float64):
 
 
 def parts(function, *params):
-    """A function's value, and the slopes of its sum."""
-    value, slopes = pull_back(lambda params: function(*params), params, np.ones_like)
-    return value, *slopes
+    """A function's value, and the grads of its sum."""
+    value, grads = vjp(lambda params: function(*params), params, np.ones_like)
+    return value, *grads
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -77,7 +77,7 @@ def test_slopes_of_max_out(n_pieces):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_of_equal_pieces_one_learns(dtype):
     z = np.array([[1, 1, 0, 2, 2, 2], [0, 3, 3, 0, 0, 4]], dtype)
-    y, slope = parts(lambda z: max_out(z, 3), z)
+    y, grad = parts(lambda z: max_out(z, 3), z)
     np.testing.assert_array_equal(y, [[1, 2], [3, 4]])
-    np.testing.assert_array_equal(slope, [[1, 0, 0, 1, 0, 0], [0, 1, 0, 0, 0, 1]])
-    assert y.dtype == slope.dtype == dtype
+    np.testing.assert_array_equal(grad, [[1, 0, 0, 1, 0, 0], [0, 1, 0, 0, 0, 1]])
+    assert y.dtype == grad.dtype == dtype

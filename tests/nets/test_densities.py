@@ -3,7 +3,7 @@ import pytest
 from scipy.special import expit, log_softmax
 from scipy.stats import norm
 
-from skdgm.nets import pull_back
+from skdgm.nets import vjp
 from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
 from tests.nets.recipes import assert_slopes, numbers
 
@@ -30,7 +30,7 @@ def classes(n_each, dtype=np.float64):
 
 
 def pulled(loss, *params):
-    return pull_back(lambda params: loss(*params), params, np.ones_like)
+    return vjp(lambda params: loss(*params), params, np.ones_like)
 
 
 @pytest.mark.parametrize("by_row", [False, True])
@@ -96,12 +96,12 @@ def test_what_is_unknown_costs_nothing_and_teaches_nothing(n_each):
             assert ((of_log_var == 0) == unknown).all()
 
     logits, codes = classes(n_each)
-    value, (slope,) = pulled(lambda z: class_loss(z, codes, STARTS), logits)
+    value, (grad,) = pulled(lambda z: class_loss(z, codes, STARTS), logits)
     unknown = np.isnan(np.repeat(codes, n_each, axis=0))
     assert not value[unknown.all(axis=1)].any()
     # Of the last column, of one class, nothing is ever learned.
     still = np.repeat(unknown, [2, 4, 1], axis=1) | (np.arange(END) == END - 1)
-    assert ((slope == 0) == still).all()
+    assert ((grad == 0) == still).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -117,18 +117,18 @@ def test_probabilities_of_a_column_add_up_to_one(dtype, scale):
 def test_extreme_logits(dtype):
     logits = np.array([[1e4, -1e4, -1e4, 1e4]] * 2, dtype)
     codes, starts = np.array([[0, 0], [1, 1]], dtype), np.array([0, 2])
-    value, (slope,) = pulled(lambda z: class_loss(z, codes, starts), logits)
+    value, (grad,) = pulled(lambda z: class_loss(z, codes, starts), logits)
     np.testing.assert_array_equal(value, 2e4)
-    np.testing.assert_array_equal(slope, [[0, 0, -1, 1], [1, -1, 0, 0]])
+    np.testing.assert_array_equal(grad, [[0, 0, -1, 1], [1, -1, 0, 0]])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_floor_is_added_to_a_variance(dtype):
     raw = np.array([[-1e4, -3, 0, 2, 1e4]], dtype)
-    value, (slope,) = pulled(lambda raw: at_least(raw, -3.0), raw)
+    value, (grad,) = pulled(lambda raw: at_least(raw, -3.0), raw)
     np.testing.assert_allclose(value, np.logaddexp(-3.0, raw), rtol=1e-6)
-    np.testing.assert_allclose(slope, expit(raw + 3), rtol=1e-6)
-    assert value.dtype == slope.dtype == dtype
+    np.testing.assert_allclose(grad, expit(raw + 3), rtol=1e-6)
+    assert value.dtype == grad.dtype == dtype
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -145,6 +145,6 @@ def test_types_are_kept(dtype, n_each):
                 log_var,
             )
         )
-    for value, slopes in found:
+    for value, grads in found:
         assert value.shape == (N_ROWS * n_each,)
-        assert {part.dtype for part in (value, *slopes)} == {np.dtype(dtype)}
+        assert {part.dtype for part in (value, *grads)} == {np.dtype(dtype)}

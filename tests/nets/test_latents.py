@@ -3,7 +3,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from skdgm.nets import pull_back
+from skdgm.nets import vjp
 from skdgm.nets.latents import BOUND, bounded, divergence, draw, halves, log_drawn
 from skdgm.nets.normals import log_normal, log_prior
 from tests.nets.recipes import assert_slopes, numbers
@@ -83,11 +83,11 @@ def test_divergence_is_that_by_numerical_integration():
 
 
 def test_nothing_diverges_from_itself():
-    value, (slope,) = pull_back(
+    value, (grad,) = vjp(
         lambda params: divergence(*params), (np.zeros((2, 4)),), np.ones_like
     )
     assert not value.any()
-    assert not slope.any()
+    assert not grad.any()
 
 
 def test_bounded_log_variances_near_zero_are_as_they_were():
@@ -99,14 +99,14 @@ def test_bounded_log_variances_near_zero_are_as_they_were():
 def test_bounds_hold_for_anything(dtype):
     raw = np.repeat(np.array([[-1e30], [-20], [0], [20], [1e30]], dtype), 2, axis=1)
     before = raw.copy()
-    stats, (slope,) = pull_back(lambda params: bounded(*params), (raw,), np.ones_like)
+    stats, (grad,) = vjp(lambda params: bounded(*params), (raw,), np.ones_like)
     mean, log_var = halves(stats)
     np.testing.assert_array_equal(mean, before[:, :1])
     np.testing.assert_allclose(log_var[[0, 2, 4], 0], [-BOUND, 0, BOUND], rtol=1e-6)
     assert (abs(log_var) <= BOUND).all()
     assert (np.diff(log_var[:, 0]) > 0).all()
-    np.testing.assert_array_equal(slope[:, 0], 1)
-    np.testing.assert_array_equal(slope[[0, 2, 4], 1], [0, 1, 0])
+    np.testing.assert_array_equal(grad[:, 0], 1)
+    np.testing.assert_array_equal(grad[[0, 2, 4], 1], [0, 1, 0])
     np.testing.assert_array_equal(raw, before)
 
 
@@ -122,9 +122,9 @@ def test_types_are_kept(dtype):
         (log_prior, z),
         (log_normal, z, stats),
     ]:
-        value, slopes = pull_back(
+        value, grads = vjp(
             lambda params, function=function: function(*params),
             tuple(params),
             np.ones_like,
         )
-        assert {part.dtype for part in (value, *slopes)} == {np.dtype(dtype)}
+        assert {part.dtype for part in (value, *grads)} == {np.dtype(dtype)}

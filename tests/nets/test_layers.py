@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skdgm.nets import initialisers, pull_back
+from skdgm.nets import initialisers, vjp
 from skdgm.nets.layers import (
     Moments,
     activation,
@@ -113,7 +113,7 @@ def test_a_net_does_not_change_what_it_is_given():
     given = params, memory, (x,)
     before = copy(given)
     apply = partial(NET.apply, rng=stream(0), train=True)
-    pull_back(lambda own: apply(own, memory, x)[0], params, np.ones_like)
+    vjp(lambda own: apply(own, memory, x)[0], params, np.ones_like)
     assert_trees(given, before, rtol=0)
     after = apply(params, memory, x)[1]
     assert (after[1].mean != memory[1].mean).all()
@@ -149,14 +149,14 @@ def test_randomness_is_that_of_the_stream():
 def test_types_are_kept(dtype, train):
     params, memory, x = built(dtype=dtype)
     rng = stream(0)
-    value, slopes = pull_back(
+    value, grads = vjp(
         lambda params: NET.apply(params[0], memory, params[1], rng, train)[0],
         (params, x),
         np.ones_like,
     )
     after = NET.apply(params, memory, x, rng, train)[1]
     fresh = NET.init(np.random.default_rng(0), N_INPUTS, dtype)[1:]
-    found = leaves((value, slopes, after, fresh))
+    found = leaves((value, grads, after, fresh))
     assert {leaf.dtype for leaf in found} == {np.dtype(dtype)}
 
 
@@ -165,7 +165,7 @@ def test_types_are_kept(dtype, train):
 def test_rows_without_variance_give_numbers(dtype, rows):
     params, memory, x = built(dtype=dtype)
     after = NET.apply(params, memory, x[rows], rng=stream(0), train=True)[1]
-    found = pull_back(
+    found = vjp(
         lambda params: NET.apply(params[0], memory, params[1], stream(0), True)[0],
         (params, x[rows]),
         np.ones_like,

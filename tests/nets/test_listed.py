@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm.nets import Layer, dense, listed, pull_back
+from skdgm.nets import Layer, dense, listed, vjp
 from skdgm.nets.listed import Listed
 from tests.numerical import assert_trees
 
@@ -16,7 +16,7 @@ def test_a_layer_of_lists_is_one_of_arrays(dtype, grey):
     assert isinstance(listed(x), Listed)
 
     def pulled(form):
-        return pull_back(lambda p: dense(form, *p, "tanh"), params, np.ones_like)
+        return vjp(lambda p: dense(form, *p, "tanh"), params, np.ones_like)
 
     found, expected = pulled(listed(x)), pulled(x)
     assert_trees(found, expected, rtol=1e-4, atol=1e-4)

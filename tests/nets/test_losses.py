@@ -4,9 +4,9 @@ from scipy.special import log_softmax, logsumexp
 
 from skdgm.nets import (
     logistic_cross_entropy,
-    pull_back,
     softmax_cross_entropy,
     squared_error,
+    vjp,
 )
 from tests.nets.recipes import assert_slopes, numbers
 
@@ -61,14 +61,14 @@ def test_neighbouring_rows_may_share_a_row_of_targets(n_each):
 def test_unknown_targets_cost_nothing():
     z = numbers(N_ROWS, N_ABOVE)
     for loss, row in zip(LOSSES, (1, 3, 3)):
-        value, (slope,) = pull_back(
+        value, (grad,) = vjp(
             lambda params, loss=loss: loss(params[0], targets_of(loss)),
             (z,),
             np.ones_like,
         )
         assert value[row] == 0
-        assert (slope[row] == 0).all()
-        assert (value[0], slope[0].all()) != (0, 0)
+        assert (grad[row] == 0).all()
+        assert (value[0], grad[0].all()) != (0, 0)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -77,35 +77,33 @@ def test_extreme_logits(dtype):
     targets = np.array([[0, 1, 0], [0, 1, 0]], dtype)
 
     def run(loss):
-        value, (slope,) = pull_back(
+        value, (grad,) = vjp(
             lambda params: loss(params[0], targets), (z,), np.ones_like
         )
-        return value, slope
+        return value, grad
 
-    value, slope = run(softmax_cross_entropy)
+    value, grad = run(softmax_cross_entropy)
     np.testing.assert_allclose(value, [2000, np.log(2)], rtol=1e-6)
-    np.testing.assert_allclose(slope, [[1, -1, 0], [0, -0.5, 0.5]], atol=1e-7)
-    value, slope = run(logistic_cross_entropy)
+    np.testing.assert_allclose(grad, [[1, -1, 0], [0, -0.5, 0.5]], atol=1e-7)
+    value, grad = run(logistic_cross_entropy)
     np.testing.assert_allclose(value, [2000 + np.log(2), 1000], rtol=1e-6)
-    np.testing.assert_allclose(slope, [[1, -1, 0.5], [0, 0, 1]], atol=1e-7)
+    np.testing.assert_allclose(grad, [[1, -1, 0.5], [0, 0, 1]], atol=1e-7)
 
 
 def test_rounding_does_not_take_small_losses_away():
     z = np.array([[20.0, 0.0]], np.float32)
     target = np.array([[1.0, 0.0]], np.float32)
     expected = -log_softmax(z.astype(np.float64), axis=1)[0, 0]
-    slope = pull_back(
+    grad = vjp(
         lambda params: softmax_cross_entropy(params[0], target), (z,), np.ones_like
     )[1][0]
-    np.testing.assert_allclose(slope[0, 1], expected, rtol=1e-5)
+    np.testing.assert_allclose(grad[0, 1], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_types_are_kept(dtype, loss):
     z, targets = numbers(N_ROWS, N_ABOVE, dtype=dtype), targets_of(loss, dtype)
-    value, (slope,) = pull_back(
-        lambda params: loss(params[0], targets), (z,), np.ones_like
-    )
-    assert value.dtype == slope.dtype == dtype
+    value, (grad,) = vjp(lambda params: loss(params[0], targets), (z,), np.ones_like)
+    assert value.dtype == grad.dtype == dtype
     assert value.shape == (N_ROWS,)

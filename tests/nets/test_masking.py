@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm.nets import beside, dense, masked, pick, pull_back
+from skdgm.nets import beside, dense, masked, pick, vjp
 from tests.nets.recipes import assert_slopes, numbers
 
 INDEX = np.array([3, 0, 4])
@@ -43,9 +43,9 @@ def test_what_is_masked_does_not_learn():
     def function(params):
         return dense(x, masked(params[0], mask * 1.0), np.zeros(5), "tanh")
 
-    _, (slope,) = pull_back(function, (W,), np.ones_like)
-    assert not slope[~mask].any()
-    assert slope[mask].all()
+    _, (grad,) = vjp(function, (W,), np.ones_like)
+    assert not grad[~mask].any()
+    assert grad[mask].all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -56,6 +56,6 @@ def test_types_are_kept(dtype):
         lambda params: pick(params[0], INDEX),
         lambda params: beside(params[0], params[0]),
     ):
-        value, (slope,) = pull_back(function, (x,), np.ones_like)
-        assert value.dtype == slope.dtype == dtype
-        assert slope.flags.c_contiguous
+        value, (grad,) = vjp(function, (x,), np.ones_like)
+        assert value.dtype == grad.dtype == dtype
+        assert grad.flags.c_contiguous

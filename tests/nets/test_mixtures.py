@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import laplace, norm
 
-from skdgm.nets import Mixture, mixture_loss, pull_back
+from skdgm.nets import Mixture, mixture_loss, vjp
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_means
@@ -71,10 +71,10 @@ def test_densities_integrate_to_one(mixture):
 def test_slopes(mixture):
     out, x = variables(mixture)
     assert_slopes(lambda params: mixture_loss(params[0], x, mixture), (out,))
-    _, (slope,) = pull_back(
+    _, (grad,) = vjp(
         lambda params: mixture_loss(params[0], x, mixture), (out,), np.ones_like
     )
-    of_column = slope.reshape(N_ROWS, N_COLUMNS, -1)
+    of_column = grad.reshape(N_ROWS, N_COLUMNS, -1)
     assert not of_column[np.isnan(x)].any()
     # A single component has no weight to learn.
     learned = of_column[~np.isnan(x)]
@@ -85,7 +85,7 @@ def test_slopes(mixture):
 def test_rescaled_slopes_of_means_are_times_the_scale(mixture):
     out, x = variables(mixture)
     plain, rescaled = (
-        m.slope(out, x).reshape(N_ROWS, N_COLUMNS, 3, -1)
+        m.grad(out, x).reshape(N_ROWS, N_COLUMNS, 3, -1)
         for m in (mixture, mixture._replace(rescaled=True))
     )
     _, _, scale = parts(mixture, out)
@@ -97,14 +97,14 @@ def test_rescaled_slopes_of_means_are_times_the_scale(mixture):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_types_are_kept(mixture, dtype):
     out, x = variables(mixture, dtype)
-    value, (slope,) = pull_back(
+    value, (grad,) = vjp(
         lambda params: mixture_loss(params[0], x, mixture), (out,), np.ones_like
     )
     noise = mixture.noise(stream(0).rows(N_ROWS), N_COLUMNS, dtype)
     drawn = mixture.draw(out, noise * 0 + dtype(0.5), noise)
     known = np.zeros_like(x)
     rest = mixture.log_density(out, known), mixture.mean(out), mixture.mode(out)
-    found = {part.dtype for part in (value, slope, noise, drawn, *rest)}
+    found = {part.dtype for part in (value, grad, noise, drawn, *rest)}
     assert found == {np.dtype(dtype)}
 
 
@@ -115,11 +115,11 @@ def test_far_away_nothing_overflows(shape, dtype):
     out = np.zeros((3, 6), dtype)
     out[1, 4:], out[2, :2] = -1e4, [1e4, -1e4]
     x = np.array([[1e3], [1.0], [-1e3]], dtype)
-    loss, (slope,) = pull_back(
+    loss, (grad,) = vjp(
         lambda params: mixture_loss(params[0], x, mixture), (out,), np.ones_like
     )
     assert np.isfinite(loss).all()
-    assert np.isfinite(slope).all()
+    assert np.isfinite(grad).all()
     # No scale is less than the floor.
     scale = np.exp(mixture.parts(out)[2][1])
     np.testing.assert_allclose(scale, 0.01, rtol=1e-5)
@@ -132,9 +132,9 @@ def test_there_is_a_largest_scale_and_no_slope_to_more(dtype):
     drawn = mixture.draw(out, np.full((3, 1), 0.5, dtype), np.full((3, 1), -2, dtype))
     expected = [1 - 2 * np.exp(8), 1 - 2e4, 1 - 2e4]
     np.testing.assert_allclose(drawn[:, 0], expected, rtol=1e-5)
-    near = mixture.slope(out, np.zeros((3, 1), dtype))
+    near = mixture.grad(out, np.zeros((3, 1), dtype))
     assert (near[:, 2] > 0.9).all()
-    far = mixture.slope(out, np.full((3, 1), 1e6, dtype))
+    far = mixture.grad(out, np.full((3, 1), 1e6, dtype))
     assert far[0, 2] < -1
     assert not far[1:, 2].any()
     assert far[:, 1].all()

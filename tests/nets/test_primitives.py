@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skdgm.nets import Layer, dense, drop_out, pull_back
+from skdgm.nets import Layer, dense, drop_out, vjp
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_trees
@@ -52,7 +52,7 @@ def test_types_are_kept(dtype, activation):
     def function(params):
         return dense(drop_out(params[0], 0.3, stream(0)), *params[1], activation)
 
-    value, (of_x, of_layer) = pull_back(function, (x, layer), np.ones_like)
+    value, (of_x, of_layer) = vjp(function, (x, layer), np.ones_like)
     assert {part.dtype for part in (value, of_x, *of_layer)} == {np.dtype(dtype)}
     assert of_layer.W.flags.c_contiguous
 
@@ -61,11 +61,11 @@ def test_types_are_kept(dtype, activation):
 @pytest.mark.parametrize("activation, low", [("logistic", 0), ("tanh", -1)])
 def test_extreme_fields(dtype, activation, low):
     x, one = np.array([[-1000], [1000]], dtype), np.ones((1, 1), dtype)
-    y, slopes = pull_back(
+    y, grads = vjp(
         lambda params: dense(x, *params, activation), (one, one[0] * 0), np.ones_like
     )
     np.testing.assert_array_equal(y, [[low], [1]])
-    assert_trees(slopes, (np.zeros((1, 1)), np.zeros(1)))
+    assert_trees(grads, (np.zeros((1, 1)), np.zeros(1)))
 
 
 @pytest.mark.parametrize("rate", [0.2, 0.5])
@@ -94,7 +94,7 @@ def test_a_layer_does_not_change_what_it_is_given():
     x, layer = net()
     before = x.copy(), layer.W.copy(), layer.b.copy()
     for activation in ACTIVATIONS:
-        pull_back(partial(_with, activation), (x, layer), np.ones_like)
+        vjp(partial(_with, activation), (x, layer), np.ones_like)
     assert_trees((x, *layer), before, rtol=0)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm.nets import KINDS, Layer, Shape, Tied, draw_bits, pull_back, tied
+from skdgm.nets import KINDS, Layer, Shape, Tied, draw_bits, tied, vjp
 from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
@@ -49,8 +49,8 @@ def test_types_and_arguments_are_kept(dtype):
     x, params = net(SHAPES["several"], True, dtype=dtype)
     given = Shape(*SHAPES["several"], KINDS["logistic"])
     before = [part.copy() for part in (x, *params)]
-    value, slopes = pull_back(lambda p: tied(x, given, *p), params, np.ones_like)
-    assert {part.dtype for part in (value, *slopes)} == {np.dtype(dtype)}
+    value, grads = vjp(lambda p: tied(x, given, *p), params, np.ones_like)
+    assert {part.dtype for part in (value, *grads)} == {np.dtype(dtype)}
     for part, expected in zip((x, *params), before, strict=True):
         np.testing.assert_array_equal(part, expected)
 
@@ -63,8 +63,8 @@ def test_thread_count_does_not_matter(n_threads):
     given, found = Shape(*shape, KINDS["relu"]), []
     for n in (1, n_threads):
         with limit(n):
-            value, slopes = pull_back(lambda p: tied(x, given, *p), params, np.sin)
-        found.append((value, *slopes))
+            value, grads = vjp(lambda p: tied(x, given, *p), params, np.sin)
+        found.append((value, *grads))
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -34,8 +34,8 @@ def test_a_step_goes_down_the_slope_of_the_penalised_mean_loss():
         squares = sum((layer.W**2).sum() for layer in params)
         return tuner.losses(params, index).mean() + 0.5 * 3.0 * squares / 20
 
-    slopes = numerical_gradient(objective, before)
-    expected = [a - 0.1 * g for a, g in zip(leaves(before), leaves(slopes))]
+    grads = numerical_gradient(objective, before)
+    expected = [a - 0.1 * g for a, g in zip(leaves(before), leaves(grads))]
     assert_trees(after, expected, rtol=1e-6)
 
 
@@ -143,7 +143,7 @@ def test_memory_goes_on_with_the_same_solver_only():
     tuner = tuner_of(TABLE, solver="sgd")
     state = tuner.start(SIZES, np.float64)
     tuner.step(state, np.arange(20), START)
-    assert tuner.resume(*state).memory is state.memory
+    assert tuner.resume(*state).optimiser is state.optimiser
     other = tuner_of(TABLE).resume(*state)
     assert [memory.t[0] for memory in other.memory] == [0, 0]
     assert not any(leaf.any() for leaf in leaves(other.memory))
@@ -163,4 +163,4 @@ def test_targets_that_are_unknown_teach_nothing():
 def test_a_state_is_layers():
     state = tuner_of(TABLE).resume([Layer(np.ones((6, 3)), np.zeros(3))])
     assert [type(layer) for layer in state.params] == [Layer]
-    assert len(state.memory) == 1
+    assert len(state.optimiser) == 1

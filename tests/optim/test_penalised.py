@@ -25,10 +25,10 @@ def test_sgd_is_that_by_hand(dtype):
 
 def test_adam_is_that_of_arrays_but_for_penalties():
     rng = np.random.default_rng(0)
-    W, slopes = rng.normal(size=(7, 5)), rng.normal(size=(4, 7, 5))
+    W, grads = rng.normal(size=(7, 5)), rng.normal(size=(4, 7, 5))
     found, plain = W.copy(), W.copy()
     memory, other = adam.init((found,)), adam.init((plain,))
-    for g in slopes:
+    for g in grads:
         adam.step((found,), memory, (Penalised(g),), rate=0.1, l2=0.5)
         adam.step((plain,), other, (g - 0.5 * plain,), rate=0.1)
     np.testing.assert_allclose(found, plain, rtol=1e-12)

@@ -27,19 +27,19 @@ def by_hand(theta, gradients, rate, momentum=0.0, l1=0.0, l2=0.0):
 def test_steps_are_those_by_hand(dtype, form, rule):
     rng = np.random.default_rng(0)
     b, W = (rng.normal(size=shape).astype(dtype) for shape in SHAPES)
-    slopes = [[rng.normal(size=s).astype(dtype) for s in SHAPES] for _ in range(5)]
+    grads = [[rng.normal(size=s).astype(dtype) for s in SHAPES] for _ in range(5)]
     weights = Weights.of(W) if form == "tiles" else W.copy()
     params = b.copy(), (weights,)
     memory = rmsprop.init(params)
-    for of_b, of_W in slopes:
+    for of_b, of_W in grads:
         rmsprop.step(params, memory, (of_b, (FORMS[form](of_W),)), rate=0.05, **rule)
     tolerance = {"atol": 2e-5 if dtype == np.float32 else 1e-12}
     numbers = {"momentum": rule.get("momentum", 0.0)}
-    found, expected = params[0], by_hand(b, [g[0] for g in slopes], 0.05, **numbers)
+    found, expected = params[0], by_hand(b, [g[0] for g in grads], 0.05, **numbers)
     np.testing.assert_allclose(found, expected, **tolerance)
     if form != "array":  # Penalties are for couplings only.
         numbers = rule
-    expected = by_hand(W, [g[1] for g in slopes], 0.05, **numbers)
+    expected = by_hand(W, [g[1] for g in grads], 0.05, **numbers)
     found = weights.W if form == "tiles" else weights
     np.testing.assert_allclose(found, expected, **tolerance)
     assert {leaf.dtype for leaf in leaves((params, memory))} == {np.dtype(dtype)}

@@ -3,7 +3,7 @@ from numbers import Integral, Real
 
 import pytest
 
-from skdgm.optim import Clock, check_staircase, learning_rate, staircase
+from skdgm.optim import Clock, check_piecewise, learning_rate, piecewise
 
 
 def test_clock_counts_in_epochs():
@@ -31,23 +31,23 @@ def test_linear_schedule_ends_near_zero():
 
 
 def test_staircase_shares_the_epochs():
-    taken = [staircase((3, 6, 10), Clock(epoch, 9)) for epoch in range(9)]
+    taken = [piecewise((3, 6, 10), Clock(epoch, 9)) for epoch in range(9)]
     assert taken == [3, 3, 3, 6, 6, 6, 10, 10, 10]
-    assert staircase(4, Clock(5, 9)) == 4
-    uneven = [staircase((3, 6, 10), Clock(epoch, 4)) for epoch in range(4)]
+    assert piecewise(4, Clock(5, 9)) == 4
+    uneven = [piecewise((3, 6, 10), Clock(epoch, 4)) for epoch in range(4)]
     assert uneven == [3, 3, 6, 10]
 
 
 def test_staircase_ends_with_the_last_value_however_few_the_epochs():
-    assert [staircase((1, 2, 3), Clock(epoch, 2)) for epoch in range(2)] == [2, 3]
-    assert staircase((1, 2, 3), Clock(0, 1)) == 3
+    assert [piecewise((1, 2, 3), Clock(epoch, 2)) for epoch in range(2)] == [2, 3]
+    assert piecewise((1, 2, 3), Clock(0, 1)) == 3
 
 
 def test_without_an_end():
     endless = Clock(7)
     assert learning_rate(0.2, "linear", endless) == 0.2
     assert learning_rate(0.2, "invscaling", Clock(3), power=0.5) == pytest.approx(0.1)
-    assert staircase((1, 3, 10), endless) == 10
+    assert piecewise((1, 3, 10), endless) == 10
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_without_an_end():
     [(1, Integral, 1, inf), ((1, 5), Integral, 1, inf), ((0.0, 0.9), Real, 0, 1)],
 )
 def test_good_stairs(values, kind, low, high):
-    check_staircase("steps", values, kind, low, high)
+    check_piecewise("steps", values, kind, low, high)
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_good_stairs(values, kind, low, high):
 )
 def test_bad_stairs(values, kind, low, high, message):
     with pytest.raises(ValueError, match=f"steps must be .*{message}"):
-        check_staircase("steps", values, kind, low, high)
+        check_piecewise("steps", values, kind, low, high)

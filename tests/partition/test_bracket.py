@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm.exceptions import LikelihoodWarning
-from skdgm.partition import Effort, Estimate, Problem, agreement, bracket
+from skdgm.partition import AISOptions, Estimate, Problem, agreement, bracket
 from skdgm.samplers import gibbs
 from skdgm.utils.random import stream
 from tests.reference import MIXED, Enumeration, random_machine, some_moments
@@ -77,7 +77,7 @@ def problem(layers, seed, scale=1.0, n_chains=100):
 
 
 SHAPES = [[[8], [5]], [[5], [8]], [[6], [6]], [[4], [4], [4]], [[3, 3], [4], [2]]]
-QUICK = Effort(n_betas=(100, 300), burn_in=100, n_steps=40)
+QUICK = AISOptions(n_betas=(100, 300), burn_in=100, n_steps=40)
 
 
 def test_exact_values_are_inside():

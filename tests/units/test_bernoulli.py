@@ -10,8 +10,8 @@ ETA = np.array([[-3.0, -0.5, 0.0, 1.0, 40.0]])
 
 
 def test_mean_is_the_derivative_of_log_partition():
-    slope = numerical_gradient(lambda eta: UNIT.log_partition(eta)[0], ETA)
-    np.testing.assert_allclose(UNIT.mean(ETA), slope, atol=1e-9)
+    grad = numerical_gradient(lambda eta: UNIT.log_partition(eta)[0], ETA)
+    np.testing.assert_allclose(UNIT.mean(ETA), grad, atol=1e-9)
 
 
 def test_log_partition_sums_the_states():

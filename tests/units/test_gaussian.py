@@ -40,17 +40,17 @@ def test_log_partition_is_the_integral():
 
 
 def test_mean_is_the_derivative_of_log_partition():
-    slope = numerical_gradient(lambda eta: UNIT.log_partition(eta).sum(), ETA)
-    np.testing.assert_allclose(UNIT.mean(ETA), slope.theta, atol=1e-8)
+    grad = numerical_gradient(lambda eta: UNIT.log_partition(eta).sum(), ETA)
+    np.testing.assert_allclose(UNIT.mean(ETA), grad.theta, atol=1e-8)
     # And minus half the mean square, by the precisions that all rows share.
     square = UNIT.mean(ETA) ** 2 + 1 / ETA.precision
-    np.testing.assert_allclose(slope.precision, -0.5 * square.sum(axis=0), atol=1e-7)
+    np.testing.assert_allclose(grad.precision, -0.5 * square.sum(axis=0), atol=1e-7)
 
 
 def test_mixed_fields_have_their_own_precision_in_each_row():
     eta = ETA._replace(precision=np.exp(X))
-    slope = numerical_gradient(lambda eta: UNIT.log_partition(eta).sum(), eta)
-    np.testing.assert_allclose(UNIT.mean(eta), slope.theta, atol=1e-7)
+    grad = numerical_gradient(lambda eta: UNIT.log_partition(eta).sum(), eta)
+    np.testing.assert_allclose(UNIT.mean(eta), grad.theta, atol=1e-7)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -107,15 +107,15 @@ def test_initial_parameters_give_the_moments():
 def test_gradient(precision):
     unit = Gaussian(3, precision)
     # What neighbours send stays the same when parameters move, unlike their field.
-    slope = numerical_gradient(
+    grad = numerical_gradient(
         lambda own: unit.log_weight(unit.field(own, RECEIVED), X).mean(), OWN
     )
     grad = unit.param_grad(OWN, X, lambda: RECEIVED)
-    np.testing.assert_allclose(grad.mean.mean(axis=0), slope.mean, atol=1e-8)
+    np.testing.assert_allclose(grad.mean.mean(axis=0), grad.mean, atol=1e-8)
     by_log = {
         "fixed": np.zeros(3),
-        "scalar": np.full(3, slope.log_precision.mean()),
-        "diagonal": slope.log_precision,
+        "scalar": np.full(3, grad.log_precision.mean()),
+        "diagonal": grad.log_precision,
     }[precision]
     np.testing.assert_allclose(grad.log_precision.mean(axis=0), by_log, atol=1e-8)
 

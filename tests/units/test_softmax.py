@@ -20,8 +20,8 @@ def test_log_partition_sums_the_states():
 
 
 def test_mean_is_the_derivative_of_log_partition():
-    slope = numerical_gradient(lambda eta: UNIT.log_partition(eta).sum(), ETA)
-    np.testing.assert_allclose(UNIT.mean(ETA), slope, atol=1e-7)
+    grad = numerical_gradient(lambda eta: UNIT.log_partition(eta).sum(), ETA)
+    np.testing.assert_allclose(UNIT.mean(ETA), grad, atol=1e-7)
 
 
 def test_log_weight_is_that_of_the_state():
@@ -89,10 +89,8 @@ def test_entropy_adds_up():
 
 def test_gradient_is_the_value():
     bias, x = np.arange(4.0), STATES[[2]]
-    slope = numerical_gradient(
-        lambda b: UNIT.log_weight(UNIT.field(b, 0.3), x)[0], bias
-    )
-    np.testing.assert_allclose(UNIT.param_grad(bias, x, None)[0], slope, atol=1e-9)
+    grad = numerical_gradient(lambda b: UNIT.log_weight(UNIT.field(b, 0.3), x)[0], bias)
+    np.testing.assert_allclose(UNIT.param_grad(bias, x, None)[0], grad, atol=1e-9)
 
 
 def test_states_and_lists_of_them():

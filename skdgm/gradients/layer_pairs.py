@@ -23,7 +23,7 @@ from skdgm.samplers import gibbs
 _DATA, _MODEL = 1, 2
 
 
-def lopsided(rng, energy, params, x, clamp, n_steps, gains):
+def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
     """Both phases, with chains that start at the data and inputs multiplied by gains.
 
     Other parameters and returns are those of :func:`~skdgm.gradients.cd`.

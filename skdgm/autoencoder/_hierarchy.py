@@ -78,7 +78,7 @@ class Pass(NamedTuple):
     memory: Memory
 
 
-class Ladder:
+class Hierarchy:
     """Architecture of a hierarchical VAE, as functions of its parameters.
 
     Parameters

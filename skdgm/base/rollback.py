@@ -12,7 +12,7 @@ KEPT = DivergenceError, KeyboardInterrupt, Warning
 
 
 @contextmanager
-def undoing(estimator, kept=KEPT):
+def rollback(estimator, kept=KEPT):
     """Context that restores an estimator and its component estimators after an error.
 
     Parameters
@@ -40,7 +40,7 @@ def undoing(estimator, kept=KEPT):
         raise
 
 
-def undone_by_errors(method=None, *, kept=KEPT):
+def rolled_back(method=None, *, kept=KEPT):
     """Decorate a method such that errors roll the estimator back.
 
     Parameters
@@ -54,11 +54,11 @@ def undone_by_errors(method=None, *, kept=KEPT):
     careful : callable
     """
     if method is None:
-        return partial(undone_by_errors, kept=kept)
+        return partial(rolled_back, kept=kept)
 
     @wraps(method)
     def careful(self, *arguments, **options):
-        with undoing(self, kept):
+        with rollback(self, kept):
             return method(self, *arguments, **options)
 
     return careful

@@ -23,7 +23,7 @@ from skdgm.utils.tree import tree_map
 _LEVEL = 0
 
 
-def pull_back(function, params, slope_of):
+def vjp(function, params, vector_of):
     r"""Value of a function, and a vector-Jacobian product by its parameters.
 
     The gradient of a mean over n rows is the product with a vector of 1 / n; with minus
@@ -36,13 +36,13 @@ def pull_back(function, params, slope_of):
     params : tuple
         Tree of arrays. Its leaves are traced one by one: with autograd's own tuples,
         each leaf's gradient would be added to zeros for the whole tree.
-    slope_of : callable
-        ``slope_of(value)`` returns the vector, an array of the value's shape and dtype.
+    vector_of : callable
+        ``vector_of(value)`` returns the vector, of the shape and dtype of the value.
 
     Returns
     -------
     value : ndarray
-    slopes : tuple
+    grads : tuple
         The product :math:`\bar\theta`, a tree like the parameters; zeros for those that
         the value does not depend on.
     """
@@ -51,13 +51,13 @@ def pull_back(function, params, slope_of):
     if not isinstance(end, Box):
         return end, tree_map(np.zeros_like, params)
     roots, value = {}, end._value
-    slopes = {end._node: slope_of(value)}
+    grads = {end._node: vector_of(value)}
     for node in toposort(end._node):
-        slope = slopes.pop(node)
+        grad = grads.pop(node)
         if not node.parents:
-            roots[node] = slope
-        for parent, part in zip(node.parents, node.vjp(slope)):
-            slopes[parent] = slopes[parent] + part if parent in slopes else part
+            roots[node] = grad
+        for parent, part in zip(node.parents, node.vjp(grad)):
+            grads[parent] = grads[parent] + part if parent in grads else part
 
     def of(leaf, box):
         return roots[box._node] if box._node in roots else np.zeros_like(leaf)
