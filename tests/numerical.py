@@ -4,8 +4,8 @@ from itertools import zip_longest
 
 import numpy as np
 
+from skdgm.distributions import Softmax
 from skdgm.energies import contrast
-from skdgm.units import Softmax
 
 _N_GROUPS = 40
 

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 from scipy.stats import norm
 
+from skdgm.distributions import Bernoulli, Gaussian, Normal, Softmax
 from skdgm.energies import LayeredEnergy, Params
-from skdgm.units import Bernoulli, Gaussian, Normal, Softmax
 from skdgm.utils.tree import tree_map
 
 # Layers of blocks; a number is so many binary units.

@@ -24,15 +24,15 @@ MODULES = sorted(
 # What a folder (or a module at the top) may import, besides itself.
 GROUND = {"exceptions", "utils"}
 KERNELS = {"_kernels"}
-MODEL = GROUND | {"units", "couplings", "energies"}
+MODEL = GROUND | {"distributions", "couplings", "energies"}
 ALGORITHMS = MODEL | {"samplers", "inference"}
 BESIDE = {"gradients", "partition", "optim", "training", "metrics", "nets"}
 LAW = {
     "exceptions": set(),
     "_kernels": set(),
     "utils": KERNELS | {"exceptions"},
-    "units": KERNELS | GROUND,
-    "couplings": KERNELS | GROUND | {"units"},
+    "distributions": KERNELS | GROUND,
+    "couplings": KERNELS | GROUND | {"distributions"},
     "energies": MODEL,
     "samplers": KERNELS | MODEL,
     "inference": MODEL | {"samplers"},
@@ -42,14 +42,15 @@ LAW = {
     "training": GROUND | {"optim"},
     "metrics": ALGORITHMS | {"partition"},
     "nets": KERNELS | GROUND | {"optim", "training"},
-    "base": GROUND | {"training"},
-    "boltzmann": ALGORITHMS | BESIDE | {"base"},
-    "belief": ALGORITHMS | BESIDE | {"base", "boltzmann"},
-    "autoencoder": GROUND | {"optim", "training", "nets", "base"},
-    "autoregressive": GROUND | {"optim", "training", "nets", "base"},
+    "data": GROUND | {"training"},
+    "base": GROUND | {"training", "data"},
+    "boltzmann": ALGORITHMS | BESIDE | {"data", "base"},
+    "belief": ALGORITHMS | BESIDE | {"data", "base", "boltzmann"},
+    "autoencoder": GROUND | {"optim", "training", "nets", "data", "base"},
+    "autoregressive": GROUND | {"optim", "training", "nets", "data", "base"},
     "preprocessing": GROUND,
     "anomaly": GROUND | {"boltzmann"},
-    "plotting": KERNELS | ALGORITHMS | BESIDE | {"base", "boltzmann", "belief"},
+    "plotting": KERNELS | ALGORITHMS | BESIDE | {"data", "base", "boltzmann", "belief"},
     "__init__": set(),
 }
 # Longest files, in lines: an estimator's and a component's.

@@ -23,11 +23,11 @@ from scipy.stats import binom
 from threadpoolctl import threadpool_limits
 
 from skdgm import BernoulliRBM
+from skdgm.distributions import Bernoulli
 from skdgm.energies import LayeredEnergy, Params, tiled
 from skdgm.metrics import likelihood_bracket, partition_bracket
 from skdgm.partition import Problem, ais, bracket, exact, ladder
 from skdgm.samplers import gibbs
-from skdgm.units import Bernoulli
 from skdgm.utils.random import stream
 
 SHAPES = [

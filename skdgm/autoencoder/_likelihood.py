@@ -6,10 +6,10 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base.purposes import LIKELIHOOD
 from skdgm.utils.counts import count
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.math import log_mean_exp
+from skdgm.utils.purposes import LIKELIHOOD
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from skdgm.autoencoder._trainer import objective
-from skdgm.base.purposes import PROBE
 from skdgm.training import DensityWatch
+from skdgm.utils.purposes import PROBE
 from skdgm.utils.random import stream
 
 

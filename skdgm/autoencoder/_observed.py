@@ -9,7 +9,7 @@ Each kind also converts data to what the model computes with, and back.
 
 import numpy as np
 
-from skdgm.base import BinaryColumns, CodeColumns, RealColumns
+from skdgm.data import BinaryColumns, CodeColumns, RealColumns
 from skdgm.nets import at_least, class_loss, log_probabilities, normal_loss
 from skdgm.nets import columns as columns_of
 from skdgm.nets import logistic_cross_entropy as bit_loss

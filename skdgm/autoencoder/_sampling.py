@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from skdgm.base import fill
+from skdgm.data import fill
 from skdgm.nets import halves
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import MAX_SEED, stream

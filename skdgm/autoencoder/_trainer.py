@@ -22,9 +22,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.autoencoder._hierarchy import Memory, Params
-from skdgm.base.purposes import INIT, SHUFFLE, STEP
 from skdgm.nets import listed, log_mean_exp, optimiser_for, row_mean, update, vjp
 from skdgm.training import epoch
+from skdgm.utils.purposes import INIT, SHUFFLE, STEP
 from skdgm.utils.random import stream
 
 _NOISE, _DROP, _GREY = range(3)

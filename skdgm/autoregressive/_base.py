@@ -10,7 +10,8 @@ from skdgm.autoregressive._fitting import MIXTURE, FittingMixin
 from skdgm.autoregressive._likelihood import LikelihoodMixin
 from skdgm.autoregressive._orders import orders
 from skdgm.autoregressive._sampling import SamplingMixin
-from skdgm.base import TabularModel, tell_unknown
+from skdgm.base import TabularModel
+from skdgm.data import tell_unknown
 from skdgm.nets import LEARNING
 
 _COUNT = Interval(Integral, 1, None, closed="left")

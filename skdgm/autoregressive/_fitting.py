@@ -8,14 +8,8 @@ from skdgm.autoregressive._kinds import standard_mixture
 from skdgm.autoregressive._monitor import Monitor
 from skdgm.autoregressive._orders import check_ordering
 from skdgm.autoregressive._trainer import Trainer
-from skdgm.base import (
-    BinaryColumns,
-    CodeColumns,
-    EpochsMixin,
-    MixedColumns,
-    RealColumns,
-    has_grey,
-)
+from skdgm.base import EpochsMixin
+from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns, has_grey
 from skdgm.nets import NetsMixin
 
 # Options that determine the densities of real columns.

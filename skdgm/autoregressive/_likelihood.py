@@ -4,11 +4,11 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import has_grey
-from skdgm.base.purposes import LIKELIHOOD
+from skdgm.data import has_grey
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.math import log_mean_exp
+from skdgm.utils.purposes import LIKELIHOOD
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype

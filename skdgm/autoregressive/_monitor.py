@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils import gen_batches
 
-from skdgm.base.purposes import PROBE
 from skdgm.training import DensityWatch
+from skdgm.utils.purposes import PROBE
 from skdgm.utils.random import stream
 
 # Limit on the numbers of one layer for all rows of a block.

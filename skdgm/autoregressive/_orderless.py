@@ -290,10 +290,8 @@ def hide(v, share, uniform):
         Number of known entries for each hidden one.
     """
     known = ~np.isnan(v)
-    n_known, uniform = (
-        known.sum(axis=1),
-        np.where(known, uniform, uniform.dtype.type(2)),
-    )
+    n_known = known.sum(axis=1)
+    uniform = np.where(known, uniform, uniform.dtype.type(2))
     n_seen = (share * n_known).astype(np.intp)
     last = np.take_along_axis(np.sort(uniform, axis=1), n_seen[:, None], axis=1)
     is_seen, nothing = uniform < last, v.dtype.type(np.nan)

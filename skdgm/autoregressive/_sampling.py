@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import fill
+from skdgm.data import fill
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread

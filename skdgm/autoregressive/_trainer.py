@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.base.purposes import INIT, SHUFFLE, STEP
 from skdgm.nets import optimiser_for, update, vjp
 from skdgm.optim import averaging
 from skdgm.training import epoch
+from skdgm.utils.purposes import INIT, SHUFFLE, STEP
 from skdgm.utils.random import stream
 
 

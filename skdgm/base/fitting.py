@@ -4,7 +4,7 @@ from sklearn.base import _fit_context
 
 from skdgm.base.learning import LearningMixin
 from skdgm.base.rollback import rollback, rolled_back
-from skdgm.base.tables import for_callbacks
+from skdgm.data.tables import for_callbacks
 from skdgm.training import Callbacks, Verbose
 from skdgm.utils.domains import is_frame
 from skdgm.utils.interrupts import Held

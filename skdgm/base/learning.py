@@ -3,12 +3,12 @@
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from skdgm.base.purposes import SPLIT
 from skdgm.base.rollback import replacing
-from skdgm.base.tables import tabulate
+from skdgm.data.tables import tabulate
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.training import EarlyStopping, Table, learn, split
 from skdgm.utils.callers import fits_for_another
+from skdgm.utils.purposes import SPLIT
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.warn import warn

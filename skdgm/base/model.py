@@ -9,7 +9,7 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.base.options import OptionsMixin
-from skdgm.base.tables import refuse_dates, refuse_others
+from skdgm.data.tables import refuse_dates, refuse_others
 from skdgm.utils.math import shares
 from skdgm.utils.threads import one_blas_thread
 

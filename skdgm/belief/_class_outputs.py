@@ -10,10 +10,10 @@ from scipy.special import log_expit, log_softmax
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 
-from skdgm.base.labels import marked, of_one_kind
-from skdgm.base.targets import as_values, check_length
 from skdgm.boltzmann._label_reading import LabelReadingMixin
 from skdgm.boltzmann._labels import UNKNOWN
+from skdgm.data.labels import marked, of_one_kind
+from skdgm.data.targets import as_values, check_length
 from skdgm.nets import (
     logistic_cross_entropy,
     softmax_cross_entropy,

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm.distributions import Gaussian
 from skdgm.energies import LayeredEnergy, Params, contrast, tiled
 from skdgm.inference import mean_field
-from skdgm.units import Gaussian
 from skdgm.utils.tree import tree_map
 
 # Numbers of the lower and the upper block of a machine with two blocks.

@@ -20,15 +20,9 @@ from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from skdgm.base import (
-    KEPT,
-    for_callbacks,
-    replacing,
-    report,
-    rolled_back,
-    tabulate,
-)
+from skdgm.base import KEPT, replacing, report, rolled_back
 from skdgm.belief.dbn import DBN
+from skdgm.data import for_callbacks, tabulate
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Tuner, check_dropout, fine_tune
 from skdgm.training import Budget, Callbacks, Table, Verbose, labelled

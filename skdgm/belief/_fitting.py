@@ -4,9 +4,10 @@ from copy import copy
 
 from sklearn.base import _fit_context
 
-from skdgm.base import for_callbacks, report, rolled_back
+from skdgm.base import report, rolled_back
 from skdgm.belief._greedy import GreedyMixin, another, ended
 from skdgm.belief._up_down import UpDown
+from skdgm.data import for_callbacks
 from skdgm.training import Callbacks, Verbose, train
 from skdgm.utils.counts import count
 from skdgm.utils.interrupts import Held

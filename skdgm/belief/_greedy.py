@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base import KEPT, replacing, rolled_back, tabulate
+from skdgm.base import KEPT, replacing, rolled_back
 from skdgm.belief._stack import transposed
 from skdgm.boltzmann._trainer import density
+from skdgm.data import tabulate
 from skdgm.optim import check_piecewise
 from skdgm.training import Table
 from skdgm.utils.layers import chosen

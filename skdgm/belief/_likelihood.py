@@ -3,13 +3,13 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base.purposes import LIKELIHOOD
 from skdgm.belief._bound import Terms, mean, terms
 from skdgm.boltzmann._likelihood import PartitionMixin
 from skdgm.energies import tiled
 from skdgm.partition import exact
 from skdgm.utils.counts import count
 from skdgm.utils.hashing import row_hash
+from skdgm.utils.purposes import LIKELIHOOD
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 

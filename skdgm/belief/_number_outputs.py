@@ -15,7 +15,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from skdgm.base.targets import as_numbers, check_length
+from skdgm.data.targets import as_numbers, check_length
 from skdgm.nets import squared_error
 from skdgm.training import Table, check_finite, column_spread, column_sums
 from skdgm.utils.math import shares

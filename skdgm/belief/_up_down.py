@@ -20,16 +20,16 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from skdgm.base.purposes import PROBE, STEP
 from skdgm.belief._bound import terms
 from skdgm.belief._directed import ascent, descent
 from skdgm.boltzmann._state import TrainState
 from skdgm.boltzmann._trainer import Trainer
+from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
 from skdgm.optim import sgd
 from skdgm.training import Batch
-from skdgm.units import Bernoulli
 from skdgm.utils.parallel import learning
+from skdgm.utils.purposes import PROBE, STEP
 from skdgm.utils.random import stream
 
 _PROBE_ROWS = 250

@@ -5,13 +5,13 @@ from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base.labels import of_one_kind
-from skdgm.base.targets import as_values
 from skdgm.boltzmann._label_fitting import LabelFittingMixin
 from skdgm.boltzmann._labels import label_of, with_label
 from skdgm.boltzmann._visible import BINARY
+from skdgm.data.labels import of_one_kind
+from skdgm.data.targets import as_values
+from skdgm.distributions import one_hot
 from skdgm.samplers import gibbs
-from skdgm.units import one_hot
 
 
 class PredictingMixin(ClassifierMixin):

@@ -13,12 +13,12 @@ from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._pretraining import layerwise
 from skdgm.boltzmann._state import TrainState
 from skdgm.boltzmann._visible import BINARY, REAL
+from skdgm.distributions import Bernoulli
 from skdgm.energies import EVEN, LayeredEnergy, Params, plain
 from skdgm.inference import bound, mean_field
 from skdgm.optim import check_piecewise
 from skdgm.samplers import gibbs
 from skdgm.training import AUTO, Budget, Verbose
-from skdgm.units import Bernoulli
 from skdgm.utils.counts import is_a
 from skdgm.utils.layers import check_sizes, chosen, per_layer
 from skdgm.utils.random import stream

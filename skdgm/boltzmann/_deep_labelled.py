@@ -6,9 +6,9 @@ from skdgm.boltzmann._classifying import ClassifyingMixin
 from skdgm.boltzmann._deep import DeepMachine
 from skdgm.boltzmann._fine_tuning import FineTuningMixin
 from skdgm.boltzmann._labels import LabelMonitor, label_of, with_label
+from skdgm.distributions import Softmax, one_hot
 from skdgm.energies import Params
 from skdgm.inference import bound, mean_field
-from skdgm.units import Softmax, one_hot
 from skdgm.utils.tree import astype
 
 

@@ -14,7 +14,6 @@ which is estimated by an average over draws from Q, on average from below.
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base.purposes import LIKELIHOOD
 from skdgm.boltzmann._evidence import complete
 from skdgm.energies import EVEN
 from skdgm.inference import bound
@@ -22,6 +21,7 @@ from skdgm.partition import exact
 from skdgm.utils.counts import count
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.math import log_mean_exp
+from skdgm.utils.purposes import LIKELIHOOD
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 

@@ -3,12 +3,12 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base.purposes import LIKELIHOOD
 from skdgm.boltzmann._visible import BINARY
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.partition import Problem, agreement, ais, bracket, exact
 from skdgm.samplers import gibbs
 from skdgm.utils.hashing import row_hash
+from skdgm.utils.purposes import LIKELIHOOD
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import leaves

@@ -13,9 +13,9 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
-from skdgm.base.labels import marked, of_one_kind
-from skdgm.base.targets import as_values, check_length
 from skdgm.boltzmann._labels import UNKNOWN
+from skdgm.data.labels import marked, of_one_kind
+from skdgm.data.targets import as_values, check_length
 from skdgm.exceptions import LabelWarning
 from skdgm.utils.math import shares
 from skdgm.utils.warn import warn

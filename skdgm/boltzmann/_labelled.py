@@ -13,11 +13,11 @@ from skdgm.boltzmann._labels import (
 )
 from skdgm.boltzmann._restricted import RestrictedMachine
 from skdgm.boltzmann._visible import BINARY, REAL
+from skdgm.distributions import Softmax, one_hot
 from skdgm.energies import Params
 from skdgm.inference import Posterior, bound, mean_field
 from skdgm.partition import exact
 from skdgm.samplers import gibbs
-from skdgm.units import Softmax, one_hot
 from skdgm.utils.tree import astype
 
 

@@ -5,11 +5,11 @@ from scipy.special import log_softmax, softmax
 
 from skdgm.boltzmann._monitor import MachineWatch
 from skdgm.boltzmann._trainer import Trainer
+from skdgm.distributions import Softmax, one_hot, pick
 from skdgm.energies import contrast
 from skdgm.gradients import complete, discriminative, joined
 from skdgm.inference import Posterior, mean_field
 from skdgm.metrics import log_conditionals
-from skdgm.units import Softmax, one_hot, pick
 
 UNKNOWN = -1
 

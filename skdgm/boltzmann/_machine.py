@@ -13,8 +13,8 @@ from skdgm.boltzmann._sampling import SamplingMixin
 from skdgm.boltzmann._state import TrainState, formed
 from skdgm.boltzmann._trainer import Trainer, present
 from skdgm.boltzmann._visible import BINARY, REAL
+from skdgm.distributions import Normal
 from skdgm.energies import plain, tiled
-from skdgm.units import Normal
 
 # Number of rows whose product with the weights takes as long as tiling these.
 _MANY = 100

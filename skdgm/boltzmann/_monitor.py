@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from skdgm.base.purposes import PROBE
 from skdgm.energies import EVEN
 from skdgm.inference import mean_field
 from skdgm.training import Batch, Watch
+from skdgm.utils.purposes import PROBE
 from skdgm.utils.random import stream
 
 _PROBE_UNITS = 8

@@ -7,9 +7,9 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._state import TrainState
+from skdgm.distributions import Bernoulli
 from skdgm.energies import LayeredEnergy, Params, plain
 from skdgm.inference import mean_field
-from skdgm.units import Bernoulli
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype
 

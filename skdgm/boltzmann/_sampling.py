@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skdgm.base import fill
+from skdgm.data import fill
 from skdgm.energies import EVEN, ODD
 from skdgm.inference import mean_field
 from skdgm.samplers import gibbs

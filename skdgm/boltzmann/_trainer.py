@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skdgm.base.purposes import INIT, SHUFFLE, STEP
 from skdgm.boltzmann._state import TrainState, formed
+from skdgm.distributions import Bernoulli, draw
 from skdgm.energies import contrast, tiled
 from skdgm.gradients import (
     cd,
@@ -24,9 +24,9 @@ from skdgm.metrics import log_conditionals
 from skdgm.optim import adam, learning_rate, piecewise, sgd
 from skdgm.samplers import gibbs, tempering
 from skdgm.training import Reader, epoch
-from skdgm.units import Bernoulli, draw
 from skdgm.utils.lists import LISTED
 from skdgm.utils.parallel import learning
+from skdgm.utils.purposes import INIT, SHUFFLE, STEP
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
 

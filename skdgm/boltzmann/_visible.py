@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from skdgm.base import BinaryColumns, RealColumns
+from skdgm.data import BinaryColumns, RealColumns
+from skdgm.distributions import Bernoulli, Gaussian, draw
 from skdgm.exceptions import PrecisionWarning
 from skdgm.metrics import log_conditionals, log_densities
-from skdgm.units import Bernoulli, Gaussian, draw
 from skdgm.utils.warn import warn
 
 # Distance at which a log precision counts as at its limit, and number of columns named.

@@ -4,7 +4,7 @@ from itertools import pairwise, product
 from typing import NamedTuple
 
 from skdgm.couplings import Dense
-from skdgm.units import Bernoulli, Gaussian
+from skdgm.distributions import Bernoulli, Gaussian
 
 EVEN, ODD = 0, 1
 

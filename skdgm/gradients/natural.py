@@ -36,8 +36,8 @@ References
 
 import numpy as np
 
+from skdgm.distributions import Gaussian
 from skdgm.energies import Params
-from skdgm.units import Gaussian
 from skdgm.utils.products import matmul
 
 

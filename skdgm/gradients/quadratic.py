@@ -21,7 +21,7 @@ References
 import numpy as np
 
 from skdgm.couplings import Contrast
-from skdgm.units import Gaussian
+from skdgm.distributions import Gaussian
 
 
 def shift(energy, params):

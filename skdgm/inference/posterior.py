@@ -15,8 +15,8 @@ References
 import numpy as np
 from scipy.special import softmax
 
+from skdgm.distributions import one_hot
 from skdgm.energies import EVEN, ODD, plain
-from skdgm.units import one_hot
 
 
 class Posterior:

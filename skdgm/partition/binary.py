@@ -4,8 +4,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm._kernels.states import total
+from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
-from skdgm.units import Bernoulli
 from skdgm.utils.parallel import run
 
 # Units whose states one call of the kernel enumerates, changing one unit at a time: the

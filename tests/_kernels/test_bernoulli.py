@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm._kernels import bernoulli as kernels
-from skdgm.units import Bernoulli, draw
+from skdgm.distributions import Bernoulli, draw
 from skdgm.utils.random import stream
 from tests._kernels.oracles import DTYPES, TOLERANCE, sigmoid
 

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 from skdgm import VAE
 from skdgm.autoencoder._trainer import Trainer
-from skdgm.base.tables import tabulate
+from skdgm.data.tables import tabulate
 from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.utils.random import stream
 from tests.numerical import arrays, assert_means

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.belief._directed import Directed, ascent, descent
-from skdgm.units import Gaussian
+from skdgm.distributions import Gaussian
 from skdgm.utils.random import stream
 from tests.belief.enumeration import bits
 from tests.numerical import assert_means, assert_trees, numerical_gradient

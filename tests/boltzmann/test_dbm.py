@@ -10,11 +10,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM
 from skdgm.boltzmann._pretraining import PairTrainer, layerwise
+from skdgm.distributions import Bernoulli
 from skdgm.energies import LayeredEnergy, Params
 from skdgm.exceptions import DivergenceError
 from skdgm.partition import exact
 from skdgm.training import canonical
-from skdgm.units import Bernoulli
 from skdgm.utils.rows import Rows
 from tests.boltzmann.test_rbm import noisy_patterns
 from tests.reference import Enumeration, standard_error

@@ -9,12 +9,12 @@ from sklearn.datasets import load_digits
 
 from skdgm import DBMClassifier
 from skdgm.boltzmann._pretraining import layerwise
+from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import LayeredEnergy, Params, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.partition import exact
 from skdgm.training import canonical
 from skdgm.training.hooks import Hook
-from skdgm.units import Bernoulli, Softmax
 from skdgm.utils.rows import Rows
 from tests.boltzmann.test_rbm_classifier import NAMES, assert_moments, blocks
 from tests.reference import Enumeration

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from skdgm.distributions import Bernoulli, Gaussian, Normal, Softmax
 from skdgm.energies import EVEN, ODD, LayeredEnergy, Params, Path, contrast
-from skdgm.units import Bernoulli, Gaussian, Normal, Softmax
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees, numerical_gradient
 from tests.reference import (

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from skdgm.couplings import Contrast
+from skdgm.distributions import Gaussian
 from skdgm.energies import Params
 from skdgm.gradients import centering, natural
-from skdgm.units import Gaussian
 from skdgm.utils.tree import tree_map
 from tests.numerical import arrays, assert_trees, numerical_gradient, observed
 from tests.reference import ALL, Enumeration, random_machine

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from skdgm.couplings import Weights
+from skdgm.distributions import Softmax
 from skdgm.energies import contrast, plain, tiled
 from skdgm.gradients import discriminative, joined, pcd
 from skdgm.inference import mean_field
 from skdgm.optim import sgd
 from skdgm.samplers import gibbs
-from skdgm.units import Softmax
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, tree_map
 from tests.numerical import arrays, assert_trees, numerical_gradient

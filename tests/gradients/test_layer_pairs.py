@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
+from skdgm.distributions import Gaussian, Softmax, one_hot
 from skdgm.energies import tiled
 from skdgm.gradients import layer_pair
-from skdgm.units import Gaussian, Softmax, one_hot
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
 from tests.numerical import assert_means

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from skdgm.distributions import Bernoulli, Gaussian, Normal
 from skdgm.energies import LayeredEnergy, contrast
 from skdgm.gradients import damped, deviations, natural, rescale, standardised
-from skdgm.units import Bernoulli, Gaussian, Normal
 from tests.numerical import assert_trees, numerical_gradient
 
 RNG = np.random.default_rng(0)

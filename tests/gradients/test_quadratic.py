@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from skdgm.distributions import Bernoulli, Gaussian, Normal
 from skdgm.energies import LayeredEnergy, Params, contrast
 from skdgm.gradients import quadratic
-from skdgm.units import Bernoulli, Gaussian, Normal
 from skdgm.utils.tree import leaves
 from tests.numerical import numerical_gradient
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from skdgm.distributions import Gaussian
 from skdgm.energies import Params, contrast
 from skdgm.gradients import sparsity
 from skdgm.inference import mean_field
-from skdgm.units import Gaussian
 from skdgm.utils.tree import tree_map
 from tests.numerical import assert_trees, clamped, numerical_gradient
 from tests.reference import random_machine

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from skdgm.distributions import Softmax
 from skdgm.energies import tiled
 from skdgm.inference import Posterior
-from skdgm.units import Softmax
 from skdgm.utils.lists import Lists
 from skdgm.utils.tree import tree_map
 from tests.reference import MIXED, Enumeration, random_machine

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from skdgm.distributions import Softmax
 from skdgm.energies import tiled
 from skdgm.metrics import log_conditionals
-from skdgm.units import Softmax
 from skdgm.utils.lists import Lists
 from tests.reference import Enumeration, random_machine
 

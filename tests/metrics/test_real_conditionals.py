@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from skdgm.distributions import Gaussian, Softmax
 from skdgm.energies import tiled
 from skdgm.metrics import log_densities
-from skdgm.units import Gaussian, Softmax
 from skdgm.utils.tree import tree_map
 from tests.reference import Enumeration, random_machine
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from skdgm.distributions import Softmax
 from skdgm.partition import ais, ladder
 from skdgm.partition.agreement import settle
 from skdgm.partition.ladder import quadratic
 from skdgm.samplers import gibbs
-from skdgm.units import Softmax
 from skdgm.utils.random import stream
 from tests.reference import (
     MACHINES,

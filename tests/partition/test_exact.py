@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from skdgm.distributions import Gaussian, Softmax
 from skdgm.energies import EVEN, ODD
 from skdgm.partition import binary, exact
-from skdgm.units import Gaussian, Softmax
 from tests.numerical import clamped, observed
 from tests.reference import ALL, Enumeration, random_machine
 

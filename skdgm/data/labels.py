@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import assert_all_finite
 
-from skdgm.base.targets import is_missing, missing
+from skdgm.data.targets import is_missing, missing
 
 
 def marked(values, mark):

@@ -10,7 +10,7 @@ have the same shape, and the sufficient statistic is the value itself.
 import numpy as np
 from scipy.special import entr, logsumexp, softmax
 
-from skdgm.units.biased import Biased
+from skdgm.distributions.biased import Biased
 from skdgm.utils.lists import Lists
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from skdgm.base.code_columns import CodeColumns
-from skdgm.base.codes import count_codes, count_sizes, least_sizes
-from skdgm.base.columns import BinaryColumns, observed
-from skdgm.base.filling import completed
-from skdgm.base.frames import Codec
-from skdgm.base.mixed import Mixed, check, kinds_of, named_sizes
-from skdgm.base.real_columns import RealColumns, standards
-from skdgm.base.tables import refuse_foreign
+from skdgm.data.code_columns import CodeColumns
+from skdgm.data.codes import count_codes, count_sizes, least_sizes
+from skdgm.data.columns import BinaryColumns, observed
+from skdgm.data.filling import completed
+from skdgm.data.frames import Codec
+from skdgm.data.mixed import Mixed, check, kinds_of, named_sizes
+from skdgm.data.real_columns import RealColumns, standards
+from skdgm.data.tables import refuse_foreign
 from skdgm.utils.domains import is_frame, real_rows
 
 _BITS, _CODES = BinaryColumns(), CodeColumns()

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.base.codes import check_codes, count_codes, count_sizes, least_sizes
-from skdgm.base.columns import observed
+from skdgm.data.codes import check_codes, count_codes, count_sizes, least_sizes
+from skdgm.data.columns import observed
 from skdgm.utils.domains import real_rows
 
 
@@ -36,7 +36,7 @@ class Codes(NamedTuple):
 class CodeColumns:
     """Columns of codes, as made by scikit-learn's ``OrdinalEncoder``.
 
-    The methods are those of :class:`~skdgm.base.BinaryColumns`, with frequencies in
+    The methods are those of :class:`~skdgm.data.BinaryColumns`, with frequencies in
     place of moments.
 
     Parameters

@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 
-from skdgm.base import Codec
+from skdgm.data import Codec
 
 pd = pytest.importorskip("pandas")
 

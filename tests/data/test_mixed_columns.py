@@ -8,8 +8,8 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 
 from skdgm import BernoulliRBM
-from skdgm.base import BinaryColumns, CodeColumns, MixedColumns, RealColumns
-from skdgm.base.tables import tabulate
+from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns
+from skdgm.data.tables import tabulate
 from skdgm.exceptions import MissingDataWarning
 from tests.callbacks import Callback
 

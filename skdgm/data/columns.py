@@ -2,7 +2,7 @@
 
 A model learns the statistics of its columns in its first fit, and keeps them in
 ``_columns``. There is a class for each kind of column: binary columns here, real ones
-in :mod:`skdgm.base.real_columns`.
+in :mod:`skdgm.data.real_columns`.
 """
 
 from typing import NamedTuple

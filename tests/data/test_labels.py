@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from skdgm.base.labels import marked, of_one_kind
+from skdgm.data.labels import marked, of_one_kind
 
 pd = pytest.importorskip("pandas")
 

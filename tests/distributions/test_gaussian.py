@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from skdgm.units import Gaussian, Normal
+from skdgm.distributions import Gaussian, Normal
 from skdgm.utils.random import stream
 from tests.numerical import arrays, assert_means, assert_trees, numerical_gradient
 

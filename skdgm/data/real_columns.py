@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdgm.base.columns import Columns, observed
+from skdgm.data.columns import Columns, observed
 from skdgm.training import check_finite, column_spread
 from skdgm.utils.domains import real_rows
 

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy import stats
 
-from skdgm.units import Bernoulli
+from skdgm.distributions import Bernoulli
 from skdgm.utils.random import stream
 from tests.numerical import assert_means, numerical_gradient
 

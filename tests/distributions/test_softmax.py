@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skdgm.units import Softmax, one_hot
+from skdgm.distributions import Softmax, one_hot
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
 from tests.numerical import assert_means, numerical_gradient

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from skdgm.base import CodeColumns
-from skdgm.base.codes import MAX_CATEGORIES, check_codes
-from skdgm.base.tables import tabulate
+from skdgm.data import CodeColumns
+from skdgm.data.codes import MAX_CATEGORIES, check_codes
+from skdgm.data.tables import tabulate
 from skdgm.exceptions import MissingDataWarning
 from skdgm.utils.rows import Rows
 

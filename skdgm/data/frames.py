@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.base.series import (
+from skdgm.data.series import (
     as_bits,
     as_labels,
     as_reals,

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.base.code_columns import Codes
-from skdgm.base.codes import check_codes, refuse
-from skdgm.base.columns import Columns
-from skdgm.base.frames import Codec
+from skdgm.data.code_columns import Codes
+from skdgm.data.codes import check_codes, refuse
+from skdgm.data.columns import Columns
+from skdgm.data.frames import Codec
 
 _KINDS = "bernoulli", "categorical", "gaussian"
 

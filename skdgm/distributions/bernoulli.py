@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import entr
 
 from skdgm._kernels import bernoulli as kernels
-from skdgm.units.biased import Biased
+from skdgm.distributions.biased import Biased
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import logit, softplus
 from skdgm.utils.parallel import run

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm.base.filling import completed
+from skdgm.data.filling import completed
 
 pd = pytest.importorskip("pandas")
 
