@@ -1,5 +1,7 @@
 """Base of all estimators: contract, options, training, rollback on errors."""
 
+from skdgm.base.density import Density, MissingCapability, by_blocks
+from skdgm.base.estimator import Estimator
 from skdgm.base.fitting import EpochsMixin
 from skdgm.base.learning import report
 from skdgm.base.model import GenerativeModel, TabularModel
@@ -7,9 +9,13 @@ from skdgm.base.rollback import KEPT, replacing, rolled_back
 
 __all__ = [
     "KEPT",
+    "Density",
     "EpochsMixin",
+    "Estimator",
     "GenerativeModel",
+    "MissingCapability",
     "TabularModel",
+    "by_blocks",
     "replacing",
     "report",
     "rolled_back",

@@ -5,6 +5,7 @@ from skdgm.training.columns import check_finite, column_spread, column_sums
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
 from skdgm.training.learning import AUTO, Budget, Learned, learn
 from skdgm.training.loop import train
+from skdgm.training.objective import Objective, optimise
 from skdgm.training.reader import Batch, Reader
 from skdgm.training.watch import DensityWatch, Watch
 
@@ -16,6 +17,7 @@ __all__ = [
     "DensityWatch",
     "EarlyStopping",
     "Learned",
+    "Objective",
     "Reader",
     "Table",
     "Verbose",
@@ -27,6 +29,7 @@ __all__ = [
     "epoch",
     "labelled",
     "learn",
+    "optimise",
     "probe",
     "split",
     "train",

@@ -1,0 +1,170 @@
+"""Densities: what is asked of a fitted model."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from skdgm.utils.threads import one_blas_thread
+
+
+class Density(ABC):
+    """Probability distribution of rows, with parameters.
+
+    Estimators, metrics and plots ask it. Rows go in as users give them; ``read``
+    validates them and converts them to the units of the model. What a density cannot do
+    raises :class:`MissingCapability`, which names it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the estimator, for messages.
+    read : callable
+        ``read(X, dtype=None)`` validates rows and returns :class:`Rows`.
+    domain : object
+        Kind of the columns, such as :class:`~skdgm.data.BinaryColumns`.
+    columns : tuple
+        Statistics of the columns.
+    seed : int
+        Seed of the random numbers of deterministic methods.
+    """
+
+    def __init__(self, name, read, domain, columns, seed):
+        self.name, self.read, self.seed = name, read, seed
+        self.domain, self.columns = domain, columns
+
+    @property
+    @abstractmethod
+    def kind(self):
+        """Meaning of :meth:`log_prob`: "exact", "lower bound" or "estimate"."""
+
+    @abstractmethod
+    def log_prob(self, X):
+        """Log-likelihood of each row, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing: the likelihood is that of the observed entries.
+
+        Returns
+        -------
+        log_prob : ndarray of shape (n_samples,), float64
+            Deterministic. Of real columns, the density on the scale of the data.
+        """
+
+    @abstractmethod
+    def sample(self, n_samples, random_state=None, **options):
+        """Draw rows.
+
+        Parameters
+        ----------
+        n_samples : int
+        random_state : int, RandomState instance or None
+        **options : dict
+            As of the estimator's ``sample``.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        """
+
+    @abstractmethod
+    def fill(self, X, method="mean", random_state=None, **options):
+        """Fill missing entries, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        method : {"mean", "sample"}, default="mean"
+        random_state : int, RandomState instance or None
+        **options : dict
+            As of the estimator's ``impute``.
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+        """
+
+    @abstractmethod
+    def features(self, X):
+        """Hidden representation of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_features_out)
+        """
+
+    def log_partition(self):
+        """Log Z and its standard error, in nats, of a density known up to Z.
+
+        Returns
+        -------
+        log_Z, se : float
+        """
+        raise MissingCapability(self.name, "a partition function (log_partition)")
+
+    @property
+    def bits(self):
+        """Indices of the binary columns, an int array."""
+        return self.domain.bits(self.columns)
+
+
+class MissingCapability(TypeError):
+    """Error for what a density cannot do.
+
+    Parameters
+    ----------
+    name : str
+        Name of the estimator.
+    capability : str
+        What it lacks.
+    """
+
+    def __init__(self, name, capability):
+        super().__init__(f"{name} does not have {capability}.")
+
+
+def by_blocks(of_complete, rows, of_incomplete=None, index=None):
+    """Compute a function of every row, a block of rows at a time.
+
+    Parameters
+    ----------
+    of_complete : callable
+        Function of rows without missing entries, dense or lists.
+    rows : Rows
+    of_incomplete : callable, optional
+        Function of dense rows with missing entries; by default the same one.
+    index : ndarray of int, optional
+        Rows to use; by default all.
+
+    Returns
+    -------
+    values : ndarray of shape (n_selected, ...)
+    """
+    of_incomplete = of_complete if of_incomplete is None else of_incomplete
+    if index is None:
+        blocks = rows.blocks()
+    else:
+        blocks = (index[block] for block in rows.blocks(len(index)))
+
+    def of_block(v):
+        incomplete = np.isnan(v).any(axis=1)
+        if not incomplete.any():
+            return of_complete(v)
+        part = of_incomplete(v[incomplete])
+        whole = np.empty((len(v), *part.shape[1:]), dtype=part.dtype)
+        whole[incomplete] = part
+        if not incomplete.all():
+            whole[~incomplete] = of_complete(v[~incomplete])
+        return whole
+
+    with one_blas_thread():
+        if rows.complete:
+            parts = [of_complete(rows.present(b)) for b in blocks]
+        else:
+            parts = [of_block(rows.take(b)) for b in blocks]
+    return np.concatenate(parts)

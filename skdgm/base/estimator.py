@@ -1,0 +1,317 @@
+"""Base class of all estimators: data in, a density learned by an objective."""
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.callback import CallbackSupportMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from skdgm.base.learning import report
+from skdgm.base.options import asked_of, current, refuse_bools
+from skdgm.base.rollback import replacing, rollback, rolled_back
+from skdgm.data.tables import for_callbacks, refuse_dates, refuse_others, tabulate
+from skdgm.training import Callbacks, Table, Verbose, optimise
+from skdgm.utils.domains import is_frame
+from skdgm.utils.interrupts import Held
+from skdgm.utils.math import shares
+from skdgm.utils.random import MAX_SEED
+from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.tree import copy
+from skdgm.utils.warn import warn
+
+
+class Estimator(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    CallbackSupportMixin,
+    BaseEstimator,
+):
+    """Base class of estimators of a density of rows.
+
+    An estimator has a density, which its objective learns: objects of their own, made
+    from options and fitted attributes. A subclass has options, documentation and
+
+    - ``density_``, the :class:`~skdgm.base.Density` of the fitted model,
+    - ``_domain``, the kind of its columns, such as :class:`~skdgm.data.BinaryColumns`,
+    - ``_objective(table, before)``, the :class:`~skdgm.training.Objective` of a run
+      after so many epochs,
+    - ``_attributes(state)``, the fitted attributes of a training state, and
+      ``_state()``, the inverse,
+    - ``_dtype`` of the parameters and ``_n_features_out``,
+    - ``_n_epochs(table)`` of a fit, and ``_remedy()``, advice where training diverges.
+
+    As part of another model, an estimator may have a name there (``_title``), and be
+    given a :class:`~skdgm.training.Table` as X.
+    """
+
+    # Name in messages; values of options that only others of the family have; fitted
+    # attributes that depend on options; whether rows are kept as lists in memory.
+    _title, _IMPLIED, _TRANSIENT, _LISTED = None, {}, (), True
+
+    @rolled_back
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Fit the model to data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row. Whole numbers are exactly so many repetitions.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            X is empty, infinite or outside the model's domain; a weight is negative,
+            or all weights are zero.
+        DivergenceError
+            Training diverged. The estimator keeps its last good parameters; if
+            pre-training diverged, it is unchanged.
+        KeyboardInterrupt
+            Ctrl-C, in the ``fit`` of a Pipeline, of a search or of another estimator;
+            elsewhere it ends training with a warning. Learned parameters are kept.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def _fit(self, X, y, sample_weight):
+        fresh = not (self.warm_start and hasattr(self, "n_iter_"))
+        # Until training ends, every error restores the former attributes.
+        with rollback(self, kept=()) as before:
+            table = self._begin(X, y, sample_weight, fresh)
+            n_epochs = self._n_epochs(table)
+            context = self._init_callback_context(max_subtasks=n_epochs)
+            # Callbacks pass X to methods, which check the names of its columns.
+            data = for_callbacks(X if is_frame(X) else table.rows.X, y, sample_weight)
+            context.call_on_fit_task_begin(estimator=self, **data)
+            hooks = [
+                Callbacks(self, context, data, lambda s: self._attributes(copy(s)))
+            ]
+            learned, watch = self._learn(
+                table,
+                range(n_epochs),
+                fresh,
+                n_epochs=n_epochs,
+                hooks=hooks,
+                early_stopping=self.early_stopping,
+            )
+            self._keep(learned, before)
+        self._report(learned, n_epochs, watch)
+        if learned.ended != "interrupted":
+            self._finish(table)
+        context.call_on_fit_task_end(
+            estimator=self,
+            reconstruction_attributes=lambda: self._attributes(self._state()),
+            **data,
+        )
+        return self
+
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Continue training: one pass over the rows, in batches of ``batch_size``.
+
+        The pass is an epoch like those of :meth:`fit`, which it may precede or follow.
+        The total number of epochs is unknown, so ``schedule="linear"`` leaves the
+        learning rate as it is, and of a piecewise-constant schedule the last value
+        applies. Early stopping and callbacks are for :meth:`fit` only.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, as for :meth:`fit`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, DivergenceError
+            As raised by :meth:`fit`.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    # scikit-learn validates at later calls only if the name is not partial_fit.
+    @rolled_back
+    @_fit_context(prefer_skip_nested_validation=True)
+    def _partial_fit(self, X, y, sample_weight, classes=None):
+        fresh = not hasattr(self, "n_iter_")
+        with rollback(self, kept=()) as before:
+            table = self._begin(X, y, sample_weight, fresh, classes)
+            epochs = range(self.n_iter_, self.n_iter_ + 1)
+            learned, watch = self._learn(table, epochs, fresh)
+            self._keep(learned, before)
+        self._report(learned, 1, watch)
+        return self
+
+    def _begin(self, X, y, sample_weight, fresh, classes=None):
+        """Validate all arguments, and only then change the estimator's attributes."""
+        self._asked = asked_of(self)
+        self._check_options()
+        if not fresh:
+            self._check_unchanged()
+        if isinstance(X, Table):
+            table, known, X = X, {}, X.rows.X
+        else:
+            rows = self._rows(X, fitting=True, reset=fresh)
+            rows, known = self._label(rows, y, fresh, classes)
+            table = tabulate(rows, sample_weight, in_memory=self._LISTED)
+        columns, table = self._domain.learn(table, None if fresh else self._columns)
+        vars(self).update(known)
+        if fresh:
+            self._remember(X)
+            self._seed = check_random_state(self.random_state).randint(MAX_SEED)
+            self.n_iter_, self.loss_curve_, self.validation_curve_ = 0, [], []
+        self._columns = columns
+        self._count(table, fresh)
+        self._forget()
+        return table
+
+    def _learn(self, table, epochs, fresh, *, hooks=(), **options):
+        """Run epochs and return their result and the losses' watch."""
+        objective = self._objective(table, self.n_iter_ - epochs.start)
+        if self.verbose and hooks:
+            hooks = [*hooks, Verbose(self._name, objective.quantity)]
+        state = None if fresh else self._state()
+        with one_blas_thread():
+            return optimise(
+                objective,
+                table,
+                epochs,
+                state,
+                hooks=hooks,
+                since=self._first_to_stop(epochs),
+                **options,
+            )
+
+    def _keep(self, learned, before):
+        """Set the fitted attributes, after which errors no longer roll back."""
+        with Held():
+            with replacing(self) as new:
+                for name in self._TRANSIENT:
+                    vars(new).pop(name, None)
+                vars(new).update(self._attributes(learned.state))
+                new.n_iter_ += len(learned.losses)
+                # New lists, so that a rollback finds the old ones unchanged.
+                new.loss_curve_ = self.loss_curve_ + learned.losses
+                new.validation_curve_ = self.validation_curve_ + learned.validation
+                new._ended = learned.ended
+            before.clear()
+
+    def _report(self, learned, n_epochs, watch):
+        """Raise an error or warn if training failed."""
+        remedy = self._remedy()
+        report(learned, n_epochs, self._name, remedy)
+        if learned.useless and learned.ended != "interrupted":
+            warn(f"{self._name} {watch.useless} {remedy}", ConvergenceWarning)
+
+    def _check_options(self):
+        """Raise errors for options that their constraints do not exclude."""
+
+    def _check_unchanged(self):
+        """Raise ValueError where options do not fit what was learned before."""
+
+    def _label(self, rows, y, fresh, classes):
+        """Rows with their labels, and a dict of attributes learned from the labels."""
+        return rows, {}
+
+    def _count(self, table, fresh):
+        """Count labels or values, before training."""
+
+    def _first_to_stop(self, epochs):
+        """First epoch at which training may stop, or that counts as the best."""
+        return epochs.start
+
+    def _finish(self, table):
+        """Learn what requires the final parameters, after all epochs."""
+
+    def _forget(self):
+        """Discard results that depend on parameters which have changed."""
+
+    def score(self, X, y=None, sample_weight=None):
+        """Mean log-likelihood of the rows, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row; by default all are equal.
+
+        Returns
+        -------
+        score : float
+            The (weighted) mean of :meth:`score_samples`.
+        """
+        scores = self.score_samples(X)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, scores[:, None], ensure_non_negative=True
+            )
+            sample_weight, _ = shares(sample_weight)
+        return float(np.average(scores, weights=sample_weight))
+
+    def _rows(self, X, *, dtype=None, reset=False, fitting=False):
+        """Validate X and return its :class:`~skdgm.utils.rows.Rows`."""
+        if not reset:
+            dtype = dtype or self._dtype
+        refuse_dates(X)
+        domain = self._asked_domain if reset else self._domain
+        try:
+            return domain.rows(self, X, reset=reset, fitting=fitting, dtype=dtype)
+        except (TypeError, ValueError) as error:
+            refuse_others(self, X, error)
+            raise
+
+    @property
+    def _asked_domain(self):
+        """Kind of the columns, as requested for the next fit."""
+        return self._domain
+
+    def _remember(self, X):
+        """Store the number and names of the columns of X, which is valid."""
+        validate_data(self, X, reset=True, skip_check_array=True)
+
+    @property
+    def _options(self):
+        """Options of the last fit; before the first one, the present options."""
+        asked = vars(self).get("_asked")
+        return asked_of(self) if asked is None else asked
+
+    def _now(self, name):
+        """Validated present value of an option of inference."""
+        return current(self, name)
+
+    def _validate_params(self):
+        super()._validate_params()
+        refuse_bools(self)
+
+    @property
+    def _name(self):
+        """Name of the estimator in messages."""
+        return self._title or type(self).__name__
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        for name, value in self._domain.tags.items():
+            setattr(tags.input_tags, name, value)
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

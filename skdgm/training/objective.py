@@ -1,0 +1,196 @@
+"""Objectives: what is learned from rows, and by which updates."""
+
+from abc import ABC, abstractmethod
+
+from skdgm.training.batches import epoch, split
+from skdgm.training.hooks import EarlyStopping
+from skdgm.training.learning import learn
+from skdgm.utils import purposes
+from skdgm.utils.random import stream
+
+
+class Objective(ABC):
+    r"""Function of a training state that is to be maximised, and its updates.
+
+    .. math:: \theta \leftarrow \theta + \epsilon \, \nabla_\theta \, \frac1n
+       \sum_{r=1}^n \mathcal{L}_\theta(x_r)
+
+    for batches of n rows. A training state is a named tuple with the parameters
+    ``params``, optimiser state and whatever else changes from update to update (Markov
+    chains, running means): a tree of arrays, in which updates may change arrays in
+    place.
+
+    Parameters
+    ----------
+    recipe : object
+        Has an estimator's training options as attributes; at least ``batch_size``, and
+        with early stopping ``validation_fraction``, ``n_iter_no_change`` and ``tol``.
+    rows : Rows
+        Training rows, in the units of the model.
+    seed : int
+        Seed of all random numbers.
+    epochs_before : int, default=0
+        Number of epochs before this run, so that no run repeats the random numbers of
+        another.
+    """
+
+    # Name of minus the loss, in nats per row.
+    quantity = "log-likelihood"
+    # Purposes of the random streams of epochs, updates and held-out rows.
+    SHUFFLE, STEP, SPLIT = purposes.SHUFFLE, purposes.STEP, purposes.SPLIT
+
+    def __init__(self, recipe, rows, seed, epochs_before=0):
+        self.recipe, self.rows, self.seed = recipe, rows, seed
+        self.epochs_before = epochs_before
+
+    @abstractmethod
+    def start(self):
+        """Initial training state.
+
+        Returns
+        -------
+        state : tuple
+        """
+
+    @abstractmethod
+    def resume(self, state):
+        """Training state to continue from, with all that the recipe now needs.
+
+        Parameters
+        ----------
+        state : tuple
+            Training state of an earlier run, with other options perhaps.
+
+        Returns
+        -------
+        state : tuple
+        """
+
+    @abstractmethod
+    def step(self, state, batch, clock):
+        """Update a training state from a batch.
+
+        Parameters
+        ----------
+        state : tuple
+            Changed in place.
+        batch : object
+            Element of :meth:`draw`: an int array of row numbers, of shape (n_rows,),
+            unless a subclass reads the rows in advance.
+        clock : Clock
+            Position in training.
+
+        Returns
+        -------
+        state : tuple
+        """
+
+    @abstractmethod
+    def watch(self, table, held_out, state):
+        """Losses of the same rows at the end of each epoch.
+
+        Parameters
+        ----------
+        table : Table
+            Training rows.
+        held_out : Table or None
+        state : tuple
+            Initial training state, with whose loss later ones are compared.
+
+        Returns
+        -------
+        watch : Watch
+            ``watch(state)`` returns the loss and that of held-out rows (or None), in
+            nats per row.
+        """
+
+    def draw(self, table, number):
+        """Batches of an epoch.
+
+        Parameters
+        ----------
+        table : Table
+        number : int
+            Number of the epoch in this run.
+
+        Returns
+        -------
+        batches : sequence
+            Sized; of arrays of row numbers.
+        """
+        rng = stream(self.seed, self.SHUFFLE, self.epochs_before + number)
+        return epoch(table, self.recipe.batch_size, rng)
+
+    def split(self, table):
+        """Split a table into training rows and held-out rows.
+
+        Parameters
+        ----------
+        table : Table
+
+        Returns
+        -------
+        train, held_out : Table
+        """
+        rng = stream(self.seed, self.SPLIT)
+        return split(table, self.recipe.validation_fraction, rng)
+
+    def stream(self, clock):
+        """Random stream of one update, given its place in training."""
+        number = self.epochs_before + clock.epoch
+        return stream(self.seed, self.STEP, number, clock.batch)
+
+
+def optimise(
+    objective,
+    table,
+    epochs,
+    state=None,
+    *,
+    n_epochs=None,
+    hooks=(),
+    early_stopping=False,
+    since=None,
+):
+    """Train for a range of epochs.
+
+    Parameters
+    ----------
+    objective : Objective
+    table : Table
+        Training rows.
+    epochs : range
+        Numbers of the epochs to run.
+    state : tuple, optional
+        Training state to continue from; by default training starts anew.
+    n_epochs : int, optional
+        Total number of epochs for the schedules, if known.
+    hooks : sequence of Hook
+    early_stopping : bool, default=False
+        If True, hold rows out and keep the state with their lowest loss.
+    since : int, optional
+        First epoch that early stopping counts; by default the first of all.
+
+    Returns
+    -------
+    learned : Learned
+    watch : Watch
+    """
+    held_out, stopping, recipe = None, None, objective.recipe
+    if early_stopping:
+        table, held_out = objective.split(table)
+        first = epochs.start if since is None else since
+        stopping = EarlyStopping(recipe.n_iter_no_change, recipe.tol, first)
+    state = objective.start() if state is None else objective.resume(state)
+    watch = objective.watch(table, held_out, state)
+    learned = learn(
+        objective,
+        state,
+        table,
+        watch,
+        epochs,
+        n_epochs=n_epochs,
+        hooks=hooks,
+        stopping=stopping,
+    )
+    return learned, watch
