@@ -7,7 +7,7 @@ with the biases b' of a base model, and an inverse temperature for each row.
 """
 
 from skdgm._kernels.bernoulli import draw, squash
-from skdgm._kernels.jit import kernel
+from skdgm._kernels.jit import inner, kernel
 from skdgm._kernels.lists import collect
 
 
@@ -53,7 +53,7 @@ def columns(
         finish(mean, r, left, right, bias, base, betas[r])
 
 
-@kernel
+@inner()
 def finish(eta, r, left, right, bias, base, beta):
     """Make means of what the units from left to right receive, in place."""
     row = eta[r, left:right]
@@ -61,7 +61,7 @@ def finish(eta, r, left, right, bias, base, beta):
     squash(row)
 
 
-@kernel
+@inner()
 def temper(row, bias, base, beta):
     """Make what a row of units receives their natural parameter at a temperature."""
     for j in range(len(row)):

@@ -9,7 +9,7 @@ collects the y of those r whose x it is in, and is written to the tiles of
 :math:`W^\top` while it is near.
 """
 
-from skdgm._kernels.jit import kernel
+from skdgm._kernels.jit import inner, kernel
 from skdgm._kernels.lines import BLOCK, add_lines, aligned, flip
 from skdgm._kernels.lists import by_column
 
@@ -62,7 +62,7 @@ def scale(y, factor, left, out, first):
             line[j] = 0
 
 
-@kernel
+@inner()
 def begin(target, w, a, thin, low, high, rate, momentum, l1, l2):
     """What of some lines' update does not come from rows. Without momentum the lines
     themselves are the target, else their velocity."""
