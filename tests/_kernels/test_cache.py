@@ -19,11 +19,11 @@ from skdgm.couplings import Contrast, Weights
 rng = np.random.RandomState(0)
 W, u, X, Y = (
     rng.normal(size=shape).astype(np.float32)
-    for shape in ((9, 24), (9, 24), (2, 10, 9), (2, 10, 24))
+    for shape in ((64, 90), (64, 90), (2, 10, 64), (2, 10, 90))
 )
 weights, velocity = Weights.of(W), Weights.of(u)
 grad = Contrast(X[0], Y[0], X[1], Y[1])
-for _ in range(20):
+for _ in range(50):
     grad.ascend(weights, velocity, rate=0.07, momentum=0.5, l1=1e-4, l2=1e-4)
 print(weights.W.tobytes().hex(), velocity.W.tobytes().hex())
 """
