@@ -46,9 +46,9 @@ class Contrast(NamedTuple):
         return self._replace(y=y, x_model=self.x_model[:0], y_model=self.y_model[:0])
 
     def plus(self, other, weight):
-        """Sum of this gradient, which is one-sided, and ``weight`` times another."""
+        """Sum of this gradient and ``weight`` times another."""
         weight = self.y.dtype.type(weight)
-        if self.thin or other.thin or not _same(self.x, other.x):
+        if self.thin or other.thin or len(self.x_model) or not _same(self.x, other.x):
             return Contrast.of(np.asarray(self) + weight * np.asarray(other))
         return other._replace(
             y=self.y + weight * np.asarray(other.y),

@@ -17,7 +17,7 @@ def contrast(energy, params, x, x_model):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
     x : tuple of {ndarray, Lists} of shape (n_rows, size)
         A value of each block in the positive phase; values may be means.
@@ -39,12 +39,15 @@ def contrast(energy, params, x, x_model):
         tuple(_own(energy, params, state, block) for block in blocks)
         for state in (x, x_model)
     )
+    couplings = {}
+    for i, j, number in energy.links:
+        coupling = energy.couplings[number]
+        part = coupling.contrast(T[i], T[j], T_model[i], T_model[j])
+        shared = couplings.get(number)
+        couplings[number] = part if shared is None else shared.plus(part, 1.0)
     return Params(
         tree_map(np.subtract, means, means_model),
-        tuple(
-            coupling.contrast(T[i], T[j], T_model[i], T_model[j])
-            for i, j, coupling in energy.wiring.links
-        ),
+        tuple(couplings[number] for number in range(len(energy.couplings))),
     )
 
 

@@ -1,4 +1,4 @@
-"""Parameters of layered models, and paths between models."""
+"""Parameters of energies, and paths between models."""
 
 from typing import NamedTuple
 
@@ -12,9 +12,11 @@ class Params(NamedTuple):
     Parameters
     ----------
     units : tuple
-        For each block its array of biases, or tree of arrays.
+        For each block its biases of shape (size,), or tree of arrays. In a conditional
+        model biases may have the shape (n_rows, size): each row has its own, so that
+        natural parameters, marginals, samples, means and log Z differ by row.
     couplings : tuple
-        For each link an ndarray of shape (n_below, n_above) or a
+        For each coupling an ndarray of shape (n_below, n_above) or a
         :class:`~skdgm.couplings.Weights`; in gradients a
         :class:`~skdgm.couplings.Contrast`.
     """
@@ -26,6 +28,18 @@ class Params(NamedTuple):
     def dtype(self):
         """Data type of the arrays, float32 or float64."""
         return leaves(self.units)[0].dtype
+
+    @property
+    def n_conditions(self):
+        """Number of rows of biases that differ by row; None if all rows share them."""
+        return next((len(a) for a in leaves(self.units) if a.ndim > 1), None)
+
+    def take(self, rows):
+        """Parameters of some rows: a slice or an index array, or a number for one row
+        that has the form of parameters without rows."""
+        return self._replace(
+            units=tree_map(lambda a: a[rows] if a.ndim > 1 else a, self.units)
+        )
 
 
 class Path(NamedTuple):
@@ -46,6 +60,11 @@ class Path(NamedTuple):
 
     base: tuple
     beta: object
+
+
+def n_rows(x):
+    """Number of rows of a state, in which values of some blocks may be None."""
+    return max(len(part) for part in x if part is not None)
 
 
 def between(base, eta, beta):

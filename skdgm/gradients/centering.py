@@ -34,7 +34,7 @@ def center(energy, params, grad, offsets):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
     grad : Params
         The plain gradient, as :func:`~skdgm.energies.contrast` returns it.
@@ -52,7 +52,7 @@ def center(energy, params, grad, offsets):
     ]
     biases = [unit.bias_of(own) for unit, own in zip(energy.units, grad.units)]
     lost, couplings = [np.zeros_like(bias) for bias in biases], []
-    for (i, j, _), part in zip(energy.wiring.links, grad.couplings):
+    for (i, j, _), part in zip(energy.own_links, grad.couplings):
         given = biases[i], biases[j], T[i], T[j], offsets[i]
         part, of_below, of_above = part.center(*given)
         lost[i] += of_below

@@ -7,8 +7,9 @@ r"""Likelihood gradient with a negative phase sampled by Markov chains.
 The expectation under the model is taken after k Gibbs steps that start at the data
 (contrastive divergence, CD-k [1]_), or at the end of the last update (persistent CD,
 also called stochastic maximum likelihood [2]_ [3]_), perhaps with swaps between chains
-at several temperatures, of which the hotter mix faster [5]_. The odd layers enter both
-phases by their means, which have the expectation of draws and less variance [4]_.
+at several temperatures, of which the hotter mix faster [5]_. The last colour enters
+both phases by its means given the others, which have the expectation of draws and less
+variance [4]_.
 
 References
 ----------
@@ -27,7 +28,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.energies import EVEN, ODD
 from skdgm.inference import mean_field
 from skdgm.samplers import binary, by_means, gibbs, sweep, tempering
 
@@ -40,7 +40,7 @@ class Phases(NamedTuple):
     Parameters
     ----------
     data, model : tuple of {ndarray, Lists}
-        Values of the even layers and means of the odd ones given these.
+        Values of all colours but the last, and means of the last given these.
     """
 
     data: tuple
@@ -53,10 +53,10 @@ def cd(rng, energy, params, x, clamp, n_steps):
     Parameters
     ----------
     rng : Stream
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
     x : tuple
-        For each block of the even layers the data, or a mean to start from.
+        For each block of all colours but the last the data, or a mean to start from.
     clamp : tuple
         For each block its entries that are data: None, True or a boolean array.
     n_steps : int
@@ -70,11 +70,12 @@ def cd(rng, energy, params, x, clamp, n_steps):
     """
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
     rows = rng.fold(_DATA).rows(len(x[0]))
-    chains, info = gibbs.run(rows, energy, params, gibbs.State(x), 1, colours=(ODD,))
-    means = with_odd_means(energy, x, info)
+    last = energy.backwards[:1]
+    chains, info = gibbs.run(rows, energy, params, gibbs.State(x), 1, colours=last)
+    means = with_last_means(energy, x, info)
     rows = rng.fold(_MODEL).rows(len(x[0]))
     chains, info = gibbs.run(rows, energy, params, chains, n_steps)
-    model = with_odd_means(energy, chains.x, info)
+    model = with_last_means(energy, chains.x, info)
     return Phases(means, model), chains
 
 
@@ -88,15 +89,15 @@ def pcd(rng, energy, params, x, clamp, n_steps, chains, model=None, max_sweeps=5
     model = params if model is None else model
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
     rng = rng.fold(_MODEL).rows(len(chains.x[0]))
-    if binary.serves(energy, params, x, (ODD,)) and binary.serves(
-        energy, params, chains.x, (EVEN, ODD), n_steps
+    if binary.serves(energy, params, x, (1,)) and binary.serves(
+        energy, params, chains.x, (0, 1), n_steps
     ):
         rngs = [rng.fold(number) for number in range(n_steps)]
-        odd, *after = binary.contrast(rngs, energy, params, x, chains.x, model)
-        return Phases(_merge(x, odd), _merge(*after)), gibbs.State(after[0])
+        last, *after = binary.contrast(rngs, energy, params, x, chains.x, model)
+        return Phases(_merge(x, last), _merge(*after)), gibbs.State(after[0])
     means, _ = mean_field(energy, params, x, clamp, max_sweeps=max_sweeps)
     chains, info = gibbs.run(rng, energy, model, chains, n_steps)
-    return Phases(means, with_odd_means(energy, chains.x, info)), chains
+    return Phases(means, with_last_means(energy, chains.x, info)), chains
 
 
 def tempered(rng, energy, params, x, clamp, n_steps, replicas, ladder, max_sweeps=50):
@@ -110,13 +111,13 @@ def tempered(rng, energy, params, x, clamp, n_steps, replicas, ladder, max_sweep
     rng = rng.fold(_MODEL)
     replicas, info = tempering.run(rng, energy, params, replicas, n_steps, ladder)
     coldest = tempering.coldest(replicas, ladder)
-    model, _ = mean_field(energy, params, coldest, _all_even(energy))
+    model, _ = mean_field(energy, params, coldest, _all_but_last(energy))
     return Phases(means, model), replicas, info
 
 
 def settled(energy, params, phases):
-    """Replace the even layers of the model's phase by means given the odd ones."""
-    model, _ = sweep(energy, params, phases.model, by_means(energy), colours=(EVEN,))
+    """Replace the first colour of the model's phase by its means given the others."""
+    model, _ = sweep(energy, params, phases.model, by_means(energy), colours=(0,))
     return phases._replace(model=model)
 
 
@@ -136,12 +137,12 @@ def complete(rng, energy, params, x, clamp, n_steps):
     return state.x, tuple(None if clamped is None else True for clamped in clamp)
 
 
-def _all_even(energy):
-    even = energy.colours[EVEN]
-    return tuple(True if i in even else None for i in range(len(energy.units)))
+def _all_but_last(energy):
+    last = energy.colours[-1]
+    return tuple(None if i in last else True for i in range(len(energy.units)))
 
 
-def with_odd_means(energy, x, info):
-    """Replace values in the odd layers by the means with which they were drawn."""
-    odd = energy.colours[ODD]
-    return tuple(info.means[i] if i in odd else part for i, part in enumerate(x))
+def with_last_means(energy, x, info):
+    """Replace values of the last colour by the means with which they were drawn."""
+    last = energy.colours[-1]
+    return tuple(info.means[i] if i in last else part for i, part in enumerate(x))

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import softmax
 
 from skdgm.couplings import Contrast
-from skdgm.energies import ODD, Params, contrast
+from skdgm.energies import Params, contrast
 from skdgm.inference import Posterior
 from skdgm.utils.tree import tree_map
 
@@ -27,11 +27,11 @@ def discriminative(energy, params, x, target, labelled):
 
     Parameters
     ----------
-    energy : LayeredEnergy
-        A machine with one hidden layer.
+    energy : Energy
+        A machine with two colours.
     params : Params
     x : tuple of {ndarray, Lists} of shape (n_rows, size)
-        Values of the even blocks, the label included, and means of the odd blocks.
+        Values of the first colour, the label included, and means of the last.
     target : int
         The number of the label's block, whose unit is a Softmax.
     labelled : ndarray of bool of shape (n_rows,)
@@ -49,7 +49,7 @@ def discriminative(energy, params, x, target, labelled):
     p[~labelled] = y[~labelled]
     expected, joint = list(x), {}
     expected[target] = p
-    for block in energy.colours[ODD]:
+    for block in energy.colours[-1]:
         mean, pairs = np.zeros_like(x[block]), []
         for state in range(posterior.n_states):
             given = posterior.means(block, state)
@@ -59,7 +59,7 @@ def discriminative(energy, params, x, target, labelled):
     rough = contrast(energy, params, x, tuple(expected))
     couplings = tuple(
         Contrast.of(joint[j]) if i == target else part.one_sided()
-        for (i, j, _), part in zip(energy.wiring.links, rough.couplings)
+        for (i, j, _), part in zip(energy.own_links, rough.couplings)
     )
     return Params(rough.units, couplings)
 

@@ -16,8 +16,8 @@ References
 .. [1] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
 """
 
-from skdgm.energies import EVEN, ODD, Path
-from skdgm.gradients.contrastive import Phases, complete, with_odd_means
+from skdgm.energies import Path
+from skdgm.gradients.contrastive import Phases, complete, with_last_means
 from skdgm.samplers import gibbs
 
 _DATA, _MODEL = 1, 2
@@ -51,10 +51,10 @@ def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
         return state, info
 
     rows = rng.fold(_DATA).rows(len(x[0]))
-    chains, info = draw(rows, gibbs.State(x), ODD)
-    data = with_odd_means(energy, x, info)
+    chains, info = draw(rows, gibbs.State(x), 1)
+    data = with_last_means(energy, x, info)
     rows = rng.fold(_MODEL).rows(len(x[0]))
     for number in range(n_steps):
-        for colour in (EVEN, ODD):
+        for colour in (0, 1):
             chains, info = draw(rows.fold(number), chains, colour)
-    return Phases(data, with_odd_means(energy, chains.x, info)), chains
+    return Phases(data, with_last_means(energy, chains.x, info)), chains

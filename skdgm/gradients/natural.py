@@ -48,7 +48,7 @@ def natural(energy, params, grad):
     for block, own in _real(energy, params):
         variance = np.exp(-own.log_precision)
         units[block] = units[block]._replace(mean=units[block].mean * variance)
-        for link, _, _ in energy.wiring.neighbours(block):
+        for link, _, _ in energy.neighbours(block):
             couplings[link] = _scaled(couplings[link], variance)
     return Params(tuple(units), tuple(couplings))
 
@@ -62,7 +62,7 @@ def standardised(energy, params, grad):
     units = list(grad.units)
     for block, own in _real(energy, params):
         along = own.mean * units[block].mean
-        for link, _, _ in energy.wiring.neighbours(block):
+        for link, _, _ in energy.neighbours(block):
             along += _along(grad.couplings[link], params.couplings[link])
         step = energy.units[block].learned(-0.5 * along)
         step += units[block].log_precision
@@ -83,7 +83,7 @@ def rescale(energy, params, before):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
         After the update, with ndarrays for couplings.
     before : dict
@@ -93,14 +93,14 @@ def rescale(energy, params, before):
         energy.units[block].constrain(own)
         factor = np.exp(-0.5 * own.log_precision) / before[block]
         np.multiply(own.mean, factor, out=own.mean)
-        for link, _, _ in energy.wiring.neighbours(block):
+        for link, _, _ in energy.neighbours(block):
             params.couplings[link][...] *= factor[:, None]
 
 
 def damped(energy, params, rate):
     r"""Learning rate reduced for real units: :math:`\epsilon / (1 + \epsilon L)`."""
     for block, own in _real(energy, params):
-        beside = energy.wiring.neighbours(block)
+        beside = energy.neighbours(block)
         n_hidden = sum(energy.units[other].size for _, other, _ in beside)
         total = np.exp(own.log_precision).sum(dtype=float)
         rate = rate / (1 + rate * (total / 8 + n_hidden / 16))
@@ -110,7 +110,7 @@ def damped(energy, params, rate):
 def _real(energy, params):
     """Iterate over the real blocks' numbers and parameters."""
     for block, (unit, own) in enumerate(zip(energy.units, params.units)):
-        if isinstance(unit, Gaussian):
+        if isinstance(unit, Gaussian) and energy.own_links:
             yield block, own
 
 

@@ -43,7 +43,7 @@ def pull(energy, params, grad):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
         With ndarrays for couplings.
     grad : Params
@@ -70,7 +70,7 @@ def keep(energy, params, before):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
         After the update, with ndarrays for couplings.
     before : list of ndarray
@@ -83,7 +83,7 @@ def keep(energy, params, before):
 
 def _links(energy, params):
     """Iterate over the couplings of real blocks, their weights and precisions."""
-    links = zip(energy.wiring.links, params.couplings)
+    links = zip(energy.own_links, params.couplings)
     for number, ((i, j, _), W) in enumerate(links):
         if isinstance(energy.units[i], Gaussian):
             yield number, (i, j), W, np.exp(params.units[i].log_precision)

@@ -23,7 +23,7 @@ def pull(energy, x, activity, target, cost):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     x : tuple
         Values of the positive phase, with ndarrays of means for hidden blocks.
     activity : tuple of ndarray of shape (size,)
@@ -40,7 +40,7 @@ def pull(energy, x, activity, target, cost):
     activity : tuple of ndarray
         The updated running means.
     """
-    x, running, hidden = list(x), [], energy.wiring.hidden
+    x, running, hidden = list(x), [], energy.hidden
     targets = target if isinstance(target, tuple) else (target,) * len(hidden)
     for block, q, target in zip(hidden, activity, targets, strict=True):
         real = q.dtype.type

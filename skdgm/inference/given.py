@@ -15,7 +15,7 @@ class Given(NamedTuple):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
         With ndarrays for couplings, as values are dense.
     x, clamp : tuple
@@ -65,7 +65,8 @@ class Given(NamedTuple):
     def take(self, rows):
         """The same machine for some of the rows."""
         clamp, known = take(self.clamp, rows), take(self.known, rows)
-        return self._replace(x=None, clamp=clamp, known=known)
+        params = self.params.take(rows)
+        return self._replace(params=params, x=None, clamp=clamp, known=known)
 
 
 def take(tree, rows):

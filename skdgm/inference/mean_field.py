@@ -6,25 +6,22 @@ The factorial Q(x) that is nearest to p(x | clamped entries) maximises the bound
 
 where the sum runs over the free entries. Setting its derivative to zero gives each
 block's mean as a function of its neighbours' means: the sweep of Gibbs sampling with
-means in place of draws [1]_. The update of a colour maximises the bound given the other
-colour, so no sweep lowers it. Layers above that have no means yet are initialised by
-one pass from below, in which the input from the layer below counts twice.
+means in place of draws [1]_. The update of a colour maximises the bound given the
+others, so no sweep lowers it. Blocks that have no means yet are initialised layer by
+layer, with the input from known layers in the place of that from unknown ones too.
 
 References
 ----------
 .. [1] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.energies import EVEN, ODD
+from skdgm.energies import n_rows
 from skdgm.inference.given import Given, take
 from skdgm.samplers import binary, by_means, sweep
-
-_ORDER = ODD, EVEN
 
 
 class Info(NamedTuple):
@@ -48,15 +45,15 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
     x : tuple
-        Clamped values, and the means to start from in the even layers, of shape
-        (n_rows, size); where these are None, those of :func:`ascend`.
+        Clamped values, and the means to start from in all colours but the last, of
+        shape (n_rows, size); where these are None, those of :func:`ascend`.
     clamp : tuple
         For each block its clamped entries: None, True or a boolean array.
     max_sweeps : int, default=50
-        If all even blocks are clamped, one sweep is enough.
+        If all colours but the last are clamped, one sweep is enough.
     tol : float, default=1e-4
 
     Returns
@@ -65,26 +62,27 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
         Clamped values in their places, means elsewhere.
     info : Info
     """
-    n_rows, update = len(x[0]), by_means(energy)
-    if all(clamp[block] is True for block in energy.colours[EVEN]):
-        if binary.serves(energy, params, x, (ODD,)):
-            odd = binary.means(energy, params, x, ODD)
-            means = tuple(a if b is None else b for a, b in zip(x, odd))
+    size, update, order = n_rows(x), by_means(energy), energy.backwards
+    if all(clamp[block] is True for block in energy.rest()):
+        last = order[:1]
+        if binary.serves(energy, params, x, last):
+            found = binary.means(energy, params, x, *last)
+            means = tuple(a if b is None else b for a, b in zip(x, found))
         else:
-            means, _ = sweep(energy, params, x, update, colours=(ODD,), clamp=clamp)
-        return means, Info(np.ones(n_rows, dtype=int), np.ones(n_rows, dtype=bool))
+            means, _ = sweep(energy, params, x, update, colours=last, clamp=clamp)
+        return means, Info(np.ones(size, dtype=int), np.ones(size, dtype=bool))
 
-    if any(x[block] is None for block in energy.colours[EVEN]):
+    if any(x[block] is None for block in energy.rest()):
         x = ascend(energy, params, x)
     given = Given.of(energy, params, x, clamp)
-    now, _ = sweep(given, given.params, given.x, update, colours=_ORDER, clamp=clamp)
+    now, _ = sweep(given, given.params, given.x, update, colours=order, clamp=clamp)
     means = tuple(
         a if clamped is True else b.copy() for a, b, clamped in zip(x, now, clamp)
     )
-    n_sweeps, active = np.ones(n_rows, dtype=int), np.arange(n_rows)
+    n_sweeps, active = np.ones(size, dtype=int), np.arange(size)
     while active.size and n_sweeps.max() < max_sweeps:
         new, _ = sweep(
-            given, given.params, now, update, colours=_ORDER, clamp=given.clamp
+            given, given.params, now, update, colours=order, clamp=given.clamp
         )
         n_sweeps[active] += 1
         for whole, part, clamped in zip(means, new, clamp):
@@ -97,52 +95,60 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
         now = new
         if not going.all():
             active, now, given = active[going], take(now, going), given.take(going)
-    return means, Info(n_sweeps, ~np.isin(np.arange(n_rows), active))
+    return means, Info(n_sweeps, ~np.isin(np.arange(size), active))
 
 
 def ascend(energy, params, x):
-    """Means of blocks that are None, layer by layer from below; the input from below
-    counts twice, but in the last layer, in place of the unknown one from above."""
-    x, layers = list(x), energy.wiring.layers
-    for below, above in pairwise(layers):
-        for block in above:
+    """Means of blocks that are None, layer by layer, from the layers before.
+
+    Their input counts in the place of that from the linked layers after them: in a
+    chain twice, but for the last layer [1]_.
+    """
+    x, size, known = list(x), n_rows(x), set()
+    layer_of = {b: number for number, layer in enumerate(energy.layers) for b in layer}
+    for number, layer in enumerate(energy.layers):
+        for block in layer:
             if x[block] is None:
-                eta = energy.received(params, x, block, among=below)
-                eta *= eta.dtype.type(1 if above is layers[-1] else 2)
-                x[block] = energy.units[block].mean(energy.field(params, block, eta))
+                linked = {layer_of[other] for _, other, _ in energy.neighbours(block)}
+                before = sum(other < number for other in linked)
+                eta = energy.received(params, x, block, among=known)
+                eta = eta * params.dtype.type(len(linked) / max(1, before))
+                mean = energy.units[block].mean(energy.field(params, block, eta))
+                x[block] = np.broadcast_to(mean, (size, mean.shape[-1]))
+        known.update(layer)
     return tuple(x)
 
 
 def bound(energy, params, means, clamp):
     r"""Lower bound of the log of the sum of exp(-E) over free entries, in nats.
 
-    It is :math:`\mathcal{L}(Q)`, with the best Q of free odd layers given the means of
-    the even ones.
+    It is :math:`\mathcal{L}(Q)`, with the best Q of free blocks of the last colour
+    given the means of all others.
 
     Parameters
     ----------
     energy, params, clamp
         As for :func:`mean_field`.
     means : tuple
-        Clamped values and means; those of free odd blocks are ignored.
+        Clamped values and means; those of free blocks of the last colour are ignored.
 
     Returns
     -------
     bound : ndarray of shape (n_rows,), float64
     """
-    total = 0.0
-    for block in energy.colours[ODD]:
+    total, rest = 0.0, energy.rest()
+    for block in energy.colours[-1]:
         unit, received = energy.units[block], energy.received(params, means, block)
         eta = energy.field(params, block, received)
         if clamp[block] is True:
             total = total + unit.log_weight(eta, means[block])
         else:
             total = total + unit.log_partition(eta)
-    for block in energy.colours[EVEN]:
+    for block in rest:
         total = total + energy.lone_weight(params, means, block)
         if clamp[block] is not True:
             mean, own = np.asarray(means[block]), params.units[block]
             free = 1.0 if clamp[block] is None else ~clamp[block]
             entropy = energy.units[block].entropy(own, mean) * free
             total = total + entropy.sum(axis=1, dtype=np.float64)
-    return total
+    return total + energy.interaction(params, means, rest)

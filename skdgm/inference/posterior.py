@@ -3,8 +3,9 @@ r"""The exact posterior of a label, with the hidden units summed out.
 .. math:: \log \tilde p(v, y) = \log w(v) + d_y + \sum_j A(c_j + U_{yj} + (v^\top W)_j),
    \qquad p(y \mid v) \propto \tilde p(v, y)
 
-where the label is a softmax block beside the others of the even layers, and A the log
-partition function of a hidden unit [1]_. Labels are few, so each is evaluated.
+where the label is a softmax block beside others of the first colour, and A the log
+partition function of a hidden unit, of the last colour [1]_. Labels are few, so each
+is evaluated.
 
 References
 ----------
@@ -16,38 +17,40 @@ import numpy as np
 from scipy.special import softmax
 
 from skdgm.distributions import one_hot
-from skdgm.energies import EVEN, ODD, plain
+from skdgm.energies import n_rows
 
 
 class Posterior:
-    """Posterior of the label of each row, given the values of the other even blocks.
+    """Posterior of the label of each row, given the values of the other blocks of its
+    colour.
 
     Parameters
     ----------
-    energy : LayeredEnergy
-        A machine with one hidden layer.
+    energy : Energy
+        A machine with two colours.
     params : Params
     x : tuple
-        Values of the even blocks, (n_rows, size); that of the label is ignored.
+        Values of the first colour, (n_rows, size); that of the label is ignored.
     target : int
         The number of the label's block, whose unit is a Softmax.
     """
 
     def __init__(self, energy, params, x, target):
+        if len(energy.colours) != 2:
+            raise ValueError("The posterior of a label needs a model of two colours.")
         self.energy, self.params, self.x, self.target = energy, params, x, target
-        n_rows = max(len(part) for part in x if part is not None)
-        self.nothing = one_hot(np.zeros(n_rows, int), self.n_states, params.dtype)
+        codes = np.zeros(n_rows(x), int)
+        self.nothing = one_hot(codes, self.n_states, params.dtype)
         self.nothing.count[:] = 0
         alone = self._with(self.nothing)
         # Input of each hidden block from all but the label, and from each label.
         self.received = {
-            block: energy.received(params, alone, block)
-            for block in energy.colours[ODD]
+            block: energy.received(params, alone, block) for block in energy.colours[-1]
         }
-        self.sent = {
-            other: np.asarray(plain(params).couplings[link])
-            for link, other, _ in energy.wiring.neighbours(target)
-        }
+        self.sent = {}
+        for number, other, up in energy.neighbours(target):
+            W = energy.couplings[number].matrix(params.couplings[number])
+            self.sent[other] = W.T if up else W
 
     @property
     def n_states(self):
@@ -82,10 +85,10 @@ class Posterior:
         energy, params = self.energy, self.params
         own = energy.units[self.target].field(params.units[self.target])
         total = np.tile(own.astype(np.float64), (len(self.nothing), 1))
-        for block in energy.colours[EVEN]:
+        for block in energy.rest():
             if block != self.target:
                 total += energy.lone_weight(params, self.x, block)[:, None]
-        for block in energy.colours[ODD]:
+        for block in energy.colours[-1]:
             unit = energy.units[block]
             for state in range(self.n_states):
                 total[:, state] += unit.log_partition(self.field(block, state))

@@ -7,7 +7,8 @@ through them has the weight
 .. math:: \log w = \sum_k \log p^*_{\beta_k}(x_{k-1}) - \log p^*_{\beta_{k-1}}(x_{k-1}),
    \qquad \mathbb{E}[w] = Z_1 / Z_0 .
 
-Here x is the state of the even layers, the odd ones being summed out [1]_ [2]_.
+Here x is the state of all colours but the last, which is summed out given the others
+[1]_ [2]_.
 By Jensen's inequality the log of an average of few weights tends to be too low. In
 reverse, from samples of the model itself down to the base model, the same average
 estimates :math:`Z_0 / Z_1`, so that log Z tends to be too high [3]_.
@@ -40,10 +41,10 @@ def forward(rng, energy, params, base, n_chains, betas, n_jobs=None):
     Parameters
     ----------
     rng : Stream
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
     base : pair
-        Returned by :meth:`~skdgm.energies.LayeredEnergy.base`.
+        Returned by :meth:`~skdgm.energies.Energy.base`.
     n_chains : int
     betas : array-like
         Inverse temperatures from 0 to 1; see :mod:`skdgm.partition.ladder`.
@@ -97,12 +98,12 @@ def conservative(rng, energy, params, base, start, betas, n_jobs=None):
     energy, params, base, betas, n_jobs
         As for :func:`forward`.
     start : gibbs.State
-        States; those of the odd layers are ignored.
+        States; values of the last colour are ignored.
 
     Returns
     -------
     log_p : ndarray of shape (n_chains,)
-        Log probabilities of the even layers.
+        Log probabilities of all colours but the last.
     """
     log_w = _downwards(rng, energy, params, base, start, betas, n_jobs)
     return energy.log_marginal(params, start.x) - base[1] + log_w

@@ -6,7 +6,7 @@ A kernel takes chains of binary layers through many temperatures at once.
 import numpy as np
 
 from skdgm._kernels.anneal import anneal as kernel
-from skdgm.energies import EVEN, ODD, Path, forms, n_weights
+from skdgm.energies import Path, forms, n_weights
 from skdgm.samplers import binary, gibbs
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
@@ -24,7 +24,7 @@ def anneal(rng, energy, params, base, state, betas, trace=None):
     ----------
     rng : Stream
         With a row for each chain.
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
     base : tuple
         Parameters of each block in the base model.
@@ -39,7 +39,7 @@ def anneal(rng, energy, params, base, state, betas, trace=None):
     log_w : ndarray of shape (n_chains,), float64
     """
     log_w = np.zeros(len(rng.ids))
-    served = binary.serves(energy, params, state.x, (ODD, EVEN))
+    served = binary.serves(energy, params, state.x, energy.backwards)
     step, at_once = (_steps, _CHUNK) if served else (_step, 1)
     at_once = at_once if trace is None else 1
     for first in range(0, len(betas) - 1, at_once):
@@ -55,13 +55,13 @@ def _step(rngs, energy, params, base, betas, state, log_w):
     """Go to the next temperature."""
     (rng,), (here, there) = rngs, (Path(base, beta) for beta in betas)
     received = {
-        block: energy.received(params, state.x, block) for block in energy.colours[ODD]
+        block: energy.received(params, state.x, block) for block in energy.colours[-1]
     }
     given = {"received": received, "path": there}
     log_w += energy.log_marginal(params, state.x, **given)
     log_w -= energy.log_marginal(params, state.x, received=received, path=here)
     draw = rng, energy, params, state
-    return gibbs.step(*draw, colours=(ODD, EVEN), **given)[0]
+    return gibbs.step(*draw, colours=energy.backwards, **given)[0]
 
 
 def _steps(rngs, energy, params, base, betas, state, log_w):
@@ -74,7 +74,7 @@ def _steps(rngs, energy, params, base, betas, state, log_w):
     ]
     x = tuple(
         Lists.empty(n_rows, len(params.units[block]), dtype)
-        if block in energy.colours[ODD]
+        if block in energy.colours[-1]
         else state.x[block].copy()
         for block in blocks
     )

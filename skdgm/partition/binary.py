@@ -5,7 +5,6 @@ from scipy.special import logsumexp
 
 from skdgm._kernels.states import total
 from skdgm.distributions import Bernoulli
-from skdgm.energies import plain
 from skdgm.utils.parallel import run
 
 # Units whose states one call of the kernel enumerates, changing one unit at a time: the
@@ -16,25 +15,27 @@ _LANES = 32
 _MOST = 650.0
 
 
-def log_partition(energy, params, colour):
-    """Log Z by enumeration of the states of one colour.
+def log_partition(energy, params, summed):
+    """Log Z by enumeration of the states of all colours but one.
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
-    colour : {EVEN, ODD}
-        The colour to enumerate; the other one is summed out.
+    summed : int
+        The colour to sum out given all others.
 
     Returns
     -------
     log_Z : float or None
-        None if the machine has other units, or weights so large that products of few
-        factors overflow.
+        None if the machine has other units, links among the enumerated blocks, or
+        weights so large that products of few factors overflow.
     """
-    if not all(isinstance(unit, Bernoulli) for unit in energy.units):
+    rest = energy.rest(summed)
+    among = any(i in rest and j in rest for i, j, _ in energy.links)
+    if among or not all(isinstance(unit, Bernoulli) for unit in energy.units):
         return None
-    own, M, bias = _joined(energy, params, colour)
+    own, M, bias = _joined(energy, params, rest, energy.colours[summed])
     # Upper limit of log(1 + e^x).
     highest = (np.abs(bias) + np.abs(M).sum(axis=0)).max() + np.log(2.0)
     n_factors = int(min(_MOST // highest, 2**20)) if np.isfinite(highest) else 0
@@ -51,11 +52,9 @@ def log_partition(energy, params, colour):
     return float(logsumexp(out))
 
 
-def _joined(energy, params, colour):
-    """Biases of one colour, weights to the other, and biases of the other, as if each
-    colour were one block."""
-    params = plain(params)
-    few, many = energy.colours[colour], energy.colours[1 - colour]
+def _joined(energy, params, few, many):
+    """Biases of some blocks, weights to others, and biases of the others, as if each
+    were one block."""
     own, bias = (
         np.concatenate([params.units[block].astype(np.float64) for block in blocks])
         for blocks in (few, many)
@@ -63,10 +62,10 @@ def _joined(energy, params, colour):
     M = np.zeros((len(own), len(bias)))
     rows, columns = (_places(energy, blocks) for blocks in (few, many))
     for block in few:
-        for link, other, up in energy.wiring.neighbours(block):
+        for number, other, up in energy.neighbours(block):
             # ``up`` is True if ``other`` is below.
-            W = params.couplings[link]
-            M[rows[block], columns[other]] = W.T if up else W
+            W = energy.couplings[number].matrix(params.couplings[number])
+            M[rows[block], columns[other]] += W.T if up else W
     return own, M, bias
 
 

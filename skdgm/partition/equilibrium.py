@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.energies import EVEN, ODD, Path
+from skdgm.energies import Path
 from skdgm.partition import bridge, ladder
 from skdgm.partition.estimate import Estimate, of_weights
 from skdgm.samplers import gibbs, tempering
@@ -30,7 +30,7 @@ class Problem(NamedTuple):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
     start : gibbs.State
         Initial states of its chains.
@@ -88,7 +88,7 @@ def reach(rng, problem, burn_in, n_steps):
     if burn_in:
         rows = rng.fold(_RUN).rows(n_chains)
         alone = rows, energy, params, state, burn_in
-        state, _ = gibbs.run(*alone, colours=(ODD, EVEN))
+        state, _ = gibbs.run(*alone, colours=energy.backwards)
     base = _fair(problem)
     pilot = ladder.pilot(rng.fold(_PILOT), energy, params, base, n_chains)
     betas = ladder.unit_lengths(*pilot, MIN_TEMPERATURES, MAX_TEMPERATURES)
@@ -115,7 +115,7 @@ def _replicas(rng, problem, state, rungs):
     for level, beta in enumerate(rungs.betas[:0:-1]):
         path = Path(rungs.base, params.dtype.type(beta))
         run = rows.fold(level), energy, params, warm, _STEPS
-        warm, _ = gibbs.run(*run, path=path, colours=(ODD, EVEN))
+        warm, _ = gibbs.run(*run, path=path, colours=energy.backwards)
         levels.insert(1, warm.x)
     parts = (np.concatenate(list(map(np.asarray, blocks))) for blocks in zip(*levels))
     return tempering.State(_packed(energy, parts))

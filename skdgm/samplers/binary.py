@@ -12,7 +12,7 @@ from skdgm._kernels.bernoulli import draw as draw_kernel
 from skdgm._kernels.sweep import columns as columns_kernel
 from skdgm._kernels.sweep import sweep as sweep_kernel
 from skdgm.couplings import Weights
-from skdgm.energies import EVEN, ODD, forms, n_weights
+from skdgm.energies import forms, n_weights
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import at_once, run
 from skdgm.utils.tiles import n_tiles
@@ -27,12 +27,14 @@ MAX_STEPS = 100
 
 def serves(energy, params, x, colours, n_steps=1):
     """Return whether kernels can make ``n_steps`` sweeps of some colours: in a chain of
-    binary layers, if weights are tiles and the values of the other colour are Lists."""
-    if not energy.wiring.is_binary_chain or n_steps > MAX_STEPS:
+    binary layers, if weights are tiles, all rows share the biases, and the values of
+    the other colour are Lists."""
+    if not energy.is_binary_chain or n_steps > MAX_STEPS:
         return False
     given = [x[block] for block in energy.colours[1 - colours[0]]]
     return (
         isinstance(params.couplings[0], Weights)
+        and all(bias.ndim == 1 for bias in params.units)
         and all(isinstance(part, Lists) for part in given)
         and (len(colours) == 1 or all(part.binary for part in given))
     )
@@ -70,23 +72,23 @@ def means(energy, params, x, colour, path=None):
 
 
 def contrast(rngs, energy, params, x, chains, model=None):
-    """Means of the odd layers given data, and several sweeps of chains with theirs.
+    """Means of the last colour given data, and several sweeps of chains with theirs.
 
     The chains have the parameters ``model``, if given.
 
     Returns
     -------
     means : tuple of ndarray
-        Given x; None for even layers.
+        Given x; None for the first colour.
     chains, chain_means : tuple
         As :func:`draw` returns them.
     """
     model = params if model is None else model
-    chains = _advance(rngs, energy, model, chains, (EVEN, ODD))
+    chains = _advance(rngs, energy, model, chains, (0, 1))
     n_rows = len(rngs[0].ids) + max(len(part) for part in x if part is not None)
     with at_once(DENSITY * n_rows * n_weights(params)):
-        found = means(energy, params, x, ODD)
-        last = means(energy, model, chains, ODD)
+        found = means(energy, params, x, 1)
+        last = means(energy, model, chains, 1)
     _fire(rngs[-1], last, chains)
     return found, chains, last
 

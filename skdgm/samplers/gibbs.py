@@ -1,9 +1,8 @@
 r"""Blocked Gibbs sampling.
 
-One step draws each colour from its conditional distribution given the other,
+One step draws each colour c in turn from its conditional distribution given all others,
 
-.. math:: x_\text{even} \sim p(x_\text{even} \mid x_\text{odd}), \qquad
-   x_\text{odd} \sim p(x_\text{odd} \mid x_\text{even}),
+.. math:: x_c \sim p(x_c \mid x_{-c}), \qquad c = 0, 1, \dots,
 
 and leaves the distribution of the model invariant [1]_. Entries may be clamped, so that
 the others are drawn from their conditional distribution.
@@ -16,7 +15,6 @@ References
 
 from typing import NamedTuple
 
-from skdgm.energies import EVEN, ODD
 from skdgm.samplers import binary
 from skdgm.samplers.sweep import sweep
 
@@ -41,7 +39,7 @@ def init(rng, energy, unit_params):
     ----------
     rng : Stream
         With a row for each chain.
-    energy : LayeredEnergy
+    energy : Energy
     unit_params : tuple
         Parameters of each block, as :class:`~skdgm.energies.Params` has them.
 
@@ -56,19 +54,19 @@ def init(rng, energy, unit_params):
     return State(x)
 
 
-def step(rng, energy, params, state, *, colours=(EVEN, ODD), **options):
+def step(rng, energy, params, state, *, colours=None, **options):
     """Make one Gibbs step.
 
     Parameters
     ----------
     rng : Stream
         With a row for each chain.
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
     state : State
         Values of the first colour are ignored, but for clamped ones.
-    colours : sequence of {EVEN, ODD}, default=(EVEN, ODD)
-        The order of updates.
+    colours : sequence of int, optional
+        The order of updates; by default from the first colour to the last.
     **options
         ``clamp``, ``path`` and ``received`` of :func:`~skdgm.samplers.sweep`.
 
@@ -81,6 +79,7 @@ def step(rng, energy, params, state, *, colours=(EVEN, ODD), **options):
     def draw(block, eta):
         return energy.units[block].sample(eta, rng.fold(block))
 
+    colours = range(len(energy.colours)) if colours is None else colours
     x, means = sweep(energy, params, state.x, draw, colours=colours, **options)
     return State(x), Info(means)
 
@@ -92,7 +91,7 @@ def run(
     state,
     n_steps,
     *,
-    colours=(EVEN, ODD),
+    colours=None,
     path=None,
     **options,
 ):
@@ -113,7 +112,7 @@ def run(
     info : Info
         Of the last step.
     """
-    info = None
+    colours, info = range(len(energy.colours)) if colours is None else colours, None
     if not options and binary.serves(energy, params, state.x, colours):
         for start in range(0, n_steps, binary.MAX_STEPS):
             part = [

@@ -1,6 +1,6 @@
-"""The odd/even sweep shared by Gibbs sampling and mean field.
+"""The sweep over colours shared by Gibbs sampling and mean field.
 
-Blocks of one colour are independent given the other colour, so all of them are
+Blocks of one colour are independent given all others, so they are
 updated together from their fields; the update itself is a function.
 """
 
@@ -22,14 +22,14 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
     x : tuple
         A value for each block: ndarray or Lists of shape (n_rows, size).
     update : callable
         ``update(block, eta)`` returns the new value and the mean of a block, given
         its natural parameters.
-    colours : sequence of {EVEN, ODD}
+    colours : sequence of int
         The order of updates.
     clamp : tuple, optional
         For each block None (nothing is clamped), True (the block is) or a boolean

@@ -66,7 +66,7 @@ def init(rng, energy, n_chains, ladder):
     ----------
     rng : Stream
         With one row.
-    energy : LayeredEnergy
+    energy : Energy
     n_chains : int
         Number of replicas at each temperature.
     ladder : Ladder
@@ -92,7 +92,7 @@ def run(rng, energy, params, state, n_steps, ladder, trace=None):
     ----------
     rng : Stream
         With one row.
-    energy : LayeredEnergy
+    energy : Energy
     params : Params
     state : State
     n_steps : int

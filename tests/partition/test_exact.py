@@ -38,11 +38,11 @@ BINARY = [[[3], [5]], [[2], [4], [3]], [[3, 2], [4], [2, 3]], [[13], [14]]]
 @pytest.mark.parametrize("layers", BINARY, ids=str)
 def test_turning_units_one_by_one(layers, scale):
     energy, params = random_machine(layers, seed=1, scale=scale)
-    colour = exact.smaller_colour(energy)
-    found = binary.log_partition(energy, params, colour)
+    summed = exact.summed_colour(energy)
+    found = binary.log_partition(energy, params, summed)
     parts = [
-        logsumexp(energy.log_marginal(params, x, summed=1 - colour))
-        for x in exact._states(energy, colour, n_rows=1)
+        logsumexp(energy.log_marginal(params, x, summed))
+        for x in exact._states(energy, energy.rest(summed), 1)
     ]
     if scale == 3000.0:
         # Products overflow.
@@ -54,7 +54,7 @@ def test_turning_units_one_by_one(layers, scale):
 def test_weights_that_are_no_numbers_are_left_alone():
     energy, params = random_machine([[3], [4]], seed=0)
     params.couplings[0][0, 0] = np.inf
-    assert binary.log_partition(energy, params, ODD) is None
+    assert binary.log_partition(energy, params, EVEN) is None
 
 
 @pytest.mark.parametrize("n_units", [1, 2])
@@ -69,12 +69,12 @@ def test_log_partition_of_real_units_is_an_integral(n_units):
 
 
 def test_enumerates_the_smaller_colour():
-    assert exact.smaller_colour(random_machine([[4], [3]], 0)[0]) == ODD
-    assert exact.smaller_colour(random_machine([[3], [4]], 0)[0]) == EVEN
-    assert exact.smaller_colour(random_machine([[2], [3], [2]], 0)[0]) == ODD
-    assert exact.smaller_colour(random_machine([[1, Softmax(3)], [3]], 0)[0]) == EVEN
-    assert exact.smaller_colour(random_machine([[1, Softmax(5)], [3]], 0)[0]) == ODD
-    assert exact.smaller_colour(random_machine([[Gaussian(1)], [30]], 0)[0]) == ODD
+    assert exact.summed_colour(random_machine([[4], [3]], 0)[0]) == EVEN
+    assert exact.summed_colour(random_machine([[3], [4]], 0)[0]) == ODD
+    assert exact.summed_colour(random_machine([[2], [3], [2]], 0)[0]) == EVEN
+    assert exact.summed_colour(random_machine([[1, Softmax(3)], [3]], 0)[0]) == ODD
+    assert exact.summed_colour(random_machine([[1, Softmax(5)], [3]], 0)[0]) == EVEN
+    assert exact.summed_colour(random_machine([[Gaussian(1)], [30]], 0)[0]) == EVEN
 
 
 @pytest.mark.parametrize(

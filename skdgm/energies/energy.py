@@ -1,0 +1,279 @@
+r"""Energies over a graph of blocks, in any number of colours.
+
+A model is a graph: its nodes are blocks of units of one kind, its links couplings of
+two blocks. With natural parameters :math:`\eta_i` of block i without neighbours, log
+weights :math:`w_i` and statistics :math:`T_i`,
+
+.. math:: -E(x) = \sum_i \log w_i(x_i; \eta_i) + \sum_{i \sim j} T_i(x_i)^\top W_{ij} \,
+   T_j(x_j), \qquad p(x) = e^{-E(x)} / Z.
+
+The input from neighbours is added to :math:`\eta_i`, in which :math:`\log w_i` is
+linear. So interpolating natural parameters interpolates energies.
+
+The graph is coloured: no two blocks of one colour are linked, so that the blocks of a
+colour are independent given all others, can be drawn or updated together, and be summed
+out in closed form. A restricted Boltzmann machine [1]_ and a deep one [2]_ have two
+colours, the even and the odd layers; a fully connected one has as many as blocks [3]_.
+
+References
+----------
+.. [1] Smolensky (1986). Information processing in dynamical systems: foundations
+   of harmony theory.
+.. [2] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
+.. [3] Ackley, Hinton and Sejnowski (1985). A learning algorithm for Boltzmann
+   machines. Cognitive Science.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.couplings import Dense
+from skdgm.distributions import Bernoulli, Gaussian
+from skdgm.energies.params import Params, between
+
+
+class Link(NamedTuple):
+    """Numbers of two blocks, and of the coupling that joins them.
+
+    Weights are oriented: their rows belong to ``below``, their columns to ``above``.
+    """
+
+    below: int
+    above: int
+    coupling: int
+
+
+class Energy:
+    """The energy of a graph of blocks.
+
+    A state x is a tuple with an array or Lists of shape (n_rows, size) for each block,
+    ``path`` a :class:`Path`, or None for the model itself. Energies are (n_rows,).
+    :func:`layered`, :func:`full` and :func:`graph` build the usual ones.
+
+    Parameters
+    ----------
+    units : sequence
+        The unit of each block; see :mod:`skdgm.distributions`.
+    links : sequence of Link or of (int, int, int)
+        Several links may name the same coupling: they share its weights.
+    couplings : sequence
+        See :mod:`skdgm.couplings`.
+    colours : sequence of sequences of int, optional
+        The blocks of each colour; by default each block takes the first colour that
+        none of its neighbours has. The blocks of the last colour are those that
+        algorithms sum out, or represent by means, given all others.
+    layers : sequence of sequences of int, optional
+        The blocks of each layer, the visible ones first, in the order in which
+        inference initialises them; by default each block alone.
+
+    Raises
+    ------
+    ValueError
+        Two blocks of one colour are linked, a block has not exactly one colour, or a
+        coupling no link.
+    """
+
+    def __init__(self, units, links, couplings, colours=None, layers=None):
+        self.units, self.couplings = tuple(units), tuple(couplings)
+        self.links, blocks = tuple(Link(*link) for link in links), range(len(units))
+        ends = tuple([] for _ in blocks)
+        for i, j, number in self.links:
+            ends[i].append((number, j, False))
+            ends[j].append((number, i, True))
+        self._ends = tuple(map(tuple, ends))
+        self.layers = tuple(map(tuple, layers or ((block,) for block in blocks)))
+        self.colours = tuple(map(tuple, colours or self._greedy()))
+        self._check()
+        self.is_binary_chain = (
+            len(self.links) > 0
+            and all(isinstance(unit, Bernoulli) for unit in self.units)
+            and all(isinstance(coupling, Dense) for coupling in self.couplings)
+            and self.links == tuple((b, b + 1, b) for b in blocks[:-1])
+            and self.colours == (tuple(blocks[::2]), tuple(blocks[1::2]))
+        )
+
+    def _greedy(self):
+        own = []
+        for block in range(len(self.units)):
+            taken = {own[other] for _, other, _ in self._ends[block] if other < block}
+            own.append(min(set(range(len(own) + 1)) - taken))
+        return [
+            [block for block, colour in enumerate(own) if colour == number]
+            for number in range(max(own) + 1)
+        ]
+
+    def _check(self):
+        own = {b: number for number, part in enumerate(self.colours) for b in part}
+        if sorted(sum(self.colours, ())) != list(range(len(self.units))):
+            raise ValueError(f"Each block must have one colour; got {self.colours}.")
+        for i, j, _ in self.links:
+            if own[i] == own[j]:
+                raise ValueError(f"Linked blocks {i} and {j} have the same colour.")
+        if {link.coupling for link in self.links} != set(range(len(self.couplings))):
+            raise ValueError("Each coupling must belong to at least one link.")
+
+    @property
+    def wiring(self):  # Until all callers ask the energy itself.
+        """The energy itself."""
+        return self
+
+    @property
+    def own_links(self):
+        """The links, if each has a coupling of its own, as algorithms that transform
+        the gradient of a coupling by its blocks need it; else a ``ValueError``."""
+        if len(self.links) > len(self.couplings):
+            raise ValueError("A coupling is shared by several links.")
+        return self.links
+
+    @property
+    def backwards(self):
+        """Numbers of the colours from the last to the first, a tuple."""
+        return tuple(range(len(self.colours)))[::-1]
+
+    def rest(self, colour=-1):
+        """The blocks of all colours but one, by default but the last: a tuple."""
+        number = colour % len(self.colours)
+        return sum(self.colours[:number] + self.colours[number + 1 :], ())
+
+    @property
+    def hidden(self):
+        """The blocks of binary units outside the first layer: a tuple."""
+        above = range(len(self.layers[0]), len(self.units))
+        return tuple(i for i in above if isinstance(self.units[i], Bernoulli))
+
+    @property
+    def has_real_units(self):
+        """True if a block has real values."""
+        return any(isinstance(unit, Gaussian) for unit in self.units)
+
+    def neighbours(self, block):
+        """Links of a block, in their order.
+
+        Returns
+        -------
+        neighbours : tuple of (int, int, bool)
+            The number of the coupling, that of the block at the other end, and True if
+            the other block is below, so that its input goes up.
+        """
+        return self._ends[block]
+
+    def init(self, rng, means=None, scale=0.01, dtype=np.float64):
+        """Params with small normal weights, and biases that give the means where known;
+        ``rng`` is a NumPy generator, ``means`` has what ``init`` of each unit takes."""
+        means = means or (None,) * len(self.units)
+        return Params(
+            tuple(u.init(m, dtype) for u, m in zip(self.units, means)),
+            tuple(c.init(rng, scale, dtype) for c in self.couplings),
+        )
+
+    def received(self, params, x, block, among=None):
+        """Sum of the inputs to a block from its neighbours, or from those with a number
+        in ``among``; of shape (n_rows, size), or 0 if there are none."""
+        return sum(
+            self.couplings[number].send(
+                params.couplings[number], self.statistic(params, x, other), up
+            )
+            for number, other, up in self._ends[block]
+            if among is None or other in among
+        )
+
+    def field(self, params, block, received, path=None):
+        """Natural parameter of a block with input ``received`` from its neighbours."""
+        unit = self.units[block]
+        eta = unit.field(params.units[block], received)
+        if path is None:
+            return eta
+        return between(unit.field(path.base[block]), eta, path.beta)
+
+    def interaction(self, params, x, blocks=None, path=None):
+        """Log weight of the links, or of those among some blocks: (n_rows,), or 0."""
+        log_weight = sum(
+            self.couplings[number].log_weight(
+                params.couplings[number],
+                self.statistic(params, x, i),
+                self.statistic(params, x, j),
+            )
+            for i, j, number in self.links
+            if blocks is None or (i in blocks and j in blocks)
+        )
+        return log_weight if path is None else np.ravel(path.beta) * log_weight
+
+    def energy(self, params, x, path=None):
+        """E(x) of each row, in float64."""
+        log_weight = self.interaction(params, x, path=path)
+        for block in range(len(self.units)):
+            log_weight = log_weight + self.lone_weight(params, x, block, path)
+        return -log_weight
+
+    def log_marginal(self, params, x, summed=-1, received=None, path=None):
+        r"""Log of the sum of exp(-E) over the blocks of one colour, given all others.
+
+        .. math:: \sum_{i \in \text{rest}} \log w_i(x_i) + \sum_{i \sim j \in
+           \text{rest}} T_i^\top W_{ij} T_j + \sum_{k \in \text{summed}} A_k(\eta_k)
+
+        Parameters
+        ----------
+        x : tuple
+            The values of the summed colour are ignored.
+        summed : int, default=-1
+            The colour to sum out; the last one by default.
+        received : dict, optional
+            The input of each summed block, if known already.
+        path : Path, optional
+
+        Returns
+        -------
+        log_marginal : ndarray of shape (n_rows,), float64
+        """
+        total, rest = 0.0, self.rest(summed)
+        for block in self.colours[summed]:
+            known = received[block] if received else self.received(params, x, block)
+            eta = self.field(params, block, known, path)
+            total = total + self.units[block].log_partition(eta)
+        for block in rest:
+            total = total + self.lone_weight(params, x, block, path)
+        return total + self.interaction(params, x, rest, path)
+
+    def base(self, params, means):
+        """Model without couplings with given means: its units' parameters and log Z.
+
+        Parameters
+        ----------
+        means : tuple
+            The means (or other moments) of each block, as ``init`` of its unit takes
+            them, or None for a block that keeps its own parameters.
+        """
+        units = tuple(
+            own if m is None else unit.init(m, params.dtype)
+            for unit, own, m in zip(self.units, params.units, means)
+        )
+        log_Z = sum(
+            unit.log_partition(unit.field(own)) for unit, own in zip(self.units, units)
+        )
+        return units, float(log_Z)
+
+    def lone_weight(self, params, x, block, path=None):
+        """Log weight of the value of a block without its neighbours, (n_rows,)."""
+        eta = self.field(params, block, 0.0, path)
+        return self.units[block].log_weight(eta, x[block])
+
+    def statistic(self, params, x, block):
+        """Sufficient statistic of a block, by which its couplings multiply."""
+        return self.units[block].statistic(params.units[block], x[block])
+
+    def constrain(self, params, max_norm=None):
+        """Project parameters onto the allowed set, in place.
+
+        Parameters
+        ----------
+        max_norm : float, optional
+            Highest norm of a unit's weights to a block below, which count in standard
+            deviations of real units.
+        """
+        for unit, own in zip(self.units, params.units):
+            unit.constrain(own)
+        if max_norm is not None:
+            for i, _, number in self.links:
+                scale = self.units[i].scale(params.units[i])
+                self.couplings[number].limit(params.couplings[number], max_norm, scale)
