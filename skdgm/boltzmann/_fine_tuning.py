@@ -25,6 +25,7 @@ from skdgm.energies import LayeredEnergy, Params, plain
 from skdgm.inference import mean_field
 from skdgm.nets import (
     Layer,
+    NetState,
     Tuner,
     check_dropout,
     fine_tune,
@@ -106,7 +107,7 @@ class FineTuningMixin:
             tuned = fine_tune(
                 tuner,
                 table,
-                tuner.resume(self._unfolded()),
+                tuner.resume(NetState(self._unfolded())),
                 range(self._options.max_iter),
                 n_epochs=self._options.max_iter,
                 hooks=hooks,
