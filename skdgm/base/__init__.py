@@ -1,5 +1,6 @@
 """Base of all estimators: contract, options, training, rollback on errors."""
 
+from skdgm.base.classifier import Classifier
 from skdgm.base.density import Density, MissingCapability, by_blocks
 from skdgm.base.estimator import Estimator
 from skdgm.base.fitting import EpochsMixin
@@ -9,6 +10,7 @@ from skdgm.base.rollback import KEPT, replacing, rolled_back
 
 __all__ = [
     "KEPT",
+    "Classifier",
     "Density",
     "EpochsMixin",
     "Estimator",

@@ -99,14 +99,20 @@ class Estimator(
             hooks = [
                 Callbacks(self, context, data, lambda s: self._attributes(copy(s)))
             ]
-            learned, watch = self._learn(
-                table,
-                range(n_epochs),
-                fresh,
-                n_epochs=n_epochs,
-                hooks=hooks,
-                early_stopping=self.early_stopping,
-            )
+            objective, state = self._beginning(table, 0, fresh)
+            if self.verbose:
+                hooks.append(Verbose(self._name, objective.quantity))
+            with one_blas_thread():
+                learned, watch = optimise(
+                    objective,
+                    table,
+                    range(n_epochs),
+                    state,
+                    n_epochs=n_epochs,
+                    hooks=hooks,
+                    early_stopping=self.early_stopping,
+                    since=self._first_to_stop(range(n_epochs)),
+                )
             self._keep(learned, before)
         self._report(learned, n_epochs, watch)
         if learned.ended != "interrupted":
@@ -154,7 +160,9 @@ class Estimator(
         with rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh, classes)
             epochs = range(self.n_iter_, self.n_iter_ + 1)
-            learned, watch = self._learn(table, epochs, fresh)
+            objective, state = self._beginning(table, epochs.start, fresh)
+            with one_blas_thread():
+                learned, watch = optimise(objective, table, epochs, state)
             self._keep(learned, before)
         self._report(learned, 1, watch)
         return self
@@ -182,22 +190,10 @@ class Estimator(
         self._forget()
         return table
 
-    def _learn(self, table, epochs, fresh, *, hooks=(), **options):
-        """Run epochs and return their result and the losses' watch."""
-        objective = self._objective(table, self.n_iter_ - epochs.start)
-        if self.verbose and hooks:
-            hooks = [*hooks, Verbose(self._name, objective.quantity)]
-        state = None if fresh else self._state()
-        with one_blas_thread():
-            return optimise(
-                objective,
-                table,
-                epochs,
-                state,
-                hooks=hooks,
-                since=self._first_to_stop(epochs),
-                **options,
-            )
+    def _beginning(self, table, epoch, fresh):
+        """Objective of a run from an epoch on, and the state to continue from."""
+        objective = self._objective(table, self.n_iter_ - epoch)
+        return objective, None if fresh else self._state()
 
     def _keep(self, learned, before):
         """Set the fitted attributes, after which errors no longer roll back."""

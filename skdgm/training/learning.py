@@ -106,9 +106,27 @@ def learn(
         loss_limit=monitor.limit,
         hooks=[*hooks, stopping] if stopping else hooks,
     )
-    state, kept = outcome.state, -1
+    return kept(outcome, monitor, epochs, stopping)
+
+
+def kept(outcome, watch, epochs, stopping=None):
+    """Keep the last state or, with early stopping, the best.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    watch : Watch
+    epochs : range
+        Numbers of the epochs that were to be run.
+    stopping : EarlyStopping, optional
+
+    Returns
+    -------
+    learned : Learned
+    """
+    state, number = outcome.state, -1
     if stopping and stopping.best:
-        state, kept = stopping.best, stopping.best_epoch - epochs.start
+        state, number = stopping.best, stopping.best_epoch - epochs.start
     losses, validation = outcome.losses, outcome.validation if stopping else []
-    useless = bool(losses) and monitor.is_useless(losses[kept])
+    useless = bool(losses) and watch.is_useless(losses[number])
     return Learned(state, losses, validation, outcome.ended, useless)

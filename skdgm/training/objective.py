@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 
 from skdgm.training.batches import epoch, split
 from skdgm.training.hooks import EarlyStopping
-from skdgm.training.learning import learn
+from skdgm.training.learning import kept
+from skdgm.training.loop import train
 from skdgm.utils import purposes
 from skdgm.utils.random import stream
 
@@ -183,14 +184,14 @@ def optimise(
         stopping = EarlyStopping(recipe.n_iter_no_change, recipe.tol, first)
     state = objective.start() if state is None else objective.resume(state)
     watch = objective.watch(table, held_out, state)
-    learned = learn(
-        objective,
+    outcome = train(
         state,
-        table,
+        objective.step,
+        lambda number: objective.draw(table, number),
         watch,
-        epochs,
+        epochs=epochs,
+        loss_limit=watch.limit,
         n_epochs=n_epochs,
-        hooks=hooks,
-        stopping=stopping,
+        hooks=[*hooks, stopping] if stopping else hooks,
     )
-    return learned, watch
+    return kept(outcome, watch, epochs, stopping), watch

@@ -1,0 +1,257 @@
+"""Base class of classifiers: labels as codes, predictions, accuracy."""
+
+import numpy as np
+from scipy.special import log_softmax
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
+from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _num_samples,
+    check_is_fitted,
+)
+
+from skdgm.base.estimator import Estimator
+from skdgm.base.rollback import rolled_back
+from skdgm.data.classes import (
+    UNKNOWN,
+    as_column,
+    check_several,
+    codes_of,
+    kind_of,
+    of_classes,
+    sorted_classes,
+    warn_of_mark,
+    weight_of_classes,
+)
+from skdgm.data.labels import marked
+from skdgm.data.targets import as_values, check_length
+from skdgm.utils.math import shares
+
+_HINT = ": name all at the first call of partial_fit"
+
+
+class Classifier(ClassifierMixin, Estimator):
+    """Base class of estimators that predict labels, of which some may be unknown.
+
+    A subclass has a parameter ``unlabeled``, the mark of rows without a label, and
+    ``_logits(rows)``, the log probabilities of the labels up to a constant for each
+    row. Where y may have several columns, it overrides ``_values`` and ``_labels``.
+    """
+
+    @rolled_back
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model to labelled and unlabelled data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,)
+            Labels; ``unlabeled`` where there is none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row. A whole number is exactly so many repetitions.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            X is empty, infinite or outside the model's domain; there is only one class;
+            a weight is negative, or all are zero.
+        DivergenceError
+            Training diverged. The estimator keeps its last good parameters.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Continue training: one pass over rows, in batches of ``batch_size``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,)
+            Labels; ``unlabeled`` where there is none.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever occur. Required at the first call; later the same
+            ones, or None.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            As in :meth:`fit`; or y has a label that is not among the classes, or these
+            are missing at the first call.
+        DivergenceError
+            As in :meth:`fit`.
+        """
+        self._check_first_call(classes)
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def predict_log_proba(self, X):
+        """Log probabilities of the labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        return log_softmax(self._logits(self._rows(X)), axis=1)
+
+    def predict_proba(self, X):
+        """Probabilities of the labels; see :meth:`predict_log_proba`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X):
+        """Most probable label of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        return self.classes_[self.predict_log_proba(X).argmax(axis=1)]
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy on the rows that have a label.
+
+        Rows where y is ``unlabeled`` are left out. The metrics of scikit-learn that are
+        chosen by name do not know this mark and count such rows as errors: in searches
+        and in cross-validation, leave ``scoring`` at its default, which is this score,
+        rather than "accuracy". Stratified folds, the default there, need a mark of the
+        same type as the labels, such as -1 among whole numbers, and not NaN.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels. If there are several columns, all must be predicted correctly.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        ValueError
+            No row has a label, y is not as long as X, or its labels do not have the
+            shape of the predictions.
+        """
+        check_is_fitted(self)
+        (X,), y = indexable(X), self._values(y)
+        check_length(y, _num_samples(X))
+        known = ~self._is_unlabeled(y)
+        if not known.any():
+            raise ValueError(
+                f"{type(self).__name__} has nothing to score: y has no row with a "
+                f"label, all are unlabeled={self.unlabeled!r}."
+            )
+        labels = self._labels(y[known])
+        kinds = kind_of(labels), kind_of(np.asarray(self.classes_))
+        if kinds.count("text") == 1:
+            raise ValueError(
+                "y has labels of another kind than the classes of fit, text instead of "
+                f"numbers or the reverse: {labels.ravel()[0]!r} beside "
+                f"{np.ravel(self.classes_)[0]!r}."
+            )
+        if sample_weight is not None:
+            sample_weight = shares(_check_sample_weight(sample_weight, X)[known])[0]
+        found = self.predict(
+            X if known.all() else _safe_indexing(X, np.where(known)[0])
+        )
+        if labels.shape != found.shape:
+            raise ValueError(
+                f"y has labels of shape {labels.shape}, but predictions have "
+                f"{found.shape}."
+            )
+        return accuracy_score(labels, found, sample_weight=sample_weight)
+
+    def _values(self, y):
+        """y as an array of the type it was given in."""
+        return as_column(as_values(y, self))
+
+    def _labels(self, y):
+        """Entries of y without marks, as labels."""
+        return of_classes(y)
+
+    def _is_unlabeled(self, y):
+        """Mask of rows without a label; with several columns, without any."""
+        found = marked(y, self.unlabeled)
+        return found if found.ndim == 1 else found.all(axis=1)
+
+    def _check_first_call(self, classes):
+        """Raise ValueError where partial_fit is first called without classes."""
+        if classes is None and not hasattr(self, "classes_"):
+            raise ValueError(
+                "classes must be passed on the first call to partial_fit: all labels "
+                "that will ever come."
+            )
+
+    def _label(self, rows, y, fresh, classes):
+        y = self._values(y)
+        check_length(y, rows.shape[0])
+        known = ~self._is_unlabeled(y)
+        labels = self._labels(y[known])
+        named = None if classes is None else sorted_classes(classes, self)
+        if not fresh:
+            if not (named is None or np.array_equal(named, self.classes_)):
+                raise ValueError(
+                    f"classes={named.tolist()}, but there are "
+                    f"{self.classes_.tolist()}: they stay those of the first call."
+                )
+            classes = self.classes_
+        else:
+            classes = np.unique(labels) if named is None else named
+            check_several(classes, self, "y" if named is None else "classes")
+        codes = np.full(len(y), UNKNOWN)
+        codes[known] = codes_of(labels, classes, _HINT)
+        if fresh:
+            warn_of_mark(classes, self)
+        return rows._replace(labels=codes), {"classes_": classes}
+
+    def _count(self, table, fresh):
+        counts = weight_of_classes(table, len(self.classes_))
+        self._label_counts = counts if fresh else self._label_counts + counts
+
+    @property
+    def _label_frequencies(self):
+        # Smoothed: each label counts once more than it was seen.
+        return (self._label_counts + 1) / (self._label_counts + 1).sum()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # scikit-learn's checks use data that are not binary.
+        tags.classifier_tags.poor_score = tags.input_tags.positive_only
+        return tags
