@@ -6,7 +6,8 @@ from skdgm.base.estimator import Estimator
 from skdgm.base.fitting import EpochsMixin
 from skdgm.base.learning import report
 from skdgm.base.model import GenerativeModel, TabularModel
-from skdgm.base.rollback import KEPT, replacing, rolled_back
+from skdgm.base.rollback import KEPT, replacing, rollback, rolled_back
+from skdgm.base.stages import Stage
 
 __all__ = [
     "KEPT",
@@ -16,9 +17,11 @@ __all__ = [
     "Estimator",
     "GenerativeModel",
     "MissingCapability",
+    "Stage",
     "TabularModel",
     "by_blocks",
     "replacing",
     "report",
+    "rollback",
     "rolled_back",
 ]

@@ -15,8 +15,9 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from skdgm.base.learning import report
 from skdgm.base.options import asked_of, current, refuse_bools
 from skdgm.base.rollback import replacing, rollback, rolled_back
+from skdgm.base.stages import Stage
 from skdgm.data.tables import for_callbacks, refuse_dates, refuse_others, tabulate
-from skdgm.training import Callbacks, Table, Verbose, optimise
+from skdgm.training import Table, Verbose, optimise
 from skdgm.utils.domains import is_frame
 from skdgm.utils.interrupts import Held
 from skdgm.utils.math import shares
@@ -92,16 +93,11 @@ class Estimator(
         with rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh)
             n_epochs = self._n_epochs(table)
-            context = self._init_callback_context(max_subtasks=n_epochs)
             # Callbacks pass X to methods, which check the names of its columns.
             data = for_callbacks(X if is_frame(X) else table.rows.X, y, sample_weight)
-            context.call_on_fit_task_begin(estimator=self, **data)
-            hooks = [
-                Callbacks(self, context, data, lambda s: self._attributes(copy(s)))
-            ]
+            stage = Stage.whole(self, data, n_epochs)
             objective, state = self._beginning(table, 0, fresh)
-            if self.verbose:
-                hooks.append(Verbose(self._name, objective.quantity))
+            hooks = self._hooks(stage, objective)
             with one_blas_thread():
                 learned, watch = optimise(
                     objective,
@@ -117,11 +113,7 @@ class Estimator(
         self._report(learned, n_epochs, watch)
         if learned.ended != "interrupted":
             self._finish(table)
-        context.call_on_fit_task_end(
-            estimator=self,
-            reconstruction_attributes=lambda: self._attributes(self._state()),
-            **data,
-        )
+        stage.end(lambda: self._attributes(self._state()))
         return self
 
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -194,6 +186,13 @@ class Estimator(
         """Objective of a run from an epoch on, and the state to continue from."""
         objective = self._objective(table, self.n_iter_ - epoch)
         return objective, None if fresh else self._state()
+
+    def _hooks(self, stage, objective):
+        """Hooks of the epochs of a stage: callbacks, and lines printed if verbose."""
+        hooks = [stage.epochs(lambda state: self._attributes(copy(state)))]
+        if self.verbose:
+            hooks.append(Verbose(self._name, objective.quantity))
+        return hooks
 
     def _keep(self, learned, before):
         """Set the fitted attributes, after which errors no longer roll back."""
