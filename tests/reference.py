@@ -3,14 +3,16 @@
 Nothing here calls the code under test; the energy is written out once more.
 """
 
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp, softmax
 from scipy.stats import norm
 
+from skdgm.couplings import Dense
 from skdgm.distributions import Bernoulli, Gaussian, Normal, Softmax
-from skdgm.energies import LayeredEnergy, Params
+from skdgm.energies import Energy, Params, full, graph, layered
 from skdgm.utils.tree import tree_map
 
 # Layers of blocks; a number is so many binary units.
@@ -30,8 +32,28 @@ MIXED = {
 ALL = MACHINES | MIXED
 
 
+class Graph(NamedTuple):
+    """Blocks, pairs of linked ones, and the number of each pair's coupling."""
+
+    blocks: list
+    pairs: list
+    numbers: tuple
+
+
+TRIANGLE = [(0, 1), (0, 2), (1, 2)]
+# Graphs that are no chains of layers.
+GRAPHS = {
+    "triangle": Graph([3, 2, 2], TRIANGLE, (0, 1, 2)),
+    "boltzmann": Graph([1] * 5, list(combinations(range(5), 2)), tuple(range(10))),
+    "shared": Graph([2, 2, 2], TRIANGLE, (0, 0, 0)),
+    "shared-chain": Graph([2, 3, 2], [(0, 1), (2, 1)], (0, 0)),
+    "mixed": Graph([Gaussian(2), Softmax(3), 2], TRIANGLE, (0, 1, 2)),
+}
+
+
 def units(layers):
     """The units of all blocks."""
+    layers = [layers.blocks] if isinstance(layers, Graph) else layers
     return [
         Bernoulli(part) if isinstance(part, int) else part
         for layer in layers
@@ -41,8 +63,7 @@ def units(layers):
 
 def random_machine(layers, seed, scale=1.0):
     """A machine with normal biases, weights and, where it has some, log precisions."""
-    parts = iter(units(layers))
-    energy = LayeredEnergy([[next(parts) for _ in layer] for layer in layers])
+    energy = built(layers)
     rng = np.random.default_rng(seed)
     params = energy.init(rng, scale=scale)
     own = []
@@ -51,6 +72,21 @@ def random_machine(layers, seed, scale=1.0):
         real = isinstance(unit, Gaussian)
         own.append(Normal(bias, 0.5 * rng.normal(size=unit.size)) if real else bias)
     return energy, Params(tuple(own), params.couplings)
+
+
+def built(layers):
+    """The energy of a machine of layers, or of a Graph."""
+    blocks = units(layers)
+    if not isinstance(layers, Graph):
+        parts = iter(blocks)
+        return layered([[next(parts) for _ in layer] for layer in layers])
+    if len(set(layers.numbers)) < len(layers.pairs):
+        sizes = [blocks[block].size for block in layers.pairs[0]]
+        links = [(*pair, 0) for pair in layers.pairs]
+        return Energy(blocks, links, [Dense(*sizes)])
+    if len(layers.pairs) == len(blocks) * (len(blocks) - 1) // 2:
+        return full(blocks)
+    return graph(blocks, layers.pairs)
 
 
 def some_moments(energy):
@@ -75,10 +111,15 @@ class Enumeration:
 
     def __init__(self, layers, params):
         self.layers, self.params, self.units = layers, params, units(layers)
-        numbers = iter(range(len(self.units)))
-        numbers = [[next(numbers) for _ in layer] for layer in layers]
-        pairs = [pair for two in pairwise(numbers) for pair in product(*two)]
-        self.links, self.W = pairs, dict(zip(pairs, params.couplings, strict=True))
+        if isinstance(layers, Graph):
+            _, pairs, self.numbers = layers
+        else:
+            numbers = iter(range(len(self.units)))
+            numbers = [[next(numbers) for _ in layer] for layer in layers]
+            pairs = [pair for two in pairwise(numbers) for pair in product(*two)]
+            self.numbers = tuple(range(len(pairs)))
+        self.links = pairs
+        self.W = self.weights(params)
         tables = [_table(unit) for unit in self.units]
         codes = np.indices([len(table) for table in tables]).reshape(len(tables), -1)
         self.x = [table[code] for table, code in zip(tables, codes)]
@@ -99,6 +140,13 @@ class Enumeration:
             self.log_w -= at_zero.sum(axis=1)
         self.log_Z = logsumexp(self.log_w)
         self.p = np.exp(self.log_w - self.log_Z)
+
+    def weights(self, params):
+        """The weights of each link."""
+        return {
+            pair: params.couplings[number]
+            for pair, number in zip(self.links, self.numbers, strict=True)
+        }
 
     def received(self, block, x, W):
         """What neighbours' values add to a real block's mean."""
@@ -138,7 +186,7 @@ class Enumeration:
         log_w, x, var = self.posterior(given or {})
         p = softmax(log_w) if weight is None else weight
         params = self.params if params is None else params
-        W, T, own = dict(zip(self.links, params.couplings)), list(x), []
+        W, T, own = self.weights(params), list(x), []
         for block, values in enumerate(x):
             if block in self.real:
                 bias, precision = params.units[block][0], np.exp(params.units[block][1])
@@ -148,8 +196,12 @@ class Enumeration:
                 own.append(Normal(p @ T[block], p @ pull))
             else:
                 own.append(p @ values)
-        pairs = tuple((p[:, None] * T[i]).T @ T[j] for i, j in self.links)
-        return Params(tuple(own), pairs)
+        pairs = [(p[:, None] * T[i]).T @ T[j] for i, j in self.links]
+        couplings = (
+            sum(part for part, own in zip(pairs, self.numbers) if own == number)
+            for number in range(len(params.couplings))
+        )
+        return Params(tuple(own), tuple(couplings))
 
     def likelihood_gradient(self, *data):
         """Gradient of the mean log-likelihood of rows of the first blocks."""
@@ -185,7 +237,10 @@ class Enumeration:
             beta * np.multiply.outer(scale[i], scale[j]) * self.W[i, j]
             for i, j in self.links
         )
-        return Enumeration(self.layers, Params(tuple(own), couplings))
+        layers = self.layers
+        if isinstance(layers, Graph):
+            layers = layers._replace(numbers=tuple(range(len(couplings))))
+        return Enumeration(layers, Params(tuple(own), couplings))
 
 
 def _table(unit):

@@ -62,7 +62,8 @@ class Energy:
     colours : sequence of sequences of int, optional
         The blocks of each colour; by default each block takes the first colour that
         none of its neighbours has. The blocks of the last colour are those that
-        algorithms sum out, or represent by means, given all others.
+        algorithms sum out, or represent by means, given all others; so their own
+        gradient must be linear in their values, as that of real units is not.
     layers : sequence of sequences of int, optional
         The blocks of each layer, the visible ones first, in the order in which
         inference initialises them; by default each block alone.
@@ -88,7 +89,7 @@ class Energy:
         self.is_binary_chain = (
             len(self.links) > 0
             and all(isinstance(unit, Bernoulli) for unit in self.units)
-            and all(isinstance(coupling, Dense) for coupling in self.couplings)
+            and all(type(coupling) is Dense for coupling in self.couplings)
             and self.links == tuple((b, b + 1, b) for b in blocks[:-1])
             and self.colours == (tuple(blocks[::2]), tuple(blocks[1::2]))
         )
