@@ -1,9 +1,19 @@
 """Energy functions, which define models; everything else is an algorithm on them."""
 
-from skdgm.energies.contrast import contrast, mean_row
-from skdgm.energies.energy import Energy, Link
-from skdgm.energies.graphs import EVEN, ODD, LayeredEnergy, full, graph, layered
-from skdgm.energies.params import Params, Path, forms, n_rows, n_weights, plain, tiled
+from skdgm.energies.blocks import Link
+from skdgm.energies.builders import EVEN, ODD, LayeredEnergy, full, graph, layered
+from skdgm.energies.energy import Energy
+from skdgm.energies.params import (
+    Params,
+    Path,
+    contrast,
+    forms,
+    mean_row,
+    n_rows,
+    n_weights,
+    plain,
+    tiled,
+)
 
 __all__ = [
     "EVEN",

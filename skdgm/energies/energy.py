@@ -24,27 +24,13 @@ References
    machines. Cognitive Science.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from skdgm.couplings import Dense
-from skdgm.distributions import Bernoulli, Gaussian
+from skdgm.energies.blocks import Graph
 from skdgm.energies.params import Params, between
 
 
-class Link(NamedTuple):
-    """Numbers of two blocks, and of the coupling that joins them.
-
-    Weights are oriented: their rows belong to ``below``, their columns to ``above``.
-    """
-
-    below: int
-    above: int
-    coupling: int
-
-
-class Energy:
+class Energy(Graph):
     """The energy of a graph of blocks.
 
     A state x is a tuple with an array or Lists of shape (n_rows, size) for each block,
@@ -74,90 +60,6 @@ class Energy:
         Two blocks of one colour are linked, a block has not exactly one colour, or a
         coupling no link.
     """
-
-    def __init__(self, units, links, couplings, colours=None, layers=None):
-        self.units, self.couplings = tuple(units), tuple(couplings)
-        self.links, blocks = tuple(Link(*link) for link in links), range(len(units))
-        ends = tuple([] for _ in blocks)
-        for i, j, number in self.links:
-            ends[i].append((number, j, False))
-            ends[j].append((number, i, True))
-        self._ends = tuple(map(tuple, ends))
-        self.layers = tuple(map(tuple, layers or ((block,) for block in blocks)))
-        self.colours = tuple(map(tuple, colours or self._greedy()))
-        self._check()
-        self.is_binary_chain = (
-            len(self.links) > 0
-            and all(isinstance(unit, Bernoulli) for unit in self.units)
-            and all(type(coupling) is Dense for coupling in self.couplings)
-            and self.links == tuple((b, b + 1, b) for b in blocks[:-1])
-            and self.colours == (tuple(blocks[::2]), tuple(blocks[1::2]))
-        )
-
-    def _greedy(self):
-        own = []
-        for block in range(len(self.units)):
-            taken = {own[other] for _, other, _ in self._ends[block] if other < block}
-            own.append(min(set(range(len(own) + 1)) - taken))
-        return [
-            [block for block, colour in enumerate(own) if colour == number]
-            for number in range(max(own) + 1)
-        ]
-
-    def _check(self):
-        own = {b: number for number, part in enumerate(self.colours) for b in part}
-        if sorted(sum(self.colours, ())) != list(range(len(self.units))):
-            raise ValueError(f"Each block must have one colour; got {self.colours}.")
-        for i, j, _ in self.links:
-            if own[i] == own[j]:
-                raise ValueError(f"Linked blocks {i} and {j} have the same colour.")
-        if {link.coupling for link in self.links} != set(range(len(self.couplings))):
-            raise ValueError("Each coupling must belong to at least one link.")
-
-    @property
-    def wiring(self):  # Until all callers ask the energy itself.
-        """The energy itself."""
-        return self
-
-    @property
-    def own_links(self):
-        """The links, if each has a coupling of its own, as algorithms that transform
-        the gradient of a coupling by its blocks need it; else a ``ValueError``."""
-        if len(self.links) > len(self.couplings):
-            raise ValueError("A coupling is shared by several links.")
-        return self.links
-
-    @property
-    def backwards(self):
-        """Numbers of the colours from the last to the first, a tuple."""
-        return tuple(range(len(self.colours)))[::-1]
-
-    def rest(self, colour=-1):
-        """The blocks of all colours but one, by default but the last: a tuple."""
-        number = colour % len(self.colours)
-        return sum(self.colours[:number] + self.colours[number + 1 :], ())
-
-    @property
-    def hidden(self):
-        """The blocks of binary units outside the first layer: a tuple."""
-        above = range(len(self.layers[0]), len(self.units))
-        return tuple(i for i in above if isinstance(self.units[i], Bernoulli))
-
-    @property
-    def has_real_units(self):
-        """True if a block has real values."""
-        return any(isinstance(unit, Gaussian) for unit in self.units)
-
-    def neighbours(self, block):
-        """Links of a block, in their order.
-
-        Returns
-        -------
-        neighbours : tuple of (int, int, bool)
-            The number of the coupling, that of the block at the other end, and True if
-            the other block is below, so that its input goes up.
-        """
-        return self._ends[block]
 
     def init(self, rng, means=None, scale=0.01, dtype=np.float64):
         """Params with small normal weights, and biases that give the means where known;
