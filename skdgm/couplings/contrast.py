@@ -1,14 +1,18 @@
-"""The gradient of a coupling, kept as the factors of its products."""
+"""The gradient of a coupling, kept as the factors of its products.
+
+Weights in tiles are updated by a kernel, those in an ndarray by BLAS, which is faster
+where few entries of the states are zero.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from skdgm._kernels.update import update
-from skdgm.couplings import blas
 from skdgm.couplings.tiles import Weights
 from skdgm.utils.lists import Lists, dot
 from skdgm.utils.parallel import run
+from skdgm.utils.products import matmul
 
 
 class Contrast(NamedTuple):
@@ -21,9 +25,10 @@ class Contrast(NamedTuple):
     Parameters
     ----------
     x, y : {ndarray, Lists} of shape (n, n_below) and (n, n_above)
-    x_model, y_model : {ndarray, Lists}
-        Statistics of n' (perhaps 0) states of the model, in the same blocks.
-    thin : pair of ndarray, optional
+        Statistics of both blocks in the positive phase; y may be means.
+    x_model, y_model : {ndarray, Lists} of shape (n', n_below) and (n', n_above)
+        The same in the negative phase, with perhaps no rows.
+    thin : pair of ndarray of shape (k, n_below) and (k, n_above), optional
         A and B, of a few rows.
     """
 
@@ -56,7 +61,13 @@ class Contrast(NamedTuple):
         )
 
     def __array__(self, dtype=None, copy=None):
-        return blas.gradient(self)
+        x, y, x_model, y_model = map(np.asarray, self[:4])
+        real = y.dtype.type
+        signed = x * real(1 / len(x)), x_model * real(-1 / max(1, len(x_model)))
+        g = matmul(np.concatenate(signed).T, np.concatenate([y, y_model]))
+        for a, b in zip(*self.thin) if self.thin else ():
+            g -= np.multiply.outer(a, b)
+        return g
 
     def center(self, below, above, mu, lam, shift):
         r"""Gradient with statistics centred at given offsets.
@@ -98,19 +109,39 @@ class Contrast(NamedTuple):
         .. math:: u \leftarrow \mu u + \epsilon (G - \lambda_1 \operatorname{sign} W
            - \lambda_2 W), \qquad W \leftarrow W + u
 
-        The velocity u has the type of ``weights``; without momentum it is not used.
+        Parameters
+        ----------
+        weights : {ndarray of shape (n_below, n_above), Weights}
+        velocity : {ndarray, Weights}
+            u, of the form of ``weights``; without momentum it is not used.
+        rate : float
+            Learning rate.
+        momentum : float, default=0.0
+            Momentum coefficient.
+        l1, l2 : float, default=0.0
+            Coefficients of weight decay.
         """
-        if not isinstance(weights, Weights):
-            blas.ascend(self, weights, velocity, rate, momentum, l1, l2)
+        if isinstance(weights, Weights):
+            velocity = velocity.up if momentum else weights.up[:0]
+            self._update(*weights, velocity, rate, momentum, l1, l2)
             return
-        velocity = velocity.up if momentum else weights.up[:0]
-        self._update(*weights, velocity, rate, momentum, l1, l2)
+        real, g = weights.dtype.type, np.asarray(self)
+        if l1:
+            g -= real(l1) * np.sign(weights)
+        if l2:
+            g -= real(l2) * weights
+        g *= real(rate)
+        if momentum:
+            velocity *= real(momentum)
+            velocity += g
+            g = velocity
+        weights += g
 
     def follow(self, weights, memory, rule):
         """Update weights and optimiser state in place by ``rule(weights, *memory, G)``,
         which gets arrays of equal shape (tiles, if the weights are Weights)."""
         if not isinstance(weights, Weights):
-            rule(weights, *memory, blas.gradient(self))
+            rule(weights, *memory, np.asarray(self))
             return
         up = np.zeros_like(weights.up)
         self._update(up, weights.down[:0], up[:0], 1.0, 0.0, 0.0, 0.0)

@@ -4,6 +4,8 @@ r"""Full coupling: each unit of one block with each unit of another.
 
 Statistics T are dense arrays, or :class:`~skdgm.utils.lists.Lists`, whose products with
 W are sums of some of its rows: fast if W is stored in tiles, as :class:`Weights`.
+
+Another kind of coupling has the same methods; its weights may have any form.
 """
 
 from typing import NamedTuple
@@ -19,8 +21,9 @@ from skdgm.utils.tiles import product
 class Dense(NamedTuple):
     """A full matrix of weights between the statistics of two blocks.
 
-    Weights are an ndarray of shape (n_below, n_above) or a :class:`Weights`; statistics
-    are ndarrays or Lists of shape (n_rows, n_below) and (n_rows, n_above).
+    Weights are an ndarray of shape (n_below, n_above) or a :class:`Weights`, in float32
+    or float64; statistics are ndarrays or Lists of shape (n_rows, n_below) and
+    (n_rows, n_above), of the same dtype.
 
     Parameters
     ----------
@@ -34,18 +37,8 @@ class Dense(NamedTuple):
     n_above: int
 
     def init(self, rng, scale=0.01, dtype=np.float64):
-        """Draw normal weights of standard deviation ``scale``.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        scale : float, default=0.01
-        dtype : dtype, default=float64
-
-        Returns
-        -------
-        weights : ndarray of shape (n_below, n_above)
-        """
+        """Draw normal weights of standard deviation ``scale``, (n_below, n_above), by
+        a ``numpy.random.Generator``."""
         return rng.normal(0.0, scale, (self.n_below, self.n_above)).astype(dtype)
 
     def matrix(self, weights):
@@ -53,15 +46,15 @@ class Dense(NamedTuple):
         return weights.W if isinstance(weights, Weights) else weights
 
     def send(self, weights, statistic, up):
-        """Input of one block from the statistic of the other.
+        r"""Input of one block from the statistic of the other: :math:`T(x) W` of the
+        block above, :math:`T(y) W^\top` of that below.
 
         Parameters
         ----------
         weights : {ndarray, Weights}
         statistic : {ndarray, Lists} of shape (n_rows, n_below) or (n_rows, n_above)
         up : bool
-            If True, the statistic is that of the block below, and multiplied by W; else
-            that of the block above, and multiplied by the transpose of W.
+            True if the statistic is that of the block below.
 
         Returns
         -------
@@ -80,19 +73,8 @@ class Dense(NamedTuple):
         return np.einsum("ij,ij->i", received, np.asarray(above))
 
     def contrast(self, below, above, below_model, above_model):
-        """Gradient of the weights from statistics of data and model.
-
-        Parameters
-        ----------
-        below, above : {ndarray, Lists}
-            Statistics of the two blocks in the positive phase, a row for each state.
-        below_model, above_model : {ndarray, Lists}
-            The same in the negative phase.
-
-        Returns
-        -------
-        grad : Contrast
-        """
+        """Gradient of the weights from statistics of both blocks in the positive phase
+        and in the negative one, a row for each state: a :class:`Contrast`."""
         return Contrast(below, above, below_model, above_model)
 
     def limit(self, weights, max_norm, scale=1.0):

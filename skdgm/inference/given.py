@@ -1,15 +1,16 @@
-"""A machine conditioned on clamped blocks."""
+"""A model conditioned on clamped blocks."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from skdgm.energies import plain
+from skdgm.samplers import sweep
 from skdgm.utils.lists import Lists
 
 
 class Given(NamedTuple):
-    """A machine for rows with clamped blocks, which send their input to others once.
+    """A model of rows with clamped blocks, whose input to others is computed once.
 
     :func:`~skdgm.samplers.sweep` takes it in the place of the energy.
 
@@ -18,43 +19,40 @@ class Given(NamedTuple):
     energy : Energy
     params : Params
         With ndarrays for couplings, as values are dense.
-    x, clamp : tuple
-        Values of the blocks that are not clamped as a whole, and for each block its
-        clamped entries: None, True or a boolean array.
+    clamp : tuple
+        As for :func:`mean_field`.
     moving : tuple of int
-        The numbers of the blocks that are not clamped as a whole.
-    known : tuple
-        The input of each of them from the clamped blocks, (n_rows, size).
+        The numbers of blocks that are not clamped as a whole.
+    known : tuple of ndarray of shape (n_rows, size)
+        The input of each of them from the clamped blocks.
+    colours : tuple of tuples of int
+        The blocks of each colour, as the energy has them.
     """
 
     energy: object
     params: tuple
-    x: tuple
     clamp: tuple
     moving: tuple
     known: tuple
+    colours: tuple
 
     @classmethod
     def of(cls, energy, params, x, clamp):
-        """Condition a machine on the clamped part of some values."""
+        """Condition a model on the clamped part of some values."""
         moving = tuple(b for b, clamped in enumerate(clamp) if clamped is not True)
         still = [b for b, clamped in enumerate(clamp) if clamped is True]
         known = [None] * len(x)
         for block in moving:
             known[block] = energy.received(params, x, block, among=still)
-        dense = tuple(
-            np.asarray(part) if block in moving and part is not None else None
-            for block, part in enumerate(x)
-        )
-        return cls(energy, plain(params), dense, clamp, moving, tuple(known))
+        return cls(energy, plain(params), clamp, moving, tuple(known), energy.colours)
 
-    @property
-    def colours(self):
-        """The blocks of each colour, as the energy has them."""
-        return self.energy.colours
+    def sweep(self, x, update):
+        """Update the colours from the last to the first."""
+        given = {"colours": self.energy.backwards, "clamp": self.clamp}
+        return sweep(self, self.params, x, update, **given)
 
     def received(self, params, x, block):
-        """Sum of the inputs to a block from its neighbours, (n_rows, size)."""
+        """Sum of the inputs to a block, (n_rows, size)."""
         moved = self.energy.received(params, x, block, among=self.moving)
         return self.known[block] + moved
 
@@ -63,10 +61,10 @@ class Given(NamedTuple):
         return self.energy.field(params, block, received, path)
 
     def take(self, rows):
-        """The same machine for some of the rows."""
+        """The same model for some of the rows."""
         clamp, known = take(self.clamp, rows), take(self.known, rows)
         params = self.params.take(rows)
-        return self._replace(params=params, x=None, clamp=clamp, known=known)
+        return self._replace(params=params, clamp=clamp, known=known)
 
 
 def take(tree, rows):

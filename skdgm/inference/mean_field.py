@@ -25,17 +25,19 @@ from skdgm.samplers import binary, by_means, sweep
 
 
 class Info(NamedTuple):
-    """Convergence of the fixed-point iteration, for each row.
-
-    Parameters
-    ----------
-    n_sweeps : ndarray of int of shape (n_rows,)
-    converged : ndarray of bool of shape (n_rows,)
-        False for rows that stopped at the maximal number of sweeps.
-    """
+    """Number of sweeps of each row, and False for rows that stopped at the maximum:
+    arrays of shape (n_rows,)."""
 
     n_sweeps: np.ndarray
     converged: np.ndarray
+
+
+def _dense(x, blocks):
+    """Values of some blocks as arrays, None for the others."""
+    return tuple(
+        np.asarray(part) if block in blocks and part is not None else None
+        for block, part in enumerate(x)
+    )
 
 
 def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
@@ -51,7 +53,8 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
         Clamped values, and the means to start from in all colours but the last, of
         shape (n_rows, size); where these are None, those of :func:`ascend`.
     clamp : tuple
-        For each block its clamped entries: None, True or a boolean array.
+        For each block its clamped entries: None, True or a boolean array of shape
+        (n_rows, size); in the last colour None or True.
     max_sweeps : int, default=50
         If all colours but the last are clamped, one sweep is enough.
     tol : float, default=1e-4
@@ -62,9 +65,9 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
         Clamped values in their places, means elsewhere.
     info : Info
     """
-    size, update, order = n_rows(x), by_means(energy), energy.backwards
+    size, update = n_rows(x), by_means(energy)
     if all(clamp[block] is True for block in energy.rest()):
-        last = order[:1]
+        last = energy.backwards[:1]
         if binary.serves(energy, params, x, last):
             found = binary.means(energy, params, x, *last)
             means = tuple(a if b is None else b for a, b in zip(x, found))
@@ -75,24 +78,19 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
     if any(x[block] is None for block in energy.rest()):
         x = ascend(energy, params, x)
     given = Given.of(energy, params, x, clamp)
-    now, _ = sweep(given, given.params, given.x, update, colours=order, clamp=clamp)
+    now, _ = given.sweep(_dense(x, given.moving), update)
     means = tuple(
         a if clamped is True else b.copy() for a, b, clamped in zip(x, now, clamp)
     )
     n_sweeps, active = np.ones(size, dtype=int), np.arange(size)
     while active.size and n_sweeps.max() < max_sweeps:
-        new, _ = sweep(
-            given, given.params, now, update, colours=order, clamp=given.clamp
-        )
+        new, _ = given.sweep(now, update)
         n_sweeps[active] += 1
         for whole, part, clamped in zip(means, new, clamp):
             if clamped is not True:
                 whole[active] = part
-        going = (
-            np.max([np.abs(now[b] - new[b]).max(axis=1) for b in given.moving], axis=0)
-            > tol
-        )
-        now = new
+        moves = [np.abs(now[b] - new[b]).max(axis=1) for b in given.moving]
+        now, going = new, np.max(moves, axis=0) > tol
         if not going.all():
             active, now, given = active[going], take(now, going), given.take(going)
     return means, Info(n_sweeps, ~np.isin(np.arange(size), active))

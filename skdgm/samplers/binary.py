@@ -1,6 +1,6 @@
 """Gibbs sweeps of a chain of binary layers by compiled kernels.
 
-They draw the same values as :func:`~skdgm.samplers.sweep.sweep` with a unit's
+They draw the same values as :func:`~skdgm.samplers.sweep` with a unit's
 ``sample``, from the same random numbers. Each thread makes all sweeps of its own
 chains; but it computes the last colour's means, which gradients need, for the tiles of
 the weights that it updates next, so that no core waits for another's cache.
