@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.boltzmann._visible import BINARY
 from skdgm.exceptions import LikelihoodWarning
-from skdgm.partition import Problem, agreement, ais, bracket, exact
+from skdgm.partition import Problem, ais, bracket, estimate, exact
 from skdgm.samplers import gibbs
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.purposes import LIKELIHOOD
@@ -37,7 +37,7 @@ class EvidenceMixin:
             found = bracket.estimate(rng, problem, effort)
         if compare and self._fits_means:
             mean = self._mean_near(found.means[0])
-            if text := agreement.unlike(found.means[0], mean, n_chains):
+            if text := estimate.unlike(found.means[0], mean, n_chains):
                 warn(f"{type(self).__name__}: {text}", LikelihoodWarning)
         return found
 

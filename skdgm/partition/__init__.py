@@ -1,6 +1,6 @@
 """Partition functions, exact and estimated."""
 
-from skdgm.partition import ais, bracket, exact, ladder
+from skdgm.partition import ais, bracket, estimate, exact, ladder
 from skdgm.partition.bracket import AISOptions, Bracket
 from skdgm.partition.equilibrium import Problem
 from skdgm.partition.estimate import Estimate
@@ -12,6 +12,7 @@ __all__ = [
     "Problem",
     "ais",
     "bracket",
+    "estimate",
     "exact",
     "ladder",
 ]

@@ -26,13 +26,18 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
-from skdgm.partition.annealing import anneal
+from skdgm._kernels.anneal import anneal as kernel
+from skdgm.energies import Path, forms, n_weights
 from skdgm.partition.estimate import of_weights
-from skdgm.samplers import gibbs
+from skdgm.samplers import binary, gibbs
+from skdgm.utils.lists import Lists
+from skdgm.utils.parallel import run
 
 _START, _UP, _DOWN = range(3)
 # Number of chains of a block.
 _CHAINS = 128
+# Most temperatures of one kernel call, which Ctrl-C does not interrupt.
+_CHUNK = 20
 
 
 def forward(rng, energy, params, base, n_chains, betas, n_jobs=None):
@@ -78,8 +83,8 @@ def reverse(rng, energy, params, base, start, betas, n_jobs=None):
     -------
     estimate : Estimate
     """
-    rows = rng.rows(len(start.x[0]))
-    log_w = _downwards(rows, energy, params, base, start, betas, n_jobs)
+    rng = rng.rows(len(start.x[0]))
+    log_w = _downwards(rng, energy, params, base, start, betas, n_jobs)
     return of_weights(log_w, base[1], sign=-1.0)
 
 
@@ -110,16 +115,14 @@ def conservative(rng, energy, params, base, start, betas, n_jobs=None):
 
 
 def upwards(rng, energy, params, base, betas, trace=None):
-    """Log weights of chains from the base model up, a stream for each; ``trace``,
-    a list, gets those after each step."""
+    """Log weights of chains from the base model up; parameters as for :func:`anneal`,
+    with the pair ``base``."""
     start = gibbs.init(rng.fold(_START), energy, base[0])
-    betas = np.asarray(betas).tolist()
     return anneal(rng.fold(_UP), energy, params, base[0], start, betas, trace)
 
 
 def _downwards(rng, energy, params, base, start, betas, n_jobs):
-    betas = np.asarray(betas).tolist()[::-1]
-    rows = rng.fold(_DOWN)
+    rows, betas = rng.fold(_DOWN), np.asarray(betas)[::-1]
 
     def weights(part):
         x = tuple(None if block is None else block[part] for block in start.x)
@@ -133,3 +136,63 @@ def _in_blocks(weights, n_chains, n_jobs):
     parts = gen_batches(n_chains, _CHAINS)
     found = Parallel(n_jobs, prefer="threads")(delayed(weights)(p) for p in parts)
     return np.concatenate(found)
+
+
+def anneal(rng, energy, params, base, state, betas, trace=None):
+    """Log weights of chains that are taken through inverse temperatures.
+
+    ``state`` is theirs at the first of ``betas``; ``base`` has the parameters
+    of each block in the base model; ``rng`` has a row, and the result, in float64, an
+    entry for each chain. ``trace``, a list, gets the log weights after each step.
+    """
+    log_w, betas = np.zeros(len(rng.ids)), np.asarray(betas).tolist()
+    served = binary.serves(energy, params, state.x, energy.backwards)
+    step, at_once = (_steps, _CHUNK) if served else (_step, 1)
+    at_once = at_once if trace is None else 1
+    for first in range(0, len(betas) - 1, at_once):
+        part = betas[first : first + at_once + 1]
+        rngs = [rng.fold(first + number) for number in range(len(part) - 1)]
+        state = step(rngs, energy, params, base, part, state, log_w)
+        if trace is not None:
+            trace.append(log_w.copy())
+    return log_w
+
+
+def _step(rngs, energy, params, base, betas, state, log_w):
+    """Go to the next temperature."""
+    (rng,), (here, there) = rngs, (Path(base, beta) for beta in betas)
+    last = energy.colours[-1]
+    received = {block: energy.received(params, state.x, block) for block in last}
+    given = {"received": received, "path": there}
+    log_w += energy.log_marginal(params, state.x, **given)
+    log_w -= energy.log_marginal(params, state.x, received=received, path=here)
+    draw = rng, energy, params, state
+    return gibbs.step(*draw, colours=energy.backwards, **given)[0]
+
+
+def _steps(rngs, energy, params, base, betas, state, log_w):
+    """Go through several temperatures by a kernel; a stream for each but the first."""
+    n_rows, dtype = len(log_w), params.dtype
+    blocks = range(len(energy.units))
+    sizes, last = [unit.size for unit in energy.units], energy.colours[-1]
+    room = [tuple(np.empty((n_rows, size), dtype) for size in sizes) for _ in range(2)]
+    x = tuple(
+        Lists.empty(n_rows, sizes[block], dtype) if block in last else part.copy()
+        for block, part in enumerate(state.x)
+    )
+    roots = [[rng.fold(block).root for block in blocks] for rng in rngs]
+    run(
+        kernel,
+        *forms(params),
+        params.units,
+        base,
+        np.array(betas),
+        *binary.parts(x),
+        *room,
+        rngs[0].ids,
+        np.array(roots, np.uint64),
+        log_w,
+        n=n_rows,
+        work=2 * binary.DENSITY * n_rows * n_weights(params) * len(rngs),
+    )
+    return gibbs.State(x)

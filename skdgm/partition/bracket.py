@@ -19,10 +19,18 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.exceptions import LikelihoodWarning
-from skdgm.partition import agreement, ais, ladder
-from skdgm.partition.agreement import MAX_GAP, agree, settle
+from skdgm.partition import ais, ladder
 from skdgm.partition.equilibrium import reach
-from skdgm.partition.estimate import Estimate, interval
+from skdgm.partition.estimate import (
+    MAX_GAP,
+    Estimate,
+    agree,
+    complaint,
+    exceeds,
+    interval,
+    missed,
+    settle,
+)
 from skdgm.utils.warn import warn
 
 # More temperatures are tried if sides differ by more than this share of max_gap.
@@ -131,11 +139,11 @@ def estimate(rng, problem, effort=None):
     drawn = rng.fold(_BOOTSTRAP).generator(), effort.confidence
     ends = *interval(up.log_w, *drawn), *interval(down.log_w, *drawn, sign=-1.0)
     if not agree(up, down, effort.max_gap):
-        warn(agreement.complaint(up, down, n_betas, effort.max_gap), LikelihoodWarning)
+        warn(complaint(up, down, n_betas, effort.max_gap), LikelihoodWarning)
     else:
         for way, other in ("tempered", there.tempered), ("pilot", there.pilot):
-            if agreement.exceeds(other, max(ends)):
-                text = agreement.missed(way, other, max(ends))
+            if exceeds(other, max(ends)):
+                text = missed(way, other, max(ends))
                 warn(text, LikelihoodWarning)
                 break
     log_Z, se = settle(up, down, effort.max_gap)

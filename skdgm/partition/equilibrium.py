@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.energies import Path
-from skdgm.partition import bridge, ladder
+from skdgm.partition import ladder
 from skdgm.partition.estimate import Estimate, of_weights
 from skdgm.samplers import gibbs, tempering
 
@@ -99,7 +99,7 @@ def reach(rng, problem, burn_in, n_steps):
     replicas, info = tempering.run(*given, trace)
     cold = (np.asarray(part) for part in tempering.coldest(replicas, rungs))
     samples = gibbs.State(_packed(energy, cold))
-    tempered = bridge.log_partition(np.array(trace[n_steps // 2 :]), rungs, base[1])
+    tempered = ladder.bridge(np.array(trace[n_steps // 2 :]), rungs, base[1])
     near = _near(problem, samples)
     return Equilibrium(samples, near, tempered, first, info.swap_rates)
 

@@ -1,4 +1,4 @@
-r"""Inverse temperatures between a base model and the model.
+r"""Temperatures between a base model and the model, and log Z by chains at several.
 
 The error of annealed importance sampling with a given number of temperatures is least
 if each step adds as much to the variance of the log weights: if temperatures are
@@ -15,11 +15,18 @@ References
    sampling to bridge sampling to path sampling. Statistical Science.
 .. [2] Grosse, Maddison and Salakhutdinov (2013). Annealing between distributions by
    averaging moments. NeurIPS.
+.. [3] Bennett (1976). Efficient estimation of free energy differences from Monte Carlo
+   data. Journal of Computational Physics.
+.. [4] Meng and Wong (1996). Simulating ratios of normalizing constants via a simple
+   identity. Statistica Sinica.
 """
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from skdgm.partition import ais
+from skdgm.partition.estimate import Estimate
 
 _PILOT, _N_PILOT = 2**8, 200
 # Range of the sigmoid's argument: from minus to plus this value.
@@ -118,3 +125,52 @@ def pilot(rng, energy, params, base, n_chains):
     chains = rng.fold(_PILOT).rows(n_chains)
     ais.upwards(chains, energy, params, base, betas, trace)
     return betas, np.diff(trace, axis=0, prepend=0.0)
+
+
+def bridge(drive, rungs, log_Z_0):
+    r"""Log Z by chains at several temperatures.
+
+    For neighbours :math:`p_k \propto e^{-E_0 + \beta_k D}` the ratio of their Z solves
+
+    .. math:: \sum_{x \sim p_{k+1}} \sigma\left(-\log\frac{Z_k}{Z_{k+1}} + (\beta_k -
+       \beta_{k+1}) D(x)\right) = \sum_{x \sim p_k} \sigma\left(\log\frac{Z_k}{Z_{k+1}}
+       - (\beta_k - \beta_{k+1}) D(x)\right),
+
+    the bridge between the two with the least variance for independent samples [3]_ [4]_.
+
+    Parameters
+    ----------
+    drive : ndarray of shape (n_steps, n_levels, n_chains)
+        D of the replicas, the lowest temperature first.
+    rungs : Ladder
+        The temperatures; see :mod:`skdgm.samplers.tempering`.
+    log_Z_0 : float
+        Of the base model, at the last of the temperatures.
+
+    Returns
+    -------
+    estimate : Estimate
+        Chains are assumed independent, but not the steps of one; ``log_w`` is log Z by
+        each chain, in a first approximation.
+    """
+    total, influence = log_Z_0, 0.0
+    for level, step in enumerate(-np.diff(rungs.betas)):
+        ratio, moved = _between(step * drive[:, level], step * drive[:, level + 1])
+        total, influence = total + ratio, influence + moved
+    n_chains = len(influence)
+    se = influence.std() / np.sqrt(max(1, n_chains - 1))
+    return Estimate(float(total), float(se), float(n_chains), total + influence)
+
+
+def _between(cold, hot):
+    """Log of the ratio of two Z, and the influence of each chain on it."""
+
+    def excess(ratio):
+        return (expit(hot - ratio) - expit(ratio - cold)).mean()
+
+    low = min(cold.min(), hot.min()) - 1.0
+    high = max(cold.max(), hot.max()) + 1.0
+    ratio = brentq(excess, low, high, xtol=1e-10)
+    up, down = expit(hot - ratio), expit(ratio - cold)
+    derivative = (up * (1 - up) + down * (1 - down)).mean()
+    return ratio, (up - down).mean(axis=0) / derivative

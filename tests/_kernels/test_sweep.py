@@ -5,7 +5,7 @@ import pytest
 
 from skdgm.energies import EVEN, ODD, Path, plain, tiled
 from skdgm.inference import mean_field
-from skdgm.partition.annealing import anneal
+from skdgm.partition.ais import anneal
 from skdgm.partition.ladder import quadratic
 from skdgm.samplers import binary, gibbs
 from skdgm.utils.lists import Lists

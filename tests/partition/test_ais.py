@@ -3,7 +3,7 @@ import pytest
 
 from skdgm.distributions import Softmax
 from skdgm.partition import ais, ladder
-from skdgm.partition.agreement import settle
+from skdgm.partition.estimate import settle
 from skdgm.partition.ladder import quadratic
 from skdgm.samplers import gibbs
 from skdgm.utils.random import stream

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm.exceptions import LikelihoodWarning
-from skdgm.partition import AISOptions, Estimate, Problem, agreement, bracket
+from skdgm.partition import AISOptions, Estimate, Problem, bracket, estimate
 from skdgm.samplers import gibbs
 from skdgm.utils.random import stream
 from tests.reference import MIXED, Enumeration, random_machine, some_moments
@@ -15,21 +15,21 @@ def side(log_Z, se=0.1, ess=50.0):
 
 
 def test_agreement_takes_the_middle():
-    log_Z, se = agreement.settle(side(10.0, 0.3), side(10.8, 0.4))
+    log_Z, se = estimate.settle(side(10.0, 0.3), side(10.8, 0.4))
     assert log_Z == pytest.approx(10.4)
     assert se == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("up, down", [(10.0, 12.5), (12.5, 10.0)])
 def test_disagreement_takes_the_higher(up, down):
-    assert agreement.settle(side(up), side(down, 0.2))[0] == 12.5
+    assert estimate.settle(side(up), side(down, 0.2))[0] == 12.5
 
 
 def test_agreement_needs_enough_chains():
-    assert agreement.agree(side(1.0), side(1.2))
-    assert not agreement.agree(side(1.0), side(2.5))
-    assert agreement.agree(side(1.0), side(2.5), max_gap=2.0)
-    assert not agreement.agree(side(1.0, ess=2.0), side(1.2))
+    assert estimate.agree(side(1.0), side(1.2))
+    assert not estimate.agree(side(1.0), side(2.5))
+    assert estimate.agree(side(1.0), side(2.5), max_gap=2.0)
+    assert not estimate.agree(side(1.0, ess=2.0), side(1.2))
 
 
 @pytest.mark.parametrize(
@@ -40,30 +40,30 @@ def test_agreement_needs_enough_chains():
     ],
 )
 def test_complaints_say_what_to_raise(up, down, what):
-    text = agreement.complaint(side(up), side(down), 300, 1.0)
+    text = estimate.complaint(side(up), side(down), 300, 1.0)
     with pytest.raises(AssertionError, match=what):
         raise AssertionError(text)
 
 
 def test_few_chains_that_count_are_complained_of():
-    text = agreement.complaint(side(1.0, ess=3.0), side(1.1), 1000, 1.0)
+    text = estimate.complaint(side(1.0, ess=3.0), side(1.1), 1000, 1.0)
     assert "3 and 50 of 100 chains" in text
     assert "to 2000 say, or n_chains" in text
 
 
 def test_what_tempering_finds_beyond_is_said():
-    assert agreement.exceeds(side(3.0, 0.1), 2.6)
-    assert not agreement.exceeds(side(3.0, 0.2), 2.6)
-    assert not agreement.exceeds(side(1.0, 0.1), 2.6)
-    text = agreement.missed("pilot", side(3.0, 0.1), 2.6)
+    assert estimate.exceeds(side(3.0, 0.1), 2.6)
+    assert not estimate.exceeds(side(3.0, 0.2), 2.6)
+    assert not estimate.exceeds(side(1.0, 0.1), 2.6)
+    text = estimate.missed("pilot", side(3.0, 0.1), 2.6)
     assert text.startswith("pilot chains give log Z 3.00 ± 0.10, above the 2.60")
 
 
 def test_samples_unlike_the_data_are_complained_of():
     mean = np.append(np.full(20, 0.3), np.nan)
     near = np.random.default_rng(0).binomial(100, 0.3, 21) / 100
-    assert agreement.unlike(near, mean, 100) is None
-    text = agreement.unlike(np.ones(21), mean, 100)
+    assert estimate.unlike(near, mean, 100) is None
+    text = estimate.unlike(np.ones(21), mean, 100)
     assert "column 0 has 1.00 instead of 0.30" in text
     assert "Lower learning_rate" in text
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm.partition import bridge
+from skdgm.partition import ladder
 from skdgm.samplers import tempering
 from tests.reference import ALL, Enumeration, random_machine, some_moments
 
@@ -16,7 +16,7 @@ def test_exact_samples_give_log_Z(name):
     drawn = np.stack(
         [rng.choice(drive, size=(20, 500), p=level.p) for level in levels], axis=1
     )
-    found = bridge.log_partition(drawn, tempering.Ladder(betas, base), log_Z_0)
+    found = ladder.bridge(drawn, tempering.Ladder(betas, base), log_Z_0)
     assert abs(found.log_Z - truth.log_Z) < 4 * found.se
     assert found.se < 0.05
     assert found.log_w.shape == (500,)
@@ -32,7 +32,7 @@ def test_standard_errors_are_those_of_repetitions():
     rungs, found = tempering.Ladder(betas, base), []
     for _ in range(200):
         drawn = [rng.choice(drive, size=(5, 40), p=level.p) for level in levels]
-        found.append(bridge.log_partition(np.stack(drawn, 1), rungs, log_Z_0))
+        found.append(ladder.bridge(np.stack(drawn, 1), rungs, log_Z_0))
     spread = np.std([one.log_Z for one in found])
     # Two hundred repetitions tell a deviation to a twentieth.
     assert np.mean([one.se for one in found]) == pytest.approx(spread, rel=0.2)

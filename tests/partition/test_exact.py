@@ -6,7 +6,7 @@ from scipy.special import logsumexp
 
 from skdgm.distributions import Gaussian, Softmax
 from skdgm.energies import EVEN, ODD
-from skdgm.partition import binary, exact
+from skdgm.partition import exact
 from tests.numerical import clamped, observed
 from tests.reference import ALL, Enumeration, random_machine
 
@@ -39,7 +39,7 @@ BINARY = [[[3], [5]], [[2], [4], [3]], [[3, 2], [4], [2, 3]], [[13], [14]]]
 def test_turning_units_one_by_one(layers, scale):
     energy, params = random_machine(layers, seed=1, scale=scale)
     summed = exact.summed_colour(energy)
-    found = binary.log_partition(energy, params, summed)
+    found = exact._by_kernel(energy, params, summed)
     parts = [
         logsumexp(energy.log_marginal(params, x, summed))
         for x in exact._states(energy, energy.rest(summed), 1)
@@ -54,7 +54,7 @@ def test_turning_units_one_by_one(layers, scale):
 def test_weights_that_are_no_numbers_are_left_alone():
     energy, params = random_machine([[3], [4]], seed=0)
     params.couplings[0][0, 0] = np.inf
-    assert binary.log_partition(energy, params, EVEN) is None
+    assert exact._by_kernel(energy, params, EVEN) is None
 
 
 @pytest.mark.parametrize("n_units", [1, 2])
