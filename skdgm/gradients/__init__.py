@@ -1,9 +1,16 @@
 """Gradients of the log-likelihood, exact or estimated, and transformations of them."""
 
 from skdgm.gradients import centering, fast, quadratic, sparsity
-from skdgm.gradients.contrastive import Phases, cd, complete, pcd, settled, tempered
+from skdgm.gradients.contrastive import (
+    Phases,
+    cd,
+    complete,
+    layer_pair,
+    pcd,
+    settled,
+    tempered,
+)
 from skdgm.gradients.discriminative import discriminative, joined
-from skdgm.gradients.layer_pairs import layer_pair
 from skdgm.gradients.natural import (
     damped,
     deviations,

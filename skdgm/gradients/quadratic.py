@@ -25,16 +25,11 @@ from skdgm.distributions import Gaussian
 
 
 def shift(energy, params):
-    """Differences of the two energies' biases, c' - c, of each block.
-
-    Returns
-    -------
-    shifts : list of ndarray
-        Of shape (size,) for blocks above real units; for others a zero of shape ().
-    """
-    shifts = [np.zeros((), params.dtype)] * len(energy.units)
-    for _, (_, j), W, precision in _links(energy, params):
-        shifts[j] = shifts[j] + 0.5 * precision @ (W * W)
+    """Differences of the two energies' biases, c' - c: a dictionary with an array of
+    shape (size,) for each block above real units."""
+    shifts = {}
+    for _, _, j, W, precision in _links(energy, params):
+        shifts[j] = shifts.get(j, 0) + 0.5 * precision @ (W * W)
     return shifts
 
 
@@ -54,12 +49,11 @@ def pull(energy, params, grad):
         With :math:`\Delta W'` and :math:`\Delta \log\beta'`; others as they are.
     """
     units, couplings = list(grad.units), list(grad.couplings)
-    for number, (i, j), W, precision in _links(energy, params):
-        unit, above = energy.units[i], energy.units[j].bias_of(grad.units[j])
-        lost = precision[:, None] * W * above
+    for number, i, j, W, precision in _links(energy, params):
+        lost = precision[:, None] * W * energy.units[j].bias_of(grad.units[j])
         couplings[number] = Contrast.of(np.asarray(couplings[number]) - lost)
-        by_precision = -0.5 * (lost * W).sum(axis=1)
-        step = units[i].log_precision + unit.learned(by_precision)
+        step = energy.units[i].learned(-0.5 * (lost * W).sum(axis=1))
+        step = units[i].log_precision + step
         units[i] = units[i]._replace(log_precision=step)
     return grad._replace(units=tuple(units), couplings=tuple(couplings))
 
@@ -73,17 +67,17 @@ def keep(energy, params, before):
     energy : Energy
     params : Params
         After the update, with ndarrays for couplings.
-    before : list of ndarray
+    before : dict
         Returned by :func:`shift` before the update.
     """
-    for block, (old, new) in enumerate(zip(before, shift(energy, params))):
-        if np.ndim(new):
-            params.units[block][...] += old - new
+    for block, new in shift(energy, params).items():
+        params.units[block][...] += before[block] - new
 
 
 def _links(energy, params):
-    """Iterate over the couplings of real blocks, their weights and precisions."""
-    links = zip(energy.own_links, params.couplings)
-    for number, ((i, j, _), W) in enumerate(links):
+    """Iterate over the couplings of real blocks: number, both blocks, weights and
+    precisions."""
+    for i, j, number in energy.own_links:
         if isinstance(energy.units[i], Gaussian):
-            yield number, (i, j), W, np.exp(params.units[i].log_precision)
+            precision = np.exp(params.units[i].log_precision)
+            yield number, i, j, params.couplings[number], precision

@@ -136,7 +136,7 @@ def bridge(drive, rungs, log_Z_0):
        \beta_{k+1}) D(x)\right) = \sum_{x \sim p_k} \sigma\left(\log\frac{Z_k}{Z_{k+1}}
        - (\beta_k - \beta_{k+1}) D(x)\right),
 
-    the bridge between the two with the least variance for independent samples [3]_ [4]_.
+    the bridge between both with the least variance for independent samples [3]_ [4]_.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import pytest
 from skdgm.couplings import Dense
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Energy, Path, contrast, full, graph, layered
-from skdgm.gradients import centering, pcd, tempered
+from skdgm.gradients import cd, centering, pcd, tempered
 from skdgm.inference import Posterior, bound, mean_field
 from skdgm.partition import AISOptions, Problem, ais, bracket, exact
 from skdgm.partition.ladder import quadratic
@@ -333,3 +333,15 @@ def test_a_label_needs_two_colours():
     energy, params = random_machine(GRAPHS["mixed"], seed=0)
     with pytest.raises(ValueError, match="two colours"):
         Posterior(energy, params, (np.ones((1, 2)), None, None), 1)
+
+
+@pytest.mark.parametrize("name", ["triangle", "shared-chain"])
+def test_contrastive_divergence_of_a_machine_without_hidden_units(name):
+    energy, params = random_machine(GRAPHS[name], seed=4)
+    truth = Enumeration(GRAPHS[name], params)
+    data = truth.draw(8, seed=1)
+    x = tuple(np.tile(part, (N // 8, 1)) for part in data)
+    clamp = (True,) * len(x)
+    phases, _ = cd(stream(2), energy, params, x, clamp, 30)
+    assert all(a is b for a, b in zip(phases.data, x))
+    assert_expectation(energy, params, phases, truth.likelihood_gradient(*data))

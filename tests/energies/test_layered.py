@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.distributions import Bernoulli, Gaussian, Normal, Softmax
-from skdgm.energies import EVEN, ODD, LayeredEnergy, Params, Path, contrast
+from skdgm.energies import EVEN, ODD, Params, Path, contrast, layered
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees, numerical_gradient
 from tests.reference import (
@@ -168,7 +168,7 @@ def test_constraints_reach_units_and_couplings():
 
 
 def test_a_label_is_not_among_the_hidden_units():
-    energy = LayeredEnergy([[Bernoulli(3)], [Bernoulli(2)], [Softmax(3)]])
-    assert energy.wiring.hidden == (1,)
-    energy = LayeredEnergy([[Bernoulli(3), Softmax(3)], [Bernoulli(2)], [Bernoulli(4)]])
-    assert energy.wiring.hidden == (2, 3)
+    energy = layered([[Bernoulli(3)], [Bernoulli(2)], [Softmax(3)]])
+    assert energy.hidden == (1,)
+    energy = layered([[Bernoulli(3), Softmax(3)], [Bernoulli(2)], [Bernoulli(4)]])
+    assert energy.hidden == (2, 3)

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from skdgm.distributions import Bernoulli, Gaussian, Normal
-from skdgm.energies import LayeredEnergy, contrast
+from skdgm.energies import contrast, layered
 from skdgm.gradients import damped, deviations, natural, rescale, standardised
 from tests.numerical import assert_trees, numerical_gradient
 
 RNG = np.random.default_rng(0)
-ENERGY = LayeredEnergy([[Gaussian(4)], [Bernoulli(3)]])
+ENERGY = layered([[Gaussian(4)], [Bernoulli(3)]])
 PARAMS = ENERGY.init(RNG)._replace(
     units=(Normal(RNG.normal(size=4), RNG.normal(size=4)), RNG.normal(size=3))
 )
@@ -29,7 +29,7 @@ def test_real_sides_are_divided_by_the_precision():
 
 
 def test_binary_machines_are_left_alone():
-    energy = LayeredEnergy([[Bernoulli(4)], [Bernoulli(3)]])
+    energy = layered([[Bernoulli(4)], [Bernoulli(3)]])
     params = energy.init(RNG)
     grad = contrast(energy, params, *((RNG.random((2, 4)), RNG.random((2, 3))),) * 2)
     assert natural(energy, params, grad).couplings[0] is grad.couplings[0]
@@ -65,7 +65,7 @@ def test_precisions_learn_while_standardised_weights_are_held():
 
 @pytest.mark.parametrize("precision", ["fixed", "scalar"])
 def test_shared_precisions_learn_together(precision):
-    energy = LayeredEnergy([[Gaussian(4, precision)], [Bernoulli(3)]])
+    energy = layered([[Gaussian(4, precision)], [Bernoulli(3)]])
     grad = contrast(energy, TILDE, DATA, MODEL)
     slope = standardised(energy, TILDE, grad).units[0].log_precision
     each = standardised(ENERGY, TILDE, contrast(ENERGY, TILDE, DATA, MODEL))
@@ -102,6 +102,6 @@ def test_standardised_weights_outlive_a_change_of_precision():
         )
     )
     assert_trees(params, after, rtol=1e-12)
-    binary = LayeredEnergy([[Bernoulli(4)], [Bernoulli(3)]])
+    binary = layered([[Bernoulli(4)], [Bernoulli(3)]])
     given = binary, binary.init(RNG)
     rescale(*given, deviations(*given))
