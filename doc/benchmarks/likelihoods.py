@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from skdgm import BernoulliRBM
 from skdgm.distributions import Bernoulli
-from skdgm.energies import LayeredEnergy, Params, tiled
+from skdgm.energies import Params, layered, tiled
 from skdgm.metrics import likelihood_bracket, partition_bracket
 from skdgm.partition import Problem, ais, bracket, exact, ladder
 from skdgm.samplers import gibbs
@@ -49,7 +49,7 @@ def random_model(seed):
     rng = np.random.default_rng(seed)
     sizes = SHAPES[seed % len(SHAPES)]
     scale = 0.3 * 300 ** rng.uniform()
-    energy = LayeredEnergy([[Bernoulli(size)] for size in sizes])
+    energy = layered([[Bernoulli(size)] for size in sizes])
     couplings = tuple(
         scale * rng.normal(size=pair) * 4 / np.sqrt(sum(pair))
         for pair in itertools.pairwise(sizes)
@@ -227,7 +227,7 @@ def exactly(options):
     """Seconds for log Z by enumeration."""
     print("\n| units | seconds |\n|---|---|")
     for n_hidden in (16, 20, 22):
-        energy = LayeredEnergy([[Bernoulli(784)], [Bernoulli(n_hidden)]])
+        energy = layered([[Bernoulli(784)], [Bernoulli(n_hidden)]])
         params = energy.init(np.random.default_rng(0), scale=0.1)
         exact.log_partition(energy, params)
         start = time.perf_counter()

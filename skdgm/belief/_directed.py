@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.distributions import Gaussian
-from skdgm.energies import LayeredEnergy, Params, contrast, tiled
+from skdgm.energies import Energy, Params, contrast, layered, tiled
 from skdgm.inference import mean_field
 from skdgm.utils.tree import tree_map
 
@@ -32,13 +32,13 @@ class Directed(NamedTuple):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
         Energy of a machine with one block below and one block of binary units above.
     recognition, generative : Params
         Its parameters in the upward and in the downward direction.
     """
 
-    energy: LayeredEnergy
+    energy: Energy
     recognition: Params
     generative: Params
 
@@ -54,7 +54,7 @@ class Directed(NamedTuple):
         -------
         layer : Directed
         """
-        if self.energy.wiring.has_real_units:
+        if self.energy.has_real_units:
             return self
         return self._replace(
             recognition=tiled(self.recognition), generative=tiled(self.generative)
@@ -187,7 +187,7 @@ class Directed(NamedTuple):
         below, above = self.units
         if isinstance(below, Gaussian):
             below = below._replace(precision="fixed")
-        return LayeredEnergy([[below], [above]])
+        return layered([[below], [above]])
 
 
 def ascent(layers, x, rng):

@@ -6,7 +6,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.belief._directed import ascent, descent
 from skdgm.boltzmann._sampling import ImputeMixin
-from skdgm.energies import EVEN, ODD
 from skdgm.samplers import gibbs
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
@@ -120,7 +119,7 @@ class SamplingMixin(ImputeMixin):
             own = rng.fold(number)
             state = top._chains_from(ascent(layers, x, own)[-1], own)
             run = own.fold(_TOP), energy, params, state, 1
-            state, _ = gibbs.run(*run, colours=(ODD, EVEN))
+            state, _ = gibbs.run(*run, colours=energy.backwards)
             states, mean = descent(layers, state.x[0], own)
             x, total = np.where(clamped, v, np.asarray(states[0])), total + mean
         return x if method == "sample" else np.where(clamped, v, total / n_steps)

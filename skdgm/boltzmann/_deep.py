@@ -14,7 +14,7 @@ from skdgm.boltzmann._pretraining import layerwise
 from skdgm.boltzmann._state import TrainState
 from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.distributions import Bernoulli
-from skdgm.energies import EVEN, LayeredEnergy, Params, plain
+from skdgm.energies import Params, layered, plain
 from skdgm.inference import bound, mean_field
 from skdgm.optim import check_piecewise
 from skdgm.samplers import gibbs
@@ -134,7 +134,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         settled = info.converged
         for number in range(self._now("n_restarts")):
             rng, start = stream(self._seed, _RESTART, number), list(x)
-            for block in energy.colours[EVEN]:
+            for block in energy.rest():
                 if clamp[block] is None:
                     size, real = energy.units[block].size, params.dtype.type
                     mean = rng.fold(block).uniform(size, real)
@@ -167,7 +167,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
         energy, params = self._energy(), self._params()
         x, clamp = self._present(v)
         means = list(mean_field(energy, params, x, clamp)[0])
-        for block in energy.colours[EVEN][1:]:
+        for block in energy.rest()[1:]:
             means[block] = energy.units[block].draw(means[block], rng.fold(block))
         return gibbs.State((x[0], *means[1:]))
 
@@ -270,7 +270,7 @@ class DeepMachine(DeepLikelihoodMixin, Machine):
     def _energy(self, sizes=None):
         visible = self._domain.unit(self, self.n_features_in_)
         hidden = [[Bernoulli(n)] for n in sizes or self._learned_sizes]
-        return LayeredEnergy([[visible], *hidden, *self._above()])
+        return layered([[visible], *hidden, *self._above()])
 
     def _above(self):
         """Further layers above the hidden ones."""

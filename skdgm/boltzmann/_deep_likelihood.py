@@ -15,7 +15,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.boltzmann._evidence import complete
-from skdgm.energies import EVEN
 from skdgm.inference import bound
 from skdgm.partition import exact
 from skdgm.utils.counts import count
@@ -158,7 +157,7 @@ class DeepLikelihoodMixin:
 def _drawn(energy, means, rng):
     """Draws of the even hidden layers from means, and their log probabilities."""
     drawn, log_q = list(means), 0.0
-    for block in energy.colours[EVEN][1:]:
+    for block in energy.rest()[1:]:
         unit, mean = energy.units[block], means[block]
         drawn[block] = unit.draw(mean, rng.fold(block))
         log_q += unit.log_prob(mean, drawn[block])

@@ -21,7 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.base import report
-from skdgm.energies import LayeredEnergy, Params, plain
+from skdgm.energies import Params, layered, plain
 from skdgm.inference import mean_field
 from skdgm.nets import (
     Layer,
@@ -157,7 +157,7 @@ class FineTuningMixin:
     def _shown(self, params):
         """Function from rows to inputs of the network."""
         *units, _ = self._energy().units
-        energy = LayeredEnergy([[unit] for unit in units])
+        energy = layered([[unit] for unit in units])
         params = Params(params.units[:-1], params.couplings[:-1])
         budget = self._budget
 

@@ -28,7 +28,7 @@ def label_of(energy):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
 
     Returns
     -------

@@ -99,7 +99,7 @@ class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
     def _params_for_chains(self):
         """Parameters for many Gibbs steps: in tiles if all units are binary."""
         params = self._params()
-        return params if self._energy().wiring.has_real_units else tiled(params)
+        return params if self._energy().has_real_units else tiled(params)
 
     def _visible_params(self, own):
         """Parameters of the visible block, given its biases or means."""

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from skdgm.energies import EVEN
 from skdgm.inference import mean_field
 from skdgm.training import Batch, Watch
 from skdgm.utils.purposes import PROBE
@@ -105,7 +104,7 @@ class Monitor(MachineWatch):
         energy, units = self.trainer.energy, self.units[part]
         x, clamp = self.trainer.present(batch)
         counts = np.ones(units.shape)
-        if any(clamp[block] is not True for block in energy.colours[EVEN]):
+        if any(clamp[block] is not True for block in energy.rest()):
             budget = self.trainer.recipe.mean_field_steps
             x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
         if clamp[0] is not True:

@@ -18,7 +18,7 @@ import numpy as np
 
 from skdgm.boltzmann._labels import LabelTrainer
 from skdgm.boltzmann._trainer import Trainer, density
-from skdgm.energies import LayeredEnergy, Params, Path, plain
+from skdgm.energies import Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.gradients import layer_pair
 from skdgm.inference import mean_field
@@ -116,7 +116,7 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
         Of the data, of a hidden layer for each recipe, and optionally of a label.
     recipes : sequence
         Training options of each pair, as :class:`~skdgm.boltzmann._trainer.Trainer`
@@ -157,7 +157,7 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
         known = below, *known, None
         kind = LabelledPairTrainer if beside else PairTrainer
         trainer = kind(
-            LayeredEnergy([[lower, *beside], [upper]]),
+            layered([[lower, *beside], [upper]]),
             recipe,
             table.rows,
             stream(seed, _PRETRAINING, number).root,

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._state import TrainState
 from skdgm.distributions import Bernoulli
-from skdgm.energies import LayeredEnergy, Params, plain
+from skdgm.energies import Params, layered, plain
 from skdgm.inference import mean_field
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype
@@ -99,7 +99,7 @@ class RestrictedMachine(Machine):
     def _energy(self, sizes=None):
         visible = self._domain.unit(self, self.n_features_in_)
         (n_hidden,) = sizes or self._learned_sizes
-        return LayeredEnergy([[visible, *self._beside()], [Bernoulli(n_hidden)]])
+        return layered([[visible, *self._beside()], [Bernoulli(n_hidden)]])
 
     def _beside(self):
         """Blocks of the visible layer beside the data."""
@@ -110,7 +110,7 @@ class RestrictedMachine(Machine):
         visible, *_, hidden = self._energy().units
         own = self._visible_params(self.intercept_visible_), self.intercept_hidden_
         params = Params(own, (self.components_.T,))
-        return LayeredEnergy([[visible], [hidden]]), astype(params, dtype)
+        return layered([[visible], [hidden]]), astype(params, dtype)
 
     def _start(self, trainer, table, fresh):
         state = super()._start(trainer, table, fresh)

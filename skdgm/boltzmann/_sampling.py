@@ -5,7 +5,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.data import fill
-from skdgm.energies import EVEN, ODD
 from skdgm.inference import mean_field
 from skdgm.samplers import gibbs
 from skdgm.utils.counts import count, count_rows
@@ -189,7 +188,7 @@ class SamplingMixin(ImputeMixin):
         for number in range(n_steps):
             step = rng.fold(number)
             state, info = gibbs.step(
-                step, energy, params, state, colours=(ODD, EVEN), clamp=clamp
+                step, energy, params, state, colours=energy.backwards, clamp=clamp
             )
             total = total + info.means[0]
         filled = np.asarray(state.x[0]) if method == "sample" else total / n_steps
@@ -198,7 +197,7 @@ class SamplingMixin(ImputeMixin):
     def _gibbs(self, params, rng, state, n_steps, **options):
         """Run chains for some steps, each from the visible units up and down again."""
         rows, energy = rng.rows(len(state.x[0])), self._energy()
-        options["colours"] = ODD, EVEN
+        options["colours"] = energy.backwards
         return gibbs.run(rows, energy, params, state, n_steps, **options)[0]
 
     def _chains_from(self, v, rng):

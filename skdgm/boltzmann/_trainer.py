@@ -81,7 +81,7 @@ class Trainer:
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
     recipe : object
         Has the training options of an estimator as attributes.
     rows : Rows
@@ -123,7 +123,7 @@ class Trainer:
         if recipe.centering is not None:
             fresh = fresh._replace(offsets=state.offsets or self._offsets(means))
         if recipe.sparsity_target is not None:
-            hidden = tuple(means[block] for block in self.energy.wiring.hidden)
+            hidden = tuple(means[block] for block in self.energy.hidden)
             fresh = fresh._replace(activity=state.activity or hidden)
         if recipe.gradient == "fpcd":
             own = self.for_kernels(state.fast) if state.fast else fast.init(params)
@@ -145,7 +145,7 @@ class Trainer:
     def _by_blas(self):
         """True where BLAS is faster than kernels: for real units, or where few values
         are 0 and batches so large that products outweigh the work on each weight."""
-        if self.energy.wiring.has_real_units:
+        if self.energy.has_real_units:
             return True
         return self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
 

@@ -28,12 +28,12 @@ def log_conditionals(energy, params, x, units=None, block=0):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
         Energy of the model.
     params : Params
         Its parameters.
     x : tuple
-        Values of each block of the even layers; the odd layers are summed out.
+        Values of all colours but the last, which is summed out.
     units : ndarray of int, shape (n_rows, n_units), optional
         Indices of the units of each row; by default all units of the block.
     block : int, default=0
@@ -46,7 +46,7 @@ def log_conditionals(energy, params, x, units=None, block=0):
     v, binary = np.asarray(x[block]), isinstance(x[block], Lists) and x[block].binary
     bias = energy.units[block].field(params.units[block])
     above, matrices = [], plain(params).couplings
-    for link, other, _ in energy.wiring.neighbours(block):
+    for link, other, _ in energy.neighbours(block):
         W = matrices[link]
         field = energy.field(params, other, energy.received(params, x, other))
         above.append((W, field, energy.units[other].log_partition))

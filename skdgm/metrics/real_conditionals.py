@@ -31,12 +31,12 @@ def log_densities(energy, params, x, units, block=0):
 
     Parameters
     ----------
-    energy : LayeredEnergy
+    energy : Energy
         Energy of the model.
     params : Params
         Its parameters.
     x : tuple
-        Values of each block of the even layers; the odd layers are summed out.
+        Values of all colours but the last, which is summed out.
     units : ndarray of int, shape (n_rows, n_units), or None
         Indices of the units of each row; None for all units of the block.
     block : int, default=0
@@ -51,7 +51,7 @@ def log_densities(energy, params, x, units, block=0):
     eta, matrices = energy.units[block].field(own), plain(params).couplings
     above = [
         (matrices[link], other, energy.received(params, x, other))
-        for link, other, _ in energy.wiring.neighbours(block)
+        for link, other, _ in energy.neighbours(block)
     ]
     columns = np.arange(v.shape[1])[:, None] if units is None else units.T
     log_p, rows = np.empty((len(v), len(columns))), np.arange(len(v))

@@ -25,12 +25,12 @@ def layer(request):
 def values(layer, n):
     rng = np.random.default_rng(5)
     x = rng.normal(size=(n, 3))
-    return x if layer.energy.wiring.has_real_units else (x > 0).astype(float)
+    return x if layer.energy.has_real_units else (x > 0).astype(float)
 
 
 def test_wake_follows_the_likelihood_of_what_is_below(layer):
     # Of real units the model's side is drawn.
-    n, error = (40_000, 0.06) if layer.energy.wiring.has_real_units else (1, 1e-8)
+    n, error = (40_000, 0.06) if layer.energy.has_real_units else (1, 1e-8)
     for x, h in zip(values(layer, 4), bits(2)):
 
         def log_p(params, x=x, h=h):

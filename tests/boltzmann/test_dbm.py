@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skdgm import DBM
 from skdgm.boltzmann._pretraining import PairTrainer, layerwise
 from skdgm.distributions import Bernoulli
-from skdgm.energies import LayeredEnergy, Params
+from skdgm.energies import Params, layered
 from skdgm.exceptions import DivergenceError
 from skdgm.partition import exact
 from skdgm.training import canonical
@@ -159,7 +159,7 @@ def test_imputed_means_are_conditional_means(machine):
 
 def test_pairs_are_put_into_their_places():
     sizes, rng = (4, 3, 2, 3), np.random.default_rng(0)
-    energy = LayeredEnergy([[Bernoulli(n)] for n in sizes])
+    energy = layered([[Bernoulli(n)] for n in sizes])
     table = canonical(Rows(STATES, np.float64, complete=True))
     seen = []
 

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from skdgm import DBMClassifier
 from skdgm.boltzmann._pretraining import layerwise
 from skdgm.distributions import Bernoulli, Softmax
-from skdgm.energies import LayeredEnergy, Params, plain
+from skdgm.energies import Params, layered, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.partition import exact
 from skdgm.training import canonical
@@ -420,7 +420,7 @@ def test_another_shape_needs_no_other_estimator():
 
 @pytest.mark.parametrize("sizes", SHAPES, ids=str)
 def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
-    energy = LayeredEnergy([[Bernoulli(n)] for n in (4, *sizes)] + [[Softmax(3)]])
+    energy = layered([[Bernoulli(n)] for n in (4, *sizes)] + [[Softmax(3)]])
     codes = np.arange(len(STATES)) % 3
     table = canonical(Rows(STATES, np.float64, complete=True, labels=codes))
     seen = []
