@@ -4,7 +4,7 @@ from skdgm.nets import layers
 from skdgm.nets.activations import ACTIVATIONS, activate
 from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
 from skdgm.nets.estimating import NetsMixin, optimiser_for, update
-from skdgm.nets.estimator import NetEstimator, layers_of
+from skdgm.nets.estimator import LEARNING, NetEstimator, layers_of
 from skdgm.nets.feed_forward import Layer, check_dropout, forward, hidden, init
 from skdgm.nets.initialisers import INITIALISERS
 from skdgm.nets.initialisers import draw as initial
@@ -20,7 +20,7 @@ from skdgm.nets.losses import (
 from skdgm.nets.masking import beside, masked, pick
 from skdgm.nets.mixtures import Mixture, mixture_loss
 from skdgm.nets.normals import log_normal, log_prior
-from skdgm.nets.objective import LEARNING, SOLVERS, NetObjective, NetState
+from skdgm.nets.objective import SOLVERS, NetObjective, NetState
 from skdgm.nets.primitives import columns, dense, drop_out
 from skdgm.nets.tied import KINDS, Shape, Tied, draw_bits, tied
 from skdgm.nets.tuner import Monitor, Tuner, fine_tune

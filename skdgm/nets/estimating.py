@@ -1,8 +1,8 @@
 """Parts shared by estimators whose nets are trained by epochs."""
 
 from skdgm.nets.estimator import layers_of
-from skdgm.nets.objective import SOLVERS, _penalised
-from skdgm.optim import clip_norm, learning_rate, piecewise
+from skdgm.nets.objective import SOLVERS
+from skdgm.optim import clip_norm, learning_rate, penalise_weights, piecewise
 from skdgm.training import Budget
 
 
@@ -93,7 +93,7 @@ def update(recipe, state, grads, clock, n_rows):
     SOLVERS[recipe.solver].step(
         state.params,
         state.optimiser,
-        _penalised(clip_norm(grads, recipe.clip_norm)),
+        penalise_weights(clip_norm(grads, recipe.clip_norm)),
         rate=learning_rate(*rate),
         momentum=recipe.momentum,
         l2=piecewise(recipe.alpha, clock) / n_rows,
