@@ -95,7 +95,7 @@ class MaskedChain(Chain):
         ones = [Layer(1.0 * mask, np.ones(mask.shape[1])) for mask in self.masks]
         return self.natural(tuple(ones))
 
-    def moved(self, params, inputs, outputs):
+    def permuted(self, params, inputs, outputs):
         """Permute the parameters of inputs and outputs."""
         layers = list(params)
         W, b = layers[0]

@@ -100,7 +100,7 @@ class Orderless:
         W = np.zeros((self.sizes[-1], n_outputs), dtype)
         return Params(values, seen, hidden, Layer(W, self.first.astype(dtype)))
 
-    def present(self, params, v, rng, number):
+    def prepare(self, params, v, rng, number):
         """Rows split at random into a seen and a hidden part, for one update.
 
         Returns
@@ -117,9 +117,9 @@ class Orderless:
         seen, hidden, factor = hide(v, share, generator.random(v.shape, np.float32))
         return seen, hidden, factor * weight.astype(v.dtype), rng.fold(_DROP)
 
-    def losses(self, params, presented):
+    def losses(self, params, prepared):
         """Weighted loss of the hidden part of each row, of shape (n_rows,)."""
-        seen, hidden, factor, rng = presented
+        seen, hidden, factor, rng = prepared
         mask = (~np.isnan(seen)).astype(seen.dtype)
         out = self.apply(params, self.conditionals.inputs(seen), mask, rng)
         return self.conditionals.loss(out, hidden) * factor

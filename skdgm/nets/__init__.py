@@ -3,7 +3,6 @@
 from skdgm.nets import layers
 from skdgm.nets.activations import ACTIVATIONS, activate
 from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
-from skdgm.nets.estimating import NetsMixin, optimiser_for, update
 from skdgm.nets.estimator import LEARNING, NetEstimator, layers_of
 from skdgm.nets.feed_forward import Layer, check_dropout, forward, hidden, init
 from skdgm.nets.initialisers import INITIALISERS
@@ -38,7 +37,6 @@ __all__ = [
     "NetEstimator",
     "NetObjective",
     "NetState",
-    "NetsMixin",
     "Shape",
     "Tied",
     "Tuner",
@@ -72,12 +70,10 @@ __all__ = [
     "masked",
     "mixture_loss",
     "normal_loss",
-    "optimiser_for",
     "pick",
     "row_mean",
     "softmax_cross_entropy",
     "squared_error",
     "tied",
-    "update",
     "vjp",
 ]
