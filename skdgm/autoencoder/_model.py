@@ -255,25 +255,25 @@ class LatentModel(NetEstimator):
             "batch_norm": asked.batch_norm,
         }
 
-    def _hierarchy(self, known):
+    def _hierarchy(self, structure):
         """Architecture of the nets, for a structure."""
         init = self._options.init
 
         def block(n_units):
-            if known["activation"] == "maxout":
+            if structure["activation"] == "maxout":
                 found = [layers.maxout(n_units, init=init)]
-            elif known["batch_norm"]:
+            elif structure["batch_norm"]:
                 found = [layers.dense(n_units, init=init)]
             else:
-                found = [layers.dense(n_units, known["activation"], init)]
-            if known["batch_norm"]:
+                found = [layers.dense(n_units, structure["activation"], init)]
+            if structure["batch_norm"]:
                 found.append(layers.batch_norm())
-                if known["activation"] != "maxout":
-                    found.append(layers.activation(known["activation"]))
+                if structure["activation"] != "maxout":
+                    found.append(layers.activation(structure["activation"]))
             return *found, layers.dropout(self._options.dropout)
 
         sizes = self._domain.sizes(self._columns)
-        shape = known["n_components"], known["hidden_layer_sizes"]
+        shape = structure["n_components"], structure["hidden_layer_sizes"]
         # He's rule is for rectifiers; outputs are linear.
         linear = init.replace("he", "glorot")
         return Hierarchy(*sizes, *shape, block, linear)

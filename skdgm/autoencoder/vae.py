@@ -256,9 +256,9 @@ class VAE(LatentModel):
 
     @property
     def _domain(self):
-        known = self._options
-        if known.decoder == "bernoulli":
+        asked = self._options
+        if asked.decoder == "bernoulli":
             return Bits()
-        if known.decoder == "gaussian":
-            return Reals(known.variance, known.min_variance)
-        return Categories(known.min_categories)
+        if asked.decoder == "gaussian":
+            return Reals(asked.variance, asked.min_variance)
+        return Categories(asked.min_categories)

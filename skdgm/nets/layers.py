@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from autograd.tracer import getval
 
-from skdgm.nets import activations, initialisers, normalisation, primitives
-from skdgm.nets.feed_forward import Layer
+from skdgm.nets import activations, normalisation, primitives
+from skdgm.nets.feed_forward import Layer, initial
 
 # Decay rate of running means, per batch.
 _STAYS = 0.99
@@ -59,7 +59,7 @@ def dense(n_units, activation="identity", init="glorot_uniform"):
     one of ``INITIALISERS``."""
 
     def begin(rng, n_inputs, dtype):
-        W = initialisers.draw(init, rng, n_inputs, n_units).astype(dtype)
+        W = initial(init, rng, n_inputs, n_units).astype(dtype)
         return n_units, Layer(W, np.zeros(n_units, dtype)), ()
 
     def apply(params, statistics, x, rng=None, train=False):

@@ -83,19 +83,9 @@ class NetObjective(Objective):
 
     @abstractmethod
     def prepare(self, state, batch, clock):
-        """Read the rows of an update and draw its random numbers.
+        """Read the rows of an update, and draw its random numbers, for :meth:`forward`.
 
-        Parameters
-        ----------
-        state : NetState
-        batch : ndarray of int
-            Row numbers.
-        clock : Clock
-
-        Returns
-        -------
-        given : object
-            Argument of :meth:`forward`.
+        The parameters are those of :meth:`step`.
         """
 
     @abstractmethod

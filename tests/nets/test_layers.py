@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skdgm.nets import initialisers, vjp
+from skdgm.nets import INITIALISERS, initial, vjp
 from skdgm.nets.layers import (
     Moments,
     activation,
@@ -190,10 +190,10 @@ def test_a_fresh_net():
     assert not any(layer.b.any() for layer in (params[0], params[4][0], params[5]))
 
 
-@pytest.mark.parametrize("name", initialisers.INITIALISERS)
+@pytest.mark.parametrize("name", INITIALISERS)
 def test_variances_of_fresh_weights(name):
     n_below, n_above = 400, 200
-    W = initialisers.draw(name, np.random.default_rng(0), n_below, n_above)
+    W = initial(name, np.random.default_rng(0), n_below, n_above)
     variance = 2 / n_below if name.startswith("he") else 2 / (n_below + n_above)
     kurtosis = 3 if name.endswith("normal") else 9 / 5
     assert W.shape == (n_below, n_above)
@@ -206,5 +206,5 @@ def test_variances_of_fresh_weights(name):
 def test_layers_begin_as_they_are_told():
     for net in (dense(30, init="he_uniform"), maxout(10, 3, init="he_uniform")):
         (W, _) = net.init(np.random.default_rng(0), 20, np.float64)[1]
-        expected = initialisers.draw("he_uniform", np.random.default_rng(0), 20, 30)
+        expected = initial("he_uniform", np.random.default_rng(0), 20, 30)
         np.testing.assert_array_equal(W, expected)
