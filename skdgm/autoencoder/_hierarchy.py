@@ -44,7 +44,7 @@ class Params(NamedTuple):
     own: tuple
 
 
-class Memory(NamedTuple):
+class Statistics(NamedTuple):
     """State of the nets besides parameters: moments of batch normalisation.
 
     Parameters
@@ -68,14 +68,14 @@ class Pass(NamedTuple):
         log q(z | x) - log p(z) of each draw; or its expectation, for each row.
     z : tuple of ndarray of shape (n_rows * n_draws, n_units)
         Latent units, lowest layer first.
-    memory : Memory
+    statistics : Statistics
         Updated state of the nets.
     """
 
     out: object
     gap: object
     z: tuple
-    memory: Memory
+    statistics: Statistics
 
 
 class Hierarchy:
@@ -122,7 +122,7 @@ class Hierarchy:
         Returns
         -------
         params : Params
-        memory : Memory
+        statistics : Statistics
         """
         up = zip(self.up, self.n_inputs)
         up = [net.init(rng, n_below, dtype)[1:] for net, n_below in up]
@@ -134,9 +134,11 @@ class Hierarchy:
             params[-1].W[:, n_means:] = 0
         down[0][0][-1].b[:] = out
         (ups, up_kept), (downs, down_kept) = zip(*up), zip(*down)
-        return Params(ups, downs, own), Memory(up_kept, down_kept)
+        return Params(ups, downs, own), Statistics(up_kept, down_kept)
 
-    def through(self, params, memory, x, source, *, exact=False, rng=None, train=False):
+    def through(
+        self, params, statistics, x, source, *, exact=False, rng=None, train=False
+    ):
         r"""Draw latent units of rows, and decode them.
 
         .. math:: z_l \sim q(z_l \mid z_{l-1}), \qquad
@@ -145,7 +147,7 @@ class Hierarchy:
         Parameters
         ----------
         params : Params
-        memory : Memory
+        statistics : Statistics
         x : ndarray of shape (n_rows, n_inputs)
         source : callable
             ``source(level, stats)`` returns standard normal noise of shape
@@ -168,7 +170,7 @@ class Hierarchy:
             for number in range(2 * len(self.up))
         ]
         for level, net in enumerate(self.up):
-            own = params.encoders[level], memory.encoders[level]
+            own = params.encoders[level], statistics.encoders[level]
             raw, kept = net.apply(*own, z[-1] if z else x, **how.pop())
             stats = bounded(raw)
             noise = source(level, stats)
@@ -179,12 +181,12 @@ class Hierarchy:
         if not exact:
             gap = gap - log_prior(z[-1])
         for level in reversed(range(len(self.down))):
-            own = params.decoders[level], memory.decoders[level]
+            own = params.decoders[level], statistics.decoders[level]
             out, kept = self.down[level].apply(*own, z[level], **how.pop())
             downs.insert(0, kept)
             if level:
                 gap = gap - log_normal(z[level - 1], bounded(out))
-        return Pass(out, gap, tuple(z), Memory(tuple(ups), tuple(downs)))
+        return Pass(out, gap, tuple(z), Statistics(tuple(ups), tuple(downs)))
 
     def noise(self, rng, n_draws):
         """Source of standard normal noise, with a stream for each row.
@@ -209,13 +211,13 @@ class Hierarchy:
 
         return source
 
-    def upwards(self, params, memory, x):
+    def upwards(self, params, statistics, x):
         """Means of all latent units, each layer given the means below.
 
         Parameters
         ----------
         params : Params
-        memory : Memory
+        statistics : Statistics
         x : ndarray of shape (n_rows, n_inputs)
 
         Returns
@@ -225,18 +227,18 @@ class Hierarchy:
         """
         means = []
         for level, net in enumerate(self.up):
-            own = params.encoders[level], memory.encoders[level]
+            own = params.encoders[level], statistics.encoders[level]
             raw, _ = net.apply(*own, means[-1] if means else x)
             means.append(halves(raw)[0])
         return means
 
-    def downwards(self, params, memory, z, rng=None):
+    def downwards(self, params, statistics, z, rng=None):
         """Outputs for the data, given the highest latent units.
 
         Parameters
         ----------
         params : Params
-        memory : Memory
+        statistics : Statistics
         z : ndarray of shape (n_rows, n_units)
         rng : Stream, optional
             Draws the layers in between; without it they are at their means.
@@ -246,7 +248,7 @@ class Hierarchy:
         out : ndarray of shape (n_rows, n_outputs)
         """
         for level in reversed(range(len(self.down))):
-            own = params.decoders[level], memory.decoders[level]
+            own = params.decoders[level], statistics.decoders[level]
             z, _ = self.down[level].apply(*own, z)
             if level:
                 mean, log_var = halves(bounded(z))

@@ -8,19 +8,14 @@ with nets for the decoder :math:`p(x \mid z)` and for the encoder :math:`q(z \mi
 
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
-from skdgm.autoencoder._fitting import FittingMixin
-from skdgm.autoencoder._likelihood import LikelihoodMixin
+from skdgm.autoencoder._model import LatentModel
 from skdgm.autoencoder._observed import Bits, Categories, Reals
-from skdgm.autoencoder._sampling import SamplingMixin
-from skdgm.base import TabularModel
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 
 
-class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
+class VAE(LatentModel):
     r"""Variational autoencoder: latent units with an encoder and a decoder.
 
     .. math::
@@ -259,33 +254,11 @@ class VAE(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
         self.verbose = verbose
         self.random_state = random_state
 
-    def transform(self, X):
-        r"""Means of the latent units, :math:`\mathbb{E}_q[z \mid x]`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value, which the encoder sees as its column's mean.
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, n_components)
-            Units of the highest layer; with several layers, given the means below.
-        """
-        check_is_fitted(self)
-        means = self._of_blocks(self._rows(X), lambda v, _: self._means(v).T)
-        return np.ascontiguousarray(means[-self._n_features_out :].T)
-
     @property
     def _domain(self):
-        known = self._options
-        if known.decoder == "bernoulli":
+        asked = self._options
+        if asked.decoder == "bernoulli":
             return Bits()
-        if known.decoder == "gaussian":
-            return Reals(known.variance, known.min_variance)
-        return Categories(known.min_categories)
-
-    @property
-    def _n_features_out(self):
-        check_is_fitted(self)
-        return self._learned["n_components"][-1]
+        if asked.decoder == "gaussian":
+            return Reals(asked.variance, asked.min_variance)
+        return Categories(asked.min_categories)

@@ -13,6 +13,10 @@ import numpy as np
 
 from skdgm.autoregressive._conditionals import Conditionals, places_of, slots
 from skdgm.autoregressive._particles import filled
+from skdgm.utils.random import stream
+
+# Purpose of the random stream of orders.
+_ORDERS = 2**17
 
 
 class Chain:
@@ -25,7 +29,7 @@ class Chain:
     - ``n_units``, the number of units of its widest layer,
     - ``n_features``, the number of units of its last hidden layer,
     - ``init(rng, dtype)``, which draws initial parameters,
-    - ``moved(params, inputs, outputs)``, which permutes the parameters of inputs and
+    - ``permuted(params, inputs, outputs)``, which permutes the parameters of inputs and
       outputs,
     - ``apply(params, x)``, the outputs of all columns, and ``hidden(params, x)``, the
       last hidden layer,
@@ -66,11 +70,11 @@ class Chain:
 
     def placed(self, params):
         """Permute parameters from the data's order of columns to the chain's."""
-        return params if self.given else self.moved(params, *self.there)
+        return params if self.given else self.permuted(params, *self.there)
 
     def natural(self, params):
         """Permute parameters from the chain's order of columns to the data's."""
-        return params if self.given else self.moved(params, *self.back)
+        return params if self.given else self.permuted(params, *self.back)
 
     def allowed(self):
         """Masks of the weights in use, in the data's order of columns.
@@ -193,3 +197,60 @@ class Chain:
     def chosen(self, state, rows):
         """Select the state of some of the rows."""
         return [part[rows] for part in state]
+
+
+def check_ordering(ordering, n_columns=None):
+    """Validate an ordering.
+
+    Parameters
+    ----------
+    ordering : str or tuple
+    n_columns : int, optional
+        Number of columns, if known.
+
+    Raises
+    ------
+    ValueError
+        A tuple is no permutation of the numbers of all columns.
+    """
+    if isinstance(ordering, str):
+        return
+    n = len(ordering) if n_columns is None else n_columns
+    whole = all(
+        isinstance(j, int | np.integer) and not isinstance(j, bool) for j in ordering
+    )
+    if not whole or sorted(ordering) != list(range(n)) or n == 0:
+        raise ValueError(
+            "ordering must be 'given', 'random' or a tuple with the number of each "
+            f"column once, from 0{'' if n_columns is None else f' to {n - 1}'}; got "
+            f"{ordering}."
+        )
+
+
+def orders(ordering, n_orders, n_columns, seed):
+    """Column numbers in the order of their prediction.
+
+    Parameters
+    ----------
+    ordering : {"given", "random"} or tuple of int
+        The first order; all others are random.
+    n_orders : int
+    n_columns : int
+    seed : int
+
+    Returns
+    -------
+    orders : ndarray of int, of shape (n_orders, n_columns)
+
+    Raises
+    ------
+    ValueError
+        A tuple is no permutation of the numbers of all columns.
+    """
+    check_ordering(ordering, n_columns)
+    rng = stream(seed, _ORDERS).generator()
+    found = np.stack([rng.permutation(n_columns) for _ in range(n_orders)])
+    if ordering != "random":
+        given = np.arange(n_columns)
+        found[0] = given if ordering == "given" else ordering
+    return found

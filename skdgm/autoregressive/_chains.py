@@ -66,7 +66,7 @@ class Chains:
 
         return tree_map(limited, params, *masks)
 
-    def present(self, params, v, rng, number):
+    def prepare(self, params, v, rng, number):
         """Rows in the form that :meth:`losses` needs, for one update.
 
         Missing entries are drawn, to be conditioned on; they are not predicted.
@@ -82,28 +82,28 @@ class Chains:
 
         Returns
         -------
-        presented : list of (int, ndarray, ndarray)
+        prepared : list of (int, ndarray, ndarray)
             For each member to be trained its number, the rows in its order, and the
             same rows with missing entries filled.
         """
         turns = [number % self.n_orders] if self.shared else range(self.n_orders)
         return [(k, *self._completed(params, v, k, rng.fold(k))) for k in turns]
 
-    def losses(self, params, presented):
+    def losses(self, params, prepared):
         """Negative log-likelihood of each row, summed over the members to be trained.
 
         Parameters
         ----------
         params : tuple
-        presented : list
-            From :meth:`present`.
+        prepared : list
+            From `prepare`.
 
         Returns
         -------
         loss : ndarray of shape (n_rows,)
         """
         total = 0.0
-        for k, ordered, whole in presented:
+        for k, ordered, whole in prepared:
             member, own = self._member(params, k)
             total = total + member.loss(own, ordered, whole)
         return total

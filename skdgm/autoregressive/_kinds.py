@@ -4,7 +4,7 @@ r"""Conditional distributions of columns of one kind, given a net's outputs.
    \sum_k \alpha_k(z) \, \mathcal{N}(x; \mu_k(z), \sigma_k(z))
 
 for bits, for codes of categories and for real numbers. Each kind also defines the
-inputs by which its values are represented to the columns after it.
+inputs by which its values are reprepared to the columns after it.
 
 Arrays have these shapes: values ``v`` (n_rows, n_columns), ``inputs`` (n_rows,
 n_inputs) and outputs ``out`` (n_rows, n_outputs).

@@ -215,7 +215,7 @@ def given_seen(mean, covariance, v, missing):
     seen = ~missing
     root = _root(covariance[np.ix_(seen, seen)])
     white = solve_triangular(root, (v[:, seen] - mean[seen]).T, lower=True)
-    pull = solve_triangular(root, covariance[np.ix_(seen, missing)], lower=True)
+    projected = solve_triangular(root, covariance[np.ix_(seen, missing)], lower=True)
     log_p = -0.5 * (white.T**2 + _LOG_2PI) - np.log(np.diag(root))
-    spread = covariance[np.ix_(missing, missing)] - pull.T @ pull
-    return mean[missing] + white.T @ pull, spread, log_p
+    spread = covariance[np.ix_(missing, missing)] - projected.T @ projected
+    return mean[missing] + white.T @ projected, spread, log_p

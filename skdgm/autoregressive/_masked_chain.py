@@ -52,11 +52,11 @@ class MaskedChain(Chain):
         self.n_features = len(degrees[-1]) if degrees else self.n_columns
         numbers = np.arange(self.n_columns)
         seen = np.repeat(numbers, self.conditionals.n_inputs)
-        told = np.repeat(numbers, self.conditionals.n_outputs)
+        of_outputs = np.repeat(numbers, self.conditionals.n_outputs)
         levels = [seen, *degrees]
         self.masks = [a[:, None] <= b for a, b in zip(levels, degrees)]
         top = np.concatenate([*degrees[-1:], *([seen] if self.direct else [])])
-        self.masks.append(top[:, None] < told)
+        self.masks.append(top[:, None] < of_outputs)
         # Number of units of each layer whose degree is below each column's.
         self.below = [np.searchsorted(d, np.arange(self.n_columns + 1)) for d in levels]
 
@@ -95,7 +95,7 @@ class MaskedChain(Chain):
         ones = [Layer(1.0 * mask, np.ones(mask.shape[1])) for mask in self.masks]
         return self.natural(tuple(ones))
 
-    def moved(self, params, inputs, outputs):
+    def permuted(self, params, inputs, outputs):
         """Permute the parameters of inputs and outputs."""
         layers = list(params)
         W, b = layers[0]

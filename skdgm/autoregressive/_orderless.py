@@ -100,7 +100,7 @@ class Orderless:
         W = np.zeros((self.sizes[-1], n_outputs), dtype)
         return Params(values, seen, hidden, Layer(W, self.first.astype(dtype)))
 
-    def present(self, params, v, rng, number):
+    def prepare(self, params, v, rng, number):
         """Rows split at random into a seen and a hidden part, for one update.
 
         Returns
@@ -117,9 +117,9 @@ class Orderless:
         seen, hidden, factor = hide(v, share, generator.random(v.shape, np.float32))
         return seen, hidden, factor * weight.astype(v.dtype), rng.fold(_DROP)
 
-    def losses(self, params, presented):
+    def losses(self, params, prepared):
         """Weighted loss of the hidden part of each row, of shape (n_rows,)."""
-        seen, hidden, factor, rng = presented
+        seen, hidden, factor, rng = prepared
         mask = (~np.isnan(seen)).astype(seen.dtype)
         out = self.apply(params, self.conditionals.inputs(seen), mask, rng)
         return self.conditionals.loss(out, hidden) * factor
@@ -165,21 +165,23 @@ class Orderless:
         log_p : ndarray of shape (n_rows, n_columns), float64
             0 for missing entries, which are neither seen nor predicted.
         """
-        x, known = self.conditionals.inputs(v), ~np.isnan(v)
+        x, observed = self.conditionals.inputs(v), ~np.isnan(v)
         pre = np.tile(params.values.b, (len(v), 1))
         log_p = np.zeros(v.shape)
         for j in self.orders[number]:
             out = self.output(params, pre, j)
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
-            pre += self._news(params, x, known, j)
+            pre += self._contribution(params, x, observed, j)
         return log_p
 
     def others(self, params, v):
         """Log probability of each entry given all others of its row, in nats."""
-        x, known = self.conditionals.inputs(v), ~np.isnan(v)
+        x, observed = self.conditionals.inputs(v), ~np.isnan(v)
         pre, log_p = self._pre_activation(params, v), np.zeros(v.shape)
         for j in range(self.n_columns):
-            out = self.output(params, pre - self._news(params, x, known, j), j)
+            out = self.output(
+                params, pre - self._contribution(params, x, observed, j), j
+            )
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
         return log_p
 
@@ -226,15 +228,15 @@ class Orderless:
         return matmul(h, np.ascontiguousarray(W[:, own])) + b[own]
 
     def _pre_activation(self, params, v):
-        known = (~np.isnan(v)).astype(v.dtype)
+        observed = (~np.isnan(v)).astype(v.dtype)
         pre = matmul(self.conditionals.inputs(v), params.values.W)
-        return pre + matmul(known, params.seen) + params.values.b
+        return pre + matmul(observed, params.seen) + params.values.b
 
-    def _news(self, params, x, known, j):
+    def _contribution(self, params, x, observed, j):
         """Contribution of a column to the first pre-activations; 0 where missing."""
         own = self.inputs[j]
         return x[:, own] @ params.values.W[own] + np.where(
-            known[:, [j]], params.seen[j], 0
+            observed[:, [j]], params.seen[j], 0
         )
 
     def _above(self, params, pre):
@@ -244,7 +246,7 @@ class Orderless:
         return h
 
 
-def large(uniform, n_known):
+def large(uniform, n_observed):
     r"""Shares of columns to be seen, drawn so that large shares are more frequent.
 
     The loss of n entries estimated from the n - m that are hidden is scaled by
@@ -256,7 +258,7 @@ def large(uniform, n_known):
     ----------
     uniform : ndarray of shape (n_rows,)
         Uniform noise.
-    n_known : ndarray of int, of shape (n_rows,)
+    n_observed : ndarray of int, of shape (n_rows,)
         Number of entries that are not missing.
 
     Returns
@@ -265,20 +267,20 @@ def large(uniform, n_known):
         By its weight each number of seen entries counts as if all were equally
         frequent.
     """
-    n = np.maximum(1, n_known)
+    n = np.maximum(1, n_observed)
     n_seen = np.minimum(np.floor((1 - (1 - uniform) ** 2) * n), n - 1)
     frequency = np.sqrt(1 - n_seen / n) - np.sqrt(1 - (n_seen + 1) / n)
     return (n_seen + 0.5) / n, 1 / (n * frequency)
 
 
 def hide(v, share, uniform):
-    """Split the known entries of each row into a seen and a hidden part.
+    """Split the observed entries of each row into a seen and a hidden part.
 
     Parameters
     ----------
     v : ndarray of shape (n_rows, n_columns)
     share : ndarray of shape (n_rows,)
-        Share of each row's known entries that is seen, below 1.
+        Share of each row's observed entries that is seen, below 1.
     uniform : ndarray of shape (n_rows, n_columns)
         Numbers below 1: entries with the lowest ones are seen.
 
@@ -287,14 +289,14 @@ def hide(v, share, uniform):
     seen, hidden : ndarray of shape (n_rows, n_columns)
         NaN where an entry belongs to the other part, or is missing.
     factor : ndarray of shape (n_rows,)
-        Number of known entries for each hidden one.
+        Number of observed entries for each hidden one.
     """
-    known = ~np.isnan(v)
-    n_known = known.sum(axis=1)
-    uniform = np.where(known, uniform, uniform.dtype.type(2))
-    n_seen = (share * n_known).astype(np.intp)
+    observed = ~np.isnan(v)
+    n_observed = observed.sum(axis=1)
+    uniform = np.where(observed, uniform, uniform.dtype.type(2))
+    n_seen = (share * n_observed).astype(np.intp)
     last = np.take_along_axis(np.sort(uniform, axis=1), n_seen[:, None], axis=1)
     is_seen, nothing = uniform < last, v.dtype.type(np.nan)
-    factor = n_known / np.maximum(1, n_known - n_seen)
+    factor = n_observed / np.maximum(1, n_observed - n_seen)
     seen, hidden = np.where(is_seen, v, nothing), np.where(is_seen, nothing, v)
     return seen, hidden, factor.astype(v.dtype)

@@ -82,7 +82,7 @@ def filled(chain, params, v, rng, n_each):
     """
     (n_rows, n_columns), state = v.shape, chain.begin(params, len(v))
     log_w, log_joint = np.zeros((n_rows, 1)), np.zeros((n_rows, 1))
-    known, log_p = np.zeros(n_rows), np.zeros((n_rows, n_columns))
+    before, log_p = np.zeros(n_rows), np.zeros((n_rows, n_columns))
     so_far, n, own = np.zeros(n_rows), 1, None
     inputs, last = np.empty((n_rows, chain.n_inputs), v.dtype), _last_seen(v)
     for t, single in enumerate(chain.conditionals.single):
@@ -101,7 +101,7 @@ def filled(chain, params, v, rng, n_each):
         log_joint += gain
         gain[missing // n] = 0
         log_w += gain
-        now = known + _log_mean(log_w)
+        now = before + _log_mean(log_w)
         log_p[:, t], so_far = now - so_far, now
         x, late = single.inputs(v[:, [t]]), missing[last[missing // n] < t]
         chain.absorb(params, state, t, x)
@@ -110,7 +110,7 @@ def filled(chain, params, v, rng, n_each):
             inputs[late, chain.inputs[t]] = single.expected(out[late])
         poor = np.flatnonzero(_effective(log_w) < _FEW * n)
         if poor.size:
-            known[poor] = now[poor]
+            before[poor] = now[poor]
             uniform = rng.take(poor).fold(_RESAMPLE, t).uniform(1)
             chosen = _systematic(log_w[poor], uniform)
             log_joint[poor] = np.take_along_axis(log_joint[poor], chosen, axis=1)
@@ -120,7 +120,7 @@ def filled(chain, params, v, rng, n_each):
             v, inputs = v[places.ravel()], inputs[places.ravel()]
             state = chain.chosen(state, places.ravel())
     v, inputs = (a.reshape(n_rows, n, a.shape[1]) for a in (v, inputs))
-    return Particles(v, known[:, None] + log_w, log_joint, log_p, inputs)
+    return Particles(v, before[:, None] + log_w, log_joint, log_p, inputs)
 
 
 def _last_seen(v):

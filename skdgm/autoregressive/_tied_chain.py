@@ -80,7 +80,7 @@ class TiedChain(Chain):
             rho = 1 / np.sqrt(1 + np.arange(self.n_columns))
         return self.natural(Tied(below, above, rho.astype(dtype)))
 
-    def moved(self, params, inputs, outputs):
+    def permuted(self, params, inputs, outputs):
         """Permute the parameters of inputs and outputs."""
         (W, c), (V, b), rho = params
         above = Layer(pick(V, outputs, 0), pick(b, outputs))

@@ -7,10 +7,15 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._base import COLUMNS, ORDERS, TRAINING, AutoregressiveModel
-from skdgm.autoregressive._fitting import MIXTURE
+from skdgm.autoregressive._chain import orders
+from skdgm.autoregressive._model import (
+    COLUMNS,
+    MIXTURE,
+    ORDERS,
+    TRAINING,
+    AutoregressiveModel,
+)
 from skdgm.autoregressive._orderless import Orderless
-from skdgm.autoregressive._orders import orders
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 from skdgm.training import Budget
 from skdgm.utils.layers import check_sizes
@@ -250,13 +255,9 @@ class EoNADE(AutoregressiveModel):
         ValueError
             ``given`` is neither of these.
         """
-        if given == "before":
-            return super().score_features(X)
-        if given != "others":
+        if given not in ("before", "others"):
             raise ValueError(f"given must be 'before' or 'others', not {given!r}.")
-        rows, found = self._of_rows(X, lambda model, p, v, _: model.others(p, v))
-        self._warn_of_grey(rows)
-        return found + self._log_volumes(rows)
+        return self.density_.log_prob_of_entries(X, given)
 
     def _check_options(self):
         check_sizes(self._options.hidden_layer_sizes)
@@ -265,19 +266,19 @@ class EoNADE(AutoregressiveModel):
     @property
     def _structure(self):
         asked = self._options
-        known = {name: getattr(asked, name) for name in ("output", *MIXTURE)}
+        structure = {name: getattr(asked, name) for name in ("output", *MIXTURE)}
         sizes = check_sizes(asked.hidden_layer_sizes)
-        return known | {"hidden_layer_sizes": sizes, "activation": asked.activation}
+        return structure | {"hidden_layer_sizes": sizes, "activation": asked.activation}
 
-    def _nets(self, known, conditionals):
+    def _nets(self, structure, conditionals):
         sizes = conditionals.n_inputs, conditionals.n_outputs
         own = len(sizes[0]), *(int(n.sum()) for n in sizes)
-        return Orderless.n_weights(*own, known["hidden_layer_sizes"]), 1, True
+        return Orderless.n_weights(*own, structure["hidden_layer_sizes"]), 1, True
 
-    def _model(self, known):
+    def _model(self, structure):
         asked, n_orderings = self._options, self._now("n_orderings")
-        conditionals, start = self._conditionals(known)
+        conditionals, start = self._conditionals(structure)
         n_columns = len(conditionals.kinds)
         found = orders(asked.ordering, n_orderings, n_columns, self._seed)
-        net = known["hidden_layer_sizes"], known["activation"], start
+        net = structure["hidden_layer_sizes"], structure["activation"], start
         return Orderless(conditionals, *net, asked.init, asked.dropout, found)

@@ -5,14 +5,14 @@ r"""Fully visible belief networks: regressions of each column on those before it
 
 from numbers import Real
 
-from skdgm.autoregressive._base import (
+from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
+from skdgm.autoregressive._model import (
     COLUMNS,
     ORDERS,
     TRAINING,
-    ChainModel,
+    AutoregressiveModel,
 )
-from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
-from skdgm.autoregressive._normal_trainer import NormalTrainer
+from skdgm.autoregressive._objective import ChainObjective, NormalObjective
 from skdgm.optim import check_piecewise
 from skdgm.training import AUTO
 
@@ -20,7 +20,7 @@ from skdgm.training import AUTO
 _EM_STEPS = 30
 
 
-class FVBN(ChainModel):
+class FVBN(AutoregressiveModel):
     r"""Fully visible belief network: a linear model of each column given those before.
 
     .. math::
@@ -227,10 +227,10 @@ class FVBN(ChainModel):
         check_piecewise("alpha", self._options.alpha, Real, 0)
         super()._check_options()
 
-    def _chain(self, known):
-        return NormalChain if known["output"] == "gaussian" else LinearChain
+    def _chain(self, structure):
+        return NormalChain if structure["output"] == "gaussian" else LinearChain
 
-    def _net(self, known, conditionals, number):
+    def _net(self, structure, n_columns, number):
         return ()
 
     def _n_epochs(self, table):
@@ -252,13 +252,10 @@ class FVBN(ChainModel):
     def _has_path(self):
         return isinstance(self._options.alpha, tuple)
 
-    def _trainer(self, table, epochs_before):
-        if self._options.output != "gaussian":
-            return super()._trainer(table, epochs_before)
-        model = self._model(self._structure)
-        return NormalTrainer(
-            model, self._options, table.rows, self._seed, epochs_before
-        )
+    def _objective(self, table, before):
+        normal = self._options.output == "gaussian"
+        kind = NormalObjective if normal else ChainObjective
+        return super()._objective(table, before, kind)
 
     def _first_to_stop(self, epochs):
         # Otherwise training could stop during one of the first values of alpha.

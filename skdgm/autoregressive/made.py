@@ -9,8 +9,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._base import COLUMNS, ORDERS, TRAINING, ChainModel
 from skdgm.autoregressive._masked_chain import MaskedChain
+from skdgm.autoregressive._model import COLUMNS, ORDERS, TRAINING, AutoregressiveModel
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 from skdgm.utils.layers import check_sizes
 from skdgm.utils.random import stream
@@ -18,7 +18,7 @@ from skdgm.utils.random import stream
 _DEGREES = 2**17 + 1
 
 
-class MADE(ChainModel):
+class MADE(AutoregressiveModel):
     r"""Masked autoencoder: a net without a path from a column to its own output.
 
     .. math::
@@ -162,7 +162,7 @@ class MADE(ChainModel):
         **TRAINING,
     }
     _CHAIN, _FIXED = MaskedChain, ("hidden_layer_sizes", "activation", "direct")
-    _shared, _NUMBER = True, "n_masks"
+    _SHARED, _NUMBER = True, "n_masks"
     _LIGHTER = "set direct=False or lower hidden_layer_sizes, or take NADE or EoNADE."
 
     def __init__(
@@ -237,10 +237,10 @@ class MADE(ChainModel):
         sizes = check_sizes(self._options.hidden_layer_sizes)
         return super()._structure | {"hidden_layer_sizes": sizes}
 
-    def _net(self, known, conditionals, number):
+    def _net(self, structure, n_columns, number):
         rng, low = stream(self._seed, _DEGREES, number).generator(), 0
-        degrees, n_degrees = [], max(1, len(conditionals.kinds) - 1)
-        for size in known["hidden_layer_sizes"]:
+        degrees, n_degrees = [], max(1, n_columns - 1)
+        for size in structure["hidden_layer_sizes"]:
             degrees.append(np.sort(rng.integers(low, n_degrees, size)))
             low = degrees[-1][0]
-        return degrees, known["activation"], self._options.init, known["direct"]
+        return degrees, structure["activation"], self._options.init, structure["direct"]

@@ -8,12 +8,12 @@ from numbers import Integral
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._base import COLUMNS, ORDERS, TRAINING, ChainModel
+from skdgm.autoregressive._model import COLUMNS, ORDERS, TRAINING, AutoregressiveModel
 from skdgm.autoregressive._tied_chain import TiedChain
 from skdgm.nets import INITIALISERS, KINDS
 
 
-class NADE(ChainModel):
+class NADE(AutoregressiveModel):
     r"""Neural autoregressive density estimator: one hidden layer for all columns.
 
     .. math::
@@ -216,5 +216,5 @@ class NADE(ChainModel):
         self.verbose = verbose
         self.random_state = random_state
 
-    def _net(self, known, conditionals, number):
-        return known["n_components"], known["activation"], self._options.init
+    def _net(self, structure, n_columns, number):
+        return structure["n_components"], structure["activation"], self._options.init

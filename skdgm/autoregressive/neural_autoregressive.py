@@ -9,12 +9,12 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._base import COLUMNS, ORDERS, TRAINING, ChainModel
 from skdgm.autoregressive._masked_chain import MaskedChain
+from skdgm.autoregressive._model import COLUMNS, ORDERS, TRAINING, AutoregressiveModel
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 
 
-class NeuralAutoregressive(ChainModel):
+class NeuralAutoregressive(AutoregressiveModel):
     r"""Neural autoregressive network: a group of hidden units for each column.
 
     .. math::
@@ -223,8 +223,8 @@ class NeuralAutoregressive(ChainModel):
         self.verbose = verbose
         self.random_state = random_state
 
-    def _net(self, known, conditionals, number):
+    def _net(self, structure, n_columns, number):
         # No output may see units that see the last column.
-        groups = np.arange(max(1, len(conditionals.kinds) - 1))
-        degrees = [np.repeat(groups, known["n_components"])]
-        return degrees, known["activation"], self._options.init, known["direct"]
+        groups = np.arange(max(1, n_columns - 1))
+        degrees = [np.repeat(groups, structure["n_components"])]
+        return degrees, structure["activation"], self._options.init, structure["direct"]

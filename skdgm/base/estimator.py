@@ -93,6 +93,7 @@ class Estimator(
         with rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh)
             n_epochs = self._n_epochs(table)
+            self._check_cost(table, n_epochs)
             # Callbacks pass X to methods, which check the names of its columns.
             data = for_callbacks(X if is_frame(X) else table.rows.X, y, sample_weight)
             stage = Stage.whole(self, data, n_epochs)
@@ -151,6 +152,7 @@ class Estimator(
         fresh = not hasattr(self, "n_iter_")
         with rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh, classes)
+            self._check_cost(table, 1)
             epochs = range(self.n_iter_, self.n_iter_ + 1)
             objective, state = self._beginning(table, epochs.start, fresh)
             with one_blas_thread():
@@ -227,6 +229,9 @@ class Estimator(
 
     def _count(self, table, fresh):
         """Count labels or values, before training."""
+
+    def _check_cost(self, table, n_epochs):
+        """Warn or raise, before anything large is allocated, if training costs much."""
 
     def _first_to_stop(self, epochs):
         """First epoch at which training may stop, or that counts as the best."""

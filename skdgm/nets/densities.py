@@ -87,11 +87,11 @@ def _of_log_var(_, mean, log_var, targets):
     gap, s = _by_target(mean, targets) - x, _by_target(log_var, targets)
     own = np.where(known, 0.5 * (1 - gap**2 * np.exp(-s)), 0).reshape(mean.shape)
 
-    def pull(grad):
+    def backward(grad):
         of_each = grad[:, None] * own
         return of_each.sum(axis=0) if log_var.ndim == 1 else of_each
 
-    return pull
+    return backward
 
 
 defvjp(normal_loss, _of_mean, _of_log_var, None)

@@ -1,8 +1,36 @@
 """Base class of estimators whose nets are trained by epochs."""
 
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
 from skdgm.base import Estimator
 from skdgm.nets.feed_forward import Layer
-from skdgm.training import Budget
+from skdgm.nets.objective import SOLVERS
+from skdgm.training import AUTO, Budget
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+# Constraints of the training options.
+LEARNING = {
+    "solver": [StrOptions(set(SOLVERS))],
+    "alpha": [_NOT_NEGATIVE],
+    "batch_size": [_COUNT],
+    "learning_rate_init": [_POSITIVE],
+    "schedule": [StrOptions({"constant", "invscaling", "linear"})],
+    "power_t": [_NOT_NEGATIVE],
+    "momentum": [Interval(Real, 0, 1, closed="left")],
+    "clip_norm": [_POSITIVE, None],
+    "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [_COUNT],
+    "tol": [_NOT_NEGATIVE],
+    "warm_start": ["boolean"],
+    "verbose": ["verbose"],
+    "random_state": ["random_state"],
+}
 
 
 class NetEstimator(Estimator):

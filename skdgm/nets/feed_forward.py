@@ -1,4 +1,4 @@
-r"""Feed-forward nets.
+r"""Feed-forward nets, and initialisation of weights.
 
 .. math:: h_0 = x, \qquad h_l = f(h_{l-1} W_l + b_l), \qquad
    z = h_{L-1} W_L + b_L
@@ -6,7 +6,14 @@ r"""Feed-forward nets.
 Parameters are initialised uniformly between :math:`\pm\sqrt{c / (n_{l-1} + n_l)}`,
 where c is 6, or 2 for logistic units [1]_. During training, units may be dropped out
 at random [2]_; the others are scaled up, so that expectations stay the same and no
-rescaling is needed afterwards.
+rescaling is needed afterwards. Other initialisers of weights are
+
+=================  =========================================================
+"glorot_uniform"   uniform, variance :math:`2 / (n_\text{below} + n_\text{above})` [1]_
+"glorot_normal"    normal, same variance
+"he_uniform"       uniform, variance :math:`2 / n_\text{below}` [3]_, for rectifiers
+"he_normal"        normal, same variance
+=================  =========================================================
 
 References
 ----------
@@ -14,6 +21,7 @@ References
    feedforward neural networks. AISTATS.
 .. [2] Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014). Dropout: a
    simple way to prevent neural networks from overfitting. JMLR.
+.. [3] He, Zhang, Ren and Sun (2015). Delving deep into rectifiers. ICCV.
 """
 
 from itertools import pairwise
@@ -25,12 +33,41 @@ import numpy as np
 from skdgm.nets.primitives import dense, drop_out
 from skdgm.utils.counts import is_a
 
+_UNITS = {
+    "glorot": lambda n_below, n_above: (n_below + n_above) / 2,
+    "he": lambda n_below, n_above: n_below / 2,
+}
+INITIALISERS = tuple(f"{who}_{how}" for who in _UNITS for how in ("uniform", "normal"))
+
 
 class Layer(NamedTuple):
     """Weights of shape (n_below, n_above), and biases of shape (n_above,)."""
 
     W: np.ndarray
     b: np.ndarray
+
+
+def initial(name, rng, n_below, n_above):
+    """Draw weights.
+
+    Parameters
+    ----------
+    name : str
+        One of ``INITIALISERS``.
+    rng : numpy.random.Generator
+    n_below, n_above : int
+        Numbers of units in the layers below and above.
+
+    Returns
+    -------
+    W : ndarray of shape (n_below, n_above), float64
+    """
+    who, how = name.split("_")
+    deviation = 1 / np.sqrt(_UNITS[who](n_below, n_above))
+    if how == "normal":
+        return rng.normal(0, deviation, (n_below, n_above))
+    bound = np.sqrt(3) * deviation
+    return rng.uniform(-bound, bound, (n_below, n_above))
 
 
 def init(rng, sizes, activation, dtype=np.float64):

@@ -42,12 +42,12 @@ def bounded(raw):
 
 
 def _bounded_back(stats, raw):
-    def pull(grad):
+    def backward(grad):
         grad, size = grad.copy(), raw.shape[1] // 2
         grad[:, size:] *= 1 - (stats[:, size:] / BOUND) ** 2
         return grad
 
-    return pull
+    return backward
 
 
 defvjp(bounded, _bounded_back)
@@ -74,13 +74,13 @@ def draw(stats, noise):
 
 
 def _draw_back(_, stats, noise):
-    def pull(grad):
+    def backward(grad):
         grad, parts = _of_draws(grad, stats), _of_draws(noise, stats)
         spread = 0.5 * np.exp(0.5 * halves(stats)[1])
         of_log_var = spread * (grad * parts).sum(axis=1)
         return np.concatenate([grad.sum(axis=1), of_log_var], axis=1)
 
-    return pull
+    return backward
 
 
 defvjp(draw, _draw_back, None)
@@ -106,13 +106,13 @@ def log_var_constant(noise):
 
 
 def _log_drawn_back(_, stats, noise):
-    def pull(grad):
+    def backward(grad):
         of_log_var = -0.5 * grad.reshape(len(stats), -1).sum(axis=1, keepdims=True)
         back, size = np.zeros_like(stats), noise.shape[1]
         back[:, size:] = of_log_var
         return back
 
-    return pull
+    return backward
 
 
 defvjp(log_drawn, _log_drawn_back, None)

@@ -3,12 +3,13 @@
 ::
 
     net = serial(dense(200, "tanh"), dropout(0.5), dense(10))
-    n_outputs, params, memory = net.init(rng, n_inputs, np.float32)
-    y, memory = net.apply(params, memory, x, rng=stream(0), train=True)
+    n_outputs, params, statistics = net.init(rng, n_inputs, np.float32)
+    y, statistics = net.apply(params, statistics, x, rng=stream(0), train=True)
 
 ``init(rng, n_inputs, dtype)`` draws the parameters, a tree of arrays, by a NumPy
-generator. ``apply(params, memory, x, rng, train)`` is a pure function; ``memory`` holds
-what changes without being learned, such as running means, and is returned updated.
+generator. ``apply(params, statistics, x, rng, train)`` is a pure function;
+``statistics``, such as running means, change without gradients and are returned
+updated.
 """
 
 from typing import NamedTuple
@@ -16,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from autograd.tracer import getval
 
-from skdgm.nets import activations, initialisers, normalisation, primitives
-from skdgm.nets.feed_forward import Layer
+from skdgm.nets import activations, normalisation, primitives
+from skdgm.nets.feed_forward import Layer, initial
 
 # Decay rate of running means, per batch.
 _STAYS = 0.99
@@ -29,9 +30,9 @@ class Net(NamedTuple):
     Parameters
     ----------
     init : callable
-        ``init(rng, n_inputs, dtype)`` returns (n_outputs, params, memory).
+        ``init(rng, n_inputs, dtype)`` returns (n_outputs, params, statistics).
     apply : callable
-        ``apply(params, memory, x, rng=None, train=False)`` returns (y, memory);
+        ``apply(params, statistics, x, rng=None, train=False)`` returns (y, statistics);
         ``rng`` is a Stream, needed for dropout in training.
     """
 
@@ -58,11 +59,11 @@ def dense(n_units, activation="identity", init="glorot_uniform"):
     one of ``INITIALISERS``."""
 
     def begin(rng, n_inputs, dtype):
-        W = initialisers.draw(init, rng, n_inputs, n_units).astype(dtype)
+        W = initial(init, rng, n_inputs, n_units).astype(dtype)
         return n_units, Layer(W, np.zeros(n_units, dtype)), ()
 
-    def apply(params, memory, x, rng=None, train=False):
-        return primitives.dense(x, *params, activation), memory
+    def apply(params, statistics, x, rng=None, train=False):
+        return primitives.dense(x, *params, activation), statistics
 
     return Net(begin, apply)
 
@@ -74,9 +75,9 @@ def maxout(n_units, n_pieces=2, init="glorot_uniform"):
     def begin(rng, n_inputs, dtype):
         return n_units, *below.init(rng, n_inputs, dtype)[1:]
 
-    def apply(params, memory, x, rng=None, train=False):
-        z, memory = below.apply(params, memory, x)
-        return activations.max_out(z, n_pieces), memory
+    def apply(params, statistics, x, rng=None, train=False):
+        z, statistics = below.apply(params, statistics, x)
+        return activations.max_out(z, n_pieces), statistics
 
     return Net(begin, apply)
 
@@ -87,8 +88,8 @@ def activation(name):
     def begin(rng, n_inputs, dtype):
         return n_inputs, (), ()
 
-    def apply(params, memory, x, rng=None, train=False):
-        return activations.activate(x, name), memory
+    def apply(params, statistics, x, rng=None, train=False):
+        return activations.activate(x, name), statistics
 
     return Net(begin, apply)
 
@@ -99,8 +100,8 @@ def dropout(rate):
     def begin(rng, n_inputs, dtype):
         return n_inputs, (), ()
 
-    def apply(params, memory, x, rng=None, train=False):
-        return (primitives.drop_out(x, rate, rng) if train and rate else x), memory
+    def apply(params, statistics, x, rng=None, train=False):
+        return (primitives.drop_out(x, rate, rng) if train and rate else x), statistics
 
     return Net(begin, apply)
 
@@ -113,14 +114,14 @@ def batch_norm():
         zeros, ones = np.zeros(n_inputs, dtype), np.ones(n_inputs, dtype)
         return n_inputs, Scales(ones, zeros), Moments(zeros.copy(), ones.copy())
 
-    def apply(params, memory, x, rng=None, train=False):
+    def apply(params, statistics, x, rng=None, train=False):
         if train:
             now = normalisation.moments(getval(x))
-            moved = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(memory, now)]
-            moved = Moments(*(part.astype(x.dtype) for part in moved))
-            return normalisation.standardise(x, *params), moved
-        size = np.sqrt(memory.variance + x.dtype.type(normalisation.EPSILON))
-        return (x - memory.mean) * (params.gain / size) + params.shift, memory
+            after = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(statistics, now)]
+            after = Moments(*(part.astype(x.dtype) for part in after))
+            return normalisation.standardise(x, *params), after
+        size = np.sqrt(statistics.variance + x.dtype.type(normalisation.EPSILON))
+        return (x - statistics.mean) * (params.gain / size) + params.shift, statistics
 
     return Net(begin, apply)
 
@@ -129,16 +130,16 @@ def serial(*nets):
     """Composition of nets, each applied to the output of the one before."""
 
     def begin(rng, n_inputs, dtype):
-        params, memory = [], []
+        params, statistics = [], []
         for net in nets:
             n_inputs, own, kept = net.init(rng, n_inputs, dtype)
             params.append(own)
-            memory.append(kept)
-        return n_inputs, tuple(params), tuple(memory)
+            statistics.append(kept)
+        return n_inputs, tuple(params), tuple(statistics)
 
-    def apply(params, memory, x, rng=None, train=False):
+    def apply(params, statistics, x, rng=None, train=False):
         kept = []
-        for number, parts in enumerate(zip(nets, params, memory, strict=True)):
+        for number, parts in enumerate(zip(nets, params, statistics, strict=True)):
             net, own, before = parts
             fold = rng.fold(number) if rng is not None else None
             x, after = net.apply(own, before, x, rng=fold, train=train)

@@ -64,7 +64,7 @@ def logistic_cross_entropy(logits, targets, dtype=None):
     return loss
 
 
-def _logistic_slope(logits, targets, weight):
+def _logistic_gradient(logits, targets, weight):
     grad, work = np.empty_like(logits), _WORK * logits.size
     run(log_loss_slope, logits, targets, weight, grad, n=len(logits), work=work)
     return grad
@@ -103,7 +103,7 @@ def _learns(loss, gap):
 _learns(softmax_cross_entropy, _softmax_gap)
 defvjp(
     logistic_cross_entropy,
-    lambda _, z, t, dtype=None: lambda grad: _logistic_slope(z, t, grad),
+    lambda _, z, t, dtype=None: lambda grad: _logistic_gradient(z, t, grad),
     None,
 )
 _learns(squared_error, _gap)

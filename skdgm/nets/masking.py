@@ -54,7 +54,7 @@ def pick(x, index, axis=-1):
 
 
 def _pick_back(_, x, index, axis=-1):
-    def pull(grad):
+    def backward(grad):
         back = np.zeros_like(x)
         if axis == 0:
             back[index] = grad
@@ -62,7 +62,7 @@ def _pick_back(_, x, index, axis=-1):
             back[..., index] = grad
         return back
 
-    return pull
+    return backward
 
 
 defvjp(pick, _pick_back, None, None)

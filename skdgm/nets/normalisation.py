@@ -67,7 +67,7 @@ def _back(argnums, y, args, kwargs):
     x, gain, _ = args
     normal, size = _normalised(x)
 
-    def pull(grad):
+    def backward(grad):
         of_shift, of_gain = grad.sum(axis=0), (grad * normal).sum(axis=0)
         found = [None, of_gain, of_shift]
         if 0 in argnums:
@@ -75,7 +75,7 @@ def _back(argnums, y, args, kwargs):
             found[0] = gain / size * (grad - shared)
         return [found[argnum] for argnum in argnums]
 
-    return pull
+    return backward
 
 
 defvjp_argnums(standardise, _back)

@@ -1,50 +1,26 @@
 """Objectives of nets: losses of rows, minimised by stochastic gradient steps."""
 
 from abc import abstractmethod
-from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.nets.vector_jacobian import vjp
 from skdgm.optim import (
-    Penalised,
     adam,
     averaging,
     clip_norm,
     learning_rate,
+    penalise_weights,
     piecewise,
     rmsprop,
     sgd,
 )
-from skdgm.training import AUTO, DensityWatch, Objective
+from skdgm.training import DensityWatch, Objective
 from skdgm.utils import purposes
 from skdgm.utils.random import stream
 
 SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
-_COUNT = Interval(Integral, 1, None, closed="left")
-_POSITIVE = Interval(Real, 0, None, closed="neither")
-_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-# Constraints of the training options.
-LEARNING = {
-    "solver": [StrOptions(set(SOLVERS))],
-    "alpha": [_NOT_NEGATIVE],
-    "batch_size": [_COUNT],
-    "learning_rate_init": [_POSITIVE],
-    "schedule": [StrOptions({"constant", "invscaling", "linear"})],
-    "power_t": [_NOT_NEGATIVE],
-    "momentum": [Interval(Real, 0, 1, closed="left")],
-    "clip_norm": [_POSITIVE, None],
-    "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [_COUNT],
-    "tol": [_NOT_NEGATIVE],
-    "warm_start": ["boolean"],
-    "verbose": ["verbose"],
-    "random_state": ["random_state"],
-}
 
 
 class NetState(NamedTuple):
@@ -103,32 +79,13 @@ class NetObjective(Objective):
 
     @abstractmethod
     def init(self, rng):
-        """Initial parameters.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-
-        Returns
-        -------
-        params, statistics : tuple
-        """
+        """Initial parameters and statistics, drawn by a NumPy generator."""
 
     @abstractmethod
     def prepare(self, state, batch, clock):
-        """Read the rows of an update and draw its random numbers.
+        """Read the rows of an update, and draw its random numbers, for :meth:`forward`.
 
-        Parameters
-        ----------
-        state : NetState
-        batch : ndarray of int
-            Row numbers.
-        clock : Clock
-
-        Returns
-        -------
-        given : object
-            Argument of :meth:`forward`.
+        The parameters are those of :meth:`step`.
         """
 
     @abstractmethod
@@ -173,17 +130,10 @@ class NetObjective(Objective):
         return self.resume(NetState(params, (), statistics))
 
     def resume(self, state):
-        """State to continue from; optimiser state is kept if the solver is the same.
+        """State to continue from, of the recipe's solver and its average.
 
-        Parameters
-        ----------
-        state : NetState
-
-        Returns
-        -------
-        state : NetState
-            With an average of the parameters if the recipe asks for it; otherwise a
-            former average replaces the current parameters.
+        Optimiser state is kept if the solver is the same. Without an average, a former
+        one replaces the current parameters.
         """
         fresh = SOLVERS[self.recipe.solver].init(state.params)
         if not state.optimiser or type(state.optimiser) is not type(fresh):
@@ -210,7 +160,7 @@ class NetObjective(Objective):
         SOLVERS[recipe.solver].step(
             state.params,
             state.optimiser,
-            _penalised(clip_norm(grads, getattr(recipe, "clip_norm", None))),
+            penalise_weights(clip_norm(grads, getattr(recipe, "clip_norm", None))),
             rate=learning_rate(*rate),
             momentum=recipe.momentum,
             l2=piecewise(recipe.alpha, clock) / n_rows,
@@ -240,17 +190,9 @@ class NetWatch(DensityWatch):
 
     def __init__(self, objective, table, held_out, state):
         self.objective, self.rng = objective, stream(objective.seed, objective.PROBE)
-        given = table, held_out, self.rng, objective.independent, state
-        super().__init__(*given)
+        independent = objective.independent
+        super().__init__(table, held_out, self.rng, independent, state)
 
     def _losses(self, state, index, part):
         rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))
         return self.objective.losses(state, index, rng)
-
-
-def _penalised(grads):
-    """Tree of gradients in which those of matrices are marked for weight decay."""
-    if not isinstance(grads, tuple):
-        return Penalised(grads) if grads.ndim == 2 else grads
-    parts = [_penalised(part) for part in grads]
-    return type(grads)(*parts) if hasattr(grads, "_fields") else tuple(parts)

@@ -96,7 +96,7 @@ def _tied_back(argnums, z, args, kwargs):
     x, shape, *net = args
     _, c, rho, *_ = net
 
-    def pull(grad):
+    def backward(grad):
         dW, dc, dV = (np.zeros_like(part) for part in (net[0], c, net[3]))
         drho, given = np.zeros((len(c), len(rho)), c.dtype), _listed(x)
         given += shape.columns, shape.edges, tuple(net), shape.kind, grad
@@ -105,7 +105,7 @@ def _tied_back(argnums, z, args, kwargs):
         found = dW, dc, drho.sum(axis=0), dV, grad.sum(axis=0)
         return [found[argnum - 2] for argnum in argnums]
 
-    return pull
+    return backward
 
 
 defvjp_argnums(tied, _tied_back)

@@ -2,7 +2,7 @@
 
 from skdgm.optim import adam, averaging, rmsprop, sgd
 from skdgm.optim.clipping import clip_norm
-from skdgm.optim.penalised import Penalised
+from skdgm.optim.penalised import Penalised, penalise_weights
 from skdgm.optim.schedules import Clock, check_piecewise, learning_rate, piecewise
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "check_piecewise",
     "clip_norm",
     "learning_rate",
+    "penalise_weights",
     "piecewise",
     "rmsprop",
     "sgd",

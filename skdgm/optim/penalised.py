@@ -6,6 +6,7 @@ import numpy as np
 
 from skdgm._kernels.sgd import sgd as kernel
 from skdgm.utils.parallel import run
+from skdgm.utils.tree import tree_map
 
 # Cost of one entry, in multiply-adds.
 _WORK = 5
@@ -59,3 +60,19 @@ class Penalised(NamedTuple):
             ``rule(weights, *optimiser, grad)`` updates its arguments in place.
         """
         rule(weights, *optimiser, self.grad)
+
+
+def penalise_weights(grads):
+    """Mark the gradients of matrices for penalties, and not those of vectors.
+
+    Parameters
+    ----------
+    grads : tuple
+        Tree of arrays, of layers of a net.
+
+    Returns
+    -------
+    grads : tuple
+        Tree of arrays and :class:`Penalised`.
+    """
+    return tree_map(lambda leaf: Penalised(leaf) if leaf.ndim == 2 else leaf, grads)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from skdgm import VAE
-from skdgm.autoencoder._trainer import Trainer, objective
+from skdgm.autoencoder._bound import bound as bound_of
+from skdgm.data import tabulate
 from skdgm.nets import vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
@@ -52,22 +53,22 @@ def grads(options, missing=False):
     vae = VAE(**options, max_iter=0, random_state=0)
     X = rows(vae.decoder, missing)
     vae.fit(X)
-    trainer = Trainer(vae._hierarchy(), vae._domain, vae, None, vae._columns, 0, 0)
+    objective = vae._objective(tabulate(vae._rows(X), None), 0)
     rng = np.random.default_rng(1)
     params = tree_map(
         lambda a: a + 0.4 * rng.normal(size=a.shape), vae._training.params
     )
     v = vae._rows(X).take(slice(None))
-    noises = rng.normal(size=(2, len(v) * trainer.n_each, 2))
+    noises = rng.normal(size=(2, len(v) * objective.n_each, 2))
     weight = rng.random(len(v)) + 0.5
 
     def noise(level, stats):
-        return noises[level][:, : trainer.hierarchy.n_latent[level]]
+        return noises[level][:, : objective.hierarchy.n_latent[level]]
 
     def bound(params):
-        given = vae._training.memory, v, noise, stream(0), True
-        terms, _ = trainer.terms(params, *given)
-        return objective(*terms, vae.beta, trainer.weighted)
+        given = vae._training.statistics, v, noise, stream(0), True
+        terms, _ = objective.terms(params, *given)
+        return bound_of(*terms, vae.beta, objective.weighted)
 
     value, found = vjp(bound, params, lambda b: weight)
     assert value.shape == (len(v),)
@@ -93,10 +94,10 @@ def test_what_is_maximised(beta):
         rng.normal(size=(4, 3)),
         rng.random((4, 1)),
     )
-    found = objective(log_p, kl, beta, False)
+    found = bound_of(log_p, kl, beta, False)
     np.testing.assert_allclose(found, log_p.mean(axis=1) - beta * kl[:, 0])
-    found = objective(log_p, gap, beta, False)
+    found = bound_of(log_p, gap, beta, False)
     np.testing.assert_allclose(found, (log_p - beta * gap).mean(axis=1))
-    found = objective(log_p, gap, beta, True)
+    found = bound_of(log_p, gap, beta, True)
     expected = np.log((np.exp(log_p) / np.exp(gap) ** beta).mean(axis=1))
     np.testing.assert_allclose(found, expected)

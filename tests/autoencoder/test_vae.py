@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 
 from skdgm import VAE
-from skdgm.autoencoder._trainer import Trainer
+from skdgm.autoencoder._bound import Bound
 from skdgm.data.tables import tabulate
 from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.utils.random import stream
@@ -41,20 +41,20 @@ def codes(n=400, seed=0):
 
 
 def assert_same(a, b, **tolerance):
-    for one, other in zip(arrays(a._net()), arrays(b._net()), strict=True):
+    for one, other in zip(arrays(a.density_.net), arrays(b.density_.net), strict=True):
         np.testing.assert_allclose(one, other, **tolerance)
 
 
 @pytest.fixture
 def betas(monkeypatch):
     """What beta was at each step."""
-    seen, original = [], Trainer.beta
+    seen, original = [], Bound.beta
 
     def spy(self, clock):
         seen.append(original(self, clock))
         return seen[-1]
 
-    monkeypatch.setattr(Trainer, "beta", spy)
+    monkeypatch.setattr(Bound, "beta", spy)
     return seen
 
 
@@ -564,8 +564,8 @@ def test_only_weights_are_penalised():
 )
 def test_draws_for_each_row_in_learning(options, n_each):
     vae = vae_of(max_iter=0, **options).fit(SMALL)
-    trainer = Trainer(vae._hierarchy(), vae._domain, vae, None, vae._columns, 0, 0)
-    assert trainer.n_each == n_each
+    objective = vae._objective(tabulate(vae._rows(SMALL), None), 0)
+    assert objective.n_each == n_each
 
 
 def test_outputs_begin_with_what_is_frequent():

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from skdgm import MADE
-from skdgm.autoregressive import _fitting
+from skdgm.autoregressive import _model
 from skdgm.autoregressive._kinds import standard_mixture
 from skdgm.nets import vjp
 from skdgm.utils.random import stream
@@ -36,7 +36,7 @@ PAIRS = [(n, k) for n in CHAINS for k in KINDS if (n, k) != ("fvbn", "real")]
 def _slopes_of_means_as_they_are(monkeypatch):
     """Not rescaled: then they are no grads of the loss."""
     plain = partial(standard_mixture, rescaled=False)
-    monkeypatch.setattr(_fitting, "standard_mixture", plain)
+    monkeypatch.setattr(_model, "standard_mixture", plain)
 
 
 def rows(own, kind, n=5):
@@ -45,11 +45,9 @@ def rows(own, kind, n=5):
 
 def assert_learned(model, params, v, number, expected, n_learned):
     """The grads of losses are those of minus ``expected(params)``, row by row."""
-    presented = model.present(params, v, stream(7), number)
+    prepared = model.prepare(params, v, stream(7), number)
     weight = np.random.default_rng(2).random(len(v)) + 0.5
-    value, found = vjp(
-        lambda p: model.losses(p, presented), params, lambda loss: weight
-    )
+    value, found = vjp(lambda p: model.losses(p, prepared), params, lambda loss: weight)
     np.testing.assert_allclose(value, -expected(params), rtol=1e-9)
     truth = numerical_gradient(lambda p: -weight @ expected(p), params)
     assert_trees(found, truth, rtol=1e-5, atol=1e-7)
@@ -91,10 +89,10 @@ def test_orderless_nets_learn_what_is_hidden(name, kind, dropout):
     (model, params), v = inside(own), rows(own, kind)
     v[0, 1] = v[2, 0] = np.nan
     v[3] = np.nan
-    presented = model.present(params, v, stream(7), 0)
+    prepared = model.prepare(params, v, stream(7), 0)
 
     def expected(params):
-        return -model.losses(params, presented)
+        return -model.losses(params, prepared)
 
     assert_learned(model, params, v, 0, expected, len(list(leaves(params))))
 
@@ -104,7 +102,7 @@ def test_what_is_missing_is_drawn_and_not_predicted(name):
     own = made(name, "mixed", ordering=(3, 1, 0, 2))
     (model, params), v = inside(own), rows(own, "mixed", 30)
     holed = np.where(np.random.default_rng(0).random(v.shape) < 0.3, np.nan, v)
-    ((k, ordered, whole),) = model.present(params, holed, stream(3), 0)
+    ((k, ordered, whole),) = model.prepare(params, holed, stream(3), 0)
     missing = np.isnan(holed[:, model.members[k].order])
     np.testing.assert_array_equal(np.isnan(ordered), missing)
     np.testing.assert_array_equal(whole[~missing], ordered[~missing])
@@ -121,8 +119,8 @@ def test_what_is_missing_is_drawn_from_the_model(name):
     own, X = made(name, "mixed", ordering=(3, 1, 0, 2)), states("mixed")
     (model, params), n = inside(own), 10_000
     row = np.array([np.nan, 1, np.nan, 2])
-    presented = model.present(params, np.tile(row, (n, 1)), stream(3), 0)
-    ((_, _, whole),) = presented
+    prepared = model.prepare(params, np.tile(row, (n, 1)), stream(3), 0)
+    ((_, _, whole),) = prepared
     p = given_known(probabilities(own, "mixed"), X, row)
     assert_means((whole[:, None, [2, 1, 3, 0]] == X).all(axis=2), p)
 
@@ -136,20 +134,20 @@ def test_a_step_is_the_gradient_of_the_mean_and_of_the_penalty(
     own = made(name, "bits", solver="sgd", momentum=0.0, learning_rate_init=0.1)
     own.set_params(alpha=alpha, schedule="constant", batch_size=1000)
     before, X = tree_map(np.copy, own._training.learned), data("bits")
-    model, presented = inside(own)[0], []
-    present = type(model).present
+    model, prepared = inside(own)[0], []
+    prepare = type(model).prepare
 
     def spied(*given):
-        presented.append(present(*given))
-        return presented[-1]
+        prepared.append(prepare(*given))
+        return prepared[-1]
 
-    monkeypatch.setattr(type(model), "present", spied)
+    monkeypatch.setattr(type(model), "prepare", spied)
     own.partial_fit(X)
-    assert len(presented) == 1
+    assert len(prepared) == 1
 
     def objective(params):
         penalty = sum((part**2).sum() for part in leaves(params) if part.ndim == 2)
-        losses = model.losses(params, presented[0])
+        losses = model.losses(params, prepared[0])
         assert len(losses) == len(X)
         return -(losses.sum() + alpha / 2 * penalty) / len(X)
 
@@ -218,7 +216,7 @@ def test_masks_come_by_turns():
     assert len(params) == 1
     v, found = rows(own, "bits"), []
     for number in range(7):
-        ((k, ordered, _),) = model.present(params, v, stream(0), number)
+        ((k, ordered, _),) = model.prepare(params, v, stream(0), number)
         np.testing.assert_array_equal(ordered, v[:, model.members[k].order])
         found.append(k)
     assert found == [0, 1, 2, 0, 1, 2, 0]

@@ -209,7 +209,7 @@ def _balanced(losses, X):
 @KINDS
 @MODELS
 def test_losses_are_right_on_average(name, kind):
-    """As rows are presented in training, and as they are watched."""
+    """As rows are prepared in training, and as they are watched."""
     own, n = made(name, kind, n_orderings=1), 20_000
     (net, params), row = inside(own), states(kind)[5]
     v = np.tile(row, (n, 1))

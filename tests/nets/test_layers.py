@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skdgm.nets import initialisers, vjp
+from skdgm.nets import INITIALISERS, initial, vjp
 from skdgm.nets.layers import (
     Moments,
     activation,
@@ -32,12 +32,14 @@ NET = serial(
 
 
 def built(net=NET, dtype=np.float64):
-    """Parameters, memory and rows, all of them at random."""
-    _, params, memory = net.init(np.random.default_rng(0), N_INPUTS, dtype)
+    """Parameters, statistics and rows, all of them at random."""
+    _, params, statistics = net.init(np.random.default_rng(0), N_INPUTS, dtype)
     rng = np.random.default_rng(1)
     params = tree_map(lambda leaf: leaf + rng.random(leaf.shape).astype(dtype), params)
-    memory = tree_map(lambda leaf: leaf + rng.random(leaf.shape).astype(dtype), memory)
-    return params, memory, 2 * numbers(N_ROWS, N_INPUTS, dtype=dtype, seed=2)
+    statistics = tree_map(
+        lambda leaf: leaf + rng.random(leaf.shape).astype(dtype), statistics
+    )
+    return params, statistics, 2 * numbers(N_ROWS, N_INPUTS, dtype=dtype, seed=2)
 
 
 @pytest.mark.parametrize("n_rows", [2, 6])
@@ -57,67 +59,71 @@ def test_standardised_columns():
 
 @pytest.mark.parametrize("train", [False, True])
 def test_slopes_of_a_whole_net(train):
-    params, memory, x = built()
+    params, statistics, x = built()
     rng = stream(0)
 
     def outputs(params):
-        return NET.apply(params[0], memory, params[1], rng=rng, train=train)[0]
+        return NET.apply(params[0], statistics, params[1], rng=rng, train=train)[0]
 
     assert_slopes(outputs, (params, x))
 
 
 def test_a_net_is_its_parts_one_after_the_other():
-    params, memory, x = built()
+    params, statistics, x = built()
     h = np.tanh(x @ params[0].W + params[0].b)
-    h = (h - memory[1].mean) / np.sqrt(memory[1].variance + EPSILON)
+    h = (h - statistics[1].mean) / np.sqrt(statistics[1].variance + EPSILON)
     h = h * params[1].gain + params[1].shift
     h = np.where(h > 0, h, 0.01 * h)
     h = (h @ params[4][0].W + params[4][0].b).reshape(N_ROWS, 4, 3).max(axis=2)
     expected = h @ params[5].W + params[5].b
-    y, after = NET.apply(params, memory, x, rng=stream(0))
+    y, after = NET.apply(params, statistics, x, rng=stream(0))
     np.testing.assert_allclose(y, expected, rtol=1e-10)
-    assert_trees(after, memory, rtol=0)
+    assert_trees(after, statistics, rtol=0)
 
 
 def test_while_learning_moments_are_the_batchs():
-    params, memory, x = built(batch_norm())
-    y, after = batch_norm().apply(params, memory, x, train=True)
+    params, statistics, x = built(batch_norm())
+    y, after = batch_norm().apply(params, statistics, x, train=True)
     np.testing.assert_array_equal(y, standardise(x, *params))
     now = Moments(x.mean(axis=0), x.var(axis=0))
-    expected = [0.99 * a + 0.01 * b for a, b in zip(memory, now)]
+    expected = [0.99 * a + 0.01 * b for a, b in zip(statistics, now)]
     assert_trees(after, expected, rtol=1e-12)
 
 
 def test_running_moments_tend_to_the_datas():
     net, x = batch_norm(), 3 + 2 * numbers(64, N_INPUTS)
-    _, params, memory = net.init(None, N_INPUTS, np.float64)
+    _, params, statistics = net.init(None, N_INPUTS, np.float64)
     for number in range(1600):
         rows = slice(16 * (number % 4), 16 * (number % 4) + 16)
-        memory = net.apply(params, memory, x[rows], train=True)[1]
-    np.testing.assert_allclose(memory.mean, x.mean(axis=0), rtol=0.02)
+        statistics = net.apply(params, statistics, x[rows], train=True)[1]
+    np.testing.assert_allclose(statistics.mean, x.mean(axis=0), rtol=0.02)
     within = np.mean([part.var(axis=0) for part in np.split(x, 4)], axis=0)
-    np.testing.assert_allclose(memory.variance, within, rtol=0.02)
+    np.testing.assert_allclose(statistics.variance, within, rtol=0.02)
 
 
 def test_afterwards_each_row_is_by_itself():
-    params, memory, x = built()
-    y, _ = NET.apply(params, memory, x)
-    alone = [NET.apply(params, memory, x[i : i + 1])[0] for i in range(N_ROWS)]
+    params, statistics, x = built()
+    y, _ = NET.apply(params, statistics, x)
+    alone = [NET.apply(params, statistics, x[i : i + 1])[0] for i in range(N_ROWS)]
     np.testing.assert_allclose(np.concatenate(alone), y, rtol=1e-10)
-    moved = memory[:1] + (Moments(memory[1].mean + 1, memory[1].variance),) + memory[2:]
+    moved = (
+        statistics[:1]
+        + (Moments(statistics[1].mean + 1, statistics[1].variance),)
+        + statistics[2:]
+    )
     assert (NET.apply(params, moved, x)[0] != y).any(axis=1).all()
 
 
 def test_a_net_does_not_change_what_it_is_given():
-    params, memory, x = built()
-    given = params, memory, (x,)
+    params, statistics, x = built()
+    given = params, statistics, (x,)
     before = copy(given)
     apply = partial(NET.apply, rng=stream(0), train=True)
-    vjp(lambda own: apply(own, memory, x)[0], params, np.ones_like)
+    vjp(lambda own: apply(own, statistics, x)[0], params, np.ones_like)
     assert_trees(given, before, rtol=0)
-    after = apply(params, memory, x)[1]
-    assert (after[1].mean != memory[1].mean).all()
-    assert not np.shares_memory(after[1].mean, memory[1].mean)
+    after = apply(params, statistics, x)[1]
+    assert (after[1].mean != statistics[1].mean).all()
+    assert not np.shares_memory(after[1].mean, statistics[1].mean)
 
 
 def test_units_drop_out_while_learning_only():
@@ -136,9 +142,10 @@ def test_units_of_two_layers_drop_out_independently():
 
 
 def test_randomness_is_that_of_the_stream():
-    params, memory, x = built()
+    params, statistics, x = built()
     first, again, other = (
-        NET.apply(params, memory, x, rng=stream(seed), train=True) for seed in (0, 0, 1)
+        NET.apply(params, statistics, x, rng=stream(seed), train=True)
+        for seed in (0, 0, 1)
     )
     assert_trees(first, again, rtol=0)
     assert (first[0] != other[0]).any()
@@ -147,14 +154,14 @@ def test_randomness_is_that_of_the_stream():
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("train", [False, True])
 def test_types_are_kept(dtype, train):
-    params, memory, x = built(dtype=dtype)
+    params, statistics, x = built(dtype=dtype)
     rng = stream(0)
     value, grads = vjp(
-        lambda params: NET.apply(params[0], memory, params[1], rng, train)[0],
+        lambda params: NET.apply(params[0], statistics, params[1], rng, train)[0],
         (params, x),
         np.ones_like,
     )
-    after = NET.apply(params, memory, x, rng, train)[1]
+    after = NET.apply(params, statistics, x, rng, train)[1]
     fresh = NET.init(np.random.default_rng(0), N_INPUTS, dtype)[1:]
     found = leaves((value, grads, after, fresh))
     assert {leaf.dtype for leaf in found} == {np.dtype(dtype)}
@@ -163,10 +170,10 @@ def test_types_are_kept(dtype, train):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("rows", [slice(1), [0, 0, 0]])
 def test_rows_without_variance_give_numbers(dtype, rows):
-    params, memory, x = built(dtype=dtype)
-    after = NET.apply(params, memory, x[rows], rng=stream(0), train=True)[1]
+    params, statistics, x = built(dtype=dtype)
+    after = NET.apply(params, statistics, x[rows], rng=stream(0), train=True)[1]
     found = vjp(
-        lambda params: NET.apply(params[0], memory, params[1], stream(0), True)[0],
+        lambda params: NET.apply(params[0], statistics, params[1], stream(0), True)[0],
         (params, x[rows]),
         np.ones_like,
     )
@@ -174,19 +181,19 @@ def test_rows_without_variance_give_numbers(dtype, rows):
 
 
 def test_a_fresh_net():
-    size, params, memory = NET.init(np.random.default_rng(0), N_INPUTS, np.float64)
+    size, params, statistics = NET.init(np.random.default_rng(0), N_INPUTS, np.float64)
     assert size == 2
     shapes = [leaf.shape for leaf in leaves(params)]
     assert shapes == [(4, 5), (5,), (5,), (5,), (5, 12), (12,), (4, 2), (2,)]
     assert_trees(params[1], (np.ones(5), np.zeros(5)))
-    assert_trees(memory[1], (np.zeros(5), np.ones(5)))
+    assert_trees(statistics[1], (np.zeros(5), np.ones(5)))
     assert not any(layer.b.any() for layer in (params[0], params[4][0], params[5]))
 
 
-@pytest.mark.parametrize("name", initialisers.INITIALISERS)
+@pytest.mark.parametrize("name", INITIALISERS)
 def test_variances_of_fresh_weights(name):
     n_below, n_above = 400, 200
-    W = initialisers.draw(name, np.random.default_rng(0), n_below, n_above)
+    W = initial(name, np.random.default_rng(0), n_below, n_above)
     variance = 2 / n_below if name.startswith("he") else 2 / (n_below + n_above)
     kurtosis = 3 if name.endswith("normal") else 9 / 5
     assert W.shape == (n_below, n_above)
@@ -199,5 +206,5 @@ def test_variances_of_fresh_weights(name):
 def test_layers_begin_as_they_are_told():
     for net in (dense(30, init="he_uniform"), maxout(10, 3, init="he_uniform")):
         (W, _) = net.init(np.random.default_rng(0), 20, np.float64)[1]
-        expected = initialisers.draw("he_uniform", np.random.default_rng(0), 20, 30)
+        expected = initial("he_uniform", np.random.default_rng(0), 20, 30)
         np.testing.assert_array_equal(W, expected)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.nets import Layer, dense, listed, vjp
-from skdgm.nets.listed import Listed
+from skdgm.nets.primitives import Listed
 from tests.numerical import assert_trees
 
 

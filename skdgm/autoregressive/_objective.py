@@ -1,7 +1,7 @@
-"""Training of a normal distribution in closed form, from its moments.
+"""Log-likelihood of autoregressive models: by gradients, or in closed form if normal.
 
-Where entries are missing, expectation maximisation [1]_: each step takes the expected
-moments of complete rows, given the entries that are seen.
+Where entries are missing, a normal distribution is fitted by expectation maximisation
+[1]_: each step takes the expected moments of complete rows, given the observed entries.
 
 References
 ----------
@@ -14,10 +14,55 @@ References
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from skdgm.autoregressive._linear_chain import given_seen, patterns
-from skdgm.autoregressive._trainer import State, Trainer
+from skdgm.nets import NetObjective, NetState
 from skdgm.optim import piecewise
+
+# Limit on the numbers of one layer for all rows of a block.
+ROOM = 2**18
+
+
+class ChainObjective(NetObjective):
+    """Negative log-likelihood of rows by a model's conditionals.
+
+    Parameters
+    ----------
+    model : Chains or Orderless
+        Defines ``init(rng, dtype)``, which draws parameters; ``prepare(params, v, rng,
+        number)``, the rows in the form to be learned in the update of a number;
+        ``losses(params, prepared)``, the negative log-likelihood of each row, made of
+        differentiable functions; and ``watched(params, v, rng)``, without gradients.
+    recipe, rows, seed, epochs_before, independent
+        As of :class:`~skdgm.nets.NetObjective`.
+    """
+
+    def __init__(self, model, *given):
+        super().__init__(*given)
+        self.model = model
+
+    def init(self, rng):
+        """Initial parameters, which reproduce the frequencies of values only."""
+        return self.model.init(rng, self.rows.dtype), ()
+
+    def prepare(self, state, batch, clock):
+        """Rows in the form to be learned."""
+        number = (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
+        given = state.params, self.rows.take(batch), self.stream(clock), number
+        return self.model.prepare(*given)
+
+    def forward(self, params, given):
+        """Negative log-likelihood of each row."""
+        return self.model.losses(params, given), ()
+
+    def losses(self, state, index, rng):
+        """Negative log-likelihood of the rows at an index, in float64."""
+        found, size = np.empty(len(index)), max(1, ROOM // self.model.width)
+        for block in gen_batches(len(index), size):
+            v = self.rows.take(index[block])
+            found[block] = self.model.watched(state.learned, v, rng.take(block))
+        return found
 
 
 class Moments(NamedTuple):
@@ -45,16 +90,16 @@ class Moments(NamedTuple):
         return Moments(total, self.mean + share * gap, within + between)
 
 
-class NormalTrainer(Trainer):
-    """Trainer with one step an epoch; parameters are those of :class:`Trainer`.
+class NormalObjective(ChainObjective):
+    """Log-likelihood of a normal distribution, maximised by one step an epoch.
 
-    The state keeps the moments of all rows that it was trained on: those of the last
-    fit and of each pass since. The penalty is divided among all of them.
+    The optimiser state is the moments of all rows of the last fit and of each pass
+    since. The penalty is divided among all of them.
     """
 
-    def start(self, dtype):
+    def start(self):
         """Initial state: independent standardised columns, no rows."""
-        return State(self.model.init(None, dtype), self._nothing)
+        return NetState(self.model.init(None, self.rows.dtype), self._nothing)
 
     def resume(self, state):
         """State to continue from; unchanged."""
@@ -69,15 +114,15 @@ class NormalTrainer(Trainer):
 
         Parameters
         ----------
-        state : State
+        state : NetState
         batch : (ndarray of int, ndarray)
             Row numbers and their weights.
-        clock : object
+        clock : Clock
             Its ``n_epochs`` is None in ``partial_fit``.
 
         Returns
         -------
-        state : State
+        state : NetState
         """
         moments = self._expected(state.params, *batch)
         if clock.n_epochs is None:
@@ -89,7 +134,7 @@ class NormalTrainer(Trainer):
             own = np.ix_(member.order, member.order)
             fitted = moments.mean[member.order], moments.covariance[own], penalty
             params.append(member.solved(*fitted, self.rows.dtype))
-        return State(tuple(params), moments)
+        return NetState(tuple(params), moments)
 
     @property
     def _nothing(self):
@@ -98,14 +143,14 @@ class NormalTrainer(Trainer):
         return Moments(np.zeros(1), np.zeros(n), np.zeros((n, n)))
 
     def _expected(self, params, index, weight):
-        """Expected moments of rows, given their entries that are seen."""
-        member, known, found = self.model.members[0], None, self._nothing
+        """Expected moments of rows, given their observed entries."""
+        member, joint, found = self.model.members[0], None, self._nothing
         for block in self.rows.blocks(len(index)):
             v, w = self.rows.take(index[block]).astype(np.float64), weight[block]
             spread = 0.0
             if np.isnan(v).any():
-                known = known or member.moments(member.placed(params[0]))
-                v, spread = self._completed(v, w, *known)
+                joint = joint or member.moments(member.placed(params[0]))
+                v, spread = self._completed(v, w, *joint)
             total = w.sum()
             mean = w @ v / total
             gap = v - mean

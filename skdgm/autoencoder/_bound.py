@@ -1,0 +1,140 @@
+r"""Bounds on the log-likelihood that autoencoders maximise.
+
+.. math:: \mathcal{L} = \tfrac1K \sum_k \log p(x \mid z_k) - \beta \,
+   \log \frac{q(z_k \mid x)}{p(z_k)}, \qquad
+   \mathcal{L}_K = \log \tfrac1K \sum_k p(x \mid z_k) \,
+   \Bigl(\frac{p(z_k)}{q(z_k \mid x)}\Bigr)^\beta
+
+for draws :math:`z_k \sim q(z \mid x)`: the evidence lower bound [1]_, in which the
+highest layer's log ratio is replaced by its expectation, and the importance weighted
+bound [2]_. During warm-up, :math:`\beta` rises from 0 [3]_.
+
+References
+----------
+.. [1] Kingma and Welling (2014). Auto-encoding variational Bayes. ICLR.
+.. [2] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
+.. [3] Bowman, Vilnis, Vinyals, Dai, Jozefowicz and Bengio (2016). Generating sentences
+   from a continuous space. CoNLL.
+"""
+
+import numpy as np
+
+from skdgm.nets import NetObjective, listed, log_mean_exp, row_mean
+
+_NOISE, _DROP, _GREY = range(3)
+# Default number of draws for each row, if they are weighted.
+_WEIGHTED = 5
+
+
+class Bound(NetObjective):
+    """Bound on the log-likelihood of rows; with ``beta`` other than 1 no bound.
+
+    Held-out rows are compared with ``beta`` as after warm-up.
+
+    Parameters
+    ----------
+    hierarchy : Hierarchy
+    domain : Bits, Reals or Categories
+    columns : tuple
+        Statistics of the columns.
+    recipe, rows, seed, epochs_before
+        As of :class:`~skdgm.nets.NetObjective`; the recipe with ``objective``,
+        ``n_importance``, ``beta``, ``warm_up`` and ``resample``.
+    """
+
+    quantity = "bound"
+
+    def __init__(self, hierarchy, domain, columns, recipe, rows, seed, epochs_before=0):
+        independent = domain.loss_of_independent(columns)
+        super().__init__(recipe, rows, seed, epochs_before, independent)
+        self.hierarchy, self.domain, self.columns = hierarchy, domain, columns
+        self.weighted = recipe.objective == "iwae"
+        self.n_each = recipe.n_importance or (_WEIGHTED if self.weighted else 1)
+
+    def init(self, rng):
+        """Initial parameters, whose outputs are the means of columns."""
+        dtype = self.rows.dtype
+        return self.hierarchy.init(rng, *self.domain.start(self.columns, dtype), dtype)
+
+    def prepare(self, state, batch, clock):
+        """Rows and running statistics, noise, beta, and a stream for dropout."""
+        v, rng = self.rows.take(batch), self.stream(clock)
+        if self.recipe.resample:
+            v = self.domain.resampled(v, rng.fold(_GREY).rows(len(v)))
+        generator = rng.fold(_NOISE).generator()
+
+        def noise(level, stats):
+            shape = len(v) * self.n_each, self.hierarchy.n_latent[level]
+            return generator.standard_normal(shape, v.dtype)
+
+        return state.statistics, v, noise, self.beta(clock), rng.fold(_DROP)
+
+    def forward(self, params, given):
+        """Negative bound of each row."""
+        statistics, v, noise, beta, rng = given
+        terms, statistics = self.terms(params, statistics, v, noise, rng, train=True)
+        return -bound(*terms, beta, self.weighted), statistics
+
+    def losses(self, state, index, rng):
+        """Negative bound of the rows at an index, in float64."""
+        v, noise = self.rows.take(index), self.hierarchy.noise(rng, self.n_each)
+        terms, _ = self.terms(state.params, state.statistics, v, noise)
+        return -bound(*terms, self.recipe.beta, self.weighted).astype(np.float64)
+
+    def beta(self, clock):
+        """Weight of the gap at present: beta, rising linearly from 0 during warm-up."""
+        if not self.recipe.warm_up:
+            return self.recipe.beta
+        done = self.epochs_before + clock.epochs_done
+        return self.recipe.beta * min(1.0, done / self.recipe.warm_up)
+
+    def terms(self, params, statistics, v, noise, rng=None, train=False):
+        """Log-likelihoods and gaps of draws, and updated running statistics.
+
+        Parameters
+        ----------
+        params : Params
+        statistics : Statistics
+        v : ndarray of shape (n_rows, n_columns)
+        noise : callable
+            Source of noise, as :meth:`Hierarchy.through` takes it.
+        rng : Stream, optional
+            For dropout.
+        train : bool, default=False
+
+        Returns
+        -------
+        terms : list of ndarray of shape (n_rows, n_draws)
+            log p(x | z), and log q(z | x) - log p(z) or its expectation, of shape
+            (n_rows, 1).
+        statistics : Statistics
+        """
+        x, n_rows = listed(self.domain.inputs(self.columns, v)), len(v)
+        found = self.hierarchy.through(
+            params, statistics, x, noise, exact=not self.weighted, rng=rng, train=train
+        )
+        loss = self.domain.loss(self.columns, found.out, params.own, v)
+        terms = [part.reshape((n_rows, -1)) for part in (-loss, found.gap)]
+        return terms, found.statistics
+
+
+def bound(log_p, gap, beta, weighted):
+    """Value to be maximised, for each row.
+
+    Parameters
+    ----------
+    log_p : ndarray of shape (n_rows, n_draws)
+        log p(x | z) of each draw.
+    gap : ndarray of shape (n_rows, n_draws) or (n_rows, 1)
+        log q(z | x) - log p(z) of each draw, or its expectation.
+    beta : float
+    weighted : bool
+        Whether draws are weighted by their importance.
+
+    Returns
+    -------
+    bound : ndarray of shape (n_rows,)
+    """
+    if weighted:
+        return log_mean_exp(log_p - beta * gap)
+    return row_mean(log_p) - beta * row_mean(gap)

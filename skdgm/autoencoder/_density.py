@@ -1,0 +1,297 @@
+r"""Density of a model with latent units: bounds, samples, conditional samples.
+
+A latent unit is active if it carries information on the rows [1]_,
+
+.. math:: \operatorname{Var}_x(\mathbb{E}_q[z_j]) > 0.01
+
+Columns are nearly independent if no eigenvalue of their correlations is clearly greater
+than for independent columns [2]_,
+
+.. math:: \lambda \le \Bigl(1 + \sqrt{D / n}\Bigr)^2
+
+References
+----------
+.. [1] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
+.. [2] Marchenko and Pastur (1967). Distribution of eigenvalues for some sets of random
+   matrices. Mathematics of the USSR-Sbornik.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array, check_random_state
+
+from skdgm.base import Density
+from skdgm.data import fill
+from skdgm.nets import halves, layers_of
+from skdgm.utils.counts import count, count_rows
+from skdgm.utils.math import log_mean_exp
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.tree import astype
+
+SAMPLERS = "importance", "metropolis", "gibbs"
+# Variance of a latent unit's means above which it is active.
+ACTIVE = 0.01
+# Limits on the numbers of one layer at a time: of a block's rows, and of all draws.
+_ROWS, _ROOM = 2**19, 2**22
+_LATENT, _DOWN, _DATA, _CHOICE = range(100, 104)
+# Number of iterations of filling by means, to find a proposal.
+_SETTLED = 10
+# Factor by which an eigenvalue must exceed the limit for independent columns.
+_CLEARLY = 1.5
+
+
+class Elbo(NamedTuple):
+    """Evidence lower bound and its parts, in nats.
+
+    Parameters
+    ----------
+    bound, reconstruction, kl : ndarray of shape (n_samples,)
+        The bound is the reconstruction term minus the divergence.
+    """
+
+    bound: np.ndarray
+    reconstruction: np.ndarray
+    kl: np.ndarray
+
+
+class LatentDensity(Density):
+    r"""Density of rows given by latent units, with an encoder to infer these.
+
+    .. math:: p(x) = \int p(x \mid z) \, p(z) \, dz
+
+    Parameters
+    ----------
+    name, read, domain, columns, seed
+        As of :class:`~skdgm.base.Density`; the domain with a decoder's distributions.
+    hierarchy : Hierarchy
+    net : (Params, Statistics)
+        Parameters and running statistics of the nets.
+    n_draws : int
+        Number of draws for each row in :meth:`log_prob`.
+    """
+
+    kind = "lower bound"
+
+    def __init__(self, name, read, domain, columns, seed, hierarchy, net, n_draws):
+        super().__init__(name, read, domain, columns, seed)
+        self.hierarchy, self.net, self.n_draws = hierarchy, net, n_draws
+        # Units of the widest layer, and of the highest latent one.
+        self.width = max(max(layer.W.shape) for layer in layers_of(net[0]))
+        self.n_latent = hierarchy.n_latent[-1]
+
+    def log_prob(self, X):
+        """Importance weighted lower bound on the log-likelihood, with ``n_draws``."""
+        return self.importance_likelihood(X, self.n_draws)[0]
+
+    def importance_likelihood(self, X, n_draws):
+        """Importance weighted lower bound and its standard error, of each row."""
+        rows, n_draws = self.read(X), count(n_draws, "n_draws")
+
+        def of_rows(v, rng):
+            parts = [log_p - gap for log_p, gap in self._draws(v, rng, n_draws)]
+            log_w = np.concatenate(parts, axis=1).astype(np.float64)
+            return np.stack(log_mean_exp(log_w, axis=1), axis=1)
+
+        found, se = self._by_content(of_rows, rows).T.copy()
+        found += self.domain.log_volume(self.columns, rows)
+        return found, se
+
+    def elbo(self, X, n_draws):
+        """Evidence lower bound of each row, an :class:`Elbo`."""
+        rows, n_draws = self.read(X), count(n_draws, "n_draws")
+
+        def of_rows(v, rng):
+            log_p, gap, n = 0.0, 0.0, 0
+            for part, own in self._draws(v, rng, n_draws, exact=True):
+                log_p = log_p + part.sum(axis=1, dtype=np.float64)
+                gap = gap + part.shape[1] * own.mean(axis=1, dtype=np.float64)
+                n += part.shape[1]
+            return np.stack([log_p, gap], axis=1) / n
+
+        reconstruction, kl = self._by_content(of_rows, rows).T.copy()
+        reconstruction += self.domain.log_volume(self.columns, rows)
+        return Elbo(reconstruction - kl, reconstruction, kl)
+
+    def features(self, X):
+        """Means of the highest latent units."""
+        return np.ascontiguousarray(self.means(X)[:, -self.n_latent :])
+
+    def means(self, X):
+        """Means of all latent units, layer after layer, each given those below."""
+        return self._by_content(lambda v, _: self._means(v), self.read(X))
+
+    def active_units(self, X, threshold):
+        """Mask of the units whose means have a variance above a threshold."""
+        # Units in rows, so that the means of one are added in order.
+        return np.ascontiguousarray(self.means(X).T).var(axis=1) > threshold
+
+    def survey(self, rows, index):
+        """Variances of latent means over some rows, and whether a layer collapsed.
+
+        Parameters
+        ----------
+        rows : Rows
+        index : ndarray of int
+
+        Returns
+        -------
+        variances : ndarray of shape (sum of n_components,), float64
+        collapsed : bool
+            True if no unit of some layer is active although columns are dependent.
+        """
+        with one_blas_thread():
+            parts = [self._means(rows.take(index[b])) for b in rows.blocks(len(index))]
+            variances = np.concatenate(parts).var(axis=0, dtype=np.float64)
+            ends = np.cumsum(self.hierarchy.n_latent)[:-1]
+            silent = any(part.max() <= ACTIVE for part in np.split(variances, ends))
+            return variances, silent and _are_dependent(rows.take(np.unique(index)))
+
+    def sample(self, n_samples, random_state=None):
+        """Draw latent units, then data given these."""
+        n_samples = count_rows(n_samples, len(self.columns.seen))
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        rng, params = stream(seed).rows(n_samples), self.net[0]
+        dtype = next(layers_of(params)).b.dtype.type
+        with one_blas_thread():
+            z = rng.fold(_LATENT).normal(self.n_latent, dtype)
+            out = self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN))
+            v = self.domain.draw(self.columns, out, params.own, rng.fold(_DATA))
+        return self.domain.to_data(self.columns, v)
+
+    def decode(self, Z):
+        """Expected data given latent units; see ``inverse_transform``."""
+        Z = check_array(Z, dtype=next(layers_of(self.net[0])).b.dtype.type)
+        if Z.shape[1] != self.n_latent:
+            raise ValueError(
+                f"Z has {Z.shape[1]} columns, but {self.name} has "
+                f"{self.n_latent} latent units."
+            )
+        with one_blas_thread():
+            out = self.hierarchy.downwards(*self.net, Z)
+            v = self.domain.value(self.columns, self.domain.mean(self.columns, out))
+        return self.domain.to_data(self.columns, v)
+
+    def fill(
+        self, X, method="mean", random_state=None, *, sampler="importance", n_steps=100
+    ):
+        """Fill missing entries; ``sampler`` is one of ``SAMPLERS``."""
+        n_steps = count(n_steps, "n_steps")
+        if sampler not in SAMPLERS:
+            raise ValueError(f"sampler must be one of {SAMPLERS}, not {sampler!r}.")
+        way = self._weighed if sampler == "importance" else self._chained
+
+        def filled(v, rng):
+            given = v, self._guess(v), rng, n_steps, method
+            return way(*given, sampler == "metropolis")
+
+        return fill(self, X, method, random_state, filled)
+
+    def _by_content(self, function, rows):
+        return self.by_content(function, rows, _ROWS // self.width)
+
+    def _means(self, v):
+        x = self.domain.inputs(self.columns, v)
+        means = self.hierarchy.upwards(*astype(self.net, v.dtype), x)
+        return np.concatenate(means, axis=1)
+
+    def _draws(self, v, rng, n_draws, exact=False):
+        """Yield log-likelihoods and gaps of some draws at a time, a column for each."""
+        (params, statistics), width = astype(self.net, v.dtype), self.width
+        x = self.domain.inputs(self.columns, v)
+        # Independent of the number of rows, so that a row's draws are, too.
+        at_once = max(1, _ROOM // (width * max(1, _ROWS // width)))
+        for number, first in enumerate(range(0, n_draws, at_once)):
+            n_each = min(at_once, n_draws - first)
+            noise = self.hierarchy.noise(rng.fold(number), n_each)
+            found = self.hierarchy.through(params, statistics, x, noise, exact=exact)
+            log_p = -self.domain.loss(self.columns, found.out, params.own, v)
+            yield log_p.reshape(len(v), -1), found.gap.reshape(len(v), -1)
+
+    def _guess(self, v):
+        """Rows with missing entries filled by means, iterated."""
+        missing, hierarchy, guess = np.isnan(v), self.hierarchy, v
+        domain, columns = self.domain, self.columns
+        for _ in range(_SETTLED):
+            top = hierarchy.upwards(*self.net, domain.inputs(columns, guess))[-1]
+            mean = domain.mean(columns, hierarchy.downwards(*self.net, top))
+            guess = np.where(missing, domain.value(columns, mean), v)
+        return guess
+
+    def _weighed(self, v, guess, rng, n_steps, method, _):
+        """Fill by importance sampling: a weighted mean, or a draw by weight."""
+        hierarchy, (params, statistics) = self.hierarchy, self.net
+        domain, columns = self.domain, self.columns
+        x = domain.inputs(columns, guess)
+        high, total, norm, best, out = -np.inf, 0.0, 0.0, -np.inf, 0.0
+        for number in range(n_steps):
+            own = rng.fold(number)
+            found = hierarchy.through(params, statistics, x, hierarchy.noise(own, 1))
+            log_w = -domain.loss(columns, found.out, params.own, v) - found.gap
+            log_w = log_w.astype(np.float64)[:, None]
+            if method == "mean":
+                before, high = high, np.maximum(high, log_w)
+                shrunk, w = np.exp(before - high), np.exp(log_w - high)
+                norm = shrunk * norm + w
+                total = shrunk * total + w * domain.mean(columns, found.out)
+            else:  # The largest of log weight plus Gumbel noise is a draw by weight.
+                noisy = log_w + _gumbel(own.fold(_CHOICE))
+                out = np.where(noisy > best, found.out, out)
+                best = np.maximum(best, noisy)
+        if method == "mean":
+            return domain.value(columns, (total / norm).astype(v.dtype))
+        return domain.draw(columns, out, params.own, rng.fold(_DATA))
+
+    def _chained(self, v, guess, rng, n_steps, method, correct):
+        """Fill by a Markov chain: the mean over its steps, or its last state."""
+        hierarchy, (params, statistics) = self.hierarchy, self.net
+        domain, columns, missing = self.domain, self.columns, np.isnan(v)
+        z, out, total, x = None, None, 0.0, guess
+
+        def weight(found):
+            return -domain.loss(columns, found.out, params.own, x) - found.gap
+
+        for number in range(n_steps):
+            own, inputs = rng.fold(number), domain.inputs(columns, x)
+            new = hierarchy.through(params, statistics, inputs, hierarchy.noise(own, 1))
+            accepted = np.ones(len(v), bool)
+            if correct and z is not None:
+                old = hierarchy.through(params, statistics, inputs, _noise_of(z))
+                ratio = weight(new) - weight(old)
+                uniform = own.fold(_CHOICE).uniform(1)[:, 0]
+                accepted = uniform < np.exp(np.minimum(ratio, 0))
+            if z is None:
+                z, out = new.z, new.out
+            z = [np.where(accepted[:, None], *pair) for pair in zip(new.z, z)]
+            out = np.where(accepted[:, None], new.out, out)
+            drawn = domain.draw(columns, out, params.own, own.fold(_DATA))
+            x, total = np.where(missing, drawn, v), total + domain.mean(columns, out)
+        return x if method == "sample" else domain.value(columns, total / n_steps)
+
+
+def _noise_of(z):
+    """Source of the noise for which latent units have given values."""
+
+    def source(level, stats):
+        mean, log_var = halves(stats)
+        return (z[level] - mean) * np.exp(-0.5 * log_var)
+
+    return source
+
+
+def _gumbel(rng):
+    """Gumbel noise, one number for each row."""
+    return -np.log(-np.log(rng.uniform(1) + 2.0**-33))
+
+
+def _are_dependent(x):
+    """Return whether columns are more dependent than by chance."""
+    x = x - np.nanmean(np.where(np.isnan(x).all(axis=0), 0, x), axis=0)
+    x = np.where(np.isnan(x), 0, x).astype(np.float64)
+    size = np.sqrt((x**2).mean(axis=0))
+    x = x[:, size > 0] / size[size > 0]
+    if min(x.shape) < 2:
+        return False
+    largest = np.linalg.norm(x, 2) ** 2 / len(x)
+    return largest > _CLEARLY * (1 + np.sqrt(x.shape[1] / len(x))) ** 2

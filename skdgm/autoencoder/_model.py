@@ -1,0 +1,297 @@
+"""Base class of autoencoders: public methods, architecture, training."""
+
+from numbers import Integral
+
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.autoencoder._bound import Bound
+from skdgm.autoencoder._density import ACTIVE, LatentDensity
+from skdgm.autoencoder._hierarchy import Hierarchy
+from skdgm.exceptions import CollapseWarning
+from skdgm.nets import NetEstimator, layers
+from skdgm.utils.counts import is_a
+from skdgm.utils.interrupts import Held
+from skdgm.utils.warn import warn
+
+
+class LatentModel(NetEstimator):
+    """Base class of estimators with encoders and decoders of latent units.
+
+    A subclass has options, and ``_domain``: the kind of the columns, with the decoder's
+    distributions.
+    """
+
+    def transform(self, X):
+        r"""Means of the latent units, :math:`\mathbb{E}_q[z \mid x]`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value, which the encoder sees as its column's mean.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            Units of the highest layer; with several layers, given the means below.
+        """
+        return self.density_.features(X)
+
+    def inverse_transform(self, Z):
+        r"""Expected data given latent units, :math:`\mathbb{E}[x \mid z]`.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+            Latent units of the highest layer.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Means; with ``decoder="categorical"`` the most probable codes.
+
+        Raises
+        ------
+        ValueError
+            Z does not have a column for each latent unit.
+        """
+        return self.density_.decode(Z)
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw rows from the model: latent units, then data given these.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            See :meth:`inverse_transform` for means in place of draws.
+        """
+        return self.density_.sample(n_samples, random_state)
+
+    def impute(
+        self, X, *, method="mean", sampler="importance", n_steps=100, random_state=None
+    ):
+        r"""Fill missing entries, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        method : {"mean", "sample"}, default="mean"
+            "mean" returns means (probabilities of bits; the most probable codes), the
+            same at each call; "sample" returns draws.
+        sampler : {"importance", "metropolis", "gibbs"}, default="importance"
+            "importance" weights ``n_steps`` draws of latent units, given a first guess
+            of the missing entries, by :math:`p(x_\text{seen}, z) / q(z \mid x)`.
+            "gibbs" alternates draws of latent units by the encoder and of missing
+            entries by the decoder, which is exact only if the encoder is; "metropolis"
+            corrects this by accepting or rejecting the draws of latent units.
+        n_steps : int, default=100
+            Number of draws, or of steps of the chain.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+            Entries that are not missing are unchanged.
+
+        Raises
+        ------
+        ValueError
+            ``method`` or ``sampler`` is none of these.
+        """
+        return self.density_.fill(
+            X, method, random_state, sampler=sampler, n_steps=n_steps
+        )
+
+    @property
+    def density_kind_(self):
+        """Density kind of ``score_samples``: "lower bound"."""
+        return self.density_.kind
+
+    def score_samples(self, X):
+        r"""Importance weighted lower bound on the log-likelihood of each row, in nats.
+
+        .. math:: \log \frac1n \sum_k \frac{p(x, z_k)}{q(z_k \mid x)}, \qquad
+            z_k \sim q(z \mid x)
+
+        with ``n_draws`` draws, the same ones at each call. Its expectation is below the
+        log-likelihood, and approaches it with more draws. For grey values, strictly
+        between 0 and 1, of the "bernoulli" decoder it is a bound on the mean
+        log-likelihood of binary rows drawn with these probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value: the likelihood is that of the observed entries.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+        """
+        return self.density_.log_prob(X)
+
+    def importance_likelihood(self, X, *, n_draws=1000, return_se=False):
+        """Importance weighted lower bound, with a given number of draws.
+
+        As :meth:`score_samples`. Where the encoder is overconfident, as for rows with
+        many missing entries, large weights are rare: bound and standard error are too
+        low then.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value.
+        n_draws : int, default=1000
+            Draws for each row.
+        return_se : bool, default=False
+            Whether to return standard errors, too.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+            In nats.
+        se : ndarray of shape (n_samples,), float64
+            Monte Carlo standard error, by the delta method; only if ``return_se``.
+        """
+        found, se = self.density_.importance_likelihood(X, n_draws)
+        return (found, se) if return_se else found
+
+    def elbo(self, X, *, n_draws=100):
+        r"""Evidence lower bound of each row and its parts, in nats.
+
+        .. math:: \mathbb{E}_q[\log p(x \mid z)] - \mathrm{KL}(q(z \mid x) \,\|\, p(z))
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value.
+        n_draws : int, default=100
+            Draws to average the first term over; with several latent layers the second,
+            too.
+
+        Returns
+        -------
+        elbo : Elbo
+            A named tuple of ``bound``, ``reconstruction`` and ``kl``, each of shape
+            (n_samples,), float64.
+        """
+        return self.density_.elbo(X, n_draws)
+
+    def active_units(self, X, *, threshold=ACTIVE):
+        r"""Return a mask of the latent units that carry information on the rows.
+
+        .. math:: \operatorname{Var}_x(\mathbb{E}_q[z_j]) > \text{threshold}
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value.
+        threshold : float, default=0.01
+            Least variance of an active unit's means.
+
+        Returns
+        -------
+        active : ndarray of bool, of shape (sum of n_components,)
+            Units of the layer next to the data first.
+        """
+        return self.density_.active_units(X, threshold)
+
+    @property
+    def density_(self):
+        """Density of the rows, a :class:`LatentDensity`."""
+        check_is_fitted(self)
+        net = self._training.params, self._training.statistics
+        parts = self._hierarchy(self._learned), net, self._now("n_draws")
+        given = self._name, self._rows, self._domain, self._columns, self._seed
+        return LatentDensity(*given, *parts)
+
+    def _objective(self, table, before):
+        parts = self._hierarchy(self._structure), self._domain, self._columns
+        return Bound(*parts, self._options, table.rows, self._seed, before)
+
+    def _check_options(self):
+        latent, hidden = self._shape
+        for name, sizes in (
+            ("n_components", latent),
+            *(("hidden_layer_sizes", part) for part in hidden),
+        ):
+            if not all(is_a(Integral, n) and n > 0 for n in sizes):
+                raise ValueError(f"{name} must be positive integers; got {sizes}.")
+        if not latent:
+            raise ValueError("n_components must have at least one number of units.")
+        if len(hidden) != len(latent):
+            raise ValueError(
+                f"hidden_layer_sizes must have one tuple for each of the {len(latent)} "
+                f"layers of n_components; got {self._options.hidden_layer_sizes}."
+            )
+
+    @property
+    def _shape(self):
+        """Numbers of latent units, and of hidden units of each encoder."""
+        latent, hidden = self._options.n_components, self._options.hidden_layer_sizes
+        latent = latent if isinstance(latent, tuple) else (latent,)
+        hidden = hidden if isinstance(hidden, tuple) else (hidden,)
+        if not any(isinstance(part, tuple) for part in hidden):
+            hidden = (hidden,) if len(latent) == 1 else tuple((n,) for n in hidden)
+        return latent, hidden
+
+    @property
+    def _structure(self):
+        """Options that cannot change while training continues."""
+        latent, hidden = self._shape
+        asked = self._options
+        return {
+            "n_components": latent,
+            "hidden_layer_sizes": hidden,
+            "decoder": asked.decoder,
+            "variance": asked.variance if isinstance(asked.variance, str) else "fixed",
+            "activation": asked.activation,
+            "batch_norm": asked.batch_norm,
+        }
+
+    def _hierarchy(self, structure):
+        """Architecture of the nets, for a structure."""
+        init = self._options.init
+
+        def block(n_units):
+            if structure["activation"] == "maxout":
+                found = [layers.maxout(n_units, init=init)]
+            elif structure["batch_norm"]:
+                found = [layers.dense(n_units, init=init)]
+            else:
+                found = [layers.dense(n_units, structure["activation"], init)]
+            if structure["batch_norm"]:
+                found.append(layers.batch_norm())
+                if structure["activation"] != "maxout":
+                    found.append(layers.activation(structure["activation"]))
+            return *found, layers.dropout(self._options.dropout)
+
+        sizes = self._domain.sizes(self._columns)
+        shape = structure["n_components"], structure["hidden_layer_sizes"]
+        # He's rule is for rectifiers; outputs are linear.
+        linear = init.replace("he", "glorot")
+        return Hierarchy(*sizes, *shape, block, linear)
+
+    def _report(self, learned, n_epochs, watch):
+        with Held():
+            found = self.density_.survey(watch.rows, watch.probe)
+            self.latent_variances_, collapsed = found
+        super()._report(learned, n_epochs, watch)
+        if collapsed and self.n_iter_:
+            warn(
+                f"The posterior of {self._name} collapsed: its latent units say "
+                "nothing of rows that have something in common. Set warm_up to some "
+                "epochs, lower beta, or raise learning_rate_init or max_iter.",
+                CollapseWarning,
+            )
+
+    @property
+    def _n_features_out(self):
+        check_is_fitted(self)
+        return self._learned["n_components"][-1]

@@ -1,0 +1,314 @@
+"""Base class of the autoregressive estimators."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.autoregressive._chain import check_ordering, orders
+from skdgm.autoregressive._chains import Chains
+from skdgm.autoregressive._conditionals import Conditionals
+from skdgm.autoregressive._cost import check_cost
+from skdgm.autoregressive._density import ChainDensity
+from skdgm.autoregressive._kinds import standard_mixture
+from skdgm.autoregressive._objective import ChainObjective
+from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns, has_grey
+from skdgm.nets import LEARNING, NetEstimator
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+# Constraints on the kinds of columns and on the options of each kind.
+COLUMNS = {
+    "output": [StrOptions({"bernoulli", "categorical", "gaussian", "mixed"}), tuple],
+    "n_mixtures": [_COUNT],
+    "conditional": [StrOptions({"gaussian", "laplace"})],
+    "min_variance": [Interval(Real, 0, 1, closed="neither")],
+    "min_categories": [_COUNT, "array-like", None],
+}
+# Constraints on the orders of the columns.
+ORDERS = {
+    "ordering": [StrOptions({"given", "random"}), tuple],
+    "n_orderings": [_COUNT],
+    "n_draws": [_COUNT],
+}
+TRAINING = {**LEARNING, "average": ["boolean"]}
+# Options that determine the densities of real columns.
+MIXTURE = "n_mixtures", "conditional", "min_variance"
+_DOMAINS = {"bernoulli": BinaryColumns, "gaussian": RealColumns}
+
+
+class AutoregressiveModel(NetEstimator):
+    """Base class of estimators with a chain for each order of the columns.
+
+    A subclass has
+
+    - ``_net(structure, n_columns, number)``, the arguments of the chain of a number
+      after the first three; ``_CHAIN``, the class of the chains;
+    - ``_FIXED``, the names of options that cannot change while training continues;
+      ``_NUMBER``, the name of the option that sets the number of orders; ``_SHARED``,
+      True if chains share their parameters,
+    - ``_LIGHTER``, advice on how to need less memory, a clause.
+    """
+
+    _NUMBER, _SHARED = "n_orderings", False
+
+    def transform(self, X):
+        """Compute the hidden units of each row, given the whole row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value. Missing entries have no influence on the hidden
+            units; nor have categories in a DataFrame that were not seen in ``fit``,
+            which are taken as missing.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_hidden)
+            Units of the last hidden layer; with several nets, those of all of them side
+            by side. A model without hidden units returns the expected value of each
+            column given those before it.
+
+        Warns
+        -----
+        MissingDataWarning
+            Categories in a DataFrame were not seen in ``fit``.
+        """
+        return self.density_.features(X)
+
+    @property
+    def density_kind_(self):
+        """Density kind of ``score_samples``: "exact", or "estimate".
+
+        It is an estimate where the mean over all orders of the columns is estimated
+        from several, and after training on grey rows, whose scores are no
+        log-likelihoods.
+        """
+        return self.density_.kind
+
+    def score_samples(self, X):
+        r"""Log-likelihood of each row, in nats.
+
+        .. math:: \log \frac1K \sum_{k=1}^K \prod_t
+            p(x_{o_{kt}} \mid x_{o_{k1}}, \dots, x_{o_{k,t-1}})
+
+        for the K orders of the columns: see ``density_kind_``.
+
+        Scores of grey rows, with values strictly between 0 and 1 in "bernoulli"
+        columns, are neither log-likelihoods nor bounds on one, and do not compare with
+        other models: each value counts as a fraction of a 1, given the grey values
+        before it, which a net reads as numbers.
+        :func:`~skdgm.metrics.average_over_draws` gives the mean log-likelihood of bits
+        drawn with these probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value: the likelihood is that of the observed entries. A
+            category in a DataFrame that was not seen in ``fit`` has the probability of
+            all unseen categories together: as if each of the K known categories, and
+            one other, had been seen once more, 1 / (n + K + 1) after n rows.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+
+        Warns
+        -----
+        DataRangeWarning
+            Rows are grey.
+        """
+        return self.density_.log_prob(X)
+
+    def score_features(self, X):
+        r"""Log-likelihood of each entry given those before it, in nats.
+
+        .. math:: \frac1K \sum_{k=1}^K \log p(x_j \mid x_i: i \text{ before } j
+            \text{ in order } k)
+
+        Low values show which columns are improbable. With one order their sum is
+        :meth:`score_samples`, with several at most that.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value, whose log-likelihood is 0.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples, n_features), float64
+
+        Warns
+        -----
+        DataRangeWarning
+            Rows are grey; see :meth:`score_samples`.
+        """
+        return self.density_.log_prob_of_entries(X)
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw rows from the model, exactly: each column given those before it.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            With ``output="mixed"`` a DataFrame, if ``fit`` was given one.
+        """
+        return self.density_.sample(n_samples, random_state)
+
+    def impute(self, X, *, method="mean", random_state=None):
+        """Fill missing entries, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        method : {"mean", "mode", "sample"}, default="mean"
+            "mean" returns means (of bits probabilities; of categories, and of bits in a
+            DataFrame, the most probable value). "mode" returns the most probable
+            values, among several draws or column after column. Both are the same at
+            each call; "sample" returns draws.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+            Entries that are not missing are unchanged. With ``output="mixed"`` a
+            DataFrame, if ``fit`` was given one; if X is one, with its index.
+        """
+        return self.density_.fill(X, method, random_state)
+
+    def conditional_sample(self, X, *, n_samples=1, random_state=None):
+        """Draw missing entries several times, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            NaN where missing.
+        n_samples : int, default=1
+            Draws for each row.
+        random_state : int, RandomState instance or None, default=None
+
+        Returns
+        -------
+        X_drawn : ndarray of shape (n_rows * n_samples, n_features)
+            All draws for the first row come first. With ``output="mixed"`` a DataFrame,
+            if ``fit`` was given one; if X is one, with its index, each label
+            ``n_samples`` times.
+        """
+        return self.density_.fill(X, "sample", random_state, n_samples)
+
+    @property
+    def density_(self):
+        """Density of the rows, a :class:`ChainDensity`."""
+        check_is_fitted(self)
+        parts = self._model(self._learned), self._training.learned, self._grey
+        given = self._name, self._rows, self._domain, self._columns, self._seed
+        return ChainDensity(*given, *parts)
+
+    def _objective(self, table, before, kind=ChainObjective):
+        independent = self._domain.loss_of_independent(self._columns)
+        given = self._options, table.rows, self._seed, before, independent
+        return kind(self._model(self._structure), *given)
+
+    def _model(self, structure):
+        """Chains of a structure for the columns, one for each order."""
+        conditionals, start = self._conditionals(structure)
+        n_columns, kind = len(conditionals.kinds), self._chain(structure)
+        number = structure[self._NUMBER]
+        members = [
+            kind(conditionals, start, order, *self._net(structure, n_columns, k))
+            for k, order in enumerate(
+                orders(structure["ordering"], number, n_columns, self._seed)
+            )
+        ]
+        return Chains(conditionals, members, self._now("n_draws"), self._SHARED)
+
+    def _chain(self, structure):
+        """Class of the chains of a structure."""
+        return self._CHAIN
+
+    def _nets(self, structure, conditionals):
+        """Number of weights of a net, number of nets, and whether they share these."""
+        n_weights = self._chain(structure).n_weights(
+            int(conditionals.n_inputs.sum()),
+            int(conditionals.n_outputs.sum()),
+            *self._net(structure, len(conditionals.kinds), 0),
+        )
+        return n_weights, structure[self._NUMBER], self._SHARED
+
+    @property
+    def _structure(self):
+        """Options that cannot change while training continues."""
+        names = *self._FIXED, "output", *MIXTURE, "ordering", self._NUMBER
+        return {name: getattr(self._options, name) for name in names}
+
+    def _conditionals(self, structure):
+        """Conditionals of the columns, and initial outputs for their frequencies."""
+        domain, columns, n = self._domain, self._columns, len(self._columns.seen)
+        kinds = getattr(columns, "kinds", None)
+        kinds = np.full(n, structure["output"]) if kinds is None else kinds
+        sizes = getattr(columns, "sizes", np.ones(n, int))
+        mixture = standard_mixture(*(structure[name] for name in MIXTURE))
+
+        def shares(kind, among):
+            """Frequencies of values in some columns of one kind."""
+            if kind == "bernoulli":
+                return domain.moments(columns)[among]
+            return domain.frequencies(columns) if kind == "categorical" else None
+
+        found = Conditionals(kinds, sizes, mixture)
+        return found, found.start(shares)
+
+    @property
+    def _domain(self):
+        kinds = self._options.output
+        if kinds == "categorical":
+            return CodeColumns(self._options.min_categories)
+        if kinds in _DOMAINS:
+            return _DOMAINS[kinds]()
+        return MixedColumns(kinds, self._options.min_categories)
+
+    def _check_options(self):
+        check_ordering(self._options.ordering)
+
+    def _label(self, rows, y, fresh, classes):
+        # Raise before anything learned earlier is lost.
+        check_ordering(self._options.ordering, rows.shape[1])
+        return super()._label(rows, y, fresh, classes)
+
+    def _count(self, table, fresh):
+        grey = has_grey(table.rows, self._domain.bits(self._columns))
+        self._grey = grey or (not fresh and self._grey)
+
+    def _check_cost(self, table, n_epochs):
+        structure, rows, n = self._structure, table.rows, len(table.index)
+        conditionals, _ = self._conditionals(structure)
+        codec = getattr(self._columns, "codec", None)
+        names = codec.names if codec else range(rows.shape[1])
+        n_weights, n_nets, shared = self._nets(structure, conditionals)
+        check_cost(
+            self,
+            conditionals.n_inputs,
+            getattr(self, "feature_names_in_", names),
+            n_weights,
+            n_nets=n_nets,
+            shared=shared,
+            batch=min(n, self._options.batch_size),
+            n_rows=n * n_epochs,
+            item=np.dtype(rows.dtype).itemsize,
+        )
+
+    @property
+    def _kind_of_bits(self):
+        return self.density_.kind_of_bits
+
+    @property
+    def _n_features_out(self):
+        return self.density_.model.n_features

@@ -1,0 +1,79 @@
+"""What every density and every objective promise, whatever the model."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skdgm.base import Density, MissingCapability
+from skdgm.nets import NetEstimator
+from skdgm.optim import Clock
+from skdgm.training import Objective, Watch
+from skdgm.utils.tree import copy, leaves
+from tests.common.instances import INSTANCES
+from tests.same_results import data
+
+CASES = {
+    type(instance).__name__: instance
+    for instance in INSTANCES
+    if isinstance(instance, NetEstimator)
+}
+
+
+@pytest.fixture(params=CASES)
+def fitted(request):
+    """A fitted estimator, its rows, and the same rows with missing entries."""
+    estimator = clone(CASES[request.param]).set_params(max_iter=2)
+    X, _ = data(estimator)
+    holes = np.random.default_rng(0).random(X.shape) < 0.2
+    return estimator.fit(X), X, np.where(holes, np.nan, X)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_density_answers_for_its_estimator(fitted):
+    estimator, X, missing = fitted
+    density = estimator.density_
+    assert isinstance(density, Density)
+    assert density.kind == estimator.density_kind_
+    assert density.kind in ("exact", "lower bound", "estimate")
+    log_prob = density.log_prob(missing)
+    assert log_prob.shape == (len(X),)
+    assert log_prob.dtype == np.float64
+    np.testing.assert_array_equal(log_prob, estimator.score_samples(missing))
+    np.testing.assert_array_equal(density.features(X), estimator.transform(X))
+    drawn = density.sample(4, random_state=0)
+    assert drawn.shape == (4, X.shape[1])
+    np.testing.assert_array_equal(drawn, estimator.sample(4, random_state=0))
+    for method in ("mean", "sample"):
+        full = density.fill(missing, method, random_state=0)
+        np.testing.assert_array_equal(full[~np.isnan(missing)], X[~np.isnan(missing)])
+        assert np.isfinite(full).all()
+    assert set(density.bits) <= set(range(X.shape[1]))
+    with pytest.raises(MissingCapability, match=f"{type(estimator).__name__}.*log_par"):
+        density.log_partition()
+
+
+def assert_same(a, b):
+    for one, other in zip(leaves(a), leaves(b), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_objective_lowers_its_loss(fitted):
+    estimator, _, missing = fitted
+    table = estimator._begin(missing, None, None, fresh=False)
+    objective = estimator._objective(table, 0)
+    assert isinstance(objective, Objective)
+    state = objective.start()
+    assert_same(state, objective.start())
+    assert_same(objective.resume(state), state)
+    watch = objective.watch(table, table, state)
+    assert isinstance(watch, Watch)
+    first, held_out = watch(state)
+    assert watch(state) == (first, held_out)
+    assert first < watch.limit
+    assert not watch.is_useless(first)
+    before, batches = copy(state), objective.draw(table, 0)
+    for number in range(3):
+        for i, batch in enumerate(objective.draw(table, number)):
+            state = objective.step(state, batch, Clock(number, 3, i, len(batches)))
+    assert any((a != b).any() for a, b in zip(leaves(before), leaves(state)))
+    assert watch(state)[0] < first
