@@ -41,7 +41,7 @@ LAW = {
     "optim": KERNELS | GROUND,
     "training": GROUND | {"optim"},
     "metrics": ALGORITHMS | {"partition"},
-    "nets": KERNELS | GROUND | {"optim", "training"},
+    "nets": KERNELS | GROUND | {"optim", "training", "data", "base"},
     "data": GROUND | {"training"},
     "base": GROUND | {"training", "data"},
     "boltzmann": ALGORITHMS | BESIDE | {"data", "base"},

@@ -24,7 +24,7 @@ from skdgm.base import KEPT, replacing, report, rolled_back
 from skdgm.belief.dbn import DBN
 from skdgm.data import for_callbacks, tabulate
 from skdgm.exceptions import DivergenceError
-from skdgm.nets import Tuner, check_dropout, fine_tune
+from skdgm.nets import NetState, Tuner, check_dropout, fine_tune
 from skdgm.training import Budget, Callbacks, Table, Verbose, labelled
 from skdgm.utils.interrupts import Held
 from skdgm.utils.layers import check_sizes, per_layer
@@ -252,14 +252,14 @@ class FineTuningMixin:
         tuned = fine_tune(
             tuner,
             table._replace(rows=rows),
-            tuner.resume(self._net(), self._memory),
+            tuner.resume(NetState(self._net(), self._memory)),
             epochs,
             n_epochs=n_epochs,
             hooks=hooks,
             early_stopping=early_stopping,
         )
         with Held(), replacing(self) as new:
-            new._become(*tuned.state)
+            new._become(*tuned.state[:2])
             new.n_iter_ += len(tuned.losses)
             new.loss_curve_ = self.loss_curve_ + tuned.losses
             new.validation_curve_ = self.validation_curve_ + tuned.validation
@@ -278,7 +278,7 @@ class FineTuningMixin:
 
     def _attributes(self, state):
         """Fitted attributes of a training state."""
-        params, memory = state
+        params, memory = state[:2]
         return {
             "coefs_": [layer.W for layer in params],
             "intercepts_": [layer.b for layer in params],

@@ -23,12 +23,12 @@ from skdgm.energies import LayeredEnergy, Params, plain
 from skdgm.inference import mean_field
 from skdgm.nets import (
     Layer,
+    NetState,
     Tuner,
-    fine_tune,
     forward,
     softmax_cross_entropy,
 )
-from skdgm.training import Verbose
+from skdgm.training import Verbose, optimise
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.warn import warn
 
@@ -92,11 +92,11 @@ def tune(machine, table):
         targets = np.eye(len(machine.classes_), dtype=bool)[rows.labels]
         given = shown, targets, softmax_cross_entropy, machine._seed
         tuner = Tuner(_recipe(options), *given)
-        tuned = fine_tune(
+        tuned, _ = optimise(
             tuner,
             table,
-            tuner.resume(unfolded(density)),
             range(options.max_iter),
+            NetState(unfolded(density)),
             n_epochs=options.max_iter,
             hooks=hooks,
             early_stopping=machine.early_stopping,

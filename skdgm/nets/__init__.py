@@ -3,10 +3,9 @@
 from skdgm.nets import layers
 from skdgm.nets.activations import ACTIVATIONS, activate
 from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
-from skdgm.nets.descent import SOLVERS, descend
-from skdgm.nets.estimating import LEARNING, NetsMixin, optimiser_for, update
+from skdgm.nets.estimating import NetsMixin, optimiser_for, update
+from skdgm.nets.estimator import NetEstimator, layers_of
 from skdgm.nets.feed_forward import Layer, check_dropout, forward, hidden, init
-from skdgm.nets.fine_tuning import Monitor, fine_tune
 from skdgm.nets.initialisers import INITIALISERS
 from skdgm.nets.initialisers import draw as initial
 from skdgm.nets.latents import bounded, divergence, draw, halves, log_drawn
@@ -21,9 +20,10 @@ from skdgm.nets.losses import (
 from skdgm.nets.masking import beside, masked, pick
 from skdgm.nets.mixtures import Mixture, mixture_loss
 from skdgm.nets.normals import log_normal, log_prior
+from skdgm.nets.objective import LEARNING, SOLVERS, NetObjective, NetState
 from skdgm.nets.primitives import columns, dense, drop_out
 from skdgm.nets.tied import KINDS, Shape, Tied, draw_bits, tied
-from skdgm.nets.tuner import NetState, Tuner
+from skdgm.nets.tuner import Monitor, Tuner, fine_tune
 from skdgm.nets.vector_jacobian import vjp
 
 __all__ = [
@@ -35,6 +35,8 @@ __all__ = [
     "Layer",
     "Mixture",
     "Monitor",
+    "NetEstimator",
+    "NetObjective",
     "NetState",
     "NetsMixin",
     "Shape",
@@ -48,7 +50,6 @@ __all__ = [
     "class_loss",
     "columns",
     "dense",
-    "descend",
     "divergence",
     "draw",
     "draw_bits",
@@ -60,6 +61,7 @@ __all__ = [
     "init",
     "initial",
     "layers",
+    "layers_of",
     "listed",
     "log_drawn",
     "log_mean_exp",

@@ -1,36 +1,9 @@
 """Parts shared by estimators whose nets are trained by epochs."""
 
-from numbers import Integral, Real
-
-from sklearn.utils._param_validation import Interval, StrOptions
-
-from skdgm.nets.descent import SOLVERS, descend
-from skdgm.nets.feed_forward import Layer
+from skdgm.nets.estimator import layers_of
+from skdgm.nets.objective import SOLVERS, _penalised
 from skdgm.optim import clip_norm, learning_rate, piecewise
-from skdgm.training import AUTO, Budget
-
-_COUNT = Interval(Integral, 1, None, closed="left")
-_POSITIVE = Interval(Real, 0, None, closed="neither")
-_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-# Constraints of the training options.
-LEARNING = {
-    "solver": [StrOptions(set(SOLVERS))],
-    "alpha": [_NOT_NEGATIVE],
-    "batch_size": [_COUNT],
-    "learning_rate_init": [_POSITIVE],
-    "schedule": [StrOptions({"constant", "invscaling", "linear"})],
-    "power_t": [_NOT_NEGATIVE],
-    "momentum": [Interval(Real, 0, 1, closed="left")],
-    "clip_norm": [_POSITIVE, None],
-    "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [_COUNT],
-    "tol": [_NOT_NEGATIVE],
-    "warm_start": ["boolean"],
-    "verbose": ["verbose"],
-    "random_state": ["random_state"],
-}
+from skdgm.training import Budget
 
 
 class NetsMixin:
@@ -92,15 +65,6 @@ class NetsMixin:
         return self.intercepts_[0].dtype.type
 
 
-def layers_of(tree):
-    """Yield each :class:`Layer` of a tree of parameters, in order."""
-    if isinstance(tree, Layer):
-        yield tree
-    elif isinstance(tree, tuple):
-        for part in tree:
-            yield from layers_of(part)
-
-
 def optimiser_for(recipe, params, memory=None):
     """Return ``memory`` if it is an optimiser state of ``recipe.solver``, else a new
     one for the tree ``params``."""
@@ -126,11 +90,10 @@ def update(recipe, state, grads, clock, n_rows):
         Number of rows in the batch.
     """
     rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
-    descend(
-        recipe.solver,
+    SOLVERS[recipe.solver].step(
         state.params,
         state.optimiser,
-        clip_norm(grads, recipe.clip_norm),
+        _penalised(clip_norm(grads, recipe.clip_norm)),
         rate=learning_rate(*rate),
         momentum=recipe.momentum,
         l2=piecewise(recipe.alpha, clock) / n_rows,

@@ -1,11 +1,14 @@
-r"""Mini-batch training of a net on rows with targets.
+"""Supervised training of a feed-forward net.
 
-.. math:: \theta \leftarrow \theta - \epsilon \, \nabla_\theta \, \frac1n \Bigl(
-   \sum_{r=1}^n \ell(z_\theta(x_r), t_r) + \frac\alpha2 \lVert W \rVert^2 \Bigr)
+::
 
-for batches of n rows; SGD adds momentum, Adam and RMSProp scale the step by the recent
-size of the gradient. After each update the incoming weights of a hidden unit may be
-scaled down to a largest norm [1]_.
+    tuner = Tuner(recipe, inputs, targets, loss, seed)
+    state = tuner.resume(NetState(layers))
+    learned = fine_tune(tuner, table, state, range(recipe.max_iter))
+
+Rows without a known target are left out beforehand, by
+:func:`~skdgm.training.labelled`. After each update the incoming weights of a hidden
+unit may be scaled down to a largest norm [1]_.
 
 References
 ----------
@@ -13,119 +16,149 @@ References
    simple way to prevent neural networks from overfitting. JMLR.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from skdgm.nets.descent import SOLVERS, descend
 from skdgm.nets.feed_forward import forward, init
-from skdgm.nets.vector_jacobian import vjp
-from skdgm.optim import learning_rate
-from skdgm.training import epoch
+from skdgm.nets.objective import NetObjective
+from skdgm.training import Watch, optimise
 from skdgm.utils.random import stream
+from skdgm.utils.threads import one_blas_thread
 
 # Purposes of random streams, distinct from those of other training.
 INIT, SHUFFLE, STEP, PROBE, SPLIT = range(2**16, 2**16 + 5)
+# Training has diverged if the loss exceeds this times (1 + the initial loss).
+_DIVERGED = 10.0
+# Training was useless if the loss rose by more than this times (1 + the initial).
+_USELESS = 0.1
 
 
-class NetState(NamedTuple):
-    """Training state of a net.
-
-    Parameters
-    ----------
-    params : tuple of Layer
-    optimiser : tuple
-        Optimiser state of each layer.
-    """
-
-    params: tuple
-    optimiser: tuple
-
-
-class Tuner:
-    """Trainer of a net: draws batches and takes steps.
+class Tuner(NetObjective):
+    """Mean loss of a net's outputs given targets.
 
     Parameters
     ----------
     recipe : object
-        Has as attributes ``activation``, ``solver``, ``learning_rate_init``,
-        ``schedule``, ``power_t``, ``momentum``, ``alpha`` (weight decay),
-        ``batch_size``, ``dropout`` (of hidden units, or a pair: of inputs and of hidden
-        units) and ``max_norm`` (or None).
+        As of :class:`NetObjective`, with ``activation``, ``dropout`` (of hidden units,
+        or a pair: of inputs and of hidden units) and ``max_norm`` (or None).
     inputs : callable
         ``inputs(index)`` reads rows, of shape (n_rows, n_inputs).
     targets : ndarray of shape (n_rows_in_all, n_outputs)
     loss : callable
         ``loss(z, targets)`` returns the loss of each row, of shape (n_rows,).
     seed : int
-    epochs_before : int
-        Number of epochs before this run, so that no epoch repeats the random numbers
-        of another.
-    freeze : int
-        Number of first epochs in which only the last layer is trained.
+    epochs_before : int, default=0
+    sizes : sequence of int, optional
+        Numbers of units from input to output, of a net that :meth:`start` draws.
+    dtype : type, default=float64
+        Type of that net's parameters.
     """
 
+    INIT, SHUFFLE, STEP, PROBE, SPLIT = INIT, SHUFFLE, STEP, PROBE, SPLIT
+
     def __init__(
-        self, recipe, inputs, targets, loss, seed, *, epochs_before=0, freeze=0
+        self,
+        recipe,
+        inputs,
+        targets,
+        loss,
+        seed,
+        *,
+        epochs_before=0,
+        sizes=None,
+        dtype=np.float64,
     ):
-        self.recipe, self.inputs, self.targets = recipe, inputs, targets
-        self.loss, self.seed = loss, seed
-        self.epochs_before, self.freeze = epochs_before, freeze
-        self.solver = SOLVERS[recipe.solver]
+        super().__init__(recipe, None, seed, epochs_before)
+        self.inputs, self.targets, self.loss = inputs, targets, loss
+        self.sizes, self.dtype = sizes, dtype
 
-    def start(self, sizes, dtype):
-        """State with newly drawn parameters; ``sizes`` go from input to output."""
-        rng = stream(self.seed, INIT).generator()
-        return self.resume(init(rng, sizes, self.recipe.activation, dtype))
+    def init(self, rng):
+        """Initial layers of a net of the given sizes."""
+        return init(rng, self.sizes, self.recipe.activation, self.dtype), ()
 
-    def resume(self, params, optimiser=()):
-        """State with given parameters, and with the given optimiser state if it is of
-        the same optimiser, else a new one."""
-        fresh = tuple(self.solver.init(layer) for layer in params)
-        alike = list(map(type, optimiser)) == list(map(type, fresh))
-        return NetState(tuple(params), optimiser if alike else fresh)
+    def prepare(self, state, batch, clock):
+        """Inputs and targets of a batch, and options of dropout."""
+        rates = self.recipe.dropout
+        rates = rates if isinstance(rates, tuple) else (0.0, rates)
+        x, dropped = self.inputs(batch), {"dropout": rates, "rng": self.stream(clock)}
+        return x, self.targets[batch], dropped
 
-    def draw(self, table, number):
-        """Draw the batches of an epoch: a list of arrays of row numbers."""
-        rng = stream(self.seed, SHUFFLE, self.epochs_before + number)
-        return epoch(table, self.recipe.batch_size, rng)
+    def forward(self, params, given):
+        """Loss of each row."""
+        x, targets, dropped = given
+        z = forward(params, x, self.recipe.activation, **dropped)
+        return self.loss(z, targets.astype(x.dtype)), ()
 
-    def step(self, state, batch, clock):
-        """Update the state in place from a batch of row numbers, and return it."""
-        recipe, x = self.recipe, self.inputs(batch)
-        rng = stream(self.seed, STEP, self.epochs_before + clock.epoch, clock.batch)
-        n_still = len(state.params) - 1 if clock.epoch < self.freeze else 0
-        still, moving = state.params[:n_still], state.params[n_still:]
-
-        def losses(moving):
-            dropped = {"dropout": self._dropout, "rng": rng}
-            return self._losses((*still, *moving), x, batch, **dropped)
-
-        # Optimisers ascend, so the gradient is that of minus the loss.
-        _, grads = vjp(losses, moving, lambda out: np.full_like(out, -1 / len(x)))
-        rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
-        rule = {"rate": learning_rate(*rate), "momentum": recipe.momentum}
-        rule["l2"] = recipe.alpha / len(x)
-        for parts in zip(moving, state.optimiser[n_still:], grads):
-            descend(recipe.solver, *parts, **rule)
-        if recipe.max_norm is not None:
-            for layer in moving[:-1]:
-                limit(layer.W, recipe.max_norm)
-        return state
-
-    def losses(self, params, index):
+    def losses(self, state, index, rng=None):
         """Losses of the rows at an index, without dropout, in float64."""
-        losses = self._losses(params, self.inputs(index), index)
-        return losses.astype(np.float64)
+        given = self.inputs(index), self.targets[index], {}
+        return self.forward(state.params, given)[0].astype(np.float64)
 
-    def _losses(self, params, x, index, **options):
-        z = forward(params, x, self.recipe.activation, **options)
-        return self.loss(z, self.targets[index].astype(x.dtype))
+    def constrain(self, params):
+        """Limit the norms of the incoming weights of hidden units, in place."""
+        if self.recipe.max_norm is not None:
+            for layer in params[:-1]:
+                limit(layer.W, self.recipe.max_norm)
+
+    def watch(self, table, held_out, state):
+        """Losses of the same rows at the end of each epoch."""
+        return Monitor(self, table, held_out, state)
+
+
+class Monitor(Watch):
+    """Mean loss of training rows and of held-out rows, without dropout.
+
+    Parameters
+    ----------
+    tuner : Tuner
+    table, held_out
+        As for :class:`~skdgm.training.Watch`.
+    state : NetState
+        Initial state of training.
+    """
+
+    useless = "predicts worse than it did when its training began."
+
+    def __init__(self, tuner, table, held_out, state):
+        self.tuner = tuner
+        super().__init__(table, held_out, stream(tuner.seed, PROBE))
+        self.first = self.of_probe(state)
 
     @property
-    def _dropout(self):
-        rates = self.recipe.dropout
-        return rates if isinstance(rates, tuple) else (0.0, rates)
+    def limit(self):
+        """Loss above which training has diverged."""
+        return _DIVERGED * (self.first + 1)
+
+    def is_useless(self, loss):
+        """Return whether a loss is clearly worse than at the start."""
+        return loss > self.first + _USELESS * (self.first + 1)
+
+    def _losses(self, state, index, part):
+        return self.tuner.losses(state, index)
+
+
+def fine_tune(tuner, table, state, epochs, **options):
+    """Train a net for a range of epochs.
+
+    Parameters
+    ----------
+    tuner : Tuner
+    table : Table
+        Rows with targets.
+    state : NetState
+        Initial state.
+    epochs : range
+        Numbers of the epochs to run.
+    **options
+        ``n_epochs``, ``hooks`` and ``early_stopping`` of
+        :func:`~skdgm.training.optimise`.
+
+    Returns
+    -------
+    learned : Learned
+    """
+    with one_blas_thread():
+        learned, _ = optimise(tuner, table, epochs, state, **options)
+    return learned
 
 
 def limit(W, max_norm):

@@ -39,22 +39,22 @@ def table_of(X, targets, sample_weight=None):
 
 
 def tuner_of(
-    table, loss=softmax_cross_entropy, seed=0, epochs_before=0, freeze=0, **options
+    table, loss=softmax_cross_entropy, seed=0, epochs_before=0, hidden=(8,), **options
 ):
     """A tuner for rows whose labels are the targets."""
-    rows, numbers = table.rows, {"epochs_before": epochs_before, "freeze": freeze}
-    return Tuner(recipe(**options), rows.take, rows.labels, loss, seed, **numbers)
+    rows = table.rows
+    sizes = rows.shape[1], *hidden, rows.labels.shape[1]
+    more = {"epochs_before": epochs_before, "sizes": sizes, "dtype": rows.dtype}
+    return Tuner(recipe(**options), rows.take, rows.labels, loss, seed, **more)
 
 
 def trained(table, hidden=(8,), n_epochs=3, hooks=(), **options):
     """A net that has learned from a table."""
-    tuner = tuner_of(table, **options)
-    sizes = (table.rows.shape[1], *hidden, table.rows.labels.shape[1])
-    state = tuner.start(sizes, table.rows.dtype)
+    tuner = tuner_of(table, hidden=hidden, **options)
     return fine_tune(
         tuner,
         table,
-        state,
+        tuner.start(),
         range(n_epochs),
         n_epochs=n_epochs,
         hooks=hooks,

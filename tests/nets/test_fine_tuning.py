@@ -82,9 +82,9 @@ def test_blas_is_held_to_one_thread():
         )
         return X[index]
 
-    tuner = tuner_of(TABLE)
+    tuner = tuner_of(TABLE, hidden=(4,))
     tuner.inputs = inputs
-    state = tuner.start((6, 4, 3), np.float64)
+    state = tuner.start()
     with threadpool_limits(2, user_api="blas"):
         fine_tune(tuner, TABLE, state, range(1))
     assert found == {1}
@@ -100,9 +100,9 @@ def test_rows_without_a_label_take_no_part():
         read.update(index.tolist())
         return X[index]
 
-    tuner = tuner_of(TABLE)
+    tuner = tuner_of(TABLE, hidden=(4,))
     tuner.inputs = inputs
-    fine_tune(tuner, table, tuner.start((6, 4, 3), np.float64), range(2))
+    fine_tune(tuner, table, tuner.start(), range(2))
     assert read == set(np.flatnonzero(codes >= 0).tolist())
 
 
@@ -151,7 +151,7 @@ def test_early_stopping_keeps_the_best():
 
 def test_held_out_rows_are_not_learned_from():
     seen, rows = set(), TABLE.rows
-    tuner = tuner_of(TABLE, early_stopping=True)
+    tuner = tuner_of(TABLE, early_stopping=True, hidden=(4,))
     step = tuner.step
 
     def watched(state, batch, clock):
@@ -159,7 +159,7 @@ def test_held_out_rows_are_not_learned_from():
         return step(state, batch, clock)
 
     tuner.step = watched
-    state = tuner.start((6, 4, 3), np.float64)
+    state = tuner.start()
     fine_tune(tuner, TABLE, state, range(2), early_stopping=True)
     assert len(seen) == pytest.approx(0.8 * rows.shape[0], abs=1)
 
@@ -167,11 +167,11 @@ def test_held_out_rows_are_not_learned_from():
 def test_monitor_means_are_weighted():
     weight = np.arange(len(X)) % 4.0
     table = table_of(X, Y, weight)
-    tuner = tuner_of(table)
-    state = tuner.start((6, 4, 3), np.float64)
+    tuner = tuner_of(table, hidden=(4,))
+    state = tuner.start()
     monitor = Monitor(tuner, TABLE, table, state)
     loss, held_out = monitor(state)
-    losses = tuner.losses(state.params, np.arange(len(X)))
+    losses = tuner.losses(state, np.arange(len(X)))
     assert held_out == pytest.approx(weight @ losses / weight.sum())
     assert loss == pytest.approx(losses.mean())
     assert loss == monitor.first
@@ -183,7 +183,7 @@ def test_going_on_is_as_if_it_had_never_stopped(solver):
     whole = trained(TABLE, n_epochs=4, **options)
     half = trained(TABLE, n_epochs=2, **options)
     tuner = tuner_of(TABLE, epochs_before=2, **options)
-    rest = fine_tune(tuner, TABLE, tuner.resume(*half.state), range(2))
+    rest = fine_tune(tuner, TABLE, tuner.resume(half.state), range(2))
     assert_trees(rest.state, whole.state, rtol=0)
     assert half.losses + rest.losses == whole.losses
 

@@ -1,0 +1,256 @@
+"""Objectives of nets: losses of rows, minimised by stochastic gradient steps."""
+
+from abc import abstractmethod
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdgm.nets.vector_jacobian import vjp
+from skdgm.optim import (
+    Penalised,
+    adam,
+    averaging,
+    clip_norm,
+    learning_rate,
+    piecewise,
+    rmsprop,
+    sgd,
+)
+from skdgm.training import AUTO, DensityWatch, Objective
+from skdgm.utils import purposes
+from skdgm.utils.random import stream
+
+SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
+_COUNT = Interval(Integral, 1, None, closed="left")
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+# Constraints of the training options.
+LEARNING = {
+    "solver": [StrOptions(set(SOLVERS))],
+    "alpha": [_NOT_NEGATIVE],
+    "batch_size": [_COUNT],
+    "learning_rate_init": [_POSITIVE],
+    "schedule": [StrOptions({"constant", "invscaling", "linear"})],
+    "power_t": [_NOT_NEGATIVE],
+    "momentum": [Interval(Real, 0, 1, closed="left")],
+    "clip_norm": [_POSITIVE, None],
+    "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [_COUNT],
+    "tol": [_NOT_NEGATIVE],
+    "warm_start": ["boolean"],
+    "verbose": ["verbose"],
+    "random_state": ["random_state"],
+}
+
+
+class NetState(NamedTuple):
+    """Training state of nets.
+
+    Parameters
+    ----------
+    params : tuple
+        Tree of arrays.
+    optimiser : tuple
+        Optimiser state.
+    statistics : tuple
+        Running statistics of batch normalisation.
+    mean : Mean or ()
+        Average of the parameters after late updates.
+    """
+
+    params: tuple
+    optimiser: tuple = ()
+    statistics: tuple = ()
+    mean: tuple = ()
+
+    @property
+    def learned(self):
+        """Parameters to use: their average if there is one, else the current ones."""
+        return self.mean.params if self.mean else self.params
+
+
+class NetObjective(Objective):
+    r"""Mean loss of rows by nets, minimised by stochastic gradient steps.
+
+    .. math:: \theta \leftarrow \theta - \epsilon \, \nabla_\theta \, \frac1n \Bigl(
+       \sum_{r=1}^n \ell_\theta(x_r) + \frac\alpha2 \lVert W \rVert^2 \Bigr)
+
+    for batches of n rows, with the steps of an optimiser. Weights are penalised, and
+    biases are not. The result may be the average of the parameters after late updates.
+
+    Parameters
+    ----------
+    recipe : object
+        Has as attributes ``solver``, ``learning_rate_init``, ``schedule``, ``power_t``,
+        ``momentum``, ``alpha`` (weight decay, a number or a piecewise-constant
+        schedule) and ``batch_size``; optionally ``clip_norm`` and ``average``; those of
+        early stopping, where rows are held out.
+    rows, seed, epochs_before
+        As of :class:`~skdgm.training.Objective`.
+    independent : float, optional
+        Negative log-likelihood of independent columns, in nats per row.
+    """
+
+    INIT, PROBE = purposes.INIT, purposes.PROBE
+
+    def __init__(self, recipe, rows, seed, epochs_before=0, independent=None):
+        super().__init__(recipe, rows, seed, epochs_before)
+        self.independent = independent
+
+    @abstractmethod
+    def init(self, rng):
+        """Initial parameters.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        params, statistics : tuple
+        """
+
+    @abstractmethod
+    def prepare(self, state, batch, clock):
+        """Read the rows of an update and draw its random numbers.
+
+        Parameters
+        ----------
+        state : NetState
+        batch : ndarray of int
+            Row numbers.
+        clock : Clock
+
+        Returns
+        -------
+        given : object
+            Argument of :meth:`forward`.
+        """
+
+    @abstractmethod
+    def forward(self, params, given):
+        """Losses of rows, by differentiable functions.
+
+        Parameters
+        ----------
+        params : tuple
+        given : object
+            From :meth:`prepare`.
+
+        Returns
+        -------
+        losses : ndarray of shape (n_rows,)
+            In nats.
+        statistics : tuple
+            Updated running statistics.
+        """
+
+    @abstractmethod
+    def losses(self, state, index, rng):
+        """Losses of rows as :meth:`watch` compares them from epoch to epoch.
+
+        Parameters
+        ----------
+        state : NetState
+        index : ndarray of int
+            Row numbers.
+        rng : Stream
+            One stream for each row, the same in every epoch.
+
+        Returns
+        -------
+        losses : ndarray of shape (n_rows,), float64
+            In nats.
+        """
+
+    def start(self):
+        """Initial state, with newly drawn parameters."""
+        params, statistics = self.init(stream(self.seed, self.INIT).generator())
+        return self.resume(NetState(params, (), statistics))
+
+    def resume(self, state):
+        """State to continue from; optimiser state is kept if the solver is the same.
+
+        Parameters
+        ----------
+        state : NetState
+
+        Returns
+        -------
+        state : NetState
+            With an average of the parameters if the recipe asks for it; otherwise a
+            former average replaces the current parameters.
+        """
+        fresh = SOLVERS[self.recipe.solver].init(state.params)
+        if not state.optimiser or type(state.optimiser) is not type(fresh):
+            state = state._replace(optimiser=fresh)
+        if not getattr(self.recipe, "average", False):
+            return state._replace(params=state.learned, mean=())
+        if state.mean:
+            return state
+        return state._replace(mean=averaging.init(state.params))
+
+    def step(self, state, batch, clock):
+        """Update a state from a batch; see :class:`~skdgm.training.Objective`."""
+        recipe, n_rows, statistics = self.recipe, len(batch), ()
+        given = self.prepare(state, batch, clock)
+
+        def losses(params):
+            nonlocal statistics
+            found, statistics = self.forward(params, given)
+            return found
+
+        # Optimisers ascend, so the gradient is that of minus the loss.
+        _, grads = vjp(losses, state.params, lambda out: np.full_like(out, -1 / n_rows))
+        rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
+        SOLVERS[recipe.solver].step(
+            state.params,
+            state.optimiser,
+            _penalised(clip_norm(grads, getattr(recipe, "clip_norm", None))),
+            rate=learning_rate(*rate),
+            momentum=recipe.momentum,
+            l2=piecewise(recipe.alpha, clock) / n_rows,
+        )
+        self.constrain(state.params)
+        if state.mean:
+            averaging.follow(state.mean, state.params)
+        return state._replace(statistics=statistics)
+
+    def constrain(self, params):
+        """Project parameters onto their constraints, in place, after each update."""
+
+    def watch(self, table, held_out, state):
+        """Losses of the same rows at the end of each epoch."""
+        return NetWatch(self, table, held_out, state)
+
+
+class NetWatch(DensityWatch):
+    """Losses of the same rows at the end of each epoch, with the same random numbers.
+
+    Parameters
+    ----------
+    objective : NetObjective
+    table, held_out, state
+        As of :class:`~skdgm.training.DensityWatch`.
+    """
+
+    def __init__(self, objective, table, held_out, state):
+        self.objective, self.rng = objective, stream(objective.seed, objective.PROBE)
+        given = table, held_out, self.rng, objective.independent, state
+        super().__init__(*given)
+
+    def _losses(self, state, index, part):
+        rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))
+        return self.objective.losses(state, index, rng)
+
+
+def _penalised(grads):
+    """Tree of gradients in which those of matrices are marked for weight decay."""
+    if not isinstance(grads, tuple):
+        return Penalised(grads) if grads.ndim == 2 else grads
+    parts = [_penalised(part) for part in grads]
+    return type(grads)(*parts) if hasattr(grads, "_fields") else tuple(parts)
