@@ -60,7 +60,7 @@ class AutoregressiveModel(FittingMixin, LikelihoodMixin, SamplingMixin, TabularM
         rows, found = self._of_rows(
             X, lambda model, params, v, _: model.features(params, v)
         )
-        tell_unknown(self, X, rows)
+        tell_unknown(self._name, X, rows)
         return found
 
     @property

@@ -3,7 +3,11 @@
 from abc import ABC, abstractmethod
 
 import numpy as np
+from sklearn.utils import gen_batches
 
+from skdgm.utils.hashing import row_hash
+from skdgm.utils.purposes import LIKELIHOOD
+from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 
 
@@ -106,6 +110,28 @@ class Density(ABC):
         log_Z, se : float
         """
         raise MissingCapability(self.name, "a partition function (log_partition)")
+
+    def by_content(self, function, rows, size):
+        """Compute a function of every row, with random numbers keyed by its content.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(v, rng)`` of dense rows, NaN where missing, and a stream for each
+            row returns an array of shape (n_rows, ...).
+        rows : Rows
+        size : int
+            Number of rows at a time.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, ...)
+        """
+        rng, parts = stream(self.seed, LIKELIHOOD).rows(row_hash(rows)), []
+        with one_blas_thread():
+            for block in gen_batches(rows.shape[0], max(1, size)):
+                parts.append(function(rows.take(block), rng.take(block)))
+        return np.concatenate(parts)
 
     @property
     def bits(self):

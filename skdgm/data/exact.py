@@ -40,13 +40,13 @@ def as_whole(X):
     return X
 
 
-def refuse_inexact(model, X, dtype):
+def refuse_inexact(name, X, dtype):
     """Raise an error if a floating type cannot hold whole numbers of a table.
 
     Parameters
     ----------
-    model : estimator
-        Named in the message.
+    name : str
+        Name of the estimator, for the message.
     X : DataFrame, array or list
         Only DataFrames, lists and arrays of objects are searched; other arrays have
         one type, from which ``dtype`` was chosen.
@@ -59,10 +59,10 @@ def refuse_inexact(model, X, dtype):
     """
     if dtype.kind != "f":
         return
-    for name, large in _large(X):
+    for column, large in _large(X):
         if any(int(float(value)) != value for value in large):
             raise ValueError(
-                f"{type(model).__name__}: column {name!r} has whole numbers beyond "
+                f"{name}: column {column!r} has whole numbers beyond "
                 "2 ** 53, of which an array of floats cannot hold all digits: drop "
                 "it, or divide it before fitting."
             )

@@ -1,5 +1,7 @@
 """Imputation of missing entries, in arrays and in DataFrames."""
 
+from types import SimpleNamespace
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -11,17 +13,19 @@ from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
 
-def fill(model, X, method, random_state, filled, methods=("mean", "sample"), n_draws=1):
+def fill(
+    density, X, method, random_state, filled, methods=("mean", "sample"), n_draws=1
+):
     """Fill the missing entries of rows.
 
     Parameters
     ----------
-    model : TabularModel
-        Fitted.
+    density : Density
+        Has ``read``, ``domain``, ``columns``, ``seed`` and ``name``.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
     method : str
         One of ``methods``. "sample" draws with ``random_state``; the random numbers of
-        others depend only on the model's seed and the content of the row.
+        others depend only on the seed and the content of the row.
     random_state : int, RandomState instance or None
         For "sample".
     filled : callable
@@ -47,17 +51,25 @@ def fill(model, X, method, random_state, filled, methods=("mean", "sample"), n_d
         names = " or ".join(map(repr, methods))
         raise ValueError(f"method must be {names}, not {method!r}.")
     X = as_whole(X)
-    rows = model._rows(X)
-    tell_unknown(model, X, rows)
+    if not hasattr(density, "read"):  # An estimator that has no density of its own.
+        density = SimpleNamespace(
+            read=density._rows,
+            domain=density._domain,
+            columns=density._columns,
+            seed=density._seed,
+            name=type(density).__name__,
+        )
+    rows = density.read(X)
+    tell_unknown(density.name, X, rows)
     raw = rows._replace(affine=None, bounds=None, dtype=holding(rows))
     if rows.codec is None:
-        refuse_inexact(model, X, np.dtype(raw.dtype))
+        refuse_inexact(density.name, X, np.dtype(raw.dtype))
     which, parts = np.repeat(np.arange(rows.shape[0]), n_draws), []
     if method == "sample":
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng = stream(seed).rows(len(which))
     else:
-        rng = stream(model._seed, IMPUTE).rows(row_hash(rows)[which])
+        rng = stream(density.seed, IMPUTE).rows(row_hash(rows)[which])
     with one_blas_thread():
         for part in rows.blocks(len(which)):
             # A slice avoids a copy: it gives a view.
@@ -67,7 +79,7 @@ def fill(model, X, method, random_state, filled, methods=("mean", "sample"), n_d
             if holes.size:
                 own, given = rng.take(part).take(holes), given.copy()
                 found = filled(v[holes], own)
-                found = model._domain.to_data(model._columns, found)
+                found = density.domain.to_data(density.columns, found)
                 known = ~np.isnan(given[holes])
                 given[holes] = np.where(known, given[holes], found)
             parts.append(given)

@@ -132,17 +132,17 @@ class Codec(NamedTuple):
         return pd.DataFrame(series).set_axis(self.columns, axis=1)
 
 
-def tell_unknown(model, frame, rows):
+def tell_unknown(name, frame, rows):
     """Warn of unknown categories in a DataFrame, which are read as missing values."""
     if rows.unknown is None:
         return
-    told = [
+    unknown = [
         f"{named(frame.iloc[rows.unknown[:, j], j].unique().tolist())} in column "
         f"{frame.columns[j]!r}"
         for j in np.flatnonzero(rows.unknown.any(axis=0))
     ]
     warn(
-        f"{type(model).__name__} takes categories that it did not see in fit as "
-        f"missing: {'; '.join(told)}. Declare them in a category dtype before fitting.",
+        f"{name} takes categories that it did not see in fit as "
+        f"missing: {'; '.join(unknown)}. Declare them in a category dtype before fitting.",
         MissingDataWarning,
     )
