@@ -14,8 +14,9 @@ which is estimated by an average over draws from Q, on average from below.
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skdgm.boltzmann._density import EnergyDensity, complete
+from skdgm.boltzmann._density import EnergyDensity
 from skdgm.boltzmann._labels import label_of, with_label
+from skdgm.boltzmann._unnormalised import complete
 from skdgm.distributions import one_hot
 from skdgm.energies import EVEN
 from skdgm.inference import bound, mean_field

@@ -1,6 +1,7 @@
 """Layers of a machine: fitted attributes as an energy, its parameters and objective."""
 
 from abc import ABC, abstractmethod
+from functools import partial
 
 import numpy as np
 
@@ -105,6 +106,25 @@ class Layers(ABC):
         n_classes = len(getattr(machine, "classes_", ()))
         label = (Softmax(n_classes),) if n_classes else ()
         return self.wired(visible, sizes or self.learned_sizes(machine), label)
+
+    def density(self, machine):
+        """Density of a fitted machine."""
+        energy, n_chains = self.energy(machine), len(machine.chains_)
+        return machine._DENSITY(
+            type(machine).__name__,
+            machine._rows,
+            machine._domain,
+            machine._columns,
+            machine._seed,
+            energy=energy,
+            params=self.params(machine),
+            chains=tuple(part[:n_chains] for part in machine._state().chains),
+            moments=self.moments(machine, energy),
+            noise=partial(machine._domain.noise, machine),
+            objective=getattr(machine._options, "objective", "generative"),
+            log_Z=lambda: machine.log_Z_,
+            now=machine._now,
+        )
 
     def moments(self, machine, energy):
         """Known means (or moments) of each block in the model without couplings."""

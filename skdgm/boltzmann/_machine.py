@@ -1,6 +1,5 @@
 """Base class of Boltzmann machines on one table of data."""
 
-from functools import partial
 from numbers import Integral, Real
 
 from sklearn.utils import check_random_state
@@ -48,22 +47,7 @@ class Machine(Estimator):
     def density_(self):
         """Density of rows: the fitted parameters, and what can be asked of them."""
         check_is_fitted(self)
-        chains = self._training[1]
-        return self._DENSITY(
-            type(self).__name__,
-            self._rows,
-            self._domain,
-            self._columns,
-            self._seed,
-            energy=self._energy(),
-            params=self._params(),
-            chains=tuple(part[: len(self.chains_)] for part in chains),
-            moments=self._moments(self._energy()),
-            noise=partial(self._domain.noise, self),
-            objective=getattr(self._options, "objective", "generative"),
-            log_Z=lambda: self.log_Z_,
-            now=self._now,
-        )
+        return self._layers.density(self)
 
     @property
     def density_kind_(self):

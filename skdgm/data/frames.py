@@ -142,7 +142,7 @@ def tell_unknown(name, frame, rows):
         for j in np.flatnonzero(rows.unknown.any(axis=0))
     ]
     warn(
-        f"{name} takes categories that it did not see in fit as "
-        f"missing: {'; '.join(unknown)}. Declare them in a category dtype before fitting.",
+        f"{name} takes categories that it did not see in fit as missing: "
+        f"{'; '.join(unknown)}. Declare them in a category dtype before fitting.",
         MissingDataWarning,
     )
