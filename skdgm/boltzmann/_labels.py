@@ -1,28 +1,18 @@
-"""Training of machines that have a label as one of their blocks."""
+"""A label as one of the blocks of a machine."""
 
 import numpy as np
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
-from skdgm.boltzmann._monitor import MachineWatch
-from skdgm.boltzmann._trainer import Trainer
+from skdgm.data.classes import UNKNOWN
 from skdgm.distributions import Softmax, one_hot, pick
-from skdgm.energies import contrast
-from skdgm.gradients import complete, discriminative, joined
-from skdgm.inference import Posterior, mean_field
-from skdgm.metrics import log_conditionals
+from skdgm.inference import Posterior, bound, mean_field
+from skdgm.partition import exact
 
-UNKNOWN = -1
-
-_DRAW, _HOLES = range(2**20, 2**20 + 2)
-# Nats by which the loss may exceed both its value at the start and that of the label
-# frequencies before training counts as useless.
-_USELESS = 2.0
-# Nats by which it may exceed both before training counts as diverged.
-_DIVERGED = 10.0
+__all__ = ["UNKNOWN", "drawn", "label_of", "log_joint", "with_label"]
 
 
 def label_of(energy):
-    """Index of the label's block, the only softmax unit.
+    """Index of the label's block, the only softmax unit; None if there is none.
 
     In a restricted machine it is beside the data, in a deep one above all other layers.
 
@@ -32,10 +22,11 @@ def label_of(energy):
 
     Returns
     -------
-    block : int
+    block : int or None
     """
     blocks = range(len(energy.units))
-    return next(block for block in blocks if isinstance(energy.units[block], Softmax))
+    found = (block for block in blocks if isinstance(energy.units[block], Softmax))
+    return next(found, None)
 
 
 def with_label(parts, label, value):
@@ -61,122 +52,33 @@ def drawn(rng, posterior):
     return pick(p, rng, posterior.params.dtype)
 
 
-class LabelTrainer(Trainer):
-    """Trainer of the joint distribution of data and labels."""
-
-    @property
-    def label(self):
-        """Index of the label's block."""
-        return label_of(self.energy)
-
-    def present(self, batch, rng=None):
-        """Clamp the machine to rows of data and to the labels that are known."""
-        x, clamp = super().present(batch, rng)
-        n_labels, dtype = self.energy.units[self.label].size, self.rows.dtype
-        known, clamped = batch.labels != UNKNOWN, True
-        if known.all():
-            y = one_hot(batch.labels, n_labels, dtype)
-        else:
-            y = np.eye(n_labels, dtype=dtype)[np.maximum(batch.labels, 0)]
-            y[~known] = self.moments[self.label]
-            clamped = np.repeat(known[:, None], n_labels, axis=1)
-        return with_label(x, self.label, y), with_label(clamp, self.label, clamped)
-
-
-class HybridTrainer(LabelTrainer):
-    """Trainer of p(v, y), p(y | v) or both, in a machine with one hidden layer."""
-
-    def gradient(self, rng, state, x, clamp, clock):
-        r"""Gradient of the objective, and the state with updated chains.
-
-        .. math:: \log p(v, y), \qquad \log p(y \mid v), \qquad
-           \log p(y \mid v) + \alpha \log p(v, y)
-
-        for the objectives "generative", "discriminative" and "hybrid". Rows without a
-        label count in the generative part only, with a label drawn from the model.
-        """
-        recipe, energy, params = self.recipe, self.energy, state.params
-        clamped = clamp[self.label]
-        labelled = np.ones(len(x[0]), bool) if clamped is True else clamped.T[0]
-        x, clamp = self._completed(rng, params, x, clamp)
-        if recipe.objective == "generative":
-            return super().gradient(rng, state, x, clamp, clock)
-        if recipe.objective == "discriminative" or recipe.alpha == 0:
-            data, model = mean_field(energy, params, x, clamp)[0], None
-        else:
-            (data, model), state = self._phases(rng, state, x, clamp, clock)
-        pulled, state = self._noted(state, data, model)
-        grad = discriminative(energy, params, pulled, self.label, labelled)
-        if model is not None:
-            generative = contrast(energy, params, data, model)
-            grad = joined(grad, generative, recipe.alpha)
-        return grad, state
-
-    def pseudo_likelihood(self, rng, params, batch):
-        r"""Log pseudo-likelihood of binary rows and their labels, in nats.
-
-        .. math:: \log p(y \mid v) + \sum_i \log p(v_i \mid v_{-i}, y)
-
-        For unknown labels the first term is left out, and y is drawn from p(y | v): on
-        average its log probability and its entropy cancel.
-        """
-        x, _ = self._completed(rng, params, *self.present(batch))
-        log_joint = Posterior(self.energy, params, x, self.label).log_joint()
-        log_p = (log_softmax(log_joint, axis=1) * np.asarray(x[self.label])).sum(axis=1)
-        of_rows = log_conditionals(self.energy, params, x).sum(axis=1)
-        return of_rows + np.where(batch.labels == UNKNOWN, 0.0, log_p)
-
-    def _completed(self, rng, params, x, clamp):
-        """Rows with missing entries drawn; labels of complete rows exactly."""
-        label = self.label
-        if clamp[0] is True and clamp[label] is not True:
-            posterior = Posterior(self.energy, params, x, label)
-            y = np.asarray(drawn(rng.fold(_DRAW).rows(len(x[0])), posterior))
-            y = self.energy.units[label].pack(np.where(clamp[label], x[label], y))
-            x, clamp = with_label(x, label, y), with_label(clamp, label, True)
-        return complete(rng.fold(_HOLES), self.energy, params, x, clamp, n_steps=1)
-
-
-class LabelMonitor(MachineWatch):
-    """Negative log probability of the labels of training rows and of held-out rows.
+def log_joint(energy, params, x, clamp):
+    """Log of the unnormalised probability of each row with each label.
 
     Parameters
     ----------
-    trainer, table, held_out
-        As in :class:`MachineWatch`.
-    state : TrainState
-        Training state at the start.
-    log_joint : callable
-        ``log_joint(energy, params, x, clamp)`` returns the log probability of each
-        label, up to a constant for each row. It must ignore the labels in x.
+    energy : Energy
+        With one hidden layer, and a label beside the data.
+    params : Params
+    x, clamp : tuple
+        Of all blocks; what they have of the label is ignored.
+
+    Returns
+    -------
+    log_joint : ndarray of shape (n_rows, n_classes)
+        Exact, or a mean-field bound where entries are missing under hidden units that
+        are too many to enumerate.
     """
-
-    useless = "predicts labels worse than their frequencies do."
-
-    def __init__(self, trainer, table, held_out, state, log_joint):
-        super().__init__(trainer, table, held_out)
-        self.log_joint = log_joint
-        codes = trainer.rows.labels[self.probe]
-        surprise = -np.log(trainer.moments[trainer.label][codes]).sum() / max(
-            1, len(codes)
-        )
-        self.allowed = max(surprise, self.of_probe(state))
-
-    @property
-    def limit(self):
-        """Loss above which training counts as diverged."""
-        return self.allowed + _DIVERGED
-
-    def is_useless(self, loss):
-        """Return whether training did harm, and frequencies alone would do better."""
-        return loss > self.allowed + _USELESS
-
-    def _among(self, index):
-        return index[self.trainer.rows.labels[index] != UNKNOWN]
-
-    def _watched(self, params, batch, part):
-        x, clamp = self.trainer.present(batch)
-        log_joint = self.log_joint(self.trainer.energy, params, x, clamp)
-        codes = np.maximum(batch.labels, 0)[:, None]
-        log_p = np.take_along_axis(log_softmax(log_joint, axis=1), codes, axis=1)
-        return log_p, batch.labels[:, None] != UNKNOWN
+    label = label_of(energy)
+    if clamp[0] is True:
+        return Posterior(energy, params, x, label).log_joint()
+    columns, n_labels = [], energy.units[label].size
+    for code in range(n_labels):
+        y = np.asarray(one_hot(np.full(len(x[0]), code), n_labels, params.dtype))
+        given, clamped = (x[0], y, None), (clamp[0], True, None)
+        if exact.is_enumerable(energy):
+            columns.append(exact.log_evidence(energy, params, given, clamped))
+        else:
+            means, _ = mean_field(energy, params, given, clamped)
+            columns.append(bound(energy, params, means, clamped))
+    return np.stack(columns, axis=1)

@@ -2,131 +2,315 @@
 
 from numbers import Integral, Real
 
-import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skdgm.base import TabularModel
-from skdgm.boltzmann._fitting import FittingMixin
-from skdgm.boltzmann._likelihood import LikelihoodMixin
-from skdgm.boltzmann._monitor import Monitor
-from skdgm.boltzmann._sampling import SamplingMixin
-from skdgm.boltzmann._state import TrainState, formed
-from skdgm.boltzmann._trainer import Trainer, present
-from skdgm.boltzmann._visible import BINARY, REAL
-from skdgm.distributions import Normal
-from skdgm.energies import plain, tiled
+from skdgm.base import Estimator
+from skdgm.boltzmann._density import EnergyDensity
+from skdgm.boltzmann._objective import EnergyObjective
+from skdgm.boltzmann._options import MACHINE
+from skdgm.boltzmann._restricted import RESTRICTED
+from skdgm.boltzmann._state import TrainState
+from skdgm.boltzmann._visible import BINARY
+from skdgm.optim import check_piecewise
+from skdgm.training import Budget
 
-# Number of rows whose product with the weights takes as long as tiling these.
-_MANY = 100
+_LAZY = "log_Z_", "log_Z_se_"
+# Number of epochs with n_iter="auto".
+_BUDGET = Budget(25_000, 10, 200)
 
 
-class Machine(FittingMixin, SamplingMixin, LikelihoodMixin, TabularModel):
+class Machine(Estimator):
     """Base class of estimators with a layered energy whose first block is visible.
 
-    Subclasses implement ``_energy(sizes=None)``, ``_params(dtype=None)``,
-    ``_attributes(state)``, and ``_sizes`` and ``_learned_sizes``, the sizes of the
-    hidden layers in the options and of those learned.
+    Subclasses have options and documentation, and name
+
+    - ``_layers``, the :class:`~skdgm.boltzmann._layers.Layers` of the machine,
+    - ``_DENSITY`` and ``_OBJECTIVE``, classes of the density and of the objective.
+
+    Models that machines are part of use ``_given``, the initial parameters of data and
+    hidden units; ``_pair(dtype)``, their energy and parameters; ``_ended``, which says
+    how training ended; ``_attributes(state)``, of a
+    :class:`~skdgm.boltzmann._state.TrainState`; and ``density_``.
     """
 
-    _domain = BINARY
-    _TRAINER, _WATCHED = Trainer, "pseudo-likelihood"
+    _domain, _layers = BINARY, RESTRICTED
+    _DENSITY, _OBJECTIVE = EnergyDensity, EnergyObjective
+    _given = None
     # Options that machines without real units, or with one hidden layer, lack.
     _IMPLIED = {"quadratic": False, "mean_field_steps": 50, "negative": "samples"}
-    # Fitted attributes that depend on the options.
-    _SOMETIMES = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
+    _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
-    _parameter_constraints: dict = {
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "n_iter": [Interval(Integral, 0, None, closed="left")],
-        "gradient": [StrOptions({"pcd", "cd", "fpcd", "tempering"})],
-        "n_steps": [Integral, tuple],
-        "n_chains": [Interval(Integral, 1, None, closed="left"), None],
-        "n_temperatures": [Interval(Integral, 2, None, closed="left")],
-        "fast_learning_rate": [Interval(Real, 0, None, closed="neither"), None],
-        "centering": [StrOptions({"start", "data", "moving"}), None],
-        "solver": [StrOptions({"sgd", "adam"})],
-        "momentum": [Real, tuple],
-        "schedule": [StrOptions({"constant", "invscaling", "linear"})],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "l1": [Interval(Real, 0, None, closed="left")],
-        "l2": [Interval(Real, 0, None, closed="left")],
-        "max_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "sparsity_target": [Interval(Real, 0, 1, closed="both"), None],
-        "sparsity_cost": [Interval(Real, 0, None, closed="left")],
-        "resample": ["boolean"],
-        "init": [StrOptions({"marginals", "zeros"})],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "warm_start": ["boolean"],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
-    }
+    _parameter_constraints: dict = {**MACHINE}
+
+    @property
+    def density_(self):
+        """Density of rows: the fitted parameters, and what can be asked of them."""
+        check_is_fitted(self)
+        return self._layers.density(self)
+
+    @property
+    def density_kind_(self):
+        """Kind of density that :meth:`score_samples` returns: "exact", "lower bound" or
+        "estimate"."""
+        return self.density_.kind
+
+    def __getattr__(self, name):
+        # Not properties: listing the attributes, as a notebook does to show an
+        # estimator, must not start a long computation. NotFittedError, raised by a
+        # property, is an AttributeError too.
+        if name in (*_LAZY, "density_"):
+            check_is_fitted(self)
+        if name in _LAZY:
+            self.log_Z_, self.log_Z_se_ = self.density_.log_partition()
+            return self.__dict__[name]
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}"
+        )
+
+    def transform(self, X):
+        r"""Means of the hidden units, :math:`p(h_j = 1 \mid v)`.
+
+        With several hidden layers, by mean field. Missing entries are inferred by mean
+        field, jointly with the hidden units.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_features_out)
+            Probabilities; of several layers, side by side, those that ``feature_layer``
+            names.
+        """
+        return self.density_.features(X)
+
+    def inverse_transform(self, H):
+        r"""Means of the visible units, :math:`\mathbb{E}[v \mid h]`.
+
+        With several hidden layers, by mean field.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_features_out)
+            States or means of the hidden units, as :meth:`transform` returns them.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            In the units of the columns; probabilities where these are binary.
+
+        Raises
+        ------
+        ValueError
+            H does not have one column for each of these units.
+        """
+        return self.density_.inverse(H)
+
+    def sample(
+        self,
+        n_samples=1,
+        random_state=None,
+        *,
+        init="chains",
+        n_steps=100,
+        burn_in=0,
+        thin=None,
+    ):
+        """Draw rows from the model by blocked Gibbs sampling.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+        init : {"chains", "noise"} or array-like of shape (n, n_features), \
+                default="chains"
+            Start of the chains: the last states of the training chains (see
+            ``chains_``); noise, which is fair coins, or standard normal numbers in
+            standardised real columns; or given rows. If there are more chains than
+            starts, these are used in turn.
+        n_steps : int, default=100
+            Number of Gibbs steps of each chain after ``burn_in``.
+        burn_in : int, default=0
+            Number of Gibbs steps before those.
+        thin : int, default=None
+            Keep every ``thin``-th state of a chain, and run as many chains as this
+            takes. By default each chain gives one row, its last state.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Chain after chain, each in the order of time.
+
+        Raises
+        ------
+        TypeError
+            A number is not a whole number.
+        ValueError
+            A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
+            unknown or not as wide as the model.
+        """
+        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+        return self.density_.sample(n_samples, random_state, **options)
+
+    def gibbs(self, v):
+        """Take one step of Gibbs sampling.
+
+        Parameters
+        ----------
+        v : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Visible values to start from.
+
+        Returns
+        -------
+        v_new : ndarray of shape (n_samples, n_features)
+            Different values at each call, since ``random_state`` advances. Binary
+            columns are of type bool.
+        """
+        check_is_fitted(self)
+        if not hasattr(self, "random_state_"):
+            self.random_state_ = check_random_state(self.random_state)
+        sample = self.sample(_num_samples(v), self.random_state_, init=v, n_steps=1)
+        return sample.astype(self._domain.sample_type or sample.dtype)
+
+    def impute(self, X, *, method="mean", n_steps=100, random_state=None):
+        """Fill missing entries, given the others of their row.
+
+        A chain of Gibbs steps with the observed entries clamped starts at the
+        mean-field solution.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        method : {"mean", "sample"}, default="mean"
+            "mean" fills in means (probabilities, where units are binary), averaged over
+            the chain, the same at each call; "sample" fills in the chain's last state.
+        n_steps : int, default=100
+            Number of Gibbs steps.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+            Observed entries are unchanged.
+
+        Raises
+        ------
+        TypeError
+            ``n_steps`` is not a whole number.
+        ValueError
+            ``method`` is unknown, or ``n_steps`` is less than 1.
+        """
+        return self.density_.fill(X, method, random_state, n_steps=n_steps)
+
+    def free_energy(self, X):
+        r"""Free energy of each row, in nats.
+
+        .. math:: F(v) = -\log \sum_h e^{-E(v, h)} \le \min_Q \mathbb{E}_Q[E(v, h)] -
+           H(Q)
+
+        With several hidden layers it is the right-hand side, the variational free
+        energy, for factorial Q found by mean field. Missing entries (NaN) are summed
+        out with the hidden units: exactly where the smaller of two layers has at most
+        20 units, otherwise by the same bound, which makes the free energy too high.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        free_energy : ndarray of shape (n_samples,)
+        """
+        return self.density_.free_energy(X)
+
+    def score_samples(self, X):
+        r"""Log-likelihood of each row, in nats, or a lower bound on it.
+
+        .. math:: \log p(v) = -F(v) - \log Z
+
+        With several hidden layers, whose :meth:`free_energy` is variational, this is a
+        lower bound. Log Z, computed at the first call, is exact where the even or the
+        odd layers have at most 20 units. Otherwise it is an estimate by annealed
+        importance sampling from both sides; where these differ by more than a nat, the
+        higher one is taken, with a warning. For grey values in [0, 1] the result is a
+        lower bound on the mean log-likelihood of binary rows drawn with these
+        probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing: the likelihood is that of the observed entries.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        ValueError
+            Weights or biases are not finite, so that there is no log Z.
+        """
+        return self.density_.log_prob(X)
+
+    def _energy(self, sizes=None):
+        return self._layers.energy(self, sizes)
+
+    def _params(self, dtype=None):
+        return self._layers.params(self, dtype)
+
+    def _pair(self, dtype=None):
+        """Energy and parameters of data and hidden units, without a label."""
+        return self._layers.pair(self, dtype)
+
+    def _moments(self, energy):
+        return self._layers.moments(self, energy)
+
+    def _state(self):
+        return TrainState(self._params(), *self._training)
+
+    def _attributes(self, state):
+        return self._layers.attributes(self, state)
+
+    def _objective(self, table, before):
+        return self._layers.objective(self, table, before)
 
     @property
     def _dtype(self):
         return self._params().dtype.type
 
-    def _present(self, v):
-        """Clamp the machine to rows of data."""
-        fill = self._domain.fill(self._columns)
-        return present(v, fill, len(self._energy().units))
+    @property
+    def _n_features_out(self):
+        return self.density_.n_features_out
 
-    def _moments(self, energy):
-        """Known means (or moments) of each block in the model without couplings."""
-        unknown = (None,) * (len(energy.units) - 1)
-        return self._domain.moments(self._columns), *unknown
+    def _n_epochs(self, table):
+        return _BUDGET.epochs(self._options.n_iter, table, self._options.batch_size)
 
-    def _initial_means(self, energy):
-        """Means of each block that determine its initial biases, or None."""
-        visible, *others = self._moments(energy)
-        known = self._domain is BINARY and self._options.init == "marginals"
-        return visible if known else None, *others
+    def _check_options(self):
+        check_piecewise("n_steps", self._options.n_steps, Integral, 1)
+        check_piecewise("momentum", self._options.momentum, Real, 0, 1)
+        self._layers.check_options(self._options)
 
-    def _monitor(self, *arguments):
-        independent = self._domain.loss_of_independent(self._columns)
-        return Monitor(*arguments, self._domain.log_conditionals, independent)
+    def _check_unchanged(self):
+        self._layers.check_unchanged(self)
 
-    def _params_for(self, rows, dtype=None, index=None):
-        """Parameters for a method on all rows, or on those of an index: in tiles where
-        many rows come as lists."""
-        params = self._params(dtype)
-        n_rows = rows.shape[0] if index is None else len(index)
-        return tiled(params) if rows.listed and n_rows >= _MANY else params
+    def _remedy(self):
+        options = self._options
+        return (
+            f"Lower learning_rate (now {options.learning_rate:g}) or momentum (now "
+            f"{options.momentum}), or raise batch_size (now {options.batch_size})."
+        )
 
-    def _params_for_chains(self):
-        """Parameters for many Gibbs steps: in tiles if all units are binary."""
-        params = self._params()
-        return params if self._energy().has_real_units else tiled(params)
+    def _report(self, learned, n_epochs, watch):
+        super()._report(learned, n_epochs, watch)
+        self._domain.warn(self)
 
-    def _visible_params(self, own):
-        """Parameters of the visible block, given its biases or means."""
-        return Normal(own, self._log_precision) if self._domain is REAL else own
-
-    def _state(self):
-        """Training state that the fitted attributes hold."""
-        return TrainState(self._params(), *self._training)
-
-    def _common_attributes(self, state):
-        """Fitted attributes that all machines have, visible biases (or means), and
-        chains at the model's own temperature, from a training state."""
-        state = formed(state._replace(near=()), plain)
-        visible = state.params.units[0]
-        chains = tuple(map(np.asarray, state.chains))
-        n_chains = len(chains[0])
-        attributes = {"_training": state._replace(chains=chains)[1:]}
-        if len(state.swap_rates):
-            n_chains //= len(state.swap_rates) + 1
-            attributes["swap_rates_"] = state.swap_rates
-        if self._domain is REAL:
-            attributes["_log_precision"] = visible.log_precision
-            precision = np.exp(visible.log_precision) / self._columns.scale**2
-            attributes["precision_"] = precision
-            attributes["mean_"] = self._columns.mean
-            attributes["scale_"] = self._columns.scale
-            visible = visible.mean
-        chains = tuple(part[:n_chains] for part in chains)
-        attributes["chains_"] = self._domain.to_data(self._columns, chains[0])
-        return attributes, visible, chains
+    def _forget(self):
+        for name in _LAZY:
+            vars(self).pop(name, None)

@@ -16,14 +16,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from skdgm.boltzmann._labels import LabelTrainer
-from skdgm.boltzmann._trainer import Trainer, density
+from skdgm.boltzmann._objective import EnergyObjective, density
 from skdgm.energies import Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.gradients import layer_pair
 from skdgm.inference import mean_field
 from skdgm.optim import piecewise
-from skdgm.training import Batch, Table, column_sums, train
+from skdgm.training import Batch, Table, column_sums, optimise
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 
@@ -32,20 +31,26 @@ _PRETRAINING, _PROBE_ROWS = 2**16, 1000
 _DIVERGED = 2.0
 
 
-class PairTrainer(Trainer):
-    """Trainer of two neighbouring layers of a deeper machine.
+class PairObjective(EnergyObjective):
+    """Log-likelihood of two neighbouring layers of a deeper machine.
 
     Parameters
     ----------
-    *arguments
-        As in :class:`~skdgm.boltzmann._trainer.Trainer`.
+    *arguments, **options
+        As for :class:`~skdgm.boltzmann._objective.EnergyObjective`.
     gains : tuple of float
         Factor on the input of each block; the last block is the upper layer.
     """
 
-    def __init__(self, *arguments, gains):
-        super().__init__(*arguments)
+    quantity = "log-likelihood given the layer above"
+
+    def __init__(self, *arguments, gains, **options):
+        super().__init__(*arguments, **options)
         self.gains = gains
+
+    def watch(self, table, held_out, state):
+        """Loss of some rows given the layer above."""
+        return PairWatch(self, table.index[:_PROBE_ROWS], state)
 
     def _phases(self, rng, state, x, clamp, clock):
         n_steps = piecewise(self.recipe.n_steps, clock)
@@ -107,8 +112,30 @@ class PairTrainer(Trainer):
         return self.energy.field(params, block, received, path)
 
 
-class LabelledPairTrainer(PairTrainer, LabelTrainer):
-    """Trainer of the last pair of layers of a deeper machine, and of its label."""
+class PairWatch:
+    """Loss of a pair of layers.
+
+    Parameters
+    ----------
+    objective : PairObjective
+    index : ndarray of int
+        Rows to watch.
+    state : TrainState
+        Initial state.
+    """
+
+    def __init__(self, objective, index, state):
+        self.objective, self.index = objective, index
+        self.limit, _ = self(state)
+        self.limit += _DIVERGED * objective.energy.units[0].size
+
+    def __call__(self, state):
+        """Loss in nats per row, and None."""
+        return self.objective.loss(state.params, self.index), None
+
+    def is_useless(self, loss):
+        """False: the joint training may repair it."""
+        return False
 
 
 def layerwise(energy, recipes, table, seed, fill, moments, hooks):
@@ -119,8 +146,8 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
     energy : Energy
         Of the data, of a hidden layer for each recipe, and optionally of a label.
     recipes : sequence
-        Training options of each pair, as :class:`~skdgm.boltzmann._trainer.Trainer`
-        reads them.
+        Training options of each pair, as an :class:`~skdgm.training.Objective` reads
+        them.
     table : Table
         Training rows.
     seed : int
@@ -155,8 +182,7 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
         beside, known = (energy.units[above], moments[above]) if last else ((), ())
         lower, upper = energy.units[number : number + 2]
         known = below, *known, None
-        kind = LabelledPairTrainer if beside else PairTrainer
-        trainer = kind(
+        objective = PairObjective(
             layered([[lower, *beside], [upper]]),
             recipe,
             table.rows,
@@ -165,20 +191,14 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
             known,
             0,
             density(table),
+            means=known,
             gains=(down, *(1.0 for _ in beside), up),
         )
-        probe, start = table.index[:_PROBE_ROWS], trainer.start(known)
-        outcome = train(
-            start,
-            trainer.step,
-            lambda epoch, trainer=trainer, table=table: trainer.draw(table, epoch),
-            lambda state, trainer=trainer, probe=probe: (
-                trainer.loss(state.params, probe),
-                None,
-            ),
-            epochs=range(recipe.n_iter),
+        outcome, _ = optimise(
+            objective,
+            table,
+            range(recipe.n_iter),
             n_epochs=recipe.n_iter,
-            loss_limit=trainer.loss(start.params, probe) + _DIVERGED * lower.size,
             hooks=hooks(number),
         )
         if outcome.ended == "diverged":
@@ -193,16 +213,16 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
         losses.append(outcome.losses)
         pairs.append(plain(params))
         if number < n_pairs - 1:
-            table = _next(trainer, params, table)
+            table = _next(objective, params, table)
             seen, total = column_sums(table)
             fill = below = (total + 1) / (seen + 2)
     return _joined(pairs), losses
 
 
-def _next(trainer, params, table):
+def _next(objective, params, table):
     """Means of the upper layer as a table of the same rows."""
     parts = [
-        trainer.above(params, table.index[part])[1]
+        objective.above(params, table.index[part])[1]
         for part in table.rows.blocks(len(table.index))
     ]
     h, labels = np.concatenate(parts), table.rows.labels

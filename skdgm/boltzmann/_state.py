@@ -1,7 +1,10 @@
-"""Training state of layered Boltzmann machines."""
+"""Training state of layered Boltzmann machines, and rows of data as theirs."""
 
 from typing import NamedTuple
 
+import numpy as np
+
+from skdgm.distributions import draw
 from skdgm.energies import Params
 
 
@@ -59,3 +62,35 @@ def formed(tree, form):
         return tree
     parts = [formed(branch, form) for branch in tree]
     return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+
+
+def present(v, fill, n_blocks, rng=None):
+    """Clamp a machine to data.
+
+    Parameters
+    ----------
+    v : {ndarray, Lists} of shape (n_rows, n_visible)
+        NaN where missing; lists have no missing entries.
+    fill : ndarray of shape (n_visible,)
+        Values from which missing entries start.
+    n_blocks : int
+        Number of blocks of the machine.
+    rng : Stream, optional
+        If given, grey values are probabilities, from which bits are drawn.
+
+    Returns
+    -------
+    x, clamp : tuple
+        For each block its values, or None; and True, a boolean array or None where all,
+        some or none of these are clamped.
+    """
+    clamped = True
+    if isinstance(v, np.ndarray):
+        observed = ~np.isnan(v)
+        if not observed.all():
+            v, clamped = np.where(observed, v, fill.astype(v.dtype)), observed
+    if rng is not None:
+        bits = draw(np.asarray(v), rng.rows(len(v)))
+        v = bits if clamped is True else np.where(clamped, bits, v)
+    hidden = (None,) * (n_blocks - 1)
+    return (v, *hidden), (clamped, *hidden)

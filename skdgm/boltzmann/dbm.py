@@ -6,10 +6,15 @@ r"""Deep Boltzmann machines.
 A layer of visible units and several of hidden ones, each coupled to its neighbours.
 """
 
-from skdgm.boltzmann._deep import DeepMachine
+from skdgm.boltzmann import _options
+from skdgm.boltzmann._deep import DEEP
+from skdgm.boltzmann._deep_density import DeepDensity
+from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._methods import importance_likelihood
+from skdgm.boltzmann._visible import BINARY, REAL
 
 
-class DBM(DeepMachine):
+class DBM(Machine):
     r"""Deep Boltzmann machine with binary hidden units.
 
     .. math::
@@ -151,6 +156,9 @@ class DBM(DeepMachine):
     'lower bound'
     """
 
+    _parameter_constraints: dict = {**_options.DEEP}
+    _layers, _DENSITY = DEEP, DeepDensity
+
     def __init__(
         self,
         hidden_layer_sizes=(256, 256),
@@ -237,3 +245,9 @@ class DBM(DeepMachine):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
+
+    importance_likelihood = importance_likelihood
+
+    @property
+    def _domain(self):
+        return BINARY if self._options.visible == "bernoulli" else REAL

@@ -6,10 +6,20 @@ r"""Deep Boltzmann machines with labels.
 The label is a softmax unit above the last hidden layer.
 """
 
-from skdgm.boltzmann._deep_labelled import LabelledDeepMachine
+from skdgm.base import Classifier
+from skdgm.boltzmann import _options
+from skdgm.boltzmann._deep import DEEP
+from skdgm.boltzmann._deep_density import DeepDensity
+from skdgm.boltzmann._fine_tuning import logits, tune
+from skdgm.boltzmann._label_objective import LabelledObjective
+from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._methods import importance_likelihood, sample_of_class
+from skdgm.boltzmann._visible import BINARY, REAL
+from skdgm.nets import check_dropout
+from skdgm.training import labelled
 
 
-class DBMClassifier(LabelledDeepMachine):
+class DBMClassifier(Classifier, Machine):
     r"""Deep Boltzmann machine as a classifier and a density.
 
     .. math::
@@ -139,6 +149,13 @@ class DBMClassifier(LabelledDeepMachine):
     (3, 64)
     """
 
+    _parameter_constraints: dict = {
+        **_options.DEEP,
+        **_options.TUNING,
+        "unlabeled": "no_validation",
+    }
+    _layers, _DENSITY, _OBJECTIVE = DEEP, DeepDensity, LabelledObjective
+
     def __init__(
         self,
         hidden_layer_sizes=(256, 256),
@@ -245,3 +262,52 @@ class DBMClassifier(LabelledDeepMachine):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
+
+    importance_likelihood, sample = importance_likelihood, sample_of_class
+
+    def predict_log_proba(self, X):
+        r"""Log probabilities of the labels.
+
+        Those of the network, where there is one. Otherwise each label is tried:
+
+        .. math:: \log p(y \mid v) \approx \mathcal{L}(v, y) - \log \sum_{y'}
+           e^{\mathcal{L}(v, y')}
+
+        where :math:`\mathcal{L}` is the mean-field bound with data and label clamped,
+        which is exact with one hidden layer.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Missing entries (NaN) are inferred by mean field.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        return super().predict_log_proba(X)
+
+    def _logits(self, rows):
+        if not hasattr(self, "net_coefs_"):
+            return self.density_.log_joint_of(rows)
+        return logits(self.density_, rows, self.net_coefs_, self.net_intercepts_)
+
+    def _check_options(self):
+        super()._check_options()
+        check_dropout(self._options.dropout)
+
+    def _finish(self, table):
+        table = labelled(table)
+        if self.fine_tune is not None and len(table.index):
+            tune(self, table)
+
+    def _forget(self):
+        super()._forget()
+        # A network is of no use without the machine that it was initialised from.
+        for name in ("coefs", "intercepts", "loss_curve", "validation_curve"):
+            vars(self).pop(f"net_{name}_", None)
+
+    @property
+    def _domain(self):
+        return BINARY if self._options.visible == "bernoulli" else REAL

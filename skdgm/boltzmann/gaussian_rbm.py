@@ -6,16 +6,13 @@ r"""Restricted Boltzmann machines with real visible units.
 Given the hidden units, the visible ones are normal with precisions :math:`\beta`.
 """
 
-from numbers import Real
-
-from sklearn.utils._param_validation import Interval, StrOptions
-
-from skdgm.boltzmann._pseudo_likelihood import PseudoLikelihoodMixin
-from skdgm.boltzmann._restricted import RestrictedMachine
+from skdgm.boltzmann import _options
+from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._visible import REAL
 
 
-class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
+class GaussianRBM(Machine):
     r"""Restricted Boltzmann machine with real visible and binary hidden units.
 
     .. math::
@@ -186,17 +183,12 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
     -2.8 nats
     """
 
-    _parameter_constraints: dict = {
-        **RestrictedMachine._parameter_constraints,
-        "precision": [StrOptions({"diagonal", "scalar", "fixed"})],
-        "min_variance": [Interval(Real, 0, 1, closed="both")],
-        "quadratic": ["boolean"],
-    }
+    _parameter_constraints: dict = {**_options.MACHINE, **_options.REAL}
     _parameter_constraints.pop("resample")
     _parameter_constraints.pop("init")
     _domain = REAL
     # Real values are never drawn as bits.
-    _IMPLIED = {**RestrictedMachine._IMPLIED, "resample": False}
+    _IMPLIED = {**Machine._IMPLIED, "resample": False}
 
     def __init__(
         self,
@@ -260,3 +252,5 @@ class GaussianRBM(PseudoLikelihoodMixin, RestrictedMachine):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
+
+    pseudo_likelihood = pseudo_likelihood

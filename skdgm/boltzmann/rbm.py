@@ -5,11 +5,11 @@ r"""Restricted Boltzmann machines.
 A layer of visible units and one of hidden units, coupled by W.
 """
 
-from skdgm.boltzmann._pseudo_likelihood import PseudoLikelihoodMixin
-from skdgm.boltzmann._restricted import RestrictedMachine
+from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._methods import pseudo_likelihood
 
 
-class BernoulliRBM(PseudoLikelihoodMixin, RestrictedMachine):
+class BernoulliRBM(Machine):
     r"""Restricted Boltzmann machine with binary visible and hidden units.
 
     .. math::
@@ -225,3 +225,5 @@ class BernoulliRBM(PseudoLikelihoodMixin, RestrictedMachine):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
+
+    pseudo_likelihood = pseudo_likelihood

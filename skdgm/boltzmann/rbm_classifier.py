@@ -9,11 +9,16 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.boltzmann._labelled import LabelledMachine
-from skdgm.boltzmann.gaussian_rbm import GaussianRBM
+from skdgm.base import Classifier
+from skdgm.boltzmann import _options
+from skdgm.boltzmann._label_objective import HybridObjective
+from skdgm.boltzmann._labelled_density import LabelledDensity
+from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._methods import sample_of_class
+from skdgm.boltzmann._visible import BINARY, REAL
 
 
-class RBMClassifier(LabelledMachine):
+class RBMClassifier(Classifier, Machine):
     r"""Restricted Boltzmann machine as a classifier and a density.
 
     .. math::
@@ -189,16 +194,14 @@ class RBMClassifier(LabelledMachine):
     """
 
     _parameter_constraints: dict = {
-        **LabelledMachine._parameter_constraints,
-        **{
-            name: GaussianRBM._parameter_constraints[name]
-            for name in ("precision", "min_variance", "quadratic")
-        },
-        "visible": [StrOptions({"bernoulli", "gaussian"})],
+        **_options.MACHINE,
+        **_options.REAL,
+        **_options.VISIBLE,
         "objective": [StrOptions({"hybrid", "discriminative", "generative"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "unlabeled": "no_validation",
     }
+    _DENSITY, _OBJECTIVE = LabelledDensity, HybridObjective
 
     def __init__(
         self,
@@ -274,3 +277,32 @@ class RBMClassifier(LabelledMachine):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
+
+    sample = sample_of_class
+
+    def predict_log_proba(self, X):
+        r"""Log probabilities of the labels.
+
+        .. math:: \log p(y \mid v) = -F(v, y) - \log \sum_{y'} e^{-F(v, y')}
+
+        Exact, except for rows with missing values under more than 20 hidden units, for
+        which each label's free energy :math:`F(v, y)` is that of its mean-field bound.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        return super().predict_log_proba(X)
+
+    def _logits(self, rows):
+        return self.density_.log_joint_of(rows)
+
+    @property
+    def _domain(self):
+        return BINARY if self._options.visible == "bernoulli" else REAL

@@ -123,7 +123,8 @@ class Contrast(NamedTuple):
         """
         if isinstance(weights, Weights):
             velocity = velocity.up if momentum else weights.up[:0]
-            self._update(*weights, velocity, rate, momentum, l1, l2)
+            given, cost = self._arguments(*weights, velocity, rate, momentum, l1, l2)
+            run(update, *given, **cost)
             return
         real, g = weights.dtype.type, np.asarray(self)
         if l1:
@@ -144,11 +145,14 @@ class Contrast(NamedTuple):
             rule(weights, *memory, np.asarray(self))
             return
         up = np.zeros_like(weights.up)
-        self._update(up, weights.down[:0], up[:0], 1.0, 0.0, 0.0, 0.0)
+        given = up, weights.down[:0], up[:0], 1.0, 0.0, 0.0, 0.0
+        given, cost = self._arguments(*given)
+        run(update, *given, **cost)
         rule(weights.up, *(part.up for part in memory), up)
         weights.refresh()
 
-    def _update(self, up, down, velocity, rate, momentum, l1, l2):
+    def _arguments(self, up, down, velocity, rate, momentum, l1, l2):
+        """Arguments of the kernel, and its range and cost."""
         x, x_model = (
             part if isinstance(part, Lists) else Lists.pack(part)
             for part in (self.x, self.x_model)
@@ -156,15 +160,14 @@ class Contrast(NamedTuple):
         y, y_model = np.asarray(self.y), np.asarray(self.y_model)
         real, n_columns = up.dtype.type, y.shape[1]
         empty = np.empty((0, x.shape[1]), real), np.empty((0, n_columns), real)
-        run(
-            update,
+        given = (
             *(x.index, x.value, x.count),
             *(x_model.index, x_model.value, x_model.count),
             *(y, y_model, *(self.thin or empty), up, down, velocity),
             *(real(value) for value in (rate, momentum, l1, l2)),
-            n=len(up),
-            work=(x.count.sum() + x_model.count.sum() + 8 * x.shape[1]) * n_columns,
         )
+        work = (x.count.sum() + x_model.count.sum() + 8 * x.shape[1]) * n_columns
+        return given, {"n": len(up), "work": work}
 
 
 def _same(x, other):

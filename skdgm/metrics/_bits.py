@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import _num_features
 
+from skdgm.metrics._models import density_of
 from skdgm.utils.domains import ROUNDING
 
 # Number of uniform numbers drawn at once; the values of a column without numbers.
@@ -20,8 +21,10 @@ _ENTRIES, _NONE = 2**22, np.zeros(0)
 def bit_columns(estimator):
     """Indices of the columns that an estimator models as bits; empty if the estimator
     does not declare its columns."""
-    domain = getattr(estimator, "_domain", None)
-    return np.arange(0) if domain is None else domain.bits(estimator._columns)
+    density = density_of(estimator)
+    if density is None:
+        return np.arange(0)
+    return density.domain.bits(density.columns)
 
 
 def grey_columns(X, columns):

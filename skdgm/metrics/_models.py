@@ -1,6 +1,7 @@
 """Checks of estimators before they are evaluated."""
 
 import inspect
+from types import SimpleNamespace
 
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -14,6 +15,44 @@ DENSITIES = (
 )
 
 
+def density_of(estimator):
+    """Density of a fitted estimator; None if it does not tell its density.
+
+    Parameters
+    ----------
+    estimator : object
+
+    Returns
+    -------
+    density : Density or None
+    """
+    if hasattr(estimator, "density_"):
+        return estimator.density_
+    # Until all families have densities.
+    told = {name: getattr(estimator, old, None) for name, old in _OLD.items()}
+    known = {name: found for name, found in told.items() if found is not None}
+    return SimpleNamespace(**known) if known else None
+
+
+_OLD = {
+    "bracket": "_bracket",
+    "problem": "_problem",
+    "numerator": "_numerator",
+    "annealed": "_annealed",
+    "trace": "_trace",
+    "visible_fields": "_visible_fields",
+    "read": "_rows",
+    "seed": "_seed",
+    "domain": "_domain",
+    "columns": "_columns",
+}
+
+
+def has_partition(estimator):
+    """Return whether a density is known up to its partition function."""
+    return hasattr(density_of(estimator), "bracket")
+
+
 def check_energy(estimator, who):
     """Check that an estimator is fitted and has an energy and a partition function.
 
@@ -25,7 +64,7 @@ def check_energy(estimator, who):
         The estimator has no partition function.
     """
     check_is_fitted(estimator)
-    if not hasattr(estimator, "_bracket"):
+    if not has_partition(estimator):
         raise TypeError(
             f"{who} is for models with a partition function ({ENERGY_BASED}, and what "
             f"has such a one inside); {type(estimator).__name__} has none."

@@ -14,7 +14,7 @@ from numbers import Integral
 from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics._chains import MIN_DRAWS, still
-from skdgm.metrics._models import check_energy
+from skdgm.metrics._models import check_energy, density_of
 from skdgm.metrics.chain_report import ChainDiagnostics
 from skdgm.metrics.mcmc import autocorrelation, effective_sample_size, r_hat
 
@@ -86,7 +86,8 @@ def chain_diagnostics(
     ):
         check_scalar(value, name, Integral, min_val=low)
     steps = {"n_steps": n_draws * thin, "thin": thin, "burn_in": burn_in}
-    X, trace = estimator._trace(n_chains * n_draws, random_state, init=init, **steps)
+    n_rows, density = n_chains * n_draws, density_of(estimator)
+    X, trace = density.trace(n_rows, random_state, init=init, **steps)
     trace = trace.reshape(n_chains, n_draws)
     ess = effective_sample_size(trace)
     return ChainDiagnostics(

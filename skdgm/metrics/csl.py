@@ -17,7 +17,7 @@ from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_scalar
 
-from skdgm.metrics._models import check_energy, seed_of
+from skdgm.metrics._models import check_energy, density_of, seed_of
 from skdgm.utils.random import stream
 
 # Entries of a block of rows times samples.
@@ -76,14 +76,14 @@ def csl_log_likelihood(
     check_energy(estimator, "csl_log_likelihood")
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
     check_scalar(n_steps, "n_steps", Integral, min_val=1)
-    rows, seed = estimator._rows(X), seed_of(random_state)
-    rng = stream(estimator._seed if seed is None else seed)
-    unit, eta = estimator._visible_fields(n_samples, rng, n_steps)
+    density, seed = density_of(estimator), seed_of(random_state)
+    rows, rng = density.read(X), stream(density.seed if seed is None else seed)
+    unit, eta = density.visible_fields(n_samples, rng, n_steps)
     log_A, parts = unit.log_partition(eta), []
     for part in gen_batches(rows.shape[0], max(1, _ENTRIES // n_samples)):
         v = rows.take(part)
         held = ~np.isnan(v)
         log_p = unit.log_evidence(eta, np.where(held, v, 0), held) - log_A
         parts.append(logsumexp(log_p, axis=1) - np.log(n_samples))
-    volume = estimator._domain.log_volume(estimator._columns, rows)
+    volume = density.domain.log_volume(density.columns, rows)
     return np.concatenate(parts) + volume

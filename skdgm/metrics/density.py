@@ -12,7 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skdgm.metrics._jacobians import log_abs_det
-from skdgm.metrics._models import check_density
+from skdgm.metrics._models import check_density, density_of
 
 
 def measure(estimator):
@@ -30,8 +30,8 @@ def measure(estimator):
         "density" if any column is real, and for estimators that do not declare their
         columns. Those with ``output="mixed"`` know theirs after a fit.
     """
-    estimator = parts_of(estimator)[1]
-    told = (getattr(estimator, name, None) for name in ("_columns", "_domain"))
+    density = density_of(parts_of(estimator)[1])
+    told = (getattr(density, name, None) for name in ("columns", "domain"))
     return next(
         (facts.measure for facts in told if hasattr(facts, "measure")), "density"
     )

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_features, check_scalar
 
 from skdgm.metrics._bits import bit_columns, grey_columns, of_bits, outside
-from skdgm.metrics._models import check_density
+from skdgm.metrics._models import check_density, density_of
 from skdgm.metrics.density import unwound
 
 
@@ -64,7 +64,7 @@ def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
     check_density(estimator, "average_over_draws")
     check_scalar(n_draws, "n_draws", Integral, min_val=2)
     last, seen, log_det = unwound(estimator, X)
-    told = hasattr(last, "_domain")
+    told = density_of(last) is not None
     columns = bit_columns(last) if told else np.arange(_num_features(seen))
     if outside(seen, columns):
         raise ValueError("X must be probabilities, in [0, 1]: scale it.")

@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics._bits import bit_columns, grey_columns, of_bits
-from skdgm.metrics._models import check_energy
+from skdgm.metrics._models import check_energy, density_of
 from skdgm.metrics.partition import partition_bracket
 from skdgm.partition import Bracket
 
@@ -122,9 +122,10 @@ def likelihood_bracket(
     check_scalar(n_draws, "n_draws", Integral, min_val=1)
     check_scalar(n_bit_draws, "n_bit_draws", Integral, min_val=2)
     grey, told = grey_columns(X, bit_columns(estimator)), []
+    density = density_of(estimator)
 
     def log_weight(rows):
-        told.append(estimator._numerator(rows, n_draws))
+        told.append(density.numerator(rows, n_draws))
         return told[-1][0]
 
     rng = check_random_state(0 if random_state is None else random_state)

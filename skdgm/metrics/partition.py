@@ -18,7 +18,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skdgm.metrics._models import check_energy, seed_of
+from skdgm.metrics._models import check_energy, density_of, seed_of
 from skdgm.partition import AISOptions
 
 _OPTIONS = {
@@ -142,5 +142,5 @@ def partition_bracket(
         max_gap,
         n_jobs,
     )
-    seed = seed_of(random_state)
-    return estimator._bracket(n_chains, effort, seed=seed, max_bits=max_bits)
+    density, seed = density_of(estimator), seed_of(random_state)
+    return density.bracket(n_chains, effort, seed=seed, max_bits=max_bits)

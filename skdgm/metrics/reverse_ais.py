@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.validation import check_scalar
 
-from skdgm.metrics._models import check_energy, seed_of
+from skdgm.metrics._models import check_energy, density_of, seed_of
 from skdgm.partition import ladder
 from skdgm.partition.equilibrium import reach
 from skdgm.utils.math import log_mean_exp
@@ -114,11 +114,12 @@ def raise_log_likelihood(
         ("n_samples", n_samples, 2),
     ):
         check_scalar(value, name, Integral, min_val=low)
-    rng, problem = estimator._problem(n_samples, seed_of(random_state))
+    density = density_of(estimator)
+    rng, problem = density.problem(n_samples, seed_of(random_state))
     base = reach(rng, problem, burn_in=100, n_steps=20).base
     annealing = Annealing(base, ladder.quadratic(n_betas), n_jobs)
     log_p = np.stack(
-        [estimator._annealed(X, rng.fold(k), annealing) for k in range(n_chains)]
+        [density.annealed(X, rng.fold(k), annealing) for k in range(n_chains)]
     )
     found, se = log_mean_exp(log_p)
     return (found, se) if return_se else found

@@ -14,7 +14,7 @@ from sklearn.utils.validation import _num_features
 
 from skdgm.metrics._bits import of_bits
 from skdgm.metrics._comparable import compared
-from skdgm.metrics._models import check_names
+from skdgm.metrics._models import check_names, has_partition
 from skdgm.metrics.density import measure
 from skdgm.metrics.likelihood import likelihood_bracket
 from skdgm.metrics.partition import partition_bracket
@@ -114,7 +114,7 @@ def likelihood_table(
 def _figures(model, random_state, options):
     """Log-likelihoods of rows, ends of their mean, and (kind, measure, bit draws)."""
     last, n_draws = model.last, options["n_bit_draws"]
-    if hasattr(last, "_bracket"):
+    if has_partition(last):
         found = likelihood_bracket(
             last, model.seen, random_state=random_state, **options
         )

@@ -47,12 +47,20 @@ def step(params, velocity, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
         Penalties, for such leaves only: l1 sign(theta) + l2 theta is subtracted from
         the gradient.
     """
-    if hasattr(grad, "ascend"):
-        grad.ascend(params, velocity, rate=rate, momentum=momentum, l1=l1, l2=l2)
-    elif isinstance(grad, tuple):
-        for branch in zip(params, velocity, grad, strict=True):
-            step(*branch, rate=rate, momentum=momentum, l1=l1, l2=l2)
-    else:
-        velocity *= params.dtype.type(momentum)
-        velocity += params.dtype.type(rate) * grad
-        params += velocity
+    rule = {"rate": rate, "momentum": momentum, "l1": l1, "l2": l2}
+    for theta, u, g in _together(params, velocity, grad):
+        if hasattr(g, "ascend"):
+            g.ascend(theta, u, **rule)
+        else:
+            u *= theta.dtype.type(momentum)
+            u += theta.dtype.type(rate) * g
+            theta += u
+
+
+def _together(params, velocity, grad):
+    """Iterate over the leaves of trees whose shape is that of the gradient."""
+    if hasattr(grad, "ascend") or not isinstance(grad, tuple):
+        yield params, velocity, grad
+        return
+    for branch in zip(params, velocity, grad, strict=True):
+        yield from _together(*branch)

@@ -206,11 +206,11 @@ def test_divergence_names_the_layer_and_keeps_the_rest():
 
 
 def test_an_interrupted_fit_stops_with_its_layer(monkeypatch):
-    class Interrupting(BernoulliRBM._TRAINER):
+    class Interrupting(BernoulliRBM._OBJECTIVE):
         def step(self, *arguments):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(BernoulliRBM, "_TRAINER", Interrupting)
+    monkeypatch.setattr(BernoulliRBM, "_OBJECTIVE", Interrupting)
     with pytest.warns(InterruptedFitWarning):
         dbn = DBN((8, 6), random_state=0).fit(DIGITS)
     assert len(dbn.layers_) == 1

@@ -210,7 +210,7 @@ def test_what_is_watched_of_the_top_is_of_units_and_of_labels_that_are_known():
     of_units = -np.logaddexp(0, weights[turned] - weights).sum(axis=0)
     energy, rows = top._energy(), Rows(h, np.float64, binary=True, complete=True)
     given = energy, top, rows, 0, np.full(3, 0.5), top._moments(energy), 0, 1.0
-    trainer, rng = top._TRAINER(*given), stream(0)
+    trainer, rng = top._OBJECTIVE(*given), stream(0)
     y = np.arange(8) % 3
     found = trainer.pseudo_likelihood(rng, top._params(), Batch(h, y))
     of_labels = weights - logsumexp(weights, axis=1, keepdims=True)

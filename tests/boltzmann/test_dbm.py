@@ -9,7 +9,8 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM
-from skdgm.boltzmann._pretraining import PairTrainer, layerwise
+from skdgm.boltzmann._deep import pair_recipes
+from skdgm.boltzmann._pretraining import PairObjective, layerwise
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered
 from skdgm.exceptions import DivergenceError
@@ -173,7 +174,7 @@ def test_pairs_are_put_into_their_places():
             seen.append(report.state.params)
             return True
 
-    recipes = DBM(sizes[1:], pretrain_iter=1, random_state=0)._pair_recipes()
+    recipes = pair_recipes(DBM(sizes[1:], pretrain_iter=1, random_state=0)._options)
     moments = np.full(4, 0.5), None, None, None
     params, losses = layerwise(
         energy, recipes, table, 0, np.full(4, 0.5), moments, lambda k: [Kept()]
@@ -207,7 +208,7 @@ def test_an_interrupt_of_pretraining_ends_it_all(monkeypatch):
 
     dbm = DBM((3, 2), n_iter=1, random_state=0).fit(STATES)
     before = dbm.score_samples(STATES)
-    monkeypatch.setattr(PairTrainer, "step", interrupt)
+    monkeypatch.setattr(PairObjective, "step", interrupt)
     with pytest.raises(KeyboardInterrupt):
         dbm.set_params(pretrain="layerwise", random_state=1).fit(STATES)
     np.testing.assert_array_equal(dbm.score_samples(STATES), before)

@@ -8,6 +8,7 @@ from scipy.special import expit, log_softmax, logsumexp, softmax
 from sklearn.datasets import load_digits
 
 from skdgm import DBMClassifier
+from skdgm.boltzmann._deep import pair_recipes
 from skdgm.boltzmann._pretraining import layerwise
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
@@ -94,7 +95,7 @@ def test_labels_have_the_probabilities_of_their_bounds(machine):
     clf, truth = machine
     clf.set_params(inference_steps=1000, inference_tol=1e-10)
     for rows in (STATES, HOLED):
-        joint = clf._log_joint(clf._rows(rows))
+        joint = clf.density_.log_joint_of(clf._rows(rows))
         for code in range(3):
             given = {label_of(truth): LABELS[code]}
             expected = [truth.log_prob({0: v} | given) + truth.log_Z for v in rows]
@@ -431,7 +432,7 @@ def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
         def end(self, report):
             seen.append(plain(report.state.params))
 
-    recipes = small(sizes, pretrain_iter=5)._pair_recipes()
+    recipes = pair_recipes(small(sizes, pretrain_iter=5)._options)
     fill, frequencies = np.full(4, 0.5), np.full(3, 1 / 3)
     moments = fill, *(None for _ in sizes), frequencies
     given = energy, recipes, table, 0, fill, moments

@@ -136,8 +136,9 @@ def test_swap_rates_and_chains_of_tempering():
 def test_samples_start_from_the_coldest_chains():
     rbm = fit(gradient="tempering", n_chains=7, n_temperatures=4, n_iter=10)
     seen = []
-    rbm._gibbs = lambda params, rng, state, *rest: seen.append(state) or state
-    rbm.sample(9, random_state=0)
+    chains = rbm.density_.chains
+    chains.run = lambda params, rng, state, *rest: seen.append(state) or state
+    chains.along(lambda state: (state.x[0],), 9, random_state=0)
     np.testing.assert_array_equal(
         np.asarray(seen[0].x[0]), rbm.chains_[np.arange(9) % 7]
     )

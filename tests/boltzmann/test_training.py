@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import BernoulliRBM
-from skdgm.boltzmann._trainer import present
+from skdgm.boltzmann._state import present
 from skdgm.exceptions import (
     DataRangeWarning,
     DivergenceError,

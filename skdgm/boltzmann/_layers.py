@@ -1,0 +1,199 @@
+"""Layers of a machine: fitted attributes as an energy, its parameters and objective."""
+
+from abc import ABC, abstractmethod
+from functools import partial
+
+import numpy as np
+
+from skdgm.boltzmann._labels import label_of, with_label
+from skdgm.boltzmann._objective import density
+from skdgm.boltzmann._state import formed
+from skdgm.boltzmann._visible import BINARY, REAL
+from skdgm.distributions import Normal, Softmax
+from skdgm.energies import plain
+
+
+class Layers(ABC):
+    """Meaning of the fitted attributes and options of a machine.
+
+    There is a subclass for machines with one hidden layer and one for those with
+    several. The methods' ``machine`` is a :class:`~skdgm.boltzmann._machine.Machine`.
+
+    Attributes
+    ----------
+    option : str
+        Name of the option with the sizes of the hidden layers.
+    """
+
+    @abstractmethod
+    def sizes(self, options):
+        """Sizes of the hidden layers that the options ask for."""
+
+    @abstractmethod
+    def learned_sizes(self, machine):
+        """Sizes of the hidden layers of a fitted machine."""
+
+    @abstractmethod
+    def wired(self, visible, sizes, label):
+        """Energy of layers.
+
+        Parameters
+        ----------
+        visible : object
+            Block of visible units.
+        sizes : tuple of int
+            Of the hidden layers.
+        label : tuple
+            Block of a label, or nothing.
+
+        Returns
+        -------
+        energy : Energy
+        """
+
+    @abstractmethod
+    def params(self, machine, dtype=None):
+        """Parameters of a fitted machine.
+
+        Parameters
+        ----------
+        machine : Machine
+        dtype : dtype, optional
+            By default that of the fitted attributes.
+
+        Returns
+        -------
+        params : Params
+        """
+
+    @abstractmethod
+    def named(self, units, couplings, visible, chains, labelled):
+        """Fitted attributes of layers, by name.
+
+        Parameters
+        ----------
+        units, couplings : tuple
+            Of plain parameters.
+        visible : ndarray
+            Biases (or means) of the visible units.
+        chains : tuple of ndarray
+            By block.
+        labelled : bool
+            Whether there is a label.
+
+        Returns
+        -------
+        attributes : dict
+        """
+
+    @abstractmethod
+    def initial(self, machine):
+        """Function that replaces random initial parameters, or None.
+
+        Returns
+        -------
+        initial : callable or None
+            See :class:`~skdgm.boltzmann._objective.EnergyObjective`.
+        """
+
+    @abstractmethod
+    def check_options(self, options):
+        """Raise ValueError for options that the parameters' types do not exclude."""
+
+    def energy(self, machine, sizes=None):
+        """Energy of a machine, with layers of the given sizes or those learned."""
+        visible = machine._domain.unit(machine, machine.n_features_in_)
+        n_classes = len(getattr(machine, "classes_", ()))
+        label = (Softmax(n_classes),) if n_classes else ()
+        return self.wired(visible, sizes or self.learned_sizes(machine), label)
+
+    def density(self, machine):
+        """Density of a fitted machine."""
+        energy, n_chains = self.energy(machine), len(machine.chains_)
+        return machine._DENSITY(
+            type(machine).__name__,
+            machine._rows,
+            machine._domain,
+            machine._columns,
+            machine._seed,
+            energy=energy,
+            params=self.params(machine),
+            chains=tuple(part[:n_chains] for part in machine._state().chains),
+            moments=self.moments(machine, energy),
+            noise=partial(machine._domain.noise, machine),
+            objective=getattr(machine._options, "objective", "generative"),
+            log_Z=lambda: machine.log_Z_,
+            now=machine._now,
+        )
+
+    def moments(self, machine, energy):
+        """Known means (or moments) of each block in the model without couplings."""
+        visible, label = machine._domain.moments(machine._columns), label_of(energy)
+        found = visible, *(None,) * (len(energy.units) - 1)
+        if label is None:
+            return found
+        return with_label(found, label, machine._label_frequencies)
+
+    def objective(self, machine, table, before):
+        """Objective of a run after so many epochs."""
+        options = machine._options
+        energy = self.energy(machine, self.sizes(options))
+        visible, *others = moments = self.moments(machine, energy)
+        if machine._domain is not BINARY or options.init != "marginals":
+            visible = None
+        return machine._OBJECTIVE(
+            energy,
+            options,
+            table.rows,
+            machine._seed,
+            machine._domain.fill(machine._columns),
+            moments,
+            before,
+            density(table),
+            means=(visible, *others),
+            initial=self.initial(machine),
+            known=(machine._domain, machine._columns),
+            table=table,
+        )
+
+    def attributes(self, machine, state):
+        """Fitted attributes of a training state."""
+        state = formed(state._replace(near=()), plain)
+        (visible, *_), couplings = state.params
+        chains, columns = tuple(map(np.asarray, state.chains)), machine._columns
+        n_chains = len(chains[0])
+        found = {"_training": state._replace(chains=chains)[1:]}
+        if len(state.swap_rates):
+            # Only chains at the model's own temperature are shown.
+            n_chains //= len(state.swap_rates) + 1
+            found["swap_rates_"] = state.swap_rates
+        if machine._domain is REAL:
+            found["_log_precision"] = visible.log_precision
+            found["precision_"] = np.exp(visible.log_precision) / columns.scale**2
+            found["mean_"], found["scale_"] = columns.mean, columns.scale
+            visible = visible.mean
+        chains = tuple(part[:n_chains] for part in chains)
+        found["chains_"] = machine._domain.to_data(columns, chains[0])
+        given = state.params.units, couplings, visible, chains
+        return found | self.named(*given, hasattr(machine, "classes_"))
+
+    def visible(self, machine, own):
+        """Parameters of the visible block, given its biases or means."""
+        if machine._domain is not REAL:
+            return own
+        return Normal(own, machine._log_precision)
+
+    def check_unchanged(self, machine):
+        """Raise ValueError where the options do not fit the learned machine."""
+        learned, options = self.learned_sizes(machine), machine._options
+        if self.sizes(options) != learned:
+            raise ValueError(
+                f"{self.option}={getattr(options, self.option)}, but "
+                f"{', '.join(map(str, learned))} units were learned "
+                "before: keep their number, or fit with warm_start=False."
+            )
+        if hasattr(machine, "precision_") != (machine._domain is REAL):
+            raise ValueError(
+                f"visible={options.visible!r}, but columns of the other kind "
+                "were learned before: keep it, or fit with warm_start=False."
+            )

@@ -1,0 +1,116 @@
+"""Methods that only some machines have."""
+
+import numpy as np
+
+from skdgm.data.classes import codes_of
+from skdgm.data.labels import of_one_kind
+from skdgm.data.targets import as_values
+
+
+def pseudo_likelihood(self, X):
+    r"""Log pseudo-likelihood of each row, in nats.
+
+    .. math:: \mathrm{PL}(v) = \sum_i \log p(v_i \mid v_{-i})
+
+    The sum over all units is computed exactly, and so is deterministic. Missing
+    entries are filled by mean field and left out of the sum.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        NaN where missing.
+
+    Returns
+    -------
+    pseudo_likelihood : ndarray of shape (n_samples,)
+    """
+    return self.density_.pseudo_likelihood(X)
+
+
+def importance_likelihood(self, X, *, n_draws=100, return_se=False):
+    r"""Estimate the log-likelihood of each row, in nats, by importance sampling.
+
+    .. math:: \log \frac1n \sum_{k=1}^n \frac{\tilde p(v, h_k)}{Q(h_k)} - \log Z,
+       \qquad h_k \sim Q
+
+    The estimate is above the bound of :meth:`score_samples`. Apart from the error
+    of log Z, it is on average below the log-likelihood.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Without missing values.
+    n_draws : int, default=100
+        Number of draws for each row, the same ones at each call.
+    return_se : bool, default=False
+        If True, return standard errors, too.
+
+    Returns
+    -------
+    log_likelihood : ndarray of shape (n_samples,)
+    se : ndarray of shape (n_samples,)
+        Standard errors of the averages, without that of log Z. Only returned if
+        ``return_se`` is True.
+
+    Raises
+    ------
+    TypeError
+        ``n_draws`` is not a whole number.
+    ValueError
+        A value is missing, ``n_draws`` is less than 1, or weights or biases are not
+        finite.
+    """
+    log_p, se = self.density_.importance(X, n_draws)
+    return (log_p - self.log_Z_, se) if return_se else log_p - self.log_Z_
+
+
+def sample_of_class(
+    self,
+    n_samples=1,
+    random_state=None,
+    *,
+    y=None,
+    init="chains",
+    n_steps=100,
+    burn_in=0,
+    thin=None,
+):
+    """Draw rows from the model by blocked Gibbs sampling.
+
+    Parameters
+    ----------
+    n_samples : int, default=1
+        Number of rows.
+    random_state : int, RandomState instance or None, default=None
+    y : object or array-like of shape (n_samples,), default=None
+        Label of all rows, or of each row, to which the chains are clamped. If None,
+        labels are sampled, too.
+    init, n_steps, burn_in, thin
+        As in :meth:`BernoulliRBM.sample`. Where y is given, chains start from
+        training chains with the same label, if there are any.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+
+    Raises
+    ------
+    ValueError
+        A label is unknown; y has one label for each row, but not ``n_samples`` of
+        them, or ``thin`` is given; or as in :meth:`BernoulliRBM.sample`.
+    """
+    density = self.density_
+    options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+    if y is not None:
+        y = as_values(y, self)
+        if y.ndim and thin is not None:
+            raise ValueError(
+                "thin is for chains, which have one label each: give one y."
+            )
+        if y.ndim > 1:
+            raise ValueError(f"y must be one label or a 1d array; got {y.tolist()}.")
+        codes = codes_of(of_one_kind(np.atleast_1d(y)), self.classes_)
+        if y.ndim and len(codes) != n_samples:
+            raise ValueError(f"y has {len(codes)} labels, but n_samples={n_samples}.")
+        options["codes"] = codes
+    return density.sample(n_samples, random_state, **options)

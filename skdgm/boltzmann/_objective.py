@@ -1,0 +1,341 @@
+r"""Likelihood of rows under a layered energy, as an objective.
+
+.. math:: \frac{\partial \log p(v)}{\partial \theta} = \mathbb{E}_\text{data}\left[
+   -\frac{\partial E}{\partial\theta}\right] - \mathbb{E}_\text{model}\left[
+   -\frac{\partial E}{\partial\theta}\right]
+"""
+
+import numpy as np
+
+from skdgm.boltzmann._labels import UNKNOWN, label_of, with_label
+from skdgm.boltzmann._monitor import Monitor
+from skdgm.boltzmann._state import TrainState, formed, present
+from skdgm.distributions import Bernoulli, one_hot
+from skdgm.energies import contrast, tiled
+from skdgm.gradients import (
+    cd,
+    centering,
+    damped,
+    deviations,
+    fast,
+    natural,
+    pcd,
+    quadratic,
+    rescale,
+    settled,
+    sparsity,
+    standardised,
+    tempered,
+)
+from skdgm.metrics import log_conditionals
+from skdgm.optim import adam, learning_rate, piecewise, sgd
+from skdgm.samplers import gibbs, tempering
+from skdgm.training import Objective, Reader
+from skdgm.utils.lists import LISTED
+from skdgm.utils.parallel import learning
+from skdgm.utils.purposes import INIT
+from skdgm.utils.random import stream
+from skdgm.utils.tree import tree_map
+
+SOLVERS = {"sgd": sgd, "adam": adam}
+
+_DENSITY_ROWS = 1000
+_LARGE_BATCH = 250
+# Weight of an update's swap rates in their running means.
+_RECENT = 0.01
+
+
+def density(table):
+    """Share of nonzero values in at most 1,000 rows, chosen by their content."""
+    v = table.rows.take(table.index[:_DENSITY_ROWS])
+    return np.count_nonzero(v) / v.size
+
+
+class EnergyObjective(Objective):
+    """Log-likelihood of rows, followed by contrastive divergence and its relatives.
+
+    Training states are :class:`~skdgm.boltzmann._state.TrainState`.
+
+    Parameters
+    ----------
+    energy : Energy
+    recipe : object
+        Has the training options of an estimator as attributes.
+    rows : Rows
+    seed : int
+    fill : ndarray of shape (n_visible,)
+        Values from which missing entries start.
+    moments : tuple
+        For each block the means (or moments) of the model without couplings, or None.
+    epochs_before : int
+        Epochs before this run, so that no random numbers are used twice.
+    density : float
+        Share of the data that is not 0.
+    means : tuple, optional
+        For each block the means that its initial biases give, or None.
+    initial : callable, optional
+        ``initial(objective, params)`` returns parameters to start from, in place of
+        small random weights.
+    known : pair, optional
+        Kind of the visible units and statistics of their columns, for the loss.
+    table : Table, optional
+        Training rows, of which :meth:`split` leaves those that are not held out.
+    """
+
+    quantity = "pseudo-likelihood"
+
+    def __init__(
+        self,
+        energy,
+        recipe,
+        rows,
+        seed,
+        fill,
+        moments,
+        epochs_before,
+        density,
+        *,
+        means=None,
+        initial=None,
+        known=None,
+        table=None,
+    ):
+        super().__init__(recipe, rows, seed, epochs_before)
+        self.energy, self.fill, self.moments = energy, fill, moments
+        self.density, self.label = density, label_of(energy)
+        self.means, self.initial, self.known = means, initial, known
+        self.table = table
+        self.solver = SOLVERS[recipe.solver]
+
+    def start(self):
+        """Initial state: small random weights, and biases that give the means."""
+        rng = stream(self.seed, INIT)
+        params = self.energy.init(rng.generator(), self.means, dtype=self.rows.dtype)
+        if self.initial is not None:
+            params = self.initial(self, params)
+        return self.resume(TrainState(params, (), ()))
+
+    def resume(self, state):
+        """Training state completed with all that the recipe now needs."""
+        recipe, params = self.recipe, self.for_kernels(state.params)
+        optimiser = self.solver.init(params)
+        if type(optimiser) is type(state.optimiser):
+            optimiser = self.for_kernels(state.optimiser)
+        if recipe.gradient == "tempering" and not state.base:
+            state = state._replace(base=self.energy.base(params, self.moments)[0])
+        fresh = TrainState(params, optimiser, self._chains(state))
+        means = self._lone_means(params)
+        if recipe.centering is not None:
+            fresh = fresh._replace(offsets=state.offsets or self._offsets(means))
+        if recipe.sparsity_target is not None:
+            hidden = tuple(means[block] for block in self.energy.hidden)
+            fresh = fresh._replace(activity=state.activity or hidden)
+        if recipe.gradient == "fpcd":
+            own = self.for_kernels(state.fast) if state.fast else fast.init(params)
+            fresh = fresh._replace(fast=own)
+        if recipe.gradient == "tempering":
+            rates = state.swap_rates
+            if len(rates) != self._n_pairs:
+                rates = np.zeros(self._n_pairs)
+            fresh = fresh._replace(swap_rates=rates, base=state.base)
+        return fresh
+
+    def split(self, table):
+        """Split a table; see :class:`~skdgm.training.Objective`."""
+        self.table, held_out = self._split(table)
+        return self.table, held_out
+
+    def _split(self, table):
+        return super().split(table)
+
+    @property
+    def _n_pairs(self):
+        """Number of pairs of neighbouring temperatures."""
+        recipe = self.recipe
+        return recipe.n_temperatures - 1 if recipe.gradient == "tempering" else 0
+
+    @property
+    def _by_blas(self):
+        """True where BLAS is faster than kernels: for real units, or where few values
+        are 0 and batches so large that products outweigh the work on each weight."""
+        if self.energy.has_real_units:
+            return True
+        return self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
+
+    def for_kernels(self, tree):
+        """Parameters in tiles for kernels, or as contiguous arrays for BLAS."""
+        if self._by_blas:
+            return tree_map(np.ascontiguousarray, tree)
+        return formed(tree, tiled)
+
+    def draw(self, table, number):
+        """Batches of an epoch, which are read in advance."""
+        lists = self.rows.complete and not self._by_blas
+        return Reader(self.rows, super().draw(table, number), lists)
+
+    def watch(self, table, held_out, state):
+        """Pseudo-likelihood of some units of each row."""
+        kind, columns = self.known
+        independent = kind.loss_of_independent(columns)
+        given = self, table, held_out, state, kind.log_conditionals, independent
+        return Monitor(*given)
+
+    def step(self, state, batch, clock):
+        """State after one update from a batch of rows; parameters change in place."""
+        recipe = self.recipe
+        rng = self.stream(clock)
+        grey = isinstance(self.energy.units[0], Bernoulli) and not self.rows.binary
+        resampling = rng if recipe.resample and grey else None
+        x, clamp = self.present(batch, resampling)
+        with learning():
+            grad, state = self.gradient(rng, state, x, clamp, clock)
+            self.ascend(state, grad, clock)
+        return state
+
+    def ascend(self, state, grad, clock):
+        """Update parameters along a gradient, in place, as the recipe says."""
+        recipe, given = self.recipe, (self.energy, state.params)
+        rate = recipe.learning_rate
+        if recipe.solver == "sgd":
+            # Strong damping would cancel the schedule if it came after it.
+            rate = damped(*given, rate)
+        rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
+        rule = {
+            "momentum": piecewise(recipe.momentum, clock),
+            "l1": recipe.l1,
+            "l2": recipe.l2,
+        }
+        if state.fast:
+            fast.step(
+                state.fast, natural(*given, grad), damped(*given, self._fast_rate)
+            )
+        scales = deviations(*given)
+        if recipe.quadratic:
+            grad, before = quadratic.pull(*given, grad), quadratic.shift(*given)
+        grad = standardised(*given, grad)
+        if state.offsets:
+            grad = centering.center(*given, grad, state.offsets)
+        self.solver.step(
+            state.params, state.optimiser, natural(*given, grad), rate=rate, **rule
+        )
+        rescale(*given, scales)
+        self.energy.constrain(state.params, recipe.max_norm)
+        if recipe.quadratic:
+            quadratic.keep(*given, before)
+
+    def present(self, batch, rng=None):
+        """Clamp the machine to rows of data, and to the labels that are known.
+
+        Parameters
+        ----------
+        batch : Batch
+        rng : Stream, optional
+            If given, grey values are probabilities, from which bits are drawn.
+
+        Returns
+        -------
+        x, clamp : tuple
+            See :func:`~skdgm.boltzmann._state.present`.
+        """
+        x, clamp = present(batch.v, self.fill, len(self.energy.units), rng)
+        if self.label is None:
+            return x, clamp
+        n_labels, dtype = self.energy.units[self.label].size, self.rows.dtype
+        known, clamped = batch.labels != UNKNOWN, True
+        if known.all():
+            y = one_hot(batch.labels, n_labels, dtype)
+        else:
+            y = np.eye(n_labels, dtype=dtype)[np.maximum(batch.labels, 0)]
+            y[~known] = self.moments[self.label]
+            clamped = np.repeat(known[:, None], n_labels, axis=1)
+        return with_label(x, self.label, y), with_label(clamp, self.label, clamped)
+
+    def gradient(self, rng, state, x, clamp, clock):
+        r"""Gradient of the mean log-likelihood, and the state with updated chains.
+
+        .. math:: \mathbb{E}_\text{data}[-\partial E / \partial\theta] -
+           \mathbb{E}_\text{model}[-\partial E / \partial\theta]
+        """
+        (data, model), state = self._phases(rng, state, x, clamp, clock)
+        data, state = self._noted(state, data, model)
+        return contrast(self.energy, state.params, data, model), state
+
+    def pseudo_likelihood(self, rng, params, batch):
+        """Log pseudo-likelihood of binary rows and the blocks known beside them."""
+        return log_conditionals(self.energy, params, self.present(batch)[0]).sum(axis=1)
+
+    def _noted(self, state, data, model=None):
+        """Positive phase with the sparsity term, and the state with its new means."""
+        recipe = self.recipe
+        if recipe.centering in ("data", "moving"):
+            moving = model if recipe.centering == "moving" else None
+            offsets = centering.follow(state.offsets, data, moving)
+            state = state._replace(offsets=offsets)
+        if state.activity:
+            aim = recipe.sparsity_target, recipe.sparsity_cost
+            data, activity = sparsity.pull(self.energy, data, state.activity, *aim)
+            state = state._replace(activity=activity)
+        return data, state
+
+    def _phases(self, rng, state, x, clamp, clock):
+        """Both phases of the gradient, and the state with updated chains."""
+        n_steps = piecewise(self.recipe.n_steps, clock)
+        given = rng, self.energy, state.params, x, clamp, n_steps
+        budget = {"max_sweeps": self.recipe.mean_field_steps}
+        if self.recipe.gradient == "cd":
+            phases, chains = cd(*given)
+            return phases, state._replace(near=chains.x)
+        if self.recipe.gradient == "tempering":
+            replicas, ladder = tempering.State(state.chains), self._ladder(state.base)
+            phases, chains, info = tempered(*given, replicas, ladder, **budget)
+            rates, share = state.swap_rates, _RECENT if state.swap_rates.any() else 1.0
+            rates = rates + share * (info.swap_rates - rates)
+            return self._told(phases, state), state._replace(
+                chains=chains.x, swap_rates=rates
+            )
+        model = fast.overlaid(state.params, state.fast) if state.fast else None
+        phases, chains = pcd(*given, gibbs.State(state.chains), model, **budget)
+        return self._told(phases, state), state._replace(chains=chains.x)
+
+    def _told(self, phases, state):
+        """Phases with the samples of the chains, or with means in their place."""
+        if self.recipe.negative == "samples":
+            return phases
+        return settled(self.energy, state.params, phases)
+
+    def _ladder(self, base):
+        return tempering.Ladder(tempering.betas(self.recipe.n_temperatures), base)
+
+    @property
+    def _fast_rate(self):
+        rate = self.recipe.fast_learning_rate
+        return self.recipe.learning_rate if rate is None else rate
+
+    def _chains(self, state):
+        """Chains of the last run where their number is still right, else new ones."""
+        units, n_chains = self.energy.units, self.recipe.n_chains
+        n_chains = n_chains or self.recipe.batch_size
+        alike = state.chains and len(state.swap_rates) == self._n_pairs
+        left = len(state.chains[0]) // (self._n_pairs + 1) if alike else None
+        if left == n_chains or (left and self.recipe.gradient == "cd"):
+            return tuple(unit.pack(part) for unit, part in zip(units, state.chains))
+        rng = stream(self.seed, INIT)
+        if self.recipe.gradient == "tempering":
+            ladder = self._ladder(state.base)
+            return tempering.init(rng, self.energy, n_chains, ladder).x
+        return gibbs.init(rng.rows(n_chains), self.energy, state.params.units).x
+
+    def _offsets(self, means):
+        """Initial offsets: the means of the data where known, else of lone blocks."""
+        known = (self.fill, *self.moments[1:])
+        return tuple(
+            mean if data is None else data.astype(mean.dtype)
+            for data, mean in zip(known, means)
+        )
+
+    def _lone_means(self, params):
+        """Means of all blocks in the model without couplings."""
+        return tuple(
+            unit.mean(unit.field(own))
+            for unit, own in zip(self.energy.units, params.units)
+        )
