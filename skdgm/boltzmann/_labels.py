@@ -8,8 +8,6 @@ from skdgm.distributions import Softmax, one_hot, pick
 from skdgm.inference import Posterior, bound, mean_field
 from skdgm.partition import exact
 
-__all__ = ["UNKNOWN", "drawn", "label_of", "log_joint", "with_label"]
-
 
 def label_of(energy):
     """Index of the label's block, the only softmax unit; None if there is none.
@@ -32,6 +30,35 @@ def label_of(energy):
 def with_label(parts, label, value):
     """Replace the label's element in a tuple that has one element for each block."""
     return (*parts[:label], value, *parts[label + 1 :])
+
+
+def known_labels(x, clamp, label, codes, frequencies, dtype):
+    """Clamp a machine to labels, where these are known.
+
+    Parameters
+    ----------
+    x, clamp : tuple
+        Values of blocks, and what is clamped of these.
+    label : int
+        Index of the label's block.
+    codes : ndarray of int, of shape (n_rows,)
+        Codes of labels, -1 where unknown.
+    frequencies : ndarray of shape (n_classes,)
+        From which unknown labels start.
+    dtype : dtype
+
+    Returns
+    -------
+    x, clamp : tuple
+    """
+    known, clamped, n_labels = codes != UNKNOWN, True, len(frequencies)
+    if known.all():
+        y = one_hot(codes, n_labels, dtype)
+    else:
+        y = np.eye(n_labels, dtype=dtype)[np.maximum(codes, 0)]
+        y[~known] = frequencies
+        clamped = np.repeat(known[:, None], n_labels, axis=1)
+    return with_label(x, label, y), with_label(clamp, label, clamped)
 
 
 def drawn(rng, posterior):

@@ -6,8 +6,7 @@ from functools import partial
 import numpy as np
 
 from skdgm.boltzmann._labels import label_of, with_label
-from skdgm.boltzmann._objective import density
-from skdgm.boltzmann._state import formed
+from skdgm.boltzmann._state import density, formed
 from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.distributions import Normal, Softmax
 from skdgm.energies import plain

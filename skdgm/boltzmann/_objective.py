@@ -7,10 +7,10 @@ r"""Likelihood of rows under a layered energy, as an objective.
 
 import numpy as np
 
-from skdgm.boltzmann._labels import UNKNOWN, label_of, with_label
+from skdgm.boltzmann._labels import known_labels, label_of
 from skdgm.boltzmann._monitor import Monitor
 from skdgm.boltzmann._state import TrainState, formed, present
-from skdgm.distributions import Bernoulli, one_hot
+from skdgm.distributions import Bernoulli
 from skdgm.energies import contrast, tiled
 from skdgm.gradients import (
     cd,
@@ -39,16 +39,9 @@ from skdgm.utils.tree import tree_map
 
 SOLVERS = {"sgd": sgd, "adam": adam}
 
-_DENSITY_ROWS = 1000
 _LARGE_BATCH = 250
 # Weight of an update's swap rates in their running means.
 _RECENT = 0.01
-
-
-def density(table):
-    """Share of nonzero values in at most 1,000 rows, chosen by their content."""
-    v = table.rows.take(table.index[:_DENSITY_ROWS])
-    return np.count_nonzero(v) / v.size
 
 
 class EnergyObjective(Objective):
@@ -224,31 +217,13 @@ class EnergyObjective(Objective):
             quadratic.keep(*given, before)
 
     def present(self, batch, rng=None):
-        """Clamp the machine to rows of data, and to the labels that are known.
-
-        Parameters
-        ----------
-        batch : Batch
-        rng : Stream, optional
-            If given, grey values are probabilities, from which bits are drawn.
-
-        Returns
-        -------
-        x, clamp : tuple
-            See :func:`~skdgm.boltzmann._state.present`.
-        """
+        """Clamp the machine to a batch of rows, and to the labels that are known; see
+        :func:`~skdgm.boltzmann._state.present`."""
         x, clamp = present(batch.v, self.fill, len(self.energy.units), rng)
         if self.label is None:
             return x, clamp
-        n_labels, dtype = self.energy.units[self.label].size, self.rows.dtype
-        known, clamped = batch.labels != UNKNOWN, True
-        if known.all():
-            y = one_hot(batch.labels, n_labels, dtype)
-        else:
-            y = np.eye(n_labels, dtype=dtype)[np.maximum(batch.labels, 0)]
-            y[~known] = self.moments[self.label]
-            clamped = np.repeat(known[:, None], n_labels, axis=1)
-        return with_label(x, self.label, y), with_label(clamp, self.label, clamped)
+        given = self.label, batch.labels, self.moments[self.label]
+        return known_labels(x, clamp, *given, self.rows.dtype)
 
     def gradient(self, rng, state, x, clamp, clock):
         r"""Gradient of the mean log-likelihood, and the state with updated chains.

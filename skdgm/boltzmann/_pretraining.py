@@ -16,7 +16,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from skdgm.boltzmann._objective import EnergyObjective, density
+from skdgm.boltzmann._objective import EnergyObjective
+from skdgm.boltzmann._state import density
 from skdgm.energies import Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.gradients import layer_pair

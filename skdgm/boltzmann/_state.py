@@ -7,6 +7,8 @@ import numpy as np
 from skdgm.distributions import draw
 from skdgm.energies import Params
 
+_DENSITY_ROWS = 1000
+
 
 class TrainState(NamedTuple):
     """State that changes from update to update.
@@ -94,3 +96,9 @@ def present(v, fill, n_blocks, rng=None):
         v = bits if clamped is True else np.where(clamped, bits, v)
     hidden = (None,) * (n_blocks - 1)
     return (v, *hidden), (clamped, *hidden)
+
+
+def density(table):
+    """Share of nonzero values in at most 1,000 rows, chosen by their content."""
+    v = table.rows.take(table.index[:_DENSITY_ROWS])
+    return np.count_nonzero(v) / v.size

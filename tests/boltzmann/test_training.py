@@ -2,14 +2,16 @@
 
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
-from skdgm import BernoulliRBM
+from skdgm import DBM, BernoulliRBM, RBMClassifier
 from skdgm.boltzmann._state import present
+from skdgm.couplings import contrast
 from skdgm.exceptions import (
     DataRangeWarning,
     DivergenceError,
@@ -322,3 +324,24 @@ def test_invalid_imputation():
 
 def test_early_stopping_on_one_row():
     assert BernoulliRBM(early_stopping=True).fit(np.ones((5, 3))).n_iter_ > 0
+
+
+@pytest.mark.parametrize(
+    "estimator", [BernoulliRBM(8), RBMClassifier(8, solver="sgd"), DBM((8, 4))]
+)
+def test_a_fit_reaches_its_kernel_in_nine_calls(estimator, monkeypatch):
+    kernel, depths = contrast.update, []
+
+    def spy(*arguments):
+        frame, depth = sys._getframe(1), 1
+        # Calls of ours, without those of NumPy's decorators.
+        while frame.f_code.co_name != "fit":
+            depth += frame.f_globals["__name__"].startswith("skdgm.")
+            frame = frame.f_back
+        depths.append(depth)
+        return kernel(*arguments)
+
+    monkeypatch.setattr(contrast, "update", spy)
+    estimator.set_params(n_iter=1, random_state=0).fit(X[:20] > 0.5, [0, 1] * 10)
+    assert depths
+    assert max(depths) <= 9
