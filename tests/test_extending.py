@@ -31,6 +31,9 @@ def load(name):
 
 
 POISSON, BOLTZMANN = load("poisson_unit"), load("boltzmann_machine")
+with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(DOC / "extending")
+    PoissonRBM = load("poisson_rbm").PoissonRBM
 
 
 def n_lines(path):
@@ -178,3 +181,25 @@ def test_a_triangle_learns_to_classify():
     own = np.max(joint, axis=0).mean() - exact.log_partition(energy, params)
     # All rows and their labels are about equally likely.
     assert own > np.log(1 / 16) - 0.3
+
+
+def test_an_estimator_of_counts_learns_their_dependence():
+    rng = np.random.RandomState(0)
+    h = rng.rand(400, 2) < 0.5
+    X = rng.poisson(np.exp(0.3 + h @ [[0.9, -0.9, 0.8], [0.7, 0.9, -0.9]]))
+    model = PoissonRBM(3, learning_rate=0.02, n_iter=40, random_state=0).fit(X)
+    mean = X.mean(axis=0)
+    independent = (X * np.log(mean) - mean - gammaln(X + 1)).sum(axis=1).mean()
+    assert model.density_kind_ == "exact"
+    assert model.score(X) > independent + 0.1
+    states = np.array(list(product([0, 1], repeat=3)))
+    rates = np.exp(model.intercept_visible_ + states @ model.components_)
+    p = np.exp(states @ model.intercept_hidden_ + rates.sum(axis=1) - model.log_Z_)
+    assert p.sum() == pytest.approx(1, abs=1e-6)
+    assert_means(model.sample(2000, random_state=0), p @ rates)
+    holes = np.where(rng.rand(*X.shape) < 0.2, np.nan, X)
+    filled = model.impute(holes, method="sample", random_state=0)
+    assert (filled == np.floor(filled)).all()
+    assert (filled >= 0).all()
+    with pytest.raises(ValueError, match="Negative values"):
+        model.score_samples(X - 1)

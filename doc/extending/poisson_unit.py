@@ -9,8 +9,7 @@ which each hidden unit j that is on multiplies the rate of count i by
 """
 
 import numpy as np
-from scipy.special import gammaln, xlogy
-from scipy.stats import poisson
+from scipy.special import gammaln, pdtr, pdtrik, xlogy
 
 from skdgm.distributions import Bernoulli
 from skdgm.distributions.biased import Biased
@@ -66,7 +65,10 @@ class Poisson(Biased):
 
     def draw(self, mean, rng):
         """Draw counts of given means, by inverting the distribution function."""
-        return poisson.ppf(rng.uniform(self.size), mean).astype(mean.dtype)
+        p = rng.uniform(self.size)
+        x = np.ceil(pdtrik(p, mean)).clip(0)
+        # Rounding: the count below may do already.
+        return (x - (pdtr(x - 1, mean) >= p)).clip(0).astype(mean.dtype)
 
     def log_prob(self, mean, x):
         """Log probability of each row of x under its row of means."""

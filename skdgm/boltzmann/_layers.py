@@ -7,7 +7,7 @@ import numpy as np
 
 from skdgm.boltzmann._labels import label_of, with_label
 from skdgm.boltzmann._state import density, formed
-from skdgm.boltzmann._visible import BINARY, REAL
+from skdgm.boltzmann._visible import REAL
 from skdgm.distributions import Normal, Softmax
 from skdgm.energies import plain
 
@@ -138,7 +138,7 @@ class Layers(ABC):
         options = machine._options
         energy = self.energy(machine, self.sizes(options))
         visible, *others = moments = self.moments(machine, energy)
-        if machine._domain is not BINARY or options.init != "marginals":
+        if machine._domain is REAL or options.init != "marginals":
             visible = None
         return machine._OBJECTIVE(
             energy,
