@@ -17,7 +17,7 @@ from skdgm.base.options import asked_of, current, refuse_bools
 from skdgm.base.rollback import replacing, rollback, rolled_back
 from skdgm.base.stages import Stage
 from skdgm.data.tables import for_callbacks, refuse_dates, refuse_others, tabulate
-from skdgm.training import Table, Verbose, optimise
+from skdgm.training import Table, optimise
 from skdgm.utils.domains import is_frame
 from skdgm.utils.interrupts import Held
 from skdgm.utils.math import shares
@@ -98,7 +98,7 @@ class Estimator(
             data = for_callbacks(X if is_frame(X) else table.rows.X, y, sample_weight)
             stage = Stage.whole(self, data, n_epochs)
             objective, state = self._beginning(table, 0, fresh)
-            hooks = self._hooks(stage, objective)
+            hooks = stage.hooks(self._name, objective, self._copied_attributes)
             with one_blas_thread():
                 learned, watch = optimise(
                     objective,
@@ -187,14 +187,12 @@ class Estimator(
     def _beginning(self, table, epoch, fresh):
         """Objective of a run from an epoch on, and the state to continue from."""
         objective = self._objective(table, self.n_iter_ - epoch)
+        self._quantity = objective.quantity
         return objective, None if fresh else self._state()
 
-    def _hooks(self, stage, objective):
-        """Hooks of the epochs of a stage: callbacks, and lines printed if verbose."""
-        hooks = [stage.epochs(lambda state: self._attributes(copy(state)))]
-        if self.verbose:
-            hooks.append(Verbose(self._name, objective.quantity))
-        return hooks
+    def _copied_attributes(self, state):
+        """Fitted attributes of a training state that goes on changing."""
+        return self._attributes(copy(state))
 
     def _keep(self, learned, before):
         """Set the fitted attributes, after which errors no longer roll back."""

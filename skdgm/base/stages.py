@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager, nullcontext
 
-from skdgm.training import Callbacks
+from skdgm.training import Callbacks, Verbose
 
 
 class Stage:
@@ -56,15 +56,25 @@ class Stage:
             yield part
             part.end()
 
-    def epochs(self, attributes):
-        """Hook that calls the callbacks for each epoch.
+    def hooks(self, name, objective, attributes):
+        """Hooks of epochs: callbacks, and a printed line if the estimator is verbose.
 
         Parameters
         ----------
+        name : str
+            Name of the estimator in lines.
+        objective : Objective
         attributes : callable
             ``attributes(state)`` returns the fitted attributes of a training state.
+
+        Returns
+        -------
+        hooks : list of Hook
         """
-        return Callbacks(self.estimator, self.context, self.data, attributes)
+        hooks = [Callbacks(self.estimator, self.context, self.data, attributes)]
+        if self.estimator.verbose:
+            hooks.append(Verbose(name, objective.quantity))
+        return hooks
 
     def end(self, attributes=dict):
         """End the stage.

@@ -1,28 +1,34 @@
-"""Base class of tuned belief networks.
+"""Base class of tuned belief networks: a density, and a net that was part of it.
 
 Features and outputs are those of the net; samples and likelihoods are those of the
 pre-trained network.
 """
 
 from numbers import Real
+from types import SimpleNamespace
 
 import numpy as np
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import TabularModel
-from skdgm.belief._fine_tuning import ACTIVATION, PRETRAINING, FineTuningMixin
-from skdgm.belief._stack import Composed, StackMixin
+from skdgm.base import Estimator, by_blocks, rollback, rolled_back
+from skdgm.belief._fine_tuning import ACTIVATION, PRETRAINING, Tuning
+from skdgm.belief._network import BeliefNetwork
 from skdgm.belief.dbn import DBN
-from skdgm.boltzmann._likelihood import PartitionMixin
-from skdgm.nets import LEARNING, Layer, forward, hidden, init
-from skdgm.nets.tuner import INIT
-from skdgm.utils.random import stream
+from skdgm.nets import LEARNING, Layer, NetState, Tuner, forward, hidden
+from skdgm.training import Budget
 
 
-class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
-    """Base class of belief networks with outputs; fitted ones have ``dbn_``."""
+class TunedNetwork(_BaseComposition, Estimator):
+    """Base class of belief networks with outputs; fitted ones have ``dbn_``.
 
+    A subclass has ``_label(rows, y, fresh, classes)``, which reads the targets, and
+    ``_outputs``, an object of :mod:`skdgm.belief._outputs`.
+    """
+
+    _BUDGET = Budget(5_000, 20, 100)
     _parameter_constraints: dict = {
         "hidden_layer_sizes": DBN._parameter_constraints["hidden_layer_sizes"],
         "layers": DBN._parameter_constraints["layers"],
@@ -35,7 +41,79 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         "dropout": [Interval(Real, 0, 1, closed="left"), tuple],
         "max_norm": [Interval(Real, 0, None, closed="neither"), None],
     }
-    _asked_domain = StackMixin._asked_domain
+    get_params, set_params = BeliefNetwork.get_params, BeliefNetwork.set_params
+    _asked_domain = BeliefNetwork._asked_domain
+
+    @rolled_back
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Pre-train layer by layer on all rows, then tune on rows with a target.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets; see the class for the mark of a missing target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts. Whole numbers repeat rows, exactly.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            X is empty, infinite or outside the model's domain; no row has a target; a
+            weight is negative, or all are zero.
+        DivergenceError
+            Pre-training diverged, and the estimator is unchanged; or fine-tuning
+            diverged, and the net keeps its last good weights.
+        """
+        # Until pre-training ends, every error restores the former attributes.
+        with rollback(self, kept=()) as before:
+            Tuning(self, before).fit(X, y, sample_weight)
+        return self
+
+    # Under another name than partial_fit, so that options are validated at each call.
+    @rolled_back
+    @_fit_context(prefer_skip_nested_validation=True)
+    def _partial_fit(self, X, y, sample_weight, classes=None):
+        with rollback(self, kept=()) as before:
+            Tuning(self, before).partial_fit(X, y, sample_weight, classes)
+        return self
+
+    def _n_epochs(self, table):
+        asked = self._options
+        return self._BUDGET.epochs(asked.max_iter, table, asked.batch_size)
+
+    def _objective(self, table, before):
+        recipe = SimpleNamespace(**vars(self._options), activation=ACTIVATION)
+        outputs, density, rows = self._outputs, self.density_, table.rows
+        objective = Tuner(
+            recipe,
+            lambda index: density.completed(rows.take(index)),
+            outputs.targets(rows.labels),
+            outputs.loss,
+            self._seed,
+            epochs_before=before,
+        )
+        objective.quantity = outputs.quantity
+        return objective
+
+    def _state(self):
+        return NetState(tuple(map(Layer, self.coefs_, self.intercepts_)), self._moments)
+
+    def _attributes(self, state):
+        return {
+            "coefs_": [layer.W for layer in state.params],
+            "intercepts_": [layer.b for layer in state.params],
+            "_moments": state.optimiser,
+        }
+
+    def _remedy(self):
+        return f"Lower learning_rate_init (now {self._options.learning_rate_init:g})."
 
     def transform(self, X):
         """Compute the last hidden layer of the net.
@@ -49,8 +127,7 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         -------
         H : ndarray of shape (n_samples, n_hidden)
         """
-        check_is_fitted(self)
-        return self._of_rows(X, lambda params, x: hidden(params[:-1], x, ACTIVATION))
+        return self._of_rows(X, lambda net, x: hidden(net[:-1], x, ACTIVATION))
 
     def transform_layers(self, X):
         """Compute every hidden layer of the net.
@@ -66,17 +143,16 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         H : list of ndarray of shape (n_samples, n_hidden)
             From the bottom up.
         """
-        check_is_fitted(self)
 
-        def layers(params, x):
+        def layers(net, x):
             found = []
-            for layer in params[:-1]:
+            for layer in net[:-1]:
                 x = hidden((layer,), x, ACTIVATION)
                 found.append(x)
             return np.concatenate(found, axis=1)
 
-        widths = [len(b) for b in self.intercepts_[:-2]]
-        return np.split(self._of_rows(X, layers), np.cumsum(widths), axis=1)
+        H = self._of_rows(X, layers)
+        return np.split(H, np.cumsum([len(b) for b in self.intercepts_[:-2]]), axis=1)
 
     def inverse_transform(self, H):
         """Means of visible units given the last hidden layer.
@@ -118,9 +194,8 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         -------
         X : ndarray of shape (n_samples, n_features)
         """
-        check_is_fitted(self)
-        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-        return self.dbn_.sample(n_samples, random_state, **options)
+        steps = {"n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+        return self.density_.sample(n_samples, random_state, init=init, **steps)
 
     def impute(self, X, *, method="mean", n_steps=100, random_state=None):
         """Fill missing entries, given the rest of their row.
@@ -139,9 +214,7 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         X_filled : ndarray of shape (n_samples, n_features)
             Observed entries are unchanged.
         """
-        check_is_fitted(self)
-        options = {"n_steps": n_steps, "random_state": random_state}
-        return self.dbn_.impute(X, method=method, **options)
+        return self.density_.fill(X, method, random_state, n_steps=n_steps)
 
     def score_samples(self, X):
         """Log-likelihood of each row, or a lower bound on it, in nats.
@@ -157,75 +230,35 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
         -------
         log_likelihood : ndarray of shape (n_samples,)
         """
-        check_is_fitted(self)
-        return self.dbn_.score_samples(X)
+        return self.density_.log_prob(X)
 
     @property
-    def density_kind_(self):
-        """Meaning of ``score_samples``: "exact", "lower bound" or "estimate"."""
+    def density_(self):
+        """Density of the pre-trained network."""
         check_is_fitted(self)
-        return self.dbn_.density_kind_
+        return self.dbn_.density_
 
-    def _log_partition(self):
-        """Log Z of the top-level machine and its standard error."""
-        return self.dbn_.log_Z_, self.dbn_.log_Z_se_
+    density_kind_ = BeliefNetwork.density_kind_
 
-    def _bracket(self, *effort, **options):
-        return self.dbn_._bracket(*effort, **options)
+    def __getattr__(self, name):
+        # Not properties: see BeliefNetwork.
+        if name in ("log_Z_", "log_Z_se_", "density_"):
+            check_is_fitted(self)
+            return getattr(self.dbn_, name)
+        kind = type(self).__name__
+        raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
-    def _problem(self, n_chains, seed=None):
-        return self.dbn_._problem(n_chains, seed)
-
-    def _numerator(self, X, n_draws):
-        return self.dbn_._numerator(X, n_draws)
-
-    def _trace(self, n_samples, random_state, **options):
-        return self.dbn_._trace(n_samples, random_state, **options)
-
-    def _annealed(self, X, rng, annealing):
-        return self.dbn_._annealed(X, rng, annealing)
-
-    def _visible_fields(self, n_samples, rng, n_steps):
-        return self.dbn_._visible_fields(n_samples, rng, n_steps)
-
-    def _outputs(self, X):
-        """Pre-activations of the output layer."""
-        check_is_fitted(self)
-        return self._of_rows(X, lambda params, x: forward(params, x, ACTIVATION))
+    def _pre_activations(self, X):
+        """Pre-activations of the output layer, of shape (n_rows, n_outputs)."""
+        return self._of_rows(X, lambda net, x: forward(net, x, ACTIVATION))
 
     def _of_rows(self, X, function):
         """Apply a function of the net and its inputs, a block of rows at a time."""
-        rows, params = self._rows(X), self._net()
-
-        def of_rows(v):
-            return function(params, self._filled(np.asarray(v)))
-
-        return self._blockwise(of_rows, rows, of_rows)
-
-    def _filled(self, v):
-        """Inputs of the net: rows with means in place of missing entries."""
-        holes = np.isnan(v).any(axis=1)
-        if not holes.any():
-            return v
-        layer, v = self.dbn_._layer(0), v.copy()
-        v[holes] = layer.means(*self.dbn_.layers_[0]._present(v[holes]))[0]
-        return v
-
-    def _begun(self):
-        """Parameters of the net before fine-tuning."""
-        layers = self.dbn_._recognisers()
-        sizes = [layer.units[1].size for layer in layers]
-        rng = stream(self._seed, INIT).generator()
-        sizes = [self.n_features_in_, *sizes, self.n_outputs_]
-        *given, (W, b) = init(rng, sizes, ACTIVATION, self._dtype)
-        for number, (machine, layer) in enumerate(zip(self.dbn_.layers_, layers)):
-            if machine.n_iter_:
-                given[number] = _seen_as_net(layer, self._dtype)
-        return (*given, Layer(np.zeros_like(W), np.zeros_like(b)))
-
-    def _net(self):
-        """Parameters of the net."""
-        return tuple(map(Layer, self.coefs_, self.intercepts_))
+        density = self.density_
+        rows, net = self._rows(X), self._state().params
+        return by_blocks(
+            lambda v: function(net, density.completed(np.asarray(v))), rows
+        )
 
     @property
     def _domain(self):
@@ -242,15 +275,3 @@ class TunedModel(FineTuningMixin, PartitionMixin, TabularModel, Composed):
     @property
     def _n_features_out(self):
         return len(self.intercepts_[-2])
-
-
-def _seen_as_net(layer, dtype):
-    """Convert a layer's recognition to a layer of a net.
-
-    The weights of real units apply to their statistics, which are multiples of the
-    values.
-    """
-    (below, above), (W,) = layer.recognition
-    ones = np.ones((1, len(W)), dtype)
-    scale = np.asarray(layer.units[0].statistic(below, ones)).reshape(-1, 1)
-    return Layer((W * scale).astype(dtype), above.astype(dtype))

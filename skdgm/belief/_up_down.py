@@ -14,7 +14,6 @@ References
    Neural Computation.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -22,14 +21,14 @@ from sklearn.base import clone
 
 from skdgm.belief._bound import terms
 from skdgm.belief._directed import ascent, descent
+from skdgm.boltzmann._objective import EnergyObjective
 from skdgm.boltzmann._state import TrainState
-from skdgm.boltzmann._trainer import Trainer
 from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
 from skdgm.optim import sgd
-from skdgm.training import Batch
+from skdgm.training import Batch, Objective
 from skdgm.utils.parallel import learning
-from skdgm.utils.purposes import PROBE, STEP
+from skdgm.utils.purposes import PROBE
 from skdgm.utils.random import stream
 
 _PROBE_ROWS = 250
@@ -52,94 +51,83 @@ class State(NamedTuple):
     top: TrainState
 
 
-class UpDown:
-    """Trainer of all layers together: draws batches and takes steps.
+class UpDown(Objective):
+    """Objective of all layers together, a bound on the mean log-likelihood.
 
     Parameters
     ----------
     layers : list of Directed
-        From the bottom up.
+        From the bottom up, without the top-level machine.
     machines : list of estimators
         Fitted machines of the layers and of the top level; their penalties remain in
         force.
-    table : Table
-        Training rows, as the lowest machine sees them.
+    rows : Rows
+        Training rows, in the units of the lowest machine.
     seed : int
-    before : int
+    epochs_before : int
         Number of epochs of refinement already done.
-    rate : float
-        Learning rate at the start.
-    n_steps : int or tuple of int
-        Number of Gibbs steps in the top-level machine.
+    options : object
+        Has ``refine_learning_rate`` (at the start) and ``refine_steps``, the number of
+        Gibbs steps in the top-level machine.
     """
 
-    def __init__(self, layers, machines, table, seed, before, rate, n_steps):
-        self.layers, self.machines, self.table = layers, machines, table
-        self.seed, self.before = seed, before
-        rule = {"learning_rate": rate, "schedule": "linear", "momentum": 0.0}
-        rule |= {"solver": "sgd", "gradient": "cd", "n_steps": n_steps}
-        rule |= {"centering": None, "sparsity_target": None}
+    quantity = "bound"
+
+    def __init__(self, layers, machines, rows, seed, epochs_before, options):
+        rule = {"learning_rate": options.refine_learning_rate, "schedule": "linear"}
+        rule |= {"n_steps": options.refine_steps, "gradient": "cd", "momentum": 0.0}
+        rule |= {"solver": "sgd", "centering": None, "sparsity_target": None}
         rule["batch_size"] = machines[0]._options.batch_size
         recipes = [clone(one).set_params(**rule)._options for one in machines]
+        super().__init__(recipes[0], rows, seed, epochs_before)
+        self.layers, self.machines = layers, machines
 
-        def trainer(number, energy, kind=Trainer, moments=(None, None)):
+        def trainer(number, energy, kind=EnergyObjective, moments=(None, None)):
             machine, own = machines[number], seed + number
             fill = machine._domain.fill(machine._columns)
-            given = energy, recipes[number], table.rows, own, fill
-            return kind(*given, moments, before, density=0.0)
+            given = energy, recipes[number], rows, own, fill
+            return kind(*given, moments, epochs_before, density=0.0)
 
         self.to_generate = [trainer(n, layer.energy) for n, layer in enumerate(layers)]
         self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
-        top, energy = machines[-1], machines[-1]._energy()
-        self.top = trainer(len(layers), energy, top._TRAINER, top._moments(energy))
+        top, kind = machines[-1].density_, machines[-1]._OBJECTIVE
+        self.top = trainer(len(layers), top.energy, kind, top.moments)
         self.lowest = self.to_generate[0]
-        self.draw = partial(self.lowest.draw, table)
-        bits = isinstance(layers[0].units[0], Bernoulli)
-        grey = bits and not table.rows.binary
-        self.resampling = grey and recipes[0].resample
+        grey = isinstance(layers[0].units[0], Bernoulli) and not rows.binary
+        self.resampling = grey and self.recipe.resample
         # Q learns from means if the data that it will recognise are means.
-        self.recognises_means = grey and not recipes[0].resample
-        index = np.linspace(0, len(table.index) - 1, _PROBE_ROWS).astype(int)
-        self.probe = table.index[np.unique(index)]
+        self.recognises_means = grey and not self.recipe.resample
 
     def start(self):
-        """Initial training state.
+        """Training state with the parameters of the fitted layers."""
+        _, recognition, generative = zip(*self.layers)
+        top = self.machines[-1]._state()
+        own = [[TrainState(p, (), ()) for p in ps] for ps in (recognition, generative)]
+        return self.resume(State(*own, top))
 
-        Returns
-        -------
-        state : State
-        """
+    def resume(self, state):
+        """Training state whose optimiser states are new, but that of the top level."""
 
-        def begin(trainer, params):
-            params = trainer.for_kernels(params)
+        def begin(trainer, own):
+            params = trainer.for_kernels(own.params)
             return TrainState(params, sgd.init(params), ())
 
-        _, recognition, generative = zip(*self.layers)
         return State(
-            tuple(map(begin, self.to_recognise, recognition)),
-            tuple(map(begin, self.to_generate, generative)),
-            self.top.resume(self.machines[-1]._state()),
+            tuple(map(begin, self.to_recognise, state.recognition)),
+            tuple(map(begin, self.to_generate, state.generative)),
+            self.top.resume(state.top),
         )
 
+    def draw(self, table, number):
+        """Batches of an epoch, with rows and labels read in advance."""
+        return self.lowest.draw(table, number)
+
     def step(self, state, batch, clock):
-        """Update all parameters once, from a batch of rows.
-
-        Parameters
-        ----------
-        state : State
-            Its parameters are changed in place.
-        batch : Batch
-            Rows, NaN where missing, and their labels if there are any.
-        clock : Clock
-
-        Returns
-        -------
-        state : State
-        """
-        rng = stream(self.seed, STEP, self.before + clock.epoch, clock.batch)
+        """Update all parameters once, from a batch of rows and labels, if any."""
+        rng = self.stream(clock)
         layers = self.untied(state)
         bits = rng.fold(0) if self.resampling else None
-        x, clamped = self._complete(layers, batch.v, bits)
+        x, clamped = self.filled(layers, batch.v, bits)
         rng = rng.rows(len(x))
         states = ascent(layers, x, rng.fold(1))
         with learning():
@@ -148,14 +136,18 @@ class UpDown:
                 grad = layer.wake(*pair, known, rng.fold(2, number))
                 self.to_generate[number].ascend(state.generative[number], grad, clock)
         top = self.top.step(state.top, Batch(states[-1], batch.labels), clock)
-        dreams, mean = descent(layers, top.near[0], rng.fold(3))
+        fantasies, mean = descent(layers, top.near[0], rng.fold(3))
         if self.recognises_means:
-            dreams[0] = mean
+            fantasies[0] = mean
         with learning():
             for number, layer in enumerate(layers):
-                grad = layer.sleep(*dreams[number : number + 2])
+                grad = layer.sleep(*fantasies[number : number + 2])
                 self.to_recognise[number].ascend(state.recognition[number], grad, clock)
         return state._replace(top=top)
+
+    def watch(self, table, held_out, state):
+        """Minus the bound of some training rows; no rows are held out."""
+        return BoundWatch(self, table, state)
 
     def untied(self, state, form=lambda params: params):
         """Directed layers with the current parameters.
@@ -175,8 +167,8 @@ class UpDown:
             for layer, q, p in zip(self.layers, state.recognition, state.generative)
         ]
 
-    def ways(self, state):
-        """Current parameters of the directed layers.
+    def parameters(self, state):
+        """Recognition and generative parameters of each directed layer.
 
         Parameters
         ----------
@@ -184,56 +176,65 @@ class UpDown:
 
         Returns
         -------
-        ways : list of (Params, Params)
-            Recognition and generative parameters of each layer.
+        parameters : list of (Params, Params)
         """
         return [tuple(layer[1:]) for layer in self.untied(state, plain)]
 
-    def measure(self, state):
-        """Minus the mean bound of some training rows and of their labels, where known.
-
-        The top-level machine's log probability is replaced by a pseudo-likelihood.
+    def filled(self, layers, v, rng=None):
+        """Fill the missing entries of rows by mean field.
 
         Parameters
         ----------
-        state : State
+        layers : list of Directed
+        v : {ndarray, Lists} of shape (n_rows, n_visible)
+        rng : Stream, optional
+            If given, grey values are probabilities, from which bits are drawn.
 
         Returns
         -------
-        loss : float
-            In nats per row.
-        validation : None
+        x : {ndarray, Lists} of shape (n_rows, n_visible)
+        observed : True or ndarray of bool, of shape (n_rows, n_visible)
         """
-        layers, rng = self.untied(state), stream(self.seed, PROBE)
-        x, clamped = self._complete(layers, self.table.rows.present(self.probe))
-        labels = self.table.rows.labels
-        labels = None if labels is None else labels[self.probe]
-
-        def log_top(h, rng):
-            batch = Batch(h, labels)
-            return self.top.pseudo_likelihood(rng, state.top.params, batch)
-
-        drawn = terms(layers, x, clamped, log_top, rng.rows(len(x)), 1)
-        return -drawn.bound().mean(), None
-
-    def limit(self, state):
-        """Loss above which training has diverged.
-
-        Parameters
-        ----------
-        state : State
-            State at the start of training.
-
-        Returns
-        -------
-        limit : float
-        """
-        n_units = sum(unit.size for layer in self.layers for unit in layer.units)
-        return self.measure(state)[0] + _DIVERGED * n_units
-
-    def _complete(self, layers, v, rng=None):
-        """Rows with missing entries filled by mean field, and their observed mask."""
         x, clamp = self.lowest.present(Batch(v), rng)
         if clamp[0] is True:
             return x[0], True
         return layers[0].means(x, clamp)[0], clamp[0]
+
+
+class BoundWatch:
+    """Minus the mean bound of some training rows and of their labels, where known.
+
+    The top-level machine's log probability is replaced by a pseudo-likelihood.
+
+    Parameters
+    ----------
+    objective : UpDown
+    table : Table
+    state : State
+        Initial training state.
+    """
+
+    def __init__(self, objective, table, state):
+        self.objective, self.rows = objective, table.rows
+        index = np.linspace(0, len(table.index) - 1, _PROBE_ROWS).astype(int)
+        self.probe = table.index[np.unique(index)]
+        n_units = sum(unit.size for layer in objective.layers for unit in layer.units)
+        self.limit = self(state)[0] + _DIVERGED * n_units
+
+    def __call__(self, state):
+        """The loss, in nats per row, and None for held-out rows."""
+        objective, labels = self.objective, self.rows.labels
+        layers, rng = objective.untied(state), stream(objective.seed, PROBE)
+        x, clamped = objective.filled(layers, self.rows.present(self.probe))
+        labels = None if labels is None else labels[self.probe]
+
+        def log_top(h, rng):
+            batch = Batch(h, labels)
+            return objective.top.pseudo_likelihood(rng, state.top.params, batch)
+
+        drawn = terms(layers, x, clamped, log_top, rng.rows(len(x)), 1)
+        return -drawn.bound().mean(), None
+
+    def is_useless(self, loss):
+        """Return False: refinement starts from layers that have been learned."""
+        return False

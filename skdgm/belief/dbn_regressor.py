@@ -4,13 +4,23 @@ r"""Deep belief networks fine-tuned as regressors.
    h^k = \sigma(c^k + h^{k-1} R^k), \qquad h^0 = x
 """
 
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _num_samples,
+    check_is_fitted,
+)
 
-from skdgm.belief._number_outputs import NumberOutputs
-from skdgm.belief._tuned import TunedModel
+from skdgm.belief._outputs import Numbers, as_table
+from skdgm.belief._tuned import TunedNetwork
+from skdgm.utils.math import shares
 
 
-class DBNRegressor(NumberOutputs, TunedModel):
+class DBNRegressor(RegressorMixin, TunedNetwork):
     r"""Deep belief network fine-tuned as a feed-forward regressor.
 
     .. math::
@@ -32,34 +42,13 @@ class DBNRegressor(NumberOutputs, TunedModel):
         Number of hidden units of each layer, from the bottom up.
     visible : {"gaussian", "bernoulli"}, default="gaussian"
         Type of the columns: real; or 0, 1 or probabilities of 1.
-    layers : list of (str, machine), default=None
-        A stack of machines given explicitly, as in :class:`DBN`, in place of all
-        parameters that describe one and its pre-training. Their parameters can be set
-        as ``name__parameter``.
-    pretrain_iter : int, tuple of int or "auto", default="auto"
-        Epochs of pre-training, of every layer or one value for each; "auto" as in
-        :class:`DBN`. A layer with 0 epochs starts from random weights, as in an
-        ordinary net.
-    pretrain_learning_rate, pretrain_batch_size, pretrain_gradient, pretrain_steps : \
-            default=those of DBN
-        Options ``learning_rate``, ``batch_size``, ``gradient`` and ``n_steps`` of
-        pre-training; a tuple gives one value for each layer.
-    solver : {"adam", "sgd"}, default="adam"
-        Optimiser of fine-tuning: Adam, or stochastic gradient descent with momentum.
-    alpha : float, default=1e-4
-        Weight decay: ``alpha / 2`` times the sum of squared weights is added to the sum
-        of the losses of a batch, so it weighs more in smaller batches.
-    batch_size : int, default=20
-        Rows per update in fine-tuning.
-    learning_rate_init : float, default=0.005
-        Learning rate at the start of fine-tuning; see ``schedule``.
-    schedule : {"constant", "invscaling", "linear"}, default="linear"
-        The learning rate after t of T epochs is ``learning_rate_init`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
-    power_t : float, default=0.5
-        Exponent of ``schedule="invscaling"``.
-    momentum : float, default=0.9
-        Momentum coefficient (for "adam", its first beta).
+    layers, pretrain_iter, pretrain_learning_rate, pretrain_batch_size, \
+            pretrain_gradient, pretrain_steps : default=those of DBNClassifier
+        Stack of machines, or the options of its pre-training, as in
+        :class:`DBNClassifier`.
+    solver, alpha, batch_size, learning_rate_init, schedule, power_t, momentum : \
+            default=those of DBNClassifier
+        Options of fine-tuning, as in :class:`DBNClassifier`.
     max_iter : int or "auto", default="auto"
         Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
         most 100.
@@ -72,48 +61,25 @@ class DBNRegressor(NumberOutputs, TunedModel):
         If True, hold out rows, stop when the squared error of their targets no longer
         improves, and keep the weights with which it was best. Pre-training sees the
         held-out rows, but not their targets.
-    validation_fraction : float, default=0.1
-        Fraction of the rows with a target to hold out.
-    n_iter_no_change : int, default=10
-        Number of epochs without an improvement of more than ``tol`` before early
-        stopping.
-    tol : float, default=1e-4
-        Smallest improvement of the validation loss that counts.
-    warm_start : bool, default=False
-        If True, ``fit`` continues fine-tuning the current net.
-    verbose : int, default=0
-        If not zero, print a line for each epoch.
-    random_state : int, RandomState instance or None, default=None
-        Seed of pre-training, initial weights, order of rows and dropout.
+    validation_fraction, n_iter_no_change, tol : default=those of DBNClassifier
+        Options of early stopping, as in :class:`DBNClassifier`.
+    warm_start, verbose, random_state : default=those of DBNClassifier
+        As in :class:`DBNClassifier`.
 
     Attributes
     ----------
-    dbn_ : DBN
-        Pre-trained network, a density of the data: :meth:`sample`, :meth:`impute` and
-        :meth:`score_samples` use it.
+    dbn_, intercepts_, n_outputs_, log_Z_, log_Z_se_, density_kind_
+        As in :class:`DBNClassifier`.
     coefs_ : list of ndarray of shape (n_below, n_above)
         Weights of the net, those of the output layer last; they apply to standardised
         values of real columns and of targets.
-    intercepts_ : list of ndarray of shape (n_above,)
-        Biases of the net.
-    n_outputs_ : int
-        Number of output units.
-    log_Z_, log_Z_se_ : float
-        Log partition function of the top-level machine of ``dbn_``, and its standard
-        error.
-    density_kind_ : {"exact", "lower bound", "estimate"}
-        Meaning of :meth:`score_samples`, as for ``dbn_``.
     loss_curve_ : list of float
         Mean of half the squared error of standardised targets, over some training
         rows, after each epoch of fine-tuning.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
-    n_iter_ : int
-        Number of epochs of fine-tuning.
-    n_features_in_ : int
-        Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if X has names.
+    n_iter_, n_features_in_, feature_names_in_
+        As in :class:`DBNClassifier`.
 
     References
     ----------
@@ -135,7 +101,7 @@ class DBNRegressor(NumberOutputs, TunedModel):
     """
 
     _parameter_constraints: dict = {
-        **TunedModel._parameter_constraints,
+        **TunedNetwork._parameter_constraints,
         "visible": [StrOptions({"gaussian", "bernoulli"})],
     }
 
@@ -193,3 +159,125 @@ class DBNRegressor(NumberOutputs, TunedModel):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Continue training: one epoch of fine-tuning.
+
+        The first call runs all of the pre-training first, on its rows, and fixes the
+        scale of the targets. The total number of epochs is unknown here, so
+        ``schedule="linear"`` leaves the learning rate at ``learning_rate_init``. Early
+        stopping and callbacks apply to :meth:`fit` only.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets; NaN where there is none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, DivergenceError
+            As in :meth:`fit`.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X):
+        """Predict expected targets, in their own units.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+        """
+        z = self._pre_activations(X)
+        y = self._outputs.predict(z)
+        return y.ravel() if self._flat else y
+
+    def score(self, X, y, sample_weight=None):
+        """Coefficient of determination (R²) of the predictions on known targets.
+
+        Entries of y that are NaN are left out; with several columns the score is the
+        mean over those that have any target. scikit-learn's metrics chosen by name
+        refuse NaN: in searches and in cross-validation, leave ``scoring`` at its
+        default, which is this score, rather than "r2".
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets; NaN where there is none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts.
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        ValueError
+            There is no target; or y has another number of columns than in ``fit``.
+        """
+        check_is_fitted(self)
+        (X,) = indexable(X)
+        y, _ = as_table(y, self, _num_samples(X))
+        if y.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, but {self.n_outputs_} are predicted."
+            )
+        known = ~np.isnan(y)
+        if not known.any():
+            raise ValueError(
+                f"{type(self).__name__} has nothing to score: y has no target, all are "
+                "NaN."
+            )
+        if sample_weight is not None:
+            sample_weight = shares(_check_sample_weight(sample_weight, X))[0]
+        if known.all():
+            return super().score(X, y, sample_weight)
+        weight = _check_sample_weight(sample_weight, X)
+        rows = np.flatnonzero(known.any(axis=1))
+        found = np.empty(y.shape)
+        found[rows] = self.predict(_safe_indexing(X, rows)).reshape(len(rows), -1)
+        scores = [
+            r2_score(t[there], z[there], sample_weight=shares(weight[there])[0])
+            for t, z, there in zip(y.T, found.T, known.T)
+            if there.any()
+        ]
+        return float(np.mean(scores))
+
+    def _label(self, rows, y, fresh, classes):
+        y, flat = as_table(y, self, rows.shape[0])
+        if not fresh and y.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, but there were {self.n_outputs_} before."
+            )
+        missing = np.flatnonzero(np.isnan(y).all(axis=0))
+        if fresh and len(missing):
+            raise ValueError(
+                f"{type(self).__name__} needs targets, but y has none in columns "
+                f"{missing.tolist()}."
+            )
+        return rows._replace(labels=y), {"n_outputs_": y.shape[1], "_flat": flat}
+
+    def _count(self, table, fresh):
+        self._outputs = Numbers.of(table)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        # The data of scikit-learn's checks are not binary.
+        tags.regressor_tags.poor_score = tags.input_tags.positive_only
+        return tags

@@ -6,11 +6,18 @@ r"""Deep belief networks with a label in the top-level machine.
 Directed layers below a restricted Boltzmann machine of hidden units and a label.
 """
 
-from skdgm.belief._label_on_top import LabelOnTop
+import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.base import Classifier
 from skdgm.belief._network import BeliefNetwork
+from skdgm.boltzmann import RBMClassifier
+from skdgm.boltzmann._methods import sample_of_class
+from skdgm.utils.rows import Rows
 
 
-class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
+class GenerativeDBNClassifier(Classifier, BeliefNetwork):
     r"""Deep belief network of data and labels: a density model that classifies.
 
     .. math::
@@ -23,9 +30,10 @@ class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
     :class:`RBMClassifier` that learns the joint density of its units and the label
     [1]_. The layers are learned one by one from the bottom up, each on the hidden units
     of the layer below. Then all may be refined together. Label probabilities are exact
-    under the top-level machine, given the means of one upward pass. A sample for a
-    label is drawn from the top-level machine with the label clamped, then layer by
-    layer downwards.
+    under the top-level machine, given the means of its visible units from one upward
+    pass; before it has been trained, they are the frequencies of the labels. A sample
+    for a label is drawn from the top-level machine with the label clamped, then layer
+    by layer downwards.
 
     Data are 0, 1 or probabilities of 1; or real columns of any scale, which are
     standardised internally. NaN marks a missing value in every method. Computations
@@ -53,35 +61,14 @@ class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
         Training options of each layer, as in :class:`DBN`; a tuple gives one value for
         each layer. Early stopping of the top-level machine monitors the log probability
         of labels.
-    resample, samples : bool, default=True
-        ``resample``: draw bits from grey data anew at each presentation. ``samples``:
-        layers above the first learn from samples of the units below, not from their
-        means.
-    init : {"transpose", "random"}, default="transpose"
-        Initial weights of a layer above the first, as in :class:`DBN`; those of the
-        label are small random numbers.
-    refine : {"up-down"} or None, default=None
-        Joint refinement of all layers after they have been learned one by one: by
-        contrastive wake-sleep [1]_, with labels in the top-level machine; or none.
-    refine_iter : int, default=10
-        Epochs of refinement.
-    refine_learning_rate : float, default=0.01
-        Learning rate at the start of refinement; it decreases linearly.
-    refine_steps : int or tuple of int, default=(3, 6, 10)
-        Number of Gibbs steps in the top-level machine during refinement. The values of
-        a tuple share the epochs evenly.
-    feature_layer : int, tuple of int or "all", default="all"
-        Layer whose hidden units' means :meth:`transform` returns: 0 at the bottom, -1
-        at the top; or several or all layers side by side. It may be changed after
-        ``fit``.
-    warm_start : bool, default=False
-        If True, ``fit`` continues from the current parameters; if these were refined,
-        it only refines them further.
-    verbose : int, default=0
-        If not zero, print a line for each epoch.
-    random_state : int, RandomState instance or None, default=None
-        Seed of initial weights, order of rows and sampling; machines in ``layers`` may
-        have their own.
+    resample, samples, init : default=those of DBN
+        Values presented to layers, and their initial weights, as in :class:`DBN`;
+        initial weights of the label are small random numbers.
+    refine, refine_iter, refine_learning_rate, refine_steps : default=those of DBN
+        Joint refinement of all layers, as in :class:`DBN`, with labels in the top-level
+        machine.
+    feature_layer, warm_start, verbose, random_state : default=those of DBN
+        As in :class:`DBN`.
 
     Attributes
     ----------
@@ -90,19 +77,9 @@ class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
     layers_ : list of machines
         Fitted machines from the bottom up, the last one an RBMClassifier; refinement
         changes the last one only.
-    coefs_ : list of ndarray of shape (n_below, n_above)
-        Recognition weights of each layer.
-    intercepts_ : list of ndarray of shape (n_above,)
-        Recognition biases, of the units above.
-    generative_coefs_ : list of ndarray of shape (n_above, n_below)
-        Generative weights of each layer; without refinement the transposed recognition
-        weights.
-    generative_intercepts_ : list of ndarray of shape (n_below,)
-        Generative biases, of the units below.
-    log_Z_ : float
-        Log partition function of the top-level machine, computed at first use.
-    log_Z_se_ : float
-        Standard error of ``log_Z_``; 0 where log Z is exact.
+    coefs_, intercepts_, generative_coefs_, generative_intercepts_, log_Z_, log_Z_se_
+        Parameters of each layer, and log partition function of the top-level machine,
+        as in :class:`DBN`.
     density_kind_ : {"exact", "lower bound", "estimate"}
         Meaning of :meth:`score_samples`, which scores data without their labels: as in
         a :class:`DBN`.
@@ -111,12 +88,8 @@ class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
         negative log-likelihood of labels. After refinement also its losses: minus the
         mean bound on the log probability of some training rows and their labels, with a
         pseudo-likelihood in place of the top-level machine's log probability.
-    n_iter_ : int
-        Total number of epochs, over all layers and refinement.
-    n_features_in_ : int
-        Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if X has names.
+    n_iter_, n_features_in_, feature_names_in_
+        As in :class:`DBN`.
 
     References
     ----------
@@ -138,6 +111,7 @@ class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
     (3, 64)
     """
 
+    _LABELLED = True
     _parameter_constraints: dict = {
         **BeliefNetwork._parameter_constraints,
         "unlabeled": "no_validation",
@@ -221,3 +195,104 @@ class GenerativeDBNClassifier(LabelOnTop, BeliefNetwork):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None, layer=None):
+        """Continue training: one pass over the rows for each layer in turn, or for one.
+
+        See :meth:`DBN.partial_fit`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,)
+            Labels; ``unlabeled`` where there is none.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever occur. Required at the first call; later the same
+            ones, or None.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+        layer : int, default=None
+            Layer to train, 0 at the bottom: a fitted one, or the next. All layers if
+            None.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, DivergenceError
+            As in :meth:`fit`; or y has a label that is not among the classes, or
+            ``classes`` is None at the first call; or there is no such layer, or the
+            layers were refined and only learn jointly now.
+        """
+        self._check_first_call(classes)
+        return self._partial_fit(X, y, sample_weight, classes, layer)
+
+    def sample(
+        self,
+        n_samples=1,
+        random_state=None,
+        *,
+        y=None,
+        init="chains",
+        n_steps=100,
+        burn_in=0,
+        thin=None,
+    ):
+        """Draw rows from the model.
+
+        Gibbs steps in the top-level machine, its label clamped if ``y`` is given, then
+        one downward pass through the directed layers.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState instance or None, default=None
+        y : object or array-like of shape (n_samples,), default=None
+            Label of all rows, or of each; any label if None.
+        init, n_steps, burn_in, thin
+            As in :meth:`DBN.sample`. With ``init="chains"`` and ``y``, training chains
+            that had the requested label are used, if there are any.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            A label is unknown; or there is one for each row, and ``thin`` is given.
+        NotFittedError
+            ``y`` is given, but the top-level machine has not been trained yet.
+        """
+        check_is_fitted(self)
+        if y is not None and not self._has_label:
+            raise NotFittedError(
+                f"y={y!r}, but {type(self).__name__} has not come to its top layer "
+                "yet, which learns of labels: call fit, or partial_fit for it."
+            )
+        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+        return sample_of_class(self, n_samples, random_state, y=y, **options)
+
+    def _logits(self, rows):
+        if not self._has_label:
+            return np.tile(np.log(self._label_frequencies), (rows.shape[0], 1))
+        depth = len(self.layers_)
+        if depth > 1:
+            H = self.density_.upward(rows, [depth - 2])
+            rows = Rows(H, H.dtype.type, complete=True)
+        return self.layers_[-1]._logits(rows)
+
+    @property
+    def _has_label(self):
+        """True if training has reached the top-level machine."""
+        return isinstance(self.layers_[-1], RBMClassifier)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # The data of scikit-learn's checks are not binary, and the binary hidden units
+        # of a layer learned without labels retain little of their two real columns.
+        tags.classifier_tags.poor_score = True
+        return tags

@@ -1,6 +1,5 @@
 """Boltzmann machines: undirected models of binary and real data."""
 
-from skdgm.boltzmann import _old_names as _old_names
 from skdgm.boltzmann.dbm import DBM
 from skdgm.boltzmann.dbm_classifier import DBMClassifier
 from skdgm.boltzmann.gaussian_rbm import GaussianRBM

@@ -8,6 +8,7 @@ from scipy.special import expit, logsumexp
 from scipy.stats import norm
 
 from skdgm import DBN, GenerativeDBNClassifier
+from skdgm.belief._stack import attributes_of
 
 RNG = np.random.default_rng(0)
 
@@ -36,7 +37,7 @@ def random_dbn(
         return machine._pair()[1]
 
     ways = [(another(m), another(m) if untied else m._pair()[1]) for m in dbn.layers_]
-    dbn._become(dbn._attributes(dbn.layers_, ways[:-1] if untied else ()))
+    dbn._update(attributes_of(dbn.layers_, ways[:-1] if untied else ()))
     return dbn
 
 

@@ -3,6 +3,7 @@ import pytest
 from scipy.special import logsumexp
 
 from skdgm import DBN
+from skdgm.belief._stack import attributes_of
 from tests.belief.enumeration import Listed, bits, random_dbn
 
 RNG = np.random.default_rng(0)
@@ -81,7 +82,7 @@ def test_a_posterior_that_factorises_leaves_no_gap():
     dbn = random_dbn(4, (3, 2), scale=0.0)
     bottom, top = dbn.layers_
     top.intercept_visible_ = bottom.intercept_hidden_
-    dbn._become(dbn._attributes(dbn.layers_))
+    dbn._update(attributes_of(dbn.layers_))
     listed, rows = Listed(dbn), bits(4)
     exact = [listed.log_prob(v) for v in rows]
     np.testing.assert_allclose([listed.bound(v) for v in rows], exact)

@@ -1,0 +1,322 @@
+"""Density of a deep belief network: directed layers below a Boltzmann machine."""
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdgm.base import Density, by_blocks
+from skdgm.belief._bound import Terms, mean, terms
+from skdgm.belief._directed import BELOW, Directed, ascent, descent
+from skdgm.data import fill
+from skdgm.energies import tiled
+from skdgm.samplers import gibbs
+from skdgm.utils.counts import count
+from skdgm.utils.hashing import row_hash
+from skdgm.utils.purposes import LIKELIHOOD
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.tree import astype
+
+N_DRAWS = 20
+# Tag of a step's random stream for the top-level machine; others are of the layers.
+_TOP = 2
+
+
+class BeliefDensity(Density):
+    r"""Directed layers below a restricted Boltzmann machine.
+
+    .. math:: p(v, h^1, \dots, h^L) = p(h^{L-1}, h^L) \prod_{k=1}^{L-1}
+        P(h^{k-1} \mid h^k), \qquad h^0 = v
+
+    :meth:`bracket`, :meth:`problem`, :meth:`numerator`, :meth:`annealed`,
+    :meth:`visible_fields` and :meth:`trace`, which metrics call, have the arguments and
+    results of those of :class:`~skdgm.boltzmann._density.EnergyDensity`.
+
+    Parameters
+    ----------
+    name, read, seed
+        As for :class:`~skdgm.base.Density`.
+    machines : list of estimators
+        Fitted machines of the layers, from the bottom up; the last one is the top-level
+        machine, with its label if it has one.
+    untied : sequence of (Params, Params)
+        Recognition and generative parameters of layers where they differ.
+    """
+
+    def __init__(self, name, read, seed, machines, untied=()):
+        self.machines, self.untied = machines, untied
+        self.parts = [machine.density_ for machine in machines]
+        self.bottom, self.top = self.parts[0], self.parts[-1]
+        super().__init__(name, read, self.bottom.domain, self.bottom.columns, seed)
+
+    @property
+    def kind(self):
+        kind = self.top.kind
+        return "lower bound" if self.deep and kind == "exact" else kind
+
+    @property
+    def deep(self):
+        """True if there are directed layers below the top-level machine."""
+        return len(self.machines) > 1
+
+    @property
+    def widths(self):
+        """Number of hidden units in each layer."""
+        return [part.n_features_out for part in self.parts]
+
+    def directed(self, dtype=None, n_layers=None):
+        """Directed layers, from the bottom up.
+
+        Parameters
+        ----------
+        dtype : dtype, optional
+            Type of the parameters; by default their own.
+        n_layers : int, optional
+            By default all but the top-level machine; that is a layer, too, if all are
+            asked for.
+
+        Returns
+        -------
+        layers : list of Directed
+        """
+        layers, n_layers = [], len(self.machines) - 1 if n_layers is None else n_layers
+        for number, machine in enumerate(self.machines[:n_layers]):
+            energy, params = machine._pair(dtype)
+            pair = params, params
+            if number < len(self.untied):
+                pair = (astype(own, dtype) for own in self.untied[number])
+            layers.append(Directed(energy, *pair))
+        return layers
+
+    def log_prob(self, X):
+        return self.bound(X)[0]
+
+    def bound(self, X, n_draws=N_DRAWS):
+        r"""Variational bound on the log-likelihood of each row, in nats.
+
+        .. math:: \mathbb{E}_Q\Big[\sum_k \log P(h^{k-1} \mid h^k) + H(Q(h^k \mid
+            h^{k-1})) + \log P^*(h^{L-1})\Big] - \log Z
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        n_draws : int, default=20
+            Number of draws from Q for each row.
+
+        Returns
+        -------
+        bound, se : ndarray of shape (n_samples,), float64
+            The bound, and its standard error over draws, without that of log Z.
+        """
+        return self._normalised(X, n_draws, lambda drawn: mean(drawn.bound()))
+
+    def importance(self, X, n_draws=N_DRAWS):
+        r"""Log-likelihood of each row by importance sampling from Q, in nats.
+
+        .. math:: \log \frac1n \sum_i \frac{P(v, h_i)}{Q(h_i \mid v)}, \qquad
+            h_i \sim Q
+
+        Parameters, results and their types are those of :meth:`bound`.
+        """
+        return self._normalised(X, n_draws, Terms.log_mean_weight)
+
+    def _normalised(self, X, n_draws, summary):
+        found, se = self._expected(X, n_draws, summary)
+        return found - self.log_partition()[0], se
+
+    def _expected(self, X, n_draws, summary, log_top=None, rng=None):
+        """Summary of the bound's terms, without log Z, and its standard error."""
+        n_draws = count(n_draws, "n_draws")
+        bottom, top = self.bottom, self.top
+        if not self.deep:
+            return top.numerator(X)[:2]
+        rows = self.read(X, dtype=np.float64 if top.enumerable else None)
+        params, parts = tiled(astype(top.params, rows.dtype)), []
+        layers = [layer.for_lists() for layer in self.directed(rows.dtype)]
+        rng = stream(self.seed, LIKELIHOOD) if rng is None else rng
+        ids = rng.rows(row_hash(rows))
+
+        def log_weight(h, rng):
+            return top.log_weight(params, *top.present(h))
+
+        with one_blas_thread():
+            for part in rows.blocks():
+                x, clamp = bottom.present(rows.present(part))
+                clamped = clamp[0]
+                x = x[0] if clamped is True else layers[0].means(x, clamp)[0]
+                given = x, clamped, log_top or log_weight, ids.take(part), n_draws
+                parts.append(summary(terms(layers, *given)))
+        found, se = map(np.concatenate, zip(*parts))
+        volume = self.domain.log_volume(self.columns, rows)
+        return found + volume, se
+
+    def log_partition(self):
+        # The estimator of the top-level machine keeps them.
+        top = self.machines[-1]
+        return top.log_Z_, top.log_Z_se_
+
+    def bracket(self, *options, **more):
+        """Bracket of the top-level machine's log Z from both sides."""
+        # Refinement changes the rows that the top machine learns from.
+        more.setdefault("compare", not self.untied)
+        return self.top.bracket(*options, **more)
+
+    def problem(self, n_chains, seed=None):
+        """Random stream, and the problem of which log Z is estimated."""
+        return self.top.problem(n_chains, seed)
+
+    def numerator(self, X, n_draws):
+        """Log-likelihoods plus log Z, their standard errors, and their kind."""
+        if not self.deep:
+            return self.top.numerator(X)
+        return *self._expected(X, n_draws, Terms.log_mean_weight), "estimate"
+
+    def annealed(self, X, rng, annealing):
+        """Conservative log-likelihoods of rows, from one annealed chain for each."""
+        top = self.top
+        if not self.deep:
+            return top.annealed(X, rng, annealing)
+
+        def log_top(h, own):
+            return top.annealed_from(h, own, annealing)
+
+        return self._expected(X, 1, Terms.log_mean_weight, log_top, rng)[0]
+
+    def visible_fields(self, n_samples, rng, n_steps):
+        """Unit of the visible block, and its natural parameters given samples."""
+        if not self.deep:
+            return self.top.visible_fields(n_samples, rng, n_steps)
+        layers, seed = self.directed(), int(rng.root % MAX_SEED)
+        h = self.top.sample(n_samples, seed, init="chains", n_steps=n_steps)
+        states, _ = descent(layers, h, rng.rows(n_samples))
+        return layers[0].units[BELOW], layers[0].down(states[1])
+
+    def sample(self, n_samples, random_state=None, *, init="chains", **options):
+        seed, init = self._start(random_state, init)
+        x = self.top.sample(n_samples, seed, init=init, **options)
+        return self._down_from(x, seed)
+
+    def trace(self, n_samples, random_state=None, *, init="chains", **options):
+        """Rows as of :meth:`sample`, and the free energies of the top-level chains."""
+        seed, init = self._start(random_state, init)
+        x, trace = self.top.trace(n_samples, seed, init=init, **options)
+        return self._down_from(x, seed), trace
+
+    def _start(self, random_state, init):
+        """Seed, and the start of the top-level machine's chains."""
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        if not self.deep or isinstance(init, str):
+            return seed, init
+        layers, rows = self.directed(), self.read(init)
+        rng, parts = stream(seed).rows(rows.shape[0]), []
+        with one_blas_thread():
+            for part in rows.blocks():
+                x, _ = layers[0].means(*self.bottom.present(rows.take(part)))
+                parts.append(np.asarray(ascent(layers, x, rng.take(part))[-1]))
+        return seed, np.concatenate(parts)
+
+    def _down_from(self, x, seed):
+        """Rows of data drawn given the top-level machine's visible units."""
+        if not self.deep:
+            return x
+        with one_blas_thread():
+            states, _ = descent(self.directed(), x, stream(seed).rows(len(x)))
+        return self.domain.to_data(self.columns, np.asarray(states[0]))
+
+    def fill(self, X, method="mean", random_state=None, *, n_steps=100):
+        def filled(v, rng):
+            return self._filled(v, rng, n_steps, method)
+
+        return fill(self, X, method, random_state, filled)
+
+    def _filled(self, v, rng, n_steps, method):
+        """Fill the missing entries of rows; one random stream for each row.
+
+        A step is an upward pass, a Gibbs step in the top-level machine and a downward
+        pass.
+        """
+        layers, top = self.directed(), self.top
+        if not layers:
+            return top.chains.filled(v, rng, n_steps, method)
+        clamped = ~np.isnan(v)
+        x, total = self.completed(v), 0.0
+        for number in range(n_steps):
+            own = rng.fold(number)
+            state = top.chains.from_rows(ascent(layers, x, own)[-1], own)
+            run = own.fold(_TOP), top.energy, top.params, state, 1
+            state, _ = gibbs.run(*run, colours=top.energy.backwards)
+            states, mean = descent(layers, state.x[0], own)
+            x, total = np.where(clamped, v, np.asarray(states[0])), total + mean
+        return x if method == "sample" else np.where(clamped, v, total / n_steps)
+
+    def completed(self, v):
+        """Rows with missing entries replaced by mean field in the first layer.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_rows, n_features)
+            In the units of the model, NaN where missing.
+
+        Returns
+        -------
+        x : ndarray of shape (n_rows, n_features)
+        """
+        holes = np.isnan(v).any(axis=1)
+        if not holes.any():
+            return v
+        ((layer,), x) = self.directed(n_layers=1), v.copy()
+        x[holes] = layer.means(*self.bottom.present(v[holes]))[0]
+        return x
+
+    def features(self, X, layers=None):
+        r"""Means of hidden units, computed layer by layer upwards.
+
+        .. math:: m^{(0)} = x, \qquad m^{(k)} = \sigma(c^{(k)} + m^{(k-1)} R^{(k)})
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        layers : sequence of int, optional
+            Numbers of layers; by default all.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_hidden)
+            Layers side by side.
+        """
+        return self.upward(self.read(X), layers)
+
+    def upward(self, rows, layers=None):
+        """Features of validated rows; see :meth:`features`."""
+        numbers = list(range(len(self.machines)) if layers is None else layers)
+        parts = self.parts[: 1 + max(numbers)]
+        recognition = [params for params, _ in self.untied]
+        recognition += [part.params for part in parts[len(recognition) :]]
+
+        def of_rows(v):
+            means = []
+            for part, params in zip(parts, recognition):
+                v = part.hidden_means(params, *part.present(v))
+                means.append(v)
+            return np.concatenate([means[n] for n in numbers], axis=1)
+
+        return by_blocks(of_rows, rows)
+
+    def visible_means(self, H, layer):
+        """Means of visible units, computed layer by layer downwards.
+
+        Parameters
+        ----------
+        H : ndarray of shape (n_samples, n_hidden)
+            Values or means of a layer's hidden units.
+        layer : int
+            Number of that layer.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            In the scale of the columns.
+        """
+        with one_blas_thread():
+            for one in reversed(self.directed(n_layers=layer + 1)):
+                H = one.units[BELOW].mean(one.down(H))
+        return self.domain.to_data(self.columns, H)

@@ -1,0 +1,225 @@
+r"""Outputs of a net: their losses, and predictions from their pre-activations z.
+
+.. math:: p(y = k) = \operatorname{softmax}_k(z), \qquad p(y_k = 1) = \sigma(z_k),
+   \qquad \mathbb{E}[y_k] = \bar y_k + s_k z_k
+
+for classes, for several labels, and for numbers with the mean and the scale of each.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import log_expit, log_softmax
+from sklearn.utils import column_or_1d
+
+from skdgm.data.classes import UNKNOWN
+from skdgm.data.labels import marked, of_one_kind
+from skdgm.data.targets import as_numbers, check_length
+from skdgm.nets import (
+    logistic_cross_entropy,
+    softmax_cross_entropy,
+    squared_error,
+)
+from skdgm.training import Table, check_finite, column_spread, column_sums
+from skdgm.utils.rows import Rows
+
+# A target is constant but for rounding if its scale is at most this times its mean.
+_CONSTANT = 10 * np.finfo(np.float64).eps
+
+
+class OneHot(NamedTuple):
+    """Class codes that are read as one-hot rows.
+
+    Parameters
+    ----------
+    codes : ndarray of int, of shape (n_rows,)
+    n_classes : int
+    """
+
+    codes: np.ndarray
+    n_classes: int
+
+    def __getitem__(self, index):
+        return self.codes[index][:, None] == np.arange(self.n_classes)
+
+
+class Classes(NamedTuple):
+    """Outputs for the log odds of classes.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+    """
+
+    classes: np.ndarray
+    loss = staticmethod(softmax_cross_entropy)
+    quantity = "log probability of labels"
+
+    def targets(self, codes):
+        """Training targets of the outputs, for codes of shape (n_rows,)."""
+        return OneHot(codes, len(self.classes))
+
+    def log_proba(self, z):
+        """Log probabilities of the classes, of the shape (n_rows, n_classes) of z."""
+        return log_softmax(z, axis=1)
+
+    def predict(self, z):
+        """The most probable classes, of shape (n_rows,)."""
+        return self.classes[z.argmax(axis=1)]
+
+    def decision(self, z):
+        """Log odds of the second of two classes, or the logits of more classes."""
+        return z[:, 1] - z[:, 0] if len(self.classes) == 2 else z
+
+
+class Labels(NamedTuple):
+    """Outputs for the log odds of labels, of which a row may have several.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_labels,)
+    """
+
+    numbers: np.ndarray
+    loss = staticmethod(logistic_cross_entropy)
+    quantity = "log probability of labels"
+
+    def targets(self, codes):
+        """Training targets: codes 0 and 1, of shape (n_rows, n_labels)."""
+        return codes
+
+    def log_proba(self, z):
+        """Log probabilities of the labels, of the shape (n_rows, n_labels) of z."""
+        return log_expit(z)
+
+    def predict(self, z):
+        """Integers 1 for labels more probable than not and 0 for others."""
+        return (z > 0).astype(int)
+
+    def decision(self, z):
+        """Log odds of each label: z itself."""
+        return z
+
+
+class Numbers(NamedTuple):
+    """Outputs for numbers, which are standardised for the net.
+
+    Parameters
+    ----------
+    mean, scale : ndarray of shape (n_outputs,)
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    loss = staticmethod(squared_error)
+    quantity = "minus half the squared error"
+
+    @classmethod
+    def of(cls, table):
+        """Outputs with the means and scales of a table's targets, NaN where missing."""
+        y = Table(Rows(table.rows.labels, np.float64), *table[1:])
+        seen, total = column_sums(y)
+        mean = total / np.maximum(seen, np.finfo(float).tiny)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, scale = column_spread(y, mean)
+        check_finite(mean, scale, "y, in columns")
+        varies = scale > _CONSTANT * np.abs(mean)
+        return cls(mean, np.where(varies, scale, 1.0))
+
+    def targets(self, y):
+        """Training targets: standardised values, of the shape of y."""
+        return (y - self.mean) / self.scale
+
+    def predict(self, z):
+        """Expected values in their own units, of the shape of z."""
+        return z * self.scale + self.mean
+
+
+def label_codes(owner, y, rows, classes, n_before):
+    """Codes of several labels for each row.
+
+    Parameters
+    ----------
+    owner : Classifier
+        Reads the labels, and is named in errors.
+    y : ndarray of shape (n_rows, n_labels)
+    rows : Rows
+    classes : array-like or None
+        Must be the numbers of the columns of y, if given.
+    n_before : int or None
+        Number of columns in former fits.
+
+    Returns
+    -------
+    codes : ndarray of int8, of shape (n_rows, n_labels)
+        -1 where unknown.
+    numbers : ndarray of shape (n_labels,)
+
+    Raises
+    ------
+    ValueError
+        y has no label, invalid ones, or another number of columns than before.
+    """
+    check_length(y, rows.shape[0])
+    known = ~owner._is_unlabeled(y)
+    labels = owner._labels(y[known])
+    if n_before is None and not len(labels):
+        raise ValueError(f"{type(owner).__name__} needs labels, but y has none.")
+    if n_before not in (None, y.shape[1]):
+        raise ValueError(
+            f"y has {y.shape[1]} columns, but there were {n_before} before."
+        )
+    numbers = np.arange(y.shape[1])
+    if classes is not None and not np.array_equal(np.sort(classes), numbers):
+        raise ValueError(
+            f"classes={classes}, but y has several columns, whose numbers are "
+            f"{numbers.tolist()}."
+        )
+    codes = np.full(y.shape, UNKNOWN, np.int8)
+    codes[known] = labels
+    return codes, numbers
+
+
+def zeros_and_ones(y, mark):
+    """Validate several labels for each row, which have no mark of unlabelled rows.
+
+    Raises
+    ------
+    ValueError
+        Some columns of a row have the mark, or values are not 0 and 1.
+    """
+    if marked(y, mark).any():
+        raise ValueError(
+            f"y has unlabeled={mark!r} in some columns of a row: it must be in all of "
+            "them, or in none."
+        )
+    labels = of_one_kind(y)
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError(
+            "y has several columns, so its values must be 0 and 1: whether a row has "
+            "each label."
+        )
+    return labels
+
+
+def as_table(y, owner, n_rows):
+    """Convert targets to numbers in columns.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+    owner : estimator
+        Named in errors.
+    n_rows : int
+
+    Returns
+    -------
+    y : ndarray of shape (n_rows, n_outputs), float64
+    flat : bool
+        True if y has one column only.
+    """
+    y = as_numbers(y, owner)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    check_length(y, n_rows)
+    return y.reshape(n_rows, -1), y.ndim == 1

@@ -1,0 +1,241 @@
+"""Training of belief networks: layer by layer [1]_, then of all layers jointly.
+
+References
+----------
+.. [1] Hinton, Osindero and Teh (2006). A fast learning algorithm for deep belief nets.
+   Neural Computation.
+"""
+
+from copy import copy
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdgm.base import KEPT, Stage, replacing, report
+from skdgm.base.options import asked_of
+from skdgm.belief._stack import (
+    attributes_of,
+    check_same,
+    requested,
+    set_epochs,
+    transposed,
+)
+from skdgm.belief._up_down import UpDown
+from skdgm.boltzmann._state import density
+from skdgm.data import for_callbacks, tabulate
+from skdgm.optim import check_piecewise
+from skdgm.training import Table, optimise
+from skdgm.utils.counts import count
+from skdgm.utils.interrupts import Held
+from skdgm.utils.layers import chosen
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.rows import Rows
+from skdgm.utils.threads import one_blas_thread
+
+# Tags of the random streams of a seed: of machines, of extra weights, of refinement.
+_LAYER, _MORE, _REFINE = range(100, 103)
+
+
+class Training:
+    """Run of ``fit`` or ``partial_fit`` of a network.
+
+    Each layer that is trained becomes a fitted attribute of the network at once.
+
+    Parameters
+    ----------
+    network : BeliefNetwork
+        Its attributes ``layers_``, ``_untied`` and ``_losses`` are those to continue
+        from, empty at first.
+    before : list, optional
+        Record of :func:`~skdgm.base.rollback`, cleared when a layer has been trained.
+    """
+
+    def __init__(self, network, before=None):
+        self.network = network
+        self.before = [] if before is None else before
+
+    def fit(self, X, y, sample_weight):
+        """Train layer by layer, then refine all layers if the options say so."""
+        network = self.network
+        fresh = not (network.warm_start and hasattr(network, "layers_"))
+        self.begin(X, y, sample_weight, fresh)
+        depth, n_epochs = len(self.machines), network._options.refine_iter
+        # With a single layer there is nothing to learn jointly.
+        refining = network._options.refine is not None and depth > 1
+        data = for_callbacks(self.table.rows.X, y, sample_weight)
+        stage, finished = Stage.whole(network, data, depth + refining), True
+        if not network._untied:
+            finished = self.fit_layers(stage)
+        if refining and finished:
+            with stage.part("refine", n_epochs) as part:
+                self.refine(n_epochs, part)
+        stage.end()
+
+    def partial_fit(self, X, y, sample_weight, classes=None, layer=None):
+        """Train all layers, or one of them, by one pass over the rows."""
+        network = self.network
+        fresh = not hasattr(network, "layers_")
+        untied = not fresh and bool(network._untied)
+        if untied and layer is not None:
+            raise ValueError(
+                f"layer={layer}, but the layers were refined: they learn together now."
+            )
+        self.begin(X, y, sample_weight, fresh, classes)
+        table, last = self.table, len(self.machines) - 1
+        if layer is not None:
+            layer = last = count(layer, "layer", 0, min(len(network.layers_), last))
+        if untied:
+            self.refine(1)
+            return
+        for number in range(last + 1):
+            table = table if number == 0 else self._above(number - 1, table)
+            if layer in (None, number):
+                machine = self._machine(number)
+                self._train(machine.partial_fit, table, number, machine)
+
+    def begin(self, X, y, sample_weight, fresh, classes=None):
+        """Validate all inputs, and only then change the network's attributes."""
+        network = self.network
+        network._asked = options = asked_of(network)
+        self.machines = machines = requested(network)
+        check_piecewise("refine_steps", options.refine_steps, Integral, 1)
+        chosen(options.feature_layer, len(machines))
+        if not fresh:
+            check_same(network.layers_, machines)
+        if isinstance(X, Table):
+            table, known, X = X, {}, X.rows.X
+        else:
+            rows = network._rows(X, fitting=True, reset=fresh)
+            rows, known = network._label(rows, y, fresh, classes)
+            table = tabulate(rows, sample_weight)
+        self.table = table
+        set_epochs(machines, options, table)
+        if fresh:
+            network._remember(X)
+            network._seed = check_random_state(network.random_state).randint(MAX_SEED)
+            vars(network).update(known, layers_=[], _untied=(), _losses=[])
+            network._count(table, fresh)
+        for number, machine in enumerate(machines):
+            if machine.random_state is None:
+                machine.random_state = derived_seed(network._seed, _LAYER, number)
+
+    def fit_layers(self, stage):
+        """Train all layers to their end, one by one from the bottom up.
+
+        Parameters
+        ----------
+        stage : Stage
+
+        Returns
+        -------
+        finished : bool
+            False if a callback asked to stop, or training was interrupted.
+        """
+        table = self.table
+        for number in range(len(self.machines)):
+            table = table if number == 0 else self._above(number - 1, table)
+            machine = self._machine(number)
+            with stage.part("layer", component=machine) as part:
+                self._train(machine.fit, table, number, machine)
+            if part.stopped or machine._ended == "interrupted":
+                return False
+        return True
+
+    def complete(self, table):
+        """Add the layers that training did not reach, at their initial parameters."""
+        self.begin(table, None, None, fresh=False)
+        for number in range(len(self.machines)):
+            table = table if number == 0 else self._above(number - 1, table)
+            if number >= len(self.network.layers_):
+                machine = self._machine(number).set_params(n_iter=0)
+                self._train(machine.fit, table, number, machine)
+
+    def refine(self, n_iter, stage=None):
+        """Run epochs of joint refinement.
+
+        Parameters
+        ----------
+        n_iter : int
+        stage : Stage, optional
+            Stage of ``fit``; by default the total number of epochs is unknown.
+        """
+        network, asked = self.network, self.network._options
+        machines, model = network.layers_, network.density_
+        rows = model.domain.seen(self.table.rows, model.columns)
+        losses, seed = network._losses, derived_seed(network._seed, _REFINE)
+        objective = UpDown(model.directed(), machines, rows, seed, len(losses), asked)
+
+        def attributes(state, more=()):
+            top = copy(machines[-1])
+            vars(top).update(top._attributes(state.top))
+            top._forget()
+            untied = objective.parameters(state)
+            return attributes_of([*machines[:-1], top], untied, [*losses, *more])
+
+        name, options = f"{type(network).__name__} refinement", {}
+        if stage is not None:
+            hooks = stage.hooks(name, objective, attributes)
+            options = {"n_epochs": n_iter, "hooks": hooks}
+        with one_blas_thread():
+            table = self.table._replace(rows=rows)
+            learned, _ = optimise(objective, table, range(n_iter), **options)
+        with Held():
+            network._update(attributes(learned.state, learned.losses))
+            self.before.clear()
+        rate = asked.refine_learning_rate
+        remedy = f"Lower refine_learning_rate (now {rate:g})."
+        report(learned, n_iter, name, remedy)
+
+    def _machine(self, number):
+        """Machine of a layer about to be trained: the fitted one, or a new one."""
+        new, layers = self.machines[number], self.network.layers_
+        if number >= len(layers):
+            if number and self.network._options.init == "transpose":
+                rng = stream(self.network._seed, _MORE, number)
+                new._given = transposed(new, layers[number - 1], rng)
+            return new
+        # Copies of the estimator may share the old machine, so it stays unchanged.
+        old = copy(layers[number])
+        options = new.get_params() | {"random_state": old.random_state}
+        return old.set_params(**options | {"warm_start": True})
+
+    def _train(self, method, table, number, machine):
+        """Train a machine and add it; after errors, if it keeps learned parameters."""
+        network = self.network
+        if network._LABELLED and number == len(self.machines) - 1:
+            machine.classes_ = network.classes_
+        try:
+            method(table, None)
+        except KEPT:
+            if hasattr(machine, "n_iter_"):
+                self._add(number, machine)
+            raise
+        self._add(number, machine)
+
+    def _add(self, number, machine):
+        layers = list(self.network.layers_)
+        layers[number : number + 1] = [machine]
+        with Held():
+            with replacing(self.network) as new:
+                if number == 0 and hasattr(new, "feature_names_in_"):
+                    machine.feature_names_in_ = new.feature_names_in_
+                new._update(attributes_of(layers))
+            self.before.clear()
+
+    def _above(self, number, table):
+        """Means of a layer's hidden units, as the table of the next layer."""
+        layer = self.network.layers_[number].density_
+        rows = layer.domain.seen(table.rows, layer.columns)
+        if rows.density < 1:
+            # The table alone decides on lists, not other rows of X.
+            rows = rows._replace(density=density(table))
+        H = layer.features_of(rows, table.index)
+        labels = None if rows.labels is None else rows.labels[table.index]
+        rows = Rows(H, H.dtype.type, complete=True, labels=labels)
+        return table._replace(rows=rows, index=np.arange(len(H)))
+
+
+def derived_seed(seed, *tags):
+    """Seed of a component, derived from a seed and tags."""
+    return stream(seed, *tags).root % MAX_SEED
