@@ -14,4 +14,7 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 numpydoc_show_class_members = False
-autodoc_default_options = {"members": True, "inherited-members": "GenerativeModel"}
+autodoc_default_options = {
+    "members": True,
+    "inherited-members": "ClassNamePrefixFeaturesOutMixin",
+}

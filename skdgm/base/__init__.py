@@ -3,22 +3,16 @@
 from skdgm.base.classifier import Classifier
 from skdgm.base.density import Density, MissingCapability, by_blocks
 from skdgm.base.estimator import Estimator
-from skdgm.base.fitting import EpochsMixin
-from skdgm.base.learning import report
-from skdgm.base.model import GenerativeModel, TabularModel
 from skdgm.base.rollback import KEPT, replacing, rollback, rolled_back
-from skdgm.base.stages import Stage
+from skdgm.base.stages import Stage, report
 
 __all__ = [
     "KEPT",
     "Classifier",
     "Density",
-    "EpochsMixin",
     "Estimator",
-    "GenerativeModel",
     "MissingCapability",
     "Stage",
-    "TabularModel",
     "by_blocks",
     "replacing",
     "report",

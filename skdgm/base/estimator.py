@@ -12,10 +12,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from skdgm.base.learning import report
 from skdgm.base.options import asked_of, current, refuse_bools
 from skdgm.base.rollback import replacing, rollback, rolled_back
-from skdgm.base.stages import Stage
+from skdgm.base.stages import Stage, report
 from skdgm.data.tables import for_callbacks, refuse_dates, refuse_others, tabulate
 from skdgm.training import Table, optimise
 from skdgm.utils.domains import is_frame

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import (
     InvalidParameterError,
     validate_parameter_constraints,
@@ -19,57 +18,6 @@ from sklearn.utils._param_validation import (
 
 # Constraints of options that may be booleans, or that are checked elsewhere.
 _FREE = {"boolean", "verbose", "random_state", "no_validation"}
-
-
-class OptionsMixin(BaseEstimator):
-    """Mixin of estimators that call ``_ask`` at the beginning of each fit."""
-
-    # Values of options that only other estimators of the family have.
-    _IMPLIED: dict = {}
-
-    def _validate_params(self):
-        super()._validate_params()
-        for name, value in self.get_params(deep=False).items():
-            self._refuse_bool(name, value)
-
-    def _refuse_bool(self, name, value):
-        """Raise an error for a boolean instead of a number: Python's bool is an int."""
-        # A subclass of a user's may have parameters that nobody constrains.
-        wanted = self._parameter_constraints.get(name, "no_validation")
-        wanted = {wanted} if isinstance(wanted, str) else set(map(str, wanted))
-        if isinstance(value, bool | np.bool_) and not wanted & _FREE:
-            raise InvalidParameterError(
-                f"The {name!r} parameter of {type(self).__name__} must be a number, "
-                f"not a bool: got {value}."
-            )
-
-    def _ask(self):
-        """Store the present options, which are valid."""
-        self._asked = self._plain_options()
-
-    @property
-    def _options(self):
-        """Options of the last fit; before the first one, the present options."""
-        asked = vars(self).get("_asked")
-        return self._plain_options() if asked is None else asked
-
-    def _plain_options(self):
-        # A subclass of a user's may set some of them itself instead of taking them.
-        known = vars(self)
-        fixed = {
-            name: known[name] for name in self._parameter_constraints if name in known
-        }
-        options = self._IMPLIED | fixed | self.get_params(deep=False)
-        return SimpleNamespace(**{name: plain(v) for name, v in options.items()})
-
-    def _now(self, name):
-        """Validated present value of an option of inference."""
-        value = getattr(self, name)
-        if not get_config()["skip_parameter_validation"]:
-            wanted = {name: self._parameter_constraints[name]}
-            validate_parameter_constraints(wanted, {name: value}, type(self).__name__)
-            self._refuse_bool(name, value)
-        return plain(value)
 
 
 def asked_of(estimator):

@@ -1,8 +1,11 @@
-"""Stages of a fit, as tasks of scikit-learn's callbacks."""
+"""Stages of a fit: their callbacks, and reports of their end."""
 
 from contextlib import contextmanager, nullcontext
 
+from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.training import Callbacks, Verbose
+from skdgm.utils.callers import fits_for_another
+from skdgm.utils.warn import warn
 
 
 class Stage:
@@ -87,3 +90,37 @@ class Stage:
         self.stopped = self.context.call_on_fit_task_end(
             estimator=self.estimator, reconstruction_attributes=attributes, **self.data
         )
+
+
+def report(outcome, n_epochs, name, remedy):
+    """Raise an error or warn if training diverged or was interrupted.
+
+    After Ctrl-C, a call of ``fit`` by the user ends with a warning; a call by something
+    else, such as a search, raises KeyboardInterrupt, so that the caller ends too.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    n_epochs : int
+        Number of epochs that were to be run.
+    name : str
+        Name of the estimator.
+    remedy : str
+        Advice for the case of divergence.
+
+    Raises
+    ------
+    DivergenceError, KeyboardInterrupt
+    """
+    done = f"after {len(outcome.losses)} of {n_epochs} epochs"
+    if outcome.ended == "diverged":
+        what = f"Training of {name} diverged {done}"
+        error = DivergenceError(f"{what}; the parameters from then are kept. {remedy}")
+        # For models of which this is a part, and which discard its parameters.
+        error.what = what
+        raise error
+    if outcome.ended == "interrupted":
+        message = f"Training was interrupted {done}; what was learned is kept."
+        if fits_for_another():
+            raise KeyboardInterrupt(message)
+        warn(message, InterruptedFitWarning)

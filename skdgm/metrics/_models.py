@@ -1,7 +1,6 @@
 """Checks of estimators before they are evaluated."""
 
 import inspect
-from types import SimpleNamespace
 
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -26,26 +25,7 @@ def density_of(estimator):
     -------
     density : Density or None
     """
-    if hasattr(estimator, "density_"):
-        return estimator.density_
-    # Until all families have densities.
-    told = {name: getattr(estimator, old, None) for name, old in _OLD.items()}
-    known = {name: found for name, found in told.items() if found is not None}
-    return SimpleNamespace(**known) if known else None
-
-
-_OLD = {
-    "bracket": "_bracket",
-    "problem": "_problem",
-    "numerator": "_numerator",
-    "annealed": "_annealed",
-    "trace": "_trace",
-    "visible_fields": "_visible_fields",
-    "read": "_rows",
-    "seed": "_seed",
-    "domain": "_domain",
-    "columns": "_columns",
-}
+    return getattr(estimator, "density_", None)
 
 
 def has_partition(estimator):

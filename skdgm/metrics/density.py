@@ -30,11 +30,12 @@ def measure(estimator):
         "density" if any column is real, and for estimators that do not declare their
         columns. Those with ``output="mixed"`` know theirs after a fit.
     """
-    density = density_of(parts_of(estimator)[1])
-    told = (getattr(density, name, None) for name in ("columns", "domain"))
-    return next(
-        (facts.measure for facts in told if hasattr(facts, "measure")), "density"
-    )
+    last = parts_of(estimator)[1]
+    # Before a fit there is no density, but most kinds of columns are known.
+    density = density_of(last)
+    domain = getattr(density, "domain", getattr(last, "_domain", None))
+    facts = getattr(density, "columns", None), domain
+    return next((f.measure for f in facts if hasattr(f, "measure")), "density")
 
 
 def log_density(estimator, X):

@@ -74,5 +74,4 @@ def _of_stack(name, stack):
 
 def _loss_of(estimator):
     """Axis label of an estimator's loss."""
-    quantity = getattr(estimator, "_quantity", getattr(estimator, "_WATCHED", None))
-    return _LOSSES.get(quantity, "loss")
+    return _LOSSES.get(getattr(estimator, "_quantity", None), "loss")
