@@ -153,14 +153,12 @@ def test_every_module_and_function_says_what_it_is(name):
 
 
 # Most classes of ours that a class may have in its method resolution order, itself
-# included; and families whose estimators still are made of mixins.
-MOST_CLASSES, OF_MIXINS = 4, {"belief", "autoencoder", "autoregressive"}
+# included.
+MOST_CLASSES = 4
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_classes_are_composed_not_inherited(name):
-    if set(name.split(".")) & OF_MIXINS:
-        pytest.skip("not converted yet")
     module = importlib.import_module(name)
     for member in vars(module).values():
         if inspect.isclass(member) and member.__module__ == name:

@@ -1,5 +1,7 @@
 """Density of a deep belief network: directed layers below a Boltzmann machine."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -176,9 +178,7 @@ class BeliefDensity(Density):
         if not self.deep:
             return top.annealed(X, rng, annealing)
 
-        def log_top(h, own):
-            return top.annealed_from(h, own, annealing)
-
+        log_top = partial(top.annealed_from, annealing=annealing)
         return self._expected(X, 1, Terms.log_mean_weight, log_top, rng)[0]
 
     def visible_fields(self, n_samples, rng, n_steps):
@@ -223,9 +223,8 @@ class BeliefDensity(Density):
         return self.domain.to_data(self.columns, np.asarray(states[0]))
 
     def fill(self, X, method="mean", random_state=None, *, n_steps=100):
-        def filled(v, rng):
-            return self._filled(v, rng, n_steps, method)
-
+        n_steps = count(n_steps, "n_steps")
+        filled = partial(self._filled, n_steps=n_steps, method=method)
         return fill(self, X, method, random_state, filled)
 
     def _filled(self, v, rng, n_steps, method):
@@ -261,11 +260,10 @@ class BeliefDensity(Density):
         x : ndarray of shape (n_rows, n_features)
         """
         holes = np.isnan(v).any(axis=1)
-        if not holes.any():
-            return v
-        ((layer,), x) = self.directed(n_layers=1), v.copy()
-        x[holes] = layer.means(*self.bottom.present(v[holes]))[0]
-        return x
+        if holes.any():
+            (layer,), v = self.directed(n_layers=1), v.copy()
+            v[holes] = layer.means(*self.bottom.present(v[holes]))[0]
+        return v
 
     def features(self, X, layers=None):
         r"""Means of hidden units, computed layer by layer upwards.
