@@ -112,7 +112,7 @@ def main():
         sweeps = n_sweeps(dbm, X)
         ours = timed(lambda: dbm.partial_fit(X))
         floor = timed(epoch_by_blas(len(X), sweeps))
-        energy, params = dbm._energy(), dbm._params_for_chains()
+        energy, params = dbm._energy(), dbm.density_.params_for_chains
         base = energy.base(params, dbm._moments(energy))
         annealed = timed(
             lambda: ais.forward(

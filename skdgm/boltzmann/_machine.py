@@ -8,10 +8,10 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from skdgm.base import Estimator
 from skdgm.boltzmann._density import EnergyDensity
 from skdgm.boltzmann._objective import EnergyObjective
-from skdgm.boltzmann._options import MACHINE
+from skdgm.boltzmann._options import IMPLIED, MACHINE
 from skdgm.boltzmann._restricted import RESTRICTED
 from skdgm.boltzmann._state import TrainState
-from skdgm.boltzmann._visible import BINARY
+from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.optim import check_piecewise
 from skdgm.training import Budget
 
@@ -34,11 +34,9 @@ class Machine(Estimator):
     :class:`~skdgm.boltzmann._state.TrainState`; and ``density_``.
     """
 
-    _domain, _layers = BINARY, RESTRICTED
-    _DENSITY, _OBJECTIVE = EnergyDensity, EnergyObjective
+    _layers, _DENSITY, _OBJECTIVE = RESTRICTED, EnergyDensity, EnergyObjective
     _given = None
-    # Options that machines without real units, or with one hidden layer, lack.
-    _IMPLIED = {"quadratic": False, "mean_field_steps": 50, "negative": "samples"}
+    _IMPLIED = IMPLIED
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
     _parameter_constraints: dict = {**MACHINE}
@@ -258,6 +256,10 @@ class Machine(Estimator):
             Weights or biases are not finite, so that there is no log Z.
         """
         return self.density_.log_prob(X)
+
+    @property
+    def _domain(self):
+        return BINARY if self._options.visible == "bernoulli" else REAL
 
     def _energy(self, sizes=None):
         return self._layers.energy(self, sizes)

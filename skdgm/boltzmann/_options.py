@@ -78,3 +78,10 @@ TUNING = {
     "fine_tune_momentum": [Interval(Real, 0, 1, closed="left")],
     "fine_tune_max_norm": [Interval(Real, 0, None, closed="neither"), None],
 }
+# Values of options that machines without real units, or with one hidden layer, lack.
+IMPLIED = {
+    "visible": "bernoulli",
+    "quadratic": False,
+    "mean_field_steps": 50,
+    "negative": "samples",
+}

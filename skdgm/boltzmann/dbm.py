@@ -11,7 +11,6 @@ from skdgm.boltzmann._deep import DEEP
 from skdgm.boltzmann._deep_density import DeepDensity
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood
-from skdgm.boltzmann._visible import BINARY, REAL
 
 
 class DBM(Machine):
@@ -247,7 +246,3 @@ class DBM(Machine):
         self.random_state = random_state
 
     importance_likelihood = importance_likelihood
-
-    @property
-    def _domain(self):
-        return BINARY if self._options.visible == "bernoulli" else REAL

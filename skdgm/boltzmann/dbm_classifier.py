@@ -14,7 +14,6 @@ from skdgm.boltzmann._fine_tuning import logits, tune
 from skdgm.boltzmann._label_objective import LabelledObjective
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood, sample_of_class
-from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.nets import check_dropout
 from skdgm.training import labelled
 
@@ -307,7 +306,3 @@ class DBMClassifier(Classifier, Machine):
         # A network is of no use without the machine that it was initialised from.
         for name in ("coefs", "intercepts", "loss_curve", "validation_curve"):
             vars(self).pop(f"net_{name}_", None)
-
-    @property
-    def _domain(self):
-        return BINARY if self._options.visible == "bernoulli" else REAL

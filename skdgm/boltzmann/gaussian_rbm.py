@@ -9,7 +9,6 @@ Given the hidden units, the visible ones are normal with precisions :math:`\beta
 from skdgm.boltzmann import _options
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
-from skdgm.boltzmann._visible import REAL
 
 
 class GaussianRBM(Machine):
@@ -186,9 +185,8 @@ class GaussianRBM(Machine):
     _parameter_constraints: dict = {**_options.MACHINE, **_options.REAL}
     _parameter_constraints.pop("resample")
     _parameter_constraints.pop("init")
-    _domain = REAL
     # Real values are never drawn as bits.
-    _IMPLIED = {**Machine._IMPLIED, "resample": False}
+    _IMPLIED = {**Machine._IMPLIED, "visible": "gaussian", "resample": False}
 
     def __init__(
         self,

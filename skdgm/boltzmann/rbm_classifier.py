@@ -15,7 +15,6 @@ from skdgm.boltzmann._label_objective import HybridObjective
 from skdgm.boltzmann._labelled_density import LabelledDensity
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import sample_of_class
-from skdgm.boltzmann._visible import BINARY, REAL
 
 
 class RBMClassifier(Classifier, Machine):
@@ -302,7 +301,3 @@ class RBMClassifier(Classifier, Machine):
 
     def _logits(self, rows):
         return self.density_.log_joint_of(rows)
-
-    @property
-    def _domain(self):
-        return BINARY if self._options.visible == "bernoulli" else REAL
