@@ -306,9 +306,5 @@ class AutoregressiveModel(NetEstimator):
         )
 
     @property
-    def _kind_of_bits(self):
-        return self.density_.kind_of_bits
-
-    @property
     def _n_features_out(self):
         return self.density_.model.n_features

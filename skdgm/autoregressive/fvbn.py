@@ -235,7 +235,7 @@ class FVBN(AutoregressiveModel):
 
     def _n_epochs(self, table):
         asked = self._options
-        n_turns = len(asked.alpha) if self._has_path else 0
+        n_turns = len(asked.alpha) if isinstance(asked.alpha, tuple) else 0
         if asked.max_iter != AUTO:
             if 0 < asked.max_iter < n_turns:
                 raise ValueError(
@@ -248,17 +248,7 @@ class FVBN(AutoregressiveModel):
             n_epochs = 1 if table.rows.complete else _EM_STEPS
         return max(n_epochs, n_turns)
 
-    @property
-    def _has_path(self):
-        return isinstance(self._options.alpha, tuple)
-
     def _objective(self, table, before):
         normal = self._options.output == "gaussian"
         kind = NormalObjective if normal else ChainObjective
         return super()._objective(table, before, kind)
-
-    def _first_to_stop(self, epochs):
-        # Otherwise training could stop during one of the first values of alpha.
-        n_turns = len(self._options.alpha) if self._has_path else 1
-        n_last = len(epochs) // n_turns
-        return epochs.stop - n_last

@@ -107,7 +107,6 @@ class Estimator(
                     n_epochs=n_epochs,
                     hooks=hooks,
                     early_stopping=self.early_stopping,
-                    since=self._first_to_stop(range(n_epochs)),
                 )
             self._keep(learned, before)
         self._report(learned, n_epochs, watch)
@@ -229,10 +228,6 @@ class Estimator(
 
     def _check_cost(self, table, n_epochs):
         """Warn or raise, before anything large is allocated, if training costs much."""
-
-    def _first_to_stop(self, epochs):
-        """First epoch at which training may stop, or that counts as the best."""
-        return epochs.start
 
     def _finish(self, table):
         """Learn what requires the final parameters, after all epochs."""

@@ -14,7 +14,7 @@ from sklearn.utils.validation import _num_features
 
 from skdgm.metrics._bits import of_bits
 from skdgm.metrics._comparable import compared
-from skdgm.metrics._models import check_names, has_partition
+from skdgm.metrics._models import check_names, density_of, has_partition
 from skdgm.metrics.density import measure
 from skdgm.metrics.likelihood import likelihood_bracket
 from skdgm.metrics.partition import partition_bracket
@@ -122,7 +122,8 @@ def _figures(model, random_state, options):
     else:
         rng = check_random_state(0 if random_state is None else random_state)
         rows, se = of_bits(last.score_samples, model.seen, model.grey, n_draws, rng)
-        kind = getattr(last, "_kind_of_bits", getattr(last, "density_kind_", "exact"))
+        kind = getattr(last, "density_kind_", "exact")
+        kind = getattr(density_of(last), "kind_of_bits", kind)
         reach = ndtri(0.5 + options["confidence"] / 2)
         reach, mean = reach * np.sqrt((se**2).sum()) / len(se), rows.mean()
         ends = mean - reach, np.inf if kind == "lower bound" else mean + reach

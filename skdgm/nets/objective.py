@@ -83,10 +83,7 @@ class NetObjective(Objective):
 
     @abstractmethod
     def prepare(self, state, batch, clock):
-        """Read the rows of an update, and draw its random numbers, for :meth:`forward`.
-
-        The parameters are those of :meth:`step`.
-        """
+        """Rows and random numbers of an update, which :meth:`step` gives."""
 
     @abstractmethod
     def forward(self, params, given):
@@ -101,7 +98,6 @@ class NetObjective(Objective):
         Returns
         -------
         losses : ndarray of shape (n_rows,)
-            In nats.
         statistics : tuple
             Updated running statistics.
         """
@@ -130,10 +126,9 @@ class NetObjective(Objective):
         return self.resume(NetState(params, (), statistics))
 
     def resume(self, state):
-        """State to continue from, of the recipe's solver and its average.
+        """State to continue from; optimiser state is kept if the solver is the same.
 
-        Optimiser state is kept if the solver is the same. Without an average, a former
-        one replaces the current parameters.
+        Without an average, a former one replaces the current parameters.
         """
         fresh = SOLVERS[self.recipe.solver].init(state.params)
         if not state.optimiser or type(state.optimiser) is not type(fresh):
@@ -169,6 +164,12 @@ class NetObjective(Objective):
         if state.mean:
             averaging.follow(state.mean, state.params)
         return state._replace(statistics=statistics)
+
+    def since(self, epochs):
+        """First epoch of the last value of ``alpha``; no earlier one is the best."""
+        alpha = self.recipe.alpha
+        n_values = len(alpha) if isinstance(alpha, tuple) else 1
+        return epochs.stop - len(epochs) // n_values
 
     def constrain(self, params):
         """Project parameters onto their constraints, in place, after each update."""

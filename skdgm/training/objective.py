@@ -136,6 +136,10 @@ class Objective(ABC):
         rng = stream(self.seed, self.SPLIT)
         return split(table, self.recipe.validation_fraction, rng)
 
+    def since(self, epochs):
+        """First of the epochs that early stopping counts; by default the first."""
+        return epochs.start
+
     def stream(self, clock):
         """Random stream of one update, given its place in training."""
         number = self.epochs_before + clock.epoch
@@ -151,7 +155,6 @@ def optimise(
     n_epochs=None,
     hooks=(),
     early_stopping=False,
-    since=None,
 ):
     """Train for a range of epochs.
 
@@ -169,8 +172,6 @@ def optimise(
     hooks : sequence of Hook
     early_stopping : bool, default=False
         If True, hold rows out and keep the state with their lowest loss.
-    since : int, optional
-        First epoch that early stopping counts; by default the first of all.
 
     Returns
     -------
@@ -180,8 +181,8 @@ def optimise(
     held_out, stopping, recipe = None, None, objective.recipe
     if early_stopping:
         table, held_out = objective.split(table)
-        first = epochs.start if since is None else since
-        stopping = EarlyStopping(recipe.n_iter_no_change, recipe.tol, first)
+        since = objective.since(epochs)
+        stopping = EarlyStopping(recipe.n_iter_no_change, recipe.tol, since)
     state = objective.start() if state is None else objective.resume(state)
     watch = objective.watch(table, held_out, state)
     outcome = train(

@@ -214,7 +214,7 @@ def test_losses_are_right_on_average(name, kind):
     (net, params), row = inside(own), states(kind)[5]
     v = np.tile(row, (n, 1))
     exact = [in_order(own, order).score_samples(row[None])[0] for order in ORDERS]
-    losses = net.losses(params, net.present(params, v, stream(0), 0))
+    losses = net.losses(params, net.prepare(params, v, stream(0), 0))
     assert_means(losses, -np.mean(exact))
     watched = net.watched(params, v[:5000], stream(1).rows(5000))
     assert_means(watched, -np.mean(exact))
@@ -260,7 +260,7 @@ def test_nothing_is_learned_of_what_is_missing(name):
     holes = np.random.default_rng(0).random(X.shape) < 0.4
     holed = np.where(holes, NAN, X)
     net, params = inside(own)
-    seen, hidden, *_ = net.present(params, holed, stream(0), 0)
+    seen, hidden, *_ = net.prepare(params, holed, stream(0), 0)
     assert np.isnan(seen[holes]).all()
     assert np.isnan(hidden[holes]).all()
     assert (np.isnan(seen) ^ np.isnan(hidden))[~holes].all()
@@ -283,7 +283,7 @@ def test_dropping_out_is_for_learning_only(name):
     plain = own.score_samples(X)
     np.testing.assert_array_equal(own.set_params(dropout=0.0).score_samples(X), plain)
     net, params = inside(own.set_params(dropout=0.5))
-    seen, hidden, factor, rng = net.present(params, X, stream(0), 0)
+    seen, hidden, factor, rng = net.prepare(params, X, stream(0), 0)
     dropped = net.losses(params, (seen, hidden, factor, rng))
     whole = net.losses(params, (seen, hidden, factor, None))
     assert (dropped != whole).all()
