@@ -157,7 +157,14 @@ class Energy(Graph):
         means : tuple
             The means (or other moments) of each block, as ``init`` of its unit takes
             them, or None for a block that keeps its own parameters.
+
+        Raises
+        ------
+        ValueError
+            Biases differ by row, and so would log Z.
         """
+        if params.n_conditions:
+            raise ValueError("A base model is that of one row: see Params.take.")
         units = tuple(
             own if m is None else unit.init(m, params.dtype)
             for unit, own, m in zip(self.units, params.units, means)
