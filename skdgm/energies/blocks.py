@@ -2,8 +2,11 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from skdgm.couplings import Dense
 from skdgm.distributions import Bernoulli, Gaussian
+from skdgm.energies.params import Params
 
 
 class Link(NamedTuple):
@@ -112,3 +115,27 @@ class Graph:
             the other block is below, so that its input goes up.
         """
         return self._ends[block]
+
+    def init(self, rng, means=None, scale=0.01, dtype=np.float64):
+        """Initial parameters: normal weights, and biases that give known means.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        means : tuple, optional
+            The means (or other moments) of each block, as ``init`` of its unit takes
+            them, or None where they are unknown.
+        scale : float, default=0.01
+            Standard deviation of the weights.
+        dtype : dtype, default=float64
+            float32 or float64.
+
+        Returns
+        -------
+        params : Params
+        """
+        means = means or (None,) * len(self.units)
+        return Params(
+            tuple(u.init(m, dtype) for u, m in zip(self.units, means)),
+            tuple(c.init(rng, scale, dtype) for c in self.couplings),
+        )

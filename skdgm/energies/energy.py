@@ -27,7 +27,7 @@ References
 import numpy as np
 
 from skdgm.energies.blocks import Graph
-from skdgm.energies.params import Params, between
+from skdgm.energies.params import between
 
 
 class Energy(Graph):
@@ -61,18 +61,23 @@ class Energy(Graph):
         coupling no link.
     """
 
-    def init(self, rng, means=None, scale=0.01, dtype=np.float64):
-        """Params with small normal weights, and biases that give the means where known;
-        ``rng`` is a NumPy generator, ``means`` has what ``init`` of each unit takes."""
-        means = means or (None,) * len(self.units)
-        return Params(
-            tuple(u.init(m, dtype) for u, m in zip(self.units, means)),
-            tuple(c.init(rng, scale, dtype) for c in self.couplings),
-        )
-
     def received(self, params, x, block, among=None):
-        """Sum of the inputs to a block from its neighbours, or from those with a number
-        in ``among``; of shape (n_rows, size), or 0 if there are none."""
+        r"""Input of a block from its neighbours.
+
+        .. math:: r_i = \sum_{j \sim i} W_{ij} T_j(x_j)
+
+        Parameters
+        ----------
+        x : tuple
+            Values of all neighbours.
+        block : int
+        among : collection of int, optional
+            The neighbours that count; by default all of them.
+
+        Returns
+        -------
+        received : ndarray of shape (n_rows, size), or 0 if there are no neighbours
+        """
         return sum(
             self.couplings[number].send(
                 params.couplings[number], self.statistic(params, x, other), up
@@ -82,7 +87,8 @@ class Energy(Graph):
         )
 
     def field(self, params, block, received, path=None):
-        """Natural parameter of a block with input ``received`` from its neighbours."""
+        """Natural parameters of a block with input ``received`` from its neighbours:
+        an ndarray, or tree of arrays, of shape (n_rows, size)."""
         unit = self.units[block]
         eta = unit.field(params.units[block], received)
         if path is None:
@@ -90,7 +96,12 @@ class Energy(Graph):
         return between(unit.field(path.base[block]), eta, path.beta)
 
     def interaction(self, params, x, blocks=None, path=None):
-        """Log weight of the links, or of those among some blocks: (n_rows,), or 0."""
+        r"""Log weight of the links, or of those among some blocks.
+
+        .. math:: \beta \sum_{i \sim j} T_i(x_i)^\top W_{ij} T_j(x_j)
+
+        It has the shape (n_rows,), or is 0 if there are no such links.
+        """
         log_weight = sum(
             self.couplings[number].log_weight(
                 params.couplings[number],
@@ -146,7 +157,14 @@ class Energy(Graph):
         means : tuple
             The means (or other moments) of each block, as ``init`` of its unit takes
             them, or None for a block that keeps its own parameters.
+
+        Raises
+        ------
+        ValueError
+            Biases differ by row, and so would log Z.
         """
+        if params.n_conditions:
+            raise ValueError("A base model is that of one row: see Params.take.")
         units = tuple(
             own if m is None else unit.init(m, params.dtype)
             for unit, own, m in zip(self.units, params.units, means)

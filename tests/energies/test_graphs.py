@@ -311,6 +311,15 @@ def test_biases_may_differ_by_row(layers):
             np.testing.assert_allclose(a[0], b[row])
 
 
+def test_a_base_model_is_that_of_one_row():
+    energy, params, truths = conditional([[3], [2]], n_rows=2)
+    with pytest.raises(ValueError, match="one row"):
+        energy.base(params, (None, None))
+    base = energy.base(params.take(1), (None, None))
+    found = ais.forward(stream(0), energy, params.take(1), base, 400, quadratic(100))
+    assert abs(found.log_Z - truths[1].log_Z) < 4 * found.se
+
+
 def test_draws_of_rows_with_their_own_biases():
     energy, params, truths = conditional([[3], [2]], n_rows=2)
     many = params._replace(units=tuple(np.repeat(b, N, axis=0) for b in params.units))
