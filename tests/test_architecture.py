@@ -257,7 +257,7 @@ between = time.process_time()
 from skdgm import *
 print((time.process_time() - between) / (between - start))
 """
-    assert min(float(run(code)) for _ in range(3)) < 0.3
+    assert any(float(run(code)) < 0.3 for _ in range(3))
 
 
 def test_unknown_names():
