@@ -1,5 +1,7 @@
 """Slopes of what is maximised are central differences."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -75,9 +77,15 @@ def grads(options, missing=False):
     return found, numerical_gradient(lambda p: weight @ bound(p), params)
 
 
+# Every decoder meets one latent layer and two, every way bits and numbers.
+CASES = {
+    *product(DECODERS, ["elbo", "deep-iwae"]),
+    *product(["bernoulli", "sample"], WAYS),
+}
+
+
 @pytest.mark.parametrize("missing", [False, True], ids=["whole", "holed"])
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("decoder", DECODERS)
+@pytest.mark.parametrize("decoder, way", sorted(CASES))
 def test_slopes_are_differences(decoder, way, missing):
     found, expected = grads({**DECODERS[decoder], **WAYS[way]}, missing)
     assert_trees(found, expected, rtol=1e-6, atol=1e-7)

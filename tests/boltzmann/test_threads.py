@@ -31,6 +31,12 @@ OPTIONS = {
     "fpcd": {"gradient": "fpcd", "centering": "moving", "max_norm": 1.0},
     "tempering": {"gradient": "tempering", "solver": "adam", "sparsity_target": 0.1},
 }
+# Data of all kinds meet gradients that begin with them and such that do not; what is
+# done with a gradient meets data of three kinds.
+DATA_AND_OPTIONS = [
+    *product(DATA, ["pcd", "cd"]),
+    *product(["binary", "grey", "missing"], [*OPTIONS][2:]),
+]
 LABELS = np.arange(120) % 3
 OTHERS = {
     "gaussian": GaussianRBM(),
@@ -41,7 +47,9 @@ OTHERS = {
 
 def results(X, rbm=None, **options):
     rbm = clone(rbm or BernoulliRBM())
-    rbm.set_params(n_components=21, n_iter=3, random_state=0, **options).fit(X, LABELS)
+    # Of so many hidden units log Z is exact; of four more it is annealed.
+    options = {"n_components": 17, "n_iter": 3, "random_state": 0, **options}
+    rbm.set_params(**options).fit(X, LABELS)
     return [
         rbm.components_,
         rbm.intercept_visible_,
@@ -55,7 +63,7 @@ def results(X, rbm=None, **options):
 
 @pytest.mark.parametrize(
     "data, option",
-    [*product(DATA, OPTIONS), *product(["grey", "missing", "CSR"], OTHERS)],
+    [*DATA_AND_OPTIONS, *product(["grey", "missing", "CSR"], OTHERS)],
 )
 def test_any_number_of_threads(data, option, monkeypatch):
     monkeypatch.setattr(parallel, "_WORTHWHILE", 1)
@@ -63,6 +71,8 @@ def test_any_number_of_threads(data, option, monkeypatch):
     for n_threads in (1, 2, 4):
         with parallel.limit(n_threads):
             rbm, options = OTHERS.get(option), OPTIONS.get(option, {})
+            if option == "pcd" or data == "CSR":
+                options = {**options, "n_components": 21}
             found.append(results(DATA[data], rbm, **options))
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):

@@ -449,6 +449,28 @@ INSTANCES = [
     ),
 ]
 
+
+def one_of_each(key):
+    """The first instance of each value of a key."""
+    found = {}
+    for instance in INSTANCES:
+        found.setdefault(key(instance), instance)
+    return list(found.values())
+
+
+def kind(instance):
+    """The class, the kind of columns, and whether layers are refined or given."""
+    options = instance.get_params(deep=False)
+    names = ["visible", "decoder", "output", "refine"]
+    given = [str(options.get(name)) for name in names]
+    return type(instance), *given, bool(options.get("layers"))
+
+
+# All INSTANCES are for tests of learning, which every option has a part in; these are
+# for tests of what may differ between kinds of columns and between classes only.
+KINDS = one_of_each(kind)
+CLASSES = one_of_each(type)
+
 ESTIMATORS = [
     getattr(skdgm, name)
     for name in skdgm.__all__

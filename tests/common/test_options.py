@@ -12,7 +12,7 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm import DBN, BernoulliRBM, GaussianRBM, GenerativeDBNClassifier, RBMClassifier
-from tests.common.instances import ESTIMATORS, INSTANCES, name_of
+from tests.common.instances import CLASSES, ESTIMATORS, KINDS, name_of
 from tests.common.shapes import having, learned
 from tests.common.test_contract import BITS, HOLES, REAL, Data
 
@@ -21,15 +21,6 @@ LIVE = {"feature_layer", "inference_steps", "inference_tol", "n_restarts", "n_dr
 LIVE |= {"n_orderings"}
 # How y is read.
 LIVE |= {"unlabeled"}
-# One of each class, and of each kind of columns.
-KINDS = {}
-for _instance in INSTANCES:
-    _params = _instance.get_params(deep=False)
-    _key = [_params.get(n) for n in ("visible", "decoder", "output", "refine")]
-    KINDS.setdefault(str((type(_instance), _key)), _instance)
-KINDS = list(KINDS.values())
-# And of each class.
-CLASSES = {type(instance): instance for instance in reversed(INSTANCES)}.values()
 
 of_kinds = pytest.mark.parametrize("instance", KINDS, ids=name_of)
 of_classes = pytest.mark.parametrize("instance", CLASSES, ids=name_of)
@@ -157,21 +148,22 @@ def in_type(value, dtype):
 
 
 @of_classes
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, np.int64])
-def test_numbers_of_any_type_do_the_same(instance, dtype):
+def test_numbers_of_any_type_do_the_same(instance):
     plain, data = fitted(instance)
-    own = integers(plain)
-    given = {name: in_type(value, dtype) for name, value in own.items()}
-    estimator = clone(plain).set_params(**given, random_state=dtype(0))
-    kept = estimator.get_params(deep=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)
-        estimator.fit(data.X, **data.y())
-        clone(estimator)
-    assert all(estimator.get_params(deep=False)[name] is kept[name] for name in kept)
-    before, after = learned(plain), learned(estimator)
-    assert_equal(after, before)
-    assert_equal(answers(estimator, data), answers(plain, data))
+    own, before = integers(plain), learned(plain)
+    expected = answers(plain, data)
+    for dtype in (np.uint8, np.int8, np.uint64, np.int64):
+        given = {name: in_type(value, dtype) for name, value in own.items()}
+        estimator = clone(plain).set_params(**given, random_state=dtype(0))
+        kept = estimator.get_params(deep=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            estimator.fit(data.X, **data.y())
+            clone(estimator)
+        now = estimator.get_params(deep=False)
+        assert all(now[name] is kept[name] for name in kept)
+        assert_equal(learned(estimator), before, dtype)
+        assert_equal(answers(estimator, data), expected, dtype)
 
 
 @pytest.mark.parametrize("cls", ESTIMATORS)

@@ -7,7 +7,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdgm import FVBN, DBNClassifier, DBNRegressor, RBMClassifier
-from tests.common.instances import ESTIMATORS, INSTANCES
+from tests.common.instances import CLASSES, ESTIMATORS, INSTANCES, KINDS
 
 # The checks' data are real numbers: with these visible units they are classified well.
 REAL = RBMClassifier(visible="gaussian")
@@ -31,8 +31,17 @@ for name in "EoNADE", "FVBN", "MADE", "NADE", "NeuralAutoregressive", "RNADE":
     SHORT[name] = {"max_iter": 5}
 DEFAULTS = [cls().set_params(**SHORT.get(cls.__name__, {})) for cls in ESTIMATORS]
 
+# What else there is to check of other columns, and of layers that are given.
+OTHERS = [
+    instance
+    for instance in KINDS
+    if instance not in CLASSES
+    and (type(instance), instance.get_params().get("visible"))
+    not in [(type(real), "gaussian") for real in (REAL, SUPERVISED)]
+]
 
-@parametrize_with_checks([*DEFAULTS, REAL, SUPERVISED, NORMAL, *INSTANCES])
+
+@parametrize_with_checks([*DEFAULTS, REAL, SUPERVISED, NORMAL, *OTHERS])
 def test_check(estimator, check):
     try:
         check(estimator)
