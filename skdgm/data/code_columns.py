@@ -99,6 +99,10 @@ class CodeColumns:
         )
         return (columns.counts + 1) / (total + np.repeat(columns.sizes, columns.sizes))
 
+    def share(self, columns):
+        """Means of a net's inputs: the smoothed frequencies."""
+        return self.frequencies(columns)
+
     def loss_of_independent(self, columns):
         """Negative log-likelihood per row, in nats, if columns were independent."""
         p = self.frequencies(columns)

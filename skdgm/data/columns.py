@@ -120,6 +120,10 @@ class BinaryColumns:
         """Mean of each column, smoothed as if a 0 and a 1 more had been seen."""
         return (columns.total + 1) / (columns.seen + 2)
 
+    def share(self, columns):
+        """Means of a net's inputs: the smoothed means."""
+        return self.moments(columns)
+
     def fill(self, columns):
         """Initial values of missing entries: the smoothed means."""
         return self.moments(columns)

@@ -91,6 +91,9 @@ class RealColumns:
         """Mean and variance of all standardised columns: 0 and 1."""
         return 0.0, 1.0
 
+    def share(self, columns):
+        """Means of a net's inputs: None, as all are 0."""
+
     def fill(self, columns):
         """Initial values of missing entries, standardised: 0."""
         return np.zeros(len(columns.scale))

@@ -1,12 +1,12 @@
-r"""Real units.
+r"""Normal distribution of real units.
 
 .. math:: p(x \mid \theta, \lambda) = \exp(\theta x - \tfrac12 \lambda x^2 -
    A), \quad A = \frac{\theta^2}{2 \lambda} - \frac12 \log\frac{\lambda}{2\pi}, \quad
    \mathbb{E}[x] = \frac{\partial A}{\partial\theta} = \frac{\theta}{\lambda}
 
-a normal distribution of precision :math:`\lambda`. A unit's own parameters are its
-mean b, to which the input from its neighbours is added, and :math:`\log \lambda`. The
-statistic is :math:`\lambda x`, so that with one hidden layer [1]_
+of precision :math:`\lambda`. A unit's own parameters are its mean b, to
+which the input from its neighbours is added, and :math:`\log \lambda`. The statistic is
+:math:`\lambda x`, so that with one hidden layer [1]_
 
 .. math:: E(v, h) = \tfrac12 v^\top (\lambda \odot v) - (v \odot \lambda)^\top (W h + b)
    - c^\top h, \qquad p(v \mid h) = \mathcal{N}(v; W h + b, \lambda^{-1}).
@@ -19,6 +19,8 @@ References
 from typing import NamedTuple
 
 import numpy as np
+
+from skdgm.distributions.unit import Unit
 
 LOG_2PI = np.log(2 * np.pi)
 
@@ -37,7 +39,13 @@ class Natural(NamedTuple):
     precision: np.ndarray
 
 
-class Gaussian(NamedTuple):
+class _Options(NamedTuple):
+    size: int
+    precision: str = "diagonal"
+    min_variance: float = 0.0
+
+
+class Gaussian(_Options, Unit):
     """A block of real units; values and means are arrays of shape (n_rows, size).
 
     Parameters
@@ -49,10 +57,7 @@ class Gaussian(NamedTuple):
         Lower limit of variances; 0 for none.
     """
 
-    size: int
-    precision: str = "diagonal"
-    min_variance: float = 0.0
-
+    __slots__ = ()
     n_states = np.inf
 
     def init(self, moments=None, dtype=np.float64):
@@ -63,7 +68,6 @@ class Gaussian(NamedTuple):
         return Normal(np.full(self.size, mean, dtype), log_precision)
 
     def field(self, own, received=0.0):
-        """Natural parameters for the input ``received`` from the neighbours."""
         precision = np.exp(own.log_precision)
         return Natural(precision * (own.mean + received), precision)
 
@@ -72,17 +76,13 @@ class Gaussian(NamedTuple):
         return np.exp(own.log_precision) * np.asarray(x)
 
     def log_weight(self, eta, x):
-        """Log of the unnormalised density of each row of x, (n_rows,), float64."""
         x = np.asarray(x)
         return (x * (eta.theta - 0.5 * eta.precision * x)).sum(axis=-1, dtype=float)
 
     def log_partition(self, eta):
-        """Sum of A over the block, for each row, in float64."""
         return _log_partition(eta).sum(axis=-1, dtype=np.float64)
 
     def log_evidence(self, eta, x, clamped):
-        """Log weight of each row of x under each row of eta with entries that are not
-        ``clamped`` integrated out: float64 of shape (n_rows, n_fields)."""
         x = np.where(clamped, x, 0.0)
         own = 0.5 * x**2 @ np.asarray(eta.precision, np.float64)
         free = _log_partition(eta).astype(np.float64)
@@ -93,7 +93,6 @@ class Gaussian(NamedTuple):
         return eta.theta / eta.precision
 
     def sample(self, eta, rng):
-        """Draw a value for each row of ``rng``: x and its mean, (n_rows, size)."""
         mean = self.mean(eta)
         noise = rng.normal(self.size, mean.dtype)
         x = mean + noise / np.sqrt(eta.precision)
@@ -122,16 +121,10 @@ class Gaussian(NamedTuple):
         shared = grad.mean(axis=-1, keepdims=True) * (self.precision == "scalar")
         return shared + np.zeros_like(grad)
 
-    def pack(self, x):
-        """Convert values to the form that ``sample`` returns: as they are."""
-        return x
-
     def bias_of(self, own):
-        """Entry of the parameters (or their gradient) that is added to the input."""
         return own.mean
 
     def with_bias(self, own, bias):
-        """Copy of the parameters (or their gradient) with another mean."""
         return own._replace(mean=bias)
 
     def scale(self, own):

@@ -2,7 +2,6 @@
 
 from skdgm.nets import layers
 from skdgm.nets.activations import ACTIVATIONS, activate
-from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
 from skdgm.nets.estimator import LEARNING, NetEstimator, layers_of
 from skdgm.nets.feed_forward import (
     INITIALISERS,
@@ -22,9 +21,9 @@ from skdgm.nets.losses import (
     squared_error,
 )
 from skdgm.nets.masking import beside, masked, pick
-from skdgm.nets.mixtures import Mixture, mixture_loss
 from skdgm.nets.normals import log_normal, log_prior
 from skdgm.nets.objective import SOLVERS, NetObjective, NetState
+from skdgm.nets.outputs import nll
 from skdgm.nets.primitives import columns, dense, drop_out, listed
 from skdgm.nets.tied import KINDS, Shape, Tied, draw_bits, tied
 from skdgm.nets.tuner import Monitor, Tuner, fine_tune
@@ -37,7 +36,6 @@ __all__ = [
     "LEARNING",
     "SOLVERS",
     "Layer",
-    "Mixture",
     "Monitor",
     "NetEstimator",
     "NetObjective",
@@ -46,11 +44,9 @@ __all__ = [
     "Tied",
     "Tuner",
     "activate",
-    "at_least",
     "beside",
     "bounded",
     "check_dropout",
-    "class_loss",
     "columns",
     "dense",
     "divergence",
@@ -70,7 +66,6 @@ __all__ = [
     "log_mean_exp",
     "log_normal",
     "log_prior",
-    "log_probabilities",
     "logistic_cross_entropy",
     "masked",
     "mixture_loss",

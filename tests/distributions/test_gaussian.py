@@ -107,15 +107,15 @@ def test_initial_parameters_give_the_moments():
 def test_gradient(precision):
     unit = Gaussian(3, precision)
     # What neighbours send stays the same when parameters move, unlike their field.
-    grad = numerical_gradient(
+    expected = numerical_gradient(
         lambda own: unit.log_weight(unit.field(own, RECEIVED), X).mean(), OWN
     )
     grad = unit.param_grad(OWN, X, lambda: RECEIVED)
-    np.testing.assert_allclose(grad.mean.mean(axis=0), grad.mean, atol=1e-8)
+    np.testing.assert_allclose(grad.mean.mean(axis=0), expected.mean, atol=1e-8)
     by_log = {
         "fixed": np.zeros(3),
-        "scalar": np.full(3, grad.log_precision.mean()),
-        "diagonal": grad.log_precision,
+        "scalar": np.full(3, expected.log_precision.mean()),
+        "diagonal": expected.log_precision,
     }[precision]
     np.testing.assert_allclose(grad.log_precision.mean(axis=0), by_log, atol=1e-8)
 

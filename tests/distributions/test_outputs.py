@@ -3,8 +3,8 @@ import pytest
 from scipy.special import expit, log_softmax
 from scipy.stats import norm
 
-from skdgm.nets import vjp
-from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
+from skdgm.distributions import CategoricalOutput, NormalOutput
+from skdgm.nets import beside, nll, vjp
 from tests.nets.recipes import assert_slopes, numbers
 
 DTYPES = [np.float32, np.float64]
@@ -12,6 +12,25 @@ N_EACH = [1, 3]
 N_ROWS = 4
 # Where each of three columns' classes begin, of two, four and one; and the end.
 STARTS, END = np.array([0, 2, 6]), 7
+
+
+def normal_loss(mean, log_var, targets, floor=0.0):
+    ones, by_row = np.ones(targets.shape[1], int), log_var.ndim == 2
+    output = NormalOutput(ones, "sample" if by_row else "feature", floor)
+    given = (beside(mean, log_var), ()) if by_row else (mean, log_var)
+    return nll(*given, targets, output)
+
+
+def codes_output(starts=STARTS, end=END):
+    return CategoricalOutput(np.diff([*starts, end]))
+
+
+def class_loss(logits, codes, starts):
+    return nll(logits, (), codes, codes_output(starts, logits.shape[1]))
+
+
+def log_probabilities(logits, starts):
+    return codes_output(starts, logits.shape[1]).log_probabilities(logits)
 
 
 def reals(n_each, by_row, dtype=np.float64):
@@ -47,8 +66,13 @@ def test_slopes_of_the_class_loss(n_each):
     assert_slopes(lambda params: class_loss(params[0], codes, STARTS), (logits,))
 
 
-def test_slopes_of_floors():
-    assert_slopes(lambda params: at_least(params[0], -1.5), (3 * numbers(5, 4),))
+@pytest.mark.parametrize("by_row", [False, True])
+def test_slopes_of_floors(by_row):
+    mean, log_var, targets = reals(1, by_row)
+    floor = np.exp(-1.5)
+    assert_slopes(
+        lambda params: normal_loss(*params, targets, floor), (mean, 3 * log_var)
+    )
 
 
 @pytest.mark.parametrize("by_row", [False, True])
@@ -125,10 +149,15 @@ def test_extreme_logits(dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_floor_is_added_to_a_variance(dtype):
     raw = np.array([[-1e4, -3, 0, 2, 1e4]], dtype)
-    value, (grad,) = pulled(lambda raw: at_least(raw, -3.0), raw)
+    output = NormalOutput(np.ones(5, int), "sample", np.exp(-3.0))
+    _, value = output.parts(np.hstack([0 * raw, raw]))
     np.testing.assert_allclose(value, np.logaddexp(-3.0, raw), rtol=1e-6)
-    np.testing.assert_allclose(grad, expit(raw + 3), rtol=1e-6)
-    assert value.dtype == grad.dtype == dtype
+    assert value.dtype == dtype
+    targets = numbers(1, 5, dtype=dtype)
+    _, (_, grad) = pulled(lambda *a: normal_loss(*a, targets, np.exp(-3)), 0 * raw, raw)
+    _, (_, plain) = pulled(lambda *a: normal_loss(*a, targets), 0 * raw, value)
+    np.testing.assert_allclose(grad, plain * expit(raw + 3), rtol=1e-6)
+    assert grad.dtype == dtype
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -1,4 +1,4 @@
-r"""Negative log-likelihood of reals under mixtures of normal or of Laplace densities.
+r"""Mixtures of normal or of Laplace densities, of real columns given a net's outputs.
 
 .. math:: -\log \sum_k \alpha_k \, \mathcal{N}(x; \mu_k, \sigma_k), \qquad
    \partial / \partial \mu_k = -\pi_k \, \frac{x - \mu_k}{\sigma_k^2}, \quad
@@ -18,9 +18,7 @@ References
 
 from typing import NamedTuple
 
-import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
-from autograd.extend import defvjp, primitive
 from scipy.special import log_softmax, softmax
 from scipy.stats import laplace
 
@@ -126,25 +124,3 @@ def _log_sum(log_w):
     high = np.maximum(log_w.max(axis=2, keepdims=True), np.finfo(log_w.dtype).min)
     total = np.exp(log_w - high).sum(axis=2)
     return high[..., 0] + np.log(np.maximum(total, np.finfo(total.dtype).tiny))
-
-
-@primitive
-def mixture_loss(out, x, mixture):
-    """Negative log-likelihood of rows, of shape (n_rows,), in nats.
-
-    Parameters
-    ----------
-    out : ndarray of shape (n_rows, n_columns * 3 * n_components)
-    x : ndarray of shape (n_rows, n_columns)
-        NaN where missing.
-    mixture : Mixture
-    """
-    log_p = mixture.log_density(out, np.where(np.isnan(x), 0, x))
-    return -np.where(np.isnan(x), 0, log_p).sum(axis=1)
-
-
-defvjp(
-    mixture_loss,
-    lambda _, out, x, mixture: lambda grad: grad[:, None] * mixture.grad(out, x),
-    argnums=[0],
-)
