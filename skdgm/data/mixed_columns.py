@@ -114,6 +114,13 @@ class MixedColumns(RealColumns):
         """
         return np.where(columns.kinds == "bernoulli", _BITS.moments(columns), 0.0)
 
+    def share(self, columns):
+        """Means of a net's inputs: frequencies of categories, and :meth:`moments`."""
+        codes = np.repeat(columns.kinds == "categorical", columns.sizes)
+        share = np.repeat(self.moments(columns), columns.sizes)
+        share[codes] = self.frequencies(columns)
+        return share
+
     def fill(self, columns):
         """Initial values of missing entries: means, or the most frequent category."""
         start, codes = self.moments(columns), columns.of("categorical")

@@ -2,11 +2,10 @@
 
 from skdgm.distributions.bernoulli import Bernoulli, BernoulliOutput, draw, draw_bits
 from skdgm.distributions.categorical import CategoricalOutput, Softmax, one_hot, pick
-from skdgm.distributions.gaussian import Gaussian, Normal
+from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
 from skdgm.distributions.mixed import MixedOutput, places_of
-from skdgm.distributions.mixture import Mixture
+from skdgm.distributions.mixture import Mixture, MixtureOutput
 from skdgm.distributions.output import Output
-from skdgm.distributions.reals import MixtureOutput, NormalOutput
 from skdgm.distributions.unit import Unit
 
 __all__ = [

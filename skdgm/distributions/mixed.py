@@ -12,8 +12,8 @@ import numpy as np
 
 from skdgm.distributions.bernoulli import BernoulliOutput
 from skdgm.distributions.categorical import CategoricalOutput
+from skdgm.distributions.mixture import MixtureOutput
 from skdgm.distributions.output import Output
-from skdgm.distributions.reals import MixtureOutput
 
 
 class Block(NamedTuple):
@@ -59,12 +59,9 @@ class MixedOutput(Output):
         return [type(self)(*part, self.mixture) for part in parts]
 
     def start(self, share):
-        """Outputs that reproduce the marginals; ``share`` is a callable of a kind and
-        the numbers of its columns."""
         out = np.zeros(self.n_outputs.sum())
         for block in self.blocks:
-            known = share(block.output.kind, block.columns)
-            out[block.outputs] = block.output.start(known)
+            out[block.outputs] = block.output.start(_at(share, block.inputs))
         return out
 
     def inputs(self, v, share=None):
@@ -72,8 +69,8 @@ class MixedOutput(Output):
             return self.blocks[0].output.inputs(v, share)
         x = np.empty((len(v), self.n_inputs.sum()), v.dtype)
         for block in self.blocks:
-            known = share if share is None else share[block.inputs]
-            x[:, block.inputs] = block.output.inputs(v[:, block.columns], known)
+            own = v[:, block.columns], _at(share, block.inputs)
+            x[:, block.inputs] = block.output.inputs(*own)
         return x
 
     def value(self, inputs):
@@ -134,6 +131,10 @@ class MixedOutput(Output):
         for block in self.blocks:
             found[:, block.columns] = function(block, out[:, block.outputs])
         return found
+
+
+def _at(share, inputs):
+    return None if share is None else share[inputs]
 
 
 def _output(kind, sizes, mixture):

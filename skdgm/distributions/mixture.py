@@ -22,10 +22,13 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 from scipy.stats import laplace
 
-from skdgm.utils.math import sigmoid, softplus
+from skdgm.distributions.output import Output, floored, repeated
+from skdgm.utils.math import sigmoid
 
 # Log of the largest scale: rows far from the training rows would make scales overflow.
 _HIGHEST = float(np.log(1e4))
+# The initial means of components span minus this to this.
+_SPREAD = 1.5
 # Log densities of scale 1 at their modes.
 _HEIGHTS = {"gaussian": -0.5 * float(np.log(2 * np.pi)), "laplace": -float(np.log(2))}
 
@@ -110,9 +113,7 @@ class Mixture(NamedTuple):
         return np.moveaxis(out.reshape(len(out), -1, 3, self.n_components), 2, 0)
 
     def _log_scale(self, raw):
-        log_floor = raw.dtype.type(np.log(self.floor))
-        s = log_floor + softplus(raw - log_floor)
-        return np.minimum(s, raw.dtype.type(_HIGHEST))
+        return np.minimum(floored(raw, self.floor), raw.dtype.type(_HIGHEST))
 
     def _of_component(self, gap, s):
         z = gap * np.exp(-s)
@@ -124,3 +125,48 @@ def _log_sum(log_w):
     high = np.maximum(log_w.max(axis=2, keepdims=True), np.finfo(log_w.dtype).min)
     total = np.exp(log_w - high).sum(axis=2)
     return high[..., 0] + np.log(np.maximum(total, np.finfo(total.dtype).tiny))
+
+
+class MixtureOutput(Output):
+    """Standardised columns, given the parts of a mixture for each.
+
+    Parameters
+    ----------
+    sizes : ndarray of ones, of shape (n_columns,)
+    mixture : Mixture
+        Form of the densities.
+    """
+
+    kind = "gaussian"
+
+    def __init__(self, sizes, mixture):
+        super().__init__(sizes)
+        self.mixture, self.n_outputs = mixture, 3 * mixture.n_components * sizes
+
+    def start(self, share):
+        """Initial outputs: components around 0, with scales of 1."""
+        n = self.mixture.n_components
+        means = np.linspace(-_SPREAD, _SPREAD, n) if n > 1 else np.zeros(1)
+        own = np.concatenate([np.zeros(n), means, np.zeros(n)])
+        return np.tile(own, len(self.n_inputs))
+
+    def nll_grad(self, out, v, weight, own=()):
+        return weight[:, None] * self.mixture.grad(out, repeated(v, out)), ()
+
+    def log_p(self, out, v, own=()):
+        v = repeated(v, out)
+        missing = np.isnan(v)
+        log_p = self.mixture.log_density(out, np.where(missing, 0, v))
+        return np.where(missing, 0, log_p)
+
+    def expected(self, out):
+        return self.mixture.mean(out)
+
+    def mode(self, out):
+        """Centre of the component with the highest peak, for each entry."""
+        return self.mixture.mode(out)
+
+    def draw(self, out, rng, own=()):
+        n, real = len(self.n_inputs), out.dtype.type
+        uniform, other = rng.fold(0).uniform(n, real), rng.fold(1)
+        return self.mixture.draw(out, uniform, self.mixture.noise(other, n, real))

@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from skdgm.utils.math import softplus
+
 
 class Output(ABC):
     r"""Distributions of the columns of a table, given outputs of a net.
@@ -39,9 +41,10 @@ class Output(ABC):
     def __init__(self, sizes):
         self.n_inputs = self.n_outputs = sizes
 
-    @abstractmethod
     def start(self, share):
-        """Outputs that reproduce the marginals, (n_outputs_in_all,), float64."""
+        """Outputs that reproduce the marginals, (n_outputs_in_all,), float64: zeros for
+        standardised columns."""
+        return np.zeros(self.n_outputs.sum())
 
     def own(self, dtype):
         """Initial parameters of the distribution itself: none."""
@@ -91,9 +94,9 @@ class Output(ABC):
         """Mean of each entry (of categories, the most probable), as values."""
         return self.value(self.expected(out))
 
-    @abstractmethod
     def mode(self, out):
-        """Most probable value of each entry."""
+        """Most probable value of each entry: the mean, unless overridden."""
+        return self.mean(out)
 
     @abstractmethod
     def draw(self, out, rng, own=()):
@@ -104,3 +107,11 @@ def repeated(v, out):
     """Rows of values, each repeated for its consecutive rows of outputs."""
     n_each = len(out) // len(v) if len(v) else 1
     return v if n_each == 1 else np.repeat(v, n_each, axis=0)
+
+
+def floored(raw, floor):
+    """Logs of ``floor`` + exp(raw), of variances or scales; ``raw`` without a floor."""
+    if not floor:
+        return raw
+    limit = raw.dtype.type(np.log(floor))
+    return limit + softplus(raw - limit)

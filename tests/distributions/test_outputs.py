@@ -3,11 +3,22 @@ import pytest
 from scipy.special import expit, log_softmax
 from scipy.stats import norm
 
-from skdgm.distributions import CategoricalOutput, NormalOutput
+from skdgm.distributions import (
+    BernoulliOutput,
+    CategoricalOutput,
+    MixedOutput,
+    Mixture,
+    MixtureOutput,
+    NormalOutput,
+)
 from skdgm.nets import beside, nll, vjp
+from skdgm.utils.random import stream
+from tests.distributions.cases import N_DRAWS, OutputCase
 from tests.nets.recipes import assert_slopes, numbers
+from tests.numerical import assert_means
 
 DTYPES = [np.float32, np.float64]
+NAN = np.nan
 N_EACH = [1, 3]
 N_ROWS = 4
 # Where each of three columns' classes begin, of two, four and one; and the end.
@@ -50,6 +61,76 @@ def classes(n_each, dtype=np.float64):
 
 def pulled(loss, *params):
     return vjp(lambda params: loss(*params), params, np.ones_like)
+
+
+class TestBernoulli(OutputCase):
+    output = BernoulliOutput(np.ones(3, int))
+    v = np.array([[0, 1, 0.3], [1, NAN, 0], [NAN, NAN, 1], [NAN] * 3])
+    grid, share = np.array([[0.0] * 3, [1.0] * 3]), np.array([0.2, 0.5, 0.9])
+
+
+class TestCategorical(OutputCase):
+    output = CategoricalOutput(np.array([2, 4, 3]))
+    v = np.array([[0, 3, 2], [1, NAN, 0], [NAN, 2, 1], [NAN] * 3])
+    share = np.array([0.3, 0.7, 0.1, 0.2, 0.3, 0.4, 0.2, 0.2, 0.6])
+
+    def test_probabilities_add_up_to_one(self):
+        p = np.exp(self.output.log_probabilities(self.out()))
+        total = np.add.reduceat(p, self.output.starts, axis=1)
+        np.testing.assert_allclose(total, 1)
+
+    @property
+    def grid(self):
+        """Each code in turn; missing where a column has no such category."""
+        codes = np.arange(4.0)[:, None]
+        return np.where(codes < self.output.n_inputs, codes, NAN)
+
+
+class RealCase(OutputCase):
+    v = np.array([[0.3, -1, 2], [1, NAN, 0], [NAN, 0.5, 1], [NAN] * 3])
+    step = 0.02
+
+    @property
+    def grid(self):
+        return np.tile(np.arange(-60, 60, self.step)[:, None], (1, 3))
+
+
+class TestNormal(RealCase):
+    output = NormalOutput(np.ones(3, int))
+
+
+class TestNormalOfRows(RealCase):
+    output = NormalOutput(np.ones(3, int), "sample", 0)
+
+
+class TestNormalOfFixedVariance(RealCase):
+    output = NormalOutput(np.ones(3, int), 0.5)
+
+
+class TestMixture(RealCase):
+    output = MixtureOutput(np.ones(3, int), Mixture(2))
+    peaked = False
+
+
+class TestMixed(OutputCase):
+    kinds = np.array(["categorical", "bernoulli", "gaussian", "categorical"])
+    output = MixedOutput(kinds, np.array([3, 1, 1, 2]), Mixture(2, "laplace"))
+    v = np.array([[0, 0.3, 2, 1], [2, NAN, 0, 0], [NAN, 1, -1, 1], [NAN] * 4])
+    share = np.array([0.2, 0.3, 0.5, 0.4, 0.0, 0.6, 0.4])
+    peaked = False
+
+    def test_probabilities_add_up_to_one(self):
+        out, ends = self.out(), np.cumsum(self.output.n_outputs)
+        found = self.output.log_p(out, self.v)
+        for j, single in enumerate(self.output.single):
+            own = out[:, ends[j] - self.output.n_outputs[j] : ends[j]]
+            expected = single.log_p(own, self.v[:, [j]])[:, 0]
+            np.testing.assert_allclose(found[:, j], expected, atol=1e-12)
+
+    def test_draws_have_the_moments(self):
+        out, rng = np.tile(self.out(1), (N_DRAWS, 1)), stream(0).rows(N_DRAWS)
+        v = self.output.draw(out, rng)
+        assert_means(self.output.inputs(v), self.output.expected(out[:1])[0])
 
 
 @pytest.mark.parametrize("by_row", [False, True])
