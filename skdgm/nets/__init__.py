@@ -69,6 +69,7 @@ __all__ = [
     "logistic_cross_entropy",
     "masked",
     "mixture_loss",
+    "nll",
     "normal_loss",
     "pick",
     "row_mean",
