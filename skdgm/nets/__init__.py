@@ -12,7 +12,15 @@ from skdgm.nets.feed_forward import (
     init,
     initial,
 )
-from skdgm.nets.latents import bounded, divergence, draw, halves, log_drawn
+from skdgm.nets.latents import (
+    bounded,
+    divergence,
+    draw,
+    halves,
+    log_drawn,
+    log_normal,
+    log_prior,
+)
 from skdgm.nets.losses import (
     log_mean_exp,
     logistic_cross_entropy,
@@ -21,7 +29,6 @@ from skdgm.nets.losses import (
     squared_error,
 )
 from skdgm.nets.masking import beside, masked, pick
-from skdgm.nets.normals import log_normal, log_prior
 from skdgm.nets.objective import SOLVERS, NetObjective, NetState
 from skdgm.nets.outputs import nll
 from skdgm.nets.primitives import columns, dense, drop_out, listed
