@@ -35,6 +35,11 @@ class Columns(NamedTuple):
     scale: np.ndarray = 1.0
     varies: np.ndarray = True
 
+    @property
+    def sizes(self):
+        """Number of inputs that represent each column, as an int array: 1."""
+        return np.ones(len(self.seen), int)
+
 
 def observed(table, before):
     """Weights and weighted sums of observed values, added to those of ``before``.

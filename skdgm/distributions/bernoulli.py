@@ -146,5 +146,8 @@ class BernoulliOutput(Output):
     def mode(self, out):
         return (out > 0).astype(out.dtype)
 
+    def resampled(self, v, rng):
+        return np.where(np.isnan(v), v, draw_bits(v, rng))
+
     def draw(self, out, rng, own=()):
         return draw_bits(sigmoid(out), rng)

@@ -98,6 +98,10 @@ class Output(ABC):
         """Most probable value of each entry: the mean, unless overridden."""
         return self.mean(out)
 
+    def resampled(self, v, rng):
+        """Replace grey values of bits by draws; others are left as they are."""
+        return v
+
     @abstractmethod
     def draw(self, out, rng, own=()):
         """Draw values, of shape (n_rows, n_columns), with a stream for each row."""
