@@ -28,6 +28,7 @@ KERNELS = {"_kernels"}
 MODEL = GROUND | {"distributions", "couplings", "energies"}
 ALGORITHMS = MODEL | {"samplers", "inference"}
 BESIDE = {"gradients", "partition", "optim", "training", "metrics", "nets"}
+NETS = GROUND | {"distributions", "optim", "training", "nets"}
 LAW = {
     "exceptions": set(),
     "_kernels": set(),
@@ -42,13 +43,13 @@ LAW = {
     "optim": KERNELS | GROUND,
     "training": GROUND | {"optim"},
     "metrics": ALGORITHMS | {"partition"},
-    "nets": KERNELS | GROUND | {"optim", "training", "data", "base"},
+    "nets": KERNELS | NETS | {"data", "base"},
     "data": GROUND | {"training"},
     "base": GROUND | {"training", "data"},
     "boltzmann": ALGORITHMS | BESIDE | {"data", "base"},
     "belief": ALGORITHMS | BESIDE | {"data", "base", "boltzmann"},
-    "autoencoder": GROUND | {"optim", "training", "nets", "data", "base"},
-    "autoregressive": GROUND | {"optim", "training", "nets", "data", "base"},
+    "autoencoder": NETS | {"data", "base"},
+    "autoregressive": NETS | {"data", "base"},
     "preprocessing": GROUND,
     "anomaly": GROUND | {"boltzmann"},
     "plotting": KERNELS | ALGORITHMS | BESIDE | {"data", "base", "boltzmann", "belief"},

@@ -19,7 +19,7 @@ References
 
 import numpy as np
 
-from skdgm.nets import NetObjective, listed, log_mean_exp, row_mean
+from skdgm.nets import NetObjective, listed, log_mean_exp, nll, row_mean
 
 _NOISE, _DROP, _GREY = range(3)
 # Default number of draws for each row, if they are weighted.
@@ -34,9 +34,11 @@ class Bound(NetObjective):
     Parameters
     ----------
     hierarchy : Hierarchy
-    domain : Bits, Reals or Categories
+    domain : ColumnKind
     columns : tuple
         Statistics of the columns.
+    output : Output
+        Distribution of the data given the decoder's outputs.
     recipe, rows, seed, epochs_before
         As of :class:`~skdgm.nets.NetObjective`; the recipe with ``objective``,
         ``n_importance``, ``beta``, ``warm_up`` and ``resample``.
@@ -44,23 +46,24 @@ class Bound(NetObjective):
 
     quantity = "bound"
 
-    def __init__(self, hierarchy, domain, columns, recipe, rows, seed, epochs_before=0):
-        independent = domain.loss_of_independent(columns)
-        super().__init__(recipe, rows, seed, epochs_before, independent)
-        self.hierarchy, self.domain, self.columns = hierarchy, domain, columns
+    def __init__(self, hierarchy, domain, columns, output, *given):
+        super().__init__(*given, independent=domain.loss_of_independent(columns))
+        recipe, self.hierarchy = self.recipe, hierarchy
+        self.output, self.share = output, domain.share(columns)
         self.weighted = recipe.objective == "iwae"
         self.n_each = recipe.n_importance or (_WEIGHTED if self.weighted else 1)
 
     def init(self, rng):
         """Initial parameters, whose outputs are the means of columns."""
-        dtype = self.rows.dtype
-        return self.hierarchy.init(rng, *self.domain.start(self.columns, dtype), dtype)
+        dtype, output = self.rows.dtype, self.output
+        out = output.start(self.share).astype(dtype)
+        return self.hierarchy.init(rng, out, output.own(dtype), dtype)
 
     def prepare(self, state, batch, clock):
         """Rows and running statistics, noise, beta, and a stream for dropout."""
         v, rng = self.rows.take(batch), self.stream(clock)
         if self.recipe.resample:
-            v = self.domain.resampled(v, rng.fold(_GREY).rows(len(v)))
+            v = self.output.resampled(v, rng.fold(_GREY).rows(len(v)))
         generator = rng.fold(_NOISE).generator()
 
         def noise(level, stats):
@@ -109,11 +112,11 @@ class Bound(NetObjective):
             (n_rows, 1).
         statistics : Statistics
         """
-        x, n_rows = listed(self.domain.inputs(self.columns, v)), len(v)
+        x, n_rows = listed(self.output.inputs(v, self.share)), len(v)
         found = self.hierarchy.through(
             params, statistics, x, noise, exact=not self.weighted, rng=rng, train=train
         )
-        loss = self.domain.loss(self.columns, found.out, params.own, v)
+        loss = nll(found.out, params.own, v, self.output)
         terms = [part.reshape((n_rows, -1)) for part in (-loss, found.gap)]
         return terms, found.statistics
 

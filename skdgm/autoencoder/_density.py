@@ -64,19 +64,22 @@ class LatentDensity(Density):
     Parameters
     ----------
     name, read, domain, columns, seed
-        As of :class:`~skdgm.base.Density`; the domain with a decoder's distributions.
+        As of :class:`~skdgm.base.Density`.
     hierarchy : Hierarchy
     net : (Params, Statistics)
         Parameters and running statistics of the nets.
     n_draws : int
         Number of draws for each row in :meth:`log_prob`.
+    output : Output
+        Distribution of the data given the decoder's outputs.
     """
 
     kind = "lower bound"
 
-    def __init__(self, name, read, domain, columns, seed, hierarchy, net, n_draws):
-        super().__init__(name, read, domain, columns, seed)
+    def __init__(self, *common, hierarchy, net, n_draws, output):
+        super().__init__(*common)
         self.hierarchy, self.net, self.n_draws = hierarchy, net, n_draws
+        self.output, self.share = output, self.domain.share(self.columns)
         # Units of the widest layer, and of the highest latent one.
         self.width = max(max(layer.W.shape) for layer in layers_of(net[0]))
         self.n_latent = hierarchy.n_latent[-1]
@@ -157,7 +160,7 @@ class LatentDensity(Density):
         with one_blas_thread():
             z = rng.fold(_LATENT).normal(self.n_latent, dtype)
             out = self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN))
-            v = self.domain.draw(self.columns, out, params.own, rng.fold(_DATA))
+            v = self.output.draw(out, rng.fold(_DATA), params.own)
         return self.domain.to_data(self.columns, v)
 
     def decode(self, Z):
@@ -170,7 +173,7 @@ class LatentDensity(Density):
             )
         with one_blas_thread():
             out = self.hierarchy.downwards(*self.net, Z)
-            v = self.domain.value(self.columns, self.domain.mean(self.columns, out))
+            v = self.output.mean(out)
         return self.domain.to_data(self.columns, v)
 
     def fill(
@@ -192,68 +195,67 @@ class LatentDensity(Density):
         return self.by_content(function, rows, _ROWS // self.width)
 
     def _means(self, v):
-        x = self.domain.inputs(self.columns, v)
+        x = self.output.inputs(v, self.share)
         means = self.hierarchy.upwards(*astype(self.net, v.dtype), x)
         return np.concatenate(means, axis=1)
 
     def _draws(self, v, rng, n_draws, exact=False):
         """Yield log-likelihoods and gaps of some draws at a time, a column for each."""
         (params, statistics), width = astype(self.net, v.dtype), self.width
-        x = self.domain.inputs(self.columns, v)
+        x = self.output.inputs(v, self.share)
         # Independent of the number of rows, so that a row's draws are, too.
         at_once = max(1, _ROOM // (width * max(1, _ROWS // width)))
         for number, first in enumerate(range(0, n_draws, at_once)):
             n_each = min(at_once, n_draws - first)
             noise = self.hierarchy.noise(rng.fold(number), n_each)
             found = self.hierarchy.through(params, statistics, x, noise, exact=exact)
-            log_p = -self.domain.loss(self.columns, found.out, params.own, v)
+            log_p = -self.output.nll(found.out, v, params.own)
             yield log_p.reshape(len(v), -1), found.gap.reshape(len(v), -1)
 
     def _guess(self, v):
         """Rows with missing entries filled by means, iterated."""
         missing, hierarchy, guess = np.isnan(v), self.hierarchy, v
-        domain, columns = self.domain, self.columns
         for _ in range(_SETTLED):
-            top = hierarchy.upwards(*self.net, domain.inputs(columns, guess))[-1]
-            mean = domain.mean(columns, hierarchy.downwards(*self.net, top))
-            guess = np.where(missing, domain.value(columns, mean), v)
+            x = self.output.inputs(guess, self.share)
+            top = hierarchy.upwards(*self.net, x)[-1]
+            mean = self.output.mean(hierarchy.downwards(*self.net, top))
+            guess = np.where(missing, mean, v)
         return guess
 
     def _weighed(self, v, guess, rng, n_steps, method, _):
         """Fill by importance sampling: a weighted mean, or a draw by weight."""
         hierarchy, (params, statistics) = self.hierarchy, self.net
-        domain, columns = self.domain, self.columns
-        x = domain.inputs(columns, guess)
+        output, x = self.output, self.output.inputs(guess, self.share)
         high, total, norm, best, out = -np.inf, 0.0, 0.0, -np.inf, 0.0
         for number in range(n_steps):
             own = rng.fold(number)
             found = hierarchy.through(params, statistics, x, hierarchy.noise(own, 1))
-            log_w = -domain.loss(columns, found.out, params.own, v) - found.gap
+            log_w = -output.nll(found.out, v, params.own) - found.gap
             log_w = log_w.astype(np.float64)[:, None]
             if method == "mean":
                 before, high = high, np.maximum(high, log_w)
                 shrunk, w = np.exp(before - high), np.exp(log_w - high)
                 norm = shrunk * norm + w
-                total = shrunk * total + w * domain.mean(columns, found.out)
+                total = shrunk * total + w * output.expected(found.out)
             else:  # The largest of log weight plus Gumbel noise is a draw by weight.
                 noisy = log_w + _gumbel(own.fold(_CHOICE))
                 out = np.where(noisy > best, found.out, out)
                 best = np.maximum(best, noisy)
         if method == "mean":
-            return domain.value(columns, (total / norm).astype(v.dtype))
-        return domain.draw(columns, out, params.own, rng.fold(_DATA))
+            return output.value((total / norm).astype(v.dtype))
+        return output.draw(out, rng.fold(_DATA), params.own)
 
     def _chained(self, v, guess, rng, n_steps, method, correct):
         """Fill by a Markov chain: the mean over its steps, or its last state."""
         hierarchy, (params, statistics) = self.hierarchy, self.net
-        domain, columns, missing = self.domain, self.columns, np.isnan(v)
+        output, missing = self.output, np.isnan(v)
         z, out, total, x = None, None, 0.0, guess
 
         def weight(found):
-            return -domain.loss(columns, found.out, params.own, x) - found.gap
+            return -output.nll(found.out, x, params.own) - found.gap
 
         for number in range(n_steps):
-            own, inputs = rng.fold(number), domain.inputs(columns, x)
+            own, inputs = rng.fold(number), output.inputs(x, self.share)
             new = hierarchy.through(params, statistics, inputs, hierarchy.noise(own, 1))
             accepted = np.ones(len(v), bool)
             if correct and z is not None:
@@ -265,9 +267,9 @@ class LatentDensity(Density):
                 z, out = new.z, new.out
             z = [np.where(accepted[:, None], *pair) for pair in zip(new.z, z)]
             out = np.where(accepted[:, None], new.out, out)
-            drawn = domain.draw(columns, out, params.own, own.fold(_DATA))
-            x, total = np.where(missing, drawn, v), total + domain.mean(columns, out)
-        return x if method == "sample" else domain.value(columns, total / n_steps)
+            drawn = output.draw(out, own.fold(_DATA), params.own)
+            x, total = np.where(missing, drawn, v), total + output.expected(out)
+        return x if method == "sample" else output.value(total / n_steps)
 
 
 def _noise_of(z):

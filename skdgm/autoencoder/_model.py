@@ -17,8 +17,8 @@ from skdgm.utils.warn import warn
 class LatentModel(NetEstimator):
     """Base class of estimators with encoders and decoders of latent units.
 
-    A subclass has options, and ``_domain``: the kind of the columns, with the decoder's
-    distributions.
+    A subclass has options, ``_domain``, the kind of the columns, and ``_output``, their
+    distribution given the decoder's outputs.
     """
 
     def transform(self, X):
@@ -206,14 +206,18 @@ class LatentModel(NetEstimator):
     def density_(self):
         """Density of the rows, a :class:`LatentDensity`."""
         check_is_fitted(self)
-        net = self._training.params, self._training.statistics
-        parts = self._hierarchy(self._learned), net, self._now("n_draws")
-        given = self._name, self._rows, self._domain, self._columns, self._seed
-        return LatentDensity(*given, *parts)
+        return LatentDensity(
+            *(self._name, self._rows, self._domain, self._columns, self._seed),
+            hierarchy=self._hierarchy(self._learned),
+            net=(self._training.params, self._training.statistics),
+            n_draws=self._now("n_draws"),
+            output=self._output,
+        )
 
     def _objective(self, table, before):
         parts = self._hierarchy(self._structure), self._domain, self._columns
-        return Bound(*parts, self._options, table.rows, self._seed, before)
+        given = self._output, self._options, table.rows, self._seed, before
+        return Bound(*parts, *given)
 
     def _check_options(self):
         latent, hidden = self._shape
@@ -272,7 +276,7 @@ class LatentModel(NetEstimator):
                     found.append(layers.activation(structure["activation"]))
             return *found, layers.dropout(self._options.dropout)
 
-        sizes = self._domain.sizes(self._columns)
+        sizes = self._output.n_inputs.sum(), self._output.n_outputs.sum()
         shape = structure["n_components"], structure["hidden_layer_sizes"]
         # He's rule is for rectifiers; outputs are linear.
         linear = init.replace("he", "glorot")

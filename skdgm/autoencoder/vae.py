@@ -11,7 +11,8 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.autoencoder._model import LatentModel
-from skdgm.autoencoder._observed import Bits, Categories, Reals
+from skdgm.data import BinaryColumns, CodeColumns, RealColumns
+from skdgm.distributions import BernoulliOutput, CategoricalOutput, NormalOutput
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 
 
@@ -257,8 +258,15 @@ class VAE(LatentModel):
     @property
     def _domain(self):
         asked = self._options
+        if asked.decoder == "categorical":
+            return CodeColumns(asked.min_categories)
+        return BinaryColumns() if asked.decoder == "bernoulli" else RealColumns()
+
+    @property
+    def _output(self):
+        asked, sizes = self._options, self._columns.sizes
         if asked.decoder == "bernoulli":
-            return Bits()
+            return BernoulliOutput(sizes)
         if asked.decoder == "gaussian":
-            return Reals(asked.variance, asked.min_variance)
-        return Categories(asked.min_categories)
+            return NormalOutput(sizes, asked.variance, asked.min_variance)
+        return CategoricalOutput(sizes)

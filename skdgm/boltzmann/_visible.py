@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.data import BinaryColumns, RealColumns
-from skdgm.distributions import Bernoulli, Gaussian, draw
+from skdgm.distributions import Bernoulli, Gaussian
 from skdgm.exceptions import PrecisionWarning
 from skdgm.metrics import log_conditionals, log_densities
 from skdgm.utils.warn import warn
@@ -12,7 +12,19 @@ from skdgm.utils.warn import warn
 _NEAR, _MANY = 0.1, 10
 
 
-class Binary(BinaryColumns):
+class Visible:
+    """What a machine asks of the kind of its visible units, besides the columns'."""
+
+    def noise(self, machine, rng, dtype):
+        """Values of units without bias and neighbours, one row for each stream."""
+        unit = self.unit(machine, machine.n_features_in_)
+        return unit.sample(unit.field(unit.init(dtype=dtype)), rng)[0]
+
+    def warn(self, machine):
+        """Warn of columns that give cause, of which the binary ones give none."""
+
+
+class Binary(Visible, BinaryColumns):
     """Binary units, for values 0, 1 and probabilities of 1."""
 
     log_conditionals = staticmethod(log_conditionals)
@@ -21,15 +33,8 @@ class Binary(BinaryColumns):
         """Block of binary units."""
         return Bernoulli(size)
 
-    def warn(self, machine):
-        """Do nothing: binary columns give no cause for warnings."""
 
-    def noise(self, machine, rng, dtype):
-        """Rows of fair coins, one for each stream."""
-        return draw(np.full((len(rng.ids), machine.n_features_in_), dtype(0.5)), rng)
-
-
-class Real(RealColumns):
+class Real(Visible, RealColumns):
     """Real units, for columns of any scale, which are standardised for the model."""
 
     log_conditionals = staticmethod(log_densities)
@@ -57,11 +62,6 @@ class Real(RealColumns):
                 "min_variance (which makes chains move less).",
                 PrecisionWarning,
             )
-
-    def noise(self, machine, rng, dtype):
-        """Rows of independent standard normal numbers, one for each stream."""
-        unit = Gaussian(machine.n_features_in_)
-        return unit.sample(unit.field(unit.init(dtype=dtype)), rng)[0]
 
 
 BINARY, REAL = Binary(), Real()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.data.codes import check_codes, count_codes, count_sizes, least_sizes
-from skdgm.data.columns import observed
+from skdgm.data.columns import ColumnKind, observed
 from skdgm.utils.domains import real_rows
 
 
@@ -33,11 +33,8 @@ class Codes(NamedTuple):
         return np.cumsum(self.sizes) - self.sizes
 
 
-class CodeColumns:
+class CodeColumns(ColumnKind):
     """Columns of codes, as made by scikit-learn's ``OrdinalEncoder``.
-
-    The methods are those of :class:`~skdgm.data.BinaryColumns`, with frequencies in
-    place of moments.
 
     Parameters
     ----------
@@ -46,17 +43,12 @@ class CodeColumns:
     """
 
     tags = {"positive_only": True, "categorical": True}
-    sample_type, measure = None, "probability"
 
     def __init__(self, min_categories=None):
         self.min_categories = min_categories
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
-        """Validate data.
-
-        Parameters and return value are those of :meth:`BinaryColumns.rows`; codes not
-        seen in the first fit raise ValueError.
-        """
+        """Validate data; codes not seen in the first fit raise ValueError."""
         rows = real_rows(model, X, reset=reset, dtype=dtype)
         sizes = None if reset else model._columns.sizes
         names, who = range(rows.shape[1]), type(model).__name__
@@ -65,7 +57,6 @@ class CodeColumns:
         return rows
 
     def learn(self, table, before=None):
-        """Learn the statistics of a table, added to those of ``before`` if given."""
         seen, total = observed(table, before)
         if before is None:
             least = least_sizes(self.min_categories, table.rows.shape[1])
@@ -73,14 +64,6 @@ class CodeColumns:
         else:
             sizes, earlier = before.sizes, before.counts
         return Codes(seen, total, sizes, count_codes(table, sizes) + earlier), table
-
-    def bits(self, columns):
-        """Indices of the binary columns: none."""
-        return np.arange(0)
-
-    def seen(self, rows, columns):
-        """Rows in the units of the model: unchanged."""
-        return rows
 
     def frequencies(self, columns):
         """Frequencies of all categories, smoothed as if each had been seen once more.
@@ -99,19 +82,9 @@ class CodeColumns:
         )
         return (columns.counts + 1) / (total + np.repeat(columns.sizes, columns.sizes))
 
+    def share(self, columns):
+        return self.frequencies(columns)
+
     def loss_of_independent(self, columns):
-        """Negative log-likelihood per row, in nats, if columns were independent."""
         p = self.frequencies(columns)
         return -(p * np.log(p)).sum()
-
-    def to_data(self, columns, v):
-        """Convert values of units to values of columns: unchanged."""
-        return v
-
-    def log_measure(self, columns):
-        """Log of the Jacobian of each column's units: 0."""
-        return np.zeros(len(columns.seen))
-
-    def log_volume(self, columns, rows):
-        """Log volume of each row: 0."""
-        return 0.0

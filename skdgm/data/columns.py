@@ -5,6 +5,7 @@ A model learns the statistics of its columns in its first fit, and keeps them in
 in :mod:`skdgm.data.real_columns`.
 """
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,11 @@ class Columns(NamedTuple):
     mean: np.ndarray = 0.0
     scale: np.ndarray = 1.0
     varies: np.ndarray = True
+
+    @property
+    def sizes(self):
+        """Number of inputs that represent each column, as an int array: 1."""
+        return np.ones(len(self.seen), int)
 
 
 def observed(table, before):
@@ -67,76 +73,117 @@ def has_grey(rows, which):
     return any(((part > 0) & (part < 1)).any() for part in parts)
 
 
-class BinaryColumns:
-    """Binary columns, whose values are 0, 1 or probabilities of 1."""
+class ColumnKind(ABC):
+    """A kind of columns: validation, statistics, and units of the model.
 
-    tags = {"positive_only": True}
-    sample_type, measure = bool, "probability"
+    All methods take the statistics ``columns`` that ``learn`` returned. Base class,
+    whose columns are in the units of the model as they are.
 
-    def rows(self, model, X, **options):
+    Attributes
+    ----------
+    tags : dict
+        Of scikit-learn's input tags, those that differ from the default.
+    sample_type : type or None
+        Type of samples; None for that of the model.
+    measure : {"probability", "density"}
+        What a model of such columns gives of a row.
+    """
+
+    tags, sample_type, measure = {}, None, "probability"
+
+    @abstractmethod
+    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
         """Validate data.
 
         Parameters
         ----------
         model : estimator
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        **options : dict
-            ``reset``, ``fitting``, ``dtype``: see
-            :func:`~skdgm.utils.domains.bernoulli_rows`.
+        reset : bool
+            Whether this is the first fit.
+        fitting : bool
+            Whether this is a fit.
+        dtype : dtype, optional
+            Type to compute with.
 
         Returns
         -------
         rows : Rows
             In the units of the model, or unchanged if ``reset``.
         """
-        return bernoulli_rows(model, X, **options)
 
+    @abstractmethod
     def learn(self, table, before=None):
         """Learn the statistics of a table.
 
         Parameters
         ----------
         table : Table
-        before : Columns, optional
+        before : tuple, optional
             Statistics of earlier fits.
 
         Returns
         -------
-        columns : Columns
+        columns : Columns, Codes or Mixed
         table : Table
             In the units of the model.
         """
+
+    @abstractmethod
+    def share(self, columns):
+        """Smoothed means of a net's inputs, of shape (n_inputs,); None if all are 0."""
+
+    @abstractmethod
+    def loss_of_independent(self, columns):
+        """Negative log-likelihood per row, in nats, if columns were independent."""
+
+    def bits(self, columns):
+        """Indices of the binary columns."""
+        return np.arange(0)
+
+    def seen(self, rows, columns):
+        """Rows in the units of the model."""
+        return rows
+
+    def to_data(self, columns, v):
+        """Convert values of units to values of columns, in the dtype of v."""
+        return v
+
+    def log_measure(self, columns):
+        """Log of the Jacobian of each column's units."""
+        return np.zeros(len(columns.seen))
+
+    def log_volume(self, columns, rows):
+        """Log volume of each row, which is added to log densities of units, of shape
+        (n_rows,); a number if the same for all."""
+        return 0.0
+
+
+class BinaryColumns(ColumnKind):
+    """Binary columns, whose values are 0, 1 or probabilities of 1."""
+
+    tags, sample_type = {"positive_only": True}, bool
+
+    def rows(self, model, X, **options):
+        return bernoulli_rows(model, X, **options)
+
+    def learn(self, table, before=None):
         return Columns(*observed(table, before)), table
 
     def bits(self, columns):
-        """Indices of the binary columns: all."""
         return np.arange(len(columns.seen))
-
-    def seen(self, rows, columns):
-        """Rows in the units of the model: unchanged."""
-        return rows
 
     def moments(self, columns):
         """Mean of each column, smoothed as if a 0 and a 1 more had been seen."""
         return (columns.total + 1) / (columns.seen + 2)
+
+    def share(self, columns):
+        return self.moments(columns)
 
     def fill(self, columns):
         """Initial values of missing entries: the smoothed means."""
         return self.moments(columns)
 
     def loss_of_independent(self, columns):
-        """Negative log-likelihood per row, in nats, if columns were independent."""
         p = self.moments(columns)
         return -(p * np.log(p) + (1 - p) * np.log1p(-p)).sum()
-
-    def to_data(self, columns, v):
-        """Convert values of units to values of columns: unchanged."""
-        return v
-
-    def log_measure(self, columns):
-        """Log of the Jacobian of each column's units: 0."""
-        return np.zeros(len(columns.seen))
-
-    def log_volume(self, columns, rows):
-        """Log volume of each row, which is added to log densities of units."""
-        return 0.0

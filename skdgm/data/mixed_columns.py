@@ -35,7 +35,6 @@ class MixedColumns(RealColumns):
         self.kinds, self.min_categories = kinds, min_categories
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
-        """Validate data, with the arguments of :meth:`BinaryColumns.rows`."""
         known = None if reset else model._columns
         X, codec, encoded = self._encoded(model, X, known, fitting)
         unknown = None
@@ -67,7 +66,6 @@ class MixedColumns(RealColumns):
         return codec.encode(X, strict=known is None or fitting), codec, True
 
     def learn(self, table, before=None):
-        """Learn the statistics of a table, added to those of ``before`` if given."""
         plain = table.rows._replace(dtype=np.float64, affine=None)
         raw = table._replace(rows=plain)
         seen, total = observed(raw, before)
@@ -93,26 +91,21 @@ class MixedColumns(RealColumns):
         return Mixed(seen, total, *parts, kinds, sizes, counts, rows.codec)
 
     def bits(self, columns):
-        """Indices of the binary columns."""
         return columns.which("bernoulli")
 
     def frequencies(self, columns):
-        """Frequencies of all categories, smoothed as if each had been seen once more.
-
-        Returns
-        -------
-        frequencies : ndarray of shape (n_categories_in_all,)
-        """
+        """Frequencies of all categories; see :meth:`CodeColumns.frequencies`."""
         return _CODES.frequencies(columns.of("categorical"))
 
     def moments(self, columns):
-        """Means of bits, smoothed as if a 0 and a 1 more had been seen; 0 for others.
-
-        Returns
-        -------
-        mean : ndarray of shape (n_columns,)
-        """
+        """Means of bits; see :meth:`BinaryColumns.moments`; 0 for other columns."""
         return np.where(columns.kinds == "bernoulli", _BITS.moments(columns), 0.0)
+
+    def share(self, columns):
+        codes = np.repeat(columns.kinds == "categorical", columns.sizes)
+        share = np.repeat(self.moments(columns), columns.sizes)
+        share[codes] = self.frequencies(columns)
+        return share
 
     def fill(self, columns):
         """Initial values of missing entries: means, or the most frequent category."""
@@ -125,7 +118,6 @@ class MixedColumns(RealColumns):
         return start
 
     def loss_of_independent(self, columns):
-        """Negative log-likelihood per row, in nats, if columns were independent."""
         bits = _BITS.loss_of_independent(columns.of("bernoulli"))
         codes = _CODES.loss_of_independent(columns.of("categorical"))
         return bits + codes + super().loss_of_independent(columns.of("gaussian"))

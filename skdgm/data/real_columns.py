@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdgm.data.columns import Columns, observed
+from skdgm.data.columns import ColumnKind, Columns, observed
 from skdgm.training import check_finite, column_spread
 from skdgm.utils.domains import real_rows
 
@@ -46,42 +46,24 @@ def standards(table, seen, total, real=np.True_):
     return np.where(real, mean, 0.0), np.where(real, scale, 1.0), varies | ~real
 
 
-class RealColumns:
+class RealColumns(ColumnKind):
     """Columns of real numbers of any scale, which are standardised for the model."""
 
-    tags = {}
-    sample_type, measure = None, "density"
+    measure = "density"
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
-        """Validate data, with the arguments of :meth:`BinaryColumns.rows`."""
         rows = real_rows(model, X, reset=reset, dtype=dtype)
         return rows if reset else self.seen(rows, model._columns)
 
     def learn(self, table, before=None):
-        """Learn the statistics of a table, in the first fit only.
-
-        Parameters
-        ----------
-        table : Table
-        before : Columns, optional
-            Statistics of the first fit, which are kept, with ``table`` as it is.
-
-        Returns
-        -------
-        columns : Columns
-        table : Table
-            Standardised as it is read.
-        """
+        """Learn in the first fit only: ``before`` is kept, and ``table`` then returned
+        as it is, not standardised."""
         if before is not None:
             return before, table
         raw = table._replace(rows=table.rows._replace(dtype=np.float64))
         seen, total = observed(raw, None)
         columns = Columns(seen, total, *standards(raw, seen, total))
         return columns, table._replace(rows=self.seen(table.rows, columns))
-
-    def bits(self, columns):
-        """Indices of the binary columns: none."""
-        return np.arange(0)
 
     def seen(self, rows, columns):
         """Rows that are standardised as they are read."""
@@ -90,6 +72,9 @@ class RealColumns:
     def moments(self, columns):
         """Mean and variance of all standardised columns: 0 and 1."""
         return 0.0, 1.0
+
+    def share(self, columns):
+        return None
 
     def fill(self, columns):
         """Initial values of missing entries, standardised: 0."""
@@ -104,7 +89,6 @@ class RealColumns:
         return 0.5 * len(columns.scale) * np.log(2 * np.pi * np.e)
 
     def to_data(self, columns, v):
-        """Convert standardised values to the scale of the data, in the dtype of v."""
         return (v * columns.scale + columns.mean).astype(v.dtype, copy=False)
 
     def log_measure(self, columns):
@@ -112,18 +96,8 @@ class RealColumns:
         return -np.log(columns.scale)
 
     def log_volume(self, columns, rows):
-        """Log volume of each row, which makes a density of units one of columns.
-
-        Parameters
-        ----------
-        columns : Columns
-        rows : Rows
-
-        Returns
-        -------
-        log_volume : float or ndarray of shape (n_rows,)
-            Sum over observed columns of minus the log of their scales.
-        """
+        """Log volume of each row: the sum of :meth:`log_measure` over its observed
+        entries; a number where rows are complete."""
         shrunk = self.log_measure(columns)
         if rows.complete:
             return shrunk.sum()

@@ -1,7 +1,29 @@
-"""Units: conditional exponential families, one for each kind of variable."""
+"""Distributions, in their roles: units of energies, outputs of nets."""
 
-from skdgm.distributions.bernoulli import Bernoulli, draw
-from skdgm.distributions.gaussian import Gaussian, Normal
-from skdgm.distributions.softmax import Softmax, one_hot, pick
+from skdgm.distributions.bernoulli import Bernoulli, BernoulliOutput, draw, draw_bits
+from skdgm.distributions.categorical import CategoricalOutput, Softmax, one_hot, pick
+from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
+from skdgm.distributions.mixed import MixedOutput, places_of
+from skdgm.distributions.mixture import Mixture, MixtureOutput
+from skdgm.distributions.output import Output
+from skdgm.distributions.unit import Unit
 
-__all__ = ["Bernoulli", "Gaussian", "Normal", "Softmax", "draw", "one_hot", "pick"]
+__all__ = [
+    "Bernoulli",
+    "BernoulliOutput",
+    "CategoricalOutput",
+    "Gaussian",
+    "MixedOutput",
+    "Mixture",
+    "MixtureOutput",
+    "Normal",
+    "NormalOutput",
+    "Output",
+    "Softmax",
+    "Unit",
+    "draw",
+    "draw_bits",
+    "one_hot",
+    "pick",
+    "places_of",
+]

@@ -1,126 +1,70 @@
-r"""Binary units.
+r"""Bernoulli distribution, of binary units and of bits.
 
 .. math:: p(x \mid \eta) = \exp(\eta x - A(\eta)), \quad x \in \{0, 1\}, \quad
    A(\eta) = \log(1 + e^\eta), \quad \mathbb{E}[x] = A'(\eta) = \sigma(\eta)
 
-with the natural parameter :math:`\eta` = the unit's bias + the input from its
-neighbours. The sufficient statistic is x itself.
+In an energy, the natural parameter :math:`\eta` is the unit's bias + the input from its
+neighbours, and the sufficient statistic is x itself; above a net, it is an output.
 """
 
 import numpy as np
 from scipy.special import entr
 
 from skdgm._kernels import bernoulli as kernels
-from skdgm.distributions.biased import Biased
+from skdgm._kernels.losses import log_loss, log_loss_slope
+from skdgm.distributions.output import Output, repeated
+from skdgm.distributions.unit import Biased
 from skdgm.utils.lists import Lists
-from skdgm.utils.math import logit, softplus
+from skdgm.utils.math import logit, sigmoid, softplus
 from skdgm.utils.parallel import run
 
-# Cost of a unit, in multiply-adds.
-_WORK = 10
+# Costs of a unit, and of its loss, in multiply-adds.
+_WORK, _LOSS_WORK = 10, 15
 
 
 def draw(mean, rng):
-    """Draw binary units that are 1 with given probabilities.
-
-    Parameters
-    ----------
-    mean : ndarray of shape (n_rows, n_units), float32 or float64
-    rng : Stream
-        With a row for each row of ``mean``.
-
-    Returns
-    -------
-    x : Lists of shape (n_rows, n_units)
-        1 where the uniform random number of the entry is below ``mean``.
-    """
+    """Draw binary units, Lists that are 1 with the probabilities ``mean``, (n_rows,
+    n_units) in float32 or float64, by a Stream with a row for each row of it."""
     x = Lists.empty(*mean.shape, mean.dtype)
     arguments = mean, np.uint64(rng.root), rng.ids, x.index, x.count
     run(kernels.draw, *arguments, n=len(x), work=_WORK * mean.size)
     return x
 
 
+def draw_bits(p, rng):
+    """Draw an array of bits that are 1 with probabilities ``p``."""
+    return (rng.uniform(p.shape[1], p.dtype.type) < p).astype(p.dtype)
+
+
 class Bernoulli(Biased):
-    """A block of binary units, whose parameters are one bias each.
-
-    Fields ``eta`` and means are floating arrays of shape (n_rows, size), or (size,) for
-    all rows; values x are :class:`~skdgm.utils.lists.Lists` or arrays of 0 and 1, of
-    shape (n_rows, size).
-
-    Parameters
-    ----------
-    size : int
-        Number of units in the block.
-    """
+    """A block of binary units, whose parameters are one bias each."""
 
     __slots__ = ()
 
-    def init(self, means=None, dtype=np.float64):
-        r"""Biases with which the block without neighbours has the given means.
-
-        Parameters
-        ----------
-        means : array-like of shape (size,), optional
-            Strictly between 0 and 1; biases are zero without them.
-        dtype : dtype, default=float64
-
-        Returns
-        -------
-        bias : ndarray of shape (size,)
-            :math:`\log p - \log(1 - p)` of means p.
-        """
-        if means is None:
+    def init(self, moments=None, dtype=np.float64):
+        """Biases with which the block without neighbours has the given means, strictly
+        between 0 and 1: their log odds; zeros without means."""
+        if moments is None:
             return np.zeros(self.size, dtype=dtype)
-        return logit(np.asarray(means, dtype=np.float64)).astype(dtype)
+        return logit(np.asarray(moments, dtype=np.float64)).astype(dtype)
 
     def log_partition(self, eta):
-        """Sum of A(eta) over the block, for each row, in float64."""
         rows = np.ascontiguousarray(np.atleast_2d(eta))
         out, work = np.empty(len(rows)), _WORK * rows.size
         run(kernels.log_partition, rows, out, n=len(rows), work=work)
         return out.reshape(np.shape(eta)[:-1])
 
     def log_evidence(self, eta, x, clamped):
-        r"""Log weight of partly clamped rows, with their free entries summed out.
-
-        .. math:: \sum_{i \text{ clamped}} \eta_{ki} x_{ri} +
-           \sum_{i \text{ free}} A(\eta_{ki})
-
-        Parameters
-        ----------
-        eta : ndarray of shape (n_fields, size)
-        x : ndarray of shape (n_rows, size)
-        clamped : ndarray of bool of shape (n_rows, size)
-            True for clamped entries; others of x are ignored.
-
-        Returns
-        -------
-        log_weight : ndarray of shape (n_rows, n_fields), float64
-        """
         eta = np.asarray(eta, np.float64)
         return np.where(clamped, x, 0) @ eta.T + ~clamped @ softplus(eta).T
 
     def mean(self, eta):
-        r"""Mean of each unit, :math:`\sigma(\eta)`, with the dtype of ``eta``."""
         rows = np.ascontiguousarray(np.atleast_2d(eta))
         out = np.empty_like(rows)
         run(kernels.mean, rows, out, n=len(rows), work=_WORK * rows.size)
         return out.reshape(np.shape(eta))
 
     def sample(self, eta, rng):
-        """Draw a value for each row of ``rng``.
-
-        Parameters
-        ----------
-        eta : ndarray of shape (n_rows, size) or (size,)
-        rng : Stream
-
-        Returns
-        -------
-        x : Lists of shape (n_rows, size)
-        mean : ndarray of shape (n_rows, size)
-            Probabilities of 1 with which x was drawn.
-        """
         mean = self.mean(eta)
         if mean.shape != (len(rng.ids), self.size):
             mean = np.tile(mean, (len(rng.ids), 1))
@@ -136,8 +80,7 @@ class Bernoulli(Biased):
         with np.errstate(divide="ignore"):
             return np.log(np.where(on, mean, 1 - mean)).sum(axis=1)
 
-    def entropy(self, bias, mean):
-        """Entropy of each unit in nats, of the shape of ``mean``."""
+    def entropy(self, own, mean):
         return entr(mean) + entr(1.0 - mean)
 
     @property
@@ -148,3 +91,63 @@ class Bernoulli(Biased):
     def states(self, codes):
         """Joint states by number, (n_codes, size); unit i is bit i of the code."""
         return (codes[:, None] >> np.arange(self.size)) & 1
+
+
+def log_odds_loss(logits, v, dtype=None):
+    """Negative log-likelihood of rows of bits given log odds: :meth:`Output.nll`, as
+    ``dtype`` or that of the logits. Bits may be probabilities; NaN does not count."""
+    assert len(logits) % len(v) == 0
+    loss, work = np.empty(len(logits), dtype or logits.dtype), _LOSS_WORK * logits.size
+    run(log_loss, logits, v, loss, n=len(logits), work=work)
+    return loss
+
+
+def log_odds_grad(logits, v, weight):
+    """Gradient of the sum of ``weight`` times :func:`log_odds_loss` by the logits."""
+    grad, work = np.empty_like(logits), _LOSS_WORK * logits.size
+    run(log_loss_slope, logits, v, weight, grad, n=len(logits), work=work)
+    return grad
+
+
+class BernoulliOutput(Output):
+    """Columns of 0, 1 and probabilities of 1, given their log odds."""
+
+    kind = "bernoulli"
+
+    def start(self, share):
+        return logit(share)
+
+    def inputs(self, v, share=None):
+        missing = np.isnan(v)
+        if not missing.any():
+            return v
+        fill = v.dtype.type(0) if share is None else share.astype(v.dtype)
+        return np.where(missing, fill, v)
+
+    def value(self, inputs):
+        return inputs.clip(0, 1)
+
+    def nll(self, out, v, own=()):
+        return log_odds_loss(out, v)
+
+    def nll_grad(self, out, v, weight, own=()):
+        return log_odds_grad(out, v, weight), ()
+
+    def log_p(self, out, v, own=()):
+        v = repeated(v, out)
+        return np.where(np.isnan(v), out.dtype.type(0), v * out - softplus(out))
+
+    def log_likelihood(self, out, v):
+        return -log_odds_loss(out, v, np.float64)
+
+    def expected(self, out):
+        return sigmoid(out)
+
+    def mode(self, out):
+        return (out > 0).astype(out.dtype)
+
+    def resampled(self, v, rng):
+        return np.where(np.isnan(v), v, draw_bits(v, rng))
+
+    def draw(self, out, rng, own=()):
+        return draw_bits(sigmoid(out), rng)

@@ -1,12 +1,11 @@
-r"""Real units.
+r"""Normal distribution, of real units and of real columns.
 
 .. math:: p(x \mid \theta, \lambda) = \exp(\theta x - \tfrac12 \lambda x^2 -
    A), \quad A = \frac{\theta^2}{2 \lambda} - \frac12 \log\frac{\lambda}{2\pi}, \quad
    \mathbb{E}[x] = \frac{\partial A}{\partial\theta} = \frac{\theta}{\lambda}
 
-a normal distribution of precision :math:`\lambda`. A unit's own parameters are its
-mean b, to which the input from its neighbours is added, and :math:`\log \lambda`. The
-statistic is :math:`\lambda x`, so that with one hidden layer [1]_
+A unit's own parameters are its mean b, to which the input from its neighbours is added,
+and :math:`\log \lambda`. Its statistic is :math:`\lambda x`; with one hidden layer [1]_
 
 .. math:: E(v, h) = \tfrac12 v^\top (\lambda \odot v) - (v \odot \lambda)^\top (W h + b)
    - c^\top h, \qquad p(v \mid h) = \mathcal{N}(v; W h + b, \lambda^{-1}).
@@ -19,6 +18,10 @@ References
 from typing import NamedTuple
 
 import numpy as np
+
+from skdgm.distributions.output import Output, floored, repeated
+from skdgm.distributions.unit import Unit
+from skdgm.utils.math import sigmoid
 
 LOG_2PI = np.log(2 * np.pi)
 
@@ -37,7 +40,13 @@ class Natural(NamedTuple):
     precision: np.ndarray
 
 
-class Gaussian(NamedTuple):
+class _Options(NamedTuple):
+    size: int
+    precision: str = "diagonal"
+    min_variance: float = 0.0
+
+
+class Gaussian(_Options, Unit):
     """A block of real units; values and means are arrays of shape (n_rows, size).
 
     Parameters
@@ -49,10 +58,7 @@ class Gaussian(NamedTuple):
         Lower limit of variances; 0 for none.
     """
 
-    size: int
-    precision: str = "diagonal"
-    min_variance: float = 0.0
-
+    __slots__ = ()
     n_states = np.inf
 
     def init(self, moments=None, dtype=np.float64):
@@ -63,40 +69,35 @@ class Gaussian(NamedTuple):
         return Normal(np.full(self.size, mean, dtype), log_precision)
 
     def field(self, own, received=0.0):
-        """Natural parameters for the input ``received`` from the neighbours."""
         precision = np.exp(own.log_precision)
         return Natural(precision * (own.mean + received), precision)
 
     def statistic(self, own, x):
-        r"""Sufficient statistic, by which couplings multiply: :math:`\lambda x`."""
         return np.exp(own.log_precision) * np.asarray(x)
 
     def log_weight(self, eta, x):
-        """Log of the unnormalised density of each row of x, (n_rows,), float64."""
         x = np.asarray(x)
         return (x * (eta.theta - 0.5 * eta.precision * x)).sum(axis=-1, dtype=float)
 
     def log_partition(self, eta):
-        """Sum of A over the block, for each row, in float64."""
-        return _log_partition(eta).sum(axis=-1, dtype=np.float64)
+        return self._of_each(eta).sum(axis=-1, dtype=np.float64)
+
+    def _of_each(self, eta):
+        square = eta.theta**2 / eta.precision
+        return 0.5 * (square - np.log(eta.precision) + LOG_2PI)
 
     def log_evidence(self, eta, x, clamped):
-        """Log weight of each row of x under each row of eta with entries that are not
-        ``clamped`` integrated out: float64 of shape (n_rows, n_fields)."""
         x = np.where(clamped, x, 0.0)
         own = 0.5 * x**2 @ np.asarray(eta.precision, np.float64)
-        free = _log_partition(eta).astype(np.float64)
+        free = self._of_each(eta).astype(np.float64)
         return x @ eta.theta.T.astype(np.float64) - own[:, None] + ~clamped @ free.T
 
     def mean(self, eta):
-        r"""Mean of each unit, :math:`\theta / \lambda`."""
         return eta.theta / eta.precision
 
     def sample(self, eta, rng):
-        """Draw a value for each row of ``rng``: x and its mean, (n_rows, size)."""
         mean = self.mean(eta)
-        noise = rng.normal(self.size, mean.dtype)
-        x = mean + noise / np.sqrt(eta.precision)
+        x = mean + rng.normal(self.size, mean.dtype) / np.sqrt(eta.precision)
         return x, np.broadcast_to(mean, x.shape)
 
     def entropy(self, own, mean):
@@ -122,16 +123,10 @@ class Gaussian(NamedTuple):
         shared = grad.mean(axis=-1, keepdims=True) * (self.precision == "scalar")
         return shared + np.zeros_like(grad)
 
-    def pack(self, x):
-        """Convert values to the form that ``sample`` returns: as they are."""
-        return x
-
     def bias_of(self, own):
-        """Entry of the parameters (or their gradient) that is added to the input."""
         return own.mean
 
     def with_bias(self, own, bias):
-        """Copy of the parameters (or their gradient) with another mean."""
         return own._replace(mean=bias)
 
     def scale(self, own):
@@ -145,6 +140,61 @@ class Gaussian(NamedTuple):
             np.minimum(own.log_precision, limit, out=own.log_precision)
 
 
-def _log_partition(eta):
-    theta, precision = eta
-    return 0.5 * (theta**2 / precision - np.log(precision) + LOG_2PI)
+class NormalOutput(Output):
+    """Standardised columns, given their means and possibly their log variances.
+
+    Parameters
+    ----------
+    sizes : ndarray of ones, of shape (n_columns,)
+    variance : {"feature", "sample"} or float, default="feature"
+        Learned for each column, ``own``; outputs, after all means; or fixed.
+    floor : float, default=0.01
+        Added to learned variances; 0 for none.
+    """
+
+    kind = "gaussian"
+
+    def __init__(self, sizes, variance="feature", floor=0.01):
+        super().__init__(sizes)
+        self.variance, self.floor = variance, floor
+        self.n_outputs = sizes * (2 if variance == "sample" else 1)
+
+    def own(self, dtype):
+        """Initial log variances, zeros, where columns have them as parameters."""
+        return np.zeros(len(self.n_inputs), dtype) if self.variance == "feature" else ()
+
+    def log_p(self, out, v, own=()):
+        v, (mean, s) = repeated(v, out), self.parts(out, own)
+        found = (v - mean) ** 2 * np.exp(-s) + s
+        found += mean.dtype.type(LOG_2PI)
+        return -0.5 * np.where(np.isnan(v), 0, found)
+
+    def nll_grad(self, out, v, weight, own=()):
+        v, (mean, s) = repeated(v, out), self.parts(out, own)
+        known, gap, weight = ~np.isnan(v), mean - v, weight[:, None]
+        by_mean = weight * np.where(known, gap * np.exp(-s), 0)
+        if self.variance not in ("feature", "sample"):
+            return by_mean, ()
+        by_s = weight * np.where(known, 0.5 * (1 - gap**2 * np.exp(-s)), 0)
+        if self.variance == "feature":
+            return by_mean, self._floored_grad(own, by_s.sum(axis=0))
+        by_s = self._floored_grad(out[:, mean.shape[1] :], by_s)
+        return np.concatenate([by_mean, by_s], axis=1, dtype=out.dtype), ()
+
+    def expected(self, out):
+        return out[:, : len(self.n_inputs)]
+
+    def draw(self, out, rng, own=()):
+        mean, s = self.parts(out, own)
+        return mean + np.exp(0.5 * s) * rng.normal(mean.shape[1], mean.dtype.type)
+
+    def parts(self, out, own=()):
+        """Means and log variances: learned ones are log(floor + e^raw)."""
+        n = len(self.n_inputs)
+        if self.variance not in ("feature", "sample"):
+            return out, np.full(n, np.log(self.variance), out.dtype)
+        raw = own if self.variance == "feature" else out[:, n:]
+        return out[:, :n], floored(raw, self.floor)
+
+    def _floored_grad(self, raw, grad):
+        return grad * sigmoid(raw - np.log(self.floor)) if self.floor else grad

@@ -2,7 +2,6 @@
 
 from skdgm.nets import layers
 from skdgm.nets.activations import ACTIVATIONS, activate
-from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
 from skdgm.nets.estimator import LEARNING, NetEstimator, layers_of
 from skdgm.nets.feed_forward import (
     INITIALISERS,
@@ -13,7 +12,15 @@ from skdgm.nets.feed_forward import (
     init,
     initial,
 )
-from skdgm.nets.latents import bounded, divergence, draw, halves, log_drawn
+from skdgm.nets.latents import (
+    bounded,
+    divergence,
+    draw,
+    halves,
+    log_drawn,
+    log_normal,
+    log_prior,
+)
 from skdgm.nets.losses import (
     log_mean_exp,
     logistic_cross_entropy,
@@ -22,9 +29,8 @@ from skdgm.nets.losses import (
     squared_error,
 )
 from skdgm.nets.masking import beside, masked, pick
-from skdgm.nets.mixtures import Mixture, mixture_loss
-from skdgm.nets.normals import log_normal, log_prior
 from skdgm.nets.objective import SOLVERS, NetObjective, NetState
+from skdgm.nets.outputs import nll
 from skdgm.nets.primitives import columns, dense, drop_out, listed
 from skdgm.nets.tied import KINDS, Shape, Tied, draw_bits, tied
 from skdgm.nets.tuner import Monitor, Tuner, fine_tune
@@ -37,7 +43,6 @@ __all__ = [
     "LEARNING",
     "SOLVERS",
     "Layer",
-    "Mixture",
     "Monitor",
     "NetEstimator",
     "NetObjective",
@@ -46,11 +51,9 @@ __all__ = [
     "Tied",
     "Tuner",
     "activate",
-    "at_least",
     "beside",
     "bounded",
     "check_dropout",
-    "class_loss",
     "columns",
     "dense",
     "divergence",
@@ -70,10 +73,10 @@ __all__ = [
     "log_mean_exp",
     "log_normal",
     "log_prior",
-    "log_probabilities",
     "logistic_cross_entropy",
     "masked",
     "mixture_loss",
+    "nll",
     "normal_loss",
     "pick",
     "row_mean",

@@ -5,8 +5,9 @@ r"""Normal latent variables inside nets, given by statistics: means and log vari
    \mathrm{KL}(q \,\|\, \mathcal{N}(0, 1)) =
    \tfrac12 \sum_i \mu_i^2 + e^{s_i} - s_i - 1
 
-with gradients written by hand [1]_. Each row of statistics holds the means, then the
-log variances; it may have several consecutive rows of draws.
+and the log densities of given z, with gradients written by hand [1]_. Each row of
+statistics holds the means, then the log variances s; it may have several consecutive
+rows of draws. A standard normal prior has means and log variances of zero.
 
 References
 ----------
@@ -17,7 +18,8 @@ import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
 from autograd.extend import defvjp, primitive
 
-LOG_2PI = np.log(2 * np.pi)
+from skdgm.distributions.gaussian import LOG_2PI
+
 # Bound B on the absolute value of log variances.
 BOUND = 12.0
 
@@ -138,3 +140,55 @@ def _divergence_back(_, stats):
 
 
 defvjp(divergence, _divergence_back)
+
+
+@primitive
+def log_prior(z):
+    """Standard normal log density of each row, in nats.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n_rows, n_units)
+
+    Returns
+    -------
+    log_p : ndarray of shape (n_rows,)
+    """
+    return -0.5 * ((z**2).sum(axis=1) + log_var_constant(z))
+
+
+defvjp(log_prior, lambda _, z: lambda grad: -grad[:, None] * z)
+
+
+@primitive
+def log_normal(z, stats):
+    """Normal log density of each row, in nats.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n_rows, n_units)
+    stats : ndarray of shape (n_rows, 2 * n_units)
+        Means, then log variances, of each row.
+
+    Returns
+    -------
+    log_p : ndarray of shape (n_rows,)
+    """
+    mean, log_var = halves(stats)
+    squares = (z - mean) ** 2 * np.exp(-log_var) + log_var
+    return -0.5 * (squares.sum(axis=1) + log_var_constant(z))
+
+
+def _of_value(_, z, stats):
+    mean, log_var = halves(stats)
+    return lambda grad: -grad[:, None] * (z - mean) * np.exp(-log_var)
+
+
+def _of_stats(_, z, stats):
+    mean, log_var = halves(stats)
+    scaled = (z - mean) * np.exp(-log_var)
+    own = np.concatenate([scaled, 0.5 * ((z - mean) * scaled - 1)], axis=1)
+    return lambda grad: grad[:, None] * own
+
+
+defvjp(log_normal, _of_value, _of_stats)

@@ -17,11 +17,7 @@ import numpy as np
 from autograd.extend import defvjp, primitive
 from scipy.special import log_softmax, softmax
 
-from skdgm._kernels.losses import log_loss, log_loss_slope
-from skdgm.utils.parallel import run
-
-# Cost of one entry, in multiply-adds.
-_WORK = 15
+from skdgm.distributions.bernoulli import log_odds_grad, log_odds_loss
 
 
 @primitive
@@ -58,16 +54,7 @@ def logistic_cross_entropy(logits, targets, dtype=None):
     -------
     loss : ndarray of shape (n_rows * n_each,)
     """
-    assert len(logits) % len(targets) == 0
-    loss = np.empty(len(logits), dtype or logits.dtype)
-    run(log_loss, logits, targets, loss, n=len(logits), work=_WORK * logits.size)
-    return loss
-
-
-def _logistic_gradient(logits, targets, weight):
-    grad, work = np.empty_like(logits), _WORK * logits.size
-    run(log_loss_slope, logits, targets, weight, grad, n=len(logits), work=work)
-    return grad
+    return log_odds_loss(logits, targets, dtype)
 
 
 @primitive
@@ -103,7 +90,7 @@ def _learns(loss, gap):
 _learns(softmax_cross_entropy, _softmax_gap)
 defvjp(
     logistic_cross_entropy,
-    lambda _, z, t, dtype=None: lambda grad: _logistic_gradient(z, t, grad),
+    lambda _, z, t, dtype=None: lambda grad: log_odds_grad(z, t, grad),
     None,
 )
 _learns(squared_error, _gap)

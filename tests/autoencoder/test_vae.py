@@ -481,7 +481,7 @@ def test_grey_values_are_drawn_as_bits():
 def test_drawn_bits_have_the_grey_values_for_means():
     vae = vae_of(max_iter=0).fit(SMALL)
     grey = np.tile([0.1, 0.5, 0.8, np.nan, 0, 1], (3000, 1))
-    drawn = vae._domain.resampled(grey, stream(0).rows(3000))
+    drawn = vae._output.resampled(grey, stream(0).rows(3000))
     assert set(np.unique(drawn[:, [0, 1, 2, 4, 5]])) == {0, 1}
     assert_means(drawn[:, [0, 1, 2, 4, 5]], [0.1, 0.5, 0.8, 0, 1])
     assert np.isnan(drawn[:, 3]).all()

@@ -194,6 +194,13 @@ def test_the_loss_is_the_sum_over_kinds(kinds):
         if (which := np.flatnonzero(np.array(kinds) == kind)).size
     ]
     assert found == pytest.approx(sum(parts))
+    for kind, domain in alone.items():
+        which = np.flatnonzero(np.array(kinds) == kind)
+        if which.size:
+            own = domain.share(known(data[:, which], domain=domain))
+            at = np.repeat(fitted.columns.kinds == kind, fitted.columns.sizes)
+            share = fitted.domain.share(fitted.columns)[at]
+            np.testing.assert_array_equal(share, 0 if own is None else own)
 
 
 def test_only_numbers_have_a_volume():

@@ -1,15 +1,27 @@
 import numpy as np
-import pytest
 from scipy import stats
 
 from skdgm.distributions import Softmax, one_hot
-from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
-from tests.numerical import assert_means, numerical_gradient
+from tests.distributions.cases import FiniteUnitCase
+from tests.numerical import numerical_gradient
 
 UNIT = Softmax(4)
 ETA = np.array([[-3.0, 0.5, 0.0, 1.0], [700.0, 0.0, 701.0, -700.0]])
 STATES = np.eye(4)
+
+
+class TestSoftmax(FiniteUnitCase):
+    unit, own = UNIT, np.array([0.3, -1.0, 2.0, 0.0])
+    received, x = np.random.default_rng(0).normal(size=(4, 4)), STATES[[2, 0, 3, 1]]
+    moments = np.array([0.1, 0.2, 0.05, 0.65])
+    clamped = np.array([[True], [False], [True], [False]]) & np.ones(4, bool)
+
+    def test_initial_parameters(self):
+        bias = UNIT.init(self.moments, np.float32)
+        assert bias.dtype == np.float32
+        np.testing.assert_allclose(UNIT.mean(bias), self.moments, rtol=1e-6)
+        np.testing.assert_allclose(UNIT.mean(UNIT.init()), 0.25)
 
 
 def test_log_partition_sums_the_states():
@@ -29,27 +41,6 @@ def test_log_weight_is_that_of_the_state():
         np.testing.assert_array_equal(UNIT.log_weight(ETA[0], x), ETA[0])
     each = UNIT.log_weight(np.tile(ETA, (2, 1)), UNIT.pack(STATES))
     np.testing.assert_array_equal(each, [-3, 0, 0, -700])
-
-
-def test_draws_from_means_and_their_log_probabilities():
-    mean = np.array([0.1, 0.2, 0.0, 0.7])
-    x = UNIT.draw(np.tile(mean, (20000, 1)), stream(0).rows(20000))
-    assert isinstance(x, Lists)
-    assert_means(x, mean)
-    for states in (STATES, UNIT.pack(STATES)):
-        found = UNIT.log_prob(np.tile(mean, (4, 1)), states)
-        np.testing.assert_allclose(np.exp(found), mean)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_samples(dtype):
-    eta = ETA[:1].astype(dtype)
-    x, mean = UNIT.sample(eta, stream(0).rows(20000))
-    assert isinstance(x, Lists)
-    assert x.dtype == mean.dtype == dtype
-    np.testing.assert_array_equal(np.asarray(x).sum(axis=1), 1)
-    np.testing.assert_allclose(mean, np.tile(UNIT.mean(eta), (20000, 1)))
-    assert_means(x, UNIT.mean(ETA[0]))
 
 
 def test_each_row_is_drawn_from_its_own_field():
@@ -73,24 +64,10 @@ def test_log_evidence():
     np.testing.assert_allclose(found, expected)
 
 
-def test_initial_bias_gives_the_probabilities():
-    means = np.array([0.1, 0.2, 0.05, 0.65])
-    bias = UNIT.init(means, np.float32)
-    assert bias.dtype == np.float32
-    np.testing.assert_allclose(UNIT.mean(bias), means, rtol=1e-6)
-    np.testing.assert_allclose(UNIT.mean(UNIT.init()), 0.25)
-
-
 def test_entropy_adds_up():
     p = np.array([[0.1, 0.2, 0.0, 0.7]])
     found = UNIT.entropy(None, p).sum()
     np.testing.assert_allclose(found, stats.entropy(p[0]))
-
-
-def test_gradient_is_the_value():
-    bias, x = np.arange(4.0), STATES[[2]]
-    grad = numerical_gradient(lambda b: UNIT.log_weight(UNIT.field(b, 0.3), x)[0], bias)
-    np.testing.assert_allclose(UNIT.param_grad(bias, x, None)[0], grad, atol=1e-9)
 
 
 def test_states_and_lists_of_them():

@@ -3,9 +3,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from skdgm.nets import vjp
+from skdgm.nets import log_normal, log_prior, vjp
 from skdgm.nets.latents import BOUND, bounded, divergence, draw, halves, log_drawn
-from skdgm.nets.normals import log_normal, log_prior
 from tests.nets.recipes import assert_slopes, numbers
 
 DTYPES = [np.float32, np.float64]

@@ -1,4 +1,4 @@
-r"""Negative log-likelihood of reals under mixtures of normal or of Laplace densities.
+r"""Mixtures of normal or of Laplace densities, of real columns given a net's outputs.
 
 .. math:: -\log \sum_k \alpha_k \, \mathcal{N}(x; \mu_k, \sigma_k), \qquad
    \partial / \partial \mu_k = -\pi_k \, \frac{x - \mu_k}{\sigma_k^2}, \quad
@@ -18,16 +18,17 @@ References
 
 from typing import NamedTuple
 
-import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
-from autograd.extend import defvjp, primitive
 from scipy.special import log_softmax, softmax
 from scipy.stats import laplace
 
-from skdgm.utils.math import sigmoid, softplus
+from skdgm.distributions.output import Output, floored, repeated
+from skdgm.utils.math import sigmoid
 
 # Log of the largest scale: rows far from the training rows would make scales overflow.
 _HIGHEST = float(np.log(1e4))
+# The initial means of components span minus this to this.
+_SPREAD = 1.5
 # Log densities of scale 1 at their modes.
 _HEIGHTS = {"gaussian": -0.5 * float(np.log(2 * np.pi)), "laplace": -float(np.log(2))}
 
@@ -112,9 +113,7 @@ class Mixture(NamedTuple):
         return np.moveaxis(out.reshape(len(out), -1, 3, self.n_components), 2, 0)
 
     def _log_scale(self, raw):
-        log_floor = raw.dtype.type(np.log(self.floor))
-        s = log_floor + softplus(raw - log_floor)
-        return np.minimum(s, raw.dtype.type(_HIGHEST))
+        return np.minimum(floored(raw, self.floor), raw.dtype.type(_HIGHEST))
 
     def _of_component(self, gap, s):
         z = gap * np.exp(-s)
@@ -128,23 +127,46 @@ def _log_sum(log_w):
     return high[..., 0] + np.log(np.maximum(total, np.finfo(total.dtype).tiny))
 
 
-@primitive
-def mixture_loss(out, x, mixture):
-    """Negative log-likelihood of rows, of shape (n_rows,), in nats.
+class MixtureOutput(Output):
+    """Standardised columns, given the parts of a mixture for each.
 
     Parameters
     ----------
-    out : ndarray of shape (n_rows, n_columns * 3 * n_components)
-    x : ndarray of shape (n_rows, n_columns)
-        NaN where missing.
+    sizes : ndarray of ones, of shape (n_columns,)
     mixture : Mixture
+        Form of the densities.
     """
-    log_p = mixture.log_density(out, np.where(np.isnan(x), 0, x))
-    return -np.where(np.isnan(x), 0, log_p).sum(axis=1)
 
+    kind = "gaussian"
 
-defvjp(
-    mixture_loss,
-    lambda _, out, x, mixture: lambda grad: grad[:, None] * mixture.grad(out, x),
-    argnums=[0],
-)
+    def __init__(self, sizes, mixture):
+        super().__init__(sizes)
+        self.mixture, self.n_outputs = mixture, 3 * mixture.n_components * sizes
+
+    def start(self, share):
+        """Initial outputs: components around 0, with scales of 1."""
+        n = self.mixture.n_components
+        means = np.linspace(-_SPREAD, _SPREAD, n) if n > 1 else np.zeros(1)
+        own = np.concatenate([np.zeros(n), means, np.zeros(n)])
+        return np.tile(own, len(self.n_inputs))
+
+    def nll_grad(self, out, v, weight, own=()):
+        return weight[:, None] * self.mixture.grad(out, repeated(v, out)), ()
+
+    def log_p(self, out, v, own=()):
+        v = repeated(v, out)
+        missing = np.isnan(v)
+        log_p = self.mixture.log_density(out, np.where(missing, 0, v))
+        return np.where(missing, 0, log_p)
+
+    def expected(self, out):
+        return self.mixture.mean(out)
+
+    def mode(self, out):
+        """Centre of the component with the highest peak, for each entry."""
+        return self.mixture.mode(out)
+
+    def draw(self, out, rng, own=()):
+        n, real = len(self.n_inputs), out.dtype.type
+        uniform, other = rng.fold(0).uniform(n, real), rng.fold(1)
+        return self.mixture.draw(out, uniform, self.mixture.noise(other, n, real))

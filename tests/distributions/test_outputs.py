@@ -3,15 +3,45 @@ import pytest
 from scipy.special import expit, log_softmax
 from scipy.stats import norm
 
-from skdgm.nets import vjp
-from skdgm.nets.densities import at_least, class_loss, log_probabilities, normal_loss
+from skdgm.distributions import (
+    BernoulliOutput,
+    CategoricalOutput,
+    MixedOutput,
+    Mixture,
+    MixtureOutput,
+    NormalOutput,
+)
+from skdgm.nets import beside, nll, vjp
+from skdgm.utils.random import stream
+from tests.distributions.cases import N_DRAWS, OutputCase
 from tests.nets.recipes import assert_slopes, numbers
+from tests.numerical import assert_means
 
 DTYPES = [np.float32, np.float64]
+NAN = np.nan
 N_EACH = [1, 3]
 N_ROWS = 4
 # Where each of three columns' classes begin, of two, four and one; and the end.
 STARTS, END = np.array([0, 2, 6]), 7
+
+
+def normal_loss(mean, log_var, targets, floor=0.0):
+    ones, by_row = np.ones(targets.shape[1], int), log_var.ndim == 2
+    output = NormalOutput(ones, "sample" if by_row else "feature", floor)
+    given = (beside(mean, log_var), ()) if by_row else (mean, log_var)
+    return nll(*given, targets, output)
+
+
+def codes_output(starts=STARTS, end=END):
+    return CategoricalOutput(np.diff([*starts, end]))
+
+
+def class_loss(logits, codes, starts):
+    return nll(logits, (), codes, codes_output(starts, logits.shape[1]))
+
+
+def log_probabilities(logits, starts):
+    return codes_output(starts, logits.shape[1]).log_probabilities(logits)
 
 
 def reals(n_each, by_row, dtype=np.float64):
@@ -33,6 +63,76 @@ def pulled(loss, *params):
     return vjp(lambda params: loss(*params), params, np.ones_like)
 
 
+class TestBernoulli(OutputCase):
+    output = BernoulliOutput(np.ones(3, int))
+    v = np.array([[0, 1, 0.3], [1, NAN, 0], [NAN, NAN, 1], [NAN] * 3])
+    grid, share = np.array([[0.0] * 3, [1.0] * 3]), np.array([0.2, 0.5, 0.9])
+
+
+class TestCategorical(OutputCase):
+    output = CategoricalOutput(np.array([2, 4, 3]))
+    v = np.array([[0, 3, 2], [1, NAN, 0], [NAN, 2, 1], [NAN] * 3])
+    share = np.array([0.3, 0.7, 0.1, 0.2, 0.3, 0.4, 0.2, 0.2, 0.6])
+
+    def test_probabilities_add_up_to_one(self):
+        p = np.exp(self.output.log_probabilities(self.out()))
+        total = np.add.reduceat(p, self.output.starts, axis=1)
+        np.testing.assert_allclose(total, 1)
+
+    @property
+    def grid(self):
+        """Each code in turn; missing where a column has no such category."""
+        codes = np.arange(4.0)[:, None]
+        return np.where(codes < self.output.n_inputs, codes, NAN)
+
+
+class RealCase(OutputCase):
+    v = np.array([[0.3, -1, 2], [1, NAN, 0], [NAN, 0.5, 1], [NAN] * 3])
+    step = 0.02
+
+    @property
+    def grid(self):
+        return np.tile(np.arange(-60, 60, self.step)[:, None], (1, 3))
+
+
+class TestNormal(RealCase):
+    output = NormalOutput(np.ones(3, int))
+
+
+class TestNormalOfRows(RealCase):
+    output = NormalOutput(np.ones(3, int), "sample", 0)
+
+
+class TestNormalOfFixedVariance(RealCase):
+    output = NormalOutput(np.ones(3, int), 0.5)
+
+
+class TestMixture(RealCase):
+    output = MixtureOutput(np.ones(3, int), Mixture(2))
+    peaked = False
+
+
+class TestMixed(OutputCase):
+    kinds = np.array(["categorical", "bernoulli", "gaussian", "categorical"])
+    output = MixedOutput(kinds, np.array([3, 1, 1, 2]), Mixture(2, "laplace"))
+    v = np.array([[0, 0.3, 2, 1], [2, NAN, 0, 0], [NAN, 1, -1, 1], [NAN] * 4])
+    share = np.array([0.2, 0.3, 0.5, 0.4, 0.0, 0.6, 0.4])
+    peaked = False
+
+    def test_probabilities_add_up_to_one(self):
+        out, ends = self.out(), np.cumsum(self.output.n_outputs)
+        found = self.output.log_p(out, self.v)
+        for j, single in enumerate(self.output.single):
+            own = out[:, ends[j] - self.output.n_outputs[j] : ends[j]]
+            expected = single.log_p(own, self.v[:, [j]])[:, 0]
+            np.testing.assert_allclose(found[:, j], expected, atol=1e-12)
+
+    def test_draws_have_the_moments(self):
+        out, rng = np.tile(self.out(1), (N_DRAWS, 1)), stream(0).rows(N_DRAWS)
+        v = self.output.draw(out, rng)
+        assert_means(self.output.inputs(v), self.output.expected(out[:1])[0])
+
+
 @pytest.mark.parametrize("by_row", [False, True])
 @pytest.mark.parametrize("n_each", N_EACH)
 def test_slopes_of_the_normal_loss(n_each, by_row):
@@ -47,8 +147,13 @@ def test_slopes_of_the_class_loss(n_each):
     assert_slopes(lambda params: class_loss(params[0], codes, STARTS), (logits,))
 
 
-def test_slopes_of_floors():
-    assert_slopes(lambda params: at_least(params[0], -1.5), (3 * numbers(5, 4),))
+@pytest.mark.parametrize("by_row", [False, True])
+def test_slopes_of_floors(by_row):
+    mean, log_var, targets = reals(1, by_row)
+    floor = np.exp(-1.5)
+    assert_slopes(
+        lambda params: normal_loss(*params, targets, floor), (mean, 3 * log_var)
+    )
 
 
 @pytest.mark.parametrize("by_row", [False, True])
@@ -125,10 +230,15 @@ def test_extreme_logits(dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_floor_is_added_to_a_variance(dtype):
     raw = np.array([[-1e4, -3, 0, 2, 1e4]], dtype)
-    value, (grad,) = pulled(lambda raw: at_least(raw, -3.0), raw)
+    output = NormalOutput(np.ones(5, int), "sample", np.exp(-3.0))
+    _, value = output.parts(np.hstack([0 * raw, raw]))
     np.testing.assert_allclose(value, np.logaddexp(-3.0, raw), rtol=1e-6)
-    np.testing.assert_allclose(grad, expit(raw + 3), rtol=1e-6)
-    assert value.dtype == grad.dtype == dtype
+    assert value.dtype == dtype
+    targets = numbers(1, 5, dtype=dtype)
+    _, (_, grad) = pulled(lambda *a: normal_loss(*a, targets, np.exp(-3)), 0 * raw, raw)
+    _, (_, plain) = pulled(lambda *a: normal_loss(*a, targets), 0 * raw, value)
+    np.testing.assert_allclose(grad, plain * expit(raw + 3), rtol=1e-6)
+    assert grad.dtype == dtype
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -1,0 +1,151 @@
+r"""Columns of several kinds side by side, given outputs of one net.
+
+.. math:: \log p(x \mid z) = \sum_j \log p_j(x_j; z_j)
+
+A column's outputs and inputs stand next to each other.
+"""
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.distributions.bernoulli import BernoulliOutput
+from skdgm.distributions.categorical import CategoricalOutput
+from skdgm.distributions.mixture import MixtureOutput
+from skdgm.distributions.output import Output
+
+
+class Block(NamedTuple):
+    """Columns of one kind, with their positions among columns, inputs and outputs."""
+
+    output: Output
+    columns: np.ndarray
+    inputs: np.ndarray
+    outputs: np.ndarray
+
+
+class MixedOutput(Output):
+    """Columns of several kinds, as blocks of one kind each.
+
+    Parameters
+    ----------
+    kinds : ndarray of str, of shape (n_columns,)
+        "bernoulli", "categorical" or "gaussian".
+    sizes : ndarray of int, of shape (n_columns,)
+        Number of categories of each column, or 1.
+    mixture : Mixture
+        Density of real columns.
+    """
+
+    def __init__(self, kinds, sizes, mixture):
+        self.kinds, self.sizes, self.mixture = kinds, sizes, mixture
+        self.n_inputs, self.n_outputs = np.empty((2, len(kinds)), int)
+        found = []
+        for kind in dict.fromkeys(kinds):
+            at = np.flatnonzero(kinds == kind)
+            found.append((_output(kind, sizes[at], mixture), at))
+            self.n_inputs[at] = found[-1][0].n_inputs
+            self.n_outputs[at] = found[-1][0].n_outputs
+        both = self.n_inputs, self.n_outputs
+        self.blocks = [
+            Block(own, at, *(places_of(at, n) for n in both)) for own, at in found
+        ]
+
+    @cached_property
+    def single(self):
+        """Distributions of each column by itself, a list."""
+        parts = ((self.kinds[[j]], self.sizes[[j]]) for j in range(len(self.kinds)))
+        return [type(self)(*part, self.mixture) for part in parts]
+
+    def start(self, share):
+        out = np.zeros(self.n_outputs.sum())
+        for block in self.blocks:
+            out[block.outputs] = block.output.start(_at(share, block.inputs))
+        return out
+
+    def inputs(self, v, share=None):
+        if len(self.blocks) == 1:
+            return self.blocks[0].output.inputs(v, share)
+        x = np.empty((len(v), self.n_inputs.sum()), v.dtype)
+        for block in self.blocks:
+            own = v[:, block.columns], _at(share, block.inputs)
+            x[:, block.inputs] = block.output.inputs(*own)
+        return x
+
+    def value(self, inputs):
+        v = np.empty((len(inputs), len(self.kinds)), inputs.dtype)
+        for block in self.blocks:
+            v[:, block.columns] = block.output.value(inputs[:, block.inputs])
+        return v
+
+    def nll(self, out, v, own=()):
+        parts = [b.output.nll(*self._part(b, out, v)) for b in self.blocks]
+        return parts[0] if len(parts) == 1 else sum(parts)
+
+    def nll_grad(self, out, v, weight, own=()):
+        if len(self.blocks) == 1:
+            return self.blocks[0].output.nll_grad(out, v, weight)
+        grad = np.empty_like(out)
+        for block in self.blocks:
+            part = self._part(block, out, v)
+            grad[:, block.outputs] = block.output.nll_grad(*part, weight)[0]
+        return grad, ()
+
+    def _part(self, block, out, v):
+        if len(self.blocks) == 1:
+            return out, v
+        own = np.ascontiguousarray(v[:, block.columns])
+        return np.take(out, block.outputs, axis=1), own
+
+    def log_p(self, out, v, own=()):
+        """Log probability of each entry, in float64; 0 if missing."""
+
+        def log_p(block, out):
+            return block.output.log_p(out, v[:, block.columns])
+
+        return self._of_entries(out, log_p).astype(np.float64)
+
+    def log_likelihood(self, out, v):
+        if len(self.blocks) == 1:
+            return self.blocks[0].output.log_likelihood(out, v)
+        return super().log_likelihood(out, v)
+
+    def expected(self, out):
+        x = np.empty((len(out), self.n_inputs.sum()), out.dtype)
+        for block in self.blocks:
+            x[:, block.inputs] = block.output.expected(out[:, block.outputs])
+        return x
+
+    def mode(self, out):
+        return self._of_entries(out, lambda block, out: block.output.mode(out))
+
+    def draw(self, out, rng, own=()):
+        def drawn(block, out):
+            return block.output.draw(out, rng.fold(block.columns[0]))
+
+        return self._of_entries(out, drawn)
+
+    def _of_entries(self, out, function):
+        found = np.empty((len(out), len(self.kinds)), out.dtype)
+        for block in self.blocks:
+            found[:, block.columns] = function(block, out[:, block.outputs])
+        return found
+
+
+def _at(share, inputs):
+    return None if share is None else share[inputs]
+
+
+def _output(kind, sizes, mixture):
+    if kind == "gaussian":
+        return MixtureOutput(sizes, mixture)
+    return BernoulliOutput(sizes) if kind == "bernoulli" else CategoricalOutput(sizes)
+
+
+def places_of(columns, sizes):
+    """Positions of the inputs, or outputs, of some columns, in the order of these, of
+    which every column has as many as ``sizes`` says."""
+    own = sizes[columns]
+    first = np.cumsum(sizes)[columns] - np.cumsum(own)
+    return np.repeat(first, own) + np.arange(own.sum())
