@@ -15,6 +15,8 @@ from skdgm.distributions import Bernoulli, Gaussian, Normal, Softmax
 from skdgm.energies import Energy, Params, full, graph, layered
 from skdgm.utils.tree import tree_map
 
+# Colours of chains of layers.
+EVEN, ODD = 0, 1
 # Layers of blocks; a number is so many binary units.
 MACHINES = {
     "rbm": [[4], [3]],

@@ -15,6 +15,7 @@ from skdgm.inference import bound, mean_field
 from skdgm.partition import AISOptions, Problem, bracket, exact
 from skdgm.samplers import gibbs
 from skdgm.utils.random import stream
+from tests.distributions.cases import UnitCase
 from tests.numerical import assert_expectation, assert_means, numerical_gradient
 from tests.reference import Enumeration, Graph
 
@@ -55,6 +56,16 @@ def test_examples_are_short_and_shown(path):
     assert n_lines(path) <= 100
     shown = (DOC / "extending.rst").read_text()
     assert f".. literalinclude:: extending/{path.name}" in shown
+
+
+class TestPoisson(UnitCase):
+    unit = POISSON.Poisson(2)
+    own = np.array([0.3, -0.5])
+    received = np.random.default_rng(0).normal(size=(4, 2))
+    x = np.array([[0.0, 2], [3, 1], [7, 0], [1, 1]])
+    moments = np.array([0.5, 4.0])
+    # Counts up to 59, instead of all.
+    states = np.array(list(product(range(60), repeat=2)), float)
 
 
 class Counts:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import gammaln, pdtr, pdtrik, xlogy
 
 from skdgm.distributions import Bernoulli
-from skdgm.distributions.biased import Biased
+from skdgm.distributions.unit import Biased
 from skdgm.energies import layered
 
 

@@ -1,7 +1,7 @@
 """Energy functions, which define models; everything else is an algorithm on them."""
 
 from skdgm.energies.blocks import Link
-from skdgm.energies.builders import EVEN, ODD, LayeredEnergy, full, graph, layered
+from skdgm.energies.builders import full, graph, layered
 from skdgm.energies.energy import Energy
 from skdgm.energies.params import (
     Params,
@@ -16,10 +16,7 @@ from skdgm.energies.params import (
 )
 
 __all__ = [
-    "EVEN",
-    "ODD",
     "Energy",
-    "LayeredEnergy",
     "Link",
     "Params",
     "Path",

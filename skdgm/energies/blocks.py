@@ -72,11 +72,6 @@ class Graph:
             raise ValueError("Each coupling must belong to at least one link.")
 
     @property
-    def wiring(self):  # Until all callers ask the energy itself.
-        """The energy itself."""
-        return self
-
-    @property
     def own_links(self):
         """The links, if each has a coupling of its own, as algorithms that transform
         the gradient of a coupling by its blocks need it; else a ``ValueError``."""

@@ -5,8 +5,6 @@ from itertools import combinations, pairwise, product
 from skdgm.couplings import Dense
 from skdgm.energies.energy import Energy
 
-EVEN, ODD = 0, 1
-
 
 def graph(units, pairs, coupling=Dense, colours=None, layers=None):
     """Energy with a coupling of its own for each pair of linked blocks.
@@ -54,7 +52,7 @@ def layered(layers, coupling=Dense):
     numbers = iter(range(len(units)))
     layers = [tuple(next(numbers) for _ in layer) for layer in layers]
     pairs = [pair for two in pairwise(layers) for pair in product(*two)]
-    colours = [sum(layers[parity::2], ()) for parity in (EVEN, ODD)]
+    colours = [sum(layers[parity::2], ()) for parity in (0, 1)]
     return graph(units, pairs, coupling, colours, layers)
 
 
@@ -74,6 +72,3 @@ def full(units, coupling=Dense):
     energy : Energy
     """
     return graph(units, combinations(range(len(units)), 2), coupling)
-
-
-LayeredEnergy = layered

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skdgm.energies import EVEN, ODD, Path, plain, tiled
+from skdgm.energies import Path, plain, tiled
 from skdgm.inference import mean_field
 from skdgm.partition.ais import anneal
 from skdgm.partition.ladder import quadratic
@@ -12,7 +12,7 @@ from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
 from tests._kernels.oracles import DTYPES, TOLERANCE
-from tests.reference import random_machine
+from tests.reference import EVEN, ODD, random_machine
 
 CHAINS = {"rbm": [[14], [9]], "dbm": [[6], [7], [5]], "deep": [[4], [5], [6], [3]]}
 

@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 
 from skdgm.distributions import Bernoulli, Gaussian, Normal, Softmax
-from skdgm.energies import EVEN, ODD, Params, Path, contrast, layered
+from skdgm.energies import Params, Path, contrast, layered
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees, numerical_gradient
 from tests.reference import (
     ALL,
+    EVEN,
     MACHINES,
+    ODD,
     Enumeration,
     random_machine,
     some_moments,

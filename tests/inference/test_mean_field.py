@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from skdgm.energies import ODD, Params
+from skdgm.energies import Params
 from skdgm.inference import bound, mean_field
 from skdgm.samplers import sweep
 from tests.numerical import clamped, observed
-from tests.reference import ALL, MIXED, Enumeration, random_machine
+from tests.reference import ALL, MIXED, ODD, Enumeration, random_machine
 
 
 def made(name):

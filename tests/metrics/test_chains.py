@@ -6,10 +6,10 @@ from scipy.special import logsumexp
 from sklearn.preprocessing import StandardScaler
 
 from skdgm import DBN, BernoulliRBM, DBNClassifier
-from skdgm.energies import ODD
 from skdgm.metrics import chain_diagnostics, effective_sample_size, r_hat
 from skdgm.utils.random import MAX_SEED
 from tests.metrics.models import MODELS, fitted, rows
+from tests.reference import ODD
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -5,10 +5,9 @@ import pytest
 from scipy.special import logsumexp
 
 from skdgm.distributions import Gaussian, Softmax
-from skdgm.energies import EVEN, ODD
 from skdgm.partition import exact
 from tests.numerical import clamped, observed
-from tests.reference import ALL, Enumeration, random_machine
+from tests.reference import ALL, EVEN, ODD, Enumeration, random_machine
 
 LAYERS = ALL | {"few-labels": [[1, Softmax(3)], [4]]}
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from skdgm.energies import EVEN, ODD, Path
+from skdgm.energies import Path
 from skdgm.samplers import gibbs
 from skdgm.utils.random import stream
 from tests.numerical import assert_means, assert_moments, clamped
-from tests.reference import ALL, Enumeration, random_machine, some_moments
+from tests.reference import ALL, EVEN, ODD, Enumeration, random_machine, some_moments
 
 N_CHAINS = 10000
 

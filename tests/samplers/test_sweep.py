@@ -1,8 +1,7 @@
 import numpy as np
 
-from skdgm.energies import EVEN, ODD
 from skdgm.samplers import sweep
-from tests.reference import MACHINES, random_machine
+from tests.reference import EVEN, MACHINES, ODD, random_machine
 
 ENERGY, PARAMS = random_machine(MACHINES["blocks"], seed=0)
 X = tuple(np.random.default_rng(0).random((2, u.size)) for u in ENERGY.units)
