@@ -11,8 +11,9 @@ evaluated column by column: start from ``begin``, then alternate ``output`` and
 
 import numpy as np
 
-from skdgm.autoregressive._conditionals import Conditionals, places_of, slots
 from skdgm.autoregressive._particles import filled
+from skdgm.distributions import MixedOutput, places_of, slots
+from skdgm.nets import nll
 from skdgm.utils.random import stream
 
 # Purpose of the random stream of orders.
@@ -38,7 +39,7 @@ class Chain:
 
     Parameters
     ----------
-    conditionals : Conditionals
+    conditionals : MixedOutput
         Of the columns in the data's order.
     start : ndarray of shape (n_outputs,)
         Initial biases of the outputs.
@@ -52,7 +53,7 @@ class Chain:
     def __init__(self, conditionals, start, order):
         given = conditionals.kinds[order], conditionals.sizes[order]
         self.order, self.place = order, np.argsort(order)
-        self.conditionals = Conditionals(*given, conditionals.mixture)
+        self.conditionals = MixedOutput(*given, conditionals.mixture)
         self.given = (order == np.arange(len(order))).all()
         places = [
             places_of(order, n) for n in (conditionals.n_inputs, conditionals.n_outputs)
@@ -108,7 +109,7 @@ class Chain:
         loss : ndarray of shape (n_rows,)
         """
         out = self.apply(params, self.conditionals.inputs(x))
-        return self.conditionals.loss(out, v)
+        return nll(out, (), v, self.conditionals)
 
     def log_likelihood(self, params, v):
         r"""Log-likelihood of rows without missing entries, in nats.

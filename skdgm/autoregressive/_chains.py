@@ -21,7 +21,7 @@ class Chains:
 
     Parameters
     ----------
-    conditionals : Conditionals
+    conditionals : MixedOutput
         Of the columns in the data's order.
     members : list of Chain
     n_draws : int

@@ -8,12 +8,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.autoregressive._chain import check_ordering, orders
 from skdgm.autoregressive._chains import Chains
-from skdgm.autoregressive._conditionals import Conditionals
 from skdgm.autoregressive._cost import check_cost
 from skdgm.autoregressive._density import ChainDensity
-from skdgm.autoregressive._kinds import standard_mixture
 from skdgm.autoregressive._objective import ChainObjective
 from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns, has_grey
+from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import LEARNING, NetEstimator
 
 _COUNT = Interval(Integral, 1, None, closed="left")
@@ -251,20 +250,14 @@ class AutoregressiveModel(NetEstimator):
 
     def _conditionals(self, structure):
         """Conditionals of the columns, and initial outputs for their frequencies."""
-        domain, columns, n = self._domain, self._columns, len(self._columns.seen)
+        columns = self._columns
         kinds = getattr(columns, "kinds", None)
-        kinds = np.full(n, structure["output"]) if kinds is None else kinds
-        sizes = getattr(columns, "sizes", np.ones(n, int))
+        kinds = (
+            np.full(len(columns.seen), structure["output"]) if kinds is None else kinds
+        )
         mixture = standard_mixture(*(structure[name] for name in MIXTURE))
-
-        def shares(kind, among):
-            """Frequencies of values in some columns of one kind."""
-            if kind == "bernoulli":
-                return domain.moments(columns)[among]
-            return domain.frequencies(columns) if kind == "categorical" else None
-
-        found = Conditionals(kinds, sizes, mixture)
-        return found, found.start(shares)
+        found = MixedOutput(kinds, columns.sizes, mixture)
+        return found, found.start(self._domain.share(columns))
 
     @property
     def _domain(self):

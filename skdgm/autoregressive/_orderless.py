@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.autoregressive._conditionals import slots
-from skdgm.nets import Layer, activate, dense, drop_out, initial, listed
+from skdgm.distributions import slots
+from skdgm.nets import Layer, activate, dense, drop_out, initial, listed, nll
 from skdgm.utils.products import matmul
 
 # Random streams: for the columns seen, for dropout, and for the choice of an order.
@@ -53,7 +53,7 @@ class Orderless:
 
     Parameters
     ----------
-    conditionals : Conditionals
+    conditionals : MixedOutput
     sizes : tuple of int
         Number of hidden units of each layer.
     activation : str
@@ -122,7 +122,7 @@ class Orderless:
         seen, hidden, factor, rng = prepared
         mask = (~np.isnan(seen)).astype(seen.dtype)
         out = self.apply(params, self.conditionals.inputs(seen), mask, rng)
-        return self.conditionals.loss(out, hidden) * factor
+        return nll(out, (), hidden, self.conditionals) * factor
 
     def watched(self, params, v, rng):
         """Negative log-likelihood of each row, averaged over shares of seen columns."""

@@ -3,8 +3,8 @@
 from skdgm.distributions.bernoulli import Bernoulli, BernoulliOutput, draw, draw_bits
 from skdgm.distributions.categorical import CategoricalOutput, Softmax, one_hot, pick
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
-from skdgm.distributions.mixed import MixedOutput, places_of
-from skdgm.distributions.mixture import Mixture, MixtureOutput
+from skdgm.distributions.mixed import MixedOutput, places_of, slots
+from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
 from skdgm.distributions.output import Output
 from skdgm.distributions.unit import Unit
 
@@ -26,4 +26,6 @@ __all__ = [
     "one_hot",
     "pick",
     "places_of",
+    "slots",
+    "standard_mixture",
 ]

@@ -149,3 +149,9 @@ def places_of(columns, sizes):
     own = sizes[columns]
     first = np.cumsum(sizes)[columns] - np.cumsum(own)
     return np.repeat(first, own) + np.arange(own.sum())
+
+
+def slots(sizes):
+    """Positions of the inputs, or outputs, of each column, a list of slices."""
+    ends = np.cumsum(sizes).tolist()
+    return [slice(end - size, end) for end, size in zip(ends, sizes.tolist())]

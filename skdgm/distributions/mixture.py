@@ -127,6 +127,12 @@ def _log_sum(log_w):
     return high[..., 0] + np.log(np.maximum(total, np.finfo(total.dtype).tiny))
 
 
+def standard_mixture(n_components, shape, min_variance, rescaled=True):
+    """Mixture densities for standardised columns, with scales of at least the square
+    root of ``min_variance``; see :class:`Mixture`."""
+    return Mixture(n_components, shape, float(np.sqrt(min_variance)), rescaled)
+
+
 class MixtureOutput(Output):
     """Standardised columns, given the parts of a mixture for each.
 

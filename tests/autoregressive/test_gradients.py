@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 from skdgm import MADE
 from skdgm.autoregressive import _model
-from skdgm.autoregressive._kinds import standard_mixture
+from skdgm.distributions import standard_mixture
 from skdgm.nets import vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
