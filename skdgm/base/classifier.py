@@ -140,7 +140,8 @@ class Classifier(ClassifierMixin, Estimator):
         -------
         y : ndarray of shape (n_samples,)
         """
-        return self.classes_[self.predict_log_proba(X).argmax(axis=1)]
+        codes = self.predict_log_proba(X).argmax(axis=1)
+        return self.classes_[codes]
 
     def score(self, X, y, sample_weight=None):
         """Accuracy on the rows that have a label.
