@@ -71,7 +71,7 @@ def test_any_number_of_threads(data, option, monkeypatch):
     for n_threads in (1, 2, 4):
         with parallel.limit(n_threads):
             rbm, options = OTHERS.get(option), OPTIONS.get(option, {})
-            if option == "pcd" or data == "CSR":
+            if option == "pcd" or data == "missing":
                 options = {**options, "n_components": 21}
             found.append(results(DATA[data], rbm, **options))
     for other in found[1:]:
