@@ -11,8 +11,7 @@ which each hidden unit j that is on multiplies the rate of count i by
 import numpy as np
 from scipy.special import gammaln, pdtr, pdtrik, xlogy
 
-from skdgm.distributions import Bernoulli
-from skdgm.distributions.unit import Biased
+from skdgm.distributions import Bernoulli, Biased
 from skdgm.energies import layered
 
 
@@ -33,9 +32,9 @@ class Poisson(Biased):
     # Joint states of the block: it cannot be enumerated, only summed out.
     n_states = np.inf
 
-    def init(self, means=None, dtype=np.float64):
+    def init(self, moments=None, dtype=np.float64):
         """Log rates with which the block without neighbours has the given means."""
-        means = np.ones(self.size) if means is None else np.asarray(means, np.float64)
+        means = np.ones(self.size) if moments is None else np.asarray(moments, float)
         return np.log(means).astype(dtype)
 
     def log_weight(self, eta, x):
@@ -75,7 +74,7 @@ class Poisson(Biased):
         x = np.asarray(x)
         return (xlogy(x, mean) - mean - gammaln(x + 1)).sum(axis=1, dtype=np.float64)
 
-    def entropy(self, bias, mean):
+    def entropy(self, own, mean):
         """Entropy of each unit, with the expectation of -log x! less its value at the
         mean, as ``log_weight`` of a mean takes the latter."""
         return mean - xlogy(mean, mean) + gammaln(mean + 1)

@@ -6,11 +6,12 @@ from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
 from skdgm.distributions.mixed import MixedOutput, places_of, slots
 from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
 from skdgm.distributions.output import Output
-from skdgm.distributions.unit import Unit
+from skdgm.distributions.unit import Biased, Unit
 
 __all__ = [
     "Bernoulli",
     "BernoulliOutput",
+    "Biased",
     "CategoricalOutput",
     "Gaussian",
     "MixedOutput",
