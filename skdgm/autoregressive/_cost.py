@@ -10,7 +10,7 @@ from skdgm.utils.warn import warn
 # once in training: parameters, their average, gradients, optimiser state, copies.
 _COPIES = 12
 # Bytes above which to warn, and those assumed of a machine whose memory is unknown.
-_TOLD, _USUAL = 2**29, 2**34
+_LARGE, _USUAL = 2**29, 2**34
 
 
 def check_cost(who, sizes, names, n_weights, *, n_nets, shared, batch, n_rows, item):
@@ -48,7 +48,7 @@ def check_cost(who, sizes, names, n_weights, *, n_nets, shared, batch, n_rows, i
     own = n_weights if shared else n_nets * n_weights
     masks = n_nets * n_weights
     n_bytes = _COPIES * item * (own + batch * int(sizes.sum())) + masks
-    if n_bytes <= _TOLD:
+    if n_bytes <= _LARGE:
         return
     merge = "merge rare categories, or " if (sizes > 1).any() else ""
     lighter = f"{merge}{who._LIGHTER}"

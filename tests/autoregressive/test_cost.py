@@ -58,7 +58,7 @@ def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error", CostWarning)
         clone(model).fit(X)
-    monkeypatch.setattr(_cost, "_TOLD", 2**10)
+    monkeypatch.setattr(_cost, "_LARGE", 2**10)
     # 20 inputs, 38 hidden units, 20 outputs: three products for 40 rows.
     message = r"has 1,920 weights for 20 columns, .* 0.0 GiB of memory and 2e\+05 mult"
     with pytest.warns(CostWarning, match=message):
@@ -71,7 +71,7 @@ def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
     "model", [FVBN(), MADE(), NADE(), EoNADE(), NeuralAutoregressive(), RNADE()]
 )
 def test_categories_are_to_be_merged_where_there_are_any(model, monkeypatch):
-    monkeypatch.setattr(_cost, "_TOLD", 0)
+    monkeypatch.setattr(_cost, "_LARGE", 0)
     X = np.eye(4, dtype=np.float32)
     model.set_params(max_iter=1)
     with pytest.warns(CostWarning, match=r"multiplications\. (Drop|Lower|Set)"):
