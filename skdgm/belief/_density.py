@@ -3,11 +3,13 @@
 from functools import partial
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
 from skdgm.base import Density, by_blocks
 from skdgm.belief._bound import Terms, mean, terms
 from skdgm.belief._directed import BELOW, Directed, ascent, descent
+from skdgm.boltzmann._labels import label_of
 from skdgm.data import fill
 from skdgm.energies import tiled
 from skdgm.samplers import gibbs
@@ -191,6 +193,11 @@ class BeliefDensity(Density):
         return layers[0].units[BELOW], layers[0].down(states[1])
 
     def sample(self, n_samples, random_state=None, *, init="chains", **options):
+        if "codes" in options and label_of(self.top.energy) is None:
+            raise NotFittedError(
+                f"y is given, but {self.name} has not come to its top layer yet, which "
+                "learns of labels: call fit, or partial_fit for it."
+            )
         seed, init = self._start(random_state, init)
         x = self.top.sample(n_samples, seed, init=init, **options)
         return self._down_from(x, seed)
@@ -266,20 +273,9 @@ class BeliefDensity(Density):
         return v
 
     def features(self, X, layers=None):
-        r"""Means of hidden units, computed layer by layer upwards.
+        """Means of the hidden units of some layers, by default all, side by side.
 
-        .. math:: m^{(0)} = x, \qquad m^{(k)} = \sigma(c^{(k)} + m^{(k-1)} R^{(k)})
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        layers : sequence of int, optional
-            Numbers of layers; by default all.
-
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_hidden)
-            Layers side by side.
+        They are computed layer by layer upwards; see :meth:`DBN.transform`.
         """
         return self.upward(self.read(X), layers)
 

@@ -7,8 +7,6 @@ Directed layers below a restricted Boltzmann machine of hidden units and a label
 """
 
 import numpy as np
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import Classifier
 from skdgm.belief._network import BeliefNetwork
@@ -230,51 +228,7 @@ class GenerativeDBNClassifier(Classifier, BeliefNetwork):
         self._check_first_call(classes)
         return self._partial_fit(X, y, sample_weight, classes, layer)
 
-    def sample(
-        self,
-        n_samples=1,
-        random_state=None,
-        *,
-        y=None,
-        init="chains",
-        n_steps=100,
-        burn_in=0,
-        thin=None,
-    ):
-        """Draw rows from the model.
-
-        Gibbs steps in the top-level machine, its label clamped if ``y`` is given, then
-        one downward pass through the directed layers.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-        random_state : int, RandomState instance or None, default=None
-        y : object or array-like of shape (n_samples,), default=None
-            Label of all rows, or of each; any label if None.
-        init, n_steps, burn_in, thin
-            As in :meth:`DBN.sample`. With ``init="chains"`` and ``y``, training chains
-            that had the requested label are used, if there are any.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-
-        Raises
-        ------
-        ValueError
-            A label is unknown; or there is one for each row, and ``thin`` is given.
-        NotFittedError
-            ``y`` is given, but the top-level machine has not been trained yet.
-        """
-        check_is_fitted(self)
-        if y is not None and not self._has_label:
-            raise NotFittedError(
-                f"y={y!r}, but {type(self).__name__} has not come to its top layer "
-                "yet, which learns of labels: call fit, or partial_fit for it."
-            )
-        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-        return sample_of_class(self, n_samples, random_state, y=y, **options)
+    sample = sample_of_class
 
     def _logits(self, rows):
         if not self._has_label:
