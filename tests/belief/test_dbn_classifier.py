@@ -300,6 +300,17 @@ def test_a_net_that_was_tuned_differs_from_its_dbn():
     assert clf.inverse_transform(clf.transform(FEW)).shape == FEW.shape
 
 
+def test_a_tuned_net_has_the_density_of_its_dbn():
+    clf = clone(SMALL).fit(FEW, FEW_Y)
+    assert clf.density_kind_ == clf.dbn_.density_kind_
+    assert (clf.log_Z_, clf.log_Z_se_) == (clf.dbn_.log_Z_, clf.dbn_.log_Z_se_)
+    for name in "score_samples", "impute":
+        ours, theirs = (getattr(model, name)(FEW[:5]) for model in (clf, clf.dbn_))
+        np.testing.assert_array_equal(ours, theirs)
+    ours, theirs = (model.sample(3, random_state=0) for model in (clf, clf.dbn_))
+    np.testing.assert_array_equal(ours, theirs)
+
+
 def test_epochs_that_are_not_said():
     clf = clone(SMALL).set_params(max_iter="auto", batch_size=2)
     assert clf.fit(FEW, FEW_Y).n_iter_ == 50

@@ -5,6 +5,7 @@ import pytest
 from sklearn.base import clone
 
 from skdgm.base import Density, MissingCapability
+from skdgm.belief._network import BeliefNetwork
 from skdgm.boltzmann._machine import Machine
 from skdgm.nets import NetEstimator
 from skdgm.optim import Clock
@@ -13,19 +14,26 @@ from skdgm.utils.tree import copy, leaves
 from tests.common.instances import INSTANCES
 from tests.same_results import data
 
-CASES = {
+DENSITIES = {
     type(instance).__name__: instance
     for instance in INSTANCES
-    if isinstance(instance, NetEstimator | Machine)
+    if isinstance(instance, NetEstimator | Machine | BeliefNetwork)
 }
+# Networks have an objective for each of their layers.
+OBJECTIVES = [
+    name for name, case in DENSITIES.items() if not isinstance(case, BeliefNetwork)
+]
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(params=DENSITIES)
 def fitted(request):
     """A fitted estimator, its rows, and the same with missing entries, with labels."""
-    estimator = clone(CASES[request.param])
-    epochs = "n_iter" if isinstance(estimator, Machine) else "max_iter"
-    X, y = data(estimator.set_params(**{epochs: 2}))
+    estimator = clone(DENSITIES[request.param])
+    epochs = "max_iter" if isinstance(estimator, NetEstimator) else "n_iter"
+    estimator.set_params(**{epochs: 2})
+    if isinstance(estimator, BeliefNetwork):
+        estimator.set_params(feature_layer="all")
+    X, y = data(estimator)
     holes = np.random.default_rng(0).random(X.shape) < 0.2
     return estimator.fit(X, y), X, np.where(holes, np.nan, X), y
 
@@ -62,6 +70,7 @@ def assert_same(a, b):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 
+@pytest.mark.parametrize("fitted", OBJECTIVES, indirect=True)
 def test_an_objective_lowers_its_loss(fitted):
     estimator, _, missing, y = fitted
     table = estimator._begin(missing, y, None, fresh=False)
