@@ -1,7 +1,5 @@
 """Imputation of missing entries, in arrays and in DataFrames."""
 
-from types import SimpleNamespace
-
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -51,14 +49,6 @@ def fill(
         names = " or ".join(map(repr, methods))
         raise ValueError(f"method must be {names}, not {method!r}.")
     X = as_whole(X)
-    if not hasattr(density, "read"):  # An estimator that has no density of its own.
-        density = SimpleNamespace(
-            read=density._rows,
-            domain=density._domain,
-            columns=density._columns,
-            seed=density._seed,
-            name=type(density).__name__,
-        )
     rows = density.read(X)
     tell_unknown(density.name, X, rows)
     raw = rows._replace(affine=None, bounds=None, dtype=holding(rows))

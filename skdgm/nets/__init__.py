@@ -24,13 +24,13 @@ from skdgm.nets.latents import (
 from skdgm.nets.losses import (
     log_mean_exp,
     logistic_cross_entropy,
+    nll,
     row_mean,
     softmax_cross_entropy,
     squared_error,
 )
 from skdgm.nets.masking import beside, masked, pick
 from skdgm.nets.objective import SOLVERS, NetObjective, NetState
-from skdgm.nets.outputs import nll
 from skdgm.nets.primitives import columns, dense, drop_out, listed
 from skdgm.nets.tied import KINDS, Shape, Tied, draw_bits, tied
 from skdgm.nets.tuner import Monitor, Tuner, fine_tune

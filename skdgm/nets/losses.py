@@ -14,7 +14,7 @@ References
 
 import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp, defvjp_argnums, primitive
 from scipy.special import log_softmax, softmax
 
 from skdgm.distributions.bernoulli import log_odds_grad, log_odds_loss
@@ -130,3 +130,37 @@ def log_mean_exp(log_w):
 
 
 defvjp(log_mean_exp, lambda _, w: lambda grad: grad[:, None] * softmax(w, axis=1))
+
+
+@primitive
+def nll(out, own, v, output):
+    """Negative log-likelihood of rows, in nats, differentiable by outputs and ``own``.
+
+    Parameters
+    ----------
+    out : ndarray of shape (n_rows * n_each, n_outputs)
+        Each row of ``v`` belongs to ``n_each`` consecutive rows.
+    own : ndarray or ()
+        Parameters of the distribution that are no outputs.
+    v : ndarray of shape (n_rows, n_columns)
+        NaN where missing.
+    output : skdgm.distributions.Output
+
+    Returns
+    -------
+    loss : ndarray of shape (n_rows * n_each,)
+    """
+    return output.nll(out, v, own)
+
+
+def _nll_back(argnums, _, args, kwargs):
+    out, own, v, output = args
+
+    def backward(grad):
+        grads = output.nll_grad(out, v, grad, own)
+        return [grads[argnum] for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(nll, _nll_back)
