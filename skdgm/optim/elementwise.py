@@ -1,7 +1,5 @@
 """Elementwise optimiser steps with two arrays of optimiser state per parameter."""
 
-import numpy as np
-
 from skdgm.utils.parallel import run
 
 # Cost of one entry, in multiply-adds.
@@ -38,8 +36,9 @@ def walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
 def _rule(kernel, numbers, l1, l2):
     def move(theta, first, second, grad):
         # Reshaping a non-contiguous array would update a copy of it.
-        assert all(part.flags.c_contiguous for part in (theta, first, second))
-        flat = [np.reshape(part, -1) for part in (theta, first, second, grad)]
+        for part in (theta, first, second):
+            assert part.flags.c_contiguous
+        flat = [part.reshape(-1) for part in (theta, first, second, grad)]
         real = [theta.dtype.type(number) for number in (*numbers, l1, l2)]
         run(kernel, *flat, *real, n=theta.size, work=_WORK * theta.size)
 
