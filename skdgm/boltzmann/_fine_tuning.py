@@ -35,8 +35,9 @@ from skdgm.utils.warn import warn
 _ACTIVATION = "logistic"
 
 
-class Shown:
-    """Inputs of the network; means inferred beside the data are computed once.
+class Inputs:
+    """Inputs of the network: data, and beside them inferred means, which
+    are computed once.
 
     Parameters
     ----------
@@ -86,11 +87,11 @@ def tune(machine, table):
     if machine.verbose:
         name = f"{machine._name}, net"
         hooks.append(Verbose(name, "log probability of labels"))
-    of_rows = inputs(density, density.params_for(rows))
+    of_rows = inputs_of(density, density.params_for(rows))
     with one_blas_thread():
-        shown = Shown(rows, table.index, of_rows)
+        inputs = Inputs(rows, table.index, of_rows)
         targets = np.eye(len(machine.classes_), dtype=bool)[rows.labels]
-        given = shown, targets, softmax_cross_entropy, machine._seed
+        given = inputs, targets, softmax_cross_entropy, machine._seed
         tuner = Tuner(_recipe(options), *given)
         tuned, _ = optimise(
             tuner,
@@ -129,7 +130,7 @@ def logits(density, rows, coefs, intercepts):
     -------
     logits : ndarray of shape (n_rows, n_classes), float64
     """
-    of_rows = inputs(density, density.params_for(rows))
+    of_rows = inputs_of(density, density.params_for(rows))
     net = tuple(map(Layer, coefs, intercepts))
     return by_blocks(
         lambda v: forward(net, of_rows(v), _ACTIVATION).astype(np.float64), rows
@@ -158,7 +159,7 @@ def unfolded(density):
     )
 
 
-def inputs(density, params):
+def inputs_of(density, params):
     """Function from rows to inputs of the network.
 
     Parameters

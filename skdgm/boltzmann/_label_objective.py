@@ -26,7 +26,7 @@ class LabelledObjective(EnergyObjective):
 
     def watch(self, table, held_out, state):
         """Log probability of the labels that are known."""
-        return LabelMonitor(self, table, held_out, state)
+        return LabelWatch(self, table, held_out, state)
 
     def _split(self, table):
         # Only labels are monitored, so rows without one are all used for training.
@@ -111,12 +111,12 @@ class HybridObjective(LabelledObjective):
         return complete(rng.fold(_HOLES), self.energy, params, x, clamp, n_steps=1)
 
 
-class LabelMonitor(MachineWatch):
+class LabelWatch(MachineWatch):
     """Negative log probability of the labels of training rows and of held-out rows.
 
     Parameters
     ----------
-    trainer, table, held_out
+    objective, table, held_out
         As in :class:`MachineWatch`.
     state : TrainState
         Training state at the start.
@@ -124,10 +124,10 @@ class LabelMonitor(MachineWatch):
 
     useless = "predicts labels worse than their frequencies do."
 
-    def __init__(self, trainer, table, held_out, state):
-        super().__init__(trainer, table, held_out)
-        codes = trainer.rows.labels[self.probe]
-        log_p = np.log(trainer.moments[trainer.label][codes])
+    def __init__(self, objective, table, held_out, state):
+        super().__init__(objective, table, held_out)
+        codes = objective.rows.labels[self.probe]
+        log_p = np.log(objective.moments[objective.label][codes])
         by_frequencies = -log_p.sum() / max(1, len(codes))
         self.allowed = max(by_frequencies, self.of_probe(state))
 
@@ -141,11 +141,11 @@ class LabelMonitor(MachineWatch):
         return loss > self.allowed + _USELESS
 
     def _among(self, index):
-        return index[self.trainer.rows.labels[index] != UNKNOWN]
+        return index[self.objective.rows.labels[index] != UNKNOWN]
 
     def _watched(self, params, batch, part):
-        x, clamp = self.trainer.present(batch)
-        log_joint = self.trainer.log_joint(params, x, clamp)
+        x, clamp = self.objective.present(batch)
+        log_joint = self.objective.log_joint(params, x, clamp)
         codes = np.maximum(batch.labels, 0)[:, None]
         log_p = np.take_along_axis(log_softmax(log_joint, axis=1), codes, axis=1)
         return log_p, batch.labels[:, None] != UNKNOWN

@@ -27,17 +27,17 @@ class MachineWatch(Watch):
 
     Parameters
     ----------
-    trainer : Trainer
+    objective : EnergyObjective
     table, held_out
         As in :class:`~skdgm.training.Watch`.
     """
 
-    def __init__(self, trainer, table, held_out):
-        self.trainer, self.rng = trainer, stream(trainer.seed, PROBE)
+    def __init__(self, objective, table, held_out):
+        self.objective, self.rng = objective, stream(objective.seed, PROBE)
         super().__init__(table, held_out, self.rng)
 
     def _loss(self, state, index, weight):
-        rows = self.trainer.rows
+        rows = self.objective.rows
         total, norm = 0.0, np.finfo(np.float64).tiny
         for part in rows.blocks(len(index)):
             labels = None if rows.labels is None else rows.labels[index[part]]
@@ -49,7 +49,7 @@ class MachineWatch(Watch):
         return -total / norm
 
 
-class Monitor(MachineWatch):
+class PseudoLikelihoodWatch(MachineWatch):
     """Negative pseudo-likelihood of training and held-out rows, in nats per row.
 
     It is estimated from a few units of each row, the same ones each time, so that
@@ -58,14 +58,10 @@ class Monitor(MachineWatch):
 
     Parameters
     ----------
-    trainer, table, held_out
+    objective, table, held_out
         As in :class:`MachineWatch`.
     state : TrainState
         Training state at the start.
-    log_conditionals : callable
-        Log conditionals of visible units, as in :mod:`skdgm.metrics`.
-    independent : float
-        Loss of independent columns, in nats per row.
     """
 
     useless = (
@@ -73,9 +69,10 @@ class Monitor(MachineWatch):
         "does."
     )
 
-    def __init__(self, trainer, table, held_out, state, log_conditionals, independent):
-        super().__init__(trainer, table, held_out)
-        self.log_conditionals, self.independent = log_conditionals, independent
+    def __init__(self, objective, table, held_out, state):
+        super().__init__(objective, table, held_out)
+        self.kind, columns = objective.known
+        self.independent = self.kind.loss_of_independent(columns)
         n_rows = 0 if held_out is None else len(held_out.index)
         self.units = self._units(max(len(self.probe), n_rows))
         self.first = self.of_probe(state)
@@ -83,33 +80,33 @@ class Monitor(MachineWatch):
     @property
     def limit(self):
         """Loss above which training counts as diverged."""
-        return self.independent + _DIVERGED * len(self.trainer.fill)
+        return self.independent + _DIVERGED * len(self.objective.fill)
 
     def is_useless(self, loss):
         """Return whether training did harm, and independent columns would do better."""
-        allowed = _USELESS * len(self.trainer.fill)
+        allowed = _USELESS * len(self.objective.fill)
         return loss > max(self.first, self.independent) + allowed
 
     def _units(self, n_rows):
         """Indices of a few visible units for each row, from one permutation after
         another, so that each unit is chosen about equally often in training and in
         held-out rows."""
-        n_visible = self.trainer.rows.shape[1]
+        n_visible = self.objective.rows.shape[1]
         n_units = min(_PROBE_UNITS, n_visible)
         ids = np.arange(-(-n_rows * n_units // n_visible), dtype=np.uint64)
         order = self.rng.rows(ids).bits(n_visible).argsort(axis=1)
         return order.ravel()[: n_rows * n_units].reshape(n_rows, n_units)
 
     def _watched(self, params, batch, part):
-        energy, units = self.trainer.energy, self.units[part]
-        x, clamp = self.trainer.present(batch)
+        energy, units = self.objective.energy, self.units[part]
+        x, clamp = self.objective.present(batch)
         counts = np.ones(units.shape)
         if any(clamp[block] is not True for block in energy.rest()):
-            budget = self.trainer.recipe.mean_field_steps
+            budget = self.objective.recipe.mean_field_steps
             x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
         if clamp[0] is not True:
             counts *= np.take_along_axis(clamp[0], units, axis=1)
-        return self.log_conditionals(energy, params, x, units), counts
+        return self.kind.log_conditionals(energy, params, x, units), counts
 
     def _loss(self, state, index, weight):
-        return self.trainer.rows.shape[1] * super()._loss(state, index, weight)
+        return self.objective.rows.shape[1] * super()._loss(state, index, weight)

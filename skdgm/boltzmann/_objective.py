@@ -8,7 +8,7 @@ r"""Likelihood of rows under a layered energy, as an objective.
 import numpy as np
 
 from skdgm.boltzmann._labels import known_labels, label_of
-from skdgm.boltzmann._monitor import Monitor
+from skdgm.boltzmann._monitor import PseudoLikelihoodWatch
 from skdgm.boltzmann._state import TrainState, formed, present
 from skdgm.distributions import Bernoulli
 from skdgm.energies import contrast, tiled
@@ -168,10 +168,7 @@ class EnergyObjective(Objective):
 
     def watch(self, table, held_out, state):
         """Pseudo-likelihood of some units of each row."""
-        kind, columns = self.known
-        independent = kind.loss_of_independent(columns)
-        given = self, table, held_out, state, kind.log_conditionals, independent
-        return Monitor(*given)
+        return PseudoLikelihoodWatch(self, table, held_out, state)
 
     def step(self, state, batch, clock):
         """State after one update from a batch of rows; parameters change in place."""
