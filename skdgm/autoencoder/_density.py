@@ -68,8 +68,8 @@ class LatentDensity(Density):
     hierarchy : Hierarchy
     net : (Params, Statistics)
         Parameters and running statistics of the nets.
-    n_draws : int
-        Number of draws for each row in :meth:`log_prob`.
+    n_draws : callable
+        Returns the number of draws for each row in :meth:`log_prob`.
     output : Output
         Distribution of the data given the decoder's outputs.
     """
@@ -86,7 +86,7 @@ class LatentDensity(Density):
 
     def log_prob(self, X):
         """Importance weighted lower bound on the log-likelihood, with ``n_draws``."""
-        return self.importance_likelihood(X, self.n_draws)[0]
+        return self.importance_likelihood(X, self.n_draws())[0]
 
     def importance_likelihood(self, X, n_draws):
         """Importance weighted lower bound and its standard error, of each row."""

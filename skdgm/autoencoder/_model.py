@@ -1,5 +1,6 @@
 """Base class of autoencoders: public methods, architecture, training."""
 
+from functools import partial
 from numbers import Integral
 
 from sklearn.utils.validation import check_is_fitted
@@ -210,7 +211,7 @@ class LatentModel(NetEstimator):
             *(self._name, self._rows, self._domain, self._columns, self._seed),
             hierarchy=self._hierarchy(self._learned),
             net=(self._training.params, self._training.statistics),
-            n_draws=self._now("n_draws"),
+            n_draws=partial(self._now, "n_draws"),
             output=self._output,
         )
 
