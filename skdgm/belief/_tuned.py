@@ -254,11 +254,11 @@ class TunedNetwork(_BaseComposition, Estimator):
 
     def _of_rows(self, X, function):
         """Apply a function of the net and its inputs, a block of rows at a time."""
-        density = self.density_
+        check_is_fitted(self)
         rows, net = self._rows(X), self._state().params
-        return by_blocks(
-            lambda v: function(net, density.completed(np.asarray(v))), rows
-        )
+        # Only missing entries need the density, which takes as long as a small net.
+        completed = np.asarray if rows.complete else self.density_.completed
+        return by_blocks(lambda v: function(net, completed(v)), rows)
 
     @property
     def _domain(self):

@@ -33,7 +33,7 @@ from skdgm.nets.masking import beside, masked, pick
 from skdgm.nets.objective import SOLVERS, NetObjective, NetState
 from skdgm.nets.primitives import columns, dense, drop_out, listed
 from skdgm.nets.tied import KINDS, Shape, Tied, draw_bits, tied
-from skdgm.nets.tuner import Monitor, Tuner, fine_tune
+from skdgm.nets.tuner import Monitor, Tuner
 from skdgm.nets.vector_jacobian import vjp
 
 __all__ = [
@@ -60,7 +60,6 @@ __all__ = [
     "draw",
     "draw_bits",
     "drop_out",
-    "fine_tune",
     "forward",
     "halves",
     "hidden",

@@ -3,8 +3,8 @@
 ::
 
     tuner = Tuner(recipe, inputs, targets, loss, seed)
-    state = tuner.resume(NetState(layers))
-    learned = fine_tune(tuner, table, state, range(recipe.max_iter))
+    state = NetState(layers)
+    learned, watch = optimise(tuner, table, range(recipe.max_iter), state)
 
 Rows without a known target are left out beforehand, by
 :func:`~skdgm.training.labelled`. After each update the incoming weights of a hidden
@@ -20,9 +20,8 @@ import numpy as np
 
 from skdgm.nets.feed_forward import forward, init
 from skdgm.nets.objective import NetObjective
-from skdgm.training import Watch, optimise
+from skdgm.training import Watch
 from skdgm.utils.random import stream
-from skdgm.utils.threads import one_blas_thread
 
 # Purposes of random streams, distinct from those of other training.
 INIT, SHUFFLE, STEP, PROBE, SPLIT = range(2**16, 2**16 + 5)
@@ -134,31 +133,6 @@ class Monitor(Watch):
 
     def _losses(self, state, index, part):
         return self.tuner.losses(state, index)
-
-
-def fine_tune(tuner, table, state, epochs, **options):
-    """Train a net for a range of epochs.
-
-    Parameters
-    ----------
-    tuner : Tuner
-    table : Table
-        Rows with targets.
-    state : NetState
-        Initial state.
-    epochs : range
-        Numbers of the epochs to run.
-    **options
-        ``n_epochs``, ``hooks`` and ``early_stopping`` of
-        :func:`~skdgm.training.optimise`.
-
-    Returns
-    -------
-    learned : Learned
-    """
-    with one_blas_thread():
-        learned, _ = optimise(tuner, table, epochs, state, **options)
-    return learned
 
 
 def limit(W, max_norm):

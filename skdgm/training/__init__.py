@@ -3,7 +3,7 @@
 from skdgm.training.batches import Table, canonical, epoch, labelled, probe, split
 from skdgm.training.columns import check_finite, column_spread, column_sums
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
-from skdgm.training.learning import AUTO, Budget, Learned, learn
+from skdgm.training.learning import AUTO, Budget, Learned
 from skdgm.training.loop import train
 from skdgm.training.objective import Objective, optimise
 from skdgm.training.reader import Batch, Reader
@@ -28,7 +28,6 @@ __all__ = [
     "column_sums",
     "epoch",
     "labelled",
-    "learn",
     "optimise",
     "probe",
     "split",

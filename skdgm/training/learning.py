@@ -1,10 +1,8 @@
-"""Training from a given state, after which the best state is kept."""
+"""Results of training, of which the best state is kept, and its default length."""
 
 from typing import NamedTuple
 
 import numpy as np
-
-from skdgm.training.loop import train
 
 # Option value: choose by the data.
 AUTO = "auto"
@@ -22,7 +20,7 @@ class Learned(NamedTuple):
         without early stopping.
     ended : {"complete", "stopped", "interrupted", "diverged"}
     useless : bool
-        True if ``monitor.is_useless`` says so of the loss of ``state``.
+        True if ``watch.is_useless`` says so of the loss of ``state``.
     """
 
     state: tuple
@@ -66,47 +64,6 @@ class Budget(NamedTuple):
         n_batches = -(-table.n_draws // batch_size)
         n_epochs = -(-self.n_updates // n_batches)
         return int(np.clip(n_epochs, self.fewest, self.most))
-
-
-def learn(
-    trainer, state, table, monitor, epochs, *, n_epochs=None, hooks=(), stopping=None
-):
-    """Train for a range of epochs.
-
-    Parameters
-    ----------
-    trainer : object
-        Has ``draw(table, number)``, which returns the batches of an epoch, and
-        ``step(state, batch, clock)``, which returns the next state.
-    state : tuple
-        Initial state.
-    table : Table
-    monitor : callable
-        ``monitor(state)`` returns (loss, validation loss or None). Has ``limit``, the
-        loss above which training has diverged, and ``is_useless(loss)``.
-    epochs : range
-        Numbers of the epochs to run.
-    n_epochs : int, optional
-        Total number of epochs for the schedules, if known.
-    hooks : sequence of Hook
-    stopping : EarlyStopping, optional
-        A further hook, whose best state is kept.
-
-    Returns
-    -------
-    learned : Learned
-    """
-    outcome = train(
-        state,
-        trainer.step,
-        lambda number: trainer.draw(table, number),
-        monitor,
-        epochs=epochs,
-        n_epochs=n_epochs,
-        loss_limit=monitor.limit,
-        hooks=[*hooks, stopping] if stopping else hooks,
-    )
-    return kept(outcome, monitor, epochs, stopping)
 
 
 def kept(outcome, watch, epochs, stopping=None):

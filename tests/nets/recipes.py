@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.nets import Tuner, fine_tune, softmax_cross_entropy, vjp
-from skdgm.training import canonical
+from skdgm.nets import Tuner, softmax_cross_entropy, vjp
+from skdgm.training import canonical, optimise
 from skdgm.utils.rows import Rows
+from skdgm.utils.threads import one_blas_thread
 from tests.numerical import assert_trees, numerical_gradient
 
 
@@ -46,6 +47,12 @@ def tuner_of(
     sizes = rows.shape[1], *hidden, rows.labels.shape[1]
     more = {"epochs_before": epochs_before, "sizes": sizes, "dtype": rows.dtype}
     return Tuner(recipe(**options), rows.take, rows.labels, loss, seed, **more)
+
+
+def fine_tune(tuner, table, state, epochs, **options):
+    """What a tuner learns from a table."""
+    with one_blas_thread():
+        return optimise(tuner, table, epochs, state, **options)[0]
 
 
 def trained(table, hidden=(8,), n_epochs=3, hooks=(), **options):

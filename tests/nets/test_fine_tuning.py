@@ -10,7 +10,6 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skdgm.nets import (
     Monitor,
-    fine_tune,
     forward,
     logistic_cross_entropy,
     softmax_cross_entropy,
@@ -21,7 +20,7 @@ from skdgm.training.hooks import Hook
 from skdgm.utils import parallel
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import leaves
-from tests.nets.recipes import blobs, table_of, trained, tuner_of
+from tests.nets.recipes import blobs, fine_tune, table_of, trained, tuner_of
 from tests.numerical import assert_trees
 
 X, Y = blobs()

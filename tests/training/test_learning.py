@@ -1,17 +1,33 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from skdgm.training import AUTO, Budget, EarlyStopping, Table, learn, loop
+from skdgm.training import AUTO, Budget, Objective, Table, loop, optimise
 from skdgm.training.hooks import Hook
 
 START = (np.zeros(2),)
 
 
-class Trainer:
-    """Adds an epoch's batches to the state."""
+class Trainer(Objective):
+    """Adds an epoch's batches to the state, and is watched by a monitor."""
 
-    def __init__(self):
-        self.clocks = []
+    def __init__(self, monitor, patience=9):
+        recipe = SimpleNamespace(n_iter_no_change=patience, tol=0.0)
+        super().__init__(recipe, rows=None, seed=0)
+        self.monitor, self.clocks = monitor, []
+
+    def start(self):
+        return (np.zeros(2),)
+
+    def resume(self, state):
+        return state
+
+    def watch(self, table, held_out, state):
+        return self.monitor
+
+    def split(self, table):
+        return table, table
 
     def draw(self, table, number):
         return [part * number for part in table]
@@ -52,8 +68,11 @@ class Recorder(Hook):
         return False
 
 
-def run(monitor, epochs=range(1, 4), trainer=None, **options):
-    return learn(trainer or Trainer(), START, [1.0, 2.0], monitor, epochs, **options)
+def run(monitor, epochs=range(1, 4), patience=None, **options):
+    if patience is not None:
+        options["early_stopping"] = True
+    trainer = Trainer(monitor, patience)
+    return optimise(trainer, [1.0, 2.0], epochs, START, **options)[0]
 
 
 def test_the_last_state_is_kept():
@@ -66,9 +85,8 @@ def test_the_last_state_is_kept():
 
 
 def test_with_early_stopping_the_best_state_is_kept():
-    stopping = EarlyStopping(patience=2, tol=0.0)
     monitor = Monitor([5.0] * 6, held_out=[4.0, 2.0, 3.0, 2.5, 1.0, 0.0])
-    learned = run(monitor, range(1, 7), stopping=stopping)
+    learned = run(monitor, range(1, 7), patience=2)
     np.testing.assert_array_equal(learned.state[0], [9, 9])
     assert learned.validation == [4.0, 2.0, 3.0, 2.5]
     assert learned.ended == "stopped"
@@ -88,30 +106,30 @@ def test_the_last_loss_says_whether_it_was_useless(losses, useless):
 @pytest.mark.parametrize("losses, useless", [([9, 1, 9], False), ([1, 5, 1], True)])
 def test_the_loss_of_the_best_state_says_whether_it_was_useless(losses, useless):
     monitor = Monitor(losses, held_out=[3.0, 1.0, 2.0], bar=4)
-    learned = run(monitor, stopping=EarlyStopping(patience=9, tol=0.0))
+    learned = run(monitor, patience=9)
     assert learned.useless is useless
     np.testing.assert_array_equal(learned.state[0], [9, 9])
 
 
 def test_hooks_hear_of_every_epoch():
     expected = [1, (3.0, 6.0), 2, (1.0, 5.0), 3, (2.0, 4.0)]
-    for stopping in (None, EarlyStopping(patience=9, tol=0.0)):
+    for patience in (None, 9):
         hooks = Recorder(), Recorder()
         monitor = Monitor([3.0, 1.0, 2.0], held_out=[6.0, 5.0, 4.0])
-        run(monitor, hooks=hooks, stopping=stopping)
+        run(monitor, hooks=hooks, patience=patience)
         assert [hook.heard for hook in hooks] == [expected] * 2
 
 
 def test_steps_see_the_clock():
-    trainer = Trainer()
-    run(Monitor([1.0] * 3), trainer=trainer, n_epochs=7)
+    trainer = Trainer(Monitor([1.0] * 3))
+    optimise(trainer, [1.0, 2.0], range(1, 4), n_epochs=7)
     assert trainer.clocks[0] == (1, 7, 0, 2)
     assert trainer.clocks[-1] == (3, 7, 1, 2)
 
 
-@pytest.mark.parametrize("stopping", [None, EarlyStopping(patience=9, tol=0.0)])
-def test_no_epoch(stopping):
-    learned = run(Monitor([], bar=-1.0), range(0), stopping=stopping)
+@pytest.mark.parametrize("patience", [None, 9])
+def test_no_epoch(patience):
+    learned = run(Monitor([], bar=-1.0), range(0), patience=patience)
     np.testing.assert_array_equal(learned.state[0], START[0])
     assert learned[1:] == ([], [], "complete", False)
 
@@ -142,5 +160,5 @@ def test_as_many_epochs_as_make_so_many_updates(n_rows, batch_size, expected):
 def test_what_is_freed_is_kept_while_there_is_learning(monkeypatch):
     called = []
     monkeypatch.setattr(loop, "hold", lambda: called.append(1))
-    learn(Trainer(), START, [np.ones(2)], Monitor([1.0]), range(1))
+    optimise(Trainer(Monitor([1.0])), [np.ones(2)], range(1))
     assert called
