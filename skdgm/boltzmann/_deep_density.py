@@ -130,6 +130,8 @@ class DeepDensity(EnergyDensity):
         """
         energy, columns = self.energy, []
         label = label_of(energy)
+        if label is None:
+            return super().log_joint(params, x, clamp)
         n_labels, clamped = energy.units[label].size, with_label(clamp, label, True)
         for code in range(n_labels):
             y = one_hot(np.full(len(x[0]), code), n_labels, params.dtype)

@@ -121,7 +121,7 @@ class Layers(ABC):
             moments=self.moments(machine, energy),
             noise=partial(machine._domain.noise, machine),
             objective=getattr(machine._options, "objective", "generative"),
-            log_Z=lambda: machine.log_Z_,
+            log_Z=partial(_log_Z, machine, machine._training),
             now=machine._now,
         )
 
@@ -196,3 +196,8 @@ class Layers(ABC):
                 f"visible={options.visible!r}, but columns of the other kind "
                 "were learned before: keep it, or fit with warm_start=False."
             )
+
+
+def _log_Z(machine, training):
+    """Log Z of a machine, unless it has trained since; then None."""
+    return machine.log_Z_ if machine._training is training else None

@@ -49,7 +49,8 @@ class Unnormalised(Density):
     objective : str, default="generative"
         Of training; only "generative" fits the means of binary columns.
     log_Z : callable, optional
-        Returns log Z, which the estimator caches; by default it is computed.
+        Returns the estimator's log Z, or None if the estimator has learned since; by
+        default it is computed.
     now : callable, optional
         ``now(name)`` returns the present value of an option of inference.
     """
@@ -69,13 +70,22 @@ class Unnormalised(Density):
         super().__init__(*known)
         self.energy, self.params, self.moments = energy, params, moments
         self.objective, self.now = objective, now
-        self.log_Z = log_Z or (lambda: self.log_partition()[0])
+        self._given_log_Z = log_Z
         self.chains = Chains(self, chains, noise)
 
     @property
     def kind(self):
         """Kind of :meth:`log_prob`: "exact" or "estimate"."""
         return "exact" if self.enumerable else "estimate"
+
+    def log_Z(self):
+        """Log Z, in nats, computed once: by the estimator if it is still the same."""
+        given = None if self._given_log_Z is None else self._given_log_Z()
+        return self._own_log_Z if given is None else given
+
+    @cached_property
+    def _own_log_Z(self):
+        return self.log_partition()[0]
 
     @cached_property
     def enumerable(self):
