@@ -208,7 +208,7 @@ class LatentModel(NetEstimator):
         """Density of the rows, a :class:`LatentDensity`."""
         check_is_fitted(self)
         return LatentDensity(
-            *(self._name, self._rows, self._domain, self._columns, self._seed),
+            *(self._name, self._reader, self._domain, self._columns, self._seed),
             hierarchy=self._hierarchy(self._learned),
             net=(self._training.params, self._training.statistics),
             n_draws=partial(self._now, "n_draws"),

@@ -208,7 +208,7 @@ class AutoregressiveModel(NetEstimator):
         """Density of the rows, a :class:`ChainDensity`."""
         check_is_fitted(self)
         parts = self._model(self._learned), self._training.learned, self._grey
-        given = self._name, self._rows, self._domain, self._columns, self._seed
+        given = self._name, self._reader, self._domain, self._columns, self._seed
         return ChainDensity(*given, *parts)
 
     def _objective(self, table, before, kind=ChainObjective):

@@ -272,6 +272,13 @@ class Estimator(
             raise
 
     @property
+    def _reader(self):
+        """:meth:`_rows` of now, for densities: later fits do not change it."""
+        as_is = object.__new__(type(self))
+        as_is.__dict__ = dict(vars(self))
+        return as_is._rows
+
+    @property
     def _asked_domain(self):
         """Kind of the columns, as requested for the next fit."""
         return self._domain

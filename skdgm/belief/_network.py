@@ -51,7 +51,7 @@ class BeliefNetwork(_BaseComposition, Estimator):
         """The fitted density, a :class:`~skdgm.belief._density.BeliefDensity`."""
         check_is_fitted(self)
         name, fitted = type(self).__name__, (self.layers_, self._untied)
-        return BeliefDensity(name, self._rows, self._seed, *fitted)
+        return BeliefDensity(name, self._reader, self._seed, *fitted)
 
     @property
     def density_kind_(self):

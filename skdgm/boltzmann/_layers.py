@@ -111,7 +111,7 @@ class Layers(ABC):
         energy, n_chains = self.energy(machine), len(machine.chains_)
         return machine._DENSITY(
             type(machine).__name__,
-            machine._rows,
+            machine._reader,
             machine._domain,
             machine._columns,
             machine._seed,

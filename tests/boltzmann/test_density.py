@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 
-from skdgm import DBM, BernoulliRBM, RBMClassifier
+from skdgm import DBM, DBN, RNADE, VAE, BernoulliRBM, GaussianRBM, RBMClassifier
 from skdgm.base import MissingCapability
 
 X = (np.random.RandomState(0).rand(30, 9) < 0.4).astype(np.float32)
@@ -39,3 +39,21 @@ def test_machines_without_a_label_name_what_they_lack(machine):
     density = machine.fit(X).density_
     with pytest.raises(MissingCapability, match="does not have labels"):
         density.log_joint_of(density.read(X))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        GaussianRBM(3, n_iter=1, random_state=0),
+        DBN((3, 2), visible="gaussian", n_iter=1, random_state=0),
+        RNADE(3, max_iter=1, random_state=0),
+        VAE(2, (3,), decoder="gaussian", max_iter=1, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_density_keeps_its_scale_when_the_model_is_fitted_anew(model):
+    real = np.random.RandomState(0).normal(size=(40, 5))
+    density = model.fit(real).density_
+    expected = density.log_prob(real)
+    model.fit(100 * real + 7)
+    np.testing.assert_array_equal(density.log_prob(real), expected)
