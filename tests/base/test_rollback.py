@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 NARROW, WIDE = (RNG.random((12, n)) < 0.5 for n in (3, 5))
 Y = np.arange(12) % 2
 # What takes over what was learned.
-TAKING = "_adopt", "_keep", "_become", "replacing", "_forget", "_remember", "_teach"
+TAKING = "_keep", "_add", "_train", "replacing", "_forget", "_remember"
 
 
 def test_replacing_is_all_or_nothing():
@@ -46,8 +46,8 @@ def shape(value):
 def shapes(model):
     """The shapes of what a model knows, and of what it says of rows."""
     n, known = model.n_features_in_, shape(vars(model))
-    # What an optimiser remembers, if it has begun.
-    known.pop("_memory", None)
+    # The state of an optimiser, if it has begun.
+    known.pop("_moments", None)
     return known, model.transform(NARROW if n == 3 else WIDE).shape
 
 
