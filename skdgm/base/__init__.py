@@ -1,7 +1,13 @@
 """Base of all estimators: contract, options, training, rollback on errors."""
 
 from skdgm.base.classifier import Classifier
-from skdgm.base.density import Density, MissingCapability, by_blocks
+from skdgm.base.density import (
+    Density,
+    MissingCapability,
+    by_blocks,
+    forget_log_Z,
+    lazy_log_Z,
+)
 from skdgm.base.estimator import Estimator
 from skdgm.base.rollback import KEPT, replacing, rollback, rolled_back
 from skdgm.base.stages import Stage, report
@@ -14,6 +20,8 @@ __all__ = [
     "MissingCapability",
     "Stage",
     "by_blocks",
+    "forget_log_Z",
+    "lazy_log_Z",
     "replacing",
     "report",
     "rollback",

@@ -4,11 +4,14 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 from sklearn.utils import gen_batches
+from sklearn.utils.validation import check_is_fitted
 
 from skdgm.utils.hashing import row_hash
 from skdgm.utils.purposes import LIKELIHOOD
 from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
+
+_LAZY = "log_Z_", "log_Z_se_"
 
 
 class Density(ABC):
@@ -194,3 +197,24 @@ def by_blocks(of_complete, rows, of_incomplete=None, index=None):
         else:
             parts = [of_block(rows.take(b)) for b in blocks]
     return np.concatenate(parts)
+
+
+def lazy_log_Z(self, name):
+    """``__getattr__`` of estimators whose ``log_Z_`` is computed at first access.
+
+    Not properties: listing the attributes, as a notebook does to show an estimator,
+    must not start a long computation.
+    """
+    # NotFittedError, raised by the property, is an AttributeError too.
+    if name in (*_LAZY, "density_"):
+        check_is_fitted(self)
+    if name in _LAZY:
+        self.log_Z_, self.log_Z_se_ = self.density_.log_partition()
+        return vars(self)[name]
+    raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+def forget_log_Z(self):
+    """``_forget`` of estimators with :func:`lazy_log_Z`."""
+    for name in _LAZY:
+        vars(self).pop(name, None)

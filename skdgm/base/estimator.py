@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skdgm.base.options import asked_of, current, refuse_bools
-from skdgm.base.rollback import replacing, rollback, rolled_back
+from skdgm.base.rollback import replacing, rollback, rolled_back, shallow
 from skdgm.base.stages import Stage, report
 from skdgm.data.tables import for_callbacks, refuse_dates, refuse_others, tabulate
 from skdgm.training import Table, optimise
@@ -274,9 +274,7 @@ class Estimator(
     @property
     def _reader(self):
         """:meth:`_rows` of now, for densities: later fits do not change it."""
-        as_is = object.__new__(type(self))
-        as_is.__dict__ = dict(vars(self))
-        return as_is._rows
+        return shallow(self)._rows
 
     @property
     def _asked_domain(self):

@@ -78,10 +78,16 @@ def replacing(estimator):
         Shallow copy, whose attributes become those of ``estimator`` unless an error is
         raised.
     """
-    other = object.__new__(type(estimator))
-    other.__dict__ = dict(vars(estimator))
+    other = shallow(estimator)
     yield other
     estimator.__dict__ = vars(other)
+
+
+def shallow(estimator):
+    """Copy of an estimator with the same attributes, which may then be set apart."""
+    other = object.__new__(type(estimator))
+    other.__dict__ = dict(vars(estimator))
+    return other
 
 
 def _parts(estimator):

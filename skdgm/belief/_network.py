@@ -5,13 +5,11 @@ from sklearn.base import _fit_context
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from skdgm.base import Estimator, rollback, rolled_back
+from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rollback, rolled_back
 from skdgm.belief._density import N_DRAWS, BeliefDensity
 from skdgm.belief._stack import CONSTRAINTS, domain_of
 from skdgm.belief._training import Training
 from skdgm.utils.layers import chosen
-
-_LAZY = "log_Z_", "log_Z_se_"
 
 
 class BeliefNetwork(_BaseComposition, Estimator):
@@ -58,21 +56,7 @@ class BeliefNetwork(_BaseComposition, Estimator):
         """Meaning of ``score_samples``: "exact", "lower bound" or "estimate"."""
         return self.density_.kind
 
-    def __getattr__(self, name):
-        # Not properties: listing the attributes, as a notebook does to show an
-        # estimator, must not start a long computation. NotFittedError, raised by a
-        # property, is an AttributeError too.
-        if name in (*_LAZY, "density_"):
-            check_is_fitted(self)
-        if name in _LAZY:
-            self.log_Z_, self.log_Z_se_ = self.density_.log_partition()
-            return vars(self)[name]
-        kind = type(self).__name__
-        raise AttributeError(f"{kind!r} object has no attribute {name!r}")
-
-    def _forget(self):
-        for name in _LAZY:
-            vars(self).pop(name, None)
+    __getattr__, _forget = lazy_log_Z, forget_log_Z
 
     def transform(self, X):
         r"""Means of hidden units, computed layer by layer upwards.

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skdgm.base import Estimator
+from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
 from skdgm.boltzmann._density import EnergyDensity
 from skdgm.boltzmann._objective import EnergyObjective
 from skdgm.boltzmann._options import IMPLIED, MACHINE
@@ -15,7 +15,6 @@ from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.optim import check_piecewise
 from skdgm.training import Budget
 
-_LAZY = "log_Z_", "log_Z_se_"
 # Number of epochs with n_iter="auto".
 _BUDGET = Budget(25_000, 10, 200)
 
@@ -53,18 +52,7 @@ class Machine(Estimator):
         "estimate"."""
         return self.density_.kind
 
-    def __getattr__(self, name):
-        # Not properties: listing the attributes, as a notebook does to show an
-        # estimator, must not start a long computation. NotFittedError, raised by a
-        # property, is an AttributeError too.
-        if name in (*_LAZY, "density_"):
-            check_is_fitted(self)
-        if name in _LAZY:
-            self.log_Z_, self.log_Z_se_ = self.density_.log_partition()
-            return self.__dict__[name]
-        raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {name!r}"
-        )
+    __getattr__, _forget = lazy_log_Z, forget_log_Z
 
     def transform(self, X):
         r"""Means of the hidden units, :math:`p(h_j = 1 \mid v)`.
@@ -312,7 +300,3 @@ class Machine(Estimator):
     def _report(self, learned, n_epochs, watch):
         super()._report(learned, n_epochs, watch)
         self._domain.warn(self)
-
-    def _forget(self):
-        for name in _LAZY:
-            vars(self).pop(name, None)
