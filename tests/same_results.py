@@ -42,8 +42,7 @@ def data(estimator):
     h = rng.rand(150, 3) < 0.5
     X = (h @ rng.normal(0, 3, (3, 9)) + rng.normal(0, 1, (150, 9))).astype(np.float32)
     y = 3 * h[:, 0] + h[:, 1]
-    kinds = [getattr(estimator, name, None) for name in ("output", "decoder")]
-    if "categorical" in kinds:
+    if getattr(estimator, "column_types", None) == "categorical":
         X = np.floor(np.abs(X)).clip(max=3)
     elif is_binary(estimator):
         X = 1 / (1 + np.exp(-2 * X))

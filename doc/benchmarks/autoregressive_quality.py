@@ -31,11 +31,11 @@ from skdgm import FVBN, MADE, NADE, EoNADE
 from skdgm.utils.parallel import limit, n_threads
 
 STOP = {"early_stopping": True, "random_state": 0}
-LIKELY = {"max_iter": 200, "n_iter_no_change": 15}
+LIKELY = {"n_iter": 200, "n_iter_no_change": 15}
 # The observed part of a row is drawn anew for each update, so many updates are needed.
 ORDERLESS = {
     "hidden_layer_sizes": (500, 500),
-    "learning_rate_init": 0.001,
+    "learning_rate": 0.001,
     "n_iter_no_change": 100,
     "n_orderings": 16,
 }
@@ -57,16 +57,16 @@ ALL = {"early_stopping": False}
 # Adam would take large steps for pixels that are hardly ever on.
 LINEAR = ALL | {
     "solver": "sgd",
-    "learning_rate_init": 0.05,
+    "learning_rate": 0.05,
     "alpha": 0.03,
-    "max_iter": 25,
+    "n_iter": 25,
 }
 DIGITS = {
     "NADE-500": (
         NADE,
         ALL
-        | {"activation": "logistic", "learning_rate_init": 0.005}
-        | {"alpha": 0.012, "max_iter": 18},
+        | {"activation": "logistic", "learning_rate": 0.005}
+        | {"alpha": 0.012, "n_iter": 18},
     ),
     "FVBN": (FVBN, LINEAR),
     "FVBN, 4 orders": (FVBN, LINEAR | {"n_orderings": 4}),
@@ -74,9 +74,9 @@ DIGITS = {
 EONADE = {
     "hidden_layer_sizes": (500, 500),
     "batch_size": 200,
-    "learning_rate_init": 0.0014,
+    "learning_rate": 0.0014,
     "alpha": 0.1,
-    "max_iter": 660,
+    "n_iter": 660,
     "random_state": 0,
 }
 # Published, of test rows, in nats: independent columns (README of the sets); the same
@@ -121,7 +121,7 @@ def fitted(kind, given, X, quick, n_updates=UPDATES):
     """Fit an estimator and return it with the minutes that it took."""
     start = time.perf_counter()
     n_epochs = min(n_updates // max(1, len(X) // 100), EPOCHS)
-    given = {"max_iter": n_epochs} | given | ({"max_iter": 2} if quick else {})
+    given = {"n_iter": n_epochs} | given | ({"n_iter": 2} if quick else {})
     model = kind(**given).fit(X)
     return model, f"{(time.perf_counter() - start) / 60:.1f}"
 
@@ -292,7 +292,7 @@ def mixed(options):
                 n, found = mixtures(X, V, options.quick)
                 line(name, what, f"{n} full Gaussians", mean(found), "", "")
             for who, (kind, given) in MIXED.items():
-                given = STOP | given | {"output": "mixed"}
+                given = STOP | given | {"column_types": "mixed"}
                 model, minutes = fitted(kind, given, X, options.quick, FEWER)
                 found = mean(model.score_samples(V))
                 line(name, what, who, found, model.n_iter_, minutes)
@@ -400,7 +400,7 @@ def impute(options):
     for name, output, X, V in tables(options):
         if output == "bernoulli":
             X, V = X.loc[:, X.std() > 0], V.loc[:, X.std() > 0]
-        given = STOP | OF_KINDS | {"output": output}
+        given = STOP | OF_KINDS | {"column_types": output}
         net, minutes = fitted(EoNADE, given, X, options.quick, FEWER)
         for share in SHARES:
             hidden, found = holes(V, share), {}

@@ -57,12 +57,12 @@ class Ours:
     def __init__(self, X, weights=None):
         from skdgm import NADE
 
-        rate = {"learning_rate_init": 1e-3, "schedule": "constant"}
+        rate = {"learning_rate": 1e-3, "schedule": "constant"}
         self.model = NADE(
             N_UNITS,
             activation="logistic",
             batch_size=BATCH,
-            max_iter=0,
+            n_iter=0,
             random_state=0,
             **rate,
         )
@@ -264,7 +264,7 @@ def linear(X):
     """Times of an epoch of FVBN, and of the matrix products that it needs."""
     from skdgm import FVBN
 
-    fvbn = FVBN(batch_size=BATCH, max_iter=0, random_state=0).fit(X)
+    fvbn = FVBN(batch_size=BATCH, n_iter=0, random_state=0).fit(X)
     fvbn.partial_fit(X)
     (W,), delta = fvbn.coefs_, np.empty((BATCH, X.shape[1]), np.float32)
 

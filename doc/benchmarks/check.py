@@ -132,7 +132,7 @@ def autoencoder(folder):
     options = argparse.Namespace(data=folder)
     X, V = vae_quality.rows(options, "resampled")
     given = vae_quality.COMMON | vae_quality.ONE
-    vae = VAE(**given, resample=True, max_iter=20).fit(X)
+    vae = VAE(**given, resample=True, n_iter=20).fit(X)
     return vae.elbo(V).bound.mean()
 
 

@@ -27,9 +27,9 @@ from skdgm import DBM, DBN, DBMClassifier, DBNClassifier
 
 # Number of labels, and the fine-tuning options for it.
 LABELS = {
-    100: {"max_iter": 100},
-    1000: {"max_iter": 200},
-    10_000: {"max_iter": 60, "batch_size": 100},
+    100: {"n_iter": 100},
+    1000: {"n_iter": 200},
+    10_000: {"n_iter": 60, "batch_size": 100},
 }
 
 
@@ -120,7 +120,7 @@ def short(folder):
 
 # %% Classification
 
-SLOWLY = {"learning_rate_init": 0.001, "dropout": (0.2, 0.5), "random_state": 0}
+SLOWLY = {"learning_rate": 0.001, "dropout": (0.2, 0.5)}
 BELOW = {
     "pretrain_iter": 20,
     "pretrain_learning_rate": 0.05,
@@ -128,14 +128,15 @@ BELOW = {
 }
 CLASSIFIERS = {
     "DBNClassifier 500-500-2000": DBNClassifier(
-        (500, 500, 2000), batch_size=100, max_iter=80, **BELOW, **SLOWLY
+        (500, 500, 2000), batch_size=100, n_iter=80, random_state=0, **BELOW, **SLOWLY
     ),
     "DBMClassifier 500-1000": DBMClassifier(
         (500, 1000),
         n_iter=50,
-        max_iter=200,
+        fine_tune_iter=200,
         fine_tune_batch_size=100,
-        **JOINTLY | LAYERWISE | SLOWLY | {"pretrain_iter": 30},
+        **{f"fine_tune_{name}": value for name, value in SLOWLY.items()},
+        **JOINTLY | LAYERWISE | {"pretrain_iter": 30},
         pretrain_steps=(1, (1, 5, 10)),
     ),
 }
@@ -173,7 +174,7 @@ def few(folder, out, seeds=3):
         widths = 500, 500, 2000
         net = DBNClassifier(widths, batch_size=20, **SLOWLY | BELOW)
         # Without an epoch of fine-tuning, only the names of the labels are used.
-        learned, minutes = timed(clone(net).set_params(max_iter=0), X, y)
+        learned, minutes = timed(clone(net).set_params(n_iter=0), X, y)
         learned.set_params(warm_start=True)
         net.set_params(pretrain_iter=0)
         kinds = {

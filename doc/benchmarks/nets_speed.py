@@ -19,7 +19,7 @@ from skdgm.utils.rows import Rows
 from skdgm.utils.threads import one_blas_thread
 
 SIZES, N_ROWS, BATCH, N_EPOCHS = (784, 500, 500, 2000, 10), 5000, 100, 5
-COMMON = {"learning_rate_init": 1e-3, "schedule": "constant", "power_t": 0.5}
+COMMON = {"learning_rate": 1e-3, "schedule": "constant", "power_t": 0.5}
 COMMON |= {"activation": "logistic", "solver": "adam", "momentum": 0.9, "alpha": 1e-4}
 COMMON |= {"batch_size": BATCH, "dropout": 0.0, "max_norm": None}
 KINDS = {

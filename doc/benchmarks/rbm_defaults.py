@@ -26,10 +26,10 @@ from skdgm import BernoulliRBM
 
 SETS = ["adult", "mushrooms", "dna", "nltcs", "plants", "ocr_letters", "usps", "mnist"]
 SETS += ["caltech101_silhouettes"]
-SAME = {"schedule": "constant", "init": "zeros", "n_chains": None, "n_iter": 10}
+SAME = {"schedule": "constant", "init_biases": "zeros", "n_chains": None, "n_iter": 10}
 STEPS = {
     "as scikit-learn's": SAME,
-    'init="marginals"': {**SAME, "init": "marginals"},
+    'init_biases="marginals"': {**SAME, "init_biases": "marginals"},
     'schedule="linear"': {"n_chains": None, "n_iter": 10},
     "n_chains=50": {"n_iter": 10},
     "n_iter=20": {},

@@ -73,7 +73,7 @@ def sixteen(data, seeds=3):
                         16,
                         **recipe,
                         schedule="constant",
-                        init=init,
+                        init_biases=init,
                         centering=centering,
                         random_state=seed,
                     ).fit(X ^ flip)
@@ -208,7 +208,12 @@ def tables(data):
 
 
 NET = {"batch_size": 100, "learning_rate": 0.001, "resample": True}
-HYBRID = {"n_components": 2000, "n_iter": 60, "alpha": 0.02, "gradient": "cd"}
+HYBRID = {
+    "n_components": 2000,
+    "n_iter": 60,
+    "generative_weight": 0.02,
+    "gradient": "cd",
+}
 JOINT = {"n_components": 1500, "n_iter": 60, "batch_size": 50, "n_chains": 100}
 JOINT |= {"solver": "sgd", "learning_rate": 0.1, "momentum": 0.0}
 CLASSIFIERS = {

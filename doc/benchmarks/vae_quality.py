@@ -25,7 +25,7 @@ from skdgm import VAE
 N_ROWS, N_DRAWS = 1000, 5000
 ONE = {"n_components": 50, "hidden_layer_sizes": (200, 200)}
 TWO = {"n_components": (100, 50), "hidden_layer_sizes": ((200, 200), (100, 100))}
-COMMON = {"activation": "tanh", "learning_rate_init": 0.004, "random_state": 0}
+COMMON = {"activation": "tanh", "learning_rate": 0.004, "random_state": 0}
 WEIGHTED = {"objective": "iwae", "n_importance": 5}
 RUNS = {
     "resampled": [
@@ -54,15 +54,15 @@ def rows(options, name):
     return grey[0], bits(grey[1], 0)
 
 
-def measure(name, X, V, options, max_iter):
+def measure(name, X, V, options, n_iter):
     """Fit a model and print its line."""
     start = time.perf_counter()
-    vae = VAE(**COMMON, **options, resample=True, max_iter=max_iter).fit(X)
+    vae = VAE(**COMMON, **options, resample=True, n_iter=n_iter).fit(X)
     minutes = (time.perf_counter() - start) / 60
     found, se = vae.importance_likelihood(V[:N_ROWS], n_draws=N_DRAWS, return_se=True)
     error, bound = found.std() / np.sqrt(len(found)), vae.elbo(V).bound.mean()
     print(
-        f"| {name} | {max_iter} | {minutes:.1f} | {found.mean():.2f} ± {error:.2f} |",
+        f"| {name} | {n_iter} | {minutes:.1f} | {found.mean():.2f} ± {error:.2f} |",
         f"{np.sqrt((se**2).sum()) / len(se):.3f} | {bound:.2f} |",
         f"{vae.score(bits(X[:N_ROWS], 1)):.2f} | {vae.active_units(V).sum()} |",
         flush=True,
@@ -102,8 +102,8 @@ def main():
     for part in [options.only] if options.only else RUNS:
         X, V = rows(options, part)
         for name, given, epochs in RUNS[part]:
-            for max_iter in epochs:
-                measure(name, X, V, given, max_iter)
+            for n_iter in epochs:
+                measure(name, X, V, given, n_iter)
 
 
 if __name__ == "__main__":

@@ -30,9 +30,9 @@ def ours(X):
     """Seconds of each epoch of skdgm."""
     from skdgm import VAE
 
-    options = {"batch_size": 128, "learning_rate_init": 1e-3, "schedule": "constant"}
+    options = {"batch_size": 128, "learning_rate": 1e-3, "schedule": "constant"}
     vae = VAE(20, (512,), activation="relu", random_state=0, **options)
-    vae.set_params(max_iter=N_EPOCHS, verbose=1)
+    vae.set_params(n_iter=N_EPOCHS, verbose=1)
     seconds = []
 
     class Clock:

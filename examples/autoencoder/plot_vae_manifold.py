@@ -49,9 +49,9 @@ else:
             y, y_test = arrays["train_y"], arrays["valid_y"]
     if options.set == "mnist":
         COMMON |= {"hidden_layer_sizes": (512,), "activation": "relu"}
-        COMMON |= {"max_iter": 50, "batch_size": 128, "learning_rate_init": 0.001}
+        COMMON |= {"n_iter": 50, "batch_size": 128, "learning_rate": 0.001}
     else:
-        COMMON |= {"hidden_layer_sizes": (200,), "decoder": "gaussian"}
+        COMMON |= {"hidden_layer_sizes": (200,), "column_types": "gaussian"}
         shape = (28, 20)
 
 models = {}

@@ -28,7 +28,7 @@ from skdgm.plotting import ReconstructionDisplay, SamplesDisplay
 
 X = (load_digits().data > 7.5).astype(np.float32)
 X, X_test = train_test_split(X, test_size=500, random_state=0)
-COMMON = {"early_stopping": True, "max_iter": 200, "random_state": 0}
+COMMON = {"early_stopping": True, "n_iter": 200, "random_state": 0}
 models = [
     FVBN(alpha=0.3, **COMMON),
     NADE(128, **COMMON),
@@ -63,7 +63,7 @@ figure.savefig("conditionals.png", dpi=150, bbox_inches="tight")
 # others.
 
 wine = load_wine(as_frame=True).data
-table = EoNADE((64,), output="mixed", n_mixtures=2, max_iter=300, random_state=0)
+table = EoNADE((64,), column_types="mixed", n_mixtures=2, n_iter=300, random_state=0)
 table.fit(wine)
 oddest = wine.iloc[[table.score_samples(wine).argmin()]]
 surprise = -table.score_features(oddest, given="others")[0]

@@ -36,7 +36,7 @@ def curve(X, centering, init, seed):
     rbm = BernoulliRBM(
         16,
         centering=centering,
-        init=init,
+        init_biases=init,
         learning_rate=0.05,
         batch_size=20,
         random_state=seed,
@@ -67,7 +67,7 @@ curves = {
 print(f"independent pixels: {independent:.2f} nats")
 for (init, name, kind), nats in curves.items():
     last = ", ".join(f"{value:.2f}" for value in nats[:, -1])
-    print(f"init={init!r:12} {name:10} {kind:10} {last} nats")
+    print(f"init_biases={init!r:12} {name:10} {kind:10} {last} nats")
 
 epochs = np.arange(EVERY, N_EPOCHS + 1, EVERY)
 figure, axes = plt.subplots(1, 2, figsize=(12, 5), sharey=True, layout="constrained")

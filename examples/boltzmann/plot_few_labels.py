@@ -40,9 +40,9 @@ def known_labels(per_class, seed):
 
 # %%
 # The classifiers. Two learn from labelled images only: the discriminative one models
-# labels given images, the hybrid one also models both together, with weight ``alpha``.
-# The last learns from all images, with -1 for an unknown label; its parameters were
-# chosen on another split of the same images.
+# labels given images, the hybrid one also models both together, with weight
+# ``generative_weight``. The last learns from all images, with -1 for an unknown label;
+# its parameters were chosen on another split of the same images.
 
 few = {"n_components": 100, "n_iter": 100}
 many = {"n_components": 100, "n_iter": 20, "batch_size": 25, "learning_rate": 0.02}
@@ -50,9 +50,13 @@ pixels, semi = "logistic regression", "hybrid, and unlabelled images"
 models = {
     pixels: LogisticRegression(max_iter=2000),
     "discriminative": RBMClassifier(objective="discriminative", **few),
-    "hybrid": RBMClassifier(objective="hybrid", alpha=0.01, **few),
+    "hybrid": RBMClassifier(objective="hybrid", generative_weight=0.01, **few),
     semi: RBMClassifier(
-        objective="hybrid", alpha=0.01, unlabeled=-1, centering="moving", **many
+        objective="hybrid",
+        generative_weight=0.01,
+        unlabeled=-1,
+        centering="moving",
+        **many,
     ),
 }
 

@@ -48,7 +48,7 @@ class LatentModel(NetEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Means; with ``decoder="categorical"`` the most probable codes.
+            Means; with ``column_types="categorical"`` the most probable codes.
 
         Raises
         ------
@@ -254,7 +254,7 @@ class LatentModel(NetEstimator):
         return {
             "n_components": latent,
             "hidden_layer_sizes": hidden,
-            "decoder": asked.decoder,
+            "column_types": asked.column_types,
             "variance": asked.variance if isinstance(asked.variance, str) else "fixed",
             "activation": asked.activation,
             "batch_norm": asked.batch_norm,
@@ -262,7 +262,7 @@ class LatentModel(NetEstimator):
 
     def _hierarchy(self, structure):
         """Architecture of the nets, for a structure."""
-        init = self._options.init
+        init = self._options.init_weights
 
         def block(n_units):
             if structure["activation"] == "maxout":
@@ -292,7 +292,7 @@ class LatentModel(NetEstimator):
             warn(
                 f"The posterior of {self._name} collapsed: its latent units say "
                 "nothing of rows that have something in common. Set warm_up to some "
-                "epochs, lower beta, or raise learning_rate_init or max_iter.",
+                "epochs, lower beta, or raise learning_rate or n_iter.",
                 CollapseWarning,
             )
 

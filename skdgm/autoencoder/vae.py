@@ -40,7 +40,7 @@ class VAE(LatentModel):
     hidden_layer_sizes : tuple, default=(256,)
         Numbers of hidden units of the encoder, from the data up; the decoder mirrors
         them. With several latent layers, such a tuple for each.
-    decoder : {"bernoulli", "gaussian", "categorical"}, default="bernoulli"
+    column_types : {"bernoulli", "gaussian", "categorical"}, default="bernoulli"
         Kind of the columns: 0, 1 or probabilities of 1; real numbers, standardised
         internally; or codes of categories, as ``OrdinalEncoder`` returns.
     variance : {"feature", "sample"} or float, default="feature"
@@ -68,7 +68,7 @@ class VAE(LatentModel):
         Whether to standardise hidden units by batch normalisation.
     dropout : float, default=0.0
         Share of hidden units that drop out at random in training.
-    init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
+    init_weights : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
         Initialiser of weights; for linear outputs always Glorot's.
     resample : bool, default=False
@@ -80,10 +80,10 @@ class VAE(LatentModel):
         each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate_init : float, default=0.002
+    learning_rate : float, default=0.002
         Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        Learning rate after t of T epochs: ``learning_rate_init`` times 1,
+        Learning rate after t of T epochs: ``learning_rate`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
         Exponent of ``schedule="invscaling"``.
@@ -91,7 +91,7 @@ class VAE(LatentModel):
         Momentum coefficient; for "adam", the first beta.
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients; longer ones are scaled down to it.
-    max_iter : int or "auto", default="auto"
+    n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 10,000 updates, but between 20 and 300 epochs.
     n_draws : int, default=100
         Draws for each row in :meth:`score_samples`. It may be changed after ``fit``.
@@ -150,7 +150,7 @@ class VAE(LatentModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import VAE
     >>> X = load_digits().data / 16
-    >>> vae = VAE(n_components=8, max_iter=30, random_state=0).fit(X)
+    >>> vae = VAE(n_components=8, n_iter=30, random_state=0).fit(X)
     >>> vae.transform(X).shape
     (1797, 8)
     >>> vae.sample(3, random_state=0).shape
@@ -162,7 +162,7 @@ class VAE(LatentModel):
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), tuple],
         "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple],
-        "decoder": [StrOptions({"bernoulli", "gaussian", "categorical"})],
+        "column_types": [StrOptions({"bernoulli", "gaussian", "categorical"})],
         "variance": [
             StrOptions({"feature", "sample"}),
             Interval(Real, 0, None, closed="neither"),
@@ -180,7 +180,7 @@ class VAE(LatentModel):
         "activation": [StrOptions({*ACTIVATIONS, "maxout"})],
         "batch_norm": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "init": [StrOptions(set(INITIALISERS))],
+        "init_weights": [StrOptions(set(INITIALISERS))],
         "resample": ["boolean"],
         "n_draws": [Interval(Integral, 1, None, closed="left")],
         **LEARNING,
@@ -191,7 +191,7 @@ class VAE(LatentModel):
         n_components=16,
         hidden_layer_sizes=(256,),
         *,
-        decoder="bernoulli",
+        column_types="bernoulli",
         variance="feature",
         min_variance=0.01,
         min_categories=None,
@@ -202,17 +202,17 @@ class VAE(LatentModel):
         activation="tanh",
         batch_norm=False,
         dropout=0.0,
-        init="glorot_uniform",
+        init_weights="glorot_uniform",
         resample=False,
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate_init=0.002,
+        learning_rate=0.002,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
-        max_iter="auto",
+        n_iter="auto",
         n_draws=100,
         early_stopping=False,
         validation_fraction=0.1,
@@ -224,7 +224,7 @@ class VAE(LatentModel):
     ):
         self.n_components = n_components
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.decoder = decoder
+        self.column_types = column_types
         self.variance = variance
         self.min_variance = min_variance
         self.min_categories = min_categories
@@ -235,17 +235,17 @@ class VAE(LatentModel):
         self.activation = activation
         self.batch_norm = batch_norm
         self.dropout = dropout
-        self.init = init
+        self.init_weights = init_weights
         self.resample = resample
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.schedule = schedule
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
-        self.max_iter = max_iter
+        self.n_iter = n_iter
         self.n_draws = n_draws
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -258,15 +258,15 @@ class VAE(LatentModel):
     @property
     def _domain(self):
         asked = self._options
-        if asked.decoder == "categorical":
+        if asked.column_types == "categorical":
             return CodeColumns(asked.min_categories)
-        return BinaryColumns() if asked.decoder == "bernoulli" else RealColumns()
+        return BinaryColumns() if asked.column_types == "bernoulli" else RealColumns()
 
     @property
     def _output(self):
         asked, sizes = self._options, self._columns.sizes
-        if asked.decoder == "bernoulli":
+        if asked.column_types == "bernoulli":
             return BernoulliOutput(sizes)
-        if asked.decoder == "gaussian":
+        if asked.column_types == "gaussian":
             return NormalOutput(sizes, asked.variance, asked.min_variance)
         return CategoricalOutput(sizes)

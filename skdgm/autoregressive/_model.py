@@ -18,7 +18,10 @@ from skdgm.nets import LEARNING, NetEstimator
 _COUNT = Interval(Integral, 1, None, closed="left")
 # Constraints on the kinds of columns and on the options of each kind.
 COLUMNS = {
-    "output": [StrOptions({"bernoulli", "categorical", "gaussian", "mixed"}), tuple],
+    "column_types": [
+        StrOptions({"bernoulli", "categorical", "gaussian", "mixed"}),
+        tuple,
+    ],
     "n_mixtures": [_COUNT],
     "conditional": [StrOptions({"gaussian", "laplace"})],
     "min_variance": [Interval(Real, 0, 1, closed="neither")],
@@ -156,7 +159,7 @@ class AutoregressiveModel(NetEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            With ``output="mixed"`` a DataFrame, if ``fit`` was given one.
+            With ``column_types="mixed"`` a DataFrame, if ``fit`` was given one.
         """
         return self.density_.sample(n_samples, random_state)
 
@@ -178,7 +181,7 @@ class AutoregressiveModel(NetEstimator):
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Entries that are not missing are unchanged. With ``output="mixed"`` a
+            Entries that are not missing are unchanged. With ``column_types="mixed"`` a
             DataFrame, if ``fit`` was given one; if X is one, with its index.
         """
         return self.density_.fill(X, method, random_state)
@@ -197,8 +200,8 @@ class AutoregressiveModel(NetEstimator):
         Returns
         -------
         X_drawn : ndarray of shape (n_rows * n_samples, n_features)
-            All draws for the first row come first. With ``output="mixed"`` a DataFrame,
-            if ``fit`` was given one; if X is one, with its index, each label
+            All draws for the first row come first. With ``column_types="mixed"`` a
+            DataFrame, if ``fit`` was given one; if X is one, with its index, each label
             ``n_samples`` times.
         """
         return self.density_.fill(X, "sample", random_state, n_samples)
@@ -245,7 +248,7 @@ class AutoregressiveModel(NetEstimator):
     @property
     def _structure(self):
         """Options that cannot change while training continues."""
-        names = *self._FIXED, "output", *MIXTURE, "ordering", self._NUMBER
+        names = *self._FIXED, "column_types", *MIXTURE, "ordering", self._NUMBER
         return {name: getattr(self._options, name) for name in names}
 
     def _conditionals(self, structure):
@@ -253,7 +256,9 @@ class AutoregressiveModel(NetEstimator):
         columns = self._columns
         kinds = getattr(columns, "kinds", None)
         kinds = (
-            np.full(len(columns.seen), structure["output"]) if kinds is None else kinds
+            np.full(len(columns.seen), structure["column_types"])
+            if kinds is None
+            else kinds
         )
         mixture = standard_mixture(*(structure[name] for name in MIXTURE))
         found = MixedOutput(kinds, columns.sizes, mixture)
@@ -261,7 +266,7 @@ class AutoregressiveModel(NetEstimator):
 
     @property
     def _domain(self):
-        kinds = self._options.output
+        kinds = self._options.column_types
         if kinds == "categorical":
             return CodeColumns(self._options.min_categories)
         if kinds in _DOMAINS:

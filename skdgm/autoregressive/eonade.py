@@ -44,7 +44,7 @@ class EoNADE(AutoregressiveModel):
     ----------
     hidden_layer_sizes : tuple of int, default=(256, 256)
         Number of hidden units of each layer.
-    output : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
+    column_types : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
             default="bernoulli"
         Kind of the columns: 0, 1 or probabilities of 1; codes of categories, as
         ``OrdinalEncoder`` returns; real numbers, standardised internally; or "mixed",
@@ -70,7 +70,7 @@ class EoNADE(AutoregressiveModel):
         Activation function of hidden units.
     dropout : float, default=0.0
         Share of hidden units that drop out at random in training.
-    init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
+    init_weights : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
         Initialiser of the weights of hidden units; those of outputs start at zero.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
@@ -80,10 +80,10 @@ class EoNADE(AutoregressiveModel):
         each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate_init : float, default=0.001
+    learning_rate : float, default=0.001
         Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        Learning rate after t of T epochs: ``learning_rate_init`` times 1,
+        Learning rate after t of T epochs: ``learning_rate`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
         Exponent of ``schedule="invscaling"``.
@@ -93,7 +93,7 @@ class EoNADE(AutoregressiveModel):
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     average : bool, default=True
         Average the parameters over about the last tenth of the updates.
-    max_iter : int or "auto", default="auto"
+    n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 30,000 updates, but between 20 and 600 epochs.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
@@ -149,7 +149,7 @@ class EoNADE(AutoregressiveModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import EoNADE
     >>> X = (load_digits().data > 7).astype(float)
-    >>> net = EoNADE((64, 64), max_iter=30, n_orderings=2, random_state=0).fit(X)
+    >>> net = EoNADE((64, 64), n_iter=30, n_orderings=2, random_state=0).fit(X)
     >>> holes = X[:5].copy()
     >>> holes[:, 32:] = np.nan
     >>> net.impute(holes).shape
@@ -165,7 +165,7 @@ class EoNADE(AutoregressiveModel):
         "n_orderings": ORDERS["n_orderings"],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "init": [StrOptions(set(INITIALISERS))],
+        "init_weights": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
     _LIGHTER = "lower hidden_layer_sizes."
@@ -175,7 +175,7 @@ class EoNADE(AutoregressiveModel):
     def __init__(
         self,
         hidden_layer_sizes=(256, 256),
-        output="bernoulli",
+        column_types="bernoulli",
         *,
         n_mixtures=3,
         conditional="gaussian",
@@ -185,17 +185,17 @@ class EoNADE(AutoregressiveModel):
         n_orderings=8,
         activation="tanh",
         dropout=0.0,
-        init="glorot_uniform",
+        init_weights="glorot_uniform",
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate_init=0.001,
+        learning_rate=0.001,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
         average=True,
-        max_iter="auto",
+        n_iter="auto",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -205,7 +205,7 @@ class EoNADE(AutoregressiveModel):
         random_state=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.output = output
+        self.column_types = column_types
         self.n_mixtures = n_mixtures
         self.conditional = conditional
         self.min_variance = min_variance
@@ -214,17 +214,17 @@ class EoNADE(AutoregressiveModel):
         self.n_orderings = n_orderings
         self.activation = activation
         self.dropout = dropout
-        self.init = init
+        self.init_weights = init_weights
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.schedule = schedule
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
         self.average = average
-        self.max_iter = max_iter
+        self.n_iter = n_iter
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -266,7 +266,7 @@ class EoNADE(AutoregressiveModel):
     @property
     def _structure(self):
         asked = self._options
-        structure = {name: getattr(asked, name) for name in ("output", *MIXTURE)}
+        structure = {name: getattr(asked, name) for name in ("column_types", *MIXTURE)}
         sizes = check_sizes(asked.hidden_layer_sizes)
         return structure | {"hidden_layer_sizes": sizes, "activation": asked.activation}
 
@@ -281,4 +281,4 @@ class EoNADE(AutoregressiveModel):
         n_columns = len(conditionals.kinds)
         found = orders(asked.ordering, n_orderings, n_columns, self._seed)
         net = structure["hidden_layer_sizes"], structure["activation"], start
-        return Orderless(conditionals, *net, asked.init, asked.dropout, found)
+        return Orderless(conditionals, *net, asked.init_weights, asked.dropout, found)

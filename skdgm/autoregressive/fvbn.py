@@ -34,17 +34,17 @@ class FVBN(AutoregressiveModel):
     value of each column given those before it, of codes the most probable one, of real
     columns in standardised units.
 
-    With ``output="gaussian"`` this is the multivariate normal distribution, fitted in
-    closed form; by expectation maximisation where entries are missing. Each
+    With ``column_types="gaussian"`` this is the multivariate normal distribution,
+    fitted in closed form; by expectation maximisation where entries are missing. Each
     :meth:`partial_fit` adds its rows to those since the last :meth:`fit`, which fits
     its own rows only. Parameters below that concern updates, and their average, are for
-    other outputs.
+    other types of columns.
 
     Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------
-    output : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
+    column_types : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
             default="bernoulli"
         Kind of the columns: 0, 1 or probabilities of 1; codes of categories, as
         ``OrdinalEncoder`` returns; real numbers, standardised internally; or "mixed",
@@ -69,16 +69,16 @@ class FVBN(AutoregressiveModel):
     alpha : float or tuple of float, default=0.0
         Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
         each batch, summed over its rows; smaller batches are penalised more. With
-        ``output="gaussian"`` it is in units of the variance of each column given those
-        before it: ridge regression of standardised columns. A tuple is a
+        ``column_types="gaussian"`` it is in units of the variance of each column given
+        those before it: ridge regression of standardised columns. A tuple is a
         piecewise-constant schedule: its values share the epochs evenly, each starting
         where the one before ended.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate_init : float, default=0.01
+    learning_rate : float, default=0.01
         Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        Learning rate after t of T epochs: ``learning_rate_init`` times 1,
+        Learning rate after t of T epochs: ``learning_rate`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
         Exponent of ``schedule="invscaling"``.
@@ -88,7 +88,7 @@ class FVBN(AutoregressiveModel):
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     average : bool, default=True
         Average the parameters over about the last tenth of the updates.
-    max_iter : int or "auto", default="auto"
+    n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 10,000 updates, but between 20 and 300 epochs; in
         closed form 1, or 30 where entries are missing; and at least one for each value
         of ``alpha``.
@@ -120,9 +120,9 @@ class FVBN(AutoregressiveModel):
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact", or with several orders an "estimate" of
         the mean over all of them (in either case a normalised density; with
-        ``output="gaussian"`` and no weight decay it is the same for all orders). Scores
-        of rows with missing entries are estimates by particles, but exact with
-        ``output="gaussian"``.
+        ``column_types="gaussian"`` and no weight decay it is the same for all orders).
+        Scores of rows with missing entries are estimates by particles, but exact with
+        ``column_types="gaussian"``.
         Also "estimate" after training on grey rows, with values strictly between 0 and
         1 in "bernoulli" columns: scores of such rows are no log-likelihoods, and
         :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
@@ -150,7 +150,7 @@ class FVBN(AutoregressiveModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import FVBN
     >>> X = load_digits().data > 7
-    >>> fvbn = FVBN(alpha=0.1, max_iter=50, random_state=0).fit(X)
+    >>> fvbn = FVBN(alpha=0.1, n_iter=50, random_state=0).fit(X)
     >>> fvbn.sample(3, random_state=0).shape
     (3, 64)
     >>> bool(fvbn.score(X) > -20)
@@ -158,7 +158,7 @@ class FVBN(AutoregressiveModel):
     """
 
     _parameter_constraints: dict = {
-        "output": COLUMNS["output"],
+        "column_types": COLUMNS["column_types"],
         "min_variance": COLUMNS["min_variance"],
         "min_categories": COLUMNS["min_categories"],
         **ORDERS,
@@ -174,7 +174,7 @@ class FVBN(AutoregressiveModel):
 
     def __init__(
         self,
-        output="bernoulli",
+        column_types="bernoulli",
         *,
         min_variance=1e-4,
         min_categories=None,
@@ -184,13 +184,13 @@ class FVBN(AutoregressiveModel):
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate_init=0.01,
+        learning_rate=0.01,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
         average=True,
-        max_iter="auto",
+        n_iter="auto",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -199,7 +199,7 @@ class FVBN(AutoregressiveModel):
         verbose=0,
         random_state=None,
     ):
-        self.output = output
+        self.column_types = column_types
         self.min_variance = min_variance
         self.min_categories = min_categories
         self.ordering = ordering
@@ -208,13 +208,13 @@ class FVBN(AutoregressiveModel):
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.schedule = schedule
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
         self.average = average
-        self.max_iter = max_iter
+        self.n_iter = n_iter
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -228,7 +228,7 @@ class FVBN(AutoregressiveModel):
         super()._check_options()
 
     def _chain(self, structure):
-        return NormalChain if structure["output"] == "gaussian" else LinearChain
+        return NormalChain if structure["column_types"] == "gaussian" else LinearChain
 
     def _net(self, structure, n_columns, number):
         return ()
@@ -236,19 +236,19 @@ class FVBN(AutoregressiveModel):
     def _n_epochs(self, table):
         asked = self._options
         n_turns = len(asked.alpha) if isinstance(asked.alpha, tuple) else 0
-        if asked.max_iter != AUTO:
-            if 0 < asked.max_iter < n_turns:
+        if asked.n_iter != AUTO:
+            if 0 < asked.n_iter < n_turns:
                 raise ValueError(
-                    f"max_iter={asked.max_iter} epochs are too few for the {n_turns} "
+                    f"n_iter={asked.n_iter} epochs are too few for the {n_turns} "
                     "values of alpha, of which each has at least one."
                 )
-            return asked.max_iter
+            return asked.n_iter
         n_epochs = super()._n_epochs(table)
-        if asked.output == "gaussian":
+        if asked.column_types == "gaussian":
             n_epochs = 1 if table.rows.complete else _EM_STEPS
         return max(n_epochs, n_turns)
 
     def _objective(self, table, before):
-        normal = self._options.output == "gaussian"
+        normal = self._options.column_types == "gaussian"
         kind = NormalObjective if normal else ChainObjective
         return super()._objective(table, before, kind)

@@ -30,7 +30,7 @@ class NADE(AutoregressiveModel):
     ----------
     n_components : int, default=500
         Number of hidden units.
-    output : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
+    column_types : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
             default="bernoulli"
         Kind of the columns: 0, 1 or probabilities of 1; codes of categories, as
         ``OrdinalEncoder`` returns; real numbers, standardised internally; or "mixed",
@@ -56,7 +56,7 @@ class NADE(AutoregressiveModel):
         :meth:`impute`. It may be changed after ``fit``.
     activation : {"relu", "logistic", "tanh"}, default="relu"
         Activation function of hidden units.
-    init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
+    init_weights : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
         Initialiser of the weights of hidden units; those of outputs start at zero.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
@@ -66,10 +66,10 @@ class NADE(AutoregressiveModel):
         each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate_init : float, default=0.001
+    learning_rate : float, default=0.001
         Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        Learning rate after t of T epochs: ``learning_rate_init`` times 1,
+        Learning rate after t of T epochs: ``learning_rate`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
         Exponent of ``schedule="invscaling"``.
@@ -79,7 +79,7 @@ class NADE(AutoregressiveModel):
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     average : bool, default=True
         Average the parameters over about the last tenth of the updates.
-    max_iter : int or "auto", default="auto"
+    n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 10,000 updates, but between 20 and 300 epochs.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
@@ -135,7 +135,7 @@ class NADE(AutoregressiveModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import NADE
     >>> X = load_digits().data > 7
-    >>> nade = NADE(n_components=64, max_iter=30, random_state=0).fit(X)
+    >>> nade = NADE(n_components=64, n_iter=30, random_state=0).fit(X)
     >>> nade.transform(X).shape
     (1797, 64)
     >>> nade.sample(3, random_state=0).shape
@@ -149,7 +149,7 @@ class NADE(AutoregressiveModel):
         **COLUMNS,
         **ORDERS,
         "activation": [StrOptions(set(KINDS))],
-        "init": [StrOptions(set(INITIALISERS))],
+        "init_weights": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
     _CHAIN, _FIXED = TiedChain, ("n_components", "activation")
@@ -158,7 +158,7 @@ class NADE(AutoregressiveModel):
     def __init__(
         self,
         n_components=500,
-        output="bernoulli",
+        column_types="bernoulli",
         *,
         n_mixtures=3,
         conditional="gaussian",
@@ -168,17 +168,17 @@ class NADE(AutoregressiveModel):
         n_orderings=1,
         n_draws=100,
         activation="relu",
-        init="glorot_uniform",
+        init_weights="glorot_uniform",
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate_init=0.001,
+        learning_rate=0.001,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
         average=True,
-        max_iter="auto",
+        n_iter="auto",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -188,7 +188,7 @@ class NADE(AutoregressiveModel):
         random_state=None,
     ):
         self.n_components = n_components
-        self.output = output
+        self.column_types = column_types
         self.n_mixtures = n_mixtures
         self.conditional = conditional
         self.min_variance = min_variance
@@ -197,17 +197,17 @@ class NADE(AutoregressiveModel):
         self.n_orderings = n_orderings
         self.n_draws = n_draws
         self.activation = activation
-        self.init = init
+        self.init_weights = init_weights
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.schedule = schedule
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
         self.average = average
-        self.max_iter = max_iter
+        self.n_iter = n_iter
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -217,4 +217,8 @@ class NADE(AutoregressiveModel):
         self.random_state = random_state
 
     def _net(self, structure, n_columns, number):
-        return structure["n_components"], structure["activation"], self._options.init
+        return (
+            structure["n_components"],
+            structure["activation"],
+            self._options.init_weights,
+        )

@@ -32,7 +32,7 @@ class NeuralAutoregressive(AutoregressiveModel):
     ----------
     n_components : int, default=8
         Number of hidden units in each group.
-    output : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
+    column_types : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
             default="bernoulli"
         Kind of the columns: 0, 1 or probabilities of 1; codes of categories, as
         ``OrdinalEncoder`` returns; real numbers, standardised internally; or "mixed",
@@ -61,7 +61,7 @@ class NeuralAutoregressive(AutoregressiveModel):
         Activation function of hidden units.
     direct : bool, default=True
         Whether outputs see the columns before them directly, besides hidden units.
-    init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
+    init_weights : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
         Initialiser of the weights of hidden units; those of outputs start at zero.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
@@ -71,10 +71,10 @@ class NeuralAutoregressive(AutoregressiveModel):
         each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate_init : float, default=0.002
+    learning_rate : float, default=0.002
         Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        Learning rate after t of T epochs: ``learning_rate_init`` times 1,
+        Learning rate after t of T epochs: ``learning_rate`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
         Exponent of ``schedule="invscaling"``.
@@ -84,7 +84,7 @@ class NeuralAutoregressive(AutoregressiveModel):
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     average : bool, default=True
         Average the parameters over about the last tenth of the updates.
-    max_iter : int or "auto", default="auto"
+    n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 10,000 updates, but between 20 and 300 epochs.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
@@ -138,7 +138,7 @@ class NeuralAutoregressive(AutoregressiveModel):
     >>> from sklearn.datasets import load_iris
     >>> from skdgm import NeuralAutoregressive
     >>> X = load_iris().data
-    >>> net = NeuralAutoregressive(output="gaussian", max_iter=50, random_state=0)
+    >>> net = NeuralAutoregressive(column_types="gaussian", n_iter=50, random_state=0)
     >>> net.fit(X).sample(2, random_state=0).shape
     (2, 4)
     >>> net.transform(X).shape
@@ -151,7 +151,7 @@ class NeuralAutoregressive(AutoregressiveModel):
         **ORDERS,
         "activation": [StrOptions(set(ACTIVATIONS))],
         "direct": ["boolean"],
-        "init": [StrOptions(set(INITIALISERS))],
+        "init_weights": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
     _CHAIN, _FIXED = MaskedChain, ("n_components", "activation", "direct")
@@ -163,7 +163,7 @@ class NeuralAutoregressive(AutoregressiveModel):
     def __init__(
         self,
         n_components=8,
-        output="bernoulli",
+        column_types="bernoulli",
         *,
         n_mixtures=3,
         conditional="gaussian",
@@ -174,17 +174,17 @@ class NeuralAutoregressive(AutoregressiveModel):
         n_draws=100,
         activation="tanh",
         direct=True,
-        init="glorot_uniform",
+        init_weights="glorot_uniform",
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate_init=0.002,
+        learning_rate=0.002,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
         average=True,
-        max_iter="auto",
+        n_iter="auto",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -194,7 +194,7 @@ class NeuralAutoregressive(AutoregressiveModel):
         random_state=None,
     ):
         self.n_components = n_components
-        self.output = output
+        self.column_types = column_types
         self.n_mixtures = n_mixtures
         self.conditional = conditional
         self.min_variance = min_variance
@@ -204,17 +204,17 @@ class NeuralAutoregressive(AutoregressiveModel):
         self.n_draws = n_draws
         self.activation = activation
         self.direct = direct
-        self.init = init
+        self.init_weights = init_weights
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.schedule = schedule
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
         self.average = average
-        self.max_iter = max_iter
+        self.n_iter = n_iter
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -227,4 +227,9 @@ class NeuralAutoregressive(AutoregressiveModel):
         # No output may see units that see the last column.
         groups = np.arange(max(1, n_columns - 1))
         degrees = [np.repeat(groups, structure["n_components"])]
-        return degrees, structure["activation"], self._options.init, structure["direct"]
+        return (
+            degrees,
+            structure["activation"],
+            self._options.init_weights,
+            structure["direct"],
+        )

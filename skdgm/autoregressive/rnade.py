@@ -49,7 +49,7 @@ class RNADE(AutoregressiveModel):
         :meth:`impute`. It may be changed after ``fit``.
     activation : {"relu", "tanh", "logistic"}, default="relu"
         Activation function of hidden units.
-    init : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
+    init_weights : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
         Initialiser of the weights of hidden units; those of outputs start at zero.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
@@ -59,10 +59,10 @@ class RNADE(AutoregressiveModel):
         each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate_init : float, default=0.001
+    learning_rate : float, default=0.001
         Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        Learning rate after t of T epochs: ``learning_rate_init`` times 1,
+        Learning rate after t of T epochs: ``learning_rate`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
         Exponent of ``schedule="invscaling"``.
@@ -72,7 +72,7 @@ class RNADE(AutoregressiveModel):
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     average : bool, default=True
         Average the parameters over about the last tenth of the updates.
-    max_iter : int or "auto", default="auto"
+    n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 10,000 updates, but between 20 and 300 epochs.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
@@ -122,7 +122,7 @@ class RNADE(AutoregressiveModel):
     >>> from sklearn.datasets import load_wine
     >>> from skdgm import RNADE
     >>> X = load_wine().data
-    >>> rnade = RNADE(n_components=32, n_mixtures=3, max_iter=50, random_state=0)
+    >>> rnade = RNADE(n_components=32, n_mixtures=3, n_iter=50, random_state=0)
     >>> rnade.fit(X).sample(2, random_state=0).shape
     (2, 13)
     >>> rnade.score_features(X).shape
@@ -136,11 +136,11 @@ class RNADE(AutoregressiveModel):
         "min_variance": COLUMNS["min_variance"],
         **ORDERS,
         "activation": [StrOptions(set(KINDS))],
-        "init": [StrOptions(set(INITIALISERS))],
+        "init_weights": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
     _CHAIN, _FIXED = TiedChain, ("n_components", "activation")
-    _IMPLIED = {"output": "gaussian", "min_categories": None}
+    _IMPLIED = {"column_types": "gaussian", "min_categories": None}
     _LIGHTER = "drop columns, or lower n_components."
 
     def __init__(
@@ -154,17 +154,17 @@ class RNADE(AutoregressiveModel):
         n_orderings=1,
         n_draws=100,
         activation="relu",
-        init="glorot_uniform",
+        init_weights="glorot_uniform",
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate_init=0.001,
+        learning_rate=0.001,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
         average=True,
-        max_iter="auto",
+        n_iter="auto",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -181,17 +181,17 @@ class RNADE(AutoregressiveModel):
         self.n_orderings = n_orderings
         self.n_draws = n_draws
         self.activation = activation
-        self.init = init
+        self.init_weights = init_weights
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.schedule = schedule
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
         self.average = average
-        self.max_iter = max_iter
+        self.n_iter = n_iter
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -204,6 +204,6 @@ class RNADE(AutoregressiveModel):
         return (
             structure["n_components"],
             structure["activation"],
-            self._options.init,
+            self._options.init_weights,
             True,
         )

@@ -127,7 +127,7 @@ class Tuning:
         options = {theirs: getattr(asked, name) for name, theirs in PRETRAINING.items()}
         dbn = DBN(
             asked.hidden_layer_sizes,
-            visible=asked.visible,
+            column_types=asked.column_types,
             layers=asked.layers,
             feature_layer=-1,
             verbose=network.verbose,

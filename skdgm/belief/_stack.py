@@ -17,18 +17,18 @@ from skdgm.utils.layers import check_sizes, per_layer
 OPTIONS = [
     name
     for name in Machine._parameter_constraints
-    if name not in ("n_components", "resample", "init", "warm_start", "verbose")
+    if name not in ("n_components", "resample", "init_biases", "warm_start", "verbose")
     and name != "random_state"
 ]
 # Constraints of a network's options.
 CONSTRAINTS = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "visible": [StrOptions({"bernoulli", "gaussian"})],
+    "column_types": [StrOptions({"bernoulli", "gaussian"})],
     "layers": [list, None],
     **{name: [*Machine._parameter_constraints[name], tuple] for name in OPTIONS},
     "resample": ["boolean"],
     "samples": ["boolean"],
-    "init": [StrOptions({"random", "transpose"})],
+    "init_layers": [StrOptions({"random", "transpose"})],
     "refine": [StrOptions({"up-down"}), None],
     "refine_iter": [Interval(Integral, 0, None, closed="left")],
     "refine_learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -49,7 +49,7 @@ _SHOWN, _EPOCHS = 20_000_000, (20, 200)
 def domain_of(options):
     """Kind of the columns of X, given the options of a network."""
     if options.layers is None:
-        return REAL if options.visible == "gaussian" else BINARY
+        return REAL if options.column_types == "gaussian" else BINARY
     try:
         bottom = options.layers[0][1]
     except (TypeError, IndexError):
@@ -94,7 +94,7 @@ def _specified(network):
     options = network._options
     sizes, machines = check_sizes(options.hidden_layer_sizes), []
     for number, size in enumerate(sizes):
-        real = number == 0 and options.visible == "gaussian"
+        real = number == 0 and options.column_types == "gaussian"
         own = {
             name: per_layer(name, getattr(options, name), len(sizes))[number]
             for name in OPTIONS
@@ -109,7 +109,12 @@ def _specified(network):
         own["verbose"] = network.verbose
         if network._LABELLED and number == len(sizes) - 1:
             visible, defaults = ("gaussian", _REAL) if real else ("bernoulli", {})
-            own = {"visible": visible, "objective": "generative", **defaults, **own}
+            own = {
+                "column_types": visible,
+                "objective": "generative",
+                **defaults,
+                **own,
+            }
             machines.append(RBMClassifier(size, **own))
         else:
             machines.append((GaussianRBM if real else BernoulliRBM)(size, **own))
@@ -144,10 +149,10 @@ def _cloned(network):
         raise ValueError(
             f"layers: {name!r}, on top, must have objective='generative'; got {top!r}."
         )
-    if labelled and len(layers) > 1 and top.visible != "bernoulli":
+    if labelled and len(layers) > 1 and top.column_types != "bernoulli":
         raise ValueError(
-            f"layers: {name!r}, above binary units, must have visible='bernoulli'; got "
-            f"{top!r}."
+            f"layers: {name!r}, above binary units, must have "
+            f"column_types='bernoulli'; got {top!r}."
         )
     return [clone(machine) for _, machine in layers]
 

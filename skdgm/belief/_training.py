@@ -191,7 +191,7 @@ class Training:
         """Machine of a layer about to be trained: the fitted one, or a new one."""
         new, layers = self.machines[number], self.network.layers_
         if number >= len(layers):
-            if number and self.network._options.init == "transpose":
+            if number and self.network._options.init_layers == "transpose":
                 rng = stream(self.network._seed, _MORE, number)
                 new._given = transposed(new, layers[number - 1], rng)
             return new

@@ -86,7 +86,7 @@ class TunedNetwork(_BaseComposition, Estimator):
 
     def _n_epochs(self, table):
         asked = self._options
-        return self._BUDGET.epochs(asked.max_iter, table, asked.batch_size)
+        return self._BUDGET.epochs(asked.n_iter, table, asked.batch_size)
 
     def _objective(self, table, before):
         recipe = SimpleNamespace(**vars(self._options), activation=ACTIVATION)
@@ -113,7 +113,7 @@ class TunedNetwork(_BaseComposition, Estimator):
         }
 
     def _remedy(self):
-        return f"Lower learning_rate_init (now {self._options.learning_rate_init:g})."
+        return f"Lower learning_rate (now {self._options.learning_rate:g})."
 
     def transform(self, X):
         """Compute the last hidden layer of the net.

@@ -34,7 +34,7 @@ class DBN(BeliefNetwork):
     ----------
     hidden_layer_sizes : int or tuple of int, default=(256, 256)
         Number of hidden units of each layer, from the bottom up.
-    visible : {"bernoulli", "gaussian"}, default="bernoulli"
+    column_types : {"bernoulli", "gaussian"}, default="bernoulli"
         Type of the columns: binary or real.
     layers : list of (str, machine), default=None
         A stack of machines given explicitly, as the steps of a Pipeline are, in place
@@ -58,7 +58,7 @@ class DBN(BeliefNetwork):
     samples : bool, default=True
         If True, a layer above the first learns from samples of the units below, drawn
         anew at each presentation; if False, from their means.
-    init : {"transpose", "random"}, default="transpose"
+    init_layers : {"transpose", "random"}, default="transpose"
         Initial weights of a layer above the first. "transpose": the transposed weights
         of the layer below, where the new layer has enough units and the layer below no
         real ones, so that the bound starts where the layer below ended. Otherwise, and
@@ -146,7 +146,7 @@ class DBN(BeliefNetwork):
         self,
         hidden_layer_sizes=(256, 256),
         *,
-        visible="bernoulli",
+        column_types="bernoulli",
         layers=None,
         learning_rate=0.1,
         batch_size=10,
@@ -172,7 +172,7 @@ class DBN(BeliefNetwork):
         tol=1e-3,
         resample=True,
         samples=True,
-        init="transpose",
+        init_layers="transpose",
         refine=None,
         refine_iter=10,
         refine_learning_rate=0.01,
@@ -183,7 +183,7 @@ class DBN(BeliefNetwork):
         random_state=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.visible = visible
+        self.column_types = column_types
         self.layers = layers
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -209,7 +209,7 @@ class DBN(BeliefNetwork):
         self.tol = tol
         self.resample = resample
         self.samples = samples
-        self.init = init
+        self.init_layers = init_layers
         self.refine = refine
         self.refine_iter = refine_iter
         self.refine_learning_rate = refine_learning_rate

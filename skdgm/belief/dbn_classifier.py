@@ -45,7 +45,7 @@ class DBNClassifier(Classifier, TunedNetwork):
     ----------
     hidden_layer_sizes : int or tuple of int, default=(256, 256)
         Number of hidden units of each layer, from the bottom up.
-    visible : {"bernoulli", "gaussian"}, default="bernoulli"
+    column_types : {"bernoulli", "gaussian"}, default="bernoulli"
         Type of the columns: 0, 1 or probabilities of 1; or real, and standardised
         internally.
     unlabeled : object, default=None
@@ -71,16 +71,16 @@ class DBNClassifier(Classifier, TunedNetwork):
         of the losses of a batch, so it weighs more in smaller batches.
     batch_size : int, default=20
         Rows per update in fine-tuning.
-    learning_rate_init : float, default=0.005
+    learning_rate : float, default=0.005
         Learning rate at the start of fine-tuning; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        The learning rate after t of T epochs is ``learning_rate_init`` times 1,
+        The learning rate after t of T epochs is ``learning_rate`` times 1,
         ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
         Exponent of ``schedule="invscaling"``.
     momentum : float, default=0.9
         Momentum coefficient (for "adam", its first beta).
-    max_iter : int or "auto", default="auto"
+    n_iter : int or "auto", default="auto"
         Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
         most 300.
     dropout : float or tuple of float, default=(0.2, 0.3)
@@ -166,7 +166,7 @@ class DBNClassifier(Classifier, TunedNetwork):
     _BUDGET = Budget(5_000, 20, 300)
     _parameter_constraints: dict = {
         **TunedNetwork._parameter_constraints,
-        "visible": [StrOptions({"bernoulli", "gaussian"})],
+        "column_types": [StrOptions({"bernoulli", "gaussian"})],
         "unlabeled": "no_validation",
     }
 
@@ -174,7 +174,7 @@ class DBNClassifier(Classifier, TunedNetwork):
         self,
         hidden_layer_sizes=(256, 256),
         *,
-        visible="bernoulli",
+        column_types="bernoulli",
         unlabeled=None,
         layers=None,
         pretrain_iter="auto",
@@ -185,11 +185,11 @@ class DBNClassifier(Classifier, TunedNetwork):
         solver="adam",
         alpha=1e-4,
         batch_size=20,
-        learning_rate_init=0.005,
+        learning_rate=0.005,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,
-        max_iter="auto",
+        n_iter="auto",
         dropout=(0.2, 0.3),
         max_norm=None,
         early_stopping=False,
@@ -201,7 +201,7 @@ class DBNClassifier(Classifier, TunedNetwork):
         random_state=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.visible = visible
+        self.column_types = column_types
         self.unlabeled = unlabeled
         self.layers = layers
         self.pretrain_iter = pretrain_iter
@@ -212,11 +212,11 @@ class DBNClassifier(Classifier, TunedNetwork):
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.schedule = schedule
         self.power_t = power_t
         self.momentum = momentum
-        self.max_iter = max_iter
+        self.n_iter = n_iter
         self.dropout = dropout
         self.max_norm = max_norm
         self.early_stopping = early_stopping

@@ -40,16 +40,16 @@ class DBNRegressor(RegressorMixin, TunedNetwork):
     ----------
     hidden_layer_sizes : int or tuple of int, default=(256, 256)
         Number of hidden units of each layer, from the bottom up.
-    visible : {"gaussian", "bernoulli"}, default="gaussian"
+    column_types : {"gaussian", "bernoulli"}, default="gaussian"
         Type of the columns: real; or 0, 1 or probabilities of 1.
     layers, pretrain_iter, pretrain_learning_rate, pretrain_batch_size, \
             pretrain_gradient, pretrain_steps : default=those of DBNClassifier
         Stack of machines, or the options of its pre-training, as in
         :class:`DBNClassifier`.
-    solver, alpha, batch_size, learning_rate_init, schedule, power_t, momentum : \
+    solver, alpha, batch_size, learning_rate, schedule, power_t, momentum : \
             default=those of DBNClassifier
         Options of fine-tuning, as in :class:`DBNClassifier`.
-    max_iter : int or "auto", default="auto"
+    n_iter : int or "auto", default="auto"
         Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
         most 100.
     dropout : float or tuple of float, default=0.0
@@ -102,14 +102,14 @@ class DBNRegressor(RegressorMixin, TunedNetwork):
 
     _parameter_constraints: dict = {
         **TunedNetwork._parameter_constraints,
-        "visible": [StrOptions({"gaussian", "bernoulli"})],
+        "column_types": [StrOptions({"gaussian", "bernoulli"})],
     }
 
     def __init__(
         self,
         hidden_layer_sizes=(256, 256),
         *,
-        visible="gaussian",
+        column_types="gaussian",
         layers=None,
         pretrain_iter="auto",
         pretrain_learning_rate=0.1,
@@ -119,11 +119,11 @@ class DBNRegressor(RegressorMixin, TunedNetwork):
         solver="adam",
         alpha=1e-4,
         batch_size=20,
-        learning_rate_init=0.005,
+        learning_rate=0.005,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,
-        max_iter="auto",
+        n_iter="auto",
         dropout=0.0,
         max_norm=None,
         early_stopping=False,
@@ -135,7 +135,7 @@ class DBNRegressor(RegressorMixin, TunedNetwork):
         random_state=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.visible = visible
+        self.column_types = column_types
         self.layers = layers
         self.pretrain_iter = pretrain_iter
         self.pretrain_learning_rate = pretrain_learning_rate
@@ -145,11 +145,11 @@ class DBNRegressor(RegressorMixin, TunedNetwork):
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.schedule = schedule
         self.power_t = power_t
         self.momentum = momentum
-        self.max_iter = max_iter
+        self.n_iter = n_iter
         self.dropout = dropout
         self.max_norm = max_norm
         self.early_stopping = early_stopping
@@ -165,7 +165,7 @@ class DBNRegressor(RegressorMixin, TunedNetwork):
 
         The first call runs all of the pre-training first, on its rows, and fixes the
         scale of the targets. The total number of epochs is unknown here, so
-        ``schedule="linear"`` leaves the learning rate at ``learning_rate_init``. Early
+        ``schedule="linear"`` leaves the learning rate at ``learning_rate``. Early
         stopping and callbacks apply to :meth:`fit` only.
 
         Parameters

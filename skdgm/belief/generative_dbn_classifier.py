@@ -41,7 +41,7 @@ class GenerativeDBNClassifier(Classifier, BeliefNetwork):
     ----------
     hidden_layer_sizes : int or tuple of int, default=(256, 256)
         Number of hidden units of each layer, from the bottom up.
-    visible : {"bernoulli", "gaussian"}, default="bernoulli"
+    column_types : {"bernoulli", "gaussian"}, default="bernoulli"
         Type of the columns: binary or real.
     unlabeled : object, default=None
         Value of y that marks rows without a label. All layers learn from these rows,
@@ -59,7 +59,7 @@ class GenerativeDBNClassifier(Classifier, BeliefNetwork):
         Training options of each layer, as in :class:`DBN`; a tuple gives one value for
         each layer. Early stopping of the top-level machine monitors the log probability
         of labels.
-    resample, samples, init : default=those of DBN
+    resample, samples, init_layers : default=those of DBN
         Values presented to layers, and their initial weights, as in :class:`DBN`;
         initial weights of the label are small random numbers.
     refine, refine_iter, refine_learning_rate, refine_steps : default=those of DBN
@@ -119,7 +119,7 @@ class GenerativeDBNClassifier(Classifier, BeliefNetwork):
         self,
         hidden_layer_sizes=(256, 256),
         *,
-        visible="bernoulli",
+        column_types="bernoulli",
         unlabeled=None,
         layers=None,
         learning_rate=0.1,
@@ -146,7 +146,7 @@ class GenerativeDBNClassifier(Classifier, BeliefNetwork):
         tol=1e-3,
         resample=True,
         samples=True,
-        init="transpose",
+        init_layers="transpose",
         refine=None,
         refine_iter=10,
         refine_learning_rate=0.01,
@@ -157,7 +157,7 @@ class GenerativeDBNClassifier(Classifier, BeliefNetwork):
         random_state=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.visible = visible
+        self.column_types = column_types
         self.unlabeled = unlabeled
         self.layers = layers
         self.learning_rate = learning_rate
@@ -184,7 +184,7 @@ class GenerativeDBNClassifier(Classifier, BeliefNetwork):
         self.tol = tol
         self.resample = resample
         self.samples = samples
-        self.init = init
+        self.init_layers = init_layers
         self.refine = refine
         self.refine_iter = refine_iter
         self.refine_learning_rate = refine_learning_rate

@@ -96,9 +96,9 @@ def tune(machine, table):
         tuned, _ = optimise(
             tuner,
             table,
-            range(options.max_iter),
+            range(options.fine_tune_iter),
             NetState(unfolded(density)),
-            n_epochs=options.max_iter,
+            n_epochs=options.fine_tune_iter,
             hooks=hooks,
             early_stopping=machine.early_stopping,
         )
@@ -109,8 +109,8 @@ def tune(machine, table):
         net_validation_curve_=tuned.validation,
     )
     name = f"the net of {machine._name}"
-    remedy = f"Lower learning_rate_init (now {options.learning_rate_init:g})."
-    report(tuned, options.max_iter, name, remedy)
+    remedy = f"Lower fine_tune_learning_rate (now {options.fine_tune_learning_rate:g})."
+    report(tuned, options.fine_tune_iter, name, remedy)
     if tuned.useless:
         warn(f"Training made {name} worse. {remedy}", ConvergenceWarning)
 
@@ -192,13 +192,13 @@ def _recipe(options):
     return SimpleNamespace(
         activation=_ACTIVATION,
         solver=options.fine_tune_solver,
-        learning_rate_init=options.learning_rate_init,
+        learning_rate=options.fine_tune_learning_rate,
         schedule=options.schedule,
         power_t=options.power_t,
         momentum=options.fine_tune_momentum,
-        alpha=options.alpha,
+        alpha=options.fine_tune_alpha,
         batch_size=options.fine_tune_batch_size,
-        dropout=options.dropout,
+        dropout=options.fine_tune_dropout,
         max_norm=options.fine_tune_max_norm,
         validation_fraction=options.validation_fraction,
         n_iter_no_change=options.n_iter_no_change,

@@ -75,7 +75,7 @@ class HybridObjective(LabelledObjective):
         x, clamp = self._completed(rng, params, x, clamp)
         if recipe.objective == "generative":
             return super().gradient(rng, state, x, clamp, clock)
-        if recipe.objective == "discriminative" or recipe.alpha == 0:
+        if recipe.objective == "discriminative" or recipe.generative_weight == 0:
             data, model = mean_field(energy, params, x, clamp)[0], None
         else:
             (data, model), state = self._phases(rng, state, x, clamp, clock)
@@ -83,7 +83,7 @@ class HybridObjective(LabelledObjective):
         grad = discriminative(energy, params, pulled, self.label, labelled)
         if model is not None:
             generative = contrast(energy, params, data, model)
-            grad = joined(grad, generative, recipe.alpha)
+            grad = joined(grad, generative, recipe.generative_weight)
         return grad, state
 
     def pseudo_likelihood(self, rng, params, batch):

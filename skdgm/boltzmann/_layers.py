@@ -138,7 +138,7 @@ class Layers(ABC):
         options = machine._options
         energy = self.energy(machine, self.sizes(options))
         visible, *others = moments = self.moments(machine, energy)
-        if machine._domain is REAL or options.init != "marginals":
+        if machine._domain is REAL or options.init_biases != "marginals":
             visible = None
         return machine._OBJECTIVE(
             energy,
@@ -193,7 +193,7 @@ class Layers(ABC):
             )
         if hasattr(machine, "precision_") != (machine._domain is REAL):
             raise ValueError(
-                f"visible={options.visible!r}, but columns of the other kind "
+                f"column_types={options.column_types!r}, but columns of the other kind "
                 "were learned before: keep it, or fit with warm_start=False."
             )
 

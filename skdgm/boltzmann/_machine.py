@@ -247,7 +247,7 @@ class Machine(Estimator):
 
     @property
     def _domain(self):
-        return BINARY if self._options.visible == "bernoulli" else REAL
+        return BINARY if self._options.column_types == "bernoulli" else REAL
 
     def _energy(self, sizes=None):
         return self._layers.energy(self, sizes)

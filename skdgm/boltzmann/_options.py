@@ -28,7 +28,7 @@ MACHINE = {
     "sparsity_target": [Interval(Real, 0, 1, closed="both"), None],
     "sparsity_cost": [Interval(Real, 0, None, closed="left")],
     "resample": ["boolean"],
-    "init": [StrOptions({"marginals", "zeros"})],
+    "init_biases": [StrOptions({"marginals", "zeros"})],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -38,7 +38,7 @@ MACHINE = {
     "random_state": ["random_state"],
 }
 # Kind of the visible units, and options for real ones.
-VISIBLE = {"visible": [StrOptions({"bernoulli", "gaussian"})]}
+VISIBLE = {"column_types": [StrOptions({"bernoulli", "gaussian"})]}
 REAL = {
     "precision": [StrOptions({"diagonal", "scalar", "fixed"})],
     "min_variance": [Interval(Real, 0, 1, closed="both")],
@@ -69,10 +69,10 @@ DEEP.pop("n_components")
 # Options of the network that starts from a deep machine.
 TUNING = {
     "fine_tune": [StrOptions({"backprop"}), None],
-    "max_iter": [Interval(Integral, 0, None, closed="left")],
-    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-    "alpha": [Interval(Real, 0, None, closed="left")],
-    "dropout": [Interval(Real, 0, 1, closed="left"), tuple],
+    "fine_tune_iter": [Interval(Integral, 0, None, closed="left")],
+    "fine_tune_learning_rate": [Interval(Real, 0, None, closed="neither")],
+    "fine_tune_alpha": [Interval(Real, 0, None, closed="left")],
+    "fine_tune_dropout": [Interval(Real, 0, 1, closed="left"), tuple],
     "fine_tune_solver": [StrOptions({"sgd", "adam"})],
     "fine_tune_batch_size": [Interval(Integral, 1, None, closed="left")],
     "fine_tune_momentum": [Interval(Real, 0, 1, closed="left")],
@@ -80,7 +80,7 @@ TUNING = {
 }
 # Values of options that machines without real units, or with one hidden layer, lack.
 IMPLIED = {
-    "visible": "bernoulli",
+    "column_types": "bernoulli",
     "quadratic": False,
     "mean_field_steps": 50,
     "negative": "samples",

@@ -35,7 +35,7 @@ class DBM(Machine):
     ----------
     hidden_layer_sizes : tuple of int, default=(256, 256)
         Number of units of each hidden layer, from below.
-    visible : {"bernoulli", "gaussian"}, default="bernoulli"
+    column_types : {"bernoulli", "gaussian"}, default="bernoulli"
         Kind of data: values in [0, 1], or real columns of any scale, which are
         standardised internally.
     precision, min_variance
@@ -89,7 +89,7 @@ class DBM(Machine):
     resample : bool, default=True
         If True, draw the bits of grey values anew at each presentation. If False, use
         grey values as they are.
-    sparsity_cost, init
+    sparsity_cost, init_biases
         As in :class:`BernoulliRBM`.
     early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, verbose
         As in :class:`BernoulliRBM`.
@@ -162,7 +162,7 @@ class DBM(Machine):
         self,
         hidden_layer_sizes=(256, 256),
         *,
-        visible="bernoulli",
+        column_types="bernoulli",
         precision="diagonal",
         min_variance=0.05,
         learning_rate=0.1,
@@ -194,7 +194,7 @@ class DBM(Machine):
         sparsity_target=None,
         sparsity_cost=0.1,
         resample=True,
-        init="marginals",
+        init_biases="marginals",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=5,
@@ -204,7 +204,7 @@ class DBM(Machine):
         random_state=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.visible = visible
+        self.column_types = column_types
         self.precision = precision
         self.min_variance = min_variance
         self.learning_rate = learning_rate
@@ -236,7 +236,7 @@ class DBM(Machine):
         self.sparsity_target = sparsity_target
         self.sparsity_cost = sparsity_cost
         self.resample = resample
-        self.init = init
+        self.init_biases = init_biases
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change

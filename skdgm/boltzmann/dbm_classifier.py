@@ -41,7 +41,7 @@ class DBMClassifier(Classifier, Machine):
     ----------
     hidden_layer_sizes : tuple of int, default=(256, 256)
         Number of units of each hidden layer, from below.
-    visible : {"bernoulli", "gaussian"}, default="bernoulli"
+    column_types : {"bernoulli", "gaussian"}, default="bernoulli"
         Kind of data: values in [0, 1], or real columns of any scale, which are
         standardised internally.
     unlabeled : object, default=None
@@ -50,14 +50,14 @@ class DBMClassifier(Classifier, Machine):
         are labelled.
     fine_tune : {"backprop"} or None, default="backprop"
         If None, no network is trained, and the machine itself predicts labels.
-    max_iter : int, default=50
+    fine_tune_iter : int, default=50
         Number of epochs of fine-tuning.
-    learning_rate_init : float, default=0.003
+    fine_tune_learning_rate : float, default=0.003
         Initial learning rate of the network; see ``schedule``.
-    alpha : float, default=0.0001
-        L2 penalty on the network's weights: ``alpha / 2`` times the sum of their
-        squares, divided by the number of rows of the batch.
-    dropout : float or pair of float, default=0.0
+    fine_tune_alpha : float, default=0.0001
+        L2 penalty on the network's weights: ``fine_tune_alpha / 2`` times the sum of
+        their squares, divided by the number of rows of the batch.
+    fine_tune_dropout : float or pair of float, default=0.0
         Share of the network's hidden units that are dropped at each presentation; of a
         pair, the first is the share of its inputs, the second that of hidden units.
     fine_tune_solver, fine_tune_batch_size, fine_tune_momentum, fine_tune_max_norm : \
@@ -76,7 +76,9 @@ class DBMClassifier(Classifier, Machine):
         As in :class:`DBM`.
     inference_steps, inference_tol, n_restarts, feature_layer
         As in :class:`DBM`.
-    solver, momentum, max_norm, l1, l2, sparsity_target, sparsity_cost, resample, init
+    solver, momentum, max_norm, l1, l2, sparsity_target, sparsity_cost, resample
+        As in :class:`DBM`.
+    init_biases
         As in :class:`DBM`.
     schedule, power_t
         As in :class:`DBM`, also for the learning rate of the network.
@@ -159,13 +161,13 @@ class DBMClassifier(Classifier, Machine):
         self,
         hidden_layer_sizes=(256, 256),
         *,
-        visible="bernoulli",
+        column_types="bernoulli",
         unlabeled=None,
         fine_tune="backprop",
-        max_iter=50,
-        learning_rate_init=3e-3,
-        alpha=1e-4,
-        dropout=0.0,
+        fine_tune_iter=50,
+        fine_tune_learning_rate=3e-3,
+        fine_tune_alpha=1e-4,
+        fine_tune_dropout=0.0,
         fine_tune_solver="adam",
         fine_tune_batch_size=50,
         fine_tune_momentum=0.9,
@@ -201,7 +203,7 @@ class DBMClassifier(Classifier, Machine):
         sparsity_target=None,
         sparsity_cost=0.1,
         resample=True,
-        init="marginals",
+        init_biases="marginals",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=5,
@@ -211,13 +213,13 @@ class DBMClassifier(Classifier, Machine):
         random_state=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.visible = visible
+        self.column_types = column_types
         self.unlabeled = unlabeled
         self.fine_tune = fine_tune
-        self.max_iter = max_iter
-        self.learning_rate_init = learning_rate_init
-        self.alpha = alpha
-        self.dropout = dropout
+        self.fine_tune_iter = fine_tune_iter
+        self.fine_tune_learning_rate = fine_tune_learning_rate
+        self.fine_tune_alpha = fine_tune_alpha
+        self.fine_tune_dropout = fine_tune_dropout
         self.fine_tune_solver = fine_tune_solver
         self.fine_tune_batch_size = fine_tune_batch_size
         self.fine_tune_momentum = fine_tune_momentum
@@ -253,7 +255,7 @@ class DBMClassifier(Classifier, Machine):
         self.sparsity_target = sparsity_target
         self.sparsity_cost = sparsity_cost
         self.resample = resample
-        self.init = init
+        self.init_biases = init_biases
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -294,7 +296,7 @@ class DBMClassifier(Classifier, Machine):
 
     def _check_options(self):
         super()._check_options()
-        check_dropout(self._options.dropout)
+        check_dropout(self._options.fine_tune_dropout, "fine_tune_dropout")
 
     def _finish(self, table):
         table = labelled(table)

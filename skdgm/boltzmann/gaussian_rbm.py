@@ -184,9 +184,9 @@ class GaussianRBM(Machine):
 
     _parameter_constraints: dict = {**_options.MACHINE, **_options.REAL}
     _parameter_constraints.pop("resample")
-    _parameter_constraints.pop("init")
+    _parameter_constraints.pop("init_biases")
     # Real values are never drawn as bits.
-    _IMPLIED = {**Machine._IMPLIED, "visible": "gaussian", "resample": False}
+    _IMPLIED = {**Machine._IMPLIED, "column_types": "gaussian", "resample": False}
 
     def __init__(
         self,

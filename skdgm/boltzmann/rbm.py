@@ -76,7 +76,7 @@ class BernoulliRBM(Machine):
     resample : bool, default=False
         If True, draw the bits of grey values anew at each presentation. If False, use
         grey values as they are.
-    init : {"marginals", "zeros"}, default="marginals"
+    init_biases : {"marginals", "zeros"}, default="marginals"
         Initial visible biases: those with which independent units have the means of the
         data, or zeros. Initial weights are normal with standard deviation 0.01.
     early_stopping : bool, default=False
@@ -188,7 +188,7 @@ class BernoulliRBM(Machine):
         sparsity_target=None,
         sparsity_cost=0.1,
         resample=False,
-        init="marginals",
+        init_biases="marginals",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=5,
@@ -217,7 +217,7 @@ class BernoulliRBM(Machine):
         self.sparsity_target = sparsity_target
         self.sparsity_cost = sparsity_cost
         self.resample = resample
-        self.init = init
+        self.init_biases = init_biases
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change

@@ -34,13 +34,13 @@ class RBMClassifier(Classifier, Machine):
     ----------
     n_components : int, default=256
         Number of hidden units.
-    visible : {"bernoulli", "gaussian"}, default="bernoulli"
+    column_types : {"bernoulli", "gaussian"}, default="bernoulli"
         Kind of columns: 0, 1 or probabilities of 1; or real numbers, which are
         standardised internally, as in :class:`GaussianRBM`.
     objective : {"hybrid", "discriminative", "generative"}, default="hybrid"
-        Objective to maximise: log p(y | v) + ``alpha`` log p(v, y), log p(y | v) alone,
-        or log p(v, y) alone.
-    alpha : float, default=0.01
+        Objective to maximise: log p(y | v) + ``generative_weight`` log p(v, y),
+        log p(y | v) alone, or log p(v, y) alone.
+    generative_weight : float, default=0.01
         Weight of the generative part in the "hybrid" objective.
     unlabeled : object, default=None
         Value of y for rows without a label: they train the generative part, and
@@ -98,7 +98,7 @@ class RBMClassifier(Classifier, Machine):
     resample : bool, default=False
         If True, draw the bits of grey values anew at each presentation. If False, use
         grey values as they are.
-    init : {"marginals", "zeros"}, default="marginals"
+    init_biases : {"marginals", "zeros"}, default="marginals"
         Initial visible biases: those with which independent units have the means of the
         data, or zeros. Initial weights are normal with standard deviation 0.01.
     early_stopping : bool, default=False
@@ -197,7 +197,7 @@ class RBMClassifier(Classifier, Machine):
         **_options.REAL,
         **_options.VISIBLE,
         "objective": [StrOptions({"hybrid", "discriminative", "generative"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "generative_weight": [Interval(Real, 0, None, closed="left")],
         "unlabeled": "no_validation",
     }
     _DENSITY, _OBJECTIVE = LabelledDensity, HybridObjective
@@ -206,9 +206,9 @@ class RBMClassifier(Classifier, Machine):
         self,
         n_components=256,
         *,
-        visible="bernoulli",
+        column_types="bernoulli",
         objective="hybrid",
-        alpha=0.01,
+        generative_weight=0.01,
         unlabeled=None,
         precision="diagonal",
         min_variance=0.05,
@@ -232,7 +232,7 @@ class RBMClassifier(Classifier, Machine):
         sparsity_target=None,
         sparsity_cost=0.1,
         resample=False,
-        init="marginals",
+        init_biases="marginals",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=5,
@@ -242,9 +242,9 @@ class RBMClassifier(Classifier, Machine):
         random_state=None,
     ):
         self.n_components = n_components
-        self.visible = visible
+        self.column_types = column_types
         self.objective = objective
-        self.alpha = alpha
+        self.generative_weight = generative_weight
         self.unlabeled = unlabeled
         self.precision = precision
         self.min_variance = min_variance
@@ -268,7 +268,7 @@ class RBMClassifier(Classifier, Machine):
         self.sparsity_target = sparsity_target
         self.sparsity_cost = sparsity_cost
         self.resample = resample
-        self.init = init
+        self.init_biases = init_biases
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change

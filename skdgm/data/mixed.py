@@ -74,12 +74,12 @@ class Mixed(NamedTuple):
         return Columns(*(fact[which] for fact in self[:5]))
 
 
-def kinds_of(output, rows):
+def kinds_of(column_types, rows):
     """Kind of each column.
 
     Parameters
     ----------
-    output : "mixed" or sequence of str
+    column_types : "mixed" or sequence of str
         Option of the estimator; "mixed" takes the kinds from the types of a DataFrame,
         and "gaussian" for all columns of an array.
     rows : Rows
@@ -91,22 +91,24 @@ def kinds_of(output, rows):
     Raises
     ------
     ValueError
-        ``output`` has an unknown kind, or not one kind for each column.
+        ``column_types`` has an unknown kind, or not one kind for each column.
     """
     n_columns = rows.shape[1]
-    if isinstance(output, str) and output == "mixed":
+    if isinstance(column_types, str) and column_types == "mixed":
         return np.array(rows.codec.kinds if rows.codec else ["gaussian"] * n_columns)
-    wrong = [output] if isinstance(output, str) else set(output) - set(_KINDS)
+    single = isinstance(column_types, str)
+    wrong = [column_types] if single else set(column_types) - set(_KINDS)
     if wrong:
         raise ValueError(
-            "output must be 'mixed', or have one of 'bernoulli', 'categorical' and "
-            f"'gaussian' for each column; got {wrong}."
+            "column_types must be 'mixed', or have one of 'bernoulli', 'categorical' "
+            f"and 'gaussian' for each column; got {wrong}."
         )
-    if len(output) != n_columns:
+    if len(column_types) != n_columns:
         raise ValueError(
-            f"output has {len(output)} kinds, but X has {n_columns} columns."
+            f"column_types has {len(column_types)} entries, but X has {n_columns} "
+            "columns."
         )
-    return np.array(output)
+    return np.array(column_types)
 
 
 def check(rows, kinds, who, sizes=None):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.training import canonical
-from skdgm.utils.domains import is_frame
+from skdgm.utils.domains import is_frame, takes_mixed_tables
 
 # Beginnings of NumPy's messages about values that are not numbers.
 _NO_NUMBER = "could not convert string to float", "float() argument must be"
@@ -80,11 +80,11 @@ def refuse_others(model, X, error):
     if place is None:
         return
     name = X.columns[place] if hasattr(X, "columns") else place
-    mixed = ', or give it to output="mixed" in a DataFrame of pandas'
+    mixed = ', or give it to column_types="mixed" in a DataFrame of pandas'
     raise type(error)(
         f"{type(model).__name__} takes numbers, but column {name!r} has other values "
         f"({error}): encode it, with sklearn.preprocessing.OneHotEncoder or "
-        f"OrdinalEncoder{mixed if 'output' in vars(model) else ''}."
+        f"OrdinalEncoder{mixed if takes_mixed_tables(model) else ''}."
     ) from error
 
 
@@ -93,8 +93,9 @@ def refuse_foreign(model, X):
     if hasattr(X, "to_pandas") and not is_frame(X):
         library = type(X).__module__.split(".")[0]
         raise TypeError(
-            f'{type(model).__name__} with output="mixed" reads what columns are from '
-            f"pandas DataFrames, not from those of {library}: give it X.to_pandas()."
+            f'{type(model).__name__} with column_types="mixed" reads what columns are '
+            f"from pandas DataFrames, not from those of {library}: give it "
+            "X.to_pandas()."
         )
 
 

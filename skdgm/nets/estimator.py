@@ -17,12 +17,12 @@ LEARNING = {
     "solver": [StrOptions(set(SOLVERS))],
     "alpha": [_NOT_NEGATIVE],
     "batch_size": [_COUNT],
-    "learning_rate_init": [_POSITIVE],
+    "learning_rate": [_POSITIVE],
     "schedule": [StrOptions({"constant", "invscaling", "linear"})],
     "power_t": [_NOT_NEGATIVE],
     "momentum": [Interval(Real, 0, 1, closed="left")],
     "clip_norm": [_POSITIVE, None],
-    "max_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
+    "n_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "n_iter_no_change": [_COUNT],
@@ -57,7 +57,7 @@ class NetEstimator(Estimator):
 
     def _n_epochs(self, table):
         asked = self._options
-        return self._BUDGET.epochs(asked.max_iter, table, asked.batch_size)
+        return self._BUDGET.epochs(asked.n_iter, table, asked.batch_size)
 
     def _attributes(self, state):
         """Fitted attributes of a training state."""
@@ -75,7 +75,7 @@ class NetEstimator(Estimator):
     def _remedy(self):
         asked = self._options
         return (
-            f"Lower learning_rate_init (now {asked.learning_rate_init:g}), raise "
+            f"Lower learning_rate (now {asked.learning_rate:g}), raise "
             f"batch_size (now {asked.batch_size}) or set clip_norm."
         )
 

@@ -61,7 +61,7 @@ class NetObjective(Objective):
     Parameters
     ----------
     recipe : object
-        Has as attributes ``solver``, ``learning_rate_init``, ``schedule``, ``power_t``,
+        Has as attributes ``solver``, ``learning_rate``, ``schedule``, ``power_t``,
         ``momentum``, ``alpha`` (weight decay, a number or a piecewise-constant
         schedule) and ``batch_size``; optionally ``clip_norm`` and ``average``; those of
         early stopping, where rows are held out.
@@ -151,7 +151,7 @@ class NetObjective(Objective):
 
         # Optimisers ascend, so the gradient is that of minus the loss.
         _, grads = vjp(losses, state.params, lambda out: np.full_like(out, -1 / n_rows))
-        rate = recipe.learning_rate_init, recipe.schedule, clock, recipe.power_t
+        rate = recipe.learning_rate, recipe.schedule, clock, recipe.power_t
         SOLVERS[recipe.solver].step(
             state.params,
             state.optimiser,

@@ -4,7 +4,7 @@
 
     tuner = Tuner(recipe, inputs, targets, loss, seed)
     state = NetState(layers)
-    learned, watch = optimise(tuner, table, range(recipe.max_iter), state)
+    learned, watch = optimise(tuner, table, range(recipe.n_iter), state)
 
 Rows without a known target are left out beforehand, by
 :func:`~skdgm.training.labelled`. After each update the incoming weights of a hidden

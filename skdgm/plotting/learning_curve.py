@@ -77,7 +77,7 @@ class LearningCurveDisplay:
         if not groups:
             raise ValueError(
                 f"This {type(estimator).__name__} knows of no epoch: fit it with "
-                "n_iter or max_iter above 0."
+                "n_iter or n_iter above 0."
             )
         return cls(groups).plot(ax, line_kw=line_kw)
 

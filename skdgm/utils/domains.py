@@ -2,6 +2,7 @@
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, validate_data
 
 from skdgm.exceptions import DataRangeWarning
@@ -14,8 +15,6 @@ _TYPES += [np.dtype(code).type for code in "bBhHiIlLqQ"]
 # Distance from [0, 1] up to which values are rounding errors of a scaler, in single
 # precision at worst; they are clipped without a warning.
 ROUNDING = 4 * np.finfo(np.float32).eps
-# Options that set the kind of the columns.
-_KIND_OPTIONS = "output", "visible", "decoder"
 
 
 def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
@@ -70,14 +69,20 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
 def _other_kind(estimator):
     """Advice on how to model columns that are not binary."""
     options = vars(estimator)
-    for name in _KIND_OPTIONS:
-        if name in options and options.get("layers") is None:
-            mixed = ', or with output="mixed" if a DataFrame says what each of them is'
-            return (
-                f'Fit with {name}="gaussian" if they are real numbers'
-                f"{mixed if name == 'output' else ''}."
-            )
-    return "Use a model of real columns, such as GaussianRBM, if they are such."
+    if "column_types" not in options or options.get("layers") is not None:
+        return "Use a model of real columns, such as GaussianRBM, if they are such."
+    mixed = ', or with column_types="mixed" if a DataFrame says what each of them is'
+    return (
+        'Fit with column_types="gaussian" if they are real numbers'
+        f"{mixed if takes_mixed_tables(estimator) else ''}."
+    )
+
+
+def takes_mixed_tables(estimator):
+    """Return whether an estimator has the option ``column_types="mixed"``."""
+    allowed = estimator._parameter_constraints.get("column_types", ())
+    strings = (own.options for own in allowed if isinstance(own, StrOptions))
+    return "column_types" in vars(estimator) and any("mixed" in s for s in strings)
 
 
 def real_rows(estimator, X, *, reset=False, dtype=None):

@@ -16,10 +16,10 @@ from tests.numerical import assert_trees, numerical_gradient
 DEEP = {"n_components": (2, 1), "hidden_layer_sizes": (3, 2)}
 DECODERS = {
     "bernoulli": {},
-    "feature": {"decoder": "gaussian"},
-    "sample": {"decoder": "gaussian", "variance": "sample"},
-    "fixed": {"decoder": "gaussian", "variance": 0.3},
-    "categorical": {"decoder": "categorical"},
+    "feature": {"column_types": "gaussian"},
+    "sample": {"column_types": "gaussian", "variance": "sample"},
+    "fixed": {"column_types": "gaussian", "variance": 0.3},
+    "categorical": {"column_types": "categorical"},
 }
 WAYS = {
     "elbo": {},
@@ -52,8 +52,8 @@ def rows(decoder, missing=False):
 def grads(options, missing=False):
     """What is maximised, its grads and central differences."""
     options = {"n_components": 2, "hidden_layer_sizes": 3, **options}
-    vae = VAE(**options, max_iter=0, random_state=0)
-    X = rows(vae.decoder, missing)
+    vae = VAE(**options, n_iter=0, random_state=0)
+    X = rows(vae.column_types, missing)
     vae.fit(X)
     objective = vae._objective(tabulate(vae._rows(X), None), 0)
     rng = np.random.default_rng(1)

@@ -18,7 +18,7 @@ from tests.numerical import assert_means
 BITS = np.array(list(product([0.0, 1.0], repeat=4)))
 CODES = np.array(list(product([0.0, 1.0], [0.0, 1.0, 2.0], [0.0, 1.0])))
 DEEP = {"n_components": (1, 1), "hidden_layer_sizes": (5, 4)}
-REAL = {"decoder": "gaussian"}
+REAL = {"column_types": "gaussian"}
 MODELS = {
     "bits": {},
     "bits-iwae": {"objective": "iwae"},
@@ -27,8 +27,8 @@ MODELS = {
     "sample": {**REAL, "variance": "sample"},
     "fixed": {**REAL, "variance": 0.4},
     "sample-deep": {**REAL, **DEEP, "variance": "sample"},
-    "codes": {"decoder": "categorical"},
-    "codes-deep": {"decoder": "categorical", **DEEP},
+    "codes": {"column_types": "categorical"},
+    "codes-deep": {"column_types": "categorical", **DEEP},
 }
 DISCRETE = [name for name in MODELS if name[:4] in ("bits", "code")]
 NUMBERS = [name for name in MODELS if name not in DISCRETE]
@@ -50,9 +50,9 @@ def data(decoder, n=300):
 def fitted(name):
     """A model whose encoders are wide, so that the weights of draws are bounded."""
     options = {"n_components": 1, "hidden_layer_sizes": 5, **MODELS[name]}
-    options |= {"learning_rate_init": 0.02, "batch_size": 10, "max_iter": 8}
+    options |= {"learning_rate": 0.02, "batch_size": 10, "n_iter": 8}
     vae = VAE(**options, random_state=0)
-    vae.fit(data(vae.decoder))
+    vae.fit(data(vae.column_types))
     for level in range(len(vae.coefs_) // 4):
         vae.intercepts_[2 * level + 1][1] += 1.2
     return vae
@@ -60,7 +60,7 @@ def fitted(name):
 
 def rows_of(vae):
     return {"bernoulli": BITS, "categorical": CODES}.get(
-        vae.decoder, data(vae.decoder)[:8]
+        vae.column_types, data(vae.column_types)[:8]
     )
 
 
@@ -75,9 +75,9 @@ def net(vae, number, x):
 def log_given(vae, X, out):
     """Log-likelihoods of rows given outputs, one for each pair."""
     X = X[:, None]
-    if vae.decoder == "bernoulli":
+    if vae.column_types == "bernoulli":
         parts = X * out - np.logaddexp(0, out)
-    elif vae.decoder == "gaussian":
+    elif vae.column_types == "gaussian":
         columns, n = vae._columns, X.shape[2]
         if vae.variance == "feature":
             variance = vae.min_variance + np.exp(vae._training.params.own)
@@ -99,9 +99,9 @@ def log_given(vae, X, out):
 
 def encoded(vae, X):
     """Means and spreads of the lowest latent unit."""
-    if vae.decoder == "gaussian":
+    if vae.column_types == "gaussian":
         X = (X - vae._columns.mean) / vae._columns.scale
-    elif vae.decoder == "categorical":
+    elif vae.column_types == "categorical":
         X = np.concatenate(
             [np.eye(n)[x.astype(int)] for n, x in zip([2, 3, 2], X.T)], 1
         )
@@ -261,7 +261,7 @@ def test_one_draw_is_the_bound_on_average(name):
 def test_a_tenth_of_the_scale_is_ten_times_the_density():
     X, scale = data("gaussian"), np.array([1, 10, 1])
     options = {"n_components": 1, "hidden_layer_sizes": 5, **REAL, "random_state": 0}
-    one, other = (VAE(**options, max_iter=0).fit(X * s) for s in (1, scale))
+    one, other = (VAE(**options, n_iter=0).fit(X * s) for s in (1, scale))
     np.testing.assert_allclose(one.elbo(X).kl, other.elbo(X * scale).kl, rtol=1e-9)
     options = {"n_draws": 400, "return_se": True}
     found, se = one.importance_likelihood(X, **options)
@@ -293,7 +293,7 @@ def test_grey_values_are_means_of_bits():
 @pytest.mark.parametrize("name", ["bits-deep", "sample", "codes"])
 def test_scores_belong_to_rows(name):
     vae = fitted(name)
-    X = data(vae.decoder)
+    X = data(vae.column_types)
     X[::3, 0] = np.nan
     scores = vae.score_samples(X)
     np.testing.assert_allclose(vae.score_samples(X[5:50:7]), scores[5:50:7], rtol=1e-9)
@@ -327,7 +327,7 @@ def test_draws_are_counted(n_draws):
 def test_codes_are_scored_in_as_little_room_as_bits(monkeypatch):
     X = np.zeros((300, 1))
     X[0] = 3999
-    vae = VAE(1, 2, decoder="categorical", max_iter=0, random_state=0)
+    vae = VAE(1, 2, column_types="categorical", n_iter=0, random_state=0)
     vae.fit(X.astype(np.float32))
     sizes, through = [], Hierarchy.through
 

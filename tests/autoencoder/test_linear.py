@@ -26,11 +26,11 @@ def fitted(variance):
     vae = VAE(
         2,
         (),
-        decoder="gaussian",
+        column_types="gaussian",
         variance=variance,
         min_variance=0,
-        learning_rate_init=0.02,
-        max_iter=150,
+        learning_rate=0.02,
+        n_iter=150,
         random_state=0,
     )
     return vae.fit(X)

@@ -24,9 +24,9 @@ SMALL = DIGITS[:60, 10:30]
 def vae_of(n_components=3, **options):
     defaults = {
         "hidden_layer_sizes": 12,
-        "learning_rate_init": 0.01,
+        "learning_rate": 0.01,
         "batch_size": 20,
-        "max_iter": 4,
+        "n_iter": 4,
         "random_state": 0,
     }
     return VAE(n_components, **{**defaults, **options})
@@ -62,7 +62,7 @@ RISING = [2 * min(1, step / 9) for step in range(15)]
 
 
 def test_beta_rises_while_learning_warms_up(betas):
-    vae_of(beta=2, warm_up=3, max_iter=5).fit(SMALL)
+    vae_of(beta=2, warm_up=3, n_iter=5).fit(SMALL)
     np.testing.assert_allclose(betas, RISING)
 
 
@@ -74,19 +74,19 @@ def test_beta_rises_from_one_call_to_the_next(betas):
 
 
 def test_beta_rises_on_when_fit_goes_on(betas):
-    vae = vae_of(beta=2, warm_up=3, max_iter=2, warm_start=True).fit(SMALL)
-    vae.set_params(max_iter=3).fit(SMALL)
+    vae = vae_of(beta=2, warm_up=3, n_iter=2, warm_start=True).fit(SMALL)
+    vae.set_params(n_iter=3).fit(SMALL)
     np.testing.assert_allclose(betas, RISING)
 
 
 def test_without_warming_up_beta_is_what_it_is(betas):
-    vae_of(beta=0.5, max_iter=1).fit(SMALL)
+    vae_of(beta=0.5, n_iter=1).fit(SMALL)
     assert betas == [0.5] * 3
 
 
 def test_beta_counts_what_latent_units_cost():
     kl = [
-        vae_of(beta=beta, max_iter=30).fit(DIGITS).elbo(DIGITS).kl.mean()
+        vae_of(beta=beta, n_iter=30).fit(DIGITS).elbo(DIGITS).kl.mean()
         for beta in (0.1, 1, 4)
     ]
     assert kl[0] > kl[1] + 1 > kl[2] + 2
@@ -96,7 +96,7 @@ def test_beta_counts_what_latent_units_cost():
 @pytest.mark.parametrize("fitted", [False, True])
 def test_what_is_no_code_is_named(value, fitted):
     X = codes()
-    vae = vae_of(decoder="categorical", max_iter=0)
+    vae = vae_of(column_types="categorical", n_iter=0)
     use = vae.fit(X).score_samples if fitted else vae.fit
     X[7, 1] = value
     with pytest.raises(ValueError, match=f"value {value:g} of column 1"):
@@ -106,7 +106,7 @@ def test_what_is_no_code_is_named(value, fitted):
 @pytest.mark.parametrize("method", ["score_samples", "transform", "partial_fit"])
 def test_a_category_that_was_never_seen_is_named(method):
     X = codes()
-    vae = vae_of(decoder="categorical", max_iter=1).fit(X)
+    vae = vae_of(column_types="categorical", n_iter=1).fit(X)
     X[5, 0] = 2
     with pytest.raises(ValueError, match="value 2 of column 0"):
         getattr(vae, method)(X)
@@ -115,7 +115,7 @@ def test_a_category_that_was_never_seen_is_named(method):
 @pytest.mark.parametrize("room", [5, [3, 4, 5], [3, 1, 1]])
 def test_min_categories_make_room(room):
     X = codes()
-    vae = vae_of(decoder="categorical", max_iter=2, min_categories=room).fit(X)
+    vae = vae_of(column_types="categorical", n_iter=2, min_categories=room).fit(X)
     sizes = np.maximum(np.broadcast_to(room, 3), [2, 3, 4])
     assert vae.coefs_[0].shape[0] == vae.coefs_[-1].shape[1] == sizes.sum()
     scores = vae.score_samples(X)
@@ -129,14 +129,14 @@ def test_min_categories_make_room(room):
 
 def test_there_is_a_min_categories_for_each_column():
     with pytest.raises(ValueError, match="min_categories has 2 values.*3 columns"):
-        vae_of(decoder="categorical", min_categories=[3, 4]).fit(codes())
+        vae_of(column_types="categorical", min_categories=[3, 4]).fit(codes())
 
 
 @pytest.mark.parametrize("method", ["mean", "sample"])
 @pytest.mark.parametrize("sampler", ["importance", "metropolis", "gibbs"])
 def test_imputed_codes_are_codes(method, sampler):
     X = codes(200)
-    vae = vae_of(decoder="categorical").fit(X)
+    vae = vae_of(column_types="categorical").fit(X)
     holes = np.random.default_rng(1).random(X.shape) < 0.5
     options = {"method": method, "sampler": sampler, "n_steps": 5, "random_state": 0}
     filled = vae.impute(np.where(holes, np.nan, X), **options)
@@ -149,7 +149,7 @@ def test_imputed_codes_are_codes(method, sampler):
 
 
 def test_the_most_probable_codes_are_filled_in():
-    vae = vae_of(decoder="categorical", max_iter=20).fit(codes())
+    vae = vae_of(column_types="categorical", n_iter=20).fit(codes())
     filled = vae.impute(np.full((3, 3), np.nan))
     np.testing.assert_array_equal(filled, np.tile([1, 1, 3], (3, 1)))
 
@@ -157,7 +157,7 @@ def test_the_most_probable_codes_are_filled_in():
 def test_codes_are_as_frequent_in_samples_as_in_data():
     X = codes(2000)
     # A latent unit that costs a hundredfold says nothing of columns.
-    vae = vae_of(1, decoder="categorical", max_iter=30, beta=100, batch_size=100)
+    vae = vae_of(1, column_types="categorical", n_iter=30, beta=100, batch_size=100)
     vae.fit(X)
     rows = vae.sample(4000, random_state=0)
     for drawn, seen, n in zip(rows.T, X.T, (2, 3, 4)):
@@ -174,7 +174,7 @@ def test_codes_are_as_frequent_in_samples_as_in_data():
         ("n_components", (3, 2)),
         ("hidden_layer_sizes", 13),
         ("activation", "relu"),
-        ("decoder", "gaussian"),
+        ("column_types", "gaussian"),
         ("batch_norm", True),
     ],
 )
@@ -195,7 +195,7 @@ def test_nets_do_not_change_while_they_learn(option, value, method):
 
 
 def test_the_kind_of_variance_does_not_change_but_a_number_may():
-    vae = vae_of(decoder="gaussian", variance=0.5).fit(SMALL)
+    vae = vae_of(column_types="gaussian", variance=0.5).fit(SMALL)
     assert vae.set_params(variance=0.2).partial_fit(SMALL).n_iter_ == 5
     with pytest.raises(ValueError, match="variance changed since"):
         vae.set_params(variance="feature").partial_fit(SMALL)
@@ -239,7 +239,7 @@ def test_there_are_hidden_layers_for_each_latent_one(sizes):
     ],
 )
 def test_decoders_mirror_encoders(latent, hidden, shapes):
-    vae = vae_of(latent, hidden_layer_sizes=hidden, max_iter=1).fit(SMALL)
+    vae = vae_of(latent, hidden_layer_sizes=hidden, n_iter=1).fit(SMALL)
     assert [W.shape for W in vae.coefs_] == shapes
     assert [b.shape for b in vae.intercepts_] == [shape[1:] for shape in shapes]
     assert vae.latent_variances_.shape == (np.sum(latent),)
@@ -247,17 +247,17 @@ def test_decoders_mirror_encoders(latent, hidden, shapes):
 
 
 def test_what_diverges_stays_finite():
-    vae = vae_of(solver="sgd", learning_rate_init=1e6)
-    with pytest.raises(DivergenceError, match="Lower learning_rate_init"):
+    vae = vae_of(solver="sgd", learning_rate=1e6)
+    with pytest.raises(DivergenceError, match="Lower learning_rate"):
         vae.fit(DIGITS)
     assert all(np.isfinite(W).all() for W in vae.coefs_ + vae.intercepts_)
     assert np.isfinite(vae.score(DIGITS))
 
 
 def test_what_diverges_keeps_what_was_good():
-    vae = vae_of(solver="sgd", learning_rate_init=0.001).fit(DIGITS)
+    vae = vae_of(solver="sgd", learning_rate=0.001).fit(DIGITS)
     before = vae.score_samples(DIGITS)
-    vae.set_params(learning_rate_init=1e6)
+    vae.set_params(learning_rate=1e6)
     with pytest.raises(DivergenceError, match="after 0 of 1 epochs"):
         vae.partial_fit(DIGITS)
     np.testing.assert_array_equal(vae.score_samples(DIGITS), before)
@@ -266,7 +266,7 @@ def test_what_diverges_keeps_what_was_good():
 
 def test_a_collapse_is_told():
     with pytest.warns(CollapseWarning, match="posterior of VAE collapsed"):
-        vae = vae_of(beta=1000, max_iter=8).fit(DIGITS)
+        vae = vae_of(beta=1000, n_iter=8).fit(DIGITS)
     assert not vae.active_units(DIGITS).any()
     assert (vae.latent_variances_ < 0.01).all()
 
@@ -277,16 +277,16 @@ def test_no_collapse_is_told_where_there_is_none(what):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         if what == "coins":
-            vae = vae_of(beta=1000, max_iter=8).fit(coins)
+            vae = vae_of(beta=1000, n_iter=8).fit(coins)
             assert (vae.latent_variances_ < 0.01).all()
         else:
-            vae_of(max_iter=8).fit(DIGITS)
+            vae_of(n_iter=8).fit(DIGITS)
 
 
 def test_a_warm_start_goes_on():
-    vae = vae_of(warm_start=True, max_iter=3).fit(SMALL)
+    vae = vae_of(warm_start=True, n_iter=3).fit(SMALL)
     first, losses = vae.coefs_[0].copy(), list(vae.loss_curve_)
-    vae.set_params(max_iter=2).fit(SMALL)
+    vae.set_params(n_iter=2).fit(SMALL)
     assert vae.n_iter_ == len(vae.loss_curve_) == 5
     assert vae.loss_curve_[:3] == losses
     assert 0 < abs(vae.coefs_[0] - first).max() < 0.2
@@ -295,7 +295,7 @@ def test_a_warm_start_goes_on():
 
 
 def test_epochs_are_the_same_one_by_one_and_at_once():
-    whole = vae_of(schedule="constant", max_iter=3).fit(SMALL)
+    whole = vae_of(schedule="constant", n_iter=3).fit(SMALL)
     parts = vae_of()
     for _ in range(3):
         parts.partial_fit(SMALL)
@@ -307,8 +307,8 @@ def test_epochs_are_the_same_one_by_one_and_at_once():
 @pytest.mark.parametrize("before", ["sgd", "rmsprop", "adam"])
 def test_a_solver_may_follow_another(before, after):
     rates = {"sgd": 0.001, "rmsprop": 0.005, "adam": 0.01}
-    vae = vae_of(solver=before, learning_rate_init=rates[before]).fit(DIGITS)
-    vae.set_params(solver=after, learning_rate_init=rates[after], warm_start=True)
+    vae = vae_of(solver=before, learning_rate=rates[before]).fit(DIGITS)
+    vae.set_params(solver=after, learning_rate=rates[after], warm_start=True)
     vae.fit(DIGITS)
     assert vae.n_iter_ == 8
     assert vae.loss_curve_[-1] < vae.loss_curve_[3]
@@ -317,15 +317,15 @@ def test_a_solver_may_follow_another(before, after):
 @pytest.mark.parametrize("clip_norm", [None, 1.0])
 @pytest.mark.parametrize("solver, rate", [("sgd", 0.003), ("rmsprop", 0.003)])
 def test_solvers_learn(solver, rate, clip_norm):
-    vae = vae_of(solver=solver, learning_rate_init=rate, clip_norm=clip_norm)
-    losses = vae.set_params(max_iter=8).fit(DIGITS).loss_curve_
+    vae = vae_of(solver=solver, learning_rate=rate, clip_norm=clip_norm)
+    losses = vae.set_params(n_iter=8).fit(DIGITS).loss_curve_
     assert losses[-1] < losses[0] - 0.3
 
 
 def test_gradients_are_cut_short():
-    options = {"solver": "sgd", "momentum": 0, "learning_rate_init": 1.0}
+    options = {"solver": "sgd", "momentum": 0, "learning_rate": 1.0}
     options |= {"schedule": "constant", "batch_size": 1000, "clip_norm": 0.01}
-    before, after = (vae_of(**options, max_iter=n).fit(SMALL) for n in (0, 1))
+    before, after = (vae_of(**options, n_iter=n).fit(SMALL) for n in (0, 1))
     steps = [
         a - b
         for a, b in zip(
@@ -337,13 +337,13 @@ def test_gradients_are_cut_short():
 
 
 def test_the_search_for_parameters_goes_by_the_bound():
-    search = GridSearchCV(vae_of(max_iter=5), {"n_components": [1, 4]}, cv=3)
+    search = GridSearchCV(vae_of(n_iter=5), {"n_components": [1, 4]}, cv=3)
     search.fit(DIGITS)
     expected = []
     for n_components in (1, 4):
         own = []
         for train, test in KFold(3).split(DIGITS):
-            vae = vae_of(n_components, max_iter=5).fit(DIGITS[train])
+            vae = vae_of(n_components, n_iter=5).fit(DIGITS[train])
             own.append(vae.score_samples(DIGITS[test]).mean())
         expected.append(np.mean(own))
     found = search.cv_results_["mean_test_score"]
@@ -352,7 +352,7 @@ def test_the_search_for_parameters_goes_by_the_bound():
 
 
 def test_latent_units_tell_digits_apart():
-    vae = vae_of(8, hidden_layer_sizes=32, max_iter=20)
+    vae = vae_of(8, hidden_layer_sizes=32, n_iter=20)
     pipeline = make_pipeline(vae, LogisticRegression(max_iter=500))
     pipeline.fit(DIGITS[:200], LABELS[:200])
     assert pipeline.score(DIGITS[200:], LABELS[200:]) > 0.6
@@ -372,9 +372,9 @@ def test_a_batch_may_be_larger_than_the_data():
     "options",
     [
         {},
-        {"decoder": "gaussian"},
-        {"decoder": "gaussian", "variance": "sample"},
-        {"decoder": "categorical"},
+        {"column_types": "gaussian"},
+        {"column_types": "gaussian", "variance": "sample"},
+        {"column_types": "categorical"},
         {"batch_norm": True},
         {"early_stopping": True},
         {"objective": "iwae"},
@@ -394,11 +394,11 @@ def test_early_stopping_keeps_the_best_epoch():
     options = {"early_stopping": True, "n_iter_no_change": 3, "tol": 0.01}
     options |= {"validation_fraction": 0.3, "schedule": "constant"}
     options |= {"hidden_layer_sizes": 100, "batch_size": 10}
-    vae = vae_of(8, **options, max_iter=60, learning_rate_init=0.02).fit(DIGITS[:90])
+    vae = vae_of(8, **options, n_iter=60, learning_rate=0.02).fit(DIGITS[:90])
     curve = np.array(vae.validation_curve_)
     best = curve.argmin() + 1
     assert 1 < best < vae.n_iter_ == len(curve) < 60
-    shorter = vae_of(8, **options, max_iter=int(best), learning_rate_init=0.02)
+    shorter = vae_of(8, **options, n_iter=int(best), learning_rate=0.02)
     shorter.fit(DIGITS[:90])
     np.testing.assert_array_equal(shorter.validation_curve_, curve[:best])
     assert_same(vae, shorter)
@@ -408,7 +408,7 @@ def test_early_stopping_keeps_the_best_epoch():
 @pytest.mark.parametrize("deep", [False, True])
 def test_samples_have_a_seed(decoder, deep):
     sizes = {"n_components": (3, 2), "hidden_layer_sizes": (8, 8)} if deep else {}
-    vae = vae_of(**sizes, decoder=decoder).fit(np.round(SMALL))
+    vae = vae_of(**sizes, column_types=decoder).fit(np.round(SMALL))
     one, two, other = (vae.sample(20, random_state=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, two)
     assert (one != other).any()
@@ -420,7 +420,7 @@ def test_samples_have_a_seed(decoder, deep):
 @pytest.mark.parametrize("sampler", ["importance", "metropolis", "gibbs"])
 @pytest.mark.parametrize("decoder", ["bernoulli", "gaussian"])
 def test_what_is_known_is_kept(decoder, sampler):
-    vae = vae_of(decoder=decoder).fit(SMALL)
+    vae = vae_of(column_types=decoder).fit(SMALL)
     holes = np.random.default_rng(0).random(SMALL.shape) < 0.3
     X = np.where(holes, np.nan, SMALL)
     given = X, {"sampler": sampler, "n_steps": 5}
@@ -449,7 +449,7 @@ def test_what_is_known_is_kept(decoder, sampler):
     ],
 )
 def test_ways_of_filling_are_checked(options, message):
-    vae = vae_of(max_iter=0).fit(SMALL)
+    vae = vae_of(n_iter=0).fit(SMALL)
     X = np.where(SMALL > 0.5, np.nan, SMALL)
     with pytest.raises(ValueError, match=message):
         vae.impute(X, **options)
@@ -457,10 +457,10 @@ def test_ways_of_filling_are_checked(options, message):
 
 @pytest.mark.parametrize("width", [2, 4])
 def test_latent_units_are_counted(width):
-    vae = vae_of(max_iter=0).fit(SMALL)
+    vae = vae_of(n_iter=0).fit(SMALL)
     with pytest.raises(ValueError, match=f"Z has {width} columns.*3 latent units"):
         vae.inverse_transform(np.zeros((5, width)))
-    deep = vae_of((4, 3), hidden_layer_sizes=(5, 5), max_iter=0).fit(SMALL)
+    deep = vae_of((4, 3), hidden_layer_sizes=(5, 5), n_iter=0).fit(SMALL)
     with pytest.raises(ValueError, match="3 latent units"):
         deep.inverse_transform(np.zeros((5, width)))
 
@@ -468,7 +468,7 @@ def test_latent_units_are_counted(width):
 def test_grey_values_are_drawn_as_bits():
     X = np.where(np.random.default_rng(0).random(SMALL.shape) < 0.2, np.nan, SMALL)
     grey, bits = (
-        vae_of(resample=resample, max_iter=20).fit(X) for resample in (False, True)
+        vae_of(resample=resample, n_iter=20).fit(X) for resample in (False, True)
     )
     assert bits.loss_curve_[-1] < bits.loss_curve_[0]
     assert abs(grey.coefs_[0] - bits.coefs_[0]).max() > 0.01
@@ -479,7 +479,7 @@ def test_grey_values_are_drawn_as_bits():
 
 
 def test_drawn_bits_have_the_grey_values_for_means():
-    vae = vae_of(max_iter=0).fit(SMALL)
+    vae = vae_of(n_iter=0).fit(SMALL)
     grey = np.tile([0.1, 0.5, 0.8, np.nan, 0, 1], (3000, 1))
     drawn = vae._output.resampled(grey, stream(0).rows(3000))
     assert set(np.unique(drawn[:, [0, 1, 2, 4, 5]])) == {0, 1}
@@ -500,10 +500,10 @@ def test_it_does_not_matter_how_data_are_kept(decoder, tmp_path):
     X = (np.round(3 * SMALL) / (1 if decoder == "categorical" else 3)).astype("f4")
     mapped = np.memmap(tmp_path / "X", np.float32, "w+", shape=X.shape)
     mapped[...] = X
-    vae = vae_of(decoder=decoder).fit(X)
+    vae = vae_of(column_types=decoder).fit(X)
     assert vae.coefs_[0].dtype == np.float32
     for other in (mapped, sp.csr_matrix(X), sp.csr_array(X)):
-        again = vae_of(decoder=decoder).fit(other)
+        again = vae_of(column_types=decoder).fit(other)
         assert_same(vae, again, rtol=0)
         np.testing.assert_array_equal(again.score_samples(other), vae.score_samples(X))
         np.testing.assert_array_equal(again.transform(other), vae.transform(X))
@@ -520,13 +520,13 @@ def test_there_are_not_more_epochs_than_needed():
         rows = np.tile(X, (17, 1))[:n_rows]
         table = tabulate(vae._domain.rows(vae, rows, reset=True), None)
         assert vae._n_epochs(table) == n_epochs
-    assert vae.set_params(max_iter=7)._n_epochs(table) == 7
+    assert vae.set_params(n_iter=7)._n_epochs(table) == 7
 
 
 @pytest.mark.parametrize("decoder", ["bernoulli", "gaussian", "categorical"])
 def test_what_is_of_one_decoder_is_nothing_to_others(decoder):
     X = np.round(SMALL)
-    vae = vae_of(decoder=decoder).fit(X)
+    vae = vae_of(column_types=decoder).fit(X)
     options = {
         "bernoulli": {"resample": True},
         "gaussian": {"variance": "sample", "min_variance": 0.5},
@@ -534,14 +534,14 @@ def test_what_is_of_one_decoder_is_nothing_to_others(decoder):
     }
     for other, own in options.items():
         if other != decoder:
-            assert_same(vae_of(decoder=decoder, **own).fit(X), vae)
+            assert_same(vae_of(column_types=decoder, **own).fit(X), vae)
 
 
 def test_only_weights_are_penalised():
     options = {"solver": "sgd", "momentum": 0, "schedule": "constant"}
-    options |= {"batch_size": 1000, "decoder": "gaussian", "learning_rate_init": 1e-3}
+    options |= {"batch_size": 1000, "column_types": "gaussian", "learning_rate": 1e-3}
     start, plain, drawn = (
-        vae_of(**options, max_iter=n, alpha=alpha).fit(SMALL)
+        vae_of(**options, n_iter=n, alpha=alpha).fit(SMALL)
         for n, alpha in ((0, 0.0), (1, 0.0), (1, 600.0))
     )
     for W, one, other in zip(start.coefs_, plain.coefs_, drawn.coefs_):
@@ -563,18 +563,18 @@ def test_only_weights_are_penalised():
     ],
 )
 def test_draws_for_each_row_in_learning(options, n_each):
-    vae = vae_of(max_iter=0, **options).fit(SMALL)
+    vae = vae_of(n_iter=0, **options).fit(SMALL)
     objective = vae._objective(tabulate(vae._rows(SMALL), None), 0)
     assert objective.n_each == n_each
 
 
 def test_outputs_begin_with_what_is_frequent():
     p = (SMALL.sum(axis=0) + 1) / 62
-    vae = vae_of(max_iter=0).fit(SMALL)
+    vae = vae_of(n_iter=0).fit(SMALL)
     np.testing.assert_allclose(vae.intercepts_[-1], np.log(p / (1 - p)))
     np.testing.assert_allclose(vae.inverse_transform(np.zeros((1, 3)))[0], p)
     X = codes()
-    vae = vae_of(max_iter=0, decoder="categorical").fit(X)
+    vae = vae_of(n_iter=0, column_types="categorical").fit(X)
     expected = [
         (np.bincount(x.astype(int)) + 1) / (400 + n) for x, n in zip(X.T, (2, 3, 4))
     ]
@@ -583,7 +583,9 @@ def test_outputs_begin_with_what_is_frequent():
 
 
 def test_linear_outputs_begin_by_glorots_rule():
-    vae = vae_of(50, hidden_layer_sizes=400, init="he_normal", max_iter=0).fit(DIGITS)
+    vae = vae_of(50, hidden_layer_sizes=400, init_weights="he_normal", n_iter=0).fit(
+        DIGITS
+    )
     up, latent, down, out = vae.coefs_
     assert (latent[:, 50:] == 0).all()
     for W, variance in (

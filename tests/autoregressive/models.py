@@ -62,14 +62,14 @@ def made(name, kind, *, n_orders=1, scale=0.7, **options):
     """A model whose parameters are what they begin with, and noise."""
     cls, own = FAMILIES[name]
     several = {SEVERAL.get(name, "n_orderings"): n_orders}
-    given = {"ordering": "given", "max_iter": 0, "random_state": 0, "average": False}
-    given |= own | several | {"output": OUTPUT[kind]} | options
+    given = {"ordering": "given", "n_iter": 0, "random_state": 0, "average": False}
+    given |= own | several | {"column_types": OUTPUT[kind]} | options
     return noisy(cls(**given).fit(data(kind)), scale)
 
 
 def rnade(n_columns=2, scale=0.7, **options):
     """The same, of real columns only."""
-    given = {"n_components": 5, "n_mixtures": 2, "max_iter": 0, "random_state": 0}
+    given = {"n_components": 5, "n_mixtures": 2, "n_iter": 0, "random_state": 0}
     return noisy(
         RNADE(average=False, **given | options).fit(data("real")[:, :n_columns]), scale
     )

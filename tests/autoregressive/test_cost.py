@@ -33,7 +33,7 @@ def test_weights_are_counted_before_there_are_any(name, kind):
 
 
 def test_weights_of_rnade_are_counted():
-    own = RNADE(3, n_mixtures=2, max_iter=0).fit(rows_of("real"))
+    own = RNADE(3, n_mixtures=2, n_iter=0).fit(rows_of("real"))
     conditionals, _ = own._conditionals(own._learned)
     found = own._nets(own._learned, conditionals)[0]
     assert found == sum(W.size for W in own.coefs_)
@@ -41,7 +41,7 @@ def test_weights_of_rnade_are_counted():
 
 @pytest.mark.parametrize("model", [FVBN(), MADE(), NeuralAutoregressive()])
 def test_codes_that_ask_for_more_than_there_is_are_named(model, usual):
-    model.set_params(output="categorical", max_iter=1)
+    model.set_params(column_types="categorical", n_iter=1)
     message = r"has [\d,]+ weights for the 60,001 categories of column 0, .* [\d.]+ GiB"
     with pytest.raises(MemoryError, match=message + r".* has 16.0\. Merge rare cat"):
         model.fit(KEYS)
@@ -49,11 +49,11 @@ def test_codes_that_ask_for_more_than_there_is_are_named(model, usual):
     pd = pytest.importorskip("pandas")
     keys = pd.DataFrame({"b": [1.5, 2] * 20_000, "key": map(str, range(40_000))})
     with pytest.raises(MemoryError, match="the 40,000 categories of column 'key'"):
-        model.set_params(output="mixed").fit(keys)
+        model.set_params(column_types="mixed").fit(keys)
 
 
 def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
-    model = NeuralAutoregressive(2, max_iter=2)
+    model = NeuralAutoregressive(2, n_iter=2)
     X = np.eye(20, dtype=np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("error", CostWarning)
@@ -64,7 +64,7 @@ def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
     with pytest.warns(CostWarning, match=message):
         model.fit(X)
     with pytest.warns(CostWarning, match="for 20 columns with 40 categories"):
-        model.set_params(output="categorical").fit(X)
+        model.set_params(column_types="categorical").fit(X)
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
 def test_categories_are_to_be_merged_where_there_are_any(model, monkeypatch):
     monkeypatch.setattr(_cost, "_LARGE", 0)
     X = np.eye(4, dtype=np.float32)
-    model.set_params(max_iter=1)
+    model.set_params(n_iter=1)
     with pytest.warns(CostWarning, match=r"multiplications\. (Drop|Lower|Set)"):
         model.fit(X)
-    if hasattr(model, "output"):
+    if hasattr(model, "column_types"):
         with pytest.warns(CostWarning, match=r"\. Merge rare categories, or [a-z]"):
-            model.set_params(output="categorical").fit(X)
+            model.set_params(column_types="categorical").fit(X)
 
 
 def test_what_a_machine_has_may_be_unknown(monkeypatch):
@@ -88,4 +88,4 @@ def test_what_a_machine_has_may_be_unknown(monkeypatch):
 
 
 def test_categories_cost_some_in_proportion(usual):
-    EoNADE((2,), output="categorical", max_iter=0).fit(KEYS)
+    EoNADE((2,), column_types="categorical", n_iter=0).fit(KEYS)

@@ -29,7 +29,7 @@ SOME_OF_ALL = pytest.mark.parametrize("name", [*SOME, "orderless"])
 X = correlated_bits()
 # What costs a row of independent columns, in nats.
 INDEPENDENT = X.shape[1] * np.log(2)
-RATE = {"learning_rate_init": 0.05, "batch_size": 20, "max_iter": 8}
+RATE = {"learning_rate": 0.05, "batch_size": 20, "n_iter": 8}
 
 
 def net(name, **options):
@@ -55,7 +55,7 @@ def norm(own):
 @ALL
 def test_learning_beats_independent_columns(name):
     """By far: causes explain nearly all."""
-    own, gain = net(name, max_iter=20).fit(X), 0.4 if name == "deep" else 0.8
+    own, gain = net(name, n_iter=20).fit(X), 0.4 if name == "deep" else 0.8
     assert own.score(correlated_bits(seed=1)) > -INDEPENDENT + gain
     assert own.loss_curve_[-1] < INDEPENDENT - gain
     assert own.loss_curve_[0] > own.loss_curve_[-1]
@@ -66,8 +66,8 @@ def test_learning_beats_independent_columns(name):
 @pytest.mark.parametrize("name", [*SOME[1:], "orderless"])
 def test_learning_of_columns_of_all_kinds(name, kind):
     rows, output = data(kind, 200), OUTPUT[kind]
-    own = net(name, output=output, max_iter=60).fit(rows)
-    start = net(name, output=output, max_iter=0).fit(rows)
+    own = net(name, column_types=output, n_iter=60).fit(rows)
+    start = net(name, column_types=output, n_iter=0).fit(rows)
     assert own.score(rows) > start.score(rows) + 0.03
 
 
@@ -77,7 +77,7 @@ def test_rnade_learns_more_than_a_line_would(conditional, activation):
     rows = data("real", 400)
     options = {"activation": activation, "conditional": conditional}
     own = RNADE(16, n_mixtures=3, random_state=0, **RATE, **options)
-    own.set_params(max_iter=25).fit(rows)
+    own.set_params(n_iter=25).fit(rows)
     normal = -0.5 * (np.linalg.slogdet(2 * np.pi * np.e * np.cov(rows.T))[1])
     assert own.score(data("real", 400, seed=1)) > normal + 0.15
 
@@ -96,7 +96,7 @@ def test_the_path_of_penalties_goes_on_where_the_last_one_ended():
     path = FVBN(alpha=(30.0, 0.1), schedule="constant", random_state=0, **RATE)
     path.fit(X)
     first = FVBN(alpha=30.0, schedule="constant", random_state=0, **RATE)
-    first.set_params(max_iter=4).fit(X)
+    first.set_params(n_iter=4).fit(X)
     assert path.loss_curve_[:4] == first.loss_curve_
     first.set_params(alpha=0.1, warm_start=True).fit(X)
     assert_same(path, first)
@@ -113,7 +113,7 @@ def test_solvers_and_schedules(name, solver):
     for schedule in ("constant", "invscaling", "linear"):
         own = net(name, solver=solver, schedule=schedule, momentum=0.5)
         rate = {"adam": 0.05, "rmsprop": 0.02, "sgd": 0.5}[solver]
-        own.set_params(learning_rate_init=rate, clip_norm=5.0).fit(X)
+        own.set_params(learning_rate=rate, clip_norm=5.0).fit(X)
         assert own.loss_curve_[-1] < INDEPENDENT - 0.3
         found.append(own.loss_curve_[-1])
     assert len(set(found)) == 3
@@ -123,7 +123,7 @@ def test_clipping_alone_and_with_others():
     rows, options = data("real", 100), {"random_state": 0, "n_mixtures": 2, **RATE}
     plain = RNADE(8, solver="sgd", **options).fit(rows)
     clipped = RNADE(8, solver="sgd", clip_norm=1e-3, **options).fit(rows)
-    start = RNADE(8, **options).set_params(max_iter=0).fit(rows)
+    start = RNADE(8, **options).set_params(n_iter=0).fit(rows)
     far, near = (
         sum(abs(a - b).sum() for a, b in zip(learned(own), learned(start)))
         for own in (plain, clipped)
@@ -133,7 +133,7 @@ def test_clipping_alone_and_with_others():
 
 @pytest.mark.parametrize("name", ["eonade", "orderless"])
 def test_dropping_out(name):
-    plain, dropped = (net(name, dropout=rate, max_iter=15).fit(X) for rate in (0, 0.3))
+    plain, dropped = (net(name, dropout=rate, n_iter=15).fit(X) for rate in (0, 0.3))
     assert dropped.score(X) > -INDEPENDENT + 0.2
     assert abs(plain.coefs_[0] - dropped.coefs_[0]).max() > 0.01
     np.testing.assert_array_equal(dropped.score_samples(X), dropped.score_samples(X))
@@ -143,8 +143,8 @@ def test_dropping_out(name):
 def test_training_goes_on_with_warm_start_and_partial_fit(name):
     options = {"schedule": "constant"}
     whole = net(name, **options).fit(X)
-    parts = net(name, max_iter=5, warm_start=True, **options).fit(X)
-    parts.set_params(max_iter=3).fit(X)
+    parts = net(name, n_iter=5, warm_start=True, **options).fit(X)
+    parts.set_params(n_iter=3).fit(X)
     assert_same(parts, whole)
     passes = net(name, **options)
     for _ in range(8):
@@ -158,12 +158,12 @@ def test_training_goes_on_with_warm_start_and_partial_fit(name):
 def test_the_mean_of_late_updates_is_kept(name):
     """One for each epoch here, so that all there were can be seen."""
     options = {"schedule": "constant", "batch_size": len(X), "average": False}
-    path = [learned(net(name, max_iter=t, **options).fit(X)) for t in range(1, 13)]
+    path = [learned(net(name, n_iter=t, **options).fit(X)) for t in range(1, 13)]
     expected = path[0]
     for t, params in enumerate(path, start=1):
         w = 10 / (t + 9)
         expected = [(1 - w) * m + w * p for m, p in zip(expected, params, strict=True)]
-    own = net(name, max_iter=12, **options).set_params(average=True).fit(X)
+    own = net(name, n_iter=12, **options).set_params(average=True).fit(X)
     for found, mean in zip(learned(own), expected, strict=True):
         np.testing.assert_allclose(found, mean, rtol=1e-6, atol=1e-9)
     assert abs(learned(own)[0] - path[-1][0]).max() > 1e-3
@@ -172,18 +172,18 @@ def test_the_mean_of_late_updates_is_kept(name):
 @SOME_OF_ALL
 def test_a_mean_may_be_kept_from_some_time_on_and_no_longer(name):
     """It knows nothing of what was before, and what follows goes on from it."""
-    options = {"schedule": "constant", "max_iter": 4, "warm_start": True}
+    options = {"schedule": "constant", "n_iter": 4, "warm_start": True}
     options["batch_size"] = len(X)
     own = net(name, average=False, **options).fit(X)
     plain = net(name, average=False, **options).fit(X)
-    first = learned(plain.set_params(max_iter=1).fit(X))
+    first = learned(plain.set_params(n_iter=1).fit(X))
     second = learned(plain.fit(X))
-    own.set_params(average=True, max_iter=2).fit(X)
+    own.set_params(average=True, n_iter=2).fit(X)
     for found, a, b in zip(learned(own), first, second, strict=True):
         expected = a / 11 + b * 10 / 11
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
     before = learned(own)
-    own.set_params(average=False, learning_rate_init=1e-9).partial_fit(X)
+    own.set_params(average=False, learning_rate=1e-9).partial_fit(X)
     for found, was in zip(learned(own), before, strict=True):
         np.testing.assert_allclose(found, was, atol=1e-6)
 
@@ -204,7 +204,7 @@ def test_the_mean_follows_passes_of_any_length():
 def test_a_solver_may_change_on_the_way(name):
     own = net(name).fit(X)
     loss = own.loss_curve_[-1]
-    own.set_params(solver="sgd", learning_rate_init=0.01).partial_fit(X)
+    own.set_params(solver="sgd", learning_rate=0.01).partial_fit(X)
     assert own.loss_curve_[-1] < loss + 0.2
     assert own.n_iter_ == 9
 
@@ -213,13 +213,13 @@ def test_a_solver_may_change_on_the_way(name):
 def test_early_stopping_keeps_the_best(name):
     """Which is what held-out rows say, again."""
     few = correlated_bits(60, noise=0.3)
-    options = {"early_stopping": True, "validation_fraction": 0.3, "max_iter": 60}
+    options = {"early_stopping": True, "validation_fraction": 0.3, "n_iter": 60}
     options |= {"n_iter_no_change": 4, "schedule": "constant"}
-    own = net(name, **options).set_params(learning_rate_init=0.2).fit(few)
+    own = net(name, **options).set_params(learning_rate=0.2).fit(few)
     curve = np.array(own.validation_curve_)
     assert own.n_iter_ == len(curve) < 60
     assert curve.argmin() < len(curve) - 1
-    best = clone(own).set_params(max_iter=int(curve.argmin()) + 1).fit(few)
+    best = clone(own).set_params(n_iter=int(curve.argmin()) + 1).fit(few)
     assert_same(own, best)
 
 
@@ -273,8 +273,8 @@ CHANGES = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_what_cannot_change_is_named(name):
-    for option, value in (CHANGES[name] | {"output": "categorical"}).items():
-        own = net(name, max_iter=1).fit(X)
+    for option, value in (CHANGES[name] | {"column_types": "categorical"}).items():
+        own = net(name, n_iter=1).fit(X)
         before = learned(own)
         own.set_params(**{option: value})
         with pytest.raises(ValueError, match=f"{option}.* changed"):
@@ -288,7 +288,7 @@ def test_what_cannot_change_is_named(name):
 
 
 def test_more_orders_of_an_orderless_net_are_no_change():
-    own = net("eonade", max_iter=1).fit(X)
+    own = net("eonade", n_iter=1).fit(X)
     own.set_params(n_orderings=3, ordering=(5, 4, 3, 2, 1, 0), dropout=0.1)
     assert own.partial_fit(X).n_iter_ == 2
 
@@ -296,7 +296,7 @@ def test_more_orders_of_an_orderless_net_are_no_change():
 @SOME_OF_ALL
 def test_as_many_categories_as_asked_for(name):
     rows = data("codes")
-    own = net(name, output="categorical", min_categories=5, max_iter=2).fit(rows)
+    own = net(name, column_types="categorical", min_categories=5, n_iter=2).fit(rows)
     high = np.full((1, 4), 4.0)
     assert np.isfinite(own.score_samples(high)).all()
     sizes = [3, 3, 2, 4]
@@ -340,7 +340,7 @@ def frame(n=60, seed=0):
 @SOME_OF_ALL
 def test_data_frames_in_and_out(name):
     table = frame()
-    own = net(name, output="mixed").fit(table)
+    own = net(name, column_types="mixed").fit(table)
     for found in (
         own.sample(40, random_state=0),
         own.impute(table),
@@ -366,16 +366,16 @@ def test_data_frames_in_and_out(name):
     scores = own.score_features(holed)
     np.testing.assert_array_equal(scores[holed.isna().to_numpy()], 0)
     assert own.score_features(table).all()
-    assert own.score(table) > net(name, output="mixed", max_iter=0).fit(table).score(
+    assert own.score(table) > net(name, column_types="mixed", n_iter=0).fit(
         table
-    )
+    ).score(table)
     assert len(own.conditional_sample(holed[:4], n_samples=3)) == 12
 
 
 @pytest.mark.parametrize("name", ["nade", "eonade", "fvbn"])
 def test_categories_that_are_new_are_named(name):
     table = frame()
-    own = net(name, output="mixed", max_iter=1).fit(table)
+    own = net(name, column_types="mixed", n_iter=1).fit(table)
     # Declared, though never seen.
     other = table[:2].copy()
     other["city"] = pd.Categorical(["Kyiv", "Rome"], table["city"].cat.categories)
@@ -395,7 +395,7 @@ def test_categories_that_are_new_are_named(name):
 def test_frames_are_their_numbers(name):
     """Codes, bits and numbers of an array, of kinds that are told."""
     table = frame()
-    own = net(name, output="mixed").fit(table)
+    own = net(name, column_types="mixed").fit(table)
     codes = own._columns.codec.encode(table).astype(np.float32)
     output = tuple(own._columns.kinds)
     assert output == (
@@ -405,7 +405,7 @@ def test_frames_are_their_numbers(name):
         "categorical",
         "gaussian",
     )
-    plain = net(name, output=output, min_categories=[1, 1, 4, 2, 1])
+    plain = net(name, column_types=output, min_categories=[1, 1, 4, 2, 1])
     plain.fit(codes.astype(own._dtype))
     # Names leave room for one other, as if it had been seen once.
     n = np.array([len(table) + 4, len(table) + 2])
@@ -417,12 +417,12 @@ def test_frames_are_their_numbers(name):
 @SOME_OF_ALL
 def test_memory_mapped_and_sparse_rows_are_rows(name, kind, tmp_path):
     rows = data(kind, 70)
-    own = net(name, output=OUTPUT[kind]).fit(rows)
+    own = net(name, column_types=OUTPUT[kind]).fit(rows)
     path = tmp_path / "rows.npy"
     np.save(path, rows)
     mapped = np.load(path, mmap_mode="r")
     for other in (mapped, sp.csr_matrix(rows), sp.csr_array(rows)):
-        found = net(name, output=OUTPUT[kind]).fit(other)
+        found = net(name, column_types=OUTPUT[kind]).fit(other)
         assert_same(found, own)
         scores = own.score_samples(other)
         np.testing.assert_array_equal(scores, own.score_samples(rows))
@@ -434,8 +434,8 @@ def test_memory_mapped_and_sparse_rows_are_rows(name, kind, tmp_path):
 def test_whole_weights_repeat_rows(name, kind):
     rows = data(kind, 40)
     weight = np.arange(len(rows)) % 3
-    own = net(name, output=OUTPUT[kind]).fit(rows, sample_weight=weight)
-    other = net(name, output=OUTPUT[kind]).fit(np.repeat(rows, weight, axis=0))
+    own = net(name, column_types=OUTPUT[kind]).fit(rows, sample_weight=weight)
+    other = net(name, column_types=OUTPUT[kind]).fit(np.repeat(rows, weight, axis=0))
     assert_same(own, other)
 
 
@@ -447,7 +447,7 @@ def test_constant_columns(name):
     assert (own.sample(100, random_state=0)[:, [0, 3]] == [0, 1]).mean() > 0.9
     table = data("table", 80)
     table[:, 1] = 7.0
-    own = net(name, output=OUTPUT["table"]).fit(table)
+    own = net(name, column_types=OUTPUT["table"]).fit(table)
     assert np.isfinite(own.score_samples(table)).all()
     drawn = own.sample(100, random_state=0)[:, 1]
     assert np.median(abs(drawn - 7)) < 2
@@ -458,7 +458,7 @@ def test_constant_columns(name):
 @pytest.mark.parametrize("name", [*SOME[1:], "orderless"])
 def test_one_column_and_one_row(name, kind):
     one = np.array([[0.0], [1], [1], [0], [1], [1]] * 10)
-    own = net(name, output=kind, max_iter=30).fit(one)
+    own = net(name, column_types=kind, n_iter=30).fit(one)
     assert own.sample(5, random_state=0).shape == (5, 1)
     assert np.isfinite(own.impute([[NAN]])).all()
     assert own.transform(one).shape[0] == 60
@@ -467,7 +467,7 @@ def test_one_column_and_one_row(name, kind):
         np.testing.assert_allclose(p, [1 / 3, 2 / 3], atol=0.07)
         assert p.sum() == pytest.approx(1)
     row = np.array([[1.0, 0, 1]])
-    own = net(name, output=kind, max_iter=2).fit(row)
+    own = net(name, column_types=kind, n_iter=2).fit(row)
     assert np.isfinite(own.score_samples(row)).all()
     assert own.sample(3, random_state=0).shape == (3, 3)
     assert own.conditional_sample([[NAN, 0, NAN]], n_samples=2).shape == (2, 3)
@@ -478,7 +478,7 @@ def test_rows_with_holes_are_learned_from(name):
     """Of each nearly a third is missing."""
     holed = np.where(np.random.default_rng(0).random(X.shape) < 0.3, NAN, X)
     holed[0] = NAN
-    own = net(name, max_iter=20).fit(holed)
+    own = net(name, n_iter=20).fit(holed)
     gain = 0.1 if name == "deep" else 0.4
     assert own.score(correlated_bits(seed=1)) > -INDEPENDENT + gain
     filled = own.impute(holed)
@@ -490,7 +490,7 @@ def test_rows_with_holes_are_learned_from(name):
 @SOME_OF_ALL
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_thread_count_does_not_matter(name, n_threads):
-    options = {"max_iter": 2, "batch_size": 150, "learning_rate_init": 0.005}
+    options = {"n_iter": 2, "batch_size": 150, "learning_rate": 0.005}
     big = {
         "hidden_layer_sizes": (300,)
         * len(getattr(net(name), "hidden_layer_sizes", ())),
@@ -511,15 +511,15 @@ def test_thread_count_does_not_matter(name, n_threads):
 @pytest.mark.parametrize("cls", [FVBN, MADE, NADE, EoNADE, NeuralAutoregressive])
 def test_wrong_outputs_are_named(cls):
     with pytest.raises(ValueError, match="output has 2 kinds, but X has 6 columns"):
-        cls(output=("bernoulli", "gaussian")).fit(X)
+        cls(column_types=("bernoulli", "gaussian")).fit(X)
     with pytest.raises(ValueError, match="poisson"):
-        cls(output=("bernoulli",) * 5 + ("poisson",)).fit(X)
-    with pytest.raises(ValueError, match="output"):
-        cls(output="poisson").fit(X)
+        cls(column_types=("bernoulli",) * 5 + ("poisson",)).fit(X)
+    with pytest.raises(ValueError, match="column_types"):
+        cls(column_types="poisson").fit(X)
     table = data("table", 20)
     table[3, 0] = 1.5
     with pytest.raises(ValueError, match=r"1\.5 of column 0 is no bit"):
-        cls(output=OUTPUT["table"]).fit(table)
+        cls(column_types=OUTPUT["table"]).fit(table)
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -533,9 +533,9 @@ def test_hidden_sizes_say_how_many_features_there_are(name):
 @pytest.mark.parametrize("output", ["mixed", "categorical", "gaussian"])
 @pytest.mark.parametrize("cls", [FVBN, MADE, NADE, EoNADE, NeuralAutoregressive])
 def test_what_columns_are_stays_when_options_change(cls, output):
-    own = cls(max_iter=1).fit(X)
+    own = cls(n_iter=1).fit(X)
     score = own.score(X)
-    assert own.set_params(output=output).score(X) == score
+    assert own.set_params(column_types=output).score(X) == score
     assert own.sample(2, 0).max() <= 1
     with pytest.raises(ValueError, match="output changed"):
         own.partial_fit(X)
@@ -545,11 +545,11 @@ def test_what_columns_are_stays_when_options_change(cls, output):
 def test_numbers_of_draws_and_orders_are_checked_when_they_matter():
     holed = np.where(X > 0, X, NAN)
     with pytest.raises(ValueError, match="n_draws"):
-        NADE(4, max_iter=1).fit(X).set_params(n_draws=0).score(holed)
+        NADE(4, n_iter=1).fit(X).set_params(n_draws=0).score(holed)
     with pytest.raises(ValueError, match="n_orderings"):
-        EoNADE((4,), max_iter=1).fit(X).set_params(n_orderings=0).score(X)
+        EoNADE((4,), n_iter=1).fit(X).set_params(n_orderings=0).score(X)
 
 
 def test_one_size_is_as_good_as_a_tuple_of_one():
-    own = MADE((4,), max_iter=1).fit(X)
+    own = MADE((4,), n_iter=1).fit(X)
     assert own.set_params(hidden_layer_sizes=4).partial_fit(X).n_iter_ == 2

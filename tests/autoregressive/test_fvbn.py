@@ -13,9 +13,9 @@ X = correlated_bits(80, noise=0.3)
 EARLY = {"early_stopping": True, "validation_fraction": 0.3, "n_iter_no_change": 4}
 
 
-def path(alpha=(300.0, 0.1), max_iter=60, **options):
-    options = {"learning_rate_init": 0.1, "batch_size": 20, **options}
-    return FVBN(alpha=alpha, max_iter=max_iter, random_state=0, **options)
+def path(alpha=(300.0, 0.1), n_iter=60, **options):
+    options = {"learning_rate": 0.1, "batch_size": 20, **options}
+    return FVBN(alpha=alpha, n_iter=n_iter, random_state=0, **options)
 
 
 class At(Callback):
@@ -30,7 +30,7 @@ class At(Callback):
 
 
 def test_too_few_epochs_for_a_path_are_named():
-    with pytest.raises(ValueError, match="max_iter=2 epochs .* 3 values"):
+    with pytest.raises(ValueError, match="n_iter=2 epochs .* 3 values"):
         path((3.0, 2.0, 1.0), 2).fit(X)
     assert path((3.0, 2.0, 1.0), 3).fit(X).n_iter_ == 3
     # A pass has the last value anyway, and there may be no epochs at all.
@@ -58,8 +58,8 @@ def test_early_stopping_lets_the_path_come_to_its_last_value():
 def test_a_path_of_one_value_said_twice_is_none(average):
     """The last epoch is the best here."""
     rows = correlated_bits(80, 20)
-    options = {**EARLY, "average": average, "n_iter_no_change": 99, "max_iter": 9}
-    options["learning_rate_init"] = 0.005
+    options = {**EARLY, "average": average, "n_iter_no_change": 99, "n_iter": 9}
+    options["learning_rate"] = 0.005
     whole = path(1.0, **options).fit(rows)
     parts = path((1.0, 1.0), **options).fit(rows)
     assert parts.loss_curve_ == whole.loss_curve_
@@ -68,7 +68,7 @@ def test_a_path_of_one_value_said_twice_is_none(average):
 
 
 def test_a_callback_stops_the_whole_path():
-    own = path(max_iter=8, **EARLY).set_callbacks(At(2, lambda: True)).fit(X)
+    own = path(n_iter=8, **EARLY).set_callbacks(At(2, lambda: True)).fit(X)
     assert own.n_iter_ == 2
     assert len(own.validation_curve_) == 2
 
@@ -78,7 +78,7 @@ def test_an_error_in_any_turn_loses_nothing(epoch):
     def fail():
         raise KeyError("nothing that learning knows of")
 
-    own = path(max_iter=8, warm_start=True, **EARLY).fit(X)
+    own = path(n_iter=8, warm_start=True, **EARLY).fit(X)
     before, curve = own.score_samples(X), list(own.loss_curve_)
     with pytest.raises(KeyError):
         own.set_callbacks(At(epoch, fail)).fit(X)
@@ -96,7 +96,7 @@ def test_what_is_expected_of_bits_is_their_probability():
 
 def test_what_is_expected_of_real_columns_is_their_regression_on_those_before():
     rows = data("real")
-    found = FVBN(output="gaussian").fit(rows).transform(rows)
+    found = FVBN(column_types="gaussian").fit(rows).transform(rows)
     Z = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     line = LinearRegression().fit(Z[:, :1], Z[:, 1])
     np.testing.assert_allclose(found[:, 0], 0, atol=1e-12)
@@ -105,7 +105,7 @@ def test_what_is_expected_of_real_columns_is_their_regression_on_those_before():
 
 def test_what_is_expected_of_codes_is_the_most_probable_one():
     rows = data("codes")
-    own = path(0.1, 5, output="categorical").fit(rows)
+    own = path(0.1, 5, column_types="categorical").fit(rows)
     holed = rows.copy()
     holed[:, 3] = np.nan
     modes = own.impute(holed, method="mode")[:, 3]

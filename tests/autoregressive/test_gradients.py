@@ -131,7 +131,7 @@ def test_a_step_is_the_gradient_of_the_mean_and_of_the_penalty(
     name, alpha, monkeypatch
 ):
     """One update of plain gradient ascent by all rows."""
-    own = made(name, "bits", solver="sgd", momentum=0.0, learning_rate_init=0.1)
+    own = made(name, "bits", solver="sgd", momentum=0.0, learning_rate=0.1)
     own.set_params(alpha=alpha, schedule="constant", batch_size=1000)
     before, X = tree_map(np.copy, own._training.learned), data("bits")
     model, prepared = inside(own)[0], []
@@ -158,7 +158,7 @@ def test_a_step_is_the_gradient_of_the_mean_and_of_the_penalty(
 
 @pytest.mark.parametrize("clip_norm", [0.01, 1e6])
 def test_a_clipped_step_is_no_longer_than_it_may_be(clip_norm):
-    own = made("nade", "bits", solver="sgd", momentum=0.0, learning_rate_init=0.1)
+    own = made("nade", "bits", solver="sgd", momentum=0.0, learning_rate=0.1)
     own.set_params(clip_norm=clip_norm, schedule="constant", batch_size=1000)
     before = [leaf.copy() for leaf in leaves(own._training.learned)]
     own.partial_fit(data("bits"))
@@ -173,7 +173,7 @@ def test_a_clipped_step_is_no_longer_than_it_may_be(clip_norm):
 def trained(name, kind, **options):
     # Of rectifiers some would never hear of anything.
     options |= {"activation": "tanh"} if name == "deep" else {}
-    return made(name, kind, scale=0.0, max_iter=5, batch_size=5, **options)
+    return made(name, kind, scale=0.0, n_iter=5, batch_size=5, **options)
 
 
 @pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])
@@ -224,7 +224,7 @@ def test_masks_come_by_turns():
 
 def test_layers_alone_are_penalised():
     """Of RNADE the weights, but no biases and no factors."""
-    own = rnade(alpha=1e6, solver="sgd", momentum=0.0, learning_rate_init=1e-9)
+    own = rnade(alpha=1e6, solver="sgd", momentum=0.0, learning_rate=1e-9)
     before = tree_map(np.copy, own._training.learned)
     own.set_params(schedule="constant", batch_size=1000).partial_fit(data("real"))
     ((below, above, rho),), ((W, c), (V, b), was) = own._training.learned, before[0]
@@ -238,8 +238,8 @@ def test_layers_alone_are_penalised():
 def test_masks_by_turns_learn_more_than_independent_columns():
     """Weights belong to columns, wherever these are in an order."""
     X = (load_digits().data > 7).astype(np.float32)
-    own = MADE((50,), n_masks=8, ordering="random", max_iter=15, random_state=0)
-    own.set_params(learning_rate_init=0.01, batch_size=50)
+    own = MADE((50,), n_masks=8, ordering="random", n_iter=15, random_state=0)
+    own.set_params(learning_rate=0.01, batch_size=50)
     p = X.mean(axis=0).clip(0.01, 0.99)
     independent = (X * np.log(p) + (1 - X) * np.log1p(-p)).sum(axis=1).mean()
     assert own.fit(X).score(X) > independent + 3

@@ -25,26 +25,26 @@ def normal(rows=X, weight=None):
 
 @pytest.mark.parametrize("ordering", ["given", "random", (3, 1, 0, 2)])
 def test_it_is_the_multivariate_normal(ordering):
-    own = FVBN(output="gaussian", ordering=ordering, random_state=0).fit(X)
+    own = FVBN(column_types="gaussian", ordering=ordering, random_state=0).fit(X)
     np.testing.assert_allclose(own.score_samples(X), normal().logpdf(X), rtol=1e-7)
     assert own.n_iter_ == 1
     assert own.density_kind_ == "exact"
 
 
 def test_an_ensemble_of_orders_is_the_same():
-    own = FVBN(output="gaussian", n_orderings=3, random_state=0).fit(X)
+    own = FVBN(column_types="gaussian", n_orderings=3, random_state=0).fit(X)
     np.testing.assert_allclose(own.score_samples(X), normal().logpdf(X), rtol=1e-7)
 
 
 def test_weights_count():
     weight = RNG.random(200)
-    own = FVBN(output="gaussian").fit(X, sample_weight=weight)
+    own = FVBN(column_types="gaussian").fit(X, sample_weight=weight)
     expected = normal(weight=weight).logpdf(X)
     np.testing.assert_allclose(own.score_samples(X), expected, rtol=1e-7)
 
 
 def test_parts_add_up():
-    parts, whole = FVBN(output="gaussian"), FVBN(output="gaussian").fit(X)
+    parts, whole = FVBN(column_types="gaussian"), FVBN(column_types="gaussian").fit(X)
     # Scales are those of the first rows; the distribution is that of all.
     parts.partial_fit(X[:70]).partial_fit(X[70:])
     found, expected = parts.score_samples(X), whole.score_samples(X)
@@ -76,12 +76,12 @@ def assert_ridge(own, coefs, variances, rtol=1e-6):
 def test_parts_add_up_with_a_penalty(alpha):
     """If the first part has the whole's means and scales, as here."""
     other = np.random.default_rng(1).permuted(X[:70], axis=0)
-    parts = FVBN(output="gaussian", alpha=alpha).fit(X[:70]).partial_fit(other)
+    parts = FVBN(column_types="gaussian", alpha=alpha).fit(X[:70]).partial_fit(other)
     assert_ridge(parts, *ridge(np.concatenate([X[:70], other]), alpha))
 
 
 def test_parts_that_are_far_from_one_another_add_up():
-    options = {"output": "gaussian", "min_variance": 1e-12}
+    options = {"column_types": "gaussian", "min_variance": 1e-12}
     far = X + [1e4, 0, 50, 1e4]
     parts = FVBN(**options).partial_fit(X).partial_fit(far)
     whole = FVBN(**options).fit(np.concatenate([X, far]))
@@ -104,7 +104,7 @@ def test_moments_are_of_deviations_from_a_mean_that_may_be_far():
 
 @pytest.mark.parametrize("shift", [1e8, 1e120, 1e200])
 def test_rows_that_are_too_far_from_the_first_are_named(shift):
-    own = FVBN(output="gaussian").partial_fit(X)
+    own = FVBN(column_types="gaussian").partial_fit(X)
     before = own.score_samples(X)
     with pytest.raises(ValueError, match="too far from the first ones"):
         own.partial_fit(X + shift)
@@ -112,7 +112,7 @@ def test_rows_that_are_too_far_from_the_first_are_named(shift):
 
 
 def test_a_fit_learns_of_its_own_rows_and_a_pass_of_more():
-    options = {"output": "gaussian", "alpha": 50.0}
+    options = {"column_types": "gaussian", "alpha": 50.0}
     own = FVBN(warm_start=True, **options).fit(X)
     once = own.score_samples(X)
     np.testing.assert_array_equal(own.fit(X).score_samples(X), once)
@@ -125,15 +125,15 @@ def test_a_fit_learns_of_its_own_rows_and_a_pass_of_more():
 
 
 def test_expectation_maximisation_goes_on_where_it_was():
-    options = {"output": "gaussian", "alpha": 20.0, "random_state": 0}
-    whole = FVBN(max_iter=10, **options).fit(HOLED)
-    parts = FVBN(max_iter=5, warm_start=True, **options).fit(HOLED).fit(HOLED)
+    options = {"column_types": "gaussian", "alpha": 20.0, "random_state": 0}
+    whole = FVBN(n_iter=10, **options).fit(HOLED)
+    parts = FVBN(n_iter=5, warm_start=True, **options).fit(HOLED).fit(HOLED)
     assert parts.loss_curve_ == whole.loss_curve_
     assert parts.n_iter_ == 10
 
 
 def test_marginals_and_conditionals_are_exact():
-    own, ref = FVBN(output="gaussian", random_state=0).fit(X), normal()
+    own, ref = FVBN(column_types="gaussian", random_state=0).fit(X), normal()
     row = X[:1].copy()
     row[0, [0, 2]] = np.nan
     seen, gone = [1, 3], [0, 2]
@@ -154,7 +154,7 @@ def test_marginals_and_conditionals_are_exact():
 
 
 def test_score_features_are_regressions():
-    own = FVBN(output="gaussian").fit(X)
+    own = FVBN(column_types="gaussian").fit(X)
     found = own.score_features(X)
     expected = norm(X[:, 0].mean(), X[:, 0].std()).logpdf(X[:, 0])
     np.testing.assert_allclose(found[:, 0], expected, rtol=1e-6)
@@ -163,7 +163,9 @@ def test_score_features_are_regressions():
 
 def test_samples_have_its_moments():
     n, ref = 50_000, normal()
-    drawn = FVBN(output="gaussian", random_state=0).fit(X).sample(n, random_state=0)
+    drawn = (
+        FVBN(column_types="gaussian", random_state=0).fit(X).sample(n, random_state=0)
+    )
     sizes = np.sqrt(np.diag(ref.cov))
     assert (abs(drawn.mean(axis=0) - ref.mean) < 4 * sizes / np.sqrt(n)).all()
     off = abs(np.cov(drawn.T) - ref.cov) / np.outer(sizes, sizes)
@@ -171,36 +173,36 @@ def test_samples_have_its_moments():
 
 
 def test_expectation_maximisation_raises_the_likelihood_of_what_is_seen():
-    own = FVBN(output="gaussian", random_state=0).fit(HOLED)
+    own = FVBN(column_types="gaussian", random_state=0).fit(HOLED)
     assert own.n_iter_ == 30
     assert (np.diff(own.loss_curve_) < 1e-9).all()
-    more = FVBN(output="gaussian", max_iter=200, random_state=0).fit(HOLED)
+    more = FVBN(column_types="gaussian", n_iter=200, random_state=0).fit(HOLED)
     assert more.score(HOLED) == pytest.approx(own.score(HOLED), abs=0.01)
     # At its end a step changes nothing: it is a maximum.
-    again = more.get_params() | {"warm_start": True, "max_iter": 201}
+    again = more.get_params() | {"warm_start": True, "n_iter": 201}
     longer = FVBN(**again).fit(HOLED)
     assert longer.score(HOLED) == pytest.approx(more.score(HOLED), abs=1e-6)
 
 
 @pytest.mark.parametrize("weight", [None, RNG.integers(0, 4, 200)])
 def test_penalties_are_those_of_ridge_regression(weight):
-    own = FVBN(output="gaussian", alpha=50.0).fit(X, sample_weight=weight)
+    own = FVBN(column_types="gaussian", alpha=50.0).fit(X, sample_weight=weight)
     assert_ridge(own, *ridge(X, 50.0, weight))
 
 
-@pytest.mark.parametrize("max_iter", ["auto", 3, 8])
-def test_a_path_of_penalties_ends_with_the_last(max_iter):
-    own = FVBN(output="gaussian", alpha=(1e3, 100.0, 1.0), max_iter=max_iter).fit(X)
-    last = FVBN(output="gaussian", alpha=1.0).fit(X)
+@pytest.mark.parametrize("n_iter", ["auto", 3, 8])
+def test_a_path_of_penalties_ends_with_the_last(n_iter):
+    own = FVBN(column_types="gaussian", alpha=(1e3, 100.0, 1.0), n_iter=n_iter).fit(X)
+    last = FVBN(column_types="gaussian", alpha=1.0).fit(X)
     np.testing.assert_array_equal(own.score_samples(X), last.score_samples(X))
-    assert own.n_iter_ == (3 if max_iter == "auto" else max_iter)
+    assert own.n_iter_ == (3 if n_iter == "auto" else n_iter)
     # A pass knows of no last one.
-    passed = FVBN(output="gaussian", alpha=(1e3, 1.0), max_iter=1).partial_fit(X)
+    passed = FVBN(column_types="gaussian", alpha=(1e3, 1.0), n_iter=1).partial_fit(X)
     np.testing.assert_array_equal(passed.score_samples(X), last.score_samples(X))
 
 
 def test_rows_are_held_out_of_the_closed_form_too():
-    options = {"output": "gaussian", "random_state": 0, "early_stopping": True}
+    options = {"column_types": "gaussian", "random_state": 0, "early_stopping": True}
     own = FVBN(validation_fraction=0.25, **options).fit(X)
     assert own.n_iter_ == len(own.validation_curve_) == 1
     assert own._training.optimiser.weight == 150
@@ -208,6 +210,6 @@ def test_rows_are_held_out_of_the_closed_form_too():
 
 def test_constant_and_dependent_columns():
     rows = np.column_stack([X, np.full(200, 3.0), X[:, 0] + X[:, 3]])
-    own = FVBN(output="gaussian", random_state=0).fit(rows)
+    own = FVBN(column_types="gaussian", random_state=0).fit(rows)
     assert np.isfinite(own.score_samples(rows)).all()
     assert np.isfinite(own.sample(5, random_state=0)).all()

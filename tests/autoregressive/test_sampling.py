@@ -225,7 +225,7 @@ def test_what_is_known_stays(name):
 )
 def test_known_numbers_stay_to_the_last_digit(given, kept, tmp_path):
     X = np.array([[2023.0, 1], [2024, 0], [2021, 1], [2020, 0]], np.float32)
-    own = NADE(3, "gaussian", max_iter=1, random_state=0).fit(X)
+    own = NADE(3, "gaussian", n_iter=1, random_state=0).fit(X)
     X = X.astype(given)
     if np.dtype(given).itemsize == 8:
         X[:, 0] = 20240115
@@ -291,7 +291,7 @@ def test_frames_keep_their_labels():
         {"bit": rows[:, 0] > 0, "number": rows[:, 1], "code": rows[:, 2].astype(int)},
         index=np.arange(len(rows)) + 100,
     )
-    own = NADE(3, "mixed", max_iter=1, random_state=0).fit(frame)
+    own = NADE(3, "mixed", n_iter=1, random_state=0).fit(frame)
     part = frame.iloc[5:1:-1].astype({"bit": object, "code": float})
     part.iloc[0, 0], part.iloc[1, 2], part.iloc[2, 1] = None, NAN, NAN
     part.iloc[3, 2] = 1.4
@@ -320,6 +320,6 @@ def test_orders_are_of_numbers():
 @pytest.mark.parametrize("output", ["categorical", ("categorical",) * 4])
 def test_room_for_categories_is_a_list_of_any_type(output, convert):
     room = convert([2, 3, 4, 5])
-    own = NADE(3, output, min_categories=room, max_iter=1).fit(states("bits"))
+    own = NADE(3, output, min_categories=room, n_iter=1).fit(states("bits"))
     assert own._columns.sizes.tolist() == [2, 3, 4, 5]
     clone(own).fit(states("bits")).partial_fit([[1, 2, 3, 4]])

@@ -28,10 +28,15 @@ KINDS = "categorical", "bernoulli", "categorical"
 OTHER = 1 / (N + 3 + 1), 1 / (N + 2 + 1)
 
 
-def made(name, X, output="mixed", **options):
+def made(name, X, column_types="mixed", **options):
     """A model whose parameters are what they begin with, and noise."""
     cls, own = FAMILIES[name]
-    given = {"max_iter": 0, "random_state": 0, "average": False, "output": output}
+    given = {
+        "n_iter": 0,
+        "random_state": 0,
+        "average": False,
+        "column_types": column_types,
+    }
     return noisy(cls(**given | own | {"ordering": "given"} | options).fit(X), 0.5)
 
 
@@ -95,7 +100,7 @@ def test_what_is_not_known_is_surprising_where_it_stands():
 def test_folds_with_rare_categories_have_scores(model):
     rare = FRAME.astype({"size": object})
     rare.loc[[3, 12], ["town", "size"]] = [["Kyiv", "XL"], ["Graz", "XS"]]
-    model.set_params(output="mixed", max_iter=1, random_state=0)
+    model.set_params(column_types="mixed", n_iter=1, random_state=0)
     assert np.isfinite(cross_val_score(model, rare)).all()
 
 
@@ -163,7 +168,7 @@ Polars.__module__ = "polars.dataframe.frame"
 
 def test_frames_of_other_libraries_are_told_the_way():
     message = r"from pandas DataFrames, not from those of polars: .* X.to_pandas\(\)"
-    own = NADE(3, "mixed", max_iter=1)
+    own = NADE(3, "mixed", n_iter=1)
     with pytest.raises(TypeError, match=message):
         own.fit(Polars(FRAME))
     own.fit(FRAME)

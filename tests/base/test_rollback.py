@@ -56,7 +56,7 @@ def shapes(model):
     [
         lambda: BernoulliRBM(2, n_iter=1),
         lambda: DBN((2,), n_iter=1),
-        lambda: DBNClassifier((2,), pretrain_iter=1, max_iter=1),
+        lambda: DBNClassifier((2,), pretrain_iter=1, n_iter=1),
     ],
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -64,8 +64,8 @@ def test_an_interrupt_while_it_takes_over_leaves_a_whole_model(make):
     narrow = make().fit(NARROW, Y)
     # Of those that were tuned, or not.
     whole = [shapes(narrow), shapes(make().fit(WIDE, Y))]
-    if hasattr(narrow, "max_iter"):
-        whole.append(shapes(make().set_params(max_iter=0).fit(WIDE, Y)))
+    if isinstance(narrow, DBNClassifier):
+        whole.append(shapes(make().set_params(n_iter=0).fit(WIDE, Y)))
     model = make()
 
     def call():

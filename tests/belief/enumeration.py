@@ -20,7 +20,7 @@ def random_dbn(
     labels on top, if there are any."""
     rng = np.random.default_rng(seed)
     X = rng.integers(0, 2, (30, n_features)).astype(np.float64)
-    if options.get("visible") == "gaussian":
+    if options.get("column_types") == "gaussian":
         X = X * [1.0, 5.0][:n_features] + rng.normal(size=X.shape)
     kind = GenerativeDBNClassifier if n_labels else DBN
     y = np.arange(30) % n_labels if n_labels else None
@@ -96,7 +96,7 @@ class Listed:
         return self.dbn.generative_intercepts_[k] + h @ self.dbn.generative_coefs_[k]
 
     def up(self, k, x):
-        if k == 0 and self.dbn.visible == "gaussian":
+        if k == 0 and self.dbn.column_types == "gaussian":
             bottom = self.dbn.layers_[0]
             x = (x - bottom.mean_) * bottom.scale_ * bottom.precision_
         return self.dbn.intercepts_[k] + x @ self.dbn.coefs_[k]
@@ -104,7 +104,7 @@ class Listed:
     def given_h(self, v):
         """Log P(v | h) of what is known of a row, for each state."""
         known, field = ~np.isnan(v), self.down(0, self.h[0])
-        if self.dbn.visible == "gaussian":
+        if self.dbn.column_types == "gaussian":
             bottom = self.dbn.layers_[0]
             mean = field * bottom.scale_ + bottom.mean_
             each = norm.logpdf(v, mean, bottom.precision_**-0.5)

@@ -69,7 +69,7 @@ def test_any_layer_can_be_read_out():
 
 
 def test_the_way_back_is_in_the_columns_own_units():
-    dbn = DBN((30, 20), visible="gaussian", n_iter=30, random_state=0).fit(REAL)
+    dbn = DBN((30, 20), column_types="gaussian", n_iter=30, random_state=0).fit(REAL)
     back = dbn.inverse_transform(dbn.transform(REAL))
     assert ((back - REAL) ** 2).sum() < 0.8 * ((REAL - REAL.mean(axis=0)) ** 2).sum()
 
@@ -86,7 +86,7 @@ def test_options_are_for_all_or_for_each():
 
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
 def test_defaults_are_those_of_the_machines(visible):
-    dbn = DBN((6, 5), visible=visible, n_iter=0).fit(DIGITS)
+    dbn = DBN((6, 5), column_types=visible, n_iter=0).fit(DIGITS)
     kind = {"bernoulli": BernoulliRBM, "gaussian": GaussianRBM}[visible]
     assert [type(machine) for machine in dbn.layers_] == [kind, BernoulliRBM]
     own = {"n_components", "random_state", "resample", "n_iter", "centering"}
@@ -140,7 +140,7 @@ def test_a_stack_made_by_hand():
     assert [layer._n_features_out for layer in dbn.layers_] == [6, 4]
     assert not hasattr(machine, "components_")
     assert clone(dbn).get_params()["m1__n_components"] == 4
-    same = DBN((6, 4), visible="gaussian", n_iter=(2, 3), random_state=0)
+    same = DBN((6, 4), column_types="gaussian", n_iter=(2, 3), random_state=0)
     # Of machines an own seed counts.
     one, other = (
         stack(BernoulliRBM(3, n_iter=1, random_state=7), random_state=seed).fit(DIGITS)
@@ -176,7 +176,7 @@ def test_the_stack_may_not_change_between_fits():
     for options, message in (
         ({"hidden_layer_sizes": (6, 4)}, "Layer 1 is to have 4 units, but 5"),
         ({"hidden_layer_sizes": (6,)}, "2 layers, not 1"),
-        ({"visible": "gaussian"}, "Layer 0 was a BernoulliRBM"),
+        ({"column_types": "gaussian"}, "Layer 0 was a BernoulliRBM"),
     ):
         changed = clone(dbn).fit(DIGITS).set_params(**options)
         for method in (changed.fit, changed.partial_fit):

@@ -22,7 +22,7 @@ from tests.belief.tuning import (
     assert_same_net,
 )
 
-SMALL = DBNClassifier((12, 9), pretrain_iter=2, max_iter=3, random_state=0)
+SMALL = DBNClassifier((12, 9), pretrain_iter=2, n_iter=3, random_state=0)
 
 
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
@@ -31,7 +31,7 @@ def test_the_net_begins_as_the_recognition_of_the_dbn(visible, holed):
     X = FEW.astype(np.float64)
     if holed:
         X[::3, ::5] = np.nan
-    clf = DBNClassifier((12, 9, 7), visible=visible, pretrain_iter=3, max_iter=0)
+    clf = DBNClassifier((12, 9, 7), column_types=visible, pretrain_iter=3, n_iter=0)
     clf.set_params(random_state=0).fit(X, FEW_Y)
     found, expected = clf.transform_layers(X), clf.dbn_.transform_layers(X)
     for H, other in zip(found, expected, strict=True):
@@ -57,12 +57,12 @@ def test_the_dbn_is_what_a_dbn_would_be():
 
 
 def test_layers_without_pre_training_begin_as_a_net_does():
-    clf = DBNClassifier((12, 9), pretrain_iter=(2, 0), max_iter=0, random_state=0)
+    clf = DBNClassifier((12, 9), pretrain_iter=(2, 0), n_iter=0, random_state=0)
     clf.fit(FEW, FEW_Y)
     lower, upper = clf.dbn_.coefs_
     np.testing.assert_array_equal(clf.coefs_[0], lower)
     assert clf.coefs_[1].std() > 3 * upper.std()
-    plain = clf.set_params(hidden_layer_sizes=(64, 32), pretrain_iter=0, max_iter=100)
+    plain = clf.set_params(hidden_layer_sizes=(64, 32), pretrain_iter=0, n_iter=100)
     plain.fit(TRAIN, Y_TRAIN)
     assert plain.dbn_.n_iter_ == 0
     assert plain.score(TEST, Y_TEST) > 0.9
@@ -82,8 +82,8 @@ def test_rows_without_a_label_are_learned_of():
 def test_few_labels():
     clf = DBNClassifier((128, 128), pretrain_iter=60, unlabeled=-1, random_state=0)
     # Learned once, as labels are no part of it.
-    pretrained = clone(clf).set_params(max_iter=0).fit(TRAIN, Y_TRAIN)
-    pretrained.set_params(warm_start=True, max_iter=clf.max_iter)
+    pretrained = clone(clf).set_params(n_iter=0).fit(TRAIN, Y_TRAIN)
+    pretrained.set_params(warm_start=True, n_iter=clf.n_iter)
     hits = []
     for seed in range(2):
         known = np.random.default_rng(seed).choice(len(TRAIN), 50, replace=False)
@@ -99,9 +99,9 @@ def test_few_labels():
 
 def test_defaults_make_the_most_of_few_labels():
     # Learned once, as labels are no part of it.
-    pretrained = DBNClassifier((128, 128), pretrain_iter=20, max_iter=0)
+    pretrained = DBNClassifier((128, 128), pretrain_iter=20, n_iter=0)
     pretrained.set_params(random_state=0).fit(TRAIN, Y_TRAIN)
-    pretrained.set_params(warm_start=True, max_iter="auto")
+    pretrained.set_params(warm_start=True, n_iter="auto")
     hits = []
     for seed in range(2):
         known = np.random.default_rng(seed).choice(len(TRAIN), 100, replace=False)
@@ -112,7 +112,7 @@ def test_defaults_make_the_most_of_few_labels():
 
 
 def test_digits():
-    clf = DBNClassifier((128, 128), pretrain_iter=30, max_iter=50, random_state=0)
+    clf = DBNClassifier((128, 128), pretrain_iter=30, n_iter=50, random_state=0)
     score = clf.fit(TRAIN, Y_TRAIN).score(TEST, Y_TEST)
     mlp = MLPClassifier((128, 128), random_state=0).fit(TRAIN, Y_TRAIN)
     assert score > 0.96
@@ -126,10 +126,10 @@ def test_digits():
 
 def test_two_classes_of_any_kind():
     y = np.array(["even", "odd"], dtype=object)[FEW_Y % 2]
-    clf = clone(SMALL).set_params(max_iter=60, pretrain_iter=10).fit(FEW, y)
+    clf = clone(SMALL).set_params(n_iter=60, pretrain_iter=10).fit(FEW, y)
     assert clf.score(FEW, y) > 0.8
     assert clf.predict_proba(FEW).shape == (200, 2)
-    clf.set_params(visible="gaussian").fit(FEW, y)
+    clf.set_params(column_types="gaussian").fit(FEW, y)
     odds = clf.decision_function(FEW)
     expected = np.diff(clf.predict_log_proba(FEW), axis=1).ravel()
     np.testing.assert_allclose(odds, expected, rtol=1e-4, atol=1e-5)
@@ -138,8 +138,8 @@ def test_two_classes_of_any_kind():
 @pytest.mark.parametrize("convert", [np.asarray, sp.csr_array, lambda y: y.tolist()])
 def test_several_labels_at_once(convert):
     X, Y = make_multilabel_classification(400, 20, n_classes=4, random_state=0)
-    clf = DBNClassifier((30, 20), visible="gaussian", pretrain_iter=5, max_iter=60)
-    clf.set_params(random_state=0, learning_rate_init=0.01).fit(X, convert(Y))
+    clf = DBNClassifier((30, 20), column_types="gaussian", pretrain_iter=5, n_iter=60)
+    clf.set_params(random_state=0, learning_rate=0.01).fit(X, convert(Y))
     found = clf.predict(X)
     assert (found == Y).mean() > 0.8
     np.testing.assert_array_equal(clf.classes_, np.arange(4))
@@ -160,7 +160,7 @@ def test_several_labels_at_once(convert):
 def test_several_labels_or_none():
     X, Y = make_multilabel_classification(100, 20, n_classes=4, random_state=0)
     marked = np.where(np.arange(100)[:, None] % 2, Y, -1)
-    clf = DBNClassifier((8,), visible="gaussian", pretrain_iter=0, max_iter=3)
+    clf = DBNClassifier((8,), column_types="gaussian", pretrain_iter=0, n_iter=3)
     clf.set_params(unlabeled=-1, random_state=0)
     # The first column's means are not of all rows.
     Z = X.copy()
@@ -225,7 +225,7 @@ def test_options_that_do_not_fit(options, message):
 
 def test_a_stack_made_by_hand():
     layers = [("real", GaussianRBM(9, n_iter=2)), ("top", BernoulliRBM(7, n_iter=3))]
-    clf = DBNClassifier(layers=layers, max_iter=3, random_state=0)
+    clf = DBNClassifier(layers=layers, n_iter=3, random_state=0)
     grid = {"top__n_components": [5], "real__learning_rate": [0.05]}
     best = GridSearchCV(clf, grid, cv=2).fit(FEW, FEW_Y).best_estimator_
     assert [len(b) for b in best.intercepts_] == [9, 5, 10]
@@ -240,11 +240,11 @@ def test_widths_are_kept_in_going_on():
 
 
 def test_divergence_is_named():
-    clf = clone(SMALL).set_params(solver="sgd", learning_rate_init=1e6)
-    with pytest.raises(DivergenceError, match="Lower learning_rate_init"):
+    clf = clone(SMALL).set_params(solver="sgd", learning_rate=1e6)
+    with pytest.raises(DivergenceError, match="Lower learning_rate"):
         clf.fit(FEW, FEW_Y)
     assert np.isfinite(clf.predict_proba(FEW)).all()
-    clf = clone(SMALL).set_params(visible="gaussian", pretrain_learning_rate=1e8)
+    clf = clone(SMALL).set_params(column_types="gaussian", pretrain_learning_rate=1e8)
     with pytest.raises(DivergenceError, match="pretrain_learning_rate") as told:
         clf.fit(FEW, FEW_Y)
     assert not hasattr(clf, "coefs_")
@@ -312,6 +312,6 @@ def test_a_tuned_net_has_the_density_of_its_dbn():
 
 
 def test_epochs_that_are_not_said():
-    clf = clone(SMALL).set_params(max_iter="auto", batch_size=2)
+    clf = clone(SMALL).set_params(n_iter="auto", batch_size=2)
     assert clf.fit(FEW, FEW_Y).n_iter_ == 50
-    assert DBNRegressor().max_iter == "auto"
+    assert DBNRegressor().n_iter == "auto"

@@ -14,13 +14,13 @@ from tests.belief.tuning import assert_same_net
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 5)) * [1, 10, 100, 0.1, 0.01]
 Y = np.column_stack([50 + 3 * X[:, 0], X[:, 2] * X[:, 0], X[:, 3] + X[:, 4]])
-SMALL = DBNRegressor((12, 9), pretrain_iter=2, max_iter=3, random_state=0)
+SMALL = DBNRegressor((12, 9), pretrain_iter=2, n_iter=3, random_state=0)
 
 
 @ignore_warnings
 def test_diabetes():
     data = load_diabetes(return_X_y=True)
-    ours = DBNRegressor((64, 64), pretrain_iter=20, max_iter=100, random_state=0)
+    ours = DBNRegressor((64, 64), pretrain_iter=20, n_iter=100, random_state=0)
     mlp = MLPRegressor(hidden_layer_sizes=(64, 64), max_iter=100, random_state=0)
     mlp = make_pipeline(StandardScaler(), mlp)
     score = cross_val_score(ours, *data).mean()
@@ -36,7 +36,7 @@ def test_a_function_that_is_not_linear():
 
 def test_before_fine_tuning_means_are_predicted():
     weight = RNG.integers(1, 4, 150)
-    reg = clone(SMALL).set_params(max_iter=0).fit(X, Y, sample_weight=weight)
+    reg = clone(SMALL).set_params(n_iter=0).fit(X, Y, sample_weight=weight)
     expected = np.average(Y, axis=0, weights=weight)
     np.testing.assert_allclose(reg.predict(X), np.tile(expected, (150, 1)))
     np.testing.assert_allclose(
@@ -45,8 +45,8 @@ def test_before_fine_tuning_means_are_predicted():
 
 
 def test_several_targets_in_their_own_units():
-    reg = DBNRegressor((40,), pretrain_iter=2, max_iter=150, random_state=0)
-    reg.set_params(learning_rate_init=0.02)
+    reg = DBNRegressor((40,), pretrain_iter=2, n_iter=150, random_state=0)
+    reg.set_params(learning_rate=0.02)
     assert reg.fit(X, Y).score(X, Y) > 0.8
     assert reg.predict(X).shape == (150, 3)
     assert reg.n_outputs_ == 3
@@ -57,7 +57,7 @@ def test_several_targets_in_their_own_units():
 
 
 def test_scale_and_place_of_targets_do_not_matter():
-    y, reg = Y[:, 0], clone(SMALL).set_params(max_iter=100, learning_rate_init=0.01)
+    y, reg = Y[:, 0], clone(SMALL).set_params(n_iter=100, learning_rate=0.01)
     large = 1e6 * y - 1e9
     expected = clone(reg).fit(X, y).score(X, y)
     # Rows come in another order.
@@ -73,13 +73,13 @@ def test_rows_without_a_target_are_learned_of():
     assert (found.coefs_[0] != without.coefs_[0]).any()
     assert np.isfinite(found.predict(X)).all()
     expected = y[known].mean()
-    start = clone(SMALL).set_params(max_iter=0).fit(X, y)
+    start = clone(SMALL).set_params(n_iter=0).fit(X, y)
     np.testing.assert_allclose(start.predict(X), expected)
 
 
 def test_single_targets_may_be_unknown():
     y = np.where(RNG.random(Y.shape) < 0.3, np.nan, Y)
-    reg = DBNRegressor((40,), pretrain_iter=2, max_iter=150, random_state=0)
+    reg = DBNRegressor((40,), pretrain_iter=2, n_iter=150, random_state=0)
     assert reg.fit(X, y).score(X, Y) > 0.6
     weight = RNG.integers(0, 3, 150)
     again = np.repeat(np.arange(150), weight)

@@ -133,11 +133,13 @@ def test_a_single_layer_is_a_machine():
 
 
 def test_a_single_layer_of_real_columns():
-    clf = GenerativeDBNClassifier((50,), visible="gaussian", n_iter=40, random_state=0)
+    clf = GenerativeDBNClassifier(
+        (50,), column_types="gaussian", n_iter=40, random_state=0
+    )
     (machine,) = clf.fit(100 * FEW, FEW_Y).layers_
     assert (machine.centering, machine.max_norm) == ("data", 4.0)
     assert clf.score(100 * FEW, FEW_Y) > 0.8
-    made = stack(generative(5, visible="gaussian", n_iter=1), random_state=0)
+    made = stack(generative(5, column_types="gaussian", n_iter=1), random_state=0)
     made.fit(100 * FEW - 7, FEW_Y)
     assert made.sample(2).shape == (2, 64)
 
@@ -174,7 +176,7 @@ def test_the_top_begins_as_the_layer_below_and_its_label_as_labels_are_frequent(
     np.testing.assert_allclose(
         clf.predict_proba(FEW), np.tile(frequencies, (200, 1)), rtol=1e-5
     )
-    random = clone(clf).set_params(init="random").fit(FEW, y)
+    random = clone(clf).set_params(init_layers="random").fit(FEW, y)
     assert abs(random.layers_[1].components_).max() < 0.1
 
 
@@ -296,8 +298,8 @@ WRONG = [
     ([BernoulliRBM(5), BernoulliRBM(5)], "'m1', on top, must be a RBMClassifier"),
     ([generative(), generative()], "'m0', at the bottom, must be a BernoulliRBM"),
     (
-        [BernoulliRBM(5), generative(visible="gaussian")],
-        "'m1', above binary units, must have visible='bernoulli'",
+        [BernoulliRBM(5), generative(column_types="gaussian")],
+        "'m1', above binary units, must have column_types='bernoulli'",
     ),
     ([BernoulliRBM(5), generative(n_iter=-1)], "layer 1.*n_iter"),
 ]

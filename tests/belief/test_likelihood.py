@@ -14,8 +14,8 @@ NETWORKS = {
     "untied-deep": (3, (2, 3, 2), {"untied": True}),
     "labels": (4, (3, 2), {"n_labels": 3}),
     "labels-untied": (3, (2, 3, 2), {"n_labels": 2, "untied": True}),
-    "gaussian": (2, (3, 2), {"visible": "gaussian"}),
-    "gaussian-untied": (2, (2, 2, 2), {"visible": "gaussian", "untied": True}),
+    "gaussian": (2, (3, 2), {"column_types": "gaussian"}),
+    "gaussian-untied": (2, (2, 2, 2), {"column_types": "gaussian", "untied": True}),
 }
 
 
@@ -33,7 +33,7 @@ def dbn(request):
 
 @pytest.fixture
 def rows(dbn):
-    if dbn.visible == "gaussian":
+    if dbn.column_types == "gaussian":
         return RNG.normal(1, 2, (6, 2))
     return bits(dbn.n_features_in_)
 
@@ -133,7 +133,7 @@ def test_kinds_of_density():
 def test_upside_down_the_likelihood_is_where_it_was(depth):
     X = RNG.integers(0, 2, (60, 6)).astype(float)
     sizes = (4, 6, 4)[:depth]
-    options = {"init": "transpose", "n_iter": (20, 0, 0)[:depth]}
+    options = {"init_layers": "transpose", "n_iter": (20, 0, 0)[:depth]}
     dbn = DBN(sizes, random_state=0, **options).fit(X)
     before = dbn.layers_[0].score_samples(X)
     np.testing.assert_allclose(dbn.importance_likelihood(X, n_draws=2), before)
@@ -146,13 +146,15 @@ def test_upside_down_the_likelihood_is_where_it_was(depth):
 def test_more_units_hardly_change_the_start():
     X = RNG.integers(0, 2, (60, 6)).astype(float)
     options = {"n_iter": (20, 0), "random_state": 0}
-    dbn = DBN((4, 9), init="transpose", **options).fit(X)
+    dbn = DBN((4, 9), init_layers="transpose", **options).fit(X)
     before = dbn.layers_[0].score_samples(X)
     np.testing.assert_allclose(dbn.importance_likelihood(X), before, atol=0.05)
     # Where it cannot be, it is not.
-    narrow = DBN((4, 5), init="transpose", **options).fit(X)
+    narrow = DBN((4, 5), init_layers="transpose", **options).fit(X)
     assert abs(narrow.coefs_[1]).max() < 0.1
-    real = DBN((4, 9), init="transpose", visible="gaussian", **options).fit(X)
+    real = DBN((4, 9), init_layers="transpose", column_types="gaussian", **options).fit(
+        X
+    )
     assert abs(real.coefs_[1]).max() < 0.1
 
 

@@ -22,7 +22,7 @@ def test_samples_have_the_models_means(untied, init):
 
 
 def test_samples_of_real_columns():
-    dbn = random_dbn(2, (3, 2), visible="gaussian", untied=True)
+    dbn = random_dbn(2, (3, 2), column_types="gaussian", untied=True)
     x = dbn.sample(20_000, random_state=0, init="noise", n_steps=60)
     listed, bottom = Listed(dbn), dbn.layers_[0]
     p = np.exp(listed.log_p)
@@ -48,7 +48,7 @@ def test_filling_is_exact_where_recognition_is():
     # Upside down, Q is the posterior, and steps are Gibbs steps.
     X = RNG.integers(0, 2, (60, 5)).astype(float)
     X[:, 1] = X[:, 0]
-    dbn = DBN((4, 5), init="transpose", n_iter=(50, 0), random_state=0).fit(X)
+    dbn = DBN((4, 5), init_layers="transpose", n_iter=(50, 0), random_state=0).fit(X)
     listed = Listed(dbn)
     holed = np.where(np.arange(5) % 2, np.nan, bits(5)[::4])
     filled = dbn.impute(holed, n_steps=4000)

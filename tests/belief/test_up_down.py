@@ -80,7 +80,7 @@ def test_kinds_of_data(visible):
     options = {"refine_iter": 30, "refine_learning_rate": 0.05}
     for resample in (False, True):
         greedy, refined = (
-            fit(X, visible=visible, resample=resample, refine=refine, **options)
+            fit(X, column_types=visible, resample=resample, refine=refine, **options)
             for refine in (None, "up-down")
         )
         assert refined.score(X) > greedy.score(X)
@@ -96,7 +96,7 @@ def test_refining_keeps_nothing_near_rows():
 
 def test_divergence_is_named_and_leaves_what_was():
     X = 100 * TOY + RNG.normal(size=TOY.shape)
-    options = {"visible": "gaussian", "n_iter": 2, "random_state": 0}
+    options = {"column_types": "gaussian", "n_iter": 2, "random_state": 0}
     dbn = DBN((5, 4), refine="up-down", refine_learning_rate=1e30, **options)
     with pytest.raises(DivergenceError, match="refine_learning_rate"):
         dbn.fit(X)

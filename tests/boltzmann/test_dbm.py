@@ -312,8 +312,8 @@ def test_a_changed_shape_is_named():
     dbm = DBM((3, 2), n_iter=1, warm_start=True).fit(STATES)
     with pytest.raises(ValueError, match="hidden_layer_sizes"):
         dbm.set_params(hidden_layer_sizes=(3, 2, 2)).fit(STATES)
-    with pytest.raises(ValueError, match="visible"):
-        dbm.set_params(hidden_layer_sizes=(3, 2), visible="gaussian").fit(STATES)
+    with pytest.raises(ValueError, match="column_types"):
+        dbm.set_params(hidden_layer_sizes=(3, 2), column_types="gaussian").fit(STATES)
 
 
 def test_divergence_of_a_pair_is_named():

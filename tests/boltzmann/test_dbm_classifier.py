@@ -66,9 +66,9 @@ def exact_probabilities(truth, rows=STATES):
 
 def small(sizes=(8, 6), **options):
     """What learns quickly from few rows."""
-    clf = DBMClassifier(sizes, n_iter=15, max_iter=10, random_state=0)
+    clf = DBMClassifier(sizes, n_iter=15, fine_tune_iter=10, random_state=0)
     clf.set_params(solver="adam", learning_rate=0.02, momentum=0.9)
-    clf.set_params(learning_rate_init=0.01, fine_tune_batch_size=10)
+    clf.set_params(fine_tune_learning_rate=0.01, fine_tune_batch_size=10)
     clf.set_params(inference_steps=1000)
     return clf.set_params(**options)
 
@@ -219,7 +219,7 @@ def without_label(clf, rows):
 @pytest.mark.parametrize("sizes", SHAPES, ids=str)
 def test_the_net_begins_as_a_sweep_of_mean_field(sizes):
     clf, _ = random_classifier(sizes, scale=0.5)
-    clf.set_params(fine_tune="backprop", max_iter=0, warm_start=True)
+    clf.set_params(fine_tune="backprop", fine_tune_iter=0, warm_start=True)
     clf.set_params(inference_steps=1000, inference_tol=1e-10)
     kept = [W.copy() for W in clf.coefs_]
     clf.fit(STATES, NAMES[np.arange(16) % 3])
@@ -240,7 +240,7 @@ def test_the_net_begins_as_a_sweep_of_mean_field(sizes):
 def test_the_net_of_real_columns_sees_them_standardised():
     X, y = blocks(60)
     X = 100 * (X + RNG.normal(0, 0.3, X.shape)) - 7
-    clf = small(visible="gaussian", max_iter=0).fit(X, y)
+    clf = small(column_types="gaussian", fine_tune_iter=0).fit(X, y)
     v = (X - clf.mean_) / clf.scale_
     weights = (clf.precision_ * clf.scale_**2)[:, None] * clf.coefs_[0]
     W, c = clf.net_coefs_[0], clf.net_intercepts_[0]
@@ -266,7 +266,7 @@ def test_fine_tuning_helps_and_leaves_the_machine_alone(sizes):
     X, y = blocks(200)
     X[::3, 2] = np.nan
     test, labels = blocks(1000, seed=1)
-    options = {"n_iter": 40, "max_iter": 60}
+    options = {"n_iter": 40, "fine_tune_iter": 60}
     plain = small(sizes, fine_tune=None, **options).fit(X, y)
     clf = small(sizes, **options).fit(X, y)
     for name in ("coefs_", "intercepts_"):
@@ -296,23 +296,23 @@ def test_a_net_belongs_to_its_machine():
     clf.set_params(warm_start=True, n_iter=0).fit(X, y)
     np.testing.assert_array_equal(clf.coefs_[0], before)
     assert (clf.predict_log_proba(X) != net).any()
-    assert len(clf.net_loss_curve_) == clf.max_iter
+    assert len(clf.net_loss_curve_) == clf.fine_tune_iter
 
 
 def test_dropout_and_early_stopping_of_the_net():
     X, y = blocks(150)
-    clf = small(early_stopping=True, max_iter=200, n_iter_no_change=4).fit(X, y)
+    clf = small(early_stopping=True, fine_tune_iter=200, n_iter_no_change=4).fit(X, y)
     assert len(clf.net_validation_curve_) == len(clf.net_loss_curve_) < 200
     plain = small().fit(X, y).predict_log_proba(X)
     for options in (
-        {"dropout": 0.3},
-        {"dropout": (0.2, 0.3)},
+        {"fine_tune_dropout": 0.3},
+        {"fine_tune_dropout": (0.2, 0.3)},
         {"fine_tune_solver": "sgd"},
         {"fine_tune_batch_size": 7},
         {"fine_tune_momentum": 0.5},
         {"fine_tune_max_norm": 2.0},
-        {"alpha": 0.01},
-        {"learning_rate_init": 1e-4},
+        {"fine_tune_alpha": 0.01},
+        {"fine_tune_learning_rate": 1e-4},
         {"schedule": "constant"},
     ):
         other = small(**options).fit(X, y)
@@ -321,8 +321,8 @@ def test_dropout_and_early_stopping_of_the_net():
 
 def test_divergence_of_the_net_is_named():
     X, y = blocks(60)
-    clf = small(fine_tune_solver="sgd", learning_rate_init=1e6)
-    with pytest.raises(DivergenceError, match="learning_rate_init"):
+    clf = small(fine_tune_solver="sgd", fine_tune_learning_rate=1e6)
+    with pytest.raises(DivergenceError, match="fine_tune_learning_rate"):
         clf.fit(X, y)
     assert np.isfinite(clf.predict_log_proba(X)).all()
 
@@ -350,12 +350,12 @@ def test_learns_the_joint_distribution(sizes):
 def test_rows_without_labels(sizes):
     X, y = blocks(240)
     few = np.where(np.arange(240) % 4 == 0, y, "?")
-    clf = small(sizes, unlabeled="?", n_iter=30, max_iter=40).fit(X, few)
+    clf = small(sizes, unlabeled="?", n_iter=30, fine_tune_iter=40).fit(X, few)
     np.testing.assert_array_equal(clf.classes_, NAMES)
     assert clf.score(X, y) > 0.9
     # They taught it what data are like.
     test, _ = blocks(1000, seed=1)
-    alone = small(sizes, n_iter=120, max_iter=0).fit(X[::4], y[::4])
+    alone = small(sizes, n_iter=120, fine_tune_iter=0).fit(X[::4], y[::4])
     assert clf.score_samples(test).mean() > alone.score_samples(test).mean()
     clf.partial_fit(X, np.full(240, "?"))
     assert np.isfinite(clf.score_samples(X)).all()
@@ -393,11 +393,11 @@ def test_invalid_labels(y, message):
     "options, message",
     [
         ({"fine_tune": "wake-sleep"}, "fine_tune"),
-        ({"max_iter": -1}, "max_iter"),
-        ({"dropout": 1.0}, "dropout"),
-        ({"dropout": (0.1, 2.0)}, "dropout"),
-        ({"dropout": (0.1, 0.2, 0.3)}, "dropout"),
-        ({"learning_rate_init": 0}, "learning_rate_init"),
+        ({"fine_tune_iter": -1}, "fine_tune_iter"),
+        ({"fine_tune_dropout": 1.0}, "fine_tune_dropout"),
+        ({"fine_tune_dropout": (0.1, 2.0)}, "fine_tune_dropout"),
+        ({"fine_tune_dropout": (0.1, 0.2, 0.3)}, "fine_tune_dropout"),
+        ({"fine_tune_learning_rate": 0}, "fine_tune_learning_rate"),
         ({"gradient": "cd"}, "gradient"),
     ],
     ids=str,

@@ -45,9 +45,9 @@ def test_machines_without_a_label_name_what_they_lack(machine):
     "model",
     [
         GaussianRBM(3, n_iter=1, random_state=0),
-        DBN((3, 2), visible="gaussian", n_iter=1, random_state=0),
-        RNADE(3, max_iter=1, random_state=0),
-        VAE(2, (3,), decoder="gaussian", max_iter=1, random_state=0),
+        DBN((3, 2), column_types="gaussian", n_iter=1, random_state=0),
+        RNADE(3, n_iter=1, random_state=0),
+        VAE(2, (3,), column_types="gaussian", n_iter=1, random_state=0),
     ],
     ids=lambda model: type(model).__name__,
 )

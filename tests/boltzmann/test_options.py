@@ -103,7 +103,7 @@ def test_sparsity_moves_the_mean_activity(target, gradient):
 
 @pytest.mark.parametrize("gradient", ["pcd", "cd"])
 def test_centering_does_not_mind_what_is_called_zero(gradient):
-    options = {"init": "zeros", "n_iter": 20, "learning_rate": 0.2}
+    options = {"init_biases": "zeros", "n_iter": 20, "learning_rate": 0.2}
     options["gradient"] = gradient
 
     def both(centering):

@@ -29,7 +29,9 @@ def random_classifier(seed=0, **options):
     rng = np.random.default_rng(seed)
     X = (rng.random((40, N_VISIBLE)) < 0.5).astype(float)
     clf = RBMClassifier(N_HIDDEN, n_iter=0, random_state=0, **options)
-    clf.fit(X * 4 - 3 if clf.visible == "gaussian" else X, NAMES[np.arange(40) % 3])
+    clf.fit(
+        X * 4 - 3 if clf.column_types == "gaussian" else X, NAMES[np.arange(40) % 3]
+    )
     clf.components_ = 1.5 * rng.normal(size=(N_HIDDEN, N_VISIBLE))
     clf.label_components_ = 2 * rng.normal(size=(N_HIDDEN, 3))
     for name in ("visible", "hidden", "label"):
@@ -224,7 +226,7 @@ class Real:
 
 
 def test_real_columns():
-    clf = random_classifier(visible="gaussian")
+    clf = random_classifier(column_types="gaussian")
     truth = Real(clf)
     X = np.random.default_rng(1).normal(-1, 2, (30, N_VISIBLE))
     for rows in X, np.where(RNG.random(X.shape) < 0.3, np.nan, X):
@@ -280,8 +282,8 @@ def test_a_step_follows_the_gradient():
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
 def test_without_its_generative_part_hybrid_is_discriminative(visible):
     X, y = blocks(60)
-    a = small(objective="discriminative", visible=visible).fit(X, y)
-    b = small(objective="hybrid", alpha=0, visible=visible).fit(X, y)
+    a = small(objective="discriminative", column_types=visible).fit(X, y)
+    b = small(objective="hybrid", generative_weight=0, column_types=visible).fit(X, y)
     for name in ("components_", "label_components_", "intercept_hidden_"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
@@ -292,7 +294,7 @@ def test_objectives_do_what_they_say():
     options = {"n_iter": 40, "batch_size": 20}
     density, conditional = {}, {}
     for objective in ("generative", "hybrid", "discriminative"):
-        clf = small(objective=objective, alpha=0.1, **options).fit(X, y)
+        clf = small(objective=objective, generative_weight=0.1, **options).fit(X, y)
         density[objective] = clf.score(test, labels), clf.score_samples(test).mean()
         conditional[objective] = log_p(clf, X, y).mean()
     assert min(accuracy for accuracy, _ in density.values()) > 0.9
@@ -388,7 +390,7 @@ def test_early_stopping_holds_out_rows_with_labels():
     few = np.where(np.arange(300) < 8, y, "?")
     options = {"early_stopping": True, "n_iter": 20, "validation_fraction": 0.3}
     for seed in range(4):
-        clf = small(unlabeled="?", alpha=0.1, **options)
+        clf = small(unlabeled="?", generative_weight=0.1, **options)
         clf.set_params(random_state=seed).fit(X, few)
         assert len(set(clf.validation_curve_)) > 1
         assert len(set(clf.loss_curve_)) > 1
@@ -399,10 +401,10 @@ def test_early_stopping_holds_out_rows_with_labels():
 def test_what_may_not_change_between_fits():
     X, y = blocks(60)
     for visible, other in ("bernoulli", "gaussian"), ("gaussian", "bernoulli"):
-        clf = small(visible=visible, warm_start=True).fit(X, y)
+        clf = small(column_types=visible, warm_start=True).fit(X, y)
         for method in (clf.fit, clf.partial_fit):
-            clf.set_params(visible=other)
-            with pytest.raises(ValueError, match=f"visible='{other}'.*warm_start"):
+            clf.set_params(column_types=other)
+            with pytest.raises(ValueError, match=f"column_types='{other}'.*warm_start"):
                 method(X, y)
         clf.set_params(warm_start=False).fit(X, y).score_samples(X)
         assert hasattr(clf, "precision_") == (other == "gaussian")
@@ -496,27 +498,27 @@ def test_divergence_is_caught_and_named(learning_rate):
         {"l2": 1e-2},
         {"max_norm": 0.2},
         {"sparsity_target": 0.1},
-        {"init": "zeros"},
-        {"alpha": 0.5},
+        {"init_biases": "zeros"},
+        {"generative_weight": 0.5},
         {"objective": "generative"},
         {"objective": "discriminative"},
-        {"visible": "gaussian"},
+        {"column_types": "gaussian"},
     ],
     ids=str,
 )
 def test_options_change_what_is_learned(option):
     X, y = blocks(60)
     X[::7, 3] = np.nan
-    clf = small(alpha=0.1).set_params(**option).fit(X, y)
-    assert (clf.components_ != small(alpha=0.1).fit(X, y).components_).any()
+    clf = small(generative_weight=0.1).set_params(**option).fit(X, y)
+    assert (clf.components_ != small(generative_weight=0.1).fit(X, y).components_).any()
     assert np.isfinite(clf.score_samples(X)).all()
 
 
 def test_bits_are_not_drawn_from_real_numbers():
     X, y = blocks(60)
     X = X + RNG.normal(0, 0.1, X.shape)
-    plain = small(visible="gaussian").fit(X, y)
-    other = small(visible="gaussian", resample=True).fit(X, y)
+    plain = small(column_types="gaussian").fit(X, y)
+    other = small(column_types="gaussian", resample=True).fit(X, y)
     np.testing.assert_array_equal(plain.components_, other.components_)
 
 
@@ -532,7 +534,7 @@ def test_digits_in_pipelines_and_searches():
     clf = RBMClassifier(32, n_iter=8, random_state=0)
     pipeline = make_pipeline(MinMaxScaler(), clf)
     assert pipeline.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.88
-    real = clone(clf).set_params(visible="gaussian")
+    real = clone(clf).set_params(column_types="gaussian")
     assert real.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.85
     grid = {"rbmclassifier__n_components": [2, 16]}
     search = GridSearchCV(pipeline, grid, cv=2).fit(X[:300], y[:300])
@@ -542,4 +544,6 @@ def test_digits_in_pipelines_and_searches():
 def test_blobs_with_default_parameters():
     X, y = make_blobs(300, centers=4, n_features=3, random_state=0)
     X *= [1, 1000, 0.001]
-    assert cross_val_score(RBMClassifier(visible="gaussian"), X, y, cv=3).min() > 0.85
+    assert (
+        cross_val_score(RBMClassifier(column_types="gaussian"), X, y, cv=3).min() > 0.85
+    )

@@ -41,7 +41,9 @@ LABELS = np.arange(120) % 3
 OTHERS = {
     "gaussian": GaussianRBM(),
     "classifier": RBMClassifier(),
-    "real classifier": RBMClassifier(visible="gaussian", gradient="fpcd", alpha=0.5),
+    "real classifier": RBMClassifier(
+        column_types="gaussian", gradient="fpcd", generative_weight=0.5
+    ),
 }
 
 

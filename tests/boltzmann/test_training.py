@@ -50,7 +50,7 @@ def fit(n_components=8, n_iter=3, **options):
         {"l1": 1e-3},
         {"l2": 1e-3},
         {"resample": True},
-        {"init": "zeros"},
+        {"init_biases": "zeros"},
         {"batch_size": 20},
         {"learning_rate": 0.05},
         {"early_stopping": True},
@@ -76,7 +76,7 @@ def test_penalties_shrink_the_weights():
 
 
 def test_initial_visible_biases():
-    marginal, zero = fit(n_iter=0), fit(n_iter=0, init="zeros")
+    marginal, zero = fit(n_iter=0), fit(n_iter=0, init_biases="zeros")
     means = (X.sum(axis=0) + 1) / (len(X) + 2)
     np.testing.assert_allclose(
         marginal.inverse_transform(np.zeros((1, 8)))[0], means, rtol=1e-4

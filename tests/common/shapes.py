@@ -7,6 +7,7 @@ A machine has ``n_components``, ``n_iter``, ``components_`` and ``loss_curve_``;
 import numpy as np
 
 from skdgm import NeuralAutoregressive
+from skdgm.belief._tuned import TunedNetwork
 
 
 def options(estimator, name):
@@ -30,11 +31,10 @@ def having(estimator, **values):
         for name in "pretrain_batch_size", "fine_tune_batch_size":
             values[name] = values["batch_size"]
     if "n_iter" in values:
-        values["refine_iter"] = values["max_iter"] = values["n_iter"]
+        values["refine_iter"] = values["fine_tune_iter"] = values["n_iter"]
     if "learning_rate" in values:
-        for name in "refine_learning_rate", "learning_rate_init":
-            values[name] = values["learning_rate"]
-        values["pretrain_learning_rate"] = values["learning_rate"]
+        for stage in "pretrain", "refine", "fine_tune":
+            values[f"{stage}_learning_rate"] = values["learning_rate"]
     for name, value in values.items():
         estimator.set_params(**dict.fromkeys(options(estimator, name), value))
     return estimator
@@ -82,8 +82,7 @@ def passes(estimator):
     """Arguments of the partial fits that do what a fit does, without refinement."""
     depth = n_layers(estimator)
     if depth is None:
-        name = "n_iter" if hasattr(estimator, "n_iter") else "max_iter"
-        return [{}] * getattr(estimator, name)
+        return [{}] * estimator.n_iter
     n_iter = [m.n_iter for _, m in estimator.layers or ()]
     n_iter = n_iter or [estimator.n_iter] * depth
     return [{"layer": number} for number, n in enumerate(n_iter) for _ in range(n)]
@@ -91,7 +90,7 @@ def passes(estimator):
 
 def n_layers(estimator):
     """The number of layers that are learned one by one, if there are such."""
-    if not hasattr(estimator, "layers") or hasattr(estimator, "max_iter"):
+    if not hasattr(estimator, "layers") or isinstance(estimator, TunedNetwork):
         return None
     return len(estimator.layers or estimator.hidden_layer_sizes)
 

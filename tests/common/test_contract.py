@@ -263,7 +263,6 @@ def test_n_jobs_does_not_matter(estimator, data):
 
     def search(n_jobs, backend):
         grid = {name: [0.05, 0.1] for name in options(estimator, "learning_rate")}
-        grid = grid or {"learning_rate_init": [0.005, 0.01]}
         with parallel_config(backend=backend):
             found = GridSearchCV(estimator, grid, cv=2, n_jobs=n_jobs)
             return found.fit(data.X, **labels)

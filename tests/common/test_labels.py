@@ -29,11 +29,11 @@ KNOWN = np.arange(24) % 4 > 0
 NAMES = np.array(["ant", "bee", "cat"])[CODES]
 CLASSIFIERS = [
     RBMClassifier(3, n_iter=2, random_state=0),
-    DBMClassifier((3,), n_iter=2, max_iter=2, random_state=0),
-    DBNClassifier((3,), pretrain_iter=1, max_iter=2, random_state=0),
+    DBMClassifier((3,), n_iter=2, fine_tune_iter=2, random_state=0),
+    DBNClassifier((3,), pretrain_iter=1, n_iter=2, random_state=0),
     GenerativeDBNClassifier((3,), n_iter=2, random_state=0),
 ]
-REGRESSOR = DBNRegressor((3,), visible="bernoulli", pretrain_iter=1, max_iter=2)
+REGRESSOR = DBNRegressor((3,), column_types="bernoulli", pretrain_iter=1, n_iter=2)
 
 
 def name(model):

@@ -104,7 +104,6 @@ def test_options_are_checked_whenever_an_estimator_learns(instance):
     before = learned(estimator)
     wrong = {
         "learning_rate": -1,
-        "learning_rate_init": -1,
         "gradient": "bogus",
         "solver": "bogus",
         "l2": -1,
@@ -238,6 +237,6 @@ def test_machines_that_are_fitted_are_given_for_their_options():
     machine = GaussianRBM(3, n_iter=1).fit(REAL)
     assert not get_tags(DBN(layers=[("bottom", machine)])).input_tags.positive_only
     labelled = RBMClassifier(3, n_iter=1).fit(BITS, np.arange(len(BITS)) % 2)
-    labelled.set_params(visible="gaussian", objective="generative")
+    labelled.set_params(column_types="gaussian", objective="generative")
     clf = GenerativeDBNClassifier(layers=[("top", labelled)])
     assert clf.fit(REAL, np.arange(len(REAL)) % 2).n_features_in_ == REAL.shape[1]

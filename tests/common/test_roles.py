@@ -29,8 +29,7 @@ OBJECTIVES = [
 def fitted(request):
     """A fitted estimator, its rows, and the same with missing entries, with labels."""
     estimator = clone(DENSITIES[request.param])
-    epochs = "max_iter" if isinstance(estimator, NetEstimator) else "n_iter"
-    estimator.set_params(**{epochs: 2})
+    estimator.set_params(n_iter=2)
     if isinstance(estimator, BeliefNetwork):
         estimator.set_params(feature_layer="all")
     X, y = data(estimator)

@@ -10,25 +10,25 @@ from skdgm import FVBN, DBNClassifier, DBNRegressor, RBMClassifier
 from tests.common.instances import CLASSES, ESTIMATORS, INSTANCES, KINDS
 
 # The checks' data are real numbers: with these visible units they are classified well.
-REAL = RBMClassifier(visible="gaussian")
-SUPERVISED = DBNClassifier((32, 32), visible="gaussian", pretrain_iter=5)
-SUPERVISED.set_params(learning_rate_init=0.02, max_iter=40)
+REAL = RBMClassifier(column_types="gaussian")
+SUPERVISED = DBNClassifier((32, 32), column_types="gaussian", pretrain_iter=5)
+SUPERVISED.set_params(learning_rate=0.02, n_iter=40)
 
 # A closed form, which learning again does not change: no instance for tests of that.
-NORMAL = FVBN(output="gaussian", ordering="random")
+NORMAL = FVBN(column_types="gaussian", ordering="random")
 
 # By default they learn for as long as it takes, which is no matter of the checks.
 SHORT = {
     "DBM": {"n_iter": 5},
-    "DBMClassifier": {"n_iter": 5, "max_iter": 5},
-    "DBNClassifier": {"pretrain_iter": 5, "max_iter": 20},
+    "DBMClassifier": {"n_iter": 5, "fine_tune_iter": 5},
+    "DBNClassifier": {"pretrain_iter": 5, "n_iter": 20},
     "DBN": {"n_iter": 5},
-    "DBNRegressor": {"pretrain_iter": 5, "max_iter": 100},
+    "DBNRegressor": {"pretrain_iter": 5, "n_iter": 100},
     "GenerativeDBNClassifier": {"n_iter": 5},
-    "VAE": {"max_iter": 20},
+    "VAE": {"n_iter": 20},
 }
 for name in "EoNADE", "FVBN", "MADE", "NADE", "NeuralAutoregressive", "RNADE":
-    SHORT[name] = {"max_iter": 5}
+    SHORT[name] = {"n_iter": 5}
 DEFAULTS = [cls().set_params(**SHORT.get(cls.__name__, {})) for cls in ESTIMATORS]
 
 # What else there is to check of other columns, and of layers that are given.
@@ -36,7 +36,7 @@ OTHERS = [
     instance
     for instance in KINDS
     if instance not in CLASSES
-    and (type(instance), instance.get_params().get("visible"))
+    and (type(instance), instance.get_params().get("column_types"))
     not in [(type(real), "gaussian") for real in (REAL, SUPERVISED)]
 ]
 

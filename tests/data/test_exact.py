@@ -32,7 +32,7 @@ def test_types_hold_what_is_known(values, given, kept, convert):
 @pytest.mark.filterwarnings("ignore:X has feature names")
 def test_columns_of_frames_that_floats_cannot_hold_are_named():
     pd = pytest.importorskip("pandas")
-    own = NADE(2, "gaussian", max_iter=1).fit([[1.0, 2], [3, 5], [2, 2]])
+    own = NADE(2, "gaussian", n_iter=1).fit([[1.0, 2], [3, 5], [2, 2]])
     for number, dtype in [(LARGE, "int64"), (LARGE, "Int64"), (2**64 - 1, "uint64")]:
         large = pd.Series([number, 1], dtype=dtype)
         frame = pd.DataFrame({"key": large, "rent": [0.5, np.nan]})
@@ -46,7 +46,7 @@ def test_columns_of_frames_that_floats_cannot_hold_are_named():
 
 @pytest.mark.parametrize("convert", [list, tuple, np.array])
 def test_lists_of_integers_keep_all_digits(convert):
-    own = NADE(2, "gaussian", max_iter=1).fit([[1.0, 2], [3, 5], [2, 2]])
+    own = NADE(2, "gaussian", n_iter=1).fit([[1.0, 2], [3, 5], [2, 2]])
     found = own.impute(convert([[LARGE, 1], [2, -LARGE]]))
     assert found.tolist() == [[LARGE, 1], [2, -LARGE]]
 
@@ -54,7 +54,7 @@ def test_lists_of_integers_keep_all_digits(convert):
 @pytest.mark.filterwarnings("ignore:X has feature names")
 def test_objects_that_floats_cannot_hold_are_named():
     pd = pytest.importorskip("pandas")
-    own = NADE(2, "gaussian", max_iter=1).fit([[1.0, 2], [3, 5], [2, 2]])
+    own = NADE(2, "gaussian", n_iter=1).fit([[1.0, 2], [3, 5], [2, 2]])
     for rows in [[0.5, LARGE], [np.nan, np.int64(-LARGE)], [None, LARGE], [-1, 2**63]]:
         large = [rows, [1.0, 2**63 + 1]]
         for X in large, np.array(large, object), pd.DataFrame(large, dtype=object):

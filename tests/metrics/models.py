@@ -19,14 +19,12 @@ MODELS = {
     "rbm": BernoulliRBM(5, **SHORT),
     "real": GaussianRBM(4, **SHORT),
     "classifier": RBMClassifier(5, **SHORT),
-    "real-classifier": RBMClassifier(4, visible="gaussian", **SHORT),
+    "real-classifier": RBMClassifier(4, column_types="gaussian", **SHORT),
     "dbm": DBM((5, 4), **SHORT),
-    "dbm-classifier": DBMClassifier((5, 4), max_iter=2, **SHORT),
+    "dbm-classifier": DBMClassifier((5, 4), fine_tune_iter=2, **SHORT),
     "dbn": DBN((5, 4), **SHORT),
-    "dbn-classifier": DBNClassifier(
-        (5, 4), pretrain_iter=3, max_iter=2, random_state=0
-    ),
-    "dbn-regressor": DBNRegressor((5, 4), pretrain_iter=3, max_iter=2, random_state=0),
+    "dbn-classifier": DBNClassifier((5, 4), pretrain_iter=3, n_iter=2, random_state=0),
+    "dbn-regressor": DBNRegressor((5, 4), pretrain_iter=3, n_iter=2, random_state=0),
     "generative-dbn": GenerativeDBNClassifier((5, 4), **SHORT),
 }
 

@@ -31,10 +31,10 @@ REAL = "real", "real-classifier", "dbn-regressor"
 def families():
     return {
         "rbm": BernoulliRBM(3, n_iter=5, random_state=0).fit(GREY),
-        "vae": VAE(2, (4,), max_iter=2, n_draws=20, random_state=0).fit(GREY),
-        "net": FVBN(max_iter=2, random_state=0).fit(GREY),
+        "vae": VAE(2, (4,), n_iter=2, n_draws=20, random_state=0).fit(GREY),
+        "net": FVBN(n_iter=2, random_state=0).fit(GREY),
         "ensemble": FVBN(
-            n_orderings=2, ordering="random", max_iter=2, random_state=0
+            n_orderings=2, ordering="random", n_iter=2, random_state=0
         ).fit(GREY),
     }
 
@@ -103,12 +103,12 @@ def test_the_bracket_is_printed_in_short(families):
 
 
 def test_steps_that_make_bits_are_left_to_it():
-    pipe = make_pipeline(BernoulliBinarizer(), FVBN(max_iter=2, random_state=0))
+    pipe = make_pipeline(BernoulliBinarizer(), FVBN(n_iter=2, random_state=0))
     table = likelihood_table([pipe.fit(GREY)], GREY)
     assert list(table["bit_draws"]) == [0]
     assert table["nats"].iloc[0] == pytest.approx(pipe.score(GREY))
     # Those that only scale do not.
-    pipe = make_pipeline(MinMaxScaler(), FVBN(max_iter=2, random_state=0)).fit(GREY)
+    pipe = make_pipeline(MinMaxScaler(), FVBN(n_iter=2, random_state=0)).fit(GREY)
     table = likelihood_table([pipe], GREY)
     expected, _ = average_over_draws(pipe[-1], pipe[0].transform(GREY))
     assert table["nats"].iloc[0] == pytest.approx(expected.mean())
@@ -122,7 +122,7 @@ def test_other_probabilities_are_not_compared():
     with pytest.raises(ValueError, match="Pipeline-1 and Pipeline-2.*other ones"):
         likelihood_table(pipes, 1 + GREY)
     mixed = [
-        FVBN(output=kinds, max_iter=2, random_state=0).fit(GREY)
+        FVBN(column_types=kinds, n_iter=2, random_state=0).fit(GREY)
         for kinds in (("bernoulli",) + ("gaussian",) * 5, ("gaussian",) * 6)
     ]
     with pytest.raises(ValueError, match="FVBN-1 and FVBN-2"):
@@ -173,7 +173,7 @@ def test_frames_with_names_are_not_binary():
 
 def test_only_columns_of_bits_are_drawn():
     frame = pd.DataFrame({"p": GREY[:, 0], "x": GREY[:, 1]})
-    model = FVBN(output=("bernoulli", "gaussian"), max_iter=2, random_state=0)
+    model = FVBN(column_types=("bernoulli", "gaussian"), n_iter=2, random_state=0)
     model.fit(frame)
     uniform = np.random.RandomState(0)
     found = []
@@ -277,7 +277,7 @@ def test_grey_rows_have_a_bound_on_the_mean_over_bits(name):
 
 
 def test_grey_rows_have_a_bound_by_autoencoders():
-    vae = VAE(2, (4,), max_iter=1, random_state=0).fit(BITS)
+    vae = VAE(2, (4,), n_iter=1, random_state=0).fit(BITS)
     vae.coefs_ = [4 * W for W in vae.coefs_]
     # What is exact is found on a fine grid of latent values.
     z = np.linspace(-6, 6, 121)
@@ -306,14 +306,14 @@ def test_grey_rows_of_autoregressive_models_are_warned_of(families):
 
 
 def test_grey_rows_given_all_others_are_warned_of():
-    net = EoNADE((3,), max_iter=1, random_state=0).fit(BITS)
+    net = EoNADE((3,), n_iter=1, random_state=0).fit(BITS)
     with pytest.warns(DataRangeWarning, match="average_over_draws"):
         net.score_features(GREY, given="others")
 
 
 @pytest.mark.filterwarnings("error")
 def test_bits_are_not_warned_of():
-    net = FVBN(max_iter=2, random_state=0).fit(BITS)
+    net = FVBN(n_iter=2, random_state=0).fit(BITS)
     net.score(BITS)
     assert net.density_kind_ == "exact"
     net.partial_fit(GREY)
@@ -321,7 +321,7 @@ def test_bits_are_not_warned_of():
     net.partial_fit(BITS)
     assert net.density_kind_ == "estimate"
     assert net.fit(BITS).density_kind_ == "exact"
-    mixed = FVBN(output=("bernoulli", "gaussian"), max_iter=2, random_state=0)
+    mixed = FVBN(column_types=("bernoulli", "gaussian"), n_iter=2, random_state=0)
     assert mixed.fit(GREY[:, :2]).density_kind_ == "estimate"
     half = np.column_stack([BITS[:40, 0], GREY[:, 0]])
     assert mixed.fit(half).density_kind_ == "exact"

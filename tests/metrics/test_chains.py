@@ -111,7 +111,7 @@ TEMPERED = {"gradient": "tempering", "n_temperatures": 4}
         DBN((4, 3), n_iter=2, random_state=0, **TEMPERED),
         DBNClassifier(
             layers=[("top", BernoulliRBM(4, n_iter=3, **TEMPERED))],
-            max_iter=1,
+            n_iter=1,
             random_state=0,
         ),
     ],

@@ -59,9 +59,9 @@ def test_families_side_by_side():
 def test_models_without_a_partition_function_say_what_they_know():
     pytest.importorskip("pandas")
     nets = {
-        "vae": VAE(2, (4,), decoder="gaussian", max_iter=2, random_state=0),
-        "normal": FVBN(output="gaussian", random_state=0),
-        "ensemble": EoNADE((4,), output="gaussian", max_iter=2, random_state=0),
+        "vae": VAE(2, (4,), column_types="gaussian", n_iter=2, random_state=0),
+        "normal": FVBN(column_types="gaussian", random_state=0),
+        "ensemble": EoNADE((4,), column_types="gaussian", n_iter=2, random_state=0),
     }
     table = likelihood_table({name: net.fit(X) for name, net in nets.items()}, X)
     assert list(table["kind"]) == ["lower bound", "exact", "estimate"]
@@ -102,13 +102,13 @@ def test_pipelines_have_ends_in_the_units_of_data():
     ],
 )
 def test_options_are_checked_whatever_the_models(options, what):
-    net = FVBN(output="gaussian", random_state=0).fit(X)
+    net = FVBN(column_types="gaussian", random_state=0).fit(X)
     with pytest.raises((TypeError, ValueError), match=what):
         likelihood_table([net], X, **options)
 
 
 def test_options_of_brackets_are_taken_whatever_the_models():
-    net = FVBN(output="gaussian", random_state=0).fit(X)
+    net = FVBN(column_types="gaussian", random_state=0).fit(X)
     found = likelihood_table([net], X, n_chains=3, n_draws=5, confidence=0.5)
     assert found.equals(likelihood_table([net], X))
 
@@ -136,7 +136,7 @@ def test_mixed_columns_without_real_ones_have_probabilities():
     rbm, rows = fitted("rbm")
     frame = pd.DataFrame(rows == 1, columns=list("abcdef"))
     bits, real = (
-        MADE((3,), output="mixed", max_iter=1, random_state=0).fit(given)
+        MADE((3,), column_types="mixed", n_iter=1, random_state=0).fit(given)
         for given in (frame, frame.assign(x=np.arange(len(rows)) / 7))
     )
     assert (measure(bits), measure(real)) == ("probability", "density")

@@ -19,7 +19,7 @@ def recipe(**options):
         "solver": "adam",
         "alpha": 1e-4,
         "batch_size": 20,
-        "learning_rate_init": 0.01,
+        "learning_rate": 0.01,
         "schedule": "constant",
         "power_t": 0.5,
         "momentum": 0.9,

@@ -137,7 +137,7 @@ def test_hooks_hear_of_epochs_and_may_stop():
 def test_early_stopping_keeps_the_best():
     rng = np.random.default_rng(0)
     noise = np.eye(3)[rng.integers(0, 3, len(X))]
-    options = {"early_stopping": True, "hidden": (60,), "learning_rate_init": 0.05}
+    options = {"early_stopping": True, "hidden": (60,), "learning_rate": 0.05}
     table, n_epochs = table_of(X, noise), 60
     tuned = trained(table, n_epochs=n_epochs, **options)
     assert tuned.ended == "stopped"
@@ -189,7 +189,7 @@ def test_going_on_is_as_if_it_had_never_stopped(solver):
 
 def test_growing_without_bound_is_divergence():
     options = {"loss": squared_error, "solver": "sgd", "activation": "identity"}
-    tuned = trained(table_of(X, Y), learning_rate_init=0.2, n_epochs=1, **options)
+    tuned = trained(table_of(X, Y), learning_rate=0.2, n_epochs=1, **options)
     assert tuned.ended == "diverged"
     assert tuned.losses == []
     assert not tuned.useless
@@ -197,7 +197,7 @@ def test_growing_without_bound_is_divergence():
 
 def test_divergence_keeps_the_last_good_state():
     tuned = trained(
-        table_of(X, 1e3 * Y), loss=squared_error, solver="sgd", learning_rate_init=10.0
+        table_of(X, 1e3 * Y), loss=squared_error, solver="sgd", learning_rate=10.0
     )
     assert tuned.ended == "diverged"
     assert all(np.isfinite(leaf).all() for leaf in leaves(tuned.state.params))
@@ -206,15 +206,15 @@ def test_divergence_keeps_the_last_good_state():
 def test_useless():
     assert not trained(TABLE, n_epochs=5).useless
     assert not trained(TABLE, n_epochs=0).useless
-    assert trained(TABLE, solver="sgd", learning_rate_init=20.0, n_epochs=1).useless
+    assert trained(TABLE, solver="sgd", learning_rate=20.0, n_epochs=1).useless
 
 
 MLP = {
     "alpha": 1e-4,
     "batch_size": 50,
-    "learning_rate_init": 5e-3,
     "activation": "logistic",
 }
+RATE = 5e-3
 
 
 @pytest.mark.parametrize("activation", ["logistic", "relu"])
@@ -223,9 +223,12 @@ def test_learns_digits_as_well_as_mlp_classifier(activation):
     X = (X / 16).astype(np.float32)
     options = {**MLP, "activation": activation}
     Y = np.eye(10, dtype=bool)[y]
-    tuned = trained(table_of(X[:1200], Y[:1200]), (100,), 40, **options)
+    tuned = trained(
+        table_of(X[:1200], Y[:1200]), (100,), 40, learning_rate=RATE, **options
+    )
     z = forward(tuned.state.params, X[1200:], activation)
-    mlp = MLPClassifier((100,), max_iter=40, random_state=0, **options)
+    rest = {"learning_rate_init": RATE, "random_state": 0, **options}
+    mlp = MLPClassifier((100,), max_iter=40, **rest)
     with ignore_warnings(category=ConvergenceWarning):
         mlp.fit(X[:1200], y[:1200])
     expected = mlp.score(X[1200:], y[1200:])
@@ -238,9 +241,10 @@ def test_regresses_as_well_as_mlp_regressor():
     X, y = (StandardScaler().fit_transform(a) for a in (X, y[:, None]))
     options = {**MLP, "activation": "tanh"}
     table = table_of(X[:800], y[:800])
-    tuned = trained(table, (50,), 60, loss=squared_error, **options)
+    tuned = trained(table, (50,), 60, loss=squared_error, learning_rate=RATE, **options)
     z = forward(tuned.state.params, X[800:], "tanh")
-    mlp = MLPRegressor(hidden_layer_sizes=(50,), max_iter=60, random_state=0, **options)
+    rest = {"learning_rate_init": RATE, "random_state": 0, **options}
+    mlp = MLPRegressor((50,), max_iter=60, **rest)
     with ignore_warnings(category=ConvergenceWarning):
         mlp.fit(X[:800], y[:800, 0])
     expected = mlp.score(X[800:], y[800:])

@@ -27,7 +27,7 @@ def step(clock=START, **options):
 
 def test_a_step_goes_down_the_slope_of_the_penalised_mean_loss():
     options = {"solver": "sgd", "momentum": 0.0, "alpha": 3.0}
-    before, after, tuner = step(learning_rate_init=0.1, **options)
+    before, after, tuner = step(learning_rate=0.1, **options)
     index = np.arange(20)
 
     def objective(params):
@@ -40,7 +40,7 @@ def test_a_step_goes_down_the_slope_of_the_penalised_mean_loss():
 
 
 def test_adams_first_step_is_as_long_as_the_rate():
-    before, after, _ = step(learning_rate_init=0.1, alpha=0.0)
+    before, after, _ = step(learning_rate=0.1, alpha=0.0)
     for a, b in zip(leaves(before), leaves(after)):
         np.testing.assert_allclose(abs(a - b), 0.1, rtol=1e-3)
 
@@ -64,7 +64,7 @@ def test_schedules(schedule, factor):
         {"solver": "sgd"},
         {"alpha": 1.0},
         {"batch_size": 10},
-        {"learning_rate_init": 0.02},
+        {"learning_rate": 0.02},
         {"schedule": "linear"},
         {"schedule": "invscaling"},
         {"momentum": 0.5},
@@ -105,7 +105,7 @@ def test_losses_are_without_dropout():
 
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_max_norm_holds_for_hidden_units(solver):
-    options = {"learning_rate_init": 0.5, "hidden": (8, 7), "solver": solver}
+    options = {"learning_rate": 0.5, "hidden": (8, 7), "solver": solver}
     *hidden, (W, _) = trained(TABLE, max_norm=0.7, **options).state.params
     for layer in hidden:
         norms = np.linalg.norm(layer.W, axis=0)

@@ -73,10 +73,10 @@ def test_layers_of_deep_machines(dbm, layer):
     "estimator",
     [
         DBN((6, 4), n_iter=2),
-        DBMClassifier((6, 4), n_iter=2, max_iter=2),
+        DBMClassifier((6, 4), n_iter=2, fine_tune_iter=2),
         GenerativeDBNClassifier((6, 4), n_iter=2),
-        DBNClassifier((6, 4), pretrain_iter=2, max_iter=2),
-        DBNRegressor((6, 4), pretrain_iter=2, max_iter=2),
+        DBNClassifier((6, 4), pretrain_iter=2, n_iter=2),
+        DBNRegressor((6, 4), pretrain_iter=2, n_iter=2),
         MLPClassifier((6, 4), tol=1.0),
     ],
 )

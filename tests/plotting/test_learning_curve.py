@@ -115,7 +115,7 @@ def test_a_single_layer_is_named(X):
 
 
 def test_a_label_above(X):
-    clf = DBMClassifier((6, 4), n_iter=4, max_iter=3, random_state=0, **EARLY)
+    clf = DBMClassifier((6, 4), n_iter=4, fine_tune_iter=3, random_state=0, **EARLY)
     display = LearningCurveDisplay.from_estimator(clf.fit(X, X[:, 0]))
     machine, net = display.lines_
     check_line(machine["training"][1], clf.validation_curve_)
@@ -135,7 +135,7 @@ def test_a_label_above(X):
     ],
 )
 def test_tuned_networks(cls, loss, X):
-    net = cls((6, 4), pretrain_iter=3, max_iter=3, random_state=0).fit(X, X[:, 0])
+    net = cls((6, 4), pretrain_iter=3, n_iter=3, random_state=0).fit(X, X[:, 0])
     figure, axes = plt.subplots(2)
     display = LearningCurveDisplay.from_estimator(net, ax=axes)
     layers, own = display.lines_
@@ -169,8 +169,8 @@ def test_no_epoch(X):
 @pytest.mark.parametrize(
     "model, loss",
     [
-        (FVBN(max_iter=2), "minus log-likelihood (nats a row)"),
-        (VAE(2, (4,), max_iter=2), "minus lower bound on log-likelihood (nats a row)"),
+        (FVBN(n_iter=2), "minus log-likelihood (nats a row)"),
+        (VAE(2, (4,), n_iter=2), "minus lower bound on log-likelihood (nats a row)"),
     ],
 )
 def test_the_axis_says_what_is_lost(model, loss, X):

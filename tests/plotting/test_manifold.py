@@ -58,7 +58,7 @@ def test_other_limits(X):
 
 
 def test_limits_of_latent_units_are_those_of_their_prior(X):
-    vae = VAE(2, (4,), max_iter=1, random_state=0).fit(X)
+    vae = VAE(2, (4,), n_iter=1, random_state=0).fit(X)
     for model in vae, make_pipeline(MinMaxScaler(), vae).fit(X):
         display = ManifoldDisplay.from_estimator(model, n_images=2)
         np.testing.assert_array_equal(display.limits, [[-2.5, 2.5]] * 2)

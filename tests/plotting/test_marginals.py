@@ -134,7 +134,7 @@ def test_other_data(machine):
 
 
 def test_columns_in_another_order_are_refused(machine, iris):
-    net = EoNADE((2,), output="mixed", max_iter=1, random_state=0).fit(iris)
+    net = EoNADE((2,), column_types="mixed", n_iter=1, random_state=0).fit(iris)
     other = iris[iris.columns[::-1]]
     renamed = iris.rename(columns={"sepal length (cm)": "a"})
     for model in machine, net:
@@ -162,7 +162,7 @@ def table(n=60, seed=0):
 def test_frames_of_several_kinds():
     frame = table()
     frame.loc[:4, "work"] = None
-    net = EoNADE((4,), output="mixed", max_iter=1, random_state=0).fit(frame)
+    net = EoNADE((4,), column_types="mixed", n_iter=1, random_state=0).fit(frame)
     display = MarginalsDisplay.from_estimator(net, frame, random_state=0)
     assert titles(display) == list(frame)
     work = frame["work"].dropna().value_counts(normalize=True)

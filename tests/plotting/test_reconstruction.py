@@ -63,7 +63,7 @@ def test_nothing_to_fill(rbm, X):
     assert labels == ["given", "rebuilt"]
     with pytest.raises(TypeError, match="Nothing is missing in X.*'method': 'sample'"):
         ReconstructionDisplay.from_estimator(rbm, X, method="sample")
-    net = FVBN(max_iter=1).fit(X)
+    net = FVBN(n_iter=1).fit(X)
     with pytest.raises(TypeError, match="needs inverse_transform.*NaN.*FVBN has not"):
         ReconstructionDisplay.from_estimator(net, X)
 

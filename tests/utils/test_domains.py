@@ -97,9 +97,9 @@ def test_real_values_are_finite():
 @pytest.mark.parametrize(
     "estimator, remedy",
     [
-        (EoNADE(), 'Fit with output="gaussian" .* or with output="mixed"'),
-        (VAE(), 'Fit with decoder="gaussian" if they are real numbers. Or'),
-        (DBN(), 'Fit with visible="gaussian"'),
+        (EoNADE(), 'Fit with column_types="gaussian" .* or with column_types="mixed"'),
+        (VAE(), 'Fit with column_types="gaussian" if they are real numbers. Or'),
+        (DBN(), 'Fit with column_types="gaussian"'),
         (DBN(layers=[("bottom", BernoulliRBM())]), "such as GaussianRBM"),
         (BernoulliRBM(), "such as GaussianRBM"),
     ],

@@ -1,0 +1,95 @@
+"""One name for one thing, as doc/api_conventions.rst has it."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from sklearn.neural_network import BernoulliRBM as ScikitRBM
+
+import skdgm
+from tests.common.instances import ESTIMATORS
+
+PAGE = Path(__file__).parents[1] / "doc" / "api_conventions.rst"
+# Prefixes of options of a stage of training, and what a name is without "n_".
+STAGES = re.compile(r"(pretrain|refine|fine_tune)_(.+)")
+SHORTENED = {"iter": "n_iter", "steps": "n_steps"}
+
+
+def names(section):
+    """The names in the first column of a section's table."""
+    parts = re.split(r"^(.+)\n-{5,}$", PAGE.read_text(), flags=re.M)
+    text = parts[parts.index(section) + 1]
+    cells = re.findall(r"^   \* - (.*)$", text, flags=re.M)
+    return {name for cell in cells for name in re.findall(r"``([^`]+)``", cell)}
+
+
+def parameters(cls):
+    """The parameters of an estimator."""
+    return inspect.signature(cls).parameters
+
+
+def constraints(name):
+    """For each estimator that has a parameter, the types of value that it takes."""
+    found = {}
+    for cls in ESTIMATORS:
+        if name in parameters(cls):
+            allowed = cls._parameter_constraints[name]
+            found[cls.__name__] = allowed if isinstance(allowed, list) else [allowed]
+    return found
+
+
+TABLE = names("Parameters of estimators")
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_every_parameter_is_in_the_table(cls):
+    for name in parameters(cls):
+        stage = STAGES.fullmatch(name)
+        if stage:
+            assert f"{stage[1]}_*" in TABLE
+            name = SHORTENED.get(stage[2], stage[2])
+        assert name in TABLE
+
+
+def test_no_name_of_the_table_is_unused():
+    used = {name for cls in ESTIMATORS for name in parameters(cls)}
+    used |= {f"{stage[1]}_*" for stage in map(STAGES.fullmatch, used) if stage}
+    assert used >= TABLE
+
+
+def test_names_that_were_given_up_are_gone():
+    gone = {"max_iter", "learning_rate_init", "init", "visible", "output", "decoder"}
+    for cls in ESTIMATORS:
+        assert not gone & set(parameters(cls))
+
+
+@pytest.mark.parametrize("name", sorted(n for n in TABLE if "*" not in n))
+def test_a_name_takes_one_type_of_value_everywhere(name):
+    # Options are numbers, choices or both ("auto", None); what differs is their range.
+    kinds = {cls: {_sort(own) for own in got} for cls, got in constraints(name).items()}
+    assert set.intersection(*kinds.values()), kinds
+
+
+def _sort(constraint):
+    """A word for the type of value that a constraint admits."""
+    if constraint is None or isinstance(constraint, str | type):
+        return str(constraint)
+    if hasattr(constraint, "options"):
+        return "string"
+    return str(constraint.type)
+
+
+def test_weight_decay_of_nets_and_of_machines_have_two_names():
+    for cls in ESTIMATORS:
+        assert not {"alpha", "l2"} <= set(parameters(cls))
+
+
+def test_parameters_of_scikit_learn_have_its_names():
+    assert set(parameters(ScikitRBM)) <= set(parameters(skdgm.BernoulliRBM))
+
+
+def test_attributes_are_as_in_the_table():
+    for name in names("Attributes of fitted estimators"):
+        # An attribute that only some models have is documented where it is.
+        assert any(name in (cls.__doc__ or "") for cls in ESTIMATORS), name
