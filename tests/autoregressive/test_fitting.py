@@ -510,7 +510,7 @@ def test_thread_count_does_not_matter(name, n_threads):
 
 @pytest.mark.parametrize("cls", [FVBN, MADE, NADE, EoNADE, NeuralAutoregressive])
 def test_wrong_outputs_are_named(cls):
-    with pytest.raises(ValueError, match="output has 2 kinds, but X has 6 columns"):
+    with pytest.raises(ValueError, match="column_types has 2 entries, but X has 6"):
         cls(column_types=("bernoulli", "gaussian")).fit(X)
     with pytest.raises(ValueError, match="poisson"):
         cls(column_types=("bernoulli",) * 5 + ("poisson",)).fit(X)
@@ -537,7 +537,7 @@ def test_what_columns_are_stays_when_options_change(cls, output):
     score = own.score(X)
     assert own.set_params(column_types=output).score(X) == score
     assert own.sample(2, 0).max() <= 1
-    with pytest.raises(ValueError, match="output changed"):
+    with pytest.raises(ValueError, match="column_types changed"):
         own.partial_fit(X)
     assert own.score(X) == score
 

@@ -115,7 +115,7 @@ WRONG = [
     ({"layers": []}, "layers must be a list"),
     ({"layers": [BernoulliRBM()]}, "layers must be a list"),
     ({"layers": [("a", BernoulliRBM()), ("a", BernoulliRBM())]}, "not unique"),
-    ({"layers": [("visible", BernoulliRBM())]}, "conflict"),
+    ({"layers": [("column_types", BernoulliRBM())]}, "conflict"),
     ({"layers": [("a", BernoulliRBM()), ("b", GaussianRBM())]}, "'b', above"),
     ({"layers": [("a", LogisticRegression())]}, "'a', at the bottom"),
     ({"layers": [("a", RBMClassifier())]}, "'a', at the bottom"),
