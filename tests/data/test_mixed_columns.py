@@ -233,10 +233,10 @@ def test_sparse_data_are_read_as_dense_ones_are():
 @pytest.mark.parametrize(
     "kinds, message",
     [
-        (KINDS[:3], "output has 3 kinds, but X has 4 columns"),
-        ((*KINDS, "gaussian"), "output has 5 kinds, but X has 4 columns"),
-        ((*KINDS[:3], "real"), "output must be 'mixed', or .* got {'real'}"),
-        ("categorical", r"output must be 'mixed', or .* got \['categorical'\]"),
+        (KINDS[:3], "column_types has 3 entries, but X has 4"),
+        ((*KINDS, "gaussian"), "column_types has 5 entries, but X has 4"),
+        ((*KINDS[:3], "real"), "column_types must be 'mixed', or .* got {'real'}"),
+        ("categorical", r"column_types must be 'mixed', or .* got \['categorical'\]"),
     ],
 )
 def test_kinds_are_checked(kinds, message):
