@@ -57,7 +57,6 @@ DEEP = {
     "mean_field_steps": [Interval(Integral, 1, None, closed="left")],
     "inference_steps": [Interval(Integral, 1, None, closed="left")],
     "inference_tol": [Interval(Real, 0, None, closed="left")],
-    "n_restarts": [Interval(Integral, 0, None, closed="left")],
     "sparsity_target": [Interval(Real, 0, 1, closed="both"), tuple, None],
     "pretrain": [StrOptions({"layerwise"}), None],
     "pretrain_iter": [Interval(Integral, 0, None, closed="left"), tuple],
