@@ -12,7 +12,7 @@ from tests.common.instances import ESTIMATORS
 
 PAGE = Path(__file__).parents[1] / "doc" / "api_conventions.rst"
 # Prefixes of options of a stage of training, and what a name is without "n_".
-STAGES = re.compile(r"(pretrain|refine|fine_tune)_(.+)")
+STAGES = re.compile(r"(pretrain|refine)_(.+)")
 SHORTENED = {"iter": "n_iter", "steps": "n_steps"}
 
 

@@ -131,13 +131,16 @@ CLASSIFIERS = {
         (500, 500, 2000), batch_size=100, n_iter=80, random_state=0, **BELOW, **SLOWLY
     ),
     "DBMClassifier 500-1000": DBMClassifier(
-        (500, 1000),
-        n_iter=50,
-        fine_tune_iter=200,
-        fine_tune_batch_size=100,
-        **{f"fine_tune_{name}": value for name, value in SLOWLY.items()},
-        **JOINTLY | LAYERWISE | {"pretrain_iter": 30},
-        pretrain_steps=(1, (1, 5, 10)),
+        DBM(
+            (500, 1000),
+            n_iter=50,
+            **JOINTLY | LAYERWISE | {"pretrain_iter": 30},
+            pretrain_steps=(1, (1, 5, 10)),
+        ),
+        n_iter=200,
+        batch_size=100,
+        random_state=0,
+        **SLOWLY,
     ),
 }
 

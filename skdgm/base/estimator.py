@@ -106,7 +106,7 @@ class Estimator(
                     state,
                     n_epochs=n_epochs,
                     hooks=hooks,
-                    early_stopping=self.early_stopping,
+                    early_stopping=self._options.early_stopping,
                 )
             self._keep(learned, before)
         self._report(learned, n_epochs, watch)
@@ -161,7 +161,7 @@ class Estimator(
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all arguments, and only then change the estimator's attributes."""
-        self._asked = asked_of(self)
+        self._asked = self._present_options()
         self._check_options()
         if not fresh:
             self._check_unchanged()
@@ -289,7 +289,11 @@ class Estimator(
     def _options(self):
         """Options of the last fit; before the first one, the present options."""
         asked = vars(self).get("_asked")
-        return asked_of(self) if asked is None else asked
+        return self._present_options() if asked is None else asked
+
+    def _present_options(self):
+        """Present options as a namespace, in which a fit keeps them."""
+        return asked_of(self)
 
     def _now(self, name):
         """Validated present value of an option of inference."""

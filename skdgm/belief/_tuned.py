@@ -4,12 +4,10 @@ Features and outputs are those of the net; samples and likelihoods are those of 
 pre-trained network.
 """
 
-from numbers import Real
 from types import SimpleNamespace
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,7 +15,7 @@ from skdgm.base import Estimator, by_blocks, rollback, rolled_back
 from skdgm.belief._fine_tuning import ACTIVATION, PRETRAINING, Tuning
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief.dbn import DBN
-from skdgm.nets import LEARNING, Layer, NetState, Tuner, forward, hidden
+from skdgm.nets import TUNING, Layer, NetState, Tuner, forward, hidden
 from skdgm.training import Budget
 
 
@@ -36,10 +34,7 @@ class TunedNetwork(_BaseComposition, Estimator):
             name: DBN._parameter_constraints[theirs]
             for name, theirs in PRETRAINING.items()
         },
-        **{name: value for name, value in LEARNING.items() if name != "clip_norm"},
-        "solver": [StrOptions({"sgd", "adam"})],
-        "dropout": [Interval(Real, 0, 1, closed="left"), tuple],
-        "max_norm": [Interval(Real, 0, None, closed="neither"), None],
+        **TUNING,
     }
     get_params, set_params = BeliefNetwork.get_params, BeliefNetwork.set_params
     _asked_domain = BeliefNetwork._asked_domain

@@ -28,14 +28,13 @@ from skdgm.utils.random import stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.warn import warn
 
-_DRAWS, _RESTART = 2, 2**17
+_DRAWS = 2
 
 
 class DeepDensity(EnergyDensity):
     """Density of a machine with several hidden layers, and perhaps a label above them.
 
-    Its ``now`` knows ``inference_steps``, ``inference_tol``, ``n_restarts`` and
-    ``feature_layer``.
+    Its ``now`` knows ``inference_steps``, ``inference_tol`` and ``feature_layer``.
     """
 
     @property
@@ -80,40 +79,22 @@ class DeepDensity(EnergyDensity):
         return {name: self.now(option) for name, option in names.items()}
 
     def inferred(self, params, x, clamp):
-        """Means by mean field within the limits of inference; with restarts, for each
-        row those with the highest bound.
+        """Means by mean field within the limits of inference.
 
         Returns
         -------
         means : tuple of ndarray
         """
-        energy, limits = self.energy, self.limits
-        best, info = mean_field(energy, params, x, clamp, **limits)
-        settled = info.converged
-        for number in range(self.now("n_restarts")):
-            rng, start = stream(self.seed, _RESTART, number), list(x)
-            for block in energy.rest():
-                if clamp[block] is None:
-                    size, real = energy.units[block].size, params.dtype.type
-                    mean = rng.fold(block).uniform(size, real)
-                    start[block] = np.repeat(mean, len(x[0]), axis=0)
-            means, info = mean_field(energy, params, tuple(start), clamp, **limits)
-            better = bound(energy, params, means, clamp) > bound(
-                energy, params, best, clamp
-            )
-            settled = np.where(better, info.converged, settled)
-            best = tuple(
-                old if clamped is True else np.where(better[:, None], new, old)
-                for old, new, clamped in zip(best, means, clamp)
-            )
-        if not settled.all():
+        limits = self.limits
+        means, info = mean_field(self.energy, params, x, clamp, **limits)
+        if not info.converged.all():
             warn(
-                f"Mean field of {np.count_nonzero(~settled)} rows still moved by more "
-                f"than inference_tol={limits['tol']:g} after inference_steps="
+                f"Mean field of {np.count_nonzero(~info.converged)} rows still moved "
+                f"by more than inference_tol={limits['tol']:g} after inference_steps="
                 f"{limits['max_sweeps']} sweeps: raise one of them.",
                 ConvergenceWarning,
             )
-        return best
+        return means
 
     def starts(self, params, x, clamp, rng):
         """Values of the even layers drawn from means that mean field finds."""

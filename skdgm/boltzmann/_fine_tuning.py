@@ -83,24 +83,25 @@ def tune(machine, table):
         As of :meth:`DBMClassifier.fit`.
     """
     density, rows, hooks = machine.density_, table.rows, []
-    options = machine._options
+    options = machine._options.net
     if machine.verbose:
         name = f"{machine._name}, net"
         hooks.append(Verbose(name, "log probability of labels"))
     of_rows = inputs_of(density, density.params_for(rows))
+    recipe = SimpleNamespace(**vars(options), activation=_ACTIVATION)
     with one_blas_thread():
         inputs = Inputs(rows, table.index, of_rows)
         targets = np.eye(len(machine.classes_), dtype=bool)[rows.labels]
         given = inputs, targets, softmax_cross_entropy, machine._seed
-        tuner = Tuner(_recipe(options), *given)
+        tuner = Tuner(recipe, *given)
         tuned, _ = optimise(
             tuner,
             table,
-            range(options.fine_tune_iter),
+            range(options.n_iter),
             NetState(unfolded(density)),
-            n_epochs=options.fine_tune_iter,
+            n_epochs=options.n_iter,
             hooks=hooks,
-            early_stopping=machine.early_stopping,
+            early_stopping=options.early_stopping,
         )
     vars(machine).update(
         net_coefs_=[layer.W for layer in tuned.state.params],
@@ -109,8 +110,8 @@ def tune(machine, table):
         net_validation_curve_=tuned.validation,
     )
     name = f"the net of {machine._name}"
-    remedy = f"Lower fine_tune_learning_rate (now {options.fine_tune_learning_rate:g})."
-    report(tuned, options.fine_tune_iter, name, remedy)
+    remedy = f"Lower learning_rate (now {options.learning_rate:g})."
+    report(tuned, options.n_iter, name, remedy)
     if tuned.useless:
         warn(f"Training made {name} worse. {remedy}", ConvergenceWarning)
 
@@ -185,22 +186,3 @@ def inputs_of(density, params):
         return np.concatenate([np.asarray(part) for part in means[0:3:2]], axis=1)
 
     return of_rows
-
-
-def _recipe(options):
-    """Training options of the network."""
-    return SimpleNamespace(
-        activation=_ACTIVATION,
-        solver=options.fine_tune_solver,
-        learning_rate=options.fine_tune_learning_rate,
-        schedule=options.schedule,
-        power_t=options.power_t,
-        momentum=options.fine_tune_momentum,
-        alpha=options.fine_tune_alpha,
-        batch_size=options.fine_tune_batch_size,
-        dropout=options.fine_tune_dropout,
-        max_norm=options.fine_tune_max_norm,
-        validation_fraction=options.validation_fraction,
-        n_iter_no_change=options.n_iter_no_change,
-        tol=options.tol,
-    )

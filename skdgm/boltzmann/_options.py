@@ -57,7 +57,6 @@ DEEP = {
     "mean_field_steps": [Interval(Integral, 1, None, closed="left")],
     "inference_steps": [Interval(Integral, 1, None, closed="left")],
     "inference_tol": [Interval(Real, 0, None, closed="left")],
-    "n_restarts": [Interval(Integral, 0, None, closed="left")],
     "sparsity_target": [Interval(Real, 0, 1, closed="both"), tuple, None],
     "pretrain": [StrOptions({"layerwise"}), None],
     "pretrain_iter": [Interval(Integral, 0, None, closed="left"), tuple],
@@ -66,18 +65,6 @@ DEEP = {
     "feature_layer": [Integral, tuple, StrOptions({"all"})],
 }
 DEEP.pop("n_components")
-# Options of the network that starts from a deep machine.
-TUNING = {
-    "fine_tune": [StrOptions({"backprop"}), None],
-    "fine_tune_iter": [Interval(Integral, 0, None, closed="left")],
-    "fine_tune_learning_rate": [Interval(Real, 0, None, closed="neither")],
-    "fine_tune_alpha": [Interval(Real, 0, None, closed="left")],
-    "fine_tune_dropout": [Interval(Real, 0, 1, closed="left"), tuple],
-    "fine_tune_solver": [StrOptions({"sgd", "adam"})],
-    "fine_tune_batch_size": [Interval(Integral, 1, None, closed="left")],
-    "fine_tune_momentum": [Interval(Real, 0, 1, closed="left")],
-    "fine_tune_max_norm": [Interval(Real, 0, None, closed="neither"), None],
-}
 # Values of options that machines without real units, or with one hidden layer, lack.
 IMPLIED = {
     "column_types": "bernoulli",

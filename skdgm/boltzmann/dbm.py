@@ -76,12 +76,9 @@ class DBM(Machine):
     inference_steps, inference_tol : default=50, 1e-3
         Maximum number of mean-field sweeps for features and likelihoods, and the change
         of a row's means below which they stop.
-    n_restarts : int, default=0
-        Number of further mean-field runs, from random means; for each row the one with
-        the highest bound counts.
     feature_layer : int, tuple of int or "all", default="all"
         Hidden layers whose means :meth:`transform` returns: 0 is the first, -1 the
-        last. It may be changed after ``fit``, and so may the three above.
+        last. It may be changed after ``fit``, and so may the two above.
     solver, momentum, schedule, power_t, l1, l2, max_norm
         As in :class:`BernoulliRBM`.
     sparsity_target : float, tuple of float or None, default=None
@@ -182,7 +179,6 @@ class DBM(Machine):
         pretrain_steps=1,
         inference_steps=50,
         inference_tol=1e-3,
-        n_restarts=0,
         feature_layer="all",
         solver="sgd",
         momentum=0.0,
@@ -224,7 +220,6 @@ class DBM(Machine):
         self.pretrain_steps = pretrain_steps
         self.inference_steps = inference_steps
         self.inference_tol = inference_tol
-        self.n_restarts = n_restarts
         self.feature_layer = feature_layer
         self.solver = solver
         self.momentum = momentum

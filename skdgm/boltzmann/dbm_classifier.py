@@ -6,15 +6,21 @@ r"""Deep Boltzmann machines with labels.
 The label is a softmax unit above the last hidden layer.
 """
 
+from numbers import Integral
+from types import SimpleNamespace
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
 from skdgm.base import Classifier
-from skdgm.boltzmann import _options
+from skdgm.base.options import asked_of, current
 from skdgm.boltzmann._deep import DEEP
 from skdgm.boltzmann._deep_density import DeepDensity
 from skdgm.boltzmann._fine_tuning import logits, tune
 from skdgm.boltzmann._label_objective import LabelledObjective
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood, sample_of_class
-from skdgm.nets import check_dropout
+from skdgm.boltzmann.dbm import DBM
+from skdgm.nets import TUNING, check_dropout
 from skdgm.training import labelled
 
 
@@ -33,63 +39,69 @@ class DBMClassifier(Classifier, Machine):
     trained by back-propagation [1]_ [2]_. The machine stays as it was: samples, scores
     and imputed values come from it.
 
-    Data are 0 or 1, or probabilities of 1 (grey values), or real numbers. NaN is a
-    missing value, in every method. ``partial_fit`` trains the machine alone; to obtain
-    a network afterwards, ``fit`` with ``warm_start=True`` and ``n_iter=0``.
+    Data are 0 or 1, or probabilities of 1 (grey values), or real numbers, as ``dbm``
+    has it. NaN is a missing value, in every method. ``partial_fit`` trains the machine
+    alone, in batches of ``dbm__batch_size`` rows; to obtain a network afterwards,
+    ``fit`` with ``warm_start=True`` and ``dbm__n_iter=0``.
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple of int, default=(256, 256)
-        Number of units of each hidden layer, from below.
-    column_types : {"bernoulli", "gaussian"}, default="bernoulli"
-        Kind of data: values in [0, 1], or real columns of any scale, which are
-        standardised internally.
+    dbm : DBM, default=None
+        Unfitted machine, whose parameters describe the one to train, without the label,
+        and its training. They can be set as ``dbm__parameter``. It is not fitted or
+        changed itself; its ``random_state``, ``verbose`` and ``warm_start`` are
+        ignored, for those of the classifier count. As in :class:`DBM`,
+        ``feature_layer``, ``inference_steps`` and ``inference_tol`` may be changed
+        after ``fit``. If pre-trained, the label is trained together with the last pair
+        of layers; with ``early_stopping``, the log probability of the labels of
+        held-out rows counts. None means ``DBM(learning_rate=0.05)``, the defaults of
+        DBM with half its learning rate.
     unlabeled : object, default=None
         Value of y for rows without a label: while the machine is trained, these have
         labels drawn from it; :meth:`score` leaves them out. None means that all rows
         are labelled.
     fine_tune : {"backprop"} or None, default="backprop"
-        If None, no network is trained, and the machine itself predicts labels.
-    fine_tune_iter : int, default=50
+        If None, no network is trained, and the machine itself predicts labels: of the
+        parameters below, ``warm_start``, ``verbose`` and ``random_state`` count alone.
+    n_iter : int, default=50
         Number of epochs of fine-tuning.
-    fine_tune_learning_rate : float, default=0.003
+    learning_rate : float, default=0.003
         Initial learning rate of the network; see ``schedule``.
-    fine_tune_alpha : float, default=0.0001
-        L2 penalty on the network's weights: ``fine_tune_alpha / 2`` times the sum of
-        their squares, divided by the number of rows of the batch.
-    fine_tune_dropout : float or pair of float, default=0.0
+    alpha : float, default=0.0001
+        Weight decay: ``alpha / 2`` times the sum of the network's squared weights is
+        added to the sum of the losses of a batch.
+    dropout : float or pair of float, default=0.0
         Share of the network's hidden units that are dropped at each presentation; of a
         pair, the first is the share of its inputs, the second that of hidden units.
-    fine_tune_solver, fine_tune_batch_size, fine_tune_momentum, fine_tune_max_norm : \
-            default="adam", 50, 0.9, None
-        For the network, as ``solver``, ``batch_size``, ``momentum`` and ``max_norm``
-        are for the machine.
-    learning_rate, batch_size, n_iter : default=0.05, 10, "auto"
-        For the machine, as in :class:`DBM`.
-    gradient, n_steps, n_chains, n_temperatures, fast_learning_rate, negative
-        As in :class:`DBM`.
-    mean_field_steps, centering, precision, min_variance
-        As in :class:`DBM`.
-    pretrain : {"layerwise"} or None, default=None
-        As in :class:`DBM`; the label is trained together with the last pair of layers.
-    pretrain_iter, pretrain_learning_rate, pretrain_steps
-        As in :class:`DBM`.
-    inference_steps, inference_tol, n_restarts, feature_layer
-        As in :class:`DBM`.
-    solver, momentum, max_norm, l1, l2, sparsity_target, sparsity_cost, resample
-        As in :class:`DBM`.
-    init_biases
-        As in :class:`DBM`.
-    schedule, power_t
-        As in :class:`DBM`, also for the learning rate of the network.
+    solver : {"adam", "sgd"}, default="adam"
+        Optimiser of the network.
+    batch_size : int, default=50
+        Number of rows in each update of the network.
+    momentum : float, default=0.9
+        Momentum coefficient (for "adam", its first beta).
+    max_norm : float or None, default=None
+        Maximum norm of the weights into a hidden unit of the network.
+    schedule : {"constant", "invscaling", "linear"}, default="linear"
+        The network's learning rate after t of T epochs is ``learning_rate`` times 1,
+        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+    power_t : float, default=0.5
+        Exponent of ``schedule="invscaling"``.
     early_stopping : bool, default=False
-        If True, hold out rows, stop when the log probability of their labels no longer
-        rises, and keep the parameters with which it was highest: first for the machine,
-        then for the network.
-    validation_fraction, n_iter_no_change, tol, warm_start, verbose
-        As in :class:`BernoulliRBM`.
+        If True, hold out rows, stop fine-tuning when the log probability of their
+        labels no longer rises, and keep the network for which it was highest.
+    validation_fraction : float, default=0.1
+        Share of the rows with a label to hold out.
+    n_iter_no_change : int, default=5
+        Number of epochs without an improvement of ``tol`` before early stopping.
+    tol : float, default=0.001
+        Smallest improvement that counts, in nats per row.
+    warm_start : bool, default=False
+        If True, ``fit`` continues from the machine's parameters; the network starts
+        anew.
+    verbose : int, default=0
+        If not zero, print a line for each epoch of the machine and of the network.
     random_state : int, RandomState instance or None, default=None
-        Source of initial weights, the order of rows and samples.
+        Source of initial weights, the order of rows and samples, and dropout.
 
     Attributes
     ----------
@@ -129,6 +141,7 @@ class DBMClassifier(Classifier, Machine):
 
     See Also
     --------
+    DBM : The machine without a label.
     RBMClassifier : One hidden layer, and exact probabilities of labels.
 
     References
@@ -140,10 +153,10 @@ class DBMClassifier(Classifier, Machine):
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>> from skdgm import DBMClassifier
+    >>> from skdgm import DBM, DBMClassifier
     >>> X, y = load_digits(return_X_y=True)
     >>> X /= 16
-    >>> clf = DBMClassifier((64, 64), learning_rate=0.1, n_iter=20, random_state=0)
+    >>> clf = DBMClassifier(DBM((64, 64), n_iter=20), random_state=0)
     >>> clf.fit(X[:1200], y[:1200]).score(X[1200:], y[1200:]) > 0.85
     True
     >>> clf.sample(3, y=7, random_state=0).shape
@@ -151,59 +164,30 @@ class DBMClassifier(Classifier, Machine):
     """
 
     _parameter_constraints: dict = {
-        **_options.DEEP,
-        **_options.TUNING,
+        "dbm": [DBM, None],
         "unlabeled": "no_validation",
+        "fine_tune": [StrOptions({"backprop"}), None],
+        **TUNING,
+        "n_iter": [Interval(Integral, 0, None, closed="left")],
     }
     _layers, _DENSITY, _OBJECTIVE = DEEP, DeepDensity, LabelledObjective
 
     def __init__(
         self,
-        hidden_layer_sizes=(256, 256),
+        dbm=None,
         *,
-        column_types="bernoulli",
         unlabeled=None,
         fine_tune="backprop",
-        fine_tune_iter=50,
-        fine_tune_learning_rate=3e-3,
-        fine_tune_alpha=1e-4,
-        fine_tune_dropout=0.0,
-        fine_tune_solver="adam",
-        fine_tune_batch_size=50,
-        fine_tune_momentum=0.9,
-        fine_tune_max_norm=None,
-        precision="diagonal",
-        min_variance=0.05,
-        learning_rate=0.05,
-        batch_size=10,
-        n_iter="auto",
-        gradient="pcd",
-        n_steps=1,
-        n_chains=50,
-        n_temperatures=10,
-        fast_learning_rate=None,
-        negative="samples",
-        mean_field_steps=10,
-        centering="data",
-        pretrain=None,
-        pretrain_iter=10,
-        pretrain_learning_rate=0.05,
-        pretrain_steps=1,
-        inference_steps=50,
-        inference_tol=1e-3,
-        n_restarts=0,
-        feature_layer="all",
-        solver="sgd",
-        momentum=0.0,
+        n_iter=50,
+        learning_rate=3e-3,
+        alpha=1e-4,
+        dropout=0.0,
+        solver="adam",
+        batch_size=50,
+        momentum=0.9,
+        max_norm=None,
         schedule="linear",
         power_t=0.5,
-        l1=0.0,
-        l2=0.0,
-        max_norm=None,
-        sparsity_target=None,
-        sparsity_cost=0.1,
-        resample=True,
-        init_biases="marginals",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=5,
@@ -212,50 +196,19 @@ class DBMClassifier(Classifier, Machine):
         verbose=0,
         random_state=None,
     ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.column_types = column_types
+        self.dbm = dbm
         self.unlabeled = unlabeled
         self.fine_tune = fine_tune
-        self.fine_tune_iter = fine_tune_iter
-        self.fine_tune_learning_rate = fine_tune_learning_rate
-        self.fine_tune_alpha = fine_tune_alpha
-        self.fine_tune_dropout = fine_tune_dropout
-        self.fine_tune_solver = fine_tune_solver
-        self.fine_tune_batch_size = fine_tune_batch_size
-        self.fine_tune_momentum = fine_tune_momentum
-        self.fine_tune_max_norm = fine_tune_max_norm
-        self.precision = precision
-        self.min_variance = min_variance
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
         self.n_iter = n_iter
-        self.gradient = gradient
-        self.n_steps = n_steps
-        self.n_chains = n_chains
-        self.n_temperatures = n_temperatures
-        self.fast_learning_rate = fast_learning_rate
-        self.negative = negative
-        self.mean_field_steps = mean_field_steps
-        self.centering = centering
-        self.pretrain = pretrain
-        self.pretrain_iter = pretrain_iter
-        self.pretrain_learning_rate = pretrain_learning_rate
-        self.pretrain_steps = pretrain_steps
-        self.inference_steps = inference_steps
-        self.inference_tol = inference_tol
-        self.n_restarts = n_restarts
-        self.feature_layer = feature_layer
+        self.learning_rate = learning_rate
+        self.alpha = alpha
+        self.dropout = dropout
         self.solver = solver
+        self.batch_size = batch_size
         self.momentum = momentum
+        self.max_norm = max_norm
         self.schedule = schedule
         self.power_t = power_t
-        self.l1 = l1
-        self.l2 = l2
-        self.max_norm = max_norm
-        self.sparsity_target = sparsity_target
-        self.sparsity_cost = sparsity_cost
-        self.resample = resample
-        self.init_biases = init_biases
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -294,13 +247,36 @@ class DBMClassifier(Classifier, Machine):
             return self.density_.log_joint_of(rows)
         return logits(self.density_, rows, self.net_coefs_, self.net_intercepts_)
 
+    @property
+    def _described(self):
+        """Machine whose parameters describe the one to train."""
+        dbm = current(self, "dbm")
+        return DBM(learning_rate=0.05) if dbm is None else dbm
+
+    def _present_options(self):
+        """Present options of the machine, and those of the network as ``net``."""
+        return SimpleNamespace(**vars(asked_of(self._described)), net=asked_of(self))
+
+    def _now(self, name):
+        return current(self._described, name)
+
+    def _validate_params(self):
+        super()._validate_params()
+        self._described._validate_params()
+
     def _check_options(self):
-        super()._check_options()
-        check_dropout(self._options.fine_tune_dropout, "fine_tune_dropout")
+        try:
+            super()._check_options()
+        except ValueError as error:
+            raise ValueError(f"dbm: {error}") from error
+        check_dropout(self._options.net.dropout)
+
+    def _remedy(self):
+        return f"In dbm: {super()._remedy()}"
 
     def _finish(self, table):
         table = labelled(table)
-        if self.fine_tune is not None and len(table.index):
+        if self._options.net.fine_tune is not None and len(table.index):
             tune(self, table)
 
     def _forget(self):

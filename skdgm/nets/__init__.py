@@ -2,7 +2,7 @@
 
 from skdgm.nets import layers
 from skdgm.nets.activations import ACTIVATIONS, activate
-from skdgm.nets.estimator import LEARNING, NetEstimator, layers_of
+from skdgm.nets.estimator import LEARNING, TUNING, NetEstimator, layers_of
 from skdgm.nets.feed_forward import (
     INITIALISERS,
     Layer,
@@ -42,6 +42,7 @@ __all__ = [
     "KINDS",
     "LEARNING",
     "SOLVERS",
+    "TUNING",
     "Layer",
     "Monitor",
     "NetEstimator",

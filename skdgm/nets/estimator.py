@@ -31,6 +31,13 @@ LEARNING = {
     "verbose": ["verbose"],
     "random_state": ["random_state"],
 }
+# Constraints of the options of a Tuner.
+TUNING = {
+    **{name: value for name, value in LEARNING.items() if name != "clip_norm"},
+    "solver": [StrOptions({"sgd", "adam"})],
+    "dropout": [Interval(Real, 0, 1, closed="left"), tuple],
+    "max_norm": [_POSITIVE, None],
+}
 
 
 class NetEstimator(Estimator):

@@ -139,15 +139,13 @@ def _thinned(x, rate, rng, number):
     return drop_out(x, rate, rng.fold(number)) if rate else x
 
 
-def check_dropout(rates, name="dropout"):
+def check_dropout(rates):
     """Check dropout rates.
 
     Parameters
     ----------
     rates : object
         A tuple must be a pair of numbers in [0, 1); anything else is not checked.
-    name : str
-        Name of the option.
 
     Raises
     ------
@@ -158,6 +156,6 @@ def check_dropout(rates, name="dropout"):
         len(rates) == 2 and all(is_a(Real, r) and 0 <= r < 1 for r in rates)
     ):
         raise ValueError(
-            f"{name} must be a number of at least 0 and below 1, or two, of inputs and "
+            "dropout must be a number of at least 0 and below 1, or two, of inputs and "
             f"of hidden units; got {rates}."
         )

@@ -1,13 +1,18 @@
 """DBMClassifier: what it computes is what enumeration says, and it classifies."""
 
+import pickle
 from itertools import product
 
 import numpy as np
 import pytest
 from scipy.special import expit, log_softmax, logsumexp, softmax
+from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils import get_tags
 
-from skdgm import DBMClassifier
+from skdgm import DBM, BernoulliRBM, DBMClassifier
 from skdgm.boltzmann._deep import pair_recipes
 from skdgm.boltzmann._pretraining import layerwise
 from skdgm.distributions import Bernoulli, Softmax
@@ -31,8 +36,8 @@ HOLED = np.where(RNG.random(STATES.shape) < 0.4, np.nan, STATES)
 def random_classifier(sizes, scale=1.0, seed=0, **options):
     """An estimator with random parameters, and all states of its model."""
     rng = np.random.default_rng(seed)
-    options = {"fine_tune": None, "n_iter": 0, **options}
-    clf = DBMClassifier(sizes, random_state=0, **options)
+    dbm = DBM(sizes, learning_rate=0.05, n_iter=0)
+    clf = DBMClassifier(dbm, fine_tune=None, random_state=0).set_params(**options)
     clf.fit((rng.random((40, 4)) < 0.5).astype(float), NAMES[np.arange(40) % 3])
     clf.coefs_ = [scale * rng.normal(size=W.shape) for W in clf.coefs_]
     clf.intercepts_ = [rng.normal(size=b.shape) for b in clf.intercepts_]
@@ -66,11 +71,10 @@ def exact_probabilities(truth, rows=STATES):
 
 def small(sizes=(8, 6), **options):
     """What learns quickly from few rows."""
-    clf = DBMClassifier(sizes, n_iter=15, fine_tune_iter=10, random_state=0)
-    clf.set_params(solver="adam", learning_rate=0.02, momentum=0.9)
-    clf.set_params(fine_tune_learning_rate=0.01, fine_tune_batch_size=10)
-    clf.set_params(inference_steps=1000)
-    return clf.set_params(**options)
+    dbm = DBM(sizes, n_iter=15, solver="adam", learning_rate=0.02, momentum=0.9)
+    dbm.set_params(inference_steps=1000)
+    clf = DBMClassifier(dbm, n_iter=10, learning_rate=0.01, batch_size=10)
+    return clf.set_params(random_state=0, **options)
 
 
 @pytest.mark.parametrize("rows", [STATES, HOLED], ids=["whole", "holed"])
@@ -93,7 +97,7 @@ def test_where_the_posterior_factorises_labels_are_exact(sizes):
 
 def test_labels_have_the_probabilities_of_their_bounds(machine):
     clf, truth = machine
-    clf.set_params(inference_steps=1000, inference_tol=1e-10)
+    clf.dbm.set_params(inference_steps=1000, inference_tol=1e-10)
     for rows in (STATES, HOLED):
         joint = clf.density_.log_joint_of(clf._rows(rows))
         for code in range(3):
@@ -186,7 +190,7 @@ def test_imputed_means_are_conditional_means(machine):
 
 def test_features_are_a_fixed_point(machine):
     clf, _ = machine
-    clf.set_params(inference_steps=1000, inference_tol=1e-10)
+    clf.dbm.set_params(inference_steps=1000, inference_tol=1e-10)
     sizes = [len(bias) for bias in clf.intercepts_[1:]]
     means = clf.transform(STATES)
     assert means.shape == (16, sum(sizes))
@@ -219,8 +223,8 @@ def without_label(clf, rows):
 @pytest.mark.parametrize("sizes", SHAPES, ids=str)
 def test_the_net_begins_as_a_sweep_of_mean_field(sizes):
     clf, _ = random_classifier(sizes, scale=0.5)
-    clf.set_params(fine_tune="backprop", fine_tune_iter=0, warm_start=True)
-    clf.set_params(inference_steps=1000, inference_tol=1e-10)
+    clf.set_params(fine_tune="backprop", n_iter=0, warm_start=True)
+    clf.dbm.set_params(inference_steps=1000, inference_tol=1e-10)
     kept = [W.copy() for W in clf.coefs_]
     clf.fit(STATES, NAMES[np.arange(16) % 3])
     for before, after in zip(kept, clf.coefs_):
@@ -240,7 +244,7 @@ def test_the_net_begins_as_a_sweep_of_mean_field(sizes):
 def test_the_net_of_real_columns_sees_them_standardised():
     X, y = blocks(60)
     X = 100 * (X + RNG.normal(0, 0.3, X.shape)) - 7
-    clf = small(column_types="gaussian", fine_tune_iter=0).fit(X, y)
+    clf = small(dbm__column_types="gaussian", n_iter=0).fit(X, y)
     v = (X - clf.mean_) / clf.scale_
     weights = (clf.precision_ * clf.scale_**2)[:, None] * clf.coefs_[0]
     W, c = clf.net_coefs_[0], clf.net_intercepts_[0]
@@ -266,7 +270,7 @@ def test_fine_tuning_helps_and_leaves_the_machine_alone(sizes):
     X, y = blocks(200)
     X[::3, 2] = np.nan
     test, labels = blocks(1000, seed=1)
-    options = {"n_iter": 40, "fine_tune_iter": 60}
+    options = {"dbm__n_iter": 40, "n_iter": 60}
     plain = small(sizes, fine_tune=None, **options).fit(X, y)
     clf = small(sizes, **options).fit(X, y)
     for name in ("coefs_", "intercepts_"):
@@ -293,36 +297,49 @@ def test_a_net_belongs_to_its_machine():
     assert not hasattr(clf, "net_loss_curve_")
     # A net for what there is, without another epoch of the machine.
     before = clf.coefs_[0]
-    clf.set_params(warm_start=True, n_iter=0).fit(X, y)
+    clf.set_params(warm_start=True, dbm__n_iter=0).fit(X, y)
     np.testing.assert_array_equal(clf.coefs_[0], before)
     assert (clf.predict_log_proba(X) != net).any()
-    assert len(clf.net_loss_curve_) == clf.fine_tune_iter
+    assert len(clf.net_loss_curve_) == clf.n_iter
 
 
 def test_dropout_and_early_stopping_of_the_net():
     X, y = blocks(150)
-    clf = small(early_stopping=True, fine_tune_iter=200, n_iter_no_change=4).fit(X, y)
+    clf = small(early_stopping=True, n_iter=200, n_iter_no_change=4).fit(X, y)
     assert len(clf.net_validation_curve_) == len(clf.net_loss_curve_) < 200
     plain = small().fit(X, y).predict_log_proba(X)
     for options in (
-        {"fine_tune_dropout": 0.3},
-        {"fine_tune_dropout": (0.2, 0.3)},
-        {"fine_tune_solver": "sgd"},
-        {"fine_tune_batch_size": 7},
-        {"fine_tune_momentum": 0.5},
-        {"fine_tune_max_norm": 2.0},
-        {"fine_tune_alpha": 0.01},
-        {"fine_tune_learning_rate": 1e-4},
+        {"dropout": 0.3},
+        {"dropout": (0.2, 0.3)},
+        {"solver": "sgd"},
+        {"batch_size": 7},
+        {"momentum": 0.5},
+        {"max_norm": 2.0},
+        {"alpha": 0.01},
+        {"learning_rate": 1e-4},
         {"schedule": "constant"},
     ):
         other = small(**options).fit(X, y)
         assert (other.predict_log_proba(X) != plain).any()
 
 
+def test_each_early_stopping_has_its_own_rows_and_patience():
+    X, y = blocks(150)
+    given = {"dbm__n_iter": 60, "n_iter": 60}
+    stopping = {"early_stopping": True, "n_iter_no_change": 2, "tol": 0.05}
+    machine = small(**given, **{f"dbm__{k}": v for k, v in stopping.items()}).fit(X, y)
+    net = small(**given, **stopping).fit(X, y)
+    assert machine.n_iter_ < 60 == len(machine.net_loss_curve_)
+    assert len(net.net_loss_curve_) < 60 == net.n_iter_
+    assert len(machine.validation_curve_) == machine.n_iter_
+    assert len(net.net_validation_curve_) == len(net.net_loss_curve_)
+    assert machine.net_validation_curve_ == net.validation_curve_ == []
+
+
 def test_divergence_of_the_net_is_named():
     X, y = blocks(60)
-    clf = small(fine_tune_solver="sgd", fine_tune_learning_rate=1e6)
-    with pytest.raises(DivergenceError, match="fine_tune_learning_rate"):
+    clf = small(solver="sgd", learning_rate=1e6)
+    with pytest.raises(DivergenceError, match="the net .* Lower learning_rate"):
         clf.fit(X, y)
     assert np.isfinite(clf.predict_log_proba(X)).all()
 
@@ -331,7 +348,9 @@ def test_divergence_of_the_net_is_named():
 def test_learns_the_joint_distribution(sizes):
     X, y = blocks(400)
     X = X[:, ::3]
-    clf = small(sizes, fine_tune=None, n_iter=60, batch_size=20, n_steps=5).fit(X, y)
+    clf = small(sizes, fine_tune=None)
+    clf.dbm.set_params(n_iter=60, batch_size=20, n_steps=5)
+    clf.fit(X, y)
     truth, codes = enumerated(clf), np.searchsorted(NAMES, y)
     label = label_of(truth)
     joint = np.concatenate([X, codes[:, None]], axis=1)
@@ -340,7 +359,7 @@ def test_learns_the_joint_distribution(sizes):
     found = np.average(each, weights=counts)
     # What no model of these rows can exceed: their own frequencies.
     best = (counts * np.log(counts / 400)).sum() / 400
-    independent = clf.set_params(n_iter=0).fit(X, y)
+    independent = clf.set_params(dbm__n_iter=0).fit(X, y)
     lower = independent.score_samples(X).mean() + np.log(1 / 3)
     assert lower + 0.5 < found < best
     assert found > best - 0.1
@@ -350,12 +369,12 @@ def test_learns_the_joint_distribution(sizes):
 def test_rows_without_labels(sizes):
     X, y = blocks(240)
     few = np.where(np.arange(240) % 4 == 0, y, "?")
-    clf = small(sizes, unlabeled="?", n_iter=30, fine_tune_iter=40).fit(X, few)
+    clf = small(sizes, unlabeled="?", dbm__n_iter=30, n_iter=40).fit(X, few)
     np.testing.assert_array_equal(clf.classes_, NAMES)
     assert clf.score(X, y) > 0.9
     # They taught it what data are like.
     test, _ = blocks(1000, seed=1)
-    alone = small(sizes, n_iter=120, fine_tune_iter=0).fit(X[::4], y[::4])
+    alone = small(sizes, dbm__n_iter=120, n_iter=0).fit(X[::4], y[::4])
     assert clf.score_samples(test).mean() > alone.score_samples(test).mean()
     clf.partial_fit(X, np.full(240, "?"))
     assert np.isfinite(clf.score_samples(X)).all()
@@ -393,19 +412,92 @@ def test_invalid_labels(y, message):
     "options, message",
     [
         ({"fine_tune": "wake-sleep"}, "fine_tune"),
-        ({"fine_tune_iter": -1}, "fine_tune_iter"),
-        ({"fine_tune_dropout": 1.0}, "fine_tune_dropout"),
-        ({"fine_tune_dropout": (0.1, 2.0)}, "fine_tune_dropout"),
-        ({"fine_tune_dropout": (0.1, 0.2, 0.3)}, "fine_tune_dropout"),
-        ({"fine_tune_learning_rate": 0}, "fine_tune_learning_rate"),
-        ({"gradient": "cd"}, "gradient"),
+        ({"n_iter": -1}, "n_iter.* of DBMClassifier"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"dropout": (0.1, 2.0)}, "dropout"),
+        ({"dropout": (0.1, 0.2, 0.3)}, "dropout"),
+        ({"learning_rate": 0}, "learning_rate.* of DBMClassifier"),
+        ({"dbm__gradient": "cd"}, "gradient.* of DBM must"),
+        ({"dbm__learning_rate": 0}, "learning_rate.* of DBM must"),
+        ({"dbm__batch_size": True}, "batch_size.* of DBM must"),
+        ({"dbm__momentum": 1.0}, "^dbm: momentum"),
+        ({"dbm": DBM}, "'dbm' parameter of DBMClassifier must be an instance of"),
+        ({"dbm": BernoulliRBM()}, "'dbm' parameter of DBMClassifier must be"),
     ],
     ids=str,
 )
 def test_invalid_options_are_named(options, message):
     X, y = blocks(20)
-    with pytest.raises(ValueError, match=message):
-        small(**options).fit(X, y)
+    clf = small().fit(X, y).set_params(**options)
+    for method in clf.fit, clf.partial_fit:
+        with pytest.raises(ValueError, match=message):
+            method(X, y)
+
+
+def test_a_dbm_describes_the_machine_and_stays_as_it_is():
+    X, y = blocks(60)
+    # Of a fitted one the parameters count, and not those that are the classifier's.
+    dbm = DBM((8, 6), n_iter=3, random_state=5).fit(X[:, :5])
+    before = pickle.dumps(dbm)
+    clf = DBMClassifier(dbm, n_iter=2, random_state=0).fit(X, y)
+    clf.partial_fit(X, y)
+    assert pickle.dumps(dbm) == before
+    dbm.set_params(random_state=1, verbose=0, warm_start=True)
+    again = DBMClassifier(clone(dbm), n_iter=2, random_state=0).fit(X, y)
+    again.partial_fit(X, y)
+    for a, b in zip(clf.coefs_, again.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_without_a_dbm_it_is_the_default_one_that_learns_at_half_its_rate():
+    X, y = blocks(30)
+    clf = DBMClassifier(n_iter=0, random_state=0)
+    given = clone(clf).set_params(dbm=DBM(learning_rate=DBM().learning_rate / 2))
+    classes = np.unique(y)
+    clf.partial_fit(X, y, classes)
+    given.partial_fit(X, y, classes)
+    np.testing.assert_array_equal(clf.transform(X), given.transform(X))
+    assert clf.dbm is None
+
+
+def test_options_of_inference_are_those_that_dbm_has_now():
+    X, y = blocks(60)
+    clf = small().fit(X, y)
+    assert clf.transform(X).shape == (60, 14)
+    assert clf.set_params(dbm__feature_layer=-1).transform(X).shape == (60, 6)
+    clf.set_params(dbm=DBM(feature_layer=0, inference_steps=1, inference_tol=0))
+    assert len(clf.get_feature_names_out()) == 8
+    with pytest.warns(ConvergenceWarning, match="inference_steps=1 sweeps"):
+        assert clf.transform(X).shape == (60, 8)
+    with pytest.raises(ValueError, match="inference_steps.* of DBM must"):
+        clf.set_params(dbm__inference_steps=0).transform(X)
+    with pytest.raises(ValueError, match="'dbm' parameter of DBMClassifier"):
+        clf.set_params(dbm="none").transform(X)
+
+
+def test_columns_are_those_of_dbm():
+    for kind in "bernoulli", "gaussian":
+        tags = get_tags(small(dbm__column_types=kind))
+        assert tags.input_tags.positive_only == (kind == "bernoulli")
+    assert get_tags(DBMClassifier()).input_tags.positive_only
+
+
+def test_searches_find_options_of_both():
+    X, y = blocks(60)
+    grid = {"dbm__n_iter": [0, 30], "n_iter": [0, 20]}
+    search = GridSearchCV(small(), grid, cv=2).fit(X, y)
+    best = search.best_estimator_
+    assert best.n_iter_ == best.dbm.n_iter
+    assert len(best.net_loss_curve_) == best.n_iter
+    scores = search.cv_results_["mean_test_score"]
+    assert scores[3] > scores[0]
+
+
+def test_divergence_of_the_machine_names_options_of_dbm():
+    X, y = blocks(60)
+    clf = small(dbm__solver="sgd", dbm__momentum=0.0, dbm__learning_rate=1e6)
+    with pytest.raises(DivergenceError, match=r"In dbm: .* learning_rate \(now 1e\+06"):
+        clf.fit(X, y)
 
 
 def test_another_shape_needs_no_other_estimator():
@@ -413,7 +505,7 @@ def test_another_shape_needs_no_other_estimator():
     clf = small((5,)).fit(X, y)
     for sizes in [(4, 3, 2), (6, 2), (3,)]:
         fresh = small(sizes).fit(X, y)
-        again = clf.set_params(hidden_layer_sizes=sizes).fit(X, y)
+        again = clf.set_params(dbm__hidden_layer_sizes=sizes).fit(X, y)
         for a, b in zip(fresh.coefs_, again.coefs_, strict=True):
             np.testing.assert_array_equal(a, b)
 
@@ -431,7 +523,7 @@ def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
         def end(self, report):
             seen.append(plain(report.state.params))
 
-    recipes = pair_recipes(small(sizes, pretrain_iter=5)._options)
+    recipes = pair_recipes(small(sizes, dbm__pretrain_iter=5)._options)
     fill, frequencies = np.full(4, 0.5), np.full(3, 1 / 3)
     moments = fill, *(None for _ in sizes), frequencies
     given = energy, recipes, table, 0, fill, moments
@@ -450,8 +542,9 @@ def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
 
 def test_labels_are_pretrained_with_the_last_pair():
     X, y = blocks(120)
-    clf = small(pretrain="layerwise", pretrain_iter=100, n_iter=0, fine_tune=None)
-    clf.set_params(pretrain_learning_rate=0.2)
+    clf = small(dbm__n_iter=0, fine_tune=None)
+    clf.dbm.set_params(pretrain="layerwise", pretrain_iter=100)
+    clf.dbm.set_params(pretrain_learning_rate=0.2)
     assert clf.fit(X, y).score(X, y) > 0.9
     assert [len(curve) for curve in clf.pretrain_loss_curves_] == [100, 100]
     some = np.where(np.arange(120) % 3, "none", y)
@@ -462,7 +555,7 @@ def test_labels_are_pretrained_with_the_last_pair():
 def test_digits():
     X, y = load_digits(return_X_y=True)
     X = X / 16
-    clf = DBMClassifier((64, 64), n_iter=40, learning_rate=0.1, random_state=0)
+    clf = DBMClassifier(DBM((64, 64), n_iter=40, learning_rate=0.1), random_state=0)
     clf.fit(X[:1200], y[:1200])
     assert clf.score(X[1200:], y[1200:]) > 0.9
     # What it draws is more often than by chance of the kind that was asked for.

@@ -19,6 +19,7 @@ from skdgm import (
     NeuralAutoregressive,
     RBMClassifier,
 )
+from tests.common.shapes import machine
 
 INSTANCES = [
     BernoulliRBM(n_components=6, n_iter=4, random_state=0),
@@ -264,7 +265,6 @@ INSTANCES = [
         learning_rate=0.02,
         momentum=0.9,
         max_norm=2.0,
-        n_restarts=2,
         feature_layer=(0, -1),
         random_state=0,
     ),
@@ -281,36 +281,43 @@ INSTANCES = [
         schedule="constant",
         random_state=0,
     ),
-    DBMClassifier((6, 5), n_iter=4, fine_tune_iter=3, random_state=0),
+    DBMClassifier(DBM((6, 5), n_iter=4, learning_rate=0.05), n_iter=3, random_state=0),
     DBMClassifier(
-        (5, 6, 4),
-        n_iter=4,
+        DBM(
+            (5, 6, 4),
+            n_iter=4,
+            learning_rate=0.05,
+            pretrain="layerwise",
+            pretrain_iter=2,
+            centering="moving",
+            gradient="tempering",
+            n_chains=9,
+            n_temperatures=3,
+            negative="means",
+            sparsity_target=(0.2, 0.3, 0.2),
+            resample=True,
+        ),
         unlabeled=-9,
         fine_tune=None,
-        pretrain="layerwise",
-        pretrain_iter=2,
-        centering="moving",
-        gradient="tempering",
-        n_chains=9,
-        n_temperatures=3,
-        negative="means",
-        sparsity_target=(0.2, 0.3, 0.2),
-        resample=True,
-        n_restarts=1,
         random_state=0,
     ),
     DBMClassifier(
-        (12,),
-        n_iter=6,
-        column_types="gaussian",
+        DBM(
+            (12,),
+            n_iter=6,
+            column_types="gaussian",
+            learning_rate=0.03,
+            gradient="fpcd",
+            fast_learning_rate=0.01,
+            early_stopping=True,
+            n_iter_no_change=15,
+            validation_fraction=0.3,
+        ),
+        n_iter=15,
         learning_rate=0.03,
-        gradient="fpcd",
-        fast_learning_rate=0.01,
-        fine_tune_iter=15,
-        fine_tune_learning_rate=0.03,
-        fine_tune_batch_size=10,
-        fine_tune_max_norm=3.0,
-        fine_tune_dropout=(0.1, 0.2),
+        batch_size=10,
+        max_norm=3.0,
+        dropout=(0.1, 0.2),
         early_stopping=True,
         n_iter_no_change=15,
         validation_fraction=0.3,
@@ -460,7 +467,7 @@ def one_of_each(key):
 
 def kind(instance):
     """The class, the kind of columns, and whether layers are refined or given."""
-    options = instance.get_params(deep=False)
+    options = machine(instance).get_params(deep=False)
     names = ["column_types", "refine"]
     given = [str(options.get(name)) for name in names]
     return type(instance), *given, bool(options.get("layers"))

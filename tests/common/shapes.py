@@ -1,13 +1,19 @@
 """What common tests ask of estimators of different shapes: of one layer or of several.
 
 A machine has ``n_components``, ``n_iter``, ``components_`` and ``loss_curve_``; a stack
-``hidden_layer_sizes``, ``coefs_`` and ``loss_curves_``, or machines as parameters.
+``hidden_layer_sizes``, ``coefs_`` and ``loss_curves_``, or machines as parameters; a
+classifier may have its machine as a parameter.
 """
 
 import numpy as np
 
 from skdgm import NeuralAutoregressive
 from skdgm.belief._tuned import TunedNetwork
+
+
+def machine(estimator):
+    """Whose options describe the machine: the estimator itself, or its ``dbm``."""
+    return getattr(estimator, "dbm", estimator)
 
 
 def options(estimator, name):
@@ -19,8 +25,8 @@ def options(estimator, name):
 def having(estimator, **values):
     """Set options, wherever there are such; a stack's refinement has as many epochs."""
     n_units = values.get("n_components")
-    if n_units is not None and hasattr(estimator, "hidden_layer_sizes"):
-        depth = len(estimator.hidden_layer_sizes)
+    if n_units is not None and hasattr(machine(estimator), "hidden_layer_sizes"):
+        depth = len(machine(estimator).hidden_layer_sizes)
         values["hidden_layer_sizes"] = (n_units,) * depth
     if isinstance(n_units, int) and isinstance(estimator, NeuralAutoregressive):
         # Each column has so many.
@@ -28,12 +34,11 @@ def having(estimator, **values):
     if n_units is not None and isinstance(getattr(estimator, "n_components", 0), tuple):
         values["n_components"] = (n_units,) * len(estimator.n_components)
     if "batch_size" in values:
-        for name in "pretrain_batch_size", "fine_tune_batch_size":
-            values[name] = values["batch_size"]
+        values["pretrain_batch_size"] = values["batch_size"]
     if "n_iter" in values:
-        values["refine_iter"] = values["fine_tune_iter"] = values["n_iter"]
+        values["refine_iter"] = values["n_iter"]
     if "learning_rate" in values:
-        for stage in "pretrain", "refine", "fine_tune":
+        for stage in "pretrain", "refine":
             values[f"{stage}_learning_rate"] = values["learning_rate"]
     for name, value in values.items():
         estimator.set_params(**dict.fromkeys(options(estimator, name), value))
@@ -72,17 +77,18 @@ def n_lines(estimator):
     if hasattr(estimator, "dbn_"):
         return estimator.dbn_.n_iter_ + estimator.n_iter_
     n_lines = estimator.n_iter_ + len(getattr(estimator, "net_loss_curve_", ()))
-    if getattr(estimator, "pretrain", None) is None:
+    described = machine(estimator)
+    if getattr(described, "pretrain", None) is None:
         return n_lines
-    n_pairs = len(estimator.hidden_layer_sizes)
-    return n_lines + n_pairs * estimator.pretrain_iter
+    n_pairs = len(described.hidden_layer_sizes)
+    return n_lines + n_pairs * described.pretrain_iter
 
 
 def passes(estimator):
     """Arguments of the partial fits that do what a fit does, without refinement."""
     depth = n_layers(estimator)
     if depth is None:
-        return [{}] * estimator.n_iter
+        return [{}] * machine(estimator).n_iter
     n_iter = [m.n_iter for _, m in estimator.layers or ()]
     n_iter = n_iter or [estimator.n_iter] * depth
     return [{"layer": number} for number, n in enumerate(n_iter) for _ in range(n)]

@@ -31,6 +31,7 @@ from tests.common.shapes import (
     having,
     learned,
     losses,
+    machine,
     n_heard,
     n_lines,
     options,
@@ -700,7 +701,7 @@ NAMES += ["sparsity_target"]
 
 @of_kinds
 def test_invalid_parameters_are_named(estimator, data):
-    unnamed, stack = [], hasattr(estimator, "hidden_layer_sizes")
+    unnamed, stack = [], hasattr(machine(estimator), "hidden_layer_sizes")
     there = ["learning_rate", *["n_components"] * stack]
     names = [name for name in NAMES if name in there or options(estimator, name)]
     for name, value in product(names, [np.nan, -1, "nonsense", [3], ()]):

@@ -12,6 +12,7 @@ from sklearn.metrics import accuracy_score, check_scoring, r2_score
 from sklearn.model_selection import KFold, cross_val_score
 
 from skdgm import (
+    DBM,
     DBMClassifier,
     DBNClassifier,
     DBNRegressor,
@@ -29,7 +30,7 @@ KNOWN = np.arange(24) % 4 > 0
 NAMES = np.array(["ant", "bee", "cat"])[CODES]
 CLASSIFIERS = [
     RBMClassifier(3, n_iter=2, random_state=0),
-    DBMClassifier((3,), n_iter=2, fine_tune_iter=2, random_state=0),
+    DBMClassifier(DBM((3,), n_iter=2, learning_rate=0.05), n_iter=2, random_state=0),
     DBNClassifier((3,), pretrain_iter=1, n_iter=2, random_state=0),
     GenerativeDBNClassifier((3,), n_iter=2, random_state=0),
 ]

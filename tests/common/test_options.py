@@ -11,19 +11,39 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm import DBN, BernoulliRBM, GaussianRBM, GenerativeDBNClassifier, RBMClassifier
+from skdgm import (
+    DBM,
+    DBN,
+    BernoulliRBM,
+    GaussianRBM,
+    GenerativeDBNClassifier,
+    RBMClassifier,
+)
 from tests.common.instances import CLASSES, ESTIMATORS, KINDS, name_of
 from tests.common.shapes import having, learned
 from tests.common.test_contract import BITS, HOLES, REAL, Data
 
 # Those that say how to answer, and are documented as such.
-LIVE = {"feature_layer", "inference_steps", "inference_tol", "n_restarts", "n_draws"}
-LIVE |= {"n_orderings"}
+LIVE = {"feature_layer", "inference_steps", "inference_tol", "n_draws", "n_orderings"}
 # How y is read.
 LIVE |= {"unlabeled"}
 
 of_kinds = pytest.mark.parametrize("instance", KINDS, ids=name_of)
 of_classes = pytest.mark.parametrize("instance", CLASSES, ids=name_of)
+
+
+def constraints(estimator):
+    """Constraints of options, by full name: those of a machine that describes one."""
+    params = estimator.get_params(deep=False)
+    own = {name: estimator._parameter_constraints[name] for name in params}
+    if own.pop("dbm", None) is None:
+        return own
+    return own | {f"dbm__{k}": v for k, v in constraints(estimator.dbm).items()}
+
+
+def last(name):
+    """An option's name without that of the machine which has it."""
+    return name.rsplit("__")[-1]
 
 
 def fitted(instance):
@@ -79,10 +99,11 @@ def other(constraints, value):
 @of_kinds
 def test_a_fitted_model_answers_by_what_it_learned(instance):
     estimator, data = fitted(instance)
-    before, constraints = answers(estimator, data), estimator._parameter_constraints
-    own = estimator.get_params(deep=False)
-    names = [name for name in own if name not in LIVE]
-    values = {name: other(constraints[name], own[name]) for name in names}
+    before, own = answers(estimator, data), estimator.get_params()
+    allowed = constraints(estimator)
+    names = [name for name in allowed if last(name) not in LIVE]
+    values = {name: other(allowed[name], own[name]) for name in names}
+    own = {name: own[name] for name in allowed}
     for given in (values, dict.fromkeys(names, object())):
         estimator.set_params(**given)
         try:
@@ -111,10 +132,12 @@ def test_options_are_checked_whenever_an_estimator_learns(instance):
         "batch_size": 0,
         "tol": -1,
     }
-    own, n_checked = estimator.get_params(deep=False), 0
-    for name in set(wrong) & set(own):
-        estimator.set_params(**{name: wrong[name]})
-        with pytest.raises(ValueError, match=name):
+    own, n_checked = estimator.get_params(), 0
+    for name in constraints(estimator):
+        if last(name) not in wrong:
+            continue
+        estimator.set_params(**{name: wrong[last(name)]})
+        with pytest.raises(ValueError, match=last(name)):
             estimator.partial_fit(data.X, **data.y())
         estimator.set_params(**{name: own[name]})
         n_checked += 1
@@ -124,9 +147,9 @@ def test_options_are_checked_whenever_an_estimator_learns(instance):
 
 def integers(estimator):
     """The options that are whole numbers, by name, as constraints say."""
-    found = {}
-    for name, value in estimator.get_params(deep=False).items():
-        wanted = estimator._parameter_constraints[name]
+    found, values = {}, estimator.get_params()
+    for name, wanted in constraints(estimator).items():
+        value = values[name]
         whole = any(
             c is Integral or (isinstance(c, Interval) and c.type is Integral)
             for c in wanted
@@ -154,12 +177,12 @@ def test_numbers_of_any_type_do_the_same(instance):
     for dtype in (np.uint8, np.int8, np.uint64, np.int64):
         given = {name: in_type(value, dtype) for name, value in own.items()}
         estimator = clone(plain).set_params(**given, random_state=dtype(0))
-        kept = estimator.get_params(deep=False)
+        kept = estimator.get_params()
         with warnings.catch_warnings():
             warnings.simplefilter("error", RuntimeWarning)
             estimator.fit(data.X, **data.y())
             clone(estimator)
-        now = estimator.get_params(deep=False)
+        now = estimator.get_params()
         assert all(now[name] is kept[name] for name in kept)
         assert_equal(learned(estimator), before, dtype)
         assert_equal(answers(estimator, data), expected, dtype)
@@ -168,17 +191,16 @@ def test_numbers_of_any_type_do_the_same(instance):
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_true_is_no_number(cls):
     estimator = cls()
+    if hasattr(estimator, "dbm"):
+        estimator.set_params(dbm=DBM())
     data, own = Data(estimator), integers(estimator)
     assert own
     for name in own:
         for value in (True, np.True_, (True,)):
-            if (
-                isinstance(value, tuple)
-                and tuple not in (estimator._parameter_constraints[name])
-            ):
+            if isinstance(value, tuple) and tuple not in constraints(estimator)[name]:
                 continue
             broken = clone(estimator).set_params(**{name: value})
-            with pytest.raises(ValueError, match=name.replace("pretrain_", "")):
+            with pytest.raises(ValueError, match=last(name).replace("pretrain_", "")):
                 broken.fit(data.X, **data.y())
 
 

@@ -12,6 +12,7 @@ from skdgm.optim import Clock
 from skdgm.training import Objective, Watch
 from skdgm.utils.tree import copy, leaves
 from tests.common.instances import INSTANCES
+from tests.common.shapes import machine
 from tests.same_results import data
 
 DENSITIES = {
@@ -29,7 +30,7 @@ OBJECTIVES = [
 def fitted(request):
     """A fitted estimator, its rows, and the same with missing entries, with labels."""
     estimator = clone(DENSITIES[request.param])
-    estimator.set_params(n_iter=2)
+    machine(estimator).set_params(n_iter=2)
     if isinstance(estimator, BeliefNetwork):
         estimator.set_params(feature_layer="all")
     X, y = data(estimator)

@@ -6,7 +6,7 @@ import pytest
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skdgm import FVBN, DBNClassifier, DBNRegressor, RBMClassifier
+from skdgm import DBM, FVBN, DBNClassifier, DBNRegressor, RBMClassifier
 from tests.common.instances import CLASSES, ESTIMATORS, INSTANCES, KINDS
 
 # The checks' data are real numbers: with these visible units they are classified well.
@@ -20,7 +20,7 @@ NORMAL = FVBN(column_types="gaussian", ordering="random")
 # By default they learn for as long as it takes, which is no matter of the checks.
 SHORT = {
     "DBM": {"n_iter": 5},
-    "DBMClassifier": {"n_iter": 5, "fine_tune_iter": 5},
+    "DBMClassifier": {"dbm": DBM(learning_rate=0.05, n_iter=5), "n_iter": 5},
     "DBNClassifier": {"pretrain_iter": 5, "n_iter": 20},
     "DBN": {"n_iter": 5},
     "DBNRegressor": {"pretrain_iter": 5, "n_iter": 100},

@@ -21,7 +21,9 @@ MODELS = {
     "classifier": RBMClassifier(5, **SHORT),
     "real-classifier": RBMClassifier(4, column_types="gaussian", **SHORT),
     "dbm": DBM((5, 4), **SHORT),
-    "dbm-classifier": DBMClassifier((5, 4), fine_tune_iter=2, **SHORT),
+    "dbm-classifier": DBMClassifier(
+        DBM((5, 4), n_iter=3, learning_rate=0.05), n_iter=2, random_state=0
+    ),
     "dbn": DBN((5, 4), **SHORT),
     "dbn-classifier": DBNClassifier((5, 4), pretrain_iter=3, n_iter=2, random_state=0),
     "dbn-regressor": DBNRegressor((5, 4), pretrain_iter=3, n_iter=2, random_state=0),

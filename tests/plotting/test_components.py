@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skdgm import (
+    DBM,
     DBN,
     BernoulliRBM,
     DBMClassifier,
@@ -73,7 +74,7 @@ def test_layers_of_deep_machines(dbm, layer):
     "estimator",
     [
         DBN((6, 4), n_iter=2),
-        DBMClassifier((6, 4), n_iter=2, fine_tune_iter=2),
+        DBMClassifier(DBM((6, 4), n_iter=2, learning_rate=0.05), n_iter=2),
         GenerativeDBNClassifier((6, 4), n_iter=2),
         DBNClassifier((6, 4), pretrain_iter=2, n_iter=2),
         DBNRegressor((6, 4), pretrain_iter=2, n_iter=2),

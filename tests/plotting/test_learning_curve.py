@@ -6,6 +6,7 @@ import pytest
 from sklearn.neural_network import MLPClassifier
 
 from skdgm import (
+    DBM,
     DBN,
     FVBN,
     VAE,
@@ -115,7 +116,8 @@ def test_a_single_layer_is_named(X):
 
 
 def test_a_label_above(X):
-    clf = DBMClassifier((6, 4), n_iter=4, fine_tune_iter=3, random_state=0, **EARLY)
+    dbm = DBM((6, 4), n_iter=4, learning_rate=0.05, **EARLY)
+    clf = DBMClassifier(dbm, n_iter=3, random_state=0, **EARLY)
     display = LearningCurveDisplay.from_estimator(clf.fit(X, X[:, 0]))
     machine, net = display.lines_
     check_line(machine["training"][1], clf.validation_curve_)
