@@ -244,7 +244,7 @@ def test_regresses_as_well_as_mlp_regressor():
     tuned = trained(table, (50,), 60, loss=squared_error, learning_rate=RATE, **options)
     z = forward(tuned.state.params, X[800:], "tanh")
     rest = {"learning_rate_init": RATE, "random_state": 0, **options}
-    mlp = MLPRegressor((50,), max_iter=60, **rest)
+    mlp = MLPRegressor(hidden_layer_sizes=(50,), max_iter=60, **rest)
     with ignore_warnings(category=ConvergenceWarning):
         mlp.fit(X[:800], y[:800, 0])
     expected = mlp.score(X[800:], y[800:])
