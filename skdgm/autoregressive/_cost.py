@@ -3,8 +3,8 @@
 import numpy as np
 
 from skdgm.exceptions import CostWarning
+from skdgm.utils.callers import warn
 from skdgm.utils.memory import physical
-from skdgm.utils.warn import warn
 
 # Number of arrays, each as large as all weights or as a batch of inputs, that exist at
 # once in training: parameters, their average, gradients, optimiser state, copies.

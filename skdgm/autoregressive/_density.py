@@ -7,12 +7,12 @@ from skdgm.autoregressive._objective import ROOM
 from skdgm.base import Density
 from skdgm.data import fill, has_grey, tell_unknown
 from skdgm.exceptions import DataRangeWarning
+from skdgm.utils.callers import warn
 from skdgm.utils.counts import count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype, leaves
-from skdgm.utils.warn import warn
 
 METHODS = "mean", "mode", "sample"
 # Rows drawn at a time.

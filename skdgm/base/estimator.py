@@ -17,13 +17,12 @@ from skdgm.base.rollback import replacing, rollback, rolled_back, shallow
 from skdgm.base.stages import Stage, report
 from skdgm.data.tables import for_callbacks, refuse_dates, refuse_others, tabulate
 from skdgm.training import Table, optimise
+from skdgm.utils.callers import warn
 from skdgm.utils.domains import is_frame
-from skdgm.utils.interrupts import Held
 from skdgm.utils.math import shares
 from skdgm.utils.random import MAX_SEED
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threads import Held, one_blas_thread
 from skdgm.utils.tree import copy
-from skdgm.utils.warn import warn
 
 
 class Estimator(

@@ -4,8 +4,7 @@ from contextlib import contextmanager, nullcontext
 
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.training import Callbacks, Verbose
-from skdgm.utils.callers import fits_for_another
-from skdgm.utils.warn import warn
+from skdgm.utils.callers import fits_for_another, warn
 
 
 class Stage:

@@ -24,10 +24,9 @@ from skdgm.data import for_callbacks, tabulate
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Layer, NetState, Tuner, check_dropout, init
 from skdgm.training import labelled, optimise
-from skdgm.utils.interrupts import Held
-from skdgm.utils.layers import check_sizes, per_layer
+from skdgm.utils.counts import check_sizes, per_layer
 from skdgm.utils.random import MAX_SEED, stream
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threads import Held, one_blas_thread
 
 # Hidden units of restricted Boltzmann machines are logistic.
 ACTIVATION = "logistic"

@@ -1,4 +1,4 @@
-"""Weights stored in tiles; see :mod:`skdgm.utils.tiles`."""
+"""Weights stored in tiles; see :mod:`skdgm.utils.products`."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from skdgm._kernels.update import refresh
 from skdgm.utils.parallel import run
-from skdgm.utils.tiles import joined, tiles
+from skdgm.utils.products import joined, tiles
 
 
 class Weights(NamedTuple):

@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from skdgm.data.labels import marked, of_one_kind
 from skdgm.data.targets import as_values
 from skdgm.exceptions import LabelWarning
-from skdgm.utils.warn import warn
+from skdgm.utils.callers import warn
 
 # Code of rows without a label.
 UNKNOWN = -1

@@ -12,8 +12,8 @@ import numpy as np
 
 from skdgm.exceptions import MissingDataWarning
 from skdgm.training import column_sums
+from skdgm.utils.callers import warn
 from skdgm.utils.domains import bernoulli_rows
-from skdgm.utils.warn import warn
 
 
 class Columns(NamedTuple):

@@ -5,9 +5,8 @@ from sklearn.utils import check_random_state
 
 from skdgm.data.exact import as_whole, holding, refuse_inexact
 from skdgm.data.frames import tell_unknown
-from skdgm.utils.hashing import row_hash
-from skdgm.utils.purposes import IMPUTE
-from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.random import IMPUTE, MAX_SEED, stream
+from skdgm.utils.rows import row_hash
 from skdgm.utils.threads import one_blas_thread
 
 

@@ -16,7 +16,7 @@ from skdgm.data.series import (
     plain_type,
 )
 from skdgm.exceptions import MissingDataWarning
-from skdgm.utils.warn import warn
+from skdgm.utils.callers import warn
 
 
 class Codec(NamedTuple):

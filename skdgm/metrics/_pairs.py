@@ -7,7 +7,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_scalar
 
 from skdgm.exceptions import DataRangeWarning
-from skdgm.utils.warn import warn
+from skdgm.utils.callers import warn
 
 # Ratio of the largest absolute values of two tables above which a warning is given.
 _FACTOR = 8

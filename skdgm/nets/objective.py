@@ -17,8 +17,7 @@ from skdgm.optim import (
     sgd,
 )
 from skdgm.training import DensityWatch, Objective
-from skdgm.utils import purposes
-from skdgm.utils.random import stream
+from skdgm.utils import random
 
 SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
 
@@ -71,7 +70,7 @@ class NetObjective(Objective):
         Negative log-likelihood of independent columns, in nats per row.
     """
 
-    INIT, PROBE = purposes.INIT, purposes.PROBE
+    INIT, PROBE = random.INIT, random.PROBE
 
     def __init__(self, recipe, rows, seed, epochs_before=0, independent=None):
         super().__init__(recipe, rows, seed, epochs_before)
@@ -122,7 +121,7 @@ class NetObjective(Objective):
 
     def start(self):
         """Initial state, with newly drawn parameters."""
-        params, statistics = self.init(stream(self.seed, self.INIT).generator())
+        params, statistics = self.init(random.stream(self.seed, self.INIT).generator())
         return self.resume(NetState(params, (), statistics))
 
     def resume(self, state):
@@ -190,7 +189,10 @@ class NetWatch(DensityWatch):
     """
 
     def __init__(self, objective, table, held_out, state):
-        self.objective, self.rng = objective, stream(objective.seed, objective.PROBE)
+        self.objective, self.rng = (
+            objective,
+            random.stream(objective.seed, objective.PROBE),
+        )
         independent = objective.independent
         super().__init__(table, held_out, self.rng, independent, state)
 

@@ -30,8 +30,7 @@ from skdgm._kernels.bernoulli import drop
 from skdgm.nets.activations import BACK, FORWARD
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
-from skdgm.utils.products import matmul
-from skdgm.utils.tiles import product, tiles
+from skdgm.utils.products import matmul, product, tiles
 
 # Cost of one entry, in multiply-adds.
 _DROP_WORK = 5

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.utils.hashing import row_hash
 from skdgm.utils.math import shares
 from skdgm.utils.random import mix64
+from skdgm.utils.rows import row_hash
 
 MAX_REPETITION = 10
 # Least and largest number of rows watched; between them, an eighth of the draws.

@@ -6,8 +6,7 @@ from skdgm.training.batches import epoch, split
 from skdgm.training.hooks import EarlyStopping
 from skdgm.training.learning import kept
 from skdgm.training.loop import train
-from skdgm.utils import purposes
-from skdgm.utils.random import stream
+from skdgm.utils import random
 
 
 class Objective(ABC):
@@ -38,7 +37,7 @@ class Objective(ABC):
     # Name of minus the loss, in nats per row.
     quantity = "log-likelihood"
     # Purposes of the random streams of epochs, updates and held-out rows.
-    SHUFFLE, STEP, SPLIT = purposes.SHUFFLE, purposes.STEP, purposes.SPLIT
+    SHUFFLE, STEP, SPLIT = random.SHUFFLE, random.STEP, random.SPLIT
 
     def __init__(self, recipe, rows, seed, epochs_before=0):
         self.recipe, self.rows, self.seed = recipe, rows, seed
@@ -119,7 +118,7 @@ class Objective(ABC):
         batches : sequence
             Sized; of arrays of row numbers.
         """
-        rng = stream(self.seed, self.SHUFFLE, self.epochs_before + number)
+        rng = random.stream(self.seed, self.SHUFFLE, self.epochs_before + number)
         return epoch(table, self.recipe.batch_size, rng)
 
     def split(self, table):
@@ -133,7 +132,7 @@ class Objective(ABC):
         -------
         train, held_out : Table
         """
-        rng = stream(self.seed, self.SPLIT)
+        rng = random.stream(self.seed, self.SPLIT)
         return split(table, self.recipe.validation_fraction, rng)
 
     def since(self, epochs):
@@ -143,7 +142,7 @@ class Objective(ABC):
     def stream(self, clock):
         """Random stream of one update, given its place in training."""
         number = self.epochs_before + clock.epoch
-        return stream(self.seed, self.STEP, number, clock.batch)
+        return random.stream(self.seed, self.STEP, number, clock.batch)
 
 
 def optimise(

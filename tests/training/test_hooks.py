@@ -4,13 +4,12 @@ import numba
 import numpy as np
 import pytest
 
-from skdgm.training import Verbose
-from skdgm.utils import compiling
+from skdgm.training import Verbose, hooks
 
 
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 def test_what_is_compiled_is_told_of_once(caplog, capsys, monkeypatch):
-    monkeypatch.setattr(compiling._listener, "last", -np.inf)
+    monkeypatch.setattr(hooks._listener, "last", -np.inf)
     caplog.set_level(logging.INFO, "skdgm")
 
     def ours(x):
@@ -29,12 +28,12 @@ def test_what_is_compiled_is_told_of_once(caplog, capsys, monkeypatch):
     compiled(1.0)
     compiled(1)
     compiled(np.float32(1))
-    assert [record.getMessage() for record in caplog.records] == [compiling.MESSAGE]
+    assert [record.getMessage() for record in caplog.records] == [hooks.MESSAGE]
     out, err = capsys.readouterr()
     assert not out
-    assert err == f"[Somebody] {compiling.MESSAGE}\n"
+    assert err == f"[Somebody] {hooks.MESSAGE}\n"
     del hook
-    monkeypatch.setattr(compiling._listener, "last", -np.inf)
+    monkeypatch.setattr(hooks._listener, "last", -np.inf)
     compiled(1j)
     assert not capsys.readouterr().err
     assert len(caplog.records) == 2
