@@ -7,8 +7,8 @@ import numpy as np
 
 from skdgm.nets.vector_jacobian import vjp
 from skdgm.optim import (
+    Mean,
     adam,
-    averaging,
     clip_norm,
     learning_rate,
     penalise_weights,
@@ -136,7 +136,7 @@ class NetObjective(Objective):
             return state._replace(params=state.learned, mean=())
         if state.mean:
             return state
-        return state._replace(mean=averaging.init(state.params))
+        return state._replace(mean=Mean.of(state.params))
 
     def step(self, state, batch, clock):
         """Update a state from a batch; see :class:`~skdgm.training.Objective`."""
@@ -161,7 +161,7 @@ class NetObjective(Objective):
         )
         self.constrain(state.params)
         if state.mean:
-            averaging.follow(state.mean, state.params)
+            state.mean.follow(state.params)
         return state._replace(statistics=statistics)
 
     def since(self, epochs):
