@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from skdgm.data.classes import codes_of
-from skdgm.data.labels import of_one_kind
+from skdgm.data.labels import codes_of, of_one_kind
 from skdgm.data.targets import as_values
 
 

@@ -3,7 +3,7 @@ import pytest
 import scipy.sparse as sp
 
 from skdgm import NADE
-from skdgm.data.exact import holding
+from skdgm.data.filling import holding
 from skdgm.utils.rows import Rows
 
 LARGE = 2**53 + 1
