@@ -182,7 +182,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
         return GaussianRBM(random_state=0) if self.estimator is None else self.estimator
 
     @property
-    def _inner_density(self):
+    def density_estimator(self):
         """The density estimator, fitted if the detector is."""
         return getattr(self, "estimator_", self._density())
 

@@ -9,7 +9,7 @@ from skdgm.metrics import (
     maximum_mean_discrepancy,
     nearest_training_neighbours,
 )
-from skdgm.metrics._frames import as_tables
+from skdgm.metrics._pairs import as_tables
 
 XY = "X", "Y"
 
