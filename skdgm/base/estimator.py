@@ -271,6 +271,11 @@ class Estimator(
             raise
 
     @property
+    def loss_quantity_(self):
+        """Name of minus the loss of which ``loss_curve_`` consists."""
+        return self._quantity
+
+    @property
     def _reader(self):
         """:meth:`_rows` of now, for densities: later fits do not change it."""
         return shallow(self)._rows
