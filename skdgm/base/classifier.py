@@ -12,7 +12,8 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.base.estimator import Estimator
-from skdgm.base.rollback import rolled_back
+from skdgm.base.fits import rolled_back
+from skdgm.data.inputs import as_values, check_length
 from skdgm.data.labels import (
     UNKNOWN,
     as_column,
@@ -25,7 +26,6 @@ from skdgm.data.labels import (
     warn_of_mark,
     weight_of_classes,
 )
-from skdgm.data.targets import as_values, check_length
 from skdgm.utils.math import shares
 
 _HINT = ": name all at the first call of partial_fit"

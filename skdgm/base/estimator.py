@@ -12,10 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from skdgm.base.options import asked_of, current, refuse_bools
-from skdgm.base.rollback import replacing, rollback, rolled_back, shallow
-from skdgm.base.stages import Stage, report
-from skdgm.data.tables import for_callbacks, refuse_dates, refuse_others, tabulate
+from skdgm.base import fits
+from skdgm.data.inputs import for_callbacks, refuse_dates, refuse_others, tabulate
 from skdgm.training import Table, optimise
 from skdgm.utils.callers import warn
 from skdgm.utils.domains import is_frame
@@ -53,7 +51,7 @@ class Estimator(
     # attributes that depend on options; whether rows are kept as lists in memory.
     _title, _IMPLIED, _TRANSIENT, _LISTED = None, {}, (), True
 
-    @rolled_back
+    @fits.rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Fit the model to data.
@@ -88,13 +86,13 @@ class Estimator(
     def _fit(self, X, y, sample_weight):
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
         # Until training ends, every error restores the former attributes.
-        with rollback(self, kept=()) as before:
+        with fits.rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh)
             n_epochs = self._n_epochs(table)
             self._check_cost(table, n_epochs)
             # Callbacks pass X to methods, which check the names of its columns.
             data = for_callbacks(X if is_frame(X) else table.rows.X, y, sample_weight)
-            stage = Stage.whole(self, data, n_epochs)
+            stage = fits.Stage.whole(self, data, n_epochs)
             objective, state = self._beginning(table, 0, fresh)
             hooks = stage.hooks(self._name, objective, self._copied_attributes)
             with one_blas_thread():
@@ -143,11 +141,11 @@ class Estimator(
         return self._partial_fit(X, y, sample_weight)
 
     # scikit-learn validates at later calls only if the name is not partial_fit.
-    @rolled_back
+    @fits.rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "n_iter_")
-        with rollback(self, kept=()) as before:
+        with fits.rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh, classes)
             self._check_cost(table, 1)
             epochs = range(self.n_iter_, self.n_iter_ + 1)
@@ -160,7 +158,7 @@ class Estimator(
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all arguments, and only then change the estimator's attributes."""
-        self._asked = asked_of(self)
+        self._asked = fits.asked_of(self)
         self._check_options()
         if not fresh:
             self._check_unchanged()
@@ -194,7 +192,7 @@ class Estimator(
     def _keep(self, learned, before):
         """Set the fitted attributes, after which errors no longer roll back."""
         with Held():
-            with replacing(self) as new:
+            with fits.replacing(self) as new:
                 for name in self._TRANSIENT:
                     vars(new).pop(name, None)
                 vars(new).update(self._attributes(learned.state))
@@ -208,7 +206,7 @@ class Estimator(
     def _report(self, learned, n_epochs, watch):
         """Raise an error or warn if training failed."""
         remedy = self._remedy()
-        report(learned, n_epochs, self._name, remedy)
+        fits.report(learned, n_epochs, self._name, remedy)
         if learned.useless and learned.ended != "interrupted":
             warn(f"{self._name} {watch.useless} {remedy}", ConvergenceWarning)
 
@@ -278,7 +276,7 @@ class Estimator(
     @property
     def _reader(self):
         """:meth:`_rows` of now, for densities: later fits do not change it."""
-        return shallow(self)._rows
+        return fits.shallow(self)._rows
 
     @property
     def _asked_domain(self):
@@ -293,15 +291,15 @@ class Estimator(
     def _options(self):
         """Options of the last fit; before the first one, the present options."""
         asked = vars(self).get("_asked")
-        return asked_of(self) if asked is None else asked
+        return fits.asked_of(self) if asked is None else asked
 
     def _now(self, name):
         """Validated present value of an option of inference."""
-        return current(self, name)
+        return fits.current(self, name)
 
     def _validate_params(self):
         super()._validate_params()
-        refuse_bools(self)
+        fits.refuse_bools(self)
 
     @property
     def _name(self):

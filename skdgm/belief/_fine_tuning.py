@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdgm.base import KEPT, Stage, replacing
-from skdgm.base.options import asked_of
+from skdgm.base.fits import asked_of
 from skdgm.belief._stack import check_same, requested
 from skdgm.belief._training import Training
 from skdgm.belief.dbn import DBN

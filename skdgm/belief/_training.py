@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdgm.base import KEPT, Stage, replacing, report
-from skdgm.base.options import asked_of
+from skdgm.base.fits import asked_of
 from skdgm.belief._stack import (
     attributes_of,
     check_same,

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.couplings.contrast import Contrast
-from skdgm.couplings.tiles import Weights
+from skdgm.couplings.contrast import Contrast, Weights
 from skdgm.utils.products import matmul, product
 
 

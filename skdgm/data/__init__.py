@@ -4,8 +4,8 @@ from skdgm.data.codes import CodeColumns
 from skdgm.data.columns import BinaryColumns, Columns, RealColumns, has_grey
 from skdgm.data.filling import fill
 from skdgm.data.frames import Codec, tell_unknown
+from skdgm.data.inputs import for_callbacks, tabulate
 from skdgm.data.mixed import MixedColumns
-from skdgm.data.tables import for_callbacks, tabulate
 
 __all__ = [
     "BinaryColumns",

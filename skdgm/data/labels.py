@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from skdgm.data.targets import as_values, is_missing, missing
+from skdgm.data.inputs import as_values, is_missing, missing
 from skdgm.exceptions import LabelWarning
 from skdgm.utils.callers import warn
 

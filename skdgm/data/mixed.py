@@ -17,7 +17,7 @@ from skdgm.data.codes import (
 from skdgm.data.columns import BinaryColumns, Columns, RealColumns, observed, standards
 from skdgm.data.filling import completed
 from skdgm.data.frames import Codec
-from skdgm.data.tables import refuse_foreign
+from skdgm.data.inputs import refuse_foreign
 from skdgm.utils.domains import is_frame, real_rows
 
 _KINDS = "bernoulli", "categorical", "gaussian"

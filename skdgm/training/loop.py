@@ -7,15 +7,20 @@ Steps, batches and losses are passed as functions: the loop knows no model.
 The result of training has the last state or the best; its default length is a budget.
 """
 
+import ctypes
+import platform
 import time
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from skdgm.optim import Clock
-from skdgm.utils.memory import hold
 from skdgm.utils.tree import copy, leaves
 
+# Options of mallopt. The GNU C library itself sets these values, once it sees a block
+# as large as this freed.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _LARGE = -1, -3, 31 * 2**20
 # Option value: choose by the data.
 AUTO = "auto"
 
@@ -202,3 +207,17 @@ def kept(outcome, watch, epochs, stopping=None):
     losses, validation = outcome.losses, outcome.validation if stopping else []
     useless = bool(losses) and watch.is_useless(losses[number])
     return Learned(state, losses, validation, outcome.ended, useless)
+
+
+@cache
+def hold():
+    """Keep freed memory in the process from now on.
+
+    Each update needs as much memory as the last. The GNU C library returns free memory
+    beyond a threshold to the system, and getting it back, page by page, may take longer
+    than the rest of an update. Other C libraries are left as they are.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        own = ctypes.CDLL(None)
+        own.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        own.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE)

@@ -1,12 +1,11 @@
 """Validation of counts: numbers of units, layers, steps, and rows to draw."""
 
+import os
 import sys
 from numbers import Integral
 
 import numpy as np
 from sklearn.utils.validation import check_scalar
-
-from skdgm.utils.memory import physical
 
 # Least number of bytes of an entry of a sample, and of a row's overhead.
 _ENTRY, _ROW = 4, 8
@@ -177,3 +176,11 @@ def chosen(layers, n_layers):
             "such."
         )
     return tuple(n % n_layers for n in numbers)
+
+
+def physical():
+    """Physical memory in bytes, or None where it is unknown."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None

@@ -15,9 +15,9 @@ import numpy as np
 from skdgm._kernels.lines import LINE
 from skdgm._kernels.lists import send
 from skdgm.utils.lists import Lists
-from skdgm.utils.memory import zeros
 from skdgm.utils.parallel import n_threads, run
 from skdgm.utils.pool import Task, together
+from skdgm.utils.tree import zeros
 
 # Multiply-adds below which waking a thread costs more than it saves.
 _WORTHWHILE = 5_000_000

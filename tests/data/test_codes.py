@@ -3,7 +3,7 @@ import pytest
 
 from skdgm.data import CodeColumns
 from skdgm.data.codes import MAX_CATEGORIES, check_codes
-from skdgm.data.tables import tabulate
+from skdgm.data.inputs import tabulate
 from skdgm.exceptions import MissingDataWarning
 from skdgm.utils.rows import Rows
 

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from skdgm import BernoulliRBM
 from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns
-from skdgm.data.tables import tabulate
+from skdgm.data.inputs import tabulate
 from skdgm.exceptions import MissingDataWarning
 from tests.callbacks import Callback
 

@@ -1,18 +1,85 @@
 import numpy as np
 import pytest
 
-from skdgm.nets import KINDS, Layer, Shape, Tied, draw_bits, tied, vjp
+from skdgm.nets import (
+    KINDS,
+    Layer,
+    Shape,
+    Tied,
+    beside,
+    dense,
+    draw_bits,
+    masked,
+    pick,
+    tied,
+    vjp,
+)
 from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_means
 
+INDEX = np.array([3, 0, 4])
 SHAPES = {
     "bits": (np.arange(4), np.arange(5)),
     "several": (np.array([0, 0, 1, 2, 2]), np.array([0, 3, 4, 6])),
     "one": (np.zeros(2, int), np.array([0, 2])),
 }
 RHO = {"plain": False, "scaled": True}
+
+
+def test_slopes():
+    x, other, mask = (
+        numbers(4, 5),
+        numbers(4, 2, seed=1),
+        1.0 * (numbers(4, 5, seed=2) > 0),
+    )
+    assert_slopes(lambda params: masked(params[0], mask), (x,))
+    assert_slopes(lambda params: pick(params[0], INDEX), (x,))
+    assert_slopes(lambda params: beside(*params), (x, other))
+    assert_slopes(lambda params: beside(x, params[0]), (other,))
+    assert_slopes(lambda params: beside(params[0], other), (x,))
+
+
+def test_slopes_of_what_is_used_twice():
+    x = numbers(4, 5)
+
+    def function(params):
+        return beside(pick(params[0], INDEX), pick(params[0], INDEX[::-1]))
+
+    assert_slopes(function, (x,))
+
+
+def test_values():
+    x, mask = numbers(4, 5), numbers(4, 5, seed=2) > 0
+    found = masked(x, mask.astype(x.dtype))
+    np.testing.assert_array_equal(found, np.where(mask, x, 0))
+    np.testing.assert_array_equal(pick(x, INDEX), x[:, INDEX])
+    np.testing.assert_array_equal(beside(x, -x), np.hstack([x, -x]))
+
+
+def test_what_is_masked_does_not_learn():
+    x, W, mask = numbers(6, 4), numbers(4, 5, seed=1), numbers(4, 5, seed=2) > 0
+
+    def function(params):
+        return dense(x, masked(params[0], mask * 1.0), np.zeros(5), "tanh")
+
+    _, (grad,) = vjp(function, (W,), np.ones_like)
+    assert not grad[~mask].any()
+    assert grad[mask].all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_types_are_kept(dtype):
+    x = numbers(4, 5, dtype=dtype)
+    for function in (
+        lambda params: masked(params[0], np.ones_like(x)),
+        lambda params: pick(params[0], INDEX),
+        lambda params: beside(params[0], params[0]),
+    ):
+        value, (grad,) = vjp(function, (x,), np.ones_like)
+        assert value.dtype == grad.dtype == dtype
+        assert grad.flags.c_contiguous
 
 
 def net(shape, scaled, n_units=5, dtype=np.float64, n_rows=6):
@@ -29,7 +96,7 @@ def net(shape, scaled, n_units=5, dtype=np.float64, n_rows=6):
 @pytest.mark.parametrize("scaled", RHO.values(), ids=RHO)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_slopes(shape, kind, scaled):
+def test_slopes_of_tied(shape, kind, scaled):
     x, params = net(SHAPES[shape], scaled)
     given = Shape(*SHAPES[shape], KINDS[kind])
     assert_slopes(lambda params: tied(x, given, *params), params)

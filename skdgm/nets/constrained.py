@@ -1,17 +1,27 @@
-r"""Hidden units shared by all conditionals of an autoregressive model.
+r"""Constrained weights, of autoregressive models: masked, or tied.
+
+A mask M of zeros and ones,
+
+.. math:: W \odot M, \qquad \bar W = \overline{W \odot M} \odot M,
+
+restricts each output to some of the inputs [1]_.
+
+Tied weights let all conditionals share hidden units:
 
 .. math:: h_t = f\Bigl(\rho_t \bigl(c + \sum_{i < t} x_i W_i\bigr)\Bigr), \qquad
-   z_t = b_t + V_t h_t
+   z_t = b_t + V_t h_t.
 
-All columns together cost as much as one layer [1]_: the pre-activations of hidden units
+All columns together cost as much as one layer [2]_: the pre-activations of hidden units
 accumulate from column to column. With real numbers, all of which contribute to the last
-ones, these are scaled by a factor :math:`\rho_t` for each column [2]_.
+ones, these are scaled by a factor :math:`\rho_t` for each column [3]_.
 
 References
 ----------
-.. [1] Larochelle and Murray (2011). The neural autoregressive distribution estimator.
+.. [1] Germain, Gregor, Murray and Larochelle (2015). MADE: masked autoencoder for
+   distribution estimation. ICML.
+.. [2] Larochelle and Murray (2011). The neural autoregressive distribution estimator.
    AISTATS.
-.. [2] Uria, Murray and Larochelle (2013). RNADE: the real-valued neural autoregressive
+.. [3] Uria, Murray and Larochelle (2013). RNADE: the real-valued neural autoregressive
    density-estimator. NIPS.
 """
 
@@ -19,7 +29,7 @@ from typing import NamedTuple
 
 import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
-from autograd.extend import defvjp_argnums, primitive
+from autograd.extend import defvjp, defvjp_argnums, primitive
 
 from skdgm._kernels import hidden
 from skdgm._kernels import tied as kernels
@@ -31,6 +41,82 @@ from skdgm.utils.parallel import run
 KINDS = {"logistic": hidden.LOGISTIC, "tanh": hidden.TANH, "relu": hidden.RELU}
 # Cost of an activation function, in multiply-adds.
 _WORK = 20
+
+
+@primitive
+def masked(W, mask):
+    """Multiply weights by a mask of zeros and ones.
+
+    Parameters
+    ----------
+    W, mask : ndarray of shape (n_below, n_above)
+        Of one dtype.
+
+    Returns
+    -------
+    W : ndarray of shape (n_below, n_above)
+    """
+    return W * mask
+
+
+defvjp(masked, lambda _, W, mask: lambda grad: grad * mask, None)
+
+
+@primitive
+def pick(x, index, axis=-1):
+    """Select columns (or rows, along axis 0) in the order of an index.
+
+    Parameters
+    ----------
+    x : ndarray
+    index : ndarray of int
+        No column may occur twice: the gradient would be wrong.
+    axis : int, default=-1
+        0 or the last.
+
+    Returns
+    -------
+    x : ndarray
+    """
+    return np.take(x, index, axis=axis)
+
+
+def _pick_back(_, x, index, axis=-1):
+    def backward(grad):
+        back = np.zeros_like(x)
+        if axis == 0:
+            back[index] = grad
+        else:
+            back[..., index] = grad
+        return back
+
+    return backward
+
+
+defvjp(pick, _pick_back, None, None)
+
+
+@primitive
+def beside(a, b):
+    """Concatenate the rows of two arrays.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n_rows, n_columns)
+        Numbers of columns may differ.
+
+    Returns
+    -------
+    ab : ndarray of shape (n_rows, n_columns_in_all)
+    """
+    return np.concatenate([a, b], axis=1)
+
+
+defvjp(
+    beside,
+    lambda _, a, b: lambda grad: grad[:, : a.shape[1]],
+    lambda _, a, b: lambda grad: grad[:, a.shape[1] :],
+)
 
 
 class Tied(NamedTuple):
