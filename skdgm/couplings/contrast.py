@@ -1,8 +1,7 @@
 """Weights of a coupling in tiles, and their gradient, as the factors of its products.
 
-Weights in tiles are updated by a kernel, those in an ndarray by BLAS, which is faster
-where few entries of the states are zero.
-For tiles see :mod:`skdgm.utils.products`.
+Weights in tiles (see :mod:`skdgm.utils.products`) are updated by a kernel, those in an
+ndarray by BLAS, which is faster where few entries of the states are zero.
 """
 
 from typing import NamedTuple

@@ -1,5 +1,6 @@
-"""Imputation of missing entries in arrays and DataFrames, of types that represent the
-values of the table exactly.
+"""Imputation of missing entries, in arrays and in DataFrames.
+
+The result has a type that represents the given values exactly.
 """
 
 from numbers import Integral

@@ -1,5 +1,6 @@
-"""Labels: their validation, the mark of unlabelled rows, and codes of labels, which are
-their places among the sorted classes.
+"""Labels of classes: validation, the mark of unlabelled rows, and codes.
+
+The code of a label is its place among the sorted classes.
 """
 
 from collections.abc import Hashable

@@ -1,5 +1,6 @@
-"""Inspection of the call stack: warnings at the line where the user called the package,
-and calls by code that fits for the user.
+"""Inspection of the call stack: warnings at the user's line, and fits for another.
+
+A call is the user's, or is made by code that fits for the user.
 """
 
 import sys
