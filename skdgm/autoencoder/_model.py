@@ -10,9 +10,9 @@ from skdgm.autoencoder._density import ACTIVE, LatentDensity
 from skdgm.autoencoder._hierarchy import Hierarchy
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import NetEstimator, layers
+from skdgm.utils.callers import warn
 from skdgm.utils.counts import is_a
-from skdgm.utils.interrupts import Held
-from skdgm.utils.warn import warn
+from skdgm.utils.threads import Held
 
 
 class LatentModel(NetEstimator):

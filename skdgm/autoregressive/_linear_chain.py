@@ -13,7 +13,7 @@ all columns are real, their joint distribution is normal,
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
-from skdgm.autoregressive._masked_chain import MaskedChain
+from skdgm.autoregressive._net_chains import MaskedChain
 from skdgm.autoregressive._particles import Particles
 from skdgm.nets import Layer
 

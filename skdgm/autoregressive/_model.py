@@ -8,12 +8,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.autoregressive._chain import check_ordering, orders
 from skdgm.autoregressive._chains import Chains
-from skdgm.autoregressive._cost import check_cost
-from skdgm.autoregressive._density import ChainDensity
-from skdgm.autoregressive._objective import ChainObjective
+from skdgm.autoregressive._density import ChainDensity, ChainObjective
 from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns, has_grey
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import LEARNING, NetEstimator
+from skdgm.nets.estimator import check_cost
 
 _COUNT = Interval(Integral, 1, None, closed="left")
 # Constraints on the kinds of columns and on the options of each kind.

@@ -18,7 +18,7 @@ from skdgm.autoregressive._model import (
 from skdgm.autoregressive._orderless import Orderless
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 from skdgm.training import Budget
-from skdgm.utils.layers import check_sizes
+from skdgm.utils.counts import check_sizes
 
 
 class EoNADE(AutoregressiveModel):

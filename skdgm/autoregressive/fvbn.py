@@ -5,6 +5,7 @@ r"""Fully visible belief networks: regressions of each column on those before it
 
 from numbers import Real
 
+from skdgm.autoregressive._density import ChainObjective, NormalObjective
 from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
 from skdgm.autoregressive._model import (
     COLUMNS,
@@ -12,7 +13,6 @@ from skdgm.autoregressive._model import (
     TRAINING,
     AutoregressiveModel,
 )
-from skdgm.autoregressive._objective import ChainObjective, NormalObjective
 from skdgm.optim import check_piecewise
 from skdgm.training import AUTO
 

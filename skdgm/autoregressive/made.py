@@ -9,10 +9,10 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._masked_chain import MaskedChain
 from skdgm.autoregressive._model import COLUMNS, ORDERS, TRAINING, AutoregressiveModel
+from skdgm.autoregressive._net_chains import MaskedChain
 from skdgm.nets import ACTIVATIONS, INITIALISERS
-from skdgm.utils.layers import check_sizes
+from skdgm.utils.counts import check_sizes
 from skdgm.utils.random import stream
 
 _DEGREES = 2**17 + 1

@@ -9,7 +9,7 @@ from numbers import Integral
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.autoregressive._model import COLUMNS, ORDERS, TRAINING, AutoregressiveModel
-from skdgm.autoregressive._tied_chain import TiedChain
+from skdgm.autoregressive._net_chains import TiedChain
 from skdgm.nets import INITIALISERS, KINDS
 
 

@@ -9,8 +9,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._masked_chain import MaskedChain
 from skdgm.autoregressive._model import COLUMNS, ORDERS, TRAINING, AutoregressiveModel
+from skdgm.autoregressive._net_chains import MaskedChain
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 
 

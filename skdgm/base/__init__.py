@@ -9,8 +9,7 @@ from skdgm.base.density import (
     lazy_log_Z,
 )
 from skdgm.base.estimator import Estimator
-from skdgm.base.rollback import KEPT, replacing, rollback, rolled_back
-from skdgm.base.stages import Stage, report
+from skdgm.base.fits import KEPT, Stage, replacing, report, rollback, rolled_back
 
 __all__ = [
     "KEPT",

@@ -12,20 +12,20 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.base.estimator import Estimator
-from skdgm.base.rollback import rolled_back
-from skdgm.data.classes import (
+from skdgm.base.fits import rolled_back
+from skdgm.data.inputs import as_values, check_length
+from skdgm.data.labels import (
     UNKNOWN,
     as_column,
     check_several,
     codes_of,
     kind_of,
+    marked,
     of_classes,
     sorted_classes,
     warn_of_mark,
     weight_of_classes,
 )
-from skdgm.data.labels import marked
-from skdgm.data.targets import as_values, check_length
 from skdgm.utils.math import shares
 
 _HINT = ": name all at the first call of partial_fit"

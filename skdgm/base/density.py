@@ -6,9 +6,8 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.utils.hashing import row_hash
-from skdgm.utils.purposes import LIKELIHOOD
-from skdgm.utils.random import stream
+from skdgm.utils.random import LIKELIHOOD, stream
+from skdgm.utils.rows import row_hash
 from skdgm.utils.threads import one_blas_thread
 
 _LAZY = "log_Z_", "log_Z_se_"

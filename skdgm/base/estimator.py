@@ -12,18 +12,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from skdgm.base.options import asked_of, current, refuse_bools
-from skdgm.base.rollback import replacing, rollback, rolled_back, shallow
-from skdgm.base.stages import Stage, report
-from skdgm.data.tables import for_callbacks, refuse_dates, refuse_others, tabulate
+from skdgm.base import fits
+from skdgm.data.inputs import for_callbacks, refuse_dates, refuse_others, tabulate
 from skdgm.training import Table, optimise
+from skdgm.utils.callers import warn
 from skdgm.utils.domains import is_frame
-from skdgm.utils.interrupts import Held
 from skdgm.utils.math import shares
 from skdgm.utils.random import MAX_SEED
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threads import Held, one_blas_thread
 from skdgm.utils.tree import copy
-from skdgm.utils.warn import warn
 
 
 class Estimator(
@@ -54,7 +51,7 @@ class Estimator(
     # attributes that depend on options; whether rows are kept as lists in memory.
     _title, _IMPLIED, _TRANSIENT, _LISTED = None, {}, (), True
 
-    @rolled_back
+    @fits.rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Fit the model to data.
@@ -89,13 +86,13 @@ class Estimator(
     def _fit(self, X, y, sample_weight):
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
         # Until training ends, every error restores the former attributes.
-        with rollback(self, kept=()) as before:
+        with fits.rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh)
             n_epochs = self._n_epochs(table)
             self._check_cost(table, n_epochs)
             # Callbacks pass X to methods, which check the names of its columns.
             data = for_callbacks(X if is_frame(X) else table.rows.X, y, sample_weight)
-            stage = Stage.whole(self, data, n_epochs)
+            stage = fits.Stage.whole(self, data, n_epochs)
             objective, state = self._beginning(table, 0, fresh)
             hooks = stage.hooks(self._name, objective, self._copied_attributes)
             with one_blas_thread():
@@ -144,11 +141,11 @@ class Estimator(
         return self._partial_fit(X, y, sample_weight)
 
     # scikit-learn validates at later calls only if the name is not partial_fit.
-    @rolled_back
+    @fits.rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "n_iter_")
-        with rollback(self, kept=()) as before:
+        with fits.rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh, classes)
             self._check_cost(table, 1)
             epochs = range(self.n_iter_, self.n_iter_ + 1)
@@ -195,7 +192,7 @@ class Estimator(
     def _keep(self, learned, before):
         """Set the fitted attributes, after which errors no longer roll back."""
         with Held():
-            with replacing(self) as new:
+            with fits.replacing(self) as new:
                 for name in self._TRANSIENT:
                     vars(new).pop(name, None)
                 vars(new).update(self._attributes(learned.state))
@@ -209,7 +206,7 @@ class Estimator(
     def _report(self, learned, n_epochs, watch):
         """Raise an error or warn if training failed."""
         remedy = self._remedy()
-        report(learned, n_epochs, self._name, remedy)
+        fits.report(learned, n_epochs, self._name, remedy)
         if learned.useless and learned.ended != "interrupted":
             warn(f"{self._name} {watch.useless} {remedy}", ConvergenceWarning)
 
@@ -272,9 +269,14 @@ class Estimator(
             raise
 
     @property
+    def loss_quantity_(self):
+        """Name of minus the loss of which ``loss_curve_`` consists."""
+        return self._quantity
+
+    @property
     def _reader(self):
         """:meth:`_rows` of now, for densities: later fits do not change it."""
-        return shallow(self)._rows
+        return fits.shallow(self)._rows
 
     @property
     def _asked_domain(self):
@@ -293,15 +295,15 @@ class Estimator(
 
     def _present_options(self):
         """Present options as a namespace, in which a fit keeps them."""
-        return asked_of(self)
+        return fits.asked_of(self)
 
     def _now(self, name):
         """Validated present value of an option of inference."""
-        return current(self, name)
+        return fits.current(self, name)
 
     def _validate_params(self):
         super()._validate_params()
-        refuse_bools(self)
+        fits.refuse_bools(self)
 
     @property
     def _name(self):

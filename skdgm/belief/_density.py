@@ -14,9 +14,8 @@ from skdgm.data import fill
 from skdgm.energies import tiled
 from skdgm.samplers import gibbs
 from skdgm.utils.counts import count
-from skdgm.utils.hashing import row_hash
-from skdgm.utils.purposes import LIKELIHOOD
-from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
+from skdgm.utils.rows import row_hash
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype
 

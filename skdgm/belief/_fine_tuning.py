@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdgm.base import KEPT, Stage, replacing
-from skdgm.base.options import asked_of
+from skdgm.base.fits import asked_of
 from skdgm.belief._stack import check_same, requested
 from skdgm.belief._training import Training
 from skdgm.belief.dbn import DBN
@@ -24,10 +24,9 @@ from skdgm.data import for_callbacks, tabulate
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Layer, NetState, Tuner, check_dropout, init
 from skdgm.training import labelled, optimise
-from skdgm.utils.interrupts import Held
-from skdgm.utils.layers import check_sizes, per_layer
+from skdgm.utils.counts import check_sizes, per_layer
 from skdgm.utils.random import MAX_SEED, stream
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threads import Held, one_blas_thread
 
 # Hidden units of restricted Boltzmann machines are logistic.
 ACTIVATION = "logistic"

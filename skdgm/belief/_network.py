@@ -9,7 +9,7 @@ from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rollback, rolled_bac
 from skdgm.belief._density import N_DRAWS, BeliefDensity
 from skdgm.belief._stack import CONSTRAINTS, domain_of
 from skdgm.belief._training import Training
-from skdgm.utils.layers import chosen
+from skdgm.utils.counts import chosen
 
 
 class BeliefNetwork(_BaseComposition, Estimator):

@@ -12,9 +12,8 @@ import numpy as np
 from scipy.special import log_expit, log_softmax
 from sklearn.utils import column_or_1d
 
-from skdgm.data.classes import UNKNOWN
-from skdgm.data.labels import marked, of_one_kind
-from skdgm.data.targets import as_numbers, check_length
+from skdgm.data.inputs import as_numbers, check_length
+from skdgm.data.labels import UNKNOWN, marked, of_one_kind
 from skdgm.nets import (
     logistic_cross_entropy,
     softmax_cross_entropy,

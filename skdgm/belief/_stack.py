@@ -11,7 +11,7 @@ from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.energies import Params
 from skdgm.training import AUTO
-from skdgm.utils.layers import check_sizes, per_layer
+from skdgm.utils.counts import check_sizes, per_layer
 
 # Options with one value for all layers, or a tuple of one for each.
 OPTIONS = [

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdgm.base import KEPT, Stage, replacing, report
-from skdgm.base.options import asked_of
+from skdgm.base.fits import asked_of
 from skdgm.belief._stack import (
     attributes_of,
     check_same,
@@ -26,12 +26,10 @@ from skdgm.boltzmann._state import density
 from skdgm.data import for_callbacks, tabulate
 from skdgm.optim import check_piecewise
 from skdgm.training import Table, optimise
-from skdgm.utils.counts import count
-from skdgm.utils.interrupts import Held
-from skdgm.utils.layers import chosen
+from skdgm.utils.counts import chosen, count
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import Rows
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threads import Held, one_blas_thread
 
 # Tags of the random streams of a seed: of machines, of extra weights, of refinement.
 _LAYER, _MORE, _REFINE = range(100, 103)

@@ -28,8 +28,7 @@ from skdgm.energies import plain
 from skdgm.optim import sgd
 from skdgm.training import Batch, Objective
 from skdgm.utils.parallel import learning
-from skdgm.utils.purposes import PROBE
-from skdgm.utils.random import stream
+from skdgm.utils.random import PROBE, stream
 
 _PROBE_ROWS = 250
 # In nats per unit: a loss this much above the initial one is divergence.

@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from skdgm.base import Classifier
 from skdgm.belief._outputs import Classes, Labels, label_codes, zeros_and_ones
 from skdgm.belief._tuned import TunedNetwork
-from skdgm.data.targets import as_values
+from skdgm.data.inputs import as_values
 from skdgm.training import Budget
 
 

@@ -9,8 +9,7 @@ from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered
 from skdgm.optim import check_piecewise
 from skdgm.training import Verbose
-from skdgm.utils.counts import is_a
-from skdgm.utils.layers import check_sizes, chosen, per_layer
+from skdgm.utils.counts import check_sizes, chosen, is_a, per_layer
 from skdgm.utils.tree import astype
 
 # Options of pairs of layers, which are trained by plain contrastive divergence.

@@ -19,14 +19,12 @@ from skdgm.boltzmann._labels import label_of, with_label
 from skdgm.boltzmann._unnormalised import complete
 from skdgm.distributions import one_hot
 from skdgm.inference import bound, mean_field
-from skdgm.utils.counts import count
-from skdgm.utils.hashing import row_hash
-from skdgm.utils.layers import chosen
+from skdgm.utils.callers import warn
+from skdgm.utils.counts import chosen, count
 from skdgm.utils.math import log_mean_exp
-from skdgm.utils.purposes import LIKELIHOOD
-from skdgm.utils.random import stream
+from skdgm.utils.random import LIKELIHOOD, stream
+from skdgm.utils.rows import row_hash
 from skdgm.utils.threads import one_blas_thread
-from skdgm.utils.warn import warn
 
 _DRAWS = 2
 

@@ -29,8 +29,8 @@ from skdgm.nets import (
     softmax_cross_entropy,
 )
 from skdgm.training import Verbose, optimise
+from skdgm.utils.callers import warn
 from skdgm.utils.threads import one_blas_thread
-from skdgm.utils.warn import warn
 
 _ACTIVATION = "logistic"
 

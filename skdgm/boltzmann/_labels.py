@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import softmax
 
-from skdgm.data.classes import UNKNOWN
+from skdgm.data.labels import UNKNOWN
 from skdgm.distributions import Softmax, one_hot, pick
 from skdgm.inference import Posterior, bound, mean_field
 from skdgm.partition import exact

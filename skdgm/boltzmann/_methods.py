@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from skdgm.data.classes import codes_of
-from skdgm.data.labels import of_one_kind
-from skdgm.data.targets import as_values
+from skdgm.data.inputs import as_values
+from skdgm.data.labels import codes_of, of_one_kind
 
 
 def pseudo_likelihood(self, X):

@@ -4,8 +4,7 @@ import numpy as np
 
 from skdgm.inference import mean_field
 from skdgm.training import Batch, Watch
-from skdgm.utils.purposes import PROBE
-from skdgm.utils.random import stream
+from skdgm.utils.random import PROBE, stream
 
 _PROBE_UNITS = 8
 # Training diverged if the loss exceeds that of independent columns by this many nats

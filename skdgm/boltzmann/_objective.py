@@ -33,8 +33,7 @@ from skdgm.samplers import gibbs, tempering
 from skdgm.training import Objective, Reader
 from skdgm.utils.lists import LISTED
 from skdgm.utils.parallel import learning
-from skdgm.utils.purposes import INIT
-from skdgm.utils.random import stream
+from skdgm.utils.random import INIT, stream
 from skdgm.utils.tree import tree_map
 
 SOLVERS = {"sgd": sgd, "adam": adam}

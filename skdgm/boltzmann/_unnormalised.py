@@ -12,12 +12,11 @@ from skdgm.energies import tiled
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.partition import Problem, ais, bracket, estimate, exact
 from skdgm.samplers import gibbs
-from skdgm.utils.hashing import row_hash
-from skdgm.utils.purposes import LIKELIHOOD
-from skdgm.utils.random import stream
+from skdgm.utils.callers import warn
+from skdgm.utils.random import LIKELIHOOD, stream
+from skdgm.utils.rows import row_hash
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype, leaves
-from skdgm.utils.warn import warn
 
 # Number of rows whose product with the weights takes as long as tiling these.
 _MANY = 100

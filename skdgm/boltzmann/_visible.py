@@ -6,7 +6,7 @@ from skdgm.data import BinaryColumns, RealColumns
 from skdgm.distributions import Bernoulli, Gaussian
 from skdgm.exceptions import PrecisionWarning
 from skdgm.metrics import log_conditionals, log_densities
-from skdgm.utils.warn import warn
+from skdgm.utils.callers import warn
 
 # Distance at which a log precision counts as at its limit, and number of columns named.
 _NEAR, _MANY = 0.1, 10

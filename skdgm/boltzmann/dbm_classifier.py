@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.base import Classifier
-from skdgm.base.options import asked_of, current
+from skdgm.base.fits import asked_of, current
 from skdgm.boltzmann._deep import DEEP
 from skdgm.boltzmann._deep_density import DeepDensity
 from skdgm.boltzmann._fine_tuning import logits, tune

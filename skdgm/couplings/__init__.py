@@ -1,7 +1,6 @@
 """Couplings: interactions of two blocks of units, through their statistics."""
 
-from skdgm.couplings.contrast import Contrast
+from skdgm.couplings.contrast import Contrast, Weights
 from skdgm.couplings.dense import Dense
-from skdgm.couplings.tiles import Weights
 
 __all__ = ["Contrast", "Dense", "Weights"]

@@ -12,10 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.couplings.contrast import Contrast
-from skdgm.couplings.tiles import Weights
-from skdgm.utils.products import matmul
-from skdgm.utils.tiles import product
+from skdgm.couplings.contrast import Contrast, Weights
+from skdgm.utils.products import matmul, product
 
 
 class Dense(NamedTuple):

@@ -1,12 +1,11 @@
 """Tables of data for all families: kinds of columns, frames, labels, filling."""
 
-from skdgm.data.code_columns import CodeColumns
-from skdgm.data.columns import BinaryColumns, Columns, has_grey
+from skdgm.data.codes import CodeColumns
+from skdgm.data.columns import BinaryColumns, Columns, RealColumns, has_grey
 from skdgm.data.filling import fill
 from skdgm.data.frames import Codec, tell_unknown
-from skdgm.data.mixed_columns import MixedColumns
-from skdgm.data.real_columns import RealColumns
-from skdgm.data.tables import for_callbacks, tabulate
+from skdgm.data.inputs import for_callbacks, tabulate
+from skdgm.data.mixed import MixedColumns
 
 __all__ = [
     "BinaryColumns",

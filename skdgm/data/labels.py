@@ -1,12 +1,21 @@
-"""Validation of labels, and the mark of unlabelled rows among them."""
+"""Labels of classes: validation, the mark of unlabelled rows, and codes.
+
+The code of a label is its place among the sorted classes.
+"""
 
 from collections.abc import Hashable
 from numbers import Real
 
 import numpy as np
-from sklearn.utils import assert_all_finite
+from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
 
-from skdgm.data.targets import is_missing, missing
+from skdgm.data.inputs import as_values, is_missing, missing
+from skdgm.exceptions import LabelWarning
+from skdgm.utils.callers import warn
+
+# Code of rows without a label.
+UNKNOWN = -1
 
 
 def marked(values, mark):
@@ -112,3 +121,167 @@ def _equal(value, mark):
 
 def _is_bool(value):
     return isinstance(value, bool | np.bool_)
+
+
+def as_column(values):
+    """Convert labels to a one-dimensional array, one for each row.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,) or (n_rows, 1)
+
+    Returns
+    -------
+    values : ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        There are several columns.
+    """
+    if values.ndim == 2 and values.shape[1] == 1:
+        return column_or_1d(values, warn=True)
+    if values.ndim != 1:
+        raise ValueError(
+            "y should be a 1d array, of one label for each row; got an array of shape "
+            f"{values.shape}."
+        )
+    return values
+
+
+def of_classes(values, name="y"):
+    """Validate labels: of one kind, and of classes rather than continuous."""
+    labels = of_one_kind(values, name)
+    if labels.size:
+        try:
+            check_classification_targets(labels)
+        except ValueError as error:
+            raise ValueError(f"{name} has no classes: {error}") from error
+    return labels
+
+
+def sorted_classes(classes, owner):
+    """Validate all classes that a user names, and sort them.
+
+    Parameters
+    ----------
+    classes : array-like of shape (n_classes,)
+    owner : estimator
+        Has ``unlabeled``, the mark of rows without a label.
+
+    Returns
+    -------
+    classes : ndarray
+
+    Raises
+    ------
+    ValueError
+        The classes are not one-dimensional, or the mark is one of them.
+    """
+    classes = as_values(classes, owner, "classes")
+    if classes.ndim != 1:
+        raise ValueError(
+            f"classes should be a 1d array, got an array of shape {classes.shape}."
+        )
+    if marked(classes, owner.unlabeled).any():
+        raise ValueError(
+            f"classes has {owner.unlabeled!r}, which is no label, but says that "
+            "there is none (unlabeled): leave it out."
+        )
+    return np.unique(of_classes(classes, "classes"))
+
+
+def check_several(classes, owner, name):
+    """Raise ValueError unless there are at least two classes."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"{type(owner).__name__} needs labels of at least two classes, but "
+            f"{name} has {'one class only' if len(classes) else 'no label at all'}."
+        )
+
+
+def warn_of_mark(classes, owner):
+    """Warn where a class seems to be a mark of rows without a label.
+
+    Parameters
+    ----------
+    classes : ndarray
+        Sorted.
+    owner : estimator
+        Has ``unlabeled``.
+    """
+    mark = owner.unlabeled
+    if classes.dtype.kind == "u" and isinstance(mark, Real) and mark < 0:
+        warn(
+            f"y is of the type {classes.dtype}, which cannot hold unlabeled="
+            f"{mark}: no row is unlabelled, and marks written to such an array are "
+            "large labels now. Convert y by y.astype(int) before marking rows.",
+            LabelWarning,
+        )
+    # -1 and 1 often are two proper classes.
+    if classes.dtype.kind != "i" or classes[0] != -1 or classes.tolist() == [-1, 1]:
+        return
+    warn(
+        f"y has the label -1 beside others of at least 0, and unlabeled="
+        f"{mark!r}: {type(owner).__name__} takes it for a class. If it "
+        "says that a row has no label, set unlabeled=-1.",
+        LabelWarning,
+    )
+
+
+def codes_of(y, classes, hint=""):
+    """Indices of labels among the classes.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+    classes : ndarray
+        Sorted.
+    hint : str, default=""
+        End of the error message.
+
+    Returns
+    -------
+    codes : ndarray of int, of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        A label is not among the classes.
+    """
+    place, found = np.zeros(len(y), dtype=int), np.zeros(len(y), dtype=bool)
+    # NumPy would convert numbers to text to compare them with text.
+    if kind_of(y) == kind_of(classes):
+        place = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+        found = classes[place] == y
+    if not found.all():
+        unknown = np.unique(y[~found]).tolist()
+        raise ValueError(
+            f"y has labels {unknown} that are not among the classes "
+            f"{classes.tolist()}{hint}."
+        )
+    return place
+
+
+def kind_of(values):
+    """Kind of labels: text, dates, durations or numbers."""
+    kind = values.dtype.kind
+    return kind if kind in "mM" else "text" if kind in "OU" else "number"
+
+
+def weight_of_classes(table, n_classes):
+    """Total weight of the rows with each label.
+
+    Parameters
+    ----------
+    table : Table
+        Rows with codes of labels, which are -1 where unknown.
+    n_classes : int
+
+    Returns
+    -------
+    counts : ndarray of shape (n_classes,), float64
+    """
+    labels = table.rows.labels[table.index]
+    known = labels != UNKNOWN
+    return np.bincount(labels[known], table.weight[known], minlength=n_classes)

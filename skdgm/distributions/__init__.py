@@ -5,8 +5,7 @@ from skdgm.distributions.categorical import CategoricalOutput, Softmax, one_hot,
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
 from skdgm.distributions.mixed import MixedOutput, places_of, slots
 from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
-from skdgm.distributions.output import Output
-from skdgm.distributions.unit import Biased, Unit
+from skdgm.distributions.roles import Biased, Output, Unit
 
 __all__ = [
     "Bernoulli",

@@ -12,8 +12,7 @@ from scipy.special import entr
 
 from skdgm._kernels import bernoulli as kernels
 from skdgm._kernels.losses import log_loss, log_loss_slope
-from skdgm.distributions.output import Output, repeated
-from skdgm.distributions.unit import Biased
+from skdgm.distributions.roles import Biased, Output, repeated
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import logit, sigmoid, softplus
 from skdgm.utils.parallel import run

@@ -11,8 +11,7 @@ Above a net a value is the number of a state, and its representation is one-hot.
 import numpy as np
 from scipy.special import entr, logsumexp, softmax
 
-from skdgm.distributions.output import Output, repeated
-from skdgm.distributions.unit import Biased
+from skdgm.distributions.roles import Biased, Output, repeated
 from skdgm.utils.lists import Lists
 
 

@@ -19,8 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.distributions.output import Output, floored, repeated
-from skdgm.distributions.unit import Unit
+from skdgm.distributions.roles import Output, Unit, floored, repeated
 from skdgm.utils.math import sigmoid
 
 LOG_2PI = np.log(2 * np.pi)

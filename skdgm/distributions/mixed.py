@@ -13,7 +13,7 @@ import numpy as np
 from skdgm.distributions.bernoulli import BernoulliOutput
 from skdgm.distributions.categorical import CategoricalOutput
 from skdgm.distributions.mixture import MixtureOutput
-from skdgm.distributions.output import Output
+from skdgm.distributions.roles import Output
 
 
 class Block(NamedTuple):

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 from scipy.stats import laplace
 
-from skdgm.distributions.output import Output, floored, repeated
+from skdgm.distributions.roles import Output, floored, repeated
 from skdgm.utils.math import sigmoid
 
 # Log of the largest scale: rows far from the training rows would make scales overflow.

@@ -1,8 +1,7 @@
 """Energy functions, which define models; everything else is an algorithm on them."""
 
 from skdgm.energies.blocks import Link
-from skdgm.energies.builders import full, graph, layered
-from skdgm.energies.energy import Energy
+from skdgm.energies.energy import Energy, full, graph, layered
 from skdgm.energies.params import (
     Params,
     Path,

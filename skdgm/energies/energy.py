@@ -15,6 +15,8 @@ colour are independent given all others, can be drawn or updated together, and b
 out in closed form. A restricted Boltzmann machine [1]_ and a deep one [2]_ have two
 colours, the even and the odd layers; a fully connected one has as many as blocks [3]_.
 
+There are builders for chains of layers, fully connected blocks and any graph.
+
 References
 ----------
 .. [1] Smolensky (1986). Information processing in dynamical systems: foundations
@@ -24,8 +26,11 @@ References
    machines. Cognitive Science.
 """
 
+from itertools import combinations, pairwise, product
+
 import numpy as np
 
+from skdgm.couplings import Dense
 from skdgm.energies.blocks import Graph
 from skdgm.energies.params import between
 
@@ -198,3 +203,71 @@ class Energy(Graph):
             for i, _, number in self.links:
                 scale = self.units[i].scale(params.units[i])
                 self.couplings[number].limit(params.couplings[number], max_norm, scale)
+
+
+def graph(units, pairs, coupling=Dense, colours=None, layers=None):
+    """Energy with a coupling of its own for each pair of linked blocks.
+
+    Parameters
+    ----------
+    units : sequence
+        The unit of each block.
+    pairs : iterable of (int, int)
+        Numbers of linked blocks, ``below`` and ``above``.
+    coupling : callable, default=Dense
+        ``coupling(n_below, n_above)`` returns the coupling of two blocks of so many
+        units.
+    colours, layers : sequence of sequences of int, optional
+        As for :class:`Energy`.
+
+    Returns
+    -------
+    energy : Energy
+    """
+    pairs = tuple(pairs)
+    links = [(i, j, number) for number, (i, j) in enumerate(pairs)]
+    couplings = [coupling(units[i].size, units[j].size) for i, j in pairs]
+    return Energy(units, links, couplings, colours, layers)
+
+
+def layered(layers, coupling=Dense):
+    """Energy of a chain of layers, in which the blocks of neighbouring layers are
+    linked: that of a restricted or deep Boltzmann machine.
+
+    Its colours are the even and the odd layers.
+
+    Parameters
+    ----------
+    layers : sequence of sequences of units
+        The blocks of each layer, from the bottom up.
+    coupling : callable, default=Dense
+        As for :func:`graph`.
+
+    Returns
+    -------
+    energy : Energy
+    """
+    units = [unit for layer in layers for unit in layer]
+    numbers = iter(range(len(units)))
+    layers = [tuple(next(numbers) for _ in layer) for layer in layers]
+    pairs = [pair for two in pairwise(layers) for pair in product(*two)]
+    colours = [sum(layers[parity::2], ()) for parity in (0, 1)]
+    return graph(units, pairs, coupling, colours, layers)
+
+
+def full(units, coupling=Dense):
+    """Energy of fully connected blocks, each of its own colour: with blocks of one
+    binary unit, that of the general Boltzmann machine.
+
+    Parameters
+    ----------
+    units : sequence
+        The unit of each block.
+    coupling : callable, default=Dense
+        As for :func:`graph`.
+
+    Returns
+    -------
+    energy : Energy
+    """
+    return graph(units, combinations(range(len(units)), 2), coupling)

@@ -1,4 +1,4 @@
-r"""Mean-field inference.
+r"""Mean-field inference, given clamped blocks.
 
 The factorial Q(x) that is nearest to p(x | clamped entries) maximises the bound
 
@@ -9,6 +9,7 @@ block's mean as a function of its neighbours' means: the sweep of Gibbs sampling
 means in place of draws [1]_. The update of a colour maximises the bound given the
 others, so no sweep lowers it. Blocks that have no means yet are initialised layer by
 layer, with the input from known layers in the place of that from unknown ones too.
+Clamped blocks are taken out of the model, which is conditioned on them.
 
 References
 ----------
@@ -19,9 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.energies import n_rows
-from skdgm.inference.given import Given, take
+from skdgm.energies import n_rows, plain
 from skdgm.samplers import binary, by_means, sweep
+from skdgm.utils.lists import Lists
 
 
 class Info(NamedTuple):
@@ -150,3 +151,68 @@ def bound(energy, params, means, clamp):
             entropy = energy.units[block].entropy(own, mean) * free
             total = total + entropy.sum(axis=1, dtype=np.float64)
     return total + energy.interaction(params, means, rest)
+
+
+class Given(NamedTuple):
+    """A model of rows with clamped blocks, whose input to others is computed once.
+
+    :func:`~skdgm.samplers.sweep` takes it in the place of the energy.
+
+    Parameters
+    ----------
+    energy : Energy
+    params : Params
+        With ndarrays for couplings, as values are dense.
+    clamp : tuple
+        As for :func:`mean_field`.
+    moving : tuple of int
+        The numbers of blocks that are not clamped as a whole.
+    known : tuple of ndarray of shape (n_rows, size)
+        The input of each of them from the clamped blocks.
+    colours : tuple of tuples of int
+        The blocks of each colour, as the energy has them.
+    """
+
+    energy: object
+    params: tuple
+    clamp: tuple
+    moving: tuple
+    known: tuple
+    colours: tuple
+
+    @classmethod
+    def of(cls, energy, params, x, clamp):
+        """Condition a model on the clamped part of some values."""
+        moving = tuple(b for b, clamped in enumerate(clamp) if clamped is not True)
+        still = [b for b, clamped in enumerate(clamp) if clamped is True]
+        known = [None] * len(x)
+        for block in moving:
+            known[block] = energy.received(params, x, block, among=still)
+        return cls(energy, plain(params), clamp, moving, tuple(known), energy.colours)
+
+    def sweep(self, x, update):
+        """Update the colours from the last to the first."""
+        given = {"colours": self.energy.backwards, "clamp": self.clamp}
+        return sweep(self, self.params, x, update, **given)
+
+    def received(self, params, x, block):
+        """Sum of the inputs to a block, (n_rows, size)."""
+        moved = self.energy.received(params, x, block, among=self.moving)
+        return self.known[block] + moved
+
+    def field(self, params, block, received, path=None):
+        """Natural parameter of a block with input ``received`` from its neighbours."""
+        return self.energy.field(params, block, received, path)
+
+    def take(self, rows):
+        """The same model for some of the rows."""
+        clamp, known = take(self.clamp, rows), take(self.known, rows)
+        params = self.params.take(rows)
+        return self._replace(params=params, clamp=clamp, known=known)
+
+
+def take(tree, rows):
+    """Select rows of every array or Lists of a tuple, and keep its other entries."""
+    return tuple(
+        part[rows] if isinstance(part, np.ndarray | Lists) else part for part in tree
+    )

@@ -4,53 +4,24 @@ functions, mixing of chains, and comparisons of samples with data."""
 from importlib import import_module
 
 _MODULES = {
-    "ranking": (
-        "AnomalyReport",
-        "anomaly_report",
-    ),
-    "draws": ("average_over_draws",),
-    "chain_report": ("ChainDiagnostics",),
-    "chains": ("chain_diagnostics",),
-    "csl": ("csl_log_likelihood",),
-    "free_energy": ("free_energy_gap",),
-    "likelihood": (
-        "LikelihoodBracket",
-        "likelihood_bracket",
-    ),
-    "table": ("likelihood_table",),
-    "density": (
-        "log_density",
-        "measure",
-    ),
-    "mcmc": (
-        "autocorrelation",
-        "effective_sample_size",
-        "r_hat",
-    ),
-    "mmd": (
-        "Discrepancy",
-        "maximum_mean_discrepancy",
-    ),
-    "modes": (
+    "bits": ("average_over_draws",),
+    "brackets": ("LikelihoodBracket", "likelihood_bracket", "partition_bracket"),
+    "chains": ("ChainDiagnostics", "chain_diagnostics"),
+    "conservative": ("csl_log_likelihood", "raise_log_likelihood"),
+    "density": ("log_density", "measure"),
+    "mcmc": ("autocorrelation", "effective_sample_size", "r_hat"),
+    "mmd": ("Discrepancy", "maximum_mean_discrepancy"),
+    "nearest": (
+        "Memorisation",
         "ModeCoverage",
         "mode_coverage",
-    ),
-    "neighbours": (
-        "Memorisation",
         "nearest_training_neighbours",
     ),
-    "partition": ("partition_bracket",),
-    "parzen": (
-        "Parzen",
-        "parzen_log_likelihood",
-    ),
-    "pseudo_likelihood": ("log_conditionals",),
-    "reverse_ais": ("raise_log_likelihood",),
-    "real_conditionals": ("log_densities",),
-    "two_sample": (
-        "TwoSampleTest",
-        "classifier_two_sample_test",
-    ),
+    "parzen": ("Parzen", "parzen_log_likelihood"),
+    "ranking": ("AnomalyReport", "anomaly_report"),
+    "table": ("likelihood_table",),
+    "two_sample": ("TwoSampleTest", "classifier_two_sample_test"),
+    "unnormalised": ("free_energy_gap", "log_conditionals", "log_densities"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -20,8 +20,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import StratifiedShuffleSplit, check_cv, cross_validate
 from sklearn.utils import check_random_state
 
-from skdgm.metrics._frames import as_tables
-from skdgm.metrics._pairs import check_pair
+from skdgm.metrics._pairs import as_tables, check_pair
 
 
 class TwoSampleTest(NamedTuple):

@@ -1,7 +1,16 @@
 """Feed-forward nets: layers, gradients, losses and training."""
 
 from skdgm.nets import layers
-from skdgm.nets.activations import ACTIVATIONS, activate
+from skdgm.nets.constrained import (
+    KINDS,
+    Shape,
+    Tied,
+    beside,
+    draw_bits,
+    masked,
+    pick,
+    tied,
+)
 from skdgm.nets.estimator import LEARNING, TUNING, NetEstimator, layers_of
 from skdgm.nets.feed_forward import (
     INITIALISERS,
@@ -29,12 +38,16 @@ from skdgm.nets.losses import (
     softmax_cross_entropy,
     squared_error,
 )
-from skdgm.nets.masking import beside, masked, pick
-from skdgm.nets.objective import SOLVERS, NetObjective, NetState
-from skdgm.nets.primitives import columns, dense, drop_out, listed
-from skdgm.nets.tied import KINDS, Shape, Tied, draw_bits, tied
+from skdgm.nets.objective import SOLVERS, NetObjective, NetState, vjp
+from skdgm.nets.primitives import (
+    ACTIVATIONS,
+    activate,
+    columns,
+    dense,
+    drop_out,
+    listed,
+)
 from skdgm.nets.tuner import Monitor, Tuner
-from skdgm.nets.vector_jacobian import vjp
 
 __all__ = [
     "ACTIVATIONS",

@@ -1,4 +1,4 @@
-"""Nets as pairs of functions, and their composition.
+r"""Nets as pairs of functions, and their composition.
 
 ::
 
@@ -10,18 +10,40 @@
 generator. ``apply(params, statistics, x, rng, train)`` is a pure function;
 ``statistics``, such as running means, change without gradients and are returned
 updated.
+
+Batch normalisation is
+
+.. math:: y = \gamma \odot \frac{x - m}{\sqrt{v + \epsilon}} + \beta,
+
+with means m and variances v of the batch's columns [1]_; after training, those of the
+data. With the gradient :math:`\bar y` by the outputs, and :math:`\hat x` for the factor
+multiplied by :math:`\gamma`, the gradients by the arguments are
+
+.. math:: \bar\gamma = \textstyle\sum_r \bar y_r \hat x_r, \quad
+   \bar\beta = \sum_r \bar y_r, \quad
+   \bar x = \frac{\gamma}{\sqrt{v + \epsilon}}
+   \bigl(\bar y - \tfrac1n \bar\beta - \tfrac1n \hat x \bar\gamma \bigr)
+
+References
+----------
+.. [1] Ioffe and Szegedy (2015). Batch normalization: accelerating deep network training
+   by reducing internal covariate shift. ICML.
 """
 
 from typing import NamedTuple
 
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
+from autograd.extend import defvjp_argnums, primitive
 from autograd.tracer import getval
 
-from skdgm.nets import activations, normalisation, primitives
+from skdgm.nets import primitives
 from skdgm.nets.feed_forward import Layer, initial
 
 # Decay rate of running means, per batch.
 _STAYS = 0.99
+# Added to variances, for numerical stability.
+EPSILON = 1e-5
 
 
 class Net(NamedTuple):
@@ -77,7 +99,7 @@ def maxout(n_units, n_pieces=2, init="glorot_uniform"):
 
     def apply(params, statistics, x, rng=None, train=False):
         z, statistics = below.apply(params, statistics, x)
-        return activations.max_out(z, n_pieces), statistics
+        return primitives.max_out(z, n_pieces), statistics
 
     return Net(begin, apply)
 
@@ -89,7 +111,7 @@ def activation(name):
         return n_inputs, (), ()
 
     def apply(params, statistics, x, rng=None, train=False):
-        return activations.activate(x, name), statistics
+        return primitives.activate(x, name), statistics
 
     return Net(begin, apply)
 
@@ -116,11 +138,11 @@ def batch_norm():
 
     def apply(params, statistics, x, rng=None, train=False):
         if train:
-            now = normalisation.moments(getval(x))
+            now = moments(getval(x))
             after = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(statistics, now)]
             after = Moments(*(part.astype(x.dtype) for part in after))
-            return normalisation.standardise(x, *params), after
-        size = np.sqrt(statistics.variance + x.dtype.type(normalisation.EPSILON))
+            return standardise(x, *params), after
+        size = np.sqrt(statistics.variance + x.dtype.type(EPSILON))
         return (x - statistics.mean) * (params.gain / size) + params.shift, statistics
 
     return Net(begin, apply)
@@ -147,3 +169,59 @@ def serial(*nets):
         return x, tuple(kept)
 
     return Net(begin, apply)
+
+
+@primitive
+def standardise(x, gain, shift):
+    """Standardise the columns of a batch, multiply by gains and add shifts.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_columns)
+    gain, shift : ndarray of shape (n_columns,)
+
+    Returns
+    -------
+    y : ndarray of shape (n_rows, n_columns)
+    """
+    normal, _ = _normalised(x)
+    return normal * gain + shift
+
+
+def _normalised(x):
+    """Standardised columns, and the deviations that they were divided by."""
+    mean, variance = moments(x)
+    size = np.sqrt(variance + x.dtype.type(EPSILON))
+    return (x - mean) / size, size
+
+
+def moments(x):
+    """Means and variances of columns.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    mean, variance : ndarray of shape (n_columns,)
+    """
+    return x.mean(axis=0), x.var(axis=0)
+
+
+def _back(argnums, y, args, kwargs):
+    x, gain, _ = args
+    normal, size = _normalised(x)
+
+    def backward(grad):
+        of_shift, of_gain = grad.sum(axis=0), (grad * normal).sum(axis=0)
+        found = [None, of_gain, of_shift]
+        if 0 in argnums:
+            shared = (of_shift + normal * of_gain) / x.dtype.type(len(x))
+            found[0] = gain / size * (grad - shared)
+        return [found[argnum] for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(standardise, _back)

@@ -1,14 +1,29 @@
-"""Objectives of nets: losses of rows, minimised by stochastic gradient steps."""
+r"""Objectives of nets: losses of rows, minimised by stochastic gradient steps.
+
+Gradients of nets are vector-Jacobian products,
+
+.. math:: \bar\theta = \left(\frac{\partial f}{\partial \theta}\right)^\top \bar f,
+
+by reverse accumulation [1]_, on the tape of HIPS autograd [2]_.
+
+References
+----------
+.. [1] Linnainmaa (1976). Taylor expansion of the accumulated rounding error. BIT.
+.. [2] Maclaurin, Duvenaud and Adams (2015). Autograd: effortless gradients in NumPy.
+   ICML AutoML workshop.
+"""
 
 from abc import abstractmethod
 from typing import NamedTuple
 
 import numpy as np
+from autograd.core import VJPNode
+from autograd.extend import Box
+from autograd.tracer import new_box, toposort
 
-from skdgm.nets.vector_jacobian import vjp
 from skdgm.optim import (
+    Mean,
     adam,
-    averaging,
     clip_norm,
     learning_rate,
     penalise_weights,
@@ -17,10 +32,13 @@ from skdgm.optim import (
     sgd,
 )
 from skdgm.training import DensityWatch, Objective
-from skdgm.utils import purposes
-from skdgm.utils.random import stream
+from skdgm.utils import random
+from skdgm.utils.tree import tree_map
 
 SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
+# Autograd's trace level. It is constant, as gradients are never nested; autograd's own
+# counter is shared by all threads.
+_LEVEL = 0
 
 
 class NetState(NamedTuple):
@@ -71,7 +89,7 @@ class NetObjective(Objective):
         Negative log-likelihood of independent columns, in nats per row.
     """
 
-    INIT, PROBE = purposes.INIT, purposes.PROBE
+    INIT, PROBE = random.INIT, random.PROBE
 
     def __init__(self, recipe, rows, seed, epochs_before=0, independent=None):
         super().__init__(recipe, rows, seed, epochs_before)
@@ -122,7 +140,7 @@ class NetObjective(Objective):
 
     def start(self):
         """Initial state, with newly drawn parameters."""
-        params, statistics = self.init(stream(self.seed, self.INIT).generator())
+        params, statistics = self.init(random.stream(self.seed, self.INIT).generator())
         return self.resume(NetState(params, (), statistics))
 
     def resume(self, state):
@@ -137,7 +155,7 @@ class NetObjective(Objective):
             return state._replace(params=state.learned, mean=())
         if state.mean:
             return state
-        return state._replace(mean=averaging.init(state.params))
+        return state._replace(mean=Mean.of(state.params))
 
     def step(self, state, batch, clock):
         """Update a state from a batch; see :class:`~skdgm.training.Objective`."""
@@ -162,7 +180,7 @@ class NetObjective(Objective):
         )
         self.constrain(state.params)
         if state.mean:
-            averaging.follow(state.mean, state.params)
+            state.mean.follow(state.params)
         return state._replace(statistics=statistics)
 
     def since(self, epochs):
@@ -190,10 +208,55 @@ class NetWatch(DensityWatch):
     """
 
     def __init__(self, objective, table, held_out, state):
-        self.objective, self.rng = objective, stream(objective.seed, objective.PROBE)
+        self.objective, self.rng = (
+            objective,
+            random.stream(objective.seed, objective.PROBE),
+        )
         independent = objective.independent
         super().__init__(table, held_out, self.rng, independent, state)
 
     def _losses(self, state, index, part):
         rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))
         return self.objective.losses(state, index, rng)
+
+
+def vjp(function, params, vector_of):
+    r"""Value of a function, and a vector-Jacobian product by its parameters.
+
+    The gradient of a mean over n rows is the product with a vector of 1 / n; with minus
+    this, ascent along the result decreases the mean.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(params)`` returns an array, computed by autograd's functions.
+    params : tuple
+        Tree of arrays. Its leaves are traced one by one: with autograd's own tuples,
+        each leaf's gradient would be added to zeros for the whole tree.
+    vector_of : callable
+        ``vector_of(value)`` returns the vector, of the shape and dtype of the value.
+
+    Returns
+    -------
+    value : ndarray
+    grads : tuple
+        The product :math:`\bar\theta`, a tree like the parameters; zeros for those that
+        the value does not depend on.
+    """
+    boxes = tree_map(lambda leaf: new_box(leaf, _LEVEL, VJPNode.new_root()), params)
+    end = function(boxes)
+    if not isinstance(end, Box):
+        return end, tree_map(np.zeros_like, params)
+    roots, value = {}, end._value
+    grads = {end._node: vector_of(value)}
+    for node in toposort(end._node):
+        grad = grads.pop(node)
+        if not node.parents:
+            roots[node] = grad
+        for parent, part in zip(node.parents, node.vjp(grad)):
+            grads[parent] = grads[parent] + part if parent in grads else part
+
+    def of(leaf, box):
+        return roots[box._node] if box._node in roots else np.zeros_like(leaf)
+
+    return value, tree_map(of, params, boxes)

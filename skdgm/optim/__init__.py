@@ -1,15 +1,15 @@
 """Optimisers and learning-rate schedules for trees of parameters."""
 
-from skdgm.optim import adam, averaging, rmsprop, sgd
-from skdgm.optim.clipping import clip_norm
-from skdgm.optim.penalised import Penalised, penalise_weights
+from skdgm.optim.optimisers import Optimiser, adam, rmsprop, sgd
+from skdgm.optim.refinements import Mean, Penalised, clip_norm, penalise_weights
 from skdgm.optim.schedules import Clock, check_piecewise, learning_rate, piecewise
 
 __all__ = [
     "Clock",
+    "Mean",
+    "Optimiser",
     "Penalised",
     "adam",
-    "averaging",
     "check_piecewise",
     "clip_norm",
     "learning_rate",

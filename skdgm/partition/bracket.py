@@ -31,7 +31,7 @@ from skdgm.partition.estimate import (
     missed,
     settle,
 )
-from skdgm.utils.warn import warn
+from skdgm.utils.callers import warn
 
 # More temperatures are tried if sides differ by more than this share of max_gap.
 _GOOD = 0.5

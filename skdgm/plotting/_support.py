@@ -1,5 +1,6 @@
 """Checks before drawing: matplotlib, axes, options, and a fitted estimator with the
-attributes to be shown."""
+attributes to be shown; and the means of its samples.
+"""
 
 from collections.abc import Mapping
 
@@ -128,3 +129,10 @@ def check_looks(display, **options):
                 f"{name} of {display.__name__} must be a dict of matplotlib's "
                 f"arguments, or None; got {value!r}."
             )
+
+
+def means_of(estimator, samples):
+    """Means of the visible units given the features of samples."""
+    # A tuned network samples from its ``dbn_``, whose features differ from its own.
+    estimator = getattr(estimator, "dbn_", estimator)
+    return estimator.inverse_transform(estimator.transform(samples))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.metrics import chain_diagnostics
-from skdgm.metrics._models import check_energy
+from skdgm.metrics.models import check_energy
 from skdgm.plotting._support import axes_for, check_looks, pyplot
 
 # Maximum number of chains drawn; the autocorrelation that sets the range of lags: it is

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.metrics import partition_bracket
-from skdgm.metrics._models import check_energy
+from skdgm.metrics.models import check_energy
 from skdgm.plotting._support import axes_for, pyplot
 
 

@@ -6,9 +6,8 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples, check_array, check_scalar
 
-from skdgm.plotting._draws import means_of
 from skdgm.plotting._grid import Grid
-from skdgm.plotting._support import check_has, pyplot
+from skdgm.plotting._support import check_has, means_of, pyplot
 
 # Estimators that can show rows without missing entries.
 _WHOLE = "machines and autoencoders (others fill what is marked by NaN)"

@@ -1,10 +1,14 @@
 """Display of samples, and of the rows of data that are nearest to them."""
 
-import numpy as np
+import inspect
+from numbers import Integral
 
-from skdgm.plotting._draws import lines_of, means_of, nearest, of_classes
+import numpy as np
+from sklearn.utils.validation import check_array, check_scalar
+
+from skdgm.metrics import nearest_training_neighbours
 from skdgm.plotting._grid import Grid
-from skdgm.plotting._support import check_has
+from skdgm.plotting._support import check_has, means_of
 
 _IMAGES, _OF_A_CLASS = 100, 10  # Default numbers of images, and of images per class.
 
@@ -148,3 +152,81 @@ class SamplesDisplay:
         self.figure_, self.ax_, (self.images_, *others) = drawn
         self.neighbour_images_ = others[0] if others else None
         return self
+
+
+def of_classes(display, estimator, y, n_samples):
+    """Keyword argument of ``sample`` that requests rows of given classes.
+
+    Parameters
+    ----------
+    display : type
+        Display class, named in error messages.
+    estimator : object
+    y : object or array-like of shape (n_classes,)
+        Class or classes.
+    n_samples : int
+        Number of rows of each class.
+
+    Returns
+    -------
+    options : dict
+        With the array ``y``, in which each class is repeated ``n_samples`` times.
+
+    Raises
+    ------
+    TypeError
+        The estimator does not sample by class.
+    """
+    if "y" not in inspect.signature(estimator.sample).parameters:
+        raise TypeError(
+            f"{display.__name__} with y needs an estimator whose sample has y, as that "
+            f"of RBMClassifier; that of {type(estimator).__name__} has not."
+        )
+    return {"y": np.repeat(y, n_samples)}
+
+
+def lines_of(labels, n_samples, n_columns):
+    """Labels of the lines of a grid of samples, and the length of lines.
+
+    Parameters
+    ----------
+    labels : list of str or None
+        Labels of consecutive samples, equally many for each label.
+    n_samples : int
+    n_columns : int or None
+        Samples per line; by default one line for each label.
+
+    Returns
+    -------
+    labels : list of str
+        Empty strings for all lines of a label but its first.
+    n_columns : int or None
+
+    Raises
+    ------
+    ValueError
+        Some line would have samples of several labels.
+    """
+    if not labels:
+        return [], n_columns
+    n_each, rest = divmod(n_samples, len(labels))
+    if rest:
+        raise ValueError(
+            f"There are {len(labels)} labels for {n_samples} samples: give equally "
+            "many samples for each of labels."
+        )
+    n_columns = n_each if n_columns is None else n_columns
+    check_scalar(n_columns, "n_columns", Integral, min_val=1)
+    if n_each % n_columns:
+        raise ValueError(
+            f"n_columns={n_columns} does not divide the {n_each} samples of each "
+            "label, so lines would mix labels: give a divisor, or change n_samples."
+        )
+    blank = [""] * (n_each // n_columns - 1)
+    return [line for label in labels for line in (label, *blank)], n_columns
+
+
+def nearest(samples, X):
+    """Nearest row of X to each sample."""
+    X = check_array(X)
+    return X[nearest_training_neighbours(samples, X).index]

@@ -26,10 +26,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdgm.preprocessing._numbers import taking_numbers
-from skdgm.utils.domains import bernoulli_rows
-from skdgm.utils.hashing import row_hash
+from skdgm.utils.domains import bernoulli_rows, taking_numbers
 from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.rows import row_hash
 
 
 class BernoulliBinarizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

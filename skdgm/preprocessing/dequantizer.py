@@ -29,10 +29,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from skdgm.preprocessing._numbers import taking_numbers
-from skdgm.utils.hashing import row_hash
+from skdgm.utils.domains import taking_numbers
 from skdgm.utils.random import MAX_SEED, stream
-from skdgm.utils.rows import Rows, floating_type
+from skdgm.utils.rows import Rows, floating_type, row_hash
 
 # In units of rounding (eps times the value): the distance that values keep from the
 # ends of their cell, and the distance below a grid value that counts as that value.

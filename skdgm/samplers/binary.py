@@ -15,7 +15,7 @@ from skdgm.couplings import Weights
 from skdgm.energies import forms, n_weights
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import at_once, run
-from skdgm.utils.tiles import n_tiles
+from skdgm.utils.products import n_tiles
 
 # Assumed share of units that are 1, by which the work is estimated.
 DENSITY = 0.2

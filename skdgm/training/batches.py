@@ -8,19 +8,24 @@ floor(w) or ceil(w) times.
 
 N is the sum of the weights if these are whole numbers (and the sum at most ten times
 the number of rows); other weights are relative, and N is the number of rows.
+
+Sums and moments of the columns are weighted, too, and over observed entries.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.utils.hashing import row_hash
+from skdgm.utils.lists import Lists
 from skdgm.utils.math import shares
 from skdgm.utils.random import mix64
+from skdgm.utils.rows import row_hash
 
 MAX_REPETITION = 10
 # Least and largest number of rows watched; between them, an eighth of the draws.
 _WATCHED = 250, 1000
+# Number of entries to read at a time.
+_READ = 2**20
 
 
 class Table(NamedTuple):
@@ -145,3 +150,128 @@ def probe(table, rng, among=None):
     (draws,) = epoch(table, table.n_draws, rng)
     draws = draws if among is None else among(draws)
     return draws[: np.clip(table.n_draws // 8, *_WATCHED)]
+
+
+def column_sums(table):
+    """Observed weight and weighted sum of each column.
+
+    Parameters
+    ----------
+    table : Table
+
+    Returns
+    -------
+    seen, total : ndarray of shape (n_columns,), float64
+        Total weight of the observed entries, and their weighted sum; a sum that
+        overflows is infinite or NaN.
+    """
+    seen, total = np.zeros((2, table.rows.shape[1]))
+    if table.rows.packed is not None:
+        lists = table.rows.packed
+        return seen + table.weight.sum(), lists.weighted_sum(table.index, table.weight)
+    for part in table.rows.blocks(n_rows=len(table.index)):
+        values, weight = table.rows.present(table.index[part]), table.weight[part]
+        if isinstance(values, Lists):
+            seen += weight.sum()
+            total += values.weighted_sum(weight)
+        else:
+            observed = ~np.isnan(values)
+            seen += weight @ observed
+            with np.errstate(over="ignore", invalid="ignore"):
+                total += weight @ np.where(observed, values, 0.0)
+    return seen, total
+
+
+def column_spread(table, mean):
+    """Weighted mean and standard deviation of each column's observed entries.
+
+    Parameters
+    ----------
+    table : Table
+    mean : ndarray of shape (n_columns,)
+        The weighted means up to rounding error. They are subtracted before squaring, so
+        that the standard deviation of a constant column is close to zero.
+
+    Returns
+    -------
+    mean, spread : ndarray of shape (n_columns,), float64
+        Means with the rounding error corrected, and standard deviations.
+    """
+    seen, total, squares = np.zeros((3, table.rows.shape[1]))
+    for part in table.rows.blocks(n_rows=len(table.index)):
+        values = table.rows.take(table.index[part]).astype(np.float64) - mean
+        observed, weight = ~np.isnan(values), table.weight[part]
+        values = np.where(observed, values, 0.0)
+        seen += weight @ observed
+        total += weight @ values
+        squares += weight @ values**2
+    seen = np.maximum(seen, np.finfo(float).tiny)
+    rest = total / seen
+    return mean + rest, np.sqrt(np.maximum(squares / seen - rest**2, 0.0))
+
+
+def check_finite(mean, spread, what):
+    """Check that means and standard deviations of columns are finite.
+
+    Parameters
+    ----------
+    mean, spread : ndarray of shape (n_columns,)
+    what : str
+        Name of the columns in the error message.
+
+    Raises
+    ------
+    ValueError
+        If a mean or a standard deviation is infinite or NaN.
+    """
+    wrong = np.flatnonzero(~(np.isfinite(mean) & np.isfinite(spread)))
+    if wrong.size:
+        raise ValueError(
+            f"Values of {what} {wrong.tolist()} are too large for their mean and "
+            "variance to be numbers: scale them down."
+        )
+
+
+class Batch(NamedTuple):
+    """Rows of a mini-batch and their labels.
+
+    Parameters
+    ----------
+    v : {ndarray, Lists} of shape (n_rows, n_columns)
+    labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), optional
+    """
+
+    v: object
+    labels: np.ndarray = None
+
+
+class Reader:
+    """Sized iterable of batches.
+
+    Several batches are read at a time unless the rows are already in memory as lists.
+
+    Parameters
+    ----------
+    rows : Rows
+    batches : list of ndarray of int
+        Row numbers of each batch.
+    lists : bool
+        Whether to read rows as :class:`~skdgm.utils.lists.Lists` instead of arrays.
+    """
+
+    def __init__(self, rows, batches, lists):
+        self.rows, self.batches, self.lists = rows, batches, lists
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __iter__(self):
+        entries = len(self.batches[0]) * self.rows.shape[1]
+        at_once = 1 if self.rows.packed else max(1, _READ // entries)
+        for first in range(0, len(self.batches), at_once):
+            some = self.batches[first : first + at_once]
+            v, stop = self.rows.present(np.concatenate(some), self.lists), 0
+            for batch in some:
+                start, stop = stop, stop + len(batch)
+                labels = self.rows.labels
+                yield Batch(v[start:stop], None if labels is None else labels[batch])

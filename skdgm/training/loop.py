@@ -3,16 +3,26 @@
 Each epoch runs its batches, measures the losses, checks the state and calls the hooks.
 On divergence the last good state is restored; on Ctrl-C what was learned is kept.
 Steps, batches and losses are passed as functions: the loop knows no model.
+
+The result of training has the last state or the best; its default length is a budget.
 """
 
+import ctypes
+import platform
 import time
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from skdgm.optim import Clock
-from skdgm.utils.memory import hold
 from skdgm.utils.tree import copy, leaves
+
+# Options of mallopt. The GNU C library itself sets these values, once it sees a block
+# as large as this freed.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _LARGE = -1, -3, 31 * 2**20
+# Option value: choose by the data.
+AUTO = "auto"
 
 
 class Report(NamedTuple):
@@ -116,3 +126,98 @@ def train(state, step, draw, measure, *, epochs, loss_limit, n_epochs=None, hook
 
 def _finite(state):
     return all(np.isfinite(leaf).all() for leaf in leaves(state))
+
+
+class Learned(NamedTuple):
+    """Result of training.
+
+    Parameters
+    ----------
+    state : tuple
+        The last state; with early stopping, the one with the lowest validation loss.
+    losses, validation : list of float
+        Losses in nats per row, one for each complete epoch; ``validation`` is empty
+        without early stopping.
+    ended : {"complete", "stopped", "interrupted", "diverged"}
+    useless : bool
+        True if ``watch.is_useless`` says so of the loss of ``state``.
+    """
+
+    state: tuple
+    losses: list
+    validation: list
+    ended: str
+    useless: bool
+
+
+class Budget(NamedTuple):
+    """Default length of training.
+
+    Parameters
+    ----------
+    n_updates : int
+        Number of updates aimed at.
+    fewest, most : int
+        Least and largest number of epochs, which take precedence.
+    """
+
+    n_updates: int
+    fewest: int
+    most: int
+
+    def epochs(self, asked, table, batch_size):
+        """Number of epochs.
+
+        Parameters
+        ----------
+        asked : int or "auto"
+            An int is returned unchanged; "auto" applies the budget.
+        table : Table
+        batch_size : int
+
+        Returns
+        -------
+        n_epochs : int
+        """
+        if asked != AUTO:
+            return asked
+        n_batches = -(-table.n_draws // batch_size)
+        n_epochs = -(-self.n_updates // n_batches)
+        return int(np.clip(n_epochs, self.fewest, self.most))
+
+
+def kept(outcome, watch, epochs, stopping=None):
+    """Keep the last state or, with early stopping, the best.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    watch : Watch
+    epochs : range
+        Numbers of the epochs that were to be run.
+    stopping : EarlyStopping, optional
+
+    Returns
+    -------
+    learned : Learned
+    """
+    state, number = outcome.state, -1
+    if stopping and stopping.best:
+        state, number = stopping.best, stopping.best_epoch - epochs.start
+    losses, validation = outcome.losses, outcome.validation if stopping else []
+    useless = bool(losses) and watch.is_useless(losses[number])
+    return Learned(state, losses, validation, outcome.ended, useless)
+
+
+@cache
+def hold():
+    """Keep freed memory in the process from now on.
+
+    Each update needs as much memory as the last. The GNU C library returns free memory
+    beyond a threshold to the system, and getting it back, page by page, may take longer
+    than the rest of an update. Other C libraries are left as they are.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        own = ctypes.CDLL(None)
+        own.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        own.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE)

@@ -1,13 +1,20 @@
-"""Objectives: what is learned from rows, and by which updates."""
+"""Objectives: what is learned from rows, and by which updates.
+
+A watch measures the losses of the same rows at the end of each epoch.
+"""
 
 from abc import ABC, abstractmethod
 
-from skdgm.training.batches import epoch, split
+import numpy as np
+
+from skdgm.training.batches import epoch, probe, split
 from skdgm.training.hooks import EarlyStopping
-from skdgm.training.learning import kept
-from skdgm.training.loop import train
-from skdgm.utils import purposes
-from skdgm.utils.random import stream
+from skdgm.training.loop import kept, train
+from skdgm.utils import random
+
+# Nats per column by which a loss above the baseline (the initial loss, or that of
+# independent columns if higher) means divergence, or that learning was useless.
+_DIVERGED, _USELESS = 10.0, 0.1
 
 
 class Objective(ABC):
@@ -38,7 +45,7 @@ class Objective(ABC):
     # Name of minus the loss, in nats per row.
     quantity = "log-likelihood"
     # Purposes of the random streams of epochs, updates and held-out rows.
-    SHUFFLE, STEP, SPLIT = purposes.SHUFFLE, purposes.STEP, purposes.SPLIT
+    SHUFFLE, STEP, SPLIT = random.SHUFFLE, random.STEP, random.SPLIT
 
     def __init__(self, recipe, rows, seed, epochs_before=0):
         self.recipe, self.rows, self.seed = recipe, rows, seed
@@ -88,7 +95,7 @@ class Objective(ABC):
 
     @abstractmethod
     def watch(self, table, held_out, state):
-        """Losses of the same rows at the end of each epoch.
+        """A watch measures the losses of the same rows at the end of each epoch.
 
         Parameters
         ----------
@@ -119,7 +126,7 @@ class Objective(ABC):
         batches : sequence
             Sized; of arrays of row numbers.
         """
-        rng = stream(self.seed, self.SHUFFLE, self.epochs_before + number)
+        rng = random.stream(self.seed, self.SHUFFLE, self.epochs_before + number)
         return epoch(table, self.recipe.batch_size, rng)
 
     def split(self, table):
@@ -133,7 +140,7 @@ class Objective(ABC):
         -------
         train, held_out : Table
         """
-        rng = stream(self.seed, self.SPLIT)
+        rng = random.stream(self.seed, self.SPLIT)
         return split(table, self.recipe.validation_fraction, rng)
 
     def since(self, epochs):
@@ -143,7 +150,7 @@ class Objective(ABC):
     def stream(self, clock):
         """Random stream of one update, given its place in training."""
         number = self.epochs_before + clock.epoch
-        return stream(self.seed, self.STEP, number, clock.batch)
+        return random.stream(self.seed, self.STEP, number, clock.batch)
 
 
 def optimise(
@@ -196,3 +203,76 @@ def optimise(
         hooks=[*hooks, stopping] if stopping else hooks,
     )
     return kept(outcome, watch, epochs, stopping), watch
+
+
+class Watch:
+    """Mean loss of a sample of training rows, and that of held-out rows.
+
+    A subclass defines ``_losses(state, index, part)``, the losses of the rows at
+    ``index``, where ``part`` is their slice within the watched or held-out rows; or it
+    overrides the weighted mean, ``_loss(state, index, weight)``.
+
+    Parameters
+    ----------
+    table : Table
+        Training rows, of which a sample is watched.
+    held_out : Table or None
+        Held-out rows, all of which are watched.
+    rng : Stream
+        For drawing the sample.
+    """
+
+    def __init__(self, table, held_out, rng):
+        self.rows, self.held_out = table.rows, held_out
+        self.probe = probe(table, rng, self._among)
+
+    def __call__(self, state):
+        """Both losses, in nats per row; the second is None without held-out rows."""
+        loss, held_out = self.of_probe(state), self.held_out
+        if held_out is None:
+            return loss, None
+        return loss, self._loss(state, held_out.index, held_out.weight)
+
+    def of_probe(self, state):
+        """Mean loss of the watched training rows."""
+        return self._loss(state, self.probe, np.ones(len(self.probe)))
+
+    def _among(self, index):
+        """Part of an index that may be watched."""
+        return index
+
+    def _loss(self, state, index, weight):
+        total = 0.0
+        for part in self.rows.blocks(len(index)):
+            total += weight[part] @ self._losses(state, index[part], part)
+        return float(total / weight.sum())
+
+
+class DensityWatch(Watch):
+    """Watch of a density model, compared with independent columns.
+
+    Parameters
+    ----------
+    table, held_out, rng
+        As for :class:`Watch`.
+    independent : float
+        Negative log-likelihood of independent columns, in nats per row.
+    state : tuple
+        Initial state of training.
+    """
+
+    useless = "explains rows worse than the means of their columns do."
+
+    def __init__(self, table, held_out, rng, independent, state):
+        super().__init__(table, held_out, rng)
+        self.start = max(self.of_probe(state), independent)
+
+    @property
+    def limit(self):
+        """Loss above which training has diverged."""
+        return self.start + _DIVERGED * self.rows.shape[1]
+
+    def is_useless(self, loss):
+        """Return whether a loss is clearly worse than both the initial loss and that of
+        independent columns."""
+        return loss > self.start + _USELESS * self.rows.shape[1]

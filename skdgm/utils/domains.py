@@ -1,13 +1,15 @@
 """Validation of data against a model's domain, with errors that suggest a remedy."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, validate_data
 
 from skdgm.exceptions import DataRangeWarning
+from skdgm.utils.callers import warn
 from skdgm.utils.rows import Rows, floating_type
-from skdgm.utils.warn import warn
 
 # Accepted types; others (object, long double) are converted to the first.
 _TYPES = [np.float64, np.float32, np.float16, np.bool_]
@@ -15,6 +17,8 @@ _TYPES += [np.dtype(code).type for code in "bBhHiIlLqQ"]
 # Distance from [0, 1] up to which values are rounding errors of a scaler, in single
 # precision at worst; they are clipped without a warning.
 ROUNDING = 4 * np.finfo(np.float32).eps
+# Parts of NumPy's and scikit-learn's messages about values that are not numbers.
+_NO_NUMBER = "could not convert", "float() argument must be", "arrays of bytes/strings"
 
 
 def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
@@ -138,3 +142,30 @@ def _survey(X):
 def is_frame(X):
     """Return whether X is a DataFrame with the interface of pandas."""
     return all(hasattr(X, name) for name in ("iloc", "dtypes", "columns"))
+
+
+@contextmanager
+def taking_numbers(step):
+    """Re-raise errors about values that are not numbers with the step and a remedy.
+
+    Parameters
+    ----------
+    step : estimator
+        Transformer that the message names.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An error of the same type as the original one, which becomes its cause. Errors
+        about anything else pass unchanged.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if not any(part in str(error) for part in _NO_NUMBER):
+            raise
+        raise type(error)(
+            f"{type(step).__name__} takes numbers, but X has other values ({error}): "
+            "encode these with sklearn.preprocessing.OrdinalEncoder, or keep their "
+            "columns out of it with sklearn.compose.ColumnTransformer."
+        ) from error

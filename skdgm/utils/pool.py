@@ -13,7 +13,7 @@ import numpy as np
 from numba.core.compiler_lock import global_compiler_lock
 
 from skdgm._kernels.wait import wait
-from skdgm.utils.interrupts import Held
+from skdgm.utils.threads import Held
 
 # Number of polls, 25 nanoseconds apart, for a signal before a thread goes to sleep; and
 # of polls after the signal, while the thread that sent it releases the GIL: a thread

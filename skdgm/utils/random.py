@@ -25,6 +25,8 @@ _GOLDEN_64 = 0x9E3779B97F4A7C15
 _MASK_64 = 2**64 - 1
 # Half the spacing of uniform numbers of 32 bits, which start at 0.
 _HALF = 2.0**-33
+# Purposes of an estimator's seed; each has a random stream of its own.
+INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)
 
 
 def mix64(z):

@@ -3,7 +3,7 @@ import pytest
 
 from skdgm._kernels import lists as kernels
 from skdgm.utils.lists import Lists, dot
-from skdgm.utils.tiles import product, tiles
+from skdgm.utils.products import product, tiles
 from tests._kernels.oracles import DTYPES, TOLERANCE, binary_rows, grey_rows
 
 KINDS = {"binary": binary_rows, "grey": grey_rows}

@@ -3,7 +3,7 @@ import pytest
 
 from skdgm.couplings import Dense, Weights
 from skdgm.utils.lists import Lists
-from skdgm.utils.tiles import joined
+from skdgm.utils.products import joined
 from tests._kernels.oracles import DTYPES, TOLERANCE, binary_rows, grey_rows
 
 

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 from skdgm import VAE
 from skdgm.autoencoder._bound import Bound
-from skdgm.data.tables import tabulate
+from skdgm.data.inputs import tabulate
 from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.utils.random import stream
 from tests.numerical import arrays, assert_means

@@ -5,8 +5,8 @@ import pytest
 from sklearn.base import clone
 
 from skdgm import FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
-from skdgm.autoregressive import _cost
 from skdgm.exceptions import CostWarning
+from skdgm.nets import estimator
 from tests.autoregressive.models import FAMILIES, OUTPUT, made
 from tests.autoregressive.models import data as rows_of
 
@@ -17,7 +17,7 @@ KEYS = np.array([[60_000.0, 0], [1, 1], [3, 1]], np.float32)
 @pytest.fixture
 def usual(monkeypatch):
     """A machine of 16 GiB."""
-    monkeypatch.setattr(_cost, "physical", lambda: 2**34)
+    monkeypatch.setattr(estimator, "physical", lambda: 2**34)
 
 
 @pytest.mark.parametrize("kind", OUTPUT)
@@ -58,7 +58,7 @@ def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error", CostWarning)
         clone(model).fit(X)
-    monkeypatch.setattr(_cost, "_LARGE", 2**10)
+    monkeypatch.setattr(estimator, "_LARGE", 2**10)
     # 20 inputs, 38 hidden units, 20 outputs: three products for 40 rows.
     message = r"has 1,920 weights for 20 columns, .* 0.0 GiB of memory and 2e\+05 mult"
     with pytest.warns(CostWarning, match=message):
@@ -71,7 +71,7 @@ def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
     "model", [FVBN(), MADE(), NADE(), EoNADE(), NeuralAutoregressive(), RNADE()]
 )
 def test_categories_are_to_be_merged_where_there_are_any(model, monkeypatch):
-    monkeypatch.setattr(_cost, "_LARGE", 0)
+    monkeypatch.setattr(estimator, "_LARGE", 0)
     X = np.eye(4, dtype=np.float32)
     model.set_params(n_iter=1)
     with pytest.warns(CostWarning, match=r"multiplications\. (Drop|Lower|Set)"):
@@ -82,7 +82,7 @@ def test_categories_are_to_be_merged_where_there_are_any(model, monkeypatch):
 
 
 def test_what_a_machine_has_may_be_unknown(monkeypatch):
-    monkeypatch.setattr(_cost, "physical", lambda: None)
+    monkeypatch.setattr(estimator, "physical", lambda: None)
     with pytest.raises(MemoryError, match="this machine has 16.0"):
         FVBN("categorical").fit(KEYS)
 

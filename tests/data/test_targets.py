@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 
 from skdgm import DBNRegressor
-from skdgm.data.targets import as_numbers, as_values
+from skdgm.data.inputs import as_numbers, as_values
 
 pd = pytest.importorskip("pandas")
 OWNER = DBNRegressor()

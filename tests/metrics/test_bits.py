@@ -17,7 +17,7 @@ from skdgm.metrics import (
     likelihood_table,
     log_density,
 )
-from skdgm.metrics._bits import bit_columns, grey_columns
+from skdgm.metrics.bits import bit_columns, grey_columns
 from skdgm.preprocessing import BernoulliBinarizer
 from tests.metrics.models import MODELS, rows
 

@@ -7,7 +7,7 @@ from scipy.stats import kstest
 from sklearn.metrics.pairwise import laplacian_kernel, polynomial_kernel, rbf_kernel
 
 from skdgm.exceptions import DataRangeWarning
-from skdgm.metrics import _kernel_sums, maximum_mean_discrepancy
+from skdgm.metrics import maximum_mean_discrepancy, mmd
 
 
 def tables(m=8, n=6, d=3, seed=0, shift=0.0):
@@ -30,7 +30,7 @@ def gaussian(gamma):
 
 @pytest.mark.parametrize("entries", [1, 30, 2**22])
 def test_equals_its_definition(entries, monkeypatch):
-    monkeypatch.setattr(_kernel_sums, "_ENTRIES", entries)
+    monkeypatch.setattr(mmd, "_ENTRIES", entries)
     X, Y = tables()
     found = maximum_mean_discrepancy(X, Y, gamma=0.3, n_permutations=0)
     assert found.mmd2 == pytest.approx(by_sums(X, Y, gaussian(0.3)))
@@ -97,7 +97,7 @@ def test_the_median_distance():
 def test_the_median_of_many_rows(monkeypatch):
     X, Y = tables(400, 400)
     whole = maximum_mean_discrepancy(X, Y, n_permutations=0).gamma
-    monkeypatch.setattr(_kernel_sums, "_MEDIAN_ROWS", 300)
+    monkeypatch.setattr(mmd, "_MEDIAN_ROWS", 300)
     parts = [
         maximum_mean_discrepancy(X, Y, n_permutations=0, random_state=seed).gamma
         for seed in (0, 0, 1)

@@ -4,7 +4,7 @@ from scipy.special import logsumexp
 from sklearn.neighbors import KernelDensity
 
 from skdgm.exceptions import DataRangeWarning
-from skdgm.metrics import _windows, parzen_log_likelihood
+from skdgm.metrics import parzen, parzen_log_likelihood
 
 
 def tables(n=60, m=50, d=5, seed=0):
@@ -40,7 +40,7 @@ def test_equals_the_script_of_the_papers():
 def test_blocks_make_no_difference(monkeypatch):
     X, samples = tables()
     whole = parzen_log_likelihood(X, samples, sigma=0.5)
-    monkeypatch.setattr(_windows, "_ENTRIES", 7 * len(samples))
+    monkeypatch.setattr(parzen, "_ENTRIES", 7 * len(samples))
     np.testing.assert_allclose(
         parzen_log_likelihood(X, samples, sigma=0.5).rows, whole.rows, rtol=1e-12
     )

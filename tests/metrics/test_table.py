@@ -26,7 +26,7 @@ from skdgm.metrics import (
     log_density,
     measure,
 )
-from skdgm.metrics._jacobians import log_abs_det
+from skdgm.metrics.density import log_abs_det
 from skdgm.preprocessing import BernoulliBinarizer
 from tests.metrics.models import fitted
 

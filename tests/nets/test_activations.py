@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.nets import dense, vjp
-from skdgm.nets.activations import ACTIVATIONS, activate, max_out
+from skdgm.nets.primitives import ACTIVATIONS, activate, max_out
 from tests.nets.recipes import assert_slopes, numbers
 
 DTYPES = [np.float32, np.float64]

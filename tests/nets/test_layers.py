@@ -5,6 +5,7 @@ import pytest
 
 from skdgm.nets import INITIALISERS, initial, vjp
 from skdgm.nets.layers import (
+    EPSILON,
     Moments,
     activation,
     batch_norm,
@@ -12,8 +13,8 @@ from skdgm.nets.layers import (
     dropout,
     maxout,
     serial,
+    standardise,
 )
-from skdgm.nets.normalisation import EPSILON, standardise
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves, tree_map
 from tests.nets.recipes import assert_slopes, numbers

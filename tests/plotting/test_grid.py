@@ -4,8 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from skdgm.plotting._grid import Grid
-from skdgm.plotting._images import as_images, shared_limits
+from skdgm.plotting._grid import Grid, as_images, shared_limits
 
 
 class Display:

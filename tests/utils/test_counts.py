@@ -3,7 +3,7 @@ from numbers import Integral, Real
 import numpy as np
 import pytest
 
-from skdgm.utils.counts import count, count_rows, is_a
+from skdgm.utils.counts import check_sizes, chosen, count, count_rows, is_a, per_layer
 
 
 def test_truth_is_no_number():
@@ -36,3 +36,27 @@ def test_rows_must_have_room():
     assert count_rows(np.int16(1000), 64) == 1000
     with pytest.raises(ValueError, match="n_samples=1000000000000000, but"):
         count_rows(10**15, 64)
+
+
+def test_sizes():
+    assert check_sizes(3) == (3,)
+    assert check_sizes([3, 2]) == (3, 2)
+    for wrong in ((), 0, (3, 0), (3, 2.5), ("a",)):
+        with pytest.raises(ValueError, match="hidden_layer_sizes"):
+            check_sizes(wrong)
+
+
+def test_one_value_for_each_layer():
+    assert per_layer("rate", 0.1, 3) == (0.1, 0.1, 0.1)
+    assert per_layer("steps", ((1, 5), 1), 2) == ((1, 5), 1)
+    with pytest.raises(ValueError, match="rate"):
+        per_layer("rate", (0.1, 0.2), 3)
+
+
+def test_layers_that_are_named():
+    assert chosen("all", 3) == (0, 1, 2)
+    assert chosen(-1, 3) == (2,)
+    assert chosen((-1, 0), 3) == (2, 0)
+    for wrong in (3, -4, (0, 3), ()):
+        with pytest.raises(ValueError, match="feature_layer"):
+            chosen(wrong, 3)

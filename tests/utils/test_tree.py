@@ -1,7 +1,12 @@
+import platform
+import subprocess
+import sys
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 
+from skdgm.utils import counts, tree
 from skdgm.utils.tree import copy, leaves, tree_map
 
 
@@ -29,3 +34,55 @@ def test_copy_owns_its_arrays():
     other = copy(TREE)
     other.a[0][:] = 7
     assert TREE.a[0][0] == 1
+
+
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 32)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_arrays_begin_where_lines_do(shape, dtype):
+    array = tree.zeros(shape, dtype)
+    assert array.shape == shape
+    assert array.dtype == dtype
+    assert array.ctypes.data % tree.ALIGNMENT == 0
+    assert not array.any()
+
+
+def test_so_do_copies_of_trees():
+    X = np.arange(12.0).reshape(3, 4)
+    (found,) = tree.copy((X.T,))
+    np.testing.assert_array_equal(found, X.T)
+    assert found.ctypes.data % tree.ALIGNMENT == 0
+    assert not np.shares_memory(found, X)
+
+
+FAULTS = """
+import resource, numpy as np
+from skdgm.training.loop import hold
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        parts = [np.ones(600_000, np.float32) for _ in range(4)]
+        del parts
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults()
+given_back = faults()
+hold()
+faults()
+print(given_back, faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others have other rules")
+def test_what_is_freed_is_kept():
+    """Pages are not asked for again."""
+    run = [sys.executable, "-c", FAULTS]
+    found = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    given_back, kept = map(int, found.split())
+    assert kept < max(20, 0.1 * given_back)
+
+
+def test_machines_have_memory(monkeypatch):
+    assert counts.physical() is None or counts.physical() > 2**28
+    monkeypatch.delattr(counts.os, "sysconf", raising=False)
+    assert counts.physical() is None

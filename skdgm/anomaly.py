@@ -1,0 +1,195 @@
+r"""Outlier detection with any density estimator.
+
+.. math:: x \text{ is an outlier} \iff \log p(x) < t, \qquad
+   P_\text{train}(\log p(x) < t) = \text{contamination}
+"""
+
+from numbers import Real
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import (
+    BaseEstimator,
+    MetaEstimatorMixin,
+    OutlierMixin,
+    _fit_context,
+    clone,
+)
+from sklearn.utils import get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.boltzmann import GaussianRBM
+
+
+class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
+    r"""Outlier detector that thresholds the log-likelihood of a density estimator.
+
+    .. math:: \hat y(x) = \mathrm{sign}(\log p(x) - t)
+
+    where the threshold t is the ``contamination`` quantile of the log-likelihoods of
+    the training rows; a row exactly at the threshold is an inlier.
+
+    Parameters
+    ----------
+    estimator : object, default=None
+        Density estimator with ``fit`` and ``score_samples``: a model of skdgm, a
+        Pipeline that ends with one, ``KernelDensity`` or ``GaussianMixture``; or a
+        fitted one wrapped in scikit-learn's ``FrozenEstimator``. If None, a
+        :class:`~skdgm.GaussianRBM` with ``random_state=0``.
+    contamination : float, default=0.1
+        Fraction of the training rows that are outliers, in (0, 0.5].
+
+    Attributes
+    ----------
+    estimator_ : object
+        The fitted density.
+    offset_ : float
+        Threshold: rows with a lower log-likelihood, in nats, are outliers.
+    n_features_in_ : int
+        Number of columns, if the density estimator has this attribute.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if the density estimator has this attribute.
+
+    References
+    ----------
+    Bishop (1994). Novelty detection and neural network validation. IEE Proceedings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from skdgm.anomaly import DensityOutlierDetector
+    >>> X = load_iris().data
+    >>> detector = DensityOutlierDetector(contamination=0.02).fit(X)
+    >>> detector.predict([[50.0, 1.0, 4.0, 0.2]])
+    array([-1])
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "score_samples"]), None],
+        "contamination": [Interval(Real, 0, 0.5, closed="right")],
+    }
+
+    def __init__(self, estimator=None, *, contamination=0.1):
+        self.estimator = estimator
+        self.contamination = contamination
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, **fit_params):
+        """Fit the density estimator, then set the threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : None
+            Passed on to the density estimator's ``fit``.
+        **fit_params
+            Arguments of the density estimator's ``fit``, such as ``sample_weight``;
+            with metadata routing enabled, those that it requests.
+
+        Returns
+        -------
+        self : DensityOutlierDetector
+
+        Raises
+        ------
+        ValueError
+            The threshold is not finite: the density is 0 at as many training rows as
+            are to be outliers.
+        """
+        if get_config()["enable_metadata_routing"]:
+            fit_params = process_routing(self, "fit", **fit_params).estimator.fit
+        self.estimator_ = clone(self._density()).fit(X, y, **fit_params)
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
+        scores = self.estimator_.score_samples(X)
+        with np.errstate(invalid="ignore"):
+            offset = float(np.percentile(scores, 100 * self.contamination))
+        if not np.isfinite(offset):
+            raise ValueError(
+                f"The density is 0 at {np.isneginf(scores).sum()} of {len(scores)} "
+                "rows, which leaves no threshold between these and others: take a "
+                "smoother density, or a higher contamination."
+            )
+        self.offset_ = offset
+        return self
+
+    def score_samples(self, X):
+        """Log-likelihood of each row, in nats.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+            Result of the density estimator's ``score_samples``.
+        """
+        check_is_fitted(self)
+        return self.estimator_.score_samples(X)
+
+    def decision_function(self, X):
+        r"""Log-likelihood of each row above the threshold, in nats.
+
+        .. math:: d(x) = \log p(x) - t
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Negative for outliers.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X):
+        """Classify rows as inliers (1) or outliers (-1).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of int, of shape (n_samples,)
+            1 for inliers, -1 for outliers.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def get_metadata_routing(self):
+        """Routing of metadata to the density estimator's ``fit``.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=self)
+        return router.add(estimator=self._density(), method_mapping=mapping)
+
+    def _density(self):
+        return GaussianRBM(random_state=0) if self.estimator is None else self.estimator
+
+    @property
+    def density_estimator(self):
+        """The density estimator, fitted if the detector is."""
+        return getattr(self, "estimator_", self._density())
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._density()).input_tags
+        tags.input_tags.sparse = inner.sparse
+        tags.input_tags.allow_nan = inner.allow_nan
+        tags.input_tags.positive_only = inner.positive_only
+        return tags

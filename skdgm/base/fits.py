@@ -1,0 +1,304 @@
+"""The frame of a fit: options, stages with callbacks, rollback on errors.
+
+Options that a user sets are attributes of the estimator and remain as given. At the
+beginning of each fit they are copied to ``_asked``, from which all code reads them,
+validated and of Python's own types. So the results of a fitted model do not change when
+options are set afterwards, except for options of inference, which are documented as
+such and read at each call.
+"""
+
+from contextlib import contextmanager, nullcontext
+from functools import partial, wraps
+from numbers import Integral, Real
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import (
+    InvalidParameterError,
+    validate_parameter_constraints,
+)
+
+from skdgm.exceptions import DivergenceError, InterruptedFitWarning
+from skdgm.training import Callbacks, Verbose
+from skdgm.utils.callers import fits_for_another, warn
+
+# Learned parameters are kept after these: a warning may be turned into an error.
+KEPT = DivergenceError, KeyboardInterrupt, Warning
+# Constraints of options that may be booleans, or that are checked elsewhere.
+_FREE = {"boolean", "verbose", "random_state", "no_validation"}
+
+
+class Stage:
+    """Stage of a fit, with its place among the tasks of scikit-learn's callbacks.
+
+    Parameters
+    ----------
+    estimator : estimator
+    context : sklearn.callback.CallbackContext
+    data : dict
+        ``X``, ``y`` and ``metadata`` for the callbacks.
+
+    Attributes
+    ----------
+    stopped : bool
+        True after the end if a callback asked to stop.
+    """
+
+    def __init__(self, estimator, context, data):
+        self.estimator, self.context, self.data = estimator, context, data
+        self.stopped = False
+        context.call_on_fit_task_begin(estimator=estimator, **data)
+
+    @classmethod
+    def whole(cls, estimator, data, n_parts):
+        """Stage of a whole fit, which has ``n_parts`` parts or epochs."""
+        context = estimator._init_callback_context(max_subtasks=n_parts)
+        return cls(estimator, context, data)
+
+    @contextmanager
+    def part(self, name, n_epochs=0, component=None):
+        """Context of a part of this stage, which ends unless an error is raised.
+
+        Parameters
+        ----------
+        name : str
+        n_epochs : int, default=0
+        component : estimator, optional
+            Estimator that is fitted in this part, to which callbacks are passed on.
+
+        Yields
+        ------
+        part : Stage
+        """
+        context = self.context.subcontext(name, max_subtasks=n_epochs)
+        passed_on = nullcontext()
+        if component is not None:
+            passed_on = context.propagate_callback_context(component)
+        with passed_on:
+            part = Stage(self.estimator, context, self.data)
+            yield part
+            part.end()
+
+    def hooks(self, name, objective, attributes):
+        """Hooks of epochs: callbacks, and a printed line if the estimator is verbose.
+
+        Parameters
+        ----------
+        name : str
+            Name of the estimator in lines.
+        objective : Objective
+        attributes : callable
+            ``attributes(state)`` returns the fitted attributes of a training state.
+
+        Returns
+        -------
+        hooks : list of Hook
+        """
+        hooks = [Callbacks(self.estimator, self.context, self.data, attributes)]
+        if self.estimator.verbose:
+            hooks.append(Verbose(name, objective.quantity))
+        return hooks
+
+    def end(self, attributes=dict):
+        """End the stage.
+
+        Parameters
+        ----------
+        attributes : callable, default=dict
+            Returns fitted attributes that the estimator does not have yet.
+        """
+        self.stopped = self.context.call_on_fit_task_end(
+            estimator=self.estimator, reconstruction_attributes=attributes, **self.data
+        )
+
+
+def report(outcome, n_epochs, name, remedy):
+    """Raise an error or warn if training diverged or was interrupted.
+
+    After Ctrl-C, a call of ``fit`` by the user ends with a warning; a call by something
+    else, such as a search, raises KeyboardInterrupt, so that the caller ends too.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    n_epochs : int
+        Number of epochs that were to be run.
+    name : str
+        Name of the estimator.
+    remedy : str
+        Advice for the case of divergence.
+
+    Raises
+    ------
+    DivergenceError, KeyboardInterrupt
+    """
+    done = f"after {len(outcome.losses)} of {n_epochs} epochs"
+    if outcome.ended == "diverged":
+        what = f"Training of {name} diverged {done}"
+        error = DivergenceError(f"{what}; the parameters from then are kept. {remedy}")
+        # For models of which this is a part, and which discard its parameters.
+        error.what = what
+        raise error
+    if outcome.ended == "interrupted":
+        message = f"Training was interrupted {done}; what was learned is kept."
+        if fits_for_another():
+            raise KeyboardInterrupt(message)
+        warn(message, InterruptedFitWarning)
+
+
+@contextmanager
+def rollback(estimator, kept=KEPT):
+    """Context that restores an estimator and its component estimators after an error.
+
+    Parameters
+    ----------
+    estimator : estimator
+    kept : tuple of type, default=KEPT
+        Errors without rollback.
+
+    Yields
+    ------
+    before : list of (estimator, dict)
+        Former attributes; after the list is cleared, there is no rollback.
+    """
+    before = [(part, dict(vars(part))) for part in _parts(estimator)]
+    try:
+        yield before
+    except kept:
+        raise
+    except BaseException:
+        for part, known in before:
+            now = vars(part)
+            # Attributes of scikit-learn's callbacks are cleared by scikit-learn.
+            theirs = {name: now[name] for name in now if "callback" in name}
+            part.__dict__ = known | theirs
+        raise
+
+
+def rolled_back(method=None, *, kept=KEPT):
+    """Decorate a method such that errors roll the estimator back.
+
+    Parameters
+    ----------
+    method : callable
+    kept : tuple of type, default=KEPT
+        Errors without rollback.
+
+    Returns
+    -------
+    careful : callable
+    """
+    if method is None:
+        return partial(rolled_back, kept=kept)
+
+    @wraps(method)
+    def careful(self, *arguments, **options):
+        with rollback(self, kept):
+            return method(self, *arguments, **options)
+
+    return careful
+
+
+@contextmanager
+def replacing(estimator):
+    """Context that replaces all attributes of an estimator at once, at its end.
+
+    Parameters
+    ----------
+    estimator : estimator
+
+    Yields
+    ------
+    other : estimator
+        Shallow copy, whose attributes become those of ``estimator`` unless an error is
+        raised.
+    """
+    other = shallow(estimator)
+    yield other
+    estimator.__dict__ = vars(other)
+
+
+def shallow(estimator):
+    """Copy of an estimator with the same attributes, which may then be set apart."""
+    other = object.__new__(type(estimator))
+    other.__dict__ = dict(vars(estimator))
+    return other
+
+
+def _parts(estimator):
+    """Iterate, recursively, over an estimator and those among its attributes."""
+    yield estimator
+    for value in vars(estimator).values():
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, BaseEstimator):
+                yield from _parts(part)
+
+
+def asked_of(estimator):
+    """Present options of an estimator, of Python's own types, as a namespace."""
+    known = vars(estimator)
+    # A subclass of a user's may set some of them itself instead of taking them.
+    constrained = estimator._parameter_constraints
+    fixed = {name: known[name] for name in constrained if name in known}
+    options = estimator._IMPLIED | fixed | estimator.get_params(deep=False)
+    return SimpleNamespace(**{name: plain(v) for name, v in options.items()})
+
+
+def current(estimator, name):
+    """Validated present value of an option of inference, of one of Python's types."""
+    value = getattr(estimator, name)
+    if not get_config()["skip_parameter_validation"]:
+        wanted = {name: estimator._parameter_constraints[name]}
+        who = type(estimator).__name__
+        validate_parameter_constraints(wanted, {name: value}, who)
+        refuse_bools(estimator, name)
+    return plain(value)
+
+
+def refuse_bools(estimator, *names):
+    """Raise an error for booleans in place of numbers: Python's bool is an int.
+
+    Parameters
+    ----------
+    estimator : estimator
+    *names : str
+        Options to check; by default all.
+    """
+    for name in names or estimator.get_params(deep=False):
+        value = getattr(estimator, name)
+        # A subclass of a user's may have parameters that nobody constrains.
+        wanted = estimator._parameter_constraints.get(name, "no_validation")
+        wanted = {wanted} if isinstance(wanted, str) else set(map(str, wanted))
+        if isinstance(value, bool | np.bool_) and not wanted & _FREE:
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be a "
+                f"number, not a bool: got {value}."
+            )
+
+
+def plain(value):
+    """Convert numbers and strings, also in a tuple or list, to Python's own types.
+
+    Python's integers do not overflow. Values of other types are returned unchanged.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    value : object
+    """
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, str):
+        return str(value)
+    if type(value) in (tuple, list):
+        return type(value)(map(plain, value))
+    return value

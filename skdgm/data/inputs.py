@@ -1,0 +1,249 @@
+"""X, y and weights as users give them: conversion, and errors about invalid types."""
+
+from datetime import date, timedelta
+from numbers import Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import _check_sample_weight
+
+from skdgm.training import canonical
+from skdgm.utils.domains import is_frame, takes_mixed_tables
+
+# Beginnings of NumPy's messages about values that are not numbers.
+_NO_NUMBER = "could not convert string to float", "float() argument must be"
+_DATES = np.datetime64, np.timedelta64, date, timedelta
+_TEXT = str, bytes
+# Types of missing values, by name, since pandas may not be installed.
+_MISSING = "NoneType", "NAType", "NaTType"
+
+
+def tabulate(rows, sample_weight, in_memory=True):
+    """Canonical table of validated rows, with weights validated here.
+
+    Parameters
+    ----------
+    rows : Rows
+    sample_weight : array-like of shape (n_rows,) or None
+    in_memory : bool, default=True
+        Keep the whole table as lists, where these are preferred and fit.
+
+    Returns
+    -------
+    table : Table
+
+    Raises
+    ------
+    ValueError
+        A weight is negative, not finite, or all weights are zero.
+    """
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(
+            sample_weight, rows.X, dtype=np.float64, ensure_non_negative=True
+        )
+    return canonical(rows.in_memory() if in_memory else rows, sample_weight)
+
+
+def for_callbacks(X, y, sample_weight):
+    """Keyword arguments that pass data to scikit-learn's callbacks."""
+    weights = None if sample_weight is None else {"sample_weight": sample_weight}
+    # scikit-learn's ScoringMonitor ignores data without y.
+    y = np.zeros(X.shape[0]) if y is None else y
+    return {"X": X, "y": y, "metadata": weights}
+
+
+def refuse_dates(X):
+    """Raise TypeError if X has dates, some of which NumPy would convert to numbers."""
+    if is_frame(X):
+        types = zip(X.columns, X.dtypes)
+        dates = [f"Column {n!r} has the dtype {d}" for n, d in types if d.kind in "mM"]
+    else:
+        X = np.asarray(X, dtype=object) if isinstance(X, list | tuple) else X
+        dtype = getattr(X, "dtype", np.dtype(object))
+        dates = [f"X has the dtype {dtype}"] if dtype.kind in "mM" else []
+        if isinstance(X, np.ndarray) and dtype.kind == "O":
+            types = [t for t in set(map(type, X.flat)) if issubclass(t, _DATES)]
+            dates = [f"X has values of the type {t.__name__}" for t in types]
+    if dates:
+        raise TypeError(
+            f"{dates[0]}, which is neither of numbers nor of categories: make numbers "
+            "of it (of a date the days since another), or drop it."
+        )
+
+
+def refuse_others(model, X, error):
+    """Raise an error that names the column and a remedy, if ``error`` is NumPy's for
+    values that are not numbers; else return."""
+    if not str(error).startswith(_NO_NUMBER):
+        return
+    if np.ndim(X) == 1:
+        raise type(error)(
+            f"{type(model).__name__} takes a table, but X has one dimension: give a "
+            "row of a DataFrame as X.iloc[[0]], one of an array as X[[0]]."
+        ) from error
+    place = _other_column(X)
+    if place is None:
+        return
+    name = X.columns[place] if hasattr(X, "columns") else place
+    mixed = ', or give it to column_types="mixed" in a DataFrame of pandas'
+    raise type(error)(
+        f"{type(model).__name__} takes numbers, but column {name!r} has other values "
+        f"({error}): encode it, with sklearn.preprocessing.OneHotEncoder or "
+        f"OrdinalEncoder{mixed if takes_mixed_tables(model) else ''}."
+    ) from error
+
+
+def refuse_foreign(model, X):
+    """Raise TypeError if X is a DataFrame of a library other than pandas."""
+    if hasattr(X, "to_pandas") and not is_frame(X):
+        library = type(X).__module__.split(".")[0]
+        raise TypeError(
+            f'{type(model).__name__} with column_types="mixed" reads what columns are '
+            f"from pandas DataFrames, not from those of {library}: give it "
+            "X.to_pandas()."
+        )
+
+
+def _other_column(X):
+    """Index of the first column with values that are not numbers, or None."""
+    frame = is_frame(X)
+    values = X if frame else np.asarray(X, dtype=object)
+    for j in range(values.shape[1] if values.ndim == 2 else 0):
+        try:
+            if frame:
+                X.iloc[:, j].to_numpy(np.float64, na_value=np.nan)
+            else:
+                values[:, j].astype(np.float64)
+        except (TypeError, ValueError):
+            return j
+    return None
+
+
+def as_values(y, owner, name="y"):
+    """Convert y to an array whose entries keep the types that they were given in.
+
+    Parameters
+    ----------
+    y : array-like
+        With one dimension or more; or a sparse matrix.
+    owner : estimator
+        Estimator that requires y, named in errors.
+    name : str, default="y"
+        Name of y in errors.
+
+    Returns
+    -------
+    values : ndarray
+
+    Raises
+    ------
+    ValueError
+        y is None, ragged or a masked array.
+    """
+    if y is None:
+        raise ValueError(
+            f"{type(owner).__name__} requires {name} to be passed, but the target "
+            f"{name} is None."
+        )
+    if sp.issparse(y):
+        return y.toarray()
+    if isinstance(y, np.ma.MaskedArray):
+        raise ValueError(
+            f"{name} is a masked array: fill in what is masked, with a value that says "
+            "so."
+        )
+    # Extension dtypes of pandas: NumPy would convert integers and NA to floats.
+    extension = hasattr(getattr(y, "dtype", None), "na_value")
+    try:
+        values = np.asarray(y, dtype=object if extension else None)
+        if values.dtype.kind in "SU" and not isinstance(y, np.ndarray):
+            given = np.asarray(y, dtype=object)
+            # NumPy converts numbers to text if some entries are text.
+            if not all(isinstance(value, _TEXT) for value in given.ravel().tolist()):
+                return given
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} cannot be read as an array: give it one value for each row, or as "
+            f"many for each as for any other ({error})."
+        ) from error
+    return values
+
+
+def check_length(values, n_rows):
+    """Raise ValueError unless y has one value for each row of X."""
+    if len(values) != n_rows:
+        raise ValueError(
+            f"y has {len(values)} rows, but X has {n_rows}: inconsistent numbers of "
+            "samples."
+        )
+
+
+def is_missing(value):
+    """Return whether a value is None, NaN, NaT or pandas' NA."""
+    if type(value).__name__ in _MISSING:
+        return True
+    return isinstance(value, Real | np.datetime64 | np.timedelta64) and value != value
+
+
+def missing(values):
+    """Boolean array of the same shape, True for missing values."""
+    if values.dtype.kind == "O":
+        found = [is_missing(value) for value in values.ravel().tolist()]
+        return np.array(found, dtype=bool).reshape(values.shape)
+    return values != values
+
+
+def as_numbers(y, owner):
+    """Convert y to numbers, NaN where missing.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    owner : estimator
+        Estimator that requires y, named in errors.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+
+    Raises
+    ------
+    TypeError
+        y is sparse or has dates.
+    ValueError
+        y has other values than numbers or infinite ones, no columns, or not one or two
+        dimensions; or as by :func:`as_values`.
+    """
+    if sp.issparse(y):
+        raise TypeError("y is sparse, which is for labels: give y.toarray().")
+    values = as_values(y, owner)
+    if values.ndim not in (1, 2) or (not values.shape[-1] and values.ndim == 2):
+        raise ValueError(
+            "y should be an array of shape (n_samples,) or (n_samples, n_outputs), got "
+            f"one of shape {values.shape}."
+        )
+    types = {values.dtype.type}
+    if values.dtype.kind == "O":
+        values = np.where(missing(values), np.nan, values)
+        types = set(map(type, values.flat))
+    dates = [kind.__name__ for kind in types if issubclass(kind, _DATES)]
+    if dates:
+        raise TypeError(
+            f"y has values of the type {dates[0]}, which is no number: make numbers of "
+            "it (of a date the days since another)."
+        )
+    try:
+        if any(issubclass(kind, _TEXT) for kind in types):
+            text = next(value for value in values.flat if isinstance(value, _TEXT))
+            raise TypeError(f"they are text, such as {str(text)!r}")
+        if values.dtype.kind in "cV":
+            raise TypeError(f"they are of the type {values.dtype.name}")
+        values = values.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"y has values that are no numbers ({error}): encode them, or predict "
+            "classes by a classifier."
+        ) from error
+    assert_all_finite(values, allow_nan=True, input_name="y")
+    return values

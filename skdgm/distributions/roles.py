@@ -1,0 +1,265 @@
+"""Roles of distributions: a block of an energy's units, and columns above a net.
+
+In an energy, a block is an exponential family, whose natural parameters are those of
+its own and the input from its neighbours. Above a net, columns of one kind have the
+net's outputs for parameters.
+"""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.utils.lists import Lists, dot
+from skdgm.utils.math import softplus
+
+
+class Unit(ABC):
+    r"""A block of variables as a conditional exponential family.
+
+    .. math:: \log p(x \mid \eta) = \log w(x; \eta) - A(\eta)
+
+    ``own`` are the block's parameters, a tree of arrays of shape (size,); ``eta`` its
+    natural parameters, a tree of arrays of shape (n_rows, size), or (size,) for all
+    rows. Values x and means have shape (n_rows, size). A value may be
+    :class:`~skdgm.utils.lists.Lists` wherever ``sample`` returns these.
+
+    Attributes: ``size``, the number of columns of a value; ``n_states``, the number of
+    joint states of the block, infinite for real numbers. A unit with finitely many has
+    ``states(codes)``, the states of given numbers, of shape (n_codes, size);
+    ``draw(mean, rng)``, values drawn from means; and ``log_prob(mean, x)``, their log
+    probabilities, float64 of shape (n_rows,).
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def init(self, moments=None, dtype=float):
+        """Parameters with which the block without neighbours has the given moments.
+
+        Parameters
+        ----------
+        moments : object, optional
+            Means (with variances, of real numbers); without them, parameters are zero.
+        dtype : dtype
+
+        Returns
+        -------
+        own : tree of ndarray of shape (size,)
+        """
+
+    @abstractmethod
+    def field(self, own, received=0.0):
+        """Natural parameters eta for the input ``received`` from the neighbours."""
+
+    @abstractmethod
+    def statistic(self, own, x):
+        """Sufficient statistic of x, by which couplings multiply, (n_rows, size)."""
+
+    @abstractmethod
+    def log_weight(self, eta, x):
+        """Log of the unnormalised probability of each row of x, (n_rows,), float64."""
+
+    @abstractmethod
+    def log_partition(self, eta):
+        """Sum of A(eta) over the block, for each row, in float64."""
+
+    @abstractmethod
+    def log_evidence(self, eta, x, clamped):
+        """Log weight of partly clamped rows, with their free entries summed out.
+
+        Parameters
+        ----------
+        eta : tree of ndarray of shape (n_fields, size)
+        x : ndarray of shape (n_rows, size)
+        clamped : ndarray of bool of shape (n_rows, size)
+            True for clamped entries; others of x are ignored.
+
+        Returns
+        -------
+        log_weight : ndarray of shape (n_rows, n_fields), float64
+        """
+
+    @abstractmethod
+    def mean(self, eta):
+        """Mean of each unit, with the shape and dtype of ``eta``."""
+
+    @abstractmethod
+    def sample(self, eta, rng):
+        """Draw a value for each row of a Stream: x and the mean that it was drawn from,
+        both of shape (n_rows, size)."""
+
+    @abstractmethod
+    def entropy(self, own, mean):
+        """Contribution of each unit to the entropy, in nats, (n_rows, size)."""
+
+    @abstractmethod
+    def param_grad(self, own, x, received):
+        """Derivative of each row's log weight by the parameters: a tree like ``own`` of
+        (n_rows, size); ``received()`` returns the input from the neighbours."""
+
+    def pack(self, x):
+        """Convert values to the form that ``sample`` returns: as they are."""
+        return x
+
+    def bias_of(self, own):
+        """Entry of the parameters (or their gradient) that is added to the input."""
+        return own
+
+    def with_bias(self, own, bias):
+        """Copy of the parameters (or their gradient) with another bias."""
+        return bias
+
+    def scale(self, own):
+        """Standard deviation of the statistic, the unit of weights below: 1."""
+        return 1.0
+
+    def constrain(self, own):  # noqa: B027  Most have no limits.
+        """Project parameters onto the allowed set, in place: biases have no limits."""
+
+
+class _Size(NamedTuple):
+    size: int
+
+
+class Biased(_Size, Unit):
+    """A block of finitely many states, whose parameters are biases of shape (size,).
+
+    A bias is the natural parameter without neighbours, the sufficient statistic is the
+    value itself, and the log weight is the sum of eta x.
+    """
+
+    __slots__ = ()
+
+    def field(self, own, received=0.0):
+        """Natural parameters eta = bias + input from the neighbours."""
+        return own + received
+
+    def statistic(self, own, x):
+        """Sufficient statistic of x: x itself."""
+        return x
+
+    def log_weight(self, eta, x):
+        return dot(x, eta)
+
+    def param_grad(self, own, x, received):
+        """Derivative of each row's log weight by the bias: x."""
+        return x
+
+    def pack(self, x):
+        """Convert values to the form that ``sample`` returns: Lists of ones."""
+        return Lists.pack(x, binary=True)
+
+
+class Output(ABC):
+    r"""Distributions of the columns of a table, given outputs of a net.
+
+    .. math:: p(x \mid z) = \prod_j p(x_j; z_j)
+
+    for a decoder, whose outputs z depend on latent variables, and for an autoregressive
+    net, whose :math:`z_j` depend on the columns before j.
+
+    Values ``v`` have shape (n_rows, n_columns), NaN where missing; their representation
+    as ``inputs`` of a net (n_rows, n_inputs_in_all); ``out`` (n_rows, n_outputs_in_all)
+    and, in losses and log probabilities, (n_rows * n_each, n_outputs_in_all), with
+    ``n_each`` consecutive rows for a row of values. ``own`` is an array of parameters
+    that no net puts out, or (). ``share`` are the marginal means of inputs, of shape
+    (n_inputs_in_all,), or None for standardised columns. Results have the dtype of
+    ``out`` unless another is named, and probabilities are in nats.
+
+    Parameters
+    ----------
+    sizes : ndarray of int, of shape (n_columns,)
+        Number of categories of each column; 1 where there are none.
+
+    Attributes
+    ----------
+    kind : str
+        "bernoulli", "categorical" or "gaussian", or None for several.
+    n_inputs, n_outputs : ndarray of int, of shape (n_columns,)
+        Number of inputs that represent, and of outputs that describe, each column.
+    """
+
+    kind = None
+
+    def __init__(self, sizes):
+        self.n_inputs = self.n_outputs = sizes
+
+    def start(self, share):
+        """Outputs that reproduce the marginals, (n_outputs_in_all,), float64: zeros for
+        standardised columns."""
+        return np.zeros(self.n_outputs.sum())
+
+    def own(self, dtype):
+        """Initial parameters of the distribution itself: none."""
+        return ()
+
+    def inputs(self, v, share=None):
+        """Inputs that represent values; ``share`` or zeros for missing entries."""
+        return np.where(np.isnan(v), v.dtype.type(0), v)
+
+    def value(self, inputs):
+        """Convert inputs, or means of inputs, to values."""
+        return inputs
+
+    def nll(self, out, v, own=()):
+        """Negative log-likelihood of rows, of shape (n_rows * n_each,); missing entries
+        do not count."""
+        return -self.log_p(out, v, own).sum(axis=1)
+
+    @abstractmethod
+    def nll_grad(self, out, v, weight, own=()):
+        """Gradient of a weighted sum of :meth:`nll`.
+
+        Parameters
+        ----------
+        out, v, own
+        weight : ndarray of shape (n_rows * n_each,)
+
+        Returns
+        -------
+        by_out : ndarray of the shape of ``out``
+        by_own : ndarray of the shape of ``own``, or ()
+        """
+
+    @abstractmethod
+    def log_p(self, out, v, own=()):
+        """Log probability of each entry, (n_rows * n_each, n_columns); 0 if missing."""
+
+    def log_likelihood(self, out, v):
+        """Log-likelihood of each row, of shape (n_rows,), summed in float64."""
+        return self.log_p(out, v).astype(np.float64).sum(axis=1)
+
+    @abstractmethod
+    def expected(self, out):
+        """Means of inputs, of shape (n_rows, n_inputs_in_all)."""
+
+    def mean(self, out):
+        """Mean of each entry (of categories, the most probable), as values."""
+        return self.value(self.expected(out))
+
+    def mode(self, out):
+        """Most probable value of each entry: the mean, unless overridden."""
+        return self.mean(out)
+
+    def resampled(self, v, rng):
+        """Replace grey values of bits by draws; others are left as they are."""
+        return v
+
+    @abstractmethod
+    def draw(self, out, rng, own=()):
+        """Draw values, of shape (n_rows, n_columns), with a stream for each row."""
+
+
+def repeated(v, out):
+    """Rows of values, each repeated for its consecutive rows of outputs."""
+    n_each = len(out) // len(v) if len(v) else 1
+    return v if n_each == 1 else np.repeat(v, n_each, axis=0)
+
+
+def floored(raw, floor):
+    """Logs of ``floor`` + exp(raw), of variances or scales; ``raw`` without a floor."""
+    if not floor:
+        return raw
+    limit = raw.dtype.type(np.log(floor))
+    return limit + softplus(raw - limit)

@@ -1,0 +1,216 @@
+r"""Log-likelihoods of grey rows, averaged over several draws of their bits.
+
+.. math:: \mathbb{E}_{x \sim \mathrm{Bernoulli}(v)}[\log p(x)]
+
+Grey values v are probabilities of a 1: with uniform numbers u,
+
+.. math:: x_{ij} = \mathbb{1}[u_{ij} < v_{ij}], \qquad u_{ij} \sim \mathcal{U}[0, 1)
+
+The uniform numbers are drawn for every entry of the table, whichever columns are grey.
+With the same random state all models are therefore evaluated on the same bits.
+"""
+
+from numbers import Integral
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils.validation import _num_features, check_scalar
+
+from skdgm.metrics.density import unwound
+from skdgm.metrics.models import check_density, density_of
+from skdgm.utils.domains import ROUNDING
+
+# Number of uniform numbers drawn at once; the values of a column without numbers.
+_ENTRIES, _NONE = 2**22, np.zeros(0)
+
+
+def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
+    r"""Mean log-likelihood of each grey row over draws of its bits, in nats.
+
+    .. math:: \mathbb{E}_{x \sim \mathrm{Bernoulli}(v)}[\log p(x)]
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted estimator with ``score_samples``, Pipeline that ends with one, or outlier
+        detector of such; as for :func:`log_density`.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        Input of the estimator; NaN is missing. Binary columns, after all preceding
+        steps of a Pipeline, hold probabilities of 1 and are drawn; others may have any
+        values. If an estimator does not declare its columns, all of them are drawn.
+    n_draws : int, default=10
+        Number of draws; at least 2.
+    random_state : int, RandomState instance or None, default=0
+        Seed of the bits.
+
+    Returns
+    -------
+    mean : ndarray of shape (n_samples,)
+        For densities in the units of X.
+    se : ndarray of shape (n_samples,)
+        Standard error of the mean over draws; zeros if no value is grey.
+
+    Raises
+    ------
+    NotFittedError
+        The estimator is not fitted.
+    TypeError
+        There is no ``score_samples``, or a step before a density has no known
+        determinant.
+    ValueError
+        A probability is not in [0, 1], or ``n_draws`` is too low.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.metrics import average_over_draws
+    >>> X = load_digits().data / 16
+    >>> rbm = BernoulliRBM(16, n_iter=5, resample=True, random_state=0).fit(X)
+    >>> mean, _ = average_over_draws(rbm, X)
+    >>> bool(rbm.score(X) < mean.mean() + 1)
+    True
+    """
+    check_density(estimator, "average_over_draws")
+    check_scalar(n_draws, "n_draws", Integral, min_val=2)
+    last, seen, log_det = unwound(estimator, X)
+    told = density_of(last) is not None
+    columns = bit_columns(last) if told else np.arange(_num_features(seen))
+    if outside(seen, columns):
+        raise ValueError("X must be probabilities, in [0, 1]: scale it.")
+    rng, grey = check_random_state(random_state), grey_columns(seen, columns)
+    mean, se = of_bits(last.score_samples, seen, grey, n_draws, rng)
+    return mean + log_det, se
+
+
+def bit_columns(estimator):
+    """Indices of the columns that an estimator models as bits; empty if the estimator
+    does not declare its columns."""
+    density = density_of(estimator)
+    if density is None:
+        return np.arange(0)
+    return density.domain.bits(density.columns)
+
+
+def grey_columns(X, columns):
+    """Indices of those of the given columns with values strictly between 0 and 1.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_columns)
+        Input without numbers has no grey columns; rejecting it is left to the
+        estimator's validation.
+    columns : ndarray of int
+        Indices of the columns to look at.
+
+    Returns
+    -------
+    grey : ndarray of int
+        Indices of the grey columns.
+    """
+    return columns[[bool(_grey(values).any()) for values in numbers_of(X, columns)]]
+
+
+def outside(X, columns):
+    """Return whether any column has values outside [0, 1], but for rounding errors."""
+    low, high = -ROUNDING, 1 + ROUNDING
+    return any(((v < low) | (v > high)).any() for v in numbers_of(X, columns))
+
+
+def is_binary(X):
+    """Return whether all columns hold numbers, and none but 0, 1 and NaN."""
+    sparse, found = sp.issparse(X), numbers_of(X, range(_num_features(X)))
+    if not sparse and not all(map(len, found)):
+        return False
+    return all(np.isin(v[~np.isnan(v)], (0, 1)).all() for v in found)
+
+
+def numbers_of(X, columns):
+    """Numbers in each of the columns; of sparse columns the stored ones only."""
+    X = X.tocsc() if sp.issparse(X) else X if hasattr(X, "iloc") else np.asarray(X)
+    known = X.ndim == 2
+    return [_values(X, j) if known and j < X.shape[1] else _NONE for j in columns]
+
+
+def of_bits(function, X, columns, n_draws, rng):
+    """Mean of a function of each row over draws of the bits of grey columns.
+
+    Parameters
+    ----------
+    function : callable
+        Maps a table to an array of shape (n_rows,).
+    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_columns)
+    columns : ndarray of int
+        Indices of the grey columns. If empty, the function is evaluated once, on X
+        itself.
+    n_draws : int
+        Number of binarised copies of X; at least 2.
+    rng : RandomState instance
+
+    Returns
+    -------
+    mean, se : ndarray of shape (n_rows,)
+        Mean over the draws and its standard error, zeros if no column is grey.
+    """
+    if not len(columns):
+        rows = function(X)
+        return rows, np.zeros_like(rows)
+    drawn = _of_sparse if sp.issparse(X) else _of_dense
+    found = [function(drawn(X, columns, rng)) for _ in range(n_draws)]
+    return np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / np.sqrt(n_draws)
+
+
+def _grey(values):
+    if values.dtype.kind != "f":
+        return np.zeros(values.shape, bool)
+    return (values > 0) & (values < 1)
+
+
+def _values(X, column):
+    """Numbers in a column, or an empty array if it is not numeric."""
+    try:
+        if sp.issparse(X):
+            return X.data[X.indptr[column] : X.indptr[column + 1]]
+        if hasattr(X, "iloc"):
+            return X.iloc[:, column].to_numpy(np.float64, na_value=np.nan)
+        values = X[:, column]
+        values = values.astype(np.float64) if values.dtype.kind == "O" else values
+        return values if values.dtype.kind in "fbiu" else _NONE
+    except (TypeError, ValueError):
+        return _NONE
+
+
+def _uniform(shape, rng):
+    """Yield slices of rows with the uniform numbers of their entries."""
+    n_rows, n_columns = shape
+    for part in gen_batches(n_rows, max(1, _ENTRIES // n_columns)):
+        yield part, rng.random_sample((part.stop - part.start, n_columns))
+
+
+def _of_dense(X, columns, rng):
+    found = X.copy() if hasattr(X, "iloc") else np.array(X)
+    bits = np.stack([_values(found, j) for j in columns], axis=1)
+    for part, u in _uniform(found.shape, rng):
+        v = bits[part]
+        bits[part] = np.where(_grey(v), u[:, columns] < v, v)
+    if isinstance(found, np.ndarray):
+        found[:, columns] = bits
+        return found
+    for place, column in enumerate(columns):
+        found.isetitem(column, bits[:, place])
+    return found
+
+
+def _of_sparse(X, columns, rng):
+    found = X.tocsr(copy=True)
+    found.sum_duplicates()
+    mine = np.isin(found.indices, columns) & _grey(found.data)
+    for part, u in _uniform(found.shape, rng):
+        own = slice(found.indptr[part.start], found.indptr[part.stop])
+        counts = np.diff(found.indptr[part.start : part.stop + 1])
+        on = u[np.repeat(np.arange(len(u)), counts), found.indices[own]]
+        v = found.data[own]
+        found.data[own] = np.where(mine[own], on < v, v)
+    found.eliminate_zeros()
+    return found

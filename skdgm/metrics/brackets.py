@@ -1,0 +1,287 @@
+r"""Log partition function and mean log-likelihoods, with lower and upper ends.
+
+.. math:: \log Z_\text{lower} \le \log Z \le \log Z_\text{upper}
+
+Both ends of log Z are found by annealed importance sampling (AIS) [1]_ [2]_: forward
+from a base model, and in reverse from tempered samples of the model.
+
+In
+
+.. math:: \log p(v) = \log \tilde p(v) - \log Z
+
+the first term is exact, a lower bound, or estimated by importance sampling; for grey
+rows it is a mean over draws of their bits.
+
+References
+----------
+.. [1] Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief
+   networks. ICML.
+.. [2] Burda, Grosse and Salakhutdinov (2015). Accurate and conservative estimates
+   of MRF log-likelihood using reverse annealing. AISTATS.
+"""
+
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils.validation import check_scalar
+
+from skdgm.metrics.bits import bit_columns, grey_columns, of_bits
+from skdgm.metrics.models import check_energy, density_of, seed_of
+from skdgm.partition import AISOptions, Bracket
+
+_OPTIONS = {
+    "n_chains": [Interval(Integral, 2, None, closed="left")],
+    "n_betas": [Interval(Integral, 2, None, closed="left"), "array-like"],
+    "schedule": [StrOptions({"linear", "quadratic", "sigmoid", "adaptive"})],
+    "burn_in": [Interval(Integral, 0, None, closed="left")],
+    "n_steps": [Interval(Integral, 2, None, closed="left")],
+    "confidence": [Interval(Real, 0, 1, closed="neither")],
+    "max_gap": [Interval(Real, 0, None, closed="neither")],
+    "max_bits": [Interval(Integral, 0, 22, closed="both")],
+    "n_jobs": [Integral, None],
+    "random_state": ["random_state"],
+}
+
+
+@validate_params(
+    {"estimator": "no_validation", **_OPTIONS}, prefer_skip_nested_validation=True
+)
+def partition_bracket(
+    estimator,
+    *,
+    n_chains=100,
+    n_betas=(300, 1000, 3000),
+    schedule="quadratic",
+    burn_in=1000,
+    n_steps=200,
+    confidence=0.95,
+    max_gap=1.0,
+    max_bits=20,
+    n_jobs=None,
+    random_state=None,
+):
+    r"""Bracket of log Z by forward and reverse annealed importance sampling.
+
+    .. math:: \mathbb{E}[\log \hat Z_\text{forward}] \le \log Z \le
+       \mathbb{E}[\log \hat Z_\text{reverse}]
+
+    Chains start from their states at the end of training, run ``burn_in`` Gibbs steps,
+    and are tempered between the model and a base model. The reverse side anneals their
+    states to the base model, the forward side anneals other chains from there to the
+    model. If the two sides disagree, a warning says what to raise.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted estimator with a partition function.
+    n_chains : int, default=100
+        Number of annealed chains on each side.
+    n_betas : int or sequence of int, default=(300, 1000, 3000)
+        Number of inverse temperatures. Of several numbers the next one is tried while
+        the sides disagree.
+    schedule : {"linear", "quadratic", "sigmoid", "adaptive"}, default="quadratic"
+        Spacing of the inverse temperatures: "quadratic" is denser near the model,
+        "adaptive" where the weights of a first run vary most.
+    burn_in : int, default=1000
+        Number of Gibbs steps before tempering.
+    n_steps : int, default=200
+        Number of tempering steps.
+    confidence : float, default=0.95
+        Level of each side's bootstrap interval; the bracket is the hull of both.
+    max_gap : float, default=1.0
+        Difference of the sides, in nats, above which a warning is given.
+    max_bits : int, default=20
+        Log Z is computed exactly if the smaller colour of layers has at most this many
+        binary units; at most 22.
+    n_jobs : int, default=None
+        Number of threads that share the chains, besides those of the kernels; useful
+        for real units. The result does not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        By default the seed of the fit, so that each call gives the same result.
+
+    Returns
+    -------
+    bracket : Bracket
+        With ``log_Z``, ``lower``, ``upper``, ``se`` and ``ess``, and the estimates
+        ``forward``, ``reverse`` and ``tempered`` (a third one, by the tempered
+        chains), each with ``log_w``, one per chain; None where log Z is exact.
+
+    Raises
+    ------
+    TypeError
+        The estimator has no partition function.
+    ValueError
+        A number is too low, or parameters are not finite.
+
+    Warns
+    -----
+    LikelihoodWarning
+        The sides disagree, the effective number of chains is low, or tempered chains
+        find a larger log Z.
+
+    References
+    ----------
+    Burda, Grosse and Salakhutdinov (2015). Accurate and conservative estimates of MRF
+    log-likelihood using reverse annealing. AISTATS.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.metrics import partition_bracket
+    >>> X = load_digits().data / 16
+    >>> rbm = BernoulliRBM(32, n_iter=5, random_state=0).fit(X)
+    >>> found = partition_bracket(rbm)
+    >>> bool(found.lower < found.log_Z < found.upper)
+    True
+    """
+    check_energy(estimator, "partition_bracket")
+    several = np.atleast_1d(n_betas)
+    if several.ndim != 1 or not len(several) or several.min() < 2:
+        raise ValueError(
+            f"n_betas must be at least 2, or a sequence of such, not {n_betas!r}."
+        )
+    effort = AISOptions(
+        tuple(int(number) for number in several),
+        schedule,
+        burn_in,
+        n_steps,
+        confidence,
+        max_gap,
+        n_jobs,
+    )
+    density, seed = density_of(estimator), seed_of(random_state)
+    return density.bracket(n_chains, effort, seed=seed, max_bits=max_bits)
+
+
+class LikelihoodBracket(NamedTuple):
+    """Mean log-likelihood of rows with its lower and upper ends.
+
+    Parameters
+    ----------
+    log_likelihood : float
+        Mean over rows, in nats.
+    lower, upper : float
+        Ends of its bracket: those of log Z, widened by the rows' own uncertainty.
+    se : float
+        Standard error of the estimate for these rows, without that of sampling them.
+    ess : float
+        Effective number of annealed chains; all of them where log Z is exact.
+    kind : {"exact", "lower bound", "estimate"}
+        Kind of the figures: the log-likelihood of bits, a lower bound on it, or an
+        estimate, by annealing or by importance sampling, which is low on average.
+    rows : ndarray of shape (n_samples,)
+        Log-likelihood of each row, or its mean over draws of a grey row's bits.
+    log_Z : Bracket
+        Bracket of the log partition function.
+    """
+
+    log_likelihood: float
+    lower: float
+    upper: float
+    se: float
+    ess: float
+    kind: str
+    rows: np.ndarray
+    log_Z: Bracket
+
+    def __repr__(self):
+        return (
+            f"LikelihoodBracket({self.log_likelihood:.3f} nats a row of "
+            f"{len(self.rows)}, {self.kind}, from {self.lower:.3f} to "
+            f"{self.upper:.3f}, se {self.se:.2g};\n"
+            f"                  log Z {self.log_Z.log_Z:.3f}, from "
+            f"{self.log_Z.lower:.3f} to {self.log_Z.upper:.3f}, ESS {self.ess:.0f})"
+        )
+
+
+def likelihood_bracket(
+    estimator,
+    X,
+    *,
+    n_draws=100,
+    n_bit_draws=10,
+    confidence=0.95,
+    random_state=None,
+    **options,
+):
+    r"""Mean log-likelihood of rows with a lower and an upper end, in nats.
+
+    .. math:: \frac1n \sum_i \log \tilde p(v_i) - \log Z
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted estimator with a partition function.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Missing entries (NaN) are summed out if the estimator can. Values between 0 and
+        1 in binary columns are probabilities of 1.
+    n_draws : int, default=100
+        Number of draws per row of the intermediate layers of deep models; unused for
+        models whose rows are evaluated exactly.
+    n_bit_draws : int, default=10
+        Number of draws of grey rows' bits to average over. The bits are the same for
+        all models of these rows.
+    confidence : float, default=0.95
+        Confidence level of the ends.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the bits, by default 0, and of :func:`partition_bracket`.
+    **options
+        Further arguments of :func:`partition_bracket`.
+
+    Returns
+    -------
+    bracket : LikelihoodBracket
+
+    Raises
+    ------
+    TypeError
+        The estimator has no partition function.
+    ValueError
+        A number is too low, or X is not valid input of the estimator.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.metrics import likelihood_bracket
+    >>> X = load_digits().data > 7
+    >>> rbm = BernoulliRBM(16, n_iter=5, random_state=0).fit(X)
+    >>> found = likelihood_bracket(rbm, X)
+    >>> found.kind, found.upper == found.lower  # 16 hidden units are enumerated.
+    ('exact', True)
+    """
+    check_energy(estimator, "likelihood_bracket")
+    check_scalar(n_draws, "n_draws", Integral, min_val=1)
+    check_scalar(n_bit_draws, "n_bit_draws", Integral, min_val=2)
+    grey, told = grey_columns(X, bit_columns(estimator)), []
+    density = density_of(estimator)
+
+    def log_weight(rows):
+        told.append(density.numerator(rows, n_draws))
+        return told[-1][0]
+
+    rng = check_random_state(0 if random_state is None else random_state)
+    log_p, se = of_bits(log_weight, X, grey, n_bit_draws, rng)
+    if not len(grey):
+        se = told[0][1]
+    kind, options["random_state"] = told[0][2], random_state
+    log_Z = partition_bracket(estimator, confidence=confidence, **options)
+    if kind == "exact" and log_Z.se:
+        kind = "estimate"
+    mean, own = log_p.mean(), np.sqrt((se**2).sum()) / len(se)
+    reach = ndtri(0.5 + confidence / 2) * own
+    return LikelihoodBracket(
+        float(mean - log_Z.log_Z),
+        float(mean - reach - log_Z.upper),
+        float(mean + reach - log_Z.lower),
+        float(np.hypot(own, log_Z.se)),
+        log_Z.ess,
+        kind,
+        log_p - log_Z.log_Z,
+        log_Z,
+    )

@@ -1,0 +1,231 @@
+r"""Constrained weights, of autoregressive models: masked, or tied.
+
+A mask M of zeros and ones,
+
+.. math:: W \odot M, \qquad \bar W = \overline{W \odot M} \odot M,
+
+restricts each output to some of the inputs [1]_.
+
+Tied weights let all conditionals share hidden units:
+
+.. math:: h_t = f\Bigl(\rho_t \bigl(c + \sum_{i < t} x_i W_i\bigr)\Bigr), \qquad
+   z_t = b_t + V_t h_t.
+
+All columns together cost as much as one layer [2]_: the pre-activations of hidden units
+accumulate from column to column. With real numbers, all of which contribute to the last
+ones, these are scaled by a factor :math:`\rho_t` for each column [3]_.
+
+References
+----------
+.. [1] Germain, Gregor, Murray and Larochelle (2015). MADE: masked autoencoder for
+   distribution estimation. ICML.
+.. [2] Larochelle and Murray (2011). The neural autoregressive distribution estimator.
+   AISTATS.
+.. [3] Uria, Murray and Larochelle (2013). RNADE: the real-valued neural autoregressive
+   density-estimator. NIPS.
+"""
+
+from typing import NamedTuple
+
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
+import numpy as np
+from autograd.extend import defvjp, defvjp_argnums, primitive
+
+from skdgm._kernels import hidden
+from skdgm._kernels import tied as kernels
+from skdgm._kernels.tied_draw import draw
+from skdgm.nets.feed_forward import Layer
+from skdgm.utils.lists import Lists
+from skdgm.utils.parallel import run
+
+KINDS = {"logistic": hidden.LOGISTIC, "tanh": hidden.TANH, "relu": hidden.RELU}
+# Cost of an activation function, in multiply-adds.
+_WORK = 20
+
+
+@primitive
+def masked(W, mask):
+    """Multiply weights by a mask of zeros and ones.
+
+    Parameters
+    ----------
+    W, mask : ndarray of shape (n_below, n_above)
+        Of one dtype.
+
+    Returns
+    -------
+    W : ndarray of shape (n_below, n_above)
+    """
+    return W * mask
+
+
+defvjp(masked, lambda _, W, mask: lambda grad: grad * mask, None)
+
+
+@primitive
+def pick(x, index, axis=-1):
+    """Select columns (or rows, along axis 0) in the order of an index.
+
+    Parameters
+    ----------
+    x : ndarray
+    index : ndarray of int
+        No column may occur twice: the gradient would be wrong.
+    axis : int, default=-1
+        0 or the last.
+
+    Returns
+    -------
+    x : ndarray
+    """
+    return np.take(x, index, axis=axis)
+
+
+def _pick_back(_, x, index, axis=-1):
+    def backward(grad):
+        back = np.zeros_like(x)
+        if axis == 0:
+            back[index] = grad
+        else:
+            back[..., index] = grad
+        return back
+
+    return backward
+
+
+defvjp(pick, _pick_back, None, None)
+
+
+@primitive
+def beside(a, b):
+    """Concatenate the rows of two arrays.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n_rows, n_columns)
+        Numbers of columns may differ.
+
+    Returns
+    -------
+    ab : ndarray of shape (n_rows, n_columns_in_all)
+    """
+    return np.concatenate([a, b], axis=1)
+
+
+defvjp(
+    beside,
+    lambda _, a, b: lambda grad: grad[:, : a.shape[1]],
+    lambda _, a, b: lambda grad: grad[:, a.shape[1] :],
+)
+
+
+class Tied(NamedTuple):
+    """Parameters of tied conditionals.
+
+    Parameters
+    ----------
+    below : Layer
+        W of shape (n_inputs, n_units), and c.
+    above : Layer
+        V of shape (n_outputs, n_units), and b.
+    rho : ndarray of shape (n_columns,) or (0,)
+        Scaling factors; all are 1 if empty.
+    """
+
+    below: Layer
+    above: Layer
+    rho: np.ndarray
+
+
+class Shape(NamedTuple):
+    """Assignment of inputs and outputs to columns.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n_inputs,), int
+        Column of each input, not decreasing.
+    edges : ndarray of shape (n_columns + 1,), int
+        Position of each column's first output, and the number of outputs.
+    kind : int
+        Activation function, a value of ``KINDS``.
+    """
+
+    columns: np.ndarray
+    edges: np.ndarray
+    kind: int
+
+
+@primitive
+def tied(x, shape, W, c, rho, V, b):
+    """Outputs of all columns, each given the inputs of the columns before it.
+
+    Gradients are defined for W, c, rho, V and b, not for x.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_inputs)
+    shape : Shape
+    W, c, rho, V, b : ndarray
+        As in :class:`Tied`.
+
+    Returns
+    -------
+    z : ndarray of shape (n_rows, n_outputs)
+    """
+    z, given, net = np.empty((len(x), len(b)), b.dtype), _listed(x), (W, c, rho, V, b)
+    given += shape.columns, shape.edges, net, shape.kind, z
+    run(kernels.forward, *given, n=len(x), work=_work(x, shape, c))
+    return z
+
+
+def _tied_back(argnums, z, args, kwargs):
+    x, shape, *net = args
+    _, c, rho, *_ = net
+
+    def backward(grad):
+        dW, dc, dV = (np.zeros_like(part) for part in (net[0], c, net[3]))
+        drho, given = np.zeros((len(c), len(rho)), c.dtype), _listed(x)
+        given += shape.columns, shape.edges, tuple(net), shape.kind, grad
+        grads, work = (dW, dc, drho, dV), 2 * _work(x, shape, c)
+        run(kernels.backward, *given, grads, n=len(c), work=work)
+        found = dW, dc, drho.sum(axis=0), dV, grad.sum(axis=0)
+        return [found[argnum - 2] for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(tied, _tied_back)
+
+
+def draw_bits(params, v, rng, kind):
+    """Draw the missing bits of rows, each given those before it.
+
+    Parameters
+    ----------
+    params : Tied
+        With one input and one output for each column.
+    v : ndarray of shape (n_rows, n_columns)
+        NaN where missing; not changed.
+    rng : Stream
+        One stream for each row.
+    kind : int
+        A value of ``KINDS``.
+
+    Returns
+    -------
+    v : ndarray of shape (n_rows, n_columns)
+    """
+    (W, c), (V, b), rho = params
+    v, uniform = v.copy(), rng.uniform(v.shape[1], v.dtype.type)
+    work = v.size * len(c)
+    run(draw, (W, c, rho, V, b), kind, uniform, v, n=len(v), work=work)
+    return v
+
+
+def _listed(x):
+    lists = Lists.pack(x)
+    return lists.index, lists.value, lists.count
+
+
+def _work(x, shape, c):
+    return len(x) * len(c) * (shape.edges[-1] + _WORK * np.count_nonzero(x[0]))

@@ -1,0 +1,199 @@
+r"""Optimisers: stochastic gradient ascent with momentum, Adam and RMSProp.
+
+Gradients are those of an objective to be maximised, so all steps go uphill. With g the
+gradient by one parameter :math:`\theta`, at update t:
+
+sgd
+    .. math:: u \leftarrow \mu u + \epsilon g, \qquad \theta \leftarrow \theta + u
+
+adam
+    scales steps by running moments of the gradient [1]_,
+
+    .. math:: m \leftarrow \beta_1 m + (1 - \beta_1) g, \qquad
+       s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \qquad
+       \theta \leftarrow \theta + \epsilon \, \frac{m / (1 - \beta_1^t)}
+       {\sqrt{s / (1 - \beta_2^t)} + \delta}
+
+rmsprop
+    scales steps by the gradient's recent size [2]_,
+
+    .. math:: s \leftarrow \rho s + (1 - \rho) g^2, \qquad
+       u \leftarrow \mu u + \epsilon \, \frac{g}{\sqrt{s} + \delta}, \qquad
+       \theta \leftarrow \theta + u
+
+References
+----------
+.. [1] Kingma and Ba (2015). Adam: a method for stochastic optimization. ICLR.
+.. [2] Tieleman and Hinton (2012). Lecture 6.5: RMSProp. Coursera: Neural networks for
+   machine learning.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm._kernels.adam import adam as adam_kernel
+from skdgm._kernels.rmsprop import rmsprop as rmsprop_kernel
+from skdgm.utils.parallel import run
+from skdgm.utils.tree import tree_map
+
+BETA_1, BETA_2, RHO, DELTA = 0.9, 0.999, 0.9, 1e-8
+# Cost of one entry, in multiply-adds.
+_WORK = 10
+
+
+class Optimiser(NamedTuple):
+    r"""Optimiser of a tree of parameters.
+
+    Parameters
+    ----------
+    init : callable
+        ``init(params)`` returns the optimiser state before the first update.
+    step : callable
+        ``step(params, state, grad, *, rate, momentum, l1=0.0, l2=0.0)`` updates
+        parameters and optimiser state, in place because they are the largest arrays in
+        memory.
+
+    Notes
+    -----
+    The arguments of ``step`` are
+
+    params : tuple
+        Tree of arrays.
+    state : tuple
+        Optimiser state, of trees like ``params``.
+    grad : tuple
+        Gradient of the objective, a tree like ``params``. Leaves may be objects with
+        methods ``ascend`` (for ``sgd``) and ``follow`` (for the others), such as
+        :class:`~skdgm.optim.Penalised`.
+    rate : float
+        Learning rate.
+    momentum : float
+        Momentum coefficient; of Adam the decay rate :math:`\beta_1`.
+    l1, l2 : float
+        Penalties, for such leaves only: l1 sign(theta) + l2 theta is subtracted from
+        the gradient. They are meant for couplings; the rest are biases.
+    """
+
+    init: Callable
+    step: Callable
+
+
+class AdamState(NamedTuple):
+    """Optimiser state of Adam.
+
+    Parameters
+    ----------
+    m, s : tuple
+        Running means of gradients and of squared gradients, trees like the parameters.
+    t : ndarray of shape (1,), float64
+        Number of updates.
+    """
+
+    m: tuple
+    s: tuple
+    t: np.ndarray
+
+
+class RMSPropState(NamedTuple):
+    """Optimiser state of RMSProp.
+
+    Parameters
+    ----------
+    u, s : tuple
+        Velocities, and running means of squared gradients; trees like the parameters.
+    """
+
+    u: tuple
+    s: tuple
+
+
+def zeros_like(params):
+    """Tree of zeros like the parameters: the velocities before the first update."""
+    return tree_map(np.zeros_like, params)
+
+
+def _init_adam(params):
+    return AdamState(zeros_like(params), zeros_like(params), np.zeros(1))
+
+
+def _init_rmsprop(params):
+    return RMSPropState(zeros_like(params), zeros_like(params))
+
+
+def _step_sgd(params, velocity, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
+    rule = {"rate": rate, "momentum": momentum, "l1": l1, "l2": l2}
+    for theta, u, g in _together(params, velocity, grad):
+        if hasattr(g, "ascend"):
+            g.ascend(theta, u, **rule)
+        else:
+            u *= theta.dtype.type(momentum)
+            u += theta.dtype.type(rate) * g
+            theta += u
+
+
+def _step_adam(params, state, grad, *, rate, momentum=BETA_1, l1=0.0, l2=0.0):
+    state.t[0] += 1
+    t = state.t[0]
+    size = np.sqrt(1 - BETA_2**t)
+    numbers = rate * size / (1 - momentum**t), momentum, BETA_2, DELTA * size
+    _walk(adam_kernel, numbers, params, state.m, state.s, grad, l1=l1, l2=l2)
+
+
+def _step_rmsprop(params, state, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
+    numbers = rate, momentum, RHO, DELTA
+    _walk(rmsprop_kernel, numbers, params, state.u, state.s, grad, l1=l1, l2=l2)
+
+
+sgd = Optimiser(zeros_like, _step_sgd)
+adam = Optimiser(_init_adam, _step_adam)
+rmsprop = Optimiser(_init_rmsprop, _step_rmsprop)
+
+
+def _together(params, velocity, grad):
+    """Iterate over the leaves of trees whose shape is that of the gradient."""
+    if hasattr(grad, "ascend") or not isinstance(grad, tuple):
+        yield params, velocity, grad
+        return
+    for branch in zip(params, velocity, grad, strict=True):
+        yield from _together(*branch)
+
+
+def _walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
+    """Update parameters and optimiser state in place by a kernel.
+
+    Parameters
+    ----------
+    kernel : callable
+        ``kernel(theta, first, second, grad, *numbers, l1, l2, start, stop)`` updates
+        entries ``start`` to ``stop`` of flat arrays; ``grad`` is the gradient.
+    numbers : tuple of float
+        Hyperparameters of the kernel.
+    params, first, second, grad : tuple
+        Trees of one shape: parameters, optimiser state, gradient. A leaf of the
+        gradient may be an object with a method ``follow(params, state, rule)``, which
+        applies the update in one pass over the parameters.
+    l1, l2 : float
+        Penalties, applied only to parameters whose gradient has ``follow``.
+    """
+    if hasattr(grad, "follow"):
+        grad.follow(params, (first, second), _rule(kernel, numbers, l1, l2))
+    elif isinstance(grad, tuple):
+        for branch in zip(params, first, second, grad, strict=True):
+            _walk(kernel, numbers, *branch, l1=l1, l2=l2)
+    else:
+        grad = grad.astype(params.dtype, copy=False)
+        _rule(kernel, numbers, 0.0, 0.0)(params, first, second, grad)
+
+
+def _rule(kernel, numbers, l1, l2):
+    def move(theta, first, second, grad):
+        # Reshaping a non-contiguous array would update a copy of it.
+        for part in (theta, first, second):
+            assert part.flags.c_contiguous
+        flat = [part.reshape(-1) for part in (theta, first, second, grad)]
+        real = [theta.dtype.type(number) for number in (*numbers, l1, l2)]
+        run(kernel, *flat, *real, n=theta.size, work=_WORK * theta.size)
+
+    return move

@@ -1,0 +1,86 @@
+"""DataFrames with categories, where tables are compared."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skdgm.metrics import (
+    classifier_two_sample_test,
+    maximum_mean_discrepancy,
+    nearest_training_neighbours,
+)
+from skdgm.metrics._pairs import as_tables
+
+XY = "X", "Y"
+
+
+def frame(n=40, seed=0, shares=(0.5, 0.3, 0.2)):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "age": rng.normal(40, 10, n),
+            "work": rng.choice(["state", "private", "none"], n, p=shares),
+            "rich": rng.random(n) < 0.3,
+        }
+    )
+
+
+def test_different_categories_are_as_far_apart_as_bits():
+    X = pd.DataFrame({"a": list("xyx"), "b": [True, True, False]})
+    (X_numbers,) = as_tables([X], ["X"])
+    distance = np.linalg.norm(X_numbers[:, None] - X_numbers, axis=2)
+    np.testing.assert_allclose(
+        distance, [[0, 1, 1], [1, 0, np.sqrt(2)], [1, np.sqrt(2), 0]]
+    )
+
+
+def test_columns_are_encoded_together_and_in_one_order():
+    X, Y = frame(), frame(30, 1)
+    Y["work"] = Y["work"].replace("none", "own").astype("category")
+    first, second = as_tables([X, Y[["rich", "work", "age"]]], XY)
+    assert first.shape == (40, 1 + 4 + 1)
+    assert second.shape == (30, 1 + 4 + 1)
+    ages = np.concatenate([X["age"], Y["age"]])
+    np.testing.assert_allclose(first[:, 0], X["age"] / ages.std())
+    hot = np.concatenate([first, second])[:, 1:5]
+    np.testing.assert_allclose(np.linalg.norm(hot, axis=1), np.sqrt(0.5))
+    # Frames of numbers stay as they are, but for the order of columns.
+    numbers = X[["age", "rich"]]
+    first, second = as_tables([numbers, numbers[["rich", "age"]]], XY)
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_figures_of_frames():
+    X, Y, other = frame(200), frame(200, 1), frame(200, 2, (0.05, 0.05, 0.9))
+    same = classifier_two_sample_test(X, Y, random_state=0)
+    far = classifier_two_sample_test(X, other, random_state=0)
+    assert same.p_value > 0.01
+    assert far.p_value < 1e-3
+    options = {"n_permutations": 100, "random_state": 0}
+    assert maximum_mean_discrepancy(X, Y, **options).p_value > 0.02
+    assert maximum_mean_discrepancy(X, other, **options).p_value < 0.02
+    found = nearest_training_neighbours(X[:20], X, Y)
+    np.testing.assert_array_equal(found.index, np.arange(20))
+    assert found.copied == 1
+    assert found.closer > 0.9
+
+
+@pytest.mark.parametrize(
+    "figure", [classifier_two_sample_test, maximum_mean_discrepancy]
+)
+def test_frames_that_do_not_match(figure):
+    X, Y = frame(), frame(30, 1)
+    with pytest.raises(ValueError, match="Y has the columns .*the same ones"):
+        figure(X, Y.rename(columns={"age": "years"}))
+    with pytest.raises(ValueError, match="'work' has categories, but Y is no Data"):
+        figure(X, np.zeros((3, 3)))
+    twice = pd.concat([Y, Y[["age"]]], axis=1)
+    for pair in (twice, twice), (twice, X), (X[["age"]], twice[["age"]]):
+        with pytest.raises(ValueError, match=r"several columns of the names \['age'\]"):
+            figure(*pair)
+    Y.loc[3, "work"] = None
+    with pytest.raises(ValueError, match="Y contains NaN"):
+        figure(X, Y)
+    dates = X.assign(age=pd.Timestamp("2020-01-01"))
+    with pytest.raises(TypeError, match="'age' has the dtype datetime"):
+        figure(dates, dates)

@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from skdgm.distributions import Gaussian, Softmax
+from skdgm.energies import tiled
+from skdgm.metrics import log_conditionals, log_densities
+from skdgm.utils.lists import Lists
+from skdgm.utils.tree import tree_map
+from tests.reference import Enumeration, random_machine
+
+LAYERS = {
+    "gaussian": [[Gaussian(3)], [4]],
+    "labels": [[Gaussian(2), Softmax(3)], [3]],
+    "two-above": [[1, Gaussian(2)], [2, 3]],
+}
+
+
+@pytest.mark.parametrize("form", ["arrays", "lists"])
+@pytest.mark.parametrize(
+    "layers", [[[4], [3]], [[2, 2], [3]], [[3, Softmax(3)], [2, 2]]]
+)
+def test_conditionals_of_single_units(layers, form):
+    energy, params = random_machine(layers, seed=0, scale=2.0)
+    truth = Enumeration(layers, params)
+    rows = np.random.default_rng(0).choice(len(truth.p), 9)
+    x = tuple(part[rows] for part in truth.x)
+    if form == "lists":
+        params, x = tiled(params), tuple(Lists.pack(part, binary=True) for part in x)
+    given = tuple(map(np.asarray, x))
+    for block in range(len(layers[0])):
+        if not isinstance(layers[0][block], int):
+            continue
+        found = log_conditionals(energy, params, x, block=block)
+        for r in range(9):
+            visible = {i: given[i][r] for i in range(len(layers[0]))}
+            for unit in range(layers[0][block]):
+                without = {i: v.copy() for i, v in visible.items()}
+                without[block][unit] = np.nan
+                expected = truth.log_prob(visible) - truth.log_prob(without)
+                np.testing.assert_allclose(found[r, unit], expected)
+
+
+def test_chosen_units():
+    energy, params = random_machine([[6], [3]], seed=0)
+    rng = np.random.default_rng(0)
+    x = ((rng.random((5, 6)) < 0.5).astype(float), None)
+    units = rng.integers(0, 6, (5, 2))
+    everything = log_conditionals(energy, params, x)
+    np.testing.assert_allclose(
+        log_conditionals(energy, params, x, units),
+        np.take_along_axis(everything, units, axis=1),
+    )
+
+
+def test_grey_values_mix_both_outcomes():
+    energy, params = random_machine([[1], [3]], seed=0)
+    on, off, grey = (
+        log_conditionals(energy, params, (np.full((1, 1), value), None))[0, 0]
+        for value in (1.0, 0.0, 0.25)
+    )
+    assert grey == pytest.approx(0.25 * on + 0.75 * off)
+
+
+def made(name, n=5, scale=1.5):
+    energy, params = random_machine(LAYERS[name], seed=0, scale=scale)
+    truth = Enumeration(LAYERS[name], params)
+    block = next(iter(truth.real))
+    drawn = truth.draw(n, seed=1)
+    x = tuple(v if i in energy.colours[0] else None for i, v in enumerate(drawn))
+    return energy, params, truth, x, block
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_densities_given_all_other_units(name):
+    energy, params, truth, x, block = made(name)
+    found = log_densities(energy, params, x, None, block)
+    assert found.shape == (5, energy.units[block].size)
+    for row in range(5):
+        given = {i: part[row] for i, part in enumerate(x) if part is not None}
+        for unit in range(found.shape[1]):
+
+            def density(u, given=given, unit=unit):
+                v = given[block].copy()
+                v[unit] = u
+                return np.exp(truth.log_prob(given | {block: v}))
+
+            here = given[block][unit]
+            area, _ = quad(density, -40, 40, points=[here], limit=500, epsabs=1e-13)
+            expected = np.log(density(here) / area)
+            assert found[row, unit] == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 4.0])
+def test_each_is_a_density(scale):
+    energy, params, _, x, _ = made("gaussian", n=1, scale=scale)
+    line = np.linspace(-60, 60, 20001)
+    v = np.tile(x[0], (len(line), 1))
+    v[:, 1] = line
+    units = np.full((len(line), 1), 1)
+    density = np.exp(log_densities(energy, params, (v, None), units)[:, 0])
+    assert density.sum() * (line[1] - line[0]) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("form", [lambda p: p, tiled])
+def test_chosen_real_units(form):
+    energy, params, _, x, block = made("labels")
+    units = np.random.default_rng(0).integers(0, 2, (5, 3))
+    everything = log_densities(energy, params, x, None, block)
+    found = log_densities(energy, form(params), x, units, block)
+    expected = np.take_along_axis(everything, units, axis=1)
+    np.testing.assert_allclose(found, expected, atol=2e-4)
+
+
+def test_single_precision_is_enough():
+    energy, params, _, x, block = made("gaussian", scale=0.5)
+    single, x_single = (
+        tree_map(lambda part: part if part is None else part.astype(np.float32), tree)
+        for tree in (params, x)
+    )
+    found = log_densities(energy, single, x_single, None, block)
+    assert found.dtype == np.float64
+    expected = log_densities(energy, params, x, None, block)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
