@@ -59,12 +59,19 @@ def drop(x, root, ids, threshold, scale, out, start, stop):
 
 
 @kernel
-def halves(number, root):
-    """The key of a row's random numbers, in two halves."""
-    z = np.uint64(np.uint64(number ^ root) + np.uint64(0x9E3779B97F4A7C15))
+def fold(root, tag):
+    """The root of a stream's part for a purpose, or of a row; see
+    :meth:`skdgm.utils.random.Stream.fold`."""
+    z = np.uint64(np.uint64(tag ^ root) + np.uint64(0x9E3779B97F4A7C15))
     z = np.uint64(np.uint64(z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9))
     z = np.uint64(np.uint64(z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB))
-    z = np.uint64(z ^ (z >> np.uint64(31)))
+    return np.uint64(z ^ (z >> np.uint64(31)))
+
+
+@kernel
+def halves(number, root):
+    """The key of a row's random numbers, in two halves."""
+    z = fold(root, number)
     return np.uint32(z), np.uint32(z >> np.uint64(32))
 
 

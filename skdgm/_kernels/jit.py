@@ -20,6 +20,11 @@ def kernel(function):
     return _compiled(function, {"contract", "nsz"})
 
 
+def exact(function):
+    """As :func:`kernel`, but each operation is rounded, as where NumPy makes it."""
+    return _compiled(function, {"nsz"})
+
+
 def inner(*more):
     """As :func:`kernel`, of what belongs in the midst of others' loops: not a call, but
     a copy of it is there. With "reassoc" its sums may be had in any order."""

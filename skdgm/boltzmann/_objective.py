@@ -7,6 +7,7 @@ r"""Likelihood of rows under a layered energy, as an objective.
 
 import numpy as np
 
+from skdgm.boltzmann import _passes
 from skdgm.boltzmann._labels import known_labels, label_of
 from skdgm.boltzmann._monitor import PseudoLikelihoodWatch
 from skdgm.boltzmann._state import TrainState, formed, present
@@ -75,6 +76,8 @@ class EnergyObjective(Objective):
     """
 
     quantity = "pseudo-likelihood"
+    # Whether updates are those of this class, and not a subclass's own.
+    _plain = True
 
     def __init__(
         self,
@@ -150,9 +153,8 @@ class EnergyObjective(Objective):
     def _by_blas(self):
         """True where BLAS is faster than kernels: for real units, or where few values
         are 0 and batches so large that products outweigh the work on each weight."""
-        if self.energy.has_real_units:
-            return True
-        return self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
+        dense = self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
+        return dense or self.energy.has_real_units
 
     def for_kernels(self, tree):
         """Parameters in tiles for kernels, or as contiguous arrays for BLAS."""
@@ -161,16 +163,21 @@ class EnergyObjective(Objective):
         return formed(tree, tiled)
 
     def draw(self, table, number):
-        """Batches of an epoch, which are read in advance."""
+        """Batches of an epoch, read in advance; or runs of them, for all updates of
+        which :meth:`step` makes one call."""
         lists = self.rows.complete and not self._by_blas
-        return Reader(self.rows, super().draw(table, number), lists)
+        reader = Reader(self.rows, super().draw(table, number), lists)
+        serves = self._plain and _passes.serves(self, reader)
+        return _passes.Runs(self, reader) if serves else reader
 
     def watch(self, table, held_out, state):
         """Pseudo-likelihood of some units of each row."""
         return PseudoLikelihoodWatch(self, table, held_out, state)
 
     def step(self, state, batch, clock):
-        """State after one update from a batch of rows; parameters change in place."""
+        """State after an update from a batch, or a run of them; it changes in place."""
+        if isinstance(batch, _passes.Run):
+            return _passes.learn(self, state, batch, clock)
         recipe = self.recipe
         rng = self.stream(clock)
         grey = isinstance(self.energy.units[0], Bernoulli) and not self.rows.binary

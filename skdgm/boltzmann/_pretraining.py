@@ -43,6 +43,8 @@ class PairObjective(EnergyObjective):
         Factor on the input of each block; the last block is the upper layer.
     """
 
+    _plain = False
+
     quantity = "log-likelihood given the layer above"
 
     def __init__(self, *arguments, gains, **options):

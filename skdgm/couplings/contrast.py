@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm._kernels.centered import corrections
 from skdgm._kernels.update import refresh, update
 from skdgm.utils.lists import Lists, dot
 from skdgm.utils.parallel import run
@@ -85,10 +86,24 @@ class Contrast(NamedTuple):
         of_below, of_above : ndarray
             Decrease of biases' gradients: :math:`G_c \lambda, G_c^\top` ``shift``.
         """
+        if isinstance(self.x, Lists) and isinstance(self.x_model, Lists):
+            return self._centred(below, above, mu, lam, shift)
         thin = np.stack([mu, below]), np.stack([above, lam])
         of_below = self._times(lam) - thin[0].T @ (thin[1] @ lam)
         of_above = self._transposed_times(shift) - thin[1].T @ (thin[0] @ shift)
         return self._replace(thin=thin), of_below, of_above
+
+    def _centred(self, below, above, *offsets):
+        """The same for statistics below that are lists, by a kernel."""
+        x, y, x_model, y_model = self[:4]
+        thin = tuple(np.empty((2, len(grad)), grad.dtype) for grad in (below, above))
+        less = tuple(map(np.empty_like, (below, above)))
+        corrections(
+            *(x.index, x.value, x.count, np.asarray(y)),
+            *(x_model.index, x_model.value, x_model.count, np.asarray(y_model)),
+            *(below, above, *offsets, *thin, *less),
+        )
+        return self._replace(thin=thin), *less
 
     def _times(self, lam):
         return sum(_combined(x, y @ lam * share) for x, y, share in self._terms())

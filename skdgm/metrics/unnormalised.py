@@ -39,13 +39,17 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm._kernels.odds import LIMIT, log_odds
 from skdgm.energies import plain
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
+from skdgm.utils.parallel import run
 
 # Distance between points, and margin beyond the outermost means, in standard deviations
 # of a component.
 _STEP, _TAIL = 1.4, 5.0
+# Cost of a unit above, in multiply-adds.
+_WORK = 10
 # Number of points above which weights are taken to have diverged.
 _MANY = 10_000
 
@@ -73,15 +77,20 @@ def log_conditionals(energy, params, x, units=None, block=0):
     -------
     log_p : ndarray of shape (n_rows, n_units), float64
     """
+    if units is None:
+        units = np.broadcast_to(np.arange(energy.units[block].size), x[block].shape)
     v, binary = np.asarray(x[block]), isinstance(x[block], Lists) and x[block].binary
     bias = energy.units[block].field(params.units[block])
     above, matrices = [], plain(params).couplings
+    if energy.is_binary_chain and _are_moderate(matrices, energy.neighbours(block)):
+        odds = bias[units] + _log_odds(energy, params, x, v, units, block)
+        return np.take_along_axis(v, units, axis=1) * odds - softplus(odds)
     for link, other, _ in energy.neighbours(block):
         W = matrices[link]
         field = energy.field(params, other, energy.received(params, x, other))
         above.append((W, field, energy.units[other].log_partition))
     now = [total(field) for _, field, total in above] if binary else None
-    columns = range(v.shape[1]) if units is None else units.T
+    columns = units.T
     log_p = np.empty((len(v), len(columns)))
     for column, i in enumerate(columns):
         own = v[np.arange(len(v)), i]
@@ -97,6 +106,22 @@ def log_conditionals(energy, params, x, units=None, block=0):
                 odds = odds + total(off + W[i]) - total(off)
         log_p[:, column] = own * odds - softplus(odds)
     return log_p
+
+
+def _are_moderate(matrices, neighbours):
+    """Return whether no weights to some blocks are too large for the kernel."""
+    return all(abs(matrices[link]).max() <= LIMIT for link, _, _ in neighbours)
+
+
+def _log_odds(energy, params, x, v, units, block):
+    """Log odds of units but for their biases, by a kernel."""
+    odds, matrices = np.zeros(units.shape), plain(params).couplings
+    for link, other, _ in energy.neighbours(block):
+        field = energy.field(params, other, energy.received(params, x, other))
+        rise, work = np.expm1(matrices[link], dtype=np.float64), _WORK * field.size
+        given = np.ascontiguousarray(field), matrices[link], rise, v, units, odds
+        run(log_odds, *given, n=len(v), work=work * units.shape[1])
+    return odds
 
 
 def log_densities(energy, params, x, units, block=0):

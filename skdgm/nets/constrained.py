@@ -33,7 +33,7 @@ from autograd.extend import defvjp, defvjp_argnums, primitive
 
 from skdgm._kernels import hidden
 from skdgm._kernels import tied as kernels
-from skdgm._kernels.tied_draw import draw
+from skdgm._kernels.tied import draw
 from skdgm.nets.feed_forward import Layer
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run

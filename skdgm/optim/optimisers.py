@@ -33,8 +33,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.adam import adam as adam_kernel
-from skdgm._kernels.rmsprop import rmsprop as rmsprop_kernel
+from skdgm._kernels.steps import adam as adam_kernel
+from skdgm._kernels.steps import rmsprop as rmsprop_kernel
 from skdgm.utils.parallel import run
 from skdgm.utils.tree import tree_map
 

@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.average import average
-from skdgm._kernels.sgd import sgd as kernel
+from skdgm._kernels.steps import average
+from skdgm._kernels.steps import sgd as kernel
 from skdgm.utils.parallel import run
 from skdgm.utils.tree import copy, leaves, tree_map
 

@@ -1,8 +1,6 @@
 """Mini-batches and the training loop, shared by all estimators."""
 
 from skdgm.training.batches import (
-    Batch,
-    Reader,
     Table,
     canonical,
     check_finite,
@@ -16,6 +14,7 @@ from skdgm.training.batches import (
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
 from skdgm.training.loop import AUTO, Budget, Learned, train
 from skdgm.training.objective import DensityWatch, Objective, Watch, optimise
+from skdgm.training.reader import Batch, Reader
 
 __all__ = [
     "AUTO",

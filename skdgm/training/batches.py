@@ -12,6 +12,7 @@ the number of rows); other weights are relative, and N is the number of rows.
 Sums and moments of the columns are weighted, too, and over observed entries.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,6 @@ from skdgm.utils.rows import row_hash
 MAX_REPETITION = 10
 # Least and largest number of rows watched; between them, an eighth of the draws.
 _WATCHED = 250, 1000
-# Number of entries to read at a time.
-_READ = 2**20
 
 
 class Table(NamedTuple):
@@ -126,11 +125,18 @@ def epoch(table, batch_size, rng):
         Row numbers in ``table.rows``; sizes differ by at most one.
     """
     n_draws, generator = table.n_draws, rng.generator()
-    upto = np.cumsum(table.weight)
-    ticks = (np.arange(n_draws) + generator.random()) * (upto[-1] / n_draws)
-    draws = np.searchsorted(upto, ticks, side="right").clip(max=len(upto) - 1)
+    start = generator.random()
+    if (table.weight == 1).all():
+        draws = np.arange(n_draws)
+    else:
+        upto = np.cumsum(table.weight)
+        ticks = (np.arange(n_draws) + start) * (upto[-1] / n_draws)
+        draws = np.searchsorted(upto, ticks, side="right").clip(max=len(upto) - 1)
     draws = table.index[generator.permutation(draws)]
-    return np.array_split(draws, -(-n_draws // batch_size))
+    n_batches = -(-n_draws // batch_size)
+    size, n_larger = divmod(n_draws, n_batches)
+    edges = [i * size + min(i, n_larger) for i in range(n_batches + 1)]
+    return [draws[start:stop] for start, stop in pairwise(edges)]
 
 
 def probe(table, rng, among=None):
@@ -230,48 +236,3 @@ def check_finite(mean, spread, what):
             f"Values of {what} {wrong.tolist()} are too large for their mean and "
             "variance to be numbers: scale them down."
         )
-
-
-class Batch(NamedTuple):
-    """Rows of a mini-batch and their labels.
-
-    Parameters
-    ----------
-    v : {ndarray, Lists} of shape (n_rows, n_columns)
-    labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), optional
-    """
-
-    v: object
-    labels: np.ndarray = None
-
-
-class Reader:
-    """Sized iterable of batches.
-
-    Several batches are read at a time unless the rows are already in memory as lists.
-
-    Parameters
-    ----------
-    rows : Rows
-    batches : list of ndarray of int
-        Row numbers of each batch.
-    lists : bool
-        Whether to read rows as :class:`~skdgm.utils.lists.Lists` instead of arrays.
-    """
-
-    def __init__(self, rows, batches, lists):
-        self.rows, self.batches, self.lists = rows, batches, lists
-
-    def __len__(self):
-        return len(self.batches)
-
-    def __iter__(self):
-        entries = len(self.batches[0]) * self.rows.shape[1]
-        at_once = 1 if self.rows.packed else max(1, _READ // entries)
-        for first in range(0, len(self.batches), at_once):
-            some = self.batches[first : first + at_once]
-            v, stop = self.rows.present(np.concatenate(some), self.lists), 0
-            for batch in some:
-                start, stop = stop, stop + len(batch)
-                labels = self.rows.labels
-                yield Batch(v[start:stop], None if labels is None else labels[batch])

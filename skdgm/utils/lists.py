@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm._kernels import lists as kernels
-from skdgm._kernels import packed as table_kernels
 from skdgm.utils.parallel import run
 
 # Cost of reading an entry, in multiply-adds.
@@ -215,7 +214,7 @@ class Packed(NamedTuple):
                 raise ValueError("X has changed while it was read.")
             arguments = lists.index, lists.value, lists.count, edges, index, value
             run(
-                table_kernels.join,
+                kernels.join,
                 *arguments,
                 n=len(lists),
                 work=WORK * lists.count.sum(),
@@ -238,7 +237,7 @@ class Packed(NamedTuple):
         lists = Lists.empty(n_rows, self.n_columns, self.value.dtype, binary)
         arguments = rows, lists.index, lists.value, lists.count
         work = WORK * len(self.index) * (n_rows / (len(self.first) - 1))
-        run(table_kernels.pick, *self[:3], *arguments, n=n_rows, work=work)
+        run(kernels.pick, *self[:3], *arguments, n=n_rows, work=work)
         return lists
 
     def weighted_sum(self, rows, weights):
@@ -254,5 +253,5 @@ class Packed(NamedTuple):
         total : ndarray of shape (n_columns,), float64
         """
         total = np.zeros(self.n_columns)
-        table_kernels.add_up(*self[:3], rows, weights, total)
+        kernels.add_up_joined(*self[:3], rows, weights, total)
         return total

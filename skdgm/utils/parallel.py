@@ -72,11 +72,16 @@ def run(kernel, *args, n, work):
     """
     if _plan.calls is not None:
         _plan.calls.append((work, _tasks(kernel, args, n, _plan.n_blocks)))
-    elif work < _WORTHWHILE or n_threads() == 1:
+    elif not worthwhile(work):
         kernel(*args, 0, n)
     else:
         with _measured(kernel, work) as n_helped:
             together(_tasks(kernel, args, n, n_helped), n_helped)
+
+
+def worthwhile(work):
+    """Return whether several threads may share work, in multiply-adds."""
+    return work >= _WORTHWHILE and n_threads() > 1
 
 
 @contextmanager

@@ -5,6 +5,8 @@ kernels read would span one more cache line than needed and take half as long ag
 read.
 """
 
+from math import prod
+
 import numpy as np
 
 # In bytes: two cache lines, which are often fetched together.
@@ -72,7 +74,7 @@ def zeros(shape, dtype):
     -------
     array : ndarray
     """
-    dtype, n = np.dtype(dtype), int(np.prod(shape))
+    dtype, n = np.dtype(dtype), prod(shape)
     room = np.zeros(n * dtype.itemsize + ALIGNMENT, np.uint8)
     start = -room.ctypes.data % ALIGNMENT
     return room[start : start + n * dtype.itemsize].view(dtype).reshape(shape)

@@ -4,7 +4,7 @@ import pytest
 
 from skdgm._kernels import hidden
 from skdgm._kernels import tied as kernels
-from skdgm._kernels.tied_draw import draw
+from skdgm._kernels.tied import draw
 from skdgm.utils.lists import Lists
 from tests._kernels.oracles import DTYPES, sigmoid
 

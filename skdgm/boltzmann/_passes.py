@@ -1,0 +1,154 @@
+"""Updates of a small binary machine of two layers, many in one call of a kernel.
+
+They are those of :meth:`EnergyObjective.step`, from the same random numbers, without
+the Python calls between its kernels: an update of a small machine costs what its
+arithmetic costs. Interrupts wait for the end of a call, a fraction of a second.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm._kernels.pass_over import FIXED, NO_OFFSETS, OF_BOTH, OF_DATA, pass_over
+from skdgm.gradients import centering
+from skdgm.optim import learning_rate, piecewise
+from skdgm.samplers import binary
+from skdgm.utils.lists import Lists
+from skdgm.utils.parallel import worthwhile
+from skdgm.utils.random import STEP, stream
+
+# Multiply-adds of one call: a fraction of a second.
+_MOST = 1e9
+_MODES = {
+    None: NO_OFFSETS,
+    "start": FIXED,
+    "data": OF_DATA,
+    "moving": OF_BOTH,
+}
+
+
+class Run(NamedTuple):
+    """Consecutive batches of an epoch.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first of them.
+    batches : list of ndarray of int
+        Row numbers of each.
+    n_batches : int
+        Number of batches of the epoch.
+    """
+
+    first: int
+    batches: list
+    n_batches: int
+
+
+class Runs:
+    """Sized iterable of the runs that an epoch consists of.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+    reader : Reader
+        The batches of the epoch.
+    """
+
+    def __init__(self, objective, reader):
+        most, n_batches = _MOST / max(1.0, _work(objective, reader)), len(reader)
+        n_steps = np.max(objective.recipe.n_steps)
+        parts = reader.parts(max(1, int(most / n_steps)))
+        self.runs = [Run(first, some, n_batches) for first, some in parts]
+
+    def __len__(self):
+        return len(self.runs)
+
+    def __iter__(self):
+        return iter(self.runs)
+
+
+def serves(objective, reader):
+    """Return whether the kernel makes the updates that a recipe asks for.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+    reader : Reader
+        The batches of an epoch.
+
+    Returns
+    -------
+    serves : bool
+    """
+    recipe, energy = objective.recipe, objective.energy
+    return (
+        energy.is_binary_chain
+        and len(energy.units) == 2
+        and reader.lists
+        and recipe.gradient in ("pcd", "cd")
+        and recipe.solver == "sgd"
+        and recipe.max_norm is None
+        and recipe.sparsity_target is None
+        and np.max(recipe.n_steps) <= binary.MAX_STEPS
+        and not worthwhile(_work(objective, reader))
+    )
+
+
+def learn(objective, state, run, clock):
+    """Make the updates of a run.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+    state : TrainState
+        Parameters, chains and running means change in place.
+    run : Run
+    clock : Clock
+        Of the epoch.
+
+    Returns
+    -------
+    state : TrainState
+    """
+    recipe, rows, real = objective.recipe, objective.rows, state.params.dtype.type
+    sizes, persistent = list(map(len, run.batches)), recipe.gradient == "pcd"
+    chains = state.chains if persistent else _room(objective, max(sizes), real)
+    n_steps = piecewise(recipe.n_steps, clock)
+    momentum = piecewise(recipe.momentum, clock)
+    times = clock._replace(
+        batch=run.first + np.arange(len(sizes)), n_batches=run.n_batches
+    )
+    rates = learning_rate(recipe.learning_rate, recipe.schedule, times, recipe.power_t)
+    key = stream(objective.seed, STEP, objective.epochs_before + clock.epoch).root
+    weights, velocity = state.params.couplings[0], state.optimiser.couplings[0].up
+    v = rows.present(np.concatenate(run.batches), True)
+    pass_over(
+        *(v.index, v.value, v.count, np.cumsum([0, *sizes])),
+        *(state.params.units, *weights),
+        *(state.optimiser.units, velocity if momentum else velocity[:0]),
+        *(tuple(part.index for part in chains), tuple(part.count for part in chains)),
+        *(state.offsets or state.params.units, rates * np.ones(len(sizes))),
+        *(np.uint64(key), run.first, n_steps),
+        *(real(value) for value in (momentum, recipe.l1, recipe.l2, centering.RATE)),
+        *(bool(recipe.resample and not rows.binary), persistent),
+        _MODES[recipe.centering],
+    )
+    if persistent:
+        return state
+    return state._replace(near=tuple(part[: sizes[-1]] for part in chains))
+
+
+def _room(objective, n_rows, real):
+    """Lists for chains that start at the rows of a batch."""
+    units = objective.energy.units
+    return tuple(Lists.empty(n_rows, unit.size, real) for unit in units)
+
+
+def _work(objective, reader):
+    """Multiply-adds of the largest part of an update."""
+    n_rows, n_chains = len(reader.batches[0]), objective.recipe.n_chains
+    if objective.recipe.gradient == "cd" or n_chains is None:
+        n_chains = n_rows
+    n_weights = np.prod([unit.size for unit in objective.energy.units], dtype=float)
+    return binary.DENSITY * (n_rows + n_chains) * n_weights

@@ -1,0 +1,58 @@
+"""Mini-batches in the form that models take."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Number of entries to read at a time.
+_READ = 2**20
+
+
+class Batch(NamedTuple):
+    """Rows of a mini-batch and their labels.
+
+    Parameters
+    ----------
+    v : {ndarray, Lists} of shape (n_rows, n_columns)
+    labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), optional
+    """
+
+    v: object
+    labels: np.ndarray = None
+
+
+class Reader:
+    """Sized iterable of batches.
+
+    Several batches are read at a time unless the rows are already in memory as lists.
+
+    Parameters
+    ----------
+    rows : Rows
+    batches : list of ndarray of int
+        Row numbers of each batch.
+    lists : bool
+        Whether to read rows as :class:`~skdgm.utils.lists.Lists` instead of arrays.
+    """
+
+    def __init__(self, rows, batches, lists):
+        self.rows, self.batches, self.lists = rows, batches, lists
+
+    def __len__(self):
+        return len(self.batches)
+
+    def parts(self, n_batches):
+        """Iterate over the numbers of first batches, and the batches from there, at
+        most ``n_batches`` of them and as many as may be read at a time."""
+        entries = len(self.batches[0]) * self.rows.shape[1]
+        at_once = min(n_batches, max(1, _READ // entries))
+        for first in range(0, len(self.batches), at_once):
+            yield first, self.batches[first : first + at_once]
+
+    def __iter__(self):
+        for _, some in self.parts(1 if self.rows.packed else len(self.batches)):
+            v, stop = self.rows.present(np.concatenate(some), self.lists), 0
+            for batch in some:
+                start, stop = stop, stop + len(batch)
+                labels = self.rows.labels
+                yield Batch(v[start:stop], None if labels is None else labels[batch])

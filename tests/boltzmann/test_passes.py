@@ -1,0 +1,141 @@
+"""Updates of a small machine in one call are those that are made one by one."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from skdgm import DBN, BernoulliRBM
+from skdgm.boltzmann import _passes
+from skdgm.exceptions import DivergenceError
+from skdgm.utils.parallel import limit
+from tests.common.shapes import learned
+
+GREY = (load_digits().data[:150, 8:40] / 16).astype(np.float32)
+KINDS = {
+    "grey": GREY,
+    "bits": (GREY > 0.5).astype(np.float32),
+    "float64": GREY.astype(np.float64),
+}
+OPTIONS = [
+    {},
+    {"n_chains": None},
+    {"n_chains": 3, "batch_size": 20},
+    {"gradient": "cd"},
+    {"gradient": "cd", "n_steps": 3, "batch_size": 7},
+    {"n_steps": (1, 4)},
+    {"momentum": (0.5, 0.9), "l1": 1e-3, "l2": 1e-2},
+    {"resample": True, "gradient": "cd"},
+    {"centering": "start"},
+    {"centering": "data", "resample": True, "momentum": 0.5},
+    {"centering": "moving", "gradient": "cd", "l2": 1e-3},
+    {"early_stopping": True, "n_iter_no_change": 1},
+    {"schedule": "invscaling"},
+    {"schedule": "constant", "n_components": 300, "learning_rate": 0.01},
+]
+# What the kernel does not know.
+OTHER = [
+    {"gradient": "tempering", "n_temperatures": 3},
+    {"gradient": "fpcd"},
+    {"solver": "adam"},
+    {"sparsity_target": 0.1},
+    {"max_norm": 1.0},
+    {"n_steps": 101},
+]
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The arguments of each run of updates that the kernel makes."""
+    made, learn = [], _passes.learn
+
+    def counting(*arguments):
+        made.append(arguments)
+        return learn(*arguments)
+
+    monkeypatch.setattr(_passes, "learn", counting)
+    return made
+
+
+def machine(**options):
+    return BernoulliRBM(
+        **{"n_components": 20, "n_iter": 3, "random_state": 0, **options}
+    )
+
+
+def one_by_one(estimator, X, monkeypatch):
+    """The same estimator, fitted by a call for each update."""
+    with monkeypatch.context() as context:
+        context.setattr(_passes, "serves", lambda *given: False)
+        return estimator.fit(X)
+
+
+def assert_same(one, other):
+    one, other = learned(one), learned(other)
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, other[name], err_msg=name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_parameters_are_the_same(options, kind, calls, monkeypatch):
+    fast = machine(**options).fit(KINDS[kind])
+    assert calls
+    n_calls = len(calls)
+    slow = one_by_one(machine(**options), KINDS[kind], monkeypatch)
+    assert len(calls) == n_calls
+    assert_same(fast, slow)
+
+
+@pytest.mark.parametrize("options", OTHER, ids=str)
+def test_what_the_kernel_does_not_know_is_left_to_others(options, calls):
+    machine(n_iter=1, **options).fit(GREY)
+    assert not calls
+
+
+def test_missing_values_are_left_to_others(calls):
+    X = GREY.copy()
+    X[0, 0] = np.nan
+    machine(n_iter=1).fit(X)
+    assert not calls
+
+
+def test_large_updates_are_left_to_several_threads(calls):
+    X = np.tile(GREY, (1, 20))
+    options = {"n_components": 500, "batch_size": 75, "n_iter": 1}
+    with limit(2):
+        machine(**options).fit(X)
+        assert not calls
+    with limit(1):
+        machine(**options).fit(X)
+        assert calls
+
+
+def test_calls_are_short(calls, monkeypatch):
+    whole = machine().fit(GREY)
+    monkeypatch.setattr(_passes, "_MOST", 1.0)
+    parts = machine().fit(GREY)
+    assert_same(whole, parts)
+    assert len(calls) == 3 + 3 * -(-len(GREY) // 10)
+
+
+def test_layers_of_a_network_are_learned_so(calls, monkeypatch):
+    options = {"n_iter": 2, "random_state": 0}
+    fast = DBN((10, 8), **options).fit(GREY)
+    assert len(calls) == 4
+    assert_same(fast, one_by_one(DBN((10, 8), **options), GREY, monkeypatch))
+
+
+def test_parts_add_up(calls):
+    options = {"schedule": "constant", "momentum": 0.5, "centering": "data"}
+    whole, parts = machine(**options).fit(GREY), machine(**options)
+    for _ in range(3):
+        parts.partial_fit(GREY)
+    assert len(calls) == 6
+    np.testing.assert_array_equal(whole.components_, parts.components_)
+
+
+def test_divergence_is_noticed(calls):
+    with pytest.raises(DivergenceError):
+        machine(learning_rate=1e30, n_iter=5).fit(GREY)
+    assert calls
