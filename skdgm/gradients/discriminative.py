@@ -50,12 +50,12 @@ def discriminative(energy, params, x, target, labelled):
     expected, joint = list(x), {}
     expected[target] = p
     for block in energy.colours[-1]:
-        mean, pairs = np.zeros_like(x[block]), []
-        for state in range(posterior.n_states):
-            given = posterior.means(block, state)
-            mean += p[:, state, None] * given
-            pairs.append((y[:, state] - p[:, state]) @ given / p.dtype.type(len(p)))
-        expected[block], joint[block] = mean, np.stack(pairs)
+        means, pairs = [], []
+        for states, given in posterior.means(block):
+            means.append(np.einsum("rk,krj->rj", p[:, states], given))
+            pairs.append(((y - p)[:, states].T[:, None] @ given)[:, 0])
+        expected[block] = sum(means)
+        joint[block] = np.concatenate(pairs) / p.dtype.type(len(p))
     rough = contrast(energy, params, x, tuple(expected))
     couplings = tuple(
         Contrast.of(joint[j]) if i == target else part.one_sided()

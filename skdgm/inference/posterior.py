@@ -15,9 +15,13 @@ References
 
 import numpy as np
 from scipy.special import softmax
+from sklearn.utils import gen_batches
 
 from skdgm.distributions import one_hot
 from skdgm.energies import n_rows
+
+# Number of entries that natural parameters have at a time.
+_ENTRIES = 2**22
 
 
 class Posterior:
@@ -62,18 +66,26 @@ class Posterior:
         parts[self.target] = label
         return tuple(parts)
 
-    def field(self, block, state):
-        """Natural parameters of a hidden block given a label, (n_rows, size).
+    def fields(self, block):
+        """Iterate over a hidden block's natural parameters given some labels at a time.
 
         Parameters
         ----------
         block : int
             Number of the hidden block.
-        state : int
-            Number of the label.
+
+        Yields
+        ------
+        states : slice
+            Numbers of the labels.
+        field : ndarray of shape (n_labels * n_rows, size)
+            One label's rows after the other's.
         """
-        received = self.received[block] + self.sent[block][state]
-        return self.energy.field(self.params, block, received)
+        most = max(1, _ENTRIES // self.received[block].size)
+        for states in gen_batches(self.n_states, most):
+            received = self.sent[block][states, None] + self.received[block]
+            received = received.reshape(-1, received.shape[-1])
+            yield states, self.energy.field(self.params, block, received)
 
     def log_joint(self):
         r"""Log of the unnormalised probability :math:`\tilde p(v, y)`.
@@ -89,14 +101,17 @@ class Posterior:
             if block != self.target:
                 total += energy.lone_weight(params, self.x, block)[:, None]
         for block in energy.colours[-1]:
-            unit = energy.units[block]
-            for state in range(self.n_states):
-                total[:, state] += unit.log_partition(self.field(block, state))
+            for states, field in self.fields(block):
+                log_sums = energy.units[block].log_partition(field)
+                total[:, states] += log_sums.reshape(-1, len(total)).T
         return total
 
-    def means(self, block, state):
-        """Means of a hidden block given a label, (n_rows, size); see :meth:`field`."""
-        return self.energy.units[block].mean(self.field(block, state))
+    def means(self, block):
+        """Iterate over the means of a hidden block given some labels at a time: their
+        numbers, a slice, and an array of shape (n_labels, n_rows, size)."""
+        for states, field in self.fields(block):
+            mean = self.energy.units[block].mean(field)
+            yield states, mean.reshape(-1, *self.received[block].shape)
 
     def mean(self, block, log_joint):
         r"""Means of a hidden block with the label summed out.
@@ -116,6 +131,6 @@ class Posterior:
         """
         share = softmax(log_joint, axis=1).astype(self.params.dtype)
         return sum(
-            share[:, state, None] * self.means(block, state)
-            for state in range(self.n_states)
+            np.einsum("rk,krj->rj", share[:, states], given)
+            for states, given in self.means(block)
         )

@@ -5,6 +5,7 @@ from scipy.special import softmax
 from skdgm.distributions import Softmax
 from skdgm.energies import tiled
 from skdgm.inference import Posterior
+from skdgm.inference import posterior as posterior_module
 from skdgm.utils.lists import Lists
 from skdgm.utils.tree import tree_map
 from tests.reference import MIXED, Enumeration, random_machine
@@ -46,7 +47,9 @@ def test_log_joint(machine, form):
             assert found[row, state] == pytest.approx(expected)
 
 
-def test_means_of_hidden_blocks(machine):
+@pytest.mark.parametrize("at_once", [posterior_module._ENTRIES, 1])
+def test_means_of_hidden_blocks(machine, at_once, monkeypatch):
+    monkeypatch.setattr(posterior_module, "_ENTRIES", at_once)
     energy, params, truth, target = machine
     x = rows(energy, truth, target)
     posterior = Posterior(energy, params, x, target)
@@ -58,9 +61,10 @@ def test_means_of_hidden_blocks(machine):
         for block in energy.colours[1]:
             expected = truth.mean(block, given)
             np.testing.assert_allclose(posterior.mean(block, log_joint)[row], expected)
-            for state, y in enumerate(np.eye(posterior.n_states)):
+            means = np.concatenate([part for _, part in posterior.means(block)])
+            for mean, y in zip(means, np.eye(posterior.n_states), strict=True):
                 expected = truth.mean(block, given | {target: y})
-                np.testing.assert_allclose(posterior.means(block, state)[row], expected)
+                np.testing.assert_allclose(mean[row], expected)
 
 
 def test_lists_and_single_precision(machine):
