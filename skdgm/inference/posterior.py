@@ -15,10 +15,10 @@ References
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.utils import gen_batches
 
 from skdgm.distributions import one_hot
 from skdgm.energies import n_rows
+from skdgm.utils.rows import slices
 
 # Number of entries that natural parameters have at a time.
 _ENTRIES = 2**22
@@ -81,8 +81,8 @@ class Posterior:
         field : ndarray of shape (n_labels * n_rows, size)
             One label's rows after the other's.
         """
-        most = max(1, _ENTRIES // self.received[block].size)
-        for states in gen_batches(self.n_states, most):
+        most = _ENTRIES // self.received[block].size
+        for states in slices(self.n_states, most):
             received = self.sent[block][states, None] + self.received[block]
             received = received.reshape(-1, received.shape[-1])
             yield states, self.energy.field(self.params, block, received)

@@ -22,7 +22,6 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import gen_batches
 
 from skdgm._kernels.hashing import hash_csr, hash_rows
 from skdgm.utils.lists import LISTED, Lists, Packed
@@ -145,7 +144,23 @@ class Rows(NamedTuple):
     def blocks(self, n_rows=None):
         """Slices of limited size that cover ``n_rows`` rows, by default all of them."""
         n_rows = self.shape[0] if n_rows is None else n_rows
-        return gen_batches(n_rows, max(1, BLOCK_ENTRIES // self.shape[1]))
+        return slices(n_rows, BLOCK_ENTRIES // self.shape[1])
+
+
+def slices(n, size):
+    """Slices of a size of at least 1 that cover range(n); scikit-learn's
+    ``gen_batches`` validates its arguments for as long as a small block takes.
+
+    Parameters
+    ----------
+    n, size : int
+
+    Returns
+    -------
+    slices : list of slice
+    """
+    size = max(1, size)
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
 def floating_type(dtype):
