@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from sklearn import config_context
+from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
@@ -19,7 +20,7 @@ SMALL = GaussianRBM(4, n_iter=20, random_state=0)
 
 @parametrize_with_checks(
     [
-        DensityOutlierDetector(SMALL),
+        DensityOutlierDetector(clone(SMALL).set_params(n_iter=5)),
         DensityOutlierDetector(make_pipeline(StandardScaler(), KernelDensity())),
     ]
 )

@@ -308,7 +308,7 @@ def test_small_tables_are_shown_more_often(n, epochs):
 
 
 def test_wide_layers_do_not_run_away():
-    dbn = DBN((500, 500), n_iter=10, random_state=0).fit(DIGITS)
+    dbn = DBN((300, 300), n_iter=5, random_state=0).fit(DIGITS)
     assert dbn.layers_[1].centering == "data"
     plain = clone(dbn).set_params(centering=None).fit(DIGITS)
     assert dbn.loss_curves_[1][-1] < plain.loss_curves_[1][-1]

@@ -82,7 +82,7 @@ def test_what_is_missing_is_found_by_mean_field():
 @pytest.mark.parametrize("init", ["noise", "chains", bits(4)])
 def test_samples_of_a_label_have_its_moments(untied, init):
     network, rows = random_dbn(4, (3, 2), untied=untied, n_labels=3), bits(4)
-    listed, n = Listed(network), 20_000
+    listed, n = Listed(network), 5000
     y = np.repeat([2, 0], n)
     both = network.sample(2 * n, random_state=0, y=y, init=init, n_steps=60)
     one = network.sample(n, random_state=1, y=2, init=init, n_steps=60)
@@ -112,7 +112,7 @@ def test_filling_is_exact_where_recognition_is():
     listed = Listed(clf)
     holed = np.where(np.arange(5) % 2, np.nan, bits(5)[::4])
     expected = [np.where(np.isnan(v), listed.mean(v), v) for v in holed]
-    np.testing.assert_allclose(clf.impute(holed, n_steps=4000), expected, atol=0.03)
+    np.testing.assert_allclose(clf.impute(holed, n_steps=2000), expected, atol=0.03)
 
 
 def test_a_single_layer_is_a_machine():
@@ -189,17 +189,17 @@ def joint_bound(clf):
 @pytest.mark.parametrize("sizes", [(5, 4), (5, 4, 3)])
 def test_refining_raises_the_bound_on_data_and_labels(sizes):
     greedy = GenerativeDBNClassifier(sizes, n_iter=30, random_state=0)
-    refined = clone(greedy).set_params(refine="up-down", refine_iter=60)
-    refined.set_params(refine_learning_rate=0.05).fit(TOY, TOY_Y)
+    refined = clone(greedy).set_params(refine="up-down", refine_iter=30)
+    refined.set_params(refine_learning_rate=0.1).fit(TOY, TOY_Y)
     assert joint_bound(refined) > joint_bound(greedy.fit(TOY, TOY_Y)) + 0.5
-    assert len(refined.loss_curves_[-1]) == 60
+    assert len(refined.loss_curves_[-1]) == 30
     assert (refined.coefs_[0] != refined.generative_coefs_[0].T).any()
 
 
 def test_refining_teaches_the_top_the_labels_of_rows():
-    clf = GenerativeDBNClassifier((5, 4), n_iter=60, random_state=0)
+    clf = GenerativeDBNClassifier((5, 4), n_iter=20, random_state=0)
     clf.set_params(refine="up-down", refine_iter=1).fit(TOY, TOY_Y)
-    clf.set_params(warm_start=True, refine_iter=100, refine_learning_rate=0.1)
+    clf.set_params(warm_start=True, refine_iter=40, refine_learning_rate=0.2)
     clf.fit(TOY, 3 - TOY_Y)
     assert clf.score(TOY, 3 - TOY_Y) > 0.9
 
@@ -247,7 +247,7 @@ def test_rows_without_a_label_are_learned_of_everywhere():
 
 
 def test_digits():
-    clf = GenerativeDBNClassifier((128, 128), n_iter=60, random_state=0)
+    clf = GenerativeDBNClassifier((96, 96), n_iter=40, random_state=0)
     clf.fit(TRAIN, Y_TRAIN)
     assert clf.score(TEST, Y_TEST) > 0.9
     assert clf.loss_curves_[-1][-1] < 0.5 < clf.loss_curves_[-1][0]

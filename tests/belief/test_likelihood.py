@@ -43,7 +43,7 @@ def test_the_bound_is_below_and_its_draws_are_around_it(dbn, rows):
     exact = np.array([listed.log_prob(v) for v in rows])
     bound = np.array([listed.bound(v) for v in rows])
     assert (bound < exact).all()
-    found, se = dbn.likelihood_bound(rows, n_draws=3000, return_se=True)
+    found, se = dbn.likelihood_bound(rows, n_draws=800, return_se=True)
     assert (abs(found - bound) <= 4.5 * se).all()
     assert (se < 0.15).all()
     assert dbn.density_kind_ == "lower bound"
@@ -52,20 +52,20 @@ def test_the_bound_is_below_and_its_draws_are_around_it(dbn, rows):
 def test_importance_sampling_finds_the_likelihood(dbn, rows):
     listed = Listed(dbn)
     exact = np.array([listed.log_prob(v) for v in rows])
-    found, se = dbn.importance_likelihood(rows, n_draws=3000, return_se=True)
+    found, se = dbn.importance_likelihood(rows, n_draws=2000, return_se=True)
     assert (abs(found - exact) <= 4.5 * se + 1e-12).all()
     assert (se < 0.5).all()
     few = dbn.importance_likelihood(np.repeat(rows, 2, axis=0), n_draws=5).mean()
-    assert dbn.likelihood_bound(rows, n_draws=3000).mean() < few < exact.mean() + 0.1
+    assert dbn.likelihood_bound(rows, n_draws=300).mean() < few < exact.mean() + 0.1
 
 
 def test_missing_entries_are_left_out(dbn, rows):
     listed = Listed(dbn)
     holed = np.where(RNG.random(rows.shape) < 0.4, np.nan, rows)
     exact = np.array([listed.log_prob(v) for v in holed])
-    found, se = dbn.importance_likelihood(holed, n_draws=4000, return_se=True)
+    found, se = dbn.importance_likelihood(holed, n_draws=1500, return_se=True)
     assert (abs(found - exact) <= 4.5 * se + 1e-12).all()
-    bound, se = dbn.likelihood_bound(holed, n_draws=1000, return_se=True)
+    bound, se = dbn.likelihood_bound(holed, n_draws=300, return_se=True)
     assert (bound < exact + 4.5 * se).all()
 
 

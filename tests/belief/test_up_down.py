@@ -27,11 +27,11 @@ def exact(dbn, method="bound"):
 @pytest.mark.parametrize("sizes", [(5, 4), (5, 4, 3)])
 def test_refining_raises_the_bound(sizes):
     greedy = fit(sizes=sizes, refine=None)
-    refined = fit(sizes=sizes, refine_iter=50, refine_learning_rate=0.05)
+    refined = fit(sizes=sizes, refine_iter=25, refine_learning_rate=0.1)
     assert exact(refined) > exact(greedy) + 0.2
     assert exact(refined, "log_prob") > exact(greedy, "log_prob") + 0.1
     losses = refined.loss_curves_[-1]
-    assert len(losses) == 50
+    assert len(losses) == 25
     assert losses[-1] < losses[0]
 
 
@@ -76,8 +76,7 @@ def test_kinds_of_data(visible):
     X = TOY + RNG.normal(0, 0.2, TOY.shape)
     X = X * 10 if visible == "gaussian" else X.clip(0, 1)
     X = np.where(RNG.random(X.shape) < 0.1, np.nan, X)
-    options = {"refine_iter": 30, "refine_learning_rate": 0.05}
-    options = {"refine_iter": 30, "refine_learning_rate": 0.05}
+    options = {"refine_iter": 15, "refine_learning_rate": 0.1}
     for resample in (False, True):
         greedy, refined = (
             fit(X, column_types=visible, resample=resample, refine=refine, **options)

@@ -157,14 +157,14 @@ def moments(truth, codes=(0, 1, 2)):
 def test_samples_follow_the_model(machine, label, init):
     clf, truth = machine
     codes = (0, 1, 2) if label is None else (2,)
-    sample = clf.sample(10_000, random_state=1, y=label, init=init, n_steps=60)
+    sample = clf.sample(4000, random_state=1, y=label, init=init, n_steps=60)
     assert_moments(sample, moments(truth, codes))
 
 
 def test_samples_with_a_label_each(machine):
     clf, truth = machine
-    labels = NAMES[np.arange(20_000) % 2 * 2]
-    sample = clf.sample(20_000, random_state=1, y=labels, n_steps=60)
+    labels = NAMES[np.arange(8000) % 2 * 2]
+    sample = clf.sample(8000, random_state=1, y=labels, n_steps=60)
     assert_moments(sample[::2], moments(truth, [0]))
     assert_moments(sample[1::2], moments(truth, [2]))
 
@@ -185,7 +185,7 @@ def test_invalid_sampling(machine, options, message):
 def test_imputed_means_are_conditional_means(machine):
     clf, truth = machine
     expected = np.array([truth.mean(0, {0: v}) for v in HOLED])
-    np.testing.assert_allclose(clf.impute(HOLED, n_steps=4000), expected, atol=0.06)
+    np.testing.assert_allclose(clf.impute(HOLED, n_steps=2500), expected, atol=0.06)
 
 
 def test_features_are_a_fixed_point(machine):

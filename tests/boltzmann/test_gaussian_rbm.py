@@ -325,7 +325,7 @@ def test_long_fits_do_not_explode(precision):
 def test_long_fits_get_over_columns_of_two_values():
     # The second column's hidden unit all but never changes in the chains.
     X = load_diabetes().data
-    rbm = GaussianRBM(8, n_iter=200, random_state=0)
+    rbm = GaussianRBM(8, n_iter=100, random_state=0)
     with pytest.warns(PrecisionWarning, match=r"\[1\] rose"):
         rbm.fit(X)
     assert rbm.score(X) > GaussianRBM(8, random_state=0).fit(X).score(X) + 1

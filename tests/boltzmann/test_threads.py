@@ -49,8 +49,7 @@ OTHERS = {
 
 def results(X, rbm=None, **options):
     rbm = clone(rbm or BernoulliRBM())
-    # Of so many hidden units log Z is exact; of four more it is annealed.
-    options = {"n_components": 17, "n_iter": 3, "random_state": 0, **options}
+    options = {"n_components": 12, "n_iter": 2, "random_state": 0, **options}
     rbm.set_params(**options).fit(X, LABELS)
     return [
         rbm.components_,
@@ -73,7 +72,11 @@ def test_any_number_of_threads(data, option, monkeypatch):
     for n_threads in (1, 2, 4):
         with parallel.limit(n_threads):
             rbm, options = OTHERS.get(option), OPTIONS.get(option, {})
-            if option == "pcd" or data == "missing":
+            # Sums over many states and annealing do not know what the data were: of
+            # 17 hidden units log Z is exact, of 21 it is annealed.
+            if data == "grey" and (rbm or option == "cd"):
+                options = {**options, "n_components": 17}
+            if (data, option) == ("grey", "pcd") or (rbm and data == "missing"):
                 options = {**options, "n_components": 21}
             found.append(results(DATA[data], rbm, **options))
     for other in found[1:]:

@@ -1,5 +1,7 @@
 """Every public estimator, in the shapes in which the common tests meet it."""
 
+from sklearn.utils import get_tags
+
 import skdgm
 from skdgm import (
     DBM,
@@ -457,10 +459,10 @@ INSTANCES = [
 ]
 
 
-def one_of_each(key):
+def one_of_each(key, instances=INSTANCES):
     """The first instance of each value of a key."""
     found = {}
-    for instance in INSTANCES:
+    for instance in instances:
         found.setdefault(key(instance), instance)
     return list(found.values())
 
@@ -473,10 +475,20 @@ def kind(instance):
     return type(instance), *given, bool(options.get("layers"))
 
 
+def reader(instance):
+    """The family, the code that learns from its rows, and what columns it reads."""
+    family = type(instance).__module__.split(".")[1]
+    learns = getattr(type(instance), "_objective", None)
+    mixed = instance.get_params().get("column_types") == "mixed"
+    return family, learns, mixed, get_tags(instance).input_tags.positive_only
+
+
 # All INSTANCES are for tests of learning, which every option has a part in; these are
-# for tests of what may differ between kinds of columns and between classes only.
+# for tests of what may differ between kinds of columns, between classes, and between
+# those who read rows only.
 KINDS = one_of_each(kind)
 CLASSES = one_of_each(type)
+READERS = one_of_each(reader, CLASSES + KINDS)
 
 ESTIMATORS = [
     getattr(skdgm, name)
