@@ -45,10 +45,9 @@ class DBN(BeliefNetwork):
             fast_learning_rate, centering, solver, momentum, schedule, power_t, l1, \
             l2, max_norm, sparsity_target, sparsity_cost, early_stopping, \
             validation_fraction, n_iter_no_change, tol : default=those of the layers
-        Training options of each layer, as in :class:`~skdgm.BernoulliRBM`; but
-        ``learning_rate`` and ``batch_size`` are 0.2 and 20 by default, twice as much,
-        which takes half the time. A tuple gives one value for each layer (which may be
-        a tuple itself). Three are "auto" by default. ``n_iter``: as many epochs as present 20 million values of X, at
+        Training options of each layer, as in :class:`~skdgm.BernoulliRBM`. A tuple
+        gives one value for each layer (which may be a tuple itself). Three are "auto"
+        by default. ``n_iter``: as many epochs as present 20 million values of X, at
         least 20 and at most 200. ``centering`` and ``max_norm``: the machine's own
         defaults, which are None for binary columns, "data" and 4.0 for real columns;
         but layers above the first, whose units are on about half of the time, have
@@ -149,8 +148,8 @@ class DBN(BeliefNetwork):
         *,
         column_types="bernoulli",
         layers=None,
-        learning_rate=0.2,
-        batch_size=20,
+        learning_rate=0.1,
+        batch_size=10,
         n_iter="auto",
         gradient="pcd",
         n_steps=1,

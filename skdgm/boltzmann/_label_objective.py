@@ -22,7 +22,7 @@ _DIVERGED = 10.0
 class LabelledObjective(EnergyObjective):
     """Joint log-likelihood of data and labels, watched by that of the labels."""
 
-    _plain = False
+    plain = False
 
     quantity = "log probability of labels"
 

@@ -77,7 +77,7 @@ class EnergyObjective(Objective):
 
     quantity = "pseudo-likelihood"
     # Whether updates are those of this class, and not a subclass's own.
-    _plain = True
+    plain = True
 
     def __init__(
         self,
@@ -163,12 +163,13 @@ class EnergyObjective(Objective):
         return formed(tree, tiled)
 
     def draw(self, table, number):
-        """Batches of an epoch, read in advance; or runs of them, for all updates of
-        which :meth:`step` makes one call."""
+        """Batches of an epoch; or runs of them, whose updates :meth:`step` makes."""
+        return _passes.in_runs(self, self.read(table, number))
+
+    def read(self, table, number):
+        """Batches of an epoch, read in advance."""
         lists = self.rows.complete and not self._by_blas
-        reader = Reader(self.rows, super().draw(table, number), lists)
-        serves = self._plain and _passes.serves(self, reader)
-        return _passes.Runs(self, reader) if serves else reader
+        return Reader(self.rows, super().draw(table, number), lists)
 
     def watch(self, table, held_out, state):
         """Pseudo-likelihood of some units of each row."""

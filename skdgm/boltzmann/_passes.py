@@ -68,6 +68,21 @@ class Runs:
         return iter(self.runs)
 
 
+def in_runs(objective, reader):
+    """Join the batches of an epoch to runs, where the kernel serves.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+    reader : Reader
+
+    Returns
+    -------
+    batches : Runs or Reader
+    """
+    return Runs(objective, reader) if serves(objective, reader) else reader
+
+
 def serves(objective, reader):
     """Return whether the kernel makes the updates that a recipe asks for.
 
@@ -83,7 +98,8 @@ def serves(objective, reader):
     """
     recipe, energy = objective.recipe, objective.energy
     return (
-        energy.is_binary_chain
+        objective.plain
+        and energy.is_binary_chain
         and len(energy.units) == 2
         and reader.lists
         and recipe.gradient in ("pcd", "cd")

@@ -43,7 +43,7 @@ class PairObjective(EnergyObjective):
         Factor on the input of each block; the last block is the upper layer.
     """
 
-    _plain = False
+    plain = False
 
     quantity = "log-likelihood given the layer above"
 
