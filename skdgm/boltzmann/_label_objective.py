@@ -81,8 +81,8 @@ class HybridObjective(LabelledObjective):
             data, model = mean_field(energy, params, x, clamp)[0], None
         else:
             (data, model), state = self._phases(rng, state, x, clamp, clock)
-        pulled, state = self._noted(state, data, model)
-        grad = discriminative(energy, params, pulled, self.label, labelled)
+        penalised, state = self._with_running_means(state, data, model)
+        grad = discriminative(energy, params, penalised, self.label, labelled)
         if model is not None:
             generative = contrast(energy, params, data, model)
             grad = joined(grad, generative, recipe.generative_weight)

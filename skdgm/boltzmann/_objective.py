@@ -208,7 +208,7 @@ class EnergyObjective(Objective):
             )
         scales = deviations(*given)
         if recipe.quadratic:
-            grad, before = quadratic.pull(*given, grad), quadratic.shift(*given)
+            grad, before = quadratic.convert(*given, grad), quadratic.shift(*given)
         grad = standardised(*given, grad)
         if state.offsets:
             grad = centering.center(*given, grad, state.offsets)
@@ -218,7 +218,7 @@ class EnergyObjective(Objective):
         rescale(*given, scales)
         self.energy.constrain(state.params, recipe.max_norm)
         if recipe.quadratic:
-            quadratic.keep(*given, before)
+            quadratic.correct(*given, before)
 
     def present(self, batch, rng=None):
         """Clamp the machine to a batch of rows, and to the labels that are known; see
@@ -236,14 +236,14 @@ class EnergyObjective(Objective):
            \mathbb{E}_\text{model}[-\partial E / \partial\theta]
         """
         (data, model), state = self._phases(rng, state, x, clamp, clock)
-        data, state = self._noted(state, data, model)
+        data, state = self._with_running_means(state, data, model)
         return contrast(self.energy, state.params, data, model), state
 
     def pseudo_likelihood(self, rng, params, batch):
         """Log pseudo-likelihood of binary rows and the blocks known beside them."""
         return log_conditionals(self.energy, params, self.present(batch)[0]).sum(axis=1)
 
-    def _noted(self, state, data, model=None):
+    def _with_running_means(self, state, data, model=None):
         """Positive phase with the sparsity term, and the state with its new means."""
         recipe = self.recipe
         if recipe.centering in ("data", "moving"):
@@ -252,7 +252,7 @@ class EnergyObjective(Objective):
             state = state._replace(offsets=offsets)
         if state.activity:
             aim = recipe.sparsity_target, recipe.sparsity_cost
-            data, activity = sparsity.pull(self.energy, data, state.activity, *aim)
+            data, activity = sparsity.penalise(self.energy, data, state.activity, *aim)
             state = state._replace(activity=activity)
         return data, state
 
@@ -269,14 +269,14 @@ class EnergyObjective(Objective):
             phases, chains, info = tempered(*given, replicas, ladder, **budget)
             rates, share = state.swap_rates, _RECENT if state.swap_rates.any() else 1.0
             rates = rates + share * (info.swap_rates - rates)
-            return self._told(phases, state), state._replace(
+            return self._settled(phases, state), state._replace(
                 chains=chains.x, swap_rates=rates
             )
         model = fast.overlaid(state.params, state.fast) if state.fast else None
         phases, chains = pcd(*given, gibbs.State(state.chains), model, **budget)
-        return self._told(phases, state), state._replace(chains=chains.x)
+        return self._settled(phases, state), state._replace(chains=chains.x)
 
-    def _told(self, phases, state):
+    def _settled(self, phases, state):
         """Phases with the samples of the chains, or with means in their place."""
         if self.recipe.negative == "samples":
             return phases

@@ -33,7 +33,7 @@ def shift(energy, params):
     return shifts
 
 
-def pull(energy, params, grad):
+def convert(energy, params, grad):
     r"""Convert the gradient by plain parameters to one by those of the other energy.
 
     Parameters
@@ -58,7 +58,7 @@ def pull(energy, params, grad):
     return grad._replace(units=tuple(units), couplings=tuple(couplings))
 
 
-def keep(energy, params, before):
+def correct(energy, params, before):
     """Correct the plain biases after an update, in place, so that it changes those of
     the other energy by as much as it changed the plain ones.
 

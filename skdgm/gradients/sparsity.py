@@ -18,7 +18,7 @@ from skdgm.energies import mean_row
 DAMPING = 0.9
 
 
-def pull(energy, x, activity, target, cost):
+def penalise(energy, x, activity, target, cost):
     r"""Add the penalty's gradient to the means of hidden units in the positive phase.
 
     Parameters

@@ -53,7 +53,7 @@ def test_gradient():
         lambda p: other_energy(p, model).mean() - other_energy(p, data).mean(), PARAMS
     )
     here = plain(PARAMS)
-    grad = quadratic.pull(ENERGY, here, contrast(ENERGY, here, data, model))
+    grad = quadratic.convert(ENERGY, here, contrast(ENERGY, here, data, model))
     found = [*leaves(grad.units), np.asarray(grad.couplings[0])]
     for a, b in zip(found, leaves(numeric), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-7)
@@ -63,8 +63,8 @@ def test_gradient():
 def test_shared_and_fixed_precisions(precision, kept):
     energy = layered([[Gaussian(4, precision)], [Bernoulli(3)]])
     data, model = ((RNG.normal(size=(n, 4)), RNG.random((n, 3))) for n in (5, 7))
-    whole = quadratic.pull(ENERGY, PARAMS, contrast(ENERGY, PARAMS, data, model))
-    part = quadratic.pull(energy, PARAMS, contrast(energy, PARAMS, data, model))
+    whole = quadratic.convert(ENERGY, PARAMS, contrast(ENERGY, PARAMS, data, model))
+    part = quadratic.convert(energy, PARAMS, contrast(energy, PARAMS, data, model))
     expected = kept * whole.units[0].log_precision.mean()
     np.testing.assert_allclose(part.units[0].log_precision, expected, atol=1e-12)
 
@@ -76,7 +76,7 @@ def test_its_bias_is_as_it_was_after_an_update():
     before = quadratic.shift(ENERGY, params)
     other = params.units[1] + before[1]
     params.couplings[0][...] += 0.3
-    quadratic.keep(ENERGY, params, before)
+    quadratic.correct(ENERGY, params, before)
     np.testing.assert_allclose(
         params.units[1] + quadratic.shift(ENERGY, params)[1], other
     )
