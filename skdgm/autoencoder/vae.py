@@ -14,6 +14,7 @@ from skdgm.autoencoder._model import LatentModel
 from skdgm.data import BinaryColumns, CodeColumns, RealColumns
 from skdgm.distributions import BernoulliOutput, CategoricalOutput, NormalOutput
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
+from skdgm.training import Budget
 
 
 class VAE(LatentModel):
@@ -80,7 +81,7 @@ class VAE(LatentModel):
         each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate : float, default=0.002
+    learning_rate : float, default=0.006
         Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
         Learning rate after t of T epochs: ``learning_rate`` times 1,
@@ -92,7 +93,7 @@ class VAE(LatentModel):
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     n_iter : int or "auto", default="auto"
-        Number of epochs; "auto": 10,000 updates, but between 20 and 300 epochs.
+        Number of epochs; "auto": 4,500 updates, but between 20 and 120 epochs.
     n_draws : int, default=100
         Draws for each row in :meth:`score_samples`. It may be changed after ``fit``.
     early_stopping : bool, default=False
@@ -185,6 +186,7 @@ class VAE(LatentModel):
         "n_draws": [Interval(Integral, 1, None, closed="left")],
         **LEARNING,
     }
+    _BUDGET = Budget(4_500, 20, 120)
 
     def __init__(
         self,
@@ -207,7 +209,7 @@ class VAE(LatentModel):
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate=0.002,
+        learning_rate=0.006,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,

@@ -80,7 +80,7 @@ class EoNADE(AutoregressiveModel):
         each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate : float, default=0.001
+    learning_rate : float, default=0.004
         Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
         Learning rate after t of T epochs: ``learning_rate`` times 1,
@@ -94,7 +94,7 @@ class EoNADE(AutoregressiveModel):
     average : bool, default=True
         Average the parameters over about the last tenth of the updates.
     n_iter : int or "auto", default="auto"
-        Number of epochs; "auto": 30,000 updates, but between 20 and 600 epochs.
+        Number of epochs; "auto": 7,500 updates, but between 20 and 150 epochs.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
         parameters for which it was highest.
@@ -170,7 +170,7 @@ class EoNADE(AutoregressiveModel):
     }
     _LIGHTER = "lower hidden_layer_sizes."
     # Each presentation hides another part of a row: to see them all takes longer.
-    _BUDGET = Budget(30_000, 20, 600)
+    _BUDGET = Budget(7_500, 20, 150)
 
     def __init__(
         self,
@@ -189,7 +189,7 @@ class EoNADE(AutoregressiveModel):
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate=0.001,
+        learning_rate=0.004,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,

@@ -14,7 +14,7 @@ from skdgm.autoregressive._model import (
     AutoregressiveModel,
 )
 from skdgm.optim import check_piecewise
-from skdgm.training import AUTO
+from skdgm.training import AUTO, Budget
 
 # Default number of steps of expectation maximisation, where entries are missing.
 _EM_STEPS = 30
@@ -166,6 +166,7 @@ class FVBN(AutoregressiveModel):
         "alpha": [*TRAINING["alpha"], tuple],
     }
     _FIXED = ()
+    _BUDGET = Budget(10_000, 20, 300)
     _IMPLIED = {"n_mixtures": 1, "conditional": "gaussian"}
     _LIGHTER = (
         "drop columns, or take NADE or EoNADE, whose weights are in proportion to the "

@@ -76,7 +76,7 @@ class MADE(AutoregressiveModel):
         each batch, summed over its rows; smaller batches are penalised more.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate : float, default=0.001
+    learning_rate : float, default=0.003
         Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
         Learning rate after t of T epochs: ``learning_rate`` times 1,
@@ -90,7 +90,7 @@ class MADE(AutoregressiveModel):
     average : bool, default=True
         Average the parameters over about the last tenth of the updates.
     n_iter : int or "auto", default="auto"
-        Number of epochs; "auto": 10,000 updates, but between 20 and 300 epochs.
+        Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
         parameters for which it was highest.
@@ -183,7 +183,7 @@ class MADE(AutoregressiveModel):
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate=0.001,
+        learning_rate=0.003,
         schedule="linear",
         power_t=0.5,
         momentum=0.9,

@@ -19,18 +19,20 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 from scipy.stats import laplace
 
+from skdgm._kernels import mixtures as kernels
 from skdgm.distributions.roles import Output, floored, repeated
-from skdgm.utils.math import sigmoid
+from skdgm.utils.parallel import run
 
 # Log of the largest scale: rows far from the training rows would make scales overflow.
 _HIGHEST = float(np.log(1e4))
 # The initial means of components span minus this to this.
 _SPREAD = 1.5
-# Log densities of scale 1 at their modes.
-_HEIGHTS = {"gaussian": -0.5 * float(np.log(2 * np.pi)), "laplace": -float(np.log(2))}
+_SHAPES = {"gaussian": kernels.GAUSSIAN, "laplace": kernels.LAPLACE}
+# Cost of a component, in multiply-adds.
+_WORK = 60
 
 
 class Mixture(NamedTuple):
@@ -60,8 +62,10 @@ class Mixture(NamedTuple):
 
     def log_density(self, out, x):
         """Log density of each entry, of shape (n_rows, n_columns), in nats."""
-        log_weight, mean, s = self.parts(out)
-        return _log_sum(log_weight + self._of_component(x[..., None] - mean, s))
+        found = np.empty(x.shape, out.dtype)
+        height = out.dtype.type(kernels.HEIGHTS[_SHAPES[self.shape]])
+        self._run(kernels.log_densities, out, x, height, found)
+        return found
 
     def draw(self, out, uniform, number):
         """Draw an entry per row and column from uniform noise and :meth:`noise`."""
@@ -90,19 +94,9 @@ class Mixture(NamedTuple):
 
     def grad(self, out, x):
         """Gradient by ``out`` of the negative log-likelihood of known entries."""
-        logits, mean, raw = self._raw(out)
-        known = ~np.isnan(x)[..., None]
-        log_weight, s = log_softmax(logits, axis=2), self._log_scale(raw)
-        gap = np.where(known, x[..., None] - mean, 0)
-        share = softmax(log_weight + self._of_component(gap, s), axis=2) * known
-        z = gap * np.exp(-s)
-        pull, size = (np.sign(z), abs(z)) if self.shape == "laplace" else (z, z * z)
-        by_mean = -share * pull * (1 if self.rescaled else np.exp(-s))
-        by_scale = share * (1 - size)
-        by_scale *= sigmoid(raw - raw.dtype.type(np.log(self.floor)))
-        by_scale *= (s < _HIGHEST) | (by_scale > 0)  # At the limit, only decrease.
-        by_logit = np.exp(log_weight) * known - share
-        return np.stack([by_logit, by_mean, by_scale], axis=2).reshape(out.shape)
+        grad = np.empty(out.shape, out.dtype)
+        self._run(kernels.slopes, out, x, self.rescaled, grad)
+        return grad
 
     def raw_scale(self, scale):
         """Outputs of the net (before the floor is added) that give the scales."""
@@ -115,16 +109,12 @@ class Mixture(NamedTuple):
     def _log_scale(self, raw):
         return np.minimum(floored(raw, self.floor), raw.dtype.type(_HIGHEST))
 
-    def _of_component(self, gap, s):
-        z = gap * np.exp(-s)
-        fall = abs(z) if self.shape == "laplace" else z.dtype.type(0.5) * z * z
-        return z.dtype.type(_HEIGHTS[self.shape]) - fall - s
-
-
-def _log_sum(log_w):
-    high = np.maximum(log_w.max(axis=2, keepdims=True), np.finfo(log_w.dtype).min)
-    total = np.exp(log_w - high).sum(axis=2)
-    return high[..., 0] + np.log(np.maximum(total, np.finfo(total.dtype).tiny))
+    def _run(self, kernel, out, x, option, found):
+        laplace, real = _SHAPES[self.shape] == kernels.LAPLACE, out.dtype.type
+        given = laplace, real(self.floor), real(np.exp(_HIGHEST)), option, found
+        rows = np.ascontiguousarray(out), np.ascontiguousarray(x, real)
+        work = _WORK * out.size // 3
+        run(kernel, *rows, self.n_components, *given, n=len(x), work=work)
 
 
 def standard_mixture(n_components, shape, min_variance, rescaled=True):

@@ -38,7 +38,7 @@ from skdgm.nets.losses import (
     softmax_cross_entropy,
     squared_error,
 )
-from skdgm.nets.objective import SOLVERS, NetObjective, NetState, vjp
+from skdgm.nets.objective import SOLVERS, NetObjective, NetState
 from skdgm.nets.primitives import (
     ACTIVATIONS,
     activate,
@@ -47,6 +47,7 @@ from skdgm.nets.primitives import (
     drop_out,
     listed,
 )
+from skdgm.nets.tape import vjp
 from skdgm.nets.tuner import Monitor, Tuner
 
 __all__ = [

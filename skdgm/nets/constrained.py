@@ -27,14 +27,15 @@ References
 
 from typing import NamedTuple
 
-import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
-from autograd.extend import defvjp, defvjp_argnums, primitive
+from autograd.extend import defvjp, defvjp_argnums
 
 from skdgm._kernels import hidden
 from skdgm._kernels import tied as kernels
 from skdgm._kernels.tied import draw
+from skdgm.nets import wide
 from skdgm.nets.feed_forward import Layer
+from skdgm.nets.tape import primitive
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
 
@@ -172,6 +173,8 @@ def tied(x, shape, W, c, rho, V, b):
     -------
     z : ndarray of shape (n_rows, n_outputs)
     """
+    if wide.worthwhile(*shape[:2]):
+        return wide.forward(x, shape.kind, W, c, rho, V, b)
     z, given, net = np.empty((len(x), len(b)), b.dtype), _listed(x), (W, c, rho, V, b)
     given += shape.columns, shape.edges, net, shape.kind, z
     run(kernels.forward, *given, n=len(x), work=_work(x, shape, c))
@@ -183,6 +186,9 @@ def _tied_back(argnums, z, args, kwargs):
     _, c, rho, *_ = net
 
     def backward(grad):
+        if wide.worthwhile(*shape[:2]):
+            found = wide.backward(x, shape.kind, *net, grad)
+            return [found[argnum - 2] for argnum in argnums]
         dW, dc, dV = (np.zeros_like(part) for part in (net[0], c, net[3]))
         drho, given = np.zeros((len(c), len(rho)), c.dtype), _listed(x)
         given += shape.columns, shape.edges, tuple(net), shape.kind, grad

@@ -59,7 +59,7 @@ class NetEstimator(Estimator):
 
     # Batches are dense arrays.
     _LISTED = False
-    _BUDGET = Budget(10_000, 20, 300)
+    _BUDGET = Budget(3_500, 20, 100)
 
     def _check_unchanged(self):
         """Raise ValueError if options changed that the learned nets depend on."""

@@ -14,11 +14,11 @@ References
 .. [1] Kingma and Welling (2014). Auto-encoding variational Bayes. ICLR.
 """
 
-import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 
 from skdgm.distributions.gaussian import LOG_2PI
+from skdgm.nets.tape import primitive
 
 # Bound B on the absolute value of log variances.
 BOUND = 12.0

@@ -32,13 +32,13 @@ References
 
 from typing import NamedTuple
 
-import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
-from autograd.extend import defvjp_argnums, primitive
+from autograd.extend import defvjp_argnums
 from autograd.tracer import getval
 
 from skdgm.nets import primitives
 from skdgm.nets.feed_forward import Layer, initial
+from skdgm.nets.tape import primitive
 
 # Decay rate of running means, per batch.
 _STAYS = 0.99

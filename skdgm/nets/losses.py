@@ -12,12 +12,12 @@ References
 .. [1] Bishop (1995). Neural networks for pattern recognition, chapter 6. Oxford.
 """
 
-import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
-from autograd.extend import defvjp, defvjp_argnums, primitive
+from autograd.extend import defvjp, defvjp_argnums
 from scipy.special import log_softmax, softmax
 
 from skdgm.distributions.bernoulli import log_odds_grad, log_odds_loss
+from skdgm.nets.tape import primitive
 
 
 @primitive

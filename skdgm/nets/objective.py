@@ -1,44 +1,25 @@
-r"""Objectives of nets: losses of rows, minimised by stochastic gradient steps.
-
-Gradients of nets are vector-Jacobian products,
-
-.. math:: \bar\theta = \left(\frac{\partial f}{\partial \theta}\right)^\top \bar f,
-
-by reverse accumulation [1]_, on the tape of HIPS autograd [2]_.
-
-References
-----------
-.. [1] Linnainmaa (1976). Taylor expansion of the accumulated rounding error. BIT.
-.. [2] Maclaurin, Duvenaud and Adams (2015). Autograd: effortless gradients in NumPy.
-   ICML AutoML workshop.
-"""
+"""Objectives of nets: losses of rows, minimised by stochastic gradient steps."""
 
 from abc import abstractmethod
 from typing import NamedTuple
 
 import numpy as np
-from autograd.core import VJPNode
-from autograd.extend import Box
-from autograd.tracer import new_box, toposort
 
+from skdgm.nets.tape import vjp
 from skdgm.optim import (
+    Joined,
     Mean,
     adam,
     clip_norm,
     learning_rate,
-    penalise_weights,
     piecewise,
     rmsprop,
     sgd,
 )
 from skdgm.training import DensityWatch, Objective
 from skdgm.utils import random
-from skdgm.utils.tree import tree_map
 
 SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
-# Autograd's trace level. It is constant, as gradients are never nested; autograd's own
-# counter is shared by all threads.
-_LEVEL = 0
 
 
 class NetState(NamedTuple):
@@ -94,6 +75,7 @@ class NetObjective(Objective):
     def __init__(self, recipe, rows, seed, epochs_before=0, independent=None):
         super().__init__(recipe, rows, seed, epochs_before)
         self.independent = independent
+        self._joined = None
 
     @abstractmethod
     def init(self, rng):
@@ -167,20 +149,24 @@ class NetObjective(Objective):
             found, statistics = self.forward(params, given)
             return found
 
+        joined = self._joined
+        if joined is None or state.params is not joined.params:
+            joined = self._joined = Joined(state.params, state.optimiser, state.mean)
+            state = state._replace(
+                params=joined.params, optimiser=joined.optimiser, mean=joined.mean
+            )
         # Optimisers ascend, so the gradient is that of minus the loss.
         _, grads = vjp(losses, state.params, lambda out: np.full_like(out, -1 / n_rows))
         rate = recipe.learning_rate, recipe.schedule, clock, recipe.power_t
-        SOLVERS[recipe.solver].step(
-            state.params,
-            state.optimiser,
-            penalise_weights(clip_norm(grads, getattr(recipe, "clip_norm", None))),
+        joined.step(
+            SOLVERS[recipe.solver],
+            clip_norm(grads, getattr(recipe, "clip_norm", None)),
             rate=learning_rate(*rate),
             momentum=recipe.momentum,
             l2=piecewise(recipe.alpha, clock) / n_rows,
         )
         self.constrain(state.params)
-        if state.mean:
-            state.mean.follow(state.params)
+        joined.follow()
         return state._replace(statistics=statistics)
 
     def since(self, epochs):
@@ -218,45 +204,3 @@ class NetWatch(DensityWatch):
     def _losses(self, state, index, part):
         rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))
         return self.objective.losses(state, index, rng)
-
-
-def vjp(function, params, vector_of):
-    r"""Value of a function, and a vector-Jacobian product by its parameters.
-
-    The gradient of a mean over n rows is the product with a vector of 1 / n; with minus
-    this, ascent along the result decreases the mean.
-
-    Parameters
-    ----------
-    function : callable
-        ``function(params)`` returns an array, computed by autograd's functions.
-    params : tuple
-        Tree of arrays. Its leaves are traced one by one: with autograd's own tuples,
-        each leaf's gradient would be added to zeros for the whole tree.
-    vector_of : callable
-        ``vector_of(value)`` returns the vector, of the shape and dtype of the value.
-
-    Returns
-    -------
-    value : ndarray
-    grads : tuple
-        The product :math:`\bar\theta`, a tree like the parameters; zeros for those that
-        the value does not depend on.
-    """
-    boxes = tree_map(lambda leaf: new_box(leaf, _LEVEL, VJPNode.new_root()), params)
-    end = function(boxes)
-    if not isinstance(end, Box):
-        return end, tree_map(np.zeros_like, params)
-    roots, value = {}, end._value
-    grads = {end._node: vector_of(value)}
-    for node in toposort(end._node):
-        grad = grads.pop(node)
-        if not node.parents:
-            roots[node] = grad
-        for parent, part in zip(node.parents, node.vjp(grad)):
-            grads[parent] = grads[parent] + part if parent in grads else part
-
-    def of(leaf, box):
-        return roots[box._node] if box._node in roots else np.zeros_like(leaf)
-
-    return value, tree_map(of, params, boxes)

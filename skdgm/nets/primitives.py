@@ -31,11 +31,11 @@ References
    ICML.
 """
 
-import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
-from autograd.extend import defvjp, defvjp_argnums, primitive
+from autograd.extend import defvjp, defvjp_argnums
 
 from skdgm._kernels.bernoulli import drop
+from skdgm.nets.tape import primitive
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 from skdgm.utils.parallel import run

@@ -1,11 +1,13 @@
 """Optimisers and learning-rate schedules for trees of parameters."""
 
+from skdgm.optim.joined import Joined
 from skdgm.optim.optimisers import Optimiser, adam, rmsprop, sgd
 from skdgm.optim.refinements import Mean, Penalised, clip_norm, penalise_weights
 from skdgm.optim.schedules import Clock, check_piecewise, learning_rate, piecewise
 
 __all__ = [
     "Clock",
+    "Joined",
     "Mean",
     "Optimiser",
     "Penalised",

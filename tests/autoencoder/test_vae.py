@@ -511,12 +511,12 @@ def test_it_does_not_matter_how_data_are_kept(decoder, tmp_path):
 
 def test_a_number_of_epochs_makes_for_enough_updates():
     vae = VAE(2, 3, batch_size=1000, random_state=0)
-    assert vae.fit(SMALL[:, :3]).n_iter_ == 300
+    assert vae.fit(SMALL[:, :3]).n_iter_ == 120
 
 
 def test_there_are_not_more_epochs_than_needed():
     vae, X = VAE(2, 3, batch_size=1), SMALL[:, :3]
-    for n_rows, n_epochs in ((20, 300), (50, 200), (60, 167), (1000, 20)):
+    for n_rows, n_epochs in ((20, 120), (50, 90), (61, 74), (1000, 20)):
         rows = np.tile(X, (17, 1))[:n_rows]
         table = tabulate(vae._domain.rows(vae, rows, reset=True), None)
         assert vae._n_epochs(table) == n_epochs

@@ -225,7 +225,12 @@ def test_early_stopping_keeps_the_best(name):
 
 @pytest.mark.parametrize("batch_size, expected", [(20, 15), (10, 15), (1, 10)])
 @pytest.mark.parametrize(
-    "kind, there_are", [(FVBN, (10_000, 20, 300)), (EoNADE, (30_000, 20, 600))]
+    "kind, there_are",
+    [
+        (FVBN, (10_000, 20, 300)),
+        (EoNADE, (7_500, 20, 150)),
+        *((kind, (3_500, 20, 100)) for kind in (NADE, MADE, RNADE)),
+    ],
 )
 def test_as_many_epochs_as_make_so_many_updates(
     kind, there_are, batch_size, expected, monkeypatch

@@ -13,6 +13,7 @@ from skdgm.nets import (
     pick,
     tied,
     vjp,
+    wide,
 )
 from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
@@ -24,6 +25,7 @@ SHAPES = {
     "bits": (np.arange(4), np.arange(5)),
     "several": (np.array([0, 0, 1, 2, 2]), np.array([0, 3, 4, 6])),
     "one": (np.zeros(2, int), np.array([0, 2])),
+    "wide": (np.arange(5), 4 * np.arange(6)),
 }
 RHO = {"plain": False, "scaled": True}
 
@@ -111,10 +113,27 @@ def test_slopes_of_some_parameters_only():
     )
 
 
+@pytest.mark.parametrize("room", [1, 100, 2**18])
+@pytest.mark.parametrize("scaled", RHO.values(), ids=RHO)
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_with_many_outputs(kind, scaled, room, monkeypatch):
+    x, params = net(SHAPES["wide"], scaled)
+    given, found = Shape(*SHAPES["wide"], KINDS[kind]), []
+    monkeypatch.setattr(wide, "_ROOM", room)
+    for least in (4, 5):
+        monkeypatch.setattr(wide, "_OUTPUTS", least)
+        value, grads = vjp(lambda p: tied(x, given, *p), params, np.sin)
+        found.append((value, *grads))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-12)
+        assert one.flags.c_contiguous
+
+
+@pytest.mark.parametrize("shape", ["several", "wide"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_types_and_arguments_are_kept(dtype):
-    x, params = net(SHAPES["several"], True, dtype=dtype)
-    given = Shape(*SHAPES["several"], KINDS["logistic"])
+def test_types_and_arguments_are_kept(dtype, shape):
+    x, params = net(SHAPES[shape], True, dtype=dtype)
+    given = Shape(*SHAPES[shape], KINDS["logistic"])
     before = [part.copy() for part in (x, *params)]
     value, grads = vjp(lambda p: tied(x, given, *p), params, np.ones_like)
     assert {part.dtype for part in (value, *grads)} == {np.dtype(dtype)}
@@ -122,10 +141,11 @@ def test_types_and_arguments_are_kept(dtype):
         np.testing.assert_array_equal(part, expected)
 
 
+@pytest.mark.parametrize("n_outputs", [1, 5])
 @pytest.mark.parametrize("n_threads", [2, 3])
-def test_thread_count_does_not_matter(n_threads):
+def test_thread_count_does_not_matter(n_threads, n_outputs):
     # Enough work for threads to be worth their while.
-    shape = np.arange(40), np.arange(41)
+    shape = np.arange(40), n_outputs * np.arange(41)
     x, params = net(shape, True, n_units=600, n_rows=200)
     given, found = Shape(*shape, KINDS["relu"]), []
     for n in (1, n_threads):

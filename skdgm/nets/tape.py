@@ -1,0 +1,122 @@
+r"""Vector-Jacobian products by reverse accumulation, on a tape of autograd's nodes.
+
+.. math:: \bar\theta = \left(\frac{\partial f}{\partial \theta}\right)^\top \bar f
+
+Gradients accumulate from outputs backwards [1]_, as those of HIPS autograd [2]_ do,
+and by the same rules (``defvjp``); functions of autograd's and primitives of ours
+combine. With small nets as much time goes to keeping the tape as to arithmetic, so it
+is kept plainly: primitives look for traced arguments only, and nodes are listed in
+order as they arise, which need not be sorted afterwards.
+
+References
+----------
+.. [1] Linnainmaa (1976). Taylor expansion of the accumulated rounding error. BIT.
+.. [2] Maclaurin, Duvenaud and Adams (2015). Autograd: effortless gradients in NumPy.
+   ICML AutoML workshop.
+"""
+
+from functools import wraps
+
+import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
+import numpy as np
+from autograd.core import VJPNode, primitive_vjps
+from autograd.extend import Box
+from autograd.numpy.numpy_boxes import ArrayBox
+
+from skdgm.utils.tree import tree_map
+
+# Autograd's trace level. It is constant, as gradients are never nested; autograd's own
+# counter is shared by all threads.
+_LEVEL = 0
+
+
+class Node(VJPNode):
+    """Value on the tape, with the gradient by it once that is known.
+
+    Attributes
+    ----------
+    tape : list
+        All nodes that derive from parameters, in the order in which they arose.
+    grad : ndarray or None
+    """
+
+    __slots__ = ["grad", "tape"]
+
+    def __init__(self, value, fun, args, kwargs, argnums, parents):
+        self.parents, self.grad = parents, None
+        self.vjp = primitive_vjps[fun](argnums, value, args, kwargs)
+        self.tape = parents[0].tape
+        self.tape.append(self)
+
+
+def primitive(function):
+    """Function of arrays whose gradient ``defvjp`` or ``defvjp_argnums`` defines.
+
+    As autograd's, but arrays must be positional arguments.
+    """
+
+    @wraps(function)
+    def traced(*args, **kwargs):
+        argnums = [n for n, arg in enumerate(args) if type(arg) is ArrayBox]
+        if not argnums:
+            return function(*args, **kwargs)
+        values, parents = list(args), []
+        for number in argnums:
+            box = args[number]
+            values[number] = box._value
+            parents.append(box._node)
+        value = function(*values, **kwargs)
+        node = type(parents[0])(value, traced, values, kwargs, argnums, parents)
+        return ArrayBox(value, box._trace, node)
+
+    return traced
+
+
+def vjp(function, params, vector_of):
+    r"""Value of a function, and a vector-Jacobian product by its parameters.
+
+    The gradient of a mean over n rows is the product with a vector of 1 / n; with minus
+    this, ascent along the result decreases the mean.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(params)`` returns an array, computed by autograd's functions.
+    params : tuple
+        Tree of arrays. Its leaves are traced one by one: with autograd's own tuples,
+        each leaf's gradient would be added to zeros for the whole tree.
+    vector_of : callable
+        ``vector_of(value)`` returns the vector, of the shape and dtype of the value.
+
+    Returns
+    -------
+    value : ndarray
+    grads : tuple
+        The product :math:`\bar\theta`, a tree like the parameters; zeros for those that
+        the value does not depend on.
+    """
+    tape = []
+
+    def root(leaf):
+        node = Node.__new__(Node)
+        node.parents, node.grad, node.tape = (), None, tape
+        return ArrayBox(leaf, _LEVEL, node)
+
+    boxes = tree_map(root, params)
+    end = function(boxes)
+    if not isinstance(end, Box):
+        return end, tree_map(np.zeros_like, params)
+    end._node.grad = vector_of(end._value)
+    while tape:
+        node = tape.pop()
+        # Of what the value does not depend on there is no gradient.
+        if node.grad is None:
+            continue
+        for parent, part in zip(node.parents, node.vjp(node.grad)):
+            parent.grad = part if parent.grad is None else parent.grad + part
+        node.grad = node.vjp = None
+
+    def of(leaf, box):
+        return np.zeros_like(leaf) if box._node.grad is None else box._node.grad
+
+    return end._value, tree_map(of, params, boxes)

@@ -1,0 +1,85 @@
+r"""Tied conditionals of columns with one input and many outputs each, such as mixtures.
+
+.. math:: a_{t+1} = a_t + x_t W_t, \qquad h_t = f(\rho_t a_t), \qquad
+   z_t = b_t + V_t h_t
+
+Nearly all of the work is in the products with V: those of a block of columns are left
+to BLAS, which is three times as fast with ten components of mixtures as the kernels of
+:mod:`skdgm._kernels.tied`. Those are faster where columns have few outputs, or where
+inputs that are zero leave hidden units as they are.
+"""
+
+import numpy as np
+
+from skdgm._kernels import wide as kernels
+from skdgm.utils.parallel import run
+from skdgm.utils.products import matmul
+
+# Outputs of each column from which on this is faster.
+_OUTPUTS = 4
+# Hidden units of a block, of all rows and columns: as many as stay in cache.
+_ROOM = 2**18
+# Cost of an activation function, in multiply-adds.
+_WORK = 20
+
+
+def worthwhile(columns, edges):
+    """Return whether each column has one input and the same, many outputs; ``columns``
+    and ``edges`` are those of :class:`~skdgm.nets.constrained.Shape`."""
+    n_columns, n = len(edges) - 1, edges[1] - edges[0]
+    if n < _OUTPUTS or len(columns) != n_columns or edges[-1] != n * n_columns:
+        return False
+    return bool((np.diff(edges) == n).all())
+
+
+def forward(x, kind, W, c, rho, V, b):
+    """Outputs of all columns, (n_rows, n_outputs); see
+    :func:`~skdgm.nets.constrained.tied`."""
+    z, A = np.empty((len(x), len(b)), b.dtype), np.tile(c, (len(x), 1))
+    V, Z = (_by_column(part, W) for part in (V, z.T))
+    for block, H in _blocks(x, W):
+        given = x, W, rho, kind, block.start, A, H
+        run(kernels.ahead, *given, n=len(x), work=_WORK * H.size)
+        _multiply(H, V[block].transpose(0, 2, 1), Z[block].transpose(0, 2, 1))
+    z += b
+    return z
+
+
+def backward(x, kind, W, c, rho, V, b, dz):
+    """Gradients by W, c, rho, V and b, given that by the outputs."""
+    dW, dV, S = np.zeros_like(W), np.empty_like(V), np.zeros((len(x), len(c)), c.dtype)
+    drho, A = np.zeros((len(rho), len(c)), c.dtype), matmul(x, W) + c
+    V, dVs, dZ, before = *(_by_column(part, W) for part in (V, dV, dz.T)), A.copy()
+    for block, H in reversed(list(_blocks(x, W))):
+        G, given = np.empty_like(H), (rho, kind, block.start)
+        run(kernels.back, x, W, *given, before, H, n=len(x), work=_WORK * H.size)
+        _multiply(dZ[block], H, dVs[block])
+        _multiply(dZ[block].transpose(0, 2, 1), V[block], G)
+        given = x, *given, A, H, G, S, W, dW, drho
+        run(kernels.learn, *given, n=len(c), work=_WORK * H.size)
+    return dW, S.sum(axis=0), drho.sum(axis=1), dV, dz.sum(axis=0)
+
+
+def _by_column(outputs, W):
+    """Array with an axis for columns before that of the outputs of each."""
+    return outputs.reshape(len(W), -1, outputs.shape[1])
+
+
+def _blocks(x, W):
+    """Yield slices of columns, and room for their hidden units, which is shared."""
+    (n_columns, n_units), n_rows = W.shape, len(x)
+    size = min(n_columns, max(1, _ROOM // max(1, n_rows * n_units)))
+    H = np.empty((size, n_rows, n_units), W.dtype)
+    for first in range(0, n_columns, size):
+        last = min(first + size, n_columns)
+        yield slice(first, last), H[: last - first]
+
+
+def _multiply(A, B, out):
+    """Products of matrices, of which threads take some each."""
+    run(_product, A, B, out, n=len(out), work=A[0].shape[1] * out.size)
+
+
+def _product(A, B, out, start, stop):
+    with np.errstate(all="ignore"):  # Other threads do not inherit it.
+        np.matmul(A[start:stop], B[start:stop], out[start:stop])

@@ -1,0 +1,103 @@
+"""Training states whose arrays are parts of a few vectors.
+
+An update of a small net takes most of its time to go from array to array. Parameters,
+optimiser state, averages and gradients are therefore joined to two vectors each: of
+matrices, to which penalties apply, and of all others. Kernels compute each number by
+itself, so that results are the same.
+"""
+
+import numpy as np
+
+from skdgm.optim.refinements import Penalised
+from skdgm.utils.tree import ALIGNMENT, leaves, tree_map, zeros
+
+
+class Joined:
+    """Parameters, optimiser state and average as vectors, and as trees of their parts.
+
+    Parameters
+    ----------
+    params : tuple
+        Tree of arrays of one dtype.
+    optimiser : tuple
+        Optimiser state of these parameters.
+    mean : Mean or ()
+        Their average, if there is one.
+
+    Attributes
+    ----------
+    params, optimiser, mean : tuple
+        Copies of the arguments whose arrays are parts of vectors.
+    """
+
+    def __init__(self, params, optimiser, mean=()):
+        self._params, self.params = join(params)
+        self._grads, grads = join(params)
+        self._parts = leaves(grads)
+        self._optimiser, self.optimiser = _joined(optimiser)
+        self._mean, self.mean = _joined(mean) if mean else ((), ())
+
+    def step(self, solver, grads, **rule):
+        """Update parameters and optimiser state, in place.
+
+        Parameters
+        ----------
+        solver : Optimiser
+        grads : tuple
+            Gradient, a tree like the parameters; weights, which are matrices, are
+            penalised.
+        **rule : float
+            Arguments of the optimiser's step.
+        """
+        for own, grad in zip(self._parts, leaves(grads), strict=True):
+            own[...] = grad
+        weights, others = self._grads
+        solver.step(self._params, self._optimiser, (Penalised(weights), others), **rule)
+
+    def follow(self):
+        """Include the parameters in the average, if there is one."""
+        if self._mean:
+            self._mean.follow(self._params)
+
+
+def join(tree):
+    """Copy a tree's arrays into two vectors.
+
+    Parameters
+    ----------
+    tree : tuple
+        Tree of arrays of one dtype.
+
+    Returns
+    -------
+    vectors : (ndarray, ndarray)
+        Of all matrices, and of all other arrays. Each array begins at a cache line; in
+        between are zeros.
+    tree : tuple
+        The same tree, of parts of the vectors.
+    """
+    arrays = leaves(tree)
+    dtype = np.result_type(*arrays)
+    line, sizes, starts = ALIGNMENT // dtype.itemsize, [0, 0], []
+    for array in arrays:
+        group = array.ndim != 2
+        starts.append(sizes[group])
+        sizes[group] += -(-array.size // line) * line
+    vectors, number = tuple(zeros((size,), dtype) for size in sizes), iter(starts)
+
+    def part(leaf):
+        start = next(number)
+        own = vectors[leaf.ndim != 2][start : start + leaf.size].reshape(leaf.shape)
+        own[...] = leaf
+        return own
+
+    return vectors, tree_map(part, tree)
+
+
+def _joined(state):
+    """Vectors of trees like the parameters, and the state made of their parts; numbers
+    of updates are shared."""
+    if not (hasattr(state, "t") or hasattr(state, "s")):
+        return join(state)
+    both = [(p, p) if isinstance(p, np.ndarray) else join(p) for p in state]
+    return tuple(type(state)(*parts) for parts in zip(*both))
