@@ -64,12 +64,12 @@ def corrections(
 def add(index, value, count, y, lam, shift, share, of_below, of_above):
     """Add G times lambda, and its transpose times the shift, of some rows."""
     for r in range(len(index)):
-        heard = share * line_product(y, r, lam)
+        received = share * line_product(y, r, lam)
         sent = 0.0
         for k in range(count[r]):
             i = index[r, k]
             own = np.float64(entry(value, r, k))
-            of_below[i] += heard * own
+            of_below[i] += received * own
             sent += own * np.float64(shift[i])
         sent *= share
         for j in range(len(lam)):

@@ -1,4 +1,4 @@
-"""Multilinear hashes of rows; see :mod:`skdgm.utils.hashing`."""
+"""Multilinear hashes of rows; see :mod:`skdgm.utils.rows`."""
 
 import numpy as np
 

@@ -34,7 +34,7 @@ def log_loss(z, t, out, start, stop):
 
 
 @kernel
-def log_loss_slope(z, t, weight, out, start, stop):
+def log_loss_grad(z, t, weight, out, start, stop):
     """The loss's grad times each row's weight, into ``out``."""
     one, share = z.dtype.type(1), len(z) // len(t)
     for r in range(start, stop):

@@ -1,4 +1,4 @@
-r"""Mixtures of normal or of Laplace densities: log densities of entries, and slopes.
+r"""Mixtures of normal or of Laplace densities: log densities of entries, and gradients.
 
 With :math:`z_k = (x - \mu_k) / \sigma_k`, logits :math:`l_k` of the weights, and d the
 log density of scale 1,
@@ -75,8 +75,8 @@ def log_densities(out, x, n, laplace, floor, most, height, found, start, stop):
 
 
 @kernel
-def slopes(out, x, n, laplace, floor, most, rescaled, grad, start, stop):
-    """Slopes of minus the log densities by the outputs, into ``grad``; zeros of
+def gradients(out, x, n, laplace, floor, most, rescaled, grad, start, stop):
+    """Gradients of minus the log densities by the outputs, into ``grad``; zeros of
     entries that are NaN."""
     room, one = np.empty((5, x.shape[1] * n), out.dtype), out.dtype.type(1)
     sums = np.empty((3, x.shape[1]), out.dtype)
@@ -89,19 +89,19 @@ def slopes(out, x, n, laplace, floor, most, rescaled, grad, start, stop):
                 room[1, i] *= per_density
         for i in range(room.shape[1]):
             share, z, sigma = room[1, i], room[4, i], room[3, i]
-            pull, size = z, z * z
+            by_gap, size = z, z * z
             if laplace:
                 size = abs(z)
-                pull = one if z > 0 else (-one if z < 0 else 0 * one)
+                by_gap = one if z > 0 else (-one if z < 0 else 0 * one)
             by_scale = share * (one - size) * (room[2, i] / (floor + room[2, i]))
             # At the limit, only decrease.
             stays = sigma >= most and not by_scale > 0
             room[0, i] -= share
-            room[1, i] = -share * pull if rescaled else -share * pull / sigma
+            room[1, i] = -share * by_gap if rescaled else -share * by_gap / sigma
             room[2, i] = 0 * one if stays else by_scale
         for t in range(x.shape[1]):
             first, known = 3 * n * t, x[r, t] == x[r, t]
             for part in range(3):
                 for k in range(n):
-                    slope = room[part, t * n + k]
-                    grad[r, first + part * n + k] = slope if known else 0 * one
+                    own = room[part, t * n + k]
+                    grad[r, first + part * n + k] = own if known else 0 * one

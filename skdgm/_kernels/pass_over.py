@@ -98,11 +98,11 @@ def pass_over(
         mean_of_rows(y, data[1])
         mean_of_rows(y_model, model[1])
         for side in range(2):
-            if centering == OF_DATA:
-                follow(offsets[side], data[side], pace)
-            elif centering == OF_BOTH:
-                follow_both(offsets[side], data[side], model[side], pace)
             subtract(data[side], model[side], grads[side])
+            if centering == OF_BOTH:
+                average(data[side], model[side], data[side])
+            if centering in (OF_DATA, OF_BOTH):
+                follow(offsets[side], data[side], pace)
         if centering != NO_OFFSETS:
             corrections(
                 x, x_value, x_count, y, v, no_values[0], v_count, y_model, grads[0],
@@ -123,10 +123,8 @@ def pass_over(
 @kernel
 def rows_of(n, biases):
     """Room for rows of visible and of hidden units."""
-    below, above = biases
-    return np.empty((n, len(below)), below.dtype), np.empty(
-        (n, len(above)), above.dtype
-    )
+    b, c = biases
+    return np.empty((n, len(b)), b.dtype), np.empty((n, len(c)), c.dtype)
 
 
 @kernel
@@ -173,11 +171,11 @@ def follow(offset, target, pace):
 
 
 @exact
-def follow_both(offset, data, model, pace):
-    """Running means of both phases."""
-    half = offset.dtype.type(0.5)
-    for j in range(len(offset)):
-        offset[j] = offset[j] + pace * ((data[j] + model[j]) * half - offset[j])
+def average(a, b, out):
+    """The mean of two rows."""
+    half = out.dtype.type(0.5)
+    for j in range(len(out)):
+        out[j] = (a[j] + b[j]) * half
 
 
 @exact

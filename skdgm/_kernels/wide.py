@@ -5,8 +5,8 @@ r"""Hidden units of several columns at a time, for columns with many outputs eac
 
 Where a column has one input and many outputs, most of the work is in the products with
 V, which BLAS does for a block of columns; kernels here fill in the hidden units before,
-and take their slopes after. In a block, arrays have shape (n_columns, n_rows, n_units),
-and ``first`` is the number of its first column.
+and take their gradients after. In a block, arrays have shape (n_columns, n_rows,
+n_units), and ``first`` is the number of its first column.
 """
 
 import numpy as np
@@ -42,12 +42,12 @@ def back(x, W, rho, kind, first, A, H, start, stop):
 
 @kernel
 def learn(x, rho, kind, first, A, H, G, S, W, dW, drho, start, stop):
-    """Slopes by W and rho, from those by the hidden units, G, which are used up; of
+    """Gradients by W and rho, from those by the hidden units, G, which are used up; of
     units from ``start`` to ``stop``.
 
-    A holds pre-activations at the block's end, which are taken back, and S their slopes
-    from all columns after it, to which the block's are added; ``drho`` has a row for
-    each column, and a column for each unit.
+    A holds pre-activations at the block's end, which are taken back, and S gradients by
+    them from all columns after it, to which the block's are added; ``drho`` has a row
+    for each column, and a column for each unit.
     """
     one, left, each = W.dtype.type(1), np.uint64(start), len(rho) > 0
     for t in range(len(H) - 1, -1, -1):

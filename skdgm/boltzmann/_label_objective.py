@@ -22,8 +22,6 @@ _DIVERGED = 10.0
 class LabelledObjective(EnergyObjective):
     """Joint log-likelihood of data and labels, watched by that of the labels."""
 
-    plain = False
-
     quantity = "log probability of labels"
 
     def watch(self, table, held_out, state):

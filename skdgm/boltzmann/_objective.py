@@ -76,7 +76,7 @@ class EnergyObjective(Objective):
     """
 
     quantity = "pseudo-likelihood"
-    # Whether updates are those of this class, and not a subclass's own.
+    # Whether machines of two binary layers are learned so, not in a subclass's way.
     plain = True
 
     def __init__(

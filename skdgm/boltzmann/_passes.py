@@ -15,7 +15,7 @@ from skdgm.optim import learning_rate, piecewise
 from skdgm.samplers import binary
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import worthwhile
-from skdgm.utils.random import STEP, stream
+from skdgm.utils.random import stream
 
 # Multiply-adds of one call: a fraction of a second.
 _MOST = 1e9
@@ -136,7 +136,8 @@ def learn(objective, state, run, clock):
         batch=run.first + np.arange(len(sizes)), n_batches=run.n_batches
     )
     rates = learning_rate(recipe.learning_rate, recipe.schedule, times, recipe.power_t)
-    key = stream(objective.seed, STEP, objective.epochs_before + clock.epoch).root
+    number = objective.epochs_before + clock.epoch
+    key = stream(objective.seed, objective.STEP, number).root
     weights, velocity = state.params.couplings[0], state.optimiser.couplings[0].up
     v = rows.present(np.concatenate(run.batches), True)
     pass_over(

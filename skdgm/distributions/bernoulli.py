@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import entr
 
 from skdgm._kernels import bernoulli as kernels
-from skdgm._kernels.losses import log_loss, log_loss_slope
+from skdgm._kernels.losses import log_loss, log_loss_grad
 from skdgm.distributions.roles import Biased, Output, repeated
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import logit, sigmoid, softplus
@@ -104,7 +104,7 @@ def log_odds_loss(logits, v, dtype=None):
 def log_odds_grad(logits, v, weight):
     """Gradient of the sum of ``weight`` times :func:`log_odds_loss` by the logits."""
     grad, work = np.empty_like(logits), _LOSS_WORK * logits.size
-    run(log_loss_slope, logits, v, weight, grad, n=len(logits), work=work)
+    run(log_loss_grad, logits, v, weight, grad, n=len(logits), work=work)
     return grad
 
 

@@ -95,7 +95,7 @@ class Mixture(NamedTuple):
     def grad(self, out, x):
         """Gradient by ``out`` of the negative log-likelihood of known entries."""
         grad = np.empty(out.shape, out.dtype)
-        self._run(kernels.slopes, out, x, self.rescaled, grad)
+        self._run(kernels.gradients, out, x, self.rescaled, grad)
         return grad
 
     def raw_scale(self, scale):

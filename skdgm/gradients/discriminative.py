@@ -47,13 +47,14 @@ def discriminative(energy, params, x, target, labelled):
     y = np.asarray(x[target])
     # Both terms are equal for rows without labels.
     p[~labelled] = y[~labelled]
+    error = (y - p).T
     expected, joint = list(x), {}
     expected[target] = p
     for block in energy.colours[-1]:
         means, pairs = [], []
         for states, given in posterior.means(block):
             means.append(np.einsum("rk,krj->rj", p[:, states], given))
-            pairs.append(((y - p)[:, states].T[:, None] @ given)[:, 0])
+            pairs.append((error[states, None] @ given)[:, 0])
         expected[block] = sum(means)
         joint[block] = np.concatenate(pairs) / p.dtype.type(len(p))
     rough = contrast(energy, params, x, tuple(expected))

@@ -82,17 +82,16 @@ def log_conditionals(energy, params, x, units=None, block=0):
     v, binary = np.asarray(x[block]), isinstance(x[block], Lists) and x[block].binary
     bias = energy.units[block].field(params.units[block])
     above, matrices = [], plain(params).couplings
-    if energy.is_binary_chain and _are_moderate(matrices, energy.neighbours(block)):
-        odds = bias[units] + _log_odds(energy, params, x, v, units, block)
-        return np.take_along_axis(v, units, axis=1) * odds - softplus(odds)
     for link, other, _ in energy.neighbours(block):
         W = matrices[link]
         field = energy.field(params, other, energy.received(params, x, other))
         above.append((W, field, energy.units[other].log_partition))
+    if energy.is_binary_chain and all(abs(W).max() <= LIMIT for W, _, _ in above):
+        odds = bias[units] + _log_odds(above, v, units)
+        return np.take_along_axis(v, units, axis=1) * odds - softplus(odds)
     now = [total(field) for _, field, total in above] if binary else None
-    columns = units.T
-    log_p = np.empty((len(v), len(columns)))
-    for column, i in enumerate(columns):
+    log_p = np.empty(units.shape)
+    for column, i in enumerate(units.T):
         own = v[np.arange(len(v)), i]
         odds = bias[i].astype(np.float64)
         for number, (W, field, total) in enumerate(above):
@@ -108,18 +107,13 @@ def log_conditionals(energy, params, x, units=None, block=0):
     return log_p
 
 
-def _are_moderate(matrices, neighbours):
-    """Return whether no weights to some blocks are too large for the kernel."""
-    return all(abs(matrices[link]).max() <= LIMIT for link, _, _ in neighbours)
-
-
-def _log_odds(energy, params, x, v, units, block):
-    """Log odds of units but for their biases, by a kernel."""
-    odds, matrices = np.zeros(units.shape), plain(params).couplings
-    for link, other, _ in energy.neighbours(block):
-        field = energy.field(params, other, energy.received(params, x, other))
-        rise, work = np.expm1(matrices[link], dtype=np.float64), _WORK * field.size
-        given = np.ascontiguousarray(field), matrices[link], rise, v, units, odds
+def _log_odds(above, v, units):
+    """Log odds of units but for their biases, by a kernel, given the weights and the
+    fields of the blocks above."""
+    odds = np.zeros(units.shape)
+    for W, field, _ in above:
+        rise, work = np.expm1(W, dtype=np.float64), _WORK * field.size
+        given = np.ascontiguousarray(field), W, rise, v, units, odds
         run(log_odds, *given, n=len(v), work=work * units.shape[1])
     return odds
 

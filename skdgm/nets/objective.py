@@ -194,10 +194,8 @@ class NetWatch(DensityWatch):
     """
 
     def __init__(self, objective, table, held_out, state):
-        self.objective, self.rng = (
-            objective,
-            random.stream(objective.seed, objective.PROBE),
-        )
+        self.objective = objective
+        self.rng = random.stream(objective.seed, objective.PROBE)
         independent = objective.independent
         super().__init__(table, held_out, self.rng, independent, state)
 

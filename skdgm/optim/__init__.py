@@ -2,7 +2,7 @@
 
 from skdgm.optim.joined import Joined
 from skdgm.optim.optimisers import Optimiser, adam, rmsprop, sgd
-from skdgm.optim.refinements import Mean, Penalised, clip_norm, penalise_weights
+from skdgm.optim.refinements import Mean, Penalised, clip_norm
 from skdgm.optim.schedules import Clock, check_piecewise, learning_rate, piecewise
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "check_piecewise",
     "clip_norm",
     "learning_rate",
-    "penalise_weights",
     "piecewise",
     "rmsprop",
     "sgd",

@@ -85,22 +85,6 @@ class Penalised(NamedTuple):
         rule(weights, *optimiser, self.grad)
 
 
-def penalise_weights(grads):
-    """Mark the gradients of matrices for penalties, and not those of vectors.
-
-    Parameters
-    ----------
-    grads : tuple
-        Tree of arrays, of layers of a net.
-
-    Returns
-    -------
-    grads : tuple
-        Tree of arrays and :class:`Penalised`.
-    """
-    return tree_map(lambda leaf: Penalised(leaf) if leaf.ndim == 2 else leaf, grads)
-
-
 def clip_norm(grad, limit):
     """Scale a gradient down to at most a given norm.
 

@@ -125,13 +125,9 @@ def epoch(table, batch_size, rng):
         Row numbers in ``table.rows``; sizes differ by at most one.
     """
     n_draws, generator = table.n_draws, rng.generator()
-    start = generator.random()
-    if (table.weight == 1).all():
-        draws = np.arange(n_draws)
-    else:
-        upto = np.cumsum(table.weight)
-        ticks = (np.arange(n_draws) + start) * (upto[-1] / n_draws)
-        draws = np.searchsorted(upto, ticks, side="right").clip(max=len(upto) - 1)
+    upto = np.cumsum(table.weight)
+    ticks = (np.arange(n_draws) + generator.random()) * (upto[-1] / n_draws)
+    draws = np.searchsorted(upto, ticks, side="right").clip(max=len(upto) - 1)
     draws = table.index[generator.permutation(draws)]
     n_batches = -(-n_draws // batch_size)
     size, n_larger = divmod(n_draws, n_batches)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm._kernels.losses import log_loss, log_loss_slope
+from skdgm._kernels.losses import log_loss, log_loss_grad
 from tests._kernels.oracles import DTYPES, TOLERANCE, sigmoid
 
 N_EACH = [1, 3]
@@ -39,7 +39,7 @@ def test_slopes_of_the_log_loss(dtype, n_each):
     gap = sigmoid(z.astype(np.float64)) - wanted
     expected = weight[:, None] * np.where(np.isnan(wanted), 0, gap)
     out = np.full_like(z, 9)
-    log_loss_slope(z, t, weight, out, 1, 5)
+    log_loss_grad(z, t, weight, out, 1, 5)
     np.testing.assert_allclose(out[1:5], expected[1:5], atol=TOLERANCE[dtype])
     assert (out[1:5][np.isnan(wanted[1:5])] == 0).all()
     assert (out[[0, *range(5, len(z))]] == 9).all()
@@ -50,6 +50,6 @@ def test_extreme_odds(dtype):
     z = np.array([[1e4, -1e4, 1e4]], dtype)
     t, out, grad = np.array([[0, 1, 1]], dtype), np.empty(1, dtype), np.empty_like(z)
     log_loss(z, t, out, 0, 1)
-    log_loss_slope(z, t, np.ones(1, dtype), grad, 0, 1)
+    log_loss_grad(z, t, np.ones(1, dtype), grad, 0, 1)
     np.testing.assert_array_equal(out, [2e4])
     np.testing.assert_allclose(grad, [[1, -1, 0]], atol=1e-7)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.nets import Layer
-from skdgm.optim import Joined, Mean, adam, penalise_weights, rmsprop, sgd
+from skdgm.optim import Joined, Mean, Penalised, adam, rmsprop, sgd
 from skdgm.optim.joined import join
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees
@@ -18,6 +18,11 @@ def tree(seed, dtype=np.float32):
     return tree_map(lambda leaf: leaf.astype(dtype), parts)
 
 
+def penalised(leaf):
+    """A gradient by a matrix, to which penalties apply; others as they are."""
+    return Penalised(leaf) if leaf.ndim == 2 else leaf
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("solver", SOLVERS.values(), ids=SOLVERS)
 def test_steps_are_those_of_trees(solver, dtype):
@@ -26,7 +31,7 @@ def test_steps_are_those_of_trees(solver, dtype):
     joined = Joined(params, solver.init(params), Mean.of(params))
     for seed in range(1, 4):
         grads = tree(seed, dtype)
-        solver.step(params, optimiser, penalise_weights(grads), **RULE)
+        solver.step(params, optimiser, tree_map(penalised, grads), **RULE)
         mean.follow(params)
         joined.step(solver, grads, **RULE)
         joined.follow()
