@@ -1,4 +1,4 @@
-"""Updates of a small binary machine of two layers, many in one call of a kernel.
+"""Updates of a small binary machine, many in one call of a kernel.
 
 They are those of :meth:`EnergyObjective.step`, from the same random numbers, without
 the Python calls between its kernels: an update of a small machine costs what its
@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm._kernels.pass_over import FIXED, NO_OFFSETS, OF_BOTH, OF_DATA, pass_over
+from skdgm.energies import forms
 from skdgm.gradients import centering
+from skdgm.inference import TOLERANCE
 from skdgm.optim import learning_rate, piecewise
 from skdgm.samplers import binary
 from skdgm.utils.lists import Lists
@@ -57,8 +59,10 @@ class Runs:
 
     def __init__(self, objective, reader):
         most, n_batches = _MOST / max(1.0, _work(objective, reader)), len(reader)
-        n_steps = np.max(objective.recipe.n_steps)
-        parts = reader.parts(max(1, int(most / n_steps)))
+        turns, deep = np.max(objective.recipe.n_steps), len(objective.energy.units) > 2
+        if deep:  # Means are not 0, as states are, and go both ways.
+            turns += objective.recipe.mean_field_steps / binary.DENSITY
+        parts = reader.parts(max(1, int(most / turns)))
         self.runs = [Run(first, some, n_batches) for first, some in parts]
 
     def __len__(self):
@@ -100,9 +104,9 @@ def serves(objective, reader):
     return (
         objective.plain
         and energy.is_binary_chain
-        and len(energy.units) == 2
         and reader.lists
         and recipe.gradient in ("pcd", "cd")
+        and recipe.negative == "samples"
         and recipe.solver == "sgd"
         and recipe.max_norm is None
         and recipe.sparsity_target is None
@@ -129,26 +133,38 @@ def learn(objective, state, run, clock):
     """
     recipe, rows, real = objective.recipe, objective.rows, state.params.dtype.type
     sizes, persistent = list(map(len, run.batches)), recipe.gradient == "pcd"
-    chains = state.chains if persistent else _room(objective, max(sizes), real)
-    n_steps = piecewise(recipe.n_steps, clock)
-    momentum = piecewise(recipe.momentum, clock)
+    chains = state.chains
+    if not persistent:
+        chains = _listed(objective, max(sizes), real, binary=True)
+    momentum = real(piecewise(recipe.momentum, clock))
     times = clock._replace(
         batch=run.first + np.arange(len(sizes)), n_batches=run.n_batches
     )
     rates = learning_rate(recipe.learning_rate, recipe.schedule, times, recipe.power_t)
     number = objective.epochs_before + clock.epoch
     key = stream(objective.seed, objective.STEP, number).root
-    weights, velocity = state.params.couplings[0], state.optimiser.couplings[0].up
+    velocities = state.optimiser.couplings
     v = rows.present(np.concatenate(run.batches), True)
+    resample = bool(recipe.resample and not rows.binary)
     pass_over(
-        *(v.index, v.value, v.count, np.cumsum([0, *sizes])),
-        *(state.params.units, *weights),
-        *(state.optimiser.units, velocity if momentum else velocity[:0]),
-        *(tuple(part.index for part in chains), tuple(part.count for part in chains)),
-        *(state.offsets or state.params.units, rates * np.ones(len(sizes))),
-        *(np.uint64(key), run.first, n_steps),
-        *(real(value) for value in (momentum, recipe.l1, recipe.l2, centering.RATE)),
-        *(bool(recipe.resample and not rows.binary), persistent),
+        (v.index, v.value, v.count),
+        np.cumsum([0, *sizes]),
+        forms(state.params),
+        tuple(part.up if momentum else part.up[:0] for part in velocities),
+        (state.params.units, state.optimiser.units),
+        (tuple(part.index for part in chains), tuple(part.count for part in chains)),
+        state.offsets or state.params.units,
+        _room(objective, max(sizes), len(chains[0]), real, resample),
+        rates * np.ones(len(sizes)),
+        np.uint64(key),
+        run.first,
+        piecewise(recipe.n_steps, clock),
+        recipe.mean_field_steps,
+        real(TOLERANCE),
+        (momentum, real(recipe.l1), real(recipe.l2)),
+        real(centering.RATE),
+        resample,
+        persistent,
         _MODES[recipe.centering],
     )
     if persistent:
@@ -156,10 +172,35 @@ def learn(objective, state, run, clock):
     return state._replace(near=tuple(part[: sizes[-1]] for part in chains))
 
 
-def _room(objective, n_rows, real):
-    """Lists for chains that start at the rows of a batch."""
+def _room(objective, n_rows, n_chains, real, resample):
+    """Arrays that the kernel works with, for so many rows of data and so many chains:
+    means, what layers receive, and what the first hidden one receives from data; values
+    that are not there; bits of the data; means as lists; the few rows by which centring
+    changes the gradient, and six rows for each layer."""
+    sizes = [unit.size for unit in objective.energy.units]
+    most, deep = max(n_rows, n_chains), len(sizes) > 2
+    some, centred = n_rows if resample else 0, objective.recipe.centering is not None
+
+    def arrays(n):
+        return tuple(np.empty((n, size), real) for size in sizes)
+
+    means = np.empty((some, sizes[0]), real), *arrays(n_rows)[1:]
+    bits = np.empty((some, sizes[0]), np.uint32), np.empty(some, np.int64)
+    listed = []
+    for n in (n_rows, n_chains):
+        lists = _listed(objective, n if deep else 0, real, binary=False)
+        listed += [tuple(part.index for part in lists)]
+        listed += [tuple(part.value for part in lists), np.empty(n, np.int64)]
+    lines = [tuple(np.empty(size, real) for size in sizes) for _ in range(4)]
+    known = np.empty((most, sizes[1]), real)
+    thin = arrays(2 if centred else 0)
+    return means, arrays(most), known, arrays(0), bits, tuple(listed), thin, *lines
+
+
+def _listed(objective, n_rows, real, binary):
+    """Lists for all layers."""
     units = objective.energy.units
-    return tuple(Lists.empty(n_rows, unit.size, real) for unit in units)
+    return tuple(Lists.empty(n_rows, unit.size, real, binary) for unit in units)
 
 
 def _work(objective, reader):
@@ -167,5 +208,6 @@ def _work(objective, reader):
     n_rows, n_chains = len(reader.batches[0]), objective.recipe.n_chains
     if objective.recipe.gradient == "cd" or n_chains is None:
         n_chains = n_rows
-    n_weights = np.prod([unit.size for unit in objective.energy.units], dtype=float)
+    sizes = [unit.size for unit in objective.energy.units]
+    n_weights = sum(sizes[i] * float(sizes[j]) for i, j, _ in objective.energy.links)
     return binary.DENSITY * (n_rows + n_chains) * n_weights

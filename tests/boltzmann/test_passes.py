@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from skdgm import DBN, BernoulliRBM
+from skdgm import DBM, DBN, BernoulliRBM
 from skdgm.boltzmann import _passes
 from skdgm.exceptions import DivergenceError
 from skdgm.utils.parallel import limit
@@ -31,6 +31,16 @@ OPTIONS = [
     {"early_stopping": True, "n_iter_no_change": 1},
     {"schedule": "invscaling"},
     {"schedule": "constant", "n_components": 300, "learning_rate": 0.01},
+]
+DEEP = [
+    {},
+    {"hidden_layer_sizes": (40, 9, 33), "n_steps": (1, 3)},
+    {"hidden_layer_sizes": (12, 10, 8, 6), "batch_size": 7, "momentum": 0.5},
+    {"centering": None, "l1": 1e-3, "l2": 1e-2, "n_chains": 3},
+    {"centering": "moving", "mean_field_steps": 2, "n_chains": 20},
+    {"centering": "start", "mean_field_steps": 1, "resample": False},
+    {"pretrain": "layerwise", "pretrain_iter": 1},
+    {"early_stopping": True, "schedule": "constant"},
 ]
 # What the kernel does not know.
 OTHER = [
@@ -62,6 +72,11 @@ def machine(**options):
     )
 
 
+def deep_machine(**options):
+    given = {"hidden_layer_sizes": (20, 35), "n_iter": 3, "random_state": 0}
+    return DBM(**{**given, **options})
+
+
 def one_by_one(estimator, X, monkeypatch):
     """The same estimator, fitted by a call for each update."""
     with monkeypatch.context() as context:
@@ -85,6 +100,23 @@ def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     slow = one_by_one(machine(**options), KINDS[kind], monkeypatch)
     assert len(calls) == n_calls
     assert_same(fast, slow)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", DEEP, ids=str)
+def test_parameters_of_deep_machines_are_the_same(options, kind, calls, monkeypatch):
+    fast = deep_machine(**options).fit(KINDS[kind])
+    n_calls = len(calls)
+    assert n_calls
+    slow = one_by_one(deep_machine(**options), KINDS[kind], monkeypatch)
+    assert len(calls) == n_calls
+    assert_same(fast, slow)
+
+
+@pytest.mark.parametrize("options", [*OTHER[:-1], {"negative": "means"}], ids=str)
+def test_other_deep_machines_are_left_to_others(options, calls):
+    deep_machine(n_iter=1, **options).fit(GREY)
+    assert not calls
 
 
 @pytest.mark.parametrize("options", OTHER, ids=str)
