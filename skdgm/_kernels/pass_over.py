@@ -13,22 +13,28 @@ import numpy as np
 
 from skdgm._kernels.bernoulli import draw, fold
 from skdgm._kernels.centered import corrections
-from skdgm._kernels.jit import exact, kernel
-from skdgm._kernels.lists import add_up, pack, unpack
+from skdgm._kernels.jit import kernel
+from skdgm._kernels.lists import pack, unpack
+from skdgm._kernels.phases import (
+    DATA,
+    MODEL,
+    NO_OFFSETS,
+    add,
+    ascend,
+    mean_of_lists,
+    mean_of_rows,
+    move,
+    subtract,
+)
 from skdgm._kernels.settle import longest, settle
 from skdgm._kernels.sweep import columns, sweep
-from skdgm._kernels.update import update
-
-# Tags of an update's random streams, as in skdgm.gradients.contrastive.
-DATA, MODEL = np.uint64(1), np.uint64(2)
-# Running means of the centred gradient: none, of the data, or of both phases.
-NO_OFFSETS, FIXED, OF_DATA, OF_BOTH = range(4)
+from skdgm._kernels.update import limit, refresh, update
 
 
 @kernel
 def pass_over(
     rows, edges, weights, velocities, units, chains, offsets, room, rates, key, first,
-    n_steps, sweeps, tol, numbers, pace, resample, persistent, centering,
+    n_steps, sweeps, tol, numbers, max_norm, pace, resample, persistent, centering,
 ):  # fmt: skip
     """Learn from batches of rows, in place.
 
@@ -59,6 +65,8 @@ def pass_over(
         Of mean field.
     numbers : tuple of real
         Momentum, and penalties l1 and l2.
+    max_norm : float
+        Largest norm of a unit's weights to the layer below.
     pace : real
         Weight of a batch's means in the running means.
     resample, persistent : bool
@@ -72,6 +80,7 @@ def pass_over(
     ids, total = np.arange(len(known)).astype(np.uint64), np.empty(longest(biases))
     n_sweeps, moves = np.empty(len(known), np.int64), np.empty(len(known), np.bool_)
     ones, betas = np.ones(len(known)), np.ones(len(known), ups[0].dtype)
+    one_each = np.ones(longest(biases))
     order, n_drawn = steps(n_layers, n_steps)
     roots = np.empty(len(order), np.uint64)
     for turn in range(len(rates)):
@@ -120,10 +129,7 @@ def pass_over(
             else:
                 mean_of_lists(x, x_value, x_count, ones, total, data[0])
             subtract(data[layer], model[layer], grads[layer])
-            if centering == OF_BOTH:
-                average(data[layer], model[layer], data[layer])
-            if centering in (OF_DATA, OF_BOTH):
-                follow(offsets[layer], data[layer], pace)
+            move(offsets[layer], data[layer], model[layer], pace, centering)
             lost[layer][:] = 0
         rate = real(rates[turn])
         for low in range(n_layers - 1):
@@ -151,6 +157,8 @@ def pass_over(
                 thin[high], ups[low], downs[low], velocities[low], rate, momentum, l1,
                 l2, 0, len(ups[low]),
             )  # fmt: skip
+            if max_norm < np.inf and limit(ups[low], one_each, max_norm):
+                refresh(ups[low], downs[low], 0, len(ups[low]))
         for layer in range(n_layers):
             if centering != NO_OFFSETS:
                 subtract(grads[layer], lost[layer], grads[layer])
@@ -172,64 +180,3 @@ def steps(n_layers, n_steps):
 def n_tiles(bias, tiles):
     """How many tiles a layer's columns fill."""
     return -(-len(bias) // tiles.shape[2])
-
-
-@kernel
-def mean_of_lists(index, value, count, ones, total, out):
-    """The mean of rows that are lists."""
-    for j in range(len(out)):
-        total[j] = 0.0
-    add_up(index, value, count, ones, total)
-    for j in range(len(out)):
-        out[j] = total[j] / len(index)
-
-
-@exact
-def mean_of_rows(x, out):
-    """The mean of rows, in their order, as np.add.reduce has it."""
-    share = x.dtype.type(1 / len(x))
-    for j in range(len(out)):
-        out[j] = x[0, j]
-    for r in range(1, len(x)):
-        for j in range(len(out)):
-            out[j] += x[r, j]
-    for j in range(len(out)):
-        out[j] *= share
-
-
-@exact
-def subtract(a, b, out):
-    """The difference of two rows."""
-    for j in range(len(out)):
-        out[j] = a[j] - b[j]
-
-
-@exact
-def add(total, x):
-    """Add a row to another."""
-    for j in range(len(total)):
-        total[j] += x[j]
-
-
-@exact
-def follow(offset, target, pace):
-    """Running means of what has the mean ``target``."""
-    for j in range(len(offset)):
-        offset[j] = offset[j] + pace * (target[j] - offset[j])
-
-
-@exact
-def average(a, b, out):
-    """The mean of two rows."""
-    half = out.dtype.type(0.5)
-    for j in range(len(out)):
-        out[j] = (a[j] + b[j]) * half
-
-
-@exact
-def ascend(theta, u, g, rate, momentum):
-    """Gradient ascent of biases with momentum."""
-    for j in range(len(theta)):
-        u[j] *= momentum
-        u[j] += rate * g[j]
-        theta[j] += u[j]

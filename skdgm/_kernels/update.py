@@ -153,3 +153,26 @@ def refresh(up, down, start, stop):
     for number in range(start, stop):
         for low in range(0, up.shape[1], side):
             transpose(up[number], down, number * up.shape[2], low)
+
+
+@kernel
+def limit(up, scale, most):
+    """Scale down columns whose norm, with lines times ``scale``, exceeds a limit;
+    return whether there were some."""
+    real, exceeds = up.dtype.type, False
+    total = np.empty(up.shape[2])
+    for number in range(len(up)):
+        w = up[number]
+        for j in range(len(total)):
+            total[j] = 0.0
+        for i in range(len(w)):
+            for j in range(len(total)):
+                own = np.float64(scale[i]) * np.float64(w[i, j])
+                total[j] += own * own
+        for j in range(len(total)):
+            norm = np.sqrt(total[j])
+            if norm > most:
+                exceeds = True
+                for i in range(len(w)):
+                    w[i, j] *= real(most / norm)
+    return exceeds

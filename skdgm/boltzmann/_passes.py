@@ -1,17 +1,25 @@
-"""Updates of a small binary machine, many in one call of a kernel.
+"""Updates of a small machine, many in one call of a kernel.
 
 They are those of :meth:`EnergyObjective.step`, from the same random numbers, without
 the Python calls between its kernels: an update of a small machine costs what its
 arithmetic costs. Interrupts wait for the end of a call, a fraction of a second.
+
+Binary machines learn the same parameters to the last bit. Those with real units differ
+by rounding: NumPy and the kernels have each their own exponential function, and order
+of sums.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.pass_over import FIXED, NO_OFFSETS, OF_BOTH, OF_DATA, pass_over
+from skdgm._kernels.pass_over import pass_over
+from skdgm._kernels.phases import FIXED, MODEL, NO_OFFSETS, OF_BOTH, OF_DATA
+from skdgm._kernels.real_pass import DIAGONAL, FIXED_PRECISION, SCALAR, real_pass
+from skdgm.couplings import Dense, Weights
+from skdgm.distributions import Bernoulli, Gaussian
 from skdgm.energies import forms
-from skdgm.gradients import centering
+from skdgm.gradients.centering import RATE
 from skdgm.inference import TOLERANCE
 from skdgm.optim import learning_rate, piecewise
 from skdgm.samplers import binary
@@ -21,12 +29,15 @@ from skdgm.utils.random import stream
 
 # Multiply-adds of one call: a fraction of a second.
 _MOST = 1e9
+# Multiply-adds of an update with real units up to which a kernel makes it.
+_SMALL = 1e7
 _MODES = {
     None: NO_OFFSETS,
     "start": FIXED,
     "data": OF_DATA,
     "moving": OF_BOTH,
 }
+_PRECISIONS = {"fixed": FIXED_PRECISION, "scalar": SCALAR, "diagonal": DIAGONAL}
 
 
 class Run(NamedTuple):
@@ -45,6 +56,16 @@ class Run(NamedTuple):
     first: int
     batches: list
     n_batches: int
+
+    @property
+    def longest(self):
+        """Number of rows of the largest batch."""
+        return max(map(len, self.batches))
+
+    @property
+    def edges(self):
+        """Place of each batch's first row where they are joined, and their end."""
+        return np.cumsum([0, *map(len, self.batches)])
 
 
 class Runs:
@@ -100,18 +121,30 @@ def serves(objective, reader):
     -------
     serves : bool
     """
-    recipe, energy = objective.recipe, objective.energy
+    recipe = objective.recipe
+    if objective.energy.is_binary_chain:
+        fits = reader.lists and not worthwhile(_work(objective, reader))
+    else:
+        fits = _is_real(objective) and _work(objective, reader) <= _SMALL
     return (
-        objective.plain
-        and energy.is_binary_chain
-        and reader.lists
+        fits
+        and objective.plain
         and recipe.gradient in ("pcd", "cd")
         and recipe.negative == "samples"
         and recipe.solver == "sgd"
-        and recipe.max_norm is None
         and recipe.sparsity_target is None
         and np.max(recipe.n_steps) <= binary.MAX_STEPS
-        and not worthwhile(_work(objective, reader))
+    )
+
+
+def _is_real(objective):
+    """Return whether a machine has complete real units under one binary layer."""
+    energy = objective.energy
+    return (
+        tuple(map(type, energy.units)) == (Gaussian, Bernoulli)
+        and tuple(map(type, energy.couplings)) == (Dense,)
+        and not objective.recipe.quadratic
+        and objective.rows.complete
     )
 
 
@@ -131,45 +164,136 @@ def learn(objective, state, run, clock):
     -------
     state : TrainState
     """
-    recipe, rows, real = objective.recipe, objective.rows, state.params.dtype.type
-    sizes, persistent = list(map(len, run.batches)), recipe.gradient == "pcd"
-    chains = state.chains
+    recipe, real, most = objective.recipe, state.params.dtype.type, run.longest
+    persistent, pass_by = recipe.gradient == "pcd", _real_pass
+    chains, offsets = state.chains, state.offsets or _lines(objective, real)
+    if objective.energy.is_binary_chain:
+        pass_by = _binary_pass
     if not persistent:
-        chains = _listed(objective, max(sizes), real, binary=True)
-    momentum = real(piecewise(recipe.momentum, clock))
-    times = clock._replace(
-        batch=run.first + np.arange(len(sizes)), n_batches=run.n_batches
-    )
-    rates = learning_rate(recipe.learning_rate, recipe.schedule, times, recipe.power_t)
+        chains = _listed(objective, most, real, binary=True)
+        if pass_by is _real_pass:
+            chains = np.empty((most, objective.energy.units[0].size), real), chains[1]
+    numbers = piecewise(recipe.momentum, clock), recipe.l1, recipe.l2
     number = objective.epochs_before + clock.epoch
-    key = stream(objective.seed, objective.STEP, number).root
+    how = {
+        "root": stream(objective.seed, objective.STEP, number),
+        "n_steps": piecewise(recipe.n_steps, clock),
+        "numbers": tuple(map(real, numbers)),
+        "persistent": persistent,
+        "centering": _MODES[recipe.centering],
+    }
+    times = clock._replace(
+        batch=run.first + np.arange(len(run.batches)), n_batches=run.n_batches
+    )
+    shares = learning_rate(1.0, recipe.schedule, times, recipe.power_t)
+    shares = shares * np.ones(len(run.batches))
+    pass_by(objective, state, run, chains, offsets, shares, **how)
+    if persistent:
+        return state
+    n_last = len(run.batches[-1])
+    return state._replace(near=tuple(part[:n_last] for part in chains))
+
+
+def _binary_pass(
+    objective,
+    state,
+    run,
+    chains,
+    offsets,
+    shares,
+    *,
+    root,
+    n_steps,
+    numbers,
+    persistent,
+    centering,
+):
+    """Updates of a chain of binary layers."""
+    recipe, rows, real = objective.recipe, objective.rows, state.params.dtype.type
     velocities = state.optimiser.couplings
     v = rows.present(np.concatenate(run.batches), True)
     resample = bool(recipe.resample and not rows.binary)
     pass_over(
         (v.index, v.value, v.count),
-        np.cumsum([0, *sizes]),
+        run.edges,
         forms(state.params),
-        tuple(part.up if momentum else part.up[:0] for part in velocities),
+        tuple(part.up if numbers[0] else part.up[:0] for part in velocities),
         (state.params.units, state.optimiser.units),
         (tuple(part.index for part in chains), tuple(part.count for part in chains)),
-        state.offsets or state.params.units,
-        _room(objective, max(sizes), len(chains[0]), real, resample),
-        rates * np.ones(len(sizes)),
-        np.uint64(key),
+        offsets,
+        _room(objective, run.longest, len(chains[0]), real, resample),
+        recipe.learning_rate * shares,
+        np.uint64(root.root),
         run.first,
-        piecewise(recipe.n_steps, clock),
+        n_steps,
         recipe.mean_field_steps,
         real(TOLERANCE),
-        (momentum, real(recipe.l1), real(recipe.l2)),
-        real(centering.RATE),
+        numbers,
+        _limit(recipe.max_norm),
+        real(RATE),
         resample,
         persistent,
-        _MODES[recipe.centering],
+        centering,
     )
-    if persistent:
-        return state
-    return state._replace(near=tuple(part[: sizes[-1]] for part in chains))
+
+
+def _real_pass(
+    objective,
+    state,
+    run,
+    chains,
+    offsets,
+    shares,
+    *,
+    root,
+    n_steps,
+    numbers,
+    persistent,
+    centering,
+):
+    """Updates of real units under one binary layer, whose weights are ndarrays."""
+    (mean, log_precision), c = state.params.units
+    (mean_speed, precision_speed), c_speed = state.optimiser.units
+    W, velocity = state.params.couplings[0], state.optimiser.couplings[0]
+    weights, speeds = Weights.of(W), Weights.of(velocity).up
+    unit, real = objective.energy.units[0], W.dtype.type
+    noise = np.empty((len(shares), n_steps, len(chains[0]), unit.size), W.dtype)
+    for turn, batch in enumerate(run.batches):
+        rows = root.fold(run.first + turn, MODEL)
+        rows = rows.rows(len(chains[0]) if persistent else len(batch))
+        for k, part in enumerate(noise[turn]):
+            part[: len(rows.ids)] = rows.fold(k, 0).normal(unit.size, W.dtype)
+    real_pass(
+        np.ascontiguousarray(objective.rows.take(np.concatenate(run.batches))),
+        run.edges,
+        tuple(weights),
+        speeds if numbers[0] else speeds[:0],
+        (mean, log_precision, c),
+        (mean_speed, precision_speed, c_speed),
+        (chains[0], chains[1].index, chains[1].count),
+        offsets,
+        noise,
+        objective.recipe.learning_rate,
+        shares,
+        np.uint64(root.root),
+        run.first,
+        n_steps,
+        numbers,
+        real(RATE),
+        real(-np.log(unit.min_variance) if unit.min_variance else np.inf),
+        _limit(objective.recipe.max_norm),
+        _PRECISIONS[unit.precision],
+        persistent,
+        centering,
+    )
+    W[...] = weights.W
+    if numbers[0]:
+        velocity[...] = Weights(speeds, weights.down).W
+
+
+def _limit(max_norm):
+    """A limit that may be missing."""
+    return np.inf if max_norm is None else float(max_norm)
 
 
 def _room(objective, n_rows, n_chains, real, resample):
@@ -191,10 +315,15 @@ def _room(objective, n_rows, n_chains, real, resample):
         lists = _listed(objective, n if deep else 0, real, binary=False)
         listed += [tuple(part.index for part in lists)]
         listed += [tuple(part.value for part in lists), np.empty(n, np.int64)]
-    lines = [tuple(np.empty(size, real) for size in sizes) for _ in range(4)]
+    lines = [_lines(objective, real) for _ in range(4)]
     known = np.empty((most, sizes[1]), real)
     thin = arrays(2 if centred else 0)
     return means, arrays(most), known, arrays(0), bits, tuple(listed), thin, *lines
+
+
+def _lines(objective, real):
+    """Room for a number for each unit of each layer."""
+    return tuple(np.empty(unit.size, real) for unit in objective.energy.units)
 
 
 def _listed(objective, n_rows, real, binary):
@@ -210,4 +339,5 @@ def _work(objective, reader):
         n_chains = n_rows
     sizes = [unit.size for unit in objective.energy.units]
     n_weights = sum(sizes[i] * float(sizes[j]) for i, j, _ in objective.energy.links)
-    return binary.DENSITY * (n_rows + n_chains) * n_weights
+    density = binary.DENSITY if objective.energy.is_binary_chain else 1.0
+    return density * (n_rows + n_chains) * n_weights
