@@ -6,7 +6,8 @@ the same random streams, as where each of these is a call of its own; so both wa
 the same parameters.
 
 Tuples have an entry for each layer, or for each coupling between two; layers of odd
-numbers are represented by means, given all others.
+numbers are represented by means, given all others. Above one hidden layer there may be
+a label.
 """
 
 import numpy as np
@@ -33,8 +34,9 @@ from skdgm._kernels.update import limit, refresh, update
 
 @kernel
 def pass_over(
-    rows, edges, weights, velocities, units, chains, offsets, room, rates, key, first,
-    n_steps, sweeps, tol, numbers, max_norm, pace, resample, persistent, centering,
+    rows, labels, edges, weights, velocities, units, chains, offsets, room, rates, key,
+    first, numbered, n_steps, sweeps, tol, numbers, max_norm, pace, resample,
+    persistent, centering,
 ):  # fmt: skip
     """Learn from batches of rows, in place.
 
@@ -42,12 +44,14 @@ def pass_over(
     ----------
     rows : tuple
         Index, value and count of lists, those of the batches one after the other.
+    labels : tuple
+        Index and count of lists of labels, the last layer's of three; or of no rows.
     edges : ndarray of shape (n_batches + 1,)
         First row of each batch.
     weights : pair of tuple
         Tiles of the weights, and of their transposes.
     velocities : tuple
-        Tiles; of no rows without momentum.
+        Tiles; of no rows without momentum. Those of labels' weights are transposed.
     units : pair of tuple
         Biases, and their velocities.
     chains : pair of tuple
@@ -59,6 +63,8 @@ def pass_over(
         Learning rate of each update.
     key : uint64
         Stream of the epoch's updates, of which these begin with number ``first``.
+    numbered : ndarray of int
+        Numbers of the layers' blocks, which name their streams.
     n_steps, sweeps : int
         Steps of the chains, and most sweeps of mean field.
     tol : float
@@ -74,7 +80,12 @@ def pass_over(
     centering : int
     """
     (ups, downs), (biases, speeds), (indices, counts) = weights, units, chains
-    (index, value, count), (momentum, l1, l2) = rows, numbers
+    (index, value, count), (momentum, l1, l2), (y_index, y_count) = (
+        rows,
+        numbers,
+        labels,
+    )
+    labelled = len(y_index) > 0
     means, fields, known, no_values, bits, listed, thin, grads, data, model, lost = room
     real, n_layers = ups[0].dtype.type, len(biases)
     ids, total = np.arange(len(known)).astype(np.uint64), np.empty(longest(biases))
@@ -92,20 +103,21 @@ def pass_over(
             x, x_value, x_count = bits[0][:n], no_values[0], bits[1][:n]
             draw(means[0][:n], root, ids, x, x_count, 0, n)
         settle(
-            ups, downs, biases, x, x_value, x_count, means, fields, known, sweeps, tol,
-            n_sweeps, moves, 0, n,
+            ups, downs, biases, x, x_value, x_count, y_index[start:stop],
+            y_count[start:stop], means, fields, known, sweeps, tol, n_sweeps, moves, 0,
+            n,
         )  # fmt: skip
         m = len(indices[0]) if persistent else n
         if not persistent:
-            own = fold(fold(fold(root, DATA), np.uint64(0)), np.uint64(1))
+            own = fold(fold(fold(root, DATA), np.uint64(0)), np.uint64(numbered[1]))
             draw(means[1][:n], own, ids, indices[1], counts[1], 0, n)
         own = fold(root, MODEL)
         for k in range(len(order)):
             step = fold(own, np.uint64(k // n_layers))
-            roots[k] = fold(step, np.uint64(order[k]))
+            roots[k] = fold(step, np.uint64(numbered[order[k]]))
         sweep(
             ups, downs, biases, biases, betas, indices, no_values, counts, fields, ids,
-            roots, order[:n_drawn], 0, m,
+            roots, order[:n_drawn], labelled, 0, m,
         )  # fmt: skip
         for layer in range(1, n_layers, 2):
             columns(
@@ -124,18 +136,26 @@ def pass_over(
                 mean_of_lists(v, no_values[0], v_count, ones, total, model[layer])
                 if layer:
                     unpack(v, no_values[layer], v_count, fields[layer], 0, m)
-            if layer:
-                mean_of_rows(means[layer][:n], data[layer])
-            else:
+            if layer == 0:
                 mean_of_lists(x, x_value, x_count, ones, total, data[0])
+            elif labelled and layer == 2:
+                v, v_count = y_index[start:stop], y_count[start:stop]
+                mean_of_lists(v, no_values[layer], v_count, ones, total, data[layer])
+            else:
+                mean_of_rows(means[layer][:n], data[layer])
             subtract(data[layer], model[layer], grads[layer])
             move(offsets[layer], data[layer], model[layer], pace, centering)
             lost[layer][:] = 0
         rate = real(rates[turn])
-        for low in range(n_layers - 1):
-            high = low + 1
+        for link in range(n_layers - 1):
+            low, high, up, down = link, link + 1, ups[link], downs[link]
+            if labelled and link == 1:
+                low, high, up, down = 2, 1, down, up
             v, v_value, v_count = indices[low][:m], no_values[low], counts[low][:m]
-            if low:
+            if labelled and link:
+                x, x_count = y_index[start:stop], y_count[start:stop]
+                x_value = no_values[low]
+            elif low:
                 x, x_value, x_count = listed[0][low], listed[1][low], listed[2]
                 pack(means[low], ids, x, x_value, x_count, 0, n)
                 x, x_value, x_count = x[:n], x_value[:n], x_count[:n]
@@ -154,11 +174,11 @@ def pass_over(
                 add(lost[high], data[high])
             update(
                 x, x_value, x_count, v, v_value, v_count, y, y_model, thin[low],
-                thin[high], ups[low], downs[low], velocities[low], rate, momentum, l1,
-                l2, 0, len(ups[low]),
+                thin[high], up, down, velocities[link], rate, momentum, l1, l2, 0,
+                len(up),
             )  # fmt: skip
-            if max_norm < np.inf and limit(ups[low], one_each, max_norm):
-                refresh(ups[low], downs[low], 0, len(ups[low]))
+            if max_norm < np.inf and limit(up, one_each, max_norm):
+                refresh(up, down, 0, len(up))
         for layer in range(n_layers):
             if centering != NO_OFFSETS:
                 subtract(grads[layer], lost[layer], grads[layer])

@@ -17,10 +17,10 @@ from skdgm._kernels.lists import collect
 
 @kernel
 def settle(
-    ups, downs, biases, index, value, count, means, fields, known, most, tol, n_sweeps,
-    moves, start, stop,
+    ups, downs, biases, index, value, count, labels, label_count, means, fields, known,
+    most, tol, n_sweeps, moves, start, stop,
 ):  # fmt: skip
-    """Means of the hidden layers of some rows, from the first guess that goes up.
+    """Means of the hidden layers of some rows, from the first guess, which goes up.
 
     Parameters
     ----------
@@ -29,6 +29,8 @@ def settle(
         :mod:`skdgm._kernels.sweep`.
     index, value, count : ndarray
         Visible units, as lists.
+    labels, label_count : ndarray
+        A label above the only hidden layer, as lists; of no rows if there is none.
     means, fields : tuple of ndarray
         For each layer room for its means, which are written, and for what it receives;
         that of the visible units is not used.
@@ -42,12 +44,16 @@ def settle(
     moves : ndarray of bool
         Whether a row still moved at the last, written here.
     """
-    last, n, rows = len(ups), stop - start, np.arange(start, stop)
-    n_odd = (len(ups) + 1) // 2
+    labelled = len(labels) > 0
+    last, n, rows = len(ups) - labelled, stop - start, np.arange(start, stop)
+    n_odd = (last + 1) // 2
     for r in range(start, stop):
         for j in range(known.shape[1]):
             known[r, j] = 0
     collect(index, value, count, ups[0], 0, known.shape[1], known, start, stop)
+    if labelled:
+        n_units, ones = known.shape[1], np.empty((0, 0), known.dtype)
+        collect(labels, ones, label_count, downs[last], 0, n_units, known, start, stop)
     for layer in range(1, last + 1):
         begin(fields[layer], known, layer, rows, n)
         if layer > 1:

@@ -135,12 +135,13 @@ def settle(energy, params, v, max_sweeps, tol):
         for _ in range(2)
     )
     known = np.empty((n_rows, sizes[1]), dtype)
+    nothing = np.empty((0, 0), np.uint32), np.empty(0, np.int64)
     n_sweeps, moves = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
     run(
         settle_kernel,
         *forms(params),
         params.units,
-        *(lists.index, lists.value, lists.count),
+        *(lists.index, lists.value, lists.count, *nothing),
         *(means, fields, known, max_sweeps, dtype.type(tol), n_sweeps, moves),
         n=n_rows,
         work=n_rows * n_weights(params),
@@ -171,6 +172,7 @@ def _advance(rngs, energy, params, x, colours, path=None):
             ids,
             np.array(roots[:stop], np.uint64),
             np.array((order * len(rngs))[:stop]),
+            False,
             n=len(ids),
             work=DENSITY * len(ids) * n_weights(params) * stop,
         )

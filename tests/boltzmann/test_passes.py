@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from skdgm import DBM, DBN, BernoulliRBM, GaussianRBM
+from skdgm import DBM, DBN, BernoulliRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann import _passes
 from skdgm.exceptions import DivergenceError
 from skdgm.utils.parallel import limit
@@ -129,6 +129,53 @@ def test_parameters_of_deep_machines_are_the_same(options, kind, calls, monkeypa
 @pytest.mark.parametrize("options", [*OTHER[:-1], {"negative": "means"}], ids=str)
 def test_other_deep_machines_are_left_to_others(options, calls):
     deep_machine(n_iter=1, **options).fit(GREY)
+    assert not calls
+
+
+LABELS = load_digits().target[:150]
+OF_LABELS = [
+    {},
+    {"gradient": "cd", "n_steps": 2, "batch_size": 7},
+    {"centering": "start", "momentum": 0.5, "l2": 1e-2},
+    {"centering": "moving", "resample": True},
+    {"centering": None, "max_norm": 0.2, "n_components": 40},
+    {"n_chains": 3, "n_steps": (1, 3), "schedule": "invscaling"},
+]
+
+
+def classifier(**options):
+    given = {"objective": "generative", "solver": "sgd", "learning_rate": 0.1}
+    given |= {"n_components": 20, "n_iter": 3, "random_state": 0}
+    return RBMClassifier(**{**given, **options})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", OF_LABELS, ids=str)
+def test_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
+    X = KINDS[kind]
+    fast = classifier(**options).fit(X, LABELS)
+    n_calls = len(calls)
+    assert n_calls
+    with monkeypatch.context() as context:
+        context.setattr(_passes, "serves", lambda *given: False)
+        slow = classifier(**options).fit(X, LABELS)
+    assert len(calls) == n_calls
+    assert_close(fast, slow, 1e-9 if X.dtype == np.float64 else 1e-3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"objective": "hybrid"}, {"objective": "discriminative"}, {"solver": "adam"}],
+    ids=str,
+)
+def test_other_objectives_of_labels_are_left_to_others(options, calls):
+    classifier(n_iter=1, **options).fit(GREY, LABELS)
+    assert not calls
+
+
+def test_rows_without_label_are_left_to_others(calls):
+    y = np.where(np.arange(150) < 20, -1, LABELS)
+    classifier(n_iter=1, unlabeled=-1).fit(GREY, y)
     assert not calls
 
 
