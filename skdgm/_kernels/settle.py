@@ -60,7 +60,7 @@ def settle(
             spread(means[layer - 1], ups[layer - 1], fields[layer], rows, n)
         for r in range(start, stop):
             finish(fields[layer], r, biases[layer], layer < last)
-            replace(means[layer], fields[layer], r, tol)
+            means[layer][r] = fields[layer][r]
     for r in range(start, stop):
         n_sweeps[r], moves[r] = 1, last > 1
     turn = 0
