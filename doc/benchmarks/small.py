@@ -85,20 +85,20 @@ def fits(n_repeats):
 
 
 def transforms(n_repeats):
-    """Features of rows, 256 hidden units, float32."""
+    """Features of rows, 256 hidden units."""
     names = "us, skdgm", "us, scikit-learn", "times faster (range)"
-    table(transforms.__doc__, "rows", *names)
-    rows = X.astype(np.float32)
-    own, other = (model.fit(rows) for model in alike(256, 100, n_iter=1))
-    for n_rows in (1, 10, 100, 1000):
-        part, n_calls = rows[:n_rows], max(5, 300 // n_rows)
-
-        a, b, ratio = ratios(
-            partial(repeat, n_calls, own.transform, part),
-            partial(repeat, n_calls, other.transform, part),
-            n_repeats,
-        )
-        row(n_rows, *(f"{1e6 * t / n_calls:.0f}" for t in (a, b)), ratio)
+    table(transforms.__doc__, "type", "rows", *names)
+    for dtype in ("float32", "float64"):
+        rows = X.astype(dtype)
+        own, other = (model.fit(rows) for model in alike(256, 100, n_iter=1))
+        for n_rows in (1, 10, 100, 1000):
+            part, n_calls = rows[:n_rows], max(5, 300 // n_rows)
+            a, b, ratio = ratios(
+                partial(repeat, n_calls, own.transform, part),
+                partial(repeat, n_calls, other.transform, part),
+                n_repeats,
+            )
+            row(dtype, n_rows, *(f"{1e6 * t / n_calls:.0f}" for t in (a, b)), ratio)
 
 
 def repeat(n_calls, call, *arguments):

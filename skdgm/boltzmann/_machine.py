@@ -43,7 +43,8 @@ class Machine(Estimator):
     @property
     def density_(self):
         """Density of rows: the fitted parameters, and what can be asked of them."""
-        check_is_fitted(self)
+        if "_training" not in vars(self):
+            check_is_fitted(self)
         return self._layers.density(self)
 
     @property
