@@ -8,7 +8,11 @@ picture ``small.png``, of the part ``updates``, is written beside this file.
 """
 
 import argparse
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 import warnings
 from functools import partial
@@ -179,7 +183,36 @@ def updates(n_repeats):
     figure.savefig(Path(__file__).with_name("small.png"), dpi=80)
 
 
+FIRST = """
+import time, warnings
+warnings.simplefilter("ignore")
+import numpy as np
+import skdgm
+from sklearn.datasets import load_digits
+X, y = load_digits(return_X_y=True)
+X, y = (X[:300] / 16).astype(np.float32), y[:300]
+model = skdgm.{name}(n_iter=1, random_state=0)
+start = time.process_time()
+model.fit(X, y)
+model.transform(X)
+print(time.process_time() - start)
+"""
+
+
+def compiling(n_repeats):
+    """The first fit and use of a process, over import, float32."""
+    table(compiling.__doc__, "estimator", "seconds, cold cache", "seconds, warm cache")
+    for name in ("BernoulliRBM", "DBN", "VAE"):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-c", FIRST.format(name=name)]
+            run = partial(subprocess.run, command, capture_output=True, check=True)
+            env = os.environ | {"NUMBA_CACHE_DIR": folder}
+            cold, warm = (float(run(env=env).stdout) for _ in range(2))
+        row(name, f"{cold:.1f}", f"{warm:.1f}")
+
+
 PARTS = {part.__name__: part for part in (fits, transforms, scores, defaults, updates)}
+PARTS["compile"] = compiling
 
 
 def main():
