@@ -110,12 +110,12 @@ def transforms(n_repeats):
 def scores(n_repeats):
     """Log Z, which the first ``score_samples`` computes: a brief run and the usual one.
 
-    Differences are those from a run of 400 chains at 2,000 temperatures.
+    Differences are those from a run of 300 chains at 1,000 temperatures.
     """
     names = "seconds, brief", "seconds, usual", "nats, brief", "nats, usual", "taken"
     table(scores.__doc__.splitlines()[0], "model", *names)
     bits = KINDS["bits"].astype(np.float32)
-    hot = {"n_iter": 50, "learning_rate": 0.1, "random_state": 0}
+    hot = {"n_iter": 30, "learning_rate": 0.1, "random_state": 0}
     few, quick = {"n_iter": 10, "random_state": 0}, {"pretrain_iter": 10}
     models = {
         "BernoulliRBM, 256, grey": BernoulliRBM(256, **few).fit(X.astype(np.float32)),
@@ -125,10 +125,10 @@ def scores(n_repeats):
         ).fit(bits),
         "DBM, 100-100, bits": skdgm.DBM((100, 100), **few | quick).fit(bits),
     }
-    long = AISOptions((2000,), burn_in=2000, n_steps=400)
+    long = AISOptions((1000,), burn_in=1000, n_steps=200)
     for name, model in models.items():
         density, cells, logs = model.density_, [name], []
-        truth = density.bracket(400, long, seed=1).log_Z
+        truth = density.bracket(300, long, seed=1).log_Z
         for effort in (BRIEF, AISOptions()):
             start = time.thread_time()
             logs.append(density.bracket(options=effort))
