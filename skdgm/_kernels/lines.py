@@ -90,6 +90,57 @@ def _sum(context, out, row, left, tile, index, value, first, n):
     return signature, generate
 
 
+def _multiply(context, out, row, left, x, first, across, along, lines, top, n_out, n):
+    """Two rows at a time share the lines that are read."""
+    numbers = (SIZE,) * 3
+    signature = types.void(out, SIZE, SIZE, x, *numbers, lines, *numbers)
+    kinds = signature.args
+
+    def generate(context, builder, signature, arguments):
+        arrays = {
+            i: context.make_array(kinds[i])(context, builder, arguments[i])
+            for i in (0, 3, 7)
+        }
+        row, left, first, across, along, top, n_out, n = (
+            arguments[i] for i in (1, 2, 4, 5, 6, 8, 9, 10)
+        )
+        lane = context.get_value_type(lines.dtype)
+        line = ir.VectorType(lane, LINE * 8 // lines.dtype.bitwidth)
+        source = builder.bitcast(arrays[7].data, line.as_pointer())
+        source = builder.gep(source, [top])
+        factors = builder.gep(arrays[3].data, [first])
+
+        def add(o, n_rows):
+            rows = [builder.add(o, INT(i)) for i in range(n_rows)]
+            wholes, totals, starts = [], [], []
+            for own in rows:
+                where = builder.add(row, own), left
+                wholes.append(place(context, builder, line, out, arrays[0], *where))
+                totals.append(cgutils.alloca_once(builder, line))
+                builder.store(load(builder, wholes[-1]), totals[-1])
+                starts.append(builder.mul(own, across))
+            with cgutils.for_range(builder, n, intp=INT) as loop:
+                term = load(builder, builder.gep(source, [loop.index]))
+                step = builder.mul(loop.index, along)
+                for start, total in zip(starts, totals):
+                    factor = builder.gep(factors, [builder.add(start, step)])
+                    factor = broadcast(builder, builder.load(factor), line)
+                    factor = builder.fmul(term, factor, flags=("contract",))
+                    sum_ = builder.fadd(builder.load(total), factor, ("contract",))
+                    builder.store(sum_, total)
+            for whole, total in zip(wholes, totals):
+                store(builder, builder.load(total), whole)
+
+        even = builder.and_(n_out, INT(-2))
+        with cgutils.for_range_slice(builder, INT(0), even, INT(2), INT) as (o, _):
+            add(o, 2)
+        with builder.if_then(builder.icmp_signed("<", even, n_out)):
+            add(even, 1)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
 def _turn(context, block, row, left, out, row_out, left_out):
     """Squares of half the size change places across the diagonal, then within each of
     the four, and so on."""
@@ -135,6 +186,18 @@ def add_lines(out, row, left, tile, index, value, first, n):
     lines = tile[index[some]]
     total = value[some] @ lines if len(value) else lines.sum(axis=0)
     out[row, left : left + tile.shape[1]] += total
+
+
+@generated(_multiply)
+def add_products(out, row, left, x, first, across, along, lines, top, n_out, n):
+    """Add products with n lines, from ``top``, to lines of ``n_out`` rows of ``out``,
+    from ``row`` and column ``left``. Line k counts in row ``row + o`` as often as
+    ``x[first + o * across + k * along]`` says, of the vector x.
+    """
+    for o in range(n_out):
+        factors = x[first + o * across : first + o * across + (n - 1) * along + 1]
+        total = factors[::along] @ lines[top : top + n] if n else 0
+        out[row + o, left : left + lines.shape[1]] += total
 
 
 @generated(_turn)

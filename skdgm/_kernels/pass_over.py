@@ -1,187 +1,202 @@
-"""Contrastive divergence of a binary machine of two layers, batch after batch.
+"""Likelihood gradient of a chain of binary layers, followed batch after batch.
 
 What an update needs stays in one call: means given the data, steps of the chains, their
 means, and the update of weights and biases. Numbers are drawn by the same kernels, from
 the same random streams, as where each of these is a call of its own; so both ways learn
 the same parameters.
+
+Tuples have an entry for each layer, or for each coupling between two; layers of odd
+numbers are represented by means, given all others. Above one hidden layer there may be
+a label.
 """
 
 import numpy as np
 
 from skdgm._kernels.bernoulli import draw, fold
 from skdgm._kernels.centered import corrections
-from skdgm._kernels.jit import exact, kernel
-from skdgm._kernels.lists import add_up, unpack
+from skdgm._kernels.jit import kernel
+from skdgm._kernels.lists import pack, unpack
+from skdgm._kernels.phases import (
+    DATA,
+    MODEL,
+    NO_OFFSETS,
+    add,
+    ascend,
+    mean_of_lists,
+    mean_of_rows,
+    move,
+    subtract,
+)
+from skdgm._kernels.settle import longest, settle
 from skdgm._kernels.sweep import columns, sweep
-from skdgm._kernels.update import update
-
-# Tags of an update's random streams, as in skdgm.gradients.contrastive.
-DATA, MODEL = np.uint64(1), np.uint64(2)
-# Running means of the centred gradient: none, of the data, or of both phases.
-NO_OFFSETS, FIXED, OF_DATA, OF_BOTH = range(4)
+from skdgm._kernels.update import limit, refresh, update
 
 
 @kernel
 def pass_over(
-    index, value, count, edges, biases, up, down, bias_velocities, velocity,
-    indices, counts, offsets, rates, key, first, n_steps, momentum, l1, l2, pace,
-    resample, persistent, centering,
+    rows, labels, edges, weights, velocities, units, chains, offsets, room, rates, key,
+    first, numbered, n_steps, sweeps, tol, numbers, max_norm, pace, resample,
+    persistent, centering,
 ):  # fmt: skip
     """Learn from batches of rows, in place.
 
     Parameters
     ----------
-    index, value, count : ndarray
-        Rows as lists, those of the batches one after the other.
+    rows : tuple
+        Index, value and count of lists, those of the batches one after the other.
+    labels : tuple
+        Index and count of lists of labels, the last layer's of three; or of no rows.
     edges : ndarray of shape (n_batches + 1,)
         First row of each batch.
-    biases, bias_velocities, offsets : pair of ndarray
-        Of visible and of hidden units.
-    up, down, velocity : ndarray
-        Tiles of the weights, of their transpose and of their velocity.
-    indices, counts : pair of ndarray
-        Lists of the chains' visible and hidden units.
+    weights : pair of tuple
+        Tiles of the weights, and of their transposes.
+    velocities : tuple
+        Tiles; of no rows without momentum. Those of labels' weights are transposed.
+    units : pair of tuple
+        Biases, and their velocities.
+    chains : pair of tuple
+        Index and count of the chains' lists.
+    offsets : tuple
+    room : tuple
+        See :func:`skdgm.boltzmann._passes.room`.
     rates : ndarray of shape (n_batches,)
         Learning rate of each update.
     key : uint64
         Stream of the epoch's updates, of which these begin with number ``first``.
+    numbered : ndarray of int
+        Numbers of the layers' blocks, which name their streams.
+    n_steps, sweeps : int
+        Steps of the chains, and most sweeps of mean field.
+    tol : float
+        Of mean field.
+    numbers : tuple of real
+        Momentum, and penalties l1 and l2.
+    max_norm : float
+        Largest norm of a unit's weights to the layer below.
     pace : real
         Weight of a batch's means in the running means.
     resample, persistent : bool
         Whether bits are drawn from rows; whether chains go on, or start at the rows.
     centering : int
     """
-    real, form = up.dtype.type, ((up,), (down,), biases, biases)
-    n_rows, n_chains = 0, len(indices[0])
-    for turn in range(len(rates)):
-        n_rows = max(n_rows, edges[turn + 1] - edges[turn])
-    most, total = max(n_rows, n_chains), np.empty(len(biases[0]))
-    ids, ones = np.arange(most).astype(np.uint64), np.ones(most)
-    betas = ones.astype(up.dtype)
-    fields, means = rows_of(n_chains, biases), rows_of(n_rows, biases)[1]
-    grey = rows_of(n_rows if resample else 0, biases)[0]
-    bits, n_bits = np.empty(grey.shape, np.uint32), np.empty(len(grey), np.int64)
-    no_values, no_counts = rows_of(0, biases), np.empty(0, np.int64)
-    no_lists = np.empty(no_values[1].shape, np.uint32)
-    thin = rows_of(0 if centering == NO_OFFSETS else 2, biases)
-    grads, data, model = like(biases), like(biases), like(biases)
-    order, roots = np.arange(2 * n_steps - 1) % 2, np.empty(2 * n_steps, np.uint64)
+    (ups, downs), (biases, speeds), (indices, counts) = weights, units, chains
+    (index, value, count), (momentum, l1, l2), (y_index, y_count) = (
+        rows,
+        numbers,
+        labels,
+    )
+    labelled = len(y_index) > 0
+    means, fields, known, no_values, bits, listed, thin, grads, data, model, lost = room
+    real, n_layers = ups[0].dtype.type, len(biases)
+    ids, total = np.arange(len(known)).astype(np.uint64), np.empty(longest(biases))
+    n_sweeps, moves = np.empty(len(known), np.int64), np.empty(len(known), np.bool_)
+    ones, betas = np.ones(len(known)), np.ones(len(known), ups[0].dtype)
+    one_each = np.ones(longest(biases))
+    order, n_drawn = steps(n_layers, n_steps)
+    roots = np.empty(len(order), np.uint64)
     for turn in range(len(rates)):
         start, stop = edges[turn], edges[turn + 1]
         n, root = stop - start, fold(key, np.uint64(first + turn))
         x, x_value, x_count = index[start:stop], value[start:stop], count[start:stop]
         if resample:
-            unpack(x, x_value, x_count, grey, 0, n)
-            x, x_value, x_count = bits[:n], no_values[0], n_bits[:n]
-            draw(grey[:n], root, ids, x, x_count, 0, n)
-        y = means[:n]
-        columns(
-            1, *form, betas, (x, no_lists), (x_value, no_values[1]),
-            (x_count, no_counts), y, 0, len(up),
+            unpack(x, x_value, x_count, means[0], 0, n)
+            x, x_value, x_count = bits[0][:n], no_values[0], bits[1][:n]
+            draw(means[0][:n], root, ids, x, x_count, 0, n)
+        settle(
+            ups, downs, biases, x, x_value, x_count, y_index[start:stop],
+            y_count[start:stop], means, fields, known, sweeps, tol, n_sweeps, moves, 0,
+            n,
         )  # fmt: skip
-        m = n_chains if persistent else n
+        m = len(indices[0]) if persistent else n
         if not persistent:
-            own = fold(fold(fold(root, DATA), np.uint64(0)), np.uint64(1))
-            draw(y, own, ids, indices[1], counts[1], 0, n)
+            own = fold(fold(fold(root, DATA), np.uint64(0)), np.uint64(numbered[1]))
+            draw(means[1][:n], own, ids, indices[1], counts[1], 0, n)
         own = fold(root, MODEL)
-        for k in range(len(roots)):
-            roots[k] = fold(fold(own, np.uint64(k // 2)), np.uint64(k % 2))
-        sweep(*form, betas, indices, no_values, counts, fields, ids, roots, order, 0, m)
-        v, v_count, y_model = indices[0][:m], counts[0][:m], fields[1][:m]
-        columns(
-            1, *form, betas, (v, no_lists), no_values, (v_count, no_counts), y_model,
-            0, len(up),
+        for k in range(len(order)):
+            step = fold(own, np.uint64(k // n_layers))
+            roots[k] = fold(step, np.uint64(numbered[order[k]]))
+        sweep(
+            ups, downs, biases, biases, betas, indices, no_values, counts, fields, ids,
+            roots, order[:n_drawn], labelled, 0, m,
         )  # fmt: skip
-        draw(y_model, roots[-1], ids, indices[1], counts[1], 0, m)
-        mean_of_lists(x, x_value, x_count, ones, total, data[0])
-        mean_of_lists(v, no_values[0], v_count, ones, total, model[0])
-        mean_of_rows(y, data[1])
-        mean_of_rows(y_model, model[1])
-        for side in range(2):
-            subtract(data[side], model[side], grads[side])
-            if centering == OF_BOTH:
-                average(data[side], model[side], data[side])
-            if centering in (OF_DATA, OF_BOTH):
-                follow(offsets[side], data[side], pace)
-        if centering != NO_OFFSETS:
-            corrections(
-                x, x_value, x_count, y, v, no_values[0], v_count, y_model, grads[0],
-                grads[1], offsets[0], offsets[1], offsets[0], thin[0], thin[1],
-                data[0], data[1],
+        for layer in range(1, n_layers, 2):
+            columns(
+                layer, ups, downs, biases, biases, betas, indices, no_values, counts,
+                fields[layer][:m], 0, n_tiles(biases[layer], ups[0]),
             )  # fmt: skip
-            for side in range(2):
-                subtract(grads[side], data[side], grads[side])
+        for k in range(n_drawn, len(order)):
+            layer = order[k]
+            own_means = fields[layer][:m]
+            draw(own_means, roots[k], ids, indices[layer], counts[layer], 0, m)
+        for layer in range(n_layers):
+            if layer % 2:
+                mean_of_rows(fields[layer][:m], model[layer])
+            else:
+                v, v_count = indices[layer][:m], counts[layer][:m]
+                mean_of_lists(v, no_values[0], v_count, ones, total, model[layer])
+                if layer:
+                    unpack(v, no_values[layer], v_count, fields[layer], 0, m)
+            if layer == 0:
+                mean_of_lists(x, x_value, x_count, ones, total, data[0])
+            elif labelled and layer == 2:
+                v, v_count = y_index[start:stop], y_count[start:stop]
+                mean_of_lists(v, no_values[layer], v_count, ones, total, data[layer])
+            else:
+                mean_of_rows(means[layer][:n], data[layer])
+            subtract(data[layer], model[layer], grads[layer])
+            move(offsets[layer], data[layer], model[layer], pace, centering)
+            lost[layer][:] = 0
         rate = real(rates[turn])
-        update(
-            x, x_value, x_count, v, no_values[0], v_count, y, y_model, thin[0], thin[1],
-            up, down, velocity, rate, momentum, l1, l2, 0, len(up),
-        )  # fmt: skip
-        for side in range(2):
-            ascend(biases[side], bias_velocities[side], grads[side], rate, momentum)
+        for link in range(n_layers - 1):
+            low, high, up, down = link, link + 1, ups[link], downs[link]
+            if labelled and link == 1:
+                low, high, up, down = 2, 1, down, up
+            v, v_value, v_count = indices[low][:m], no_values[low], counts[low][:m]
+            if labelled and link:
+                x, x_count = y_index[start:stop], y_count[start:stop]
+                x_value = no_values[low]
+            elif low:
+                x, x_value, x_count = listed[0][low], listed[1][low], listed[2]
+                pack(means[low], ids, x, x_value, x_count, 0, n)
+                x, x_value, x_count = x[:n], x_value[:n], x_count[:n]
+            if low % 2:
+                v, v_value, v_count = listed[3][low], listed[4][low], listed[5]
+                pack(fields[low], ids, v, v_value, v_count, 0, m)
+                v, v_value, v_count = v[:m], v_value[:m], v_count[:m]
+            y, y_model = means[high][:n], fields[high][:m]
+            if centering != NO_OFFSETS:
+                corrections(
+                    x, x_value, x_count, y, v, v_value, v_count, y_model, grads[low],
+                    grads[high], offsets[low], offsets[high], offsets[low], thin[low],
+                    thin[high], data[low], data[high],
+                )  # fmt: skip
+                add(lost[low], data[low])
+                add(lost[high], data[high])
+            update(
+                x, x_value, x_count, v, v_value, v_count, y, y_model, thin[low],
+                thin[high], up, down, velocities[link], rate, momentum, l1, l2, 0,
+                len(up),
+            )  # fmt: skip
+            if max_norm < np.inf and limit(up, one_each, max_norm):
+                refresh(up, down, 0, len(up))
+        for layer in range(n_layers):
+            if centering != NO_OFFSETS:
+                subtract(grads[layer], lost[layer], grads[layer])
+            ascend(biases[layer], speeds[layer], grads[layer], rate, momentum)
 
 
 @kernel
-def rows_of(n, biases):
-    """Room for rows of visible and of hidden units."""
-    b, c = biases
-    return np.empty((n, len(b)), b.dtype), np.empty((n, len(c)), c.dtype)
+def steps(n_layers, n_steps):
+    """The layers in the order in which Gibbs steps draw them, and how many they do
+    before those of odd numbers for the last time."""
+    order, n_even = np.empty(n_layers * n_steps, np.int64), (n_layers + 1) // 2
+    for k in range(len(order)):
+        turn = k % n_layers
+        order[k] = 2 * turn if turn < n_even else 2 * (turn - n_even) + 1
+    return order, len(order) - n_layers // 2
 
 
 @kernel
-def like(biases):
-    """Room for a number for each visible and each hidden unit."""
-    return np.empty_like(biases[0]), np.empty_like(biases[1])
-
-
-@kernel
-def mean_of_lists(index, value, count, ones, total, out):
-    """The mean of rows that are lists."""
-    for j in range(len(total)):
-        total[j] = 0.0
-    add_up(index, value, count, ones, total)
-    for j in range(len(total)):
-        out[j] = total[j] / len(index)
-
-
-@exact
-def mean_of_rows(x, out):
-    """The mean of rows, in their order, as np.add.reduce has it."""
-    share = x.dtype.type(1 / len(x))
-    for j in range(len(out)):
-        out[j] = x[0, j]
-    for r in range(1, len(x)):
-        for j in range(len(out)):
-            out[j] += x[r, j]
-    for j in range(len(out)):
-        out[j] *= share
-
-
-@exact
-def subtract(a, b, out):
-    """The difference of two rows."""
-    for j in range(len(out)):
-        out[j] = a[j] - b[j]
-
-
-@exact
-def follow(offset, target, pace):
-    """Running means of what has the mean ``target``."""
-    for j in range(len(offset)):
-        offset[j] = offset[j] + pace * (target[j] - offset[j])
-
-
-@exact
-def average(a, b, out):
-    """The mean of two rows."""
-    half = out.dtype.type(0.5)
-    for j in range(len(out)):
-        out[j] = (a[j] + b[j]) * half
-
-
-@exact
-def ascend(theta, u, g, rate, momentum):
-    """Gradient ascent of biases with momentum."""
-    for j in range(len(theta)):
-        u[j] *= momentum
-        u[j] += rate * g[j]
-        theta[j] += u[j]
+def n_tiles(bias, tiles):
+    """How many tiles a layer's columns fill."""
+    return -(-len(bias) // tiles.shape[2])

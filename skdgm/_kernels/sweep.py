@@ -3,10 +3,14 @@ r"""The odd/even sweep on a chain of binary layers.
 .. math:: \eta_l = b'_l + \beta \left(b_l - b'_l + x_{l-1} W_{l-1} + x_{l+1}
    W_l^\top\right), \qquad \mu_l = \sigma(\eta_l), \qquad x_l \sim \mu_l
 
-with the biases b' of a base model, and an inverse temperature for each row.
+with the biases b' of a base model, and an inverse temperature for each row. The last
+layer may be a label: one unit of several states, with the softmax in the place of the
+sigmoid.
 """
 
-from skdgm._kernels.bernoulli import draw, squash
+import numpy as np
+
+from skdgm._kernels.bernoulli import bits, draw, halves, squash
 from skdgm._kernels.jit import inner, kernel
 from skdgm._kernels.lists import collect
 
@@ -14,12 +18,12 @@ from skdgm._kernels.lists import collect
 @kernel
 def sweep(
     ups, downs, biases, bases, betas, indices, values, counts, means, ids, roots, order,
-    start, stop,
+    labelled, start, stop,
 ):  # fmt: skip
     """Update layers in the given order, their means and their lists.
 
     Tuples have an entry for each layer (or coupling). Layers whose lists have no rows
-    are not looked at.
+    are not looked at. ``labelled`` says whether the last one is a label.
     """
     for turn in range(len(order)):
         layer = order[turn]
@@ -29,6 +33,10 @@ def sweep(
             0, len(bias), start, stop,
         )  # fmt: skip
         for r in range(start, stop):
+            if labelled and layer == len(biases) - 1:
+                pick(eta[r], bias, roots[turn], ids[r], indices[layer][r])
+                counts[layer][r] = 1
+                continue
             finish(eta, r, 0, len(bias), bias, base, betas[r])
             draw(eta, roots[turn], ids, indices[layer], counts[layer], r, r + 1)
 
@@ -85,3 +93,26 @@ def receive(
     if above < len(indices) and len(indices[above]):
         lists = indices[above], values[above], counts[above]
         collect(*lists, downs[layer], left, right, eta, start, stop)
+
+
+@kernel
+def pick(eta, bias, root, number, index):
+    """Draw the state of a label that receives ``eta``, which becomes its probabilities,
+    as :func:`skdgm.distributions.categorical.pick` does."""
+    real, total = eta.dtype.type, eta.dtype.type(0)
+    for k in range(len(eta)):
+        eta[k] += bias[k]
+    most = eta.max()
+    for k in range(len(eta)):
+        eta[k] = np.exp(eta[k] - most)
+        total += eta[k]
+    low, high = halves(number, root)
+    scale, shift = real(2.0**-32), np.uint32(0)
+    if eta.itemsize == 4:
+        scale, shift = real(2.0**-24), np.uint32(8)
+    uniform, below, state = real(bits(0, low, high) >> shift) * scale, real(0), 0
+    for k in range(len(eta)):
+        eta[k] /= total
+        below += eta[k]
+        state += uniform >= below and k < len(eta) - 1
+    index[0] = state

@@ -5,13 +5,18 @@ r"""One pass over a matrix of weights that learns from two sets of rows.
    u \leftarrow \mu u + \epsilon g, \qquad W \leftarrow W + u
 
 The x are lists and the y dense; A and B have few rows, or none. Each line of W's tiles
-collects the y of those r whose x it is in, and is written to the tiles of
-:math:`W^\top` while it is near.
+collects the y of those r whose x it is in (or of all r, times their x, where few x are
+0), and is written to the tiles of :math:`W^\top` while it is near.
 """
 
+import numpy as np
+
 from skdgm._kernels.jit import inner, kernel
-from skdgm._kernels.lines import BLOCK, add_lines, aligned, flip
-from skdgm._kernels.lists import by_column
+from skdgm._kernels.lines import BLOCK, add_lines, add_products, aligned, flip
+from skdgm._kernels.lists import by_column, entry
+
+# Density of the lists above which they count as arrays.
+FULL = 0.25
 
 
 @kernel
@@ -21,28 +26,45 @@ def update(
 ):  # fmt: skip
     """Learn some tiles of W. Without momentum the velocity may have none, and without
     need of it the transpose."""
-    n_units, width, n_rows = up.shape[1], up.shape[2], len(y)
+    n_units, width, n_rows = up.shape[1], up.shape[2], len(y) + len(y_2)
+    n_listed = np.sum(count) + np.sum(count_2)
+    full = n_listed > FULL * n_units * n_rows
+    some, some_2 = (0, 0) if full else (len(index), len(index_2))
     first, rows, values = by_column(
-        index, value, count, index_2, value_2, count_2, n_units
-    )
-    lines, thin = aligned(n_rows + len(y_2), width, up), aligned(len(b), width, up)
+        index[:some], value[:some], count[:some],
+        index_2[:some_2], value_2[:some_2], count_2[:some_2], n_units,
+    )  # fmt: skip
+    top, n_lines = 0 if full else n_rows, n_rows + len(a)
+    lines, factors = aligned(n_lines, width, up), columns(a, n_lines - top)
+    if full:
+        scatter(index, value, count, factors, 0)
+        scatter(index_2, value_2, count_2, factors, len(y))
+    factors, n = factors.ravel(), n_lines - top
     real, side = up.dtype.type, BLOCK // up.itemsize
-    always = momentum != 0 or l1 != 0 or l2 != 0 or len(a) > 0
+    decays = l1 != 0 or l2 != 0
     for number in range(start, stop):
         left, w = number * width, up[number]
         target = velocity[number] if momentum != 0 else w
-        scale(y, rate / real(max(1, n_rows)), left, lines, 0)
-        scale(y_2, -rate / real(max(1, len(y_2))), left, lines, n_rows)
-        scale(b, -rate, left, thin, 0)
+        scale(y, rate / real(max(1, len(y))), left, lines, 0)
+        scale(y_2, -rate / real(max(1, len(y_2))), left, lines, len(y))
+        scale(b, -rate, left, lines, n_rows)
         for low in range(0, n_units, side):
             high = min(low + side, n_units)
-            if first[low] == first[high] and not always:
+            if first[low] == first[high] and momentum == 0 and not decays and n == 0:
                 continue
-            if always:
-                begin(target, w, a, thin, low, high, rate, momentum, l1, l2)
             for i in range(low, high):
-                n = first[i + 1] - first[i]
-                add_lines(target, i, 0, lines, rows, values, first[i], n)
+                if momentum != 0:
+                    fade(target, i, momentum)
+                if decays and momentum != 0:
+                    decay(target[i], w[i], rate, l1, l2)
+                elif decays:
+                    shrink(w[i], rate, l1, l2)
+                n_terms = first[i + 1] - first[i]
+                if n_terms:
+                    add_lines(target, i, 0, lines, rows, values, first[i], n_terms)
+            if n:
+                where = factors, low * n, n, 1
+                add_products(target, low, 0, *where, lines, top, high - low, n)
             if momentum != 0:
                 for i in range(low, high):
                     for j in range(width):
@@ -62,20 +84,50 @@ def scale(y, factor, left, out, first):
             line[j] = 0
 
 
+@kernel
+def columns(a, n):
+    """Room for a row of n numbers for each column of ``a``, which end with its own."""
+    out, before = np.zeros((a.shape[1], n), a.dtype), n - len(a)
+    for k in range(len(a)):
+        for i in range(a.shape[1]):
+            out[i, before + k] = a[k, i]
+    return out
+
+
+@kernel
+def scatter(index, value, count, out, first):
+    """Write rows that are lists into columns, from the given one."""
+    for r in range(len(index)):
+        for k in range(count[r]):
+            out[index[r, k], first + r] = entry(value, r, k)
+
+
 @inner()
-def begin(target, w, a, thin, low, high, rate, momentum, l1, l2):
-    """What of some lines' update does not come from rows. Without momentum the lines
-    themselves are the target, else their velocity."""
-    real = w.dtype.type
-    for i in range(low, high):
-        for j in range(w.shape[1]):
-            if momentum != 0:
-                target[i, j] *= momentum
-            sign = real(w[i, j] > 0) - real(w[i, j] < 0)
-            target[i, j] -= rate * (l1 * sign + l2 * w[i, j])
-        for k in range(len(a)):
-            for j in range(w.shape[1]):
-                target[i, j] += a[k, i] * thin[k, j]
+def fade(velocity, i, momentum):
+    """A line of velocities, some time later."""
+    for j in range(velocity.shape[1]):
+        velocity[i, j] *= momentum
+
+
+@inner()
+def decay(velocity, w, rate, l1, l2):
+    """What penalties of a line of weights change in its velocity."""
+    for j in range(len(w)):
+        velocity[j] -= rate * penalty(w[j], l1, l2)
+
+
+@inner()
+def shrink(w, rate, l1, l2):
+    """What they change in the line itself, without momentum."""
+    for j in range(len(w)):
+        w[j] -= rate * penalty(w[j], l1, l2)
+
+
+@inner()
+def penalty(w, l1, l2):
+    """The derivative of the penalties of a weight."""
+    sign = l1 if w > 0 else (-l1 if w < 0 else 0 * l1)
+    return sign + l2 * w
 
 
 @kernel
@@ -101,3 +153,26 @@ def refresh(up, down, start, stop):
     for number in range(start, stop):
         for low in range(0, up.shape[1], side):
             transpose(up[number], down, number * up.shape[2], low)
+
+
+@kernel
+def limit(up, scale, most):
+    """Scale down columns whose norm, with lines times ``scale``, exceeds a limit;
+    return whether there were some."""
+    real, exceeds = up.dtype.type, False
+    total = np.empty(up.shape[2])
+    for number in range(len(up)):
+        w = up[number]
+        for j in range(len(total)):
+            total[j] = 0.0
+        for i in range(len(w)):
+            for j in range(len(total)):
+                own = np.float64(scale[i]) * np.float64(w[i, j])
+                total[j] += own * own
+        for j in range(len(total)):
+            norm = np.sqrt(total[j])
+            if norm > most:
+                exceeds = True
+                for i in range(len(w)):
+                    w[i, j] *= real(most / norm)
+    return exceeds

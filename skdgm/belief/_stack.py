@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.boltzmann import BernoulliRBM, GaussianRBM, RBMClassifier
@@ -42,8 +42,9 @@ for _name in "n_iter", "centering", "max_norm":
     CONSTRAINTS[_name].append(StrOptions({AUTO}))
 # Default options of a machine with a label on real columns.
 _REAL = {name: GaussianRBM().get_params()[name] for name in ("centering", "max_norm")}
-# Number of values presented with n_iter="auto"; fewest and most epochs.
-_SHOWN, _EPOCHS = 20_000_000, (20, 200)
+# Values presented with n_iter="auto"; updates that are enough for features, though not
+# for a label beside them; fewest and most epochs.
+_SHOWN, _UPDATES, _EPOCHS = 20_000_000, 12_000, (20, 200)
 
 
 def domain_of(options):
@@ -161,10 +162,13 @@ def set_epochs(machines, options, table):
     """Set the number of epochs of machines with ``n_iter="auto"``."""
     if options.layers is None:
         each = per_layer("n_iter", options.n_iter, len(machines))
+        enough = np.inf if is_classifier(machines[-1]) else _UPDATES
         for machine, n_iter in zip(machines, each):
             if _is_auto(n_iter):
-                size = table.n_draws * table.rows.shape[1]
-                machine.n_iter = int(np.clip(_SHOWN // size, *_EPOCHS))
+                n_values = table.n_draws * table.rows.shape[1]
+                n_updates = -(-table.n_draws // machine.batch_size)
+                n_epochs = min(_SHOWN // n_values, enough / n_updates)
+                machine.n_iter = int(np.clip(np.ceil(n_epochs), *_EPOCHS))
 
 
 def check_same(fitted, machines):

@@ -1,24 +1,32 @@
-"""Updates of a small binary machine of two layers, many in one call of a kernel.
+"""Updates of a small machine, many in one call of a kernel.
 
 They are those of :meth:`EnergyObjective.step`, from the same random numbers, without
 the Python calls between its kernels: an update of a small machine costs what its
 arithmetic costs. Interrupts wait for the end of a call, a fraction of a second.
+
+Binary machines learn the same parameters to the last bit. Those with real units or a
+label differ by rounding: NumPy and the kernels have each their own exponential
+function, and order of sums.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.pass_over import FIXED, NO_OFFSETS, OF_BOTH, OF_DATA, pass_over
-from skdgm.gradients import centering
+from skdgm._kernels.phases import FIXED, NO_OFFSETS, OF_BOTH, OF_DATA
+from skdgm.boltzmann._updates import binary_pass, lines, listed, real_pass_over
+from skdgm.couplings import Dense
+from skdgm.data.labels import UNKNOWN
+from skdgm.distributions import Bernoulli, Gaussian, Softmax
 from skdgm.optim import learning_rate, piecewise
 from skdgm.samplers import binary
-from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import worthwhile
 from skdgm.utils.random import stream
 
 # Multiply-adds of one call: a fraction of a second.
 _MOST = 1e9
+# Multiply-adds of an update with real units up to which a kernel makes it.
+_SMALL = 1e7
 _MODES = {
     None: NO_OFFSETS,
     "start": FIXED,
@@ -44,6 +52,16 @@ class Run(NamedTuple):
     batches: list
     n_batches: int
 
+    @property
+    def longest(self):
+        """Number of rows of the largest batch."""
+        return max(map(len, self.batches))
+
+    @property
+    def edges(self):
+        """Place of each batch's first row where they are joined, and their end."""
+        return np.cumsum([0, *map(len, self.batches)])
+
 
 class Runs:
     """Sized iterable of the runs that an epoch consists of.
@@ -57,8 +75,10 @@ class Runs:
 
     def __init__(self, objective, reader):
         most, n_batches = _MOST / max(1.0, _work(objective, reader)), len(reader)
-        n_steps = np.max(objective.recipe.n_steps)
-        parts = reader.parts(max(1, int(most / n_steps)))
+        turns, deep = np.max(objective.recipe.n_steps), len(objective.energy.layers) > 2
+        if deep:  # Means are not 0, as states are, and go both ways.
+            turns += objective.recipe.mean_field_steps / binary.DENSITY
+        parts = reader.parts(max(1, int(most / turns)))
         self.runs = [Run(first, some, n_batches) for first, some in parts]
 
     def __len__(self):
@@ -96,18 +116,45 @@ def serves(objective, reader):
     -------
     serves : bool
     """
-    recipe, energy = objective.recipe, objective.energy
+    recipe = objective.recipe
+    if objective.energy.is_binary_chain:
+        fits = reader.lists and not worthwhile(_work(objective, reader))
+    elif objective.label is not None:
+        fits = _is_labelled(objective) and reader.lists
+        fits = fits and _work(objective, reader) <= _SMALL
+    else:
+        fits = _is_real(objective) and _work(objective, reader) <= _SMALL
     return (
-        objective.plain
-        and energy.is_binary_chain
-        and len(energy.units) == 2
-        and reader.lists
+        fits
+        and objective.plain
         and recipe.gradient in ("pcd", "cd")
+        and recipe.negative == "samples"
         and recipe.solver == "sgd"
-        and recipe.max_norm is None
         and recipe.sparsity_target is None
         and np.max(recipe.n_steps) <= binary.MAX_STEPS
-        and not worthwhile(_work(objective, reader))
+    )
+
+
+def _is_labelled(objective):
+    """Return whether a machine has one binary hidden layer, binary visible units and
+    beside them a label, which is known, and learns their joint distribution."""
+    energy = objective.energy
+    return (
+        tuple(map(type, energy.units)) == (Bernoulli, Softmax, Bernoulli)
+        and tuple(map(type, energy.couplings)) == (Dense, Dense)
+        and objective.recipe.objective == "generative"
+        and bool((objective.rows.labels != UNKNOWN).all())
+    )
+
+
+def _is_real(objective):
+    """Return whether a machine has complete real units under one binary layer."""
+    energy = objective.energy
+    return (
+        tuple(map(type, energy.units)) == (Gaussian, Bernoulli)
+        and tuple(map(type, energy.couplings)) == (Dense,)
+        and not objective.recipe.quadratic
+        and objective.rows.complete
     )
 
 
@@ -127,39 +174,37 @@ def learn(objective, state, run, clock):
     -------
     state : TrainState
     """
-    recipe, rows, real = objective.recipe, objective.rows, state.params.dtype.type
-    sizes, persistent = list(map(len, run.batches)), recipe.gradient == "pcd"
-    chains = state.chains if persistent else _room(objective, max(sizes), real)
-    n_steps = piecewise(recipe.n_steps, clock)
-    momentum = piecewise(recipe.momentum, clock)
-    times = clock._replace(
-        batch=run.first + np.arange(len(sizes)), n_batches=run.n_batches
-    )
-    rates = learning_rate(recipe.learning_rate, recipe.schedule, times, recipe.power_t)
+    recipe, real, most = objective.recipe, state.params.dtype.type, run.longest
+    persistent, pass_by = recipe.gradient == "pcd", real_pass_over
+    chains, offsets = state.chains, state.offsets or lines(objective, real)
+    if type(objective.energy.units[0]) is Bernoulli:
+        pass_by = binary_pass
+    if not persistent:
+        chains = listed(objective, most, real)
+        if pass_by is real_pass_over:
+            chains = np.empty((most, objective.energy.units[0].size), real), chains[1]
+    numbers = piecewise(recipe.momentum, clock), recipe.l1, recipe.l2
     number = objective.epochs_before + clock.epoch
-    key = stream(objective.seed, objective.STEP, number).root
-    weights, velocity = state.params.couplings[0], state.optimiser.couplings[0].up
-    v = rows.present(np.concatenate(run.batches), True)
-    pass_over(
-        *(v.index, v.value, v.count, np.cumsum([0, *sizes])),
-        *(state.params.units, *weights),
-        *(state.optimiser.units, velocity if momentum else velocity[:0]),
-        *(tuple(part.index for part in chains), tuple(part.count for part in chains)),
-        *(state.offsets or state.params.units, rates * np.ones(len(sizes))),
-        *(np.uint64(key), run.first, n_steps),
-        *(real(value) for value in (momentum, recipe.l1, recipe.l2, centering.RATE)),
-        *(bool(recipe.resample and not rows.binary), persistent),
-        _MODES[recipe.centering],
+    how = {
+        "root": stream(objective.seed, objective.STEP, number),
+        "n_steps": piecewise(recipe.n_steps, clock),
+        "numbers": tuple(map(real, numbers)),
+        "persistent": persistent,
+        "centering": _MODES[recipe.centering],
+    }
+    times = clock._replace(
+        batch=run.first + np.arange(len(run.batches)), n_batches=run.n_batches
     )
+
+    def rates(initial):
+        rate = learning_rate(initial, recipe.schedule, times, recipe.power_t)
+        return rate * np.ones(len(run.batches))
+
+    pass_by(objective, state, run, chains, offsets, rates, **how)
     if persistent:
         return state
-    return state._replace(near=tuple(part[: sizes[-1]] for part in chains))
-
-
-def _room(objective, n_rows, real):
-    """Lists for chains that start at the rows of a batch."""
-    units = objective.energy.units
-    return tuple(Lists.empty(n_rows, unit.size, real) for unit in units)
+    n_last = len(run.batches[-1])
+    return state._replace(near=tuple(part[:n_last] for part in chains))
 
 
 def _work(objective, reader):
@@ -167,5 +212,8 @@ def _work(objective, reader):
     n_rows, n_chains = len(reader.batches[0]), objective.recipe.n_chains
     if objective.recipe.gradient == "cd" or n_chains is None:
         n_chains = n_rows
-    n_weights = np.prod([unit.size for unit in objective.energy.units], dtype=float)
-    return binary.DENSITY * (n_rows + n_chains) * n_weights
+    sizes = [unit.size for unit in objective.energy.units]
+    n_weights = sum(sizes[i] * float(sizes[j]) for i, j, _ in objective.energy.links)
+    real = type(objective.energy.units[0]) is Gaussian
+    density = 1.0 if real else binary.DENSITY
+    return density * (n_rows + n_chains) * n_weights

@@ -10,7 +10,7 @@ import numpy as np
 
 from skdgm._kernels.centered import corrections
 from skdgm._kernels.update import refresh, update
-from skdgm.utils.lists import Lists, dot
+from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
 from skdgm.utils.products import joined, matmul, tiles
 
@@ -86,36 +86,15 @@ class Contrast(NamedTuple):
         of_below, of_above : ndarray
             Decrease of biases' gradients: :math:`G_c \lambda, G_c^\top` ``shift``.
         """
-        if isinstance(self.x, Lists) and isinstance(self.x_model, Lists):
-            return self._centred(below, above, mu, lam, shift)
-        thin = np.stack([mu, below]), np.stack([above, lam])
-        of_below = self._times(lam) - thin[0].T @ (thin[1] @ lam)
-        of_above = self._transposed_times(shift) - thin[1].T @ (thin[0] @ shift)
-        return self._replace(thin=thin), of_below, of_above
-
-    def _centred(self, below, above, *offsets):
-        """The same for statistics below that are lists, by a kernel."""
-        x, y, x_model, y_model = self[:4]
+        (x, y), (x_model, y_model) = self._listed()
         thin = tuple(np.empty((2, len(grad)), grad.dtype) for grad in (below, above))
         less = tuple(map(np.empty_like, (below, above)))
         corrections(
-            *(x.index, x.value, x.count, np.asarray(y)),
-            *(x_model.index, x_model.value, x_model.count, np.asarray(y_model)),
-            *(below, above, *offsets, *thin, *less),
+            *(x.index, x.value, x.count, y),
+            *(x_model.index, x_model.value, x_model.count, y_model),
+            *(below, above, mu, lam, shift, *thin, *less),
         )
         return self._replace(thin=thin), *less
-
-    def _times(self, lam):
-        return sum(_combined(x, y @ lam * share) for x, y, share in self._terms())
-
-    def _transposed_times(self, mu):
-        return sum(
-            dot(x, mu).astype(mu.dtype) @ y * share for x, y, share in self._terms()
-        )
-
-    def _terms(self):
-        for x, y, sign in (self.x, self.y, 1), (self.x_model, self.y_model, -1):
-            yield x, np.asarray(y), sign / max(1, len(y))
 
     def ascend(self, weights, velocity, *, rate, momentum=0.0, l1=0.0, l2=0.0):
         r"""Take a step with momentum and weight decay, in place, in one pass.
@@ -167,11 +146,7 @@ class Contrast(NamedTuple):
 
     def _arguments(self, up, down, velocity, rate, momentum, l1, l2):
         """Arguments of the kernel, and its range and cost."""
-        x, x_model = (
-            part if isinstance(part, Lists) else Lists.pack(part)
-            for part in (self.x, self.x_model)
-        )
-        y, y_model = np.asarray(self.y), np.asarray(self.y_model)
+        (x, y), (x_model, y_model) = self._listed()
         real, n_columns = up.dtype.type, y.shape[1]
         empty = np.empty((0, x.shape[1]), real), np.empty((0, n_columns), real)
         given = (
@@ -183,19 +158,17 @@ class Contrast(NamedTuple):
         work = (x.count.sum() + x_model.count.sum() + 8 * x.shape[1]) * n_columns
         return given, {"n": len(up), "work": work}
 
+    def _listed(self):
+        """Both phases, each as lists of the block below and an array of that above."""
+        for x, y in (self.x, self.y), (self.x_model, self.y_model):
+            yield x if isinstance(x, Lists) else Lists.pack(x), np.asarray(y)
+
 
 def _same(x, other):
     if x is other:
         return True
     both = isinstance(x, np.ndarray) and isinstance(other, np.ndarray)
     return both and np.array_equal(x, other)
-
-
-def _combined(x, share):
-    """Sum of the rows of x, weighted by ``share``."""
-    if isinstance(x, Lists):
-        return x.weighted_sum(share).astype(share.dtype)
-    return share @ np.asarray(x)
 
 
 class Weights(NamedTuple):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm._kernels.update import limit
 from skdgm.couplings.contrast import Contrast, Weights
 from skdgm.utils.products import matmul, product
 
@@ -87,9 +88,11 @@ class Dense(NamedTuple):
         scale : float or ndarray of shape (n_below, 1), default=1.0
             The factor s of each unit below.
         """
-        W = weights.up if isinstance(weights, Weights) else weights
-        norm = np.sqrt(((scale * W) ** 2).sum(axis=W.ndim - 2, keepdims=True))
-        if (norm > max_norm).any():
-            W *= (max_norm / np.maximum(norm, max_norm)).astype(W.dtype)
-            if isinstance(weights, Weights):
+        if isinstance(weights, Weights):
+            scale = np.broadcast_to(np.ravel(scale), self.n_below).astype(float)
+            if limit(weights.up, scale, float(max_norm)):
                 weights.refresh()
+            return
+        norm = np.sqrt(((scale * weights) ** 2).sum(axis=0))
+        if (norm > max_norm).any():
+            weights *= (max_norm / np.maximum(norm, max_norm)).astype(weights.dtype)

@@ -24,6 +24,9 @@ from skdgm.energies import n_rows, plain
 from skdgm.samplers import binary, by_means, sweep
 from skdgm.utils.lists import Lists
 
+# Change of a mean below which its row is settled.
+TOLERANCE = 1e-4
+
 
 class Info(NamedTuple):
     """Number of sweeps of each row, and False for rows that stopped at the maximum:
@@ -41,7 +44,7 @@ def _dense(x, blocks):
     )
 
 
-def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
+def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
     """Sweep until no mean of a row changes by more than ``tol``.
 
     Rows stop one by one, so that the result of a row does not depend on the others.
@@ -71,6 +74,9 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=1e-4):
         means = last_means(energy, params, x, clamp)
         return means, Info(np.ones(size, dtype=int), np.ones(size, dtype=bool))
 
+    if binary.settles(energy, params, x, clamp):
+        means, *info = binary.settle(energy, params, x[0], max_sweeps, tol)
+        return means, Info(*info)
     if any(x[block] is None for block in energy.rest()):
         x = ascend(energy, params, x)
     given = Given.of(energy, params, x, clamp)

@@ -39,7 +39,8 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm._kernels.odds import LIMIT, log_odds
+from skdgm._kernels.odds import LIMIT, log_density, log_odds
+from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
@@ -148,6 +149,8 @@ def log_densities(energy, params, x, units, block=0):
         (matrices[link], other, energy.received(params, x, other))
         for link, other, _ in energy.neighbours(block)
     ]
+    if len(above) == 1 and isinstance(energy.units[above[0][1]], Bernoulli):
+        return _by_kernel(energy, params, *above[0], v, units, own, eta)
     columns = np.arange(v.shape[1])[:, None] if units is None else units.T
     log_p, rows = np.empty((len(v), len(columns))), np.arange(len(v))
     for number, i in enumerate(columns):
@@ -160,6 +163,26 @@ def log_densities(energy, params, x, units, block=0):
         area = logsumexp(np.stack([line(u) for u in points.T], axis=1), axis=1)
         area += np.log(points[:, 1] - points[:, 0])
         log_p[:, number] = line(v[rows, i]) - area
+    return log_p
+
+
+def _by_kernel(energy, params, W, other, received, v, units, own, eta):
+    """Log densities where one block is above, and binary."""
+    if units is None:
+        units = np.broadcast_to(np.arange(v.shape[1]), v.shape)
+    field = energy.field(params, other, received)
+    field = np.broadcast_to(field, (len(v), W.shape[1]))
+    edges, n_steps = _range([W], own, eta, slice(None))
+    n_points = np.where(n_steps < _MANY, n_steps, -1).astype(np.int64) + 1
+    log_p = np.empty(units.shape)
+    run(
+        log_density,
+        *map(np.ascontiguousarray, (field, W, v, units)),
+        *(eta.theta.astype(np.float64), eta.precision.astype(np.float64)),
+        *(edges, n_points, log_p),
+        n=len(v),
+        work=_WORK * field.size * units.shape[1] * n_points.max(initial=0),
+    )
     return log_p
 
 
@@ -178,16 +201,22 @@ def _log_weight(energy, params, above, value, eta, i, u):
 def _points(above, own, eta, i):
     """Integration points for the conditional density of unit i of each row; None if
     weights have diverged."""
+    (low, high), n_steps = _range([W for W, _, _ in above], own, eta, i)
+    if not n_steps.max() < _MANY:
+        return None
+    return np.linspace(low, high, int(n_steps.max()) + 1, axis=1)
+
+
+def _range(matrices, own, eta, i):
+    """First and last points of integrals over some units, in an array, and the number
+    of steps between, NaN or large where weights have diverged."""
     low = high = own.mean[i].astype(np.float64)
-    for W, _, _ in above:
+    for W in matrices:
         low = low + np.minimum(W[i], 0.0).sum(axis=1)
         high = high + np.maximum(W[i], 0.0).sum(axis=1)
     broad = 1.0 / np.sqrt(eta.precision[i].astype(np.float64))
     low, high = low - _TAIL * broad, high + _TAIL * broad
-    n_steps = np.ceil(((high - low) / (_STEP * broad)).max())
-    if not n_steps < _MANY:
-        return None
-    return np.linspace(low, high, int(n_steps) + 1, axis=1)
+    return np.stack([low, high]), np.ceil((high - low) / (_STEP * broad))
 
 
 def free_energy_gap(estimator, X_train, X_valid):

@@ -9,6 +9,7 @@ the weights that it updates next, so that no core waits for another's cache.
 import numpy as np
 
 from skdgm._kernels.bernoulli import draw as draw_kernel
+from skdgm._kernels.settle import settle as settle_kernel
 from skdgm._kernels.sweep import columns as columns_kernel
 from skdgm._kernels.sweep import sweep as sweep_kernel
 from skdgm.couplings import Weights
@@ -21,6 +22,8 @@ from skdgm.utils.products import n_tiles
 DENSITY = 0.2
 # Cost of drawing a unit, in multiply-adds.
 _DRAW = 10
+# Number of weights up to which mean field is faster by a kernel than by BLAS.
+_SMALL = 2**19
 # Most sweeps of one kernel call, which Ctrl-C does not interrupt.
 MAX_STEPS = 100
 
@@ -93,6 +96,59 @@ def contrast(rngs, energy, params, x, chains, model=None):
     return found, chains, last
 
 
+def settles(energy, params, x, clamp):
+    """Return whether a kernel can infer by mean field: in a small chain of binary
+    layers of which all but the first are free and have no means yet, if weights are
+    tiles and all rows share the biases."""
+    return (
+        energy.is_binary_chain
+        and clamp[0] is True
+        and all(part is None for part in (*x[1:], *clamp[1:]))
+        and isinstance(params.couplings[0], Weights)
+        and n_weights(params) <= _SMALL
+        and all(bias.ndim == 1 for bias in params.units)
+    )
+
+
+def settle(energy, params, v, max_sweeps, tol):
+    """Means by mean field given visible units.
+
+    Parameters
+    ----------
+    energy, params
+        For which :func:`settles` is true.
+    v : {ndarray, Lists} of shape (n_rows, n_visible)
+    max_sweeps, tol
+        As for :func:`skdgm.inference.mean_field`.
+
+    Returns
+    -------
+    means : tuple
+        v, and the means of each hidden layer.
+    n_sweeps, converged : ndarray of shape (n_rows,)
+        Number of sweeps of each row; whether its means moved by ``tol`` at most.
+    """
+    lists, n_rows = v if isinstance(v, Lists) else Lists.pack(v), len(v)
+    sizes, dtype = [unit.size for unit in energy.units], params.dtype
+    means, fields = (
+        tuple(np.empty((n_rows, size), dtype) for size in (0, *sizes[1:]))
+        for _ in range(2)
+    )
+    known = np.empty((n_rows, sizes[1]), dtype)
+    nothing = np.empty((0, 0), np.uint32), np.empty(0, np.int64)
+    n_sweeps, moves = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
+    run(
+        settle_kernel,
+        *forms(params),
+        params.units,
+        *(lists.index, lists.value, lists.count, *nothing),
+        *(means, fields, known, max_sweeps, dtype.type(tol), n_sweeps, moves),
+        n=n_rows,
+        work=n_rows * n_weights(params),
+    )
+    return (v, *means[1:]), n_sweeps, ~moves
+
+
 def _advance(rngs, energy, params, x, colours, path=None):
     """Make several sweeps, but for the last colour of the last one."""
     order = [block for colour in colours for block in energy.colours[colour]]
@@ -116,6 +172,7 @@ def _advance(rngs, energy, params, x, colours, path=None):
             ids,
             np.array(roots[:stop], np.uint64),
             np.array((order * len(rngs))[:stop]),
+            False,
             n=len(ids),
             work=DENSITY * len(ids) * n_weights(params) * stop,
         )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from skdgm import DBN, BernoulliRBM
+from skdgm import DBM, DBN, BernoulliRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann import _passes
 from skdgm.exceptions import DivergenceError
 from skdgm.utils.parallel import limit
@@ -31,6 +31,30 @@ OPTIONS = [
     {"early_stopping": True, "n_iter_no_change": 1},
     {"schedule": "invscaling"},
     {"schedule": "constant", "n_components": 300, "learning_rate": 0.01},
+    {"max_norm": 0.3, "momentum": 0.5},
+]
+DEEP = [
+    {},
+    {"hidden_layer_sizes": (40, 9, 33), "n_steps": (1, 3)},
+    {"hidden_layer_sizes": (12, 10, 8, 6), "batch_size": 7, "momentum": 0.5},
+    {"centering": None, "l1": 1e-3, "l2": 1e-2, "n_chains": 3},
+    {"centering": "moving", "mean_field_steps": 2, "n_chains": 20},
+    {"centering": "start", "mean_field_steps": 1, "resample": False},
+    {"pretrain": "layerwise", "pretrain_iter": 1},
+    {"early_stopping": True, "schedule": "constant", "max_norm": 0.5},
+]
+MIXED = np.random.default_rng(0).normal(size=(6, 12))
+REAL = np.random.default_rng(1).normal(size=(150, 6)) @ MIXED + 0.5
+REAL += np.random.default_rng(2).normal(size=REAL.shape) * np.linspace(0.1, 2, 12)
+OF_REAL = [
+    {},
+    {"gradient": "cd", "n_steps": 2, "batch_size": 7},
+    {"centering": "start", "momentum": 0.5, "n_components": 40},
+    {"centering": "moving", "precision": "scalar"},
+    {"centering": None, "precision": "fixed", "l1": 1e-3, "l2": 1e-2},
+    {"n_chains": 3, "n_steps": (1, 3), "schedule": "invscaling"},
+    {"max_norm": 0.5, "min_variance": 0.5, "learning_rate": 0.5},
+    {"max_norm": None, "n_chains": None, "early_stopping": True},
 ]
 # What the kernel does not know.
 OTHER = [
@@ -38,7 +62,6 @@ OTHER = [
     {"gradient": "fpcd"},
     {"solver": "adam"},
     {"sparsity_target": 0.1},
-    {"max_norm": 1.0},
     {"n_steps": 101},
 ]
 
@@ -60,6 +83,11 @@ def machine(**options):
     return BernoulliRBM(
         **{"n_components": 20, "n_iter": 3, "random_state": 0, **options}
     )
+
+
+def deep_machine(**options):
+    given = {"hidden_layer_sizes": (20, 35), "n_iter": 3, "random_state": 0}
+    return DBM(**{**given, **options})
 
 
 def one_by_one(estimator, X, monkeypatch):
@@ -85,6 +113,116 @@ def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     slow = one_by_one(machine(**options), KINDS[kind], monkeypatch)
     assert len(calls) == n_calls
     assert_same(fast, slow)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", DEEP, ids=str)
+def test_parameters_of_deep_machines_are_the_same(options, kind, calls, monkeypatch):
+    fast = deep_machine(**options).fit(KINDS[kind])
+    n_calls = len(calls)
+    assert n_calls
+    slow = one_by_one(deep_machine(**options), KINDS[kind], monkeypatch)
+    assert len(calls) == n_calls
+    assert_same(fast, slow)
+
+
+@pytest.mark.parametrize("options", [*OTHER[:-1], {"negative": "means"}], ids=str)
+def test_other_deep_machines_are_left_to_others(options, calls):
+    deep_machine(n_iter=1, **options).fit(GREY)
+    assert not calls
+
+
+LABELS = load_digits().target[:150]
+OF_LABELS = [
+    {},
+    {"gradient": "cd", "n_steps": 2, "batch_size": 7},
+    {"centering": "start", "momentum": 0.5, "l2": 1e-2},
+    {"centering": "moving", "resample": True},
+    {"centering": None, "max_norm": 0.2, "n_components": 40},
+    {"n_chains": 3, "n_steps": (1, 3), "schedule": "invscaling"},
+]
+
+
+def classifier(**options):
+    given = {"objective": "generative", "solver": "sgd", "learning_rate": 0.1}
+    given |= {"n_components": 20, "n_iter": 3, "random_state": 0}
+    return RBMClassifier(**{**given, **options})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", OF_LABELS, ids=str)
+def test_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
+    X = KINDS[kind]
+    fast = classifier(**options).fit(X, LABELS)
+    n_calls = len(calls)
+    assert n_calls
+    with monkeypatch.context() as context:
+        context.setattr(_passes, "serves", lambda *given: False)
+        slow = classifier(**options).fit(X, LABELS)
+    assert len(calls) == n_calls
+    assert_close(fast, slow, 1e-9 if X.dtype == np.float64 else 1e-3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"objective": "hybrid"}, {"objective": "discriminative"}, {"solver": "adam"}],
+    ids=str,
+)
+def test_other_objectives_of_labels_are_left_to_others(options, calls):
+    classifier(n_iter=1, **options).fit(GREY, LABELS)
+    assert not calls
+
+
+def test_rows_without_label_are_left_to_others(calls):
+    y = np.where(np.arange(150) < 20, -1, LABELS)
+    classifier(n_iter=1, unlabeled=-1).fit(GREY, y)
+    assert not calls
+
+
+def assert_close(one, other, tol):
+    one, other = learned(one), learned(other)
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        if np.asarray(value).dtype.kind == "f":
+            given = {"rtol": tol, "atol": tol, "err_msg": name}
+            np.testing.assert_allclose(value, other[name], **given)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("options", OF_REAL, ids=str)
+def test_real_units_differ_by_rounding_only(options, dtype, calls, monkeypatch):
+    X, options = REAL.astype(dtype), {"n_components": 20, "n_iter": 3, **options}
+    fast = GaussianRBM(random_state=0, **options).fit(X)
+    n_calls = len(calls)
+    assert n_calls
+    slow = one_by_one(GaussianRBM(random_state=0, **options), X, monkeypatch)
+    assert len(calls) == n_calls
+    assert_close(fast, slow, 1e-9 if dtype == np.float64 else 1e-3)
+
+
+@pytest.mark.parametrize(
+    "options", [*OTHER[:-1], {"quadratic": True}, {"n_components": 20_000}], ids=str
+)
+def test_other_real_units_are_left_to_others(options, calls):
+    GaussianRBM(n_iter=1, learning_rate=0.01, **options).fit(REAL)
+    assert not calls
+
+
+def test_holes_in_real_rows_are_left_to_others(calls):
+    X = REAL.copy()
+    X[0, 0] = np.nan
+    GaussianRBM(20, n_iter=1).fit(X)
+    assert not calls
+
+
+def test_parts_of_real_fits_add_up(calls, monkeypatch):
+    options = {"schedule": "constant", "momentum": 0.5, "n_components": 20}
+    whole = GaussianRBM(n_iter=2, random_state=0, **options).fit(REAL)
+    parts = GaussianRBM(random_state=0, **options)
+    for _ in range(2):
+        parts.partial_fit(REAL)
+    assert len(calls) == 4
+    np.testing.assert_array_equal(whole.components_, parts.components_)
 
 
 @pytest.mark.parametrize("options", OTHER, ids=str)
