@@ -8,7 +8,11 @@ picture ``small.png``, of the part ``updates``, is written beside this file.
 """
 
 import argparse
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 import warnings
 from functools import partial
@@ -23,6 +27,8 @@ from threadpoolctl import threadpool_limits
 
 import skdgm
 from skdgm import BernoulliRBM
+from skdgm.partition import AISOptions
+from skdgm.partition.bracket import BRIEF
 from skdgm.utils.parallel import limit
 
 X, Y = load_digits(return_X_y=True)
@@ -85,20 +91,51 @@ def fits(n_repeats):
 
 
 def transforms(n_repeats):
-    """Features of rows, 256 hidden units, float32."""
+    """Features of rows, 256 hidden units."""
     names = "us, skdgm", "us, scikit-learn", "times faster (range)"
-    table(transforms.__doc__, "rows", *names)
-    rows = X.astype(np.float32)
-    own, other = (model.fit(rows) for model in alike(256, 100, n_iter=1))
-    for n_rows in (1, 10, 100, 1000):
-        part, n_calls = rows[:n_rows], max(5, 300 // n_rows)
+    table(transforms.__doc__, "type", "rows", *names)
+    for dtype in ("float32", "float64"):
+        rows = X.astype(dtype)
+        own, other = (model.fit(rows) for model in alike(256, 100, n_iter=1))
+        for n_rows in (1, 10, 100, 1000):
+            part, n_calls = rows[:n_rows], max(5, 300 // n_rows)
+            a, b, ratio = ratios(
+                partial(repeat, n_calls, own.transform, part),
+                partial(repeat, n_calls, other.transform, part),
+                n_repeats,
+            )
+            row(dtype, n_rows, *(f"{1e6 * t / n_calls:.0f}" for t in (a, b)), ratio)
 
-        a, b, ratio = ratios(
-            partial(repeat, n_calls, own.transform, part),
-            partial(repeat, n_calls, other.transform, part),
-            n_repeats,
-        )
-        row(n_rows, *(f"{1e6 * t / n_calls:.0f}" for t in (a, b)), ratio)
+
+def scores(n_repeats):
+    """Log Z, which the first ``score_samples`` computes: a brief run and the usual one.
+
+    Differences are those from a run of 300 chains at 1,000 temperatures.
+    """
+    names = "seconds, brief", "seconds, usual", "nats, brief", "nats, usual", "taken"
+    table(scores.__doc__.splitlines()[0], "model", *names)
+    bits = KINDS["bits"].astype(np.float32)
+    hot = {"n_iter": 30, "learning_rate": 0.1, "random_state": 0}
+    few, quick = {"n_iter": 10, "random_state": 0}, {"pretrain_iter": 10}
+    models = {
+        "BernoulliRBM, 256, grey": BernoulliRBM(256, **few).fit(X.astype(np.float32)),
+        "BernoulliRBM, 64, bits": BernoulliRBM(64, **hot).fit(bits),
+        "BernoulliRBM, 256, bits, batches of 10, rate 0.3": BernoulliRBM(
+            256, **hot | {"learning_rate": 0.3, "batch_size": 10}
+        ).fit(bits),
+        "DBM, 100-100, bits": skdgm.DBM((100, 100), **few | quick).fit(bits),
+    }
+    long = AISOptions((1000,), burn_in=1000, n_steps=200)
+    for name, model in models.items():
+        density, cells, logs = model.density_, [name], []
+        truth = density.bracket(300, long, seed=1).log_Z
+        for effort in (BRIEF, AISOptions()):
+            start = time.thread_time()
+            logs.append(density.bracket(options=effort))
+            cells.append(f"{time.thread_time() - start:.2f}")
+        cells += [f"{one.log_Z - truth:+.3f} ± {one.se:.3f}" for one in logs]
+        sure = density.bracket().log_Z == logs[0].log_Z
+        row(*cells, "brief" if sure else "usual")
 
 
 def repeat(n_calls, call, *arguments):
@@ -146,7 +183,36 @@ def updates(n_repeats):
     figure.savefig(Path(__file__).with_name("small.png"), dpi=80)
 
 
-PARTS = {part.__name__: part for part in (fits, transforms, defaults, updates)}
+FIRST = """
+import time, warnings
+warnings.simplefilter("ignore")
+import numpy as np
+import skdgm
+from sklearn.datasets import load_digits
+X, y = load_digits(return_X_y=True)
+X, y = (X[:300] / 16).astype(np.float32), y[:300]
+model = skdgm.{name}(n_iter=1, random_state=0)
+start = time.process_time()
+model.fit(X, y)
+model.transform(X)
+print(time.process_time() - start)
+"""
+
+
+def compiling(n_repeats):
+    """The first fit and use of a process, over import, float32."""
+    table(compiling.__doc__, "estimator", "seconds, cold cache", "seconds, warm cache")
+    for name in ("BernoulliRBM", "DBN", "VAE"):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-c", FIRST.format(name=name)]
+            run = partial(subprocess.run, command, capture_output=True, check=True)
+            env = os.environ | {"NUMBA_CACHE_DIR": folder}
+            cold, warm = (float(run(env=env).stdout) for _ in range(2))
+        row(name, f"{cold:.1f}", f"{warm:.1f}")
+
+
+PARTS = {part.__name__: part for part in (fits, transforms, scores, defaults, updates)}
+PARTS["compile"] = compiling
 
 
 def main():

@@ -11,6 +11,8 @@ from skdgm.utils.rows import row_hash
 from skdgm.utils.threads import one_blas_thread
 
 _LAZY = "log_Z_", "log_Z_se_"
+# Number of entries of rows up to which computations take some milliseconds.
+_FEW = 2**13
 
 
 class Density(ABC):
@@ -156,7 +158,7 @@ class MissingCapability(TypeError):
         super().__init__(f"{name} does not have {capability}.")
 
 
-def by_blocks(of_complete, rows, of_incomplete=None, index=None):
+def by_blocks(of_complete, rows, of_incomplete=None, index=None, lists=None):
     """Compute a function of every row, a block of rows at a time.
 
     Parameters
@@ -168,6 +170,8 @@ def by_blocks(of_complete, rows, of_incomplete=None, index=None):
         Function of dense rows with missing entries; by default the same one.
     index : ndarray of int, optional
         Rows to use; by default all.
+    lists : bool, optional
+        Whether to read complete rows as lists; by default as is faster.
 
     Returns
     -------
@@ -190,12 +194,12 @@ def by_blocks(of_complete, rows, of_incomplete=None, index=None):
             whole[~incomplete] = of_complete(v[~incomplete])
         return whole
 
-    with one_blas_thread():
+    with one_blas_thread(brief=rows.shape[0] * rows.shape[1] <= _FEW):
         if rows.complete:
-            parts = [of_complete(rows.present(b)) for b in blocks]
+            parts = [of_complete(rows.present(b, lists)) for b in blocks]
         else:
             parts = [of_block(rows.take(b)) for b in blocks]
-    return np.concatenate(parts)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def lazy_log_Z(self, name):

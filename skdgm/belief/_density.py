@@ -292,7 +292,7 @@ class BeliefDensity(Density):
                 means.append(v)
             return np.concatenate([means[n] for n in numbers], axis=1)
 
-        return by_blocks(of_rows, rows)
+        return by_blocks(of_rows, rows, lists=False if self.deep else None)
 
     def visible_means(self, H, layer):
         """Means of visible units, computed layer by layer downwards.

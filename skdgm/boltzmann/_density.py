@@ -3,14 +3,17 @@ r"""Densities of rows under layered energies.
 .. math:: \log p(v) = -F(v) - \log Z, \qquad F(v) = -\log \sum_h e^{-E(v, h)}
 """
 
+from functools import partial
+
 import numpy as np
 from sklearn.utils.validation import check_array
 
 from skdgm.base import MissingCapability, by_blocks
 from skdgm.boltzmann._state import present
 from skdgm.boltzmann._unnormalised import Unnormalised
+from skdgm.couplings import Weights
 from skdgm.data import fill
-from skdgm.inference import bound, mean_field
+from skdgm.inference import bound, last_means, mean_field
 from skdgm.partition import exact
 from skdgm.utils.counts import count
 from skdgm.utils.threads import one_blas_thread
@@ -19,6 +22,10 @@ from skdgm.utils.tree import astype
 
 class EnergyDensity(Unnormalised):
     """Density of a machine with one hidden layer."""
+
+    # Whether features are functions of products with the weights: the same, bit for
+    # bit, of dense rows and of lists.
+    _from_products = True
 
     @property
     def n_features_out(self):
@@ -111,7 +118,7 @@ class EnergyDensity(Unnormalised):
 
     def features(self, X):
         """Means of hidden units; see :class:`~skdgm.base.Density`."""
-        return self.features_of(self.read(X))
+        return self.features_of(self.read(X, dtype=self.params.dtype.type))
 
     def features_of(self, rows, index=None):
         """Means of the hidden units of all rows, or of those at an index.
@@ -130,7 +137,10 @@ class EnergyDensity(Unnormalised):
         def of_rows(v):
             return self.hidden_means(params, *self.present(v))
 
-        return by_blocks(of_rows, rows, index=index)
+        # Without tiles, lists would be converted back.
+        tiles = isinstance(params.couplings[0], Weights)
+        lists = False if self._from_products and not tiles else None
+        return by_blocks(of_rows, rows, index=index, lists=lists)
 
     def hidden_means(self, params, x, clamp):
         """Means of the hidden units, given what is clamped.
@@ -139,6 +149,8 @@ class EnergyDensity(Unnormalised):
         -------
         H : ndarray of shape (n_rows, n_features_out)
         """
+        if clamp[0] is True:
+            return last_means(self.energy, params, x, clamp)[-1]
         return mean_field(self.energy, params, x, clamp)[0][-1]
 
     def log_joint_of(self, rows):
@@ -273,7 +285,8 @@ class EnergyDensity(Unnormalised):
         -------
         x, clamp : tuple
         """
-        return present(v, self.domain.fill(self.columns), len(self.energy.units))
+        fill = partial(self.domain.fill, self.columns)
+        return present(v, fill, len(self.energy.units))
 
 
 def visible(state):

@@ -11,6 +11,8 @@ from skdgm.inference import Posterior
 class LabelledDensity(EnergyDensity):
     """Density of rows, with the label of a restricted machine summed out."""
 
+    _from_products = False
+
     def hidden_means(self, params, x, clamp):
         """Means of the hidden units; exact for complete rows."""
         if clamp[0] is not True:

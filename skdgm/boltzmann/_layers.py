@@ -1,12 +1,13 @@
 """Layers of a machine: fitted attributes as an energy, its parameters and objective."""
 
 from abc import ABC, abstractmethod
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
+from skdgm.base.fits import shallow
 from skdgm.boltzmann._labels import label_of, with_label
-from skdgm.boltzmann._state import density, formed
+from skdgm.boltzmann._state import TrainState, density, formed
 from skdgm.boltzmann._visible import REAL
 from skdgm.distributions import Normal, Softmax
 from skdgm.energies import plain
@@ -102,23 +103,24 @@ class Layers(ABC):
     def energy(self, machine, sizes=None):
         """Energy of a machine, with layers of the given sizes or those learned."""
         visible = machine._domain.unit(machine, machine.n_features_in_)
-        n_classes = len(getattr(machine, "classes_", ()))
-        label = (Softmax(n_classes),) if n_classes else ()
-        return self.wired(visible, sizes or self.learned_sizes(machine), label)
+        n_classes = len(vars(machine).get("classes_", ()))
+        sizes = sizes or self.learned_sizes(machine)
+        return _energy(self, type(visible), visible, tuple(sizes), n_classes)
 
     def density(self, machine):
         """Density of a fitted machine."""
         energy, n_chains = self.energy(machine), len(machine.chains_)
+        chains, fixed = TrainState(None, *machine._training).chains, shallow(machine)
         return machine._DENSITY(
             type(machine).__name__,
-            machine._reader,
+            fixed._rows,
             machine._domain,
             machine._columns,
             machine._seed,
             energy=energy,
             params=self.params(machine),
-            chains=tuple(part[:n_chains] for part in machine._state().chains),
-            moments=self.moments(machine, energy),
+            chains=tuple(part[:n_chains] for part in chains),
+            moments=partial(self.moments, fixed, energy),
             noise=partial(machine._domain.noise, machine),
             objective=getattr(machine._options, "objective", "generative"),
             log_Z=partial(_log_Z, machine, machine._training),
@@ -196,6 +198,14 @@ class Layers(ABC):
                 f"column_types={options.column_types!r}, but columns of the other kind "
                 "were learned before: keep it, or fit with warm_start=False."
             )
+
+
+@lru_cache(maxsize=128)
+def _energy(layers, kind, visible, sizes, n_classes):
+    """Energy of layers, which parameters are no part of. The kind of the visible block
+    belongs to the key: blocks of different kinds and the same size are equal tuples."""
+    label = (Softmax(n_classes),) if n_classes else ()
+    return layers.wired(visible, sizes, label)
 
 
 def _log_Z(machine, training):

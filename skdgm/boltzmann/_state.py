@@ -73,8 +73,8 @@ def present(v, fill, n_blocks, rng=None):
     ----------
     v : {ndarray, Lists} of shape (n_rows, n_visible)
         NaN where missing; lists have no missing entries.
-    fill : ndarray of shape (n_visible,)
-        Values from which missing entries start.
+    fill : ndarray of shape (n_visible,), or callable
+        Values from which missing entries start, or a function that returns them.
     n_blocks : int
         Number of blocks of the machine.
     rng : Stream, optional
@@ -88,9 +88,10 @@ def present(v, fill, n_blocks, rng=None):
     """
     clamped = True
     if isinstance(v, np.ndarray):
-        observed = ~np.isnan(v)
-        if not observed.all():
-            v, clamped = np.where(observed, v, fill.astype(v.dtype)), observed
+        missing = np.isnan(v)
+        if missing.any():
+            fill = fill() if callable(fill) else fill
+            v, clamped = np.where(missing, fill.astype(v.dtype), v), ~missing
     if rng is not None:
         bits = draw(np.asarray(v), rng.rows(len(v)))
         v = bits if clamped is True else np.where(clamped, bits, v)

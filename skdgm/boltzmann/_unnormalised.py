@@ -40,8 +40,9 @@ class Unnormalised(Density):
     params : Params
     chains : tuple of ndarray
         Last states of the training chains, by block.
-    moments : tuple
-        For each block the means (or moments) of the model without couplings, or None.
+    moments : callable
+        ``moments()`` returns for each block the means (or moments) of the model without
+        couplings, or None: a tuple.
     noise : callable
         ``noise(rng, dtype)`` draws visible values without structure, one row for each
         stream.
@@ -67,10 +68,15 @@ class Unnormalised(Density):
         now=None,
     ):
         super().__init__(*known)
-        self.energy, self.params, self.moments = energy, params, moments
+        self.energy, self.params, self._moments = energy, params, moments
         self.objective, self.now = objective, now
         self._given_log_Z = log_Z
         self.chains = Chains(self, chains, noise)
+
+    @cached_property
+    def moments(self):
+        """For each block the means of the model without couplings, or None."""
+        return self._moments()
 
     @property
     def kind(self):

@@ -83,13 +83,14 @@ class Energy(Graph):
         -------
         received : ndarray of shape (n_rows, size), or 0 if there are no neighbours
         """
-        return sum(
-            self.couplings[number].send(
-                params.couplings[number], self.statistic(params, x, other), up
-            )
-            for number, other, up in self._ends[block]
-            if among is None or other in among
-        )
+        total = None
+        for number, other, up in self._ends[block]:
+            if among is None or other in among:
+                statistic = self.statistic(params, x, other)
+                weights = params.couplings[number]
+                part = self.couplings[number].send(weights, statistic, up)
+                total = part if total is None else total + part
+        return 0 if total is None else total
 
     def field(self, params, block, received, path=None):
         """Natural parameters of a block with input ``received`` from its neighbours:

@@ -71,12 +71,7 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
     """
     size, update = n_rows(x), by_means(energy)
     if all(clamp[block] is True for block in energy.rest()):
-        last = energy.backwards[:1]
-        if binary.serves(energy, params, x, last):
-            found = binary.means(energy, params, x, *last)
-            means = tuple(a if b is None else b for a, b in zip(x, found))
-        else:
-            means, _ = sweep(energy, params, x, update, colours=last, clamp=clamp)
+        means = last_means(energy, params, x, clamp)
         return means, Info(np.ones(size, dtype=int), np.ones(size, dtype=bool))
 
     if binary.settles(energy, params, x, clamp):
@@ -101,6 +96,32 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
         if not going.all():
             active, now, given = active[going], take(now, going), given.take(going)
     return means, Info(n_sweeps, ~np.isin(np.arange(size), active))
+
+
+def last_means(energy, params, x, clamp):
+    """Means of the last colour's blocks, given values of all others: one sweep of
+    :func:`mean_field`, which is exact.
+
+    Parameters
+    ----------
+    energy, params, x, clamp
+        As for :func:`mean_field`.
+
+    Returns
+    -------
+    means : tuple
+        Clamped values in their places, means elsewhere.
+    """
+    last = energy.backwards[:1]
+    if binary.serves(energy, params, x, last):
+        found = binary.means(energy, params, x, *last)
+        return tuple(a if b is None else b for a, b in zip(x, found))
+    means = list(x)
+    for block in energy.colours[-1]:
+        if clamp[block] is not True:
+            eta = energy.field(params, block, energy.received(params, x, block))
+            means[block] = energy.units[block].mean(eta)
+    return tuple(means)
 
 
 def ascend(energy, params, x):

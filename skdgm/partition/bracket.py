@@ -23,9 +23,11 @@ from skdgm.partition import ais, ladder
 from skdgm.partition.equilibrium import reach
 from skdgm.partition.estimate import (
     MAX_GAP,
+    MAX_SE,
     Estimate,
     agree,
     complaint,
+    consistent,
     exceeds,
     interval,
     missed,
@@ -35,6 +37,9 @@ from skdgm.utils.callers import warn
 
 # More temperatures are tried if sides differ by more than this share of max_gap.
 _GOOD = 0.5
+# Share of max_se above which no more temperatures are tried: with three times as many
+# the standard error is about a half.
+_HOPELESS = 2.0
 _LADDER, _FORWARD, _REVERSE, _BOOTSTRAP = range(100, 104)
 
 
@@ -95,6 +100,11 @@ class AISOptions(NamedTuple):
     max_gap : float
         Difference of the sides, in nats, above which a warning is given.
     n_jobs : int or None
+    n_pilot : int
+        Number of temperatures of the pilot run.
+    max_se : float
+        Standard error of log Z, in nats, above which the next number is tried, too,
+        unless it is so far above that this would not do.
     """
 
     n_betas: tuple = (300, 1000, 3000)
@@ -104,6 +114,12 @@ class AISOptions(NamedTuple):
     confidence: float = 0.95
     max_gap: float = MAX_GAP
     n_jobs: int = None
+    n_pilot: int = 200
+    max_se: float = np.inf
+
+
+# A first attempt, of a quarter to a half of the usual effort.
+BRIEF = AISOptions((100, 300), burn_in=100, n_steps=50, n_pilot=50, max_se=MAX_SE)
 
 
 def exactly(log_Z, n_chains):
@@ -120,13 +136,38 @@ def estimate(rng, problem, effort=None):
     rng : Stream
     problem : Problem
     effort : AISOptions, optional
+        By default that of ``BRIEF`` where this is sure, else that of ``AISOptions()``,
+        with the result of it alone.
 
     Returns
     -------
     bracket : Bracket
     """
-    effort = effort or AISOptions()
-    there = reach(rng, problem, effort.burn_in, effort.n_steps)
+    if effort is None:
+        found, complaints = _tried(rng, problem, BRIEF)
+        if not complaints and _is_sure(found):
+            return found
+        effort = AISOptions()
+    found, complaints = _tried(rng, problem, effort)
+    if complaints:
+        warn(complaints[0], LikelihoodWarning)
+    return found
+
+
+def _is_sure(found):
+    """Return whether both sides, and tempering as a third estimate, agree within their
+    standard errors, and that of log Z is small."""
+    up, down, tempered = found.forward, found.reverse, found.tempered
+    return (
+        found.se <= BRIEF.max_se
+        and consistent(up, down)
+        and consistent(tempered, Estimate(found.log_Z, found.se, found.ess, ()))
+    )
+
+
+def _tried(rng, problem, effort):
+    """Bracket of log Z, and complaints about it, a list."""
+    there = reach(rng, problem, effort.burn_in, effort.n_steps, effort.n_pilot)
     n_chains = len(there.samples.x[0])
     model = problem.energy, problem.params, there.base
     for n_betas in effort.n_betas:
@@ -134,22 +175,26 @@ def estimate(rng, problem, effort=None):
         given = betas, effort.n_jobs
         up = ais.forward(rng.fold(_FORWARD), *model, n_chains, *given)
         down = ais.reverse(rng.fold(_REVERSE), *model, there.samples, *given)
-        if agree(up, down, _GOOD * effort.max_gap):
+        se = settle(up, down, effort.max_gap)[1]
+        enough = agree(up, down, _GOOD * effort.max_gap) and se <= effort.max_se
+        if enough or se > _HOPELESS * effort.max_se:
             break
     drawn = rng.fold(_BOOTSTRAP).generator(), effort.confidence
     ends = *interval(up.log_w, *drawn), *interval(down.log_w, *drawn, sign=-1.0)
     if not agree(up, down, effort.max_gap):
-        warn(complaint(up, down, n_betas, effort.max_gap), LikelihoodWarning)
+        complaints = [complaint(up, down, n_betas, effort.max_gap)]
     else:
-        for way, other in ("tempered", there.tempered), ("pilot", there.pilot):
-            if exceeds(other, max(ends)):
-                text = missed(way, other, max(ends))
-                warn(text, LikelihoodWarning)
-                break
+        others = ("tempered", there.tempered), ("pilot", there.pilot)
+        complaints = [
+            missed(way, other, max(ends))
+            for way, other in others
+            if exceeds(other, max(ends))
+        ]
     log_Z, se = settle(up, down, effort.max_gap)
     facts = min(up.ess, down.ess), len(betas), up, down, there.tempered
     means = tuple(np.asarray(x, dtype=float).mean(axis=0) for x in there.samples.x)
-    return Bracket(log_Z, se, min(ends), max(ends), *facts, there.swap_rates, means)
+    found = Bracket(log_Z, se, min(ends), max(ends), *facts, there.swap_rates, means)
+    return found, complaints
 
 
 def _betas(rng, energy, params, base, n_chains, n_betas, schedule):

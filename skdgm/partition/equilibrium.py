@@ -67,7 +67,7 @@ class Equilibrium(NamedTuple):
     swap_rates: np.ndarray
 
 
-def reach(rng, problem, burn_in, n_steps):
+def reach(rng, problem, burn_in, n_steps, n_pilot=200):
     """Run chains, independently and then at several temperatures.
 
     Parameters
@@ -78,6 +78,8 @@ def reach(rng, problem, burn_in, n_steps):
         Number of Gibbs steps of the independent chains.
     n_steps : int
         Number of steps at several temperatures; the second half of them gives a log Z.
+    n_pilot : int, default=200
+        Number of temperatures of the pilot run, which says how many of them.
 
     Returns
     -------
@@ -90,7 +92,8 @@ def reach(rng, problem, burn_in, n_steps):
         alone = rows, energy, params, state, burn_in
         state, _ = gibbs.run(*alone, colours=energy.backwards)
     base = _fair(problem)
-    pilot = ladder.pilot(rng.fold(_PILOT), energy, params, base, n_chains)
+    run = rng.fold(_PILOT), energy, params, base, n_chains, n_pilot
+    pilot = ladder.pilot(*run)
     betas = ladder.unit_lengths(*pilot, MIN_TEMPERATURES, MAX_TEMPERATURES)
     first = of_weights(pilot[1].sum(axis=0), base[1])
     rungs = tempering.Ladder(betas[::-1], base[0])

@@ -12,6 +12,8 @@ from skdgm.utils.math import log_mean_exp
 
 N_BOOTSTRAPS = 1000
 MAX_GAP, MIN_ESS = 1.0, 10.0
+# Standard error of log Z, in nats, up to which a brief run may be enough.
+MAX_SE = 0.07
 # Number of standard errors.
 _SURE = 3.0
 # Samples differ from the data above this mean squared z-score of column means, if one
@@ -92,6 +94,12 @@ def agree(up, down, max_gap=MAX_GAP):
     of at least ``MIN_ESS``."""
     gap = abs(up.log_Z - down.log_Z)
     return gap <= max_gap and min(up.ess, down.ess) >= MIN_ESS
+
+
+def consistent(one, other):
+    """Return whether two estimates differ by at most three standard errors."""
+    se = np.hypot(one.se, other.se)
+    return bool(abs(one.log_Z - other.log_Z) <= _SURE * se)
 
 
 def settle(up, down, max_gap=MAX_GAP):

@@ -113,15 +113,22 @@ def unit_lengths(betas, increments, fewest, most):
     return equidistant(betas, increments, n_betas)
 
 
-def pilot(rng, energy, params, base, n_chains):
+def pilot(rng, energy, params, base, n_chains, n_betas=_N_PILOT):
     """Temperatures of a pilot run, and the change of its log weights in each step.
+
+    Parameters
+    ----------
+    rng, energy, params, base
+        As for :func:`~skdgm.partition.ais.forward`.
+    n_chains : int
+    n_betas : int, default=200
 
     Returns
     -------
     betas : ndarray of shape (n_steps + 1,)
     increments : ndarray of shape (n_steps, n_chains)
     """
-    betas, trace = quadratic(_N_PILOT), []
+    betas, trace = quadratic(n_betas), []
     chains = rng.fold(_PILOT).rows(n_chains)
     ais.upwards(chains, energy, params, base, betas, trace)
     return betas, np.diff(trace, axis=0, prepend=0.0)

@@ -1,6 +1,7 @@
 """Validation of data against a model's domain, with errors that suggest a remedy."""
 
 from contextlib import contextmanager
+from math import isfinite, isnan
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,11 +10,13 @@ from sklearn.utils.validation import check_array, validate_data
 
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.callers import warn
-from skdgm.utils.rows import Rows, floating_type
+from skdgm.utils.rows import BLOCK_ENTRIES, Rows, floating_type, slices
 
 # Accepted types; others (object, long double) are converted to the first.
 _TYPES = [np.float64, np.float32, np.float16, np.bool_]
 _TYPES += [np.dtype(code).type for code in "bBhHiIlLqQ"]
+# Those of most arrays, by dtype, which says the order of bytes too.
+_PLAIN = {np.dtype(kind) for kind in (np.float64, np.float32, np.uint8, np.bool_)}
 # Distance from [0, 1] up to which values are rounding errors of a scaler, in single
 # precision at worst; they are clipped without a warning.
 ROUNDING = 4 * np.finfo(np.float32).eps
@@ -49,9 +52,8 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
         X is empty or infinite, has the wrong number of columns, or has negative values
         while ``fitting``.
     """
-    X = _checked(estimator, X, reset)
+    X, low, high, facts = _checked(estimator, X, reset)
     dtype = dtype or floating_type(X.dtype)
-    low, high, facts = _survey(X)
     name = type(estimator).__name__
     if fitting and low < -ROUNDING:
         raise ValueError(
@@ -94,13 +96,16 @@ def real_rows(estimator, X, *, reset=False, dtype=None):
 
     Parameters and return value are those of :func:`bernoulli_rows`.
     """
-    X = _checked(estimator, X, reset)
-    facts = _survey(X)[2]
+    X, _, _, facts = _checked(estimator, X, reset)
     return Rows(X, dtype or floating_type(X.dtype), complete=facts["complete"])
 
 
 def _checked(estimator, X, reset):
-    """Validate X as an array or a CSR matrix of real numbers and NaN."""
+    """Validate X as an array or a CSR matrix of real numbers and NaN, and survey it."""
+    if not reset and _is_plain(estimator, X):
+        low, high, facts = _survey(X)
+        if isfinite(low) and isfinite(high):
+            return X, low, high, facts
     checks = {
         "accept_sparse": "csr",
         "dtype": _TYPES,
@@ -113,30 +118,47 @@ def _checked(estimator, X, reset):
     if sp.issparse(X) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
-    return X
+    return X, *_survey(X)
+
+
+def _is_plain(estimator, X):
+    """Return whether scikit-learn's checks, which take longer than the features of few
+    rows, would return X as it is, unless a value is infinite."""
+    return (
+        type(X) is np.ndarray
+        and X.dtype in _PLAIN
+        and X.ndim == 2
+        and len(X) > 0
+        and X.shape[1] == getattr(estimator, "n_features_in_", 0) > 0
+        and not hasattr(estimator, "feature_names_in_")
+    )
 
 
 def _survey(X):
     """Smallest and largest value (counting 0), and the arguments ``binary``,
     ``complete`` and ``density`` of Rows, for values clipped to [0, 1]."""
-    rows = Rows(X, X.dtype)
-    low, high, n_positive, n_ones, n_missing = 0.0, 0.0, 0, 0, 0
-    for block in rows.blocks():
+    low, high, n_positive, n_ones, complete = 0.0, 0.0, 0, 0, True
+    for block in slices(X.shape[0], BLOCK_ENTRIES // X.shape[1]):
         part = X[block]
         part = part.data if sp.issparse(part) else np.asarray(part)
-        n_positive += np.count_nonzero(part > 0)
-        n_ones += np.count_nonzero(part >= 1)
-        if part.dtype.kind == "f":
-            n_missing += np.count_nonzero(np.isnan(part))
-        if part.size and part.dtype != bool:
-            low = np.fmin(low, np.fmin.reduce(part, axis=None))
-            high = np.fmax(high, np.fmax.reduce(part, axis=None))
+        if part.dtype == bool:
+            n_positive = n_ones = n_ones + np.count_nonzero(part)
+        elif part.size:
+            n_positive += np.count_nonzero(part > 0)
+            # NaN if a value is, whereas fmin and fmax skip these and take longer.
+            least = float(np.minimum.reduce(part, axis=None))
+            most = float(np.maximum.reduce(part, axis=None))
+            if isnan(least):
+                least = float(np.fmin.reduce(part, axis=None))
+                most, complete = float(np.fmax.reduce(part, axis=None)), False
+            n_ones += np.count_nonzero(part >= 1) if most >= 1 else 0
+            low, high = min(low, least), max(high, most)
     facts = {
         "binary": n_positive == n_ones,
-        "complete": n_missing == 0,
-        "density": n_positive / np.prod(X.shape, dtype=float),
+        "complete": complete,
+        "density": n_positive / (float(X.shape[0]) * X.shape[1]),
     }
-    return float(low), float(high), facts
+    return low, high, facts
 
 
 def is_frame(X):

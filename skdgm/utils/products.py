@@ -94,9 +94,12 @@ def tiles(matrix):
     """
     (n_rows, n_columns), step = matrix.shape, width(matrix.dtype)
     out = zeros((n_tiles(n_columns, matrix.dtype), n_rows, step), matrix.dtype)
-    for number, tile in enumerate(out):
-        part = matrix[:, number * step : (number + 1) * step]
-        tile[:, : part.shape[1]] = part
+    # The full tiles at once, then the columns that are left.
+    n = n_columns // step
+    full = matrix[:, : n * step].reshape(n_rows, n, step)
+    out[:n] = full.transpose(1, 0, 2)
+    if n < len(out):
+        out[n, :, : n_columns - n * step] = matrix[:, n * step :]
     return out
 
 

@@ -14,11 +14,17 @@ the thread that forked, and counts only the contexts that this thread is in.
 import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 
 import numpy  # noqa: F401  Its BLAS must be loaded before it can be found.
 from threadpoolctl import ThreadpoolController
+
+try:  # Without conversion to enumerations, in a twentieth of the time.
+    from _signal import getsignal as _handler
+    from _signal import signal as _handle
+except ImportError:
+    _handler, _handle = signal.getsignal, signal.signal
 
 
 class Held:
@@ -33,16 +39,16 @@ class Held:
 
     def __enter__(self):
         if threading.get_ident() == threading.main_thread().ident:
-            handler = signal.getsignal(signal.SIGINT)
+            handler = _handler(signal.SIGINT)
             if callable(handler) and getattr(handler, "__func__", 0) is not Held._note:
                 # Once this call has returned, a first Ctrl-C only sets a flag.
-                self.before = signal.signal(signal.SIGINT, self._note)
+                self.before = _handle(signal.SIGINT, self._note)
         return self
 
     def __exit__(self, *error):
         if self.before is None:
             return
-        signal.signal(signal.SIGINT, self.before)
+        _handle(signal.SIGINT, self.before)
         handler, self.before = self.before, None
         if self.came is not None:
             (frame,), self.came = self.came, None
@@ -84,27 +90,37 @@ class _Count(threading.local):
 
 _lock = threading.Lock()
 _inside, _own = 0, _Count()
-_limiter = None
+# Libraries that the limit has changed, with their former numbers of threads.
+_limited = []
 
 
 @contextmanager
-def one_blas_thread():
-    """Context in which every BLAS of the process uses one thread."""
+def one_blas_thread(brief=False):
+    """Context in which every BLAS of the process uses one thread.
+
+    Parameters
+    ----------
+    brief : bool, default=False
+        Promise that the context lasts no longer than some milliseconds: Ctrl-C is
+        deferred to its end, instead of twice, at the beginning and at the end.
+    """
+    if _own.n:  # A context around this one lasts longer.
+        yield
+        return
     with Held() as held:
         _enter()
         try:
-            with held.lifted():
+            with nullcontext() if brief else held.lifted():
                 yield
         finally:
             _leave()
 
 
 def _enter():
-    global _inside, _limiter
+    global _inside
     with _lock:
         if _inside == 0:
-            _take_over()
-            _limiter = _controller().limit(limits=1, user_api="blas")
+            _limit()
         _inside += 1
         _own.n += 1
 
@@ -118,13 +134,19 @@ def _leave():
             _lift()
 
 
+def _limit():
+    """Set BLAS to one thread, where it has more."""
+    for library in _blas():
+        n_threads = library.num_threads
+        if n_threads not in (1, None):
+            _limited.append((library, n_threads))
+            _set(library, 1)
+
+
 def _lift():
     """Restore the number of threads of BLAS."""
-    global _limiter
-    _take_over()
-    _limiter.restore_original_limits()
-    _limiter = None
-    _take_over()
+    while _limited:
+        _set(*_limited.pop())
 
 
 @cache
@@ -133,18 +155,27 @@ def _controller():
     return ThreadpoolController()
 
 
-def _take_over():
-    """Let this thread set limits, which threadpoolctl reserves to the first thread."""
-    for library in _controller().lib_controllers:
-        if hasattr(library, "clear_controlling_thread"):
-            library.clear_controlling_thread(force=True)
+@cache
+def _blas():
+    """Controllers of the loaded BLAS libraries."""
+    found = _controller().lib_controllers
+    return [library for library in found if library.user_api == "blas"]
+
+
+def _set(library, n_threads):
+    """Set a library's number of threads from any thread: threadpoolctl reserves this
+    to the first one that does so."""
+    release = getattr(library, "clear_controlling_thread", lambda force: None)
+    release(force=True)
+    library.set_num_threads(n_threads)
+    release(force=True)
 
 
 def _forked():
     """Count only the forking thread, as the parent's others do not exist here."""
     global _inside
     _inside = _own.n
-    if _inside == 0 and _limiter is not None:
+    if _inside == 0:
         _lift()
     _lock.release()
 

@@ -44,7 +44,9 @@ def tree_map(function, tree, *others):
 
 def astype(tree, dtype=None):
     """Convert all arrays of a tree to ``dtype``; without one they stay as they are."""
-    return tree_map(lambda leaf: leaf.astype(dtype or leaf.dtype, copy=False), tree)
+    if dtype is None:
+        return tree
+    return tree_map(lambda leaf: leaf.astype(dtype, copy=False), tree)
 
 
 def leaves(tree):

@@ -121,7 +121,6 @@ def test_every_schedule_and_unit(name, schedule):
 
 
 def test_bad_mixing_is_warned_of():
-    """Two modes that no chain leaves, all units off or all on."""
     energy, params = random_machine([[12], [12]], seed=0)
     W = (np.full((12, 12), 4.0),)
     params = params._replace(
@@ -131,6 +130,58 @@ def test_bad_mixing_is_warned_of():
     given = Problem(energy, params, start, (None, None))
     with pytest.warns(LikelihoodWarning, match="Raise"):
         bracket.estimate(stream(0), given, QUICK._replace(n_betas=(10,)))
+
+
+def test_a_brief_run_is_enough_for_easy_models():
+    """Errors of a bound of three and a half standard errors, and of them together."""
+    errors = []
+    for seed in range(12):
+        truth, given = problem(SHAPES[seed % len(SHAPES)], seed, scale=0.7)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = bracket.estimate(stream(seed), given)
+        assert found.se <= bracket.BRIEF.max_se
+        brief = bracket.estimate(stream(seed), given, bracket.BRIEF)
+        assert (brief.log_Z, brief.se) == (found.log_Z, found.se)
+        errors.append((found.log_Z - truth.log_Z) / max(found.se, 1e-3))
+    assert np.abs(errors).max() < 3.5
+    assert np.mean(np.square(errors)) < 2.5
+
+
+def test_models_of_which_it_is_not_sure_take_the_usual_run_alone(monkeypatch):
+    _, given = problem([[8], [5]], seed=1)
+    brief = bracket.BRIEF._replace(max_se=1e-9)
+    monkeypatch.setattr(bracket, "BRIEF", brief)
+    found = bracket.estimate(stream(0), given)
+    usual = bracket.estimate(stream(0), given, AISOptions())
+    assert (found.log_Z, found.n_betas) == (usual.log_Z, 300)
+    np.testing.assert_array_equal(found.forward.log_w, usual.forward.log_w)
+
+
+@pytest.mark.parametrize(
+    "change, sure",
+    [
+        ({}, True),
+        ({"se": 0.08}, False),
+        ({"reverse": side(1.4)}, True),
+        ({"reverse": side(1.5)}, False),
+        ({"tempered": side(0.6)}, False),
+        ({"tempered": side(1.25)}, True),
+    ],
+)
+def test_a_brief_run_is_sure_if_three_estimates_agree(change, sure):
+    one = side(1.0)
+    sides = {"forward": one, "reverse": one, "tempered": one}
+    found = bracket.exactly(1.0, 100)._replace(se=0.05, **sides)
+    assert bracket._is_sure(found._replace(**change)) == sure
+
+
+def test_temperatures_are_added_while_the_standard_error_is_too_large():
+    _, given = problem([[8], [5]], seed=1)
+    few = bracket.estimate(stream(0), given, QUICK._replace(n_betas=(10,)))
+    for share, expected in (np.inf, 10), (0.8, 80), (0.4, 10):
+        effort = QUICK._replace(n_betas=(10, 80, 400), max_se=share * few.se)
+        assert bracket.estimate(stream(0), given, effort).n_betas == expected
 
 
 @pytest.mark.parametrize("name", ["rbm", "real"])

@@ -110,3 +110,49 @@ def test_another_kind_of_columns_is_advised_first(estimator, remedy):
         bernoulli_rows(estimator, ages, reset=True, fitting=True)
     with pytest.raises(ValueError, match=f"{remedy}.*MinMaxScaler"):
         bernoulli_rows(estimator, -ages, reset=True, fitting=True)
+
+
+ORDINARY = np.random.RandomState(0).rand(6, 2).round(1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8, bool])
+@pytest.mark.parametrize("hole", [False, True])
+def test_ordinary_tables_are_read_as_scikit_learn_reads_them(dtype, hole, monkeypatch):
+    rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(ORDINARY)
+    table = ORDINARY.astype(dtype)
+    if hole and table.dtype.kind == "f":
+        table[0, 1] = np.nan
+    quick = bernoulli_rows(rbm, table)
+    monkeypatch.setattr("skdgm.utils.domains._is_plain", lambda *_: False)
+    slow = bernoulli_rows(rbm, table)
+    assert quick.X is table
+    assert quick[1:] == slow[1:]
+    present = table[~np.isnan(table)] if table.dtype.kind == "f" else table
+    assert quick.density == np.count_nonzero(present) / table.size
+    assert quick.complete == (present.size == table.size)
+    assert quick.binary == np.isin(present, [0, 1]).all()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda X: np.where(X > 0.8, np.inf, X), "infinity"),
+        (lambda X: np.where(X > 0.8, -np.inf, X), "infinity"),
+        (lambda X: X[:, :1], "1 features, but BernoulliRBM is expecting 2"),
+        (lambda X: X[:0], "minimum of 1 is required"),
+        (lambda X: X[0], "Expected 2D array"),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scikit_learn_refuses_other_tables(spoil, message, dtype):
+    rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(ORDINARY)
+    with pytest.raises(ValueError, match=message):
+        rbm.transform(spoil(ORDINARY.astype(dtype)))
+
+
+def test_a_table_without_the_names_of_the_fit_is_told():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(ORDINARY, columns=["a", "b"])
+    rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(frame)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        rbm.transform(ORDINARY)

@@ -224,9 +224,32 @@ def test_no_interrupt_of_a_plan_leaves_it():
             assert parallel._plan.calls is None, n
 
 
-def test_no_interrupt_leaves_blas_with_one_thread():
+def test_a_brief_context_defers_ctrl_c_to_its_end():
+    before, reached = blas_threads(), []
+
     def call():
-        with one_blas_thread():
+        with one_blas_thread(brief=True):
+            press()
+            reached.append(blas_threads())
+
+    with pytest.raises(KeyboardInterrupt):
+        call()
+    assert reached == [{1}]
+    assert blas_threads() == before
+
+
+def test_a_library_with_one_thread_is_left_alone(monkeypatch):
+    changed = []
+    monkeypatch.setattr(threads, "_set", lambda *args: changed.append(args))
+    with threadpool_limits(1, user_api="blas"), one_blas_thread():
+        pass
+    assert not changed
+
+
+@pytest.mark.parametrize("brief", [False, True])
+def test_no_interrupt_leaves_blas_with_one_thread(brief):
+    def call():
+        with one_blas_thread(brief):
             pass
 
     def blas_threads():
