@@ -1,10 +1,11 @@
 """Speed on small data: scikit-learn's digits, compared with scikit-learn.
 
-    python doc/benchmarks/small.py [--only PART ...] [--repeats N]
+    python doc/benchmarks/small.py [--only PART ...] [--repeats N] [--data FOLDER]
 
 Times are of one thread's processor, so that other work on the machine counts little;
 ratios are of neighbouring times in one process, and tables have their medians. The
-picture ``small.png``, of the part ``updates``, is written beside this file.
+picture ``small.png``, of the part ``updates``, is written beside this file. The part
+``budgets`` has rows of more sets if there is a folder with them.
 """
 
 import argparse
@@ -19,14 +20,19 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from _data import load
 from _machine import describe
 from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import BernoulliRBM as ScikitRBM
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from threadpoolctl import threadpool_limits
 
 import skdgm
-from skdgm import BernoulliRBM
+from skdgm import DBN, BernoulliRBM
 from skdgm.partition import AISOptions
 from skdgm.partition.bracket import BRIEF
 from skdgm.utils.parallel import limit
@@ -37,6 +43,8 @@ KINDS = {"grey": X, "bits": X > 0.5}
 # Models of real columns take pixels as they are.
 REAL = "GaussianRBM", "RNADE"
 N_EPOCHS = 20
+# Of a grid search.
+SIZES = [(n, m) for n in (64, 128, 256) for m in (64, 128, 256)] + [(256,)]
 
 
 def seconds(call):
@@ -211,7 +219,71 @@ def compiling(n_repeats):
         row(name, f"{cold:.1f}", f"{warm:.1f}")
 
 
-PARTS = {part.__name__: part for part in (fits, transforms, scores, defaults, updates)}
+def budgets(n_repeats, folder=None):
+    """Epochs of a stack's layers: 20 million values of X, or at most 12,000 updates."""
+    columns = "rows", "estimator", "epochs", "score, %", "s", "epochs", "score, %", "s"
+    table(budgets.__doc__, *columns)
+    for name, rows, y in sets(folder):
+        for kind in "DBN", "DBNClassifier", "DBNRegressor":
+            option = "n_iter" if kind == "DBN" else "pretrain_iter"
+            n_train = round(0.7 * len(rows))
+            before = int(np.clip(20_000_000 // (n_train * rows.shape[1]), 20, 200))
+            now = min(before, max(20, -(-12_000 // -(-n_train // 10))))
+            cells = []
+            for n_epochs in before, now:
+                given = [
+                    (kind, {option: n_epochs}, rows, y, s) for s in range(n_repeats)
+                ]
+                found = [quality(*one) for one in given]
+                score, took = np.mean(found, axis=0)
+                error = np.std(found, axis=0)[0] / n_repeats**0.5
+                cells += [
+                    n_epochs,
+                    f"{100 * score:.1f} ± {100 * error:.1f}",
+                    f"{took:.1f}",
+                ]
+            row(name, kind, *cells)
+
+
+def sets(folder):
+    """Iterate over names, rows and labels of sets."""
+    yield "digits", X.astype(np.float32), Y
+    for name in ("usps", "ocr_letters") if folder else ():
+        found = load(folder, name)
+        some = np.random.default_rng(0).permutation(len(found["train"]))[:3000]
+        rows = np.asarray(found["train"], np.float32).reshape(len(found["train"]), -1)
+        rows = rows[some]
+        yield name, (rows - rows.min()) / np.ptp(rows), found["train_y"][some]
+
+
+def quality(kind, options, rows, y, seed):
+    """Score on 30 % of the rows, by logistic regression on features of a DBN, and the
+    seconds of the fit."""
+    given = {"test_size": 0.3, "stratify": y, "random_state": seed}
+    train, test, y_train, y_test = train_test_split(rows, y, **given)
+    model = getattr(skdgm, kind)(random_state=seed, **options)
+    took = seconds(partial(model.fit, train, y_train))
+    if kind != "DBN":
+        return model.score(test, y_test), took
+    judge = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
+    judge.fit(model.transform(train), y_train)
+    return judge.score(model.transform(test), y_test), took
+
+
+def search(n_repeats):
+    """Grid search: 20 DBNs in 5 folds, with two processes."""
+    steps = MinMaxScaler(), DBN(random_state=0), LogisticRegression(max_iter=500)
+    grid = {"dbn__learning_rate": [0.03, 0.1], "dbn__hidden_layer_sizes": SIZES}
+    found = GridSearchCV(make_pipeline(*steps), grid, cv=5, n_jobs=2)
+    start = time.perf_counter()
+    found.fit(X, Y)
+    table(search.__doc__, "candidates", "minutes", "best score, %")
+    minutes = (time.perf_counter() - start) / 60
+    row(2 * len(SIZES), f"{minutes:.1f}", f"{100 * found.best_score_:.1f}")
+
+
+_PARTS = fits, transforms, scores, defaults, updates, budgets, search
+PARTS = {part.__name__: part for part in _PARTS}
 PARTS["compile"] = compiling
 
 
@@ -219,7 +291,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--data", type=Path, help="folder with usps and ocr_letters")
     options = parser.parse_args()
+    PARTS["budgets"] = partial(budgets, folder=options.data)
     print(describe())
     with threadpool_limits(1), limit(1):
         for name in options.only:

@@ -52,4 +52,3 @@ def test_a_row_does_not_depend_on_others(sizes):
         assert own.n_sweeps[0] == info.n_sweeps[r]
         for a, b in zip(alone, found):
             np.testing.assert_array_equal(a[0], b[r])
-
