@@ -52,6 +52,7 @@ LAW = {
     "autoregressive": NETS | {"data", "base"},
     "preprocessing": GROUND,
     "anomaly": GROUND | {"boltzmann"},
+    "persistence": {"exceptions"},
     "plotting": KERNELS | ALGORITHMS | BESIDE | {"data", "base", "boltzmann", "belief"},
     "__init__": set(),
 }
