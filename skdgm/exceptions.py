@@ -75,3 +75,14 @@ class OversizedFileError(ModelFileError):
 
 class UnknownTypeError(ModelFileError):
     """Error for a file that asks for a class which is none of skdgm's."""
+
+
+class DatasetError(OSError):
+    """Error that a data set could not be fetched.
+
+    There is no network and no copy on disk, or an address gave no data.
+    """
+
+
+class ChecksumError(DatasetError):
+    """Error that a fetched data set is not the one that was expected."""
