@@ -23,13 +23,15 @@ _FAMILY = {
     "GenerativeDBNClassifier": "belief",
 }
 
-__all__ = [*_FAMILY, "__version__"]
+_PLACE = {**_FAMILY, "load": "persistence", "save": "persistence"}
+
+__all__ = [*_PLACE, "__version__"]
 
 
 def __getattr__(name):
     # Import a family lazily, at the first access to one of its estimators.
-    if name in _FAMILY:
-        return getattr(import_module(f"skdgm.{_FAMILY[name]}"), name)
+    if name in _PLACE:
+        return getattr(import_module(f"skdgm.{_PLACE[name]}"), name)
     raise AttributeError(f"module 'skdgm' has no attribute {name!r}")
 
 

@@ -48,3 +48,41 @@ class InterruptedFitWarning(UserWarning):
 
 class DivergenceError(FloatingPointError):
     """Error that training diverged; the estimator keeps its last good parameters."""
+
+
+class UnsavableError(TypeError):
+    """Error for an object in an estimator that :func:`skdgm.save` cannot keep.
+
+    Its message names the attribute and its type.
+    """
+
+
+class ModelFileError(ValueError):
+    """Error for a file that :func:`skdgm.load` refuses; base of those below."""
+
+
+class CorruptFileError(ModelFileError):
+    """Error for a file that is not a model, or was cut, changed or badly made."""
+
+
+class NewerFileError(ModelFileError):
+    """Error for a file in a format newer than the installed skdgm can read."""
+
+
+class OversizedFileError(ModelFileError):
+    """Error for a file that claims to hold more than it has bytes."""
+
+
+class UnknownTypeError(ModelFileError):
+    """Error for a file that asks for a class which is none of skdgm's."""
+
+
+class DatasetError(OSError):
+    """Error that a data set could not be fetched.
+
+    There is no network and no copy on disk, or an address gave no data.
+    """
+
+
+class ChecksumError(DatasetError):
+    """Error that a fetched data set is not the one that was expected."""

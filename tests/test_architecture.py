@@ -52,6 +52,8 @@ LAW = {
     "autoregressive": NETS | {"data", "base"},
     "preprocessing": GROUND,
     "anomaly": GROUND | {"boltzmann"},
+    "persistence": {"exceptions"},
+    "datasets": {"exceptions"},
     "plotting": KERNELS | ALGORITHMS | BESIDE | {"data", "base", "boltzmann", "belief"},
     "__init__": set(),
 }
@@ -59,6 +61,7 @@ LAW = {
 USERS_LINES, COMPONENT_LINES = 320, 280
 USERS = {"boltzmann", "belief", "autoencoder", "autoregressive"}
 USERS |= {"preprocessing", "anomaly", "base", "data", "metrics", "plotting"}
+USERS |= {"datasets"}
 # What is there for some users only, and imported where it is used.
 EXTRAS = {"matplotlib", "pandas"}
 

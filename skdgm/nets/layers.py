@@ -30,6 +30,7 @@ References
    by reducing internal covariate shift. ICML.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +49,8 @@ EPSILON = 1e-5
 
 class Net(NamedTuple):
     """Functions of a net, apart from its parameters.
+
+    Not closures: nets can be pickled.
 
     Parameters
     ----------
@@ -79,96 +82,98 @@ class Moments(NamedTuple):
 def dense(n_units, activation="identity", init="glorot_uniform"):
     """Fully connected layer, as in :func:`~skdgm.nets.primitives.dense`; ``init`` is
     one of ``INITIALISERS``."""
+    return Net(partial(_begin_dense, n_units, init), partial(_apply_dense, activation))
 
-    def begin(rng, n_inputs, dtype):
-        W = initial(init, rng, n_inputs, n_units).astype(dtype)
-        return n_units, Layer(W, np.zeros(n_units, dtype)), ()
 
-    def apply(params, statistics, x, rng=None, train=False):
-        return primitives.dense(x, *params, activation), statistics
+def _begin_dense(n_units, init, rng, n_inputs, dtype):
+    W = initial(init, rng, n_inputs, n_units).astype(dtype)
+    return n_units, Layer(W, np.zeros(n_units, dtype)), ()
 
-    return Net(begin, apply)
+
+def _apply_dense(activation, params, statistics, x, rng=None, train=False):
+    return primitives.dense(x, *params, activation), statistics
 
 
 def maxout(n_units, n_pieces=2, init="glorot_uniform"):
     """Maxout units, each the maximum of ``n_pieces`` linear ones."""
-    below = dense(n_units * n_pieces, init=init)
+    below = partial(_begin_dense, n_units * n_pieces, init)
+    return Net(partial(_begin_maxout, n_units, below), partial(_apply_maxout, n_pieces))
 
-    def begin(rng, n_inputs, dtype):
-        return n_units, *below.init(rng, n_inputs, dtype)[1:]
 
-    def apply(params, statistics, x, rng=None, train=False):
-        z, statistics = below.apply(params, statistics, x)
-        return primitives.max_out(z, n_pieces), statistics
+def _begin_maxout(n_units, below, rng, n_inputs, dtype):
+    return n_units, *below(rng, n_inputs, dtype)[1:]
 
-    return Net(begin, apply)
+
+def _apply_maxout(n_pieces, params, statistics, x, rng=None, train=False):
+    z, statistics = _apply_dense("identity", params, statistics, x)
+    return primitives.max_out(z, n_pieces), statistics
 
 
 def activation(name):
     """Activation function without weights; one of ``ACTIVATIONS``."""
+    return Net(_begin_unweighted, partial(_apply_activation, name))
 
-    def begin(rng, n_inputs, dtype):
-        return n_inputs, (), ()
 
-    def apply(params, statistics, x, rng=None, train=False):
-        return primitives.activate(x, name), statistics
+def _begin_unweighted(rng, n_inputs, dtype):
+    return n_inputs, (), ()
 
-    return Net(begin, apply)
+
+def _apply_activation(name, params, statistics, x, rng=None, train=False):
+    return primitives.activate(x, name), statistics
 
 
 def dropout(rate):
     """Dropout at a rate in [0, 1), during training only."""
+    return Net(_begin_unweighted, partial(_apply_dropout, rate))
 
-    def begin(rng, n_inputs, dtype):
-        return n_inputs, (), ()
 
-    def apply(params, statistics, x, rng=None, train=False):
-        return (primitives.drop_out(x, rate, rng) if train and rate else x), statistics
-
-    return Net(begin, apply)
+def _apply_dropout(rate, params, statistics, x, rng=None, train=False):
+    return (primitives.drop_out(x, rate, rng) if train and rate else x), statistics
 
 
 def batch_norm():
     """Batch normalisation, by the batch's moments in training and by running moments
     afterwards."""
+    return Net(_begin_batch_norm, _apply_batch_norm)
 
-    def begin(rng, n_inputs, dtype):
-        zeros, ones = np.zeros(n_inputs, dtype), np.ones(n_inputs, dtype)
-        return n_inputs, Scales(ones, zeros), Moments(zeros.copy(), ones.copy())
 
-    def apply(params, statistics, x, rng=None, train=False):
-        if train:
-            now = moments(getval(x))
-            after = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(statistics, now)]
-            after = Moments(*(part.astype(x.dtype) for part in after))
-            return standardise(x, *params), after
-        size = np.sqrt(statistics.variance + x.dtype.type(EPSILON))
-        return (x - statistics.mean) * (params.gain / size) + params.shift, statistics
+def _begin_batch_norm(rng, n_inputs, dtype):
+    zeros, ones = np.zeros(n_inputs, dtype), np.ones(n_inputs, dtype)
+    return n_inputs, Scales(ones, zeros), Moments(zeros.copy(), ones.copy())
 
-    return Net(begin, apply)
+
+def _apply_batch_norm(params, statistics, x, rng=None, train=False):
+    if train:
+        now = moments(getval(x))
+        after = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(statistics, now)]
+        after = Moments(*(part.astype(x.dtype) for part in after))
+        return standardise(x, *params), after
+    size = np.sqrt(statistics.variance + x.dtype.type(EPSILON))
+    return (x - statistics.mean) * (params.gain / size) + params.shift, statistics
 
 
 def serial(*nets):
     """Composition of nets, each applied to the output of the one before."""
+    return Net(partial(_begin_serial, nets), partial(_apply_serial, nets))
 
-    def begin(rng, n_inputs, dtype):
-        params, statistics = [], []
-        for net in nets:
-            n_inputs, own, kept = net.init(rng, n_inputs, dtype)
-            params.append(own)
-            statistics.append(kept)
-        return n_inputs, tuple(params), tuple(statistics)
 
-    def apply(params, statistics, x, rng=None, train=False):
-        kept = []
-        for number, parts in enumerate(zip(nets, params, statistics, strict=True)):
-            net, own, before = parts
-            fold = rng.fold(number) if rng is not None else None
-            x, after = net.apply(own, before, x, rng=fold, train=train)
-            kept.append(after)
-        return x, tuple(kept)
+def _begin_serial(nets, rng, n_inputs, dtype):
+    params, statistics = [], []
+    for net in nets:
+        n_inputs, own, kept = net.init(rng, n_inputs, dtype)
+        params.append(own)
+        statistics.append(kept)
+    return n_inputs, tuple(params), tuple(statistics)
 
-    return Net(begin, apply)
+
+def _apply_serial(nets, params, statistics, x, rng=None, train=False):
+    kept = []
+    for number, parts in enumerate(zip(nets, params, statistics, strict=True)):
+        net, own, before = parts
+        fold = rng.fold(number) if rng is not None else None
+        x, after = net.apply(own, before, x, rng=fold, train=train)
+        kept.append(after)
+    return x, tuple(kept)
 
 
 @primitive

@@ -27,7 +27,15 @@ def test_a_density_keeps_its_log_Z_when_the_machine_learns_on(machine, asked_bef
     assert not np.array_equal(machine.score_samples(X), expected)
 
 
-@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: type(m).__name__)
+@pytest.mark.parametrize(
+    "machine",
+    [
+        *MACHINES,
+        VAE(2, (4,), activation="maxout", n_iter=1, random_state=0),
+        VAE(2, (4,), batch_norm=True, dropout=0.1, n_iter=1, random_state=0),
+    ],
+    ids=lambda m: type(m).__name__,
+)
 def test_densities_can_be_pickled(machine):
     density = machine.fit(X, Y).density_
     other = pickle.loads(pickle.dumps(density))

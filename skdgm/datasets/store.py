@@ -1,0 +1,253 @@
+"""Fetching, checking and caching of data sets.
+
+A set is cached as one .npz file of its parts, ``train``, ``valid`` and ``test``, and of
+their labels. Their SHA-256 is checked at each call: against the one in this package
+where it is known, otherwise against the one that was recorded beside the file when it
+was first fetched.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+from urllib.request import urlopen
+
+import numpy as np
+from sklearn.datasets import get_data_home
+from sklearn.utils import Bunch
+
+from skdgm.exceptions import ChecksumError, DatasetError
+
+PARTS = "train", "valid", "test"
+_TIMEOUT = 60
+
+
+class Source(NamedTuple):
+    """A public file.
+
+    Parameters
+    ----------
+    url : str
+    blob : str or None
+        The id that git gives to the file's bytes, if it is known.
+    """
+
+    url: str
+    blob: str = None
+
+    @property
+    def name(self):
+        """Name of the file."""
+        return self.url.rsplit("/")[-1]
+
+
+class Dataset(NamedTuple):
+    """A set with a fixed division into parts.
+
+    Parameters
+    ----------
+    name : str
+    read : callable
+        ``read(get, data_home)`` returns the parts as a dict of arrays; ``get`` gives
+        the path of a source, which it downloads if it must.
+    n_rows : tuple of int
+        Sizes of the parts.
+    n_columns : int
+    highest : int
+        Largest value.
+    about : str
+        Description.
+    image_shape : tuple of int or None
+    checksums : dict
+        SHA-256 of arrays of uint8, by name: of the parts, and of labels (``train_y``).
+    """
+
+    name: str
+    read: object
+    n_rows: tuple
+    n_columns: int
+    highest: int
+    about: str
+    image_shape: tuple = None
+    checksums: dict = {}
+
+
+def fetch(dataset, subset, data_home, download_if_missing, return_X_y):
+    """Fetch a data set, as its function says.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    subset : {"train", "valid", "test", "all"}
+    data_home : str, path-like or None
+    download_if_missing, return_X_y : bool
+
+    Returns
+    -------
+    found : Bunch, or (X, y)
+    """
+    if subset not in (*PARTS, "all"):
+        raise ValueError(f"subset must be one of {(*PARTS, 'all')}; got {subset!r}.")
+    folder = Path(get_data_home(data_home)) / "skdgm"
+    path = folder / f"{dataset.name}.npz"
+    if not path.exists():
+        if not download_if_missing:
+            raise DatasetError(
+                f"{dataset.name} is not in {folder}, and download_if_missing=False."
+            )
+        folder.mkdir(exist_ok=True)
+        _keep(dataset, folder, data_home, path)
+    arrays = _cached(dataset, path)
+    names = PARTS if subset == "all" else (subset,)
+    X = np.concatenate([arrays[name] for name in names])
+    labels = [arrays[f"{name}_y"] for name in names if f"{name}_y" in arrays]
+    y = np.concatenate(labels) if labels else None
+    if return_X_y:
+        return X, y
+    return Bunch(
+        data=X,
+        target=y,
+        subset=subset,
+        image_shape=dataset.image_shape,
+        DESCR=dataset.about,
+    )
+
+
+def _keep(dataset, folder, data_home, path):
+    """Read a set from its sources, check it, and write it with its checksums."""
+    fetched = []
+
+    def get(source):
+        found = folder / source.name
+        if not found.exists():
+            fetched.append(found)
+            download(source, found, dataset.name, path)
+        check_blob(source, found)
+        return found
+
+    try:
+        arrays = dataset.read(get, data_home)
+        found = check(dataset, arrays, {}, "what was fetched")
+    except (DatasetError, MemoryError):
+        raise
+    # All that parsers raise of what is not of their format.
+    except Exception as error:
+        raise ChecksumError(
+            f"What was fetched for {dataset.name} cannot be read ({error}): the "
+            "address may have given a page instead of data."
+        ) from error
+    finally:
+        for file in fetched:
+            file.unlink(missing_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    with open(unfinished, "wb") as file:
+        np.savez_compressed(file, **arrays)
+    path.with_suffix(".json").write_text(json.dumps(found, indent=1))
+    os.replace(unfinished, path)
+
+
+def download(source, path, name, cached):
+    """Download a file, completely or not at all.
+
+    Raise DatasetError if there is no network, or nothing at the address.
+    """
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with (
+            urlopen(source.url, timeout=_TIMEOUT) as remote,
+            open(unfinished, "wb") as file,
+        ):
+            shutil.copyfileobj(remote, file)
+            expected = remote.headers.get("Content-Length")
+            if expected and int(expected) != file.tell():
+                raise OSError(f"{file.tell()} of {expected} bytes came")
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise offline(name, source.url, error, f"{cached} or {path}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def offline(name, address, error, paths):
+    """DatasetError for a set that could not be fetched."""
+    return DatasetError(
+        f"{name} could not be fetched from {address} ({error}). Without a network, "
+        f"copy {paths} from a machine that has one."
+    )
+
+
+def check_blob(source, path):
+    """Raise ChecksumError unless a file has the bytes that git knows."""
+    if source.blob is None:
+        return
+    data = path.read_bytes()
+    if hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() != source.blob:
+        raise ChecksumError(
+            f"{path.name} is not the file that {source.url} should be: delete it if it "
+            "is there, and fetch it again."
+        )
+
+
+def _cached(dataset, path):
+    """Arrays of a cached set, after checks."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as parts:
+            arrays = dict(parts)
+        recorded = json.loads(path.with_suffix(".json").read_text())
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise ChecksumError(
+            f"{path} and its .json cannot be read ({error}): delete both, and fetch "
+            f"{dataset.name} again."
+        ) from error
+    check(dataset, arrays, recorded, path)
+    return arrays
+
+
+def check(dataset, arrays, recorded, where):
+    """Check the shapes, values and checksums of a set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    arrays : dict of ndarray
+    recorded : dict
+        Checksums by name, for arrays of which no other one is known.
+    where : object
+        Name of the place in errors.
+
+    Returns
+    -------
+    checksums : dict of str
+
+    Raises
+    ------
+    ChecksumError
+        Something is not as expected.
+    """
+    found = {}
+    for name, n_rows in zip(PARTS, dataset.n_rows):
+        X, y = arrays.get(name), arrays.get(f"{name}_y")
+        shape = n_rows, dataset.n_columns
+        if X is None or X.shape != shape or X.dtype != np.uint8:
+            raise ChecksumError(
+                f"{dataset.name} in {where} should have {name} rows of shape {shape}."
+            )
+        if X.max() > dataset.highest or (y is not None and y.shape != (n_rows,)):
+            raise ChecksumError(
+                f"{dataset.name} in {where} has {name} rows above {dataset.highest}, "
+                "or not as many labels as rows."
+            )
+    for name, array in arrays.items():
+        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+        expected = dataset.checksums.get(name, recorded.get(name, digest))
+        if digest != expected:
+            raise ChecksumError(
+                f"{name} of {dataset.name} in {where} is not what it should be: its "
+                f"SHA-256 is {digest}, instead of {expected}. Delete it, and fetch it "
+                "again."
+            )
+        found[name] = digest
+    return found

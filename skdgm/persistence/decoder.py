@@ -1,0 +1,161 @@
+"""Objects from the trees of JSON that :mod:`skdgm.persistence.encoder` makes."""
+
+from inspect import getattr_static
+from types import FunctionType, SimpleNamespace
+
+import numpy as np
+
+from skdgm.exceptions import CorruptFileError
+from skdgm.persistence import frames
+from skdgm.persistence.encoder import DTYPE, SCALARS
+from skdgm.persistence.types import ESTIMATORS, RECORDS, class_of
+
+_KINDS = "float", "scalar", "array", "objects", "dtype", "tuple", "dict", "namespace"
+_KINDS += "record", "estimator", "random_state", "same", "pandas"
+# Numbers in the state of a Mersenne Twister.
+_N_KEY = 624
+
+
+class Decoder:
+    """Decoder of one file.
+
+    Parameters
+    ----------
+    array : callable
+        ``array(number)`` returns the array of that number, each time the same one.
+    """
+
+    def __init__(self, array):
+        self._read, self._known = array, {}
+
+    def value(self, node):
+        """Make the object that a node stands for.
+
+        Raise CorruptFileError, or any error of Python, if the node is not valid.
+        """
+        if node is None or isinstance(node, bool | int | float | str):
+            return node
+        if isinstance(node, list):
+            return list(map(self.value, node))
+        for name in _KINDS:
+            if name in node:
+                return getattr(self, f"_{name}_of")(node)
+        raise CorruptFileError(f"The file has an entry of no known kind: {set(node)}.")
+
+    def _float_of(self, node):
+        return float(one_of(node["float"], {"nan", "inf", "-inf"}))
+
+    def _scalar_of(self, node):
+        name = one_of(node["scalar"], SCALARS)
+        value = of_type(self.value(node["value"]), SCALARS[name])
+        return getattr(np, {"bool": "bool_", "str": "str_"}.get(name, name))(value)
+
+    def _array_of(self, node):
+        found = self._read(of_type(node["array"], int))
+        return found[()] if "item" in node else found
+
+    def _objects_of(self, node):
+        shape = [of_type(size, int) for size in of_type(node["shape"], list)]
+        nodes = of_type(node["objects"], list)
+        found = np.empty(len(nodes), dtype=object)
+        for number, part in enumerate(nodes):
+            found[number] = self.value(part)
+        if min(shape, default=0) < 0:
+            raise CorruptFileError("The file has an array with a negative size.")
+        return found.reshape(shape)
+
+    def _dtype_of(self, node):
+        name = of_type(node["dtype"], str)
+        if not DTYPE.fullmatch(name):
+            raise CorruptFileError(f"The file has the dtype {name!r}.")
+        return np.dtype(name)
+
+    def _tuple_of(self, node):
+        return tuple(map(self.value, of_type(node["tuple"], list)))
+
+    def _dict_of(self, node):
+        pairs = [of_type(pair, list) for pair in of_type(node["dict"], list)]
+        return {self.value(key): self.value(part) for key, part in pairs}
+
+    def _namespace_of(self, node):
+        return SimpleNamespace(**self._named(node["namespace"]))
+
+    def _record_of(self, node):
+        cls = class_of(of_type(node["record"], str), RECORDS)
+        fields = self._named(node["fields"])
+        if tuple(fields) != cls._fields:
+            raise CorruptFileError(
+                f"The file has a {node['record']} with the fields {list(fields)}, "
+                f"instead of {list(cls._fields)}."
+            )
+        return cls(**fields)
+
+    def _estimator_of(self, node):
+        cls = class_of(of_type(node["estimator"], str), ESTIMATORS)
+        found = self._known[self._new_id(node)] = object.__new__(cls)
+        attributes = self._named(node["attributes"])
+        lacking = set(cls._get_param_names()) - set(attributes)
+        taken = [name for name in attributes if not is_free(cls, name)]
+        if lacking or taken:
+            raise CorruptFileError(
+                f"The file has a {cls.__name__} without {sorted(lacking)}, or with the "
+                f"attributes {taken}, which are no data."
+            )
+        found.__dict__ = attributes
+        if "requests" in node:
+            requests = found._get_metadata_request()
+            for method, asked in of_type(node["requests"], dict).items():
+                for name, alias in of_type(asked, dict).items():
+                    vars(requests)[method].add_request(param=name, alias=alias)
+            found._metadata_request = requests
+        return found
+
+    def _random_state_of(self, node):
+        state = of_type(self.value(node["random_state"]), dict)
+        key, position = state["state"]["key"], of_type(state["state"]["pos"], int)
+        sound = key.dtype == np.uint32 and key.shape == (_N_KEY,)
+        if state["bit_generator"] != "MT19937" or not (
+            sound and 0 <= position <= _N_KEY
+        ):
+            raise CorruptFileError("The file has a RandomState that is none.")
+        found = self._known[self._new_id(node)] = np.random.RandomState(0)
+        found.set_state(state)
+        return found
+
+    def _same_of(self, node):
+        return self._known[of_type(node["same"], int)]
+
+    def _pandas_of(self, node):
+        return frames.decode(of_type(node["pandas"], str), self._named(node["parts"]))
+
+    def _named(self, nodes):
+        return {name: self.value(part) for name, part in of_type(nodes, dict).items()}
+
+    def _new_id(self, node):
+        number = of_type(node["id"], int)
+        if number in self._known:
+            raise CorruptFileError(f"The file has two objects of id {number}.")
+        return number
+
+
+def of_type(value, kind):
+    """Return a value if it is exactly of a type, else raise CorruptFileError."""
+    if type(value) is not kind:
+        raise CorruptFileError(
+            f"The file has a {type(value).__name__} in place of a {kind.__name__}."
+        )
+    return value
+
+
+def one_of(value, known):
+    """Return a string if it is a known one, else raise CorruptFileError."""
+    if of_type(value, str) not in known:
+        raise CorruptFileError(f"The file has {value!r} where none such can be.")
+    return value
+
+
+def is_free(cls, name):
+    """Whether an instance's attribute of that name would hide no code of its class."""
+    found = getattr_static(cls, name, None)
+    code = isinstance(found, FunctionType | property | classmethod | staticmethod)
+    return name.isidentifier() and not name.startswith("__") and not code

@@ -1,0 +1,176 @@
+"""Trees of JSON for the objects that estimators consist of.
+
+None, booleans, integers, finite floats and strings stand for themselves, and so do
+lists. All else is an object with one key that says what it is:
+
+=================================  ====================================================
+``{"float": "nan"}``               a float that JSON does not have
+``{"scalar": "float32", ...}``     a NumPy scalar, with its ``value``
+``{"array": 3}``                   the array in ``arrays/3.npy``, or with ``item`` its
+                                   only element
+``{"objects": [...], "shape"}``    an array of Python objects, in C order
+``{"dtype": "<f8"}``               a NumPy dtype
+``{"tuple": [...]}``               a tuple
+``{"dict": [[key, value], ...]}``  a dictionary
+``{"namespace": {...}}``           a SimpleNamespace
+``{"record": name, "fields"}``     a NamedTuple of ours
+``{"estimator": name, "id", ...}`` an estimator of ours, with its ``attributes`` and the
+                                   metadata that it ``requests``
+``{"random_state": {...}, "id"}``  a RandomState
+``{"same": 2}``                    the estimator or RandomState with that id
+``{"pandas": name, "parts"}``      an Index or a dtype
+=================================  ====================================================
+"""
+
+import math
+import re
+from types import SimpleNamespace
+
+import numpy as np
+
+from skdgm.exceptions import UnsavableError
+from skdgm.persistence import frames
+from skdgm.persistence.types import ESTIMATORS, RECORDS, name_of
+
+_REALS = "float16", "float32", "float64"
+_WHOLE = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+# Types of scalars, and of the numbers of Python's that hold them exactly.
+SCALARS = dict.fromkeys(_WHOLE, int) | dict.fromkeys(_REALS, float)
+SCALARS |= {"bool": bool, "str": str}
+# dtypes of arrays in files: everything but objects and records.
+PLAIN = re.compile(r"[<>|=]?(?:[biufcSU]\d+|[mM]8(?:\[\w+\])?)")
+DTYPE = re.compile(rf"{PLAIN.pattern}|\|?O8?")
+# Levels of a tree, of which each takes some levels of Python's stack.
+_DEEPEST = 100
+
+
+class Encoder:
+    """Encoder of one estimator.
+
+    Attributes
+    ----------
+    arrays : list of ndarray
+        The arrays that its tree refers to, by number.
+    """
+
+    def __init__(self):
+        self.arrays, self._numbers, self._ids, self._open = [], {}, {}, []
+
+    def node(self, value, where):
+        """Encode an object.
+
+        Parameters
+        ----------
+        value : object
+        where : str
+            Its name in errors.
+
+        Returns
+        -------
+        node : object
+            Of JSON.
+        """
+        kind = type(value)
+        if value is None or kind in (bool, int, str):
+            return value
+        if kind is float:
+            return value if math.isfinite(value) else {"float": repr(value)}
+        if isinstance(value, np.generic):
+            return self._scalar(value, where)
+        if kind is np.ndarray:
+            return self._array(value, where)
+        if isinstance(value, np.dtype) and DTYPE.fullmatch(value.str):
+            return {"dtype": value.str}
+        if id(value) in self._open:
+            raise UnsavableError(f"{where} contains itself.")
+        if len(self._open) == _DEEPEST:
+            raise UnsavableError(f"{where} is nested more than {_DEEPEST} times.")
+        self._open.append(id(value))
+        found = self._container(value, kind, where)
+        self._open.pop()
+        return found
+
+    def _container(self, value, kind, where):
+        if kind is list:
+            return self._parts(value, where)
+        if kind is tuple:
+            return {"tuple": self._parts(value, where)}
+        if kind is dict:
+            return {"dict": [self._parts(pair, where) for pair in value.items()]}
+        if kind is SimpleNamespace:
+            return {"namespace": self._named(vars(value), where)}
+        if name_of(kind) in RECORDS:
+            fields = self._named(value._asdict(), where)
+            return {"record": name_of(kind), "fields": fields}
+        if name_of(kind) in ESTIMATORS:
+            return self._shared(value, lambda: self._estimator(value, where))
+        if kind is np.random.RandomState:
+            return self._shared(value, lambda: self._random_state(value, where))
+        if frames.is_pandas(value):
+            parts = frames.encode(
+                value, lambda v, name: self.node(v, f"{where}.{name}")
+            )
+            if parts is not None:
+                return {"pandas": kind.__name__, "parts": parts}
+        raise UnsavableError(
+            f"{where} is a {name_of(kind)}, which skdgm.save does not keep: it keeps "
+            "estimators of skdgm, arrays, numbers, strings, tuples, lists and dicts. "
+            "Save other estimators, such as Pipelines, with skops."
+        )
+
+    def _parts(self, values, where):
+        return [self.node(part, f"{where}[{n}]") for n, part in enumerate(values)]
+
+    def _named(self, values, where):
+        return {n: self.node(part, f"{where}.{n}") for n, part in values.items()}
+
+    def _shared(self, value, encode):
+        if id(value) in self._ids:
+            return {"same": self._ids[id(value)]}
+        number = self._ids[id(value)] = len(self._ids)
+        return encode() | {"id": number}
+
+    def _estimator(self, value, where):
+        known = {
+            name: part
+            for name, part in vars(value).items()
+            if not (name.startswith("_") and "callback" in name)
+            and name != "_metadata_request"
+        }
+        found = {"estimator": name_of(type(value))}
+        found["attributes"] = self._named(known, where)
+        if hasattr(value, "_metadata_request"):
+            requests = value._get_metadata_request()
+            found["requests"] = {
+                method: dict(part.requests)
+                for method, part in vars(requests).items()
+                if hasattr(part, "requests")
+            }
+        return found
+
+    def _random_state(self, value, where):
+        state = value.get_state(legacy=False)
+        if state["bit_generator"] != "MT19937":
+            raise UnsavableError(
+                f"{where} is a RandomState of {state['bit_generator']}: only those of "
+                "MT19937, the default, can be saved."
+            )
+        return {"random_state": self.node(state, where)}
+
+    def _scalar(self, value, where):
+        name = type(value).__name__.removesuffix("_")
+        if name in SCALARS and type(value).__module__ == "numpy":
+            plain = SCALARS[name](value)
+            return {"scalar": name, "value": self.node(plain, where)}
+        return self._array(np.asarray(value), where) | {"item": True}
+
+    def _array(self, value, where):
+        if value.dtype == object:
+            nodes = self._parts(value.ravel().tolist(), where)
+            return {"objects": nodes, "shape": list(value.shape)}
+        if not PLAIN.fullmatch(value.dtype.str):
+            raise UnsavableError(f"{where} is an array of {value.dtype}.")
+        if id(value) not in self._numbers:
+            self._numbers[id(value)] = len(self.arrays)
+            self.arrays.append(value)
+        return {"array": self._numbers[id(value)]}

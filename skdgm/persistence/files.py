@@ -1,0 +1,254 @@
+"""Model files: a zip of ``model.json`` and of one .npy file for each array.
+
+Nothing in the zip is compressed. So no file unpacks to more than its own size, and an
+array whose header claims another size than its bytes have is refused before memory is
+taken for it. Reading runs no code of the file: JSON describes a tree of objects of a
+closed list of types, and arrays are read with ``allow_pickle=False``.
+"""
+
+import json
+import os
+import re
+import uuid
+import zipfile
+from functools import cache
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import sklearn
+
+from skdgm.exceptions import (
+    CorruptFileError,
+    ModelFileError,
+    NewerFileError,
+    OversizedFileError,
+    UnsavableError,
+)
+from skdgm.persistence.decoder import Decoder, of_type
+from skdgm.persistence.encoder import PLAIN, Encoder
+from skdgm.persistence.types import ESTIMATORS, name_of
+
+# Raised by one whenever older versions could not read what is written.
+SCHEMA = 1
+_FORMAT, _TREE = "skdgm model", "model.json"
+# The earliest date that a zip can have: equal models have equal files.
+_DATE = (1980, 1, 1, 0, 0, 0)
+# Headers of .npy files as NumPy writes them.
+_HEADER = re.compile(
+    r"\{'descr': '([^']+)', 'fortran_order': (True|False), "
+    r"'shape': \(([\d, ]*)\), \} *\n"
+)
+_LONGEST_HEADER = 2_000
+
+
+def save(estimator, path):
+    """Save an estimator to a file, without pickle.
+
+    Everything is kept exactly: parameters, fitted attributes and the state of training,
+    so that :func:`load` gives an estimator with the same predictions, samples and
+    further training, bit for bit. Callbacks are not kept.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Of skdgm, fitted or not, with estimators of skdgm as parameters.
+    path : str or path-like
+        File to write. An existing one is replaced at once when the new one is complete:
+        an error leaves it as it was.
+
+    Raises
+    ------
+    UnsavableError
+        The estimator, a parameter or an attribute is of a type that is not kept, such
+        as a class of your own or a Pipeline.
+
+    Notes
+    -----
+    No row of the training data is in the file, as none is in the estimator: persistent
+    chains are samples, drawn from the model. What statistics of columns reveal is
+    there: their means, scales and categories.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> import skdgm
+    >>> X = np.random.default_rng(0).integers(0, 2, (100, 6))
+    >>> rbm = skdgm.BernoulliRBM(n_components=2, random_state=0).fit(X)
+    >>> path = os.path.join(tempfile.mkdtemp(), "rbm.skdgm")
+    >>> skdgm.save(rbm, path)
+    >>> skdgm.load(path).score(X) == rbm.score(X)
+    True
+    """
+    name = name_of(type(estimator))
+    if name not in ESTIMATORS:
+        raise UnsavableError(
+            f"skdgm.save keeps estimators of skdgm, not objects of {name}: save "
+            "Pipelines and other estimators with skops, which takes ours if told to "
+            "trust skdgm.persistence.TRUSTED_TYPES."
+        )
+    encoder = Encoder()
+    tree = {
+        "format": _FORMAT,
+        "schema": SCHEMA,
+        "numpy": np.__version__,
+        "scikit-learn": sklearn.__version__,
+        "estimator": encoder.node(estimator, type(estimator).__name__),
+    }
+    # A link stays one, to the new file.
+    target = Path(os.path.realpath(path))
+    unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with open(unfinished, "xb") as file:
+            _write(file, tree, encoder.arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write(file, tree, arrays):
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        text = json.dumps(tree, allow_nan=False, indent=1)
+        archive.writestr(zipfile.ZipInfo(_TREE, _DATE), text)
+        for number, array in enumerate(arrays):
+            info = zipfile.ZipInfo(_member(number), _DATE)
+            with archive.open(info, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def load(path):
+    """Load an estimator that :func:`save` wrote.
+
+    Nothing of the file is executed, and only classes of skdgm are made.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    estimator : estimator
+
+    Raises
+    ------
+    CorruptFileError
+        The file is not a model, or was cut, changed or badly made.
+    NewerFileError
+        A newer version of skdgm wrote the file in a format that this one cannot read.
+    OversizedFileError
+        The file claims to hold more than it has bytes.
+    UnknownTypeError
+        The file asks for a class that is none of skdgm's.
+
+    Notes
+    -----
+    These are all of the base :class:`~skdgm.exceptions.ModelFileError`. The numbers in
+    a file are as trustworthy as who gave it to you: loading a file that was made to do
+    harm runs no code, but the model in it may answer anything, and arrays that do not
+    fit each other may crash a method that is called later.
+    """
+    with open(path, "rb") as file:
+        try:
+            return _read(file)
+        except (ModelFileError, MemoryError):
+            raise
+        # All that parsers of zip, JSON and .npy raise of what they cannot read.
+        except Exception as error:
+            told = f" ({error})" if str(error) else ""
+            raise CorruptFileError(
+                f"{os.fspath(path)!r} is no sound model file{told}: it was not written "
+                "by skdgm.save, or not in full, or was changed since."
+            ) from error
+
+
+def _read(file):
+    with zipfile.ZipFile(file) as archive:
+        members = _members(archive, os.fstat(file.fileno()).st_size)
+        tree = of_type(json.loads(archive.read(members.pop(_TREE))), dict)
+        _check_version(tree)
+
+        @cache
+        def array(number):
+            return _array(archive, members.pop(_member(number)))
+
+        found = Decoder(array).value(of_type(tree["estimator"], dict))
+        if name_of(type(found)) not in ESTIMATORS:
+            raise CorruptFileError("The file has no estimator.")
+    if members:
+        raise CorruptFileError(f"The file has more than a model: {sorted(members)}.")
+    return found
+
+
+def _check_version(tree):
+    if tree.get("format") != _FORMAT:
+        raise CorruptFileError("The file was not written by skdgm.save.")
+    schema = of_type(tree["schema"], int)
+    if schema > SCHEMA:
+        raise NewerFileError(
+            f"The file is of format {schema}, and this version of skdgm reads formats "
+            f"up to {SCHEMA}: update skdgm."
+        )
+    if schema < 1:
+        raise CorruptFileError(f"The file is of format {schema}, which there is not.")
+
+
+def _members(archive, n_bytes):
+    """What is in the zip, by name; raise an error if it cannot fit into the file."""
+    infos = archive.infolist()
+    if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
+        raise CorruptFileError(
+            "The file has compressed parts, which no model file has."
+        )
+    if any(info.file_size != info.compress_size for info in infos) or (
+        sum(info.file_size for info in infos) > n_bytes
+    ):
+        raise OversizedFileError("The file claims to hold more than its own size.")
+    members = {info.filename: info for info in infos}
+    if len(members) < len(infos) or _TREE not in members:
+        raise CorruptFileError("The file has parts of the same name, or no model.json.")
+    return members
+
+
+def _member(number):
+    return f"arrays/{number}.npy"
+
+
+def _array(archive, info):
+    """Read an array, in the memory order that it was written in."""
+    with archive.open(info) as member:
+        version = np.lib.format.read_magic(member)
+        length = int.from_bytes(member.read(2 if version == (1, 0) else 4), "little")
+        header = member.read(min(length, _LONGEST_HEADER)).decode("latin1")
+        found = _HEADER.fullmatch(header)
+        if not found or not PLAIN.fullmatch(found[1]):
+            raise CorruptFileError(f"{info.filename} has the header {header!r}.")
+        shape = tuple(int(size) for size in found[3].split(",") if size.strip())
+        dtype, order = np.dtype(found[1]), "F" if found[2] == "True" else "C"
+        n_bytes = prod(shape) * dtype.itemsize
+        if n_bytes != info.file_size - member.tell():
+            raise OversizedFileError(
+                f"{info.filename} claims to have the shape {shape} of {dtype}, which "
+                f"is {n_bytes} bytes, and has {info.file_size - member.tell()}."
+            )
+        if not dtype.itemsize:
+            return np.empty(shape, dtype, order)
+        data = np.empty(n_bytes, np.uint8)
+        if n_bytes and member.readinto(data) != n_bytes:
+            raise CorruptFileError(f"{info.filename} ends too early.")
+    _check_values(data, dtype, info.filename)
+    return data.view(dtype).reshape(shape, order=order)
+
+
+def _check_values(data, dtype, name):
+    """Raise CorruptFileError for bytes that are no booleans, or no characters."""
+    if dtype.kind == "b":
+        sound = not (data > 1).any()
+    elif dtype.kind == "U":
+        sound = not (data.view(f"{dtype.str[0]}u4") > 0x10FFFF).any()
+    else:
+        sound = True
+    if not sound:
+        raise CorruptFileError(f"{name} has bytes that are no {dtype}.")

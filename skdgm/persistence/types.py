@@ -1,0 +1,88 @@
+"""The classes of which a model file may have objects.
+
+The list is closed: a file names a class, and only a name on the list is imported.
+"""
+
+from importlib import import_module
+
+from skdgm.exceptions import UnknownTypeError
+
+_ESTIMATORS = {
+    "skdgm.anomaly": ("DensityOutlierDetector",),
+    "skdgm.autoencoder.vae": ("VAE",),
+    "skdgm.autoregressive.eonade": ("EoNADE",),
+    "skdgm.autoregressive.fvbn": ("FVBN",),
+    "skdgm.autoregressive.made": ("MADE",),
+    "skdgm.autoregressive.nade": ("NADE",),
+    "skdgm.autoregressive.neural_autoregressive": ("NeuralAutoregressive",),
+    "skdgm.autoregressive.rnade": ("RNADE",),
+    "skdgm.belief.dbn": ("DBN",),
+    "skdgm.belief.dbn_classifier": ("DBNClassifier",),
+    "skdgm.belief.dbn_regressor": ("DBNRegressor",),
+    "skdgm.belief.generative_dbn_classifier": ("GenerativeDBNClassifier",),
+    "skdgm.boltzmann.dbm": ("DBM",),
+    "skdgm.boltzmann.dbm_classifier": ("DBMClassifier",),
+    "skdgm.boltzmann.gaussian_rbm": ("GaussianRBM",),
+    "skdgm.boltzmann.rbm": ("BernoulliRBM",),
+    "skdgm.boltzmann.rbm_classifier": ("RBMClassifier",),
+    "skdgm.preprocessing.bernoulli_binarizer": ("BernoulliBinarizer",),
+    "skdgm.preprocessing.dequantizer": ("Dequantizer",),
+}
+# NamedTuples among the attributes of fitted estimators.
+_RECORDS = {
+    "skdgm.autoencoder._hierarchy": ("Params", "Statistics"),
+    "skdgm.autoregressive._orderless": ("Params",),
+    "skdgm.belief._outputs": ("Classes", "Labels", "Numbers"),
+    "skdgm.data.codes": ("Codes",),
+    "skdgm.data.columns": ("Columns",),
+    "skdgm.data.frames": ("Codec",),
+    "skdgm.data.mixed": ("Mixed",),
+    "skdgm.distributions.gaussian": ("Normal",),
+    "skdgm.energies.params": ("Params",),
+    "skdgm.nets.constrained": ("Tied",),
+    "skdgm.nets.feed_forward": ("Layer",),
+    "skdgm.nets.layers": ("Moments", "Scales"),
+    "skdgm.nets.objective": ("NetState",),
+    "skdgm.optim.optimisers": ("AdamState", "RMSPropState"),
+    "skdgm.optim.refinements": ("Mean",),
+}
+
+
+def _names(places):
+    return {f"{home}.{name}": home for home, names in places.items() for name in names}
+
+
+ESTIMATORS, RECORDS = _names(_ESTIMATORS), _names(_RECORDS)
+# Types to trust where skops.io.load reads an estimator of ours: data, and our classes.
+TRUSTED_TYPES = tuple(sorted([*ESTIMATORS, *RECORDS, "types.SimpleNamespace"]))
+
+
+def name_of(cls):
+    """Name of a class in files."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def class_of(name, known):
+    """Import a class on a list, by its name in files.
+
+    Parameters
+    ----------
+    name : str
+    known : {ESTIMATORS, RECORDS}
+
+    Returns
+    -------
+    cls : type
+
+    Raises
+    ------
+    UnknownTypeError
+        The list does not have the name.
+    """
+    if name not in known:
+        what = "estimator" if known is ESTIMATORS else "record"
+        raise UnknownTypeError(
+            f"The file asks for the {what} {name!r}, which is none of this version of "
+            "skdgm: it was made by another program, or by another version."
+        )
+    return getattr(import_module(known[name]), name.rsplit(".")[-1])

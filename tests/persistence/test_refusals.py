@@ -1,0 +1,285 @@
+"""Files that are refused, by an error with a name."""
+
+import io
+import json
+import pickle
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+
+import skdgm
+from skdgm import DBN, BernoulliRBM
+from skdgm.exceptions import (
+    CorruptFileError,
+    ModelFileError,
+    NewerFileError,
+    OversizedFileError,
+    UnknownTypeError,
+)
+from skdgm.persistence import files
+from tests.persistence.same import assert_identical
+
+BITS = np.random.default_rng(0).integers(0, 2, (20, 4))
+RBM = BernoulliRBM(2, n_iter=1, random_state=np.random.RandomState(0)).fit(BITS)
+
+
+@pytest.fixture
+def path(tmp_path):
+    found = tmp_path / "model.skdgm"
+    skdgm.save(RBM, found)
+    return found
+
+
+def members(path):
+    """What a model file consists of: its tree, and bytes by name."""
+    with zipfile.ZipFile(path) as archive:
+        found = {name: archive.read(name) for name in archive.namelist()}
+    return json.loads(found.pop("model.json")), found
+
+
+def write(path, tree, parts, **options):
+    """Write a model file of other parts."""
+    with zipfile.ZipFile(path, "w", **options) as archive:
+        archive.writestr("model.json", json.dumps(tree))
+        for name, data in parts.items():
+            archive.writestr(name, data)
+
+
+def npy(array, *, shape=None, **options):
+    """Bytes of an array; with another shape in its header if one is given."""
+    file = io.BytesIO()
+    np.save(file, array, **options)
+    if shape is None:
+        return file.getvalue()
+    header = {"descr": array.dtype.str, "fortran_order": False, "shape": shape}
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue() + array.tobytes()
+
+
+def test_what_is_no_model_file(tmp_path):
+    path = tmp_path / "model.skdgm"
+    with pytest.raises(FileNotFoundError):
+        skdgm.load(path)
+    np.savez(tmp_path / "arrays.npz", BITS)
+    empty = {"format": "other"}
+    write(tmp_path / "other.zip", empty, {})
+    for data in (
+        b"",
+        b"text",
+        pickle.dumps(RBM),
+        (tmp_path / "arrays.npz").read_bytes(),
+        (tmp_path / "other.zip").read_bytes(),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(CorruptFileError):
+            skdgm.load(str(path))
+
+
+def test_files_that_were_cut(path):
+    data = path.read_bytes()
+    for length in range(0, len(data), 61):
+        path.write_bytes(data[:length])
+        with pytest.raises(CorruptFileError, match=r"model\.skdgm' is no sound model"):
+            skdgm.load(path)
+
+
+def test_files_with_a_changed_byte(path):
+    data, refused = path.read_bytes(), 0
+    for place in range(0, len(data), 23):
+        changed = bytearray(data)
+        changed[place] ^= 1 << place % 8
+        path.write_bytes(changed)
+        try:
+            # Some bytes, such as dates, mean nothing.
+            assert_identical(RBM, skdgm.load(path))
+        except ModelFileError:
+            refused += 1
+    assert refused > len(data) / 23 / 2
+
+
+def places(node, way=()):
+    """The ways to all nodes of a tree."""
+    if isinstance(node, list | dict):
+        for key in range(len(node)) if isinstance(node, list) else list(node):
+            yield (*way, key)
+            yield from places(node[key], (*way, key))
+
+
+def test_trees_with_a_node_of_another_type(path):
+    tree, parts = members(path)
+    ways = list(places(tree))
+    values = None, True, -1, 3, 1e300, "x", [], [1], {}, {"array": 99}, {"same": 7}
+    refused = 0
+    for number, way in enumerate(ways[::2]):
+        other = json.loads(json.dumps(tree))
+        node = other
+        for key in way[:-1]:
+            node = node[key]
+        for value in values[number % 5 :: 5]:
+            node[way[-1]] = value
+            write(path, other, parts)
+            try:
+                assert isinstance(skdgm.load(path), BernoulliRBM)
+            except ModelFileError:
+                refused += 1
+        del node[way[-1]]
+        write(path, other, parts)
+        try:
+            skdgm.load(path)
+        except ModelFileError:
+            refused += 1
+    assert refused > len(ways) / 2
+
+
+def refusal(path, change, error, match):
+    """Fail unless a changed file is refused by an error."""
+    tree, parts = members(path)
+    write(path, *change(tree, parts))
+    with pytest.raises(error, match=match):
+        skdgm.load(path)
+    skdgm.save(RBM, path)
+
+
+def test_versions(path):
+    def of(schema):
+        return lambda tree, parts: (tree | {"schema": schema, "estimator": 1}, parts)
+
+    newer = r"is of format 2, and this version of skdgm reads formats up to 1: update"
+    refusal(path, of(files.SCHEMA + 1), NewerFileError, newer)
+    refusal(path, of(0), CorruptFileError, "is of format 0")
+    refusal(path, of("1"), CorruptFileError, "a str in place of a int")
+
+
+def test_classes_that_are_not_ours(path):
+    def of(name, **more):
+        def change(tree, parts):
+            attributes = tree["estimator"]["attributes"]
+            attributes["n_steps"] = {name: "os.system", **more}
+            return tree, parts
+
+        return change
+
+    told = (
+        r"asks for the (estimator|record) 'os\.system', which is none of this version"
+    )
+    refusal(path, of("estimator", attributes={}, id=9), UnknownTypeError, told)
+    refusal(path, of("record", fields={}), UnknownTypeError, told)
+    refusal(path, of("pandas", parts={}), CorruptFileError, "'os.system' of pandas")
+    refusal(path, of("call"), CorruptFileError, "of no known kind")
+    refusal(path, of("dtype"), CorruptFileError, "has the dtype 'os.system'")
+    refusal(path, of("scalar", value=1), CorruptFileError, "'os.system' where none")
+
+
+def test_attributes_that_would_hide_code(path):
+    for name in ("fit", "density_", "__class__", "not a name", "_options"):
+
+        def change(tree, parts, name=name):
+            tree["estimator"]["attributes"][name] = 1
+            return tree, parts
+
+        refusal(path, change, CorruptFileError, "attributes .*, which are no data")
+
+    def lacking(tree, parts):
+        del tree["estimator"]["attributes"]["n_iter"]
+        return tree, parts
+
+    refusal(path, lacking, CorruptFileError, r"without \['n_iter'\]")
+
+
+def test_arrays(path):
+    def of(data):
+        return lambda tree, parts: (tree, parts | {"arrays/0.npy": data})
+
+    ones = np.ones(3)
+    huge = OversizedFileError
+    refusal(path, of(npy(ones, shape=(10**15,))), huge, "claims to have the shape")
+    refusal(path, of(npy(ones, shape=(2**62, 2**62))), huge, "claims to have the shape")
+    refusal(path, of(npy(ones, shape=(2,))), huge, "claims to have the shape")
+    objects = npy(np.array([RBM], dtype=object), allow_pickle=True)
+    refusal(path, of(objects), CorruptFileError, r"has the header .*\|O")
+    refusal(path, of(npy(np.ones(2, "i4,f8"))), CorruptFileError, "has the header")
+    refusal(path, of(npy(ones, shape=(-3,))), CorruptFileError, "has the header")
+    refusal(path, of(b"nonsense"), CorruptFileError, "is no sound model file")
+    long = npy(ones)[:9] + b"\xff" + npy(ones)[10:]
+    refusal(path, of(long), CorruptFileError, "has the header")
+    flags = npy(np.array([True, False]))
+    refusal(path, of(flags[:-1] + b"\x07"), CorruptFileError, "are no bool")
+    text = npy(np.array(["a"]))
+    refusal(path, of(text[:-1] + b"\x07"), CorruptFileError, "are no <U1")
+
+
+def test_zips(path):
+    tree, parts = members(path)
+    write(path, tree, parts, compression=zipfile.ZIP_DEFLATED)
+    with pytest.raises(CorruptFileError, match="has compressed parts"):
+        skdgm.load(path)
+    write(path, tree, parts | {"more.py": b"print()"})
+    with pytest.raises(CorruptFileError, match=r"more than a model: \['more.py'\]"):
+        skdgm.load(path)
+    with (
+        pytest.warns(UserWarning, match="Duplicate"),
+        zipfile.ZipFile(path, "a") as file,
+    ):
+        file.writestr("model.json", "{}")
+    with pytest.raises(CorruptFileError, match="parts of the same name"):
+        skdgm.load(path)
+    skdgm.save(RBM, path)
+    data = bytearray(path.read_bytes())
+    place = data.index(b"PK\x01\x02") + 20
+    data[place : place + 8] = struct.pack("<II", 2**31, 2**31)
+    path.write_bytes(data)
+    with pytest.raises(OversizedFileError, match="more than its own size"):
+        skdgm.load(path)
+
+
+def test_trees_without_end(path):
+    deep = b'{"format": "skdgm model", "schema": 1, "estimator": ' + b"[" * 10**5
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model.json", deep)
+    with pytest.raises(CorruptFileError, match="is no sound model file"):
+        skdgm.load(path)
+
+
+def members_of(estimator, path):
+    """What the file of an estimator consists of."""
+    skdgm.save(estimator, path)
+    return members(path)
+
+
+def test_ids(path):
+    shared = BernoulliRBM(3)
+    tree, parts = members_of(DBN(layers=[("a", shared), ("b", BernoulliRBM(2))]), path)
+    layers = tree["estimator"]["attributes"]["layers"]
+    layers[1]["tuple"][1]["id"] = layers[0]["tuple"][1]["id"]
+    write(path, tree, parts)
+    with pytest.raises(CorruptFileError, match="two objects of id"):
+        skdgm.load(path)
+    layers[1]["tuple"][1] = {"same": 77}
+    write(path, tree, parts)
+    with pytest.raises(CorruptFileError, match="is no sound model file"):
+        skdgm.load(path)
+
+
+def test_generators(path):
+    def position(tree, parts):
+        state = tree["estimator"]["attributes"]["random_state"]["random_state"]
+        pairs = dict(map(tuple, state["dict"]))["state"]["dict"]
+        dict(map(tuple, pairs))
+        pairs[[name for name, _ in pairs].index("pos")][1] = 10**6
+        return tree, parts
+
+    refusal(path, position, CorruptFileError, "a RandomState that is none")
+
+
+def test_bytes_that_are_no_json(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model.json", b"\xff\xfe{}")
+    with pytest.raises(CorruptFileError):
+        skdgm.load(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model.json", "[" + "9" * 10**4 + "]")
+    with pytest.raises(CorruptFileError):
+        skdgm.load(path)

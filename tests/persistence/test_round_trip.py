@@ -1,0 +1,340 @@
+"""What comes back from a file is what was saved."""
+
+import os
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from numpy.lib.stride_tricks import sliding_window_view
+from sklearn.base import clone, is_classifier
+from skops import io
+
+import skdgm
+from skdgm import (
+    DBM,
+    DBN,
+    NADE,
+    BernoulliRBM,
+    DBMClassifier,
+    DBNClassifier,
+    DBNRegressor,
+    RBMClassifier,
+)
+from skdgm.anomaly import DensityOutlierDetector
+from skdgm.exceptions import UnsavableError
+from skdgm.persistence import TRUSTED_TYPES
+from skdgm.persistence.encoder import Encoder
+from skdgm.persistence.types import ESTIMATORS
+from skdgm.preprocessing import BernoulliBinarizer, Dequantizer
+from tests.common.instances import CLASSES, INSTANCES, name_of
+from tests.common.shapes import having
+from tests.common.test_contract import OF_ROWS, Data
+from tests.persistence.same import assert_identical
+
+RNG = np.random.default_rng(0)
+BITS = RNG.integers(0, 2, (40, 6))
+REAL = RNG.normal(size=(40, 3))
+
+
+def kept(estimator, folder):
+    """What comes back of an estimator, from a file."""
+    path = folder / "model.skdgm"
+    skdgm.save(estimator, path)
+    return skdgm.load(path)
+
+
+@pytest.mark.parametrize("instance", INSTANCES, ids=name_of)
+def test_everything_comes_back(instance, tmp_path):
+    estimator = having(clone(instance), n_iter=2)
+    assert_identical(estimator, kept(estimator, tmp_path))
+    data = Data(estimator)
+    estimator.fit(data.X, **data.y())
+    other = kept(estimator, tmp_path)
+    assert_identical(estimator, other)
+    assert_identical(estimator.get_params(), other.get_params())
+    untrusted = io.get_untrusted_types(data=io.dumps(estimator))
+    assert set(untrusted) <= set(TRUSTED_TYPES)
+    for found in (estimator, other):
+        found.partial_fit(data.X, **data.y())
+    assert_identical(estimator, other)
+
+
+@pytest.mark.parametrize("instance", CLASSES, ids=name_of)
+def test_it_answers_and_goes_on_alike(instance, tmp_path):
+    estimator = having(clone(instance), n_iter=1)
+    data = Data(estimator)
+    estimator.set_params(warm_start=True, random_state=np.random.RandomState(3))
+    estimator.fit(data.X, **data.y())
+    other = kept(estimator, tmp_path)
+    for name in {*OF_ROWS, "transform"}:
+        if hasattr(estimator, name):
+            X = data.X if name == "importance_likelihood" else data.holed
+            found = [getattr(e, name)(X) for e in (estimator, other)]
+            assert_identical(*map(list, found), name)
+    assert_identical(*(e.sample(4, random_state=1) for e in (estimator, other)))
+    found = [
+        e.impute(data.holed, method="sample", random_state=0)
+        for e in (estimator, other)
+    ]
+    assert_identical(*found)
+    for e in (estimator, other):
+        e.fit(data.X, **data.y())
+    assert_identical(estimator, other)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        np.array(["a", "bc"]),
+        np.array(["a", "bc"], dtype=object),
+        np.array([3, 7]),
+        np.array([3, 7], dtype=np.uint8),
+        np.array([False, True]),
+        np.array([-1.0, 2.0]),
+    ],
+    ids=lambda classes: str(classes.dtype),
+)
+def test_labels_keep_their_type(classes, tmp_path):
+    for estimator in (
+        RBMClassifier(2, n_iter=1, random_state=0),
+        DBNClassifier((2,), pretrain_iter=1, n_iter=1, random_state=0),
+    ):
+        other = kept(estimator.fit(BITS, classes[BITS[:, 0]]), tmp_path)
+        assert_identical(estimator, other)
+        assert_identical(estimator.predict(BITS), other.predict(BITS))
+
+
+def test_several_labels_and_targets(tmp_path):
+    for estimator, y in (
+        (DBNClassifier((2,), pretrain_iter=1, n_iter=1, random_state=0), BITS[:, :3]),
+        (DBNRegressor((2,), pretrain_iter=1, n_iter=1, random_state=0), REAL),
+    ):
+        estimator.fit(BITS if is_classifier(estimator) else REAL, y)
+        assert_identical(estimator, kept(estimator, tmp_path))
+
+
+def test_tables_of_several_kinds(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "real": REAL[:, 0],
+            "whole": pd.array([3, None] * 20, dtype="Int16"),
+            "bit": BITS[:, 0] > 0,
+            "maybe": pd.array([True, None, False, True] * 10, dtype="boolean"),
+            "word": np.where(BITS[:, 1], "yes", "no"),
+            "object": pd.Series(["x", 2, None, 2.5] * 10, dtype=object),
+            "text": pd.array(["p", None] * 20, dtype="string"),
+            "size": pd.Categorical(["s", "l"] * 20, ["s", "m", "l"], ordered=True),
+            "range": pd.cut(REAL[:, 1], 3),
+            "number": pd.Categorical(BITS[:, 3] + 4),
+            "sparse": pd.arrays.SparseArray(BITS[:, 2] * REAL[:, 2], fill_value=0.0),
+            "small": REAL[:, 2].astype(np.float32),
+        }
+    )
+    nade = NADE(2, column_types="mixed", n_iter=1, n_draws=2, random_state=0)
+    nade.fit(frame)
+    other = kept(nade, tmp_path)
+    assert_identical(nade, other)
+    samples = [e.sample(9, random_state=0) for e in (nade, other)]
+    pd.testing.assert_frame_equal(*samples)
+    pd.testing.assert_frame_equal(nade.impute(frame), other.impute(frame))
+    for columns in (
+        range(12),
+        pd.Index(range(12), name="n"),
+        pd.CategoricalIndex(list("abcdefghijkl"), name="c"),
+        pd.Index([2.5, *range(11)], dtype=object),
+    ):
+        nade.fit(frame.set_axis(columns, axis=1))
+        assert_identical(nade, kept(nade, tmp_path))
+    odd = pd.MultiIndex.from_product([["a"], range(12)])
+    with pytest.raises(UnsavableError, match=r"NADE\._columns\.codec\.columns is a pa"):
+        kept(nade.fit(frame.set_axis(odd, axis=1)), tmp_path)
+
+
+def test_names_of_columns(tmp_path):
+    frame = pd.DataFrame(BITS, columns=list("abcdef"))
+    rbm = BernoulliRBM(2, n_iter=1, random_state=0).set_output(transform="pandas")
+    other = kept(rbm.fit(frame), tmp_path)
+    assert_identical(rbm.feature_names_in_, other.feature_names_in_)
+    pd.testing.assert_frame_equal(rbm.transform(frame), other.transform(frame))
+
+
+def deep(n_levels):
+    """Lists in lists."""
+    return [deep(n_levels - 1)] if n_levels else []
+
+
+def test_values_of_any_type(tmp_path):
+    values = {
+        "none": None,
+        "numbers": [True, 1, -(2**70), 0.1, -0.0, float("nan"), float("-inf")],
+        "scalars": (np.float32(0.1), np.float64("nan"), np.int8(-3), np.bool_(True)),
+        "more": (np.str_("x\ud800"), np.longdouble(1) / 3, np.datetime64("2020-01-01")),
+        "tuple": ((), [], {}, (1, [2, {"a": (3,), 4: "b", (5, 6): None}])),
+        "arrays": [np.zeros((0, 3)), np.array(5, np.uint16), np.array(["ä", ""])],
+        "orders": [
+            np.asfortranarray(REAL),
+            REAL.astype(">f4"),
+            REAL[::2, ::2],
+            BITS > 0,
+        ],
+        "objects": np.array([["a", None], [1.5, (2, 3)]], dtype=object),
+        "deep": deep(90),
+        "dtypes": (np.dtype("f4"), np.dtype("O"), np.dtype("<U7")),
+        "random": np.random.RandomState(5),
+    }
+    rbm = BernoulliRBM(n_steps=values)
+    rbm.note = values["random"]
+    values["random"].normal()
+    other = kept(rbm, tmp_path)
+    assert_identical(rbm, other)
+    # What was one object is one.
+    assert other.note is other.n_steps["random"]
+
+
+def test_estimators_in_estimators(tmp_path):
+    shared = BernoulliRBM(3, n_iter=2)
+    for estimator in (
+        DBMClassifier(DBM((4, 3), n_iter=2), n_iter=2, random_state=0),
+        DensityOutlierDetector(BernoulliRBM(2, n_iter=1, random_state=0)).fit(BITS),
+        BernoulliBinarizer(random_state=1).fit(BITS / 2),
+        BernoulliBinarizer(scheme="threshold").fit(BITS / 2),
+        Dequantizer(random_state=1).fit(BITS),
+    ):
+        other = kept(estimator, tmp_path)
+        assert_identical(estimator, other)
+        refits = [clone(e).fit(BITS, BITS[:, 0]) for e in (estimator, other)]
+        assert_identical(*refits)
+    stack = kept(DBN(layers=[("a", shared), ("b", shared)]), tmp_path)
+    assert stack.layers[0][1] is stack.layers[1][1]
+
+
+def test_every_estimator_is_on_the_list():
+    names = {name.rsplit(".")[-1] for name in ESTIMATORS}
+    others = {"DensityOutlierDetector", "BernoulliBinarizer", "Dequantizer"}
+    public = {name for name in skdgm.__all__ if isinstance(getattr(skdgm, name), type)}
+    assert names == public | others
+
+
+def test_metadata_requests_come_back(tmp_path):
+    with sklearn.config_context(enable_metadata_routing=True):
+        rbm = BernoulliRBM(2, random_state=0).set_fit_request(sample_weight="w")
+        other = kept(rbm, tmp_path)
+        assert str(other.get_metadata_routing()) == str(rbm.get_metadata_routing())
+        assert other.get_metadata_routing().fit.requests == {"sample_weight": "w"}
+
+
+def test_log_Z_is_kept_and_callbacks_are_not(tmp_path):
+    rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(BITS)
+    log_Z = rbm.log_Z_
+    rbm.set_callbacks()
+    other = kept(rbm, tmp_path)
+    assert vars(other)["log_Z_"] == log_Z
+    assert not hasattr(other, "_skl_callbacks")
+
+
+def test_what_is_not_kept_is_named(tmp_path):
+    class Own(BernoulliRBM):
+        """A class of a user's."""
+
+    path = tmp_path / "model.skdgm"
+    path.write_text("before")
+    loop = []
+    loop.append(loop)
+    generator = np.random.RandomState(np.random.PCG64(0))
+    for value, told in (
+        (Own(), r"not objects of .*Own"),
+        ("text", r"not objects of builtins\.str"),
+        (DBN(layers=[("a", Own())]), r"DBN\.layers\[0\]\[1\] is a .*Own"),
+        (BernoulliRBM(n_steps=test_names_of_columns), "n_steps is a .*function"),
+        (BernoulliRBM(n_steps=np.ma.ones(3)), "n_steps is a .*MaskedArray"),
+        (BernoulliRBM(n_steps=np.ones(3, "i4,f8")), "n_steps is an array of"),
+        (BernoulliRBM(n_steps=loop), r"n_steps\[0\] contains itself"),
+        (
+            BernoulliRBM(n_steps=deep(300)),
+            r"n_steps\[0\].* is nested more than 100 times",
+        ),
+        (
+            BernoulliRBM(random_state=generator),
+            "random_state is a RandomState of PCG64",
+        ),
+    ):
+        with pytest.raises(UnsavableError, match=told):
+            skdgm.save(value, path)
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["model.skdgm"]
+
+
+def test_writing_is_atomic(tmp_path, monkeypatch):
+    path, link = tmp_path / "model.skdgm", tmp_path / "link.skdgm"
+    rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(BITS)
+    skdgm.save(rbm, str(path))
+    before = path.read_bytes()
+    skdgm.save(rbm, path)
+    assert path.read_bytes() == before, "equal models have equal files"
+    link.symlink_to(path)
+    skdgm.save(BernoulliRBM(7), link)
+    assert link.is_symlink()
+    assert skdgm.load(path).n_components == 7
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    before = path.read_bytes()
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        skdgm.save(rbm, path)
+    assert path.read_bytes() == before
+    assert sorted(os.listdir(tmp_path)) == ["link.skdgm", "model.skdgm"]
+
+
+def test_a_thread_may_load_while_another_saves(tmp_path):
+    path = tmp_path / "model.skdgm"
+    rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(BITS)
+    skdgm.save(rbm, path)
+    found = []
+
+    def read():
+        found.extend(skdgm.load(path) for _ in range(30))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    while reader.is_alive():
+        skdgm.save(rbm, path)
+    reader.join()
+    assert len(found) == 30
+
+
+def has_row(array, rows):
+    """Whether an array has one of the rows along its last axis, or along its first."""
+    n, squares = rows.shape[1], np.square(rows).sum(axis=1)
+    for part in (array, np.moveaxis(array, 0, -1)):
+        if part.shape[-1] >= n:
+            found = sliding_window_view(part, n, axis=-1).reshape(-1, n)
+            gaps = np.square(found).sum(axis=1)[:, None] - 2 * found @ rows.T + squares
+            if gaps.min() < 1e-6:
+                return True
+    return False
+
+
+@pytest.mark.parametrize("instance", CLASSES, ids=name_of)
+def test_no_row_of_the_training_data_is_kept(instance):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2, (30, 40)) * 1.0
+    X = rng.normal(size=X.shape) if Data(instance).real else X
+    standard = (X - X.mean(axis=0)) / X.std(axis=0)
+    assert has_row(np.vstack([np.zeros((2, 40)), X[3]]), X)
+    assert has_row(X.T.reshape(4, 10, 30), X) is False
+    for n_iter in (0, 2):
+        estimator = having(clone(instance), n_iter=n_iter)
+        estimator.fit(
+            X, **({"y": np.arange(30) % 2} if Data(instance).labelled else {})
+        )
+        encoder = Encoder()
+        encoder.node(estimator, "")
+        for array in encoder.arrays:
+            if array.dtype.kind in "fiub" and array.ndim:
+                values = array.astype(float)
+                assert not has_row(values, X)
+                assert not has_row(values, standard)
