@@ -142,7 +142,7 @@ def _is_labelled(objective):
     return (
         tuple(map(type, energy.units)) == (Bernoulli, Softmax, Bernoulli)
         and tuple(map(type, energy.couplings)) == (Dense, Dense)
-        and objective.recipe.objective == "generative"
+        and getattr(objective.recipe, "objective", None) == "generative"
         and bool((objective.rows.labels != UNKNOWN).all())
     )
 
