@@ -11,8 +11,7 @@ between images in a latent space of twenty units.
 Without FOLDER the images are the 8 x 8 digits of scikit-learn. With it they are those
 of ``FOLDER/mnist.npz`` (arrays ``train``, ``valid`` and their labels), with nets of 512
 ReLU units and 50 epochs in batches of 128, or the grey faces of
-``FOLDER/frey_faces.npz``, as real numbers. Prints likelihoods and writes
-``vae_manifold.png``, in half a minute on one core, or in some minutes for MNIST.
+``FOLDER/frey_faces.npz``, as real numbers.
 """
 
 import argparse
@@ -104,5 +103,4 @@ sums = space.inverse_transform(codes[2] + codes[1] - codes[0])
 table = np.stack([a, b, c, sums], axis=1).reshape(40, -1)
 SamplesDisplay(table, image_shape=shape).plot(axes[1, 1], n_columns=8)
 axes[1, 1].set_title("twice: a, b, c, and what c + b - a decodes to")
-figure.savefig("vae_manifold.png", dpi=100)
-print("wrote vae_manifold.png")
+plt.show()
