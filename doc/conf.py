@@ -52,6 +52,7 @@ nitpicky = False
 autosummary_generate = True
 autodoc_default_options = {"members": True, "inherited-members": True}
 autodoc_member_order = "groupwise"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 
 
@@ -122,6 +123,17 @@ warnings.filterwarnings("ignore", message=".*Agg.*cannot be shown")
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "subsection_order": [
+        f"../examples/{name}"
+        for name in (
+            "pipelines",
+            "boltzmann",
+            "belief",
+            "autoencoder",
+            "autoregressive",
+            "metrics",
+        )
+    ],
     "filename_pattern": "plot_completing_digits" if QUICK else "plot_",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("skdgm",),

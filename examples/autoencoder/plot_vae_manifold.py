@@ -33,14 +33,17 @@ parser.add_argument("--set", choices=("mnist", "frey_faces"), default="mnist")
 options = parser.parse_args()
 
 # %%
-# The images. Grey values are probabilities of bits, which are drawn anew at each
-# presentation; those of faces are real numbers.
+# The images. Grey values are probabilities of bits; those of faces are real numbers.
+# For small digits ``beta`` is a half: latent units may tell more than the prior asks
+# for, so that two of them spread the digits over the plane. Bits of MNIST are drawn
+# anew at each presentation.
 
-COMMON = {"resample": True, "random_state": 0}
+COMMON = {"random_state": 0}
 shape = y = None
 if options.data is None:
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X / 16, y, test_size=500, random_state=0)
+    COMMON |= {"beta": 0.5, "n_iter": 120}
 else:
     with np.load(options.data / f"{options.set}.npz") as arrays:
         X, X_test = (arrays[part] / np.float32(255) for part in ("train", "valid"))
@@ -49,6 +52,7 @@ else:
     if options.set == "mnist":
         COMMON |= {"hidden_layer_sizes": (512,), "activation": "relu"}
         COMMON |= {"n_iter": 50, "batch_size": 128, "learning_rate": 0.001}
+        COMMON |= {"resample": True}
     else:
         COMMON |= {"hidden_layer_sizes": (200,), "column_types": "gaussian"}
         shape = (28, 20)

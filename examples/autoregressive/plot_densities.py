@@ -9,39 +9,32 @@ nats can be compared.
 
 import matplotlib.pyplot as plt
 import numpy as np
+from sklearn.datasets import make_moons
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
-from skdgm import FVBN, RNADE, VAE, GaussianRBM
+from skdgm import FVBN, RNADE, EoNADE, GaussianRBM
 
-
-def draw(n_rows, seed):
-    """Points of a spiral with two arms."""
-    rng = np.random.default_rng(seed)
-    angle = 3.5 * np.pi * np.sqrt(rng.random(n_rows))
-    arm = np.where(rng.random(n_rows) < 0.5, 1, -1)
-    points = np.stack([np.cos(angle), np.sin(angle)], axis=1) * (angle * arm)[:, None]
-    return points / 4 + 0.12 * rng.normal(size=(n_rows, 2))
-
-
-X, X_test = draw(1500, 0), draw(1500, 1)
+X, X_test = (make_moons(1500, noise=0.1, random_state=s)[0] for s in (0, 1))
 
 # %%
 # ``FVBN`` with real columns is the normal distribution. ``GaussianRBM`` is a mixture of
 # as many normal distributions as its hidden units have states, with shared weights;
-# ``RNADE`` has a mixture for the second column that depends on the first.
+# ``RNADE`` has a mixture for the second column that depends on the first, and
+# ``EoNADE`` is the mean of both orders.
 
+eonade = {"column_types": "gaussian", "n_mixtures": 10, "n_orderings": 2}
 models = {
     "normal distribution (FVBN)": FVBN(column_types="gaussian"),
-    "GaussianMixture, 20": GaussianMixture(20, random_state=0),
-    "KernelDensity": KernelDensity(bandwidth=0.15),
-    "GaussianRBM, 20 units": GaussianRBM(
-        20, min_variance=0.01, batch_size=20, n_iter=200, random_state=0
+    "GaussianMixture, 10": GaussianMixture(10, random_state=0),
+    "KernelDensity": KernelDensity(bandwidth=0.1),
+    "GaussianRBM, 16 units": GaussianRBM(
+        16, min_variance=0.02, batch_size=20, n_iter=150, random_state=0
     ),
-    "RNADE, 10 components": RNADE(64, n_mixtures=10, n_iter=150, random_state=0),
-    "VAE, 2 latent units": VAE(2, column_types="gaussian", n_iter=150, random_state=0),
+    "RNADE, 5 components": RNADE(64, n_mixtures=5, n_iter=150, random_state=0),
+    "EoNADE, both orders": EoNADE((64,), n_iter=200, random_state=0, **eonade),
 }
-across, up = np.meshgrid(np.linspace(-3.3, 3.3, 130), np.linspace(-3.3, 3.3, 130))
+across, up = np.meshgrid(np.linspace(-1.8, 2.8, 130), np.linspace(-1.3, 1.8, 100))
 grid = np.stack([across.ravel(), up.ravel()], axis=1)
 
 figure, axes = plt.subplots(2, 3, figsize=(10.5, 7.4), layout="constrained")
