@@ -10,8 +10,7 @@ their log-likelihoods of held-out images.
 Without FOLDER the images are the 8 x 8 digits of scikit-learn. With it they are those
 of ``FOLDER/mnist.npz`` (arrays ``train`` and ``valid``), and the belief network has
 500, 500 and 1,000 units, each layer trained with a learning rate of 0.01 for 20 epochs
-in batches of 20. Prints log-likelihoods and writes ``deep_samples.png``, in a minute,
-or in half an hour for MNIST.
+in batches of 20, in half an hour.
 """
 
 import argparse
@@ -72,5 +71,4 @@ figure, axes = plt.subplots(1, 4, figsize=(17, 4.6), layout="constrained")
 for ax, (name, images) in zip(axes, grids.items()):
     SamplesDisplay(images).plot(ax)
     ax.set_title(name)
-figure.savefig("deep_samples.png", dpi=100)
-print("wrote deep_samples.png")
+plt.show()

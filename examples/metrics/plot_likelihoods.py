@@ -5,8 +5,6 @@ Likelihoods side by side
 Log-likelihoods of four models of handwritten digits, in nats and in bits per pixel:
 exact where a machine is small, a lower and an upper end where it is not. The picture
 shows both sides of annealed importance sampling, and how the chains move.
-
-    python examples/metrics/plot_likelihoods.py
 """
 
 import matplotlib.pyplot as plt
@@ -40,5 +38,4 @@ figure = plt.figure(figsize=(9, 6), layout="constrained")
 above, below = figure.subfigures(2)
 LikelihoodBracketDisplay.from_estimator(wide, ax=above.subplots())
 ChainDisplay.from_estimator(wide, random_state=0, ax=below.subplots(1, 2))
-figure.savefig("likelihoods.png")
-print("likelihoods.png shows both sides of log Z, and the chains")
+plt.show()

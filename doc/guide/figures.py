@@ -1,0 +1,236 @@
+"""Figures of the user guide: python doc/guide/figures.py [name ...]
+
+Writes doc/guide/images/NAME.png, in some minutes on one core.
+"""
+
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.callback import ScoringMonitor
+from sklearn.datasets import load_digits, make_moons
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+
+from skdgm import DBM, DBN, RNADE, VAE, BernoulliRBM, GaussianRBM
+from skdgm.plotting import ComponentsDisplay, SamplesDisplay
+
+HOME = Path(__file__).parent / "images"
+GREY, y = load_digits(return_X_y=True)
+GREY, GREY_TEST, y, y_test = train_test_split(
+    GREY / 16, y, test_size=500, random_state=0
+)
+X, X_TEST = ((part >= 0.5).astype(np.float32) for part in (GREY, GREY_TEST))
+plt.rcParams |= {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
+
+
+def curve(model, data=X):
+    """Score of held-out digits after each epoch."""
+    monitor = ScoringMonitor(scoring={"nats": lambda m, rows, _: m.score(X_TEST)})
+    model.set_callbacks(monitor).fit(data)
+    logs = monitor.get_logs().data
+    return [entry["nats"] for entry in logs if entry["parent_task_id_path"]]
+
+
+def panels(axes, groups, make):
+    """Draw a panel for each group of options, a line for each option."""
+    for ax, (title, options) in zip(axes, groups.items()):
+        for name, option in options.items():
+            nats = curve(make(**option))
+            ax.plot(range(1, 1 + len(nats)), nats, label=name)
+        ax.set(title=title, xlabel="epoch")
+        ax.legend(loc="lower right", framealpha=0.9)
+
+
+def rbm_options():
+    """Draw likelihoods of small RBMs by their options."""
+
+    def make(**options):
+        common = {"n_iter": 40, "learning_rate": 0.1, "random_state": 0}
+        return BernoulliRBM(16, **{**common, **options})
+
+    groups = {
+        "gradient": {
+            "cd, 1 step": {"gradient": "cd"},
+            "pcd, 1 step": {},
+            "pcd, 5 steps": {"n_steps": 5},
+            "tempering": {"gradient": "tempering"},
+        },
+        "learning rate": {
+            "0.2, constant": {"learning_rate": 0.2, "schedule": "constant"},
+            "0.2, linear": {"learning_rate": 0.2},
+            "0.05, constant": {"learning_rate": 0.05, "schedule": "constant"},
+            "0.05, linear": {"learning_rate": 0.05},
+        },
+        "chains and start": {
+            "10 chains": {"n_chains": 10},
+            "50 chains": {},
+            "200 chains": {"n_chains": 200},
+            "50, biases from zero": {"init_biases": "zeros"},
+        },
+    }
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), sharey=True)
+    panels(axes, groups, make)
+    axes[0].set(ylabel="nats, exact", ylim=(-26, -18.5))
+    return figure
+
+
+def density(ax, model, rows):
+    """Draw rows and the density that a model gives to the plane."""
+    across, up = np.meshgrid(np.linspace(-2.5, 3.5, 160), np.linspace(-2, 2.5, 120))
+    grid = np.stack([across.ravel(), up.ravel()], axis=1)
+    p = np.exp(model.score_samples(grid)).reshape(across.shape)
+    ax.contourf(across, up, p, levels=20, cmap="Blues")
+    ax.scatter(*rows[:300].T, s=3, color="tab:orange", alpha=0.6)
+    ax.set(xticks=[], yticks=[])
+
+
+def moons():
+    """Two noisy half circles."""
+    return make_moons(1000, noise=0.12, random_state=0)[0] * 1.4 - [0.3, 0.2]
+
+
+def gaussian_rbm():
+    """Draw the density of GaussianRBM by hidden units."""
+    rows = moons()
+    figure, axes = plt.subplots(1, 3, figsize=(10, 3.2))
+    for ax, size in zip(axes, (2, 8, 20)):
+        how = {"min_variance": 0.02, "batch_size": 20}
+        model = GaussianRBM(size, n_iter=100, random_state=0, **how).fit(rows)
+        density(ax, model, rows)
+        ax.set_title(f"{size} hidden units: {model.score(rows):.2f} nats")
+    return figure
+
+
+def autoregressive_options():
+    """Draw the density of RNADE by the number of components."""
+    rows = moons()
+    figure, axes = plt.subplots(1, 3, figsize=(10, 3.2))
+    for ax, n in zip(axes, (1, 3, 10)):
+        model = RNADE(64, n_mixtures=n, n_iter=150, random_state=0).fit(rows)
+        density(ax, model, rows)
+        name = "component" if n == 1 else "components"
+        ax.set_title(f"{n} {name}: {model.score(rows):.2f} nats")
+    return figure
+
+
+def dbm_options():
+    """Draw bounds of small DBMs by their options."""
+
+    def make(**options):
+        common = {"n_iter": 20, "learning_rate": 0.05, "random_state": 0}
+        return DBM((16, 32), **{**common, **options})
+
+    before = {"pretrain": "layerwise", "pretrain_iter": 10}
+    groups = {
+        "centring and pre-training": {
+            "neither": {"centering": None},
+            "pre-trained": {"centering": None, **before},
+            "centred": {},
+            "both": before,
+        },
+    }
+    figure, ax = plt.subplots(figsize=(6, 3.6))
+    panels([ax], groups, make)
+    ax.set(ylabel="bound in nats", title="")
+    return figure
+
+
+def dbn_options():
+    """Draw accuracies of features by layer and by option."""
+    epochs = (3, 10, 30)
+    figure, ax = plt.subplots(figsize=(6.4, 3.6))
+    for resample, style in ((True, "-"), (False, ":")):
+        found = {0: [], 1: [], "all": []}
+        for n_iter in epochs:
+            dbn = DBN((64, 64), n_iter=n_iter, resample=resample, random_state=0)
+            dbn.fit(GREY)
+            for layer, rates in found.items():
+                dbn.set_params(feature_layer=layer)
+                linear = LogisticRegression(max_iter=2000).fit(dbn.transform(GREY), y)
+                rates.append(100 * linear.score(dbn.transform(GREY_TEST), y_test))
+        bits = "bits drawn anew" if resample else "grey values"
+        names = {0: "first layer", 1: "second layer", "all": "both layers"}
+        for (layer, rates), colour in zip(found.items(), ("C0", "C1", "C2")):
+            label = f"{names[layer]}, {bits}"
+            ax.plot(epochs, rates, style, color=colour, marker="o", label=label)
+    ax.set(xlabel="epochs of each layer", ylabel="% right", xscale="log")
+    ax.set_xticks(epochs, epochs)
+    ax.minorticks_off()
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def vae_options():
+    """Draw the parts of the bound by beta, and bounds by latent units."""
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6))
+    common = {"n_iter": 40, "random_state": 0}
+    betas = (0.25, 0.5, 1, 2, 4)
+    models = [VAE(16, beta=beta, **common).fit(X) for beta in betas]
+    parts = np.array([[part.mean() for part in m.elbo(X_TEST)] for m in models])
+    axes[0].plot(betas, -parts[:, 1], marker="o", label="reconstruction error")
+    axes[0].plot(betas, parts[:, 2], marker="o", label="divergence from the prior")
+    axes[0].plot(betas, -parts[:, 0], marker="o", label="their sum")
+    axes[0].set(xlabel="beta", ylabel="nats", xscale="log", title="16 latent units")
+    axes[0].set_xticks(betas, betas)
+    axes[0].minorticks_off()
+    sizes = (1, 2, 4, 8, 16, 32)
+    models = [VAE(size, **common).fit(X) for size in sizes]
+    axes[1].plot(sizes, [m.score(X_TEST) for m in models], marker="o", color="C2")
+    axes[1].set(xlabel="latent units", title="bound of held-out digits", xscale="log")
+    axes[1].set_xticks(sizes, sizes)
+    axes[1].minorticks_off()
+    axes[0].set_ylim(-1, 36)
+    axes[0].legend(frameon=False, loc="upper center")
+    return figure
+
+
+def landing():
+    """Draw what a model does with digits: filters, samples, filled-in halves."""
+    options = {"n_steps": 5, "resample": True, "sparsity_target": 0.1}
+    rbm = BernoulliRBM(100, n_iter=150, random_state=0, **options).fit(GREY)
+    half = np.where(np.arange(64) < 32, GREY_TEST[:24], np.nan)
+    drawn = rbm.sample(48, 0, init="noise", n_steps=2000)
+    figure, axes = plt.subplots(1, 3, figsize=(12, 4.4), layout="constrained")
+    how = {"n_components": 48, "n_columns": 8, "ax": axes[0]}
+    ComponentsDisplay.from_estimator(rbm, **how)
+    means = rbm.inverse_transform(rbm.transform(drawn))
+    SamplesDisplay(means).plot(axes[1], n_columns=8)
+    shown = np.stack([half, rbm.impute(half)]).reshape(2, 3, 8, 64)
+    shown = shown.transpose(1, 0, 2, 3).reshape(-1, 64)
+    tiles = np.pad(shown.reshape(6, 8, 8, 8), [(0, 0)] * 2 + [(1, 1)] * 2)
+    tiles[:, :, [0, -1]] = tiles[:, :, :, [0, -1]] = -1
+    colours = plt.get_cmap("gray").with_extremes(bad="tab:orange", under="0.85")
+    tiles = tiles.transpose(0, 2, 1, 3).reshape(60, 80)
+    axes[2].imshow(tiles, cmap=colours, vmin=0, vmax=1)
+    axes[2].set_yticks(np.arange(4.5, 60, 10), ["given", "filled"] * 3)
+    axes[2].set(xticks=[])
+    titles = "features learned without labels", "new rows", "missing values filled in"
+    for ax, title in zip(axes, titles):
+        ax.set_title(title, fontsize=14)
+        ax.spines[:].set_visible(False)
+        ax.tick_params(length=0)
+    return figure
+
+
+FIGURES = [
+    landing,
+    rbm_options,
+    gaussian_rbm,
+    autoregressive_options,
+    dbm_options,
+    dbn_options,
+    vae_options,
+]
+
+if __name__ == "__main__":
+    HOME.mkdir(exist_ok=True)
+    for draw in FIGURES:
+        if not sys.argv[1:] or draw.__name__ in sys.argv[1:]:
+            figure = draw()
+            figure.savefig(HOME / f"{draw.__name__}.png", dpi=110, bbox_inches="tight")
+            print(f"wrote {draw.__name__}.png", flush=True)
