@@ -119,6 +119,9 @@ def serves(objective, reader):
     recipe = objective.recipe
     if objective.energy.is_binary_chain:
         fits = reader.lists and not worthwhile(_work(objective, reader))
+        # Else mean field is not that of the kernel, on several threads.
+        deep = len(objective.energy.units) > 2
+        fits = fits and (not deep or _n_weights(objective.energy) <= binary.SMALL)
     elif objective.label is not None:
         fits = _is_labelled(objective) and reader.lists
         fits = fits and _work(objective, reader) <= _SMALL
@@ -212,8 +215,12 @@ def _work(objective, reader):
     n_rows, n_chains = len(reader.batches[0]), objective.recipe.n_chains
     if objective.recipe.gradient == "cd" or n_chains is None:
         n_chains = n_rows
-    sizes = [unit.size for unit in objective.energy.units]
-    n_weights = sum(sizes[i] * float(sizes[j]) for i, j, _ in objective.energy.links)
     real = type(objective.energy.units[0]) is Gaussian
     density = 1.0 if real else binary.DENSITY
-    return density * (n_rows + n_chains) * n_weights
+    return density * (n_rows + n_chains) * _n_weights(objective.energy)
+
+
+def _n_weights(energy):
+    """Number of weights of all links."""
+    sizes = [unit.size for unit in energy.units]
+    return sum(sizes[i] * float(sizes[j]) for i, j, _ in energy.links)

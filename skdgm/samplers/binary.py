@@ -23,7 +23,7 @@ DENSITY = 0.2
 # Cost of drawing a unit, in multiply-adds.
 _DRAW = 10
 # Number of weights up to which mean field is faster by a kernel than by BLAS.
-_SMALL = 2**19
+SMALL = 2**19
 # Most sweeps of one kernel call, which Ctrl-C does not interrupt.
 MAX_STEPS = 100
 
@@ -105,7 +105,7 @@ def settles(energy, params, x, clamp):
         and clamp[0] is True
         and all(part is None for part in (*x[1:], *clamp[1:]))
         and isinstance(params.couplings[0], Weights)
-        and n_weights(params) <= _SMALL
+        and n_weights(params) <= SMALL
         and all(bias.ndim == 1 for bias in params.units)
     )
 

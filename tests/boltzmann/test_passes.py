@@ -249,6 +249,17 @@ def test_large_updates_are_left_to_several_threads(calls):
         assert calls
 
 
+def test_large_deep_machines_are_left_to_others(calls):
+    X = np.tile(GREY[:20], (1, 24))
+    options = {"hidden_layer_sizes": (500, 400), "n_iter": 1}
+    found = []
+    for n_threads in 1, 2:
+        with limit(n_threads):
+            found.append(deep_machine(**options).fit(X))
+    assert not calls
+    assert_same(*found)
+
+
 def test_calls_are_short(calls, monkeypatch):
     whole = machine().fit(GREY)
     monkeypatch.setattr(_passes, "_MOST", 1.0)
