@@ -89,7 +89,7 @@ class Dense(NamedTuple):
             The factor s of each unit below.
         """
         if isinstance(weights, Weights):
-            scale = np.broadcast_to(np.ravel(scale), self.n_below).astype(float)
+            scale = np.ones(weights.up.shape[1]) * np.ravel(scale)
             if limit(weights.up, scale, float(max_norm)):
                 weights.refresh()
             return
