@@ -58,7 +58,7 @@ def pass_over(
         Index and count of the chains' lists.
     offsets : tuple
     room : tuple
-        See :func:`skdgm.boltzmann._passes.room`.
+        See ``_room`` of :mod:`skdgm.boltzmann._updates`.
     rates : ndarray of shape (n_batches,)
         Learning rate of each update.
     key : uint64
@@ -80,11 +80,8 @@ def pass_over(
     centering : int
     """
     (ups, downs), (biases, speeds), (indices, counts) = weights, units, chains
-    (index, value, count), (momentum, l1, l2), (y_index, y_count) = (
-        rows,
-        numbers,
-        labels,
-    )
+    (index, value, count), (y_index, y_count) = rows, labels
+    momentum, l1, l2 = numbers
     labelled = len(y_index) > 0
     means, fields, known, no_values, bits, listed, thin, grads, data, model, lost = room
     real, n_layers = ups[0].dtype.type, len(biases)
@@ -122,7 +119,7 @@ def pass_over(
         for layer in range(1, n_layers, 2):
             columns(
                 layer, ups, downs, biases, biases, betas, indices, no_values, counts,
-                fields[layer][:m], 0, n_tiles(biases[layer], ups[0]),
+                fields[layer][:m], 0, len(ups[layer - 1]),
             )  # fmt: skip
         for k in range(n_drawn, len(order)):
             layer = order[k]
@@ -194,9 +191,3 @@ def steps(n_layers, n_steps):
         turn = k % n_layers
         order[k] = 2 * turn if turn < n_even else 2 * (turn - n_even) + 1
     return order, len(order) - n_layers // 2
-
-
-@kernel
-def n_tiles(bias, tiles):
-    """How many tiles a layer's columns fill."""
-    return -(-len(bias) // tiles.shape[2])

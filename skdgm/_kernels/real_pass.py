@@ -21,7 +21,7 @@ import numpy as np
 from skdgm._kernels.bernoulli import draw, fold
 from skdgm._kernels.centered import corrections
 from skdgm._kernels.jit import kernel
-from skdgm._kernels.lists import collect, pack
+from skdgm._kernels.lists import pack, send
 from skdgm._kernels.phases import (
     DATA,
     MODEL,
@@ -111,10 +111,7 @@ def real_pass(
             draw(y, own, ids, index, count, 0, n)
         for k in range(n_steps):
             own = fold(fold(root, MODEL), np.uint64(k))
-            for r in range(m):
-                for i in range(n_below):
-                    v[r, i] = 0
-            collect(index, no_values, count, down, 0, n_below, v, 0, m)
+            send(index, no_values, count, down, v, 0, m)
             for r in range(m):
                 for i in range(n_below):
                     v[r, i] = b[i] + v[r, i] + noise[turn, k, r, i] * spread_of[i]

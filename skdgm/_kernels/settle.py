@@ -12,7 +12,7 @@ import numpy as np
 from skdgm._kernels.bernoulli import squash
 from skdgm._kernels.jit import inner, kernel
 from skdgm._kernels.lines import add_products
-from skdgm._kernels.lists import collect
+from skdgm._kernels.lists import collect, send
 
 
 @kernel
@@ -47,10 +47,7 @@ def settle(
     labelled = len(labels) > 0
     last, n, rows = len(ups) - labelled, stop - start, np.arange(start, stop)
     n_odd = (last + 1) // 2
-    for r in range(start, stop):
-        for j in range(known.shape[1]):
-            known[r, j] = 0
-    collect(index, value, count, ups[0], 0, known.shape[1], known, start, stop)
+    send(index, value, count, ups[0], known, start, stop)
     if labelled:
         n_units, ones = known.shape[1], np.empty((0, 0), known.dtype)
         collect(labels, ones, label_count, downs[last], 0, n_units, known, start, stop)
