@@ -111,7 +111,11 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=N
     (1.0, 1.0, True)
     """
     X, Y = check_pair(*as_tables((X, Y), "XY"), "XY", ensure_min_samples=2)
-    random_state = check_random_state(random_state)
+    return tell_apart(X, Y, classifier, cv, check_random_state(random_state))
+
+
+def tell_apart(X, Y, classifier, cv, random_state):
+    """:func:`classifier_two_sample_test` of validated tables of numbers."""
     if classifier is None:
         classifier = ExtraTreesClassifier(random_state=random_state)
     elif not is_classifier(classifier):
