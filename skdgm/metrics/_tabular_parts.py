@@ -84,6 +84,8 @@ def disclosed(columns, known, sensitive, confidence):
     names = "column", "train", "train_lower", "train_upper", "held_out"
     names += "held_out_lower", "held_out_upper", "excess", "excess_lower"
     found = {name: [] for name in (*names, "excess_upper")}
+    # Of several intervals all are to hold.
+    joint = 1 - (1 - confidence) / len(sensitive)
     for place, guessed in _closest.guesses(columns, known, sensitive).items():
         column, shares, sizes = columns[place], [], []
         spread = 0.0 if column.is_discrete else _TOLERANCE * np.nanstd(column.parts[0])
@@ -96,7 +98,7 @@ def disclosed(columns, known, sensitive, confidence):
         for share, size in zip(shares, sizes):
             entry += [share, *_closest.wilson(share, max(1, size), confidence)]
         entry.append(shares[0] - shares[1])
-        entry += _closest.excess(*shares, *(max(1, s) for s in sizes), confidence)
+        entry += _closest.excess(*shares, *(max(1, s) for s in sizes), joint)
         for name, value in zip(found, entry):
             found[name].append(value)
     return found

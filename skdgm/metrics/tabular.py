@@ -4,20 +4,7 @@ r"""Report on synthetic rows of a table: fidelity, utility and privacy.
    + \frac{1}{|P|} \sum_{(i, j) \in P} s_{ij}\right)
 
 with scores of columns and of the pairs P of columns that depend on one another, as
-SDMetrics has it [1]_.
-
-References
-----------
-.. [1] DataCebo (2026). SDMetrics 0.32: the quality report.
-.. [2] Lopez-Paz and Oquab (2017). Revisiting classifier two-sample tests. ICLR.
-.. [3] Esteban, Hyland and Rätsch (2017). Real-valued (medical) time series generation
-   with recurrent conditional GANs. arXiv:1706.02633.
-.. [4] Naeem, Oh, Uh, Choi and Yoo (2020). Reliable fidelity and diversity metrics for
-   generative models. ICML.
-.. [5] Gower (1971). A general coefficient of similarity and some of its properties.
-   Biometrics.
-.. [6] Giomi, Boenisch, Wehmeyer and Tasnádi (2023). A unified framework for quantifying
-   privacy risk in synthetic data. PoPETs.
+SDMetrics has it; references are those of :func:`tabular_report`.
 """
 
 from numbers import Integral, Real
@@ -89,7 +76,8 @@ class TabularReport(NamedTuple):
         For each sensitive column the shares of values that are guessed from synthetic
         rows, of training rows ("train", from "train_lower" to "train_upper") and of
         held-out ones ("held_out" and so on), and the "excess" of the former, from
-        "excess_lower" to "excess_upper".
+        "excess_lower" to "excess_upper", intervals that hold for all columns together
+        (by Bonferroni's correction).
     n_rows : dict of int
         Numbers of rows: "real", "synthetic" and "holdout".
     confidence : float
