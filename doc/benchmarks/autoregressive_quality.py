@@ -363,15 +363,14 @@ def by_imputer(imputer, X, V, hidden):
 def by_net(net, X, V, hidden):
     """Errors and log-losses of an orderless net, given the entries not hidden."""
     code, given, losses = OneHot(X), V.mask(hidden), []
-    filled = pd.DataFrame(net.impute(given), V.index, V.columns)
+    filled = net.impute(given)
     truth, real = V[code.real], hidden[:, V.columns.get_indexer(code.real)]
     errors = ((filled[code.real] - truth) / code.scale).to_numpy()[real]
     for name in code.frequencies:
-        j = V.columns.get_loc(name)
-        rows = np.flatnonzero(hidden[:, j])
+        rows = np.flatnonzero(hidden[:, V.columns.get_loc(name)])
         if rows.size:
             asked = given.iloc[rows].assign(**{name: V[name].iloc[rows]})
-            losses.append(-net.score_features(asked, given="others")[:, j])
+            losses.append(-net.score_features(asked, given="others")[name])
     return errors, np.concatenate(losses) if losses else np.empty(0)
 
 

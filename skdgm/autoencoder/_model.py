@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.autoencoder._bound import Bound
 from skdgm.autoencoder._density import ACTIVE, LatentDensity
 from skdgm.autoencoder._hierarchy import Hierarchy
+from skdgm.base.frames import filled_in
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import NetEstimator, layers
 from skdgm.utils.callers import warn
@@ -99,15 +100,17 @@ class LatentModel(NetEstimator):
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Entries that are not missing are unchanged.
+            Entries that are not missing are unchanged. A DataFrame with its index
+            if X and what the model was fitted to are such.
 
         Raises
         ------
         ValueError
             ``method`` or ``sampler`` is none of these.
         """
-        return self.density_.fill(
-            X, method, random_state, sampler=sampler, n_steps=n_steps
+        options = {"sampler": sampler, "n_steps": n_steps}
+        return filled_in(
+            self, X, self.density_.fill(X, method, random_state, **options)
         )
 
     @property
