@@ -30,12 +30,15 @@ class Column(NamedTuple):
         1 of booleans, and numbers of the unit of dates and durations.
     categories : tuple
         The categories of the codes, in the order of first appearance.
+    unit : dtype or None
+        Of dates and durations, NumPy's type of them.
     """
 
     name: object
     kind: str
     parts: tuple
     categories: tuple = ()
+    unit: np.dtype | None = None
 
     @property
     def is_discrete(self):
@@ -212,8 +215,9 @@ def _column(parts, names, name, kind):
                 f"Column {name!r} is {kind}, but {table} has other values in it "
                 f"({error}): give it the same type in all tables."
             ) from error
-    if kind == "datetime":
-        values = _of_one_unit(values, name)
+    unit = _unit(values, name) if kind == "datetime" else None
+    if unit is not None:
+        values = [_count(part, unit) for part in values]
     for part, table in zip(values, names):
         if np.isinf(part).any():
             raise ValueError(f"{table} has infinite values in column {name!r}.")
@@ -221,7 +225,7 @@ def _column(parts, names, name, kind):
             raise TypeError(
                 f"Column {name!r} is boolean, but {table} has other values."
             )
-    return Column(name, kind, tuple(values))
+    return Column(name, kind, tuple(values), unit=unit)
 
 
 def _numbers(series):
@@ -250,20 +254,21 @@ def _times(series):
     return np.array(given, "datetime64[us]")
 
 
-def _of_one_unit(values, name):
-    """Dates or durations as numbers of the finest unit of all, NaN where missing."""
+def _unit(values, name):
+    """The finest type of dates or durations of all tables; None if all is missing."""
     known = [part.dtype for part in values if part.dtype.kind in "mM"]
     if len({dtype.kind for dtype in known}) > 1:
         raise TypeError(
             f"Column {name!r} has dates in one table, and durations in another."
         )
-    unit = np.result_type(*known) if known else None
-    return [
-        part
-        if part.dtype.kind == "f"
-        else np.where(np.isnat(part), np.nan, part.astype(unit).astype(np.int64))
-        for part in values
-    ]
+    return np.result_type(*known) if known else None
+
+
+def _count(part, unit):
+    """Dates or durations as numbers of a unit, NaN where missing."""
+    if part.dtype.kind == "f":
+        return part
+    return np.where(np.isnat(part), np.nan, part.astype(unit).astype(np.int64))
 
 
 def _coded(parts, name):

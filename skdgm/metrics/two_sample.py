@@ -58,7 +58,8 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=N
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)
-        Data that the model was not trained on; categories are encoded one-hot. The
+        Data that the model was not trained on; DataFrames, of any library that narwhals
+        knows, may have categories, which are encoded one-hot, and dates. The
         larger sample is reduced to the number of rows of the smaller one, at random.
     Y : array-like or DataFrame of shape (n_samples, n_features)
         Samples, of the same kind as the data: real values, or bits.

@@ -7,6 +7,7 @@ import pytest
 from skdgm.metrics import (
     classifier_two_sample_test,
     maximum_mean_discrepancy,
+    mode_coverage,
     nearest_training_neighbours,
 )
 from skdgm.metrics._pairs import as_tables
@@ -117,3 +118,11 @@ def test_frames_of_other_libraries(library):
     other = others[1].select(["age"])
     with pytest.raises(ValueError, match="Y has the columns .*the same ones"):
         maximum_mean_discrepancy(others[0], other)
+
+
+def test_modes_of_frames():
+    centres = pd.DataFrame({"town": list("abc"), "height": [0.0, 10.0, 20.0]})
+    samples = pd.DataFrame({"height": [9.0, 1.0, 11.0], "town": list("bab")})
+    found = mode_coverage(samples, centres, np.arange(3))
+    np.testing.assert_allclose(found.share, [1 / 3, 2 / 3, 0])
+    assert found.n_modes == 2
