@@ -20,6 +20,7 @@ COLUMNS = {
     "column_types": [
         StrOptions({"bernoulli", "categorical", "gaussian", "mixed"}),
         tuple,
+        dict,
     ],
     "n_mixtures": [_COUNT],
     "conditional": [StrOptions({"gaussian", "laplace"})],
@@ -253,14 +254,12 @@ class AutoregressiveModel(NetEstimator):
     def _conditionals(self, structure):
         """Conditionals of the columns, and initial outputs for their frequencies."""
         columns = self._columns
-        kinds = getattr(columns, "kinds", None)
-        kinds = (
-            np.full(len(columns.seen), structure["column_types"])
-            if kinds is None
-            else kinds
-        )
+        kinds = getattr(columns, "outputs", None)
+        if kinds is None:
+            kinds = np.full(len(columns.seen), structure["column_types"])
         mixture = standard_mixture(*(structure[name] for name in MIXTURE))
-        found = MixedOutput(kinds, columns.sizes, mixture)
+        scales = getattr(columns, "scales", None)
+        found = MixedOutput(kinds, columns.sizes, mixture, scales)
         return found, found.start(self._domain.share(columns))
 
     @property
@@ -268,7 +267,7 @@ class AutoregressiveModel(NetEstimator):
         kinds = self._options.column_types
         if kinds == "categorical":
             return CodeColumns(self._options.min_categories)
-        if kinds in _DOMAINS:
+        if isinstance(kinds, str) and kinds in _DOMAINS:
             return _DOMAINS[kinds]()
         return MixedColumns(kinds, self._options.min_categories)
 

@@ -162,6 +162,14 @@ class ColumnKind(ABC):
         (n_rows,); a number if the same for all."""
         return 0.0
 
+    def log_entries(self, columns, rows):
+        """Log volume of each entry, 0 where missing; broadcasts to the rows' shape."""
+        shrunk = self.log_measure(columns)
+        if rows.complete:
+            return shrunk
+        parts = [~np.isnan(rows.take(block)) * shrunk for block in rows.blocks()]
+        return np.concatenate(parts)
+
 
 class BinaryColumns(ColumnKind):
     """Binary columns, whose values are 0, 1 or probabilities of 1."""
