@@ -91,9 +91,11 @@ class ColumnKind(ABC):
         Type of samples; None for that of the model.
     measure : {"probability", "density"}
         What a model of such columns gives of a row.
+    takes_times : bool
+        Whether columns may be dates or durations.
     """
 
-    tags, sample_type, measure = {}, None, "probability"
+    tags, sample_type, measure, takes_times = {}, None, "probability", False
 
     @abstractmethod
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):

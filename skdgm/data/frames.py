@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.data.clocks import Clock
+from skdgm.data.foreign import as_pandas
 from skdgm.data.series import (
     as_bits,
     as_labels,
@@ -35,6 +36,8 @@ class Codec(NamedTuple):
         For each column, the categories of its codes; None if it is not categorical.
     clocks : tuple of Clock or None
         For each column, how its dates or durations are numbers; None if it has none.
+    schema : Schema or None
+        Types of the columns in another library than pandas, if they came from there.
     """
 
     columns: object
@@ -42,6 +45,7 @@ class Codec(NamedTuple):
     kinds: tuple
     categories: tuple
     clocks: tuple
+    schema: tuple = None
 
     @classmethod
     def of(cls, frame, kinds=None):
@@ -165,25 +169,31 @@ class Codec(NamedTuple):
         """
         import pandas as pd
 
-        series = {}
-        facts = zip(self.kinds, self.dtypes, self.categories, self.clocks)
-        for j, (kind, dtype, categories, clock) in enumerate(facts):
-            values = np.asarray(X[:, j], np.float64)
-            if clock is not None:
-                series[j] = clock.decode(values, dtype)
-            elif kind == "categorical":
-                series[j] = as_labels(values, dtype, categories)
-            else:
-                own = as_bits if pd.api.types.is_bool_dtype(dtype) else as_reals
-                series[j] = own(values, dtype)
+        series = {j: self.column(j, X[:, j]) for j in range(len(self.kinds))}
         return pd.DataFrame(series).set_axis(self.columns, axis=1)
+
+    def column(self, j, values):
+        """Numbers of column j as a column of pandas; see :meth:`decode`."""
+        import pandas as pd
+
+        values, dtype = np.asarray(values, np.float64), self.dtypes[j]
+        if self.clocks[j] is not None:
+            return self.clocks[j].decode(values, dtype)
+        if self.categories[j] is not None:
+            return as_labels(values, dtype, self.categories[j])
+        own = as_bits if pd.api.types.is_bool_dtype(dtype) else as_reals
+        return own(values, dtype)
+
+    def shown(self, j, values):
+        """List of the values that numbers of column j stand for."""
+        return self.column(j, list(values)).tolist()
 
 
 def tell_unknown(name, X, rows):
     """Warn of unknown categories, and levels, which are read as missing values."""
     if rows.unknown is None:
         return
-    unknown = []
+    unknown, X = [], as_pandas(X)
     for j in np.flatnonzero(rows.unknown.any(axis=0)):
         column = X.iloc[:, j] if hasattr(X, "iloc") else rows.X[:, j]
         values = column[rows.unknown[:, j]]

@@ -1,5 +1,6 @@
 """Kinds and statistics of the columns of a table of several kinds."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,32 @@ from skdgm.data.scales import Levels, few, scores_of
 
 # Kinds by name: those of a whole table, and of columns.
 KINDS = "bernoulli", "categorical", "ordinal", "numeric", "gaussian"
+
+
+class ColumnType(NamedTuple):
+    """How a model reads a column.
+
+    Parameters
+    ----------
+    kind : str
+        "bernoulli", "categorical", "ordinal", "numeric" or "gaussian".
+    dtype : dtype or None
+        Of the column of a DataFrame.
+    values : list or None
+        Categories or levels; of "numeric" columns the atoms, values with probabilities
+        of their own.
+    low, high : object
+        Least and largest number seen, between which "numeric" columns are drawn.
+    step : float
+        Of which all numbers are multiples, or 0.
+    """
+
+    kind: str
+    dtype: object = None
+    values: list = None
+    low: object = None
+    high: object = None
+    step: float = 0.0
 
 
 class Mixed(NamedTuple):
@@ -77,10 +104,23 @@ class Mixed(NamedTuple):
         dense = np.isin(self.kinds, ("gaussian", "numeric")).any()
         return "density" if dense else "probability"
 
-    @property
-    def names(self):
-        """Names of the columns, or their numbers."""
-        return self.codec.names if self.codec else list(range(len(self.kinds)))
+    def column_types(self):
+        """How each column is read, as a list of :class:`ColumnType`."""
+        found = []
+        for j, (kind, size) in enumerate(zip(self.kinds.tolist(), self.sizes.tolist())):
+            shown = partial(self.codec.shown, j) if self.codec else list
+            own, facts = self.scales[j] if self.scales else None, {}
+            if kind == "categorical":
+                facts = {"values": shown(range(size))}
+            elif kind == "ordinal":
+                facts = {"values": shown(own.values)}
+            elif kind == "numeric":
+                low, high = shown([own.low, own.high])
+                facts = {"values": shown(own.atoms), "low": low, "high": high}
+                facts["step"] = own.step
+            dtype = self.codec.dtypes[j] if self.codec else None
+            found.append(ColumnType(kind, dtype, **facts))
+        return found
 
     def which(self, kind):
         """Indices of the columns of a kind."""
@@ -95,6 +135,16 @@ class Mixed(NamedTuple):
             return Codes(*facts, self.counts)
         which = self.which(kind)
         return Columns(*(fact[which] for fact in self[:5]))
+
+
+def column_types_of(model):
+    """How a fitted model reads each column: a dict of :class:`ColumnType` by name, or
+    by number."""
+    n_columns = model.n_features_in_
+    found = getattr(model._columns, "column_types", None)
+    plain = ColumnType(model._options.column_types)
+    types = [plain] * n_columns if found is None else found()
+    return dict(zip(getattr(model, "feature_names_in_", range(n_columns)), types))
 
 
 def kinds_of(column_types, rows):

@@ -6,8 +6,8 @@ from sklearn.utils.validation import validate_data
 from skdgm.data.codes import CodeColumns, count_codes, count_sizes, least_sizes
 from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
 from skdgm.data.filling import completed
+from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.frames import Codec
-from skdgm.data.inputs import refuse_foreign
 from skdgm.data.kinds import Mixed, check, kinds_of, learned_scales, named_sizes
 from skdgm.utils.domains import is_frame, real_rows
 
@@ -35,7 +35,7 @@ class MixedColumns(RealColumns):
         self.kinds, self.min_categories = kinds, min_categories
 
     @property
-    def _named(self):
+    def takes_times(self):
         """Whether the types of a DataFrame say what columns are."""
         return isinstance(self.kinds, str | dict)
 
@@ -84,13 +84,13 @@ class MixedColumns(RealColumns):
 
     def _encoded(self, model, X, known, fitting):
         """Data as numbers, their codec, and True if they were encoded by it."""
+        given, X = X, as_pandas(X) if self.takes_times else X
         frame = is_frame(X)
-        if self._named:
-            refuse_foreign(model, X)
         if known is not None:
             codec = known.codec
-        elif frame and self._named:
+        elif frame and self.takes_times:
             codec = Codec.of(X, None if isinstance(self.kinds, str) else self.kinds)
+            codec = codec._replace(schema=None if X is given else schema_of(given))
         else:
             codec = None
         if codec is None or not frame:
@@ -205,8 +205,11 @@ class MixedColumns(RealColumns):
 
     def presented(self, columns, array, X=None):
         """Decode an array as a DataFrame, if the model was fitted to one: X with its
-        missing values filled if X is a DataFrame, else a new one."""
+        missing values filled if X is a DataFrame, else a new one of the same kind."""
         if columns.codec is None:
             return array
-        found = columns.codec.decode(array)
-        return completed(X, found) if is_frame(X) else found
+        found, plain = columns.codec.decode(array), as_pandas(X)
+        if not is_frame(plain):
+            return native(found, columns.codec.schema)
+        whole = completed(plain, found)
+        return whole if plain is X else native(whole, schema_of(X))

@@ -20,9 +20,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr, ndtri
 
-# Columns with at most this many distinct values, and on average this many rows of
-# each, are read as levels.
-LEVELS, _REPEATS = 20, 10
+# Columns with at most this many distinct values, and on average this many rows of each
+# (more where they are not whole), are read as levels.
+LEVELS, _REPEATS, _FRACTIONS = 20, 10, 50
 # An atom has at least this share of the rows, this many, and stands out from the values
 # around it by this factor.
 _SHARE, _COUNT, _PEAK = 0.05, 5, 2
@@ -181,7 +181,8 @@ class Scores(NamedTuple):
 
 def few(values, weight):
     """Return whether a column of these distinct values is one of levels."""
-    return len(values) <= max(2, min(LEVELS, weight.sum() / _REPEATS))
+    each = _REPEATS if (values == np.rint(values)).all() else _FRACTIONS
+    return len(values) <= max(2, min(LEVELS, weight.sum() / each))
 
 
 def step_of(values, steps=()):

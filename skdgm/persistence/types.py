@@ -36,6 +36,7 @@ _RECORDS = {
     "skdgm.data.codes": ("Codes",),
     "skdgm.data.clocks": ("Clock",),
     "skdgm.data.columns": ("Columns",),
+    "skdgm.data.foreign": ("Schema",),
     "skdgm.data.frames": ("Codec",),
     "skdgm.data.kinds": ("Mixed",),
     "skdgm.data.scales": ("Levels", "Scores"),
