@@ -13,6 +13,7 @@ References
    The American Statistician.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from sklearn.utils import check_random_state, gen_batches
 
 from skdgm.autoregressive._linear_chain import given_seen, patterns
 from skdgm.base import Density
-from skdgm.data import fill, has_grey, tell_unknown
+from skdgm.data import events_of, fill, has_grey, tell_unknown
 from skdgm.exceptions import DataRangeWarning
 from skdgm.nets import NetObjective, NetState
 from skdgm.optim import piecewise
@@ -98,23 +99,33 @@ class ChainDensity(Density):
 
         rows, found = self._of_rows(X, of_rows)
         self._warn_of_grey(rows)
-        return found + self._log_volumes(rows)
+        return found + self.domain.log_entries(self.columns, rows)
 
-    def sample(self, n_samples, random_state=None):
-        """Draw rows, each column given those before it."""
+    def sample(self, n_samples, random_state=None, conditions=None, names=None):
+        """Draw rows, each column given those before it.
+
+        With ``conditions``, a dict by the ``names`` of columns, given these.
+        """
         n_columns = len(self.columns.seen)
         n_samples = count_rows(n_samples, n_columns)
+        x = v = np.full(n_columns, np.nan)
+        draw = self.model.sampled
+        if conditions is not None:
+            kinds = getattr(self.columns, "kinds", self.model.conditionals.kinds)
+            x, v, events = events_of(self.columns, kinds, conditions, names, self.name)
+            draw = partial(self.model.fill, method="sample", events=events)
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng, parts = stream(seed).rows(n_samples), []
-        nothing = np.full((min(n_samples, _AT_ONCE), n_columns), np.nan)
-        nothing = nothing.astype(leaves(self.params)[0].dtype)
+        given = np.tile(v, (min(n_samples, _AT_ONCE), 1))
+        given = given.astype(leaves(self.params)[0].dtype)
         with one_blas_thread():
             for first in range(0, n_samples, _AT_ONCE):
                 own = rng.take(slice(first, first + _AT_ONCE))
-                given = self.params, nothing[: len(own.ids)], own
-                parts.append(self.model.sampled(*given))
-        v = np.concatenate(parts)
-        return self._decoded(self.domain.to_data(self.columns, v))
+                parts.append(draw(self.params, given[: len(own.ids)], own))
+        found = self.domain.to_data(self.columns, np.concatenate(parts))
+        known = ~np.isnan(x)
+        found[:, known] = x[known]
+        return self._decoded(found)
 
     def fill(self, X, method="mean", random_state=None, n_samples=1):
         """Fill missing entries of ``n_samples`` copies of each row.
@@ -160,17 +171,6 @@ class ChainDensity(Density):
                 "skdgm.preprocessing.BernoulliBinarizer first.",
                 DataRangeWarning,
             )
-
-    def _log_volumes(self, rows):
-        """Log Jacobian of standardisation for each entry, to add to log densities."""
-        shrunk = self.domain.log_measure(self.columns)
-        if rows.complete:
-            return shrunk
-        parts = [~np.isnan(rows.take(block)) * shrunk for block in rows.blocks()]
-        found = np.concatenate(parts)
-        if rows.unknown is None:
-            return found
-        return np.where(rows.unknown, self.columns.log_room, found)
 
 
 class ChainObjective(NetObjective):

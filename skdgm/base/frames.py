@@ -1,6 +1,9 @@
-"""Answers of models that were fitted to a DataFrame of pandas, about DataFrames."""
+"""Answers of models that were fitted to a DataFrame, about DataFrames."""
+
+import narwhals as nw
 
 from skdgm.data.filling import completed
+from skdgm.data.foreign import is_foreign
 from skdgm.utils.domains import is_frame
 
 
@@ -16,9 +19,15 @@ def beside(model, X, values):
     Returns
     -------
     values : ndarray or DataFrame
-        A DataFrame if X is one and the model was fitted to one.
+        A DataFrame of the library of X if X is one and the model was fitted to one.
     """
-    if not _in_frames(model, X):
+    if not _in_frames(model):
+        return values
+    if is_foreign(X):
+        frame = nw.from_native(X, eager_only=True)
+        parts = dict(zip(frame.columns, values.T))
+        return nw.from_dict(parts, backend=frame.implementation).to_native()
+    if not is_frame(X):
         return values
     import pandas as pd
 
@@ -26,7 +35,7 @@ def beside(model, X, values):
 
 
 def filled_in(model, X, values):
-    """Copies of X with missing entries filled, as a DataFrame if X is one.
+    """Copies of X with missing entries filled, as a DataFrame if X is one of pandas.
 
     Parameters
     ----------
@@ -41,15 +50,14 @@ def filled_in(model, X, values):
         A DataFrame if X is one and the model was fitted to one. It has the index of X,
         each label for every copy, and its types where these hold the values.
     """
-    if is_frame(values) or not _in_frames(model, X):
+    if is_frame(values) or not is_frame(X) or not _in_frames(model):
         return values
     import pandas as pd
 
     return completed(X, pd.DataFrame(values, columns=X.columns))
 
 
-def _in_frames(model, X):
-    """Return whether X is a DataFrame, and the model was fitted to one."""
+def _in_frames(model):
+    """Return whether a model was fitted to a DataFrame."""
     codec = getattr(model._columns, "codec", None)
-    known = hasattr(model, "feature_names_in_") or codec is not None
-    return is_frame(X) and known
+    return codec is not None or hasattr(model, "feature_names_in_")
