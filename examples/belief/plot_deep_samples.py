@@ -67,8 +67,8 @@ for name, model in models.items():
 # %%
 # The picture.
 
-figure, axes = plt.subplots(1, 4, figsize=(17, 4.6), layout="constrained")
-for ax, (name, images) in zip(axes, grids.items()):
+figure, axes = plt.subplots(2, 2, figsize=(10, 10.6), layout="constrained")
+for ax, (name, images) in zip(axes.flat, grids.items()):
     SamplesDisplay(images).plot(ax)
     ax.set_title(name)
 plt.show()
