@@ -154,6 +154,8 @@ class AutoregressiveModel(NetEstimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
+            Source of the draws; None is NumPy's global generator, which gives other
+            rows at each call.
 
         Returns
         -------
@@ -195,6 +197,8 @@ class AutoregressiveModel(NetEstimator):
         n_samples : int, default=1
             Draws for each row.
         random_state : int, RandomState instance or None, default=None
+            Source of the draws; None is NumPy's global generator, which gives other
+            rows at each call.
 
         Returns
         -------
