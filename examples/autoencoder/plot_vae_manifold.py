@@ -108,5 +108,5 @@ codes = [space.transform(part) for part in (a, b, c)]
 sums = space.inverse_transform(codes[2] + codes[1] - codes[0])
 table = np.stack([a, b, c, sums], axis=1).reshape(40, -1)
 SamplesDisplay(table, image_shape=shape).plot(axes[1], n_columns=8)
-axes[1].set_title("twice: a, b, c, and what c + b - a decodes to")
+axes[1].set_title("twice a row: a, b, c, and what c + b - a decodes to")
 plt.show()
