@@ -168,8 +168,7 @@ class AutoregressiveModel(NetEstimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            Source of the draws; None is NumPy's global generator, which gives other
-            rows at each call.
+            By default NumPy's global generator: other rows at each call.
 
         Returns
         -------
@@ -211,8 +210,7 @@ class AutoregressiveModel(NetEstimator):
         n_samples : int, default=1
             Draws for each row.
         random_state : int, RandomState instance or None, default=None
-            Source of the draws; None is NumPy's global generator, which gives other
-            rows at each call.
+            By default NumPy's global generator: other rows at each call.
 
         Returns
         -------

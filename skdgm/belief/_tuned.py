@@ -182,8 +182,7 @@ class TunedNetwork(_BaseComposition, Estimator):
         ----------
         n_samples : int, default=1
         random_state : int, RandomState instance or None, default=None
-            Source of the draws; None is NumPy's global generator, which gives other
-            rows at each call.
+            By default NumPy's global generator: other rows at each call.
         init, n_steps, burn_in, thin
             As in :meth:`DBN.sample`.
 

@@ -113,8 +113,7 @@ class Machine(Estimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            Source of the draws; None is NumPy's global generator, which gives other
-            rows at each call.
+            By default NumPy's global generator: other rows at each call.
         init : {"chains", "noise"} or array-like of shape (n, n_features), \
                 default="chains"
             Start of the chains: the last states of the training chains (see
