@@ -6,6 +6,8 @@ A variational autoencoder with two latent units maps images to a plane. This exa
 decodes a grid of the plane, shows the position of each class in it, and interpolates
 between images in a latent space of twenty units.
 
+::
+
     python plot_vae_manifold.py [--data FOLDER] [--set mnist | frey_faces]
 
 Without FOLDER the images are the 8 x 8 digits of scikit-learn. With it they are those

@@ -5,6 +5,8 @@ Shallow and deep: samples side by side
 Samples of an RBM, a deep belief network and a deep Boltzmann machine in one grid, and
 their log-likelihoods of held-out images.
 
+::
+
     python plot_deep_samples.py [--data FOLDER]
 
 Without FOLDER the images are the 8 x 8 digits of scikit-learn. With it they are those
