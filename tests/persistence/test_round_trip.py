@@ -15,6 +15,7 @@ import skdgm
 from skdgm import (
     DBM,
     DBN,
+    FVBN,
     NADE,
     BernoulliRBM,
     DBMClassifier,
@@ -150,6 +151,15 @@ def test_tables_of_several_kinds(tmp_path):
     odd = pd.MultiIndex.from_product([["a"], range(12)])
     with pytest.raises(UnsavableError, match=r"NADE\._columns\.codec\.columns is a pa"):
         kept(nade.fit(frame.set_axis(odd, axis=1)), tmp_path)
+
+
+def test_closed_forms(tmp_path):
+    # No instance of the common tests, as learning goes by no updates.
+    fvbn = FVBN(column_types="gaussian").fit(REAL)
+    other = kept(fvbn, tmp_path)
+    assert_identical(fvbn, other)
+    assert set(io.get_untrusted_types(data=io.dumps(fvbn))) <= set(TRUSTED_TYPES)
+    assert_identical(*(e.partial_fit(REAL[:9]) for e in (fvbn, other)))
 
 
 def test_names_of_columns(tmp_path):
