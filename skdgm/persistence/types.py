@@ -25,6 +25,7 @@ _ESTIMATORS = {
     "skdgm.boltzmann.gaussian_rbm": ("GaussianRBM",),
     "skdgm.boltzmann.rbm": ("BernoulliRBM",),
     "skdgm.boltzmann.rbm_classifier": ("RBMClassifier",),
+    "skdgm.imputation.generative_imputer": ("GenerativeImputer",),
     "skdgm.preprocessing.bernoulli_binarizer": ("BernoulliBinarizer",),
     "skdgm.preprocessing.dequantizer": ("Dequantizer",),
 }

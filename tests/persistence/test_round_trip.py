@@ -21,6 +21,7 @@ from skdgm import (
     DBMClassifier,
     DBNClassifier,
     DBNRegressor,
+    GenerativeImputer,
     RBMClassifier,
 )
 from skdgm.anomaly import DensityOutlierDetector
@@ -211,6 +212,7 @@ def test_estimators_in_estimators(tmp_path):
         BernoulliBinarizer(random_state=1).fit(BITS / 2),
         BernoulliBinarizer(scheme="threshold").fit(BITS / 2),
         Dequantizer(random_state=1).fit(BITS),
+        GenerativeImputer(FVBN(n_iter=1), add_indicator=True, random_state=0).fit(BITS),
     ):
         other = kept(estimator, tmp_path)
         assert_identical(estimator, other)
