@@ -51,8 +51,11 @@ def marked(X, missing_values):
     found = np.asarray(X)
     if not plain:
         at = found == missing_values
-        # Integers and bits become floats, which have NaN.
-        X = found = found.astype(found.dtype if found.dtype.kind in "fO" else float)
+        # Integers and bits become floats, which have NaN, and text objects.
+        kind = found.dtype.kind
+        X = found = found.astype(
+            found.dtype if kind == "f" else float if kind in "biu" else object
+        )
         X[at] = np.nan
     if found.dtype.kind in "biu":
         return X, np.zeros(found.shape, bool)

@@ -279,6 +279,10 @@ def test_other_marks_of_missing_values():
     found = imputer.fit_transform(whole)
     assert found[1, 1] != -1
     np.testing.assert_array_equal(imputer.inverse_transform(found), whole)
+    text = np.where(HIDDEN, "?", X.astype(str))
+    imputer.set_params(missing_values="?", add_indicator=False)
+    for rows in (text, text.astype(object), text.tolist()):
+        np.testing.assert_array_equal(imputer.fit_transform(rows), plain)
     with pytest.raises(ValueError, match="is 0, and X is sparse"):
         imputer.set_params(missing_values=0).fit(sp.csr_array(whole))
 
