@@ -98,7 +98,7 @@ class ChainDensity(Density):
 
         rows, found = self._of_rows(X, of_rows)
         self._warn_of_grey(rows)
-        return found + self._log_volumes(rows)
+        return found + self.domain.log_entries(self.columns, rows)
 
     def sample(self, n_samples, random_state=None):
         """Draw rows, each column given those before it."""
@@ -160,17 +160,6 @@ class ChainDensity(Density):
                 "skdgm.preprocessing.BernoulliBinarizer first.",
                 DataRangeWarning,
             )
-
-    def _log_volumes(self, rows):
-        """Log Jacobian of standardisation for each entry, to add to log densities."""
-        shrunk = self.domain.log_measure(self.columns)
-        if rows.complete:
-            return shrunk
-        parts = [~np.isnan(rows.take(block)) * shrunk for block in rows.blocks()]
-        found = np.concatenate(parts)
-        if rows.unknown is None:
-            return found
-        return np.where(rows.unknown, self.columns.log_room, found)
 
 
 class ChainObjective(NetObjective):

@@ -9,7 +9,14 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.autoregressive._chain import check_ordering, orders
 from skdgm.autoregressive._chains import Chains
 from skdgm.autoregressive._density import ChainDensity, ChainObjective
-from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns, has_grey
+from skdgm.data import (
+    BinaryColumns,
+    CodeColumns,
+    MixedColumns,
+    RealColumns,
+    column_types_of,
+    has_grey,
+)
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import LEARNING, NetEstimator
 from skdgm.nets.estimator import check_cost
@@ -20,6 +27,7 @@ COLUMNS = {
     "column_types": [
         StrOptions({"bernoulli", "categorical", "gaussian", "mixed"}),
         tuple,
+        dict,
     ],
     "n_mixtures": [_COUNT],
     "conditional": [StrOptions({"gaussian", "laplace"})],
@@ -76,6 +84,12 @@ class AutoregressiveModel(NetEstimator):
             Categories in a DataFrame were not seen in ``fit``.
         """
         return self.density_.features(X)
+
+    @property
+    def column_types_(self):
+        """How each column is read, by its name or number; see ``column_types``."""
+        check_is_fitted(self)
+        return column_types_of(self)
 
     @property
     def density_kind_(self):
@@ -253,14 +267,11 @@ class AutoregressiveModel(NetEstimator):
     def _conditionals(self, structure):
         """Conditionals of the columns, and initial outputs for their frequencies."""
         columns = self._columns
-        kinds = getattr(columns, "kinds", None)
-        kinds = (
-            np.full(len(columns.seen), structure["column_types"])
-            if kinds is None
-            else kinds
-        )
+        plain = np.full(len(columns.seen), structure["column_types"])
         mixture = standard_mixture(*(structure[name] for name in MIXTURE))
-        found = MixedOutput(kinds, columns.sizes, mixture)
+        kinds = getattr(columns, "outputs", plain)
+        scales = getattr(columns, "scales", None)
+        found = MixedOutput(kinds, columns.sizes, mixture, scales)
         return found, found.start(self._domain.share(columns))
 
     @property
@@ -268,7 +279,7 @@ class AutoregressiveModel(NetEstimator):
         kinds = self._options.column_types
         if kinds == "categorical":
             return CodeColumns(self._options.min_categories)
-        if kinds in _DOMAINS:
+        if isinstance(kinds, str) and kinds in _DOMAINS:
             return _DOMAINS[kinds]()
         return MixedColumns(kinds, self._options.min_categories)
 

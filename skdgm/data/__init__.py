@@ -5,15 +5,18 @@ from skdgm.data.columns import BinaryColumns, Columns, RealColumns, has_grey
 from skdgm.data.filling import fill
 from skdgm.data.frames import Codec, tell_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
+from skdgm.data.kinds import ColumnType, column_types_of
 from skdgm.data.mixed import MixedColumns
 
 __all__ = [
     "BinaryColumns",
     "CodeColumns",
     "Codec",
+    "ColumnType",
     "Columns",
     "MixedColumns",
     "RealColumns",
+    "column_types_of",
     "fill",
     "for_callbacks",
     "has_grey",

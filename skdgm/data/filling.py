@@ -134,7 +134,7 @@ def fill(
     X = as_whole(X)
     rows = density.read(X)
     tell_unknown(density.name, X, rows)
-    raw = rows._replace(affine=None, bounds=None, dtype=holding(rows))
+    raw = rows.raw._replace(dtype=holding(rows))
     if rows.codec is None:
         refuse_inexact(density.name, X, np.dtype(raw.dtype))
     which, parts = np.repeat(np.arange(rows.shape[0]), n_draws), []

@@ -5,6 +5,7 @@ from skdgm.distributions.categorical import CategoricalOutput, Softmax, one_hot,
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
 from skdgm.distributions.mixed import MixedOutput, places_of, slots
 from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
+from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.roles import Biased, Output, Unit
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "MixtureOutput",
     "Normal",
     "NormalOutput",
+    "NumericOutput",
     "Output",
     "Softmax",
     "Unit",
