@@ -10,7 +10,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdgm.imputation._tables import beside, emptied, marked, restored, take
+from skdgm.data.foreign import as_pandas
+from skdgm.imputation._tables import beside, emptied, like, marked, restored, take
 from skdgm.utils.domains import is_frame
 
 
@@ -51,7 +52,7 @@ class Imputer(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_original : ndarray or DataFrame of shape (n_samples, n_features_in_)
+        X_original : ndarray or DataFrame of shape (n_samples, n_features)
             With ``missing_values`` where indicators are 1, and in columns that were
             dropped.
 
@@ -63,6 +64,7 @@ class Imputer(TransformerMixin, BaseEstimator):
             X has not as many columns.
         """
         check_is_fitted(self)
+        given, X = X, as_pandas(X)
         X = X if is_frame(X) else np.asarray(X)
         n_out = len(self.get_feature_names_out())
         if X.shape[1] != n_out:
@@ -73,7 +75,8 @@ class Imputer(TransformerMixin, BaseEstimator):
         lacks = np.zeros((len(X), len(self._known)), bool)
         lacks[:, self._lacked] = np.asarray(take(X, right)).astype(bool)
         names = _check_feature_names_in(self)
-        return emptied(take(X, ~right), lacks, self._kept, names, self.missing_values)
+        found = take(X, ~right), lacks, self._kept, names, self.missing_values
+        return like(given, emptied(*found))
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns that :meth:`transform` returns.
@@ -86,8 +89,8 @@ class Imputer(TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of str
-            Those of X that are kept, then the indicators', "missingindicator_" before a
-            column's name.
+            Those of X that are kept, then the indicators', which are a column's name
+            after ``missingindicator_``.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
@@ -100,10 +103,14 @@ class Imputer(TransformerMixin, BaseEstimator):
         return self._known | self.keep_empty_features
 
     def _read(self, X, reset=False):
-        """Validate a table; return it with NaN where missing, and where that is."""
+        """Validate a table; return it with NaN where missing, and where that is.
+
+        DataFrames of other libraries become those of pandas.
+        """
+        X = as_pandas(X)
         checks = {"accept_sparse": "csr", "ensure_all_finite": "allow-nan"}
         checks = checks | {"dtype": None}
-        if is_frame(X) or hasattr(X, "to_pandas"):
+        if is_frame(X):
             # The model reads DataFrames in its own way.
             checks = {"skip_check_array": True}
         return marked(
@@ -117,9 +124,9 @@ class Imputer(TransformerMixin, BaseEstimator):
         filled = fill(take(table, self._known))
         if not np.array_equal(self._known, self._kept):
             filled = restored(filled, table, lacks, self._known, names)
-        if not self.add_indicator:
-            return filled
-        return beside(filled, lacks[:, self._lacked], self._indicators(names))
+        if self.add_indicator:
+            filled = beside(filled, lacks[:, self._lacked], self._indicators(names))
+        return like(X, filled)
 
     def _indicators(self, names):
         """Names of the indicators, which are scikit-learn's."""

@@ -4,11 +4,14 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import _safe_indexing
 
+from skdgm.data.foreign import is_foreign, native, schema_of
 from skdgm.data.inputs import is_missing, missing
 from skdgm.utils.domains import is_frame
 
 # What is filled into a column of text of which no value was ever seen; scikit-learn's.
 NAMELESS = "missing_value"
+# Types of columns that are not in the table that was given: indicators, empty ones.
+_NEW = {"b": ("Boolean",), "f": ("Float64",)}
 
 
 def marked(X, missing_values):
@@ -81,9 +84,30 @@ def _blank(column, value):
         known = value in categories
         return column.cat.remove_categories([value]) if known else column
     at = (column == value).fillna(False).to_numpy(bool)
-    if at.any() and getattr(column.dtype, "kind", "O") in "biu":
-        column = column.convert_dtypes()
-    return column.mask(at)
+    return _nullable(column).mask(at) if at.any() else column
+
+
+def _nullable(column):
+    """Column of a type that has missing values, if it is of bits or whole numbers."""
+    whole = getattr(column.dtype, "kind", "O") in "biu"
+    return column.convert_dtypes() if whole else column
+
+
+def like(X, table):
+    """Table in the library of X, and in the types of its columns, if it is a DataFrame.
+
+    Parameters
+    ----------
+    X : object
+        A DataFrame, of any library, or anything else.
+    table : DataFrame or ndarray
+    """
+    if not is_frame(table) or not is_foreign(X):
+        return table
+    schema = schema_of(X)
+    known, names = dict(zip(schema.names, schema.types)), tuple(table.columns)
+    types = tuple(known.get(name) or _NEW[table[name].dtype.kind] for name in names)
+    return native(table, schema._replace(names=names, types=types))
 
 
 def take(X, which):
@@ -136,6 +160,8 @@ def _constant(column):
     kind = getattr(column.dtype, "kind", "O")
     if categories is None and kind in "biuf":
         return column.fillna(False if kind == "b" else 0)
+    if kind in "mM":
+        return column.fillna(column.astype("int64").mul(0).astype(column.dtype))
     return column.astype(object).fillna(NAMELESS)
 
 
@@ -196,7 +222,7 @@ def emptied(table, lacks, which, names, missing_values):
 def _taken(column, lacks, value):
     """Column without some of its values."""
     if is_missing(value):
-        return column.mask(lacks)
+        return _nullable(column).mask(lacks) if lacks.any() else column
     if value not in getattr(column.dtype, "categories", [value]):
         column = column.cat.add_categories([value])
     return column.mask(lacks, value)

@@ -47,8 +47,9 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
     ``IterativeImputer``: one model learns the joint distribution of all columns from
     the rows as they are, with their missing entries, and fills these in rows that it
     has not seen. NaN, None and NA are missing. With ``column_types="mixed"``, as by
-    default, tables are DataFrames of numbers, categories, strings and bools, and stay
-    such; known entries and the index are never changed.
+    default, tables are DataFrames (of pandas, polars or Arrow) of numbers, dates,
+    categories, strings and bools, and stay such. Known entries are never changed, nor
+    is the index.
 
     Parameters
     ----------
@@ -65,8 +66,8 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
         values in ``fit``, as ``MissingIndicator`` of scikit-learn does.
     keep_empty_features : bool, default=False
         Whether to keep columns that had no value at all in ``fit``. The model does not
-        see them; they are filled with 0, in a DataFrame with the first category of a
-        category dtype and columns of text with "missing_value".
+        see them; they are filled with 0 (of dates, 1970), in a DataFrame with the first
+        category of a category dtype, and columns of text with "missing_value".
     missing_values : int, float, str, np.nan, None or pandas.NA, default=np.nan
         A value that stands for a missing one, besides NaN, None and NA.
     random_state : int, RandomState instance or None, default=None
@@ -88,9 +89,9 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
 
     Notes
     -----
-    Several imputations are a method, :meth:`draw`, and no parameter: ``transform`` has
-    one row for each row of X, so there it could do nothing; and the tables are a list,
-    as an analysis is to be done for each, not once for all in one.
+    Several imputations [1]_ are a method, :meth:`draw`, and no parameter: ``transform``
+    has one row for each row of X, so there it could do nothing; and the tables are a
+    list, as an analysis is to be done for each, not once for all in one.
 
     All draws come from one fitted model. Where rows are few and much is missing, its
     own uncertainty matters too: fit an imputer for each table to a bootstrap sample of
@@ -239,7 +240,7 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
         """Fill missing entries several times, by draws: multiple imputation.
 
         Analyse each table as if nothing had been missing, then pool the estimates by
-        :func:`~skdgm.metrics.pool_estimates` [1]_. Draws are independent given the
+        :func:`~skdgm.metrics.pool_estimates`. Draws are independent given the
         model; tables of fewer draws are the first of those of more.
 
         Parameters

@@ -292,7 +292,7 @@ def test_other_marks_in_frames():
         {
             "text": ["a", "?", "b", "a"] * 10,
             "code": pd.Categorical(["u", "?", "v", "u"] * 10, ["u", "?", "v"]),
-            "real": [1.5, 2.5, 0.5, 3.5] * 10,
+            "real": np.random.default_rng(0).normal(size=40),
         }
     )
     imputer = GenerativeImputer(
@@ -422,17 +422,66 @@ def test_output_containers():
         pd.testing.assert_frame_equal(table, default)
 
 
-def test_polars_frames():
-    polars = pytest.importorskip("polars")
-    frame = polars.DataFrame(HOLES, schema=list("abcde"))
-    imputer = GenerativeImputer(NORMAL, add_indicator=True, random_state=0).fit(frame)
-    plain = GenerativeImputer(NORMAL, add_indicator=True).fit_transform(HOLES)
-    np.testing.assert_array_equal(imputer.transform(frame), plain)
-    found = imputer.set_output(transform="polars").transform(frame)
-    assert found.columns == list(names(imputer))
-    np.testing.assert_array_equal(found.to_numpy(), plain)
-    with pytest.raises(TypeError, match="to_pandas"):
-        GenerativeImputer(MIXED).fit(frame)
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_frames_of_other_libraries(library):
+    nw = pytest.importorskip("narwhals")
+    pytest.importorskip(library)
+    plain = FRAME.drop(columns="object").reset_index(drop=True)
+    plain["text"] = plain["text"].astype(object)
+    values = {
+        name: [None if pd.isna(x) else x for x in plain[name].tolist()]
+        for name in plain
+    }
+    values["empty"] = [None] * 79 + [1.5]
+    frame = nw.from_dict(values, backend=library)
+    # All of it is missing in what is learned from.
+    learned = frame.head(79).to_native()
+    imputer = GenerativeImputer(
+        MIXED, add_indicator=True, keep_empty_features=True, random_state=0
+    )
+    found = imputer.fit(learned).transform(frame.to_native())
+    assert isinstance(found, type(learned))
+    table = nw.from_native(found)
+    assert table.columns == list(names(imputer))
+    assert not any(table[name].is_null().any() for name in table.columns)
+    assert table["empty"].to_list() == [0] * 79 + [1.5]
+    assert table["text"].dtype == nw.String
+    back = nw.from_native(imputer.inverse_transform(found))
+    indicated = [name for name in plain if f"missingindicator_{name}" in table.columns]
+    for name in indicated:
+        assert back[name].is_null().to_list() == frame[name].is_null().to_list()
+    imputer.set_params(keep_empty_features=False, add_indicator=False)
+    draws = [nw.from_native(part) for part in imputer.draw(frame.to_native(), 2)]
+    assert draws[0]["real"].to_list() != draws[1]["real"].to_list()
+    assert draws[0].columns == list(plain.columns)
+    # A model of one kind of columns gives arrays, and these what they are asked for.
+    real = nw.from_dict(dict(zip("abcde", HOLES.T)), backend=library).to_native()
+    own = GenerativeImputer(NORMAL, add_indicator=True).fit(real)
+    np.testing.assert_array_equal(
+        own.transform(real), clone(own).fit(HOLES).transform(HOLES)
+    )
+    if library == "polars":
+        found = own.set_output(transform="polars").transform(real)
+        assert found.columns == list(names(own))
+        mixed = GenerativeImputer(MIXED, random_state=0).set_output(transform="polars")
+        assert mixed.fit_transform(plain)["text"].null_count() == 0
+
+
+def test_dates():
+    days = pd.date_range("2020-01-01", periods=60)
+    frame = pd.DataFrame(
+        {"day": days, "none": pd.Series([pd.NaT] * 60), "x": range(60)}
+    )
+    frame.loc[::7, "day"] = pd.NaT
+    imputer = GenerativeImputer(
+        MIXED, keep_empty_features=True, add_indicator=True, random_state=0
+    )
+    filled = imputer.fit_transform(frame)
+    assert filled["day"].dtype == frame["day"].dtype
+    assert not filled.isna().any(axis=None)
+    assert (filled["none"] == pd.Timestamp(0)).all()
+    back = imputer.inverse_transform(filled)
+    pd.testing.assert_series_equal(back["day"], frame["day"])
 
 
 def test_errors_leave_it_as_it_was():
