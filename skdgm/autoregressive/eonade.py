@@ -8,13 +8,8 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.autoregressive._chain import orders
-from skdgm.autoregressive._model import (
-    COLUMNS,
-    MIXTURE,
-    ORDERS,
-    TRAINING,
-    AutoregressiveModel,
-)
+from skdgm.autoregressive._model import AutoregressiveModel
+from skdgm.autoregressive._options import COLUMNS, MIXTURE, ORDERS, TRAINING
 from skdgm.autoregressive._orderless import Orderless
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 from skdgm.training import Budget

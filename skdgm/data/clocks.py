@@ -62,6 +62,17 @@ class Clock(NamedTuple):
         ticks = (np.where(missing, self.origin, whole) - self.origin) / self.tick
         return np.where(missing, np.nan, ticks)
 
+    def value(self, given):
+        """Value of the column's form that text or a time stands for."""
+        import pandas as pd
+
+        if self.form == "period":
+            return pd.Period(given, freq=self.unit)
+        if self.form == "duration":
+            return pd.Timedelta(given)
+        found = pd.Timestamp(given)
+        return found.date() if self.form == "date" else found
+
     def decode(self, ticks, dtype):
         """Convert numbers of ticks, NaN where missing, to a column of a dtype."""
         import pandas as pd

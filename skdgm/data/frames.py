@@ -184,6 +184,19 @@ class Codec(NamedTuple):
         own = as_bits if pd.api.types.is_bool_dtype(dtype) else as_reals
         return own(values, dtype)
 
+    def number(self, j, value, name):
+        """Number that stands for a value of column j; -1 if no category."""
+        import pandas as pd
+
+        clock, categories = self.clocks[j], self.categories[j]
+        if clock is not None:
+            column = pd.Series([clock.value(value)], name=name)
+            return float(clock.encode(column)[0])
+        if categories is not None:
+            found = np.flatnonzero(np.asarray(categories == value))
+            return float(found[0]) if len(found) else -1.0
+        return float(numbers(pd.Series([value], name=name))[0])
+
     def shown(self, j, values):
         """List of the values that numbers of column j stand for."""
         return self.column(j, list(values)).tolist()

@@ -32,7 +32,7 @@ _ESTIMATORS = {
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
     "skdgm.autoencoder._hierarchy": ("Params", "Statistics"),
-    "skdgm.autoregressive._density": ("Moments",),
+    "skdgm.autoregressive._normal": ("Moments",),
     "skdgm.autoregressive._orderless": ("Params",),
     "skdgm.belief._outputs": ("Classes", "Labels", "Numbers"),
     "skdgm.data.codes": ("Codes",),
