@@ -65,6 +65,7 @@ class LatentModel(NetEstimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
 
         Returns
         -------

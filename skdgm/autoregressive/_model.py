@@ -146,6 +146,7 @@ class AutoregressiveModel(NetEstimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
         conditions : dict, default=None
             Conditions by the name, or number, of a column: a value; a list, set or
             array of values; or a range, as ``slice(low, high)`` with None for an open
@@ -200,6 +201,7 @@ class AutoregressiveModel(NetEstimator):
         n_samples : int, default=1
             Draws for each row.
         random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
 
         Returns
         -------
