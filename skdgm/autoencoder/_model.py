@@ -9,6 +9,7 @@ from skdgm.autoencoder._bound import Bound
 from skdgm.autoencoder._density import ACTIVE, LatentDensity
 from skdgm.autoencoder._hierarchy import Hierarchy
 from skdgm.base.frames import filled_in
+from skdgm.data import column_types_of, names_of
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import NetEstimator, layers
 from skdgm.utils.callers import warn
@@ -22,6 +23,11 @@ class LatentModel(NetEstimator):
     A subclass has options, ``_domain``, the kind of the columns, and ``_output``, their
     distribution given the decoder's outputs.
     """
+
+    @property
+    def column_types_(self):
+        """How each column is read, by its name or number; see ``column_types``."""
+        return column_types_of(self)
 
     def transform(self, X):
         r"""Means of the latent units, :math:`\mathbb{E}_q[z \mid x]`.
@@ -58,7 +64,7 @@ class LatentModel(NetEstimator):
         """
         return self.density_.decode(Z)
 
-    def sample(self, n_samples=1, random_state=None):
+    def sample(self, n_samples=1, random_state=None, *, conditions=None):
         """Draw rows from the model: latent units, then data given these.
 
         Parameters
@@ -66,13 +72,25 @@ class LatentModel(NetEstimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        conditions : dict, default=None
+            Conditions by the name, or number, of a column, which all draws keep to: a
+            value; a list, set or array of values; or a range, ``slice(low, high)``
+            with None for an open end, or an Interval of pandas. Not for "gaussian".
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            See :meth:`inverse_transform` for means in place of draws.
+            See :meth:`inverse_transform` for means in place of draws. With
+            ``column_types="mixed"`` a DataFrame, if ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            A condition names no column, or has no probability.
         """
-        return self.density_.sample(n_samples, random_state)
+        names = names_of(self)
+        return self.density_.sample(n_samples, random_state, conditions, names)
 
     def impute(
         self, X, *, method="mean", sampler="importance", n_steps=100, random_state=None
@@ -100,18 +118,15 @@ class LatentModel(NetEstimator):
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Entries that are not missing are unchanged. A DataFrame with its index
-            if X and what the model was fitted to are such.
+            Known entries are unchanged. A DataFrame if X and what was fitted are.
 
         Raises
         ------
         ValueError
             ``method`` or ``sampler`` is none of these.
         """
-        options = {"sampler": sampler, "n_steps": n_steps}
-        return filled_in(
-            self, X, self.density_.fill(X, method, random_state, **options)
-        )
+        how = {"sampler": sampler, "n_steps": n_steps}
+        return filled_in(self, X, self.density_.fill(X, method, random_state, **how))
 
     @property
     def density_kind_(self):
