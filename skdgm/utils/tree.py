@@ -64,6 +64,33 @@ def copy(tree):
     )
 
 
+def renewed(old, tree):
+    """Copy a tree into the arrays of an older copy, as far as they fit.
+
+    Parameters
+    ----------
+    old : tuple or leaf
+        Arrays that may be overwritten.
+    tree : tuple or leaf
+
+    Returns
+    -------
+    copy : tuple or leaf
+        As :func:`copy` returns it.
+    """
+    if isinstance(tree, tuple):
+        if not isinstance(old, tuple) or len(old) != len(tree):
+            return copy(tree)
+        parts = [renewed(*pair) for pair in zip(old, tree)]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    if not (isinstance(old, np.ndarray) and isinstance(tree, np.ndarray)):
+        return copy(tree)
+    if old.shape != tree.shape or old.dtype != tree.dtype:
+        return aligned(tree)
+    old[...] = tree
+    return old
+
+
 def zeros(shape, dtype):
     """Allocate an aligned array of zeros.
 

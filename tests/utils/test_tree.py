@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skdgm.utils import counts, tree
-from skdgm.utils.tree import copy, leaves, tree_map
+from skdgm.utils.tree import copy, leaves, renewed, tree_map
 
 
 class Pair(NamedTuple):
@@ -34,6 +34,21 @@ def test_copy_owns_its_arrays():
     other = copy(TREE)
     other.a[0][:] = 7
     assert TREE.a[0][0] == 1
+
+
+def test_renewed_copies_use_old_arrays_that_fit():
+    old = copy(TREE)
+    wide = TREE._replace(b=np.arange(7.0))
+    new = renewed(old, wide)
+    assert isinstance(new, Pair)
+    assert new.a[1] is old.a[1]
+    assert new.b is not wide.b
+    np.testing.assert_array_equal(new.b, wide.b)
+    new = renewed(new, TREE._replace(a=(np.full(2, 3.0), np.ones(3))))
+    assert new.a[0] is old.a[0]
+    np.testing.assert_array_equal(new.a[0], [3, 3])
+    np.testing.assert_array_equal(renewed((), TREE).a[0], TREE.a[0])
+    assert renewed((), TREE).a[0] is not TREE.a[0]
 
 
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 32)])
