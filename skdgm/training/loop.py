@@ -17,7 +17,7 @@ import numpy as np
 
 from skdgm.optim import Clock
 from skdgm.utils.lists import Lists
-from skdgm.utils.tree import copy, leaves, renewed
+from skdgm.utils.tree import copy, leaves, overwrite
 
 # Options of mallopt. The GNU C library itself sets these values, once it sees a block
 # as large as this freed.
@@ -113,7 +113,8 @@ def train(state, step, draw, measure, *, epochs, loss_limit, n_epochs=None, hook
                 break
             losses.append(loss)
             validation.append(held_out)
-            good = room = renewed(room, state)
+            room = room if overwrite(room, state) else copy(state)
+            good = room
             seconds = time.perf_counter() - start
             report = Report(number, state, loss, held_out, seconds)
             stops = [hook.end(report) for hook in hooks]

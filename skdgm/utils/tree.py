@@ -64,31 +64,29 @@ def copy(tree):
     )
 
 
-def renewed(old, tree):
-    """Copy a tree into the arrays of an older copy, as far as they fit.
+def overwrite(old, tree):
+    """Copy the arrays of a tree into those of an older copy, if all of them fit.
 
     Parameters
     ----------
     old : tuple or leaf
-        Arrays that may be overwritten.
+        Its arrays may change even if they do not all fit.
     tree : tuple or leaf
 
     Returns
     -------
-    copy : tuple or leaf
-        As :func:`copy` returns it.
+    done : bool
     """
+    if type(old) is not type(tree):
+        return False
     if isinstance(tree, tuple):
-        if not isinstance(old, tuple) or len(old) != len(tree):
-            return copy(tree)
-        parts = [renewed(*pair) for pair in zip(old, tree)]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
-    if not (isinstance(old, np.ndarray) and isinstance(tree, np.ndarray)):
-        return copy(tree)
+        return len(old) == len(tree) and all(map(overwrite, old, tree))
+    if not isinstance(tree, np.ndarray):
+        return hasattr(tree, "copy_to") and tree.copy_to(old)
     if old.shape != tree.shape or old.dtype != tree.dtype:
-        return aligned(tree)
+        return False
     old[...] = tree
-    return old
+    return True
 
 
 def zeros(shape, dtype):
