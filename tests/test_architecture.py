@@ -44,7 +44,7 @@ LAW = {
     "training": GROUND | {"optim"},
     "metrics": KERNELS | ALGORITHMS | {"partition"},
     "nets": KERNELS | NETS | {"data", "base"},
-    "data": GROUND | {"training"},
+    "data": GROUND | {"training", "distributions"},
     "base": GROUND | {"training", "data"},
     "boltzmann": KERNELS | ALGORITHMS | BESIDE | {"data", "base"},
     "belief": ALGORITHMS | BESIDE | {"data", "base", "boltzmann"},

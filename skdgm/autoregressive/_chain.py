@@ -12,7 +12,7 @@ evaluated column by column: start from ``begin``, then alternate ``output`` and
 import numpy as np
 
 from skdgm.autoregressive._particles import filled
-from skdgm.distributions import MixedOutput, places_of, slots
+from skdgm.distributions import places_of, slots
 from skdgm.nets import nll
 from skdgm.utils.random import stream
 
@@ -51,9 +51,8 @@ class Chain:
     normal = False
 
     def __init__(self, conditionals, start, order):
-        given = conditionals.kinds[order], conditionals.sizes[order]
         self.order, self.place = order, np.argsort(order)
-        self.conditionals = MixedOutput(*given, conditionals.mixture)
+        self.conditionals = conditionals.take(order)
         self.given = (order == np.arange(len(order))).all()
         places = [
             places_of(order, n) for n in (conditionals.n_inputs, conditionals.n_outputs)

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import softmax
 
+from skdgm.autoregressive._particles import chosen_by, filled
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.tree import tree_map
 
@@ -117,7 +118,7 @@ class Chains:
             return ordered, ordered
         own_rng, whole = rng.rows(len(v)).take(rows), ordered.copy()
         found = self._filled(member, own, ordered[rows], own_rng, _LEARN)
-        best = _chosen(found.log_w, own_rng.fold(_CHOICE))
+        best = chosen_by(found.log_w, own_rng.fold(_CHOICE))
         whole[rows] = found.v[np.arange(len(rows)), best]
         return ordered, whole
 
@@ -216,7 +217,7 @@ class Chains:
                 v[rows] = member.drawn(own, *given)[:, member.place]
         return v
 
-    def fill(self, params, v, rng, method):
+    def fill(self, params, v, rng, method, events=None):
         """Fill missing entries given the others, by weighted particles of all members.
 
         Parameters
@@ -229,6 +230,8 @@ class Chains:
         method : {"mean", "mode", "sample"}
             The weighted mean, the particle of highest joint probability (of a normal
             distribution the mean), or a particle drawn by weight.
+        events : sequence of {Event, None}, optional
+            Events to which missing entries of each column belong; for "sample".
 
         Returns
         -------
@@ -236,14 +239,19 @@ class Chains:
         """
         v = v.copy()
         for rows in self._parts(np.arange(len(v)), None):
-            v[rows] = self._fill(params, v[rows], rng.take(rows), method)
+            v[rows] = self._fill(params, v[rows], rng.take(rows), method, events)
         return v
 
-    def _fill(self, params, v, rng, method):
+    def _fill(self, params, v, rng, method, events):
         parts = []
         for k in range(self.n_orders):
             member, own = self._member(params, k)
-            found = self._filled(member, own, member.ordered(v), rng.fold(_MEMBER, k))
+            given = member.ordered(v), rng.fold(_MEMBER, k)
+            if events is None:
+                found = self._filled(member, own, *given)
+            else:
+                prepared = member.prepared(own)
+                found = filled(member, prepared, *given, self.n_draws, events)
             inputs = found.inputs[..., member.back[0]]
             weights = found.log_w, found.log_joint
             parts.append((found.v[..., member.place], inputs, *weights))
@@ -254,7 +262,7 @@ class Chains:
             return self.conditionals.value(mean.astype(v.dtype))
         best = log_joint.argmax(axis=1)
         if method == "sample":
-            best = _chosen(log_w, rng.fold(_CHOICE))
+            best = chosen_by(log_w, rng.fold(_CHOICE))
         return x[np.arange(len(v)), best]
 
     def _filled(self, member, own, ordered, rng, n_draws=None):
@@ -268,10 +276,3 @@ class Chains:
     def _member(self, params, k):
         member = self.members[k]
         return member, member.placed(params[0 if self.shared else k])
-
-
-def _chosen(log_w, rng):
-    """Column numbers drawn by weight, one for each row."""
-    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
-    upto = np.cumsum(w, axis=1) / w.sum(axis=1, keepdims=True)
-    return (upto[:, :-1] <= rng.uniform(1)).sum(axis=1)

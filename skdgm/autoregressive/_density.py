@@ -1,29 +1,19 @@
 """Density of an autoregressive model, and its objective, the log-likelihood.
 
 The density has log-likelihoods, samples and fillings of missing entries. The objective
-is maximised by gradients, or in closed form if the model is normal. Where entries are
-missing, a normal distribution is fitted by expectation maximisation [1]_: each step
-takes the expected moments of complete rows, given the observed entries.
-
-References
-----------
-.. [1] Dempster, Laird and Rubin (1977). Maximum likelihood from incomplete data via the
-   EM algorithm. JRSS B.
-.. [2] Chan, Golub and LeVeque (1983). Algorithms for computing the sample variance.
-   The American Statistician.
+is maximised by gradients; see :mod:`skdgm.autoregressive._normal` for that of a normal
+distribution.
 """
 
-from typing import NamedTuple
+from functools import partial
 
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
-from skdgm.autoregressive._linear_chain import given_seen, patterns
 from skdgm.base import Density
-from skdgm.data import fill, has_grey, tell_unknown
+from skdgm.data import events_of, fill, has_grey, tell_unknown
 from skdgm.exceptions import DataRangeWarning
-from skdgm.nets import NetObjective, NetState
-from skdgm.optim import piecewise
+from skdgm.nets import NetObjective
 from skdgm.utils.callers import warn
 from skdgm.utils.counts import count_rows
 from skdgm.utils.math import log_mean_exp
@@ -98,23 +88,33 @@ class ChainDensity(Density):
 
         rows, found = self._of_rows(X, of_rows)
         self._warn_of_grey(rows)
-        return found + self._log_volumes(rows)
+        return found + self.domain.log_entries(self.columns, rows)
 
-    def sample(self, n_samples, random_state=None):
-        """Draw rows, each column given those before it."""
+    def sample(self, n_samples, random_state=None, conditions=None, names=None):
+        """Draw rows, each column given those before it.
+
+        With ``conditions``, a dict by the ``names`` of columns, given these.
+        """
         n_columns = len(self.columns.seen)
         n_samples = count_rows(n_samples, n_columns)
+        x = v = np.full(n_columns, np.nan)
+        draw = self.model.sampled
+        if conditions is not None:
+            kinds = getattr(self.columns, "kinds", self.model.conditionals.kinds)
+            x, v, events = events_of(self.columns, kinds, conditions, names, self.name)
+            draw = partial(self.model.fill, method="sample", events=events)
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng, parts = stream(seed).rows(n_samples), []
-        nothing = np.full((min(n_samples, _AT_ONCE), n_columns), np.nan)
-        nothing = nothing.astype(leaves(self.params)[0].dtype)
+        given = np.tile(v, (min(n_samples, _AT_ONCE), 1))
+        given = given.astype(leaves(self.params)[0].dtype)
         with one_blas_thread():
             for first in range(0, n_samples, _AT_ONCE):
                 own = rng.take(slice(first, first + _AT_ONCE))
-                given = self.params, nothing[: len(own.ids)], own
-                parts.append(self.model.sampled(*given))
-        v = np.concatenate(parts)
-        return self._decoded(self.domain.to_data(self.columns, v))
+                parts.append(draw(self.params, given[: len(own.ids)], own))
+        found = self.domain.to_data(self.columns, np.concatenate(parts))
+        known = ~np.isnan(x)
+        found[:, known] = x[known]
+        return self._decoded(found)
 
     def fill(self, X, method="mean", random_state=None, n_samples=1):
         """Fill missing entries of ``n_samples`` copies of each row.
@@ -126,8 +126,11 @@ class ChainDensity(Density):
         def filled(v, rng):
             return self.model.fill(self.params, v, rng, method)
 
-        how = filled, METHODS, n_samples
-        return self._decoded(fill(self, X, method, random_state, *how), X)
+        widened, wide = getattr(self.domain, "widened", None), X
+        if widened is not None:
+            wide = widened(self.columns, X)
+        how = method, random_state, filled, METHODS, n_samples
+        return self._decoded(fill(self, wide, *how), X)
 
     def features(self, X):
         """Hidden units of each row, given the whole row."""
@@ -160,17 +163,6 @@ class ChainDensity(Density):
                 "skdgm.preprocessing.BernoulliBinarizer first.",
                 DataRangeWarning,
             )
-
-    def _log_volumes(self, rows):
-        """Log Jacobian of standardisation for each entry, to add to log densities."""
-        shrunk = self.domain.log_measure(self.columns)
-        if rows.complete:
-            return shrunk
-        parts = [~np.isnan(rows.take(block)) * shrunk for block in rows.blocks()]
-        found = np.concatenate(parts)
-        if rows.unknown is None:
-            return found
-        return np.where(rows.unknown, self.columns.log_room, found)
 
 
 class ChainObjective(NetObjective):
@@ -212,109 +204,3 @@ class ChainObjective(NetObjective):
             v = self.rows.take(index[block])
             found[block] = self.model.watched(state.learned, v, rng.take(block))
         return found
-
-
-class Moments(NamedTuple):
-    """Moments of complete rows.
-
-    Parameters
-    ----------
-    weight : ndarray of shape (1,)
-        Sum of the rows' weights.
-    mean : ndarray of shape (n_columns,)
-    covariance : ndarray of shape (n_columns, n_columns)
-        Without Bessel's correction.
-    """
-
-    weight: np.ndarray
-    mean: np.ndarray
-    covariance: np.ndarray
-
-    def with_others(self, others):
-        """Moments of the union of two sets of rows [2]_."""
-        total = self.weight + others.weight
-        share, gap = others.weight / total, others.mean - self.mean
-        between = share * (1 - share) * np.outer(gap, gap)
-        within = self.covariance + share * (others.covariance - self.covariance)
-        return Moments(total, self.mean + share * gap, within + between)
-
-
-class NormalObjective(ChainObjective):
-    """Log-likelihood of a normal distribution, maximised by one step an epoch.
-
-    The optimiser state is the moments of all rows of the last fit and of each pass
-    since. The penalty is divided among all of them.
-    """
-
-    def start(self):
-        """Initial state: independent standardised columns, no rows."""
-        return NetState(self.model.init(None, self.rows.dtype), self._nothing)
-
-    def resume(self, state):
-        """State to continue from; unchanged."""
-        return state
-
-    def draw(self, table, number):
-        """Batches of an epoch: a single one, of all distinct rows and their weights."""
-        return [(table.index, table.weight)]
-
-    def step(self, state, batch, clock):
-        """One step of expectation maximisation; exact without missing entries.
-
-        Parameters
-        ----------
-        state : NetState
-        batch : (ndarray of int, ndarray)
-            Row numbers and their weights.
-        clock : Clock
-            Its ``n_epochs`` is None in ``partial_fit``.
-
-        Returns
-        -------
-        state : NetState
-        """
-        moments = self._expected(state.params, *batch)
-        if clock.n_epochs is None:
-            # A pass of partial_fit brings more rows; epochs of a fit repeat the same.
-            moments = state.optimiser.with_others(moments)
-        penalty = piecewise(self.recipe.alpha, clock) / moments.weight[0]
-        params = []
-        for member in self.model.members:
-            own = np.ix_(member.order, member.order)
-            fitted = moments.mean[member.order], moments.covariance[own], penalty
-            params.append(member.solved(*fitted, self.rows.dtype))
-        return NetState(tuple(params), moments)
-
-    @property
-    def _nothing(self):
-        """Moments of no rows."""
-        n = self.rows.shape[1]
-        return Moments(np.zeros(1), np.zeros(n), np.zeros((n, n)))
-
-    def _expected(self, params, index, weight):
-        """Expected moments of rows, given their observed entries."""
-        member, joint, found = self.model.members[0], None, self._nothing
-        for block in self.rows.blocks(len(index)):
-            v, w = self.rows.take(index[block]).astype(np.float64), weight[block]
-            spread = 0.0
-            if np.isnan(v).any():
-                joint = joint or member.moments(member.placed(params[0]))
-                v, spread = self._completed(v, w, *joint)
-            total = w.sum()
-            mean = w @ v / total
-            gap = v - mean
-            covariance = ((gap * w[:, None]).T @ gap + spread) / total
-            found = found.with_others(Moments(np.full(1, total), mean, covariance))
-        return found
-
-    def _completed(self, v, weight, mean, covariance):
-        """Rows with missing entries at their means, and their summed covariances."""
-        place, v = self.model.members[0].place, v.copy()
-        mean, covariance = mean[place], covariance[np.ix_(place, place)]
-        more = np.zeros_like(covariance)
-        for rows, missing in patterns(v):
-            if missing.any():
-                center, spread, _ = given_seen(mean, covariance, v[rows], missing)
-                v[np.ix_(rows, missing)] = center
-                more[np.ix_(missing, missing)] += weight[rows].sum() * spread
-        return v, more

@@ -34,9 +34,9 @@ class LinearChain(MaskedChain):
     def __init__(self, conditionals, start, order):
         super().__init__(conditionals, start, order, [], "identity", None, True)
         own = self.conditionals
-        # Outputs of real columns are a log weight, a mean and a log scale.
+        # The last outputs of real columns are a log weight, a mean and a log scale.
         fixed = [
-            name == "gaussian" and number != 1
+            name in ("gaussian", "numeric") and number - n in (-3, -1)
             for name, n in zip(own.kinds, own.n_outputs)
             for number in range(n)
         ]

@@ -1,40 +1,24 @@
 """Base class of the autoregressive estimators."""
 
-from numbers import Integral, Real
-
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.autoregressive._chain import check_ordering, orders
 from skdgm.autoregressive._chains import Chains
 from skdgm.autoregressive._density import ChainDensity, ChainObjective
-from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns, has_grey
+from skdgm.autoregressive._options import MIXTURE
+from skdgm.data import (
+    BinaryColumns,
+    CodeColumns,
+    MixedColumns,
+    RealColumns,
+    column_types_of,
+    has_grey,
+)
 from skdgm.distributions import MixedOutput, standard_mixture
-from skdgm.nets import LEARNING, NetEstimator
+from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
 
-_COUNT = Interval(Integral, 1, None, closed="left")
-# Constraints on the kinds of columns and on the options of each kind.
-COLUMNS = {
-    "column_types": [
-        StrOptions({"bernoulli", "categorical", "gaussian", "mixed"}),
-        tuple,
-    ],
-    "n_mixtures": [_COUNT],
-    "conditional": [StrOptions({"gaussian", "laplace"})],
-    "min_variance": [Interval(Real, 0, 1, closed="neither")],
-    "min_categories": [_COUNT, "array-like", None],
-}
-# Constraints on the orders of the columns.
-ORDERS = {
-    "ordering": [StrOptions({"given", "random"}), tuple],
-    "n_orderings": [_COUNT],
-    "n_draws": [_COUNT],
-}
-TRAINING = {**LEARNING, "average": ["boolean"]}
-# Options that determine the densities of real columns.
-MIXTURE = "n_mixtures", "conditional", "min_variance"
 _DOMAINS = {"bernoulli": BinaryColumns, "gaussian": RealColumns}
 
 
@@ -76,6 +60,12 @@ class AutoregressiveModel(NetEstimator):
             Categories in a DataFrame were not seen in ``fit``.
         """
         return self.density_.features(X)
+
+    @property
+    def column_types_(self):
+        """How each column is read, by its name or number; see ``column_types``."""
+        check_is_fitted(self)
+        return column_types_of(self)
 
     @property
     def density_kind_(self):
@@ -146,21 +136,36 @@ class AutoregressiveModel(NetEstimator):
         """
         return self.density_.log_prob_of_entries(X)
 
-    def sample(self, n_samples=1, random_state=None):
-        """Draw rows from the model, exactly: each column given those before it.
+    def sample(self, n_samples=1, random_state=None, *, conditions=None):
+        r"""Draw rows from the model, exactly: each column given those before it.
+
+        .. math:: x \sim p(x \mid x_j \in S_j, \, j \in C)
 
         Parameters
         ----------
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
+        conditions : dict, default=None
+            Conditions by the name, or number, of a column: a value; a list, set or
+            array of values; or a range, as ``slice(low, high)`` with None for an open
+            end, or an Interval of pandas. All draws keep to them. Their probabilities
+            are exact for a single condition of an orderless net, else weights of
+            ``n_draws`` (or 64) particles for each row.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
             With ``column_types="mixed"`` a DataFrame, if ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            A condition names no column, or has no probability.
         """
-        return self.density_.sample(n_samples, random_state)
+        density, names = self.density_, range(self.n_features_in_)
+        names = getattr(self, "feature_names_in_", names)
+        return density.sample(n_samples, random_state, conditions, names)
 
     def impute(self, X, *, method="mean", random_state=None):
         """Fill missing entries, given the others of their row.
@@ -253,14 +258,11 @@ class AutoregressiveModel(NetEstimator):
     def _conditionals(self, structure):
         """Conditionals of the columns, and initial outputs for their frequencies."""
         columns = self._columns
-        kinds = getattr(columns, "kinds", None)
-        kinds = (
-            np.full(len(columns.seen), structure["column_types"])
-            if kinds is None
-            else kinds
-        )
+        plain = np.full(len(columns.seen), structure["column_types"])
         mixture = standard_mixture(*(structure[name] for name in MIXTURE))
-        found = MixedOutput(kinds, columns.sizes, mixture)
+        kinds = getattr(columns, "outputs", plain)
+        scales = getattr(columns, "scales", None)
+        found = MixedOutput(kinds, columns.sizes, mixture, scales)
         return found, found.start(self._domain.share(columns))
 
     @property
@@ -268,7 +270,7 @@ class AutoregressiveModel(NetEstimator):
         kinds = self._options.column_types
         if kinds == "categorical":
             return CodeColumns(self._options.min_categories)
-        if kinds in _DOMAINS:
+        if isinstance(kinds, str) and kinds in _DOMAINS:
             return _DOMAINS[kinds]()
         return MixedColumns(kinds, self._options.min_categories)
 

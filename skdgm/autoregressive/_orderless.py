@@ -18,12 +18,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.distributions import slots
+from skdgm.autoregressive._masks import hide, large
+from skdgm.autoregressive._particles import chosen_by, each
+from skdgm.distributions import draw_within, slots
 from skdgm.nets import Layer, activate, dense, drop_out, initial, listed, nll
 from skdgm.utils.products import matmul
 
 # Random streams: for the columns seen, for dropout, and for the choice of an order.
-_MASKS, _DROP, _ORDER = range(100, 103)
+_MASKS, _DROP, _ORDER, _EVENTS = range(100, 104)
+# Draws of each row where several columns have an event.
+_PARTICLES = 64
 # Number of shares of seen columns in monitoring.
 _WATCHED = 8
 
@@ -185,9 +189,12 @@ class Orderless:
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
         return log_p
 
-    def fill(self, params, v, rng, method):
+    def fill(self, params, v, rng, method, events=None):
         """Fill missing entries by "mean", all at once; by "mode", one after the other
-        in the first order; or by "sample", draws in one of the orders at random."""
+        in the first order; or by "sample", draws in one of the orders at random, which
+        begin with the columns that have an event."""
+        if events is not None:
+            v = self._within(params, v, rng, events)
         if method == "mean":
             out = dense(self.features(params, v), *params.out, "identity")
             return np.where(np.isnan(v), self.conditionals.mean(out), v)
@@ -196,6 +203,24 @@ class Orderless:
         return self._walk(
             params, v, self.orders[0], lambda j, single, out, rows: single.mode(out)
         )
+
+    def _within(self, params, v, rng, events):
+        """Fill missing entries of the columns that have an event, by weighted draws; of
+        a single column they are exact."""
+        which = [j for j, event in enumerate(events) if event is not None]
+        n_each = _PARTICLES if len(which) > 1 else 1
+        own, log_w = each(rng.fold(_EVENTS), n_each), np.zeros(len(v) * n_each)
+        drawn = np.repeat(v, n_each, axis=0)
+
+        def choose(j, single, out, rows):
+            given = out, events[j], own.take(rows).fold(j)
+            found, mass = draw_within(single, *given)
+            log_w[rows] += mass
+            return found[:, None]
+
+        drawn = self._walk(params, drawn, which, choose)
+        best = chosen_by(log_w.reshape(len(v), n_each), rng.fold(_EVENTS, 1))
+        return drawn[np.arange(len(v)) * n_each + best]
 
     def sampled(self, params, v, rng):
         """Fill missing entries with draws, each row in one of the orders at random."""
@@ -244,59 +269,3 @@ class Orderless:
         for layer in params.hidden:
             h = dense(h, *layer, self.activation)
         return h
-
-
-def large(uniform, n_observed):
-    r"""Shares of columns to be seen, drawn so that large shares are more frequent.
-
-    The loss of n entries estimated from the n - m that are hidden is scaled by
-    n / (n - m), so that its noise grows with m. Sampling each m in proportion to its
-    standard deviation, as :math:`1 / \sqrt{n - m}`, minimises the variance for a given
-    number of rows.
-
-    Parameters
-    ----------
-    uniform : ndarray of shape (n_rows,)
-        Uniform noise.
-    n_observed : ndarray of int, of shape (n_rows,)
-        Number of entries that are not missing.
-
-    Returns
-    -------
-    share, weight : ndarray of shape (n_rows,)
-        By its weight each number of seen entries counts as if all were equally
-        frequent.
-    """
-    n = np.maximum(1, n_observed)
-    n_seen = np.minimum(np.floor((1 - (1 - uniform) ** 2) * n), n - 1)
-    frequency = np.sqrt(1 - n_seen / n) - np.sqrt(1 - (n_seen + 1) / n)
-    return (n_seen + 0.5) / n, 1 / (n * frequency)
-
-
-def hide(v, share, uniform):
-    """Split the observed entries of each row into a seen and a hidden part.
-
-    Parameters
-    ----------
-    v : ndarray of shape (n_rows, n_columns)
-    share : ndarray of shape (n_rows,)
-        Share of each row's observed entries that is seen, below 1.
-    uniform : ndarray of shape (n_rows, n_columns)
-        Numbers below 1: entries with the lowest ones are seen.
-
-    Returns
-    -------
-    seen, hidden : ndarray of shape (n_rows, n_columns)
-        NaN where an entry belongs to the other part, or is missing.
-    factor : ndarray of shape (n_rows,)
-        Number of observed entries for each hidden one.
-    """
-    observed = ~np.isnan(v)
-    n_observed = observed.sum(axis=1)
-    uniform = np.where(observed, uniform, uniform.dtype.type(2))
-    n_seen = (share * n_observed).astype(np.intp)
-    last = np.take_along_axis(np.sort(uniform, axis=1), n_seen[:, None], axis=1)
-    is_seen, nothing = uniform < last, v.dtype.type(np.nan)
-    factor = n_observed / np.maximum(1, n_observed - n_seen)
-    seen, hidden = np.where(is_seen, v, nothing), np.where(is_seen, nothing, v)
-    return seen, hidden, factor.astype(v.dtype)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm.distributions import draw_within
 from skdgm.utils.random import Stream, mix64
 
 _RESAMPLE = 2**16
@@ -60,7 +61,7 @@ def each(rng, n_each):
     return Stream(rng.root, mix64(rng.ids[:, None] ^ numbers).ravel())
 
 
-def filled(chain, params, v, rng, n_each):
+def filled(chain, params, v, rng, n_each, events=None):
     """Particles of each row.
 
     Parameters
@@ -75,6 +76,8 @@ def filled(chain, params, v, rng, n_each):
         One stream for each row.
     n_each : int
         Number of particles of each row; 1 if no entry is missing.
+    events : sequence of {Event, None}, optional
+        Events to which the missing entries of each column of the data belong.
 
     Returns
     -------
@@ -94,12 +97,17 @@ def filled(chain, params, v, rng, n_each):
             log_w, log_joint = (np.repeat(a, n, axis=1) for a in (log_w, log_joint))
             v, inputs = (np.repeat(a, n, axis=0) for a in (v, inputs))
             missing = np.flatnonzero(np.isnan(v[:, t]))
-        out = chain.output(params, state, t)
-        if missing.size:
+        out, event = chain.output(params, state, t), events and events[chain.order[t]]
+        if missing.size and event is not None:
+            streams = own.take(missing).fold(t)
+            v[missing, t], mass = draw_within(single, out[missing], event, streams)
+        elif missing.size:
             v[missing, t] = single.draw(out[missing], own.take(missing).fold(t))[:, 0]
         gain = single.log_p(out, v[:, [t]]).reshape(n_rows, n)
         log_joint += gain
         gain[missing // n] = 0
+        if missing.size and event is not None:
+            gain[np.divmod(missing, n)] = mass
         log_w += gain
         now = before + _log_mean(log_w)
         log_p[:, t], so_far = now - so_far, now
@@ -121,6 +129,13 @@ def filled(chain, params, v, rng, n_each):
             state = chain.chosen(state, places.ravel())
     v, inputs = (a.reshape(n_rows, n, a.shape[1]) for a in (v, inputs))
     return Particles(v, before[:, None] + log_w, log_joint, log_p, inputs)
+
+
+def chosen_by(log_w, rng):
+    """Column numbers drawn by weight, one for each row."""
+    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+    upto = np.cumsum(w, axis=1) / w.sum(axis=1, keepdims=True)
+    return (upto[:, :-1] <= rng.uniform(1)).sum(axis=1)
 
 
 def _last_seen(v):

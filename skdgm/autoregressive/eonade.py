@@ -8,13 +8,8 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.autoregressive._chain import orders
-from skdgm.autoregressive._model import (
-    COLUMNS,
-    MIXTURE,
-    ORDERS,
-    TRAINING,
-    AutoregressiveModel,
-)
+from skdgm.autoregressive._model import AutoregressiveModel
+from skdgm.autoregressive._options import COLUMNS, MIXTURE, ORDERS, TRAINING
 from skdgm.autoregressive._orderless import Orderless
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 from skdgm.training import Budget
@@ -44,12 +39,18 @@ class EoNADE(AutoregressiveModel):
     ----------
     hidden_layer_sizes : tuple of int, default=(256, 256)
         Number of hidden units of each layer.
-    column_types : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
+    column_types : {"bernoulli", "categorical", "gaussian", "mixed"}, tuple or dict, \
             default="bernoulli"
         Kind of the columns: 0, 1 or probabilities of 1; codes of categories, as
         ``OrdinalEncoder`` returns; real numbers, standardised internally; or "mixed",
-        by the dtypes of a DataFrame's columns. A tuple names one of the first three for
-        each column.
+        by the types of a DataFrame's columns: bits, categories, and numbers, dates and
+        durations as "numeric". A tuple has a kind for each column, a dict kinds for
+        some columns of a DataFrame by name, of these three or
+
+        - "numeric": numbers within their range and as round as they are, with heavy
+          tails, and values that many rows share (such as 0) as atoms: "ordinal" if
+          there are few values;
+        - "ordinal": the values that occur, as categories.
     n_mixtures : int, default=3
         Number of components of each conditional density, for real columns.
     conditional : {"gaussian", "laplace"}, default="gaussian"
@@ -117,6 +118,10 @@ class EoNADE(AutoregressiveModel):
         Weights of each layer, of shape (n_below, n_above).
     intercepts_ : list of ndarray
         Biases of the same layers.
+    column_types_ : dict
+        How each column is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType` with its kind, its categories, levels or atoms,
+        its range and its step.
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact" with one order, or an "estimate" of the
         mean over all orders by several (in either case a normalised density).

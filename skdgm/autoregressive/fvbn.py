@@ -5,14 +5,11 @@ r"""Fully visible belief networks: regressions of each column on those before it
 
 from numbers import Real
 
-from skdgm.autoregressive._density import ChainObjective, NormalObjective
+from skdgm.autoregressive._density import ChainObjective
 from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
-from skdgm.autoregressive._model import (
-    COLUMNS,
-    ORDERS,
-    TRAINING,
-    AutoregressiveModel,
-)
+from skdgm.autoregressive._model import AutoregressiveModel
+from skdgm.autoregressive._normal import NormalObjective
+from skdgm.autoregressive._options import COLUMNS, ORDERS, TRAINING
 from skdgm.optim import check_piecewise
 from skdgm.training import AUTO, Budget
 
@@ -44,12 +41,18 @@ class FVBN(AutoregressiveModel):
 
     Parameters
     ----------
-    column_types : {"bernoulli", "categorical", "gaussian", "mixed"} or tuple, \
+    column_types : {"bernoulli", "categorical", "gaussian", "mixed"}, tuple or dict, \
             default="bernoulli"
         Kind of the columns: 0, 1 or probabilities of 1; codes of categories, as
         ``OrdinalEncoder`` returns; real numbers, standardised internally; or "mixed",
-        by the dtypes of a DataFrame's columns. A tuple names one of the first three for
-        each column.
+        by the types of a DataFrame's columns: bits, categories, and numbers, dates and
+        durations as "numeric". A tuple has a kind for each column, a dict kinds for
+        some columns of a DataFrame by name, of these three or
+
+        - "numeric": numbers within their range and as round as they are, with heavy
+          tails, and values that many rows share (such as 0) as atoms: "ordinal" if
+          there are few values;
+        - "ordinal": the values that occur, as categories.
     min_variance : float, default=1e-4
         Lower limit of learned variances, as a share of the column's variance, for real
         columns.
@@ -117,6 +120,10 @@ class FVBN(AutoregressiveModel):
         Weights of the net of each order, of shape (n_inputs, n_outputs).
     intercepts_ : list of ndarray
         Biases of the same layers.
+    column_types_ : dict
+        How each column is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType` with its kind, its categories, levels or atoms,
+        its range and its step.
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact", or with several orders an "estimate" of
         the mean over all of them (in either case a normalised density; with

@@ -8,8 +8,9 @@ from numbers import Integral
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._model import COLUMNS, ORDERS, TRAINING, AutoregressiveModel
+from skdgm.autoregressive._model import AutoregressiveModel
 from skdgm.autoregressive._net_chains import TiedChain
+from skdgm.autoregressive._options import COLUMNS, ORDERS, TRAINING
 from skdgm.nets import INITIALISERS, KINDS
 
 

@@ -260,8 +260,8 @@ class Estimator(
         """Validate X and return its :class:`~skdgm.utils.rows.Rows`."""
         if not reset:
             dtype = dtype or self._dtype
-        refuse_dates(X)
         domain = self._asked_domain if reset else self._domain
+        refuse_dates(X, domain)
         try:
             return domain.rows(self, X, reset=reset, fitting=fitting, dtype=dtype)
         except (TypeError, ValueError) as error:

@@ -2,18 +2,23 @@
 
 from skdgm.data.codes import CodeColumns
 from skdgm.data.columns import BinaryColumns, Columns, RealColumns, has_grey
+from skdgm.data.conditions import events_of
 from skdgm.data.filling import fill
 from skdgm.data.frames import Codec, tell_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
+from skdgm.data.kinds import ColumnType, column_types_of
 from skdgm.data.mixed import MixedColumns
 
 __all__ = [
     "BinaryColumns",
     "CodeColumns",
     "Codec",
+    "ColumnType",
     "Columns",
     "MixedColumns",
     "RealColumns",
+    "column_types_of",
+    "events_of",
     "fill",
     "for_callbacks",
     "has_grey",

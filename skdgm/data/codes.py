@@ -144,6 +144,16 @@ def count_codes(table, sizes, which=slice(None)):
     return counts
 
 
+def distinct(table, which):
+    """Distinct values of the columns ``which``, and their weights, a pair for each."""
+    for j in which:
+        parts = [(x[:, 0], w) for x, w in _parts(table, [j])]
+        x, weight = (np.concatenate(part) for part in zip(*parts))
+        known = ~np.isnan(x) & (weight > 0)
+        values, place = np.unique(x[known], return_inverse=True)
+        yield values, np.bincount(place, weight[known], minlength=len(values))
+
+
 class Codes(NamedTuple):
     """Statistics of categorical columns.
 

@@ -91,9 +91,11 @@ class ColumnKind(ABC):
         Type of samples; None for that of the model.
     measure : {"probability", "density"}
         What a model of such columns gives of a row.
+    takes_times : bool
+        Whether columns may be dates or durations.
     """
 
-    tags, sample_type, measure = {}, None, "probability"
+    tags, sample_type, measure, takes_times = {}, None, "probability", False
 
     @abstractmethod
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
@@ -161,6 +163,14 @@ class ColumnKind(ABC):
         """Log volume of each row, which is added to log densities of units, of shape
         (n_rows,); a number if the same for all."""
         return 0.0
+
+    def log_entries(self, columns, rows):
+        """Log volume of each entry, 0 where missing; broadcasts to the rows' shape."""
+        shrunk = self.log_measure(columns)
+        if rows.complete:
+            return shrunk
+        parts = [~np.isnan(rows.take(block)) * shrunk for block in rows.blocks()]
+        return np.concatenate(parts)
 
 
 class BinaryColumns(ColumnKind):

@@ -134,7 +134,7 @@ def fill(
     X = as_whole(X)
     rows = density.read(X)
     tell_unknown(density.name, X, rows)
-    raw = rows._replace(affine=None, bounds=None, dtype=holding(rows))
+    raw = rows.raw._replace(dtype=holding(rows))
     if rows.codec is None:
         refuse_inexact(density.name, X, np.dtype(raw.dtype))
     which, parts = np.repeat(np.arange(rows.shape[0]), n_draws), []
@@ -157,6 +157,27 @@ def fill(
                 given[holes] = np.where(known, given[holes], found)
             parts.append(given)
     return np.concatenate(parts)
+
+
+def widened(X, names):
+    """Add the columns that a DataFrame lacks, with nothing but missing values.
+
+    Parameters
+    ----------
+    X : object
+        A DataFrame of pandas; others are returned as they are.
+    names : sequence or None
+        Names of the columns of the model, in their order, if it has any.
+
+    Returns
+    -------
+    X : object
+    """
+    if not is_frame(X) or names is None or len(X.columns) >= len(names):
+        return X
+    if not set(X.columns) <= set(names):
+        return X
+    return X.reindex(columns=list(names))
 
 
 def completed(frame, found):
@@ -200,6 +221,8 @@ def _completed(column, found):
     if column.dtype == found.dtype:
         return column.mask(lacks, found)
     types = [column.dtype, found.dtype, np.dtype(object)]
+    if lacks.all():
+        return found
     for dtype in types[isinstance(column.dtype, pd.CategoricalDtype) :]:
         parts = [_as_type(part, dtype) for part in (column[~lacks], found[lacks])]
         if all(part is not None for part in parts):

@@ -4,143 +4,21 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm.data.clocks import Clock
+from skdgm.data.foreign import as_pandas
+from skdgm.data.series import (
+    as_bits,
+    as_labels,
+    as_reals,
+    categories_of,
+    codes,
+    kind_of,
+    named,
+    numbers,
+    plain_type,
+)
 from skdgm.exceptions import MissingDataWarning
 from skdgm.utils.callers import warn
-
-# Number of categories named in an error.
-_NAMED = 5
-
-
-def kind_of(name, dtype):
-    """Kind of a column of a dtype: "bernoulli", "categorical" or "gaussian".
-
-    Raise TypeError if there is none, as for dates and complex numbers.
-    """
-    import pandas as pd
-
-    types = pd.api.types
-    if isinstance(dtype, pd.CategoricalDtype):
-        return "categorical"
-    if types.is_bool_dtype(dtype):
-        return "bernoulli"
-    if types.is_object_dtype(dtype) or types.is_string_dtype(dtype):
-        return "categorical"
-    if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
-        return "gaussian"
-    raise TypeError(
-        f"Column {name!r} has the dtype {dtype}, which is neither of numbers nor of "
-        "categories: make numbers of it (of a date the days since another), or make "
-        "it a category, or drop it."
-    )
-
-
-def plain_type(dtype):
-    """NumPy dtype that underlies a nullable or sparse dtype of numbers."""
-    return np.dtype(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype)))
-
-
-def categories_of(column):
-    """Categories of a column as an Index, in the order of their codes.
-
-    Those of a category dtype, else the distinct values, sorted. Raise ValueError if
-    values are not hashable.
-    """
-    import pandas as pd
-
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.dtype.categories
-    try:
-        found = column.dropna().unique().tolist()
-    except TypeError as error:
-        raise ValueError(
-            f"Column {column.name!r} has values that cannot be categories ({error}): "
-            "drop it, or make numbers or strings of it."
-        ) from error
-    # Without this, tuples would make an index of several levels.
-    return pd.Index(_in_order(found), dtype=column.dtype, tupleize_cols=False)
-
-
-def _in_order(values):
-    try:
-        return sorted(values)
-    except TypeError:
-        pass
-    try:
-        return sorted(values, key=lambda value: (type(value).__name__, value))
-    except TypeError:
-        return sorted(values, key=lambda value: (type(value).__name__, repr(value)))
-
-
-def numbers(column):
-    """Convert a column of numbers or bits to float64, NaN where missing.
-
-    Raise TypeError if its dtype has no kind, ValueError if its values are not numbers.
-    """
-    kind_of(column.name, column.dtype)
-    try:
-        return column.to_numpy(np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"Column {column.name!r} had numbers when the model was fitted, and has "
-            f"other values now ({error})."
-        ) from error
-
-
-def codes(column, categories):
-    """Convert values to codes: -1 where not among the categories, NaN where missing."""
-    import pandas as pd
-
-    found = categories.get_indexer(pd.Index(column))
-    return np.where(column.isna().to_numpy(), np.nan, found)
-
-
-def named(values):
-    """Text that names the first few of several values, for a message."""
-    told = ", ".join(map(repr, values[:_NAMED]))
-    return told + (f" and {len(values) - _NAMED} more" if len(values) > _NAMED else "")
-
-
-def as_bits(values, dtype, _):
-    """Convert numbers, NaN where missing, to a boolean column (True from 0.5 on)."""
-    import pandas as pd
-
-    missing = np.isnan(values)
-    return _typed(pd.arrays.BooleanArray(values >= 0.5, missing), dtype, missing)
-
-
-def as_reals(values, dtype, _):
-    """Convert numbers to a column of a dtype, rounded and clipped for integers."""
-    import pandas as pd
-
-    plain = plain_type(dtype)
-    if plain.kind not in "iu":
-        return pd.Series(values).astype(dtype)
-    missing, info = np.isnan(values), np.iinfo(plain)
-    # The largest 64-bit integer is no float: the nearest one is above it and overflows.
-    high = float(info.max)
-    high = high if int(high) <= info.max else np.nextafter(high, 0)
-    whole = np.where(missing, 0, np.rint(values)).clip(info.min, high).astype(plain)
-    return _typed(pd.arrays.IntegerArray(whole, missing), dtype, missing)
-
-
-def as_labels(values, dtype, categories):
-    """Convert codes, NaN where missing, to a column of their categories."""
-    import pandas as pd
-
-    missing = np.isnan(values) | (len(categories) == 0)
-    codes = np.where(missing, -1, np.rint(values)).astype(int)
-    if isinstance(dtype, pd.CategoricalDtype):
-        return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype))
-    return pd.Series(pd.Categorical.from_codes(codes, categories)).astype(dtype)
-
-
-def _typed(masked, dtype, missing):
-    """Convert a masked array to a dtype if this can represent its missing values."""
-    import pandas as pd
-
-    holds = not isinstance(dtype, np.dtype | pd.SparseDtype)
-    found = pd.Series(masked)
-    return found.astype(dtype) if holds or not missing.any() else found
 
 
 class Codec(NamedTuple):
@@ -152,41 +30,84 @@ class Codec(NamedTuple):
         Names of the columns.
     dtypes : tuple of dtype
         Types of the columns.
-    kinds : tuple of {"bernoulli", "categorical", "gaussian"}
+    kinds : tuple of str
+        "bernoulli", "categorical" or "numeric" by their types, or as told.
     categories : tuple of Index or None
         For each column, the categories of its codes; None if it is not categorical.
+    clocks : tuple of Clock or None
+        For each column, how its dates or durations are numbers; None if it has none.
+    schema : Schema or None
+        Types of the columns in another library than pandas, if they came from there.
     """
 
     columns: object
     dtypes: tuple
     kinds: tuple
     categories: tuple
+    clocks: tuple
+    schema: tuple = None
 
     @classmethod
-    def of(cls, frame):
+    def of(cls, frame, kinds=None):
         """Learn the encoding from a DataFrame.
 
-        Raise ValueError if names are not unique or values cannot be categories, and
-        TypeError if a column is neither numeric nor categorical.
+        Parameters
+        ----------
+        frame : DataFrame
+        kinds : dict, optional
+            Kinds of some columns, by name; those of others follow from their types.
+
+        Raises
+        ------
+        ValueError
+            Names are not unique or not those of columns, or values cannot be
+            categories.
+        TypeError
+            A column is neither of numbers nor of categories nor of times.
         """
-        if not frame.columns.is_unique:
-            twice = frame.columns[frame.columns.duplicated()].tolist()
+        kinds, columns = kinds or {}, frame.columns
+        if not columns.is_unique:
+            twice = columns[columns.duplicated()].tolist()
             raise ValueError(
                 f"X has several columns of the names {twice}: rename them."
             )
-        dtypes = tuple(frame.dtypes)
-        kinds = tuple(map(kind_of, frame.columns.tolist(), dtypes))
-        series = [frame.iloc[:, j] for j in range(len(kinds))]
-        categories = [
-            categories_of(column) if kind == "categorical" else None
-            for column, kind in zip(series, kinds)
+        foreign = [name for name in kinds if name not in columns]
+        if foreign:
+            raise ValueError(
+                f"column_types names {named(foreign)}, but X has the columns "
+                f"{named(columns.tolist())}."
+            )
+        series = [frame.iloc[:, j] for j in range(len(columns))]
+        found = [
+            kinds[name] if name in kinds else kind_of(column)
+            for name, column in zip(columns.tolist(), series)
         ]
-        return cls(frame.columns, dtypes, kinds, tuple(categories))
+        coded = [kind == "categorical" for kind in found]
+        return cls(
+            columns,
+            tuple(frame.dtypes),
+            tuple(found),
+            tuple(categories_of(c) if code else None for c, code in zip(series, coded)),
+            tuple(None if code else Clock.of(c) for c, code in zip(series, coded)),
+        )
 
     @property
     def names(self):
         """Names of the columns, as a list."""
         return self.columns.tolist()
+
+    @property
+    def dtype(self):
+        """Type to compute in: float64 if there are columns of this type, else
+        float32."""
+        return np.float64 if np.dtype(np.float64) in self._plain else np.float32
+
+    @property
+    def _plain(self):
+        """Types of numbers that hold the columns that are not coded."""
+        facts = zip(self.dtypes, self.categories, self.clocks)
+        plain = [d if clock is None else np.int64 for d, c, clock in facts if c is None]
+        return [plain_type(dtype) for dtype in plain]
 
     def encode(self, frame, *, strict=True):
         """Encode a DataFrame with the same columns as numbers.
@@ -200,8 +121,9 @@ class Codec(NamedTuple):
         Returns
         -------
         X : ndarray of shape (n_rows, n_columns)
-            Codes for categories, 0 and 1 for bits, numbers as they are, NaN where
-            missing; float32 if that holds the learned types of numbers, else float64.
+            Codes for categories, 0 and 1 for bits, ticks for times, numbers as they
+            are, NaN where missing; float32 if that holds the learned types of numbers,
+            else float64.
 
         Raises
         ------
@@ -213,13 +135,13 @@ class Codec(NamedTuple):
                 f"X has the columns {frame.columns.tolist()}, but the model was "
                 f"fitted with {self.names}: bring them into that order."
             )
-        plain = [
-            plain_type(d) for d, k in zip(self.dtypes, self.kinds) if k == "gaussian"
-        ]
-        single = np.result_type(np.float32, *plain) == np.float32
+        single = np.result_type(np.float32, *self._plain) == np.float32
         out = np.empty(frame.shape, np.float32 if single else np.float64)
-        for j, categories in enumerate(self.categories):
+        for j, (categories, clock) in enumerate(zip(self.categories, self.clocks)):
             column = frame.iloc[:, j]
+            if clock is not None:
+                out[:, j] = clock.encode(column)
+                continue
             given = categories is None
             out[:, j] = numbers(column) if given else codes(column, categories)
             new = [] if given or not strict else column[out[:, j] < 0].unique().tolist()
@@ -247,26 +169,52 @@ class Codec(NamedTuple):
         """
         import pandas as pd
 
-        makers = {"bernoulli": as_bits, "categorical": as_labels, "gaussian": as_reals}
-        facts = zip(self.kinds, self.dtypes, self.categories)
-        series = {
-            j: makers[kind](np.asarray(X[:, j], np.float64), dtype, categories)
-            for j, (kind, dtype, categories) in enumerate(facts)
-        }
+        series = {j: self.column(j, X[:, j]) for j in range(len(self.kinds))}
         return pd.DataFrame(series).set_axis(self.columns, axis=1)
 
+    def column(self, j, values):
+        """Numbers of column j as a column of pandas; see :meth:`decode`."""
+        import pandas as pd
 
-def tell_unknown(name, frame, rows):
-    """Warn of unknown categories in a DataFrame, which are read as missing values."""
+        values, dtype = np.asarray(values, np.float64), self.dtypes[j]
+        if self.clocks[j] is not None:
+            return self.clocks[j].decode(values, dtype)
+        if self.categories[j] is not None:
+            return as_labels(values, dtype, self.categories[j])
+        own = as_bits if pd.api.types.is_bool_dtype(dtype) else as_reals
+        return own(values, dtype)
+
+    def number(self, j, value, name):
+        """Number that stands for a value of column j; -1 if no category."""
+        import pandas as pd
+
+        clock, categories = self.clocks[j], self.categories[j]
+        if clock is not None:
+            column = pd.Series([clock.value(value)], name=name)
+            return float(clock.encode(column)[0])
+        if categories is not None:
+            found = np.flatnonzero(np.asarray(categories == value))
+            return float(found[0]) if len(found) else -1.0
+        return float(numbers(pd.Series([value], name=name))[0])
+
+    def shown(self, j, values):
+        """List of the values that numbers of column j stand for."""
+        return self.column(j, list(values)).tolist()
+
+
+def tell_unknown(name, X, rows):
+    """Warn of unknown categories, and levels, which are read as missing values."""
     if rows.unknown is None:
         return
-    unknown = [
-        f"{named(frame.iloc[rows.unknown[:, j], j].unique().tolist())} in column "
-        f"{frame.columns[j]!r}"
-        for j in np.flatnonzero(rows.unknown.any(axis=0))
-    ]
+    unknown, X = [], as_pandas(X)
+    for j in np.flatnonzero(rows.unknown.any(axis=0)):
+        column = X.iloc[:, j] if hasattr(X, "iloc") else rows.X[:, j]
+        values = column[rows.unknown[:, j]]
+        values = list(dict.fromkeys(values.tolist()))
+        unknown.append(f"{named(values)} in column {rows.name_of(j)!r}")
     warn(
-        f"{name} takes categories that it did not see in fit as missing: "
-        f"{'; '.join(unknown)}. Declare them in a category dtype before fitting.",
+        f"{name} takes values that it did not see in fit as missing: "
+        f"{'; '.join(unknown)}. Declare categories in a category dtype before fitting; "
+        'numbers of few values may be read as "gaussian" by column_types.',
         MissingDataWarning,
     )

@@ -53,8 +53,11 @@ def for_callbacks(X, y, sample_weight):
     return {"X": X, "y": y, "metadata": weights}
 
 
-def refuse_dates(X):
-    """Raise TypeError if X has dates, some of which NumPy would convert to numbers."""
+def refuse_dates(X, domain):
+    """Raise TypeError if X has dates, some of which NumPy would convert to numbers,
+    unless the domain takes them."""
+    if domain.takes_times:
+        return
     if type(X) is np.ndarray and X.dtype.kind in "fbiu":
         return
     if is_frame(X):
@@ -70,7 +73,8 @@ def refuse_dates(X):
     if dates:
         raise TypeError(
             f"{dates[0]}, which is neither of numbers nor of categories: make numbers "
-            "of it (of a date the days since another), or drop it."
+            "of it (of a date the days since another), or drop it; a DataFrame with "
+            'column_types="mixed" may have dates.'
         )
 
 
@@ -87,24 +91,15 @@ def refuse_others(model, X, error):
     place = _other_column(X)
     if place is None:
         return
-    name = X.columns[place] if hasattr(X, "columns") else place
-    mixed = ', or give it to column_types="mixed" in a DataFrame of pandas'
+    # Tables of Arrow have columns of data, and their names besides.
+    names = getattr(X, "column_names", getattr(X, "columns", None))
+    name = place if names is None else names[place]
+    mixed = ', or give it to column_types="mixed" in a DataFrame'
     raise type(error)(
         f"{type(model).__name__} takes numbers, but column {name!r} has other values "
         f"({error}): encode it, with sklearn.preprocessing.OneHotEncoder or "
         f"OrdinalEncoder{mixed if takes_mixed_tables(model) else ''}."
     ) from error
-
-
-def refuse_foreign(model, X):
-    """Raise TypeError if X is a DataFrame of a library other than pandas."""
-    if hasattr(X, "to_pandas") and not is_frame(X):
-        library = type(X).__module__.split(".")[0]
-        raise TypeError(
-            f'{type(model).__name__} with column_types="mixed" reads what columns are '
-            f"from pandas DataFrames, not from those of {library}: give it "
-            "X.to_pandas()."
-        )
 
 
 def _other_column(X):

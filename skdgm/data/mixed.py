@@ -1,175 +1,29 @@
 """Columns of several kinds in one table: bits, codes of categories, real numbers."""
 
-from typing import NamedTuple
-
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from skdgm.data.codes import (
-    CodeColumns,
-    Codes,
-    check_codes,
-    count_codes,
-    count_sizes,
-    least_sizes,
-    refuse,
-)
-from skdgm.data.columns import BinaryColumns, Columns, RealColumns, observed, standards
-from skdgm.data.filling import completed
+from skdgm.data.codes import CodeColumns, count_codes, count_sizes, least_sizes
+from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
+from skdgm.data.filling import completed, widened
+from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.frames import Codec
-from skdgm.data.inputs import refuse_foreign
+from skdgm.data.kinds import Mixed, check, kinds_of, learned_scales, named_sizes
 from skdgm.utils.domains import is_frame, real_rows
 
-_KINDS = "bernoulli", "categorical", "gaussian"
 _BITS, _CODES = BinaryColumns(), CodeColumns()
 
 
-class Mixed(NamedTuple):
-    """Statistics of columns of several kinds.
-
-    Parameters
-    ----------
-    seen, total : ndarray of shape (n_columns,)
-        Weight of the observed values in all fits, and their weighted sum.
-    mean, scale, varies : ndarray of shape (n_columns,)
-        Offset to subtract, scale to divide by, and True for columns with more than one
-        value; 0, 1 and True for columns that are not real.
-    kinds : ndarray of str, of shape (n_columns,)
-        "bernoulli", "categorical" or "gaussian".
-    sizes : ndarray of int, of shape (n_columns,)
-        Number of categories; 1 for columns that are not categorical.
-    counts : ndarray of shape (n_categories_in_all,)
-        Weight of each category, categorical column after categorical column.
-    codec : Codec or None
-        Encoding of the columns, if the model was fitted to a DataFrame.
-    """
-
-    seen: np.ndarray
-    total: np.ndarray
-    mean: np.ndarray
-    scale: np.ndarray
-    varies: np.ndarray
-    kinds: np.ndarray
-    sizes: np.ndarray
-    counts: np.ndarray
-    codec: Codec = None
-
-    @property
-    def log_room(self):
-        """Log probability that a value of each column is in an unknown category,
-        smoothed as if one of these, and each known category, had been seen once more;
-        0 for columns without named categories."""
-        named = (self.kinds == "categorical") & (self.codec is not None)
-        return np.where(named, -np.log(self.seen + self.sizes + 1), 0.0)
-
-    @property
-    def log_known(self):
-        """Log probability that a value of each column is in a known category."""
-        room = self.log_room
-        return np.log1p(-np.exp(room), where=room < 0, out=np.zeros(len(room)))
-
-    @property
-    def measure(self):
-        """A probability if there are no real columns, else a density."""
-        return "density" if (self.kinds == "gaussian").any() else "probability"
-
-    def which(self, kind):
-        """Indices of the columns of a kind."""
-        return np.flatnonzero(self.kinds == kind)
-
-    def of(self, kind):
-        """Statistics of the columns of a kind, as Codes or Columns."""
-        which = self.which(kind)
-        if kind == "categorical":
-            facts = self.seen[which], self.total[which], self.sizes[which]
-            return Codes(*facts, self.counts)
-        return Columns(*(fact[which] for fact in self[:5]))
-
-
-def kinds_of(column_types, rows):
-    """Kind of each column.
-
-    Parameters
-    ----------
-    column_types : "mixed" or sequence of str
-        Option of the estimator; "mixed" takes the kinds from the types of a DataFrame,
-        and "gaussian" for all columns of an array.
-    rows : Rows
-
-    Returns
-    -------
-    kinds : ndarray of str, of shape (n_columns,)
-
-    Raises
-    ------
-    ValueError
-        ``column_types`` has an unknown kind, or not one kind for each column.
-    """
-    n_columns = rows.shape[1]
-    if isinstance(column_types, str) and column_types == "mixed":
-        return np.array(rows.codec.kinds if rows.codec else ["gaussian"] * n_columns)
-    single = isinstance(column_types, str)
-    wrong = [column_types] if single else set(column_types) - set(_KINDS)
-    if wrong:
-        raise ValueError(
-            "column_types must be 'mixed', or have one of 'bernoulli', 'categorical' "
-            f"and 'gaussian' for each column; got {wrong}."
-        )
-    if len(column_types) != n_columns:
-        raise ValueError(
-            f"column_types has {len(column_types)} entries, but X has {n_columns} "
-            "columns."
-        )
-    return np.array(column_types)
-
-
-def check(rows, kinds, who, sizes=None):
-    """Raise ValueError for a bit outside [0, 1], or an invalid or too high code.
-
-    Parameters
-    ----------
-    rows : Rows
-    kinds : ndarray of str, of shape (n_columns,)
-    who : str
-        Name of the model, for the message.
-    sizes : ndarray of int, of shape (n_columns,), optional
-        Number of categories of each column.
-    """
-    bits = np.flatnonzero(kinds == "bernoulli")
-    codes = np.flatnonzero(kinds == "categorical")
-    if not bits.size + codes.size:
-        return
-    names = rows.codec.names if rows.codec else range(len(kinds))
-    bit_names, code_names = [names[j] for j in bits], [names[j] for j in codes]
-    sizes = None if sizes is None else sizes[codes]
-    for block in rows.blocks():
-        part = rows.take(block)
-        given = part[:, bits]
-        outside = (given < 0) | (given > 1)
-        refuse(given, outside, bit_names, who, "is no bit: those are from 0 to 1")
-        check_codes(part[:, codes], code_names, who, sizes)
-
-
-def named_sizes(codec, which, least):
-    """Number of named categories of columns; ValueError if fewer than ``least``."""
-    sizes = np.array([max(1, len(codec.categories[j])) for j in which], dtype=int)
-    short = which[least > sizes]
-    if short.size:
-        raise ValueError(
-            f"min_categories is more than column {codec.names[short[0]]!r} has names "
-            "for: declare its categories in a category dtype instead."
-        )
-    return sizes
-
-
 class MixedColumns(RealColumns):
-    """Columns of bits, codes and real numbers, of which the last are standardised.
+    """Columns of bits, codes and numbers.
 
     Parameters
     ----------
-    kinds : "mixed" or sequence of {"bernoulli", "categorical", "gaussian"}
-        One for each column. By default the kinds of the types of a DataFrame's columns,
-        and "gaussian" for all columns of an array.
+    kinds : "mixed", dict or sequence of str
+        One of :data:`KINDS` for each column, or for some by name. By default the kinds
+        of the types of a DataFrame's columns, and "gaussian" for all columns of an
+        array. "numeric" columns are read by :mod:`skdgm.data.scales`, "gaussian" ones
+        are standardised.
     min_categories : int or array-like of shape (n_columns,), default=None
         Least number of categories of categorical columns. For a DataFrame, the number
         of categories is that of their names, whatever the weights.
@@ -180,29 +34,63 @@ class MixedColumns(RealColumns):
     def __init__(self, kinds="mixed", min_categories=None):
         self.kinds, self.min_categories = kinds, min_categories
 
+    @property
+    def takes_times(self):
+        """Whether the types of a DataFrame say what columns are."""
+        return isinstance(self.kinds, str | dict)
+
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
         known = None if reset else model._columns
         X, codec, encoded = self._encoded(model, X, known, fitting)
+        if encoded and dtype is None:
+            dtype = codec.dtype
         unknown = None
         if encoded and known is not None:
             unknown = (known.kinds == "categorical") & (X < 0)
             X[unknown] = np.nan
-            unknown = unknown if unknown.any() else None
         rows = real_rows(model, X, reset=reset or encoded, dtype=dtype)
-        rows = rows._replace(codec=codec, unknown=unknown)
+        rows = rows._replace(codec=codec)
         kinds = kinds_of(self.kinds, rows) if reset else known.kinds
         check(rows, kinds, type(model).__name__, None if reset else known.sizes)
-        return rows if reset else self.seen(rows, known)
+        if reset:
+            return rows
+        rows = self.seen(self._with_unknown(rows, known, unknown), known)
+        if fitting and rows.unknown is not None:
+            self._refuse(rows, type(model).__name__)
+        return rows
+
+    def _with_unknown(self, rows, known, unknown):
+        """Rows with a mask of values that are no known category or level."""
+        which = known.which("ordinal")
+        if which.size:
+            unknown = np.zeros(rows.shape, bool) if unknown is None else unknown
+            for block in rows.blocks():
+                part = rows.raw._replace(dtype=np.float64).take(block)
+                for j in which:
+                    lost = np.isnan(known.scales[j].forward(part[:, j]))
+                    unknown[block, j] = lost & ~np.isnan(part[:, j])
+        if unknown is None or not unknown.any():
+            return rows
+        return rows._replace(unknown=unknown, complete=False)
+
+    def _refuse(self, rows, who):
+        """Raise an error that names a level which was not seen in the first fit."""
+        row, j = np.argwhere(rows.unknown)[0]
+        raise ValueError(
+            f"{who}: the value {rows.X[row, j]:g} of column {rows.name_of(j)!r} was "
+            "not seen when it was first fitted, and the column has few values: fit "
+            'anew, or with "gaussian" for it in column_types.'
+        )
 
     def _encoded(self, model, X, known, fitting):
         """Data as numbers, their codec, and True if they were encoded by it."""
+        given, X = X, as_pandas(X) if self.takes_times else X
         frame = is_frame(X)
-        if isinstance(self.kinds, str):
-            refuse_foreign(model, X)
         if known is not None:
             codec = known.codec
-        elif frame and isinstance(self.kinds, str):
-            codec = Codec.of(X)
+        elif frame and self.takes_times:
+            codec = Codec.of(X, None if isinstance(self.kinds, str) else self.kinds)
+            codec = codec._replace(schema=None if X is given else schema_of(given))
         else:
             codec = None
         if codec is None or not frame:
@@ -212,29 +100,38 @@ class MixedColumns(RealColumns):
         return codec.encode(X, strict=known is None or fitting), codec, True
 
     def learn(self, table, before=None):
-        plain = table.rows._replace(dtype=np.float64, affine=None)
-        raw = table._replace(rows=plain)
+        raw = table._replace(rows=table.rows.raw._replace(dtype=np.float64))
         seen, total = observed(raw, before)
         if before is None:
             columns = self._first(raw, seen, total)
         else:
             columns = before._replace(seen=seen, total=total)
-        which = columns.which("categorical")
-        counts = columns.counts + count_codes(raw, columns.sizes[which], which)
+        which = np.flatnonzero(columns.coded)
+        codes = raw._replace(rows=raw.rows._replace(scales=columns.scales))
+        counts = columns.counts + count_codes(codes, columns.sizes[which], which)
         columns = columns._replace(counts=counts)
         return columns, table._replace(rows=self.seen(table.rows, columns))
 
     def _first(self, table, seen, total):
         """Statistics of the first fit, without the counts of categories."""
-        rows, kinds = table.rows, kinds_of(self.kinds, table.rows)
+        rows = table.rows
+        kinds, scales = learned_scales(table, kinds_of(self.kinds, rows))
         sizes, which = np.ones(len(kinds), int), np.flatnonzero(kinds == "categorical")
         least = least_sizes(self.min_categories, len(kinds))[which]
         if rows.codec is not None:
             least = named_sizes(rows.codec, which, least)
         sizes[which] = count_sizes(table, least, which)
+        for j, scale in enumerate(scales):
+            if scale is not None:
+                sizes[j] = scale.size
         parts = standards(table, seen, total, kinds == "gaussian")
-        counts = np.zeros(sizes[which].sum())
-        return Mixed(seen, total, *parts, kinds, sizes, counts, rows.codec)
+        counts = np.zeros(sizes[np.isin(kinds, ("categorical", "ordinal"))].sum())
+        return Mixed(seen, total, *parts, kinds, sizes, counts, rows.codec, scales)
+
+    def seen(self, rows, columns):
+        """Rows in the units of the model, as they are read."""
+        scales = columns.scales if any(s is not None for s in columns.scales) else None
+        return super().seen(rows, columns)._replace(scales=scales)
 
     def bits(self, columns):
         return columns.which("bernoulli")
@@ -248,9 +145,14 @@ class MixedColumns(RealColumns):
         return np.where(columns.kinds == "bernoulli", _BITS.moments(columns), 0.0)
 
     def share(self, columns):
-        codes = np.repeat(columns.kinds == "categorical", columns.sizes)
+        codes = np.repeat(columns.coded, columns.sizes)
         share = np.repeat(self.moments(columns), columns.sizes)
         share[codes] = self.frequencies(columns)
+        which = columns.which("numeric")
+        parts = [columns.scales[j].share for j in which]
+        share[np.repeat(columns.kinds == "numeric", columns.sizes)] = np.concatenate(
+            [*parts, np.zeros(0)]
+        )
         return share
 
     def fill(self, columns):
@@ -260,29 +162,66 @@ class MixedColumns(RealColumns):
             codes.counts[first : first + size].argmax()
             for first, size in zip(codes.starts, codes.sizes)
         ]
-        start[columns.which("categorical")] = modes
+        start[columns.coded] = modes
         return start
 
     def loss_of_independent(self, columns):
         bits = _BITS.loss_of_independent(columns.of("bernoulli"))
         codes = _CODES.loss_of_independent(columns.of("categorical"))
-        return bits + codes + super().loss_of_independent(columns.of("gaussian"))
+        real = super().loss_of_independent(columns.of("gaussian"))
+        scores = [columns.scales[j] for j in columns.which("numeric")]
+        return bits + codes + real + sum(own.entropy for own in scores)
+
+    def to_data(self, columns, v):
+        x = v * columns.scale + columns.mean
+        for j, scale in enumerate(columns.scales):
+            if scale is not None:
+                x[:, j] = scale.backward(v[:, j])
+        return x if columns.codec is not None else x.astype(v.dtype, copy=False)
 
     def log_measure(self, columns):
-        """Log of the Jacobian and of the share of known categories, per column."""
+        """Log of the Jacobian and of the share of known categories, per column; that
+        of "numeric" columns depends on their values."""
         return super().log_measure(columns) + columns.log_known
 
     def log_volume(self, columns, rows):
         """Log volume of each row, with the log probability of unknown categories."""
-        found = super().log_volume(columns, rows)
+        if rows.scales is None and rows.unknown is None:
+            return super().log_volume(columns, rows)
+        return self.log_entries(columns, rows).sum(axis=1)
+
+    def log_entries(self, columns, rows):
+        found = super().log_entries(columns, rows)
+        if rows.scales is not None:
+            found = np.broadcast_to(found, rows.shape).copy()
+            which, raw = columns.which("numeric"), rows.raw._replace(dtype=np.float64)
+            for block in rows.blocks():
+                part = raw.take(block)
+                for j in which:
+                    found[block, j] += columns.scales[j].log_slope(part[:, j])
         if rows.unknown is None:
             return found
-        return found + rows.unknown @ columns.log_room
+        return np.where(rows.unknown, columns.log_room, found)
+
+    def widened(self, columns, X):
+        """DataFrame with the columns of the model that X lacks, all missing; X if it is
+        none, or has all."""
+        if columns.codec is None:
+            return X
+        plain = as_pandas(X)
+        wide = widened(plain, columns.codec.names)
+        return X if wide is plain else wide
 
     def presented(self, columns, array, X=None):
         """Decode an array as a DataFrame, if the model was fitted to one: X with its
-        missing values filled if X is a DataFrame, else a new one."""
+        missing values filled if X is a DataFrame, else a new one of the same kind."""
         if columns.codec is None:
             return array
-        found = columns.codec.decode(array)
-        return completed(X, found) if is_frame(X) else found
+        found, plain = columns.codec.decode(array), as_pandas(X)
+        if not is_frame(plain):
+            return native(found, columns.codec.schema)
+        whole = completed(widened(plain, columns.codec.names), found)
+        if plain is X:
+            return whole
+        complete = len(plain.columns) == len(whole.columns)
+        return native(whole, schema_of(X) if complete else columns.codec.schema)

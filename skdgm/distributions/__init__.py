@@ -5,24 +5,29 @@ from skdgm.distributions.categorical import CategoricalOutput, Softmax, one_hot,
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
 from skdgm.distributions.mixed import MixedOutput, places_of, slots
 from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
+from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.roles import Biased, Output, Unit
+from skdgm.distributions.within import Event, draw_within
 
 __all__ = [
     "Bernoulli",
     "BernoulliOutput",
     "Biased",
     "CategoricalOutput",
+    "Event",
     "Gaussian",
     "MixedOutput",
     "Mixture",
     "MixtureOutput",
     "Normal",
     "NormalOutput",
+    "NumericOutput",
     "Output",
     "Softmax",
     "Unit",
     "draw",
     "draw_bits",
+    "draw_within",
     "one_hot",
     "pick",
     "places_of",

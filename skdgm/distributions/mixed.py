@@ -13,6 +13,7 @@ import numpy as np
 from skdgm.distributions.bernoulli import BernoulliOutput
 from skdgm.distributions.categorical import CategoricalOutput
 from skdgm.distributions.mixture import MixtureOutput
+from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.roles import Output
 
 
@@ -31,20 +32,23 @@ class MixedOutput(Output):
     Parameters
     ----------
     kinds : ndarray of str, of shape (n_columns,)
-        "bernoulli", "categorical" or "gaussian".
+        "bernoulli", "categorical", "gaussian" or "numeric".
     sizes : ndarray of int, of shape (n_columns,)
         Number of categories of each column, or 1.
     mixture : Mixture
         Density of real columns.
+    scales : sequence of (Scores or None), optional
+        Those of numeric columns; see :class:`NumericOutput`.
     """
 
-    def __init__(self, kinds, sizes, mixture):
+    def __init__(self, kinds, sizes, mixture, scales=None):
         self.kinds, self.sizes, self.mixture = kinds, sizes, mixture
+        self.scales = scales
         self.n_inputs, self.n_outputs = np.empty((2, len(kinds)), int)
         found = []
         for kind in dict.fromkeys(kinds):
             at = np.flatnonzero(kinds == kind)
-            found.append((_output(kind, sizes[at], mixture), at))
+            found.append((_output(kind, sizes, mixture, scales, at), at))
             self.n_inputs[at] = found[-1][0].n_inputs
             self.n_outputs[at] = found[-1][0].n_outputs
         both = self.n_inputs, self.n_outputs
@@ -55,8 +59,14 @@ class MixedOutput(Output):
     @cached_property
     def single(self):
         """Distributions of each column by itself, a list."""
-        parts = ((self.kinds[[j]], self.sizes[[j]]) for j in range(len(self.kinds)))
-        return [type(self)(*part, self.mixture) for part in parts]
+        return [self.take([j]) for j in range(len(self.kinds))]
+
+    def take(self, columns):
+        """Distributions of some of the columns, in their order."""
+        scales = self.scales and [self.scales[j] for j in columns]
+        return type(self)(
+            self.kinds[columns], self.sizes[columns], self.mixture, scales
+        )
 
     def start(self, share):
         out = np.zeros(self.n_outputs.sum())
@@ -137,10 +147,13 @@ def _at(share, inputs):
     return None if share is None else share[inputs]
 
 
-def _output(kind, sizes, mixture):
+def _output(kind, sizes, mixture, scales, at):
+    if kind == "numeric":
+        return NumericOutput([scales[j] for j in at], mixture)
     if kind == "gaussian":
-        return MixtureOutput(sizes, mixture)
-    return BernoulliOutput(sizes) if kind == "bernoulli" else CategoricalOutput(sizes)
+        return MixtureOutput(sizes[at], mixture)
+    own = BernoulliOutput if kind == "bernoulli" else CategoricalOutput
+    return own(sizes[at])
 
 
 def places_of(columns, sizes):

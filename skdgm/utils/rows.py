@@ -55,13 +55,16 @@ class Rows(NamedTuple):
     affine : pair of ndarray of shape (n_columns,), optional
         Mean and scale: each column is read minus the first, divided by the second, and
         clipped to magnitudes of at most 10^10.
+    scales : tuple of {None, Levels, Scores}, optional
+        Scales of columns, whose ``forward`` is applied before ``affine``.
     labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), optional
         Labels, which distinguish otherwise equal rows: codes of classes, -1 if unknown;
         or real targets, NaN if unknown.
     codec : Codec, optional
         Encoding of the columns of a DataFrame as numbers.
     unknown : ndarray of bool, of shape (n_rows, n_columns), optional
-        True for missing values that are categories unknown to the model.
+        True for missing values that are categories, or levels of numbers, unknown to
+        the model.
     """
 
     X: object
@@ -72,6 +75,7 @@ class Rows(NamedTuple):
     density: float = 1.0
     packed: Packed = None
     affine: tuple = None
+    scales: tuple = None
     labels: np.ndarray = None
     codec: object = None
     unknown: np.ndarray = None
@@ -79,6 +83,15 @@ class Rows(NamedTuple):
     @property
     def shape(self):
         return self.X.shape
+
+    def name_of(self, j):
+        """Name of a column, or its number."""
+        return self.codec.names[j] if self.codec is not None else int(j)
+
+    @property
+    def raw(self):
+        """The same rows, read as they are given."""
+        return self._replace(affine=None, scales=None, bounds=None)
 
     @property
     def listed(self):
@@ -89,6 +102,11 @@ class Rows(NamedTuple):
         """Dense rows at an index array or a slice."""
         part = self.X[index]
         part = part.toarray() if sp.issparse(part) else part
+        if self.scales is not None:
+            part = np.array(part, np.float64)
+            for j, scale in enumerate(self.scales):
+                if scale is not None:
+                    part[:, j] = scale.forward(part[:, j])
         if self.affine is not None:
             with np.errstate(over="ignore"):
                 part = np.subtract(part, self.affine[0])

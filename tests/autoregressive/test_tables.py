@@ -1,15 +1,16 @@
 """Tables as users have them: DataFrames, of which not all is seen in ``fit``."""
 
 import warnings
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 from sklearn.model_selection import cross_val_score
 
-from skdgm import NADE, EoNADE
+from skdgm import MADE, NADE, EoNADE
 from skdgm.exceptions import MissingDataWarning
 from tests.autoregressive.models import FAMILIES, noisy
+from tests.numerical import assert_means
 
 pd = pytest.importorskip("pandas")
 
@@ -149,30 +150,131 @@ def test_nothing_is_learned_of_other_categories():
             learn(rows)
 
 
-class Polars:
-    """A DataFrame of another library."""
-
-    def __init__(self, frame):
-        self.frame, self.columns = frame, list(frame)
-
-    def __array__(self, dtype=None, copy=None):
-        return self.frame.to_numpy(dtype)
-
-    def to_pandas(self):
-        """That of pandas."""
-        return self.frame
-
-
-Polars.__module__ = "polars.dataframe.frame"
+def _wide():
+    """A table with columns of many kinds of numbers."""
+    rng, n = np.random.default_rng(0), 400
+    days = rng.integers(0, 900, n)
+    return pd.DataFrame(
+        {
+            "gain": np.where(rng.random(n) < 0.7, 0, rng.integers(100, 9000, n)),
+            "rooms": rng.integers(1, 4, n),
+            "income": np.round(np.exp(rng.normal(3, 1, n)), 2),
+            "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(days, "D"),
+            "town": rng.choice(["Bonn", "Rome"], n),
+        }
+    )
 
 
-def test_frames_of_other_libraries_are_told_the_way():
-    message = r"from pandas DataFrames, not from those of polars: .* X.to_pandas\(\)"
-    own = NADE(3, "mixed", n_iter=1)
-    with pytest.raises(TypeError, match=message):
-        own.fit(Polars(FRAME))
-    own.fit(FRAME)
-    with pytest.raises(TypeError, match=message):
-        own.impute(Polars(FRAME))
-    with pytest.raises(ValueError, match="column 'town' has other values .* of pandas"):
-        EoNADE((3,)).fit(Polars(FRAME))
+WIDE = _wide()
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_frames_of_other_libraries_come_back(library):
+    nw = pytest.importorskip("narwhals")
+    pytest.importorskip(library)
+    values = FRAME.astype({"town": object, "size": object}).to_dict("list")
+    values = {
+        name: [None if pd.isna(x) else x for x in own] for name, own in values.items()
+    }
+    given = nw.from_dict(values, backend=library).to_native()
+    own = NADE(3, "mixed", n_iter=1, random_state=0).fit(given)
+    for found in (own.sample(4), own.impute(given), own.conditional_sample(given)):
+        assert type(found) is type(given)
+        assert str(found.schema) == str(given.schema)
+    alike = NADE(3, "mixed", n_iter=1, random_state=0).fit(pd.DataFrame(values))
+    np.testing.assert_allclose(own.score_samples(given), alike.score_samples(FRAME))
+    holed = nw.from_native(given, eager_only=True)
+    whole = nw.from_native(own.impute(given), eager_only=True)
+    for name in holed.columns:
+        known = ~holed[name].is_null().to_numpy()
+        assert not whole[name].is_null().any()
+        left, right = (table[name].to_numpy()[known] for table in (holed, whole))
+        np.testing.assert_array_equal(left, right)
+    with pytest.raises(ValueError, match="column 'town' has other values"):
+        EoNADE((3,)).fit(given)
+
+
+def test_how_columns_are_read():
+    own = NADE(3, {"income": "gaussian"}, n_iter=1, random_state=0).fit(WIDE)
+    found = own.column_types_
+    assert list(found) == list(WIDE)
+    kinds = [own.kind for own in found.values()]
+    assert kinds == ["numeric", "ordinal", "gaussian", "numeric", "categorical"]
+    assert found["gain"].values == [0]
+    assert (found["gain"].low, found["gain"].high) == (0, WIDE["gain"].max())
+    assert found["rooms"].values == [1, 2, 3]
+    assert found["day"].low == WIDE["day"].min()
+    assert found["town"].values == ["Bonn", "Rome"]
+    plain = NADE(3, n_iter=1, random_state=0).fit(np.eye(3))
+    assert {own.kind for own in plain.column_types_.values()} == {"bernoulli"}
+
+
+def test_what_is_drawn_is_as_what_was_seen():
+    own = NADE(3, "mixed", n_iter=20, random_state=0).fit(WIDE)
+    found = own.sample(2000, random_state=0)
+    assert (found.dtypes == WIDE.dtypes).all()
+    for name in ("gain", "income", "day"):
+        assert found[name].between(WIDE[name].min(), WIDE[name].max()).all()
+    share, real = ((frame["gain"] == 0).mean() for frame in (found, WIDE))
+    assert share == pytest.approx(real, abs=0.04)
+    assert set(found["rooms"]) <= {1, 2, 3}
+    np.testing.assert_array_equal(found["income"], found["income"].round(2))
+    assert (found["day"] == found["day"].dt.normalize()).all()
+
+
+@pytest.mark.parametrize("kind", [NADE, EoNADE])
+def test_densities_of_numbers_integrate_to_one(kind):
+    # One column: an atom at 0, and a density of the rest.
+    frame = WIDE[["gain"]]
+    own = kind(column_types="mixed", n_iter=3, random_state=0).fit(frame)
+    scores = own._columns.scales[0]
+    size = scores.x[-1] - scores.x[0]
+    knots = np.concatenate([[scores.x[0] - size], scores.x, [scores.x[-1] + size]])
+    parts = [np.linspace(*pair, 200, endpoint=False) for pair in pairwise(knots)]
+    x = np.concatenate(parts)
+    width = np.diff(np.append(x, knots[-1]))
+    p = np.exp(own.score_samples(pd.DataFrame({"gain": x + width / 2})))
+    atom = np.exp(own.score_samples(pd.DataFrame({"gain": [0.0]})))[0]
+    assert p @ width + atom == pytest.approx(1, abs=0.005)
+    assert atom == pytest.approx((frame["gain"] == 0).mean(), abs=0.1)
+
+
+@pytest.mark.parametrize("kind", [NADE, EoNADE, MADE])
+def test_means_of_numbers_are_those_of_draws(kind):
+    # After all others in every order, so that the means are exact.
+    last = {} if kind is EoNADE else {"ordering": (1, 2, 3, 4, 0)}
+    own = kind(column_types="mixed", n_iter=5, random_state=0, **last).fit(WIDE)
+    holed = WIDE[:3].copy()
+    holed["gain"] = np.nan
+    found = own.impute(holed)["gain"].to_numpy()
+    draws = own.conditional_sample(holed, n_samples=4000, random_state=0)["gain"]
+    draws = draws.to_numpy().reshape(3, -1)
+    assert_means(draws.T, found)
+
+
+def test_kinds_by_name_are_checked():
+    with pytest.raises(ValueError, match="names 'other', but X has the columns"):
+        NADE(3, {"other": "gaussian"}).fit(WIDE)
+    with pytest.raises(ValueError, match="column_types must be .* 'numeric' and"):
+        NADE(3, {"rooms": "real"}).fit(WIDE)
+    with pytest.raises(ValueError, match="but X is no DataFrame"):
+        NADE(3, {"rooms": "gaussian"}).fit(np.eye(3))
+
+
+def test_frames_may_lack_columns():
+    own = EoNADE(column_types="mixed", n_iter=2, random_state=0).fit(WIDE)
+    part = WIDE[["town", "day"]].iloc[3:6]
+    found = own.conditional_sample(part, n_samples=2, random_state=0)
+    assert (found.dtypes == WIDE.dtypes).all()
+    pd.testing.assert_index_equal(found.index, part.index.repeat(2))
+    for name in part:
+        assert (found[name] == part[name].loc[found.index]).all()
+    assert list(own.impute(part).columns) == list(WIDE)
+    polars = pytest.importorskip("polars")
+    pytest.importorskip("pyarrow")
+    other = polars.DataFrame(WIDE.to_dict("list"))
+    own.fit(other)
+    found = own.conditional_sample(other.select("town").head(3), random_state=0)
+    assert found.schema == other.schema
+    with pytest.raises(ValueError, match="feature names should match"):
+        own.impute(part.assign(street=1))

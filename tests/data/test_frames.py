@@ -41,7 +41,7 @@ def decoded(values, codes, dtype=None):
 
 def test_types_say_what_columns_are():
     codec = Codec.of(FRAME)
-    expected = ["categorical"] * 3 + ["bernoulli"] * 2 + ["gaussian"] * 4
+    expected = ["categorical"] * 3 + ["bernoulli"] * 2 + ["numeric"] * 4
     assert list(codec.kinds) == expected
     assert codec.names == list(FRAME)
     found = [None if c is None else c.tolist() for c in codec.categories]
@@ -174,13 +174,10 @@ def test_numbers_must_stay_numbers():
         codec.encode(frame_of(pd.to_datetime(["2020-01-01", "2021-01-01"])))
 
 
-@pytest.mark.parametrize(
-    "dtype", ["datetime64[ns]", "timedelta64[ns]", "complex128", "period[D]"]
-)
-def test_what_is_no_number_and_no_category_is_refused(dtype):
+def test_what_is_no_number_and_no_category_is_refused():
     message = "'x' has the dtype .*make numbers of it"
     with pytest.raises(TypeError, match=message):
-        Codec.of(frame_of([], dtype))
+        Codec.of(frame_of([], "complex128"))
 
 
 def test_what_cannot_be_compared_is_refused():

@@ -314,7 +314,8 @@ def test_frames_say_their_kinds():
     fitted = learned(frame(), domain=MixedColumns())
     encoded = X.copy()
     encoded[3, 2] = 0
-    assert_known(fitted.columns, known(encoded))
+    told = MixedColumns(["numeric", *KINDS[1:]])
+    assert_known(fitted.columns, known(encoded, domain=told))
     assert fitted.columns.codec.names == list(frame())
     rows = fitted.domain.rows(fitted.model, frame().iloc[[4, 1]])
     np.testing.assert_array_equal(rows.X, encoded[[4, 1]])
@@ -346,7 +347,7 @@ def test_declared_categories_have_room():
     data = frame()
     data["size"] = data["size"].cat.add_categories("XL")
     found = known(data.iloc[1:], domain=MixedColumns())
-    np.testing.assert_array_equal(found.sizes, [1, 2, 1, 4])
+    np.testing.assert_array_equal(found.sizes, [2, 2, 1, 4])
     np.testing.assert_array_equal(found.counts, [1, 3, 1, 1, 2, 0])
 
 
@@ -354,14 +355,14 @@ def test_a_column_of_a_frame_may_be_missing():
     data = frame().assign(town=np.array([None] * 5, object))
     with pytest.warns(MissingDataWarning, match=r"\[1\]"):
         fitted = learned(data, domain=MixedColumns())
-    np.testing.assert_array_equal(fitted.columns.sizes, [1, 1, 1, 3])
+    np.testing.assert_array_equal(fitted.columns.sizes, [2, 1, 1, 3])
     found = fitted.domain.presented(fitted.columns, X * [1, 0, 0, 1])
     assert found["town"].isna().all()
 
 
 def test_the_names_in_a_frame_are_all_there_is_room_for():
     assert known(frame(), domain=MixedColumns("mixed", 2)).sizes.tolist() == [
-        1,
+        2,
         2,
         1,
         3,

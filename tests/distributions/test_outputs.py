@@ -3,6 +3,7 @@ import pytest
 from scipy.special import expit, log_softmax
 from scipy.stats import norm
 
+from skdgm.data.scales import scores_of
 from skdgm.distributions import (
     BernoulliOutput,
     CategoricalOutput,
@@ -10,6 +11,7 @@ from skdgm.distributions import (
     Mixture,
     MixtureOutput,
     NormalOutput,
+    NumericOutput,
 )
 from skdgm.nets import beside, nll, vjp
 from skdgm.utils.random import stream
@@ -110,6 +112,54 @@ class TestNormalOfFixedVariance(RealCase):
 class TestMixture(RealCase):
     output = MixtureOutput(np.ones(3, int), Mixture(2))
     peaked = False
+
+
+def scores(atoms):
+    """Scores of a column of integers, many of which are atoms."""
+    values = np.arange(0.0, 40) ** 2
+    weight = np.where(np.isin(values, atoms), 40.0, 2.0)
+    return scores_of(values, weight)
+
+
+class TestNumeric(OutputCase):
+    scales = [scores([0.0, 25.0]), scores([]), scores([1521.0])]
+    output = NumericOutput(scales, Mixture(2))
+    given = np.array([[0, 100, 1521], [25, NAN, 7], [NAN, 49, 36], [NAN] * 3])
+    v = np.stack([s.forward(x) for s, x in zip(scales, given.T)], axis=1)
+    share = np.array([0.2, 0.1, 0.3, 0.4, 0.5, 0.6, 0.1, 0.2, 0.3])
+    step, peaked = 0.02, False
+
+    def test_probabilities_add_up_to_one(self):
+        grid = np.tile(np.arange(-60, 60, self.step)[:, None], (1, 3))
+        for row in self.out(2):
+            p = np.exp(self.output.log_p(np.tile(row, (len(grid), 1)), grid))
+            total = p.sum(axis=0) * self.step
+            for j, own in enumerate(self.scales):
+                for mark in own.marks:
+                    v = np.full((1, 3), mark)
+                    total[j] += np.exp(self.output.log_p(row[None], v)[0, j])
+            np.testing.assert_allclose(total, 1, rtol=1e-5)
+
+    def test_draws_have_the_moments(self):
+        out, rng = np.tile(self.out(1), (N_DRAWS, 1)), stream(0).rows(N_DRAWS)
+        v = self.output.draw(out, rng)
+        assert_means(self.output.inputs(v), self.output.expected(out[:1])[0])
+        for own, drawn in zip(self.scales, v.T):
+            assert drawn.min() >= own.z[0]
+            assert drawn.max() <= own.z[-1]
+
+    def test_the_first_outputs_give_the_marginals(self):
+        out = self.output.start(self.share)[None]
+        found, atoms = self.output.expected(out)[0], [0, 1, 6]
+        np.testing.assert_allclose(found[atoms], self.share[atoms])
+
+    def test_a_mode_may_be_an_atom(self):
+        out = self.out(2)
+        out[:, :3], out[0, 1] = 0, 9
+        out[1, 2] = 9
+        found = self.output.mode(out)
+        assert found[0, 0] == self.scales[0].marks[1]
+        assert found[1, 0] not in self.scales[0].marks
 
 
 class TestMixed(OutputCase):

@@ -1,0 +1,145 @@
+"""Dates, times and durations in columns of pandas, as whole numbers and back."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+_EPOCH = "1970-01-01"
+# Units of pandas, finest last.
+_UNITS = "s", "ms", "us", "ns"
+
+
+class Clock(NamedTuple):
+    """A column of dates, times or durations as multiples of a tick.
+
+    Parameters
+    ----------
+    form : {"datetime", "duration", "period", "date"}
+        "date" is a column of Python's dates.
+    unit : str
+        Of the whole numbers that represent the values, such as "us"; the frequency of
+        a period.
+    origin, tick : int
+        Least value seen, and the largest number of which all others are multiples from
+        there.
+    """
+
+    form: str
+    unit: str
+    origin: int
+    tick: int
+
+    @classmethod
+    def of(cls, column):
+        """Learn the clock of a column; None if it has no times."""
+        form = form_of(column)
+        if form is None:
+            return None
+        if form == "period":
+            unit = column.dtype.name.removeprefix("period[").removesuffix("]")
+        else:
+            unit = getattr(column.dtype, "unit", None) or _unit(column, form)
+        whole, missing = _whole(column, form, unit)
+        known = whole[~missing]
+        if not len(known):
+            return cls(form, unit, 0, 1)
+        origin = int(known.min())
+        return cls(form, unit, origin, int(np.gcd.reduce(known - origin)) or 1)
+
+    def encode(self, column):
+        """Convert values to numbers of ticks, float64, NaN where missing.
+
+        Raise ValueError if these are no values of this form.
+        """
+        if form_of(column) != self.form and column.notna().any():
+            raise ValueError(
+                f"Column {column.name!r} was a {self.form} when the model was fitted, "
+                f"and has the dtype {column.dtype} now."
+            )
+        if not column.notna().any():
+            return np.full(len(column), np.nan)
+        whole, missing = _whole(column, self.form, self.unit)
+        ticks = (np.where(missing, self.origin, whole) - self.origin) / self.tick
+        return np.where(missing, np.nan, ticks)
+
+    def value(self, given):
+        """Value of the column's form that text or a time stands for."""
+        import pandas as pd
+
+        if self.form == "period":
+            return pd.Period(given, freq=self.unit)
+        if self.form == "duration":
+            return pd.Timedelta(given)
+        found = pd.Timestamp(given)
+        return found.date() if self.form == "date" else found
+
+    def decode(self, ticks, dtype):
+        """Convert numbers of ticks, NaN where missing, to a column of a dtype."""
+        import pandas as pd
+
+        missing = np.isnan(ticks)
+        whole = np.rint(np.where(missing, 0, ticks)).astype(np.int64)
+        whole = whole * self.tick + self.origin
+        if self.form == "period":
+            found = pd.Series(pd.PeriodIndex.from_ordinals(whole, freq=self.unit))
+            return found.mask(missing).astype(dtype)
+        if self.form == "duration":
+            found = pd.Series(whole.view(f"m8[{self.unit}]")).mask(missing)
+            return found.astype(dtype)
+        found = pd.Series(whole.view(f"M8[{self.unit}]")).mask(missing)
+        if self.form == "date":
+            return found.dt.date.astype(object).where(~missing, None)
+        zone = getattr(dtype, "tz", None)
+        if zone is not None:
+            # Of hours that a change of clocks leaves out or repeats, the later.
+            found = found.dt.tz_localize(
+                zone, ambiguous=np.zeros(len(found), bool), nonexistent="shift_forward"
+            )
+        return found.astype(dtype)
+
+
+def form_of(column):
+    """Form of a column's times, or None."""
+    import pandas as pd
+
+    types, dtype = pd.api.types, column.dtype
+    if isinstance(dtype, pd.PeriodDtype):
+        return "period"
+    if types.is_datetime64_any_dtype(dtype):
+        return "datetime"
+    if types.is_timedelta64_dtype(dtype) or getattr(dtype, "kind", "") == "m":
+        return "duration"
+    if types.is_object_dtype(dtype):
+        found = types.infer_dtype(column, skipna=True)
+        return {"date": "date", "datetime": "datetime", "timedelta": "duration"}.get(
+            found
+        )
+    return None
+
+
+def _unit(column, form):
+    """Finest unit of objects, and of columns whose dtype has none."""
+    return "s" if form == "date" else np.datetime_data(_plain(column, form).dtype)[0]
+
+
+def _plain(column, form):
+    """Array of NumPy's dates or durations; of dates with a zone, their local time."""
+    import pandas as pd
+
+    if form == "period":
+        return column.array.asi8
+    if form == "duration":
+        return pd.to_timedelta(column).to_numpy()
+    found = pd.to_datetime(column)
+    if found.dt.tz is not None:
+        found = found.dt.tz_localize(None)
+    return found.to_numpy()
+
+
+def _whole(column, form, unit):
+    """Whole numbers that represent values, and a mask of the missing ones."""
+    missing, values = column.isna().to_numpy(bool), _plain(column, form)
+    if form == "period":
+        return values, missing
+    kind = "m8" if form == "duration" else "M8"
+    return values.astype(f"{kind}[{unit}]").view(np.int64), missing

@@ -1,0 +1,189 @@
+"""DataFrames of libraries other than pandas, by way of pandas and back, on narwhals.
+
+A column of polars or Arrow becomes one of pandas of the corresponding type, from which
+models read it; what they draw or fill goes back into the types that it came from.
+"""
+
+from datetime import time
+from typing import NamedTuple
+
+import narwhals as nw
+import numpy as np
+
+from skdgm.utils.domains import is_frame
+
+# Nanoseconds of the parts of a time of the day.
+_PARTS = {"hour": 3600 * 10**9, "minute": 60 * 10**9, "second": 10**9}
+
+
+class Schema(NamedTuple):
+    """Library, names and types of a DataFrame.
+
+    Parameters
+    ----------
+    library : str
+        Such as "polars".
+    names : tuple of str
+    types : tuple of tuple
+        Name of each column's type in narwhals, and its parameters: unit and time zone,
+        or categories.
+    """
+
+    library: str
+    names: tuple
+    types: tuple
+
+
+def is_foreign(X):
+    """Return whether X is a DataFrame in memory, of a library other than pandas."""
+    if is_frame(X) or isinstance(X, np.ndarray | list | tuple):
+        return False
+    found = nw.from_native(X, eager_only=True, pass_through=True)
+    return isinstance(found, nw.DataFrame)
+
+
+def schema_of(X):
+    """Describe a DataFrame, as :class:`Schema`."""
+    frame = nw.from_native(X, eager_only=True)
+    types = tuple(_described(frame[name]) for name in frame.columns)
+    library = frame.implementation.name.lower()
+    return Schema(library, tuple(frame.columns), types)
+
+
+def _described(series):
+    dtype = series.dtype
+    name = type(dtype).__name__
+    if name == "Datetime":
+        return name, dtype.time_unit, dtype.time_zone
+    if name == "Duration":
+        return name, dtype.time_unit
+    if name == "Enum":
+        return name, tuple(dtype.categories)
+    return (name,)
+
+
+def _type_of(parts):
+    """narwhals' type of a description."""
+    name, *given = parts
+    return getattr(nw, name)(*given)
+
+
+def as_pandas(X):
+    """Convert a DataFrame of another library; others are returned as they are.
+
+    Raises
+    ------
+    ImportError
+        pandas is not installed.
+    TypeError
+        A column has a type that is none of numbers, bits, text or times.
+    """
+    if not is_foreign(X):
+        return X
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            "Tables of several kinds of columns go by way of pandas: install it, with "
+            "pip install skdgm[pandas]."
+        ) from error
+    frame = nw.from_native(X, eager_only=True)
+    found = {j: _column(frame[name]) for j, name in enumerate(frame.columns)}
+    return pd.DataFrame(found).set_axis(list(frame.columns), axis=1)
+
+
+def _column(series):
+    """Column of pandas with the values of a narwhals Series."""
+    import pandas as pd
+
+    dtype, missing = series.dtype, series.is_null().to_numpy()
+    kind = type(dtype).__name__
+    if kind in ("Categorical", "Enum"):
+        known = dtype.categories if kind == "Enum" else series.cat.get_categories()
+        return pd.Series(pd.Categorical(series.to_list(), list(known)))
+    if kind in ("String", "Object", "Unknown"):
+        return pd.Series(series.to_list(), dtype=object)
+    if kind == "Boolean":
+        values = pd.array(series.to_list(), dtype="boolean")
+        return pd.Series(values if missing.any() else values.astype(bool))
+    if kind == "Time":
+        return pd.Series(pd.array(list(map(_since, series.to_list())), dtype="Int64"))
+    if kind == "Date":
+        return pd.Series(series.cast(nw.Datetime("us")).to_numpy())
+    if kind == "Datetime":
+        plain = series
+        if dtype.time_zone is not None:
+            plain = plain.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        found = pd.Series(plain.to_numpy().astype(f"M8[{dtype.time_unit}]"))
+        if dtype.time_zone is None:
+            return found
+        return found.dt.tz_localize("UTC").dt.tz_convert(dtype.time_zone)
+    if kind == "Duration":
+        return pd.Series(series.to_numpy().astype(f"m8[{dtype.time_unit}]"))
+    if dtype.is_integer():
+        if not missing.any():
+            return pd.Series(series.to_numpy())
+        return pd.Series(pd.array(series.to_list(), dtype=kind))
+    if dtype.is_numeric():
+        single = kind == "Float32"
+        wide = series.cast(nw.Float32 if single else nw.Float64).to_numpy()
+        return pd.Series(np.where(missing, np.nan, wide).astype(wide.dtype))
+    raise TypeError(
+        f"Column {series.name!r} has the type {dtype}, which is none of numbers, bits, "
+        "text or times: make one of these of it, or drop it."
+    )
+
+
+def _since(value):
+    """Nanoseconds of a time since midnight, or None."""
+    if value is None:
+        return None
+    whole = sum(getattr(value, part) * size for part, size in _PARTS.items())
+    return whole + 1000 * value.microsecond
+
+
+def native(frame, schema):
+    """Convert a DataFrame of pandas to the library and the types of a schema.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    schema : Schema or None
+        None leaves the frame as it is.
+    """
+    if schema is None:
+        return frame
+    series = [
+        nw.new_series(name, *_values(frame.iloc[:, j], parts), backend=schema.library)
+        for j, (name, parts) in enumerate(zip(schema.names, schema.types))
+    ]
+    return nw.from_dict({own.name: own for own in series}).to_native()
+
+
+def _values(column, parts):
+    """List of the values of a column, None where missing, and narwhals' type."""
+    kind, missing = parts[0], column.isna().to_numpy(bool)
+    if kind == "Time":
+        whole = [None if lost else int(x) for x, lost in zip(column, missing)]
+        return [_time(x) for x in whole], nw.Time()
+    if kind == "Date":
+        values = column.dt.date
+    elif kind in ("Datetime", "Duration"):
+        values = (
+            column.array.to_pydatetime()
+            if kind == "Datetime"
+            else (column.array.to_pytimedelta())
+        )
+    else:
+        values = column.tolist()
+    found = [None if lost else x for x, lost in zip(values, missing)]
+    return found, _type_of(parts) if kind not in ("Object", "Unknown") else None
+
+
+def _time(whole):
+    if whole is None:
+        return None
+    hour, rest = divmod(whole, _PARTS["hour"])
+    minute, rest = divmod(rest, _PARTS["minute"])
+    second, rest = divmod(rest, _PARTS["second"])
+    return time(*map(int, (min(hour, 23), minute, second, rest // 1000)))

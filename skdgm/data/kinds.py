@@ -1,0 +1,264 @@
+"""Kinds and statistics of the columns of a table of several kinds."""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.data.codes import Codes, check_codes, distinct, refuse
+from skdgm.data.columns import Columns
+from skdgm.data.frames import Codec
+from skdgm.data.scales import Levels, few, scores_of
+
+# Kinds by name: those of a whole table, and of columns.
+KINDS = "bernoulli", "categorical", "ordinal", "numeric", "gaussian"
+
+
+class ColumnType(NamedTuple):
+    """How a model reads a column.
+
+    Parameters
+    ----------
+    kind : str
+        "bernoulli", "categorical", "ordinal", "numeric" or "gaussian".
+    dtype : dtype or None
+        Of the column of a DataFrame.
+    values : list or None
+        Categories or levels; of "numeric" columns the atoms, values with probabilities
+        of their own.
+    low, high : object
+        Least and largest number seen, between which "numeric" columns are drawn.
+    step : float
+        Of which all numbers are multiples, or 0.
+    """
+
+    kind: str
+    dtype: object = None
+    values: list = None
+    low: object = None
+    high: object = None
+    step: float = 0.0
+
+
+class Mixed(NamedTuple):
+    """Statistics of columns of several kinds.
+
+    Parameters
+    ----------
+    seen, total : ndarray of shape (n_columns,)
+        Weight of the observed values in all fits, and their weighted sum.
+    mean, scale, varies : ndarray of shape (n_columns,)
+        Offset to subtract, scale to divide by, and True for columns with more than one
+        value; 0, 1 and True for columns that are not "gaussian".
+    kinds : ndarray of str, of shape (n_columns,)
+        One of :data:`KINDS`.
+    sizes : ndarray of int, of shape (n_columns,)
+        Number of inputs: of categories or levels, of atoms and two more for "numeric"
+        columns, else 1.
+    counts : ndarray of shape (n_categories_in_all,)
+        Weight of each category or level, column after column.
+    codec : Codec or None
+        Encoding of the columns, if the model was fitted to a DataFrame.
+    scales : tuple of {Levels, Scores, None}
+        Scales of "ordinal" and "numeric" columns.
+    """
+
+    seen: np.ndarray
+    total: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    varies: np.ndarray
+    kinds: np.ndarray
+    sizes: np.ndarray
+    counts: np.ndarray
+    codec: Codec = None
+    scales: tuple = ()
+
+    @property
+    def coded(self):
+        """True for columns whose units are codes, of categories or of levels."""
+        return np.isin(self.kinds, ("categorical", "ordinal"))
+
+    @property
+    def outputs(self):
+        """Kind of each column's distribution above a net."""
+        return np.where(self.coded, "categorical", self.kinds)
+
+    @property
+    def log_room(self):
+        """Log probability that a value of each column is in an unknown category,
+        smoothed as if one of these, and each known category, had been seen once more;
+        0 for columns without named categories or levels."""
+        named = self.coded & ((self.codec is not None) | (self.kinds == "ordinal"))
+        return np.where(named, -np.log(self.seen + self.sizes + 1), 0.0)
+
+    @property
+    def log_known(self):
+        """Log probability that a value of each column is in a known category."""
+        room = self.log_room
+        return np.log1p(-np.exp(room), where=room < 0, out=np.zeros(len(room)))
+
+    @property
+    def measure(self):
+        """A density if there are columns of many numbers, else a probability."""
+        dense = np.isin(self.kinds, ("gaussian", "numeric")).any()
+        return "density" if dense else "probability"
+
+    def column_types(self):
+        """How each column is read, as a list of :class:`ColumnType`."""
+        found = []
+        for j, (kind, size) in enumerate(zip(self.kinds.tolist(), self.sizes.tolist())):
+            shown = partial(self.codec.shown, j) if self.codec else list
+            own, facts = self.scales[j] if self.scales else None, {}
+            if kind == "categorical":
+                facts = {"values": shown(range(size))}
+            elif kind == "ordinal":
+                facts = {"values": shown(own.values)}
+            elif kind == "numeric":
+                low, high = shown([own.low, own.high])
+                facts = {"values": shown(own.atoms), "low": low, "high": high}
+                facts["step"] = own.step
+            dtype = self.codec.dtypes[j] if self.codec else None
+            found.append(ColumnType(kind, dtype, **facts))
+        return found
+
+    def which(self, kind):
+        """Indices of the columns of a kind."""
+        return np.flatnonzero(self.kinds == kind)
+
+    def of(self, kind):
+        """Statistics of the columns of a kind, as Codes or Columns; "categorical" are
+        all columns whose units are codes."""
+        if kind == "categorical":
+            which = np.flatnonzero(self.coded)
+            facts = self.seen[which], self.total[which], self.sizes[which]
+            return Codes(*facts, self.counts)
+        which = self.which(kind)
+        return Columns(*(fact[which] for fact in self[:5]))
+
+
+def column_types_of(model):
+    """How a fitted model reads each column: a dict of :class:`ColumnType` by name, or
+    by number."""
+    n_columns = model.n_features_in_
+    found = getattr(model._columns, "column_types", None)
+    plain = ColumnType(model._options.column_types)
+    types = [plain] * n_columns if found is None else found()
+    return dict(zip(getattr(model, "feature_names_in_", range(n_columns)), types))
+
+
+def kinds_of(column_types, rows):
+    """Kind of each column, as told.
+
+    Parameters
+    ----------
+    column_types : "mixed", dict or sequence of str
+        Option of the estimator; "mixed", and a dict for columns that it does not name,
+        takes the kinds from the types of a DataFrame, and "gaussian" for all columns of
+        an array.
+    rows : Rows
+
+    Returns
+    -------
+    kinds : ndarray of str, of shape (n_columns,)
+        One of :data:`KINDS`; "numeric" before :func:`learned_scales` may be "ordinal"
+        after.
+
+    Raises
+    ------
+    ValueError
+        ``column_types`` has an unknown kind, not one kind for each column, or names
+        columns while X is no DataFrame.
+    """
+    n_columns, single = rows.shape[1], isinstance(column_types, str)
+    told = column_types.values() if isinstance(column_types, dict) else column_types
+    wrong = [told] if single and told != "mixed" else set(told) - set(KINDS)
+    if wrong and told != "mixed":
+        raise ValueError(
+            f"column_types must be 'mixed', or have one of {_listed(KINDS)} for each "
+            f"column; got {wrong}."
+        )
+    if isinstance(column_types, dict) and rows.codec is None:
+        raise ValueError(
+            "column_types has names of columns, but X is no DataFrame: give it the "
+            "kinds of all columns in their order."
+        )
+    if single or isinstance(column_types, dict):
+        return np.array(rows.codec.kinds if rows.codec else ["gaussian"] * n_columns)
+    if len(column_types) != n_columns:
+        raise ValueError(
+            f"column_types has {len(column_types)} entries, but X has {n_columns} "
+            "columns."
+        )
+    return np.array(column_types)
+
+
+def _listed(names):
+    return ", ".join(map(repr, names[:-1])) + f" and {names[-1]!r}"
+
+
+def check(rows, kinds, who, sizes=None):
+    """Raise ValueError for a bit outside [0, 1], or an invalid or too high code.
+
+    Parameters
+    ----------
+    rows : Rows
+    kinds : ndarray of str, of shape (n_columns,)
+    who : str
+        Name of the model, for the message.
+    sizes : ndarray of int, of shape (n_columns,), optional
+        Number of categories of each column.
+    """
+    bits = np.flatnonzero(kinds == "bernoulli")
+    codes = np.flatnonzero(kinds == "categorical")
+    if not bits.size + codes.size:
+        return
+    bit_names, code_names = ([rows.name_of(j) for j in own] for own in (bits, codes))
+    sizes = None if sizes is None else sizes[codes]
+    for block in rows.blocks():
+        part = rows.take(block)
+        given = part[:, bits]
+        outside = (given < 0) | (given > 1)
+        refuse(given, outside, bit_names, who, "is no bit: those are from 0 to 1")
+        check_codes(part[:, codes], code_names, who, sizes)
+
+
+def named_sizes(codec, which, least):
+    """Number of named categories of columns; ValueError if fewer than ``least``."""
+    sizes = np.array([max(1, len(codec.categories[j])) for j in which], dtype=int)
+    short = which[least > sizes]
+    if short.size:
+        raise ValueError(
+            f"min_categories is more than column {codec.names[short[0]]!r} has names "
+            "for: declare its categories in a category dtype instead."
+        )
+    return sizes
+
+
+def learned_scales(table, kinds):
+    """Scales of the columns that have some, and kinds that fit their values.
+
+    Parameters
+    ----------
+    table : Table
+        As given.
+    kinds : ndarray of str, of shape (n_columns,)
+        As told.
+
+    Returns
+    -------
+    kinds : ndarray of str, of shape (n_columns,)
+        With "ordinal" instead of "numeric" for columns of few values, and "gaussian"
+        for those without any.
+    scales : tuple of {Levels, Scores, None}
+    """
+    kinds, scales = kinds.astype("U11"), [None] * len(kinds)
+    which = np.flatnonzero(np.isin(kinds, ("ordinal", "numeric")))
+    for j, (values, weight) in zip(which, distinct(table, which)):
+        if not len(values):
+            kinds[j] = "gaussian"
+        elif kinds[j] == "ordinal" or few(values, weight):
+            kinds[j], scales[j] = "ordinal", Levels(values)
+        else:
+            scales[j] = scores_of(values, weight)
+    return kinds, tuple(scales)

@@ -1,0 +1,272 @@
+r"""Scales of columns of numbers, learned from the data: levels, or normal scores.
+
+A column of few values is a choice among these. A column of many is read in normal
+scores of its smoothed distribution function F, as a Gaussian copula reads it [1]_,
+
+.. math:: z = \Phi^{-1}(F(x)), \qquad
+    \log p(x) = \log p(z) + \log \frac{\mathrm{d} z}{\mathrm{d} x}
+
+where F is continuous and linear between few knots, so that heavy tails and edges are no
+burden of the model. Single values that many rows share are atoms: they have
+probabilities, and the other values a density.
+
+References
+----------
+.. [1] Nelsen (2006). An introduction to copulas. Springer, second edition.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import entr, ndtri
+
+# Columns with at most this many distinct values, and on average this many rows of each
+# (more where they are not whole), are read as levels.
+LEVELS, _REPEATS, _FRACTIONS = 20, 10, 50
+# An atom has at least this share of the rows, this many, and stands out from the values
+# around it by this factor.
+_SHARE, _COUNT, _PEAK = 0.05, 5, 2
+# Most segments of a distribution function, and rows for each.
+_SEGMENTS, _ROWS = 64, 30
+# Least share of F that is uniform over the range, so that it increases everywhere.
+_UNIFORM = 1e-3
+# Values differ by no more than this, relative to a level's size, to be that level.
+_SAME = 1e-6
+# Values of numbers in standard units, which nets read beside scores, end here.
+_END = 3.0
+_DIGITS = 6
+# Rounding errors up to which a score is an atom's.
+_NEAR = 16
+# Relative rounding error of decimal fractions in single precision.
+_ROUNDING = 4 * np.finfo(np.float32).eps
+
+
+class Levels(NamedTuple):
+    """A column of few values, whose units are their ranks.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_levels,), float64
+        In increasing order.
+    """
+
+    values: np.ndarray
+
+    @property
+    def size(self):
+        """Number of inputs of a net: that of levels."""
+        return len(self.values)
+
+    def forward(self, x):
+        """Ranks of values, from 0 on; NaN where missing or not a level."""
+        found = np.searchsorted(self.values, x).clip(1, max(1, len(self.values) - 1))
+        if len(self.values) == 1:
+            found, near = np.zeros(len(x)), np.broadcast_to(self.values, len(x))
+        else:
+            below = x - self.values[found - 1] < self.values[found] - x
+            found = found - below
+            near = self.values[found]
+        same = np.abs(x - near) <= _SAME * np.maximum(np.abs(near), _SAME)
+        return np.where(same, found, np.nan)
+
+    def backward(self, v):
+        """Values of ranks."""
+        known = np.rint(np.where(np.isnan(v), 0, v)).astype(int)
+        return np.where(np.isnan(v), np.nan, self.values[known])
+
+
+class Scores(NamedTuple):
+    """A column of many values, whose units are normal scores.
+
+    Parameters
+    ----------
+    x, z : ndarray of shape (n_knots,), float64
+        Values and their scores, both increasing. Scores are linear between knots, and
+        beyond them, with the mean slope.
+    atoms : ndarray of shape (n_atoms,), float64
+        Values with probabilities of their own.
+    low, high : float
+        Least and largest value seen, which end the range of all that is drawn.
+    step : float
+        Of which all values are multiples, to which what is drawn is rounded; or 0.
+    center, span : float
+        Mean of all values, and the unit in which they lie within 3 of it.
+    share : ndarray of shape (n_atoms + 2,), float64
+        Smoothed frequencies of atoms; mean score of the rows, 0 at an atom; and 0.
+    """
+
+    x: np.ndarray
+    z: np.ndarray
+    atoms: np.ndarray
+    low: float
+    high: float
+    step: float
+    center: float
+    span: float
+    share: np.ndarray
+
+    @property
+    def size(self):
+        """Number of inputs of a net: one for each atom, and two more."""
+        return len(self.atoms) + 2
+
+    @property
+    def entropy(self):
+        """Differential entropy of the column in scores, in nats."""
+        p = np.append(self.share[:-2], max(0.0, 1 - self.share[:-2].sum()))
+        return float(entr(p).sum() + p[-1] * 0.5 * np.log(2 * np.pi * np.e))
+
+    @property
+    def slope(self):
+        """Mean slope of the scores."""
+        return (self.z[-1] - self.z[0]) / (self.x[-1] - self.x[0])
+
+    @property
+    def marks(self):
+        """Scores of the atoms."""
+        return self.forward(self.atoms)
+
+    def forward(self, x):
+        """Scores of values, NaN where missing."""
+        inside = np.interp(x, self.x, self.z)
+        beyond = np.minimum(x - self.x[0], 0) + np.maximum(x - self.x[-1], 0)
+        return inside + self.slope * beyond
+
+    def backward(self, z):
+        """Values of scores, within the range, rounded; atoms exactly."""
+        x, codes = self.rounded(np.interp(z, self.z, self.x)), self.codes(z)
+        at = codes < len(self.atoms)
+        x[at] = self.atoms[codes[at].astype(int)]
+        return x
+
+    def codes(self, z, marks=None):
+        """Numbers of the atoms that scores are, the number of atoms for all others, and
+        NaN where missing; ``marks`` are :attr:`marks`, if known."""
+        marks = self.marks if marks is None else marks
+        near = _NEAR * np.finfo(z.dtype).eps * np.maximum(1, np.abs(marks))
+        found = np.full(len(z), float(len(marks)))
+        for number, mark in enumerate(marks):
+            found[np.abs(z - mark) <= near[number]] = number
+        return np.where(np.isnan(z), np.nan, found)
+
+    def rounded(self, x):
+        """Values within the range, as multiples of the step."""
+        x = x.clip(self.low, self.high)
+        if not self.step:
+            return x
+        if self.step < 1:
+            return np.round(x, round(-np.log10(self.step)))
+        return (np.rint(x / self.step) * self.step).clip(self.low, self.high)
+
+    def is_atom(self, x):
+        """Boolean array, True for values that are atoms."""
+        return (np.abs(x[:, None] - self.atoms) <= _SAME * np.abs(self.atoms)).any(1)
+
+    def log_slope(self, x):
+        """Log slope of the scores at each value: 0 at atoms, and where missing."""
+        place = np.searchsorted(self.x, x, side="right")
+        inner = np.diff(self.z) / np.diff(self.x)
+        slopes = np.concatenate([[self.slope], inner, [self.slope]])
+        none = np.isnan(x) | self.is_atom(x)
+        return np.where(none, 0.0, np.log(slopes[np.where(none, 0, place)]))
+
+    def standard(self, x):
+        """Values in units of the span, from the center."""
+        return (x - self.center) / self.span
+
+    def value(self, standard):
+        """Values of what :meth:`standard` gives."""
+        return self.center + self.span * standard
+
+
+def few(values, weight):
+    """Return whether a column of these distinct values is one of levels."""
+    each = _REPEATS if (values == np.rint(values)).all() else _FRACTIONS
+    return len(values) <= max(2, min(LEVELS, weight.sum() / each))
+
+
+def step_of(values, steps=()):
+    """Largest step of which all values are multiples, or 0.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values,)
+    steps : sequence of float
+        Steps above 1 to try, largest first.
+    """
+    size = np.abs(values)
+    if size.max() > 2**53:
+        return 0.0
+    for step in (*steps, 1.0):
+        if (values == np.rint(values / step) * step).all():
+            return float(step)
+    for digits in range(1, _DIGITS + 1):
+        unit = 10.0**-digits
+        near = np.abs(np.round(values, digits) - values)
+        if (near <= np.minimum(_ROUNDING * size, 0.01 * unit)).all():
+            return unit
+    return 0.0
+
+
+def scores_of(values, weight, steps=()):
+    """Learn the scores of a column.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values,), float64
+        Distinct values, in increasing order, at least two.
+    weight : ndarray of shape (n_values,), float64
+        Of each value, above 0.
+    steps : sequence of float
+        See :func:`step_of`.
+
+    Returns
+    -------
+    scores : Scores
+    """
+    total, step = weight.sum(), step_of(values, steps)
+    heavy = (weight >= _SHARE * total) & (weight >= _COUNT)
+    heavy &= weight >= _PEAK * _around(weight)
+    atoms, others, own = values[heavy], values[~heavy], weight[~heavy]
+    x, z = _knots(values, atoms, others, own, step)
+    center = float(weight @ values / total)
+    span = float(max(values[-1] - center, center - values[0]) / _END)
+    facts = float(values[0]), float(values[-1]), step, center, span
+    found = Scores(x, z, atoms, *facts, np.zeros(0))
+    mean = own @ found.forward(others) / total if len(others) else 0.0
+    each = (weight[heavy] + 1) / (total + len(atoms) + 1)
+    return found._replace(share=np.concatenate([each, [mean, 0.0]]))
+
+
+def _around(weight):
+    """Median weight of the three values before and after each one."""
+    near = np.pad(weight, 3, constant_values=np.nan)
+    near = np.lib.stride_tricks.sliding_window_view(near, 7)
+    return np.nanmedian(np.delete(near, 3, axis=1), axis=1)
+
+
+def _knots(values, atoms, others, weight, step):
+    """Knots of the scores: at quantiles of the other values, and around the atoms."""
+    total, half = max(weight.sum(), 1.0), (step or np.diff(values).min()) / 2
+    ends = np.array([values[0] - half, values[-1] + half])
+    if step:
+        # Cells of values end half a step from them: between two at one place, or two.
+        around = np.concatenate([atoms - half, atoms + half])
+        cells = np.concatenate([others[:-1] + half, others[1:] - half, around, ends])
+        # The same places are equal in spite of rounding errors.
+        places = np.unique(np.rint(cells / half)) * half
+        always = np.isin(places, np.rint(np.concatenate([around, ends]) / half) * half)
+    else:
+        places = np.concatenate([ends[:1], (others[:-1] + others[1:]) / 2, ends[1:]])
+        always = np.isin(places, ends)
+    places, always = places[places <= ends[1]], always[places <= ends[1]]
+    below = np.concatenate([[0.0], np.cumsum(weight)])
+    below = below[np.searchsorted(others, places, side="right")]
+    uniform = (places - places[0]) / (places[-1] - places[0])
+    blend = max(_UNIFORM, 1 / (total + 1))
+    share = (1 - blend) * below / total + blend * uniform
+    # The first place at or above each quantile, the ends, and those around atoms.
+    n = int(np.clip(total / _ROWS, 1, _SEGMENTS))
+    always[np.searchsorted(share, np.arange(1, n) / n)] = True
+    room = 0.5 / (total + 1)
+    return places[always], ndtri(room + (1 - 2 * room) * share[always])

@@ -1,0 +1,147 @@
+"""Columns of pandas as numbers, bits or codes, and back."""
+
+import numpy as np
+
+from skdgm.data.clocks import form_of
+
+# Number of values named in an error.
+_NAMED = 5
+
+
+def kind_of(column):
+    """Kind of a column of a DataFrame: "bernoulli", "categorical" or "numeric".
+
+    Raise TypeError if there is none, as for complex numbers.
+    """
+    import pandas as pd
+
+    types, dtype = pd.api.types, column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "categorical"
+    if types.is_bool_dtype(dtype):
+        return "bernoulli"
+    if form_of(column) is not None:
+        return "numeric"
+    if types.is_object_dtype(dtype) or types.is_string_dtype(dtype):
+        return "categorical"
+    if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
+        return "numeric"
+    raise TypeError(
+        f"Column {column.name!r} has the dtype {dtype}, which is not of numbers, "
+        "categories or times: make numbers of it, or make it a category, or "
+        "drop it."
+    )
+
+
+def plain_type(dtype):
+    """NumPy dtype that underlies a nullable or sparse dtype of numbers."""
+    return np.dtype(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype)))
+
+
+def categories_of(column):
+    """Categories of a column as an Index, in the order of their codes.
+
+    Those of a category dtype, else the distinct values, sorted. Raise ValueError if
+    values are not hashable.
+    """
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.dtype.categories
+    try:
+        found = column.dropna().unique().tolist()
+    except TypeError as error:
+        raise ValueError(
+            f"Column {column.name!r} has values that cannot be categories ({error}): "
+            "drop it, or make numbers or strings of it."
+        ) from error
+    # Without this, tuples would make an index of several levels.
+    return pd.Index(_in_order(found), dtype=column.dtype, tupleize_cols=False)
+
+
+def _in_order(values):
+    try:
+        return sorted(values)
+    except TypeError:
+        pass
+    try:
+        return sorted(values, key=lambda value: (type(value).__name__, value))
+    except TypeError:
+        return sorted(values, key=lambda value: (type(value).__name__, repr(value)))
+
+
+def numbers(column):
+    """Convert a column of numbers or bits to float64, NaN where missing.
+
+    Raise TypeError if its dtype has no kind, ValueError if its values are not numbers.
+    """
+    kind_of(column)
+    if form_of(column) is not None:
+        raise TypeError(
+            f"Column {column.name!r} has the dtype {column.dtype}, and had numbers "
+            "when the model was fitted."
+        )
+    try:
+        return column.to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Column {column.name!r} had numbers when the model was fitted, and has "
+            f"other values now ({error})."
+        ) from error
+
+
+def codes(column, categories):
+    """Convert values to codes: -1 where not among the categories, NaN where missing."""
+    import pandas as pd
+
+    found = categories.get_indexer(pd.Index(column))
+    return np.where(column.isna().to_numpy(), np.nan, found)
+
+
+def named(values):
+    """Text that names the first few of several values, for a message."""
+    told = ", ".join(map(repr, values[:_NAMED]))
+    return told + (f" and {len(values) - _NAMED} more" if len(values) > _NAMED else "")
+
+
+def as_bits(values, dtype):
+    """Convert numbers, NaN where missing, to a boolean column (True from 0.5 on)."""
+    import pandas as pd
+
+    missing = np.isnan(values)
+    return _typed(pd.arrays.BooleanArray(values >= 0.5, missing), dtype, missing)
+
+
+def as_reals(values, dtype):
+    """Convert numbers to a column of a dtype, rounded and clipped for integers."""
+    import pandas as pd
+
+    plain = plain_type(dtype)
+    if plain.kind not in "iu":
+        return pd.Series(values).astype(dtype)
+    missing, info = np.isnan(values), np.iinfo(plain)
+    # The largest 64-bit integer is no float: the nearest one is above it and overflows.
+    high = float(info.max)
+    high = high if int(high) <= info.max else np.nextafter(high, 0)
+    whole = np.where(missing, 0, np.rint(values)).clip(info.min, high).astype(plain)
+    return _typed(pd.arrays.IntegerArray(whole, missing), dtype, missing)
+
+
+def as_labels(values, dtype, categories):
+    """Convert codes, NaN where missing, to a column of their categories."""
+    import pandas as pd
+
+    missing = np.isnan(values) | (len(categories) == 0)
+    codes = np.where(missing, -1, np.rint(values)).astype(int)
+    if isinstance(dtype, pd.CategoricalDtype):
+        return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype))
+    return pd.Series(pd.Categorical.from_codes(codes, categories)).astype(dtype)
+
+
+def _typed(masked, dtype, missing):
+    """Convert a masked array to a dtype if this can represent its missing values."""
+    import pandas as pd
+
+    holds = not isinstance(dtype, np.dtype | pd.SparseDtype)
+    found = pd.Series(masked)
+    return found.astype(dtype) if holds or not missing.any() else found

@@ -1,0 +1,128 @@
+r"""Draws of a column within an event, and the probability of this.
+
+.. math:: x \sim p(x \mid x \in S), \qquad \log p(x \in S)
+
+for a set S of bits, of categories, of atoms, or of intervals of real numbers.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import log_expit, log_ndtr, log_softmax, logsumexp, ndtri_exp
+
+_LOG_2 = float(np.log(2))
+
+
+class Event(NamedTuple):
+    """Set of values of one column, in the units of a model.
+
+    Parameters
+    ----------
+    codes : ndarray of bool, of shape (n_codes,)
+        True for the bits, categories or atoms in the set.
+    intervals : ndarray of shape (n_intervals, 2)
+        Disjoint intervals of real values.
+    """
+
+    codes: np.ndarray
+    intervals: np.ndarray
+
+    @property
+    def empty(self):
+        """True if no value is in the set."""
+        return not (self.codes.any() or len(self.intervals))
+
+
+def draw_within(output, out, event, rng):
+    """Draw values of a column within an event.
+
+    Parameters
+    ----------
+    output : MixedOutput
+        Of a single column.
+    out : ndarray of shape (n_rows, n_outputs)
+    event : Event
+        Not empty.
+    rng : Stream
+        One stream for each row.
+
+    Returns
+    -------
+    v : ndarray of shape (n_rows,)
+    log_mass : ndarray of shape (n_rows,), float64
+        Log probability of the event.
+    """
+    own, kind = output.blocks[0].output, output.kinds[0]
+    out, rows = out.astype(np.float64), np.arange(len(out))
+    if kind == "bernoulli":
+        log_p = np.concatenate([log_expit(-out), log_expit(out)], axis=1)
+    elif kind == "categorical":
+        log_p = log_softmax(out, axis=1)
+    else:
+        log_p = np.zeros((len(out), 1))
+        if kind == "numeric":
+            n_logits = out.shape[1] - 3 * own.values.mixture.n_components
+            log_p = log_softmax(out[:, :n_logits], axis=1) if n_logits else log_p
+            out = out[:, n_logits:]
+        mixture = own.values.mixture if kind == "numeric" else own.mixture
+        z, log_mass = _real(mixture, out, event.intervals, rng)
+        codes = np.where(event.codes, log_p[:, :-1], -np.inf)
+        log_p = np.concatenate([codes, log_p[:, -1:] + log_mass[:, None]], axis=1)
+        chosen, log_mass = _chosen(log_p, rng.fold(0))
+        marks = own.scales[0].marks if kind == "numeric" else np.zeros(0)
+        return np.append(marks, 0.0)[chosen] + np.where(
+            chosen == len(marks), z, 0.0
+        ), log_mass
+    chosen, log_mass = _chosen(np.where(event.codes, log_p, -np.inf), rng.fold(0))
+    return rows * 0.0 + chosen, log_mass
+
+
+def _chosen(log_p, rng):
+    """Choices by probabilities that need not add up to one, and the log of their sum;
+    none has a probability of zero, unless all have."""
+    total = logsumexp(log_p, axis=1)
+    with np.errstate(invalid="ignore"):
+        share = np.exp(log_p - total[:, None])
+    upto = np.nan_to_num(share).cumsum(axis=1)
+    uniform = rng.uniform(1) * upto[:, -1:]
+    return (upto <= uniform).sum(axis=1).clip(max=log_p.shape[1] - 1), total
+
+
+def _real(mixture, out, intervals, rng):
+    """Draws of a mixture within intervals, and the log probability of these."""
+    if not len(intervals):
+        return np.zeros(len(out)), np.full(len(out), -np.inf)
+    log_weight, mean, log_scale = (part[:, 0] for part in mixture.parts(out))
+    ends = (intervals.T[:, None, None] - mean[..., None]) / np.exp(log_scale)[..., None]
+    cdf, inverse = _SHAPES[mixture.shape]
+    # On the left of the mode small probabilities have all their digits.
+    right = ends[0] > 0
+    low = np.where(right, -ends[1], ends[0])
+    high = np.where(right, -ends[0], ends[1])
+    below, above = cdf(low), cdf(high)
+    with np.errstate(divide="ignore"):
+        mass = above + np.log(-np.expm1(np.minimum(below - above, 0)))
+    log_p = (log_weight[..., None] + mass).reshape(len(out), -1)
+    chosen, log_mass = _chosen(log_p, rng.fold(1))
+    component, interval = np.divmod(chosen, len(intervals))
+    at = np.arange(len(out)), component, interval
+    uniform = np.maximum(rng.fold(2).uniform(1)[:, 0], 2.0**-40)
+    t = inverse(np.logaddexp(below[at], np.log(uniform) + mass[at]))
+    t = np.where(right[at], -t, t)
+    z = mean[at[:2]] + np.exp(log_scale[at[:2]]) * t
+    return z.clip(*intervals[interval].T), log_mass
+
+
+def _laplace_cdf(t):
+    return np.where(t < 0, t - _LOG_2, np.log1p(-0.5 * np.exp(-np.maximum(t, 0))))
+
+
+def _laplace_inverse(log_p):
+    upper = -np.log(np.maximum(-2 * np.expm1(np.minimum(log_p, 0)), 1e-300))
+    return np.where(log_p < -_LOG_2, log_p + _LOG_2, upper)
+
+
+_SHAPES = {
+    "gaussian": (log_ndtr, ndtri_exp),
+    "laplace": (_laplace_cdf, _laplace_inverse),
+}

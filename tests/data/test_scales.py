@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from skdgm.data.scales import Levels, few, scores_of, step_of
+
+
+def learned(x, weight=None):
+    values, place = np.unique(x, return_inverse=True)
+    weight = np.bincount(place, weight, minlength=len(values)).astype(float)
+    return scores_of(values, weight)
+
+
+def numbers(kind, n=2000):
+    """Columns of several kinds, by name."""
+    rng = np.random.default_rng(0)
+    amounts = np.exp(rng.normal(7, 1, n))
+    found = {
+        "real": rng.normal(3, 100, n),
+        "tails": rng.standard_cauchy(n),
+        "whole": rng.poisson(30, n).astype(float),
+        "cents": np.round(amounts, 2),
+        "inflated": np.where(rng.random(n) < 0.9, 0, np.rint(amounts)),
+        "heaped": np.where(rng.random(n) < 0.5, 40, rng.integers(1, 100, n)),
+        "four values": rng.integers(0, 4, n) * 1.5,
+        "nearly one": np.where(np.arange(n) < n - 1, 7.0, 9.0),
+    }
+    return found[kind]
+
+
+KINDS = ["real", "tails", "whole", "cents", "inflated", "heaped", "four values"]
+KINDS += ["nearly one"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores_there_and_back(kind):
+    x = numbers(kind)
+    scores = learned(x)
+    z = scores.forward(x)
+    assert (np.diff(scores.z) > 0).all()
+    assert (np.diff(scores.x) > 0).all()
+    np.testing.assert_allclose(scores.backward(z), x, rtol=1e-9)
+    beyond = scores.forward(np.array([x.min() - 1e9, x.max() + 1e9]))
+    assert beyond[0] < z.min() < z.max() < beyond[1]
+    np.testing.assert_array_equal(scores.backward(beyond), [x.min(), x.max()])
+    assert np.isnan(scores.backward(scores.forward(np.full(1, np.nan))))
+
+
+@pytest.mark.parametrize("kind", ["real", "tails", "whole", "cents"])
+def test_scores_are_normal(kind):
+    x = numbers(kind)
+    z = learned(x).forward(x)
+    assert kstest(z, "norm").statistic < 0.05
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_slope_is_the_derivative(kind):
+    scores = learned(numbers(kind))
+    inside = scores.x[:-1] + np.diff(scores.x) * 0.4
+    outside = scores.x[[0, -1]] + [-1, 1]
+    x = np.concatenate([inside, outside])
+    x, step = x[~scores.is_atom(x)], 1e-7
+    change = (scores.forward(x + step) - scores.forward(x - step)) / (2 * step)
+    np.testing.assert_allclose(np.exp(scores.log_slope(x)), change, rtol=1e-2)
+    assert not scores.log_slope(np.append(scores.atoms, np.nan)).any()
+
+
+def test_values_that_many_rows_share_are_atoms():
+    np.testing.assert_array_equal(learned(numbers("inflated")).atoms, [0])
+    np.testing.assert_array_equal(learned(numbers("heaped")).atoms, [40])
+    np.testing.assert_array_equal(learned(numbers("nearly one")).atoms, [7])
+    for kind in ("real", "tails", "whole", "cents"):
+        assert not len(learned(numbers(kind)).atoms)
+    # Their shares are smoothed, and the mean is that of the others' scores.
+    share = learned(numbers("inflated")).share
+    assert share[0] == pytest.approx((numbers("inflated") == 0).mean(), abs=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_atoms_are_known_by_their_scores(dtype):
+    scores = learned(numbers("heaped"))
+    z = scores.forward(np.array([39.0, 40, 41, np.nan])).astype(dtype)
+    np.testing.assert_array_equal(scores.codes(z), [1, 0, 1, np.nan])
+
+
+def test_a_weight_is_a_repetition():
+    x = numbers("heaped", 300)
+    weight = np.random.default_rng(1).integers(0, 4, len(x))
+    some = learned(x[weight > 0], weight[weight > 0])
+    for one, other in zip(some, learned(np.repeat(x, weight)), strict=True):
+        np.testing.assert_allclose(one, other)
+
+
+@pytest.mark.parametrize(
+    "values, step",
+    [
+        ([1, 2, 7], 1),
+        ([0.5, 1, 7], 0.1),
+        ([0.25, 1.75, 1e4], 0.01),
+        ([1e17, 3e17], 0),
+        ([np.pi, np.e], 0),
+        (np.float32([0.1, 0.2, 12.7]).astype(float), 0.1),
+    ],
+)
+def test_steps(values, step):
+    assert step_of(np.array(values, float)) == step
+
+
+def test_what_is_drawn_is_rounded_and_within_the_range():
+    z = np.random.default_rng(0).normal(0, 3, 1000)
+    found = learned(numbers("cents")).backward(z)
+    np.testing.assert_array_equal(found, np.round(found, 2))
+    for kind in KINDS:
+        x, found = numbers(kind), learned(numbers(kind)).backward(z)
+        assert x.min() <= found.min()
+        assert found.max() <= x.max()
+
+
+def test_levels():
+    levels = Levels(np.array([-1.5, 0, 2]))
+    found = levels.forward(np.array([0, 2, -1.5, 1.9, 9, -9, np.nan]))
+    np.testing.assert_array_equal(found, [1, 2, 0, *[np.nan] * 4])
+    np.testing.assert_array_equal(levels.backward(found[:3]), [0, 2, -1.5])
+    one = Levels(np.array([3.0]))
+    np.testing.assert_array_equal(one.forward(np.array([3, 4, np.nan]))[:1], 0)
+    assert np.isnan(one.forward(np.array([4, np.nan]))).all()
+
+
+@pytest.mark.parametrize(
+    "n, rows, found", [(2, 3, True), (5, 20, False), (5, 60, True)]
+)
+def test_few_values_are_levels(n, rows, found):
+    assert few(np.arange(n), np.full(n, rows / n)) == found
+
+
+def test_columns_of_noise_are_read_without_harm():
+    # Gaps as small as rounding errors, and huge ones, give finite slopes.
+    x = np.array([0, 1e-300, 1e-12, 1, 1 + 1e-15, 1e12, *np.linspace(2, 3, 60)])
+    scores = learned(x)
+    assert np.isfinite(scores.log_slope(x)).all()
+    assert np.isfinite(scores.forward(x)).all()
