@@ -114,7 +114,7 @@ class ChainDensity(Density):
         found = self.domain.to_data(self.columns, np.concatenate(parts))
         known = ~np.isnan(x)
         found[:, known] = x[known]
-        return self._decoded(found)
+        return self.decoded(found)
 
     def fill(self, X, method="mean", random_state=None, n_samples=1):
         """Fill missing entries of ``n_samples`` copies of each row.
@@ -126,11 +126,8 @@ class ChainDensity(Density):
         def filled(v, rng):
             return self.model.fill(self.params, v, rng, method)
 
-        widened, wide = getattr(self.domain, "widened", None), X
-        if widened is not None:
-            wide = widened(self.columns, X)
         how = method, random_state, filled, METHODS, n_samples
-        return self._decoded(fill(self, wide, *how), X)
+        return self.decoded(fill(self, self.widened(X), *how), X)
 
     def features(self, X):
         """Hidden units of each row, given the whole row."""
@@ -146,11 +143,6 @@ class ChainDensity(Density):
             lambda v, rng: function(params, v, rng), rows, ROOM // self.model.width
         )
         return rows, found
-
-    def _decoded(self, values, X=None):
-        """Values in the form of the data given to ``fit``, or of X."""
-        decode = getattr(self.domain, "presented", None)
-        return values if decode is None else decode(self.columns, values, X)
 
     def _warn_of_grey(self, rows):
         if has_grey(rows, self.bits):

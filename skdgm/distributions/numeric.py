@@ -127,7 +127,9 @@ class NumericOutput(Output):
         """The most probable atom if no other value is as probable as that; else the
         centre of the highest component of the density."""
         scores = self.values.mode(np.take(out, self._parts, axis=1))
-        codes = self.codes.mode(np.take(out, self._logits, axis=1))
+        codes = np.zeros((len(out), 0))
+        if len(self.atomic):
+            codes = self.codes.mode(np.take(out, self._logits, axis=1))
         return self._with_atoms(scores, codes)
 
     def draw(self, out, rng, own=()):
