@@ -45,16 +45,15 @@ report = tabular_report(train, drawn, holdout, **options)
 print(report)
 alone = tabular_report(train, shuffled, holdout, **options)
 for name in ("shapes", "trends_of_all", "two_sample_auc", "utility_synthetic"):
-    print(
-        f"{name}: {report.scores[name]:.3f}, of shuffled columns {alone.scores[name]:.3f}"
-    )
+    own, other = report.scores[name], alone.scores[name]
+    print(f"{name}: {own:.3f}, of shuffled columns {other:.3f}")
 
 # %%
 TabularReportDisplay.from_report(report)
 
 # %%
-# A hundred patients of a rare kind: one in a hundred of the data, but no draw is thrown
-# away, for each column is drawn within its condition.
+# A hundred patients of a rare kind: one in a hundred of the data, but no draw is lost, for
+# each column is drawn within its condition.
 rare = {"progression": slice(280, None), "sex": "female", "age": slice(None, 45)}
 among = frame.query("progression >= 280 and sex == 'female' and age <= 45")
 patients = model.sample(100, random_state=0, conditions=rare)
