@@ -52,8 +52,8 @@ for name in ("shapes", "trends_of_all", "two_sample_auc", "utility_synthetic"):
 TabularReportDisplay.from_report(report)
 
 # %%
-# A hundred patients of a rare kind: one in a hundred of the data, but no draw is lost, for
-# each column is drawn within its condition.
+# A hundred patients of a rare kind: one in a hundred of the data, but no draw is lost,
+# for each column is drawn within its condition.
 rare = {"progression": slice(280, None), "sex": "female", "age": slice(None, 45)}
 among = frame.query("progression >= 280 and sex == 'female' and age <= 45")
 patients = model.sample(100, random_state=0, conditions=rare)
