@@ -139,15 +139,19 @@ class Scores(NamedTuple):
         x[at] = self.atoms[codes[at].astype(int)]
         return x
 
-    def codes(self, z, marks=None):
+    def codes(self, z):
         """Numbers of the atoms that scores are, the number of atoms for all others, and
-        NaN where missing; ``marks`` are :attr:`marks`, if known."""
-        marks = self.marks if marks is None else marks
-        near = _NEAR * np.finfo(z.dtype).eps * np.maximum(1, np.abs(marks))
-        found = np.full(len(z), float(len(marks)))
+        NaN where missing."""
+        marks, found = self.marks, np.full(len(z), float(len(self.atoms)))
+        near = self.tolerance(marks, z.dtype)
         for number, mark in enumerate(marks):
             found[np.abs(z - mark) <= near[number]] = number
         return np.where(np.isnan(z), np.nan, found)
+
+    @staticmethod
+    def tolerance(marks, dtype):
+        """Rounding errors of a dtype up to which a score is one of these marks."""
+        return _NEAR * np.finfo(dtype).eps * np.maximum(1, np.abs(marks))
 
     def rounded(self, x):
         """Values within the range, as multiples of the step."""
