@@ -23,7 +23,12 @@ _FAMILY = {
     "GenerativeDBNClassifier": "belief",
 }
 
-_PLACE = {**_FAMILY, "load": "persistence", "save": "persistence"}
+_PLACE = {
+    **_FAMILY,
+    "GenerativeImputer": "imputation",
+    "load": "persistence",
+    "save": "persistence",
+}
 
 __all__ = [*_PLACE, "__version__"]
 

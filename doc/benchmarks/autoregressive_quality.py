@@ -13,6 +13,7 @@ options, defined below. The parts: ``uci``, ``debd`` (binary tables), ``caltech`
 import argparse
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer
 from sklearn.mixture import GaussianMixture
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from skdgm import FVBN, MADE, NADE, EoNADE
+from skdgm import FVBN, MADE, NADE, EoNADE, GenerativeImputer
 from skdgm.utils.parallel import limit, n_threads
 
 STOP = {"early_stopping": True, "random_state": 0}
@@ -360,12 +363,17 @@ def by_imputer(imputer, X, V, hidden):
     return code.surprise(Z, V, hidden)
 
 
-def by_net(net, X, V, hidden):
+def filling(code, **options):
+    """Pipeline of an imputer, an orderless net, and the encoding of the other ones."""
+    imputer = GenerativeImputer(EoNADE(**options)).set_output(transform="pandas")
+    return make_pipeline(imputer, FunctionTransformer(code.numbers))
+
+
+def by_net(pipe, X, V, hidden):
     """Errors and log-losses of an orderless net, given the entries not hidden."""
     code, given, losses = OneHot(X), V.mask(hidden), []
-    filled = pd.DataFrame(net.impute(given), V.index, V.columns)
-    truth, real = V[code.real], hidden[:, V.columns.get_indexer(code.real)]
-    errors = ((filled[code.real] - truth) / code.scale).to_numpy()[real]
+    net = pipe[0].estimator_
+    errors, _ = code.surprise(pipe.transform(given), V, hidden)
     for name in code.frequencies:
         j = V.columns.get_loc(name)
         rows = np.flatnonzero(hidden[:, j])
@@ -401,12 +409,13 @@ def impute(options):
         if output == "bernoulli":
             X, V = X.loc[:, X.std() > 0], V.loc[:, X.std() > 0]
         given = STOP | OF_KINDS | {"column_types": output}
-        net, minutes = fitted(EoNADE, given, X, options.quick, FEWER)
+        kind = partial(filling, OneHot(X))
+        pipe, minutes = fitted(kind, given, X, options.quick, FEWER)
         for share in SHARES:
             hidden, found = holes(V, share), {}
             for who, imputer in rivals.items():
                 found[who] = by_imputer(imputer, X, V, hidden)
-            found[f"EoNADE ({minutes} minutes)"] = by_net(net, X, V, hidden)
+            found[f"EoNADE ({minutes} minutes)"] = by_net(pipe, X, V, hidden)
             for who, (errors, losses) in found.items():
                 loss = f"{losses.mean():.3f}" if losses.size else ""
                 line(

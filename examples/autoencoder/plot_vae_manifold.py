@@ -6,6 +6,8 @@ A variational autoencoder with two latent units maps images to a plane. This exa
 decodes a grid of the plane, shows the position of each class in it, and interpolates
 between images in a latent space of twenty units.
 
+::
+
     python plot_vae_manifold.py [--data FOLDER] [--set mnist | frey_faces]
 
 Without FOLDER the images are the 8 x 8 digits of scikit-learn. With it they are those
@@ -75,17 +77,18 @@ for n_components in (2, 20):
 # The plane, from -2 to 2 in both directions, and the positions of held-out images.
 
 plane, space = models[2], models[20]
-figure, axes = plt.subplots(2, 2, figsize=(11, 11), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(11, 5.2), layout="constrained")
 ManifoldDisplay.from_estimator(
-    plane, n_images=15, limits=(-2, 2), image_shape=shape, ax=axes[0, 0]
+    plane, n_images=15, limits=(-2, 2), image_shape=shape, ax=axes[0]
 )
-axes[0, 0].set_title("what a grid over the plane decodes to")
+axes[0].set_title("what a grid over the plane decodes to")
 Z = plane.transform(X_test)
 colours = {} if y is None else {"c": y_test, "cmap": "tab10"}
-dots = axes[0, 1].scatter(*Z.T, s=4, **colours)
+dots = axes[1].scatter(*Z.T, s=4, **colours)
 if y is not None:
-    figure.colorbar(dots, ax=axes[0, 1], label="class")
-axes[0, 1].set(title="where held-out images are", xlabel="vae0", ylabel="vae1")
+    figure.colorbar(dots, ax=axes[1], label="class")
+axes[1].set(title="where held-out images are", xlabel="vae0", ylabel="vae1")
+plt.show()
 
 # %%
 # Interpolations between pairs of held-out images, along straight lines in the latent
@@ -97,14 +100,15 @@ rows = []
 for first, last in ends:
     a, b = space.transform(np.stack([first, last]))
     rows.append(space.inverse_transform((1 - share) * a + share * b))
+figure, axes = plt.subplots(1, 2, figsize=(11, 5.8), layout="constrained")
 paths = SamplesDisplay(np.concatenate(rows), image_shape=shape)
-paths.plot(axes[1, 0], n_columns=10)
-axes[1, 0].set_title("from one image to another")
+paths.plot(axes[0], n_columns=10)
+axes[0].set_title("from one image to another")
 
 a, b, c = X_test[20:50].reshape(3, 10, -1)
 codes = [space.transform(part) for part in (a, b, c)]
 sums = space.inverse_transform(codes[2] + codes[1] - codes[0])
 table = np.stack([a, b, c, sums], axis=1).reshape(40, -1)
-SamplesDisplay(table, image_shape=shape).plot(axes[1, 1], n_columns=8)
-axes[1, 1].set_title("twice: a, b, c, and what c + b - a decodes to")
+SamplesDisplay(table, image_shape=shape).plot(axes[1], n_columns=8)
+axes[1].set_title("twice a row: a, b, c, and what c + b - a decodes to")
 plt.show()

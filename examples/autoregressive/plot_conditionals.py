@@ -40,14 +40,16 @@ for model in models:
 # Exact draws from a model, and images with hidden parts (the lower half, or half of the
 # pixels at random) that the orderless model fills in.
 
-figure, axes = plt.subplots(1, 3, figsize=(13, 5))
-SamplesDisplay.from_estimator(models[1], random_state=0, ax=axes[0])
-axes[0].set_title("draws of NADE")
+figure = plt.figure(figsize=(11, 4.6), layout="constrained")
+left, right = figure.subfigures(1, 2, width_ratios=(1, 1.3))
+ax = left.subplots()
+SamplesDisplay.from_estimator(models[1], random_state=0, ax=ax)
+ax.set_title("draws of NADE")
 
 whole, rng = X_test[:10], np.random.default_rng(0)
 half = np.where(np.arange(64) < 32, whole, np.nan)
 holes = np.where(rng.random(whole.shape) < 0.5, whole, np.nan)
-for ax, given, title in zip(axes[1:], (half, holes), ("halves", "holes")):
+for ax, given, title in zip(right.subplots(2), (half, holes), ("halves", "holes")):
     show = {"X_true": whole, "ax": ax}
     ReconstructionDisplay.from_estimator(models[-1], given, **show)
     ax.set_title(f"{title}, filled by EoNADE")

@@ -5,6 +5,8 @@ Shallow and deep: samples side by side
 Samples of an RBM, a deep belief network and a deep Boltzmann machine in one grid, and
 their log-likelihoods of held-out images.
 
+::
+
     python plot_deep_samples.py [--data FOLDER]
 
 Without FOLDER the images are the 8 x 8 digits of scikit-learn. With it they are those
@@ -67,8 +69,8 @@ for name, model in models.items():
 # %%
 # The picture.
 
-figure, axes = plt.subplots(1, 4, figsize=(17, 4.6), layout="constrained")
-for ax, (name, images) in zip(axes, grids.items()):
+figure, axes = plt.subplots(2, 2, figsize=(10, 10.6), layout="constrained")
+for ax, (name, images) in zip(axes.flat, grids.items()):
     SamplesDisplay(images).plot(ax)
     ax.set_title(name)
 plt.show()

@@ -5,6 +5,8 @@ Filters and fantasies
 Filters of an RBM's hidden units, trained on images of digits, and the effect of five
 steps of Gibbs sampling on an image.
 
+::
+
     python plot_filters_and_fantasies.py [--data FOLDER]
 
 Without FOLDER the images are the 8 x 8 digits of scikit-learn; with it those of

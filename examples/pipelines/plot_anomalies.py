@@ -79,7 +79,9 @@ axes[1].scatter(
     facecolor="none",
     edgecolor="c",
 )
-axes[1].set_xticks(range(len(names)), [name[:20] for name in names], rotation=90)
+axes[1].set_xticks(
+    range(len(names)), [name.removeprefix("mean ") for name in names], rotation=90
+)
 axes[1].set(yticks=[], ylabel="least likely broken rows")
 axes[1].set_title("how unusual each entry is; boxes: what was replaced")
 figure.colorbar(shown, ax=axes[1])

@@ -33,7 +33,9 @@ eonade = EoNADE(
 filled = {
     "column means": SimpleImputer().fit_transform(holes),
     "KNNImputer": KNNImputer().fit_transform(holes),
-    "IterativeImputer": IterativeImputer(random_state=0).fit_transform(holes),
+    "IterativeImputer": IterativeImputer(max_iter=30, random_state=0).fit_transform(
+        holes
+    ),
     "FVBN": FVBN(column_types="gaussian", alpha=3.0).fit(holes).impute(holes),
     "EoNADE": eonade.fit(holes).impute(holes),
 }

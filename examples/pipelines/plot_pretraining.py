@@ -9,7 +9,8 @@ with scikit-learn's ``BernoulliRBM``, and a logistic regression on the pixels.
 Accuracies and log-likelihoods (for the DBN, a lower bound) are those of 500 other
 images.
 
-Prints a table and writes ``pretraining.png``, in about a minute on two cores.
+Prints a table and writes ``pretraining.png``, in about a minute on two cores,
+and two or three the first time, while kernels are compiled.
 """
 
 import time

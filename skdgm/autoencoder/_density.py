@@ -4,16 +4,9 @@ A latent unit is active if it carries information on the rows [1]_,
 
 .. math:: \operatorname{Var}_x(\mathbb{E}_q[z_j]) > 0.01
 
-Columns are nearly independent if no eigenvalue of their correlations is clearly greater
-than for independent columns [2]_,
-
-.. math:: \lambda \le \Bigl(1 + \sqrt{D / n}\Bigr)^2
-
 References
 ----------
 .. [1] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
-.. [2] Marchenko and Pastur (1967). Distribution of eigenvalues for some sets of random
-   matrices. Mathematics of the USSR-Sbornik.
 """
 
 from typing import NamedTuple
@@ -21,8 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_array, check_random_state
 
+from skdgm.autoencoder._activity import are_dependent
+from skdgm.autoencoder._conditional import alike, choose, weigh
 from skdgm.base import Density
-from skdgm.data import fill
+from skdgm.data import events_of, fill
 from skdgm.nets import halves, layers_of
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
@@ -36,10 +31,10 @@ ACTIVE = 0.01
 # Limits on the numbers of one layer at a time: of a block's rows, and of all draws.
 _ROWS, _ROOM = 2**19, 2**22
 _LATENT, _DOWN, _DATA, _CHOICE = range(100, 104)
+# Of draws under conditions, latent units for each row, the fewest, and those at a time.
+_EACH, _FEWEST, _PARTICLES = 20, 4000, 4000
 # Number of iterations of filling by means, to find a proposal.
 _SETTLED = 10
-# Factor by which an eigenvalue must exceed the limit for independent columns.
-_CLEARLY = 1.5
 
 
 class Elbo(NamedTuple):
@@ -149,19 +144,51 @@ class LatentDensity(Density):
             variances = np.concatenate(parts).var(axis=0, dtype=np.float64)
             ends = np.cumsum(self.hierarchy.n_latent)[:-1]
             silent = any(part.max() <= ACTIVE for part in np.split(variances, ends))
-            return variances, silent and _are_dependent(rows.take(np.unique(index)))
+            return variances, silent and are_dependent(rows.take(np.unique(index)))
 
-    def sample(self, n_samples, random_state=None):
-        """Draw latent units, then data given these."""
+    def sample(self, n_samples, random_state=None, conditions=None, names=None):
+        """Draw latent units, then data given these; with ``conditions``, a dict by the
+        ``names`` of columns, given these."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         seed = check_random_state(random_state).randint(MAX_SEED)
-        rng, params = stream(seed).rows(n_samples), self.net[0]
-        dtype = next(layers_of(params)).b.dtype.type
+        rng, x = stream(seed), None
         with one_blas_thread():
-            z = rng.fold(_LATENT).normal(self.n_latent, dtype)
-            out = self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN))
-            v = self.output.draw(out, rng.fold(_DATA), params.own)
-        return self.domain.to_data(self.columns, v)
+            if conditions is None:
+                out, rng = self._outputs(rng.rows(n_samples))
+                v = self.output.draw(out, rng.fold(_DATA), self.net[0].own)
+            else:
+                x, v = self._conditioned(n_samples, conditions, names, rng)
+        found = self.domain.to_data(self.columns, v)
+        if x is not None:
+            found[:, ~np.isnan(x)] = x[~np.isnan(x)]
+        return self.decoded(found)
+
+    def _outputs(self, rng):
+        """Outputs of the decoder for latent units drawn from their prior."""
+        dtype = next(layers_of(self.net[0])).b.dtype.type
+        z = rng.fold(_LATENT).normal(self.n_latent, dtype)
+        return self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN)), rng
+
+    def _conditioned(self, n_samples, conditions, names, rng):
+        """Given values, and rows drawn under conditions; see
+        :mod:`skdgm.autoencoder._conditional`."""
+        output = alike(self.output)
+        if output is None:
+            raise ValueError(
+                f'{self.name} with column_types="gaussian" takes no conditions: fit '
+                'with column_types="mixed", or draw missing entries by impute.'
+            )
+        kinds = getattr(self.columns, "kinds", output.kinds)
+        x, given, events = events_of(self.columns, kinds, conditions, names, self.name)
+        parts, size = [], max(_FEWEST, _EACH * n_samples)
+        for first in range(0, size, _PARTICLES):
+            own = rng.fold(first).rows(min(_PARTICLES, size - first))
+            out, own = self._outputs(own)
+            parts.append((out, *weigh(output, out, given, events, own)))
+        out, log_w, drawn = (np.concatenate(part) for part in zip(*parts))
+        chosen = choose(log_w, n_samples, rng.fold(_CHOICE).rows(1))
+        rest = output.draw(out[chosen], rng.fold(_DATA).rows(n_samples))
+        return x, np.where(np.isnan(drawn[chosen]), rest, drawn[chosen])
 
     def decode(self, Z):
         """Expected data given latent units; see ``inverse_transform``."""
@@ -174,7 +201,7 @@ class LatentDensity(Density):
         with one_blas_thread():
             out = self.hierarchy.downwards(*self.net, Z)
             v = self.output.mean(out)
-        return self.domain.to_data(self.columns, v)
+        return self.decoded(self.domain.to_data(self.columns, v))
 
     def fill(
         self, X, method="mean", random_state=None, *, sampler="importance", n_steps=100
@@ -189,7 +216,8 @@ class LatentDensity(Density):
             given = v, self._guess(v), rng, n_steps, method
             return way(*given, sampler == "metropolis")
 
-        return fill(self, X, method, random_state, filled)
+        whole = fill(self, self.widened(X), method, random_state, filled)
+        return self.decoded(whole, X)
 
     def _by_content(self, function, rows):
         return self.by_content(function, rows, _ROWS // self.width)
@@ -285,15 +313,3 @@ def _noise_of(z):
 def _gumbel(rng):
     """Gumbel noise, one number for each row."""
     return -np.log(-np.log(rng.uniform(1) + 2.0**-33))
-
-
-def _are_dependent(x):
-    """Return whether columns are more dependent than by chance."""
-    x = x - np.nanmean(np.where(np.isnan(x).all(axis=0), 0, x), axis=0)
-    x = np.where(np.isnan(x), 0, x).astype(np.float64)
-    size = np.sqrt((x**2).mean(axis=0))
-    x = x[:, size > 0] / size[size > 0]
-    if min(x.shape) < 2:
-        return False
-    largest = np.linalg.norm(x, 2) ** 2 / len(x)
-    return largest > _CLEARLY * (1 + np.sqrt(x.shape[1] / len(x))) ** 2

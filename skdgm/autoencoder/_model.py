@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.autoencoder._bound import Bound
 from skdgm.autoencoder._density import ACTIVE, LatentDensity
 from skdgm.autoencoder._hierarchy import Hierarchy
+from skdgm.data import column_types_of, names_of
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import NetEstimator, layers
 from skdgm.utils.callers import warn
@@ -21,6 +22,11 @@ class LatentModel(NetEstimator):
     A subclass has options, ``_domain``, the kind of the columns, and ``_output``, their
     distribution given the decoder's outputs.
     """
+
+    @property
+    def column_types_(self):
+        """How each column is read, by its name or number; see ``column_types``."""
+        return column_types_of(self)
 
     def transform(self, X):
         r"""Means of the latent units, :math:`\mathbb{E}_q[z \mid x]`.
@@ -57,7 +63,7 @@ class LatentModel(NetEstimator):
         """
         return self.density_.decode(Z)
 
-    def sample(self, n_samples=1, random_state=None):
+    def sample(self, n_samples=1, random_state=None, *, conditions=None):
         """Draw rows from the model: latent units, then data given these.
 
         Parameters
@@ -65,13 +71,25 @@ class LatentModel(NetEstimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        conditions : dict, default=None
+            Conditions by the name, or number, of a column, which all draws keep to: a
+            value; a list, set or array of values; or a range, ``slice(low, high)``
+            with None for an open end, or an Interval of pandas. Not for "gaussian".
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            See :meth:`inverse_transform` for means in place of draws.
+            See :meth:`inverse_transform` for means in place of draws. With
+            ``column_types="mixed"`` a DataFrame, if ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            A condition names no column, or has no probability.
         """
-        return self.density_.sample(n_samples, random_state)
+        names = names_of(self)
+        return self.density_.sample(n_samples, random_state, conditions, names)
 
     def impute(
         self, X, *, method="mean", sampler="importance", n_steps=100, random_state=None

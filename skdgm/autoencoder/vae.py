@@ -11,8 +11,14 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.autoencoder._model import LatentModel
-from skdgm.data import BinaryColumns, CodeColumns, RealColumns
-from skdgm.distributions import BernoulliOutput, CategoricalOutput, NormalOutput
+from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns
+from skdgm.distributions import (
+    BernoulliOutput,
+    CategoricalOutput,
+    MixedOutput,
+    NormalOutput,
+    standard_mixture,
+)
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 from skdgm.training import Budget
 
@@ -41,9 +47,14 @@ class VAE(LatentModel):
     hidden_layer_sizes : tuple, default=(256,)
         Numbers of hidden units of the encoder, from the data up; the decoder mirrors
         them. With several latent layers, such a tuple for each.
-    column_types : {"bernoulli", "gaussian", "categorical"}, default="bernoulli"
+    column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
+            default="bernoulli"
         Kind of the columns: 0, 1 or probabilities of 1; real numbers, standardised
-        internally; or codes of categories, as ``OrdinalEncoder`` returns.
+        internally; codes of categories, as ``OrdinalEncoder`` returns; or "mixed", by
+        the types of a DataFrame's columns. A tuple has a kind for each column, a dict
+        kinds for some columns by name, of these and "numeric" and "ordinal", as of
+        :class:`~skdgm.EoNADE`. Real columns of "mixed" tables have a mean and a
+        variance for each row, whatever ``variance`` says.
     variance : {"feature", "sample"} or float, default="feature"
         Variance of "gaussian": learned for each column; an output of the decoder, so
         that it differs by row; or fixed, as a share of the column's variance.
@@ -121,6 +132,9 @@ class VAE(LatentModel):
         Biases of the same layers.
     latent_variances_ : ndarray of shape (sum of n_components,)
         Variance of each latent unit's means over some training rows.
+    column_types_ : dict
+        How each column is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType`.
     density_kind_ : str
         Kind of :meth:`score_samples`: "lower bound".
     loss_curve_ : list of float
@@ -163,7 +177,11 @@ class VAE(LatentModel):
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), tuple],
         "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple],
-        "column_types": [StrOptions({"bernoulli", "gaussian", "categorical"})],
+        "column_types": [
+            StrOptions({"bernoulli", "gaussian", "categorical", "mixed"}),
+            tuple,
+            dict,
+        ],
         "variance": [
             StrOptions({"feature", "sample"}),
             Interval(Real, 0, None, closed="neither"),
@@ -259,16 +277,22 @@ class VAE(LatentModel):
 
     @property
     def _domain(self):
-        asked = self._options
-        if asked.column_types == "categorical":
-            return CodeColumns(asked.min_categories)
-        return BinaryColumns() if asked.column_types == "bernoulli" else RealColumns()
+        kinds, least = self._options.column_types, self._options.min_categories
+        if kinds == "categorical":
+            return CodeColumns(least)
+        if kinds == "bernoulli":
+            return BinaryColumns()
+        return RealColumns() if kinds == "gaussian" else MixedColumns(kinds, least)
 
     @property
     def _output(self):
         asked, sizes = self._options, self._columns.sizes
+        floor = asked.min_variance
         if asked.column_types == "bernoulli":
             return BernoulliOutput(sizes)
         if asked.column_types == "gaussian":
-            return NormalOutput(sizes, asked.variance, asked.min_variance)
-        return CategoricalOutput(sizes)
+            return NormalOutput(sizes, asked.variance, floor)
+        if asked.column_types == "categorical":
+            return CategoricalOutput(sizes)
+        columns, normal = self._columns, standard_mixture(1, "gaussian", floor)
+        return MixedOutput(columns.outputs, sizes, normal, columns.scales)

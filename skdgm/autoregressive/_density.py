@@ -1,30 +1,19 @@
 """Density of an autoregressive model, and its objective, the log-likelihood.
 
 The density has log-likelihoods, samples and fillings of missing entries. The objective
-is maximised by gradients, or in closed form if the model is normal. Where entries are
-missing, a normal distribution is fitted by expectation maximisation [1]_: each step
-takes the expected moments of complete rows, given the observed entries.
-
-References
-----------
-.. [1] Dempster, Laird and Rubin (1977). Maximum likelihood from incomplete data via the
-   EM algorithm. JRSS B.
-.. [2] Chan, Golub and LeVeque (1983). Algorithms for computing the sample variance.
-   The American Statistician.
+is maximised by gradients; see :mod:`skdgm.autoregressive._normal` for that of a normal
+distribution.
 """
 
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
-from skdgm.autoregressive._linear_chain import given_seen, patterns
 from skdgm.base import Density
 from skdgm.data import events_of, fill, has_grey, tell_unknown
 from skdgm.exceptions import DataRangeWarning
-from skdgm.nets import NetObjective, NetState
-from skdgm.optim import piecewise
+from skdgm.nets import NetObjective
 from skdgm.utils.callers import warn
 from skdgm.utils.counts import count_rows
 from skdgm.utils.math import log_mean_exp
@@ -125,7 +114,7 @@ class ChainDensity(Density):
         found = self.domain.to_data(self.columns, np.concatenate(parts))
         known = ~np.isnan(x)
         found[:, known] = x[known]
-        return self._decoded(found)
+        return self.decoded(found)
 
     def fill(self, X, method="mean", random_state=None, n_samples=1):
         """Fill missing entries of ``n_samples`` copies of each row.
@@ -137,8 +126,8 @@ class ChainDensity(Density):
         def filled(v, rng):
             return self.model.fill(self.params, v, rng, method)
 
-        how = filled, METHODS, n_samples
-        return self._decoded(fill(self, X, method, random_state, *how), X)
+        how = method, random_state, filled, METHODS, n_samples
+        return self.decoded(fill(self, self.widened(X), *how), X)
 
     def features(self, X):
         """Hidden units of each row, given the whole row."""
@@ -154,11 +143,6 @@ class ChainDensity(Density):
             lambda v, rng: function(params, v, rng), rows, ROOM // self.model.width
         )
         return rows, found
-
-    def _decoded(self, values, X=None):
-        """Values in the form of the data given to ``fit``, or of X."""
-        decode = getattr(self.domain, "presented", None)
-        return values if decode is None else decode(self.columns, values, X)
 
     def _warn_of_grey(self, rows):
         if has_grey(rows, self.bits):
@@ -212,109 +196,3 @@ class ChainObjective(NetObjective):
             v = self.rows.take(index[block])
             found[block] = self.model.watched(state.learned, v, rng.take(block))
         return found
-
-
-class Moments(NamedTuple):
-    """Moments of complete rows.
-
-    Parameters
-    ----------
-    weight : ndarray of shape (1,)
-        Sum of the rows' weights.
-    mean : ndarray of shape (n_columns,)
-    covariance : ndarray of shape (n_columns, n_columns)
-        Without Bessel's correction.
-    """
-
-    weight: np.ndarray
-    mean: np.ndarray
-    covariance: np.ndarray
-
-    def with_others(self, others):
-        """Moments of the union of two sets of rows [2]_."""
-        total = self.weight + others.weight
-        share, gap = others.weight / total, others.mean - self.mean
-        between = share * (1 - share) * np.outer(gap, gap)
-        within = self.covariance + share * (others.covariance - self.covariance)
-        return Moments(total, self.mean + share * gap, within + between)
-
-
-class NormalObjective(ChainObjective):
-    """Log-likelihood of a normal distribution, maximised by one step an epoch.
-
-    The optimiser state is the moments of all rows of the last fit and of each pass
-    since. The penalty is divided among all of them.
-    """
-
-    def start(self):
-        """Initial state: independent standardised columns, no rows."""
-        return NetState(self.model.init(None, self.rows.dtype), self._nothing)
-
-    def resume(self, state):
-        """State to continue from; unchanged."""
-        return state
-
-    def draw(self, table, number):
-        """Batches of an epoch: a single one, of all distinct rows and their weights."""
-        return [(table.index, table.weight)]
-
-    def step(self, state, batch, clock):
-        """One step of expectation maximisation; exact without missing entries.
-
-        Parameters
-        ----------
-        state : NetState
-        batch : (ndarray of int, ndarray)
-            Row numbers and their weights.
-        clock : Clock
-            Its ``n_epochs`` is None in ``partial_fit``.
-
-        Returns
-        -------
-        state : NetState
-        """
-        moments = self._expected(state.params, *batch)
-        if clock.n_epochs is None:
-            # A pass of partial_fit brings more rows; epochs of a fit repeat the same.
-            moments = state.optimiser.with_others(moments)
-        penalty = piecewise(self.recipe.alpha, clock) / moments.weight[0]
-        params = []
-        for member in self.model.members:
-            own = np.ix_(member.order, member.order)
-            fitted = moments.mean[member.order], moments.covariance[own], penalty
-            params.append(member.solved(*fitted, self.rows.dtype))
-        return NetState(tuple(params), moments)
-
-    @property
-    def _nothing(self):
-        """Moments of no rows."""
-        n = self.rows.shape[1]
-        return Moments(np.zeros(1), np.zeros(n), np.zeros((n, n)))
-
-    def _expected(self, params, index, weight):
-        """Expected moments of rows, given their observed entries."""
-        member, joint, found = self.model.members[0], None, self._nothing
-        for block in self.rows.blocks(len(index)):
-            v, w = self.rows.take(index[block]).astype(np.float64), weight[block]
-            spread = 0.0
-            if np.isnan(v).any():
-                joint = joint or member.moments(member.placed(params[0]))
-                v, spread = self._completed(v, w, *joint)
-            total = w.sum()
-            mean = w @ v / total
-            gap = v - mean
-            covariance = ((gap * w[:, None]).T @ gap + spread) / total
-            found = found.with_others(Moments(np.full(1, total), mean, covariance))
-        return found
-
-    def _completed(self, v, weight, mean, covariance):
-        """Rows with missing entries at their means, and their summed covariances."""
-        place, v = self.model.members[0].place, v.copy()
-        mean, covariance = mean[place], covariance[np.ix_(place, place)]
-        more = np.zeros_like(covariance)
-        for rows, missing in patterns(v):
-            if missing.any():
-                center, spread, _ = given_seen(mean, covariance, v[rows], missing)
-                v[np.ix_(rows, missing)] = center
-                more[np.ix_(missing, missing)] += weight[rows].sum() * spread
-        return v, more

@@ -14,6 +14,7 @@ from skdgm.data import (
     RealColumns,
     column_types_of,
     has_grey,
+    names_of,
 )
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import NetEstimator
@@ -64,7 +65,6 @@ class AutoregressiveModel(NetEstimator):
     @property
     def column_types_(self):
         """How each column is read, by its name or number; see ``column_types``."""
-        check_is_fitted(self)
         return column_types_of(self)
 
     @property
@@ -146,6 +146,7 @@ class AutoregressiveModel(NetEstimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
         conditions : dict, default=None
             Conditions by the name, or number, of a column: a value; a list, set or
             array of values; or a range, as ``slice(low, high)`` with None for an open
@@ -163,9 +164,8 @@ class AutoregressiveModel(NetEstimator):
         ValueError
             A condition names no column, or has no probability.
         """
-        density, names = self.density_, range(self.n_features_in_)
-        names = getattr(self, "feature_names_in_", names)
-        return density.sample(n_samples, random_state, conditions, names)
+        names = names_of(self)
+        return self.density_.sample(n_samples, random_state, conditions, names)
 
     def impute(self, X, *, method="mean", random_state=None):
         """Fill missing entries, given the others of their row.
@@ -200,6 +200,7 @@ class AutoregressiveModel(NetEstimator):
         n_samples : int, default=1
             Draws for each row.
         random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
 
         Returns
         -------

@@ -5,9 +5,10 @@ r"""Fully visible belief networks: regressions of each column on those before it
 
 from numbers import Real
 
-from skdgm.autoregressive._density import ChainObjective, NormalObjective
+from skdgm.autoregressive._density import ChainObjective
 from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
 from skdgm.autoregressive._model import AutoregressiveModel
+from skdgm.autoregressive._normal import NormalObjective
 from skdgm.autoregressive._options import COLUMNS, ORDERS, TRAINING
 from skdgm.optim import check_piecewise
 from skdgm.training import AUTO, Budget

@@ -137,6 +137,16 @@ class Density(ABC):
                 parts.append(function(rows.take(block), rng.take(block)))
         return np.concatenate(parts)
 
+    def widened(self, X):
+        """X, or a DataFrame with the columns of the model that X lacks, all missing."""
+        widened = getattr(self.domain, "widened", None)
+        return X if widened is None else widened(self.columns, X)
+
+    def decoded(self, values, X=None):
+        """Values in the form of the data given to ``fit``, or of X, filled in."""
+        decode = getattr(self.domain, "presented", None)
+        return values if decode is None else decode(self.columns, values, X)
+
     @property
     def bits(self):
         """Indices of the binary columns, an int array."""

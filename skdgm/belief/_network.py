@@ -145,6 +145,7 @@ class BeliefNetwork(_BaseComposition, Estimator):
         ----------
         n_samples : int, default=1
         random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
         init : {"chains", "noise"} or array-like of shape (n, n_features), \
                 default="chains"
             Start of the top-level machine's chains. "chains": the states of the

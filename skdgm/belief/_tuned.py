@@ -182,6 +182,7 @@ class TunedNetwork(_BaseComposition, Estimator):
         ----------
         n_samples : int, default=1
         random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
         init, n_steps, burn_in, thin
             As in :meth:`DBN.sample`.
 

@@ -113,6 +113,7 @@ class Machine(Estimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
         init : {"chains", "noise"} or array-like of shape (n, n_features), \
                 default="chains"
             Start of the chains: the last states of the training chains (see

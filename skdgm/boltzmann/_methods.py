@@ -81,6 +81,7 @@ def sample_of_class(
     n_samples : int, default=1
         Number of rows.
     random_state : int, RandomState instance or None, default=None
+        By default NumPy's global generator: other rows at each call.
     y : object or array-like of shape (n_samples,), default=None
         Label of all rows, or of each row, to which the chains are clamped. If None,
         labels are sampled, too.

@@ -6,7 +6,7 @@ from skdgm.data.conditions import events_of
 from skdgm.data.filling import fill
 from skdgm.data.frames import Codec, tell_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
-from skdgm.data.kinds import ColumnType, column_types_of
+from skdgm.data.kinds import ColumnType, column_types_of, names_of
 from skdgm.data.mixed import MixedColumns
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "fill",
     "for_callbacks",
     "has_grey",
+    "names_of",
     "tabulate",
     "tell_unknown",
 ]

@@ -159,6 +159,27 @@ def fill(
     return np.concatenate(parts)
 
 
+def widened(X, names):
+    """Add the columns that a DataFrame lacks, with nothing but missing values.
+
+    Parameters
+    ----------
+    X : object
+        A DataFrame of pandas; others are returned as they are.
+    names : sequence or None
+        Names of the columns of the model, in their order, if it has any.
+
+    Returns
+    -------
+    X : object
+    """
+    if not is_frame(X) or names is None or len(X.columns) >= len(names):
+        return X
+    if not set(X.columns) <= set(names):
+        return X
+    return X.reindex(columns=list(names))
+
+
 def completed(frame, found):
     """Copy of a DataFrame with missing values filled and all others unchanged.
 
@@ -200,6 +221,8 @@ def _completed(column, found):
     if column.dtype == found.dtype:
         return column.mask(lacks, found)
     types = [column.dtype, found.dtype, np.dtype(object)]
+    if lacks.all():
+        return found
     for dtype in types[isinstance(column.dtype, pd.CategoricalDtype) :]:
         parts = [_as_type(part, dtype) for part in (column[~lacks], found[lacks])]
         if all(part is not None for part in parts):

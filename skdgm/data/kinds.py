@@ -4,6 +4,7 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from skdgm.data.codes import Codes, check_codes, distinct, refuse
 from skdgm.data.columns import Columns
@@ -137,14 +138,19 @@ class Mixed(NamedTuple):
         return Columns(*(fact[which] for fact in self[:5]))
 
 
+def names_of(model):
+    """Names of a fitted model's columns, or their numbers."""
+    check_is_fitted(model)
+    return getattr(model, "feature_names_in_", range(model.n_features_in_))
+
+
 def column_types_of(model):
     """How a fitted model reads each column: a dict of :class:`ColumnType` by name, or
     by number."""
-    n_columns = model.n_features_in_
-    found = getattr(model._columns, "column_types", None)
+    names, found = names_of(model), getattr(model._columns, "column_types", None)
     plain = ColumnType(model._options.column_types)
-    types = [plain] * n_columns if found is None else found()
-    return dict(zip(getattr(model, "feature_names_in_", range(n_columns)), types))
+    types = [plain] * len(names) if found is None else found()
+    return dict(zip(names, types))
 
 
 def kinds_of(column_types, rows):

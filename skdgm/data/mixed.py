@@ -5,7 +5,7 @@ from sklearn.utils.validation import validate_data
 
 from skdgm.data.codes import CodeColumns, count_codes, count_sizes, least_sizes
 from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
-from skdgm.data.filling import completed
+from skdgm.data.filling import completed, widened
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.frames import Codec
 from skdgm.data.kinds import Mixed, check, kinds_of, learned_scales, named_sizes
@@ -203,6 +203,15 @@ class MixedColumns(RealColumns):
             return found
         return np.where(rows.unknown, columns.log_room, found)
 
+    def widened(self, columns, X):
+        """DataFrame with the columns of the model that X lacks, all missing; X if it is
+        none, or has all."""
+        if columns.codec is None:
+            return X
+        plain = as_pandas(X)
+        wide = widened(plain, columns.codec.names)
+        return X if wide is plain else wide
+
     def presented(self, columns, array, X=None):
         """Decode an array as a DataFrame, if the model was fitted to one: X with its
         missing values filled if X is a DataFrame, else a new one of the same kind."""
@@ -211,5 +220,8 @@ class MixedColumns(RealColumns):
         found, plain = columns.codec.decode(array), as_pandas(X)
         if not is_frame(plain):
             return native(found, columns.codec.schema)
-        whole = completed(plain, found)
-        return whole if plain is X else native(whole, schema_of(X))
+        whole = completed(widened(plain, columns.codec.names), found)
+        if plain is X:
+            return whole
+        complete = len(plain.columns) == len(whole.columns)
+        return native(whole, schema_of(X) if complete else columns.codec.schema)

@@ -263,7 +263,6 @@ def _knots(values, atoms, others, weight, step):
     else:
         places = np.concatenate([ends[:1], (others[:-1] + others[1:]) / 2, ends[1:]])
         always = np.isin(places, ends)
-    places, always = places[places <= ends[1]], always[places <= ends[1]]
     below = np.concatenate([[0.0], np.cumsum(weight)])
     below = below[np.searchsorted(others, places, side="right")]
     uniform = (places - places[0]) / (places[-1] - places[0])

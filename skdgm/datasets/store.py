@@ -166,7 +166,8 @@ def download(source, path, name, cached):
                 raise OSError(f"{file.tell()} of {expected} bytes came")
         os.replace(unfinished, path)
     except OSError as error:
-        raise offline(name, source.url, error, f"{cached} or {path}") from error
+        files = f"{cached} and its .json, or {path},"
+        raise offline(name, source.url, error, files) from error
     finally:
         unfinished.unlink(missing_ok=True)
 

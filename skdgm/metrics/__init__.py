@@ -18,6 +18,7 @@ _MODULES = {
         "nearest_training_neighbours",
     ),
     "parzen": ("Parzen", "parzen_log_likelihood"),
+    "pooling": ("PooledEstimate", "pool_estimates"),
     "ranking": ("AnomalyReport", "anomaly_report"),
     "table": ("likelihood_table",),
     "two_sample": ("TwoSampleTest", "classifier_two_sample_test"),

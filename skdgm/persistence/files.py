@@ -11,6 +11,7 @@ import os
 import re
 import uuid
 import zipfile
+from errno import ENOENT
 from functools import cache
 from math import prod
 from pathlib import Path
@@ -62,6 +63,8 @@ def save(estimator, path):
     UnsavableError
         The estimator, a parameter or an attribute is of a type that is not kept, such
         as a class of your own or a Pipeline.
+    FileNotFoundError
+        There is no folder for the file.
 
     Notes
     -----
@@ -98,6 +101,8 @@ def save(estimator, path):
     }
     # A link stays one, to the new file.
     target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(ENOENT, "There is no such folder", str(target.parent))
     unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
         with open(unfinished, "xb") as file:

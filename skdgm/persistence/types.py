@@ -25,12 +25,14 @@ _ESTIMATORS = {
     "skdgm.boltzmann.gaussian_rbm": ("GaussianRBM",),
     "skdgm.boltzmann.rbm": ("BernoulliRBM",),
     "skdgm.boltzmann.rbm_classifier": ("RBMClassifier",),
+    "skdgm.imputation.generative_imputer": ("GenerativeImputer",),
     "skdgm.preprocessing.bernoulli_binarizer": ("BernoulliBinarizer",),
     "skdgm.preprocessing.dequantizer": ("Dequantizer",),
 }
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
     "skdgm.autoencoder._hierarchy": ("Params", "Statistics"),
+    "skdgm.autoregressive._normal": ("Moments",),
     "skdgm.autoregressive._orderless": ("Params",),
     "skdgm.belief._outputs": ("Classes", "Labels", "Numbers"),
     "skdgm.data.codes": ("Codes",),

@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal, norm
 from sklearn.linear_model import Ridge
 
 from skdgm import FVBN
-from skdgm.autoregressive._density import Moments
+from skdgm.autoregressive._normal import Moments
 from tests.autoregressive.models import inside
 
 RNG = np.random.default_rng(0)

@@ -259,3 +259,22 @@ def test_kinds_by_name_are_checked():
         NADE(3, {"rooms": "real"}).fit(WIDE)
     with pytest.raises(ValueError, match="but X is no DataFrame"):
         NADE(3, {"rooms": "gaussian"}).fit(np.eye(3))
+
+
+def test_frames_may_lack_columns():
+    own = EoNADE(column_types="mixed", n_iter=2, random_state=0).fit(WIDE)
+    part = WIDE[["town", "day"]].iloc[3:6]
+    found = own.conditional_sample(part, n_samples=2, random_state=0)
+    assert (found.dtypes == WIDE.dtypes).all()
+    pd.testing.assert_index_equal(found.index, part.index.repeat(2))
+    for name in part:
+        assert (found[name] == part[name].loc[found.index]).all()
+    assert list(own.impute(part).columns) == list(WIDE)
+    polars = pytest.importorskip("polars")
+    pytest.importorskip("pyarrow")
+    other = polars.DataFrame(WIDE.to_dict("list"))
+    own.fit(other)
+    found = own.conditional_sample(other.select("town").head(3), random_state=0)
+    assert found.schema == other.schema
+    with pytest.raises(ValueError, match="feature names should match"):
+        own.impute(part.assign(street=1))

@@ -1,5 +1,6 @@
 """Every public estimator, in the shapes in which the common tests meet it."""
 
+from sklearn.base import MetaEstimatorMixin
 from sklearn.utils import get_tags
 
 import skdgm
@@ -21,6 +22,7 @@ from skdgm import (
     NeuralAutoregressive,
     RBMClassifier,
 )
+from skdgm.base import Estimator
 from tests.common.shapes import machine
 
 INSTANCES = [
@@ -490,11 +492,14 @@ KINDS = one_of_each(kind)
 CLASSES = one_of_each(type)
 READERS = one_of_each(reader, CLASSES + KINDS)
 
-ESTIMATORS = [
+PUBLIC = [
     getattr(skdgm, name)
     for name in skdgm.__all__
     if isinstance(getattr(skdgm, name), type)
 ]
+# Those that are models, and those that are made of one.
+ESTIMATORS = [cls for cls in PUBLIC if issubclass(cls, Estimator)]
+META_ESTIMATORS = [cls for cls in PUBLIC if issubclass(cls, MetaEstimatorMixin)]
 
 
 def name_of(instance):

@@ -283,6 +283,11 @@ def test_a_seed_settles_everything(estimator, data):
     a, b, c = (estimator.sample(20, random_state=seed) for seed in (5, 5, 6))
     np.testing.assert_array_equal(a, b)
     assert (a != c).any()
+    # Without a seed draws come from NumPy's global generator, as in scikit-learn.
+    np.random.seed(5)
+    b, c = estimator.sample(20), estimator.sample(20)
+    np.testing.assert_array_equal(a, b)
+    assert (a != c).any()
 
 
 @of_classes

@@ -16,6 +16,8 @@ from tests.common.instances import (
     ESTIMATORS,
     INSTANCES,
     KINDS,
+    META_ESTIMATORS,
+    PUBLIC,
     READERS,
     name_of,
 )
@@ -92,3 +94,4 @@ def test_accuracy_is_asked_for_where_columns_are_real():
 
 def test_every_estimator_has_instances():
     assert {type(instance) for instance in INSTANCES} == set(ESTIMATORS)
+    assert len(ESTIMATORS) + len(META_ESTIMATORS) == len(PUBLIC)

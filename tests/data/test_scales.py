@@ -23,13 +23,14 @@ def numbers(kind, n=2000):
         "inflated": np.where(rng.random(n) < 0.9, 0, np.rint(amounts)),
         "heaped": np.where(rng.random(n) < 0.5, 40, rng.integers(1, 100, n)),
         "four values": rng.integers(0, 4, n) * 1.5,
+        "tenths": rng.integers(0, 40, n) / 10 + 0.5,
         "nearly one": np.where(np.arange(n) < n - 1, 7.0, 9.0),
     }
     return found[kind]
 
 
 KINDS = ["real", "tails", "whole", "cents", "inflated", "heaped", "four values"]
-KINDS += ["nearly one"]
+KINDS += ["nearly one", "tenths"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -139,3 +140,13 @@ def test_columns_of_noise_are_read_without_harm():
     scores = learned(x)
     assert np.isfinite(scores.log_slope(x)).all()
     assert np.isfinite(scores.forward(x)).all()
+
+
+@pytest.mark.parametrize("step", [0.1, 0.01, 0.3, 7.0])
+def test_few_values_of_any_step_have_scores(step):
+    # Multiples of decimal fractions are not exact.
+    for first in range(5):
+        x = np.repeat((first + np.arange(4)) * step, [1, 2, 9, 1])
+        scores = learned(x)
+        assert np.isfinite(scores.z).all()
+        np.testing.assert_allclose(scores.backward(scores.forward(x)), x, rtol=1e-9)

@@ -83,7 +83,8 @@ def test_bits(bits, home, far):
 
 def test_no_network(bits, home, far):
     (far / "bits_valid.amat").unlink()
-    told = r"binarized_mnist could not be fetched from file:.*Without a network, copy"
+    told = r"binarized_mnist could not be fetched from file:.*Without a network, "
+    told += r"copy .*binarized_mnist.npz and its .json, or .*bits_valid.amat, from a "
     with pytest.raises(DatasetError, match=told):
         bits(data_home=home)
     # No half of a file.

@@ -283,3 +283,9 @@ def test_bytes_that_are_no_json(path):
         archive.writestr("model.json", "[" + "9" * 10**4 + "]")
     with pytest.raises(CorruptFileError):
         skdgm.load(path)
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such folder: .*missing'"):
+        skdgm.save(DBN(), tmp_path / "missing" / "model.skdgm")
+    assert not list(tmp_path.iterdir())

@@ -15,11 +15,13 @@ import skdgm
 from skdgm import (
     DBM,
     DBN,
+    FVBN,
     NADE,
     BernoulliRBM,
     DBMClassifier,
     DBNClassifier,
     DBNRegressor,
+    GenerativeImputer,
     RBMClassifier,
 )
 from skdgm.anomaly import DensityOutlierDetector
@@ -152,6 +154,15 @@ def test_tables_of_several_kinds(tmp_path):
         kept(nade.fit(frame.set_axis(odd, axis=1)), tmp_path)
 
 
+def test_closed_forms(tmp_path):
+    # No instance of the common tests, as learning goes by no updates.
+    fvbn = FVBN(column_types="gaussian").fit(REAL)
+    other = kept(fvbn, tmp_path)
+    assert_identical(fvbn, other)
+    assert set(io.get_untrusted_types(data=io.dumps(fvbn))) <= set(TRUSTED_TYPES)
+    assert_identical(*(e.partial_fit(REAL[:9]) for e in (fvbn, other)))
+
+
 def test_names_of_columns(tmp_path):
     frame = pd.DataFrame(BITS, columns=list("abcdef"))
     rbm = BernoulliRBM(2, n_iter=1, random_state=0).set_output(transform="pandas")
@@ -201,6 +212,7 @@ def test_estimators_in_estimators(tmp_path):
         BernoulliBinarizer(random_state=1).fit(BITS / 2),
         BernoulliBinarizer(scheme="threshold").fit(BITS / 2),
         Dequantizer(random_state=1).fit(BITS),
+        GenerativeImputer(FVBN(n_iter=1), add_indicator=True, random_state=0).fit(BITS),
     ):
         other = kept(estimator, tmp_path)
         assert_identical(estimator, other)

@@ -1,0 +1,27 @@
+r"""Whether columns have something in common that latent units could tell.
+
+Columns are nearly independent if no eigenvalue of their correlations is clearly greater
+than for independent columns [1]_,
+
+.. math:: \lambda \le \Bigl(1 + \sqrt{D / n}\Bigr)^2
+
+.. [1] Marchenko and Pastur (1967). Distribution of eigenvalues for some sets of random
+   matrices. Mathematics of the USSR-Sbornik.
+"""
+
+import numpy as np
+
+# Factor by which an eigenvalue must exceed the limit for independent columns.
+_CLEARLY = 1.5
+
+
+def are_dependent(x):
+    """Return whether columns are more dependent than by chance."""
+    x = x - np.nanmean(np.where(np.isnan(x).all(axis=0), 0, x), axis=0)
+    x = np.where(np.isnan(x), 0, x).astype(np.float64)
+    size = np.sqrt((x**2).mean(axis=0))
+    x = x[:, size > 0] / size[size > 0]
+    if min(x.shape) < 2:
+        return False
+    largest = np.linalg.norm(x, 2) ** 2 / len(x)
+    return largest > _CLEARLY * (1 + np.sqrt(x.shape[1] / len(x))) ** 2

@@ -1,0 +1,290 @@
+r"""Imputation of a table by any model that fills missing entries.
+
+.. math:: \hat x_\text{missing} = \mathbb{E}[x_\text{missing} \mid x_\text{seen}]
+   \quad \text{or} \quad x_\text{missing} \sim p(x_\text{missing} \mid x_\text{seen})
+"""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import MetaEstimatorMixin, _fit_context, clone
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _check_sample_weight,
+    check_is_fitted,
+    check_scalar,
+)
+
+from skdgm.autoregressive import EoNADE
+from skdgm.base import fits
+from skdgm.exceptions import MissingDataWarning
+from skdgm.imputation._imputer import Imputer
+from skdgm.imputation._tables import take
+from skdgm.utils.callers import warn
+from skdgm.utils.domains import is_frame
+from skdgm.utils.random import MAX_SEED
+
+
+class GenerativeImputer(MetaEstimatorMixin, Imputer):
+    r"""Imputer that fills a table with what a model expects, or draws, given the rest.
+
+    .. math::
+
+        \hat x_\text{missing} = \mathbb{E}[x_\text{missing} \mid x_\text{seen}], \quad
+        \arg\max_{x_\text{missing}} p(x_\text{missing} \mid x_\text{seen})
+        \quad \text{or} \quad x_\text{missing} \sim p(x_\text{missing} \mid
+        x_\text{seen})
+
+    A transformer in the place of scikit-learn's ``SimpleImputer`` and
+    ``IterativeImputer``: one model learns the joint distribution of all columns from
+    the rows as they are, with their missing entries, and fills these in rows that it
+    has not seen. NaN, None and NA are missing. With ``column_types="mixed"``, as by
+    default, tables are DataFrames (of pandas, polars or Arrow) of numbers, dates,
+    categories, strings and bools, and stay such. Known entries are never changed, nor
+    is the index.
+
+    Parameters
+    ----------
+    estimator : object, default=None
+        Model with ``fit`` and ``impute``: any of skdgm's, or a fitted one wrapped in
+        scikit-learn's ``FrozenEstimator``. If None, an :class:`~skdgm.EoNADE` with
+        ``column_types="mixed"``.
+    method : {"mean", "mode", "sample"}, default="mean"
+        What :meth:`transform` fills in: "mean" the means (of categories, and of bits in
+        a DataFrame, the most probable value), "mode" the most probable values, which
+        autoregressive models have, "sample" one draw. May be changed after ``fit``.
+    add_indicator : bool, default=False
+        Whether to add, on the right, a column of bits for each column that had missing
+        values in ``fit``, as ``MissingIndicator`` of scikit-learn does.
+    keep_empty_features : bool, default=False
+        Whether to keep columns that had no value at all in ``fit``. The model does not
+        see them; they are filled with 0 (of dates, 1970), in a DataFrame with the first
+        category of a category dtype, and columns of text with "missing_value".
+    missing_values : int, float, str, np.nan, None or pandas.NA, default=np.nan
+        A value that stands for a missing one, besides NaN, None and NA.
+    random_state : int, RandomState instance or None, default=None
+        Seed of draws, the same ones at each call; and of the model, where its own
+        ``random_state`` is None and this is not.
+
+    Attributes
+    ----------
+    estimator_ : object
+        The fitted model, of the columns that had any value.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has any that are all strings.
+
+    See Also
+    --------
+    skdgm.metrics.pool_estimates : Pooling of estimates from several filled tables.
+
+    Notes
+    -----
+    Several imputations [1]_ are a method, :meth:`draw`, and no parameter: ``transform``
+    has one row for each row of X, so there it could do nothing; and the tables are a
+    list, as an analysis is to be done for each, not once for all in one.
+
+    All draws come from one fitted model. Where rows are few and much is missing, its
+    own uncertainty matters too: fit an imputer for each table to a bootstrap sample of
+    the rows, by ``sample_weight`` [2]_.
+
+    References
+    ----------
+    .. [1] Rubin (1987). Multiple Imputation for Nonresponse in Surveys. Wiley.
+    .. [2] van Buuren (2018). Flexible Imputation of Missing Data, second edition.
+       Chapman and Hall.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skdgm import EoNADE, GenerativeImputer
+    >>> rng = np.random.default_rng(0)
+    >>> size = rng.normal(size=300)
+    >>> X = pd.DataFrame({"size": size, "name": np.where(size > 0, "large", "small")})
+    >>> X.loc[:9, "name"] = None
+    >>> model = EoNADE((16,), column_types="mixed", n_iter=30)
+    >>> imputer = GenerativeImputer(model, random_state=0)
+    >>> bool((imputer.fit_transform(X)["name"] == np.where(size > 0, "large", "small"))
+    ...      .mean() > 0.99)
+    True
+    >>> tables = imputer.draw(X, 5)
+    >>> [len(table) for table in tables]
+    [300, 300, 300, 300, 300]
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "impute"]), None],
+        "method": [StrOptions({"mean", "mode", "sample"})],
+        **Imputer._parameter_constraints,
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        method="mean",
+        add_indicator=False,
+        keep_empty_features=False,
+        missing_values=np.nan,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.method = method
+        self.add_indicator = add_indicator
+        self.keep_empty_features = keep_empty_features
+        self.missing_values = missing_values
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, **fit_params):
+        """Fit the model to a table with missing values.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), default=None
+            Passed on to the model's ``fit``: most ignore it.
+        **fit_params
+            Arguments of the model's ``fit``, such as ``sample_weight``; with metadata
+            routing enabled, those that it requests.
+
+        Returns
+        -------
+        self : GenerativeImputer
+
+        Raises
+        ------
+        ValueError
+            No column has a value; or as by the model's ``fit``.
+
+        Warns
+        -----
+        MissingDataWarning
+            Columns have no value, and will be dropped.
+        """
+        if get_config()["enable_metadata_routing"]:
+            fit_params = process_routing(self, "fit", **fit_params).estimator.fit
+        with fits.replacing(self) as new:
+            new._learn(X, y, fit_params)
+        dropped = ~self._kept
+        if dropped.any():
+            names = X.columns if is_frame(X) else _check_feature_names_in(self)
+            warn(
+                f"Columns {names[dropped].tolist()} have no observed value: "
+                f"{type(self).__name__} drops them, or with keep_empty_features=True "
+                "fills them with 0.",
+                MissingDataWarning,
+            )
+        return self
+
+    def _learn(self, X, y, fit_params):
+        table, lacks = self._read(X, reset=True)
+        counted = lacks
+        if fit_params.get("sample_weight") is not None:
+            # A row of no weight is no row.
+            counted = lacks[_check_sample_weight(fit_params["sample_weight"], X) > 0]
+        model = clone(self._model())
+        # A FrozenEstimator is its own clone.
+        frozen = model is self.estimator
+        self._known, self._lacked = ~counted.all(axis=0) | frozen, counted.any(axis=0)
+        if not self._known.any():
+            raise ValueError("X has no value: all of its entries are missing.")
+        rng = check_random_state(self.random_state)
+        self._seed = rng.randint(MAX_SEED)
+        if self.random_state is not None and not frozen:
+            for name, value in sorted(model.get_params().items()):
+                if name.rsplit("__")[-1] == "random_state" and value is None:
+                    model.set_params(**{name: rng.randint(MAX_SEED)})
+        self.estimator_ = model.fit(take(table, self._known), y, **fit_params)
+
+    def transform(self, X):
+        """Fill missing entries, by ``method``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        X_filled : ndarray or DataFrame of shape (n_samples, n_features_out)
+            Entries that are not missing are unchanged. A DataFrame, with the index of
+            X, if the model was fitted to one with ``column_types="mixed"``, or by
+            ``set_output``.
+
+        Raises
+        ------
+        ValueError
+            The model has no such method; or as by its ``impute``.
+        """
+        check_is_fitted(self)
+        rng = check_random_state(self._seed)
+        return self._filled(
+            X,
+            lambda seen: self.estimator_.impute(
+                seen, method=self.method, random_state=rng
+            ),
+        )
+
+    def draw(self, X, n_draws=5, *, random_state=None):
+        """Fill missing entries several times, by draws: multiple imputation.
+
+        Analyse each table as if nothing had been missing, then pool the estimates by
+        :func:`~skdgm.metrics.pool_estimates`. Draws are independent given the
+        model; tables of fewer draws are the first of those of more.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        n_draws : int, default=5
+            Number of tables.
+        random_state : int, RandomState instance or None, default=None
+            Source of the draws. None: the imputer's, the same at each call, and the
+            first table as :meth:`transform` returns with ``method="sample"``.
+
+        Returns
+        -------
+        tables : list of ndarray or DataFrame of shape (n_samples, n_features_out)
+            Each as :meth:`transform` returns, ``set_output`` and indicators included.
+        """
+        check_is_fitted(self)
+        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        drawing = fits.shallow(self)
+        drawing.method = "sample"
+        source = self._seed if random_state is None else random_state
+        drawing._seed = check_random_state(source)
+        return [drawing.transform(X) for _ in range(n_draws)]
+
+    def get_metadata_routing(self):
+        """Routing of metadata to the model's ``fit``.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=self)
+        return router.add(estimator=self._model(), method_mapping=mapping)
+
+    def _model(self):
+        return (
+            EoNADE(column_types="mixed") if self.estimator is None else self.estimator
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._model())
+        for name in ("sparse", "categorical", "string", "positive_only"):
+            setattr(tags.input_tags, name, getattr(inner.input_tags, name))
+        tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
+        return tags

@@ -1,0 +1,146 @@
+r"""Pooling of estimates from several imputed tables: Rubin's rules.
+
+.. math:: T = \bar U + \left(1 + \tfrac1m\right) B
+"""
+
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from sklearn.utils.validation import check_array, check_scalar
+
+
+class PooledEstimate(NamedTuple):
+    """Result of :func:`pool_estimates`: numbers, or arrays of shape (n_estimates,).
+
+    Parameters
+    ----------
+    estimate : float or ndarray
+        Mean of the estimates.
+    within : float or ndarray
+        Variance within tables: the mean of the variances.
+    between : float or ndarray
+        Variance between tables: of the estimates.
+    total : float or ndarray
+        Variance of the pooled estimate.
+    dof : float or ndarray
+        Degrees of freedom of Student's t distribution for it.
+    low, high : float or ndarray
+        Ends of its confidence interval.
+    missing_information : float or ndarray
+        Fraction of the information that is missing, with the missing values.
+    """
+
+    estimate: float
+    within: float
+    between: float
+    total: float
+    dof: float
+    low: float
+    high: float
+    missing_information: float
+
+
+def pool_estimates(estimates, variances, *, complete_dof=np.inf, confidence=0.95):
+    r"""Pool estimates, each from one of several imputed tables, by Rubin's rules.
+
+    .. math::
+
+        \bar Q = \frac1m \sum_k Q_k, \quad \bar U = \frac1m \sum_k U_k, \quad
+        B = \frac{1}{m - 1} \sum_k (Q_k - \bar Q)^2, \quad
+        T = \bar U + \left(1 + \tfrac1m\right) B
+
+    for estimates Q and their variances U, the squares of standard errors, from m
+    tables [1]_. The interval is that of Student's t distribution, with
+
+    .. math::
+
+        \nu_m = \frac{m - 1}{\lambda^2}, \quad
+        \nu_\text{obs} = \frac{\nu + 1}{\nu + 3}\, \nu\, (1 - \lambda), \quad
+        \frac{1}{\nu_m} + \frac{1}{\nu_\text{obs}} \quad \text{for}\quad
+        \lambda = \left(1 + \tfrac1m\right) \frac{B}{T}
+
+    as the inverse of its degrees of freedom, if the analysis of a complete table has
+    ν of these [2]_; without limit :math:`\nu_m`. The fraction of missing information
+    is :math:`(r + 2 / (\nu_m + 3)) / (r + 1)` with :math:`r = \lambda / (1 - \lambda)`,
+    the relative increase in variance [1]_.
+
+    Parameters
+    ----------
+    estimates : array-like of shape (n_tables,) or (n_tables, n_estimates)
+        The same estimates from each table. They should be about normal: transform
+        where they are not, as a correlation by ``arctanh``.
+    variances : array-like of the same shape
+        Squared standard errors, as if nothing had been missing.
+    complete_dof : float, default=inf
+        Degrees of freedom of the analysis of a complete table, such as rows less
+        coefficients.
+    confidence : float, default=0.95
+        Probability of the interval.
+
+    Returns
+    -------
+    pooled : PooledEstimate
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two tables, shapes differ, a value is not finite, or a
+        variance is negative.
+
+    References
+    ----------
+    .. [1] Rubin (1987). Multiple Imputation for Nonresponse in Surveys. Wiley.
+    .. [2] Barnard and Rubin (1999). Small-sample degrees of freedom with multiple
+       imputation. Biometrika.
+    .. [3] van Buuren (2018). Flexible Imputation of Missing Data, second edition.
+       Chapman and Hall.
+
+    Examples
+    --------
+    >>> from skdgm.metrics import pool_estimates
+    >>> pooled = pool_estimates([4.0, 5.0, 6.0], [2.0, 2.0, 2.0])
+    >>> pooled.estimate, pooled.within, pooled.between, round(pooled.total, 4)
+    (5.0, 2.0, 1.0, 3.3333)
+    >>> round(pooled.dof, 3), round(pooled.low, 3), round(pooled.high, 3)
+    (12.5, 1.04, 8.96)
+    """
+    Q, U = (
+        check_array(value, ensure_2d=False, dtype=np.float64, input_name=name)
+        for value, name in ((estimates, "estimates"), (variances, "variances"))
+    )
+    if Q.shape != U.shape or Q.ndim > 2:
+        raise ValueError(
+            "estimates and variances must have the same shape, (n_tables,) or "
+            f"(n_tables, n_estimates); got {Q.shape} and {U.shape}."
+        )
+    m = len(Q)
+    if m < 2:
+        raise ValueError("Variance between tables takes estimates of at least two.")
+    if (U < 0).any():
+        raise ValueError("A variance is negative: give squared standard errors.")
+    check_scalar(complete_dof, "complete_dof", Real, min_val=0)
+    check_scalar(
+        confidence,
+        "confidence",
+        Real,
+        min_val=0,
+        max_val=1,
+        include_boundaries="neither",
+    )
+    estimate, within, between = Q.mean(axis=0), U.mean(axis=0), Q.var(axis=0, ddof=1)
+    added = (1 + 1 / m) * between
+    total = within + added
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(total > 0, added / total, 0.0)
+        dof = large = (m - 1) / share**2
+        if np.isfinite(complete_dof):
+            seen = (complete_dof + 1) / (complete_dof + 3) * complete_dof * (1 - share)
+            dof = 1 / (1 / large + 1 / seen)
+    half = stats.t.ppf((1 + confidence) / 2, dof) * np.sqrt(total)
+    # The fraction (r + 2 / (ν + 3)) / (r + 1) with r = λ / (1 - λ), if this is finite.
+    missing = share + 2 * (1 - share) / (large + 3)
+    ends = estimate - half, estimate + half
+    found = estimate, within, between, total, dof, *ends, missing
+    return PooledEstimate(*(float(v) if np.ndim(v) == 0 else v for v in found))

@@ -1,0 +1,91 @@
+"""Tables of several kinds of columns."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from skdgm import VAE
+from tests.autoregressive.test_conditions import CONDITIONS
+from tests.autoregressive.test_tables import WIDE
+from tests.numerical import assert_means
+
+pd = pytest.importorskip("pandas")
+
+
+@pytest.fixture(scope="module")
+def vae():
+    return VAE(4, (32,), column_types="mixed", n_iter=60, random_state=0).fit(WIDE)
+
+
+def test_frames_come_back(vae):
+    found = vae.sample(500, random_state=0)
+    assert (found.dtypes == WIDE.dtypes).all()
+    for name in ("gain", "income", "day"):
+        assert found[name].between(WIDE[name].min(), WIDE[name].max()).all()
+    share, real = ((frame["gain"] == 0).mean() for frame in (found, WIDE))
+    assert share == pytest.approx(real, abs=0.1)
+    assert set(found["rooms"]) <= {1, 2, 3}
+    means = vae.inverse_transform(vae.transform(WIDE))
+    assert (means.dtypes == WIDE.dtypes).all()
+    assert vae.column_types_["gain"].values == [0]
+
+
+def test_missing_entries_are_filled(vae):
+    holed = WIDE.astype({"gain": float, "rooms": float}).head(20)
+    holed.iloc[::2, :2] = np.nan
+    holed.iloc[::3, 3:] = None
+    for method in ("mean", "sample"):
+        found = vae.impute(holed, method=method, random_state=0)
+        assert not found.isna().any(axis=None)
+        pd.testing.assert_index_equal(found.index, holed.index)
+        known = holed.notna()
+        pd.testing.assert_frame_equal(found.where(known), holed.where(known))
+    assert np.isfinite(vae.score_samples(holed)).all()
+    assert list(vae.impute(WIDE[["town"]]).columns) == list(WIDE)
+
+
+def test_scores_are_bounds_on_the_density_of_a_column():
+    frame = WIDE[["town", "rooms"]]
+    own = VAE(2, (8,), column_types="mixed", n_iter=5, random_state=0).fit(frame)
+    rows = pd.DataFrame(list(product(["Bonn", "Rome"], [1, 2, 3])), columns=list(frame))
+    p = np.exp(own.importance_likelihood(rows, n_draws=5000))
+    # What is left is for values that were never seen.
+    n = len(frame)
+    assert p.sum() == pytest.approx((1 - 1 / (n + 3)) * (1 - 1 / (n + 4)), abs=0.01)
+
+
+@pytest.mark.parametrize("names", [[name] for name in CONDITIONS] + [list(CONDITIONS)])
+def test_all_draws_keep_to_the_conditions(vae, names):
+    given = {name: CONDITIONS[name] for name in names}
+    found = vae.sample(50, random_state=0, conditions=given)
+    kept = {
+        "gain": found["gain"].between(1, 500),
+        "rooms": found["rooms"].isin([1, 3]),
+        "income": (found["income"] >= 10) & (found["income"] < 30),
+        "day": found["day"].between("2020-06-01", "2020-06-30"),
+        "town": found["town"] == "Rome",
+    }
+    for name in names:
+        assert kept[name].all(), name
+
+
+@pytest.mark.parametrize("conditions", [{0: 1}, {0: 0, 2: [1]}])
+def test_draws_have_the_conditional_probabilities(conditions):
+    X = np.random.default_rng(0).random((200, 1)) < [0.5, 0.2, 0.7]
+    X[:, 1] ^= X[:, 0]
+    own = VAE(2, (16,), n_iter=100, random_state=0).fit(X)
+    states = np.array(list(product([0.0, 1], repeat=3)))
+    p = np.exp(own.importance_likelihood(states, n_draws=20_000))
+    for j, value in conditions.items():
+        p = p * (states[:, j] == np.ravel(value)[0])
+    drawn = own.sample(8000, random_state=0, conditions=conditions)
+    found = (drawn[:, None] == states).all(axis=2)
+    # Latent units are shared by some of the draws.
+    assert_means(found.astype(float), p / p.sum(), n_sigma=6)
+
+
+def test_real_columns_alone_take_no_conditions():
+    own = VAE(2, (8,), column_types="gaussian", n_iter=1).fit(np.eye(4))
+    with pytest.raises(ValueError, match="takes no conditions: fit with column_types="):
+        own.sample(3, conditions={0: 1})
