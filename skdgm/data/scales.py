@@ -23,9 +23,9 @@ from scipy.special import entr, ndtri
 # Columns with at most this many distinct values, and on average this many rows of each
 # (more where they are not whole), are read as levels.
 LEVELS, _REPEATS, _FRACTIONS = 20, 10, 50
-# An atom has at least this share of the rows, this many, and stands out from the values
-# around it by this factor.
-_SHARE, _COUNT, _PEAK = 0.05, 5, 2
+# An atom has at least this share of the rows, this many, stands out from the values
+# around it by this factor, and by as many standard errors; most of a column.
+_SHARE, _COUNT, _PEAK, _ERRORS, _ATOMS = 0.002, 5, 2, 4, 50
 # Most segments of a distribution function, and rows for each.
 _SEGMENTS, _ROWS = 64, 30
 # Least share of F that is uniform over the range, so that it increases everywhere.
@@ -229,8 +229,10 @@ def scores_of(values, weight, steps=()):
     scores : Scores
     """
     total, step = weight.sum(), step_of(values, steps)
-    heavy = (weight >= _SHARE * total) & (weight >= _COUNT)
-    heavy &= weight >= _PEAK * _around(weight)
+    around = _around(weight)
+    clear = np.maximum(_PEAK * around, around + _ERRORS * np.sqrt(around))
+    heavy = weight >= np.maximum(clear, max(_SHARE * total, _COUNT))
+    heavy[np.argsort(np.where(heavy, weight, 0), kind="stable")[:-_ATOMS]] = False
     atoms, others, own = values[heavy], values[~heavy], weight[~heavy]
     x, z = _knots(values, atoms, others, own, step)
     center = float(weight @ values / total)
