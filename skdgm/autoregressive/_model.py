@@ -261,7 +261,7 @@ class AutoregressiveModel(NetEstimator):
         columns = self._columns
         plain = np.full(len(columns.seen), structure["column_types"])
         mixture = standard_mixture(*(structure[name] for name in MIXTURE))
-        kinds = getattr(columns, "outputs", plain)
+        kinds = getattr(columns, "kinds", plain)
         scales = getattr(columns, "scales", None)
         found = MixedOutput(kinds, columns.sizes, mixture, scales)
         return found, found.start(self._domain.share(columns))
