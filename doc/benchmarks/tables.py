@@ -6,7 +6,8 @@
 Parts: ``adult`` and ``horse``, sets of a folder; ``bundled``, sets of scikit-learn; and
 ``public``, sets of the literature that OpenML has, skipped where it is not reached.
 Each generator learns from the training rows, the first N of them by option, and draws
-as many; the held-out rows are the part ``valid``, or a quarter of the rows.
+as many; the held-out rows are the part ``valid``, or a quarter of the rows. Missing
+cells are drawn, too: see tables_rival.py.
 
 The rivals have packages of their own, and an environment for these, made once by
 
@@ -38,6 +39,7 @@ from _machine import describe
 from autoregressive_quality import frame
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
+from tables_rival import decode, encode
 from threadpoolctl import threadpool_limits
 
 from skdgm import MADE, NADE, EoNADE
@@ -82,13 +84,19 @@ class Drawn(NamedTuple):
 
 
 def adult(options):
-    """Census incomes, with the class as a column, and 5 % of Masters."""
+    """Census incomes, with the class as a column, and 5 % of Masters.
+
+    Missing categories are a category, "?", as in the original file.
+    """
     data, parts = load(options.data, "adult_mixed"), []
     for part in ("train", "valid"):
         rich = data[f"{part}_y"] == 1
         rows = frame(data, part).assign(income=np.where(rich, ">50K", "<=50K"))
         whole = {name: int for name, kind in rows.dtypes.items() if kind == "float64"}
-        parts.append(rows.astype(whole))
+        rows = rows.astype(whole)
+        for name in rows.columns[rows.isna().any()]:
+            rows[name] = rows[name].cat.add_categories("?").fillna("?")
+        parts.append(rows)
     yield Set("adult", *parts, "income", ("education", "Masters"))
 
 
@@ -121,14 +129,36 @@ def public(options):
         yield Set(name, *train_test_split(rows, random_state=0), target)
 
 
+def whole(of):
+    """Training rows without missing values."""
+    if not of.train.isna().any(axis=None):
+        return of.train
+    return encode(of.train, list(of.train.select_dtypes("number")))
+
+
+def like(of, rows):
+    """Rows with the types of the training rows.
+
+    Numbers end where those of the training rows do, as SDV had it.
+    """
+    rows = rows[list(of.train)].copy()
+    for name, kind in of.train.dtypes.items():
+        if isinstance(kind, pd.CategoricalDtype):
+            rows[name] = rows[name].astype(kind.categories.dtype).astype(kind)
+        elif pd.api.types.is_numeric_dtype(kind):
+            rows[name] = rows[name].clip(of.train[name].min(), of.train[name].max())
+    return rows
+
+
 def ours(kind, of, options):
     """Rows of one of our estimators, with its defaults."""
     model = kind(column_types="mixed", random_state=0)
     with limit(1):
+        rows = whole(of)
         start = time.process_time()
-        model.fit(of.train)
+        model.fit(rows)
         fit, of_class = time.process_time() - start, ""
-        rows = model.sample(len(of.train), random_state=0)
+        rows = like(of, decode(model.sample(len(rows), random_state=0)))
         if of.rare is not None:
             start = time.process_time()
             model.sample(N_OF_CLASS, random_state=0, conditions=dict([of.rare]))
@@ -144,15 +174,12 @@ def rival(name, of, options):
     rows, facts = (folder / f"{stem}.{name}.{end}" for end in ("csv", "json"))
     if not facts.exists():
         _run(name, of, options, folder / stem, rows, facts)
-    found, drawn = json.loads(facts.read_text()), pd.read_csv(rows)
-    for column, kind in of.train.dtypes.items():
-        if isinstance(kind, pd.CategoricalDtype):
-            drawn[column] = drawn[column].astype(kind.categories.dtype).astype(kind)
+    found = json.loads(facts.read_text())
     of_class = ""
     if "condition" in found:
         seconds, n = found["condition"]
         of_class = f"{seconds:.2f}" if n >= N_OF_CLASS else f"{n} in {seconds:.0f}"
-    return Drawn(drawn[list(of.train)], found["cpu"], of_class)
+    return Drawn(like(of, pd.read_csv(rows)), found["cpu"], of_class)
 
 
 def _run(name, of, options, stem, rows, facts):

@@ -33,7 +33,8 @@ def encode(rows, numbers):
     rows = rows.copy()
     for name in list(rows):
         if name not in numbers:
-            rows[name] = rows[name].fillna(NONE).astype(str)
+            known = rows[name].notna()
+            rows[name] = rows[name].astype(object).where(known, NONE).astype(str)
         elif rows[name].isna().any():
             rows[name + BITS] = np.where(rows[name].isna(), "yes", "no")
             rows[name] = rows[name].fillna(rows[name].mean())
