@@ -377,11 +377,10 @@ def by_net(pipe, X, V, hidden):
     net = pipe[0].estimator_
     errors, _ = code.surprise(pipe.transform(given), V, hidden)
     for name in code.frequencies:
-        j = V.columns.get_loc(name)
-        rows = np.flatnonzero(hidden[:, j])
+        rows = np.flatnonzero(hidden[:, V.columns.get_loc(name)])
         if rows.size:
             asked = given.iloc[rows].assign(**{name: V[name].iloc[rows]})
-            losses.append(-net.score_features(asked, given="others")[:, j])
+            losses.append(-net.score_features(asked, given="others")[name])
     return errors, np.concatenate(losses) if losses else np.empty(0)
 
 

@@ -93,7 +93,7 @@ def test_what_is_not_known_is_surprising_where_it_stands():
         found = own.score_features(rows), own.score_features(rows, given="others")
         scores = own.score_samples(rows)
     for part in found:
-        np.testing.assert_allclose(part[:, 0], np.log(OTHER[0]), rtol=1e-6)
+        np.testing.assert_allclose(part["town"], np.log(OTHER[0]), rtol=1e-6)
     np.testing.assert_allclose(found[0].sum(axis=1), scores, rtol=1e-6)
 
 
