@@ -173,7 +173,7 @@ class ChainObjective(NetObjective):
 
     def __init__(self, model, *given):
         super().__init__(*given)
-        self.model = model
+        self.model, self.thinned = model, getattr(model, "thinned", 1)
 
     def init(self, rng):
         """Initial parameters, which reproduce the frequencies of values only."""

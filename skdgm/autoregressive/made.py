@@ -13,6 +13,7 @@ from skdgm.autoregressive._model import AutoregressiveModel
 from skdgm.autoregressive._net_chains import MaskedChain
 from skdgm.autoregressive._options import COLUMNS, ORDERS, TRAINING
 from skdgm.nets import ACTIVATIONS, INITIALISERS
+from skdgm.training import Budget
 from skdgm.utils.counts import check_sizes
 from skdgm.utils.random import stream
 
@@ -98,6 +99,8 @@ class MADE(AutoregressiveModel):
         Average the parameters over about the last tenth of the updates.
     n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
+        Of "mixed" columns, which are learned by heart sooner: 500 updates, but between
+        10 and 100 epochs.
     early_stopping : bool, default=False
         Hold out rows, stop when their likelihood no longer rises, and keep the
         parameters for which it was highest.
@@ -175,6 +178,7 @@ class MADE(AutoregressiveModel):
     _CHAIN, _FIXED = MaskedChain, ("hidden_layer_sizes", "activation", "direct")
     _SHARED, _NUMBER = True, "n_masks"
     _LIGHTER = "set direct=False or lower hidden_layer_sizes, or take NADE or EoNADE."
+    _BUDGET_MIXED = Budget(500, 10, 100)
 
     def __init__(
         self,

@@ -23,9 +23,9 @@ from scipy.special import entr, ndtri
 # Columns with at most this many distinct values, and on average this many rows of each
 # (more where they are not whole), are read as levels.
 LEVELS, _REPEATS, _FRACTIONS = 20, 10, 50
-# An atom has at least this share of the rows, this many, and stands out from the values
-# around it by this factor.
-_SHARE, _COUNT, _PEAK = 0.05, 5, 2
+# An atom has at least this share of the rows, this many, stands out from the values
+# around it by this factor, and by as many standard errors; most of a column.
+_SHARE, _COUNT, _PEAK, _ERRORS, _ATOMS = 0.002, 5, 2, 4, 50
 # Most segments of a distribution function, and rows for each.
 _SEGMENTS, _ROWS = 64, 30
 # Least share of F that is uniform over the range, so that it increases everywhere.
@@ -138,15 +138,19 @@ class Scores(NamedTuple):
         x[at] = self.atoms[codes[at].astype(int)]
         return x
 
-    def codes(self, z, marks=None):
+    def codes(self, z):
         """Numbers of the atoms that scores are, the number of atoms for all others, and
-        NaN where missing; ``marks`` are :attr:`marks`, if known."""
-        marks = self.marks if marks is None else marks
-        near = _NEAR * np.finfo(z.dtype).eps * np.maximum(1, np.abs(marks))
-        found = np.full(len(z), float(len(marks)))
+        NaN where missing."""
+        marks, found = self.marks, np.full(len(z), float(len(self.atoms)))
+        near = self.tolerance(marks, z.dtype)
         for number, mark in enumerate(marks):
             found[np.abs(z - mark) <= near[number]] = number
         return np.where(np.isnan(z), np.nan, found)
+
+    @staticmethod
+    def tolerance(marks, dtype):
+        """Rounding errors of a dtype up to which a score is one of these marks."""
+        return _NEAR * np.finfo(dtype).eps * np.maximum(1, np.abs(marks))
 
     def rounded(self, x):
         """Values within the range, as multiples of the step."""
@@ -224,8 +228,10 @@ def scores_of(values, weight, steps=()):
     scores : Scores
     """
     total, step = weight.sum(), step_of(values, steps)
-    heavy = (weight >= _SHARE * total) & (weight >= _COUNT)
-    heavy &= weight >= _PEAK * _around(weight)
+    around = _around(weight)
+    clear = np.maximum(_PEAK * around, around + _ERRORS * np.sqrt(around))
+    heavy = weight >= np.maximum(clear, max(_SHARE * total, _COUNT))
+    heavy[np.argsort(np.where(heavy, weight, 0), kind="stable")[:-_ATOMS]] = False
     atoms, others, own = values[heavy], values[~heavy], weight[~heavy]
     x, z = _knots(values, atoms, others, own, step)
     center = float(weight @ values / total)

@@ -108,16 +108,14 @@ class CategoricalOutput(Output):
         return np.stack(codes, axis=1).astype(inputs.dtype)
 
     def nll_grad(self, out, v, weight, own=()):
-        v, grad = repeated(v, out), np.exp(self.log_probabilities(out))
-        known, places = ~np.isnan(v), self._places(v)
-        chosen = np.take_along_axis(grad, places, axis=1)
-        np.put_along_axis(grad, places, chosen - 1, axis=1)
-        grad *= np.repeat(known, self.n_outputs, axis=1)
-        return weight[:, None] * grad, ()
+        v, grad = repeated(v, out), np.exp(self.log_probabilities(out), order="C")
+        grad.reshape(-1)[self._places(v)] -= 1
+        weight = weight[:, None] * ~np.isnan(v)
+        return np.repeat(weight, self.n_outputs, axis=1) * grad, ()
 
     def log_p(self, out, v, own=()):
         v, log_p = repeated(v, out), self.log_probabilities(out)
-        chosen = np.take_along_axis(log_p, self._places(v), axis=1)
+        chosen = log_p.reshape(-1)[self._places(v)]
         return np.where(np.isnan(v), out.dtype.type(0), chosen)
 
     def log_probabilities(self, logits):
@@ -143,7 +141,10 @@ class CategoricalOutput(Output):
         return np.split(x, self.starts[1:], axis=1)
 
     def _places(self, v):
-        return np.where(np.isnan(v), 0, v).astype(np.intp) + self.starts
+        """Places of codes among the entries of all rows of outputs."""
+        codes = np.where(np.isnan(v), 0, v).astype(np.intp)
+        first = np.arange(len(v)) * int(self.n_outputs.sum())
+        return codes + first[:, None] + self.starts
 
 
 class OrdinalOutput(CategoricalOutput):

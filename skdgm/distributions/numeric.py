@@ -33,8 +33,8 @@ class NumericOutput(Output):
     scales : sequence of Scores
         Of each column: they have ``forward`` and ``backward``, between values and
         scores, ``standard`` and ``value``, between values and standard units;
-        ``atoms``, their scores ``marks``, and ``codes``, the numbers of atoms; and
-        knots ``x`` and ``z``, which end the range.
+        ``atoms``, their scores ``marks``, and the ``tolerance`` of these; and knots
+        ``x`` and ``z``, which end the range.
     mixture : Mixture
         Form of the densities.
     """
@@ -56,11 +56,20 @@ class NumericOutput(Output):
             _ranges(first + n_logits, self.values.n_outputs),
         )
         self._first = np.cumsum(self.n_inputs) - self.n_inputs
+        # Of each atom its column, number, and column's place among those with.
+        self._owner = np.repeat(np.arange(len(scales)), n_atoms)
+        self._slot = np.repeat(np.arange(len(self.atomic)), n_atoms[self.atomic])
+        self._number = np.concatenate([*map(np.arange, n_atoms), np.zeros(0, int)])
 
     @cached_property
     def _marks(self):
         """Scores of the atoms of each column, float64."""
         return [own.marks for own in self.scales]
+
+    @cached_property
+    def _all_marks(self):
+        """Scores of the atoms of all columns, float64."""
+        return np.concatenate([*self._marks, np.zeros(0)])
 
     def start(self, share):
         out = np.empty(self.n_outputs.sum())
@@ -72,14 +81,15 @@ class NumericOutput(Output):
 
     def inputs(self, v, share=None):
         x = np.zeros((len(v), self.n_inputs.sum()), v.dtype)
-        codes, scores = self._split(v)
+        rows, atoms = self._hits(v)
+        owner = self._owner[atoms]
+        scores = np.where(np.isnan(v), 0, v)
+        scores[rows, owner] = 0
+        at = self._first + self.n_atoms
+        x[:, at] = scores
         for j, own in enumerate(self.scales):
-            at = self._first[j] + self.n_atoms[j]
-            x[:, at] = np.where(np.isnan(scores[:, j]), 0, scores[:, j])
-            x[:, at + 1] = own.standard(np.interp(v[:, j], own.z, own.x))
-        for j, code in zip(self.atomic, codes.T):
-            rows = np.flatnonzero(code < self.n_atoms[j])
-            x[rows, self._first[j] + code[rows].astype(np.intp)] = 1
+            x[:, at[j] + 1] = own.standard(np.interp(v[:, j], own.z, own.x))
+        x[rows, self._first[owner] + self._number[atoms]] = 1
         missing = np.repeat(np.isnan(v), self.n_inputs, axis=1)
         x[missing] = 0 if share is None else np.broadcast_to(share, x.shape)[missing]
         return x
@@ -165,11 +175,18 @@ class NumericOutput(Output):
     def _split(self, v):
         """Codes of the columns with atoms, the last of all other values; and scores,
         NaN at an atom. Both are NaN where missing."""
-        scores, codes = v.copy(), np.empty((len(v), len(self.atomic)), v.dtype)
-        for i, j in enumerate(self.atomic):
-            codes[:, i] = self.scales[j].codes(v[:, j], self._marks[j])
-            scores[codes[:, i] < self.n_atoms[j], j] = np.nan
+        rows, atoms = self._hits(v)
+        scores, codes = v.copy(), v[:, self.atomic]
+        np.copyto(codes, self.n_atoms[self.atomic], "same_kind", where=codes == codes)
+        codes[rows, self._slot[atoms]] = self._number[atoms]
+        scores[rows, self._owner[atoms]] = np.nan
         return codes, scores
+
+    def _hits(self, v):
+        """Rows in which a score is an atom's, and numbers of these among all atoms."""
+        marks = self._all_marks
+        gaps = np.abs(v[:, self._owner] - marks)
+        return (gaps <= self.scales[0].tolerance(marks, v.dtype)).nonzero()
 
 
 def _ranges(first, size):

@@ -59,7 +59,8 @@ class NetEstimator(Estimator):
 
     # Batches are dense arrays.
     _LISTED = False
-    _BUDGET = Budget(3_500, 20, 100)
+    # The second one, if any, is that for columns of several kinds.
+    _BUDGET, _BUDGET_MIXED = Budget(3_500, 20, 100), None
 
     def _check_unchanged(self):
         """Raise ValueError if options changed that the learned nets depend on."""
@@ -73,7 +74,14 @@ class NetEstimator(Estimator):
 
     def _n_epochs(self, table):
         asked = self._options
-        return self._BUDGET.epochs(asked.n_iter, table, asked.batch_size)
+        return self._budget.epochs(asked.n_iter, table, asked.batch_size)
+
+    @property
+    def _budget(self):
+        """Length of training where none is asked for."""
+        kinds = getattr(self._options, "column_types", None)
+        mixed = isinstance(kinds, dict) or kinds == "mixed"
+        return (mixed and self._BUDGET_MIXED) or self._BUDGET
 
     def _attributes(self, state):
         """Fitted attributes of a training state."""

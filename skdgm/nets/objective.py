@@ -71,6 +71,8 @@ class NetObjective(Objective):
     """
 
     INIT, PROBE = random.INIT, random.PROBE
+    # One training row of so many is watched, of those that usually are.
+    thinned = 1
 
     def __init__(self, recipe, rows, seed, epochs_before=0, independent=None):
         super().__init__(recipe, rows, seed, epochs_before)
@@ -198,6 +200,10 @@ class NetWatch(DensityWatch):
         self.rng = random.stream(objective.seed, objective.PROBE)
         independent = objective.independent
         super().__init__(table, held_out, self.rng, independent, state)
+
+    def of_probe(self, state):
+        few = self.probe[:: self.objective.thinned]
+        return self._loss(state, few, np.ones(len(few)))
 
     def _losses(self, state, index, part):
         rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))

@@ -77,6 +77,27 @@ def test_values_that_many_rows_share_are_atoms():
     assert share[0] == pytest.approx((numbers("inflated") == 0).mean(), abs=1e-3)
 
 
+def test_round_numbers_are_atoms():
+    # One hour in three is a multiple of five, and four times as frequent as others;
+    # chance makes none of others an atom, however few rows there are.
+    for n in (60, 600, 6000):
+        rng = np.random.default_rng(n)
+        hours = rng.integers(4, 80, n)
+        some = rng.random(n) < 1 / 3
+        hours = np.where(some, hours // 5 * 5, hours).astype(float)
+        atoms = learned(hours).atoms
+        assert not (atoms % 5).any()
+        assert not len(learned(rng.integers(4, 80, n).astype(float)).atoms)
+    assert set(range(10, 75, 5)) <= set(atoms)
+
+
+def test_atoms_are_at_most_so_many():
+    x = np.repeat(np.arange(400.0), np.where(np.arange(400) % 5, 2, 30))
+    atoms = learned(np.append(x, np.full(100, 205.0))).atoms
+    assert len(atoms) == 50
+    assert 205 in atoms
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_atoms_are_known_by_their_scores(dtype):
     scores = learned(numbers("heaped"))
