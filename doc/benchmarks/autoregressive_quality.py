@@ -294,8 +294,10 @@ def mixed(options):
             if what.startswith("real") and not X.isna().any(axis=None):
                 n, found = mixtures(X, V, options.quick)
                 line(name, what, f"{n} full Gaussians", mean(found), "", "")
+            # Standardised, not as normal scores with atoms: densities that compare.
+            plain = dict.fromkeys(reals(X), "gaussian")
             for who, (kind, given) in MIXED.items():
-                given = STOP | given | {"column_types": "mixed"}
+                given = STOP | given | {"column_types": plain}
                 model, minutes = fitted(kind, given, X, options.quick, FEWER)
                 found = mean(model.score_samples(V))
                 line(name, what, who, found, model.n_iter_, minutes)
@@ -375,11 +377,10 @@ def by_net(pipe, X, V, hidden):
     net = pipe[0].estimator_
     errors, _ = code.surprise(pipe.transform(given), V, hidden)
     for name in code.frequencies:
-        j = V.columns.get_loc(name)
-        rows = np.flatnonzero(hidden[:, j])
+        rows = np.flatnonzero(hidden[:, V.columns.get_loc(name)])
         if rows.size:
             asked = given.iloc[rows].assign(**{name: V[name].iloc[rows]})
-            losses.append(-net.score_features(asked, given="others")[:, j])
+            losses.append(-net.score_features(asked, given="others")[name])
     return errors, np.concatenate(losses) if losses else np.empty(0)
 
 

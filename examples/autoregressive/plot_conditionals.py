@@ -63,9 +63,9 @@ wine = load_wine(as_frame=True).data
 table = EoNADE((64,), column_types="mixed", n_mixtures=2, n_iter=300, random_state=0)
 table.fit(wine)
 oddest = wine.iloc[[table.score_samples(wine).argmin()]]
-surprise = -table.score_features(oddest, given="others")[0]
-usual = -table.score_features(wine, given="others").mean(axis=0)
-column = wine.columns[(surprise - usual).argmax()]
+surprise = -table.score_features(oddest, given="others").iloc[0]
+usual = -table.score_features(wine, given="others").mean()
+column = (surprise - usual).idxmax()
 hidden = oddest.astype(float).assign(**{column: np.nan})
 expected, given = table.impute(hidden)[column].iloc[0], oddest[column].iloc[0]
 print(f"row {oddest.index[0]} is the least likely wine: its {column} is {given:g},")

@@ -6,8 +6,8 @@ the same random streams, as where each of these is a call of its own; so both wa
 the same parameters.
 
 Tuples have an entry for each layer, or for each coupling between two; layers of odd
-numbers are represented by means, given all others. Above one hidden layer there may be
-a label.
+numbers are represented by means, given all others. Above the hidden layers there may be
+a label, which in a machine of one hidden layer may count as beside the visible units.
 """
 
 import numpy as np
@@ -45,13 +45,14 @@ def pass_over(
     rows : tuple
         Index, value and count of lists, those of the batches one after the other.
     labels : tuple
-        Index and count of lists of labels, the last layer's of three; or of no rows.
+        Index and count of lists of labels, the last layer's; or of no rows.
     edges : ndarray of shape (n_batches + 1,)
         First row of each batch.
     weights : pair of tuple
         Tiles of the weights, and of their transposes.
     velocities : tuple
-        Tiles; of no rows without momentum. Those of labels' weights are transposed.
+        Tiles; of no rows without momentum. Those of the weights of labels that count as
+        beside the visible units are transposed.
     units : pair of tuple
         Biases, and their velocities.
     chains : pair of tuple
@@ -82,7 +83,8 @@ def pass_over(
     (ups, downs), (biases, speeds), (indices, counts) = weights, units, chains
     (index, value, count), (y_index, y_count) = rows, labels
     momentum, l1, l2 = numbers
-    labelled = len(y_index) > 0
+    labelled, last = len(y_index) > 0, len(biases) - 1
+    beside = labelled and numbered[last] < last
     means, fields, known, no_values, bits, listed, thin, grads, data, model, lost = room
     real, n_layers = ups[0].dtype.type, len(biases)
     ids, total = np.arange(len(known)).astype(np.uint64), np.empty(longest(biases))
@@ -91,6 +93,9 @@ def pass_over(
     one_each = np.ones(longest(biases))
     order, n_drawn = steps(n_layers, n_steps)
     roots = np.empty(len(order), np.uint64)
+    # A label in an odd layer has its mean from where it is drawn.
+    end = last if labelled and last % 2 else n_layers
+    n_means = len(order) - (n_layers - end)
     for turn in range(len(rates)):
         start, stop = edges[turn], edges[turn + 1]
         n, root = stop - start, fold(key, np.uint64(first + turn))
@@ -101,9 +106,12 @@ def pass_over(
             draw(means[0][:n], root, ids, x, x_count, 0, n)
         settle(
             ups, downs, biases, x, x_value, x_count, y_index[start:stop],
-            y_count[start:stop], means, fields, known, sweeps, tol, n_sweeps, moves, 0,
-            n,
+            y_count[start:stop], False, means, fields, known, sweeps, tol, n_sweeps,
+            moves, 0, n,
         )  # fmt: skip
+        if labelled and not beside:
+            given = y_index[start:stop], no_values[last], y_count[start:stop]
+            unpack(*given, means[last], 0, n)
         m = len(indices[0]) if persistent else n
         if not persistent:
             own = fold(fold(fold(root, DATA), np.uint64(0)), np.uint64(numbered[1]))
@@ -116,15 +124,19 @@ def pass_over(
             ups, downs, biases, biases, betas, indices, no_values, counts, fields, ids,
             roots, order[:n_drawn], labelled, 0, m,
         )  # fmt: skip
-        for layer in range(1, n_layers, 2):
+        for layer in range(1, end, 2):
             columns(
                 layer, ups, downs, biases, biases, betas, indices, no_values, counts,
                 fields[layer][:m], 0, len(ups[layer - 1]),
             )  # fmt: skip
-        for k in range(n_drawn, len(order)):
+        for k in range(n_drawn, n_means):
             layer = order[k]
             own_means = fields[layer][:m]
             draw(own_means, roots[k], ids, indices[layer], counts[layer], 0, m)
+        sweep(
+            ups, downs, biases, biases, betas, indices, no_values, counts, fields, ids,
+            roots[n_means:], order[n_means:], labelled, 0, m,
+        )  # fmt: skip
         for layer in range(n_layers):
             if layer % 2:
                 mean_of_rows(fields[layer][:m], model[layer])
@@ -135,7 +147,7 @@ def pass_over(
                     unpack(v, no_values[layer], v_count, fields[layer], 0, m)
             if layer == 0:
                 mean_of_lists(x, x_value, x_count, ones, total, data[0])
-            elif labelled and layer == 2:
+            elif labelled and layer == last:
                 v, v_count = y_index[start:stop], y_count[start:stop]
                 mean_of_lists(v, no_values[layer], v_count, ones, total, data[layer])
             else:
@@ -146,10 +158,10 @@ def pass_over(
         rate = real(rates[turn])
         for link in range(n_layers - 1):
             low, high, up, down = link, link + 1, ups[link], downs[link]
-            if labelled and link == 1:
+            if beside and link == 1:
                 low, high, up, down = 2, 1, down, up
             v, v_value, v_count = indices[low][:m], no_values[low], counts[low][:m]
-            if labelled and link:
+            if beside and link:
                 x, x_count = y_index[start:stop], y_count[start:stop]
                 x_value = no_values[low]
             elif low:

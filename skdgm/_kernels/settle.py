@@ -4,7 +4,7 @@ r"""Mean field in a chain of binary layers, given rows of its visible units.
    \qquad \mu_0 = v,
 
 odd layers first, then even ones, until no mean of a row moves by more than a tolerance.
-Rows stop one by one.
+Rows stop one by one. Above the hidden layers there may be a label, known or not.
 """
 
 import numpy as np
@@ -17,8 +17,8 @@ from skdgm._kernels.lists import collect, send
 
 @kernel
 def settle(
-    ups, downs, biases, index, value, count, labels, label_count, means, fields, known,
-    most, tol, n_sweeps, moves, start, stop,
+    ups, downs, biases, index, value, count, labels, label_count, free, means, fields,
+    known, most, tol, n_sweeps, moves, start, stop,
 ):  # fmt: skip
     """Means of the hidden layers of some rows, from the first guess, which goes up.
 
@@ -30,7 +30,9 @@ def settle(
     index, value, count : ndarray
         Visible units, as lists.
     labels, label_count : ndarray
-        A label above the only hidden layer, as lists; of no rows if there is none.
+        A known label above the hidden layers, as lists; of no rows if there is none.
+    free : bool
+        Whether the last layer is a label that is not known.
     means, fields : tuple of ndarray
         For each layer room for its means, which are written, and for what it receives;
         that of the visible units is not used.
@@ -44,24 +46,24 @@ def settle(
     moves : ndarray of bool
         Whether a row still moved at the last, written here.
     """
-    labelled = len(labels) > 0
+    labelled, ones = len(labels) > 0, np.empty((0, 0), known.dtype)
     last, n, rows = len(ups) - labelled, stop - start, np.arange(start, stop)
-    n_odd = (last + 1) // 2
+    n_odd, n_units, deep = (last + 1) // 2, len(biases[last]), last > 1
     send(index, value, count, ups[0], known, start, stop)
-    if labelled:
-        n_units, ones = known.shape[1], np.empty((0, 0), known.dtype)
+    if labelled and not deep:
         collect(labels, ones, label_count, downs[last], 0, n_units, known, start, stop)
     for layer in range(1, last + 1):
         begin(fields[layer], known, layer, rows, n)
         if layer > 1:
             spread(means[layer - 1], ups[layer - 1], fields[layer], rows, n)
+        twice, top = layer < last or (labelled and deep), free and layer == last
         for r in range(start, stop):
-            finish(fields[layer], r, biases[layer], layer < last)
+            finish_any(fields[layer], r, biases[layer], twice, top)
             means[layer][r] = fields[layer][r]
     for r in range(start, stop):
-        n_sweeps[r], moves[r] = 1, last > 1
+        n_sweeps[r], moves[r] = 1, deep
     turn = 0
-    while last > 1 and n and turn < most:
+    while deep and n and turn < most:
         for r in rows[:n]:
             # The first sweep is compared with nothing.
             n_sweeps[r], moves[r] = turn + 1, turn == 0
@@ -74,8 +76,14 @@ def settle(
                 spread(means[layer - 1], ups[layer - 1], eta, rows, n)
             if layer < last:
                 spread(means[layer + 1], downs[layer], eta, rows, n)
+            elif labelled:
+                for r in rows[:n]:
+                    collect(
+                        labels, ones, label_count, downs[last], 0, n_units, eta, r,
+                        r + 1,
+                    )  # fmt: skip
             for r in rows[:n]:
-                finish(eta, r, biases[layer], False)
+                finish_any(eta, r, biases[layer], False, free and layer == last)
                 far = replace(means[layer], eta, r, tol)
                 moves[r] = moves[r] or far
         n = going(rows, n, moves)
@@ -129,6 +137,29 @@ def finish(eta, r, bias, twice):
     for j in range(len(row)):
         row[j] = bias[j] + (row[j] + row[j] if twice else row[j])
     squash(row)
+
+
+@kernel
+def finish_any(eta, r, bias, twice, label):
+    """Means of units that receive ``eta``, or of a label, in place."""
+    if label:
+        share(eta[r], bias)
+    else:
+        finish(eta, r, bias, twice)
+
+
+@kernel
+def share(eta, bias):
+    """Probabilities of the states of a label that receives ``eta``, in place."""
+    total = eta.dtype.type(0)
+    for k in range(len(eta)):
+        eta[k] += bias[k]
+    most = eta.max()
+    for k in range(len(eta)):
+        eta[k] = np.exp(eta[k] - most)
+        total += eta[k]
+    for k in range(len(eta)):
+        eta[k] /= total
 
 
 @inner()

@@ -13,6 +13,7 @@ import numpy as np
 from skdgm._kernels.bernoulli import bits, draw, halves, squash
 from skdgm._kernels.jit import inner, kernel
 from skdgm._kernels.lists import collect
+from skdgm._kernels.settle import share
 
 
 @kernel
@@ -99,20 +100,14 @@ def receive(
 def pick(eta, bias, root, number, index):
     """Draw the state of a label that receives ``eta``, which becomes its probabilities,
     as :func:`skdgm.distributions.categorical.pick` does."""
-    real, total = eta.dtype.type, eta.dtype.type(0)
-    for k in range(len(eta)):
-        eta[k] += bias[k]
-    most = eta.max()
-    for k in range(len(eta)):
-        eta[k] = np.exp(eta[k] - most)
-        total += eta[k]
+    real = eta.dtype.type
+    share(eta, bias)
     low, high = halves(number, root)
     scale, shift = real(2.0**-32), np.uint32(0)
     if eta.itemsize == 4:
         scale, shift = real(2.0**-24), np.uint32(8)
     uniform, below, state = real(bits(0, low, high) >> shift) * scale, real(0), 0
     for k in range(len(eta)):
-        eta[k] /= total
         below += eta[k]
         state += uniform >= below and k < len(eta) - 1
     index[0] = state

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.autoencoder._bound import Bound
 from skdgm.autoencoder._density import ACTIVE, LatentDensity
 from skdgm.autoencoder._hierarchy import Hierarchy
+from skdgm.base.frames import filled_in
 from skdgm.data import column_types_of, names_of
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import NetEstimator, layers
@@ -117,16 +118,15 @@ class LatentModel(NetEstimator):
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Entries that are not missing are unchanged.
+            Known entries are unchanged. A DataFrame if X and what was fitted are.
 
         Raises
         ------
         ValueError
             ``method`` or ``sampler`` is none of these.
         """
-        return self.density_.fill(
-            X, method, random_state, sampler=sampler, n_steps=n_steps
-        )
+        how = {"sampler": sampler, "n_steps": n_steps}
+        return filled_in(self, X, self.density_.fill(X, method, random_state, **how))
 
     @property
     def density_kind_(self):

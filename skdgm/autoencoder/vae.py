@@ -295,4 +295,4 @@ class VAE(LatentModel):
         if asked.column_types == "categorical":
             return CategoricalOutput(sizes)
         columns, normal = self._columns, standard_mixture(1, "gaussian", floor)
-        return MixedOutput(columns.outputs, sizes, normal, columns.scales)
+        return MixedOutput(columns.kinds, sizes, normal, columns.scales)

@@ -7,6 +7,7 @@ from skdgm.autoregressive._chain import check_ordering, orders
 from skdgm.autoregressive._chains import Chains
 from skdgm.autoregressive._density import ChainDensity, ChainObjective
 from skdgm.autoregressive._options import MIXTURE
+from skdgm.base.frames import beside, filled_in
 from skdgm.data import (
     BinaryColumns,
     CodeColumns,
@@ -128,13 +129,15 @@ class AutoregressiveModel(NetEstimator):
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples, n_features), float64
+            A DataFrame with its index and columns if X and what the model was fitted to
+            are such.
 
         Warns
         -----
         DataRangeWarning
             Rows are grey; see :meth:`score_samples`.
         """
-        return self.density_.log_prob_of_entries(X)
+        return beside(self, X, self.density_.log_prob_of_entries(X))
 
     def sample(self, n_samples=1, random_state=None, *, conditions=None):
         r"""Draw rows from the model, exactly: each column given those before it.
@@ -185,10 +188,11 @@ class AutoregressiveModel(NetEstimator):
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Entries that are not missing are unchanged. With ``column_types="mixed"`` a
-            DataFrame, if ``fit`` was given one; if X is one, with its index.
+            Entries that are not missing are unchanged. A DataFrame with its index if X
+            and what the model was fitted to are such; with ``column_types="mixed"``
+            also if X is an array.
         """
-        return self.density_.fill(X, method, random_state)
+        return filled_in(self, X, self.density_.fill(X, method, random_state))
 
     def conditional_sample(self, X, *, n_samples=1, random_state=None):
         """Draw missing entries several times, given the others of their row.
@@ -205,11 +209,12 @@ class AutoregressiveModel(NetEstimator):
         Returns
         -------
         X_drawn : ndarray of shape (n_rows * n_samples, n_features)
-            All draws for the first row come first. With ``column_types="mixed"`` a
-            DataFrame, if ``fit`` was given one; if X is one, with its index, each label
-            ``n_samples`` times.
+            All draws for the first row come first. A DataFrame with its index, each
+            label ``n_samples`` times, if X and what the model was fitted to are such;
+            with ``column_types="mixed"`` also if X is an array.
         """
-        return self.density_.fill(X, "sample", random_state, n_samples)
+        drawn = self.density_.fill(X, "sample", random_state, n_samples)
+        return filled_in(self, X, drawn)
 
     @property
     def density_(self):
@@ -261,7 +266,7 @@ class AutoregressiveModel(NetEstimator):
         columns = self._columns
         plain = np.full(len(columns.seen), structure["column_types"])
         mixture = standard_mixture(*(structure[name] for name in MIXTURE))
-        kinds = getattr(columns, "outputs", plain)
+        kinds = getattr(columns, "kinds", plain)
         scales = getattr(columns, "scales", None)
         found = MixedOutput(kinds, columns.sizes, mixture, scales)
         return found, found.start(self._domain.share(columns))

@@ -11,6 +11,7 @@ from skdgm.autoregressive._chain import orders
 from skdgm.autoregressive._model import AutoregressiveModel
 from skdgm.autoregressive._options import COLUMNS, MIXTURE, ORDERS, TRAINING
 from skdgm.autoregressive._orderless import Orderless
+from skdgm.base.frames import beside
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 from skdgm.training import Budget
 from skdgm.utils.counts import check_sizes
@@ -254,6 +255,8 @@ class EoNADE(AutoregressiveModel):
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples, n_features), float64
+            A DataFrame with its index and columns if X and what the model was fitted to
+            are such.
 
         Raises
         ------
@@ -262,7 +265,7 @@ class EoNADE(AutoregressiveModel):
         """
         if given not in ("before", "others"):
             raise ValueError(f"given must be 'before' or 'others', not {given!r}.")
-        return self.density_.log_prob_of_entries(X, given)
+        return beside(self, X, self.density_.log_prob_of_entries(X, given))
 
     def _check_options(self):
         check_sizes(self._options.hidden_layer_sizes)

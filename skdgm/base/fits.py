@@ -268,10 +268,12 @@ def refuse_bools(estimator, *names):
     """
     for name in names or estimator.get_params(deep=False):
         value = getattr(estimator, name)
+        if not isinstance(value, bool | np.bool_):
+            continue
         # A subclass of a user's may have parameters that nobody constrains.
         wanted = estimator._parameter_constraints.get(name, "no_validation")
         wanted = {wanted} if isinstance(wanted, str) else set(map(str, wanted))
-        if isinstance(value, bool | np.bool_) and not wanted & _FREE:
+        if not wanted & _FREE:
             raise InvalidParameterError(
                 f"The {name!r} parameter of {type(estimator).__name__} must be a "
                 f"number, not a bool: got {value}."

@@ -6,6 +6,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rollback, rolled_back
+from skdgm.base.frames import filled_in
 from skdgm.belief._density import N_DRAWS, BeliefDensity
 from skdgm.belief._stack import CONSTRAINTS, domain_of
 from skdgm.belief._training import Training
@@ -197,9 +198,11 @@ class BeliefNetwork(_BaseComposition, Estimator):
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Observed entries are unchanged.
+            Observed entries are unchanged. A DataFrame with its index if X
+            and what the model was fitted to are such.
         """
-        return self.density_.fill(X, method, random_state, n_steps=n_steps)
+        filled = self.density_.fill(X, method, random_state, n_steps=n_steps)
+        return filled_in(self, X, filled)
 
     def score_samples(self, X):
         """Lower bound on the log-likelihood of each row, in nats.

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import Estimator, by_blocks, rollback, rolled_back
+from skdgm.base.frames import filled_in
 from skdgm.belief._fine_tuning import ACTIVATION, PRETRAINING, Tuning
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief.dbn import DBN
@@ -208,9 +209,11 @@ class TunedNetwork(_BaseComposition, Estimator):
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Observed entries are unchanged.
+            Observed entries are unchanged. A DataFrame with its index if X
+            and what the model was fitted to are such.
         """
-        return self.density_.fill(X, method, random_state, n_steps=n_steps)
+        filled = self.density_.fill(X, method, random_state, n_steps=n_steps)
+        return filled_in(self, X, filled)
 
     def score_samples(self, X):
         """Log-likelihood of each row, or a lower bound on it, in nats.

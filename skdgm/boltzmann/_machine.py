@@ -6,6 +6,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
+from skdgm.base.frames import filled_in
 from skdgm.boltzmann._density import EnergyDensity
 from skdgm.boltzmann._objective import EnergyObjective
 from skdgm.boltzmann._options import IMPLIED, MACHINE
@@ -185,7 +186,8 @@ class Machine(Estimator):
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Observed entries are unchanged.
+            Observed entries are unchanged. A DataFrame with its index if X
+            and what the model was fitted to are such.
 
         Raises
         ------
@@ -194,7 +196,8 @@ class Machine(Estimator):
         ValueError
             ``method`` is unknown, or ``n_steps`` is less than 1.
         """
-        return self.density_.fill(X, method, random_state, n_steps=n_steps)
+        filled = self.density_.fill(X, method, random_state, n_steps=n_steps)
+        return filled_in(self, X, filled)
 
     def free_energy(self, X):
         r"""Free energy of each row, in nats.

@@ -1,5 +1,7 @@
 """Losses that are monitored while a Boltzmann machine is trained."""
 
+from functools import partial
+
 import numpy as np
 
 from skdgm.inference import mean_field
@@ -7,6 +9,8 @@ from skdgm.training import Batch, Watch
 from skdgm.utils.random import PROBE, stream
 
 _PROBE_UNITS = 8
+# Number of entries of watched rows that are kept in memory.
+_KEPT = 2**19
 # Training diverged if the loss exceeds that of independent columns by this many nats
 # per column. A fair coin for every entry loses 0.7; exploded weights lose far more than
 # this; on every data set tried, sound training lost less than 1.
@@ -33,19 +37,33 @@ class MachineWatch(Watch):
 
     def __init__(self, objective, table, held_out):
         self.objective, self.rng = objective, stream(objective.seed, PROBE)
+        self.kept = []
         super().__init__(table, held_out, self.rng)
 
     def _loss(self, state, index, weight):
-        rows = self.objective.rows
         total, norm = 0.0, np.finfo(np.float64).tiny
-        for part in rows.blocks(len(index)):
-            labels = None if rows.labels is None else rows.labels[index[part]]
-            batch = Batch(rows.present(index[part]), labels)
+        for part, batch in self._batches(index):
             log_p, counts = self._watched(state.params, batch, part)
             share = weight[part, None] * counts
             total += (share * log_p).sum()
             norm += share.sum()
         return -total / norm
+
+    def _batches(self, index):
+        """Pairs of a slice of an index and its rows. Those of the training sample are
+        kept where they are few."""
+        if index is self.probe and self.kept:
+            return self.kept
+        pairs = map(partial(self._batch, index), self.objective.rows.blocks(len(index)))
+        if index is self.probe and len(index) * self.objective.rows.shape[1] <= _KEPT:
+            self.kept = list(pairs)
+            return self.kept
+        return pairs
+
+    def _batch(self, index, part):
+        rows, own = self.objective.rows, index[part]
+        labels = None if rows.labels is None else rows.labels[own]
+        return part, Batch(rows.present(own), labels)
 
 
 class PseudoLikelihoodWatch(MachineWatch):

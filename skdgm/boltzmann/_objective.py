@@ -96,9 +96,9 @@ class EnergyObjective(Objective):
         table=None,
     ):
         super().__init__(recipe, rows, seed, epochs_before)
-        self.energy, self.fill, self.moments = energy, fill, moments
-        self.density, self.label = density, label_of(energy)
-        self.means, self.initial, self.known = means, initial, known
+        self.energy, self.fill, self.moments, self.rooms = energy, fill, moments, {}
+        self.density, self.label, self.means = density, label_of(energy), means
+        self.initial, self.known = initial, known
         self.table = table
         self.solver = SOLVERS[recipe.solver]
 

@@ -14,7 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm._kernels.phases import FIXED, NO_OFFSETS, OF_BOTH, OF_DATA
-from skdgm.boltzmann._updates import binary_pass, lines, listed, real_pass_over
+from skdgm.boltzmann._updates import (
+    Updates,
+    binary_pass,
+    label_pass_over,
+    lines,
+    listed,
+    real_pass_over,
+)
 from skdgm.couplings import Dense
 from skdgm.data.labels import UNKNOWN
 from skdgm.distributions import Bernoulli, Gaussian, Softmax
@@ -89,7 +96,7 @@ class Runs:
 
 
 def in_runs(objective, reader):
-    """Join the batches of an epoch to runs, where the kernel serves.
+    """Join the batches of an epoch to runs, where a kernel serves.
 
     Parameters
     ----------
@@ -104,7 +111,7 @@ def in_runs(objective, reader):
 
 
 def serves(objective, reader):
-    """Return whether the kernel makes the updates that a recipe asks for.
+    """Return whether a kernel makes the updates that a recipe asks for.
 
     Parameters
     ----------
@@ -116,38 +123,46 @@ def serves(objective, reader):
     -------
     serves : bool
     """
-    recipe = objective.recipe
-    if objective.energy.is_binary_chain:
-        fits = reader.lists and not worthwhile(_work(objective, reader))
-        # Else mean field is not that of the kernel, on several threads.
-        deep = len(objective.energy.units) > 2
-        fits = fits and (not deep or _n_weights(objective.energy) <= binary.SMALL)
-    elif objective.label is not None:
-        fits = _is_labelled(objective) and reader.lists
-        fits = fits and _work(objective, reader) <= _SMALL
-    else:
-        fits = _is_real(objective) and _work(objective, reader) <= _SMALL
-    return (
-        fits
-        and objective.plain
+    recipe, energy = objective.recipe, objective.energy
+    if not (
+        objective.plain
         and recipe.gradient in ("pcd", "cd")
         and recipe.negative == "samples"
-        and recipe.solver == "sgd"
         and recipe.sparsity_target is None
         and np.max(recipe.n_steps) <= binary.MAX_STEPS
-    )
+    ):
+        return False
+    work, by_momentum = _work(objective, reader), recipe.solver == "sgd"
+    if energy.is_binary_chain:
+        # Else mean field is not that of the kernel, on several threads.
+        fits = len(energy.units) == 2 or _n_weights(energy) <= binary.SMALL
+        return by_momentum and fits and reader.lists and not worthwhile(work)
+    if work > _SMALL:
+        return False
+    if objective.label is None:
+        return by_momentum and _is_real(objective)
+    known = reader.lists and bool((objective.rows.labels != UNKNOWN).all())
+    return known and pass_of(objective) is not None
 
 
-def _is_labelled(objective):
-    """Return whether a machine has one binary hidden layer, binary visible units and
-    beside them a label, which is known, and learns their joint distribution."""
-    energy = objective.energy
-    return (
-        tuple(map(type, energy.units)) == (Bernoulli, Softmax, Bernoulli)
-        and tuple(map(type, energy.couplings)) == (Dense, Dense)
-        and getattr(objective.recipe, "objective", None) == "generative"
-        and bool((objective.rows.labels != UNKNOWN).all())
-    )
+def pass_of(objective):
+    """Function that makes the updates of a machine of known labels, or of another."""
+    energy, recipe = objective.energy, objective.recipe
+    if objective.label is None:
+        binary_below = type(energy.units[0]) is Bernoulli
+        return binary_pass if binary_below else real_pass_over
+    if energy.is_labelled_chain:
+        fits = recipe.solver == "sgd" and _n_weights(energy) <= binary.SMALL
+        return binary_pass if fits else None
+    if (
+        tuple(map(type, energy.units)) != (Bernoulli, Softmax, Bernoulli)
+        or tuple(map(type, energy.couplings)) != (Dense, Dense)
+        or getattr(recipe, "objective", None) is None
+    ):
+        return None
+    if recipe.solver == "sgd":
+        return binary_pass if recipe.objective == "generative" else None
+    return label_pass_over if recipe.centering is None else None
 
 
 def _is_real(objective):
@@ -178,23 +193,11 @@ def learn(objective, state, run, clock):
     state : TrainState
     """
     recipe, real, most = objective.recipe, state.params.dtype.type, run.longest
-    persistent, pass_by = recipe.gradient == "pcd", real_pass_over
-    chains, offsets = state.chains, state.offsets or lines(objective, real)
-    if type(objective.energy.units[0]) is Bernoulli:
-        pass_by = binary_pass
-    if not persistent:
-        chains = listed(objective, most, real)
-        if pass_by is real_pass_over:
-            chains = np.empty((most, objective.energy.units[0].size), real), chains[1]
-    numbers = piecewise(recipe.momentum, clock), recipe.l1, recipe.l2
+    persistent, pass_by = recipe.gradient == "pcd", pass_of(objective)
+    chains = state.chains if persistent else listed(objective, most, real)
+    if not persistent and pass_by is real_pass_over:
+        chains = np.empty((most, objective.energy.units[0].size), real), chains[1]
     number = objective.epochs_before + clock.epoch
-    how = {
-        "root": stream(objective.seed, objective.STEP, number),
-        "n_steps": piecewise(recipe.n_steps, clock),
-        "numbers": tuple(map(real, numbers)),
-        "persistent": persistent,
-        "centering": _MODES[recipe.centering],
-    }
     times = clock._replace(
         batch=run.first + np.arange(len(run.batches)), n_batches=run.n_batches
     )
@@ -203,7 +206,20 @@ def learn(objective, state, run, clock):
         rate = learning_rate(initial, recipe.schedule, times, recipe.power_t)
         return rate * np.ones(len(run.batches))
 
-    pass_by(objective, state, run, chains, offsets, rates, **how)
+    given = Updates(
+        objective,
+        state,
+        run,
+        chains,
+        state.offsets or lines(objective, real),
+        rates,
+        stream(objective.seed, objective.STEP, number),
+        piecewise(recipe.n_steps, clock),
+        piecewise(recipe.momentum, clock),
+        persistent,
+        _MODES[recipe.centering],
+    )
+    pass_by(given)
     if persistent:
         return state
     n_last = len(run.batches[-1])

@@ -4,47 +4,113 @@ They get their arguments from an objective and its training state, which changes
 place; see :mod:`skdgm.boltzmann._passes`.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from skdgm._kernels.label_pass import label_pass
 from skdgm._kernels.pass_over import pass_over
-from skdgm._kernels.phases import MODEL
+from skdgm._kernels.phases import MODEL, NO_OFFSETS
 from skdgm._kernels.real_pass import DIAGONAL, FIXED_PRECISION, SCALAR, real_pass
 from skdgm.couplings import Weights
 from skdgm.distributions import one_hot
 from skdgm.energies import forms
 from skdgm.gradients.centering import RATE
 from skdgm.inference import TOLERANCE
+from skdgm.optim import BETA_2, corrected
 from skdgm.utils.lists import Lists
 
+# Layers of a machine whose label is beside the visible units, by blocks.
+_BESIDE = 0, 2, 1
 _PRECISIONS = {"fixed": FIXED_PRECISION, "scalar": SCALAR, "diagonal": DIAGONAL}
 
 
-def binary_pass(
-    objective,
-    state,
-    run,
-    chains,
-    offsets,
-    rates,
-    *,
-    root,
-    n_steps,
-    numbers,
-    persistent,
-    centering,
-):
-    """Updates of a chain of binary layers, above which a label may be; that is beside
-    the visible units in the energy."""
-    recipe, rows, real = objective.recipe, objective.rows, state.params.dtype.type
-    n_layers, index = len(objective.energy.units), np.concatenate(run.batches)
+class Updates(NamedTuple):
+    """Updates that a kernel is to make.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+    state : TrainState
+        It changes in place.
+    run : Run
+        The batches.
+    chains : tuple
+        Those of the state; or room for as many as a batch has rows.
+    offsets : tuple
+        Those of the state, or room for them.
+    rates : callable
+        ``rates(initial)`` returns the learning rate of each update.
+    root : Stream
+        Of the epoch's updates.
+    n_steps : int
+        Gibbs steps of the chains.
+    momentum : float
+    persistent : bool
+        Whether chains go on, or start at the rows.
+    centering : int
+        See :mod:`skdgm._kernels.phases`.
+    """
+
+    objective: object
+    state: object
+    run: object
+    chains: tuple
+    offsets: tuple
+    rates: object
+    root: object
+    n_steps: int
+    momentum: float
+    persistent: bool
+    centering: int
+
+    @property
+    def recipe(self):
+        """Training options."""
+        return self.objective.recipe
+
+    @property
+    def real(self):
+        """Type of the parameters."""
+        return self.state.params.dtype.type
+
+    @property
+    def numbers(self):
+        """Momentum, and penalties l1 and l2, of that type."""
+        numbers = self.momentum, self.recipe.l1, self.recipe.l2
+        return tuple(map(self.real, numbers))
+
+    @property
+    def max_norm(self):
+        """Limit of norms, perhaps infinite."""
+        most = self.recipe.max_norm
+        return np.inf if most is None else float(most)
+
+    @property
+    def index(self):
+        """Row numbers of the batches, one after the other."""
+        return np.concatenate(self.run.batches)
+
+    @property
+    def resample(self):
+        """Whether bits are drawn from grey rows."""
+        return bool(self.recipe.resample and not self.objective.rows.binary)
+
+
+def binary_pass(given):
+    """Updates of a chain of binary layers, above which a label may be; that may be
+    beside the visible units in the energy."""
+    objective, state, run, real = given.objective, given.state, given.run, given.real
+    recipe, rows, index = objective.recipe, objective.rows, given.index
+    n_layers = len(objective.energy.units)
     (ups, downs), blocks = forms(state.params), tuple(range(n_layers))
-    v, resample = rows.present(index, True), bool(recipe.resample and not rows.binary)
-    y = Lists.empty(0, 0, real)
+    v, y = rows.present(index, True), Lists.empty(0, 0, real)
     if objective.label is not None:
         y = one_hot(
             rows.labels[index], objective.energy.units[objective.label].size, real
         )
-        blocks, ups, downs = (0, 2, 1), (ups[0], downs[1]), (downs[0], ups[1])
+        if objective.label < n_layers - 1:
+            blocks, ups, downs = _BESIDE, (ups[0], downs[1]), (downs[0], ups[1])
 
     def placed(parts):
         return tuple(parts[block] for block in blocks)
@@ -55,94 +121,132 @@ def binary_pass(
         (y.index, y.count),
         run.edges,
         (ups, downs),
-        tuple(part.up if numbers[0] else part.up[:0] for part in velocities),
+        tuple(part.up if given.momentum else part.up[:0] for part in velocities),
         (placed(units), placed(state.optimiser.units)),
-        tuple(placed([getattr(x, of) for x in chains]) for of in ("index", "count")),
-        placed(offsets),
-        _room(objective, blocks, run.longest, len(chains[0]), real, resample),
-        rates(recipe.learning_rate),
-        np.uint64(root.root),
+        _lists(placed(given.chains)),
+        placed(given.offsets),
+        _room(given, blocks),
+        given.rates(recipe.learning_rate),
+        np.uint64(given.root.root),
         run.first,
         np.array(blocks),
-        n_steps,
+        given.n_steps,
         recipe.mean_field_steps,
         real(TOLERANCE),
-        numbers,
-        _limit(recipe.max_norm),
+        given.numbers,
+        given.max_norm,
         real(RATE),
-        resample,
-        persistent,
-        centering,
+        given.resample,
+        given.persistent,
+        given.centering,
     )
 
 
-def real_pass_over(
-    objective,
-    state,
-    run,
-    chains,
-    offsets,
-    rates,
-    *,
-    root,
-    n_steps,
-    numbers,
-    persistent,
-    centering,
-):
+def label_pass_over(given):
+    """Updates of a machine of rows and labels under one binary layer, by Adam."""
+    objective, state, run, real = given.objective, given.state, given.run, given.real
+    recipe, rows, index = objective.recipe, objective.rows, given.index
+    v, (ups, downs), memory = rows.present(index, True), forms(state.params), state[1]
+    t = memory.t[0] + 1 + np.arange(len(run.batches))
+    memory.t[0] = t[-1]
+    rates = corrected(given.rates(recipe.learning_rate), given.momentum, t)
+
+    def placed(parts):
+        return tuple(parts[block] for block in _BESIDE)
+
+    def remembered(params):
+        return tuple(part.up for part in params.couplings), placed(params.units)
+
+    shares = {
+        "hybrid": (1.0, recipe.generative_weight),
+        "discriminative": (1.0, 0.0),
+        "generative": (0.0, 1.0),
+    }
+    beta, *penalties = given.numbers
+    label_pass(
+        (v.index, v.value, v.count),
+        rows.labels[index],
+        run.edges,
+        ((ups[0], downs[1]), (downs[0], ups[1])),
+        remembered(memory.m),
+        remembered(memory.s),
+        placed(state.params.units),
+        _lists(placed(given.chains)),
+        np.stack(rates).astype(real),
+        np.uint64(given.root.root),
+        run.first,
+        np.array(_BESIDE),
+        given.n_steps,
+        tuple(map(real, shares[recipe.objective])),
+        (beta, real(BETA_2)),
+        tuple(penalties),
+        given.max_norm,
+        given.resample,
+        given.persistent,
+    )
+
+
+def real_pass_over(given):
     """Updates of real units under one binary layer, whose weights are ndarrays."""
+    objective, state, run, real = given.objective, given.state, given.run, given.real
     (mean, log_precision), c = state.params.units
     (mean_speed, precision_speed), c_speed = state.optimiser.units
     W, velocity = state.params.couplings[0], state.optimiser.couplings[0]
     weights, speeds = Weights.of(W), Weights.of(velocity).up
-    unit, real = objective.energy.units[0], W.dtype.type
-    noise = np.empty((len(run.batches), n_steps, len(chains[0]), unit.size), W.dtype)
+    unit, chains, momentum = objective.energy.units[0], given.chains, given.momentum
+    shape = len(run.batches), given.n_steps, len(chains[0]), unit.size
+    noise = np.empty(shape, W.dtype)
     for turn, batch in enumerate(run.batches):
-        rows = root.fold(run.first + turn, MODEL)
-        rows = rows.rows(len(chains[0]) if persistent else len(batch))
+        rows = given.root.fold(run.first + turn, MODEL)
+        rows = rows.rows(len(chains[0]) if given.persistent else len(batch))
         for k, part in enumerate(noise[turn]):
             part[: len(rows.ids)] = rows.fold(k, 0).normal(unit.size, W.dtype)
     real_pass(
-        np.ascontiguousarray(objective.rows.take(np.concatenate(run.batches))),
+        np.ascontiguousarray(objective.rows.take(given.index)),
         run.edges,
         tuple(weights),
-        speeds if numbers[0] else speeds[:0],
+        speeds if momentum else speeds[:0],
         (mean, log_precision, c),
         (mean_speed, precision_speed, c_speed),
         (chains[0], chains[1].index, chains[1].count),
-        offsets,
+        given.offsets,
         noise,
         objective.recipe.learning_rate,
-        rates(1.0),
-        np.uint64(root.root),
+        given.rates(1.0),
+        np.uint64(given.root.root),
         run.first,
-        n_steps,
-        numbers,
+        given.n_steps,
+        given.numbers,
         real(RATE),
         real(-np.log(unit.min_variance) if unit.min_variance else np.inf),
-        _limit(objective.recipe.max_norm),
+        given.max_norm,
         _PRECISIONS[unit.precision],
-        persistent,
-        centering,
+        given.persistent,
+        given.centering,
     )
     W[...] = weights.W
-    if numbers[0]:
+    if momentum:
         velocity[...] = Weights(speeds, weights.down).W
 
 
-def _limit(max_norm):
-    """A limit that may be missing."""
-    return np.inf if max_norm is None else float(max_norm)
+def _lists(parts):
+    """Indices, and counts, of lists."""
+    return tuple(tuple(getattr(x, of) for x in parts) for of in ("index", "count"))
 
 
-def _room(objective, blocks, n_rows, n_chains, real, resample):
-    """Arrays that the kernel works with, for so many rows of data and so many chains:
-    means, what layers receive, and what the first hidden one receives from data; values
-    that are not there; bits of the data; means as lists; the few rows by which centring
-    changes the gradient, and four rows for each layer."""
+def _room(given, blocks):
+    """Arrays that the kernel works with, which the objective keeps: means of a batch's
+    rows; what layers receive, of chains too, and what the first hidden one receives
+    from data; values that are not there; bits of the data; means as lists; the few rows
+    by which centring changes the gradient, and four rows for each layer."""
+    objective, real, n_rows = given.objective, given.real, given.run.longest
+    n_chains = len(given.chains[0])
+    key = n_rows, n_chains, given.resample
+    if key in objective.rooms:
+        return objective.rooms[key]
     sizes = [objective.energy.units[block].size for block in blocks]
     most, deep = max(n_rows, n_chains), len(sizes) > 2
-    some, centred = n_rows if resample else 0, objective.recipe.centering is not None
+    some, centred = n_rows if given.resample else 0, given.centering != NO_OFFSETS
 
     def arrays(n):
         return tuple(np.empty((n, size), real) for size in sizes)
@@ -156,7 +260,11 @@ def _room(objective, blocks, n_rows, n_chains, real, resample):
     listed = *lists(n_rows if deep else 0), *lists(n_chains if deep else 0)
     lines = [tuple(np.empty(size, real) for size in sizes) for _ in range(4)]
     known, thin = np.empty((most, sizes[1]), real), arrays(2 if centred else 0)
-    return means, arrays(most), known, arrays(0), bits, listed, thin, *lines
+    objective.rooms[key] = room = (
+        *(means, arrays(most), known, arrays(0), bits, listed, thin),
+        *lines,
+    )
+    return room
 
 
 def lines(objective, real):

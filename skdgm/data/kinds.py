@@ -81,11 +81,6 @@ class Mixed(NamedTuple):
         return np.isin(self.kinds, ("categorical", "ordinal"))
 
     @property
-    def outputs(self):
-        """Kind of each column's distribution above a net."""
-        return np.where(self.coded, "categorical", self.kinds)
-
-    @property
     def log_room(self):
         """Log probability that a value of each column is in an unknown category,
         smoothed as if one of these, and each known category, had been seen once more;

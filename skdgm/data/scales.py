@@ -70,9 +70,8 @@ class Levels(NamedTuple):
         return np.where(same, found, np.nan)
 
     def backward(self, v):
-        """Values of ranks."""
-        known = np.rint(np.where(np.isnan(v), 0, v)).astype(int)
-        return np.where(np.isnan(v), np.nan, self.values[known])
+        """Values of ranks, with fractions between two."""
+        return np.interp(v, np.arange(len(self.values)), self.values)
 
 
 class Scores(NamedTuple):

@@ -1,7 +1,13 @@
 """Distributions, in their roles: units of energies, outputs of nets."""
 
 from skdgm.distributions.bernoulli import Bernoulli, BernoulliOutput, draw, draw_bits
-from skdgm.distributions.categorical import CategoricalOutput, Softmax, one_hot, pick
+from skdgm.distributions.categorical import (
+    CategoricalOutput,
+    OrdinalOutput,
+    Softmax,
+    one_hot,
+    pick,
+)
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
 from skdgm.distributions.mixed import MixedOutput, places_of, slots
 from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
@@ -22,6 +28,7 @@ __all__ = [
     "Normal",
     "NormalOutput",
     "NumericOutput",
+    "OrdinalOutput",
     "Output",
     "Softmax",
     "Unit",

@@ -144,3 +144,37 @@ class CategoricalOutput(Output):
 
     def _places(self, v):
         return np.where(np.isnan(v), 0, v).astype(np.intp) + self.starts
+
+
+class OrdinalOutput(CategoricalOutput):
+    """Columns of codes that stand for numbers, which have means.
+
+    A mean is a fraction of the way from a code to the next, such that it stands for the
+    expected number.
+
+    Parameters
+    ----------
+    levels : sequence of Levels
+        Of each column: their ``values`` increase.
+    """
+
+    kind = "ordinal"
+
+    def __init__(self, levels):
+        super().__init__(np.array([len(own.values) for own in levels], int))
+        self.levels = [own.values for own in levels]
+
+    def inputs(self, v, share=None):
+        return super().inputs(np.rint(v), share)
+
+    def value(self, inputs):
+        """Codes, with fractions, of the numbers expected by inputs or their means."""
+        codes = [
+            np.interp(part @ own, own, np.arange(len(own)))
+            for part, own in zip(self._parts(inputs.astype(np.float64)), self.levels)
+        ]
+        return np.stack(codes, axis=1).astype(inputs.dtype)
+
+    def mode(self, out):
+        """Most probable codes."""
+        return super().value(out)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.distributions.bernoulli import BernoulliOutput
-from skdgm.distributions.categorical import CategoricalOutput
+from skdgm.distributions.categorical import CategoricalOutput, OrdinalOutput
 from skdgm.distributions.mixture import MixtureOutput
 from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.roles import Output
@@ -32,13 +32,14 @@ class MixedOutput(Output):
     Parameters
     ----------
     kinds : ndarray of str, of shape (n_columns,)
-        "bernoulli", "categorical", "gaussian" or "numeric".
+        "bernoulli", "categorical", "ordinal", "gaussian" or "numeric".
     sizes : ndarray of int, of shape (n_columns,)
         Number of categories of each column, or 1.
     mixture : Mixture
         Density of real columns.
-    scales : sequence of (Scores or None), optional
-        Those of numeric columns; see :class:`NumericOutput`.
+    scales : sequence of {Levels, Scores, None}, optional
+        Those of ordinal and numeric columns; see :class:`OrdinalOutput` and
+        :class:`NumericOutput`.
     """
 
     def __init__(self, kinds, sizes, mixture, scales=None):
@@ -150,6 +151,8 @@ def _at(share, inputs):
 def _output(kind, sizes, mixture, scales, at):
     if kind == "numeric":
         return NumericOutput([scales[j] for j in at], mixture)
+    if kind == "ordinal":
+        return OrdinalOutput([scales[j] for j in at])
     if kind == "gaussian":
         return MixtureOutput(sizes[at], mixture)
     own = BernoulliOutput if kind == "bernoulli" else CategoricalOutput

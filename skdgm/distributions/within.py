@@ -56,7 +56,7 @@ def draw_within(output, out, event, rng):
     out, rows = out.astype(np.float64), np.arange(len(out))
     if kind == "bernoulli":
         log_p = np.concatenate([log_expit(-out), log_expit(out)], axis=1)
-    elif kind == "categorical":
+    elif kind in ("categorical", "ordinal"):
         log_p = log_softmax(out, axis=1)
     else:
         log_p = np.zeros((len(out), 1))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.couplings import Dense
-from skdgm.distributions import Bernoulli, Gaussian
+from skdgm.distributions import Bernoulli, Gaussian, Softmax
 from skdgm.energies.params import Params
 
 
@@ -30,6 +30,8 @@ class Graph:
     is_binary_chain : bool
         True if kernels can serve the graph: a chain of layers of one block of binary
         units each, with dense couplings of their own.
+    is_labelled_chain : bool
+        True for such a chain under a label, the last block.
     """
 
     def __init__(self, units, links, couplings, colours=None, layers=None):
@@ -43,13 +45,17 @@ class Graph:
         self.layers = tuple(map(tuple, layers or ((block,) for block in blocks)))
         self.colours = tuple(map(tuple, colours or self._greedy()))
         self._check()
-        self.is_binary_chain = (
+        *below, top = self.units
+        is_chain = (
             len(self.links) > 0
-            and all(isinstance(unit, Bernoulli) for unit in self.units)
+            and all(isinstance(unit, Bernoulli) for unit in below)
             and all(type(coupling) is Dense for coupling in self.couplings)
             and self.links == tuple((b, b + 1, b) for b in blocks[:-1])
             and self.colours == (tuple(blocks[::2]), tuple(blocks[1::2]))
         )
+        self.is_binary_chain = is_chain and isinstance(top, Bernoulli)
+        deep = len(below) > 1
+        self.is_labelled_chain = is_chain and deep and isinstance(top, Softmax)
 
     def _greedy(self):
         own = []

@@ -229,12 +229,11 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
         """
         check_is_fitted(self)
         rng = check_random_state(self._seed)
-        return self._filled(
-            X,
-            lambda seen: self.estimator_.impute(
-                seen, method=self.method, random_state=rng
-            ),
-        )
+        # Of numbers arrays, as from scikit-learn's imputers; impute gives DataFrames.
+        density = getattr(self.estimator_, "density_", None)
+        fill = self.estimator_.impute if density is None else density.fill
+        how = {"method": self.method, "random_state": rng}
+        return self._filled(X, lambda seen: fill(seen, **how))
 
     def draw(self, X, n_draws=5, *, random_state=None):
         """Fill missing entries several times, by draws: multiple imputation.

@@ -21,6 +21,7 @@ _MODULES = {
     "pooling": ("PooledEstimate", "pool_estimates"),
     "ranking": ("AnomalyReport", "anomaly_report"),
     "table": ("likelihood_table",),
+    "tabular": ("TabularReport", "tabular_report"),
     "two_sample": ("TwoSampleTest", "classifier_two_sample_test"),
     "unnormalised": ("free_energy_gap", "log_conditionals", "log_densities"),
 }

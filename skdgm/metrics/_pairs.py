@@ -1,9 +1,4 @@
-r"""Pairs of tables to be compared: validation, and conversion of DataFrames to numbers.
-
-Categories are encoded one-hot, times :math:`1 / \sqrt 2`, so that two rows of different
-categories are at a distance of 1, like a 0 and a 1. Numeric columns beside categorical
-ones are divided by their standard deviation, so that all columns have similar weight.
-"""
+"""Pairs of tables to be compared: validation, and DataFrames as numbers."""
 
 from numbers import Real
 
@@ -12,12 +7,13 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_scalar
 
 from skdgm.exceptions import DataRangeWarning
+from skdgm.metrics._columns import as_frame, kind_of, numbers, read, series_of
+from skdgm.metrics._encodings import encoded
 from skdgm.utils.callers import warn
 from skdgm.utils.domains import is_frame
 
 # Ratio of the largest absolute values of two tables above which a warning is given.
 _FACTOR = 8
-_UNIT = 1 / np.sqrt(2)
 
 
 def check_pair(first, second, names, **options):
@@ -102,68 +98,43 @@ def as_tables(tables, names):
     Returns
     -------
     tables : list of array-like
-        Encoded tables; without categorical columns the given ones, DataFrames with
-        their columns in the order of the first.
+        Encoded tables; where all columns are of numbers or bits the given ones,
+        DataFrames with their columns in the order of the first.
 
     Raises
     ------
     ValueError
-        Categorical DataFrames are mixed with other tables, or columns differ, or
-        several columns of a DataFrame have the same name.
+        DataFrames of categories or dates are mixed with other tables, or columns
+        differ, or several columns of a DataFrame have the same name.
     TypeError
-        A column holds neither numbers nor categories.
+        A column holds neither numbers, dates nor categories.
     """
-    frames = [table for table in tables if is_frame(table)]
-    columns = list(frames[0].columns) if frames else []
-    for table, name in zip(tables, names):
-        if is_frame(table) and not table.columns.is_unique:
-            twice = table.columns[table.columns.duplicated()].unique().tolist()
+    tables, names = list(tables), list(names)
+    frames = [as_frame(table, name) for table, name in zip(tables, names)]
+    given = [place for place, frame in enumerate(frames) if frame is not None]
+    if not given:
+        return tables
+    parts = [[some[place] for place in given] for some in (tables, names)]
+    series = series_of(*parts)
+    columns = list(series[0])
+    plain = {"numerical", "boolean", None}
+    other = [c for c in columns if not {kind_of(own[c]) for own in series} <= plain]
+    if len(given) < len(tables):
+        if other:
+            name = next(n for n, frame in zip(names, frames) if frame is None)
             raise ValueError(
-                f"{name} has several columns of the names {twice}: rename them."
-            )
-        if is_frame(table) and set(table.columns) != set(columns):
-            raise ValueError(
-                f"{name} has the columns {list(table.columns)}, where {columns} are "
-                "expected: all DataFrames must have the same ones."
-            )
-    named = [c for c in columns if not all(_is_number(f[c]) for f in frames)]
-    if len(frames) < len(tables):
-        if named:
-            other = next(n for t, n in zip(tables, names) if not is_frame(t))
-            raise ValueError(
-                f"Column {named[0]!r} has categories, but {other} is no DataFrame: "
-                "give all as DataFrames."
+                f"Column {other[0]!r} has {_told(series[0][other[0]])}, but {name} is "
+                "no DataFrame: give all as DataFrames."
             )
         return tables
-    if not named:
-        return [table[columns] for table in tables]
-    ends = np.cumsum([len(table) for table in tables])
-    parts = [_encoded([table[c] for table in tables], c in named) for c in columns]
-    return np.split(np.concatenate(parts, axis=1), ends[:-1])
+    if other:
+        return encoded(read(tables, names))
+    frames = [frame.select(columns) for frame in frames]
+    return [
+        frame.to_native() if is_frame(table) else numbers(frame)
+        for frame, table in zip(frames, tables)
+    ]
 
 
-def _is_number(column):
-    if column.dtype.kind in "mM":
-        raise TypeError(
-            f"Column {column.name!r} has the dtype {column.dtype}, which is neither of "
-            "numbers nor of categories: make numbers of it, or drop it."
-        )
-    return column.dtype.kind in "fbiu"
-
-
-def _encoded(parts, named):
-    """One column of all tables, concatenated and encoded as numeric columns."""
-    import pandas as pd
-
-    if not named:
-        numbers = [part.to_numpy(np.float64, na_value=np.nan) for part in parts]
-        values = np.concatenate(numbers)
-        finite = values[np.isfinite(values)]
-        spread = finite.std() if len(finite) else 0.0
-        plain = all(part.dtype.kind == "b" for part in parts)
-        return (values / (spread if spread > 0 and not plain else 1.0))[:, None]
-    codes, found = pd.factorize(pd.concat([part.astype(object) for part in parts]))
-    hot = _UNIT * (codes[:, None] == np.arange(max(1, len(found))))
-    # Missing categories stay NaN, which the later validation rejects.
-    hot[codes < 0] = np.nan
-    return hot
+def _told(series):
+    return "dates" if kind_of(series) == "datetime" else "categories"

@@ -73,9 +73,9 @@ def maximum_mean_discrepancy(
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)
-        Data that the model was not trained on. In DataFrames with categorical columns
-        these are encoded one-hot, times 0.71, so that different categories are at a
-        distance of 1, and numbers are divided by their standard deviation.
+        Data that the model was not trained on. In DataFrames of categories or dates,
+        categories are encoded one-hot, times 0.71, so that different ones are at a
+        distance of 1, and numbers and dates are divided by their standard deviation.
     Y : array-like or DataFrame of shape (n_samples, n_features)
         Samples.
     kernel : "rbf" or callable, default="rbf"

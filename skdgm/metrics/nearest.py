@@ -84,8 +84,8 @@ def nearest_training_neighbours(samples, X_train, X_valid=None):
     Parameters
     ----------
     samples : array-like or DataFrame of shape (n_samples, n_features)
-        In DataFrames with categorical columns, different categories are at a distance
-        of 1, and numbers are divided by their standard deviation.
+        In DataFrames of categories or dates, different categories are at a distance of
+        1, and numbers and dates are divided by their standard deviation.
     X_train : array-like or DataFrame of shape (n_train, n_features)
         Rows that the model was trained on.
     X_valid : array-like or DataFrame of shape (n_valid, n_features), default=None
@@ -199,9 +199,9 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
 
     Parameters
     ----------
-    samples : array-like of shape (n_samples, n_features)
-    X : array-like of shape (n_rows, n_features)
-        Data, or centres.
+    samples : array-like or DataFrame of shape (n_samples, n_features)
+    X : array-like or DataFrame of shape (n_rows, n_features)
+        Data, or centres; DataFrames as for :func:`nearest_training_neighbours`.
     y : array-like of shape (n_rows,), default=None
         Mode of each row of X: classes, or ``np.arange(len(X))`` for centres. By default
         predicted by ``classifier``, so that data and samples share its errors.
@@ -265,7 +265,8 @@ def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share
         )
     if classifier is not None and not hasattr(classifier, "predict"):
         raise TypeError(f"classifier must have predict, which {classifier!r} has not.")
-    table, data = check_pair(samples, X, ("samples", "X"))
+    names = "samples", "X"
+    table, data = check_pair(*as_tables((samples, X), names), names)
     check_number(min_share, "min_share", min_val=0, max_val=1)
     if classifier is None or radius is not None:
         distances, nearest = nearest_rows(table, data)

@@ -58,7 +58,8 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=N
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)
-        Data that the model was not trained on; categories are encoded one-hot. The
+        Data that the model was not trained on; DataFrames, of any library that narwhals
+        knows, may have categories, which are encoded one-hot, and dates. The
         larger sample is reduced to the number of rows of the smaller one, at random.
     Y : array-like or DataFrame of shape (n_samples, n_features)
         Samples, of the same kind as the data: real values, or bits.
@@ -111,7 +112,11 @@ def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=N
     (1.0, 1.0, True)
     """
     X, Y = check_pair(*as_tables((X, Y), "XY"), "XY", ensure_min_samples=2)
-    random_state = check_random_state(random_state)
+    return tell_apart(X, Y, classifier, cv, check_random_state(random_state))
+
+
+def tell_apart(X, Y, classifier, cv, random_state):
+    """:func:`classifier_two_sample_test` of validated tables of numbers."""
     if classifier is None:
         classifier = ExtraTreesClassifier(random_state=random_state)
     elif not is_classifier(classifier):

@@ -1,11 +1,12 @@
 """Optimisers and learning-rate schedules for trees of parameters."""
 
 from skdgm.optim.joined import Joined
-from skdgm.optim.optimisers import Optimiser, adam, rmsprop, sgd
+from skdgm.optim.optimisers import BETA_2, Optimiser, adam, corrected, rmsprop, sgd
 from skdgm.optim.refinements import Mean, Penalised, clip_norm
 from skdgm.optim.schedules import Clock, check_piecewise, learning_rate, piecewise
 
 __all__ = [
+    "BETA_2",
     "Clock",
     "Joined",
     "Mean",
@@ -14,6 +15,7 @@ __all__ = [
     "adam",
     "check_piecewise",
     "clip_norm",
+    "corrected",
     "learning_rate",
     "piecewise",
     "rmsprop",

@@ -135,10 +135,23 @@ def _step_sgd(params, velocity, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
 
 def _step_adam(params, state, grad, *, rate, momentum=BETA_1, l1=0.0, l2=0.0):
     state.t[0] += 1
-    t = state.t[0]
-    size = np.sqrt(1 - BETA_2**t)
-    numbers = rate * size / (1 - momentum**t), momentum, BETA_2, DELTA * size
+    rate, delta = corrected(rate, momentum, state.t[0])
+    numbers = rate, momentum, BETA_2, delta
     _walk(adam_kernel, numbers, params, state.m, state.s, grad, l1=l1, l2=l2)
+
+
+def corrected(rate, momentum, t):
+    r"""Numbers of Adam's update t, or of several, with which running means need no
+    correction.
+
+    Returns
+    -------
+    rate : float
+        Of :math:`m / (\sqrt{s} + \delta)`, as s and m are.
+    delta : float
+    """
+    size = np.sqrt(1 - BETA_2**t)
+    return rate * size / (1 - momentum**t), DELTA * size
 
 
 def _step_rmsprop(params, state, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):

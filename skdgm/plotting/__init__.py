@@ -11,6 +11,7 @@ from skdgm.plotting.manifold import ManifoldDisplay
 from skdgm.plotting.marginals import MarginalsDisplay
 from skdgm.plotting.reconstruction import ReconstructionDisplay
 from skdgm.plotting.samples import SamplesDisplay
+from skdgm.plotting.tabular_report import TabularReportDisplay
 
 __all__ = [
     "ChainDisplay",
@@ -21,4 +22,5 @@ __all__ = [
     "MarginalsDisplay",
     "ReconstructionDisplay",
     "SamplesDisplay",
+    "TabularReportDisplay",
 ]

@@ -7,9 +7,11 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_array
 
+from skdgm.metrics._columns import as_frame, read
 from skdgm.plotting._support import axes_for, check_has, check_looks
 
-# Axes per row.
+# Names of both tables in messages. Axes per row.
+_WHO = "X", "samples"
 _ACROSS = 4
 # Default number of columns; bins of a histogram; most values of a column that is drawn
 # as bars; most categories with a bar of their own.
@@ -28,7 +30,7 @@ class MarginalsDisplay:
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_columns)
-        Data; NaN is missing.
+        Data; NaN is missing. DataFrames are those of pandas or polars, or Arrow tables.
     samples : array-like or DataFrame of shape (n_samples, n_columns)
     names : list of str, default=None
         Names of the columns; by default x0, x1 and so on.
@@ -105,10 +107,11 @@ class MarginalsDisplay:
             ``columns`` are unknown, or X and samples differ in columns or their order.
         """
         check_has(cls, estimator, ("sample",), "generative models")
-        names = getattr(estimator, "feature_names_in_", numbered(np.shape(X)[1]))
-        names = [str(name) for name in getattr(X, "columns", names)]
-        if not hasattr(X, "iloc"):
+        frame = as_frame(X)
+        if frame is None:
             X = check_array(X, ensure_all_finite="allow-nan")
+        names = getattr(estimator, "feature_names_in_", numbered(np.shape(X)[1]))
+        names = list(map(str, names if frame is None else frame.columns))
         columns = chosen(columns, names)
         samples = samples_beside(X, estimator, n_samples, random_state, options)
         names = [names[column] for column in columns]
@@ -141,8 +144,8 @@ class MarginalsDisplay:
             {"color": "C0", "label": "samples", **(samples_kw or {})},
         )
         drawn = [
-            draw(axes, *pair, looks)
-            for axes, *pair in zip(self.axes_, known(self.X), known(self.samples))
+            draw(axes, *known(column), looks)
+            for axes, column in zip(self.axes_, read((self.X, self.samples), _WHO))
         ]
         self.data_, self.samples_ = map(list, zip(*drawn))
         for axes, name in zip(self.axes_, names):
@@ -184,24 +187,31 @@ def numbered(n_columns):
     return [f"x{number}" for number in range(n_columns)]
 
 
-def known(table):
-    """Non-missing values of each column, as floats, or objects if not numeric."""
-    if not hasattr(table, "iloc"):
-        return [column[~np.isnan(column)] for column in np.asarray(table, float).T]
-    columns = (table.iloc[:, j].dropna() for j in range(table.shape[1]))
-    return [
-        column.to_numpy(float if column.dtype.kind in "fbiu" else object)
-        for column in columns
-    ]
+def known(column):
+    """Non-missing values of a column in both tables, as floats or objects, and whether
+    they are dates; dates and durations are in days, dates since 1970."""
+    parts = [part[~np.isnan(part)] for part in column.parts]
+    if column.kind == "categorical":
+        names = np.empty(len(column.categories), object)
+        names[:] = column.categories
+        parts = [names[part.astype(int)] for part in parts]
+    elif column.unit is not None:
+        step, count = np.datetime_data(column.unit)
+        days = np.timedelta64(count, step) / np.timedelta64(1, "D")
+        parts = [part * days for part in parts]
+    return *parts, column.unit is not None and column.unit.kind == "M"
 
 
-def draw(axes, column, sampled, looks):
+def draw(axes, column, sampled, dates, looks):
     """Draw one column of data and of samples, and return the artists of both."""
     parts = column, sampled
     if any(part.dtype == object for part in parts):
         return _bars(axes, *_of_names(*(part.astype(object) for part in parts)), looks)
     values = np.unique(np.concatenate(parts))
-    if len(values) > _FEW and not _are_probabilities(*parts):
+    if dates or (len(values) > _FEW and not _are_probabilities(*parts)):
+        if dates:
+            axes.xaxis_date()
+            axes.tick_params(axis="x", labelrotation=90, labelsize="small")
         edges = np.histogram_bin_edges(values, _BINS)
         densities = [_shares(np.histogram(p, edges)[0]) / np.diff(edges) for p in parts]
         return [axes.stairs(d, edges, **look) for d, look in zip(densities, looks)]
@@ -268,14 +278,16 @@ def samples_beside(X, estimator, n_samples, random_state, options):
         raise ValueError(
             f"X has {X.shape[1]} columns, but samples have {samples.shape[1]}."
         )
-    given = list(getattr(X, "columns", ()))
-    fitted = getattr(samples, "columns", getattr(estimator, "feature_names_in_", given))
+    frame, drawn = as_frame(X), as_frame(samples)
+    given = [] if frame is None else list(frame.columns)
+    fitted = getattr(estimator, "feature_names_in_", given)
+    fitted = fitted if drawn is None else drawn.columns
     if given and given != list(fitted):
         raise ValueError(
             f"X has the columns {given}, but this {type(estimator).__name__} was "
             f"fitted on {list(fitted)}: give X those columns, in that order."
         )
-    if hasattr(samples, "iloc") and not hasattr(X, "iloc"):
+    if drawn is not None and frame is None:
         raise ValueError(
             f"Samples of this {type(estimator).__name__} are a DataFrame, but X is "
             "none: give X as it was fitted."

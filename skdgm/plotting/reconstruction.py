@@ -117,7 +117,7 @@ class ReconstructionDisplay:
             X_true = np.asarray(_safe_indexing(X_true, first))
         if np.isnan(known).any():
             check_has(cls, estimator, ("impute",), "generative models")
-            filled = estimator.impute(X, **options)
+            filled = np.asarray(estimator.impute(X, **options))
         else:
             check_has(cls, estimator, ("inverse_transform",), _WHOLE)
             if options:

@@ -98,10 +98,10 @@ def contrast(rngs, energy, params, x, chains, model=None):
 
 def settles(energy, params, x, clamp):
     """Return whether a kernel can infer by mean field: in a small chain of binary
-    layers of which all but the first are free and have no means yet, if weights are
-    tiles and all rows share the biases."""
+    layers, perhaps under a label, of which all but the first are free and have no means
+    yet, if weights are tiles and all rows share the biases."""
     return (
-        energy.is_binary_chain
+        (energy.is_binary_chain or energy.is_labelled_chain)
         and clamp[0] is True
         and all(part is None for part in (*x[1:], *clamp[1:]))
         and isinstance(params.couplings[0], Weights)
@@ -124,7 +124,7 @@ def settle(energy, params, v, max_sweeps, tol):
     Returns
     -------
     means : tuple
-        v, and the means of each hidden layer.
+        v, and the means of all other layers.
     n_sweeps, converged : ndarray of shape (n_rows,)
         Number of sweeps of each row; whether its means moved by ``tol`` at most.
     """
@@ -141,7 +141,7 @@ def settle(energy, params, v, max_sweeps, tol):
         settle_kernel,
         *forms(params),
         params.units,
-        *(lists.index, lists.value, lists.count, *nothing),
+        *(lists.index, lists.value, lists.count, *nothing, energy.is_labelled_chain),
         *(means, fields, known, max_sweeps, dtype.type(tol), n_sweeps, moves),
         n=n_rows,
         work=n_rows * n_weights(params),

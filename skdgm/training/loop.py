@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.optim import Clock
-from skdgm.utils.tree import copy, leaves
+from skdgm.utils.lists import Lists
+from skdgm.utils.tree import copy, leaves, overwrite
 
 # Options of mallopt. The GNU C library itself sets these values, once it sees a block
 # as large as this freed.
@@ -96,7 +97,7 @@ def train(state, step, draw, measure, *, epochs, loss_limit, n_epochs=None, hook
     outcome : Outcome
     """
     hold()
-    good, state = state, copy(state)
+    good, state, room = state, copy(state), ()
     losses, validation, ended = [], [], "complete"
     try:
         for number in epochs:
@@ -112,7 +113,8 @@ def train(state, step, draw, measure, *, epochs, loss_limit, n_epochs=None, hook
                 break
             losses.append(loss)
             validation.append(held_out)
-            good = copy(state)
+            room = room if overwrite(room, state) else copy(state)
+            good = room
             seconds = time.perf_counter() - start
             report = Report(number, state, loss, held_out, seconds)
             stops = [hook.end(report) for hook in hooks]
@@ -125,7 +127,8 @@ def train(state, step, draw, measure, *, epochs, loss_limit, n_epochs=None, hook
 
 
 def _finite(state):
-    return all(np.isfinite(leaf).all() for leaf in leaves(state))
+    values = (x.value if isinstance(x, Lists) else x for x in leaves(state))
+    return all(np.isfinite(part).all() for part in values)
 
 
 class Learned(NamedTuple):

@@ -108,6 +108,15 @@ class Lists:
         index[:, :width] = self.index[:, :width]
         return Lists(index, value, self.count.copy())
 
+    def copy_to(self, other):
+        """Copy to lists of the same shape and kind; return whether they are."""
+        if self.shape != other.shape or self.value.shape != other.value.shape:
+            return False
+        width = self.count.max(initial=0)
+        other.index[:, :width] = self.index[:, :width]
+        other.value[...], other.count[...] = self.value, self.count
+        return True
+
     def mean(self, axis):
         """Mean of each column (``axis`` must be 0), in the dtype of the lists."""
         assert axis == 0

@@ -64,6 +64,31 @@ def copy(tree):
     )
 
 
+def overwrite(old, tree):
+    """Copy the arrays of a tree into those of an older copy, if all of them fit.
+
+    Parameters
+    ----------
+    old : tuple or leaf
+        Its arrays may change even if they do not all fit.
+    tree : tuple or leaf
+
+    Returns
+    -------
+    done : bool
+    """
+    if type(old) is not type(tree):
+        return False
+    if isinstance(tree, tuple):
+        return len(old) == len(tree) and all(map(overwrite, old, tree))
+    if not isinstance(tree, np.ndarray):
+        return hasattr(tree, "copy_to") and tree.copy_to(old)
+    if old.shape != tree.shape or old.dtype != tree.dtype:
+        return False
+    old[...] = tree
+    return True
+
+
 def zeros(shape, dtype):
     """Allocate an aligned array of zeros.
 

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from skdgm import DBM, DBN, BernoulliRBM, GaussianRBM, RBMClassifier
+from skdgm import (
+    DBM,
+    DBN,
+    BernoulliRBM,
+    DBMClassifier,
+    GaussianRBM,
+    RBMClassifier,
+)
 from skdgm.boltzmann import _passes
 from skdgm.exceptions import DivergenceError
 from skdgm.utils.parallel import limit
@@ -152,24 +159,80 @@ def classifier(**options):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("options", OF_LABELS, ids=str)
 def test_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
-    X = KINDS[kind]
-    fast = classifier(**options).fit(X, LABELS)
+    assert_rounded(classifier, options, KINDS[kind], calls, monkeypatch)
+
+
+def assert_rounded(make, options, X, calls, monkeypatch):
+    """Assert that what is learned in one call is what is learned one by one."""
+    fast = make(**options).fit(X, LABELS)
     n_calls = len(calls)
     assert n_calls
     with monkeypatch.context() as context:
         context.setattr(_passes, "serves", lambda *given: False)
-        slow = classifier(**options).fit(X, LABELS)
+        slow = make(**options).fit(X, LABELS)
     assert len(calls) == n_calls
     assert_close(fast, slow, 1e-9 if X.dtype == np.float64 else 1e-3)
 
 
+# Of p(y | v), or both, by Adam.
+OF_BOTH = [
+    {},
+    {"objective": "discriminative", "momentum": (0.5, 0.9)},
+    {"objective": "generative", "n_chains": 3, "n_steps": (1, 3)},
+    {"generative_weight": 0, "schedule": "invscaling"},
+    {"generative_weight": 0.5, "gradient": "cd", "n_steps": 2, "batch_size": 7},
+    {"generative_weight": 2, "resample": True, "n_chains": None},
+    {"l1": 1e-3, "l2": 1e-2, "max_norm": 0.2, "n_components": 40},
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", OF_BOTH, ids=str)
+def test_probabilities_of_labels_differ_by_rounding_only(
+    options, kind, calls, monkeypatch
+):
+    options = {"objective": "hybrid", "solver": "adam", "momentum": 0.9, **options}
+    options.setdefault("learning_rate", 0.003)
+    assert_rounded(classifier, options, KINDS[kind], calls, monkeypatch)
+
+
+OF_DEEP_LABELS = [
+    {},
+    {"hidden_layer_sizes": (12, 10, 8), "batch_size": 7, "momentum": 0.5},
+    {"hidden_layer_sizes": (20,), "centering": "moving", "n_steps": (1, 2)},
+    {"centering": None, "l1": 1e-3, "l2": 1e-2, "n_chains": 3, "max_norm": 0.4},
+    {"centering": "start", "mean_field_steps": 2, "resample": False},
+    {"pretrain": "layerwise", "pretrain_iter": 1, "n_steps": 2},
+]
+
+
+def deep_classifier(**options):
+    return DBMClassifier(deep_machine(**options), fine_tune=None, random_state=0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", OF_DEEP_LABELS, ids=str)
+def test_deep_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
+    assert_rounded(deep_classifier, options, KINDS[kind], calls, monkeypatch)
+
+
 @pytest.mark.parametrize(
     "options",
-    [{"objective": "hybrid"}, {"objective": "discriminative"}, {"solver": "adam"}],
+    [
+        {"objective": "hybrid"},
+        {"objective": "discriminative"},
+        {"solver": "adam", "centering": "data"},
+        {"solver": "adam", "sparsity_target": 0.1},
+    ],
     ids=str,
 )
 def test_other_objectives_of_labels_are_left_to_others(options, calls):
     classifier(n_iter=1, **options).fit(GREY, LABELS)
+    assert not calls
+
+
+def test_deep_labels_by_adam_are_left_to_others(calls):
+    deep_classifier(n_iter=1, solver="adam").fit(GREY, LABELS)
     assert not calls
 
 

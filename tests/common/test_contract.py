@@ -445,6 +445,20 @@ def test_data_frames(estimator, data):
     assert list(estimator.feature_names_in_) == list(frame.columns)
     with pytest.raises(ValueError, match="feature names should match"):
         estimator.transform(frame[frame.columns[::-1]])
+    holes = frame.mask(np.random.default_rng(0).random(frame.shape) < 0.3)
+    holes = holes.assign(**{"pixel 0": frame["pixel 0"]})[:7].set_axis(list("gfedcba"))
+    fitted, asked = clone(estimator).fit(data.X, **data.y()), holes.to_numpy()
+    for name in "impute", "conditional_sample", "score_features":
+        if hasattr(estimator, name):
+            options = {} if name == "score_features" else {"random_state": 0}
+            found = getattr(estimator, name)(holes, **options)
+            assert list(found.columns) == list(frame.columns)
+            assert list(found.index) == list(holes.index)
+            expected = getattr(fitted, name)(asked, **options)
+            assert isinstance(expected, np.ndarray)
+            # The types of a DataFrame's columns say how they are modelled.
+            if estimator.get_params().get("column_types") != "mixed":
+                np.testing.assert_array_equal(found, expected)
 
 
 def peak_memory(estimator, X, data):

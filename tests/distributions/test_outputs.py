@@ -3,7 +3,7 @@ import pytest
 from scipy.special import expit, log_softmax
 from scipy.stats import norm
 
-from skdgm.data.scales import scores_of
+from skdgm.data.scales import Levels, scores_of
 from skdgm.distributions import (
     BernoulliOutput,
     CategoricalOutput,
@@ -12,6 +12,7 @@ from skdgm.distributions import (
     MixtureOutput,
     NormalOutput,
     NumericOutput,
+    OrdinalOutput,
 )
 from skdgm.nets import beside, nll, vjp
 from skdgm.utils.random import stream
@@ -112,6 +113,31 @@ class TestNormalOfFixedVariance(RealCase):
 class TestMixture(RealCase):
     output = MixtureOutput(np.ones(3, int), Mixture(2))
     peaked = False
+
+
+class TestOrdinal(OutputCase):
+    levels = [Levels(np.array([0.0, 3])), Levels(np.array([-1.0, 0, 7]))]
+    output = OrdinalOutput(levels)
+    v = np.array([[0, 2], [1, NAN], [NAN, 1], [NAN] * 2])
+    share, peaked = np.array([0.3, 0.7, 0.1, 0.2, 0.7]), False
+
+    @property
+    def grid(self):
+        """Each code in turn; missing where a column has no such category."""
+        codes = np.arange(3.0)[:, None]
+        return np.where(codes < self.output.n_inputs, codes, NAN)
+
+    def test_probabilities_add_up_to_one(self):
+        p = np.exp(self.output.log_probabilities(self.out()))
+        np.testing.assert_allclose(np.add.reduceat(p, self.output.starts, axis=1), 1)
+
+    def test_means_are_those_of_numbers(self):
+        out = self.out()
+        p, codes = self.output.expected(out), self.output.mean(out)
+        for own, j, part in zip(self.levels, range(2), (p[:, :2], p[:, 2:])):
+            np.testing.assert_allclose(own.backward(codes[:, j]), part @ own.values)
+        best = [part.argmax(axis=1) for part in (p[:, :2], p[:, 2:])]
+        np.testing.assert_array_equal(self.output.mode(out), np.transpose(best))
 
 
 def scores(atoms):

@@ -1,9 +1,12 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from skdgm.energies import Params
+from skdgm.distributions import Bernoulli, Softmax
+from skdgm.energies import Params, layered, tiled
 from skdgm.inference import bound, mean_field
-from skdgm.samplers import sweep
+from skdgm.samplers import binary, sweep
 from tests.numerical import clamped, observed
 from tests.reference import ALL, MIXED, ODD, Enumeration, random_machine
 
@@ -116,3 +119,24 @@ def test_given_values_are_not_changed(machine):
     for part in x:
         part.flags.writeable = False
     mean_field(energy, params, x, clamp)
+
+
+@pytest.mark.parametrize("sizes", [(5,), (5, 6), (5, 6, 4)], ids=str)
+def test_kernels_agree_with_arrays_under_a_free_label(sizes):
+    rng, units = np.random.default_rng(0), [Bernoulli(n) for n in (7, *sizes)]
+    units.append(Softmax(3))
+    energy = layered([[unit] for unit in units])
+    pairs = pairwise(unit.size for unit in units)
+    own = tuple(rng.normal(size=unit.size) for unit in units)
+    params = Params(own, tuple(rng.normal(size=pair) for pair in pairs))
+    x, clamp = (
+        (first, *(None,) * len(own[1:])) for first in (rng.random((9, 7)), True)
+    )
+    assert not binary.settles(energy, params, x, clamp)
+    assert binary.settles(energy, tiled(params), x, clamp)
+    means, info = mean_field(energy, params, x, clamp)
+    by_kernel, same = mean_field(energy, tiled(params), x, clamp)
+    for a, b in zip(means, by_kernel):
+        np.testing.assert_allclose(a, b, rtol=1e-9)
+    np.testing.assert_array_equal(info.n_sweeps, same.n_sweeps)
+    np.testing.assert_array_equal(info.converged, same.converged)

@@ -7,6 +7,7 @@ import pytest
 from skdgm.metrics import (
     classifier_two_sample_test,
     maximum_mean_discrepancy,
+    mode_coverage,
     nearest_training_neighbours,
 )
 from skdgm.metrics._pairs import as_tables
@@ -81,6 +82,47 @@ def test_frames_that_do_not_match(figure):
     Y.loc[3, "work"] = None
     with pytest.raises(ValueError, match="Y contains NaN"):
         figure(X, Y)
+    strange = X.assign(age=1j)
+    with pytest.raises(TypeError, match="'age' has the dtype complex"):
+        figure(strange, strange)
     dates = X.assign(age=pd.Timestamp("2020-01-01"))
-    with pytest.raises(TypeError, match="'age' has the dtype datetime"):
-        figure(dates, dates)
+    with pytest.raises(ValueError, match="'age' has dates, but Y is no DataFrame"):
+        figure(dates[["age", "rich"]], np.zeros((3, 2)))
+
+
+def test_dates_are_numbers_from_the_first_on():
+    days = np.random.default_rng(0).permutation(40)
+    X = frame().assign(day=pd.Timestamp("2020-01-01") + pd.to_timedelta(days, "D"))
+    first, second = as_tables([X, X[:7]], XY)
+    every = np.concatenate([days, days[:7]])
+    expected = (days - days.min()) / every.std()
+    np.testing.assert_allclose(first[:, -1], expected)
+    np.testing.assert_allclose(second[:, -1], expected[:7])
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_frames_of_other_libraries(library):
+    module = pytest.importorskip(library)
+    convert = module.DataFrame if library == "polars" else module.Table.from_pylist
+    X, Y = frame(200), frame(200, 1)
+    others = [convert(own.to_dict("records")) for own in (X, Y)]
+    for columns in (list(X), ["age", "rich"]):
+        pair = [own.select(columns) for own in others]
+        for one, two in zip(
+            as_tables([X[columns], Y[columns]], XY), as_tables(pair, XY)
+        ):
+            np.testing.assert_array_equal(one, two)
+    options = {"n_permutations": 50, "random_state": 0}
+    found = maximum_mean_discrepancy(*others, **options)
+    assert found.mmd2 == maximum_mean_discrepancy(X, Y, **options).mmd2
+    other = others[1].select(["age"])
+    with pytest.raises(ValueError, match="Y has the columns .*the same ones"):
+        maximum_mean_discrepancy(others[0], other)
+
+
+def test_modes_of_frames():
+    centres = pd.DataFrame({"town": list("abc"), "height": [0.0, 10.0, 20.0]})
+    samples = pd.DataFrame({"height": [9.0, 1.0, 11.0], "town": list("bab")})
+    found = mode_coverage(samples, centres, np.arange(3))
+    np.testing.assert_allclose(found.share, [1 / 3, 2 / 3, 0])
+    assert found.n_modes == 2

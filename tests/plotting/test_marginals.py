@@ -194,3 +194,30 @@ def test_looks_of_wrong_types(machine, iris):
         MarginalsDisplay.from_estimator(machine, iris, n_samples=9, data_kw="red")
     with pytest.raises(TypeError, match="ax of MarginalsDisplay must be matplotlib"):
         MarginalsDisplay.from_estimator(machine, iris, n_samples=9, ax="left")
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_frames_of_any_library_with_dates(library):
+    module = pytest.importorskip(library)
+    frame = table().assign(day=pd.date_range("2020-01-01", periods=60))
+    frame["spell"] = frame["day"] - frame["day"][0]
+    frame.loc[:4, "day"] = None
+    given = frame
+    if library != "pandas":
+        pytest.importorskip("pyarrow")
+        module = module.Table if library == "pyarrow" else module
+        given = module.from_pandas(frame)
+    names = list(frame)
+    display = MarginalsDisplay(given, given, names=names).plot()
+    assert titles(display) == names
+    work = frame["work"].value_counts(normalize=True)
+    labels = [text.get_text() for text in display.axes_[1].get_xticklabels()]
+    np.testing.assert_allclose(heights(display.data_[1]), work[labels])
+    edges = display.data_[4].get_data().edges
+    first = pd.Timestamp("2020-01-06")
+    assert edges[0] == (first - pd.Timestamp("1970-01-01")).days
+    assert edges[-1] == edges[0] + 54
+    assert display.data_[5].get_data().edges[-1] == 59
+    display.figure_.canvas.draw()
+    labels = [text.get_text() for text in display.axes_[4].get_xticklabels()]
+    assert any("2020" in label for label in labels)

@@ -19,6 +19,7 @@ from skdgm.plotting import (
     MarginalsDisplay,
     ReconstructionDisplay,
     SamplesDisplay,
+    TabularReportDisplay,
 )
 
 # What each display takes, made of rows of bits.
@@ -31,6 +32,7 @@ DISPLAYS = {
     MarginalsDisplay: lambda X: (X[:, :1],),
     ReconstructionDisplay: lambda X: (np.where(np.arange(9) < 4, X, np.nan),),
     SamplesDisplay: lambda X: (),
+    TabularReportDisplay: lambda X: (X,),
 }
 every = pytest.mark.parametrize("cls", DISPLAYS)
 
@@ -71,7 +73,7 @@ def test_without_matplotlib(cls, X, two, monkeypatch):
 def test_axes_that_are_given(cls, X, two):
     if cls is MarginalsDisplay:
         two = BernoulliRBM(2, n_iter=1).fit(X[:, :1])
-    n_axes = 2 if cls is ChainDisplay else 1
+    n_axes = {ChainDisplay: 2, TabularReportDisplay: 3}.get(cls, 1)
     figure, ax = plt.subplots(n_axes)
     display = cls.from_estimator(two, *DISPLAYS[cls](X), ax=ax)
     assert isinstance(display, cls)
@@ -80,9 +82,9 @@ def test_axes_that_are_given(cls, X, two):
     assert all(axes.has_data() for axes in np.ravel(ax))
     assert display.plot() is display
     assert display.figure_ is not figure
-    message = f"{cls.__name__} draws on {n_axes} axes, .* has 3"
+    message = f"{cls.__name__} draws on {n_axes} axes, .* has 4"
     with pytest.raises(ValueError, match=message):
-        display.plot(plt.subplots(3)[1])
+        display.plot(plt.subplots(4)[1])
 
 
 @pytest.mark.parametrize("module", ["skdgm", "skdgm.plotting"])

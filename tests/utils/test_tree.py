@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from skdgm.utils import counts, tree
-from skdgm.utils.tree import copy, leaves, tree_map
+from skdgm.utils.lists import Lists
+from skdgm.utils.tree import copy, leaves, overwrite, tree_map
 
 
 class Pair(NamedTuple):
@@ -34,6 +35,16 @@ def test_copy_owns_its_arrays():
     other = copy(TREE)
     other.a[0][:] = 7
     assert TREE.a[0][0] == 1
+
+
+def test_copies_are_overwritten_where_all_fits():
+    old, new = copy(TREE), TREE._replace(a=(np.full(2, 3.0), np.ones(3)))
+    assert overwrite(old, new)
+    assert old.a[0] is not new.a[0]
+    np.testing.assert_array_equal(old.a[0], [3, 3])
+    for other in TREE._replace(b=np.arange(7.0)), TREE._replace(b=()), tuple(TREE):
+        assert not overwrite(copy(TREE), other)
+    assert not overwrite((), TREE)
 
 
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 32)])
@@ -86,3 +97,13 @@ def test_machines_have_memory(monkeypatch):
     assert counts.physical() is None or counts.physical() > 2**28
     monkeypatch.delattr(counts.os, "sysconf", raising=False)
     assert counts.physical() is None
+
+
+def test_lists_are_overwritten():
+    X = np.array([[0, 1.5, 0], [2, 0, 3]])
+    old = (Lists.pack(np.ones((2, 3))), np.zeros(2))
+    assert overwrite(old, (Lists.pack(X), np.ones(2)))
+    np.testing.assert_array_equal(np.asarray(old[0]), X)
+    np.testing.assert_array_equal(old[1], [1, 1])
+    for other in Lists.pack(X[:1]), Lists.pack(np.ones((2, 3)), binary=True):
+        assert not overwrite(old, (other, old[1]))

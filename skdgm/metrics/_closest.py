@@ -1,0 +1,239 @@
+r"""Nearest rows of tables of several kinds of columns, by Gower's distance.
+
+.. math:: d(x, y) = \frac1D \sum_j d_j(x_j, y_j), \qquad
+   d_j = \min(1, |x_j - y_j| / r_j) \text{ or } [x_j \ne y_j]
+
+with the range :math:`r_j` of the column in the first table for numbers and dates, and
+the second form for categories and booleans [1]_. A missing value is at a distance of 0
+from another and of 1 from any value, so that equal rows are at a distance of 0.
+
+Numbers are rounded to multiples of :math:`2^{-30}` ranges. Sums are exact then, and so
+are ties. Distances are computed one block of rows at a time.
+
+References
+----------
+.. [1] Gower (1971). A general coefficient of similarity and some of its properties.
+   Biometrics.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+from sklearn.utils import gen_batches
+
+# Entries of a block of distances; multiples of ranges that numbers are rounded to.
+_ENTRIES, _GRID = 2**21, 2.0**30
+
+
+class Places(NamedTuple):
+    """Columns of several tables, scaled for Gower's distance.
+
+    Parameters
+    ----------
+    tables : list of ndarray of shape (n_columns, n_rows)
+    discrete : tuple of bool
+        True for columns of codes.
+    """
+
+    tables: list
+    discrete: tuple
+
+    @classmethod
+    def of(cls, columns):
+        """Scale columns by their ranges in the first table."""
+        scaled = [_scaled(column) for column in columns]
+        discrete = tuple(column.is_discrete for column in columns)
+        return cls([np.stack(parts) for parts in zip(*scaled)], discrete)
+
+    def blocks(self, rows, others, columns=None):
+        """Sums of distances of rows of one table to those of another, over columns.
+
+        Parameters
+        ----------
+        rows, others : ndarray of shape (n_columns, n_rows)
+        columns : iterable of int, default=None
+            By default all.
+
+        Yields
+        ------
+        block : slice
+            The rows of the block.
+        D : ndarray of shape (n_rows_of_block, n_others)
+        """
+        columns = range(len(self.discrete)) if columns is None else list(columns)
+        n, m = rows.shape[1], others.shape[1]
+        for block in gen_batches(n, max(1, _ENTRIES // m)):
+            D = np.zeros((block.stop - block.start, m))
+            for j in columns:
+                D += self.apart(j, rows[:, block], others)
+            yield block, D
+
+    def apart(self, j, rows, others):
+        """Distances of rows of one table to those of another in one column."""
+        x, y = rows[j][:, None], others[j]
+        if self.discrete[j]:
+            return x != y
+        found = np.subtract(x, y)
+        np.abs(found, out=found)
+        np.minimum(found, 1.0, out=found)
+        missing = np.isnan(x), np.isnan(y)
+        if any(own.any() for own in missing):
+            found = np.where(np.isnan(found), missing[0] != missing[1], found)
+        return found
+
+
+def _scaled(column):
+    """Codes, or numbers in units of the range of the first table."""
+    if column.is_discrete:
+        return [np.where(np.isnan(part), -1, part) for part in column.parts]
+    first = column.parts[0][~np.isnan(column.parts[0])]
+    low, width = (first.min(), np.ptp(first)) if len(first) else (0.0, 0.0)
+    # Any other value than that of a constant column is as far as can be.
+    unit = width if width > 0 else np.finfo(float).tiny
+    with np.errstate(over="ignore"):
+        parts = [np.clip((part - low) / unit, -_GRID, _GRID) for part in column.parts]
+    return [np.rint(part * _GRID) / _GRID for part in parts]
+
+
+def nearest(places, rows, others):
+    """Distance of the nearest of other rows from each row, and its index."""
+    distance, index = np.empty(rows.shape[1]), np.empty(rows.shape[1], np.int64)
+    for block, D in places.blocks(rows, others):
+        index[block] = D.argmin(axis=1)
+        distance[block] = D[np.arange(len(D)), index[block]]
+    return distance / len(places.discrete), index
+
+
+def closest_records(columns, confidence):
+    r"""Compare distances of synthetic rows from training rows and from held-out ones.
+
+    Parameters
+    ----------
+    columns : list of Column
+        Of training rows, synthetic rows and, perhaps, as many held-out rows.
+    confidence : float
+
+    Returns
+    -------
+    share, lower, upper : float
+        Share of synthetic rows that are closer to a training row, ties counting one
+        half, and its interval; NaN without held-out rows.
+    distances : list of ndarray of shape (n_synthetic,)
+        Distance of each from the nearest training row and held-out row.
+
+    Notes
+    -----
+    Synthetic rows with the same nearest row tell as much as one of them. Where
+    :math:`c_j` have the same one, the interval is Wilson's for a sample of
+    :math:`n^2 / \sum_j c_j^2` rows.
+    """
+    places = Places.of(columns)
+    train, drawn, *held_out = places.tables
+    found = [nearest(places, drawn, table) for table in (train, *held_out)]
+    distances = [distance for distance, _ in found]
+    if not held_out:
+        return (np.nan, np.nan, np.nan), distances
+    (near, first), (far, second) = found
+    share = float(np.mean((near < far) + 0.5 * (near == far)))
+    pooled = np.where(near <= far, first, second + train.shape[1])
+    counts = np.bincount(pooled)
+    return (share, *wilson(share, len(near) ** 2 / (counts**2).sum(), confidence)), (
+        distances
+    )
+
+
+def wilson(share, n, confidence):
+    """Wilson's interval of a share of n independent rows."""
+    z = ndtri(0.5 + confidence / 2)
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) * z / (1 + z**2 / n)
+    return float(max(0.0, centre - reach)), float(min(1.0, centre + reach))
+
+
+def excess(first, second, n_first, n_second, confidence):
+    """Newcombe's interval of the difference of two independent shares."""
+    low, high = wilson(first, n_first, confidence)
+    other_low, other_high = wilson(second, n_second, confidence)
+    gap = first - second
+    lower = gap - np.hypot(first - low, other_high - second)
+    return float(lower), float(gap + np.hypot(high - first, second - other_low))
+
+
+def row_numbers(columns):
+    """Numbers of the rows of each table, equal for equal rows."""
+    numbers = np.zeros(sum(map(len, columns[0].parts)), np.int64)
+    for column in columns:
+        _, codes = np.unique(np.concatenate(column.parts), return_inverse=True)
+        joint = numbers * (codes.max() + 1) + codes
+        _, numbers = np.unique(joint, return_inverse=True)
+    return np.split(numbers, np.cumsum([len(part) for part in columns[0].parts])[:-1])
+
+
+def neighbourhoods(columns, n_neighbors):
+    """Precision, recall and coverage by balls to the k-th nearest row of a table.
+
+    Parameters
+    ----------
+    columns : list of Column
+        Of real rows and synthetic rows.
+    n_neighbors : int
+
+    Returns
+    -------
+    found : dict of float
+        "precision", the share of synthetic rows in the ball of some real row;
+        "recall", of real rows in that of some synthetic row; "coverage", of real rows
+        whose ball has a synthetic row.
+    """
+    places = Places.of(columns)
+    real, drawn = places.tables
+    real_radii, drawn_radii = (_radii(places, t, n_neighbors) for t in (real, drawn))
+    inside = np.zeros(drawn.shape[1], bool)
+    recalled, covered = np.zeros((2, real.shape[1]), bool)
+    for block, D in places.blocks(drawn, real):
+        near = real_radii >= D
+        inside[block] = near.any(axis=1)
+        covered |= near.any(axis=0)
+        recalled |= (drawn_radii[block, None] >= D).any(axis=0)
+    names = "precision", "recall", "coverage"
+    return {n: float(p.mean()) for n, p in zip(names, (inside, recalled, covered))}
+
+
+def _radii(places, table, n_neighbors):
+    """Distance of the k-th nearest other row of the same table from each row."""
+    k, found = min(n_neighbors, table.shape[1] - 1), np.empty(table.shape[1])
+    for block, D in places.blocks(table, table):
+        # Each row is nearest to itself, at a distance of 0.
+        found[block] = np.partition(D, k, axis=1)[:, k]
+    return found
+
+
+def guesses(columns, known, sensitive):
+    """Values of sensitive columns of the nearest synthetic rows by known columns.
+
+    Parameters
+    ----------
+    columns : list of Column
+        Of training rows, held-out rows and synthetic rows.
+    known, sensitive : list of int
+        Columns; the sensitive one itself is never known.
+
+    Returns
+    -------
+    found : dict of list
+        For each sensitive column the values guessed for training and held-out rows.
+    """
+    places = Places.of(columns)
+    *victims, drawn = places.tables
+    found = {j: [] for j in sensitive}
+    for rows in victims:
+        index = np.empty((len(sensitive), rows.shape[1]), np.int64)
+        for block, D in places.blocks(rows, drawn, known):
+            for own, j in zip(index, sensitive):
+                # Sums are exact, and so are these differences.
+                rest = D - places.apart(j, rows[:, block], drawn) if j in known else D
+                own[block] = rest.argmin(axis=1)
+        for own, j in zip(index, sensitive):
+            found[j].append(columns[j].parts[2][own])
+    return found

@@ -1,0 +1,237 @@
+"""Display of a report on synthetic rows of a table."""
+
+import numpy as np
+
+from skdgm.metrics import tabular_report
+from skdgm.metrics._tabular_parts import listed
+from skdgm.plotting._support import axes_for, check_has, pyplot
+
+# Height of a column's line in inches, and least height of axes.
+_LINE, _LEAST = 0.22, 2.6
+# Letters that a name is shortened to.
+_LONG = 18
+
+
+class TabularReportDisplay:
+    """Fidelity and privacy of synthetic rows of a table, as four plots.
+
+    Scores of the shapes of columns, and of the trends of pairs (on the diagonal the
+    shapes); quantiles of the distances of synthetic rows from the nearest training row
+    and the nearest row held out, which agree if nothing is copied; and shares of the
+    values of training rows and of held-out ones that are guessed from synthetic rows,
+    with intervals. The last is left out where no rows are held out.
+
+    Parameters
+    ----------
+    report : TabularReport
+        Result of :func:`~skdgm.metrics.tabular_report`.
+
+    Attributes
+    ----------
+    shapes_ : matplotlib BarContainer
+        Scores of columns.
+    trends_ : matplotlib AxesImage
+        Scores of pairs of columns.
+    distances_ : dict of matplotlib Line2D
+        Quantiles of distances, by name: "train" and perhaps "held_out".
+    disclosure_ : dict of matplotlib ErrorbarContainer
+        Shares of guessed values, by name; empty where no rows are held out.
+    axes_ : ndarray of Axes
+    figure_ : matplotlib Figure
+
+    See Also
+    --------
+    MarginalsDisplay : Display of the marginal distributions of columns.
+    skdgm.metrics.tabular_report : The report shown.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skdgm import FVBN
+    >>> from skdgm.plotting import TabularReportDisplay
+    >>> wine = load_wine(as_frame=True).frame.astype({"target": "category"})
+    >>> train, held_out = wine[::2], wine[1::2]
+    >>> model = FVBN(column_types="mixed", random_state=0).fit(train)
+    >>> display = TabularReportDisplay.from_estimator(
+    ...     model, train, held_out, random_state=0
+    ... )
+    >>> [axes.get_title() for axes in display.axes_[:2]]
+    ['shapes of columns', 'trends of pairs']
+    """
+
+    def __init__(self, report):
+        self.report = report
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        real,
+        holdout=None,
+        *,
+        n_samples=None,
+        random_state=None,
+        ax=None,
+        **options,
+    ):
+        """Draw rows from an estimator, and report on them.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted estimator with ``sample``.
+        real : DataFrame or array-like of shape (n_rows, n_columns)
+            Rows that it was fitted to.
+        holdout : DataFrame or array-like, default=None
+            Rows that it has not seen.
+        n_samples : int, default=None
+            Number of rows to draw; by default as many as are real.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the rows, and of the report.
+        ax : array-like of matplotlib Axes, default=None
+            Axes to draw on; by default those of a new figure.
+        **options
+            Further arguments of :func:`~skdgm.metrics.tabular_report`.
+
+        Returns
+        -------
+        display : TabularReportDisplay
+        """
+        check_has(cls, estimator, ("sample",), "generative models")
+        n_samples = np.shape(real)[0] if n_samples is None else n_samples
+        synthetic = estimator.sample(n_samples, random_state=random_state)
+        options |= {"random_state": random_state, "ax": ax}
+        return cls.from_frames(real, synthetic, holdout, **options)
+
+    @classmethod
+    def from_frames(cls, real, synthetic, holdout=None, *, ax=None, **options):
+        """Report on synthetic rows, and show the report.
+
+        Parameters
+        ----------
+        real, synthetic, holdout
+            As for :func:`~skdgm.metrics.tabular_report`.
+        ax : array-like of matplotlib Axes, default=None
+            Axes to draw on; by default those of a new figure.
+        **options
+            Further arguments of :func:`~skdgm.metrics.tabular_report`.
+
+        Returns
+        -------
+        display : TabularReportDisplay
+        """
+        pyplot(cls)
+        return cls(tabular_report(real, synthetic, holdout, **options)).plot(ax)
+
+    @classmethod
+    def from_report(cls, report, *, ax=None):
+        """Show a report.
+
+        Parameters
+        ----------
+        report : TabularReport
+        ax : array-like of matplotlib Axes, default=None
+            Axes to draw on; by default those of a new figure.
+
+        Returns
+        -------
+        display : TabularReportDisplay
+        """
+        return cls(report).plot(ax)
+
+    def plot(self, ax=None):
+        """Draw the report.
+
+        Parameters
+        ----------
+        ax : array-like of matplotlib Axes, default=None
+            Axes to draw on: four, or three where no rows are held out; by default those
+            of a new figure.
+
+        Returns
+        -------
+        display : TabularReportDisplay
+        """
+        report = self.report
+        columns = listed(report.columns)
+        names = [_short(name) for name in columns["column"]]
+        n_axes = 3 + (report.disclosure is not None)
+        height = max(_LEAST, _LINE * len(names) + 0.8)
+        options = {"nrows": 2, "ncols": 2, "figsize": (8.5, 2 * height)}
+        self.figure_, self.axes_ = axes_for(type(self), ax, n_axes, **options)
+        places = np.arange(len(names))
+        self.shapes_ = self.axes_[0].barh(places, columns["score"], color="C0")
+        _name(self.axes_[0], names, title="shapes of columns", xlim=(0, 1))
+        self.trends_ = _matrix(self.axes_[1], columns, listed(report.pairs))
+        _name(self.axes_[1], names, title="trends of pairs", xticks=[])
+        bar = self.figure_.colorbar(self.trends_, ax=self.axes_[1], shrink=0.8)
+        bar.outline.set_visible(False)
+        self.distances_ = _curves(self.axes_[2], listed(report.distances))
+        self.disclosure_ = {}
+        if n_axes == 4:
+            shown = listed(report.disclosure)
+            self.disclosure_ = _shares(self.axes_[3], shown)
+            names = [_short(name) for name in shown["column"]]
+            _name(self.axes_[3], names, title="values guessed", xlim=(0, 1))
+            self.axes_[3].legend(frameon=False, fontsize="small")
+        return self
+
+
+def _matrix(axes, columns, pairs):
+    """Image of the scores of pairs, and of columns on the diagonal."""
+    number = {name: place for place, name in enumerate(columns["column"])}
+    scores = np.diag(np.asarray(columns["score"], float))
+    for first, second, score in zip(
+        *(pairs[n] for n in ("column_1", "column_2", "score"))
+    ):
+        i, j = number[first], number[second]
+        scores[i, j] = scores[j, i] = score
+    return axes.imshow(scores, vmin=0, vmax=1, cmap="viridis", aspect="auto")
+
+
+def _curves(axes, quantiles):
+    """Lines of the quantiles of distances, by name."""
+    lines = {}
+    for name, style in (("train", "-"), ("held_out", "--")):
+        if name in quantiles:
+            options = {"linestyle": style, "marker": ".", "color": "C0"}
+            options |= {} if name == "train" else {"color": "0.4"}
+            label = name.replace("_", " ")
+            given = quantiles[name], quantiles["level"]
+            (lines[name],) = axes.plot(*given, label=label, **options)
+    axes.set(title="distance to the closest row", ylabel="share of synthetic rows")
+    axes.set(xlim=(0, None), ylim=(0, 1.02))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize="small")
+    return lines
+
+
+def _shares(axes, shown):
+    """Shares of guessed values with their intervals, by name."""
+    found, places = {}, np.arange(len(shown["column"]))
+    for name, color, shift in (("train", "C0", -0.15), ("held_out", "0.4", 0.15)):
+        share, low, high = (
+            np.array(shown[f"{name}{end}"]) for end in ("", "_lower", "_upper")
+        )
+        found[name] = axes.errorbar(
+            share,
+            places + shift,
+            xerr=np.maximum(0, [share - low, high - share]),
+            fmt=".",
+            color=color,
+            label=name.replace("_", " "),
+        )
+    return found
+
+
+def _name(axes, names, **options):
+    """Write the names of columns on the left, the first at the top."""
+    axes.set_yticks(np.arange(len(names)), names, fontsize="small")
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set(**options)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _short(name):
+    name = str(name)
+    return name if len(name) <= _LONG else name[: _LONG - 1] + "…"

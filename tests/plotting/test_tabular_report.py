@@ -1,0 +1,65 @@
+"""Reports on synthetic rows."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from skdgm import GaussianRBM
+from skdgm.metrics import tabular_report
+from skdgm.plotting import TabularReportDisplay
+
+
+def table(n, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    names = {"a": x, "b": x + rng.normal(size=n), "a name that is long": x > 0}
+    return pd.DataFrame(names | {"town": rng.choice(list("xyz"), n)})
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return [table(60, seed) for seed in range(3)]
+
+
+def test_all_parts(frames):
+    report = tabular_report(*frames, random_state=0)
+    display = TabularReportDisplay.from_report(report)
+    assert display.report is report
+    widths = [bar.get_width() for bar in display.shapes_]
+    np.testing.assert_allclose(widths, report.columns["score"])
+    scores = np.asarray(display.trends_.get_array())
+    np.testing.assert_allclose(np.diag(scores), report.columns["score"])
+    np.testing.assert_allclose(scores[np.triu_indices(4, 1)], report.pairs["score"])
+    np.testing.assert_array_equal(scores, scores.T)
+    for name, line in display.distances_.items():
+        np.testing.assert_allclose(line.get_xdata(), report.distances[name])
+    for name, shown in display.disclosure_.items():
+        np.testing.assert_allclose(shown[0].get_xdata(), report.disclosure[name])
+    labels = [text.get_text() for text in display.axes_[0].get_yticklabels()]
+    assert labels == ["a", "b", "a name that is lo…", "town"]
+    assert len(display.axes_) == 4
+    display.figure_.canvas.draw()
+
+
+def test_without_held_out_rows(frames):
+    display = TabularReportDisplay.from_frames(*frames[:2], random_state=0)
+    assert len(display.axes_) == 3
+    assert display.disclosure_ == {}
+    assert list(display.distances_) == ["train"]
+    assert display.report.n_rows == {"real": 60, "synthetic": 60}
+    display.figure_.canvas.draw()
+
+
+def test_of_an_estimator():
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    model = GaussianRBM(2, n_iter=1, random_state=0).fit(X[:40])
+    options = {"n_samples": 30, "target": "x0", "random_state": 0}
+    display = TabularReportDisplay.from_estimator(model, X[:40], X[40:], **options)
+    assert display.report.n_rows == {"real": 40, "synthetic": 30, "holdout": 40}
+    assert display.report.utility["target"] == "x0"
+    figure, axes = plt.subplots(2, 2)
+    again = TabularReportDisplay.from_report(display.report, ax=axes)
+    assert again.figure_ is figure
+    with pytest.raises(ValueError, match="draws on 4 axes, but ax has 1"):
+        again.plot(plt.figure().add_subplot())
