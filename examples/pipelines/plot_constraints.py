@@ -60,9 +60,7 @@ def broken(rows):
     gap = rows["net"] + rows["fee"] - rows["due"]
     return {
         "start ≤ end": (rows["start"] > rows["end"]).mean(),
-        "due = net + fee": (
-            (rows["net"] + rows["fee"] - rows["due"]).abs() > 0.01
-        ).mean(),
+        "due = net + fee": (gap.abs() > 0.01).mean(),
         "city in country": np.mean([pair not in known for pair in pairs]),
         "fee < net / 10": (rows["fee"] >= 0.1 * rows["net"]).mean(),
     }
