@@ -23,7 +23,8 @@ class Inequality(
 
     By reparametrisation: a model learns the difference in place of ``high`` (or of
     ``low``, if another constraint has settled ``high``), and draws of it are within the
-    range seen, so never negative.
+    range seen, so never negative. ``high`` itself may go beyond what was seen of it:
+    add a ``Range``, which is then kept by rejection.
 
     Parameters
     ----------
