@@ -25,6 +25,7 @@ _FAMILY = {
 
 _PLACE = {
     **_FAMILY,
+    "ConstrainedTable": "constraints",
     "GenerativeImputer": "imputation",
     "load": "persistence",
     "save": "persistence",

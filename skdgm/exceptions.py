@@ -46,6 +46,17 @@ class InterruptedFitWarning(UserWarning):
     """
 
 
+class ConstraintWarning(UserWarning):
+    """Warning that few of a model's draws keep to the constraints of a table."""
+
+
+class ConstraintError(ValueError):
+    """Error for rows that break a constraint.
+
+    Rows of data do, or too many of a model's draws.
+    """
+
+
 class DivergenceError(FloatingPointError):
     """Error that training diverged; the estimator keeps its last good parameters."""
 

@@ -285,5 +285,7 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
         inner = get_tags(self._model())
         for name in ("sparse", "categorical", "string", "positive_only"):
             setattr(tags.input_tags, name, getattr(inner.input_tags, name))
-        tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
+        if inner.transformer_tags is not None:
+            kept = inner.transformer_tags.preserves_dtype
+            tags.transformer_tags.preserves_dtype = kept
         return tags

@@ -18,6 +18,7 @@ from skdgm import (
     FVBN,
     NADE,
     BernoulliRBM,
+    ConstrainedTable,
     DBMClassifier,
     DBNClassifier,
     DBNRegressor,
@@ -25,6 +26,14 @@ from skdgm import (
     RBMClassifier,
 )
 from skdgm.anomaly import DensityOutlierDetector
+from skdgm.constraints import (
+    FixedCombinations,
+    Inequality,
+    Range,
+    Rule,
+    Sum,
+    Unique,
+)
 from skdgm.exceptions import UnsavableError
 from skdgm.persistence import TRUSTED_TYPES
 from skdgm.persistence.encoder import Encoder
@@ -154,6 +163,29 @@ def test_tables_of_several_kinds(tmp_path):
         kept(nade.fit(frame.set_axis(odd, axis=1)), tmp_path)
 
 
+def test_tables_under_constraints(tmp_path):
+    frame = pd.DataFrame({"low": REAL[:, 0], "high": REAL[:, 0] + abs(REAL[:, 1])})
+    frame["part"], frame["id"] = abs(REAL[:, 2]), range(40)
+    frame["total"] = 2 * frame["part"]
+    frame["word"], frame["bit"] = np.where(BITS[:, 1], "yes", "no"), BITS[:, 1] > 0
+    constraints = (
+        Inequality("low", "high"),
+        Sum("total", ["part"], within=True),
+        FixedCombinations(["word", "bit"]),
+        Range("part", 0),
+        Unique("id", numbered=True),
+    )
+    model = NADE(2, column_types="mixed", n_iter=1, n_draws=2)
+    table = ConstrainedTable(model, constraints, random_state=0).fit(frame)
+    other = kept(table, tmp_path)
+    assert_identical(table, other)
+    samples = [own.sample(9, random_state=0) for own in (table, other)]
+    pd.testing.assert_frame_equal(*samples)
+    table.set_params(constraints=[Rule(len)])
+    with pytest.raises(UnsavableError, match=r"constraints\[0\] is a .*Rule"):
+        kept(table, tmp_path)
+
+
 def test_closed_forms(tmp_path):
     # No instance of the common tests, as learning goes by no updates.
     fvbn = FVBN(column_types="gaussian").fit(REAL)
@@ -213,6 +245,7 @@ def test_estimators_in_estimators(tmp_path):
         BernoulliBinarizer(scheme="threshold").fit(BITS / 2),
         Dequantizer(random_state=1).fit(BITS),
         GenerativeImputer(FVBN(n_iter=1), add_indicator=True, random_state=0).fit(BITS),
+        ConstrainedTable(FVBN(n_iter=1), random_state=0).fit(BITS),
     ):
         other = kept(estimator, tmp_path)
         assert_identical(estimator, other)

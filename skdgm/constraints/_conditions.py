@@ -1,0 +1,109 @@
+"""Conditions of a table in terms of what a model sees of it, as far as it can be."""
+
+from inspect import signature
+
+import numpy as np
+
+from skdgm.autoregressive._model import AutoregressiveModel
+from skdgm.constraints._steps import Joint, Numbered
+from skdgm.constraints.rules import Range
+from skdgm.data.series import named
+
+
+def translated(plan, model, conditions, ranges, who):
+    """Divide conditions into those of a model, and those to keep by rejection.
+
+    Parameters
+    ----------
+    plan : Plan
+    model : estimator
+    conditions : dict
+        By name of column.
+    ranges : list of Range
+        Constraints.
+    who : str
+        Name of the estimator, for messages.
+
+    Returns
+    -------
+    asked : dict
+        Conditions of the model, by its names of columns.
+    rest : dict
+        Others, by name.
+
+    Raises
+    ------
+    ValueError
+        There is no such column, or no combination meets the condition.
+    """
+    asked, rest, combinations = {}, {}, {}
+    for name, condition in conditions.items():
+        if name not in plan.codec.names:
+            raise ValueError(
+                f"{who}: conditions names {name!r}, but the columns are "
+                f"{named(plan.codec.names)}."
+            )
+        place = plan.places.get(name)
+        if isinstance(place, Numbered):
+            raise ValueError(f"{who}: column {name!r} is numbered: drop its condition.")
+        if not _takes_conditions(model):
+            rest[name] = condition
+        elif isinstance(place, Joint):
+            first = place.columns[0]
+            own = place.meeting(name, condition) & combinations.get(first, True)
+            if not own.any():
+                raise ValueError(
+                    f"{who}: the condition {condition!r} on column {name!r} has no "
+                    "probability: it meets no combination that occurs."
+                )
+            combinations[first] = own
+        elif place is None:
+            asked[_own_name(plan, model, name)] = condition
+        else:
+            rest[name] = condition
+    for name, own in combinations.items():
+        if not own.all():
+            asked[_own_name(plan, model, name)] = np.flatnonzero(own).tolist()
+    for constraint in ranges:
+        name = constraint.column
+        takes = isinstance(model, AutoregressiveModel) and name not in plan.places
+        if takes and _is_open(plan, model, name):
+            asked.setdefault(_own_name(plan, model, name), constraint.condition())
+    return asked, rest
+
+
+def is_range_kept(plan, model, constraint):
+    """Whether a constraint is a range that draws keep to: as the model draws within the
+    range seen, or by a condition of the model."""
+    if not isinstance(constraint, Range):
+        return False
+    place, name = plan.places.get(constraint.column), constraint.column
+    if place is not None:
+        return isinstance(place, Joint)
+    return not _is_open(plan, model, name) or isinstance(model, AutoregressiveModel)
+
+
+def _is_open(plan, model, name):
+    """Whether a model may draw values of a column beyond the range seen."""
+    known = getattr(model, "column_types_", {}).get(_own_name(plan, model, name))
+    return known is None or known.kind == "gaussian"
+
+
+def is_unseen(plan, model, name, column):
+    """Mask of values that a model never draws: other levels, and beyond the range."""
+    known = getattr(model, "column_types_", {}).get(_own_name(plan, model, name))
+    if known is None or known.kind not in ("ordinal", "numeric"):
+        return np.zeros(len(column), bool)
+    if known.kind == "ordinal":
+        return ~column.isin(known.values).to_numpy(bool)
+    return ((column < known.low) | (column > known.high)).to_numpy(bool)
+
+
+def _takes_conditions(model):
+    return "conditions" in signature(model.sample).parameters
+
+
+def _own_name(plan, model, name):
+    """Name, or number, of a column in conditions of a model."""
+    named = hasattr(model, "feature_names_in_")
+    return name if named else plan.names.index(name)

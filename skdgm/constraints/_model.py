@@ -1,0 +1,155 @@
+"""Base class of models under constraints: what is learned, and how rows are drawn."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.validation import (
+    _check_method_params,
+    check_is_fitted,
+    validate_data,
+)
+
+from skdgm.autoregressive import EoNADE
+from skdgm.constraints._conditions import is_range_kept, translated
+from skdgm.constraints._plan import plan_of, valid_rows
+from skdgm.constraints._quantities import meets
+from skdgm.constraints.rules import Range, Unique
+from skdgm.data.filling import widened
+from skdgm.data.foreign import as_pandas, schema_of
+from skdgm.utils.domains import is_frame
+from skdgm.utils.random import MAX_SEED
+
+
+class ConstrainedModel(MetaEstimatorMixin, BaseEstimator):
+    """Base class of an estimator with a model and constraints.
+
+    A subclass has the parameters ``estimator``, ``constraints``, ``handle_invalid`` and
+    ``random_state``, and a method ``score_samples``.
+    """
+
+    def _learn(self, X, y, fit_params):
+        table, model = as_pandas(X), clone(self._model())
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+        if is_frame(table):
+            validate_data(self, table, skip_check_array=True)
+        if model is not self.estimator and self.random_state is not None:
+            rng = check_random_state(self.random_state)
+            for name, value in sorted(model.get_params().items()):
+                if name.rsplit("__")[-1] == "random_state" and value is None:
+                    model.set_params(**{name: rng.randint(MAX_SEED)})
+        self._plan, self._checks, seen, kept = None, (), X, []
+        if self.constraints:
+            drop, who = self.handle_invalid == "drop", type(self).__name__
+            keep = valid_rows(self.constraints, table, drop, who)
+            schema = None if table is X else schema_of(X)
+            if not keep.all():
+                rows = np.flatnonzero(keep)
+                given = _check_method_params(table, fit_params | {"y": y}, rows)
+                table, y, fit_params = table.iloc[rows], given.pop("y"), given
+            self._plan, self._checks, kept = plan_of(self.constraints, table, schema)
+            seen = self._plan.forward(table)
+        self.estimator_ = model.fit(seen, y, **fit_params)
+        if not is_frame(as_pandas(X)) and hasattr(self.estimator_, "n_features_in_"):
+            self.n_features_in_ = self.estimator_.n_features_in_
+        self.by_rejection_ = tuple(
+            constraint
+            for constraint, own in zip(self.constraints, kept)
+            if not (own or is_range_kept(self._plan, self.estimator_, constraint))
+        )
+
+    def score(self, X, y=None):
+        """Mean log-likelihood of the rows, in nats.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+            Mean of :meth:`score_samples`.
+        """
+        return float(np.mean(self.score_samples(X)))
+
+    def get_metadata_routing(self):
+        """Routing of metadata to the model's ``fit``.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=self)
+        return router.add(estimator=self._model(), method_mapping=mapping)
+
+    @property
+    def density_kind_(self):
+        """Kind of :meth:`score_samples`: "exact", "lower bound" or "estimate"."""
+        check_is_fitted(self)
+        kind = self.estimator_.density_kind_
+        return "lower bound" if kind == "exact" and self.by_rejection_ else kind
+
+    @property
+    def _uniques(self):
+        return [own for own in self.by_rejection_ if isinstance(own, Unique)]
+
+    def _model(self):
+        return (
+            EoNADE(column_types="mixed") if self.estimator is None else self.estimator
+        )
+
+    def _table(self, X):
+        """Validated DataFrame of pandas, with all columns."""
+        table, names = as_pandas(X), self._plan.codec.names
+        if not is_frame(table):
+            raise TypeError(
+                f"{type(self).__name__} was fitted with constraints to a DataFrame, "
+                f"and X is a {type(table).__name__}."
+            )
+        table = widened(table, names)
+        validate_data(self, table, reset=False, skip_check_array=True)
+        if table.columns.tolist() != names:
+            raise ValueError(
+                f"X has the columns {table.columns.tolist()}, but the model was fitted "
+                f"with {names}: bring them into that order."
+            )
+        return table
+
+    def _holds(self, table):
+        """Mask of the rows that keep to all constraints on rows."""
+        parts = [own.holds(table) for _, own in self._checks]
+        return np.logical_and.reduce([np.ones(len(table), bool), *parts])
+
+    def _drawing(self, rng, conditions):
+        """Functions that draw rows, and judge them by constraints and conditions."""
+        given = self._plan, self.estimator_, conditions or {}, self._ranges
+        asked, rest = translated(*given, type(self).__name__)
+        options, codec = {"conditions": asked} if asked else {}, self._plan.codec
+
+        def draw(n):
+            seen = self.estimator_.sample(n, random_state=rng, **options)
+            return self._plan.backward(seen)
+
+        def judge(table):
+            found = [(constraint, own.holds(table)) for constraint, own in self._checks]
+            for name, condition in rest.items():
+                own = meets(codec, codec.names.index(name), table[name], condition)
+                found.append((f"the condition on {name!r}", own))
+            return found
+
+        return draw, judge
+
+    @property
+    def _ranges(self):
+        return [own for own in (c for c, _ in self._checks) if isinstance(own, Range)]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._model()).input_tags
+        for name in ("sparse", "categorical", "string", "positive_only", "allow_nan"):
+            setattr(tags.input_tags, name, getattr(inner, name))
+        return tags

@@ -1,0 +1,177 @@
+"""Columns of numbers and times as quantities that can be added, and back."""
+
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from skdgm.data.clocks import form_of
+from skdgm.data.scales import step_of
+from skdgm.data.series import as_bits, as_reals, plain_type
+
+
+def quantity(column, who):
+    """Convert a column to a quantity.
+
+    Parameters
+    ----------
+    column : Series
+    who : object
+        The constraint, for messages.
+
+    Returns
+    -------
+    values : Series
+        By position: float64 of numbers, and of periods their ordinals; datetime64 of
+        dates, in local time; timedelta64 of durations. NaN or NaT where missing.
+
+    Raises
+    ------
+    TypeError
+        The column has neither numbers nor times.
+    """
+    import pandas as pd
+
+    form, column = form_of(column), column.reset_index(drop=True)
+    if form == "period":
+        whole = column.array.asi8.astype(np.float64)
+        return pd.Series(np.where(column.isna(), np.nan, whole))
+    if form == "duration":
+        return pd.to_timedelta(column)
+    if form is not None:
+        found = pd.to_datetime(column)
+        return found.dt.tz_localize(None) if found.dt.tz is not None else found
+    try:
+        return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{who!r}: column {column.name!r} has the dtype {column.dtype}, which is "
+            "neither of numbers nor of dates or durations."
+        ) from error
+
+
+def total(columns, who):
+    """Sum of columns, as a quantity."""
+    return reduce(add, (quantity(column, who) for column in columns))
+
+
+def check_alike(columns, who, *, summed=False):
+    """Raise TypeError unless columns can be compared, or (``summed``) added."""
+    kinds = [_sort(column, who) for column in columns]
+    if len(set(kinds)) > 1:
+        names = [column.name for column in columns]
+        raise TypeError(
+            f"{who!r}: columns {names} are of {', '.join(kinds)}, which do not compare."
+        )
+    if summed and kinds[0] not in ("numbers", "durations"):
+        raise TypeError(f"{who!r}: columns of {kinds[0]} cannot be added.")
+
+
+def _sort(column, who):
+    """A word for what a column has: numbers, dates, durations or periods of a unit."""
+    if form_of(column) == "period":
+        return f"periods ({column.dtype.name})"
+    kind = quantity(column, who).dtype.kind
+    return {"M": "dates", "m": "durations"}.get(kind, "numbers")
+
+
+def digits_of(columns, who):
+    """Number of decimals that the numbers of all columns have; None if there is no
+    limit, or they are times."""
+    steps = []
+    for column in columns:
+        values = quantity(column, who)
+        if values.dtype.kind != "f":
+            return None
+        values = np.unique(values.dropna())
+        if len(values):
+            steps.append(step_of(values))
+    if not steps or min(steps) == 0:
+        return None
+    return max(0, *(round(-np.log10(step)) for step in steps), 0)
+
+
+def rounded(values, digits):
+    """Quantity with a number of decimals, or as it is."""
+    return values if digits is None else values.round(digits)
+
+
+def typed(values, columns, digits):
+    """A quantity as a column to learn: of integers, or of single precision, if the
+    columns that it is made of are all of these."""
+    if values.dtype.kind != "f" or any(form_of(own) == "period" for own in columns):
+        return values
+    kinds = np.array([plain_type(own.dtype).kind for own in columns])
+    if np.isin(kinds, ("i", "u", "b")).all() and digits == 0:
+        return values.astype("Int64" if values.isna().any() else "int64")
+    single = all(plain_type(own.dtype) == np.float32 for own in columns)
+    return values.astype(np.float32) if single else values
+
+
+def restored(values, codec, j):
+    """A quantity in the type of column j of a codec."""
+    import pandas as pd
+
+    dtype, clock, missing = codec.dtypes[j], codec.clocks[j], values.isna()
+    if clock is None:
+        own = as_bits if pd.api.types.is_bool_dtype(dtype) else as_reals
+        return own(values.to_numpy(np.float64), dtype)
+    if clock.form == "period":
+        whole = np.rint(values.fillna(0)).astype(np.int64)
+        found = pd.PeriodIndex.from_ordinals(whole, freq=clock.unit)
+        return pd.Series(found).mask(missing).astype(dtype)
+    if clock.form == "date":
+        return values.dt.date.astype(object).where(~missing, None)
+    zone = getattr(dtype, "tz", None)
+    if zone is not None:
+        # Of hours that a change of clocks leaves out or repeats, the later.
+        values = values.dt.tz_localize(
+            zone, ambiguous=np.zeros(len(values), bool), nonexistent="shift_forward"
+        )
+    return values.astype(dtype)
+
+
+def encoded(codec, j, column):
+    """Column j as numbers that compare: see :class:`~skdgm.data.Codec`; -1 for unknown
+    categories."""
+    one = codec._replace(
+        columns=codec.columns[j : j + 1],
+        **{
+            name: getattr(codec, name)[j : j + 1]
+            for name in ("dtypes", "kinds", "categories", "clocks")
+        },
+    )
+    frame = column.reset_index(drop=True).to_frame()
+    frame.columns = one.columns
+    return one.encode(frame, strict=False)[:, 0].astype(np.float64)
+
+
+def meets(codec, j, column, condition):
+    """Whether each value of column j meets a condition, as ``sample`` takes them; not
+    where it is missing.
+
+    Raises
+    ------
+    ValueError
+        A range ends before it begins.
+    """
+    x, name = encoded(codec, j, column), codec.names[j]
+
+    def number(value, default):
+        return default if value is None else codec.number(j, value, name)
+
+    closed, ends = "both", None
+    if isinstance(condition, slice):
+        ends = condition.start, condition.stop
+    elif all(hasattr(condition, part) for part in ("left", "right", "closed")):
+        ends, closed = (condition.left, condition.right), condition.closed
+    if ends is None:
+        several = isinstance(condition, list | tuple | set | frozenset | np.ndarray)
+        several = several or hasattr(condition, "to_list")
+        values = list(condition) if several else [condition]
+        return np.isin(x, [number(value, None) for value in values]) & (x == x)
+    low, high = number(ends[0], -np.inf), number(ends[1], np.inf)
+    if not low <= high:
+        raise ValueError(f"The range {condition!r} of {name!r} ends before it begins.")
+    above = x >= low if closed in ("left", "both") else x > low
+    return above & (x <= high if closed in ("right", "both") else x < high)

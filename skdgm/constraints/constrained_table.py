@@ -1,0 +1,311 @@
+r"""Tables of which all rows keep to declared constraints, by any model of tables.
+
+.. math:: x \sim p(x \mid x \in C)
+"""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.base import fits
+from skdgm.constraints._filling import fill
+from skdgm.constraints._model import ConstrainedModel
+from skdgm.constraints._plan import refuse
+from skdgm.constraints._sampling import acceptance, reject
+from skdgm.data.foreign import as_pandas, native, schema_of
+from skdgm.utils.counts import count, count_rows
+
+
+class ConstrainedTable(ConstrainedModel):
+    r"""Model of tables whose rows all keep to constraints, which are declared once.
+
+    .. math::
+
+        x \sim p(x \mid C) = \frac{p(x) \, [x \in C]}{P(C)}, \qquad
+        (a, b) = (a, a + d), \quad d \ge 0
+
+    Constraints are kept by reparametrisation where that can be: of two columns in order
+    the model learns the lower one and the difference, which is not negative as it is
+    drawn within the range seen; a total is computed from its parts; columns of which
+    only some combinations occur are one category. All others are kept by rejection:
+    rows that break them are drawn again, which is exact, and takes longer the fewer
+    keep to them (see :meth:`acceptance_rate`).
+
+    Parameters
+    ----------
+    estimator : object, default=None
+        Model with ``fit`` and ``sample`` that reads DataFrames: an autoregressive one
+        or a VAE, with ``column_types="mixed"``. If None, an :class:`~skdgm.EoNADE` with
+        that.
+    constraints : sequence, default=()
+        Constraints of :mod:`skdgm.constraints`: ``Inequality``, ``Sum``,
+        ``FixedCombinations``, ``Range``, ``Unique`` and ``Rule``. Those that come first
+        are reparametrised first.
+    max_tries : int, default=100
+        Most rows that are drawn for each one that :meth:`sample` and :meth:`impute` are
+        asked for. It may be changed after ``fit``.
+    handle_invalid : {"error", "drop"}, default="error"
+        What ``fit`` does with rows that break a constraint.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the model, where its own ``random_state`` is None.
+
+    Attributes
+    ----------
+    estimator_ : object
+        The fitted model of the reparametrised table.
+    by_rejection_ : tuple
+        Constraints that draws may break, and that are kept by rejection.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: that of the model, but "lower bound" in place of
+        "exact" where there are constraints by rejection.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has any that are all strings.
+
+    See Also
+    --------
+    skdgm.EoNADE.sample : Conditions of a single call.
+
+    Notes
+    -----
+    The model sees a column under the name of the one that it replaces: ``high`` of an
+    ``Inequality`` is the difference there, and the first of ``FixedCombinations`` is
+    the category of all. A column is replaced once, and constraints that would replace
+    it again go by rejection.
+
+    A missing value in either of two columns in order makes the difference missing: what
+    is known of ``high`` alone is not learned from, but :meth:`impute` minds it.
+
+    References
+    ----------
+    Patki, Wedge and Veeramachaneni (2016). The synthetic data vault. DSAA.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skdgm import ConstrainedTable, EoNADE
+    >>> from skdgm.constraints import Inequality, Sum
+    >>> rng = np.random.default_rng(0)
+    >>> X = pd.DataFrame({"start": pd.Timestamp("2020-01-01")
+    ...                   + pd.to_timedelta(rng.integers(0, 700, 300), "D")})
+    >>> X["end"] = X["start"] + pd.to_timedelta(rng.integers(0, 90, 300), "D")
+    >>> X["net"], X["tax"] = rng.integers(10, 99, 300), rng.integers(1, 9, 300)
+    >>> X["price"] = X["net"] + X["tax"]
+    >>> table = ConstrainedTable(
+    ...     EoNADE((16,), column_types="mixed", n_iter=20),
+    ...     [Inequality("start", "end"), Sum("price", ["net", "tax"])],
+    ...     random_state=0,
+    ... ).fit(X)
+    >>> drawn = table.sample(1000, random_state=0)
+    >>> bool((drawn["start"] <= drawn["end"]).all())
+    True
+    >>> bool((drawn["price"] == drawn["net"] + drawn["tax"]).all())
+    True
+    >>> table.by_rejection_
+    ()
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "sample"]), None],
+        "constraints": [tuple, list],
+        "max_tries": [Interval(Integral, 1, None, closed="left")],
+        "handle_invalid": [StrOptions({"error", "drop"})],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        constraints=(),
+        *,
+        max_tries=100,
+        handle_invalid="error",
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.constraints = constraints
+        self.max_tries = max_tries
+        self.handle_invalid = handle_invalid
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, **fit_params):
+        """Fit the model to a table.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features)
+            Without constraints, anything that the model takes.
+        y : array-like of shape (n_samples,), default=None
+            Passed on to the model's ``fit``: most ignore it.
+        **fit_params
+            Arguments of the model's ``fit``, such as ``sample_weight``; with metadata
+            routing enabled, those that it requests.
+
+        Returns
+        -------
+        self : ConstrainedTable
+
+        Raises
+        ------
+        ConstraintError
+            Rows break a constraint, and ``handle_invalid`` is "error".
+        ValueError
+            A constraint names no column; or as by the model's ``fit``.
+        TypeError
+            X is no DataFrame, or a column has a type that a constraint cannot have.
+        """
+        if get_config()["enable_metadata_routing"]:
+            fit_params = process_routing(self, "fit", **fit_params).estimator.fit
+        with fits.replacing(self) as new:
+            new._learn(X, y, fit_params)
+        return self
+
+    def sample(self, n_samples=1, random_state=None, *, conditions=None):
+        r"""Draw rows that keep to the constraints.
+
+        .. math:: x \sim p(x \mid x \in C, \, x_j \in S_j, \, j \in D)
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        conditions : dict, default=None
+            Conditions by the name of a column, as of :meth:`skdgm.EoNADE.sample`. Those
+            on columns that the model sees, and on members of ``FixedCombinations``, are
+            its conditions; others are kept by rejection.
+
+        Returns
+        -------
+        X : DataFrame of shape (n_samples, n_features)
+            With the columns and types of the table given to ``fit``. Without
+            constraints, as by the model's ``sample``.
+
+        Raises
+        ------
+        ConstraintError
+            Too few of ``max_tries`` draws for each row keep to the constraints.
+        ValueError
+            A condition names no column, or has no probability.
+
+        Warns
+        -----
+        ConstraintWarning
+            Less than a tenth of the draws keep to the constraints.
+        """
+        check_is_fitted(self)
+        if self._plan is None:
+            asked = {} if conditions is None else {"conditions": conditions}
+            return self.estimator_.sample(n_samples, random_state=random_state, **asked)
+        n_samples = count_rows(n_samples, len(self._plan.codec.names))
+        rng, tries = check_random_state(random_state), fits.current(self, "max_tries")
+        draw, judge = self._drawing(rng, conditions)
+        name = type(self).__name__
+        found = reject(n_samples, draw, judge, self._uniques, tries, name)
+        return native(self._plan.renumbered(found), self._plan.codec.schema)
+
+    def acceptance_rate(self, n_samples=1000, random_state=None, *, conditions=None):
+        """Share of the model's draws that keep to the constraints.
+
+        Parameters
+        ----------
+        n_samples : int, default=1000
+            Number of draws; among more, more are repeats for ``Unique``.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator.
+        conditions : dict, default=None
+            As of :meth:`sample`; those that are kept by rejection count.
+
+        Returns
+        -------
+        rate : float
+            1 where all constraints are kept by reparametrisation.
+        """
+        check_is_fitted(self)
+        n_samples = count(n_samples, "n_samples")
+        if self._plan is None:
+            return 1.0
+        rng = check_random_state(random_state)
+        draw, judge = self._drawing(rng, conditions)
+        return acceptance(draw(n_samples), judge, self._uniques)
+
+    def score_samples(self, X):
+        r"""Log-likelihood of each row by the model, in nats.
+
+        .. math:: \log p(x) \quad \text{if } x \in C, \text{ else } -\infty
+
+        The density of what :meth:`sample` draws is higher by :math:`-\log P(C)`, the
+        same for all rows: 0 without constraints by rejection, else minus the log of
+        :meth:`acceptance_rate`. Reparametrisations have unit Jacobians.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features)
+            The likelihood is that of the observed entries, without those that make a
+            difference or combination missing. Of differences of dates the unit is the
+            one of which all are multiples. ``Unique`` is no property of a row.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+            Minus infinity for rows that break a constraint.
+        """
+        check_is_fitted(self)
+        if self._plan is None:
+            return self.estimator_.score_samples(X)
+        table = self._table(X)
+        found = self.estimator_.score_samples(self._plan.forward(table)).copy()
+        found[~self._holds(table)] = -np.inf
+        return found
+
+    def impute(self, X, *, method="mean", random_state=None):
+        """Fill missing entries such that rows keep to the constraints.
+
+        Filled by the model, given the other entries of their row. Rows in which that
+        breaks a constraint, or in which the model does not see a known entry, since it
+        is part of a difference or a sum, are drawn: by rejection, and by weights of up
+        to 64 draws, as probable as what they make of the known entry.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features)
+            NaN where missing.
+        method : {"mean", "mode", "sample"}, default="mean"
+            As of the model's ``impute``; rows that are drawn all the same are the same
+            at each call, but for "sample".
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : DataFrame of shape (n_samples, n_features)
+            With the index of X. Entries that are not missing are unchanged.
+
+        Raises
+        ------
+        ConstraintError
+            Known entries of a row break a constraint, or no draw for it keeps to all.
+        """
+        check_is_fitted(self)
+        if self._plan is None:
+            given = {"method": method, "random_state": random_state}
+            return self.estimator_.impute(X, **given)
+        table, tries = self._table(X), fits.current(self, "max_tries")
+        for constraint, own in self._checks:
+            refuse(constraint, own.holds(table), table)
+        drawn = method == "sample" or random_state is not None
+        rng = check_random_state(random_state if drawn else 0)
+        model = self._plan, self.estimator_, self._holds
+        found = fill(*model, table, method, rng, tries, type(self).__name__)
+        same = X is table or len(as_pandas(X).columns) < len(table.columns)
+        return native(found, self._plan.codec.schema if same else schema_of(X))

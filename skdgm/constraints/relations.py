@@ -1,0 +1,126 @@
+"""Relations between columns of numbers or times: inequalities and sums."""
+
+from collections import namedtuple
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from skdgm.constraints._constraint import Constraint, names_of
+from skdgm.constraints._quantities import check_alike, digits_of, quantity
+from skdgm.constraints._steps import Remainder, Total
+
+# Relative error up to which parts are their total.
+_NEAR = 1e-6
+
+
+class Inequality(
+    namedtuple("Inequality", "low high strict", defaults=(False,)), Constraint
+):
+    r"""Inequality between two columns of numbers, dates, durations or periods.
+
+    .. math:: x_\text{low} \le x_\text{high}
+
+    By reparametrisation: a model learns the difference in place of ``high`` (or of
+    ``low``, if another constraint has settled ``high``), and draws of it are within the
+    range seen, so never negative. ``high`` itself may go beyond what was seen of it:
+    add a ``Range``, which is then kept by rejection.
+
+    Parameters
+    ----------
+    low, high : hashable
+        Names of the columns.
+    strict : bool, default=False
+        Whether the two must differ.
+
+    Examples
+    --------
+    >>> from skdgm.constraints import Inequality
+    >>> Inequality("start", "end")
+    Inequality(low='start', high='end', strict=False)
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, low, high, strict=False):
+        """Make the constraint of two different columns."""
+        if low == high:
+            raise ValueError(f"Inequality needs two columns, and got {low!r} twice.")
+        return super().__new__(cls, low, high, bool(strict))
+
+    @property
+    def columns(self):
+        return self.low, self.high
+
+    def check(self, frame):
+        super().check(frame)
+        check_alike([frame[name] for name in self.columns], self)
+
+    def holds(self, frame):
+        low, high = (quantity(frame[name], self) for name in self.columns)
+        broken = low >= high if self.strict else low > high
+        return ~broken.to_numpy(bool)
+
+    def steps(self, frame):
+        digits = digits_of([frame[name] for name in self.columns], self)
+        above = Remainder(self.high, (self.low,), 1, digits)
+        return above, Remainder(self.low, (self.high,), -1, digits)
+
+
+class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint):
+    r"""Total that is the sum of its parts, or no less, of numbers or durations.
+
+    .. math:: x_\text{total} = \sum_k x_k \qquad \text{or, within,} \quad
+        x_\text{total} \ge \sum_k x_k
+
+    By reparametrisation: the total is computed, or a model learns what remains of it.
+    A part that is missing follows from the total and the others.
+
+    Parameters
+    ----------
+    total : hashable
+        Name of a column.
+    parts : sequence of hashable
+        Names of other columns.
+    within : bool, default=False
+        Whether the parts may be less than the total.
+
+    Examples
+    --------
+    >>> from skdgm.constraints import Sum
+    >>> Sum("sum", ["net", "tax"])
+    Sum(total='sum', parts=('net', 'tax'), within=False)
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, total, parts, within=False):
+        """Make the constraint of a total and other columns."""
+        parts = names_of(parts, "Sum", 1)
+        if total in parts:
+            raise ValueError(f"Sum: {total!r} is a part of itself.")
+        return super().__new__(cls, total, parts, bool(within))
+
+    @property
+    def columns(self):
+        return self.total, *self.parts
+
+    def check(self, frame):
+        super().check(frame)
+        check_alike([frame[name] for name in self.columns], self, summed=True)
+
+    def holds(self, frame):
+        whole = quantity(frame[self.total], self)
+        parts = [quantity(frame[name], self) for name in self.parts]
+        near, gap = 0 * whole, whole - reduce(add, parts)
+        if whole.dtype.kind == "f":
+            sizes = reduce(add, (own.abs() for own in parts))
+            near = _NEAR * np.maximum(whole.abs(), sizes)
+        broken = gap < -near if self.within else gap.abs() > near
+        return ~broken.to_numpy(bool)
+
+    def steps(self, frame):
+        digits = digits_of([frame[name] for name in self.columns], self)
+        if self.within:
+            return (Remainder(self.total, self.parts, 1, digits),)
+        return (Total(self.total, self.parts, digits),)

@@ -1,0 +1,209 @@
+"""Rules for rows and tables: combinations, ranges, uniqueness, any function."""
+
+from collections import namedtuple
+
+import numpy as np
+
+from skdgm.constraints._constraint import Constraint, names_of
+from skdgm.constraints._quantities import quantity
+from skdgm.constraints._steps import Joint, Numbered
+
+
+class FixedCombinations(namedtuple("FixedCombinations", "columns"), Constraint):
+    """Columns of which no other combinations are drawn than occur in the table.
+
+    By reparametrisation: a model learns one category in place of all of them. Rows in
+    which one of the columns is missing count as missing all.
+
+    Parameters
+    ----------
+    columns : sequence of hashable
+        Names of at least two columns.
+
+    Examples
+    --------
+    >>> from skdgm.constraints import FixedCombinations
+    >>> FixedCombinations(["city", "country"]).columns
+    ('city', 'country')
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, columns):
+        """Make the constraint of at least two columns."""
+        names = names_of(columns, "FixedCombinations", 2)
+        return super().__new__(cls, names)
+
+    def steps(self, frame):
+        return (Joint.of(frame[list(self.columns)]),)
+
+
+class Range(
+    namedtuple("Range", "column low high closed", defaults=(None, None, "both")),
+    Constraint,
+):
+    r"""Range of a column.
+
+    .. math:: a \le x \le b
+
+    "numeric" and "ordinal" columns of a model are drawn within the range seen, so that
+    nothing is left to do; "gaussian" columns by a condition of the model, where it
+    takes such. Columns that another constraint has replaced go by rejection.
+
+    Parameters
+    ----------
+    column : hashable
+        Name of a column.
+    low, high : object, default=None
+        Its ends, in values of the column (of dates, also as text); None is an open end.
+    closed : {"both", "left", "right", "neither"}, default="both"
+        Ends that are in the range.
+
+    Examples
+    --------
+    >>> from skdgm.constraints import Range
+    >>> Range("age", 18)
+    Range(column='age', low=18, high=None, closed='both')
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, column, low=None, high=None, closed="both"):
+        """Make the constraint of at least one end."""
+        if low is None and high is None:
+            raise ValueError(f"Range of {column!r} has no end: give low or high.")
+        if closed not in ("both", "left", "right", "neither"):
+            raise ValueError(
+                f"closed must be 'both', 'left', 'right' or 'neither', not {closed!r}."
+            )
+        return super().__new__(cls, column, low, high, closed)
+
+    @property
+    def columns(self):
+        return (self.column,)
+
+    def holds(self, frame):
+        x = quantity(frame[self.column], self)
+        low, high = (self._end(end, x, frame[self.column]) for end in self[1:3])
+        broken = np.zeros(len(x), bool)
+        if low is not None:
+            broken |= x < low if self.closed in ("both", "left") else x <= low
+        if high is not None:
+            broken |= x > high if self.closed in ("both", "right") else x >= high
+        return ~np.asarray(broken)
+
+    def check(self, frame):
+        super().check(frame)
+        x = quantity(frame[self.column], self)
+        low, high = (self._end(end, x, frame[self.column]) for end in self[1:3])
+        if low is not None and high is not None and not low <= high:
+            raise ValueError(f"{self!r} ends before it begins.")
+
+    def _end(self, end, x, column):
+        """An end as a quantity, or None."""
+        import pandas as pd
+
+        if end is None:
+            return None
+        own = pd.Series([end])
+        if x.dtype.kind == "M":
+            own = pd.to_datetime(own)
+        elif x.dtype.kind == "m":
+            own = pd.to_timedelta(own)
+        elif isinstance(column.dtype, pd.PeriodDtype):
+            own = pd.Series(pd.PeriodIndex([end], freq=column.dtype.freq))
+        return quantity(own, self)[0]
+
+    def condition(self):
+        """The same as a condition of ``sample``."""
+        import pandas as pd
+
+        if self.closed == "both" or None in (self.low, self.high):
+            return slice(self.low, self.high)
+        return pd.Interval(self.low, self.high, self.closed)
+
+
+class Unique(namedtuple("Unique", "columns numbered", defaults=(False,)), Constraint):
+    """Columns of which no two rows of a table have the same values.
+
+    By rejection of repeats among the rows of one call of ``sample``; or, for a column
+    of identifiers, by numbers, of which a model learns nothing. Rows in which one of
+    the columns is missing repeat none.
+
+    Parameters
+    ----------
+    columns : hashable or sequence of hashable
+        Name of a column, or names of several.
+    numbered : bool, default=False
+        Whether to number rows: integers continue after the largest seen, text is the
+        column's name and a number. For one column.
+
+    Examples
+    --------
+    >>> from skdgm.constraints import Unique
+    >>> Unique("client", numbered=True).columns
+    ('client',)
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, columns, numbered=False):
+        """Make the constraint of one column or several."""
+        if isinstance(columns, str) or not hasattr(columns, "__iter__"):
+            columns = [columns]
+        names = names_of(columns, "Unique", 1)
+        if numbered and len(names) > 1:
+            raise ValueError(f"Only one column can be numbered; got {names}.")
+        return super().__new__(cls, names, bool(numbered))
+
+    def first(self, frame):
+        """Whether each row is the first with its values, or has missing ones."""
+        own = frame[list(self.columns)]
+        repeats = own.duplicated().to_numpy(bool)
+        return ~repeats | own.isna().any(axis=1).to_numpy(bool)
+
+    def steps(self, frame):
+        if not self.numbered:
+            return ()
+        return (Numbered.of(frame[self.columns[0]], self),)
+
+
+class Rule(namedtuple("Rule", "function"), Constraint):
+    """Rule that any function tells, by rejection.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(frame)`` returns a bool for each row of a DataFrame, True where it
+        keeps to the rule. Rows with missing values are not asked.
+
+    Examples
+    --------
+    >>> from skdgm.constraints import Rule
+    >>> rule = Rule(lambda frame: frame["height"] * frame["width"] <= 100)
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, function):
+        """Make the constraint of a function."""
+        if not callable(function):
+            raise TypeError(f"Rule needs a function, and got {function!r}.")
+        return super().__new__(cls, function)
+
+    @property
+    def columns(self):
+        return None
+
+    def holds(self, frame):
+        found = np.ones(len(frame), bool)
+        asked = frame.notna().all(axis=1).to_numpy(bool)
+        if asked.any():
+            told = np.asarray(self.function(frame[asked]))
+            if told.shape != (asked.sum(),) or told.dtype.kind != "b":
+                raise ValueError(
+                    f"{self!r} must return a bool for each of {asked.sum()} rows; got "
+                    f"an array of {told.dtype} of the shape {told.shape}."
+                )
+            found[asked] = told
+        return found
