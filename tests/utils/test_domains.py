@@ -98,7 +98,7 @@ def test_real_values_are_finite():
     "estimator, remedy",
     [
         (EoNADE(), 'Fit with column_types="gaussian" .* or with column_types="mixed"'),
-        (VAE(), 'Fit with column_types="gaussian" if they are real numbers. Or'),
+        (VAE(), 'Fit with column_types="gaussian" .* or with column_types="mixed"'),
         (DBN(), 'Fit with column_types="gaussian"'),
         (DBN(layers=[("bottom", BernoulliRBM())]), "such as GaussianRBM"),
         (BernoulliRBM(), "such as GaussianRBM"),
