@@ -22,12 +22,15 @@ class Clock(NamedTuple):
     origin, tick : int
         Least value seen, and the largest number of which all others are multiples from
         there.
+    zone : str or None
+        Time zone of the values, whose local time is counted, if they have one.
     """
 
     form: str
     unit: str
     origin: int
     tick: int
+    zone: str = None
 
     @classmethod
     def of(cls, column):
@@ -39,12 +42,14 @@ class Clock(NamedTuple):
             unit = column.dtype.name.removeprefix("period[").removesuffix("]")
         else:
             unit = getattr(column.dtype, "unit", None) or _unit(column, form)
-        whole, missing = _whole(column, form, unit)
+        zone = _zone(column) if form == "datetime" else None
+        whole, missing = _whole(column, form, unit, zone)
         known = whole[~missing]
         if not len(known):
-            return cls(form, unit, 0, 1)
+            return cls(form, unit, 0, 1, zone)
         origin = int(known.min())
-        return cls(form, unit, origin, int(np.gcd.reduce(known - origin)) or 1)
+        tick = int(np.gcd.reduce(known - origin)) or 1
+        return cls(form, unit, origin, tick, zone)
 
     def encode(self, column):
         """Convert values to numbers of ticks, float64, NaN where missing.
@@ -58,7 +63,7 @@ class Clock(NamedTuple):
             )
         if not column.notna().any():
             return np.full(len(column), np.nan)
-        whole, missing = _whole(column, self.form, self.unit)
+        whole, missing = _whole(column, self.form, self.unit, self.zone)
         ticks = (np.where(missing, self.origin, whole) - self.origin) / self.tick
         return np.where(missing, np.nan, ticks)
 
@@ -89,11 +94,12 @@ class Clock(NamedTuple):
         found = pd.Series(whole.view(f"M8[{self.unit}]")).mask(missing)
         if self.form == "date":
             return found.dt.date.astype(object).where(~missing, None)
-        zone = getattr(dtype, "tz", None)
-        if zone is not None:
+        if self.zone is not None:
             # Of hours that a change of clocks leaves out or repeats, the later.
             found = found.dt.tz_localize(
-                zone, ambiguous=np.zeros(len(found), bool), nonexistent="shift_forward"
+                self.zone,
+                ambiguous=np.zeros(len(found), bool),
+                nonexistent="shift_forward",
             )
         return found.astype(dtype)
 
@@ -122,7 +128,21 @@ def _unit(column, form):
     return "s" if form == "date" else np.datetime_data(_plain(column, form).dtype)[0]
 
 
-def _plain(column, form):
+def _zone(column):
+    """Name of the time zone of a column of dates; "UTC" if it has one without a name,
+    and None if it has none."""
+    import pandas as pd
+
+    zone = pd.to_datetime(column).dt.tz
+    if zone is None:
+        return None
+    try:
+        return str(pd.DatetimeTZDtype("ns", str(zone)).tz)
+    except TypeError:
+        return "UTC"
+
+
+def _plain(column, form, zone=None):
     """Array of NumPy's dates or durations; of dates with a zone, their local time."""
     import pandas as pd
 
@@ -132,13 +152,15 @@ def _plain(column, form):
         return pd.to_timedelta(column).to_numpy()
     found = pd.to_datetime(column)
     if found.dt.tz is not None:
+        # Times of another zone are the same moments in that of the clock.
+        found = found if zone is None else found.dt.tz_convert(zone)
         found = found.dt.tz_localize(None)
     return found.to_numpy()
 
 
-def _whole(column, form, unit):
+def _whole(column, form, unit, zone=None):
     """Whole numbers that represent values, and a mask of the missing ones."""
-    missing, values = column.isna().to_numpy(bool), _plain(column, form)
+    missing, values = column.isna().to_numpy(bool), _plain(column, form, zone)
     if form == "period":
         return values, missing
     kind = "m8" if form == "duration" else "M8"

@@ -12,8 +12,9 @@ from skdgm.data.series import named
 from skdgm.distributions import Event
 
 _NONE = np.zeros((0, 2))
-# Share of a step by which the cell of a value is narrower, so that rounding stays in.
-_INSIDE = 1e-6
+# Share of a step by which the cell of a value is narrower, so that rounding stays in,
+# and by which values may be off because of rounding errors, at most a tenth.
+_INSIDE, _OFF = 1e-6, 0.1
 
 
 def events_of(columns, kinds, conditions, names, who):
@@ -120,6 +121,11 @@ class _Reader:
             default if end is None else self._number(end)
             for end, default in ((low, -np.inf), (high, np.inf))
         ]
+        if self.kind == "categorical" and self.codec is not None and -1 in ends:
+            raise ValueError(
+                f"{self.who}: the condition on column {self.name!r} ends at a value "
+                f"that is none of its categories: {(low, high)[ends.index(-1)]!r}."
+            )
         if not ends[0] <= ends[1]:
             raise ValueError(
                 f"{self.who}: the condition on column {self.name!r} ends at {high!r}, "
@@ -141,13 +147,32 @@ class _Reader:
     def point(self, value, condition):
         """A single value, as it is and in the units of the model."""
         if self.kind == "gaussian":
+            if not np.isfinite(value):
+                self.refuse(condition)
             return value, (value - self.mean[self.j]) / self.sd[self.j]
         if self.kind == "numeric":
-            if not self.scale.low <= value <= self.scale.high:
+            if not self._drawn(value):
                 self.refuse(condition)
             return value, self.scale.forward(np.array([value]))[0]
         code = self._code(value)
         return (value, code) if code is not None else self.refuse(condition)
+
+    def _drawn(self, value):
+        """Whether a value of a "numeric" column is within the range, and as round."""
+        own = self.scale
+        if not own.low <= value <= own.high:
+            return False
+        at = self._place(value) if own.step else 0
+        return at == np.rint(at) or own.is_atom(np.array([value]))[0]
+
+    def _place(self, value):
+        """Value in steps: whole numbers in spite of rounding errors."""
+        at, eps = value / self.scale.step, np.finfo(np.float32).eps
+        if np.isinf(at):
+            return at
+        near = np.rint(at)
+        off = min(_OFF, max(_INSIDE, 4 * eps * abs(near)))
+        return near if abs(at - near) <= off else at
 
     def _code(self, value):
         """Code of a value, or None."""
@@ -182,15 +207,16 @@ class _Reader:
             low, high, with_low, with_high = ends
             atoms = _between(own.atoms, *ends)
             if own.step:
-                first, last = np.ceil(low / own.step), np.floor(high / own.step)
-                first += not with_low and first == low / own.step
-                last -= not with_high and last == high / own.step
+                places = [self._place(end) for end in (low, high)]
+                first, last = np.ceil(places[0]), np.floor(places[1])
+                first += not with_low and first == places[0]
+                last -= not with_high and last == places[1]
                 low, high = first * own.step - half, last * own.step + half
             spans = [(max(low, own.x[0]), min(high, own.x[-1]))]
         else:
             atoms = np.isin(own.atoms, values)
             others = [v for v in values if not own.is_atom(np.array([v]))[0]]
-            others = [v for v in others if own.low <= v <= own.high]
+            others = [v for v in others if self._drawn(v)]
             if others and not own.step:
                 self._refuse_points()
             spans = [(v - half, v + half) for v in sorted(set(others))]

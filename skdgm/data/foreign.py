@@ -4,16 +4,18 @@ A column of polars or Arrow becomes one of pandas of the corresponding type, fro
 models read it; what they draw or fill goes back into the types that it came from.
 """
 
-from datetime import time
+from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 import narwhals as nw
+import narwhals.stable.v1 as stable
 import numpy as np
 
 from skdgm.utils.domains import is_frame
 
-# Nanoseconds of the parts of a time of the day.
-_PARTS = {"hour": 3600 * 10**9, "minute": 60 * 10**9, "second": 10**9}
+# Nanoseconds of a day.
+_DAY = 24 * 3600 * 10**9
 
 
 class Schema(NamedTuple):
@@ -26,7 +28,7 @@ class Schema(NamedTuple):
     names : tuple of str
     types : tuple of tuple
         Name of each column's type in narwhals, and its parameters: unit and time zone,
-        or categories.
+        categories, or digits.
     """
 
     library: str
@@ -59,6 +61,8 @@ def _described(series):
         return name, dtype.time_unit
     if name == "Enum":
         return name, tuple(dtype.categories)
+    if name == "Decimal" and hasattr(dtype, "scale"):
+        return name, dtype.precision, dtype.scale
     return (name,)
 
 
@@ -99,7 +103,9 @@ def _column(series):
     dtype, missing = series.dtype, series.is_null().to_numpy()
     kind = type(dtype).__name__
     if kind in ("Categorical", "Enum"):
-        known = dtype.categories if kind == "Enum" else series.cat.get_categories()
+        # Those of a column stay in the stable interface of narwhals only.
+        plain = stable.from_native(series.to_native(), series_only=True)
+        known = dtype.categories if kind == "Enum" else plain.cat.get_categories()
         return pd.Series(pd.Categorical(series.to_list(), list(known)))
     if kind in ("String", "Object", "Unknown"):
         return pd.Series(series.to_list(), dtype=object)
@@ -107,7 +113,9 @@ def _column(series):
         values = pd.array(series.to_list(), dtype="boolean")
         return pd.Series(values if missing.any() else values.astype(bool))
     if kind == "Time":
-        return pd.Series(pd.array(list(map(_since, series.to_list())), dtype="Int64"))
+        # In nanoseconds, as Python's times are not.
+        whole = series.cast(nw.Time()).cast(nw.Int64()).to_list()
+        return pd.Series(pd.array(whole, dtype="Int64"))
     if kind == "Date":
         return pd.Series(series.cast(nw.Datetime("us")).to_numpy())
     if kind == "Datetime":
@@ -134,14 +142,6 @@ def _column(series):
     )
 
 
-def _since(value):
-    """Nanoseconds of a time since midnight, or None."""
-    if value is None:
-        return None
-    whole = sum(getattr(value, part) * size for part, size in _PARTS.items())
-    return whole + 1000 * value.microsecond
-
-
 def native(frame, schema):
     """Convert a DataFrame of pandas to the library and the types of a schema.
 
@@ -154,36 +154,40 @@ def native(frame, schema):
     if schema is None:
         return frame
     series = [
-        nw.new_series(name, *_values(frame.iloc[:, j], parts), backend=schema.library)
+        _series(name, frame.iloc[:, j], parts, schema.library)
         for j, (name, parts) in enumerate(zip(schema.names, schema.types))
     ]
     return nw.from_dict({own.name: own for own in series}).to_native()
 
 
-def _values(column, parts):
-    """List of the values of a column, None where missing, and narwhals' type."""
+def _series(name, column, parts, library):
+    """Series of narwhals with the values of a column of pandas."""
     kind, missing = parts[0], column.isna().to_numpy(bool)
-    if kind == "Time":
-        whole = [None if lost else int(x) for x, lost in zip(column, missing)]
-        return [_time(x) for x in whole], nw.Time()
-    if kind == "Date":
-        values = column.dt.date
-    elif kind in ("Datetime", "Duration"):
-        values = (
-            column.array.to_pydatetime()
-            if kind == "Datetime"
-            else (column.array.to_pytimedelta())
-        )
-    else:
-        values = column.tolist()
+    dtype = _type_of(parts) if kind not in ("Object", "Unknown") else None
+    made = partial(nw.new_series, name, backend=library)
+    if kind in ("Time", "Datetime", "Duration"):
+        # Python's times have no nanoseconds: as whole numbers they keep these.
+        whole = _whole(column, missing, parts).tolist()
+        found = [None if lost else x for x, lost in zip(whole, missing)]
+        return made(values=found, dtype=nw.Int64()).cast(dtype)
+    values = column.dt.date if kind == "Date" else column.tolist()
     found = [None if lost else x for x, lost in zip(values, missing)]
-    return found, _type_of(parts) if kind not in ("Object", "Unknown") else None
+    if kind == "Decimal" and len(parts) > 1:
+        found = [x if x is None else _decimal(x, dtype.scale) for x in found]
+    return made(values=found, dtype=dtype)
 
 
-def _time(whole):
-    if whole is None:
-        return None
-    hour, rest = divmod(whole, _PARTS["hour"])
-    minute, rest = divmod(rest, _PARTS["minute"])
-    second, rest = divmod(rest, _PARTS["second"])
-    return time(*map(int, (min(hour, 23), minute, second, rest // 1000)))
+def _whole(column, missing, parts):
+    """Whole numbers that represent times, 0 where missing."""
+    if parts[0] == "Time":
+        whole = np.where(missing, 0, column.to_numpy(np.float64, na_value=0))
+        return whole.astype(np.int64).clip(0, _DAY - 1)
+    if parts[0] == "Datetime" and column.dt.tz is not None:
+        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+    form = "M8" if parts[0] == "Datetime" else "m8"
+    plain = column.to_numpy().astype(f"{form}[{parts[1]}]").view(np.int64)
+    return np.where(missing, 0, plain)
+
+
+def _decimal(value, scale):
+    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-scale))

@@ -195,7 +195,10 @@ class Codec(NamedTuple):
         if categories is not None:
             found = np.flatnonzero(np.asarray(categories == value))
             return float(found[0]) if len(found) else -1.0
-        return float(numbers(pd.Series([value], name=name))[0])
+        found = float(numbers(pd.Series([value], name=name))[0])
+        plain = plain_type(self.dtypes[j])
+        with np.errstate(over="ignore"):
+            return float(plain.type(found)) if plain.kind == "f" else found
 
     def shown(self, j, values):
         """List of the values that numbers of column j stand for."""

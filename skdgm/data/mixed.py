@@ -198,7 +198,8 @@ class MixedColumns(RealColumns):
             for block in rows.blocks():
                 part = raw.take(block)
                 for j in which:
-                    found[block, j] += columns.scales[j].log_slope(part[:, j])
+                    slope = columns.scales[j].log_slope(part[:, j], rows.dtype)
+                    found[block, j] += slope
         if rows.unknown is None:
             return found
         return np.where(rows.unknown, columns.log_room, found)

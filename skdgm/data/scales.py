@@ -66,8 +66,11 @@ class Levels(NamedTuple):
             below = x - self.values[found - 1] < self.values[found] - x
             found = found - below
             near = self.values[found]
-        same = np.abs(x - near) <= _SAME * np.maximum(np.abs(near), _SAME)
-        return np.where(same, found, np.nan)
+        room = _SAME * np.maximum(np.abs(near), _SAME)
+        if (self.values == np.rint(self.values)).all():
+            # Other whole numbers are not near, as single precision has these digits.
+            room = np.minimum(room, np.maximum(0.5, _ROUNDING * np.abs(near)))
+        return np.where(np.abs(x - near) <= room, found, np.nan)
 
     def backward(self, v):
         """Values of ranks, with fractions between two."""
@@ -161,16 +164,19 @@ class Scores(NamedTuple):
             return np.round(x, round(-np.log10(self.step)))
         return (np.rint(x / self.step) * self.step).clip(self.low, self.high)
 
-    def is_atom(self, x):
-        """Boolean array, True for values that are atoms."""
-        return (np.abs(x[:, None] - self.atoms) <= _SAME * np.abs(self.atoms)).any(1)
+    def is_atom(self, x, dtype=np.float64):
+        """Boolean array, True for values that are atoms, and have scores of these in
+        a dtype."""
+        near = np.abs(x[:, None] - self.atoms) <= _SAME * np.abs(self.atoms)
+        same = self.codes(self.forward(x).astype(dtype)) < len(self.atoms)
+        return same & near.any(axis=1)
 
-    def log_slope(self, x):
+    def log_slope(self, x, dtype=np.float64):
         """Log slope of the scores at each value: 0 at atoms, and where missing."""
         place = np.searchsorted(self.x, x, side="right")
         inner = np.diff(self.z) / np.diff(self.x)
         slopes = np.concatenate([[self.slope], inner, [self.slope]])
-        none = np.isnan(x) | self.is_atom(x)
+        none = np.isnan(x) | self.is_atom(x, dtype)
         return np.where(none, 0.0, np.log(slopes[np.where(none, 0, place)]))
 
     def standard(self, x):

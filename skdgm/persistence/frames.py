@@ -42,6 +42,10 @@ def encode(value, node):
         parts = {"storage": value.storage, "nan": isinstance(missing, float)}
     elif kind in _MASKED:
         parts = {}
+    elif kind in ("DatetimeTZDtype", "PeriodDtype", "ArrowDtype"):
+        parts = _named(value)
+        if parts is None:
+            return None
     elif kind == "RangeIndex":
         parts = {part: getattr(value, part) for part in ("start", "stop", "step")}
     elif kind == "IntervalIndex":
@@ -58,6 +62,22 @@ def encode(value, node):
     if kind.endswith("Index"):
         parts["name"] = value.name
     return {name: node(part, name) for name, part in parts.items()}
+
+
+def _named(dtype):
+    """Parts of a dtype of times or of Arrow, or None if these do not give it again."""
+    kind = type(dtype).__name__
+    if kind == "PeriodDtype":
+        return {"freq": dtype.name.removeprefix("period[").removesuffix("]")}
+    if kind == "DatetimeTZDtype":
+        parts = {"unit": dtype.unit, "zone": str(dtype.tz)}
+    else:
+        parts = {"name": dtype.name}
+    try:
+        same = decode(kind, parts) == dtype
+    except (TypeError, NotImplementedError):
+        return None
+    return parts if same else None
 
 
 def decode(kind, parts):
@@ -85,6 +105,12 @@ def decode(kind, parts):
         return pd.StringDtype(parts["storage"], **missing)
     if kind in _MASKED:
         return getattr(pd, kind)()
+    if kind == "DatetimeTZDtype":
+        return pd.DatetimeTZDtype(parts["unit"], parts["zone"])
+    if kind == "PeriodDtype":
+        return pd.PeriodDtype(parts["freq"])
+    if kind == "ArrowDtype":
+        return pd.ArrowDtype.construct_from_string(parts["name"])
     if kind == "RangeIndex":
         return pd.RangeIndex(**parts, **name)
     if kind == "IntervalIndex":

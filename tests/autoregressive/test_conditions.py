@@ -95,6 +95,62 @@ def test_values_are_kept_exactly():
         assert (found[name] == value).all()
 
 
+STEPS = pd.DataFrame(
+    {
+        "age": np.random.default_rng(0).integers(20, 90, 300),
+        "price": np.random.default_rng(1).integers(0, 60, 300) / 10,
+        "share": np.where(np.arange(300) % 3, np.linspace(0, 1, 300), 0.1),
+        "level": np.random.default_rng(2).choice(list("abcd"), 300),
+    }
+).astype({"share": np.float32})
+
+
+@pytest.mark.parametrize(
+    "name, condition, least, most",
+    [
+        ("price", slice(0.3, 0.3), 0.3, 0.3),
+        ("price", pd.Interval(0.2, 0.3), 0.3, 0.3),
+        ("price", pd.Interval(0.3, 0.5, closed="neither"), 0.4, 0.4),
+        ("price", pd.Interval(0.6, 0.7, closed="neither"), None, None),
+        ("price", 0.35, None, None),
+        ("age", 30.5, None, None),
+        ("age", [30.5, 31], 31, 31),
+        ("share", slice(0.1, 0.1), np.float32(0.1), np.float32(0.1)),
+        ("share", [0.1, 0.1], np.float32(0.1), np.float32(0.1)),
+        ("share", slice(-1, np.inf), 0, 1),
+    ],
+)
+def test_values_are_as_round_as_the_data(name, condition, least, most):
+    own = NADE(3, "mixed", n_iter=0, random_state=0).fit(STEPS)
+    if least is None:
+        with pytest.raises(ValueError, match="no probability"):
+            own.sample(2, conditions={name: condition})
+        return
+    found = own.sample(200, random_state=0, conditions={name: condition})[name]
+    assert least <= found.min() <= found.max() <= most
+
+
+@pytest.mark.parametrize(
+    "condition", [slice("bb", "d"), slice("b", "zz"), slice("zz", None)]
+)
+def test_ends_are_categories(condition):
+    own = NADE(3, "mixed", n_iter=0, random_state=0).fit(STEPS)
+    assert set(own.sample(50, conditions={"level": slice("b", "c")})["level"]) == {
+        *"bc"
+    }
+    with pytest.raises(ValueError, match="none of its categories: '(bb|zz)'"):
+        own.sample(2, conditions={"level": condition})
+
+
+@pytest.mark.parametrize("value", [None, np.nan, np.inf])
+def test_missing_values_are_no_conditions(value):
+    types = {"price": "gaussian"}
+    own = NADE(3, column_types=types, n_iter=0, random_state=0).fit(STEPS)
+    for name in STEPS:
+        with pytest.raises(ValueError, match="no probability"):
+            own.sample(2, conditions={name: value})
+
+
 @pytest.mark.parametrize(
     "conditions, message",
     [

@@ -16,6 +16,9 @@ COLUMNS = {
     ),
     "nanoseconds": pd.Series(pd.to_datetime([1, 1_600_000_000_000_000_007], unit="ns")),
     "zone": pd.Series(pd.to_datetime(DAYS)).dt.tz_localize("Europe/Rome"),
+    "objects of a zone": pd.Series(
+        [*pd.to_datetime(DAYS).tz_localize("Europe/Rome")], dtype=object
+    ),
     "durations": pd.Series(pd.to_timedelta(["1h", "90min", None, "3 days"])),
     "periods": pd.Series(pd.PeriodIndex(["2020-01", "2021-07"], freq="M")),
     "dates": pd.Series([datetime.date(2020, 2, 29), None, datetime.date(1950, 1, 1)]),
@@ -74,3 +77,23 @@ def test_times_must_stay_times(name):
         codec.encode(pd.DataFrame({"x": [1.0, 2.0]}))
     missing = pd.DataFrame({"x": [None, np.nan]}, dtype=object)
     assert np.isnan(codec.encode(missing)).all()
+
+
+def test_other_zones_are_the_same_moments():
+    given = COLUMNS["zone"].to_frame("x")
+    codec, other = Codec.of(given), given["x"].dt.tz_convert("UTC").to_frame("x")
+    np.testing.assert_array_equal(codec.encode(other), codec.encode(given))
+    known = given["x"][1].tz_convert("Asia/Tokyo")
+    assert codec.number(0, known, "x") == codec.encode(given)[1, 0]
+    # Without a zone, times are local.
+    assert codec.number(0, "2020-03-01", "x") == codec.encode(given)[1, 0]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Rome"])
+def test_zones_of_arrow(zone):
+    pytest.importorskip("pyarrow")
+    moments = pd.Series(pd.to_datetime(["2020-01-01 00:00", None, "2020-07-01 10:00"]))
+    given = moments.dt.tz_localize(zone).astype(f"timestamp[us, tz={zone}][pyarrow]")
+    codec = Codec.of(given.to_frame("x"))
+    found = codec.decode(codec.encode(given.to_frame("x")))
+    pd.testing.assert_frame_equal(found, given.to_frame("x"))

@@ -171,3 +171,23 @@ def test_few_values_of_any_step_have_scores(step):
         scores = learned(x)
         assert np.isfinite(scores.z).all()
         np.testing.assert_allclose(scores.backward(scores.forward(x)), x, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_near_large_atoms_are_none(dtype):
+    x = 2e7 + np.random.default_rng(0).integers(-50, 50, 2000)
+    x[:500] = 2e7
+    scores = learned(x)
+    np.testing.assert_array_equal(scores.atoms, [2e7])
+    near = 2e7 + np.arange(-40.0, 41)
+    np.testing.assert_array_equal(scores.is_atom(near, dtype), near == 2e7)
+    slope = scores.log_slope(near, dtype)
+    assert slope[40] == 0
+    assert (np.delete(slope, 40) < -2).all()
+
+
+def test_whole_levels_that_are_close():
+    levels = Levels(np.array([2_000_001.0, 2_000_004.0, 2_000_005.0]))
+    given = 2e6 + np.array([1.0, 2, 3, 4, 5, 6, np.nan])
+    nan = np.nan
+    np.testing.assert_array_equal(levels.forward(given), [0, nan, nan, 1, 2, nan, nan])

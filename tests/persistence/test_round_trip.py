@@ -186,6 +186,30 @@ def test_tables_under_constraints(tmp_path):
         kept(table, tmp_path)
 
 
+def test_times_and_columns_of_arrow(tmp_path):
+    days = pd.Series(pd.date_range("2020-01-01", periods=40, freq="37h"))
+    frame = pd.DataFrame(
+        {
+            "day": days,
+            "zone": days.dt.tz_localize("Europe/Rome"),
+            "month": pd.PeriodIndex.from_ordinals(np.arange(40) * 3, freq="M"),
+            "week": pd.PeriodIndex.from_ordinals(np.arange(40), freq="W-TUE"),
+            "duration": days - days[0],
+            "date": days.dt.date,
+        }
+    )
+    try:
+        arrow = {"a": "int64[pyarrow]", "b": "timestamp[us, tz=UTC][pyarrow]"}
+        frame = frame.assign(a=np.arange(40), b=days).astype(arrow)
+    except ImportError:
+        pass
+    nade = NADE(2, column_types="mixed", n_iter=0, random_state=0).fit(frame)
+    other = kept(nade, tmp_path)
+    samples = [e.sample(9, random_state=0) for e in (nade, other)]
+    pd.testing.assert_frame_equal(*samples)
+    assert_identical(nade, other)
+
+
 def test_closed_forms(tmp_path):
     # No instance of the common tests, as learning goes by no updates.
     fvbn = FVBN(column_types="gaussian").fit(REAL)
