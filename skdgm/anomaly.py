@@ -7,7 +7,6 @@ r"""Outlier detection with any density estimator.
 from numbers import Real
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import (
     BaseEstimator,
     MetaEstimatorMixin,
@@ -17,14 +16,10 @@ from sklearn.base import (
 )
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.boltzmann import GaussianRBM
+from skdgm.utils.wrapped import routed, routing_of
 
 
 class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -103,8 +98,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
             The threshold is not finite: the density is 0 at as many training rows as
             are to be outliers.
         """
-        if get_config()["enable_metadata_routing"]:
-            fit_params = process_routing(self, "fit", **fit_params).estimator.fit
+        fit_params = routed(self, fit_params)
         self.estimator_ = clone(self._density()).fit(X, y, **fit_params)
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
@@ -174,9 +168,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         routing : MetadataRouter
         """
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        router = MetadataRouter(owner=self)
-        return router.add(estimator=self._density(), method_mapping=mapping)
+        return routing_of(self, self._density())
 
     def _density(self):
         return GaussianRBM(random_state=0) if self.estimator is None else self.estimator

@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import (
     _check_method_params,
     check_is_fitted,
@@ -18,7 +17,7 @@ from skdgm.constraints.rules import Range, Unique
 from skdgm.data.filling import widened
 from skdgm.data.foreign import as_pandas, schema_of
 from skdgm.utils.domains import is_frame
-from skdgm.utils.random import MAX_SEED
+from skdgm.utils.wrapped import routing_of, seed
 
 
 class ConstrainedModel(MetaEstimatorMixin, BaseEstimator):
@@ -35,10 +34,7 @@ class ConstrainedModel(MetaEstimatorMixin, BaseEstimator):
         if is_frame(table):
             validate_data(self, table, skip_check_array=True)
         if model is not self.estimator and self.random_state is not None:
-            rng = check_random_state(self.random_state)
-            for name, value in sorted(model.get_params().items()):
-                if name.rsplit("__")[-1] == "random_state" and value is None:
-                    model.set_params(**{name: rng.randint(MAX_SEED)})
+            seed(model, check_random_state(self.random_state))
         self._plan, self._checks, seen, kept = None, (), X, []
         if self.constraints:
             drop, who = self.handle_invalid == "drop", type(self).__name__
@@ -82,9 +78,7 @@ class ConstrainedModel(MetaEstimatorMixin, BaseEstimator):
         -------
         routing : MetadataRouter
         """
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        router = MetadataRouter(owner=self)
-        return router.add(estimator=self._model(), method_mapping=mapping)
+        return routing_of(self, self._model())
 
     @property
     def density_kind_(self):

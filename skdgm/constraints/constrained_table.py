@@ -6,11 +6,9 @@ r"""Tables of which all rows keep to declared constraints, by any model of table
 from numbers import Integral
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import fits
@@ -20,6 +18,7 @@ from skdgm.constraints._plan import refuse
 from skdgm.constraints._sampling import acceptance, reject
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.utils.counts import count, count_rows
+from skdgm.utils.wrapped import routed
 
 
 class ConstrainedTable(ConstrainedModel):
@@ -163,8 +162,7 @@ class ConstrainedTable(ConstrainedModel):
         TypeError
             X is no DataFrame, or a column has a type that a constraint cannot have.
         """
-        if get_config()["enable_metadata_routing"]:
-            fit_params = process_routing(self, "fit", **fit_params).estimator.fit
+        fit_params = routed(self, fit_params)
         with fits.replacing(self) as new:
             new._learn(X, y, fit_params)
         return self

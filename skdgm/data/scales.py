@@ -160,9 +160,7 @@ class Scores(NamedTuple):
         x = x.clip(self.low, self.high)
         if not self.step:
             return x
-        if self.step < 1:
-            return np.round(x, round(-np.log10(self.step)))
-        return (np.rint(x / self.step) * self.step).clip(self.low, self.high)
+        return np.round(x, round(-np.log10(self.step)))
 
     def is_atom(self, x, dtype=np.float64):
         """Boolean array, True for values that are atoms, and have scores of these in
@@ -194,21 +192,18 @@ def few(values, weight):
     return len(values) <= max(2, min(LEVELS, weight.sum() / each))
 
 
-def step_of(values, steps=()):
+def step_of(values):
     """Largest step of which all values are multiples, or 0.
 
     Parameters
     ----------
     values : ndarray of shape (n_values,)
-    steps : sequence of float
-        Steps above 1 to try, largest first.
     """
     size = np.abs(values)
     if size.max() > 2**53:
         return 0.0
-    for step in (*steps, 1.0):
-        if (values == np.rint(values / step) * step).all():
-            return float(step)
+    if (values == np.rint(values)).all():
+        return 1.0
     for digits in range(1, _DIGITS + 1):
         unit = 10.0**-digits
         near = np.abs(np.round(values, digits) - values)
@@ -217,7 +212,7 @@ def step_of(values, steps=()):
     return 0.0
 
 
-def scores_of(values, weight, steps=()):
+def scores_of(values, weight):
     """Learn the scores of a column.
 
     Parameters
@@ -226,14 +221,12 @@ def scores_of(values, weight, steps=()):
         Distinct values, in increasing order, at least two.
     weight : ndarray of shape (n_values,), float64
         Of each value, above 0.
-    steps : sequence of float
-        See :func:`step_of`.
 
     Returns
     -------
     scores : Scores
     """
-    total, step = weight.sum(), step_of(values, steps)
+    total, step = weight.sum(), step_of(values)
     around = _around(weight)
     clear = np.maximum(_PEAK * around, around + _ERRORS * np.sqrt(around))
     heavy = weight >= np.maximum(clear, max(_SHARE * total, _COUNT))

@@ -53,7 +53,7 @@ def draw_within(output, out, event, rng):
         Log probability of the event.
     """
     own, kind = output.blocks[0].output, output.kinds[0]
-    out, rows = out.astype(np.float64), np.arange(len(out))
+    out = out.astype(np.float64)
     if kind == "bernoulli":
         log_p = np.concatenate([log_expit(-out), log_expit(out)], axis=1)
     elif kind in ("categorical", "ordinal"):
@@ -70,11 +70,10 @@ def draw_within(output, out, event, rng):
         log_p = np.concatenate([codes, log_p[:, -1:] + log_mass[:, None]], axis=1)
         chosen, log_mass = _chosen(log_p, rng.fold(0))
         marks = own.scales[0].marks if kind == "numeric" else np.zeros(0)
-        return np.append(marks, 0.0)[chosen] + np.where(
-            chosen == len(marks), z, 0.0
-        ), log_mass
+        atoms = np.append(marks, 0.0)[chosen]
+        return np.where(chosen == len(marks), z, atoms), log_mass
     chosen, log_mass = _chosen(np.where(event.codes, log_p, -np.inf), rng.fold(0))
-    return rows * 0.0 + chosen, log_mass
+    return chosen.astype(np.float64), log_mass
 
 
 def _chosen(log_p, rng):

@@ -7,15 +7,9 @@ r"""Imputation of a table by any model that fills missing entries.
 from numbers import Integral
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import MetaEstimatorMixin, _fit_context, clone
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
 from sklearn.utils.validation import (
     _check_feature_names_in,
     _check_sample_weight,
@@ -31,6 +25,7 @@ from skdgm.imputation._tables import take
 from skdgm.utils.callers import warn
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import MAX_SEED
+from skdgm.utils.wrapped import routed, routing_of, seed
 
 
 class GenerativeImputer(MetaEstimatorMixin, Imputer):
@@ -173,8 +168,7 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
         MissingDataWarning
             Columns have no value, and will be dropped.
         """
-        if get_config()["enable_metadata_routing"]:
-            fit_params = process_routing(self, "fit", **fit_params).estimator.fit
+        fit_params = routed(self, fit_params)
         with fits.replacing(self) as new:
             new._learn(X, y, fit_params)
         dropped = ~self._kept
@@ -203,9 +197,7 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
         rng = check_random_state(self.random_state)
         self._seed = rng.randint(MAX_SEED)
         if self.random_state is not None and not frozen:
-            for name, value in sorted(model.get_params().items()):
-                if name.rsplit("__")[-1] == "random_state" and value is None:
-                    model.set_params(**{name: rng.randint(MAX_SEED)})
+            seed(model, rng)
         self.estimator_ = model.fit(take(table, self._known), y, **fit_params)
 
     def transform(self, X):
@@ -271,9 +263,7 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
         -------
         routing : MetadataRouter
         """
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        router = MetadataRouter(owner=self)
-        return router.add(estimator=self._model(), method_mapping=mapping)
+        return routing_of(self, self._model())
 
     def _model(self):
         return (
