@@ -124,7 +124,7 @@ def test_rejection_gives_the_conditional_law():
         {"b": slice(None, 2), "y": {"v", "w"}},
         {"b": pd.Interval(1, 3, closed="left")},
     ],
-    ids=str,
+    ids=",".join,
 )
 def test_conditions_give_the_conditional_law(conditions):
     table, states = made(LEVELS, [ORDER, JOINT]), grid()
