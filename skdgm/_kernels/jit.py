@@ -1,9 +1,13 @@
 """How kernels are compiled."""
 
+from functools import cached_property
 from pathlib import Path
 
 import numba
 import numpy as np
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
+from numba.core.registry import CPUDispatcher
 
 _SOURCES = sorted(Path(__file__).parent.glob("*.py"))
 # What a compiled kernel on disk must have been made from: all of this folder, as
@@ -38,9 +42,65 @@ def _compiled(function, fastmath, **options):
     if numba.config.DISABLE_JIT:
         # What wraps around in machine words is meant to.
         return np.errstate(over="ignore")(function)
+    options |= {"nopython": True, "boundscheck": None, "no_cfunc_wrapper": True}
+    compiled = _Kernel(function, targetoptions=options)
     try:
-        compiled = numba.njit(function, cache=True, **options)
+        compiled.enable_caching()
     except RuntimeError:  # Nowhere to write: compile anew in each process.
-        return numba.njit(function, **options)
+        return compiled
     compiled._cache._cache_file._source_stamp = STAMP
     return compiled
+
+
+class _Kernel(CPUDispatcher):
+    """A function that Python calls. Kernels that call it see its part instead.
+
+    Numba would optimise each function, make machine code of it and write that to disk
+    before it does all this again for those that call it, together with it. A part is
+    only translated; LLVM sees it once, within the kernel that Python calls.
+    """
+
+    @cached_property
+    def part(self):
+        """The function as others call it."""
+        options = self.targetoptions | {"no_cpython_wrapper": True}
+        given = {"targetoptions": options, "pipeline_class": _Translation}
+        return _Part(self.py_func, **given)
+
+    @property
+    def _numba_type_(self):
+        return self.part._numba_type_
+
+
+class _Part(CPUDispatcher):
+    def add_overload(self, result):
+        # Numba looks up by address what is called; this has none.
+        name, where = result.fndesc.mangled_name, result.fndesc
+        own = tuple(result.signature.args)
+        self.overloads[own] = result._replace(entry_point=name)
+        self.targetctx.insert_user_function(name, where, [result.library])
+
+
+class _Translation(Compiler):
+    """Numba's passes, up to LLVM's instructions."""
+
+    def define_pipelines(self):
+        self.state.flags.no_compile = True
+        codegen = self.state.targetctx.codegen()
+        name = self.state.func_id.func_qualname
+        self.state.library = _Instructions(codegen, name)
+        return super().define_pipelines()
+
+
+class _Instructions(JITCodeLibrary):
+    """LLVM's instructions of a function and of those that it calls, as they are."""
+
+    def _optimize_functions(self, ll_module):
+        ll_module.data_layout = self._codegen._data_layout
+
+    def finalize(self):
+        for library in dict.fromkeys(self._linking_libraries):
+            self._reload_init.update(library._reload_init)
+            module = library._get_module_for_linking()
+            self._final_module.link_in(module, preserve=True)
+        self._finalized = True

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 
 from skdgm._kernels import bernoulli, jit
@@ -30,3 +31,25 @@ def test_kernels_run_as_plain_python():
         cwd=HERE.parents[1],
     )
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-3000:]
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+def test_what_a_kernel_calls_is_compiled_within_it_alone(monkeypatch):
+    def refuse(self):
+        raise RuntimeError
+
+    monkeypatch.setattr(jit._Kernel, "enable_caching", refuse)
+
+    @jit.kernel
+    def twice(x):
+        return x + x
+
+    @jit.kernel
+    def much(x):
+        return twice(x) + twice(np.float32(x))
+
+    assert much(3) == 12
+    assert not twice.signatures
+    assert len(twice.part.signatures) == 2
+    assert twice(np.float32(1.5)) == 3
+    assert len(twice.signatures) == 1
