@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numba
 import numpy as np
+from llvmlite.binding import parse_bitcode
+from numba import types
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
+from numba.core.compiler import Compiler, CompileResult
 from numba.core.registry import CPUDispatcher
 
 _SOURCES = sorted(Path(__file__).parent.glob("*.py"))
@@ -43,13 +46,16 @@ def _compiled(function, fastmath, **options):
         # What wraps around in machine words is meant to.
         return np.errstate(over="ignore")(function)
     options |= {"nopython": True, "boundscheck": None, "no_cfunc_wrapper": True}
-    compiled = _Kernel(function, targetoptions=options)
+    return _kept(_Kernel(function, targetoptions=options))
+
+
+def _kept(dispatcher):
     try:
-        compiled.enable_caching()
+        dispatcher.enable_caching()
     except RuntimeError:  # Nowhere to write: compile anew in each process.
-        return compiled
-    compiled._cache._cache_file._source_stamp = STAMP
-    return compiled
+        return dispatcher
+    dispatcher._cache._cache_file._source_stamp = STAMP
+    return dispatcher
 
 
 class _Kernel(CPUDispatcher):
@@ -65,7 +71,7 @@ class _Kernel(CPUDispatcher):
         """The function as others call it."""
         options = self.targetoptions | {"no_cpython_wrapper": True}
         given = {"targetoptions": options, "pipeline_class": _Translation}
-        return _Part(self.py_func, **given)
+        return _kept(_Part(self.py_func, **given))
 
     @property
     def _numba_type_(self):
@@ -73,6 +79,14 @@ class _Kernel(CPUDispatcher):
 
 
 class _Part(CPUDispatcher):
+    def enable_caching(self):
+        self._cache = _PartCache(self.py_func)
+
+    def get_call_template(self, args, kws):
+        # A literal is a type of its own, for which all would be compiled once more.
+        kws = {name: types.unliteral(kind) for name, kind in dict(kws).items()}
+        return super().get_call_template(tuple(map(types.unliteral, args)), kws)
+
     def add_overload(self, result):
         # Numba looks up by address what is called; this has none.
         name, where = result.fndesc.mangled_name, result.fndesc
@@ -104,3 +118,27 @@ class _Instructions(JITCodeLibrary):
             module = library._get_module_for_linking()
             self._final_module.link_in(module, preserve=True)
         self._finalized = True
+
+
+class _PartFile(CompileResultCacheImpl):
+    """A part on disk, beside the kernel that is the same function."""
+
+    def get_filename_base(self, fullname, abiflags):
+        return super().get_filename_base(fullname, abiflags) + "-part"
+
+    def reduce(self, result):
+        library, where = result.library, result.fndesc
+        where.typemap = where.calltypes = None
+        module = library._get_module_for_linking().as_bitcode()
+        return library.name, module, where, result.signature
+
+    def rebuild(self, target_context, payload):
+        name, module, where, signature = payload
+        library = _Instructions(target_context.codegen(), name)
+        library._final_module, library._finalized = parse_bitcode(module), True
+        found = {"library": library, "fndesc": where, "signature": signature}
+        return CompileResult(**dict.fromkeys(CompileResult._fields) | found)
+
+
+class _PartCache(FunctionCache):
+    _impl_class = _PartFile

@@ -39,6 +39,7 @@ def test_what_a_kernel_calls_is_compiled_within_it_alone(monkeypatch):
         raise RuntimeError
 
     monkeypatch.setattr(jit._Kernel, "enable_caching", refuse)
+    monkeypatch.setattr(jit._Part, "enable_caching", refuse)
 
     @jit.kernel
     def twice(x):
