@@ -8,20 +8,10 @@ from skdgm.autoregressive._chains import Chains
 from skdgm.autoregressive._density import ChainDensity, ChainObjective
 from skdgm.autoregressive._options import MIXTURE
 from skdgm.base.frames import beside, filled_in
-from skdgm.data import (
-    BinaryColumns,
-    CodeColumns,
-    MixedColumns,
-    RealColumns,
-    column_types_of,
-    has_grey,
-    names_of,
-)
+from skdgm.data import column_types_of, columns_as_asked, has_grey, names_of
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
-
-_DOMAINS = {"bernoulli": BinaryColumns, "gaussian": RealColumns}
 
 
 class AutoregressiveModel(NetEstimator):
@@ -273,12 +263,7 @@ class AutoregressiveModel(NetEstimator):
 
     @property
     def _domain(self):
-        kinds = self._options.column_types
-        if kinds == "categorical":
-            return CodeColumns(self._options.min_categories)
-        if isinstance(kinds, str) and kinds in _DOMAINS:
-            return _DOMAINS[kinds]()
-        return MixedColumns(kinds, self._options.min_categories)
+        return columns_as_asked(self._options)
 
     def _check_options(self):
         check_ordering(self._options.ordering)

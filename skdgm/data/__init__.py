@@ -7,9 +7,11 @@ from skdgm.data.filling import fill
 from skdgm.data.frames import Codec, tell_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
 from skdgm.data.kinds import ColumnType, column_types_of, names_of
-from skdgm.data.mixed import MixedColumns
+from skdgm.data.mixed import MixedColumns, columns_as_asked
+from skdgm.data.rare import RARE
 
 __all__ = [
+    "RARE",
     "BinaryColumns",
     "CodeColumns",
     "Codec",
@@ -18,6 +20,7 @@ __all__ = [
     "MixedColumns",
     "RealColumns",
     "column_types_of",
+    "columns_as_asked",
     "events_of",
     "fill",
     "for_callbacks",

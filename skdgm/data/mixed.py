@@ -8,10 +8,33 @@ from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
 from skdgm.data.filling import completed, widened
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.frames import Codec
-from skdgm.data.kinds import Mixed, check, kinds_of, learned_scales, named_sizes
+from skdgm.data.kinds import (
+    EVERY,
+    Mixed,
+    check,
+    kinds_of,
+    learned_scales,
+    named_sizes,
+)
+from skdgm.data.rare import Rare
 from skdgm.utils.domains import is_frame, real_rows
 
 _BITS, _CODES = BinaryColumns(), CodeColumns()
+
+
+def columns_as_asked(options):
+    """Kind of columns that an estimator's options ask for."""
+    kinds = options.column_types
+    if kinds == "bernoulli":
+        return BinaryColumns()
+    if kinds == "gaussian":
+        return RealColumns()
+    least, rare = options.min_categories, Rare.of(options)
+    if kinds == "categorical":
+        if rare == Rare():
+            return CodeColumns(least)
+        kinds = EVERY
+    return MixedColumns(kinds, least, rare)
 
 
 class MixedColumns(RealColumns):
@@ -27,12 +50,15 @@ class MixedColumns(RealColumns):
     min_categories : int or array-like of shape (n_columns,), default=None
         Least number of categories of categorical columns. For a DataFrame, the number
         of categories is that of their names, whatever the weights.
+    rare : Rare, optional
+        Options for rare and unknown categories.
     """
 
     tags = {"categorical": True}
 
-    def __init__(self, kinds="mixed", min_categories=None):
+    def __init__(self, kinds="mixed", min_categories=None, rare=None):
         self.kinds, self.min_categories = kinds, min_categories
+        self.rare = Rare() if rare is None else rare
 
     @property
     def takes_times(self):
@@ -47,21 +73,29 @@ class MixedColumns(RealColumns):
         unknown = None
         if encoded and known is not None:
             unknown = (known.kinds == "categorical") & (X < 0)
-            X[unknown] = np.nan
+            beyond = [getattr(scale, "beyond", np.nan) for scale in known.scales]
+            X = np.where(unknown, beyond, X).astype(X.dtype)
         rows = real_rows(model, X, reset=reset or encoded, dtype=dtype)
         rows = rows._replace(codec=codec)
         kinds = kinds_of(self.kinds, rows) if reset else known.kinds
-        check(rows, kinds, type(model).__name__, None if reset else known.sizes)
+        sizes = None if reset or known.rare.lenient else known.sizes
+        check(rows, kinds, type(model).__name__, sizes)
         if reset:
             return rows
         rows = self.seen(self._with_unknown(rows, known, unknown), known)
-        if fitting and rows.unknown is not None:
+        if rows.unknown is None:
+            return rows
+        if known.rare.lenient:
+            return rows._replace(unknown=None)
+        if fitting or known.rare.handle_unknown == "error":
             self._refuse(rows, type(model).__name__)
         return rows
 
     def _with_unknown(self, rows, known, unknown):
         """Rows with a mask of values that are no known category or level."""
         which = known.which("ordinal")
+        if known.rare.lenient:
+            which = np.flatnonzero(known.coded)
         if which.size:
             unknown = np.zeros(rows.shape, bool) if unknown is None else unknown
             for block in rows.blocks():
@@ -97,7 +131,10 @@ class MixedColumns(RealColumns):
             return X, codec, False
         if known is not None:
             validate_data(model, X, reset=False, skip_check_array=True)
-        return codec.encode(X, strict=known is None or fitting), codec, True
+        strict = known is None or fitting or known.rare.handle_unknown == "error"
+        if known is not None and known.rare.lenient:
+            strict = False
+        return codec.encode(X, strict=strict), codec, True
 
     def learn(self, table, before=None):
         raw = table._replace(rows=table.rows.raw._replace(dtype=np.float64))
@@ -124,9 +161,15 @@ class MixedColumns(RealColumns):
         for j, scale in enumerate(scales):
             if scale is not None:
                 sizes[j] = scale.size
+        if self.rare != Rare():
+            counts = count_codes(table, sizes[which], which)
+            counts = np.split(counts, np.cumsum(sizes[which])[:-1])
+            groups = dict(zip(which, map(self.rare.groups, counts)))
+            scales = tuple(groups.get(j, scale) for j, scale in enumerate(scales))
         parts = standards(table, seen, total, kinds == "gaussian")
         counts = np.zeros(sizes[np.isin(kinds, ("categorical", "ordinal"))].sum())
-        return Mixed(seen, total, *parts, kinds, sizes, counts, rows.codec, scales)
+        facts = counts, rows.codec, scales, self.rare
+        return Mixed(seen, total, *parts, kinds, sizes, *facts)
 
     def seen(self, rows, columns):
         """Rows in the units of the model, as they are read."""
@@ -153,7 +196,12 @@ class MixedColumns(RealColumns):
         share[np.repeat(columns.kinds == "numeric", columns.sizes)] = np.concatenate(
             [*parts, np.zeros(0)]
         )
-        return share
+        if columns.rare == Rare():
+            return share
+        parts = np.split(share, np.cumsum(columns.sizes)[:-1])
+        for j in columns.which("categorical"):
+            parts[j] = columns.scales[j].merged(parts[j])
+        return np.concatenate(parts)
 
     def fill(self, columns):
         """Initial values of missing entries: means, or the most frequent category."""

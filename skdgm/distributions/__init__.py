@@ -9,6 +9,7 @@ from skdgm.distributions.categorical import (
     pick,
 )
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
+from skdgm.distributions.grouped import GroupedOutput
 from skdgm.distributions.mixed import MixedOutput, places_of, slots
 from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
 from skdgm.distributions.numeric import NumericOutput
@@ -22,6 +23,7 @@ __all__ = [
     "CategoricalOutput",
     "Event",
     "Gaussian",
+    "GroupedOutput",
     "MixedOutput",
     "Mixture",
     "MixtureOutput",

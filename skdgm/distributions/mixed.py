@@ -12,6 +12,7 @@ import numpy as np
 
 from skdgm.distributions.bernoulli import BernoulliOutput
 from skdgm.distributions.categorical import CategoricalOutput, OrdinalOutput
+from skdgm.distributions.grouped import GroupedOutput
 from skdgm.distributions.mixture import MixtureOutput
 from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.roles import Output
@@ -37,9 +38,9 @@ class MixedOutput(Output):
         Number of categories of each column, or 1.
     mixture : Mixture
         Density of real columns.
-    scales : sequence of {Levels, Scores, None}, optional
-        Those of ordinal and numeric columns; see :class:`OrdinalOutput` and
-        :class:`NumericOutput`.
+    scales : sequence of {Levels, Scores, Groups, None}, optional
+        Those of ordinal and numeric columns, and of categories in groups; see
+        :class:`OrdinalOutput`, :class:`NumericOutput` and :class:`GroupedOutput`.
     """
 
     def __init__(self, kinds, sizes, mixture, scales=None):
@@ -153,6 +154,8 @@ def _output(kind, sizes, mixture, scales, at):
         return NumericOutput([scales[j] for j in at], mixture)
     if kind == "ordinal":
         return OrdinalOutput([scales[j] for j in at])
+    if kind == "categorical" and scales and scales[at[0]] is not None:
+        return GroupedOutput([scales[j] for j in at])
     if kind == "gaussian":
         return MixtureOutput(sizes[at], mixture)
     own = BernoulliOutput if kind == "bernoulli" else CategoricalOutput

@@ -57,7 +57,7 @@ def draw_within(output, out, event, rng):
     if kind == "bernoulli":
         log_p = np.concatenate([log_expit(-out), log_expit(out)], axis=1)
     elif kind in ("categorical", "ordinal"):
-        log_p = log_softmax(out, axis=1)
+        log_p = own.of_codes(log_softmax(out, axis=1))
     else:
         log_p = np.zeros((len(out), 1))
         if kind == "numeric":

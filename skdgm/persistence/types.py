@@ -46,6 +46,7 @@ _RECORDS = {
     "skdgm.data.foreign": ("Schema",),
     "skdgm.data.frames": ("Codec",),
     "skdgm.data.kinds": ("Mixed",),
+    "skdgm.data.rare": ("Groups", "Rare"),
     "skdgm.data.scales": ("Levels", "Scores"),
     "skdgm.distributions.gaussian": ("Normal",),
     "skdgm.energies.params": ("Params",),

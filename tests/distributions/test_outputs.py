@@ -3,10 +3,12 @@ import pytest
 from scipy.special import expit, log_softmax
 from scipy.stats import norm
 
+from skdgm.data.rare import Rare
 from skdgm.data.scales import Levels, scores_of
 from skdgm.distributions import (
     BernoulliOutput,
     CategoricalOutput,
+    GroupedOutput,
     MixedOutput,
     Mixture,
     MixtureOutput,
@@ -138,6 +140,34 @@ class TestOrdinal(OutputCase):
             np.testing.assert_allclose(own.backward(codes[:, j]), part @ own.values)
         best = [part.argmax(axis=1) for part in (p[:, :2], p[:, 2:])]
         np.testing.assert_array_equal(self.output.mode(out), np.transpose(best))
+
+
+class TestGrouped(OutputCase):
+    weights = [9.0, 1, 5, 2], [1.0, 1, 4], [3.0, 8]
+    groups = [Rare(min_frequency=3).groups(np.array(own)) for own in weights]
+    output = GroupedOutput(groups)
+    v = np.array([[3, 2, 0], [0, NAN, 1], [NAN, 0, 1], [NAN] * 3])
+    share = np.array([0.5, 0.2, 0.3, 0.9, 0.1, 0.6, 0.4])
+
+    @property
+    def grid(self):
+        """Each code in turn; missing where a column has no such category."""
+        codes, sizes = np.arange(4.0)[:, None], [len(own) for own in self.weights]
+        return np.where(codes < sizes, codes, NAN)
+
+    def test_probabilities_add_up_to_one(self):
+        p = np.where(np.isnan(self.grid), 0, 1)
+        for row in self.out(2):
+            log_p = self.output.log_p(np.tile(row, (4, 1)), self.grid)
+            np.testing.assert_allclose((p * np.exp(log_p)).sum(axis=0), 1)
+
+    def test_draws_have_the_moments(self):
+        row = self.out(1)
+        v = self.output.draw(np.tile(row, (N_DRAWS, 1)), stream(0).rows(N_DRAWS))
+        log_p = self.output.log_p(np.tile(row, (4, 1)), self.grid)
+        for j, own in enumerate(self.weights):
+            found = v[:, [j]] == np.arange(len(own))
+            assert_means(found.astype(float), np.exp(log_p[: len(own), j]))
 
 
 def scores(atoms):
