@@ -9,7 +9,7 @@ from skdgm.autoencoder._bound import Bound
 from skdgm.autoencoder._density import ACTIVE, LatentDensity
 from skdgm.autoencoder._hierarchy import Hierarchy
 from skdgm.base.frames import filled_in
-from skdgm.data import column_types_of, names_of
+from skdgm.data import check_pattern, column_types_of, names_of
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import NetEstimator, layers
 from skdgm.utils.callers import warn
@@ -55,7 +55,7 @@ class LatentModel(NetEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Means; with ``column_types="categorical"`` the most probable codes.
+            Means; of "categorical" columns the most probable codes.
 
         Raises
         ------
@@ -119,11 +119,6 @@ class LatentModel(NetEstimator):
         -------
         X_filled : ndarray of shape (n_samples, n_features)
             Known entries are unchanged. A DataFrame if X and what was fitted are.
-
-        Raises
-        ------
-        ValueError
-            ``method`` or ``sampler`` is none of these.
         """
         how = {"sampler": sampler, "n_steps": n_steps}
         return filled_in(self, X, self.density_.fill(X, method, random_state, **how))
@@ -239,6 +234,7 @@ class LatentModel(NetEstimator):
         return Bound(*parts, *given)
 
     def _check_options(self):
+        check_pattern(self._options)
         latent, hidden = self._shape
         for name, sizes in (
             ("n_components", latent),

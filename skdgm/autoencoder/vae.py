@@ -74,6 +74,10 @@ class VAE(LatentModel):
         rare one, if there are any, else missing. "auto": of names in a DataFrame, a
         category of small probability in scores and missing elsewhere, with a warning;
         of codes in an array, an error.
+    missing_pattern : {"ignore", "model"}, default="ignore"
+        Whether samples have missing entries, too, as the rows have: "model" takes that
+        an entry is missing for a value of its own, which scores count. For "mixed"
+        columns, tuples and dicts.
     objective : {"elbo", "iwae"}, default="elbo"
         Evidence lower bound, or importance weighted bound.
     n_importance : int or None, default=None
@@ -230,6 +234,7 @@ class VAE(LatentModel):
         min_frequency=None,
         max_categories=None,
         handle_unknown="auto",
+        missing_pattern="ignore",
         objective="elbo",
         n_importance=None,
         beta=1.0,
@@ -266,6 +271,7 @@ class VAE(LatentModel):
         self.min_frequency = min_frequency
         self.max_categories = max_categories
         self.handle_unknown = handle_unknown
+        self.missing_pattern = missing_pattern
         self.objective = objective
         self.n_importance = n_importance
         self.beta = beta
@@ -308,4 +314,5 @@ class VAE(LatentModel):
         columns, normal = self._columns, standard_mixture(1, "gaussian", floor)
         if not hasattr(columns, "kinds"):
             return CategoricalOutput(sizes)
-        return MixedOutput(columns.kinds, sizes, normal, columns.scales)
+        facts = columns.scales, columns.gaps
+        return MixedOutput(columns.kinds, sizes, normal, *facts)

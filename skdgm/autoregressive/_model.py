@@ -8,7 +8,13 @@ from skdgm.autoregressive._chains import Chains
 from skdgm.autoregressive._density import ChainDensity, ChainObjective
 from skdgm.autoregressive._options import MIXTURE
 from skdgm.base.frames import beside, filled_in
-from skdgm.data import column_types_of, columns_as_asked, has_grey, names_of
+from skdgm.data import (
+    check_pattern,
+    column_types_of,
+    columns_as_asked,
+    has_grey,
+    names_of,
+)
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
@@ -212,16 +218,19 @@ class AutoregressiveModel(NetEstimator):
         check_is_fitted(self)
         parts = self._model(self._learned), self._training.learned, self._grey
         given = self._name, self._reader, self._domain, self._columns, self._seed
-        return ChainDensity(*given, *parts)
+        if getattr(self._columns, "gaps", None) is None:
+            return ChainDensity(*given, *parts)
+        return ChainDensity(*given, *parts, self._model(self._learned, present=True))
 
     def _objective(self, table, before, kind=ChainObjective):
         independent = self._domain.loss_of_independent(self._columns)
         given = self._options, table.rows, self._seed, before, independent
         return kind(self._model(self._structure), *given)
 
-    def _model(self, structure):
-        """Chains of a structure for the columns, one for each order."""
-        conditionals, start = self._conditionals(structure)
+    def _model(self, structure, present=False):
+        """Chains of a structure for the columns, one for each order; those of which no
+        draw is missing, if ``present``."""
+        conditionals, start = self._conditionals(structure, present)
         n_columns, kind = len(conditionals.kinds), self._chain(structure)
         number = structure[self._NUMBER]
         members = [
@@ -251,14 +260,14 @@ class AutoregressiveModel(NetEstimator):
         names = *self._FIXED, "column_types", *MIXTURE, "ordering", self._NUMBER
         return {name: getattr(self._options, name) for name in names}
 
-    def _conditionals(self, structure):
+    def _conditionals(self, structure, present=False):
         """Conditionals of the columns, and initial outputs for their frequencies."""
         columns = self._columns
         plain = np.full(len(columns.seen), structure["column_types"])
         mixture = standard_mixture(*(structure[name] for name in MIXTURE))
         kinds = getattr(columns, "kinds", plain)
-        scales = getattr(columns, "scales", None)
-        found = MixedOutput(kinds, columns.sizes, mixture, scales)
+        facts = (getattr(columns, name, None) for name in ("scales", "gaps"))
+        found = MixedOutput(kinds, columns.sizes, mixture, *facts, present)
         return found, found.start(self._domain.share(columns))
 
     @property
@@ -267,6 +276,7 @@ class AutoregressiveModel(NetEstimator):
 
     def _check_options(self):
         check_ordering(self._options.ordering)
+        check_pattern(self._options)
 
     def _label(self, rows, y, fresh, classes):
         # Raise before anything learned earlier is lost.

@@ -73,6 +73,10 @@ class EoNADE(AutoregressiveModel):
         rare one, if there are any, else missing. "auto": of names in a DataFrame, a
         category of small probability in scores and missing elsewhere, with a warning;
         of codes in an array, an error.
+    missing_pattern : {"ignore", "model"}, default="ignore"
+        Whether samples have missing entries, too, as the rows have: "model" takes that
+        an entry is missing for a value of its own, which scores count. For "mixed"
+        columns, tuples and dicts.
     ordering : {"random", "given"} or tuple of int, default="random"
         First order in which columns are predicted; a tuple gives their numbers.
     n_orderings : int, default=8
@@ -203,6 +207,7 @@ class EoNADE(AutoregressiveModel):
         min_frequency=None,
         max_categories=None,
         handle_unknown="auto",
+        missing_pattern="ignore",
         ordering="random",
         n_orderings=8,
         activation="tanh",
@@ -235,6 +240,7 @@ class EoNADE(AutoregressiveModel):
         self.min_frequency = min_frequency
         self.max_categories = max_categories
         self.handle_unknown = handle_unknown
+        self.missing_pattern = missing_pattern
         self.ordering = ordering
         self.n_orderings = n_orderings
         self.activation = activation
@@ -302,9 +308,9 @@ class EoNADE(AutoregressiveModel):
         own = len(sizes[0]), *(int(n.sum()) for n in sizes)
         return Orderless.n_weights(*own, structure["hidden_layer_sizes"]), 1, True
 
-    def _model(self, structure):
+    def _model(self, structure, present=False):
         asked, n_orderings = self._options, self._now("n_orderings")
-        conditionals, start = self._conditionals(structure)
+        conditionals, start = self._conditionals(structure, present)
         n_columns = len(conditionals.kinds)
         found = orders(asked.ordering, n_orderings, n_columns, self._seed)
         net = structure["hidden_layer_sizes"], structure["activation"], start

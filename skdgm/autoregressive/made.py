@@ -71,6 +71,10 @@ class MADE(AutoregressiveModel):
         rare one, if there are any, else missing. "auto": of names in a DataFrame, a
         category of small probability in scores and missing elsewhere, with a warning;
         of codes in an array, an error.
+    missing_pattern : {"ignore", "model"}, default="ignore"
+        Whether samples have missing entries, too, as the rows have: "model" takes that
+        an entry is missing for a value of its own, which scores count. For "mixed"
+        columns, tuples and dicts.
     ordering : {"given", "random"} or tuple of int, default="given"
         Order in which columns are predicted; a tuple gives their numbers.
     n_masks : int, default=1
@@ -203,6 +207,7 @@ class MADE(AutoregressiveModel):
         min_frequency=None,
         max_categories=None,
         handle_unknown="auto",
+        missing_pattern="ignore",
         ordering="given",
         n_masks=1,
         n_draws=100,
@@ -236,6 +241,7 @@ class MADE(AutoregressiveModel):
         self.min_frequency = min_frequency
         self.max_categories = max_categories
         self.handle_unknown = handle_unknown
+        self.missing_pattern = missing_pattern
         self.ordering = ordering
         self.n_masks = n_masks
         self.n_draws = n_draws

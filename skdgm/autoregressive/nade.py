@@ -65,6 +65,10 @@ class NADE(AutoregressiveModel):
         rare one, if there are any, else missing. "auto": of names in a DataFrame, a
         category of small probability in scores and missing elsewhere, with a warning;
         of codes in an array, an error.
+    missing_pattern : {"ignore", "model"}, default="ignore"
+        Whether samples have missing entries, too, as the rows have: "model" takes that
+        an entry is missing for a value of its own, which scores count. For "mixed"
+        columns, tuples and dicts.
     ordering : {"given", "random"} or tuple of int, default="given"
         Order in which columns are predicted; a tuple gives their numbers.
     n_orderings : int, default=1
@@ -193,6 +197,7 @@ class NADE(AutoregressiveModel):
         min_frequency=None,
         max_categories=None,
         handle_unknown="auto",
+        missing_pattern="ignore",
         ordering="given",
         n_orderings=1,
         n_draws=100,
@@ -225,6 +230,7 @@ class NADE(AutoregressiveModel):
         self.min_frequency = min_frequency
         self.max_categories = max_categories
         self.handle_unknown = handle_unknown
+        self.missing_pattern = missing_pattern
         self.ordering = ordering
         self.n_orderings = n_orderings
         self.n_draws = n_draws

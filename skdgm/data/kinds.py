@@ -70,6 +70,9 @@ class Mixed(NamedTuple):
         Scales of "ordinal" and "numeric" columns, and groups of categories.
     rare : Rare
         Options for rare and unknown categories.
+    absent : ndarray of shape (n_columns,) or None
+        Share of the values that are missing, smoothed as if one more were, and one more
+        not; 0 for columns in which none is. None if that is no value.
     """
 
     seen: np.ndarray
@@ -83,6 +86,14 @@ class Mixed(NamedTuple):
     codec: Codec = None
     scales: tuple = ()
     rare: Rare = Rare()
+    absent: np.ndarray = None
+
+    @property
+    def gaps(self):
+        """True for columns of which it is modelled whether a value is missing; None if
+        there are none."""
+        some = self.absent is not None and self.absent.any()
+        return self.absent > 0 if some else None
 
     @property
     def coded(self):

@@ -1,6 +1,7 @@
 """Columns of several kinds in one table: bits, codes of categories, real numbers."""
 
 import numpy as np
+from scipy.special import entr
 from sklearn.utils.validation import validate_data
 
 from skdgm.data.codes import CodeColumns, count_codes, count_sizes, least_sizes
@@ -20,6 +21,9 @@ from skdgm.data.rare import Rare
 from skdgm.utils.domains import is_frame, real_rows
 
 _BITS, _CODES = BinaryColumns(), CodeColumns()
+# Relative rounding error of sums of weights.
+_ROUNDING = 1e-9
+_ALIKE = "bernoulli", "gaussian", "categorical"
 
 
 def columns_as_asked(options):
@@ -34,7 +38,18 @@ def columns_as_asked(options):
         if rare == Rare():
             return CodeColumns(least)
         kinds = EVERY
-    return MixedColumns(kinds, least, rare)
+    return MixedColumns(kinds, least, rare, options.missing_pattern == "model")
+
+
+def check_pattern(options):
+    """Raise ValueError if options ask for a pattern of missing values in a table of
+    columns that are all of one kind."""
+    kinds = options.column_types
+    if options.missing_pattern == "model" and kinds in _ALIKE:
+        raise ValueError(
+            f'missing_pattern="model" is for tables of several kinds: column_types is '
+            f"{kinds!r}, and must be 'mixed', a tuple of kinds, or a dict."
+        )
 
 
 class MixedColumns(RealColumns):
@@ -52,12 +67,14 @@ class MixedColumns(RealColumns):
         of categories is that of their names, whatever the weights.
     rare : Rare, optional
         Options for rare and unknown categories.
+    gaps : bool, default=False
+        Whether that a value is missing is modelled.
     """
 
     tags = {"categorical": True}
 
-    def __init__(self, kinds="mixed", min_categories=None, rare=None):
-        self.kinds, self.min_categories = kinds, min_categories
+    def __init__(self, kinds="mixed", min_categories=None, rare=None, gaps=False):
+        self.kinds, self.min_categories, self.gaps = kinds, min_categories, gaps
         self.rare = Rare() if rare is None else rare
 
     @property
@@ -74,6 +91,9 @@ class MixedColumns(RealColumns):
         if encoded and known is not None:
             unknown = (known.kinds == "categorical") & (X < 0)
             beyond = [getattr(scale, "beyond", np.nan) for scale in known.scales]
+            if known.rare.lenient and known.gaps is not None:
+                # To be told from those that are missing.
+                beyond = known.sizes
             X = np.where(unknown, beyond, X).astype(X.dtype)
         rows = real_rows(model, X, reset=reset or encoded, dtype=dtype)
         rows = rows._replace(codec=codec)
@@ -168,13 +188,19 @@ class MixedColumns(RealColumns):
             scales = tuple(groups.get(j, scale) for j, scale in enumerate(scales))
         parts = standards(table, seen, total, kinds == "gaussian")
         counts = np.zeros(sizes[np.isin(kinds, ("categorical", "ordinal"))].sum())
-        facts = counts, rows.codec, scales, self.rare
+        absent, total_weight = None, table.weight.sum()
+        if self.gaps:
+            lost = (total_weight - seen).clip(min=0)
+            some = lost > _ROUNDING * total_weight
+            absent = np.where(some, (lost + 1) / (total_weight + 2), 0.0)
+        facts = counts, rows.codec, scales, self.rare, absent
         return Mixed(seen, total, *parts, kinds, sizes, *facts)
 
     def seen(self, rows, columns):
         """Rows in the units of the model, as they are read."""
         scales = columns.scales if any(s is not None for s in columns.scales) else None
-        return super().seen(rows, columns)._replace(scales=scales)
+        facts = {"scales": scales, "gaps": columns.gaps}
+        return super().seen(rows, columns)._replace(**facts)
 
     def bits(self, columns):
         return columns.which("bernoulli")
@@ -196,11 +222,15 @@ class MixedColumns(RealColumns):
         share[np.repeat(columns.kinds == "numeric", columns.sizes)] = np.concatenate(
             [*parts, np.zeros(0)]
         )
-        if columns.rare == Rare():
+        if columns.rare == Rare() and columns.gaps is None:
             return share
         parts = np.split(share, np.cumsum(columns.sizes)[:-1])
-        for j in columns.which("categorical"):
-            parts[j] = columns.scales[j].merged(parts[j])
+        if columns.rare != Rare():
+            for j in columns.which("categorical"):
+                parts[j] = columns.scales[j].merged(parts[j])
+        for j in np.flatnonzero(columns.gaps):
+            own = columns.absent[j]
+            parts[j] = np.append(own, (1 - own) * parts[j])
         return np.concatenate(parts)
 
     def fill(self, columns):
@@ -218,9 +248,15 @@ class MixedColumns(RealColumns):
         codes = _CODES.loss_of_independent(columns.of("categorical"))
         real = super().loss_of_independent(columns.of("gaussian"))
         scores = [columns.scales[j] for j in columns.which("numeric")]
-        return bits + codes + real + sum(own.entropy for own in scores)
+        known = bits + codes + real + sum(own.entropy for own in scores)
+        if columns.gaps is None:
+            return known
+        own = columns.absent
+        return known + (entr(own) + entr(1 - own)).sum()
 
     def to_data(self, columns, v):
+        if columns.gaps is not None:
+            v = np.where(np.isinf(v), v.dtype.type(np.nan), v)
         x = v * columns.scale + columns.mean
         for j, scale in enumerate(columns.scales):
             if scale is not None:

@@ -18,6 +18,7 @@ RARE = {
     ],
     "max_categories": [Interval(Integral, 1, None, closed="left"), None],
     "handle_unknown": [StrOptions({"auto", "error", "ignore", "infrequent_if_exist"})],
+    "missing_pattern": [StrOptions({"ignore", "model"})],
 }
 # Weight, in a group, of a category that was declared and did not occur.
 _UNSEEN = 0.5

@@ -8,6 +8,7 @@ from skdgm.distributions.categorical import (
     one_hot,
     pick,
 )
+from skdgm.distributions.gapped import ABSENT, GappedOutput
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
 from skdgm.distributions.grouped import GroupedOutput
 from skdgm.distributions.mixed import MixedOutput, places_of, slots
@@ -17,11 +18,13 @@ from skdgm.distributions.roles import Biased, Output, Unit
 from skdgm.distributions.within import Event, draw_within
 
 __all__ = [
+    "ABSENT",
     "Bernoulli",
     "BernoulliOutput",
     "Biased",
     "CategoricalOutput",
     "Event",
+    "GappedOutput",
     "Gaussian",
     "GroupedOutput",
     "MixedOutput",
