@@ -7,7 +7,7 @@ from skdgm.autoregressive._chain import check_ordering, orders
 from skdgm.autoregressive._chains import Chains
 from skdgm.autoregressive._density import ChainDensity, ChainObjective
 from skdgm.autoregressive._options import MIXTURE
-from skdgm.base.frames import beside, filled_in
+from skdgm.base.frames import beside, filled_in, framed
 from skdgm.data import (
     check_pattern,
     column_types_of,
@@ -156,7 +156,7 @@ class AutoregressiveModel(NetEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            With ``column_types="mixed"`` a DataFrame, if ``fit`` was given one.
+            A DataFrame if ``fit`` was given one.
 
         Raises
         ------
@@ -164,7 +164,8 @@ class AutoregressiveModel(NetEstimator):
             A condition names no column, or has no probability.
         """
         names = names_of(self)
-        return self.density_.sample(n_samples, random_state, conditions, names)
+        found = self.density_.sample(n_samples, random_state, conditions, names)
+        return framed(self, found)
 
     def impute(self, X, *, method="mean", random_state=None):
         """Fill missing entries, given the others of their row.

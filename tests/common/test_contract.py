@@ -459,6 +459,9 @@ def test_data_frames(estimator, data):
             # The types of a DataFrame's columns say how they are modelled.
             if estimator.get_params().get("column_types") != "mixed":
                 np.testing.assert_array_equal(found, expected)
+    drawn = estimator.sample(3, random_state=0)
+    assert list(drawn.columns) == list(frame.columns)
+    assert isinstance(fitted.sample(3), np.ndarray)
 
 
 def peak_memory(estimator, X, data):
