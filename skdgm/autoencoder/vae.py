@@ -11,7 +11,7 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.autoencoder._model import LatentModel
-from skdgm.data import RARE, columns_as_asked
+from skdgm.data import OF_TABLES, columns_as_asked
 from skdgm.distributions import (
     BernoulliOutput,
     CategoricalOutput,
@@ -207,7 +207,7 @@ class VAE(LatentModel):
             "array-like",
             None,
         ],
-        **RARE,
+        **OF_TABLES,
         "objective": [StrOptions({"elbo", "iwae"})],
         "n_importance": [Interval(Integral, 1, None, closed="left"), None],
         "beta": [Interval(Real, 0, None, closed="left")],

@@ -10,7 +10,7 @@ from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
 from skdgm.autoregressive._model import AutoregressiveModel
 from skdgm.autoregressive._normal import NormalObjective
 from skdgm.autoregressive._options import COLUMNS, ORDERS, TRAINING
-from skdgm.data import RARE
+from skdgm.data import OF_TABLES
 from skdgm.optim import check_piecewise
 from skdgm.training import AUTO, Budget
 
@@ -184,7 +184,7 @@ class FVBN(AutoregressiveModel):
         "column_types": COLUMNS["column_types"],
         "min_variance": COLUMNS["min_variance"],
         "min_categories": COLUMNS["min_categories"],
-        **RARE,
+        **OF_TABLES,
         **ORDERS,
         **TRAINING,
         "alpha": [*TRAINING["alpha"], tuple],

@@ -8,10 +8,10 @@ from skdgm.data.frames import Codec, tell_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
 from skdgm.data.kinds import ColumnType, column_types_of, names_of
 from skdgm.data.mixed import MixedColumns, check_pattern, columns_as_asked
-from skdgm.data.rare import RARE
+from skdgm.data.rare import OF_TABLES
 
 __all__ = [
-    "RARE",
+    "OF_TABLES",
     "BinaryColumns",
     "CodeColumns",
     "Codec",

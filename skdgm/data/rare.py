@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
-# Constraints on the options of estimators.
-RARE = {
+# Constraints on options of estimators of tables.
+OF_TABLES = {
     "min_frequency": [
         Interval(Integral, 1, None, closed="left"),
         Interval(RealNotInt, 0, 1, closed="neither"),
