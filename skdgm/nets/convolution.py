@@ -118,10 +118,11 @@ def _each(function, n_groups, arguments, start, stop):
             for begin in range(first, beyond, most):
                 end = min(begin + most, beyond)
                 patches = room[: (end - begin) * n_positions]
-                function(*arguments, slice(begin, end), patches, group)
+                place = group, begin == first
+                function(*arguments, slice(begin, end), patches, place)
 
 
-def _convolve(x, W, b, window, activation, y, rows, patches, group):
+def _convolve(x, W, b, window, activation, y, rows, patches, place):
     gather(x[rows], window, patches)
     z = y[rows].reshape(-1, len(b))
     np.matmul(patches, W, out=z)
@@ -129,7 +130,7 @@ def _convolve(x, W, b, window, activation, y, rows, patches, group):
     _activate(z, activation)
 
 
-def _deconvolve(x, W, b, window, activation, y, rows, patches, group):
+def _deconvolve(x, W, b, window, activation, y, rows, patches, place):
     np.matmul(x[rows].reshape(len(patches), -1), W.T, out=patches)
     scatter(patches, window, b, y[rows])
     _activate(y[rows], activation)
@@ -151,8 +152,8 @@ def _back(function):
         def backward(grad):
             n = _n_groups(x, W, window)
             dx = np.empty(x.shape, x.dtype) if 0 in argnums else None
-            dW = np.zeros((n, *W.shape), W.dtype) if 1 in argnums else None
-            db = np.zeros((n, *b.shape), b.dtype) if 2 in argnums else None
+            dW = np.empty((n, *W.shape), W.dtype) if 1 in argnums else None
+            db = np.empty((n, *b.shape), b.dtype) if 2 in argnums else None
             given = activation, y, np.ascontiguousarray(grad, y.dtype), dx, dW, db
             _shared(function, x, W, b, window, *given)
             sums = (None if part is None else part.sum(axis=0) for part in (dW, db))
@@ -164,30 +165,39 @@ def _back(function):
     return of
 
 
+def _add(A, B, sums, place):
+    """Add a product to the sum of a group, or begin with it."""
+    group, fresh = place
+    if fresh:
+        np.matmul(A, B, out=sums[group])
+    else:
+        sums[group] += A @ B
+
+
 def _convolve_back(
-    x, W, b, window, activation, y, grad, dx, dW, db, rows, patches, group
+    x, W, b, window, activation, y, grad, dx, dW, db, rows, patches, place
 ):
     delta = BACK[activation](y[rows], grad[rows]).reshape(-1, len(b))
     if db is not None:
-        db[group] += np.ones(len(delta), delta.dtype) @ delta
+        _add(np.ones(len(delta), delta.dtype), delta, db, place)
     if dW is not None:
         gather(x[rows], window, patches)
-        dW[group] += patches.T @ delta
+        _add(patches.T, delta, dW, place)
     if dx is not None:
         np.matmul(delta, W.T, out=patches)
         scatter(patches, window, np.zeros(window[2], W.dtype), dx[rows])
 
 
 def _deconvolve_back(
-    x, W, b, window, activation, y, grad, dx, dW, db, rows, patches, group
+    x, W, b, window, activation, y, grad, dx, dW, db, rows, patches, place
 ):
     delta, above = BACK[activation](y[rows], grad[rows]), (len(patches), -1)
     if db is not None:
         pixels = delta.reshape(-1, len(b))
-        db[group] += np.ones(len(pixels), delta.dtype) @ pixels
+        _add(np.ones(len(pixels), delta.dtype), pixels, db, place)
     gather(delta, window, patches)
     if dW is not None:
-        dW[group] += patches.T @ x[rows].reshape(above)
+        _add(patches.T, x[rows].reshape(above), dW, place)
     if dx is not None:
         np.matmul(patches, W, out=dx[rows].reshape(above))
 

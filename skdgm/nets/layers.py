@@ -163,11 +163,15 @@ def _begin_batch_norm(rng, n_inputs, dtype):
 def _apply_batch_norm(params, statistics, x, rng=None, train=False):
     if train:
         now = moments(getval(x))
-        after = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(statistics, now)]
-        after = Moments(*(part.astype(x.dtype) for part in after))
-        return standardise(x, *params, now), after
+        return standardise(x, *params, now), followed(statistics, now)
     size = np.sqrt(statistics.variance + x.dtype.type(EPSILON))
     return (x - statistics.mean) * (params.gain / size) + params.shift, statistics
+
+
+def followed(statistics, now):
+    """Running moments after a batch whose moments are given."""
+    after = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(statistics, now)]
+    return Moments(*(part.astype(a.dtype) for part, a in zip(after, statistics)))
 
 
 def serial(*nets):

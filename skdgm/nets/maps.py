@@ -37,7 +37,8 @@ from autograd.tracer import getval
 
 from skdgm.nets import convolution, pooling
 from skdgm.nets.feed_forward import Layer, initial
-from skdgm.nets.layers import Net, batch_norm, serial, tangent_linear
+from skdgm.nets.layers import Net, batch_norm, followed, serial, tangent_linear
+from skdgm.nets.normalisation import map_moments, standardise_maps
 from skdgm.nets.tangents import activated
 from skdgm.nets.windows import beneath, window
 from skdgm.utils.counts import is_a
@@ -213,8 +214,10 @@ def _begin_map_norm(init, shape, rng, n_inputs, dtype):
 
 
 def _apply_map_norm(apply, n_maps, params, statistics, x, rng=None, train=False):
-    pixels = x.reshape((-1, n_maps))
-    y, statistics = apply(params, statistics, pixels, train=train)
+    if train:
+        now = map_moments(getval(x).reshape(-1, n_maps))
+        return standardise_maps(x, *params, now), followed(statistics, now)
+    y, _ = apply(params, statistics, x.reshape((-1, n_maps)))
     return y.reshape((len(x), -1)), statistics
 
 

@@ -24,7 +24,9 @@ from skdgm.nets.maps import (
     unpool,
     upsample,
 )
+from skdgm.nets.normalisation import map_moments, standardise_maps
 from skdgm.nets.windows import beneath, window
+from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.nets.recipes import assert_slopes, numbers
@@ -120,6 +122,7 @@ def test_maps_are_standardised():
     expected = standardise(pixels, *params).reshape(N_ROWS, -1)
     np.testing.assert_allclose(y, expected, rtol=1e-12)
     now = Moments(pixels.mean(axis=0), pixels.var(axis=0))
+    assert type(after) is Moments
     assert_trees(after, [0.99 * a + 0.01 * b for a, b in zip(statistics, now)])
     later = batch_norm().apply(params, statistics, pixels)[0].reshape(N_ROWS, -1)
     np.testing.assert_array_equal(net.apply(params, statistics, x)[0], later)
@@ -185,3 +188,19 @@ def test_images_that_do_not_fit(build, message):
 def test_rows_that_do_not_fit():
     with pytest.raises(ValueError, match="have 16 numbers, but there are 10 inputs"):
         images((4, 4, 1), conv(2)).init(np.random.default_rng(0), 10, float)
+
+
+def test_maps_of_many_pixels():
+    """Moments are sums over several groups of pixels, by any number of threads."""
+    x, scales = 5 + numbers(9, 1200 * 3), (numbers(3), numbers(3, seed=1))
+    pixels = x.reshape(-1, 3)
+    expected = vjp(lambda p: standardise(*p), (pixels, *scales), np.cos)
+    for n_threads in (1, 2):
+        with limit(n_threads):
+            now = map_moments(pixels)
+            found = vjp(lambda p, n=now: standardise_maps(*p, n), (x, *scales), np.cos)
+        np.testing.assert_allclose(now[0], pixels.mean(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(now[1], pixels.var(axis=0), rtol=1e-12)
+        y, (of_x, *others) = found
+        found = y.reshape(-1, 3), (of_x.reshape(-1, 3), *others)
+        assert_trees(found, expected, rtol=1e-9, atol=1e-9)
