@@ -71,7 +71,7 @@ class GAN(ImplicitModel):
     penalty_decay : float, default=0.1
         Factor by which the penalty's weight has fallen, geometrically, at the end of
         ``fit``.
-    penalty_interval : int, default=1
+    penalty_interval : int, default=2
         The penalty is computed once in so many updates, and then counts as often.
     clip_weights : float or None, default=None
         Bound of the discriminator's parameters [6]_.
@@ -128,7 +128,7 @@ class GAN(ImplicitModel):
         each batch, summed over its rows.
     batch_size : int, default=100
         Rows for each update.
-    learning_rate : float, default=0.002
+    learning_rate : float, default=0.003
         Initial learning rate of the generator; see ``schedule``.
     discriminator_learning_rate : float or None, default=None
         That of the discriminator; by default the same.
@@ -144,7 +144,7 @@ class GAN(ImplicitModel):
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     n_iter : int or "auto", default="auto"
-        Number of epochs; "auto": 6,000 updates, but between 10 and 400 epochs.
+        Number of epochs; "auto": 5,000 updates (of binary or grey columns 2,500), but between 10 and 300 epochs.
     n_draws : int, default=1000
         Draws around which ``score_samples`` and ``impute`` estimate densities. It may
         be changed after ``fit``.
@@ -227,7 +227,7 @@ class GAN(ImplicitModel):
     """
 
     _parameter_constraints: dict = OPTIONS
-    _BUDGET = Budget(6_000, 10, 400)
+    _BUDGET = Budget(5_000, 10, 300)
 
     def __init__(
         self,
@@ -243,7 +243,7 @@ class GAN(ImplicitModel):
         gradient_penalty=0.05,
         penalty="zero-centred",
         penalty_decay=0.1,
-        penalty_interval=1,
+        penalty_interval=2,
         clip_weights=None,
         label_smoothing=0.0,
         dropout=0.0,
@@ -265,7 +265,7 @@ class GAN(ImplicitModel):
         solver="adam",
         alpha=0.0,
         batch_size=100,
-        learning_rate=0.002,
+        learning_rate=0.003,
         discriminator_learning_rate=None,
         schedule="linear",
         power_t=0.5,
