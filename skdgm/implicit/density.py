@@ -25,6 +25,7 @@ from sklearn.utils import check_random_state
 
 from skdgm.base import Density
 from skdgm.data import BinaryColumns, fill
+from skdgm.implicit.inversion import invert
 from skdgm.nets.discrepancy import squared_distances
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -62,8 +63,9 @@ class ImplicitDensity(Density):
         none.
     shares : ndarray of shape (n_classes,), or None
         Frequencies of the classes.
-    hidden : callable
-        ``hidden(x)`` returns features of what a discriminator sees.
+    hidden : callable, optional
+        ``hidden(x)`` returns features of what a discriminator sees; by default features
+        are latent units.
     """
 
     kind = "estimate"
@@ -125,10 +127,8 @@ class ImplicitDensity(Density):
 
     def presented(self, x):
         """Rows, in the form of the data, of what a discriminator sees."""
-        v = self.emission.values(x)
-        grey = self.emission.kinds == "grey"
-        v[:, grey] = v[:, grey].clip(0, 1)
-        return self.decoded(self.domain.to_data(self.columns, v))
+        v = self.domain.to_data(self.columns, self.emission.values(x))
+        return self.decoded(v)
 
     def kernels(self):
         """Draws, and the kernels around them."""
@@ -170,7 +170,9 @@ class ImplicitDensity(Density):
         return self.decoded(whole, X)
 
     def features(self, X):
-        """Hidden units of the discriminator."""
+        """Hidden units of the discriminator, or latent units."""
+        if self.hidden is None:
+            return invert(self, X)
 
         return self.by_rows(X, self.hidden)
 
