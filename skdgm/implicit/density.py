@@ -125,6 +125,15 @@ class ImplicitDensity(Density):
                 x = x + own.normal(x.shape[1], x.dtype.type) * spread.astype(x.dtype)
         return self.presented(x)
 
+    def decode(self, Z, codes=None):
+        """Rows of latent units, and of classes, in the form of the data."""
+        emission, generator = self.emission, self.generator
+        # Without noise bits and categories are the most probable ones.
+        noise = np.zeros((len(Z), len(emission.bits) + len(emission.chosen)), Z.dtype)
+        with one_blas_thread():
+            x, _ = generator.draw(*self.net, generator.given(Z, codes), noise)
+        return self.presented(x)
+
     def presented(self, x):
         """Rows, in the form of the data, of what a discriminator sees."""
         v = self.domain.to_data(self.columns, self.emission.values(x))

@@ -17,7 +17,6 @@ from skdgm.implicit.inversion import invert
 from skdgm.nets import NetEstimator
 from skdgm.utils.callers import warn
 from skdgm.utils.counts import count, count_rows
-from skdgm.utils.threads import one_blas_thread
 
 # Updates before which a lack of diversity is no collapse, and the share of the rows'
 # variance that generated ones have at least.
@@ -80,7 +79,7 @@ class ImplicitModel(NetEstimator):
 
     @property
     def density_kind_(self):
-        """Density kind of ``score_samples``: "estimate"."""
+        """Kind of ``score_samples``: "estimate"."""
         return self.density_.kind
 
     def sample(self, n_samples=1, random_state=None, *, y=None):
@@ -189,17 +188,7 @@ class ImplicitModel(NetEstimator):
         codes = self._codes_of(y, len(Z))
         if codes is None and density.shares is not None:
             raise ValueError(f"{self._name} is conditional: generate needs y.")
-        with one_blas_thread():
-            x, _ = density.generator.draw(
-                *density.net, density.generator.given(Z, codes), self._still(len(Z))
-            )
-        return density.presented(x)
-
-    def _still(self, n_rows):
-        """Noise of draws that makes them the most probable ones: none."""
-        emission = self.density_.emission
-        n = len(emission.bits) + len(emission.chosen)
-        return np.zeros((n_rows, n), self._dtype)
+        return density.decode(Z, codes)
 
     def invert(self, X, *, n_steps=200):
         r"""Latent units whose generated rows are nearest to given ones.
