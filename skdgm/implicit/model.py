@@ -7,7 +7,7 @@ from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base.frames import filled_in
+from skdgm.base.frames import filled_in, framed
 from skdgm.data import column_types_of, has_grey
 from skdgm.data.labels import weight_of_classes
 from skdgm.exceptions import CollapseWarning
@@ -98,7 +98,7 @@ class ImplicitModel(NetEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            A DataFrame if ``fit`` was given one and ``column_types="mixed"``.
+            A DataFrame if ``fit`` was given one.
 
         Raises
         ------
@@ -107,7 +107,8 @@ class ImplicitModel(NetEstimator):
         """
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
-        return density.sample(n_samples, random_state, self._codes_of(y, n_samples))
+        codes = self._codes_of(y, n_samples)
+        return framed(self, density.sample(n_samples, random_state, codes))
 
     def score_samples(self, X):
         r"""Estimated log density of each row, in nats.
@@ -178,7 +179,7 @@ class ImplicitModel(NetEstimator):
         """
         check_is_fitted(self)
         density = self.density_
-        Z = check_array(Z, dtype=self._dtype, input_name="Z")
+        H, Z = Z, check_array(Z, dtype=self._dtype, input_name="Z")
         n_latent = density.generator.n_latent
         if Z.shape[1] != n_latent:
             raise ValueError(
@@ -188,7 +189,7 @@ class ImplicitModel(NetEstimator):
         codes = self._codes_of(y, len(Z))
         if codes is None and density.shares is not None:
             raise ValueError(f"{self._name} is conditional: generate needs y.")
-        return density.decode(Z, codes)
+        return framed(self, density.decode(Z, codes), H)
 
     def invert(self, X, *, n_steps=200):
         r"""Latent units whose generated rows are nearest to given ones.
