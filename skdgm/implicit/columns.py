@@ -2,29 +2,7 @@
 
 import numpy as np
 
-from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns
 from skdgm.nets.emission import Emission
-
-
-def domain(column_types, min_categories):
-    """Kind of columns, as options say.
-
-    Parameters
-    ----------
-    column_types : str, tuple or dict
-    min_categories : int, array-like of int or None
-
-    Returns
-    -------
-    domain : ColumnKind
-    """
-    if column_types == "categorical":
-        return CodeColumns(min_categories)
-    if column_types == "bernoulli":
-        return BinaryColumns()
-    if column_types == "gaussian":
-        return RealColumns()
-    return MixedColumns(column_types, min_categories)
 
 
 def emission(domain, columns, kind, grey):

@@ -8,7 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.frames import filled_in, framed
-from skdgm.data import column_types_of, has_grey
+from skdgm.data import column_types_of, columns_as_asked, has_grey
 from skdgm.data.labels import weight_of_classes
 from skdgm.exceptions import CollapseWarning
 from skdgm.implicit import classes, columns
@@ -71,6 +71,8 @@ class ImplicitModel(NetEstimator):
         X : ndarray of shape (n_samples, n_features)
         """
         return self.generate(Z)
+
+    _IMPLIED = {"missing_pattern": "ignore"}
 
     @property
     def column_types_(self):
@@ -292,8 +294,7 @@ class ImplicitModel(NetEstimator):
 
     @property
     def _domain(self):
-        asked = self._options
-        return columns.domain(asked.column_types, asked.min_categories)
+        return columns_as_asked(self._options)
 
     def _report(self, learned, n_epochs, watch):
         self.coverage_ = watch.coverage[-1] if watch.coverage else 0.0
