@@ -11,6 +11,7 @@ _FAMILY = {
     "RNADE": "autoregressive",
     "EoNADE": "autoregressive",
     "NeuralAutoregressive": "autoregressive",
+    "GAN": "adversarial",
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "DBM": "boltzmann",

@@ -9,6 +9,7 @@ References
 .. [1] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
 """
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -210,10 +211,14 @@ class LatentDensity(Density):
         n_steps = count(n_steps, "n_steps")
         if sampler not in SAMPLERS:
             raise ValueError(f"sampler must be one of {SAMPLERS}, not {sampler!r}.")
-        way = self._weighed if sampler == "importance" else self._chained
+        model = copy(self)
+        if getattr(self.columns, "gaps", None) is not None:
+            # What is filled in is not missing.
+            model.output = self.output.present()
+        way = model._weighed if sampler == "importance" else model._chained
 
         def filled(v, rng):
-            given = v, self._guess(v), rng, n_steps, method
+            given = v, model._guess(v), rng, n_steps, method
             return way(*given, sampler == "metropolis")
 
         whole = fill(self, self.widened(X), method, random_state, filled)

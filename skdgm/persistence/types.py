@@ -9,6 +9,7 @@ from skdgm.exceptions import UnknownTypeError
 
 _ESTIMATORS = {
     "skdgm.anomaly": ("DensityOutlierDetector",),
+    "skdgm.adversarial.gan": ("GAN",),
     "skdgm.autoencoder.vae": ("VAE",),
     "skdgm.autoregressive.eonade": ("EoNADE",),
     "skdgm.autoregressive.fvbn": ("FVBN",),
@@ -32,6 +33,7 @@ _ESTIMATORS = {
 }
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
+    "skdgm.adversarial._players": ("GameState", "Player"),
     "skdgm.autoencoder._hierarchy": ("Params", "Statistics"),
     "skdgm.autoregressive._normal": ("Moments",),
     "skdgm.autoregressive._orderless": ("Params",),
@@ -46,6 +48,7 @@ _RECORDS = {
     "skdgm.data.foreign": ("Schema",),
     "skdgm.data.frames": ("Codec",),
     "skdgm.data.kinds": ("Mixed",),
+    "skdgm.data.rare": ("Groups", "Rare"),
     "skdgm.data.scales": ("Levels", "Scores"),
     "skdgm.distributions.gaussian": ("Normal",),
     "skdgm.energies.params": ("Params",),
