@@ -45,6 +45,8 @@ class Generator(NamedTuple):
         n_inputs = self.n_latent + self.n_classes
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
         last = params[-1]
+        while isinstance(last, tuple) and last and isinstance(last[-1], tuple):
+            last = last[-1]
         if hasattr(last, "b") and last.b.shape == (self.emission.n_outputs,):
             last.b[:] = self.emission.start(dtype)
         return params, statistics

@@ -30,10 +30,6 @@ from skdgm.utils.threads import one_blas_thread
 # Updates before which a lack of diversity is no collapse, and the share of the rows'
 # variance that generated ones have at least.
 _SETTLED, _DIVERSE = 1000, 0.2
-_REMEDY = (
-    'Set loss="relativistic" with a gradient_penalty above 0, packing=2 or '
-    "minibatch_kernels, or lower learning_rate."
-)
 
 
 class ImplicitModel(NetEstimator):
@@ -44,6 +40,12 @@ class ImplicitModel(NetEstimator):
     ``generator``, and ``hidden(state, x)``, features of what a discriminator sees. The
     generator's parameters are ``_training.learned[0]``.
     """
+
+    # Advice where generated rows are all alike.
+    _DIVERSIFY = (
+        'Set loss="relativistic" with a gradient_penalty above 0, packing=2 or '
+        "minibatch_kernels, or lower learning_rate."
+    )
 
     def transform(self, X):
         """Features of rows, as ``features`` says.
@@ -332,7 +334,8 @@ class ImplicitModel(NetEstimator):
         if self.n_updates_ >= _SETTLED and watch.diversity(learned.state) < _DIVERSE:
             warn(
                 f"{self._name} collapsed: its rows are much more alike than those of "
-                f"the data, of which they cover {self.coverage_:.0%}. {_REMEDY}",
+                f"the data, of which they cover {self.coverage_:.0%}. "
+                f"{self._DIVERSIFY}",
                 CollapseWarning,
             )
 
