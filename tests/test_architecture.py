@@ -50,6 +50,9 @@ LAW = {
     "belief": ALGORITHMS | BESIDE | {"data", "base", "boltzmann"},
     "autoencoder": NETS | {"data", "base"},
     "autoregressive": NETS | {"data", "base"},
+    "implicit": NETS | {"data", "base"},
+    "adversarial": NETS | {"data", "base", "implicit"},
+    "moment_matching": NETS | {"data", "base", "implicit"},
     "preprocessing": GROUND,
     "anomaly": GROUND | {"boltzmann"},
     "imputation": GROUND | {"data", "base", "autoregressive"},
@@ -62,6 +65,7 @@ LAW = {
 # Longest files, in lines: those that users meet, and components.
 USERS_LINES, COMPONENT_LINES = 320, 280
 USERS = {"boltzmann", "belief", "autoencoder", "autoregressive"}
+USERS |= {"implicit", "adversarial", "moment_matching"}
 USERS |= {
     "preprocessing",
     "anomaly",

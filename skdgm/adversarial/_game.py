@@ -91,7 +91,9 @@ class Game(Objective):
 
     def step(self, state, batch, clock):
         """Update the discriminator and, every so many batches, the generator."""
-        rng = self.stream(clock)
+        rng, packing = self.stream(clock), self.discriminator.packing
+        # A pack at least, of the same rows again if need be.
+        batch = batch if len(batch) >= packing else np.resize(batch, packing)
         x, known = self.emission.inputs(self.rows.take(batch))
         codes = self._codes(batch)
         state = self._discriminate(state, x, known, codes, rng, clock)
@@ -148,8 +150,6 @@ class Game(Objective):
         real = self._seen(x, known, rng.fold(_NOISE), clock)
         fake = self._seen(fake, known, rng.fold(_NOISE, 1), clock, True)
         before, n = players[1], len(real)
-        if not n:
-            return state
         mask = self._weights(codes, self.generator.n_classes)
         after = ()
 
@@ -189,7 +189,7 @@ class Game(Objective):
         between two of them."""
         recipe, net = self.recipe, self.discriminator
         factor = recipe.gradient_penalty * recipe.penalty_interval
-        if clock.n_epochs is not None:
+        if recipe.schedule == "linear" and clock.n_epochs is not None:
             factor *= recipe.penalty_decay ** (clock.epochs_done / clock.n_epochs)
         if recipe.penalty == "one-centred":
             share = rng.fold(_BETWEEN).generator().random((len(real), 1))

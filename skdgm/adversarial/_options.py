@@ -45,6 +45,8 @@ OPTIONS: dict = {
     "discriminator_activation": [StrOptions({*ACTIVATIONS, "maxout"})],
     "batch_norm": ["boolean"],
     "init_weights": [StrOptions(set(INITIALISERS))],
+    "architecture": [StrOptions({"dense", "conv"})],
+    "image_shape": [tuple, None],
     "n_frequencies": [
         Interval(Integral, 0, None, closed="left"),
         StrOptions({"auto"}),

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.nets import layers, row_mean
+from skdgm.nets import layers
+from skdgm.nets.packs import packed, weighted
 from skdgm.utils.tree import leaves
-
 
 # Factor of the initial weights of logits, which begin near zero.
 _SMALL = 0.1
@@ -122,10 +122,7 @@ class Discriminator(NamedTuple):
 
     def packed(self, x):
         """Rows side by side, of shape (n_rows // packing, packing * n_columns)."""
-        if self.packing == 1:
-            return x
-        n = len(x) // self.packing
-        return x[: n * self.packing].reshape((n, -1))
+        return x if self.packing == 1 else packed(x, self.packing)
 
 
 def _pick(mask):
@@ -141,7 +138,7 @@ def _begin_pick(rng, n_inputs, dtype):
 def _weighted(mask, params, statistics, x, rng=None, train=False):
     if mask is None:
         return x, statistics
-    return row_mean(x * (mask * mask.shape[1]))[:, None], statistics
+    return weighted(x, mask), statistics
 
 
 def follow(mean, params, weight):

@@ -11,7 +11,6 @@ from skdgm.adversarial._options import OPTIONS
 from skdgm.adversarial._wiring import Wiring
 from skdgm.implicit import ImplicitModel
 from skdgm.training import Budget
-from skdgm.utils.threads import one_blas_thread
 
 
 class GAN(ImplicitModel):
@@ -36,8 +35,8 @@ class GAN(ImplicitModel):
     n_components : int, default=16
         Number of latent units.
     hidden_layer_sizes : tuple, default=None
-        Numbers of hidden units of the generator, from the latent units to the data; by
-        default (128, 128, 128).
+        Numbers of hidden units of the generator, from the latent units to the data, or
+        of maps of a convolutional one; by default (128, 128, 128) or (64, 32).
     discriminator_layer_sizes : tuple, default=None
         Those of the discriminator, from the data; by default the generator's, reversed.
     column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
@@ -70,7 +69,7 @@ class GAN(ImplicitModel):
         [7]_.
     penalty_decay : float, default=0.1
         Factor by which the penalty's weight has fallen, geometrically, at the end of
-        ``fit``.
+        ``fit`` with ``schedule="linear"``.
     penalty_interval : int, default=2
         The penalty is computed once in so many updates, and then counts as often.
     clip_weights : float or None, default=None
@@ -115,6 +114,12 @@ class GAN(ImplicitModel):
     init_weights : {"he_normal", "he_uniform", "glorot_uniform", "glorot_normal"}, \
             default="he_normal"
         Initialiser of the weights of hidden layers.
+    architecture : {"dense", "conv"}, default="dense"
+        Whether layers are dense, or (transposed) convolutions of images by 5 x 5
+        filters with stride 2 [10]_.
+    image_shape : tuple, default=None
+        Height and width of images, and their number of channels if it is not 1; by
+        default they are square. For "conv".
     n_frequencies : int or "auto", default="auto"
         Number of sines and cosines of each real column that the discriminator sees;
         "auto": 3 if there are at most 16 such columns, else none.
@@ -144,7 +149,8 @@ class GAN(ImplicitModel):
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     n_iter : int or "auto", default="auto"
-        Number of epochs; "auto": 5,000 updates (of binary or grey columns 2,500), but between 10 and 300 epochs.
+        Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
+        and 300 epochs.
     n_draws : int, default=1000
         Draws around which ``score_samples`` and ``impute`` estimate densities. It may
         be changed after ``fit``.
@@ -211,6 +217,8 @@ class GAN(ImplicitModel):
        techniques for training GANs. NeurIPS.
     .. [9] Lin, Khetan, Fanti and Oh (2018). PacGAN: the power of two samples in
        generative adversarial networks. NeurIPS.
+    .. [10] Radford, Metz and Chintala (2016). Unsupervised representation learning with
+       deep convolutional generative adversarial networks. ICLR.
 
     Examples
     --------
@@ -227,7 +235,8 @@ class GAN(ImplicitModel):
     """
 
     _parameter_constraints: dict = OPTIONS
-    _BUDGET = Budget(5_000, 10, 300)
+    # That of binary and grey columns is the second one.
+    _BUDGET, _BUDGET_BITS = Budget(5_000, 10, 300), Budget(2_500, 10, 300)
 
     def __init__(
         self,
@@ -260,6 +269,8 @@ class GAN(ImplicitModel):
         discriminator_activation="leaky_relu",
         batch_norm=False,
         init_weights="he_normal",
+        architecture="dense",
+        image_shape=None,
         n_frequencies="auto",
         features="discriminator",
         solver="adam",
@@ -310,6 +321,8 @@ class GAN(ImplicitModel):
         self.discriminator_activation = discriminator_activation
         self.batch_norm = batch_norm
         self.init_weights = init_weights
+        self.architecture = architecture
+        self.image_shape = image_shape
         self.n_frequencies = n_frequencies
         self.features = features
         self.solver = solver
@@ -341,6 +354,11 @@ class GAN(ImplicitModel):
         """Nets of a structure, and the game that they play."""
         n_classes = len(self.classes_) if structure["conditional"] else 0
         return Wiring(structure, self._emission, n_classes, self._options)
+
+    @property
+    def _budget(self):
+        bits = self._options.column_types == "bernoulli"
+        return self._BUDGET_BITS if bits else self._BUDGET
 
     def _check_options(self):
         Wiring.check(self._present_options())

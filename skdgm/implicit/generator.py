@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm.nets import layers_of
 from skdgm.nets.emission import Emission, emit
 
 # Distributions of latent units.
@@ -41,13 +42,11 @@ class Generator(NamedTuple):
     temperature: float = 0.5
 
     def init(self, rng, dtype):
-        """Initial parameters and statistics; outputs begin near the means of columns."""
+        """Initial parameters and statistics; outputs begin near means of columns."""
         n_inputs = self.n_latent + self.n_classes
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
-        last = params[-1]
-        while isinstance(last, tuple) and last and isinstance(last[-1], tuple):
-            last = last[-1]
-        if hasattr(last, "b") and last.b.shape == (self.emission.n_outputs,):
+        last = last_layer(params)
+        if last.b.shape == (self.emission.n_outputs,):
             last.b[:] = self.emission.start(dtype)
         return params, statistics
 
@@ -101,6 +100,11 @@ class Generator(NamedTuple):
         """
         out, after = self.net.apply(params, statistics, z, rng=rng, train=train)
         return emit(out, noise, self.emission, self.temperature), after
+
+
+def last_layer(tree):
+    """The last :class:`~skdgm.nets.Layer` of a tree of parameters."""
+    return list(layers_of(tree))[-1]
 
 
 def one_hot(codes, n_classes, dtype):

@@ -9,7 +9,9 @@ from skdgm.utils.random import PROBE, stream
 # Bandwidths, in units of the median distance of rows; neighbours that define the
 # surroundings of a row; rows watched at most.
 _FACTORS, _NEIGHBOURS, _MOST = (0.125, 0.25, 0.5, 1.0, 2.0), 5, 500
-_LATENT, _EMIT, _CLASS = range(100, 103)
+# Rise of the discrepancy from which on training was useless.
+_WORSE = 0.3
+_LATENT, _EMIT = range(100, 102)
 
 
 class GeneratorWatch(Watch):
@@ -58,7 +60,7 @@ class GeneratorWatch(Watch):
 
     def is_useless(self, loss):
         """Return whether a loss is clearly worse than at the start."""
-        return loss > self.first + 0.1
+        return loss > self.first + _WORSE
 
     def of_probe(self, state):
         fake = self.drawn(state, self.probe, self.known)

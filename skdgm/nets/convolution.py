@@ -45,8 +45,9 @@ from skdgm.nets.primitives import BACK, FORWARD
 from skdgm.nets.tape import primitive
 from skdgm.utils.parallel import run
 
-# Groups of images, which threads share; numbers in the patches of those at a time.
-_GROUPS, _ROOM = 8, 2**19
+# Most groups of images, which threads share; multiply-adds that are worth a group;
+# numbers in the patches of images at a time.
+_GROUPS, _WORTHWHILE, _ROOM = 8, 1_000_000, 2**19
 
 
 @primitive
@@ -93,8 +94,16 @@ def deconvolve(x, W, b, window, activation="identity"):
 
 def _shared(function, x, W, b, window, *rest):
     """Call a function with each group of images, on all threads."""
-    n, work = min(_GROUPS, len(x)), len(x) * window.n_positions * W.size
+    n, work = _n_groups(x, W, window), _work(x, W, window)
     run(_each, function, n, (x, W, b, tuple(window), *rest), n=n, work=work)
+
+
+def _work(x, W, window):
+    return len(x) * window.n_positions * W.size
+
+
+def _n_groups(x, W, window):
+    return min(_GROUPS, len(x), 1 + _work(x, W, window) // _WORTHWHILE)
 
 
 def _each(function, n_groups, arguments, start, stop):
@@ -140,7 +149,7 @@ def _back(function):
         activation = activation[0] if activation else "identity"
 
         def backward(grad):
-            n = min(_GROUPS, len(x))
+            n = _n_groups(x, W, window)
             dx = np.empty(x.shape, x.dtype) if 0 in argnums else None
             dW = np.zeros((n, *W.shape), W.dtype) if 1 in argnums else None
             db = np.zeros((n, *b.shape), b.dtype) if 2 in argnums else None

@@ -49,9 +49,9 @@ class Emission:
     sizes : sequence of int
         Number of categories or levels of "categorical" and "ordinal" columns.
     scales : sequence, optional
-        Of "numeric" columns the :class:`~skdgm.data.scales.Scores`; they have ``marks``,
-        the scores of atoms, the ``tolerance`` of these, and ``z``, scores whose ends are
-        those of the range.
+        Of "numeric" columns the :class:`~skdgm.data.scales.Scores`: they have
+        ``marks``, scores of atoms, their ``tolerance``, and ``z``, scores whose ends
+        are those of the range.
     share : ndarray, optional
         Marginal means of "grey" and "bernoulli" columns, at which a generator starts.
 

@@ -165,7 +165,7 @@ def _apply_batch_norm(params, statistics, x, rng=None, train=False):
         now = moments(getval(x))
         after = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(statistics, now)]
         after = Moments(*(part.astype(x.dtype) for part in after))
-        return standardise(x, *params), after
+        return standardise(x, *params, now), after
     size = np.sqrt(statistics.variance + x.dtype.type(EPSILON))
     return (x - statistics.mean) * (params.gain / size) + params.shift, statistics
 

@@ -29,25 +29,27 @@ EPSILON = 1e-5
 
 
 @primitive
-def standardise(x, gain, shift):
+def standardise(x, gain, shift, known=None):
     """Standardise the columns of a batch, multiply by gains and add shifts.
 
     Parameters
     ----------
     x : ndarray of shape (n_rows, n_columns)
     gain, shift : ndarray of shape (n_columns,)
+    known : pair of ndarray of shape (n_columns,), optional
+        Means and variances of ``x``, if they are known already.
 
     Returns
     -------
     y : ndarray of shape (n_rows, n_columns)
     """
-    normal, _ = _normalised(x)
+    normal, _ = _normalised(x, known)
     return normal * gain + shift
 
 
-def _normalised(x):
+def _normalised(x, known):
     """Standardised columns, and the deviations that they were divided by."""
-    mean, variance = moments(x)
+    mean, variance = moments(x) if known is None else known
     size = np.sqrt(variance + x.dtype.type(EPSILON))
     return (x - mean) / size, size
 
@@ -67,10 +69,11 @@ def moments(x):
 
 
 def _back(argnums, y, args, kwargs):
-    x, gain, _ = args
-    normal, size = _normalised(x)
+    x, gain, _, *known = args
+    known = known[0] if known else None
 
     def backward(grad):
+        normal, size = _normalised(x, known)
         of_shift, of_gain = grad.sum(axis=0), (grad * normal).sum(axis=0)
         found = [None, of_gain, of_shift]
         if 0 in argnums:
