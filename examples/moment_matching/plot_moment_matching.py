@@ -23,8 +23,8 @@ SamplesDisplay.from_estimator(plain, n_samples=40, random_state=0)
 plt.suptitle("pixels matched")
 
 # %%
-# An autoencoder learns for half of the epochs; then the generator matches its codes,
-# which are decoded. Strokes are those of digits.
+# An autoencoder learns beside the generator, which matches its codes; these are
+# decoded. Strokes are those of digits.
 coded = GMMN(autoencoder_layer_sizes=(128, 32), random_state=0).fit(X)
 SamplesDisplay.from_estimator(coded, n_samples=40, random_state=0)
 plt.suptitle("codes matched")

@@ -23,6 +23,8 @@ References
    techniques for training GANs. NeurIPS.
 """
 
+from functools import partial
+
 import numpy as np
 
 from skdgm.adversarial._losses import LOSSES
@@ -151,24 +153,30 @@ class Game(Objective):
         fake = self._seen(fake, known, rng.fold(_NOISE, 1), clock, True)
         before, n = players[1], len(real)
         mask = self._weights(codes, self.generator.n_classes)
-        after = ()
+        how, after = {"rng": rng.fold(_DROP), "train": True}, ()
 
-        def logits(params):
+        def judged(rows, params):
             nonlocal after
-            how = {"rng": rng.fold(_DROP), "train": True}
-            both = np.concatenate([real, fake])
-            out, _, after = judge(params, before.statistics, both, **how)
+            out, _, after = judge(params, before.statistics, rows, **how)
             return out
 
         def slopes(out):
             z = _picked(out, mask)
-            _, by_real, by_fake = self.loss.discriminator(
-                z[:n], z[n:], recipe.label_smoothing
-            )
-            back = -np.concatenate([by_real, by_fake]) / n
-            return _spread(back, out, mask)
+            smoothing = recipe.label_smoothing
+            _, *back = self.loss.discriminator(z[:n], z[n:], smoothing)
+            return _spread(-np.concatenate(back) / n, out, mask)
 
-        _, grads = vjp(logits, before.params, slopes)
+        def gradient(rows, vector_of):
+            return vjp(partial(judged, rows), before.params, vector_of)[1]
+
+        if recipe.minibatch_kernels:
+            # Rows depend on each other: real and generated ones are judged apart.
+            out = np.concatenate([judged(rows, before.params) for rows in (real, fake)])
+            by_real, by_fake = np.split(slopes(out), 2)
+            grads = gradient(real, lambda _: by_real)
+            grads = tree_map(np.add, grads, gradient(fake, lambda _: by_fake))
+        else:
+            grads = gradient(np.concatenate([real, fake]), slopes)
         if recipe.gradient_penalty and self._penalised(clock):
             terms = self._penalty(before, real, fake, mask, rng, clock)
             grads = tree_map(lambda a, b: a + b, grads, terms)

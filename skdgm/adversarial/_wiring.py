@@ -1,6 +1,7 @@
 """Nets of an adversarial model, made from options, and the game that they play."""
 
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from skdgm.implicit import Generator
 from skdgm.nets import layers, maps, packs
 from skdgm.nets.minibatch import minibatch
 from skdgm.nets.waves import fourier
+from skdgm.utils.counts import is_a
 from skdgm.utils.images import image_shape
 
 # Hidden layers by default, of dense nets and, numbers of maps, of convolutional ones.
@@ -61,7 +63,13 @@ class Wiring:
 
     @staticmethod
     def check(asked):
-        """Raise ValueError for options that exclude each other."""
+        """Raise ValueError for options that are no sizes, or exclude each other."""
+        for name in "hidden_layer_sizes", "discriminator_layer_sizes":
+            sizes = _sizes(getattr(asked, name), ())
+            if not all(is_a(Integral, n) and n > 0 for n in sizes):
+                raise ValueError(f"{name} must be positive integers; got {sizes}.")
+            if asked.architecture == "conv" and getattr(asked, name) == ():
+                raise ValueError(f"{name} must have a number of maps for a layer.")
         loss, smoothing = asked.loss, asked.label_smoothing
         if smoothing and not LOSSES[loss].smooths:
             raise ValueError(

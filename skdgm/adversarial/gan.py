@@ -235,6 +235,7 @@ class GAN(ImplicitModel):
     """
 
     _parameter_constraints: dict = OPTIONS
+    _WIRING = Wiring
     # That of binary and grey columns is the second one.
     _BUDGET, _BUDGET_BITS = Budget(5_000, 10, 300), Budget(2_500, 10, 300)
 
@@ -346,25 +347,9 @@ class GAN(ImplicitModel):
         self.random_state = random_state
 
     @property
-    def _structure(self):
-        """Options that cannot change while training continues."""
-        return Wiring.structure(self._options)
-
-    def _wiring(self, structure):
-        """Nets of a structure, and the game that they play."""
-        n_classes = len(self.classes_) if structure["conditional"] else 0
-        return Wiring(structure, self._emission, n_classes, self._options)
-
-    @property
     def _budget(self):
         bits = self._options.column_types == "bernoulli"
         return self._BUDGET_BITS if bits else self._BUDGET
-
-    def _check_options(self):
-        Wiring.check(self._present_options())
-
-    def _objective(self, table, before):
-        return self._wiring(self._structure).game(table.rows, self._seed, before)
 
     def discriminator_score(self, X):
         """Logit of the discriminator for each row: high for what seems real.

@@ -25,6 +25,7 @@ from sklearn.utils import check_random_state
 
 from skdgm.base import Density
 from skdgm.data import BinaryColumns, fill
+from skdgm.implicit.inversion import invert
 from skdgm.nets.discrepancy import squared_distances
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -62,8 +63,9 @@ class ImplicitDensity(Density):
         none.
     shares : ndarray of shape (n_classes,), or None
         Frequencies of the classes.
-    hidden : callable
-        ``hidden(x)`` returns features of what a discriminator sees.
+    hidden : callable, optional
+        ``hidden(x)`` returns features of what a discriminator sees; by default features
+        are latent units.
     """
 
     kind = "estimate"
@@ -123,12 +125,19 @@ class ImplicitDensity(Density):
                 x = x + own.normal(x.shape[1], x.dtype.type) * spread.astype(x.dtype)
         return self.presented(x)
 
+    def decode(self, Z, codes=None):
+        """Rows of latent units, and of classes, in the form of the data."""
+        emission, generator = self.emission, self.generator
+        # Without noise bits and categories are the most probable ones.
+        noise = np.zeros((len(Z), len(emission.bits) + len(emission.chosen)), Z.dtype)
+        with one_blas_thread():
+            x, _ = generator.draw(*self.net, generator.given(Z, codes), noise)
+        return self.presented(x)
+
     def presented(self, x):
         """Rows, in the form of the data, of what a discriminator sees."""
-        v = self.emission.values(x)
-        grey = self.emission.kinds == "grey"
-        v[:, grey] = v[:, grey].clip(0, 1)
-        return self.decoded(self.domain.to_data(self.columns, v))
+        v = self.domain.to_data(self.columns, self.emission.values(x))
+        return self.decoded(v)
 
     def kernels(self):
         """Draws, and the kernels around them."""
@@ -170,7 +179,9 @@ class ImplicitDensity(Density):
         return self.decoded(whole, X)
 
     def features(self, X):
-        """Hidden units of the discriminator."""
+        """Hidden units of the discriminator, or latent units."""
+        if self.hidden is None:
+            return invert(self, X)
 
         return self.by_rows(X, self.hidden)
 

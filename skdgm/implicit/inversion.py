@@ -16,14 +16,14 @@ _LATENT, _RATE, _BETAS, _WEIGHT = 100, 0.05, (0.9, 0.99), 0.01
 _ROWS = 2**10
 
 
-def invert(density, X, n_steps):
+def invert(density, X, n_steps=200):
     """Latent units whose generated rows are near to given ones.
 
     Parameters
     ----------
     density : ImplicitDensity
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    n_steps : int
+    n_steps : int, default=200
 
     Returns
     -------

@@ -8,24 +8,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.frames import filled_in
-from skdgm.data import (
-    BinaryColumns,
-    CodeColumns,
-    MixedColumns,
-    RealColumns,
-    column_types_of,
-    has_grey,
-)
-from skdgm.data.inputs import as_values, check_length
-from skdgm.data.labels import as_column, codes_of, of_classes
+from skdgm.data import column_types_of, has_grey
+from skdgm.data.labels import weight_of_classes
 from skdgm.exceptions import CollapseWarning
+from skdgm.implicit import classes, columns
 from skdgm.implicit.density import ImplicitDensity
 from skdgm.implicit.inversion import invert
 from skdgm.nets import NetEstimator
-from skdgm.nets.emission import Emission
 from skdgm.utils.callers import warn
 from skdgm.utils.counts import count, count_rows
-from skdgm.utils.threads import one_blas_thread
 
 # Updates before which a lack of diversity is no collapse, and the share of the rows'
 # variance that generated ones have at least.
@@ -35,10 +26,16 @@ _SETTLED, _DIVERSE = 1000, 0.2
 class ImplicitModel(NetEstimator):
     """Base class of estimators of rows drawn by a generator.
 
-    A subclass has options, ``_objective`` and ``_structure``, as of
-    :class:`~skdgm.nets.NetEstimator`, and ``_wiring(structure)``, an object with the
-    ``generator``, and ``hidden(state, x)``, features of what a discriminator sees. The
-    generator's parameters are ``_training.learned[0]``.
+    A subclass has options and ``_WIRING``, a class whose instances, made of a
+    structure, an Emission, a number of classes and the options, have
+
+    - ``generator``, a :class:`~skdgm.implicit.Generator`, whose parameters are the
+      first of ``learned`` of a training state,
+    - ``hidden(state, x)``, features of what a discriminator sees,
+    - ``game(rows, seed, before)``, the objective.
+
+    Its ``structure(options)`` is a dict of the options that the nets depend on;
+    ``check(options)`` raises ValueError for those that exclude each other.
     """
 
     # Advice where generated rows are all alike.
@@ -61,9 +58,6 @@ class ImplicitModel(NetEstimator):
             The last hidden units of the discriminator, or latent units; see
             :meth:`invert`.
         """
-        check_is_fitted(self)
-        if self._options.features == "latent":
-            return self.invert(X)
         return self.density_.features(X)
 
     @available_if(lambda self: self.features == "latent")
@@ -87,7 +81,7 @@ class ImplicitModel(NetEstimator):
 
     @property
     def density_kind_(self):
-        """Density kind of ``score_samples``: "estimate"."""
+        """Kind of ``score_samples``: "estimate"."""
         return self.density_.kind
 
     def sample(self, n_samples=1, random_state=None, *, y=None):
@@ -196,17 +190,7 @@ class ImplicitModel(NetEstimator):
         codes = self._codes_of(y, len(Z))
         if codes is None and density.shares is not None:
             raise ValueError(f"{self._name} is conditional: generate needs y.")
-        with one_blas_thread():
-            x, _ = density.generator.draw(
-                *density.net, density.generator.given(Z, codes), self._still(len(Z))
-            )
-        return density.presented(x)
-
-    def _still(self, n_rows):
-        """Noise of draws that makes them the most probable ones: none."""
-        emission = self.density_.emission
-        n = len(emission.bits) + len(emission.chosen)
-        return np.zeros((n_rows, n), self._dtype)
+        return density.decode(Z, codes)
 
     def invert(self, X, *, n_steps=200):
         r"""Latent units whose generated rows are nearest to given ones.
@@ -239,6 +223,7 @@ class ImplicitModel(NetEstimator):
         """Estimated density of the rows, an :class:`ImplicitDensity`."""
         check_is_fitted(self)
         state, wiring = self._training, self._wiring(self._learned)
+        latent = self._options.features == "latent"
         return ImplicitDensity(
             *(self._name, self._reader, self._domain, self._columns, self._seed),
             generator=wiring.generator,
@@ -246,8 +231,24 @@ class ImplicitModel(NetEstimator):
             n_draws=partial(self._now, "n_draws"),
             noise=getattr(self._options, "output_noise", 0.0),
             shares=self._shares,
-            hidden=partial(wiring.hidden, state),
+            hidden=None if latent else partial(wiring.hidden, state),
         )
+
+    @property
+    def _structure(self):
+        """Options that cannot change while training continues."""
+        return self._WIRING.structure(self._options)
+
+    def _wiring(self, structure):
+        """Nets of a structure, and how they learn."""
+        n_classes = len(self.classes_) if self._options.conditional else 0
+        return self._WIRING(structure, self._emission, n_classes, self._options)
+
+    def _check_options(self):
+        self._WIRING.check(self._options)
+
+    def _objective(self, table, before):
+        return self._wiring(self._structure).game(table.rows, self._seed, before)
 
     @property
     def _n_features_out(self):
@@ -265,31 +266,14 @@ class ImplicitModel(NetEstimator):
     def _codes_of(self, y, n_rows):
         """Codes of classes that a user names, one for each row, or None."""
         check_is_fitted(self)
-        if y is None:
-            return None
-        classes = getattr(self, "classes_", None)
-        if classes is None:
-            raise ValueError(
-                f"{self._name} is not conditional: fit with conditional=True and y."
-            )
-        y = np.full(n_rows, y) if np.ndim(y) == 0 else as_column(as_values(y, self))
-        if len(y) != n_rows:
-            raise ValueError(f"y has {len(y)} classes for {n_rows} rows.")
-        return codes_of(of_classes(y), classes)
+        return classes.asked(self, y, n_rows)
 
-    def _label(self, rows, y, fresh, classes):
+    def _label(self, rows, y, fresh, _):
         """Rows with the codes of their classes, and a dict of the classes, if the model
         is conditional."""
         if not self._options.conditional:
             return rows, {}
-        if y is None:
-            raise ValueError(f"{self._name} is conditional: fit needs y.")
-        y = as_column(as_values(y, self))
-        check_length(y, rows.shape[0])
-        y = of_classes(y)
-        classes = np.unique(y) if fresh else self.classes_
-        codes = codes_of(y, classes, ": all must be in the first call of partial_fit")
-        return rows._replace(labels=codes), {"classes_": classes}
+        return classes.learned(self, rows, y, fresh)
 
     def _count(self, table, fresh):
         """Count classes, and look for grey values, before training."""
@@ -297,36 +281,20 @@ class ImplicitModel(NetEstimator):
             vars(self).pop("_label_counts", None)
             bits = self._domain.bits(self._columns)
             self._grey = bool(has_grey(table.rows, bits))
-        labels = table.rows.labels
-        if labels is not None:
-            found = np.bincount(
-                labels[table.index], table.weight, minlength=len(self.classes_)
-            )
+        if table.rows.labels is not None:
+            found = weight_of_classes(table, len(self.classes_))
             self._label_counts = getattr(self, "_label_counts", 0) + found
 
     @property
     def _emission(self):
         """Columns as functions of the generator's outputs."""
-        columns, kind = self._columns, self._options.column_types
-        kinds = getattr(columns, "kinds", None)
-        if kinds is None:
-            kinds = np.full(len(columns.seen), kind)
-        if self._grey:
-            kinds = np.where(kinds == "bernoulli", "grey", kinds)
-        scales = getattr(columns, "scales", None)
-        share = None
-        if np.isin(kinds, ("grey", "bernoulli")).any():
-            share = self._domain.moments(columns)
-        return Emission(kinds, columns.sizes, scales, share)
+        kind = self._options.column_types
+        return columns.emission(self._domain, self._columns, kind, self._grey)
 
     @property
     def _domain(self):
-        kinds, least = self._options.column_types, self._options.min_categories
-        if kinds == "categorical":
-            return CodeColumns(least)
-        if kinds == "bernoulli":
-            return BinaryColumns()
-        return RealColumns() if kinds == "gaussian" else MixedColumns(kinds, least)
+        asked = self._options
+        return columns.domain(asked.column_types, asked.min_categories)
 
     def _report(self, learned, n_epochs, watch):
         self.coverage_ = watch.coverage[-1] if watch.coverage else 0.0

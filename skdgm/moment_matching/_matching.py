@@ -6,7 +6,7 @@ Each update lowers the maximum mean discrepancy of a batch from as many generate
    \sum_{i,j} k(g(z_i), x_j) + \frac{1}{n^2} \sum_{i,j} k(x_i, x_j)\Bigr)^{1/2}
 
 for a mixture of Gaussian kernels, or its square [1]_ [2]_. With an autoencoder, which
-learns first, codes are matched in place of rows. Rows with classes are matched
+learns beside, codes are matched in place of rows. Rows with classes are matched
 together with these, as columns so far apart that hardly a kernel spans two classes.
 
 References
@@ -27,7 +27,7 @@ from skdgm.nets import SOLVERS
 from skdgm.nets.discrepancy import bandwidths, discrepancy_and_slope
 from skdgm.nets.emission import emit
 from skdgm.nets.tape import vjp
-from skdgm.optim import Clock, Joined, clip_norm, learning_rate, piecewise
+from skdgm.optim import Joined, clip_norm, learning_rate, piecewise
 from skdgm.training import Objective
 from skdgm.utils import random
 
@@ -38,8 +38,8 @@ _FACTORS, _BATCHES, _ROWS = (0.125, 0.25, 0.5, 1.0, 2.0), 100, 200
 # Distance of classes, in units of the largest bandwidth; least squared discrepancy of
 # which the root is taken.
 _APART, _LEAST = 2.0, 1e-8
-# The autoencoder: share of the epochs, at the beginning, and rows for each update.
-FIRST, _PIECE = 0.5, 100
+# Rows for each update of an autoencoder.
+_PIECE = 100
 
 
 class Part(NamedTuple):
@@ -159,29 +159,14 @@ class Matching(Objective):
         kept = ready(state.matched), ready(state.autoencoder)
         return state._replace(matched=kept[0], autoencoder=kept[1])
 
-    def since(self, epochs):
-        """First epoch of the generator's, from which on early stopping counts."""
-        return epochs.start + self._first(len(epochs))
-
-    def _first(self, n_epochs):
-        """Number of epochs for the autoencoder alone."""
-        if self.nets.encoder is None or n_epochs is None or n_epochs == 1:
-            return 0
-        return max(1, round(FIRST * n_epochs))
-
     def step(self, state, batch, clock):
-        """Update the autoencoder or the generator; both in a single epoch."""
-        rng, first = self.stream(clock), self._first(clock.n_epochs)
+        """Update the autoencoder, if there is one, and then the generator."""
+        rng = self.stream(clock)
         x, known = self.emission.inputs(self.rows.take(batch))
-        if self.nets.encoder is not None and (not first or clock.epoch < first):
-            own = clock._replace(n_epochs=first) if first else clock
-            state = self._code(state, x, known, rng.fold(_CODE), own)
-        if clock.epoch < first:
-            return state
-        n_epochs = clock.n_epochs and clock.n_epochs - first
-        own = Clock(clock.epoch - first, n_epochs, *clock[2:])
+        if self.nets.encoder is not None:
+            state = self._code(state, x, known, rng.fold(_CODE), clock)
         codes = self.rows.labels[batch] if self.generator.n_classes else None
-        return self._match(state, x, known, codes, rng, own)
+        return self._match(state, x, known, codes, rng, clock)
 
     def _code(self, state, x, known, rng, clock):
         """Update encoder and decoder, a piece of the batch at a time."""

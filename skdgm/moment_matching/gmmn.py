@@ -49,7 +49,7 @@ class GMMN(ImplicitModel):
     autoencoder_layer_sizes : tuple, default=None
         Numbers of hidden units of an autoencoder's encoder, from the data up, and last
         that of the code's units, which are between 0 and 1; the decoder mirrors them.
-        It learns during the first half of the epochs, the generator in the others. By
+        It learns from the same batches as the generator, which it knows nothing of. By
         default there is none.
     column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
             default="bernoulli"
@@ -91,15 +91,14 @@ class GMMN(ImplicitModel):
     alpha : float, default=0.0
         Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
         each batch, summed over its rows.
-    batch_size : int, default=500
+    batch_size : int, default=250
         Rows for each update, and generated ones: many, as the discrepancy is between
         samples. An autoencoder learns from 100 at a time.
     learning_rate : float, default=0.003
         Initial learning rate; see ``schedule``.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
         Learning rate after t of T epochs: ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``; of an autoencoder and of the
-        generator each for itself.
+        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
     power_t : float, default=0.5
         Exponent of ``schedule="invscaling"``.
     momentum : float, default=0.9
@@ -107,7 +106,7 @@ class GMMN(ImplicitModel):
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     n_iter : int or "auto", default="auto"
-        Number of epochs; "auto": 1,500 updates, but between 20 and 500 epochs.
+        Number of epochs; "auto": 1,200 updates, but between 20 and 300 epochs.
     n_draws : int, default=1000
         Draws around which ``score_samples`` and ``impute`` estimate densities. It may
         be changed after ``fit``.
@@ -199,7 +198,8 @@ class GMMN(ImplicitModel):
         "n_draws": [_COUNT],
         **LEARNING,
     }
-    _BUDGET = Budget(1_500, 20, 500)
+    _WIRING = Wiring
+    _BUDGET = Budget(1_200, 20, 300)
     # Advice where generated rows are all alike.
     _DIVERSIFY = (
         "Set bandwidths below the distance of rows, raise batch_size, or lower "
@@ -225,7 +225,7 @@ class GMMN(ImplicitModel):
         init_weights="he_normal",
         solver="adam",
         alpha=0.0,
-        batch_size=500,
+        batch_size=250,
         learning_rate=0.003,
         schedule="linear",
         power_t=0.5,
@@ -326,19 +326,3 @@ class GMMN(ImplicitModel):
         coded = asked.autoencoder_layer_sizes is not None
         asked.features = "code" if coded else "latent"
         return asked
-
-    @property
-    def _structure(self):
-        """Options that cannot change while training continues."""
-        return Wiring.structure(self._options)
-
-    def _wiring(self, structure):
-        """Nets of a structure."""
-        n_classes = len(self.classes_) if structure["conditional"] else 0
-        return Wiring(structure, self._emission, n_classes, self._options)
-
-    def _check_options(self):
-        Wiring.check(self._present_options())
-
-    def _objective(self, table, before):
-        return self._wiring(self._structure).game(table.rows, self._seed, before)

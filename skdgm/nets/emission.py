@@ -192,12 +192,13 @@ class Emission:
         v[:, plain] = x[:, self.first[plain]]
         for j in np.flatnonzero(self.choice):
             own = slice(self.first[j], self.first[j] + self.choice[j])
-            v[:, j] = x[:, own].argmax(axis=1)
+            v[:, j] = code = x[:, own].argmax(axis=1)
             if self.atoms[j]:
                 marks = np.append(self.scales[j].marks, 0).astype(x.dtype)
-                code = x[:, own].argmax(axis=1)
                 free = code == self.atoms[j]
                 v[:, j] = np.where(free, x[:, own.stop], marks[code])
+        share = np.isin(self.kinds, ("grey", "bernoulli"))
+        v[:, share] = v[:, share].clip(0, 1)
         for j in np.flatnonzero(self.kinds == "numeric"):
             v[:, j] = v[:, j].clip(*self.scales[j].z[[0, -1]])
         return v
@@ -218,8 +219,6 @@ class Emission:
 
     def hard(self, p):
         """One-hot rows at the largest entry of each choice."""
-        if not len(self.chosen):
-            return p
         high = np.repeat(np.maximum.reduceat(p, self.starts, axis=1), self.sizes, 1)
         top = p >= high
         # Ties, which float32 may have, go to the first.
@@ -250,7 +249,7 @@ def emit(out, noise, emission, temperature):
     if emission.is_random:
         bits, chosen = emission.relaxed(out, noise, out.dtype.type(temperature))
         x[:, emission.bits] = bits > 0.5
-        x[:, emission.chosen] = emission.hard(chosen)
+        x[:, emission.chosen] = emission.hard(chosen) if chosen.size else chosen
         x[:, emission.scores] *= x[:, emission.none]
     return x
 

@@ -9,6 +9,7 @@ from skdgm.exceptions import UnknownTypeError
 
 _ESTIMATORS = {
     "skdgm.anomaly": ("DensityOutlierDetector",),
+    "skdgm.adversarial.gan": ("GAN",),
     "skdgm.autoencoder.vae": ("VAE",),
     "skdgm.autoregressive.eonade": ("EoNADE",),
     "skdgm.autoregressive.fvbn": ("FVBN",),
@@ -33,6 +34,7 @@ _ESTIMATORS = {
 }
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
+    "skdgm.adversarial._players": ("GameState", "Player"),
     "skdgm.autoencoder._hierarchy": ("Params", "Statistics"),
     "skdgm.autoregressive._normal": ("Moments",),
     "skdgm.autoregressive._orderless": ("Params",),
