@@ -52,6 +52,7 @@ LAW = {
     "autoregressive": NETS | {"data", "base"},
     "implicit": NETS | {"data", "base"},
     "adversarial": NETS | {"data", "base", "implicit"},
+    "moment_matching": NETS | {"data", "base", "implicit"},
     "preprocessing": GROUND,
     "anomaly": GROUND | {"boltzmann"},
     "imputation": GROUND | {"data", "base", "autoregressive"},
@@ -67,7 +68,7 @@ USERS_LINES, COMPONENT_LINES = 320, 280
 # docstrings.
 ESTIMATOR_LINES, CODE_LINES = 400, 200
 USERS = {"boltzmann", "belief", "autoencoder", "autoregressive"}
-USERS |= {"implicit", "adversarial"}
+USERS |= {"implicit", "adversarial", "moment_matching"}
 USERS |= {
     "preprocessing",
     "anomaly",

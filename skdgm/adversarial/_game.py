@@ -29,7 +29,7 @@ import numpy as np
 
 from skdgm.adversarial._losses import LOSSES
 from skdgm.adversarial._players import GameState, Player, follow
-from skdgm.adversarial._watch import GameWatch
+from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
 from skdgm.nets import SOLVERS
 from skdgm.nets.tangents import gradient_penalty
@@ -283,7 +283,7 @@ class Game(Objective):
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the same rows after each epoch."""
-        return GameWatch(self, table, held_out, state)
+        return GeneratorWatch(self, table, held_out, state)
 
 
 def _picked(out, mask):

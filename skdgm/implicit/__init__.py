@@ -3,5 +3,6 @@
 from skdgm.implicit.density import ImplicitDensity
 from skdgm.implicit.generator import PRIORS, Generator
 from skdgm.implicit.model import ImplicitModel
+from skdgm.implicit.watch import GeneratorWatch
 
-__all__ = ["PRIORS", "Generator", "ImplicitDensity", "ImplicitModel"]
+__all__ = ["PRIORS", "Generator", "GeneratorWatch", "ImplicitDensity", "ImplicitModel"]

@@ -21,10 +21,6 @@ from skdgm.utils.counts import count, count_rows
 # Updates before which a lack of diversity is no collapse, and the share of the rows'
 # variance that generated ones have at least.
 _SETTLED, _DIVERSE = 1000, 0.2
-_REMEDY = (
-    'Set loss="relativistic" with a gradient_penalty above 0, packing=2 or '
-    "minibatch_kernels, or lower learning_rate."
-)
 
 
 class ImplicitModel(NetEstimator):
@@ -41,6 +37,12 @@ class ImplicitModel(NetEstimator):
     Its ``structure(options)`` is a dict of the options that the nets depend on;
     ``check(options)`` raises ValueError for those that exclude each other.
     """
+
+    # Advice where generated rows are all alike.
+    _DIVERSIFY = (
+        'Set loss="relativistic" with a gradient_penalty above 0, packing=2 or '
+        "minibatch_kernels, or lower learning_rate."
+    )
 
     def transform(self, X):
         """Features of rows, as ``features`` says.
@@ -302,7 +304,8 @@ class ImplicitModel(NetEstimator):
         if self.n_updates_ >= _SETTLED and watch.diversity(learned.state) < _DIVERSE:
             warn(
                 f"{self._name} collapsed: its rows are much more alike than those of "
-                f"the data, of which they cover {self.coverage_:.0%}. {_REMEDY}",
+                f"the data, of which they cover {self.coverage_:.0%}. "
+                f"{self._DIVERSIFY}",
                 CollapseWarning,
             )
 

@@ -17,8 +17,13 @@ References
 import numpy as np
 from autograd.extend import defvjp
 
+from skdgm._kernels.similarity import similarities
 from skdgm.nets.tape import primitive
+from skdgm.utils.parallel import run
 from skdgm.utils.products import matmul
+
+# Cost of an exponential, in multiply-adds.
+_EXP_WORK = 10
 
 
 def squared_distances(x, y):
@@ -47,15 +52,41 @@ def bandwidths(x, factors):
     return np.asarray(factors, float) * np.sqrt(middle if middle > 0 else 1.0)
 
 
-def _kernel(x, y, sigmas):
-    """Kernel, and its derivative by the squared distance."""
-    gaps, value, slope = squared_distances(x, y), 0.0, 0.0
-    for sigma in sigmas:
-        gamma = x.dtype.type(0.5 / sigma**2)
-        part = np.exp(-gamma * gaps)
-        value, slope = value + part, slope - gamma * part
-    share = x.dtype.type(1 / len(sigmas))
-    return value * share, slope * share
+def _kernels(x, y, sigmas):
+    """Mean of the kernels of all pairs, and their derivatives by squared distances."""
+    pairs, sums = matmul(x, y.T), np.empty(len(x))
+    norms = (np.einsum("ij,ij->i", part, part) for part in (x, y))
+    gammas = (0.5 / np.square(np.asarray(sigmas, float))).astype(x.dtype)
+    work = _EXP_WORK * pairs.size * len(gammas)
+    run(similarities, pairs, *norms, gammas, sums, n=len(x), work=work)
+    return sums.sum() / pairs.size, pairs
+
+
+def discrepancy_and_slope(x, y, sigmas):
+    """Squared maximum mean discrepancy, and its gradient by the first sample.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_inputs)
+    y : ndarray of shape (n_others, n_inputs)
+    sigmas : sequence of float
+        Bandwidths.
+
+    Returns
+    -------
+    mmd2 : float
+    slope : ndarray of shape (n_rows, n_inputs)
+    """
+    found = [_kernels(*pair, sigmas) for pair in ((x, x), (x, y), (y, y))]
+    (among, near), (between, far), (other, _) = found
+    slope = _pull(x, x, near, 4.0) + _pull(x, y, far, -4.0)
+    return max(among - 2 * between + other, 0.0), slope
+
+
+def _pull(x, y, slope, weight):
+    """Gradient of the mean kernel by rows, given derivatives by squared distances."""
+    scale = x.dtype.type(weight / slope.size)
+    return scale * (slope.sum(axis=1)[:, None] * x - matmul(slope, y))
 
 
 @primitive
@@ -74,20 +105,12 @@ def discrepancy(x, y, sigmas):
     -------
     mmd2 : ndarray of shape (1,)
     """
-    means = [_kernel(*pair, sigmas)[0].mean() for pair in ((x, x), (x, y), (y, y))]
+    means = [_kernels(*pair, sigmas)[0] for pair in ((x, x), (x, y), (y, y))]
     return np.array([means[0] - 2 * means[1] + means[2]], x.dtype)
 
 
 def _back(_, x, y, sigmas):
-    def backward(grad):
-        found = 0.0
-        for other, weight in ((x, 2.0), (y, -2.0)):
-            slope = _kernel(x, other, sigmas)[1]
-            pull = slope.sum(axis=1)[:, None] * x - matmul(slope, other)
-            found = found + x.dtype.type(2 * weight / slope.size) * pull
-        return grad[0] * found
-
-    return backward
+    return lambda grad: grad[0] * discrepancy_and_slope(x, y, sigmas)[1]
 
 
 defvjp(discrepancy, _back, None, None)

@@ -28,6 +28,7 @@ _ESTIMATORS = {
     "skdgm.boltzmann.rbm_classifier": ("RBMClassifier",),
     "skdgm.constraints.constrained_table": ("ConstrainedTable",),
     "skdgm.imputation.generative_imputer": ("GenerativeImputer",),
+    "skdgm.moment_matching.gmmn": ("GMMN",),
     "skdgm.preprocessing.bernoulli_binarizer": ("BernoulliBinarizer",),
     "skdgm.preprocessing.dequantizer": ("Dequantizer",),
 }
@@ -52,6 +53,7 @@ _RECORDS = {
     "skdgm.data.scales": ("Levels", "Scores"),
     "skdgm.distributions.gaussian": ("Normal",),
     "skdgm.energies.params": ("Params",),
+    "skdgm.moment_matching._matching": ("MatchState", "Part"),
     "skdgm.nets.constrained": ("Tied",),
     "skdgm.nets.feed_forward": ("Layer",),
     "skdgm.nets.layers": ("Moments", "Scales"),

@@ -689,7 +689,8 @@ def test_verbose(estimator, data, capsys):
 @of_kinds
 def test_unfitted(estimator, data):
     names = ["transform", "score", "impute", "gibbs", "elbo", "active_units", *OF_ROWS]
-    names += ["score_features", "conditional_sample", "invert", "discriminator_score"]
+    names += ["score_features", "conditional_sample", "invert", "generate"]
+    names += ["discriminator_score"]
     methods = [name for name in names if hasattr(estimator, name)]
     assert len(methods) >= 6
     for name in methods:

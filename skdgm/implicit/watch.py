@@ -1,4 +1,4 @@
-"""What is watched of a game: distances of generated rows from rows of the data."""
+"""What is watched of a generator that learns: distances of its rows from the data."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ _WORSE = 0.3
 _LATENT, _EMIT = range(100, 102)
 
 
-class GameWatch(Watch):
+class GeneratorWatch(Watch):
     r"""Discrepancy of generated rows and watched ones, after each epoch.
 
     The loss is the root of the squared maximum mean discrepancy, between 0 and
@@ -23,7 +23,9 @@ class GameWatch(Watch):
 
     Parameters
     ----------
-    game : Game
+    objective : Objective
+        With a ``generator``; its states have the parameters to use as ``learned[0]``
+        and statistics as ``generator.statistics``.
     table, held_out, state
         As of :class:`~skdgm.training.Watch`.
 
@@ -40,8 +42,8 @@ class GameWatch(Watch):
 
     useless = "draws rows less like the data than it did when its training began."
 
-    def __init__(self, game, table, held_out, state):
-        self.game, self.rng = game, stream(game.seed, PROBE)
+    def __init__(self, objective, table, held_out, state):
+        self.objective, self.rng = objective, stream(objective.seed, PROBE)
         super().__init__(table, held_out, self.rng)
         self.probe = self.probe[:_MOST]
         self.x, self.known = self._seen(self.probe)
@@ -83,15 +85,16 @@ class GameWatch(Watch):
         return float(np.sqrt(max(found, 0.0)))
 
     def _seen(self, index):
-        return self.game.emission.inputs(self.game.rows.take(index))
+        return self.objective.generator.emission.inputs(self.objective.rows.take(index))
 
     def drawn(self, state, index, known=None):
         """Generated rows with the classes of those at an index, and their missing
         entries."""
-        generator, n = self.game.generator, len(index)
-        dtype, rng = self.game.rows.dtype, self.rng.rows(n)
+        generator, n = self.objective.generator, len(index)
+        dtype, rng = self.objective.rows.dtype, self.rng.rows(n)
         z = generator.latent(rng.fold(_LATENT), n, dtype)
-        z = generator.given(z, self.game._codes(index))
+        codes = self.objective.rows.labels[index] if generator.n_classes else None
+        z = generator.given(z, codes)
         noise = generator.emission.noise(rng.fold(_EMIT), n, dtype)
         net = state.learned[0], state.generator.statistics
         x, _ = generator.draw(*net, z, noise)
