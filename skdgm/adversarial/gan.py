@@ -71,14 +71,14 @@ class GAN(ImplicitModel):
         Losses of both nets: [2]_; that of the best-known GANs, its zero-sum form, and
         that with the gradient of maximum likelihood [1]_ [4]_; squared errors [5]_;
         the difference of mean logits [6]_.
-    gradient_penalty : float, default=0.05
+    gradient_penalty : float, default=0.2
         Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, in
         units of the model.
     penalty : {"zero-centred", "one-centred"}, default="zero-centred"
         Penalty of squared norms at real and generated rows, or of
         :math:`2 (\lVert \nabla D \rVert - 1)^2` between them, as for "wasserstein"
         [7]_.
-    penalty_decay : float, default=0.1
+    penalty_decay : float, default=0.02
         Factor by which the penalty's weight has fallen, geometrically, at the end of
         ``fit`` with ``schedule="linear"``.
     penalty_interval : int, default=2
@@ -264,9 +264,9 @@ class GAN(ImplicitModel):
         conditional=False,
         prior="mixed",
         loss="relativistic",
-        gradient_penalty=0.05,
+        gradient_penalty=0.2,
         penalty="zero-centred",
-        penalty_decay=0.1,
+        penalty_decay=0.02,
         penalty_interval=2,
         clip_weights=None,
         label_smoothing=0.0,
