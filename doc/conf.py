@@ -130,6 +130,7 @@ sphinx_gallery_conf = {
             "boltzmann",
             "belief",
             "autoencoder",
+            "moment_matching",
             "autoregressive",
             "metrics",
         )
