@@ -131,6 +131,7 @@ sphinx_gallery_conf = {
             "belief",
             "autoencoder",
             "adversarial",
+            "moment_matching",
             "autoregressive",
             "metrics",
         )

@@ -29,9 +29,10 @@ def rows_of(name, data):
     """Training, validation and test rows, and the number of samples."""
     if name == "mnist":
         mnist = load(data, "mnist")
-        parts = [mnist[part] for part in ("train", "valid", "test")]
+        parts = [mnist[part] for part in ("train", "valid")]
         parts = [np.asarray(part, np.float32) for part in parts]
-        return [part / (255 if part.max() > 1 else 1) for part in parts], 10_000
+        train, valid = (part / (255 if part.max() > 1 else 1) for part in parts)
+        return [train, valid[:1000], valid[1000:]], 10_000
     X = (load_digits().data / 16).astype(np.float32)
     X = X[np.random.RandomState(0).permutation(len(X))]
     return [X[600:], X[:300], X[300:600]], 2_000

@@ -82,7 +82,7 @@ def test_autoencoders_rebuild_rows(coded):
 
 def test_codes_are_matched(coded):
     assert unlike(coded.sample(1000, random_state=1)) < 3 * unlike(clusters()[0])
-    assert coded.n_updates_ == 600
+    assert coded.n_updates_ == 900
     assert len(coded.loss_curve_) == coded.n_iter_ == 300
     Z = RNG.uniform(-1.7, 1.7, (5, 4))
     assert coded.generate(Z).shape == (5, 2)
@@ -94,7 +94,7 @@ def test_autoencoders_and_generators_learn_from_parts():
     before = [part.copy() for part in gmmn.coefs_]
     gmmn.partial_fit(X[300:])
     assert all((a != b).any() for a, b in zip(before, gmmn.coefs_))
-    assert gmmn.n_updates_ == 2
+    assert gmmn.n_updates_ == 4
 
 
 def test_latent_units_of_generated_rows_are_found():
