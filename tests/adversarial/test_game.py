@@ -9,7 +9,7 @@ from sklearn.base import clone
 from skdgm import GAN
 from skdgm.adversarial._losses import LOSSES
 from skdgm.adversarial._wiring import Wiring
-from skdgm.exceptions import CollapseWarning
+from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.nets.emission import Emission
 from skdgm.optim import Clock
 from skdgm.utils.rows import Rows
@@ -251,3 +251,12 @@ def test_continuing_with_other_nets_is_refused():
     with pytest.raises(ValueError, match="packing changed"):
         gan.set_params(packing=2, warm_start=True).fit(X)
     assert isinstance(clone(gan), GAN)
+
+
+def test_divergence_keeps_the_last_good_parameters():
+    gan = GAN(**TOY, n_iter=2).fit(X)
+    before = gan.sample(5, random_state=0)
+    gan.set_params(warm_start=True, learning_rate=1e300)
+    with pytest.raises(DivergenceError, match="Training of GAN diverged"):
+        gan.fit(X)
+    np.testing.assert_array_equal(gan.sample(5, random_state=0), before)
