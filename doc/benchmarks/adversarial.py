@@ -131,7 +131,7 @@ def digits(options):
     print("| training set | error of 1-NN | s |\n|---|---|---|")
     print(f"| {len(X)} digits | {nearest(X_test, y_test, X, y):.1%} | |")
     for name, asked in (("dense", {}), ("conv", {"architecture": "conv"})):
-        how = {"conditional": True, "random_state": 0} | asked
+        how = {"class_conditional": True, "random_state": 0} | asked
         gan, seconds = fitted(X, y, **how)
         labels = np.resize(np.arange(10), 5000)
         draws = gan.sample(5000, random_state=0, y=labels)
@@ -185,7 +185,7 @@ def classes(options):
     """MNIST: draws by class as a training set."""
     X, y, V, v = images(options)
     print("| model | error of 1-NN | s |\n|---|---|---|")
-    how = {"conditional": True, "n_iter": options.epochs, "random_state": 0}
+    how = {"class_conditional": True, "n_iter": options.epochs, "random_state": 0}
     for name, asked in (
         ("dense", {"hidden_layer_sizes": (256, 512)}),
         ("conv", {"architecture": "conv"}),

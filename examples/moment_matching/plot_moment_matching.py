@@ -35,7 +35,7 @@ LearningCurveDisplay.from_estimator(plain)
 
 # %%
 # With classes, rows are matched together with these, and can be drawn by class.
-model = GMMN(autoencoder_layer_sizes=(128, 32), conditional=True, random_state=0)
+model = GMMN(autoencoder_layer_sizes=(128, 32), class_conditional=True, random_state=0)
 model.fit(X, y)
 rows = [model.sample(10, random_state=0, y=digit) for digit in range(10)]
 fig, axes = plt.subplots(10, 10, figsize=(5, 5))

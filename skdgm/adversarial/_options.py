@@ -25,7 +25,7 @@ OPTIONS: dict = {
     ],
     "min_categories": [_COUNT, "array-like", None],
     **{name: OF_TABLES[name] for name in Rare._fields},
-    "conditional": ["boolean"],
+    "class_conditional": ["boolean"],
     "prior": [StrOptions(set(PRIORS))],
     "loss": [StrOptions(set(LOSSES))],
     "gradient_penalty": [_NOT_NEGATIVE],

@@ -25,7 +25,7 @@ _PIXELS = "grey", "bernoulli", "gaussian"
 _FREQUENCIES, _FEW = 3, 16
 # Options that the nets depend on.
 _NAMES = (
-    *("n_components", "column_types", "conditional", "prior", "packing"),
+    *("n_components", "column_types", "class_conditional", "prior", "packing"),
     *("minibatch_kernels", "activation", "discriminator_activation", "batch_norm"),
     *("n_frequencies", "architecture", "image_shape"),
 )

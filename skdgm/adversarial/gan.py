@@ -59,7 +59,7 @@ class GAN(ImplicitModel):
         rare one, if there are any, else missing. "auto": of names in a DataFrame, a
         category of small probability in scores and missing elsewhere, with a warning;
         of codes in an array, an error.
-    conditional : bool, default=False
+    class_conditional : bool, default=False
         Whether ``fit`` needs the classes y, on which both nets then depend [3]_; the
         discriminator has a logit for each class.
     prior : {"mixed", "normal", "uniform", "bits"}, default="mixed"
@@ -261,7 +261,7 @@ class GAN(ImplicitModel):
         min_frequency=None,
         max_categories=None,
         handle_unknown="auto",
-        conditional=False,
+        class_conditional=False,
         prior="mixed",
         loss="relativistic",
         gradient_penalty=0.2,
@@ -316,7 +316,7 @@ class GAN(ImplicitModel):
         self.min_frequency = min_frequency
         self.max_categories = max_categories
         self.handle_unknown = handle_unknown
-        self.conditional = conditional
+        self.class_conditional = class_conditional
         self.prior = prior
         self.loss = loss
         self.gradient_penalty = gradient_penalty

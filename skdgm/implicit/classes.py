@@ -62,7 +62,7 @@ def asked(model, y, n_rows):
     classes = getattr(model, "classes_", None)
     if classes is None:
         raise ValueError(
-            f"{model._name} is not conditional: fit with conditional=True and y."
+            f"{model._name} is not conditional: fit with class_conditional=True and y."
         )
     y = np.full(n_rows, y) if np.ndim(y) == 0 else as_column(as_values(y, model))
     if len(y) != n_rows:

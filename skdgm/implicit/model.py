@@ -244,7 +244,7 @@ class ImplicitModel(NetEstimator):
 
     def _wiring(self, structure):
         """Nets of a structure, and how they learn."""
-        n_classes = len(self.classes_) if self._options.conditional else 0
+        n_classes = len(self.classes_) if self._options.class_conditional else 0
         return self._WIRING(structure, self._emission, n_classes, self._options)
 
     def _check_options(self):
@@ -274,7 +274,7 @@ class ImplicitModel(NetEstimator):
     def _label(self, rows, y, fresh, _):
         """Rows with the codes of their classes, and a dict of the classes, if the model
         is conditional."""
-        if not self._options.conditional:
+        if not self._options.class_conditional:
             return rows, {}
         return classes.learned(self, rows, y, fresh)
 

@@ -14,7 +14,7 @@ from skdgm.utils.counts import is_a
 _DENSE = (128, 128, 128)
 # Options that the nets depend on.
 _NAMES = (
-    *("n_components", "column_types", "conditional", "prior"),
+    *("n_components", "column_types", "class_conditional", "prior"),
     *("activation", "batch_norm"),
 )
 

@@ -73,7 +73,7 @@ class GMMN(ImplicitModel):
         rare one, if there are any, else missing. "auto": of names in a DataFrame, a
         category of small probability in scores and missing elsewhere, with a warning;
         of codes in an array, an error.
-    conditional : bool, default=False
+    class_conditional : bool, default=False
         Whether ``fit`` needs the classes y, on which the generator then depends: rows
         are matched with those of their class.
     prior : {"uniform", "normal", "bits", "mixed"}, default="uniform"
@@ -200,7 +200,7 @@ class GMMN(ImplicitModel):
         ],
         "min_categories": [_COUNT, "array-like", None],
         **{name: OF_TABLES[name] for name in Rare._fields},
-        "conditional": ["boolean"],
+        "class_conditional": ["boolean"],
         "prior": [StrOptions(set(PRIORS))],
         "bandwidths": [StrOptions({"auto"}), "array-like"],
         "square_root": ["boolean"],
@@ -231,7 +231,7 @@ class GMMN(ImplicitModel):
         min_frequency=None,
         max_categories=None,
         handle_unknown="auto",
-        conditional=False,
+        class_conditional=False,
         prior="uniform",
         bandwidths="auto",
         square_root=True,
@@ -266,7 +266,7 @@ class GMMN(ImplicitModel):
         self.min_frequency = min_frequency
         self.max_categories = max_categories
         self.handle_unknown = handle_unknown
-        self.conditional = conditional
+        self.class_conditional = class_conditional
         self.prior = prior
         self.bandwidths = bandwidths
         self.square_root = square_root

@@ -12,6 +12,7 @@ from skdgm.adversarial._wiring import Wiring
 from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.nets.emission import Emission
 from skdgm.optim import Clock
+from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy, leaves
 
@@ -163,7 +164,7 @@ def test_plain_steps_circle_and_penalties_do_not():
         ({"architecture": "conv"}, "image_shape"),
         ({"architecture": "conv", "image_shape": (2, 2)}, "image_shape"),
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes"),
-        ({"conditional": True}, "conditional: fit needs y"),
+        ({"class_conditional": True}, "conditional: fit needs y"),
     ],
 )
 def test_options_that_cannot_be_are_named(options, message):
@@ -173,7 +174,7 @@ def test_options_that_cannot_be_are_named(options, message):
 
 def test_classes_are_asked_for_by_name():
     y = np.array(["a", "b"])[LABELS]
-    gan = GAN(column_types="gaussian", conditional=True, n_iter=1, batch_size=12)
+    gan = GAN(column_types="gaussian", class_conditional=True, n_iter=1, batch_size=12)
     gan.fit(X, y)
     assert gan.sample(3, y="b").shape == (3, 3)
     assert gan.generate(np.zeros((2, 16)), ["a", "b"]).shape == (2, 3)
@@ -196,7 +197,7 @@ TOY |= {"batch_size": 50, "random_state": 0}
 def test_draws_by_class_have_their_class():
     y = RNG.integers(0, 3, 600)
     rows = np.column_stack([3.0 * y, -y]) + RNG.normal(0, 0.2, (600, 2))
-    gan = GAN(**TOY, conditional=True, n_iter=40).fit(rows, y)
+    gan = GAN(**TOY, class_conditional=True, n_iter=40).fit(rows, y)
     asked = np.repeat([0, 1, 2], 100)
     drawn = gan.sample(300, random_state=0, y=asked)
     found = np.rint(drawn[:, 0] / 3).astype(int)
@@ -260,3 +261,16 @@ def test_divergence_keeps_the_last_good_parameters():
     with pytest.raises(DivergenceError, match="Training of GAN diverged"):
         gan.fit(X)
     np.testing.assert_array_equal(gan.sample(5, random_state=0), before)
+
+
+def test_output_noise_is_part_of_the_model():
+    plain, noisy = (GAN(**TOY, n_iter=1, output_noise=s).fit(X) for s in (0.0, 0.5))
+    assert noisy.density_.kernels().width == 0.5
+    drawn = noisy.sample(2000, random_state=0)
+    still = noisy.density_.presented(
+        noisy.density_.drawn(stream(1).rows(2000), 2000).astype(float)
+    )
+    # In units of the data, the noise adds its variance to that of the generator.
+    added = drawn.var(axis=0) - still.var(axis=0)
+    np.testing.assert_allclose(added, (0.5 * X.std(axis=0)) ** 2, rtol=0.3)
+    assert plain.density_.noise == 0

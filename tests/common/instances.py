@@ -419,7 +419,6 @@ INSTANCES = [
         packing=2,
         dropout=0.1,
         instance_noise=0.1,
-        output_noise=0.2,
         historical_averaging=0.01,
         discriminator_learning_rate=0.005,
         learning_rate=0.01,

@@ -45,7 +45,7 @@ def test_distributions_are_learned(square_root):
 
 
 def test_classes_have_their_rows():
-    gmmn = GMMN(column_types="gaussian", conditional=True, **SMALL)
+    gmmn = GMMN(column_types="gaussian", class_conditional=True, **SMALL)
     gmmn.set_params(n_iter=150, learning_rate=0.005).fit(X, Y)
     for c in (0, 1):
         drawn = gmmn.sample(500, random_state=1, y=c)
@@ -197,7 +197,7 @@ def test_bad_input_is_refused(coded):
     with pytest.raises(ValueError, match="Z has 3 columns, but GMMN has 4 latent"):
         coded.generate(np.zeros((2, 3)))
     with pytest.raises(ValueError, match="fit needs y"):
-        GMMN(conditional=True).fit(np.eye(4))
+        GMMN(class_conditional=True).fit(np.eye(4))
     with pytest.raises(ValueError, match="is not conditional"):
         coded.sample(2, y=1)
     grown = clone(coded).set_params(n_iter=1, warm_start=True).fit(X)

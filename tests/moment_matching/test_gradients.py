@@ -19,10 +19,10 @@ WAYS = {
     "square": {"square_root": False},
     "real": {"column_types": "gaussian"},
     "given": {"bandwidths": (0.3, 2.0)},
-    "classes": {"conditional": True},
+    "classes": {"class_conditional": True},
     "norm": {"batch_norm": True},
     "codes": {"autoencoder_layer_sizes": (4, 2)},
-    "code-classes": {"autoencoder_layer_sizes": 2, "conditional": True},
+    "code-classes": {"autoencoder_layer_sizes": 2, "class_conditional": True},
 }
 
 
@@ -39,7 +39,7 @@ def test_slopes_are_differences(way, missing):
     objective = gmmn._objective(tabulate(rows, None), 0)
     state = objective.resume(gmmn._training)
     x, known = objective.emission.inputs(objective.rows.take(np.arange(9)))
-    codes = y if gmmn.conditional else None
+    codes = y if gmmn.class_conditional else None
     given = objective.prepare(state, x, known, codes, stream(3))
     part = state.matched
 
