@@ -260,3 +260,10 @@ def test_divergence_keeps_the_last_good_parameters():
     with pytest.raises(DivergenceError, match="Training of GAN diverged"):
         gan.fit(X)
     np.testing.assert_array_equal(gan.sample(5, random_state=0), before)
+
+
+@pytest.mark.parametrize("rates", [(0.0, 0.3), (0.3, 0.0)])
+def test_dropout_may_change_while_training_continues(rates):
+    gan = GAN(**TOY, n_iter=1, dropout=rates[0], warm_start=True).fit(X)
+    gan.set_params(dropout=rates[1]).fit(X)
+    assert gan.n_iter_ == 2
