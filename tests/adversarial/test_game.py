@@ -267,3 +267,10 @@ def test_dropout_may_change_while_training_continues(rates):
     gan = GAN(**TOY, n_iter=1, dropout=rates[0], warm_start=True).fit(X)
     gan.set_params(dropout=rates[1]).fit(X)
     assert gan.n_iter_ == 2
+
+
+def test_minibatch_features_of_other_rows_do_not_count_after_training():
+    gan = GAN(**TOY, n_iter=1, minibatch_kernels=3, gradient_penalty=0.0).fit(X)
+    for found in gan.transform, gan.discriminator_score:
+        one = np.concatenate([found(row[None]) for row in X[:3]])
+        np.testing.assert_allclose(found(X)[:3], one, rtol=1e-6)
