@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 
@@ -12,6 +13,7 @@ from skdgm.adversarial._wiring import Wiring
 from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.nets.emission import Emission
 from skdgm.optim import Clock
+from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy, leaves
 
@@ -274,3 +276,19 @@ def test_minibatch_features_of_other_rows_do_not_count_after_training():
     for found in gan.transform, gan.discriminator_score:
         one = np.concatenate([found(row[None]) for row in X[:3]])
         np.testing.assert_allclose(found(X)[:3], one, rtol=1e-6)
+
+
+def test_output_noise_is_not_added_to_atoms():
+    rng = np.random.default_rng(0)
+    rows = np.where(rng.random((60, 1)) < 0.5, 0.0, rng.gamma(2.0, size=(60, 1)))
+    gan = GAN(column_types="mixed", n_iter=1, output_noise=0.5).fit(
+        pd.DataFrame(rows, columns=["a"])
+    )
+    own, clock = gan._wiring(gan._learned).game(None, 0, 0), CLOCK
+    own.rows = SimpleNamespace(dtype=np.float64)
+    (score,), (none,) = own.emission.scores, own.emission.none
+    x = np.zeros((4, own.emission.n_inputs))
+    x[:2, none] = 1
+    blurred = own._blurred(x, stream(0), clock, of_output=True)
+    assert (blurred[:2, score] != 0).all()
+    np.testing.assert_array_equal(blurred[2:, score], 0)
