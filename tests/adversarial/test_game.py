@@ -13,6 +13,7 @@ from skdgm.adversarial._wiring import Wiring
 from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.nets.emission import Emission
 from skdgm.optim import Clock
+from skdgm.training import canonical
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy, leaves
@@ -292,3 +293,13 @@ def test_output_noise_is_not_added_to_atoms():
     blurred = own._blurred(x, stream(0), clock, of_output=True)
     assert (blurred[:2, score] != 0).all()
     np.testing.assert_array_equal(blurred[2:, score], 0)
+
+
+def test_held_out_rows_count_by_their_weights():
+    rows = Rows(np.repeat(X[:2], [30, 10], axis=0), np.float64, complete=True)
+    table, own = canonical(rows), game()
+    own.rows = rows
+    watch = own.watch(table, table, own.start())
+    seen, counts = np.unique(rows.take(watch.unseen)[:, 0], return_counts=True)
+    assert dict(zip(seen, counts)) == {X[0, 0]: 30, X[1, 0]: 10}
+    assert np.isfinite(watch(own.start())[1])
