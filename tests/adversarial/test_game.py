@@ -303,3 +303,8 @@ def test_held_out_rows_count_by_their_weights():
     seen, counts = np.unique(rows.take(watch.unseen)[:, 0], return_counts=True)
     assert dict(zip(seen, counts)) == {X[0, 0]: 30, X[1, 0]: 10}
     assert np.isfinite(watch(own.start())[1])
+
+
+def test_missing_classes_are_to_be_left_out():
+    with pytest.raises(ValueError, match="y of GAN has 1 missing .*: leave them out"):
+        GAN(**TOY, conditional=True).fit(X[:2], [0.0, np.nan])
