@@ -33,7 +33,7 @@ from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
 from skdgm.nets import SOLVERS
 from skdgm.nets.tangents import gradient_penalty
-from skdgm.nets.tape import vjp
+from skdgm.nets.tape import getval, vjp
 from skdgm.optim import Joined, clip_norm, learning_rate, piecewise
 from skdgm.training import Objective
 from skdgm.utils import random
@@ -121,9 +121,14 @@ class Game(Objective):
         """Rows with instance noise, which fades as the learning rate does, and
         generated ones with output noise."""
         recipe = self.recipe
-        size = learning_rate(recipe.instance_noise, recipe.schedule, clock)
+        size = learning_rate(
+            recipe.instance_noise, recipe.schedule, clock, recipe.power_t
+        )
         if of_output and recipe.output_noise:
-            size = np.hypot(size, recipe.output_noise * self.emission.continuous)
+            real = np.tile(self.emission.continuous, (len(x), 1))
+            # A generated atom has no score, as one of the data.
+            real[:, self.emission.scores] &= getval(x)[:, self.emission.none] > 0
+            size = np.hypot(size, recipe.output_noise * real)
         elif not size:
             return x
         noise = rng.generator().standard_normal(x.shape, self.rows.dtype)
@@ -278,6 +283,8 @@ class Game(Objective):
         )
         if player.past:
             n = (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
+            # The generator is updated once in several batches.
+            n //= 1 if which else recipe.n_discriminator_steps
             follow(player.past, player.params, 1 / (n + 2))
         return player
 

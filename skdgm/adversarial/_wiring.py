@@ -174,7 +174,8 @@ class Wiring:
         return Discriminator(layers.serial(*parts), head, packing)
 
     def _dropout(self):
-        return [layers.dropout(self.recipe.dropout)] if self.recipe.dropout else []
+        # Also at rate 0, so that the nets are the same if the rate changes.
+        return [layers.dropout(self.recipe.dropout)]
 
     def _waves(self, structure):
         """Fourier features, if there are any, as a list."""

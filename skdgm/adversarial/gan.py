@@ -41,10 +41,10 @@ class GAN(ImplicitModel):
         Those of the discriminator, from the data; by default the generator's, reversed.
     column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
             default="bernoulli"
-        Kind of the columns, as of :class:`~skdgm.VAE`. Columns of "bernoulli" with
-        values between 0 and 1 are drawn as such, those of 0 and 1 as bits. Bits and
-        categories are draws whose gradient is that of a relaxation; see
-        ``temperature``.
+        Kind of the columns, as of :class:`~skdgm.VAE`. Columns of "bernoulli" are drawn
+        as bits if all their values in the first fit are 0 or 1, else as numbers in
+        [0, 1]. Bits and categories are draws whose gradient is that of a relaxation;
+        see ``temperature``.
     min_categories : int or array-like of int, default=None
         Least number of categories of "categorical", in all columns or in each; more
         are found in the data.
@@ -95,8 +95,9 @@ class GAN(ImplicitModel):
         Standard deviation of noise that is added to all rows which the discriminator
         sees; it falls to zero as the learning rate does.
     output_noise : float, default=0.0
-        Standard deviation of noise that is part of the generator, in real columns. It
-        is then the bandwidth of ``score_samples``.
+        Standard deviation of noise that is part of the generator, in real columns, in
+        units of the model (standardised), clipped to [0, 1] in grey ones. It is then
+        the bandwidth of ``score_samples``.
     feature_matching : bool, default=False
         Whether the generator matches the mean of the discriminator's last hidden units,
         in place of ``loss`` [8]_.
@@ -119,7 +120,7 @@ class GAN(ImplicitModel):
             default="leaky_relu"
         Activation function of the generator's hidden units.
     discriminator_activation : str, default="leaky_relu"
-        Those of the discriminator; "maxout", too.
+        That of the discriminator's hidden units; also "maxout".
     batch_norm : bool, default=False
         Whether to standardise the generator's hidden units by batch normalisation.
     init_weights : {"he_normal", "he_uniform", "glorot_uniform", "glorot_normal"}, \

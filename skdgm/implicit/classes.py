@@ -32,7 +32,8 @@ def learned(model, rows, y, fresh):
         raise ValueError(f"{model._name} is conditional: fit needs y.")
     y = as_column(as_values(y, model))
     check_length(y, rows.shape[0])
-    y = of_classes(y)
+    # By this name, no option for rows without a label is suggested: there is none.
+    y = of_classes(y, f"y of {model._name}")
     classes = np.unique(y) if fresh else model.classes_
     codes = codes_of(y, classes, ": all must be in the first call of partial_fit")
     return rows._replace(labels=codes), {"classes_": classes}

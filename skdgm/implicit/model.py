@@ -18,9 +18,13 @@ from skdgm.nets import NetEstimator
 from skdgm.utils.callers import warn
 from skdgm.utils.counts import count, count_rows
 
-# Updates before which a lack of diversity is no collapse, and the share of the rows'
-# variance that generated ones have at least.
+# Updates before which sameness is no collapse; least share of the rows' variance.
 _SETTLED, _DIVERSE = 1000, 0.2
+
+
+def _is_invertible(model):
+    """Whether what ``transform`` gives, latent units, is all that a row needs."""
+    return model.features == "latent" and not model.class_conditional
 
 
 class ImplicitModel(NetEstimator):
@@ -60,9 +64,9 @@ class ImplicitModel(NetEstimator):
         """
         return self.density_.features(X)
 
-    @available_if(lambda self: self.features == "latent")
+    @available_if(_is_invertible)
     def inverse_transform(self, Z):
-        """Rows of the generator for latent units, as :meth:`generate`.
+        """Rows of latent units, as of :meth:`generate`, without classes.
 
         Parameters
         ----------
@@ -97,7 +101,7 @@ class ImplicitModel(NetEstimator):
             By default NumPy's global generator: other rows at each call.
         y : object or array-like of shape (n_samples,), default=None
             Class of all rows, or of each, of a conditional model. By default classes
-            are drawn by their frequencies.
+            are drawn by their frequencies, each counted once more.
 
         Returns
         -------
@@ -200,7 +204,8 @@ class ImplicitModel(NetEstimator):
 
         .. math:: \min_z \lVert x - g(z) \rVert^2 + \tfrac{1}{100} \lVert z \rVert^2
 
-        by Adam, from the latent units of that of ``n_draws`` draws which is nearest
+        by Adam, from the latent units of that of ``n_draws`` draws whose kernel, as in
+        :meth:`score_samples`, is largest
         [1]_.
 
         Parameters

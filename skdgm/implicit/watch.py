@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.nets.discrepancy import bandwidths, discrepancy, squared_distances
-from skdgm.training import Watch
+from skdgm.training import Watch, epoch
 from skdgm.utils.random import PROBE, stream
 
 # Bandwidths, in units of the median distance of rows; neighbours that define the
@@ -11,7 +11,7 @@ from skdgm.utils.random import PROBE, stream
 _FACTORS, _NEIGHBOURS, _MOST = (0.125, 0.25, 0.5, 1.0, 2.0), 5, 500
 # Rise of the discrepancy from which on training was useless.
 _WORSE = 0.3
-_LATENT, _EMIT = range(100, 102)
+_LATENT, _EMIT, _HELD = range(100, 103)
 
 
 class GeneratorWatch(Watch):
@@ -46,6 +46,10 @@ class GeneratorWatch(Watch):
         self.objective, self.rng = objective, stream(objective.seed, PROBE)
         super().__init__(table, held_out, self.rng)
         self.probe = self.probe[:_MOST]
+        if held_out is not None:
+            # Rows as often as they weigh.
+            (draws,) = epoch(held_out, held_out.n_draws, self.rng.fold(_HELD))
+            self.unseen = np.sort(draws[:_MOST])
         self.x, self.known = self._seen(self.probe)
         self.sigmas = bandwidths(self.x, _FACTORS)
         self.coverage, near = [], squared_distances(self.x, self.x)
@@ -76,9 +80,8 @@ class GeneratorWatch(Watch):
         return found / own if own > 0 else 1.0
 
     def _loss(self, state, index, weight):
-        index = index[:_MOST]
-        x, known = self._seen(index)
-        return self._between(self.drawn(state, index, known), x)
+        x, known = self._seen(self.unseen)
+        return self._between(self.drawn(state, self.unseen, known), x)
 
     def _between(self, fake, x):
         found = discrepancy(fake, x, self.sigmas)[0]

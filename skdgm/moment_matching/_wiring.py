@@ -85,7 +85,7 @@ class Wiring:
         """Objective of a run after so many epochs."""
         return Matching(self.recipe, rows, seed, before, nets=self)
 
-    def _net(self, sizes, n_outputs, output="identity", dropout=0.0):
+    def _net(self, sizes, n_outputs, output="identity", dropout=None):
         init, name = self.recipe.init_weights, self.structure_["activation"]
         parts = []
         for n_units in sizes:
@@ -94,7 +94,7 @@ class Wiring:
                 parts += layers.batch_norm(), layers.activation(name)
             else:
                 parts.append(layers.dense(n_units, name, init))
-            if dropout:
+            if dropout is not None:
                 parts.append(layers.dropout(dropout))
         last = layers.dense(n_outputs, output, "glorot_normal")
         return layers.serial(*parts, last)

@@ -35,7 +35,8 @@ def minibatch(n_kernels):
     Returns
     -------
     net : Net
-        Without a tangent: rows depend on each other.
+        In training it has no tangent: rows depend on each other. Afterwards each row is
+        judged by itself, and its features are zero.
     """
     return Net(partial(_begin, n_kernels), _apply)
 
@@ -46,7 +47,11 @@ def _begin(n_kernels, rng, n_inputs, dtype):
 
 
 def _apply(params, statistics, x, rng=None, train=False):
-    return beside(x, params[0]), statistics
+    if train:
+        return beside(x, params[0]), statistics
+    # Each row by itself is like no other.
+    alone = np.zeros((len(x), params[0].shape[1] // _DIMENSIONS), x.dtype)
+    return np.concatenate([x, alone], axis=1), statistics
 
 
 @primitive

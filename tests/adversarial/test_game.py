@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 
@@ -12,6 +13,7 @@ from skdgm.adversarial._wiring import Wiring
 from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.nets.emission import Emission
 from skdgm.optim import Clock
+from skdgm.training import canonical
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy, leaves
@@ -274,3 +276,48 @@ def test_output_noise_is_part_of_the_model():
     added = drawn.var(axis=0) - still.var(axis=0)
     np.testing.assert_allclose(added, (0.5 * X.std(axis=0)) ** 2, rtol=0.3)
     assert plain.density_.noise == 0
+
+
+@pytest.mark.parametrize("rates", [(0.0, 0.3), (0.3, 0.0)])
+def test_dropout_may_change_while_training_continues(rates):
+    gan = GAN(**TOY, n_iter=1, dropout=rates[0], warm_start=True).fit(X)
+    gan.set_params(dropout=rates[1]).fit(X)
+    assert gan.n_iter_ == 2
+
+
+def test_minibatch_features_of_other_rows_do_not_count_after_training():
+    gan = GAN(**TOY, n_iter=1, minibatch_kernels=3, gradient_penalty=0.0).fit(X)
+    for found in gan.transform, gan.discriminator_score:
+        one = np.concatenate([found(row[None]) for row in X[:3]])
+        np.testing.assert_allclose(found(X)[:3], one, rtol=1e-6)
+
+
+def test_output_noise_is_not_added_to_atoms():
+    rng = np.random.default_rng(0)
+    rows = np.where(rng.random((60, 1)) < 0.5, 0.0, rng.gamma(2.0, size=(60, 1)))
+    gan = GAN(column_types="mixed", n_iter=1, output_noise=0.5).fit(
+        pd.DataFrame(rows, columns=["a"])
+    )
+    own, clock = gan._wiring(gan._learned).game(None, 0, 0), CLOCK
+    own.rows = SimpleNamespace(dtype=np.float64)
+    (score,), (none,) = own.emission.scores, own.emission.none
+    x = np.zeros((4, own.emission.n_inputs))
+    x[:2, none] = 1
+    blurred = own._blurred(x, stream(0), clock, of_output=True)
+    assert (blurred[:2, score] != 0).all()
+    np.testing.assert_array_equal(blurred[2:, score], 0)
+
+
+def test_held_out_rows_count_by_their_weights():
+    rows = Rows(np.repeat(X[:2], [30, 10], axis=0), np.float64, complete=True)
+    table, own = canonical(rows), game()
+    own.rows = rows
+    watch = own.watch(table, table, own.start())
+    seen, counts = np.unique(rows.take(watch.unseen)[:, 0], return_counts=True)
+    assert dict(zip(seen, counts)) == {X[0, 0]: 30, X[1, 0]: 10}
+    assert np.isfinite(watch(own.start())[1])
+
+
+def test_missing_classes_are_to_be_left_out():
+    with pytest.raises(ValueError, match="y of GAN has 1 missing .*: leave them out"):
+        GAN(**TOY, class_conditional=True).fit(X[:2], [0.0, np.nan])

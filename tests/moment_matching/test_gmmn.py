@@ -209,3 +209,12 @@ def test_bad_input_is_refused(coded):
 def test_a_single_row_is_learned():
     gmmn = GMMN(column_types="gaussian", **SMALL, n_iter=2).fit([[1.0, 2.0]])
     assert np.isfinite(gmmn.sample(3, random_state=0)).all()
+
+
+@pytest.mark.parametrize("rates", [(0.0, 0.3), (0.3, 0.0)])
+def test_dropout_may_change_while_training_continues(rates):
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    options = {"autoencoder_layer_sizes": (6, 2), "column_types": "gaussian"}
+    gmmn = GMMN(**options, **SMALL, n_iter=1, dropout=rates[0], warm_start=True)
+    gmmn.fit(X).set_params(dropout=rates[1]).fit(X)
+    assert gmmn.n_iter_ == 2
