@@ -49,7 +49,7 @@ class GeneratorWatch(Watch):
         if held_out is not None:
             # Rows as often as they weigh.
             (draws,) = epoch(held_out, held_out.n_draws, self.rng.fold(_HELD))
-            self.unseen = np.sort(draws[:_MOST])
+            self.unseen = draws[:_MOST]
         self.x, self.known = self._seen(self.probe)
         self.sigmas = bandwidths(self.x, _FACTORS)
         self.coverage, near = [], squared_distances(self.x, self.x)
