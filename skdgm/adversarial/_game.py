@@ -40,7 +40,7 @@ from skdgm.utils import random
 from skdgm.utils.tree import copy, leaves, tree_map
 
 _DISCRIMINATE, _GENERATE = range(2)
-_LATENT, _EMIT, _DROP, _NOISE, _BETWEEN, _CLASS = range(6)
+_LATENT, _EMIT, _DROP, _NOISE, _BETWEEN = range(5)
 
 
 class Game(Objective):
@@ -99,8 +99,7 @@ class Game(Objective):
         x, known = self.emission.inputs(self.rows.take(batch))
         codes = self._codes(batch)
         state = self._discriminate(state, x, known, codes, rng, clock)
-        number = (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
-        if (number + 1) % self.recipe.n_discriminator_steps:
+        if (self._number(clock) + 1) % self.recipe.n_discriminator_steps:
             return state
         return self._generate(state, x, known, codes, rng, clock)
 
@@ -184,7 +183,7 @@ class Game(Objective):
             grads = gradient(np.concatenate([real, fake]), slopes)
         if recipe.gradient_penalty and self._penalised(clock):
             terms = self._penalty(before, real, fake, mask, rng, clock)
-            grads = tree_map(lambda a, b: a + b, grads, terms)
+            grads = tree_map(np.add, grads, terms)
         rate = recipe.discriminator_learning_rate or recipe.learning_rate
         after = before._replace(statistics=after)
         after = self._ascend(1, after, grads, rate, clock, n)
@@ -193,9 +192,12 @@ class Game(Objective):
                 leaf.clip(-recipe.clip_weights, recipe.clip_weights, out=leaf)
         return state._replace(discriminator=after)
 
+    def _number(self, clock):
+        """Number of batches before this one."""
+        return (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
+
     def _penalised(self, clock):
-        number = (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
-        return number % self.recipe.penalty_interval == 0
+        return self._number(clock) % self.recipe.penalty_interval == 0
 
     def _penalty(self, player, real, fake, mask, rng, clock):
         """Gradient of minus the penalty, which counts for as many updates as pass
@@ -282,9 +284,8 @@ class Game(Objective):
             **own,
         )
         if player.past:
-            n = (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
             # The generator is updated once in several batches.
-            n //= 1 if which else recipe.n_discriminator_steps
+            n = self._number(clock) // (1 if which else recipe.n_discriminator_steps)
             follow(player.past, player.params, 1 / (n + 2))
         return player
 

@@ -5,8 +5,6 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.adversarial._losses import LOSSES
-from skdgm.data import OF_TABLES
-from skdgm.data.rare import Rare
 from skdgm.implicit import PRIORS
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 
@@ -24,7 +22,6 @@ OPTIONS: dict = {
         dict,
     ],
     "min_categories": [_COUNT, "array-like", None],
-    **{name: OF_TABLES[name] for name in Rare._fields},
     "class_conditional": ["boolean"],
     "prior": [StrOptions(set(PRIORS))],
     "loss": [StrOptions(set(LOSSES))],

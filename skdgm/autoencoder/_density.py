@@ -271,7 +271,7 @@ class LatentDensity(Density):
                 norm = shrunk * norm + w
                 total = shrunk * total + w * output.expected(found.out)
             else:  # The largest of log weight plus Gumbel noise is a draw by weight.
-                noisy = log_w + _gumbel(own.fold(_CHOICE))
+                noisy = log_w + own.fold(_CHOICE).gumbel(1)
                 out = np.where(noisy > best, found.out, out)
                 best = np.maximum(best, noisy)
         if method == "mean":
@@ -313,8 +313,3 @@ def _noise_of(z):
         return (z[level] - mean) * np.exp(-0.5 * log_var)
 
     return source
-
-
-def _gumbel(rng):
-    """Gumbel noise, one number for each row."""
-    return -np.log(-np.log(rng.uniform(1) + 2.0**-33))

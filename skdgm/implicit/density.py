@@ -26,6 +26,7 @@ from sklearn.utils import check_random_state
 from skdgm.base import Density
 from skdgm.data import BinaryColumns, fill
 from skdgm.implicit.inversion import invert
+from skdgm.nets import layers_of
 from skdgm.nets.discrepancy import squared_distances
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -80,7 +81,7 @@ class ImplicitDensity(Density):
         if (self.emission.kinds == "grey").all():
             self.domain = GreyColumns()
 
-    def drawn(self, rng, n_rows, codes=None, z=None):
+    def drawn(self, rng, n_rows, codes=None):
         """What a discriminator sees of draws, of shape (n_rows, n_inputs).
 
         Parameters
@@ -90,13 +91,11 @@ class ImplicitDensity(Density):
         n_rows : int
         codes : ndarray of int, optional
             Classes; by default drawn by their frequencies.
-        z : ndarray of shape (n_rows, n_latent), optional
-            Latent units; by default drawn.
         """
         generator, dtype = self.generator, self._dtype
         if self.shares is not None and codes is None:
             codes = self.classes(rng, n_rows)
-        z = generator.latent(rng.fold(_LATENT), n_rows, dtype) if z is None else z
+        z = generator.latent(rng.fold(_LATENT), n_rows, dtype)
         noise = self.emission.noise(rng.fold(_EMIT), n_rows, dtype)
         x, _ = generator.draw(*self.net, generator.given(z, codes), noise)
         return x
@@ -111,7 +110,7 @@ class ImplicitDensity(Density):
 
     @property
     def _dtype(self):
-        return _first(self.net[0]).dtype.type
+        return next(layers_of(self.net[0])).b.dtype.type
 
     def sample(self, n_samples, random_state=None, codes=None):
         """Draw rows; ``codes`` are classes, by default drawn."""
@@ -127,9 +126,7 @@ class ImplicitDensity(Density):
 
     def decode(self, Z, codes=None):
         """Rows of latent units, and of classes, in the form of the data."""
-        emission, generator = self.emission, self.generator
-        # Without noise bits and categories are the most probable ones.
-        noise = np.zeros((len(Z), len(emission.bits) + len(emission.chosen)), Z.dtype)
+        generator, noise = self.generator, self.emission.silence(len(Z), Z.dtype)
         with one_blas_thread():
             x, _ = generator.draw(*self.net, generator.given(Z, codes), noise)
         return self.presented(x)
@@ -167,7 +164,7 @@ class ImplicitDensity(Density):
             x, known = emission.inputs(v.astype(float))
             log_w = kernels.log_weights(x, known)
             if method == "sample":
-                noisy = log_w + _gumbel(rng.fold(_CHOICE), log_w.shape[1])
+                noisy = log_w + rng.fold(_CHOICE).gumbel(log_w.shape[1])
                 return emission.values(kernels.centres[noisy.argmax(axis=1)])
             w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
             mean = w @ kernels.centres / w.sum(axis=1, keepdims=True)
@@ -182,7 +179,6 @@ class ImplicitDensity(Density):
         """Hidden units of the discriminator, or latent units."""
         if self.hidden is None:
             return invert(self, X)
-
         return self.by_rows(X, self.hidden)
 
     def by_rows(self, X, function):
@@ -283,15 +279,3 @@ class Kernels:
         """Log density of rows, of shape (n_rows,)."""
         log_k = self.log_weights(x, known)
         return logsumexp(log_k, axis=1) - np.log(log_k.shape[1])
-
-
-def _first(tree):
-    """First array of a tree."""
-    while isinstance(tree, tuple):
-        tree = next(part for part in tree if not (isinstance(part, tuple) and not part))
-    return tree
-
-
-def _gumbel(rng, n):
-    """Gumbel noise, (n_rows, n)."""
-    return -np.log(-np.log(rng.uniform(n) + 2.0**-33))

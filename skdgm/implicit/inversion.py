@@ -46,8 +46,8 @@ def invert(density, X, n_steps=200):
 
 
 def _descend(density, x, known, z, codes, n_steps):
-    generator, emission = density.generator, density.emission
-    noise = np.zeros((len(x), len(emission.bits) + len(emission.chosen)), x.dtype)
+    generator = density.generator
+    noise = density.emission.silence(len(x), x.dtype)
     known = 1 if known is None else known
     fixed = generator.given(z, codes)[:, z.shape[1] :]
     z, best, lowest = z.copy(), z.copy(), np.full(len(z), np.inf)

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.base.frames import filled_in, framed
 from skdgm.data import column_types_of, columns_as_asked, has_grey
 from skdgm.data.labels import weight_of_classes
+from skdgm.data.rare import Rare
 from skdgm.exceptions import CollapseWarning
 from skdgm.implicit import classes, columns
 from skdgm.implicit.density import ImplicitDensity
@@ -78,7 +79,7 @@ class ImplicitModel(NetEstimator):
         """
         return self.generate(Z)
 
-    _IMPLIED = {"missing_pattern": "ignore"}
+    _IMPLIED = {**Rare()._asdict(), "missing_pattern": "ignore"}
 
     @property
     def column_types_(self):
@@ -205,8 +206,7 @@ class ImplicitModel(NetEstimator):
         .. math:: \min_z \lVert x - g(z) \rVert^2 + \tfrac{1}{100} \lVert z \rVert^2
 
         by Adam, from the latent units of that of ``n_draws`` draws whose kernel, as in
-        :meth:`score_samples`, is largest
-        [1]_.
+        :meth:`score_samples`, is largest [1]_.
 
         Parameters
         ----------

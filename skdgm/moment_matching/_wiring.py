@@ -108,8 +108,7 @@ class Wiring:
         """What a discriminator would see of the most probable rows of codes."""
         part, emission = state.autoencoder, self.emission
         out, _ = self.decoder.apply(part.params[1], part.statistics[1], code)
-        shape = len(code), len(emission.bits) + len(emission.chosen)
-        noise = np.zeros(shape, code.dtype)
+        noise = emission.silence(len(code), code.dtype)
         return emit(out, noise, emission, self.recipe.temperature)
 
 

@@ -83,20 +83,19 @@ class Emission:
         # Scores and, of those with atoms, the inputs of "none".
         self.scores = single[self.atoms > 0]
         self.none = self.scores - 1
-        held = np.flatnonzero(self.choice)
-        sizes = self.choice[held]
-        self.starts = np.cumsum(sizes) - sizes
-        self.sizes = sizes
-        parts = [np.arange(self.first[j], self.first[j] + self.choice[j]) for j in held]
-        self.chosen = np.concatenate([*parts, np.zeros(0, int)])
+        held, ends = np.flatnonzero(self.choice), self.first + self.choice
+        # Inputs of the choice of each column.
+        self.places = [slice(*pair) for pair in zip(self.first.tolist(), ends.tolist())]
+        self.sizes = self.choice[held]
+        self.starts = np.cumsum(self.sizes) - self.sizes
+        self.chosen = np.r_[tuple(self.places[j] for j in held) or np.zeros(0, int)]
 
     @property
     def continuous(self):
         """Mask of the inputs that are real numbers, of shape (n_inputs,)."""
-        found = np.zeros(self.n_inputs, bool)
         real = ~np.isin(self.kinds, ("bernoulli", *_CHOICES))
-        found[(self.first + self.choice)[real]] = True
-        return found
+        last = self.first + self.choice
+        return np.isin(np.arange(self.n_inputs), last[real])
 
     @property
     def is_random(self):
@@ -127,15 +126,17 @@ class Emission:
         noise : ndarray of shape (n_rows, n_bits + n_choices)
         """
         n_bits, n = len(self.bits), len(self.bits) + len(self.chosen)
-        if len(rng.ids) == n_rows:
-            uniform = rng.uniform(n)
-        else:
-            uniform = rng.generator().random((n_rows, n))
+        own = len(rng.ids) == n_rows
+        uniform = rng.uniform(n) if own else rng.generator().random((n_rows, n))
         uniform = np.clip(uniform, _LEAST, 1 - _LEAST)
         noise = -np.log(-np.log(uniform))
         part = uniform[:, :n_bits]
         noise[:, :n_bits] = np.log(part) - np.log1p(-part)
         return noise.astype(dtype)
+
+    def silence(self, n_rows, dtype):
+        """Zeros as noise, with which draws are the most probable ones."""
+        return np.zeros((n_rows, len(self.bits) + len(self.chosen)), dtype)
 
     def inputs(self, v):
         """What a discriminator sees of values.
@@ -158,7 +159,7 @@ class Emission:
         plain = self.choice == 0
         x[:, self.first[plain]] = v[:, plain]
         for j in np.flatnonzero(self.choice):
-            own = slice(self.first[j], self.first[j] + self.choice[j])
+            own = self.places[j]
             if self.atoms[j]:
                 code = self._atom(j, v[:, j])
                 x[:, own.stop] = np.where(code == self.atoms[j], v[:, j], 0)
@@ -191,7 +192,7 @@ class Emission:
         plain = self.choice == 0
         v[:, plain] = x[:, self.first[plain]]
         for j in np.flatnonzero(self.choice):
-            own = slice(self.first[j], self.first[j] + self.choice[j])
+            own = self.places[j]
             v[:, j] = code = x[:, own].argmax(axis=1)
             if self.atoms[j]:
                 marks = np.append(self.scales[j].marks, 0).astype(x.dtype)
