@@ -130,6 +130,8 @@ sphinx_gallery_conf = {
             "boltzmann",
             "belief",
             "autoencoder",
+            "adversarial",
+            "moment_matching",
             "autoregressive",
             "metrics",
         )

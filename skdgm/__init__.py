@@ -11,6 +11,8 @@ _FAMILY = {
     "RNADE": "autoregressive",
     "EoNADE": "autoregressive",
     "NeuralAutoregressive": "autoregressive",
+    "GAN": "adversarial",
+    "GMMN": "moment_matching",
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "DBM": "boltzmann",

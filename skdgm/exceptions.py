@@ -27,7 +27,11 @@ class PrecisionWarning(UserWarning):
 
 
 class CollapseWarning(UserWarning):
-    """Warning of posterior collapse: latent units carry no information on the data."""
+    """Warning of collapse.
+
+    Of the posterior, where latent units carry no information on the data; or of a
+    generator, whose rows are all alike.
+    """
 
 
 class CostWarning(UserWarning):

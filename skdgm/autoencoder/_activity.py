@@ -17,6 +17,7 @@ _CLEARLY = 1.5
 
 def are_dependent(x):
     """Return whether columns are more dependent than by chance."""
+    x = np.where(np.isinf(x), x.dtype.type(np.nan), x)
     x = x - np.nanmean(np.where(np.isnan(x).all(axis=0), 0, x), axis=0)
     x = np.where(np.isnan(x), 0, x).astype(np.float64)
     size = np.sqrt((x**2).mean(axis=0))

@@ -9,6 +9,7 @@ References
 .. [1] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
 """
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -210,10 +211,14 @@ class LatentDensity(Density):
         n_steps = count(n_steps, "n_steps")
         if sampler not in SAMPLERS:
             raise ValueError(f"sampler must be one of {SAMPLERS}, not {sampler!r}.")
-        way = self._weighed if sampler == "importance" else self._chained
+        model = copy(self)
+        if getattr(self.columns, "gaps", None) is not None:
+            # What is filled in is not missing.
+            model.output = self.output.present()
+        way = model._weighed if sampler == "importance" else model._chained
 
         def filled(v, rng):
-            given = v, self._guess(v), rng, n_steps, method
+            given = v, model._guess(v), rng, n_steps, method
             return way(*given, sampler == "metropolis")
 
         whole = fill(self, self.widened(X), method, random_state, filled)
@@ -266,7 +271,7 @@ class LatentDensity(Density):
                 norm = shrunk * norm + w
                 total = shrunk * total + w * output.expected(found.out)
             else:  # The largest of log weight plus Gumbel noise is a draw by weight.
-                noisy = log_w + _gumbel(own.fold(_CHOICE))
+                noisy = log_w + own.fold(_CHOICE).gumbel(1)
                 out = np.where(noisy > best, found.out, out)
                 best = np.maximum(best, noisy)
         if method == "mean":
@@ -308,8 +313,3 @@ def _noise_of(z):
         return (z[level] - mean) * np.exp(-0.5 * log_var)
 
     return source
-
-
-def _gumbel(rng):
-    """Gumbel noise, one number for each row."""
-    return -np.log(-np.log(rng.uniform(1) + 2.0**-33))

@@ -8,8 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.autoencoder._bound import Bound
 from skdgm.autoencoder._density import ACTIVE, LatentDensity
 from skdgm.autoencoder._hierarchy import Hierarchy
-from skdgm.base.frames import filled_in
-from skdgm.data import column_types_of, names_of
+from skdgm.base.frames import filled_in, framed
+from skdgm.data import check_pattern, column_types_of, names_of
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import NetEstimator, layers
 from skdgm.utils.callers import warn
@@ -55,14 +55,15 @@ class LatentModel(NetEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Means; with ``column_types="categorical"`` the most probable codes.
+            Means; of "categorical" columns the most probable codes. A DataFrame if Z
+            and what was fitted are; for "mixed" columns also if Z is an array.
 
         Raises
         ------
         ValueError
             Z does not have a column for each latent unit.
         """
-        return self.density_.decode(Z)
+        return framed(self, self.density_.decode(Z), Z)
 
     def sample(self, n_samples=1, random_state=None, *, conditions=None):
         """Draw rows from the model: latent units, then data given these.
@@ -81,8 +82,8 @@ class LatentModel(NetEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            See :meth:`inverse_transform` for means in place of draws. With
-            ``column_types="mixed"`` a DataFrame, if ``fit`` was given one.
+            See :meth:`inverse_transform` for means in place of draws. A DataFrame if
+            ``fit`` was given one.
 
         Raises
         ------
@@ -90,7 +91,8 @@ class LatentModel(NetEstimator):
             A condition names no column, or has no probability.
         """
         names = names_of(self)
-        return self.density_.sample(n_samples, random_state, conditions, names)
+        found = self.density_.sample(n_samples, random_state, conditions, names)
+        return framed(self, found)
 
     def impute(
         self, X, *, method="mean", sampler="importance", n_steps=100, random_state=None
@@ -119,11 +121,6 @@ class LatentModel(NetEstimator):
         -------
         X_filled : ndarray of shape (n_samples, n_features)
             Known entries are unchanged. A DataFrame if X and what was fitted are.
-
-        Raises
-        ------
-        ValueError
-            ``method`` or ``sampler`` is none of these.
         """
         how = {"sampler": sampler, "n_steps": n_steps}
         return filled_in(self, X, self.density_.fill(X, method, random_state, **how))
@@ -239,6 +236,7 @@ class LatentModel(NetEstimator):
         return Bound(*parts, *given)
 
     def _check_options(self):
+        check_pattern(self._options)
         latent, hidden = self._shape
         for name, sizes in (
             ("n_components", latent),

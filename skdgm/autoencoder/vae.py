@@ -11,7 +11,7 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.autoencoder._model import LatentModel
-from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns
+from skdgm.data import OF_TABLES, columns_as_asked
 from skdgm.distributions import (
     BernoulliOutput,
     CategoricalOutput,
@@ -63,6 +63,21 @@ class VAE(LatentModel):
     min_categories : int or array-like of int, default=None
         Least number of categories of "categorical", in all columns or in each; more
         are found in the data.
+    min_frequency : int or float, default=None
+        Least weight of rows (a share, if a float) of a category that has a probability
+        of its own given the other columns; rarer ones are drawn as one, and told apart
+        by their frequencies.
+    max_categories : int, default=None
+        Most categories of a column, counting the rare ones as one.
+    handle_unknown : {"auto", "error", "ignore", "infrequent_if_exist"}, default="auto"
+        What a category is that was not in ``fit``: an error; missing, everywhere; or a
+        rare one, if there are any, else missing. "auto": of names in a DataFrame, a
+        category of small probability in scores and missing elsewhere, with a warning;
+        of codes in an array, an error.
+    missing_pattern : {"ignore", "model"}, default="ignore"
+        Whether samples have missing entries, too, as the rows have: "model" takes that
+        an entry is missing for a value of its own, which scores count. For "mixed"
+        columns, tuples and dicts.
     objective : {"elbo", "iwae"}, default="elbo"
         Evidence lower bound, or importance weighted bound.
     n_importance : int or None, default=None
@@ -192,6 +207,7 @@ class VAE(LatentModel):
             "array-like",
             None,
         ],
+        **OF_TABLES,
         "objective": [StrOptions({"elbo", "iwae"})],
         "n_importance": [Interval(Integral, 1, None, closed="left"), None],
         "beta": [Interval(Real, 0, None, closed="left")],
@@ -215,6 +231,10 @@ class VAE(LatentModel):
         variance="feature",
         min_variance=0.01,
         min_categories=None,
+        min_frequency=None,
+        max_categories=None,
+        handle_unknown="auto",
+        missing_pattern="ignore",
         objective="elbo",
         n_importance=None,
         beta=1.0,
@@ -248,6 +268,10 @@ class VAE(LatentModel):
         self.variance = variance
         self.min_variance = min_variance
         self.min_categories = min_categories
+        self.min_frequency = min_frequency
+        self.max_categories = max_categories
+        self.handle_unknown = handle_unknown
+        self.missing_pattern = missing_pattern
         self.objective = objective
         self.n_importance = n_importance
         self.beta = beta
@@ -277,12 +301,7 @@ class VAE(LatentModel):
 
     @property
     def _domain(self):
-        kinds, least = self._options.column_types, self._options.min_categories
-        if kinds == "categorical":
-            return CodeColumns(least)
-        if kinds == "bernoulli":
-            return BinaryColumns()
-        return RealColumns() if kinds == "gaussian" else MixedColumns(kinds, least)
+        return columns_as_asked(self._options)
 
     @property
     def _output(self):
@@ -292,7 +311,8 @@ class VAE(LatentModel):
             return BernoulliOutput(sizes)
         if asked.column_types == "gaussian":
             return NormalOutput(sizes, asked.variance, floor)
-        if asked.column_types == "categorical":
-            return CategoricalOutput(sizes)
         columns, normal = self._columns, standard_mixture(1, "gaussian", floor)
-        return MixedOutput(columns.kinds, sizes, normal, columns.scales)
+        if not hasattr(columns, "kinds"):
+            return CategoricalOutput(sizes)
+        facts = columns.scales, columns.gaps
+        return MixedOutput(columns.kinds, sizes, normal, *facts)

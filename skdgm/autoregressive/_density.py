@@ -47,11 +47,16 @@ class ChainDensity(Density):
     params : tuple
     grey : bool
         Whether the training rows were grey.
+    filler : Chains or Orderless, optional
+        Model that fills; by default ``model``.
     """
 
-    def __init__(self, name, read, domain, columns, seed, model, params, grey):
+    def __init__(
+        self, name, read, domain, columns, seed, model, params, grey, filler=None
+    ):
         super().__init__(name, read, domain, columns, seed)
         self.model, self.params, self.grey = model, params, grey
+        self.filler = model if filler is None else filler
 
     @property
     def kind(self):
@@ -124,7 +129,7 @@ class ChainDensity(Density):
         n_samples = count_rows(n_samples, len(self.columns.seen))
 
         def filled(v, rng):
-            return self.model.fill(self.params, v, rng, method)
+            return self.filler.fill(self.params, v, rng, method)
 
         how = method, random_state, filled, METHODS, n_samples
         return self.decoded(fill(self, self.widened(X), *how), X)

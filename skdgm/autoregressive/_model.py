@@ -7,21 +7,17 @@ from skdgm.autoregressive._chain import check_ordering, orders
 from skdgm.autoregressive._chains import Chains
 from skdgm.autoregressive._density import ChainDensity, ChainObjective
 from skdgm.autoregressive._options import MIXTURE
-from skdgm.base.frames import beside, filled_in
+from skdgm.base.frames import beside, filled_in, framed
 from skdgm.data import (
-    BinaryColumns,
-    CodeColumns,
-    MixedColumns,
-    RealColumns,
+    check_pattern,
     column_types_of,
+    columns_as_asked,
     has_grey,
     names_of,
 )
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
-
-_DOMAINS = {"bernoulli": BinaryColumns, "gaussian": RealColumns}
 
 
 class AutoregressiveModel(NetEstimator):
@@ -160,7 +156,7 @@ class AutoregressiveModel(NetEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            With ``column_types="mixed"`` a DataFrame, if ``fit`` was given one.
+            A DataFrame if ``fit`` was given one.
 
         Raises
         ------
@@ -168,7 +164,8 @@ class AutoregressiveModel(NetEstimator):
             A condition names no column, or has no probability.
         """
         names = names_of(self)
-        return self.density_.sample(n_samples, random_state, conditions, names)
+        found = self.density_.sample(n_samples, random_state, conditions, names)
+        return framed(self, found)
 
     def impute(self, X, *, method="mean", random_state=None):
         """Fill missing entries, given the others of their row.
@@ -222,16 +219,19 @@ class AutoregressiveModel(NetEstimator):
         check_is_fitted(self)
         parts = self._model(self._learned), self._training.learned, self._grey
         given = self._name, self._reader, self._domain, self._columns, self._seed
-        return ChainDensity(*given, *parts)
+        if getattr(self._columns, "gaps", None) is None:
+            return ChainDensity(*given, *parts)
+        return ChainDensity(*given, *parts, self._model(self._learned, present=True))
 
     def _objective(self, table, before, kind=ChainObjective):
         independent = self._domain.loss_of_independent(self._columns)
         given = self._options, table.rows, self._seed, before, independent
         return kind(self._model(self._structure), *given)
 
-    def _model(self, structure):
-        """Chains of a structure for the columns, one for each order."""
-        conditionals, start = self._conditionals(structure)
+    def _model(self, structure, present=False):
+        """Chains of a structure for the columns, one for each order; those of which no
+        draw is missing, if ``present``."""
+        conditionals, start = self._conditionals(structure, present)
         n_columns, kind = len(conditionals.kinds), self._chain(structure)
         number = structure[self._NUMBER]
         members = [
@@ -261,27 +261,23 @@ class AutoregressiveModel(NetEstimator):
         names = *self._FIXED, "column_types", *MIXTURE, "ordering", self._NUMBER
         return {name: getattr(self._options, name) for name in names}
 
-    def _conditionals(self, structure):
+    def _conditionals(self, structure, present=False):
         """Conditionals of the columns, and initial outputs for their frequencies."""
         columns = self._columns
         plain = np.full(len(columns.seen), structure["column_types"])
         mixture = standard_mixture(*(structure[name] for name in MIXTURE))
         kinds = getattr(columns, "kinds", plain)
-        scales = getattr(columns, "scales", None)
-        found = MixedOutput(kinds, columns.sizes, mixture, scales)
+        facts = (getattr(columns, name, None) for name in ("scales", "gaps"))
+        found = MixedOutput(kinds, columns.sizes, mixture, *facts, present)
         return found, found.start(self._domain.share(columns))
 
     @property
     def _domain(self):
-        kinds = self._options.column_types
-        if kinds == "categorical":
-            return CodeColumns(self._options.min_categories)
-        if isinstance(kinds, str) and kinds in _DOMAINS:
-            return _DOMAINS[kinds]()
-        return MixedColumns(kinds, self._options.min_categories)
+        return columns_as_asked(self._options)
 
     def _check_options(self):
         check_ordering(self._options.ordering)
+        check_pattern(self._options)
 
     def _label(self, rows, y, fresh, classes):
         # Raise before anything learned earlier is lost.

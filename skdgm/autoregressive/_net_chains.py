@@ -226,7 +226,8 @@ class TiedChain(Chain):
         columns = np.repeat(np.arange(self.n_columns), self.conditionals.n_inputs)
         ends = np.cumsum(self.conditionals.n_outputs)
         self.shape = Shape(columns, np.append(0, ends), KINDS[activation])
-        self.only_bits = (self.conditionals.kinds == "bernoulli").all()
+        found = self.conditionals
+        self.only_bits = ((found.kinds == "bernoulli") & ~found.gapped).all()
 
     @staticmethod
     def n_weights(n_inputs, n_outputs, n_units, *_):

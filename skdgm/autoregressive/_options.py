@@ -4,6 +4,7 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdgm.data import OF_TABLES
 from skdgm.nets import LEARNING
 
 _COUNT = Interval(Integral, 1, None, closed="left")
@@ -18,6 +19,7 @@ COLUMNS = {
     "conditional": [StrOptions({"gaussian", "laplace"})],
     "min_variance": [Interval(Real, 0, 1, closed="neither")],
     "min_categories": [_COUNT, "array-like", None],
+    **OF_TABLES,
 }
 # Constraints on the orders of the columns.
 ORDERS = {

@@ -54,6 +54,21 @@ class NADE(AutoregressiveModel):
     min_categories : int or array-like of int, default=None
         Least number of categories of codes, in all columns or in each; more are found
         in the data.
+    min_frequency : int or float, default=None
+        Least weight of rows (a share, if a float) of a category that has a probability
+        of its own given the other columns; rarer ones are drawn as one, and told apart
+        by their frequencies.
+    max_categories : int, default=None
+        Most categories of a column, counting the rare ones as one.
+    handle_unknown : {"auto", "error", "ignore", "infrequent_if_exist"}, default="auto"
+        What a category is that was not in ``fit``: an error; missing, everywhere; or a
+        rare one, if there are any, else missing. "auto": of names in a DataFrame, a
+        category of small probability in scores and missing elsewhere, with a warning;
+        of codes in an array, an error.
+    missing_pattern : {"ignore", "model"}, default="ignore"
+        Whether samples have missing entries, too, as the rows have: "model" takes that
+        an entry is missing for a value of its own, which scores count. For "mixed"
+        columns, tuples and dicts.
     ordering : {"given", "random"} or tuple of int, default="given"
         Order in which columns are predicted; a tuple gives their numbers.
     n_orderings : int, default=1
@@ -179,6 +194,10 @@ class NADE(AutoregressiveModel):
         conditional="gaussian",
         min_variance=1e-4,
         min_categories=None,
+        min_frequency=None,
+        max_categories=None,
+        handle_unknown="auto",
+        missing_pattern="ignore",
         ordering="given",
         n_orderings=1,
         n_draws=100,
@@ -208,6 +227,10 @@ class NADE(AutoregressiveModel):
         self.conditional = conditional
         self.min_variance = min_variance
         self.min_categories = min_categories
+        self.min_frequency = min_frequency
+        self.max_categories = max_categories
+        self.handle_unknown = handle_unknown
+        self.missing_pattern = missing_pattern
         self.ordering = ordering
         self.n_orderings = n_orderings
         self.n_draws = n_draws

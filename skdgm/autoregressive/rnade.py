@@ -141,7 +141,11 @@ class RNADE(AutoregressiveModel):
         **TRAINING,
     }
     _CHAIN, _FIXED = TiedChain, ("n_components", "activation")
-    _IMPLIED = {"column_types": "gaussian", "min_categories": None}
+    _IMPLIED = {
+        "column_types": "gaussian",
+        "min_categories": None,
+        "missing_pattern": "ignore",
+    }
     _LIGHTER = "drop columns, or lower n_components."
 
     def __init__(

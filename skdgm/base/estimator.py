@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skdgm.base import fits
+from skdgm.base.frames import form_of
 from skdgm.data.inputs import for_callbacks, refuse_dates, refuse_others, tabulate
 from skdgm.training import Table, optimise
 from skdgm.utils.callers import warn
@@ -250,10 +251,8 @@ class Estimator(
         """
         scores = self.score_samples(X)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, scores[:, None], ensure_non_negative=True
-            )
-            sample_weight, _ = shares(sample_weight)
+            given, how = (sample_weight, scores[:, None]), {"ensure_non_negative": True}
+            sample_weight, _ = shares(_check_sample_weight(*given, **how))
         return float(np.average(scores, weights=sample_weight))
 
     def _rows(self, X, *, dtype=None, reset=False, fitting=False):
@@ -284,8 +283,9 @@ class Estimator(
         return self._domain
 
     def _remember(self, X):
-        """Store the number and names of the columns of X, which is valid."""
+        """Store the number, names and types of the columns of X, which is valid."""
         validate_data(self, X, reset=True, skip_check_array=True)
+        self._form = form_of(X) if hasattr(self, "feature_names_in_") else None
 
     @property
     def _options(self):

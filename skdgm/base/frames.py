@@ -1,10 +1,21 @@
 """Answers of models that were fitted to a DataFrame, about DataFrames."""
 
 import narwhals as nw
+import numpy as np
 
 from skdgm.data.filling import completed
-from skdgm.data.foreign import is_foreign
+from skdgm.data.foreign import Schema, is_foreign, schema_of
+from skdgm.data.series import plain_type
 from skdgm.utils.domains import is_frame
+
+# Types of numbers of narwhals, by name, as those of NumPy.
+_TYPES = {
+    name: np.dtype("bool" if name == "Boolean" else name.lower())
+    for name in (
+        *("Boolean", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32"),
+        *("UInt64", "Float32", "Float64"),
+    )
+}
 
 
 def beside(model, X, values):
@@ -61,3 +72,60 @@ def _in_frames(model):
     """Return whether a model was fitted to a DataFrame."""
     codec = getattr(model._columns, "codec", None)
     return codec is not None or hasattr(model, "feature_names_in_")
+
+
+def form_of(X):
+    """Library and types of the columns of a DataFrame, None if X is none."""
+    if is_foreign(X):
+        return schema_of(X)
+    if not is_frame(X):
+        return None
+    return Schema("pandas", tuple(X.columns), tuple((str(t),) for t in X.dtypes))
+
+
+def framed(model, values, H=None):
+    """Rows of a model in a DataFrame like that it was fitted to.
+
+    Parameters
+    ----------
+    model : estimator
+    values : ndarray or DataFrame of shape (n_rows, n_features)
+    H : object, optional
+        What the rows were computed from, instead of drawn: if it is no DataFrame, they
+        are in none; a DataFrame of pandas gives its index.
+
+    Returns
+    -------
+    rows : ndarray or DataFrame
+        Each column has the type of that in ``fit`` if this holds its values exactly,
+        else that of ``values``.
+    """
+    form, asked = vars(model).get("_form"), H is None or is_frame(H) or is_foreign(H)
+    if form is None or not asked or not isinstance(values, np.ndarray):
+        return values
+    if form.library == "pandas":
+        import pandas as pd
+
+        found = pd.DataFrame(values, getattr(H, "index", None))
+        types = [pd.api.types.pandas_dtype(parts[0]) for parts in form.types]
+        types = {j: t for j, t in enumerate(types) if _holds(t, values[:, j])}
+        return found.astype(types).set_axis(pd.Index(form.names), axis=1)
+    frame = nw.from_dict(dict(zip(form.names, values.T)), backend=form.library)
+    known = [
+        nw.col(name).cast(getattr(nw, kind))
+        for name, (kind, *_), column in zip(form.names, form.types, values.T)
+        if _holds(_TYPES.get(kind), column)
+    ]
+    return frame.with_columns(*known).to_native()
+
+
+def _holds(dtype, column):
+    """Return whether a type of numbers holds all values of a column."""
+    kind = getattr(dtype, "kind", "O")
+    if kind == "b":
+        return ((column == 0) | (column == 1)).all()
+    if kind in "iu":
+        ends = np.iinfo(plain_type(dtype))
+        inside = (column >= ends.min) & (column <= ends.max)
+        return (inside & (column == np.rint(column))).all()
+    return kind == "f"

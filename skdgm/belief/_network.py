@@ -6,7 +6,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rollback, rolled_back
-from skdgm.base.frames import filled_in
+from skdgm.base.frames import filled_in, framed
 from skdgm.belief._density import N_DRAWS, BeliefDensity
 from skdgm.belief._stack import CONSTRAINTS, domain_of
 from skdgm.belief._training import Training
@@ -108,14 +108,15 @@ class BeliefNetwork(_BaseComposition, Estimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            In the scale of the columns.
+            In the scale of the columns. A DataFrame if H and what the model was fitted
+            to are such.
 
         Raises
         ------
         ValueError
             H has another number of columns than ``transform`` returns.
         """
-        density = self.density_
+        density, given = self.density_, H
         H = check_array(H, dtype=self._dtype)
         if H.shape[1] != self._n_features_out:
             raise ValueError(
@@ -125,7 +126,8 @@ class BeliefNetwork(_BaseComposition, Estimator):
         numbers, widths = self._feature_layers, density.widths
         lowest = min(numbers)
         start = sum(widths[n] for n in numbers[: numbers.index(lowest)])
-        return density.visible_means(H[:, start : start + widths[lowest]], lowest)
+        means = density.visible_means(H[:, start : start + widths[lowest]], lowest)
+        return framed(self, means, given)
 
     def sample(
         self,
@@ -165,7 +167,8 @@ class BeliefNetwork(_BaseComposition, Estimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Chain after chain, each in order of time.
+            Chain after chain, each in order of time. A DataFrame if ``fit`` was given
+            one.
 
         Raises
         ------
@@ -174,7 +177,8 @@ class BeliefNetwork(_BaseComposition, Estimator):
             unknown or not as wide as the model.
         """
         steps = {"n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-        return self.density_.sample(n_samples, random_state, init=init, **steps)
+        found = self.density_.sample(n_samples, random_state, init=init, **steps)
+        return framed(self, found)
 
     def impute(self, X, *, method="mean", n_steps=100, random_state=None):
         """Fill missing entries, given the others of their row.

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import Estimator, by_blocks, rollback, rolled_back
-from skdgm.base.frames import filled_in
+from skdgm.base.frames import filled_in, framed
 from skdgm.belief._fine_tuning import ACTIVATION, PRETRAINING, Tuning
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief.dbn import DBN
@@ -163,9 +163,10 @@ class TunedNetwork(_BaseComposition, Estimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
+            A DataFrame if H and what the model was fitted to are such.
         """
         check_is_fitted(self)
-        return self.dbn_.inverse_transform(H)
+        return framed(self, self.dbn_.inverse_transform(H), H)
 
     def sample(
         self,
@@ -190,9 +191,11 @@ class TunedNetwork(_BaseComposition, Estimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
+            A DataFrame if ``fit`` was given one.
         """
         steps = {"n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-        return self.density_.sample(n_samples, random_state, init=init, **steps)
+        found = self.density_.sample(n_samples, random_state, init=init, **steps)
+        return framed(self, found)
 
     def impute(self, X, *, method="mean", n_steps=100, random_state=None):
         """Fill missing entries, given the rest of their row.

@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
-from skdgm.base.frames import filled_in
+from skdgm.base.frames import filled_in, framed
 from skdgm.boltzmann._density import EnergyDensity
 from skdgm.boltzmann._objective import EnergyObjective
 from skdgm.boltzmann._options import IMPLIED, MACHINE
@@ -88,14 +88,15 @@ class Machine(Estimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            In the units of the columns; probabilities where these are binary.
+            In the units of the columns; probabilities where these are binary. A
+            DataFrame if H and what the model was fitted to are such.
 
         Raises
         ------
         ValueError
             H does not have one column for each of these units.
         """
-        return self.density_.inverse(H)
+        return framed(self, self.density_.inverse(H), H)
 
     def sample(
         self,
@@ -132,7 +133,8 @@ class Machine(Estimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Chain after chain, each in the order of time.
+            Chain after chain, each in the order of time. A DataFrame if ``fit`` was
+            given one.
 
         Raises
         ------
@@ -143,7 +145,8 @@ class Machine(Estimator):
             unknown or not as wide as the model.
         """
         options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-        return self.density_.sample(n_samples, random_state, **options)
+        found = self.density_.sample(n_samples, random_state, **options)
+        return framed(self, found)
 
     def gibbs(self, v):
         """Take one step of Gibbs sampling.
@@ -162,7 +165,8 @@ class Machine(Estimator):
         check_is_fitted(self)
         if not hasattr(self, "random_state_"):
             self.random_state_ = check_random_state(self.random_state)
-        sample = self.sample(_num_samples(v), self.random_state_, init=v, n_steps=1)
+        given = _num_samples(v), self.random_state_
+        sample = self.density_.sample(*given, init=v, n_steps=1)
         return sample.astype(self._domain.sample_type or sample.dtype)
 
     def impute(self, X, *, method="mean", n_steps=100, random_state=None):

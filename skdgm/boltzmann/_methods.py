@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdgm.base.frames import framed
 from skdgm.data.inputs import as_values
 from skdgm.data.labels import codes_of, of_one_kind
 
@@ -92,6 +93,7 @@ def sample_of_class(
     Returns
     -------
     X : ndarray of shape (n_samples, n_features)
+        A DataFrame if ``fit`` was given one.
 
     Raises
     ------
@@ -113,4 +115,4 @@ def sample_of_class(
         if y.ndim and len(codes) != n_samples:
             raise ValueError(f"y has {len(codes)} labels, but n_samples={n_samples}.")
         options["codes"] = codes
-    return density.sample(n_samples, random_state, **options)
+    return framed(self, density.sample(n_samples, random_state, **options))

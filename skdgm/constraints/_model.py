@@ -126,6 +126,10 @@ class ConstrainedModel(MetaEstimatorMixin, BaseEstimator):
 
         def draw(n):
             seen = self.estimator_.sample(n, random_state=rng, **options)
+            columns = getattr(self.estimator_, "_columns", None)
+            if columns is not None and getattr(columns, "codec", None) is None:
+                # Fractions of what were whole numbers are for the plan to round.
+                seen = np.asarray(seen)
             return self._plan.backward(seen)
 
         def judge(table):

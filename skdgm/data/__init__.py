@@ -7,9 +7,11 @@ from skdgm.data.filling import fill
 from skdgm.data.frames import Codec, tell_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
 from skdgm.data.kinds import ColumnType, column_types_of, names_of
-from skdgm.data.mixed import MixedColumns
+from skdgm.data.mixed import MixedColumns, check_pattern, columns_as_asked
+from skdgm.data.rare import OF_TABLES
 
 __all__ = [
+    "OF_TABLES",
     "BinaryColumns",
     "CodeColumns",
     "Codec",
@@ -17,7 +19,9 @@ __all__ = [
     "Columns",
     "MixedColumns",
     "RealColumns",
+    "check_pattern",
     "column_types_of",
+    "columns_as_asked",
     "events_of",
     "fill",
     "for_callbacks",

@@ -138,7 +138,8 @@ def count_codes(table, sizes, which=slice(None)):
     """Weight of each category of the columns ``which``, column after column."""
     starts, counts = np.cumsum(sizes) - sizes, np.zeros(sizes.sum())
     for codes, weight in _parts(table, which):
-        row, column = np.nonzero(~np.isnan(codes))
+        # Neither those that are missing nor those that are unknown.
+        row, column = np.nonzero(codes < sizes)
         places = starts[column] + codes[row, column].astype(int)
         counts += np.bincount(places, weight[row], minlength=len(counts))
     return counts

@@ -169,7 +169,7 @@ class ColumnKind(ABC):
         shrunk = self.log_measure(columns)
         if rows.complete:
             return shrunk
-        parts = [~np.isnan(rows.take(block)) * shrunk for block in rows.blocks()]
+        parts = [np.isfinite(rows.take(block)) * shrunk for block in rows.blocks()]
         return np.concatenate(parts)
 
 
@@ -294,5 +294,5 @@ class RealColumns(ColumnKind):
         shrunk = self.log_measure(columns)
         if rows.complete:
             return shrunk.sum()
-        parts = [~np.isnan(rows.take(block)) @ shrunk for block in rows.blocks()]
+        parts = [np.isfinite(rows.take(block)) @ shrunk for block in rows.blocks()]
         return np.concatenate(parts)

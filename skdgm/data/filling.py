@@ -132,7 +132,8 @@ def fill(
         names = " or ".join(map(repr, methods))
         raise ValueError(f"method must be {names}, not {method!r}.")
     X = as_whole(X)
-    rows = density.read(X)
+    # What is missing is to be filled: it has no value, and is none.
+    rows = density.read(X)._replace(gaps=None)
     tell_unknown(density.name, X, rows)
     raw = rows.raw._replace(dtype=holding(rows))
     if rows.codec is None:

@@ -9,10 +9,13 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.data.codes import Codes, check_codes, distinct, refuse
 from skdgm.data.columns import Columns
 from skdgm.data.frames import Codec
+from skdgm.data.rare import Rare
 from skdgm.data.scales import Levels, few, scores_of
 
 # Kinds by name: those of a whole table, and of columns.
 KINDS = "bernoulli", "categorical", "ordinal", "numeric", "gaussian"
+# Columns of codes, however many.
+EVERY = "categorical", ...
 
 
 class ColumnType(NamedTuple):
@@ -31,6 +34,8 @@ class ColumnType(NamedTuple):
         Least and largest number seen, between which "numeric" columns are drawn.
     step : float
         Of which all numbers are multiples, or 0.
+    rare : list
+        Categories that are one for the model, since they are rare.
     """
 
     kind: str
@@ -39,6 +44,7 @@ class ColumnType(NamedTuple):
     low: object = None
     high: object = None
     step: float = 0.0
+    rare: list = None
 
 
 class Mixed(NamedTuple):
@@ -54,14 +60,19 @@ class Mixed(NamedTuple):
     kinds : ndarray of str, of shape (n_columns,)
         One of :data:`KINDS`.
     sizes : ndarray of int, of shape (n_columns,)
-        Number of inputs: of categories or levels, of atoms and two more for "numeric"
-        columns, else 1.
+        Number of categories or levels, of atoms and two more for "numeric" columns,
+        else 1: number of inputs, unless categories are in groups.
     counts : ndarray of shape (n_categories_in_all,)
         Weight of each category or level, column after column.
     codec : Codec or None
         Encoding of the columns, if the model was fitted to a DataFrame.
-    scales : tuple of {Levels, Scores, None}
-        Scales of "ordinal" and "numeric" columns.
+    scales : tuple of {Levels, Scores, Groups, None}
+        Scales of "ordinal" and "numeric" columns, and groups of categories.
+    rare : Rare
+        Options for rare and unknown categories.
+    absent : ndarray of shape (n_columns,) or None
+        Share of the values that are missing, smoothed as if one more were, and one more
+        not; 0 for columns in which none is. None if that is no value.
     """
 
     seen: np.ndarray
@@ -74,6 +85,15 @@ class Mixed(NamedTuple):
     counts: np.ndarray
     codec: Codec = None
     scales: tuple = ()
+    rare: Rare = Rare()
+    absent: np.ndarray = None
+
+    @property
+    def gaps(self):
+        """True for columns of which it is modelled whether a value is missing; None if
+        there are none."""
+        some = self.absent is not None and self.absent.any()
+        return self.absent > 0 if some else None
 
     @property
     def coded(self):
@@ -84,8 +104,10 @@ class Mixed(NamedTuple):
     def log_room(self):
         """Log probability that a value of each column is in an unknown category,
         smoothed as if one of these, and each known category, had been seen once more;
-        0 for columns without named categories or levels."""
+        0 for columns without named categories or levels, and where unknown ones are
+        an error, or missing."""
         named = self.coded & ((self.codec is not None) | (self.kinds == "ordinal"))
+        named &= self.rare.handle_unknown == "auto"
         return np.where(named, -np.log(self.seen + self.sizes + 1), 0.0)
 
     @property
@@ -108,6 +130,8 @@ class Mixed(NamedTuple):
             own, facts = self.scales[j] if self.scales else None, {}
             if kind == "categorical":
                 facts = {"values": shown(range(size))}
+                if own is not None:
+                    facts["rare"] = shown(np.flatnonzero(own.rare))
             elif kind == "ordinal":
                 facts = {"values": shown(own.values)}
             elif kind == "numeric":
@@ -172,6 +196,8 @@ def kinds_of(column_types, rows):
         columns while X is no DataFrame.
     """
     n_columns, single = rows.shape[1], isinstance(column_types, str)
+    if column_types == EVERY:
+        return np.full(n_columns, column_types[0])
     told = column_types.values() if isinstance(column_types, dict) else column_types
     wrong = [told] if single and told != "mixed" else set(told) - set(KINDS)
     if wrong and told != "mixed":

@@ -1,6 +1,7 @@
 """Columns of several kinds in one table: bits, codes of categories, real numbers."""
 
 import numpy as np
+from scipy.special import entr
 from sklearn.utils.validation import validate_data
 
 from skdgm.data.codes import CodeColumns, count_codes, count_sizes, least_sizes
@@ -8,10 +9,47 @@ from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
 from skdgm.data.filling import completed, widened
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.frames import Codec
-from skdgm.data.kinds import Mixed, check, kinds_of, learned_scales, named_sizes
+from skdgm.data.kinds import (
+    EVERY,
+    Mixed,
+    check,
+    kinds_of,
+    learned_scales,
+    named_sizes,
+)
+from skdgm.data.rare import Rare
 from skdgm.utils.domains import is_frame, real_rows
 
 _BITS, _CODES = BinaryColumns(), CodeColumns()
+# Relative rounding error of sums of weights.
+_ROUNDING = 1e-9
+_ALIKE = "bernoulli", "gaussian", "categorical"
+
+
+def columns_as_asked(options):
+    """Kind of columns that an estimator's options ask for."""
+    kinds = options.column_types
+    if kinds == "bernoulli":
+        return BinaryColumns()
+    if kinds == "gaussian":
+        return RealColumns()
+    least, rare = options.min_categories, Rare.of(options)
+    if kinds == "categorical":
+        if rare == Rare():
+            return CodeColumns(least)
+        kinds = EVERY
+    return MixedColumns(kinds, least, rare, options.missing_pattern == "model")
+
+
+def check_pattern(options):
+    """Raise ValueError if options ask for a pattern of missing values in a table of
+    columns that are all of one kind."""
+    kinds = options.column_types
+    if options.missing_pattern == "model" and kinds in _ALIKE:
+        raise ValueError(
+            f'missing_pattern="model" is for tables of several kinds: column_types is '
+            f"{kinds!r}, and must be 'mixed', a tuple of kinds, or a dict."
+        )
 
 
 class MixedColumns(RealColumns):
@@ -27,12 +65,17 @@ class MixedColumns(RealColumns):
     min_categories : int or array-like of shape (n_columns,), default=None
         Least number of categories of categorical columns. For a DataFrame, the number
         of categories is that of their names, whatever the weights.
+    rare : Rare, optional
+        Options for rare and unknown categories.
+    gaps : bool, default=False
+        Whether that a value is missing is modelled.
     """
 
     tags = {"categorical": True}
 
-    def __init__(self, kinds="mixed", min_categories=None):
-        self.kinds, self.min_categories = kinds, min_categories
+    def __init__(self, kinds="mixed", min_categories=None, rare=None, gaps=False):
+        self.kinds, self.min_categories, self.gaps = kinds, min_categories, gaps
+        self.rare = Rare() if rare is None else rare
 
     @property
     def takes_times(self):
@@ -47,21 +90,32 @@ class MixedColumns(RealColumns):
         unknown = None
         if encoded and known is not None:
             unknown = (known.kinds == "categorical") & (X < 0)
-            X[unknown] = np.nan
+            beyond = [getattr(scale, "beyond", np.nan) for scale in known.scales]
+            if known.rare.lenient and known.gaps is not None:
+                # To be told from those that are missing.
+                beyond = known.sizes
+            X = np.where(unknown, beyond, X).astype(X.dtype)
         rows = real_rows(model, X, reset=reset or encoded, dtype=dtype)
         rows = rows._replace(codec=codec)
         kinds = kinds_of(self.kinds, rows) if reset else known.kinds
-        check(rows, kinds, type(model).__name__, None if reset else known.sizes)
+        sizes = None if reset or known.rare.lenient else known.sizes
+        check(rows, kinds, type(model).__name__, sizes)
         if reset:
             return rows
         rows = self.seen(self._with_unknown(rows, known, unknown), known)
-        if fitting and rows.unknown is not None:
+        if rows.unknown is None:
+            return rows
+        if known.rare.lenient:
+            return rows._replace(unknown=None)
+        if fitting or known.rare.handle_unknown == "error":
             self._refuse(rows, type(model).__name__)
         return rows
 
     def _with_unknown(self, rows, known, unknown):
         """Rows with a mask of values that are no known category or level."""
         which = known.which("ordinal")
+        if known.rare.lenient:
+            which = np.flatnonzero(known.coded)
         if which.size:
             unknown = np.zeros(rows.shape, bool) if unknown is None else unknown
             for block in rows.blocks():
@@ -97,7 +151,10 @@ class MixedColumns(RealColumns):
             return X, codec, False
         if known is not None:
             validate_data(model, X, reset=False, skip_check_array=True)
-        return codec.encode(X, strict=known is None or fitting), codec, True
+        strict = known is None or fitting or known.rare.handle_unknown == "error"
+        if known is not None and known.rare.lenient:
+            strict = False
+        return codec.encode(X, strict=strict), codec, True
 
     def learn(self, table, before=None):
         raw = table._replace(rows=table.rows.raw._replace(dtype=np.float64))
@@ -124,14 +181,26 @@ class MixedColumns(RealColumns):
         for j, scale in enumerate(scales):
             if scale is not None:
                 sizes[j] = scale.size
+        if self.rare != Rare():
+            counts = count_codes(table, sizes[which], which)
+            counts = np.split(counts, np.cumsum(sizes[which])[:-1])
+            groups = dict(zip(which, map(self.rare.groups, counts)))
+            scales = tuple(groups.get(j, scale) for j, scale in enumerate(scales))
         parts = standards(table, seen, total, kinds == "gaussian")
         counts = np.zeros(sizes[np.isin(kinds, ("categorical", "ordinal"))].sum())
-        return Mixed(seen, total, *parts, kinds, sizes, counts, rows.codec, scales)
+        absent, total_weight = None, table.weight.sum()
+        if self.gaps:
+            lost = (total_weight - seen).clip(min=0)
+            some = lost > _ROUNDING * total_weight
+            absent = np.where(some, (lost + 1) / (total_weight + 2), 0.0)
+        facts = counts, rows.codec, scales, self.rare, absent
+        return Mixed(seen, total, *parts, kinds, sizes, *facts)
 
     def seen(self, rows, columns):
         """Rows in the units of the model, as they are read."""
         scales = columns.scales if any(s is not None for s in columns.scales) else None
-        return super().seen(rows, columns)._replace(scales=scales)
+        facts = {"scales": scales, "gaps": columns.gaps}
+        return super().seen(rows, columns)._replace(**facts)
 
     def bits(self, columns):
         return columns.which("bernoulli")
@@ -153,7 +222,16 @@ class MixedColumns(RealColumns):
         share[np.repeat(columns.kinds == "numeric", columns.sizes)] = np.concatenate(
             [*parts, np.zeros(0)]
         )
-        return share
+        if columns.rare == Rare() and columns.gaps is None:
+            return share
+        parts = np.split(share, np.cumsum(columns.sizes)[:-1])
+        if columns.rare != Rare():
+            for j in columns.which("categorical"):
+                parts[j] = columns.scales[j].merged(parts[j])
+        for j in np.flatnonzero(columns.gaps):
+            own = columns.absent[j]
+            parts[j] = np.append(own, (1 - own) * parts[j])
+        return np.concatenate(parts)
 
     def fill(self, columns):
         """Initial values of missing entries: means, or the most frequent category."""
@@ -170,9 +248,15 @@ class MixedColumns(RealColumns):
         codes = _CODES.loss_of_independent(columns.of("categorical"))
         real = super().loss_of_independent(columns.of("gaussian"))
         scores = [columns.scales[j] for j in columns.which("numeric")]
-        return bits + codes + real + sum(own.entropy for own in scores)
+        known = bits + codes + real + sum(own.entropy for own in scores)
+        if columns.gaps is None:
+            return known
+        own = columns.absent
+        return known + (entr(own) + entr(1 - own)).sum()
 
     def to_data(self, columns, v):
+        if columns.gaps is not None:
+            v = np.where(np.isinf(v), v.dtype.type(np.nan), v)
         x = v * columns.scale + columns.mean
         for j, scale in enumerate(columns.scales):
             if scale is not None:

@@ -131,7 +131,7 @@ def as_labels(values, dtype, categories):
     """Convert codes, NaN where missing, to a column of their categories."""
     import pandas as pd
 
-    missing = np.isnan(values) | (len(categories) == 0)
+    missing = ~(values < len(categories))
     codes = np.where(missing, -1, np.rint(values)).astype(int)
     if isinstance(dtype, pd.CategoricalDtype):
         return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype))

@@ -8,7 +8,9 @@ from skdgm.distributions.categorical import (
     one_hot,
     pick,
 )
+from skdgm.distributions.gapped import ABSENT, GappedOutput
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
+from skdgm.distributions.grouped import GroupedOutput
 from skdgm.distributions.mixed import MixedOutput, places_of, slots
 from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
 from skdgm.distributions.numeric import NumericOutput
@@ -16,12 +18,15 @@ from skdgm.distributions.roles import Biased, Output, Unit
 from skdgm.distributions.within import Event, draw_within
 
 __all__ = [
+    "ABSENT",
     "Bernoulli",
     "BernoulliOutput",
     "Biased",
     "CategoricalOutput",
     "Event",
+    "GappedOutput",
     "Gaussian",
+    "GroupedOutput",
     "MixedOutput",
     "Mixture",
     "MixtureOutput",

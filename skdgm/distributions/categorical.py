@@ -137,6 +137,10 @@ class CategoricalOutput(Output):
         codes = [_codes(part, uniform[:, [j]]) for j, part in enumerate(parts)]
         return np.stack(codes, axis=1).astype(out.dtype)
 
+    def of_codes(self, log_p):
+        """Log probabilities of the codes of a single column, given those of outputs."""
+        return log_p
+
     def _parts(self, x):
         return np.split(x, self.starts[1:], axis=1)
 

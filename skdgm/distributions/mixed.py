@@ -12,6 +12,8 @@ import numpy as np
 
 from skdgm.distributions.bernoulli import BernoulliOutput
 from skdgm.distributions.categorical import CategoricalOutput, OrdinalOutput
+from skdgm.distributions.gapped import GappedOutput
+from skdgm.distributions.grouped import GroupedOutput
 from skdgm.distributions.mixture import MixtureOutput
 from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.roles import Output
@@ -37,19 +39,25 @@ class MixedOutput(Output):
         Number of categories of each column, or 1.
     mixture : Mixture
         Density of real columns.
-    scales : sequence of {Levels, Scores, None}, optional
-        Those of ordinal and numeric columns; see :class:`OrdinalOutput` and
-        :class:`NumericOutput`.
+    scales : sequence of {Levels, Scores, Groups, None}, optional
+        Those of ordinal and numeric columns, and of categories in groups; see
+        :class:`OrdinalOutput`, :class:`NumericOutput` and :class:`GroupedOutput`.
+    gapped : ndarray of bool, of shape (n_columns,), optional
+        True for columns that may be absent; see :class:`GappedOutput`.
+    whole : bool, default=False
+        Whether draws of these are never absent.
     """
 
-    def __init__(self, kinds, sizes, mixture, scales=None):
+    def __init__(self, kinds, sizes, mixture, scales=None, gapped=None, whole=False):
         self.kinds, self.sizes, self.mixture = kinds, sizes, mixture
-        self.scales = scales
+        self.scales, self.whole = scales, whole
+        self.gapped = np.zeros(len(kinds), bool) if gapped is None else gapped
         self.n_inputs, self.n_outputs = np.empty((2, len(kinds)), int)
         found = []
-        for kind in dict.fromkeys(kinds):
-            at = np.flatnonzero(kinds == kind)
-            found.append((_output(kind, sizes, mixture, scales, at), at))
+        for kind, gapped in dict.fromkeys(zip(kinds, self.gapped)):
+            at = np.flatnonzero((kinds == kind) & (self.gapped == gapped))
+            own = _output(kind, sizes, mixture, scales, at)
+            found.append((GappedOutput(own, whole) if gapped else own, at))
             self.n_inputs[at] = found[-1][0].n_inputs
             self.n_outputs[at] = found[-1][0].n_outputs
         both = self.n_inputs, self.n_outputs
@@ -65,9 +73,13 @@ class MixedOutput(Output):
     def take(self, columns):
         """Distributions of some of the columns, in their order."""
         scales = self.scales and [self.scales[j] for j in columns]
-        return type(self)(
-            self.kinds[columns], self.sizes[columns], self.mixture, scales
-        )
+        facts = self.kinds[columns], self.sizes[columns], self.mixture, scales
+        return type(self)(*facts, self.gapped[columns], self.whole)
+
+    def present(self):
+        """The same distributions, of which draws are never absent."""
+        facts = self.kinds, self.sizes, self.mixture, self.scales, self.gapped
+        return type(self)(*facts, whole=True)
 
     def start(self, share):
         out = np.zeros(self.n_outputs.sum())
@@ -153,6 +165,8 @@ def _output(kind, sizes, mixture, scales, at):
         return NumericOutput([scales[j] for j in at], mixture)
     if kind == "ordinal":
         return OrdinalOutput([scales[j] for j in at])
+    if kind == "categorical" and scales and scales[at[0]] is not None:
+        return GroupedOutput([scales[j] for j in at])
     if kind == "gaussian":
         return MixtureOutput(sizes[at], mixture)
     own = BernoulliOutput if kind == "bernoulli" else CategoricalOutput

@@ -53,11 +53,14 @@ def draw_within(output, out, event, rng):
         Log probability of the event.
     """
     own, kind = output.blocks[0].output, output.kinds[0]
-    out = out.astype(np.float64)
+    out, present = out.astype(np.float64), 0.0
+    if output.gapped[0]:
+        # The event is one of values that are present.
+        own, out, present = own.base, out[:, 1:], log_expit(-out[:, 0])
     if kind == "bernoulli":
         log_p = np.concatenate([log_expit(-out), log_expit(out)], axis=1)
     elif kind in ("categorical", "ordinal"):
-        log_p = log_softmax(out, axis=1)
+        log_p = own.of_codes(log_softmax(out, axis=1))
     else:
         log_p = np.zeros((len(out), 1))
         if kind == "numeric":
@@ -71,9 +74,9 @@ def draw_within(output, out, event, rng):
         chosen, log_mass = _chosen(log_p, rng.fold(0))
         marks = own.scales[0].marks if kind == "numeric" else np.zeros(0)
         atoms = np.append(marks, 0.0)[chosen]
-        return np.where(chosen == len(marks), z, atoms), log_mass
+        return np.where(chosen == len(marks), z, atoms), log_mass + present
     chosen, log_mass = _chosen(np.where(event.codes, log_p, -np.inf), rng.fold(0))
-    return chosen.astype(np.float64), log_mass
+    return chosen.astype(np.float64), log_mass + present
 
 
 def _chosen(log_p, rng):

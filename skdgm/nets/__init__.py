@@ -1,6 +1,6 @@
 """Feed-forward nets: layers, gradients, losses and training."""
 
-from skdgm.nets import layers
+from skdgm.nets import layers, maps
 from skdgm.nets.constrained import (
     KINDS,
     Shape,
@@ -47,6 +47,7 @@ from skdgm.nets.primitives import (
     drop_out,
     listed,
 )
+from skdgm.nets.tangents import gradient_norm, gradient_penalty
 from skdgm.nets.tape import vjp
 from skdgm.nets.tuner import Monitor, Tuner
 
@@ -76,6 +77,8 @@ __all__ = [
     "draw_bits",
     "drop_out",
     "forward",
+    "gradient_norm",
+    "gradient_penalty",
     "halves",
     "hidden",
     "init",
@@ -88,6 +91,7 @@ __all__ = [
     "log_normal",
     "log_prior",
     "logistic_cross_entropy",
+    "maps",
     "masked",
     "mixture_loss",
     "nll",

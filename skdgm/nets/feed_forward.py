@@ -47,7 +47,7 @@ class Layer(NamedTuple):
     b: np.ndarray
 
 
-def initial(name, rng, n_below, n_above):
+def initial(name, rng, n_below, n_above, shape=None):
     """Draw weights.
 
     Parameters
@@ -55,19 +55,22 @@ def initial(name, rng, n_below, n_above):
     name : str
         One of ``INITIALISERS``.
     rng : numpy.random.Generator
-    n_below, n_above : int
-        Numbers of units in the layers below and above.
+    n_below, n_above : float
+        Numbers of units in the layers below and above to which one is connected.
+    shape : tuple of int, optional
+        By default (n_below, n_above).
 
     Returns
     -------
-    W : ndarray of shape (n_below, n_above), float64
+    W : ndarray of the shape, float64
     """
+    shape = (n_below, n_above) if shape is None else shape
     who, how = name.split("_")
     deviation = 1 / np.sqrt(_UNITS[who](n_below, n_above))
     if how == "normal":
-        return rng.normal(0, deviation, (n_below, n_above))
+        return rng.normal(0, deviation, shape)
     bound = np.sqrt(3) * deviation
-    return rng.uniform(-bound, bound, (n_below, n_above))
+    return rng.uniform(-bound, bound, shape)
 
 
 def init(rng, sizes, activation, dtype=np.float64):

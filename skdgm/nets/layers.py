@@ -1,4 +1,4 @@
-r"""Nets as pairs of functions, and their composition.
+"""Nets as pairs of functions, and their composition.
 
 ::
 
@@ -9,42 +9,31 @@ r"""Nets as pairs of functions, and their composition.
 ``init(rng, n_inputs, dtype)`` draws the parameters, a tree of arrays, by a NumPy
 generator. ``apply(params, statistics, x, rng, train)`` is a pure function;
 ``statistics``, such as running means, change without gradients and are returned
-updated.
-
-Batch normalisation is
-
-.. math:: y = \gamma \odot \frac{x - m}{\sqrt{v + \epsilon}} + \beta,
-
-with means m and variances v of the batch's columns [1]_; after training, those of the
-data. With the gradient :math:`\bar y` by the outputs, and :math:`\hat x` for the factor
-multiplied by :math:`\gamma`, the gradients by the arguments are
-
-.. math:: \bar\gamma = \textstyle\sum_r \bar y_r \hat x_r, \quad
-   \bar\beta = \sum_r \bar y_r, \quad
-   \bar x = \frac{\gamma}{\sqrt{v + \epsilon}}
-   \bigl(\bar y - \tfrac1n \bar\beta - \tfrac1n \hat x \bar\gamma \bigr)
-
-References
-----------
-.. [1] Ioffe and Szegedy (2015). Batch normalization: accelerating deep network training
-   by reducing internal covariate shift. ICML.
+updated. ``tangent`` also takes a direction of the rows and gives the derivative of the
+outputs along it, from which second derivatives are had (:mod:`skdgm.nets.tangents`).
 """
 
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from autograd.extend import defvjp_argnums
 from autograd.tracer import getval
 
 from skdgm.nets import primitives
 from skdgm.nets.feed_forward import Layer, initial
-from skdgm.nets.tape import primitive
+from skdgm.nets.normalisation import EPSILON, moments, standardise
+from skdgm.nets.tangents import activated, at_largest
 
 # Decay rate of running means, per batch.
 _STAYS = 0.99
-# Added to variances, for numerical stability.
-EPSILON = 1e-5
+
+
+def no_tangent(*given, **more):
+    """Raise ValueError: outputs for a row depend on other rows."""
+    raise ValueError(
+        "Gradients of a net by single rows were asked for, but it has batch "
+        "normalisation, which makes rows depend on each other: leave that out."
+    )
 
 
 class Net(NamedTuple):
@@ -59,10 +48,14 @@ class Net(NamedTuple):
     apply : callable
         ``apply(params, statistics, x, rng=None, train=False)`` returns (y, statistics);
         ``rng`` is a Stream, needed for dropout in training.
+    tangent : callable, optional
+        ``tangent(params, statistics, x, dx, rng=None, train=False)`` returns (y, dy),
+        the derivative of y along the direction dx, both differentiable by ``params``.
     """
 
     init: object
     apply: object
+    tangent: object = no_tangent
 
 
 class Scales(NamedTuple):
@@ -82,7 +75,8 @@ class Moments(NamedTuple):
 def dense(n_units, activation="identity", init="glorot_uniform"):
     """Fully connected layer, as in :func:`~skdgm.nets.primitives.dense`; ``init`` is
     one of ``INITIALISERS``."""
-    return Net(partial(_begin_dense, n_units, init), partial(_apply_dense, activation))
+    apply, tangent = (partial(f, activation) for f in (_apply_dense, _tangent_dense))
+    return Net(partial(_begin_dense, n_units, init), apply, tangent)
 
 
 def _begin_dense(n_units, init, rng, n_inputs, dtype):
@@ -94,10 +88,17 @@ def _apply_dense(activation, params, statistics, x, rng=None, train=False):
     return primitives.dense(x, *params, activation), statistics
 
 
+def _tangent_dense(activation, params, statistics, x, dx, rng=None, train=False):
+    z = primitives.dense(x, *params, "identity")
+    dz = primitives.dense(dx, params.W, np.zeros_like(getval(params.b)), "identity")
+    return activated(z, dz, activation)
+
+
 def maxout(n_units, n_pieces=2, init="glorot_uniform"):
     """Maxout units, each the maximum of ``n_pieces`` linear ones."""
     below = partial(_begin_dense, n_units * n_pieces, init)
-    return Net(partial(_begin_maxout, n_units, below), partial(_apply_maxout, n_pieces))
+    apply, tangent = (partial(f, n_pieces) for f in (_apply_maxout, _tangent_maxout))
+    return Net(partial(_begin_maxout, n_units, below), apply, tangent)
 
 
 def _begin_maxout(n_units, below, rng, n_inputs, dtype):
@@ -109,9 +110,15 @@ def _apply_maxout(n_pieces, params, statistics, x, rng=None, train=False):
     return primitives.max_out(z, n_pieces), statistics
 
 
+def _tangent_maxout(n_pieces, params, statistics, x, dx, rng=None, train=False):
+    z, dz = _tangent_dense("identity", params, statistics, x, dx)
+    return primitives.max_out(z, n_pieces), at_largest(getval(z), dz, n_pieces)
+
+
 def activation(name):
     """Activation function without weights; one of ``ACTIVATIONS``."""
-    return Net(_begin_unweighted, partial(_apply_activation, name))
+    apply, tangent = _apply_activation, _tangent_activation
+    return Net(_begin_unweighted, partial(apply, name), partial(tangent, name))
 
 
 def _begin_unweighted(rng, n_inputs, dtype):
@@ -122,13 +129,24 @@ def _apply_activation(name, params, statistics, x, rng=None, train=False):
     return primitives.activate(x, name), statistics
 
 
+def _tangent_activation(name, params, statistics, x, dx, rng=None, train=False):
+    return activated(x, dx, name)
+
+
 def dropout(rate):
     """Dropout at a rate in [0, 1), during training only."""
-    return Net(_begin_unweighted, partial(_apply_dropout, rate))
+    apply = partial(_apply_dropout, rate)
+    return Net(_begin_unweighted, apply, partial(tangent_linear, apply))
 
 
 def _apply_dropout(rate, params, statistics, x, rng=None, train=False):
     return (primitives.drop_out(x, rate, rng) if train and rate else x), statistics
+
+
+def tangent_linear(apply, params, statistics, x, dx, rng=None, train=False):
+    """Tangent of a layer that is linear, without biases, in its rows."""
+    how = {"rng": rng, "train": train}
+    return tuple(apply(params, statistics, rows, **how)[0] for rows in (x, dx))
 
 
 def batch_norm():
@@ -145,16 +163,21 @@ def _begin_batch_norm(rng, n_inputs, dtype):
 def _apply_batch_norm(params, statistics, x, rng=None, train=False):
     if train:
         now = moments(getval(x))
-        after = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(statistics, now)]
-        after = Moments(*(part.astype(x.dtype) for part in after))
-        return standardise(x, *params), after
+        return standardise(x, *params, now), followed(statistics, now)
     size = np.sqrt(statistics.variance + x.dtype.type(EPSILON))
     return (x - statistics.mean) * (params.gain / size) + params.shift, statistics
 
 
+def followed(statistics, now):
+    """Running moments after a batch whose moments are given."""
+    after = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(statistics, now)]
+    return Moments(*(part.astype(a.dtype) for part, a in zip(after, statistics)))
+
+
 def serial(*nets):
     """Composition of nets, each applied to the output of the one before."""
-    return Net(partial(_begin_serial, nets), partial(_apply_serial, nets))
+    begin, *rest = _begin_serial, _apply_serial, _tangent_serial
+    return Net(partial(begin, nets), *(partial(f, nets) for f in rest))
 
 
 def _begin_serial(nets, rng, n_inputs, dtype):
@@ -176,57 +199,9 @@ def _apply_serial(nets, params, statistics, x, rng=None, train=False):
     return x, tuple(kept)
 
 
-@primitive
-def standardise(x, gain, shift):
-    """Standardise the columns of a batch, multiply by gains and add shifts.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-    gain, shift : ndarray of shape (n_columns,)
-
-    Returns
-    -------
-    y : ndarray of shape (n_rows, n_columns)
-    """
-    normal, _ = _normalised(x)
-    return normal * gain + shift
-
-
-def _normalised(x):
-    """Standardised columns, and the deviations that they were divided by."""
-    mean, variance = moments(x)
-    size = np.sqrt(variance + x.dtype.type(EPSILON))
-    return (x - mean) / size, size
-
-
-def moments(x):
-    """Means and variances of columns.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-
-    Returns
-    -------
-    mean, variance : ndarray of shape (n_columns,)
-    """
-    return x.mean(axis=0), x.var(axis=0)
-
-
-def _back(argnums, y, args, kwargs):
-    x, gain, _ = args
-    normal, size = _normalised(x)
-
-    def backward(grad):
-        of_shift, of_gain = grad.sum(axis=0), (grad * normal).sum(axis=0)
-        found = [None, of_gain, of_shift]
-        if 0 in argnums:
-            shared = (of_shift + normal * of_gain) / x.dtype.type(len(x))
-            found[0] = gain / size * (grad - shared)
-        return [found[argnum] for argnum in argnums]
-
-    return backward
-
-
-defvjp_argnums(standardise, _back)
+def _tangent_serial(nets, params, statistics, x, dx, rng=None, train=False):
+    for number, parts in enumerate(zip(nets, params, statistics, strict=True)):
+        net, own, kept = parts
+        fold = rng.fold(number) if rng is not None else None
+        x, dx = net.tangent(own, kept, x, dx, rng=fold, train=train)
+    return x, dx

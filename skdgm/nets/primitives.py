@@ -227,7 +227,7 @@ BACK = {
     "logistic": lambda y, grad: grad * (y * (1 - y)),
     "tanh": lambda y, grad: grad * (1 - y * y),
     "relu": lambda y, grad: grad * (y > 0),
-    "leaky_relu": lambda y, grad: grad * np.where(y > 0, 1, y.dtype.type(LEAK)),
+    "leaky_relu": lambda y, grad: grad * np.maximum(y > 0, LEAK, dtype=y.dtype),
     "softplus": lambda y, grad: grad * -np.expm1(-y),
 }
 ACTIVATIONS = tuple(FORWARD)

@@ -22,6 +22,7 @@ import numpy as np
 from autograd.core import VJPNode, primitive_vjps
 from autograd.extend import Box
 from autograd.numpy.numpy_boxes import ArrayBox
+from autograd.tracer import getval  # noqa: F401  For those that import no autograd.
 
 from skdgm.utils.tree import tree_map
 

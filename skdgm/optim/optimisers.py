@@ -71,6 +71,8 @@ class Optimiser(NamedTuple):
         Learning rate.
     momentum : float
         Momentum coefficient; of Adam the decay rate :math:`\beta_1`.
+    beta_2 : float
+        Of Adam only: the decay rate :math:`\beta_2`.
     l1, l2 : float
         Penalties, for such leaves only: l1 sign(theta) + l2 theta is subtracted from
         the gradient. They are meant for couplings; the rest are biases.
@@ -133,14 +135,16 @@ def _step_sgd(params, velocity, grad, *, rate, momentum=0.0, l1=0.0, l2=0.0):
             theta += u
 
 
-def _step_adam(params, state, grad, *, rate, momentum=BETA_1, l1=0.0, l2=0.0):
+def _step_adam(
+    params, state, grad, *, rate, momentum=BETA_1, beta_2=BETA_2, l1=0.0, l2=0.0
+):
     state.t[0] += 1
-    rate, delta = corrected(rate, momentum, state.t[0])
-    numbers = rate, momentum, BETA_2, delta
+    rate, delta = corrected(rate, momentum, state.t[0], beta_2)
+    numbers = rate, momentum, beta_2, delta
     _walk(adam_kernel, numbers, params, state.m, state.s, grad, l1=l1, l2=l2)
 
 
-def corrected(rate, momentum, t):
+def corrected(rate, momentum, t, beta_2=BETA_2):
     r"""Numbers of Adam's update t, or of several, with which running means need no
     correction.
 
@@ -150,7 +154,7 @@ def corrected(rate, momentum, t):
         Of :math:`m / (\sqrt{s} + \delta)`, as s and m are.
     delta : float
     """
-    size = np.sqrt(1 - BETA_2**t)
+    size = np.sqrt(1 - beta_2**t)
     return rate * size / (1 - momentum**t), DELTA * size
 
 

@@ -9,6 +9,7 @@ from skdgm.exceptions import UnknownTypeError
 
 _ESTIMATORS = {
     "skdgm.anomaly": ("DensityOutlierDetector",),
+    "skdgm.adversarial.gan": ("GAN",),
     "skdgm.autoencoder.vae": ("VAE",),
     "skdgm.autoregressive.eonade": ("EoNADE",),
     "skdgm.autoregressive.fvbn": ("FVBN",),
@@ -27,11 +28,13 @@ _ESTIMATORS = {
     "skdgm.boltzmann.rbm_classifier": ("RBMClassifier",),
     "skdgm.constraints.constrained_table": ("ConstrainedTable",),
     "skdgm.imputation.generative_imputer": ("GenerativeImputer",),
+    "skdgm.moment_matching.gmmn": ("GMMN",),
     "skdgm.preprocessing.bernoulli_binarizer": ("BernoulliBinarizer",),
     "skdgm.preprocessing.dequantizer": ("Dequantizer",),
 }
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
+    "skdgm.adversarial._players": ("GameState", "Player"),
     "skdgm.autoencoder._hierarchy": ("Params", "Statistics"),
     "skdgm.autoregressive._normal": ("Moments",),
     "skdgm.autoregressive._orderless": ("Params",),
@@ -46,9 +49,11 @@ _RECORDS = {
     "skdgm.data.foreign": ("Schema",),
     "skdgm.data.frames": ("Codec",),
     "skdgm.data.kinds": ("Mixed",),
+    "skdgm.data.rare": ("Groups", "Rare"),
     "skdgm.data.scales": ("Levels", "Scores"),
     "skdgm.distributions.gaussian": ("Normal",),
     "skdgm.energies.params": ("Params",),
+    "skdgm.moment_matching._matching": ("MatchState", "Part"),
     "skdgm.nets.constrained": ("Tied",),
     "skdgm.nets.feed_forward": ("Layer",),
     "skdgm.nets.layers": ("Moments", "Scales"),

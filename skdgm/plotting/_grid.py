@@ -7,6 +7,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_scalar
 
 from skdgm.plotting._support import axes_for, check_looks
+from skdgm.utils.images import image_shape as sides
 
 # Gaps between images, and between lines of several parts, as shares of the longer side
 # of an image.
@@ -160,24 +161,9 @@ def as_images(display, rows, image_shape=None):
             f"{name} shows rows of a table, at least one; got an array of shape "
             f"{rows.shape}."
         )
-    n_features = rows.shape[1]
-    if image_shape is None:
-        side = round(np.sqrt(n_features))
-        if side**2 != n_features:
-            raise ValueError(
-                f"{name} cannot tell the shape of images of {n_features} pixels, which "
-                "is no square number: give image_shape=(height, width), or "
-                f"(1, {n_features}) for rows that are no images."
-            )
-        image_shape = side, side
-    shape = tuple(image_shape) if np.iterable(image_shape) else (image_shape,)
-    whole = all(isinstance(side, Integral) for side in shape)
-    if not whole or len(shape) != 2 or min(shape) < 1 or np.prod(shape) != n_features:
-        raise ValueError(
-            f"image_shape={image_shape!r} of {name} must be (height, width) with "
-            f"height times width = {n_features}, the number of features."
-        )
-    return rows.reshape(-1, *shape)
+    given = rows.shape[1], image_shape
+    height, width, _ = sides(*given, who=name, with_channels=False)
+    return rows.reshape(-1, height, width)
 
 
 def shared_limits(images):

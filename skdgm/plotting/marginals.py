@@ -279,6 +279,10 @@ def samples_beside(X, estimator, n_samples, random_state, options):
             f"X has {X.shape[1]} columns, but samples have {samples.shape[1]}."
         )
     frame, drawn = as_frame(X), as_frame(samples)
+    plain = getattr(getattr(estimator, "_columns", None), "codec", None) is None
+    if drawn is not None and frame is None and plain:
+        # All columns are numbers, in the order of those of X.
+        samples, drawn = np.asarray(samples), None
     given = [] if frame is None else list(frame.columns)
     fitted = getattr(estimator, "feature_names_in_", given)
     fitted = fitted if drawn is None else drawn.columns

@@ -125,6 +125,7 @@ class SamplesDisplay:
         samples = estimator.sample(n_samples, random_state, **options)
         if means:
             samples = means_of(estimator, samples)
+        samples = np.asarray(samples)
         neighbours = None if X is None else nearest(samples, X)
         looks = {"labels": labels, "image_shape": image_shape}
         display = cls(samples, neighbours=neighbours, **looks)

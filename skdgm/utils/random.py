@@ -127,6 +127,10 @@ class Stream(NamedTuple):
         """Standard normal noise of shape (n_rows, n_columns)."""
         return ndtri(self.uniform(n_columns) + _HALF).astype(dtype, copy=False)
 
+    def gumbel(self, n_columns):
+        """Standard Gumbel noise of shape (n_rows, n_columns), float64."""
+        return -np.log(-np.log(self.uniform(n_columns) + _HALF))
+
     def generator(self):
         """NumPy generator seeded by the root, for draws that need no address."""
         return np.random.default_rng(self.root)

@@ -65,6 +65,9 @@ class Rows(NamedTuple):
     unknown : ndarray of bool, of shape (n_rows, n_columns), optional
         True for missing values that are categories, or levels of numbers, unknown to
         the model.
+    gaps : ndarray of bool, of shape (n_columns,), optional
+        True for columns in which that a value is missing is a value: infinity, and
+        minus infinity for unknown ones.
     """
 
     X: object
@@ -79,6 +82,7 @@ class Rows(NamedTuple):
     labels: np.ndarray = None
     codec: object = None
     unknown: np.ndarray = None
+    gaps: np.ndarray = None
 
     @property
     def shape(self):
@@ -91,7 +95,7 @@ class Rows(NamedTuple):
     @property
     def raw(self):
         """The same rows, read as they are given."""
-        return self._replace(affine=None, scales=None, bounds=None)
+        return self._replace(affine=None, scales=None, bounds=None, gaps=None)
 
     @property
     def listed(self):
@@ -102,6 +106,7 @@ class Rows(NamedTuple):
         """Dense rows at an index array or a slice."""
         part = self.X[index]
         part = part.toarray() if sp.issparse(part) else part
+        missing = None if self.gaps is None else self._missing(part, index)
         if self.scales is not None:
             part = np.array(part, np.float64)
             for j, scale in enumerate(self.scales):
@@ -113,7 +118,15 @@ class Rows(NamedTuple):
                 part /= self.affine[1]
             part.clip(-_FAR, _FAR, out=part)
         part = np.asarray(part, dtype=self.dtype, order="C")
+        if missing is not None:
+            lost = np.where(missing, self.dtype(np.inf), self.dtype(-np.inf))
+            part = np.where(np.isnan(part) & self.gaps, lost, part)
         return part if self.bounds is None else part.clip(*self.bounds)
+
+    def _missing(self, part, index):
+        """Mask of entries that have no value, whether the model knows it or not."""
+        lost = np.isnan(part)
+        return lost if self.unknown is None else lost & ~self.unknown[index]
 
     def present(self, index, lists=None):
         """Read rows as :class:`Lists` or as a dense array.

@@ -459,6 +459,9 @@ def test_data_frames(estimator, data):
             # The types of a DataFrame's columns say how they are modelled.
             if estimator.get_params().get("column_types") != "mixed":
                 np.testing.assert_array_equal(found, expected)
+    drawn = estimator.sample(3, random_state=0)
+    assert list(drawn.columns) == list(frame.columns)
+    assert isinstance(fitted.sample(3), np.ndarray)
 
 
 def peak_memory(estimator, X, data):
@@ -686,7 +689,8 @@ def test_verbose(estimator, data, capsys):
 @of_kinds
 def test_unfitted(estimator, data):
     names = ["transform", "score", "impute", "gibbs", "elbo", "active_units", *OF_ROWS]
-    names += ["score_features", "conditional_sample"]
+    names += ["score_features", "conditional_sample", "invert", "generate"]
+    names += ["discriminator_score"]
     methods = [name for name in names if hasattr(estimator, name)]
     assert len(methods) >= 6
     for name in methods:

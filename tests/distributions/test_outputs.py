@@ -3,10 +3,14 @@ import pytest
 from scipy.special import expit, log_softmax
 from scipy.stats import norm
 
+from skdgm.data.rare import Rare
 from skdgm.data.scales import Levels, scores_of
 from skdgm.distributions import (
+    ABSENT,
     BernoulliOutput,
     CategoricalOutput,
+    GappedOutput,
+    GroupedOutput,
     MixedOutput,
     Mixture,
     MixtureOutput,
@@ -138,6 +142,77 @@ class TestOrdinal(OutputCase):
             np.testing.assert_allclose(own.backward(codes[:, j]), part @ own.values)
         best = [part.argmax(axis=1) for part in (p[:, :2], p[:, 2:])]
         np.testing.assert_array_equal(self.output.mode(out), np.transpose(best))
+
+
+class TestGrouped(OutputCase):
+    weights = [9.0, 1, 5, 2], [1.0, 1, 4], [3.0, 8]
+    groups = [Rare(min_frequency=3).groups(np.array(own)) for own in weights]
+    output = GroupedOutput(groups)
+    v = np.array([[3, 2, 0], [0, NAN, 1], [NAN, 0, 1], [NAN] * 3])
+    share = np.array([0.5, 0.2, 0.3, 0.9, 0.1, 0.6, 0.4])
+
+    @property
+    def grid(self):
+        """Each code in turn; missing where a column has no such category."""
+        codes, sizes = np.arange(4.0)[:, None], [len(own) for own in self.weights]
+        return np.where(codes < sizes, codes, NAN)
+
+    def test_probabilities_add_up_to_one(self):
+        p = np.where(np.isnan(self.grid), 0, 1)
+        for row in self.out(2):
+            log_p = self.output.log_p(np.tile(row, (4, 1)), self.grid)
+            np.testing.assert_allclose((p * np.exp(log_p)).sum(axis=0), 1)
+
+    def test_draws_have_the_moments(self):
+        row = self.out(1)
+        v = self.output.draw(np.tile(row, (N_DRAWS, 1)), stream(0).rows(N_DRAWS))
+        log_p = self.output.log_p(np.tile(row, (4, 1)), self.grid)
+        for j, own in enumerate(self.weights):
+            found = v[:, [j]] == np.arange(len(own))
+            assert_means(found.astype(float), np.exp(log_p[: len(own), j]))
+
+
+class GappedCase(OutputCase):
+    """A base, the values of which are those of ``v`` or absent."""
+
+    peaked = False
+
+    def test_probabilities_add_up_to_one(self):
+        for row in self.out(2):
+            rows = np.tile(row, (len(self.grid), 1))
+            log_p = self.output.log_p(rows, self.grid)
+            log_p = np.where(np.isnan(self.grid), -np.inf, log_p)
+            gone = self.output.log_p(row[None], np.full((1, 2), ABSENT))[0]
+            total = np.exp(log_p).sum(axis=0) * self.step + np.exp(gone)
+            np.testing.assert_allclose(total, 1, rtol=1e-5)
+            some = self.output.log_p(row[None], np.full((1, 2), -ABSENT))[0]
+            np.testing.assert_allclose(np.exp(some) + np.exp(gone), 1, rtol=1e-5)
+
+    def test_draws_have_the_moments(self):
+        out, rng = np.tile(self.out(1), (N_DRAWS, 1)), stream(0).rows(N_DRAWS)
+        v = self.output.draw(out, rng)
+        assert_means(self.output.inputs(v), self.output.expected(out[:1])[0])
+        whole = type(self.output)(self.output.base, whole=True)
+        found, present = whole.draw(out, rng), ~np.isinf(v)
+        np.testing.assert_array_equal(found[present], v[present])
+        assert np.isfinite(found).all()
+        for part in (whole.mean(out[:1]), self.output.mean(out[:1])):
+            base = self.output.base.mean(out[:1, self.output._out[1]])
+            np.testing.assert_allclose(part, base)
+
+
+class TestGappedCodes(GappedCase):
+    output = GappedOutput(CategoricalOutput(np.array([3, 2])))
+    v = np.array([[0, ABSENT], [2, NAN], [ABSENT, 1], [NAN] * 2])
+    share = np.array([0.2, 0.5, 0.2, 0.1, 0.3, 0.35, 0.35])
+    grid = np.array([[0, 0], [1, 1], [2, NAN]])
+
+
+class TestGappedNumbers(GappedCase):
+    output = GappedOutput(MixtureOutput(np.ones(2, int), Mixture(2)))
+    v = np.array([[0.3, ABSENT], [-2, NAN], [ABSENT, 1], [NAN] * 2])
+    share, step = np.array([0.2, 0.0, 0.3, 0.0]), 0.02
+    grid = np.tile(np.arange(-60, 60, step)[:, None], (1, 2))
 
 
 def scores(atoms):

@@ -1,0 +1,211 @@
+"""Modes, losses, densities and classes of adversarial models.
+
+    python doc/benchmarks/adversarial.py --only modes losses digits
+    python doc/benchmarks/adversarial.py --data DATA --only parzen classes
+
+``modes``: a ring of 8 normal distributions (radius 2, standard deviation 0.02) and a
+grid of 25 (distance 2, 0.05), 5,000 rows, default parameters but the kind of columns,
+by seed. A mode is found if a draw of 2,500 is within three standard deviations of it;
+quality is the share of draws that are within three of any. ``losses``: the same data,
+one seed, by loss. ``digits``: scikit-learn's digits by default; accuracy of a
+1-nearest-neighbour classifier of real digits that learned from as many draws by class.
+``parzen``: MNIST's validation rows under a Parzen window of 10,000 draws, and what else
+there is to say of these draws. ``classes``: MNIST by class; error of a
+1-nearest-neighbour classifier that learned from 10,000 draws. Seconds are of the
+processor.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from _data import load
+from _machine import describe
+from sklearn.datasets import load_digits
+from sklearn.metrics import pairwise_distances
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+
+from skdgm import GAN
+from skdgm.metrics import (
+    classifier_two_sample_test,
+    nearest_training_neighbours,
+    parzen_log_likelihood,
+)
+
+LOSSES = {
+    "relativistic": {},
+    "non-saturating": {"loss": "non-saturating"},
+    "non-saturating, no penalty": {"loss": "non-saturating", "gradient_penalty": 0.0},
+    "minimax": {"loss": "minimax"},
+    "minimax, no penalty": {"loss": "minimax", "gradient_penalty": 0.0},
+    "likelihood": {"loss": "likelihood"},
+    "least-squares": {"loss": "least-squares"},
+    "wasserstein, penalty between": {
+        "loss": "wasserstein",
+        "penalty": "one-centred",
+        "gradient_penalty": 0.1,
+        "n_discriminator_steps": 5,
+    },
+    "wasserstein, clipping": {
+        "loss": "wasserstein",
+        "gradient_penalty": 0.0,
+        "clip_weights": 0.1,
+        "n_discriminator_steps": 5,
+        "solver": "rmsprop",
+    },
+    "relativistic, normal prior": {"prior": "normal"},
+    "relativistic, no waves": {"n_frequencies": 0},
+}
+
+
+def mixture(name, seed):
+    """Rows, centres and standard deviation of a mixture in the plane."""
+    rng = np.random.default_rng(seed)
+    if name == "ring":
+        angles = np.arange(8) * np.pi / 4
+        centres, spread = 2 * np.column_stack([np.cos(angles), np.sin(angles)]), 0.02
+    else:
+        side = np.arange(-4.0, 5, 2)
+        centres, spread = np.array([(a, b) for a in side for b in side]), 0.05
+    which = rng.integers(0, len(centres), 5000)
+    return centres[which] + rng.normal(0, spread, (5000, 2)), centres, spread
+
+
+def quality(draws, centres, spread):
+    """Number of modes found, and share of draws near any."""
+    gaps = np.linalg.norm(draws[:, None] - centres, axis=2)
+    near = gaps.min(axis=1) < 3 * spread
+    return len(np.unique(gaps.argmin(axis=1)[near])), near.mean()
+
+
+def fitted(X, y=None, **options):
+    """A fitted GAN, and the seconds that it took."""
+    start = time.process_time()
+    gan = GAN(**options).fit(X, y)
+    return gan, time.process_time() - start
+
+
+def modes(options):
+    """Modes found by default parameters."""
+    print("| data | seed | modes | quality | coverage | s |\n|---|---|---|---|---|---|")
+    for name in "ring", "grid":
+        for seed in range(options.seeds):
+            X, centres, spread = mixture(name, seed)
+            gan, seconds = fitted(X, column_types="gaussian", random_state=seed)
+            found, share = quality(gan.sample(2500, random_state=0), centres, spread)
+            print(
+                f"| {name} | {seed} | {found} of {len(centres)} | {share:.1%} |",
+                f"{gan.coverage_:.2f} | {seconds:.0f} |",
+                flush=True,
+            )
+
+
+def losses(options):
+    """Modes found by loss."""
+    print("| loss | ring | quality | grid | quality | s |\n|---|---|---|---|---|---|")
+    for label, asked in LOSSES.items():
+        cells, total = [], 0.0
+        for name in "ring", "grid":
+            X, centres, spread = mixture(name, 0)
+            how = {"column_types": "gaussian", "random_state": 0} | asked
+            gan, seconds = fitted(X, **how)
+            found, share = quality(gan.sample(2500, random_state=0), centres, spread)
+            cells.append(f"{found} | {share:.0%}")
+            total += seconds
+        print(f"| {label} | {' | '.join(cells)} | {total:.0f} |", flush=True)
+
+
+def nearest(X, y, draws, labels):
+    """Error of a 1-nearest-neighbour classifier of X that learned from draws."""
+    model = KNeighborsClassifier(1).fit(draws, labels)
+    return 1 - model.score(X, y)
+
+
+def digits(options):
+    """Scikit-learn's digits: draws by class as a training set."""
+    X, y = load_digits(return_X_y=True)
+    parts = train_test_split(X / 16, y, test_size=500, random_state=0, stratify=y)
+    X, X_test, y, y_test = parts
+    print("| training set | error of 1-NN | s |\n|---|---|---|")
+    print(f"| {len(X)} digits | {nearest(X_test, y_test, X, y):.1%} | |")
+    for name, asked in (("dense", {}), ("conv", {"architecture": "conv"})):
+        how = {"class_conditional": True, "random_state": 0} | asked
+        gan, seconds = fitted(X, y, **how)
+        labels = np.resize(np.arange(10), 5000)
+        draws = gan.sample(5000, random_state=0, y=labels)
+        error = nearest(X_test, y_test, draws, labels)
+        print(f"| 5,000 draws, {name} | {error:.1%} | {seconds:.0f} |", flush=True)
+
+
+def images(options):
+    """MNIST in float32, training and validation rows with classes."""
+    data = load(options.data, "mnist")
+    X, V = (data[part].astype(np.float32) / 255 for part in ("train", "valid"))
+    return X, data["train_y"], V, data["valid_y"]
+
+
+def density_and_coverage(X, draws, n_neighbours=5):
+    """Density and coverage of Naeem et al. (2020): the number of rows in whose
+    surroundings a draw is, as a share of the number of neighbours; and the share of
+    rows with a draw in theirs."""
+    radius = NearestNeighbors(n_neighbors=n_neighbours + 1).fit(X).kneighbors(X)[0]
+    inside = pairwise_distances(X, draws) < radius[:, -1:]
+    return inside.sum() / (n_neighbours * len(draws)), inside.any(axis=1).mean()
+
+
+def parzen(options):
+    """MNIST under a Parzen window of draws, and other measures."""
+    X, _, V, _ = images(options)
+    print(
+        "| model | Parzen, nats | sigma | two-sample AUC | density | coverage | "
+        "nearer to train | s |\n|---|---|---|---|---|---|---|---|"
+    )
+    chosen, asked = V[:1000], V[1000:]
+    for name, how in (
+        ("GAN, dense", {"hidden_layer_sizes": (256, 512), "n_iter": options.epochs}),
+        ("GAN, conv", {"architecture": "conv", "n_iter": options.epochs}),
+    ):
+        gan, seconds = fitted(X, random_state=0, **how)
+        draws = gan.sample(10_000, random_state=0)
+        found = parzen_log_likelihood(asked, draws, X_valid=chosen)
+        test = classifier_two_sample_test(V[:2000], draws[:2000], random_state=0)
+        density, coverage = density_and_coverage(V[:2000], draws[:2000])
+        near = nearest_training_neighbours(draws[:1000], X[:5000], V[:5000])
+        print(
+            f"| {name} | {found.log_likelihood:.0f} ± {found.se:.0f} |",
+            f"{found.sigma:.2f} | {test.roc_auc:.2f} | {density:.2f} |",
+            f"{coverage:.2f} | {near.closer:.2f} | {seconds:.0f} |",
+            flush=True,
+        )
+
+
+def classes(options):
+    """MNIST: draws by class as a training set."""
+    X, y, V, v = images(options)
+    print("| model | error of 1-NN | s |\n|---|---|---|")
+    how = {"class_conditional": True, "n_iter": options.epochs, "random_state": 0}
+    for name, asked in (
+        ("dense", {"hidden_layer_sizes": (256, 512)}),
+        ("conv", {"architecture": "conv"}),
+    ):
+        gan, seconds = fitted(X, y, **how, **asked)
+        labels = np.resize(np.arange(10), 10_000)
+        draws = gan.sample(10_000, random_state=0, y=labels)
+        print(f"| {name} | {nearest(V, v, draws, labels):.1%} | {seconds:.0f} |")
+
+
+PARTS = {part.__name__: part for part in (modes, losses, digits, parzen, classes)}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=10)
+    options = parser.parse_args()
+    print(describe(), "\n")
+    for part in options.only:
+        print(f"\n{part}\n")
+        PARTS[part](options)

@@ -1,0 +1,153 @@
+r"""Losses of the two players of an adversarial game.
+
+With the discriminator's logits r of real rows and f of generated ones,
+:math:`\zeta(z) = \log(1 + e^z)`, and targets 1 - s of real rows with one-sided label
+smoothing s, the discriminator and the generator minimise the means of
+
+====================  ====================================  ====================
+"minimax" [1]_        :math:`\zeta(-r) + s r + \zeta(f)`    :math:`-\zeta(f)`
+"non-saturating" [1]_  the same                             :math:`\zeta(-f)`
+"likelihood" [2]_     the same                              :math:`-e^f`
+"least-squares" [3]_  :math:`\frac12 (r - 1 + s)^2          :math:`\frac12 (f - 1)^2`
+                      + \frac12 f^2`
+"wasserstein" [4]_    :math:`f - r`                         :math:`-f`
+"relativistic" [5]_   :math:`\zeta(f - r)`                  :math:`\zeta(r - f)`
+====================  ====================================  ====================
+
+In the last, each generated row is compared with a real one.
+
+References
+----------
+.. [1] Goodfellow et al. (2014). Generative adversarial nets. NeurIPS.
+.. [2] Goodfellow (2014). On distinguishability criteria for estimating generative
+   models. arXiv:1412.6515.
+.. [3] Mao, Li, Xie, Lau, Wang and Smolley (2017). Least squares generative adversarial
+   networks. ICCV.
+.. [4] Arjovsky, Chintala and Bottou (2017). Wasserstein generative adversarial
+   networks. ICML.
+.. [5] Jolicoeur-Martineau (2019). The relativistic discriminator: a key element missing
+   from standard GAN. ICLR.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit
+
+from skdgm.utils.math import softplus
+
+# Logit above which "likelihood" is continued by its tangent, so that it stays finite.
+_HIGH = 10.0
+
+
+class Loss(NamedTuple):
+    """Losses of both players, as functions of logits.
+
+    Parameters
+    ----------
+    of_real : callable
+        ``of_real(gap, smoothing)`` returns the discriminator's loss of each real row
+        and its derivative.
+    of_fake : callable
+        ``of_fake(gap)`` returns that of each generated row.
+    of_generator : callable
+        ``of_generator(gap)`` returns the generator's loss and its derivative.
+    paired : bool
+        Whether a gap is the difference of a generated row's logit and that of a real
+        row, rather than one logit.
+    smooths : bool
+        Whether labels can be smoothed.
+    """
+
+    of_real: object
+    of_fake: object
+    of_generator: object
+    paired: bool = False
+    smooths: bool = False
+
+    def discriminator(self, real, fake, smoothing=0.0):
+        """Loss of the discriminator for each row, and its gradients.
+
+        Parameters
+        ----------
+        real, fake : ndarray of shape (n_rows,)
+            Logits.
+        smoothing : float
+            One minus the target of real rows.
+
+        Returns
+        -------
+        loss, by_real, by_fake : ndarray of shape (n_rows,)
+        """
+        if self.paired:
+            loss, slope = self.of_fake(fake - real)
+            return loss, -slope, slope
+        own, by_real = self.of_real(real, smoothing)
+        other, by_fake = self.of_fake(fake)
+        return own + other, by_real, by_fake
+
+    def generator(self, real, fake):
+        """Loss of the generator for each row, and its gradient.
+
+        Parameters
+        ----------
+        real, fake : ndarray of shape (n_rows,)
+            Logits; those of real rows matter if rows are paired.
+
+        Returns
+        -------
+        loss, by_fake : ndarray of shape (n_rows,)
+        """
+        return self.of_generator(fake - real if self.paired else fake)
+
+
+def _log_real(r, smoothing):
+    return softplus(-r) + smoothing * r, expit(r) - 1 + smoothing
+
+
+def _log_fake(f):
+    return softplus(f), expit(f)
+
+
+def _log_wrong(f):
+    return softplus(-f), -expit(-f)
+
+
+def _minus_log_fake(f):
+    return -softplus(f), -expit(f)
+
+
+def _ratio(f):
+    low = np.exp(np.minimum(f, _HIGH))
+    return -low * (1 + np.maximum(f - _HIGH, 0)), -low
+
+
+def _square_real(r, smoothing):
+    gap = r - 1 + smoothing
+    return 0.5 * gap**2, gap
+
+
+def _square_fake(f):
+    return 0.5 * f**2, f
+
+
+def _square_wrong(f):
+    return _square_real(f, 0)
+
+
+def _minus(r, smoothing=0.0):
+    return -r, np.full_like(r, -1)
+
+
+def _plus(f):
+    return f, np.ones_like(f)
+
+
+LOSSES = {
+    "minimax": Loss(_log_real, _log_fake, _minus_log_fake, smooths=True),
+    "non-saturating": Loss(_log_real, _log_fake, _log_wrong, smooths=True),
+    "likelihood": Loss(_log_real, _log_fake, _ratio, smooths=True),
+    "least-squares": Loss(_square_real, _square_fake, _square_wrong, smooths=True),
+    "wasserstein": Loss(_minus, _plus, _minus),
+    "relativistic": Loss(None, _log_fake, _log_wrong, paired=True),
+}

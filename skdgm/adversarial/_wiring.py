@@ -1,0 +1,210 @@
+"""Nets of an adversarial model, made from options, and the game that they play."""
+
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+
+from skdgm.adversarial._game import Game
+from skdgm.adversarial._losses import LOSSES
+from skdgm.adversarial._players import Discriminator
+from skdgm.implicit import Generator
+from skdgm.nets import layers, maps, packs
+from skdgm.nets.minibatch import minibatch
+from skdgm.nets.waves import fourier
+from skdgm.utils.counts import is_a
+from skdgm.utils.images import image_shape
+
+# Hidden layers by default, of dense nets and, numbers of maps, of convolutional ones.
+_SIZES = {"dense": (128, 128, 128), "conv": (64, 32)}
+# Who asks for the shape of images, in messages.
+_WHO = 'architecture="conv"'
+# Kinds of columns that are pixels.
+_PIXELS = "grey", "bernoulli", "gaussian"
+# Frequencies of Fourier features by default, and real columns up to which there are.
+_FREQUENCIES, _FEW = 3, 16
+# Options that the nets depend on.
+_NAMES = (
+    *("n_components", "column_types", "class_conditional", "prior", "packing"),
+    *("minibatch_kernels", "activation", "discriminator_activation", "batch_norm"),
+    *("n_frequencies", "architecture", "image_shape"),
+)
+
+
+class Wiring:
+    """Generator, discriminator and game of an adversarial model.
+
+    Parameters
+    ----------
+    structure : dict
+        From :meth:`structure`.
+    emission : Emission
+    n_classes : int
+        Number of classes that both nets depend on, or 0.
+    recipe : object
+        Options of the estimator.
+    """
+
+    def __init__(self, structure, emission, n_classes, recipe):
+        self.emission, self.recipe, self.n_classes = emission, recipe, n_classes
+        self.generator = self._generator(structure)
+        self.discriminator = self._discriminator(structure)
+
+    @staticmethod
+    def structure(asked):
+        """Options that the nets depend on, a dict."""
+        found = {name: getattr(asked, name) for name in _NAMES}
+        sizes = _sizes(asked.hidden_layer_sizes, _SIZES[asked.architecture])
+        found["hidden_layer_sizes"] = sizes
+        found["discriminator_layer_sizes"] = _sizes(
+            asked.discriminator_layer_sizes, sizes[::-1]
+        )
+        return found
+
+    @staticmethod
+    def check(asked):
+        """Raise ValueError for options that are no sizes, or exclude each other."""
+        for name in "hidden_layer_sizes", "discriminator_layer_sizes":
+            sizes = _sizes(getattr(asked, name), ())
+            if not all(is_a(Integral, n) and n > 0 for n in sizes):
+                raise ValueError(f"{name} must be positive integers; got {sizes}.")
+            if asked.architecture == "conv" and getattr(asked, name) == ():
+                raise ValueError(f"{name} must have a number of maps for a layer.")
+        loss, smoothing = asked.loss, asked.label_smoothing
+        if smoothing and not LOSSES[loss].smooths:
+            raise ValueError(
+                f"label_smoothing={smoothing:g} is not for loss={loss!r}, which has no "
+                "targets: set it to 0."
+            )
+        if asked.minibatch_kernels and asked.gradient_penalty:
+            raise ValueError(
+                "minibatch_kernels make rows depend on each other, so that there is no "
+                "gradient by single rows: set gradient_penalty=0."
+            )
+        if asked.packing > asked.batch_size:
+            raise ValueError(
+                f"packing={asked.packing} rows are judged together, but batch_size is "
+                f"{asked.batch_size}."
+            )
+
+    def game(self, rows, seed, before):
+        """Objective of a run after so many epochs."""
+        nets = {"generator": self.generator, "discriminator": self.discriminator}
+        return Game(self.recipe, rows, seed, before, **nets)
+
+    def _generator(self, structure):
+        conv = structure["architecture"] == "conv"
+        net = self._deconvolutional(structure) if conv else self._dense(structure)
+        given = structure["n_components"], structure["prior"], self.n_classes
+        return Generator(net, self.emission, *given, self.recipe.temperature)
+
+    def _dense(self, structure):
+        """Dense net of a generator."""
+        hidden, sizes = [], structure["hidden_layer_sizes"]
+        for n_units in sizes:
+            hidden += self._block(structure, layers.dense, n_units, layers.batch_norm)
+        last = layers.dense(self.emission.n_outputs, init="glorot_normal")
+        return layers.serial(*hidden, last)
+
+    def _deconvolutional(self, structure):
+        """Net of a generator of images, that grow twofold from layer to layer."""
+        shapes, channels = self._shapes(structure)
+        first, *numbers = structure["hidden_layer_sizes"]
+        height, width = shapes[-1]
+        norm, blocks = maps.map_norm, []
+        # The norm of the lowest images is of maps, too, so that it is among the blocks.
+        low = self._block(structure, layers.dense, height * width * first, None)
+        if structure["batch_norm"]:
+            blocks += [norm(), layers.activation(structure["activation"])]
+        for n_maps, size in zip(numbers, shapes[-2:0:-1]):
+            grown = partial(maps.deconv, size=size)
+            blocks += self._block(structure, grown, n_maps, norm)
+        last = maps.deconv(channels, init="glorot_normal", size=shapes[0])
+        return layers.serial(*low, maps.images((height, width, first), *blocks, last))
+
+    def _block(self, structure, layer, n, norm):
+        """Hidden layer of a generator, with batch normalisation if there is to be."""
+        init, name = self.recipe.init_weights, structure["activation"]
+        if not structure["batch_norm"]:
+            return [layer(n, activation=name, init=init)]
+        if norm is None:
+            return [layer(n, init=init)]
+        return [layer(n, init=init), norm(), layers.activation(name)]
+
+    def _shapes(self, structure):
+        """Heights and widths of images, each half as large as those before, as many as
+        there are layers and one more; and the number of channels."""
+        n = len(self.emission.kinds)
+        *shape, channels = image_shape(n, structure["image_shape"], who=_WHO)
+        if not np.isin(self.emission.kinds, _PIXELS).all():
+            raise ValueError(
+                'architecture="conv" is for pixels: column_types must be "bernoulli" '
+                'or "gaussian".'
+            )
+        found = [tuple(shape)]
+        for _ in structure["hidden_layer_sizes"]:
+            found.append(tuple(-(-side // 2) for side in found[-1]))
+        return found, channels
+
+    def _discriminator(self, structure):
+        packing, numbers = structure["packing"], structure["discriminator_layer_sizes"]
+        name, init = structure["discriminator_activation"], self.recipe.init_weights
+        if structure["architecture"] == "conv":
+            if name == "maxout":
+                raise ValueError('discriminator_activation="maxout" is of dense nets.')
+            (shape, *_), channels = self._shapes(structure)
+            blocks = []
+            for n_maps in numbers:
+                blocks.append(maps.conv(n_maps, activation=name, init=init))
+                blocks += self._dropout()
+            parts = [maps.images((*shape, packing * channels), *blocks)]
+            if packing > 1:
+                parts.insert(0, packs.channels(shape[0] * shape[1], channels, packing))
+        else:
+            parts = self._waves(structure)
+            for n_units in numbers:
+                if name == "maxout":
+                    parts.append(layers.maxout(n_units, init=init))
+                else:
+                    parts.append(layers.dense(n_units, name, init))
+                parts += self._dropout()
+        if structure["minibatch_kernels"]:
+            parts.append(minibatch(structure["minibatch_kernels"]))
+        head = layers.dense(max(1, self.n_classes), init="glorot_normal")
+        return Discriminator(layers.serial(*parts), head, packing)
+
+    def _dropout(self):
+        # Also at rate 0, so that the nets are the same if the rate changes.
+        return [layers.dropout(self.recipe.dropout)]
+
+    def _waves(self, structure):
+        """Fourier features, if there are any, as a list."""
+        n, real = structure["n_frequencies"], self.emission.continuous.nonzero()[0]
+        if n == "auto":
+            plain = len(real) <= _FEW and not (self.emission.kinds == "grey").any()
+            n = _FREQUENCIES if plain else 0
+        if not n or not len(real):
+            return []
+        width = self.emission.n_inputs
+        columns = [real + k * width for k in range(structure["packing"])]
+        return [fourier(np.concatenate(columns), n)]
+
+    def hidden(self, state, x):
+        """Last hidden units of the discriminator for rows, each by itself."""
+        net = state.discriminator
+        x = np.tile(x, self.discriminator.packing)
+        h, _ = self.discriminator.hidden(net.params, net.statistics, x)
+        return h
+
+    def score(self, state, x):
+        """Largest logit of the discriminator for rows, each by itself."""
+        net = state.discriminator
+        x = np.tile(x, self.discriminator.packing)
+        logits, _, _ = self.discriminator.judge(net.params, net.statistics, x)
+        return logits.max(axis=1)
+
+
+def _sizes(asked, default):
+    if asked is None:
+        return default
+    return asked if isinstance(asked, tuple) else (asked,)

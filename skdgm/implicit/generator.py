@@ -1,0 +1,112 @@
+r"""Generators: nets from latent units to rows.
+
+.. math:: x = g(z), \qquad z \sim p(z)
+
+The distribution of x has no density that could be computed, and may lie on a surface of
+few dimensions.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.nets import layers_of
+from skdgm.nets.emission import Emission, emit
+
+# Distributions of latent units.
+PRIORS = "normal", "uniform", "bits", "mixed"
+
+
+class Generator(NamedTuple):
+    """Net from latent units, and classes, to what a discriminator sees.
+
+    Parameters
+    ----------
+    net : Net
+    emission : Emission
+    n_latent : int
+    prior : {"normal", "uniform", "bits", "mixed"}
+        Distribution of latent units: standard normal, uniform with the same variance,
+        -1 or 1, or the first half -1 or 1 and the others normal.
+    n_classes : int
+        Number of classes given beside the latent units, or 0.
+    temperature : float
+        Of the relaxed draws of bits and categories.
+    """
+
+    net: object
+    emission: Emission
+    n_latent: int
+    prior: str
+    n_classes: int = 0
+    temperature: float = 0.5
+
+    def init(self, rng, dtype):
+        """Initial parameters and statistics; outputs begin near means of columns."""
+        n_inputs = self.n_latent + self.n_classes
+        _, params, statistics = self.net.init(rng, n_inputs, dtype)
+        last = last_layer(params)
+        if last.b.shape == (self.emission.n_outputs,):
+            last.b[:] = self.emission.start(dtype)
+        return params, statistics
+
+    def latent(self, rng, n_rows, dtype):
+        """Draw latent units, of shape (n_rows, n_latent).
+
+        Parameters
+        ----------
+        rng : Stream
+            With a stream for each row, or one for all.
+        n_rows : int
+        dtype : type
+        """
+        shape = n_rows, self.n_latent
+        own = len(rng.ids) == n_rows
+        if self.prior == "uniform":
+            u = rng.uniform(self.n_latent) if own else rng.generator().random(shape)
+            return ((2 * u - 1) * np.sqrt(3)).astype(dtype)
+        if own:
+            z = rng.normal(self.n_latent, dtype)
+        else:
+            z = rng.generator().standard_normal(shape, dtype)
+        n_bits = {"bits": self.n_latent, "mixed": self.n_latent // 2}
+        n_bits = n_bits.get(self.prior, 0)
+        z[:, :n_bits] = np.where(z[:, :n_bits] < 0, -1, 1)
+        return z
+
+    def given(self, z, codes):
+        """Inputs of the net: latent units beside one-hot classes."""
+        if not self.n_classes:
+            return z
+        return np.concatenate([z, one_hot(codes, self.n_classes, z.dtype)], axis=1)
+
+    def draw(self, params, statistics, z, noise, rng=None, train=False):
+        """What a discriminator sees of generated rows, and updated statistics.
+
+        Parameters
+        ----------
+        params, statistics : tuple
+        z : ndarray of shape (n_rows, n_latent + n_classes)
+        noise : ndarray
+            From ``emission.noise``.
+        rng : Stream, optional
+            For dropout.
+        train : bool, default=False
+
+        Returns
+        -------
+        x : ndarray of shape (n_rows, n_inputs)
+        statistics : tuple
+        """
+        out, after = self.net.apply(params, statistics, z, rng=rng, train=train)
+        return emit(out, noise, self.emission, self.temperature), after
+
+
+def last_layer(tree):
+    """The last :class:`~skdgm.nets.Layer` of a tree of parameters."""
+    return list(layers_of(tree))[-1]
+
+
+def one_hot(codes, n_classes, dtype):
+    """One-hot rows of codes."""
+    return np.eye(n_classes, dtype=dtype)[codes]

@@ -1,0 +1,104 @@
+"""What is watched of a generator that learns: distances of its rows from the data."""
+
+import numpy as np
+
+from skdgm.nets.discrepancy import bandwidths, discrepancy, squared_distances
+from skdgm.training import Watch, epoch
+from skdgm.utils.random import PROBE, stream
+
+# Bandwidths, in units of the median distance of rows; neighbours that define the
+# surroundings of a row; rows watched at most.
+_FACTORS, _NEIGHBOURS, _MOST = (0.125, 0.25, 0.5, 1.0, 2.0), 5, 500
+# Rise of the discrepancy from which on training was useless.
+_WORSE = 0.3
+_LATENT, _EMIT, _HELD = range(100, 103)
+
+
+class GeneratorWatch(Watch):
+    r"""Discrepancy of generated rows and watched ones, after each epoch.
+
+    The loss is the root of the squared maximum mean discrepancy, between 0 and
+    :math:`\sqrt 2`, with the same latent units at each call. Generated rows *cover* a
+    row if one of them is closer than the fifth of its neighbours in the data [1]_.
+
+    Parameters
+    ----------
+    objective : Objective
+        With a ``generator``; its states have the parameters to use as ``learned[0]``
+        and statistics as ``generator.statistics``.
+    table, held_out, state
+        As of :class:`~skdgm.training.Watch`.
+
+    Attributes
+    ----------
+    coverage : list of float
+        Share of the watched rows that are covered, at each call.
+
+    References
+    ----------
+    .. [1] Naeem, Oh, Uh, Choi and Yoo (2020). Reliable fidelity and diversity metrics
+       for generative models. ICML.
+    """
+
+    useless = "draws rows less like the data than it did when its training began."
+
+    def __init__(self, objective, table, held_out, state):
+        self.objective, self.rng = objective, stream(objective.seed, PROBE)
+        super().__init__(table, held_out, self.rng)
+        self.probe = self.probe[:_MOST]
+        if held_out is not None:
+            # Rows as often as they weigh.
+            (draws,) = epoch(held_out, held_out.n_draws, self.rng.fold(_HELD))
+            self.unseen = draws[:_MOST]
+        self.x, self.known = self._seen(self.probe)
+        self.sigmas = bandwidths(self.x, _FACTORS)
+        self.coverage, near = [], squared_distances(self.x, self.x)
+        near = np.sort(near, axis=1)[:, min(_NEIGHBOURS, len(near) - 1)]
+        self.near = np.maximum(near, np.finfo(near.dtype).eps)
+        self.first = self.of_probe(state)
+
+    @property
+    def limit(self):
+        """Loss above which training has diverged: none, as all are bounded."""
+        return np.inf
+
+    def is_useless(self, loss):
+        """Return whether a loss is clearly worse than at the start."""
+        return loss > self.first + _WORSE
+
+    def of_probe(self, state):
+        fake = self.drawn(state, self.probe, self.known)
+        near = squared_distances(self.x, fake).min(axis=1)
+        self.coverage.append(float((near <= self.near).mean()))
+        return self._between(fake, self.x)
+
+    def diversity(self, state):
+        """Variance of generated rows, as a share of that of the watched ones."""
+        own = self.x.var(axis=0, dtype=np.float64).sum()
+        fake = self.drawn(state, self.probe, self.known)
+        found = fake.var(axis=0, dtype=np.float64).sum()
+        return found / own if own > 0 else 1.0
+
+    def _loss(self, state, index, weight):
+        x, known = self._seen(self.unseen)
+        return self._between(self.drawn(state, self.unseen, known), x)
+
+    def _between(self, fake, x):
+        found = discrepancy(fake, x, self.sigmas)[0]
+        return float(np.sqrt(max(found, 0.0)))
+
+    def _seen(self, index):
+        return self.objective.generator.emission.inputs(self.objective.rows.take(index))
+
+    def drawn(self, state, index, known=None):
+        """Generated rows with the classes of those at an index, and their missing
+        entries."""
+        generator, n = self.objective.generator, len(index)
+        dtype, rng = self.objective.rows.dtype, self.rng.rows(n)
+        z = generator.latent(rng.fold(_LATENT), n, dtype)
+        codes = self.objective.rows.labels[index] if generator.n_classes else None
+        z = generator.given(z, codes)
+        noise = generator.emission.noise(rng.fold(_EMIT), n, dtype)
+        net = state.learned[0], state.generator.statistics
+        x, _ = generator.draw(*net, z, noise)
+        return x if known is None else x * known

@@ -1,0 +1,277 @@
+r"""Moment matching: a generator learns by the discrepancy of its rows from the data.
+
+Each update lowers the maximum mean discrepancy of a batch from as many generated rows,
+
+.. math:: \Bigl(\frac{1}{n^2} \sum_{i,j} k(g(z_i), g(z_j)) - \frac{2}{n^2}
+   \sum_{i,j} k(g(z_i), x_j) + \frac{1}{n^2} \sum_{i,j} k(x_i, x_j)\Bigr)^{1/2}
+
+for a mixture of Gaussian kernels, or its square [1]_ [2]_. With an autoencoder, which
+learns beside, codes are matched in place of rows. Rows with classes are matched
+together with these, as columns so far apart that hardly a kernel spans two classes.
+
+References
+----------
+.. [1] Li, Swersky and Zemel (2015). Generative moment matching networks. ICML.
+.. [2] Dziugaite, Roy and Ghahramani (2015). Training generative neural networks via
+   maximum mean discrepancy optimization. UAI.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.implicit import GeneratorWatch
+from skdgm.implicit.generator import one_hot
+from skdgm.moment_matching._autoencoder import reconstruction_slope
+from skdgm.nets import SOLVERS
+from skdgm.nets.discrepancy import bandwidths, discrepancy_and_slope
+from skdgm.nets.emission import emit
+from skdgm.nets.tape import vjp
+from skdgm.optim import Joined, clip_norm, learning_rate, piecewise
+from skdgm.training import Objective
+from skdgm.utils import random
+
+_LATENT, _EMIT, _DROP, _CODE = range(4)
+# Bandwidths, in units of the median distance, which is a mean over the last batches, of
+# some of their rows.
+_FACTORS, _BATCHES, _ROWS = (0.125, 0.25, 0.5, 1.0, 2.0), 100, 200
+# Distance of classes, in units of the largest bandwidth; least squared discrepancy of
+# which the root is taken.
+_APART, _LEAST = 2.0, 1e-8
+# Rows for each update of an autoencoder.
+_PIECE = 100
+
+
+class Part(NamedTuple):
+    """Training state of some nets: trees of arrays."""
+
+    params: tuple
+    statistics: tuple
+    optimiser: tuple = ()
+
+
+class MatchState(NamedTuple):
+    """Training state of a generator, and of an autoencoder if there is one.
+
+    Parameters
+    ----------
+    matched : Part
+        Net from latent units to what is matched.
+    autoencoder : Part or ()
+        Encoder and decoder.
+    width : ndarray of shape (1,), float64
+        Median distance of what is matched.
+    t : ndarray of shape (1,), float64
+        Number of updates of ``matched``.
+    """
+
+    matched: Part
+    autoencoder: tuple
+    width: np.ndarray
+    t: np.ndarray
+
+    @property
+    def generator(self):
+        """Net from latent units to rows, with the decoder if there is one."""
+        if not self.autoencoder:
+            return self.matched
+        pairs = zip(self.matched[:2], self.autoencoder[:2])
+        return Part(*((own, parts[1]) for own, parts in pairs))
+
+    @property
+    def params(self):
+        """Parameters of the generator, and of the encoder if there is one."""
+        own = self.generator.params
+        return (own, self.autoencoder.params[0]) if self.autoencoder else (own,)
+
+    learned = params
+
+
+class Pair(NamedTuple):
+    """Rows of an update, and what generated ones are made of.
+
+    Parameters
+    ----------
+    real : ndarray of shape (n_rows, n_inputs)
+        Rows, or their codes.
+    known : ndarray of shape (n_rows, n_inputs), or None
+        1 where a value is known, 0 where not.
+    classes : ndarray of shape (n_rows, n_classes)
+        One-hot classes times their distance; without columns if there are none.
+    z : ndarray of shape (n_rows, n_latent + n_classes)
+    noise : ndarray
+        From ``emission.noise``.
+    sigmas : ndarray
+        Bandwidths.
+    rng : Stream
+        For dropout.
+    """
+
+    real: np.ndarray
+    known: np.ndarray
+    classes: np.ndarray
+    z: np.ndarray
+    noise: np.ndarray
+    sigmas: np.ndarray
+    rng: object
+
+
+class Matching(Objective):
+    """Moment matching of a generator.
+
+    Parameters
+    ----------
+    recipe : object
+        Options of a GMMN.
+    rows, seed, epochs_before
+        As of :class:`~skdgm.training.Objective`.
+    nets : Wiring
+    """
+
+    quantity = "similarity"
+
+    def __init__(self, recipe, rows, seed, epochs_before=0, *, nets):
+        super().__init__(recipe, rows, seed, epochs_before)
+        self.nets, self.generator = nets, nets.generator
+        self.emission, self._joined = nets.emission, {}
+
+    def start(self):
+        """Initial state, with newly drawn parameters."""
+        rng = random.stream(self.seed, random.INIT).generator()
+        dtype, encoder = self.rows.dtype, self.nets.encoder
+        parts, autoencoder = self.generator.init(rng, dtype), ()
+        if encoder is not None:
+            _, *coder = encoder.init(rng, self.emission.n_inputs, dtype)
+            autoencoder = Part(*((own, both[1]) for own, both in zip(coder, parts)))
+            parts = [both[0] for both in parts]
+        return self.resume(MatchState(Part(*parts), autoencoder, *np.zeros((2, 1))))
+
+    def resume(self, state):
+        """State to continue from; optimisers are kept if the solver is the same."""
+        solver = SOLVERS[self.recipe.solver]
+
+        def ready(part):
+            fresh = solver.init(part.params) if part else ()
+            if not part or (part.optimiser and type(part.optimiser) is type(fresh)):
+                return part
+            return part._replace(optimiser=fresh)
+
+        kept = ready(state.matched), ready(state.autoencoder)
+        return state._replace(matched=kept[0], autoencoder=kept[1])
+
+    def step(self, state, batch, clock):
+        """Update the autoencoder, if there is one, and then the generator."""
+        rng = self.stream(clock)
+        x, known = self.emission.inputs(self.rows.take(batch))
+        if self.nets.encoder is not None:
+            state = self._code(state, x, known, rng.fold(_CODE), clock)
+        codes = self.rows.labels[batch] if self.generator.n_classes else None
+        return self._match(state, x, known, codes, rng, clock)
+
+    def _code(self, state, x, known, rng, clock):
+        """Update encoder and decoder, a piece of the batch at a time."""
+        nets, known = self.nets, np.ones_like(x) if known is None else known
+        for number, start in enumerate(range(0, len(x), _PIECE)):
+            part, own = state.autoencoder, slice(start, start + _PIECE)
+            how, after = {"rng": rng.fold(number), "train": True}, []
+
+            def rebuilt(params, rows=x[own], part=part, how=how, after=after):
+                code, kept = nets.encoder.apply(
+                    params[0], part.statistics[0], rows, **how
+                )
+                out, more = nets.decoder.apply(
+                    params[1], part.statistics[1], code, **how
+                )
+                after[:] = kept, more
+                return out
+
+            def slopes(out, rows=x[own], seen=known[own]):
+                gap = reconstruction_slope(self.emission, out, rows)
+                return gap * seen / out.dtype.type(-len(out))
+
+            _, grads = vjp(rebuilt, part.params, slopes)
+            part = part._replace(statistics=tuple(after))
+            part = self._ascend("autoencoder", part, grads, clock, len(x[own]))
+            state = state._replace(autoencoder=part)
+        return state
+
+    def _match(self, state, x, known, codes, rng, clock):
+        given = self.prepare(state, x, known, codes, rng)
+        before, after = state.matched, ()
+
+        def drawn(params):
+            nonlocal after
+            fake, after = self.generated(params, before.statistics, given)
+            return fake
+
+        def slopes(fake):
+            return -self.loss(fake, given)[1]
+
+        _, grads = vjp(drawn, before.params, slopes)
+        part = before._replace(statistics=after)
+        part = self._ascend("matched", part, grads, clock, len(x))
+        state.t[0] += 1
+        return state._replace(matched=part)
+
+    def prepare(self, state, x, known, codes, rng):
+        """What an update compares, and by which random numbers, a :class:`Pair`."""
+        n, dtype = len(x), self.rows.dtype
+        z = self.generator.latent(rng.fold(_LATENT), n, dtype)
+        noise = self.emission.noise(rng.fold(_EMIT), n, dtype)
+        real = x if self.nets.encoder is None else self.nets.hidden(state, x)
+        sigmas = self._sigmas(state, real)
+        classes = np.zeros((n, 0), dtype)
+        if codes is not None:
+            classes = one_hot(codes, self.generator.n_classes, dtype)
+            classes = classes * dtype(_APART * max(sigmas))
+        z = self.generator.given(z, codes)
+        return Pair(real, known, classes, z, noise, sigmas, rng.fold(_DROP))
+
+    def generated(self, params, statistics, given):
+        """Generated rows, or codes, in training, and updated statistics."""
+        net, generator = self.nets.matched, self.generator
+        out, after = net.apply(params, statistics, given.z, rng=given.rng, train=True)
+        if self.nets.encoder is not None:
+            return out, after
+        out = emit(out, given.noise, self.emission, generator.temperature)
+        return (out if given.known is None else out * given.known), after
+
+    def loss(self, fake, given):
+        """Discrepancy, or its square, and its gradient by generated rows."""
+        whole, real = (
+            np.concatenate([rows, given.classes], axis=1) for rows in (fake, given.real)
+        )
+        mmd2, slope = discrepancy_and_slope(whole, real, given.sigmas)
+        slope = slope[:, : fake.shape[1]]
+        if not self.recipe.square_root:
+            return mmd2, slope
+        root = np.sqrt(max(mmd2, _LEAST))
+        return root, fake.dtype.type(0.5 / root) * slope
+
+    def _sigmas(self, state, real):
+        """Bandwidths; the median distance follows that of batches."""
+        if not isinstance(self.recipe.bandwidths, str):
+            return np.asarray(self.recipe.bandwidths, float)
+        (now,) = bandwidths(real[:_ROWS], [1.0])
+        state.width[0] += (now - state.width[0]) / min(state.t[0] + 1, _BATCHES)
+        return state.width[0] * np.asarray(_FACTORS)
+
+    def _ascend(self, name, part, grads, clock, n_rows):
+        """Take an optimiser's step along a gradient."""
+        recipe, joined = self.recipe, self._joined.get(name)
+        if joined is None or part.params is not joined.params:
+            joined = self._joined[name] = Joined(part.params, part.optimiser)
+            part = part._replace(params=joined.params, optimiser=joined.optimiser)
+        rate = recipe.learning_rate, recipe.schedule, clock, recipe.power_t
+        joined.step(
+            SOLVERS[recipe.solver],
+            clip_norm(grads, recipe.clip_norm),
+            rate=learning_rate(*rate),
+            momentum=recipe.momentum,
+            l2=piecewise(recipe.alpha, clock) / n_rows,
+        )
+        return part
+
+    def watch(self, table, held_out, state):
+        """Distances of generated rows from the same rows after each epoch."""
+        return GeneratorWatch(self, table, held_out, state)

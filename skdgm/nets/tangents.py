@@ -1,0 +1,185 @@
+r"""Derivatives of nets along a direction, and penalties on gradients by the input.
+
+Layers and activation functions map inputs x with directions :math:`\dot x` to outputs
+with their derivatives along them [1]_,
+
+.. math:: z = x W + b, \quad \dot z = \dot x W, \qquad
+   y = f(z), \quad \dot y = f'(z) \odot \dot z,
+
+by differentiable functions, so second derivatives are gradients of :math:`\dot y`. The
+norm of a critic's gradient at a row is its derivative along that gradient's direction,
+
+.. math:: \lVert \nabla_x D \rVert = v^\top \nabla_x D, \quad
+   v = \frac{\nabla_x D}{\lVert \nabla_x D \rVert}, \qquad
+   \nabla_\theta \lVert \nabla_x D \rVert = \nabla_\theta (v^\top \nabla_x D)
+   \quad \text{for fixed } v,
+
+since a unit vector changes at right angles to itself only. A step with a penalty on
+:math:`(\lVert \nabla_x D \rVert - 1)^2` [2]_ thus takes a gradient by x, and a
+gradient by the parameters of what a pass forwards with directions gives.
+
+References
+----------
+.. [1] Pearlmutter (1994). Fast exact multiplication by the Hessian. Neural Computation.
+.. [2] Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville (2017). Improved training of
+   Wasserstein GANs. NIPS.
+"""
+
+import numpy as np
+from autograd.extend import defvjp
+from autograd.tracer import getval
+
+from skdgm.nets.losses import row_mean
+from skdgm.nets.primitives import BACK, activate
+from skdgm.nets.tape import primitive, vjp
+from skdgm.utils.tree import tree_map
+
+# Derivatives of slopes f' by the value f, where that is not zero.
+_CURVES = {
+    "logistic": lambda y: 1 - 2 * y,
+    "tanh": lambda y: -2 * y,
+    "softplus": lambda y: np.exp(-y),
+}
+
+
+@primitive
+def bend(y, dz, activation):
+    """Derivative of an activation function along a direction.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows, n_units)
+        Values of the function.
+    dz : ndarray of shape (n_rows, n_units)
+        Direction of the pre-activations.
+    activation : str
+        One of ``ACTIVATIONS``.
+
+    Returns
+    -------
+    dy : ndarray of shape (n_rows, n_units)
+    """
+    return BACK[activation](y, dz)
+
+
+defvjp(
+    bend,
+    lambda _, y, dz, name: lambda grad: grad * dz * _CURVES[name](y),
+    lambda _, y, dz, name: lambda grad: BACK[name](y, grad),
+    None,
+)
+
+
+def activated(z, dz, activation):
+    """Values of an activation function, and their derivatives along a direction.
+
+    Parameters
+    ----------
+    z, dz : ndarray of shape (n_rows, n_units)
+        Pre-activations and their direction.
+    activation : str
+        One of ``ACTIVATIONS``.
+
+    Returns
+    -------
+    y, dy : ndarray of shape (n_rows, n_units)
+    """
+    if activation == "identity":
+        return z, dz
+    y = activate(z, activation)
+    return y, bend(y if activation in _CURVES else getval(y), dz, activation)
+
+
+@primitive
+def at_largest(z, dz, n_pieces):
+    """Directions of those pre-activations that are the maxima of maxout units.
+
+    Parameters
+    ----------
+    z, dz : ndarray of shape (n_rows, n_units * n_pieces)
+        The result is constant in ``z`` except where maxima change.
+    n_pieces : int
+
+    Returns
+    -------
+    dy : ndarray of shape (n_rows, n_units)
+    """
+    pieces = dz.reshape(len(dz), -1, n_pieces)
+    return np.take_along_axis(pieces, _largest(z, n_pieces), axis=2)[..., 0]
+
+
+def _largest(z, n_pieces):
+    return z.reshape(len(z), -1, n_pieces).argmax(axis=2)[..., None]
+
+
+def _at_largest_back(_, z, dz, n_pieces):
+    def backward(grad):
+        back = np.zeros((*grad.shape, n_pieces), grad.dtype)
+        np.put_along_axis(back, _largest(z, n_pieces), grad[..., None], axis=2)
+        return back.reshape(dz.shape)
+
+    return backward
+
+
+defvjp(
+    at_largest,
+    lambda _, z, *rest: lambda grad: np.zeros_like(z),
+    _at_largest_back,
+    None,
+)
+
+
+def gradient_norm(net, params, statistics, x, rng=None, train=False):
+    """Norm of the gradient of a net's output by each row, differentiable by parameters.
+
+    Parameters
+    ----------
+    net : Net
+        With one output; of several, the mean counts. No batch normalisation.
+    params, statistics : tuple
+        Parameters may be traced, not statistics.
+    x : ndarray of shape (n_rows, n_inputs)
+        Not traced.
+    rng, train
+        As of ``net.apply``: the gradient is that with the same units dropped out.
+
+    Returns
+    -------
+    norm : ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        The net has a layer of which there are no second derivatives.
+    """
+    how, fixed = {"rng": rng, "train": train}, tree_map(getval, params)
+
+    def outputs(rows):
+        return net.apply(fixed, statistics, rows[0], **how)[0]
+
+    def mean(y):
+        return np.full_like(y, 1 / y.shape[1])
+
+    _, (slope,) = vjp(outputs, (x,), mean)
+    norm = np.sqrt(np.einsum("ij,ij->i", slope, slope))[:, None]
+    direction = slope / np.where(norm > 0, norm, 1)
+    return row_mean(net.tangent(params, statistics, x, direction, **how)[1])
+
+
+def gradient_penalty(net, params, statistics, x, target=1.0, rng=None, train=False):
+    """Square of the distance of each row's :func:`gradient_norm` from a target.
+
+    Parameters
+    ----------
+    net, params, statistics, x, rng, train
+        As of :func:`gradient_norm`.
+    target : float, default=1.0
+
+    Returns
+    -------
+    penalty : ndarray of shape (n_rows,)
+        Its gradient is right by ``params`` only. Where the net does not depend on a
+        row, that is zero.
+    """
+    gap = gradient_norm(net, params, statistics, x, rng, train) - target
+    return gap * gap

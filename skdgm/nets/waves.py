@@ -1,0 +1,98 @@
+r"""Fourier features of real columns, for nets that must resolve fine structure.
+
+.. math:: x \mapsto \bigl(x, \; \sin 2^k x_j, \; \cos 2^k x_j\bigr),
+   \qquad k = 0, \dots, n - 1
+
+for each real column j. A net learns slowly what varies fast in its inputs; sines and
+cosines of these vary slowly at a scale of their own [1]_.
+
+References
+----------
+.. [1] Tancik et al. (2020). Fourier features let networks learn high frequency
+   functions in low dimensional domains. NeurIPS.
+"""
+
+from functools import partial
+
+import numpy as np
+from autograd.extend import defvjp
+
+from skdgm.nets.layers import Net
+from skdgm.nets.tape import primitive
+
+
+def fourier(columns, n_frequencies):
+    """Net that appends Fourier features of some columns, without parameters.
+
+    Parameters
+    ----------
+    columns : ndarray of int
+    n_frequencies : int
+
+    Returns
+    -------
+    net : Net
+    """
+    given = columns, n_frequencies
+    parts = _begin, _apply, _tangent
+    return Net(*(partial(function, *given) for function in parts))
+
+
+def _begin(columns, n, rng, n_inputs, dtype):
+    return n_inputs + 2 * n * len(columns), (), ()
+
+
+def _apply(columns, n, params, statistics, x, rng=None, train=False):
+    return waves(x, columns, n), statistics
+
+
+def _tangent(columns, n, params, statistics, x, dx, rng=None, train=False):
+    return waves(x, columns, n), _along(x, dx, columns, n)
+
+
+def _angles(x, columns, n):
+    """Angles of the features, and their derivatives by the columns."""
+    factors = np.repeat(2.0 ** np.arange(n), len(columns)).astype(x.dtype)
+    return np.tile(x[:, columns], n) * factors, factors
+
+
+@primitive
+def waves(x, columns, n):
+    """Append sines and cosines of columns.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_inputs)
+    columns : ndarray of int
+    n : int
+        Number of frequencies.
+
+    Returns
+    -------
+    y : ndarray of shape (n_rows, n_inputs + 2 * n * n_columns)
+    """
+    angles, _ = _angles(x, columns, n)
+    return np.concatenate([x, np.sin(angles), np.cos(angles)], axis=1)
+
+
+def _waves_back(y, x, columns, n):
+    def backward(grad):
+        _, factors = _angles(x, columns, n)
+        sines, cosines = np.split(y[:, x.shape[1] :], 2, axis=1)
+        by_sine, by_cosine = np.split(grad[:, x.shape[1] :], 2, axis=1)
+        own = (by_sine * cosines - by_cosine * sines) * factors
+        back = grad[:, : x.shape[1]].copy()
+        back[:, columns] += own.reshape(len(x), n, -1).sum(axis=1)
+        return back
+
+    return backward
+
+
+defvjp(waves, _waves_back, None, None)
+
+
+def _along(x, dx, columns, n):
+    """Derivative of :func:`waves` along a direction; neither depends on parameters."""
+    angles, factors = _angles(x, columns, n)
+    slope = np.tile(dx[:, columns], n) * factors
+    return np.concatenate([dx, slope * np.cos(angles), -slope * np.sin(angles)], axis=1)

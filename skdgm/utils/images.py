@@ -1,0 +1,55 @@
+"""Shapes of images whose pixels are the columns of a table."""
+
+from math import isqrt, prod
+from numbers import Integral
+
+import numpy as np
+
+from skdgm.utils.counts import is_a
+
+
+def image_shape(n_features, given=None, *, who="This model", with_channels=True):
+    """Shape of the images that rows of a table are.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of columns: pixel after pixel, and of each channel after channel.
+    given : tuple of int, default=None
+        Height, width and, by default 1, channels; without it images are square, of one
+        channel.
+    who : str, default="This model"
+        Who asks, in error messages.
+    with_channels : bool, default=True
+        Whether there may be channels.
+
+    Returns
+    -------
+    height, width, n_channels : int
+
+    Raises
+    ------
+    ValueError
+        The shape has other numbers of dimensions or of features, or none is given and
+        the number of features is no square.
+    """
+    asked = "(height, width[, channels])" if with_channels else "(height, width)"
+    if given is None:
+        side = isqrt(n_features)
+        if side**2 != n_features:
+            raise ValueError(
+                f"{who} cannot tell the shape of images of {n_features} pixels, which "
+                f"is no square number: give image_shape={asked}, or (1, {n_features}) "
+                "for rows that are no images."
+            )
+        return side, side, 1
+    shape = tuple(given) if np.iterable(given) else (given,)
+    whole = all(is_a(Integral, side) and side >= 1 for side in shape)
+    allowed = (2, 3) if with_channels else (2,)
+    if not whole or len(shape) not in allowed or prod(shape) != n_features:
+        product = "height times width" + " times channels" * with_channels
+        raise ValueError(
+            f"image_shape={given!r} of {who} must be {asked} with {product} = "
+            f"{n_features}, the number of features."
+        )
+    return (*map(int, shape), 1)[:3]

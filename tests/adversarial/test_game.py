@@ -1,0 +1,323 @@
+"""The game: its gradients, its remedies, and what each option does."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from skdgm import GAN
+from skdgm.adversarial._losses import LOSSES
+from skdgm.adversarial._wiring import Wiring
+from skdgm.exceptions import CollapseWarning, DivergenceError
+from skdgm.nets.emission import Emission
+from skdgm.optim import Clock
+from skdgm.training import canonical
+from skdgm.utils.random import stream
+from skdgm.utils.rows import Rows
+from skdgm.utils.tree import copy, leaves
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(24, 3))
+LABELS = RNG.integers(0, 2, 24)
+# One plain step of size one: parameters move by the gradient.
+PLAIN = {"solver": "sgd", "schedule": "constant", "learning_rate": 1.0, "alpha": 0.0}
+PLAIN |= {"averaging": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
+PLAIN |= {"activation": "tanh", "discriminator_activation": "tanh"}
+
+
+def game(labels=None, **options):
+    gan = GAN(column_types="gaussian", batch_size=24, **PLAIN | options)
+    recipe = SimpleNamespace(**gan.get_params())
+    emission = Emission(["gaussian"] * 3, [1] * 3)
+    n_classes = 0 if labels is None else 2
+    wiring = Wiring(Wiring.structure(recipe), emission, n_classes, recipe)
+    rows = Rows(X, np.float64, complete=True, labels=labels)
+    return wiring.game(rows, 0, 0)
+
+
+CLOCK = Clock(0, None, 0, 2)
+
+
+def objective_of(players, of_generator):
+    """The loss that a step of one player lowers, as a function of its parameters, with
+    the random numbers of that step."""
+    recipe, batch = players.recipe, np.arange(24)
+    rng = players.stream(CLOCK).fold(int(of_generator))
+    x, known = players.emission.inputs(players.rows.take(batch))
+    codes = players._codes(batch)
+
+    def judged(net, rows):
+        how = {"rng": rng.fold(2), "train": True}
+        out, hidden, _ = players.discriminator.judge(*net, rows, **how)
+        if codes is None:
+            return out[:, 0], hidden
+        mask = players.discriminator.packed(np.eye(2)[codes]).reshape(len(real), -1, 2)
+        mask = np.tile(mask.mean(axis=1), (len(out) // len(real), 1))
+        return (out * mask).sum(axis=1), hidden
+
+    real = players._seen(x, known, rng.fold(3), CLOCK)
+
+    def value(state, params):
+        generator = state.generator, state.discriminator
+        own = (params, generator[0].statistics)
+        other = (params, generator[1].statistics)
+        own = own if of_generator else generator[0][:2]
+        other = generator[1][:2] if of_generator else other
+        fake, _ = players._drawn(*own, codes, 24, rng)
+        fake = players._seen(fake, known, rng.fold(3, 1), CLOCK, True)
+        if of_generator or recipe.minibatch_kernels:
+            (r, h), (f, k) = judged(other, real), judged(other, fake)
+        else:
+            r, f = np.split(judged(other, np.concatenate([real, fake]))[0], 2)
+        if of_generator and recipe.feature_matching:
+            return ((h.mean(axis=0) - k.mean(axis=0)) ** 2).sum()
+        if of_generator:
+            return players.loss.generator(r, f)[0].mean()
+        total = players.loss.discriminator(r, f, recipe.label_smoothing)[0].mean()
+        if recipe.gradient_penalty and recipe.penalty == "zero-centred":
+            moves = 1e-4 * np.eye(real.shape[1])
+            for rows in real, fake:
+                slopes = [
+                    (judged(other, rows + m)[0] - judged(other, rows - m)[0]) / 2e-4
+                    for m in moves
+                ]
+                norm = np.square(slopes).sum(axis=0).mean()
+                total += 0.5 * recipe.gradient_penalty * norm
+        return total
+
+    return value
+
+
+CASES = {
+    **{name: {"loss": name, "gradient_penalty": 0.0} for name in LOSSES},
+    "penalty": {"gradient_penalty": 0.7, "penalty_interval": 1},
+    "packing": {"packing": 2, "gradient_penalty": 0.3, "penalty_interval": 1},
+    "features": {"feature_matching": True, "gradient_penalty": 0.0},
+    "smoothing": {"loss": "minimax", "label_smoothing": 0.2, "gradient_penalty": 0.0},
+    "noise": {"instance_noise": 0.3, "output_noise": 0.2, "gradient_penalty": 0.0},
+    "minibatch": {"minibatch_kernels": 3, "gradient_penalty": 0.0},
+    "waves": {"n_frequencies": 2, "gradient_penalty": 0.3, "penalty_interval": 1},
+    "dropout": {"dropout": 0.4, "gradient_penalty": 0.0},
+    "classes": {"labels": LABELS, "gradient_penalty": 0.3, "penalty_interval": 1},
+    "classes in packs": {"labels": LABELS, "packing": 3, "gradient_penalty": 0.0},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_steps_go_down_the_gradient(case):
+    players = game(**{"n_frequencies": 0} | CASES[case])
+    state = players.start()
+    step = Clock(0, None, 0, 2)
+    for of_generator in (False, True):
+        rng = players.stream(step)
+        x, known = players.emission.inputs(players.rows.take(np.arange(24)))
+        codes = players._codes(np.arange(24))
+        given = state, x, known, codes, rng, step
+        before = copy(state)
+        move = players._generate if of_generator else players._discriminate
+        after = move(*given)
+        value = objective_of(players, of_generator)
+        which = 0 if of_generator else 1
+        old, new = before[which].params, after[which].params
+        for _ in range(4):
+            way = [RNG.normal(size=leaf.shape) for leaf in leaves(old)]
+
+            def moved(size, way=way, old=old):
+                own = copy(old)
+                for leaf, part in zip(leaves(own), way):
+                    leaf += size * part
+                return own
+
+            slope = (value(before, moved(1e-5)) - value(before, moved(-1e-5))) / 2e-5
+            gained = sum(
+                ((b - a) * part).sum()
+                for a, b, part in zip(leaves(old), leaves(new), way)
+            )
+            np.testing.assert_allclose(gained, -slope, rtol=2e-4, atol=1e-7)
+        state = after
+
+
+def circling(remedy, n_steps=4000, rate=0.05):
+    """Distance from the solution of the game v(a, b) = ab, relative to the start, after
+    plain simultaneous gradient steps, with a penalty on the slope of the second player
+    (which is b here: D(x) = b x, at x = a and at 0)."""
+    a, b = 1.0, 0.0
+    for _ in range(n_steps):
+        a, b = a - rate * b, b + rate * (a - remedy * b)
+    return np.hypot(a, b)
+
+
+def test_plain_steps_circle_and_penalties_do_not():
+    assert circling(0.0) > 1
+    assert circling(1.0) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"label_smoothing": 0.1},
+            "label_smoothing=0.1 is not for loss='relativistic'",
+        ),
+        ({"minibatch_kernels": 3}, "set gradient_penalty=0"),
+        ({"packing": 7, "batch_size": 5}, "packing=7"),
+        ({"architecture": "conv"}, "image_shape"),
+        ({"architecture": "conv", "image_shape": (2, 2)}, "image_shape"),
+        ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes"),
+        ({"class_conditional": True}, "conditional: fit needs y"),
+    ],
+)
+def test_options_that_cannot_be_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        GAN(column_types="gaussian", n_iter=1, **options).fit(X)
+
+
+def test_classes_are_asked_for_by_name():
+    y = np.array(["a", "b"])[LABELS]
+    gan = GAN(column_types="gaussian", class_conditional=True, n_iter=1, batch_size=12)
+    gan.fit(X, y)
+    assert gan.sample(3, y="b").shape == (3, 3)
+    assert gan.generate(np.zeros((2, 16)), ["a", "b"]).shape == (2, 3)
+    with pytest.raises(ValueError, match="'c'"):
+        gan.sample(2, y="c")
+    with pytest.raises(ValueError, match="2 classes for 3 rows"):
+        gan.sample(3, y=["a", "b"])
+    with pytest.raises(ValueError, match="generate needs y"):
+        gan.generate(np.zeros((2, 16)))
+    with pytest.raises(ValueError, match="'c'"):
+        gan.partial_fit(X, np.where(y == "a", "a", "c"))
+    with pytest.raises(ValueError, match="not conditional"):
+        GAN(column_types="gaussian", n_iter=1).fit(X).sample(2, y="a")
+
+
+TOY = {"column_types": "gaussian", "n_components": 4, "hidden_layer_sizes": (32, 32)}
+TOY |= {"batch_size": 50, "random_state": 0}
+
+
+def test_draws_by_class_have_their_class():
+    y = RNG.integers(0, 3, 600)
+    rows = np.column_stack([3.0 * y, -y]) + RNG.normal(0, 0.2, (600, 2))
+    gan = GAN(**TOY, class_conditional=True, n_iter=40).fit(rows, y)
+    asked = np.repeat([0, 1, 2], 100)
+    drawn = gan.sample(300, random_state=0, y=asked)
+    found = np.rint(drawn[:, 0] / 3).astype(int)
+    assert (found == asked).mean() > 0.97
+    # Without classes asked for, by their frequencies.
+    share = (np.rint(gan.sample(600, random_state=1)[:, 0] / 3) == 1).mean()
+    assert abs(share - (y == 1).mean()) < 4 * 0.5 / np.sqrt(600) + 0.02
+
+
+def test_moments_of_a_normal_distribution():
+    rows = RNG.normal([1, -2], [1, 0.5], (1000, 2))
+    rows[:, 1] += rows[:, 0]
+    gan = GAN(**TOY, n_iter=80, prior="normal").fit(rows)
+    drawn = gan.sample(4000, random_state=0)
+    np.testing.assert_allclose(drawn.mean(axis=0), rows.mean(axis=0), atol=0.15)
+    np.testing.assert_allclose(np.cov(drawn.T), np.cov(rows.T), atol=0.3)
+
+
+def test_a_collapse_is_warned_of():
+    rows = np.concatenate([RNG.normal(c, 0.1, (200, 2)) for c in (-4, 0, 4)])
+    # A generator that ignores its latent units, judged row by row.
+    gan = GAN(**TOY, loss="minimax", gradient_penalty=0.0, averaging=0.0, n_iter=90)
+    gan.set_params(learning_rate=1e-3, solver="sgd", discriminator_learning_rate=1e-5)
+    gan.set_params(init_weights="glorot_normal", schedule="constant")
+    with pytest.warns(CollapseWarning, match="GAN collapsed.*relativistic"):
+        gan.fit(rows)
+
+
+def test_latent_units_of_generated_rows_are_found():
+    rows = RNG.normal(0, 1, (400, 5)) @ RNG.normal(size=(5, 5))
+    gan = GAN(**TOY, features="latent", prior="normal", n_iter=20).fit(rows)
+    Z = np.random.default_rng(1).normal(size=(10, 4))
+    X = gan.generate(Z)
+    again = gan.inverse_transform(gan.transform(X))
+    gap = ((again - X) ** 2).sum() / ((X - X.mean(axis=0)) ** 2).sum()
+    assert gap < 0.1
+    with pytest.raises(ValueError, match="Z has 3 columns"):
+        gan.generate(Z[:, :3])
+
+
+def test_images_of_any_shape():
+    rows = RNG.random((40, 5 * 7 * 2)).astype(np.float32)
+    gan = GAN(architecture="conv", image_shape=(5, 7, 2), n_iter=1, batch_size=20)
+    gan.set_params(hidden_layer_sizes=(8, 4), packing=2, batch_norm=True)
+    gan.fit(rows)
+    assert gan.sample(3, random_state=0).shape == (3, 70)
+    assert gan.transform(rows).shape == (40, gan.get_feature_names_out().size)
+
+
+def test_continuing_with_other_nets_is_refused():
+    gan = GAN(**TOY, n_iter=1).fit(X)
+    with pytest.raises(ValueError, match="packing changed"):
+        gan.set_params(packing=2, warm_start=True).fit(X)
+    assert isinstance(clone(gan), GAN)
+
+
+def test_divergence_keeps_the_last_good_parameters():
+    gan = GAN(**TOY, n_iter=2).fit(X)
+    before = gan.sample(5, random_state=0)
+    gan.set_params(warm_start=True, learning_rate=1e300)
+    with pytest.raises(DivergenceError, match="Training of GAN diverged"):
+        gan.fit(X)
+    np.testing.assert_array_equal(gan.sample(5, random_state=0), before)
+
+
+def test_output_noise_is_part_of_the_model():
+    plain, noisy = (GAN(**TOY, n_iter=1, output_noise=s).fit(X) for s in (0.0, 0.5))
+    assert noisy.density_.kernels().width == 0.5
+    drawn = noisy.sample(2000, random_state=0)
+    still = noisy.density_.presented(
+        noisy.density_.drawn(stream(1).rows(2000), 2000).astype(float)
+    )
+    # In units of the data, the noise adds its variance to that of the generator.
+    added = drawn.var(axis=0) - still.var(axis=0)
+    np.testing.assert_allclose(added, (0.5 * X.std(axis=0)) ** 2, rtol=0.3)
+    assert plain.density_.noise == 0
+
+
+@pytest.mark.parametrize("rates", [(0.0, 0.3), (0.3, 0.0)])
+def test_dropout_may_change_while_training_continues(rates):
+    gan = GAN(**TOY, n_iter=1, dropout=rates[0], warm_start=True).fit(X)
+    gan.set_params(dropout=rates[1]).fit(X)
+    assert gan.n_iter_ == 2
+
+
+def test_minibatch_features_of_other_rows_do_not_count_after_training():
+    gan = GAN(**TOY, n_iter=1, minibatch_kernels=3, gradient_penalty=0.0).fit(X)
+    for found in gan.transform, gan.discriminator_score:
+        one = np.concatenate([found(row[None]) for row in X[:3]])
+        np.testing.assert_allclose(found(X)[:3], one, rtol=1e-6)
+
+
+def test_output_noise_is_not_added_to_atoms():
+    rng = np.random.default_rng(0)
+    rows = np.where(rng.random((60, 1)) < 0.5, 0.0, rng.gamma(2.0, size=(60, 1)))
+    gan = GAN(column_types="mixed", n_iter=1, output_noise=0.5).fit(
+        pd.DataFrame(rows, columns=["a"])
+    )
+    own, clock = gan._wiring(gan._learned).game(None, 0, 0), CLOCK
+    own.rows = SimpleNamespace(dtype=np.float64)
+    (score,), (none,) = own.emission.scores, own.emission.none
+    x = np.zeros((4, own.emission.n_inputs))
+    x[:2, none] = 1
+    blurred = own._blurred(x, stream(0), clock, of_output=True)
+    assert (blurred[:2, score] != 0).all()
+    np.testing.assert_array_equal(blurred[2:, score], 0)
+
+
+def test_held_out_rows_count_by_their_weights():
+    rows = Rows(np.repeat(X[:2], [30, 10], axis=0), np.float64, complete=True)
+    table, own = canonical(rows), game()
+    own.rows = rows
+    watch = own.watch(table, table, own.start())
+    seen, counts = np.unique(rows.take(watch.unseen)[:, 0], return_counts=True)
+    assert dict(zip(seen, counts)) == {X[0, 0]: 30, X[1, 0]: 10}
+    assert np.isfinite(watch(own.start())[1])
+
+
+def test_missing_classes_are_to_be_left_out():
+    with pytest.raises(ValueError, match="y of GAN has 1 missing .*: leave them out"):
+        GAN(**TOY, class_conditional=True).fit(X[:2], [0.0, np.nan])
