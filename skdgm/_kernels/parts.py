@@ -106,7 +106,8 @@ class Instructions(JITCodeLibrary):
     def finalize(self):
         """Have those that are called together with those that call."""
         for library in dict.fromkeys(self._linking_libraries):
-            self._reload_init.update(library._reload_init)
+            if hasattr(self, "_reload_init"):  # Not in the first versions.
+                self._reload_init.update(library._reload_init)
             module = library._get_module_for_linking()
             self._final_module.link_in(module, preserve=True)
         self._finalized = True
