@@ -13,6 +13,8 @@ _FAMILY = {
     "NeuralAutoregressive": "autoregressive",
     "GAN": "adversarial",
     "GMMN": "moment_matching",
+    "HelmholtzMachine": "directed",
+    "SigmoidBeliefNetwork": "directed",
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "DBM": "boltzmann",
