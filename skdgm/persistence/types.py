@@ -9,7 +9,9 @@ from skdgm.exceptions import UnknownTypeError
 
 _ESTIMATORS = {
     "skdgm.anomaly": ("DensityOutlierDetector",),
+    "skdgm.adversarial.bigan": ("BiGAN",),
     "skdgm.adversarial.gan": ("GAN",),
+    "skdgm.adversarial.infogan": ("InfoGAN",),
     "skdgm.autoencoder.vae": ("VAE",),
     "skdgm.autoregressive.eonade": ("EoNADE",),
     "skdgm.autoregressive.fvbn": ("FVBN",),

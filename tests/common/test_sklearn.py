@@ -39,6 +39,8 @@ SHORT = {
     "DBNRegressor": {"pretrain_iter": 3, "n_iter": 40, "learning_rate": 0.03, **SIZES},
     "VAE": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "GMMN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
+    "BiGAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
+    "InfoGAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "GAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "MADE": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "NeuralAutoregressive": {"n_iter": 5},
