@@ -12,6 +12,8 @@ _FAMILY = {
     "EoNADE": "autoregressive",
     "NeuralAutoregressive": "autoregressive",
     "GAN": "adversarial",
+    "BiGAN": "adversarial",
+    "InfoGAN": "adversarial",
     "GMMN": "moment_matching",
     "HelmholtzMachine": "directed",
     "SigmoidBeliefNetwork": "directed",

@@ -1,7 +1,6 @@
 """Nets of an adversarial model, made from options, and the game that they play."""
 
 from functools import partial
-from numbers import Integral
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from skdgm.implicit import Generator
 from skdgm.nets import layers, maps, packs
 from skdgm.nets.minibatch import minibatch
 from skdgm.nets.waves import fourier
-from skdgm.utils.counts import is_a
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import image_shape
 
 # Hidden layers by default, of dense nets and, numbers of maps, of convolutional ones.
@@ -23,12 +22,6 @@ _WHO = 'architecture="conv"'
 _PIXELS = "grey", "bernoulli", "gaussian"
 # Frequencies of Fourier features by default, and real columns up to which there are.
 _FREQUENCIES, _FEW = 3, 16
-# Options that the nets depend on.
-_NAMES = (
-    *("n_components", "column_types", "class_conditional", "prior", "packing"),
-    *("minibatch_kernels", "activation", "discriminator_activation", "batch_norm"),
-    *("n_frequencies", "architecture", "image_shape"),
-)
 
 
 class Wiring:
@@ -45,19 +38,29 @@ class Wiring:
         Options of the estimator.
     """
 
+    # Options that the nets depend on.
+    NAMES = (
+        *("n_components", "column_types", "class_conditional", "prior", "packing"),
+        *("minibatch_kernels", "activation", "discriminator_activation", "batch_norm"),
+        *("n_frequencies", "architecture", "image_shape"),
+    )
+    # Codes among the latent units, of which the discriminator has outputs.
+    codes = None
+
     def __init__(self, structure, emission, n_classes, recipe):
         self.emission, self.recipe, self.n_classes = emission, recipe, n_classes
+        self.structure_ = structure
         self.generator = self._generator(structure)
         self.discriminator = self._discriminator(structure)
 
-    @staticmethod
-    def structure(asked):
+    @classmethod
+    def structure(cls, asked):
         """Options that the nets depend on, a dict."""
-        found = {name: getattr(asked, name) for name in _NAMES}
-        sizes = _sizes(asked.hidden_layer_sizes, _SIZES[asked.architecture])
-        found["hidden_layer_sizes"] = sizes
-        found["discriminator_layer_sizes"] = _sizes(
-            asked.discriminator_layer_sizes, sizes[::-1]
+        found = {name: getattr(asked, name) for name in cls.NAMES}
+        hidden = layer_sizes(asked.hidden_layer_sizes, _SIZES[asked.architecture])
+        found["hidden_layer_sizes"] = hidden
+        found["discriminator_layer_sizes"] = layer_sizes(
+            asked.discriminator_layer_sizes, hidden[::-1]
         )
         return found
 
@@ -65,9 +68,7 @@ class Wiring:
     def check(asked):
         """Raise ValueError for options that are no sizes, or exclude each other."""
         for name in "hidden_layer_sizes", "discriminator_layer_sizes":
-            sizes = _sizes(getattr(asked, name), ())
-            if not all(is_a(Integral, n) and n > 0 for n in sizes):
-                raise ValueError(f"{name} must be positive integers; got {sizes}.")
+            check_layer_sizes(getattr(asked, name), name)
             if asked.architecture == "conv" and getattr(asked, name) == ():
                 raise ValueError(f"{name} must have a number of maps for a layer.")
         loss, smoothing = asked.loss, asked.label_smoothing
@@ -95,13 +96,14 @@ class Wiring:
     def _generator(self, structure):
         conv = structure["architecture"] == "conv"
         net = self._deconvolutional(structure) if conv else self._dense(structure)
-        given = structure["n_components"], structure["prior"], self.n_classes
-        return Generator(net, self.emission, *given, self.recipe.temperature)
+        n_latent = structure["n_components"] + (self.codes.width if self.codes else 0)
+        given = n_latent, structure["prior"], self.n_classes, self.recipe.temperature
+        return Generator(net, self.emission, *given, codes=self.codes)
 
     def _dense(self, structure):
         """Dense net of a generator."""
-        hidden, sizes = [], structure["hidden_layer_sizes"]
-        for n_units in sizes:
+        hidden = []
+        for n_units in structure["hidden_layer_sizes"]:
             hidden += self._block(structure, layers.dense, n_units, layers.batch_norm)
         last = layers.dense(self.emission.n_outputs, init="glorot_normal")
         return layers.serial(*hidden, last)
@@ -170,7 +172,8 @@ class Wiring:
                 parts += self._dropout()
         if structure["minibatch_kernels"]:
             parts.append(minibatch(structure["minibatch_kernels"]))
-        head = layers.dense(max(1, self.n_classes), init="glorot_normal")
+        n_more = self.codes.n_outputs if self.codes else 0
+        head = layers.dense(max(1, self.n_classes) + n_more, init="glorot_normal")
         return Discriminator(layers.serial(*parts), head, packing)
 
     def _dropout(self):
@@ -201,10 +204,4 @@ class Wiring:
         net = state.discriminator
         x = np.tile(x, self.discriminator.packing)
         logits, _, _ = self.discriminator.judge(net.params, net.statistics, x)
-        return logits.max(axis=1)
-
-
-def _sizes(asked, default):
-    if asked is None:
-        return default
-    return asked if isinstance(asked, tuple) else (asked,)
+        return logits[:, : max(1, self.n_classes)].max(axis=1)

@@ -15,6 +15,7 @@ from skdgm.nets.emission import Emission, emit
 
 # Distributions of latent units.
 PRIORS = "normal", "uniform", "bits", "mixed"
+_CODES = 1
 
 
 class Generator(NamedTuple):
@@ -32,6 +33,11 @@ class Generator(NamedTuple):
         Number of classes given beside the latent units, or 0.
     temperature : float
         Of the relaxed draws of bits and categories.
+    n_given : int
+        Number of other columns given beside, or 0.
+    codes : object, optional
+        The last ones of the latent units: ``codes.draw(rng, n_rows, dtype)`` returns
+        ``codes.width`` columns.
     """
 
     net: object
@@ -40,10 +46,12 @@ class Generator(NamedTuple):
     prior: str
     n_classes: int = 0
     temperature: float = 0.5
+    n_given: int = 0
+    codes: object = None
 
     def init(self, rng, dtype):
         """Initial parameters and statistics; outputs begin near means of columns."""
-        n_inputs = self.n_latent + self.n_classes
+        n_inputs = self.n_latent + self.n_classes + self.n_given
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
         last = last_layer(params)
         if last.b.shape == (self.emission.n_outputs,):
@@ -60,6 +68,11 @@ class Generator(NamedTuple):
         n_rows : int
         dtype : type
         """
+        if self.codes is not None:
+            n_others = self.n_latent - self.codes.width
+            plain = self._replace(n_latent=n_others, codes=None)
+            drawn = self.codes.draw(rng.fold(_CODES), n_rows, dtype)
+            return np.concatenate([plain.latent(rng, n_rows, dtype), drawn], axis=1)
         shape = n_rows, self.n_latent
         own = len(rng.ids) == n_rows
         if self.prior == "uniform":
@@ -74,11 +87,22 @@ class Generator(NamedTuple):
         z[:, :n_bits] = np.where(z[:, :n_bits] < 0, -1, 1)
         return z
 
-    def given(self, z, codes):
-        """Inputs of the net: latent units beside one-hot classes."""
-        if not self.n_classes:
-            return z
-        return np.concatenate([z, one_hot(codes, self.n_classes, z.dtype)], axis=1)
+    def given(self, z, codes, columns=None):
+        """Inputs of the net: latent units, one-hot classes, and columns given beside.
+
+        Parameters
+        ----------
+        z : ndarray of shape (n_rows, n_latent)
+        codes : ndarray of int, of shape (n_rows,), or None
+            Classes.
+        columns : ndarray of shape (n_rows, n_given), optional
+        """
+        parts = [z]
+        if self.n_classes:
+            parts.append(one_hot(codes, self.n_classes, z.dtype))
+        if self.n_given:
+            parts.append(columns)
+        return np.concatenate(parts, axis=1) if len(parts) > 1 else z
 
     def draw(self, params, statistics, z, noise, rng=None, train=False):
         """What a discriminator sees of generated rows, and updated statistics.
@@ -86,7 +110,7 @@ class Generator(NamedTuple):
         Parameters
         ----------
         params, statistics : tuple
-        z : ndarray of shape (n_rows, n_latent + n_classes)
+        z : ndarray of shape (n_rows, n_latent + n_classes + n_given)
         noise : ndarray
             From ``emission.noise``.
         rng : Stream, optional

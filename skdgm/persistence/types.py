@@ -9,7 +9,9 @@ from skdgm.exceptions import UnknownTypeError
 
 _ESTIMATORS = {
     "skdgm.anomaly": ("DensityOutlierDetector",),
+    "skdgm.adversarial.bigan": ("BiGAN",),
     "skdgm.adversarial.gan": ("GAN",),
+    "skdgm.adversarial.infogan": ("InfoGAN",),
     "skdgm.autoencoder.vae": ("VAE",),
     "skdgm.autoregressive.eonade": ("EoNADE",),
     "skdgm.autoregressive.fvbn": ("FVBN",),
@@ -62,6 +64,7 @@ _RECORDS = {
     "skdgm.nets.feed_forward": ("Layer",),
     "skdgm.nets.layers": ("Moments", "Scales"),
     "skdgm.nets.objective": ("NetState",),
+    "skdgm.nets.parts": ("Part",),
     "skdgm.optim.optimisers": ("AdamState", "RMSPropState"),
     "skdgm.optim.refinements": ("Mean",),
 }

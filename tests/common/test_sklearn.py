@@ -41,6 +41,8 @@ SHORT = {
     "SigmoidBeliefNetwork": {"n_iter": 5, "hidden_layer_sizes": (16, 8)},
     "VAE": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "GMMN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
+    "BiGAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
+    "InfoGAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "GAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "MADE": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "NeuralAutoregressive": {"n_iter": 5},
