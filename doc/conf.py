@@ -132,6 +132,7 @@ sphinx_gallery_conf = {
             "autoencoder",
             "adversarial",
             "moment_matching",
+            "supervised",
             "autoregressive",
             "metrics",
         )

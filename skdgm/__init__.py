@@ -13,6 +13,7 @@ _FAMILY = {
     "NeuralAutoregressive": "autoregressive",
     "GAN": "adversarial",
     "GMMN": "moment_matching",
+    "GeneratorNet": "supervised",
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "DBM": "boltzmann",

@@ -53,6 +53,7 @@ LAW = {
     "implicit": NETS | {"data", "base"},
     "adversarial": NETS | {"data", "base", "implicit"},
     "moment_matching": NETS | {"data", "base", "implicit"},
+    "supervised": NETS | {"data", "base"},
     "preprocessing": GROUND,
     "anomaly": GROUND | {"boltzmann"},
     "imputation": GROUND | {"data", "base", "autoregressive"},
@@ -68,7 +69,7 @@ USERS_LINES, COMPONENT_LINES = 320, 280
 # docstrings.
 ESTIMATOR_LINES, CODE_LINES = 400, 200
 USERS = {"boltzmann", "belief", "autoencoder", "autoregressive"}
-USERS |= {"implicit", "adversarial", "moment_matching"}
+USERS |= {"implicit", "adversarial", "moment_matching", "supervised"}
 USERS |= {
     "preprocessing",
     "anomaly",

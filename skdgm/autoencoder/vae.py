@@ -12,13 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.autoencoder._model import LatentModel
 from skdgm.data import OF_TABLES, columns_as_asked
-from skdgm.distributions import (
-    BernoulliOutput,
-    CategoricalOutput,
-    MixedOutput,
-    NormalOutput,
-    standard_mixture,
-)
+from skdgm.distributions import output_as_asked
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 from skdgm.training import Budget
 
@@ -305,14 +299,4 @@ class VAE(LatentModel):
 
     @property
     def _output(self):
-        asked, sizes = self._options, self._columns.sizes
-        floor = asked.min_variance
-        if asked.column_types == "bernoulli":
-            return BernoulliOutput(sizes)
-        if asked.column_types == "gaussian":
-            return NormalOutput(sizes, asked.variance, floor)
-        columns, normal = self._columns, standard_mixture(1, "gaussian", floor)
-        if not hasattr(columns, "kinds"):
-            return CategoricalOutput(sizes)
-        facts = columns.scales, columns.gaps
-        return MixedOutput(columns.kinds, sizes, normal, *facts)
+        return output_as_asked(self._options, self._columns)

@@ -31,6 +31,7 @@ _ESTIMATORS = {
     "skdgm.moment_matching.gmmn": ("GMMN",),
     "skdgm.preprocessing.bernoulli_binarizer": ("BernoulliBinarizer",),
     "skdgm.preprocessing.dequantizer": ("Dequantizer",),
+    "skdgm.supervised.generator_net": ("GeneratorNet",),
 }
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
@@ -60,6 +61,8 @@ _RECORDS = {
     "skdgm.nets.objective": ("NetState",),
     "skdgm.optim.optimisers": ("AdamState", "RMSPropState"),
     "skdgm.optim.refinements": ("Mean",),
+    "skdgm.supervised._attributes": ("Attributes",),
+    "skdgm.supervised._density": ("Known",),
 }
 
 
