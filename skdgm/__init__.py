@@ -12,6 +12,8 @@ _FAMILY = {
     "EoNADE": "autoregressive",
     "NeuralAutoregressive": "autoregressive",
     "GAN": "adversarial",
+    "LAPGAN": "adversarial",
+    "StackGAN": "adversarial",
     "GMMN": "moment_matching",
     "GeneratorNet": "supervised",
     "VAE": "autoencoder",

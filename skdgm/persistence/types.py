@@ -10,6 +10,8 @@ from skdgm.exceptions import UnknownTypeError
 _ESTIMATORS = {
     "skdgm.anomaly": ("DensityOutlierDetector",),
     "skdgm.adversarial.gan": ("GAN",),
+    "skdgm.adversarial.lapgan": ("LAPGAN",),
+    "skdgm.adversarial.stack_gan": ("StackGAN",),
     "skdgm.autoencoder.vae": ("VAE",),
     "skdgm.autoregressive.eonade": ("EoNADE",),
     "skdgm.autoregressive.fvbn": ("FVBN",),
@@ -36,6 +38,7 @@ _ESTIMATORS = {
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
     "skdgm.adversarial._players": ("GameState", "Player"),
+    "skdgm.adversarial._stages": ("StagesState",),
     "skdgm.autoencoder._hierarchy": ("Params", "Statistics"),
     "skdgm.autoregressive._normal": ("Moments",),
     "skdgm.autoregressive._orderless": ("Params",),

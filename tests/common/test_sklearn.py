@@ -40,6 +40,8 @@ SHORT = {
     "VAE": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "GMMN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "GAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
+    "LAPGAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
+    "StackGAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "GeneratorNet": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "MADE": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "NeuralAutoregressive": {"n_iter": 5},
