@@ -27,7 +27,7 @@ from sklearn.metrics import pairwise_distances
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
-from skdgm import GAN
+from skdgm import GAN, LAPGAN, StackGAN
 from skdgm.metrics import (
     classifier_two_sample_test,
     nearest_training_neighbours,
@@ -80,10 +80,10 @@ def quality(draws, centres, spread):
     return len(np.unique(gaps.argmin(axis=1)[near])), near.mean()
 
 
-def fitted(X, y=None, **options):
-    """A fitted GAN, and the seconds that it took."""
+def fitted(X, y=None, model=GAN, **options):
+    """A fitted model, and the seconds that it took."""
     start = time.process_time()
-    gan = GAN(**options).fit(X, y)
+    gan = model(**options).fit(X, y)
     return gan, time.process_time() - start
 
 
@@ -130,7 +130,12 @@ def digits(options):
     X, X_test, y, y_test = parts
     print("| training set | error of 1-NN | s |\n|---|---|---|")
     print(f"| {len(X)} digits | {nearest(X_test, y_test, X, y):.1%} | |")
-    for name, asked in (("dense", {}), ("conv", {"architecture": "conv"})):
+    for name, asked in (
+        ("dense", {}),
+        ("conv", {"architecture": "conv"}),
+        ("LAPGAN", {"model": LAPGAN}),
+        ("StackGAN", {"model": StackGAN}),
+    ):
         how = {"class_conditional": True, "random_state": 0} | asked
         gan, seconds = fitted(X, y, **how)
         labels = np.resize(np.arange(10), 5000)

@@ -27,7 +27,7 @@ class Attributes(NamedTuple):
     names : list
         Name of each attribute, or its number.
     flat : bool
-        Whether there is one attribute, given as an array of one dimension.
+        Whether there is one attribute, which came in an array of one column.
     classes : list of ndarray
         Sorted classes of each categorical attribute, and nothing of a real one.
     mean, scale : ndarray of shape (n_attributes,)
@@ -237,7 +237,7 @@ def parts_of(y, owner):
         Names of the columns of a DataFrame.
     parts : list of ndarray of shape (n_rows,)
     flat : bool
-        Whether y has one dimension.
+        Whether y has one dimension, or is an array of one column.
     """
     if is_foreign(y) and hasattr(y, "columns"):
         y = as_pandas(y)
@@ -245,8 +245,8 @@ def parts_of(y, owner):
         parts = [_plain(y.iloc[:, j]) for j in range(y.shape[1])]
         return list(y.columns), parts, False
     values = _plain(y) if hasattr(y, "dtypes") else as_values(y, owner)
-    if values.ndim < 2:
-        return None, [np.atleast_1d(values)], True
+    if values.ndim < 2 or values.shape[1:] == (1,):
+        return None, [np.atleast_1d(values).ravel()], True
     if values.ndim != 2 or not values.shape[1]:
         raise ValueError(
             "y should be an array of shape (n_samples,) or (n_samples, n_attributes); "

@@ -157,6 +157,7 @@ def test_attributes_have_kinds():
 
     real, codes = "gaussian", "categorical"
     assert kinds(CODES) == kinds(CODES.astype(float)) == {0: codes}
+    assert kinds(CODES[:, None]) == kinds(CODES.astype("<U1")) == {0: codes}
     assert kinds(ANGLES) == {0: real}
     assert kinds(TABLE) == {"style": codes, "turn": real}
     both = np.column_stack([CODES, ANGLES])
