@@ -16,6 +16,7 @@ _FAMILY = {
     "StackGAN": "adversarial",
     "GMMN": "moment_matching",
     "GeneratorNet": "supervised",
+    "SigmoidBeliefNetwork": "directed",
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "DBM": "boltzmann",

@@ -10,9 +10,10 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoencoder._model import LatentModel
-from skdgm.data import OF_TABLES, columns_as_asked
-from skdgm.distributions import output_as_asked
+from skdgm.autoencoder import _nets
+from skdgm.autoencoder._bound import Bound
+from skdgm.data import OF_TABLES, check_pattern
+from skdgm.latent import LatentModel
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 from skdgm.training import Budget
 
@@ -215,6 +216,9 @@ class VAE(LatentModel):
         **LEARNING,
     }
     _BUDGET = Budget(4_500, 20, 120)
+    _REVIVE = (
+        "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
+    )
 
     def __init__(
         self,
@@ -294,9 +298,22 @@ class VAE(LatentModel):
         self.random_state = random_state
 
     @property
-    def _domain(self):
-        return columns_as_asked(self._options)
+    def _widths(self):
+        return self._learned["n_components"]
 
     @property
-    def _output(self):
-        return output_as_asked(self._options, self._columns)
+    def _structure(self):
+        """Options that cannot change while training continues."""
+        return _nets.structure(self._options)
+
+    def _check_options(self):
+        check_pattern(self._options)
+        _nets.check(self._options)
+
+    def _hierarchy(self, structure):
+        return _nets.hierarchy(structure, self._options, self._output)
+
+    def _objective(self, table, before):
+        parts = self._hierarchy(self._structure), self._domain, self._columns
+        given = self._output, self._options, table.rows, self._seed, before
+        return Bound(*parts, *given)
