@@ -16,6 +16,7 @@ _FAMILY = {
     "StackGAN": "adversarial",
     "GMMN": "moment_matching",
     "GeneratorNet": "supervised",
+    "HelmholtzMachine": "directed",
     "SigmoidBeliefNetwork": "directed",
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",

@@ -1,10 +1,30 @@
-"""Nets of a variational autoencoder, made from options."""
+"""Nets and objective of a variational autoencoder, made from options.
+
+A wiring has ``check(options)``, ``structure(options)``, a dict of what nets depend on,
+``hierarchy(structure, options, output)``, the :class:`~skdgm.latent.Hierarchy`,
+``widths(structure)``, sizes of its latent layers, ``objective``, a class, and
+``model(tree)``, the hierarchy's part of the objective's parameters or statistics.
+"""
 
 from numbers import Integral
 
+from skdgm.autoencoder._bound import Bound
+from skdgm.data import check_pattern
 from skdgm.latent import Hierarchy, NormalUnits
 from skdgm.nets import layers
 from skdgm.utils.counts import is_a
+
+objective = Bound
+
+
+def model(tree):
+    """The hierarchy's part of parameters or statistics: all of it."""
+    return tree
+
+
+def widths(structure):
+    """Numbers of latent units, by layers."""
+    return structure["n_components"]
 
 
 def shape(asked):
@@ -19,6 +39,7 @@ def shape(asked):
 
 def check(asked):
     """Raise ValueError for sizes that are not what their types allow."""
+    check_pattern(asked)
     latent, hidden = shape(asked)
     for name, sizes in (
         ("n_components", latent),

@@ -11,8 +11,7 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.autoencoder import _nets
-from skdgm.autoencoder._bound import Bound
-from skdgm.data import OF_TABLES, check_pattern
+from skdgm.data import OF_TABLES
 from skdgm.latent import LatentModel
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 from skdgm.training import Budget
@@ -215,7 +214,7 @@ class VAE(LatentModel):
         "n_draws": [Interval(Integral, 1, None, closed="left")],
         **LEARNING,
     }
-    _BUDGET = Budget(4_500, 20, 120)
+    _WIRING, _BUDGET = _nets, Budget(4_500, 20, 120)
     _REVIVE = (
         "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
     )
@@ -296,24 +295,3 @@ class VAE(LatentModel):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
-
-    @property
-    def _widths(self):
-        return self._learned["n_components"]
-
-    @property
-    def _structure(self):
-        """Options that cannot change while training continues."""
-        return _nets.structure(self._options)
-
-    def _check_options(self):
-        check_pattern(self._options)
-        _nets.check(self._options)
-
-    def _hierarchy(self, structure):
-        return _nets.hierarchy(structure, self._options, self._output)
-
-    def _objective(self, table, before):
-        parts = self._hierarchy(self._structure), self._domain, self._columns
-        given = self._output, self._options, table.rows, self._seed, before
-        return Bound(*parts, *given)

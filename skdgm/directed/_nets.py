@@ -2,9 +2,22 @@
 
 from numbers import Integral
 
-from skdgm.directed._objective import draws_of
+from skdgm.data import check_pattern
+from skdgm.directed._objective import Belief, draws_of
 from skdgm.latent import Coins, Hierarchy
 from skdgm.utils.counts import chosen, is_a
+
+objective = Belief
+
+
+def model(tree):
+    """The hierarchy's part of parameters or statistics."""
+    return tree.model
+
+
+def widths(structure):
+    """Numbers of hidden units, by layers."""
+    return structure["hidden_layer_sizes"]
 
 
 def sizes(asked):
@@ -15,6 +28,7 @@ def sizes(asked):
 
 def check(asked):
     """Raise ValueError for options that are not what their types allow."""
+    check_pattern(asked)
     found = sizes(asked)
     if not found or not all(is_a(Integral, n) and n > 0 for n in found):
         raise ValueError(f"hidden_layer_sizes must be positive integers; got {found}.")

@@ -20,7 +20,7 @@ from skdgm.gradients.reinforce import Running, reinforce, signals
 from skdgm.gradients.reweighted import plain, wake
 from skdgm.gradients.vimco import vimco
 from skdgm.latent import Coins
-from skdgm.nets import NetObjective, NetState, layers, listed, nll, row_mean
+from skdgm.nets import NetObjective, layers, listed, nll, row_mean
 from skdgm.nets.tape import getval
 from skdgm.utils import random
 from skdgm.utils.math import log_mean_exp
@@ -150,10 +150,8 @@ class Belief(NetObjective):
         """State to continue from, with nets that predict signals if they are needed."""
         if len(state.params.baselines) != len(self.baselines):
             rng = random.stream(self.seed, self.INIT).generator()
-            nets = self.init(rng)[0].baselines
-            mean = getattr(state, "mean", ())
-            state = NetState(Learned(state.params.model, nets), (), state.statistics)
-            assert not mean
+            params = state.params._replace(baselines=self.init(rng)[0].baselines)
+            state = state._replace(params=params, optimiser=())
         return super().resume(state)
 
     def prepare(self, state, batch, clock):

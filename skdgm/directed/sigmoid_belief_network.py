@@ -9,13 +9,12 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.data import OF_TABLES, check_pattern
+from skdgm.data import OF_TABLES
 from skdgm.directed import _nets
-from skdgm.directed._objective import OBJECTIVES, Belief
+from skdgm.directed._objective import OBJECTIVES
 from skdgm.latent import LatentModel
 from skdgm.nets import INITIALISERS, LEARNING
 from skdgm.training import Budget
-from skdgm.utils.counts import chosen
 
 
 class SigmoidBeliefNetwork(LatentModel):
@@ -220,7 +219,7 @@ class SigmoidBeliefNetwork(LatentModel):
         "feature_layer": [Integral, tuple, StrOptions({"all"})],
         **LEARNING,
     }
-    _BUDGET = Budget(4_500, 20, 120)
+    _WIRING, _BUDGET = _nets, Budget(4_500, 20, 120)
     _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."
 
     def __init__(
@@ -298,36 +297,6 @@ class SigmoidBeliefNetwork(LatentModel):
         self.verbose = verbose
         self.random_state = random_state
 
-    @property
-    def _widths(self):
-        return self._learned["hidden_layer_sizes"]
-
-    @property
-    def _layers(self):
-        return chosen(self._now("feature_layer"), len(self._widths))
-
-    @property
-    def _net(self):
-        return self._training.params.model, self._training.statistics.model
-
-    @property
-    def _structure(self):
-        """Options that cannot change while training continues."""
-        return _nets.structure(self._options)
-
-    def _check_options(self):
-        check_pattern(self._options)
-        _nets.check(self._options)
-
-    def _hierarchy(self, structure):
-        return _nets.hierarchy(structure, self._options, self._output)
-
-    def _objective(self, table, before):
-        parts = self._hierarchy(self._structure), self._domain, self._columns
-        given = self._output, self._options, table.rows, self._seed, before
-        return Belief(*parts, *given)
-
     def _attributes(self, state):
-        model = state.learned.model
-        found = super()._attributes(state._replace(params=model, mean=()))
-        return found | {"_training": state, "prior_intercept_": model.prior}
+        prior = state.learned.model.prior
+        return super()._attributes(state) | {"prior_intercept_": prior}

@@ -12,15 +12,16 @@ from skdgm.exceptions import CollapseWarning
 from skdgm.latent.density import ACTIVE, LatentDensity
 from skdgm.nets import NetEstimator
 from skdgm.utils.callers import warn
+from skdgm.utils.counts import chosen
 from skdgm.utils.threads import Held
 
 
 class LatentModel(NetEstimator):
     """Base class of estimators with encoders and decoders of latent units.
 
-    A subclass has options, ``_hierarchy(structure)``, the :class:`Hierarchy` of the
-    options in ``_structure``; ``_widths``, the sizes of latent layers; and ``_REVIVE``,
-    a sentence that says what to do if the posterior collapses.
+    A subclass has options; ``_WIRING``, a module that makes nets and objective of them
+    (see :mod:`skdgm.autoencoder._nets`); and ``_REVIVE``, a sentence that says what to
+    do if the posterior collapses.
     """
 
     @property
@@ -50,7 +51,6 @@ class LatentModel(NetEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value.
 
         Returns
         -------
@@ -86,11 +86,11 @@ class LatentModel(NetEstimator):
                 f"Z has {Z.shape[1]} columns, but {self._name} has "
                 f"{self._n_features_out} latent units."
             )
-        numbers, widths = list(self._layers), self._widths
+        numbers, widths = self._layers, self._widths
         lowest = min(numbers)
         start = sum(widths[number] for number in numbers[: numbers.index(lowest)])
-        own = Z[:, start : start + widths[lowest]]
-        return framed(self, density.decode(own, lowest), given)
+        Z = Z[:, start : start + widths[lowest]]
+        return framed(self, density.decode(Z, lowest), given)
 
     def sample(self, n_samples=1, random_state=None, *, conditions=None):
         """Draw rows from the model: latent units, then data given these.
@@ -117,9 +117,8 @@ class LatentModel(NetEstimator):
         ValueError
             A condition names no column, or has no probability.
         """
-        names = names_of(self)
-        found = self.density_.sample(n_samples, random_state, conditions, names)
-        return framed(self, found)
+        how = random_state, conditions, names_of(self)
+        return framed(self, self.density_.sample(n_samples, *how))
 
     def impute(
         self, X, *, method="mean", sampler="importance", n_steps=100, random_state=None
@@ -182,9 +181,8 @@ class LatentModel(NetEstimator):
     def importance_likelihood(self, X, *, n_draws=1000, return_se=False):
         """Importance weighted lower bound, with a given number of draws.
 
-        As :meth:`score_samples`. Where the encoder is overconfident, as for rows with
-        many missing entries, large weights are rare: bound and standard error are too
-        low then.
+        Where the encoder is overconfident, as for rows with many missing entries, large
+        weights are rare: bound and standard error are too low then.
 
         Parameters
         ----------
@@ -261,7 +259,33 @@ class LatentModel(NetEstimator):
     @property
     def _net(self):
         """Parameters and statistics of a :class:`Hierarchy`."""
-        return self._training.params, self._training.statistics
+        state, model = self._training, self._WIRING.model
+        return model(state.params), model(state.statistics)
+
+    @property
+    def _structure(self):
+        """Options that cannot change while training continues."""
+        return self._WIRING.structure(self._options)
+
+    def _check_options(self):
+        self._WIRING.check(self._options)
+
+    def _hierarchy(self, structure):
+        return self._WIRING.hierarchy(structure, self._options, self._output)
+
+    def _objective(self, table, before):
+        parts = self._hierarchy(self._structure), self._domain, self._columns
+        given = self._output, self._options, table.rows, self._seed, before
+        return self._WIRING.objective(*parts, *given)
+
+    def _attributes(self, state):
+        model = self._WIRING.model(state.learned)
+        found = super()._attributes(state._replace(params=model, mean=()))
+        return found | {"_training": state}
+
+    @property
+    def _widths(self):
+        return self._WIRING.widths(self._learned)
 
     @property
     def _domain(self):
@@ -274,8 +298,9 @@ class LatentModel(NetEstimator):
 
     @property
     def _layers(self):
-        """Numbers of the layers whose means are features."""
-        return (len(self._widths) - 1,)
+        """Numbers of the layers whose means are features: by default the highest."""
+        several = hasattr(self._options, "feature_layer")
+        return chosen(self._now("feature_layer") if several else -1, len(self._widths))
 
     def _report(self, learned, n_epochs, watch):
         with Held():

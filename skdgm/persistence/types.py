@@ -29,6 +29,7 @@ _ESTIMATORS = {
     "skdgm.boltzmann.rbm": ("BernoulliRBM",),
     "skdgm.boltzmann.rbm_classifier": ("RBMClassifier",),
     "skdgm.constraints.constrained_table": ("ConstrainedTable",),
+    "skdgm.directed.helmholtz_machine": ("HelmholtzMachine",),
     "skdgm.directed.sigmoid_belief_network": ("SigmoidBeliefNetwork",),
     "skdgm.imputation.generative_imputer": ("GenerativeImputer",),
     "skdgm.moment_matching.gmmn": ("GMMN",),

@@ -23,6 +23,7 @@ from skdgm import (
     GaussianRBM,
     GenerativeDBNClassifier,
     GeneratorNet,
+    HelmholtzMachine,
     NeuralAutoregressive,
     RBMClassifier,
     SigmoidBeliefNetwork,
@@ -438,6 +439,10 @@ INSTANCES = [
     ),
     SigmoidBeliefNetwork(
         (6, 5), objective="disarm", batch_size=10, n_iter=4, random_state=0
+    ),
+    HelmholtzMachine((7, 4), n_iter=4, batch_size=10, random_state=0),
+    HelmholtzMachine(
+        (6,), column_types="gaussian", n_iter=8, batch_size=20, random_state=0
     ),
     GAN(
         4,
