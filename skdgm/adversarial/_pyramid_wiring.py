@@ -83,7 +83,7 @@ class PyramidWiring:
         self.pyramid = pyramid = Pyramid(shape, structure["n_levels"])
         levels = []
         for k, own in enumerate(pyramid.shapes):
-            n = np.prod(own)
+            n = int(np.prod(own))
             given = structure | {"image_shape": own}, self._emission(emission, k)
             more = {"n_given": n if k else 0, "adds": self.of_data}
             levels.append(LevelWiring(*given, n_classes, recipe, **more))

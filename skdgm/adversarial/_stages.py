@@ -21,9 +21,8 @@ import numpy as np
 
 from skdgm.adversarial._game import Game
 from skdgm.implicit import GeneratorWatch
-from skdgm.nets import beside, columns
+from skdgm.nets import Part, beside, columns
 from skdgm.nets.emission import emit
-from skdgm.nets.objective import NetState
 from skdgm.training import Objective
 from skdgm.utils.random import MAX_SEED
 
@@ -54,10 +53,7 @@ class StagesState(NamedTuple):
     @property
     def generator(self):
         """Parameters and statistics of all generators."""
-        parts = [stage.generator for stage in self.stages]
-        found = zip(*((part.params, part.statistics) for part in parts))
-        params, statistics = found
-        return NetState(params, statistics=statistics)
+        return Part(*zip(*(stage.generator[:2] for stage in self.stages)))
 
     @property
     def t(self):

@@ -166,7 +166,9 @@ def digits():
 def test_draws_have_the_class_asked_for(cls, digits):
     X, y = digits
     few = y < 3
-    model = cls(class_conditional=True, n_iter=40, random_state=0).fit(X[few], y[few])
+    options = {"hidden_layer_sizes": (48,), "class_conditional": True}
+    model = cls(**options, batch_size=50, n_iter=20, random_state=0)
+    model.fit(X[few], y[few])
     asked = np.arange(90) % 3
     rows = model.sample(90, random_state=0, y=asked)
     gaps = ((rows[:, None] - X[few]) ** 2).sum(axis=2)
