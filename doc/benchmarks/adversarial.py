@@ -31,7 +31,7 @@ from sklearn.metrics import confusion_matrix, pairwise_distances
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
-from skdgm import GAN, BiGAN, InfoGAN
+from skdgm import GAN, LAPGAN, BiGAN, InfoGAN, StackGAN
 from skdgm.metrics import (
     classifier_two_sample_test,
     nearest_training_neighbours,
@@ -134,7 +134,12 @@ def digits(options):
     X, X_test, y, y_test = parts
     print("| training set | error of 1-NN | s |\n|---|---|---|")
     print(f"| {len(X)} digits | {nearest(X_test, y_test, X, y):.1%} | |")
-    for name, asked in (("dense", {}), ("conv", {"architecture": "conv"})):
+    for name, asked in (
+        ("dense", {}),
+        ("conv", {"architecture": "conv"}),
+        ("LAPGAN", {"model": LAPGAN}),
+        ("StackGAN", {"model": StackGAN}),
+    ):
         how = {"class_conditional": True, "random_state": 0} | asked
         gan, seconds = fitted(X, y, **how)
         labels = np.resize(np.arange(10), 5000)

@@ -3,5 +3,7 @@
 from skdgm.adversarial.bigan import BiGAN
 from skdgm.adversarial.gan import GAN
 from skdgm.adversarial.infogan import InfoGAN
+from skdgm.adversarial.lapgan import LAPGAN
+from skdgm.adversarial.stack_gan import StackGAN
 
-__all__ = ["GAN", "BiGAN", "InfoGAN"]
+__all__ = ["GAN", "LAPGAN", "BiGAN", "InfoGAN", "StackGAN"]

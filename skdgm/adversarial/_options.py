@@ -103,3 +103,16 @@ PAIRED: dict = {
     # Of "minimax" and "likelihood" the sides cannot be exchanged.
     "loss": [StrOptions(set(LOSSES) - {"minimax", "likelihood"})],
 }
+
+# Those of models of images at several resolutions.
+_SHARED = (
+    *("n_components", "hidden_layer_sizes", "discriminator_layer_sizes"),
+    *("class_conditional", "prior", "loss", "gradient_penalty", "dropout"),
+    *("averaging", "activation", "batch_norm", "architecture", "image_shape"),
+    *("features", "beta_2", "n_draws", *LEARNING),
+)
+OF_STAGES: dict = {
+    "n_levels": [_COUNT],
+    "column_types": [StrOptions({"bernoulli", "gaussian"})],
+    **{name: OPTIONS[name] for name in _SHARED},
+}

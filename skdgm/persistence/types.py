@@ -12,6 +12,8 @@ _ESTIMATORS = {
     "skdgm.adversarial.bigan": ("BiGAN",),
     "skdgm.adversarial.gan": ("GAN",),
     "skdgm.adversarial.infogan": ("InfoGAN",),
+    "skdgm.adversarial.lapgan": ("LAPGAN",),
+    "skdgm.adversarial.stack_gan": ("StackGAN",),
     "skdgm.autoencoder.vae": ("VAE",),
     "skdgm.autoregressive.eonade": ("EoNADE",),
     "skdgm.autoregressive.fvbn": ("FVBN",),
@@ -35,10 +37,12 @@ _ESTIMATORS = {
     "skdgm.moment_matching.gmmn": ("GMMN",),
     "skdgm.preprocessing.bernoulli_binarizer": ("BernoulliBinarizer",),
     "skdgm.preprocessing.dequantizer": ("Dequantizer",),
+    "skdgm.supervised.generator_net": ("GeneratorNet",),
 }
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
     "skdgm.adversarial._players": ("GameState", "Player"),
+    "skdgm.adversarial._stages": ("StagesState",),
     "skdgm.autoregressive._normal": ("Moments",),
     "skdgm.autoregressive._orderless": ("Params",),
     "skdgm.belief._outputs": ("Classes", "Labels", "Numbers"),
@@ -67,6 +71,8 @@ _RECORDS = {
     "skdgm.nets.parts": ("Part",),
     "skdgm.optim.optimisers": ("AdamState", "RMSPropState"),
     "skdgm.optim.refinements": ("Mean",),
+    "skdgm.supervised._attributes": ("Attributes",),
+    "skdgm.supervised._density": ("Known",),
 }
 
 
