@@ -15,6 +15,8 @@ _FAMILY = {
     "BiGAN": "adversarial",
     "InfoGAN": "adversarial",
     "GMMN": "moment_matching",
+    "HelmholtzMachine": "directed",
+    "SigmoidBeliefNetwork": "directed",
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "DBM": "boltzmann",

@@ -29,6 +29,8 @@ _ESTIMATORS = {
     "skdgm.boltzmann.rbm": ("BernoulliRBM",),
     "skdgm.boltzmann.rbm_classifier": ("RBMClassifier",),
     "skdgm.constraints.constrained_table": ("ConstrainedTable",),
+    "skdgm.directed.helmholtz_machine": ("HelmholtzMachine",),
+    "skdgm.directed.sigmoid_belief_network": ("SigmoidBeliefNetwork",),
     "skdgm.imputation.generative_imputer": ("GenerativeImputer",),
     "skdgm.moment_matching.gmmn": ("GMMN",),
     "skdgm.preprocessing.bernoulli_binarizer": ("BernoulliBinarizer",),
@@ -37,7 +39,6 @@ _ESTIMATORS = {
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
     "skdgm.adversarial._players": ("GameState", "Player"),
-    "skdgm.autoencoder._hierarchy": ("Params", "Statistics"),
     "skdgm.autoregressive._normal": ("Moments",),
     "skdgm.autoregressive._orderless": ("Params",),
     "skdgm.belief._outputs": ("Classes", "Labels", "Numbers"),
@@ -53,8 +54,11 @@ _RECORDS = {
     "skdgm.data.kinds": ("Mixed",),
     "skdgm.data.rare": ("Groups", "Rare"),
     "skdgm.data.scales": ("Levels", "Scores"),
+    "skdgm.directed._objective": ("Kept", "Learned"),
     "skdgm.distributions.gaussian": ("Normal",),
     "skdgm.energies.params": ("Params",),
+    "skdgm.gradients.reinforce": ("Running",),
+    "skdgm.latent.hierarchy": ("Params", "Statistics"),
     "skdgm.moment_matching._matching": ("MatchState", "Part"),
     "skdgm.nets.constrained": ("Tied",),
     "skdgm.nets.feed_forward": ("Layer",),
