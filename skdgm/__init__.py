@@ -12,6 +12,7 @@ _FAMILY = {
     "EoNADE": "autoregressive",
     "NeuralAutoregressive": "autoregressive",
     "GAN": "adversarial",
+    "GANClassifier": "adversarial",
     "GMMN": "moment_matching",
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",

@@ -10,6 +10,7 @@ from skdgm.exceptions import UnknownTypeError
 _ESTIMATORS = {
     "skdgm.anomaly": ("DensityOutlierDetector",),
     "skdgm.adversarial.gan": ("GAN",),
+    "skdgm.adversarial.gan_classifier": ("GANClassifier",),
     "skdgm.autoencoder.vae": ("VAE",),
     "skdgm.autoregressive.eonade": ("EoNADE",),
     "skdgm.autoregressive.fvbn": ("FVBN",),
@@ -34,6 +35,7 @@ _ESTIMATORS = {
 }
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
+    "skdgm.adversarial._label_game": ("LabelState",),
     "skdgm.adversarial._players": ("GameState", "Player"),
     "skdgm.autoencoder._hierarchy": ("Params", "Statistics"),
     "skdgm.autoregressive._normal": ("Moments",),

@@ -40,6 +40,7 @@ SHORT = {
     "VAE": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "GMMN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "GAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
+    "GANClassifier": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "MADE": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "NeuralAutoregressive": {"n_iter": 5},
     "FVBN": {"n_iter": 5},
