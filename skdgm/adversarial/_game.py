@@ -24,27 +24,66 @@ References
 """
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from skdgm.adversarial._losses import LOSSES
-from skdgm.adversarial._players import GameState, Player, follow
+from skdgm.adversarial._penalty import penalty
+from skdgm.adversarial._players import GameState
+from skdgm.adversarial._verdict import Verdict
+from skdgm.adversarial._view import View
 from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
-from skdgm.nets import SOLVERS
-from skdgm.nets.tangents import gradient_penalty
-from skdgm.nets.tape import getval, vjp
-from skdgm.optim import Joined, clip_norm, learning_rate, piecewise
+from skdgm.nets import Part, Parts, follow
+from skdgm.nets.packs import stacked
+from skdgm.nets.tape import vjp
 from skdgm.training import Objective
 from skdgm.utils import random
 from skdgm.utils.tree import copy, leaves, tree_map
 
 _DISCRIMINATE, _GENERATE = range(2)
-_LATENT, _EMIT, _DROP, _NOISE, _BETWEEN = range(5)
+_LATENT, _EMIT, _DROP, _NOISE = range(4)
+
+
+class Turn(NamedTuple):
+    """What one update of one player is made of.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_inputs)
+        Real rows.
+    known : ndarray of shape (n_rows, n_inputs), or None
+        1 where a value is known, 0 where not.
+    classes : ndarray of int, of shape (n_rows,), or None
+    given : ndarray of shape (n_rows, n_given), or None
+        Columns that both nets see beside.
+    z : ndarray of shape (n_rows, n_latent)
+        Latent units.
+    rng : Stream
+    clock : Clock
+    """
+
+    x: np.ndarray
+    known: np.ndarray
+    classes: np.ndarray
+    given: np.ndarray
+    z: np.ndarray
+    rng: object
+    clock: object
+
+    @property
+    def how(self):
+        """Arguments of nets in training."""
+        return {"rng": self.rng.fold(_DROP), "train": True}
 
 
 class Game(Objective):
     """Adversarial training of a generator.
+
+    A subclass may say otherwise what is real and what is generated (:meth:`rows`,
+    :meth:`pair`), and what both players lose by the discriminator's outputs
+    (:meth:`verdict`).
 
     Parameters
     ----------
@@ -57,6 +96,8 @@ class Game(Objective):
     """
 
     quantity = "similarity"
+    # Whether what is real depends on the generator's part, which then learns from it.
+    both_sides = False
 
     def __init__(
         self, recipe, rows, seed, epochs_before=0, *, generator, discriminator
@@ -64,111 +105,110 @@ class Game(Objective):
         super().__init__(recipe, rows, seed, epochs_before)
         self.generator, self.discriminator = generator, discriminator
         self.emission, self.loss = generator.emission, LOSSES[recipe.loss]
-        self._joined = [None, None]
+        self._parts = Parts(recipe)
 
     def start(self):
         """Initial state, with newly drawn parameters of both nets."""
         rng = random.stream(self.seed, random.INIT).generator()
         dtype = self.rows.dtype
-        generator = self.generator.init(rng, dtype)
-        found = self.discriminator.init(rng, self.emission.n_inputs, dtype)
-        players = Player(*generator), Player(*found)
-        return self.resume(GameState(*players, (), np.zeros(1)))
+        parts = self.init(rng, dtype)
+        found = self.discriminator.init(rng, self.n_seen, dtype)
+        return self.resume(GameState(Part(*parts), Part(*found), (), np.zeros(1)))
+
+    def init(self, rng, dtype):
+        """Initial parameters and statistics of the generator's part."""
+        return self.generator.init(rng, dtype)
+
+    @property
+    def n_seen(self):
+        """Number of columns of a row that the discriminator sees."""
+        return self.emission.n_inputs + self.generator.n_given
 
     def resume(self, state):
         """State to continue from; optimisers are kept if the solver is the same."""
-        recipe, players = self.recipe, []
-        for player in state[:2]:
-            fresh = SOLVERS[recipe.solver].init(player.params)
-            if not player.optimiser or type(player.optimiser) is not type(fresh):
-                player = player._replace(optimiser=fresh)
-            past = player.past if recipe.historical_averaging else ()
-            if recipe.historical_averaging and not past:
-                past = copy(player.params)
-            players.append(player._replace(past=past))
-        mean = state.mean if recipe.averaging else ()
-        if recipe.averaging and not mean:
+        players = [self._parts.ready(part) for part in state[:2]]
+        mean = state.mean if self.recipe.averaging else ()
+        if self.recipe.averaging and not mean:
             mean = copy(players[0].params)
         return GameState(*players, mean, state.t)
 
     def step(self, state, batch, clock):
         """Update the discriminator and, every so many batches, the generator."""
-        rng, packing = self.stream(clock), self.discriminator.packing
+        packing = self.discriminator.packing
         # A pack at least, of the same rows again if need be.
-        batch = batch if len(batch) >= packing else np.resize(batch, packing)
-        x, known = self.emission.inputs(self.rows.take(batch))
-        codes = self._codes(batch)
-        state = self._discriminate(state, x, known, codes, rng, clock)
+        rows = self.read(batch if len(batch) >= packing else np.resize(batch, packing))
+        state = self.discriminate(state, self.turn(_DISCRIMINATE, rows, clock))
         if (self._number(clock) + 1) % self.recipe.n_discriminator_steps:
             return state
-        return self._generate(state, x, known, codes, rng, clock)
+        return self.generate(state, self.turn(_GENERATE, rows, clock))
 
-    def _codes(self, batch):
-        if not self.generator.n_classes:
-            return None
-        return self.rows.labels[batch]
+    def read(self, batch):
+        """Real rows of a batch: the first fields of a :class:`Turn`, four of them."""
+        classes = self.rows.labels[batch] if self.generator.n_classes else None
+        return *self.emission.inputs(self.rows.take(batch)), classes, None
 
-    def _drawn(self, params, statistics, codes, n_rows, rng):
-        """Generated rows as in training, by traced parameters perhaps."""
-        dtype, generator = self.rows.dtype, self.generator
-        z = generator.latent(rng.fold(_LATENT), n_rows, dtype)
-        noise = self.emission.noise(rng.fold(_EMIT), n_rows, dtype)
-        given = generator.given(z, codes), noise, rng.fold(_DROP)
-        return generator.draw(params, statistics, *given, train=True)
+    def turn(self, which, rows, clock):
+        """What an update is made of: real rows, as of :meth:`read`, and draws."""
+        rng = self.stream(clock).fold(which)
+        latent = rng.fold(_LATENT), len(rows[0]), self.rows.dtype
+        return Turn(*rows, self.generator.latent(*latent), rng, clock)
 
-    def _blurred(self, x, rng, clock, of_output=False):
-        """Rows with instance noise, which fades as the learning rate does, and
-        generated ones with output noise."""
-        recipe = self.recipe
-        size = learning_rate(
-            recipe.instance_noise, recipe.schedule, clock, recipe.power_t
-        )
-        if of_output and recipe.output_noise:
-            real = np.tile(self.emission.continuous, (len(x), 1))
-            # A generated atom has no score, as one of the data.
-            real[:, self.emission.scores] &= getval(x)[:, self.emission.none] > 0
-            size = np.hypot(size, recipe.output_noise * real)
-        elif not size:
-            return x
-        noise = rng.generator().standard_normal(x.shape, self.rows.dtype)
-        return x + np.asarray(size, self.rows.dtype) * noise
+    def pair(self, params, statistics, turn):
+        """Real and generated rows as the discriminator sees them.
 
-    def _seen(self, x, known, rng, clock, of_output=False):
-        """What the discriminator sees: missing entries of a row are missing in its
-        generated counterpart."""
-        x = self._blurred(x, rng, clock, of_output)
-        x = x if known is None else x * known
-        return self.discriminator.packed(x)
+        Parameters
+        ----------
+        params, statistics : tuple
+            Those of the generator's part; parameters may be traced.
+        turn : Turn
 
-    def _weights(self, codes, n_logits):
-        """Weights of logits whose sum is that of a pack: those of its classes."""
-        discriminator = self.discriminator
-        if codes is None:
-            return None
-        packs = discriminator.packed(one_hot(codes, n_logits, self.rows.dtype))
-        packs = packs.reshape((len(packs), discriminator.packing, -1))
-        return packs.mean(axis=1)
+        Returns
+        -------
+        real, fake : ndarray of shape (n_packs, packing * n_seen)
+        statistics : tuple
+            Updated ones.
+        """
+        fake, after = self.drawn(params, statistics, turn)
+        return self.seen(turn.x, turn), self.seen(fake, turn, 1), after
 
-    def _discriminate(self, state, x, known, codes, rng, clock):
-        recipe, players, judge = self.recipe, state[:2], self.discriminator.judge
-        rng = rng.fold(_DISCRIMINATE)
-        fake, _ = self._drawn(*players[0][:2], codes, len(x), rng)
-        real = self._seen(x, known, rng.fold(_NOISE), clock)
-        fake = self._seen(fake, known, rng.fold(_NOISE, 1), clock, True)
-        before, n = players[1], len(real)
-        mask = self._weights(codes, self.generator.n_classes)
-        how, after = {"rng": rng.fold(_DROP), "train": True}, ()
+    def drawn(self, params, statistics, turn):
+        """Generated rows as in training, and updated statistics."""
+        generator, z = self.generator, turn.z
+        noise = self.emission.noise(turn.rng.fold(_EMIT), len(z), self.rows.dtype)
+        z = generator.given(z, turn.classes, turn.given)
+        how = turn.rng.fold(_DROP)
+        return generator.draw(params, statistics, z, noise, how, train=True)
+
+    def seen(self, x, turn, side=0):
+        """What the discriminator sees of rows, real (side 0) or generated ones (1)."""
+        net, known, given = self.discriminator, turn.known, turn.given
+        view = View(self.recipe, self.emission, net, self.rows.dtype)
+        rng = turn.rng.fold(_NOISE, side) if side else turn.rng.fold(_NOISE)
+        return view(x, known, rng, turn.clock, of_output=bool(side), given=given)
+
+    def verdict(self, turn):
+        """Losses of both players by the discriminator's outputs, a :class:`Verdict`."""
+        net, mask = self.discriminator, None
+        if turn.classes is not None:
+            # Weights of logits whose sum is that of a pack: those of its classes.
+            codes = one_hot(turn.classes, self.generator.n_classes, self.rows.dtype)
+            packs = net.packed(codes)
+            mask = packs.reshape((len(packs), net.packing, -1)).mean(axis=1)
+        return Verdict(self.loss, mask, self.recipe.label_smoothing)
+
+    def discriminate(self, state, turn):
+        """Update the discriminator."""
+        recipe, before, verdict = self.recipe, state.discriminator, self.verdict(turn)
+        real, fake, _ = self.pair(*state.generator[:2], turn)
+        after, n, net = (), len(real), self.discriminator
 
         def judged(rows, params):
             nonlocal after
-            out, _, after = judge(params, before.statistics, rows, **how)
+            out, _, after = net.judge(params, before.statistics, rows, **turn.how)
             return out
 
         def slopes(out):
-            z = _picked(out, mask)
-            smoothing = recipe.label_smoothing
-            _, *back = self.loss.discriminator(z[:n], z[n:], smoothing)
-            return _spread(-np.concatenate(back) / n, out, mask)
+            return -np.concatenate(verdict.discriminator(out[:n], out[n:]))
 
         def gradient(rows, vector_of):
             return vjp(partial(judged, rows), before.params, vector_of)[1]
@@ -181,12 +221,15 @@ class Game(Objective):
             grads = tree_map(np.add, grads, gradient(fake, lambda _: by_fake))
         else:
             grads = gradient(np.concatenate([real, fake]), slopes)
-        if recipe.gradient_penalty and self._penalised(clock):
-            terms = self._penalty(before, real, fake, mask, rng, clock)
+        number, clock = self._number(turn.clock), turn.clock
+        if recipe.gradient_penalty and number % recipe.penalty_interval == 0:
+            terms = penalty(self, before, (real, fake), verdict.weights(n), turn)
             grads = tree_map(np.add, grads, terms)
-        rate = recipe.discriminator_learning_rate or recipe.learning_rate
-        after = before._replace(statistics=after)
-        after = self._ascend(1, after, grads, rate, clock, n)
+        after = self._parts.ascend(
+            *("discriminator", before._replace(statistics=after), grads, clock, n),
+            rate=recipe.discriminator_learning_rate,
+            n_before=number,
+        )
         if recipe.clip_weights is not None:
             for leaf in leaves(after.params):
                 leaf.clip(-recipe.clip_weights, recipe.clip_weights, out=leaf)
@@ -196,116 +239,44 @@ class Game(Objective):
         """Number of batches before this one."""
         return (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
 
-    def _penalised(self, clock):
-        return self._number(clock) % self.recipe.penalty_interval == 0
-
-    def _penalty(self, player, real, fake, mask, rng, clock):
-        """Gradient of minus the penalty, which counts for as many updates as pass
-        between two of them."""
-        recipe, net = self.recipe, self.discriminator
-        factor = recipe.gradient_penalty * recipe.penalty_interval
-        if recipe.schedule == "linear" and clock.n_epochs is not None:
-            factor *= recipe.penalty_decay ** (clock.epochs_done / clock.n_epochs)
-        if recipe.penalty == "one-centred":
-            share = rng.fold(_BETWEEN).generator().random((len(real), 1))
-            points = fake + share.astype(real.dtype) * (real - fake)
-            target, weight = 1.0, factor
-        else:
-            points, target = np.concatenate([real, fake]), 0.0
-            weight = 0.5 * factor
-            mask = mask if mask is None else np.concatenate([mask, mask])
-        critic, params = net.critic(mask), (*player.params, ())
-        statistics = *player.statistics, ()
-        how = {"rng": rng.fold(_DROP), "train": True}
-
-        def penalties(params):
-            return gradient_penalty(critic, params, statistics, points, target, **how)
-
-        weight = -weight / len(real)
-        return vjp(penalties, params, lambda p: np.full_like(p, weight))[1][:2]
-
-    def _generate(self, state, x, known, codes, rng, clock):
-        recipe, judge = self.recipe, self.discriminator.judge
-        rng = rng.fold(_GENERATE)
-        before, other = state.generator, state.discriminator
-        real = self._seen(x, known, rng.fold(_NOISE), clock)
-        how = {"rng": rng.fold(_DROP), "train": True}
-        mask = self._weights(codes, self.generator.n_classes)
-        after = ()
+    def generate(self, state, turn):
+        """Update the generator's part."""
+        recipe, net, verdict = self.recipe, self.discriminator, self.verdict(turn)
+        before, other = state.generator, state.discriminator[:2]
+        real, after = None, ()
 
         def judged(params):
-            nonlocal after
-            fake, after = self._drawn(params, before.statistics, codes, len(x), rng)
-            fake = self._seen(fake, known, rng.fold(_NOISE, 1), clock, True)
-            net = other.params, other.statistics
+            nonlocal real, after
+            real, fake, after = self.pair(params, before.statistics, turn)
             if recipe.feature_matching:
-                return self.discriminator.hidden(*net, fake, **how)[0]
-            return judge(*net, fake, **how)[0]
+                return net.hidden(*other, fake, **turn.how)[0]
+            fake = stacked(real, fake) if self.both_sides else fake
+            return net.judge(*other, fake, **turn.how)[0]
 
         def slopes(out):
-            net = other.params, other.statistics
             if recipe.feature_matching:
-                target = self.discriminator.hidden(*net, real, **how)[0]
+                target = net.hidden(*other, real, **turn.how)[0]
                 gap = out.mean(axis=0) - target.mean(axis=0)
                 return np.broadcast_to(-2 * gap / len(out), out.shape)
-            z = r = _picked(out, mask)
-            if self.loss.paired:
-                r = _picked(judge(*net, real, **how)[0], mask)
-            return _spread(-self.loss.generator(r, z)[1] / len(z), out, mask)
+            if self.both_sides:
+                return -np.concatenate(verdict.both(*np.split(out, 2)))
+            paired = self.loss.paired
+            r = net.judge(*other, real, **turn.how)[0] if paired else None
+            return -verdict.generator(r, out)
 
         _, grads = vjp(judged, before.params, slopes)
-        after = before._replace(statistics=after)
-        after = self._ascend(0, after, grads, recipe.learning_rate, clock, len(x))
+        number = self._number(turn.clock) // recipe.n_discriminator_steps
+        after = self._parts.ascend(
+            *("generator", before._replace(statistics=after), grads),
+            *(turn.clock, len(turn.x)),
+            n_before=number,
+        )
         state.t[0] += 1
         if state.mean:
             keep = min(recipe.averaging, state.t[0] / (state.t[0] + 9))
             follow(state.mean, after.params, 1 - keep)
         return state._replace(generator=after)
 
-    def _ascend(self, which, player, grads, rate, clock, n_rows):
-        """Take an optimiser's step along a gradient."""
-        recipe, joined = self.recipe, self._joined[which]
-        if joined is None or player.params is not joined.params:
-            joined = self._joined[which] = Joined(player.params, player.optimiser)
-            player = player._replace(params=joined.params, optimiser=joined.optimiser)
-        if player.past:
-            pull = -2 * recipe.historical_averaging
-            grads = tree_map(
-                lambda g, p, m: g + p.dtype.type(pull) * (p - m),
-                *(grads, player.params, player.past),
-            )
-        own = {"beta_2": recipe.beta_2} if recipe.solver == "adam" else {}
-        joined.step(
-            SOLVERS[recipe.solver],
-            clip_norm(grads, recipe.clip_norm),
-            rate=learning_rate(rate, recipe.schedule, clock, recipe.power_t),
-            momentum=recipe.momentum,
-            l2=piecewise(recipe.alpha, clock) / n_rows,
-            **own,
-        )
-        if player.past:
-            # The generator is updated once in several batches.
-            n = self._number(clock) // (1 if which else recipe.n_discriminator_steps)
-            follow(player.past, player.params, 1 / (n + 2))
-        return player
-
     def watch(self, table, held_out, state):
         """Distances of generated rows from the same rows after each epoch."""
         return GeneratorWatch(self, table, held_out, state)
-
-
-def _picked(out, mask):
-    """A logit for each pack: the only one, or that of its classes."""
-    return (
-        out[:, 0]
-        if mask is None
-        else (out.reshape(-1, *mask.shape) * mask).sum(axis=2).reshape(-1)
-    )
-
-
-def _spread(grad, out, mask):
-    """Gradient by all logits, given that by the picked ones."""
-    if mask is None:
-        return grad[:, None].astype(out.dtype)
-    grad = grad.reshape(-1, len(mask), 1) * mask
-    return grad.reshape(out.shape).astype(out.dtype)

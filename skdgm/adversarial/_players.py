@@ -5,33 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.nets import layers
+from skdgm.nets import Part, layers
 from skdgm.nets.packs import packed, weighted
-from skdgm.utils.tree import leaves
 
 # Factor of the initial weights of logits, which begin near zero.
 _SMALL = 0.1
-
-
-class Player(NamedTuple):
-    """Training state of one net.
-
-    Parameters
-    ----------
-    params : tuple
-        Tree of arrays.
-    statistics : tuple
-        Running statistics of batch normalisation.
-    optimiser : tuple
-        Optimiser state.
-    past : tuple
-        Mean of all former parameters, for historical averaging; or ().
-    """
-
-    params: tuple
-    statistics: tuple
-    optimiser: tuple = ()
-    past: tuple = ()
+# The name of a part in files of before.
+Player = Part
 
 
 class GameState(NamedTuple):
@@ -39,15 +19,15 @@ class GameState(NamedTuple):
 
     Parameters
     ----------
-    generator, discriminator : Player
+    generator, discriminator : Part
     mean : tuple
         Exponential average of the generator's parameters; or ().
     t : ndarray of shape (1,), float64
         Number of updates of the generator.
     """
 
-    generator: Player
-    discriminator: Player
+    generator: Part
+    discriminator: Part
     mean: tuple
     t: np.ndarray
 
@@ -139,9 +119,3 @@ def _weighted(mask, params, statistics, x, rng=None, train=False):
     if mask is None:
         return x, statistics
     return weighted(x, mask), statistics
-
-
-def follow(mean, params, weight):
-    """Move an average towards parameters, in place."""
-    for own, leaf in zip(leaves(mean), leaves(params), strict=True):
-        own += own.dtype.type(weight) * (leaf - own)

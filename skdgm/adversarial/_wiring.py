@@ -1,7 +1,6 @@
 """Nets of an adversarial model, made from options, and the game that they play."""
 
 from functools import partial
-from numbers import Integral
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from skdgm.implicit import Generator
 from skdgm.nets import layers, maps, packs
 from skdgm.nets.minibatch import minibatch
 from skdgm.nets.waves import fourier
-from skdgm.utils.counts import is_a
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import image_shape
 
 # Hidden layers by default, of dense nets and, numbers of maps, of convolutional ones.
@@ -54,10 +53,10 @@ class Wiring:
     def structure(asked):
         """Options that the nets depend on, a dict."""
         found = {name: getattr(asked, name) for name in _NAMES}
-        sizes = _sizes(asked.hidden_layer_sizes, _SIZES[asked.architecture])
-        found["hidden_layer_sizes"] = sizes
-        found["discriminator_layer_sizes"] = _sizes(
-            asked.discriminator_layer_sizes, sizes[::-1]
+        hidden = layer_sizes(asked.hidden_layer_sizes, _SIZES[asked.architecture])
+        found["hidden_layer_sizes"] = hidden
+        found["discriminator_layer_sizes"] = layer_sizes(
+            asked.discriminator_layer_sizes, hidden[::-1]
         )
         return found
 
@@ -65,9 +64,7 @@ class Wiring:
     def check(asked):
         """Raise ValueError for options that are no sizes, or exclude each other."""
         for name in "hidden_layer_sizes", "discriminator_layer_sizes":
-            sizes = _sizes(getattr(asked, name), ())
-            if not all(is_a(Integral, n) and n > 0 for n in sizes):
-                raise ValueError(f"{name} must be positive integers; got {sizes}.")
+            check_layer_sizes(getattr(asked, name), name)
             if asked.architecture == "conv" and getattr(asked, name) == ():
                 raise ValueError(f"{name} must have a number of maps for a layer.")
         loss, smoothing = asked.loss, asked.label_smoothing
@@ -100,8 +97,8 @@ class Wiring:
 
     def _dense(self, structure):
         """Dense net of a generator."""
-        hidden, sizes = [], structure["hidden_layer_sizes"]
-        for n_units in sizes:
+        hidden = []
+        for n_units in structure["hidden_layer_sizes"]:
             hidden += self._block(structure, layers.dense, n_units, layers.batch_norm)
         last = layers.dense(self.emission.n_outputs, init="glorot_normal")
         return layers.serial(*hidden, last)
@@ -202,9 +199,3 @@ class Wiring:
         x = np.tile(x, self.discriminator.packing)
         logits, _, _ = self.discriminator.judge(net.params, net.statistics, x)
         return logits.max(axis=1)
-
-
-def _sizes(asked, default):
-    if asked is None:
-        return default
-    return asked if isinstance(asked, tuple) else (asked,)

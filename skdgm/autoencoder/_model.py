@@ -1,7 +1,6 @@
 """Base class of autoencoders: public methods, architecture, training."""
 
 from functools import partial
-from numbers import Integral
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -13,7 +12,7 @@ from skdgm.data import check_pattern, column_types_of, names_of
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets import NetEstimator, layers
 from skdgm.utils.callers import warn
-from skdgm.utils.counts import is_a
+from skdgm.utils.counts import check_layer_sizes
 from skdgm.utils.threads import Held
 
 
@@ -242,8 +241,7 @@ class LatentModel(NetEstimator):
             ("n_components", latent),
             *(("hidden_layer_sizes", part) for part in hidden),
         ):
-            if not all(is_a(Integral, n) and n > 0 for n in sizes):
-                raise ValueError(f"{name} must be positive integers; got {sizes}.")
+            check_layer_sizes(sizes, name)
         if not latent:
             raise ValueError("n_components must have at least one number of units.")
         if len(hidden) != len(latent):

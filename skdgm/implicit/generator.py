@@ -32,6 +32,8 @@ class Generator(NamedTuple):
         Number of classes given beside the latent units, or 0.
     temperature : float
         Of the relaxed draws of bits and categories.
+    n_given : int
+        Number of other columns given beside, or 0.
     """
 
     net: object
@@ -40,10 +42,11 @@ class Generator(NamedTuple):
     prior: str
     n_classes: int = 0
     temperature: float = 0.5
+    n_given: int = 0
 
     def init(self, rng, dtype):
         """Initial parameters and statistics; outputs begin near means of columns."""
-        n_inputs = self.n_latent + self.n_classes
+        n_inputs = self.n_latent + self.n_classes + self.n_given
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
         last = last_layer(params)
         if last.b.shape == (self.emission.n_outputs,):
@@ -74,11 +77,22 @@ class Generator(NamedTuple):
         z[:, :n_bits] = np.where(z[:, :n_bits] < 0, -1, 1)
         return z
 
-    def given(self, z, codes):
-        """Inputs of the net: latent units beside one-hot classes."""
-        if not self.n_classes:
-            return z
-        return np.concatenate([z, one_hot(codes, self.n_classes, z.dtype)], axis=1)
+    def given(self, z, codes, columns=None):
+        """Inputs of the net: latent units, one-hot classes, and columns given beside.
+
+        Parameters
+        ----------
+        z : ndarray of shape (n_rows, n_latent)
+        codes : ndarray of int, of shape (n_rows,), or None
+            Classes.
+        columns : ndarray of shape (n_rows, n_given), optional
+        """
+        parts = [z]
+        if self.n_classes:
+            parts.append(one_hot(codes, self.n_classes, z.dtype))
+        if self.n_given:
+            parts.append(columns)
+        return np.concatenate(parts, axis=1) if len(parts) > 1 else z
 
     def draw(self, params, statistics, z, noise, rng=None, train=False):
         """What a discriminator sees of generated rows, and updated statistics.
@@ -86,7 +100,7 @@ class Generator(NamedTuple):
         Parameters
         ----------
         params, statistics : tuple
-        z : ndarray of shape (n_rows, n_latent + n_classes)
+        z : ndarray of shape (n_rows, n_latent + n_classes + n_given)
         noise : ndarray
             From ``emission.noise``.
         rng : Stream, optional

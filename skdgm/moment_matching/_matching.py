@@ -23,11 +23,10 @@ import numpy as np
 from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
 from skdgm.moment_matching._autoencoder import reconstruction_slope
-from skdgm.nets import SOLVERS
+from skdgm.nets import Part, Parts
 from skdgm.nets.discrepancy import bandwidths, discrepancy_and_slope
 from skdgm.nets.emission import emit
 from skdgm.nets.tape import vjp
-from skdgm.optim import Joined, clip_norm, learning_rate, piecewise
 from skdgm.training import Objective
 from skdgm.utils import random
 
@@ -40,14 +39,6 @@ _FACTORS, _BATCHES, _ROWS = (0.125, 0.25, 0.5, 1.0, 2.0), 100, 200
 _APART, _LEAST = 2.0, 1e-8
 # Rows for each update of an autoencoder.
 _PIECE = 100
-
-
-class Part(NamedTuple):
-    """Training state of some nets: trees of arrays."""
-
-    params: tuple
-    statistics: tuple
-    optimiser: tuple = ()
 
 
 class MatchState(NamedTuple):
@@ -133,7 +124,7 @@ class Matching(Objective):
     def __init__(self, recipe, rows, seed, epochs_before=0, *, nets):
         super().__init__(recipe, rows, seed, epochs_before)
         self.nets, self.generator = nets, nets.generator
-        self.emission, self._joined = nets.emission, {}
+        self.emission, self._parts = nets.emission, Parts(recipe)
 
     def start(self):
         """Initial state, with newly drawn parameters."""
@@ -148,15 +139,7 @@ class Matching(Objective):
 
     def resume(self, state):
         """State to continue from; optimisers are kept if the solver is the same."""
-        solver = SOLVERS[self.recipe.solver]
-
-        def ready(part):
-            fresh = solver.init(part.params) if part else ()
-            if not part or (part.optimiser and type(part.optimiser) is type(fresh)):
-                return part
-            return part._replace(optimiser=fresh)
-
-        kept = ready(state.matched), ready(state.autoencoder)
+        kept = [self._parts.ready(part) for part in state[:2]]
         return state._replace(matched=kept[0], autoencoder=kept[1])
 
     def step(self, state, batch, clock):
@@ -191,7 +174,7 @@ class Matching(Objective):
 
             _, grads = vjp(rebuilt, part.params, slopes)
             part = part._replace(statistics=tuple(after))
-            part = self._ascend("autoencoder", part, grads, clock, len(x[own]))
+            part = self._parts.ascend("autoencoder", part, grads, clock, len(x[own]))
             state = state._replace(autoencoder=part)
         return state
 
@@ -209,7 +192,7 @@ class Matching(Objective):
 
         _, grads = vjp(drawn, before.params, slopes)
         part = before._replace(statistics=after)
-        part = self._ascend("matched", part, grads, clock, len(x))
+        part = self._parts.ascend("matched", part, grads, clock, len(x))
         state.t[0] += 1
         return state._replace(matched=part)
 
@@ -255,22 +238,6 @@ class Matching(Objective):
         (now,) = bandwidths(real[:_ROWS], [1.0])
         state.width[0] += (now - state.width[0]) / min(state.t[0] + 1, _BATCHES)
         return state.width[0] * np.asarray(_FACTORS)
-
-    def _ascend(self, name, part, grads, clock, n_rows):
-        """Take an optimiser's step along a gradient."""
-        recipe, joined = self.recipe, self._joined.get(name)
-        if joined is None or part.params is not joined.params:
-            joined = self._joined[name] = Joined(part.params, part.optimiser)
-            part = part._replace(params=joined.params, optimiser=joined.optimiser)
-        rate = recipe.learning_rate, recipe.schedule, clock, recipe.power_t
-        joined.step(
-            SOLVERS[recipe.solver],
-            clip_norm(grads, recipe.clip_norm),
-            rate=learning_rate(*rate),
-            momentum=recipe.momentum,
-            l2=piecewise(recipe.alpha, clock) / n_rows,
-        )
-        return part
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the same rows after each epoch."""

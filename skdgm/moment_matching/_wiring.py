@@ -1,14 +1,12 @@
 """Nets of a moment matching model, made from options."""
 
-from numbers import Integral
-
 import numpy as np
 
 from skdgm.implicit import Generator
 from skdgm.moment_matching._matching import Matching
 from skdgm.nets import layers
 from skdgm.nets.emission import emit
-from skdgm.utils.counts import is_a
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
 # Hidden layers by default.
 _DENSE = (128, 128, 128)
@@ -43,17 +41,17 @@ class Wiring:
     def __init__(self, structure, emission, n_classes, recipe):
         self.emission, self.recipe, self.structure_ = emission, recipe, structure
         self.encoder = self.decoder = None
-        sizes = structure["hidden_layer_sizes"]
+        hidden_sizes = structure["hidden_layer_sizes"]
         coder = structure["autoencoder_layer_sizes"]
         n_outputs = emission.n_outputs
         if not coder:
-            self.matched = net = self._net(sizes, n_outputs)
+            self.matched = net = self._net(hidden_sizes, n_outputs)
         else:
             *hidden, n_codes = coder
             drop = recipe.dropout
             self.encoder = self._net(hidden, n_codes, "logistic", drop)
             self.decoder = self._net(hidden[::-1], n_outputs)
-            self.matched = self._net(sizes, n_codes, "logistic")
+            self.matched = self._net(hidden_sizes, n_codes, "logistic")
             net = layers.serial(self.matched, self.decoder)
         given = structure["n_components"], structure["prior"], n_classes
         self.generator = Generator(net, emission, *given, recipe.temperature)
@@ -62,17 +60,15 @@ class Wiring:
     def structure(asked):
         """Options that the nets depend on, a dict."""
         found = {name: getattr(asked, name) for name in _NAMES}
-        found["hidden_layer_sizes"] = _sizes(asked.hidden_layer_sizes, _DENSE)
-        found["autoencoder_layer_sizes"] = _sizes(asked.autoencoder_layer_sizes, ())
+        found["hidden_layer_sizes"] = layer_sizes(asked.hidden_layer_sizes, _DENSE)
+        found["autoencoder_layer_sizes"] = layer_sizes(asked.autoencoder_layer_sizes)
         return found
 
     @staticmethod
     def check(asked):
         """Raise ValueError for options that are not what their types allow."""
         for name in "hidden_layer_sizes", "autoencoder_layer_sizes":
-            sizes = _sizes(getattr(asked, name), ())
-            if not all(is_a(Integral, n) and n > 0 for n in sizes):
-                raise ValueError(f"{name} must be positive integers; got {sizes}.")
+            check_layer_sizes(getattr(asked, name), name)
         if asked.autoencoder_layer_sizes == ():
             raise ValueError(
                 "autoencoder_layer_sizes must have at least the number of code units; "
@@ -85,10 +81,10 @@ class Wiring:
         """Objective of a run after so many epochs."""
         return Matching(self.recipe, rows, seed, before, nets=self)
 
-    def _net(self, sizes, n_outputs, output="identity", dropout=None):
+    def _net(self, numbers, n_outputs, output="identity", dropout=None):
         init, name = self.recipe.init_weights, self.structure_["activation"]
         parts = []
-        for n_units in sizes:
+        for n_units in numbers:
             if self.structure_["batch_norm"]:
                 parts.append(layers.dense(n_units, init=init))
                 parts += layers.batch_norm(), layers.activation(name)
@@ -110,12 +106,6 @@ class Wiring:
         out, _ = self.decoder.apply(part.params[1], part.statistics[1], code)
         noise = emission.silence(len(code), code.dtype)
         return emit(out, noise, emission, self.recipe.temperature)
-
-
-def _sizes(asked, default):
-    if asked is None:
-        return default
-    return asked if isinstance(asked, tuple) else (asked,)
 
 
 def _check_bandwidths(given):

@@ -38,7 +38,8 @@ from skdgm.nets.losses import (
     softmax_cross_entropy,
     squared_error,
 )
-from skdgm.nets.objective import SOLVERS, NetObjective, NetState
+from skdgm.nets.objective import NetObjective, NetState
+from skdgm.nets.parts import SOLVERS, Part, Parts, follow
 from skdgm.nets.primitives import (
     ACTIVATIONS,
     activate,
@@ -63,6 +64,8 @@ __all__ = [
     "NetEstimator",
     "NetObjective",
     "NetState",
+    "Part",
+    "Parts",
     "Shape",
     "Tied",
     "Tuner",
@@ -76,6 +79,7 @@ __all__ = [
     "draw",
     "draw_bits",
     "drop_out",
+    "follow",
     "forward",
     "gradient_norm",
     "gradient_penalty",

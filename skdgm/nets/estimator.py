@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdgm.base import Estimator
 from skdgm.exceptions import CostWarning
 from skdgm.nets.feed_forward import Layer
-from skdgm.nets.objective import SOLVERS
+from skdgm.nets.parts import SOLVERS
 from skdgm.training import AUTO, Budget
 from skdgm.utils.callers import warn
 from skdgm.utils.counts import physical

@@ -5,21 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm.nets.parts import SOLVERS, ascend
 from skdgm.nets.tape import vjp
-from skdgm.optim import (
-    Joined,
-    Mean,
-    adam,
-    clip_norm,
-    learning_rate,
-    piecewise,
-    rmsprop,
-    sgd,
-)
+from skdgm.optim import Joined, Mean
 from skdgm.training import DensityWatch, Objective
 from skdgm.utils import random
-
-SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
 
 
 class NetState(NamedTuple):
@@ -143,7 +133,7 @@ class NetObjective(Objective):
 
     def step(self, state, batch, clock):
         """Update a state from a batch; see :class:`~skdgm.training.Objective`."""
-        recipe, n_rows, statistics = self.recipe, len(batch), ()
+        n_rows, statistics = len(batch), ()
         given = self.prepare(state, batch, clock)
 
         def losses(params):
@@ -159,14 +149,7 @@ class NetObjective(Objective):
             )
         # Optimisers ascend, so the gradient is that of minus the loss.
         _, grads = vjp(losses, state.params, lambda out: np.full_like(out, -1 / n_rows))
-        rate = recipe.learning_rate, recipe.schedule, clock, recipe.power_t
-        joined.step(
-            SOLVERS[recipe.solver],
-            clip_norm(grads, getattr(recipe, "clip_norm", None)),
-            rate=learning_rate(*rate),
-            momentum=recipe.momentum,
-            l2=piecewise(recipe.alpha, clock) / n_rows,
-        )
+        ascend(joined, self.recipe, grads, clock, n_rows)
         self.constrain(state.params)
         joined.follow()
         return state._replace(statistics=statistics)

@@ -81,6 +81,19 @@ defvjp(packed, _packed_back, None)
 
 
 @primitive
+def stacked(a, b):
+    """Rows of one array and then those of another of as many columns."""
+    return np.concatenate([a, b])
+
+
+defvjp(
+    stacked,
+    lambda _, a, b: lambda grad: grad[: len(a)],
+    lambda _, a, b: lambda grad: grad[len(a) :],
+)
+
+
+@primitive
 def weighted(x, weights):
     """Weighted sum of columns, of shape (n_rows, 1); ``weights`` has that of ``x``."""
     return (x * weights).sum(axis=1, keepdims=True)

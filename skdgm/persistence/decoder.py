@@ -83,7 +83,9 @@ class Decoder:
     def _record_of(self, node):
         cls = class_of(of_type(node["record"], str), RECORDS)
         fields = self._named(node["fields"])
-        if tuple(fields) != cls._fields:
+        # Fields that came later have defaults, which files of before lack.
+        later = cls._fields[len(fields) :]
+        if (*fields, *later) != cls._fields or set(later) - set(cls._field_defaults):
             raise CorruptFileError(
                 f"The file has a {node['record']} with the fields {list(fields)}, "
                 f"instead of {list(cls._fields)}."

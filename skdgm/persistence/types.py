@@ -60,6 +60,7 @@ _RECORDS = {
     "skdgm.nets.feed_forward": ("Layer",),
     "skdgm.nets.layers": ("Moments", "Scales"),
     "skdgm.nets.objective": ("NetState",),
+    "skdgm.nets.parts": ("Part",),
     "skdgm.optim.optimisers": ("AdamState", "RMSPropState"),
     "skdgm.optim.refinements": ("Mean",),
 }

@@ -58,6 +58,38 @@ def count(value, name, low=1, high=None):
     return int(check_scalar(value, name, Integral, min_val=low, max_val=high))
 
 
+def layer_sizes(asked, default=()):
+    """Numbers of units as a tuple.
+
+    Parameters
+    ----------
+    asked : int, tuple or None
+    default : tuple
+        For None.
+
+    Returns
+    -------
+    sizes : tuple
+    """
+    if asked is None:
+        return default
+    return asked if isinstance(asked, tuple) else (asked,)
+
+
+def check_layer_sizes(asked, name):
+    """Raise ValueError if numbers of units are not positive integers.
+
+    Parameters
+    ----------
+    asked : int, tuple or None
+    name : str
+        Name of the parameter in error messages.
+    """
+    found = layer_sizes(asked)
+    if not all(is_a(Integral, n) and n > 0 for n in found):
+        raise ValueError(f"{name} must be positive integers; got {found}.")
+
+
 def count_rows(n_samples, n_columns):
     """Validate a number of rows to draw and return it as an int.
 

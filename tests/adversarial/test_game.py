@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from skdgm import GAN
 from skdgm.adversarial._losses import LOSSES
+from skdgm.adversarial._view import View
 from skdgm.adversarial._wiring import Wiring
 from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.nets.emission import Emission
@@ -44,20 +45,18 @@ def objective_of(players, of_generator):
     """The loss that a step of one player lowers, as a function of its parameters, with
     the random numbers of that step."""
     recipe, batch = players.recipe, np.arange(24)
-    rng = players.stream(CLOCK).fold(int(of_generator))
-    x, known = players.emission.inputs(players.rows.take(batch))
-    codes = players._codes(batch)
+    turn = players.turn(int(of_generator), players.read(batch), CLOCK)
+    codes = turn.classes
 
     def judged(net, rows):
-        how = {"rng": rng.fold(2), "train": True}
-        out, hidden, _ = players.discriminator.judge(*net, rows, **how)
+        out, hidden, _ = players.discriminator.judge(*net, rows, **turn.how)
         if codes is None:
             return out[:, 0], hidden
         mask = players.discriminator.packed(np.eye(2)[codes]).reshape(len(real), -1, 2)
         mask = np.tile(mask.mean(axis=1), (len(out) // len(real), 1))
         return (out * mask).sum(axis=1), hidden
 
-    real = players._seen(x, known, rng.fold(3), CLOCK)
+    real = players.seen(turn.x, turn)
 
     def value(state, params):
         generator = state.generator, state.discriminator
@@ -65,8 +64,8 @@ def objective_of(players, of_generator):
         other = (params, generator[1].statistics)
         own = own if of_generator else generator[0][:2]
         other = generator[1][:2] if of_generator else other
-        fake, _ = players._drawn(*own, codes, 24, rng)
-        fake = players._seen(fake, known, rng.fold(3, 1), CLOCK, True)
+        fake, _ = players.drawn(*own, turn)
+        fake = players.seen(fake, turn, 1)
         if of_generator or recipe.minibatch_kernels:
             (r, h), (f, k) = judged(other, real), judged(other, fake)
         else:
@@ -111,13 +110,10 @@ def test_steps_go_down_the_gradient(case):
     state = players.start()
     step = Clock(0, None, 0, 2)
     for of_generator in (False, True):
-        rng = players.stream(step)
-        x, known = players.emission.inputs(players.rows.take(np.arange(24)))
-        codes = players._codes(np.arange(24))
-        given = state, x, known, codes, rng, step
+        turn = players.turn(int(of_generator), players.read(np.arange(24)), step)
         before = copy(state)
-        move = players._generate if of_generator else players._discriminate
-        after = move(*given)
+        move = players.generate if of_generator else players.discriminate
+        after = move(state, turn)
         value = objective_of(players, of_generator)
         which = 0 if of_generator else 1
         old, new = before[which].params, after[which].params
@@ -299,11 +295,11 @@ def test_output_noise_is_not_added_to_atoms():
         pd.DataFrame(rows, columns=["a"])
     )
     own, clock = gan._wiring(gan._learned).game(None, 0, 0), CLOCK
-    own.rows = SimpleNamespace(dtype=np.float64)
     (score,), (none,) = own.emission.scores, own.emission.none
     x = np.zeros((4, own.emission.n_inputs))
     x[:2, none] = 1
-    blurred = own._blurred(x, stream(0), clock, of_output=True)
+    view = View(own.recipe, own.emission, own.discriminator, np.float64)
+    blurred = view.blurred(x, stream(0), clock, of_output=True)
     assert (blurred[:2, score] != 0).all()
     np.testing.assert_array_equal(blurred[2:, score], 0)
 

@@ -18,7 +18,10 @@ from skdgm.exceptions import (
     OversizedFileError,
     UnknownTypeError,
 )
+from skdgm.nets import Part
 from skdgm.persistence import files
+from skdgm.persistence.decoder import Decoder
+from skdgm.persistence.encoder import Encoder
 from tests.persistence.same import assert_identical
 
 BITS = np.random.default_rng(0).integers(0, 2, (20, 4))
@@ -171,6 +174,21 @@ def test_classes_that_are_not_ours(path):
     refusal(path, of("call"), CorruptFileError, "of no known kind")
     refusal(path, of("dtype"), CorruptFileError, "has the dtype 'os.system'")
     refusal(path, of("scalar", value=1), CorruptFileError, "'os.system' where none")
+
+
+def test_fields_that_came_later_have_their_defaults():
+    array = np.zeros(1)
+    own = Encoder()
+    node = own.node(Part((array,), ()), "part")
+    del node["fields"]["past"]
+    for name in "skdgm.nets.parts.Part", "skdgm.moment_matching._matching.Part":
+        found = Decoder(own.arrays.__getitem__).value({**node, "record": name})
+        assert_identical(found, Part((array,), ()))
+    former = {**node, "record": "skdgm.adversarial._players.Player"}
+    assert type(Decoder(own.arrays.__getitem__).value(former)) is Part
+    del node["fields"]["statistics"]
+    with pytest.raises(CorruptFileError, match="instead of"):
+        Decoder(own.arrays.__getitem__).value(node)
 
 
 def test_attributes_that_would_hide_code(path):

@@ -1,0 +1,162 @@
+r"""Training states of several nets, each of which learns by an optimiser of its own.
+
+.. math:: \theta \leftarrow \theta + \epsilon \, \Bigl(\nabla_\theta \mathcal{L}
+   - \frac{\alpha}{n} W - 2 \beta (\theta - \bar\theta)\Bigr)
+
+with the steps of the optimiser, for each net by itself. Weights W decay, and parameters
+may be drawn to the mean :math:`\bar\theta` of all former ones [1]_.
+
+References
+----------
+.. [1] Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen (2016). Improved
+   techniques for training GANs. NeurIPS.
+"""
+
+from typing import NamedTuple
+
+from skdgm.optim import (
+    Joined,
+    adam,
+    clip_norm,
+    learning_rate,
+    piecewise,
+    rmsprop,
+    sgd,
+)
+from skdgm.utils.tree import copy, leaves, tree_map
+
+SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
+
+
+class Part(NamedTuple):
+    """Training state of one net, or of some that learn together: trees of arrays.
+
+    Parameters
+    ----------
+    params : tuple
+    statistics : tuple
+        Running statistics of batch normalisation.
+    optimiser : tuple
+        Optimiser state.
+    past : tuple
+        Mean of all former parameters, for historical averaging; or ().
+    """
+
+    params: tuple
+    statistics: tuple
+    optimiser: tuple = ()
+    past: tuple = ()
+
+
+class Parts:
+    """Optimisers' steps of several parts.
+
+    Parameters
+    ----------
+    recipe : object
+        Has as attributes ``solver``, ``learning_rate``, ``schedule``, ``power_t``,
+        ``momentum``, ``alpha`` and ``clip_norm``; optionally ``beta_2`` and
+        ``historical_averaging``.
+    """
+
+    def __init__(self, recipe):
+        self.recipe, self._joined = recipe, {}
+        self.pull = getattr(recipe, "historical_averaging", 0.0)
+
+    def ready(self, part):
+        """Part to continue from; the optimiser is kept if the solver is the same.
+
+        Parameters
+        ----------
+        part : Part or ()
+
+        Returns
+        -------
+        part : Part or ()
+        """
+        if not part:
+            return part
+        fresh = SOLVERS[self.recipe.solver].init(part.params)
+        if not part.optimiser or type(part.optimiser) is not type(fresh):
+            part = part._replace(optimiser=fresh)
+        past = part.past if self.pull else ()
+        if self.pull and not past:
+            past = copy(part.params)
+        return part._replace(past=past)
+
+    def ascend(self, name, part, grads, clock, n_rows, *, rate=None, n_before=0):
+        """Take an optimiser's step along a gradient.
+
+        Parameters
+        ----------
+        name : str
+            The same one for each update of a part.
+        part : Part
+        grads : tuple
+            Gradient, a tree like its parameters.
+        clock : Clock
+        n_rows : int
+            Rows of the batch.
+        rate : float, optional
+            Initial learning rate, by default that of the recipe.
+        n_before : int
+            Number of updates before, for historical averaging.
+
+        Returns
+        -------
+        part : Part
+        """
+        joined = self._joined.get(name)
+        if joined is None or part.params is not joined.params:
+            joined = self._joined[name] = Joined(part.params, part.optimiser)
+            part = part._replace(params=joined.params, optimiser=joined.optimiser)
+        if part.past:
+            pull = -2 * self.pull
+            grads = tree_map(
+                lambda g, p, m: g + p.dtype.type(pull) * (p - m),
+                *(grads, part.params, part.past),
+            )
+        own = {}
+        if self.recipe.solver == "adam" and hasattr(self.recipe, "beta_2"):
+            own["beta_2"] = self.recipe.beta_2
+        ascend(joined, self.recipe, grads, clock, n_rows, rate, **own)
+        if part.past:
+            follow(part.past, part.params, 1 / (n_before + 2))
+        return part
+
+
+def ascend(joined, recipe, grads, clock, n_rows, rate=None, **own):
+    """Take an optimiser's step by the options of a recipe.
+
+    Parameters
+    ----------
+    joined : Joined
+        Changed in place.
+    recipe, grads, clock, n_rows, rate
+        As of :class:`Parts`.
+    **own : float
+        Further arguments of the optimiser's step.
+    """
+    rate = recipe.learning_rate if rate is None else rate
+    joined.step(
+        SOLVERS[recipe.solver],
+        clip_norm(grads, getattr(recipe, "clip_norm", None)),
+        rate=learning_rate(rate, recipe.schedule, clock, recipe.power_t),
+        momentum=recipe.momentum,
+        l2=piecewise(recipe.alpha, clock) / n_rows,
+        **own,
+    )
+
+
+def follow(mean, params, weight):
+    """Move an average towards parameters, in place.
+
+    Parameters
+    ----------
+    mean, params : tuple
+        Trees of arrays of the same shapes.
+    weight : float
+        1 replaces the average.
+    """
+    for own, leaf in zip(leaves(mean), leaves(params), strict=True):
+        own += own.dtype.type(weight) * (leaf - own)
