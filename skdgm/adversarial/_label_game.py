@@ -23,25 +23,18 @@ References
    arXiv:1606.01583.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, log_softmax, logsumexp, softmax
 
-from skdgm.adversarial._game import (
-    _DISCRIMINATE,
-    _DROP,
-    _GENERATE,
-    _NOISE,
-    Game,
-)
-from skdgm.adversarial._players import GameState, follow
+from skdgm.adversarial._game import DISCRIMINATE, Game
+from skdgm.adversarial._label_verdict import LabelVerdict, of_labels
+from skdgm.adversarial._players import GameState
 from skdgm.data.labels import UNKNOWN, weight_of_classes
-from skdgm.implicit.generator import one_hot
-from skdgm.nets.tape import vjp
+from skdgm.nets import follow
 from skdgm.training import Watch, epoch, labelled, split_labelled
 from skdgm.utils import random
-from skdgm.utils.math import softplus
 from skdgm.utils.tree import copy
 
 # Nats by which the loss of labels may exceed both its value at the start and that of
@@ -61,22 +54,30 @@ class LabelState(GameState):
         return self.mean or self.params
 
 
-class Sides(NamedTuple):
-    """Rows of an update.
-
-    Parameters
-    ----------
-    rows : ndarray of int
-        Numbers of rows, with labels or without.
-    known : ndarray of int
-        Numbers of rows with labels; perhaps the same ones.
-    """
+@dataclass(frozen=True)
+class Sides:
+    """Numbers of the rows of an update: with labels or without, and with labels, which
+    may be the same ones."""
 
     rows: np.ndarray
     known: np.ndarray
 
     def __len__(self):
         return len(self.rows)
+
+
+class Labels(NamedTuple):
+    """Labels of an update of the discriminator.
+
+    Parameters
+    ----------
+    codes : ndarray of int, of shape (n_labelled,)
+    x : ndarray of shape (n_labelled, n_inputs), or None
+        Their rows; None for all rows of the update.
+    """
+
+    codes: np.ndarray
+    x: np.ndarray = None
 
 
 class LabelGame(Game):
@@ -128,79 +129,43 @@ class LabelGame(Game):
         """Split the rows that have a label; all others are for training."""
         return split_labelled(table, super().split)
 
-    def step(self, state, batch, clock):
-        """Update the discriminator and, every so many batches, the generator."""
-        rng = self.stream(clock)
+    def read(self, batch):
+        """Real rows of a batch, and labels in place of classes."""
         x, known = self.emission.inputs(self.rows.take(batch.rows))
-        state = self._discriminate(state, batch, x, known, rng, clock)
-        if (self._number(clock) + 1) % self.recipe.n_discriminator_steps:
-            return state
-        return self._generate(state, x, known, rng, clock)
+        codes, own = self.rows.labels[batch.known], None
+        if batch.known is not batch.rows:
+            own, _ = self.emission.inputs(self.rows.take(batch.known))
+        return x, known, Labels(codes, own), None
 
-    def _discriminate(self, state, batch, x, known, rng, clock):
-        recipe, before = self.recipe, state.discriminator
-        rng, after, n = rng.fold(_DISCRIMINATE), (), len(x)
-        fake, _ = self._drawn(*state.generator[:2], None, n, rng)
-        parts = [x, self._seen(fake, known, rng.fold(_NOISE, 1), clock, True)]
-        same = batch.known is batch.rows
-        if not same:
-            parts.append(self.emission.inputs(self.rows.take(batch.known))[0])
-        rows, codes = np.concatenate(parts), self.rows.labels[batch.known]
+    def turn(self, which, rows, clock):
+        """What an update is made of; the generator's has no labels."""
+        found = super().turn(which, rows, clock)
+        return found if which == DISCRIMINATE else found._replace(classes=None)
 
-        def judged(params):
-            nonlocal after
-            how = {"rng": rng.fold(_DROP), "train": True}
-            out, _, after = self.discriminator.judge(
-                params, before.statistics, rows, **how
-            )
-            return out
+    def pair(self, params, statistics, turn):
+        """Real and generated rows; after the real ones, those with labels."""
+        real, fake, after = super().pair(params, statistics, turn)
+        if turn.classes is not None and turn.classes.x is not None:
+            real = np.concatenate([real, turn.classes.x])
+        return real, fake, after
 
-        def slopes(out):
-            own = slice(0, n) if same else slice(2 * n, None)
-            _, back = sides(out[:n], out[n : 2 * n], recipe.unlabeled_weight)
-            back = np.concatenate([*back, np.zeros_like(out[2 * n :])])
-            back[own] += of_labels(out[own], codes)[1]
-            return -back.astype(out.dtype)
+    def verdict(self, turn):
+        """Losses of both players by the discriminator's outputs."""
+        return LabelVerdict(turn.classes, self.recipe.unlabeled_weight)
 
-        _, grads = vjp(judged, before.params, slopes)
-        after = before._replace(statistics=after)
-        after = self._ascend(1, after, grads, recipe.learning_rate, clock, len(rows))
+    def discriminate(self, state, turn):
+        """Update the discriminator."""
+        state = super().discriminate(state, turn)
         if state.mean:
-            follow(state.mean[1], after.params, self._share(self._number(clock)))
-        return state._replace(discriminator=after)
+            n = self._number(turn.clock) + 1
+            keep = min(self.recipe.averaging, n / (n + 9))
+            follow(state.mean[1], state.discriminator.params, 1 - keep)
+        return state
 
-    def _generate(self, state, x, known, rng, clock):
-        recipe, before = self.recipe, state.generator
-        rng, after = rng.fold(_GENERATE), ()
-        net = state.discriminator.params, state.discriminator.statistics
-        how = {"rng": rng.fold(_DROP), "train": True}
-
-        def judged(params):
-            nonlocal after
-            fake, after = self._drawn(params, before.statistics, None, len(x), rng)
-            fake = self._seen(fake, known, rng.fold(_NOISE, 1), clock, True)
-            if recipe.feature_matching:
-                return self.discriminator.hidden(*net, fake, **how)[0]
-            return self.discriminator.judge(*net, fake, **how)[0]
-
-        def slopes(out):
-            if not recipe.feature_matching:
-                return -as_real(out)[1].astype(out.dtype)
-            target = self.discriminator.hidden(*net, x, **how)[0]
-            gap = out.mean(axis=0) - target.mean(axis=0)
-            return np.broadcast_to(-2 * gap / len(out), out.shape)
-
-        _, grads = vjp(judged, before.params, slopes)
-        after = before._replace(statistics=after)
-        after = self._ascend(0, after, grads, recipe.learning_rate, clock, len(x))
-        if state.mean:
-            follow(state.mean[0], after.params, self._share(state.t[0]))
-        state.t[0] += 1
-        return state._replace(generator=after)
-
-    def _share(self, n_before):
-        """Weight of the parameters of an update in their average."""
-        return 1 - min(self.recipe.averaging, (n_before + 1) / (n_before + 10))
+    def generate(self, state, turn):
+        """Update the generator."""
+        own = state._replace(mean=state.mean[0] if state.mean else ())
+        return super().generate(own, turn)._replace(mean=state.mean)
 
     def watch(self, table, held_out, state):
         """Log probability of the labels that are known."""
@@ -248,52 +213,3 @@ class LabelWatch(Watch):
         net = state.learned[1], state.discriminator.statistics
         out, _, _ = game.discriminator.judge(*net, x)
         return of_labels(out.astype(np.float64), self.rows.labels[index])[0]
-
-
-def of_labels(out, codes):
-    """Negative log probabilities of classes, and the gradient of their mean by logits.
-
-    Parameters
-    ----------
-    out : ndarray of shape (n_rows, n_classes)
-        Logits.
-    codes : ndarray of int, of shape (n_rows,)
-
-    Returns
-    -------
-    loss : ndarray of shape (n_rows,)
-    back : ndarray of shape (n_rows, n_classes)
-    """
-    y = one_hot(codes, out.shape[1], out.dtype)
-    loss = -(y * log_softmax(out, axis=1)).sum(axis=1)
-    return loss, (softmax(out, axis=1) - y) / max(1, len(out))
-
-
-def sides(real, fake, weight):
-    """Loss of real and of generated rows, and its gradients by their logits.
-
-    Parameters
-    ----------
-    real, fake : ndarray of shape (n_rows, n_classes)
-        Logits.
-    weight : float
-        Factor of the loss.
-
-    Returns
-    -------
-    loss : float
-        Mean of :math:`-\\log D(x) - \\log (1 - D(g(z)))`, times the weight.
-    back : (ndarray, ndarray)
-    """
-    loss, back = as_real(real)
-    total = logsumexp(fake, axis=1)
-    other = expit(total)[:, None] * softmax(fake, axis=1) / len(fake)
-    loss = weight * (loss + softplus(total).mean())
-    return loss, (weight * back, weight * other)
-
-
-def as_real(out):
-    """Mean of :math:`-\\log D`, and its gradient by logits."""
-    total = logsumexp(out, axis=1)
-    back = -expit(-total)[:, None] * softmax(out, axis=1) / len(out)
-    return softplus(-total).mean(), back

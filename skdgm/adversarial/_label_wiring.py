@@ -4,12 +4,24 @@ from skdgm.adversarial._label_game import LabelGame
 from skdgm.adversarial._wiring import Wiring
 from skdgm.nets import layers
 
+# Hidden layers by default: of the generator, and of the discriminator.
+_NAMES = "hidden_layer_sizes", "discriminator_layer_sizes"
+_SIZES = {"dense": ((128, 128), (256, 128, 128)), "conv": ((64, 32), (32, 64))}
+
 
 class LabelWiring(Wiring):
     """Generator without classes, discriminator with a logit for each, and their game.
 
     Parameters are those of :class:`Wiring`.
     """
+
+    @staticmethod
+    def structure(asked):
+        """Options that the nets depend on, a dict."""
+        found = Wiring.structure(asked)
+        for name, sizes in zip(_NAMES, _SIZES[asked.architecture]):
+            found[name] = sizes if getattr(asked, name) is None else found[name]
+        return found
 
     def game(self, rows, seed, before):
         """Objective of a run after so many epochs."""

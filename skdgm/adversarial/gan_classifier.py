@@ -55,9 +55,10 @@ class GANClassifier(Classifier, NetEstimator):
         Number of latent units of the generator.
     hidden_layer_sizes : tuple, default=None
         Numbers of hidden units of the generator, from the latent units to the data, or
-        of maps of a convolutional one; by default (128, 128, 128) or (64, 32).
+        of maps of a convolutional one; by default (128, 128) or (64, 32).
     discriminator_layer_sizes : tuple, default=None
-        Those of the discriminator, from the data; by default the generator's, reversed.
+        Those of the discriminator, from the data; by default (256, 128, 128) or (32,
+        64).
     column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
             default="bernoulli"
         Kind of the columns, as of :class:`GAN`.
@@ -127,7 +128,7 @@ class GANClassifier(Classifier, NetEstimator):
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     n_iter : int or "auto", default="auto"
-        Number of epochs; "auto": 3,000 updates, but between 10 and 200 epochs.
+        Number of epochs; "auto": 4,000 updates, but between 10 and 300 epochs.
     n_draws : int, default=1000
         Draws around which ``score_samples`` and ``impute`` estimate densities. It may
         be changed after ``fit``.
@@ -208,9 +209,10 @@ class GANClassifier(Classifier, NetEstimator):
         **{"class_conditional": True, "loss": "non-saturating", "packing": 1},
         **{"label_smoothing": 0.0, "gradient_penalty": 0.0, "minibatch_kernels": 0},
         **{"n_frequencies": 0, "historical_averaging": 0.0, "instance_noise": 0.0},
-        **{"output_noise": 0.0, "features": "discriminator"},
+        **{"output_noise": 0.0, "features": "discriminator", "clip_weights": None},
+        "discriminator_learning_rate": None,
     }
-    _WIRING, _BUDGET, _shares = LabelWiring, Budget(3_000, 10, 200), None
+    _WIRING, _BUDGET, _shares = LabelWiring, Budget(4_000, 10, 300), None
 
     def __init__(
         self,
