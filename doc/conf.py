@@ -130,6 +130,7 @@ sphinx_gallery_conf = {
             "boltzmann",
             "belief",
             "autoencoder",
+            "directed",
             "adversarial",
             "moment_matching",
             "autoregressive",

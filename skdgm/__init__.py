@@ -14,6 +14,8 @@ _FAMILY = {
     "GAN": "adversarial",
     "GANClassifier": "adversarial",
     "GMMN": "moment_matching",
+    "HelmholtzMachine": "directed",
+    "SigmoidBeliefNetwork": "directed",
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "DBM": "boltzmann",

@@ -48,7 +48,9 @@ LAW = {
     "base": GROUND | {"training", "data"},
     "boltzmann": KERNELS | ALGORITHMS | BESIDE | {"data", "base"},
     "belief": ALGORITHMS | BESIDE | {"data", "base", "boltzmann"},
-    "autoencoder": NETS | {"data", "base"},
+    "latent": NETS | {"data", "base"},
+    "autoencoder": NETS | {"data", "base", "latent"},
+    "directed": NETS | {"data", "base", "latent", "gradients"},
     "autoregressive": NETS | {"data", "base"},
     "implicit": NETS | {"data", "base"},
     "adversarial": NETS | {"data", "base", "implicit"},
@@ -68,7 +70,7 @@ USERS_LINES, COMPONENT_LINES = 320, 280
 # docstrings.
 ESTIMATOR_LINES, CODE_LINES = 400, 200
 USERS = {"boltzmann", "belief", "autoencoder", "autoregressive"}
-USERS |= {"implicit", "adversarial", "moment_matching"}
+USERS |= {"latent", "directed", "implicit", "adversarial", "moment_matching"}
 USERS |= {
     "preprocessing",
     "anomaly",

@@ -10,15 +10,9 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoencoder._model import LatentModel
-from skdgm.data import OF_TABLES, columns_as_asked
-from skdgm.distributions import (
-    BernoulliOutput,
-    CategoricalOutput,
-    MixedOutput,
-    NormalOutput,
-    standard_mixture,
-)
+from skdgm.autoencoder import _nets
+from skdgm.data import OF_TABLES
+from skdgm.latent import LatentModel
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 from skdgm.training import Budget
 
@@ -220,7 +214,10 @@ class VAE(LatentModel):
         "n_draws": [Interval(Integral, 1, None, closed="left")],
         **LEARNING,
     }
-    _BUDGET = Budget(4_500, 20, 120)
+    _WIRING, _BUDGET = _nets, Budget(4_500, 20, 120)
+    _REVIVE = (
+        "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
+    )
 
     def __init__(
         self,
@@ -298,21 +295,3 @@ class VAE(LatentModel):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
-
-    @property
-    def _domain(self):
-        return columns_as_asked(self._options)
-
-    @property
-    def _output(self):
-        asked, sizes = self._options, self._columns.sizes
-        floor = asked.min_variance
-        if asked.column_types == "bernoulli":
-            return BernoulliOutput(sizes)
-        if asked.column_types == "gaussian":
-            return NormalOutput(sizes, asked.variance, floor)
-        columns, normal = self._columns, standard_mixture(1, "gaussian", floor)
-        if not hasattr(columns, "kinds"):
-            return CategoricalOutput(sizes)
-        facts = columns.scales, columns.gaps
-        return MixedOutput(columns.kinds, sizes, normal, *facts)

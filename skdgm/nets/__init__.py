@@ -1,6 +1,7 @@
 """Feed-forward nets: layers, gradients, losses and training."""
 
 from skdgm.nets import layers, maps
+from skdgm.nets.coins import coin, log_coins
 from skdgm.nets.constrained import (
     KINDS,
     Shape,
@@ -73,6 +74,7 @@ __all__ = [
     "beside",
     "bounded",
     "check_dropout",
+    "coin",
     "columns",
     "dense",
     "divergence",
@@ -90,6 +92,7 @@ __all__ = [
     "layers",
     "layers_of",
     "listed",
+    "log_coins",
     "log_drawn",
     "log_mean_exp",
     "log_normal",

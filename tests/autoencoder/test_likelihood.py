@@ -10,8 +10,8 @@ from scipy.special import log_softmax, logsumexp
 from scipy.stats import norm
 
 from skdgm import VAE
-from skdgm.autoencoder._density import _ROOM
-from skdgm.autoencoder._hierarchy import Hierarchy
+from skdgm.latent import Hierarchy
+from skdgm.latent.density import _ROOM
 from skdgm.nets.latents import BOUND
 from tests.numerical import assert_means
 

@@ -13,13 +13,13 @@ from copy import copy
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 
-from skdgm.autoencoder._activity import are_dependent
-from skdgm.autoencoder._conditional import alike, choose, weigh
 from skdgm.base import Density
 from skdgm.data import events_of, fill
-from skdgm.nets import halves, layers_of
+from skdgm.latent.activity import are_dependent
+from skdgm.latent.conditional import alike, choose, weigh
+from skdgm.nets import layers_of
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
@@ -68,17 +68,19 @@ class LatentDensity(Density):
         Returns the number of draws for each row in :meth:`log_prob`.
     output : Output
         Distribution of the data given the decoder's outputs.
+    layers : callable
+        Returns the numbers of the layers whose means are features.
     """
 
     kind = "lower bound"
 
-    def __init__(self, *common, hierarchy, net, n_draws, output):
+    def __init__(self, *common, hierarchy, net, n_draws, output, layers):
         super().__init__(*common)
         self.hierarchy, self.net, self.n_draws = hierarchy, net, n_draws
         self.output, self.share = output, self.domain.share(self.columns)
-        # Units of the widest layer, and of the highest latent one.
+        self.layers = layers
+        # Units of the widest layer.
         self.width = max(max(layer.W.shape) for layer in layers_of(net[0]))
-        self.n_latent = hierarchy.n_latent[-1]
 
     def log_prob(self, X):
         """Importance weighted lower bound on the log-likelihood, with ``n_draws``."""
@@ -114,8 +116,15 @@ class LatentDensity(Density):
         return Elbo(reconstruction - kl, reconstruction, kl)
 
     def features(self, X):
-        """Means of the highest latent units."""
-        return np.ascontiguousarray(self.means(X)[:, -self.n_latent :])
+        """Means of the latent units of ``layers``, side by side."""
+        parts = self.means_by_layer(X)
+        chosen = [parts[number] for number in self.layers()]
+        return np.ascontiguousarray(np.concatenate(chosen, axis=1))
+
+    def means_by_layer(self, X):
+        """Means of the latent units of each layer, the lowest first."""
+        ends = np.cumsum(self.hierarchy.n_latent)[:-1]
+        return np.split(self.means(X), ends, axis=1)
 
     def means(self, X):
         """Means of all latent units, layer after layer, each given those below."""
@@ -166,13 +175,12 @@ class LatentDensity(Density):
 
     def _outputs(self, rng):
         """Outputs of the decoder for latent units drawn from their prior."""
-        dtype = next(layers_of(self.net[0])).b.dtype.type
-        z = rng.fold(_LATENT).normal(self.n_latent, dtype)
+        z = self.hierarchy.top(self.net[0], rng.fold(_LATENT))
         return self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN)), rng
 
     def _conditioned(self, n_samples, conditions, names, rng):
         """Given values, and rows drawn under conditions; see
-        :mod:`skdgm.autoencoder._conditional`."""
+        :mod:`skdgm.latent.conditional`."""
         output = alike(self.output)
         if output is None:
             raise ValueError(
@@ -191,16 +199,10 @@ class LatentDensity(Density):
         rest = output.draw(out[chosen], rng.fold(_DATA).rows(n_samples))
         return x, np.where(np.isnan(drawn[chosen]), rest, drawn[chosen])
 
-    def decode(self, Z):
-        """Expected data given latent units; see ``inverse_transform``."""
-        Z = check_array(Z, dtype=next(layers_of(self.net[0])).b.dtype.type)
-        if Z.shape[1] != self.n_latent:
-            raise ValueError(
-                f"Z has {Z.shape[1]} columns, but {self.name} has "
-                f"{self.n_latent} latent units."
-            )
+    def decode(self, Z, level=-1):
+        """Expected data given latent units of a layer; see ``inverse_transform``."""
         with one_blas_thread():
-            out = self.hierarchy.downwards(*self.net, Z)
+            out = self.hierarchy.downwards(*self.net, Z, level=level)
             v = self.output.mean(out)
         return self.decoded(self.domain.to_data(self.columns, v))
 
@@ -292,7 +294,9 @@ class LatentDensity(Density):
             new = hierarchy.through(params, statistics, inputs, hierarchy.noise(own, 1))
             accepted = np.ones(len(v), bool)
             if correct and z is not None:
-                old = hierarchy.through(params, statistics, inputs, _noise_of(z))
+                old = hierarchy.through(
+                    params, statistics, inputs, hierarchy.noise_of(z)
+                )
                 ratio = weight(new) - weight(old)
                 uniform = own.fold(_CHOICE).uniform(1)[:, 0]
                 accepted = uniform < np.exp(np.minimum(ratio, 0))
@@ -303,13 +307,3 @@ class LatentDensity(Density):
             drawn = output.draw(out, own.fold(_DATA), params.own)
             x, total = np.where(missing, drawn, v), total + output.expected(out)
         return x if method == "sample" else output.value(total / n_steps)
-
-
-def _noise_of(z):
-    """Source of the noise for which latent units have given values."""
-
-    def source(level, stats):
-        mean, log_var = halves(stats)
-        return (z[level] - mean) * np.exp(-0.5 * log_var)
-
-    return source

@@ -1,26 +1,27 @@
-"""Base class of autoencoders: public methods, architecture, training."""
+"""Base class of models with latent units: public methods."""
 
 from functools import partial
 
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.autoencoder._bound import Bound
-from skdgm.autoencoder._density import ACTIVE, LatentDensity
-from skdgm.autoencoder._hierarchy import Hierarchy
 from skdgm.base.frames import filled_in, framed
-from skdgm.data import check_pattern, column_types_of, names_of
+from skdgm.data import column_types_of, columns_as_asked, names_of
 from skdgm.exceptions import CollapseWarning
-from skdgm.nets import NetEstimator, layers
+from skdgm.latent.columns import output_of
+from skdgm.latent.density import ACTIVE, LatentDensity
+from skdgm.nets import NetEstimator
 from skdgm.utils.callers import warn
-from skdgm.utils.counts import check_layer_sizes
+from skdgm.utils.counts import chosen
 from skdgm.utils.threads import Held
 
 
 class LatentModel(NetEstimator):
     """Base class of estimators with encoders and decoders of latent units.
 
-    A subclass has options, ``_domain``, the kind of the columns, and ``_output``, their
-    distribution given the decoder's outputs.
+    A subclass has options; ``_WIRING``, a module that makes nets and objective of them
+    (see :mod:`skdgm.autoencoder._nets`); and ``_REVIVE``, a sentence that says what to
+    do if the posterior collapses.
     """
 
     @property
@@ -38,18 +39,34 @@ class LatentModel(NetEstimator):
 
         Returns
         -------
-        Z : ndarray of shape (n_samples, n_components)
-            Units of the highest layer; with several layers, given the means below.
+        Z : ndarray of shape (n_samples, n_latent)
+            Units of the highest layer, or of those given by ``feature_layer``, side by
+            side; those of higher layers are given the means below.
         """
         return self.density_.features(X)
+
+    def transform_layers(self, X):
+        """Means of the latent units in every layer, each given the means below.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Z : list of ndarray of shape (n_samples, n_units)
+            The layer next to the data first.
+        """
+        return self.density_.means_by_layer(X)
 
     def inverse_transform(self, Z):
         r"""Expected data given latent units, :math:`\mathbb{E}[x \mid z]`.
 
         Parameters
         ----------
-        Z : array-like of shape (n_samples, n_components)
-            Latent units of the highest layer.
+        Z : array-like of shape (n_samples, n_latent)
+            Latent units, as :meth:`transform` returns them. Of several layers, only the
+            lowest is used; layers below it are at their means.
 
         Returns
         -------
@@ -62,7 +79,18 @@ class LatentModel(NetEstimator):
         ValueError
             Z does not have a column for each latent unit.
         """
-        return framed(self, self.density_.decode(Z), Z)
+        density, given = self.density_, Z
+        Z = check_array(Z, dtype=self._dtype, input_name="Z")
+        if Z.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"Z has {Z.shape[1]} columns, but {self._name} has "
+                f"{self._n_features_out} latent units."
+            )
+        numbers, widths = self._layers, self._widths
+        lowest = min(numbers)
+        start = sum(widths[number] for number in numbers[: numbers.index(lowest)])
+        Z = Z[:, start : start + widths[lowest]]
+        return framed(self, density.decode(Z, lowest), given)
 
     def sample(self, n_samples=1, random_state=None, *, conditions=None):
         """Draw rows from the model: latent units, then data given these.
@@ -89,9 +117,8 @@ class LatentModel(NetEstimator):
         ValueError
             A condition names no column, or has no probability.
         """
-        names = names_of(self)
-        found = self.density_.sample(n_samples, random_state, conditions, names)
-        return framed(self, found)
+        how = random_state, conditions, names_of(self)
+        return framed(self, self.density_.sample(n_samples, *how))
 
     def impute(
         self, X, *, method="mean", sampler="importance", n_steps=100, random_state=None
@@ -154,9 +181,8 @@ class LatentModel(NetEstimator):
     def importance_likelihood(self, X, *, n_draws=1000, return_se=False):
         """Importance weighted lower bound, with a given number of draws.
 
-        As :meth:`score_samples`. Where the encoder is overconfident, as for rows with
-        many missing entries, large weights are rare: bound and standard error are too
-        low then.
+        Where the encoder is overconfident, as for rows with many missing entries, large
+        weights are rare: bound and standard error are too low then.
 
         Parameters
         ----------
@@ -224,78 +250,57 @@ class LatentModel(NetEstimator):
         return LatentDensity(
             *(self._name, self._reader, self._domain, self._columns, self._seed),
             hierarchy=self._hierarchy(self._learned),
-            net=(self._training.params, self._training.statistics),
+            net=self._net,
             n_draws=partial(self._now, "n_draws"),
             output=self._output,
+            layers=lambda: self._layers,
         )
 
-    def _objective(self, table, before):
-        parts = self._hierarchy(self._structure), self._domain, self._columns
-        given = self._output, self._options, table.rows, self._seed, before
-        return Bound(*parts, *given)
-
-    def _check_options(self):
-        check_pattern(self._options)
-        latent, hidden = self._shape
-        for name, sizes in (
-            ("n_components", latent),
-            *(("hidden_layer_sizes", part) for part in hidden),
-        ):
-            check_layer_sizes(sizes, name)
-        if not latent:
-            raise ValueError("n_components must have at least one number of units.")
-        if len(hidden) != len(latent):
-            raise ValueError(
-                f"hidden_layer_sizes must have one tuple for each of the {len(latent)} "
-                f"layers of n_components; got {self._options.hidden_layer_sizes}."
-            )
-
     @property
-    def _shape(self):
-        """Numbers of latent units, and of hidden units of each encoder."""
-        latent, hidden = self._options.n_components, self._options.hidden_layer_sizes
-        latent = latent if isinstance(latent, tuple) else (latent,)
-        hidden = hidden if isinstance(hidden, tuple) else (hidden,)
-        if not any(isinstance(part, tuple) for part in hidden):
-            hidden = (hidden,) if len(latent) == 1 else tuple((n,) for n in hidden)
-        return latent, hidden
+    def _net(self):
+        """Parameters and statistics of a :class:`Hierarchy`."""
+        state, model = self._training, self._WIRING.model
+        return model(state.params), model(state.statistics)
 
     @property
     def _structure(self):
         """Options that cannot change while training continues."""
-        latent, hidden = self._shape
-        asked = self._options
-        return {
-            "n_components": latent,
-            "hidden_layer_sizes": hidden,
-            "column_types": asked.column_types,
-            "variance": asked.variance if isinstance(asked.variance, str) else "fixed",
-            "activation": asked.activation,
-            "batch_norm": asked.batch_norm,
-        }
+        return self._WIRING.structure(self._options)
+
+    def _check_options(self):
+        self._WIRING.check(self._options)
 
     def _hierarchy(self, structure):
-        """Architecture of the nets, for a structure."""
-        init = self._options.init_weights
+        return self._WIRING.hierarchy(structure, self._options, self._output)
 
-        def block(n_units):
-            if structure["activation"] == "maxout":
-                found = [layers.maxout(n_units, init=init)]
-            elif structure["batch_norm"]:
-                found = [layers.dense(n_units, init=init)]
-            else:
-                found = [layers.dense(n_units, structure["activation"], init)]
-            if structure["batch_norm"]:
-                found.append(layers.batch_norm())
-                if structure["activation"] != "maxout":
-                    found.append(layers.activation(structure["activation"]))
-            return *found, layers.dropout(self._options.dropout)
+    def _objective(self, table, before):
+        parts = self._hierarchy(self._structure), self._domain, self._columns
+        given = self._output, self._options, table.rows, self._seed, before
+        return self._WIRING.objective(*parts, *given)
 
-        sizes = self._output.n_inputs.sum(), self._output.n_outputs.sum()
-        shape = structure["n_components"], structure["hidden_layer_sizes"]
-        # He's rule is for rectifiers; outputs are linear.
-        linear = init.replace("he", "glorot")
-        return Hierarchy(*sizes, *shape, block, linear)
+    def _attributes(self, state):
+        model = self._WIRING.model(state.learned)
+        found = super()._attributes(state._replace(params=model, mean=()))
+        return found | {"_training": state}
+
+    @property
+    def _widths(self):
+        return self._WIRING.widths(self._learned)
+
+    @property
+    def _domain(self):
+        return columns_as_asked(self._options)
+
+    @property
+    def _output(self):
+        """Distribution of the columns given the outputs of the decoder."""
+        return output_of(self._columns, self._options)
+
+    @property
+    def _layers(self):
+        """Numbers of the layers whose means are features: by default the highest."""
+        several = hasattr(self._options, "feature_layer")
+        return chosen(self._now("feature_layer") if several else -1, len(self._widths))
 
     def _report(self, learned, n_epochs, watch):
         with Held():
@@ -305,12 +310,11 @@ class LatentModel(NetEstimator):
         if collapsed and self.n_iter_:
             warn(
                 f"The posterior of {self._name} collapsed: its latent units say "
-                "nothing of rows that have something in common. Set warm_up to some "
-                "epochs, lower beta, or raise learning_rate or n_iter.",
+                f"nothing of rows that have something in common. {self._REVIVE}",
                 CollapseWarning,
             )
 
     @property
     def _n_features_out(self):
         check_is_fitted(self)
-        return self._learned["n_components"][-1]
+        return sum(self._widths[number] for number in self._layers)

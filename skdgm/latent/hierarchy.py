@@ -1,10 +1,10 @@
 r"""Encoders and decoders between the data and one or several layers of latent units.
 
-.. math:: q(z \mid x) = \prod_l \mathcal{N}(z_l; \mu_l(z_{l-1}), e^{s_l(z_{l-1})}),
-   \qquad p(x, z) = p(x \mid z_1) \prod_{l < L} p(z_l \mid z_{l+1}) \;
-   \mathcal{N}(z_L; 0, 1), \qquad z_0 = x
+.. math:: q(z \mid x) = \prod_l q(z_l \mid z_{l-1}), \qquad
+   p(x, z) = p(x \mid z_1) \, p(z_L) \prod_{l < L} p(z_l \mid z_{l+1}),
+   \qquad z_0 = x
 
-where all means and log variances are outputs of nets [1]_ [2]_.
+where the parameters of all distributions but the last are outputs of nets [1]_ [2]_.
 
 References
 ----------
@@ -14,18 +14,7 @@ References
 
 from typing import NamedTuple
 
-import numpy as np
-
-from skdgm.nets import (
-    bounded,
-    divergence,
-    draw,
-    halves,
-    layers,
-    log_drawn,
-    log_normal,
-    log_prior,
-)
+from skdgm.nets import layers, layers_of
 
 
 class Params(NamedTuple):
@@ -37,11 +26,14 @@ class Params(NamedTuple):
         Parameters of each net, those next to the data first.
     own : ndarray or ()
         Parameters of the distribution of the data that are no outputs of a decoder.
+    prior : ndarray or ()
+        Those of the highest layer.
     """
 
     encoders: tuple
     decoders: tuple
     own: tuple
+    prior: tuple = ()
 
 
 class Statistics(NamedTuple):
@@ -64,22 +56,36 @@ class Pass(NamedTuple):
     ----------
     out : ndarray of shape (n_rows * n_draws, n_outputs)
         Outputs of the lowest decoder.
-    gap : ndarray of shape (n_rows * n_draws,) or (n_rows,)
-        log q(z | x) - log p(z) of each draw; or its expectation, for each row.
+    log_q : tuple of ndarray of shape (n_rows * n_draws,)
+        Log probability of each layer's draws given the layer below, lowest first. That
+        of the highest is, by option, less that of its prior and in expectation, of
+        shape (n_rows,).
+    log_p : tuple of ndarray of shape (n_rows * n_draws,)
+        That of each layer given the layer above, or of the prior, unless in ``log_q``.
     z : tuple of ndarray of shape (n_rows * n_draws, n_units)
         Latent units, lowest layer first.
+    stats : tuple of ndarray
+        Parameters of the distributions that these are drawn from.
     statistics : Statistics
         Updated state of the nets.
     """
 
     out: object
-    gap: object
+    log_q: tuple
+    log_p: tuple
     z: tuple
+    stats: tuple
     statistics: Statistics
+
+    @property
+    def gap(self):
+        """log q(z | x) - log p(z) of each draw, of shape (n_rows * n_draws,); or its
+        expectation, for each row."""
+        return sum(self.log_q) - sum(self.log_p)
 
 
 class Hierarchy:
-    """Architecture of a hierarchical VAE, as functions of its parameters.
+    """Architecture of a model with layers of latent units, as functions of parameters.
 
     Parameters
     ----------
@@ -93,17 +99,21 @@ class Hierarchy:
         ``block(n_units)`` returns a hidden layer, as a tuple of nets.
     init : str
         Initialiser of the weights of the nets' last layers.
+    units : LatentUnits
+        Distribution of the units of a layer.
     """
 
-    def __init__(self, n_inputs, n_outputs, n_latent, n_hidden, block, init):
+    def __init__(self, n_inputs, n_outputs, n_latent, n_hidden, block, init, units):
         self.n_inputs, self.n_latent = (n_inputs, *n_latent[:-1]), n_latent
+        self.units = units
 
         def net(sizes, n_last):
             hidden = [part for n_units in sizes for part in block(n_units)]
             return layers.serial(*hidden, layers.dense(n_last, init=init))
 
-        below = n_outputs, *(2 * n_units for n_units in n_latent[:-1])
-        self.up = [net(part, 2 * n) for part, n in zip(n_hidden, n_latent)]
+        above = [units.n_stats * n for n in n_latent]
+        below = n_outputs, *above[:-1]
+        self.up = [net(part, n) for part, n in zip(n_hidden, above)]
         self.down = [net(part[::-1], n) for part, n in zip(n_hidden, below)]
 
     def init(self, rng, out, own, dtype):
@@ -134,7 +144,8 @@ class Hierarchy:
             params[-1].W[:, n_means:] = 0
         down[0][0][-1].b[:] = out
         (ups, up_kept), (downs, down_kept) = zip(*up), zip(*down)
-        return Params(ups, downs, own), Statistics(up_kept, down_kept)
+        prior = self.units.prior(self.n_latent[-1], dtype)
+        return Params(ups, downs, own, prior), Statistics(up_kept, down_kept)
 
     def through(
         self, params, statistics, x, source, *, exact=False, rng=None, train=False
@@ -150,8 +161,7 @@ class Hierarchy:
         statistics : Statistics
         x : ndarray of shape (n_rows, n_inputs)
         source : callable
-            ``source(level, stats)`` returns standard normal noise of shape
-            (n_rows * n_draws, n_units).
+            ``source(level, stats)`` returns noise of shape (n_rows * n_draws, n_units).
         exact : bool, default=False
             Whether the highest layer's part of the gap is its expectation, a
             Kullback-Leibler divergence.
@@ -164,32 +174,52 @@ class Hierarchy:
         -------
         found : Pass
         """
-        z, gap, ups, downs = [], 0.0, [], []
-        how = [
-            {"rng": rng.fold(number) if rng else None, "train": train}
-            for number in range(2 * len(self.up))
-        ]
-        for level, net in enumerate(self.up):
-            own = params.encoders[level], statistics.encoders[level]
-            raw, kept = net.apply(*own, z[-1] if z else x, **how.pop())
-            stats = bounded(raw)
-            noise = source(level, stats)
-            expected = exact and level + 1 == len(self.up)
-            gap = gap + (divergence(stats) if expected else log_drawn(stats, noise))
-            z.append(draw(stats, noise))
-            ups.append(kept)
+        own = params, statistics, x, source
+        ups, log_q, z, stats = self.climb(*own, exact=exact, rng=rng, train=train)
+        units, log_p, downs = self.units, [], []
         if not exact:
-            gap = gap - log_prior(z[-1])
+            log_p.append(units.log_prior(z[-1], params.prior))
         for level in reversed(range(len(self.down))):
             own = params.decoders[level], statistics.decoders[level]
-            out, kept = self.down[level].apply(*own, z[level], **how.pop())
+            how = {"rng": rng.fold(level) if rng else None, "train": train}
+            out, kept = self.down[level].apply(*own, z[level], **how)
             downs.insert(0, kept)
             if level:
-                gap = gap - log_normal(z[level - 1], bounded(out))
-        return Pass(out, gap, tuple(z), Statistics(tuple(ups), tuple(downs)))
+                log_p.insert(0, units.log_prob(z[level - 1], units.stats(out)))
+        kept = Statistics(ups, tuple(downs))
+        return Pass(out, log_q, tuple(log_p), z, stats, kept)
+
+    def climb(
+        self, params, statistics, x, source, *, exact=False, rng=None, train=False
+    ):
+        """Draw latent units of rows; see :meth:`through`.
+
+        Returns
+        -------
+        encoders : tuple
+            Updated state of the encoders.
+        log_q, z, stats : tuple
+            As of :class:`Pass`.
+        """
+        units, z, log_q, all_stats, ups = self.units, [], [], [], []
+        for level, net in enumerate(self.up):
+            own = params.encoders[level], statistics.encoders[level]
+            number = 2 * len(self.up) - 1 - level
+            how = {"rng": rng.fold(number) if rng else None, "train": train}
+            raw, kept = net.apply(*own, z[-1] if z else x, **how)
+            stats = units.stats(raw)
+            noise = source(level, stats)
+            z.append(units.draw(stats, noise))
+            if exact and level + 1 == len(self.up):
+                log_q.append(units.divergence(stats, params.prior))
+            else:
+                log_q.append(units.log_drawn(stats, noise, z[-1]))
+            all_stats.append(stats)
+            ups.append(kept)
+        return tuple(map(tuple, (ups, log_q, z, all_stats)))
 
     def noise(self, rng, n_draws):
-        """Source of standard normal noise, with a stream for each row.
+        """Source of noise, with a stream for each row.
 
         Parameters
         ----------
@@ -206,10 +236,20 @@ class Hierarchy:
 
         def source(level, stats):
             n_units = self.n_latent[level]
-            flat = rng.fold(level).normal(n_draws * n_units, stats.dtype.type)
-            return flat.reshape(-1, n_units)
+            own = rng.fold(level), n_draws * n_units, stats.dtype.type
+            return self.units.noise(*own).reshape(-1, n_units)
 
         return source
+
+    def noise_of(self, z):
+        """Source of the noise for which latent units have given values."""
+        return lambda level, stats: self.units.noise_of(z[level], stats)
+
+    def top(self, params, rng):
+        """Draw the highest latent units, of shape (n_rows, n_units); one stream for
+        each row."""
+        dtype = next(layers_of(params)).b.dtype.type
+        return self.units.draw_prior(params.prior, rng, self.n_latent[-1], dtype)
 
     def upwards(self, params, statistics, x):
         """Means of all latent units, each layer given the means below.
@@ -229,11 +269,11 @@ class Hierarchy:
         for level, net in enumerate(self.up):
             own = params.encoders[level], statistics.encoders[level]
             raw, _ = net.apply(*own, means[-1] if means else x)
-            means.append(halves(raw)[0])
+            means.append(self.units.mean(self.units.stats(raw)))
         return means
 
-    def downwards(self, params, statistics, z, rng=None):
-        """Outputs for the data, given the highest latent units.
+    def downwards(self, params, statistics, z, rng=None, level=-1):
+        """Outputs for the data, given the latent units of a layer, the highest one.
 
         Parameters
         ----------
@@ -242,18 +282,28 @@ class Hierarchy:
         z : ndarray of shape (n_rows, n_units)
         rng : Stream, optional
             Draws the layers in between; without it they are at their means.
+        level : int, default=-1
+            Number of the layer, 0 next to the data.
 
         Returns
         -------
         out : ndarray of shape (n_rows, n_outputs)
         """
-        for level in reversed(range(len(self.down))):
+        *_, (_, out) = self.descent(params, statistics, z, rng, level)
+        return out
+
+    def descent(self, params, statistics, z, rng=None, highest=-1):
+        """Yield each layer, the highest first, and the outputs of the decoder below;
+        see :meth:`downwards`."""
+        units = self.units
+        for level in range(highest % len(self.down), -1, -1):
             own = params.decoders[level], statistics.decoders[level]
-            z, _ = self.down[level].apply(*own, z)
+            out, _ = self.down[level].apply(*own, z)
+            yield z, out
             if level:
-                mean, log_var = halves(bounded(z))
-                z = mean
+                stats = units.stats(out)
+                z = units.mean(stats)
                 if rng:
-                    noise = rng.fold(level).normal(mean.shape[1], mean.dtype.type)
-                    z = mean + np.exp(0.5 * log_var) * noise
-        return z
+                    n = self.n_latent[level - 1]
+                    noise = units.noise(rng.fold(level), n, z.dtype.type)
+                    z = units.draw(stats, noise)

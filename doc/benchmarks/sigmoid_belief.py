@@ -1,0 +1,246 @@
+"""Sigmoid belief networks: nats by objective, variances of gradients, time of updates.
+
+    python doc/benchmarks/sigmoid_belief.py --only digits gradients
+    python doc/benchmarks/sigmoid_belief.py --data DATA --only mnist --epochs 100
+    python doc/benchmarks/sigmoid_belief.py --torch SITE_PACKAGES --only speed
+
+``digits``: scikit-learn's digits as bits, drawn once with the grey values as
+probabilities; two thirds to learn from, with default parameters but ``objective``;
+importance weighted bounds of the others by 1,000 draws. ``gradients``: variance and
+bias of the gradient of a batch for a network that has learned digits for some epochs,
+summed over the parameters of the inference net and of the model, over 200 repetitions,
+in units of the squared norm of the exact gradient, a mean over 2,000 repetitions of an
+unbiased one; biases are differences from that of the bound of one draw, or of five for
+"vimco" and "rws", in units of its norm, or what noise leaves unknown.
+``mnist``: fixed binarisation, networks of 200 units a layer, by "rws" with five draws;
+validation rows by 1,000 draws. ``speed``: an update of 784-200-200 by "vimco" with five
+draws and 100 rows of MNIST's density, beside PyTorch's (eager), both in one process, by
+turns; the least time of the processor of 60 updates each, on one thread. Seconds are of
+the processor.
+"""
+
+import argparse
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from _data import load
+from _machine import describe
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from skdgm import SigmoidBeliefNetwork
+from skdgm.data import tabulate
+from skdgm.directed._objective import OBJECTIVES, Belief
+from skdgm.nets import vjp
+from skdgm.training.loop import Clock
+from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.tree import leaves
+
+N_ROUNDS, N_REPEATED = 60, 200
+
+
+def bits():
+    """Digits as bits, in two parts."""
+    X = load_digits().data / 16
+    X = (np.random.default_rng(0).random(X.shape) < X).astype(np.float32)
+    return train_test_split(X, random_state=0)
+
+
+def digits(_):
+    """Nats of held-out digits by objective."""
+    X, V = bits()
+    print("| objective | held-out nats | s |\n|---|---|---|")
+    for objective in OBJECTIVES:
+        start = time.process_time()
+        sbn = SigmoidBeliefNetwork(objective=objective, random_state=0).fit(X)
+        seconds = time.process_time() - start
+        found = sbn.importance_likelihood(V, n_draws=1000).mean()
+        print(f"| {objective} | {found:.2f} | {seconds:.0f} |", flush=True)
+
+
+def gradients(_):
+    """Variance of each gradient, and its bias."""
+    X, _ = bits()
+    sbn = SigmoidBeliefNetwork((50, 20), n_iter=10, random_state=0).fit(X)
+    state, rows = sbn._training, sbn._rows(X)
+    batch = np.arange(100)
+
+    def gradient(objective, n_draws, number, **more):
+        twin = SigmoidBeliefNetwork(
+            (50, 20), objective=objective, n_importance=n_draws, n_iter=0, **more
+        ).fit(X)
+        parts = twin._hierarchy(twin._structure), twin._domain, twin._columns
+        given = twin._output, twin._options, tabulate(rows, None).rows
+        own = Belief(*parts, *given, number, 0)
+        now = own.resume(state._replace(mean=()))
+        if objective in ("nvil", "reinforce"):
+            # Moments and predictions as after some updates.
+            for k in range(100):
+                now = own.step(now, batch, Clock(0, 1, k, 100))
+            now = now._replace(params=now.params._replace(model=state.params.model))
+        found = []
+        for k in range(number):
+            drawn = own.prepare(now, batch, Clock(1, 2, k, number))
+            grads = vjp(
+                lambda p, drawn=drawn: own.forward(p, drawn)[0],
+                now.params,
+                lambda out: np.full_like(out, -1 / len(out)),
+            )[1].model
+            found.append(
+                [
+                    np.concatenate([g.ravel() for g in leaves(part)])
+                    for part in (grads.encoders, (grads.decoders, grads.prior))
+                ]
+            )
+        return [np.array(part) for part in zip(*found)]
+
+    exact = {1: gradient("disarm", 1, 2000), 5: gradient("vimco", 5, 2000)}
+    exact = {n: [part.mean(axis=0) for part in parts] for n, parts in exact.items()}
+    print(
+        "| objective | draws | variance, q | bias, q | variance, p | bias, p |\n"
+        "|---|---|---|---|---|---|"
+    )
+    for objective, n_draws, more in (
+        ("reinforce", 1, {"baseline": "none", "normalise_signal": False}),
+        ("reinforce", 1, {"baseline": "mean", "normalise_signal": False}),
+        ("nvil", 1, {"baseline": "mean", "normalise_signal": False}),
+        ("nvil", 1, {"baseline": "net", "normalise_signal": False}),
+        ("disarm", 1, {}),
+        ("concrete", 1, {}),
+        ("straight-through", 1, {}),
+        ("wake-sleep", 1, {}),
+        ("vimco", 5, {}),
+        ("rws", 5, {}),
+    ):
+        cells = []
+        found = gradient(objective, n_draws, N_REPEATED, **more)
+        for part, wanted in zip(found, exact[n_draws]):
+            unit = (wanted**2).sum()
+            variance, gap = part.var(axis=0).sum(), part.mean(axis=0) - wanted
+            noise = variance / len(part)
+            if (gap**2).sum() > 1.5 * noise:
+                bias = f"{np.sqrt(((gap**2).sum() - noise) / unit):.2g}"
+            else:
+                bias = f"< {np.sqrt(noise / unit):.2g}"
+            cells.append(f"{variance / unit:.2g} | {bias}")
+        label = ", ".join([objective, *map(str, more.values())][:2])
+        print(f"| {label} | {n_draws} | {' | '.join(cells)} |", flush=True)
+
+
+def mnist(options):
+    """Nats of MNIST's validation rows."""
+    data = load(options.data, "binarized_mnist")
+    X, V = (data[part].astype(np.float32) for part in ("train", "valid"))
+    print("| layers | epochs | learning rate | nats | s |\n|---|---|---|---|---|")
+    for sizes in (200,), (200, 200), (200, 200, 200):
+        how = {"learning_rate": options.rate, "n_iter": options.epochs}
+        start = time.process_time()
+        sbn = SigmoidBeliefNetwork(sizes, random_state=0, **how).fit(X)
+        seconds = time.process_time() - start
+        found = sbn.importance_likelihood(V, n_draws=1000).mean()
+        label = "-".join(map(str, sizes))
+        print(
+            f"| {label} | {options.epochs} | {options.rate} | {found:.2f} |",
+            f"{seconds:.0f} |",
+            flush=True,
+        )
+
+
+def ours(X):
+    """A function that makes an update."""
+    sbn = SigmoidBeliefNetwork((200, 200), objective="vimco", n_iter=0, random_state=0)
+    sbn.fit(X)
+    objective = sbn._objective(tabulate(sbn._rows(X), None), 0)
+    state, batch = objective.start(), np.arange(100)
+
+    def update(k, state=state):
+        with one_blas_thread():
+            objective.step(state, batch, Clock(0, 1, k % 100, 100))
+
+    return update
+
+
+def theirs(X):
+    """The same by PyTorch, as commonly written."""
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits as nll
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    sizes, n_draws = (784, 200, 200), 5
+    up = [torch.nn.Linear(a, b) for a, b in pairwise(sizes)]
+    down = [torch.nn.Linear(b, a) for a, b in pairwise(sizes)]
+    prior = torch.nn.Parameter(torch.zeros(200))
+    params = [p for net in up + down for p in net.parameters()] + [prior]
+    adam = torch.optim.Adam(params, lr=0.003)
+    x = torch.from_numpy(X[:100])
+
+    def log_p(logits, bits):
+        return -nll(logits, bits, reduction="none").sum(dim=-1)
+
+    def update(_):
+        below, log_q, drawn = x, 0.0, []
+        for net in up:
+            logits = net(below)
+            if not drawn:
+                logits = logits.repeat_interleave(n_draws, dim=0)
+            with torch.no_grad():
+                below = torch.bernoulli(torch.sigmoid(logits))
+            log_q = log_q + log_p(logits, below)
+            drawn.append(below)
+        rows = [x.repeat_interleave(n_draws, dim=0), *drawn]
+        total = log_p(prior.expand_as(drawn[-1]), drawn[-1])
+        for net, z, lower in zip(down, drawn, rows):
+            total = total + log_p(net(z), lower)
+        log_w = (total - log_q).reshape(-1, n_draws)
+        with torch.no_grad():
+            share = torch.softmax(log_w, dim=1)
+            mean = (log_w.sum(dim=1, keepdim=True) - log_w) / (n_draws - 1)
+            swapped = log_w[:, None].repeat(1, n_draws, 1)
+            here = torch.arange(n_draws)
+            swapped[:, here, here] = mean
+            gain = torch.logsumexp(log_w, 1, keepdim=True)
+            gain = gain - torch.logsumexp(swapped, 2) - share
+        loss = -(share * total.reshape(log_w.shape) + gain * log_q.reshape(gain.shape))
+        adam.zero_grad()
+        (loss.sum() / len(x)).backward()
+        adam.step()
+
+    return update
+
+
+def speed(options):
+    """Time of an update beside PyTorch's."""
+    X = (np.random.default_rng(0).random((100, 784)) < 0.13).astype(np.float32)
+    updates = {"skdgm": ours(X)}
+    if options.torch is not None:
+        sys.path.append(str(options.torch))
+        updates["PyTorch"] = theirs(X)
+    least = dict.fromkeys(updates, np.inf)
+    for k in range(N_ROUNDS):
+        for name, update in updates.items():
+            start = time.process_time()
+            update(k)
+            least[name] = min(least[name], time.process_time() - start)
+    print("| update of 100 rows, 784-200-200, vimco 5 | ms |\n|---|---|")
+    for name, seconds in least.items():
+        print(f"| {name} | {1000 * seconds:.1f} |")
+
+
+PARTS = {part.__name__: part for part in (digits, gradients, mnist, speed)}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--torch", type=Path)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--rate", type=float, default=0.005)
+    options = parser.parse_args()
+    print(describe(), "\n")
+    for part in options.only:
+        print(f"\n{part}\n")
+        PARTS[part](options)

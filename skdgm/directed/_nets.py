@@ -1,0 +1,69 @@
+"""Nets of a sigmoid belief network, made from options."""
+
+from numbers import Integral
+
+from skdgm.data import check_pattern
+from skdgm.directed._objective import Belief, draws_of
+from skdgm.latent import Coins, Hierarchy
+from skdgm.utils.counts import chosen, is_a
+
+objective = Belief
+
+
+def model(tree):
+    """The hierarchy's part of parameters or statistics."""
+    return tree.model
+
+
+def widths(structure):
+    """Numbers of hidden units, by layers."""
+    return structure["hidden_layer_sizes"]
+
+
+def sizes(asked):
+    """Numbers of hidden units, from the data up."""
+    found = asked.hidden_layer_sizes
+    return found if isinstance(found, tuple) else (found,)
+
+
+def check(asked):
+    """Raise ValueError for options that are not what their types allow."""
+    check_pattern(asked)
+    found = sizes(asked)
+    if not found or not all(is_a(Integral, n) and n > 0 for n in found):
+        raise ValueError(f"hidden_layer_sizes must be positive integers; got {found}.")
+    chosen(asked.feature_layer, len(found))
+    if asked.objective == "vimco" and draws_of(asked) < 2:
+        raise ValueError('objective="vimco" compares draws: n_importance must be >= 2.')
+
+
+def structure(asked):
+    """Options that the nets depend on, a dict."""
+    return {
+        "hidden_layer_sizes": sizes(asked),
+        "column_types": asked.column_types,
+        "variance": asked.variance if isinstance(asked.variance, str) else "fixed",
+    }
+
+
+def hierarchy(structure, asked, output):
+    """Layers of bits, each with logistic regressions on the next, up and down.
+
+    Parameters
+    ----------
+    structure : dict
+        From :func:`structure`.
+    asked : object
+        Options of the estimator.
+    output : Output
+        Distribution of the columns.
+
+    Returns
+    -------
+    hierarchy : Hierarchy
+    """
+    found = structure["hidden_layer_sizes"]
+    ends = output.n_inputs.sum(), output.n_outputs.sum()
+    return Hierarchy(
+        *ends, found, ((),) * len(found), None, asked.init_weights, Coins()
+    )

@@ -1,0 +1,51 @@
+r"""Gradients through draws of latent units: what each draw's log probabilities weigh.
+
+For rows x, draws :math:`z_k` of L layers from q(z | x), and log probabilities
+:math:`\log p(x, z_k) = \sum_{l=0}^L \log p_{kl}`, the data's given the lowest layer
+first and the highest layer's prior last, and
+:math:`\log q(z_k \mid x) = \sum_{l=1}^L \log q_{kl}`, a gradient is that of
+
+.. math:: \sum_k a_k \log p(x, z_k) + \sum_{k, l} b_{kl} \log q_{kl}
+
+with weights that do not depend on parameters. Whatever can be written so takes any
+stochastic net.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import logsumexp
+
+
+class Weights(NamedTuple):
+    """Weights of log probabilities.
+
+    Parameters
+    ----------
+    of_p : ndarray of shape (n_rows, n_draws)
+    of_q : ndarray of shape (n_rows, n_draws, n_layers)
+        Those of each layer, the lowest first.
+    """
+
+    of_p: np.ndarray
+    of_q: np.ndarray
+
+
+def log_weights(log_p, log_q):
+    r"""Log importance weights :math:`\log p(x, z_k) - \log q(z_k \mid x)`.
+
+    Parameters
+    ----------
+    log_p : ndarray of shape (n_rows, n_draws, n_layers + 1)
+    log_q : ndarray of shape (n_rows, n_draws, n_layers)
+
+    Returns
+    -------
+    log_w : ndarray of shape (n_rows, n_draws)
+    """
+    return log_p.sum(axis=2) - log_q.sum(axis=2)
+
+
+def shares(log_w):
+    """Weights that add up to 1 over the draws of each row."""
+    return np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
