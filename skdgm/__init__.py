@@ -16,6 +16,7 @@ _FAMILY = {
     "InfoGAN": "adversarial",
     "LAPGAN": "adversarial",
     "StackGAN": "adversarial",
+    "GANClassifier": "adversarial",
     "GMMN": "moment_matching",
     "GeneratorNet": "supervised",
     "HelmholtzMachine": "directed",

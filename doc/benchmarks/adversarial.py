@@ -2,6 +2,7 @@
 
     python doc/benchmarks/adversarial.py --only modes losses digits
     python doc/benchmarks/adversarial.py --data DATA --only parzen classes
+    python doc/benchmarks/adversarial.py --data DATA --only labels label_images
 
 ``modes``: a ring of 8 normal distributions (radius 2, standard deviation 0.02) and a
 grid of 25 (distance 2, 0.05), 5,000 rows, default parameters but the kind of columns,
@@ -15,7 +16,10 @@ there is to say of these draws. ``classes``: MNIST by class; error of a
 rows whose most probable category is that of their class, after the best matching of
 both. ``bigan``: accuracy of a 1-nearest-neighbour classifier of the encoder's features,
 and of the reconstructions. Both by seed, of scikit-learn's digits, or with
-``--set mnist`` of MNIST (train, validation). Seconds are of the processor.
+``--set mnist`` of MNIST (train, validation).
+``labels``: errors of 500 of scikit-learn's digits where 50 or 100 of the others have a label, as many of each
+class, by seed (``--seeds``). ``label_images``: those of MNIST's validation rows where
+100 training rows have one. Seconds are of the processor.
 """
 
 import argparse
@@ -26,12 +30,24 @@ import numpy as np
 from _data import load
 from _machine import describe
 from scipy.optimize import linear_sum_assignment
+from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, pairwise_distances
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from sklearn.semi_supervised import LabelSpreading
 
-from skdgm import GAN, LAPGAN, BiGAN, InfoGAN, StackGAN
+from skdgm import (
+    GAN,
+    LAPGAN,
+    BiGAN,
+    DBNClassifier,
+    GANClassifier,
+    InfoGAN,
+    RBMClassifier,
+    StackGAN,
+)
 from skdgm.metrics import (
     classifier_two_sample_test,
     nearest_training_neighbours,
@@ -264,7 +280,63 @@ def bigan(options):
             )
 
 
-PARTS = (modes, losses, digits, parzen, classes, infogan, bigan)
+def with_labels(y, n_labels, seed):
+    """Labels, -1 but for as many of each class."""
+    rng, marked = np.random.default_rng(seed), np.full(len(y), -1)
+    for label in np.unique(y):
+        rows = rng.permutation(np.flatnonzero(y == label))
+        marked[rows[: n_labels // len(np.unique(y))]] = label
+    return marked
+
+
+CLASSIFIERS = {
+    "GANClassifier": GANClassifier(unlabeled=-1),
+    "DBNClassifier": DBNClassifier(unlabeled=-1),
+    "RBMClassifier": RBMClassifier(unlabeled=-1),
+    "LabelSpreading": LabelSpreading(kernel="knn", n_neighbors=7),
+    "LogisticRegression": LogisticRegression(max_iter=1000),
+}
+
+
+def labels(options):
+    """Scikit-learn's digits with few labels."""
+    print("| labels | model | error by seed | mean | s |\n|---|---|---|---|---|")
+    X, y = load_digits(return_X_y=True)
+    for n_labels in 50, 100:
+        for name, model in CLASSIFIERS.items():
+            errors, start = [], time.process_time()
+            for seed in range(options.seeds):
+                how = {"test_size": 500, "random_state": seed, "stratify": y}
+                rows, test, known, wanted = train_test_split(X / 16, y, **how)
+                marked, own = with_labels(known, n_labels, seed), clone(model)
+                if hasattr(own, "random_state"):
+                    own.set_params(random_state=seed)
+                # An ordinary classifier sees rows with labels only.
+                which = marked >= -(name != "LogisticRegression")
+                errors.append(
+                    1 - own.fit(rows[which], marked[which]).score(test, wanted)
+                )
+            seconds = (time.process_time() - start) / options.seeds
+            cells = " ".join(f"{error:.1%}" for error in errors)
+            mean = f"{np.mean(errors):.1%} | {seconds:.0f}"
+            print(f"| {n_labels} | {name} | {cells} | {mean} |", flush=True)
+
+
+def label_images(options):
+    """MNIST with 100 labels."""
+    X, y, V, v = images(options)
+    print("| model | error | s |\n|---|---|---|")
+    sizes = {
+        "hidden_layer_sizes": (256, 256),
+        "discriminator_layer_sizes": (500, 250, 250),
+    }
+    start, marked = time.process_time(), with_labels(y, 100, 0)
+    clf = GANClassifier(unlabeled=-1, n_iter=options.epochs, random_state=0, **sizes)
+    error = 1 - clf.fit(X, marked).score(V, v)
+    print(f"| GANClassifier | {error:.2%} | {time.process_time() - start:.0f} |")
+
+
+PARTS = (modes, losses, digits, parzen, classes, infogan, bigan, labels, label_images)
 PARTS = {part.__name__: part for part in PARTS}
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ from skdgm.training import Objective
 from skdgm.utils import random
 from skdgm.utils.tree import copy, leaves, tree_map
 
-_DISCRIMINATE, _GENERATE = range(2)
+# The players, in the order of their updates.
+DISCRIMINATE, GENERATE = range(2)
 _LATENT, _EMIT, _DROP, _NOISE = range(4)
 
 
@@ -137,10 +138,10 @@ class Game(Objective):
         packing = self.discriminator.packing
         # A pack at least, of the same rows again if need be.
         rows = self.read(batch if len(batch) >= packing else np.resize(batch, packing))
-        state = self.discriminate(state, self.turn(_DISCRIMINATE, rows, clock))
+        state = self.discriminate(state, self.turn(DISCRIMINATE, rows, clock))
         if (self._number(clock) + 1) % self.recipe.n_discriminator_steps:
             return state
-        return self.generate(state, self.turn(_GENERATE, rows, clock))
+        return self.generate(state, self.turn(GENERATE, rows, clock))
 
     def read(self, batch):
         """Real rows of a batch: the first fields of a :class:`Turn`, four of them."""

@@ -44,7 +44,7 @@ OPTIONS: dict = {
     "temperature": [_POSITIVE],
     "activation": [StrOptions(set(ACTIVATIONS))],
     "discriminator_activation": [StrOptions({*ACTIVATIONS, "maxout"})],
-    "batch_norm": ["boolean"],
+    "batch_norm": ["boolean", StrOptions({"virtual"})],
     "init_weights": [StrOptions(set(INITIALISERS))],
     "architecture": [StrOptions({"dense", "conv"})],
     "image_shape": [tuple, None],

@@ -8,7 +8,7 @@ from skdgm.adversarial._game import Game
 from skdgm.adversarial._losses import LOSSES
 from skdgm.adversarial._players import Discriminator
 from skdgm.implicit import Generator
-from skdgm.nets import layers, maps, packs
+from skdgm.nets import layers, maps, packs, virtual
 from skdgm.nets.minibatch import minibatch
 from skdgm.nets.waves import fourier
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
@@ -96,15 +96,18 @@ class Wiring:
     def _generator(self, structure):
         conv = structure["architecture"] == "conv"
         net = self._deconvolutional(structure) if conv else self._dense(structure)
+        if structure["batch_norm"] == "virtual":
+            net = virtual.with_reference(net)
         n_latent = structure["n_components"] + (self.codes.width if self.codes else 0)
         given = n_latent, structure["prior"], self.n_classes, self.recipe.temperature
         return Generator(net, self.emission, *given, codes=self.codes)
 
     def _dense(self, structure):
         """Dense net of a generator."""
-        hidden = []
+        hidden, is_virtual = [], structure["batch_norm"] == "virtual"
+        norm = virtual.virtual_norm if is_virtual else layers.batch_norm
         for n_units in structure["hidden_layer_sizes"]:
-            hidden += self._block(structure, layers.dense, n_units, layers.batch_norm)
+            hidden += self._block(structure, layers.dense, n_units, norm)
         last = layers.dense(self.emission.n_outputs, init="glorot_normal")
         return layers.serial(*hidden, last)
 
@@ -113,7 +116,8 @@ class Wiring:
         shapes, channels = self._shapes(structure)
         first, *numbers = structure["hidden_layer_sizes"]
         height, width = shapes[-1]
-        norm, blocks = maps.map_norm, []
+        is_virtual, blocks = structure["batch_norm"] == "virtual", []
+        norm = virtual.virtual_map_norm if is_virtual else maps.map_norm
         # The norm of the lowest images is of maps, too, so that it is among the blocks.
         low = self._block(structure, layers.dense, height * width * first, None)
         if structure["batch_norm"]:

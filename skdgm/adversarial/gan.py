@@ -110,8 +110,9 @@ class GAN(ImplicitModel):
         Activation function of the generator's hidden units.
     discriminator_activation : str, default="leaky_relu"
         That of the discriminator's hidden units; also "maxout".
-    batch_norm : bool, default=False
-        Whether to standardise the generator's hidden units by batch normalisation.
+    batch_norm : bool or "virtual", default=False
+        Whether to standardise the generator's hidden units by batch normalisation;
+        "virtual": by means of a reference batch, the first one, and the row itself.
     init_weights : {"he_normal", "he_uniform", "glorot_uniform", "glorot_normal"}, \
             default="he_normal"
         Initialiser of the weights of hidden layers.

@@ -10,6 +10,7 @@ from skdgm.energies import contrast
 from skdgm.gradients import complete, discriminative, joined
 from skdgm.inference import Posterior, mean_field
 from skdgm.metrics import log_conditionals
+from skdgm.training import split_labelled
 
 _DRAW, _HOLES = range(2**20, 2**20 + 2)
 # Nats by which the loss may exceed both its value at the start and that of the label
@@ -29,14 +30,8 @@ class LabelledObjective(EnergyObjective):
         return LabelWatch(self, table, held_out, state)
 
     def _split(self, table):
-        # Only labels are monitored, so rows without one are all used for training.
-        known = np.flatnonzero(table.rows.labels[table.index] != UNKNOWN)
-        train, held_out = super()._split(table.take(known) if len(known) else table)
-        unknown = np.setdiff1d(np.arange(len(table.index)), known)
-        if len(known) and len(unknown):
-            kept = np.flatnonzero(np.isin(table.hashes, train.hashes))
-            train = table.take(np.union1d(kept, unknown))
-        return train, held_out
+        # Only labels are monitored.
+        return split_labelled(table, super()._split)
 
     def log_joint(self, params, x, clamp):
         """Log probability of each label, up to a constant for each row, whatever the

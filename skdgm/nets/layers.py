@@ -143,6 +143,23 @@ def _apply_dropout(rate, params, statistics, x, rng=None, train=False):
     return (primitives.drop_out(x, rate, rng) if train and rate else x), statistics
 
 
+def noise(size):
+    """Normal noise of a standard deviation, added during training only."""
+    parts = _apply_noise, _tangent_noise
+    return Net(_begin_unweighted, *(partial(f, size) for f in parts))
+
+
+def _apply_noise(size, params, statistics, x, rng=None, train=False):
+    if not (train and size):
+        return x, statistics
+    drawn = rng.generator().standard_normal(x.shape, getval(x).dtype.type)
+    return x + getval(x).dtype.type(size) * drawn, statistics
+
+
+def _tangent_noise(size, params, statistics, x, dx, rng=None, train=False):
+    return _apply_noise(size, params, statistics, x, rng=rng, train=train)[0], dx
+
+
 def tangent_linear(apply, params, statistics, x, dx, rng=None, train=False):
     """Tangent of a layer that is linear, without biases, in its rows."""
     how = {"rng": rng, "train": train}

@@ -14,6 +14,7 @@ _ESTIMATORS = {
     "skdgm.adversarial.infogan": ("InfoGAN",),
     "skdgm.adversarial.lapgan": ("LAPGAN",),
     "skdgm.adversarial.stack_gan": ("StackGAN",),
+    "skdgm.adversarial.gan_classifier": ("GANClassifier",),
     "skdgm.autoencoder.vae": ("VAE",),
     "skdgm.autoregressive.eonade": ("EoNADE",),
     "skdgm.autoregressive.fvbn": ("FVBN",),
@@ -41,6 +42,7 @@ _ESTIMATORS = {
 }
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
+    "skdgm.adversarial._label_game": ("LabelState",),
     "skdgm.adversarial._players": ("GameState", "Player"),
     "skdgm.adversarial._stages": ("StagesState",),
     "skdgm.autoregressive._normal": ("Moments",),

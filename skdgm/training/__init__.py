@@ -10,6 +10,7 @@ from skdgm.training.batches import (
     labelled,
     probe,
     split,
+    split_labelled,
 )
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
 from skdgm.training.loop import AUTO, Budget, Learned, train
@@ -38,5 +39,6 @@ __all__ = [
     "optimise",
     "probe",
     "split",
+    "split_labelled",
     "train",
 ]

@@ -116,6 +116,30 @@ def split(table, fraction, rng):
     return table.take(rest), table.take(np.sort(held))
 
 
+def split_labelled(table, split):
+    """Split the rows with a label, where there are any; others are for training.
+
+    Parameters
+    ----------
+    table : Table
+        Rows with codes of labels, which are -1 where unknown.
+    split : callable
+        ``split(table)`` returns training rows and held-out rows.
+
+    Returns
+    -------
+    train, held_out : Table
+    """
+    known = table.rows.labels[table.index] >= 0
+    if not known.any():
+        return split(table)
+    train, held_out = split(table.take(np.flatnonzero(known)))
+    if known.all():
+        return train, held_out
+    kept = np.isin(table.hashes, train.hashes)
+    return table.take(np.flatnonzero(kept | ~known)), held_out
+
+
 def epoch(table, batch_size, rng):
     """Draw the batches of one epoch, in number ceil(n_draws / batch_size).
 
