@@ -16,10 +16,10 @@ there is to say of these draws. ``classes``: MNIST by class; error of a
 rows whose most probable category is that of their class, after the best matching of
 both. ``bigan``: accuracy of a 1-nearest-neighbour classifier of the encoder's features,
 and of the reconstructions. Both by seed, of scikit-learn's digits, or with
-``--set mnist`` of MNIST (train, validation).
-``labels``: errors of 500 of scikit-learn's digits where 50 or 100 of the others have a label, as many of each
-class, by seed (``--seeds``). ``label_images``: those of MNIST's validation rows where
-100 training rows have one. Seconds are of the processor.
+``--set mnist`` of MNIST (train, validation). ``labels``: errors of 500 of
+scikit-learn's digits where 50 or 100 of the others have a label, as many of each class,
+by seed (``--seeds``). ``label_images``: those of MNIST's validation rows where 100
+training rows have one. Seconds are of the processor.
 """
 
 import argparse

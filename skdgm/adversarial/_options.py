@@ -89,6 +89,7 @@ def withheld(options):
 INFORMED: dict = {
     **{name: value for name, value in OPTIONS.items() if name not in _PLAIN},
     "dropout": OPTIONS["dropout"],
+    "batch_norm": ["boolean"],
     "n_categories": [Interval(Integral, 2, None, closed="left"), tuple, None],
     "n_codes": [Interval(Integral, 0, None, closed="left")],
     "information_weight": [_NOT_NEGATIVE],
@@ -98,6 +99,7 @@ INFORMED: dict = {
 PAIRED: dict = {
     **{name: value for name, value in OPTIONS.items() if name not in _PLAIN},
     "dropout": OPTIONS["dropout"],
+    "batch_norm": ["boolean"],
     "encoder_layer_sizes": OPTIONS["hidden_layer_sizes"],
     "prior": [StrOptions({"normal", "uniform"})],
     # Of "minimax" and "likelihood" the sides cannot be exchanged.
@@ -115,4 +117,5 @@ OF_STAGES: dict = {
     "n_levels": [_COUNT],
     "column_types": [StrOptions({"bernoulli", "gaussian"})],
     **{name: OPTIONS[name] for name in _SHARED},
+    "batch_norm": ["boolean"],
 }
