@@ -60,31 +60,12 @@ OPTIONS: dict = {
 }
 
 # Options of the GAN that its variants leave at their defaults.
-_PLAIN = {
-    "class_conditional": False,
-    "penalty": "zero-centred",
-    "penalty_decay": 0.02,
-    "penalty_interval": 2,
-    "clip_weights": None,
-    "label_smoothing": 0.0,
-    "dropout": 0.0,
-    "instance_noise": 0.0,
-    "output_noise": 0.0,
-    "feature_matching": False,
-    "historical_averaging": 0.0,
-    "minibatch_kernels": 0,
-    "packing": 1,
-    "init_weights": "he_normal",
-    "n_frequencies": "auto",
-    "features": "discriminator",
-    "beta_2": 0.99,
-}
-
-
-def withheld(options):
-    """Values of options that a variant does not have, by name."""
-    return {name: value for name, value in _PLAIN.items() if name not in options}
-
+_PLAIN = (
+    *("class_conditional", "penalty", "penalty_decay", "penalty_interval"),
+    *("clip_weights", "label_smoothing", "dropout", "instance_noise", "output_noise"),
+    *("feature_matching", "historical_averaging", "minibatch_kernels", "packing"),
+    *("init_weights", "n_frequencies", "features", "beta_2"),
+)
 
 INFORMED: dict = {
     **{name: value for name, value in OPTIONS.items() if name not in _PLAIN},

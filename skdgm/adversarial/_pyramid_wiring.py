@@ -10,28 +10,6 @@ from skdgm.nets.emission import Emission
 from skdgm.nets.pyramid import Pyramid, added_to
 from skdgm.utils.images import image_shape
 
-# Values of options that only GAN has.
-IMPLIED = {
-    "min_categories": None,
-    "penalty": "zero-centred",
-    "penalty_decay": 0.02,
-    "penalty_interval": 2,
-    "clip_weights": None,
-    "label_smoothing": 0.0,
-    "instance_noise": 0.0,
-    "output_noise": 0.0,
-    "feature_matching": False,
-    "historical_averaging": 0.0,
-    "minibatch_kernels": 0,
-    "packing": 1,
-    "n_discriminator_steps": 1,
-    "temperature": 0.5,
-    "discriminator_activation": "leaky_relu",
-    "init_weights": "he_normal",
-    "n_frequencies": 0,
-    "discriminator_learning_rate": None,
-}
-
 
 class LevelWiring(Wiring):
     """Generator and discriminator of images of one resolution.

@@ -7,6 +7,8 @@ with nets for the generator g and for the discriminator d, a logistic function o
 logit D.
 """
 
+from inspect import signature
+
 from skdgm.adversarial._options import OPTIONS
 from skdgm.adversarial._wiring import Wiring
 from skdgm.implicit import ImplicitModel
@@ -369,3 +371,9 @@ class GAN(ImplicitModel):
         return self.density_.by_rows(
             X, lambda x: self._wiring(self._learned).score(self._training, x)
         )
+
+
+def withheld(options):
+    """Defaults of those options of a GAN that a variant does not have, by name."""
+    asked = signature(GAN).parameters.values()
+    return {each.name: each.default for each in asked if each.name not in options}

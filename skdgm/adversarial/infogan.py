@@ -10,8 +10,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.adversarial._informed import Informed
-from skdgm.adversarial._options import INFORMED, withheld
-from skdgm.adversarial.gan import GAN
+from skdgm.adversarial._options import INFORMED
+from skdgm.adversarial.gan import GAN, withheld
 from skdgm.base.frames import framed
 from skdgm.implicit import ImplicitModel
 from skdgm.utils.counts import count_rows

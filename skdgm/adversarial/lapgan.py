@@ -6,7 +6,8 @@ r"""Laplacian pyramids of adversarial networks.
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.adversarial._options import OF_STAGES
-from skdgm.adversarial._pyramid_wiring import IMPLIED, PyramidWiring
+from skdgm.adversarial._pyramid_wiring import PyramidWiring
+from skdgm.adversarial.gan import withheld
 from skdgm.implicit import ImplicitModel
 from skdgm.training import Budget
 
@@ -164,7 +165,8 @@ class LAPGAN(ImplicitModel):
     """
 
     _parameter_constraints: dict = OF_STAGES
-    _WIRING, _IMPLIED = PyramidWiring, {**ImplicitModel._IMPLIED, **IMPLIED}
+    _WIRING = PyramidWiring
+    _IMPLIED = ImplicitModel._IMPLIED | withheld(OF_STAGES) | {"n_frequencies": 0}
     _BUDGET = Budget(2_500, 10, 300)
     # Advice where generated rows are all alike.
     _DIVERSIFY = (
