@@ -76,7 +76,7 @@ class BiGAN(ImplicitModel):
         normalisation.
     architecture : {"dense", "conv"}, default="dense"
         Whether layers are dense, or (transposed) convolutions of images by 5 x 5
-        filters with stride 2 [10]_.
+        filters with stride 2.
     image_shape : tuple, default=None
         Height and width of images, and their number of channels if it is not 1; by
         default they are square. For "conv".
