@@ -133,6 +133,7 @@ sphinx_gallery_conf = {
             "directed",
             "adversarial",
             "moment_matching",
+            "supervised",
             "autoregressive",
             "metrics",
         )

@@ -55,6 +55,7 @@ LAW = {
     "implicit": NETS | {"data", "base"},
     "adversarial": NETS | {"data", "base", "implicit"},
     "moment_matching": NETS | {"data", "base", "implicit"},
+    "supervised": NETS | {"data", "base"},
     "preprocessing": GROUND,
     "anomaly": GROUND | {"boltzmann"},
     "imputation": GROUND | {"data", "base", "autoregressive"},
@@ -71,6 +72,7 @@ USERS_LINES, COMPONENT_LINES = 320, 280
 ESTIMATOR_LINES, CODE_LINES = 400, 200
 USERS = {"boltzmann", "belief", "autoencoder", "autoregressive"}
 USERS |= {"latent", "directed", "implicit", "adversarial", "moment_matching"}
+USERS |= {"supervised"}
 USERS |= {
     "preprocessing",
     "anomaly",

@@ -37,7 +37,8 @@ def corrections(
         By how much the gradients decrease, written here.
     """
     real = below.dtype.type
-    of_below, of_above = np.zeros(len(below)), np.zeros(len(above))
+    of_below, of_above = np.empty(len(below)), np.empty(len(above))
+    of_below[:], of_above[:] = 0, 0
     add(x, value, count, y, lam, shift, 1 / max(1, len(x)), of_below, of_above)
     add(
         x_model, value_model, count_model, y_model, lam, shift,

@@ -1,14 +1,14 @@
 """How kernels are compiled."""
 
-from pathlib import Path
-
 import numba
 import numpy as np
 
-_SOURCES = sorted(Path(__file__).parent.glob("*.py"))
-# What a compiled kernel on disk must have been made from: all of this folder, as
-# kernels call one another. Numba itself looks at one kernel's own file only.
-STAMP = tuple((path.stat().st_mtime, path.stat().st_size) for path in _SOURCES)
+from skdgm._kernels.disk import kept
+
+try:
+    from skdgm._kernels.parts import COMPILED, Kernel
+except (ImportError, AttributeError):  # Another version of Numba.
+    Kernel = None
 
 
 def kernel(function):
@@ -38,9 +38,6 @@ def _compiled(function, fastmath, **options):
     if numba.config.DISABLE_JIT:
         # What wraps around in machine words is meant to.
         return np.errstate(over="ignore")(function)
-    try:
-        compiled = numba.njit(function, cache=True, **options)
-    except RuntimeError:  # Nowhere to write: compile anew in each process.
-        return numba.njit(function, **options)
-    compiled._cache._cache_file._source_stamp = STAMP
-    return compiled
+    if Kernel is None:
+        return kept(numba.njit(function, **options))
+    return kept(Kernel(function, targetoptions=options | COMPILED))

@@ -13,10 +13,11 @@ import numpy as np
 from skdgm._kernels.bernoulli import draw, fold, sum_logs
 from skdgm._kernels.exp import exp
 from skdgm._kernels.jit import inner, kernel
+from skdgm._kernels.lines import zeros
 from skdgm._kernels.lists import send, unpack
 from skdgm._kernels.pass_over import steps
 from skdgm._kernels.phases import DATA, MODEL, mean_of_lists, mean_of_rows
-from skdgm._kernels.settle import longest
+from skdgm._kernels.settle import integers, longest
 from skdgm._kernels.steps import adam
 from skdgm._kernels.sweep import columns, sweep
 from skdgm._kernels.update import limit, refresh, update
@@ -72,14 +73,15 @@ def label_pass(
     (a, w), real, most = shares, W.dtype.type, len(indices[0])
     for turn in range(len(edges) - 1):
         most = max(most, edges[turn + 1] - edges[turn])
-    ids, (order, n_drawn) = np.arange(most).astype(np.uint64), steps(3, n_steps)
+    ids, (order, n_drawn) = integers(0, most).view(np.uint64), steps(3, n_steps)
     roots, ones = np.empty(len(order), np.uint64), np.ones(max(most, longest(units)))
     betas, total = np.ones(most, real), np.empty(longest(units))
     fields, (b, c, d) = rooms(most, units), units
     no_values, grads = rooms(0, units), rooms(1, units)
     n_bits, (grad_b, grad_c, grad_d) = most if resample else 0, grads
     bits, n_on = np.empty((n_bits, len(b)), np.uint32), np.empty(n_bits, np.int64)
-    known, y = np.empty((most, len(c)), real), np.zeros((most, len(c)), real)
+    known, y = np.empty((most, len(c)), real), zeros(most * len(c), c)
+    y = y.reshape(most, len(c))
     labels, given = np.empty((len(d), len(c)), real), np.empty((len(d), len(c)), real)
     p, room, grad_U = np.empty(len(d)), np.empty((2, len(c))), np.empty_like(labels)
     grad, grad_of_U, zero = np.empty_like(W), np.zeros_like(U), real(0)
@@ -103,7 +105,8 @@ def label_pass(
             for k in range(len(d)):
                 if a != 0 or k == code[r]:
                     p[k] = d[k] + infer(known[r], labels[k], c, given[k], room)
-            means[r] = given[code[r]]
+            for j in range(len(c)):
+                means[r, j] = given[code[r], j]
             balance(y[r], zero, means[r], a + w)
             balance(grad_U[code[r]], real(1), means[r], share * (a + w))
             grad_d[0, code[r]] += share * (a + w)
@@ -175,9 +178,9 @@ def rooms(n, units):
     """Room for n rows of each of three layers."""
     b, c, d = units
     return (
-        np.zeros((n, len(b)), b.dtype),
-        np.zeros((n, len(c)), b.dtype),
-        np.zeros((n, len(d)), b.dtype),
+        zeros(n * len(b), b).reshape(n, len(b)),
+        zeros(n * len(c), b).reshape(n, len(c)),
+        zeros(n * len(d), b).reshape(n, len(d)),
     )
 
 
@@ -197,7 +200,9 @@ def infer(received, label, bias, mean, room):
 @kernel
 def normalise(p):
     """Probabilities of logs of weights, in place."""
-    most, total = p.max(), 0.0
+    most, total = p[0], 0.0
+    for k in range(1, len(p)):
+        most = max(most, p[k])
     for k in range(len(p)):
         p[k] = np.exp(p[k] - most)
         total += p[k]

@@ -7,7 +7,7 @@ which increase. Where ``value`` has no rows, all entries are 1.
 import numpy as np
 
 from skdgm._kernels.jit import kernel
-from skdgm._kernels.lines import add_lines
+from skdgm._kernels.lines import add_lines, zeros
 
 # So many rows' lists stay in the caches while one tile after the other is used.
 _NEAR = 256
@@ -49,7 +49,7 @@ def collect(index, value, count, tiles, left, right, out, start, stop):
     width, step = tiles.shape[2], index.shape[1]
     first, last = left // width, -(-right // width)
     units, values = index.ravel(), value.ravel()
-    line = np.zeros((1, width), out.dtype)
+    line = zeros(width, out).reshape(1, width)
     for low in range(start, stop, _NEAR):
         high = min(low + _NEAR, stop)
         for number in range(first, last):
@@ -87,7 +87,8 @@ def by_column(index, value, count, index_2, value_2, count_2, n_columns):
     values : ndarray
         Empty where all are 1.
     """
-    first = np.zeros(n_columns + 2, np.int64)
+    first = np.empty(n_columns + 2, np.int64)
+    first[:] = 0
     tally(index, count, first)
     tally(index_2, count_2, first)
     for j in range(n_columns):

@@ -27,7 +27,7 @@ from skdgm._kernels.phases import (
     move,
     subtract,
 )
-from skdgm._kernels.settle import longest, settle
+from skdgm._kernels.settle import integers, longest, settle
 from skdgm._kernels.sweep import columns, sweep
 from skdgm._kernels.update import limit, refresh, update
 
@@ -87,10 +87,10 @@ def pass_over(
     beside = labelled and numbered[last] < last
     means, fields, known, no_values, bits, listed, thin, grads, data, model, lost = room
     real, n_layers = ups[0].dtype.type, len(biases)
-    ids, total = np.arange(len(known)).astype(np.uint64), np.empty(longest(biases))
+    ids, total = integers(0, len(known)).view(np.uint64), np.empty(longest(biases))
     n_sweeps, moves = np.empty(len(known), np.int64), np.empty(len(known), np.bool_)
-    ones, betas = np.ones(len(known)), np.ones(len(known), ups[0].dtype)
-    one_each = np.ones(longest(biases))
+    ones, betas = np.empty(max(len(known), longest(biases))), np.empty(len(known), real)
+    ones[:], betas[:] = 1, 1
     order, n_drawn = steps(n_layers, n_steps)
     roots = np.empty(len(order), np.uint64)
     # A label in an odd layer has its mean from where it is drawn.
@@ -186,7 +186,7 @@ def pass_over(
                 thin[high], up, down, velocities[link], rate, momentum, l1, l2, 0,
                 len(up),
             )  # fmt: skip
-            if max_norm < np.inf and limit(up, one_each, max_norm):
+            if max_norm < np.inf and limit(up, ones, max_norm):
                 refresh(up, down, 0, len(up))
         for layer in range(n_layers):
             if centering != NO_OFFSETS:

@@ -31,7 +31,7 @@ from skdgm._kernels.phases import (
     move,
     subtract,
 )
-from skdgm._kernels.settle import finish, spread
+from skdgm._kernels.settle import finish, integers, spread
 from skdgm._kernels.update import limit, refresh, update
 
 # Log precisions: fixed, one for all units, or one for each.
@@ -86,7 +86,7 @@ def real_pass(
     n_chains, tall = len(v), len(v)
     for turn in range(len(factors)):
         tall = max(tall, edges[turn + 1] - edges[turn])
-    ids, lines = np.arange(tall).astype(np.uint64), np.arange(tall)
+    ids, lines = integers(0, tall).view(np.uint64), integers(0, tall)
     weighed, back = np.empty((tall, n_below), real), np.empty((tall, n_below), real)
     y_data, y_model = np.empty((tall, n_above), real), np.empty((tall, n_above), real)
     listed, listed_model = lists(tall, n_below, real), lists(tall, n_below, real)

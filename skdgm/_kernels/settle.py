@@ -11,7 +11,7 @@ import numpy as np
 
 from skdgm._kernels.bernoulli import squash
 from skdgm._kernels.jit import inner, kernel
-from skdgm._kernels.lines import add_products
+from skdgm._kernels.lines import add_products, zeros
 from skdgm._kernels.lists import collect, send
 
 
@@ -47,7 +47,7 @@ def settle(
         Whether a row still moved at the last, written here.
     """
     labelled, ones = len(labels) > 0, np.empty((0, 0), known.dtype)
-    last, n, rows = len(ups) - labelled, stop - start, np.arange(start, stop)
+    last, n, rows = len(ups) - labelled, stop - start, integers(start, stop)
     n_odd, n_units, deep = (last + 1) // 2, len(biases[last]), last > 1
     send(index, value, count, ups[0], known, start, stop)
     if labelled and not deep:
@@ -59,12 +59,14 @@ def settle(
         twice, top = layer < last or (labelled and deep), free and layer == last
         for r in range(start, stop):
             finish_any(fields[layer], r, biases[layer], twice, top)
-            means[layer][r] = fields[layer][r]
+            for j in range(fields[layer].shape[1]):
+                means[layer][r, j] = fields[layer][r, j]
     for r in range(start, stop):
         n_sweeps[r], moves[r] = 1, deep
     turn = 0
     while deep and n and turn < most:
-        for r in rows[:n]:
+        for k in range(n):
+            r = rows[k]
             # The first sweep is compared with nothing.
             n_sweeps[r], moves[r] = turn + 1, turn == 0
         for number in range(last):
@@ -77,17 +79,28 @@ def settle(
             if layer < last:
                 spread(means[layer + 1], downs[layer], eta, rows, n)
             elif labelled:
-                for r in rows[:n]:
+                for k in range(n):
+                    r = rows[k]
                     collect(
                         labels, ones, label_count, downs[last], 0, n_units, eta, r,
                         r + 1,
                     )  # fmt: skip
-            for r in rows[:n]:
+            for k in range(n):
+                r = rows[k]
                 finish_any(eta, r, biases[layer], False, free and layer == last)
                 far = replace(means[layer], eta, r, tol)
                 moves[r] = moves[r] or far
         n = going(rows, n, moves)
         turn += 1
+
+
+@kernel
+def integers(start, stop):
+    """The integers of a range."""
+    out = np.empty(stop - start, np.int64)
+    for k in range(len(out)):
+        out[k] = start + k
+    return out
 
 
 @kernel
@@ -103,7 +116,7 @@ def longest(biases):
 def spread(x, tiles, out, rows, n):
     """Add products of the first n of some rows, which are dense, with a matrix."""
     width, size = tiles.shape[2], x.shape[1]
-    line, values = np.zeros((2, width), out.dtype), x.ravel()
+    line, values = zeros(2 * width, out).reshape(2, width), x.ravel()
     for number in range(len(tiles)):
         tile, left, k = tiles[number], number * width, 0
         rest = min(width, out.shape[1] - left)
@@ -115,17 +128,20 @@ def spread(x, tiles, out, rows, n):
                 add_products(out, r, left, *where, tile, 0, own, size)
             else:
                 for o in range(own):
-                    line[o, :rest] = out[r + o, left:]
+                    for j in range(rest):
+                        line[o, j] = out[r + o, left + j]
                 add_products(line, 0, 0, *where, tile, 0, own, size)
                 for o in range(own):
-                    out[r + o, left:] = line[o, :rest]
+                    for j in range(rest):
+                        out[r + o, left + j] = line[o, j]
             k += own
 
 
 @kernel
 def begin(eta, known, layer, rows, n):
     """What some rows' layer receives from the visible units."""
-    for r in rows[:n]:
+    for k in range(n):
+        r = rows[k]
         for j in range(eta.shape[1]):
             eta[r, j] = known[r, j] if layer == 1 else 0
 
@@ -154,7 +170,9 @@ def share(eta, bias):
     total = eta.dtype.type(0)
     for k in range(len(eta)):
         eta[k] += bias[k]
-    most = eta.max()
+    most = eta[0]
+    for k in range(1, len(eta)):
+        most = max(most, eta[k])
     for k in range(len(eta)):
         eta[k] = np.exp(eta[k] - most)
         total += eta[k]
@@ -176,7 +194,8 @@ def replace(means, new, r, tol):
 def going(rows, n, moves):
     """Keep those of the first n rows that move; return their number."""
     left = 0
-    for r in rows[:n]:
+    for k in range(n):
+        r = rows[k]
         if moves[r]:
             rows[left] = r
             left += 1

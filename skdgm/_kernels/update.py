@@ -12,7 +12,7 @@ collects the y of those r whose x it is in (or of all r, times their x, where fe
 import numpy as np
 
 from skdgm._kernels.jit import inner, kernel
-from skdgm._kernels.lines import BLOCK, add_lines, add_products, aligned, flip
+from skdgm._kernels.lines import BLOCK, add_lines, add_products, aligned, flip, zeros
 from skdgm._kernels.lists import by_column, entry
 
 # Density of the lists above which they count as arrays.
@@ -27,7 +27,11 @@ def update(
     """Learn some tiles of W. Without momentum the velocity may have none, and without
     need of it the transpose."""
     n_units, width, n_rows = up.shape[1], up.shape[2], len(y) + len(y_2)
-    n_listed = np.sum(count) + np.sum(count_2)
+    n_listed = 0
+    for r in range(len(count)):
+        n_listed += count[r]
+    for r in range(len(count_2)):
+        n_listed += count_2[r]
     full = n_listed > FULL * n_units * n_rows
     some, some_2 = (0, 0) if full else (len(index), len(index_2))
     first, rows, values = by_column(
@@ -87,7 +91,7 @@ def scale(y, factor, left, out, first):
 @kernel
 def columns(a, n):
     """Room for a row of n numbers for each column of ``a``, which end with its own."""
-    out, before = np.zeros((a.shape[1], n), a.dtype), n - len(a)
+    out, before = zeros(a.shape[1] * n, a).reshape(a.shape[1], n), n - len(a)
     for k in range(len(a)):
         for i in range(a.shape[1]):
             out[i, before + k] = a[k, i]

@@ -180,9 +180,11 @@ class Game(Objective):
         how = turn.rng.fold(_DROP)
         return generator.draw(params, statistics, z, noise, how, train=True)
 
-    def seen(self, x, turn, side=0):
-        """What the discriminator sees of rows, real (side 0) or generated ones (1)."""
-        net, known, given = self.discriminator, turn.known, turn.given
+    def seen(self, x, turn, side=0, given=None):
+        """What the discriminator sees of rows, real (side 0) or generated ones (1),
+        and of columns beside, by default those given to both nets."""
+        net, known = self.discriminator, turn.known
+        given = turn.given if given is None else given
         view = View(self.recipe, self.emission, net, self.rows.dtype)
         rng = turn.rng.fold(_NOISE, side) if side else turn.rng.fold(_NOISE)
         return view(x, known, rng, turn.clock, of_output=bool(side), given=given)

@@ -1,4 +1,5 @@
-"""Constraints of the options of adversarial models."""
+"""Constraints of the options of adversarial models, and values of those that a model
+does not have."""
 
 from numbers import Integral, Real
 
@@ -56,4 +57,65 @@ OPTIONS: dict = {
     "beta_2": [Interval(Real, 0, 1, closed="left")],
     "n_draws": [_COUNT],
     **LEARNING,
+}
+
+# Options of the GAN that its variants leave at their defaults.
+_PLAIN = {
+    "class_conditional": False,
+    "penalty": "zero-centred",
+    "penalty_decay": 0.02,
+    "penalty_interval": 2,
+    "clip_weights": None,
+    "label_smoothing": 0.0,
+    "dropout": 0.0,
+    "instance_noise": 0.0,
+    "output_noise": 0.0,
+    "feature_matching": False,
+    "historical_averaging": 0.0,
+    "minibatch_kernels": 0,
+    "packing": 1,
+    "init_weights": "he_normal",
+    "n_frequencies": "auto",
+    "features": "discriminator",
+    "beta_2": 0.99,
+}
+
+
+def withheld(options):
+    """Values of options that a variant does not have, by name."""
+    return {name: value for name, value in _PLAIN.items() if name not in options}
+
+
+INFORMED: dict = {
+    **{name: value for name, value in OPTIONS.items() if name not in _PLAIN},
+    "dropout": OPTIONS["dropout"],
+    "batch_norm": ["boolean"],
+    "n_categories": [Interval(Integral, 2, None, closed="left"), tuple, None],
+    "n_codes": [Interval(Integral, 0, None, closed="left")],
+    "information_weight": [_NOT_NEGATIVE],
+    "code_variance": [_POSITIVE, StrOptions({"learned"})],
+}
+
+PAIRED: dict = {
+    **{name: value for name, value in OPTIONS.items() if name not in _PLAIN},
+    "dropout": OPTIONS["dropout"],
+    "batch_norm": ["boolean"],
+    "encoder_layer_sizes": OPTIONS["hidden_layer_sizes"],
+    "prior": [StrOptions({"normal", "uniform"})],
+    # Of "minimax" and "likelihood" the sides cannot be exchanged.
+    "loss": [StrOptions(set(LOSSES) - {"minimax", "likelihood"})],
+}
+
+# Those of models of images at several resolutions.
+_SHARED = (
+    *("n_components", "hidden_layer_sizes", "discriminator_layer_sizes"),
+    *("class_conditional", "prior", "loss", "gradient_penalty", "dropout"),
+    *("averaging", "activation", "batch_norm", "architecture", "image_shape"),
+    *("features", "beta_2", "n_draws", *LEARNING),
+)
+OF_STAGES: dict = {
+    "n_levels": [_COUNT],
+    "column_types": [StrOptions({"bernoulli", "gaussian"})],
+    **{name: OPTIONS[name] for name in _SHARED},
+    "batch_norm": ["boolean"],
 }

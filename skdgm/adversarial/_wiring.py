@@ -22,12 +22,6 @@ _WHO = 'architecture="conv"'
 _PIXELS = "grey", "bernoulli", "gaussian"
 # Frequencies of Fourier features by default, and real columns up to which there are.
 _FREQUENCIES, _FEW = 3, 16
-# Options that the nets depend on.
-_NAMES = (
-    *("n_components", "column_types", "class_conditional", "prior", "packing"),
-    *("minibatch_kernels", "activation", "discriminator_activation", "batch_norm"),
-    *("n_frequencies", "architecture", "image_shape"),
-)
 
 
 class Wiring:
@@ -44,15 +38,25 @@ class Wiring:
         Options of the estimator.
     """
 
+    # Options that the nets depend on.
+    NAMES = (
+        *("n_components", "column_types", "class_conditional", "prior", "packing"),
+        *("minibatch_kernels", "activation", "discriminator_activation", "batch_norm"),
+        *("n_frequencies", "architecture", "image_shape"),
+    )
+    # Codes among the latent units, of which the discriminator has outputs.
+    codes = None
+
     def __init__(self, structure, emission, n_classes, recipe):
         self.emission, self.recipe, self.n_classes = emission, recipe, n_classes
+        self.structure_ = structure
         self.generator = self._generator(structure)
         self.discriminator = self._discriminator(structure)
 
-    @staticmethod
-    def structure(asked):
+    @classmethod
+    def structure(cls, asked):
         """Options that the nets depend on, a dict."""
-        found = {name: getattr(asked, name) for name in _NAMES}
+        found = {name: getattr(asked, name) for name in cls.NAMES}
         hidden = layer_sizes(asked.hidden_layer_sizes, _SIZES[asked.architecture])
         found["hidden_layer_sizes"] = hidden
         found["discriminator_layer_sizes"] = layer_sizes(
@@ -94,8 +98,9 @@ class Wiring:
         net = self._deconvolutional(structure) if conv else self._dense(structure)
         if structure["batch_norm"] == "virtual":
             net = virtual.with_reference(net)
-        given = structure["n_components"], structure["prior"], self.n_classes
-        return Generator(net, self.emission, *given, self.recipe.temperature)
+        n_latent = structure["n_components"] + (self.codes.width if self.codes else 0)
+        given = n_latent, structure["prior"], self.n_classes, self.recipe.temperature
+        return Generator(net, self.emission, *given, codes=self.codes)
 
     def _dense(self, structure):
         """Dense net of a generator."""
@@ -171,7 +176,8 @@ class Wiring:
                 parts += self._dropout()
         if structure["minibatch_kernels"]:
             parts.append(minibatch(structure["minibatch_kernels"]))
-        head = layers.dense(max(1, self.n_classes), init="glorot_normal")
+        n_more = self.codes.n_outputs if self.codes else 0
+        head = layers.dense(max(1, self.n_classes) + n_more, init="glorot_normal")
         return Discriminator(layers.serial(*parts), head, packing)
 
     def _dropout(self):
@@ -202,4 +208,4 @@ class Wiring:
         net = state.discriminator
         x = np.tile(x, self.discriminator.packing)
         logits, _, _ = self.discriminator.judge(net.params, net.statistics, x)
-        return logits.max(axis=1)
+        return logits[:, : max(1, self.n_classes)].max(axis=1)

@@ -6,13 +6,11 @@ A wiring has ``check(options)``, ``structure(options)``, a dict of what nets dep
 ``model(tree)``, the hierarchy's part of the objective's parameters or statistics.
 """
 
-from numbers import Integral
-
 from skdgm.autoencoder._bound import Bound
 from skdgm.data import check_pattern
 from skdgm.latent import Hierarchy, NormalUnits
 from skdgm.nets import layers
-from skdgm.utils.counts import is_a
+from skdgm.utils.counts import check_layer_sizes
 
 objective = Bound
 
@@ -45,8 +43,7 @@ def check(asked):
         ("n_components", latent),
         *(("hidden_layer_sizes", part) for part in hidden),
     ):
-        if not all(is_a(Integral, n) and n > 0 for n in sizes):
-            raise ValueError(f"{name} must be positive integers; got {sizes}.")
+        check_layer_sizes(sizes, name)
     if not latent:
         raise ValueError("n_components must have at least one number of units.")
     if len(hidden) != len(latent):

@@ -1,11 +1,9 @@
 """Nets of a sigmoid belief network, made from options."""
 
-from numbers import Integral
-
 from skdgm.data import check_pattern
 from skdgm.directed._objective import Belief, draws_of
 from skdgm.latent import Coins, Hierarchy
-from skdgm.utils.counts import chosen, is_a
+from skdgm.utils.counts import check_layer_sizes, chosen, layer_sizes
 
 objective = Belief
 
@@ -20,18 +18,13 @@ def widths(structure):
     return structure["hidden_layer_sizes"]
 
 
-def sizes(asked):
-    """Numbers of hidden units, from the data up."""
-    found = asked.hidden_layer_sizes
-    return found if isinstance(found, tuple) else (found,)
-
-
 def check(asked):
     """Raise ValueError for options that are not what their types allow."""
     check_pattern(asked)
-    found = sizes(asked)
-    if not found or not all(is_a(Integral, n) and n > 0 for n in found):
-        raise ValueError(f"hidden_layer_sizes must be positive integers; got {found}.")
+    found = layer_sizes(asked.hidden_layer_sizes)
+    check_layer_sizes(found, "hidden_layer_sizes")
+    if not found:
+        raise ValueError("hidden_layer_sizes must have at least one number of units.")
     chosen(asked.feature_layer, len(found))
     if asked.objective == "vimco" and draws_of(asked) < 2:
         raise ValueError('objective="vimco" compares draws: n_importance must be >= 2.')
@@ -40,7 +33,7 @@ def check(asked):
 def structure(asked):
     """Options that the nets depend on, a dict."""
     return {
-        "hidden_layer_sizes": sizes(asked),
+        "hidden_layer_sizes": layer_sizes(asked.hidden_layer_sizes),
         "column_types": asked.column_types,
         "variance": asked.variance if isinstance(asked.variance, str) else "fixed",
     }

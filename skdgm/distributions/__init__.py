@@ -11,7 +11,7 @@ from skdgm.distributions.categorical import (
 from skdgm.distributions.gapped import ABSENT, GappedOutput
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
 from skdgm.distributions.grouped import GroupedOutput
-from skdgm.distributions.mixed import MixedOutput, places_of, slots
+from skdgm.distributions.mixed import MixedOutput, output_as_asked, places_of, slots
 from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
 from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.roles import Biased, Output, Unit
@@ -41,6 +41,7 @@ __all__ = [
     "draw_bits",
     "draw_within",
     "one_hot",
+    "output_as_asked",
     "pick",
     "places_of",
     "slots",

@@ -13,8 +13,9 @@ import numpy as np
 from skdgm.distributions.bernoulli import BernoulliOutput
 from skdgm.distributions.categorical import CategoricalOutput, OrdinalOutput
 from skdgm.distributions.gapped import GappedOutput
+from skdgm.distributions.gaussian import NormalOutput
 from skdgm.distributions.grouped import GroupedOutput
-from skdgm.distributions.mixture import MixtureOutput
+from skdgm.distributions.mixture import MixtureOutput, standard_mixture
 from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.roles import Output
 
@@ -185,3 +186,29 @@ def slots(sizes):
     """Positions of the inputs, or outputs, of each column, a list of slices."""
     ends = np.cumsum(sizes).tolist()
     return [slice(end - size, end) for end, size in zip(ends, sizes.tolist())]
+
+
+def output_as_asked(asked, columns):
+    """Distribution of columns given outputs of a decoder, of the kind that options ask
+    for.
+
+    Parameters
+    ----------
+    asked : object
+        Has ``column_types``, ``variance`` and ``min_variance``.
+    columns : Columns, Codes or Mixed
+        Statistics of the columns.
+
+    Returns
+    -------
+    output : Output
+    """
+    sizes, floor = columns.sizes, asked.min_variance
+    if asked.column_types == "bernoulli":
+        return BernoulliOutput(sizes)
+    if asked.column_types == "gaussian":
+        return NormalOutput(sizes, asked.variance, floor)
+    if not hasattr(columns, "kinds"):
+        return CategoricalOutput(sizes)
+    normal = standard_mixture(1, "gaussian", floor)
+    return MixedOutput(columns.kinds, sizes, normal, columns.scales, columns.gaps)

@@ -61,6 +61,8 @@ def asked(model, y, n_rows):
     if y is None:
         return None
     classes = getattr(model, "classes_", None)
+    if classes is None and not hasattr(model, "class_conditional"):
+        raise ValueError(f"{model._name} depends on no classes: leave out y.")
     if classes is None:
         raise ValueError(
             f"{model._name} is not conditional: fit with class_conditional=True and y."

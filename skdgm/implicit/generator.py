@@ -15,6 +15,7 @@ from skdgm.nets.emission import Emission, emit
 
 # Distributions of latent units.
 PRIORS = "normal", "uniform", "bits", "mixed"
+_CODES = 1
 
 
 class Generator(NamedTuple):
@@ -34,6 +35,9 @@ class Generator(NamedTuple):
         Of the relaxed draws of bits and categories.
     n_given : int
         Number of other columns given beside, or 0.
+    codes : object, optional
+        The last ones of the latent units: ``codes.draw(rng, n_rows, dtype)`` returns
+        ``codes.width`` columns.
     """
 
     net: object
@@ -43,6 +47,7 @@ class Generator(NamedTuple):
     n_classes: int = 0
     temperature: float = 0.5
     n_given: int = 0
+    codes: object = None
 
     def init(self, rng, dtype):
         """Initial parameters and statistics; outputs begin near means of columns."""
@@ -63,6 +68,11 @@ class Generator(NamedTuple):
         n_rows : int
         dtype : type
         """
+        if self.codes is not None:
+            n_others = self.n_latent - self.codes.width
+            plain = self._replace(n_latent=n_others, codes=None)
+            drawn = self.codes.draw(rng.fold(_CODES), n_rows, dtype)
+            return np.concatenate([plain.latent(rng, n_rows, dtype), drawn], axis=1)
         shape = n_rows, self.n_latent
         own = len(rng.ids) == n_rows
         if self.prior == "uniform":

@@ -262,7 +262,7 @@ class ImplicitModel(NetEstimator):
     def _n_features_out(self):
         check_is_fitted(self)
         if self._options.features == "latent":
-            return self._learned["n_components"]
+            return self.density_.generator.n_latent
         return self.density_.hidden(np.zeros((1, self._emission.n_inputs))).shape[1]
 
     @property

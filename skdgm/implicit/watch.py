@@ -90,12 +90,17 @@ class GeneratorWatch(Watch):
     def _seen(self, index):
         return self.objective.generator.emission.inputs(self.objective.rows.take(index))
 
+    def latent(self, n_rows):
+        """Latent units, the same ones at each call."""
+        generator, rng = self.objective.generator, self.rng.rows(n_rows)
+        return generator.latent(rng.fold(_LATENT), n_rows, self.objective.rows.dtype)
+
     def drawn(self, state, index, known=None):
         """Generated rows with the classes of those at an index, and their missing
         entries."""
         generator, n = self.objective.generator, len(index)
         dtype, rng = self.objective.rows.dtype, self.rng.rows(n)
-        z = generator.latent(rng.fold(_LATENT), n, dtype)
+        z = self.latent(n)
         codes = self.objective.rows.labels[index] if generator.n_classes else None
         z = generator.given(z, codes)
         noise = generator.emission.noise(rng.fold(_EMIT), n, dtype)

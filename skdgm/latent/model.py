@@ -7,8 +7,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.frames import filled_in, framed
 from skdgm.data import column_types_of, columns_as_asked, names_of
+from skdgm.distributions import output_as_asked
 from skdgm.exceptions import CollapseWarning
-from skdgm.latent.columns import output_of
 from skdgm.latent.density import ACTIVE, LatentDensity
 from skdgm.nets import NetEstimator
 from skdgm.utils.callers import warn
@@ -294,7 +294,7 @@ class LatentModel(NetEstimator):
     @property
     def _output(self):
         """Distribution of the columns given the outputs of the decoder."""
-        return output_of(self._columns, self._options)
+        return output_as_asked(self._options, self._columns)
 
     @property
     def _layers(self):

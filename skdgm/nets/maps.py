@@ -2,18 +2,10 @@
 
 ::
 
-    leaky = {"activation": "leaky_relu"}
-    critic = serial(
-        images((28, 28, 1), conv(32, **leaky), conv(64, **leaky)),
-        dense(1),
-    )
+    critic = serial(images((28, 28, 1), conv(32), conv(64)), dense(1))
     generator = serial(
         dense(7 * 7 * 64),
-        images(
-            (7, 7, 64),
-            *(map_norm(), activation("relu"), deconv(32)),
-            *(map_norm(), activation("relu"), deconv(1, activation="tanh")),
-        ),
+        images((7, 7, 64), map_norm(), activation("relu"), deconv(32), deconv(1)),
     )
 
 Images are rows of height * width * maps numbers, pixel after pixel, as in
@@ -253,6 +245,16 @@ def _pooled(function, size, shape):
 def _grown(function, size, shape):
     after = shape[0] * size, shape[1] * size, shape[2]
     return _resampled(function, size, shape, after), after
+
+
+def crop(size):
+    """Block that cuts images at the right and at the bottom, to a height and width."""
+    return partial(_cropped, size)
+
+
+def _cropped(size, shape):
+    after = *size, shape[2]
+    return _resampled(pooling.crop, size, shape, after), after
 
 
 def _resampled(function, size, shape, after):

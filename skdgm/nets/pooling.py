@@ -5,6 +5,7 @@ max       :math:`y_b = \max_{p \in b} x_p`  its gradient goes to the first maxim
 mean      the mean of each block            its gradient is that of all pixels alike
 upsample  :math:`x_p = y_b`                 nearest neighbours
 unpool    a block's upper left :math:`x_p = y_b`, the others zero
+crop      rows and columns at the upper left
 ========  ==============================  ========================================
 
 Un-pooling is that of generators [1]_, which know no places of maxima. Rows and columns
@@ -134,6 +135,25 @@ def unpool(x, shape, size):
     return _spread([x.reshape(-1, *shape)], _larger(shape, size), size)
 
 
+@primitive
+def crop(x, shape, size):
+    """Cut images at the right and at the bottom.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_images, height * width * maps)
+    shape : tuple of int
+        Height, width and maps.
+    size : tuple of int
+        Height and width that are left.
+
+    Returns
+    -------
+    y : ndarray of shape (n_images, size[0] * size[1] * maps)
+    """
+    return _rows(x.reshape(-1, *shape)[:, : size[0], : size[1]])
+
+
 def _larger(shape, size):
     return shape[0] * size, shape[1] * size, shape[2]
 
@@ -155,6 +175,15 @@ def _unpool_back(_, x, shape, size):
     return lambda grad: _rows(_corners(grad, _larger(shape, size), size)[0])
 
 
+def _crop_back(_, x, shape, size):
+    def backward(grad):
+        back = np.zeros((len(x), *shape), x.dtype)
+        back[:, : size[0], : size[1]] = grad.reshape(-1, *size, shape[2])
+        return _rows(back)
+
+    return backward
+
+
 defvjp(max_pool, lambda _, x, *how: lambda grad: _to_max(x, *how, grad), None, None)
 defvjp(
     at_max,
@@ -166,3 +195,4 @@ defvjp(
 defvjp(mean_pool, _mean_back, None, None)
 defvjp(upsample, _upsample_back, None, None)
 defvjp(unpool, _unpool_back, None, None)
+defvjp(crop, _crop_back, None, None)

@@ -9,7 +9,11 @@ from skdgm.exceptions import UnknownTypeError
 
 _ESTIMATORS = {
     "skdgm.anomaly": ("DensityOutlierDetector",),
+    "skdgm.adversarial.bigan": ("BiGAN",),
     "skdgm.adversarial.gan": ("GAN",),
+    "skdgm.adversarial.infogan": ("InfoGAN",),
+    "skdgm.adversarial.lapgan": ("LAPGAN",),
+    "skdgm.adversarial.stack_gan": ("StackGAN",),
     "skdgm.adversarial.gan_classifier": ("GANClassifier",),
     "skdgm.autoencoder.vae": ("VAE",),
     "skdgm.autoregressive.eonade": ("EoNADE",),
@@ -34,11 +38,13 @@ _ESTIMATORS = {
     "skdgm.moment_matching.gmmn": ("GMMN",),
     "skdgm.preprocessing.bernoulli_binarizer": ("BernoulliBinarizer",),
     "skdgm.preprocessing.dequantizer": ("Dequantizer",),
+    "skdgm.supervised.generator_net": ("GeneratorNet",),
 }
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
     "skdgm.adversarial._label_game": ("LabelState",),
     "skdgm.adversarial._players": ("GameState", "Player"),
+    "skdgm.adversarial._stages": ("StagesState",),
     "skdgm.autoregressive._normal": ("Moments",),
     "skdgm.autoregressive._orderless": ("Params",),
     "skdgm.belief._outputs": ("Classes", "Labels", "Numbers"),
@@ -67,6 +73,8 @@ _RECORDS = {
     "skdgm.nets.parts": ("Part",),
     "skdgm.optim.optimisers": ("AdamState", "RMSPropState"),
     "skdgm.optim.refinements": ("Mean",),
+    "skdgm.supervised._attributes": ("Attributes",),
+    "skdgm.supervised._density": ("Known",),
 }
 
 

@@ -1,8 +1,8 @@
 """A kernel from the cache on disk computes what the one just compiled did, to the bit.
 
-A function that kernels call may be in a process twice: on its own, and within the
-kernel. Where LLVM may choose which of two products becomes part of a fused operation,
-the two may differ, and only the second is in the cache; so such a function is `inner`.
+A function that kernels call may be in a process more than once: on its own, and within
+each kernel. Where LLVM may choose which of two products becomes part of a fused
+operation, these may differ; so such a function is `inner`.
 """
 
 import os

@@ -1,22 +1,27 @@
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
+from numba.core.registry import CPUDispatcher
 
-from skdgm._kernels import bernoulli, jit
+from skdgm._kernels import bernoulli, disk, jit, parts
 
 HERE = Path(__file__).parent
 
+compiled = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 
-@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+
+@compiled
 def test_what_is_on_disk_is_as_old_as_any_kernel():
     # A private attribute: if Numba renames it, what calls a kernel that has changed
     # would not be compiled anew.
-    assert bernoulli.mean._cache._cache_file._source_stamp == jit.STAMP
-    assert len(jit.STAMP) == len(list(Path(jit.__file__).parent.glob("*.py")))
+    assert bernoulli.mean._cache._cache_file._source_stamp == disk.STAMP
+    assert len(disk.STAMP) == len(list(Path(disk.__file__).parent.glob("*.py")))
 
 
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="this is that run")
@@ -30,3 +35,78 @@ def test_kernels_run_as_plain_python():
         cwd=HERE.parents[1],
     )
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-3000:]
+
+
+def pair():
+    """Two kernels, of which the second calls the first."""
+
+    @jit.kernel
+    def twice(x):
+        return x + x
+
+    @jit.kernel
+    def much(x):
+        return twice(x) + twice(np.float32(x))
+
+    return twice, much
+
+
+@pytest.fixture
+def no_disk(monkeypatch):
+    """Compile anew."""
+
+    def refuse(self):
+        raise RuntimeError
+
+    monkeypatch.setattr(CPUDispatcher, "enable_caching", refuse)
+    monkeypatch.setattr(parts.Part, "enable_caching", refuse)
+
+
+@compiled
+def test_what_a_kernel_calls_is_compiled_within_it_alone(no_disk):
+    twice, much = pair()
+    assert much(3) == 12
+    assert not twice.signatures
+    assert len(twice.part.signatures) == 2
+    assert twice(np.float32(1.5)) == 3
+    assert len(twice.signatures) == 1
+
+
+@compiled
+def test_kernels_are_compiled_without_parts_where_these_fail(no_disk, monkeypatch):
+    def fail(self):
+        raise AttributeError("another version of Numba")
+
+    monkeypatch.setattr(parts.Instructions, "finalize", fail)
+    monkeypatch.setattr(parts.Kernel, "has_parts", True)
+    twice, much = pair()
+    assert much(3) == 12
+    assert len(twice.signatures) == 2
+    assert not parts.Kernel.has_parts
+
+
+@compiled
+def test_a_kernel_that_cannot_be_compiled_leaves_others_their_parts(no_disk):
+    twice, much = pair()
+    with pytest.raises(numba.errors.TypingError):
+        much("a")
+    assert parts.Kernel.has_parts
+    assert much(3) == 12
+    assert not twice.signatures
+
+
+@compiled
+def test_kernels_without_parts_are_those_of_numba(no_disk, monkeypatch):
+    monkeypatch.setattr(jit, "Kernel", None)
+    twice, much = pair()
+    assert much(3) == 12
+    assert type(much) is CPUDispatcher
+    assert len(twice.signatures) == 2
+
+
+@compiled
+def test_parts_are_not_for_versions_of_numba_that_are_not_tested(monkeypatch):
+    later = numba.version_info._replace(short=(99, 0))
+    monkeypatch.setattr(numba, "version_info", later)
+    with pytest.raises(ImportError):
+        runpy.run_path(parts.__file__)

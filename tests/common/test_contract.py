@@ -67,6 +67,8 @@ class Data:
         self.real = not get_tags(estimator).input_tags.positive_only
         self.classes, self.numbers = is_classifier(estimator), is_regressor(estimator)
         self.labelled = self.classes or self.numbers
+        # Rows may also be generated given y.
+        self.given = self.labelled or get_tags(estimator).target_tags.required
         self.targets = LABELS
         if self.numbers:
             self.targets = NUMBERS if self.real else NUMBERS[:, 1]
@@ -80,11 +82,11 @@ class Data:
 
     def y(self, rows=slice(None)):
         """The labels of some rows, or other targets, as arguments."""
-        return {"y": self.targets[rows]} if self.labelled else {}
+        return {"y": self.targets[rows]} if self.given else {}
 
     def alternate(self, X):
         """Labels for other rows, by turns."""
-        return {"y": np.arange(X.shape[0]) % 2} if self.labelled else {}
+        return {"y": np.arange(X.shape[0]) % 2} if self.given else {}
 
 
 @pytest.fixture(params=INSTANCES, ids=name_of)
@@ -365,6 +367,8 @@ def test_score_is_the_mean_of_score_samples_or_as_scikit_learn_has_it(estimator,
         return
     if data.labelled:
         scores = estimator.predict(data.holed) == LABELS
+    elif data.given:
+        scores = estimator.score_samples(data.holed, LABELS)
     assert estimator.score(data.holed, **data.y()) == pytest.approx(scores.mean())
     weight = RNG.random(80)
     assert estimator.score(
@@ -690,7 +694,7 @@ def test_verbose(estimator, data, capsys):
 def test_unfitted(estimator, data):
     names = ["transform", "score", "impute", "gibbs", "elbo", "active_units", *OF_ROWS]
     names += ["score_features", "conditional_sample", "invert", "generate"]
-    names += ["discriminator_score"]
+    names += ["discriminator_score", "encode"]
     methods = [name for name in names if hasattr(estimator, name)]
     assert len(methods) >= 6
     for name in methods:

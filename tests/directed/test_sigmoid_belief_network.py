@@ -57,7 +57,7 @@ def test_phases_learn_differently(phase):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"hidden_layer_sizes": ()}, "hidden_layer_sizes must be positive"),
+        ({"hidden_layer_sizes": ()}, "hidden_layer_sizes must have at least one"),
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be positive"),
         ({"objective": "vimco", "n_importance": 1}, "n_importance must be >= 2"),
         ({"feature_layer": 2}, "feature_layer"),

@@ -397,9 +397,7 @@ def test_no_row_of_the_training_data_is_kept(instance):
     assert has_row(X.T.reshape(4, 10, 30), X) is False
     for n_iter in (0, 2):
         estimator = having(clone(instance), n_iter=n_iter)
-        estimator.fit(
-            X, **({"y": np.arange(30) % 2} if Data(instance).labelled else {})
-        )
+        estimator.fit(X, **({"y": np.arange(30) % 2} if Data(instance).given else {}))
         encoder = Encoder()
         encoder.node(estimator, "")
         for array in encoder.arrays:

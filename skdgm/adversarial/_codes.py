@@ -1,0 +1,201 @@
+r"""Codes among latent units, and their distributions given a row.
+
+Categorical codes are uniform, and continuous ones are uniform between -1 and 1. Given
+outputs :math:`o(x)` of a net, a categorical code has the probabilities of their
+softmax, and a continuous code is normal, so that
+
+.. math:: \mathbb{E}_{c, x} [\log q(c \mid x)] + H(c) \le I(c; x)
+
+with the entropy H of the codes bounds their mutual information with generated rows
+[1]_.
+
+References
+----------
+.. [1] Chen, Duan, Houthooft, Schulman, Sutskever and Abbeel (2016). InfoGAN:
+   interpretable representation learning by information maximizing generative
+   adversarial nets. NeurIPS.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit, log_softmax, softmax
+from sklearn.utils import check_array
+
+from skdgm.utils.math import softplus
+
+# Least variance that is learned.
+_LEAST = 1e-2
+_LOG_2_PI = np.log(2 * np.pi)
+
+
+class Codes(NamedTuple):
+    """Categorical codes, and then continuous ones.
+
+    Parameters
+    ----------
+    categories : tuple of int
+        Numbers of categories.
+    n_real : int
+        Number of continuous codes.
+    variance : float or "learned"
+        That of a continuous code given a row.
+    asked : ndarray of shape (n_rows, n_codes), or None
+        Codes to give in place of draws, where they are not NaN.
+    """
+
+    categories: tuple
+    n_real: int
+    variance: object = "learned"
+    asked: object = None
+
+    @property
+    def n_codes(self):
+        """Number of codes."""
+        return len(self.categories) + self.n_real
+
+    @property
+    def width(self):
+        """Number of latent units: one for each category or continuous code."""
+        return sum(self.categories) + self.n_real
+
+    @property
+    def n_outputs(self):
+        """Number of outputs that tell the codes' distributions."""
+        return self.width + (self.n_real if self.variance == "learned" else 0)
+
+    def draw(self, rng, n_rows, dtype):
+        """Draw codes, of shape (n_rows, width).
+
+        Parameters
+        ----------
+        rng : Stream
+            With a stream for each row, or one for all.
+        n_rows : int
+        dtype : type
+        """
+        shape = n_rows, self.n_codes
+        own = len(rng.ids) == n_rows
+        u = rng.uniform(self.n_codes) if own else rng.generator().random(shape)
+        sizes = np.array(self.categories, int)
+        n = len(sizes)
+        u[:, :n] = np.floor(u[:, :n] * sizes)
+        u[:, n:] = 2 * u[:, n:] - 1
+        if self.asked is not None:
+            u = np.where(np.isnan(self.asked), u, self.asked)
+        return self.units(u).astype(dtype)
+
+    def given(self, codes, n_rows):
+        """The same codes with some that are given.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_codes,) or (n_rows, n_codes)
+            NaN is drawn.
+        n_rows : int
+
+        Returns
+        -------
+        codes : Codes
+
+        Raises
+        ------
+        ValueError
+            There is no such category, or another number of codes or of rows.
+        """
+        found = check_array(
+            np.atleast_2d(codes), ensure_all_finite="allow-nan", input_name="codes"
+        ).astype(float)
+        if found.shape[1] != self.n_codes or len(found) not in (1, n_rows):
+            raise ValueError(
+                f"codes must have a number for each of the {self.n_codes} codes, of "
+                f"all rows or of each of {n_rows}; got shape {np.shape(codes)}."
+            )
+        for k, size in enumerate(self.categories):
+            own = found[~np.isnan(found[:, k]), k]
+            wrong = own[~np.isin(own, np.arange(size))]
+            if len(wrong):
+                raise ValueError(
+                    f"codes has {wrong[0]:g} in column {k}, which is none of its "
+                    f"categories 0 to {size - 1}."
+                )
+        return self._replace(asked=found)
+
+    def units(self, codes):
+        """Latent units of codes, of shape (n_rows, width): ones and zeros for the
+        number of a category."""
+        parts = [
+            np.eye(size)[codes[:, k].astype(int)]
+            for k, size in enumerate(self.categories)
+        ]
+        return np.concatenate([*parts, codes[:, len(parts) :]], axis=1)
+
+    def groups(self):
+        """Slices of the units of each categorical code."""
+        ends = np.cumsum((0, *self.categories)).tolist()
+        return [slice(*own) for own in pairwise(ends)]
+
+    def posterior(self, out):
+        """Probabilities of categories and means of continuous codes.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_rows, n_outputs)
+
+        Returns
+        -------
+        posterior : ndarray of shape (n_rows, width)
+        """
+        found = out[:, : self.width].copy()
+        for own in self.groups():
+            found[:, own] = softmax(out[:, own], axis=1)
+        return found
+
+    def information(self, out, units):
+        """Log-probability of codes given rows, and the codes' entropy.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_rows, n_outputs)
+        units : ndarray of shape (n_rows, width)
+            Codes that rows were generated from.
+
+        Returns
+        -------
+        information : ndarray of shape (n_rows,), float64
+            Its mean is the bound, in nats.
+        """
+        out = out.astype(float)
+        found = np.full(len(out), np.log(self.categories).sum())
+        found += self.n_real * np.log(2)
+        for own in self.groups():
+            found += (log_softmax(out[:, own], axis=1) * units[:, own]).sum(axis=1)
+        gap, variance, _ = self._normal(out, units)
+        return found - 0.5 * (gap**2 / variance + np.log(variance) + _LOG_2_PI).sum(
+            axis=1
+        )
+
+    def slope(self, out, units):
+        """Gradient of minus the log-probability of codes by the outputs, of shape
+        (n_rows, n_outputs); arguments as of :meth:`information`."""
+        back = np.zeros_like(out)
+        for own in self.groups():
+            back[:, own] = softmax(out[:, own], axis=1) - units[:, own]
+        gap, variance, by_output = self._normal(out, units)
+        real = slice(self.width - self.n_real, self.width)
+        back[:, real] = gap / variance
+        if self.variance == "learned":
+            by_variance = 0.5 * (1 - gap**2 / variance) / variance
+            back[:, self.width :] = by_variance * by_output
+        return back
+
+    def _normal(self, out, units):
+        """Means of continuous codes less the codes, variances, and the derivatives of
+        these by outputs."""
+        real = slice(self.width - self.n_real, self.width)
+        gap = out[:, real] - units[:, real]
+        if self.variance == "learned":
+            raw = out[:, self.width :]
+            return gap, out.dtype.type(_LEAST) + softplus(raw), expit(raw)
+        return gap, np.full_like(gap, self.variance), None

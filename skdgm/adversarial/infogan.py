@@ -1,0 +1,384 @@
+r"""Generative adversarial networks whose codes can be read off their rows.
+
+.. math:: \min_{g, q} \max_d \; v(d, g) - \lambda \, L_I(g, q), \qquad
+   L_I = \mathbb{E}_{c, x = g(z, c)} [\log q(c \mid x)] + H(c) \le I(c; g(z, c))
+"""
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.adversarial._informed import Informed
+from skdgm.adversarial._options import INFORMED, withheld
+from skdgm.adversarial.gan import GAN
+from skdgm.base.frames import framed
+from skdgm.implicit import ImplicitModel
+from skdgm.utils.counts import count_rows
+
+
+def _has_categories(model):
+    """Whether there is a categorical code to predict."""
+    return model.n_categories not in (None, ())
+
+
+class InfoGAN(ImplicitModel):
+    r"""GAN with codes that explain its rows: categories, and continuous ones.
+
+    .. math::
+
+        \min_{D, q} \; \mathbb{E}\,\ell_D(D(x), D(g(z, c))) - \lambda L_I, \qquad
+        \min_g \; \mathbb{E}\,\ell_G(D(x), D(g(z, c))) - \lambda L_I, \qquad
+        L_I = \mathbb{E} [\log q(c \mid g(z, c))] + H(c)
+
+    for latent units z and codes c [1]_. A bound on the mutual information of codes and
+    generated rows, :math:`L_I`, is added to the game, so that each code must change a
+    row in a way of its own: without any label, categories become clusters of the data,
+    and continuous codes what varies among their rows. The distribution q of the codes
+    given a row shares the discriminator's hidden units. ``score_samples`` is an
+    estimate, as of :class:`GAN`, whose other options are at their defaults. NaN is a
+    missing value. Float64 data are computed in float64, all others in float32.
+
+    Parameters
+    ----------
+    n_components : int, default=16
+        Number of latent units besides codes, which no output tells.
+    hidden_layer_sizes : tuple, default=None
+        Numbers of hidden units of the generator, from the latent units to the data, or
+        of maps of a convolutional one; by default (128, 128, 128) or (64, 32).
+    discriminator_layer_sizes : tuple, default=None
+        Those of the discriminator, from the data; by default the generator's, reversed.
+    n_categories : int or tuple of int or None, default=10
+        Numbers of categories of categorical codes, one number for each.
+    n_codes : int, default=0
+        Number of continuous codes, between -1 and 1.
+    information_weight : float, default=1.0
+        Weight :math:`\lambda` of the bound on the mutual information.
+    code_variance : float or "learned", default=1.0
+        Variance of a continuous code given a row; a small one weights these codes at
+        the expense of categories. "learned": it depends on the row.
+    column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
+            default="bernoulli"
+        Kind of the columns, as of :class:`GAN`.
+    min_categories : int or array-like of int, default=None
+        Least number of categories of "categorical", in all columns or in each; more
+        are found in the data.
+    prior : {"normal", "uniform", "bits", "mixed"}, default="normal"
+        Distribution of the latent units besides codes, as of :class:`GAN`.
+    loss : {"relativistic", "non-saturating", "minimax", "likelihood", \
+            "least-squares", "wasserstein"}, default="relativistic"
+        Losses of both nets, as of :class:`GAN`.
+    gradient_penalty : float, default=0.2
+        Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, as
+        of :class:`GAN`.
+    dropout : float, default=0.0
+        Share of the discriminator's hidden units that drop out in training, also while
+        the generator learns.
+    averaging : float, default=0.995
+        Decay rate of the exponential average of the generator's parameters, which
+        samples are drawn with; 0 for the last ones.
+    n_discriminator_steps : int, default=1
+        Updates of the discriminator for each one of the generator.
+    temperature : float, default=0.5
+        Temperature of the relaxation of bits and categories: gradients have less bias
+        and more variance if it is low.
+    activation : {"relu", "leaky_relu", "tanh", "logistic", "softplus", "identity"}, \
+            default="leaky_relu"
+        Activation function of the generator's hidden units.
+    discriminator_activation : str, default="leaky_relu"
+        That of the discriminator's hidden units; also "maxout".
+    batch_norm : bool, default=False
+        Whether to standardise the generator's hidden units by batch normalisation.
+    architecture : {"dense", "conv"}, default="dense"
+        Whether layers are dense, or (transposed) convolutions of images by 5 x 5
+        filters with stride 2 [10]_.
+    image_shape : tuple, default=None
+        Height and width of images, and their number of channels if it is not 1; by
+        default they are square. For "conv".
+    solver : {"adam", "rmsprop", "sgd"}, default="adam"
+        Optimiser of both nets.
+    alpha : float, default=0.0
+        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
+        each batch, summed over its rows.
+    batch_size : int, default=100
+        Rows for each update.
+    learning_rate : float, default=0.003
+        Initial learning rate of the generator; see ``schedule``.
+    discriminator_learning_rate : float or None, default=None
+        That of the discriminator; by default the same.
+    schedule : {"constant", "invscaling", "linear"}, default="linear"
+        Learning rate after t of T epochs: ``learning_rate`` times 1,
+        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+    power_t : float, default=0.5
+        Exponent of ``schedule="invscaling"``.
+    momentum : float, default=0.0
+        Momentum coefficient; for "adam", the first beta.
+    clip_norm : float or None, default=None
+        Upper limit of the norm of gradients; longer ones are scaled down to it.
+    n_iter : int or "auto", default="auto"
+        Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
+        and 300 epochs.
+    n_draws : int, default=1000
+        Draws around which ``score_samples`` and ``impute`` estimate densities. It may
+        be changed after ``fit``.
+    early_stopping : bool, default=False
+        Hold out rows, stop when generated ones no longer become more like them, and
+        keep the parameters for which they were most alike.
+    validation_fraction : float, default=0.1
+        Share of the rows to hold out.
+    n_iter_no_change : int, default=10
+        Epochs without an improvement of ``tol`` before stopping early.
+    tol : float, default=1e-3
+        Least improvement that counts.
+    warm_start : bool, default=False
+        If True, ``fit`` continues from the current parameters.
+    verbose : int, default=0
+        If not zero, print a line for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Seed of initial weights, order of rows and latent units.
+
+    Attributes
+    ----------
+    information_curve_ : list of float
+        The bound :math:`L_I` after each epoch, in nats; at most the entropy of the
+        categorical codes if there are no others.
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of all dense layers, of the generator and then of the discriminator.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Biases of the same layers.
+    coverage_ : float
+        Share of some training rows to which a generated row is closer than their fifth
+        neighbour.
+    n_updates_ : int
+        Number of updates of the generator.
+    column_types_ : dict
+        How each column is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType`.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate".
+    loss_curve_ : list of float
+        Maximum mean discrepancy between some training rows and generated ones after
+        each epoch.
+    validation_curve_ : list of float
+        The same for held-out rows, with ``early_stopping``.
+    n_iter_ : int
+        Number of epochs done.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if X has any.
+
+    References
+    ----------
+    .. [1] Chen, Duan, Houthooft, Schulman, Sutskever and Abbeel (2016). InfoGAN:
+       interpretable representation learning by information maximizing generative
+       adversarial nets. NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import InfoGAN
+    >>> X = load_digits().data / 16
+    >>> gan = InfoGAN(n_categories=10, n_codes=1, n_iter=20, random_state=0).fit(X)
+    >>> gan.transform(X).shape
+    (1797, 11)
+    >>> gan.predict(X[:3]).shape
+    (3,)
+    >>> gan.sample(5, random_state=0, codes=[3, 0.5]).shape
+    (5, 64)
+    """
+
+    _parameter_constraints: dict = INFORMED
+    _WIRING = Informed
+    _BUDGET, _BUDGET_BITS = GAN._BUDGET, GAN._BUDGET_BITS
+    _IMPLIED = ImplicitModel._IMPLIED | withheld(INFORMED)
+    _DIVERSIFY = "Raise gradient_penalty or lower learning_rate or information_weight."
+
+    def __init__(
+        self,
+        n_components=16,
+        hidden_layer_sizes=None,
+        *,
+        discriminator_layer_sizes=None,
+        n_categories=10,
+        n_codes=0,
+        information_weight=1.0,
+        code_variance=1.0,
+        column_types="bernoulli",
+        min_categories=None,
+        prior="normal",
+        loss="relativistic",
+        gradient_penalty=0.2,
+        dropout=0.0,
+        averaging=0.995,
+        n_discriminator_steps=1,
+        temperature=0.5,
+        activation="leaky_relu",
+        discriminator_activation="leaky_relu",
+        batch_norm=False,
+        architecture="dense",
+        image_shape=None,
+        solver="adam",
+        alpha=0.0,
+        batch_size=100,
+        learning_rate=0.003,
+        discriminator_learning_rate=None,
+        schedule="linear",
+        power_t=0.5,
+        momentum=0.0,
+        clip_norm=None,
+        n_iter="auto",
+        n_draws=1000,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-3,
+        warm_start=False,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.discriminator_layer_sizes = discriminator_layer_sizes
+        self.n_categories = n_categories
+        self.n_codes = n_codes
+        self.information_weight = information_weight
+        self.code_variance = code_variance
+        self.column_types = column_types
+        self.min_categories = min_categories
+        self.prior = prior
+        self.loss = loss
+        self.gradient_penalty = gradient_penalty
+        self.dropout = dropout
+        self.averaging = averaging
+        self.n_discriminator_steps = n_discriminator_steps
+        self.temperature = temperature
+        self.activation = activation
+        self.discriminator_activation = discriminator_activation
+        self.batch_norm = batch_norm
+        self.architecture = architecture
+        self.image_shape = image_shape
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.discriminator_learning_rate = discriminator_learning_rate
+        self.schedule = schedule
+        self.power_t = power_t
+        self.momentum = momentum
+        self.clip_norm = clip_norm
+        self.n_iter = n_iter
+        self.n_draws = n_draws
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    _budget, discriminator_score = GAN._budget, GAN.discriminator_score
+
+    def transform(self, X):
+        """Distributions of the codes of rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_features_out)
+            Probabilities of each category of each categorical code, and then means of
+            continuous codes.
+        """
+        return super().transform(X)
+
+    def inverse_transform(self, H):
+        """Rows of codes, with all other latent units at zero.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_features_out)
+            As :meth:`transform` returns it.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            H does not have a column for each category and each continuous code.
+        """
+        check_is_fitted(self)
+        given, H = H, check_array(H, dtype=self._dtype, input_name="H")
+        generator = self.density_.generator
+        width = generator.codes.width
+        if H.shape[1] != width:
+            raise ValueError(
+                f"H has {H.shape[1]} columns, but the codes of {self._name} have "
+                f"{width}."
+            )
+        others = np.zeros((len(H), generator.n_latent - width), H.dtype)
+        found = self.density_.decode(np.concatenate([others, H], axis=1))
+        return framed(self, found, given)
+
+    @available_if(_has_categories)
+    def predict(self, X):
+        """Most probable category of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        category : ndarray of int, of shape (n_samples,) or (n_samples, n_categorical)
+            Number of the category, of each code if there are several categorical ones.
+        """
+        H = self.density_.features(X)
+        groups = self._wiring(self._learned).codes.groups()
+        found = np.column_stack([H[:, own].argmax(axis=1) for own in groups])
+        return found[:, 0] if len(groups) == 1 else found
+
+    def sample(self, n_samples=1, random_state=None, *, codes=None):
+        """Draw rows from the model, with given codes perhaps.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        codes : array-like of shape (n_codes,) or (n_samples, n_codes), default=None
+            Codes of all rows, or of each: numbers of categories, and then continuous
+            codes, one number for each code. NaN is drawn.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            There is no such category, or another number of codes.
+        """
+        density = self.density_
+        n_samples = count_rows(n_samples, self.n_features_in_)
+        if codes is not None:
+            own = density.generator.codes.given(codes, n_samples)
+            density.generator = density.generator._replace(codes=own)
+        return framed(self, density.sample(n_samples, random_state))
+
+    def _count(self, table, fresh):
+        super()._count(table, fresh)
+        if fresh:
+            self.information_curve_ = []
+
+    def _report(self, learned, n_epochs, watch):
+        found = watch.information[1 : len(learned.losses) + 1]
+        self.information_curve_ = self.information_curve_ + found
+        super()._report(learned, n_epochs, watch)

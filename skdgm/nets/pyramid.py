@@ -1,0 +1,183 @@
+r"""Images at several resolutions, and nets that add details to smaller images.
+
+.. math:: x_{k-1} = d(x_k), \qquad h_k = x_k - u(d(x_k)), \qquad
+   x_k = u(x_{k-1}) + h_k
+
+with means d over blocks of 2 x 2 pixels and copies u to all of a block [1]_ [2]_. At
+the right and at the bottom blocks may have fewer pixels. Images of one row have blocks
+of two.
+
+References
+----------
+.. [1] Burt and Adelson (1983). The Laplacian pyramid as a compact image code. IEEE
+   Transactions on Communications.
+.. [2] Denton, Chintala, Szlam and Fergus (2015). Deep generative image models using a
+   Laplacian pyramid of adversarial networks. NeurIPS.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from autograd.extend import defvjp
+
+from skdgm.nets.layers import Net
+from skdgm.nets.primitives import columns
+from skdgm.nets.tape import primitive
+
+# Bounds of grey values of which there are log odds.
+_LEAST = 0.01
+
+
+class Pyramid:
+    """Images at several resolutions, each half as high and wide as the next.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Height, width and channels of the largest images.
+    n_levels : int
+        Number of resolutions; fewer if images have a single pixel before.
+
+    Attributes
+    ----------
+    shapes : list of tuple of int
+        Shapes of images, the smallest first.
+    """
+
+    def __init__(self, shape, n_levels):
+        self.shapes, self._blocks = [tuple(shape)], []
+        while len(self.shapes) < n_levels and max(self.shapes[0][:2]) > 1:
+            height, width, channels = self.shapes[0]
+            low = -(-height // 2), -(-width // 2), channels
+            i, j, c = np.indices((height, width, channels))
+            place = ((i // 2) * low[1] + j // 2) * channels + c
+            self.shapes.insert(0, low)
+            self._blocks.insert(0, _block(place.ravel()))
+
+    def levels(self, v):
+        """Images at all resolutions, the smallest first.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_rows, n_pixels)
+            NaN where missing: means are of the others.
+
+        Returns
+        -------
+        levels : list of ndarray
+        """
+        found = [v]
+        for block in self._blocks[::-1]:
+            known = ~np.isnan(found[0])
+            sums = _summed(np.where(known, found[0], 0), block)
+            counts = _summed(known.astype(v.dtype), block)
+            with np.errstate(invalid="ignore"):
+                found.insert(0, sums / counts)
+        return found
+
+    def up(self, level, v):
+        """Images of a level (from 1 on), given those of the level below; these may be
+        traced."""
+        return copied(v, self._blocks[level - 1])
+
+    def residuals(self, v):
+        """The smallest images, and what each level adds to the one below.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_rows, n_pixels)
+
+        Returns
+        -------
+        parts : list of ndarray
+        """
+        low, *rest = levels = self.levels(v)
+        gaps = [x - self.up(k, levels[k - 1]) for k, x in enumerate(rest, 1)]
+        return [low, *gaps]
+
+    def whole(self, parts):
+        """Images of which :meth:`residuals` gives these parts."""
+        v, *rest = parts
+        for k, gap in enumerate(rest, 1):
+            v = self.up(k, v) + gap
+        return v
+
+
+class Block(NamedTuple):
+    """Block of each pixel, and the matrix that sums pixels by block."""
+
+    place: np.ndarray
+    sums: object
+
+
+def _block(place):
+    n = len(place)
+    ones = np.ones(n, np.float32), (place, np.arange(n))
+    return Block(place, sp.csr_array(ones, shape=(place.max() + 1, n)))
+
+
+def _summed(v, block):
+    """Sums of pixels by block."""
+    return np.ascontiguousarray((block.sums @ v.T).T)
+
+
+@primitive
+def copied(v, block):
+    """Copy the values of blocks to all of their pixels.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n_rows, n_blocks)
+    block : Block
+
+    Returns
+    -------
+    x : ndarray of shape (n_rows, n_pixels)
+    """
+    return v[:, block.place]
+
+
+defvjp(copied, lambda _, v, block: lambda grad: _summed(grad, block), None)
+
+
+@primitive
+def log_odds(v):
+    """Log odds of grey values, which count as between 0.01 and 0.99."""
+    v = v.clip(_LEAST, 1 - _LEAST)
+    return np.log(v) - np.log1p(-v)
+
+
+def _log_odds_back(_, v):
+    inside = (v > _LEAST) & (v < 1 - _LEAST)
+    p = v.clip(_LEAST, 1 - _LEAST)
+    return lambda grad: np.where(inside, grad / (p * (1 - p)), 0).astype(v.dtype)
+
+
+defvjp(log_odds, _log_odds_back)
+
+
+def added_to(body, n_given, grey):
+    """Net whose outputs are added to its last inputs.
+
+    Parameters
+    ----------
+    body : Net
+        With as many outputs as there are given columns.
+    n_given : int
+        Number of the last inputs.
+    grey : bool
+        Whether these are grey values, to whose log odds outputs are added.
+
+    Returns
+    -------
+    net : Net
+    """
+    return Net(body.init, partial(_apply_added, body.apply, n_given, grey))
+
+
+def _apply_added(apply, n_given, grey, params, statistics, x, rng=None, train=False):
+    out, after = apply(params, statistics, x, rng=rng, train=train)
+    base = columns(x, x.shape[1] - n_given, x.shape[1])
+    return out + (log_odds(base) if grey else base), after

@@ -1,0 +1,261 @@
+"""Attributes of rows (classes, styles, transformations) as inputs of a net.
+
+A categorical attribute has an input for each of its classes, a real one a single input.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.data import ColumnType
+from skdgm.data.columns import standards
+from skdgm.data.foreign import as_pandas, is_foreign
+from skdgm.data.inputs import as_numbers, as_values
+from skdgm.data.labels import codes_of, of_classes
+from skdgm.training import column_sums
+from skdgm.utils.domains import is_frame
+from skdgm.utils.rows import Rows
+
+KINDS = "categorical", "gaussian"
+
+
+class Attributes(NamedTuple):
+    """Attributes of rows.
+
+    Parameters
+    ----------
+    names : list
+        Name of each attribute, or its number.
+    flat : bool
+        Whether there is one attribute, which came in an array of one column.
+    classes : list of ndarray
+        Sorted classes of each categorical attribute, and nothing of a real one.
+    mean, scale : ndarray of shape (n_attributes,)
+        Offset and scale of the inputs of real attributes; 0 and 1 of others.
+    """
+
+    names: list
+    flat: bool
+    classes: list
+    mean: np.ndarray = 0.0
+    scale: np.ndarray = 1.0
+
+    @property
+    def real(self):
+        """Mask of the real attributes."""
+        return np.array([not len(own) for own in self.classes])
+
+    @property
+    def sizes(self):
+        """Number of inputs of each attribute."""
+        return np.array([max(1, len(own)) for own in self.classes])
+
+    def types(self):
+        """Type of each attribute, a dict of :class:`~skdgm.data.ColumnType`."""
+        found = [
+            ColumnType("categorical", own.dtype, own.tolist())
+            if len(own)
+            else ColumnType("gaussian")
+            for own in self.classes
+        ]
+        return dict(zip(self.names, found))
+
+    def fitted(self, table):
+        """The same attributes, with the means and scales of a table's labels."""
+        numbers = table._replace(rows=Rows(table.rows.labels, np.float64))
+        real, sums = self.real, column_sums(numbers)
+        mean, scale, _ = standards(numbers, *sums, real=real)
+        return self._replace(mean=mean, scale=scale)
+
+    def numbers(self, y, owner):
+        """Codes of classes, and real numbers, of rows.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_rows,) or (n_rows, n_attributes), object or dict
+            Attributes of each row, or of one row.
+        owner : estimator
+            Named in errors.
+
+        Returns
+        -------
+        numbers : ndarray of shape (n_rows, n_attributes), float64
+
+        Raises
+        ------
+        ValueError
+            There are other attributes, or unknown classes.
+        """
+        if isinstance(y, dict):
+            missing = [name for name in self.names if name not in y]
+            if missing:
+                raise ValueError(f"y has no attribute {missing[0]!r}.")
+            parts = [np.array([y[name]]) for name in self.names]
+        else:
+            names, parts, flat = parts_of(y, owner)
+            if flat and not self.flat:
+                parts = list(parts[0][:, None])
+            self._check(names, len(parts), owner)
+        found = np.empty((len(parts[0]), len(parts)))
+        for j, part in enumerate(parts):
+            found[:, j] = self._number(j, part, owner)
+        return found
+
+    def _check(self, names, n, owner):
+        if n != len(self.names):
+            raise ValueError(
+                f"y has {n} attributes, but {type(owner).__name__} has learned of "
+                f"{len(self.names)}: {self.names}."
+            )
+        named = names is not None and isinstance(self.names[0], str)
+        if named and list(names) != list(self.names):
+            raise ValueError(
+                f"y has the columns {list(names)}, but the attributes are {self.names}."
+            )
+
+    def _number(self, j, values, owner):
+        name = "y" if self.flat else f"Attribute {self.names[j]!r}"
+        if not len(self.classes[j]):
+            return real_of(values, owner, name)
+        hint = ": all must be in the first fit, or call of partial_fit"
+        labels = of_classes(as_values(values, owner), f"y of {type(owner).__name__}")
+        return codes_of(labels, self.classes[j], hint)
+
+    def inputs(self, numbers, dtype):
+        """Inputs of a net: one-hot classes, and standardised numbers.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (n_rows, n_attributes)
+        dtype : type
+
+        Returns
+        -------
+        inputs : ndarray of shape (n_rows, n_inputs)
+        """
+        return self.standardised(self.encoded(numbers)).astype(dtype)
+
+    def encoded(self, numbers):
+        """One-hot classes, and numbers as they are, of shape (n_rows, n_inputs)."""
+        parts = [
+            np.eye(len(own))[numbers[:, j].astype(int)] if len(own) else numbers[:, [j]]
+            for j, own in enumerate(self.classes)
+        ]
+        return np.concatenate(parts, axis=1)
+
+    def standardised(self, encoded):
+        """Inputs of a net, given what :meth:`encoded` returns or mixtures of these."""
+        mean, scale = (np.repeat(x, self.sizes) for x in (self.mean, self.scale))
+        return (encoded - mean) / scale
+
+
+def learned(y, owner, asked):
+    """Attributes of a first fit, and their numbers.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_attributes)
+    owner : estimator
+        Named in errors.
+    asked : "auto", tuple or dict
+        Kinds of the attributes.
+
+    Returns
+    -------
+    attributes : Attributes
+        Without means and scales.
+    """
+    names, parts, flat = parts_of(y, owner)
+    names = list(range(len(parts))) if names is None else list(names)
+    classes = []
+    for kind, part in zip(_kinds(asked, names, parts, flat), parts):
+        own = np.zeros(0)
+        if kind == "categorical":
+            labels = as_values(part, owner)
+            own = np.unique(of_classes(labels, f"y of {type(owner).__name__}"))
+        classes.append(own)
+    return Attributes(names, flat, classes)
+
+
+def _kinds(asked, names, parts, flat):
+    """Kind of each attribute."""
+    told = asked.values() if isinstance(asked, dict) else asked
+    if asked != "auto" and not set(told) <= set(KINDS):
+        raise ValueError(f"attribute_types must be of {KINDS}; got {asked!r}.")
+    if isinstance(asked, tuple) and len(asked) != len(parts):
+        raise ValueError(
+            f"attribute_types has {len(asked)} entries, but y has {len(parts)} "
+            "attributes."
+        )
+    if isinstance(asked, tuple):
+        return asked
+    own = {} if asked == "auto" else asked
+    unknown = [name for name in own if name not in names]
+    if unknown:
+        raise ValueError(f"attribute_types names {unknown[0]!r}, which y has not.")
+    return [own.get(n) or _kind(part, flat) for n, part in zip(names, parts)]
+
+
+def _kind(values, flat):
+    """Kind of an attribute that none is told of: text, and truth values, are classes,
+    and of a single attribute whole numbers are, too."""
+    if values.dtype.kind == "O":
+        kinds = {isinstance(v, bool | np.bool_ | str | bytes) for v in values.tolist()}
+        if kinds != {False}:
+            return "categorical"
+        try:
+            values = values.astype(float)
+        except (TypeError, ValueError):
+            return "categorical"
+    kind = values.dtype.kind
+    if kind not in "iuf":
+        return "categorical"
+    with np.errstate(invalid="ignore"):
+        whole = kind != "f" or (values == np.rint(values)).all()
+    return "categorical" if flat and whole else "gaussian"
+
+
+def real_of(values, owner, name):
+    """Real numbers, none of which is missing."""
+    found = as_numbers(values, owner)
+    if np.isnan(found).any():
+        raise ValueError(f"{name} has missing values (NaN): leave these rows out.")
+    return found
+
+
+def parts_of(y, owner):
+    """Attributes of rows one by one.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_attributes)
+    owner : estimator
+
+    Returns
+    -------
+    names : list or None
+        Names of the columns of a DataFrame.
+    parts : list of ndarray of shape (n_rows,)
+    flat : bool
+        Whether y has one dimension, or is an array of one column.
+    """
+    if is_foreign(y) and hasattr(y, "columns"):
+        y = as_pandas(y)
+    if is_frame(y):
+        parts = [_plain(y.iloc[:, j]) for j in range(y.shape[1])]
+        return list(y.columns), parts, False
+    values = _plain(y) if hasattr(y, "dtypes") else as_values(y, owner)
+    if values.ndim < 2 or values.shape[1:] == (1,):
+        return None, [np.atleast_1d(values).ravel()], True
+    if values.ndim != 2 or not values.shape[1]:
+        raise ValueError(
+            "y should be an array of shape (n_samples,) or (n_samples, n_attributes); "
+            f"got one of shape {values.shape}."
+        )
+    return None, list(values.T), False
+
+
+def _plain(series):
+    """Values of a column of pandas: objects where it has categories."""
+    text = str(series.dtype) == "category" or series.dtype.kind not in "biuf"
+    return np.asarray(series, dtype=object if text else None)

@@ -1,0 +1,205 @@
+r"""Density of rows given attributes, and of rows whose attributes are unknown.
+
+.. math:: p(x) = \sum_k w_k \, p(x \mid a_k), \qquad
+   p(a_k \mid x) = \frac{w_k \, p(x \mid a_k)}{p(x)}
+
+for the distinct attributes :math:`a_k` of the training rows, and their shares
+:math:`w_k`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import logsumexp
+from sklearn.utils import check_random_state, gen_batches
+
+from skdgm.base import Density
+from skdgm.data import fill
+from skdgm.data.inputs import check_length
+from skdgm.nets import layers_of
+from skdgm.utils.counts import count_rows
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.threads import one_blas_thread
+
+_DATA, _CHOICE = range(100, 102)
+# Outputs at a time; distinct attributes that are kept at most.
+_ROOM, _MOST = 2**22, 1000
+
+
+class Known(NamedTuple):
+    """Distinct attributes of training rows.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_distinct, n_attributes)
+        In the order of their values.
+    weight : ndarray of shape (n_distinct,)
+        Weights of the rows that have them.
+    """
+
+    numbers: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, table, before=None):
+        """Attributes of a table, and of those before it.
+
+        Of more than 1,000 as many are drawn, systematically by their weights.
+        """
+        numbers, weight = table.rows.labels[table.index], table.weight
+        if before is not None:
+            numbers = np.concatenate([before.numbers, numbers])
+            weight = np.concatenate([before.weight, weight])
+        numbers, place = np.unique(numbers, axis=0, return_inverse=True)
+        weight = np.bincount(place.ravel(), weight, minlength=len(numbers))
+        if len(numbers) > _MOST:
+            ends, total = np.cumsum(weight), weight.sum()
+            ticks = (np.arange(_MOST) + 0.5) * total / _MOST
+            chosen = np.searchsorted(ends, ticks).clip(max=len(ends) - 1)
+            kept, times = np.unique(chosen, return_counts=True)
+            numbers, weight = numbers[kept], times * (total / _MOST)
+        return cls(numbers, weight)
+
+
+class GivenDensity(Density):
+    """Density of rows given attributes.
+
+    Parameters
+    ----------
+    name, read, domain, columns, seed
+        As of :class:`~skdgm.base.Density`.
+    outputs : callable
+        ``outputs(inputs)`` of the net, for attributes.
+    net : (tuple, ndarray or ())
+        Parameters of the net, and of the distribution of rows.
+    output : Output
+        Distribution of rows given outputs.
+    attributes : Attributes
+    known : Known
+        Attributes of the training rows.
+    grey : bool
+        Whether columns of bits had grey values in training.
+    owner : estimator
+        Named in errors about attributes.
+    """
+
+    def __init__(self, *common, outputs, net, output, attributes, known, grey, owner):
+        super().__init__(*common)
+        self.outputs, self.net, self.output, self.grey = outputs, net, output, grey
+        self.attributes, self.known = attributes, known
+        self.owner, self._mixture = owner, None
+
+    @property
+    def kind(self):
+        """Meaning of :meth:`log_prob`: "exact", or "lower bound" of grey rows."""
+        return "lower bound" if self.grey else "exact"
+
+    @property
+    def dtype(self):
+        """Type of the parameters."""
+        return next(layers_of(self.net[0])).b.dtype.type
+
+    def mixture(self):
+        """Log shares of attributes of the training rows, and outputs for them."""
+        if self._mixture is None:
+            known = self.known
+            inputs = self.attributes.inputs(known.numbers, self.dtype)
+            with one_blas_thread():
+                out = self.outputs(inputs)
+            self._mixture = np.log(known.weight / known.weight.sum()), out
+        return self._mixture
+
+    def log_joint(self, v):
+        """Log of the share of attributes times the density of rows, in units of the
+        model, of shape (n_rows, n_attribute_rows)."""
+        log_w, out = self.mixture()
+        every = np.tile(out, (len(v), 1))
+        log_p = -self.output.nll(every, v, self.net[1])
+        return log_p.reshape(len(v), -1).astype(np.float64) + log_w
+
+    def log_prob(self, X, y=None):
+        """Log-likelihood of each row, given attributes y or without these."""
+        rows = self.read(X)
+        volume = self.domain.log_volume(self.columns, rows)
+        if y is None:
+            return self._of_rows(self._log_sum, rows) + volume
+        inputs = self._inputs(y, rows.shape[0])
+        found = np.empty(rows.shape[0])
+        with one_blas_thread():
+            for part in rows.blocks():
+                out = self.outputs(inputs[part])
+                found[part] = -self.output.nll(out, rows.take(part), self.net[1])
+        return found + volume
+
+    def _log_sum(self, v, _):
+        return logsumexp(self.log_joint(v), axis=1)
+
+    def _of_rows(self, function, rows):
+        size = self.mixture()[1].size
+        return self.by_content(function, rows, _ROOM // size)
+
+    def _inputs(self, y, n_rows=None):
+        numbers = self.attributes.numbers(y, self.owner)
+        if n_rows is not None:
+            # Those of a single row are those of all.
+            numbers = np.repeat(numbers, n_rows if len(numbers) == 1 else 1, axis=0)
+            check_length(numbers, n_rows)
+        return self.attributes.inputs(numbers, self.dtype)
+
+    def sample(self, n_samples, random_state=None, y=None):
+        """Draw rows given attributes y, or attributes of training rows by share."""
+        n_samples = count_rows(n_samples, len(self.columns.seen))
+        rng = stream(check_random_state(random_state).randint(MAX_SEED)).rows(n_samples)
+        with one_blas_thread():
+            if y is not None:
+                out = self.outputs(self._inputs(y, n_samples))
+            else:
+                log_w, known = self.mixture()
+                ends = np.cumsum(np.exp(log_w))
+                u = rng.fold(_CHOICE).uniform(1)[:, 0] * ends[-1]
+                chosen = np.searchsorted(ends, u, side="right")
+                out = known[chosen.clip(max=len(ends) - 1)]
+            v = self.output.draw(out, rng.fold(_DATA), self.net[1])
+        return self.decoded(self.domain.to_data(self.columns, v))
+
+    def decode(self, inputs):
+        """Expected rows for inputs of the net."""
+        with one_blas_thread():
+            v = self.output.mean(self.outputs(inputs.astype(self.dtype)))
+        return self.decoded(self.domain.to_data(self.columns, v))
+
+    def expected(self, y):
+        """Expected rows given attributes."""
+        return self.decode(self._inputs(y))
+
+    def fill(self, X, method="mean", random_state=None):
+        """Fill missing entries, given the others: attributes are inferred."""
+        output = self.output
+
+        def part(v, rng):
+            log_w, (_, out) = self.log_joint(v), self.mixture()
+            if method == "sample":
+                noisy = log_w + rng.fold(_CHOICE).gumbel(log_w.shape[1])
+                out = out[noisy.argmax(axis=1)]
+                return output.draw(out, rng.fold(_DATA), self.net[1])
+            return output.value((_shares(log_w) @ output.expected(out)).astype(v.dtype))
+
+        def filled(v, rng):
+            size = max(1, _ROOM // self.mixture()[1].size)
+            batches = gen_batches(len(v), size)
+            return np.concatenate([part(v[b], rng.take(b)) for b in batches])
+
+        whole = fill(self, self.widened(X), method, random_state, filled)
+        return self.decoded(whole, X)
+
+    def features(self, X):
+        """Expected attributes of rows: probabilities of classes, and means."""
+        rows = self.read(X)
+        encoded = self.attributes.encoded(self.known.numbers)
+        found = self._of_rows(lambda v, _: _shares(self.log_joint(v)) @ encoded, rows)
+        return found.astype(self.dtype)
+
+
+def _shares(log_w):
+    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+    return w / w.sum(axis=1, keepdims=True)

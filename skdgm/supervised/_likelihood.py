@@ -1,0 +1,128 @@
+r"""Log-likelihood of rows given attributes, as a net's objective.
+
+.. math:: \ell(x \mid a) = -\log p(x; g(a))
+"""
+
+import numpy as np
+
+from skdgm.nets import NetObjective, layers, layers_of, maps, nll
+from skdgm.utils.images import image_shape
+
+_DROP = 1
+_WHO = 'architecture="conv"'
+
+
+class Likelihood(NetObjective):
+    """Log-likelihood of rows given attributes.
+
+    Parameters
+    ----------
+    net : Net
+        From attributes to outputs.
+    inputs : callable
+        ``inputs(labels)`` returns the net's inputs for numbers of attributes.
+    domain : ColumnKind
+    columns : tuple
+        Statistics of the columns.
+    output : Output
+        Distribution of the rows given the net's outputs.
+    recipe, rows, seed, epochs_before
+        As of :class:`~skdgm.nets.NetObjective`; labels of rows are attributes.
+    """
+
+    def __init__(self, net, inputs, domain, columns, output, *given):
+        super().__init__(*given, independent=domain.loss_of_independent(columns))
+        self.net, self.inputs, self.output = net, inputs, output
+        self.share = domain.share(columns)
+
+    def init(self, rng):
+        """Initial parameters, whose outputs are near the means of columns."""
+        dtype, output = self.rows.dtype, self.output
+        n_inputs = self._given(np.arange(1)).shape[1]
+        _, params, statistics = self.net.init(rng, n_inputs, dtype)
+        last, start = list(layers_of(params))[-1], output.start(self.share)
+        # Of a convolution there is a bias for each map.
+        last.b[:] = start.reshape(-1, len(last.b)).mean(axis=0)
+        n_means = output.n_inputs.sum()
+        if last.W.shape[1] == len(start) > n_means:
+            last.W[:, n_means:] = 0
+        return (params, output.own(dtype)), statistics
+
+    def _given(self, index):
+        return self.inputs(self.rows.labels[index])
+
+    def prepare(self, state, batch, clock):
+        """Rows, attributes, running statistics, and a stream for dropout."""
+        given = self.rows.take(batch), self._given(batch)
+        return *given, state.statistics, self.stream(clock).fold(_DROP)
+
+    def forward(self, params, given):
+        """Negative log-likelihood of each row."""
+        v, a, statistics, rng = given
+        out, statistics = self.net.apply(params[0], statistics, a, rng=rng, train=True)
+        return nll(out, params[1], v, self.output), statistics
+
+    def losses(self, state, index, rng):
+        """Negative log-likelihood of the rows at an index, in float64."""
+        (params, own), v = state.learned, self.rows.take(index)
+        out, _ = self.net.apply(params, state.statistics, self._given(index))
+        return self.output.nll(out, v, own).astype(np.float64)
+
+
+def net_of(structure, output, dropout, init):
+    """Net from attributes to outputs.
+
+    Parameters
+    ----------
+    structure : dict
+        Options that the net depends on.
+    output : Output
+    dropout : float
+        Share of hidden units of dense layers that drop out.
+    init : str
+        Initialiser of weights of hidden layers.
+
+    Returns
+    -------
+    net : Net
+
+    Raises
+    ------
+    ValueError
+        Columns are no pixels of images.
+    """
+    name, parts = structure["activation"], []
+    for n_units in structure["hidden_layer_sizes"]:
+        # Also at rate 0, so that nets are the same if the rate changes.
+        parts += layers.dense(n_units, name, init), layers.dropout(dropout)
+    linear, n_outputs = init.replace("he", "glorot"), int(output.n_outputs.sum())
+    if structure["architecture"] == "dense":
+        return layers.serial(*parts, layers.dense(n_outputs, init=linear))
+    shapes, channels = _shapes(structure, output)
+    first, *others = structure["conv_layer_sizes"]
+    low, blocks = shapes.pop(), []
+    parts.append(layers.dense(low[0] * low[1] * first, name, init))
+    grow = maps.unpool if structure["upsampling"] == "unpool" else maps.upsample
+    for n_maps in others:
+        blocks += grow(), maps.crop(shapes.pop())
+        blocks.append(maps.conv(n_maps, stride=1, activation=name, init=init))
+    blocks += grow(), maps.crop(shapes.pop())
+    blocks.append(maps.conv(channels, stride=1, init=linear))
+    return layers.serial(*parts, maps.images((*low, first), *blocks))
+
+
+def _shapes(structure, output):
+    """Heights and widths of images, each half as large as those before, and the number
+    of outputs for each pixel."""
+    n = output.n_outputs
+    *shape, channels = image_shape(len(n), structure["image_shape"], who=_WHO)
+    if structure["variance"] == "sample" or (n != n[0]).any():
+        raise ValueError(
+            f"{_WHO} needs equally many outputs for each pixel: column_types must be "
+            '"bernoulli", "gaussian" with a variance that is not "sample", or '
+            '"categorical" with as many categories in all columns (min_categories).'
+        )
+    found = [tuple(shape)]
+    for _ in structure["conv_layer_sizes"]:
+        found.append(tuple(-(-side // 2) for side in found[-1]))
+    return found, channels * int(n[0])

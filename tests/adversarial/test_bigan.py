@@ -1,0 +1,174 @@
+"""BiGAN: its part in the game, and that encoder and generator become inverse."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+
+from skdgm import BiGAN
+from skdgm.adversarial._paired import Paired
+from skdgm.nets import layers
+from skdgm.nets.branches import branch
+from skdgm.nets.emission import Emission
+from skdgm.optim import Clock
+from skdgm.utils.rows import Rows
+from skdgm.utils.tree import copy, leaves
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(24, 3))
+HOLED = np.where(RNG.random(X.shape) < 0.2, np.nan, X)
+# One plain step of size one: parameters move by the gradient.
+PLAIN = {"solver": "sgd", "schedule": "constant", "learning_rate": 1.0, "alpha": 0.0}
+PLAIN |= {"averaging": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
+PLAIN |= {"activation": "tanh", "discriminator_activation": "tanh"}
+CLOCK = Clock(0, None, 0, 2)
+CASES = {
+    "plain": {"gradient_penalty": 0.0},
+    "non-saturating": {"gradient_penalty": 0.0, "loss": "non-saturating"},
+    "least-squares": {"gradient_penalty": 0.0, "loss": "least-squares"},
+    "wasserstein": {"gradient_penalty": 0.0, "loss": "wasserstein"},
+    "penalty": {"gradient_penalty": 0.7},
+    "dropout": {"gradient_penalty": 0.0, "dropout": 0.3},
+    "missing": {"gradient_penalty": 0.0, "rows": HOLED},
+    "deep": {"gradient_penalty": 0.0, "encoder_layer_sizes": (4, 3)},
+}
+
+
+def game(rows=X, **options):
+    gan = BiGAN(column_types="gaussian", batch_size=24, **PLAIN | options)
+    options = gan._IMPLIED | gan.get_params() | {"n_frequencies": 0}
+    recipe, emission = SimpleNamespace(**options), Emission(["gaussian"] * 3, [1] * 3)
+    wiring = Paired(Paired.structure(recipe), emission, 0, recipe)
+    return wiring.game(Rows(rows, np.float64, complete=rows is X), 0, 0)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("of_makers", [False, True])
+def test_steps_go_down_the_gradient(case, of_makers):
+    players = game(**CASES[case])
+    recipe, state = players.recipe, players.start()
+    turn = players.turn(int(of_makers), players.read(np.arange(24)), CLOCK)
+    known = 1 if turn.known is None else turn.known
+
+    def value(params):
+        (encoder, maker), statistics = state.generator[:2]
+        net = state.discriminator.params
+        if of_makers:
+            encoder, maker = params
+        else:
+            net = params
+        code = players.encoder.apply(encoder, statistics[0], turn.x)[0]
+        fake = players.generator.draw((encoder, maker), statistics, turn.z, None)[0]
+        real = np.concatenate([turn.x, code], axis=1)
+        fake = np.concatenate([fake * known, turn.z], axis=1)
+        kept = state.discriminator.statistics
+
+        def judged(rows):
+            return players.discriminator.judge(net, kept, rows, **turn.how)[0][:, 0]
+
+        r, f = np.split(judged(np.concatenate([real, fake])), 2)
+        # Makers have the discriminator's loss with the sides exchanged.
+        sides = (f, r) if of_makers else (r, f)
+        total = players.loss.discriminator(*sides)[0].mean()
+        if recipe.gradient_penalty and not of_makers:
+            rows, norm = np.concatenate([real, fake]), 0.0
+            for move in 1e-4 * np.eye(rows.shape[1]):
+                up, down = (judged(rows + s * move) for s in (1, -1))
+                norm += ((up - down) / 2e-4) ** 2
+            # That of both sides, once in two updates.
+            total += recipe.gradient_penalty * norm.sum() / 24
+        return total
+
+    before = copy(state)
+    which = 0 if of_makers else 1
+    move = players.generate if of_makers else players.discriminate
+    old, new = before[which].params, move(state, turn)[which].params
+    state = before
+    for _ in range(4):
+        way = [RNG.normal(size=leaf.shape) for leaf in leaves(old)]
+
+        def moved(size, way=way):
+            own = copy(old)
+            for leaf, part in zip(leaves(own), way):
+                leaf += size * part
+            return own
+
+        slope = (value(moved(1e-5)) - value(moved(-1e-5))) / 2e-5
+        parts = zip(leaves(old), leaves(new), way)
+        gained = sum(((b - a) * part).sum() for a, b, part in parts)
+        np.testing.assert_allclose(gained, -slope, rtol=2e-4, atol=1e-7)
+
+
+def test_tangents_of_branches_are_differences():
+    net = branch(layers.serial(layers.dense(4, "tanh"), layers.dense(2)), 3)
+    width, params, statistics = net.init(RNG, 5, np.float64)
+    assert width == 4
+    x, dx = RNG.normal(size=(2, 6, 5))
+    y, dy = net.tangent(params, statistics, x, dx)
+    up, down = (net.apply(params, statistics, x + s * dx)[0] for s in (1e-6, -1e-6))
+    np.testing.assert_allclose(dy, (up - down) / 2e-6, atol=1e-8)
+    np.testing.assert_array_equal(y, net.apply(params, statistics, x)[0])
+    np.testing.assert_array_equal(y[:, 2:], x[:, 3:])
+
+
+TOY = {"column_types": "gaussian", "n_components": 2, "hidden_layer_sizes": (32, 32)}
+TOY |= {"batch_size": 50, "random_state": 0}
+
+
+def test_encoder_and_generator_become_inverse():
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 3, 600)
+    rows = 3.0 * np.eye(3)[y][:, :2] + rng.normal(0, 0.3, (600, 2))
+    gan = BiGAN(**TOY, n_iter=60).fit(rows)
+    again = gan.reconstruct(rows)
+    gap = ((again - rows) ** 2).sum() / ((rows - rows.mean(axis=0)) ** 2).sum()
+    assert gap < 0.2
+    np.testing.assert_array_equal(again, gan.inverse_transform(gan.transform(rows)))
+    # Codes tell the clusters, and have about the distribution of latent units.
+    Z = gan.transform(rows)
+    assert KNeighborsClassifier(1).fit(Z[:300], y[:300]).score(Z[300:], y[300:]) > 0.95
+    assert (abs(Z.mean(axis=0)) < 0.5).all()
+    assert (abs(np.log(Z.std(axis=0))) < 1).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "minimax"}, "loss"),
+        ({"prior": "bits"}, "prior"),
+        ({"encoder_layer_sizes": (3, 0)}, "encoder_layer_sizes must be positive"),
+        ({"architecture": "conv"}, "image_shape"),
+    ],
+)
+def test_options_that_cannot_be_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        BiGAN(column_types="gaussian", n_iter=1, **options).fit(X)
+
+
+def test_images():
+    rows = RNG.random((40, 5 * 7 * 2)).astype(np.float32)
+    gan = BiGAN(architecture="conv", image_shape=(5, 7, 2), n_iter=1, batch_size=20)
+    gan.set_params(hidden_layer_sizes=(8, 4), batch_norm=True, n_components=3)
+    with pytest.raises(ValueError, match="a number of maps"):
+        gan.set_params(encoder_layer_sizes=()).fit(rows)
+    gan.set_params(encoder_layer_sizes=(4,)).fit(rows)
+    assert gan.sample(3, random_state=0).shape == (3, 70)
+    assert gan.transform(rows).shape == (40, 3)
+    assert gan.discriminator_score(rows).shape == (40,)
+
+
+def test_reconstructions_of_a_frame_are_whole():
+    frame = pd.DataFrame(HOLED[:, :2], columns=["a", "b"]).assign(c=list("xyz") * 8)
+    gan = BiGAN(column_types="mixed", n_iter=1, hidden_layer_sizes=8).fit(frame)
+    again = gan.reconstruct(frame[::-1])
+    assert list(again.columns) == ["a", "b", "c"]
+    assert (again.index == frame.index[::-1]).all()
+    assert again.notna().all(axis=None)
+    # Known entries are reconstructed, too.
+    assert (again["a"] != frame["a"][::-1]).all()
+    with pytest.raises(ValueError, match="Z has 3 columns"):
+        gan.inverse_transform(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="BiGAN depends on no classes"):
+        gan.generate(np.zeros((2, 16)), y="a")

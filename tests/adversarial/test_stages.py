@@ -1,0 +1,249 @@
+"""Models of images at several resolutions: their games, and what they draw."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from skdgm import GAN, LAPGAN, StackGAN
+from skdgm.optim import Clock
+from skdgm.training import canonical
+from skdgm.utils.random import stream
+from skdgm.utils.tree import copy
+from tests.numerical import assert_trees, numerical_gradient
+
+RNG = np.random.default_rng(0)
+MODELS = LAPGAN, StackGAN
+CODES = np.arange(24) % 2
+GREY = RNG.random((24, 12)) * (0.5 + 0.5 * CODES[:, None])
+# One plain step of size one: parameters move by the gradient.
+PLAIN = {"solver": "sgd", "schedule": "constant", "learning_rate": 1.0, "alpha": 0.0}
+PLAIN |= {"averaging": 0.0, "hidden_layer_sizes": (4,), "n_components": 2}
+PLAIN |= {"activation": "tanh", "gradient_penalty": 0.0, "batch_size": 24}
+SHORT = {"hidden_layer_sizes": (8,), "n_iter": 2, "n_draws": 50, "random_state": 0}
+CLOCK = Clock(0, None, 0, 2)
+
+
+def games(cls, X, labels=None, **options):
+    """The objective of a model whose nets are smooth, and its state."""
+    smooth = {"_IMPLIED": cls._IMPLIED | {"discriminator_activation": "tanh"}}
+    model = type(cls.__name__, (cls,), smooth)(
+        **PLAIN | options | {"n_iter": 1, "class_conditional": labels is not None}
+    )
+    model.fit(X, labels)
+    rows = model._rows(X)
+    if labels is not None:
+        rows = rows._replace(labels=labels)
+    objective = model._objective(canonical(rows), 0)
+    return objective, objective.resume(copy(model._training))
+
+
+def losses(stage, turn, generator, discriminator):
+    """Losses of both players of a stage, by their parameters."""
+    real, fake, _ = stage.pair(*generator, turn)
+    outputs = [stage.discriminator.judge(*discriminator, x)[0] for x in (real, fake)]
+    mask = stage.verdict(turn).weights(len(real))
+    r, f = (out[:, 0] if mask is None else (out * mask).sum(axis=1) for out in outputs)
+    return stage.loss.discriminator(r, f)[0].mean(), stage.loss.generator(r, f)[
+        0
+    ].mean()
+
+
+@pytest.mark.parametrize("cls", MODELS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"labels": CODES},
+        {"column_types": "gaussian"},
+        {"architecture": "conv", "hidden_layer_sizes": (2, 2), "image_shape": (3, 4)},
+    ],
+    ids=["grey", "classes", "real", "conv"],
+)
+def test_steps_of_each_stage_go_down_the_gradient(cls, options):
+    objective, state = games(cls, GREY, **{"n_levels": 2} | options)
+    for level, stage in enumerate(objective.stages):
+        stage.below = list(state.stages[:level])
+        own, rows = state.stages[level], stage.read(np.arange(24))
+        turns = [stage.turn(which, rows, CLOCK) for which in range(2)]
+        nets = [part[:2] for part in own[:2]]
+
+        def of_discriminator(params, stage=stage, turns=turns, nets=nets):
+            other = params, nets[1][1]
+            return losses(stage, turns[0], nets[0], other)[0]
+
+        expected = numerical_gradient(of_discriminator, own.discriminator.params)
+        before = copy(own)
+        after = stage.discriminate(copy(own), turns[0])
+        found = _differences(before.discriminator.params, after.discriminator.params)
+        assert_trees(found, expected, atol=1e-6, rtol=1e-4)
+
+        def of_generator(params, stage=stage, turns=turns, nets=nets):
+            return losses(stage, turns[1], (params, nets[0][1]), nets[1])[1]
+
+        expected = numerical_gradient(of_generator, own.generator.params)
+        after = stage.generate(copy(own), turns[1])
+        found = _differences(before.generator.params, after.generator.params)
+        assert_trees(found, expected, atol=1e-6, rtol=1e-4)
+
+
+def _differences(before, after):
+    if isinstance(before, tuple):
+        parts = [_differences(a, b) for a, b in zip(before, after, strict=True)]
+        return type(before)(*parts) if hasattr(before, "_fields") else tuple(parts)
+    return before - after
+
+
+@pytest.mark.parametrize("column_types", ["bernoulli", "gaussian"])
+def test_details_are_those_of_the_images_of_the_data(column_types):
+    objective, _ = games(LAPGAN, GREY, column_types=column_types, n_levels=3)
+    pyramid = objective.generator.pyramid
+    assert pyramid.shapes == [(1, 3, 1), (1, 6, 1), (1, 12, 1)]
+    v = objective.rows.take(np.arange(24))
+    levels = pyramid.levels(v)
+    for level, stage in enumerate(objective.stages):
+        x, known, _, given = stage.read(np.arange(24))
+        assert known is None
+        np.testing.assert_allclose(x, levels[level])
+        if level:
+            expected = pyramid.up(level, levels[level - 1])
+            np.testing.assert_allclose(given, expected)
+            assert stage.n_seen == 2 * x.shape[1]
+
+
+def test_without_details_images_are_those_below_made_larger():
+    objective, state = games(LAPGAN, GREY, n_levels=2)
+    climb = objective.generator
+    params = copy(state.stages[1].generator.params)
+    params[-1].W[:], params[-1].b[:] = 0, 0
+    learned = state.stages[0].learned[0], params
+    z = climb.latent(stream(0).rows(5), 5, float)
+    noise = climb.emission.silence(5, float)
+    x, _ = climb.draw(learned, state.generator.statistics, z, noise)
+    low = climb._replace(generators=climb.generators[:1])
+    first = low.draw(learned[:1], state.generator.statistics[:1], z[:, :2], noise)[0]
+    expected = climb.pyramid.up(1, first.clip(0.01, 0.99))
+    np.testing.assert_allclose(x, expected, rtol=1e-6)
+
+
+def test_stages_of_a_stack_see_what_the_one_below_drew():
+    objective, state = games(StackGAN, GREY, n_levels=2)
+    stage = objective.stages[1]
+    stage.below = [state.stages[0]]
+    turn = stage.turn(0, stage.read(np.arange(24)), CLOCK)
+    assert stage.n_seen == 12
+    pairs = turn.given.reshape(24, 6, 2)
+    np.testing.assert_array_equal(pairs[..., 0], pairs[..., 1])
+    real, fake, _ = stage.pair(*state.stages[1].generator[:2], turn)
+    assert real.shape == fake.shape == (24, 12)
+    # What is drawn depends on what is given.
+    other = turn._replace(given=1 - turn.given)
+    moved = stage.pair(*state.stages[1].generator[:2], other)[1]
+    assert abs(moved - fake).max() > 1e-3
+
+
+def test_missing_pixels_are_missing_in_generated_rows():
+    X = GREY.copy()
+    X[0, :4] = X[1, 0] = np.nan
+    objective, _ = games(LAPGAN, X, n_levels=2)
+    stage = objective.stages[1]
+    rows = stage.rows.X
+    first = int(np.flatnonzero(np.isnan(rows).sum(axis=1) == 4)[0])
+    _, known, _, given = stage.read(np.array([first]))
+    np.testing.assert_array_equal(known[0, :4], 0)
+    np.testing.assert_array_equal(given[0, :4], 0.5)
+    low, known, _, _ = objective.stages[0].read(np.array([first]))
+    np.testing.assert_array_equal(known[0, :2], 0)
+    assert np.isfinite(low).all()
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X / 16, y
+
+
+@pytest.mark.parametrize("cls", MODELS)
+def test_draws_have_the_class_asked_for(cls, digits):
+    X, y = digits
+    few = y < 3
+    options = {"hidden_layer_sizes": (48,), "class_conditional": True}
+    model = cls(**options, batch_size=50, n_iter=20, random_state=0)
+    model.fit(X[few], y[few])
+    asked = np.arange(90) % 3
+    rows = model.sample(90, random_state=0, y=asked)
+    gaps = ((rows[:, None] - X[few]) ** 2).sum(axis=2)
+    assert (y[few][gaps.argmin(axis=1)] == asked).mean() > 0.9
+    with pytest.raises(ValueError, match="not among the classes"):
+        model.sample(2, y=7)
+
+
+@pytest.mark.parametrize("cls", MODELS)
+def test_latent_units_are_those_of_all_generators(cls, digits):
+    X, _ = digits
+    model = cls(**SHORT | {"n_iter": 10}, n_components=3, features="latent").fit(
+        X[:200]
+    )
+    n = 3 * len(model.pyramid_shapes_)
+    Z = RNG.normal(size=(4, n))
+    rows = model.inverse_transform(Z)
+    assert rows.shape == (4, 64)
+    assert len(model.get_feature_names_out()) == n
+    # Those of the lowest images change all of a row, those of the last one the rest.
+    assert model.transform(X[:5]).shape == (5, n)
+    again = model.inverse_transform(model.invert(rows))
+    assert ((again - rows) ** 2).mean() < 0.5 * rows.var(axis=0).mean()
+    with pytest.raises(ValueError, match="Z has 2 columns"):
+        model.generate(Z[:, :2])
+
+
+@pytest.mark.parametrize("cls", MODELS)
+@pytest.mark.parametrize(
+    "X, options, shapes",
+    [
+        (GREY[:, :9], {}, [(1, 1, 1), (2, 2, 1), (3, 3, 1)]),
+        (GREY[:, :5], {}, [(1, 2, 1), (1, 3, 1), (1, 5, 1)]),
+        (GREY, {"image_shape": (2, 2, 3)}, [(1, 1, 3), (2, 2, 3)]),
+        (GREY, {"image_shape": (3, 4), "architecture": "conv"}, None),
+        (GREY[:, :1], {}, [(1, 1, 1)]),
+        ((GREY > 0.5) * 1.0, {"image_shape": (4, 3)}, None),
+    ],
+    ids=range(6),
+)
+def test_images_of_any_shape(cls, X, options, shapes):
+    if "architecture" in options:
+        options = options | {"hidden_layer_sizes": (3, 2)}
+    model = cls(**SHORT | options, n_levels=3).fit(X)
+    if shapes is not None:
+        assert model.pyramid_shapes_ == shapes
+    rows = model.sample(3, random_state=0)
+    assert rows.shape == (3, X.shape[1])
+    assert ((rows >= 0) & (rows <= 1)).all()
+    if set(np.unique(X)) == {0, 1}:
+        assert set(np.unique(rows)) <= {0, 1}
+    assert np.isfinite(model.score_samples(X)).all()
+
+
+@pytest.mark.parametrize("cls", MODELS)
+def test_rows_that_are_no_images_are_named(cls):
+    with pytest.raises(ValueError, match=r"image_shape=\(5, 2\) of .* must be"):
+        cls(**SHORT, image_shape=(5, 2)).fit(GREY)
+    with pytest.raises(ValueError, match="is conditional: fit needs y"):
+        cls(**SHORT, class_conditional=True).fit(GREY)
+
+
+@pytest.mark.parametrize("cls", MODELS)
+def test_one_level_is_a_plain_game(cls):
+    options = SHORT | {"n_levels": 1}
+    model = cls(**options).fit(GREY)
+    del options["n_levels"]
+    plain = GAN(**options, n_frequencies=0).fit(GREY)
+    assert len(model.coefs_) == len(plain.coefs_)
+    for own, other in zip(model.coefs_, plain.coefs_):
+        np.testing.assert_allclose(own, other, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("cls", MODELS)
+def test_continuing_with_other_levels_is_refused(cls):
+    model = cls(**SHORT, warm_start=True).fit(GREY)
+    with pytest.raises(ValueError, match="n_levels changed"):
+        model.set_params(n_levels=4).fit(GREY)
