@@ -30,7 +30,6 @@ import numpy as np
 
 from skdgm.adversarial._game import DISCRIMINATE, Game
 from skdgm.adversarial._label_verdict import LabelVerdict, of_labels
-from skdgm.adversarial._players import GameState
 from skdgm.data.labels import UNKNOWN, weight_of_classes
 from skdgm.nets import follow
 from skdgm.training import Watch, epoch, labelled, split_labelled
@@ -43,14 +42,31 @@ _USELESS, _DIVERGED = 2.0, 10.0
 _LABELS = 1
 
 
-class LabelState(GameState):
-    """Training state of a game with labels, whose ``mean`` is of both nets."""
+class LabelState(NamedTuple):
+    """Training state of a game with labels.
 
-    __slots__ = ()
+    Parameters
+    ----------
+    generator, discriminator : Player
+    mean : tuple
+        Exponential averages of the parameters of both nets; or ().
+    t : ndarray of shape (1,), float64
+        Number of updates of the generator.
+    """
+
+    generator: object
+    discriminator: object
+    mean: tuple
+    t: np.ndarray
+
+    @property
+    def params(self):
+        """Parameters of the generator and of the discriminator."""
+        return self.generator.params, self.discriminator.params
 
     @property
     def learned(self):
-        """Parameters to use, of the generator and of the discriminator."""
+        """Parameters to use, averaged if there are averages."""
         return self.mean or self.params
 
 

@@ -19,7 +19,8 @@ from skdgm.utils.counts import count_rows
 
 def _has_categories(model):
     """Whether there is a categorical code to predict."""
-    return model.n_categories not in (None, ())
+    asked = model.n_categories
+    return asked is not None and not (isinstance(asked, tuple) and not asked)
 
 
 class InfoGAN(ImplicitModel):

@@ -68,8 +68,8 @@ class LatentDensity(Density):
         Returns the number of draws for each row in :meth:`log_prob`.
     output : Output
         Distribution of the data given the decoder's outputs.
-    layers : callable
-        Returns the numbers of the layers whose means are features.
+    layers : tuple of int
+        Numbers of the layers whose means are features.
     """
 
     kind = "lower bound"
@@ -118,7 +118,7 @@ class LatentDensity(Density):
     def features(self, X):
         """Means of the latent units of ``layers``, side by side."""
         parts = self.means_by_layer(X)
-        chosen = [parts[number] for number in self.layers()]
+        chosen = [parts[number] for number in self.layers]
         return np.ascontiguousarray(np.concatenate(chosen, axis=1))
 
     def means_by_layer(self, X):

@@ -253,7 +253,7 @@ class LatentModel(NetEstimator):
             net=self._net,
             n_draws=partial(self._now, "n_draws"),
             output=self._output,
-            layers=lambda: self._layers,
+            layers=self._layers,
         )
 
     @property

@@ -47,7 +47,7 @@ SHORT = {
     "LAPGAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "StackGAN": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "GeneratorNet": {"n_iter": 5, "hidden_layer_sizes": (32,)},
-    "GANClassifier": {"n_iter": 5, "hidden_layer_sizes": (32,)},
+    "GANClassifier": {"n_iter": 40, "hidden_layer_sizes": (32,)},
     "MADE": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "NeuralAutoregressive": {"n_iter": 5},
     "FVBN": {"n_iter": 5},
