@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import Interval
 
 from skdgm.adversarial._label_wiring import LabelWiring
 from skdgm.adversarial._options import OPTIONS
+from skdgm.adversarial.gan import withheld
 from skdgm.base import Classifier
 from skdgm.base.frames import framed
 from skdgm.data import has_grey
@@ -205,14 +206,9 @@ class GANClassifier(Classifier, NetEstimator):
         "unlabeled_weight": [_NOT_NEGATIVE],
         "discriminator_noise": [_NOT_NEGATIVE, tuple],
     }
-    _IMPLIED = {
-        **ImplicitModel._IMPLIED,
-        **{"class_conditional": True, "loss": "non-saturating", "packing": 1},
-        **{"label_smoothing": 0.0, "gradient_penalty": 0.0, "minibatch_kernels": 0},
-        **{"n_frequencies": 0, "historical_averaging": 0.0, "instance_noise": 0.0},
-        **{"output_noise": 0.0, "features": "discriminator", "clip_weights": None},
-        "discriminator_learning_rate": None,
-    }
+    _IMPLIED = ImplicitModel._IMPLIED | withheld(_parameter_constraints)
+    _IMPLIED |= {"class_conditional": True, "loss": "non-saturating"}
+    _IMPLIED |= {"gradient_penalty": 0.0, "n_frequencies": 0}
     _WIRING, _BUDGET, _shares = LabelWiring, Budget(4_000, 10, 300), None
 
     def __init__(

@@ -14,13 +14,12 @@ from skdgm.adversarial._options import INFORMED
 from skdgm.adversarial.gan import GAN, withheld
 from skdgm.base.frames import framed
 from skdgm.implicit import ImplicitModel
-from skdgm.utils.counts import count_rows
+from skdgm.utils.counts import count_rows, layer_sizes
 
 
 def _has_categories(model):
     """Whether there is a categorical code to predict."""
-    asked = model.n_categories
-    return asked is not None and not (isinstance(asked, tuple) and not asked)
+    return bool(layer_sizes(model.n_categories))
 
 
 class InfoGAN(ImplicitModel):

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.gradients.stochastic import Weights
+from skdgm.gradients.stochastic import Weights, log_weights
 
 # Share of the running moments that stays at an update.
 _STAYS = 0.9
@@ -75,7 +75,7 @@ def signals(log_p, log_q, local):
     signal : ndarray of shape (n_rows, n_draws, n_layers)
     """
     if not local:
-        whole = log_p.sum(axis=2) - log_q.sum(axis=2)
+        whole = log_weights(log_p, log_q)
         return np.repeat(whole[:, :, None], log_q.shape[2], axis=2)
     upto = log_p[:, :, :-1] - log_q
     found = np.cumsum(upto[:, :, ::-1], axis=2)[:, :, ::-1]

@@ -18,8 +18,9 @@ References
 """
 
 import numpy as np
+from scipy.special import softmax
 
-from skdgm.gradients.stochastic import Weights, log_weights, shares
+from skdgm.gradients.stochastic import Weights, log_weights
 
 
 def wake(log_p, log_q, share=1.0):
@@ -36,7 +37,7 @@ def wake(log_p, log_q, share=1.0):
     -------
     weights : Weights
     """
-    of_p = shares(log_weights(log_p, log_q))
+    of_p = softmax(log_weights(log_p, log_q), axis=1)
     of_q = np.repeat(share * of_p[:, :, None], log_q.shape[2], axis=2)
     return Weights(of_p, of_q)
 

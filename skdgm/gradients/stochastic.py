@@ -14,7 +14,6 @@ stochastic net.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 
 
 class Weights(NamedTuple):
@@ -44,8 +43,3 @@ def log_weights(log_p, log_q):
     log_w : ndarray of shape (n_rows, n_draws)
     """
     return log_p.sum(axis=2) - log_q.sum(axis=2)
-
-
-def shares(log_w):
-    """Weights that add up to 1 over the draws of each row."""
-    return np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))

@@ -13,9 +13,9 @@ References
 """
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
-from skdgm.gradients.stochastic import Weights, log_weights, shares
+from skdgm.gradients.stochastic import Weights, log_weights
 
 
 def vimco(log_p, log_q):
@@ -39,6 +39,6 @@ def vimco(log_p, log_q):
     here = np.arange(n_draws)
     swapped[:, here, here] = others
     gain = logsumexp(log_w, axis=1, keepdims=True) - logsumexp(swapped, axis=2)
-    of_p = shares(log_w)
+    of_p = softmax(log_w, axis=1)
     of_q = np.repeat((gain - of_p)[:, :, None], log_q.shape[2], axis=2)
     return Weights(of_p, of_q)

@@ -10,7 +10,7 @@ for the distinct attributes :math:`a_k` of the training rows, and their shares
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 from sklearn.utils import check_random_state, gen_batches
 
 from skdgm.base import Density
@@ -182,7 +182,9 @@ class GivenDensity(Density):
                 noisy = log_w + rng.fold(_CHOICE).gumbel(log_w.shape[1])
                 out = out[noisy.argmax(axis=1)]
                 return output.draw(out, rng.fold(_DATA), self.net[1])
-            return output.value((_shares(log_w) @ output.expected(out)).astype(v.dtype))
+            return output.value(
+                (softmax(log_w, axis=1) @ output.expected(out)).astype(v.dtype)
+            )
 
         def filled(v, rng):
             size = max(1, _ROOM // self.mixture()[1].size)
@@ -196,10 +198,7 @@ class GivenDensity(Density):
         """Expected attributes of rows: probabilities of classes, and means."""
         rows = self.read(X)
         encoded = self.attributes.encoded(self.known.numbers)
-        found = self._of_rows(lambda v, _: _shares(self.log_joint(v)) @ encoded, rows)
+        found = self._of_rows(
+            lambda v, _: softmax(self.log_joint(v), axis=1) @ encoded, rows
+        )
         return found.astype(self.dtype)
-
-
-def _shares(log_w):
-    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
-    return w / w.sum(axis=1, keepdims=True)

@@ -1,7 +1,6 @@
 """Base class of estimators of rows given attributes: public methods, training."""
 
 from functools import partial
-from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_array
@@ -16,7 +15,7 @@ from skdgm.nets import NetEstimator
 from skdgm.supervised._attributes import learned
 from skdgm.supervised._density import GivenDensity, Known
 from skdgm.supervised._likelihood import Likelihood, net_of
-from skdgm.utils.counts import is_a
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
 # Options that the net depends on.
 _NAMES = (
@@ -238,15 +237,14 @@ class AttributeModel(NetEstimator):
         asked = self._options
         found = {name: getattr(asked, name) for name in _NAMES}
         for name in "hidden_layer_sizes", "conv_layer_sizes":
-            found[name] = _sizes(found[name])
+            found[name] = layer_sizes(found[name])
         found["variance"] = asked.variance if isinstance(asked.variance, str) else "set"
         return found
 
     def _check_options(self):
         for name in "hidden_layer_sizes", "conv_layer_sizes":
-            sizes = _sizes(getattr(self._options, name))
-            if not all(is_a(Integral, n) and n > 0 for n in sizes):
-                raise ValueError(f"{name} must be positive integers; got {sizes}.")
+            check_layer_sizes(getattr(self._options, name), name)
+        sizes = layer_sizes(self._options.conv_layer_sizes)
         if self._options.architecture == "conv" and not sizes:
             raise ValueError("conv_layer_sizes must have a number of maps for a layer.")
 
@@ -289,7 +287,3 @@ class AttributeModel(NetEstimator):
 
 def _outputs(net, params, statistics, inputs):
     return net.apply(params, statistics, inputs)[0]
-
-
-def _sizes(asked):
-    return asked if isinstance(asked, tuple) else (asked,)
