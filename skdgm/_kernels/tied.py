@@ -6,7 +6,8 @@ r"""Hidden units that see one column after the other.
 for the outputs o that belong to column t. Hidden units stay as they are from one entry
 that is not zero to the next, so such a run of columns has them in common. Entries are
 given as lists (:mod:`skdgm._kernels.lists`), column after column. On the way back what
-was heard is taken off again.
+was heard is taken off again. There may be several c: each is that of as many
+consecutive rows.
 
 Work is done for a strip of hidden units after the other, for some rows at a time, and
 within these for a block of columns after the other, whose weights are copied to be
@@ -31,8 +32,9 @@ def forward(index, value, count, columns, edges, net, kind, z, start, stop):
     """Outputs of rows; ``net`` is W, c, rho, V and b, ``columns`` the column of each
     entry, and ``edges`` where each column's outputs begin."""
     W, c, rho, V, b = net
-    c, n_units, one = c.reshape(1, -1), len(c), c.dtype.type(1)
-    n_columns, each = len(edges) - 1, len(rho) > 0
+    n_units, one = W.shape[1], W.dtype.type(1)
+    c = c.reshape(-1, n_units)
+    n_columns, each, n_each = len(edges) - 1, len(rho) > 0, len(z) // len(c)
     A, H, near, taken, fresh = room(n_units, _AHEAD, edges, W)
     for r in range(start, stop):
         z[r] = b
@@ -43,7 +45,7 @@ def forward(index, value, count, columns, edges, net, kind, z, start, stop):
             width = rounded(n)
             for i in range(n_rows):
                 taken[i], fresh[i] = 0, False
-                copy(A, i, c, 0, width, n, left)
+                copy(A, i, c, (top + i) // n_each, width, n, left)
             for t_first in range(0, n_columns, _AHEAD):
                 t_last = min(t_first + _AHEAD, n_columns)
                 first = edges[t_first]
@@ -78,8 +80,9 @@ def backward(index, value, count, columns, edges, net, kind, dz, grads, start, s
     """Slopes of a loss by the net's parts, from those by its outputs; of hidden units
     from ``start`` to ``stop``. That of rho has a row for each hidden unit."""
     (W, c, rho, V, _), (dW, dc, drho, dV) = net, grads
-    one, n_columns, each = c.dtype.type(1), len(edges) - 1, len(rho) > 0
-    c, dc = c.reshape(1, -1), dc.reshape(1, -1)
+    one, n_columns, each = W.dtype.type(1), len(edges) - 1, len(rho) > 0
+    c, dc = c.reshape(-1, W.shape[1]), dc.reshape(-1, W.shape[1])
+    n_each = len(dz) // len(c)
     A, H, near, taken, fresh = room(stop - start, _BACK, edges, W)
     G, g = aligned(*A.shape, W), aligned(1, A.shape[1], W)
     learned = aligned(*near.shape, W)
@@ -92,7 +95,7 @@ def backward(index, value, count, columns, edges, net, kind, dz, grads, start, s
                 r = top + i
                 taken[i], fresh[i] = count[r], False
                 clear(G, i, width)
-                copy(A, i, c, 0, width, n, left)
+                copy(A, i, c, r // n_each, width, n, left)
                 for k in range(count[r]):
                     add(A, i, entry(value, r, k), W, index[r, k], n, 0, left)
             # The same blocks as on the way there: there is room for those.
@@ -137,26 +140,49 @@ def backward(index, value, count, columns, edges, net, kind, dz, grads, start, s
                 for p in range(beyond - first):
                     add(dV, first + p, one, learned, p, n, left, 0)
             for i in range(n_rows):
-                add(dc, 0, one, G, i, n, left, 0)
+                add(dc, (top + i) // n_each, one, G, i, n, left, 0)
 
 
 @kernel
 def draw(net, kind, uniform, x, start, stop):
     """Put a bit where a row of x has NaN: 1 if its uniform number is below its
-    probability. The net has an output and an input for each column."""
+    probability, or this itself if there are no such numbers. The net has an output and
+    an input for each column; b as c may be several."""
     W, c, rho, V, b = net
-    one, n_units, c = c.dtype.type(1), len(c), c.reshape(1, -1)
-    A, H = np.empty_like(c), np.empty_like(c)
+    one, n_units = W.dtype.type(1), W.shape[1]
+    c, b = c.reshape(-1, n_units), b.reshape(-1, len(V))
+    of_c, of_b = len(x) // len(c), len(x) // len(b)
+    A, H = np.empty_like(c[:1]), np.empty_like(c[:1])
     for r in range(start, stop):
-        copy(A, 0, c, 0, n_units, n_units, 0)
-        changed = True
-        for t in range(len(b)):
+        copy(A, 0, c, r // of_c, n_units, n_units, 0)
+        changed, own = True, r // of_b
+        for t in range(len(V)):
             if np.isnan(x[r, t]):
                 if changed or len(rho):
                     activate(A, 0, rho[t] if len(rho) else one, kind, H, n_units)
                     changed = False
-                p = one / (one + exp(-(b[t] + dot(H, 0, V, t, n_units))))
-                x[r, t] = one if uniform[r, t] < p else 0 * one
+                p = one / (one + exp(-(b[own, t] + dot(H, 0, V, t, n_units))))
+                if len(uniform) == 0:
+                    x[r, t] = p
+                else:
+                    x[r, t] = one if uniform[r, t] < p else 0 * one
             if x[r, t] != 0:
                 add(A, 0, x[r, t], W, t, n_units)
                 changed = True
+
+
+@kernel
+def draw_linear(W, A, uniform, x, start, stop):
+    r"""As :func:`draw`, of log odds that are linear in the bits before,
+    :math:`a_t + \sum_{i < t} x_i W_{it}`: those of A, to which the rest is added."""
+    one, n = W.dtype.type(1), len(W)
+    for r in range(start, stop):
+        for t in range(n):
+            if np.isnan(x[r, t]):
+                p = one / (one + exp(-A[r, t]))
+                if len(uniform) == 0:
+                    x[r, t] = p
+                else:
+                    x[r, t] = one if uniform[r, t] < p else 0 * one
+            if x[r, t] != 0:
+                add(A, r, x[r, t], W, t, n - t - 1, t + 1, t + 1)

@@ -11,10 +11,8 @@ import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
 from skdgm.base import Density
-from skdgm.data import events_of, fill, has_grey, tell_unknown
-from skdgm.exceptions import DataRangeWarning
+from skdgm.data import events_of, fill, tell_unknown
 from skdgm.nets import NetObjective
-from skdgm.utils.callers import warn
 from skdgm.utils.counts import count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
@@ -78,7 +76,7 @@ class ChainDensity(Density):
             return log_mean_exp(np.stack(found))[0]
 
         rows, found = self._of_rows(X, of_rows)
-        self._warn_of_grey(rows)
+        self.tell_grey(rows)
         return found + self.domain.log_volume(self.columns, rows)
 
     def log_prob_of_entries(self, X, given="before"):
@@ -92,7 +90,7 @@ class ChainDensity(Density):
             return sum(parts) / self.model.n_orders
 
         rows, found = self._of_rows(X, of_rows)
-        self._warn_of_grey(rows)
+        self.tell_grey(rows)
         return found + self.domain.log_entries(self.columns, rows)
 
     def sample(self, n_samples, random_state=None, conditions=None, names=None):
@@ -148,18 +146,6 @@ class ChainDensity(Density):
             lambda v, rng: function(params, v, rng), rows, ROOM // self.model.width
         )
         return rows, found
-
-    def _warn_of_grey(self, rows):
-        if has_grey(rows, self.bits):
-            warn(
-                f"{self.name} got grey rows, with values between 0 and 1 in "
-                "columns of bits: what it gives for these is no log-likelihood, and "
-                "does not compare with other models. Use "
-                "skdgm.metrics.average_over_draws(model, X), a mean over draws of "
-                "their bits, or make bits with "
-                "skdgm.preprocessing.BernoulliBinarizer first.",
-                DataRangeWarning,
-            )
 
 
 class ChainObjective(NetObjective):

@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.autoregressive._chain import check_ordering, orders
 from skdgm.autoregressive._chains import Chains
 from skdgm.autoregressive._density import ChainDensity, ChainObjective
 from skdgm.autoregressive._options import MIXTURE
@@ -18,6 +17,7 @@ from skdgm.data import (
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
+from skdgm.utils.orders import check_ordering, orders
 
 
 class AutoregressiveModel(NetEstimator):

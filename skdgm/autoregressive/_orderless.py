@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.autoregressive._masks import hide, large
-from skdgm.autoregressive._particles import chosen_by, each
+from skdgm.autoregressive._particles import chosen_by
 from skdgm.distributions import draw_within, slots
 from skdgm.nets import Layer, activate, dense, drop_out, initial, listed, nll
 from skdgm.utils.products import matmul
@@ -212,7 +212,7 @@ class Orderless:
         a single column they are exact."""
         which = [j for j, event in enumerate(events) if event is not None]
         n_each = _PARTICLES if len(which) > 1 else 1
-        own, log_w = each(rng.fold(_EVENTS), n_each), np.zeros(len(v) * n_each)
+        own, log_w = rng.fold(_EVENTS).each(n_each), np.zeros(len(v) * n_each)
         drawn = np.repeat(v, n_each, axis=0)
 
         def choose(j, single, out, rows):

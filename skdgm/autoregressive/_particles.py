@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.distributions import draw_within
-from skdgm.utils.random import Stream, mix64
 
 _RESAMPLE = 2**16
 # Resample below this effective share of particles.
@@ -55,12 +54,6 @@ class Particles(NamedTuple):
         return self.log_p.sum(axis=1)
 
 
-def each(rng, n_each):
-    """Streams of ``n_each`` particles of each row."""
-    numbers = mix64(np.arange(1, n_each + 1, dtype=np.uint64))
-    return Stream(rng.root, mix64(rng.ids[:, None] ^ numbers).ravel())
-
-
 def filled(chain, params, v, rng, n_each, events=None):
     """Particles of each row.
 
@@ -92,7 +85,7 @@ def filled(chain, params, v, rng, n_each, events=None):
         missing = np.flatnonzero(np.isnan(v[:, t]))
         if missing.size and own is None:
             # Up to the first missing entry, all particles of a row are the same.
-            n, own = n_each, each(rng, n_each)
+            n, own = n_each, rng.each(n_each)
             state = chain.chosen(state, np.repeat(np.arange(n_rows), n))
             log_w, log_joint = (np.repeat(a, n, axis=1) for a in (log_w, log_joint))
             v, inputs = (np.repeat(a, n, axis=0) for a in (v, inputs))

@@ -7,7 +7,6 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._chain import orders
 from skdgm.autoregressive._model import AutoregressiveModel
 from skdgm.autoregressive._options import COLUMNS, MIXTURE, ORDERS, TRAINING
 from skdgm.autoregressive._orderless import Orderless
@@ -15,6 +14,7 @@ from skdgm.base.frames import beside
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 from skdgm.training import Budget
 from skdgm.utils.counts import check_sizes
+from skdgm.utils.orders import orders
 
 
 class EoNADE(AutoregressiveModel):

@@ -6,6 +6,9 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.data.columns import has_grey
+from skdgm.exceptions import DataRangeWarning
+from skdgm.utils.callers import warn
 from skdgm.utils.random import LIKELIHOOD, stream
 from skdgm.utils.rows import row_hash
 from skdgm.utils.threads import one_blas_thread
@@ -151,6 +154,19 @@ class Density(ABC):
     def bits(self):
         """Indices of the binary columns, an int array."""
         return self.domain.bits(self.columns)
+
+    def tell_grey(self, rows):
+        """Warn of grey rows, of which bits given others have no likelihood."""
+        if has_grey(rows, self.bits):
+            warn(
+                f"{self.name} got grey rows, with values between 0 and 1 in "
+                "columns of bits: what it gives for these is no log-likelihood, and "
+                "does not compare with other models. Use "
+                "skdgm.metrics.average_over_draws(model, X), a mean over draws of "
+                "their bits, or make bits with "
+                "skdgm.preprocessing.BernoulliBinarizer first.",
+                DataRangeWarning,
+            )
 
 
 class MissingCapability(TypeError):

@@ -1,11 +1,21 @@
 """Nets of a sigmoid belief network, made from options."""
 
 from skdgm.data import check_pattern
-from skdgm.directed._objective import Belief, draws_of
-from skdgm.latent import Coins, Hierarchy
+from skdgm.directed._objective import OBJECTIVES, Belief
+from skdgm.latent import Coins, DataLayer, Hierarchy, LinkedCoins
 from skdgm.utils.counts import check_layer_sizes, chosen, layer_sizes
+from skdgm.utils.orders import check_ordering, orders
 
 objective = Belief
+# Objectives that are defined for bits that depend on each other in the inference net,
+# and in the model; those that have gradients of missing columns, and whether these are
+# score functions.
+_OF_Q = "rws", "vimco", "nvil", "reinforce", "wake-sleep"
+_OF_P = {True: (*_OF_Q, "disarm", "concrete", "straight-through")}
+_OF_P["nade"] = *_OF_Q, "disarm"
+_LINKED = "autoregressive", "recognition_autoregressive", "ordering"
+_SCORED = {"rws": False, "wake-sleep": False}
+_SCORED |= {"vimco": True, "nvil": True, "reinforce": True}
 
 
 def model(tree):
@@ -26,8 +36,21 @@ def check(asked):
     if not found:
         raise ValueError("hidden_layer_sizes must have at least one number of units.")
     chosen(asked.feature_layer, len(found))
-    if asked.objective == "vimco" and draws_of(asked) < 2:
-        raise ValueError('objective="vimco" compares draws: n_importance must be >= 2.')
+    OBJECTIVES[asked.objective].check(asked)
+    if not hasattr(asked, "autoregressive"):
+        return
+    check_ordering(asked.ordering)
+    of_p, of_q = asked.autoregressive, asked.recognition_autoregressive
+    if of_q and asked.objective not in _OF_Q:
+        raise ValueError(
+            f'objective="{asked.objective}" needs independent bits in the inference '
+            f"net: recognition_autoregressive must be False, not {of_q!r}."
+        )
+    if of_p and asked.objective not in _OF_P[of_p]:
+        raise ValueError(
+            f'objective="{asked.objective}" is not there for layers of the model whose '
+            f"bits depend on each other so: autoregressive must not be {of_p!r}."
+        )
 
 
 def structure(asked):
@@ -36,10 +59,11 @@ def structure(asked):
         "hidden_layer_sizes": layer_sizes(asked.hidden_layer_sizes),
         "column_types": asked.column_types,
         "variance": asked.variance if isinstance(asked.variance, str) else "fixed",
+        **{name: getattr(asked, name) for name in _LINKED if hasattr(asked, name)},
     }
 
 
-def hierarchy(structure, asked, output):
+def hierarchy(structure, asked, output, seed=0):
     """Layers of bits, each with logistic regressions on the next, up and down.
 
     Parameters
@@ -50,13 +74,20 @@ def hierarchy(structure, asked, output):
         Options of the estimator.
     output : Output
         Distribution of the columns.
+    seed : int, default=0
+        Of a random order of the columns.
 
     Returns
     -------
     hierarchy : Hierarchy
     """
     found = structure["hidden_layer_sizes"]
+    of_p, of_q, ordering = (structure.get(name) for name in _LINKED)
+    coins, data = Coins(), None
+    below, above = (LinkedCoins(kind) if kind else coins for kind in (of_p, of_q))
+    if of_p:
+        (order,) = orders(ordering, 1, len(output.n_inputs), seed)
+        data = DataLayer(output, of_p, order, _SCORED.get(asked.objective))
     ends = output.n_inputs.sum(), output.n_outputs.sum()
-    return Hierarchy(
-        *ends, found, ((),) * len(found), None, asked.init_weights, Coins()
-    )
+    parts = found, ((),) * len(found), None, asked.init_weights
+    return Hierarchy(*ends, *parts, above, below, data)

@@ -5,12 +5,14 @@ r"""Sigmoid belief networks.
 with layers of bits, each a logistic regression on the layer above.
 """
 
+from math import nan
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.data import OF_TABLES
 from skdgm.directed import _nets
+from skdgm.directed._mean_field import likelihood_bound
 from skdgm.directed._objective import OBJECTIVES
 from skdgm.latent import LatentModel
 from skdgm.nets import INITIALISERS, LEARNING
@@ -68,24 +70,45 @@ class SigmoidBeliefNetwork(LatentModel):
         Whether samples have missing entries, too, as the rows have: "model" takes that
         an entry is missing for a value of its own, which scores count. For "mixed"
         columns, tuples and dicts.
+    autoregressive : bool or "nade", default=False
+        Whether the bits of a layer of the model, and the columns, depend on those
+        before them besides the layer above: if True, log odds (and means) are linear in
+        them, as of DARN [10]_; "nade": by hidden units, as many as the layer has, as of
+        :class:`~skdgm.NADE` [2]_. Draws are then made of one after another. Not "nade"
+        with "concrete" and "straight-through".
+    recognition_autoregressive : bool or "nade", default=False
+        The same of the inference net's bits. Only with "rws", "vimco", "nvil",
+        "reinforce" and "wake-sleep".
+    ordering : {"given", "random"} or tuple of int, default="given"
+        Order in which columns are predicted with ``autoregressive``: that of X, a
+        random one, or the numbers of all columns, from 0.
     objective : {"rws", "vimco", "nvil", "reinforce", "disarm", "wake-sleep", \
-            "concrete", "straight-through"}, default="rws"
+            "concrete", "straight-through", "mean-field", "gibbs"}, default="rws"
         How the nets learn: reweighted wake-sleep [2]_; the importance weighted bound,
         each draw compared with the others [3]_; REINFORCE with the signal of each layer
-        [4]_, or with the whole one; antithetic bits [5]_; wake-sleep [6]_; or gradients
-        through relaxed draws, which are biased [7]_.
+        [4]_, or with the whole one; antithetic bits [5]_; wake-sleep [6]_; gradients
+        through relaxed draws, which are biased [7]_; the bound of independent bits with
+        means of each row's own [8]_, for columns of one kind, "gaussian" ones with
+        variances that do not differ by row; or a Markov chain for each training row, of
+        which the network keeps a hash of the row and the bits [1]_.
     n_importance : int or None, default=None
-        Draws for each row in training; if None, 5 for "rws" and "vimco", else 1.
+        Draws (chains, with "gibbs") for each row in training; if None, 5 for "rws" and
+        "vimco", else 1. "mean-field" has none, and takes these for its losses alone.
     recognition_phase : {"both", "wake", "sleep"}, default="both"
         What the inference net learns from with "rws": weighted draws for rows, dreams
         of the model, or both.
-    baseline : {"net", "mean", "none"}, default="net"
+    baseline : {"net", "mean", "optimal", "none"}, default="net"
         What is subtracted from the signals of "nvil" and "reinforce": a running mean
-        and a prediction by a net; the mean; or nothing.
+        and a prediction by a net; the mean; the mean and a number for each parameter,
+        of least variance by running moments [9]_; or nothing.
     normalise_signal : bool, default=True
         Whether these are divided by their running deviation where it is above 1.
     temperature : float, default=0.5
         Temperature of "concrete": low ones have less bias and more variance.
+    mean_field_steps : int, default=1
+        Sweeps over a row's means in each update, with "mean-field".
+    n_steps : int, default=1
+        Sweeps over a row's bits in each update, with "gibbs".
     init_weights : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
         Initialiser of weights.
@@ -127,6 +150,9 @@ class SigmoidBeliefNetwork(LatentModel):
         Least improvement that counts, in nats per row.
     warm_start : bool, default=False
         If True, ``fit`` continues from the current parameters.
+    gradient_draws : int, default=None
+        If a number, gradients of a batch are drawn so often after each epoch, and
+        ``gradient_variance_curve_`` has their variance.
     verbose : int, default=0
         If not zero, print a line for each epoch.
     random_state : int, RandomState instance or None, default=None
@@ -153,6 +179,9 @@ class SigmoidBeliefNetwork(LatentModel):
         as many draws as in training, in nats per row, with real columns standardised.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
+    gradient_variance_curve_ : list of float
+        Variance of the gradient of a batch after each epoch, summed over the parameters
+        of both nets, with ``gradient_draws``; NaN for epochs without.
     n_iter_ : int
         Number of epochs done.
     n_features_in_ : int
@@ -174,6 +203,13 @@ class SigmoidBeliefNetwork(LatentModel):
        unsupervised neural networks. Science.
     .. [7] Maddison, Mnih and Teh (2017). The concrete distribution: a continuous
        relaxation of discrete random variables. ICLR.
+    .. [8] Saul, Jaakkola and Jordan (1996). Mean field theory for sigmoid belief
+       networks. Journal of Artificial Intelligence Research.
+    .. [9] Greensmith, Bartlett and Baxter (2004). Variance reduction techniques for
+       gradient estimates in reinforcement learning. Journal of Machine Learning
+       Research.
+    .. [10] Gregor, Danihelka, Mnih, Blundell and Wierstra (2014). Deep autoregressive
+       networks. ICML.
 
     Examples
     --------
@@ -207,16 +243,22 @@ class SigmoidBeliefNetwork(LatentModel):
             None,
         ],
         **OF_TABLES,
+        "autoregressive": ["boolean", StrOptions({"nade"})],
+        "recognition_autoregressive": ["boolean", StrOptions({"nade"})],
+        "ordering": [StrOptions({"given", "random"}), tuple],
         "objective": [StrOptions(set(OBJECTIVES))],
         "n_importance": [Interval(Integral, 1, None, closed="left"), None],
         "recognition_phase": [StrOptions({"both", "wake", "sleep"})],
-        "baseline": [StrOptions({"net", "mean", "none"})],
+        "baseline": [StrOptions({"net", "mean", "optimal", "none"})],
         "normalise_signal": ["boolean"],
         "temperature": [Interval(Real, 0, None, closed="neither")],
+        "mean_field_steps": [Interval(Integral, 1, None, closed="left")],
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
         "init_weights": [StrOptions(set(INITIALISERS))],
         "resample": ["boolean"],
         "n_draws": [Interval(Integral, 1, None, closed="left")],
         "feature_layer": [Integral, tuple, StrOptions({"all"})],
+        "gradient_draws": [Interval(Integral, 2, None, closed="left"), None],
         **LEARNING,
     }
     _WIRING, _BUDGET = _nets, Budget(4_500, 20, 120)
@@ -234,12 +276,17 @@ class SigmoidBeliefNetwork(LatentModel):
         max_categories=None,
         handle_unknown="auto",
         missing_pattern="ignore",
+        autoregressive=False,
+        recognition_autoregressive=False,
+        ordering="given",
         objective="rws",
         n_importance=None,
         recognition_phase="both",
         baseline="net",
         normalise_signal=True,
         temperature=0.5,
+        mean_field_steps=1,
+        n_steps=1,
         init_weights="glorot_uniform",
         resample=False,
         solver="adam",
@@ -258,6 +305,7 @@ class SigmoidBeliefNetwork(LatentModel):
         n_iter_no_change=10,
         tol=1e-3,
         warm_start=False,
+        gradient_draws=None,
         verbose=0,
         random_state=None,
     ):
@@ -270,12 +318,17 @@ class SigmoidBeliefNetwork(LatentModel):
         self.max_categories = max_categories
         self.handle_unknown = handle_unknown
         self.missing_pattern = missing_pattern
+        self.autoregressive = autoregressive
+        self.recognition_autoregressive = recognition_autoregressive
+        self.ordering = ordering
         self.objective = objective
         self.n_importance = n_importance
         self.recognition_phase = recognition_phase
         self.baseline = baseline
         self.normalise_signal = normalise_signal
         self.temperature = temperature
+        self.mean_field_steps = mean_field_steps
+        self.n_steps = n_steps
         self.init_weights = init_weights
         self.resample = resample
         self.solver = solver
@@ -294,9 +347,51 @@ class SigmoidBeliefNetwork(LatentModel):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.warm_start = warm_start
+        self.gradient_draws = gradient_draws
         self.verbose = verbose
         self.random_state = random_state
+
+    def mean_field_bound(self, X, *, n_steps=20):
+        """Saul's lower bound on the log-likelihood of each row, in nats [8]_.
+
+        That of independent bits with means of the row's own, in closed form. For
+        columns of one kind, of which "gaussian" ones have the same variances in all
+        rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value.
+        n_steps : int, default=20
+            Sweeps over the means, which begin at those of :meth:`transform`.
+
+        Returns
+        -------
+        bound : ndarray of shape (n_samples,), float64
+
+        Raises
+        ------
+        ValueError
+            Columns are of several kinds, or layers are autoregressive.
+        """
+        return likelihood_bound(self.density_, X, n_steps)
 
     def _attributes(self, state):
         prior = state.learned.model.prior
         return super()._attributes(state) | {"prior_intercept_": prior}
+
+    def _report(self, learned, n_epochs, watch):
+        found = getattr(watch, "variances", [])
+        n_before = self.n_iter_ - len(learned.losses)
+        known = getattr(self, "gradient_variance_curve_", []) if n_before else []
+        if known or found:
+            found = [*found, *[nan] * len(learned.losses)][: len(learned.losses)]
+            known = [*known, *[nan] * n_before][:n_before]
+            self.gradient_variance_curve_ = known + found
+        else:
+            vars(self).pop("gradient_variance_curve_", None)
+        super()._report(learned, n_epochs, watch)
+
+    def _hierarchy(self, structure):
+        asked = structure, self._options, self._output, self._seed
+        return self._WIRING.hierarchy(*asked)

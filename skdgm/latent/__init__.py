@@ -1,16 +1,19 @@
 """Models with layers of latent units, which encoders infer and decoders explain."""
 
+from skdgm.latent.data_layer import DataLayer
 from skdgm.latent.density import LatentDensity
 from skdgm.latent.hierarchy import Hierarchy, Params, Statistics
 from skdgm.latent.model import LatentModel
-from skdgm.latent.units import Coins, LatentUnits, NormalUnits
+from skdgm.latent.units import Coins, LatentUnits, LinkedCoins, NormalUnits
 
 __all__ = [
     "Coins",
+    "DataLayer",
     "Hierarchy",
     "LatentDensity",
     "LatentModel",
     "LatentUnits",
+    "LinkedCoins",
     "NormalUnits",
     "Params",
     "Statistics",

@@ -16,9 +16,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdgm.base import Density
-from skdgm.data import events_of, fill
+from skdgm.data import fill
 from skdgm.latent.activity import are_dependent
-from skdgm.latent.conditional import alike, choose, weigh
+from skdgm.latent.conditional import conditioned
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
@@ -31,9 +31,7 @@ SAMPLERS = "importance", "metropolis", "gibbs"
 ACTIVE = 0.01
 # Limits on the numbers of one layer at a time: of a block's rows, and of all draws.
 _ROWS, _ROOM = 2**19, 2**22
-_LATENT, _DOWN, _DATA, _CHOICE = range(100, 104)
-# Of draws under conditions, latent units for each row, the fewest, and those at a time.
-_EACH, _FEWEST, _PARTICLES = 20, 4000, 4000
+_LATENT, _DOWN, _DATA, _CHOICE, _FILL = range(100, 105)
 # Number of iterations of filling by means, to find a proposal.
 _SETTLED = 10
 
@@ -89,6 +87,8 @@ class LatentDensity(Density):
     def importance_likelihood(self, X, n_draws):
         """Importance weighted lower bound and its standard error, of each row."""
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
+        if self.hierarchy.data:
+            self.tell_grey(rows)
 
         def of_rows(v, rng):
             parts = [log_p - gap for log_p, gap in self._draws(v, rng, n_draws)]
@@ -164,46 +164,34 @@ class LatentDensity(Density):
         rng, x = stream(seed), None
         with one_blas_thread():
             if conditions is None:
-                out, rng = self._outputs(rng.rows(n_samples))
-                v = self.output.draw(out, rng.fold(_DATA), self.net[0].own)
+                out, rng = self.outputs(rng.rows(n_samples))
+                v = self.draw(out, rng.fold(_DATA))
             else:
-                x, v = self._conditioned(n_samples, conditions, names, rng)
+                x, v = conditioned(self, n_samples, conditions, names, rng)
         found = self.domain.to_data(self.columns, v)
         if x is not None:
             found[:, ~np.isnan(x)] = x[~np.isnan(x)]
         return self.decoded(found)
 
-    def _outputs(self, rng):
-        """Outputs of the decoder for latent units drawn from their prior."""
+    def draw(self, out, rng):
+        """Draw rows, given the outputs of the decoder for each."""
+        layer, params = self.hierarchy.data, self.net[0]
+        if layer is not None:
+            return layer.draw(params, out, rng)
+        return self.output.draw(out, rng, params.own)
+
+    def outputs(self, rng):
+        """Outputs of the decoder for latent units drawn from their prior, one row for
+        each stream, and the streams."""
         z = self.hierarchy.top(self.net[0], rng.fold(_LATENT))
         return self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN)), rng
-
-    def _conditioned(self, n_samples, conditions, names, rng):
-        """Given values, and rows drawn under conditions; see
-        :mod:`skdgm.latent.conditional`."""
-        output = alike(self.output)
-        if output is None:
-            raise ValueError(
-                f'{self.name} with column_types="gaussian" takes no conditions: fit '
-                'with column_types="mixed", or draw missing entries by impute.'
-            )
-        kinds = getattr(self.columns, "kinds", output.kinds)
-        x, given, events = events_of(self.columns, kinds, conditions, names, self.name)
-        parts, size = [], max(_FEWEST, _EACH * n_samples)
-        for first in range(0, size, _PARTICLES):
-            own = rng.fold(first).rows(min(_PARTICLES, size - first))
-            out, own = self._outputs(own)
-            parts.append((out, *weigh(output, out, given, events, own)))
-        out, log_w, drawn = (np.concatenate(part) for part in zip(*parts))
-        chosen = choose(log_w, n_samples, rng.fold(_CHOICE).rows(1))
-        rest = output.draw(out[chosen], rng.fold(_DATA).rows(n_samples))
-        return x, np.where(np.isnan(drawn[chosen]), rest, drawn[chosen])
 
     def decode(self, Z, level=-1):
         """Expected data given latent units of a layer; see ``inverse_transform``."""
         with one_blas_thread():
             out = self.hierarchy.downwards(*self.net, Z, level=level)
-            v = self.output.mean(out)
+            layer = self.hierarchy.data
+            v = layer.mean(self.net[0], out) if layer else self.output.mean(out)
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def fill(
@@ -213,10 +201,20 @@ class LatentDensity(Density):
         n_steps = count(n_steps, "n_steps")
         if sampler not in SAMPLERS:
             raise ValueError(f"sampler must be one of {SAMPLERS}, not {sampler!r}.")
+        layer = self.hierarchy.data
+        if layer is not None and sampler != "importance":
+            raise ValueError(
+                f'sampler="{sampler}" draws missing columns given all others at once, '
+                f"which {self.name} with autoregressive={layer.kind!r} cannot: "
+                'take sampler="importance".'
+            )
         model = copy(self)
         if getattr(self.columns, "gaps", None) is not None:
             # What is filled in is not missing.
             model.output = self.output.present()
+            if layer is not None:
+                model.hierarchy = copy(self.hierarchy)
+                model.hierarchy.data = layer.of(model.output)
         way = model._weighed if sampler == "importance" else model._chained
 
         def filled(v, rng):
@@ -243,7 +241,8 @@ class LatentDensity(Density):
         for number, first in enumerate(range(0, n_draws, at_once)):
             n_each = min(at_once, n_draws - first)
             noise = self.hierarchy.noise(rng.fold(number), n_each)
-            found = self.hierarchy.through(params, statistics, x, noise, exact=exact)
+            how = {"exact": exact, "given": (v, rng.fold(number, _FILL))}
+            found = self.hierarchy.through(params, statistics, x, noise, **how)
             log_p = -self.output.nll(found.out, v, params.own)
             yield log_p.reshape(len(v), -1), found.gap.reshape(len(v), -1)
 
@@ -253,7 +252,10 @@ class LatentDensity(Density):
         for _ in range(_SETTLED):
             x = self.output.inputs(guess, self.share)
             top = hierarchy.upwards(*self.net, x)[-1]
-            mean = self.output.mean(hierarchy.downwards(*self.net, top))
+            out = hierarchy.downwards(*self.net, top)
+            if hierarchy.data is not None:
+                out = hierarchy.data.outputs(self.net[0], out, x)
+            mean = self.output.mean(out)
             guess = np.where(missing, mean, v)
         return guess
 
@@ -264,20 +266,28 @@ class LatentDensity(Density):
         high, total, norm, best, out = -np.inf, 0.0, 0.0, -np.inf, 0.0
         for number in range(n_steps):
             own = rng.fold(number)
-            found = hierarchy.through(params, statistics, x, hierarchy.noise(own, 1))
+            how = hierarchy.noise(own, 1), (v, own.fold(_FILL))
+            found = hierarchy.through(params, statistics, x, how[0], given=how[1])
             log_w = -output.nll(found.out, v, params.own) - found.gap
             log_w = log_w.astype(np.float64)[:, None]
             if method == "mean":
                 before, high = high, np.maximum(high, log_w)
                 shrunk, w = np.exp(before - high), np.exp(log_w - high)
                 norm = shrunk * norm + w
-                total = shrunk * total + w * output.expected(found.out)
+                if found.whole is None:
+                    x_mean = output.expected(found.out)
+                else:
+                    x_mean = hierarchy.data.expected(found.out, v, found.whole)
+                total = shrunk * total + w * x_mean
             else:  # The largest of log weight plus Gumbel noise is a draw by weight.
                 noisy = log_w + own.fold(_CHOICE).gumbel(1)
-                out = np.where(noisy > best, found.out, out)
+                new = found.out if found.whole is None else found.whole
+                out = np.where(noisy > best, new, out)
                 best = np.maximum(best, noisy)
         if method == "mean":
             return output.value((total / norm).astype(v.dtype))
+        if found.whole is not None:
+            return out
         return output.draw(out, rng.fold(_DATA), params.own)
 
     def _chained(self, v, guess, rng, n_steps, method, correct):

@@ -14,7 +14,10 @@ References
 
 from typing import NamedTuple
 
+from skdgm.latent.data_layer import Pass
+from skdgm.latent.units import Linked
 from skdgm.nets import layers, layers_of
+from skdgm.utils.tree import leaves
 
 
 class Params(NamedTuple):
@@ -28,12 +31,16 @@ class Params(NamedTuple):
         Parameters of the distribution of the data that are no outputs of a decoder.
     prior : ndarray or ()
         Those of the highest layer.
+    links : tuple
+        Those of links within layers, if there are any: of the draws of each encoder,
+        and of what is below each decoder, with the highest layer last.
     """
 
     encoders: tuple
     decoders: tuple
     own: tuple
     prior: tuple = ()
+    links: tuple = ()
 
 
 class Statistics(NamedTuple):
@@ -47,41 +54,6 @@ class Statistics(NamedTuple):
 
     encoders: tuple
     decoders: tuple
-
-
-class Pass(NamedTuple):
-    """Result of a pass through encoders and decoders.
-
-    Parameters
-    ----------
-    out : ndarray of shape (n_rows * n_draws, n_outputs)
-        Outputs of the lowest decoder.
-    log_q : tuple of ndarray of shape (n_rows * n_draws,)
-        Log probability of each layer's draws given the layer below, lowest first. That
-        of the highest is, by option, less that of its prior and in expectation, of
-        shape (n_rows,).
-    log_p : tuple of ndarray of shape (n_rows * n_draws,)
-        That of each layer given the layer above, or of the prior, unless in ``log_q``.
-    z : tuple of ndarray of shape (n_rows * n_draws, n_units)
-        Latent units, lowest layer first.
-    stats : tuple of ndarray
-        Parameters of the distributions that these are drawn from.
-    statistics : Statistics
-        Updated state of the nets.
-    """
-
-    out: object
-    log_q: tuple
-    log_p: tuple
-    z: tuple
-    stats: tuple
-    statistics: Statistics
-
-    @property
-    def gap(self):
-        """log q(z | x) - log p(z) of each draw, of shape (n_rows * n_draws,); or its
-        expectation, for each row."""
-        return sum(self.log_q) - sum(self.log_p)
 
 
 class Hierarchy:
@@ -100,19 +72,37 @@ class Hierarchy:
     init : str
         Initialiser of the weights of the nets' last layers.
     units : LatentUnits
-        Distribution of the units of a layer.
+        Distribution of the units of a layer, that of the encoders' draws.
+    generative : LatentUnits, optional
+        That of the model, by default the same.
+    data : DataLayer, optional
+        Links between columns.
     """
 
-    def __init__(self, n_inputs, n_outputs, n_latent, n_hidden, block, init, units):
+    def __init__(
+        self,
+        n_inputs,
+        n_outputs,
+        n_latent,
+        n_hidden,
+        block,
+        init,
+        units,
+        generative=None,
+        data=None,
+    ):
         self.n_inputs, self.n_latent = (n_inputs, *n_latent[:-1]), n_latent
-        self.units = units
+        self.units, self.rule, self.data = units, init, data
+        self.generative = units if generative is None else generative
 
         def net(sizes, n_last):
             hidden = [part for n_units in sizes for part in block(n_units)]
             return layers.serial(*hidden, layers.dense(n_last, init=init))
 
         above = [units.n_stats * n for n in n_latent]
-        below = n_outputs, *above[:-1]
+        extra = data.link.n_extra if data else 0
+        below = [self.generative.n_stats * n for n in n_latent[:-1]]
+        below.insert(0, n_outputs + extra)
         self.up = [net(part, n) for part, n in zip(n_hidden, above)]
         self.down = [net(part[::-1], n) for part, n in zip(n_hidden, below)]
 
@@ -142,14 +132,27 @@ class Hierarchy:
             params[-1].W[:, n_means:] = 0
         for (params, _), n_means in zip(down, self.n_inputs):
             params[-1].W[:, n_means:] = 0
-        down[0][0][-1].b[:] = out
+        down[0][0][-1].b[: len(out)] = out
         (ups, up_kept), (downs, down_kept) = zip(*up), zip(*down)
-        prior = self.units.prior(self.n_latent[-1], dtype)
-        return Params(ups, downs, own, prior), Statistics(up_kept, down_kept)
+        prior = self.generative.prior(self.n_latent[-1], dtype)
+        how = self.rule, rng, dtype
+        of_data = self.data.link.init(*how) if self.data else ()
+        of_q = tuple(self.units.link(n, *how) for n in self.n_latent)
+        of_p = of_data, *(self.generative.link(n, *how) for n in self.n_latent)
+        links = (of_q, of_p) if leaves((of_q, of_p)) else ()
+        kept = Statistics(up_kept, down_kept)
+        return Params(ups, downs, own, prior, links), kept
 
-    def through(
-        self, params, statistics, x, source, *, exact=False, rng=None, train=False
-    ):
+    def _link(self, params, side, level):
+        """Parameters of the link of a layer, upwards or downwards."""
+        return params.links[side][level] if params.links else ()
+
+    def _prior(self, params):
+        """Parameters of the highest layer."""
+        own = self._link(params, 1, -1)
+        return Linked(params.prior, own) if len(own) else params.prior
+
+    def through(self, params, statistics, x, source, *, exact=False, given=None, **how):
         r"""Draw latent units of rows, and decode them.
 
         .. math:: z_l \sim q(z_l \mid z_{l-1}), \qquad
@@ -164,34 +167,38 @@ class Hierarchy:
             ``source(level, stats)`` returns noise of shape (n_rows * n_draws, n_units).
         exact : bool, default=False
             Whether the highest layer's part of the gap is its expectation, a
-            Kullback-Leibler divergence.
-        rng : Stream, optional
-            For dropout.
-        train : bool, default=False
-            As of :mod:`skdgm.nets.layers`.
+            Kullback-Leibler divergence, where that has a closed form.
+        given : (ndarray, Stream), optional
+            Values of the rows, NaN where missing, and a stream for each row, with
+            which links between columns draw missing ones.
+        **how
+            ``rng``, a Stream for dropout, and ``train``, as of
+            :mod:`skdgm.nets.layers`.
 
         Returns
         -------
         found : Pass
         """
-        own = params, statistics, x, source
-        ups, log_q, z, stats = self.climb(*own, exact=exact, rng=rng, train=train)
-        units, log_p, downs = self.units, [], []
+        own, exact = (params, statistics, x, source), exact and not params.links
+        ups, log_q, z, stats = self.climb(*own, exact=exact, **how)
+        rng, train = how.get("rng"), how.get("train", False)
+        units, log_p, downs = self.generative, [], []
         if not exact:
-            log_p.append(units.log_prior(z[-1], params.prior))
+            log_p.append(units.log_prior(z[-1], self._prior(params)))
         for level in reversed(range(len(self.down))):
             own = params.decoders[level], statistics.decoders[level]
             how = {"rng": rng.fold(level) if rng else None, "train": train}
             out, kept = self.down[level].apply(*own, z[level], **how)
             downs.insert(0, kept)
             if level:
-                log_p.insert(0, units.log_prob(z[level - 1], units.stats(out)))
-        kept = Statistics(ups, tuple(downs))
-        return Pass(out, log_q, tuple(log_p), z, stats, kept)
+                stats_p = units.stats(out, self._link(params, 1, level))
+                log_p.insert(0, units.log_prob(z[level - 1], stats_p))
+        found = Pass(out, log_q, tuple(log_p), z, stats, Statistics(ups, tuple(downs)))
+        return (
+            self.data.complete(found, params, x, given, train) if self.data else found
+        )
 
-    def climb(
-        self, params, statistics, x, source, *, exact=False, rng=None, train=False
-    ):
+    def climb(self, params, statistics, x, source, exact=False, rng=None, train=False):
         """Draw latent units of rows; see :meth:`through`.
 
         Returns
@@ -207,7 +214,7 @@ class Hierarchy:
             number = 2 * len(self.up) - 1 - level
             how = {"rng": rng.fold(number) if rng else None, "train": train}
             raw, kept = net.apply(*own, z[-1] if z else x, **how)
-            stats = units.stats(raw)
+            stats = units.stats(raw, self._link(params, 0, level))
             noise = source(level, stats)
             z.append(units.draw(stats, noise))
             if exact and level + 1 == len(self.up):
@@ -249,7 +256,8 @@ class Hierarchy:
         """Draw the highest latent units, of shape (n_rows, n_units); one stream for
         each row."""
         dtype = next(layers_of(params)).b.dtype.type
-        return self.units.draw_prior(params.prior, rng, self.n_latent[-1], dtype)
+        own = self._prior(params), rng, self.n_latent[-1], dtype
+        return self.generative.draw_prior(*own)
 
     def upwards(self, params, statistics, x):
         """Means of all latent units, each layer given the means below.
@@ -269,7 +277,8 @@ class Hierarchy:
         for level, net in enumerate(self.up):
             own = params.encoders[level], statistics.encoders[level]
             raw, _ = net.apply(*own, means[-1] if means else x)
-            means.append(self.units.mean(self.units.stats(raw)))
+            stats = self.units.stats(raw, self._link(params, 0, level))
+            means.append(self.units.mean(stats))
         return means
 
     def downwards(self, params, statistics, z, rng=None, level=-1):
@@ -295,15 +304,16 @@ class Hierarchy:
     def descent(self, params, statistics, z, rng=None, highest=-1):
         """Yield each layer, the highest first, and the outputs of the decoder below;
         see :meth:`downwards`."""
-        units = self.units
+        units = self.generative
         for level in range(highest % len(self.down), -1, -1):
             own = params.decoders[level], statistics.decoders[level]
             out, _ = self.down[level].apply(*own, z)
             yield z, out
             if level:
-                stats = units.stats(out)
-                z = units.mean(stats)
-                if rng:
-                    n = self.n_latent[level - 1]
-                    noise = units.noise(rng.fold(level), n, z.dtype.type)
-                    z = units.draw(stats, noise)
+                stats = units.stats(out, self._link(params, 1, level))
+                if not rng:
+                    z = units.mean(stats)
+                    continue
+                n = self.n_latent[level - 1]
+                noise = units.noise(rng.fold(level), n, out.dtype.type)
+                z = units.draw(stats, noise)

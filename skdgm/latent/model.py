@@ -246,15 +246,15 @@ class LatentModel(NetEstimator):
     @property
     def density_(self):
         """Density of the rows, a :class:`LatentDensity`."""
+        return self._density(LatentDensity)
+
+    def _density(self, density, **more):
+        """Density of what was learned, of some class."""
         check_is_fitted(self)
-        return LatentDensity(
-            *(self._name, self._reader, self._domain, self._columns, self._seed),
-            hierarchy=self._hierarchy(self._learned),
-            net=self._net,
-            n_draws=partial(self._now, "n_draws"),
-            output=self._output,
-            layers=self._layers,
-        )
+        more |= {"hierarchy": self._hierarchy(self._learned), "net": self._net}
+        more |= {"output": self._output, "layers": self._layers}
+        own = self._name, self._reader, self._domain, self._columns, self._seed
+        return density(*own, n_draws=partial(self._now, "n_draws"), **more)
 
     @property
     def _net(self):

@@ -1,10 +1,12 @@
 """Distributions of latent units: real numbers, and bits."""
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
+from skdgm.latent.links import of_bits
 from skdgm.nets import (
     bounded,
     coin,
@@ -16,7 +18,21 @@ from skdgm.nets import (
     log_normal,
     log_prior,
 )
+from skdgm.nets.tape import getval
 from skdgm.utils.math import softplus
+from skdgm.utils.tree import tree_map
+
+
+class Linked(NamedTuple):
+    """Parameters of bits that depend on each other: outputs of a net, and a link's."""
+
+    raw: np.ndarray
+    own: tuple
+
+    @property
+    def dtype(self):
+        """Type of the outputs."""
+        return self.raw.dtype
 
 
 class LatentUnits(ABC):
@@ -34,8 +50,13 @@ class LatentUnits(ABC):
 
     n_stats: int
 
-    def stats(self, raw):
-        """Parameters of the distribution, of outputs of a net: as they are."""
+    def link(self, n_units, rule, rng, dtype):
+        """Initial parameters of a layer that are no outputs of a net: none."""
+        return ()
+
+    def stats(self, raw, own=()):
+        """Parameters of the distribution, of outputs of a net and of the layer's own:
+        the outputs as they are."""
         return raw
 
     @abstractmethod
@@ -86,7 +107,7 @@ class NormalUnits(LatentUnits):
 
     n_stats = 2
 
-    def stats(self, raw):
+    def stats(self, raw, own=()):
         """Means and log variances, the latter bounded."""
         return bounded(raw)
 
@@ -173,3 +194,60 @@ class Coins(LatentUnits):
 
     def mean(self, stats):
         return expit(stats)
+
+
+class LinkedCoins(Coins):
+    r"""Bits, each given those before it in the layer; stats are :class:`Linked`.
+
+    .. math:: \log p(z) = \sum_j z_j a_j(z_{<j}) - \log(1 + e^{a_j(z_{<j})})
+
+    The mean of a bit is its probability given the means of those before.
+
+    Parameters
+    ----------
+    kind : {True, "nade"}
+        See :mod:`skdgm.latent.links`.
+    """
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+        self.n_stats = 1 + of_bits(kind, 1).n_extra
+
+    def link(self, n_units, rule, rng, dtype):
+        return of_bits(self.kind, n_units).init(rule, rng, dtype)
+
+    def stats(self, raw, own=()):
+        return Linked(raw, own)
+
+    def prior(self, n_units, dtype):
+        return np.zeros(self.n_stats * n_units, dtype)
+
+    def draw(self, stats, noise):
+        return self._bits(stats, np.full_like(noise, np.nan), noise)
+
+    def draw_prior(self, own, rng, n_units, dtype):
+        stats = Linked(own.raw[None], own.own)
+        return self.draw(stats, rng.uniform(n_units, dtype))
+
+    def log_drawn(self, stats, noise, z):
+        return self.log_prob(z, stats)
+
+    def log_prob(self, z, stats):
+        link = of_bits(self.kind, z.shape[1])
+        return log_coins(link.apply(stats.own, stats.raw, z), z)
+
+    def log_prior(self, z, own):
+        return self.log_prob(z, Linked(own.raw.reshape((1, -1)), own.own))
+
+    def divergence(self, stats, own):
+        """There is no closed form: :meth:`Hierarchy.through` does not ask for it."""
+        raise NotImplementedError
+
+    def mean(self, stats):
+        shape = len(stats.raw), stats.raw.shape[1] // self.n_stats
+        return self._bits(stats, np.full(shape, np.nan, stats.dtype))
+
+    def _bits(self, stats, v, noise=None):
+        own, raw = tree_map(getval, stats.own), getval(stats.raw)
+        return of_bits(self.kind, v.shape[1]).bits(own, raw, v, noise)

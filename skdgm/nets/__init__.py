@@ -1,7 +1,7 @@
 """Feed-forward nets: layers, gradients, losses and training."""
 
 from skdgm.nets import layers, maps
-from skdgm.nets.coins import coin, log_coins
+from skdgm.nets.coins import coin, linear_bits, log_coins, tied_bits, to_draws
 from skdgm.nets.constrained import (
     KINDS,
     Shape,
@@ -91,6 +91,7 @@ __all__ = [
     "initial",
     "layers",
     "layers_of",
+    "linear_bits",
     "listed",
     "log_coins",
     "log_drawn",
@@ -108,5 +109,7 @@ __all__ = [
     "softmax_cross_entropy",
     "squared_error",
     "tied",
+    "tied_bits",
+    "to_draws",
     "vjp",
 ]

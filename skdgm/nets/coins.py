@@ -9,7 +9,8 @@ variable in its place [1]_ [2]_, or of the probability [3]_
 .. math:: \tilde z = \sigma\Bigl(\frac{a - \operatorname{logit} u}{\tau}\Bigr),
    \qquad \frac{\partial z}{\partial a} := \sigma'(a)
 
-Each row of log odds may have several consecutive rows of draws.
+Each row of log odds may have several consecutive rows of draws. Where the log odds of a
+bit depend on those before it, bits are drawn one after another.
 
 References
 ----------
@@ -25,8 +26,10 @@ import numpy as np
 from autograd.extend import defvjp
 from scipy.special import expit
 
+from skdgm._kernels.tied import draw, draw_linear
 from skdgm.distributions.bernoulli import log_odds_grad, log_odds_loss
 from skdgm.nets.tape import getval, primitive
+from skdgm.utils.parallel import run
 
 # Bounds of uniform numbers whose logits are noise.
 _LEAST = 1e-6
@@ -134,3 +137,73 @@ def _by_value(_, logits, z):
 
 
 defvjp(log_coins, _by_logits, _by_value)
+
+
+@primitive
+def to_draws(x, n):
+    """Repeat each row for as many consecutive ones as n rows of draws have.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_columns)
+    n : int
+        A multiple of the number of rows.
+
+    Returns
+    -------
+    x : ndarray of shape (n, n_columns)
+    """
+    return _repeated(x, n)
+
+
+defvjp(to_draws, lambda _, x, n: lambda grad: _folded(grad, x), None)
+
+
+def tied_bits(net, kind, v, uniform=None):
+    """Draw the missing bits of rows, or find the mean of each given the values before.
+
+    Parameters
+    ----------
+    net : tuple of ndarray
+        W, c, rho, V and b, as of
+        :func:`~skdgm.nets.tied`; c and b may have several rows, of as
+        many consecutive rows of v each.
+    kind : int
+        A value of ``KINDS``.
+    v : ndarray of shape (n_rows, n_columns)
+        NaN where missing; not changed.
+    uniform : ndarray of shape (n_rows, n_columns), optional
+        Uniform noise; without it there are means.
+
+    Returns
+    -------
+    v : ndarray of shape (n_rows, n_columns)
+    """
+    W, c, rho, V, b = net
+    net = W, np.atleast_2d(c), rho, V, np.atleast_2d(b)
+    uniform = np.empty((0, 0), v.dtype) if uniform is None else uniform
+    v = v.copy()
+    run(draw, net, kind, uniform, v, n=len(v), work=v.size * W.shape[1])
+    return v
+
+
+def linear_bits(W, logits, v, uniform=None):
+    """As :func:`tied_bits`, with log odds that are linear in the values before.
+
+    Parameters
+    ----------
+    W : ndarray of shape (n_columns, n_columns)
+        Those below and on the diagonal are not used.
+    logits : ndarray of shape (n_rows, n_columns)
+        Log odds but for that; each row belongs to as many consecutive rows of v.
+    v, uniform : ndarray of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    v : ndarray of shape (n_rows, n_columns)
+    """
+    logits = np.repeat(logits, len(v) // len(logits), axis=0)
+    uniform = np.empty((0, 0), v.dtype) if uniform is None else uniform
+    v = v.copy()
+    run(draw_linear, W, logits, uniform, v, n=len(v), work=v.size * len(W) // 2)
+    return v

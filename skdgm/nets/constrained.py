@@ -32,8 +32,8 @@ from autograd.extend import defvjp, defvjp_argnums
 
 from skdgm._kernels import hidden
 from skdgm._kernels import tied as kernels
-from skdgm._kernels.tied import draw
 from skdgm.nets import wide
+from skdgm.nets.coins import tied_bits
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.tape import primitive
 from skdgm.utils.lists import Lists
@@ -167,12 +167,13 @@ def tied(x, shape, W, c, rho, V, b):
     x : ndarray of shape (n_rows, n_inputs)
     shape : Shape
     W, c, rho, V, b : ndarray
-        As in :class:`Tied`.
+        As in :class:`Tied`; c may have several rows, of as many consecutive x each.
 
     Returns
     -------
     z : ndarray of shape (n_rows, n_outputs)
     """
+    c = np.ascontiguousarray(np.atleast_2d(c))
     if wide.worthwhile(*shape[:2]):
         return wide.forward(x, shape.kind, W, c, rho, V, b)
     z, given, net = np.empty((len(x), len(b)), b.dtype), _listed(x), (W, c, rho, V, b)
@@ -182,19 +183,20 @@ def tied(x, shape, W, c, rho, V, b):
 
 
 def _tied_back(argnums, z, args, kwargs):
-    x, shape, *net = args
-    _, c, rho, *_ = net
+    x, shape, W, c, rho, V, b = args
+    net = W, np.ascontiguousarray(np.atleast_2d(c)), rho, V, b
 
     def backward(grad):
         if wide.worthwhile(*shape[:2]):
-            found = wide.backward(x, shape.kind, *net, grad)
+            dW, dc, *others = wide.backward(x, shape.kind, *net, grad)
+            found = dW, dc.reshape(c.shape), *others
             return [found[argnum - 2] for argnum in argnums]
-        dW, dc, dV = (np.zeros_like(part) for part in (net[0], c, net[3]))
-        drho, given = np.zeros((len(c), len(rho)), c.dtype), _listed(x)
-        given += shape.columns, shape.edges, tuple(net), shape.kind, grad
+        dW, dc, dV = (np.zeros_like(part) for part in (W, net[1], V))
+        drho, given = np.zeros((W.shape[1], len(rho)), c.dtype), _listed(x)
+        given += shape.columns, shape.edges, net, shape.kind, grad
         grads, work = (dW, dc, drho, dV), 2 * _work(x, shape, c)
-        run(kernels.backward, *given, grads, n=len(c), work=work)
-        found = dW, dc, drho.sum(axis=0), dV, grad.sum(axis=0)
+        run(kernels.backward, *given, grads, n=W.shape[1], work=work)
+        found = dW, dc.reshape(c.shape), drho.sum(axis=0), dV, grad.sum(axis=0)
         return [found[argnum - 2] for argnum in argnums]
 
     return backward
@@ -222,10 +224,7 @@ def draw_bits(params, v, rng, kind):
     v : ndarray of shape (n_rows, n_columns)
     """
     (W, c), (V, b), rho = params
-    v, uniform = v.copy(), rng.uniform(v.shape[1], v.dtype.type)
-    work = v.size * len(c)
-    run(draw, (W, c, rho, V, b), kind, uniform, v, n=len(v), work=work)
-    return v
+    return tied_bits((W, c, rho, V, b), kind, v, rng.uniform(v.shape[1], v.dtype.type))
 
 
 def _listed(x):
@@ -234,4 +233,5 @@ def _listed(x):
 
 
 def _work(x, shape, c):
-    return len(x) * len(c) * (shape.edges[-1] + _WORK * np.count_nonzero(x[0]))
+    n_units = c.shape[-1]
+    return len(x) * n_units * (shape.edges[-1] + _WORK * np.count_nonzero(x[0]))

@@ -35,7 +35,7 @@ def worthwhile(columns, edges):
 def forward(x, kind, W, c, rho, V, b):
     """Outputs of all columns, (n_rows, n_outputs); see
     :func:`~skdgm.nets.constrained.tied`."""
-    z, A = np.empty((len(x), len(b)), b.dtype), np.tile(c, (len(x), 1))
+    z, A = np.empty((len(x), len(b)), b.dtype), _by_row(c, x)
     V, Z = (_by_column(part, W) for part in (V, z.T))
     for block, H in _blocks(x, W):
         given = x, W, rho, kind, block.start, A, H
@@ -47,8 +47,8 @@ def forward(x, kind, W, c, rho, V, b):
 
 def backward(x, kind, W, c, rho, V, b, dz):
     """Gradients by W, c, rho, V and b, given that by the outputs."""
-    dW, dV, S = np.zeros_like(W), np.empty_like(V), np.zeros((len(x), len(c)), c.dtype)
-    drho, A = np.zeros((len(rho), len(c)), c.dtype), matmul(x, W) + c
+    dW, dV, S = (np.zeros(s, W.dtype) for s in (W.shape, V.shape, (len(x), W.shape[1])))
+    drho, A = np.zeros((len(rho), W.shape[1]), c.dtype), matmul(x, W) + _by_row(c, x)
     V, dVs, dZ, before = *(_by_column(part, W) for part in (V, dV, dz.T)), A.copy()
     for block, H in reversed(list(_blocks(x, W))):
         G, given = np.empty_like(H), (rho, kind, block.start)
@@ -56,8 +56,14 @@ def backward(x, kind, W, c, rho, V, b, dz):
         _multiply(dZ[block], H, dVs[block])
         _multiply(dZ[block].transpose(0, 2, 1), V[block], G)
         given = x, *given, A, H, G, S, W, dW, drho
-        run(kernels.learn, *given, n=len(c), work=_WORK * H.size)
-    return dW, S.sum(axis=0), drho.sum(axis=1), dV, dz.sum(axis=0)
+        run(kernels.learn, *given, n=W.shape[1], work=_WORK * H.size)
+    dc = S.reshape(len(c), -1, W.shape[1]).sum(axis=1)
+    return dW, dc, drho.sum(axis=1), dV, dz.sum(axis=0)
+
+
+def _by_row(c, x):
+    """Biases of hidden units for each row of x."""
+    return np.repeat(c, len(x) // len(c), axis=0)
 
 
 def _by_column(outputs, W):

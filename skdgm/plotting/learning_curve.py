@@ -29,12 +29,14 @@ class LearningCurveDisplay:
     groups : list of tuple
         For each Axes a title, the label of the loss, and a dictionary that maps names
         to pairs of sequences: losses of training rows and of held-out rows. The latter
-        may be empty.
+        may be empty. Perhaps also a sequence of variances of the gradient, which is
+        drawn on a logarithmic axis on the right.
 
     Attributes
     ----------
     lines_ : list of dict
-        For each Axes the lines of each name, two of them if rows were held out.
+        For each Axes the lines of each name, two of them if rows were held out; that of
+        the gradient's variance, if there is one, has the name "gradient".
     axes_ : ndarray of Axes
     figure_ : matplotlib Figure
 
@@ -65,7 +67,8 @@ class LearningCurveDisplay:
         ----------
         estimator : object
             Fitted estimator with ``loss_curve_`` or ``loss_curves_``. Losses of
-            pre-trained layers are shown too.
+            pre-trained layers are shown too, and ``gradient_variance_curve_`` where it
+            was recorded.
         line_kw : dict, default=None
             Arguments of ``Axes.plot``.
         ax : matplotlib Axes or array-like of Axes, default=None
@@ -112,14 +115,15 @@ class LearningCurveDisplay:
         options = {"ncols": n_axes, "figsize": (4.4 * n_axes, 3.4)}
         self.figure_, self.axes_ = axes_for(type(self), ax, n_axes, **options)
         self.lines_ = [
-            _draw(axes, *group, line_kw or {})
+            _draw(axes, group, line_kw or {})
             for axes, group in zip(self.axes_, self.groups)
         ]
         return self
 
 
-def _draw(axes, title, loss, curves, line_kw):
+def _draw(axes, group, line_kw):
     """Draw a group of curves and return their lines by name."""
+    title, loss, curves, *more = group
     lines = {}
     for number, (name, parts) in enumerate(curves.items()):
         lines[name] = []
@@ -138,6 +142,13 @@ def _draw(axes, title, loss, curves, line_kw):
     axes.spines[["top", "right"]].set_visible(False)
     if sum(map(len, lines.values())) > 1:
         axes.legend(frameon=False)
+    if more and len(more[0]):
+        right, color = axes.twinx(), f"C{len(curves)}"
+        options = {"color": color, "linewidth": 1, "label": "gradient", **line_kw}
+        epochs = range(1, 1 + len(more[0]))
+        lines["gradient"] = right.semilogy(epochs, more[0], **options)
+        right.set_ylabel("variance of the gradient", color=color)
+        right.spines["top"].set_visible(False)
     return lines
 
 
@@ -153,11 +164,14 @@ class Curves(NamedTuple):
     curves : dict
         For each name a pair of sequences, the losses of training rows and of held-out
         rows per epoch. The latter may be empty.
+    variances : sequence of float
+        Of the gradient, per epoch; may be empty.
     """
 
     title: str
     loss: str
     curves: dict
+    variances: tuple = ()
 
     @property
     def n_epochs(self):
@@ -181,7 +195,9 @@ def losses_of(estimator):
             getattr(estimator, f"{prefix}{kind}_curve_", ())
             for kind in ("loss", "validation")
         ]
-        groups.append(Curves(title, _loss_of(estimator), {"training": curves}))
+        variances = () if prefix else getattr(estimator, "gradient_variance_curve_", ())
+        own = {"training": curves}, variances
+        groups.append(Curves(title, _loss_of(estimator), *own))
     return groups
 
 

@@ -96,6 +96,11 @@ class Stream(NamedTuple):
             ids = np.arange(ids, dtype=np.uint64)
         return Stream(self.root, ids)
 
+    def each(self, n_each):
+        """Streams of ``n_each`` consecutive draws of each row."""
+        numbers = mix64(np.arange(1, n_each + 1, dtype=np.uint64))
+        return Stream(self.root, mix64(self.ids[:, None] ^ numbers).ravel())
+
     def take(self, index):
         """Streams of the rows at ``index``, an index array or a slice."""
         return Stream(self.root, self.ids[index])

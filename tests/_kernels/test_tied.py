@@ -4,7 +4,7 @@ import pytest
 
 from skdgm._kernels import hidden
 from skdgm._kernels import tied as kernels
-from skdgm._kernels.tied import draw
+from skdgm._kernels.tied import draw, draw_linear
 from skdgm.utils.lists import Lists
 from tests._kernels.oracles import DTYPES, sigmoid
 
@@ -190,3 +190,57 @@ def test_bits_are_drawn_one_after_the_other(scaled, kind, dtype):
     for start, stop in [(0, 1), (1, 31), (31, n)]:
         draw(net, kind, luck, parts, start, stop)
     np.testing.assert_array_equal(parts, found)
+
+
+@TYPES
+@SCALED
+def test_rows_may_have_biases_of_their_own(scaled, dtype):
+    # Of six rows two each have a c.
+    x, columns, edges, (W, _, rho, V, b) = case(BITS, 19, dtype, scaled)
+    rng, x = np.random.default_rng(3), x[:6]
+    c, dz = rng.normal(size=(3, 19)).astype(dtype), rng.normal(size=(6, 9))
+    z, dz = np.empty((6, 9), dtype), dz.astype(dtype)
+    kind, net = hidden.TANH, (W, c, rho, V, b)
+    given = *listed(x), columns, edges, net, kind
+    kernels.forward(*given, z, 0, 6)
+    drho = np.zeros((19, len(rho)), dtype)
+    grads = np.zeros_like(W), np.zeros_like(c), drho, np.zeros_like(V)
+    kernels.backward(*given, dz, grads, 0, 19)
+    close, total = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype]}, 0.0
+    for k in range(3):
+        own = slice(2 * k, 2 * k + 2)
+        expected, back = oracle(x[own], columns, edges, (W, c[k], rho, V, b), kind)
+        np.testing.assert_allclose(z[own], expected, **close)
+        dW, dc, _, _ = back(dz[own])
+        np.testing.assert_allclose(grads[1][k], dc, **close)
+        total = total + dW
+    np.testing.assert_allclose(grads[0], total, **close)
+
+
+@TYPES
+@pytest.mark.parametrize("linear", [True, False])
+def test_means_and_bits_given_those_before(linear, dtype):
+    rng, n = np.random.default_rng(4), 5
+    W, V = rng.normal(size=(2, n, n)).astype(dtype)
+    A, c = rng.normal(size=(2, 8, n)).astype(dtype)
+    luck = rng.random((8, n)).astype(dtype)
+    for uniform in (np.empty((0, 0), dtype), luck):
+        x, expected = np.full((8, n), np.nan, dtype), np.empty((8, n))
+        x[0, 1] = 1
+        for r in range(8):
+            for t in range(n):
+                before = expected[r, :t]
+                if linear:
+                    a = A[r, t] + before @ W[:t, t]
+                else:
+                    a = A[r, t] + V[t] @ sigmoid(c[r // 2] + before @ W[:t])
+                p = sigmoid(a)
+                expected[r, t] = (uniform[r, t] < p) if len(uniform) else p
+                if (r, t) == (0, 1):
+                    expected[r, t] = 1
+        if linear:
+            draw_linear(W, A.copy(), uniform, x, 0, 8)
+        else:
+            net = W, c[:4], np.zeros(0, dtype), V, A
+            draw(net, hidden.LOGISTIC, uniform, x, 0, 8)
+        np.testing.assert_allclose(x, expected, rtol=1e-4)

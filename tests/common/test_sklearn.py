@@ -10,7 +10,14 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from skdgm import DBM, FVBN, DBNClassifier, DBNRegressor, RBMClassifier
+from skdgm import (
+    DBM,
+    FVBN,
+    DBNClassifier,
+    DBNRegressor,
+    RBMClassifier,
+    SigmoidBeliefNetwork,
+)
 from tests.common.instances import (
     CLASSES,
     ESTIMATORS,
@@ -29,6 +36,14 @@ SUPERVISED.set_params(learning_rate=0.03, n_iter=20)
 
 # A closed form, which learning again does not change: no instance for tests of that.
 NORMAL = FVBN(column_types="gaussian", ordering="random")
+# Bits and columns one after another.
+LINKED = SigmoidBeliefNetwork(
+    (16, 8),
+    autoregressive=True,
+    recognition_autoregressive="nade",
+    ordering="random",
+    n_iter=5,
+)
 
 # By default they learn for as long as it takes, with as many units as that takes, which
 # is no matter of the checks. Of so many units log Z is a sum over all their states.
@@ -77,7 +92,7 @@ OTHER_CLASSIFIERS = [
 ]
 
 
-@parametrize_with_checks([*DEFAULTS, REAL, SUPERVISED, NORMAL, *OTHERS])
+@parametrize_with_checks([*DEFAULTS, REAL, SUPERVISED, NORMAL, LINKED, *OTHERS])
 def test_check(estimator, check):
     try:
         check(estimator)

@@ -5,10 +5,12 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
-from skdgm.directed._objective import Given, Learned
+from skdgm.directed._way import Given, Learned
+from skdgm.gradients.reinforce import Optimal, Running, signals
 from skdgm.nets import nll, vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
@@ -27,7 +29,7 @@ def objective(**options):
     rng = np.random.default_rng(1)
     params, kept = sbn._training.params, sbn._training.statistics
     model = tree_map(lambda a: a + rng.normal(size=a.shape), params.model)
-    baselines = tree_map(lambda a: a + 0.3 * rng.normal(size=a.shape), params.baselines)
+    baselines = tree_map(lambda a: a + 0.3 * rng.normal(size=a.shape), params.own)
     learned = Learned(model, baselines)
     return sbn._objective(tabulate(sbn._rows(X), None), 0), learned, kept
 
@@ -67,32 +69,47 @@ def mean_bound(own, params, n):
     return (p * bound).sum(axis=1).mean()
 
 
-def drawn(own, params, kept, seed, n_copies=N_COPIES):
-    """Gradient of an update of many copies of the rows."""
+def update(own, params, kept, seed, n_copies=N_COPIES):
+    """What an update of many copies of the rows is made of."""
     v = np.repeat(X, n_copies, axis=0)
     rng = stream(seed)
     generator = rng.generator()
-    shapes = [(len(v) * own.n_each, n) for n in own.hierarchy.n_latent]
+    shapes = [(len(v) * own.way.n_each, n) for n in own.hierarchy.n_latent]
     noise = [generator.random(shape) for shape in shapes]
     dreams = None
-    if own.sleeps:
+    if own.way.asleep:
         dreams = own.dreams(params.model, kept.model, rng.fold(3).rows(len(v)))
-    given = Given(params, kept, v, noise, dreams, rng)
+    return Given(params, kept, v, noise, dreams, rng)
+
+
+def forward(own, params, kept, seed, n_copies=N_COPIES):
+    """What an update of many copies follows, and what it keeps."""
+    return own.forward(params, update(own, params, kept, seed, n_copies))
+
+
+def drawn(own, params, kept, seed, n_copies=N_COPIES):
+    """Gradient of an update of many copies of the rows."""
+    given = update(own, params, kept, seed, n_copies)
     return vjp(
         lambda p: own.forward(p, given)[0],
         params,
-        lambda out: np.full_like(out, -1 / len(v)),
+        lambda out: np.full_like(out, -1 / len(out)),
     )[1]
 
 
 def assert_mean_gradient(expected, **options):
     """Gradients of many updates have the expected mean."""
     own, params, kept = objective(**options)
-    # Moments of other updates, so that they do not depend on this one.
-    signals = kept.signals._replace(
-        mean=np.array([-3.0, -1.0]), variance=np.array([4.0, 2.0]), n=np.ones(1)
-    )
-    kept = kept._replace(signals=signals)
+    if kept.own:
+        # Moments of other updates, so that they do not depend on this one.
+        moments = {"mean": np.array([-3.0, -1.0]), "variance": np.array([4.0, 2.0])}
+        running = Running(**moments, n=np.ones(1))
+        if options.get("baseline") == "optimal":
+            rng = np.random.default_rng(4)
+            square = tree_map(lambda a: rng.random(a.shape), params.model.encoders)
+            cross = tree_map(lambda a: rng.normal(size=a.shape), square)
+            running = Optimal(running, cross, square)
+        kept = kept._replace(own=running)
     found = [drawn(own, params, kept, seed).model for seed in range(N_UPDATES)]
     rows = np.array([np.concatenate([g.ravel() for g in arrays(f)]) for f in found])
     wanted = np.concatenate([g.ravel() for g in arrays(expected)])
@@ -107,11 +124,46 @@ def of_bound(n):
 
 
 @pytest.mark.parametrize("n_importance", [1, 2])
-@pytest.mark.parametrize("baseline", ["none", "mean", "net"])
+@pytest.mark.parametrize("baseline", ["none", "mean", "net", "optimal"])
 @pytest.mark.parametrize("way", ["reinforce", "nvil"])
 def test_score_functions_are_unbiased(way, baseline, n_importance):
     more = {"baseline": baseline, "n_importance": n_importance}
     assert_mean_gradient(of_bound(1), objective=way, normalise_signal=False, **more)
+
+
+@pytest.mark.parametrize("way", ["reinforce", "nvil"])
+def test_baselines_of_parameters_are_those_of_least_variance(way):
+    more = {"objective": way, "normalise_signal": False, "baseline": "optimal"}
+    own, params, kept = objective(**more)
+    z = states(own.hierarchy.n_latent)
+    log_q, signal, scores = [], [], []
+    for row in X:
+        v, noise = np.tile(row, (len(z[0]), 1)), own.hierarchy.noise_of(z)
+        found = own.hierarchy.through(params.model, kept.model, v, noise)
+        data = -nll(found.out, params.model.own, v, own.output)
+        terms = np.stack([data, *found.log_p], axis=1), np.stack(found.log_q, axis=1)
+        log_q.append(terms[1].sum(axis=1))
+        signal.append(signals(*(part[:, None] for part in terms), way == "nvil")[:, 0])
+        below = v
+        for level, part in enumerate(z):
+            gap = part - expit(found.stats[level])
+            scores.append(below[:, :, None] * gap[:, None, :])
+            below = part
+    # Of the weights of the lowest layer: the moments, by enumeration.
+    q, f = np.exp(log_q), np.array(signal)[:, :, 0]
+    squares = np.array(scores[::2]) ** 2
+    mean = (q * f).sum(axis=1).mean()
+    cross = ((q * (f - mean))[:, :, None, None] * squares).sum(axis=(0, 1))
+    wanted = cross / (q[:, :, None, None] * squares).sum(axis=(0, 1))
+    running = Running(np.full(2, mean), np.zeros(2), np.ones(1))
+    kept = kept._replace(own=Optimal(running))
+    found = []
+    for seed in range(400):
+        _, after = forward(own, params, kept, seed, 4)
+        found.append((after.own.cross[0][0].W, after.own.square[0][0].W))
+    cross, square = (np.array(part) for part in zip(*found))
+    # The baseline is a ratio of means: what is left of one has the mean zero.
+    assert_means(cross - wanted * square, np.zeros(wanted.shape))
 
 
 @pytest.mark.parametrize("n_importance", [1, 3])
@@ -226,19 +278,19 @@ def test_baselines_learn_what_is_left_of_signals():
     noise = [rng.random((len(v), n)) for n in own.hierarchy.n_latent]
     given = Given(params, kept, v, noise, None, stream(0))
     _, after = own.forward(params, given)
-    kept = kept._replace(signals=after.signals)
+    kept = kept._replace(own=after.own)
     given = given._replace(kept=kept)
     found = own.hierarchy.through(params.model, kept.model, v, lambda n, _: noise[n])
     loss = nll(found.out, (), v, own.output)
     signal = -loss + sum(found.log_p) - sum(found.log_q)
-    size = np.maximum(1, np.sqrt(after.signals.variance[0]))
+    size = np.maximum(1, np.sqrt(after.own.variance[0]))
 
     def squares(baselines):
-        net = own.baselines[0]
+        net = own.way.nets[0]
         value = net.apply(baselines[0], ((), ()), v)[0][:, 0]
-        rest = (signal - after.signals.mean[0]) / size - value
+        rest = (signal - after.own.mean[0]) / size - value
         return 0.5 * (rest**2).sum()
 
-    expected = numerical_gradient(squares, params.baselines)[0]
+    expected = numerical_gradient(squares, params.own)[0]
     _, grads = vjp(lambda p: own.forward(p, given)[0], params, np.ones_like)
-    assert_trees(grads.baselines[0], expected, rtol=1e-5, atol=1e-6)
+    assert_trees(grads.own[0], expected, rtol=1e-5, atol=1e-6)

@@ -35,6 +35,27 @@ def test_every_objective_learns_bars(objective):
     assert sbn.loss_curve_[-1] < sbn.loss_curve_[0]
 
 
+@pytest.mark.parametrize("objective", ["mean-field", "gibbs"])
+@pytest.mark.parametrize("kind", ["categorical", "gaussian"])
+def test_other_columns_are_learned(kind, objective):
+    rng = np.random.default_rng(0)
+    which = rng.integers(0, 3, 400)
+    X = (which[:, None] + np.where(rng.random((400, 5)) < 0.2, 1, 0)) % 3.0
+    if kind == "gaussian":
+        X = 3 * X + rng.normal(size=X.shape)
+    how = {"column_types": kind, "objective": objective, "n_iter": 40}
+    sbn = SigmoidBeliefNetwork(
+        (8,), learning_rate=0.03, batch_size=20, random_state=0, **how
+    ).fit(X)
+    found = sbn.importance_likelihood(X, n_draws=200).mean()
+    # Reweighted wake-sleep has -4.06 and -11.37, independent columns -5.5 and -12.
+    assert found > {"categorical": -4.2, "gaussian": -11.5}[kind]
+    if objective == "mean-field":
+        assert sbn.mean_field_bound(X).mean() < found
+    holes = np.where(rng.random(X.shape) < 0.3, np.nan, X)
+    assert np.isfinite(sbn.partial_fit(holes).score_samples(holes)).all()
+
+
 def test_objectives_may_change_between_fits():
     sbn = SigmoidBeliefNetwork((4,), n_iter=2, warm_start=True, random_state=0)
     sbn.fit(BARS)
@@ -104,3 +125,45 @@ def test_tables_of_several_kinds():
     red = sbn.sample(50, random_state=0, conditions={"colour": "red"})
     assert (red["colour"] == "red").all()
     assert red["flag"].mean() > 0.9
+
+
+def variances(n_draws=5, n_iter=4, **options):
+    how = {"gradient_draws": n_draws, "n_iter": n_iter, "random_state": 0} | options
+    sbn = SigmoidBeliefNetwork((8, 4), batch_size=50, **how).fit(BARS)
+    return sbn, np.array(sbn.gradient_variance_curve_)
+
+
+def test_gradients_of_less_variance_have_less():
+    means = {
+        baseline: variances(20, objective="reinforce", baseline=baseline)[1].mean()
+        for baseline in ("none", "mean", "optimal", "net")
+    }
+    assert min(means["none"] / means[b] for b in ("mean", "optimal", "net")) > 2
+    many = variances(20, n_importance=50)[1].mean()
+    assert many < 0.5 * variances(20, n_importance=1)[1].mean()
+
+
+@pytest.mark.filterwarnings("ignore::skdgm.exceptions.CollapseWarning")
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_measuring_variances_does_not_change_what_is_learned(objective):
+    sbn, found = variances(objective=objective)
+    assert len(found) == 4
+    assert (found > 0).all()
+    plain = SigmoidBeliefNetwork(
+        (8, 4), objective=objective, batch_size=50, n_iter=4, random_state=0
+    ).fit(BARS)
+    np.testing.assert_array_equal(
+        plain.score_samples(UNSEEN), sbn.score_samples(UNSEEN)
+    )
+    assert not hasattr(plain, "gradient_variance_curve_")
+
+
+def test_variances_belong_to_epochs():
+    sbn, found = variances(warm_start=True)
+    sbn.set_params(gradient_draws=None).partial_fit(BARS)
+    sbn.set_params(gradient_draws=3, n_iter=2).fit(BARS)
+    again = np.array(sbn.gradient_variance_curve_)
+    np.testing.assert_array_equal(again[:4], found)
+    np.testing.assert_array_equal(np.isnan(again), [False] * 4 + [True, False, False])
+    sbn.set_params(warm_start=False, gradient_draws=None).fit(BARS)
+    assert not hasattr(sbn, "gradient_variance_curve_")

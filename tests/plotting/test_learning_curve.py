@@ -16,6 +16,7 @@ from skdgm import (
     DBNRegressor,
     GaussianRBM,
     GenerativeDBNClassifier,
+    SigmoidBeliefNetwork,
 )
 from skdgm.plotting import LearningCurveDisplay
 
@@ -180,3 +181,17 @@ def test_the_axis_says_what_is_lost(model, loss, X):
     assert losses(display) == [loss]
     with pytest.raises(TypeError, match="line_kw of LearningCurveDisplay"):
         LearningCurveDisplay.from_estimator(model, line_kw="red")
+
+
+def test_variances_of_gradients(X):
+    sbn = SigmoidBeliefNetwork((4, 3), n_iter=4, gradient_draws=3, random_state=0)
+    display = LearningCurveDisplay.from_estimator(sbn.fit(X))
+    check_line(display.lines_[0]["training"][0], sbn.loss_curve_)
+    (line,) = display.lines_[0]["gradient"]
+    check_line(line, sbn.gradient_variance_curve_)
+    assert line.axes is not display.axes_[0]
+    assert line.axes.get_yscale() == "log"
+    assert line.axes.get_ylabel() == "variance of the gradient"
+    sbn.set_params(gradient_draws=None)
+    display = LearningCurveDisplay.from_estimator(sbn.fit(X))
+    assert list(display.lines_[0]) == ["training"]

@@ -1,0 +1,162 @@
+r"""Expected log probability of columns, over independent hidden bits of given means.
+
+Real columns have the exact expectation,
+
+.. math:: \mathbb{E}[(x_i - a_i)^2] = (x_i - \bar a_i)^2 +
+   \sum_j \mu_j (1 - \mu_j) W_{ji}^2
+
+and categories the bound that Saul's is for two,
+
+.. math:: \mathbb{E}\Bigl[\log \sum_k e^{a_k}\Bigr] \le \sum_k \xi_k \bar a_k +
+   \log \sum_k \mathbb{E}\bigl[e^{a_k - \sum_l \xi_l a_l}\bigr]
+
+for any :math:`\xi` that adds up to one; here, the probabilities at the means.
+"""
+
+import numpy as np
+from scipy.special import expit
+
+from skdgm.directed._way import affine, along
+from skdgm.nets import nll
+
+
+class Reals:
+    """Real columns with variances that do not differ by row.
+
+    Parameters
+    ----------
+    net : Net
+    """
+
+    def __init__(self, net):
+        self.net = net
+
+    def start(self, a):
+        """xi for given log odds: none, of the shape of these."""
+        return a
+
+    def settle(self, model, v, mean, field, xi):
+        """Move means of the parents in turn, in place; returns xi for the next time.
+
+        Parameters
+        ----------
+        model : Params
+        v : ndarray of shape (n_rows, n_columns)
+        mean, field : ndarray of shape (n_rows, n_parents)
+            Log odds of the parents given the layer above.
+        xi : ndarray of shape (n_rows, n_outputs)
+        """
+        (W, b), output = affine(model, 0), self.net.output
+        m = mean @ W + b
+        precision = np.exp(-output.parts(m, model.own)[1]) * ~np.isnan(v)
+        gap = np.where(np.isnan(v), 0, v - m)
+        for j, weights in enumerate(W):
+            before, pull = mean[:, j].copy(), weights * (mean[:, j : j + 1] - 0.5)
+            total = ((gap + pull) * precision) @ weights
+            mean[:, j] = expit(field[:, j] + total)
+            gap -= (mean[:, j] - before)[:, None] * weights
+        return xi
+
+    def log_p(self, model, v, mean, xi):
+        """Expected log probability of each row, or a bound on it."""
+        return -self.net.output.nll(*self._far(model, v, mean), model.own)
+
+    def aim(self, model, traced, v, mean, xi):
+        """What has the gradient of :meth:`log_p` by traced parameters, row by row."""
+        W, output = affine(model, 0).W, self.net.output
+        m, far = self._far(model, v, mean)
+        weight = np.full(len(v), -1 / len(v), v.dtype)
+        by_mean, _ = output.nll_grad(m, v, weight, model.own)
+        precision = np.exp(-output.parts(m, model.own)[1]) * ~np.isnan(v)
+        spread = (mean * (1 - mean)).T @ precision * W / v.dtype.type(len(v))
+        slopes = mean.T @ by_mean - spread, by_mean.sum(axis=0)
+        total = along(affine(traced, 0), *slopes)
+        if output.variance == "feature":
+            total = total - nll(m, traced.own, far, output)
+        return total
+
+    def _far(self, model, v, mean):
+        """Means of columns, and values whose squared distance is the expected one of
+        the rows."""
+        W, b = affine(model, 0)
+        m = mean @ W + b
+        return m, m + np.sqrt((v - m) ** 2 + (mean * (1 - mean)) @ W**2)
+
+
+class Codes:
+    """Columns of categories; methods as of :class:`Reals`.
+
+    Parameters
+    ----------
+    net : Net
+    """
+
+    def __init__(self, net):
+        self.net = net
+        self.starts, self.sizes = net.output.starts, net.output.n_outputs
+
+    def start(self, a):
+        """xi for given logits: their probabilities."""
+        return self.net.output.expected(a)
+
+    def settle(self, model, v, mean, field, xi):
+        """Move means of the parents in turn, in place; returns a better xi."""
+        (W, b), (t, known) = affine(model, 0), self._targets(v)
+        total = self._totals(W, b, mean, xi)
+        for j, weights in enumerate(W):
+            m, e = mean[:, j : j + 1], np.exp(self._centred(weights, xi))
+            factor = 1 - m + m * e
+            slope = self._shares(total) * (e - 1) / factor
+            pull = (known * ((t - xi) * weights - slope)).sum(axis=1)
+            new = expit(field[:, j] + pull)[:, None]
+            total += np.log(1 - new + new * e) - np.log(factor)
+            mean[:, j] = new[:, 0]
+        return self.start(mean @ W + b)
+
+    def log_p(self, model, v, mean, xi):
+        """Bound on the expected log probability of each row."""
+        (W, b), (t, known) = affine(model, 0), self._targets(v)
+        total = self._totals(W, b, mean, xi)
+        high = np.maximum.reduceat(total, self.starts, axis=1)
+        size = np.exp(total - np.repeat(high, self.sizes, axis=1))
+        log_sum = high + np.log(np.add.reduceat(size, self.starts, axis=1))
+        exact = (known * (t - xi) * (mean @ W + b)).sum(axis=1)
+        return exact - np.where(np.isnan(v), 0, log_sum).sum(axis=1)
+
+    def aim(self, model, traced, v, mean, xi):
+        """What has the gradient of :meth:`log_p` by traced parameters, row by row."""
+        (W, b), (t, known) = affine(model, 0), self._targets(v)
+        shares, n = self._shares(self._totals(W, b, mean, xi)), v.dtype.type(len(v))
+        by_weight = np.empty_like(W)
+        for j, weights in enumerate(W):
+            m, e = mean[:, j : j + 1], np.exp(self._centred(weights, xi))
+            tilted = shares * (m * e / (1 - m + m * e))
+            tilted -= xi * self._summed(tilted)
+            by_weight[j] = (known * (m * (t - xi) - tilted)).sum(axis=0)
+        by_bias = (known * (t - shares)).sum(axis=0)
+        return along(affine(traced, 0), by_weight / n, by_bias / n)
+
+    def _targets(self, v):
+        """One-hot rows, and a mask of what is known in them."""
+        return self.net.output.inputs(v), np.repeat(~np.isnan(v), self.sizes, axis=1)
+
+    def _totals(self, W, b, mean, xi):
+        """Logs of the expectations that are added up."""
+        total = self._centred(b, xi)
+        for j, weights in enumerate(W):
+            m = mean[:, j : j + 1]
+            total = total + np.log(1 - m + m * np.exp(self._centred(weights, xi)))
+        return total
+
+    def _summed(self, x):
+        """Sum over the categories of each column, once for each of them."""
+        total = np.add.reduceat(x, self.starts, axis=1)
+        return np.repeat(total, self.sizes, axis=1)
+
+    def _centred(self, a, xi):
+        """Logits less their means by xi."""
+        return a - self._summed(xi * a)
+
+    def _shares(self, total):
+        """Share of each category's expectation in the sum."""
+        return self.net.output.expected(total)

@@ -1,0 +1,126 @@
+r"""EM by sampling: a Markov chain over the hidden bits of each row [1]_.
+
+.. math:: z_{lj} \sim p(z_{lj} \mid x, z_{-lj}), \qquad
+   \log \frac{p(z_{lj} = 1 \mid \cdot)}{p(z_{lj} = 0 \mid \cdot)} = a_{lj} +
+   \log \frac{p(z_{l-1} \mid z_l, z_{lj} = 1)}{p(z_{l-1} \mid z_l, z_{lj} = 0)}
+
+with :math:`a_{lj}` the log odds given the layer above. Between updates the state of a
+row's chain is kept, by the row's content. Both nets learn from it: the model by
+:math:`\nabla \log p(x, z)`, the inference net by :math:`\nabla \log q(z \mid x)`.
+
+References
+----------
+.. [1] Neal (1992). Connectionist learning of belief networks. Artificial Intelligence.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit
+
+from skdgm._kernels import beliefs as kernels
+from skdgm.directed._way import NOISE, OTHER, DrawnWay, affine, fields
+from skdgm.gradients.stochastic import Weights
+from skdgm.utils.parallel import run
+from skdgm.utils.rows import row_hash
+
+# What stands in place of a bit of a chain that has not begun.
+_UNKNOWN = 2
+# Cost of a parent and child, in multiply-adds.
+_WORK = 10
+
+
+class Chains(NamedTuple):
+    """States of the chains of training rows.
+
+    Parameters
+    ----------
+    hashes : ndarray of shape (n_rows,), uint64
+        Of the rows' content.
+    z : ndarray of shape (n_rows, n_chains, n_hidden), uint8
+        Bits, layer after layer.
+    """
+
+    hashes: np.ndarray
+    z: np.ndarray
+
+
+class Gibbs(DrawnWay):
+    """EM by sampling."""
+
+    def resume(self, own, rows):
+        """Chains of rows; those that there are go on."""
+        hashes, n = row_hash(rows), sum(self.net.hierarchy.n_latent)
+        z = np.full((len(hashes), self.n_each, n), _UNKNOWN, np.uint8)
+        if isinstance(own, Chains) and own.z.shape[1:] == z.shape[1:] and len(own.z):
+            order = np.argsort(own.hashes, kind="stable")
+            place = np.searchsorted(own.hashes[order], hashes)
+            place = order[place.clip(max=len(order) - 1)]
+            same = own.hashes[place] == hashes
+            z[same] = own.z[place[same]]
+        return Chains(hashes, z)
+
+    def noise(self, state, batch, v, rng):
+        """Noise that stands for the bits of chains, after some steps in place."""
+        model, hierarchy = state.params.model, self.net.hierarchy
+        chains, ends = state.statistics.own.z, np.cumsum(hierarchy.n_latent)[:-1]
+        before = chains[batch].reshape(len(v) * self.n_each, -1)
+        new = before[:, :1] == _UNKNOWN
+        if self.recipe.resample:
+            new[:] = True
+        z = [part.astype(v.dtype) for part in np.split(before, ends, axis=1)]
+        if new.any():
+            uniform = super().noise(state, batch, v, rng)
+            own = model, state.statistics.model, self.net.inputs(v)
+            drawn = hierarchy.climb(*own, lambda level, _: uniform[level])[2]
+            z = [np.where(new, *pair) for pair in zip(drawn, z)]
+        z = [np.ascontiguousarray(part) for part in z]
+        generator = rng.fold(OTHER, NOISE).generator()
+        v = v if self.n_each == 1 else np.repeat(v, self.n_each, axis=0)
+        for _ in range(self.recipe.n_steps):
+            self.sweep(model, v, z, generator)
+        chains[batch] = np.concatenate(z, axis=1).reshape(len(batch), self.n_each, -1)
+        return [hierarchy.noise_of(z)(level, None) for level in range(len(z))]
+
+    def sweep(self, model, v, z, generator):
+        """Draw each bit of all layers given the others, in place.
+
+        Parameters
+        ----------
+        model : Params
+        v : ndarray of shape (n, n_columns)
+        z : list of ndarray of shape (n, n_units)
+        generator : numpy.random.Generator
+        """
+        for level, bits in enumerate(z):
+            noise = generator.random(bits.shape, bits.dtype)
+            field = fields(model, z, level)
+            layer = affine(model, level)
+            if level or self.net.output.kind == "bernoulli":
+                t = z[level - 1] if level else np.ascontiguousarray(v)
+                work = _WORK * len(bits) * layer.W.size
+                own = bits, t, field, *layer, noise
+                run(kernels.sweep, *own, n=len(bits), work=work)
+            else:
+                self._sweep_lowest(model, v, bits, field, noise)
+
+    def _sweep_lowest(self, model, v, z, field, noise):
+        """Draw the lowest layer above columns of any kind."""
+        (W, b), output = affine(model, 0), self.net.output
+        out = z @ W + b
+        loss = output.nll(out, v, model.own)
+        for j, weights in enumerate(W):
+            sign = 1 - 2 * z[:, j]
+            other = out + sign[:, None] * weights
+            then = output.nll(other, v, model.own)
+            moves = noise[:, j] < expit(sign * field[:, j] + loss - then)
+            loss, out = (
+                np.where(moves, then, loss),
+                np.where(moves[:, None], other, out),
+            )
+            z[:, j] = np.where(moves, 1 - z[:, j], z[:, j])
+
+    def of_drawn(self, params, given, drawn):
+        shape = drawn.n, self.n_each
+        share = np.full((*shape, len(drawn.log_q)), 1 / self.n_each)
+        return drawn.weighed(Weights(share[:, :, 0], share)), given.kept.own

@@ -1,0 +1,207 @@
+r"""Learning by Saul's mean field: a bound at means of each row's own.
+
+With independent bits of means :math:`\mu` in place of the posterior [1]_,
+
+.. math:: \log p(x) \ge \sum_i \mu_i \bar a_i - \xi_i \bar a_i - \log \mathbb{E}\bigl[
+   e^{-\xi_i a_i} + e^{(1 - \xi_i) a_i}\bigr] + \sum_j H(\mu_j)
+
+over columns (where :math:`\mu_i = x_i`) and hidden bits i, whose log odds
+:math:`a_i` have the mean :math:`\bar a_i`: all in closed form. Means and
+:math:`\xi` begin at what the inference net says of the row, and are settled by some
+sweeps; the model follows the gradient of the bound there, and the inference net
+learns the means. For columns of other kinds see :mod:`skdgm.directed._expected`.
+
+References
+----------
+.. [1] Saul, Jaakkola and Jordan (1996). Mean field theory for sigmoid belief networks.
+   Journal of Artificial Intelligence Research.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import entr, expit
+
+from skdgm._kernels import beliefs as kernels
+from skdgm.directed._expected import Codes, Reals
+from skdgm.directed._way import Kept, Net, Way, affine, along, fields
+from skdgm.utils.counts import count
+from skdgm.utils.math import softplus
+from skdgm.utils.parallel import run
+from skdgm.utils.tree import astype
+
+# Cost of a parent and child, in multiply-adds.
+_WORK = 30
+# What is expected of columns, by kind.
+_COLUMNS = {"gaussian": Reals, "categorical": Codes}
+# Rows at a time.
+_ROWS = 512
+
+
+class Settled(NamedTuple):
+    """Means of hidden bits, and what bounds the children's log probabilities.
+
+    Parameters
+    ----------
+    means : list of ndarray of shape (n_rows, n_units)
+        The layer next to the data first.
+    xi, share : list of ndarray of shape (n_rows, n_children)
+        Of the columns, if they are bits, and of each layer below the highest.
+    better : list of ndarray of shape (n_rows, n_children)
+        xi after another step.
+    """
+
+    means: list
+    xi: list
+    share: list
+    better: list
+
+
+class Factored:
+    """Independent bits in place of the posterior.
+
+    Parameters
+    ----------
+    net : Net
+    """
+
+    def __init__(self, net):
+        self.net = net
+        # What is expected of columns that are no bits.
+        self.columns = None
+        if net.output.kind != "bernoulli":
+            self.columns = _columns(net)
+
+    def settle(self, model, kept, v, n_steps):
+        """Means after sweeps from those of the inference net, :class:`Settled`."""
+        means = self.net.hierarchy.upwards(model, kept, self.net.inputs(v))
+        means = [np.ascontiguousarray(part) for part in means]
+        slack = v.dtype.type(np.sqrt(np.finfo(v.dtype).max))
+        layers = [affine(model, level) for level in range(len(means))]
+        xi = [mean @ W + b for mean, (W, b) in zip(means, layers)]
+        starts = [expit] * len(xi)
+        if self.columns:
+            starts[0] = self.columns.start
+        xi = [start(part) for start, part in zip(starts, xi)]
+        share = [np.empty_like(part) for part in xi]
+        better, v = xi, np.ascontiguousarray(v)
+        for _ in range(n_steps):
+            xi, better = better, [np.empty_like(part) for part in xi]
+            for level, mean in enumerate(means):
+                field, layer = fields(model, means, level), layers[level]
+                t = means[level - 1] if level else v
+                if self.columns and not level:
+                    better[0] = self.columns.settle(model, v, mean, field, xi[0])
+                else:
+                    own = mean, t, xi[level], field, *layer, slack
+                    more = better[level], share[level]
+                    work = _WORK * len(v) * layer.W.size
+                    run(kernels.settle, *own, *more, n=len(v), work=work)
+        return Settled(means, xi, share, better)
+
+    def bound(self, model, v, found):
+        """The bound of each row, float64."""
+        total = sum(entr(part.astype(float)).sum(axis=1) for part in found.means)
+        total += sum(entr(1 - part.astype(float)).sum(axis=1) for part in found.means)
+        top = found.means[-1].astype(float)
+        total += top @ model.prior - softplus(model.prior.astype(float)).sum()
+        for level, mean in enumerate(found.means):
+            layer, out = affine(model, level), np.empty(len(v))
+            if self.columns and not level:
+                total += self.columns.log_p(model, v, mean, found.better[0])
+            else:
+                t = found.means[level - 1] if level else np.ascontiguousarray(v)
+                own = mean, t, found.better[level], *layer, out
+                work = _WORK * len(v) * layer.W.size
+                run(kernels.bound, *own, n=len(v), work=work)
+                total += out
+        return total
+
+
+class MeanField(Way):
+    """Saul's mean field."""
+
+    def __init__(self, net, recipe):
+        super().__init__(net, recipe)
+        self.factored = Factored(net)
+
+    @classmethod
+    def check(cls, recipe):
+        """Raise ValueError for columns whose expectations have no closed form."""
+        kind = recipe.column_types
+        if not isinstance(kind, str) or kind == "mixed":
+            raise ValueError(
+                'objective="mean-field" takes column_types="bernoulli", "gaussian" or '
+                f'"categorical", not {kind!r}.'
+            )
+        if kind == "gaussian" and recipe.variance == "sample":
+            raise ValueError(
+                'objective="mean-field" of "gaussian" columns takes variances that do '
+                'not differ by row: variance="feature" or a number, not "sample".'
+            )
+
+    def aim(self, params, given):
+        """Gradients of the bound at settled means, and of log q of these."""
+        net, (model, _), v = self.net, given.params, given.v
+        kept, traced, columns = given.kept.model, params.model, self.factored.columns
+        found = self.factored.settle(model, kept, v, self.recipe.mean_field_steps)
+        z, n = found.means, v.dtype.type(1 / len(v))
+        total = net.hierarchy.units.log_prior(z[-1], traced.prior)
+        for level in range(len(z)):
+            if columns and not level:
+                total = total + columns.aim(model, traced, v, z[0], found.xi[0])
+            else:
+                t = z[level - 1] if level else v
+                slopes = _slopes(affine(model, level), z[level], t, found, level)
+                slopes = [part * n for part in slopes]
+                total = total + along(affine(traced, level), *slopes)
+        below, ups = net.inputs(v), []
+        for level, up in enumerate(net.hierarchy.up):
+            own = traced.encoders[level], kept.encoders[level]
+            raw, statistics = up.apply(*own, below)
+            ups.append(statistics)
+            total = total + net.hierarchy.units.log_prob(z[level], raw)
+            below = (given.noise[level] < z[level]).astype(v.dtype)
+        return total, Kept(kept._replace(encoders=tuple(ups)), ())
+
+
+def _slopes(layer, mean, t, found, level):
+    """Gradient of the bound on the log probability of children, by the weights and by
+    the biases."""
+    xi, share, W = found.xi[level], found.share[level], np.empty_like(layer.W)
+    work = _WORK * len(mean) * W.size
+    own = mean, np.ascontiguousarray(t), xi, layer.W, share, W
+    run(kernels.slope, *own, n=len(W), work=work)
+    return W, np.where(np.isnan(t), 0, t - share).sum(axis=0)
+
+
+def _columns(net):
+    """What is expected of columns that are no bits."""
+    output = net.output
+    if output.kind not in _COLUMNS or getattr(output, "variance", None) == "sample":
+        raise ValueError(
+            'Mean field (objective="mean-field", mean_field_bound) is for columns of '
+            "one kind without rare categories, and for real ones whose variances do "
+            "not differ by row."
+        )
+    return _COLUMNS[output.kind](net)
+
+
+def likelihood_bound(density, X, n_steps):
+    """Lower bound on the log-likelihood of each row, by a density."""
+    output, n_steps = density.output, count(n_steps, "n_steps")
+    if density.hierarchy.data:
+        raise ValueError(
+            "mean_field_bound is for layers whose bits are independent given the layer "
+            "above, autoregressive=False."
+        )
+    factored = Factored(Net(density.hierarchy, output, density.share))
+
+    def of_rows(v, _):
+        model, kept = astype(density.net, v.dtype)
+        found = factored.settle(model, kept, v, n_steps)
+        return factored.bound(model, v, found)[:, None]
+
+    rows = density.read(X)
+    found = density.by_content(of_rows, rows, _ROWS)[:, 0]
+    return found + density.domain.log_volume(density.columns, rows)

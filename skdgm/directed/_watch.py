@@ -1,0 +1,65 @@
+"""Variance of the gradient, epoch by epoch, beside the losses."""
+
+import numpy as np
+
+from skdgm.nets import vjp
+from skdgm.nets.objective import NetWatch
+from skdgm.optim import Clock
+from skdgm.utils.tree import copy, leaves
+
+# Number of the first batch of draws that no epoch has.
+_BEYOND = 2**31
+
+
+class GradientWatch(NetWatch):
+    """Watch that measures the variance of the gradient, too.
+
+    Attributes
+    ----------
+    variances : list of float
+        One for each epoch.
+    """
+
+    def __init__(self, *given):
+        self.variances = []
+        super().__init__(*given)
+
+    def __call__(self, state):
+        """Both losses, after the variance is measured."""
+        self.variances.append(variance(self.objective, state, self.probe))
+        return super().__call__(state)
+
+
+def variance(objective, state, index):
+    r"""Variance of the gradient of a batch, summed over the parameters of the model.
+
+    .. math:: \frac{1}{K - 1} \sum_k \lVert g_k - \bar g \rVert^2
+
+    for the gradients of K independent draws, the same random numbers at each call.
+
+    Parameters
+    ----------
+    objective : Belief
+    state : NetState
+        It is not changed.
+    index : ndarray of int
+        Rows, of which a batch is used.
+
+    Returns
+    -------
+    variance : float
+    """
+    recipe = objective.recipe
+    batch, n = index[: recipe.batch_size], recipe.gradient_draws
+    found = []
+    for k in range(n):
+        # Chains move in place.
+        own = state._replace(statistics=copy(state.statistics))
+        given = objective.prepare(own, batch, Clock(0, None, _BEYOND + k, n))
+        grads = vjp(
+            lambda params, given=given: objective.forward(params, given)[0],
+            state.params,
+            lambda out: np.full_like(out, -1 / len(out)),
+        )[1]
+        found.append([part.astype(np.float64) for part in leaves(grads.model)])
+    return float(sum(np.var(part, axis=0, ddof=1).sum() for part in zip(*found)))

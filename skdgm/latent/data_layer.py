@@ -1,0 +1,230 @@
+r"""Columns that depend on each other given latent units, and results of a pass.
+
+A missing entry is drawn from its conditional distribution, given the entries before it,
+some of which may have been drawn, too; those seen are weighed by theirs. That makes an
+unbiased estimate of the probability of what was seen,
+
+.. math:: p(x_O \mid z) = \mathbb{E} \prod_{j \in O} p(x_j \mid x_{<j}, z),
+   \qquad x_i \sim p(x_i \mid x_{<i}, z), \; i \notin O
+"""
+
+from copy import copy
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.distributions import NormalOutput, draw_within
+from skdgm.latent.conditional import alike
+from skdgm.latent.links import LINKS
+from skdgm.nets import nll
+from skdgm.nets.tape import getval
+from skdgm.utils.tree import tree_map
+
+# Pace at which links between columns learn: slowly, so that hidden layers explain what
+# they can. At the pace of other weights these links leave hidden layers nothing to say,
+# and likelihoods are lower: with digits by a nat.
+PACE = 0.03
+
+
+class Pass(NamedTuple):
+    """Result of a pass through encoders and decoders.
+
+    Parameters
+    ----------
+    out : ndarray of shape (n_rows * n_draws, n_outputs)
+        Outputs of the lowest decoder.
+    log_q : tuple of ndarray of shape (n_rows * n_draws,)
+        Log probability of each layer's draws given the layer below, lowest first. That
+        of the highest is, by option, less that of its prior and in expectation, of
+        shape (n_rows,).
+    log_p : tuple of ndarray of shape (n_rows * n_draws,)
+        That of each layer given the layer above, or of the prior, unless in ``log_q``.
+    z : tuple of ndarray of shape (n_rows * n_draws, n_units)
+        Latent units, lowest layer first.
+    stats : tuple of ndarray
+        Parameters of the distributions that these are drawn from.
+    statistics : Statistics
+        Updated state of the nets.
+    whole : ndarray of shape (n_rows * n_draws, n_columns) or None
+        Rows with missing entries drawn, where links between columns needed these.
+    """
+
+    out: object
+    log_q: tuple
+    log_p: tuple
+    z: tuple
+    stats: tuple
+    statistics: tuple
+    whole: object = None
+
+    @property
+    def gap(self):
+        """log q(z | x) - log p(z) of each draw, of shape (n_rows * n_draws,); or its
+        expectation, for each row."""
+        return sum(self.log_q) - sum(self.log_p)
+
+
+class DataLayer:
+    """Links between columns.
+
+    Parameters
+    ----------
+    output : Output
+        Distribution of the columns given outputs.
+    kind : {True, "nade"}
+        See :mod:`skdgm.latent.links`.
+    order : ndarray of int
+        Numbers of the columns in the order of their prediction.
+    scored : bool, optional
+        Whether the objective has score functions of draws, so also of missing entries;
+        None if it has no gradient of these.
+    """
+
+    def __init__(self, output, kind, order, scored=None):
+        self.output, self.kind, self.order, self.scored = output, kind, order, scored
+        self.place, n = np.argsort(order), len(order)
+        if output.kind == "gaussian":
+            of_outputs = np.arange(output.n_outputs.sum()) % n
+            steady = np.arange(len(of_outputs)) >= n
+        else:
+            of_outputs = np.repeat(np.arange(n), output.n_outputs)
+            steady = _scales(output)
+        of_inputs, real = np.repeat(np.arange(n), output.n_inputs), steady is not None
+        self.link = LINKS[kind](of_inputs, of_outputs, order, steady, real, PACE)
+        mixed = alike(output)
+        self.single = mixed.single if mixed else None
+
+    def of(self, output):
+        """The same links between columns of which draws are others."""
+        found = copy(self)
+        found.output, found.single = output, output.single
+        return found
+
+    def complete(self, found, params, x, given, train):
+        """Result of a pass with outputs that depend on the columns before.
+
+        Parameters
+        ----------
+        found : Pass
+            With the outputs of the decoder.
+        params, x, given, train
+            As of :meth:`Hierarchy.through`.
+
+        Returns
+        -------
+        found : Pass
+            In training its log probabilities have the gradients that come of missing
+            entries, but not their values.
+        """
+        own, holes = params.links[1][0], None
+        if given is not None and np.isnan(given[0]).any():
+            if train and self.scored is None:
+                raise ValueError(
+                    f"With autoregressive={self.kind!r} an objective whose gradients "
+                    "pass through draws, or through pairs of them, has none for "
+                    'missing values: take objective="rws", or fill them before.'
+                )
+            n_each = len(found.out) // len(given[0])
+            holes = np.repeat(given[0], n_each, axis=0)
+            values = tree_map(getval, params), getval(found.out)
+            whole, _ = self.fill(*values, holes, given[1].each(n_each))
+            found, x = found._replace(whole=whole), self.output.inputs(whole)
+        found = found._replace(out=self.link.apply(own, found.out, x))
+        if holes is None or not train:
+            return found
+        drawn = np.where(np.isnan(holes), whole, whole.dtype.type(np.nan))
+        score = -nll(found.out, params.own, drawn, self.output)
+        score = score - getval(score)
+        found = found._replace(log_p=(found.log_p[0] + score, *found.log_p[1:]))
+        if self.scored:
+            found = found._replace(log_q=(found.log_q[0] + score, *found.log_q[1:]))
+        return found
+
+    def outputs(self, params, raw, x):
+        """Outputs given those of the decoder and the inputs of all columns."""
+        return self.link.apply(params.links[1][0], raw, x)
+
+    def fill(self, params, raw, v, rng, events=None):
+        """Draw missing entries, each given those before it.
+
+        Parameters
+        ----------
+        params : Params
+        raw : ndarray of shape (n_rows, n_outputs)
+            Of the decoder.
+        v : ndarray of shape (n_rows, n_columns)
+            NaN where missing; not changed.
+        rng : Stream
+            One stream for each row.
+        events : sequence of {Event, None}, optional
+            Events to which missing entries of each column belong.
+
+        Returns
+        -------
+        v : ndarray of shape (n_rows, n_columns)
+        log_p : ndarray of shape (n_rows,), float64
+            Log probability of the events.
+        """
+        own, log_p = params.links[1][0], np.zeros(len(v))
+        if self.output.kind == "bernoulli" and events is None:
+            noise = rng.uniform(v.shape[1], v.dtype.type)
+            return self.link.bits(own, raw, v, noise), log_p
+        v, state = v.copy(), self.link.begin(own, raw)
+        for t, j in enumerate(self.order):
+            out = self.link.output(own, state, t)
+            rows, event = np.flatnonzero(np.isnan(v[:, j])), events and events[j]
+            single, rest = self._column(params, j)
+            streams = rng.take(rows).fold(j)
+            if rows.size and event is not None:
+                v[rows, j], mass = draw_within(single, out[rows], event, streams)
+                log_p[rows] += mass
+            elif rows.size:
+                v[rows, j] = single.draw(out[rows], streams, rest)[:, 0]
+            self.link.absorb(own, state, t, single.inputs(v[:, [j]]))
+        return v, log_p
+
+    def draw(self, params, raw, rng):
+        """Draw rows, given the outputs of the decoder."""
+        nothing = np.full((len(raw), len(self.order)), np.nan, raw.dtype)
+        return self.fill(params, raw, nothing, rng)[0]
+
+    def mean(self, params, raw):
+        """Mean of each column (of categories, the most probable), given the means of
+        inputs of those before it."""
+        own = params.links[1][0]
+        if self.output.kind == "bernoulli":
+            nothing = np.full((len(raw), len(self.order)), np.nan, raw.dtype)
+            return self.link.bits(own, raw, nothing)
+        state = self.link.begin(own, raw)
+        x = np.empty((len(raw), self.link.n_inputs), raw.dtype)
+        for t, j in enumerate(self.order):
+            out = self.link.output(own, state, t)
+            found = self._column(params, j)[0].expected(out).astype(raw.dtype)
+            x[:, self.link.seen[t]] = found
+            self.link.absorb(own, state, t, found)
+        return self.output.value(x)
+
+    def expected(self, out, v, whole):
+        """Inputs of filled rows: after the last entry of v that was seen, means."""
+        x = self.output.inputs(whole)
+        last = np.where(np.isnan(v), -1, self.place).max(axis=1)
+        late = self.link.of_inputs > last[:, None]
+        return np.where(late, self.output.expected(out), x)
+
+    def _column(self, params, j):
+        """Distribution of a column, and its parameters that are no outputs."""
+        if self.single is not None:
+            return self.single[j], ()
+        how = self.output.variance, self.output.floor
+        return NormalOutput(np.ones(1, int), *how), params.own[j : j + 1]
+
+
+def _scales(output):
+    """Outputs that are weights and scales of real columns, or None if none are real."""
+    kinds = getattr(output, "kinds", ())
+    found = [
+        name in ("gaussian", "numeric") and number - n in (-3, -1)
+        for name, n in zip(kinds, output.n_outputs)
+        for number in range(n)
+    ]
+    return np.array(found) if any(found) else None

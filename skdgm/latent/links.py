@@ -1,0 +1,237 @@
+r"""Dependence of the units of a layer, or of columns, on those before them.
+
+A net gives each layer its parameters by what is above; a link adds to these terms of
+the values before, in an order of the columns. They are linear [1]_ [2]_,
+
+.. math:: a_t = b_t(y) + \sum_{i < t} x_i U_{it},
+
+or by hidden units that all columns share, whose biases the net gives, too [3]_ [4]_,
+
+.. math:: a_t = b_t(y) + V_t h_t, \qquad
+   h_t = \sigma\Bigl(\rho_t \bigl(c(y) + \sum_{i < t} x_i W_i\bigr)\Bigr)
+
+The rho are 1 for bits. Between columns U and V have a factor by which they learn more
+slowly. The density of given values takes one pass; draws are made of
+one column after another.
+
+References
+----------
+.. [1] Gregor, Danihelka, Mnih, Blundell and Wierstra (2014). Deep autoregressive
+   networks. ICML.
+.. [2] Bornschein and Bengio (2015). Reweighted wake-sleep. ICLR.
+.. [3] Larochelle and Murray (2011). The neural autoregressive distribution estimator.
+   AISTATS.
+.. [4] Boulanger-Lewandowski, Bengio and Vincent (2012). Modeling temporal dependencies
+   in high-dimensional sequences. ICML.
+"""
+
+from abc import ABC, abstractmethod
+from functools import cache
+
+import numpy as np
+
+from skdgm.nets import (
+    KINDS,
+    Shape,
+    activate,
+    columns,
+    dense,
+    initial,
+    linear_bits,
+    masked,
+    pick,
+    tied,
+    tied_bits,
+    to_draws,
+)
+
+_ACTIVATION = "logistic"
+
+
+class Link(ABC):
+    """Terms of the values before, added to the outputs of a net.
+
+    Outputs of the net, ``raw``, have a row for as many consecutive rows of draws as
+    there are; inputs x that represent values have a row for each of these, or as
+    ``raw``.
+
+    Parameters
+    ----------
+    of_inputs, of_outputs : ndarray of int
+        Column of each input and of each output.
+    order : ndarray of int, of shape (n_columns,)
+        Numbers of the columns, the first one first.
+    steady : ndarray of bool, of shape (n_outputs,), optional
+        True for outputs that do not depend on other columns.
+    scaled : bool, default=False
+        Whether hidden units are scaled by a factor for each column, as those of real
+        numbers are.
+    pace : float, default=1.0
+        Factor of U, or of V, by which they learn more slowly.
+
+    Attributes
+    ----------
+    n_extra : int
+        Outputs of the net beyond those of columns.
+    """
+
+    n_extra = 0
+
+    def __init__(
+        self, of_inputs, of_outputs, order, steady=None, scaled=False, pace=1.0
+    ):
+        self.order, self.pace, place = order, pace, np.argsort(order)
+        self.n_inputs, self.n_outputs = len(of_inputs), len(of_outputs)
+        self.of_inputs, self.of_outputs = place[of_inputs], place[of_outputs]
+        # Positions of inputs and outputs, column after column.
+        self.there = np.argsort(self.of_inputs, kind="stable")
+        self.out = np.argsort(self.of_outputs, kind="stable")
+        self.steady, self.scaled = steady, scaled
+        each = np.arange(len(order))
+        self.own = [np.flatnonzero(self.of_outputs == t) for t in each]
+        self.seen = [np.flatnonzero(self.of_inputs == t) for t in each]
+
+    @abstractmethod
+    def init(self, rule, rng, dtype):
+        """Initial parameters; values before have no effect."""
+
+    @abstractmethod
+    def apply(self, params, raw, x):
+        """Outputs of all columns, each given the inputs of those before it; of shape
+        (n_rows * n_draws, n_outputs)."""
+
+    @abstractmethod
+    def begin(self, params, raw):
+        """State before the first column."""
+
+    @abstractmethod
+    def output(self, params, state, t):
+        """Outputs of column number t of the order, (n_rows, n_outputs of it)."""
+
+    @abstractmethod
+    def absorb(self, params, state, t, x):
+        """Have the inputs of column number t of the order, in place."""
+
+    @abstractmethod
+    def bits(self, params, raw, v, uniform=None):
+        """Draw the missing bits of rows v, one input and one output each, or find the
+        mean of each given the values before, if there is no noise."""
+
+    def _ordered(self, a):
+        return np.ascontiguousarray(a[:, self.order])
+
+
+class Linear(Link):
+    """Terms that are linear in the values before; parameters are weights U."""
+
+    def __init__(self, *columns, **more):
+        super().__init__(*columns, **more)
+        self.mask = self.pace * (self.of_inputs[:, None] < self.of_outputs)
+        if self.steady is not None:
+            self.mask *= ~self.steady
+        self._masks = {}
+
+    def init(self, rule, rng, dtype):
+        return np.zeros(self.mask.shape, dtype)
+
+    def apply(self, params, raw, x):
+        if params.dtype not in self._masks:
+            self._masks[params.dtype] = self.mask.astype(params.dtype)
+        W = masked(params, self._masks[params.dtype])
+        terms = dense(x, W, np.zeros(self.n_outputs, params.dtype), "identity")
+        n = max(len(raw), len(terms))
+        return to_draws(raw, n) + to_draws(terms, n)
+
+    def begin(self, params, raw):
+        return [raw.copy()]
+
+    def output(self, params, state, t):
+        return state[0][:, self.own[t]]
+
+    def absorb(self, params, state, t, x):
+        own = self.seen[t]
+        state[0] += x @ (params[own] * self.mask[own]).astype(params.dtype)
+
+    def bits(self, params, raw, v, uniform=None):
+        W = params * self.mask.astype(params.dtype)
+        W = np.ascontiguousarray(W[np.ix_(self.order, self.order)])
+        given = self._ordered(raw), self._ordered(v)
+        own = None if uniform is None else self._ordered(uniform)
+        return _placed(linear_bits(W, *given, own), self.order)
+
+
+class Hidden(Link):
+    """Terms by hidden units, as many as there are inputs; parameters are W, V and rho,
+    and biases of the hidden units are outputs of the net beyond those of columns."""
+
+    def __init__(self, *columns, **more):
+        super().__init__(*columns, **more)
+        self.n_extra = self.n_inputs
+        ends = np.cumsum([len(own) for own in self.own])
+        seen = np.sort(self.of_inputs)
+        self.shape = Shape(seen, np.append(0, ends), KINDS[_ACTIVATION])
+        self.back = np.argsort(self.out)
+        self.plain = (self.order == np.arange(len(self.order))).all()
+        self.plain &= (self.out == np.arange(self.n_outputs)).all()
+        self.factor = np.full(self.n_outputs, self.pace)
+        if self.steady is not None:
+            self.factor *= ~self.steady
+
+    def init(self, rule, rng, dtype):
+        W = initial(rule, rng, self.n_inputs, self.n_extra).astype(dtype)
+        V = np.zeros((self.n_outputs, self.n_extra), dtype)
+        rho = 1 / np.sqrt(1 + np.arange(len(self.order) if self.scaled else 0))
+        return W, V, rho.astype(dtype)
+
+    def apply(self, params, raw, x):
+        (W, V, rho), n = params, self.n_outputs
+        c, x = columns(raw, n, n + self.n_extra), getattr(x, "x", x)
+        if not self.plain:
+            x, W, V = x[:, self.there], pick(W, self.there, 0), pick(V, self.out, 0)
+        size = max(len(raw), len(x))
+        x = x if len(x) == size else np.repeat(x, size // len(x), axis=0)
+        zeros = np.zeros(n, x.dtype)
+        terms = tied(np.ascontiguousarray(x), self.shape, W, c, rho, V, zeros)
+        terms = terms if self.plain else pick(terms, self.back)
+        if (self.factor != 1).any():
+            terms = terms * self.factor.astype(x.dtype)
+        return to_draws(columns(raw, 0, n), size) + terms
+
+    def begin(self, params, raw):
+        n = self.n_outputs
+        return [raw[:, n:].copy(), raw[:, :n]]
+
+    def output(self, params, state, t):
+        (_, V, rho), own = params, self.own[t]
+        scale = rho[t] if self.scaled else V.dtype.type(1)
+        terms = activate(state[0] * scale, _ACTIVATION) @ V[own].T
+        return state[1][:, own] + terms * self.factor[own].astype(V.dtype)
+
+    def absorb(self, params, state, t, x):
+        state[0] += x @ params[0][self.seen[t]]
+
+    def bits(self, params, raw, v, uniform=None):
+        (W, V, rho), n = params, self.n_outputs
+        b, c = self._ordered(raw[:, :n]), np.ascontiguousarray(raw[:, n:])
+        V = V * self.factor[:, None].astype(V.dtype)
+        W, V = (np.ascontiguousarray(part[self.order]) for part in (W, V))
+        own = None if uniform is None else self._ordered(uniform)
+        found = tied_bits((W, c, rho, V, b), self.shape.kind, self._ordered(v), own)
+        return _placed(found, self.order)
+
+
+def _placed(v, order):
+    found = np.empty_like(v)
+    found[:, order] = v
+    return found
+
+
+# By the value of an option.
+LINKS = {True: Linear, "nade": Hidden}
+
+
+@cache
+def of_bits(kind, n):
+    """Link of a layer of n bits; ``kind`` is a key of ``LINKS``."""
+    each = np.arange(n)
+    return LINKS[kind](each, each, each)

@@ -1,0 +1,65 @@
+"""Orders of columns, as options ask for them."""
+
+import numpy as np
+
+from skdgm.utils.random import stream
+
+# Purpose of the random stream of orders.
+_ORDERS = 2**17
+
+
+def check_ordering(ordering, n_columns=None):
+    """Validate an ordering.
+
+    Parameters
+    ----------
+    ordering : str or tuple
+    n_columns : int, optional
+        Number of columns, if known.
+
+    Raises
+    ------
+    ValueError
+        A tuple is no permutation of the numbers of all columns.
+    """
+    if isinstance(ordering, str):
+        return
+    n = len(ordering) if n_columns is None else n_columns
+    whole = all(
+        isinstance(j, int | np.integer) and not isinstance(j, bool) for j in ordering
+    )
+    if not whole or sorted(ordering) != list(range(n)) or n == 0:
+        raise ValueError(
+            "ordering must be 'given', 'random' or a tuple with the number of each "
+            f"column once, from 0{'' if n_columns is None else f' to {n - 1}'}; got "
+            f"{ordering}."
+        )
+
+
+def orders(ordering, n_orders, n_columns, seed):
+    """Column numbers in the order of their prediction.
+
+    Parameters
+    ----------
+    ordering : {"given", "random"} or tuple of int
+        The first order; all others are random.
+    n_orders : int
+    n_columns : int
+    seed : int
+
+    Returns
+    -------
+    orders : ndarray of int, of shape (n_orders, n_columns)
+
+    Raises
+    ------
+    ValueError
+        A tuple is no permutation of the numbers of all columns.
+    """
+    check_ordering(ordering, n_columns)
+    rng = stream(seed, _ORDERS).generator()
+    found = np.stack([rng.permutation(n_columns) for _ in range(n_orders)])
+    if ordering != "random":
+        given = np.arange(n_columns)
+        found[0] = given if ordering == "given" else ordering
+    return found
