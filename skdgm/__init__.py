@@ -19,6 +19,7 @@ _FAMILY = {
     "GANClassifier": "adversarial",
     "GMMN": "moment_matching",
     "GeneratorNet": "supervised",
+    "BidirectionalHelmholtzMachine": "directed",
     "HelmholtzMachine": "directed",
     "SigmoidBeliefNetwork": "directed",
     "VAE": "autoencoder",

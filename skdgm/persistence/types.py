@@ -32,6 +32,9 @@ _ESTIMATORS = {
     "skdgm.boltzmann.rbm": ("BernoulliRBM",),
     "skdgm.boltzmann.rbm_classifier": ("RBMClassifier",),
     "skdgm.constraints.constrained_table": ("ConstrainedTable",),
+    "skdgm.directed.bidirectional_helmholtz_machine": (
+        "BidirectionalHelmholtzMachine",
+    ),
     "skdgm.directed.helmholtz_machine": ("HelmholtzMachine",),
     "skdgm.directed.sigmoid_belief_network": ("SigmoidBeliefNetwork",),
     "skdgm.imputation.generative_imputer": ("GenerativeImputer",),

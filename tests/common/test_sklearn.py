@@ -52,6 +52,7 @@ SHORT = {
     "DBMClassifier": {"dbm": DBM((16, 12), learning_rate=0.05, n_iter=2), "n_iter": 2},
     "DBNClassifier": {"pretrain_iter": 2, "n_iter": 5, **SIZES},
     "DBNRegressor": {"pretrain_iter": 3, "n_iter": 40, "learning_rate": 0.03, **SIZES},
+    "BidirectionalHelmholtzMachine": {"n_iter": 5, "hidden_layer_sizes": (16, 8)},
     "HelmholtzMachine": {"n_iter": 5, "hidden_layer_sizes": (16, 8)},
     "SigmoidBeliefNetwork": {"n_iter": 5, "hidden_layer_sizes": (16, 8)},
     "VAE": {"n_iter": 5, "hidden_layer_sizes": (32,)},

@@ -1,0 +1,224 @@
+r"""Geometric mean of a directed net and its inference net, and its objective.
+
+.. math:: \tilde p(x) = \Bigl(\sum_z f(x, z)\Bigr)^2 = \sum_{z, z'} f(x, z) f(x, z'),
+   \qquad f(x, z) = \sqrt{p(x, z) \, q(z \mid x)}
+
+so that a row with two states of its latent units has a probability known up to Z. The
+marginal of observed entries is a sum over the missing ones, too.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import softmax
+
+from skdgm.directed import _nets
+from skdgm.directed._objective import Belief
+from skdgm.distributions import ABSENT
+from skdgm.gradients.geometric import geometric
+from skdgm.nets import listed, nll, row_mean
+from skdgm.nets.tape import getval
+from skdgm.utils.math import log_mean_exp
+
+check, hierarchy, model = _nets.check, _nets.hierarchy, _nets.model
+structure, widths = _nets.structure, _nets.widths
+_TOP, _DOWN, _DATA, _GUESS, _OTHER = range(300, 305)
+
+
+class GeometricMean(NamedTuple):
+    """Geometric mean of a model and its inference net, up to a factor.
+
+    Parameters ``net`` of methods are :class:`~skdgm.latent.Params` and
+    :class:`~skdgm.latent.Statistics`; a ``source`` of noise is as
+    :meth:`~skdgm.latent.Hierarchy.through` takes it.
+
+    Parameters
+    ----------
+    hierarchy : Hierarchy
+    output : Output
+        Distribution of the data given the decoder's outputs.
+    share : ndarray or None
+        Marginal means of inputs.
+    """
+
+    hierarchy: object
+    output: object
+    share: np.ndarray
+
+    def terms(self, net, v, source):
+        """Draw latent units of rows: log p(x, z), log q(z | x), and the pass."""
+        x = listed(self.output.inputs(v, self.share))
+        found = self.hierarchy.through(*net, x, source)
+        log_p = sum(found.log_p) - nll(found.out, net[0].own, v, self.output)
+        return log_p, sum(found.log_q), found
+
+    def dream(self, net, rng):
+        """Draw latent units, the lowest first, and outputs for the data, by p."""
+        top = self.hierarchy.top(net[0], rng.fold(_TOP))
+        z, outs = zip(*self.hierarchy.descent(*net, top, rng.fold(_DOWN)))
+        return z[::-1], outs[-1]
+
+    def filled(self, net, v, seen, source, rng):
+        """Draw latent units by q, and unknown entries by p, given these.
+
+        Parameters
+        ----------
+        net
+        v : ndarray of shape (n_rows, n_columns)
+        seen : ndarray of shape (n_rows, n_columns)
+            The same rows as q sees them, which may have guesses.
+        source
+        rng : Stream
+            One stream for each row of draws.
+
+        Returns
+        -------
+        x : ndarray of shape (n_rows * n_draws, n_columns)
+        z : tuple
+        log_r : ndarray of shape (n_rows * n_draws,), float64
+            Log probability of the draws.
+        """
+        x = listed(self.output.inputs(seen, self.share))
+        found = self.hierarchy.through(*net, x, source)
+        v = np.repeat(v, len(found.out) // len(v), axis=0)
+        x = self.completed(net, v, found.out, rng)
+        return x, found.z, _float(sum(found.log_q)) + self.log_drawn(net, x, v, found)
+
+    def completed(self, net, v, out, rng):
+        """Rows with unknown entries drawn by p."""
+        drawn = self.output.draw(out, rng.fold(_DATA), net[0].own)
+        x, there = np.where(np.isnan(v), drawn, v), v == -ABSENT
+        if there.any():
+            drawn = self.output.present().draw(out, rng.fold(_DATA))
+            x = np.where(there, drawn, x)
+        return x
+
+    def log_drawn(self, net, x, v, found):
+        """Log probability of what was drawn in place of unknown entries of v."""
+        own = found.out, net[0].own
+        return _float(nll(*own, v, self.output)) - _float(nll(*own, x, self.output))
+
+    def log_half(self, net, v, rng, n_draws=1):
+        r"""Logs of draws whose mean, squared, is the probability up to Z.
+
+        .. math:: \tfrac12 \bigl(\log p(x, z) - \log q(z \mid x)\bigr), \qquad
+           z \sim q(z \mid x)
+
+        Parameters
+        ----------
+        net
+        v : ndarray of shape (n_rows, n_columns)
+        rng : Stream
+            One stream for each row.
+        n_draws : int, default=1
+
+        Returns
+        -------
+        log_w : ndarray of shape (n_rows, n_draws), float64
+        """
+        noise = self.hierarchy.noise(rng, n_draws)
+        log_p, log_q, _ = self.terms(net, v, noise)
+        return 0.5 * _float(log_p - log_q).reshape(len(v), n_draws)
+
+    def log_pair(self, net, v, rng):
+        """Logs of draws whose mean is the probability of the known entries up to Z, of
+        shape (n_rows,), float64."""
+        noise = self.hierarchy.noise(rng.fold(_GUESS), 1)
+        x, z, log_r = self.filled(net, v, v, noise, rng)
+        return self.log_twice(net, x, z, rng) - log_r
+
+    def log_twice(self, net, x, z, rng):
+        """Log of f(x, z), and of f(x, z') / q(z' | x) for draws of q, together."""
+        log_p, log_q, _ = self.terms(net, x, self.hierarchy.noise_of(z))
+        return 0.5 * _float(log_p + log_q) + self.log_half(net, x, rng)[:, 0]
+
+    def bound(self, net, v, rng, n_draws):
+        r"""Log probability up to Z of known entries of rows, and its standard error.
+
+        Parameters
+        ----------
+        net
+        v : ndarray of shape (n_rows, n_columns)
+        rng : Stream
+            One stream for each row.
+        n_draws : int
+
+        Returns
+        -------
+        bound, se : ndarray of shape (n_rows,), float64
+            In expectation no higher than the log probability.
+        """
+        found, holes = np.empty((2, len(v))), unknown(v).any(axis=1)
+        for which, times in (~holes, 2.0), (holes, 1.0):
+            if which.any():
+                part, own = v[which], rng.take(which)
+                draw = self.log_pair if times == 1 else self._one
+                log_w = [draw(net, part, own.fold(k)) for k in range(n_draws)]
+                mean, se = log_mean_exp(np.stack(log_w))
+                found[:, which] = times * mean, times * se
+        return tuple(found)
+
+    def _one(self, net, v, rng):
+        return self.log_half(net, v, rng)[:, 0]
+
+
+class GeometricBelief(Belief):
+    r"""Objective of a bidirectional Helmholtz machine: log probability up to Z.
+
+    As Z is at most 1, this is a lower bound. Where entries are missing, draws of q and
+    p fill them, with weights
+
+    .. math:: \frac{f(x, z)}{q(z \mid x_\text{seen}) \, p(x_\text{missing} \mid z)}
+       \cdot \frac{f(x, z')}{q(z' \mid x)}
+
+    Parameters are those of :class:`~skdgm.directed._objective.Belief`; the recipe has
+    ``n_importance``, a number.
+    """
+
+    def __init__(self, hierarchy, domain, columns, output, *given):
+        super().__init__(hierarchy, domain, columns, output, *given)
+        self.mean = GeometricMean(hierarchy, output, domain.share(columns))
+
+    def forward(self, params, given):
+        v, mean, n = given.v, self.mean, len(given.v)
+        net = params.model, given.kept.model
+
+        def noise(level, _):
+            return given.noise[level]
+
+        if unknown(v).any():
+            before = given.params.model, given.kept.model
+            rng = given.rng.fold(_OTHER).rows(len(given.noise[0]))
+            x, z, log_r = mean.filled(before, v, v, noise, rng)
+            log_p, log_q, _ = mean.terms(net, x, mean.hierarchy.noise_of(z))
+            source = mean.hierarchy.noise(rng, 1)
+            other_p, other_q, _ = mean.terms(net, x, source)
+            total = (log_p + log_q + other_p + other_q) * v.dtype.type(0.5)
+            log_w = 0.5 * _float(log_p + log_q + other_p - other_q) - log_r
+            weight = softmax(log_w.reshape(n, -1), axis=1)
+        else:
+            log_p, log_q, _ = mean.terms(net, v, noise)
+            parts = (_float(part).reshape(n, -1, 1) for part in (log_p, log_q))
+            total, weight = log_p + log_q, geometric(*parts).of_p
+        weight *= weight.shape[1]
+        terms = total.reshape(weight.shape) * weight.astype(v.dtype)
+        return -row_mean(terms), given.kept
+
+    def losses(self, state, index, rng):
+        """Negative log probability up to Z of the rows at an index, by as many draws as
+        in training, in float64."""
+        net = state.params.model, state.statistics.model
+        n_draws = self.recipe.n_importance
+        return -self.mean.bound(net, self.rows.take(index), rng, n_draws)[0]
+
+
+objective = GeometricBelief
+
+
+def unknown(v):
+    """Mask of entries of which nothing is known, or only that there is a value."""
+    return np.isnan(v) | (v == -ABSENT)
+
+
+def _float(x):
+    return getval(x).astype(np.float64)

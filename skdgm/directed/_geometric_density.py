@@ -1,0 +1,263 @@
+r"""Density of the geometric mean of a directed net and its inference net.
+
+.. math:: p^*(x) = \frac1Z \Bigl(\sum_z \sqrt{p(x, z) \, q(z \mid x)}\Bigr)^2
+
+Rows with latent units drawn by p, and other latent units by q, have the weights
+
+.. math:: w = \sqrt{\frac{q(z \mid x)}{p(x, z)} \cdot \frac{p(x, z')}{q(z' \mid x)}},
+   \qquad (x, z) \sim p, \quad z' \sim q(z' \mid x)
+
+of which Z is the mean, and by which samples are chosen.
+"""
+
+from functools import cached_property
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdgm.data import events_of
+from skdgm.directed._geometric import GeometricMean, unknown
+from skdgm.distributions import ABSENT
+from skdgm.exceptions import LikelihoodWarning
+from skdgm.latent import LatentDensity
+from skdgm.latent.conditional import alike, choose, weigh
+from skdgm.utils.callers import warn
+from skdgm.utils.counts import count, count_rows
+from skdgm.utils.math import log_mean_exp
+from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
+from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.tree import astype
+
+# Draws of rows for log Z, those of other latent units for each, and rows at a time.
+_DRAWS, _OTHERS, _ROOM = 10_000, 5, 2**20
+# Effective number of draws below which log Z is not sure.
+_FEW = 100
+# Of draws under conditions, those for each row, and the fewest.
+_EACH, _FEWEST = 20, 4000
+_DATA, _CHOICE, _OTHER, _MOVE = range(400, 404)
+
+
+class GeometricDensity(LatentDensity):
+    """Density of a bidirectional Helmholtz machine.
+
+    Parameters
+    ----------
+    *common, **more
+        As of :class:`~skdgm.latent.LatentDensity`.
+    log_Z : callable
+        Returns the estimator's log Z, or None if it has learned since.
+    """
+
+    kind = "estimate"
+
+    def __init__(self, *common, log_Z, **more):
+        super().__init__(*common, **more)
+        self._given_log_Z = log_Z
+
+    @property
+    def mean(self):
+        """The density as a function of parameters, a :class:`GeometricMean`."""
+        return GeometricMean(self.hierarchy, self.output, self.share)
+
+    def log_Z(self):
+        """Log Z, in nats, computed once: by the estimator if it is still the same."""
+        given = self._given_log_Z()
+        return self._own_log_Z if given is None else given
+
+    @cached_property
+    def _own_log_Z(self):
+        return self.log_partition()[0]
+
+    def log_partition(self):
+        """Log Z, which is at most 0, and its standard error, in nats.
+
+        Warns
+        -----
+        LikelihoodWarning
+            Few draws have nearly all of the weight.
+        """
+        rng, parts = stream(self.seed, LIKELIHOOD), []
+        size = max(1, min(_DRAWS, _ROOM // (_OTHERS * self.width)))
+        with one_blas_thread():
+            for first in range(0, _DRAWS, size):
+                own = rng.fold(first).rows(min(size, _DRAWS - first))
+                parts.append(self._dreamt(own)[1])
+        log_w = np.concatenate(parts)
+        log_Z, se = log_mean_exp(log_w)
+        if len(log_w) / np.exp(2 * (log_w - log_Z)).mean() < _FEW:
+            warn(
+                f"{self.name}: few draws of p have nearly all of the weight in log Z, "
+                "which may be too low, and scores too high. Raise n_iter or "
+                "n_importance, or take fewer layers.",
+                LikelihoodWarning,
+            )
+        return float(min(log_Z, 0.0)), float(se)
+
+    def importance_likelihood(self, X, n_draws):
+        """Estimate of the log-likelihood, and its standard error, of each row."""
+        rows, n_draws = self.read(X), count(n_draws, "n_draws")
+
+        def of_rows(v, rng):
+            found, holes = np.empty((len(v), 2)), unknown(v).any(axis=1)
+            if not holes.all():
+                own = v[~holes], rng.take(~holes)
+                found[~holes] = self._complete(*own, n_draws)
+            if holes.any():
+                own = v[holes], rng.take(holes)
+                net = astype(self.net, v.dtype)
+                found[holes] = np.stack(self.mean.bound(net, *own, n_draws), axis=1)
+            return found
+
+        found, se = self._by_content(of_rows, rows).T.copy()
+        found += self.domain.log_volume(self.columns, rows) - self.log_Z()
+        return found, se
+
+    def _complete(self, v, rng, n_draws):
+        parts = [log_p - gap for log_p, gap in self._draws(v, rng, n_draws)]
+        log_w = 0.5 * np.concatenate(parts, axis=1).astype(np.float64)
+        return 2 * np.stack(log_mean_exp(log_w, axis=1), axis=1)
+
+    def sample(
+        self, n_samples, random_state=None, conditions=None, names=None, n_steps=20
+    ):
+        """Draw rows by p, several for each, and choose one by weight; see
+        :class:`~skdgm.latent.LatentDensity`."""
+        n_samples = count_rows(n_samples, len(self.columns.seen))
+        n_steps = count(n_steps, "n_steps")
+        rng = stream(check_random_state(random_state).randint(MAX_SEED))
+        if conditions is not None:
+            return self._under(conditions, names, n_samples, rng)
+        rng, best, x = rng.rows(n_samples), -np.inf, 0.0
+        with one_blas_thread():
+            for number in range(n_steps):
+                own = rng.fold(number)
+                new, log_w = self._dreamt(own, 1) if n_steps > 1 else self._drawn(own)
+                # The largest of log weight plus Gumbel noise is a draw by weight.
+                noisy = (log_w + own.fold(_CHOICE).gumbel(1)[:, 0])[:, None]
+                x = np.where(noisy > best, new, x)
+                best = np.maximum(best, noisy)
+        return self.decoded(self.domain.to_data(self.columns, x))
+
+    def _under(self, conditions, names, n_samples, rng):
+        """Draw rows that keep to conditions."""
+        output = alike(self.output)
+        if output is None:
+            raise ValueError(
+                f'{self.name} with column_types="gaussian" takes no conditions: fit '
+                'with column_types="mixed", or draw missing entries by impute.'
+            )
+        kinds = getattr(self.columns, "kinds", output.kinds)
+        x, given, events = events_of(self.columns, kinds, conditions, names, self.name)
+        parts, size = [], max(_FEWEST, _EACH * n_samples)
+        with one_blas_thread():
+            for first in range(0, size, _FEWEST):
+                own = rng.fold(first).rows(min(_FEWEST, size - first))
+                z, out = self.mean.dream(self.net, own)
+                log_w, v = weigh(output, out, given, events, own)
+                v = np.where(np.isnan(v), output.draw(out, own.fold(_DATA)), v)
+                parts.append((v, log_w + self._weight(v, z, own, 1)))
+            drawn, log_w = (np.concatenate(part) for part in zip(*parts))
+            v = drawn[choose(log_w, n_samples, rng.fold(_CHOICE).rows(1))]
+        found = self.domain.to_data(self.columns, v)
+        found[:, ~np.isnan(x)] = x[~np.isnan(x)]
+        return self.decoded(found)
+
+    def _drawn(self, rng):
+        """Rows drawn by p, with equal weights."""
+        _, out = self.mean.dream(self.net, rng)
+        return self.output.draw(out, rng.fold(_DATA), self.net[0].own), np.zeros(1)
+
+    def _dreamt(self, rng, n_others=_OTHERS):
+        """Rows drawn by p, and their log weights."""
+        z, out = self.mean.dream(self.net, rng)
+        x = self.output.draw(out, rng.fold(_DATA), self.net[0].own)
+        return x, self._weight(x, z, rng, n_others)
+
+    def _weight(self, x, z, rng, n_others):
+        """Log weights of rows and latent units drawn by p, (n_rows,), float64."""
+        mean, net = self.mean, self.net
+        log_p, log_q, _ = mean.terms(net, x, self.hierarchy.noise_of(z))
+        others = mean.log_half(net, x, rng.fold(_OTHER), n_others)
+        own = -0.5 * (log_p - log_q).astype(np.float64)
+        return own + log_mean_exp(others, axis=1)[0]
+
+    def _open(self, v):
+        """Rows to fill: what is missing has a value, also where gaps are modelled."""
+        gaps = getattr(self.columns, "gaps", None)
+        return v if gaps is None else np.where(np.isnan(v) & gaps, -ABSENT, v)
+
+    def _weighed(self, v, guess, rng, n_steps, method, _):
+        """Fill by importance sampling: a weighted mean, or a draw by weight."""
+        mean, net, v = self.mean, self.net, self._open(v)
+        high, total, norm, best, drawn = -np.inf, 0.0, 0.0, -np.inf, 0.0
+        for number in range(n_steps):
+            own = rng.fold(number)
+            noise = self.hierarchy.noise(own.fold(_MOVE), 1)
+            x, z, log_r = mean.filled(net, v, guess, noise, own)
+            log_w = (mean.log_twice(net, x, z, own) - log_r)[:, None]
+            if method == "mean":
+                before, high = high, np.maximum(high, log_w)
+                shrunk, w = np.exp(before - high), np.exp(log_w - high)
+                norm = shrunk * norm + w
+                total = shrunk * total + w * self.output.inputs(x, self.share)
+            else:
+                noisy = log_w + own.fold(_CHOICE).gumbel(1)
+                drawn = np.where(noisy > best, x, drawn)
+                best = np.maximum(best, noisy)
+        if method == "mean":
+            return self.output.value((total / norm).astype(v.dtype))
+        return drawn
+
+    def _chained(self, v, guess, rng, n_steps, method, correct):
+        """Fill by a Markov chain: the mean over its steps, or its last state.
+
+        With ``correct`` the state has two sets of latent units, which change places.
+        """
+        if not correct:
+            return super()._chained(v, guess, rng, n_steps, method, correct)
+        mean, net, v, total = self.mean, self.net, self._open(v), 0.0
+        noise = self.hierarchy.noise
+        first = mean.filled(net, v, guess, noise(rng.fold(_MOVE), 1), rng)
+        x, z, other = first[0], first[1], first[1]
+        for number in range(n_steps):
+            own = rng.fold(number)
+            # Latent units: draws of q.
+            new = mean.terms(net, x, noise(own.fold(_MOVE), 1))
+            old = mean.terms(net, x, self.hierarchy.noise_of(z))
+            accepted = _accepted(0.5 * (_gap(new) - _gap(old)), own.fold(_CHOICE))
+            z = _chosen(accepted, new[2].z, z)
+            # Missing entries by p given these, and the other latent units by q.
+            before, above = self._state(net, x, v, z, self.hierarchy.noise_of(other))
+            proposed = mean.completed(net, v, above.out, own)
+            after, found = self._state(
+                net, proposed, v, z, noise(own.fold(_OTHER), 1), other=True
+            )
+            accepted = _accepted(after - before, own.fold(_CHOICE, 1))
+            x = np.where(accepted[:, None], proposed, x)
+            other = _chosen(accepted, found.z, other)
+            z, other = other, z
+            total = total + self.output.inputs(x, self.share)
+        return x if method == "sample" else self.output.value(total / n_steps)
+
+    def _state(self, net, x, v, z, source, other=False):
+        """Log of the target over that of the proposal, and the pass of either set."""
+        mean = self.mean
+        log_p, log_q, found = mean.terms(net, x, self.hierarchy.noise_of(z))
+        second = mean.terms(net, x, source)
+        own = 0.5 * (log_p + log_q).astype(np.float64)
+        log_w = own + 0.5 * _gap(second) - mean.log_drawn(net, x, v, found)
+        return log_w, second[2] if other else found
+
+
+def _gap(terms):
+    log_p, log_q, _ = terms
+    return (log_p - log_q).astype(np.float64)
+
+
+def _accepted(log_ratio, rng):
+    uniform = rng.uniform(1)[:, 0]
+    return uniform < np.exp(np.minimum(log_ratio, 0))
+
+
+def _chosen(accepted, new, old):
+    return tuple(np.where(accepted[:, None], *pair) for pair in zip(new, old))
