@@ -352,7 +352,7 @@ class SigmoidBeliefNetwork(LatentModel):
         self.random_state = random_state
 
     def mean_field_bound(self, X, *, n_steps=20):
-        """Saul's lower bound on the log-likelihood of each row, in nats [8]_.
+        """Saul's lower bound on the log-likelihood of each row, in nats.
 
         That of independent bits with means of the row's own, in closed form. For
         columns of one kind, of which "gaussian" ones have the same variances in all
