@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from _data import load
 from _machine import describe
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import BernoulliRBM as ScikitRBM
@@ -248,7 +248,10 @@ def budgets(n_repeats, folder=None):
 def sets(folder):
     """Iterate over names, rows and labels of sets."""
     yield "digits", X.astype(np.float32), Y
-    for name in ("usps", "ocr_letters") if folder else ():
+    for name, read in (("breast_cancer", load_breast_cancer), ("wine", load_wine)):
+        rows, labels = read(return_X_y=True)
+        yield name, MinMaxScaler().fit_transform(rows).astype(np.float32), labels
+    for name in ("usps", "ocr_letters", "adult") if folder else ():
         found = load(folder, name)
         some = np.random.default_rng(0).permutation(len(found["train"]))[:3000]
         rows = np.asarray(found["train"], np.float32).reshape(len(found["train"]), -1)
