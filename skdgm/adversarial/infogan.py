@@ -19,7 +19,7 @@ from skdgm.utils.counts import count_rows, layer_sizes
 
 def _has_categories(model):
     """Whether there is a categorical code to predict."""
-    return bool(layer_sizes(model.n_categories))
+    return bool(layer_sizes(model._options.n_categories))
 
 
 class InfoGAN(ImplicitModel):

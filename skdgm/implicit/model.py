@@ -25,7 +25,8 @@ _SETTLED, _DIVERSE = 1000, 0.2
 
 def _is_invertible(model):
     """Whether what ``transform`` gives, latent units, is all that a row needs."""
-    return model.features == "latent" and not model.class_conditional
+    asked = model._options
+    return asked.features == "latent" and not asked.class_conditional
 
 
 class ImplicitModel(NetEstimator):

@@ -234,6 +234,9 @@ def test_latent_units_of_generated_rows_are_found():
     assert gap < 0.1
     with pytest.raises(ValueError, match="Z has 3 columns"):
         gan.generate(Z[:, :3])
+    # A fitted model does what it learned to do.
+    gan.set_params(features="hidden")
+    np.testing.assert_array_equal(gan.inverse_transform(gan.transform(X)), again)
 
 
 def test_images_of_any_shape():
