@@ -5,18 +5,22 @@
     python doc/benchmarks/sigmoid_belief.py --torch SITE_PACKAGES --only speed
 
 ``digits``: scikit-learn's digits as bits, drawn once with the grey values as
-probabilities; two thirds to learn from, with default parameters but ``objective``;
-importance weighted bounds of the others by 1,000 draws. ``gradients``: variance and
+probabilities; three quarters to learn from, with default parameters but ``objective``;
+importance weighted bounds of the others by 1,000 draws. ``linked``: the same by
+``autoregressive`` (p) and ``recognition_autoregressive`` (q). ``bidirectional``: the
+same of geometric means of p and q, by ``n_importance``. ``gradients``: variance and
 bias of the gradient of a batch for a network that has learned digits for some epochs,
 summed over the parameters of the inference net and of the model, over 200 repetitions,
 in units of the squared norm of the exact gradient, a mean over 2,000 repetitions of an
 unbiased one; biases are differences from that of the bound of one draw, or of five for
 "vimco" and "rws", in units of its norm, or what noise leaves unknown.
-``mnist``: fixed binarisation, networks of 200 units a layer, by "rws" with five draws;
-validation rows by 1,000 draws. ``speed``: an update of 784-200-200 by "vimco" with five
-draws and 100 rows of MNIST's density, beside PyTorch's (eager), both in one process, by
-turns; the least time of the processor of 60 updates each, on one thread. Seconds are of
-the processor.
+``mnist``: fixed binarisation, networks of 200 units a layer, by ``--objectives``;
+validation rows by 1,000 draws. ``minutes``: two such layers, nats of 1,000 validation
+rows by 100 draws against minutes, as a plot beside this file. ``tables``: three layers
+with one set of options, validation rows by 5,000 draws. ``speed``: an update of
+784-200-200 by "vimco" with five draws and 100 rows of MNIST's density, beside PyTorch's
+(eager), both in one process, by turns; the least time of the processor of 60 updates
+each, on one thread. Seconds are of the processor.
 """
 
 import argparse
@@ -32,7 +36,7 @@ from sklearn.callback import ScoringMonitor
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from skdgm import SigmoidBeliefNetwork
+from skdgm import BidirectionalHelmholtzMachine, SigmoidBeliefNetwork
 from skdgm.data import tabulate
 from skdgm.directed._objective import OBJECTIVES, Belief
 from skdgm.nets import vjp
@@ -60,6 +64,30 @@ def digits(_):
         seconds = time.process_time() - start
         found = sbn.importance_likelihood(V, n_draws=1000).mean()
         print(f"| {objective} | {found:.2f} | {seconds:.0f} |", flush=True)
+
+
+def linked(_):
+    """Nats of held-out digits by dependence within layers, of p and of q."""
+    X, V = bits()
+    print("| p | q | held-out nats | s |\n|---|---|---|---|")
+    for of_p in False, True, "nade":
+        for of_q in False, True, "nade":
+            how = {"autoregressive": of_p, "recognition_autoregressive": of_q}
+            sbn = SigmoidBeliefNetwork(**how, random_state=0)
+            seconds, found = fitted(sbn, X, V, 1000)
+            print(f"| {of_p} | {of_q} | {found:.2f} | {seconds:.0f} |", flush=True)
+
+
+def bidirectional(_):
+    """Nats of held-out digits of geometric means, by draws in training."""
+    X, V = bits()
+    print("| draws | held-out nats | log Z | s |\n|---|---|---|---|")
+    for n_draws in 1, 5, 10, 20:
+        how = {"n_importance": n_draws, "random_state": 0}
+        machine = BidirectionalHelmholtzMachine(**how)
+        seconds, found = fitted(machine, X, V, 1000)
+        log_Z = f"{machine.log_Z_:.2f} ± {machine.log_Z_se_:.2f}"
+        print(f"| {n_draws} | {found:.2f} | {log_Z} | {seconds:.0f} |", flush=True)
 
 
 def gradients(_):
@@ -323,9 +351,8 @@ def speed(options):
         print(f"| {name} | {1000 * seconds:.1f} |")
 
 
-PARTS = {
-    part.__name__: part for part in (digits, gradients, mnist, minutes, tables, speed)
-}
+PARTS = digits, linked, bidirectional, gradients, mnist, minutes, tables, speed
+PARTS = {part.__name__: part for part in PARTS}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
