@@ -187,6 +187,8 @@ def updates(n_repeats):
         for name, line in zip(("skdgm", "scikit-learn"), zip(*lines)):
             ax.loglog(values, line, "o-", label=name)
         ax.set(xlabel=label, ylabel="microseconds an update")
+        ax.set_xticks(values, values)
+        ax.set_xticks([], minor=True)
         ax.legend()
     figure.savefig(Path(__file__).with_name("small.png"), dpi=80)
 
