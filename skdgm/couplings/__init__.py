@@ -2,5 +2,13 @@
 
 from skdgm.couplings.contrast import Contrast, Weights
 from skdgm.couplings.dense import Dense
+from skdgm.couplings.masked import Masked, MaskedContrast, Within
 
-__all__ = ["Contrast", "Dense", "Weights"]
+__all__ = [
+    "Contrast",
+    "Dense",
+    "Masked",
+    "MaskedContrast",
+    "Weights",
+    "Within",
+]

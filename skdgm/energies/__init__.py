@@ -1,6 +1,7 @@
 """Energy functions, which define models; everything else is an algorithm on them."""
 
 from skdgm.energies.blocks import Link
+from skdgm.energies.connected import Connected, Layout, colours_of, full_mask
 from skdgm.energies.energy import Energy, full, graph, layered
 from skdgm.energies.params import (
     Params,
@@ -15,13 +16,17 @@ from skdgm.energies.params import (
 )
 
 __all__ = [
+    "Connected",
     "Energy",
+    "Layout",
     "Link",
     "Params",
     "Path",
+    "colours_of",
     "contrast",
     "forms",
     "full",
+    "full_mask",
     "graph",
     "layered",
     "mean_row",
