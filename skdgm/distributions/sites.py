@@ -15,7 +15,6 @@ from scipy.special import entr
 
 from skdgm.distributions.roles import Unit
 from skdgm.utils.lists import dot
-from skdgm.utils.math import logit
 
 
 class _Sizes(NamedTuple):
@@ -56,8 +55,9 @@ class Sites(_Sizes, Unit):
         of bits, log probabilities of categories; zeros without means."""
         if moments is None:
             return np.zeros(self.size, dtype=dtype)
-        p, bits = np.asarray(moments, np.float64), self._bits
-        return np.where(bits, logit(p), np.log(p)).astype(dtype)
+        p = np.asarray(moments, np.float64)
+        off = np.log1p(-p, where=self._bits, out=np.zeros(self.size))
+        return (np.log(p) - off).astype(dtype)
 
     def field(self, own, received=0.0):
         """Natural parameters eta = bias + input from the neighbours."""
@@ -82,8 +82,8 @@ class Sites(_Sizes, Unit):
         return known @ eta.T + free @ self._log_partitions(eta).T
 
     def mean(self, eta):
-        log_A = np.repeat(self._log_partitions(eta), self.widths, axis=-1)
-        return np.exp(eta - log_A)
+        _, weight, total = self._weights(eta)
+        return weight / np.repeat(total, self.widths, axis=-1)
 
     def sample(self, eta, rng):
         mean = self.mean(eta)
@@ -143,10 +143,15 @@ class Sites(_Sizes, Unit):
 
     def _log_partitions(self, eta):
         """A of each site, (..., n_sites), in the dtype of eta."""
+        high, _, total = self._weights(eta)
+        return high + np.log(total)
+
+    def _weights(self, eta):
+        """Log of a factor of each site, the weights of entries without it, and those of
+        sites."""
         starts, bits = self.starts, np.array(self.sizes, int) == 0
         high = np.maximum.reduceat(eta, starts, axis=-1)
         high = np.where(bits, np.maximum(high, 0), high)
-        less = np.exp(eta - np.repeat(high, self.widths, axis=-1))
-        total = np.add.reduceat(less, starts, axis=-1)
-        total = np.where(bits, total + np.exp(-high), total)
-        return high + np.log(total)
+        weight = np.exp(eta - np.repeat(high, self.widths, axis=-1))
+        total = np.add.reduceat(weight, starts, axis=-1)
+        return high, weight, np.where(bits, total + np.exp(-high), total)
