@@ -182,36 +182,23 @@ def settle(
 
 
 @kernel
-def total(
-    J,
-    bias,
-    first,
-    sizes,
-    order,
-    ends,
-    near,
-    x,
-    clamped,
-    few,
-    many,
-    n_low,
-    out,
-    start,
-    stop,
-):
-    """Log sums of exp(-E) over the states of free sites; one for each row and each
-    state of ``few[n_low:]``, whose number in mixed radix it is.
+def total(J, bias, first, sizes, few, many, n_low, out, start, stop):
+    """Log sums of exp(-E) over the states of all sites; one for each row and each state
+    of ``few[n_low:]``, whose number in mixed radix it is.
 
     Parameters
     ----------
+    bias : ndarray of shape (n_rows, m)
+        Of each row.
     few : ndarray of int
-        Free sites whose states are enumerated.
+        Sites whose states are enumerated.
     many : ndarray of int
-        Free sites without links among themselves, which are summed out.
+        Sites without links among themselves, which are summed out.
     n_low : int
     out : ndarray of shape (n_rows * n_high,), float64
     """
-    field, state = np.empty(len(bias)), np.zeros(len(few), np.int64)
+    m, all_near = bias.shape[1], np.zeros(0, np.int64)
+    field, state = np.empty(m), np.zeros(len(few), np.int64)
     n_high, n_states = 1, 1
     for k in range(len(few)):
         if k < n_low:
@@ -220,14 +207,9 @@ def total(
             n_high *= max(2, sizes[few[k]]) if sizes[few[k]] != 1 else 1
     for number in range(start, stop):
         r, code = number // n_high, number % n_high
-        for c in range(len(bias)):
-            field[c] = bias[c]
+        for c in range(m):
+            field[c] = bias[r, c]
         log_w = 0.0
-        for i in range(len(sizes)):
-            if clamped[r, i]:
-                for c in range(first[i], first[i + 1]):
-                    log_w += x[r, c] * field[c]
-                    turn(J, first, ends, near, i, c, x[r, c], field)
         for k in range(len(few)):
             i = few[k]
             n_own = 2 if sizes[i] == 0 else sizes[i]
@@ -238,7 +220,7 @@ def total(
             c = first[i] + state[k] - (sizes[i] == 0)
             if c >= first[i]:
                 log_w += field[c]
-                turn(J, first, ends, near, i, c, 1.0, field)
+                turn(J, first, all_near, all_near, i, c, 1.0, field)
         best, rest = -np.inf, 0.0
         for n in range(n_states):
             if n:
@@ -249,7 +231,7 @@ def total(
                     c = first[i] + state[k] - (sizes[i] == 0)
                     if c >= first[i]:
                         log_w -= field[c]
-                        turn(J, first, ends, near, i, c, -1.0, field)
+                        turn(J, first, all_near, all_near, i, c, -1.0, field)
                     state[k] += 1
                     going = state[k] == n_own
                     if going:
@@ -257,7 +239,7 @@ def total(
                     c = first[i] + state[k] - (sizes[i] == 0)
                     if c >= first[i]:
                         log_w += field[c]
-                        turn(J, first, ends, near, i, c, 1.0, field)
+                        turn(J, first, all_near, all_near, i, c, 1.0, field)
                     k += 1
             whole = log_w + summed(field, first, sizes, many)
             if whole > best:

@@ -123,4 +123,8 @@ class Within(_Mask):
     def contrast(self, below, above, below_model, above_model):
         """As :meth:`Masked.contrast`; both halves are the gradient by one weight."""
         given = map(np.asarray, (below, above, below_model, above_model))
-        return MaskedContrast.of(np.asarray(Contrast(*given)), self.mask, True)
+        return self.gradient(np.asarray(Contrast(*given)))
+
+    def gradient(self, G):
+        """The gradient G, of shape (n_below, n_below), where there are weights."""
+        return MaskedContrast.of(G, self.mask, True)

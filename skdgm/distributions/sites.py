@@ -73,6 +73,11 @@ class Sites(_Sizes, Unit):
     def log_partition(self, eta):
         return self._log_partitions(np.asarray(eta, np.float64)).sum(axis=-1)
 
+    def log_sites(self, eta, x):
+        """Log probability of each site of each row, (n_rows, n_sites)."""
+        log_w = np.add.reduceat(x * eta, self.starts, axis=-1)
+        return log_w - self._log_partitions(eta)
+
     def log_evidence(self, eta, x, clamped):
         """Log weight of partly clamped rows; a site is clamped if all its entries
         are."""

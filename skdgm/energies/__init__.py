@@ -1,7 +1,13 @@
 """Energy functions, which define models; everything else is an algorithm on them."""
 
 from skdgm.energies.blocks import Link
-from skdgm.energies.connected import Connected, Layout, colours_of, full_mask
+from skdgm.energies.connected import (
+    Connected,
+    Layout,
+    colours_of,
+    full_mask,
+    sites_of,
+)
 from skdgm.energies.energy import Energy, full, graph, layered
 from skdgm.energies.params import (
     Params,
@@ -33,5 +39,6 @@ __all__ = [
     "n_rows",
     "n_weights",
     "plain",
+    "sites_of",
     "tiled",
 ]

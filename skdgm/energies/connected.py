@@ -110,7 +110,7 @@ class Connected(Energy):
 
     def __init__(self, visible, n_hidden=0, edges=None, colours=None):
         units = (visible, Bernoulli(n_hidden)) if n_hidden else (visible,)
-        sizes = np.concatenate([sizes_of(unit) for unit in units])
+        sizes = np.concatenate([sites_of(unit).sizes for unit in units]).astype(int)
         n_sites, full = len(sizes), edges is None
         self.edges = edges = full_mask(n_sites) if full else edges
         if colours is None:
@@ -147,6 +147,13 @@ class Connected(Energy):
         J = np.block([[inner, across], [across.T, outer]])
         return np.ascontiguousarray(J), np.concatenate(params.units)
 
+    def log_sites(self, params, v):
+        """Log probability of each visible site given all others, of complete rows of a
+        machine without hidden units: float64 of shape (n_rows, n_sites)."""
+        v = np.asarray(v)
+        eta = self.field(params, 0, self.received(params, (v,), 0))
+        return sites_of(self.units[0]).log_sites(np.asarray(eta, np.float64), v)
+
     def rows(self, x, n_rows, dtype):
         """Values of all blocks side by side, a new array; zeros for those that are
         None."""
@@ -181,8 +188,6 @@ class Connected(Energy):
         return tuple(map(np.ascontiguousarray, parts[: len(self.units)]))
 
 
-def sizes_of(unit):
-    """Number of categories of each site of a block; 0 for bits."""
-    if isinstance(unit, Sites):
-        return np.array(unit.sizes, int)
-    return np.zeros(unit.size, int)
+def sites_of(unit):
+    """A block as Sites: as it is, or its bits."""
+    return unit if isinstance(unit, Sites) else Sites((0,) * unit.size)

@@ -69,28 +69,38 @@ def log_evidence(energy, params, x, clamp):
     log_evidence : ndarray of shape (n_rows,), float64
     """
     J, bias = energy.joined(astype(params, np.float64))
-    size = n_rows(x)
+    size, layout = n_rows(x), energy.layout
     rows, clamped = energy.rows(x, size, np.float64), energy.clamped(clamp, size)
     clamped = clamped if len(clamped) else np.zeros((size, clamped.shape[1]), bool)
-    found = np.empty(size)
+    rows *= np.repeat(clamped, np.diff(layout.first), axis=1)
+    field = bias + rows @ J
+    found = 0.5 * ((bias + field) * rows).sum(axis=1)
     patterns, which = np.unique(clamped, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
-        own = np.flatnonzero(np.ravel(which) == number)
-        given = J, bias, *energy.layout, rows[own], clamped[own]
-        found[own] = _summed(energy, ~pattern, given, len(own))
+        own, free = np.flatnonzero(np.ravel(which) == number), ~pattern
+        if free.any():
+            found[own] += _summed(energy, J, field[own], free)
     return found
 
 
-def _summed(energy, free, given, size):
-    few, many = divided(energy, free)
-    states, n_low = np.maximum(energy.layout.sizes[few], 1), 0
-    states = np.where(energy.layout.sizes[few] == 0, 2, states)
+def _summed(energy, J, field, free):
+    """Log sums over the states of free sites, given their fields in each row."""
+    layout, size = energy.layout, len(field)
+    few, many = (
+        np.searchsorted(np.flatnonzero(free), part) for part in (divided(energy, free))
+    )
+    sizes, widths = layout.sizes[free], np.diff(layout.first)
+    entries = np.repeat(free, widths)
+    first = np.concatenate([[0], np.cumsum(widths[free])])
+    J, field = J[np.ix_(entries, entries)], np.ascontiguousarray(field[:, entries])
+    states, n_low = np.where(sizes[few] == 0, 2, sizes[few]), 0
     while n_low < len(few) and states[: n_low + 1].prod() <= 2**_LOW:
         n_low += 1
     n_high = int(np.prod(states[n_low:], dtype=float))
     out = np.empty(size * n_high)
-    work = _WORK * len(out) * float(states[:n_low].prod()) * energy.layout.first[-1]
-    run(total, *given, few, many, n_low, out, n=len(out), work=work)
+    work = _WORK * len(out) * float(states[:n_low].prod()) * len(J)
+    given = J, field, first, sizes, few, many, n_low, out
+    run(total, *given, n=len(out), work=work)
     return logsumexp(out.reshape(size, n_high), axis=1)
 
 

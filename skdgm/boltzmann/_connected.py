@@ -1,0 +1,302 @@
+"""Machines of which any two units may be linked: attributes, objective, density."""
+
+from functools import lru_cache
+
+import numpy as np
+import scipy.sparse as sp
+
+from skdgm.base import MissingCapability
+from skdgm.boltzmann._density import EnergyDensity
+from skdgm.boltzmann._layers import Layers
+from skdgm.boltzmann._objective import EnergyObjective
+from skdgm.boltzmann._state import present
+from skdgm.data.codes import Codes
+from skdgm.distributions import Sites
+from skdgm.energies import Connected, Params
+from skdgm.gradients import complete, pseudo_likelihood
+from skdgm.inference import bound, mean_field
+from skdgm.optim import piecewise
+from skdgm.partition import exact
+from skdgm.partition.sites import n_bits
+from skdgm.samplers import gibbs
+from skdgm.utils.tree import astype, tree_map
+
+# Bits of free units of a row up to which their states are enumerated.
+_FEW = 16
+# Gibbs steps that chains make in an epoch whose updates need none.
+_STEPS = 10
+_POSITIVE, _ALONG = 100, 101
+
+
+class Graphical(Layers):
+    """A block of visible units, and perhaps one of hidden ones."""
+
+    option = "n_hidden"
+
+    def sizes(self, options):
+        """Number of hidden units that the options ask for, in a tuple."""
+        return (options.n_hidden,)
+
+    def learned_sizes(self, machine):
+        """Number of hidden units of a fitted machine, in a tuple."""
+        return (len(machine.intercept_hidden_),)
+
+    def wired(self, visible, sizes, edges):
+        """Energy of visible units and so many hidden ones, with a mask of links or
+        None."""
+        key = None if edges is None else edges.tobytes()
+        return _energy(type(visible), visible, *sizes, key)
+
+    def energy(self, machine, sizes=None):
+        """Energy of a machine, as its options ask for it where ``sizes`` are given;
+        else as learned."""
+        visible = machine._domain.unit(machine, machine.n_features_in_)
+        if sizes is None:
+            sizes, edges = self.learned_sizes(machine), machine.edges_
+        else:
+            edges = edges_of(machine._options, machine.n_features_in_)
+        return self.wired(visible, sizes, edges)
+
+    def params(self, machine, dtype=None):
+        """Parameters of a fitted machine; see :class:`Layers`."""
+        J, b = machine.coupling_, machine.intercept_visible_
+        n, own = len(b), (b, machine.intercept_hidden_)
+        if not len(own[1]):
+            return astype(Params((b,), (J,)), dtype)
+        parts = J[:n, :n], J[:n, n:], J[n:, n:]
+        return astype(Params(own, tuple(map(np.ascontiguousarray, parts))), dtype)
+
+    def attributes(self, machine, state):
+        """Fitted attributes of a training state."""
+        energy = self.energy(machine, self.sizes(machine._options))
+        found = super().attributes(machine, state)
+        colours = energy.site_colours
+        found["coupling_"] = energy.joined(state.params)[0].copy()
+        found["edges_"] = edges_of(machine._options, machine.n_features_in_)
+        return found | {"colours_": colours, "n_colours_": int(colours.max()) + 1}
+
+    def named(self, units, couplings, visible, chains, labelled):
+        """Fitted attributes of blocks, by name; see :class:`Layers`."""
+        nothing = np.zeros(0, visible.dtype), np.zeros((len(chains[0]), 0))
+        return {
+            "intercept_visible_": visible,
+            "intercept_hidden_": units[1] if len(units) > 1 else nothing[0],
+            "h_samples_": chains[1] if len(units) > 1 else nothing[1],
+        }
+
+    def initial(self, machine):
+        """Return None: initial parameters are those of the energy."""
+
+    def check_options(self, options):
+        """Raise ValueError for options that the parameters' types do not exclude."""
+        if options.objective == "pseudo-likelihood" and options.n_hidden:
+            raise ValueError(
+                "objective='pseudo-likelihood' is for machines without hidden units, "
+                f"whose conditional probabilities are known; n_hidden="
+                f"{options.n_hidden}. Use objective='likelihood'."
+            )
+
+    def check_unchanged(self, machine):
+        """Raise ValueError where the options do not fit the learned machine."""
+        super().check_unchanged(machine)
+        asked = machine._options
+        if isinstance(machine._columns, Codes) != (asked.column_types != "bernoulli"):
+            raise ValueError(
+                f"column_types={asked.column_types!r}, but columns of the other kind "
+                "were learned before: keep it, or fit with warm_start=False."
+            )
+        edges = edges_of(asked, machine.n_features_in_)
+        if not np.array_equal(edges, machine.edges_):
+            raise ValueError(
+                "edges are not those that were learned before: keep them, or fit with "
+                "warm_start=False."
+            )
+
+
+GRAPHICAL = Graphical()
+
+
+def edges_of(options, n_columns):
+    """Mask of links that options ask for, (n_sites, n_sites), or None for all.
+
+    Raises
+    ------
+    ValueError
+        It is not square, not symmetric, or not of one row for each unit; or needs more
+        colours than allowed.
+    """
+    n_sites, edges = n_columns + options.n_hidden, None
+    if options.edges is not None:
+        given = options.edges
+        edges = np.asarray(given.toarray() if sp.issparse(given) else given)
+        if edges.shape != (n_sites, n_sites):
+            raise ValueError(
+                f"edges must have a row and a column for each of the {n_sites} units "
+                f"({n_columns} columns and {options.n_hidden} hidden ones); their "
+                f"shape is {edges.shape}."
+            )
+        edges = (edges != 0) & ~np.eye(n_sites, dtype=bool)
+        if not (edges == edges.T).all():
+            raise ValueError("edges must be symmetric: i is linked with j as j with i.")
+    n_colours = 1 + int(_colours(edges, n_sites).max())
+    if options.n_colours != "auto" and n_colours > options.n_colours:
+        raise ValueError(
+            f"The units take {n_colours} colours for linked ones to differ, but "
+            f"n_colours={options.n_colours}: give fewer edges, or n_colours='auto'."
+        )
+    return edges
+
+
+def _colours(edges, n_sites):
+    if edges is None:
+        return np.arange(n_sites)
+    return _energy(Sites, Sites((0,) * n_sites), 0, edges.tobytes()).site_colours
+
+
+@lru_cache(maxsize=32)
+def _energy(kind, visible, n_hidden, key):
+    """Energy of blocks, which parameters are no part of."""
+    if key is None:
+        return Connected(visible, n_hidden)
+    edges = np.frombuffer(key, bool)
+    n_sites = int(np.sqrt(len(edges)))
+    return Connected(visible, n_hidden, edges.reshape(n_sites, n_sites))
+
+
+def presented(energy, v, fill, rng=None):
+    """Clamp a machine to rows of data; see :func:`~skdgm.boltzmann._state.present`.
+
+    Codes of categories become one-hot.
+    """
+    unit, v = energy.units[0], np.asarray(v)
+    if isinstance(unit, Sites):
+        own = np.arange(unit.size) - np.repeat(unit.starts, unit.widths)
+        codes = np.repeat(v, unit.widths, axis=1)
+        v = np.where(np.isnan(codes), codes, (codes == own).astype(v.dtype))
+    x, clamp = present(v, fill, len(energy.units), rng)
+    return (np.asarray(x[0]), *x[1:]), clamp
+
+
+class GraphObjective(EnergyObjective):
+    """Likelihood by persistent chains, or pseudo-likelihood."""
+
+    plain, _by_blas = False, True
+
+    def for_kernels(self, tree):
+        """Parameters as contiguous arrays."""
+        return tree_map(np.ascontiguousarray, tree)
+
+    def present(self, batch, rng=None):
+        """Clamp the machine to a batch of rows."""
+        return presented(self.energy, batch.v, self.fill, rng)
+
+    def gradient(self, rng, state, x, clamp, clock):
+        """Gradient of the mean objective, and the state with updated chains."""
+        if self.recipe.objective == "likelihood":
+            return super().gradient(rng, state, x, clamp, clock)
+        n_steps = piecewise(self.recipe.n_steps, clock)
+        given = self.energy, state.params
+        filled, _ = complete(rng, *given, x, clamp, n_steps)
+        counts = None if clamp[0] is True else clamp[0]
+        grad = pseudo_likelihood(*given, np.asarray(filled[0]), counts)
+        _, state = self._with_running_means(state, filled)
+        if clock.batch == 0:
+            rows = rng.fold(_ALONG).rows(len(state.chains[0]))
+            chains, _ = gibbs.run(rows, *given, gibbs.State(state.chains), _STEPS)
+            state = state._replace(chains=chains.x)
+        return grad, state
+
+    def _phases(self, rng, state, x, clamp, clock):
+        n_steps = piecewise(self.recipe.n_steps, clock)
+        given = self.energy, state.params
+        x, clamp = complete(rng, *given, x, clamp, n_steps)
+        phases, state = super()._phases(rng, state, x, clamp, clock)
+        if self.recipe.positive == "gibbs" and len(self.energy.units) > 1:
+            rows = rng.fold(_POSITIVE).rows(len(x[0]))
+            start = gibbs.State(phases.data)
+            data, _ = gibbs.run(rows, *given, start, n_steps, clamp=clamp)
+            phases = phases._replace(data=data.x)
+        return phases, state
+
+
+class GraphDensity(EnergyDensity):
+    """Density of a machine of which any two units may be linked."""
+
+    @property
+    def params_for_chains(self):
+        """Parameters as arrays."""
+        return self.params
+
+    def params_for(self, rows, dtype=None, index=None):
+        """Parameters as arrays, of a type."""
+        return astype(self.params, dtype)
+
+    def present(self, v):
+        """Clamp the machine to rows of data; see :meth:`EnergyDensity.present`."""
+        return presented(self.energy, v, lambda: self.domain.fill(self.columns))
+
+    def log_weight(self, params, x, clamp):
+        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it."""
+        energy, most = self.energy, exact.MAX_BITS if self.enumerable else _FEW
+        if all(part is True for part in clamp):
+            return -energy.energy(params, x)
+        fixed = energy.clamped(clamp, len(x[0]))
+        patterns, which = np.unique(fixed, axis=0, return_inverse=True)
+        found = np.empty(len(x[0]))
+        for number, pattern in enumerate(patterns):
+            own = np.flatnonzero(np.ravel(which) == number)
+            part = (x[0][own], *x[1:])
+            held = clamp[0] if clamp[0] is True else clamp[0][own]
+            given = energy, params, part, (held, *clamp[1:])
+            if n_bits(energy, ~pattern) <= most:
+                found[own] = exact.log_evidence(*given)
+            else:
+                means, _ = mean_field(*given)
+                found[own] = bound(energy, params, means, given[-1])
+        return found
+
+    def numerator(self, X, n_draws=None):
+        """Log-likelihood before log Z is subtracted; see
+        :meth:`EnergyDensity.numerator`."""
+        log_p, se, kind = super().numerator(X)
+        hidden = np.zeros(len(self.energy.layout.sizes), bool)
+        hidden[self.columns.seen.size :] = True
+        few = self.enumerable or n_bits(self.energy, hidden) <= _FEW
+        return log_p, se, kind if few else "lower bound"
+
+    def hidden_means(self, params, x, clamp):
+        """Means of the hidden units; without any, those of each visible unit given all
+        others."""
+        means, _ = mean_field(self.energy, params, x, clamp)
+        if len(self.energy.units) > 1:
+            return means[1]
+        received = self.energy.received(params, means, 0)
+        return self.energy.units[0].mean(self.energy.field(params, 0, received))
+
+    def visible_means(self, H):
+        """Means of the visible units given hidden ones, by mean field; without any, the
+        means that :meth:`features` returns."""
+        if len(self.energy.units) == 1:
+            return H
+        fill = self.domain.fill(self.columns).astype(H.dtype)
+        x, clamp = (np.tile(fill, (len(H), 1)), H), (None, True)
+        return mean_field(self.energy, self.params, x, clamp)[0][0]
+
+    def starts(self, params, x, clamp, rng):
+        """Values of all units from which chains start, given the visible ones."""
+        return self.drawn_even(params, x, clamp, rng)[0]
+
+    def drawn_even(self, params, x, clamp, rng):
+        """Values of the units, hidden ones drawn from the means of mean field."""
+        if len(self.energy.units) == 1:
+            return x, 0.0
+        means, _ = mean_field(self.energy, params, x, clamp)
+        unit = self.energy.units[1]
+        h = unit.draw(means[1], rng.fold(1))
+        return (x[0], np.asarray(h)), unit.log_prob(means[1], h)
+
+    def visible_fields(self, n_samples, rng, n_steps):
+        """Visible units depend on each other, so that there are none."""
+        raise MissingCapability(
+            self.name, "visible units independent given hidden ones"
+        )
