@@ -13,7 +13,7 @@ from skdgm.boltzmann._state import present
 from skdgm.data.codes import Codes
 from skdgm.distributions import Sites
 from skdgm.energies import Connected, Params
-from skdgm.gradients import complete, pseudo_likelihood
+from skdgm.gradients import centering, complete, pseudo_likelihood
 from skdgm.inference import bound, mean_field
 from skdgm.optim import piecewise
 from skdgm.partition import exact
@@ -39,7 +39,7 @@ class Graphical(Layers):
 
     def learned_sizes(self, machine):
         """Number of hidden units of a fitted machine, in a tuple."""
-        return (len(machine.intercept_hidden_),)
+        return (len(machine.coupling_) - len(machine.intercept_visible_),)
 
     def wired(self, visible, sizes, edges):
         """Energy of visible units and so many hidden ones, with a mask of links or
@@ -60,11 +60,11 @@ class Graphical(Layers):
     def params(self, machine, dtype=None):
         """Parameters of a fitted machine; see :class:`Layers`."""
         J, b = machine.coupling_, machine.intercept_visible_
-        n, own = len(b), (b, machine.intercept_hidden_)
-        if not len(own[1]):
+        n = len(b)
+        if len(J) == n:
             return astype(Params((b,), (J,)), dtype)
-        parts = J[:n, :n], J[:n, n:], J[n:, n:]
-        return astype(Params(own, tuple(map(np.ascontiguousarray, parts))), dtype)
+        parts = map(np.ascontiguousarray, (J[:n, :n], J[:n, n:], J[n:, n:]))
+        return astype(Params((b, machine.intercept_hidden_), tuple(parts)), dtype)
 
     def attributes(self, machine, state):
         """Fitted attributes of a training state."""
@@ -77,12 +77,10 @@ class Graphical(Layers):
 
     def named(self, units, couplings, visible, chains, labelled):
         """Fitted attributes of blocks, by name; see :class:`Layers`."""
-        nothing = np.zeros(0, visible.dtype), np.zeros((len(chains[0]), 0))
-        return {
-            "intercept_visible_": visible,
-            "intercept_hidden_": units[1] if len(units) > 1 else nothing[0],
-            "h_samples_": chains[1] if len(units) > 1 else nothing[1],
-        }
+        found = {"intercept_visible_": visible}
+        if len(units) > 1:
+            found |= {"intercept_hidden_": units[1], "h_samples_": chains[1]}
+        return found
 
     def initial(self, machine):
         """Return None: initial parameters are those of the energy."""
@@ -205,6 +203,28 @@ class GraphObjective(EnergyObjective):
             chains, _ = gibbs.run(rows, *given, gibbs.State(state.chains), _STEPS)
             state = state._replace(chains=chains.x)
         return grad, state
+
+    def ascend(self, state, grad, clock):
+        r"""Update parameters along a gradient, in place.
+
+        With offsets, steps are taken in the coordinates in which
+        :math:`-E = a^\top (x - \mu) + \tfrac12 (x - \mu)^\top J (x - \mu)`, so that
+        couplings, which are many for a unit, leave its mean field as it is, whatever
+        the optimiser makes of their gradient.
+        """
+        energy, (units, couplings) = self.energy, state.params
+        if not state.offsets:
+            super().ascend(state, grad, clock)
+            return
+        offsets, before = state.offsets, [W.copy() for W in couplings]
+        centred = centering.center(energy, state.params, grad, offsets)
+        grad = grad._replace(couplings=centred.couplings)
+        super().ascend(state._replace(offsets=()), grad, clock)
+        for i, j, number in energy.links:
+            step = couplings[number] - before[number]
+            units[i][...] -= step @ offsets[j]
+            if i != j:
+                units[j][...] -= step.T @ offsets[i]
 
     def _phases(self, rng, state, x, clamp, clock):
         n_steps = piecewise(self.recipe.n_steps, clock)

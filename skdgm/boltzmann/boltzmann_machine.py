@@ -134,7 +134,7 @@ class BoltzmannMachine(Machine):
     intercept_visible_ : ndarray of shape (n_visible_entries,)
         Biases of the columns' entries.
     intercept_hidden_ : ndarray of shape (n_hidden,)
-        Biases of the hidden units.
+        Biases of the hidden units, if there are any.
     edges_ : ndarray of bool of shape (n_units, n_units) or None
         Links; None if all units are linked.
     colours_ : ndarray of int of shape (n_units,)
@@ -145,7 +145,7 @@ class BoltzmannMachine(Machine):
         Visible units of the training chains. For "pseudo-likelihood" these take some
         steps in each epoch, so that samples may start from them.
     h_samples_ : ndarray of shape (n_chains, n_hidden)
-        Hidden units of the training chains.
+        Hidden units of the training chains, if there are any.
     swap_rates_ : ndarray of shape (n_temperatures - 1,)
         For "tempering": recent swap rates of chains at neighbouring temperatures, from
         the model's own temperature on.
@@ -230,6 +230,7 @@ class BoltzmannMachine(Machine):
     ):
         _parameter_constraints.pop(_name)
     del _name
+    _TRANSIENT = *Machine._TRANSIENT, "intercept_hidden_", "h_samples_"
     _IMPLIED = {
         "quadratic": False,
         "negative": "samples",

@@ -33,7 +33,9 @@ class MaskedContrast(NamedTuple):
 
     @classmethod
     def of(cls, grad, mask, within=False):
-        """The gradient G, less what the mask excludes."""
+        """The gradient G, less what the mask excludes; within a block symmetric to the
+        last bit, which products by BLAS are not."""
+        grad = (grad + grad.T) * grad.dtype.type(0.5) if within else grad
         return cls(grad if mask is None else grad * mask, mask, within)
 
     def __array__(self, dtype=None, copy=None):
