@@ -9,12 +9,8 @@ from numbers import Integral
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.boltzmann._connected import (
-    GRAPHICAL,
-    GraphDensity,
-    GraphObjective,
-    edges_of,
-)
+from skdgm.boltzmann._connected import GRAPHICAL, GraphObjective, edges_of
+from skdgm.boltzmann._connected_density import GraphDensity
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._options import MACHINE

@@ -10,7 +10,7 @@ another.
 import numpy as np
 from scipy.special import logsumexp
 
-from skdgm._kernels.sites import total
+from skdgm._kernels.site_sums import total
 from skdgm.energies import n_rows
 from skdgm.utils.parallel import run
 from skdgm.utils.tree import astype
