@@ -11,7 +11,6 @@ import numpy as np
 
 from skdgm._kernels.exp import exp
 from skdgm._kernels.jit import kernel
-from skdgm._kernels.sites import turn
 
 
 @kernel
@@ -30,7 +29,7 @@ def total(J, bias, first, sizes, few, many, n_low, out, start, stop):
     n_low : int
     out : ndarray of shape (n_rows * n_high,), float64
     """
-    m, all_near = bias.shape[1], np.zeros(0, np.int64)
+    m = bias.shape[1]
     field, state = np.empty(m), np.zeros(len(few), np.int64)
     n_high, n_states = 1, 1
     for k in range(len(few)):
@@ -53,7 +52,8 @@ def total(J, bias, first, sizes, few, many, n_low, out, start, stop):
             c = first[i] + state[k] - (sizes[i] == 0)
             if c >= first[i]:
                 log_w += field[c]
-                turn(J, first, all_near, all_near, i, c, 1.0, field)
+                for d in range(m):
+                    field[d] += J[c, d]
         best, rest = -np.inf, 0.0
         for n in range(n_states):
             if n:
@@ -64,7 +64,8 @@ def total(J, bias, first, sizes, few, many, n_low, out, start, stop):
                     c = first[i] + state[k] - (sizes[i] == 0)
                     if c >= first[i]:
                         log_w -= field[c]
-                        turn(J, first, all_near, all_near, i, c, -1.0, field)
+                        for d in range(m):
+                            field[d] -= J[c, d]
                     state[k] += 1
                     going = state[k] == n_own
                     if going:
@@ -72,7 +73,8 @@ def total(J, bias, first, sizes, few, many, n_low, out, start, stop):
                     c = first[i] + state[k] - (sizes[i] == 0)
                     if c >= first[i]:
                         log_w += field[c]
-                        turn(J, first, all_near, all_near, i, c, 1.0, field)
+                        for d in range(m):
+                            field[d] += J[c, d]
                     k += 1
             whole = log_w + summed(field, first, sizes, many)
             if whole > best:

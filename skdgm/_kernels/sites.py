@@ -29,7 +29,7 @@ import numpy as np
 
 from skdgm._kernels.bernoulli import bits, halves
 from skdgm._kernels.exp import exp
-from skdgm._kernels.jit import kernel
+from skdgm._kernels.jit import inner, kernel
 
 
 @kernel
@@ -64,7 +64,7 @@ def sweep(
     mean : ndarray of shape (n_rows, m)
         Gets the mean with which each entry was last drawn.
     """
-    field = np.empty(len(bias), bias.dtype)
+    field, edge = np.empty(len(bias), bias.dtype), np.empty(len(sizes), bias.dtype)
     none = clamped[0] if len(clamped) else np.zeros(len(sizes), np.bool_)
     for r in range(start, stop):
         fill(J, bias, first, ends, near, x[r], field)
@@ -75,7 +75,7 @@ def sweep(
             # fmt: off
             visit(
                 J, first, sizes, order, ends, near, row, still,
-                base, beta[r], low, high, field, own,
+                base, beta[r], low, high, edge, field, own, n == len(roots) - 1,
             )
             # fmt: on
 
@@ -108,7 +108,7 @@ def anneal(
     roots : ndarray of uint64, shape (n_steps,)
     log_w : ndarray of shape (n_rows,), float64
     """
-    real = bias.dtype.type
+    real, edge = bias.dtype.type, np.empty(len(sizes), bias.dtype)
     field, mean = np.empty(len(bias), bias.dtype), np.empty(len(bias), bias.dtype)
     free = np.zeros(len(sizes), np.bool_)
     for r in range(start, stop):
@@ -125,7 +125,7 @@ def anneal(
             # fmt: off
             visit(
                 J, first, sizes, order, ends, near, row, free,
-                base, real(betas[n + 1]), low, high, field, mean,
+                base, real(betas[n + 1]), low, high, edge, field, mean, False,
             )
             # fmt: on
 
@@ -189,19 +189,17 @@ def fill(J, bias, first, ends, near, row, field):
             turn(J, first, ends, near, i, c, row[c], field)
 
 
-@kernel
+@inner()
 def turn(J, first, ends, near, i, c, step, field):
     """Change the fields, as entry c of site i changes by ``step``."""
-    if step == 0:
-        return
-    line = J[c]
-    if len(ends) == 0:
-        for d in range(len(field)):
-            field[d] += step * line[d]
-        return
-    for k in range(ends[i], ends[i + 1]):
-        for d in range(first[near[k]], first[near[k] + 1]):
-            field[d] += step * line[d]
+    if step != 0:
+        if len(ends) == 0:
+            for d in range(len(field)):
+                field[d] += step * J[c, d]
+        else:
+            for k in range(ends[i], ends[i + 1]):
+                for d in range(first[near[k]], first[near[k] + 1]):
+                    field[d] += step * J[c, d]
 
 
 @kernel
@@ -222,44 +220,43 @@ def weigh(field, a, size, p):
         p[c] /= whole
 
 
+# fmt: off
 @kernel
 def visit(
-    J,
-    first,
-    sizes,
-    order,
-    ends,
-    near,
-    row,
-    still,
-    base,
-    beta,
-    low,
-    high,
-    field,
-    mean,
+    J, first, sizes, order, ends, near, row, still,
+    base, beta, low, high, edge, field, mean, with_mean,
 ):
-    """Draw each site of a row that is not clamped."""
+    # fmt: on
+    """Draw each site of a row that is not clamped.
+
+    A bit is 1 if its field exceeds the log odds ``edge`` of its random number: what it
+    takes to know that does not wait for the sites before it.
+    """
     real = field.dtype.type
-    scale, shift = real(2.0**-32), np.uint32(0)
-    if field.itemsize == 4:
-        scale, shift = real(2.0**-24), np.uint32(8)
-    one = real(1)
-    other = one - beta
+    one, other, dense = real(1), real(1) - beta, len(ends) == 0
+    for i in range(len(edge)):
+        u = (np.float64(bits(i, low, high)) + 0.5) * 2.0**-32
+        edge[i] = real(np.log(u / (1.0 - u)) if sizes[i] == 0 else u)
     for k in range(len(order)):
         i = order[k]
         if still[i]:
             continue
-        u = real(bits(i, low, high) >> shift) * scale
         a = first[i]
         if sizes[i] == 0:
             eta = other * base[a] + beta * field[a]
-            p = one / (one + exp(-eta))
-            mean[a] = p
-            new = one if u < p else real(0)
+            new = one if eta > edge[i] else real(0)
+            if with_mean:
+                mean[a] = one / (one + exp(-eta))
             step = new - row[a]
             row[a] = new
-            turn(J, first, ends, near, i, a, step, field)
+            # As in turn: a call would count references to all of its arrays.
+            if step != 0 and dense:
+                for d in range(len(field)):
+                    field[d] += step * J[a, d]
+            elif step != 0:
+                for n in range(ends[i], ends[i + 1]):
+                    for d in range(first[near[n]], first[near[n] + 1]):
+                        field[d] += step * J[a, d]
             continue
         top, whole = other * base[a] + beta * field[a], real(0)
         for c in range(a + 1, first[i + 1]):
@@ -271,7 +268,7 @@ def visit(
         for c in range(a, first[i + 1]):
             mean[c] /= whole
             below += mean[c]
-            if u < below and c < chosen:
+            if edge[i] < below and c < chosen:
                 chosen = c
         for c in range(a, first[i + 1]):
             new = one if c == chosen else real(0)
