@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,10 +14,14 @@ from sklearn.feature_extraction.image import grid_to_graph
 
 from skdgm import BernoulliRBM, BoltzmannMachine, load, save
 from skdgm.base import MissingCapability
+from skdgm.boltzmann._connected import GraphObjective
+from skdgm.boltzmann._state import TrainState
 from skdgm.energies import Params
 from skdgm.gradients import pseudo_likelihood
 from skdgm.metrics import log_conditionals
+from skdgm.optim import Clock
 from skdgm.partition import exact
+from skdgm.utils.random import stream
 from tests.connected import CASES, all_states, log_weights, machine, mask_of, moments
 from tests.numerical import numerical_gradient
 
@@ -427,3 +432,46 @@ def test_conditionals_of_chosen_units(fitted):
     units = np.random.default_rng(0).integers(0, X.shape[1], (10, 3))
     some = log_conditionals(*given, units)
     np.testing.assert_allclose(some, np.take_along_axis(whole, units, axis=1))
+
+
+@pytest.mark.parametrize("case", ["hidden", "masked potts, hidden"])
+def test_both_phases_have_the_moments_that_the_likelihood_takes(case):
+    energy, params = CASES[case]
+    n = 20_000
+    x = all_states(energy)
+    v = np.repeat(x[0][[3, 40]], n // 2, axis=0)
+    recipe = SimpleNamespace(
+        solver="sgd",
+        n_steps=40,
+        n_chains=n,
+        batch_size=n,
+        gradient="pcd",
+        positive="gibbs",
+        negative="samples",
+        objective="likelihood",
+        centering=None,
+        sparsity_target=None,
+        mean_field_steps=50,
+    )
+    rows = SimpleNamespace(dtype=np.float64)
+    nothing = (None,) * len(energy.units)
+    objective = GraphObjective(energy, recipe, rows, 0, None, nothing, 0, 1.0)
+    state = objective.resume(TrainState(params, (), ()))
+    given = stream(0), state, (v, None), (True, None), Clock(0, 1, 0, 1)
+    grad, _ = objective.gradient(*given)
+
+    def log_likelihood(p):
+        log_w = log_weights(p, x)
+        total = -logsumexp(log_w)
+        for row in v[[0, -1]]:
+            total += 0.5 * logsumexp(log_w[(x[0] == row).all(axis=1)])
+        return total
+
+    slopes = numerical_gradient(log_likelihood, params)
+    for found, expected in zip(grad.units, slopes.units):
+        np.testing.assert_allclose(found, expected, atol=0.025)
+    parts = zip(grad.couplings, slopes.couplings, energy.couplings)
+    for part, slope, coupling in parts:
+        whole = slope + slope.T if part.within else slope
+        whole = whole if coupling.mask is None else whole * coupling.mask
+        np.testing.assert_allclose(np.asarray(part), whole, atol=0.025)
