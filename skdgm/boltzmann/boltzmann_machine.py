@@ -43,7 +43,7 @@ class BoltzmannMachine(Machine):
     edges : array-like or sparse matrix of shape (n_units, n_units), default=None
         Which units are linked, symmetric: columns first, then hidden units. Its
         diagonal is ignored, so that scikit-learn's ``grid_to_graph`` may be given. By
-        default all are linked.
+        default all are linked. (:func:`skdgm.save` keeps arrays, no sparse matrices.)
     n_colours : int or "auto", default="auto"
         Most colours that the graph of units may take. Units of one colour are not
         linked, so that a Gibbs step draws them as a block; all linked units make as
