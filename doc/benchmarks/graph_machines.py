@@ -77,6 +77,7 @@ def nltcs(folder):
     found = load(folder, "nltcs")
     long = {"batch_size": 50, "learning_rate": 0.1, "n_chains": 100, "n_iter": 30}
     machines = {
+        "BernoulliRBM(16), batches of 10": BernoulliRBM(16, n_iter=30),
         "BernoulliRBM(16)": BernoulliRBM(16, **long),
         "BoltzmannMachine()": BoltzmannMachine(**long),
         "BoltzmannMachine(), pseudo-likelihood": BoltzmannMachine(**PSEUDO, **long),

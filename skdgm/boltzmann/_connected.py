@@ -1,5 +1,6 @@
 """Machines of which any two units may be linked: attributes and objective."""
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -9,8 +10,7 @@ from skdgm.boltzmann._connected_density import presented
 from skdgm.boltzmann._layers import Layers
 from skdgm.boltzmann._objective import EnergyObjective
 from skdgm.data.codes import Codes
-from skdgm.distributions import Sites
-from skdgm.energies import Connected, Params
+from skdgm.energies import Connected, Params, colours_of
 from skdgm.gradients import centering, complete, pseudo_likelihood
 from skdgm.optim import piecewise
 from skdgm.samplers import gibbs
@@ -129,7 +129,9 @@ def edges_of(options, n_columns):
         edges = (edges != 0) & ~np.eye(n_sites, dtype=bool)
         if not (edges == edges.T).all():
             raise ValueError("edges must be symmetric: i is linked with j as j with i.")
-    n_colours = 1 + int(_colours(edges, n_sites).max())
+    n_colours = n_sites
+    if edges is not None:
+        n_colours = 1 + int(_graph(edges.tobytes())[1].max())
     if options.n_colours != "auto" and n_colours > options.n_colours:
         raise ValueError(
             f"The units take {n_colours} colours for linked ones to differ, but "
@@ -138,20 +140,19 @@ def edges_of(options, n_columns):
     return edges
 
 
-def _colours(edges, n_sites):
-    if edges is None:
-        return np.arange(n_sites)
-    return _energy(Sites, Sites((0,) * n_sites), 0, edges.tobytes()).site_colours
+@lru_cache(maxsize=32)
+def _energy(kind, visible, n_hidden, key):
+    """Energy of blocks, which parameters are no part of; links as bytes."""
+    return Connected(visible, n_hidden, *(() if key is None else _graph(key)))
 
 
 @lru_cache(maxsize=32)
-def _energy(kind, visible, n_hidden, key):
-    """Energy of blocks, which parameters are no part of."""
-    if key is None:
-        return Connected(visible, n_hidden)
+def _graph(key):
+    """Mask of links, and colours of units, for links as bytes."""
     edges = np.frombuffer(key, bool)
-    n_sites = int(np.sqrt(len(edges)))
-    return Connected(visible, n_hidden, edges.reshape(n_sites, n_sites))
+    n_sites = math.isqrt(len(edges))
+    edges = edges.reshape(n_sites, n_sites)
+    return edges, colours_of(edges)
 
 
 class GraphObjective(EnergyObjective):

@@ -2,13 +2,12 @@
 
 from skdgm.couplings.contrast import Contrast, Weights
 from skdgm.couplings.dense import Dense
-from skdgm.couplings.masked import Masked, MaskedContrast, Within
+from skdgm.couplings.masked import Masked, Within
 
 __all__ = [
     "Contrast",
     "Dense",
     "Masked",
-    "MaskedContrast",
     "Weights",
     "Within",
 ]

@@ -1,13 +1,7 @@
 """Energy functions, which define models; everything else is an algorithm on them."""
 
 from skdgm.energies.blocks import Link
-from skdgm.energies.connected import (
-    Connected,
-    Layout,
-    colours_of,
-    full_mask,
-    sites_of,
-)
+from skdgm.energies.connected import Connected, colours_of, sites_of
 from skdgm.energies.energy import Energy, full, graph, layered
 from skdgm.energies.params import (
     Params,
@@ -24,7 +18,6 @@ from skdgm.energies.params import (
 __all__ = [
     "Connected",
     "Energy",
-    "Layout",
     "Link",
     "Params",
     "Path",
@@ -32,7 +25,6 @@ __all__ = [
     "contrast",
     "forms",
     "full",
-    "full_mask",
     "graph",
     "layered",
     "mean_row",

@@ -50,11 +50,6 @@ class Layout(NamedTuple):
     near: np.ndarray
 
 
-def full_mask(n_sites):
-    """Links of each site with all others, a bool array."""
-    return ~np.eye(n_sites, dtype=bool)
-
-
 def colours_of(edges):
     """Colour of each site, by which linked sites differ.
 
@@ -112,7 +107,7 @@ class Connected(Energy):
         units = (visible, Bernoulli(n_hidden)) if n_hidden else (visible,)
         sizes = np.concatenate([sites_of(unit).sizes for unit in units]).astype(int)
         n_sites, full = len(sizes), edges is None
-        self.edges = edges = full_mask(n_sites) if full else edges
+        self.edges = edges = ~np.eye(n_sites, dtype=bool) if full else edges
         if colours is None:
             colours = np.arange(n_sites) if full else colours_of(edges)
         self.site_colours, order = colours, np.argsort(colours, kind="stable")
