@@ -24,6 +24,7 @@ _FAMILY = {
     "SigmoidBeliefNetwork": "directed",
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
+    "BoltzmannMachine": "boltzmann",
     "DBM": "boltzmann",
     "DBMClassifier": "boltzmann",
     "GaussianRBM": "boltzmann",

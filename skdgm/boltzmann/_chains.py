@@ -138,7 +138,7 @@ class Chains:
             )
             total = total + info.means[0]
         filled = np.asarray(state.x[0]) if method == "sample" else total / n_steps
-        return np.where(clamp[0], v, filled)
+        return np.where(clamp[0], x[0], filled)
 
     def _packed(self, turn):
         """States of the training chains with these numbers."""

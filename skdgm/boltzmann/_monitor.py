@@ -122,7 +122,7 @@ class PseudoLikelihoodWatch(MachineWatch):
             budget = self.objective.recipe.mean_field_steps
             x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
         if clamp[0] is not True:
-            counts *= np.take_along_axis(clamp[0], units, axis=1)
+            counts *= ~np.isnan(np.take_along_axis(batch.v, units, axis=1))
         return self.kind.log_conditionals(energy, params, x, units), counts
 
     def _loss(self, state, index, weight):

@@ -18,6 +18,8 @@ from skdgm.utils.rows import row_hash
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype, leaves
 
+# Objectives whose maximum has the means of the training rows.
+_OF_MEANS = "generative", "likelihood"
 # Number of rows whose product with the weights takes as long as tiling these.
 _MANY = 100
 
@@ -47,7 +49,7 @@ class Unnormalised(Density):
         ``noise(rng, dtype)`` draws visible values without structure, one row for each
         stream.
     objective : str, default="generative"
-        Of training; only "generative" fits the means of binary columns.
+        Of training; "generative" and "likelihood" fit the means of binary columns.
     log_Z : callable, optional
         Returns the estimator's log Z, or None if the estimator has learned since; by
         default it is computed.
@@ -149,7 +151,7 @@ class Unnormalised(Density):
         with one_blas_thread():
             found = bracket.estimate(rng, problem, options)
         # Learning gives the model the means of its columns if these are bits.
-        if compare and self.domain is BINARY and self.objective == "generative":
+        if compare and self.domain is BINARY and self.objective in _OF_MEANS:
             mean = self._mean_near(found.means[0])
             if text := estimate.unlike(found.means[0], mean, n_chains):
                 warn(f"{self.name}: {text}", LikelihoodWarning)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skdgm.data import BinaryColumns, RealColumns
-from skdgm.distributions import Bernoulli, Gaussian
+from skdgm.data import BinaryColumns, CodeColumns, RealColumns
+from skdgm.distributions import Bernoulli, Gaussian, Sites
 from skdgm.exceptions import PrecisionWarning
 from skdgm.metrics import log_conditionals, log_densities
 from skdgm.utils.callers import warn
@@ -62,6 +62,34 @@ class Real(Visible, RealColumns):
                 "min_variance (which makes chains move less).",
                 PrecisionWarning,
             )
+
+
+class Categorical(Visible, CodeColumns):
+    """Categorical units, one-hot, for columns of codes."""
+
+    log_conditionals = staticmethod(log_conditionals)
+
+    def unit(self, machine, size):
+        """Block of categorical units."""
+        return Sites(tuple(machine._columns.sizes.tolist()))
+
+    def moments(self, columns):
+        """Smoothed frequencies of the categories of all columns."""
+        return self.frequencies(columns)
+
+    def fill(self, columns):
+        """Initial values of missing entries: the smoothed frequencies."""
+        return self.frequencies(columns)
+
+    def noise(self, machine, rng, dtype):
+        """Codes of units without bias and neighbours, one row for each stream."""
+        return self.to_data(machine._columns, super().noise(machine, rng, dtype))
+
+    def to_data(self, columns, v):
+        """Codes of one-hot rows, or the most probable ones of means."""
+        parts = np.split(np.asarray(v), columns.starts[1:], axis=1)
+        codes = [part.argmax(axis=1) for part in parts]
+        return np.stack(codes, axis=1).astype(v.dtype)
 
 
 BINARY, REAL = Binary(), Real()

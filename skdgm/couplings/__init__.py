@@ -2,5 +2,12 @@
 
 from skdgm.couplings.contrast import Contrast, Weights
 from skdgm.couplings.dense import Dense
+from skdgm.couplings.masked import Masked, Within
 
-__all__ = ["Contrast", "Dense", "Weights"]
+__all__ = [
+    "Contrast",
+    "Dense",
+    "Masked",
+    "Weights",
+    "Within",
+]

@@ -15,6 +15,7 @@ from skdgm.distributions.mixed import MixedOutput, output_as_asked, places_of, s
 from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
 from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.roles import Biased, Output, Unit
+from skdgm.distributions.sites import Sites
 from skdgm.distributions.within import Event, draw_within
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "NumericOutput",
     "OrdinalOutput",
     "Output",
+    "Sites",
     "Softmax",
     "Unit",
     "draw",

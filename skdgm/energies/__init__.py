@@ -1,6 +1,7 @@
 """Energy functions, which define models; everything else is an algorithm on them."""
 
 from skdgm.energies.blocks import Link
+from skdgm.energies.connected import Connected, colours_of, sites_of
 from skdgm.energies.energy import Energy, full, graph, layered
 from skdgm.energies.params import (
     Params,
@@ -15,10 +16,12 @@ from skdgm.energies.params import (
 )
 
 __all__ = [
+    "Connected",
     "Energy",
     "Link",
     "Params",
     "Path",
+    "colours_of",
     "contrast",
     "forms",
     "full",
@@ -28,5 +31,6 @@ __all__ = [
     "n_rows",
     "n_weights",
     "plain",
+    "sites_of",
     "tiled",
 ]

@@ -32,7 +32,12 @@ class Graph:
         units each, with dense couplings of their own.
     is_labelled_chain : bool
         True for such a chain under a label, the last block.
+    is_sitewise : bool
+        True if blocks are linked with themselves, so that their units are drawn one
+        after another: a :class:`~skdgm.energies.Connected`.
     """
+
+    is_sitewise = False
 
     def __init__(self, units, links, couplings, colours=None, layers=None):
         self.units, self.couplings = tuple(units), tuple(couplings)
@@ -40,7 +45,8 @@ class Graph:
         ends = tuple([] for _ in blocks)
         for i, j, number in self.links:
             ends[i].append((number, j, False))
-            ends[j].append((number, i, True))
+            if i != j:
+                ends[j].append((number, i, True))
         self._ends = tuple(map(tuple, ends))
         self.layers = tuple(map(tuple, layers or ((block,) for block in blocks)))
         self.colours = tuple(map(tuple, colours or self._greedy()))
@@ -72,7 +78,7 @@ class Graph:
         if sorted(sum(self.colours, ())) != list(range(len(self.units))):
             raise ValueError(f"Each block must have one colour; got {self.colours}.")
         for i, j, _ in self.links:
-            if own[i] == own[j]:
+            if own[i] == own[j] and not (i == j and self.is_sitewise):
                 raise ValueError(f"Linked blocks {i} and {j} have the same colour.")
         if {link.coupling for link in self.links} != set(range(len(self.couplings))):
             raise ValueError("Each coupling must belong to at least one link.")

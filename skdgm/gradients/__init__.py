@@ -18,6 +18,7 @@ from skdgm.gradients.natural import (
     rescale,
     standardised,
 )
+from skdgm.gradients.pseudo import pseudo_likelihood
 
 __all__ = [
     "Phases",
@@ -32,6 +33,7 @@ __all__ = [
     "layer_pair",
     "natural",
     "pcd",
+    "pseudo_likelihood",
     "quadratic",
     "rescale",
     "settled",

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.energies import n_rows, plain
-from skdgm.samplers import binary, by_means, sweep
+from skdgm.samplers import binary, by_means, sitewise, sweep
 from skdgm.utils.lists import Lists
 
 # Change of a mean below which its row is settled.
@@ -74,6 +74,9 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
         means = last_means(energy, params, x, clamp)
         return means, Info(np.ones(size, dtype=int), np.ones(size, dtype=bool))
 
+    if energy.is_sitewise:
+        means, *info = sitewise.settle(energy, params, x, clamp, max_sweeps, tol)
+        return means, Info(*info)
     if binary.settles(energy, params, x, clamp):
         means, *info = binary.settle(energy, params, x[0], max_sweeps, tol)
         return means, Info(*info)

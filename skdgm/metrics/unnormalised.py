@@ -42,6 +42,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm._kernels.odds import LIMIT, log_density, log_odds
 from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
+from skdgm.metrics import sites
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 from skdgm.utils.parallel import run
@@ -78,6 +79,8 @@ def log_conditionals(energy, params, x, units=None, block=0):
     -------
     log_p : ndarray of shape (n_rows, n_units), float64
     """
+    if energy.is_sitewise:
+        return sites.log_conditionals(energy, params, x, units)
     if units is None:
         units = np.broadcast_to(np.arange(energy.units[block].size), x[block].shape)
     v, binary = np.asarray(x[block]), isinstance(x[block], Lists) and x[block].binary

@@ -29,7 +29,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skdgm._kernels.anneal import anneal as kernel
 from skdgm.energies import Path, forms, n_weights
 from skdgm.partition.estimate import of_weights
-from skdgm.samplers import binary, gibbs
+from skdgm.samplers import binary, gibbs, sitewise
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import run
 
@@ -146,8 +146,12 @@ def anneal(rng, energy, params, base, state, betas, trace=None):
     entry for each chain. ``trace``, a list, gets the log weights after each step.
     """
     log_w, betas = np.zeros(len(rng.ids)), np.asarray(betas).tolist()
-    served = binary.serves(energy, params, state.x, energy.backwards)
-    step, at_once = (_steps, _CHUNK) if served else (_step, 1)
+    if energy.is_sitewise:
+        step, at_once = _by_sites, _CHUNK
+    elif binary.serves(energy, params, state.x, energy.backwards):
+        step, at_once = _steps, _CHUNK
+    else:
+        step, at_once = _step, 1
     at_once = at_once if trace is None else 1
     for first in range(0, len(betas) - 1, at_once):
         part = betas[first : first + at_once + 1]
@@ -168,6 +172,12 @@ def _step(rngs, energy, params, base, betas, state, log_w):
     log_w -= energy.log_marginal(params, state.x, received=received, path=here)
     draw = rng, energy, params, state
     return gibbs.step(*draw, colours=energy.backwards, **given)[0]
+
+
+def _by_sites(rngs, energy, params, base, betas, state, log_w):
+    """Go through several temperatures, site by site."""
+    given = energy, params, base, betas, state.x, log_w
+    return gibbs.State(sitewise.anneal(rngs, *given))
 
 
 def _steps(rngs, energy, params, base, betas, state, log_w):

@@ -15,6 +15,7 @@ from scipy.special import logsumexp
 from skdgm._kernels.states import total
 from skdgm.distributions import Bernoulli
 from skdgm.energies import n_rows
+from skdgm.partition import sites
 from skdgm.utils.parallel import run
 
 MAX_BITS = 20
@@ -44,6 +45,8 @@ def is_enumerable(energy, max_bits=None):
     """Return whether :func:`log_partition` is feasible: all colours but one have
     together at most ``2**max_bits`` states, by default ``2**MAX_BITS``."""
     max_bits = MAX_BITS if max_bits is None else max_bits
+    if energy.is_sitewise:
+        return sites.n_bits(energy) <= max_bits
     return n_bits(energy, energy.rest(summed_colour(energy))) <= max_bits
 
 
@@ -63,6 +66,8 @@ def log_partition(energy, params):
     if params.n_conditions:
         rows = range(params.n_conditions)
         return np.array([log_partition(energy, params.take(row)) for row in rows])
+    if energy.is_sitewise:
+        return sites.log_partition(energy, params)
     summed = summed_colour(energy)
     log_Z = _by_kernel(energy, params, summed)
     if log_Z is not None:
@@ -142,6 +147,8 @@ def log_evidence(energy, params, x, clamp):
     -------
     log_evidence : ndarray of shape (n_rows,), float64
     """
+    if energy.is_sitewise:
+        return sites.log_evidence(energy, params, x, clamp)
     few = n_bits(energy, energy.colours[-1]) <= MAX_BITS
     if few and len(energy.colours) == 2 and not params.n_conditions:
         return _by_last_states(energy, params, x, clamp)

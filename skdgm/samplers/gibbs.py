@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.samplers import binary
+from skdgm.samplers import binary, sitewise
 
 
 def by_means(energy):
@@ -126,13 +126,19 @@ def step(rng, energy, params, state, *, colours=None, **options):
     colours : sequence of int, optional
         The order of updates; by default from the first colour to the last.
     **options
-        ``clamp``, ``path`` and ``received`` of :func:`~skdgm.samplers.sweep`.
+        ``clamp``, ``path`` and ``received`` of :func:`~skdgm.samplers.sweep`. Sites of
+        blocks that are linked with themselves are drawn in an order of their own.
 
     Returns
     -------
     state : State
     info : Info
     """
+
+    if energy.is_sitewise:
+        given = {name: options.get(name) for name in ("path", "clamp")}
+        x, means = sitewise.draw([rng], energy, params, state.x, **given)
+        return State(x), Info(means)
 
     def draw(block, eta):
         return energy.units[block].sample(eta, rng.fold(block))
@@ -171,6 +177,14 @@ def run(
         Of the last step.
     """
     colours, info = range(len(energy.colours)) if colours is None else colours, None
+    if energy.is_sitewise:
+        given = {"path": path, "clamp": options.get("clamp")}
+        for start in range(0, n_steps, binary.MAX_STEPS):
+            numbers = range(start, min(start + binary.MAX_STEPS, n_steps))
+            rngs = [rng.fold(number) for number in numbers]
+            x, means = sitewise.draw(rngs, energy, params, state.x, **given)
+            state, info = State(x), Info(means)
+        return state, info
     if not options and binary.serves(energy, params, state.x, colours):
         for start in range(0, n_steps, binary.MAX_STEPS):
             part = [

@@ -62,8 +62,10 @@ def learned(estimator):
 
 def weights(estimator):
     """The weights nearest to the data."""
-    found = getattr(estimator, "components_", None)
-    return estimator.coefs_[0] if found is None else found
+    for name in "components_", "coupling_":
+        if hasattr(estimator, name):
+            return getattr(estimator, name)
+    return estimator.coefs_[0]
 
 
 def losses(estimator):

@@ -67,6 +67,7 @@ SHORT = {
     "MADE": {"n_iter": 5, "hidden_layer_sizes": (32,)},
     "NeuralAutoregressive": {"n_iter": 5},
     "FVBN": {"n_iter": 5},
+    "BoltzmannMachine": {"n_iter": 5},
 }
 for name in "DBM", "DBN", "GenerativeDBNClassifier", "EoNADE":
     SHORT[name] = {"n_iter": 3, **SIZES}

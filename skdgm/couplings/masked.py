@@ -1,0 +1,132 @@
+r"""Couplings of which only some weights are there, and those of a block with itself.
+
+.. math:: -E(x) = T(x)^\top W \, T(y), \qquad -E(x) = \tfrac12 T(x)^\top J \, T(x)
+
+with weights that are 0 outside of a mask. J is symmetric, both of its halves are one
+set of parameters, and nothing is coupled with itself.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.couplings.contrast import Contrast
+from skdgm.couplings.dense import Dense
+
+
+class MaskedContrast(NamedTuple):
+    """Gradient of masked weights, multiplied out.
+
+    Parameters
+    ----------
+    grad : ndarray of shape (n_below, n_above)
+        Zero outside of the mask.
+    mask : ndarray of bool or None
+        Weights that are there; None if all are.
+    within : bool
+        Whether it is of a block's weights to itself.
+    """
+
+    grad: np.ndarray
+    mask: np.ndarray = None
+    within: bool = False
+
+    @classmethod
+    def of(cls, grad, mask, within=False):
+        """The gradient G, less what the mask excludes; within a block symmetric to the
+        last bit, which products by BLAS are not."""
+        grad = (grad + grad.T) * grad.dtype.type(0.5) if within else grad
+        return cls(grad if mask is None else grad * mask, mask, within)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.grad
+
+    def center(self, below, above, mu, lam, shift):
+        """Gradient with centred statistics; see :meth:`Contrast.center`."""
+        thin = np.multiply.outer(mu, above) + np.multiply.outer(below, lam)
+        part = MaskedContrast.of(self.grad - thin, self.mask, self.within)
+        of_above = np.zeros_like(above) if self.within else part.grad.T @ shift
+        return part, part.grad @ lam, of_above
+
+    def ascend(self, weights, velocity, *, rate, momentum=0.0, l1=0.0, l2=0.0):
+        """Take a step with momentum and weight decay, in place; see
+        :meth:`Contrast.ascend`."""
+        real, g = weights.dtype.type, self.grad.astype(weights.dtype)
+        if l1:
+            g = g - real(l1) * np.sign(weights)
+        if l2:
+            g = g - real(l2) * weights
+        g = g * real(rate)
+        if momentum:
+            velocity *= real(momentum)
+            velocity += g
+            g = velocity
+        weights += g
+
+    def follow(self, weights, memory, rule):
+        """Update weights and optimiser state in place by a rule; see
+        :meth:`Contrast.follow`."""
+        rule(weights, *memory, np.ascontiguousarray(self.grad, weights.dtype))
+
+
+class _Mask(NamedTuple):
+    n_below: int
+    n_above: int
+    mask: np.ndarray = None
+
+
+class Masked(_Mask):
+    """A matrix of weights between two blocks, of which some are always 0.
+
+    Parameters
+    ----------
+    n_below, n_above : int
+        Numbers of entries of both blocks.
+    mask : ndarray of bool of shape (n_below, n_above), optional
+        Weights that are there; by default all are.
+    """
+
+    __slots__ = ()
+
+    matrix, send, log_weight = Dense.matrix, Dense.send, Dense.log_weight
+
+    def init(self, rng, scale=0.01, dtype=np.float64):
+        """Draw normal weights of standard deviation ``scale``, (n_below, n_above), by
+        a ``numpy.random.Generator``."""
+        weights = rng.normal(0.0, scale, (self.n_below, self.n_above)).astype(dtype)
+        return weights if self.mask is None else weights * self.mask
+
+    def contrast(self, below, above, below_model, above_model):
+        """Gradient of the weights from statistics of both blocks in the positive phase
+        and in the negative one, a row for each state: a :class:`MaskedContrast`."""
+        given = map(np.asarray, (below, above, below_model, above_model))
+        return MaskedContrast.of(np.asarray(Contrast(*given)), self.mask)
+
+
+class Within(_Mask):
+    """A symmetric matrix of weights between the entries of a block.
+
+    Parameters are those of :class:`Masked`, with a mask that excludes the weights
+    between entries of which one at most is 1, and those of an entry with itself.
+    """
+
+    __slots__ = ()
+
+    matrix, send = Dense.matrix, Dense.send
+
+    def init(self, rng, scale=0.01, dtype=np.float64):
+        """Weights of a block without interactions: zeros, (n_below, n_below)."""
+        return np.zeros((self.n_below, self.n_below), dtype)
+
+    def log_weight(self, weights, below, above):
+        """Minus the energy of each row of statistics, of shape (n_rows,)."""
+        return 0.5 * Dense.log_weight(self, weights, below, above)
+
+    def contrast(self, below, above, below_model, above_model):
+        """As :meth:`Masked.contrast`; both halves are the gradient by one weight."""
+        given = map(np.asarray, (below, above, below_model, above_model))
+        return self.gradient(np.asarray(Contrast(*given)))
+
+    def gradient(self, G):
+        """The gradient G, of shape (n_below, n_below), where there are weights."""
+        return MaskedContrast.of(G, self.mask, True)

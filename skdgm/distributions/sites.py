@@ -1,0 +1,162 @@
+r"""Bits and categorical units side by side, as the columns of a table are.
+
+.. math:: p(x \mid \eta) = \prod_i \exp(\eta_i^\top x_i - A(\eta_i)), \quad
+   A(\eta_i) = \log(1 + e^{\eta_i}) \ \text{or} \ \log \sum_k e^{\eta_{ik}}
+
+A site is a bit, with one entry, or one-hot with an entry for each category. The
+statistic is the value itself.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import entr
+
+from skdgm.distributions.roles import Unit
+from skdgm.utils.lists import dot
+
+
+class _Sizes(NamedTuple):
+    sizes: tuple
+
+
+class Sites(_Sizes, Unit):
+    """A block of sites, whose parameters are one bias for each entry.
+
+    Values and means are arrays of shape (n_rows, size).
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Number of categories of each site; 0 for a bit.
+    """
+
+    __slots__ = ()
+
+    @property
+    def widths(self):
+        """Number of entries of each site, an int array."""
+        return np.maximum(np.array(self.sizes, int), 1)
+
+    @property
+    def starts(self):
+        """First entry of each site, an int array."""
+        widths = self.widths
+        return np.cumsum(widths) - widths
+
+    @property
+    def size(self):
+        """Number of entries."""
+        return sum(max(1, size) for size in self.sizes)
+
+    def init(self, moments=None, dtype=np.float64):
+        """Biases with which the block without neighbours has the given means: log odds
+        of bits, log probabilities of categories; zeros without means."""
+        if moments is None:
+            return np.zeros(self.size, dtype=dtype)
+        p = np.asarray(moments, np.float64)
+        off = np.log1p(-p, where=self._bits, out=np.zeros(self.size))
+        return (np.log(p) - off).astype(dtype)
+
+    def field(self, own, received=0.0):
+        """Natural parameters eta = bias + input from the neighbours."""
+        return own + received
+
+    def statistic(self, own, x):
+        """Sufficient statistic of x: x itself."""
+        return x
+
+    def log_weight(self, eta, x):
+        return dot(x, eta)
+
+    def log_partition(self, eta):
+        return self._log_partitions(np.asarray(eta, np.float64)).sum(axis=-1)
+
+    def log_sites(self, eta, x):
+        """Log probability of each site of each row, (n_rows, n_sites)."""
+        log_w = np.add.reduceat(x * eta, self.starts, axis=-1)
+        return log_w - self._log_partitions(eta)
+
+    def log_evidence(self, eta, x, clamped):
+        """Log weight of partly clamped rows; a site is clamped if all its entries
+        are."""
+        eta = np.asarray(eta, np.float64)
+        free = ~np.logical_and.reduceat(clamped, self.starts, axis=1)
+        known = np.where(np.repeat(free, self.widths, axis=1), 0, x)
+        return known @ eta.T + free @ self._log_partitions(eta).T
+
+    def mean(self, eta):
+        _, weight, total = self._weights(eta)
+        return weight / np.repeat(total, self.widths, axis=-1)
+
+    def sample(self, eta, rng):
+        mean = self.mean(eta)
+        if mean.shape != (len(rng.ids), self.size):
+            mean = np.tile(mean, (len(rng.ids), 1))
+        return self.draw(mean, rng), mean
+
+    def draw(self, mean, rng):
+        """Draw values with the probabilities ``mean``, (n_rows, size), by a Stream with
+        a row for each row of it: a uniform number for each site."""
+        starts, widths = self.starts, self.widths
+        uniform = rng.uniform(len(starts), mean.dtype.type)
+        upto = np.cumsum(mean, axis=1, dtype=np.float64)
+        before = (upto - mean)[:, starts]
+        below = np.repeat(uniform, widths, axis=1) >= upto - np.repeat(
+            before, widths, axis=1
+        )
+        chosen = np.add.reduceat(below, starts, axis=1, dtype=int)
+        chosen = starts + np.minimum(chosen, widths - 1)
+        x = np.zeros_like(mean)
+        np.put_along_axis(x, chosen, mean.dtype.type(1), axis=1)
+        return np.where(self._bits, (~below).astype(mean.dtype), x)
+
+    def log_prob(self, mean, x):
+        """Log probability of each row of x under its row of means, in float64."""
+        mean, on = np.asarray(mean, np.float64), np.asarray(x, bool)
+        given = np.where(on, mean, np.where(self._bits, 1 - mean, 1.0))
+        with np.errstate(divide="ignore"):
+            return np.log(given).sum(axis=1)
+
+    def entropy(self, own, mean):
+        return entr(mean) + np.where(self._bits, entr(1 - mean), mean.dtype.type(0))
+
+    def param_grad(self, own, x, received):
+        """Derivative of each row's log weight by the biases: x."""
+        return x
+
+    @property
+    def n_states(self):
+        """Number of joint states of the block."""
+        return math.prod(size or 2 for size in self.sizes)
+
+    def states(self, codes):
+        """Joint states by number in mixed radix, (n_codes, size)."""
+        x, codes = np.zeros((len(codes), self.size)), np.asarray(codes)
+        for start, size in zip(self.starts, self.sizes):
+            codes, own = np.divmod(codes, size or 2)
+            if size:
+                x[np.arange(len(x)), start + own] = 1
+            else:
+                x[:, start] = own
+        return x
+
+    @property
+    def _bits(self):
+        return np.repeat(np.array(self.sizes, int) == 0, self.widths)
+
+    def _log_partitions(self, eta):
+        """A of each site, (..., n_sites), in the dtype of eta."""
+        high, _, total = self._weights(eta)
+        return high + np.log(total)
+
+    def _weights(self, eta):
+        """Log of a factor of each site, the weights of entries without it, and those of
+        sites."""
+        starts, bits = self.starts, np.array(self.sizes, int) == 0
+        high = np.maximum.reduceat(eta, starts, axis=-1)
+        high = np.where(bits, np.maximum(high, 0), high)
+        weight = np.exp(eta - np.repeat(high, self.widths, axis=-1))
+        total = np.add.reduceat(weight, starts, axis=-1)
+        return high, weight, np.where(bits, total + np.exp(-high), total)

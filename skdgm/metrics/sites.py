@@ -1,0 +1,83 @@
+r"""Conditional probabilities of the visible sites of a general Boltzmann machine.
+
+.. math:: p(v_i = k \mid v_{-i}) = \tilde p(v_i = k, v_{-i}) \Big/ \sum_l
+   \tilde p(v_i = l, v_{-i}), \qquad \tilde p(v) = \sum_h e^{-E(v, h)}
+
+Without hidden units it follows from the field of the site. Sums over the states of few
+hidden units are exact, those of many the bound of mean field.
+"""
+
+import numpy as np
+from scipy.special import log_softmax
+
+from skdgm.inference import bound, mean_field
+from skdgm.partition import exact
+from skdgm.partition.sites import n_bits
+
+# Number of bits of hidden units up to which they are summed out exactly.
+_FEW = 6
+
+
+def log_conditionals(energy, params, x, sites=None):
+    """Log probabilities of some visible sites of each row given all others, in nats.
+
+    Parameters
+    ----------
+    energy : Connected
+    params : Params
+    x : tuple
+        Complete values of the visible block; others are ignored.
+    sites : ndarray of int, shape (n_rows, n_of_each), optional
+        By default all.
+
+    Returns
+    -------
+    log_p : ndarray of shape (n_rows, n_of_each), float64
+        Of grey values of bits the mean over draws of the bit.
+    """
+    v = np.asarray(x[0])
+    if len(energy.units) == 1:
+        log_p = energy.log_sites(params, v)
+        return log_p if sites is None else np.take_along_axis(log_p, sites, axis=1)
+    first, sizes = energy.layout.first, energy.layout.sizes
+    if sites is None:
+        n_visible = np.searchsorted(first, v.shape[1])
+        sites = np.broadcast_to(np.arange(n_visible), (len(v), n_visible))
+    log_p = np.empty(sites.shape)
+    for column, site in enumerate(sites.T):
+        log_p[:, column] = _of_sites(energy, params, v, first[site], sizes[site])
+    return log_p
+
+
+def _of_sites(energy, params, v, first, sizes):
+    """Log probability of one site of each row, whose first entry and number of
+    categories differ by row."""
+    rows, log_w, values = np.arange(len(v)), [], []
+    n_states = np.where(sizes == 0, 2, sizes)
+    for state in range(n_states.max()):
+        changed, places = v.copy(), state - (sizes == 0)
+        for place in range(sizes.max()):
+            some = place < sizes
+            changed[rows[some], first[some] + place] = 0
+        changed[rows[sizes == 0], first[sizes == 0]] = 0
+        on = (places >= 0) & (state < n_states)
+        changed[rows[on], first[on] + places[on]] = 1
+        own = v[rows, np.where(on, first + places, first)]
+        own = np.where((sizes == 0) & (state == 0), 1 - own, own)
+        values.append(np.where(state < n_states, own, 0))
+        weight = _log_weight(energy, params, changed)
+        log_w.append(np.where(state < n_states, weight, -np.inf))
+    log_p = log_softmax(np.stack(log_w), axis=0)
+    return np.where(np.stack(values) > 0, values * np.maximum(log_p, -1e300), 0).sum(0)
+
+
+def _log_weight(energy, params, v):
+    """Log of the sum of exp(-E) over the hidden units, or a bound on it."""
+    x, clamp = (v, None), (True, None)
+    free = np.arange(len(energy.layout.sizes)) >= len(energy.layout.sizes) - (
+        energy.units[1].size
+    )
+    if n_bits(energy, free) <= _FEW:
+        return exact.log_evidence(energy, params, x, clamp)
+    means, _ = mean_field(energy, params, x, clamp)
+    return bound(energy, params, means, clamp)

@@ -1,0 +1,121 @@
+"""Gibbs sweeps, annealing and mean field of sites, one after another, by kernels.
+
+A row is that of a chain; its random numbers are addressed by sweep, row and site, so
+that they depend on neither other rows nor the number of threads.
+"""
+
+import numpy as np
+
+from skdgm._kernels.sites import anneal as anneal_kernel
+from skdgm._kernels.sites import settle as settle_kernel
+from skdgm._kernels.sites import sweep as sweep_kernel
+from skdgm.energies import n_rows
+from skdgm.utils.parallel import run
+
+# Cost of a site's draw, in multiply-adds, and assumed share of sites that change.
+_DRAW, _CHANGES = 20, 0.2
+
+
+def draw(rngs, energy, params, x, *, path=None, clamp=None):
+    """Make several sweeps, each with its own stream.
+
+    Parameters
+    ----------
+    rngs : list of Stream
+        With a row for each chain.
+    energy : Connected
+    params : Params
+    x : tuple
+        A value for each block; None counts as zeros.
+    path : Path, optional
+    clamp : tuple, optional
+        As for :func:`~skdgm.samplers.sweep`.
+
+    Returns
+    -------
+    x : tuple of ndarray
+    means : tuple of ndarray
+        With which each entry was last drawn; those of clamped ones are their values.
+    """
+    size, (J, bias) = n_rows(x), energy.joined(params)
+    rows = energy.rows(x, size, J.dtype)
+    base, beta = bias, np.ones(size, J.dtype)
+    if path is not None:
+        base = np.concatenate(path.base).astype(J.dtype)
+        beta = np.broadcast_to(np.ravel(path.beta), size).astype(J.dtype)
+    means, clamped = rows.copy(), energy.clamped(clamp, size)
+    roots = np.array([rng.root for rng in rngs], np.uint64)
+    run(
+        sweep_kernel,
+        *(J, bias, *energy.layout, rows, clamped),
+        *(base, beta, rngs[0].ids, roots, means),
+        n=size,
+        work=_work(energy, size * (1 + len(roots))),
+    )
+    return energy.split(rows), energy.split(means)
+
+
+def anneal(rngs, energy, params, base, betas, x, log_w):
+    """Take chains through inverse temperatures.
+
+    Parameters
+    ----------
+    rngs : list of Stream
+        One for each step.
+    energy, params, x
+        As for :func:`draw`.
+    base : tuple
+        Parameters of each block in the base model.
+    betas : sequence of float
+        One more than there are steps.
+    log_w : ndarray of shape (n_chains,), float64
+        Log weights, changed in place.
+
+    Returns
+    -------
+    x : tuple of ndarray
+    """
+    size, (J, bias) = len(log_w), energy.joined(params)
+    rows = energy.rows(x, size, J.dtype)
+    roots = np.array([rng.root for rng in rngs], np.uint64)
+    base, betas = np.concatenate(base).astype(J.dtype), np.array(betas)
+    run(
+        anneal_kernel,
+        *(J, bias, *energy.layout, rows),
+        *(base, betas, rngs[0].ids, roots, log_w),
+        n=size,
+        work=_work(energy, size * (1 + len(roots))),
+    )
+    return energy.split(rows)
+
+
+def settle(energy, params, x, clamp, max_sweeps, tol):
+    """Replace values that are not clamped by means, until none moves by more than tol.
+
+    Each update of a site maximises the bound given all others.
+
+    Returns
+    -------
+    means : tuple of ndarray
+    n_sweeps : ndarray of int, shape (n_rows,)
+    settled : ndarray of bool, shape (n_rows,)
+    """
+    size, (J, bias) = n_rows(x), energy.joined(params)
+    rows, clamped = energy.rows(x, size, J.dtype), energy.clamped(clamp, size)
+    n_sweeps, settled = np.empty(size, np.int64), np.empty(size, bool)
+    run(
+        settle_kernel,
+        *(J, bias, *energy.layout, rows, clamped, max_sweeps, float(tol)),
+        *(n_sweeps, settled),
+        n=size,
+        work=_work(energy, 5 * size),
+    )
+    return energy.split(rows), n_sweeps, settled
+
+
+def _work(energy, n_sweeps):
+    n_sites, n_entries = len(energy.layout.sizes), energy.layout.first[-1]
+    degree = n_entries
+    if len(energy.layout.ends):
+        degree = len(energy.layout.near) / n_sites
+    return n_sweeps * n_sites * (_DRAW + _CHANGES * degree)
