@@ -187,7 +187,6 @@ class ImplicitModel(NetEstimator):
             Z does not have a column for each latent unit; y is missing, or a class is
             unknown.
         """
-        check_is_fitted(self)
         density = self.density_
         H, Z = Z, check_array(Z, dtype=self._dtype, input_name="Z")
         n_latent = density.generator.n_latent
