@@ -19,6 +19,8 @@ References
    method. Biometrika.
 """
 
+from hashlib import sha256
+
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
@@ -39,6 +41,8 @@ _ENTRIES, _AMONG = 2**22, 1000
 # least one, and candidate probabilities of another category.
 _WIDTHS, _LEAST = np.logspace(-1.0, 0.75, 15), 1e-3
 _LAMBDAS = np.logspace(-3, -0.4, 12)
+# Widths found last, by a digest of what they follow from: each call has the same draws.
+_FOUND, _KEPT = {}, 64
 
 
 class GreyColumns(BinaryColumns):
@@ -210,22 +214,36 @@ class Kernels:
         single = emission.sizes > 1
         self.others = np.repeat(others, emission.sizes)
         self.single = np.repeat(single, emission.sizes)
-        self.width, self.share = width, 0.1
-        few = centres[:_AMONG]
-        parts = self._parts(few, None, few)
-        if not width and len(self.real):
-            self.width = self._best_width(parts)
-        if emission.is_random:
-            scores = [self._left_out(parts, self.width, s) for s in _LAMBDAS]
-            self.share = float(_LAMBDAS[int(np.argmax(scores))])
+        few = np.ascontiguousarray(centres[:_AMONG])
+        columns = (emission.kinds.tolist(), emission.choice.tolist())
+        given = repr((width, few.shape, few.dtype.str, *columns)).encode()
+        key = sha256(given + few.tobytes()).digest()
+        found = _FOUND.get(key)
+        if found is None:
+            found = self._widths(few, width)
+            while len(_FOUND) >= _KEPT:
+                # Another thread may have been first.
+                _FOUND.pop(next(iter(tuple(_FOUND)), None), None)
+            _FOUND[key] = found
+        self.width, self.share = found
 
-    def _best_width(self, parts):
+    def _widths(self, few, width):
+        """Widths by which each of a few draws is most probable given the others."""
+        share, parts = 0.1, self._parts(few, None, few)
+        if not width and len(self.real):
+            width = self._best_width(parts, share)
+        if self.emission.is_random:
+            scores = [self._left_out(parts, width, s) for s in _LAMBDAS]
+            share = float(_LAMBDAS[int(np.argmax(scores))])
+        return width, share
+
+    def _best_width(self, parts, share):
         gaps = parts[0].copy()
         gaps[np.diag_indices(len(gaps))] = np.inf
         near = gaps.min(axis=1) / max(1, len(self.real))
         unit = max(np.sqrt(np.median(near)) if len(gaps) > 1 else 1.0, _LEAST)
         tried = np.maximum(unit * _WIDTHS, _LEAST)
-        scores = [self._left_out(parts, width, self.share) for width in tried]
+        scores = [self._left_out(parts, width, share) for width in tried]
         return float(tried[int(np.argmax(scores))])
 
     def _left_out(self, parts, width, share):
@@ -234,7 +252,12 @@ class Kernels:
         if len(log_k) == 1:
             return float(log_k[0, 0])
         log_k[np.diag_indices(len(log_k))] = -np.inf
-        return float(logsumexp(log_k, axis=1).mean())
+        # In place, which is a fraction of SciPy's time; draws may be infinitely far.
+        top = np.maximum(log_k.max(axis=1), np.finfo(float).min)
+        log_k -= top[:, None]
+        with np.errstate(divide="ignore"):
+            total = np.log(np.exp(log_k, out=log_k).sum(axis=1))
+        return float((top + total).mean())
 
     def _parts(self, x, known, centres):
         """Squared distances, numbers of differences, and log numbers of categories
