@@ -1,9 +1,17 @@
-"""Boltzmann machines: undirected models of binary and real data."""
+"""Boltzmann machines: undirected models of bits, numbers and documents."""
 
 from skdgm.boltzmann.dbm import DBM
 from skdgm.boltzmann.dbm_classifier import DBMClassifier
 from skdgm.boltzmann.gaussian_rbm import GaussianRBM
 from skdgm.boltzmann.rbm import BernoulliRBM
 from skdgm.boltzmann.rbm_classifier import RBMClassifier
+from skdgm.boltzmann.replicated_softmax import ReplicatedSoftmax
 
-__all__ = ["DBM", "BernoulliRBM", "DBMClassifier", "GaussianRBM", "RBMClassifier"]
+__all__ = [
+    "DBM",
+    "BernoulliRBM",
+    "DBMClassifier",
+    "GaussianRBM",
+    "RBMClassifier",
+    "ReplicatedSoftmax",
+]
