@@ -29,6 +29,8 @@ from skdgm.utils.random import INIT, PROBE, stream
 from skdgm.utils.tree import tree_map
 
 _SOLVERS = {"sgd": sgd, "adam": adam}
+# Words that are added to the length by which the learning rate is divided.
+_FEW = 10.0
 _DATA, _MODEL, _SWAPS, _HALVES = range(4)
 
 
@@ -207,7 +209,7 @@ class DocumentObjective(Objective):
     def _ascend(self, state, grad, clock):
         recipe = self.recipe
         # Inputs of hidden units are sums over all words.
-        rate = recipe.learning_rate / max(self.length, 1.0)
+        rate = recipe.learning_rate / (self.length + _FEW)
         rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
         grad = centering.center(self.energy, state.params, grad, state.offsets)
         self.solver.step(
