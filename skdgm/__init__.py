@@ -29,6 +29,7 @@ _FAMILY = {
     "DBMClassifier": "boltzmann",
     "GaussianRBM": "boltzmann",
     "RBMClassifier": "boltzmann",
+    "ReplicatedSoftmax": "boltzmann",
     "DBN": "belief",
     "DBNClassifier": "belief",
     "DBNRegressor": "belief",

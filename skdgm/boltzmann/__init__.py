@@ -1,4 +1,4 @@
-"""Boltzmann machines: undirected models of binary and real data."""
+"""Boltzmann machines: undirected models of bits, numbers and documents."""
 
 from skdgm.boltzmann.boltzmann_machine import BoltzmannMachine
 from skdgm.boltzmann.dbm import DBM
@@ -6,6 +6,7 @@ from skdgm.boltzmann.dbm_classifier import DBMClassifier
 from skdgm.boltzmann.gaussian_rbm import GaussianRBM
 from skdgm.boltzmann.rbm import BernoulliRBM
 from skdgm.boltzmann.rbm_classifier import RBMClassifier
+from skdgm.boltzmann.replicated_softmax import ReplicatedSoftmax
 
 __all__ = [
     "DBM",
@@ -14,4 +15,5 @@ __all__ = [
     "DBMClassifier",
     "GaussianRBM",
     "RBMClassifier",
+    "ReplicatedSoftmax",
 ]

@@ -3,6 +3,7 @@
 from skdgm.data.codes import CodeColumns
 from skdgm.data.columns import BinaryColumns, Columns, RealColumns, has_grey
 from skdgm.data.conditions import events_of
+from skdgm.data.counts import CountColumns
 from skdgm.data.filling import fill
 from skdgm.data.frames import Codec, tell_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
@@ -17,6 +18,7 @@ __all__ = [
     "Codec",
     "ColumnType",
     "Columns",
+    "CountColumns",
     "MixedColumns",
     "RealColumns",
     "check_pattern",

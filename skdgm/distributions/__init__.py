@@ -13,7 +13,9 @@ from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
 from skdgm.distributions.grouped import GroupedOutput
 from skdgm.distributions.mixed import MixedOutput, output_as_asked, places_of, slots
 from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
+from skdgm.distributions.multinomial import Multinomial, draw_words
 from skdgm.distributions.numeric import NumericOutput
+from skdgm.distributions.poisson import Poisson, draw_counts
 from skdgm.distributions.roles import Biased, Output, Unit
 from skdgm.distributions.sites import Sites
 from skdgm.distributions.within import Event, draw_within
@@ -31,17 +33,21 @@ __all__ = [
     "MixedOutput",
     "Mixture",
     "MixtureOutput",
+    "Multinomial",
     "Normal",
     "NormalOutput",
     "NumericOutput",
     "OrdinalOutput",
     "Output",
+    "Poisson",
     "Sites",
     "Softmax",
     "Unit",
     "draw",
     "draw_bits",
+    "draw_counts",
     "draw_within",
+    "draw_words",
     "one_hot",
     "output_as_asked",
     "pick",

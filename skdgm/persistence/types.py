@@ -32,6 +32,7 @@ _ESTIMATORS = {
     "skdgm.boltzmann.gaussian_rbm": ("GaussianRBM",),
     "skdgm.boltzmann.rbm": ("BernoulliRBM",),
     "skdgm.boltzmann.rbm_classifier": ("RBMClassifier",),
+    "skdgm.boltzmann.replicated_softmax": ("ReplicatedSoftmax",),
     "skdgm.constraints.constrained_table": ("ConstrainedTable",),
     "skdgm.directed.bidirectional_helmholtz_machine": (
         "BidirectionalHelmholtzMachine",

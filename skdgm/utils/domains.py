@@ -91,6 +91,29 @@ def takes_mixed_tables(estimator):
     return "column_types" in vars(estimator) and any("mixed" in s for s in strings)
 
 
+def count_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
+    """Validate data whose values are counts, or weights in the place of counts.
+
+    Parameters and return value are those of :func:`bernoulli_rows`; negative values are
+    an error if ``fitting``, else clipped to 0 with a warning.
+    """
+    X, low, high, facts = _checked(estimator, X, reset)
+    dtype, name = dtype or floating_type(X.dtype), type(estimator).__name__
+    if low < 0:
+        if fitting:
+            raise ValueError(
+                f"Negative values in data passed to {name}: it takes counts."
+            )
+        warn(
+            f"{name} got negative values, down to {low:g}, for counts, and sees them "
+            "clipped to 0.",
+            DataRangeWarning,
+        )
+    # The survey takes everything above 1 for ones.
+    facts["binary"] &= high <= 1
+    return Rows(X, dtype, (0.0, np.inf) if low < 0 else None, **facts)
+
+
 def real_rows(estimator, X, *, reset=False, dtype=None):
     """Validate data of arbitrary real values.
 

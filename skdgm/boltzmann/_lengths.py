@@ -1,0 +1,218 @@
+r"""Partition functions of documents of all lengths.
+
+A document of n words, each drawn from the same softmax given binary hidden units h,
+has the partition function
+
+.. math:: Z_n = \sum_h e^{n f(h)}, \qquad f(h) = a^\top h + \log \sum_k e^{b_k + W_k h}
+
+(orders of words counted). So it is the sum of all states' :math:`e^{n f}`, exact where
+these can be listed: half of the units at a time, since
+
+.. math:: \sum_k e^{b_k + W_k h} = \sum_k e^{b_k + W_k^{(1)} h^{(1)}} \,
+   e^{W_k^{(2)} h^{(2)}}
+
+is a product of two matrices. Elsewhere the length itself is the inverse temperature of
+annealed importance sampling [1]_: chains of h begin with exact draws for n = 1, where
+
+.. math:: Z_1 = \sum_k e^{b_k} \prod_j \left(1 + e^{a_j + W_{kj}}\right),
+
+and documents grow from there, so that one run has log Z of all lengths. Where one word
+more changes much, it grows in parts: its natural parameters are multiplied by a factor
+that rises from 0 to 1.
+
+References
+----------
+.. [1] Neal (2001). Annealed importance sampling. Statistics and Computing.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit, logsumexp, softmax
+
+from skdgm.distributions import draw_words
+from skdgm.utils.math import softplus
+from skdgm.utils.random import LIKELIHOOD, stream
+
+MAX_UNITS = 20
+# Number of chains; standard deviation of a step's change of their log weights; largest
+# relative change of the length in a step.
+_CHAINS, _STEP, _STRIDE = 200, 0.05, 0.05
+# Sums below this have lost digits, or are zero.
+_TINY = 1e-280
+_START, _WORDS, _HIDDEN = range(3)
+
+
+class Topics(NamedTuple):
+    """Parameters, in float64.
+
+    Parameters
+    ----------
+    W : ndarray of shape (n_words, n_hidden)
+    b : ndarray of shape (n_words,)
+    a : ndarray of shape (n_hidden,)
+    """
+
+    W: np.ndarray
+    b: np.ndarray
+    a: np.ndarray
+
+    def among(self, known):
+        """Parameters of some words."""
+        return self._replace(W=self.W[known], b=self.b[known])
+
+    def logits(self, h):
+        """Natural parameters of the words given states, (n_rows, n_words)."""
+        return self.b + h @ self.W.T
+
+    def per_word(self, h):
+        """f(h) of each row."""
+        return h @ self.a + logsumexp(self.logits(h), axis=1)
+
+
+def is_enumerable(topics):
+    """Return whether all states of the hidden units can be listed."""
+    return len(topics.a) <= MAX_UNITS
+
+
+def log_partition(topics, lengths, seed):
+    """Log Z of documents of given lengths, and standard errors.
+
+    What is found of a length does not depend on the others.
+
+    Parameters
+    ----------
+    topics : Topics
+    lengths : ndarray of shape (n_lengths,)
+    seed : int
+
+    Returns
+    -------
+    log_Z, se : ndarray of shape (n_lengths,), float64
+        Errors are 0 where the sum is exact.
+    """
+    lengths = np.asarray(lengths, np.float64)
+    empty, n_units = lengths == 0, len(topics.a)
+    log_Z, se = np.full(len(lengths), n_units * np.log(2.0)), np.zeros(len(lengths))
+    if not len(topics.b) or empty.all():
+        return log_Z, se
+    if is_enumerable(topics):
+        f = of_states(topics)
+        log_Z[~empty] = [logsumexp(n * f) for n in lengths[~empty]]
+        return log_Z, se
+    order = np.argsort(lengths, kind="stable")
+    order = order[~empty[order]]
+    log_Z[order], se[order] = grown(topics, lengths[order], stream(seed, LIKELIHOOD))
+    return log_Z, se
+
+
+def of_states(topics):
+    """f(h) of all states of the hidden units, of shape (2 ** n_hidden,), in no
+    particular order."""
+    W, b, a = topics
+    half = len(a) // 2
+    first, second = (_bits(n) for n in (half, len(a) - half))
+    A, B = first @ W[:, :half].T, second @ W[:, half:].T + b
+    high_A, high_B = A.max(axis=1), B.max(axis=1)
+    total = np.exp(A - high_A[:, None]) @ np.exp(B - high_B[:, None]).T
+    lost = np.argwhere(total < _TINY)
+    with np.errstate(divide="ignore"):
+        found = np.log(total) + high_A[:, None] + high_B
+    for i, j in lost:
+        found[i, j] = logsumexp(A[i] + B[j])
+    found += (first @ a[:half])[:, None] + second @ a[half:]
+    return found.ravel()
+
+
+def _bits(n):
+    """All states of n binary units, (2 ** n, n)."""
+    codes = np.arange(2**n)
+    return ((codes[:, None] >> np.arange(n)) & 1).astype(np.float64)
+
+
+def grown(topics, lengths, rng, n_chains=_CHAINS):
+    """Log Z and standard errors for increasing lengths, by growing documents.
+
+    Parameters
+    ----------
+    topics : Topics
+    lengths : ndarray of shape (n_lengths,)
+        Increasing and positive.
+    rng : Stream
+    n_chains : int
+
+    Returns
+    -------
+    log_Z, se : ndarray of shape (n_lengths,)
+    """
+    W, b, a = topics
+    of_word = b + softplus(a + W).sum(axis=1)
+    chains = rng.rows(n_chains)
+    p = np.tile(softmax(of_word), (n_chains, 1))
+    word = draw_words(p, np.ones(n_chains), chains.fold(_START))
+    h = _drawn(chains.fold(_START, 1), word @ W + a)
+    log_Z_1, log_w, n, found = logsumexp(of_word), np.zeros(n_chains), 1, []
+    f, number, wanted = topics.per_word(h), 1, list(lengths)
+    while wanted:
+        spread = _spread(log_w, f)
+        stride = _stride(n, spread)
+        while wanted and wanted[0] < n + stride:
+            found.append(_mean(log_w + (wanted.pop(0) - n) * f))
+        if not wanted:
+            break
+        parts = 1 if stride > 1 else max(1, int(np.ceil(spread / _STEP)))
+        betas = np.linspace(0, 1, parts + 1)
+        for beta, after in pairwise(betas):
+            number += 1
+            if parts == 1:
+                log_w = log_w + stride * f
+            else:
+                log_w = log_w + _tempered(topics, h, after)
+                log_w -= _tempered(topics, h, beta) if beta else 0.0
+            whole = n + stride if after == 1 else n
+            part = after if after < 1 else 0.0
+            h = _swept(topics, h, whole, part, chains.fold(2, number))
+        n, f = n + stride, topics.per_word(h)
+    log_mean, se = map(np.array, zip(*found))
+    return log_Z_1 + log_mean, se
+
+
+def _spread(log_w, f):
+    """Weighted standard deviation of f: chains without weight do not matter."""
+    w = softmax(log_w)
+    return np.sqrt(w @ (f - w @ f) ** 2)
+
+
+def _stride(n, spread):
+    """Number of words to add at once."""
+    by_weight = _STEP / max(spread, np.finfo(float).tiny)
+    return int(max(1, min(by_weight, _STRIDE * n)))
+
+
+def _tempered(topics, h, beta):
+    """Log of the sum over a word whose natural parameters are multiplied by beta."""
+    return logsumexp(beta * topics.logits(h), axis=1) + beta * (h @ topics.a)
+
+
+def _swept(topics, h, n, part, rng):
+    """Draw n words given h, one of parameters times ``part``, and h anew."""
+    W, a, lengths = topics.W, topics.a, np.full(len(h), n)
+    logits, words = topics.logits(h), rng.fold(_WORDS)
+    field = draw_words(softmax(logits, axis=1), lengths, words) @ W + n * a
+    if part:
+        one = softmax(part * logits, axis=1)
+        one = draw_words(one, np.ones(len(h)), words.fold(1))
+        field += part * (one @ W + a)
+    return _drawn(rng.fold(_HIDDEN), field)
+
+
+def _drawn(rng, field):
+    return (rng.uniform(field.shape[1]) < expit(field)).astype(np.float64)
+
+
+def _mean(log_w):
+    """Log of the mean of weights, and its standard error."""
+    log_mean = logsumexp(log_w) - np.log(len(log_w))
+    w = np.exp(log_w - log_mean)
+    return log_mean, w.std() / np.sqrt(len(w) - 1)

@@ -1,0 +1,288 @@
+"""Documents: every one of a small length is listed."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy.special import gammaln, logsumexp
+
+from skdgm import ReplicatedSoftmax
+from skdgm.boltzmann import _lengths
+from skdgm.boltzmann._document_density import conditioned, expected
+from skdgm.boltzmann._document_objective import DocumentObjective, _ladder
+from skdgm.boltzmann._lengths import Topics, grown, log_partition
+from skdgm.boltzmann._state import TrainState
+from skdgm.distributions import Multinomial
+from skdgm.energies import Params
+from skdgm.optim import Clock
+from skdgm.training import Batch
+from skdgm.utils.random import stream
+from tests.numerical import assert_means, numerical_gradient
+
+RNG = np.random.default_rng(0)
+TOPICS = np.repeat(np.eye(2), 5, axis=1) + 0.1
+TOPICS /= TOPICS.sum(axis=1, keepdims=True)
+X = np.array([RNG.multinomial(5 + i % 30, TOPICS[i % 2]) for i in range(300)])
+
+
+def fitted(**options):
+    """A model of three words and two hidden units, of known parameters."""
+    model = ReplicatedSoftmax(2, n_iter=0, random_state=0).set_params(**options)
+    model.fit(RNG.integers(0, 4, (20, 3)))
+    model.components_ = np.array([[1.0, -0.5, 0.3], [-2.0, 0.4, 1.1]])
+    model.intercept_visible_ = np.array([0.2, -1.0, 0.5])
+    model.intercept_hidden_ = np.array([-0.4, 0.3])
+    return model
+
+
+def brute_force(model, x):
+    """log(n! / prod x! sum_h exp(-E(x, h))), of each row, written out once more."""
+    h = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    field = x @ model.components_.T + x.sum(1)[:, None] * model.intercept_hidden_
+    own = x @ model.intercept_visible_ + gammaln(x.sum(1) + 1)
+    own -= gammaln(x + 1).sum(axis=1)
+    return own + logsumexp(field @ h.T, axis=1)
+
+
+@pytest.mark.parametrize("n", range(6))
+def test_documents_of_a_length_have_probabilities(n):
+    model = fitted()
+    unit = Multinomial(3, n)
+    x = unit.states(np.arange(unit.n_states))
+    log_p = model.score_samples(x)
+    assert logsumexp(log_p) == pytest.approx(0, abs=1e-12)
+    log_weight = brute_force(model, x)
+    np.testing.assert_allclose(log_p, log_weight - logsumexp(log_weight), atol=1e-12)
+    np.testing.assert_allclose(-model.free_energy(x), log_weight)
+    log_Z, se = model.log_partition([n])
+    np.testing.assert_allclose(log_Z, logsumexp(log_weight))
+    assert not se.any()
+
+
+def test_perplexity_is_that_of_words_in_their_order():
+    model, x = fitted(), RNG.integers(0, 5, (7, 3))
+    orders = gammaln(x.sum(1) + 1) - gammaln(x + 1).sum(1)
+    log_p = model.score_samples(x) - orders
+    assert model.perplexity(x) == pytest.approx(np.exp(-log_p.sum() / x.sum()))
+    with pytest.raises(ValueError, match="no words"):
+        model.perplexity(np.zeros((2, 3)))
+    flat = fitted()
+    flat.components_ *= 0
+    flat.intercept_visible_ *= 0
+    assert flat.perplexity(x) == pytest.approx(3)
+
+
+def test_documents_without_words():
+    model = ReplicatedSoftmax(3, n_iter=3, random_state=0).fit(np.vstack([X, 0 * X]))
+    nothing = np.zeros((2, 10))
+    np.testing.assert_array_equal(model.score_samples(nothing), 0)
+    np.testing.assert_array_equal(model.transform(nothing), 0.5)
+    assert not model.sample(3, lengths=0).any()
+    np.testing.assert_array_equal(model.log_partition(0)[0], 3 * np.log(2))
+
+
+def test_what_was_not_looked_for_is_not_in_the_vocabulary():
+    model, x = fitted(), np.array([[2.0, np.nan, 1.0], [0, np.nan, 3], [1, np.nan, 2]])
+    others = fitted()
+    others.components_ = model.components_[:, [0, 2]]
+    others.intercept_visible_ = model.intercept_visible_[[0, 2]]
+    rows = Multinomial(2, 3).states(np.arange(4))
+    whole = np.insert(rows, 1, np.nan, axis=1)
+    assert logsumexp(model.score_samples(whole)) == pytest.approx(0, abs=1e-12)
+    field = x[:, [0, 2]] @ others.components_.T + 3 * model.intercept_hidden_
+    np.testing.assert_allclose(model.transform(x), 1 / (1 + np.exp(-field)))
+    full = model.impute(x)
+    np.testing.assert_array_equal(full[:, [0, 2]], x[:, [0, 2]])
+    np.testing.assert_array_equal(full, model.impute(x))
+    assert not (model.impute(x, method="sample", random_state=0) % 1).any()
+
+
+def test_missing_words_are_expected_by_their_share():
+    params = Params((np.log([0.5, 0.3, 0.2]), np.zeros(2)), (np.zeros((3, 2)),))
+    v = np.array([[np.nan, 6.0, 4.0], [1.0, 1.0, np.nan], [np.nan] * 3])
+    found = expected(params, v, np.zeros((3, 2)))
+    assert found[0, 0] == pytest.approx(10.0)
+    assert found[1, 2] == pytest.approx(0.5)
+    # Never more often than all others.
+    rare = expected(params, np.array([[np.nan, np.nan, 3.0]]), np.zeros((1, 2)))
+    np.testing.assert_allclose(rare[0, :2], 3.0)
+    assert not found[2].any()
+
+
+@pytest.mark.parametrize("scale", [0.5, 3.0])
+def test_growing_documents_have_the_exact_log_Z(scale):
+    W, b = RNG.normal(0, scale, (12, 7)), RNG.normal(size=12)
+    topics, lengths = Topics(W, b, RNG.normal(0, 0.3, 7)), np.array([1, 2, 2.5, 9, 400])
+    exact, _ = log_partition(topics, lengths, 0)
+    found, se = grown(topics, lengths, stream(1), 2000)
+    assert found[0] == pytest.approx(exact[0])
+    assert (abs(found - exact) < 5 * se + 1e-9).all()
+    assert (se < 0.05).all()
+    # A length's result does not depend on the others.
+    again, _ = grown(topics, lengths[2:4], stream(1), 2000)
+    np.testing.assert_array_equal(again, found[2:4])
+
+
+def test_many_hidden_units_are_estimated(monkeypatch):
+    model = ReplicatedSoftmax(6, n_iter=20, random_state=0).fit(X)
+    exact = model.score_samples(X[:9])
+    monkeypatch.setattr(_lengths, "MAX_UNITS", 5)
+    model = pickle.loads(pickle.dumps(model))
+    model._log_Zs.clear()
+    assert model.density_kind_ == "estimate"
+    np.testing.assert_allclose(model.score_samples(X[:9]), exact, atol=0.3)
+    log_Z, se = model.log_partition(X[:9].sum(axis=1))
+    assert (se > 0).all()
+    assert np.isfinite(log_Z).all()
+
+
+def test_weights_far_from_zero_have_a_log_Z():
+    topics = Topics(np.array([[900.0, -900], [-900, 900]]), np.zeros(2), np.zeros(2))
+    (log_Z,), _ = log_partition(topics, np.array([2.0]), 0)
+    # Of the states (1, 0) and (0, 1), two words of weight 900 each; others are 2^2.
+    assert log_Z == pytest.approx(1800 + np.log(2))
+
+
+def objective(model, x, **options):
+    """Objective of a model of known parameters, and its state."""
+    table = model.set_params(**options)._begin(x, None, None, fresh=False)
+    made = model._objective(table, 0)
+    assert isinstance(made, DocumentObjective)
+    return made, made.resume(model._state())
+
+
+def test_the_gradient_is_that_of_the_log_likelihood():
+    # Chains of exact samples: with many, the negative phase is the model's own.
+    x, n_chains = RNG.integers(0, 4, (40, 3)).astype(float), 20_000
+    model = fitted(n_chains=n_chains, gradient="pcd", n_steps=20)
+    model.fit(x)
+    for name, value in vars(fitted()).items():
+        if name in ("components_", "intercept_visible_", "intercept_hidden_"):
+            setattr(model, name, value)
+    made, state = objective(model, x)
+    lengths = np.resize(x.sum(axis=1), n_chains)
+    chains = model.sample(n_chains, 0, lengths=lengths, init="noise")
+    energy, own = conditioned(state.params, lengths)
+    field = energy.received(own, (chains, None), 1) + own.units[1]
+    h = (RNG.random(field.shape) < 1 / (1 + np.exp(-field))).astype(float)
+    state = state._replace(chains=(chains, h), offsets=(np.zeros(3), np.zeros(2)))
+    found = []
+    made._ascend = lambda state, grad, clock: found.append(grad)
+    made.step(state, Batch(x), Clock(0, 1, 0, 1))
+    (grad,) = found
+
+    def likelihood(params):
+        (b, a), (W,) = params
+        other = fitted()
+        other.intercept_visible_, other.intercept_hidden_ = b, a
+        other.components_, other._log_Zs = W.T, {}
+        return other.score_samples(x).mean() / made.length
+
+    exact = numerical_gradient(likelihood, state.params)
+    for part, wanted in zip(
+        (*grad.units, np.asarray(grad.couplings[0])),
+        (*exact.units, exact.couplings[0]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(part, wanted, atol=0.02)
+
+
+@pytest.mark.parametrize("gradient", ["pcd", "tempering"])
+def test_chains_keep_the_distribution_of_the_model(gradient):
+    model = fitted(gradient=gradient, n_chains=4000, n_temperatures=3)
+    x = np.tile([[1.0, 2.0, 1.0]], (4, 1))
+    made, state = objective(model, x)
+    state = state._replace(chains=())
+    state = state._replace(chains=made._chains(state))
+    for number in range(15):
+        clock = Clock(0, 1, number, 30)
+        _, (v, h), chains = made._phases(stream(7, number), state, x, clock)
+        state = state._replace(chains=chains)
+    unit = Multinomial(3, 4)
+    states = unit.states(np.arange(unit.n_states))
+    p = np.exp(model.score_samples(states))
+    assert_means(v, p @ states)
+    assert_means(v**2, p @ states**2)
+    assert_means(np.asarray(h), p @ model.transform(states))
+    assert len(v) == 4000
+    assert len(chains[0]) == 4000 * (3 if gradient == "tempering" else 1)
+
+
+def test_lengths_of_replicas():
+    found = _ladder(np.array([0.0, 1, 81, 2.5]), 5).reshape(5, 4)
+    np.testing.assert_array_equal(found[:, 2], [81, 27, 9, 3, 1])
+    np.testing.assert_array_equal(found[0], [0, 1, 81, 2.5])
+    np.testing.assert_array_equal(_ladder(np.array([7.0]), 1), [7])
+
+
+@pytest.mark.parametrize("gradient", ["pcd", "cd", "tempering"])
+def test_topics_are_found(gradient):
+    options = {"gradient": gradient, "batch_size": 10, "random_state": 0}
+    model = ReplicatedSoftmax(2, **options).fit(X)
+    words = X @ np.log(TOPICS).T
+    best = np.exp(-(words.max(axis=1).sum() + len(X) * np.log(0.5)) / X.sum())
+    # CD does not learn how often each topic occurs.
+    assert model.perplexity(X) < best * (1.15 if gradient == "cd" else 1.05)
+    h = model.transform(X)
+    apart = abs(h[::2].mean(axis=0) - h[1::2].mean(axis=0))
+    assert (apart > 0.9).any()
+    one = model.components_[apart.argmax()]
+    assert (np.sign(one[:5]) == -np.sign(one[5:])).all()
+
+
+def test_samples_have_the_distribution_and_the_lengths():
+    model = fitted()
+    x = model.sample(5000, 0, lengths=3, init="noise")
+    states = Multinomial(3, 3).states(np.arange(10))
+    assert_means(x, np.exp(model.score_samples(states)) @ states)
+    given = np.array([0, 5, 2.5])
+    np.testing.assert_allclose(model.sample(3, lengths=given).sum(axis=1), given)
+    assert model.sample(4, 0).sum(axis=1).tolist() == model.chains_[:4].sum(1).tolist()
+    for wrong in (-1, [1, 2], np.nan, "long", [[1], [2], [3]]):
+        with pytest.raises(ValueError, match="lengths"):
+            model.sample(3, lengths=wrong)
+    with pytest.raises(ValueError, match="init"):
+        model.sample(3, init=X)
+
+
+def test_gibbs_keeps_lengths():
+    model = ReplicatedSoftmax(3, n_iter=2, random_state=0).fit(X)
+    found = model.gibbs(X)
+    np.testing.assert_array_equal(found.sum(axis=1), X.sum(axis=1))
+    assert (found != model.gibbs(X)).any()
+
+
+def test_long_and_fractional_documents():
+    model = ReplicatedSoftmax(3, n_iter=5, random_state=0).fit(X / 4)
+    scores = model.score_samples(np.vstack([X * 1000, X / 7]))
+    assert np.isfinite(scores).all()
+
+
+def test_sparse_counts_are_those_of_arrays():
+    a = ReplicatedSoftmax(3, n_iter=5, random_state=0).fit(sp.csr_array(X))
+    b = ReplicatedSoftmax(3, n_iter=5, random_state=0).fit(X.astype(np.int32))
+    np.testing.assert_array_equal(a.components_, b.components_)
+    assert a.perplexity(sp.csr_array(X)) == b.perplexity(X)
+
+
+def test_early_stopping_keeps_the_best():
+    model = ReplicatedSoftmax(5, early_stopping=True, n_iter=60, random_state=0).fit(X)
+    curve = model.validation_curve_
+    assert len(curve) == model.n_iter_
+    assert curve[0] > min(curve)
+
+
+def test_options_that_do_not_fit():
+    model = fitted()
+    with pytest.raises(ValueError, match="n_components=4"):
+        model.set_params(n_components=4).partial_fit(np.ones((2, 3)))
+    with pytest.raises(ValueError, match="Negative values"):
+        ReplicatedSoftmax(2).fit(-X)
+
+
+def test_states_are_tuples():
+    made, state = objective(fitted(gradient="cd"), np.ones((4, 3)))
+    assert isinstance(state, TrainState)
+    state = made.step(state, Batch(np.ones((4, 3))), Clock(0, 1, 0, 1))
+    assert state.near[0].shape == (4, 3)
