@@ -27,7 +27,7 @@ from skdgm.nets import gradient_penalty, logistic_cross_entropy, vjp
 from skdgm.nets.convolution import convolve, deconvolve
 from skdgm.nets.layers import activation, dense, serial
 from skdgm.nets.maps import conv, deconv, images, map_norm
-from skdgm.nets.windows import window
+from skdgm.utils.windows import window
 from skdgm.optim import Joined, adam
 from skdgm.utils.parallel import limit
 from skdgm.utils.threads import one_blas_thread
