@@ -27,6 +27,8 @@ from skdgm.utils.parallel import run
 
 # Cost of a unit, in multiply-adds.
 _WORK = 12
+# Least probability of blocks to be on, and to be off, in initial parameters.
+_RARE = 1e-3
 
 
 class _Shape(NamedTuple):
@@ -65,11 +67,14 @@ class Pooled(_Shape, Unit):
 
     def init(self, moments=None, dtype=np.float64):
         """Biases of maps with which units without neighbours have the given means,
-        (size,), averaged over each map; zeros without means."""
+        (size,), averaged over each map, and blocks are on at least once and off at
+        least once in a thousand times; zeros without means."""
         if moments is None:
             return np.zeros(self.maps, dtype=dtype)
+        n = self.rows * self.columns
         p = np.asarray(moments, np.float64).reshape(-1, self.maps).mean(axis=0)
-        return (np.log(p) - np.log1p(-p * self.rows * self.columns)).astype(dtype)
+        on = np.clip(n * p, _RARE, 1 - _RARE)
+        return (np.log(on / n) - np.log1p(-on)).astype(dtype)
 
     def field(self, own, received=0.0):
         """Natural parameters eta = bias of the map + input from the neighbours."""

@@ -38,7 +38,6 @@ import numpy as np
 
 from skdgm.distributions import Gaussian
 from skdgm.energies import Params
-from skdgm.utils.products import matmul
 
 
 def natural(energy, params, grad):
@@ -63,7 +62,8 @@ def standardised(energy, params, grad):
     for block, own in _real(energy, params):
         along = own.mean * units[block].mean
         for link, _, _ in energy.neighbours(block):
-            along += _along(grad.couplings[link], params.couplings[link])
+            coupling, W = energy.couplings[link], params.couplings[link]
+            along += _along(coupling, W, grad.couplings[link])
         step = energy.units[block].learned(-0.5 * along)
         step += units[block].log_precision
         units[block] = units[block]._replace(log_precision=step)
@@ -94,7 +94,7 @@ def rescale(energy, params, before):
         factor = np.exp(-0.5 * own.log_precision) / before[block]
         np.multiply(own.mean, factor, out=own.mean)
         for link, _, _ in energy.neighbours(block):
-            params.couplings[link][...] *= factor[:, None]
+            energy.couplings[link].stretch(params.couplings[link], factor)
 
 
 def damped(energy, params, rate):
@@ -114,10 +114,10 @@ def _real(energy, params):
             yield block, own
 
 
-def _along(part, W):
+def _along(coupling, W, part):
     """Sum over j of W times its gradient, not centred, for each unit below."""
     data, model = (
-        (x * matmul(np.asarray(y), W.T)).sum(axis=0) / x.dtype.type(max(1, len(x)))
+        (x * coupling.send(W, y, up=False)).sum(axis=0) / x.dtype.type(max(1, len(x)))
         for x, y in ((part.x, part.y), (part.x_model, part.y_model))
     )
     return data - model
