@@ -21,6 +21,9 @@ from skdgm.utils.windows import Window, window
 _WHO = "ConvRBM"
 # Smallest side of a filter by default, and the share of an image's side.
 _LEAST, _SHARE = 5, 3
+# Initial probability of a block to be on, and by how much more filters differ at first
+# than other weights.
+_ON, _LARGER = 0.1, 10
 
 
 class Geometry(NamedTuple):
@@ -171,10 +174,22 @@ class Convolved(Layers):
                 )
 
     def initial(self, machine):
-        """Return None: initial parameters are those of the energy."""
+        """Function that sets the first parameters."""
+        return _first
 
 
 CONVOLVED = Convolved()
+
+
+def _first(objective, params):
+    """Parameters to start from: filters that differ, and blocks that are seldom on.
+    Else all maps together would be more than images need, and most would turn off for
+    good before they differ."""
+    hidden = objective.energy.units[1]
+    share = np.full(hidden.size, _ON * hidden.n_pooled / hidden.size)
+    (visible, _), (W,) = params
+    own = hidden.init(share, params.dtype)
+    return Params((visible, own), (W * params.dtype.type(_LARGER),))
 
 
 class ConvDensity(EnergyDensity):
@@ -222,4 +237,3 @@ class ConvObjective(EnergyObjective):
     def for_kernels(self, tree):
         """Parameters as contiguous arrays."""
         return tree_map(np.ascontiguousarray, tree)
-

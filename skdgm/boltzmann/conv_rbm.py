@@ -80,10 +80,10 @@ class ConvRBM(Machine):
     features : {"pooled", "detection"}, default="pooled"
         Features that ``transform`` returns, and ``inverse_transform`` takes:
         probabilities of pooled or of detection units.
-    learning_rate : float, default=0.02
+    learning_rate : float, default=0.01
         Initial learning rate; see ``schedule``. The gradient of a filter is a sum over
-        all positions: the more there are, the lower it should be. With "sgd" and real
-        columns, steps are shortened where many would make them overshoot.
+        all positions, which Adam divides by its size; with "sgd", steps are shortened
+        where there are many.
     batch_size : int, default=10
         Number of rows in each update.
     n_iter : int, default=20
@@ -103,10 +103,10 @@ class ConvRBM(Machine):
     fast_learning_rate : float or None, default=None
         Learning rate of the fast weights for "fpcd", which decay by a twentieth in each
         update; the initial ``learning_rate`` if None.
-    solver : {"sgd", "adam"}, default="sgd"
+    solver : {"sgd", "adam"}, default="adam"
         Stochastic gradient descent, or Adam, which divides the gradient by its recent
         size, parameter by parameter.
-    momentum : float or tuple of float, default=0.0
+    momentum : float or tuple of float, default=0.9
         Momentum coefficient (for "adam" the first beta). The values of a tuple share
         the epochs evenly, in order.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
@@ -132,7 +132,7 @@ class ConvRBM(Machine):
     init_biases : {"marginals", "zeros"}, default="marginals"
         Initial biases of binary visible units: those with which independent units have
         the means of the data, or zeros. Initial weights are normal with standard
-        deviation 0.01.
+        deviation 0.1, and a tenth of the blocks is on at first.
     early_stopping : bool, default=False
         If True, hold out rows, stop when their pseudo-likelihood no longer rises, and
         keep the parameters with which it was highest.
@@ -254,7 +254,7 @@ class ConvRBM(Machine):
         precision="scalar",
         min_variance=0.05,
         features="pooled",
-        learning_rate=0.02,
+        learning_rate=0.01,
         batch_size=10,
         n_iter=20,
         gradient="pcd",
@@ -262,8 +262,8 @@ class ConvRBM(Machine):
         n_chains=50,
         n_temperatures=10,
         fast_learning_rate=None,
-        solver="sgd",
-        momentum=0.0,
+        solver="adam",
+        momentum=0.9,
         schedule="linear",
         power_t=0.5,
         l1=0.0,

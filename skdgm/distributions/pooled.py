@@ -98,7 +98,8 @@ class Pooled(_Shape, Unit):
         its block, and one that is off is not drawn."""
         eta = self.blocks(np.asarray(eta, np.float64))
         on, off = (
-            self.blocks(clamped & part) for part in (np.asarray(x) > 0, np.asarray(x) == 0)
+            self.blocks(clamped & part)
+            for part in (np.asarray(x) > 0, np.asarray(x) == 0)
         )
         others = on.sum(axis=-1, keepdims=True) - on
         weight = np.where((others > 0) | off, -np.inf, 0.0)
@@ -122,8 +123,8 @@ class Pooled(_Shape, Unit):
         return self.draw(mean, rng), mean
 
     def draw(self, mean, rng):
-        """Draw units with the probabilities ``mean``, (n_rows, size), by a Stream with a
-        row for each row of it: a uniform number for each block."""
+        """Draw units with the probabilities ``mean``, (n_rows, size), by a Stream with
+        a row for each row of it: a uniform number for each block."""
         mean = np.ascontiguousarray(mean)
         uniform, x = rng.uniform(self.n_pooled, mean.dtype.type), np.empty_like(mean)
         given = mean, uniform, tuple(self), x
@@ -166,8 +167,9 @@ class Pooled(_Shape, Unit):
         return np.asarray(x).reshape(shape).sum(axis=(2, 4)).reshape(len(x), -1)
 
     def spread(self, pooled):
-        """Means of units, (n_rows, size), given those of pooled ones, where all units of
-        a block are as likely: the adjoint of :meth:`pool`, divided by their number."""
+        """Means of units, (n_rows, size), given those of pooled ones, where all units
+        of a block are as likely: the adjoint of :meth:`pool`, divided by their number.
+        """
         down, across = self.height // self.rows, self.width // self.columns
         share = np.asarray(pooled) * pooled.dtype.type(1 / (self.rows * self.columns))
         share = share.reshape(len(share), down, 1, across, 1, self.maps)

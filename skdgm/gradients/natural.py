@@ -28,6 +28,7 @@ all units: its curvature is of the order of
 .. math:: L = \tfrac18 \sum_i \lambda_i + \tfrac1{16} n_h,
 
 so steps are shortened to :math:`\epsilon / (1 + \epsilon L)`, and do not overshoot.
+The effects of a filter add up over its positions, and its steps are shortened likewise.
 
 References
 ----------
@@ -36,6 +37,7 @@ References
 
 import numpy as np
 
+from skdgm.couplings import Conv
 from skdgm.distributions import Gaussian
 from skdgm.energies import Params
 
@@ -98,7 +100,10 @@ def rescale(energy, params, before):
 
 
 def damped(energy, params, rate):
-    r"""Learning rate reduced for real units: :math:`\epsilon / (1 + \epsilon L)`."""
+    r"""Learning rate reduced for real units, :math:`\epsilon / (1 + \epsilon L)`, and
+    so for filters, with a tenth of the number of their positions in the place of L."""
+    shared = (c.window.n_positions for c in energy.couplings if isinstance(c, Conv))
+    rate = rate / (1 + rate * max(shared, default=0) / 10)
     for block, own in _real(energy, params):
         beside = energy.neighbours(block)
         n_hidden = sum(energy.units[other].size for _, other, _ in beside)

@@ -32,8 +32,8 @@ from skdgm.nets.feed_forward import Layer, initial
 from skdgm.nets.layers import Net, batch_norm, followed, serial, tangent_linear
 from skdgm.nets.normalisation import map_moments, standardise_maps
 from skdgm.nets.tangents import activated
-from skdgm.utils.windows import beneath, window
 from skdgm.utils.counts import is_a
+from skdgm.utils.windows import beneath, window
 
 
 def images(shape, *blocks):

@@ -8,8 +8,8 @@ from skdgm.nets import vjp
 from skdgm.nets.convolution import convolve, deconvolve
 from skdgm.nets.primitives import ACTIVATIONS, FORWARD
 from skdgm.utils import windows
-from skdgm.utils.windows import beneath, window
 from skdgm.utils.parallel import limit
+from skdgm.utils.windows import beneath, window
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_trees
 
