@@ -19,11 +19,13 @@ from skdgm.utils.tree import astype, tree_map
 from skdgm.utils.windows import Window, window
 
 _WHO = "ConvRBM"
-# Smallest side of a filter by default, and the share of an image's side.
-_LEAST, _SHARE = 5, 3
-# Initial probability of a block to be on, and by how much more filters differ at first
-# than other weights.
-_ON, _LARGER = 0.1, 10
+# Side of a filter by default: its limits, and the share of an image's side.
+_LEAST, _MOST, _SHARE = 5, 15, 3
+# Deviation of other machines' first weights.
+_SCALE = 0.01
+# Initial probability of a block to be on; by how much more filters differ at first than
+# other weights; and most that their sum at a pixel may.
+_ON, _LARGER, _TOGETHER = 0.1, 10.0, 0.5
 
 
 class Geometry(NamedTuple):
@@ -99,9 +101,9 @@ def _pair(name, given, sides):
 
 
 def _side(side, same):
-    """Side of a filter by default: a third of the image's, but at least 5, and one more
-    where that leaves an odd number of positions."""
-    length = max(_LEAST, side // _SHARE)
+    """Side of a filter by default: a third of the image's, between 5 and 15, and one
+    more where that leaves an odd number of positions."""
+    length = min(max(_LEAST, side // _SHARE), _MOST)
     odd = not same and (side - length + 1) % 2
     return min(side, length + odd)
 
@@ -138,6 +140,12 @@ class Convolved(Layers):
         visible = machine._domain.unit(machine, n_features)
         geometry = geometry_of(machine._options, n_features)
         return self.wired(visible, sizes or self.learned_sizes(machine), geometry)
+
+    def density(self, machine):
+        """Density of a fitted machine."""
+        found = super().density(machine)
+        found.pooled = machine._options.features == "pooled"
+        return found
 
     def params(self, machine, dtype=None):
         """Parameters of a fitted machine; see :class:`Layers`."""
@@ -186,10 +194,13 @@ def _first(objective, params):
     Else all maps together would be more than images need, and most would turn off for
     good before they differ."""
     hidden = objective.energy.units[1]
-    share = np.full(hidden.size, _ON * hidden.n_pooled / hidden.size)
+    share = _ON * hidden.n_pooled / hidden.size
     (visible, _), (W,) = params
-    own = hidden.init(share, params.dtype)
-    return Params((visible, own), (W * params.dtype.type(_LARGER),))
+    own = hidden.init(np.full(hidden.size, share), params.dtype)
+    # Units that are on over a pixel.
+    n_on = share * W.size / objective.energy.couplings[0].window.maps
+    scale = min(_LARGER, _TOGETHER / (_SCALE * np.sqrt(n_on)))
+    return Params((visible, own), (W * params.dtype.type(scale),))
 
 
 class ConvDensity(EnergyDensity):
@@ -197,15 +208,14 @@ class ConvDensity(EnergyDensity):
 
     _of_layers = ", by the option features"
 
-    @property
-    def _pooled(self):
-        return self.now("features") == "pooled"
+    # Whether features are pooled units.
+    pooled = True
 
     @property
     def n_features_out(self):
         """Number of columns of :meth:`features`."""
         hidden = self.energy.units[-1]
-        return hidden.n_pooled if self._pooled else hidden.size
+        return hidden.n_pooled if self.pooled else hidden.size
 
     @property
     def params_for_chains(self):
@@ -219,12 +229,12 @@ class ConvDensity(EnergyDensity):
     def hidden_means(self, params, x, clamp):
         """Means of pooled or of detection units, given what is clamped."""
         means = super().hidden_means(params, x, clamp)
-        return self.energy.units[-1].pool(means) if self._pooled else means
+        return self.energy.units[-1].pool(means) if self.pooled else means
 
     def visible_means(self, H):
         """Means of the visible units given detection units; or given pooled ones, of
         whose blocks each unit is as likely."""
-        if self._pooled:
+        if self.pooled:
             H = self.energy.units[-1].spread(H)
         return super().visible_means(H)
 

@@ -56,7 +56,7 @@ class ConvRBM(Machine):
         Number of filters, and of maps.
     filter_shape : int, tuple of int or None, default=None
         Rows and columns of the filters, or one number for both (of which an image of
-        one row takes one row). None is a third of the image's side, but at least 5
+        one row takes one row). None is a third of the image's side, between 5 and 15
         pixels, and one more where blocks of two would not divide the positions; at most
         the whole side.
     pool_shape : int, tuple of int or None, default=None
@@ -132,7 +132,7 @@ class ConvRBM(Machine):
     init_biases : {"marginals", "zeros"}, default="marginals"
         Initial biases of binary visible units: those with which independent units have
         the means of the data, or zeros. Initial weights are normal with standard
-        deviation 0.1, and a tenth of the blocks is on at first.
+        deviation 0.1, or less of many maps, and a tenth of the blocks is on at first.
     early_stopping : bool, default=False
         If True, hold out rows, stop when their pseudo-likelihood no longer rises, and
         keep the parameters with which it was highest.

@@ -82,11 +82,10 @@ def test_everything_is_that_of_all_states(options):
     )
     posterior = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
     means = posterior @ h
-    model.set_params(features="detection")
-    np.testing.assert_allclose(model.transform(v), means, atol=1e-10)
+    other = fitted(features="detection", **options)
+    np.testing.assert_allclose(other.transform(v), means, atol=1e-10)
     likelihood = np.exp(log_w - logsumexp(log_w, axis=0))
-    np.testing.assert_allclose(model.inverse_transform(h), likelihood.T @ v, atol=1e-10)
-    model.set_params(features="pooled")
+    np.testing.assert_allclose(other.inverse_transform(h), likelihood.T @ v, atol=1e-10)
     rows, columns = model.pool_shape_
     high, wide = model.map_shape_
     shape = len(h), high // rows, rows, wide // columns, columns, -1
@@ -227,7 +226,7 @@ def test_csr_and_shapes():
     assert (model.filter_shape_, model.map_shape_) == ((5, 5), (4, 4))
     assert model.pool_shape_ == (2, 2)
     assert len(model.get_feature_names_out()) == 16
-    model.set_params(features="detection")
+    model = ConvRBM(4, features="detection", n_iter=0).fit(X)
     assert len(model.get_feature_names_out()) == 64
     line = ConvRBM(3, n_iter=0).fit(RNG.random((9, 10)))
     assert line.image_shape_ == (1, 10, 1)
