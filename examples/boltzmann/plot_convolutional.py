@@ -3,15 +3,13 @@ Filters of a convolutional machine
 ==================================
 
 A filter of a convolutional machine is the same at all places of an image. From digits
-it learns pieces of strokes; from patches of photographs edges. Samples are made of
-them, and so is what fills a hidden half of an image.
+it learns pieces of strokes. Samples are made of them, and so is what fills a hidden
+half of an image.
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
-from scipy.ndimage import gaussian_filter
-from sklearn.datasets import load_digits, load_sample_images
-from sklearn.feature_extraction.image import extract_patches_2d
+from sklearn.datasets import load_digits
 
 from skdgm import ConvRBM
 
@@ -50,24 +48,4 @@ holes[:, 32:] = np.nan
 filled = digits.impute(holes)
 show(np.concatenate([X[:12], filled]), (8, 8), "digits, and lower halves filled")
 
-# %%
-# Photographs
-# -----------
-#
-# Patches of 16 x 16 pixels in grey, less a wide blur, which are real columns.
-
-patches = []
-for image in load_sample_images().images:
-    grey = np.log1p(image.mean(axis=2))[::2, ::2]
-    flat = grey - gaussian_filter(grey, 4)
-    patches.append(extract_patches_2d(flat, (16, 16), max_patches=2000, random_state=0))
-patches = np.concatenate(patches).reshape(-1, 256).astype(np.float32)
-patches /= patches.std()
-
-options = {"column_types": "gaussian", "precision": "fixed", "gradient": "cd"}
-options |= {"filter_shape": 7, "batch_size": 50, "random_state": 0}
-photographs = ConvRBM(24, n_iter=20, sparsity_target=0.01, **options).fit(patches)
-norms = np.linalg.norm(photographs.components_, axis=1)
-strongest = photographs.components_[norms.argsort()[::-1]]
-show(strongest, photographs.filter_shape_, "filters of photographs")
 plt.show()
