@@ -271,3 +271,13 @@ def test_annealing_agrees_with_enumeration():
     found = model.density_.bracket(max_bits=1, compare=False)
     assert abs(found.log_Z - true) < 5 * found.se + 0.02
     assert isinstance(model._energy().units[1], Pooled)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_biases_may_start_at_zero(solver):
+    X = load_digits().data[:600] / 16
+    rate = {"sgd": 0.3, "adam": 0.03}[solver]
+    given = {"solver": solver, "learning_rate": rate, "momentum": 0.5, "n_iter": 10}
+    model = ConvRBM(4, init_biases="zeros", random_state=0, **given).fit(X)
+    draws = model.sample(500, random_state=0)
+    assert abs(draws.mean(axis=0) - X.mean(axis=0)).max() < 0.25
