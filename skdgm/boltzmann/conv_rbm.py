@@ -43,7 +43,7 @@ class ConvRBM(Machine):
     and the latter are the features of an image. Visible units have a bias each, maps
     one for all of their units. It is the :class:`BernoulliRBM` (or
     :class:`GaussianRBM`) whose weights are the filters at all positions, with few
-    parameters: few images teach it, and what it learns at one place holds at all.
+    parameters: what it learns at one place holds at all.
 
     Rows are images, pixel after pixel, and of each pixel channel after channel. Data
     are 0 or 1, or probabilities of 1 (grey values); or real numbers, which are
