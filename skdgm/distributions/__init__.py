@@ -16,6 +16,7 @@ from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
 from skdgm.distributions.multinomial import Multinomial, draw_words
 from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.poisson import Poisson, draw_counts
+from skdgm.distributions.pooled import Pooled
 from skdgm.distributions.roles import Biased, Output, Unit
 from skdgm.distributions.sites import Sites
 from skdgm.distributions.within import Event, draw_within
@@ -40,6 +41,7 @@ __all__ = [
     "OrdinalOutput",
     "Output",
     "Poisson",
+    "Pooled",
     "Sites",
     "Softmax",
     "Unit",
