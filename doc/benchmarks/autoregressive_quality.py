@@ -35,6 +35,7 @@ from skdgm.utils.parallel import limit, n_threads
 
 STOP = {"early_stopping": True, "random_state": 0}
 LIKELY = {"n_iter": 200, "n_iter_no_change": 15}
+SLOWLY = LIKELY | {"learning_rate": 0.001}
 # The observed part of a row is drawn anew for each update, so many updates are needed.
 ORDERLESS = {
     "hidden_layer_sizes": (500, 500),
@@ -44,16 +45,16 @@ ORDERLESS = {
 }
 BINARY = {
     "FVBN": (FVBN, LIKELY),
-    "NADE": (NADE, LIKELY),
-    "MADE": (MADE, LIKELY),
+    "NADE": (NADE, SLOWLY),
+    "MADE": (MADE, SLOWLY),
     "EoNADE": (EoNADE, ORDERLESS),
 }
 # Updates of an orderless net (fewer for mixed tables), and the most epochs.
 UPDATES, FEWER, EPOCHS = 100_000, 20_000, 3000
 OF_KINDS = ORDERLESS | {"activation": "relu"}
 MIXED = {
-    "NADE": (NADE, LIKELY | {"n_components": 100}),
-    "MADE": (MADE, LIKELY | {"hidden_layer_sizes": (100,)}),
+    "NADE": (NADE, SLOWLY | {"n_components": 100}),
+    "MADE": (MADE, SLOWLY | {"hidden_layer_sizes": (100,)}),
     "EoNADE": (EoNADE, OF_KINDS),
 }
 ALL = {"early_stopping": False}
