@@ -95,8 +95,13 @@ def count_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
     """Validate data whose values are counts, or weights in the place of counts.
 
     Parameters and return value are those of :func:`bernoulli_rows`; negative values are
-    an error if ``fitting``, else clipped to 0 with a warning.
+    an error if ``fitting``, else clipped to 0 with a warning. Texts are an error.
     """
+    if np.ndim(X) == 1 and len(X) and isinstance(np.asarray(X).flat[0], str):
+        raise ValueError(
+            f"{type(estimator).__name__} takes counts, but X has texts: count their "
+            "words, with sklearn.feature_extraction.text.CountVectorizer."
+        )
     X, low, high, facts = _checked(estimator, X, reset)
     dtype, name = dtype or floating_type(X.dtype), type(estimator).__name__
     if low < 0:

@@ -277,6 +277,8 @@ def test_options_that_do_not_fit():
     model = fitted()
     with pytest.raises(ValueError, match="n_components=4"):
         model.set_params(n_components=4).partial_fit(np.ones((2, 3)))
+    with pytest.raises(ValueError, match="CountVectorizer"):
+        ReplicatedSoftmax().fit(["words of one", "and of another"])
     with pytest.raises(ValueError, match="Negative values"):
         ReplicatedSoftmax(2).fit(-X)
 
