@@ -45,7 +45,7 @@ def test_p_values_are_those_of_a_coin(cv, n_tested):
 
 @pytest.mark.parametrize("sizes", [(60, 60), (60, 90)])
 def test_without_a_difference_levels_are_kept(sizes):
-    n = 400
+    n = 150
     p = np.array(
         [
             classifier_two_sample_test(
