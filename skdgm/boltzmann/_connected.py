@@ -177,7 +177,7 @@ class GraphObjective(EnergyObjective):
         filled, _ = complete(rng, *given, x, clamp, n_steps)
         counts = None if clamp[0] is True else clamp[0]
         grad = pseudo_likelihood(*given, np.asarray(filled[0]), counts)
-        _, state = self._with_running_means(state, filled)
+        _, state = self.with_running_means(state, filled)
         if clock.batch == 0:
             rows = rng.fold(_ALONG).rows(len(state.chains[0]))
             chains, _ = gibbs.run(rows, *given, gibbs.State(state.chains), _STEPS)

@@ -82,6 +82,14 @@ class Deep(Layers):
                 f"{options.sparsity_target!r}."
             )
         chosen(options.feature_layer, depth)
+        if (
+            options.gradient == "multi-prediction"
+            and options.column_types != "bernoulli"
+        ):
+            raise ValueError(
+                'gradient="multi-prediction" predicts bits: column_types must be '
+                f'"bernoulli"; got {options.column_types!r}.'
+            )
 
     def initial(self, machine):
         """Function that pre-trains pairs of layers, if the options ask for it, and sets

@@ -74,7 +74,7 @@ class HybridObjective(LabelledObjective):
             data, model = mean_field(energy, params, x, clamp)[0], None
         else:
             (data, model), state = self._phases(rng, state, x, clamp, clock)
-        penalised, state = self._with_running_means(state, data, model)
+        penalised, state = self.with_running_means(state, data, model)
         grad = discriminative(energy, params, penalised, self.label, labelled)
         if model is not None:
             generative = contrast(energy, params, data, model)

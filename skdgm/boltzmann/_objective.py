@@ -10,6 +10,7 @@ import numpy as np
 from skdgm.boltzmann import _passes
 from skdgm.boltzmann._labels import known_labels, label_of
 from skdgm.boltzmann._monitor import PseudoLikelihoodWatch
+from skdgm.boltzmann._predictive import predictive
 from skdgm.boltzmann._state import TrainState, formed, present
 from skdgm.distributions import Bernoulli
 from skdgm.energies import contrast, tiled
@@ -151,10 +152,11 @@ class EnergyObjective(Objective):
 
     @property
     def _by_blas(self):
-        """True where BLAS is faster than kernels: for real units, or where few values
-        are 0 and batches so large that products outweigh the work on each weight."""
+        """True where BLAS is faster than kernels: for real units and means, or where few
+        values are 0 and batches so large that products outweigh other work."""
         dense = self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
-        return dense or self.energy.has_real_units
+        by_means = self.recipe.gradient == "multi-prediction"
+        return dense or by_means or self.energy.has_real_units
 
     def for_kernels(self, tree):
         """Parameters in tiles for kernels, or as contiguous arrays for BLAS."""
@@ -182,8 +184,7 @@ class EnergyObjective(Objective):
         recipe = self.recipe
         rng = self.stream(clock)
         grey = isinstance(self.energy.units[0], Bernoulli) and not self.rows.binary
-        resampling = rng if recipe.resample and grey else None
-        x, clamp = self.present(batch, resampling)
+        x, clamp = self.present(batch, rng if recipe.resample and grey else None)
         with learning():
             grad, state = self.gradient(rng, state, x, clamp, clock)
             self.ascend(state, grad, clock)
@@ -197,11 +198,8 @@ class EnergyObjective(Objective):
             # Strong damping would cancel the schedule if it came after it.
             rate = damped(*given, rate)
         rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
-        rule = {
-            "momentum": piecewise(recipe.momentum, clock),
-            "l1": recipe.l1,
-            "l2": recipe.l2,
-        }
+        rule = {"momentum": piecewise(recipe.momentum, clock)}
+        rule |= {"l1": recipe.l1, "l2": recipe.l2}
         if state.fast:
             fast.step(
                 state.fast, natural(*given, grad), damped(*given, self._fast_rate)
@@ -235,15 +233,17 @@ class EnergyObjective(Objective):
         .. math:: \mathbb{E}_\text{data}[-\partial E / \partial\theta] -
            \mathbb{E}_\text{model}[-\partial E / \partial\theta]
         """
+        if self.recipe.gradient == "multi-prediction":
+            return predictive(self, rng, state, x, clamp, clock)
         (data, model), state = self._phases(rng, state, x, clamp, clock)
-        data, state = self._with_running_means(state, data, model)
+        data, state = self.with_running_means(state, data, model)
         return contrast(self.energy, state.params, data, model), state
 
     def pseudo_likelihood(self, rng, params, batch):
         """Log pseudo-likelihood of binary rows and the blocks known beside them."""
         return log_conditionals(self.energy, params, self.present(batch)[0]).sum(axis=1)
 
-    def _with_running_means(self, state, data, model=None):
+    def with_running_means(self, state, data, model=None):
         """Positive phase with the sparsity term, and the state with its new means."""
         recipe = self.recipe
         if recipe.centering in ("data", "moving"):

@@ -52,7 +52,7 @@ DEEP = {
     "min_variance": REAL["min_variance"],
     "hidden_layer_sizes": ["array-like", Integral],
     "n_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
-    "gradient": [StrOptions({"pcd", "fpcd", "tempering"})],
+    "gradient": [StrOptions({"pcd", "fpcd", "tempering", "multi-prediction"})],
     "negative": [StrOptions({"samples", "means"})],
     "mean_field_steps": [Interval(Integral, 1, None, closed="left")],
     "inference_steps": [Interval(Integral, 1, None, closed="left")],

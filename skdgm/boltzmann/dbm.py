@@ -47,10 +47,12 @@ class DBM(Machine):
     n_iter : int or "auto", default="auto"
         Number of epochs in which all layers are trained together. With "auto", as many
         as make 25,000 updates, but at least 10 and at most 200.
-    gradient : {"pcd", "fpcd", "tempering"}, default="pcd"
+    gradient : {"pcd", "fpcd", "tempering", "multi-prediction"}, default="pcd"
         Sampler of the negative phase, whose chains start where the last update left
         them: Gibbs steps of the model itself, of the model with fast weights added, or
-        parallel tempering.
+        parallel tempering. Or no likelihood: a random half of each row's entries is
+        predicted from the others by ``mean_field_steps`` sweeps, through which errors
+        are propagated back [4]_; for bits.
     n_steps : int or tuple of int, default=1
         Number of Gibbs steps of these chains in each update. The values of a tuple
         share the epochs evenly, in order.
@@ -60,7 +62,8 @@ class DBM(Machine):
         Statistics of the negative phase: states of the chains (in the odd layers, means
         given the others), or the means that one step of mean field gives from these.
     mean_field_steps : int, default=10
-        Maximum number of mean-field sweeps for each row of a batch.
+        Maximum number of mean-field sweeps for each row of a batch; their number, with
+        "multi-prediction".
     centering : {"start", "data", "moving"} or None, default="data"
         If not None, use the centred gradient [3]_, without which layers far from the
         data hardly learn unless they are pre-trained. Offsets are as in
@@ -139,6 +142,8 @@ class DBM(Machine):
        Press.
     .. [3] Montavon and Müller (2012). Deep Boltzmann machines and the centering trick.
        Neural Networks: Tricks of the Trade.
+    .. [4] Goodfellow, Mirza, Courville and Bengio (2013). Multi-prediction deep
+       Boltzmann machines. NIPS.
 
     Examples
     --------

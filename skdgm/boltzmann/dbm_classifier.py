@@ -19,6 +19,7 @@ from skdgm.boltzmann._fine_tuning import logits, tune
 from skdgm.boltzmann._label_objective import LabelledObjective
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood, sample_of_class
+from skdgm.boltzmann._predictive import predicted
 from skdgm.boltzmann.dbm import DBM
 from skdgm.nets import TUNING, check_dropout
 from skdgm.training import labelled
@@ -149,6 +150,8 @@ class DBMClassifier(Classifier, Machine):
     .. [1] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
     .. [2] Goodfellow, Bengio and Courville (2016). Deep Learning, figure 20.4. MIT
        Press.
+    .. [3] Goodfellow, Mirza, Courville and Bengio (2013). Multi-prediction deep
+       Boltzmann machines. NIPS.
 
     Examples
     --------
@@ -228,7 +231,8 @@ class DBMClassifier(Classifier, Machine):
            e^{\mathcal{L}(v, y')}
 
         where :math:`\mathcal{L}` is the mean-field bound with data and label clamped,
-        which is exact with one hidden layer.
+        which is exact with one hidden layer. After ``gradient="multi-prediction"``
+        they are predicted by as many mean-field sweeps as in training [3]_.
 
         Parameters
         ----------
@@ -244,6 +248,8 @@ class DBMClassifier(Classifier, Machine):
 
     def _logits(self, rows):
         if not hasattr(self, "net_coefs_"):
+            if self._options.gradient == "multi-prediction":
+                return predicted(self.density_, rows, self._options.mean_field_steps)
             return self.density_.log_joint_of(rows)
         return logits(self.density_, rows, self.net_coefs_, self.net_intercepts_)
 

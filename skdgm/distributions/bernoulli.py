@@ -63,6 +63,10 @@ class Bernoulli(Biased):
         run(kernels.mean, rows, out, n=len(rows), work=_WORK * rows.size)
         return out.reshape(np.shape(eta))
 
+    def pull(self, mean, grad):
+        """Derivative by the natural parameters, given that by the means."""
+        return grad * mean * (1 - mean)
+
     def sample(self, eta, rng):
         mean = self.mean(eta)
         if mean.shape != (len(rng.ids), self.size):

@@ -56,6 +56,10 @@ class Softmax(Biased):
     def mean(self, eta):
         return softmax(eta, axis=-1)
 
+    def pull(self, mean, grad):
+        """Derivative by the natural parameters, given that by the means."""
+        return mean * (grad - (mean * grad).sum(axis=1, keepdims=True))
+
     def sample(self, eta, rng):
         mean = np.broadcast_to(self.mean(eta), (len(rng.ids), self.size))
         return pick(mean, rng, mean.dtype), mean

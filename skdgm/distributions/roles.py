@@ -126,7 +126,8 @@ class Biased(_Size, Unit):
     """A block of finitely many states, whose parameters are biases of shape (size,).
 
     A bias is the natural parameter without neighbours, the sufficient statistic is the
-    value itself, and the log weight is the sum of eta x.
+    value itself, and the log weight is the sum of eta x. ``pull(mean, grad)`` of some
+    returns the derivative by natural parameters, given that by means.
     """
 
     __slots__ = ()

@@ -11,6 +11,7 @@ from skdgm.gradients.contrastive import (
     tempered,
 )
 from skdgm.gradients.discriminative import discriminative, joined
+from skdgm.gradients.multi_prediction import multi_prediction
 from skdgm.gradients.natural import (
     damped,
     deviations,
@@ -31,6 +32,7 @@ __all__ = [
     "fast",
     "joined",
     "layer_pair",
+    "multi_prediction",
     "natural",
     "pcd",
     "pseudo_likelihood",

@@ -2,5 +2,14 @@
 
 from skdgm.inference.mean_field import TOLERANCE, bound, last_means, mean_field
 from skdgm.inference.posterior import Posterior
+from skdgm.inference.unrolled import lone_means, unroll
 
-__all__ = ["TOLERANCE", "Posterior", "bound", "last_means", "mean_field"]
+__all__ = [
+    "TOLERANCE",
+    "Posterior",
+    "bound",
+    "last_means",
+    "lone_means",
+    "mean_field",
+    "unroll",
+]

@@ -421,7 +421,28 @@ INSTANCES = [
         schedule="constant",
         random_state=0,
     ),
+    DBM(
+        (6, 5),
+        n_iter=4,
+        gradient="multi-prediction",
+        mean_field_steps=3,
+        sparsity_target=0.2,
+        l2=1e-3,
+        random_state=0,
+    ),
     DBMClassifier(DBM((6, 5), n_iter=4, learning_rate=0.05), n_iter=3, random_state=0),
+    DBMClassifier(
+        DBM(
+            (6, 5),
+            n_iter=4,
+            gradient="multi-prediction",
+            solver="adam",
+            learning_rate=0.01,
+            centering=None,
+        ),
+        fine_tune=None,
+        random_state=0,
+    ),
     DBMClassifier(
         DBM(
             (5, 6, 4),

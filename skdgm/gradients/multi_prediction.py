@@ -1,0 +1,125 @@
+r"""Gradient of predictions of some entries from the others, by unrolled mean field.
+
+For each row a part S of its entries is seen, and all others are predicted by a fixed
+number of mean-field sweeps:
+
+.. math:: J = \sum_{i \notin S} \log Q(x_i), \qquad Q = Q_\theta(\,\cdot \mid x_S)
+
+With S drawn anew for each row this is a stochastic generalised pseudo-likelihood, whose
+conditional distributions are those that inference finds [1]_: no partition function is
+needed, and what is learned is what a prediction needs. The gradient runs backwards
+through all sweeps. With :math:`\delta` the derivative of J by the input of a block in
+an update and :math:`\mu` what the neighbours showed,
+
+.. math:: \frac{\partial J}{\partial W_{ij}} = \sum_\text{updates}
+   \mu_j^\top \delta_i, \qquad \delta_i = x_i - \mu_i \text{ where predicted last}
+
+References
+----------
+.. [1] Goodfellow, Mirza, Courville and Bengio (2013). Multi-prediction deep Boltzmann
+   machines. NIPS.
+"""
+
+import numpy as np
+
+from skdgm.couplings import Contrast
+from skdgm.energies import Params, mean_row
+from skdgm.inference import lone_means, unroll
+
+
+def parts(rng, energy, x, clamp):
+    """Draw which of the known entries are seen, each with probability 1/2, and which
+    are asked for: the others.
+
+    Parameters
+    ----------
+    rng : Stream
+    energy : Energy
+    x : tuple
+        Values of blocks.
+    clamp : tuple
+        For each block None, True, or a boolean array of shape (n_rows, size): known
+        entries.
+
+    Returns
+    -------
+    seen, asked : tuple
+        For each block None or a boolean array of shape (n_rows, size); all entries of a
+        softmax unit are alike.
+    """
+    seen, asked = [], []
+    for block, known in enumerate(clamp):
+        if known is None:
+            seen.append(None)
+            asked.append(None)
+            continue
+        unit, size = energy.units[block], len(x[block])
+        width = unit.size if unit.n_states > unit.size else 1
+        shown = rng.fold(block).rows(size).uniform(width) < 0.5
+        shown = np.broadcast_to(shown, (size, unit.size))
+        known = np.broadcast_to(known, shown.shape)
+        seen.append(known & shown)
+        asked.append(known & ~shown)
+    return tuple(seen), tuple(asked)
+
+
+def multi_prediction(energy, params, x, seen, asked, n_sweeps):
+    """Gradient of the mean of J over rows.
+
+    Parameters
+    ----------
+    energy : Energy
+        Of binary and softmax units.
+    params : Params
+    x : tuple
+        Values of blocks, (n_rows, size), or None.
+    seen, asked : tuple
+        As :func:`parts` returns them.
+    n_sweeps : int
+
+    Returns
+    -------
+    grad : Params
+        Of the form that :func:`~skdgm.energies.contrast` returns.
+    means : tuple of ndarray of shape (n_rows, size)
+        Predictions at the end, of seen entries, too.
+    """
+    updates = unroll(energy, params, x, seen, n_sweeps)
+    means = {update.block: update.mean for update in updates}
+    biases = [np.zeros_like(own) for own in params.units]
+    pairs = [([], []) for _ in params.couplings]
+    pulls, left = {}, set(means)
+
+    def back(block, mean, pull):
+        """Derivative by the block's input, given that by what it shows."""
+        if pull is None:
+            return np.zeros_like(mean)
+        if seen[block] is not None:
+            pull = np.where(seen[block], pull.dtype.type(0), pull)
+        return energy.units[block].pull(mean, pull)
+
+    for block, before, mean in reversed(updates):
+        delta = back(block, mean, pulls.pop(block, None))
+        if block in left and asked[block] is not None:
+            delta += np.where(asked[block], x[block] - mean, delta.dtype.type(0))
+        left.discard(block)
+        biases[block] += mean_row(delta)
+        for number, other, up in energy.neighbours(block):
+            below, above = pairs[number]
+            below.append(before[other] if up else delta)
+            above.append(delta if up else before[other])
+            weights = params.couplings[number]
+            pull = energy.couplings[number].send(weights, delta, not up)
+            pulls[other] = pulls[other] + pull if other in pulls else pull
+    start = lone_means(energy, params, len(mean))
+    for block, pull in pulls.items():
+        biases[block] += mean_row(back(block, start[block], pull))
+    couplings = tuple(_outer(below, above) for below, above in pairs)
+    return Params(tuple(biases), couplings), tuple(means[b] for b in sorted(means))
+
+
+def _outer(below, above):
+    """Sum of mean outer products."""
+    x, y = np.concatenate(below), np.concatenate(above)
+    y *= y.dtype.type(len(below))
+    return Contrast(x, y, x[:0], y[:0])

@@ -1,0 +1,86 @@
+r"""A fixed number of mean-field sweeps, from a fixed start, as a recurrent network.
+
+Entries that are seen keep their values; all others start at the means that they have
+without neighbours, and are updated colour by colour, the last one first:
+
+.. math:: \mu_i \leftarrow \mathbb{E}[x_i \mid \eta_i + \sum_j W_{ij} \mu_j]
+
+Unlike mean field until it converges, this is a function of parameters that can be
+differentiated, and whose predictions can be learned [1]_.
+
+References
+----------
+.. [1] Goodfellow, Mirza, Courville and Bengio (2013). Multi-prediction deep Boltzmann
+   machines. NIPS.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.energies import n_rows
+
+
+class Update(NamedTuple):
+    """An update of one block.
+
+    Parameters
+    ----------
+    block : int
+    before : tuple of ndarray of shape (n_rows, size)
+        What all blocks show their neighbours.
+    mean : ndarray of shape (n_rows, size)
+        The prediction, of seen entries, too.
+    """
+
+    block: int
+    before: tuple
+    mean: np.ndarray
+
+
+def lone_means(energy, params, size):
+    """Means of all blocks without neighbours, the same in ``size`` rows."""
+    means = []
+    for unit, own in zip(energy.units, params.units):
+        mean = unit.mean(unit.field(own))
+        means.append(np.broadcast_to(mean, (size, mean.shape[-1])))
+    return tuple(means)
+
+
+def unroll(energy, params, x, seen, n_sweeps):
+    """Sweep ``n_sweeps`` times.
+
+    Parameters
+    ----------
+    energy : Energy
+        Of binary and softmax units.
+    params : Params
+    x : tuple
+        Values of blocks, (n_rows, size); None where nothing is seen.
+    seen : tuple
+        For each block None, if nothing is seen of it, or a boolean array of shape
+        (n_rows, size).
+    n_sweeps : int
+
+    Returns
+    -------
+    updates : list of Update
+        In their order.
+    """
+    now = [
+        mean if known is None else np.where(known, part, mean)
+        for part, known, mean in zip(
+            x, seen, lone_means(energy, params, n_rows(x)), strict=True
+        )
+    ]
+    updates = []
+    for _ in range(n_sweeps):
+        for colour in reversed(energy.colours):
+            shown = tuple(now)
+            for block in colour:
+                received = energy.received(params, shown, block)
+                mean = energy.units[block].mean(energy.field(params, block, received))
+                updates.append(Update(block, shown, mean))
+                known = seen[block]
+                now[block] = mean if known is None else np.where(known, x[block], mean)
+    return updates
