@@ -152,8 +152,8 @@ class EnergyObjective(Objective):
 
     @property
     def _by_blas(self):
-        """True where BLAS is faster than kernels: for real units and means, or where few
-        values are 0 and batches so large that products outweigh other work."""
+        """True where BLAS is faster than kernels: for real units, for means, and where
+        few values are 0 and batches so large that products outweigh other work."""
         dense = self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
         by_means = self.recipe.gradient == "multi-prediction"
         return dense or by_means or self.energy.has_real_units
