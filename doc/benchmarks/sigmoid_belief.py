@@ -254,13 +254,16 @@ def tables(options):
     for name in options.sets:
         data = load(options.data, name)
         X, V = (data[part].astype(np.float32) for part in ("train", "valid"))
+        n_iter = int(np.ceil(options.updates / np.ceil(len(X) / 25)))
         sbn = SigmoidBeliefNetwork(
             (200, 100, 50),
             learning_rate=options.rate,
-            n_iter=int(np.clip(np.ceil(30_000 / np.ceil(len(X) / 25)), 20, 300)),
+            n_iter=n_iter,
             n_importance=10,
             batch_size=25,
+            # The learning rate is to fall before a fit ends.
             early_stopping=True,
+            n_iter_no_change=n_iter // 2,
             random_state=0,
         )
         seconds, found = fitted(sbn, X, V, 5000)
@@ -363,6 +366,7 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--rate", type=float, default=0.005)
     parser.add_argument("--draws", type=int)
+    parser.add_argument("--updates", type=int, default=40_000)
     parser.add_argument("--layers", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--objectives", nargs="+", default=["rws"], choices=OBJECTIVES)
     parser.add_argument("--sets", nargs="+", default=list(PUBLISHED), choices=PUBLISHED)
