@@ -10,8 +10,8 @@ import numpy as np
 from skdgm.boltzmann import _passes
 from skdgm.boltzmann._labels import known_labels, label_of
 from skdgm.boltzmann._monitor import PseudoLikelihoodWatch
-from skdgm.boltzmann._predictive import predictive
 from skdgm.boltzmann._state import TrainState, formed, present
+from skdgm.boltzmann._ways import WAYS, without_phases
 from skdgm.distributions import Bernoulli
 from skdgm.energies import contrast, tiled
 from skdgm.gradients import (
@@ -29,6 +29,7 @@ from skdgm.gradients import (
     standardised,
     tempered,
 )
+from skdgm.inference import lone_means
 from skdgm.metrics import log_conditionals
 from skdgm.optim import adam, learning_rate, piecewise, sgd
 from skdgm.samplers import gibbs, tempering
@@ -120,7 +121,7 @@ class EnergyObjective(Objective):
         if recipe.gradient == "tempering" and not state.base:
             state = state._replace(base=self.energy.base(params, self.moments)[0])
         fresh = TrainState(params, optimiser, self._chains(state))
-        means = self._lone_means(params)
+        means = tuple(mean[0] for mean in lone_means(self.energy, params, 1))
         if recipe.centering is not None:
             fresh = fresh._replace(offsets=state.offsets or self._offsets(means))
         if recipe.sparsity_target is not None:
@@ -129,6 +130,9 @@ class EnergyObjective(Objective):
         if recipe.gradient == "fpcd":
             own = self.for_kernels(state.fast) if state.fast else fast.init(params)
             fresh = fresh._replace(fast=own)
+        if recipe.gradient == "noise-contrastive":
+            start = np.array([self.energy.base(params, self.moments)[1]])
+            fresh = fresh._replace(log_Z=state.log_Z if len(state.log_Z) else start)
         if recipe.gradient == "tempering":
             rates = state.swap_rates
             if len(rates) != self._n_pairs:
@@ -155,8 +159,7 @@ class EnergyObjective(Objective):
         """True where BLAS is faster than kernels: for real units, for means, and where
         few values are 0 and batches so large that products outweigh other work."""
         dense = self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
-        by_means = self.recipe.gradient == "multi-prediction"
-        return dense or by_means or self.energy.has_real_units
+        return dense or self.recipe.gradient in WAYS or self.energy.has_real_units
 
     def for_kernels(self, tree):
         """Parameters in tiles for kernels, or as contiguous arrays for BLAS."""
@@ -233,8 +236,8 @@ class EnergyObjective(Objective):
         .. math:: \mathbb{E}_\text{data}[-\partial E / \partial\theta] -
            \mathbb{E}_\text{model}[-\partial E / \partial\theta]
         """
-        if self.recipe.gradient == "multi-prediction":
-            return predictive(self, rng, state, x, clamp, clock)
+        if self.recipe.gradient in WAYS:
+            return without_phases(self, rng, state, x, clamp, clock)
         (data, model), state = self._phases(rng, state, x, clamp, clock)
         data, state = self.with_running_means(state, data, model)
         return contrast(self.energy, state.params, data, model), state
@@ -310,11 +313,4 @@ class EnergyObjective(Objective):
         return tuple(
             mean if data is None else data.astype(mean.dtype)
             for data, mean in zip(known, means)
-        )
-
-    def _lone_means(self, params):
-        """Means of all blocks in the model without couplings."""
-        return tuple(
-            unit.mean(unit.field(own))
-            for unit, own in zip(self.energy.units, params.units)
         )

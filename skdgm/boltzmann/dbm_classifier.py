@@ -19,7 +19,7 @@ from skdgm.boltzmann._fine_tuning import logits, tune
 from skdgm.boltzmann._label_objective import LabelledObjective
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood, sample_of_class
-from skdgm.boltzmann._predictive import predicted
+from skdgm.boltzmann._ways import predicted
 from skdgm.boltzmann.dbm import DBM
 from skdgm.nets import TUNING, check_dropout
 from skdgm.training import labelled

@@ -6,9 +6,12 @@ r"""Restricted Boltzmann machines with real visible units.
 Given the hidden units, the visible ones are normal with precisions :math:`\beta`.
 """
 
+from sklearn.utils._param_validation import StrOptions
+
 from skdgm.boltzmann import _options
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
+from skdgm.boltzmann._ways import OF_REALS
 
 
 class GaussianRBM(Machine):
@@ -50,14 +53,20 @@ class GaussianRBM(Machine):
         Number of rows in each update.
     n_iter : int, default=20
         Number of epochs.
-    gradient : {"pcd", "cd", "fpcd", "tempering"}, default="pcd"
+    gradient : {"pcd", "cd", "fpcd", "tempering", "score-matching", "denoising"}, \
+            default="pcd"
         Chains of the negative phase: they start where the last update left them
         (persistent contrastive divergence, "pcd" [2]_), or at the data (contrastive
         divergence, "cd" [1]_). Persistent chains may have fast weights ("fpcd" [4]_),
         or exchange states with hotter ones (parallel tempering, "tempering" [5]_).
+        Or an objective that needs no chains: the match of the slopes of the log density
+        with those of the data's [8]_, or with those of rows to which noise is added, a
+        fifth of a column's standard deviation [9]_. The model is then one of noisy
+        rows.
     n_steps : int or tuple of int, default=1
-        Number of Gibbs steps of these chains in each update. The values of a tuple
-        share the epochs evenly, in order.
+        Number of Gibbs steps of these chains in each update; without a use for them,
+        of chains from which samples start. The values of a tuple share the epochs
+        evenly, in order.
     n_chains : int or None, default=50
         Number of persistent chains; ``batch_size`` if None.
     n_temperatures : int, default=10
@@ -167,6 +176,10 @@ class GaussianRBM(Machine):
        JMLR.
     .. [7] Goodfellow, Bengio and Courville (2016). Deep Learning, section 20.5.1. MIT
        Press.
+    .. [8] Hyvärinen (2005). Estimation of non-normalized statistical models by score
+       matching. JMLR.
+    .. [9] Vincent (2011). A connection between score matching and denoising
+       autoencoders. Neural Computation.
 
     Examples
     --------
@@ -182,7 +195,11 @@ class GaussianRBM(Machine):
     -2.8 nats
     """
 
-    _parameter_constraints: dict = {**_options.MACHINE, **_options.REAL}
+    _parameter_constraints: dict = {
+        **_options.MACHINE,
+        **_options.REAL,
+        "gradient": [StrOptions({"pcd", "cd", "fpcd", "tempering", *OF_REALS})],
+    }
     _parameter_constraints.pop("resample")
     _parameter_constraints.pop("init_biases")
     # Real values are never drawn as bits.

@@ -5,8 +5,11 @@ r"""Restricted Boltzmann machines.
 A layer of visible units and one of hidden units, coupled by W.
 """
 
+from sklearn.utils._param_validation import StrOptions
+
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
+from skdgm.boltzmann._ways import OF_BITS
 
 
 class BernoulliRBM(Machine):
@@ -33,14 +36,21 @@ class BernoulliRBM(Machine):
         Number of rows in each update.
     n_iter : int, default=20
         Number of epochs.
-    gradient : {"pcd", "cd", "fpcd", "tempering"}, default="pcd"
+    gradient : {"pcd", "cd", "fpcd", "tempering", "pseudo-likelihood", \
+            "block-pseudo-likelihood", "ratio-matching", "probability-flow", \
+            "noise-contrastive"}, default="pcd"
         Chains of the negative phase: they start where the last update left them
         (persistent contrastive divergence, "pcd" [2]_), or at the data (contrastive
         divergence, "cd" [1]_). Persistent chains may have fast weights ("fpcd" [4]_),
         or exchange states with hotter ones (parallel tempering, "tempering" [5]_).
+        Or an objective other than the likelihood, which needs no chains: conditional
+        probabilities of bits or of random blocks of five, given all others [7]_; ratio
+        matching [8]_; minimum probability flow [9]_; or telling rows from draws of
+        their marginals, with log Z as a parameter [10]_.
     n_steps : int or tuple of int, default=1
-        Number of Gibbs steps of these chains in each update. The values of a tuple
-        share the epochs evenly, in order.
+        Number of Gibbs steps of these chains in each update; without a use for them,
+        of chains from which samples start. The values of a tuple share the epochs
+        evenly, in order.
     n_chains : int or None, default=50
         Number of persistent chains; ``batch_size`` if None.
     n_temperatures : int, default=10
@@ -116,6 +126,8 @@ class BernoulliRBM(Machine):
         Log partition function, computed at first access.
     log_Z_se_ : float
         Standard error of ``log_Z_``; 0 where that is exact.
+    learned_log_Z_ : float
+        Log Z as "noise-contrastive" learns it; :attr:`log_Z_` is another estimate.
     density_kind_ : {"exact", "estimate"}
         Kind of density that :meth:`score_samples` returns: exact where the smaller
         layer has at most 20 units.
@@ -150,6 +162,13 @@ class BernoulliRBM(Machine):
        chain Monte Carlo for training of restricted Boltzmann machines. AISTATS.
     .. [6] Melchior, Fischer and Wiskott (2016). How to center deep Boltzmann machines.
        JMLR.
+    .. [7] Besag (1975). Statistical analysis of non-lattice data. The Statistician.
+    .. [8] Hyvärinen (2007). Some extensions of score matching. Computational Statistics
+       and Data Analysis.
+    .. [9] Sohl-Dickstein, Battaglino and DeWeese (2011). Minimum probability flow
+       learning. ICML.
+    .. [10] Gutmann and Hyvärinen (2012). Noise-contrastive estimation of unnormalized
+       statistical models, with applications to natural image statistics. JMLR.
 
     Examples
     --------
@@ -164,6 +183,11 @@ class BernoulliRBM(Machine):
     >>> print(f"{rbm.score(X):.0f} nats")
     -25 nats
     """
+
+    _parameter_constraints: dict = {
+        **Machine._parameter_constraints,
+        "gradient": [StrOptions({"pcd", "cd", "fpcd", "tempering", *OF_BITS})],
+    }
 
     def __init__(
         self,

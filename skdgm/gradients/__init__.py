@@ -1,6 +1,14 @@
 """Gradients of the log-likelihood, exact or estimated, and transformations of them."""
 
-from skdgm.gradients import centering, fast, quadratic, sparsity
+from skdgm.gradients import (
+    centering,
+    fast,
+    probability_flow,
+    pseudo,
+    quadratic,
+    ratio_matching,
+    sparsity,
+)
 from skdgm.gradients.contrastive import (
     Phases,
     cd,
@@ -35,8 +43,11 @@ __all__ = [
     "multi_prediction",
     "natural",
     "pcd",
+    "probability_flow",
+    "pseudo",
     "pseudo_likelihood",
     "quadratic",
+    "ratio_matching",
     "rescale",
     "settled",
     "sparsity",

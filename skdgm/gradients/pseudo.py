@@ -5,8 +5,10 @@ r"""Gradient of the pseudo-likelihood of sites.
    \frac{\partial \mathrm{PL}}{\partial J} = r x^\top + x r^\top, \qquad
    r = x - \mathbb{E}[x_i \mid x_{-i}]_i
 
-It needs no chains, and has its maximum at the parameters of the model that rows come
-from, as the likelihood has [1]_.
+For bits of which a machine's hidden units have been summed out a term is
+:math:`-\varphi(s_i)` with :math:`\varphi(s) = \log(1 + e^s)`, see
+:mod:`~skdgm.gradients.flips`. It needs no chains, and has its maximum at the parameters
+of the model that rows come from, as the likelihood has [1]_.
 
 References
 ----------
@@ -14,7 +16,13 @@ References
 """
 
 from skdgm.energies import Params, mean_row
+from skdgm.utils.math import sigmoid
 from skdgm.utils.products import matmul
+
+
+def slope(s):
+    """Derivative of phi, for an array of s."""
+    return sigmoid(s)
 
 
 def pseudo_likelihood(energy, params, x, counts=None):

@@ -42,6 +42,23 @@ from tests.common.shapes import machine
 INSTANCES = [
     BernoulliRBM(n_components=6, n_iter=4, random_state=0),
     BernoulliRBM(
+        n_components=6,
+        n_iter=4,
+        gradient="pseudo-likelihood",
+        centering="data",
+        sparsity_target=0.3,
+        l2=1e-3,
+        random_state=0,
+    ),
+    BernoulliRBM(
+        n_components=5,
+        n_iter=4,
+        gradient="noise-contrastive",
+        solver="adam",
+        learning_rate=0.02,
+        random_state=0,
+    ),
+    BernoulliRBM(
         n_components=24,
         n_iter=4,
         gradient="cd",
@@ -184,6 +201,14 @@ INSTANCES = [
         random_state=0,
     ),
     GaussianRBM(n_components=6, n_iter=4, precision="fixed", random_state=0),
+    GaussianRBM(
+        n_components=6,
+        n_iter=4,
+        gradient="score-matching",
+        solver="adam",
+        learning_rate=0.01,
+        random_state=0,
+    ),
     GaussianRBM(
         n_components=12,
         n_iter=4,

@@ -1,0 +1,104 @@
+r"""Score matching of real rows, plain and denoising.
+
+With the hidden units of a machine with real visible units summed out, the score is
+
+.. math:: \psi_i(v) = \frac{\partial \log p^*(v)}{\partial v_i} = \lambda_i \bigl(b_i -
+   v_i + (W \mu)_i\bigr), \qquad \mu = \sigma\bigl(c + W^\top (\lambda \odot v)\bigr)
+
+Score matching [1]_ maximises
+
+.. math:: -J(v) = \sum_i \tfrac12 \psi_i(v)^2 + \frac{\partial \psi_i}{\partial v_i},
+   \qquad \frac{\partial \psi_i}{\partial v_i} = -\lambda_i + \lambda_i^2 \sum_j
+   W_{ij}^2 \mu_j (1 - \mu_j)
+
+and denoising score matching [2]_, with noise :math:`\epsilon` of standard deviation
+:math:`\tau`, for rows of which the model is then that of noisy ones,
+
+.. math:: -J(v) = \sum_i \tfrac12 \bigl(\psi_i(v + \epsilon) + \epsilon_i / \tau^2
+   \bigr)^2.
+
+References
+----------
+.. [1] Hyvärinen (2005). Estimation of non-normalized statistical models by score
+   matching. JMLR.
+.. [2] Vincent (2011). A connection between score matching and denoising autoencoders.
+   Neural Computation.
+"""
+
+import numpy as np
+
+from skdgm.couplings import Contrast
+from skdgm.distributions.gaussian import Normal
+from skdgm.energies import Params, mean_row
+from skdgm.utils.math import sigmoid
+from skdgm.utils.products import matmul
+
+
+def score_matching(unit, params, v):
+    """Gradient of the mean of J over rows.
+
+    Parameters
+    ----------
+    unit : Gaussian
+        The visible block.
+    params : Params
+        Of a machine with one real visible and one binary hidden block.
+    v : ndarray of shape (n_rows, n_visible)
+
+    Returns
+    -------
+    grad : Params
+        Of the form that :func:`~skdgm.energies.contrast` returns.
+    """
+    W, precision, means, score = _scored(params, v)
+    slopes = means * (1 - means)
+    squares = precision[:, None] ** 2 * W * W
+    # Derivatives of -J by the inputs of hidden units, by psi and by its slope.
+    lever = precision * score
+    of_c = matmul(lever, W) * slopes
+    of_c += slopes * (1 - 2 * means) * squares.sum(axis=0)
+    G = matmul(lever.T, means) + matmul((precision * v).T, of_c)
+    G += 2 * len(v) * precision[:, None] ** 2 * W * mean_row(slopes)
+    own_of_precision = score * score - precision + 2 * matmul(slopes, squares.T)
+    of_precision = own_of_precision + precision * v * matmul(of_c, W.T)
+    return _grad(unit, lever, of_precision, of_c, G)
+
+
+def denoising(unit, params, v, noise, scale):
+    """The same of denoising score matching.
+
+    Parameters
+    ----------
+    unit, params, v
+        As for :func:`score_matching`.
+    noise : ndarray of shape (n_rows, n_visible)
+        Standard normal numbers.
+    scale : float
+        Standard deviation of the noise.
+    """
+    scale = v.dtype.type(scale)
+    v = v + scale * noise
+    W, precision, means, score = _scored(params, v)
+    rest = score + noise / scale
+    lever = precision * rest
+    of_c = matmul(lever, W) * means * (1 - means)
+    G = matmul(lever.T, means) + matmul((precision * v).T, of_c)
+    of_precision = rest * score + precision * v * matmul(of_c, W.T)
+    return _grad(unit, lever, of_precision, of_c, G)
+
+
+def _scored(params, v):
+    """Weights, precisions, means of hidden units, and scores."""
+    (own, c), (W,) = params
+    W, precision = np.asarray(W), np.exp(own.log_precision)
+    means = sigmoid(matmul(precision * v, W) + c)
+    score = precision * (own.mean - v + matmul(means, W.T))
+    return W, precision, means, score
+
+
+def _grad(unit, of_b, of_precision, of_c, G):
+    """Gradient of J, given the derivatives of -J for each row."""
+    learned = mean_row(unit.learned(-of_precision))
+    visible = Normal(mean_row(-of_b), learned)
+    couplings = (Contrast.of(G * G.dtype.type(-1 / len(of_b))),)
+    return Params((visible, mean_row(-of_c)), couplings)
