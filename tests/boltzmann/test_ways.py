@@ -27,7 +27,8 @@ def rows(gradient):
 @pytest.mark.parametrize("gradient", [*OF_BITS, *OF_REALS])
 def test_rows_become_more_likely(gradient):
     data = rows(gradient)
-    rbm = machine(gradient, n_components=8, n_iter=15).fit(data[:1200])
+    n_iter = 60 if gradient == "noise-contrastive" else 15
+    rbm = machine(gradient, n_components=8, n_iter=n_iter).fit(data[:1200])
     start = machine(gradient, n_components=8, n_iter=0).fit(data[:1200])
     assert rbm.score(data[1200:]) > start.score(data[1200:]) + 0.5
     if gradient == "noise-contrastive":
@@ -70,13 +71,14 @@ def test_a_fit_goes_on_with_its_log_Z():
     for _ in range(4):
         parts.partial_fit(X[:200])
     whole.fit(X[:200])
-    assert parts.learned_log_Z_ == whole.learned_log_Z_
+    # The noise has the smoothed means of all rows seen so far.
+    assert parts.learned_log_Z_ == pytest.approx(whole.learned_log_Z_, abs=0.01)
 
 
-@pytest.mark.parametrize(
-    "machine",
-    [GaussianRBM(gradient="ratio-matching"), BernoulliRBM(gradient="denoising")],
-)
-def test_objectives_of_other_units_are_refused(machine):
-    with pytest.raises(ValueError, match="gradient"):
-        machine.fit(X[:20])
+def test_objectives_of_other_units_are_refused():
+    for kind, gradient in (
+        (GaussianRBM, "ratio-matching"),
+        (BernoulliRBM, "denoising"),
+    ):
+        with pytest.raises(ValueError, match="gradient"):
+            kind(gradient=gradient).fit(X[:20])

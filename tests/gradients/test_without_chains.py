@@ -222,7 +222,7 @@ def test_all_objectives_agree_where_the_model_is_right():
     log_q = lambda rows: np.full(len(rows), np.log(q))  # noqa: E731
     slope = 0.0
     for a, v in zip(p, STATES):
-        part, of_log_Z = noise_contrastive(BITS, params, log_Z, v[None], v[None], log_q)
+        part, _ = noise_contrastive(BITS, params, log_Z, v[None], v[None], log_q)
         only, of_data = noise_contrastive(
             BITS, params, log_Z, v[None], np.zeros((1, N)), log_q
         )
@@ -246,7 +246,7 @@ def test_all_objectives_agree_where_the_model_is_right():
 @pytest.mark.parametrize("name", PHI)
 def test_a_visible_machine_is_found_again(name):
     """Without hidden weights the maximum is unique: that of the independent bits."""
-    slope, phi = PHI[name]
+    _, phi = PHI[name]
     params = Params((RNG.normal(size=N), np.zeros(H)), (np.zeros((N, H)),))
     log_w = log_p(params, STATES)
     p = np.exp(log_w - logsumexp(log_w))
