@@ -168,8 +168,8 @@ class Layers(ABC):
             # Only chains at the model's own temperature are shown.
             n_chains //= len(state.swap_rates) + 1
             found["swap_rates_"] = state.swap_rates
-        if len(state.log_Z):
-            found["learned_log_Z_"] = float(state.log_Z[0])
+        if state.noise:
+            found["learned_log_Z_"] = float(state.noise[0][0])
         if machine._domain is REAL:
             found["_log_precision"] = visible.log_precision
             found["precision_"] = np.exp(visible.log_precision) / columns.scale**2

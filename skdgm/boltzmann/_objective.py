@@ -131,8 +131,8 @@ class EnergyObjective(Objective):
             own = self.for_kernels(state.fast) if state.fast else fast.init(params)
             fresh = fresh._replace(fast=own)
         if recipe.gradient == "noise-contrastive":
-            start = np.array([self.energy.base(params, self.moments)[1]])
-            fresh = fresh._replace(log_Z=state.log_Z if len(state.log_Z) else start)
+            log_Z = np.array([self.energy.base(params, self.moments)[1]])
+            fresh = fresh._replace(noise=state.noise or (log_Z, self.moments[0]))
         if recipe.gradient == "tempering":
             rates = state.swap_rates
             if len(rates) != self._n_pairs:

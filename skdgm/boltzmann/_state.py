@@ -27,8 +27,9 @@ class TrainState(NamedTuple):
         Swap rates of parallel tempering, averaged over recent updates; or empty.
     base : tuple
         Parameters of each block at the highest temperature of tempering; or empty.
-    log_Z : tuple or ndarray of shape (1,)
-        Log partition function as noise-contrastive estimation learns it; or empty.
+    noise : tuple
+        Of noise-contrastive estimation, log Z as it learns it, of shape (1,), and the
+        means of the noise; or empty.
     near : tuple
         Final states of chains that started at the rows of the last batch, and so are
         close to these; empty where chains persist. Fitted models do not keep them.
@@ -42,7 +43,7 @@ class TrainState(NamedTuple):
     fast: tuple = ()
     swap_rates: tuple = ()
     base: tuple = ()
-    log_Z: tuple = ()
+    noise: tuple = ()
     near: tuple = ()
 
 

@@ -115,18 +115,19 @@ def _of_blocks(objective, rng, state, x, clamp, clock):
 
 def _of_noise(objective, rng, state, x, clamp, clock):
     v, data = _completed(objective, rng, state, x, clamp)
-    q = np.broadcast_to(objective.moments[0], v.shape[1:]).astype(v.dtype)
+    log_Z, q = state.noise
+    q = q.astype(v.dtype)
     uniform = rng.fold(_DRAWN).rows(len(v)).uniform(v.shape[1], v.dtype.type)
     noise = (uniform < q).astype(v.dtype)
 
     def log_q(rows):
         return rows @ np.log(q) + (1 - rows) @ np.log(1 - q)
 
-    given = objective.energy, state.params, state.log_Z[0], v, noise, log_q
+    given = objective.energy, state.params, log_Z[0], v, noise, log_q
     grad, of_log_Z = noise_contrastive(*given)
     recipe = objective.recipe
     rate = learning_rate(recipe.learning_rate, recipe.schedule, clock, recipe.power_t)
-    return grad, data, state._replace(log_Z=state.log_Z + rate * of_log_Z)
+    return grad, data, state._replace(noise=(log_Z + rate * of_log_Z, state.noise[1]))
 
 
 def _of_scores(objective, rng, state, x, clamp, clock):
