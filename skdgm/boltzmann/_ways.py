@@ -13,7 +13,8 @@ import numpy as np
 
 from skdgm.base import by_blocks
 from skdgm.boltzmann._labels import label_of
-from skdgm.energies import contrast
+from skdgm.couplings import Contrast
+from skdgm.energies import Params, contrast
 from skdgm.gradients import (
     complete,
     joined,
@@ -30,6 +31,7 @@ from skdgm.gradients.scores import denoising, score_matching
 from skdgm.inference import last_means, unroll
 from skdgm.optim import learning_rate, piecewise
 from skdgm.samplers import gibbs
+from skdgm.utils.tree import tree_map
 
 _DRAWN, _CHAINS, _HOLES, _BITS = range(2**20 + 2, 2**20 + 6)
 # Bits of a block of the generalised pseudo-likelihood, and blocks in an update.
@@ -132,11 +134,18 @@ def _of_noise(objective, rng, state, x, clamp, clock):
 
 def _of_scores(objective, rng, state, x, clamp, clock):
     v, data = _completed(objective, rng, state, x, clamp, bits=False)
-    unit = objective.energy.units[0]
+    unit, params = objective.energy.units[0], state.params
     if objective.recipe.gradient == "score-matching":
-        return score_matching(unit, state.params, v), data, state
-    noise = rng.fold(_DRAWN).rows(len(v)).normal(v.shape[1], v.dtype)
-    return denoising(unit, state.params, v, noise, NOISE), data, state
+        grad = score_matching(unit, params, v)
+    else:
+        noise = rng.fold(_DRAWN).rows(len(v)).normal(v.shape[1], v.dtype)
+        grad = denoising(unit, params, v, noise, NOISE)
+    # Slopes grow with precisions: each column takes steps in its own units.
+    (own, c), (G,) = grad
+    variance = np.exp(-params.units[0].log_precision)
+    own = tree_map(lambda part: part * variance, own)
+    scaled = Contrast.of(np.asarray(G) * variance[:, None])
+    return Params((own, c * variance.mean()), (scaled,)), data, state
 
 
 OF_BITS = {
