@@ -25,6 +25,7 @@ _FAMILY = {
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "BoltzmannMachine": "boltzmann",
+    "ConvDBN": "belief",
     "ConvRBM": "boltzmann",
     "DBM": "boltzmann",
     "DBMClassifier": "boltzmann",
