@@ -14,6 +14,7 @@ OPTIONS = (
     "learning_rate",
     "solver",
     "momentum",
+    "schedule",
     "batch_size",
     "n_iter",
     "gradient",

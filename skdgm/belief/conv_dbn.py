@@ -85,6 +85,8 @@ class ConvDBN(BeliefNetwork):
     learning_rate, solver, momentum : default="auto"
         Options of training, as of :class:`ConvRBM`, of all layers; or a tuple with one
         value for each. "auto" are the defaults of the layer's machine.
+    schedule : {"constant", "invscaling", "linear"} or tuple, default="linear"
+        Course of the learning rate, as of :class:`ConvRBM`.
     batch_size : int or tuple of int, default=10
         Number of rows in each update.
     n_iter : int, tuple of int or "auto", default="auto"
@@ -178,8 +180,9 @@ class ConvDBN(BeliefNetwork):
         "image_shape": [tuple, None],
         "padding": [StrOptions({"valid", "same"})],
     }
-    for _name in "learning_rate", "solver", "momentum":
-        _parameter_constraints[_name] = [*CONSTRAINTS[_name], StrOptions({AUTO})]
+    for _option in "learning_rate", "solver", "momentum":
+        _parameter_constraints[_option] = [*CONSTRAINTS[_option], StrOptions({AUTO})]
+    del _option
     _IMPLIED = {
         "init_layers": "transpose",
         "refine": None,
@@ -202,6 +205,7 @@ class ConvDBN(BeliefNetwork):
         learning_rate="auto",
         solver="auto",
         momentum="auto",
+        schedule="linear",
         batch_size=10,
         n_iter="auto",
         gradient="pcd",
@@ -228,6 +232,7 @@ class ConvDBN(BeliefNetwork):
         self.learning_rate = learning_rate
         self.solver = solver
         self.momentum = momentum
+        self.schedule = schedule
         self.batch_size = batch_size
         self.n_iter = n_iter
         self.gradient = gradient

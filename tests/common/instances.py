@@ -312,7 +312,7 @@ INSTANCES = [
         feature_layer=0,
         random_state=0,
     ),
-    ConvDBN((3, 4), filter_shape=2, n_iter=4, learning_rate=0.02, random_state=0),
+    ConvDBN((3, 4), filter_shape=(5, 3), n_iter=4, random_state=0),
     ConvDBN(
         3,
         filter_shape=3,

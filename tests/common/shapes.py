@@ -27,10 +27,12 @@ def having(estimator, **values):
     """Set options, wherever there are such; a stack's refinement has as many epochs."""
     n_units = values.get("n_components")
     if n_units is not None and hasattr(machine(estimator), "hidden_layer_sizes"):
-        for name in "hidden_layer_sizes", "conv_layer_sizes":
-            sizes = getattr(machine(estimator), name, None)
-            if name == "hidden_layer_sizes" or sizes is not None:
-                values[name] = (n_units,) * len(layer_sizes(sizes))
+        depth = len(layer_sizes(machine(estimator).hidden_layer_sizes))
+        values["hidden_layer_sizes"] = (n_units,) * depth
+        # Of maps a few are as many units.
+        few = min(n_units, 8) if isinstance(n_units, int) else n_units
+        depth = len(layer_sizes(getattr(machine(estimator), "conv_layer_sizes", ())))
+        values["conv_layer_sizes"] = (few,) * depth
     if isinstance(n_units, int) and isinstance(estimator, NeuralAutoregressive):
         # Each column has so many.
         values["n_components"] = min(n_units, 1)
