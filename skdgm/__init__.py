@@ -26,6 +26,7 @@ _FAMILY = {
     "BernoulliRBM": "boltzmann",
     "BoltzmannMachine": "boltzmann",
     "ConvDBN": "belief",
+    "ConvDBNClassifier": "belief",
     "ConvRBM": "boltzmann",
     "DBM": "boltzmann",
     "DBMClassifier": "boltzmann",

@@ -30,20 +30,17 @@ _SHAPES = "filter_shape", "pool_shape"
 def specified(network):
     """Machines that the options of a network describe."""
     options, machines = network._options, []
-    sizes = _sizes("conv_layer_sizes", options.conv_layer_sizes)
-    if not sizes:
-        raise ValueError("conv_layer_sizes must have at least one layer of maps.")
-    above = _sizes("hidden_layer_sizes", options.hidden_layer_sizes)
-    depth = len(sizes) + len(above)
+    maps, above = sizes(options)
+    depth = len(maps) + len(above)
     each = {name: per_layer(name, getattr(options, name), depth) for name in OPTIONS}
     shapes = {
-        name: per_layer(name, getattr(options, name), len(sizes)) for name in _SHAPES
+        name: per_layer(name, getattr(options, name), len(maps)) for name in _SHAPES
     }
-    for number, size in enumerate((*sizes, *above)):
+    for number, size in enumerate((*maps, *above)):
         own = {name: values[number] for name, values in each.items()}
         own = {name: v for name, v in own.items() if not _is_auto(v)}
         own["verbose"] = network.verbose
-        if number < len(sizes):
+        if number < len(maps):
             own |= {name: values[number] for name, values in shapes.items()}
             own["padding"] = options.padding
             if number == 0:
@@ -121,6 +118,17 @@ def pooled_shape(machine):
     """Height, width and number of the pooled maps of a fitted machine."""
     sides = zip(machine.map_shape_, machine.pool_shape_)
     return *(size // part for size, part in sides), len(machine.components_)
+
+
+def sizes(options):
+    """Numbers of maps, and of units above them, that options ask for: two tuples."""
+    maps, above = (
+        _sizes(name, getattr(options, name))
+        for name in ("conv_layer_sizes", "hidden_layer_sizes")
+    )
+    if not maps:
+        raise ValueError("conv_layer_sizes must have at least one layer of maps.")
+    return maps, above
 
 
 def _sizes(name, asked):

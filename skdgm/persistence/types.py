@@ -23,6 +23,7 @@ _ESTIMATORS = {
     "skdgm.autoregressive.neural_autoregressive": ("NeuralAutoregressive",),
     "skdgm.autoregressive.rnade": ("RNADE",),
     "skdgm.belief.conv_dbn": ("ConvDBN",),
+    "skdgm.belief.conv_dbn_classifier": ("ConvDBNClassifier",),
     "skdgm.belief.dbn": ("DBN",),
     "skdgm.belief.dbn_classifier": ("DBNClassifier",),
     "skdgm.belief.dbn_regressor": ("DBNRegressor",),
