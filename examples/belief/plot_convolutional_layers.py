@@ -43,14 +43,6 @@ show(axes[2:], parts, (8, 8))
 figure.suptitle("filters of the first layer; units of the second")
 
 # %%
-# The lower half of an image, given the upper one: means of what the network draws.
-holes = X[:8].copy()
-holes[:, 32:] = np.nan
-figure, axes = plt.subplots(3, 8, figsize=(6, 2.6), layout="constrained")
-show(axes, np.concatenate([X[:8], np.nan_to_num(holes), dbn.impute(holes)]), (8, 8))
-figure.suptitle("digits, upper halves, and what fills the lower ones")
-
-# %%
 # Few labels
 # ----------
 # All rows are known, and labels of some.
@@ -60,8 +52,8 @@ numbers, net, pixels = [50, 100, 200, 400], [], []
 for n in numbers:
     labels = np.where(np.arange(len(a)) < n, a, -1)
     clf = ConvDBNClassifier(
-        24, filter_shape=3, unlabeled=-1, pretrain_iter=8, n_iter=60, random_state=0
-    )
+        24, filter_shape=3, padding="same", pretrain_iter=8, unlabeled=-1
+    ).set_params(random_state=0)
     net.append(100 * (1 - clf.fit(A, labels).score(B, b)))
     linear = LogisticRegression(C=1, max_iter=1000).fit(A[:n], a[:n])
     pixels.append(100 * (1 - linear.score(B, b)))
@@ -70,6 +62,7 @@ ax.plot(numbers, pixels, "o--", label="LogisticRegression of pixels")
 ax.plot(numbers, net, "o-", label="ConvDBNClassifier")
 ax.set(xlabel="labels", ylabel="held-out error in %", xscale="log", ylim=(0, None))
 ax.set_xticks(numbers, numbers)
+ax.minorticks_off()
 ax.legend()
 
 plt.show()
