@@ -25,6 +25,8 @@ _FAMILY = {
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "BoltzmannMachine": "boltzmann",
+    "ConvDBN": "belief",
+    "ConvDBNClassifier": "belief",
     "ConvRBM": "boltzmann",
     "DBM": "boltzmann",
     "DBMClassifier": "boltzmann",

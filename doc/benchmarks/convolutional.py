@@ -1,28 +1,35 @@
-"""Convolutional machines: time of an epoch, nats and features of digits.
+"""Convolutional machines and networks: time of an epoch, nats, features and nets.
 
-    python doc/benchmarks/convolutional.py
-    python doc/benchmarks/convolutional.py --only nats features speed
+    python doc/benchmarks/convolutional.py --data FOLDER
+    python doc/benchmarks/convolutional.py --data public --only nats features speed
 
 ``speed``: an epoch of CD-1 of 24 maps of 9 x 9 filters in blocks of 2 x 2, on 1,000
 random images of 28 x 28 bits in batches of 10 and of 100, beside the same written in
 NumPy with a matrix of patches; one thread, seconds of the processor, the median of 3
 turns. ``nats``: scikit-learn's digits, three quarters to learn from, or 100 of them.
 ``features``: error of logistic regression on features and pixels, five folds.
+``stacks``: the same of belief networks, as on the page of deep machines, and errors of
+nets that start from them. ``mnist``: error of a linear support vector machine on
+features of a belief network, by number of labels. ``patches``: filters of patches of
+scikit-learn's two photographs, a picture.
 """
 
 import argparse
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
+from _data import load
 from _machine import describe
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_sample_images
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline, make_union
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
+from sklearn.svm import LinearSVC
 
-from skdgm import DBN, BernoulliRBM, ConvRBM
+from skdgm import DBN, BernoulliRBM, ConvDBN, ConvDBNClassifier, ConvRBM, DBNClassifier
 from skdgm.utils.parallel import limit
 from skdgm.utils.threads import one_blas_thread
 
@@ -149,12 +156,109 @@ def features():
         print(f"| {name} | {n} | {100 * error:.2f} |", flush=True)
 
 
-PARTS = {"speed": speed, "nats": nats, "features": features}
+def stacks():
+    """Print errors of features of belief networks, and of nets."""
+    X, y = load_digits(return_X_y=True)
+    folds = StratifiedKFold(5)
+    small = {"filter_shape": 3, "padding": "same"}
+    print("| model | error % | seconds |\n|---|---|---|")
+    linear = {
+        "DBN()": DBN(random_state=0),
+        "ConvDBN()": ConvDBN(random_state=0),
+        "ConvDBN(40), 3 x 3, same": ConvDBN(40, **small, random_state=0),
+    }
+    models = {
+        f"LogisticRegression of {name}": make_pipeline(model, LogisticRegression())
+        for name, model in linear.items()
+    }
+    models |= {
+        "DBNClassifier()": DBNClassifier(random_state=0),
+        "ConvDBNClassifier()": ConvDBNClassifier(random_state=0),
+        "ConvDBNClassifier(40), 3 x 3, same": ConvDBNClassifier(
+            40, **small, random_state=0
+        ),
+    }
+    for name, model in models.items():
+        start = time.process_time()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = make_pipeline(MinMaxScaler(clip=True), model)
+            error = 1 - cross_val_score(model, X, y, cv=folds).mean()
+        seconds = (time.process_time() - start) / 5
+        print(f"| {name} | {100 * error:.2f} | {seconds:.0f} |", flush=True)
+
+
+def mnist(folder, n_rows=10_000, numbers=(1000, 10_000)):
+    """Print errors of a linear support vector machine by number of labels."""
+    data = load(folder, "mnist")
+    X = (data["train"][:n_rows] / 255).astype(np.float32)
+    held_out, y = (data["valid"] / 255).astype(np.float32), data["train_y"][:n_rows]
+    start = time.process_time()
+    model = ConvDBN((40, 40), gradient="cd", n_iter=(10, 6), random_state=0).fit(X)
+    seconds = time.process_time() - start
+    print(f"{n_rows} rows without labels, {seconds:.0f} s\n")
+    print("| labels | pixels, error % | features, error % |\n|---|---|---|")
+    spaces = (X, held_out), (model.transform(X), model.transform(held_out))
+    for n in numbers:
+        found = []
+        for rows, others in spaces:
+            scale = rows.std(axis=0).mean()
+            errors = []
+            for seed in range(3 if n < n_rows else 1):
+                some = np.random.default_rng(seed).permutation(n_rows)[:n]
+                machine = LinearSVC(C=0.01, max_iter=300)
+                machine.fit(rows[some] / scale, y[some])
+                errors.append(1 - machine.score(others / scale, data["valid_y"]))
+            found.append(100 * np.mean(errors))
+        print(f"| {n} | {found[0]:.2f} | {found[1]:.2f} |", flush=True)
+
+
+def whitened(image):
+    """A grey image whose frequencies have about the same amplitude, but the highest."""
+    grey = image.mean(axis=2)
+    down, across = (np.fft.fftfreq(n) for n in grey.shape)
+    f = np.hypot(down[:, None], across)
+    waves = np.fft.fft2(grey - grey.mean()) * f * np.exp(-((f / 0.4) ** 4))
+    image = np.fft.ifft2(waves).real
+    return image / image.std()
+
+
+def patches(path="filters_of_photographs.png"):
+    """Draw filters of patches of photographs."""
+    import matplotlib.pyplot as plt
+
+    rng, rows = np.random.default_rng(0), []
+    for image in load_sample_images().images:
+        image = whitened(image.astype(float))
+        for _ in range(1500):
+            i, j = (rng.integers(8, n - 28) for n in image.shape)
+            rows.append(image[i : i + 20, j : j + 20].ravel())
+    X = np.array(rows, np.float32)
+    spread = X.std(axis=1, keepdims=True)
+    # Others are of the sky.
+    X = (X / np.maximum(spread, 0.5))[spread[:, 0] > 0.3]
+    learning = {"solver": "sgd", "learning_rate": 0.1, "momentum": 0.5, "n_iter": 20}
+    rbm = ConvRBM(24, filter_shape=9, column_types="gaussian", gradient="cd")
+    rbm.set_params(sparsity_target=0.005, sparsity_cost=1.0, random_state=0, **learning)
+    filters = rbm.fit(X).components_
+    figure, axes = plt.subplots(3, 8, figsize=(8, 3.2))
+    order = np.linalg.norm(filters, axis=1).argsort()[::-1]
+    for ax, number in zip(axes.flat, order):
+        ax.imshow(filters[number].reshape(9, 9), cmap="gray")
+        ax.axis("off")
+    figure.savefig(path, dpi=60)
+    print(f"{len(X)} patches; filters are in {path}")
+
+
+PARTS = {"speed": speed, "nats": nats, "features": features, "stacks": stacks}
+PARTS |= {"mnist": mnist, "patches": patches}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--data", type=Path, required=True, help="a folder, or public")
+    asked = parser.parse_args()
     print(describe())
-    for part in parser.parse_args().only:
+    for part in asked.only:
         print(f"\n## {part}\n")
-        PARTS[part]()
+        PARTS[part](*[asked.data] * (part == "mnist"))

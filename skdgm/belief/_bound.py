@@ -113,6 +113,7 @@ def terms(layers, x, clamped, log_top, rng, n_draws):
             out.log_p[n] += layer.log_conditional(below, h, known)
             out.log_q[n] += unit.log_weight(eta, h) - unit.log_partition(eta)
             out.entropy[n] += unit.entropy(None, q).sum(axis=1, dtype=np.float64)
-            below, known = h, True
+            out.log_p[n] += layer.log_within(h)
+            below, known = layer.above(h), True
         out.log_p[n] += log_top(below, rng.fold(n))
     return out

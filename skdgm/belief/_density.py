@@ -8,10 +8,9 @@ from sklearn.utils import check_random_state
 
 from skdgm.base import Density, by_blocks
 from skdgm.belief._bound import Terms, mean, terms
-from skdgm.belief._directed import BELOW, Directed, ascent, descent
+from skdgm.belief._directed import BELOW, ascent, descent, directed
 from skdgm.boltzmann._labels import label_of
 from skdgm.data import fill
-from skdgm.energies import tiled
 from skdgm.samplers import gibbs
 from skdgm.utils.counts import count
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -87,7 +86,7 @@ class BeliefDensity(Density):
             pair = params, params
             if number < len(self.untied):
                 pair = (astype(own, dtype) for own in self.untied[number])
-            layers.append(Directed(energy, *pair))
+            layers.append(directed(energy, *pair))
         return layers
 
     def log_prob(self, X):
@@ -133,7 +132,7 @@ class BeliefDensity(Density):
         if not self.deep:
             return top.numerator(X)[:2]
         rows = self.read(X, dtype=np.float64 if top.enumerable else None)
-        params, parts = tiled(astype(top.params, rows.dtype)), []
+        params, parts = top.for_lists(rows.dtype), []
         layers = [layer.for_lists() for layer in self.directed(rows.dtype)]
         rng = stream(self.seed, LIKELIHOOD) if rng is None else rng
         ids = rng.rows(row_hash(rows))
@@ -311,5 +310,5 @@ class BeliefDensity(Density):
         """
         with one_blas_thread():
             for one in reversed(self.directed(n_layers=layer + 1)):
-                H = one.units[BELOW].mean(one.down(H))
+                H = one.units[BELOW].mean(one.down(one.spread(H)))
         return self.domain.to_data(self.columns, H)

@@ -16,15 +16,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.distributions import Gaussian
+from skdgm.distributions import Gaussian, Pooled
 from skdgm.energies import Energy, Params, contrast, layered, tiled
 from skdgm.inference import mean_field
 from skdgm.utils.tree import tree_map
 
 # Numbers of the lower and the upper block of a machine with two blocks.
 BELOW, ABOVE = 0, 1
-# Tags of the random streams of an upward and of a downward pass.
-_UP, _DOWN = range(2)
+# Tags of the random streams of an upward and of a downward pass, and of a layer's own
+# units in the latter.
+_UP, _DOWN, _WITHIN = range(3)
 
 
 class Directed(NamedTuple):
@@ -109,6 +110,23 @@ class Directed(NamedTuple):
         """
         return mean_field(self.energy, self.recognition, x, clamp)[0]
 
+    def above(self, h):
+        """What the next layer sees of the units above: the units themselves."""
+        return h
+
+    def within(self, seen, rng):
+        """Draw the units above, given what the next layer sees of them."""
+        return seen
+
+    def spread(self, seen):
+        """Means of the units above, given those of what the next layer sees."""
+        return seen
+
+    def log_within(self, h):
+        """Log probability of the units above given what the next layer sees of them, a
+        number for each row or one for all."""
+        return 0.0
+
     def log_conditional(self, x, h, clamped=True):
         r"""Log probability of the observed units below, given those above, in nats.
 
@@ -190,6 +208,42 @@ class Directed(NamedTuple):
         return layered([[below], [above]])
 
 
+class PooledDirected(Directed):
+    r"""Directed layer of which the next one sees pooled units p alone.
+
+    .. math:: P(h \mid p) = \prod_{B: p_B = 1} \frac{1}{|B|}, \qquad p_B = \sum_{j \in
+       B} h_j \in \{0, 1\}
+    """
+
+    __slots__ = ()
+
+    def for_lists(self):
+        """The layer itself: filters are not in tiles."""
+        return self
+
+    def above(self, h):
+        """Pooled units."""
+        return self.units[ABOVE].pool(h)
+
+    def within(self, seen, rng):
+        """Draw detection units given pooled ones."""
+        return self.units[ABOVE].unpool(seen, rng)
+
+    def spread(self, seen):
+        """Means of detection units given those of pooled ones."""
+        return self.units[ABOVE].spread(seen)
+
+    def log_within(self, h):
+        """Log probability of detection units given pooled ones."""
+        return self.units[ABOVE].log_unpooled(h)
+
+
+def directed(energy, recognition, generative):
+    """Directed layer of an energy of two blocks; arguments as of :class:`Directed`."""
+    pooled = isinstance(energy.units[ABOVE], Pooled)
+    return (PooledDirected if pooled else Directed)(energy, recognition, generative)
+
+
 def ascent(layers, x, rng):
     """Draw the units above directed layers in one upward pass.
 
@@ -204,12 +258,13 @@ def ascent(layers, x, rng):
     Returns
     -------
     states : list
-        x, then the drawn units of each layer above, from the bottom up.
+        x, then what the next layer sees of the drawn units of each layer, from the
+        bottom up.
     """
     states = [x]
     for number, layer in enumerate(layers):
         h, _ = layer.units[ABOVE].sample(layer.up(states[-1]), rng.fold(_UP, number))
-        states.append(h)
+        states.append(layer.above(h))
     return states
 
 
@@ -221,20 +276,21 @@ def descent(layers, h, rng):
     layers : list of Directed
         From the bottom up.
     h : {ndarray, Lists} of shape (n_rows, n_above)
-        Units above the highest of the layers.
+        Units above the highest of the layers, as the next layer sees them.
     rng : Stream
         A stream for each row.
 
     Returns
     -------
     states : list
-        Drawn units of each layer from the bottom up, h last.
+        Drawn units of each layer from the bottom up.
     mean : ndarray of shape (n_rows, n_visible)
         Means that the lowest units were drawn with.
     """
     states, mean = [h], h
     for number, layer in reversed(list(enumerate(layers))):
         own = rng.fold(_DOWN, number)
+        states[0] = layer.within(states[0], own.fold(_WITHIN))
         x, mean = layer.units[BELOW].sample(layer.down(states[0]), own)
         states.insert(0, x)
     return states, mean

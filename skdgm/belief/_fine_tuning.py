@@ -19,12 +19,11 @@ from skdgm.base import KEPT, Stage, replacing
 from skdgm.base.fits import asked_of
 from skdgm.belief._stack import check_same, requested
 from skdgm.belief._training import Training
-from skdgm.belief.dbn import DBN
 from skdgm.data import for_callbacks, tabulate
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Layer, NetState, Tuner, check_dropout, init
 from skdgm.training import labelled, optimise
-from skdgm.utils.counts import check_sizes, per_layer
+from skdgm.utils.counts import per_layer
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import Held, one_blas_thread
 
@@ -120,18 +119,12 @@ class Tuning:
     def _unfitted_dbn(self):
         network, asked = self.network, self.network._options
         if asked.layers is None:
-            depth = len(check_sizes(asked.hidden_layer_sizes))
+            depth = network._depth(asked)
             for name in PRETRAINING:
                 per_layer(name, getattr(asked, name), depth)
         options = {theirs: getattr(asked, name) for name, theirs in PRETRAINING.items()}
-        dbn = DBN(
-            asked.hidden_layer_sizes,
-            column_types=asked.column_types,
-            layers=asked.layers,
-            feature_layer=-1,
-            verbose=network.verbose,
-            **options,
-        )
+        options |= {name: getattr(asked, name) for name in network._STRUCTURE}
+        dbn = network._NETWORK(feature_layer=-1, verbose=network.verbose, **options)
         dbn._title = f"{type(network).__name__} pre-training"
         return dbn
 
@@ -193,13 +186,14 @@ def _initial_net(network):
     machines, dtype = network.dbn_.layers_, network._dtype
     layers = network.density_.directed(n_layers=len(machines))
     rng = stream(network._seed, Tuner.INIT).generator()
-    sizes = [layer.units[1].size for layer in layers]
-    sizes = [network.n_features_in_, *sizes, network.n_outputs_]
-    *given, (W, b) = init(rng, sizes, ACTIVATION, dtype)
-    for number, (machine, layer) in enumerate(zip(machines, layers)):
-        if machine.n_iter_:
-            given[number] = _as_net(layer, dtype)
-    return (*given, Layer(np.zeros_like(W), np.zeros_like(b)))
+    given = []
+    for machine, layer in zip(machines, layers):
+        shape = layer.recognition.couplings[0].shape
+        (first,) = init(rng, shape, ACTIVATION, dtype)
+        given.append(_as_net(layer, dtype) if machine.n_iter_ else first)
+    n_outputs = network.n_outputs_
+    W = np.zeros((network.density_.widths[-1], n_outputs), dtype)
+    return (*given, Layer(W, np.zeros(n_outputs, dtype)))
 
 
 def _as_net(layer, dtype):
@@ -209,6 +203,9 @@ def _as_net(layer, dtype):
     values.
     """
     (below, above), (W,) = layer.recognition
-    ones = np.ones((1, len(W)), dtype)
+    ones = np.ones((1, layer.units[0].size), dtype)
     scale = np.asarray(layer.units[0].statistic(below, ones)).reshape(-1, 1)
+    if len(scale) != len(W):
+        # Filters are the same at all pixels, of which none has a scale of its own.
+        scale = scale[:1]
     return Layer((W * scale).astype(dtype), above.astype(dtype))

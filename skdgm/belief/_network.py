@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rollback, rolled_back
 from skdgm.base.frames import filled_in, framed
 from skdgm.belief._density import N_DRAWS, BeliefDensity
-from skdgm.belief._stack import CONSTRAINTS, domain_of
+from skdgm.belief._stack import CONSTRAINTS, domain_of, given, specified
 from skdgm.belief._training import Training
 from skdgm.utils.counts import chosen
 
@@ -19,6 +19,8 @@ class BeliefNetwork(_BaseComposition, Estimator):
     # True if the top-level machine has a label.
     _LABELLED = False
     _parameter_constraints: dict = CONSTRAINTS
+    # Unfitted machines: those that options describe, or clones of ``layers``.
+    _specified, _cloned = specified, given
 
     def get_params(self, deep=True):
         return self._get_params("layers", deep=deep)
@@ -39,6 +41,10 @@ class BeliefNetwork(_BaseComposition, Estimator):
         with rollback(self, kept=()) as before:
             Training(self, before).partial_fit(X, y, sample_weight, classes, layer)
         return self
+
+    def _adapt(self, machines, n_features):
+        """Set options of unfitted machines that depend on the columns: there are none,
+        or ValueError is raised."""
 
     def _update(self, attributes):
         """Set fitted attributes, and discard what depended on the former ones."""

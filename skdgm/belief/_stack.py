@@ -6,11 +6,11 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.boltzmann import BernoulliRBM, GaussianRBM, RBMClassifier
+from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.energies import Params
-from skdgm.training import AUTO
+from skdgm.training import AUTO, Budget
 from skdgm.utils.counts import check_sizes, per_layer
 
 # Options with one value for all layers, or a tuple of one for each.
@@ -45,6 +45,8 @@ _REAL = {name: GaussianRBM().get_params()[name] for name in ("centering", "max_n
 # Values presented with n_iter="auto"; updates that are enough for features, though not
 # for a label beside them; fewest and most epochs.
 _SHOWN, _UPDATES, _EPOCHS = 20_000_000, 12_000, (20, 200)
+# The same of layers of maps, of which one has few parameters.
+_OF_MAPS = Budget(6_000, 2, 100)
 
 
 def domain_of(options):
@@ -77,7 +79,8 @@ def requested(network):
         A parameter is invalid, or a machine in ``layers`` does not fit its place.
     """
     options = network._options
-    machines = _specified(network) if options.layers is None else _cloned(network)
+    own = network._specified if options.layers is None else network._cloned
+    machines = own()
     for number, machine in enumerate(machines):
         machine._title = f"{network._name} layer {number}"
         if number:
@@ -90,7 +93,7 @@ def requested(network):
     return machines
 
 
-def _specified(network):
+def specified(network):
     """Machines whose options have one value, or a value for each layer."""
     options = network._options
     sizes, machines = check_sizes(options.hidden_layer_sizes), []
@@ -122,9 +125,21 @@ def _specified(network):
     return machines
 
 
-def _cloned(network):
-    """Clones of machines given explicitly."""
-    layers, labelled = network._options.layers, network._LABELLED
+def cloned(network, place):
+    """Clones of machines given explicitly.
+
+    Parameters
+    ----------
+    network : BeliefNetwork
+    place : callable
+        ``place(number, machines)`` returns the name of a place among machines, and the
+        classes of machines that may be there.
+
+    Returns
+    -------
+    machines : list of estimators
+    """
+    layers = network._options.layers
     if not layers or not all(
         isinstance(pair, tuple) and len(pair) == 2 for pair in layers
     ):
@@ -133,18 +148,30 @@ def _cloned(network):
             f"{layers!r}."
         )
     network._validate_names([name for name, _ in layers])
+    machines = [machine for _, machine in layers]
     for number, (name, machine) in enumerate(layers):
-        if labelled and number == len(layers) - 1:
-            where, kinds = "on top", (RBMClassifier,)
-        elif number:
-            where, kinds = "above the bottom", (BernoulliRBM,)
-        else:
-            where, kinds = "at the bottom", (BernoulliRBM, GaussianRBM)
+        where, kinds = place(number, machines)
         if not isinstance(machine, kinds):
             known = " or a ".join(kind.__name__ for kind in kinds)
             raise ValueError(
                 f"layers: {name!r}, {where}, must be a {known}; got {machine!r}."
             )
+    return list(map(clone, machines))
+
+
+def given(network):
+    """Clones of machines given explicitly, of which the top has a label if the network
+    has one."""
+    layers, labelled = network._options.layers, network._LABELLED
+
+    def place(number, machines):
+        if labelled and number == len(machines) - 1:
+            return "on top", (RBMClassifier,)
+        if number:
+            return "above the bottom", (BernoulliRBM,)
+        return "at the bottom", (BernoulliRBM, GaussianRBM)
+
+    machines = cloned(network, place)
     name, top = layers[-1]
     if labelled and top.objective != "generative":
         raise ValueError(
@@ -155,7 +182,7 @@ def _cloned(network):
             f"layers: {name!r}, above binary units, must have "
             f"column_types='bernoulli'; got {top!r}."
         )
-    return [clone(machine) for _, machine in layers]
+    return machines
 
 
 def set_epochs(machines, options, table):
@@ -164,7 +191,9 @@ def set_epochs(machines, options, table):
         each = per_layer("n_iter", options.n_iter, len(machines))
         enough = np.inf if is_classifier(machines[-1]) else _UPDATES
         for machine, n_iter in zip(machines, each):
-            if _is_auto(n_iter):
+            if _is_auto(n_iter) and isinstance(machine, ConvRBM):
+                machine.n_iter = _OF_MAPS.epochs(AUTO, table, machine.batch_size)
+            elif _is_auto(n_iter):
                 n_values = table.n_draws * table.rows.shape[1]
                 n_updates = -(-table.n_draws // machine.batch_size)
                 n_epochs = min(_SHOWN // n_values, enough / n_updates)
@@ -179,10 +208,11 @@ def check_same(fitted, machines):
             raise ValueError(
                 f"Layer {number} was a {type(old).__name__} before. {hint}"
             )
-        if old._n_features_out != new._options.n_components:
+        n_units = len(old.components_)
+        if n_units != new._options.n_components:
             raise ValueError(
                 f"Layer {number} is to have {new._options.n_components} units, but "
-                f"{old._n_features_out} were learned before. {hint}"
+                f"{n_units} were learned before. {hint}"
             )
     if len(fitted) > len(machines):
         raise ValueError(f"There are {len(fitted)} layers, not {len(machines)}. {hint}")

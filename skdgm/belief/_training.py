@@ -108,6 +108,7 @@ class Training:
             rows, known = network._label(rows, y, fresh, classes)
             table = tabulate(rows, sample_weight)
         self.table = table
+        network._adapt(machines, table.rows.shape[1])
         set_epochs(machines, options, table)
         if fresh:
             network._remember(X)

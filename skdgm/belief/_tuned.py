@@ -18,6 +18,7 @@ from skdgm.belief._network import BeliefNetwork
 from skdgm.belief.dbn import DBN
 from skdgm.nets import TUNING, Layer, NetState, Tuner, forward, hidden
 from skdgm.training import Budget
+from skdgm.utils.counts import check_sizes
 
 
 class TunedNetwork(_BaseComposition, Estimator):
@@ -28,6 +29,10 @@ class TunedNetwork(_BaseComposition, Estimator):
     """
 
     _BUDGET = Budget(5_000, 20, 100)
+    # Network to pre-train, and options that say what it is made of.
+    _NETWORK, _STRUCTURE = DBN, ("hidden_layer_sizes", "column_types", "layers")
+    # Activation function of hidden layers, or a function for each.
+    _activation = ACTIVATION
     _parameter_constraints: dict = {
         "hidden_layer_sizes": DBN._parameter_constraints["hidden_layer_sizes"],
         "layers": DBN._parameter_constraints["layers"],
@@ -39,6 +44,10 @@ class TunedNetwork(_BaseComposition, Estimator):
     }
     get_params, set_params = BeliefNetwork.get_params, BeliefNetwork.set_params
     _asked_domain = BeliefNetwork._asked_domain
+
+    def _depth(self, options):
+        """Number of hidden layers that options ask for."""
+        return len(check_sizes(options.hidden_layer_sizes))
 
     @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
@@ -85,7 +94,7 @@ class TunedNetwork(_BaseComposition, Estimator):
         return self._BUDGET.epochs(asked.n_iter, table, asked.batch_size)
 
     def _objective(self, table, before):
-        recipe = SimpleNamespace(**vars(self._options), activation=ACTIVATION)
+        recipe = SimpleNamespace(**vars(self._options), activation=self._activation)
         outputs, density, rows = self._outputs, self.density_, table.rows
         objective = Tuner(
             recipe,
@@ -123,7 +132,7 @@ class TunedNetwork(_BaseComposition, Estimator):
         -------
         H : ndarray of shape (n_samples, n_hidden)
         """
-        return self._of_rows(X, lambda net, x: hidden(net[:-1], x, ACTIVATION))
+        return self._of_rows(X, lambda net, x: hidden(net[:-1], x, self._activation))
 
     def transform_layers(self, X):
         """Compute every hidden layer of the net.
@@ -141,14 +150,15 @@ class TunedNetwork(_BaseComposition, Estimator):
         """
 
         def layers(net, x):
-            found = []
-            for layer in net[:-1]:
-                x = hidden((layer,), x, ACTIVATION)
+            found, own = [], self._activation
+            for number, layer in enumerate(net[:-1]):
+                of = own if isinstance(own, str) else own[number : number + 1]
+                x = hidden((layer,), x, of)
                 found.append(x)
             return np.concatenate(found, axis=1)
 
         H = self._of_rows(X, layers)
-        return np.split(H, np.cumsum([len(b) for b in self.intercepts_[:-2]]), axis=1)
+        return np.split(H, np.cumsum(self.density_.widths[:-1]), axis=1)
 
     def inverse_transform(self, H):
         """Means of visible units given the last hidden layer.
@@ -252,7 +262,7 @@ class TunedNetwork(_BaseComposition, Estimator):
 
     def _pre_activations(self, X):
         """Pre-activations of the output layer, of shape (n_rows, n_outputs)."""
-        return self._of_rows(X, lambda net, x: forward(net, x, ACTIVATION))
+        return self._of_rows(X, lambda net, x: forward(net, x, self._activation))
 
     def _of_rows(self, X, function):
         """Apply a function of the net and its inputs, a block of rows at a time."""
@@ -276,4 +286,4 @@ class TunedNetwork(_BaseComposition, Estimator):
 
     @property
     def _n_features_out(self):
-        return len(self.intercepts_[-2])
+        return len(self.coefs_[-1])

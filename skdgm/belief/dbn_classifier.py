@@ -4,24 +4,12 @@ r"""Deep belief networks fine-tuned as classifiers.
    h^k = \sigma(c^k + h^{k-1} R^k), \qquad h^0 = x
 """
 
-from sklearn.utils import get_tags
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.metaestimators import available_if
 
 from skdgm.base import Classifier
-from skdgm.belief._outputs import Classes, Labels, label_codes, zeros_and_ones
+from skdgm.belief import _classes
 from skdgm.belief._tuned import TunedNetwork
-from skdgm.data.inputs import as_values
 from skdgm.training import Budget
-
-
-def _has_real_columns(estimator):
-    """Return whether columns are real.
-
-    scikit-learn's checks of decision functions use real data, which models of binary
-    columns cannot pass: those give probabilities only.
-    """
-    return not get_tags(estimator).input_tags.positive_only
 
 
 class DBNClassifier(Classifier, TunedNetwork):
@@ -228,91 +216,7 @@ class DBNClassifier(Classifier, TunedNetwork):
         self.random_state = random_state
 
     fit = TunedNetwork.fit
-
-    def predict(self, X):
-        """Predict the most probable class, or all labels more probable than not.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Classes; or, for several labels, integers 0 and 1.
-        """
-        z = self._pre_activations(X)
-        return self._outputs.predict(z)
-
-    @available_if(_has_real_columns)
-    def decision_function(self, X):
-        """Pre-activations of the output layer, for models of real columns.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            For two classes the log odds of the second one; for more classes their
-            logits, defined up to a constant in each row; for several labels the log
-            odds of each.
-        """
-        z = self._pre_activations(X)
-        return self._outputs.decision(z)
-
-    def predict_log_proba(self, X):
-        """Log probabilities of classes, or of labels.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        log_p : ndarray of shape (n_samples, n_classes)
-            Normalised over classes; several labels are independent of each other.
-        """
-        z = self._pre_activations(X)
-        return self._outputs.log_proba(z)
-
-    def _label(self, rows, y, fresh, classes):
-        y = self._values(y)
-        several = y.ndim == 2
-        if not fresh and several != isinstance(self._outputs, Labels):
-            raise ValueError(
-                "y has one label for each row or several, other than before: keep it, "
-                "or fit with warm_start=False."
-            )
-        if several:
-            n_before = None if fresh else self.n_outputs_
-            codes, classes = label_codes(self, y, rows, classes, n_before)
-            rows, outputs = rows._replace(labels=codes), Labels(classes)
-        else:
-            rows, known = super()._label(rows, y, fresh, classes)
-            classes = known["classes_"]
-            outputs = Classes(classes)
-        known = {"classes_": classes, "n_outputs_": len(classes), "_outputs": outputs}
-        return rows, known
-
-    def _values(self, y):
-        values = as_values(y, self)
-        several = values.ndim == 2 and values.shape[1] > 1
-        return values if several else super()._values(values)
-
-    def _labels(self, y):
-        return super()._labels(y) if y.ndim == 1 else zeros_and_ones(y, self.unlabeled)
-
-    def _count(self, table, fresh):
-        """Count nothing: outputs do not depend on the frequencies of labels."""
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        # The data of scikit-learn's checks are not binary. Those of its checks of
-        # several labels (supported all the same) even have negative values.
-        tags.classifier_tags.multi_label = not tags.input_tags.positive_only
-        return tags
+    predict, decision_function = _classes.predict, _classes.decision_function
+    predict_log_proba, _count = _classes.predict_log_proba, _classes.count
+    _label, _values, _labels = _classes.label, _classes.values, _classes.labels
+    __sklearn_tags__ = _classes.tags

@@ -42,6 +42,12 @@ class Geometry(NamedTuple):
     pool: tuple
 
     @property
+    def pooled(self):
+        """Rows and columns of pooled units."""
+        high, wide = self.window.high, self.window.wide
+        return high // self.pool[0], wide // self.pool[1]
+
+    @property
     def shapes(self):
         """Fitted attributes that say it."""
         own = self.window
@@ -153,6 +159,10 @@ class Convolved(Layers):
         params = Params((own, machine.intercept_hidden_), (machine.components_.T,))
         return astype(params, dtype)
 
+    def pair(self, machine, dtype=None):
+        """Energy and parameters of images and maps."""
+        return self.energy(machine), self.params(machine, dtype)
+
     def attributes(self, machine, state):
         """Fitted attributes of a training state."""
         geometry = geometry_of(machine._options, machine.n_features_in_)
@@ -217,13 +227,8 @@ class ConvDensity(EnergyDensity):
         hidden = self.energy.units[-1]
         return hidden.n_pooled if self.pooled else hidden.size
 
-    @property
-    def params_for_chains(self):
-        """Parameters as arrays."""
-        return self.params
-
-    def params_for(self, rows, dtype=None, index=None):
-        """Parameters as arrays, of a type."""
+    def for_lists(self, dtype=None):
+        """Parameters as arrays: there are no kernels of lists."""
         return astype(self.params, dtype)
 
     def hidden_means(self, params, x, clamp):

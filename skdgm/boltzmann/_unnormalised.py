@@ -260,15 +260,19 @@ class Unnormalised(Density):
     def params_for(self, rows, dtype=None, index=None):
         """Parameters for all rows, or those at an index: in tiles where many rows come
         as lists."""
-        params = astype(self.params, dtype)
         n_rows = rows.shape[0] if index is None else len(index)
-        return tiled(params) if rows.listed and n_rows >= _MANY else params
+        many = rows.listed and n_rows >= _MANY
+        return self.for_lists(dtype) if many else astype(self.params, dtype)
 
     @cached_property
     def params_for_chains(self):
         """Parameters for many Gibbs steps: in tiles if all units are binary."""
-        real = self.energy.has_real_units
-        return self.params if real else tiled(self.params)
+        return self.params if self.energy.has_real_units else self.for_lists()
+
+    def for_lists(self, dtype=None):
+        """Parameters in tiles, which kernels of lists read, by default of their own
+        type."""
+        return tiled(astype(self.params, dtype))
 
     def check_finite(self):
         """Raise ValueError unless all parameters are finite."""

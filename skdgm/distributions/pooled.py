@@ -159,6 +159,12 @@ class Pooled(_Shape, Unit):
         x = np.asarray(x).reshape(shape).transpose(0, 1, 3, 5, 2, 4)
         return x.reshape(len(x), self.n_pooled, self.rows * self.columns)
 
+    def _whole(self, blocks):
+        """Rows of which :meth:`blocks` are given."""
+        down, across = self.height // self.rows, self.width // self.columns
+        x = blocks.reshape(-1, down, across, self.maps, self.rows, self.columns)
+        return x.transpose(0, 1, 4, 2, 5, 3).reshape(len(x), self.size)
+
     def pool(self, x):
         """Pooled units of rows of values, or their means, (n_rows, n_pooled): a pixel
         for each block, and of each map after map."""
@@ -176,6 +182,20 @@ class Pooled(_Shape, Unit):
         shape = len(share), down, self.rows, across, self.columns, self.maps
         return np.broadcast_to(share, shape).reshape(len(share), self.size)
 
+    def unpool(self, pooled, rng):
+        """Draw units given pooled ones, (n_rows, n_pooled): in each block that is on,
+        one, of which all are as likely; by a Stream with a row for each row."""
+        pooled, n = np.asarray(pooled), self.rows * self.columns
+        uniform = rng.uniform(self.n_pooled, pooled.dtype.type)
+        own = np.minimum((uniform * n).astype(int), n - 1)
+        return self._whole((own[..., None] == np.arange(n)) * pooled[..., None])
+
+    def log_unpooled(self, x):
+        """Log probability of rows of units given their pooled ones, as of
+        :meth:`unpool`, float64."""
+        n_on = np.asarray(x).sum(axis=1, dtype=np.float64)
+        return -np.log(self.rows * self.columns) * n_on
+
     @property
     def n_states(self):
         """Number of joint states of the units: of each block their number + 1."""
@@ -188,6 +208,4 @@ class Pooled(_Shape, Unit):
         for block in range(self.n_pooled):
             codes, own = np.divmod(codes, n + 1)
             x[np.arange(len(x)), block, own] = 1
-        down, across = self.height // self.rows, self.width // self.columns
-        x = x[:, :, 1:].reshape(-1, down, across, self.maps, self.rows, self.columns)
-        return x.transpose(0, 1, 4, 2, 5, 3).reshape(len(x), self.size)
+        return self._whole(x[:, :, 1:])

@@ -41,6 +41,7 @@ from skdgm.nets.losses import (
 )
 from skdgm.nets.objective import NetObjective, NetState
 from skdgm.nets.parts import SOLVERS, Part, Parts, follow
+from skdgm.nets.pooling import pooled_convolution
 from skdgm.nets.primitives import (
     ACTIVATIONS,
     activate,
@@ -105,6 +106,7 @@ __all__ = [
     "nll",
     "normal_loss",
     "pick",
+    "pooled_convolution",
     "row_mean",
     "softmax_cross_entropy",
     "squared_error",

@@ -106,8 +106,9 @@ def forward(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
     ----------
     params : tuple of Layer
     x : ndarray of shape (n_rows, n_inputs)
-    activation : str
-        Activation function of hidden units.
+    activation : str or tuple of callable
+        Activation function of hidden units; or ``function(x, W, b)`` for each layer of
+        them.
     dropout : pair of float
         Dropout rates of inputs and of hidden units; rates above 0 require ``rng``.
     rng : Stream, optional
@@ -133,8 +134,12 @@ def hidden(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
     h : ndarray of shape (n_rows, n_units)
     """
     x = _thinned(x, dropout[0], rng, 0)
-    for number, (W, b) in enumerate(params, start=1):
-        x = _thinned(dense(x, W, b, activation), dropout[1], rng, number)
+    for number, (W, b) in enumerate(params):
+        if isinstance(activation, str):
+            x = dense(x, W, b, activation)
+        else:
+            x = activation[number](x, W, b)
+        x = _thinned(x, dropout[1], rng, number + 1)
     return x
 
 

@@ -6,6 +6,7 @@ mean      the mean of each block            its gradient is that of all pixels a
 upsample  :math:`x_p = y_b`                 nearest neighbours
 unpool    a block's upper left :math:`x_p = y_b`, the others zero
 crop      rows and columns at the upper left
+log-odds  :math:`1 - 1 / (1 + \sum_{p \in b} e^{x_p})`, probabilistic max pooling [2]_
 ========  ==============================  ========================================
 
 Un-pooling is that of generators [1]_, which know no places of maxima. Rows and columns
@@ -15,6 +16,8 @@ References
 ----------
 .. [1] Dosovitskiy, Springenberg and Brox (2015). Learning to generate chairs with
    convolutional neural networks. CVPR.
+.. [2] Lee, Grosse, Ranganath and Ng (2009). Convolutional deep belief networks for
+   scalable unsupervised learning of hierarchical representations. ICML.
 """
 
 from functools import reduce
@@ -22,6 +25,7 @@ from functools import reduce
 import numpy as np
 from autograd.extend import defvjp
 
+from skdgm.nets.convolution import convolve
 from skdgm.nets.tape import primitive
 
 
@@ -154,6 +158,28 @@ def crop(x, shape, size):
     return _rows(x.reshape(-1, *shape)[:, : size[0], : size[1]])
 
 
+@primitive
+def pool_log_odds(x, unit):
+    """Probabilities that blocks are on, given the natural parameters of their pixels.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_images, height * width * maps)
+    unit : Pooled
+
+    Returns
+    -------
+    y : ndarray of shape (n_images, n_pooled)
+    """
+    return unit.pool(unit.mean(x))
+
+
+def pooled_convolution(x, W, b, window, unit):
+    """Pooled units of a layer of maps: :func:`pool_log_odds` of a convolution by a
+    window."""
+    return pool_log_odds(convolve(x, W, b, window), unit)
+
+
 def _larger(shape, size):
     return shape[0] * size, shape[1] * size, shape[2]
 
@@ -184,6 +210,18 @@ def _crop_back(_, x, shape, size):
     return backward
 
 
+def _log_odds_back(y, x, unit):
+    n = unit.rows * unit.columns
+
+    def backward(grad):
+        # Of a pixel it is its probability, times that of the block to be off.
+        slope = grad * (1 - y) * grad.dtype.type(n)
+        return unit.mean(x) * unit.spread(slope)
+
+    return backward
+
+
+defvjp(pool_log_odds, _log_odds_back, None)
 defvjp(max_pool, lambda _, x, *how: lambda grad: _to_max(x, *how, grad), None, None)
 defvjp(
     at_max,

@@ -22,6 +22,8 @@ _ESTIMATORS = {
     "skdgm.autoregressive.nade": ("NADE",),
     "skdgm.autoregressive.neural_autoregressive": ("NeuralAutoregressive",),
     "skdgm.autoregressive.rnade": ("RNADE",),
+    "skdgm.belief.conv_dbn": ("ConvDBN",),
+    "skdgm.belief.conv_dbn_classifier": ("ConvDBNClassifier",),
     "skdgm.belief.dbn": ("DBN",),
     "skdgm.belief.dbn_classifier": ("DBNClassifier",),
     "skdgm.belief.dbn_regressor": ("DBNRegressor",),

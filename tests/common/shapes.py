@@ -9,6 +9,7 @@ import numpy as np
 
 from skdgm import NeuralAutoregressive
 from skdgm.belief._tuned import TunedNetwork
+from skdgm.utils.counts import layer_sizes
 
 
 def machine(estimator):
@@ -26,8 +27,12 @@ def having(estimator, **values):
     """Set options, wherever there are such; a stack's refinement has as many epochs."""
     n_units = values.get("n_components")
     if n_units is not None and hasattr(machine(estimator), "hidden_layer_sizes"):
-        depth = len(machine(estimator).hidden_layer_sizes)
+        depth = len(layer_sizes(machine(estimator).hidden_layer_sizes))
         values["hidden_layer_sizes"] = (n_units,) * depth
+        # Of maps a few are as many units.
+        few = min(n_units, 8) if isinstance(n_units, int) else n_units
+        depth = len(layer_sizes(getattr(machine(estimator), "conv_layer_sizes", ())))
+        values["conv_layer_sizes"] = (few,) * depth
     if isinstance(n_units, int) and isinstance(estimator, NeuralAutoregressive):
         # Each column has so many.
         values["n_components"] = min(n_units, 1)
@@ -100,7 +105,8 @@ def n_layers(estimator):
     """The number of layers that are learned one by one, if there are such."""
     if not hasattr(estimator, "layers") or isinstance(estimator, TunedNetwork):
         return None
-    return len(estimator.layers or estimator.hidden_layer_sizes)
+    maps = layer_sizes(getattr(estimator, "conv_layer_sizes", ()))
+    return len(estimator.layers or (*maps, *estimator.hidden_layer_sizes))
 
 
 def n_heard(estimator):

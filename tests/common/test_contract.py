@@ -732,7 +732,7 @@ def test_invalid_parameters_are_named(estimator, data):
     names = [name for name in NAMES if name in there or options(estimator, name)]
     for name, value in product(names, [np.nan, -1, "nonsense", [3], ()]):
         # A stack has sizes for numbers.
-        named = name.replace("n_components", "n_components|hidden_layer_sizes")
+        named = name.replace("n_components", "n_components|_layer_sizes")
         try:
             having(clone(estimator), **{name: value}).fit(data.X, **data.y())
             unnamed.append((name, value, "no error"))

@@ -69,6 +69,9 @@ SHORT = {
     "FVBN": {"n_iter": 5},
     "BoltzmannMachine": {"n_iter": 5},
 }
+MAPS = {"conv_layer_sizes": (16, 12)}
+SHORT["ConvDBNClassifier"] = {"pretrain_iter": 2, "n_iter": 5, **MAPS}
+SHORT["ConvDBN"] = {"n_iter": 3, "conv_layer_sizes": (8, 6)}
 for name in "DBM", "DBN", "GenerativeDBNClassifier", "EoNADE":
     SHORT[name] = {"n_iter": 3, **SIZES}
 MACHINES = "BernoulliRBM", "ConvRBM", "GaussianRBM", "RBMClassifier"

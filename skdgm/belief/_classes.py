@@ -1,0 +1,121 @@
+"""Methods of tuned networks that classify, by one label for each row or by several."""
+
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+
+from skdgm.base import Classifier
+from skdgm.belief._outputs import Classes, Labels, label_codes, zeros_and_ones
+from skdgm.data.inputs import as_values
+
+
+def _has_real_columns(estimator):
+    """Return whether columns are real.
+
+    scikit-learn's checks of decision functions use real data, which models of binary
+    columns cannot pass: those give probabilities only.
+    """
+    return not get_tags(estimator).input_tags.positive_only
+
+
+def predict(self, X):
+    """Predict the most probable class, or all labels more probable than not.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        NaN where missing.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Classes; or, for several labels, integers 0 and 1.
+    """
+    z = self._pre_activations(X)
+    return self._outputs.predict(z)
+
+
+@available_if(_has_real_columns)
+def decision_function(self, X):
+    """Pre-activations of the output layer, for models of real columns.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        NaN where missing.
+
+    Returns
+    -------
+    z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        For two classes the log odds of the second one; for more classes their
+        logits, defined up to a constant in each row; for several labels the log
+        odds of each.
+    """
+    z = self._pre_activations(X)
+    return self._outputs.decision(z)
+
+
+def predict_log_proba(self, X):
+    """Log probabilities of classes, or of labels.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        NaN where missing.
+
+    Returns
+    -------
+    log_p : ndarray of shape (n_samples, n_classes)
+        Normalised over classes; several labels are independent of each other.
+    """
+    z = self._pre_activations(X)
+    return self._outputs.log_proba(z)
+
+
+def label(self, rows, y, fresh, classes):
+    """Rows with their labels, and a dict of attributes learned from the labels."""
+    y = self._values(y)
+    several = y.ndim == 2
+    if not fresh and several != isinstance(self._outputs, Labels):
+        raise ValueError(
+            "y has one label for each row or several, other than before: keep it, "
+            "or fit with warm_start=False."
+        )
+    if several:
+        n_before = None if fresh else self.n_outputs_
+        codes, classes = label_codes(self, y, rows, classes, n_before)
+        rows, outputs = rows._replace(labels=codes), Labels(classes)
+    else:
+        rows, known = Classifier._label(self, rows, y, fresh, classes)
+        classes = known["classes_"]
+        outputs = Classes(classes)
+    known = {"classes_": classes, "n_outputs_": len(classes), "_outputs": outputs}
+    return rows, known
+
+
+def values(self, y):
+    """Values of y, in a column or several."""
+    values = as_values(y, self)
+    several = values.ndim == 2 and values.shape[1] > 1
+    return values if several else Classifier._values(self, values)
+
+
+def labels(self, y):
+    """Valid labels of the rows that have some."""
+    return (
+        Classifier._labels(self, y)
+        if y.ndim == 1
+        else zeros_and_ones(y, self.unlabeled)
+    )
+
+
+def count(self, table, fresh):
+    """Count nothing: outputs do not depend on the frequencies of labels."""
+
+
+def tags(self):
+    """Tags of a classifier, which may predict several labels."""
+    tags = Classifier.__sklearn_tags__(self)
+    # The data of scikit-learn's checks are not binary. Those of its checks of
+    # several labels (supported all the same) even have negative values.
+    tags.classifier_tags.multi_label = not tags.input_tags.positive_only
+    return tags

@@ -1,0 +1,145 @@
+"""Stack of convolutional machines below dense ones: options, and shapes of images."""
+
+from math import prod
+from numbers import Integral
+
+from skdgm.belief._stack import cloned
+from skdgm.boltzmann import BernoulliRBM, ConvRBM
+from skdgm.boltzmann._convolved import geometry_of
+from skdgm.training import AUTO
+from skdgm.utils.counts import is_a, per_layer
+
+# Options of training with one value for all layers, or a tuple of one for each.
+OPTIONS = (
+    "learning_rate",
+    "solver",
+    "momentum",
+    "schedule",
+    "batch_size",
+    "n_iter",
+    "gradient",
+    "n_steps",
+    "n_chains",
+    "l2",
+    "sparsity_target",
+    "sparsity_cost",
+)
+_SHAPES = "filter_shape", "pool_shape"
+
+
+def specified(network):
+    """Machines that the options of a network describe."""
+    options, machines = network._options, []
+    maps, above = sizes(options)
+    depth = len(maps) + len(above)
+    each = {name: per_layer(name, getattr(options, name), depth) for name in OPTIONS}
+    shapes = {
+        name: per_layer(name, getattr(options, name), len(maps)) for name in _SHAPES
+    }
+    for number, size in enumerate((*maps, *above)):
+        own = {name: values[number] for name, values in each.items()}
+        own = {name: v for name, v in own.items() if not _is_auto(v)}
+        own["verbose"] = network.verbose
+        if number < len(maps):
+            own |= {name: values[number] for name, values in shapes.items()}
+            own["padding"] = options.padding
+            if number == 0:
+                own["column_types"] = options.column_types
+                own["image_shape"] = options.image_shape
+                own["resample"] = options.resample
+            machines.append(ConvRBM(size, **own))
+        else:
+            machines.append(BernoulliRBM(size, centering="data", **own))
+    return machines
+
+
+def given(network):
+    """Clones of machines given explicitly."""
+
+    def place(number, machines):
+        if not number:
+            return "at the bottom", (ConvRBM,)
+        if has(machines[number - 1]):
+            return "above the bottom", (ConvRBM, BernoulliRBM)
+        return "above a layer without maps", (BernoulliRBM,)
+
+    machines = cloned(network, place)
+    for (name, machine), number in zip(network._options.layers, range(len(machines))):
+        if not has(machine):
+            continue
+        if machine.features != "pooled":
+            raise ValueError(f"layers: {name!r} must have features='pooled'.")
+        if number and machine.column_types != "bernoulli":
+            raise ValueError(
+                f"layers: {name!r}, above binary units, must have "
+                "column_types='bernoulli'."
+            )
+    return machines
+
+
+def adapt(network, machines, n_features):
+    """Give unfitted machines the shapes of the images that they see.
+
+    Raises
+    ------
+    ValueError
+        Filters or blocks do not fit to these, or a machine has another shape.
+    """
+    shape = None
+    for number, machine in enumerate(machines):
+        if not has(machine):
+            return
+        try:
+            if number:
+                _see(machine, shape)
+            own = geometry_of(machine._options, n_features)
+        except ValueError as error:
+            raise ValueError(f"{machine._title}: {error}") from error
+        shape = own.pooled + (machine.n_components,)
+        n_features = prod(shape)
+
+
+def _see(machine, shape):
+    """Set the shape of the images that a machine above others sees."""
+    if machine.image_shape not in (None, shape):
+        raise ValueError(
+            f"image_shape={machine.image_shape}, but the layer below has pooled maps "
+            f"of shape {shape}: leave it out."
+        )
+    machine.image_shape = shape
+
+
+def has(machine):
+    """Whether a machine has maps."""
+    return isinstance(machine, ConvRBM)
+
+
+def pooled_shape(machine):
+    """Height, width and number of the pooled maps of a fitted machine."""
+    sides = zip(machine.map_shape_, machine.pool_shape_)
+    return *(size // part for size, part in sides), len(machine.components_)
+
+
+def sizes(options):
+    """Numbers of maps, and of units above them, that options ask for: two tuples."""
+    maps, above = (
+        _sizes(name, getattr(options, name))
+        for name in ("conv_layer_sizes", "hidden_layer_sizes")
+    )
+    if not maps:
+        raise ValueError("conv_layer_sizes must have at least one layer of maps.")
+    return maps, above
+
+
+def _sizes(name, asked):
+    sizes = (asked,) if is_a(Integral, asked) else tuple(asked)
+    if not all(is_a(Integral, n) and n >= 1 for n in sizes):
+        raise ValueError(
+            f"{name} must be whole numbers of at least 1, one for each layer; got "
+            f"{sizes}."
+        )
+    return tuple(map(int, sizes))
+
+
+def _is_auto(value):
+    return isinstance(value, str) and value == AUTO
