@@ -25,6 +25,7 @@ _FAMILY = {
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "BoltzmannMachine": "boltzmann",
+    "ConvRBM": "boltzmann",
     "DBM": "boltzmann",
     "DBMClassifier": "boltzmann",
     "GaussianRBM": "boltzmann",

@@ -27,10 +27,10 @@ from skdgm.nets import gradient_penalty, logistic_cross_entropy, vjp
 from skdgm.nets.convolution import convolve, deconvolve
 from skdgm.nets.layers import activation, dense, serial
 from skdgm.nets.maps import conv, deconv, images, map_norm
-from skdgm.nets.windows import window
 from skdgm.optim import Joined, adam
 from skdgm.utils.parallel import limit
 from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.windows import window
 
 N, N_NOISE, N_ROUNDS = 64, 100, 40
 RATE, MOMENTUM = 2e-4, 0.5

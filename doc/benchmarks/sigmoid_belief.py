@@ -229,7 +229,8 @@ def minutes(options):
         ax.plot(times[:-1], nats[:-1], label=objective)
         print(f"| {objective} | {times[-1]:.1f} | {nats[-1]:.2f} |", flush=True)
     ax.set(xlabel="minutes of a processor", ylabel="held-out nats", ylim=(-130, None))
-    ax.legend(frameon=False)
+    ax.set_xscale("log")
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     plt.savefig(Path(__file__).with_name("sigmoid_belief.png"), dpi=120)
 
 
@@ -255,7 +256,7 @@ def tables(options):
         X, V = (data[part].astype(np.float32) for part in ("train", "valid"))
         sbn = SigmoidBeliefNetwork(
             (200, 100, 50),
-            learning_rate=0.005,
+            learning_rate=options.rate,
             n_iter=int(np.clip(np.ceil(30_000 / np.ceil(len(X) / 25)), 20, 300)),
             n_importance=10,
             batch_size=25,

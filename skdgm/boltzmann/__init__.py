@@ -1,6 +1,7 @@
 """Boltzmann machines: undirected models of bits, numbers and documents."""
 
 from skdgm.boltzmann.boltzmann_machine import BoltzmannMachine
+from skdgm.boltzmann.conv_rbm import ConvRBM
 from skdgm.boltzmann.dbm import DBM
 from skdgm.boltzmann.dbm_classifier import DBMClassifier
 from skdgm.boltzmann.gaussian_rbm import GaussianRBM
@@ -12,6 +13,7 @@ __all__ = [
     "DBM",
     "BernoulliRBM",
     "BoltzmannMachine",
+    "ConvRBM",
     "DBMClassifier",
     "GaussianRBM",
     "RBMClassifier",

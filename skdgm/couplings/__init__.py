@@ -1,11 +1,13 @@
 """Couplings: interactions of two blocks of units, through their statistics."""
 
 from skdgm.couplings.contrast import Contrast, Weights
+from skdgm.couplings.conv import Conv
 from skdgm.couplings.dense import Dense
 from skdgm.couplings.masked import Masked, Within
 
 __all__ = [
     "Contrast",
+    "Conv",
     "Dense",
     "Masked",
     "Weights",

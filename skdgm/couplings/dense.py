@@ -76,6 +76,11 @@ class Dense(NamedTuple):
         and in the negative one, a row for each state: a :class:`Contrast`."""
         return Contrast(below, above, below_model, above_model)
 
+    def stretch(self, weights, factor):
+        """Multiply an ndarray of weights by the factor of each unit below, (n_below,),
+        in place."""
+        weights *= factor[:, None]
+
     def limit(self, weights, max_norm, scale=1.0):
         r"""Scale down, in place, each column of W whose norm exceeds a limit.
 

@@ -20,6 +20,7 @@ from skdgm.distributions.multinomial import Multinomial, draw_words
 from skdgm.distributions.normal_units import Rectified, UnitNormal
 from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.poisson import Poisson, draw_counts
+from skdgm.distributions.pooled import Pooled
 from skdgm.distributions.roles import Biased, Output, Unit
 from skdgm.distributions.sites import Sites
 from skdgm.distributions.within import Event, draw_within
@@ -47,6 +48,7 @@ __all__ = [
     "OrdinalOutput",
     "Output",
     "Poisson",
+    "Pooled",
     "Rectified",
     "Sites",
     "Softmax",

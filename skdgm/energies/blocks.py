@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.couplings import Dense
-from skdgm.distributions import Bernoulli, Gaussian, Softmax
+from skdgm.distributions import Bernoulli, Gaussian, Pooled, Softmax
 from skdgm.energies.params import Params
 
 
@@ -104,8 +104,8 @@ class Graph:
     @property
     def hidden(self):
         """The blocks of binary units outside the first layer: a tuple."""
-        above = range(len(self.layers[0]), len(self.units))
-        return tuple(i for i in above if isinstance(self.units[i], Bernoulli))
+        above, kinds = range(len(self.layers[0]), len(self.units)), (Bernoulli, Pooled)
+        return tuple(i for i in above if isinstance(self.units[i], kinds))
 
     @property
     def has_real_units(self):

@@ -28,6 +28,7 @@ all units: its curvature is of the order of
 .. math:: L = \tfrac18 \sum_i \lambda_i + \tfrac1{16} n_h,
 
 so steps are shortened to :math:`\epsilon / (1 + \epsilon L)`, and do not overshoot.
+The effects of a filter add up over its positions, and its steps are shortened likewise.
 
 References
 ----------
@@ -36,9 +37,9 @@ References
 
 import numpy as np
 
+from skdgm.couplings import Conv
 from skdgm.distributions import Gaussian
 from skdgm.energies import Params
-from skdgm.utils.products import matmul
 
 
 def natural(energy, params, grad):
@@ -63,7 +64,8 @@ def standardised(energy, params, grad):
     for block, own in _real(energy, params):
         along = own.mean * units[block].mean
         for link, _, _ in energy.neighbours(block):
-            along += _along(grad.couplings[link], params.couplings[link])
+            coupling, W = energy.couplings[link], params.couplings[link]
+            along += _along(coupling, W, grad.couplings[link])
         step = energy.units[block].learned(-0.5 * along)
         step += units[block].log_precision
         units[block] = units[block]._replace(log_precision=step)
@@ -94,11 +96,14 @@ def rescale(energy, params, before):
         factor = np.exp(-0.5 * own.log_precision) / before[block]
         np.multiply(own.mean, factor, out=own.mean)
         for link, _, _ in energy.neighbours(block):
-            params.couplings[link][...] *= factor[:, None]
+            energy.couplings[link].stretch(params.couplings[link], factor)
 
 
 def damped(energy, params, rate):
-    r"""Learning rate reduced for real units: :math:`\epsilon / (1 + \epsilon L)`."""
+    r"""Learning rate reduced for real units, :math:`\epsilon / (1 + \epsilon L)`, and
+    so for filters, with a tenth of the number of their positions in the place of L."""
+    shared = (c.window.n_positions for c in energy.couplings if isinstance(c, Conv))
+    rate = rate / (1 + rate * max(shared, default=0) / 10)
     for block, own in _real(energy, params):
         beside = energy.neighbours(block)
         n_hidden = sum(energy.units[other].size for _, other, _ in beside)
@@ -114,10 +119,10 @@ def _real(energy, params):
             yield block, own
 
 
-def _along(part, W):
+def _along(coupling, W, part):
     """Sum over j of W times its gradient, not centred, for each unit below."""
     data, model = (
-        (x * matmul(np.asarray(y), W.T)).sum(axis=0) / x.dtype.type(max(1, len(x)))
+        (x * coupling.send(W, y, up=False)).sum(axis=0) / x.dtype.type(max(1, len(x)))
         for x, y in ((part.x, part.y), (part.x_model, part.y_model))
     )
     return data - model

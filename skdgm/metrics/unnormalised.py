@@ -41,7 +41,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm._kernels.odds import LIMIT, log_density, log_odds
 from skdgm.distributions import Bernoulli
-from skdgm.energies import plain
 from skdgm.metrics import sites
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
@@ -85,9 +84,9 @@ def log_conditionals(energy, params, x, units=None, block=0):
         units = np.broadcast_to(np.arange(energy.units[block].size), x[block].shape)
     v, binary = np.asarray(x[block]), isinstance(x[block], Lists) and x[block].binary
     bias = energy.units[block].field(params.units[block])
-    above, matrices = [], plain(params).couplings
+    above = []
     for link, other, _ in energy.neighbours(block):
-        W = matrices[link]
+        W = energy.couplings[link].matrix(params.couplings[link])
         field = energy.field(params, other, energy.received(params, x, other))
         above.append((W, field, energy.units[other].log_partition))
     if energy.is_binary_chain and all(abs(W).max() <= LIMIT for W, _, _ in above):
@@ -147,9 +146,13 @@ def log_densities(energy, params, x, units, block=0):
         NaN for units whose weights have diverged.
     """
     v, own = np.asarray(x[block]), params.units[block]
-    eta, matrices = energy.units[block].field(own), plain(params).couplings
+    eta = energy.units[block].field(own)
     above = [
-        (matrices[link], other, energy.received(params, x, other))
+        (
+            energy.couplings[link].matrix(params.couplings[link]),
+            other,
+            energy.received(params, x, other),
+        )
         for link, other, _ in energy.neighbours(block)
     ]
     if len(above) == 1 and isinstance(energy.units[above[0][1]], Bernoulli):

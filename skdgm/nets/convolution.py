@@ -42,11 +42,7 @@ from autograd.extend import defvjp_argnums
 from skdgm._kernels.patches import gather, scatter
 from skdgm.nets.primitives import BACK, FORWARD
 from skdgm.nets.tape import primitive
-from skdgm.utils.parallel import run
-
-# Most groups of images, which threads share; multiply-adds that are worth a group;
-# numbers in the patches of images at a time.
-_GROUPS, _WORTHWHILE, _ROOM = 8, 1_000_000, 2**19
+from skdgm.utils.windows import add, by_images, n_groups
 
 
 @primitive
@@ -66,7 +62,7 @@ def convolve(x, W, b, window, activation="identity"):
     y : ndarray of shape (n_images, high * wide * n_maps_above)
     """
     y = np.empty((len(x), window.n_positions * len(b)), x.dtype)
-    _shared(_convolve, x, W, b, window, activation, y)
+    by_images(_convolve, x, W, b, window, activation, y)
     return y
 
 
@@ -87,38 +83,8 @@ def deconvolve(x, W, b, window, activation="identity"):
     y : ndarray of shape (n_images, height * width * maps)
     """
     y = np.empty((len(x), window.height * window.width * len(b)), x.dtype)
-    _shared(_deconvolve, x, W, b, window, activation, y)
+    by_images(_deconvolve, x, W, b, window, activation, y)
     return y
-
-
-def _shared(function, x, W, b, window, *rest):
-    """Call a function with each group of images, on all threads."""
-    n, work = _n_groups(x, W, window), _work(x, W, window)
-    run(_each, function, n, (x, W, b, tuple(window), *rest), n=n, work=work)
-
-
-def _work(x, W, window):
-    return len(x) * window.n_positions * W.size
-
-
-def _n_groups(x, W, window):
-    return min(_GROUPS, len(x), 1 + _work(x, W, window) // _WORTHWHILE)
-
-
-def _each(function, n_groups, arguments, start, stop):
-    """Call a function with slices of the images of some groups."""
-    x, W, _, window, *_ = arguments
-    n_positions = window[-2] * window[-1]
-    most = max(1, _ROOM // (n_positions * len(W)))
-    with np.errstate(all="ignore"):  # Other threads do not inherit it.
-        for group in range(start, stop):
-            first, beyond = (len(x) * g // n_groups for g in (group, group + 1))
-            room = np.empty((min(most, beyond - first) * n_positions, len(W)), W.dtype)
-            for begin in range(first, beyond, most):
-                end = min(begin + most, beyond)
-                patches = room[: (end - begin) * n_positions]
-                place = group, begin == first
-                function(*arguments, slice(begin, end), patches, place)
 
 
 def _convolve(x, W, b, window, activation, y, rows, patches, place):
@@ -149,12 +115,12 @@ def _back(function):
         activation = activation[0] if activation else "identity"
 
         def backward(grad):
-            n = _n_groups(x, W, window)
+            n = n_groups(x, W, window)
             dx = np.empty(x.shape, x.dtype) if 0 in argnums else None
             dW = np.empty((n, *W.shape), W.dtype) if 1 in argnums else None
             db = np.empty((n, *b.shape), b.dtype) if 2 in argnums else None
             given = activation, y, np.ascontiguousarray(grad, y.dtype), dx, dW, db
-            _shared(function, x, W, b, window, *given)
+            by_images(function, x, W, b, window, *given)
             sums = (None if part is None else part.sum(axis=0) for part in (dW, db))
             found = dx, *sums
             return [found[argnum] for argnum in argnums]
@@ -164,24 +130,15 @@ def _back(function):
     return of
 
 
-def _add(A, B, sums, place):
-    """Add a product to the sum of a group, or begin with it."""
-    group, fresh = place
-    if fresh:
-        np.matmul(A, B, out=sums[group])
-    else:
-        sums[group] += A @ B
-
-
 def _convolve_back(
     x, W, b, window, activation, y, grad, dx, dW, db, rows, patches, place
 ):
     delta = BACK[activation](y[rows], grad[rows]).reshape(-1, len(b))
     if db is not None:
-        _add(np.ones(len(delta), delta.dtype), delta, db, place)
+        add(np.ones(len(delta), delta.dtype), delta, db, place)
     if dW is not None:
         gather(x[rows], window, patches)
-        _add(patches.T, delta, dW, place)
+        add(patches.T, delta, dW, place)
     if dx is not None:
         np.matmul(delta, W.T, out=patches)
         scatter(patches, window, np.zeros(window[2], W.dtype), dx[rows])
@@ -193,10 +150,10 @@ def _deconvolve_back(
     delta, above = BACK[activation](y[rows], grad[rows]), (len(patches), -1)
     if db is not None:
         pixels = delta.reshape(-1, len(b))
-        _add(np.ones(len(pixels), delta.dtype), pixels, db, place)
+        add(np.ones(len(pixels), delta.dtype), pixels, db, place)
     gather(delta, window, patches)
     if dW is not None:
-        _add(patches.T, x[rows].reshape(above), dW, place)
+        add(patches.T, x[rows].reshape(above), dW, place)
     if dx is not None:
         np.matmul(patches, W, out=dx[rows].reshape(above))
 

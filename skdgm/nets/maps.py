@@ -32,8 +32,8 @@ from skdgm.nets.feed_forward import Layer, initial
 from skdgm.nets.layers import Net, batch_norm, followed, serial, tangent_linear
 from skdgm.nets.normalisation import map_moments, standardise_maps
 from skdgm.nets.tangents import activated
-from skdgm.nets.windows import beneath, window
 from skdgm.utils.counts import is_a
+from skdgm.utils.windows import beneath, window
 
 
 def images(shape, *blocks):
@@ -103,7 +103,7 @@ def conv(
     n_maps : int
         Number of maps that it makes.
     filter, stride, padding
-        As of :func:`~skdgm.nets.windows.window`.
+        As of :func:`~skdgm.utils.windows.window`.
     activation : str
         One of ``ACTIVATIONS``.
     init : str

@@ -129,10 +129,11 @@ def _packed(energy, parts):
 
 
 def _fair(problem):
-    """The base model with the means of known blocks, and fair coins elsewhere."""
+    """The base model with the means of known blocks, and equally likely states
+    elsewhere: fair coins, where units are binary."""
     energy, params, _, known = problem
     moments = (
-        np.full(unit.size, 0.5) if moment is None else moment
+        unit.mean(unit.field(unit.init())) if moment is None else moment
         for unit, moment in zip(energy.units, known)
     )
     return energy.base(params, tuple(moments))

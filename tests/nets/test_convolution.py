@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy.signal import correlate2d
 
-from skdgm.nets import convolution, vjp
+from skdgm.nets import vjp
 from skdgm.nets.convolution import convolve, deconvolve
 from skdgm.nets.primitives import ACTIVATIONS, FORWARD
-from skdgm.nets.windows import beneath, window
+from skdgm.utils import windows
 from skdgm.utils.parallel import limit
+from skdgm.utils.windows import beneath, window
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_trees
 
@@ -144,7 +145,7 @@ def test_arguments_stay_as_they_are():
 def test_threads_and_other_images_change_nothing(n_images, monkeypatch):
     """Images in several groups, and in several parts of a group."""
     own = window((16, 16, 4), 5, 1)
-    monkeypatch.setattr(convolution, "_ROOM", 2 * own.n_positions * own.n_numbers)
+    monkeypatch.setattr(windows, "_ROOM", 2 * own.n_positions * own.n_numbers)
     x, y, W, b, c = drawn(own, np.float32, n_images, n_above=4)
     for function, params in (convolve, (x, W, b)), (deconvolve, (y, W, c)):
         found = []

@@ -25,10 +25,10 @@ from skdgm.nets.maps import (
     upsample,
 )
 from skdgm.nets.normalisation import map_moments, standardise_maps
-from skdgm.nets.windows import beneath, window
 from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
+from skdgm.utils.windows import beneath, window
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_trees
 

@@ -1,4 +1,8 @@
-"""Geometry of convolutions: filters at positions of images."""
+"""Filters at positions of images: their geometry, and work on patches beneath them.
+
+Patches of a few images at a time are copied to a matrix. Images are divided into the
+same groups on any number of threads, so that sums over them are the same.
+"""
 
 from numbers import Integral
 from typing import NamedTuple
@@ -6,6 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.utils.counts import is_a
+from skdgm.utils.parallel import run
+
+# Most groups of images, which threads share; multiply-adds that are worth a group;
+# numbers in the patches of images at a time.
+_GROUPS, _WORTHWHILE, _ROOM = 8, 1_000_000, 2**19
 
 
 class Window(NamedTuple):
@@ -144,3 +153,56 @@ def beneath(shape, n_maps, filter=5, stride=2, padding="same", size=None):
             "size."
         )
     return own
+
+
+def by_images(function, x, W, b, window, *rest):
+    """Call a function with parts of each group of images, on all threads.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(x, W, b, window, *rest, rows, patches, place)`` with the slice of the
+        images, room for their patches, of shape (n_images * n_positions, len(W)), and
+        the number of the group and whether the part is its first.
+    x : ndarray with a row for each image
+    W : ndarray of shape (rows * columns * maps, n_maps_above)
+    b : ndarray or None
+    window : Window
+    *rest : tuple
+    """
+    n, work = n_groups(x, W, window), _work(x, W, window)
+    run(_each, function, n, (x, W, b, tuple(window), *rest), n=n, work=work)
+
+
+def n_groups(x, W, window):
+    """Number of groups of images, whatever the number of threads."""
+    return min(_GROUPS, len(x), 1 + _work(x, W, window) // _WORTHWHILE)
+
+
+def add(A, B, sums, place):
+    """Add a product to the sum of a group, or begin with it."""
+    group, fresh = place
+    if fresh:
+        np.matmul(A, B, out=sums[group])
+    else:
+        sums[group] += A @ B
+
+
+def _work(x, W, window):
+    return len(x) * window.n_positions * W.size
+
+
+def _each(function, n_groups, arguments, start, stop):
+    """Call a function with slices of the images of some groups."""
+    x, W, _, window, *_ = arguments
+    n_positions = window[-2] * window[-1]
+    most = max(1, _ROOM // (n_positions * len(W)))
+    with np.errstate(all="ignore"):  # Other threads do not inherit it.
+        for group in range(start, stop):
+            first, beyond = (len(x) * g // n_groups for g in (group, group + 1))
+            room = np.empty((min(most, beyond - first) * n_positions, len(W)), W.dtype)
+            for begin in range(first, beyond, most):
+                end = min(begin + most, beyond)
+                patches = room[: (end - begin) * n_positions]
+                place = group, begin == first
+                function(*arguments, slice(begin, end), patches, place)

@@ -1,0 +1,249 @@
+"""Convolutional machines: geometry, fitted attributes, density and objective."""
+
+from functools import lru_cache
+from math import isqrt
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.boltzmann._density import EnergyDensity
+from skdgm.boltzmann._layers import Layers
+from skdgm.boltzmann._objective import EnergyObjective
+from skdgm.couplings import Conv
+from skdgm.distributions import Pooled
+from skdgm.energies import Energy, Params
+from skdgm.utils.counts import is_a
+from skdgm.utils.images import image_shape
+from skdgm.utils.tree import astype, tree_map
+from skdgm.utils.windows import Window, window
+
+_WHO = "ConvRBM"
+# Side of a filter by default: its limits, and the share of an image's side.
+_LEAST, _MOST, _SHARE = 5, 15, 3
+# Deviation of other machines' first weights.
+_SCALE = 0.01
+# Initial probability of a block to be on; by how much more filters differ at first than
+# other weights; and most that their sum at a pixel may.
+_ON, _LARGER, _TOGETHER = 0.1, 10.0, 0.5
+
+
+class Geometry(NamedTuple):
+    """Images, filters at their positions, and blocks of positions.
+
+    Parameters
+    ----------
+    window : Window
+    pool : tuple of int
+        Rows and columns of a block.
+    """
+
+    window: Window
+    pool: tuple
+
+    @property
+    def shapes(self):
+        """Fitted attributes that say it."""
+        own = self.window
+        return {
+            "image_shape_": own.below,
+            "filter_shape_": (own.rows, own.columns),
+            "pool_shape_": self.pool,
+            "map_shape_": (own.high, own.wide),
+        }
+
+
+def geometry_of(options, n_features):
+    """Geometry that options ask for.
+
+    Raises
+    ------
+    ValueError
+        Columns are no image of that shape, a shape is not a positive number or two, a
+        filter is larger than the image, or blocks do not divide the positions.
+    """
+    shape = options.image_shape
+    if shape is None and isqrt(n_features) ** 2 != n_features:
+        shape = 1, n_features
+    image = image_shape(n_features, shape, who=_WHO)
+    sides, same = image[:2], options.padding == "same"
+    filters = _pair("filter_shape", options.filter_shape, sides)
+    if filters is None:
+        filters = [_side(side, same) for side in sides]
+    found = window(image, tuple(filters), 1, options.padding)
+    positions = found.high, found.wide
+    pool = _pair("pool_shape", options.pool_shape, positions)
+    if pool is None:
+        pool = tuple(1 if n % 2 else 2 for n in positions)
+    if any(n % part for n, part in zip(positions, pool)):
+        raise ValueError(
+            f"pool_shape={options.pool_shape!r} of {_WHO} does not divide the "
+            f"{positions[0]} x {positions[1]} positions of filters of shape "
+            f"{found.rows, found.columns} in images of shape {sides}: choose another "
+            "pool_shape, or another filter_shape."
+        )
+    return Geometry(found, pool)
+
+
+def _pair(name, given, sides):
+    """Two numbers, of which one that is given for both is 1 across a side of 1."""
+    if given is None:
+        return None
+    pair = tuple(given) if np.iterable(given) else (given, given)
+    if len(pair) != 2 or not all(is_a(Integral, n) and n >= 1 for n in pair):
+        raise ValueError(
+            f"{name} of {_WHO} must be a positive integer, or two, for rows and "
+            f"columns; got {given!r}."
+        )
+    if not np.iterable(given):
+        pair = tuple(n if side > 1 else 1 for n, side in zip(pair, sides))
+    return tuple(map(int, pair))
+
+
+def _side(side, same):
+    """Side of a filter by default: a third of the image's, between 5 and 15, and one
+    more where that leaves an odd number of positions."""
+    length = min(max(_LEAST, side // _SHARE), _MOST)
+    odd = not same and (side - length + 1) % 2
+    return min(side, length + odd)
+
+
+@lru_cache(maxsize=128)
+def _energy(kind, visible, geometry, n_maps):
+    """Energy, which parameters are no part of; the kind of the visible block belongs to
+    the key: blocks of different kinds and the same size are equal tuples."""
+    own = geometry.window
+    hidden = Pooled(own.high, own.wide, n_maps, *geometry.pool)
+    return Energy([visible, hidden], [(0, 1, 0)], [Conv(own, n_maps)])
+
+
+class Convolved(Layers):
+    """A layer of visible units under maps of hidden ones."""
+
+    option = "n_components"
+
+    def sizes(self, options):
+        """Number of maps that the options ask for, in a tuple."""
+        return (options.n_components,)
+
+    def learned_sizes(self, machine):
+        """Number of maps of a fitted machine, in a tuple."""
+        return (machine.components_.shape[0],)
+
+    def wired(self, visible, sizes, geometry):
+        """Energy of visible units and so many maps, of a :class:`Geometry`."""
+        return _energy(type(visible), visible, geometry, *sizes)
+
+    def energy(self, machine, sizes=None):
+        """Energy of a machine, with so many maps, or those learned."""
+        n_features = machine.n_features_in_
+        visible = machine._domain.unit(machine, n_features)
+        geometry = geometry_of(machine._options, n_features)
+        return self.wired(visible, sizes or self.learned_sizes(machine), geometry)
+
+    def density(self, machine):
+        """Density of a fitted machine."""
+        found = super().density(machine)
+        found.pooled = machine._options.features == "pooled"
+        return found
+
+    def params(self, machine, dtype=None):
+        """Parameters of a fitted machine; see :class:`Layers`."""
+        own = self.visible(machine, machine.intercept_visible_)
+        params = Params((own, machine.intercept_hidden_), (machine.components_.T,))
+        return astype(params, dtype)
+
+    def attributes(self, machine, state):
+        """Fitted attributes of a training state."""
+        geometry = geometry_of(machine._options, machine.n_features_in_)
+        return super().attributes(machine, state) | geometry.shapes
+
+    def named(self, units, couplings, visible, chains, labelled):
+        """Fitted attributes of layers, by name; see :class:`Layers`."""
+        return {
+            "components_": couplings[0].T,
+            "intercept_visible_": visible,
+            "intercept_hidden_": units[-1],
+            "h_samples_": chains[-1],
+        }
+
+    def check_options(self, options):
+        """Do nothing: what is wrong depends on the images."""
+
+    def check_unchanged(self, machine):
+        """Raise ValueError where the options do not fit the learned machine."""
+        super().check_unchanged(machine)
+        asked = geometry_of(machine._options, machine.n_features_in_).shapes
+        for name, shape in asked.items():
+            if (learned := tuple(getattr(machine, name))) != shape:
+                raise ValueError(
+                    f"The options ask for {name[:-1]} {shape}, but {learned} was "
+                    "learned before: keep it, or fit with warm_start=False."
+                )
+
+    def initial(self, machine):
+        """Function that sets the first parameters."""
+        return _first
+
+
+CONVOLVED = Convolved()
+
+
+def _first(objective, params):
+    """Parameters to start from: filters that differ, and blocks that are seldom on.
+    Else all maps together would be more than images need, and most would turn off for
+    good before they differ."""
+    hidden = objective.energy.units[1]
+    share = _ON * hidden.n_pooled / hidden.size
+    (visible, _), (W,) = params
+    own = hidden.init(np.full(hidden.size, share), params.dtype)
+    # Units that are on over a pixel.
+    n_on = share * W.size / objective.energy.couplings[0].window.maps
+    scale = min(_LARGER, _TOGETHER / (_SCALE * np.sqrt(n_on)))
+    return Params((visible, own), (W * params.dtype.type(scale),))
+
+
+class ConvDensity(EnergyDensity):
+    """Density of a convolutional machine, whose features are pooled by option."""
+
+    _of_layers = ", by the option features"
+
+    # Whether features are pooled units.
+    pooled = True
+
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        hidden = self.energy.units[-1]
+        return hidden.n_pooled if self.pooled else hidden.size
+
+    @property
+    def params_for_chains(self):
+        """Parameters as arrays."""
+        return self.params
+
+    def params_for(self, rows, dtype=None, index=None):
+        """Parameters as arrays, of a type."""
+        return astype(self.params, dtype)
+
+    def hidden_means(self, params, x, clamp):
+        """Means of pooled or of detection units, given what is clamped."""
+        means = super().hidden_means(params, x, clamp)
+        return self.energy.units[-1].pool(means) if self.pooled else means
+
+    def visible_means(self, H):
+        """Means of the visible units given detection units; or given pooled ones, of
+        whose blocks each unit is as likely."""
+        if self.pooled:
+            H = self.energy.units[-1].spread(H)
+        return super().visible_means(H)
+
+
+class ConvObjective(EnergyObjective):
+    """Likelihood of images under a convolutional machine."""
+
+    plain, _by_blas = False, True
+
+    def for_kernels(self, tree):
+        """Parameters as contiguous arrays."""
+        return tree_map(np.ascontiguousarray, tree)

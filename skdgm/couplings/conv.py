@@ -1,0 +1,167 @@
+r"""Convolutional coupling: a bank of filters, the same at every position of an image.
+
+.. math:: -E(x, y) = \sum_p (P_p T(x))^\top W \, T(y)_p
+
+with the patch :math:`P_p T(x)` of the images below under the filters at position p, and
+the pixel :math:`T(y)_p` of the maps above. It is the full coupling whose matrix
+:math:`\sum_p P_p^\top W` (side by side) has W, shifted, in the columns of each
+position [1]_ [2]_.
+
+References
+----------
+.. [1] Desjardins and Bengio (2008). Empirical evaluation of convolutional RBMs for
+   vision. Technical report 1327, Université de Montréal.
+.. [2] Lee, Grosse, Ranganath and Ng (2009). Convolutional deep belief networks for
+   scalable unsupervised learning of hierarchical representations. ICML.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm._kernels.patches import gather, scatter
+from skdgm.couplings.contrast import Contrast
+from skdgm.couplings.dense import Dense
+from skdgm.utils.windows import Window, add, by_images, n_groups
+
+
+class ConvContrast(NamedTuple):
+    r"""Gradient of filters: mean over states of patches times pixels above, in the data
+    less that in the model. ``np.asarray`` multiplies it out.
+
+    .. math:: G = \frac1n \sum_{s, p} P_p x_s \, y_{sp}^\top - \frac1{n'} \sum_{s, p}
+       P_p x'_s \, {y'_{sp}}^\top
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n, n_below) and (n, n_above)
+        Statistics of both blocks in the positive phase; y may be means.
+    x_model, y_model : ndarray of shape (n', n_below) and (n', n_above)
+        The same in the negative phase.
+    window : Window
+    thin : tuple
+        Always empty; see :class:`~skdgm.couplings.Contrast`.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    x_model: np.ndarray
+    y_model: np.ndarray
+    window: Window
+    thin: tuple = ()
+
+    ascend, follow = Contrast.ascend, Contrast.follow
+
+    def __array__(self, dtype=None, copy=None):
+        data = _mean_product(self.x, self.y, self.window)
+        return data - _mean_product(self.x_model, self.y_model, self.window)
+
+
+class Conv(NamedTuple):
+    """A bank of filters between images below and maps above.
+
+    Weights are an ndarray of shape (rows * columns * channels, n_maps), a column for
+    each filter, in float32 or float64. Images are rows of numbers, pixel after pixel,
+    and of each channel (or map) after channel.
+
+    Parameters
+    ----------
+    window : Window
+        The images below, the filters and their positions.
+    n_maps : int
+        Number of filters, and of maps above.
+    """
+
+    window: Window
+    n_maps: int
+
+    @property
+    def n_below(self):
+        """Number of units in the block below."""
+        return self.window.height * self.window.width * self.window.maps
+
+    @property
+    def n_above(self):
+        """Number of units in the block above."""
+        return self.window.n_positions * self.n_maps
+
+    def init(self, rng, scale=0.01, dtype=np.float64):
+        """Draw normal weights of standard deviation ``scale`` by a
+        ``numpy.random.Generator``."""
+        shape = self.window.n_numbers, self.n_maps
+        return rng.normal(0.0, scale, shape).astype(dtype)
+
+    def matrix(self, weights):
+        """Weights of the full coupling that it is: an ndarray of shape (n_below,
+        n_above)."""
+        eye = np.eye(self.n_below, dtype=weights.dtype)
+        return self.send(weights, eye, up=True)
+
+    def send(self, weights, statistic, up):
+        """Input of one block from the statistic of the other: the correlation of images
+        with the filters, upwards, and its adjoint downwards.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (rows * columns * channels, n_maps)
+        statistic : {ndarray, Lists} of shape (n_rows, n_below) or (n_rows, n_above)
+        up : bool
+            True if the statistic is that of the block below.
+
+        Returns
+        -------
+        received : ndarray of shape (n_rows, n_above) or (n_rows, n_below)
+        """
+        x = np.ascontiguousarray(statistic, weights.dtype)
+        y = np.empty((len(x), self.n_above if up else self.n_below), x.dtype)
+        none = np.zeros(self.window.maps, x.dtype)
+        by_images(_up if up else _down, x, weights, none, self.window, y)
+        return y
+
+    def log_weight(self, weights, below, above):
+        """Minus the energy of each pair of rows of statistics, of shape (n_rows,)."""
+        received = self.send(weights, below, up=True)
+        return np.einsum("ij,ij->i", received, np.asarray(above))
+
+    def contrast(self, below, above, below_model, above_model):
+        """Gradient of the weights from statistics of both blocks in the positive phase
+        and in the negative one, a row for each state: a :class:`ConvContrast`."""
+        given = (below, above, below_model, above_model)
+        return ConvContrast(*map(np.asarray, given), self.window)
+
+    def limit(self, weights, max_norm, scale=1.0):
+        """Scale down, in place, each filter whose norm exceeds a limit; ``scale`` is
+        the factor of the units below, the same for all of them."""
+        Dense.limit(self, weights, max_norm, np.ravel(scale)[0])
+
+    def stretch(self, weights, factor):
+        """Multiply weights by the factor of the units below, which is the same for all
+        of them: in place, by an array of shape (n_below,)."""
+        weights *= factor[0]
+
+
+def _up(x, W, b, window, y, rows, patches, place):
+    gather(x[rows], window, patches)
+    np.matmul(patches, W, out=y[rows].reshape(len(patches), -1))
+
+
+def _down(x, W, b, window, y, rows, patches, place):
+    np.matmul(x[rows].reshape(len(patches), -1), W.T, out=patches)
+    scatter(patches, window, b, y[rows])
+
+
+def _mean_product(x, y, window):
+    """Mean over rows of x of the sum over positions of patches times pixels of y."""
+    n_maps, real = y.shape[1] // window.n_positions, y.dtype.type
+    W = np.zeros((window.n_numbers, n_maps), y.dtype)
+    if not len(x):
+        return W
+    x, y = np.ascontiguousarray(x, y.dtype), np.ascontiguousarray(y)
+    sums = np.empty((n_groups(x, W, window), *W.shape), y.dtype)
+    by_images(_multiply, x, W, None, window, y, sums)
+    return sums.sum(axis=0) * real(1 / len(x))
+
+
+def _multiply(x, W, b, window, y, sums, rows, patches, place):
+    gather(x[rows], window, patches)
+    add(patches.T, y[rows].reshape(len(patches), -1), sums, place)

@@ -1,0 +1,193 @@
+r"""Probabilistic max pooling: blocks of binary units of which at most one is on.
+
+.. math:: p(h \mid \eta) = \prod_B \frac{e^{\sum_{i \in B} \eta_i h_i}}{1 + \sum_{i \in
+   B} e^{\eta_i}}, \qquad \sum_{i \in B} h_i \in \{0, 1\}, \qquad
+   A(\eta) = \sum_B \log\Big(1 + \sum_{i \in B} e^{\eta_i}\Big)
+
+Units are images: maps of detection units, which are divided into blocks B. A block is a
+softmax with a state of its own for off, and its pooled unit, :math:`\max_{i \in B}
+h_i = \sum_{i \in B} h_i`, is on with the probability :math:`1 - 1 / (1 + \sum_{i \in B}
+e^{\eta_i})` [1]_. A block of one unit is a binary unit.
+
+References
+----------
+.. [1] Lee, Grosse, Ranganath and Ng (2009). Convolutional deep belief networks for
+   scalable unsupervised learning of hierarchical representations. ICML.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import entr, logsumexp
+
+from skdgm._kernels import pooled as kernels
+from skdgm.distributions.roles import Unit
+from skdgm.utils.lists import dot
+from skdgm.utils.parallel import run
+
+# Cost of a unit, in multiply-adds.
+_WORK = 12
+# Least probability of blocks to be on, and to be off, in initial parameters.
+_RARE = 1e-3
+
+
+class _Shape(NamedTuple):
+    height: int
+    width: int
+    maps: int
+    rows: int
+    columns: int
+
+
+class Pooled(_Shape, Unit):
+    """Maps of units in blocks, whose parameters are one bias for each map.
+
+    Values and means are arrays of shape (n_rows, size), pixel after pixel, and of each
+    map after map.
+
+    Parameters
+    ----------
+    height, width, maps : int
+        Shape of the images of units.
+    rows, columns : int
+        Shape of a block, which divides that of the images.
+    """
+
+    __slots__ = ()
+
+    @property
+    def size(self):
+        """Number of units."""
+        return self.height * self.width * self.maps
+
+    @property
+    def n_pooled(self):
+        """Number of blocks of all maps."""
+        return self.size // (self.rows * self.columns)
+
+    def init(self, moments=None, dtype=np.float64):
+        """Biases of maps with which units without neighbours have the given means,
+        (size,), averaged over each map, and blocks are on at least once and off at
+        least once in a thousand times; zeros without means."""
+        if moments is None:
+            return np.zeros(self.maps, dtype=dtype)
+        n = self.rows * self.columns
+        p = np.asarray(moments, np.float64).reshape(-1, self.maps).mean(axis=0)
+        on = np.clip(n * p, _RARE, 1 - _RARE)
+        return (np.log(on / n) - np.log1p(-on)).astype(dtype)
+
+    def field(self, own, received=0.0):
+        """Natural parameters eta = bias of the map + input from the neighbours."""
+        return np.tile(own, self.height * self.width) + received
+
+    def statistic(self, own, x):
+        """Sufficient statistic of x: x itself."""
+        return x
+
+    def log_weight(self, eta, x):
+        return dot(np.asarray(x), eta)
+
+    def log_partition(self, eta):
+        rows = np.ascontiguousarray(np.atleast_2d(eta))
+        out, work = np.empty(len(rows)), _WORK * rows.size
+        run(kernels.log_partition, rows, tuple(self), out, n=len(rows), work=work)
+        return out.reshape(np.shape(eta)[:-1])
+
+    def log_evidence(self, eta, x, clamped):
+        """Log weight of partly clamped rows: a unit that is on excludes all others of
+        its block, and one that is off is not drawn."""
+        eta = self.blocks(np.asarray(eta, np.float64))
+        on, off = (
+            self.blocks(clamped & part)
+            for part in (np.asarray(x) > 0, np.asarray(x) == 0)
+        )
+        others = on.sum(axis=-1, keepdims=True) - on
+        weight = np.where((others > 0) | off, -np.inf, 0.0)
+        out = np.where(on.any(axis=-1), -np.inf, 0.0)
+        found = np.empty((len(on), len(eta)))
+        for row, (own, rest) in enumerate(zip(weight, out)):
+            states = logsumexp(eta + own, axis=-1)
+            found[row] = np.logaddexp(states, rest).sum(axis=-1)
+        return found
+
+    def mean(self, eta):
+        rows = np.ascontiguousarray(np.atleast_2d(eta))
+        out, work = np.empty_like(rows), _WORK * rows.size
+        run(kernels.mean, rows, tuple(self), out, n=len(rows), work=work)
+        return out.reshape(np.shape(eta))
+
+    def sample(self, eta, rng):
+        mean = self.mean(eta)
+        if mean.shape != (len(rng.ids), self.size):
+            mean = np.tile(mean, (len(rng.ids), 1))
+        return self.draw(mean, rng), mean
+
+    def draw(self, mean, rng):
+        """Draw units with the probabilities ``mean``, (n_rows, size), by a Stream with
+        a row for each row of it: a uniform number for each block."""
+        mean = np.ascontiguousarray(mean)
+        uniform, x = rng.uniform(self.n_pooled, mean.dtype.type), np.empty_like(mean)
+        given = mean, uniform, tuple(self), x
+        run(kernels.draw, *given, n=len(x), work=_WORK * mean.size)
+        return x
+
+    def log_prob(self, mean, x):
+        """Log probability of each row of x under its row of means, in float64."""
+        mean, on = np.asarray(mean, np.float64), np.asarray(x, np.float64)
+        off = 1 - self.pool(on)
+        left = np.maximum(1 - self.pool(mean), 0)
+        with np.errstate(divide="ignore"):
+            chosen = np.log(np.where(on > 0, mean, 1.0)).sum(axis=1)
+            return chosen + np.log(np.where(off > 0, left, 1.0)).sum(axis=1)
+
+    def entropy(self, own, mean):
+        """Entropy in nats, (n_rows, size): that of the off state is divided among the
+        units of its block."""
+        off = entr(np.maximum(1 - self.pool(mean), mean.dtype.type(0)))
+        return entr(mean) + self.spread(off)
+
+    def param_grad(self, own, x, received):
+        """Derivative of each row's log weight by the biases: how many units of each map
+        are on, (n_rows, maps)."""
+        x = np.asarray(x)
+        return x.reshape(len(x), -1, self.maps).sum(axis=1)
+
+    def blocks(self, x):
+        """Rows by block, (n_rows, n_pooled, units of a block), a copy."""
+        down, across = self.height // self.rows, self.width // self.columns
+        shape = -1, down, self.rows, across, self.columns, self.maps
+        x = np.asarray(x).reshape(shape).transpose(0, 1, 3, 5, 2, 4)
+        return x.reshape(len(x), self.n_pooled, self.rows * self.columns)
+
+    def pool(self, x):
+        """Pooled units of rows of values, or their means, (n_rows, n_pooled): a pixel
+        for each block, and of each map after map."""
+        down, across = self.height // self.rows, self.width // self.columns
+        shape = len(x), down, self.rows, across, self.columns, self.maps
+        return np.asarray(x).reshape(shape).sum(axis=(2, 4)).reshape(len(x), -1)
+
+    def spread(self, pooled):
+        """Means of units, (n_rows, size), given those of pooled ones, where all units
+        of a block are as likely: the adjoint of :meth:`pool`, divided by their number.
+        """
+        down, across = self.height // self.rows, self.width // self.columns
+        share = np.asarray(pooled) * pooled.dtype.type(1 / (self.rows * self.columns))
+        share = share.reshape(len(share), down, 1, across, 1, self.maps)
+        shape = len(share), down, self.rows, across, self.columns, self.maps
+        return np.broadcast_to(share, shape).reshape(len(share), self.size)
+
+    @property
+    def n_states(self):
+        """Number of joint states of the units: of each block their number + 1."""
+        return (self.rows * self.columns + 1) ** self.n_pooled
+
+    def states(self, codes):
+        """Joint states by number in mixed radix, (n_codes, size)."""
+        codes, n = np.asarray(codes), self.rows * self.columns
+        x = np.zeros((len(codes), self.n_pooled, n + 1))
+        for block in range(self.n_pooled):
+            codes, own = np.divmod(codes, n + 1)
+            x[np.arange(len(x)), block, own] = 1
+        down, across = self.height // self.rows, self.width // self.columns
+        x = x[:, :, 1:].reshape(-1, down, across, self.maps, self.rows, self.columns)
+        return x.transpose(0, 1, 4, 2, 5, 3).reshape(len(x), self.size)

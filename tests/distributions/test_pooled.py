@@ -1,0 +1,85 @@
+"""Blocks of units of which at most one is on."""
+
+import numpy as np
+import pytest
+
+from skdgm.distributions import Bernoulli, Pooled
+from skdgm.utils.parallel import limit
+from skdgm.utils.random import stream
+from tests.distributions.cases import FiniteUnitCase
+from tests.numerical import assert_trees
+
+_RNG = np.random.default_rng(3)
+
+
+class TestPooled(FiniteUnitCase):
+    unit = Pooled(2, 2, 2, 2, 1)
+    own = _RNG.normal(size=2)
+    received = _RNG.normal(size=(4, 8))
+    x = unit.states(np.array([0, 5, 40, 80]))
+    moments = np.tile([0.1, 0.4], 4)
+
+    def test_biases_are_inputs(self):
+        unit, own = self.unit, self.own
+        bias = np.array([0.5, -1.0])
+        moved = unit.field(unit.with_bias(own, unit.bias_of(own) + bias))
+        assert_trees(moved, unit.field(own, np.tile(bias, 4)))
+
+    def test_at_most_one_of_a_block_is_on(self):
+        unit = Pooled(4, 6, 3, 2, 3)
+        eta = np.full(unit.size, 2.0, np.float32)
+        x, mean = unit.sample(eta, stream(1).rows(50))
+        assert set(np.unique(x)) == {0, 1}
+        images = x.reshape(50, 4, 6, 3)
+        for i in (0, 2):
+            for j in (0, 3):
+                n_on = images[:, i : i + 2, j : j + 3].sum(axis=(1, 2))
+                assert n_on.max() == 1
+                pooled = unit.pool(x).reshape(50, 2, 2, 3)[:, i // 2, j // 3]
+                np.testing.assert_array_equal(pooled, n_on)
+        np.testing.assert_allclose(mean, np.exp(2) / (1 + 6 * np.exp(2)), rtol=1e-5)
+
+    def test_pooled_means_are_those_of_the_states(self):
+        log_w = self.unit.log_weight(self.eta[0], self.states)
+        p = np.exp(log_w - np.logaddexp.reduce(log_w))
+        on = self.states.reshape(-1, 2, 2, 2).max(axis=1).reshape(-1, 4)
+        found = self.unit.pool(self.unit.mean(self.eta[:1]))[0]
+        np.testing.assert_allclose(found, p @ on)
+
+    def test_means_are_spread_over_blocks(self):
+        pooled = _RNG.random((3, self.unit.n_pooled))
+        x = self.unit.spread(pooled)
+        np.testing.assert_allclose(self.unit.pool(x), pooled)
+        assert (self.unit.blocks(x).std(axis=-1) < 1e-12).all()
+
+
+def test_blocks_of_one_are_binary_units():
+    unit, one = Pooled(2, 3, 2, 1, 1), Bernoulli(12)
+    eta = _RNG.normal(size=(5, 12))
+    np.testing.assert_allclose(unit.mean(eta), one.mean(eta))
+    np.testing.assert_allclose(unit.log_partition(eta), one.log_partition(eta))
+    np.testing.assert_allclose(
+        unit.entropy(None, unit.mean(eta)), one.entropy(None, one.mean(eta))
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_fields_are_no_problem(dtype):
+    unit = Pooled(1, 4, 1, 1, 2)
+    mean = unit.mean(np.array([[800.0, 800, -900, -1000]], dtype))
+    np.testing.assert_allclose(mean[0], [0.5, 0.5, 0, 0], atol=1e-30)
+    assert np.isfinite(unit.entropy(None, mean)).all()
+    x = unit.draw(np.tile(mean, (20, 1)), stream(0).rows(20))
+    np.testing.assert_array_equal(x.sum(axis=1), 1)
+
+
+def test_threads_make_no_difference():
+    unit = Pooled(20, 20, 24, 2, 2)
+    eta = _RNG.normal(size=(40, unit.size)).astype(np.float32)
+    found = []
+    for n in (1, 2):
+        with limit(n):
+            x, mean = unit.sample(eta, stream(0).rows(40))
+            found.append((x, mean, unit.log_partition(eta)))
+    for one, two in zip(*found):
+        np.testing.assert_array_equal(one, two)
