@@ -23,6 +23,7 @@ from skdgm.distributions.poisson import Poisson, draw_counts
 from skdgm.distributions.pooled import Pooled
 from skdgm.distributions.roles import Biased, Output, Unit
 from skdgm.distributions.sites import Sites
+from skdgm.distributions.truncated import Truncated
 from skdgm.distributions.within import Event, draw_within
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Rectified",
     "Sites",
     "Softmax",
+    "Truncated",
     "Unit",
     "UnitNormal",
     "draw",

@@ -22,6 +22,7 @@ _FEW = 32
 class _Options(NamedTuple):
     size: int
     n: object = 1
+    gain: object = 1.0
 
 
 class Binomial(_Options, Columnwise):
@@ -32,9 +33,15 @@ class Binomial(_Options, Columnwise):
     size : int
     n : int or tuple of int, default=1
         Highest count of all units, or of each.
+    gain : float or tuple of float, default=1.0
+        See :class:`~skdgm.distributions.columnwise.Columnwise`.
     """
 
     __slots__ = ()
+
+    @property
+    def ends(self):
+        return 0.0, self._n * np.asarray(self.gain)
 
     @property
     def _n(self):
@@ -60,7 +67,7 @@ class Binomial(_Options, Columnwise):
             u = rng.uniform(self.size)
             p = np.clip(p, 1e-300, 1 - 1e-16)
             x = np.ceil(bdtrik(u, n, p)).clip(0, n)
-            return np.where(x > 0, x - (bdtr(x - 1, n, p) >= u), x)
+            return np.where(x > 0, x - (bdtr(x - 1, n.astype(int), p) >= u), x)
         x = np.zeros(np.shape(p))
         for number in range(int(n.max(initial=0))):
             x += (rng.fold(number).uniform(self.size) < p) & (number < n)

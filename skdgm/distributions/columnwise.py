@@ -1,9 +1,10 @@
 r"""Units of one natural parameter each, whose statistic is the value itself.
 
 .. math:: p(x \mid \eta) = w(x) \, e^{\eta x - A(\eta)}, \qquad \mathbb{E}[x] =
-   A'(\eta), \qquad \eta = \text{bias} + \text{input}
+   A'(\eta), \qquad \eta = g (\text{bias} + \text{input}), \qquad T(x) = g x
 
-All that an energy asks of a block of such units follows from :math:`\log w`, A, its
+with a constant g, the *gain*: the inverse of the size of values, by which biases and
+weights are of the same order for units of any scale. All that an energy asks of a block of such units follows from :math:`\log w`, A, its
 derivative and draws, which a distribution gives for each unit.
 """
 
@@ -20,13 +21,38 @@ _FAR, _HALVINGS = 2.0**12, 80
 class Columnwise(Unit):
     """A block of independent units, whose parameters are one bias each.
 
-    Subclasses are named tuples with a field ``size``.
+    Subclasses are named tuples with the fields ``size`` and ``gain``, a number or a
+    tuple of one for each unit.
     """
 
     __slots__ = ()
     n_states = np.inf
 
-    field, statistic, param_grad = Biased.field, Biased.statistic, Biased.param_grad
+    def field(self, own, received=0.0):
+        """Natural parameters eta: gain times bias + input from the neighbours."""
+        return self._times_gain(own + received)
+
+    def statistic(self, own, x):
+        """Sufficient statistic of x: gain times x."""
+        return self._times_gain(np.asarray(x))
+
+    def param_grad(self, own, x, received):
+        """Derivative of each row's log weight by the bias: the statistic."""
+        return self.statistic(own, x)
+
+    def _times_gain(self, x):
+        if isinstance(self.gain, tuple):
+            return x * np.array(self.gain, x.dtype)
+        return x if self.gain == 1 else x * x.dtype.type(self.gain)
+
+    def only(self, entries):
+        """Block of some of the units, given by their indices."""
+        parts = {
+            name: tuple(np.array(part)[entries].tolist())
+            for name, part in self._asdict().items()
+            if isinstance(part, tuple)
+        }
+        return self._replace(**parts | {"size": len(entries)})
 
     @abstractmethod
     def log_base(self, x):
@@ -64,7 +90,8 @@ class Columnwise(Unit):
         without means."""
         if moments is None:
             return np.zeros(self.size, dtype)
-        return self.natural(np.asarray(moments, np.float64)).astype(dtype)
+        eta = self.natural(np.asarray(moments, np.float64))
+        return (eta / np.asarray(self.gain)).astype(dtype)
 
     def natural(self, mean):
         """Natural parameters of given means, by bisection, in float64."""

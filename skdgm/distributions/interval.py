@@ -26,12 +26,17 @@ _N_NODES = 48
 
 class _Size(NamedTuple):
     size: int
+    gain: object = 1.0
 
 
 class Interval(_Size, Columnwise):
     """A block of units from 0 to 1, whose parameters are slopes of log densities."""
 
     __slots__ = ()
+
+    @property
+    def ends(self):
+        return 0.0, np.asarray(self.gain, np.float64)
 
     def log_base(self, x):
         return np.zeros(np.shape(x))

@@ -34,6 +34,7 @@ _REACH, _STEP = 9.0, 0.125
 
 class _Size(NamedTuple):
     size: int
+    gain: object = 1.0
 
 
 class UnitNormal(_Size, Columnwise):

@@ -40,6 +40,7 @@ def draw_counts(mean, rng):
 
 class _Size(NamedTuple):
     size: int
+    gain: object = 1.0
 
 
 class Poisson(_Size, Columnwise):

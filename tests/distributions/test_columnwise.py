@@ -5,7 +5,15 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from skdgm.distributions import Binomial, Interval, Poisson, Rectified, UnitNormal
+from skdgm.distributions import (
+    Binomial,
+    Interval,
+    Normal,
+    Poisson,
+    Rectified,
+    Truncated,
+    UnitNormal,
+)
 from skdgm.utils.random import stream
 from tests.distributions.cases import FiniteUnitCase, UnitCase
 from tests.numerical import assert_means
@@ -27,7 +35,7 @@ class OpenCase(UnitCase):
         def weight(x, eta):
             return np.exp(one.log_weight(np.array([[eta]]), np.array([[x]]))[0])
 
-        eta = self.own + received
+        eta = self.unit.field(self.own, received)
         if self.support == "counts":
             found = [sum(weight(x, e) for x in range(60)) for e in eta]
         else:
@@ -39,7 +47,7 @@ class OpenCase(UnitCase):
             return self.of_each(received).sum()
         # Which entries are held, and at what, is read off one state after another.
         mask, x = agree.__closure__[0].cell_contents, agree.__closure__[1].cell_contents
-        eta = self.own + received
+        eta = self.unit.field(self.own, received)
         known = eta * x + self.unit.log_base(x)
         return np.where(mask, known, self.of_each(received)).sum()
 
@@ -49,11 +57,42 @@ class TestPoisson(OpenCase):
     x, moments = np.array([[0.0, 1, 5], [2, 0, 3], [1, 1, 1], [7, 0, 0]]), [0.5, 2, 9]
 
 
+class TestPoissonWithGains(TestPoisson):
+    unit = Poisson(3, (0.5, 1.0, 0.25))
+
+
 class TestUnitNormal(OpenCase):
     unit, x, moments = UnitNormal(3), RNG.normal(size=(4, 3)), [0.5, -2, 1]
 
     def test_initial_parameters(self):
         np.testing.assert_array_equal(self.unit.init(self.moments), self.moments)
+
+
+class TestTruncated(UnitCase):
+    unit = Truncated(3)
+    own, received = Normal(OWN, np.array([0.2, -0.5, 0.9])), RECEIVED
+    x, moments = abs(RNG.normal(size=(4, 3))), ([0.1, 0.8, 3.0], 0.5)
+
+    def of_each(self, received):
+        one, found = Truncated(1), []
+        theta, precision = self.unit.field(self.own, received)
+        for t, p in zip(theta, precision):
+            eta = type(self.eta)(np.array([t]), np.array([p]))
+            found.append(
+                quad(lambda x: np.exp(one.log_weight(eta, np.array([x]))), 0, 20)[0]
+            )
+        return np.log(found)
+
+    def log_total(self, received, agree=None):
+        if agree is None:
+            return self.of_each(received).sum()
+        mask, x = agree.__closure__[0].cell_contents, agree.__closure__[1].cell_contents
+        theta, precision = self.unit.field(self.own, received)
+        known = theta * x - 0.5 * precision * x**2
+        return np.where(mask, known, self.of_each(received)).sum()
+
+    def test_values_below_zero_have_no_weight(self):
+        assert self.unit.log_weight(self.eta, -self.x).max() == -np.inf
 
 
 class TestRectified(OpenCase):
@@ -69,6 +108,11 @@ class TestInterval(OpenCase):
 class TestBinomial(FiniteUnitCase):
     unit, own, received = Binomial(3, (2, 1, 4)), OWN, RECEIVED
     x, moments = np.array([[0.0, 1, 4], [2, 0, 3], [1, 1, 1], [2, 0, 0]]), [0.4, 0.5, 3]
+
+    def test_ends(self):
+        gained = self.unit._replace(gain=(1.0, 2.0, 0.5))
+        np.testing.assert_array_equal(gained.ends[1], [2, 2, 2])
+        assert gained.only(np.array([0, 2])) == Binomial(2, (2, 4), (1.0, 0.5))
 
     def test_draws_have_the_log_probabilities(self):
         self.moments = np.array(self.moments)
@@ -128,7 +172,7 @@ def test_grids_integrate(unit):
         eta = np.array([[eta]])
         log_p = unit.log_weight(eta, x[:, None]) + log_weight
         total = np.logaddexp.reduce(log_p)
-        np.testing.assert_allclose(total, unit.log_partition(eta)[0], rtol=1e-6)
+        np.testing.assert_allclose(total, unit.log_partition(eta)[0], 1e-6, 1e-12)
 
 
 def test_binomial_grids_are_their_values():
