@@ -61,7 +61,7 @@ class Chains:
         seen : list of ndarray
             Of ``n_samples`` rows: chain after chain, each in the order of time.
         """
-        n_visible = self.density.energy.units[0].size
+        n_visible = len(self.density.columns.seen)
         n_samples = count_rows(n_samples, n_visible)
         n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
         thin = n_steps if thin is None else count(thin, "thin", 1, n_steps)
@@ -126,7 +126,8 @@ class Chains:
         energy, params = self.density.energy, self.density.params
         x, clamp = self.density.present(v)
         means, _ = mean_field(energy, params, x, clamp)
-        state, total = gibbs.State(means), 0.0
+        state, size = gibbs.State(means), self.density.n_visible
+        totals = [0.0] * size
         for number in range(n_steps):
             state, info = gibbs.step(
                 rng.fold(number),
@@ -136,9 +137,13 @@ class Chains:
                 colours=energy.backwards,
                 clamp=clamp,
             )
-            total = total + info.means[0]
-        filled = np.asarray(state.x[0]) if method == "sample" else total / n_steps
-        return np.where(clamp[0], x[0], filled)
+            totals = [a + b for a, b in zip(totals, info.means)]
+        if method == "sample":
+            parts = map(np.asarray, state.x[:size])
+        else:
+            parts = (total / n_steps for total in totals)
+        known = zip(clamp, x, parts)
+        return self.density.visible_of([np.where(*triple) for triple in known])
 
     def _packed(self, turn):
         """States of the training chains with these numbers."""

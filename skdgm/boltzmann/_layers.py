@@ -125,7 +125,12 @@ class Layers(ABC):
             objective=getattr(machine._options, "objective", "generative"),
             log_Z=partial(_log_Z, machine, machine._training),
             now=machine._now,
+            **self.facts(machine),
         )
+
+    def facts(self, machine):
+        """Further arguments of the density, by name."""
+        return {}
 
     def moments(self, machine, energy):
         """Known means (or moments) of each block in the model without couplings."""

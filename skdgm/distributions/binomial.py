@@ -61,6 +61,10 @@ class Binomial(_Options, Columnwise):
     def mean(self, eta):
         return sigmoid(eta) * self._n.astype(eta.dtype)
 
+    def variance(self, own):
+        """Variance of each unit at most: n / 4."""
+        return (0.25 * self._n).astype(own.dtype)
+
     def draw_each(self, eta, rng):
         n, p = self._n, sigmoid(np.asarray(eta, np.float64))
         if n.max(initial=0) > _FEW:

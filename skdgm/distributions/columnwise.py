@@ -4,15 +4,16 @@ r"""Units of one natural parameter each, whose statistic is the value itself.
    A'(\eta), \qquad \eta = g (\text{bias} + \text{input}), \qquad T(x) = g x
 
 with a constant g, the *gain*: the inverse of the size of values, by which biases and
-weights are of the same order for units of any scale. All that an energy asks of a block of such units follows from :math:`\log w`, A, its
-derivative and draws, which a distribution gives for each unit.
+weights are of the same order for units of any scale. All that an energy asks of a block
+of such units follows from :math:`\log w`, A, its derivative and draws, which a
+distribution gives for each unit.
 """
 
 from abc import abstractmethod
 
 import numpy as np
 
-from skdgm.distributions.roles import Biased, Unit
+from skdgm.distributions.roles import Unit
 
 # Natural parameters are sought within these limits, in so many halvings.
 _FAR, _HALVINGS = 2.0**12, 80
@@ -44,6 +45,15 @@ class Columnwise(Unit):
         if isinstance(self.gain, tuple):
             return x * np.array(self.gain, x.dtype)
         return x if self.gain == 1 else x * x.dtype.type(self.gain)
+
+    def scale(self, own):
+        """Standard deviation of the statistic, (size, 1): without neighbours, unless a
+        distribution has one at most."""
+        return self.statistic(own, np.sqrt(self.variance(own)))[:, None]
+
+    def variance(self, own):
+        """Variance of each unit: 1."""
+        return np.ones_like(own)
 
     def only(self, entries):
         """Block of some of the units, given by their indices."""

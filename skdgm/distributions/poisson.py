@@ -62,6 +62,11 @@ class Poisson(_Size, Columnwise):
     def mean(self, eta):
         return np.exp(eta)
 
+    def variance(self, own):
+        """Variance of each unit without neighbours, its mean; at least 1/16, as nothing
+        is said by units that hardly ever count."""
+        return np.maximum(self.mean(self.field(own)), own.dtype.type(0.0625))
+
     def draw_each(self, eta, rng):
         return draw_counts(np.exp(eta), rng)
 

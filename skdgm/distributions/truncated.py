@@ -40,7 +40,7 @@ class Truncated(Gaussian):
         outside = (np.asarray(x) < 0).any(axis=-1)
         return np.where(outside, -np.inf, super().log_weight(eta, x))
 
-    def _of_each(self, eta):
+    def log_partitions(self, eta):
         precision = np.asarray(eta.precision, np.float64)
         standard = self._unit.log_partitions(eta.theta / np.sqrt(precision))
         return standard - 0.5 * np.log(precision)

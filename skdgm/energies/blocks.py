@@ -110,7 +110,9 @@ class Graph:
     @property
     def has_real_units(self):
         """True if a block has values that are no lists of ones: numbers, or sites."""
-        return any(isinstance(unit, Gaussian | Columnwise | Sites) for unit in self.units)
+        return any(
+            isinstance(unit, Gaussian | Columnwise | Sites) for unit in self.units
+        )
 
     def neighbours(self, block):
         """Links of a block, in their order.
