@@ -126,8 +126,9 @@ class Chains:
         energy, params = self.density.energy, self.density.params
         x, clamp = self.density.present(v)
         means, _ = mean_field(energy, params, x, clamp)
-        state, size = gibbs.State(means), self.density.n_visible
-        totals = [0.0] * size
+        state, blocks = gibbs.State(means), range(self.density.n_visible)
+        moving = [block for block in blocks if clamp[block] is not True]
+        totals = dict.fromkeys(moving, 0.0)
         for number in range(n_steps):
             state, info = gibbs.step(
                 rng.fold(number),
@@ -137,13 +138,14 @@ class Chains:
                 colours=energy.backwards,
                 clamp=clamp,
             )
-            totals = [a + b for a, b in zip(totals, info.means)]
-        if method == "sample":
-            parts = map(np.asarray, state.x[:size])
-        else:
-            parts = (total / n_steps for total in totals)
-        known = zip(clamp, x, parts)
-        return self.density.visible_of([np.where(*triple) for triple in known])
+            for block in moving:
+                totals[block] = totals[block] + info.means[block]
+        parts = list(x[: len(blocks)])
+        for block in moving:
+            found = np.asarray(state.x[block])
+            found = found if method == "sample" else totals[block] / n_steps
+            parts[block] = np.where(clamp[block], x[block], found)
+        return self.density.visible_of(parts)
 
     def _packed(self, turn):
         """States of the training chains with these numbers."""

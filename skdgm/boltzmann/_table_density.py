@@ -61,6 +61,21 @@ class TableDensity(EnergyDensity):
         """Values of the table for those of the visible blocks: an ndarray."""
         return self.layout.joined(x[: self.n_visible])
 
+    def sample(self, n_samples, random_state=None, **options):
+        """Draw rows; see :meth:`EnergyDensity.sample`."""
+        return self.decoded(super().sample(n_samples, random_state, **options))
+
+    def fill(self, X, method="mean", random_state=None, *, n_steps=100):
+        """Fill missing entries; see :meth:`EnergyDensity.fill`."""
+        whole = self.widened(X)
+        found = super().fill(whole, method, random_state, n_steps=n_steps)
+        return self.decoded(found, X)
+
+    def inverse(self, H):
+        """Means of the visible units given hidden ones; see
+        :meth:`EnergyDensity.inverse`."""
+        return self.decoded(super().inverse(H))
+
     def visible_fields(self, n_samples, rng, n_steps):
         """Natural parameters of the visible units, where these are of one kind; see
         :class:`Unnormalised`."""

@@ -142,7 +142,7 @@ class Tables(Layers):
     def check_options(self, options):
         """Raise ValueError for options that the parameters' types do not exclude."""
         kind, number = parsed(options.hidden)
-        known = kind in _HIDDEN and number is None or kind in _NUMBERED and number
+        known = (kind in _HIDDEN and number is None) or (kind in _NUMBERED and number)
         if not known:
             raise ValueError(
                 f"hidden must be one of {', '.join(map(repr, _HIDDEN))}, 'binomial(n)' "

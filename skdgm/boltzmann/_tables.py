@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.boltzmann._state import present
-from skdgm.boltzmann._visible import Binary, Visible
+from skdgm.boltzmann._visible import Binary, Visible, tell_precise
 from skdgm.data.units import UNITS, UnitColumns, of_block
 from skdgm.distributions import (
     Bernoulli,
@@ -107,7 +107,7 @@ class Layout(NamedTuple):
 
     @property
     def owners(self):
-        """For each block the column of the table that each of its entries belongs to."""
+        """For each block the column of the table that each entry belongs to."""
         return [np.repeat(which, self.widths[which]) for which in self.which]
 
 
@@ -131,6 +131,20 @@ class Table(Visible):
     def kinds_of(self, columns):
         """Kind of each column."""
         return columns.kinds
+
+    def warn(self, machine):
+        """Warn of columns whose precision is at its limit, unless they are constant."""
+        columns = machine._columns
+        layout, found = (
+            self.layout(machine, columns),
+            np.full(len(columns.seen), -np.inf),
+        )
+        own = iter(vars(machine).get("_log_precisions", ()))
+        for kind, unit, which in zip(layout.kinds, layout.units, layout.which):
+            if kind in REAL_KINDS:
+                found[which] = next(own)
+                tell_precise(machine, unit, found, columns.varies)
+                found[which] = -np.inf
 
     def means_of(self, columns, kind):
         """Smoothed means (or moments) of the columns of a kind."""

@@ -99,7 +99,7 @@ class MixedColumns(RealColumns):
         rows = rows._replace(codec=codec)
         kinds = self._kinds(rows) if reset else known.kinds
         sizes = None if reset or known.rare.lenient else known.sizes
-        self._check(rows, kinds, type(model).__name__, sizes, known)
+        check(rows, kinds, type(model).__name__, sizes)
         if reset:
             return rows
         rows = self.seen(self._with_unknown(rows, known, unknown), known)
@@ -114,10 +114,6 @@ class MixedColumns(RealColumns):
     def _kinds(self, rows):
         """Kind of each column, as told."""
         return kinds_of(self.kinds, rows)
-
-    def _check(self, rows, kinds, who, sizes, known):
-        """Raise ValueError for values that columns of such kinds do not have."""
-        check(rows, kinds, who, sizes)
 
     def _scaled(self, table, kinds):
         """Kinds that fit the values of columns, and scales."""

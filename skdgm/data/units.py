@@ -7,8 +7,9 @@ import numpy as np
 from scipy.special import gammaln
 
 from skdgm.data.codes import count_sizes, refuse
-from skdgm.data.kinds import check
 from skdgm.data.mixed import MixedColumns
+from skdgm.exceptions import DataRangeWarning
+from skdgm.utils.callers import warn
 
 # Kinds of columns; "binomial(n)" are counts up to n.
 UNITS = (
@@ -17,6 +18,17 @@ UNITS = (
 )
 _COUNTED = re.compile(r"(binomial|categorical)\(([1-9][0-9]{0,8})\)")
 _COUNTS = "poisson", "binomial"
+
+
+class Clipped(NamedTuple):
+    """Scale of a column of which values are beyond its limits."""
+
+    low: float
+    high: float
+
+    def forward(self, x):
+        """Values clipped to the limits."""
+        return x.clip(self.low, self.high)
 
 
 class UnitFacts(NamedTuple):
@@ -69,8 +81,25 @@ def checked_kinds(visible):
             )
 
 
+def _deviation(kinds, mean, limits):
+    """Standard deviation of units with given means; of shares at most about that."""
+    share = (mean / limits).clip(0, 1)
+    found = np.where(kinds == "poisson", np.sqrt(np.maximum(mean, 0)), 0.25)
+    of_counts = np.sqrt(limits * share * (1 - share))
+    return np.where(kinds == "binomial", of_counts, found)
+
+
+def _limits(kinds, limits):
+    """Least and highest value of each column; infinite where there is none, and of
+    binomial counts whose number is not known yet."""
+    bounded = np.isin(kinds, ("interval", "rectified", *_COUNTS))
+    high = np.where(kinds == "interval", 1.0, np.inf)
+    high = np.where((kinds == "binomial") & (limits > 0), limits, high)
+    return np.where(bounded, 0.0, -np.inf), high
+
+
 class UnitColumns(MixedColumns):
-    """Columns of units: one kind for all, one for each, or those of a DataFrame's types.
+    """Columns of units, all of one kind or of several.
 
     Parameters
     ----------
@@ -87,12 +116,17 @@ class UnitColumns(MixedColumns):
 
     @property
     def tags(self):
-        """Input tags: those of columns that are all of one kind differ."""
-        alike = isinstance(self.kinds, str) and self.kinds not in ("mixed", "gaussian")
-        return {"positive_only": alike, "categorical": self.takes_times}
+        """Input tags: whether no column may be negative, and names are categories."""
+        amounts = not self.takes_times and "gaussian" not in np.ravel(self.kinds)
+        return {"positive_only": amounts, "categorical": self.takes_times}
 
     def _kinds(self, rows):
         """Kind of each column, as told, "numeric" where a DataFrame says so."""
+        if isinstance(self.kinds, dict) and rows.codec is None:
+            raise ValueError(
+                "visible has names of columns, but X is no DataFrame: give it the kinds "
+                "of all columns in their order."
+            )
         if self.takes_times:
             known = rows.codec.kinds if rows.codec else ["gaussian"] * rows.shape[1]
             return np.array([parsed(name)[0] for name in known], "U11")
@@ -114,26 +148,41 @@ class UnitColumns(MixedColumns):
             names = [self.kinds] * rows.shape[1] if one else self.kinds
         return np.array([parsed(name)[1] or 0 for name in names], int)
 
-    def _check(self, rows, kinds, who, sizes, known):
-        check(rows, kinds, who, sizes)
-        least = np.flatnonzero(np.isin(kinds, ("rectified", *_COUNTS)))
-        within = np.flatnonzero(kinds == "interval")
-        limits = self._told(rows) if known is None else known.units.limits
-        binomial = np.flatnonzero((kinds == "binomial") & (limits > 0))
-        for which, why in (
-            (least, "is negative: these are amounts or counts"),
-            (within, "is outside [0, 1]: scale the column, or choose another kind"),
-            (binomial, "is more than the highest count: give this as 'binomial(n)'"),
-        ):
-            names = [rows.name_of(j) for j in which]
-            for block in rows.blocks() if len(which) else ():
-                part = rows.take(block)[:, which]
-                wrong = part < 0
-                if which is within:
-                    wrong |= part > 1
-                if which is binomial:
-                    wrong = part > limits[which]
-                refuse(part, wrong, names, who, why)
+    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+        """Validate data. Later than in fits, values beyond the limits of a column are
+        clipped, with a warning."""
+        given = {"reset": reset, "fitting": fitting, "dtype": dtype}
+        rows = super().rows(model, X, **given)
+        known = None if reset else model._columns
+        kinds = self._kinds(rows) if reset else known.kinds
+        limits = self._told(rows) if reset else known.units.limits
+        low, high = _limits(kinds, limits)
+        which = np.flatnonzero(np.isfinite(low))
+        raw, scales = rows.raw, list(rows.scales or (None,) * len(kinds))
+        for block in rows.blocks() if len(which) else ():
+            part = raw.take(block)[:, which]
+            for own, why in (
+                (part < low[which], "is negative: these are amounts or counts"),
+                (
+                    part > high[which],
+                    "is more than the highest value: choose another "
+                    "kind for the column, or give a count's limit as 'binomial(n)'",
+                ),
+            ):
+                if own.any() and (reset or fitting):
+                    names = [rows.name_of(j) for j in which]
+                    refuse(part, own, names, type(model).__name__, why)
+                for j in which[own.any(axis=0)]:
+                    scales[j] = Clipped(float(low[j]), float(high[j]))
+        beyond = [j for j in which if isinstance(scales[j], Clipped)]
+        if not beyond:
+            return rows
+        warn(
+            f"{type(model).__name__} got values beyond the limits of columns "
+            f"{[rows.name_of(j) for j in beyond]}, and sees them clipped to these.",
+            DataRangeWarning,
+        )
+        return rows._replace(scales=tuple(scales))
 
     def _scaled(self, table, kinds):
         """Kinds with "ordinal" for numbers of few values, and scales of these."""
@@ -151,12 +200,13 @@ class UnitColumns(MixedColumns):
         if len(which):
             highest = count_sizes(table, np.ones(len(which), int), which) - 1
             limits[which] = np.where(told[which], told[which], np.maximum(highest, 1))
-        mean, spread, base = self._moments_of(table, kinds, seen, total)
+        mean, deviation, base = self._moments_of(table, kinds, seen, total)
         gained = np.isin(kinds, ("interval", *_COUNTS))
+        spread = np.maximum(deviation, _deviation(kinds, mean, limits))
         spread = np.where(gained & (spread > 0), spread, 1.0)
         gains = np.where(gained, 2.0 ** -np.rint(np.log2(spread)), 1.0)
         halves = kinds == "rectified"
-        size = np.sqrt(mean**2 + spread**2) if halves.any() else mean
+        size = np.hypot(mean, deviation)
         scale = np.where(halves & (size > 0), size, columns.scale)
         return columns._replace(scale=scale, units=UnitFacts(limits, gains, base))
 

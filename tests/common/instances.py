@@ -13,6 +13,7 @@ from skdgm import (
     LAPGAN,
     MADE,
     NADE,
+    RBM,
     RNADE,
     VAE,
     BernoulliRBM,
@@ -251,6 +252,63 @@ INSTANCES = [
         gradient="fpcd",
         fast_learning_rate=0.01,
         schedule="constant",
+        random_state=0,
+    ),
+    RBM(6, n_iter=4, random_state=0),
+    RBM(
+        8,
+        visible="gaussian",
+        precision="scalar",
+        min_variance=0.1,
+        gradient="cd",
+        n_steps=(1, 2),
+        momentum=0.5,
+        schedule="invscaling",
+        l1=1e-4,
+        l2=1e-4,
+        max_norm=3.0,
+        n_iter=8,
+        early_stopping=True,
+        validation_fraction=0.3,
+        random_state=0,
+    ),
+    RBM(
+        7,
+        visible="mixed",
+        hidden="categorical(3)",
+        solver="adam",
+        learning_rate=0.01,
+        n_chains=None,
+        centering=None,
+        n_iter=6,
+        random_state=0,
+    ),
+    RBM(
+        6,
+        visible="binomial",
+        hidden="binomial(2)",
+        gradient="tempering",
+        n_temperatures=3,
+        n_chains=7,
+        centering="moving",
+        n_iter=4,
+        random_state=0,
+    ),
+    RBM(
+        5,
+        visible="poisson",
+        gradient="fpcd",
+        fast_learning_rate=0.05,
+        schedule="constant",
+        n_iter=4,
+        random_state=0,
+    ),
+    RBM(
+        4,
+        visible="interval",
+        hidden="gaussian",
+        centering="start",
+        n_iter=8,
         random_state=0,
     ),
     ReplicatedSoftmax(6, n_iter=4, batch_size=10, n_temperatures=4, random_state=0),
@@ -998,7 +1056,7 @@ def one_of_each(key, instances=INSTANCES):
 def kind(instance):
     """The class, the kind of columns, and whether layers are refined or given."""
     options = machine(instance).get_params(deep=False)
-    names = ["column_types", "refine"]
+    names = ["column_types", "refine", "visible"]
     given = [str(options.get(name)) for name in names]
     return type(instance), *given, bool(options.get("layers"))
 
@@ -1007,7 +1065,7 @@ def reader(instance):
     """The family, the code that learns from its rows, and what columns it reads."""
     family = type(instance).__module__.split(".")[1]
     learns = getattr(type(instance), "_objective", None)
-    mixed = instance.get_params().get("column_types") == "mixed"
+    mixed = "mixed" in map(instance.get_params().get, ("column_types", "visible"))
     return family, learns, mixed, get_tags(instance).input_tags.positive_only
 
 

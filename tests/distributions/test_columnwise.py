@@ -14,6 +14,7 @@ from skdgm.distributions import (
     Truncated,
     UnitNormal,
 )
+from skdgm.distributions.gaussian import Natural
 from skdgm.utils.random import stream
 from tests.distributions.cases import FiniteUnitCase, UnitCase
 from tests.numerical import assert_means
@@ -75,12 +76,13 @@ class TestTruncated(UnitCase):
 
     def of_each(self, received):
         one, found = Truncated(1), []
-        theta, precision = self.unit.field(self.own, received)
-        for t, p in zip(theta, precision):
-            eta = type(self.eta)(np.array([t]), np.array([p]))
-            found.append(
-                quad(lambda x: np.exp(one.log_weight(eta, np.array([x]))), 0, 20)[0]
-            )
+
+        def weight(x, theta, precision):
+            eta = Natural(np.array([theta]), np.array([precision]))
+            return np.exp(one.log_weight(eta, np.array([x])))
+
+        for own in zip(*self.unit.field(self.own, received)):
+            found.append(quad(weight, 0, 20, args=own)[0])
         return np.log(found)
 
     def log_total(self, received, agree=None):
