@@ -124,8 +124,8 @@ class UnitColumns(MixedColumns):
         """Kind of each column, as told, "numeric" where a DataFrame says so."""
         if isinstance(self.kinds, dict) and rows.codec is None:
             raise ValueError(
-                "visible has names of columns, but X is no DataFrame: give it the kinds "
-                "of all columns in their order."
+                "visible has names of columns, but X is no DataFrame: give it the "
+                "kinds of all columns in their order."
             )
         if self.takes_times:
             known = rows.codec.kinds if rows.codec else ["gaussian"] * rows.shape[1]

@@ -495,7 +495,7 @@ def test_precise_columns_are_named():
         3,
         visible=("gaussian", "bernoulli"),
         min_variance=0.3,
-        n_iter=40,
+        n_iter=200,
         random_state=0,
     )
     with pytest.warns(PrecisionWarning, match=r"columns \[0\]"):
