@@ -209,10 +209,12 @@ def _unit(kind, columns, which, options):
             if options is None
             else block(size, options.precision, options.min_variance)
         )
-    limits, gains, _ = (tuple(fact[which].tolist()) for fact in columns.units)
+    limits, gains, *_ = (tuple(fact[which].tolist()) for fact in columns.units)
     if kind == "binomial":
         return Binomial(size, limits, gains)
-    return {"poisson": Poisson, "interval": Interval}[kind](size, gains)
+    if kind == "poisson":
+        return Poisson(size, gains, tuple(columns.units.mean[which].tolist()))
+    return Interval(size, gains)
 
 
 def _loss(kind, unit, moments, base):

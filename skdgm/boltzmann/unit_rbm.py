@@ -84,15 +84,17 @@ class RBM(Machine):
         Number of rows in each update.
     n_iter : int, default=20
         Number of epochs.
-    gradient : {"pcd", "cd", "fpcd", "tempering"}, default="pcd"
-        Chains of the negative phase: they start where the last update left them
-        (persistent contrastive divergence, "pcd" [2]_), or at the data (contrastive
-        divergence, "cd" [1]_). Persistent chains may have fast weights ("fpcd" [4]_),
-        or exchange states with hotter ones (parallel tempering, "tempering" [5]_).
+    gradient : {"tempering", "pcd", "cd", "fpcd"}, default="tempering"
+        Chains of the negative phase. Those of parallel tempering persist, and exchange
+        states with hotter ones ("tempering" [5]_). Others start where the last update
+        left them (persistent contrastive divergence, "pcd" [2]_), perhaps with fast
+        weights ("fpcd" [4]_), or at the data (contrastive divergence, "cd" [1]_). They
+        are several times faster, but above units that say much, as counts do, they stay
+        where the rows are, and the model may have most of its probability elsewhere.
     n_steps : int or tuple of int, default=1
         Number of Gibbs steps of these chains in each update. The values of a tuple
         share the epochs evenly, in order.
-    n_chains : int or None, default=50
+    n_chains : int or None, default=20
         Number of persistent chains; ``batch_size`` if None.
     n_temperatures : int, default=10
         Number of temperatures for "tempering", with ``n_chains`` chains at each.
@@ -244,9 +246,9 @@ class RBM(Machine):
         learning_rate=0.1,
         batch_size=10,
         n_iter=20,
-        gradient="pcd",
+        gradient="tempering",
         n_steps=1,
-        n_chains=50,
+        n_chains=20,
         n_temperatures=10,
         fast_learning_rate=None,
         centering="data",

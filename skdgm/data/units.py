@@ -43,11 +43,14 @@ class UnitFacts(NamedTuple):
         than counts and intervals.
     base : ndarray of shape (n_columns,)
         Mean of the log base measure of counts; 0 for other columns.
+    mean : ndarray of shape (n_columns,)
+        Of the first data.
     """
 
     limits: np.ndarray
     gains: np.ndarray
     base: np.ndarray
+    mean: np.ndarray
 
 
 def parsed(name):
@@ -208,7 +211,7 @@ class UnitColumns(MixedColumns):
         halves = kinds == "rectified"
         size = np.hypot(mean, deviation)
         scale = np.where(halves & (size > 0), size, columns.scale)
-        return columns._replace(scale=scale, units=UnitFacts(limits, gains, base))
+        return columns._replace(scale=scale, units=UnitFacts(limits, gains, base, mean))
 
     def _moments_of(self, table, kinds, seen, total):
         """Means, standard deviations and mean log base measures of columns."""

@@ -41,10 +41,20 @@ def draw_counts(mean, rng):
 class _Size(NamedTuple):
     size: int
     gain: object = 1.0
+    typical: object = 1.0
 
 
 class Poisson(_Size, Columnwise):
-    """A block of counts, whose parameters are one log rate each."""
+    """A block of counts, whose parameters are one log rate each.
+
+    Parameters
+    ----------
+    size : int
+    gain : float or tuple of float, default=1.0
+        See :class:`~skdgm.distributions.columnwise.Columnwise`.
+    typical : float or tuple of float, default=1.0
+        Typical mean of all units, or of each, which the length of steps depends on.
+    """
 
     __slots__ = ()
 
@@ -63,9 +73,10 @@ class Poisson(_Size, Columnwise):
         return np.exp(eta)
 
     def variance(self, own):
-        """Variance of each unit without neighbours, its mean; at least 1/16, as nothing
-        is said by units that hardly ever count."""
-        return np.maximum(self.mean(self.field(own)), own.dtype.type(0.0625))
+        """Variance of each unit where it is low: a quarter of the typical mean, as
+        rates differ by factors; at least 1/16."""
+        low = np.maximum(0.25 * np.asarray(self.typical), 0.0625)
+        return np.full_like(own, low)
 
     def draw_each(self, eta, rng):
         return draw_counts(np.exp(eta), rng)
