@@ -66,18 +66,24 @@ def digits(args):
     told("shares of each pixel's values", *parts, "exact", 0.0)
     learn = {"n_iter": args.n_iter, "random_state": 0}
     machines = {
-        'RBM(16, visible="binomial(16)")': RBM(16, visible="binomial(16)", **learn),
-        'RBM(16, visible="poisson", gradient="pcd")': RBM(
-            16, visible="poisson", gradient="pcd", **learn
+        'RBM(16, column_types="binomial(16)")': RBM(
+            16, column_types="binomial(16)", **learn
         ),
-        'RBM(16, visible="categorical")': RBM(16, visible="categorical", **learn),
+        'RBM(16, column_types="poisson", gradient="pcd")': RBM(
+            16, column_types="poisson", gradient="pcd", **learn
+        ),
+        'RBM(16, column_types="categorical")': RBM(
+            16, column_types="categorical", **learn
+        ),
         'RBM(1, "binomial(16)", hidden="categorical(50)"), a mixture': RBM(
-            1, visible="binomial(16)", hidden="categorical(50)", **learn
+            1, column_types="binomial(16)", hidden="categorical(50)", **learn
         ),
-        'RBM(16, visible="binomial(16)", gradient="pcd")': RBM(
-            16, visible="binomial(16)", gradient="pcd", **learn
+        'RBM(16, column_types="binomial(16)", gradient="pcd")': RBM(
+            16, column_types="binomial(16)", gradient="pcd", **learn
         ),
-        'RBM(64, visible="binomial(16)")': RBM(64, visible="binomial(16)", **learn),
+        'RBM(64, column_types="binomial(16)")': RBM(
+            64, column_types="binomial(16)", **learn
+        ),
         'NADE(64, column_types="categorical")': NADE(
             64, column_types="categorical", random_state=0
         ),
@@ -134,14 +140,14 @@ def tables(args):
         mixed = {"column_types": "mixed", "random_state": 0}
         models = {
             'RBM(1, hidden="categorical(1)"), independent columns': RBM(
-                1, visible="mixed", hidden="categorical(1)", **learn
+                1, column_types="mixed", hidden="categorical(1)", **learn
             ),
-            'RBM(16, visible="mixed")': RBM(16, visible="mixed", **learn),
-            'RBM(8, visible="mixed", hidden="binomial(4)")': RBM(
-                8, visible="mixed", hidden="binomial(4)", **learn
+            'RBM(16, column_types="mixed")': RBM(16, column_types="mixed", **learn),
+            'RBM(8, column_types="mixed", hidden="binomial(4)")': RBM(
+                8, column_types="mixed", hidden="binomial(4)", **learn
             ),
             'RBM(1, "mixed", hidden="categorical(8)"), a mixture': RBM(
-                1, visible="mixed", hidden="categorical(8)", **learn
+                1, column_types="mixed", hidden="categorical(8)", **learn
             ),
             'VAE(column_types="mixed")': VAE(**mixed),
             'NADE(column_types="mixed")': NADE(**mixed),

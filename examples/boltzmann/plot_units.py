@@ -20,9 +20,9 @@ from skdgm import RBM
 # log-likelihoods are exact.
 
 X = load_digits().data
-counts = RBM(20, visible="binomial(16)", n_iter=40, random_state=0).fit(X)
-poisson = RBM(20, visible="poisson", n_iter=40, random_state=0).fit(X)
-shares = RBM(20, visible="interval", n_iter=40, random_state=0).fit(X / 16)
+counts = RBM(20, column_types="binomial(16)", n_iter=40, random_state=0).fit(X)
+poisson = RBM(20, column_types="poisson", n_iter=40, random_state=0).fit(X)
+shares = RBM(20, column_types="interval", n_iter=40, random_state=0).fit(X / 16)
 for name, model in (("binomial", counts), ("Poisson", poisson)):
     print(f"{name}: {model.score(X):.0f} nats for each image of counts")
 
@@ -51,7 +51,7 @@ plt.show()
 frame = load_wine(as_frame=True).frame
 frame["target"] = pd.Categorical(frame["target"].map("class {}".format))
 kinds = {"color_intensity": "rectified", "malic_acid": "rectified"}
-wines = RBM(8, visible=kinds, n_iter=100, random_state=0).fit(frame)
+wines = RBM(8, column_types=kinds, n_iter=100, random_state=0).fit(frame)
 print(wines.sample(3, random_state=0).T)
 
 # %%

@@ -312,4 +312,4 @@ class Machine(Estimator):
 
     def _report(self, learned, n_epochs, watch):
         super()._report(learned, n_epochs, watch)
-        self._domain.warn(self)
+        self._layers.warn(self)

@@ -22,13 +22,15 @@ class TableDensity(EnergyDensity):
         As of :class:`EnergyDensity`.
     layout : Layout
         Blocks of the columns.
+    fills : tuple of ndarray
+        Values of each block from which missing entries start.
     """
 
-    def __init__(self, *known, layout, **model):
+    def __init__(self, *known, layout, fills, **model):
         super().__init__(*known, **model)
         self.layout = layout
         self.n_visible = len(layout.units)
-        self.fills = self.domain.fills(layout, self.columns)
+        self.fills = fills
 
     def present(self, v):
         """Clamp the machine to rows of data; see :meth:`EnergyDensity.present`."""

@@ -1,12 +1,21 @@
 """Layers of machines of any units: visible blocks under one block of hidden units."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
 from skdgm.boltzmann._layers import Layers
 from skdgm.boltzmann._state import density, formed
-from skdgm.boltzmann._tables import REAL_KINDS, hidden_unit
+from skdgm.boltzmann._tables import (
+    REAL_KINDS,
+    fills_of,
+    hidden_unit,
+    layout_of,
+    loss_of_independent,
+    moments_of,
+    noise,
+    tell_precisions,
+)
 from skdgm.data.units import parsed
 from skdgm.distributions import Normal
 from skdgm.energies import Params, layered, plain
@@ -37,25 +46,39 @@ class Tables(Layers):
 
     def energy(self, machine, sizes=None):
         """Energy of a machine, with a hidden layer of the given size or as learned."""
-        layout = machine._domain.layout(machine, machine._columns)
+        layout = self.layout(machine)
         sizes = sizes or self.learned_sizes(machine)
         return self.wired(layout.units, tuple(sizes), machine._options.hidden)
 
     def moments(self, machine, energy):
         """Known means (or moments) of each block in the model without couplings."""
-        layout = machine._domain.layout(machine, machine._columns)
-        known = (machine._domain.means_of(machine._columns, k) for k in layout.kinds)
-        return (*known, None)
+        layout = self.layout(machine)
+        return (*moments_of(machine._domain, machine._columns, layout), None)
+
+    def layout(self, machine):
+        """Blocks of a machine's visible units: a :class:`Layout`."""
+        return layout_of(machine._columns, machine._options)
+
+    def noise(self, machine):
+        """Function that draws visible values without structure."""
+        return partial(noise, self.layout(machine))
+
+    def warn(self, machine):
+        """Warn of columns whose precision is at its limit."""
+        found = vars(machine).get("_log_precisions", ())
+        tell_precisions(machine, self.layout(machine), found)
 
     def facts(self, machine):
         """Further arguments of the density, by name."""
-        return {"layout": machine._domain.layout(machine, machine._columns)}
+        layout = self.layout(machine)
+        fills = fills_of(machine._domain, machine._columns, layout)
+        return {"layout": layout, "fills": fills}
 
     def objective(self, machine, table, before):
         """Objective of a run after so many epochs."""
         options, columns = machine._options, machine._columns
         energy = self.energy(machine, self.sizes(options))
-        layout = machine._domain.layout(machine, columns)
+        layout = self.layout(machine)
         moments = self.moments(machine, energy)
         return machine._OBJECTIVE(
             energy,
@@ -67,16 +90,16 @@ class Tables(Layers):
             before,
             density(table),
             means=moments,
-            known=(machine._domain, columns),
+            known=(loss_of_independent(machine._domain, columns, layout),),
             table=table,
             layout=layout,
-            fills=machine._domain.fills(layout, columns),
+            fills=fills_of(machine._domain, columns, layout),
         )
 
     def attributes(self, machine, state):
         """Fitted attributes of a training state."""
         options, columns = machine._options, machine._columns
-        layout = machine._domain.layout(machine, columns)
+        layout = self.layout(machine)
         energy = self.energy(machine, self.sizes(options))
         state = formed(state._replace(near=()), plain)
         (*below, bias), couplings = state.params
@@ -110,7 +133,11 @@ class Tables(Layers):
             "chains_": machine._domain.to_data(columns, layout.joined(shown[:-1])),
             "h_samples_": shown[-1],
             "_training": state._replace(chains=chains)[1:],
-            "_training_units": (options.visible, options.hidden, options.n_components),
+            "_training_units": (
+                options.column_types,
+                options.hidden,
+                options.n_components,
+            ),
         }
 
     def named(self, units, couplings, visible, chains, labelled):
@@ -119,7 +146,7 @@ class Tables(Layers):
 
     def params(self, machine, dtype=None):
         """Parameters of a fitted machine; see :class:`Layers`."""
-        layout = machine._domain.layout(machine, machine._columns)
+        layout = self.layout(machine)
         hidden = self.energy(machine).units[-1]
         dtype_, W = machine.components_.dtype, machine.components_.T
         gain, given = (
@@ -152,8 +179,8 @@ class Tables(Layers):
     def check_unchanged(self, machine):
         """Raise ValueError where the options do not fit the learned machine."""
         asked = machine._options
-        now = asked.visible, asked.hidden, asked.n_components
-        names = "visible", "hidden", "n_components"
+        now = asked.column_types, asked.hidden, asked.n_components
+        names = "column_types", "hidden", "n_components"
         for name, one, other in zip(names, now, machine._training_units):
             if one != other:
                 raise ValueError(
@@ -195,7 +222,7 @@ def improper(kinds, hidden):
         raise ValueError(
             f"hidden={hidden!r} has no limits, nor have columns {open_[:10]}, of the "
             f"kinds {sorted({kinds[name] for name in open_})}: such a machine has no "
-            "finite partition function, as the energy of large values falls without end. Use "
-            "hidden='bernoulli', 'binomial(n)' or 'categorical(n)', or visible units "
+            "finite partition function, as the energy of large values falls without end. "
+            "Use hidden='bernoulli', 'binomial(n)' or 'categorical(n)', or visible units "
             "within limits: 'bernoulli', 'categorical', 'binomial' or 'interval'."
         )

@@ -56,6 +56,9 @@ class TableWatch(PseudoLikelihoodWatch):
     """Negative log-likelihood of a few columns of each row given the means of the
     hidden units, those given all other columns, in nats per row."""
 
+    def _of_independent(self, objective):
+        return objective.known[0]
+
     def _watched(self, params, batch, part):
         columns, params = self.units[part], plain(params)
         energy, layout = self.objective.energy, self.objective.layout

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.boltzmann._state import present
-from skdgm.boltzmann._visible import Binary, Visible, tell_precise
+from skdgm.boltzmann._visible import tell_precise
 from skdgm.data.units import UNITS, UnitColumns, of_block
 from skdgm.distributions import (
     Bernoulli,
@@ -111,88 +111,80 @@ class Layout(NamedTuple):
         return [np.repeat(which, self.widths[which]) for which in self.which]
 
 
-class Table(Visible):
-    """What a machine of any units asks of its columns, besides their statistics."""
-
-    def layout(self, machine, columns):
-        """Blocks of a machine's visible units: a :class:`Layout`."""
-        options, sizes = machine._options, np.ones(len(columns.seen), int)
-        kinds = self.kinds_of(columns)
-        coded = np.isin(kinds, of_block("categorical"))
-        sizes[coded] = columns.sizes[coded]
-        found = {}
-        for kind in UNITS:
-            which = np.flatnonzero(np.isin(kinds, of_block(kind)))
-            if len(which):
-                found[kind] = which, _unit(kind, columns, which, options)
-        which, units = zip(*found.values())
-        return Layout(tuple(found), units, which, sizes)
-
-    def kinds_of(self, columns):
-        """Kind of each column."""
-        return columns.kinds
-
-    def warn(self, machine):
-        """Warn of columns whose precision is at its limit, unless they are constant."""
-        columns = machine._columns
-        layout, found = (
-            self.layout(machine, columns),
-            np.full(len(columns.seen), -np.inf),
-        )
-        own = iter(vars(machine).get("_log_precisions", ()))
-        for kind, unit, which in zip(layout.kinds, layout.units, layout.which):
-            if kind in REAL_KINDS:
-                found[which] = next(own)
-                tell_precise(machine, unit, found, columns.varies)
-                found[which] = -np.inf
-
-    def means_of(self, columns, kind):
-        """Smoothed means (or moments) of the columns of a kind."""
-        return self.moments_of(columns, kind)
-
-    def fills(self, layout, columns):
-        """Values of each block from which missing entries start: means."""
-        found = (self.means_of(columns, kind) for kind in layout.kinds)
-        means = [own[0] if isinstance(own, tuple) else own for own in found]
-        return tuple(
-            np.broadcast_to(mean, unit.size) for mean, unit in zip(means, layout.units)
-        )
-
-    def noise(self, machine, rng, dtype):
-        """Values of units without bias and neighbours, one row for each stream."""
-        layout = self.layout(machine, machine._columns)
-        parts = [
-            unit.sample(unit.field(unit.init(dtype=dtype)), rng.fold(block))[0]
-            for block, unit in enumerate(layout.units)
-        ]
-        return layout.joined(parts)
+def kinds_of(columns):
+    """Kind of each column: bits, where statistics say nothing else."""
+    kinds = getattr(columns, "kinds", None)
+    return np.full(len(columns.seen), "bernoulli") if kinds is None else kinds
 
 
-class Bits(Table, Binary):
-    """Binary columns alone."""
+def layout_of(columns, options):
+    """Blocks of the visible units of columns.
 
-    def kinds_of(self, columns):
-        """Kind of each column: "bernoulli"."""
-        return np.full(len(columns.seen), "bernoulli")
+    Parameters
+    ----------
+    columns : Columns or Mixed
+    options : object
+        Has ``precision`` and ``min_variance`` of real units.
 
-    def means_of(self, columns, kind):
-        """Smoothed means of the columns."""
-        return self.moments(columns)
+    Returns
+    -------
+    layout : Layout
+    """
+    sizes, kinds = np.ones(len(columns.seen), int), kinds_of(columns)
+    coded = np.isin(kinds, of_block("categorical"))
+    sizes[coded] = columns.sizes[coded]
+    found = {}
+    for kind in UNITS:
+        which = np.flatnonzero(np.isin(kinds, of_block(kind)))
+        if len(which):
+            found[kind] = which, _unit(kind, columns, which, options)
+    which, units = zip(*found.values())
+    return Layout(tuple(found), units, which, sizes)
 
 
-class AnyUnits(Table, UnitColumns):
-    """Columns of one other kind, or of several."""
+def moments_of(domain, columns, layout):
+    """Smoothed means (or moments) of each block, a list."""
+    if not isinstance(domain, UnitColumns):
+        return [domain.moments(columns)]
+    return [domain.moments_of(columns, kind) for kind in layout.kinds]
 
-    def loss_of_independent(self, columns):
-        """Negative log-likelihood of rows, in nats, if columns were independent."""
-        total, units = 0.0, columns.units
-        for kind in UNITS:
-            which = np.isin(columns.kinds, of_block(kind))
-            if which.any():
-                unit = _unit(kind, columns, np.flatnonzero(which), None)
-                moments = self.means_of(columns, kind)
-                total += _loss(kind, unit, moments, units.base[which].sum())
-        return float(total)
+
+def fills_of(domain, columns, layout):
+    """Values of each block from which missing entries start: means, a tuple."""
+    found = moments_of(domain, columns, layout)
+    means = [own[0] if isinstance(own, tuple) else own for own in found]
+    return tuple(
+        np.broadcast_to(mean, unit.size) for mean, unit in zip(means, layout.units)
+    )
+
+
+def noise(layout, rng, dtype):
+    """Values of units without bias and neighbours, one row for each stream."""
+    parts = [
+        unit.sample(unit.field(unit.init(dtype=dtype)), rng.fold(block))[0]
+        for block, unit in enumerate(layout.units)
+    ]
+    return layout.joined(parts)
+
+
+def tell_precisions(machine, layout, log_precisions):
+    """Warn of columns whose precision is at its limit, unless they are constant."""
+    own, columns = iter(log_precisions), machine._columns
+    for kind, unit, which in zip(layout.kinds, layout.units, layout.which):
+        if kind in REAL_KINDS:
+            found = np.full(len(columns.seen), -np.inf)
+            found[which] = next(own)
+            tell_precise(machine, unit, found, columns.varies)
+
+
+def loss_of_independent(domain, columns, layout):
+    """Negative log-likelihood of rows, in nats, if columns were independent."""
+    if not isinstance(domain, UnitColumns):
+        return domain.loss_of_independent(columns)
+    moments = moments_of(domain, columns, layout)
+    parts = zip(layout.kinds, layout.units, layout.which, moments)
+    base = columns.units.base
+    return sum(_loss(kind, unit, own, base[w].sum()) for kind, unit, w, own in parts)
 
 
 def _unit(kind, columns, which, options):
@@ -204,11 +196,7 @@ def _unit(kind, columns, which, options):
         return Sites(tuple(columns.sizes[which].tolist()))
     if kind in REAL_KINDS:
         block = Gaussian if kind == "gaussian" else Truncated
-        return (
-            block(size)
-            if options is None
-            else block(size, options.precision, options.min_variance)
-        )
+        return block(size, options.precision, options.min_variance)
     limits, gains, *_ = (tuple(fact[which].tolist()) for fact in columns.units)
     if kind == "binomial":
         return Binomial(size, limits, gains)
@@ -227,7 +215,7 @@ def _loss(kind, unit, moments, base):
     if kind == "rectified":
         # The mean square of the values is 1.
         return log_Z - (eta.theta * moments[0] - 0.5 * eta.precision).sum()
-    return log_Z - (eta * np.asarray(moments)).sum() - base
+    return float(log_Z - (eta * np.asarray(moments)).sum() - base)
 
 
 def hidden_unit(kind, number, size):

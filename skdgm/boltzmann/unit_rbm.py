@@ -9,8 +9,9 @@ from skdgm.boltzmann._options import MACHINE, REAL
 from skdgm.boltzmann._table_density import TableDensity
 from skdgm.boltzmann._table_layers import TABLES, improper
 from skdgm.boltzmann._table_objective import TableObjective
-from skdgm.boltzmann._tables import AnyUnits, Bits
-from skdgm.data.units import checked_kinds
+from skdgm.boltzmann._tables import kinds_of
+from skdgm.boltzmann._visible import BINARY
+from skdgm.data.units import UnitColumns, checked_kinds
 
 _LEFT_OUT = "resample", "sparsity_target", "sparsity_cost", "init_biases"
 
@@ -32,7 +33,7 @@ class RBM(Machine):
     .. list-table:: Kinds of columns
        :header-rows: 1
 
-       * - ``visible``
+       * - ``column_types``
          - Values, and distribution given the hidden units
        * - "bernoulli"
          - 0, 1 or probabilities of 1; :math:`\eta` is the log odds
@@ -59,7 +60,7 @@ class RBM(Machine):
     ----------
     n_components : int, default=256
         Number of hidden units.
-    visible : str, tuple of str or dict, default="bernoulli"
+    column_types : str, tuple of str or dict, default="bernoulli"
         Kind of all columns; of each, a tuple; or "mixed": those of a DataFrame's types,
         bits for bools, categories for text and category dtypes, "gaussian" for numbers,
         or categories where numbers have few values. A dict has the kinds of some
@@ -210,13 +211,13 @@ class RBM(Machine):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import RBM
     >>> X = load_digits().data
-    >>> rbm = RBM(16, visible="binomial(16)", random_state=0).fit(X)
+    >>> rbm = RBM(16, column_types="binomial(16)", random_state=0).fit(X)
     >>> rbm.transform(X).shape
     (1797, 16)
     >>> rbm.density_kind_
     'exact'
     >>> print(f"{rbm.score(X):.0f} nats")
-    -0 nats
+    -187 nats
     """
 
     _layers, _DENSITY, _OBJECTIVE = TABLES, TableDensity, TableObjective
@@ -229,7 +230,7 @@ class RBM(Machine):
 
     _parameter_constraints: dict = {
         **{name: own for name, own in MACHINE.items() if name not in _LEFT_OUT},
-        "visible": [str, tuple, list, dict],
+        "column_types": [str, tuple, list, dict],
         "hidden": [str],
         "precision": REAL["precision"],
         "min_variance": REAL["min_variance"],
@@ -239,7 +240,7 @@ class RBM(Machine):
         self,
         n_components=256,
         *,
-        visible="bernoulli",
+        column_types="bernoulli",
         hidden="bernoulli",
         precision="diagonal",
         min_variance=0.05,
@@ -268,7 +269,7 @@ class RBM(Machine):
         random_state=None,
     ):
         self.n_components = n_components
-        self.visible = visible
+        self.column_types = column_types
         self.hidden = hidden
         self.precision = precision
         self.min_variance = min_variance
@@ -333,11 +334,12 @@ class RBM(Machine):
 
     @property
     def _domain(self):
-        visible = self._options.visible
-        return Bits() if _is(visible, "bernoulli") else AnyUnits(visible)
+        kinds = self._options.column_types
+        alike = isinstance(kinds, str) and kinds == "bernoulli"
+        return BINARY if alike else UnitColumns(kinds)
 
     def _check_options(self):
-        checked_kinds(self._options.visible)
+        checked_kinds(self._options.column_types)
         super()._check_options()
 
     def _count(self, table, fresh):
@@ -345,9 +347,5 @@ class RBM(Machine):
         names = getattr(
             getattr(columns, "codec", None), "names", range(len(columns.seen))
         )
-        kinds = self._domain.kinds_of(columns).tolist()
+        kinds = kinds_of(columns).tolist()
         improper(dict(zip(names, kinds)), self._options.hidden)
-
-
-def _is(visible, kind):
-    return isinstance(visible, str) and visible == kind

@@ -64,23 +64,23 @@ def of_block(kind):
     return ("categorical", "ordinal") if kind == "categorical" else (kind,)
 
 
-def checked_kinds(visible):
+def checked_kinds(column_types):
     """Raise ValueError where an option names an unknown kind of visible columns.
 
     Parameters
     ----------
-    visible : str, dict or sequence of str
+    column_types : str, dict or sequence of str
     """
-    single = isinstance(visible, str)
-    names = [visible] if single else visible
+    single = isinstance(column_types, str)
+    names = [column_types] if single else column_types
     names = names.values() if isinstance(names, dict) else names
     for name in names:
         known = isinstance(name, str) and parsed(name)[0] in UNITS
         known = known and not name.startswith("categorical(")
         if not known and not (single and name == "mixed"):
             raise ValueError(
-                f"visible must be 'mixed', or one kind for all columns or for each, of "
-                f"{', '.join(map(repr, UNITS))} and 'binomial(n)'; got {name!r}."
+                "column_types must be 'mixed', or one kind for all columns or for "
+                f"each, of {', '.join(map(repr, UNITS))} and 'binomial(n)'; got {name!r}."
             )
 
 
@@ -127,7 +127,7 @@ class UnitColumns(MixedColumns):
         """Kind of each column, as told, "numeric" where a DataFrame says so."""
         if isinstance(self.kinds, dict) and rows.codec is None:
             raise ValueError(
-                "visible has names of columns, but X is no DataFrame: give it the "
+                "column_types has names of columns, but X is no DataFrame: give it the "
                 "kinds of all columns in their order."
             )
         if self.takes_times:
@@ -137,8 +137,8 @@ class UnitColumns(MixedColumns):
             return np.full(rows.shape[1], parsed(self.kinds)[0], "U11")
         if len(self.kinds) != rows.shape[1]:
             raise ValueError(
-                f"visible has {len(self.kinds)} entries, but X has {rows.shape[1]} "
-                "columns."
+                f"column_types has {len(self.kinds)} entries, but X has "
+                f"{rows.shape[1]} columns."
             )
         return np.array([parsed(name)[0] for name in self.kinds], "U11")
 

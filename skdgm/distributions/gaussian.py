@@ -82,6 +82,7 @@ class Gaussian(_Options, Unit):
         return self.log_partitions(eta).sum(axis=-1, dtype=np.float64)
 
     def log_partitions(self, eta):
+        """A(eta) of each unit, in the shape of eta."""
         square = eta.theta**2 / eta.precision
         return 0.5 * (square - np.log(eta.precision) + LOG_2PI)
 

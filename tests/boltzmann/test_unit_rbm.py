@@ -69,7 +69,7 @@ def grown(rbm, factor=15.0):
 
 def finite(hidden="bernoulli", n_components=3):
     X = np.hstack([BITS[:, :1], CODES, FEW])
-    rbm = RBM(n_components, visible=FINITE, hidden=hidden, **SHORT)
+    rbm = RBM(n_components, column_types=FINITE, hidden=hidden, **SHORT)
     return grown(rbm.fit(X), 5.0)
 
 
@@ -256,14 +256,14 @@ def test_annealing_finds_log_Z(unit):
     name = kind.get(type(unit), "binomial(6)")
     X = {"interval": RNG.random((N, 2)), "rectified": abs(RNG.normal(size=(N, 2)))}
     X = X.get(name, RNG.binomial(6, 0.4, (N, 2)).astype(float))
-    rbm = grown(RBM(4, visible=name, **SHORT).fit(X), 10.0)
+    rbm = grown(RBM(4, column_types=name, **SHORT).fit(X), 10.0)
     found = rbm.density_.bracket(max_bits=0)
     assert found.log_Z == pytest.approx(rbm.log_Z_, abs=5 * found.se + 0.02)
 
 
 def test_a_density_integrates_to_one():
     X = np.hstack([SHARES, AMOUNTS])
-    rbm = grown(RBM(2, visible=("interval", "rectified"), **SHORT).fit(X), 5.0)
+    rbm = grown(RBM(2, column_types=("interval", "rectified"), **SHORT).fit(X), 5.0)
     u, v = np.linspace(0, 1, 401), np.linspace(0, 60, 1201)
     grid = np.array(list(product(u, v)))
     density = np.exp(rbm.score_samples(grid)).reshape(401, 1201)
@@ -282,7 +282,7 @@ def test_one_kind_is_the_plain_machine():
     np.testing.assert_array_equal(one.components_, other.components_)
     np.testing.assert_array_equal(one.score_samples(bits), other.score_samples(bits))
     pcd = {"gradient": "pcd", "n_chains": 50}
-    one = RBM(4, visible="gaussian", max_norm=4.0, **pcd, **SHORT).fit(NUMBERS)
+    one = RBM(4, column_types="gaussian", max_norm=4.0, **pcd, **SHORT).fit(NUMBERS)
     other = GaussianRBM(4, **SHORT).fit(NUMBERS)
     np.testing.assert_array_equal(one.components_, other.components_)
     np.testing.assert_allclose(one.precision_, other.precision_)
@@ -291,7 +291,7 @@ def test_one_kind_is_the_plain_machine():
 
 
 def test_tables_of_all_kinds():
-    rbm = RBM(4, visible=KINDS, **SHORT).fit(TABLE)
+    rbm = RBM(4, column_types=KINDS, **SHORT).fit(TABLE)
     assert rbm.components_.shape == (4, 11)
     assert len(rbm.precision_) == 3
     assert np.isfinite(rbm.score_samples(holed(TABLE))).all()
@@ -313,7 +313,7 @@ def test_tables_of_all_kinds():
 
 
 def test_files_keep_machines(tmp_path):
-    rbm = RBM(4, visible=KINDS, hidden="binomial(2)", **SHORT).fit(TABLE)
+    rbm = RBM(4, column_types=KINDS, hidden="binomial(2)", **SHORT).fit(TABLE)
     save(rbm, tmp_path / "rbm.skdgm")
     again = load(tmp_path / "rbm.skdgm")
     np.testing.assert_array_equal(again.score_samples(TABLE), rbm.score_samples(TABLE))
@@ -325,8 +325,8 @@ def test_densities_are_of_the_data():
     """Scales of real columns change densities by their volume."""
     kinds = "gaussian", "rectified", "interval"
     X = np.hstack([NUMBERS[:, :1], AMOUNTS, SHARES])
-    one = grown(RBM(3, visible=kinds, n_iter=0, random_state=0).fit(X))
-    other = RBM(3, visible=kinds, n_iter=0, random_state=0).fit(X * [8, 4, 1])
+    one = grown(RBM(3, column_types=kinds, n_iter=0, random_state=0).fit(X))
+    other = RBM(3, column_types=kinds, n_iter=0, random_state=0).fit(X * [8, 4, 1])
     other = grown(other)
     gap = one.score_samples(X) - other.score_samples(X * [8, 4, 1])
     np.testing.assert_allclose(gap, np.log(32), rtol=1e-6)
@@ -347,7 +347,7 @@ def frame():
 
 def test_data_frames_say_kinds():
     X = frame()
-    rbm = RBM(3, visible={"visits": "poisson"}, **SHORT).fit(X)
+    rbm = RBM(3, column_types={"visits": "poisson"}, **SHORT).fit(X)
     assert list(rbm._columns.kinds) == [
         "gaussian",
         "bernoulli",
@@ -367,21 +367,21 @@ def test_data_frames_say_kinds():
     assert np.isfinite(rbm.score_samples(lost)).all()
     assert isinstance(rbm.reconstruct(X), pd.DataFrame)
     # Numbers of few values are categories.
-    few = RBM(3, visible="mixed", **SHORT).fit(pd.concat([X] * 3))
+    few = RBM(3, column_types="mixed", **SHORT).fit(pd.concat([X] * 3))
     assert few._columns.kinds[3] == "ordinal"
     assert set(few.sample(50, random_state=0)["visits"]) <= set(X["visits"])
 
 
 def test_weights_are_repetitions():
     weight = RNG.integers(0, 3, N)
-    one = RBM(3, visible=KINDS, **SHORT).fit(TABLE, sample_weight=weight)
-    other = RBM(3, visible=KINDS, **SHORT).fit(np.repeat(TABLE, weight, axis=0))
+    one = RBM(3, column_types=KINDS, **SHORT).fit(TABLE, sample_weight=weight)
+    other = RBM(3, column_types=KINDS, **SHORT).fit(np.repeat(TABLE, weight, axis=0))
     np.testing.assert_allclose(one.components_, other.components_)
 
 
 def test_partial_fit_does_what_fit_does():
-    one = RBM(3, visible=KINDS, schedule="constant", **SHORT).fit(TABLE)
-    other = RBM(3, visible=KINDS, schedule="constant", **SHORT)
+    one = RBM(3, column_types=KINDS, schedule="constant", **SHORT).fit(TABLE)
+    other = RBM(3, column_types=KINDS, schedule="constant", **SHORT)
     for _ in range(5):
         other.partial_fit(TABLE)
     np.testing.assert_array_equal(one.components_, other.components_)
@@ -389,17 +389,17 @@ def test_partial_fit_does_what_fit_does():
 
 
 @pytest.mark.parametrize("hidden", ["gaussian", "rectified", "poisson"])
-@pytest.mark.parametrize("visible", ["gaussian", "rectified", "poisson"])
-def test_machines_without_a_partition_function_are_refused(visible, hidden):
-    kinds = "bernoulli", visible
-    rbm = RBM(2, visible=kinds, hidden=hidden)
+@pytest.mark.parametrize("kind", ["gaussian", "rectified", "poisson"])
+def test_machines_without_a_partition_function_are_refused(kind, hidden):
+    kinds = "bernoulli", kind
+    rbm = RBM(2, column_types=kinds, hidden=hidden)
     with pytest.raises(ValueError, match=r"no limits, nor have columns \[1\].*finite"):
         rbm.fit(np.hstack([BITS[:, :1], COUNTS]))
     assert not hasattr(rbm, "n_iter_")
 
 
 def test_a_refused_fit_leaves_the_machine():
-    rbm = RBM(2, visible="poisson", **SHORT).fit(COUNTS)
+    rbm = RBM(2, column_types="poisson", **SHORT).fit(COUNTS)
     before = rbm.score_samples(COUNTS)
     with pytest.raises(ValueError, match="no limits"):
         rbm.set_params(hidden="gaussian").fit(COUNTS)
@@ -412,16 +412,16 @@ def test_a_refused_fit_leaves_the_machine():
 @pytest.mark.parametrize(
     ("options", "X", "message"),
     [
-        ({"visible": "normal"}, BITS, "visible must be .*got 'normal'"),
-        ({"visible": ("poisson", "mixed")}, BITS, "got 'mixed'"),
-        ({"visible": "binomial(0)"}, BITS, r"got 'binomial\(0\)'"),
-        ({"visible": ("poisson",)}, BITS, "1 entries, but X has 2"),
-        ({"visible": "poisson"}, -BITS, "is negative"),
-        ({"visible": "rectified"}, -BITS, "is negative"),
-        ({"visible": "interval"}, 2 * BITS, "more than"),
-        ({"visible": "binomial(2)"}, 3 * BITS, "highest"),
-        ({"visible": "categorical"}, BITS + 0.5, "is no code"),
-        ({"visible": {"a": "poisson"}}, BITS, "no DataFrame"),
+        ({"column_types": "normal"}, BITS, "column_types must be .*got 'normal'"),
+        ({"column_types": ("poisson", "mixed")}, BITS, "got 'mixed'"),
+        ({"column_types": "binomial(0)"}, BITS, r"got 'binomial\(0\)'"),
+        ({"column_types": ("poisson",)}, BITS, "1 entries, but X has 2"),
+        ({"column_types": "poisson"}, -BITS, "is negative"),
+        ({"column_types": "rectified"}, -BITS, "is negative"),
+        ({"column_types": "interval"}, 2 * BITS, "more than"),
+        ({"column_types": "binomial(2)"}, 3 * BITS, "highest"),
+        ({"column_types": "categorical"}, BITS + 0.5, "is no code"),
+        ({"column_types": {"a": "poisson"}}, BITS, "no DataFrame"),
         ({"hidden": "binomial"}, BITS, r"hidden must be .*'binomial\(n\)'"),
         ({"hidden": "interval"}, BITS, "hidden must be"),
     ],
@@ -433,7 +433,7 @@ def test_bad_input_is_named(options, X, message):
 
 def test_later_values_beyond_limits_are_clipped():
     X = np.hstack([FEW, SHARES])
-    rbm = RBM(2, visible=("binomial(4)", "interval"), **SHORT).fit(X)
+    rbm = RBM(2, column_types=("binomial(4)", "interval"), **SHORT).fit(X)
     with pytest.warns(DataRangeWarning, match=r"limits of columns \[0, 1\]"):
         found = rbm.score_samples(np.array([[9.0, -2.0]]))
     np.testing.assert_array_equal(found, rbm.score_samples(np.array([[4.0, 0.0]])))
@@ -453,8 +453,8 @@ def test_learning_finds_the_distribution():
         ]
     )
     kinds = "poisson", "binomial(10)", "interval", "rectified", "gaussian"
-    start = RBM(4, visible=kinds, n_iter=0, random_state=0).fit(X)
-    rbm = RBM(4, visible=kinds, n_iter=30, random_state=0).fit(X)
+    start = RBM(4, column_types=kinds, n_iter=0, random_state=0).fit(X)
+    rbm = RBM(4, column_types=kinds, n_iter=30, random_state=0).fit(X)
     assert rbm.score(X) > start.score(X) + 1.0
     drawn = rbm.sample(3000, random_state=0, n_steps=300)
     found, expected = np.corrcoef(drawn.T), np.corrcoef(X.T)
@@ -465,7 +465,9 @@ def test_learning_finds_the_distribution():
 
 def test_hidden_categories_are_components_of_a_mixture():
     """One categorical unit: a mixture, whose density is known."""
-    rbm = grown(RBM(1, visible="poisson", hidden="categorical(3)", **SHORT).fit(COUNTS))
+    rbm = grown(
+        RBM(1, column_types="poisson", hidden="categorical(3)", **SHORT).fit(COUNTS)
+    )
     rates = np.exp(rbm.intercept_visible_ + rbm.components_)[:, 0]
     share = rbm.intercept_hidden_ + rates
     share = np.exp(share - logsumexp(share))
@@ -475,7 +477,7 @@ def test_hidden_categories_are_components_of_a_mixture():
 
 
 def test_several_kinds_have_no_single_field():
-    rbm = RBM(3, visible=KINDS, **SHORT).fit(TABLE)
+    rbm = RBM(3, column_types=KINDS, **SHORT).fit(TABLE)
     with pytest.raises(MissingCapability, match="one kind"):
         rbm.density_.visible_fields(3, None, 1)
     with pytest.raises(MissingCapability, match="pseudo-likelihood"):
@@ -483,7 +485,7 @@ def test_several_kinds_have_no_single_field():
 
 
 def test_brackets_know_tables():
-    rbm = RBM(3, visible=KINDS, **SHORT).fit(TABLE)
+    rbm = RBM(3, column_types=KINDS, **SHORT).fit(TABLE)
     found = partition_bracket(rbm, random_state=0)
     assert found.log_Z == pytest.approx(rbm.log_Z_)
 
@@ -494,7 +496,7 @@ def test_precise_columns_are_named():
     X = np.hstack([u + 0.01 * rng.normal(size=(200, 1)), u > 5])
     rbm = RBM(
         3,
-        visible=("gaussian", "bernoulli"),
+        column_types=("gaussian", "bernoulli"),
         min_variance=0.3,
         n_iter=200,
         random_state=0,

@@ -257,7 +257,7 @@ INSTANCES = [
     RBM(6, n_iter=4, random_state=0),
     RBM(
         8,
-        visible="gaussian",
+        column_types="gaussian",
         precision="scalar",
         min_variance=0.1,
         gradient="cd",
@@ -274,7 +274,7 @@ INSTANCES = [
     ),
     RBM(
         7,
-        visible="mixed",
+        column_types="mixed",
         hidden="categorical(3)",
         solver="adam",
         learning_rate=0.01,
@@ -285,7 +285,7 @@ INSTANCES = [
     ),
     RBM(
         6,
-        visible="binomial",
+        column_types="binomial",
         hidden="binomial(2)",
         gradient="tempering",
         n_temperatures=3,
@@ -296,7 +296,7 @@ INSTANCES = [
     ),
     RBM(
         5,
-        visible="poisson",
+        column_types="poisson",
         gradient="fpcd",
         fast_learning_rate=0.05,
         schedule="constant",
@@ -305,7 +305,7 @@ INSTANCES = [
     ),
     RBM(
         4,
-        visible="interval",
+        column_types="interval",
         hidden="gaussian",
         centering="start",
         n_iter=8,
@@ -1056,7 +1056,7 @@ def one_of_each(key, instances=INSTANCES):
 def kind(instance):
     """The class, the kind of columns, and whether layers are refined or given."""
     options = machine(instance).get_params(deep=False)
-    names = ["column_types", "refine", "visible"]
+    names = ["column_types", "refine"]
     given = [str(options.get(name)) for name in names]
     return type(instance), *given, bool(options.get("layers"))
 
@@ -1065,7 +1065,7 @@ def reader(instance):
     """The family, the code that learns from its rows, and what columns it reads."""
     family = type(instance).__module__.split(".")[1]
     learns = getattr(type(instance), "_objective", None)
-    mixed = "mixed" in map(instance.get_params().get, ("column_types", "visible"))
+    mixed = instance.get_params().get("column_types") == "mixed"
     return family, learns, mixed, get_tags(instance).input_tags.positive_only
 
 
