@@ -72,7 +72,7 @@ def digits(args):
         'RBM(16, column_types="poisson", gradient="pcd")': RBM(
             16, column_types="poisson", gradient="pcd", **learn
         ),
-        'RBM(16, column_types="categorical")': RBM(
+        'RBM(16, column_types="categorical(17)")': RBM(
             16, column_types="categorical", **learn
         ),
         'RBM(1, "binomial(16)", hidden="categorical(50)"), a mixture': RBM(
@@ -85,7 +85,7 @@ def digits(args):
             64, column_types="binomial(16)", **learn
         ),
         'NADE(64, column_types="categorical")': NADE(
-            64, column_types="categorical", random_state=0
+            64, column_types="categorical", min_categories=17, random_state=0
         ),
     }
     for name, model in machines.items():

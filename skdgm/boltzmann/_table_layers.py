@@ -222,7 +222,8 @@ def improper(kinds, hidden):
         raise ValueError(
             f"hidden={hidden!r} has no limits, nor have columns {open_[:10]}, of the "
             f"kinds {sorted({kinds[name] for name in open_})}: such a machine has no "
-            "finite partition function, as the energy of large values falls without end. "
-            "Use hidden='bernoulli', 'binomial(n)' or 'categorical(n)', or visible units "
-            "within limits: 'bernoulli', 'categorical', 'binomial' or 'interval'."
+            "finite partition function, as the energy of large values falls without "
+            "end. Use hidden='bernoulli', 'binomial(n)' or 'categorical(n)', or "
+            "visible units within limits: 'bernoulli', 'categorical', 'binomial' or "
+            "'interval'."
         )

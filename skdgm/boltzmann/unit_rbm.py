@@ -11,7 +11,7 @@ from skdgm.boltzmann._table_layers import TABLES, improper
 from skdgm.boltzmann._table_objective import TableObjective
 from skdgm.boltzmann._tables import kinds_of
 from skdgm.boltzmann._visible import BINARY
-from skdgm.data.units import UnitColumns, checked_kinds
+from skdgm.data.units import UNITS, Kinds, UnitColumns, checked_kinds
 
 _LEFT_OUT = "resample", "sparsity_target", "sparsity_cost", "init_biases"
 
@@ -37,8 +37,9 @@ class RBM(Machine):
          - Values, and distribution given the hidden units
        * - "bernoulli"
          - 0, 1 or probabilities of 1; :math:`\eta` is the log odds
-       * - "categorical"
-         - codes 0, 1, ... (names in a DataFrame), with an :math:`\eta` for each
+       * - "categorical", "categorical(n)"
+         - codes 0, 1, ... (names in a DataFrame), at least n of them, with an
+           :math:`\eta` for each
        * - "gaussian"
          - real numbers of any scale, which are standardised; normal with the mean
            :math:`\eta` and a learned precision
@@ -230,8 +231,8 @@ class RBM(Machine):
 
     _parameter_constraints: dict = {
         **{name: own for name, own in MACHINE.items() if name not in _LEFT_OUT},
-        "column_types": [str, tuple, list, dict],
-        "hidden": [str],
+        "column_types": [Kinds(set(UNITS) | {"mixed"}), tuple, dict],
+        "hidden": [Kinds(set(UNITS))],
         "precision": REAL["precision"],
         "min_variance": REAL["min_variance"],
     }

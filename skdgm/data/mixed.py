@@ -115,6 +115,10 @@ class MixedColumns(RealColumns):
         """Kind of each column, as told."""
         return kinds_of(self.kinds, rows)
 
+    def _least(self, rows):
+        """Least number of categories of each column."""
+        return least_sizes(self.min_categories, rows.shape[1])
+
     def _scaled(self, table, kinds):
         """Kinds that fit the values of columns, and scales."""
         return learned_scales(table, kinds)
@@ -182,7 +186,7 @@ class MixedColumns(RealColumns):
         rows = table.rows
         kinds, scales = self._scaled(table, self._kinds(rows))
         sizes, which = np.ones(len(kinds), int), np.flatnonzero(kinds == "categorical")
-        least = least_sizes(self.min_categories, len(kinds))[which]
+        least = self._least(rows)[which]
         if rows.codec is not None:
             least = named_sizes(rows.codec, which, least)
         sizes[which] = count_sizes(table, least, which)

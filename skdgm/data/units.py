@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import gammaln
+from sklearn.utils._param_validation import StrOptions
 
 from skdgm.data.codes import count_sizes, refuse
 from skdgm.data.mixed import MixedColumns
@@ -18,6 +19,15 @@ UNITS = (
 )
 _COUNTED = re.compile(r"(binomial|categorical)\(([1-9][0-9]{0,8})\)")
 _COUNTS = "poisson", "binomial"
+
+
+class Kinds(StrOptions):
+    """Constraint of options that are kinds of units, perhaps with a number: any text,
+    as :func:`checked_kinds` names what is wrong."""
+
+    def is_satisfied_by(self, val):
+        """Return whether a value is text."""
+        return isinstance(val, str)
 
 
 class Clipped(NamedTuple):
@@ -54,7 +64,7 @@ class UnitFacts(NamedTuple):
 
 
 def parsed(name):
-    """Kind of units, and the number n in "binomial(n)" or "categorical(n)", or None."""
+    """Kind of units, and the number n in "binomial(n)" or "categorical(n)"."""
     found = _COUNTED.fullmatch(name)
     return (found[1], int(found[2])) if found else (name, None)
 
@@ -76,11 +86,11 @@ def checked_kinds(column_types):
     names = names.values() if isinstance(names, dict) else names
     for name in names:
         known = isinstance(name, str) and parsed(name)[0] in UNITS
-        known = known and not name.startswith("categorical(")
         if not known and not (single and name == "mixed"):
+            known = ", ".join(map(repr, UNITS))
             raise ValueError(
                 "column_types must be 'mixed', or one kind for all columns or for "
-                f"each, of {', '.join(map(repr, UNITS))} and 'binomial(n)'; got {name!r}."
+                f"each, of {known}, 'categorical(n)' and 'binomial(n)'; got {name!r}."
             )
 
 
@@ -186,6 +196,10 @@ class UnitColumns(MixedColumns):
             DataRangeWarning,
         )
         return rows._replace(scales=tuple(scales))
+
+    def _least(self, rows):
+        """Least number of categories of each column: that of "categorical(n)"."""
+        return np.maximum(self._told(rows), 1)
 
     def _scaled(self, table, kinds):
         """Kinds with "ordinal" for numbers of few values, and scales of these."""

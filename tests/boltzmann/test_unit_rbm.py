@@ -431,6 +431,13 @@ def test_bad_input_is_named(options, X, message):
         RBM(2, **options).fit(X)
 
 
+def test_categories_may_be_declared():
+    rbm = RBM(2, column_types="categorical(5)", **SHORT).fit(CODES)
+    assert rbm.components_.shape == (2, 5)
+    p = np.exp(rbm.score_samples(np.arange(5.0)[:, None]))
+    assert p.sum() == pytest.approx(1)
+
+
 def test_later_values_beyond_limits_are_clipped():
     X = np.hstack([FEW, SHARES])
     rbm = RBM(2, column_types=("binomial(4)", "interval"), **SHORT).fit(X)

@@ -276,6 +276,7 @@ INSTANCES = [
         7,
         column_types="mixed",
         hidden="categorical(3)",
+        gradient="pcd",
         solver="adam",
         learning_rate=0.01,
         n_chains=None,
