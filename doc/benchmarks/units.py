@@ -72,9 +72,6 @@ def digits(args):
         'RBM(16, column_types="poisson", gradient="pcd")': RBM(
             16, column_types="poisson", gradient="pcd", **learn
         ),
-        'RBM(16, column_types="categorical(17)")': RBM(
-            16, column_types="categorical", **learn
-        ),
         'RBM(1, "binomial(16)", hidden="categorical(50)"), a mixture': RBM(
             1, column_types="binomial(16)", hidden="categorical(50)", **learn
         ),
@@ -83,6 +80,9 @@ def digits(args):
         ),
         'RBM(64, column_types="binomial(16)")': RBM(
             64, column_types="binomial(16)", **learn
+        ),
+        'RBM(16, column_types="categorical(17)")': RBM(
+            16, column_types="categorical(17)", **learn
         ),
         'NADE(64, column_types="categorical")': NADE(
             64, column_types="categorical", min_categories=17, random_state=0
