@@ -31,6 +31,7 @@ _FAMILY = {
     "DBM": "boltzmann",
     "DBMClassifier": "boltzmann",
     "GaussianRBM": "boltzmann",
+    "RBM": "boltzmann",
     "RBMClassifier": "boltzmann",
     "ReplicatedSoftmax": "boltzmann",
     "DBN": "belief",

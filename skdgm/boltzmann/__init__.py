@@ -1,4 +1,4 @@
-"""Boltzmann machines: undirected models of bits, numbers and documents."""
+"""Boltzmann machines: undirected models of bits, numbers, tables and documents."""
 
 from skdgm.boltzmann.boltzmann_machine import BoltzmannMachine
 from skdgm.boltzmann.conv_rbm import ConvRBM
@@ -8,9 +8,11 @@ from skdgm.boltzmann.gaussian_rbm import GaussianRBM
 from skdgm.boltzmann.rbm import BernoulliRBM
 from skdgm.boltzmann.rbm_classifier import RBMClassifier
 from skdgm.boltzmann.replicated_softmax import ReplicatedSoftmax
+from skdgm.boltzmann.unit_rbm import RBM
 
 __all__ = [
     "DBM",
+    "RBM",
     "BernoulliRBM",
     "BoltzmannMachine",
     "ConvRBM",

@@ -61,7 +61,7 @@ class Chains:
         seen : list of ndarray
             Of ``n_samples`` rows: chain after chain, each in the order of time.
         """
-        n_visible = self.density.energy.units[0].size
+        n_visible = len(self.density.columns.seen)
         n_samples = count_rows(n_samples, n_visible)
         n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
         thin = n_steps if thin is None else count(thin, "thin", 1, n_steps)
@@ -126,7 +126,9 @@ class Chains:
         energy, params = self.density.energy, self.density.params
         x, clamp = self.density.present(v)
         means, _ = mean_field(energy, params, x, clamp)
-        state, total = gibbs.State(means), 0.0
+        state, blocks = gibbs.State(means), range(self.density.n_visible)
+        moving = [block for block in blocks if clamp[block] is not True]
+        totals = dict.fromkeys(moving, 0.0)
         for number in range(n_steps):
             state, info = gibbs.step(
                 rng.fold(number),
@@ -136,9 +138,14 @@ class Chains:
                 colours=energy.backwards,
                 clamp=clamp,
             )
-            total = total + info.means[0]
-        filled = np.asarray(state.x[0]) if method == "sample" else total / n_steps
-        return np.where(clamp[0], x[0], filled)
+            for block in moving:
+                totals[block] = totals[block] + info.means[block]
+        parts = list(x[: len(blocks)])
+        for block in moving:
+            found = np.asarray(state.x[block])
+            found = found if method == "sample" else totals[block] / n_steps
+            parts[block] = np.where(clamp[block], x[block], found)
+        return self.density.visible_of(parts)
 
     def _packed(self, turn):
         """States of the training chains with these numbers."""

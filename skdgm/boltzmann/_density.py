@@ -225,7 +225,7 @@ class EnergyDensity(Unnormalised):
         -------
         X : ndarray of shape (n_samples, n_features)
         """
-        (v,) = self.chains.along(visible, n_samples, random_state, **options)
+        (v,) = self.chains.along(self._visible, n_samples, random_state, **options)
         return self.domain.to_data(self.columns, v)
 
     def trace(self, n_samples, random_state=None, **options):
@@ -247,7 +247,7 @@ class EnergyDensity(Unnormalised):
         params = self.params_for_chains
 
         def look(state):
-            return *visible(state), -self.energy.log_marginal(params, state.x)
+            return *self._visible(state), -self.energy.log_marginal(params, state.x)
 
         v, trace = self.chains.along(look, n_samples, random_state, **options)
         return self.domain.to_data(self.columns, v), trace
@@ -269,6 +269,17 @@ class EnergyDensity(Unnormalised):
 
         return fill(self, X, method, random_state, filled)
 
+    # Number of visible blocks, the first ones.
+    n_visible = 1
+
+    def visible_of(self, x):
+        """Values of the table for those of the visible blocks: an ndarray."""
+        return np.asarray(x[0])
+
+    def _visible(self, state):
+        """Visible units of chains, as a tuple of one array."""
+        return (self.visible_of(state.x),)
+
     def starts(self, params, x, clamp, rng):
         """Values of all even layers from which chains start, given the visible ones."""
         return self.drawn_even(params, x, clamp, rng)[0]
@@ -287,8 +298,3 @@ class EnergyDensity(Unnormalised):
         """
         fill = partial(self.domain.fill, self.columns)
         return present(v, fill, len(self.energy.units))
-
-
-def visible(state):
-    """Visible units of chains, as a tuple of one array."""
-    return (np.asarray(state.x[0]),)

@@ -121,11 +121,24 @@ class Layers(ABC):
             params=self.params(machine),
             chains=tuple(part[:n_chains] for part in chains),
             moments=partial(self.moments, fixed, energy),
-            noise=partial(machine._domain.noise, machine),
+            noise=self.noise(machine),
             objective=getattr(machine._options, "objective", "generative"),
             log_Z=partial(_log_Z, machine, machine._training),
             now=machine._now,
+            **self.facts(machine),
         )
+
+    def noise(self, machine):
+        """Function that draws visible values without structure."""
+        return partial(machine._domain.noise, machine)
+
+    def warn(self, machine):
+        """Warn of columns that give cause."""
+        machine._domain.warn(machine)
+
+    def facts(self, machine):
+        """Further arguments of the density, by name."""
+        return {}
 
     def moments(self, machine, energy):
         """Known means (or moments) of each block in the model without couplings."""

@@ -167,7 +167,8 @@ class Machine(Estimator):
             self.random_state_ = check_random_state(self.random_state)
         given = _num_samples(v), self.random_state_
         sample = self.density_.sample(*given, init=v, n_steps=1)
-        return sample.astype(self._domain.sample_type or sample.dtype)
+        kind = self._domain.sample_type
+        return sample if kind is None else sample.astype(kind)
 
     def impute(self, X, *, method="mean", n_steps=100, random_state=None):
         """Fill missing entries, given the others of their row.
@@ -311,4 +312,4 @@ class Machine(Estimator):
 
     def _report(self, learned, n_epochs, watch):
         super()._report(learned, n_epochs, watch)
-        self._domain.warn(self)
+        self._layers.warn(self)

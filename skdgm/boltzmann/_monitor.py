@@ -88,11 +88,15 @@ class PseudoLikelihoodWatch(MachineWatch):
 
     def __init__(self, objective, table, held_out, state):
         super().__init__(objective, table, held_out)
-        self.kind, columns = objective.known
-        self.independent = self.kind.loss_of_independent(columns)
+        self.independent = self._of_independent(objective)
         n_rows = 0 if held_out is None else len(held_out.index)
         self.units = self._units(max(len(self.probe), n_rows))
         self.first = self.of_probe(state)
+
+    def _of_independent(self, objective):
+        """Loss of independent columns."""
+        self.kind, columns = objective.known
+        return self.kind.loss_of_independent(columns)
 
     @property
     def limit(self):

@@ -46,22 +46,36 @@ class Real(Visible, RealColumns):
     def warn(self, machine):
         """Warn of columns whose precision is at its limit, unless they are constant."""
         unit = machine._energy().units[0]
-        if unit.precision == "fixed" or not 0 < unit.min_variance < 1:
-            return
-        limit = -np.log(unit.min_variance) - _NEAR
-        high = (machine._log_precision >= limit) & machine._columns.varies
-        if high.any():
-            which = getattr(machine, "feature_names_in_", np.arange(len(high)))[high]
-            more = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
-            warn(
-                f"The precisions of columns {which[:_MANY].tolist()}{more} rose to "
-                f"their limit, 1 / min_variance = {1 / unit.min_variance:g}: given the "
-                "hidden units they hardly vary, as copies of other columns and columns "
-                "of few values do, and what their density is depends on the limit. "
-                "Drop them, add noise to them, set precision='fixed', or lower "
-                "min_variance (which makes chains move less).",
-                PrecisionWarning,
-            )
+        tell_precise(machine, unit, machine._log_precision, machine._columns.varies)
+
+
+def tell_precise(machine, unit, log_precision, varies):
+    """Warn of real columns whose precision is at its limit, unless they are constant.
+
+    Parameters
+    ----------
+    machine : Machine
+    unit : Gaussian
+        Has the limit.
+    log_precision : ndarray of shape (n_columns,)
+        Minus infinity for columns without a precision.
+    varies : ndarray of bool, of shape (n_columns,)
+    """
+    if unit.precision == "fixed" or not 0 < unit.min_variance < 1:
+        return
+    high = (log_precision >= -np.log(unit.min_variance) - _NEAR) & varies
+    if high.any():
+        which = getattr(machine, "feature_names_in_", np.arange(len(high)))[high]
+        more = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
+        warn(
+            f"The precisions of columns {which[:_MANY].tolist()}{more} rose to their "
+            f"limit, 1 / min_variance = {1 / unit.min_variance:g}: given the hidden "
+            "units they hardly vary, as copies of other columns and columns of few "
+            "values do, and what their density is depends on the limit. Drop them, add "
+            "noise to them, set precision='fixed', or lower min_variance (which makes "
+            "chains move less).",
+            PrecisionWarning,
+        )
 
 
 class Categorical(Visible, CodeColumns):

@@ -14,6 +14,8 @@ from skdgm.data.scales import Levels, few, scores_of
 
 # Kinds by name: those of a whole table, and of columns.
 KINDS = "bernoulli", "categorical", "ordinal", "numeric", "gaussian"
+# Those of which a model has a density, and not a probability.
+_DENSE = "gaussian", "numeric", "rectified", "interval"
 # Columns of codes, however many.
 EVERY = "categorical", ...
 
@@ -73,6 +75,8 @@ class Mixed(NamedTuple):
     absent : ndarray of shape (n_columns,) or None
         Share of the values that are missing, smoothed as if one more were, and one more
         not; 0 for columns in which none is. None if that is no value.
+    units : UnitFacts or None
+        What a machine of any units knows of its columns.
     """
 
     seen: np.ndarray
@@ -87,6 +91,7 @@ class Mixed(NamedTuple):
     scales: tuple = ()
     rare: Rare = Rare()
     absent: np.ndarray = None
+    units: tuple = None
 
     @property
     def gaps(self):
@@ -119,7 +124,7 @@ class Mixed(NamedTuple):
     @property
     def measure(self):
         """A density if there are columns of many numbers, else a probability."""
-        dense = np.isin(self.kinds, ("gaussian", "numeric")).any()
+        dense = np.isin(self.kinds, _DENSE).any()
         return "density" if dense else "probability"
 
     def column_types(self):

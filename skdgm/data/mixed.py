@@ -97,7 +97,7 @@ class MixedColumns(RealColumns):
             X = np.where(unknown, beyond, X).astype(X.dtype)
         rows = real_rows(model, X, reset=reset or encoded, dtype=dtype)
         rows = rows._replace(codec=codec)
-        kinds = kinds_of(self.kinds, rows) if reset else known.kinds
+        kinds = self._kinds(rows) if reset else known.kinds
         sizes = None if reset or known.rare.lenient else known.sizes
         check(rows, kinds, type(model).__name__, sizes)
         if reset:
@@ -110,6 +110,18 @@ class MixedColumns(RealColumns):
         if fitting or known.rare.handle_unknown == "error":
             self._refuse(rows, type(model).__name__)
         return rows
+
+    def _kinds(self, rows):
+        """Kind of each column, as told."""
+        return kinds_of(self.kinds, rows)
+
+    def _least(self, rows):
+        """Least number of categories of each column."""
+        return least_sizes(self.min_categories, rows.shape[1])
+
+    def _scaled(self, table, kinds):
+        """Kinds that fit the values of columns, and scales."""
+        return learned_scales(table, kinds)
 
     def _with_unknown(self, rows, known, unknown):
         """Rows with a mask of values that are no known category or level."""
@@ -172,9 +184,9 @@ class MixedColumns(RealColumns):
     def _first(self, table, seen, total):
         """Statistics of the first fit, without the counts of categories."""
         rows = table.rows
-        kinds, scales = learned_scales(table, kinds_of(self.kinds, rows))
+        kinds, scales = self._scaled(table, self._kinds(rows))
         sizes, which = np.ones(len(kinds), int), np.flatnonzero(kinds == "categorical")
-        least = least_sizes(self.min_categories, len(kinds))[which]
+        least = self._least(rows)[which]
         if rows.codec is not None:
             least = named_sizes(rows.codec, which, least)
         sizes[which] = count_sizes(table, least, which)

@@ -1,6 +1,7 @@
 """Distributions, in their roles: units of energies, outputs of nets."""
 
 from skdgm.distributions.bernoulli import Bernoulli, BernoulliOutput, draw, draw_bits
+from skdgm.distributions.binomial import Binomial
 from skdgm.distributions.categorical import (
     CategoricalOutput,
     OrdinalOutput,
@@ -8,17 +9,21 @@ from skdgm.distributions.categorical import (
     one_hot,
     pick,
 )
+from skdgm.distributions.columnwise import Columnwise
 from skdgm.distributions.gapped import ABSENT, GappedOutput
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
 from skdgm.distributions.grouped import GroupedOutput
+from skdgm.distributions.interval import Interval
 from skdgm.distributions.mixed import MixedOutput, output_as_asked, places_of, slots
 from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
 from skdgm.distributions.multinomial import Multinomial, draw_words
+from skdgm.distributions.normal_units import Rectified, UnitNormal
 from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.poisson import Poisson, draw_counts
 from skdgm.distributions.pooled import Pooled
 from skdgm.distributions.roles import Biased, Output, Unit
 from skdgm.distributions.sites import Sites
+from skdgm.distributions.truncated import Truncated
 from skdgm.distributions.within import Event, draw_within
 
 __all__ = [
@@ -26,11 +31,14 @@ __all__ = [
     "Bernoulli",
     "BernoulliOutput",
     "Biased",
+    "Binomial",
     "CategoricalOutput",
+    "Columnwise",
     "Event",
     "GappedOutput",
     "Gaussian",
     "GroupedOutput",
+    "Interval",
     "MixedOutput",
     "Mixture",
     "MixtureOutput",
@@ -42,9 +50,12 @@ __all__ = [
     "Output",
     "Poisson",
     "Pooled",
+    "Rectified",
     "Sites",
     "Softmax",
+    "Truncated",
     "Unit",
+    "UnitNormal",
     "draw",
     "draw_bits",
     "draw_counts",

@@ -79,16 +79,17 @@ class Gaussian(_Options, Unit):
         return (x * (eta.theta - 0.5 * eta.precision * x)).sum(axis=-1, dtype=float)
 
     def log_partition(self, eta):
-        return self._of_each(eta).sum(axis=-1, dtype=np.float64)
+        return self.log_partitions(eta).sum(axis=-1, dtype=np.float64)
 
-    def _of_each(self, eta):
+    def log_partitions(self, eta):
+        """A(eta) of each unit, in the shape of eta."""
         square = eta.theta**2 / eta.precision
         return 0.5 * (square - np.log(eta.precision) + LOG_2PI)
 
     def log_evidence(self, eta, x, clamped):
         x = np.where(clamped, x, 0.0)
         own = 0.5 * x**2 @ np.asarray(eta.precision, np.float64)
-        free = self._of_each(eta).astype(np.float64)
+        free = self.log_partitions(eta).astype(np.float64)
         return x @ eta.theta.T.astype(np.float64) - own[:, None] + ~clamped @ free.T
 
     def mean(self, eta):

@@ -4,14 +4,15 @@ r"""Poisson distribution, of counts.
    2, \dots\}, \quad A(\eta) = e^\eta, \quad \mathbb{E}[x] = A'(\eta) = e^\eta
 
 With visible counts and binary hidden units, each hidden unit j that is on multiplies
-the rate of count i by :math:`e^{W_{ij}}`. (With counts on both sides of a coupling
-there is no such model: weights above 0 have no finite Z.)
+the rate of count i by :math:`e^{W_{ij}}`.
 """
 
-import numpy as np
-from scipy.special import gammaln, pdtr, pdtrik, xlogy
+from typing import NamedTuple
 
-from skdgm.distributions.roles import Biased
+import numpy as np
+from scipy.special import gammaln, pdtr, pdtrik
+
+from skdgm.distributions.columnwise import Columnwise
 
 # Means above this have no counts in float64.
 _MOST = 1e15
@@ -37,53 +38,50 @@ def draw_counts(mean, rng):
     return (x - (pdtr(x - 1, rate) >= p)).clip(0).astype(mean.dtype)
 
 
-class Poisson(Biased):
-    """A block of counts, whose parameters are one log rate each."""
+class _Size(NamedTuple):
+    size: int
+    gain: object = 1.0
+    typical: object = 1.0
+
+
+class Poisson(_Size, Columnwise):
+    """A block of counts, whose parameters are one log rate each.
+
+    Parameters
+    ----------
+    size : int
+    gain : float or tuple of float, default=1.0
+        See :class:`~skdgm.distributions.columnwise.Columnwise`.
+    typical : float or tuple of float, default=1.0
+        Typical mean of all units, or of each, which the length of steps depends on.
+    """
 
     __slots__ = ()
-    n_states = np.inf
 
-    def init(self, moments=None, dtype=np.float64):
-        """Log rates with which the block without neighbours has the given means; zeros
-        without means."""
-        if moments is None:
-            return np.zeros(self.size, dtype)
-        return np.log(np.asarray(moments, np.float64)).astype(dtype)
+    def natural(self, mean):
+        """Log rates of given means."""
+        with np.errstate(divide="ignore"):
+            return np.maximum(np.log(mean), -700.0)
 
-    def log_weight(self, eta, x):
-        x = np.asarray(x)
-        own = gammaln(np.asarray(x, np.float64) + 1)
-        return (x * eta - own).sum(axis=-1, dtype=np.float64)
+    def log_base(self, x):
+        return -gammaln(np.asarray(x, np.float64) + 1)
 
-    def log_partition(self, eta):
-        return np.exp(np.asarray(eta, np.float64)).sum(axis=-1)
-
-    def log_evidence(self, eta, x, clamped):
-        x, eta = np.where(clamped, x, 0.0), np.asarray(eta, np.float64)
-        own = gammaln(x + 1).sum(axis=1, keepdims=True)
-        return x @ eta.T - own + ~clamped @ np.exp(eta).T
+    def log_partitions(self, eta):
+        return np.exp(np.asarray(eta, np.float64))
 
     def mean(self, eta):
         return np.exp(eta)
 
-    def sample(self, eta, rng):
-        mean = np.broadcast_to(self.mean(eta), (len(rng.ids), self.size))
-        return draw_counts(mean, rng), mean
+    def variance(self, own):
+        """Variance of each unit where it is low: a quarter of the typical mean, as
+        rates differ by factors; at least 1/16."""
+        low = np.maximum(0.25 * np.asarray(self.typical), 0.0625)
+        return np.full_like(own, low)
 
-    def draw(self, mean, rng):
-        """Draw counts of given means; see :func:`draw_counts`."""
-        return draw_counts(mean, rng)
+    def draw_each(self, eta, rng):
+        return draw_counts(np.exp(eta), rng)
 
-    def log_prob(self, mean, x):
-        """Log probability of each row of x under its row of means, in float64."""
-        mean, x = np.asarray(mean, np.float64), np.asarray(x, np.float64)
-        return (xlogy(x, mean) - mean - gammaln(x + 1)).sum(axis=1)
-
-    def entropy(self, own, mean):
-        """Entropy of each unit, with the expectation of -log x! less its value at the
-        mean, as ``log_weight`` of a mean takes the latter."""
-        return mean - xlogy(mean, mean) + gammaln(mean + 1)
-
-    def pack(self, x):
-        """Convert values to the form that ``sample`` returns: as they are."""
-        return x
+    def grid(self, high=None):
+        high = 10.0 if high is None else high
+        x = np.arange(2 * high + 10)
+        return x, np.zeros(len(x))

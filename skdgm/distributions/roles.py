@@ -25,13 +25,16 @@ class Unit(ABC):
     :class:`~skdgm.utils.lists.Lists` wherever ``sample`` returns these.
 
     Attributes: ``size``, the number of columns of a value; ``n_states``, the number of
-    joint states of the block, infinite for real numbers. A unit with finitely many has
+    joint states of the block, infinite for real numbers; ``ends``, the least and the
+    greatest entry that a statistic has, infinite unless known, as numbers or arrays of
+    shape (size,). A unit with finitely many states has
     ``states(codes)``, the states of given numbers, of shape (n_codes, size);
     ``draw(mean, rng)``, values drawn from means; and ``log_prob(mean, x)``, their log
     probabilities, float64 of shape (n_rows,).
     """
 
     __slots__ = ()
+    ends = -np.inf, np.inf
 
     @abstractmethod
     def init(self, moments=None, dtype=float):
@@ -102,6 +105,10 @@ class Unit(ABC):
         """Convert values to the form that ``sample`` returns: as they are."""
         return x
 
+    def only(self, entries):
+        """Block of some of the units, given by their indices."""
+        return self._replace(size=len(entries))
+
     def bias_of(self, own):
         """Entry of the parameters (or their gradient) that is added to the input."""
         return own
@@ -131,6 +138,7 @@ class Biased(_Size, Unit):
     """
 
     __slots__ = ()
+    ends = 0.0, 1.0
 
     def field(self, own, received=0.0):
         """Natural parameters eta = bias + input from the neighbours."""

@@ -33,6 +33,7 @@ class Sites(_Sizes, Unit):
     """
 
     __slots__ = ()
+    ends = 0.0, 1.0
 
     @property
     def widths(self):
@@ -49,6 +50,11 @@ class Sites(_Sizes, Unit):
     def size(self):
         """Number of entries."""
         return sum(max(1, size) for size in self.sizes)
+
+    def only(self, entries):
+        """Block of the sites that have some of the entries, of which sites have all."""
+        kept = np.isin(self.starts, entries)
+        return Sites(tuple(np.array(self.sizes, int)[kept].tolist()))
 
     def init(self, moments=None, dtype=np.float64):
         """Biases with which the block without neighbours has the given means: log odds

@@ -23,6 +23,7 @@ References
 
 import numpy as np
 
+from skdgm.distributions import Gaussian
 from skdgm.energies import Params, mean_row
 
 # Weight of the last batch's means in the running means.
@@ -53,7 +54,9 @@ def center(energy, params, grad, offsets):
     biases = [unit.bias_of(own) for unit, own in zip(energy.units, grad.units)]
     lost, couplings = [np.zeros_like(bias) for bias in biases], []
     for (i, j, _), part in zip(energy.own_links, grad.couplings):
-        given = biases[i], biases[j], T[i], T[j], offsets[i]
+        # Steps of the weights of real units are divided by precisions afterwards.
+        real = isinstance(energy.units[i], Gaussian)
+        given = biases[i], biases[j], T[i], T[j], offsets[i] if real else T[i]
         part, of_below, of_above = part.center(*given)
         lost[i] += of_below
         lost[j] += of_above

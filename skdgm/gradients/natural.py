@@ -38,7 +38,7 @@ References
 import numpy as np
 
 from skdgm.couplings import Conv
-from skdgm.distributions import Gaussian
+from skdgm.distributions import Columnwise, Gaussian
 from skdgm.energies import Params
 
 
@@ -100,14 +100,25 @@ def rescale(energy, params, before):
 
 
 def damped(energy, params, rate):
-    r"""Learning rate reduced for real units, :math:`\epsilon / (1 + \epsilon L)`, and
+    r"""Learning rate reduced for numbers, :math:`\epsilon / (1 + \epsilon L)`, and
     so for filters, with a tenth of the number of their positions in the place of L."""
     shared = (c.window.n_positions for c in energy.couplings if isinstance(c, Conv))
     rate = rate / (1 + rate * max(shared, default=0) / 10)
-    for block, own in _real(energy, params):
-        beside = energy.neighbours(block)
-        n_hidden = sum(energy.units[other].size for _, other, _ in beside)
-        total = np.exp(own.log_precision).sum(dtype=float)
+    sharp = {
+        block: np.exp(own.log_precision).sum(dtype=float)
+        for block, own in _real(energy, params)
+    }
+    # Gains make the variances of other numbers about 1: their precisions are those of
+    # statistics given the neighbours.
+    for block, (unit, own) in enumerate(zip(energy.units, params.units)):
+        if isinstance(unit, Columnwise):
+            sharp[block] = np.maximum(1.0, unit.scale(own) ** -2.0).sum(dtype=float)
+    for block, total in sharp.items():
+        beside = [energy.units[other] for _, other, _ in energy.neighbours(block)]
+        n_hidden = sum(unit.size for unit in beside)
+        if not all(np.isfinite(end).all() for unit in beside for end in unit.ends):
+            # Nothing saturates: effects of correlated units add up in neighbours, too.
+            total *= energy.units[block].size
         rate = rate / (1 + rate * (total / 8 + n_hidden / 16))
     return rate
 

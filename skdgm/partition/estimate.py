@@ -81,7 +81,8 @@ def interval(log_w, rng, confidence, sign=1.0):
     low, high : float
     """
     highest = (sign * log_w).max()
-    w = np.exp(sign * log_w - highest)
+    # A sample without the heaviest chains may have no weight at all.
+    w = np.maximum(np.exp(sign * log_w - highest), np.finfo(np.float64).tiny)
     drawn = rng.multinomial(len(w), np.full(len(w), 1 / len(w)), N_BOOTSTRAPS)
     log_Z = sign * (np.log(drawn @ w / len(w)) + highest)
     tail = (1.0 - confidence) / 2

@@ -176,7 +176,7 @@ def _by_completions(energy, params, x, clamp, row):
     rest, params = energy.rest(), params.take(row)
     free = [np.flatnonzero(~np.broadcast_to(clamp[i], x[i].shape)[row]) for i in rest]
     parts = []
-    holes = [energy.units[i]._replace(size=len(part)) for i, part in zip(rest, free)]
+    holes = [energy.units[i].only(part) for i, part in zip(rest, free)]
     n_free = sum(math.log2(hole.n_states) for hole in holes)
     for codes in _codes(n_free, energy, 1):
         filled = [None] * len(energy.units)

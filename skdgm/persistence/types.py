@@ -36,6 +36,7 @@ _ESTIMATORS = {
     "skdgm.boltzmann.rbm": ("BernoulliRBM",),
     "skdgm.boltzmann.rbm_classifier": ("RBMClassifier",),
     "skdgm.boltzmann.replicated_softmax": ("ReplicatedSoftmax",),
+    "skdgm.boltzmann.unit_rbm": ("RBM",),
     "skdgm.constraints.constrained_table": ("ConstrainedTable",),
     "skdgm.directed.bidirectional_helmholtz_machine": (
         "BidirectionalHelmholtzMachine",
@@ -68,6 +69,7 @@ _RECORDS = {
     "skdgm.data.kinds": ("Mixed",),
     "skdgm.data.rare": ("Groups", "Rare"),
     "skdgm.data.scales": ("Levels", "Scores"),
+    "skdgm.data.units": ("UnitFacts",),
     "skdgm.directed._gibbs": ("Chains",),
     "skdgm.directed._way": ("Kept", "Learned"),
     "skdgm.distributions.gaussian": ("Normal",),

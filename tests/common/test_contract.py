@@ -75,6 +75,7 @@ class Data:
             self.targets = NUMBERS if self.real else NUMBERS[:, 1]
         # Bits are counts, and grey values fractions of them.
         self.counts = isinstance(estimator, ReplicatedSoftmax)
+        self.counts |= estimator.get_params().get("column_types") == "poisson"
         grey = BITS + RNG.normal(0, 0.2, BITS.shape)
         self.bits, self.X = BITS, REAL if self.real else BITS
         # Grey or real values, and many zeros.

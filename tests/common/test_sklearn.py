@@ -75,7 +75,7 @@ SHORT["ConvDBN"] = {"n_iter": 3, "conv_layer_sizes": (8, 6)}
 for name in "DBM", "DBN", "GenerativeDBNClassifier", "EoNADE":
     SHORT[name] = {"n_iter": 3, **SIZES}
 MACHINES = "BernoulliRBM", "ConvRBM", "GaussianRBM", "RBMClassifier"
-MACHINES += ("ReplicatedSoftmax",)
+MACHINES += ("RBM", "ReplicatedSoftmax")
 for name in *MACHINES, "NADE", "RNADE":
     SHORT[name] = {"n_components": 12, "n_iter": 5}
 DEFAULTS = [cls().set_params(**SHORT[cls.__name__]) for cls in ESTIMATORS]

@@ -1,0 +1,352 @@
+r"""Restricted Boltzmann machines of units of any kind.
+
+.. math:: -E(v, h) = \sum_j \log w_j(v_j) + \log w(h) + b^\top v + c^\top h + v^\top W h
+"""
+
+from skdgm.base.frames import framed
+from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._options import MACHINE, REAL
+from skdgm.boltzmann._table_density import TableDensity
+from skdgm.boltzmann._table_layers import TABLES, improper
+from skdgm.boltzmann._table_objective import TableObjective
+from skdgm.boltzmann._tables import kinds_of
+from skdgm.boltzmann._visible import BINARY
+from skdgm.data.units import UNITS, Kinds, UnitColumns, checked_kinds
+
+_LEFT_OUT = "resample", "sparsity_target", "sparsity_cost", "init_biases"
+
+
+class RBM(Machine):
+    r"""Restricted Boltzmann machine of visible and hidden units of any kind.
+
+    .. math::
+
+        p(v, h) = \frac1Z \prod_j w_j(v_j) \, w(h) \, \exp(b^\top v + c^\top h + v^\top
+        W h)
+
+    Each column has a distribution of an exponential family [7]_ [8]_: given the hidden
+    units, its natural parameter is :math:`\eta_j = b_j + W_{j:} h`, so that all units
+    of a layer are independent given the other. Columns of several kinds make up one
+    table; DataFrames say which by their types. NaN is a missing value, in every method.
+    Float64 data are processed in float64, all others in float32.
+
+    .. list-table:: Kinds of columns
+       :header-rows: 1
+
+       * - ``column_types``
+         - Values, and distribution given the hidden units
+       * - "bernoulli"
+         - 0, 1 or probabilities of 1; :math:`\eta` is the log odds
+       * - "categorical", "categorical(n)"
+         - codes 0, 1, ... (names in a DataFrame), at least n of them, with an
+           :math:`\eta` for each
+       * - "gaussian"
+         - real numbers of any scale, which are standardised; normal with the mean
+           :math:`\eta` and a learned precision
+       * - "rectified"
+         - amounts of at least 0; the same distribution truncated at 0, by which the
+           amounts are divided by their root mean square
+       * - "interval"
+         - shares in [0, 1]; density proportional to :math:`e^{\eta v}` (truncated
+           exponential, also called continuous Bernoulli [9]_)
+       * - "poisson"
+         - counts; Poisson with the log rate :math:`\eta`
+       * - "binomial", "binomial(n)"
+         - counts up to n (by default the highest in the first data); n bits with the
+           log odds :math:`\eta`
+
+    Fractions of counts have Gamma functions in the place of factorials.
+
+    Parameters
+    ----------
+    n_components : int, default=256
+        Number of hidden units.
+    column_types : str, tuple of str or dict, default="bernoulli"
+        Kind of all columns; of each, a tuple; or "mixed": those of a DataFrame's types,
+        bits for bools, categories for text and category dtypes, "gaussian" for numbers,
+        or categories where numbers have few values. A dict has the kinds of some
+        columns by name, the others are as by "mixed".
+    hidden : str, default="bernoulli"
+        Kind of hidden units: "bernoulli", "binomial(n)", "categorical(n)" (each unit
+        has n states), "gaussian" and "rectified" (of variance 1 before truncation) or
+        "poisson". The last three have no limits, and then visible units must have some,
+        or Z would be infinite: "bernoulli", "categorical", "binomial" or "interval".
+    precision : {"diagonal", "scalar", "fixed"}, default="diagonal"
+        Precisions of "gaussian" and "rectified" columns given the hidden units: one
+        learned for each column, one learned for all columns of a kind, or fixed at the
+        inverse variances (mean squares) of the columns.
+    min_variance : float, default=0.05
+        Lower limit of a column's learned variance given the hidden units, as a share of
+        the column's variance (mean square). The lower it is, the sooner the chains of
+        long fits stop mixing.
+    learning_rate : float, default=0.1
+        Initial learning rate; see ``schedule``. With "sgd", steps are shortened where
+        many columns or hidden units would make them overshoot.
+    batch_size : int, default=10
+        Number of rows in each update.
+    n_iter : int, default=20
+        Number of epochs.
+    gradient : {"tempering", "pcd", "cd", "fpcd"}, default="tempering"
+        Chains of the negative phase. Those of parallel tempering persist, and exchange
+        states with hotter ones ("tempering" [5]_). Others start where the last update
+        left them (persistent contrastive divergence, "pcd" [2]_), perhaps with fast
+        weights ("fpcd" [4]_), or at the data (contrastive divergence, "cd" [1]_). They
+        are several times faster, but above units that say much, as counts do, they stay
+        where the rows are, and the model may have most of its probability elsewhere.
+    n_steps : int or tuple of int, default=1
+        Number of Gibbs steps of these chains in each update. The values of a tuple
+        share the epochs evenly, in order.
+    n_chains : int or None, default=20
+        Number of persistent chains; ``batch_size`` if None.
+    n_temperatures : int, default=10
+        Number of temperatures for "tempering", with ``n_chains`` chains at each.
+    fast_learning_rate : float or None, default=None
+        Learning rate of the fast weights for "fpcd", which decay by a twentieth in each
+        update; the initial ``learning_rate`` if None.
+    centering : {"start", "data", "moving"} or None, default="data"
+        If not None, use the centred gradient [6]_, whose offsets are means of visible
+        and hidden units: those at the start of training, running means in the positive
+        phase ("data"), or running averages of the means in both phases ("moving").
+    solver : {"sgd", "adam"}, default="sgd"
+        Stochastic gradient descent, or Adam, which divides the gradient by its recent
+        size, parameter by parameter.
+    momentum : float or tuple of float, default=0.0
+        Momentum coefficient (for "adam" the first beta). The values of a tuple share
+        the epochs evenly, in order.
+    schedule : {"constant", "invscaling", "linear"}, default="linear"
+        The learning rate after t of T epochs is ``learning_rate`` times 1,
+        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+    power_t : float, default=0.5
+        Exponent for ``schedule="invscaling"``.
+    l1, l2 : float, default=0.0
+        Penalties on the weights: l1 times the sum of their absolute values and l2 / 2
+        times the sum of their squares are subtracted from the log-likelihood per row;
+        weights count in the scales of the columns.
+    max_norm : float or None, default=None
+        Maximum norm of the weights of each hidden unit to the columns of a kind, in
+        the standard deviations of the columns (of "gaussian" and "rectified" ones,
+        given the hidden units).
+    early_stopping : bool, default=False
+        If True, hold out rows, stop when their ``loss_curve_`` no longer falls, and
+        keep the parameters with which it was lowest.
+    validation_fraction : float, default=0.1
+        Share of the rows to hold out.
+    n_iter_no_change : int, default=5
+        Number of epochs without an improvement of ``tol`` before stopping early.
+    tol : float, default=1e-3
+        Smallest improvement that counts, in nats per row.
+    warm_start : bool, default=False
+        If True, ``fit`` continues from the learned parameters.
+    verbose : int, default=0
+        If not 0, print a line for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Source of initial weights, the order of rows and samples.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_hidden_entries, n_entries)
+        Weights W, transposed. A categorical unit has an entry for each category, the
+        entries of all columns are in the order of these; other units have one entry.
+        Of standardised columns, for the standardised values.
+    intercept_hidden_ : ndarray of shape (n_hidden_entries,)
+        Hidden biases c.
+    intercept_visible_ : ndarray of shape (n_entries,)
+        Visible biases b.
+    precision_ : ndarray of shape (n_columns,)
+        Precisions of the "gaussian" and "rectified" columns, in their order, for
+        values as they are given; where there are such columns.
+    h_samples_ : ndarray of shape (n_chains, n_hidden_entries)
+        Hidden units of the training chains.
+    chains_ : ndarray of shape (n_chains, n_features)
+        Visible units of the training chains (with "cd", those at the start), with codes
+        for categories.
+    swap_rates_ : ndarray of shape (n_temperatures - 1,)
+        For "tempering": recent swap rates of chains at neighbouring temperatures, from
+        the model's own temperature on.
+    log_Z_ : float
+        Log partition function, computed at first access.
+    log_Z_se_ : float
+        Standard error of ``log_Z_``; 0 where that is exact.
+    density_kind_ : {"exact", "estimate"}
+        Kind of density that :meth:`score_samples` returns: exact where one of the
+        layers has at most :math:`2^{20}` states.
+    loss_curve_ : list of float
+        For each epoch the negative log-likelihood of columns, each given the means of
+        the hidden units given the other columns of its row, estimated from some columns
+        of training rows, in nats per row.
+    validation_curve_ : list of float
+        The same for held-out rows, with ``early_stopping``.
+    n_iter_ : int
+        Number of epochs done.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X has some.
+
+    See Also
+    --------
+    BernoulliRBM, GaussianRBM : Machines of bits alone, of real columns alone.
+    ReplicatedSoftmax : For counts of words in documents of different lengths.
+
+    References
+    ----------
+    .. [1] Hinton (2002). Training products of experts by minimizing contrastive
+       divergence. Neural Computation.
+    .. [2] Tieleman (2008). Training restricted Boltzmann machines using approximations
+       to the likelihood gradient. ICML.
+    .. [4] Tieleman and Hinton (2009). Using fast weights to improve persistent
+       contrastive divergence. ICML.
+    .. [5] Desjardins, Courville, Bengio, Vincent and Delalleau (2010). Tempered Markov
+       chain Monte Carlo for training of restricted Boltzmann machines. AISTATS.
+    .. [6] Melchior, Fischer and Wiskott (2016). How to center deep Boltzmann machines.
+       JMLR.
+    .. [7] Welling, Rosen-Zvi and Hinton (2004). Exponential family harmoniums with an
+       application to information retrieval. NeurIPS.
+    .. [8] Tran, Phung and Venkatesh (2011). Mixed-variate restricted Boltzmann
+       machines. ACML.
+    .. [9] Loaiza-Ganem and Cunningham (2019). The continuous Bernoulli: fixing a
+       pervasive error in variational autoencoders. NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import RBM
+    >>> X = load_digits().data
+    >>> rbm = RBM(16, column_types="binomial(16)", random_state=0).fit(X)
+    >>> rbm.transform(X).shape
+    (1797, 16)
+    >>> rbm.density_kind_
+    'exact'
+    >>> print(f"{rbm.score(X):.0f} nats")
+    -187 nats
+    """
+
+    _layers, _DENSITY, _OBJECTIVE = TABLES, TableDensity, TableObjective
+    _IMPLIED = {
+        **Machine._IMPLIED,
+        "resample": False,
+        "sparsity_target": None,
+    }
+    _TRANSIENT = "swap_rates_", "precision_", "_log_precisions"
+
+    _parameter_constraints: dict = {
+        **{name: own for name, own in MACHINE.items() if name not in _LEFT_OUT},
+        "column_types": [Kinds(set(UNITS) | {"mixed"}), tuple, dict],
+        "hidden": [Kinds(set(UNITS))],
+        "precision": REAL["precision"],
+        "min_variance": REAL["min_variance"],
+    }
+
+    def __init__(
+        self,
+        n_components=256,
+        *,
+        column_types="bernoulli",
+        hidden="bernoulli",
+        precision="diagonal",
+        min_variance=0.05,
+        learning_rate=0.1,
+        batch_size=10,
+        n_iter=20,
+        gradient="tempering",
+        n_steps=1,
+        n_chains=20,
+        n_temperatures=10,
+        fast_learning_rate=None,
+        centering="data",
+        solver="sgd",
+        momentum=0.0,
+        schedule="linear",
+        power_t=0.5,
+        l1=0.0,
+        l2=0.0,
+        max_norm=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        tol=1e-3,
+        warm_start=False,
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.column_types = column_types
+        self.hidden = hidden
+        self.precision = precision
+        self.min_variance = min_variance
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.n_iter = n_iter
+        self.gradient = gradient
+        self.n_steps = n_steps
+        self.n_chains = n_chains
+        self.n_temperatures = n_temperatures
+        self.fast_learning_rate = fast_learning_rate
+        self.centering = centering
+        self.solver = solver
+        self.momentum = momentum
+        self.schedule = schedule
+        self.power_t = power_t
+        self.l1 = l1
+        self.l2 = l2
+        self.max_norm = max_norm
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def transform(self, X):
+        """Means of the hidden units given the visible ones.
+
+        Missing entries are inferred by mean field, jointly with the hidden units.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_hidden_entries)
+            Probabilities of bits and of each category of categorical units; expected
+            counts and amounts.
+        """
+        return super().transform(X)
+
+    def reconstruct(self, X):
+        r"""Means of the visible units given the means of the hidden ones.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        X_mean : ndarray of shape (n_samples, n_features)
+            Expected values; of categories the most probable ones. A DataFrame if X and
+            what the model was fitted to are such.
+        """
+        density = self.density_
+        return framed(self, density.inverse(density.features(X)), X)
+
+    @property
+    def _domain(self):
+        kinds = self._options.column_types
+        alike = isinstance(kinds, str) and kinds == "bernoulli"
+        return BINARY if alike else UnitColumns(kinds)
+
+    def _check_options(self):
+        checked_kinds(self._options.column_types)
+        super()._check_options()
+
+    def _count(self, table, fresh):
+        columns = self._columns
+        names = getattr(
+            getattr(columns, "codec", None), "names", range(len(columns.seen))
+        )
+        kinds = kinds_of(columns).tolist()
+        improper(dict(zip(names, kinds)), self._options.hidden)

@@ -1,0 +1,259 @@
+"""Columns that are units of a Boltzmann machine, of one kind or of several."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import gammaln
+from sklearn.utils._param_validation import StrOptions
+
+from skdgm.data.codes import count_sizes, refuse
+from skdgm.data.mixed import MixedColumns
+from skdgm.exceptions import DataRangeWarning
+from skdgm.utils.callers import warn
+
+# Kinds of columns; "binomial(n)" are counts up to n.
+UNITS = (
+    *("bernoulli", "categorical", "gaussian", "rectified", "interval"),
+    *("poisson", "binomial"),
+)
+_COUNTED = re.compile(r"(binomial|categorical)\(([1-9][0-9]{0,8})\)")
+_COUNTS = "poisson", "binomial"
+
+
+class Kinds(StrOptions):
+    """Constraint of options that are kinds of units, perhaps with a number: any text,
+    as :func:`checked_kinds` names what is wrong."""
+
+    def is_satisfied_by(self, val):
+        """Return whether a value is text."""
+        return isinstance(val, str)
+
+
+class Clipped(NamedTuple):
+    """Scale of a column of which values are beyond its limits."""
+
+    low: float
+    high: float
+
+    def forward(self, x):
+        """Values clipped to the limits."""
+        return x.clip(self.low, self.high)
+
+
+class UnitFacts(NamedTuple):
+    """Statistics of columns beyond those of :class:`~skdgm.data.kinds.Mixed`.
+
+    Parameters
+    ----------
+    limits : ndarray of int, of shape (n_columns,)
+        Highest count of "binomial" columns; 1 for others.
+    gains : ndarray of shape (n_columns,)
+        Powers of 2, near the inverse of the standard deviation; 1 for other columns
+        than counts and intervals.
+    base : ndarray of shape (n_columns,)
+        Mean of the log base measure of counts; 0 for other columns.
+    mean : ndarray of shape (n_columns,)
+        Of the first data.
+    """
+
+    limits: np.ndarray
+    gains: np.ndarray
+    base: np.ndarray
+    mean: np.ndarray
+
+
+def parsed(name):
+    """Kind of units, and the number n in "binomial(n)" or "categorical(n)"."""
+    found = _COUNTED.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name, None)
+
+
+def of_block(kind):
+    """Kinds of columns whose units are in the block of a kind."""
+    return ("categorical", "ordinal") if kind == "categorical" else (kind,)
+
+
+def checked_kinds(column_types):
+    """Raise ValueError where an option names an unknown kind of visible columns.
+
+    Parameters
+    ----------
+    column_types : str, dict or sequence of str
+    """
+    single = isinstance(column_types, str)
+    names = [column_types] if single else column_types
+    names = names.values() if isinstance(names, dict) else names
+    for name in names:
+        known = isinstance(name, str) and parsed(name)[0] in UNITS
+        if not known and not (single and name == "mixed"):
+            known = ", ".join(map(repr, UNITS))
+            raise ValueError(
+                "column_types must be 'mixed', or one kind for all columns or for "
+                f"each, of {known}, 'categorical(n)' and 'binomial(n)'; got {name!r}."
+            )
+
+
+def _deviation(kinds, mean, limits):
+    """Standard deviation of units with given means; of shares at most about that."""
+    share = (mean / limits).clip(0, 1)
+    found = np.where(kinds == "poisson", np.sqrt(np.maximum(mean, 0)), 0.25)
+    of_counts = np.sqrt(limits * share * (1 - share))
+    return np.where(kinds == "binomial", of_counts, found)
+
+
+def _limits(kinds, limits):
+    """Least and highest value of each column; infinite where there is none, and of
+    binomial counts whose number is not known yet."""
+    bounded = np.isin(kinds, ("interval", "rectified", *_COUNTS))
+    high = np.where(kinds == "interval", 1.0, np.inf)
+    high = np.where((kinds == "binomial") & (limits > 0), limits, high)
+    return np.where(bounded, 0.0, -np.inf), high
+
+
+class UnitColumns(MixedColumns):
+    """Columns of units, all of one kind or of several.
+
+    Parameters
+    ----------
+    kinds : str, dict or sequence of str
+        One of :data:`UNITS` for all columns or for each, or "mixed"; a dict has those
+        of some columns by name. Columns of numbers whose kind is taken from a DataFrame
+        are "gaussian", or categories where they have few values.
+    """
+
+    @property
+    def takes_times(self):
+        """Whether the types of a DataFrame say what columns are."""
+        return isinstance(self.kinds, dict) or self.kinds == "mixed"
+
+    @property
+    def tags(self):
+        """Input tags: whether no column may be negative, and names are categories."""
+        amounts = not self.takes_times and "gaussian" not in np.ravel(self.kinds)
+        return {"positive_only": amounts, "categorical": self.takes_times}
+
+    def _kinds(self, rows):
+        """Kind of each column, as told, "numeric" where a DataFrame says so."""
+        if isinstance(self.kinds, dict) and rows.codec is None:
+            raise ValueError(
+                "column_types has names of columns, but X is no DataFrame: give it the "
+                "kinds of all columns in their order."
+            )
+        if self.takes_times:
+            known = rows.codec.kinds if rows.codec else ["gaussian"] * rows.shape[1]
+            return np.array([parsed(name)[0] for name in known], "U11")
+        if isinstance(self.kinds, str):
+            return np.full(rows.shape[1], parsed(self.kinds)[0], "U11")
+        if len(self.kinds) != rows.shape[1]:
+            raise ValueError(
+                f"column_types has {len(self.kinds)} entries, but X has "
+                f"{rows.shape[1]} columns."
+            )
+        return np.array([parsed(name)[0] for name in self.kinds], "U11")
+
+    def _told(self, rows):
+        """The number n that is told for each column, 0 where none is."""
+        if self.takes_times:
+            names = rows.codec.kinds if rows.codec else ["gaussian"] * rows.shape[1]
+        else:
+            one = isinstance(self.kinds, str)
+            names = [self.kinds] * rows.shape[1] if one else self.kinds
+        return np.array([parsed(name)[1] or 0 for name in names], int)
+
+    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+        """Validate data. Later than in fits, values beyond the limits of a column are
+        clipped, with a warning."""
+        given = {"reset": reset, "fitting": fitting, "dtype": dtype}
+        rows = super().rows(model, X, **given)
+        known = None if reset else model._columns
+        kinds = self._kinds(rows) if reset else known.kinds
+        limits = self._told(rows) if reset else known.units.limits
+        low, high = _limits(kinds, limits)
+        which = np.flatnonzero(np.isfinite(low))
+        raw, scales = rows.raw, list(rows.scales or (None,) * len(kinds))
+        for block in rows.blocks() if len(which) else ():
+            part = raw.take(block)[:, which]
+            for own, why in (
+                (part < low[which], "is negative: these are amounts or counts"),
+                (
+                    part > high[which],
+                    "is more than the highest value: choose another "
+                    "kind for the column, or give a count's limit as 'binomial(n)'",
+                ),
+            ):
+                if own.any() and (reset or fitting):
+                    names = [rows.name_of(j) for j in which]
+                    refuse(part, own, names, type(model).__name__, why)
+                for j in which[own.any(axis=0)]:
+                    scales[j] = Clipped(float(low[j]), float(high[j]))
+        beyond = [j for j in which if isinstance(scales[j], Clipped)]
+        if not beyond:
+            return rows
+        warn(
+            f"{type(model).__name__} got values beyond the limits of columns "
+            f"{[rows.name_of(j) for j in beyond]}, and sees them clipped to these.",
+            DataRangeWarning,
+        )
+        return rows._replace(scales=tuple(scales))
+
+    def _least(self, rows):
+        """Least number of categories of each column: that of "categorical(n)"."""
+        return np.maximum(self._told(rows), 1)
+
+    def _scaled(self, table, kinds):
+        """Kinds with "ordinal" for numbers of few values, and scales of these."""
+        told = kinds == "numeric"
+        kinds, scales = super()._scaled(table, kinds)
+        many = told & (kinds == "numeric")
+        kinds = np.where(many, "gaussian", kinds)
+        return kinds, tuple(None if m else s for m, s in zip(many, scales))
+
+    def _first(self, table, seen, total):
+        columns = super()._first(table, seen, total)
+        kinds, n_columns = columns.kinds, len(columns.kinds)
+        told = self._told(table.rows)
+        limits, which = np.ones(n_columns, int), np.flatnonzero(kinds == "binomial")
+        if len(which):
+            highest = count_sizes(table, np.ones(len(which), int), which) - 1
+            limits[which] = np.where(told[which], told[which], np.maximum(highest, 1))
+        mean, deviation, base = self._moments_of(table, kinds, seen, total)
+        gained = np.isin(kinds, ("interval", *_COUNTS))
+        spread = np.maximum(deviation, _deviation(kinds, mean, limits))
+        spread = np.where(gained & (spread > 0), spread, 1.0)
+        gains = np.where(gained, 2.0 ** -np.rint(np.log2(spread)), 1.0)
+        halves = kinds == "rectified"
+        size = np.hypot(mean, deviation)
+        scale = np.where(halves & (size > 0), size, columns.scale)
+        return columns._replace(scale=scale, units=UnitFacts(limits, gains, base, mean))
+
+    def _moments_of(self, table, kinds, seen, total):
+        """Means, standard deviations and mean log base measures of columns."""
+        mean, square = total / np.maximum(seen, 1e-300), np.zeros(len(kinds))
+        base = np.zeros(len(kinds))
+        counts = np.isin(kinds, _COUNTS)
+        for block in table.rows.blocks(n_rows=len(table.index)):
+            part = table.rows.take(table.index[block])
+            weight = table.weight[block]
+            square += weight @ np.nan_to_num((part - mean) ** 2)
+            base[counts] -= weight @ np.nan_to_num(gammaln(part[:, counts] + 1))
+        square, base = (own / np.maximum(seen, 1e-300) for own in (square, base))
+        return mean, np.sqrt(square), base
+
+    def moments_of(self, columns, kind):
+        """Smoothed means of the columns of a kind, in the units of the model; pairs of
+        means and variances for "gaussian" and "rectified" ones."""
+        which = np.isin(columns.kinds, of_block(kind))
+        if kind == "categorical":
+            return self.frequencies(columns)
+        if kind == "gaussian":
+            return 0.0, 1.0
+        seen, total = columns.seen[which], columns.total[which]
+        most = columns.units.limits[which]
+        if kind == "poisson":
+            return (total + 0.5) / (seen + 1)
+        if kind == "rectified":
+            mean = (total / columns.scale[which] + 0.5) / (seen + 1)
+            return mean, np.ones(len(seen))
+        # Bits, shares and counts up to n: as if a 0 and an n more had been seen.
+        return (total + most) / (seen + 2)

@@ -1,0 +1,104 @@
+r"""Binomial distribution, of counts up to n.
+
+.. math:: p(x \mid \eta) = \binom{n}{x} \exp(\eta x - A(\eta)), \quad x \in \{0, \dots,
+   n\}, \quad A(\eta) = n \log(1 + e^\eta), \quad \mathbb{E}[x] = n \sigma(\eta)
+
+It is that of n binary units with one bias and the same neighbours, of which only the
+sum is seen.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import bdtr, bdtrik, gammaln, logit, xlog1py, xlogy
+
+from skdgm.distributions.columnwise import Columnwise
+from skdgm.utils.math import sigmoid, softplus
+
+# Counts up to this n are drawn as sums of bits.
+_FEW = 32
+
+
+class _Options(NamedTuple):
+    size: int
+    n: object = 1
+    gain: object = 1.0
+
+
+class Binomial(_Options, Columnwise):
+    """A block of counts up to n, whose parameters are the log odds of one of n bits.
+
+    Parameters
+    ----------
+    size : int
+    n : int or tuple of int, default=1
+        Highest count of all units, or of each.
+    gain : float or tuple of float, default=1.0
+        See :class:`~skdgm.distributions.columnwise.Columnwise`.
+    """
+
+    __slots__ = ()
+
+    @property
+    def ends(self):
+        return 0.0, self._n * np.asarray(self.gain)
+
+    @property
+    def _n(self):
+        return np.broadcast_to(np.asarray(self.n, np.float64), self.size)
+
+    def natural(self, mean):
+        """Log odds of given means."""
+        return logit(np.asarray(mean) / self._n).clip(-700, 700)
+
+    def log_base(self, x):
+        x, n = np.asarray(x, np.float64), self._n
+        return gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1)
+
+    def log_partitions(self, eta):
+        return self._n * softplus(np.asarray(eta, np.float64))
+
+    def mean(self, eta):
+        return sigmoid(eta) * self._n.astype(eta.dtype)
+
+    def variance(self, own):
+        """Variance of each unit at most: n / 4."""
+        return (0.25 * self._n).astype(own.dtype)
+
+    def draw_each(self, eta, rng):
+        n, p = self._n, sigmoid(np.asarray(eta, np.float64))
+        if n.max(initial=0) > _FEW:
+            u = rng.uniform(self.size)
+            p = np.clip(p, 1e-300, 1 - 1e-16)
+            x = np.ceil(bdtrik(u, n, p)).clip(0, n)
+            return np.where(x > 0, x - (bdtr(x - 1, n.astype(int), p) >= u), x)
+        x = np.zeros(np.shape(p))
+        for number in range(int(n.max(initial=0))):
+            x += (rng.fold(number).uniform(self.size) < p) & (number < n)
+        return x
+
+    def draw(self, mean, rng):
+        """Draw counts of given means."""
+        return self.draw_each(logit(mean / self._n), rng).astype(mean.dtype)
+
+    def log_prob(self, mean, x):
+        """Log probability of each row of x under its row of means, in float64."""
+        p, x = np.asarray(mean, np.float64) / self._n, np.asarray(x, np.float64)
+        own = xlogy(x, p) + xlog1py(self._n - x, -p)
+        return (own + self.log_base(x)).sum(axis=1)
+
+    def grid(self, high=None):
+        x = np.arange(self._n.max(initial=0) + 1)
+        return x, np.zeros(len(x))
+
+    @property
+    def n_states(self):
+        """Number of joint states of the block."""
+        return int(np.prod([int(n) + 1 for n in self._n], dtype=object))
+
+    def states(self, codes):
+        """Joint states by number, (n_codes, size): digits to the bases n + 1."""
+        x = np.empty((len(codes), self.size))
+        for j, n in enumerate(self._n.astype(int)):
+            codes, x[:, j] = np.divmod(codes, n + 1)
+        return x

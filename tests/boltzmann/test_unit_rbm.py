@@ -1,0 +1,517 @@
+"""Machines of units of any kind: enumeration, integrals, data, options."""
+
+import pickle
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.integrate import quad
+from scipy.special import gammaln, logsumexp
+
+from skdgm import RBM, BernoulliRBM, GaussianRBM, load, save
+from skdgm.base import MissingCapability
+from skdgm.distributions import (
+    Bernoulli,
+    Binomial,
+    Gaussian,
+    Interval,
+    Normal,
+    Poisson,
+    Rectified,
+    Sites,
+    Truncated,
+    UnitNormal,
+)
+from skdgm.energies import Params, contrast, layered
+from skdgm.exceptions import DataRangeWarning, PrecisionWarning
+from skdgm.metrics import partition_bracket
+from skdgm.partition import exact
+from tests.numerical import assert_means, assert_trees, numerical_gradient
+
+RNG = np.random.default_rng(0)
+N = 60
+BITS = (RNG.random((N, 2)) < 0.4).astype(float)
+CODES = RNG.integers(0, 3, (N, 1)).astype(float)
+COUNTS = RNG.poisson(2.0, (N, 1)).astype(float)
+FEW = RNG.binomial(4, 0.3, (N, 1)).astype(float)
+SHARES = RNG.random((N, 1))
+AMOUNTS = abs(RNG.normal(0, 5, (N, 1)))
+NUMBERS = RNG.normal(100, 20, (N, 2))
+
+KINDS = (
+    *("poisson", "bernoulli", "gaussian", "categorical", "bernoulli", "binomial(4)"),
+    *("rectified", "interval", "gaussian"),
+)
+TABLE = np.hstack(
+    [
+        *(COUNTS, BITS[:, :1], NUMBERS[:, :1], CODES, BITS[:, 1:], FEW),
+        *(AMOUNTS, SHARES, NUMBERS[:, 1:]),
+    ]
+)
+# Columns of finitely many values.
+FINITE = "bernoulli", "categorical", "binomial(4)"
+STATES = np.array(list(product((0, 1), range(3), range(5))), float)
+SHORT = {"n_iter": 5, "random_state": 0}
+
+
+def holed(X, share=0.3, seed=1):
+    return np.where(np.random.default_rng(seed).random(X.shape) < share, np.nan, X)
+
+
+def grown(rbm, factor=15.0):
+    """A machine with larger weights, in which units depend on each other."""
+    rbm.components_ *= factor
+    rbm._forget()
+    return rbm
+
+
+def finite(hidden="bernoulli", n_components=3):
+    X = np.hstack([BITS[:, :1], CODES, FEW])
+    rbm = RBM(n_components, column_types=FINITE, hidden=hidden, **SHORT)
+    return grown(rbm.fit(X), 5.0)
+
+
+def hidden_states(hidden, n):
+    """All values of hidden units and their log base measures; integrals on a grid."""
+    if hidden == "bernoulli":
+        h = np.array(list(product((0, 1), repeat=n)), float)
+        return h, np.zeros(len(h))
+    if hidden == "binomial(3)":
+        h = np.array(list(product(range(4), repeat=n)), float)
+        return h, (gammaln(4) - gammaln(h + 1) - gammaln(4 - h)).sum(axis=1)
+    if hidden == "categorical(3)":
+        h = np.array(list(product(np.eye(3), repeat=n))).reshape(-1, 3 * n)
+        return h, np.zeros(len(h))
+    if hidden == "poisson":
+        h = np.array(list(product(range(60), repeat=n)), float)
+        return h, -gammaln(h + 1).sum(axis=1)
+    step = 0.05
+    line = np.arange(0 if hidden == "rectified" else -12, 14, step)
+    weight = np.full(len(line), np.log(step))
+    if hidden == "rectified":
+        weight[0] += np.log(0.5)
+    h = np.array(list(product(line, repeat=n)))
+    grid = np.array(list(product(weight, repeat=n))).sum(axis=1)
+    return h, grid - 0.5 * (h**2).sum(axis=1)
+
+
+def entries(v):
+    """Rows of STATES with their codes one-hot."""
+    return np.hstack([v[:, :1], np.eye(3)[v[:, 1].astype(int)], v[:, 2:]])
+
+
+def log_joint(rbm, v, hidden, n):
+    """Log of the unnormalised probability of each row with each hidden state, from the
+    fitted attributes alone."""
+    h, base = hidden_states(hidden, n)
+    x = entries(v)
+    own = x @ rbm.intercept_visible_ + gammaln(5) - gammaln(v[:, 2] + 1)
+    own -= gammaln(5 - v[:, 2])
+    above = h @ rbm.intercept_hidden_ + base
+    return own[:, None] + above + x @ rbm.components_.T @ h.T, h
+
+
+HIDDEN = (
+    *("bernoulli", "binomial(3)", "categorical(3)"),
+    *("gaussian", "rectified", "poisson"),
+)
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_everything_agrees_with_enumeration(hidden):
+    n = 2
+    rbm = finite(hidden, n)
+    joint, h = log_joint(rbm, STATES, hidden, n)
+    log_p = logsumexp(joint, axis=1)
+    near = {"atol": 1e-4 if hidden == "rectified" else 1e-6}
+    np.testing.assert_allclose(rbm.free_energy(STATES), -log_p, **near)
+    log_p -= logsumexp(log_p)
+    assert rbm.density_kind_ == "exact"
+    np.testing.assert_allclose(rbm.score_samples(STATES), log_p, **near)
+    posterior = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+    np.testing.assert_allclose(rbm.transform(STATES), posterior @ h, rtol=1e-3)
+    # Missing entries are summed out.
+    X = STATES.copy()
+    X[::2, 0], X[::3, 1], X[1::4, 2] = np.nan, np.nan, np.nan
+    agree = (np.isnan(X)[:, None] | (X[:, None] == STATES)).all(axis=2)
+    expected = [logsumexp(log_p[rows]) for rows in agree]
+    np.testing.assert_allclose(rbm.score_samples(X), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_samples_have_the_distribution(hidden):
+    rbm = finite(hidden, 2)
+    p = np.exp(rbm.score_samples(STATES))
+    X = rbm.sample(4000, random_state=0, n_steps=60)
+    code = X @ [15, 5, 1]
+    counts = np.bincount(code.astype(int), minlength=30)
+    se = np.sqrt(p * (1 - p) / 4000)
+    assert (abs(counts / 4000 - p) < 4.5 * se + 1e-3).all()
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_filling_in_is_exact_on_average(hidden):
+    rbm = finite(hidden, 2)
+    p = np.exp(rbm.score_samples(STATES))
+    X = np.array([[1.0, 2.0, np.nan]])
+    known = (STATES[:, :2] == X[:, :2]).all(axis=1)
+    own = p[known] / p[known].sum()
+    drawn = rbm.impute(np.repeat(X, 4000, axis=0), method="sample", random_state=0)
+    assert_means(drawn[:, 2], own @ STATES[known, 2])
+    mean = rbm.impute(X, n_steps=20_000)[0, 2]
+    assert mean == pytest.approx(own @ STATES[known, 2], rel=0.05)
+
+
+def mixed_energy():
+    units = [
+        [
+            *(Bernoulli(1), Sites((3,)), Gaussian(2), Truncated(1)),
+            *(Interval(1, 2.0), Poisson(1, (0.5,)), Binomial(2, (3, 5), (0.5, 0.25))),
+        ],
+        [Binomial(2, 3, 0.5)],
+    ]
+    energy = layered(units)
+    rng = np.random.default_rng(2)
+    params = energy.init(rng, scale=0.5)
+    own = tuple(
+        Normal(*(0.5 * rng.normal(size=(2, unit.size))))
+        if isinstance(unit, Gaussian)
+        else 0.5 * rng.normal(size=unit.size)
+        for unit in energy.units
+    )
+    return energy, Params(own, params.couplings), rng
+
+
+def test_log_Z_is_a_sum_of_integrals():
+    energy, params, _ = mixed_energy()
+
+    def weight(block, place, h, x):
+        """Weight of a value of one unit given hidden units."""
+        unit = energy.units[block]
+        state = (*(None,) * (len(energy.units) - 1), h[None])
+        eta = energy.field(params, block, energy.received(params, state, block))
+        part = (
+            type(eta)(*(np.ravel(p)[[place]] for p in eta))
+            if isinstance(eta, tuple)
+            else np.ravel(eta)[[place]]
+        )
+        return np.exp(unit.only(np.array([place])).log_weight(part, np.array([x])))
+
+    total = 0.0
+    for h in product(range(4), repeat=2):
+        h = np.array(h, float)
+        own = np.exp(-energy.energy(params, zeros(energy, h))[0])
+        state = (*(None,) * (len(energy.units) - 1), h[None])
+        lone = energy.lone_weight(params, state, len(energy.units) - 1)[0]
+        value = np.exp(lone)
+        value *= sum(weight(0, 0, h, x) for x in (0, 1))
+        eta = energy.field(params, 1, energy.received(params, state, 1))
+        value *= np.exp(eta).sum()
+        for place in (0, 1):
+            value *= quad(lambda x: weight(2, place, h, x), -30, 30)[0]  # noqa: B023
+        value *= quad(lambda x: weight(3, 0, h, x), 0, 30)[0]  # noqa: B023
+        value *= quad(lambda x: weight(4, 0, h, x), 0, 1)[0]  # noqa: B023
+        value *= sum(weight(5, 0, h, x) for x in range(100))
+        for place, n in enumerate((3, 5)):
+            value *= sum(weight(6, place, h, x) for x in range(n + 1))
+        assert own > 0
+        total += value
+    assert exact.log_partition(energy, params) == pytest.approx(np.log(total))
+
+
+def zeros(energy, h):
+    return (*(np.zeros((1, unit.size)) for unit in energy.units[:-1]), h[None])
+
+
+def test_gradients_agree_with_differences():
+    energy, params, rng = mixed_energy()
+    draws = [
+        np.array([[1.0], [0], [1]]),
+        np.eye(3),
+        rng.normal(size=(3, 2)),
+        abs(rng.normal(size=(3, 1))),
+        rng.random((3, 1)),
+        np.array([[0.0], [3], [1]]),
+        np.array([[0.0, 5], [3, 1], [2, 2]]),
+        np.array([[0.0, 3], [1, 2], [3, 0]]),
+    ]
+    x, other = tuple(draws), tuple(part[:2] for part in draws)
+
+    def gap(params):
+        below = -energy.energy(params, x).mean()
+        return below + energy.energy(params, other).mean()
+
+    found = contrast(energy, params, x, other)
+    assert_trees(found, numerical_gradient(gap, params), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "unit", [Interval(2, 2.0), Poisson(2, (0.5, 1.0)), Truncated(2), Binomial(2, 6)]
+)
+def test_annealing_finds_log_Z(unit):
+    """From both sides, of a machine whose log Z is known."""
+    kind = {Interval: "interval", Poisson: "poisson", Truncated: "rectified"}
+    name = kind.get(type(unit), "binomial(6)")
+    X = {"interval": RNG.random((N, 2)), "rectified": abs(RNG.normal(size=(N, 2)))}
+    X = X.get(name, RNG.binomial(6, 0.4, (N, 2)).astype(float))
+    rbm = grown(RBM(4, column_types=name, **SHORT).fit(X), 10.0)
+    found = rbm.density_.bracket(max_bits=0)
+    assert found.log_Z == pytest.approx(rbm.log_Z_, abs=5 * found.se + 0.02)
+
+
+def test_a_density_integrates_to_one():
+    X = np.hstack([SHARES, AMOUNTS])
+    rbm = grown(RBM(2, column_types=("interval", "rectified"), **SHORT).fit(X), 5.0)
+    u, v = np.linspace(0, 1, 401), np.linspace(0, 60, 1201)
+    grid = np.array(list(product(u, v)))
+    density = np.exp(rbm.score_samples(grid)).reshape(401, 1201)
+    assert np.trapezoid(np.trapezoid(density, v), u) == pytest.approx(1, abs=1e-3)
+    assert np.isneginf(
+        rbm.density_.energy.units[0].log_weight(
+            rbm.density_.energy.field(rbm._params(), 0, 0.0), np.array([[-1.0]])
+        )
+    ).all()
+
+
+def test_one_kind_is_the_plain_machine():
+    bits = np.hstack([BITS, BITS[::-1]])
+    one = RBM(4, gradient="pcd", n_chains=50, centering=None, **SHORT).fit(bits)
+    other = BernoulliRBM(4, **SHORT).fit(bits)
+    np.testing.assert_array_equal(one.components_, other.components_)
+    np.testing.assert_array_equal(one.score_samples(bits), other.score_samples(bits))
+    pcd = {"gradient": "pcd", "n_chains": 50}
+    one = RBM(4, column_types="gaussian", max_norm=4.0, **pcd, **SHORT).fit(NUMBERS)
+    other = GaussianRBM(4, **SHORT).fit(NUMBERS)
+    np.testing.assert_array_equal(one.components_, other.components_)
+    np.testing.assert_allclose(one.precision_, other.precision_)
+    found = one.score_samples(NUMBERS)
+    np.testing.assert_allclose(found, other.score_samples(NUMBERS))
+
+
+def test_tables_of_all_kinds():
+    rbm = RBM(4, column_types=KINDS, **SHORT).fit(TABLE)
+    assert rbm.components_.shape == (4, 11)
+    assert len(rbm.precision_) == 3
+    assert np.isfinite(rbm.score_samples(holed(TABLE))).all()
+    X = rbm.sample(200, random_state=0)
+    assert X.shape == (200, 9)
+    for j in (0, 1, 3, 4, 5):
+        np.testing.assert_array_equal(X[:, j], np.rint(X[:, j]))
+    assert X.min(axis=0)[[0, 1, 3, 4, 5, 6, 7]].min() >= 0
+    assert (X.max(axis=0)[[1, 3, 4, 5, 7]] <= [1, 2, 1, 4, 1]).all()
+    filled = rbm.impute(holed(TABLE))
+    known = ~np.isnan(holed(TABLE))
+    np.testing.assert_array_equal(filled[known], TABLE[known])
+    assert not np.isnan(filled).any()
+    assert rbm.reconstruct(TABLE).shape == TABLE.shape
+    assert rbm.inverse_transform(rbm.transform(TABLE)).shape == TABLE.shape
+    np.testing.assert_allclose(rbm.score_samples(X), rbm.score_samples(X))
+    again = pickle.loads(pickle.dumps(rbm))
+    np.testing.assert_array_equal(again.score_samples(X), rbm.score_samples(X))
+
+
+def test_files_keep_machines(tmp_path):
+    rbm = RBM(4, column_types=KINDS, hidden="binomial(2)", **SHORT).fit(TABLE)
+    save(rbm, tmp_path / "rbm.skdgm")
+    again = load(tmp_path / "rbm.skdgm")
+    np.testing.assert_array_equal(again.score_samples(TABLE), rbm.score_samples(TABLE))
+    a, b = rbm.partial_fit(TABLE), again.partial_fit(TABLE)
+    np.testing.assert_array_equal(a.components_, b.components_)
+
+
+def test_densities_are_of_the_data():
+    """Scales of real columns change densities by their volume."""
+    kinds = "gaussian", "rectified", "interval"
+    X = np.hstack([NUMBERS[:, :1], AMOUNTS, SHARES])
+    one = grown(RBM(3, column_types=kinds, n_iter=0, random_state=0).fit(X))
+    other = RBM(3, column_types=kinds, n_iter=0, random_state=0).fit(X * [8, 4, 1])
+    other = grown(other)
+    gap = one.score_samples(X) - other.score_samples(X * [8, 4, 1])
+    np.testing.assert_allclose(gap, np.log(32), rtol=1e-6)
+
+
+def frame():
+    return pd.DataFrame(
+        {
+            "size": NUMBERS[:, 0],
+            "ok": BITS[:, 0] > 0,
+            "colour": pd.Categorical(
+                np.array(["red", "green", "blue"])[CODES[:, 0].astype(int)]
+            ),
+            "visits": COUNTS[:, 0].astype(int),
+        }
+    )
+
+
+def test_data_frames_say_kinds():
+    X = frame()
+    rbm = RBM(3, column_types={"visits": "poisson"}, **SHORT).fit(X)
+    assert list(rbm._columns.kinds) == [
+        "gaussian",
+        "bernoulli",
+        "categorical",
+        "poisson",
+    ]
+    drawn = rbm.sample(20, random_state=0)
+    assert list(drawn.columns) == list(X.columns)
+    assert drawn.dtypes.equals(X.dtypes)
+    lost = X.copy()
+    lost.loc[::4, "size"] = np.nan
+    lost.loc[1::4, "colour"] = np.nan
+    filled = rbm.impute(lost)
+    assert not filled.isna().any().any()
+    assert filled["colour"].dtype == X["colour"].dtype
+    pd.testing.assert_frame_equal(filled.loc[2::4], X.loc[2::4])
+    assert np.isfinite(rbm.score_samples(lost)).all()
+    assert isinstance(rbm.reconstruct(X), pd.DataFrame)
+    # Numbers of few values are categories.
+    few = RBM(3, column_types="mixed", **SHORT).fit(pd.concat([X] * 3))
+    assert few._columns.kinds[3] == "ordinal"
+    assert set(few.sample(50, random_state=0)["visits"]) <= set(X["visits"])
+
+
+def test_weights_are_repetitions():
+    weight = RNG.integers(0, 3, N)
+    one = RBM(3, column_types=KINDS, **SHORT).fit(TABLE, sample_weight=weight)
+    other = RBM(3, column_types=KINDS, **SHORT).fit(np.repeat(TABLE, weight, axis=0))
+    np.testing.assert_allclose(one.components_, other.components_)
+
+
+def test_partial_fit_does_what_fit_does():
+    one = RBM(3, column_types=KINDS, schedule="constant", **SHORT).fit(TABLE)
+    other = RBM(3, column_types=KINDS, schedule="constant", **SHORT)
+    for _ in range(5):
+        other.partial_fit(TABLE)
+    np.testing.assert_array_equal(one.components_, other.components_)
+    np.testing.assert_array_equal(one.precision_, other.precision_)
+
+
+@pytest.mark.parametrize("hidden", ["gaussian", "rectified", "poisson"])
+@pytest.mark.parametrize("kind", ["gaussian", "rectified", "poisson"])
+def test_machines_without_a_partition_function_are_refused(kind, hidden):
+    kinds = "bernoulli", kind
+    rbm = RBM(2, column_types=kinds, hidden=hidden)
+    with pytest.raises(ValueError, match=r"no limits, nor have columns \[1\].*finite"):
+        rbm.fit(np.hstack([BITS[:, :1], COUNTS]))
+    assert not hasattr(rbm, "n_iter_")
+
+
+def test_a_refused_fit_leaves_the_machine():
+    rbm = RBM(2, column_types="poisson", **SHORT).fit(COUNTS)
+    before = rbm.score_samples(COUNTS)
+    with pytest.raises(ValueError, match="no limits"):
+        rbm.set_params(hidden="gaussian").fit(COUNTS)
+    np.testing.assert_array_equal(rbm.score_samples(COUNTS), before)
+    rbm.set_params(hidden="binomial(2)", warm_start=True)
+    with pytest.raises(ValueError, match="hidden='binomial.2.', but 'bernoulli'"):
+        rbm.fit(COUNTS)
+
+
+@pytest.mark.parametrize(
+    ("options", "X", "message"),
+    [
+        ({"column_types": "normal"}, BITS, "column_types must be .*got 'normal'"),
+        ({"column_types": ("poisson", "mixed")}, BITS, "got 'mixed'"),
+        ({"column_types": "binomial(0)"}, BITS, r"got 'binomial\(0\)'"),
+        ({"column_types": ("poisson",)}, BITS, "1 entries, but X has 2"),
+        ({"column_types": "poisson"}, -BITS, "is negative"),
+        ({"column_types": "rectified"}, -BITS, "is negative"),
+        ({"column_types": "interval"}, 2 * BITS, "more than"),
+        ({"column_types": "binomial(2)"}, 3 * BITS, "highest"),
+        ({"column_types": "categorical"}, BITS + 0.5, "is no code"),
+        ({"column_types": {"a": "poisson"}}, BITS, "no DataFrame"),
+        ({"hidden": "binomial"}, BITS, r"hidden must be .*'binomial\(n\)'"),
+        ({"hidden": "interval"}, BITS, "hidden must be"),
+    ],
+)
+def test_bad_input_is_named(options, X, message):
+    with pytest.raises(ValueError, match=message):
+        RBM(2, **options).fit(X)
+
+
+def test_categories_may_be_declared():
+    rbm = RBM(2, column_types="categorical(5)", **SHORT).fit(CODES)
+    assert rbm.components_.shape == (2, 5)
+    p = np.exp(rbm.score_samples(np.arange(5.0)[:, None]))
+    assert p.sum() == pytest.approx(1)
+
+
+def test_later_values_beyond_limits_are_clipped():
+    X = np.hstack([FEW, SHARES])
+    rbm = RBM(2, column_types=("binomial(4)", "interval"), **SHORT).fit(X)
+    with pytest.warns(DataRangeWarning, match=r"limits of columns \[0, 1\]"):
+        found = rbm.score_samples(np.array([[9.0, -2.0]]))
+    np.testing.assert_array_equal(found, rbm.score_samples(np.array([[4.0, 0.0]])))
+
+
+def test_learning_finds_the_distribution():
+    """Of counts and shares that depend on each other."""
+    rng = np.random.default_rng(0)
+    which = rng.integers(0, 2, 1500)
+    X = np.column_stack(
+        [
+            rng.poisson(np.array([2.0, 9.0])[which]),
+            rng.binomial(10, np.array([0.2, 0.7])[which]),
+            rng.beta(1, 1 + 5 * which),
+            rng.gamma(2.0, 1 + 3 * which),
+            rng.normal(3 * which, 1),
+        ]
+    )
+    kinds = "poisson", "binomial(10)", "interval", "rectified", "gaussian"
+    start = RBM(4, column_types=kinds, n_iter=0, random_state=0).fit(X)
+    rbm = RBM(4, column_types=kinds, n_iter=30, random_state=0).fit(X)
+    assert rbm.score(X) > start.score(X) + 1.0
+    drawn = rbm.sample(3000, random_state=0, n_steps=300)
+    found, expected = np.corrcoef(drawn.T), np.corrcoef(X.T)
+    np.testing.assert_allclose(found, expected, atol=0.15)
+    rate = rbm.sample(3000, random_state=1)[:, 0].mean()
+    assert rate == pytest.approx(X[:, 0].mean(), rel=0.15)
+
+
+def test_hidden_categories_are_components_of_a_mixture():
+    """One categorical unit: a mixture, whose density is known."""
+    rbm = grown(
+        RBM(1, column_types="poisson", hidden="categorical(3)", **SHORT).fit(COUNTS)
+    )
+    rates = np.exp(rbm.intercept_visible_ + rbm.components_)[:, 0]
+    share = rbm.intercept_hidden_ + rates
+    share = np.exp(share - logsumexp(share))
+    x = np.arange(8.0)
+    expected = np.log(stats.poisson(rates).pmf(x[:, None]) @ share)
+    np.testing.assert_allclose(rbm.score_samples(x[:, None]), expected, rtol=1e-6)
+
+
+def test_several_kinds_have_no_single_field():
+    rbm = RBM(3, column_types=KINDS, **SHORT).fit(TABLE)
+    with pytest.raises(MissingCapability, match="one kind"):
+        rbm.density_.visible_fields(3, None, 1)
+    with pytest.raises(MissingCapability, match="pseudo-likelihood"):
+        rbm.density_.pseudo_likelihood(TABLE)
+
+
+def test_brackets_know_tables():
+    rbm = RBM(3, column_types=KINDS, **SHORT).fit(TABLE)
+    found = partition_bracket(rbm, random_state=0)
+    assert found.log_Z == pytest.approx(rbm.log_Z_)
+
+
+def test_precise_columns_are_named():
+    rng = np.random.default_rng(0)
+    u = np.repeat([0.0, 10.0], 100)[:, None]
+    X = np.hstack([u + 0.01 * rng.normal(size=(200, 1)), u > 5])
+    rbm = RBM(
+        3,
+        column_types=("gaussian", "bernoulli"),
+        min_variance=0.3,
+        n_iter=200,
+        random_state=0,
+    )
+    with pytest.warns(PrecisionWarning, match=r"columns \[0\]"):
+        rbm.fit(X)
+
+
+def test_units_that_hidden_ones_are():
+    assert isinstance(finite("rectified").density_.energy.units[-1], Rectified)
+    assert isinstance(finite("gaussian").density_.energy.units[-1], UnitNormal)
