@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skdgm.base import fits
 from skdgm.base.frames import form_of
+from skdgm.base.records import Record
 from skdgm.data.inputs import for_callbacks, refuse_dates, refuse_others, tabulate
 from skdgm.training import Table, optimise
 from skdgm.utils.callers import warn
@@ -44,13 +45,14 @@ class Estimator(
     - ``_dtype`` of the parameters and ``_n_features_out``,
     - ``_n_epochs(table)`` of a fit, and ``_remedy()``, advice where training diverges.
 
-    As part of another model, an estimator may have a name there (``_title``), and be
-    given a :class:`~skdgm.training.Table` as X.
+    As part of another model, an estimator may have a name there (``_title``), and a
+    :class:`~skdgm.training.Table` as X.
     """
 
     # Name in messages; values of options that only others of the family have; fitted
-    # attributes that depend on options; whether rows are kept as lists in memory.
-    _title, _IMPLIED, _TRANSIENT, _LISTED = None, {}, (), True
+    # attributes that depend on options; whether rows are kept as lists in memory, and
+    # whether a callback may keep the training.
+    _title, _IMPLIED, _TRANSIENT, _LISTED, _RECORDED = None, {}, (), True, True
 
     @fits.rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
@@ -94,22 +96,17 @@ class Estimator(
             # Callbacks pass X to methods, which check the names of its columns.
             data = for_callbacks(X if is_frame(X) else table.rows.X, y, sample_weight)
             stage = fits.Stage.whole(self, data, n_epochs)
+            record = Record.of(self, table)
             objective, state = self._beginning(table, 0, fresh)
             hooks = stage.hooks(self._name, objective, self._copied_attributes)
             with one_blas_thread():
-                learned, watch = optimise(
-                    objective,
-                    table,
-                    range(n_epochs),
-                    state,
-                    n_epochs=n_epochs,
-                    hooks=hooks,
-                    early_stopping=self._options.early_stopping,
-                )
+                options = record.options(state, n_epochs, hooks)
+                learned, watch = optimise(objective, table, range(n_epochs), **options)
             self._keep(learned, before)
         self._report(learned, n_epochs, watch)
         if learned.ended != "interrupted":
             self._finish(table)
+            record.complete()
         stage.end(lambda: self._attributes(self._state()))
         return self
 

@@ -17,7 +17,7 @@ class BeliefNetwork(_BaseComposition, Estimator):
     """Base class of directed layers below a restricted Boltzmann machine."""
 
     # True if the top-level machine has a label.
-    _LABELLED = False
+    _LABELLED, _RECORDED = False, False
     _parameter_constraints: dict = CONSTRAINTS
 
     def get_params(self, deep=True):

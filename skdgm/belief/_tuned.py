@@ -27,7 +27,7 @@ class TunedNetwork(_BaseComposition, Estimator):
     ``_outputs``, an object of :mod:`skdgm.belief._outputs`.
     """
 
-    _BUDGET = Budget(5_000, 20, 100)
+    _BUDGET, _RECORDED = Budget(5_000, 20, 100), False
     _parameter_constraints: dict = {
         "hidden_layer_sizes": DBN._parameter_constraints["hidden_layer_sizes"],
         "layers": DBN._parameter_constraints["layers"],
