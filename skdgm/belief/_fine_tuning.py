@@ -21,6 +21,7 @@ from skdgm.belief._stack import check_same, requested
 from skdgm.belief._training import Training
 from skdgm.belief.dbn import DBN
 from skdgm.data import for_callbacks, tabulate
+from skdgm.data.streams import streamed
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Layer, NetState, Tuner, check_dropout, init
 from skdgm.training import labelled, optimise
@@ -103,6 +104,7 @@ class Tuning:
         machines = requested(dbn)
         if not fresh:
             check_same(network.dbn_.layers_, machines)
+        X = streamed(X)
         rows = network._rows(X, fitting=True, reset=fresh)
         table, known = network._label(rows, y, fresh, classes)
         table = labelled(tabulate(table, sample_weight, in_memory=False))

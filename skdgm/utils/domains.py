@@ -5,10 +5,12 @@ from math import isfinite, isnan
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, validate_data
 
 from skdgm.exceptions import DataRangeWarning
+from skdgm.utils.blocks import Blocks
 from skdgm.utils.callers import warn
 from skdgm.utils.rows import BLOCK_ENTRIES, Rows, floating_type, slices
 
@@ -125,6 +127,14 @@ def real_rows(estimator, X, *, reset=False, dtype=None):
 
 def _checked(estimator, X, reset):
     """Validate X as an array or a CSR matrix of real numbers and NaN, and survey it."""
+    if isinstance(X, Blocks):
+        if not reset:
+            validate_data(estimator, X.header, reset=False, skip_check_array=True)
+        low, high, facts = _survey(X)
+        # Infinity is among them if it is anywhere.
+        ends, name = np.array([low, high]), type(estimator).__name__
+        assert_all_finite(ends, estimator_name=name, input_name="X")
+        return X, low, high, facts
     if not reset and _is_plain(estimator, X):
         low, high, facts = _survey(X)
         if isfinite(low) and isfinite(high):

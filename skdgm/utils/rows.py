@@ -24,6 +24,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from skdgm._kernels.hashing import hash_csr, hash_rows
+from skdgm.utils.blocks import Blocks
 from skdgm.utils.lists import LISTED, Lists, Packed
 from skdgm.utils.parallel import run
 from skdgm.utils.random import mix64
@@ -98,6 +99,11 @@ class Rows(NamedTuple):
         return self._replace(affine=None, scales=None, bounds=None, gaps=None)
 
     @property
+    def streamed(self):
+        """True if the rows are read in blocks, and best in an order of their own."""
+        return isinstance(self.X, Blocks) and self.packed is None
+
+    @property
     def listed(self):
         """True if the rows are better read as lists."""
         return self.complete and self.density <= LISTED
@@ -150,6 +156,10 @@ class Rows(NamedTuple):
         if self.packed is not None:
             return self.packed.take(index)
         X = self.X
+        if isinstance(X, Blocks) and self.bounds is None:
+            X, index = np.ascontiguousarray(X[index]), None
+            if X.dtype not in (bool, np.uint8, np.float32, np.float64):
+                X = X.astype(self.dtype)
         if sp.issparse(X) or self.bounds is not None or not X.flags.c_contiguous:
             return Lists.pack(self.take(index), binary=self.binary)
         X = np.asarray(X)
