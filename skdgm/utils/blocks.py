@@ -34,6 +34,8 @@ class Blocks:
     ----------
     n_loaded : int
         Number of blocks that were read so far.
+    hashes : ndarray of uint64, or None
+        Content hashes of the rows as they are given, once these have been computed.
     """
 
     ndim = 2
@@ -45,7 +47,7 @@ class Blocks:
         self.header = np.empty((0, n_columns), self.dtype) if header is None else header
         size = max(1, self.shape[0] * n_columns // max(1, self.n_blocks))
         self.window = max(2, WINDOW // size)
-        self.n_loaded, self._pinned = 0, None
+        self.n_loaded, self._pinned, self.hashes = 0, None, None
         self._here, self._coming, self._thread = OrderedDict(), {}, None
         self._in_order()
 
