@@ -62,6 +62,7 @@ LAW = {
     "imputation": GROUND | {"data", "base", "autoregressive"},
     "constraints": GROUND | {"data", "base", "autoregressive"},
     "persistence": {"exceptions"},
+    "callbacks": {"exceptions", "persistence"},
     "datasets": {"exceptions"},
     "plotting": KERNELS | ALGORITHMS | BESIDE | {"data", "base", "boltzmann", "belief"},
     "__init__": set(),

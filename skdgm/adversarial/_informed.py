@@ -129,6 +129,8 @@ class InformedWatch(GeneratorWatch):
         The bound at each call, in nats.
     """
 
+    MEMORY = (*GeneratorWatch.MEMORY, "information")
+
     def __init__(self, objective, table, held_out, state):
         self.information = []
         super().__init__(objective, table, held_out, state)

@@ -198,6 +198,7 @@ class LabelWatch(Watch):
         As of :class:`~skdgm.training.DensityWatch`.
     """
 
+    MEMORY = ("allowed",)
     useless = "predicts labels worse than their frequencies do."
 
     def __init__(self, objective, table, held_out, state):

@@ -14,10 +14,11 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skdgm.base import fits
 from skdgm.base.frames import form_of
-from skdgm.data.inputs import for_callbacks, refuse_dates, refuse_others, tabulate
+from skdgm.base.records import Record
+from skdgm.data import inputs
+from skdgm.data.streams import streamed
 from skdgm.training import Table, optimise
 from skdgm.utils.callers import warn
-from skdgm.utils.domains import is_frame
 from skdgm.utils.math import shares
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threads import Held, one_blas_thread
@@ -44,13 +45,14 @@ class Estimator(
     - ``_dtype`` of the parameters and ``_n_features_out``,
     - ``_n_epochs(table)`` of a fit, and ``_remedy()``, advice where training diverges.
 
-    As part of another model, an estimator may have a name there (``_title``), and be
-    given a :class:`~skdgm.training.Table` as X.
+    As part of another model, an estimator may have a name there (``_title``), and a
+    :class:`~skdgm.training.Table` as X.
     """
 
     # Name in messages; values of options that only others of the family have; fitted
-    # attributes that depend on options; whether rows are kept as lists in memory.
-    _title, _IMPLIED, _TRANSIENT, _LISTED = None, {}, (), True
+    # attributes that depend on options; whether rows are kept as lists in memory, and a
+    # callback may keep the training.
+    _title, _IMPLIED, _TRANSIENT, _LISTED, _RECORDED = None, {}, (), True, True
 
     @fits.rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
@@ -92,24 +94,19 @@ class Estimator(
             n_epochs = self._n_epochs(table)
             self._check_cost(table, n_epochs)
             # Callbacks pass X to methods, which check the names of its columns.
-            data = for_callbacks(X if is_frame(X) else table.rows.X, y, sample_weight)
+            data = inputs.for_callbacks(inputs.own_frame(X, table), y, sample_weight)
             stage = fits.Stage.whole(self, data, n_epochs)
+            record = Record.of(self, table)
             objective, state = self._beginning(table, 0, fresh)
             hooks = stage.hooks(self._name, objective, self._copied_attributes)
             with one_blas_thread():
-                learned, watch = optimise(
-                    objective,
-                    table,
-                    range(n_epochs),
-                    state,
-                    n_epochs=n_epochs,
-                    hooks=hooks,
-                    early_stopping=self._options.early_stopping,
-                )
+                options = record.options(state, n_epochs, hooks)
+                learned, watch = optimise(objective, table, range(n_epochs), **options)
             self._keep(learned, before)
         self._report(learned, n_epochs, watch)
         if learned.ended != "interrupted":
             self._finish(table)
+            record.complete()
         stage.end(lambda: self._attributes(self._state()))
         return self
 
@@ -166,9 +163,10 @@ class Estimator(
         if isinstance(X, Table):
             table, known, X = X, {}, X.rows.X
         else:
+            X = streamed(X)
             rows = self._rows(X, fitting=True, reset=fresh)
             rows, known = self._label(rows, y, fresh, classes)
-            table = tabulate(rows, sample_weight, in_memory=self._LISTED)
+            table = inputs.tabulate(rows, sample_weight, in_memory=self._LISTED)
         columns, table = self._domain.learn(table, None if fresh else self._columns)
         vars(self).update(known)
         if fresh:
@@ -259,12 +257,13 @@ class Estimator(
         """Validate X and return its :class:`~skdgm.utils.rows.Rows`."""
         if not reset:
             dtype = dtype or self._dtype
+            X = streamed(X)
         domain = self._asked_domain if reset else self._domain
-        refuse_dates(X, domain)
+        inputs.refuse_dates(X, domain)
         try:
             return domain.rows(self, X, reset=reset, fitting=fitting, dtype=dtype)
         except (TypeError, ValueError) as error:
-            refuse_others(self, X, error)
+            inputs.refuse_others(self, X, error)
             raise
 
     @property
@@ -284,6 +283,7 @@ class Estimator(
 
     def _remember(self, X):
         """Store the number, names and types of the columns of X, which is valid."""
+        X = getattr(X, "header", X)
         validate_data(self, X, reset=True, skip_check_array=True)
         self._form = form_of(X) if hasattr(self, "feature_names_in_") else None
 

@@ -6,6 +6,7 @@ import numpy as np
 from skdgm.data.filling import completed
 from skdgm.data.foreign import Schema, is_foreign, schema_of
 from skdgm.data.series import plain_type
+from skdgm.data.streams import is_streamed
 from skdgm.utils.domains import is_frame
 
 # Types of numbers of narwhals, by name, as those of NumPy.
@@ -61,7 +62,7 @@ def filled_in(model, X, values):
         A DataFrame if X is one and the model was fitted to one. It has the index of X,
         each label for every copy, and its types where these hold the values.
     """
-    if is_frame(values) or not is_frame(X) or not _in_frames(model):
+    if is_frame(values) or is_streamed(X) or not is_frame(X) or not _in_frames(model):
         return values
     import pandas as pd
 

@@ -20,6 +20,7 @@ from skdgm.base.fits import asked_of
 from skdgm.belief._stack import check_same, requested
 from skdgm.belief._training import Training
 from skdgm.data import for_callbacks, tabulate
+from skdgm.data.streams import streamed
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Layer, NetState, Tuner, check_dropout, init
 from skdgm.training import labelled, optimise
@@ -102,6 +103,7 @@ class Tuning:
         machines = requested(dbn)
         if not fresh:
             check_same(network.dbn_.layers_, machines)
+        X = streamed(X)
         rows = network._rows(X, fitting=True, reset=fresh)
         table, known = network._label(rows, y, fresh, classes)
         table = labelled(tabulate(table, sample_weight, in_memory=False))

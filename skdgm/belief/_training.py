@@ -24,6 +24,7 @@ from skdgm.belief._stack import (
 from skdgm.belief._up_down import UpDown
 from skdgm.boltzmann._state import density
 from skdgm.data import for_callbacks, tabulate
+from skdgm.data.streams import streamed
 from skdgm.optim import check_piecewise
 from skdgm.training import Table, optimise
 from skdgm.utils.counts import chosen, count
@@ -104,6 +105,7 @@ class Training:
         if isinstance(X, Table):
             table, known, X = X, {}, X.rows.X
         else:
+            X = streamed(X)
             rows = network._rows(X, fitting=True, reset=fresh)
             rows, known = network._label(rows, y, fresh, classes)
             table = tabulate(rows, sample_weight)

@@ -117,6 +117,7 @@ class LabelWatch(MachineWatch):
         Training state at the start.
     """
 
+    MEMORY = ("allowed",)
     useless = "predicts labels worse than their frequencies do."
 
     def __init__(self, objective, table, held_out, state):

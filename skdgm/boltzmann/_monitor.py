@@ -81,6 +81,7 @@ class PseudoLikelihoodWatch(MachineWatch):
         Training state at the start.
     """
 
+    MEMORY = ("first",)
     useless = (
         "predicts an entry from the rest of its row worse than the mean of its column "
         "does."

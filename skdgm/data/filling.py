@@ -10,6 +10,8 @@ import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
 from skdgm.data.frames import tell_unknown
+from skdgm.data.streams import streamed
+from skdgm.utils.blocks import Blocks
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import IMPUTE, MAX_SEED, stream
 from skdgm.utils.rows import row_hash
@@ -133,7 +135,11 @@ def fill(
         raise ValueError(f"method must be {names}, not {method!r}.")
     X = as_whole(X)
     # What is missing is to be filled: it has no value, and is none.
+    X = streamed(X)
     rows = density.read(X)._replace(gaps=None)
+    if isinstance(X, Blocks):
+        # What is filled is in memory anyway.
+        rows = rows._replace(X=np.asarray(X))
     tell_unknown(density.name, X, rows)
     raw = rows.raw._replace(dtype=holding(rows))
     if rows.codec is None:

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import _check_sample_weight
 
+from skdgm.data.streams import is_streamed
 from skdgm.training import canonical
 from skdgm.utils.domains import is_frame, takes_mixed_tables
 
@@ -51,6 +52,12 @@ def for_callbacks(X, y, sample_weight):
     # scikit-learn's ScoringMonitor ignores data without y.
     y = np.zeros(X.shape[0]) if y is None else y
     return {"X": X, "y": y, "metadata": weights}
+
+
+def own_frame(X, table):
+    """X as callbacks get it, whose methods check names of columns: a DataFrame as it
+    was given, else what the table reads."""
+    return X if is_frame(X) and not is_streamed(X) else table.rows.X
 
 
 def refuse_dates(X, domain):

@@ -52,6 +52,9 @@ class Gibbs(DrawnWay):
         """Chains of rows; those that there are go on."""
         hashes, n = row_hash(rows), sum(self.net.hierarchy.n_latent)
         z = np.full((len(hashes), self.n_each, n), _UNKNOWN, np.uint8)
+        alike = isinstance(own, Chains) and own.z.shape == z.shape
+        if alike and np.array_equal(own.hashes, hashes):
+            return own
         if isinstance(own, Chains) and own.z.shape[1:] == z.shape[1:] and len(own.z):
             order = np.argsort(own.hashes, kind="stable")
             place = np.searchsorted(own.hashes[order], hashes)

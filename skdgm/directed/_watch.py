@@ -20,6 +20,8 @@ class GradientWatch(NetWatch):
         One for each epoch.
     """
 
+    MEMORY = (*NetWatch.MEMORY, "variances")
+
     def __init__(self, *given):
         self.variances = []
         super().__init__(*given)

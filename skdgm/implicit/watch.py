@@ -40,6 +40,7 @@ class GeneratorWatch(Watch):
        for generative models. ICML.
     """
 
+    MEMORY = "first", "coverage"
     useless = "draws rows less like the data than it did when its training began."
 
     def __init__(self, objective, table, held_out, state):

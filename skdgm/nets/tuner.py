@@ -115,6 +115,7 @@ class Monitor(Watch):
         Initial state of training.
     """
 
+    MEMORY = ("first",)
     useless = "predicts worse than it did when its training began."
 
     def __init__(self, tuner, table, held_out, state):

@@ -14,8 +14,10 @@ from skdgm.training.batches import (
 )
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
 from skdgm.training.loop import AUTO, Budget, Learned, train
-from skdgm.training.objective import DensityWatch, Objective, Watch, optimise
+from skdgm.training.objective import Objective, optimise
+from skdgm.training.progress import Keeper, Progress
 from skdgm.training.reader import Batch, Reader
+from skdgm.training.watch import DensityWatch, Watch
 
 __all__ = [
     "AUTO",
@@ -24,8 +26,10 @@ __all__ = [
     "Callbacks",
     "DensityWatch",
     "EarlyStopping",
+    "Keeper",
     "Learned",
     "Objective",
+    "Progress",
     "Reader",
     "Table",
     "Verbose",

@@ -76,9 +76,12 @@ def canonical(rows, sample_weight=None):
     weight = np.ones(n_rows) if sample_weight is None else sample_weight
     share, exponent = shares(weight)
     present = np.flatnonzero(share > 0)
-    hashes, first, group = np.unique(
-        row_hash(rows)[present], return_index=True, return_inverse=True
-    )
+    hashes = row_hash(rows)[present]
+    if rows.streamed:
+        # In the order in which they are read, and each for itself.
+        first = group = np.arange(present.size)
+    else:
+        hashes, first, group = np.unique(hashes, return_index=True, return_inverse=True)
     total = np.bincount(group, share[present])
     whole = np.array_equal(weight, np.floor(weight))
     if whole and total.sum() <= np.ldexp(MAX_REPETITION * present.size, -exponent):
@@ -152,7 +155,10 @@ def epoch(table, batch_size, rng):
     upto = np.cumsum(table.weight)
     ticks = (np.arange(n_draws) + generator.random()) * (upto[-1] / n_draws)
     draws = np.searchsorted(upto, ticks, side="right").clip(max=len(upto) - 1)
-    draws = table.index[generator.permutation(draws)]
+    if table.rows.streamed:
+        draws = table.rows.X.shuffled(table.index[draws], generator)
+    else:
+        draws = table.index[generator.permutation(draws)]
     n_batches = -(-n_draws // batch_size)
     size, n_larger = divmod(n_draws, n_batches)
     edges = [i * size + min(i, n_larger) for i in range(n_batches + 1)]
@@ -175,7 +181,10 @@ def probe(table, rng, among=None):
     """
     (draws,) = epoch(table, table.n_draws, rng)
     draws = draws if among is None else among(draws)
-    return draws[: np.clip(table.n_draws // 8, *_WATCHED)]
+    draws = draws[: np.clip(table.n_draws // 8, *_WATCHED)]
+    if table.rows.streamed:
+        table.rows.X.pin(draws)
+    return draws
 
 
 def column_sums(table):

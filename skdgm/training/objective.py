@@ -1,20 +1,11 @@
-"""Objectives: what is learned from rows, and by which updates.
-
-A watch measures the losses of the same rows at the end of each epoch.
-"""
+"""Objectives: what is learned from rows, and by which updates."""
 
 from abc import ABC, abstractmethod
 
-import numpy as np
-
-from skdgm.training.batches import epoch, probe, split
+from skdgm.training.batches import epoch, split
 from skdgm.training.hooks import EarlyStopping
 from skdgm.training.loop import kept, train
 from skdgm.utils import random
-
-# Nats per column by which a loss above the baseline (the initial loss, or that of
-# independent columns if higher) means divergence, or that learning was useless.
-_DIVERGED, _USELESS = 10.0, 0.1
 
 
 class Objective(ABC):
@@ -162,6 +153,7 @@ def optimise(
     n_epochs=None,
     hooks=(),
     early_stopping=False,
+    keeper=None,
 ):
     """Train for a range of epochs.
 
@@ -179,6 +171,9 @@ def optimise(
     hooks : sequence of Hook
     early_stopping : bool, default=False
         If True, hold rows out and keep the state with their lowest loss.
+    keeper : Keeper, optional
+        Hook that is called last. Where it knows of an earlier run, the epochs that this
+        one did are not repeated, and ``state`` is the last state of that run.
 
     Returns
     -------
@@ -192,87 +187,20 @@ def optimise(
         stopping = EarlyStopping(recipe.n_iter_no_change, recipe.tol, since)
     state = objective.start() if state is None else objective.resume(state)
     watch = objective.watch(table, held_out, state)
+    hooks, left = [*hooks, stopping] if stopping else [*hooks], epochs
+    if keeper is not None:
+        left = keeper.join(watch, stopping, epochs)
+        hooks.append(keeper)
     outcome = train(
         state,
         objective.step,
         lambda number: objective.draw(table, number),
         watch,
-        epochs=epochs,
+        epochs=left,
         loss_limit=watch.limit,
         n_epochs=n_epochs,
-        hooks=[*hooks, stopping] if stopping else hooks,
+        hooks=hooks,
     )
+    if keeper is not None:
+        outcome = keeper.whole(outcome)
     return kept(outcome, watch, epochs, stopping), watch
-
-
-class Watch:
-    """Mean loss of a sample of training rows, and that of held-out rows.
-
-    A subclass defines ``_losses(state, index, part)``, the losses of the rows at
-    ``index``, where ``part`` is their slice within the watched or held-out rows; or it
-    overrides the weighted mean, ``_loss(state, index, weight)``.
-
-    Parameters
-    ----------
-    table : Table
-        Training rows, of which a sample is watched.
-    held_out : Table or None
-        Held-out rows, all of which are watched.
-    rng : Stream
-        For drawing the sample.
-    """
-
-    def __init__(self, table, held_out, rng):
-        self.rows, self.held_out = table.rows, held_out
-        self.probe = probe(table, rng, self._among)
-
-    def __call__(self, state):
-        """Both losses, in nats per row; the second is None without held-out rows."""
-        loss, held_out = self.of_probe(state), self.held_out
-        if held_out is None:
-            return loss, None
-        return loss, self._loss(state, held_out.index, held_out.weight)
-
-    def of_probe(self, state):
-        """Mean loss of the watched training rows."""
-        return self._loss(state, self.probe, np.ones(len(self.probe)))
-
-    def _among(self, index):
-        """Part of an index that may be watched."""
-        return index
-
-    def _loss(self, state, index, weight):
-        total = 0.0
-        for part in self.rows.blocks(len(index)):
-            total += weight[part] @ self._losses(state, index[part], part)
-        return float(total / weight.sum())
-
-
-class DensityWatch(Watch):
-    """Watch of a density model, compared with independent columns.
-
-    Parameters
-    ----------
-    table, held_out, rng
-        As for :class:`Watch`.
-    independent : float
-        Negative log-likelihood of independent columns, in nats per row.
-    state : tuple
-        Initial state of training.
-    """
-
-    useless = "explains rows worse than the means of their columns do."
-
-    def __init__(self, table, held_out, rng, independent, state):
-        super().__init__(table, held_out, rng)
-        self.start = max(self.of_probe(state), independent)
-
-    @property
-    def limit(self):
-        """Loss above which training has diverged."""
-        return self.start + _DIVERGED * self.rows.shape[1]
-
-    def is_useless(self, loss):
-        """Return whether a loss is clearly worse than both the initial loss and that of
-        independent columns."""
-        return loss > self.start + _USELESS * self.rows.shape[1]

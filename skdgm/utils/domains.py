@@ -5,12 +5,20 @@ from math import isfinite, isnan
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, validate_data
 
 from skdgm.exceptions import DataRangeWarning
+from skdgm.utils.blocks import Blocks
 from skdgm.utils.callers import warn
-from skdgm.utils.rows import BLOCK_ENTRIES, Rows, floating_type, slices
+from skdgm.utils.rows import (
+    BLOCK_ENTRIES,
+    Rows,
+    floating_type,
+    hash_block,
+    slices,
+)
 
 # Accepted types; others (object, long double) are converted to the first.
 _TYPES = [np.float64, np.float32, np.float16, np.bool_]
@@ -130,6 +138,14 @@ def real_rows(estimator, X, *, reset=False, dtype=None):
 
 def _checked(estimator, X, reset):
     """Validate X as an array or a CSR matrix of real numbers and NaN, and survey it."""
+    if isinstance(X, Blocks):
+        if not reset:
+            validate_data(estimator, X.header, reset=False, skip_check_array=True)
+        low, high, facts = _survey(X)
+        # Infinity is among them if it is anywhere.
+        ends, name = np.array([low, high]), type(estimator).__name__
+        assert_all_finite(ends, estimator_name=name, input_name="X")
+        return X, low, high, facts
     if not reset and _is_plain(estimator, X):
         low, high, facts = _survey(X)
         if isfinite(low) and isfinite(high):
@@ -166,8 +182,12 @@ def _survey(X):
     """Smallest and largest value (counting 0), and the arguments ``binary``,
     ``complete`` and ``density`` of Rows, for values clipped to [0, 1]."""
     low, high, n_positive, n_ones, complete = 0.0, 0.0, 0, 0, True
+    hashes = [] if isinstance(X, Blocks) and X.hashes is None else None
     for block in slices(X.shape[0], BLOCK_ENTRIES // X.shape[1]):
         part = X[block]
+        if hashes is not None:
+            # Where reading takes long, in the same pass.
+            hashes.append(hash_block(part))
         part = part.data if sp.issparse(part) else np.asarray(part)
         if part.dtype == bool:
             n_positive = n_ones = n_ones + np.count_nonzero(part)
@@ -181,6 +201,8 @@ def _survey(X):
                 most, complete = float(np.fmax.reduce(part, axis=None)), False
             n_ones += np.count_nonzero(part >= 1) if most >= 1 else 0
             low, high = min(low, least), max(high, most)
+    if hashes:
+        X.hashes = np.concatenate(hashes)
     facts = {
         "binary": n_positive == n_ones,
         "complete": complete,

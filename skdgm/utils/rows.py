@@ -24,6 +24,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from skdgm._kernels.hashing import hash_csr, hash_rows
+from skdgm.utils.blocks import Blocks
 from skdgm.utils.lists import LISTED, Lists, Packed
 from skdgm.utils.parallel import run
 from skdgm.utils.random import mix64
@@ -98,6 +99,11 @@ class Rows(NamedTuple):
         return self._replace(affine=None, scales=None, bounds=None, gaps=None)
 
     @property
+    def streamed(self):
+        """True if the rows are read in blocks, and best in an order of their own."""
+        return isinstance(self.X, Blocks) and self.packed is None
+
+    @property
     def listed(self):
         """True if the rows are better read as lists."""
         return self.complete and self.density <= LISTED
@@ -150,6 +156,10 @@ class Rows(NamedTuple):
         if self.packed is not None:
             return self.packed.take(index)
         X = self.X
+        if isinstance(X, Blocks) and self.bounds is None:
+            X, index = np.ascontiguousarray(X[index]), None
+            if X.dtype not in (bool, np.uint8, np.float32, np.float64):
+                X = X.astype(self.dtype)
         if sp.issparse(X) or self.bounds is not None or not X.flags.c_contiguous:
             return Lists.pack(self.take(index), binary=self.binary)
         X = np.asarray(X)
@@ -213,21 +223,39 @@ def row_hash(rows):
         Equal for equal rows with equal labels, whatever type their values are stored
         in.
     """
-    multipliers = mix64(np.arange(1, rows.shape[1] + 1, dtype=np.uint64)) | np.uint64(1)
-    low, high = rows.bounds or (-np.inf, np.inf)
-    out = np.empty(rows.shape[0], np.uint64)
-    for block in rows.blocks():
-        X = rows.X[block]
-        if sp.issparse(X):
-            kernel, arrays = hash_csr, (_known(X.data), X.indices, X.indptr)
-        else:
-            kernel, arrays = hash_rows, (_known(np.ascontiguousarray(X)),)
-        part, n = np.empty(X.shape[0], np.uint64), X.shape[0]
-        run(kernel, *arrays, multipliers, low, high, part, n=n, work=2 * arrays[0].size)
-        out[block] = part
+    known = getattr(rows.X, "hashes", None) if rows.bounds is None else None
+    if known is None:
+        parts = [hash_block(rows.X[block], rows.bounds) for block in rows.blocks()]
+        out = np.concatenate([np.empty(0, np.uint64), *parts])
+    else:
+        out = known.copy()
     if rows.labels is not None:
         out += mix64(_of_labels(rows.labels) + np.uint64(2**32))
     return out
+
+
+def hash_block(X, bounds=None):
+    """Hash rows that are in memory.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR} of shape (n_rows, n_columns)
+    bounds : pair of float, optional
+        Values are clipped to these.
+
+    Returns
+    -------
+    hashes : ndarray of shape (n_rows,), uint64
+    """
+    multipliers = mix64(np.arange(1, X.shape[1] + 1, dtype=np.uint64)) | np.uint64(1)
+    low, high = bounds or (-np.inf, np.inf)
+    if sp.issparse(X):
+        kernel, arrays = hash_csr, (_known(X.data), X.indices, X.indptr)
+    else:
+        kernel, arrays = hash_rows, (_known(np.ascontiguousarray(X)),)
+    part, n = np.empty(X.shape[0], np.uint64), X.shape[0]
+    run(kernel, *arrays, multipliers, low, high, part, n=n, work=2 * arrays[0].size)
+    return part
 
 
 def _of_labels(labels):

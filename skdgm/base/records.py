@@ -1,0 +1,184 @@
+"""What a callback keeps of a fit in a file, and from which another one continues.
+
+A record is the estimator after an epoch, with an attribute ``_record``: what early
+stopping and the watch remember, and what tells whether a fit is the same: options, rows
+with their weights, and the epochs before it.
+"""
+
+import hashlib
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skdgm.base.fits import plain, shallow
+from skdgm.training import Keeper, Progress
+
+# Options that change nothing of what is learned.
+_FREE = {"verbose"}
+
+
+class Record:
+    """Record of one fit.
+
+    Parameters
+    ----------
+    estimator : Estimator
+        About to be trained. If there is an earlier run, it gets the attributes of that.
+    table : Table
+        Training rows.
+    file : object or None
+        Where the record is: a callback whose ``read()`` returns an estimator or None,
+        ``due()`` says after an epoch whether to write, and ``write(estimator)`` does.
+
+    Raises
+    ------
+    ValueError
+        The file has the record of another fit.
+    """
+
+    def __init__(self, estimator, table, file=None):
+        self.estimator, self.file = estimator, file
+        self.source = self.keeper = None
+        if file is None:
+            return
+        self.facts, self.start = _facts(estimator, table), dict(vars(estimator))
+        self.source, progress = file.read(), None
+        if self.source is not None:
+            progress = self._progress(vars(self.source).pop("_record", None))
+            known = vars(self.source)
+            vars(estimator).update({name: known[name] for name in self.learned})
+            estimator._seed = self.source._seed
+        self.keeper = Keeper(self, progress)
+
+    @classmethod
+    def of(cls, estimator, table):
+        """Record that a callback of an estimator keeps; one that keeps nothing if no
+        callback does."""
+        callbacks = vars(estimator).get("_skl_callbacks", ())
+        files = [one for one in callbacks if getattr(one, "keeps_training", False)]
+        if len(files) > 1:
+            raise ValueError(
+                f"{estimator._name} has {len(files)} callbacks that keep its training: "
+                "give it one."
+            )
+        return cls(estimator, table, *files)
+
+    def options(self, state, n_epochs, hooks):
+        """Options of :func:`~skdgm.training.optimise`, with the state to continue from:
+        that of the record if there is one."""
+        if self.source is not None:
+            state = self._state_of(vars(self.source))
+        return {
+            "state": state,
+            "n_epochs": n_epochs,
+            "hooks": hooks,
+            "early_stopping": self.estimator._options.early_stopping,
+            "keeper": self.keeper,
+        }
+
+    def complete(self):
+        """Write the fitted estimator, at the end of training."""
+        if self.file is not None:
+            self._write(shallow(self.estimator), self.keeper.progress())
+
+    def begin(self):
+        """Note what was learned before epochs begin, as pre-training does."""
+        if self.source is None:
+            known = vars(self.estimator).items()
+            self.learned = [n for n, v in known if self.start.get(n) is not v]
+
+    def keep(self, report, progress):
+        """Write the estimator after an epoch, if it is time to.
+
+        Parameters
+        ----------
+        report : Report
+        progress : Progress
+        """
+        if self.file.due():
+            estimator = self.estimator
+            new = shallow(estimator)
+            for name in estimator._TRANSIENT:
+                vars(new).pop(name, None)
+            vars(new).update(estimator._copied_attributes(report.state))
+            new.n_iter_ += len(progress.losses)
+            new.loss_curve_ = estimator.loss_curve_ + progress.losses
+            if progress.stopping:
+                new.validation_curve_ = (
+                    estimator.validation_curve_ + progress.validation
+                )
+            new._ended = "interrupted"
+            self._write(new, progress)
+
+    def _write(self, new, progress):
+        stopping = dict(progress.stopping)
+        if stopping and stopping["best"] is not None:
+            stopping["best"] = self.estimator._copied_attributes(stopping["best"])
+        progress = progress._replace(stopping=stopping)
+        new._record = {
+            "facts": self.facts,
+            "progress": progress._asdict(),
+            "learned": self.learned,
+        }
+        self.file.write(new)
+
+    def _progress(self, record):
+        """Where the earlier run ended, if it was of this fit."""
+        if type(self.source) is not type(self.estimator) or record is None:
+            raise ValueError(
+                f"{self.file} has no unfinished fit of {self.estimator._name}: give "
+                "another path, or remove the file."
+            )
+        unlike = _unlike(self.facts, record["facts"])
+        if unlike:
+            raise ValueError(
+                f"{self.file} has a fit of {self.estimator._name} with {unlike}: give "
+                "another path, remove the file to begin anew, or fit as before to go "
+                "on."
+            )
+        self.learned = record["learned"]
+        stopping = record["progress"]["stopping"]
+        if stopping and stopping["best"] is not None:
+            stopping["best"] = self._state_of(stopping["best"])
+        return Progress(**record["progress"])
+
+    def _state_of(self, attributes):
+        """Training state of fitted attributes."""
+        found = shallow(self.source)
+        vars(found).update(attributes)
+        return found._state()
+
+
+def _facts(estimator, table):
+    """What tells one fit from another, by name."""
+    options = estimator.get_params()
+    if not isinstance(options["random_state"], Integral):
+        del options["random_state"]
+    plain_ones = {
+        name: value
+        for name, value in options.items()
+        if name not in _FREE and not isinstance(value, BaseEstimator)
+    }
+    digests = [hashlib.sha256(part.tobytes()) for part in (table.hashes, table.weight)]
+    rows, weights = (digest.hexdigest() for digest in digests)
+    return {
+        "rows": rows,
+        "weights": weights,
+        "epochs before it": estimator.n_iter_,
+        "options": plain_ones,
+    }
+
+
+def _unlike(own, kept):
+    """What differs between the facts of two fits, or None."""
+    for name in ("rows", "weights", "epochs before it"):
+        if own[name] != kept[name]:
+            return f"other {name}"
+    own, kept = own["options"], kept["options"]
+    for name in {**own, **kept}:
+        pair = [repr(plain(options.get(name))) for options in (own, kept)]
+        values = [np.asarray(options.get(name), object) for options in (own, kept)]
+        if pair[0] != pair[1] or not np.array_equal(*values):
+            return f"{name}={pair[1]}, not {pair[0]}"
+    return None

@@ -1,0 +1,146 @@
+"""Callbacks for estimators of skdgm, beside those of :mod:`sklearn.callback`."""
+
+import os
+import time
+from numbers import Integral, Real
+from pathlib import Path
+
+from skdgm.exceptions import UnsavableError
+from skdgm.persistence import load, save
+from skdgm.persistence.types import ESTIMATORS, name_of
+
+
+class Checkpoint:
+    """Callback that keeps training in a file, from which a later ``fit`` goes on.
+
+    After an epoch the estimator is saved as by :func:`skdgm.save`, with all that its
+    training needs. ``fit`` of the same estimator to the same rows begins where the
+    file ends, and learns what it had learned without a break, bit for bit: so a script
+    that was killed is simply run again. The file replaces the former one at once when
+    it is complete; a crash loses the epochs since then and nothing else.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File to write, one for each fit. :func:`skdgm.load` reads the model as it was
+        after the last epoch that was kept, or at the end.
+    n_epochs : int, default=None
+        Write after so many epochs.
+    seconds : float, default=None
+        Write after the first epoch that ends so many seconds after the last time, or
+        after the beginning of the fit. By default every epoch is written; if both are
+        given, whichever comes first.
+
+    Raises
+    ------
+    ValueError
+        In ``fit``: the file is of another fit, with other rows, weights or options
+        (but ``verbose``).
+    UnsavableError
+        In ``fit``: the estimator is none of those that :func:`skdgm.save` keeps.
+    TypeError
+        In ``fit``: the estimator is a stack, whose machines are trained one by one.
+
+    Notes
+    -----
+    What comes before the epochs of ``fit`` (pre-training) and after them (fine-tuning)
+    is done again where it was not complete. ``partial_fit`` has no callbacks: save the
+    estimator between its calls.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.callbacks import Checkpoint
+    >>> X = np.random.default_rng(0).integers(0, 2, (100, 6))
+    >>> path = os.path.join(tempfile.mkdtemp(), "rbm.skdgm")
+    >>> rbm = BernoulliRBM(2, n_iter=20, random_state=0)
+    >>> rbm = rbm.set_callbacks(Checkpoint(path, seconds=60)).fit(X)
+    """
+
+    # Fits look for callbacks that have this.
+    keeps_training = True
+
+    def __init__(self, path, *, n_epochs=None, seconds=None):
+        _check("n_epochs", n_epochs, Integral, "a whole number of at least 1", 1)
+        _check("seconds", seconds, Real, "a number of at least 0", 0)
+        self.path, self.n_epochs, self.seconds = path, n_epochs, seconds
+        self._restart()
+
+    def __str__(self):
+        return repr(os.fspath(self.path))
+
+    def setup(self, estimator, context):
+        """Check that the estimator can be kept, and clear what a crash left behind."""
+        name = name_of(type(estimator))
+        if name not in ESTIMATORS:
+            raise UnsavableError(
+                f"Checkpoint keeps estimators of skdgm, not objects of {name}."
+            )
+        if not getattr(estimator, "_RECORDED", False):
+            raise TypeError(
+                f"Checkpoint keeps the training of one model, and {name.split('.')[-1]}"
+                " trains several, one after another: train them one by one by "
+                "partial_fit, with skdgm.save in between."
+            )
+        target = Path(os.path.realpath(self.path))
+        for unfinished in target.parent.glob(f".{target.name}.*.tmp"):
+            unfinished.unlink(missing_ok=True)
+        self._restart()
+
+    def teardown(self, estimator, context):
+        """Do nothing."""
+
+    def on_fit_task_begin(
+        self,
+        estimator,
+        context,
+        *,
+        X=None,
+        y=None,
+        metadata=None,
+        fitted_estimator=None,
+    ):
+        """Do nothing."""
+
+    def on_fit_task_end(
+        self,
+        estimator,
+        context,
+        *,
+        X=None,
+        y=None,
+        metadata=None,
+        fitted_estimator=None,
+    ):
+        """Do nothing; training itself writes, as it alone knows its whole state."""
+        return False
+
+    def due(self):
+        """Return whether to write after an epoch that ends now."""
+        self._epochs += 1
+        by_epochs = self.n_epochs is not None and self._epochs >= self.n_epochs
+        passed = time.monotonic() - self._last
+        by_time = self.seconds is not None and passed >= self.seconds
+        every = self.n_epochs is None and self.seconds is None
+        return every or by_epochs or by_time
+
+    def read(self):
+        """Load the estimator that is kept, or return None if there is no file."""
+        return load(self.path) if os.path.exists(self.path) else None
+
+    def write(self, estimator):
+        """Save an estimator in place of the one that is kept."""
+        save(estimator, self.path)
+        self._restart()
+
+    def _restart(self):
+        self._last, self._epochs = time.monotonic(), 0
+
+
+def _check(name, value, kind, what, least):
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, kind) or not value >= least:
+        raise ValueError(f"{name} must be {what}, or None: got {value!r}.")

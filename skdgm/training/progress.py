@@ -1,0 +1,95 @@
+"""What a run of training is at after an epoch, beside its state, to continue from."""
+
+from typing import NamedTuple
+
+from skdgm.training.hooks import Hook
+
+# Attributes of EarlyStopping that change from epoch to epoch; the first is a state.
+_OF_STOPPING = "best", "lowest", "best_epoch", "mark", "waited"
+
+
+class Progress(NamedTuple):
+    """Where training stands.
+
+    Parameters
+    ----------
+    losses, validation : list
+        Of the epochs so far.
+    watch : dict
+        Those attributes of the watch that come from earlier states.
+    stopping : dict
+        Those of early stopping; empty without it.
+    """
+
+    losses: list
+    validation: list
+    watch: dict
+    stopping: dict
+
+
+class Keeper(Hook):
+    """Hook that passes on, after each epoch, all that training can continue from.
+
+    Parameters
+    ----------
+    record : object
+        Its ``begin()`` is called when there is an initial state, and after each epoch
+        its ``keep(report, progress)``, of a :class:`Report` and a :class:`Progress`,
+        whose states go on changing.
+    progress : Progress, optional
+        Where an earlier run ended, which this one continues.
+    """
+
+    def __init__(self, record, progress=None):
+        self.record, self.before = record, progress
+        earlier = progress[:2] if progress is not None else ((), ())
+        self.losses, self.validation = map(list, earlier)
+        self.earlier = earlier
+
+    def join(self, watch, stopping, epochs):
+        """Begin, or continue the earlier run.
+
+        Parameters
+        ----------
+        watch : Watch
+        stopping : EarlyStopping or None
+        epochs : range
+            Numbers of all epochs.
+
+        Returns
+        -------
+        left : range
+            Numbers of those that the earlier run did not do.
+        """
+        self.record.begin()
+        self.watch, self.stopping, self.stopped = watch, stopping, False
+        if self.before is not None:
+            vars(watch).update(self.before.watch)
+        if self.before is not None and stopping is not None:
+            vars(stopping).update(self.before.stopping)
+            self.stopped = stopping.waited >= stopping.patience
+        return epochs[:0] if self.stopped else epochs[len(self.losses) :]
+
+    def end(self, report):
+        """Pass on the state of an epoch."""
+        self.losses.append(report.loss)
+        self.validation.append(report.validation)
+        self.record.keep(report, self.progress())
+        return False
+
+    def progress(self):
+        """Where training stands now, as a :class:`Progress`."""
+        known = {}
+        if self.stopping is not None:
+            known = {name: getattr(self.stopping, name) for name in _OF_STOPPING}
+        watched = {name: getattr(self.watch, name) for name in self.watch.MEMORY}
+        return Progress([*self.losses], [*self.validation], watched, known)
+
+    def whole(self, outcome):
+        """Outcome of this run and of the earlier one together."""
+        losses, validation = self.earlier
+        return outcome._replace(
+            losses=[*losses, *outcome.losses],
+            validation=[*validation, *outcome.validation],
+            ended="stopped" if self.stopped else outcome.ended,
+        )

@@ -1,0 +1,200 @@
+"""Tables that are read block by block, and are never in memory as a whole.
+
+A pass in order reads one block ahead, in a thread of its own. An epoch takes the blocks
+in random order, a window of them at a time, and the rows of a window in random order;
+the next window is read meanwhile. So at most two windows are in memory.
+"""
+
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+# Entries of a block where it may be chosen, and of a window.
+BLOCK, WINDOW = 2**23, 2**26
+
+
+class Blocks:
+    """Table in blocks of rows.
+
+    Parameters
+    ----------
+    load : callable
+        ``load(number)`` returns a block, an ndarray of real numbers. It is called in
+        another thread.
+    lengths : sequence of int
+        Numbers of rows of the blocks, of at least 1.
+    n_columns : int
+    dtype : dtype
+        Of the values; a block with missing ones may have a floating type instead.
+    header : {ndarray, DataFrame} of shape (n, n_columns), optional
+        What the names of the columns are read from.
+
+    Attributes
+    ----------
+    n_loaded : int
+        Number of blocks that were read so far.
+    hashes : ndarray of uint64, or None
+        Content hashes of the rows as they are given, once these have been computed.
+    """
+
+    ndim = 2
+
+    def __init__(self, load, lengths, n_columns, dtype, header=None):
+        self._load, self.dtype = load, np.dtype(dtype)
+        self.edges = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+        self.shape = int(self.edges[-1]), n_columns
+        self.header = np.empty((0, n_columns), self.dtype) if header is None else header
+        size = max(1, self.shape[0] * n_columns // max(1, self.n_blocks))
+        self.window = max(2, WINDOW // size)
+        self.n_loaded, self._pinned, self.hashes = 0, None, None
+        self._here, self._coming, self._thread = OrderedDict(), {}, None
+        self._in_order()
+
+    def __len__(self):
+        return self.shape[0]
+
+    @property
+    def n_blocks(self):
+        """Number of blocks."""
+        return len(self.edges) - 1
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
+
+    def __getitem__(self, index):
+        """Rows at a slice or an index array.
+
+        Parameters
+        ----------
+        index : slice or ndarray of int
+
+        Returns
+        -------
+        rows : ndarray
+            Not to be changed.
+        """
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step == 1 and start < stop:
+                return self._between(start, stop)
+            index = np.arange(start, stop, step)
+        index = np.asarray(index)
+        pinned = self._of_pinned(index)
+        return self._gathered(index) if pinned is None else pinned
+
+    def shuffled(self, rows, generator):
+        """Put rows in the order of an epoch, in which they are then best read.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Row numbers, perhaps repeated.
+        generator : numpy.random.Generator
+
+        Returns
+        -------
+        rows : ndarray of int
+        """
+        order = generator.permutation(self.n_blocks)
+        place = np.empty(self.n_blocks, np.int64)
+        place[order] = np.arange(self.n_blocks) // self.window
+        rows = generator.permutation(rows)
+        turn = place[self._block_of(rows)]
+        if turn.max(initial=0) < 2**16:
+            # Sorted by counting.
+            turn = turn.astype(np.uint16)
+        self._follow(order.tolist(), self.window)
+        return rows[np.argsort(turn, kind="stable")]
+
+    def pin(self, index):
+        """Keep some rows in memory, in place of those pinned before."""
+        index = np.unique(index)
+        self._pinned = None
+        self._pinned = index, self[index]
+
+    def _of_pinned(self, index):
+        if self._pinned is None or not len(index):
+            return None
+        known, rows = self._pinned
+        place = known.searchsorted(index).clip(max=len(known) - 1)
+        return rows[place] if np.array_equal(known[place], index) else None
+
+    def _between(self, start, stop):
+        first, last = self._block_of(np.array([start, stop - 1])).tolist()
+        if self._plan != (None, 1) and first == 0:
+            self._in_order()
+        parts = []
+        for number in range(first, last + 1):
+            low = self.edges[number]
+            parts.append(self._block(number)[max(0, start - low) : stop - low])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _gathered(self, index):
+        which, out = self._block_of(index), None
+        needed = np.unique(which).tolist()
+        # Those that are here first, as others take their places.
+        for number in sorted(needed, key=self._turn):
+            own = which == number
+            part = self._block(number)[index[own] - self.edges[number]]
+            if out is None:
+                out = np.empty((len(index), self.shape[1]), part.dtype)
+            elif not np.can_cast(part.dtype, out.dtype):
+                out = out.astype(np.result_type(part, out))
+            out[own] = part
+        return np.empty((0, self.shape[1]), self.dtype) if out is None else out
+
+    def _turn(self, number):
+        return number not in self._here, self._place[number]
+
+    def _block_of(self, rows):
+        return self.edges.searchsorted(rows, side="right") - 1
+
+    def _in_order(self):
+        self._follow(range(self.n_blocks), 1)
+        self._plan = None, 1
+
+    def _follow(self, order, ahead):
+        """Expect that blocks are read in an order, and read so many ahead."""
+        self._order, self._ahead, self._plan = order, ahead, (order, ahead)
+        self._place = {number: place for place, number in enumerate(order)}
+        for future in self._coming.values():
+            future.cancel()
+        self._coming.clear()
+
+    def _block(self, number):
+        if number in self._here:
+            self._here.move_to_end(number)
+            return self._here[number]
+        found = self._coming.pop(number, None)
+        if found is None:
+            # It is read in the same thread as all others, which may not be safe to
+            # read from two.
+            found = self._submit(number)
+        block = found.result()
+        self._here[number] = block
+        while len(self._here) > self.window:
+            self._here.popitem(last=False)
+        place = self._place[number] + 1
+        for other in self._order[place : place + self._ahead]:
+            if other not in self._here and other not in self._coming:
+                self._coming[other] = self._submit(other)
+        return block
+
+    def _submit(self, number):
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "skdgm-blocks")
+        return self._thread.submit(self._checked, number)
+
+    def _checked(self, number):
+        block = self._load(number)
+        length = self.edges[number + 1] - self.edges[number]
+        if block.shape != (length, self.shape[1]):
+            raise ValueError(
+                f"X has a part of {block.shape[0]} rows and {block.shape[1]} columns "
+                f"(from row {self.edges[number]} on), where {length} rows and "
+                f"{self.shape[1]} columns were announced: its parts differ, or it "
+                "changed since."
+            )
+        self.n_loaded += 1
+        return block

@@ -1,0 +1,271 @@
+"""A fit that is killed goes on where its file ends, as if nothing had happened."""
+
+import os
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
+from sklearn.linear_model import SGDClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+import skdgm
+from skdgm import DBM, DBN, NADE, VAE, BernoulliRBM, DBNClassifier, RBMClassifier
+from skdgm.callbacks import Checkpoint
+from skdgm.exceptions import CorruptFileError, DivergenceError, UnsavableError
+from skdgm.preprocessing import BernoulliBinarizer
+from tests.callbacks import Callback
+from tests.common.instances import INSTANCES, name_of
+from tests.common.test_contract import Data
+from tests.kills import survive
+from tests.persistence.same import assert_identical
+
+RNG = np.random.default_rng(0)
+BITS = RNG.integers(0, 2, (200, 6))
+LABELS = BITS[:, 0]
+RECORDED = [instance for instance in INSTANCES if instance._RECORDED]
+
+
+class Break(Exception):
+    """What ends a fit in the middle."""
+
+
+class At(Callback):
+    """Raise, or call a function, when the epoch of a number begins."""
+
+    def __init__(self, number, call=None):
+        self.number, self.call = number, call
+
+    def setup(self, estimator, context):
+        self.epoch = 0
+
+    def on_fit_task_begin(self, estimator, context):
+        if context.task_name != "epoch":
+            return
+        if self.call is not None:
+            self.call(self.epoch)
+        if self.epoch == self.number:
+            raise Break
+        self.epoch += 1
+
+
+def broken(estimator, number, checkpoint, X, **data):
+    """Fit that breaks off when an epoch begins."""
+    with pytest.raises(Break):
+        clone(estimator).set_callbacks(At(number), checkpoint).fit(X, **data)
+
+
+def resumed(estimator, path, X, **data):
+    """Fit with a file, without the callback afterwards."""
+    found = clone(estimator).set_callbacks(Checkpoint(path)).fit(X, **data)
+    return found.set_callbacks()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.skdgm"
+
+
+@pytest.mark.parametrize("instance", RECORDED, ids=name_of)
+def test_going_on_is_the_same_as_never_having_stopped(instance, path):
+    data = Data(instance)
+    given = {"X": data.X, **data.y()}
+    whole = clone(instance).fit(**given)
+    broken(instance, 2, Checkpoint(path), **given)
+    assert_identical(whole, resumed(instance, path, **given))
+    # The file ends as the fitted model, and a fit of it has nothing left to do.
+    kept = skdgm.load(path)
+    del kept._record
+    assert_identical(whole, kept)
+    assert_identical(whole, resumed(instance, path, **given))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        BernoulliRBM(4, n_iter=30, learning_rate=0.5, batch_size=5),
+        VAE(2, n_iter=30, hidden_layer_sizes=(8,), batch_size=5),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_early_stopping_is_remembered(estimator, path):
+    estimator.set_params(
+        early_stopping=True, n_iter_no_change=3, tol=1e-3, random_state=1
+    )
+    whole = clone(estimator).fit(BITS)
+    assert 4 < whole.n_iter_ < 30
+    # In the middle, when it is about to stop, and after it stopped.
+    for number in (2, whole.n_iter_ - 3):
+        broken(estimator, number, Checkpoint(path), BITS)
+        kept = skdgm.load(path)
+        assert len(kept.loss_curve_) == len(kept.validation_curve_) == kept.n_iter_
+    assert kept.n_iter_ == whole.n_iter_ - 1
+    assert_identical(whole, resumed(estimator, path, BITS))
+    assert_identical(whole, resumed(estimator, path, BITS))
+
+
+def test_a_seed_that_nobody_gave_is_kept(path):
+    rbm = BernoulliRBM(4, n_iter=5)
+    broken(rbm, 3, Checkpoint(path), BITS)
+    first = skdgm.load(path)
+    found = resumed(rbm, path, BITS)
+    assert found._seed == first._seed
+    # What was learned with it goes on.
+    assert found.loss_curve_[:3] == first.loss_curve_
+    assert found.n_iter_ == 5
+
+
+def test_a_warm_start_that_is_killed_goes_on(path):
+    rbm = BernoulliRBM(4, n_iter=4, warm_start=True, random_state=0).fit(BITS)
+    start = rbm.__getstate__()
+
+    def again():
+        found = BernoulliRBM(4)
+        found.__setstate__(start)
+        return found
+
+    whole = again().fit(BITS)
+    with pytest.raises(Break):
+        again().set_callbacks(At(1), Checkpoint(path)).fit(BITS)
+    assert skdgm.load(path).n_iter_ == 5
+    found = again().set_callbacks(Checkpoint(path)).fit(BITS).set_callbacks()
+    assert_identical(whole, found)
+    with pytest.raises(ValueError, match="other epochs before it"):
+        clone(rbm).set_callbacks(Checkpoint(path)).fit(BITS)
+
+
+def test_training_that_diverged_is_not_kept(path):
+    rbm = BernoulliRBM(8, n_iter=10, learning_rate=1e4, random_state=0)
+    for _ in range(2):
+        with pytest.raises(DivergenceError):
+            resumed(rbm, path, BITS)
+    if path.exists():
+        assert np.isfinite(skdgm.load(path).components_).all()
+
+
+def test_pre_training_is_not_repeated(path, monkeypatch):
+    dbm = DBM((4, 3), n_iter=3, pretrain="layerwise", pretrain_iter=2, random_state=0)
+    whole = clone(dbm).fit(BITS)
+    broken(dbm, 1, Checkpoint(path), BITS)
+    monkeypatch.setattr("skdgm.boltzmann._deep.layerwise", None)
+    assert_identical(whole, resumed(dbm, path, BITS))
+
+
+class Written(Checkpoint):
+    """One that notes after how many epochs it writes."""
+
+    def write(self, estimator):
+        self.epochs = [*getattr(self, "epochs", []), estimator.n_iter_]
+        super().write(estimator)
+
+
+def test_it_writes_as_often_as_it_is_told(path):
+    def epochs(**options):
+        path.unlink(missing_ok=True)
+        callback = Written(path, **options)
+        BernoulliRBM(2, n_iter=5).set_callbacks(callback).fit(BITS)
+        return callback.epochs
+
+    # The last time is the fitted model.
+    assert epochs() == [1, 2, 3, 4, 5, 5]
+    assert epochs(n_epochs=2) == [2, 4, 5]
+    assert epochs(seconds=1000) == [5]
+    assert epochs(seconds=0) == [1, 2, 3, 4, 5, 5]
+    assert epochs(seconds=1000, n_epochs=3) == [3, 5]
+
+
+def test_a_fit_of_something_else_is_refused(path):
+    rbm = BernoulliRBM(4, n_iter=3, random_state=0)
+    weight = np.ones(len(BITS))
+    weight[0] = 2
+    resumed(rbm, path, BITS)
+    before = path.read_bytes()
+    for X, weights, options, message in [
+        (BITS[1:], None, {}, "other weights"),
+        (1 - BITS, None, {}, "other rows"),
+        (BITS, weight, {}, "other weights"),
+        (BITS, None, {"n_iter": 4}, "n_iter=3, not 4"),
+        (BITS, None, {"random_state": 1}, "random_state=0, not 1"),
+        (BITS, None, {"learning_rate": 0.2}, "learning_rate=0.1, not 0.2"),
+    ]:
+        other = clone(rbm).set_params(**options)
+        with pytest.raises(ValueError, match=message):
+            resumed(other, path, X, sample_weight=weights)
+    with pytest.raises(ValueError, match="no unfinished fit of NADE"):
+        resumed(NADE(4, random_state=0), path, BITS)
+    assert path.read_bytes() == before
+    # The same rows in another order, and other messages, are the same fit.
+    found = resumed(clone(rbm).set_params(verbose=True), path, BITS[::-1])
+    assert found.n_iter_ == 3
+
+
+def test_a_model_that_no_fit_left_is_refused(path):
+    rbm = BernoulliRBM(4, n_iter=3, random_state=0).fit(BITS)
+    skdgm.save(rbm, path)
+    with pytest.raises(ValueError, match="no unfinished fit of BernoulliRBM"):
+        resumed(rbm, path, BITS)
+    path.write_bytes(b"nothing")
+    with pytest.raises(CorruptFileError):
+        resumed(rbm, path, BITS)
+
+
+def test_estimators_that_cannot_be_kept(path):
+    class Own(BernoulliRBM):
+        """Of the user."""
+
+    checkpoint = Checkpoint(path)
+    with pytest.raises(UnsavableError, match="Own"):
+        Own(2).set_callbacks(checkpoint).fit(BITS)
+    for stack in (DBN((3, 2)), DBNClassifier((3, 2))):
+        with pytest.raises(TypeError, match="one by one"):
+            stack.set_callbacks(checkpoint).fit(BITS, LABELS)
+        assert not hasattr(stack, "layers_")
+    with pytest.raises(ValueError, match="2 callbacks that keep"):
+        BernoulliRBM(2).set_callbacks(checkpoint, checkpoint).fit(BITS)
+    with pytest.raises(FileNotFoundError):
+        resumed(BernoulliRBM(2), path / "nowhere" / "model", BITS)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_epochs": 0}, "n_epochs must be a whole number"),
+        ({"n_epochs": 1.5}, "n_epochs must be a whole number"),
+        ({"n_epochs": True}, "n_epochs must be a whole number"),
+        ({"seconds": -1}, "seconds must be a number"),
+        ({"seconds": float("nan")}, "seconds must be a number"),
+        ({"seconds": "1"}, "seconds must be a number"),
+    ],
+)
+def test_numbers_that_are_none(path, options, message):
+    with pytest.raises(ValueError, match=message):
+        Checkpoint(path, **options)
+
+
+def test_it_works_beside_others_and_inside_of_others(path):
+    monitor = ScoringMonitor(scoring={"size": lambda e, X, y: len(X)})
+    checkpoint = pickle.loads(pickle.dumps(Checkpoint(path, n_epochs=2)))
+    rbm = RBMClassifier(3, n_iter=4, random_state=0).set_callbacks(monitor, checkpoint)
+    make_pipeline(BernoulliBinarizer(), rbm).fit(BITS, LABELS)
+    assert skdgm.load(path).n_iter_ == 4
+    # Two fits of a search cannot have one file.
+    search = GridSearchCV(rbm, {"l2": [0.0, 0.1]}, cv=2, error_score="raise")
+    with pytest.raises(ValueError, match="give another path"):
+        search.fit(BITS, LABELS)
+
+
+def test_estimators_of_others_do_not_take_it(path):
+    with pytest.raises((TypeError, AttributeError)):
+        SGDClassifier().set_callbacks(Checkpoint(path))
+
+
+# Fifty are python -m tests.kills 50.
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fit_survives_kills(path):
+    rbm = BernoulliRBM(16, n_iter=100, random_state=0)
+    lost, found = survive(rbm, BITS, path, n_kills=5)
+    assert lost == [0] * 5
+    assert_identical(clone(rbm).fit(BITS), found)
