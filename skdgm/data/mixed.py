@@ -103,9 +103,7 @@ class MixedColumns(RealColumns):
         if reset:
             return rows
         rows = self.seen(self._with_unknown(rows, known, unknown), known)
-        if rows.unknown is None:
-            return rows
-        if known.rare.lenient:
+        if rows.unknown is None or known.rare.lenient:
             return rows._replace(unknown=None)
         if fitting or known.rare.handle_unknown == "error":
             self._refuse(rows, type(model).__name__)
@@ -116,8 +114,8 @@ class MixedColumns(RealColumns):
         return kinds_of(self.kinds, rows)
 
     def _least(self, rows):
-        """Least number of categories of each column."""
-        return least_sizes(self.min_categories, rows.shape[1])
+        """Least number of categories, as told."""
+        return self.min_categories
 
     def _scaled(self, table, kinds):
         """Kinds that fit the values of columns, and scales."""
@@ -186,7 +184,7 @@ class MixedColumns(RealColumns):
         rows = table.rows
         kinds, scales = self._scaled(table, self._kinds(rows))
         sizes, which = np.ones(len(kinds), int), np.flatnonzero(kinds == "categorical")
-        least = self._least(rows)[which]
+        least = least_sizes(self._least(rows), len(kinds))[which]
         if rows.codec is not None:
             least = named_sizes(rows.codec, which, least)
         sizes[which] = count_sizes(table, least, which)
@@ -229,11 +227,9 @@ class MixedColumns(RealColumns):
         codes = np.repeat(columns.coded, columns.sizes)
         share = np.repeat(self.moments(columns), columns.sizes)
         share[codes] = self.frequencies(columns)
-        which = columns.which("numeric")
-        parts = [columns.scales[j].share for j in which]
-        share[np.repeat(columns.kinds == "numeric", columns.sizes)] = np.concatenate(
-            [*parts, np.zeros(0)]
-        )
+        parts = [columns.scales[j].share for j in columns.which("numeric")]
+        scored = np.repeat(columns.kinds == "numeric", columns.sizes)
+        share[scored] = np.concatenate([*parts, np.zeros(0)])
         if columns.rare == Rare() and columns.gaps is None:
             return share
         parts = np.split(share, np.cumsum(columns.sizes)[:-1])
