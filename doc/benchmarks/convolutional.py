@@ -206,7 +206,7 @@ def mnist(folder, n_rows=10_000, numbers=(1000, 10_000)):
             errors = []
             for seed in range(3 if n < n_rows else 1):
                 some = np.random.default_rng(seed).permutation(n_rows)[:n]
-                machine = LinearSVC(C=0.01, max_iter=300)
+                machine = LinearSVC(C=0.001, max_iter=300)
                 machine.fit(rows[some] / scale, y[some])
                 errors.append(1 - machine.score(others / scale, data["valid_y"]))
             found.append(100 * np.mean(errors))
@@ -237,7 +237,7 @@ def patches(path="filters_of_photographs.png"):
     spread = X.std(axis=1, keepdims=True)
     # Others are of the sky.
     X = (X / np.maximum(spread, 0.5))[spread[:, 0] > 0.3]
-    learning = {"solver": "sgd", "learning_rate": 0.1, "momentum": 0.5, "n_iter": 20}
+    learning = {"solver": "sgd", "learning_rate": 0.1, "momentum": 0.5, "n_iter": 8}
     rbm = ConvRBM(24, filter_shape=9, column_types="gaussian", gradient="cd")
     rbm.set_params(sparsity_target=0.005, sparsity_cost=1.0, random_state=0, **learning)
     filters = rbm.fit(X).components_
