@@ -126,7 +126,7 @@ class ConvRBM(Machine):
         objective, for each position of a filter.
     sparsity_cost : float, default=0.1
         Weight of the sparsity term; see ``sparsity_target``.
-    resample : bool, default=False
+    resample : bool, default=True
         If True, draw the bits of grey values anew at each presentation. If False, use
         grey values as they are.
     init_biases : {"marginals", "zeros"}, default="marginals"
@@ -271,7 +271,7 @@ class ConvRBM(Machine):
         max_norm=None,
         sparsity_target=None,
         sparsity_cost=0.1,
-        resample=False,
+        resample=True,
         init_biases="marginals",
         early_stopping=False,
         validation_fraction=0.1,
