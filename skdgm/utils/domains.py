@@ -105,7 +105,8 @@ def count_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
     Parameters and return value are those of :func:`bernoulli_rows`; negative values are
     an error if ``fitting``, else clipped to 0 with a warning. Texts are an error.
     """
-    if np.ndim(X) == 1 and len(X) and isinstance(np.asarray(X).flat[0], str):
+    flat = isinstance(X, (list, tuple)) or getattr(X, "ndim", None) == 1
+    if flat and len(X) and isinstance(next(iter(X)), str):
         raise ValueError(
             f"{type(estimator).__name__} takes counts, but X has texts: count their "
             "words, with sklearn.feature_extraction.text.CountVectorizer."
