@@ -64,7 +64,7 @@ class Run:
             Losses.
         ended : {"complete", "diverged"}
         """
-        shared = self._result(
+        self.header._quantity, shared = self._result(
             lambda: self._one(0, _shard.start, self.header._seed, self.fresh)
         )
         good, curve, ended = shared, [], "complete"
@@ -90,16 +90,19 @@ class Run:
         self.client.run(_shard.drop, self.name, on_error="ignore")
 
     def _round(self, shared, place):
+        """Shared state after updates of all shards, added pairwise in their order."""
+
         def make():
-            sent = self._sent(shared)
-            totals = self._each(_shard.step, sent, place, self.local_steps)
+            totals = self._each(
+                _shard.step, self._sent(shared), place, self.local_steps
+            )
             while len(totals) > 1:
                 pairs = zip(totals[::2], totals[1::2])
                 left = totals[len(totals) // 2 * 2 :]
                 totals = [self._submit(_shard.add, *pair) for pair in pairs] + left
-            return self._submit(_shard.mean, sent, totals[0])
+            return totals[0]
 
-        return self._result(make)
+        return _shard.mean(shared, self._result(make))
 
     def _losses(self, shared):
         found = self._result(lambda: self._listed(_shard.losses, self._sent(shared)))
