@@ -82,7 +82,7 @@ class Run:
             if self.header.verbose:
                 name, total = self.header._name, epoch + 1
                 print(f"[{name}] Iteration {total}, loss = {loss:.2f}")
-        own = self._result(lambda: self._listed(_shard.chains))
+        own = self._result(lambda: self._listed(_shard.chains, self._sent(good)))
         return good._replace(**_joined(own, good)), curve, ended
 
     def drop(self):

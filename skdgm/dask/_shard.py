@@ -272,6 +272,9 @@ def losses(fit, number, shared):
     return shard.table.n_draws * np.array([loss, shard.watch.limit])
 
 
-def chains(fit, number):
-    """What a shard has of its own, as arrays."""
-    return {name: parts for name, parts in find(fit, number).own.items() if parts}
+def chains(fit, number, shared):
+    """What a shard has of its own, as arrays; anew if its former worker was lost."""
+    shard = find(fit, number)
+    if not shard.own:
+        shard.shared(shard.state(shared))
+    return {name: parts for name, parts in shard.own.items() if parts}

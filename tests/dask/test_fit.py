@@ -31,7 +31,7 @@ from skdgm import (
 )
 from skdgm import dask as distribute
 from skdgm.callbacks import Checkpoint
-from skdgm.dask import _fit, _run, _shard
+from skdgm.dask import _fit, _parts, _run, _shard
 from skdgm.exceptions import DivergenceError
 from tests.common.shapes import learned
 
@@ -194,6 +194,26 @@ def test_a_killed_worker_costs_its_batch(caplog, monkeypatch):
     assert len(rounds) == 15 * 10
     assert rbm.n_iter_ == len(rbm.loss_curve_) == 15
     assert np.isfinite(rbm.components_).all()
+
+
+def test_shards_that_are_forgotten_are_put_back(client, caplog):
+    rbm = BernoulliRBM(4, n_iter=2, batch_size=50, random_state=0)
+    run = _run.Run(client, rbm, _parts.shards_of(client, X, None, None, 2), None, 1)
+    run.prepare()
+    state, curve, ended = run.train()
+    assert (len(curve), ended) == (2, "complete")
+    assert len(state.chains[0]) == 50
+    # As after the end of their worker, also between the last round and the end.
+    for number in (0, 1):
+        _shard.find(run.name, number).own = {}
+    (own,) = run._result(lambda: run._listed(_shard.chains, run._sent(state)))[:1]
+    assert len(own["chains"][0]) == 25
+    run.places[0] = "inproc://nowhere"
+    with caplog.at_level(logging.WARNING, logger="skdgm"):
+        run._losses(state)
+    assert "shards [0] go on" in caplog.text
+    run.drop()
+    assert not _shard._KEPT
 
 
 def test_tables_of_dask(client):
