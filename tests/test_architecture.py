@@ -63,6 +63,7 @@ LAW = {
     "constraints": GROUND | {"data", "base", "autoregressive"},
     "persistence": {"exceptions"},
     "callbacks": {"exceptions", "persistence"},
+    "dask": ALGORITHMS | BESIDE | {"data", "base", "boltzmann"},
     "datasets": {"exceptions"},
     "plotting": KERNELS | ALGORITHMS | BESIDE | {"data", "base", "boltzmann", "belief"},
     "__init__": set(),
@@ -85,9 +86,9 @@ USERS |= {
     "metrics",
     "plotting",
 }
-USERS |= {"datasets"}
+USERS |= {"datasets", "dask"}
 # What is there for some users only, and imported where it is used.
-EXTRAS = {"matplotlib", "pandas"}
+EXTRAS = {"matplotlib", "pandas", "dask", "distributed"}
 
 
 def place(path):

@@ -79,7 +79,7 @@ class EnergyObjective(Objective):
 
     quantity = "pseudo-likelihood"
     # Whether machines of two binary layers are learned so, not in a subclass's way.
-    plain = True
+    plain, LOCAL = True, ("chains", "near")
 
     def __init__(
         self,

@@ -58,7 +58,7 @@ class Belief(NetObjective):
         ``n_importance``, ``resample`` and options of the way to learn.
     """
 
-    quantity = "bound"
+    quantity, LOCAL = "bound", None
 
     def __init__(self, hierarchy, domain, columns, output, *given):
         super().__init__(*given, independent=domain.loss_of_independent(columns))

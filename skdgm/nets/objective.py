@@ -60,7 +60,7 @@ class NetObjective(Objective):
         Negative log-likelihood of independent columns, in nats per row.
     """
 
-    INIT, PROBE = random.INIT, random.PROBE
+    INIT, PROBE, LOCAL = random.INIT, random.PROBE, ()
     # One training row of so many is watched, of those that usually are.
     thinned = 1
 

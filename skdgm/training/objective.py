@@ -37,6 +37,9 @@ class Objective(ABC):
     quantity = "log-likelihood"
     # Purposes of the random streams of epochs, updates and held-out rows.
     SHUFFLE, STEP, SPLIT = random.SHUFFLE, random.STEP, random.SPLIT
+    # Fields of a state that belong to the rows of a shard, while all others may be
+    # averaged over shards; None where they may not.
+    LOCAL = None
 
     def __init__(self, recipe, rows, seed, epochs_before=0):
         self.recipe, self.rows, self.seed = recipe, rows, seed

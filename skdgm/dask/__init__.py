@@ -1,0 +1,5 @@
+"""Fits on several workers of a Dask cluster."""
+
+from skdgm.dask._fit import fit
+
+__all__ = ["fit"]

@@ -1,0 +1,191 @@
+"""Data-parallel fits: rounds of updates of shards, and recovery from lost workers."""
+
+from importlib.metadata import version
+
+import numpy as np
+
+from skdgm.base import Estimator, fits
+from skdgm.dask._parts import shards_of
+from skdgm.dask._run import PATIENCE, Run
+from skdgm.exceptions import DivergenceError
+
+
+def fit(
+    estimator,
+    X,
+    y=None,
+    sample_weight=None,
+    *,
+    n_shards=None,
+    local_steps=1,
+    client=None,
+):
+    r"""Fit an estimator to rows that are spread over the workers of a Dask cluster.
+
+    Rows are divided into shards, each of which stays on one worker with Markov chains
+    of its own. In a round, each shard makes updates from the same parameters, and the
+    changes are averaged, weighted by rows:
+
+    .. math:: \theta \leftarrow \theta + \frac{\sum_s n_s (\theta_s - \theta)}{\sum_s
+       n_s}
+
+    where a batch of ``batch_size`` rows is divided among the shards. With
+    ``local_steps=1`` and ``solver="sgd"`` a round is one update by the gradient of the
+    whole batch. The sums are made pairwise in the order of the shards, so that the
+    result is the same bit for bit for any number of workers.
+
+    Where a worker is lost, its shards go on elsewhere, with new chains and from the
+    parameters of the last round: a line in the log of "skdgm" says so.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A Boltzmann machine, or a net that learns by gradients of a likelihood or a
+        bound, of skdgm. It is fitted in place.
+    X : {dask.array.Array, dask.dataframe.DataFrame, ndarray, pandas.DataFrame}
+        Rows, of shape (n_samples, n_features). NaN where missing.
+    y : array-like of shape (n_samples,), default=None
+        Classes, for classifiers.
+    sample_weight : array-like of shape (n_samples,), default=None
+    n_shards : int, default=None
+        Number of shards, on which the result depends: by default the number of
+        partitions of X, or 8 for an array in memory.
+    local_steps : int, default=1
+        Number of updates of each shard in a round. More save communication; the
+        parameters of different shards then drift apart in between.
+    client : distributed.Client, default=None
+        By default the current one.
+
+    Returns
+    -------
+    estimator : estimator
+        Fitted as by its own ``fit``.
+
+    Raises
+    ------
+    ImportError
+        dask and distributed are not installed.
+    TypeError
+        The estimator cannot be fitted in this way.
+    ValueError
+        There is no client; X has partitions of unknown sizes or different columns; an
+        option is one of ``fit`` only (early stopping, pre-training, callbacks); or as
+        raised by the estimator's own ``fit``.
+    RuntimeError
+        A worker has no skdgm, or another version; or there is no worker.
+    DivergenceError
+        Training diverged. The last good parameters are kept.
+
+    Notes
+    -----
+    Standardisation of real columns is learned from the first shard alone, as by a first
+    call of ``partial_fit``.
+
+    Examples
+    --------
+    >>> from distributed import Client  # doctest: +SKIP
+    >>> import skdgm.dask  # doctest: +SKIP
+    >>> rbm = skdgm.BernoulliRBM(64, batch_size=400)  # doctest: +SKIP
+    >>> with Client() as client:  # doctest: +SKIP
+    ...     skdgm.dask.fit(rbm, X, n_shards=4)
+    """
+    client = _client(client)
+    _check(estimator, local_steps, n_shards)
+    _check_workers(client)
+    shards = shards_of(client, X, y, sample_weight, n_shards)
+    with fits.rollback(estimator, kept=()) as before:
+        run = Run(client, estimator, shards, y, local_steps)
+        try:
+            run.prepare()
+            state, curve, ended = run.train()
+        finally:
+            run.drop()
+        _set(estimator, run.header, state, curve)
+        before.clear()
+    if ended == "diverged":
+        raise DivergenceError(
+            f"Training of {estimator._name} diverged after {len(curve)} of "
+            f"{run.n_epochs} epochs; the parameters from then are kept. "
+            f"{estimator._remedy()}"
+        )
+    return estimator
+
+
+def _client(client):
+    try:
+        from distributed import default_client
+    except ImportError as error:
+        raise ImportError(
+            "skdgm.dask needs dask and distributed: pip install 'skdgm[dask]'."
+        ) from error
+    if client is not None:
+        return client
+    try:
+        return default_client()
+    except ValueError as error:
+        raise ValueError(
+            "There is no Dask client: make one, as by distributed.Client(), or give "
+            "it as client=."
+        ) from error
+
+
+def _check(estimator, local_steps, n_shards):
+    """Raise errors for what cannot be fitted so."""
+    if not isinstance(estimator, Estimator) or not estimator._RECORDED:
+        raise TypeError(
+            f"skdgm.dask fits single models of skdgm, not {type(estimator).__name__}: "
+            "of a stack, fit one machine after another."
+        )
+    estimator._validate_params()
+    name = estimator._name
+    if type(estimator)._finish is not Estimator._finish:
+        raise TypeError(f"{name} learns in several stages, of which this is but one.")
+    for option, value in (("local_steps", local_steps), ("n_shards", n_shards)):
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if value is not None and (not whole or value < 1):
+            raise ValueError(f"{option} must be a whole number of at least 1: {value}.")
+    options = estimator.get_params(deep=False)
+    for option in ("early_stopping", "pretrain"):
+        if options.get(option):
+            raise ValueError(
+                f"{option}={options[option]!r} is for {name}.fit: on several workers "
+                "all rows are for training, from the first update on."
+            )
+    if getattr(estimator, "_skl_callbacks", None):
+        raise ValueError(f"Callbacks are for {name}.fit: unset them.")
+
+
+def _check_workers(client):
+    """Raise RuntimeError unless all workers have this version of skdgm."""
+    own = _version()
+    if not client.nthreads():
+        client.wait_for_workers(1, timeout=PATIENCE)
+    try:
+        found = client.run(_version)
+    except Exception as error:
+        raise RuntimeError(
+            f"A worker cannot import skdgm {own} ({error}): install it on all workers."
+        ) from error
+    others = {place: v for place, v in found.items() if v != own}
+    if others:
+        raise RuntimeError(
+            f"Workers have other versions of skdgm than {own}: {others}."
+        )
+
+
+def _version():
+    return version("skdgm")
+
+
+def _set(estimator, header, state, curve):
+    """Set the fitted attributes."""
+    new = fits.shallow(header)
+    del new._dask
+    for name in estimator._TRANSIENT:
+        vars(new).pop(name, None)
+    vars(new).update(estimator.get_params(deep=False))
+    vars(new).update(new._attributes(state))
+    new.n_iter_ += len(curve)
+    new.loss_curve_ = header.loss_curve_ + curve
+    new._ended = "complete"
+    vars(estimator).update(vars(new))

@@ -1,0 +1,196 @@
+"""A fit as the client sees it: rounds of all shards, and recovery from lost workers."""
+
+import logging
+from uuid import uuid4
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+
+from skdgm.dask import _shard
+from skdgm.optim import Clock
+from skdgm.training import Table
+from skdgm.utils.tree import leaves
+
+_log = logging.getLogger("skdgm")
+# Seconds between looks at the workers while a round lasts, and until one must be there.
+_POLL, PATIENCE = 1.0, 60
+
+
+class Run:
+    """One fit, as the client sees it.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    estimator : Estimator
+    shards : list of tuple
+        As from :func:`~skdgm.dask._parts.shards_of`.
+    y : array-like or None
+    local_steps : int
+    """
+
+    def __init__(self, client, estimator, shards, y, local_steps):
+        self.client, self.shards, self.name = client, shards, uuid4().hex
+        self.places, self.local_steps = {}, local_steps
+        self.estimator, self.y, self.header = estimator, y, None
+        self.fresh = not (estimator.warm_start and hasattr(estimator, "n_iter_"))
+
+    def prepare(self):
+        """Learn statistics of columns and labels, and put all shards on workers."""
+        estimator, y, classes = self.estimator, self.y, None
+        if y is not None and hasattr(estimator, "predict"):
+            unlabeled = estimator.get_params().get("unlabeled")
+            classes = np.setdiff1d(np.unique(y), [] if unlabeled is None else unlabeled)
+        header = estimator
+        for number, shard in enumerate(self.shards):
+            options = {"first": number == 0, "fresh": self.fresh}
+            given = self._made(shard)
+            header = self._submit(_shard.begin, header, *given, classes, **options)
+        self.header = header.result()
+        draws = self.header._dask[1]
+        whole = Table(None, None, None, np.array([float(sum(draws))]))
+        self.n_epochs = self.header._n_epochs(whole)
+        self.n_batches = -(-sum(draws) // self.header._options.batch_size)
+        self._place(range(len(self.shards)))
+
+    def train(self):
+        """Run all epochs.
+
+        Returns
+        -------
+        state : tuple
+            The last good training state, with the chains of all shards.
+        curve : list of float
+            Losses.
+        ended : {"complete", "diverged"}
+        """
+        self.header._quantity, shared = self._result(
+            lambda: self._one(0, _shard.start, self.header._seed, self.fresh)
+        )
+        good, curve, ended = shared, [], "complete"
+        for epoch in range(self.n_epochs):
+            for first in range(0, self.n_batches, self.local_steps):
+                place = Clock(epoch, self.n_epochs, first, self.n_batches)
+                shared = self._round(shared, place)
+            loss, limit = self._losses(shared)
+            finite = all(np.isfinite(leaf).all() for leaf in leaves(shared))
+            if not (finite and loss <= limit):
+                ended = "diverged"
+                break
+            good = shared
+            curve.append(loss)
+            if self.header.verbose:
+                name, total = self.header._name, epoch + 1
+                print(f"[{name}] Iteration {total}, loss = {loss:.2f}")
+        own = self._result(lambda: self._listed(_shard.chains, self._sent(good)))
+        return good._replace(**_joined(own, good)), curve, ended
+
+    def drop(self):
+        """Free the workers of the rows."""
+        self.client.run(_shard.drop, self.name, on_error="ignore")
+
+    def _round(self, shared, place):
+        """Shared state after updates of all shards, added pairwise in their order."""
+
+        def make():
+            totals = self._each(
+                _shard.step, self._sent(shared), place, self.local_steps
+            )
+            while len(totals) > 1:
+                pairs = zip(totals[::2], totals[1::2])
+                left = totals[len(totals) // 2 * 2 :]
+                totals = [self._submit(_shard.add, *pair) for pair in pairs] + left
+            return totals[0]
+
+        return _shard.mean(shared, self._result(make))
+
+    def _losses(self, shared):
+        found = self._result(lambda: self._listed(_shard.losses, self._sent(shared)))
+        loss, limit = np.sum(found, axis=0) / sum(self.header._dask[1])
+        return float(loss), limit
+
+    def _sent(self, shared):
+        """Parameters, on all workers."""
+        return self.client.scatter([shared], broadcast=True, hash=False)[0]
+
+    def _made(self, shard):
+        """Rows of a shard as futures, which are computed again if they were lost."""
+        parts, *more = shard
+        with catch_warnings():
+            # Rows of the client's memory are what is sent.
+            simplefilter("ignore", UserWarning)
+            return [self.client.compute(part) for part in parts], *more
+
+    def _submit(self, function, *given, **options):
+        return self.client.submit(function, *given, pure=False, **options)
+
+    def _one(self, number, function, *given):
+        own = {"workers": [self.places[number]], "allow_other_workers": False}
+        return self._submit(function, self.name, number, *given, **own)
+
+    def _each(self, function, *given):
+        return [self._one(k, function, *given) for k in range(len(self.shards))]
+
+    def _listed(self, function, *given):
+        return self._submit(list, self._each(function, *given))
+
+    def _place(self, numbers):
+        """Put shards on workers by turns, and keep their rows there."""
+        if not self.client.nthreads():
+            self.client.wait_for_workers(1, timeout=PATIENCE)
+        alive = sorted(self.client.nthreads())
+        for turn, number in enumerate(numbers):
+            self.places[number] = alive[turn % len(alive)]
+
+        def make():
+            kept = []
+            for number in numbers:
+                given = self.header, *self._made(self.shards[number]), self.n_batches
+                kept.append(self._one(number, _shard.keep, *given))
+            return self._submit(len, kept)
+
+        self._result(make)
+
+    def _result(self, make):
+        """Result of a future that is made anew where a worker was lost meanwhile."""
+        from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
+
+        while True:
+            lost, future = [], make()
+            try:
+                while not lost:
+                    try:
+                        return future.result(timeout=_POLL)
+                    except TimeoutError:
+                        lost = self._lost()
+            except (_shard.LostShard, KilledWorker, FutureCancelledError, OSError):
+                lost = self._lost()
+                if not lost:
+                    raise
+            future.cancel(force=True)
+            places = sorted({self.places[number] for number in lost})
+            _log.warning(
+                "Lost the worker(s) %s in a fit: shards %s go on at others, with new "
+                "chains.",
+                ", ".join(places),
+                lost,
+            )
+            self._place(lost)
+
+    def _lost(self):
+        """Numbers of the shards whose workers are gone, or have forgotten them."""
+        alive = self.client.nthreads()
+        return [k for k, place in self.places.items() if place not in alive]
+
+
+def _joined(own, state):
+    """Chains of all shards, one after the other; of several temperatures, those of the
+    first shard."""
+    found = {}
+    for name in own[0]:
+        parts = [shard[name] for shard in own if name in shard]
+        if len(getattr(state, "swap_rates", ())):
+            parts = parts[:1]
+        found[name] = tuple(map(np.concatenate, zip(*parts)))
+    return found

@@ -1,0 +1,344 @@
+"""A fit on several workers is that of one, and survives those that are lost."""
+
+import logging
+import os
+import signal
+import threading
+from functools import partial
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+import skdgm
+from skdgm import (
+    DBM,
+    DBN,
+    FVBN,
+    GAN,
+    NADE,
+    VAE,
+    BernoulliRBM,
+    BoltzmannMachine,
+    DBMClassifier,
+    GaussianRBM,
+    RBMClassifier,
+    ReplicatedSoftmax,
+    SigmoidBeliefNetwork,
+)
+from skdgm import dask as distribute
+from skdgm.callbacks import Checkpoint
+from skdgm.dask import _fit, _parts, _run, _shard
+from skdgm.exceptions import DivergenceError
+from tests.common.shapes import learned
+
+distributed = pytest.importorskip("distributed")
+da, dd = pytest.importorskip("dask.array"), pytest.importorskip("dask.dataframe")
+RNG = np.random.default_rng(0)
+GROUPS = RNG.integers(0, 2, (200, 2))
+X = (RNG.random((200, 6)) < 0.1) ^ np.repeat(GROUPS, 3, axis=1)
+X, LABELS = X.astype(np.uint8), np.array(["no", "yes"])[GROUPS[:, 0]]
+REAL = RNG.normal(size=(200, 3)) @ RNG.normal(size=(3, 3)) + [1, 20, -5]
+# Noise of libraries, at the end of their clusters.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def cluster(n_workers, processes=False):
+    """Cluster on this machine."""
+    return distributed.LocalCluster(
+        n_workers=n_workers,
+        threads_per_worker=1,
+        processes=processes,
+        dashboard_address=":0",
+        memory_limit=0,
+    )
+
+
+@pytest.fixture(scope="module")
+def clients():
+    """Clients of one worker, and of three."""
+    with (
+        cluster(1) as one,
+        cluster(3) as three,
+        distributed.Client(one) as a,
+        distributed.Client(three) as b,
+    ):
+        yield a, b
+
+
+@pytest.fixture
+def client(clients):
+    return clients[1]
+
+
+def assert_same(a, b):
+    a, b = learned(a), learned(b)
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+MODELS = [
+    (BernoulliRBM(4, momentum=0.5), X, None),
+    (BernoulliRBM(4, gradient="tempering", n_temperatures=3, solver="adam"), X, None),
+    (
+        BernoulliRBM(4, gradient="fpcd", centering="moving", sparsity_target=0.2),
+        X,
+        None,
+    ),
+    (GaussianRBM(4), REAL, None),
+    (DBM((4, 3)), X, None),
+    (RBMClassifier(4), X, LABELS),
+    (BoltzmannMachine(2), X, None),
+    (NADE(4), X, None),
+    (VAE(2, hidden_layer_sizes=(5,)), X, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "rows", "y"), MODELS, ids=lambda value: type(value).__name__
+)
+def test_the_result_is_that_of_the_shards_not_of_the_workers(
+    clients, estimator, rows, y
+):
+    found = []
+    for client in clients:
+        own = clone(estimator).set_params(n_iter=2, batch_size=60, random_state=0)
+        options = {"n_shards": 3, "client": client}
+        assert distribute.fit(own, rows, y, **options) is own
+        found.append(own)
+    assert_same(*found)
+    # It is an ordinary fitted estimator.
+    (one, _), n = found, len(rows)
+    assert (one.n_iter_, len(one.loss_curve_)) == (2, 2)
+    assert np.isfinite(one.score_samples(rows)).all() if y is None else True
+    assert one.sample(3).shape == (3, rows.shape[1])
+    one.partial_fit(rows, y)
+    assert one.n_iter_ == 3
+    assert n == 200
+
+
+def test_one_shard_is_a_fit(client):
+    rbm = BernoulliRBM(4, n_iter=3, batch_size=50, momentum=0.5, random_state=0)
+    whole = clone(rbm).fit(X)
+    found = distribute.fit(clone(rbm), X, n_shards=1, client=client)
+    np.testing.assert_allclose(found.components_, whole.components_, atol=1e-5)
+    np.testing.assert_array_equal(found.chains_, whole.chains_)
+    np.testing.assert_allclose(found.loss_curve_, whole.loss_curve_, rtol=1e-4)
+
+
+@pytest.mark.parametrize("n_shards", [2, 5])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        BoltzmannMachine(objective="pseudo-likelihood", centering=None, momentum=0.5),
+        NADE(4, solver="sgd", momentum=0.5, alpha=0.0),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_the_gradient_is_that_of_all_rows(client, estimator, n_shards):
+    # Of exact gradients, all rows in one batch.
+    rows = np.concatenate([X, X[:37]])
+    rows = np.unique(rows, axis=0)
+    estimator.set_params(
+        n_iter=5, batch_size=len(rows), learning_rate=0.1, random_state=0
+    )
+    whole = clone(estimator).fit(rows)
+    found = distribute.fit(clone(estimator), rows, n_shards=n_shards, client=client)
+    a, b = learned(whole), learned(found)
+    for name in a:
+        late = name.startswith(("loss_curve", "chains", "log_Z"))
+        if not late and a[name].dtype != object:
+            np.testing.assert_allclose(b[name], a[name], atol=2e-5, err_msg=name)
+
+
+def test_it_learns_as_much_as_on_one_machine(client):
+    options = {"batch_size": 40, "learning_rate": 0.1, "momentum": 0.9}
+    rbm = BernoulliRBM(4, n_iter=60, random_state=0, **options)
+    whole = clone(rbm).fit(X).score(X)
+    assert whole > -3.5
+    for steps in (1, 3):
+        options = {"n_shards": 4, "local_steps": steps, "client": client}
+        assert abs(distribute.fit(clone(rbm), X, **options).score(X) - whole) < 0.2
+
+
+def test_a_killed_worker_costs_its_batch(caplog, monkeypatch):
+    rbm = BernoulliRBM(4, n_iter=15, batch_size=20, learning_rate=0.2, random_state=0)
+    run, rounds = _run.Run, []
+    whole = run._round
+
+    def round_with_a_kill(self, shared, place):
+        rounds.append(place)
+        if len(rounds) == 20:
+            # In the middle of this round, or of the next one.
+            kill = partial(os.kill, pids[0], signal.SIGKILL)
+            threading.Timer(0.01, kill).start()
+        return whole(self, shared, place)
+
+    monkeypatch.setattr(run, "_round", round_with_a_kill)
+    with cluster(2, processes=True) as two, distributed.Client(two) as client:
+        pids = list(client.run(os.getpid).values())
+        with caplog.at_level(logging.WARNING, logger="skdgm"):
+            distribute.fit(rbm, X, n_shards=4, client=client)
+    lines = [line for name, _, line in caplog.record_tuples if name == "skdgm"]
+    assert len(lines) == 1
+    assert "go on at others, with new chains" in lines[0]
+    # No round was left out, and none of before was made again.
+    assert len(rounds) == 15 * 10
+    assert rbm.n_iter_ == len(rbm.loss_curve_) == 15
+    assert np.isfinite(rbm.components_).all()
+
+
+def test_shards_that_are_forgotten_are_put_back(client, caplog):
+    rbm = BernoulliRBM(4, n_iter=2, batch_size=50, random_state=0)
+    run = _run.Run(client, rbm, _parts.shards_of(client, X, None, None, 2), None, 1)
+    run.prepare()
+    state, curve, ended = run.train()
+    assert (len(curve), ended) == (2, "complete")
+    assert len(state.chains[0]) == 50
+    # As after the end of their worker, also between the last round and the end.
+    for number in (0, 1):
+        _shard.find(run.name, number).own = {}
+    (own,) = run._result(lambda: run._listed(_shard.chains, run._sent(state)))[:1]
+    assert len(own["chains"][0]) == 25
+    run.places[0] = "inproc://nowhere"
+    with caplog.at_level(logging.WARNING, logger="skdgm"):
+        run._losses(state)
+    assert "shards [0] go on" in caplog.text
+    run.drop()
+    assert not _shard._KEPT
+
+
+def test_tables_of_dask(client):
+    rbm = BernoulliRBM(4, n_iter=2, batch_size=40, random_state=0)
+    whole = distribute.fit(clone(rbm), X, n_shards=4, client=client)
+    array = da.from_array(X, chunks=(50, 4))
+    assert_same(whole, distribute.fit(clone(rbm), array, client=client))
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    frames = dd.from_pandas(frame, npartitions=4)
+    found = distribute.fit(clone(rbm), frames, client=client)
+    assert list(found.feature_names_in_) == list("abcdef")
+    np.testing.assert_array_equal(found.components_, whole.components_)
+    # Without a client, that which is current.
+    found = distribute.fit(clone(rbm), frame, n_shards=4)
+    np.testing.assert_array_equal(found.components_, whole.components_)
+    # Of eight partitions, two a shard, and an empty one.
+    array = da.concatenate([da.from_array(X, chunks=(25, 6)), array[:0]])
+    found = distribute.fit(clone(rbm), array, n_shards=4, client=client)
+    assert_same(whole, found)
+    weight = np.arange(200) % 3
+    found = distribute.fit(clone(rbm), array, sample_weight=weight, client=client)
+    assert found.n_iter_ == 2
+
+
+def test_a_warm_start_goes_on(client):
+    rbm = BernoulliRBM(4, n_iter=2, batch_size=40, warm_start=True, random_state=0)
+    first = distribute.fit(rbm, X, n_shards=2, client=client).components_.copy()
+    distribute.fit(rbm, X, n_shards=2, client=client)
+    assert rbm.n_iter_ == len(rbm.loss_curve_) == 4
+    assert abs(rbm.components_ - first).max() < 1
+
+
+def test_divergence_is_told(client):
+    rbm = BernoulliRBM(4, n_iter=5, learning_rate=1e6, random_state=0)
+    with pytest.raises(DivergenceError, match="diverged after 0 of 5"):
+        distribute.fit(rbm, X, n_shards=2, client=client)
+    assert np.isfinite(rbm.components_).all()
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (DBN((3, 2)), "single models"),
+        (DBMClassifier(), "several stages"),
+        (GAN(), "does not fit GAN"),
+        (ReplicatedSoftmax(2), "does not fit ReplicatedSoftmax"),
+        (SigmoidBeliefNetwork(2), "does not fit SigmoidBeliefNetwork"),
+        (object(), "not object"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_models_that_cannot(client, estimator, message):
+    with pytest.raises(TypeError, match=message):
+        distribute.fit(estimator, X, client=client)
+    assert not hasattr(estimator, "n_iter_")
+
+
+def test_bad_input(client, monkeypatch):
+    rbm = BernoulliRBM(2, n_iter=1)
+    array = da.from_array(X, chunks=(50, 6))
+
+    def refused(error, message, rows=X, model=rbm, y=None, **options):
+        with pytest.raises(error, match=message):
+            distribute.fit(model, rows, y, client=client, **options)
+
+    refused(ValueError, "compute_chunk_sizes", array[array[:, 0] > 0])
+    refused(ValueError, "1 dimensions", array[:, 0])
+    refused(ValueError, "at least one row", X[:0])
+    refused(ValueError, "4 partitions with rows", array, n_shards=5)
+    refused(ValueError, "n_shards must be", n_shards=0)
+    refused(ValueError, "local_steps must be", local_steps=1.5)
+    refused(ValueError, "sample_weight has 3 rows", sample_weight=[1, 2, 3])
+    refused(
+        ValueError,
+        "early_stopping=True",
+        model=clone(rbm).set_params(early_stopping=True),
+    )
+    refused(ValueError, "Callbacks", model=clone(rbm).set_callbacks(Checkpoint("x")))
+    refused(ValueError, "Negative values", X - 1.0)
+    frame = dd.from_pandas(pd.DataFrame(X, columns=list("abcdef")), npartitions=3)
+
+    def narrow(part):
+        return part if part.index[0] == 0 else part[["a", "b"]]
+
+    wrong = frame.map_partitions(narrow, meta=frame._meta)
+    refused(ValueError, "columns|features|feature names", wrong)
+    versions = iter(["99", "1", "1", "1"])
+    with monkeypatch.context() as patched:
+        patched.setattr(_fit, "version", lambda _: next(versions))
+        refused(RuntimeError, "other versions")
+    with monkeypatch.context() as patched:
+        patched.setitem(__import__("sys").modules, "distributed", None)
+        with pytest.raises(ImportError, match=r"skdgm\[dask\]"):
+            distribute.fit(rbm, X)
+    assert not hasattr(rbm, "n_iter_")
+    # All rows were freed.
+    assert not _shard._KEPT
+
+
+def test_answers_by_partitions(client):
+    array = da.from_array(X, chunks=(50, 6))
+    rbm = distribute.fit(BernoulliRBM(4, n_iter=2), array, client=client)
+    fvbn = FVBN(n_iter=2).fit(X)
+    features = array.map_blocks(rbm.transform, dtype=np.float32, chunks=(50, 4))
+    np.testing.assert_allclose(features.compute(), rbm.transform(X), rtol=1e-6)
+    rbm.score(X)
+    scores = array.map_blocks(rbm.score_samples, dtype=float, drop_axis=1)
+    np.testing.assert_allclose(scores.compute(), rbm.score_samples(X))
+    holed = array.astype(float).map_blocks(lambda part: np.where(part > 0, 1, np.nan))
+    filled = holed.map_blocks(fvbn.impute, dtype=np.float32)
+    assert filled.compute().shape == X.shape
+    draws = client.gather(client.map(lambda seed: rbm.sample(5, seed), range(3)))
+    expected = [rbm.sample(5, seed) for seed in range(3)]
+    np.testing.assert_array_equal(draws, expected)
+
+
+def test_searches_through_joblib(client):
+    search = GridSearchCV(
+        BernoulliRBM(2, n_iter=1, random_state=0), {"n_components": [1, 2]}, cv=2
+    )
+    expected = clone(search).fit(X).cv_results_["mean_test_score"]
+    with joblib.parallel_config("dask", client=client):
+        found = search.fit(X).cv_results_["mean_test_score"]
+        rbm = BernoulliRBM(4, n_iter=2, random_state=0).fit(X)
+        bracket = skdgm.metrics.partition_bracket(rbm, n_jobs=2, random_state=0)
+    np.testing.assert_allclose(found, expected)
+    alone = skdgm.metrics.partition_bracket(rbm, n_jobs=1, random_state=0)
+    assert str(bracket) == str(alone)
