@@ -38,7 +38,8 @@ class DBMClassifier(Classifier, Machine):
     data. Then one mean-field sweep without the label becomes a feed-forward network
     from the data and the means of the second hidden layer to the label, which is
     trained by back-propagation [1]_ [2]_. The machine stays as it was: samples, scores
-    and imputed values come from it.
+    and imputed values come from it. With ``fine_tune=None`` it predicts labels itself,
+    which a machine that learned by ``gradient="multi-prediction"`` [3]_ is made for.
 
     Data are 0 or 1, or probabilities of 1 (grey values), or real numbers, as ``dbm``
     has it. NaN is a missing value, in every method. ``partial_fit`` trains the machine
@@ -232,7 +233,7 @@ class DBMClassifier(Classifier, Machine):
 
         where :math:`\mathcal{L}` is the mean-field bound with data and label clamped,
         which is exact with one hidden layer. After ``gradient="multi-prediction"``
-        they are predicted by as many mean-field sweeps as in training [3]_.
+        they are predicted by as many mean-field sweeps as in training.
 
         Parameters
         ----------
