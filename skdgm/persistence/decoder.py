@@ -4,14 +4,15 @@ from inspect import getattr_static
 from types import FunctionType, SimpleNamespace
 
 import numpy as np
+import scipy.sparse as sp
 
 from skdgm.exceptions import CorruptFileError
 from skdgm.persistence import frames
-from skdgm.persistence.encoder import DTYPE, SCALARS
+from skdgm.persistence.encoder import DTYPE, SCALARS, SPARSE
 from skdgm.persistence.types import ESTIMATORS, RECORDS, class_of
 
 _KINDS = "float", "scalar", "array", "objects", "dtype", "tuple", "dict", "namespace"
-_KINDS += "record", "estimator", "random_state", "same", "pandas"
+_KINDS += "record", "estimator", "random_state", "same", "pandas", "sparse"
 # Numbers in the state of a Mersenne Twister.
 _N_KEY = 624
 
@@ -129,6 +130,13 @@ class Decoder:
 
     def _pandas_of(self, node):
         return frames.decode(of_type(node["pandas"], str), self._named(node["parts"]))
+
+    def _sparse_of(self, node):
+        make = getattr(sp, one_of(node["sparse"], SPARSE))
+        parts = self._named(node["parts"])
+        return make(
+            sp.coo_array((parts["data"], tuple(parts["places"])), parts["shape"])
+        )
 
     def _named(self, nodes):
         return {name: self.value(part) for name, part in of_type(nodes, dict).items()}

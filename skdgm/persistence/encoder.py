@@ -19,6 +19,7 @@ lists. All else is an object with one key that says what it is:
 ``{"random_state": {...}, "id"}``  a RandomState
 ``{"same": 2}``                    the estimator or RandomState with that id
 ``{"pandas": name, "parts"}``      an Index or a dtype
+``{"sparse": name, "parts"}``      a sparse matrix or array of SciPy, by its entries
 =================================  ====================================================
 """
 
@@ -27,6 +28,7 @@ import re
 from types import SimpleNamespace
 
 import numpy as np
+import scipy.sparse as sp
 
 from skdgm.exceptions import UnsavableError
 from skdgm.persistence import frames
@@ -40,6 +42,9 @@ SCALARS |= {"bool": bool, "str": str}
 # dtypes of arrays in files: everything but objects and records.
 PLAIN = re.compile(r"[<>|=]?(?:[biufcSU]\d+|[mM]8(?:\[\w+\])?)")
 DTYPE = re.compile(rf"{PLAIN.pattern}|\|?O8?")
+# Sparse matrices and arrays, of all formats.
+FORMATS = "bsr", "coo", "csc", "csr", "dia", "dok", "lil"
+SPARSE = {f"{name}_{kind}" for name in FORMATS for kind in ("array", "matrix")}
 # Levels of a tree, of which each takes some levels of Python's stack.
 _DEEPEST = 100
 
@@ -112,6 +117,11 @@ class Encoder:
             )
             if parts is not None:
                 return {"pandas": kind.__name__, "parts": parts}
+        if sp.issparse(value) and kind.__name__ in SPARSE:
+            entries = value.tocoo()
+            parts = {"data": entries.data, "places": np.vstack(entries.coords)}
+            parts |= {"shape": entries.shape}
+            return {"sparse": kind.__name__, "parts": self._named(parts, where)}
         raise UnsavableError(
             f"{where} is a {name_of(kind)}, which skdgm.save does not keep: it keeps "
             "estimators of skdgm, arrays, numbers, strings, tuples, lists and dicts. "

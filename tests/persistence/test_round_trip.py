@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 import sklearn
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.base import clone, is_classifier
@@ -18,6 +19,7 @@ from skdgm import (
     FVBN,
     NADE,
     BernoulliRBM,
+    BoltzmannMachine,
     ConstrainedTable,
     DBMClassifier,
     DBNClassifier,
@@ -36,7 +38,7 @@ from skdgm.constraints import (
 )
 from skdgm.exceptions import UnsavableError
 from skdgm.persistence import TRUSTED_TYPES
-from skdgm.persistence.encoder import Encoder
+from skdgm.persistence.encoder import SPARSE, Encoder
 from skdgm.persistence.types import ESTIMATORS
 from skdgm.preprocessing import BernoulliBinarizer, Dequantizer
 from tests.common.instances import CLASSES, INSTANCES, name_of
@@ -258,6 +260,20 @@ def test_values_of_any_type(tmp_path):
     assert_identical(rbm, other)
     # What was one object is one.
     assert other.note is other.n_steps["random"]
+
+
+@pytest.mark.parametrize("name", sorted(SPARSE))
+def test_sparse_masks(name, tmp_path):
+    # All pairs of neighbours in a ring.
+    ring = np.roll(np.eye(BITS.shape[1], dtype=bool), 1, axis=1)
+    edges = getattr(sp, name)(ring | ring.T)
+    machine = BoltzmannMachine(edges=edges, n_iter=1, random_state=0).fit(BITS)
+    other = kept(machine, tmp_path)
+    assert type(other.edges) is type(edges)
+    assert other.edges.dtype == edges.dtype
+    np.testing.assert_array_equal(other.edges.toarray(), edges.toarray())
+    assert_identical(machine.edges_, other.edges_)
+    assert_identical(*(m.set_params(edges=None).fit(BITS) for m in (machine, other)))
 
 
 def test_estimators_in_estimators(tmp_path):
