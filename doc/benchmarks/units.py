@@ -1,19 +1,24 @@
 """Machines of units that are no bits: counts of digits, and tables of several kinds.
 
-    python doc/benchmarks/units.py [--only digits tables]
+    python doc/benchmarks/units.py [--only digits tables speed] [--rbms CLONE]
 
 ``digits``: the pixels of scikit-learn's digits are counts from 0 to 16, of how many of
 16 points are black. Nats of held-out images as integers: all models give them a
 probability, that of a density being the integral over cubes around them, for which the
 mean log density of points drawn in them is a lower bound. ``tables``: bundled tables
 with columns of several kinds, nats of held-out rows, densities of the real columns.
-Seconds are of the processor.
+``speed``: an epoch of a machine of categories beside rbms, for which give a clone of
+https://github.com/DsysDML/rbms by --rbms, where PyTorch can be imported. Seconds are of
+the processor, and the speed is that of one thread.
 """
 
 import argparse
+import sys
 import time
 import warnings
+from types import SimpleNamespace
 
+import numba
 import numpy as np
 import pandas as pd
 from _machine import describe
@@ -21,6 +26,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import KFold
+from threadpoolctl import threadpool_limits
 
 from skdgm import NADE, RBM, VAE, BernoulliRBM, EoNADE, GaussianRBM
 from skdgm.exceptions import LikelihoodWarning, PrecisionWarning
@@ -162,12 +168,89 @@ def tables(args):
             told(title, *np.mean(found, axis=0), model.density_kind_, seconds)
 
 
-PARTS = {"digits": digits, "tables": tables}
+def epoch_of_rbms(clone, X, n_hidden, batch_size, n_steps):
+    """A function that does an epoch as rbms does, without its files and gauges."""
+    sys.path.insert(0, clone)
+    import torch
+    from rbms.potts_bernoulli.classes import PBRBM
+    from rbms.training.pcd import fit_batch_pcd
+
+    torch.set_num_threads(1)
+    rows = torch.from_numpy(X)
+    device, dtype = torch.device("cpu"), torch.float32
+    machine = PBRBM.init_parameters(n_hidden, SimpleNamespace(data=rows), device, dtype)
+    for part in machine.parameters():
+        part.grad = torch.zeros_like(part)
+    optimizer = torch.optim.SGD(machine.parameters(), lr=0.01, maximize=True)
+    chains = [machine.init_chains(batch_size)]
+
+    def epoch():
+        with torch.no_grad():
+            for batch in torch.split(rows[torch.randperm(len(rows))], batch_size):
+                given = batch, torch.ones(len(batch))
+                chains[0], _ = fit_batch_pcd(given, chains[0], machine, n_steps, 1.0)
+                optimizer.step()
+
+    return epoch
+
+
+def speed(args):
+    """Seconds of an epoch of 2,000 rows with as many chains as a batch has rows."""
+    print("| columns | values | units | batch | steps | ours s | rbms s | ratio |")
+    print("|---|---|---|---|---|---|---|---|")
+    rng = np.random.default_rng(0)
+    with threadpool_limits(1):
+        numba.set_num_threads(1)
+        for n_columns, n_values, n_hidden, batch_size, n_steps in SPEEDS:
+            X = rng.integers(0, n_values, (2000, n_columns)).astype(np.float32)
+            machine = RBM(
+                n_hidden,
+                column_types=f"categorical({n_values})",
+                gradient="pcd",
+                n_chains=batch_size,
+                batch_size=batch_size,
+                n_steps=n_steps,
+                learning_rate=0.01,
+                n_iter=N_EPOCHS,
+                warm_start=True,
+                random_state=0,
+            ).fit(X)
+            theirs = epoch_of_rbms(args.rbms, X, n_hidden, batch_size, n_steps)
+            theirs()
+            taken = []
+            for _ in range(5):
+                start = time.process_time()
+                machine.fit(X)
+                middle = time.process_time()
+                for _ in range(N_EPOCHS):
+                    theirs()
+                taken.append((middle - start, time.process_time() - middle))
+            ours, rival = np.median(taken, axis=0) / N_EPOCHS
+            print(
+                f"| {n_columns} | {n_values} | {n_hidden} | {batch_size} | {n_steps} "
+                f"| {ours:.3f} | {rival:.3f} | {rival / ours:.1f} |",
+                flush=True,
+            )
+
+
+# Epochs of each of five fits.
+N_EPOCHS = 5
+# Columns, their values, hidden units, rows of a batch, steps of the chains.
+SPEEDS = [
+    (100, 4, 100, 100, 1),
+    (100, 21, 100, 100, 1),
+    (100, 21, 100, 500, 10),
+    (64, 17, 500, 100, 1),
+]
+PARTS = {"digits": digits, "tables": tables, "speed": speed}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=["digits", "tables"]
+    )
+    parser.add_argument("--rbms", help="a clone of rbms, for the part speed")
     parser.add_argument("--n-iter", type=int, default=40)
     args = parser.parse_args()
     for category in ConvergenceWarning, LikelihoodWarning, PrecisionWarning:

@@ -8,7 +8,6 @@ from skdgm.inference import mean_field
 from skdgm.training import Batch, Watch
 from skdgm.utils.random import PROBE, stream
 
-_PROBE_UNITS = 8
 # Number of entries of watched rows that are kept in memory.
 _KEPT = 2**19
 # Training diverged if the loss exceeds that of independent columns by this many nats
@@ -82,6 +81,8 @@ class PseudoLikelihoodWatch(MachineWatch):
     """
 
     MEMORY = ("first",)
+    # Units of a row that are watched.
+    N_UNITS = 8
     useless = (
         "predicts an entry from the rest of its row worse than the mean of its column "
         "does."
@@ -114,7 +115,7 @@ class PseudoLikelihoodWatch(MachineWatch):
         another, so that each unit is chosen about equally often in training and in
         held-out rows."""
         n_visible = self.objective.rows.shape[1]
-        n_units = min(_PROBE_UNITS, n_visible)
+        n_units = min(self.N_UNITS, n_visible)
         ids = np.arange(-(-n_rows * n_units // n_visible), dtype=np.uint64)
         order = self.rng.rows(ids).bits(n_visible).argsort(axis=1)
         return order.ravel()[: n_rows * n_units].reshape(n_rows, n_units)

@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from skdgm.boltzmann._layers import Layers
-from skdgm.boltzmann._state import density, formed
+from skdgm.boltzmann._state import formed
 from skdgm.boltzmann._tables import (
     REAL_KINDS,
     fills_of,
@@ -24,6 +24,8 @@ from skdgm.utils.tree import astype
 # Kinds of hidden units; "binomial(n)" and "categorical(n)" have a number.
 _HIDDEN = "bernoulli", "gaussian", "rectified", "poisson"
 _NUMBERED = "binomial", "categorical"
+# Rows by which the share of entries that are not 0 is found.
+_DENSITY_ROWS = 1000
 
 
 class Tables(Layers):
@@ -88,7 +90,7 @@ class Tables(Layers):
             np.zeros(len(columns.seen)),
             moments,
             before,
-            density(table),
+            layout.density(table.rows.take(table.index[:_DENSITY_ROWS])),
             means=moments,
             known=(loss_of_independent(machine._domain, columns, layout),),
             table=table,

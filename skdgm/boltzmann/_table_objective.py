@@ -56,6 +56,9 @@ class TableWatch(PseudoLikelihoodWatch):
     """Negative log-likelihood of a few columns of each row given the means of the
     hidden units, those given all other columns, in nats per row."""
 
+    # The fields of all columns are computed for each.
+    N_UNITS = 2
+
     def _of_independent(self, objective):
         return objective.known[0]
 

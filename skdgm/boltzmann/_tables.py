@@ -18,6 +18,7 @@ from skdgm.distributions import (
     Truncated,
     UnitNormal,
 )
+from skdgm.utils.lists import Lists
 
 # Kinds whose units have precisions.
 REAL_KINDS = "gaussian", "rectified"
@@ -46,7 +47,8 @@ class Layout(NamedTuple):
     widths: np.ndarray
 
     def split(self, v):
-        """Values of the blocks, a tuple; NaN where missing."""
+        """Values of the blocks, a tuple; NaN where missing. Categories of rows without
+        missing values are Lists."""
         if len(self.kinds) == 1 and self.kinds[0] != "categorical":
             return (v,)
         v = np.asarray(v)
@@ -55,8 +57,18 @@ class Layout(NamedTuple):
             for kind, which in zip(self.kinds, self.which)
         )
 
+    def density(self, v):
+        """Share of the blocks' entries that are not 0 in rows of a table."""
+        on = [part if isinstance(part, Lists) else part != 0 for part in self.split(v)]
+        return np.concatenate([np.asarray(part) for part in on], axis=1).mean()
+
     def _one_hot(self, codes):
         unit = self.units[self.kinds.index("categorical")]
+        if not np.isnan(codes).any():
+            x = Lists.empty(len(codes), unit.size, codes.dtype)
+            x.index[:, : codes.shape[1]] = codes + unit.starts
+            x.count[:] = codes.shape[1]
+            return x
         own = np.arange(unit.size) - np.repeat(unit.starts, unit.widths)
         codes = np.repeat(codes, unit.widths, axis=1)
         return np.where(np.isnan(codes), codes, (codes == own).astype(codes.dtype))

@@ -8,13 +8,19 @@ statistic is the value itself.
 """
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import entr
 
+from skdgm._kernels import columns as kernels
 from skdgm.distributions.roles import Unit
-from skdgm.utils.lists import dot
+from skdgm.utils.lists import Lists, dot
+from skdgm.utils.parallel import run
+
+# Cost of an entry, in multiply-adds.
+_WORK = 10
 
 
 class _Sizes(NamedTuple):
@@ -24,7 +30,7 @@ class _Sizes(NamedTuple):
 class Sites(_Sizes, Unit):
     """A block of sites, whose parameters are one bias for each entry.
 
-    Values and means are arrays of shape (n_rows, size).
+    Values and means are arrays of shape (n_rows, size); drawn values are Lists.
 
     Parameters
     ----------
@@ -81,7 +87,7 @@ class Sites(_Sizes, Unit):
 
     def log_sites(self, eta, x):
         """Log probability of each site of each row, (n_rows, n_sites)."""
-        log_w = np.add.reduceat(x * eta, self.starts, axis=-1)
+        log_w = np.add.reduceat(np.asarray(x) * eta, self.starts, axis=-1)
         return log_w - self._log_partitions(eta)
 
     def log_evidence(self, eta, x, clamped):
@@ -93,8 +99,10 @@ class Sites(_Sizes, Unit):
         return known @ eta.T + free @ self._log_partitions(eta).T
 
     def mean(self, eta):
-        _, weight, total = self._weights(eta)
-        return weight / np.repeat(total, self.widths, axis=-1)
+        rows = np.ascontiguousarray(np.atleast_2d(eta))
+        out = np.empty_like(rows)
+        self._run(kernels.means, rows, out)
+        return out.reshape(np.shape(eta))
 
     def sample(self, eta, rng):
         mean = self.mean(eta)
@@ -104,19 +112,11 @@ class Sites(_Sizes, Unit):
 
     def draw(self, mean, rng):
         """Draw values with the probabilities ``mean``, (n_rows, size), by a Stream with
-        a row for each row of it: a uniform number for each site."""
-        starts, widths = self.starts, self.widths
-        uniform = rng.uniform(len(starts), mean.dtype.type)
-        upto = np.cumsum(mean, axis=1, dtype=np.float64)
-        before = (upto - mean)[:, starts]
-        below = np.repeat(uniform, widths, axis=1) >= upto - np.repeat(
-            before, widths, axis=1
-        )
-        chosen = np.add.reduceat(below, starts, axis=1, dtype=int)
-        chosen = starts + np.minimum(chosen, widths - 1)
-        x = np.zeros_like(mean)
-        np.put_along_axis(x, chosen, mean.dtype.type(1), axis=1)
-        return np.where(self._bits, (~below).astype(mean.dtype), x)
+        a row for each row of it: Lists, by a uniform number for each site."""
+        x = Lists.empty(*mean.shape, mean.dtype)
+        uniform = rng.uniform(len(self.sizes), mean.dtype.type)
+        self._run(kernels.draw, mean, uniform, x.index, x.count)
+        return x
 
     def log_prob(self, mean, x):
         """Log probability of each row of x under its row of means, in float64."""
@@ -127,6 +127,10 @@ class Sites(_Sizes, Unit):
 
     def entropy(self, own, mean):
         return entr(mean) + np.where(self._bits, entr(1 - mean), mean.dtype.type(0))
+
+    def pack(self, x):
+        """Convert values to the form that ``sample`` returns: Lists of ones."""
+        return Lists.pack(x, binary=True)
 
     def param_grad(self, own, x, received):
         """Derivative of each row's log weight by the biases: x."""
@@ -154,15 +158,18 @@ class Sites(_Sizes, Unit):
 
     def _log_partitions(self, eta):
         """A of each site, (..., n_sites), in the dtype of eta."""
-        high, _, total = self._weights(eta)
-        return high + np.log(total)
+        rows = np.ascontiguousarray(np.atleast_2d(eta))
+        out = np.empty((len(rows), len(self.sizes)), rows.dtype)
+        self._run(kernels.partitions, rows, out)
+        return out.reshape(*np.shape(eta)[:-1], len(self.sizes))
 
-    def _weights(self, eta):
-        """Log of a factor of each site, the weights of entries without it, and those of
-        sites."""
-        starts, bits = self.starts, np.array(self.sizes, int) == 0
-        high = np.maximum.reduceat(eta, starts, axis=-1)
-        high = np.where(bits, np.maximum(high, 0), high)
-        weight = np.exp(eta - np.repeat(high, self.widths, axis=-1))
-        total = np.add.reduceat(weight, starts, axis=-1)
-        return high, weight, np.where(bits, total + np.exp(-high), total)
+    def _run(self, kernel, rows, *more):
+        first, sizes = _places(self.sizes)
+        run(kernel, rows, first, sizes, *more, n=len(rows), work=_WORK * rows.size)
+
+
+@lru_cache(maxsize=128)
+def _places(sizes):
+    """First entries of sites, and the end; and sizes: two arrays."""
+    sizes = np.array(sizes, int)
+    return np.concatenate([[0], np.cumsum(np.maximum(sizes, 1))]), sizes

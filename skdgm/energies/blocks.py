@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.couplings import Dense
-from skdgm.distributions import Bernoulli, Columnwise, Gaussian, Pooled, Sites, Softmax
+from skdgm.distributions import Bernoulli, Columnwise, Gaussian, Pooled, Softmax
 from skdgm.energies.params import Params
 
 
@@ -109,10 +109,8 @@ class Graph:
 
     @property
     def has_real_units(self):
-        """True if a block has values that are no lists of ones: numbers, or sites."""
-        return any(
-            isinstance(unit, Gaussian | Columnwise | Sites) for unit in self.units
-        )
+        """True if a block has values that are no lists of ones: numbers."""
+        return any(isinstance(unit, Gaussian | Columnwise) for unit in self.units)
 
     def neighbours(self, block):
         """Links of a block, in their order.
