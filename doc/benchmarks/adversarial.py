@@ -34,6 +34,7 @@ from _data import load
 from _machine import describe
 from scipy.optimize import linear_sum_assignment
 from sklearn.base import clone
+from sklearn.cluster import MiniBatchKMeans
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, pairwise_distances
@@ -45,6 +46,7 @@ from sklearn.svm import SVC
 
 from skdgm import (
     GAN,
+    GMMN,
     LAPGAN,
     BiGAN,
     DBNClassifier,
@@ -193,12 +195,10 @@ def parzen(options):
         "nearer to train | s |\n|---|---|---|---|---|---|---|---|"
     )
     chosen, asked = V[:1000], V[1000:]
-    for name, how in (
-        ("GAN, dense", {"hidden_layer_sizes": (256, 512), "n_iter": options.epochs}),
-        ("GAN, conv", {"architecture": "conv", "n_iter": options.epochs}),
-    ):
-        gan, seconds = fitted(X, random_state=0, **how)
-        draws = gan.sample(10_000, random_state=0)
+    for name, draw in SAMPLERS.items():
+        start = time.process_time()
+        draws = draw(X, options)
+        seconds = time.process_time() - start
         found = parzen_log_likelihood(asked, draws, X_valid=chosen)
         test = classifier_two_sample_test(V[:2000], draws[:2000], random_state=0)
         density, coverage = density_and_coverage(V[:2000], draws[:2000])
@@ -209,6 +209,39 @@ def parzen(options):
             f"{coverage:.2f} | {near.closer:.2f} | {seconds:.0f} |",
             flush=True,
         )
+
+
+def drawn(model):
+    """10,000 draws of a model that learned from rows."""
+    return lambda X, options: (
+        model(options.epochs).fit(X).sample(10_000, random_state=0)
+    )
+
+
+def centres(X, _):
+    """Centres of clusters, as many as draws."""
+    means = MiniBatchKMeans(10_000, batch_size=20_000, max_iter=10, n_init=1)
+    return means.set_params(random_state=0, init="random").fit(X).cluster_centers_
+
+
+MATCHING = {"hidden_layer_sizes": (64, 256, 256, 1024), "batch_size": 1000}
+SAMPLERS = {
+    "10,000 training rows": lambda X, _: X[:10_000],
+    "10,000 centres of k-means": centres,
+    "GMMN": drawn(lambda n: GMMN(n_iter=2 * n, random_state=0, **MATCHING)),
+    "GMMN + AE": drawn(
+        lambda n: GMMN(
+            n_iter=2 * n,
+            random_state=0,
+            autoencoder_layer_sizes=(512, 32),
+            **MATCHING,
+        )
+    ),
+    "GAN, dense": drawn(
+        lambda n: GAN(hidden_layer_sizes=(256, 512), n_iter=n, random_state=0)
+    ),
+    "GAN, conv": drawn(lambda n: GAN(architecture="conv", n_iter=n, random_state=0)),
+}
 
 
 def classes(options):

@@ -26,7 +26,7 @@ OPTIONS: dict = {
     "class_conditional": ["boolean"],
     "prior": [StrOptions(set(PRIORS))],
     "loss": [StrOptions(set(LOSSES))],
-    "gradient_penalty": [_NOT_NEGATIVE],
+    "gradient_penalty": [_NOT_NEGATIVE, StrOptions({"auto"})],
     "penalty": [StrOptions({"zero-centred", "one-centred"})],
     "penalty_decay": [Interval(Real, 0, 1, closed="right")],
     "penalty_interval": [_COUNT],

@@ -5,7 +5,7 @@ from math import isqrt
 import numpy as np
 
 from skdgm.adversarial._stages import Climb, Stages, given_below
-from skdgm.adversarial._wiring import Wiring
+from skdgm.adversarial._wiring import Wiring, settled
 from skdgm.nets.emission import Emission
 from skdgm.nets.pyramid import Pyramid, added_to
 from skdgm.utils.images import image_shape
@@ -56,7 +56,7 @@ class PyramidWiring:
     of_data = True
 
     def __init__(self, structure, emission, n_classes, recipe):
-        self.recipe = recipe
+        self.recipe = recipe = settled(recipe, emission)
         shape = _shape(len(emission.kinds), structure["image_shape"])
         self.pyramid = pyramid = Pyramid(shape, structure["n_levels"])
         levels = []

@@ -1,6 +1,7 @@
 """Nets of an adversarial model, made from options, and the game that they play."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -15,13 +16,29 @@ from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import image_shape
 
 # Hidden layers by default, of dense nets and, numbers of maps, of convolutional ones.
-_SIZES = {"dense": (128, 128, 128), "conv": (64, 32)}
+_SIZES = {"dense": (128, 128), "conv": (64, 32)}
+# Weight of the penalty for real numbers, and for others.
+_PENALTIES = 0.05, 0.2
 # Who asks for the shape of images, in messages.
 _WHO = 'architecture="conv"'
 # Kinds of columns that are pixels.
 _PIXELS = "grey", "bernoulli", "gaussian"
 # Frequencies of Fourier features by default, and real columns up to which there are.
 _FREQUENCIES, _FEW = 3, 16
+
+
+def settled(recipe, emission):
+    """The recipe with a number in the place of "auto"."""
+    if recipe.gradient_penalty != "auto":
+        return recipe
+    of_reals, of_others = _PENALTIES
+    penalty = of_reals if _of_numbers(emission) else of_others
+    return SimpleNamespace(**vars(recipe) | {"gradient_penalty": penalty})
+
+
+def _of_numbers(emission):
+    """Whether there are real columns, and no grey ones."""
+    return emission.continuous.any() and not (emission.kinds == "grey").any()
 
 
 class Wiring:
@@ -48,7 +65,8 @@ class Wiring:
     codes = None
 
     def __init__(self, structure, emission, n_classes, recipe):
-        self.emission, self.recipe, self.n_classes = emission, recipe, n_classes
+        self.emission, self.n_classes = emission, n_classes
+        self.recipe = settled(recipe, emission)
         self.structure_ = structure
         self.generator = self._generator(structure)
         self.discriminator = self._discriminator(structure)
@@ -188,8 +206,7 @@ class Wiring:
         """Fourier features, if there are any, as a list."""
         n, real = structure["n_frequencies"], self.emission.continuous.nonzero()[0]
         if n == "auto":
-            plain = len(real) <= _FEW and not (self.emission.kinds == "grey").any()
-            n = _FREQUENCIES if plain else 0
+            n = _FREQUENCIES if len(real) <= _FEW and _of_numbers(self.emission) else 0
         if not n or not len(real):
             return []
         width = self.emission.n_inputs

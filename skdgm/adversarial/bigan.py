@@ -34,7 +34,7 @@ class BiGAN(ImplicitModel):
         Number of latent units, which are the features of rows.
     hidden_layer_sizes : tuple, default=None
         Numbers of hidden units of the generator, from the latent units to the data, or
-        of maps of a convolutional one; by default (128, 128, 128) or (64, 32).
+        of maps of a convolutional one; by default (128, 128) or (64, 32).
     discriminator_layer_sizes : tuple, default=None
         Those of the discriminator, from the data; by default the generator's, reversed.
     encoder_layer_sizes : tuple, default=None
@@ -52,7 +52,7 @@ class BiGAN(ImplicitModel):
             default="relativistic"
         Losses of all nets, as of :class:`GAN`; encoder and generator have the
         discriminator's, with the sides exchanged.
-    gradient_penalty : float, default=0.2
+    gradient_penalty : float or "auto", default="auto"
         Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, as
         of :class:`GAN`.
     dropout : float, default=0.0
@@ -186,7 +186,7 @@ class BiGAN(ImplicitModel):
         min_categories=None,
         prior="normal",
         loss="relativistic",
-        gradient_penalty=0.2,
+        gradient_penalty="auto",
         dropout=0.0,
         averaging=0.995,
         n_discriminator_steps=1,

@@ -38,7 +38,7 @@ class GAN(ImplicitModel):
         Number of latent units.
     hidden_layer_sizes : tuple, default=None
         Numbers of hidden units of the generator, from the latent units to the data, or
-        of maps of a convolutional one; by default (128, 128, 128) or (64, 32).
+        of maps of a convolutional one; by default (128, 128) or (64, 32).
     discriminator_layer_sizes : tuple, default=None
         Those of the discriminator, from the data; by default the generator's, reversed.
     column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
@@ -62,9 +62,9 @@ class GAN(ImplicitModel):
         Losses of both nets: [2]_; that of the best-known GANs, its zero-sum form, and
         that with the gradient of maximum likelihood [1]_ [4]_; squared errors [5]_;
         the difference of mean logits [6]_.
-    gradient_penalty : float, default=0.2
+    gradient_penalty : float or "auto", default="auto"
         Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, in
-        units of the model.
+        units of the model; "auto": 0.05 if columns are real numbers, else 0.2.
     penalty : {"zero-centred", "one-centred"}, default="zero-centred"
         Penalty of squared norms at real and generated rows, or of
         :math:`2 (\lVert \nabla D \rVert - 1)^2` between them, as for "wasserstein"
@@ -254,7 +254,7 @@ class GAN(ImplicitModel):
         class_conditional=False,
         prior="mixed",
         loss="relativistic",
-        gradient_penalty=0.2,
+        gradient_penalty="auto",
         penalty="zero-centred",
         penalty_decay=0.02,
         penalty_interval=2,

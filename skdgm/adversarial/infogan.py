@@ -45,7 +45,7 @@ class InfoGAN(ImplicitModel):
         Number of latent units besides codes, which no output tells.
     hidden_layer_sizes : tuple, default=None
         Numbers of hidden units of the generator, from the latent units to the data, or
-        of maps of a convolutional one; by default (128, 128, 128) or (64, 32).
+        of maps of a convolutional one; by default (128, 128) or (64, 32).
     discriminator_layer_sizes : tuple, default=None
         Those of the discriminator, from the data; by default the generator's, reversed.
     n_categories : int or tuple of int or None, default=10
@@ -68,7 +68,7 @@ class InfoGAN(ImplicitModel):
     loss : {"relativistic", "non-saturating", "minimax", "likelihood", \
             "least-squares", "wasserstein"}, default="relativistic"
         Losses of both nets, as of :class:`GAN`.
-    gradient_penalty : float, default=0.2
+    gradient_penalty : float or "auto", default="auto"
         Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, as
         of :class:`GAN`.
     dropout : float, default=0.0
@@ -207,7 +207,7 @@ class InfoGAN(ImplicitModel):
         min_categories=None,
         prior="normal",
         loss="relativistic",
-        gradient_penalty=0.2,
+        gradient_penalty="auto",
         dropout=0.0,
         averaging=0.995,
         n_discriminator_steps=1,

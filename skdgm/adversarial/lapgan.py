@@ -34,7 +34,7 @@ class LAPGAN(ImplicitModel):
         Number of latent units of each generator.
     hidden_layer_sizes : tuple, default=None
         Numbers of hidden units of each generator, from the latent units on, or of maps
-        of a convolutional one; by default (128, 128, 128) or (64, 32).
+        of a convolutional one; by default (128, 128) or (64, 32).
     discriminator_layer_sizes : tuple, default=None
         Those of each discriminator, from the data; by default the generator's,
         reversed.
@@ -52,8 +52,9 @@ class LAPGAN(ImplicitModel):
     loss : {"relativistic", "non-saturating", "minimax", "likelihood", \
             "least-squares", "wasserstein"}, default="relativistic"
         Losses of both nets, as of :class:`~skdgm.GAN`.
-    gradient_penalty : float, default=0.2
-        Weight of the zero-centred penalty on discriminators' gradients by rows.
+    gradient_penalty : float or "auto", default="auto"
+        Weight of the zero-centred penalty on discriminators' gradients by rows, as of
+        :class:`GAN`.
     dropout : float, default=0.0
         Share of discriminators' hidden units that drop out in training.
     averaging : float, default=0.995
@@ -185,7 +186,7 @@ class LAPGAN(ImplicitModel):
         class_conditional=False,
         prior="mixed",
         loss="relativistic",
-        gradient_penalty=0.2,
+        gradient_penalty="auto",
         dropout=0.0,
         averaging=0.995,
         activation="leaky_relu",

@@ -320,3 +320,16 @@ def test_held_out_rows_count_by_their_weights():
 def test_missing_classes_are_to_be_left_out():
     with pytest.raises(ValueError, match="y of GAN has 1 missing .*: leave them out"):
         GAN(**TOY, class_conditional=True).fit(X[:2], [0.0, np.nan])
+
+
+@pytest.mark.parametrize(("kinds", "penalty"), [("gaussian", 0.05), ("bernoulli", 0.2)])
+def test_an_automatic_penalty_depends_on_the_columns(kinds, penalty):
+    how = {"column_types": kinds, "hidden_layer_sizes": (5,), "n_iter": 3}
+    X = np.random.default_rng(0).random((40, 6))
+    draws = [
+        GAN(2, gradient_penalty=asked, random_state=0, **how)
+        .fit(X)
+        .sample(9, random_state=0)
+        for asked in ("auto", penalty)
+    ]
+    np.testing.assert_array_equal(*draws)
