@@ -105,7 +105,7 @@ class Training:
         if isinstance(X, Table):
             table, known, X = X, {}, X.rows.X
         else:
-            X = streamed(X)
+            X = streamed(X, network)
             rows = network._rows(X, fitting=True, reset=fresh)
             rows, known = network._label(rows, y, fresh, classes)
             table = tabulate(rows, sample_weight)
