@@ -39,13 +39,17 @@ class Checkpoint:
     UnsavableError
         In ``fit``: the estimator is none of those that :func:`skdgm.save` keeps.
     TypeError
-        In ``fit``: the estimator is a stack, whose machines are trained one by one.
+        In ``fit``: the estimator is a net that is fine-tuned after a belief network was
+        trained, such as :class:`~skdgm.DBNClassifier`.
 
     Notes
     -----
-    What comes before the epochs of ``fit`` (pre-training) and after them (fine-tuning)
-    is done again where it was not complete. ``partial_fit`` has no callbacks: save the
-    estimator between its calls.
+    Of a stack (:class:`~skdgm.DBN`) the file has the layers that are complete and the
+    one under way, as a network of so many layers; it goes on in the middle of that
+    layer. What comes before the epochs of ``fit`` (pre-training of a
+    :class:`~skdgm.DBM`) and after them (refinement of a network) is done again where it
+    was not complete. ``partial_fit`` has no callbacks: save the estimator between its
+    calls.
 
     Examples
     --------
@@ -80,9 +84,9 @@ class Checkpoint:
             )
         if not getattr(estimator, "_RECORDED", False):
             raise TypeError(
-                f"Checkpoint keeps the training of one model, and {name.split('.')[-1]}"
-                " trains several, one after another: train them one by one by "
-                "partial_fit, with skdgm.save in between."
+                f"Checkpoint does not keep {name.split('.')[-1]}, a net that is "
+                "fine-tuned after a network was trained: fit that network with it, or "
+                "call partial_fit, with skdgm.save in between."
             )
         target = Path(os.path.realpath(self.path))
         for unfinished in target.parent.glob(f".{target.name}.*.tmp"):

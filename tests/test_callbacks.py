@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from itertools import count
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 import skdgm
 from skdgm import DBM, DBN, NADE, VAE, BernoulliRBM, DBNClassifier, RBMClassifier
+from skdgm.belief._network import BeliefNetwork
 from skdgm.callbacks import Checkpoint
 from skdgm.exceptions import CorruptFileError, DivergenceError, UnsavableError
 from skdgm.preprocessing import BernoulliBinarizer
@@ -26,6 +28,8 @@ RNG = np.random.default_rng(0)
 BITS = RNG.integers(0, 2, (200, 6))
 LABELS = BITS[:, 0]
 RECORDED = [instance for instance in INSTANCES if instance._RECORDED]
+STACKS = [one for one in RECORDED if isinstance(one, BeliefNetwork)]
+SINGLE = [one for one in RECORDED if one not in STACKS]
 
 
 class Break(Exception):
@@ -68,7 +72,7 @@ def path(tmp_path):
     return tmp_path / "model.skdgm"
 
 
-@pytest.mark.parametrize("instance", RECORDED, ids=name_of)
+@pytest.mark.parametrize("instance", SINGLE, ids=name_of)
 def test_going_on_is_the_same_as_never_having_stopped(instance, path):
     data = Data(instance)
     given = {"X": data.X, **data.y()}
@@ -80,6 +84,117 @@ def test_going_on_is_the_same_as_never_having_stopped(instance, path):
     del kept._record
     assert_identical(whole, kept)
     assert_identical(whole, resumed(instance, path, **given))
+
+
+class Written(Checkpoint):
+    """One that notes after how many epochs it writes."""
+
+    def write(self, estimator):
+        self.epochs = [*getattr(self, "epochs", []), estimator.n_iter_]
+        super().write(estimator)
+
+
+class Crash(Checkpoint):
+    """One that breaks off a fit once it has written so many times."""
+
+    def __init__(self, path, n_left, **options):
+        super().__init__(path, **options)
+        self.n_left = n_left
+
+    def write(self, estimator):
+        super().write(estimator)
+        self.n_left -= 1
+        if not self.n_left:
+            raise Break
+
+
+def assert_goes_on(estimator, path, start=clone, step=1, **data):
+    """Break off a fit at each of its writes, or every so many, and let another go on.
+
+    Returns
+    -------
+    n_writes : int
+    """
+    whole = start(estimator).fit(**data)
+    for n_writes in count(step, step):
+        path.unlink(missing_ok=True)
+        crash = Crash(path, n_writes)
+        try:
+            start(estimator).set_callbacks(crash).fit(**data)
+        except Break:
+            pass
+        else:
+            return n_writes - step
+        # What there is, of as many layers, is a model.
+        kept = skdgm.load(path)
+        assert np.isfinite(kept.score_samples(data["X"])).all()
+        again = start(estimator).set_callbacks(Checkpoint(path)).fit(**data)
+        assert_identical(whole, again.set_callbacks())
+        kept = skdgm.load(path)
+        del kept._record
+        assert_identical(whole, kept)
+
+
+@pytest.mark.parametrize("instance", STACKS, ids=name_of)
+def test_stacks_go_on_with_the_layer_under_way(instance, path):
+    data = Data(instance)
+    assert assert_goes_on(instance, path, step=3, X=data.X, **data.y()) >= 3
+
+
+def test_layers_of_a_stack_that_are_complete_are_not_trained_again(path):
+    machines = [("a", BernoulliRBM(4, n_iter=2)), ("b", BernoulliRBM(3, n_iter=3))]
+    dbn = DBN(layers=machines, random_state=0)
+    # Each epoch, the end of each layer, and of all.
+    assert assert_goes_on(dbn, path, X=BITS) == 3 + 4 + 1
+    path.unlink()
+    with pytest.raises(Break):
+        clone(dbn).set_callbacks(Crash(path, 4)).fit(BITS)
+    kept, written = skdgm.load(path), Written(path)
+    assert [layer.n_iter_ for layer in kept.layers_] == [2, 1]
+    clone(dbn).set_callbacks(written).fit(BITS)
+    assert written.epochs == [4, 5, 5, 5]
+    # A machine of other options, and another one.
+    for machine in (BernoulliRBM(3, n_iter=4), NADE(3)):
+        other = DBN(layers=[machines[0], ("b", machine)], random_state=0)
+        with pytest.raises(ValueError, match="b__n_iter=3, not 4|must be"):
+            resumed(other, path, BITS)
+    for options, message in (
+        ({"random_state": 1}, "random_state=0, not 1"),
+        ({"refine": "up-down"}, "refine=None"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            resumed(clone(dbn).set_params(**options), path, BITS)
+
+
+def test_refinement_begins_anew(path):
+    dbn = DBN((4, 3), n_iter=2, refine="up-down", refine_iter=3, random_state=0)
+    whole = clone(dbn).fit(BITS)
+    with pytest.raises(Break):
+        # Epochs of layers are not those of the network.
+        clone(dbn).set_callbacks(At(1), Checkpoint(path)).fit(BITS)
+    assert not skdgm.load(path)._untied
+    assert_identical(whole, resumed(dbn, path, BITS))
+    assert skdgm.load(path)._untied
+    assert_identical(whole, resumed(dbn, path, BITS))
+
+
+def test_a_stack_that_is_fitted_further_goes_on(path):
+    dbn = DBN((4, 3), n_iter=2, warm_start=True, random_state=0).fit(BITS)
+    state = pickle.dumps(dbn)
+    start = lambda _: pickle.loads(state)  # noqa: E731
+    assert assert_goes_on(dbn, path, start, X=BITS) == 7
+    assert skdgm.load(path).n_iter_ == 8
+
+
+def test_a_seed_of_a_stack_that_nobody_gave_is_kept(path):
+    dbn = DBN((4, 3), n_iter=2)
+    with pytest.raises(Break):
+        clone(dbn).set_callbacks(Crash(path, 4)).fit(BITS)
+    kept = skdgm.load(path)
+    found = resumed(dbn, path, BITS)
+    assert found._seed == kept._seed
+    assert found.layers_[1]._seed == kept.layers_[1]._seed
+    np.testing.assert_array_equal(found.coefs_[0], kept.coefs_[0])
 
 
 @pytest.mark.parametrize(
@@ -153,14 +268,6 @@ def test_pre_training_is_not_repeated(path, monkeypatch):
     assert_identical(whole, resumed(dbm, path, BITS))
 
 
-class Written(Checkpoint):
-    """One that notes after how many epochs it writes."""
-
-    def write(self, estimator):
-        self.epochs = [*getattr(self, "epochs", []), estimator.n_iter_]
-        super().write(estimator)
-
-
 def test_it_writes_as_often_as_it_is_told(path):
     def epochs(**options):
         path.unlink(missing_ok=True)
@@ -218,10 +325,10 @@ def test_estimators_that_cannot_be_kept(path):
     checkpoint = Checkpoint(path)
     with pytest.raises(UnsavableError, match="Own"):
         Own(2).set_callbacks(checkpoint).fit(BITS)
-    for stack in (DBN((3, 2)), DBNClassifier((3, 2))):
-        with pytest.raises(TypeError, match="one by one"):
-            stack.set_callbacks(checkpoint).fit(BITS, LABELS)
-        assert not hasattr(stack, "layers_")
+    net = DBNClassifier((3, 2)).set_callbacks(checkpoint)
+    with pytest.raises(TypeError, match="fine-tuned"):
+        net.fit(BITS, LABELS)
+    assert not hasattr(net, "dbn_")
     with pytest.raises(ValueError, match="2 callbacks that keep"):
         BernoulliRBM(2).set_callbacks(checkpoint, checkpoint).fit(BITS)
     with pytest.raises(FileNotFoundError):
@@ -269,3 +376,11 @@ def test_a_fit_survives_kills(path):
     lost, found = survive(rbm, BITS, path, n_kills=5)
     assert lost == [0] * 5
     assert_identical(clone(rbm).fit(BITS), found)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_stack_survives_kills(path):
+    dbn = DBN((16, 12), n_iter=80, random_state=0)
+    lost, found = survive(dbn, BITS, path, n_kills=5)
+    assert lost == [0] * 5
+    assert_identical(clone(dbn).fit(BITS), found)

@@ -22,6 +22,7 @@ import resource
 import subprocess
 import sys
 import time
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ from skdgm import BernoulliRBM
 COLUMNS, CHUNK = 784, 20_000
 # Epochs of which one is scored.
 _EACH = 4
+# Measurements of each table in blocks.
+_TURNS = 3
 SOURCES = "memory", "memmap", "zarr", "parquet", "dask"
 
 
@@ -119,17 +122,21 @@ def compare(folder, n_rows, n_hidden):
     print(f"{n_rows} rows of {COLUMNS} bits, one epoch of BernoulliRBM({n_hidden})\n")
     print("| rows | thousand rows per CPU second | share | peak memory, MB | loss |")
     print("|---|---|---|---|---|")
-    first = None
-    for source in SOURCES:
-        own = [sys.executable, __file__, "epoch", "--source", source]
-        own += ["--folder", str(folder), "--hidden", str(n_hidden)]
-        found = subprocess.run(own, check=True, capture_output=True, text=True).stdout
-        found = json.loads(found.splitlines()[-1])
-        rate = n_rows / found["seconds"] / 1000
-        first = rate if first is None else first
+    found = {source: [] for source in SOURCES}
+    # In turns, as other work comes and goes; the best of each.
+    for _ in range(_TURNS):
+        for source in SOURCES:
+            own = [sys.executable, __file__, "epoch", "--source", source]
+            own += ["--folder", str(folder), "--hidden", str(n_hidden)]
+            out = subprocess.run(own, check=True, capture_output=True, text=True).stdout
+            found[source].append(json.loads(out.splitlines()[-1]))
+    best = {s: min(f, key=itemgetter("seconds")) for s, f in found.items()}
+    first = n_rows / best[SOURCES[0]]["seconds"] / 1000
+    for source, one in best.items():
+        rate = n_rows / one["seconds"] / 1000
         print(
-            f"| {source} | {rate:.1f} | {rate / first:.0%} | {found['peak']:.0f} | "
-            f"{found['loss']:.2f} |",
+            f"| {source} | {rate:.1f} | {rate / first:.0%} | {one['peak']:.0f} | "
+            f"{one['loss']:.2f} |",
             flush=True,
         )
 

@@ -163,7 +163,7 @@ class Estimator(
         if isinstance(X, Table):
             table, known, X = X, {}, X.rows.X
         else:
-            X = streamed(X)
+            X = streamed(X, self)
             rows = self._rows(X, fitting=True, reset=fresh)
             rows, known = self._label(rows, y, fresh, classes)
             table = inputs.tabulate(rows, sample_weight, in_memory=self._LISTED)

@@ -42,10 +42,11 @@ class Record:
         self.source = self.keeper = None
         if file is None:
             return
-        self.facts, self.start = _facts(estimator, table), dict(vars(estimator))
+        self.facts = facts_of(estimator, table, estimator.n_iter_)
+        self.start = dict(vars(estimator))
         self.source, progress = file.read(), None
         if self.source is not None:
-            progress = self._progress(vars(self.source).pop("_record", None))
+            progress = self._progress()
             known = vars(self.source)
             vars(estimator).update({name: known[name] for name in self.learned})
             estimator._seed = self.source._seed
@@ -53,16 +54,10 @@ class Record:
 
     @classmethod
     def of(cls, estimator, table):
-        """Record that a callback of an estimator keeps; one that keeps nothing if no
-        callback does."""
-        callbacks = vars(estimator).get("_skl_callbacks", ())
-        files = [one for one in callbacks if getattr(one, "keeps_training", False)]
-        if len(files) > 1:
-            raise ValueError(
-                f"{estimator._name} has {len(files)} callbacks that keep its training: "
-                "give it one."
-            )
-        return cls(estimator, table, *files)
+        """Record that a callback of an estimator keeps, or the model that this one is a
+        part of; one that keeps nothing if no callback does."""
+        part_of = vars(estimator).pop("_part_of", None)
+        return cls(estimator, table, file_of(estimator) or part_of)
 
     def options(self, state, n_epochs, hooks):
         """Options of :func:`~skdgm.training.optimise`, with the state to continue from:
@@ -123,20 +118,10 @@ class Record:
         }
         self.file.write(new)
 
-    def _progress(self, record):
+    def _progress(self):
         """Where the earlier run ended, if it was of this fit."""
-        if type(self.source) is not type(self.estimator) or record is None:
-            raise ValueError(
-                f"{self.file} has no unfinished fit of {self.estimator._name}: give "
-                "another path, or remove the file."
-            )
-        unlike = _unlike(self.facts, record["facts"])
-        if unlike:
-            raise ValueError(
-                f"{self.file} has a fit of {self.estimator._name} with {unlike}: give "
-                "another path, remove the file to begin anew, or fit as before to go "
-                "on."
-            )
+        refuse_other(self.file, self.estimator, self.facts, self.source)
+        record = vars(self.source).pop("_record")
         self.learned = record["learned"]
         stopping = record["progress"]["stopping"]
         if stopping and stopping["best"] is not None:
@@ -150,24 +135,71 @@ class Record:
         return found._state()
 
 
-def _facts(estimator, table):
-    """What tells one fit from another, by name."""
-    options = estimator.get_params()
-    if not isinstance(options["random_state"], Integral):
-        del options["random_state"]
+def file_of(estimator):
+    """Callback that keeps the training of an estimator, or None."""
+    callbacks = vars(estimator).get("_skl_callbacks", ())
+    files = [one for one in callbacks if getattr(one, "keeps_training", False)]
+    if len(files) > 1:
+        raise ValueError(
+            f"{estimator._name} has {len(files)} callbacks that keep its training: "
+            "give it one."
+        )
+    return files[0] if files else None
+
+
+def facts_of(estimator, table, n_epochs):
+    """What tells one fit, after ``n_epochs`` epochs, from another, by name."""
     plain_ones = {
         name: value
-        for name, value in options.items()
-        if name not in _FREE and not isinstance(value, BaseEstimator)
+        for name, value in estimator.get_params().items()
+        if name not in _FREE and not _is_model(value) and not _is_generator(name, value)
     }
     digests = [hashlib.sha256(part.tobytes()) for part in (table.hashes, table.weight)]
     rows, weights = (digest.hexdigest() for digest in digests)
     return {
         "rows": rows,
         "weights": weights,
-        "epochs before it": estimator.n_iter_,
+        "epochs before it": n_epochs,
         "options": plain_ones,
     }
+
+
+def refuse_other(file, estimator, own, source):
+    """Raise ValueError unless an estimator from a file is of the same fit.
+
+    Parameters
+    ----------
+    file : object
+        Named in the error.
+    estimator : Estimator
+        About to be trained.
+    own : dict
+        Its facts.
+    source : Estimator
+        From the file, with the ``_record`` that was kept.
+    """
+    record = vars(source).get("_record")
+    if type(source) is not type(estimator) or record is None:
+        raise ValueError(
+            f"{file} has no unfinished fit of {estimator._name}: give another path, or "
+            "remove the file."
+        )
+    unlike = _unlike(own, record["facts"])
+    if unlike:
+        raise ValueError(
+            f"{file} has a fit of {estimator._name} with {unlike}: give another path, "
+            "remove the file to begin anew, or fit as before to go on."
+        )
+
+
+def _is_model(value):
+    if isinstance(value, list | tuple):
+        return any(map(_is_model, value))
+    return isinstance(value, BaseEstimator)
+
+
+def _is_generator(name, value):
+    return name.split("__")[-1] == "random_state" and not isinstance(value, Integral)
 
 
 def _unlike(own, kept):

@@ -103,7 +103,7 @@ class Tuning:
         machines = requested(dbn)
         if not fresh:
             check_same(network.dbn_.layers_, machines)
-        X = streamed(X)
+        X = streamed(X, network)
         rows = network._rows(X, fitting=True, reset=fresh)
         table, known = network._label(rows, y, fresh, classes)
         table = labelled(tabulate(table, sample_weight, in_memory=False))

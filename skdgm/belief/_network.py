@@ -17,7 +17,7 @@ class BeliefNetwork(_BaseComposition, Estimator):
     """Base class of directed layers below a restricted Boltzmann machine."""
 
     # True if the top-level machine has a label.
-    _LABELLED, _RECORDED = False, False
+    _LABELLED = False
     _parameter_constraints: dict = CONSTRAINTS
     # Unfitted machines: those that options describe, or clones of ``layers``.
     _specified, _cloned = specified, given

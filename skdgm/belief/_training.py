@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from skdgm.base import KEPT, Stage, replacing, report
 from skdgm.base.fits import asked_of
+from skdgm.belief._record import StackRecord
 from skdgm.belief._stack import (
     attributes_of,
     check_same,
@@ -59,16 +60,20 @@ class Training:
         network = self.network
         fresh = not (network.warm_start and hasattr(network, "layers_"))
         self.begin(X, y, sample_weight, fresh)
+        record = StackRecord(network, self.table)
         depth, n_epochs = len(self.machines), network._options.refine_iter
         # With a single layer there is nothing to learn jointly.
         refining = network._options.refine is not None and depth > 1
         data = for_callbacks(self.table.rows.X, y, sample_weight)
         stage, finished = Stage.whole(network, data, depth + refining), True
-        if not network._untied:
-            finished = self.fit_layers(stage)
-        if refining and finished:
+        if not (network._untied or record.complete):
+            finished = self.fit_layers(stage, record)
+        if refining and finished and not record.complete:
             with stage.part("refine", n_epochs) as part:
-                self.refine(n_epochs, part)
+                finished = self.refine(n_epochs, part)
+            finished = finished and not part.stopped
+        if finished:
+            record.finish()
         stage.end()
 
     def partial_fit(self, X, y, sample_weight, classes=None, layer=None):
@@ -105,7 +110,7 @@ class Training:
         if isinstance(X, Table):
             table, known, X = X, {}, X.rows.X
         else:
-            X = streamed(X)
+            X = streamed(X, network)
             rows = network._rows(X, fitting=True, reset=fresh)
             rows, known = network._label(rows, y, fresh, classes)
             table = tabulate(rows, sample_weight)
@@ -117,16 +122,15 @@ class Training:
             network._seed = check_random_state(network.random_state).randint(MAX_SEED)
             vars(network).update(known, layers_=[], _untied=(), _losses=[])
             network._count(table, fresh)
-        for number, machine in enumerate(machines):
-            if machine.random_state is None:
-                machine.random_state = derived_seed(network._seed, _LAYER, number)
 
-    def fit_layers(self, stage):
+    def fit_layers(self, stage, record):
         """Train all layers to their end, one by one from the bottom up.
 
         Parameters
         ----------
         stage : Stage
+        record : StackRecord
+            Layers before its ``number`` are complete.
 
         Returns
         -------
@@ -136,7 +140,10 @@ class Training:
         table = self.table
         for number in range(len(self.machines)):
             table = table if number == 0 else self._above(number - 1, table)
+            if number < record.number:
+                continue
             machine = self._machine(number)
+            machine._part_of = record.part(number)
             with stage.part("layer", component=machine) as part:
                 self._train(machine.fit, table, number, machine)
             if part.stopped or machine._ended == "interrupted":
@@ -160,6 +167,11 @@ class Training:
         n_iter : int
         stage : Stage, optional
             Stage of ``fit``; by default the total number of epochs is unknown.
+
+        Returns
+        -------
+        finished : bool
+            False if training was interrupted.
         """
         network, asked = self.network, self.network._options
         machines, model = network.layers_, network.density_
@@ -187,11 +199,15 @@ class Training:
         rate = asked.refine_learning_rate
         remedy = f"Lower refine_learning_rate (now {rate:g})."
         report(learned, n_iter, name, remedy)
+        return learned.ended != "interrupted"
 
     def _machine(self, number):
         """Machine of a layer about to be trained: the fitted one, or a new one."""
         new, layers = self.machines[number], self.network.layers_
         if number >= len(layers):
+            if new.random_state is None:
+                seed = derived_seed(self.network._seed, _LAYER, number)
+                new.random_state = seed
             if number and self.network._options.init_layers == "transpose":
                 rng = stream(self.network._seed, _MORE, number)
                 new._given = transposed(new, layers[number - 1], rng)

@@ -9,8 +9,10 @@ from functools import partial
 import numpy as np
 import scipy.sparse as sp
 
-from skdgm.utils.blocks import BLOCK, Blocks
+from skdgm.utils.blocks import BLOCK, Blocks, Told
 
+# Columns that are turned to rows at a time.
+_STRIP = 64
 # Types of Arrow that are numbers, by their names.
 _ARROW = {
     "bool": np.bool_,
@@ -22,12 +24,14 @@ _ARROW = {
 }
 
 
-def streamed(X):
+def streamed(X, model=None):
     """Table to be read in blocks, if it is such, else X as it is.
 
     Parameters
     ----------
     X : object
+    model : estimator, optional
+        That is fitted. If it is verbose, lines say which block is read.
 
     Returns
     -------
@@ -49,6 +53,8 @@ def streamed(X):
             f"Found array with {len(found)} sample(s) and {found.shape[1]} feature(s) "
             "while a minimum of 1 of each is required."
         )
+    if model is not None and model.verbose:
+        found.progress = Told(model._name)
     return found
 
 
@@ -160,12 +166,16 @@ def _of_arrow(read, counts, schema):
             )
         missing = any(column.null_count for column in table.columns)
         own = np.result_type(dtype, np.float32) if missing else dtype
-        # Written column by column, and turned at the end, which is faster.
-        out = np.empty((len(names), table.num_rows), own)
-        for j, column in enumerate(table.columns):
-            column = column.cast("double") if column.null_count else column
-            out[j] = column.to_numpy()
-        return np.ascontiguousarray(out.T)
+        # Turned in strips of columns, which is faster than all at once.
+        out = np.empty((table.num_rows, len(names)), own)
+        strip, columns = np.empty((_STRIP, table.num_rows), own), table.columns
+        for start in range(0, len(names), _STRIP):
+            some = columns[start : start + _STRIP]
+            for j, column in enumerate(some):
+                column = column.cast("double") if column.null_count else column
+                strip[j] = column.to_numpy()
+            out[:, start : start + _STRIP] = strip[: len(some)].T
+        return out
 
     head = schema.empty_table().to_pandas()
     return _in_parts(load, counts, len(names), dtype, head)

@@ -5,6 +5,8 @@ in random order, a window of them at a time, and the rows of a window in random 
 the next window is read meanwhile. So at most two windows are in memory.
 """
 
+import sys
+import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +14,8 @@ import numpy as np
 
 # Entries of a block where it may be chosen, and of a window.
 BLOCK, WINDOW = 2**23, 2**26
+# Seconds between two lines about blocks that are read.
+_PAUSE = 10.0
 
 
 class Blocks:
@@ -36,6 +40,11 @@ class Blocks:
         Number of blocks that were read so far.
     hashes : ndarray of uint64, or None
         Content hashes of the rows as they are given, once these have been computed.
+    sums : ndarray of shape (2, n_columns), or None
+        Then, too: the number of observed entries of each column, and their sum.
+    progress : callable, or None
+        ``progress(place, n_blocks)`` is called when a block is taken, with its place
+        among those of the pass, from 1 on.
     """
 
     ndim = 2
@@ -47,7 +56,8 @@ class Blocks:
         self.header = np.empty((0, n_columns), self.dtype) if header is None else header
         size = max(1, self.shape[0] * n_columns // max(1, self.n_blocks))
         self.window = max(2, WINDOW // size)
-        self.n_loaded, self._pinned, self.hashes = 0, None, None
+        self.n_loaded, self._pinned = 0, None
+        self.hashes = self.sums = self.progress = None
         self._here, self._coming, self._thread = OrderedDict(), {}, None
         self._in_order()
 
@@ -166,6 +176,8 @@ class Blocks:
         if number in self._here:
             self._here.move_to_end(number)
             return self._here[number]
+        if self.progress is not None:
+            self.progress(self._place[number] + 1, self.n_blocks)
         found = self._coming.pop(number, None)
         if found is None:
             # It is read in the same thread as all others, which may not be safe to
@@ -198,3 +210,23 @@ class Blocks:
             )
         self.n_loaded += 1
         return block
+
+
+class Told:
+    """Lines on stderr that say which block of a table is read, every ten seconds.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model that reads.
+    """
+
+    def __init__(self, name):
+        self.name, self.last = name, time.monotonic()
+
+    def __call__(self, place, n_blocks):
+        now = time.monotonic()
+        if now - self.last >= _PAUSE:
+            self.last = now
+            line = f"[{self.name}] Block {place} of {n_blocks} of this pass"
+            print(line, file=sys.stderr)

@@ -183,12 +183,14 @@ def _survey(X):
     """Smallest and largest value (counting 0), and the arguments ``binary``,
     ``complete`` and ``density`` of Rows, for values clipped to [0, 1]."""
     low, high, n_positive, n_ones, complete = 0.0, 0.0, 0, 0, True
+    # Where reading takes long, all is computed in one pass.
     hashes = [] if isinstance(X, Blocks) and X.hashes is None else None
+    sums = np.zeros((2, X.shape[1]))
     for block in slices(X.shape[0], BLOCK_ENTRIES // X.shape[1]):
         part = X[block]
         if hashes is not None:
-            # Where reading takes long, in the same pass.
             hashes.append(hash_block(part))
+            sums += _sums(part)
         part = part.data if sp.issparse(part) else np.asarray(part)
         if part.dtype == bool:
             n_positive = n_ones = n_ones + np.count_nonzero(part)
@@ -203,13 +205,24 @@ def _survey(X):
             n_ones += np.count_nonzero(part >= 1) if most >= 1 else 0
             low, high = min(low, least), max(high, most)
     if hashes:
-        X.hashes = np.concatenate(hashes)
+        X.hashes, X.sums = np.concatenate(hashes), sums
     facts = {
         "binary": n_positive == n_ones,
         "complete": complete,
         "density": n_positive / (float(X.shape[0]) * X.shape[1]),
     }
     return low, high, facts
+
+
+def _sums(X):
+    """Number of observed entries and sum of each column of an array."""
+    seen = np.full(X.shape[1], len(X), np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduce(X, axis=0, dtype=np.float64)
+        if X.dtype.kind == "f" and np.isnan(total).any():
+            seen -= np.isnan(X).sum(axis=0)
+            total = np.nansum(X, axis=0, dtype=np.float64)
+    return seen, total
 
 
 def is_frame(X):

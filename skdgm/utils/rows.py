@@ -18,6 +18,7 @@ References
    The Computer Journal.
 """
 
+from operator import is_
 from typing import NamedTuple
 
 import numpy as np
@@ -102,6 +103,11 @@ class Rows(NamedTuple):
     def streamed(self):
         """True if the rows are read in blocks, and best in an order of their own."""
         return isinstance(self.X, Blocks) and self.packed is None
+
+    @property
+    def sums(self):
+        """Observed entries and sum of each column, None if not known before reading."""
+        return getattr(self.X, "sums", None) if all(map(is_, self, self.raw)) else None
 
     @property
     def listed(self):

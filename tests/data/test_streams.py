@@ -21,8 +21,10 @@ from skdgm import (
 from skdgm.callbacks import Checkpoint
 from skdgm.data import streams
 from skdgm.data.streams import streamed
+from skdgm.training import canonical, column_sums
 from skdgm.utils import blocks, rows
 from skdgm.utils.blocks import Blocks
+from skdgm.utils.rows import Rows
 from tests.common.shapes import learned
 
 pa = pytest.importorskip("pyarrow")
@@ -304,6 +306,45 @@ def test_values_out_of_range(small_blocks):
         rbm.score_samples(of_dask_frame(FRAME[list("bacdef")]))
     with pytest.raises(ValueError, match="5 features"):
         BernoulliRBM(2, n_iter=1).fit(X).transform(of_dask(X[:, :5]))
+
+
+def test_sums_are_known_after_the_first_pass(small_blocks):
+    values = np.where(RNG.random(X.shape) < 0.1, np.nan, X)
+    for table, n_passes in ((X, 1), (values, 1), (X.astype(np.float64), 1)):
+        rows = BernoulliRBM(2)._rows(in_blocks(table), reset=True)
+        known = column_sums(canonical(rows))
+        assert rows.X.n_loaded == n_passes * rows.X.n_blocks
+        rows.X.sums = None
+        # As they are read, and as arrays have them.
+        for other in (canonical(rows), canonical(Rows(table, rows.dtype))):
+            np.testing.assert_array_equal(known, column_sums(other))
+        weight = RNG.integers(0, 3, len(table)).astype(float)
+        weighted = canonical(
+            BernoulliRBM(2)._rows(in_blocks(table), reset=True), weight
+        )
+        expected = weight @ ~np.isnan(table), weight @ np.nan_to_num(table)
+        np.testing.assert_array_equal(column_sums(weighted), expected)
+
+
+def test_lines_say_which_block_is_read(small_blocks, monkeypatch, capsys):
+    rbm = BernoulliRBM(2, n_iter=1, random_state=0)
+    quiet = clone(rbm).fit(of_dask(X, 100))
+    monkeypatch.setattr(blocks, "_PAUSE", 0.0)
+    assert_same(quiet, clone(rbm).set_params(verbose=True).fit(of_dask(X, 100)))
+    lines = capsys.readouterr().err.splitlines()
+    lines = [line for line in lines if "Block" in line]
+    assert lines[:2] == [
+        "[BernoulliRBM] Block 1 of 6 of this pass",
+        "[BernoulliRBM] Block 2 of 6 of this pass",
+    ]
+    # Once each of a pass.
+    assert lines.count("[BernoulliRBM] Block 6 of 6 of this pass") >= 2
+    DBN((3, 2), n_iter=1, verbose=True).fit(of_dask(X, 100))
+    assert "[DBN] Block 6 of 6" in capsys.readouterr().err
+    monkeypatch.setattr(blocks, "_PAUSE", 1000.0)
+    clone(rbm).set_params(verbose=True).fit(of_dask(X, 100))
+    clone(rbm).fit(of_dask(X, 100))
+    assert "Block" not in capsys.readouterr().err
 
 
 def test_incremental_and_parallel_post_fit_of_dask():

@@ -1,0 +1,92 @@
+"""What a callback keeps of the fit of a stack: layers that are complete, and the
+machine under way, each of which is kept as it is when it is fitted alone."""
+
+from skdgm.base.fits import shallow
+from skdgm.base.records import facts_of, file_of, refuse_other
+from skdgm.belief._stack import attributes_of
+
+
+class StackRecord:
+    """Record of one fit of a network.
+
+    Parameters
+    ----------
+    network : BeliefNetwork
+        About to be trained. If there is an earlier run, it gets the layers that this
+        one completed, or all that it learned.
+    table : Table
+        Training rows.
+
+    Attributes
+    ----------
+    number : int
+        Number of the layer to begin with.
+    complete : bool
+        Whether nothing is left to do.
+
+    Raises
+    ------
+    ValueError
+        The file has the record of another fit.
+    """
+
+    def __init__(self, network, table):
+        self.network, self.file = network, file_of(network)
+        self.number, self.complete, self.source = 0, False, None
+        if self.file is None:
+            return
+        before = network.n_iter_ if network.layers_ else 0
+        self.facts, source = facts_of(network, table, before), self.file.read()
+        if source is None:
+            return
+        refuse_other(self.file, network, self.facts, source)
+        record = vars(source).pop("_record")
+        self.number, self.complete = record["number"], record["complete"]
+        network._seed = source._seed
+        if self.complete:
+            own = {"_asked", *network.get_params(deep=False)}
+            known = vars(source).items()
+            vars(network).update({name: v for name, v in known if name not in own})
+            return
+        self.source = source.layers_[self.number]
+        done, left = source.layers_[: self.number], network.layers_[self.number :]
+        network.layers_ = [*done, *left]
+
+    def part(self, number):
+        """Where the record of a layer is, as of a callback; or None."""
+        return None if self.file is None else _Part(self, number)
+
+    def finish(self):
+        """Write the fitted network, at the end of training."""
+        if self.file is not None:
+            self._write(shallow(self.network), complete=True)
+
+    def keep(self, number, machine):
+        """Write the network, with one machine as it is now."""
+        new = shallow(self.network)
+        layers = [*self.network.layers_]
+        layers[number : number + 1] = [machine]
+        new._update(attributes_of(layers))
+        self._write(new, complete=False, number=number)
+
+    def _write(self, new, complete, number=0):
+        new._record = {"facts": self.facts, "number": number, "complete": complete}
+        self.file.write(new)
+
+
+class _Part:
+    """Place of a layer in the file of its network."""
+
+    def __init__(self, record, number):
+        self.record, self.number, self.due = record, number, record.file.due
+
+    def __str__(self):
+        return str(self.record.file)
+
+    def read(self):
+        """Machine as it was kept, or None."""
+        return self.record.source if self.number == self.record.number else None
+
+    def write(self, machine):
+        """Keep the machine as it is now."""
+        self.record.keep(self.number, machine)
