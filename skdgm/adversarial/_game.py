@@ -96,7 +96,7 @@ class Game(Objective):
     discriminator : Discriminator
     """
 
-    quantity = "similarity"
+    quantity, LOCAL = "similarity", ()
     # Whether what is real depends on the generator's part, which then learns from it.
     both_sides = False
 

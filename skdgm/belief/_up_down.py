@@ -119,7 +119,7 @@ class UpDown(Objective):
 
     def draw(self, table, number):
         """Batches of an epoch, with rows and labels read in advance."""
-        return self.lowest.read(table, number)
+        return self.lowest.batches(table, number)
 
     def step(self, state, batch, clock):
         """Update all parameters once, from a batch of rows and labels, if any."""

@@ -169,9 +169,9 @@ class EnergyObjective(Objective):
 
     def draw(self, table, number):
         """Batches of an epoch; or runs of them, whose updates :meth:`step` makes."""
-        return _passes.in_runs(self, self.read(table, number))
+        return _passes.in_runs(self, self.batches(table, number))
 
-    def read(self, table, number):
+    def batches(self, table, number):
         """Batches of an epoch, read in advance."""
         lists = self.rows.complete and not self._by_blas
         return Reader(self.rows, super().draw(table, number), lists)

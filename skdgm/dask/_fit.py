@@ -40,8 +40,8 @@ def fit(
     Parameters
     ----------
     estimator : estimator
-        A Boltzmann machine, or a net that learns by gradients of a likelihood or a
-        bound, of skdgm. It is fitted in place.
+        A Boltzmann machine or a net of skdgm: autoregressive, a VAE, a directed net,
+        a GAN or a GMMN. It is fitted in place.
     X : {dask.array.Array, dask.dataframe.DataFrame, ndarray, pandas.DataFrame}
         Rows, of shape (n_samples, n_features). NaN where missing.
     y : array-like of shape (n_samples,), default=None
@@ -69,7 +69,7 @@ def fit(
         The estimator cannot be fitted in this way.
     ValueError
         There is no client; X has partitions of unknown sizes or different columns; an
-        option is one of ``fit`` only (early stopping, pre-training, callbacks); or as
+        option is one of ``fit`` only (pre-training, callbacks); or as
         raised by the estimator's own ``fit``.
     RuntimeError
         A worker has no skdgm, or another version; or there is no worker.
@@ -78,6 +78,9 @@ def fit(
 
     Notes
     -----
+    With ``early_stopping`` each shard holds rows out, and the parameters with their
+    lowest mean loss are kept, with the chains of the last round.
+
     Standardisation of real columns is learned from the first shard alone, as by a first
     call of ``partial_fit``.
 
@@ -97,11 +100,12 @@ def fit(
         run = Run(client, estimator, shards, y, local_steps)
         try:
             run.prepare()
-            state, curve, ended = run.train()
+            state, *learned = run.train()
         finally:
             run.drop()
-        _set(estimator, run.header, state, curve)
+        _set(estimator, run.header, state, *learned)
         before.clear()
+    curve, _, ended = learned
     if ended == "diverged":
         raise DivergenceError(
             f"Training of {estimator._name} diverged after {len(curve)} of "
@@ -131,7 +135,8 @@ def _client(client):
 
 def _check(estimator, local_steps, n_shards):
     """Raise errors for what cannot be fitted so."""
-    if not isinstance(estimator, Estimator) or not estimator._RECORDED:
+    single = hasattr(type(estimator), "_objective")
+    if not isinstance(estimator, Estimator) or not (single and estimator._RECORDED):
         raise TypeError(
             f"skdgm.dask fits single models of skdgm, not {type(estimator).__name__}: "
             "of a stack, fit one machine after another."
@@ -145,12 +150,11 @@ def _check(estimator, local_steps, n_shards):
         if value is not None and (not whole or value < 1):
             raise ValueError(f"{option} must be a whole number of at least 1: {value}.")
     options = estimator.get_params(deep=False)
-    for option in ("early_stopping", "pretrain"):
-        if options.get(option):
-            raise ValueError(
-                f"{option}={options[option]!r} is for {name}.fit: on several workers "
-                "all rows are for training, from the first update on."
-            )
+    if options.get("pretrain"):
+        raise ValueError(
+            f"pretrain={options['pretrain']!r} is for {name}.fit: on several workers "
+            "all layers learn from the first update on."
+        )
     if getattr(estimator, "_skl_callbacks", None):
         raise ValueError(f"Callbacks are for {name}.fit: unset them.")
 
@@ -177,7 +181,7 @@ def _version():
     return version("skdgm")
 
 
-def _set(estimator, header, state, curve):
+def _set(estimator, header, state, curve, validation, ended):
     """Set the fitted attributes."""
     new = fits.shallow(header)
     del new._dask
@@ -187,5 +191,6 @@ def _set(estimator, header, state, curve):
     vars(new).update(new._attributes(state))
     new.n_iter_ += len(curve)
     new.loss_curve_ = header.loss_curve_ + curve
-    new._ended = "complete"
+    new.validation_curve_ = header.validation_curve_ + validation
+    new._ended = "stopped" if ended == "stopped" else "complete"
     vars(estimator).update(vars(new))

@@ -8,7 +8,8 @@ import numpy as np
 
 from skdgm.dask import _shard
 from skdgm.optim import Clock
-from skdgm.training import Table
+from skdgm.training import EarlyStopping, Table
+from skdgm.training.loop import Report
 from skdgm.utils.tree import leaves
 
 _log = logging.getLogger("skdgm")
@@ -50,7 +51,9 @@ class Run:
         draws = self.header._dask[1]
         whole = Table(None, None, None, np.array([float(sum(draws))]))
         self.n_epochs = self.header._n_epochs(whole)
-        self.n_batches = -(-sum(draws) // self.header._options.batch_size)
+        options = self.header._options
+        n_draws = _shard.n_trained(options, sum(draws))
+        self.n_batches = -(-n_draws // options.batch_size)
         self._place(range(len(self.shards)))
 
     def train(self):
@@ -59,31 +62,48 @@ class Run:
         Returns
         -------
         state : tuple
-            The last good training state, with the chains of all shards.
-        curve : list of float
-            Losses.
-        ended : {"complete", "diverged"}
+            The last good training state, or with early stopping the best, with the
+            chains that all shards have at the end.
+        curve, validation : list of float
+            Losses, and those of held-out rows.
+        ended : {"complete", "stopped", "diverged"}
         """
-        self.header._quantity, shared = self._result(
-            lambda: self._one(0, _shard.start, self.header._seed, self.fresh)
+        given = self.header._seed, self.fresh, self.n_epochs
+        self.header._quantity, since, shared = self._result(
+            lambda: self._one(0, _shard.start, *given)
         )
-        good, curve, ended = shared, [], "complete"
+        good, curve, validation, ended = shared, [], [], "complete"
+        options, stopping = self.header._options, None
+        if _shard.stops_early(options):
+            stopping = EarlyStopping(options.n_iter_no_change, options.tol, since)
         for epoch in range(self.n_epochs):
             for first in range(0, self.n_batches, self.local_steps):
                 place = Clock(epoch, self.n_epochs, first, self.n_batches)
                 shared = self._round(shared, place)
-            loss, limit = self._losses(shared)
+            loss, limit, held_out = self._losses(shared)
             finite = all(np.isfinite(leaf).all() for leaf in leaves(shared))
             if not (finite and loss <= limit):
                 ended = "diverged"
                 break
             good = shared
             curve.append(loss)
-            if self.header.verbose:
-                name, total = self.header._name, epoch + 1
-                print(f"[{name}] Iteration {total}, loss = {loss:.2f}")
+            self._tell(epoch, loss, held_out)
+            if stopping is not None:
+                validation.append(held_out)
+                if stopping.end(Report(epoch, shared, loss, held_out, 0.0)):
+                    ended = "stopped"
+                    break
+        if stopping is not None and stopping.best is not None:
+            good = stopping.best
         own = self._result(lambda: self._listed(_shard.chains, self._sent(good)))
-        return good._replace(**_joined(own, good)), curve, ended
+        return good._replace(**_joined(own, good)), curve, validation, ended
+
+    def _tell(self, epoch, loss, held_out):
+        if self.header.verbose:
+            more = "" if held_out is None else f", held out {held_out:.2f}"
+            print(
+                f"[{self.header._name}] Iteration {epoch + 1}, loss = {loss:.2f}{more}"
+            )
 
     def drop(self):
         """Free the workers of the rows."""
@@ -106,8 +126,9 @@ class Run:
 
     def _losses(self, shared):
         found = self._result(lambda: self._listed(_shard.losses, self._sent(shared)))
-        loss, limit = np.sum(found, axis=0) / sum(self.header._dask[1])
-        return float(loss), limit
+        n, loss, limit, n_held, held_out = np.sum(found, axis=0)
+        held_out = float(held_out / n_held) if n_held else None
+        return float(loss / n), limit / n, held_out
 
     def _sent(self, shared):
         """Parameters, on all workers."""

@@ -107,13 +107,24 @@ def keep(fit, number, estimator, parts, y, weight, n_batches):
     _, table = own._domain.learn(table, own._columns)
     options = own._asked = shallow_copy(own._options)
     n_shards = len(own._dask[1])
-    options.batch_size = max(1, -(-table.n_draws // n_batches))
+    options.batch_size = max(1, -(-n_trained(options, table.n_draws) // n_batches))
     if getattr(options, "n_chains", None) is not None:
         options.n_chains = -(-options.n_chains // n_shards)
     if number:
         # No two shards have the same random numbers; a single one those of a fit.
         own._seed = random.stream(own._seed, _SHARD, number).root % random.MAX_SEED
     _KEPT[fit, number] = Shard(own, table)
+
+
+def n_trained(options, n_draws):
+    """Number of draws that early stopping leaves for training, about."""
+    held_out = options.validation_fraction if stops_early(options) else 0.0
+    return max(1, round(n_draws * (1 - held_out)))
+
+
+def stops_early(options):
+    """Return whether rows are held out, and training may end before all epochs."""
+    return bool(getattr(options, "early_stopping", False))
 
 
 def drop(fit):
@@ -146,13 +157,16 @@ class Shard:
     """
 
     def __init__(self, estimator, table):
-        self.estimator, self.table, self.own = estimator, table, {}
+        self.estimator, self.own, self.held_out = estimator, {}, None
         self.objective = estimator._objective(table, estimator.n_iter_)
+        if stops_early(estimator._options):
+            table, self.held_out = self.objective.split(table)
+        self.table = table
         self.watch, self.epoch, self.left, self.at = None, None, iter(()), 0
         if self.objective.LOCAL is None:
             raise TypeError(
                 f"skdgm.dask does not fit {estimator._name}: it trains Boltzmann "
-                "machines on tables, and nets without chains or a second player."
+                "machines on tables, and nets that remember nothing of single rows."
             )
 
     def state(self, shared):
@@ -170,9 +184,8 @@ class Shard:
     def batches(self, epoch, first):
         """Batches of an epoch from a number on."""
         if self.epoch != epoch or self.at > first:
-            objective = self.objective
-            read = getattr(objective, "read", objective.draw)
-            self.left, self.epoch, self.at = iter(read(self.table, epoch)), epoch, 0
+            self.left = iter(self.objective.batches(self.table, epoch))
+            self.epoch, self.at = epoch, 0
         while self.at < first and next(self.left, None) is not None:
             self.at += 1
         self.at = first
@@ -181,7 +194,7 @@ class Shard:
             yield batch
 
 
-def start(fit, number, seed, fresh):
+def start(fit, number, seed, fresh, n_epochs):
     """Initial training state, without chains, by one of the shards.
 
     Parameters
@@ -192,11 +205,14 @@ def start(fit, number, seed, fresh):
         Of the whole fit.
     fresh : bool
         Whether the fit begins anew.
+    n_epochs : int
 
     Returns
     -------
     quantity : str
         Name of minus the loss.
+    since : int
+        First of the epochs that early stopping counts.
     shared : tuple
     """
     shard = find(fit, number)
@@ -205,7 +221,7 @@ def start(fit, number, seed, fresh):
     objective = own._objective(shard.table, own.n_iter_)
     state = objective.start() if fresh else objective.resume(own._state())
     shared, shard.own = shard.shared(state), {}
-    return objective.quantity, shared
+    return objective.quantity, objective.since(range(n_epochs)), shared
 
 
 def step(fit, number, shared, place, n_steps):
@@ -262,14 +278,20 @@ def mean(shared, total):
 
 
 def losses(fit, number, shared):
-    """Loss of watched rows, and the limit of it, each times the shard's draws."""
+    """Draws of a shard, its loss and the limit of it times these; rows held out, and
+    their loss times these."""
     shard = find(fit, number)
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         state = shard.state(shared)
         if shard.watch is None:
-            shard.watch = shard.objective.watch(shard.table, None, state)
-        loss, _ = shard.watch(state)
-    return shard.table.n_draws * np.array([loss, shard.watch.limit])
+            known = shard.table, shard.held_out, state
+            shard.watch = shard.objective.watch(*known)
+        loss, validation = shard.watch(state)
+    n, n_held = shard.table.n_draws, 0.0
+    if shard.held_out is not None:
+        n_held = shard.held_out.weight.sum()
+    own = n_held, n_held * (validation or 0.0)
+    return np.array([n, n * loss, n * shard.watch.limit, *own])
 
 
 def chains(fit, number, shared):

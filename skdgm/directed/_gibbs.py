@@ -48,6 +48,8 @@ class Chains(NamedTuple):
 class Gibbs(DrawnWay):
     """EM by sampling."""
 
+    of_rows = True
+
     def resume(self, own, rows):
         """Chains of rows; those that there are go on."""
         hashes, n = row_hash(rows), sum(self.net.hierarchy.n_latent)

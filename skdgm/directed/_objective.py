@@ -58,7 +58,7 @@ class Belief(NetObjective):
         ``n_importance``, ``resample`` and options of the way to learn.
     """
 
-    quantity, LOCAL = "bound", None
+    quantity = "bound"
 
     def __init__(self, hierarchy, domain, columns, output, *given):
         super().__init__(*given, independent=domain.loss_of_independent(columns))
@@ -66,6 +66,8 @@ class Belief(NetObjective):
         self.share = domain.share(columns)
         net = Net(hierarchy, output, self.share)
         self.way = OBJECTIVES[self.recipe.objective](net, self.recipe)
+        if self.way.of_rows:
+            self.LOCAL = None
 
     def init(self, rng):
         """Initial parameters, with which columns are independent and have their means,

@@ -163,9 +163,11 @@ class Way(ABC):
         Weight of what the inference net learns from dreams.
     nets : list of Net
         Nets of its own, one for each layer; their inputs are those of the encoders.
+    of_rows : bool
+        Whether it remembers something of each row.
     """
 
-    n_draws, asleep, nets = 1, 0.0, ()
+    n_draws, asleep, nets, of_rows = 1, 0.0, (), False
 
     def __init__(self, net, recipe):
         self.net, self.recipe = net, recipe

@@ -119,7 +119,7 @@ class Matching(Objective):
     nets : Wiring
     """
 
-    quantity = "similarity"
+    quantity, LOCAL = "similarity", ()
 
     def __init__(self, recipe, rows, seed, epochs_before=0, *, nets):
         super().__init__(recipe, rows, seed, epochs_before)

@@ -123,6 +123,14 @@ class Objective(ABC):
         rng = random.stream(self.seed, self.SHUFFLE, self.epochs_before + number)
         return epoch(table, self.recipe.batch_size, rng)
 
+    def batches(self, table, number):
+        """Batches of an epoch, one for each update.
+
+        Those of :meth:`draw` unless it joins several, of which :meth:`step` makes as
+        many updates.
+        """
+        return self.draw(table, number)
+
     def split(self, table):
         """Split a table into training rows and held-out rows.
 

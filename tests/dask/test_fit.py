@@ -19,12 +19,20 @@ from skdgm import (
     DBN,
     FVBN,
     GAN,
+    GMMN,
+    LAPGAN,
+    MADE,
     NADE,
     VAE,
     BernoulliRBM,
+    BidirectionalHelmholtzMachine,
+    BiGAN,
     BoltzmannMachine,
     DBMClassifier,
+    DBNClassifier,
+    GANClassifier,
     GaussianRBM,
+    HelmholtzMachine,
     RBMClassifier,
     ReplicatedSoftmax,
     SigmoidBeliefNetwork,
@@ -99,6 +107,15 @@ MODELS = [
     (BoltzmannMachine(2), X, None),
     (NADE(4), X, None),
     (VAE(2, hidden_layer_sizes=(5,)), X, None),
+    (MADE(5), X, None),
+    (SigmoidBeliefNetwork((4, 3), objective="nvil"), X, None),
+    (SigmoidBeliefNetwork((4,), objective="mean-field"), X, None),
+    (HelmholtzMachine((4, 3)), X, None),
+    (BidirectionalHelmholtzMachine((4, 3)), X, None),
+    (GAN(2, hidden_layer_sizes=(5,)), X, None),
+    (GANClassifier(2, hidden_layer_sizes=(5,)), X, LABELS),
+    (BiGAN(2, hidden_layer_sizes=(5,)), X, None),
+    (GMMN(2, hidden_layer_sizes=(5,)), X, None),
 ]
 
 
@@ -200,7 +217,7 @@ def test_shards_that_are_forgotten_are_put_back(client, caplog):
     rbm = BernoulliRBM(4, n_iter=2, batch_size=50, random_state=0)
     run = _run.Run(client, rbm, _parts.shards_of(client, X, None, None, 2), None, 1)
     run.prepare()
-    state, curve, ended = run.train()
+    state, curve, _, ended = run.train()
     assert (len(curve), ended) == (2, "complete")
     assert len(state.chains[0]) == 50
     # As after the end of their worker, also between the last round and the end.
@@ -246,6 +263,49 @@ def test_a_warm_start_goes_on(client):
     assert abs(rbm.components_ - first).max() < 1
 
 
+@pytest.mark.parametrize(
+    ("estimator", "y"),
+    [
+        (BernoulliRBM(4, learning_rate=0.5), None),
+        (NADE(4), None),
+        (RBMClassifier(4, learning_rate=0.5), LABELS),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_early_stopping(clients, estimator, y, capsys):
+    asked = {"early_stopping": True, "n_iter_no_change": 3, "tol": 1e-2}
+    asked |= {"n_iter": 60, "batch_size": 20, "random_state": 0, "verbose": True}
+    asked |= {"schedule": "constant"}
+    found = []
+    for client in clients:
+        own = clone(estimator).set_params(**asked)
+        found.append(distribute.fit(own, X, y, n_shards=3, client=client))
+    assert_same(*found)
+    one, _ = found
+    assert one.n_iter_ == len(one.loss_curve_) == len(one.validation_curve_) < 60
+    lowest = int(np.argmin(one.validation_curve_))
+    assert lowest < one.n_iter_
+    assert "held out" in capsys.readouterr().out
+    # Those of the best epoch are kept: a fit of so many ends with the same.
+    again = clone(estimator).set_params(**asked | {"verbose": False})
+    again.set_params(n_iter=lowest + 1, n_iter_no_change=100)
+    distribute.fit(again, X, y, n_shards=3, client=clients[0])
+    for name, value in learned(again).items():
+        if name.startswith(("components_", "intercept", "coefs_", "V_", "W_")):
+            np.testing.assert_array_equal(learned(one)[name], value)
+
+
+def test_one_shard_stops_as_a_fit_does(client):
+    rbm = BernoulliRBM(4, learning_rate=0.5, early_stopping=True, n_iter_no_change=3)
+    rbm.set_params(n_iter=40, tol=1e-2, batch_size=20, random_state=0)
+    whole = clone(rbm).fit(X)
+    found = distribute.fit(rbm, X, n_shards=1, client=client)
+    assert found.n_iter_ == whole.n_iter_ < 40
+    np.testing.assert_allclose(found.components_, whole.components_, atol=1e-4)
+    given = found.validation_curve_, whole.validation_curve_
+    np.testing.assert_allclose(*given, rtol=1e-3)
+
+
 def test_divergence_is_told(client):
     rbm = BernoulliRBM(4, n_iter=5, learning_rate=1e6, random_state=0)
     with pytest.raises(DivergenceError, match="diverged after 0 of 5"):
@@ -258,9 +318,10 @@ def test_divergence_is_told(client):
     [
         (DBN((3, 2)), "single models"),
         (DBMClassifier(), "several stages"),
-        (GAN(), "does not fit GAN"),
+        (DBNClassifier((3, 2)), "single models"),
+        (LAPGAN(), "does not fit LAPGAN"),
         (ReplicatedSoftmax(2), "does not fit ReplicatedSoftmax"),
-        (SigmoidBeliefNetwork(2), "does not fit SigmoidBeliefNetwork"),
+        (SigmoidBeliefNetwork(2, objective="gibbs"), "remember nothing of single"),
         (object(), "not object"),
     ],
     ids=lambda value: type(value).__name__,
@@ -286,11 +347,7 @@ def test_bad_input(client, monkeypatch):
     refused(ValueError, "n_shards must be", n_shards=0)
     refused(ValueError, "local_steps must be", local_steps=1.5)
     refused(ValueError, "sample_weight has 3 rows", sample_weight=[1, 2, 3])
-    refused(
-        ValueError,
-        "early_stopping=True",
-        model=clone(rbm).set_params(early_stopping=True),
-    )
+    refused(ValueError, "pretrain='layerwise'", model=DBM((3, 2), pretrain="layerwise"))
     refused(ValueError, "Callbacks", model=clone(rbm).set_callbacks(Checkpoint("x")))
     refused(ValueError, "Negative values", X - 1.0)
     frame = dd.from_pandas(pd.DataFrame(X, columns=list("abcdef")), npartitions=3)
@@ -341,4 +398,8 @@ def test_searches_through_joblib(client):
         bracket = skdgm.metrics.partition_bracket(rbm, n_jobs=2, random_state=0)
     np.testing.assert_allclose(found, expected)
     alone = skdgm.metrics.partition_bracket(rbm, n_jobs=1, random_state=0)
+    assert str(bracket) == str(alone)
+    with joblib.parallel_config("dask", client=client):
+        bracket = skdgm.metrics.likelihood_bracket(rbm, X, n_jobs=2, random_state=0)
+    alone = skdgm.metrics.likelihood_bracket(rbm, X, n_jobs=1, random_state=0)
     assert str(bracket) == str(alone)
