@@ -158,12 +158,6 @@ def _graph(key):
 class GraphObjective(EnergyObjective):
     """Likelihood by persistent chains, or pseudo-likelihood."""
 
-    plain, _by_blas = False, True
-
-    def for_kernels(self, tree):
-        """Parameters as contiguous arrays."""
-        return tree_map(np.ascontiguousarray, tree)
-
     def present(self, batch, rng=None):
         """Clamp the machine to a batch of rows."""
         return presented(self.energy, batch.v, self.fill, rng)
