@@ -19,6 +19,7 @@ from skdgm.boltzmann._convolved_deep import (
 )
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood
+from skdgm.training import Budget
 
 _COUNTS = [Interval(Integral, 1, None, closed="left"), tuple, None]
 
@@ -77,7 +78,7 @@ class ConvDBM(Machine):
     features : {"pooled", "detection"}, default="pooled"
         Features that ``transform`` returns, and ``inverse_transform`` takes:
         probabilities of pooled or of detection units.
-    learning_rate : float, default=0.01
+    learning_rate : float, default=0.003
         Initial learning rate; see ``schedule``. The gradient of a filter is a sum over
         all positions, which Adam divides by its size; with "sgd", steps are shortened
         where there are many.
@@ -85,7 +86,7 @@ class ConvDBM(Machine):
         Number of rows in each update.
     n_iter : int or "auto", default="auto"
         Number of epochs in which all layers are trained together. With "auto", as many
-        as make 10,000 updates, but at least 5 and at most 100.
+        as make 6,000 updates, but at least 5 and at most 100.
     gradient : {"pcd", "fpcd", "tempering"}, default="pcd"
         Sampler of the negative phase, whose chains start where the last update left
         them: Gibbs steps of the model itself, of the model with fast weights added, or
@@ -207,6 +208,7 @@ class ConvDBM(Machine):
     }
     _parameter_constraints.pop("hidden_layer_sizes")
     _layers, _DENSITY = CONVOLVED_DEEP, ConvDeepDensity
+    _BUDGET = Budget(6_000, 5, 100)
 
     def __init__(
         self,
@@ -220,7 +222,7 @@ class ConvDBM(Machine):
         precision="scalar",
         min_variance=0.05,
         features="pooled",
-        learning_rate=0.01,
+        learning_rate=0.003,
         batch_size=10,
         n_iter="auto",
         gradient="pcd",

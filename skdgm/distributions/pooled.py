@@ -170,7 +170,8 @@ class Pooled(_Shape, Unit):
         for each block, and of each map after map."""
         down, across = self.height // self.rows, self.width // self.columns
         shape = len(x), down, self.rows, across, self.columns, self.maps
-        return np.asarray(x).reshape(shape).sum(axis=(2, 4)).reshape(len(x), -1)
+        sums = np.asarray(x).reshape(shape).sum(axis=(2, 4))
+        return sums.reshape(len(x), self.n_pooled)
 
     def repeat(self, pooled):
         """Number of each pooled unit for all units of its block, (n_rows, size): the
