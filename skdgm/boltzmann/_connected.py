@@ -14,7 +14,7 @@ from skdgm.energies import Connected, Params, colours_of
 from skdgm.gradients import centering, complete, pseudo_likelihood
 from skdgm.optim import piecewise
 from skdgm.samplers import gibbs
-from skdgm.utils.tree import astype, tree_map
+from skdgm.utils.tree import astype
 
 # Gibbs steps that chains make in an epoch whose updates need none.
 _STEPS = 10

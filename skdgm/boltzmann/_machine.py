@@ -17,7 +17,6 @@ from skdgm.optim import check_piecewise
 from skdgm.training import Budget
 
 
-
 class Machine(Estimator):
     """Base class of estimators with a layered energy whose first block is visible.
 
@@ -293,7 +292,9 @@ class Machine(Estimator):
         return self.density_.n_features_out
 
     def _n_epochs(self, table):
-        return self._BUDGET.epochs(self._options.n_iter, table, self._options.batch_size)
+        return self._BUDGET.epochs(
+            self._options.n_iter, table, self._options.batch_size
+        )
 
     def _check_options(self):
         check_piecewise("n_steps", self._options.n_steps, Integral, 1)

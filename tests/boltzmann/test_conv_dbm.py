@@ -291,6 +291,7 @@ def test_pairs_are_put_into_their_places():
         {"column_types": "gaussian"},
         {"solver": "sgd", "learning_rate": 0.1, "momentum": 0.5, "negative": "means"},
         {"gradient": "tempering", "n_temperatures": 3},
+        {"init_biases": "zeros", "padding": "same", "learning_rate": 0.03},
     ],
     ids=str,
 )
@@ -371,7 +372,10 @@ def test_csr_shapes_and_continuing():
     [
         ({"filter_shape": (9, 1)}, "larger than images"),
         ({"filter_shape": (5, 3)}, "larger than images"),
-        ({"filter_shape": 5, "pool_shape": (3, 1)}, "hidden layer 1 of ConvDBM.*divide"),
+        (
+            {"filter_shape": 5, "pool_shape": (3, 1)},
+            "hidden layer 1 of ConvDBM.*divide",
+        ),
         ({"filter_shape": (3, 2), "pool_shape": (1, 2)}, "hidden layer 2 .* divide"),
         ({"pool_shape": (2, 0)}, "pool_shape of hidden layer 2 of ConvDBM"),
         ({"filter_shape": (2, 2, 2)}, "filter_shape must be one value, or a tuple"),

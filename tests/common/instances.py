@@ -575,7 +575,14 @@ INSTANCES = [
         l2=1e-3,
         random_state=0,
     ),
-    ConvDBM((4, 3), filter_shape=(2, 1), pool_shape=1, n_iter=4, random_state=0),
+    ConvDBM(
+        (4, 3),
+        filter_shape=(2, 1),
+        pool_shape=1,
+        learning_rate=0.01,
+        n_iter=4,
+        random_state=0,
+    ),
     ConvDBM(
         (3, 4),
         n_iter=3,
@@ -605,7 +612,6 @@ INSTANCES = [
         mean_field_steps=4,
         l1=1e-4,
         max_norm=2.0,
-        init_biases="zeros",
         schedule="constant",
         random_state=0,
     ),
