@@ -25,6 +25,7 @@ _FAMILY = {
     "VAE": "autoencoder",
     "BernoulliRBM": "boltzmann",
     "BoltzmannMachine": "boltzmann",
+    "ConvDBM": "boltzmann",
     "ConvDBN": "belief",
     "ConvDBNClassifier": "belief",
     "ConvRBM": "boltzmann",

@@ -1,6 +1,7 @@
 """Boltzmann machines: undirected models of bits, numbers, tables and documents."""
 
 from skdgm.boltzmann.boltzmann_machine import BoltzmannMachine
+from skdgm.boltzmann.conv_dbm import ConvDBM
 from skdgm.boltzmann.conv_rbm import ConvRBM
 from skdgm.boltzmann.dbm import DBM
 from skdgm.boltzmann.dbm_classifier import DBMClassifier
@@ -15,6 +16,7 @@ __all__ = [
     "RBM",
     "BernoulliRBM",
     "BoltzmannMachine",
+    "ConvDBM",
     "ConvRBM",
     "DBMClassifier",
     "GaussianRBM",

@@ -14,7 +14,7 @@ from skdgm.energies import Connected, Params, colours_of
 from skdgm.gradients import centering, complete, pseudo_likelihood
 from skdgm.optim import piecewise
 from skdgm.samplers import gibbs
-from skdgm.utils.tree import astype, tree_map
+from skdgm.utils.tree import astype
 
 # Gibbs steps that chains make in an epoch whose updates need none.
 _STEPS = 10
@@ -157,12 +157,6 @@ def _graph(key):
 
 class GraphObjective(EnergyObjective):
     """Likelihood by persistent chains, or pseudo-likelihood."""
-
-    plain, _by_blas = False, True
-
-    def for_kernels(self, tree):
-        """Parameters as contiguous arrays."""
-        return tree_map(np.ascontiguousarray, tree)
 
     def present(self, batch, rng=None):
         """Clamp the machine to a batch of rows."""

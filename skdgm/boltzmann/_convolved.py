@@ -1,4 +1,4 @@
-"""Convolutional machines: geometry, fitted attributes, density and objective."""
+"""Convolutional machines of one layer: geometry, fitted attributes and density."""
 
 from functools import lru_cache
 from math import isqrt
@@ -9,16 +9,14 @@ import numpy as np
 
 from skdgm.boltzmann._density import EnergyDensity
 from skdgm.boltzmann._layers import Layers
-from skdgm.boltzmann._objective import EnergyObjective
 from skdgm.couplings import Conv
 from skdgm.distributions import Pooled
 from skdgm.energies import Energy, Params
 from skdgm.utils.counts import is_a
 from skdgm.utils.images import image_shape
-from skdgm.utils.tree import astype, tree_map
+from skdgm.utils.tree import astype
 from skdgm.utils.windows import Window, window
 
-_WHO = "ConvRBM"
 # Side of a filter by default: its limits, and the share of an image's side.
 _LEAST, _MOST, _SHARE = 5, 15, 3
 # Deviation of other machines' first weights.
@@ -59,8 +57,8 @@ class Geometry(NamedTuple):
         }
 
 
-def geometry_of(options, n_features):
-    """Geometry that options ask for.
+def geometry_of(options, n_features, who="ConvRBM"):
+    """Geometry that options of a layer ask for; ``who`` is named in messages.
 
     Raises
     ------
@@ -71,19 +69,19 @@ def geometry_of(options, n_features):
     shape = options.image_shape
     if shape is None and isqrt(n_features) ** 2 != n_features:
         shape = 1, n_features
-    image = image_shape(n_features, shape, who=_WHO)
+    image = image_shape(n_features, shape, who=who)
     sides, same = image[:2], options.padding == "same"
-    filters = _pair("filter_shape", options.filter_shape, sides)
+    filters = _pair("filter_shape", options.filter_shape, sides, who)
     if filters is None:
         filters = [_side(side, same) for side in sides]
     found = window(image, tuple(filters), 1, options.padding)
     positions = found.high, found.wide
-    pool = _pair("pool_shape", options.pool_shape, positions)
+    pool = _pair("pool_shape", options.pool_shape, positions, who)
     if pool is None:
         pool = tuple(1 if n % 2 else 2 for n in positions)
     if any(n % part for n, part in zip(positions, pool)):
         raise ValueError(
-            f"pool_shape={options.pool_shape!r} of {_WHO} does not divide the "
+            f"pool_shape={options.pool_shape!r} of {who} does not divide the "
             f"{positions[0]} x {positions[1]} positions of filters of shape "
             f"{found.rows, found.columns} in images of shape {sides}: choose another "
             "pool_shape, or another filter_shape."
@@ -91,14 +89,14 @@ def geometry_of(options, n_features):
     return Geometry(found, pool)
 
 
-def _pair(name, given, sides):
+def _pair(name, given, sides, who):
     """Two numbers, of which one that is given for both is 1 across a side of 1."""
     if given is None:
         return None
     pair = tuple(given) if np.iterable(given) else (given, given)
     if len(pair) != 2 or not all(is_a(Integral, n) and n >= 1 for n in pair):
         raise ValueError(
-            f"{name} of {_WHO} must be a positive integer, or two, for rows and "
+            f"{name} of {who} must be a positive integer, or two, for rows and "
             f"columns; got {given!r}."
         )
     if not np.iterable(given):
@@ -193,24 +191,26 @@ class Convolved(Layers):
 
     def initial(self, machine):
         """Function that sets the first parameters."""
-        return _first
+        return first
 
 
 CONVOLVED = Convolved()
 
 
-def _first(objective, params):
+def first(objective, params):
     """Parameters to start from: filters that differ, and blocks that are seldom on.
     Else all maps together would be more than images need, and most would turn off for
     good before they differ."""
-    hidden = objective.energy.units[1]
-    share = _ON * hidden.n_pooled / hidden.size
-    (visible, _), (W,) = params
-    own = hidden.init(np.full(hidden.size, share), params.dtype)
-    # Units that are on over a pixel.
-    n_on = share * W.size / objective.energy.couplings[0].window.maps
-    scale = min(_LARGER, _TOGETHER / (_SCALE * np.sqrt(n_on)))
-    return Params((visible, own), (W * params.dtype.type(scale),))
+    units, couplings = list(params.units), []
+    for (_, block, number), W in zip(objective.energy.links, params.couplings):
+        unit = objective.energy.units[block]
+        share = _ON * unit.n_pooled / unit.size
+        units[block] = unit.init(np.full(unit.size, share), params.dtype)
+        # Units that are on over a pixel.
+        n_on = share * W.size / objective.energy.couplings[number].window.maps
+        scale = min(_LARGER, _TOGETHER / (_SCALE * np.sqrt(n_on)))
+        couplings.append(W * params.dtype.type(scale))
+    return Params(tuple(units), tuple(couplings))
 
 
 class ConvDensity(EnergyDensity):
@@ -227,10 +227,6 @@ class ConvDensity(EnergyDensity):
         hidden = self.energy.units[-1]
         return hidden.n_pooled if self.pooled else hidden.size
 
-    def for_lists(self, dtype=None):
-        """Parameters as arrays: there are no kernels of lists."""
-        return astype(self.params, dtype)
-
     def hidden_means(self, params, x, clamp):
         """Means of pooled or of detection units, given what is clamped."""
         means = super().hidden_means(params, x, clamp)
@@ -242,13 +238,3 @@ class ConvDensity(EnergyDensity):
         if self.pooled:
             H = self.energy.units[-1].spread(H)
         return super().visible_means(H)
-
-
-class ConvObjective(EnergyObjective):
-    """Likelihood of images under a convolutional machine."""
-
-    plain, _by_blas = False, True
-
-    def for_kernels(self, tree):
-        """Parameters as contiguous arrays."""
-        return tree_map(np.ascontiguousarray, tree)

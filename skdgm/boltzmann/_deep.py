@@ -27,6 +27,8 @@ class Deep(Layers):
     """Several hidden layers; a label is above them."""
 
     option = "hidden_layer_sizes"
+    # Options of all pairs in pre-training, and their initial parameters.
+    PAIRS, begun = {}, None
 
     def sizes(self, options):
         """Sizes of the hidden layers that the options ask for."""
@@ -95,6 +97,7 @@ class Deep(Layers):
         """Function that pre-trains pairs of layers, if the options ask for it, and sets
         ``pretrain_loss_curves_``."""
         options = machine._options
+        depth = len(self.sizes(options))
 
         def hooks(number):
             if not machine.verbose:
@@ -104,15 +107,18 @@ class Deep(Layers):
 
         def pretrained(objective, params):
             curves = []
+            if self.begun is not None:
+                params = self.begun(objective, params)
             if options.pretrain is not None:
                 params, curves = layerwise(
                     objective.energy,
-                    pair_recipes(options),
+                    pair_recipes(options, depth, **self.PAIRS),
                     objective.table,
                     objective.seed,
                     objective.fill,
                     objective.moments,
                     hooks,
+                    self.begun,
                 )
             machine.pretrain_loss_curves_ = curves
             return params
@@ -120,13 +126,10 @@ class Deep(Layers):
         return pretrained
 
 
-def pair_recipes(options):
-    """Training options of each pair of neighbouring layers, from below."""
-    own, recipes, depth = (
-        vars(options) | _PLAIN,
-        [],
-        len(check_sizes(options.hidden_layer_sizes)),
-    )
+def pair_recipes(options, depth, **fixed):
+    """Training options of each of ``depth`` pairs of neighbouring layers, from below;
+    ``fixed`` ones are those of all pairs."""
+    own, recipes = vars(options) | _PLAIN | fixed, []
     names = "pretrain_iter", "pretrain_learning_rate", "pretrain_steps"
     values = [per_layer(name, getattr(options, name), depth) for name in names]
     for n_iter, rate, n_steps in zip(*values):

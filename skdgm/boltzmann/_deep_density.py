@@ -49,7 +49,19 @@ class DeepDensity(EnergyDensity):
     @property
     def n_features_out(self):
         """Number of columns of :meth:`features`."""
-        return sum(self.energy.units[block].size for block in self.blocks)
+        return sum(map(self.width, self.blocks))
+
+    def width(self, block):
+        """Number of features of a layer."""
+        return self.energy.units[block].size
+
+    def shown(self, block, mean):
+        """Features of a layer with these means."""
+        return mean
+
+    def taken(self, block, H):
+        """Means of a layer with these features."""
+        return H
 
     @property
     def _of_layers(self):
@@ -58,16 +70,17 @@ class DeepDensity(EnergyDensity):
     def hidden_means(self, params, x, clamp):
         """Means of the hidden layers that ``feature_layer`` names, side by side."""
         means = self.inferred(params, x, clamp)
-        return np.concatenate([means[block] for block in self.blocks], axis=1)
+        found = [self.shown(block, means[block]) for block in self.blocks]
+        return np.concatenate(found, axis=1)
 
     def visible_means(self, H):
         """Means of the visible units given hidden ones, by mean field."""
         params, shape = self.params, (len(H), self.energy.units[0].size)
         (v, *nobody), _ = self.present(np.full(shape, np.nan, params.dtype))
         x, clamp = [v, *nobody], [None, *nobody]
-        edges = np.cumsum([self.energy.units[block].size for block in self.blocks])
+        edges = np.cumsum(list(map(self.width, self.blocks)))
         for block, part in zip(self.blocks, np.split(H, edges[:-1], axis=1)):
-            x[block], clamp[block] = part, True
+            x[block], clamp[block] = self.taken(block, part), True
         return self.inferred(params, tuple(x), tuple(clamp))[0]
 
     @property

@@ -16,9 +16,6 @@ from skdgm.boltzmann._visible import BINARY, REAL
 from skdgm.optim import check_piecewise
 from skdgm.training import Budget
 
-# Number of epochs with n_iter="auto".
-_BUDGET = Budget(25_000, 10, 200)
-
 
 class Machine(Estimator):
     """Base class of estimators with a layered energy whose first block is visible.
@@ -36,6 +33,8 @@ class Machine(Estimator):
 
     _layers, _DENSITY, _OBJECTIVE = RESTRICTED, EnergyDensity, EnergyObjective
     _given = None
+    # Number of epochs with n_iter="auto".
+    _BUDGET = Budget(25_000, 10, 200)
     _IMPLIED = IMPLIED
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
@@ -293,7 +292,9 @@ class Machine(Estimator):
         return self.density_.n_features_out
 
     def _n_epochs(self, table):
-        return _BUDGET.epochs(self._options.n_iter, table, self._options.batch_size)
+        return self._BUDGET.epochs(
+            self._options.n_iter, table, self._options.batch_size
+        )
 
     def _check_options(self):
         check_piecewise("n_steps", self._options.n_steps, Integral, 1)

@@ -12,7 +12,7 @@ from skdgm.boltzmann._labels import known_labels, label_of
 from skdgm.boltzmann._monitor import PseudoLikelihoodWatch
 from skdgm.boltzmann._state import TrainState, formed, present
 from skdgm.boltzmann._ways import WAYS, without_phases
-from skdgm.distributions import Bernoulli
+from skdgm.distributions import Bernoulli, Pooled
 from skdgm.energies import contrast, tiled
 from skdgm.gradients import (
     cd,
@@ -41,6 +41,7 @@ from skdgm.utils.tree import tree_map
 
 SOLVERS = {"sgd": sgd, "adam": adam}
 
+_BITS = Bernoulli, Pooled
 _LARGE_BATCH = 250
 # Weight of an update's swap rates in their running means.
 _RECENT = 0.01
@@ -157,7 +158,10 @@ class EnergyObjective(Objective):
     @property
     def _by_blas(self):
         """True where BLAS is faster than kernels: for real units, for means, and where
-        few values are 0 and batches so large that products outweigh other work."""
+        few values are 0 and batches so large that products outweigh other work; and
+        where weights are no matrices."""
+        if not self.energy.has_matrices:
+            return True
         dense = self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
         return dense or self.recipe.gradient in WAYS or self.energy.has_real_units
 
@@ -186,7 +190,7 @@ class EnergyObjective(Objective):
             return _passes.learn(self, state, batch, clock)
         recipe = self.recipe
         rng = self.stream(clock)
-        grey = isinstance(self.energy.units[0], Bernoulli) and not self.rows.binary
+        grey = isinstance(self.energy.units[0], _BITS) and not self.rows.binary
         x, clamp = self.present(batch, rng if recipe.resample and grey else None)
         with learning():
             grad, state = self.gradient(rng, state, x, clamp, clock)

@@ -126,6 +126,7 @@ def serves(objective, reader):
     recipe, energy = objective.recipe, objective.energy
     if not (
         objective.plain
+        and energy.has_matrices
         and recipe.gradient in ("pcd", "cd")
         and recipe.negative == "samples"
         and recipe.sparsity_target is None

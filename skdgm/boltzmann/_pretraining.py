@@ -5,7 +5,8 @@ Pairs of neighbouring layers are trained one after the other, from below, by
 layer that it shares with the last one. A label above the last layer is trained with the
 last pair, as a block beside its lower layer [1]_. In the joint machine, a layer that
 belongs to two pairs gets the mean of its biases in both: in each pair, half of its
-input stood in for the neighbour that only the other pair has.
+input stood in for the neighbour that only the other pair has. Of maps the next pair
+has the pooled units, whose biases become those of the blocks below them.
 
 References
 ----------
@@ -18,7 +19,8 @@ import numpy as np
 
 from skdgm.boltzmann._objective import EnergyObjective
 from skdgm.boltzmann._state import density
-from skdgm.energies import Params, Path, layered, plain
+from skdgm.distributions import Pooled
+from skdgm.energies import Energy, Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.gradients import layer_pair
 from skdgm.inference import mean_field
@@ -141,7 +143,7 @@ class PairWatch:
         return False
 
 
-def layerwise(energy, recipes, table, seed, fill, moments, hooks):
+def layerwise(energy, recipes, table, seed, fill, moments, hooks, initial=None):
     """Pre-train the layers of a machine pair by pair.
 
     Parameters
@@ -160,6 +162,8 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
         For each block of the energy the means (or moments) without couplings, or None.
     hooks : callable
         ``hooks(number)`` returns the hooks for the training of a pair.
+    initial : callable, optional
+        Of each pair, as of an :class:`~skdgm.boltzmann._objective.EnergyObjective`.
 
     Returns
     -------
@@ -183,10 +187,9 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
         last = number == n_pairs - 1
         down, up = 1.0 if number == 0 else 2.0, 1.0 if last else 2.0
         beside, known = (energy.units[above], moments[above]) if last else ((), ())
-        lower, upper = energy.units[number : number + 2]
         known = below, *known, None
         objective = PairObjective(
-            layered([[lower, *beside], [upper]]),
+            _pair(energy, number, beside),
             recipe,
             table.rows,
             stream(seed, _PRETRAINING, number).root,
@@ -196,6 +199,7 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
             density(table),
             means=known,
             gains=(down, *(1.0 for _ in beside), up),
+            initial=initial,
         )
         outcome, _ = optimise(
             objective,
@@ -219,27 +223,40 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks):
             table = _next(objective, params, table)
             seen, total = column_sums(table)
             fill = below = (total + 1) / (seen + 2)
-    return _joined(pairs), losses
+    return _joined(energy, pairs), losses
+
+
+def _pair(energy, number, beside):
+    """Energy of two neighbouring layers; of maps the lower one has the pooled units."""
+    lower, upper = energy.units[number : number + 2]
+    if not isinstance(upper, Pooled):
+        return layered([[lower, *beside], [upper]])
+    lower = lower.tops if number else lower
+    coupling = energy.couplings[number]._replace(pooled=None)
+    return Energy([lower, upper], [(0, 1, 0)], [coupling])
 
 
 def _next(objective, params, table):
-    """Means of the upper layer as a table of the same rows."""
+    """Means of the upper layer, or its pooled units, as a table of the same rows."""
     parts = [
         objective.above(params, table.index[part])[1]
         for part in table.rows.blocks(len(table.index))
     ]
     h, labels = np.concatenate(parts), table.rows.labels
+    upper = objective.energy.units[-1]
+    h = upper.pool(h) if isinstance(upper, Pooled) else h
     labels = labels if labels is None else labels[table.index]
     rows = Rows(h, h.dtype.type, complete=True, labels=labels)
     return Table(rows, np.arange(len(h)), *table[2:])
 
 
-def _joined(pairs):
+def _joined(energy, pairs):
     """Parameters of the joint machine, from those of all pairs."""
-    half = pairs[0].dtype.type(0.5)
-    between = (
-        half * (below.units[-1] + above.units[0]) for below, above in pairwise(pairs)
-    )
+    half, between = pairs[0].dtype.type(0.5), []
+    for unit, (below, above) in zip(energy.units[1:], pairwise(pairs)):
+        own = above.units[0]
+        own = unit.under(own) if isinstance(unit, Pooled) else own
+        between.append(half * (below.units[-1] + own))
     # A label beside the last pair's lower layer belongs above the upper one.
     _, *label, highest = pairs[-1].units
     units = pairs[0].units[0], *between, highest, *label

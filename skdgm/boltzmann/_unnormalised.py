@@ -271,8 +271,9 @@ class Unnormalised(Density):
 
     def for_lists(self, dtype=None):
         """Parameters in tiles, which kernels of lists read, by default of their own
-        type."""
-        return tiled(astype(self.params, dtype))
+        type; as arrays where weights are no matrices."""
+        params = astype(self.params, dtype)
+        return tiled(params) if self.energy.has_matrices else params
 
     def check_finite(self):
         """Raise ValueError unless all parameters are finite."""

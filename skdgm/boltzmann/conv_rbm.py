@@ -13,7 +13,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdgm.boltzmann._convolved import (
     CONVOLVED,
     ConvDensity,
-    ConvObjective,
     geometry_of,
 )
 from skdgm.boltzmann._machine import Machine
@@ -103,6 +102,9 @@ class ConvRBM(Machine):
     fast_learning_rate : float or None, default=None
         Learning rate of the fast weights for "fpcd", which decay by a twentieth in each
         update; the initial ``learning_rate`` if None.
+    centering : {"start", "data", "moving"} or None, default=None
+        If not None, use the centred gradient, as :class:`BernoulliRBM` does, with one
+        offset for all units of a map.
     solver : {"sgd", "adam"}, default="adam"
         Stochastic gradient descent, or Adam, which divides the gradient by its recent
         size, parameter by parameter.
@@ -221,7 +223,7 @@ class ConvRBM(Machine):
     (1797, 32)
     """
 
-    _layers, _DENSITY, _OBJECTIVE = CONVOLVED, ConvDensity, ConvObjective
+    _layers, _DENSITY = CONVOLVED, ConvDensity
 
     _parameter_constraints: dict = {
         **MACHINE,
@@ -234,12 +236,10 @@ class ConvRBM(Machine):
         "min_variance": REAL["min_variance"],
         "features": [StrOptions({"pooled", "detection"})],
     }
-    _parameter_constraints.pop("centering")
     _IMPLIED = {
         "quadratic": False,
         "mean_field_steps": 50,
         "negative": "samples",
-        "centering": None,
     }
 
     def __init__(
@@ -262,6 +262,7 @@ class ConvRBM(Machine):
         n_chains=50,
         n_temperatures=10,
         fast_learning_rate=None,
+        centering=None,
         solver="adam",
         momentum=0.9,
         schedule="linear",
@@ -298,6 +299,7 @@ class ConvRBM(Machine):
         self.n_chains = n_chains
         self.n_temperatures = n_temperatures
         self.fast_learning_rate = fast_learning_rate
+        self.centering = centering
         self.solver = solver
         self.momentum = momentum
         self.schedule = schedule

@@ -144,6 +144,12 @@ class Contrast(NamedTuple):
         rule(weights.up, *(part.up for part in memory), up)
         weights.refresh()
 
+    def scaled(self, factor):
+        """Gradient with the row of each unit below times its factor, (n_below,)."""
+        thin = (self.thin[0] * factor, self.thin[1]) if self.thin else ()
+        x, x_model = self.x * factor, self.x_model * factor
+        return self._replace(x=x, x_model=x_model, thin=thin)
+
     def _arguments(self, up, down, velocity, rate, momentum, l1, l2):
         """Arguments of the kernel, and its range and cost."""
         (x, y), (x_model, y_model) = self._listed()

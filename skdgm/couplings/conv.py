@@ -7,6 +7,10 @@ the pixel :math:`T(y)_p` of the maps above. It is the full coupling whose matrix
 :math:`\sum_p P_p^\top W` (side by side) has W, shifted, in the columns of each
 position [1]_ [2]_.
 
+Between layers of maps the images below are the pooled units of blocks, sums of the
+units of a block: :math:`T(x)` is pooled, and what comes down to a pooled unit comes to
+every unit of its block.
+
 References
 ----------
 .. [1] Desjardins and Bengio (2008). Empirical evaluation of convolutional RBMs for
@@ -38,23 +42,74 @@ class ConvContrast(NamedTuple):
         Statistics of both blocks in the positive phase; y may be means.
     x_model, y_model : ndarray of shape (n', n_below) and (n', n_above)
         The same in the negative phase.
-    window : Window
-    thin : tuple
-        Always empty; see :class:`~skdgm.couplings.Contrast`.
+    coupling : Conv
+    known : ndarray, optional
+        The gradient, if it has been multiplied out already.
     """
 
     x: np.ndarray
     y: np.ndarray
     x_model: np.ndarray
     y_model: np.ndarray
-    window: Window
-    thin: tuple = ()
+    coupling: object
+    known: np.ndarray = None
 
     ascend, follow = Contrast.ascend, Contrast.follow
 
     def __array__(self, dtype=None, copy=None):
-        data = _mean_product(self.x, self.y, self.window)
-        return data - _mean_product(self.x_model, self.y_model, self.window)
+        if self.known is not None:
+            return self.known.copy()
+        own = self.coupling.window
+        data = _mean_product(self.x, self.y, own)
+        return data - _mean_product(self.x_model, self.y_model, own)
+
+    def scaled(self, factor):
+        """Gradient times the factor of the units below, the same for all of them."""
+        known = None if self.known is None else self.known * factor[0]
+        x, x_model = self.x * factor, self.x_model * factor
+        return self._replace(x=x, x_model=x_model, known=known)
+
+    def center(self, below, above, mu, lam, shift):
+        r"""Gradient with centred statistics; see :meth:`Contrast.center`.
+
+        Biases of maps are the same at all positions, and so are their offsets here:
+        :math:`\lambda_k` is the mean of a map's, and a patch has the mean of all
+        patches of :math:`\mu`.
+
+        .. math:: G_c = G - \bar\mu \, \Delta c^\top - \sum_p P_p \Delta b \,
+           \lambda^\top
+
+        Parameters
+        ----------
+        below : ndarray of shape (n_seen,) or (n_maps_below,)
+        above : ndarray of shape (n_maps,)
+        mu, shift : ndarray of shape (n_below,)
+        lam : ndarray of shape (n_above,)
+
+        Returns
+        -------
+        centered : ConvContrast
+        of_below, of_above : ndarray
+        """
+        own, real = self.coupling.window, above.dtype.type
+        tied, n_pixels = len(below) == own.maps, own.height * own.width
+        if tied:
+            below = np.tile(below * real(1 / n_pixels), n_pixels)
+        lam = lam.reshape(-1, len(above)).mean(axis=0, dtype=real)
+        patch, shift = (
+            self.coupling.seen(part[None])[0].astype(real) for part in (mu, shift)
+        )
+        each = np.ones((1, own.n_positions), real)
+        patch, shift, sent = (
+            _mean_product(part[None], each, own)[:, 0] for part in (patch, shift, below)
+        )
+        grad = np.asarray(self) - np.multiply.outer(sent, lam)
+        grad -= np.multiply.outer(patch * real(1 / own.n_positions), above)
+        of_above = grad.T @ (shift * real(1 / own.n_positions))
+        of_below = _sent(np.tile(lam, own.n_positions)[None], grad, own, False)[0]
+        if tied:
+            of_below = of_below.reshape(-1, own.maps).mean(axis=0, dtype=real)
+        return self._replace(known=grad), of_below, of_above
 
 
 class Conv(NamedTuple):
@@ -70,14 +125,19 @@ class Conv(NamedTuple):
         The images below, the filters and their positions.
     n_maps : int
         Number of filters, and of maps above.
+    pooled : Pooled, optional
+        The block below, if filters see its pooled units.
     """
 
     window: Window
     n_maps: int
+    pooled: object = None
 
     @property
     def n_below(self):
         """Number of units in the block below."""
+        if self.pooled is not None:
+            return self.pooled.size
         return self.window.height * self.window.width * self.window.maps
 
     @property
@@ -112,11 +172,13 @@ class Conv(NamedTuple):
         -------
         received : ndarray of shape (n_rows, n_above) or (n_rows, n_below)
         """
-        x = np.ascontiguousarray(statistic, weights.dtype)
-        y = np.empty((len(x), self.n_above if up else self.n_below), x.dtype)
-        none = np.zeros(self.window.maps, x.dtype)
-        by_images(_up if up else _down, x, weights, none, self.window, y)
-        return y
+        x = self.seen(statistic) if up else statistic
+        y = _sent(np.ascontiguousarray(x, weights.dtype), weights, self.window, up)
+        return y if up or self.pooled is None else self.pooled.repeat(y)
+
+    def seen(self, below):
+        """What filters see of values of the block below."""
+        return below if self.pooled is None else self.pooled.pool(np.asarray(below))
 
     def log_weight(self, weights, below, above):
         """Minus the energy of each pair of rows of statistics, of shape (n_rows,)."""
@@ -126,8 +188,8 @@ class Conv(NamedTuple):
     def contrast(self, below, above, below_model, above_model):
         """Gradient of the weights from statistics of both blocks in the positive phase
         and in the negative one, a row for each state: a :class:`ConvContrast`."""
-        given = (below, above, below_model, above_model)
-        return ConvContrast(*map(np.asarray, given), self.window)
+        given = (self.seen(below), above, self.seen(below_model), above_model)
+        return ConvContrast(*map(np.asarray, given), self)
 
     def limit(self, weights, max_norm, scale=1.0):
         """Scale down, in place, each filter whose norm exceeds a limit; ``scale`` is
@@ -138,6 +200,14 @@ class Conv(NamedTuple):
         """Multiply weights by the factor of the units below, which is the same for all
         of them: in place, by an array of shape (n_below,)."""
         weights *= factor[0]
+
+
+def _sent(x, W, window, up):
+    """Correlation with filters, or its adjoint."""
+    below = window.height * window.width * window.maps
+    y = np.empty((len(x), window.n_positions * W.shape[1] if up else below), x.dtype)
+    by_images(_up if up else _down, x, W, np.zeros(window.maps, x.dtype), window, y)
+    return y
 
 
 def _up(x, W, b, window, y, rows, patches, place):

@@ -170,17 +170,32 @@ class Pooled(_Shape, Unit):
         for each block, and of each map after map."""
         down, across = self.height // self.rows, self.width // self.columns
         shape = len(x), down, self.rows, across, self.columns, self.maps
-        return np.asarray(x).reshape(shape).sum(axis=(2, 4)).reshape(len(x), -1)
+        sums = np.asarray(x).reshape(shape).sum(axis=(2, 4))
+        return sums.reshape(len(x), self.n_pooled)
+
+    def repeat(self, pooled):
+        """Number of each pooled unit for all units of its block, (n_rows, size): the
+        adjoint of :meth:`pool`."""
+        down, across = self.height // self.rows, self.width // self.columns
+        one = np.asarray(pooled).reshape(len(pooled), down, 1, across, 1, self.maps)
+        shape = len(one), down, self.rows, across, self.columns, self.maps
+        return np.broadcast_to(one, shape).reshape(len(one), self.size)
 
     def spread(self, pooled):
         """Means of units, (n_rows, size), given those of pooled ones, where all units
-        of a block are as likely: the adjoint of :meth:`pool`, divided by their number.
-        """
-        down, across = self.height // self.rows, self.width // self.columns
-        share = np.asarray(pooled) * pooled.dtype.type(1 / (self.rows * self.columns))
-        share = share.reshape(len(share), down, 1, across, 1, self.maps)
-        shape = len(share), down, self.rows, across, self.columns, self.maps
-        return np.broadcast_to(share, shape).reshape(len(share), self.size)
+        of a block are as likely."""
+        share = pooled.dtype.type(1 / (self.rows * self.columns))
+        return self.repeat(np.asarray(pooled) * share)
+
+    @property
+    def tops(self):
+        """The pooled units as a block of their own, one bias for each map."""
+        sides = self.height // self.rows, self.width // self.columns
+        return Pooled(*sides, self.maps, 1, 1)
+
+    def under(self, own):
+        """Biases of blocks that are on as often as pooled units of these biases."""
+        return own - own.dtype.type(np.log(self.rows * self.columns))
 
     def unpool(self, pooled, rng):
         """Draw units given pooled ones, (n_rows, n_pooled): in each block that is on,

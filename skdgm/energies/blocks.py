@@ -32,6 +32,8 @@ class Graph:
         units each, with dense couplings of their own.
     is_labelled_chain : bool
         True for such a chain under a label, the last block.
+    has_matrices : bool
+        True if all couplings are dense, so that weights may be in tiles.
     is_sitewise : bool
         True if blocks are linked with themselves, so that their units are drawn one
         after another: a :class:`~skdgm.energies.Connected`.
@@ -52,10 +54,11 @@ class Graph:
         self.colours = tuple(map(tuple, colours or self._greedy()))
         self._check()
         *below, top = self.units
+        self.has_matrices = all(type(own) is Dense for own in self.couplings)
         is_chain = (
             len(self.links) > 0
             and all(isinstance(unit, Bernoulli) for unit in below)
-            and all(type(coupling) is Dense for coupling in self.couplings)
+            and self.has_matrices
             and self.links == tuple((b, b + 1, b) for b in blocks[:-1])
             and self.colours == (tuple(blocks[::2]), tuple(blocks[1::2]))
         )

@@ -50,7 +50,7 @@ def natural(energy, params, grad):
         variance = np.exp(-own.log_precision)
         units[block] = units[block]._replace(mean=units[block].mean * variance)
         for link, _, _ in energy.neighbours(block):
-            couplings[link] = _scaled(couplings[link], variance)
+            couplings[link] = couplings[link].scaled(variance)
     return Params(tuple(units), tuple(couplings))
 
 
@@ -137,9 +137,3 @@ def _along(coupling, W, part):
         for x, y in ((part.x, part.y), (part.x_model, part.y_model))
     )
     return data - model
-
-
-def _scaled(part, factor):
-    """Gradient of a coupling with each row multiplied by its factor."""
-    thin = (part.thin[0] * factor, part.thin[1]) if part.thin else ()
-    return part._replace(x=part.x * factor, x_model=part.x_model * factor, thin=thin)

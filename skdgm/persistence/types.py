@@ -29,6 +29,7 @@ _ESTIMATORS = {
     "skdgm.belief.dbn_regressor": ("DBNRegressor",),
     "skdgm.belief.generative_dbn_classifier": ("GenerativeDBNClassifier",),
     "skdgm.boltzmann.boltzmann_machine": ("BoltzmannMachine",),
+    "skdgm.boltzmann.conv_dbm": ("ConvDBM",),
     "skdgm.boltzmann.conv_rbm": ("ConvRBM",),
     "skdgm.boltzmann.dbm": ("DBM",),
     "skdgm.boltzmann.dbm_classifier": ("DBMClassifier",),

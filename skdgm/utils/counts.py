@@ -120,13 +120,15 @@ def count_rows(n_samples, n_columns):
     return n_samples
 
 
-def check_sizes(sizes):
+def check_sizes(sizes, name="hidden_layer_sizes"):
     """Validate the sizes of hidden layers and return them as a tuple.
 
     Parameters
     ----------
     sizes : int or iterable of int
         Number of units of each hidden layer; an int means a single layer.
+    name : str, default="hidden_layer_sizes"
+        Name of the option in error messages.
 
     Returns
     -------
@@ -140,7 +142,7 @@ def check_sizes(sizes):
     sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
     if not sizes or not all(is_a(Integral, n) and n >= 1 for n in sizes):
         raise ValueError(
-            "hidden_layer_sizes must be whole numbers of at least 1, one for each "
+            f"{name} must be whole numbers of at least 1, one for each "
             f"hidden layer, of which there is at least one; got {sizes}."
         )
     return tuple(map(int, sizes))

@@ -523,7 +523,7 @@ def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
         def end(self, report):
             seen.append(plain(report.state.params))
 
-    recipes = pair_recipes(small(sizes, dbm__pretrain_iter=5)._options)
+    recipes = pair_recipes(small(sizes, dbm__pretrain_iter=5)._options, len(sizes))
     fill, frequencies = np.full(4, 0.5), np.full(3, 1 / 3)
     moments = fill, *(None for _ in sizes), frequencies
     given = energy, recipes, table, 0, fill, moments

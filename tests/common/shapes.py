@@ -9,7 +9,7 @@ import numpy as np
 
 from skdgm import NeuralAutoregressive
 from skdgm.belief._tuned import TunedNetwork
-from skdgm.utils.counts import layer_sizes
+from skdgm.utils.counts import layer_sizes, per_layer
 
 
 def machine(estimator):
@@ -87,8 +87,10 @@ def n_lines(estimator):
     described = machine(estimator)
     if getattr(described, "pretrain", None) is None:
         return n_lines
-    n_pairs = len(described.hidden_layer_sizes)
-    return n_lines + n_pairs * described.pretrain_iter
+    names = "conv_layer_sizes", "hidden_layer_sizes"
+    (sizes,) = (getattr(described, name) for name in names if hasattr(described, name))
+    pairs = per_layer("pretrain_iter", described.pretrain_iter, len(sizes))
+    return n_lines + sum(pairs)
 
 
 def passes(estimator):

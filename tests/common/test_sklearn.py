@@ -71,6 +71,7 @@ SHORT = {
 }
 MAPS = {"conv_layer_sizes": (16, 12)}
 SHORT["ConvDBNClassifier"] = {"pretrain_iter": 2, "n_iter": 5, **MAPS}
+SHORT["ConvDBM"] = {"n_iter": 3, "conv_layer_sizes": (8, 6)}
 SHORT["ConvDBN"] = {"n_iter": 3, "conv_layer_sizes": (8, 6)}
 for name in "DBM", "DBN", "GenerativeDBNClassifier", "EoNADE":
     SHORT[name] = {"n_iter": 3, **SIZES}

@@ -5,6 +5,7 @@ import pytest
 from scipy.signal import correlate
 
 from skdgm.couplings import Conv, Dense
+from skdgm.distributions import Pooled
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import limit
 from skdgm.utils.windows import window
@@ -18,13 +19,17 @@ COUPLINGS = [
     Conv(window((4, 5, 2), (3, 4), 1, "same"), 2),
     Conv(window((1, 6, 1), (1, 3), 1, "valid"), 4),
     Conv(window((3, 3, 1), (3, 3), 1, "valid"), 2),
+    # Filters that see pooled units.
+    Conv(window((2, 2, 2), (2, 1), 1, "valid"), 3, Pooled(4, 6, 2, 2, 3)),
+    Conv(window((1, 3, 2), (1, 3), 1, "same"), 2, Pooled(2, 3, 2, 2, 1)),
 ]
 
 
 def unrolled(coupling, W):
     """The matrix, place by place."""
-    own, M = coupling.window, np.zeros((coupling.n_below, coupling.n_above))
-    image = np.arange(coupling.n_below).reshape(own.below)
+    own = coupling.window
+    M = np.zeros((int(np.prod(own.below)), coupling.n_above))
+    image = np.arange(len(M)).reshape(own.below)
     for i in range(own.high):
         for j in range(own.wide):
             for place, (a, b, c) in enumerate(
@@ -34,7 +39,12 @@ def unrolled(coupling, W):
                 if 0 <= y < own.height and 0 <= x < own.width:
                     first = (i * own.wide + j) * coupling.n_maps
                     M[image[y, x, c], first : first + coupling.n_maps] = W[place]
-    return M
+    if coupling.pooled is None:
+        return M
+    # Every unit of a block has the weights of its pooled unit.
+    _, _, maps, rows, columns = coupling.pooled
+    whole = M.reshape(own.height, own.width, maps, -1)
+    return whole.repeat(rows, axis=0).repeat(columns, axis=1).reshape(-1, M.shape[1])
 
 
 @pytest.fixture(params=COUPLINGS, ids=str)
@@ -76,6 +86,47 @@ def test_gradient(case):
     nothing = below[:0], above[:0]
     found = np.asarray(coupling.contrast(below, above, *nothing))
     np.testing.assert_allclose(found, numeric, atol=1e-8)
+
+
+def test_centring_is_a_change_of_coordinates(case):
+    """Biases that are counted from offsets, b - S(W), c - T(W), with S and T linear in
+    W: the gradient by W, and what its step does to the biases."""
+    coupling, W, (below, less), (above, least) = case
+    own, n_maps = coupling.window, coupling.n_maps
+    tied = coupling.pooled is not None
+    of_below = RNG.normal(size=own.maps if tied else coupling.n_below)
+    of_above = RNG.normal(size=n_maps)
+    mu, lam = RNG.random(coupling.n_below), RNG.random(coupling.n_above)
+    M = unrolled(coupling, W)
+    lone = lam.reshape(-1, n_maps).mean(axis=0)
+
+    def shifts(W):
+        M = unrolled(coupling, W)
+        S = M @ np.tile(lone, own.n_positions)
+        T = (mu @ M).reshape(-1, n_maps).mean(axis=0)
+        # A bias of a map has the mean of its units.
+        return S.reshape(-1, own.maps).mean(axis=0) if tied else S, T
+
+    def objective(W):
+        S, T = shifts(W)
+        given = below, above, less, least
+        data, model = (
+            np.einsum("ij,jk,ik->i", x, unrolled(coupling, W), y).mean()
+            for x, y in (given[:2], given[2:])
+        )
+        return data - model - S @ of_below - T @ of_above
+
+    assert M.shape == (coupling.n_below, coupling.n_above)
+    part = coupling.contrast(below, above, less, least)
+    found, *steps = part.center(of_below, of_above, mu, lam, mu)
+    np.testing.assert_allclose(
+        np.asarray(found), numerical_gradient(objective, W), atol=1e-7
+    )
+    for a, b in zip(steps, shifts(np.asarray(found)), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-10)
+    half = found.scaled(np.full(coupling.n_below, 0.5)) if not tied else None
+    if half is not None:
+        np.testing.assert_allclose(np.asarray(half), 0.5 * np.asarray(found))
 
 
 def test_it_is_scipys_correlation():
