@@ -1,4 +1,4 @@
-"""Convolutional machines of several layers: geometry, fitted attributes, density."""
+"""Convolutional machines of several layers: geometry, fitted attributes, maps."""
 
 from functools import lru_cache
 from math import prod
@@ -9,7 +9,6 @@ import numpy as np
 from skdgm.base import by_blocks
 from skdgm.boltzmann._convolved import first, geometry_of
 from skdgm.boltzmann._deep import Deep
-from skdgm.boltzmann._deep_density import DeepDensity
 from skdgm.couplings import Conv
 from skdgm.distributions import Pooled
 from skdgm.energies import Energy
@@ -109,37 +108,17 @@ def _shapes(machine):
 CONVOLVED_DEEP = ConvolvedDeep()
 
 
-class ConvDeepDensity(DeepDensity):
-    """Density of layers of maps, whose features are pooled by option."""
+def pooled_maps(density, X):
+    """Means of pooled units of all layers, as images: a list of ndarray of shape
+    (n_samples, height, width, n_maps)."""
+    params, units = density.params, density.energy.units[1:]
 
-    # Whether features are pooled units.
-    pooled = True
+    def of_rows(v):
+        _, *means = density.inferred(params, *density.present(v))
+        found = [unit.pool(mean) for unit, mean in zip(units, means)]
+        return np.concatenate(found, axis=1)
 
-    def width(self, block):
-        """Number of features of a layer."""
-        unit = self.energy.units[block]
-        return unit.n_pooled if self.pooled else unit.size
-
-    def shown(self, block, mean):
-        """Features of a layer with these means."""
-        return self.energy.units[block].pool(mean) if self.pooled else mean
-
-    def maps(self, X):
-        """Means of pooled units of all layers, as images: a list of ndarray of shape
-        (n_samples, height, width, n_maps)."""
-        params, units = self.params, self.energy.units[1:]
-
-        def of_rows(v):
-            _, *means = self.inferred(params, *self.present(v))
-            found = [unit.pool(mean) for unit, mean in zip(units, means)]
-            return np.concatenate(found, axis=1)
-
-        found = by_blocks(of_rows, self.read(X, dtype=params.dtype.type))
-        edges = np.cumsum([unit.n_pooled for unit in units])[:-1]
-        parts = np.split(found, edges, axis=1)
-        return [part.reshape(-1, *u.tops[:3]) for part, u in zip(parts, units)]
-
-    def taken(self, block, H):
-        """Means of a layer with these features; of pooled ones each unit of a block is
-        as likely."""
-        return self.energy.units[block].spread(H) if self.pooled else H
+    found = by_blocks(of_rows, density.read(X, dtype=params.dtype.type))
+    edges = np.cumsum([unit.n_pooled for unit in units])[:-1]
+    parts = np.split(found, edges, axis=1)
+    return [part.reshape(-1, *u.tops[:3]) for part, u in zip(parts, units)]

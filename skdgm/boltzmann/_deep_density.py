@@ -35,6 +35,9 @@ class DeepDensity(EnergyDensity):
     Its ``now`` knows ``inference_steps``, ``inference_tol`` and ``feature_layer``.
     """
 
+    # Whether features of a layer, which then is of maps, are its pooled units.
+    pooled = False
+
     @property
     def kind(self):
         """Kind of :meth:`log_prob`: "lower bound", or "estimate" of one."""
@@ -53,15 +56,17 @@ class DeepDensity(EnergyDensity):
 
     def width(self, block):
         """Number of features of a layer."""
-        return self.energy.units[block].size
+        unit = self.energy.units[block]
+        return unit.n_pooled if self.pooled else unit.size
 
-    def shown(self, block, mean):
+    def _shown(self, block, mean):
         """Features of a layer with these means."""
-        return mean
+        return self.energy.units[block].pool(mean) if self.pooled else mean
 
-    def taken(self, block, H):
-        """Means of a layer with these features."""
-        return H
+    def _taken(self, block, H):
+        """Means of a layer with these features; of pooled ones each unit of a block is
+        as likely."""
+        return self.energy.units[block].spread(H) if self.pooled else H
 
     @property
     def _of_layers(self):
@@ -70,7 +75,7 @@ class DeepDensity(EnergyDensity):
     def hidden_means(self, params, x, clamp):
         """Means of the hidden layers that ``feature_layer`` names, side by side."""
         means = self.inferred(params, x, clamp)
-        found = [self.shown(block, means[block]) for block in self.blocks]
+        found = [self._shown(block, means[block]) for block in self.blocks]
         return np.concatenate(found, axis=1)
 
     def visible_means(self, H):
@@ -80,7 +85,7 @@ class DeepDensity(EnergyDensity):
         x, clamp = [v, *nobody], [None, *nobody]
         edges = np.cumsum(list(map(self.width, self.blocks)))
         for block, part in zip(self.blocks, np.split(H, edges[:-1], axis=1)):
-            x[block], clamp[block] = self.taken(block, part), True
+            x[block], clamp[block] = self._taken(block, part), True
         return self.inferred(params, tuple(x), tuple(clamp))[0]
 
     @property

@@ -14,9 +14,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdgm.boltzmann import _options
 from skdgm.boltzmann._convolved_deep import (
     CONVOLVED_DEEP,
-    ConvDeepDensity,
     geometries,
+    pooled_maps,
 )
+from skdgm.boltzmann._deep_density import DeepDensity
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood
 from skdgm.training import Budget
@@ -207,7 +208,7 @@ class ConvDBM(Machine):
         "gradient": [StrOptions({"pcd", "fpcd", "tempering"})],
     }
     _parameter_constraints.pop("hidden_layer_sizes")
-    _layers, _DENSITY = CONVOLVED_DEEP, ConvDeepDensity
+    _layers, _DENSITY = CONVOLVED_DEEP, DeepDensity
     _BUDGET = Budget(6_000, 5, 100)
 
     def __init__(
@@ -320,7 +321,7 @@ class ConvDBM(Machine):
         maps : list of ndarray of shape (n_samples, height, width, n_maps)
             From the bottom up.
         """
-        return self.density_.maps(X)
+        return pooled_maps(self.density_, X)
 
     def _label(self, rows, y, fresh, classes):
         # Raise before anything learned earlier is lost.
