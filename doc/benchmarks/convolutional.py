@@ -1,37 +1,53 @@
 """Convolutional machines and networks: time of an epoch, nats, features and nets.
 
     python doc/benchmarks/convolutional.py --data FOLDER
-    python doc/benchmarks/convolutional.py --data public --only nats features speed
+    python doc/benchmarks/convolutional.py --data public --only nats features
+    python doc/benchmarks/convolutional.py --data public --only speed --torch RIVAL
 
 ``speed``: an epoch of CD-1 of 24 maps of 9 x 9 filters in blocks of 2 x 2, on 1,000
 random images of 28 x 28 bits in batches of 10 and of 100, beside the same written in
-NumPy with a matrix of patches; one thread, seconds of the processor, the median of 3
-turns. ``nats``: scikit-learn's digits, three quarters to learn from, or 100 of them.
+NumPy with a matrix of patches, and with PyTorch's convolutions, where RIVAL is a folder
+of site-packages with it; one thread, seconds of the processor, the median of 3 turns.
+``nats``: scikit-learn's digits, three quarters to learn from, or 100 of them.
 ``features``: error of logistic regression on features and pixels, five folds.
 ``stacks``: the same of belief networks, as on the page of deep machines, and errors of
 nets that start from them. ``mnist``: error of a linear support vector machine on
 features of a belief network, by number of labels. ``patches``: filters of patches of
-scikit-learn's two photographs, a picture.
+scikit-learn's two photographs, a picture. ``completion``: root mean square error of the
+lower half of held-out images given the upper one.
 """
 
 import argparse
+import sys
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from _data import load
 from _machine import describe
 from sklearn.datasets import load_digits, load_sample_images
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 from sklearn.svm import LinearSVC
 
-from skdgm import DBN, BernoulliRBM, ConvDBN, ConvDBNClassifier, ConvRBM, DBNClassifier
+from skdgm import (
+    DBM,
+    DBN,
+    BernoulliRBM,
+    ConvDBM,
+    ConvDBN,
+    ConvDBNClassifier,
+    ConvRBM,
+    DBNClassifier,
+)
 from skdgm.utils.parallel import limit
 from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.tree import leaves
 
 
 def plain_epoch(X, W, b, c, size, rate, rng):
@@ -71,28 +87,74 @@ def plain_epoch(X, W, b, c, size, rate, rng):
         c += rate / len(v) * (p - p_new).sum(axis=0)
 
 
-def speed():
+def torch_epoch(X, W, b, c, size, rate):
+    """An epoch of CD-1 with PyTorch's convolutions; parameters are arrays, changed."""
+    import torch
+    from torch.nn import functional, grad
+
+    torch.set_num_threads(1)
+    filters = torch.from_numpy(W.T.reshape(24, 1, 9, 9))
+    visible, hidden = torch.from_numpy(b).view(28, 28), torch.from_numpy(c)
+
+    def wide(x):
+        return x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+
+    def up(v):
+        eta = functional.conv2d(v, filters, hidden)
+        top = functional.max_pool2d(eta, 2).clamp_(min=0)
+        e = eta.sub_(wide(top)).exp_()
+        total = functional.avg_pool2d(e, 2, divisor_override=1) + (-top).exp_()
+        return e.div_(wide(total))
+
+    def draw(p):
+        blocks = p.view(-1, 24, 10, 2, 10, 2).permute(0, 1, 2, 4, 3, 5).reshape(-1, 4)
+        upto, u = blocks.cumsum(1), torch.rand(len(blocks), 1)
+        h = ((upto >= u) & (upto - blocks < u)).float()
+        h = h.view(-1, 24, 10, 10, 2, 2).permute(0, 1, 2, 4, 3, 5)
+        return h.reshape(-1, 24, 20, 20)
+
+    def filters_of(v, p):
+        return grad.conv2d_weight(v, filters.shape, p)
+
+    with torch.no_grad():
+        for v in torch.split(torch.from_numpy(X).view(-1, 1, 28, 28), size):
+            n, p = len(v), up(v)
+            field = functional.conv_transpose2d(draw(p), filters) + visible
+            v_new = torch.bernoulli(torch.sigmoid(field))
+            p_new = up(v_new)
+            filters += rate / n * (filters_of(v, p) - filters_of(v_new, p_new))
+            visible += rate / n * (v - v_new).sum(dim=(0, 1))
+            hidden += rate / n * (p - p_new).sum(dim=(0, 2, 3))
+
+
+def speed(torch=None):
     """Print seconds of an epoch."""
     rng = np.random.default_rng(0)
     X = (rng.random((1000, 784)) < 0.2).astype(np.float32)
-    print("| batch | ConvRBM s | NumPy s | ratio |\n|---|---|---|---|")
+    rivals = {"NumPy": lambda *given: plain_epoch(X, *given, 0.001, rng)}
+    if torch is not None:
+        sys.path.append(torch)
+        rivals["PyTorch"] = lambda *given: torch_epoch(X, *given, 0.001)
+    columns = "".join(f" {name} s | ratio |" for name in rivals)
+    print(f"| batch | ConvRBM s |{columns}\n{'|---' * (2 + 2 * len(rivals))}|")
     for size in (10, 100):
         options = {"filter_shape": 9, "pool_shape": 2, "gradient": "cd", "n_iter": 1}
         options |= {"solver": "sgd", "momentum": 0.0, "batch_size": size}
         machine = ConvRBM(24, random_state=0, **options).fit(X)
         W = rng.normal(0, 0.1, (81, 24)).astype(np.float32)
         given = W, np.zeros(784, np.float32), np.full(24, -3, np.float32), size
-        ours, theirs = [], []
+        turns = {"ConvRBM": partial(machine.partial_fit, X)}
+        turns |= {name: partial(one, *given) for name, one in rivals.items()}
+        found = {name: [] for name in turns}
         with limit(1), one_blas_thread():
             for _ in range(3):
-                start = time.process_time()
-                machine.partial_fit(X)
-                ours.append(time.process_time() - start)
-                start = time.process_time()
-                plain_epoch(X, *given, 0.001, rng)
-                theirs.append(time.process_time() - start)
-        a, b = np.median(ours), np.median(theirs)
-        print(f"| {size} | {a:.2f} | {b:.2f} | {b / a:.1f} |", flush=True)
+                for name, turn in turns.items():
+                    start = time.process_time()
+                    turn()
+                    found[name].append(time.process_time() - start)
+        ours, *theirs = map(np.median, found.values())
+        cells = "".join(f" {one:.2f} | {one / ours:.1f} |" for one in theirs)
+        print(f"| {size} | {ours:.2f} |{cells}", flush=True)
 
 
 def nats():
@@ -111,6 +173,9 @@ def nats():
         "ConvRBM(64), pool_shape=1": ConvRBM(64, pool_shape=1),
         "ConvRBM(64), padding='same'": ConvRBM(64, padding="same"),
         "ConvRBM(64), filters of 7 x 7": ConvRBM(64, filter_shape=7),
+        "ConvDBM()": ConvDBM(),
+        "ConvDBM((16, 20)), 3 x 3 and 2 x 2": ConvDBM((16, 20), filter_shape=(3, 2)),
+        "ConvDBM((64, 64)), 7 x 7 and 1 x 1": ConvDBM((64, 64), filter_shape=(7, 1)),
     }
     for name, machine in machines.items():
         for n, part in (("", A), (", 100 rows", A[:100])):
@@ -121,13 +186,55 @@ def nats():
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
                 found = machine.score(B)
-            size = machine.components_.size + len(machine.intercept_hidden_) + 64
+            size = sum(leaf.size for leaf in leaves(machine.density_.params))
             mark = " (warns)" if said else ""
             print(
                 f"| {name}{n} | {size} | {found:.2f}{mark} | {machine.log_Z_se_:.3f} | "
                 f"{seconds:.1f} |",
                 flush=True,
             )
+
+
+def completion(folder):
+    """Print errors of hidden halves of held-out images."""
+    digits = train_test_split((load_digits().data / 16).astype("f"), random_state=0)
+    tables = [(*digits, (8, 8))]
+    for name, shape in (("mnist", (28, 28)), ("frey_faces", (28, 20))):
+        data = load(folder, name)
+        A, B = (np.float32(data[part][:4000]) for part in ("train", "valid"))
+        top = max(A.max(), 1)
+        tables.append((A / top, B[:1000] / top, shape))
+    columns = "".join(f" {name} | s |" for name in ("digits", "MNIST", "Frey faces"))
+    print(f"| model |{columns}\n{'|---' * 7}|")
+    for name, model in {
+        "means": SimpleImputer(),
+        "BernoulliRBM()": BernoulliRBM(),
+        "DBM()": DBM(),
+        "DBN()": DBN(),
+        "ConvRBM()": ConvRBM(),
+        "ConvRBM(64)": ConvRBM(64),
+        "ConvDBN()": ConvDBN(),
+        "ConvDBM()": ConvDBM(),
+    }.items():
+        cells = []
+        for A, B, shape in tables:
+            if "image_shape" in model.get_params():
+                model.set_params(image_shape=shape)
+            if "random_state" in model.get_params():
+                model.set_params(random_state=0)
+            hidden = np.zeros(shape, bool)
+            hidden[shape[0] // 2 :] = True
+            hidden = hidden.ravel()
+            seen = np.where(hidden, np.nan, B)
+            start = time.process_time()
+            model.fit(A)
+            fill = getattr(model, "impute", model.transform)
+            error = (fill(seen)[:, hidden] - B[:, hidden]) ** 2
+            cells += [
+                f"{error.mean() ** 0.5:.3f}",
+                f"{time.process_time() - start:.0f}",
+            ]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 def beside(*machines):
@@ -253,14 +360,17 @@ def patches(path="filters_of_photographs.png"):
 
 
 PARTS = {"speed": speed, "nats": nats, "features": features, "stacks": stacks}
-PARTS |= {"mnist": mnist, "patches": patches}
+PARTS |= {"mnist": mnist, "patches": patches, "completion": completion}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument("--data", type=Path, required=True, help="a folder, or public")
+    parser.add_argument("--torch", help="site-packages with PyTorch")
     asked = parser.parse_args()
     print(describe())
     for part in asked.only:
         print(f"\n## {part}\n")
-        PARTS[part](*[asked.data] * (part == "mnist"))
+        given = {"mnist": [asked.data], "completion": [asked.data]}
+        given["speed"] = [asked.torch]
+        PARTS[part](*given.get(part, ()))
