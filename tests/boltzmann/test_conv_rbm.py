@@ -281,3 +281,23 @@ def test_biases_may_start_at_zero(solver):
     model = ConvRBM(4, init_biases="zeros", random_state=0, **given).fit(X)
     draws = model.sample(500, random_state=0)
     assert abs(draws.mean(axis=0) - X.mean(axis=0)).max() < 0.25
+
+
+def test_motifs_of_signals_become_filters():
+    rng = np.random.default_rng(0)
+    t = np.arange(9)
+    motifs = np.array([np.exp(-((t - 4) ** 2) / 3) - 0.2, np.sin(2 * np.pi * t / 4.5)])
+    motifs *= 4 / np.linalg.norm(motifs, axis=1, keepdims=True)
+    X = rng.normal(0, 0.5, (1000, 40))
+    for row in X:
+        for start in rng.integers(11, size=2) + (0, 20):
+            row[start : start + 9] += motifs[rng.integers(2)]
+    shapes = {"image_shape": (1, 40), "filter_shape": (1, 9), "pool_shape": (1, 8)}
+    rbm = ConvRBM(2, **shapes, column_types="gaussian", n_iter=10, random_state=0)
+    norms = np.linalg.norm(filters := rbm.fit(X).components_, axis=1)
+    likeness = [
+        [np.correlate(np.pad(f, 4), motif, "full").max() / 4 for f in filters]
+        for motif in motifs
+    ] / norms
+    assert set(likeness.argmax(axis=1)) == {0, 1}
+    assert likeness.max(axis=1).min() > 0.95, likeness
