@@ -23,7 +23,8 @@ X = (X / 16).astype(np.float32)
 # A unit of the second layer sees maps of the first one. What it stands for is drawn
 # downwards: the mean image where it alone is on, less that where no unit is.
 
-dbn = ConvDBN((16, 24), filter_shape=(3, 3), n_iter=20, random_state=0).fit(X)
+dbn = ConvDBN((16, 24), filter_shape=3, pool_shape=(2, 1), n_iter=20, random_state=0)
+dbn.fit(X)
 dbn.set_params(feature_layer=1)
 n_units = dbn.transform(X[:1]).shape[1]
 parts = dbn.inverse_transform(np.eye(n_units, dtype=np.float32))

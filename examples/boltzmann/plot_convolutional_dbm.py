@@ -37,7 +37,8 @@ def show(groups, title):
 # Chains of Gibbs steps, from pooled maps of the second layer down to pixels and up
 # again. Shown are states of pixels.
 
-dbm = ConvDBM((24, 40), filter_shape=(5, 2), pretrain="layerwise", random_state=0)
+shapes = {"filter_shape": (5, 2), "pool_shape": (2, 1)}
+dbm = ConvDBM((24, 40), **shapes, pretrain="layerwise", random_state=0)
 dbm.fit(A)
 samples = dbm.sample(36, random_state=0, init="noise", n_steps=1000)
 show({" " * k: part for k, part in enumerate(np.split(samples, 3))}, "samples")

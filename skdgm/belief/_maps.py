@@ -24,7 +24,7 @@ OPTIONS = (
     "sparsity_target",
     "sparsity_cost",
 )
-_SHAPES = "filter_shape", "pool_shape"
+_SHAPES = "filter_shape", "pool_shape", "stride"
 
 
 def specified(network):
@@ -38,6 +38,8 @@ def specified(network):
     }
     for number, size in enumerate((*maps, *above)):
         own = {name: values[number] for name, values in each.items()}
+        if _is_auto(own["gradient"]):
+            own["gradient"] = "cd" if number < depth - 1 else "pcd"
         own = {name: v for name, v in own.items() if not _is_auto(v)}
         own["verbose"] = network.verbose
         if number < len(maps):

@@ -58,7 +58,7 @@ class ConvDBN(BeliefNetwork):
 
     Parameters
     ----------
-    conv_layer_sizes : int or tuple of int, default=(24, 40)
+    conv_layer_sizes : int or tuple of int, default=(40, 40)
         Number of filters of each layer of maps, from the bottom up.
     filter_shape : int, None or tuple, default=None
         Shape of the filters, as of :class:`ConvRBM`. A tuple has one for each layer of
@@ -66,6 +66,9 @@ class ConvDBN(BeliefNetwork):
     pool_shape : int, None or tuple, default=None
         Shape of blocks of positions, as of :class:`ConvRBM`, or a tuple as for
         ``filter_shape``.
+    stride : int or tuple, default=1
+        Steps from a position of the filters to the next, as of :class:`ConvRBM`, or a
+        tuple as for ``filter_shape``.
     hidden_layer_sizes : int or tuple of int, default=()
         Numbers of units of layers above the maps that are connected to all of them, as
         in :class:`DBN`, from the bottom up; by default there are none.
@@ -92,8 +95,10 @@ class ConvDBN(BeliefNetwork):
     n_iter : int, tuple of int or "auto", default="auto"
         Number of epochs. "auto": of a layer of maps as many as make 6,000 updates, from
         2 to 100; of another as in :class:`DBN`.
-    gradient : {"pcd", "cd", "fpcd", "tempering"} or tuple, default="pcd"
-        Chains of the negative phase, as of :class:`ConvRBM`.
+    gradient : {"auto", "cd", "pcd", "fpcd", "tempering"} or tuple, default="auto"
+        Chains of the negative phase, as of :class:`ConvRBM`. "auto": "pcd" in the layer
+        at the top, whose joint distribution is the network's, and "cd" in those below,
+        of which only the conditional distributions are.
     n_steps : int or tuple, default=1
         Number of Gibbs steps of these chains in each update.
     n_chains : int, None or tuple, default=50
@@ -162,7 +167,8 @@ class ConvDBN(BeliefNetwork):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvDBN
     >>> X = load_digits().data / 16
-    >>> dbn = ConvDBN((8, 12), filter_shape=(3, 2), n_iter=2, random_state=0).fit(X)
+    >>> dbn = ConvDBN((8, 12), filter_shape=(3, 2), pool_shape=2, n_iter=2)
+    >>> dbn = dbn.set_params(random_state=0).fit(X)
     >>> [maps.shape for maps in dbn.transform_maps(X)]
     [(1797, 3, 3, 8), (1797, 1, 1, 12)]
     >>> dbn.transform(X).shape
@@ -177,10 +183,11 @@ class ConvDBN(BeliefNetwork):
         "hidden_layer_sizes": CONSTRAINTS["hidden_layer_sizes"],
         "filter_shape": _COUNTS,
         "pool_shape": _COUNTS,
+        "stride": _COUNTS[:2],
         "image_shape": [tuple, None],
         "padding": [StrOptions({"valid", "same"})],
     }
-    for _option in "learning_rate", "solver", "momentum":
+    for _option in "learning_rate", "solver", "momentum", "gradient":
         _parameter_constraints[_option] = [*CONSTRAINTS[_option], StrOptions({AUTO})]
     del _option
     _IMPLIED = {
@@ -193,10 +200,11 @@ class ConvDBN(BeliefNetwork):
 
     def __init__(
         self,
-        conv_layer_sizes=(24, 40),
+        conv_layer_sizes=(40, 40),
         *,
         filter_shape=None,
         pool_shape=None,
+        stride=1,
         hidden_layer_sizes=(),
         image_shape=None,
         padding="valid",
@@ -208,7 +216,7 @@ class ConvDBN(BeliefNetwork):
         schedule="linear",
         batch_size=10,
         n_iter="auto",
-        gradient="pcd",
+        gradient="auto",
         n_steps=1,
         n_chains=50,
         l2=0.0,
@@ -224,6 +232,7 @@ class ConvDBN(BeliefNetwork):
         self.conv_layer_sizes = conv_layer_sizes
         self.filter_shape = filter_shape
         self.pool_shape = pool_shape
+        self.stride = stride
         self.hidden_layer_sizes = hidden_layer_sizes
         self.image_shape = image_shape
         self.padding = padding

@@ -20,6 +20,7 @@ _STRUCTURE = (
     "conv_layer_sizes",
     "filter_shape",
     "pool_shape",
+    "stride",
     "hidden_layer_sizes",
     "image_shape",
     "padding",
@@ -50,10 +51,12 @@ class ConvDBNClassifier(Classifier, TunedNetwork):
 
     Parameters
     ----------
-    conv_layer_sizes : int or tuple of int, default=(24, 40)
+    conv_layer_sizes : int or tuple of int, default=(40, 40)
         Number of filters of each layer of maps, from the bottom up.
     filter_shape, pool_shape : int, None or tuple, default=None
         Shapes of filters and of blocks of positions, as in :class:`ConvDBN`.
+    stride : int or tuple, default=1
+        Steps from a position of the filters to the next, as in :class:`ConvDBN`.
     hidden_layer_sizes : int or tuple of int, default=()
         Numbers of units of layers above the maps that are connected to all of them.
     image_shape : tuple of int or None, default=None
@@ -181,15 +184,17 @@ class ConvDBNClassifier(Classifier, TunedNetwork):
         **TunedNetwork._parameter_constraints,
         **{name: ConvDBN._parameter_constraints[name] for name in _STRUCTURE},
         "pretrain_learning_rate": ConvDBN._parameter_constraints["learning_rate"],
+        "pretrain_gradient": ConvDBN._parameter_constraints["gradient"],
         "unlabeled": "no_validation",
     }
 
     def __init__(
         self,
-        conv_layer_sizes=(24, 40),
+        conv_layer_sizes=(40, 40),
         *,
         filter_shape=None,
         pool_shape=None,
+        stride=1,
         hidden_layer_sizes=(),
         image_shape=None,
         padding="valid",
@@ -199,7 +204,7 @@ class ConvDBNClassifier(Classifier, TunedNetwork):
         pretrain_iter="auto",
         pretrain_learning_rate="auto",
         pretrain_batch_size=10,
-        pretrain_gradient="pcd",
+        pretrain_gradient="auto",
         pretrain_steps=1,
         solver="adam",
         alpha=1e-4,
@@ -222,6 +227,7 @@ class ConvDBNClassifier(Classifier, TunedNetwork):
         self.conv_layer_sizes = conv_layer_sizes
         self.filter_shape = filter_shape
         self.pool_shape = pool_shape
+        self.stride = stride
         self.hidden_layer_sizes = hidden_layer_sizes
         self.image_shape = image_shape
         self.padding = padding

@@ -17,8 +17,10 @@ from skdgm.utils.images import image_shape
 from skdgm.utils.tree import astype
 from skdgm.utils.windows import Window, window
 
-# Side of a filter by default: its limits, and the share of an image's side.
-_LEAST, _MOST, _SHARE = 5, 15, 3
+# Side of a filter by default: its limits, and the share of an image's side. Positions
+# that are worth pooling.
+_LEAST, _MOST, _SHARE = 4, 15, 3
+_MANY = 8
 # Deviation of other machines' first weights.
 _SCALE = 0.01
 # Initial probability of a block to be on; by how much more filters differ at first than
@@ -52,6 +54,7 @@ class Geometry(NamedTuple):
         return {
             "image_shape_": own.below,
             "filter_shape_": (own.rows, own.columns),
+            "stride_": (own.down, own.right),
             "pool_shape_": self.pool,
             "map_shape_": (own.high, own.wide),
         }
@@ -71,14 +74,15 @@ def geometry_of(options, n_features, who="ConvRBM"):
         shape = 1, n_features
     image = image_shape(n_features, shape, who=who)
     sides, same = image[:2], options.padding == "same"
+    stride = _pair("stride", options.stride, sides, who)
     filters = _pair("filter_shape", options.filter_shape, sides, who)
     if filters is None:
-        filters = [_side(side, same) for side in sides]
-    found = window(image, tuple(filters), 1, options.padding)
+        filters = [_side(*each, same) for each in zip(sides, stride)]
+    found = window(image, tuple(filters), stride, options.padding)
     positions = found.high, found.wide
     pool = _pair("pool_shape", options.pool_shape, positions, who)
     if pool is None:
-        pool = tuple(1 if n % 2 else 2 for n in positions)
+        pool = tuple(1 if n % 2 or n < _MANY else 2 for n in positions)
     if any(n % part for n, part in zip(positions, pool)):
         raise ValueError(
             f"pool_shape={options.pool_shape!r} of {who} does not divide the "
@@ -104,12 +108,14 @@ def _pair(name, given, sides, who):
     return tuple(map(int, pair))
 
 
-def _side(side, same):
-    """Side of a filter by default: a third of the image's, between 5 and 15, and one
-    more where that leaves an odd number of positions."""
-    length = min(max(_LEAST, side // _SHARE), _MOST)
-    odd = not same and (side - length + 1) % 2
-    return min(side, length + odd)
+def _side(side, step, same):
+    """Side of a filter by default: a third of the image's, between 4 and 15, and as
+    much more as leaves an even number of positions where they are many."""
+    length = min(max(_LEAST, side // _SHARE), _MOST, side)
+    n = (side - length) // step + 1
+    if same or n <= _MANY or n % 2 == 0:
+        return length
+    return side - (n - 1) * step + 1
 
 
 @lru_cache(maxsize=128)

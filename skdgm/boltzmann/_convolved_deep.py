@@ -14,7 +14,7 @@ from skdgm.distributions import Pooled
 from skdgm.energies import Energy
 from skdgm.utils.counts import check_sizes, per_layer
 
-_SHAPES = "filter_shape", "pool_shape"
+_SHAPES = "filter_shape", "pool_shape", "stride"
 
 
 def geometries(options, n_features):
@@ -100,7 +100,7 @@ def _shapes(machine):
     """Fitted attributes that say the geometry."""
     shapes = geometries(machine._options, machine.n_features_in_)
     each = [own.shapes for own in shapes]
-    names = "filter_shape_", "pool_shape_", "map_shape_"
+    names = "filter_shape_", "pool_shape_", "stride_", "map_shape_"
     found = {f"{name[:-1]}s_": [own[name] for own in each] for name in names}
     return {"image_shape_": each[0]["image_shape_"]} | found
 

@@ -66,6 +66,9 @@ class ConvDBM(Machine):
     pool_shape : int, None or tuple, default=None
         Shape of blocks of positions, as of :class:`ConvRBM`, or a tuple as for
         ``filter_shape``.
+    stride : int or tuple, default=1
+        Steps from a position of the filters to the next, as of :class:`ConvRBM`, or a
+        tuple as for ``filter_shape``.
     image_shape : tuple of int or None, default=None
         Height, width and perhaps channels of the images. None is a square of one
         channel, or else one row of pixels.
@@ -187,7 +190,8 @@ class ConvDBM(Machine):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvDBM
     >>> X = load_digits().data / 16
-    >>> dbm = ConvDBM((8, 12), filter_shape=(3, 2), n_iter=2, random_state=0).fit(X)
+    >>> dbm = ConvDBM((8, 12), filter_shape=(3, 2), pool_shape=2, n_iter=2)
+    >>> dbm = dbm.set_params(random_state=0).fit(X)
     >>> [maps.shape for maps in dbm.transform_maps(X)]
     [(1797, 3, 3, 8), (1797, 1, 1, 12)]
     >>> dbm.transform(X).shape
@@ -201,6 +205,7 @@ class ConvDBM(Machine):
         "conv_layer_sizes": _options.DEEP["hidden_layer_sizes"],
         "filter_shape": _COUNTS,
         "pool_shape": _COUNTS,
+        "stride": _COUNTS[:2],
         "image_shape": [tuple, None],
         "padding": [StrOptions({"valid", "same"})],
         "precision": [StrOptions({"scalar", "fixed"})],
@@ -217,6 +222,7 @@ class ConvDBM(Machine):
         *,
         filter_shape=None,
         pool_shape=None,
+        stride=1,
         image_shape=None,
         padding="valid",
         column_types="bernoulli",
@@ -263,6 +269,7 @@ class ConvDBM(Machine):
         self.conv_layer_sizes = conv_layer_sizes
         self.filter_shape = filter_shape
         self.pool_shape = pool_shape
+        self.stride = stride
         self.image_shape = image_shape
         self.padding = padding
         self.column_types = column_types

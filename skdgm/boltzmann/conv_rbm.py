@@ -55,13 +55,17 @@ class ConvRBM(Machine):
         Number of filters, and of maps.
     filter_shape : int, tuple of int or None, default=None
         Rows and columns of the filters, or one number for both (of which an image of
-        one row takes one row). None is a third of the image's side, between 5 and 15
-        pixels, and one more where blocks of two would not divide the positions; at most
-        the whole side.
+        one row takes one row). None is a third of the image's side, between 4 and 15
+        pixels, and what more leaves an even number of positions, where these are many;
+        at most the whole side.
     pool_shape : int, tuple of int or None, default=None
         Rows and columns of positions in a block, or one number for both. It must
-        divide the numbers of positions. None is 2, or 1 along a side with an odd
-        number. With 1, all detection units are independent given the image.
+        divide the numbers of positions. None is 2 along a side with an even number of
+        at least 8 positions, else 1. With 1, all detection units are independent given
+        the image.
+    stride : int or tuple of int, default=1
+        Steps down and to the right from a position of the filters to the next, or one
+        number for both (along a side of one pixel, 1).
     image_shape : tuple of int or None, default=None
         Height, width and perhaps channels of the images. None is a square of one
         channel, or else one row of pixels.
@@ -162,8 +166,8 @@ class ConvRBM(Machine):
         Visible biases b.
     image_shape_ : tuple of int
         Height, width and channels of the images.
-    filter_shape_, pool_shape_ : tuple of int
-        Rows and columns of filters, and of blocks.
+    filter_shape_, pool_shape_, stride_ : tuple of int
+        Rows and columns of filters, of blocks, and of a step between positions.
     map_shape_ : tuple of int
         Rows and columns of positions of the filters.
     h_samples_ : ndarray of shape (n_chains, n_positions * n_components)
@@ -216,7 +220,7 @@ class ConvRBM(Machine):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvRBM
     >>> X = load_digits().data / 16
-    >>> rbm = ConvRBM(8, n_iter=2, random_state=0).fit(X)
+    >>> rbm = ConvRBM(8, filter_shape=5, pool_shape=2, n_iter=2, random_state=0).fit(X)
     >>> rbm.filter_shape_, rbm.map_shape_, rbm.pool_shape_
     ((5, 5), (4, 4), (2, 2))
     >>> rbm.transform(X).shape
@@ -230,6 +234,7 @@ class ConvRBM(Machine):
         **VISIBLE,
         "filter_shape": [Interval(Integral, 1, None, closed="left"), tuple, None],
         "pool_shape": [Interval(Integral, 1, None, closed="left"), tuple, None],
+        "stride": [Interval(Integral, 1, None, closed="left"), tuple],
         "image_shape": [tuple, None],
         "padding": [StrOptions({"valid", "same"})],
         "precision": [StrOptions({"scalar", "fixed"})],
@@ -248,6 +253,7 @@ class ConvRBM(Machine):
         *,
         filter_shape=None,
         pool_shape=None,
+        stride=1,
         image_shape=None,
         padding="valid",
         column_types="bernoulli",
@@ -285,6 +291,7 @@ class ConvRBM(Machine):
         self.n_components = n_components
         self.filter_shape = filter_shape
         self.pool_shape = pool_shape
+        self.stride = stride
         self.image_shape = image_shape
         self.padding = padding
         self.column_types = column_types

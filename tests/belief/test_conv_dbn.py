@@ -289,7 +289,8 @@ def test_features_move_with_the_image():
 
 def test_it_learns_and_continues():
     X = (load_digits().data[:300] / 16).astype(np.float32)
-    dbn = ConvDBN((8, 12), filter_shape=(3, 2), n_iter=3, random_state=0).fit(X)
+    given = {"filter_shape": (3, 2), "pool_shape": 2, "n_iter": 3}
+    dbn = ConvDBN((8, 12), **given, random_state=0).fit(X)
     assert all(curve[-1] < curve[0] for curve in dbn.loss_curves_)
     assert dbn.layers_[1].image_shape_ == (3, 3, 8)
     before = dbn.layers_[1].components_
@@ -305,8 +306,8 @@ def test_it_learns_and_continues():
 def test_layers_given_see_the_maps_below():
     X = load_digits().data[:60] / 16
     layers = [
-        ("strokes", ConvRBM(5, filter_shape=3, n_iter=1)),
-        ("parts", ConvRBM(6, filter_shape=2, n_iter=1, l2=1e-3)),
+        ("strokes", ConvRBM(5, filter_shape=3, pool_shape=2, n_iter=1)),
+        ("parts", ConvRBM(6, filter_shape=2, pool_shape=2, n_iter=1, l2=1e-3)),
         ("whole", BernoulliRBM(7, n_iter=1)),
     ]
     dbn = ConvDBN(layers=layers, random_state=0).fit(X)
@@ -323,9 +324,10 @@ def test_layers_given_see_the_maps_below():
     ("options", "message"),
     [
         ({"filter_shape": 9}, "layer 0: A filter of shape"),
-        ({"filter_shape": (5, 3)}, "layer 1: A filter of shape"),
+        ({"filter_shape": 5}, "layer 1: A filter of shape"),
         ({"filter_shape": (3, 2), "pool_shape": (2, 3)}, "layer 1: pool_shape=3"),
         ({"filter_shape": (3, 3, 3)}, "filter_shape must be one value, or a tuple"),
+        ({"stride": (1, 0)}, "layer 1: The 'stride' parameter of ConvRBM"),
         ({"filter_shape": (3, "a")}, "layer 1: .*filter_shape"),
         ({"image_shape": (8, 9)}, "layer 0: image_shape=.*64"),
         ({"conv_layer_sizes": ()}, "at least one layer of maps"),

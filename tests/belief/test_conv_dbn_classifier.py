@@ -15,6 +15,7 @@ from tests.nets.recipes import assert_slopes, numbers
 SMALL = ConvDBNClassifier(
     (4, 5),
     filter_shape=(3, 2),
+    pool_shape=2,
     hidden_layer_sizes=6,
     pretrain_iter=2,
     n_iter=3,
@@ -64,8 +65,8 @@ def test_slopes_of_the_whole_net():
 
 def test_the_network_is_what_it_would_be_alone():
     clf = clone(SMALL).fit(FEW, FEW_Y)
-    dbn = ConvDBN((4, 5), filter_shape=(3, 2), hidden_layer_sizes=6, n_iter=2)
-    dbn.set_params(random_state=clf.dbn_.random_state).fit(FEW)
+    dbn = ConvDBN((4, 5), filter_shape=(3, 2), pool_shape=2, hidden_layer_sizes=6)
+    dbn.set_params(n_iter=2, random_state=clf.dbn_.random_state).fit(FEW)
     np.testing.assert_array_equal(dbn.transform(FEW)[:, -6:], clf.dbn_.transform(FEW))
     np.testing.assert_array_equal(
         dbn.sample(5, random_state=1), clf.sample(5, random_state=1)

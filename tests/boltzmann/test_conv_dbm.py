@@ -25,6 +25,12 @@ SMALL = [
     # Blocks of two, of which the next layer sees three and pools the results.
     {"image_shape": (2, 4), "filter_shape": (2, (1, 2)), "pool_shape": (1, (1, 2))},
     {"image_shape": (2, 2, 2), "filter_shape": 2, "padding": "same", "pool_shape": 1},
+    {
+        "image_shape": (2, 4),
+        "filter_shape": (2, (1, 2)),
+        "stride": ((1, 2), 1),
+        "pool_shape": 1,
+    },
 ]
 DEEP = {
     "conv_layer_sizes": (2, 2, 2),
@@ -46,17 +52,17 @@ def fitted(scale=1.0, seed=3, **options):
     return model
 
 
-def correlated(images, W, shape, same):
+def correlated(images, W, shape, stride, same):
     """Correlation with filters, place by place, (n, high, wide, n_maps)."""
     n, height, width, channels = images.shape
-    rows, columns = shape
+    (rows, columns), (down, right) = shape, stride
     W, top, left = W.reshape(rows, columns, channels, -1), 0, 0
-    high, wide = height - rows + 1, width - columns + 1
+    high, wide = (height - rows) // down + 1, (width - columns) // right + 1
     if same:
         top, left, high, wide = (rows - 1) // 2, (columns - 1) // 2, height, width
     out = np.zeros((n, high, wide, W.shape[-1]))
     for i, j, a, b in product(*map(range, (high, wide, rows, columns))):
-        y, x = i + a - top, j + b - left
+        y, x = down * i + a - top, right * j + b - left
         if 0 <= y < height and 0 <= x < width:
             out[:, i, j] += images[:, y, x] @ W[a, b]
     return out
@@ -94,6 +100,7 @@ class Listed:
                 self.tops[number - 1],
                 model.coefs_[number - 1],
                 model.filter_shapes_[number - 1],
+                model.strides_[number - 1],
                 same,
             )
             eta = (eta + model.intercepts_[number]).reshape(len(eta), -1) @ h.T
@@ -348,7 +355,7 @@ def test_a_single_layer_is_a_convolutional_machine():
 
 def test_csr_shapes_and_continuing():
     X = (load_digits().data[:200] > 7).astype(np.float32)
-    given = {"filter_shape": (3, 2), "n_iter": 2, "random_state": 0}
+    given = {"filter_shape": (3, 2), "n_iter": 2, "random_state": 0, "pool_shape": 2}
     model = ConvDBM((4, 5), **given).fit(sp.csr_array(X))
     other = ConvDBM((4, 5), **given).fit(X)
     for a, b in zip(model.coefs_, other.coefs_):
@@ -361,23 +368,34 @@ def test_csr_shapes_and_continuing():
     before = model.coefs_[0].copy()
     model.partial_fit(X)
     assert (model.coefs_[0] != before).any()
+    model.set_params(filter_shape=((3, 3), (2, 1)), pool_shape=(2, (2, 1)))
     with pytest.raises(ValueError, match="filter_shapes_"):
-        model.set_params(filter_shape=((3, 3), (2, 1))).partial_fit(X)
+        model.partial_fit(X)
+    model.set_params(filter_shape=(3, 2), pool_shape=2, conv_layer_sizes=(4, 6))
     with pytest.raises(ValueError, match="conv_layer_sizes"):
-        model.set_params(filter_shape=(3, 2), conv_layer_sizes=(4, 6)).partial_fit(X)
+        model.partial_fit(X)
+
+
+def test_a_learned_stride_is_kept():
+    X = (load_digits().data[:50] > 7).astype(np.float32)
+    given = {"filter_shape": 1, "padding": "same", "pool_shape": 1, "n_iter": 1}
+    model = ConvDBM((2, 2), stride=(2, 1), random_state=0, **given).fit(X)
+    assert model.strides_ == [(2, 2), (1, 1)]
+    with pytest.raises(ValueError, match="strides_"):
+        model.set_params(stride=1).partial_fit(X)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"filter_shape": (9, 1)}, "larger than images"),
-        ({"filter_shape": (5, 3)}, "larger than images"),
+        ({"filter_shape": (5, 5)}, "larger than images"),
         (
             {"filter_shape": 5, "pool_shape": (3, 1)},
             "hidden layer 1 of ConvDBM.*divide",
         ),
         ({"filter_shape": (3, 2), "pool_shape": (1, 2)}, "hidden layer 2 .* divide"),
-        ({"pool_shape": (2, 0)}, "pool_shape of hidden layer 2 of ConvDBM"),
+        ({"pool_shape": (1, 0)}, "pool_shape of hidden layer 2 of ConvDBM"),
         ({"filter_shape": (2, 2, 2)}, "filter_shape must be one value, or a tuple"),
         ({"image_shape": (8, 9)}, "image_shape=.*64"),
         ({"conv_layer_sizes": ()}, "conv_layer_sizes must be"),

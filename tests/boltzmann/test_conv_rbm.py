@@ -9,6 +9,7 @@ from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 
 from skdgm import ConvRBM
+from skdgm.boltzmann._convolved import geometry_of
 from skdgm.couplings import Dense
 from skdgm.distributions import Bernoulli, Pooled
 from skdgm.energies import Energy, Params, contrast
@@ -25,6 +26,9 @@ SMALL = [
     {"filter_shape": 3, "pool_shape": (2, 1), "image_shape": (4, 4)},
     {"filter_shape": 2, "pool_shape": 2, "image_shape": (2, 2, 2), "padding": "same"},
     {"filter_shape": 3, "pool_shape": 2, "image_shape": (1, 6)},
+    {"filter_shape": 2, "pool_shape": (1, 2), "image_shape": (3, 4), "stride": (1, 2)},
+    {"filter_shape": 3, "image_shape": (3, 4), "stride": 2, "padding": "same"},
+    {"filter_shape": 3, "pool_shape": 2, "image_shape": (1, 9), "stride": 2},
 ]
 
 
@@ -54,14 +58,15 @@ def log_weights(model, v, h):
     """-E of each pair, with the correlation written out."""
     height, width, channels = model.image_shape_
     (high, wide), (rows, columns) = model.map_shape_, model.filter_shape_
-    above = below = 0
+    (down, right), above, left = model.stride_, 0, 0
     if model.padding == "same":
-        above, below = (rows - 1) // 2, (columns - 1) // 2
+        above = max(0, (high - 1) * down + rows - height) // 2
+        left = max(0, (wide - 1) * right + columns - width) // 2
     images = v.reshape(len(v), height, width, channels)
     W = model.components_.reshape(-1, rows, columns, channels)
     eta = np.zeros((len(v), high, wide, len(W)))
     for i, j, a, b in product(*map(range, (high, wide, rows, columns))):
-        y, x = i + a - above, j + b - below
+        y, x = down * i + a - above, right * j + b - left
         if 0 <= y < height and 0 <= x < width:
             eta[:, i, j] += images[:, y, x] @ W[:, a, b].T
     eta = (eta + model.intercept_hidden_).reshape(len(v), -1)
@@ -217,21 +222,48 @@ def test_sparsity_lowers_activity():
 
 def test_csr_and_shapes():
     X = (load_digits().data[:200] > 7).astype(np.float32)
-    model = ConvRBM(4, n_iter=2, random_state=0).fit(sp.csr_array(X))
+    given = {"filter_shape": 5, "pool_shape": 2, "n_iter": 2, "random_state": 0}
+    model = ConvRBM(4, **given).fit(sp.csr_array(X))
     np.testing.assert_array_equal(
-        model.components_, ConvRBM(4, n_iter=2, random_state=0).fit(X).components_
+        model.components_, ConvRBM(4, **given).fit(X).components_
     )
     np.testing.assert_array_equal(model.transform(sp.csr_array(X)), model.transform(X))
     assert model.image_shape_ == (8, 8, 1)
     assert (model.filter_shape_, model.map_shape_) == ((5, 5), (4, 4))
-    assert model.pool_shape_ == (2, 2)
+    assert (model.pool_shape_, model.stride_) == ((2, 2), (1, 1))
     assert len(model.get_feature_names_out()) == 16
-    model = ConvRBM(4, features="detection", n_iter=0).fit(X)
+    model = ConvRBM(4, filter_shape=5, features="detection", n_iter=0).fit(X)
     assert len(model.get_feature_names_out()) == 64
     line = ConvRBM(3, n_iter=0).fit(RNG.random((9, 10)))
     assert line.image_shape_ == (1, 10, 1)
-    assert line.filter_shape_ == (1, 5)
+    assert line.filter_shape_ == (1, 4)
     assert ConvRBM(3, n_iter=0).fit(RNG.random((9, 1))).filter_shape_ == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("side", "stride", "filters", "positions", "pool"),
+    [
+        (8, 1, 4, 5, 1),
+        (12, 1, 5, 8, 2),
+        (15, 1, 6, 10, 2),
+        (28, 1, 9, 20, 2),
+        (28, 2, 9, 10, 2),
+        (60, 2, 17, 22, 2),
+    ],
+)
+def test_default_shapes(side, stride, filters, positions, pool):
+    options = ConvRBM(stride=stride, filter_shape=None)
+    found = geometry_of(options, side**2)
+    assert found.shapes == {
+        "image_shape_": (side, side, 1),
+        "filter_shape_": (filters, filters),
+        "stride_": (stride, stride),
+        "pool_shape_": (pool, pool),
+        "map_shape_": (positions, positions),
+    }
+    line = geometry_of(options.set_params(image_shape=(1, side)), side)
+    assert line.shapes["stride_"] == (1, stride)
+    assert line.shapes["map_shape_"] == (1, positions)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +274,7 @@ def test_csr_and_shapes():
         ({"filter_shape": 5, "pool_shape": 3}, "does not divide the 4 x 4"),
         ({"pool_shape": (2, 0)}, "pool_shape of ConvRBM must be a positive"),
         ({"filter_shape": (2, 2, 2)}, "filter_shape of ConvRBM must be a positive"),
+        ({"stride": (1, 0)}, "stride of ConvRBM must be a positive"),
         ({"image_shape": (8, 9)}, "image_shape=.*64"),
         ({"image_shape": (64,)}, "image_shape"),
     ],
@@ -258,7 +291,7 @@ def test_shapes_that_do_not_fit(options, message):
 def test_what_was_learned_keeps_its_shape():
     X = load_digits().data[:50] / 16
     model = ConvRBM(3, n_iter=1, random_state=0).fit(X)
-    with pytest.raises(ValueError, match=r"filter_shape \(3, 3\), but \(5, 5\)"):
+    with pytest.raises(ValueError, match=r"filter_shape \(3, 3\), but \(4, 4\)"):
         model.set_params(filter_shape=3).partial_fit(X)
     model.set_params(filter_shape=None, n_components=4)
     with pytest.raises(ValueError, match="n_components=4"):

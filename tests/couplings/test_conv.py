@@ -19,6 +19,8 @@ COUPLINGS = [
     Conv(window((4, 5, 2), (3, 4), 1, "same"), 2),
     Conv(window((1, 6, 1), (1, 3), 1, "valid"), 4),
     Conv(window((3, 3, 1), (3, 3), 1, "valid"), 2),
+    Conv(window((4, 5, 2), 2, (2, 1), "valid"), 2),
+    Conv(window((4, 5, 1), 3, (1, 2), "same"), 2),
     # Filters that see pooled units.
     Conv(window((2, 2, 2), (2, 1), 1, "valid"), 3, Pooled(4, 6, 2, 2, 3)),
     Conv(window((1, 3, 2), (1, 3), 1, "same"), 2, Pooled(2, 3, 2, 2, 1)),
@@ -35,7 +37,7 @@ def unrolled(coupling, W):
             for place, (a, b, c) in enumerate(
                 np.ndindex(own.rows, own.columns, own.maps)
             ):
-                y, x = i + a - own.top, j + b - own.left
+                y, x = own.down * i + a - own.top, own.right * j + b - own.left
                 if 0 <= y < own.height and 0 <= x < own.width:
                     first = (i * own.wide + j) * coupling.n_maps
                     M[image[y, x, c], first : first + coupling.n_maps] = W[place]
