@@ -170,11 +170,15 @@ def nats():
         "BernoulliRBM(64)": BernoulliRBM(64),
         "ConvRBM()": ConvRBM(),
         "ConvRBM(64)": ConvRBM(64),
-        "ConvRBM(64), pool_shape=1": ConvRBM(64, pool_shape=1),
+        "ConvRBM(64), 5 x 5 in blocks of 2 x 2": ConvRBM(
+            64, filter_shape=5, pool_shape=2
+        ),
         "ConvRBM(64), padding='same'": ConvRBM(64, padding="same"),
         "ConvRBM(64), filters of 7 x 7": ConvRBM(64, filter_shape=7),
         "ConvDBM()": ConvDBM(),
-        "ConvDBM((16, 20)), 3 x 3 and 2 x 2": ConvDBM((16, 20), filter_shape=(3, 2)),
+        "ConvDBM((16, 20)), 3 x 3 and 2 x 2, blocks of 2 x 2": ConvDBM(
+            (16, 20), filter_shape=(3, 2), pool_shape=2
+        ),
         "ConvDBM((64, 64)), 7 x 7 and 1 x 1": ConvDBM((64, 64), filter_shape=(7, 1)),
     }
     for name, machine in machines.items():
@@ -255,7 +259,9 @@ def features():
         "DBN()": DBN(random_state=0),
         "ConvRBM()": ConvRBM(random_state=0),
         "ConvRBM(64)": ConvRBM(64, random_state=0),
-        "ConvRBM(64), detection": ConvRBM(64, features="detection", random_state=0),
+        "ConvRBM(64), 5 x 5 in blocks of 2 x 2": ConvRBM(
+            64, filter_shape=5, pool_shape=2, random_state=0
+        ),
         "pixels, ConvRBM(64)": beside(ConvRBM(64, random_state=0)),
     }
     for name, machine in machines.items():
@@ -276,6 +282,11 @@ def stacks():
         "ConvDBN()": ConvDBN(random_state=0),
         "ConvDBN(40), 3 x 3, same": ConvDBN(40, **small, random_state=0),
     }
+    for pooling in ("probabilistic", "max", "mean"):
+        shapes = {"filter_shape": 3, "pool_shape": (2, 1), "pooling": pooling}
+        linear[f"ConvDBN(), 3 x 3, pool_shape=(2, 1), {pooling}"] = ConvDBN(
+            **shapes, random_state=0
+        )
     models = {
         f"LogisticRegression of {name}": make_pipeline(model, LogisticRegression())
         for name, model in linear.items()

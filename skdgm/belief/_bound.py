@@ -23,6 +23,9 @@ import numpy as np
 
 from skdgm.utils.math import log_mean_exp
 
+# Tag of the random stream of what the next layer sees.
+_SEEN = 1
+
 
 class Terms(NamedTuple):
     """Terms of the bound, in nats, each a float64 array of shape (n_draws, n_rows).
@@ -109,11 +112,12 @@ def terms(layers, x, clamped, log_top, rng, n_draws):
         for number, layer in enumerate(layers):
             eta = layer.up(below) if number else eta
             unit = layer.units[1]
-            h, q = unit.sample(eta, rng.fold(n, number))
+            own = rng.fold(n, number)
+            h, q = unit.sample(eta, own)
             out.log_p[n] += layer.log_conditional(below, h, known)
             out.log_q[n] += unit.log_weight(eta, h) - unit.log_partition(eta)
             out.entropy[n] += unit.entropy(None, q).sum(axis=1, dtype=np.float64)
-            out.log_p[n] += layer.log_within(h)
-            below, known = layer.above(h), True
+            (below, gap), known = layer.proposed(h, q, own.fold(_SEEN)), True
+            out.log_p[n] += gap + layer.log_within(h, below)
         out.log_p[n] += log_top(below, rng.fold(n))
     return out

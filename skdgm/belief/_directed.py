@@ -110,9 +110,15 @@ class Directed(NamedTuple):
         """
         return mean_field(self.energy, self.recognition, x, clamp)[0]
 
-    def above(self, h):
-        """What the next layer sees of the units above: the units themselves."""
+    def above(self, h, mean, rng):
+        """What the next layer sees of the units above, drawn with their means: the
+        units themselves."""
         return h
+
+    def proposed(self, h, mean, rng):
+        """What the next layer sees, for a likelihood: it may be all that is possible;
+        and by how much the model prefers it to the draw, in nats."""
+        return h, 0.0
 
     def within(self, seen, rng):
         """Draw the units above, given what the next layer sees of them."""
@@ -122,7 +128,7 @@ class Directed(NamedTuple):
         """Means of the units above, given those of what the next layer sees."""
         return seen
 
-    def log_within(self, h):
+    def log_within(self, h, seen):
         """Log probability of the units above given what the next layer sees of them, a
         number for each row or one for all."""
         return 0.0
@@ -213,6 +219,8 @@ class PooledDirected(Directed):
 
     .. math:: P(h \mid p) = \prod_{B: p_B = 1} \frac{1}{|B|}, \qquad p_B = \sum_{j \in
        B} h_j \in \{0, 1\}
+
+    or as :class:`~skdgm.distributions.Selected` has it.
     """
 
     __slots__ = ()
@@ -221,21 +229,30 @@ class PooledDirected(Directed):
         """The layer itself: filters are not in tiles."""
         return self
 
-    def above(self, h):
+    @property
+    def _biases(self):
+        """Biases of the maps, with which they are generated."""
+        return self.generative.units[ABOVE]
+
+    def above(self, h, mean, rng):
         """Pooled units."""
-        return self.units[ABOVE].pool(h)
+        return self.units[ABOVE].select(h, mean, rng)
+
+    def proposed(self, h, mean, rng):
+        """Pooled units, and by how much the model prefers them to the draw."""
+        return self.units[ABOVE].propose(h, mean, rng)
 
     def within(self, seen, rng):
         """Draw detection units given pooled ones."""
-        return self.units[ABOVE].unpool(seen, rng)
+        return self.units[ABOVE].unpool(seen, self._biases, rng)
 
     def spread(self, seen):
         """Means of detection units given those of pooled ones."""
-        return self.units[ABOVE].spread(seen)
+        return self.units[ABOVE].spread(seen, self._biases)
 
-    def log_within(self, h):
+    def log_within(self, h, seen):
         """Log probability of detection units given pooled ones."""
-        return self.units[ABOVE].log_unpooled(h)
+        return self.units[ABOVE].log_unpooled(h, seen, self._biases)
 
 
 def directed(energy, recognition, generative):
@@ -263,8 +280,9 @@ def ascent(layers, x, rng):
     """
     states = [x]
     for number, layer in enumerate(layers):
-        h, _ = layer.units[ABOVE].sample(layer.up(states[-1]), rng.fold(_UP, number))
-        states.append(layer.above(h))
+        own = rng.fold(_UP, number)
+        h, mean = layer.units[ABOVE].sample(layer.up(states[-1]), own)
+        states.append(layer.above(h, mean, own.fold(_WITHIN)))
     return states
 
 

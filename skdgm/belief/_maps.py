@@ -24,7 +24,7 @@ OPTIONS = (
     "sparsity_target",
     "sparsity_cost",
 )
-_SHAPES = "filter_shape", "pool_shape", "stride"
+_OF_MAPS = "filter_shape", "pool_shape", "stride", "pooling"
 
 
 def specified(network):
@@ -34,7 +34,7 @@ def specified(network):
     depth = len(maps) + len(above)
     each = {name: per_layer(name, getattr(options, name), depth) for name in OPTIONS}
     shapes = {
-        name: per_layer(name, getattr(options, name), len(maps)) for name in _SHAPES
+        name: per_layer(name, getattr(options, name), len(maps)) for name in _OF_MAPS
     }
     for number, size in enumerate((*maps, *above)):
         own = {name: values[number] for name, values in each.items()}

@@ -17,6 +17,7 @@ from skdgm.base import rolled_back
 from skdgm.belief import _maps
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._stack import CONSTRAINTS
+from skdgm.boltzmann import ConvRBM
 from skdgm.training import AUTO
 
 _OWN = (
@@ -69,6 +70,11 @@ class ConvDBN(BeliefNetwork):
     stride : int or tuple, default=1
         Steps from a position of the filters to the next, as of :class:`ConvRBM`, or a
         tuple as for ``filter_shape``.
+    pooling : {"probabilistic", "max", "mean"} or tuple, default="probabilistic"
+        Pooled units, as of :class:`ConvRBM`. With "max" and "mean" the next layer sees
+        one unit of each block: the one whose probability given the image is highest, or
+        one at random. Given a pooled unit it is that of any position of its block, and
+        all others are on as often as the biases of their maps say.
     hidden_layer_sizes : int or tuple of int, default=()
         Numbers of units of layers above the maps that are connected to all of them, as
         in :class:`DBN`, from the bottom up; by default there are none.
@@ -184,6 +190,7 @@ class ConvDBN(BeliefNetwork):
         "filter_shape": _COUNTS,
         "pool_shape": _COUNTS,
         "stride": _COUNTS[:2],
+        "pooling": [*ConvRBM._parameter_constraints["pooling"], tuple],
         "image_shape": [tuple, None],
         "padding": [StrOptions({"valid", "same"})],
     }
@@ -205,6 +212,7 @@ class ConvDBN(BeliefNetwork):
         filter_shape=None,
         pool_shape=None,
         stride=1,
+        pooling="probabilistic",
         hidden_layer_sizes=(),
         image_shape=None,
         padding="valid",
@@ -233,6 +241,7 @@ class ConvDBN(BeliefNetwork):
         self.filter_shape = filter_shape
         self.pool_shape = pool_shape
         self.stride = stride
+        self.pooling = pooling
         self.hidden_layer_sizes = hidden_layer_sizes
         self.image_shape = image_shape
         self.padding = padding

@@ -21,6 +21,7 @@ _STRUCTURE = (
     "filter_shape",
     "pool_shape",
     "stride",
+    "pooling",
     "hidden_layer_sizes",
     "image_shape",
     "padding",
@@ -57,6 +58,9 @@ class ConvDBNClassifier(Classifier, TunedNetwork):
         Shapes of filters and of blocks of positions, as in :class:`ConvDBN`.
     stride : int or tuple, default=1
         Steps from a position of the filters to the next, as in :class:`ConvDBN`.
+    pooling : {"probabilistic", "max", "mean"} or tuple, default="probabilistic"
+        Pooled units, as in :class:`ConvDBN`: with "max" or "mean" the net has maxima or
+        means of logistic functions.
     hidden_layer_sizes : int or tuple of int, default=()
         Numbers of units of layers above the maps that are connected to all of them.
     image_shape : tuple of int or None, default=None
@@ -195,6 +199,7 @@ class ConvDBNClassifier(Classifier, TunedNetwork):
         filter_shape=None,
         pool_shape=None,
         stride=1,
+        pooling="probabilistic",
         hidden_layer_sizes=(),
         image_shape=None,
         padding="valid",
@@ -228,6 +233,7 @@ class ConvDBNClassifier(Classifier, TunedNetwork):
         self.filter_shape = filter_shape
         self.pool_shape = pool_shape
         self.stride = stride
+        self.pooling = pooling
         self.hidden_layer_sizes = hidden_layer_sizes
         self.image_shape = image_shape
         self.padding = padding

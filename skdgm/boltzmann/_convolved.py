@@ -10,7 +10,7 @@ import numpy as np
 from skdgm.boltzmann._density import EnergyDensity
 from skdgm.boltzmann._layers import Layers
 from skdgm.couplings import Conv
-from skdgm.distributions import Pooled
+from skdgm.distributions import Pooled, Selected
 from skdgm.energies import Energy, Params
 from skdgm.utils.counts import is_a
 from skdgm.utils.images import image_shape
@@ -36,10 +36,12 @@ class Geometry(NamedTuple):
     window : Window
     pool : tuple of int
         Rows and columns of a block.
+    pooling : {"probabilistic", "max", "mean"}
     """
 
     window: Window
     pool: tuple
+    pooling: str = "probabilistic"
 
     @property
     def pooled(self):
@@ -90,7 +92,7 @@ def geometry_of(options, n_features, who="ConvRBM"):
             f"{found.rows, found.columns} in images of shape {sides}: choose another "
             "pool_shape, or another filter_shape."
         )
-    return Geometry(found, pool)
+    return Geometry(found, pool, options.pooling)
 
 
 def _pair(name, given, sides, who):
@@ -123,7 +125,10 @@ def _energy(kind, visible, geometry, n_maps):
     """Energy, which parameters are no part of; the kind of the visible block belongs to
     the key: blocks of different kinds and the same size are equal tuples."""
     own = geometry.window
-    hidden = Pooled(own.high, own.wide, n_maps, *geometry.pool)
+    maps = own.high, own.wide, n_maps
+    hidden = Pooled(*maps, *geometry.pool)
+    if geometry.pooling != "probabilistic":
+        hidden = Selected(*maps, 1, 1, *geometry.pool, geometry.pooling)
     return Energy([visible, hidden], [(0, 1, 0)], [Conv(own, n_maps)])
 
 
@@ -210,7 +215,7 @@ def first(objective, params):
     units, couplings = list(params.units), []
     for (_, block, number), W in zip(objective.energy.links, params.couplings):
         unit = objective.energy.units[block]
-        share = _ON * unit.n_pooled / unit.size
+        share = _ON * unit.n_blocks / unit.size
         units[block] = unit.init(np.full(unit.size, share), params.dtype)
         # Units that are on over a pixel.
         n_on = share * W.size / objective.energy.couplings[number].window.maps
@@ -242,5 +247,5 @@ class ConvDensity(EnergyDensity):
         """Means of the visible units given detection units; or given pooled ones, of
         whose blocks each unit is as likely."""
         if self.pooled:
-            H = self.energy.units[-1].spread(H)
+            H = self.energy.units[-1].spread(H, self.params.units[-1])
         return super().visible_means(H)

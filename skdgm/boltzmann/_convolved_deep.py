@@ -31,7 +31,7 @@ def geometries(options, n_features):
     image, found = options.image_shape, []
     for number, (size, *own) in enumerate(zip(sizes, *shapes)):
         layer = SimpleNamespace(**dict(zip(_SHAPES, own)), image_shape=image)
-        layer.padding = options.padding
+        layer.padding, layer.pooling = options.padding, "probabilistic"
         who = f"hidden layer {number + 1} of ConvDBM"
         found.append(geometry_of(layer, n_features, who))
         image = *found[-1].pooled, size
@@ -47,7 +47,7 @@ def _sizes(options):
 def _energy(kind, visible, shapes, sizes):
     """Energy, which parameters are no part of; see ``_convolved._energy``."""
     units, couplings, below = [visible], [], None
-    for (window, pool), n_maps in zip(shapes, sizes):
+    for (window, pool, _), n_maps in zip(shapes, sizes):
         units.append(Pooled(window.high, window.wide, n_maps, *pool))
         couplings.append(Conv(window, n_maps, below))
         below = units[-1]

@@ -66,6 +66,11 @@ class ConvRBM(Machine):
     stride : int or tuple of int, default=1
         Steps down and to the right from a position of the filters to the next, or one
         number for both (along a side of one pixel, 1).
+    pooling : {"probabilistic", "max", "mean"}, default="probabilistic"
+        Pooled units. "probabilistic": at most one detection unit of a block is on, and
+        the pooled unit is on with it. Else all detection units are independent given
+        the image, as with ``pool_shape=1``, and the pooled means are the maximum or the
+        mean of a block's.
     image_shape : tuple of int or None, default=None
         Height, width and perhaps channels of the images. None is a square of one
         channel, or else one row of pixels.
@@ -235,6 +240,7 @@ class ConvRBM(Machine):
         "filter_shape": [Interval(Integral, 1, None, closed="left"), tuple, None],
         "pool_shape": [Interval(Integral, 1, None, closed="left"), tuple, None],
         "stride": [Interval(Integral, 1, None, closed="left"), tuple],
+        "pooling": [StrOptions({"probabilistic", "max", "mean"})],
         "image_shape": [tuple, None],
         "padding": [StrOptions({"valid", "same"})],
         "precision": [StrOptions({"scalar", "fixed"})],
@@ -254,6 +260,7 @@ class ConvRBM(Machine):
         filter_shape=None,
         pool_shape=None,
         stride=1,
+        pooling="probabilistic",
         image_shape=None,
         padding="valid",
         column_types="bernoulli",
@@ -292,6 +299,7 @@ class ConvRBM(Machine):
         self.filter_shape = filter_shape
         self.pool_shape = pool_shape
         self.stride = stride
+        self.pooling = pooling
         self.image_shape = image_shape
         self.padding = padding
         self.column_types = column_types

@@ -22,6 +22,7 @@ from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.poisson import Poisson, draw_counts
 from skdgm.distributions.pooled import Pooled
 from skdgm.distributions.roles import Biased, Output, Unit
+from skdgm.distributions.selected import Selected
 from skdgm.distributions.sites import Sites
 from skdgm.distributions.truncated import Truncated
 from skdgm.distributions.within import Event, draw_within
@@ -51,6 +52,7 @@ __all__ = [
     "Poisson",
     "Pooled",
     "Rectified",
+    "Selected",
     "Sites",
     "Softmax",
     "Truncated",

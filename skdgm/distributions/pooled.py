@@ -15,6 +15,7 @@ References
    scalable unsupervised learning of hierarchical representations. ICML.
 """
 
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from scipy.special import entr, logsumexp
 
 from skdgm._kernels import pooled as kernels
 from skdgm.distributions.roles import Unit
+from skdgm.utils.images import in_blocks, joined, repeated, split
 from skdgm.utils.lists import dot
 from skdgm.utils.parallel import run
 
@@ -61,9 +63,19 @@ class Pooled(_Shape, Unit):
         return self.height * self.width * self.maps
 
     @property
-    def n_pooled(self):
-        """Number of blocks of all maps."""
+    def n_blocks(self):
+        """Number of blocks, of all maps, in which at most one unit is on."""
         return self.size // (self.rows * self.columns)
+
+    @property
+    def block(self):
+        """Rows and columns of units under a pooled one."""
+        return self.rows, self.columns
+
+    @property
+    def n_pooled(self):
+        """Number of pooled units, of all maps."""
+        return self.size // prod(self.block)
 
     def init(self, moments=None, dtype=np.float64):
         """Biases of maps with which units without neighbours have the given means,
@@ -90,7 +102,7 @@ class Pooled(_Shape, Unit):
     def log_partition(self, eta):
         rows = np.ascontiguousarray(np.atleast_2d(eta))
         out, work = np.empty(len(rows)), _WORK * rows.size
-        run(kernels.log_partition, rows, tuple(self), out, n=len(rows), work=work)
+        run(kernels.log_partition, rows, self[:5], out, n=len(rows), work=work)
         return out.reshape(np.shape(eta)[:-1])
 
     def log_evidence(self, eta, x, clamped):
@@ -113,7 +125,7 @@ class Pooled(_Shape, Unit):
     def mean(self, eta):
         rows = np.ascontiguousarray(np.atleast_2d(eta))
         out, work = np.empty_like(rows), _WORK * rows.size
-        run(kernels.mean, rows, tuple(self), out, n=len(rows), work=work)
+        run(kernels.mean, rows, self[:5], out, n=len(rows), work=work)
         return out.reshape(np.shape(eta))
 
     def sample(self, eta, rng):
@@ -126,16 +138,16 @@ class Pooled(_Shape, Unit):
         """Draw units with the probabilities ``mean``, (n_rows, size), by a Stream with
         a row for each row of it: a uniform number for each block."""
         mean = np.ascontiguousarray(mean)
-        uniform, x = rng.uniform(self.n_pooled, mean.dtype.type), np.empty_like(mean)
-        given = mean, uniform, tuple(self), x
+        uniform, x = rng.uniform(self.n_blocks, mean.dtype.type), np.empty_like(mean)
+        given = mean, uniform, self[:5], x
         run(kernels.draw, *given, n=len(x), work=_WORK * mean.size)
         return x
 
     def log_prob(self, mean, x):
         """Log probability of each row of x under its row of means, in float64."""
         mean, on = np.asarray(mean, np.float64), np.asarray(x, np.float64)
-        off = 1 - self.pool(on)
-        left = np.maximum(1 - self.pool(mean), 0)
+        off = 1 - self._sums(on)
+        left = np.maximum(1 - self._sums(mean), 0)
         with np.errstate(divide="ignore"):
             chosen = np.log(np.where(on > 0, mean, 1.0)).sum(axis=1)
             return chosen + np.log(np.where(off > 0, left, 1.0)).sum(axis=1)
@@ -143,8 +155,9 @@ class Pooled(_Shape, Unit):
     def entropy(self, own, mean):
         """Entropy in nats, (n_rows, size): that of the off state is divided among the
         units of its block."""
-        off = entr(np.maximum(1 - self.pool(mean), mean.dtype.type(0)))
-        return entr(mean) + self.spread(off)
+        n, sides = mean.dtype.type(self.rows * self.columns), self[3:5]
+        off = entr(np.maximum(1 - self._sums(mean), mean.dtype.type(0)))
+        return entr(mean) + repeated(off / n, self, sides)
 
     def param_grad(self, own, x, received):
         """Derivative of each row's log weight by the biases: how many units of each map
@@ -153,74 +166,86 @@ class Pooled(_Shape, Unit):
         return x.reshape(len(x), -1, self.maps).sum(axis=1)
 
     def blocks(self, x):
-        """Rows by block, (n_rows, n_pooled, units of a block), a copy."""
-        down, across = self.height // self.rows, self.width // self.columns
-        shape = -1, down, self.rows, across, self.columns, self.maps
-        x = np.asarray(x).reshape(shape).transpose(0, 1, 3, 5, 2, 4)
-        return x.reshape(len(x), self.n_pooled, self.rows * self.columns)
+        """Rows by block, (n_rows, n_blocks, units of a block), a copy."""
+        return split(x, self, self[3:5])
 
     def _whole(self, blocks):
         """Rows of which :meth:`blocks` are given."""
-        down, across = self.height // self.rows, self.width // self.columns
-        x = blocks.reshape(-1, down, across, self.maps, self.rows, self.columns)
-        return x.transpose(0, 1, 4, 2, 5, 3).reshape(len(x), self.size)
+        return joined(blocks, self, self[3:5])
+
+    def _sums(self, x):
+        """Sums of values over blocks, (n_rows, n_blocks)."""
+        return in_blocks(x, self, self[3:5]).sum(axis=(2, 4)).reshape(len(x), -1)
 
     def pool(self, x):
         """Pooled units of rows of values, or their means, (n_rows, n_pooled): a pixel
         for each block, and of each map after map."""
-        down, across = self.height // self.rows, self.width // self.columns
-        shape = len(x), down, self.rows, across, self.columns, self.maps
-        sums = np.asarray(x).reshape(shape).sum(axis=(2, 4))
-        return sums.reshape(len(x), self.n_pooled)
+        return self._sums(x)
+
+    def select(self, x, mean, rng):
+        """Pooled units of rows that were drawn with given means, (n_rows, n_pooled)."""
+        return self.pool(x)
+
+    def propose(self, x, mean, rng):
+        """Pooled units as of :meth:`select`, but any that may be, and the log of by how
+        much the model prefers them to the draw: of each row, or one for all."""
+        return self.select(x, mean, rng), 0.0
 
     def repeat(self, pooled):
         """Number of each pooled unit for all units of its block, (n_rows, size): the
-        adjoint of :meth:`pool`."""
-        down, across = self.height // self.rows, self.width // self.columns
-        one = np.asarray(pooled).reshape(len(pooled), down, 1, across, 1, self.maps)
-        shape = len(one), down, self.rows, across, self.columns, self.maps
-        return np.broadcast_to(one, shape).reshape(len(one), self.size)
+        adjoint of sums over blocks."""
+        return repeated(pooled, self, self.block)
 
-    def spread(self, pooled):
+    def spread(self, pooled, own=None):
         """Means of units, (n_rows, size), given those of pooled ones, where all units
-        of a block are as likely."""
-        share = pooled.dtype.type(1 / (self.rows * self.columns))
+        of a block are as likely, and biases are no matter."""
+        share = pooled.dtype.type(1 / prod(self.block))
         return self.repeat(np.asarray(pooled) * share)
+
+    def slope(self, mean, pooled, grad):
+        """Gradient by natural parameters, (n_rows, size), from that by pooled means;
+        the means of units and the pooled ones are given."""
+        return mean * self.repeat(grad * (1 - pooled))
 
     @property
     def tops(self):
         """The pooled units as a block of their own, one bias for each map."""
-        sides = self.height // self.rows, self.width // self.columns
+        sides = (n // part for n, part in zip(self, self.block))
         return Pooled(*sides, self.maps, 1, 1)
 
     def under(self, own):
         """Biases of blocks that are on as often as pooled units of these biases."""
-        return own - own.dtype.type(np.log(self.rows * self.columns))
+        return own - own.dtype.type(np.log(prod(self.block)))
 
-    def unpool(self, pooled, rng):
-        """Draw units given pooled ones, (n_rows, n_pooled): in each block that is on,
-        one, of which all are as likely; by a Stream with a row for each row."""
-        pooled, n = np.asarray(pooled), self.rows * self.columns
-        uniform = rng.uniform(self.n_pooled, pooled.dtype.type)
-        own = np.minimum((uniform * n).astype(int), n - 1)
-        return self._whole((own[..., None] == np.arange(n)) * pooled[..., None])
+    def unpool(self, pooled, own, rng):
+        """Draw units given pooled ones, (n_rows, n_pooled), and the biases of maps: in
+        each block that is on, one, of which all are as likely; by a Stream with a row
+        for each row."""
+        pooled, n = np.asarray(pooled), prod(self.block)
+        which = one_of(n, rng, self.n_pooled, pooled.dtype.type)
+        return self._whole((which[..., None] == np.arange(n)) * pooled[..., None])
 
-    def log_unpooled(self, x):
+    def log_unpooled(self, x, pooled, own):
         """Log probability of rows of units given their pooled ones, as of
         :meth:`unpool`, float64."""
         n_on = np.asarray(x).sum(axis=1, dtype=np.float64)
-        return -np.log(self.rows * self.columns) * n_on
+        return -np.log(prod(self.block)) * n_on
 
     @property
     def n_states(self):
         """Number of joint states of the units: of each block their number + 1."""
-        return (self.rows * self.columns + 1) ** self.n_pooled
+        return (self.rows * self.columns + 1) ** self.n_blocks
 
     def states(self, codes):
         """Joint states by number in mixed radix, (n_codes, size)."""
         codes, n = np.asarray(codes), self.rows * self.columns
-        x = np.zeros((len(codes), self.n_pooled, n + 1))
-        for block in range(self.n_pooled):
+        x = np.zeros((len(codes), self.n_blocks, n + 1))
+        for block in range(self.n_blocks):
             codes, own = np.divmod(codes, n + 1)
             x[np.arange(len(x)), block, own] = 1
         return self._whole(x[:, :, 1:])
+
+
+def one_of(n, rng, size, dtype=np.float64):
+    """Draw ``size`` of the numbers from 0 to n - 1 for each row of a Stream."""
+    return np.minimum((rng.uniform(size, dtype) * n).astype(int), n - 1)

@@ -160,7 +160,8 @@ def crop(x, shape, size):
 
 @primitive
 def pool_log_odds(x, unit):
-    """Probabilities that blocks are on, given the natural parameters of their pixels.
+    """Means of pooled units, given the natural parameters of all units: probabilities
+    that blocks are on, or maxima or means of logistic functions.
 
     Parameters
     ----------
@@ -211,14 +212,7 @@ def _crop_back(_, x, shape, size):
 
 
 def _log_odds_back(y, x, unit):
-    n = unit.rows * unit.columns
-
-    def backward(grad):
-        # Of a pixel it is its probability, times that of the block to be off.
-        slope = grad * (1 - y) * grad.dtype.type(n)
-        return unit.mean(x) * unit.spread(slope)
-
-    return backward
+    return lambda grad: unit.slope(unit.mean(x), y, grad)
 
 
 defvjp(pool_log_odds, _log_odds_back, None)

@@ -53,3 +53,46 @@ def image_shape(n_features, given=None, *, who="This model", with_channels=True)
             f"{n_features}, the number of features."
         )
     return (*map(int, shape), 1)[:3]
+
+
+def in_blocks(x, shape, sides):
+    """Rows as images in blocks, (n_rows, blocks down, rows of a block, blocks across,
+    columns of a block, n_maps).
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, height * width * n_maps)
+        Pixel after pixel, and of each map after map.
+    shape : tuple of int
+        Begins with the height, the width and the number of maps.
+    sides : tuple of int
+        Rows and columns of a block, which divide the images.
+    """
+    (height, width, maps, *_), (rows, columns) = shape, sides
+    parts = height // rows, rows, width // columns, columns, maps
+    return np.asarray(x).reshape(-1, *parts)
+
+
+def split(x, shape, sides):
+    """Rows by block and map, (n_rows, n_blocks * n_maps, pixels of a block), a copy;
+    parameters are those of :func:`in_blocks`."""
+    parts = in_blocks(x, shape, sides).transpose(0, 1, 3, 5, 2, 4)
+    return parts.reshape(len(parts), -1, prod(sides))
+
+
+def joined(parts, shape, sides):
+    """Rows of which :func:`split` is given."""
+    (height, width, maps, *_), (rows, columns) = shape, sides
+    each = height // rows, width // columns, maps, rows, columns
+    x = parts.reshape(-1, *each).transpose(0, 1, 4, 2, 5, 3)
+    return x.reshape(len(x), -1)
+
+
+def repeated(numbers, shape, sides):
+    """Number of each block and map for all of its pixels, (n_rows, height * width *
+    n_maps); the others are as of :func:`in_blocks`."""
+    (height, width, maps, *_), (rows, columns) = shape, sides
+    down, across = height // rows, width // columns
+    one = np.asarray(numbers).reshape(-1, down, 1, across, 1, maps)
+    whole = np.broadcast_to(one, (len(one), down, rows, across, columns, maps))
+    return whole.reshape(len(one), -1)

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from skdgm import DBN, BernoulliRBM, ConvDBN, ConvRBM
 from skdgm.belief._stack import attributes_of
-from skdgm.distributions import Pooled
+from skdgm.distributions import Pooled, Selected
 from skdgm.utils.random import stream
 from tests.numerical import assert_means
 
@@ -51,6 +51,20 @@ NETWORKS = {
         "image_shape": (3, 3),
         "column_types": "gaussian",
     },
+    "max": {
+        "conv_layer_sizes": (1, 2),
+        "filter_shape": (2, 1),
+        "pool_shape": ((2, 1), 1),
+        "image_shape": (3, 3),
+        "pooling": ("max", "probabilistic"),
+    },
+    "mean": {
+        "conv_layer_sizes": (2, 2),
+        "filter_shape": (2, 1),
+        "pool_shape": (2, 1),
+        "image_shape": (3, 3),
+        "pooling": "mean",
+    },
 }
 
 
@@ -85,11 +99,38 @@ def states(machine):
     h = np.array(list(product([0.0, 1.0], repeat=unit.size)))
     if not isinstance(unit, Pooled):
         return h, h
+    if isinstance(unit, Selected):
+        return selected_states(unit, h)[:2]
     high, wide, maps, rows, columns = unit
     images = h.reshape(len(h), high // rows, rows, wide // columns, columns, maps)
     seen = images.sum(axis=(2, 4))
     allowed = (seen <= 1).all(axis=(1, 2, 3))
     return h[allowed], seen[allowed].reshape(allowed.sum(), -1)
+
+
+def selected_states(unit, h):
+    """States of independent units with all choices of a position in each block: the
+    units, those that are seen, and the positions."""
+    every = list(product(range(np.prod(unit.block)), repeat=unit.n_pooled))
+    which = np.tile(every, (len(h), 1))
+    h = np.repeat(h, len(every), axis=0)
+    return (
+        h,
+        np.take_along_axis(by_block(unit, h), which[:, :, None], 2)[:, :, 0],
+        which,
+    )
+
+
+def by_block(unit, x):
+    """Units, block after block, and of each map after map, cut out one by one."""
+    x, (rows, columns) = x.reshape(-1, *unit[:3]), unit.block
+    cut = [
+        x[:, i : i + rows, j : j + columns, k].reshape(len(x), -1)
+        for i in range(0, unit.height, rows)
+        for j in range(0, unit.width, columns)
+        for k in range(unit.maps)
+    ]
+    return np.stack(cut, axis=1)
 
 
 class Listed:
@@ -113,7 +154,19 @@ class Listed:
         self.log_p = np.array([prior[tuple(row)] for row in self.seen[-1]])
         self.dense = [dense(machine) for machine in below]
         for k, machine in enumerate(below):
-            if isinstance(machine, ConvRBM):
+            unit = machine._energy().units[1]
+            if isinstance(unit, Selected):
+                c = self.dense[k][1]
+                each = by_block(unit, self.h[k] * c - np.logaddexp(0, c))
+                which = selected_states(unit, np.unique(self.h[k], axis=0))[2]
+                which = np.tile(which, (len(each) // len(which), 1))
+                assert k == 0
+                np.put_along_axis(each, which[:, :, None], 0, axis=2)
+                self.log_p += each.sum(axis=(1, 2)) - unit.n_pooled * np.log(
+                    each.shape[2]
+                )
+                self.which = which
+            elif isinstance(machine, ConvRBM):
                 n = np.prod(machine.pool_shape_)
                 self.log_p -= np.log(n) * self.h[k].sum(axis=1)
             if k:
@@ -143,6 +196,11 @@ class Listed:
             all_h, _ = states(self.dbn.layers_[k])
             eta = np.broadcast_to(x @ W + c, h.shape)
             total = total + (h * eta).sum(axis=1) - logsumexp(eta @ all_h.T, axis=1)
+            unit = self.dbn.layers_[k]._energy().units[1]
+            if isinstance(unit, Selected) and unit.choice == "max":
+                best = by_block(unit, eta[:1]).argmax(axis=2)
+                n = np.prod(unit.block)
+                total = total + np.log((self.which == best) / 2 * n + 0.5).sum(axis=1)
         return total
 
     def log_prob(self, v):
@@ -203,7 +261,7 @@ def test_probabilities_of_all_images_add_up_to_one():
     assert logsumexp([listed.log_prob(row) for row in v]) == pytest.approx(0)
 
 
-@pytest.mark.parametrize("name", ["maps-maps", "maps-maps-units"])
+@pytest.mark.parametrize("name", ["maps-maps", "maps-maps-units", "max", "mean"])
 def test_samples_have_the_moments(name):
     dbn = random_network(NETWORKS[name], 0.7)
     listed, n = Listed(dbn), dbn.n_features_in_
@@ -232,7 +290,11 @@ def test_features_are_means_of_pooled_units(dbn, rows):
         if k == 0 and dbn.column_types == "gaussian":
             below = (below - machine.mean_) * machine.scale_ * machine.precision_
         log_w = (below @ W + c) @ h.T
-        below = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True)) @ seen
+        unit = machine._energy().units[1]
+        if isinstance(unit, Selected) and unit.choice == "max":
+            below = by_block(unit, expit(below @ W + c)).max(axis=2)
+        else:
+            below = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True)) @ seen
         np.testing.assert_allclose(dbn.transform_layers(rows)[k], below, atol=1e-9)
         dbn.set_params(feature_layer=k)
         np.testing.assert_allclose(dbn.transform(rows), below, atol=1e-9)
@@ -264,12 +326,32 @@ def test_with_blocks_of_one_it_is_the_dense_network_of_unrolled_filters():
 def test_units_are_drawn_within_their_blocks():
     unit = Pooled(4, 6, 2, 2, 3)
     pooled = np.tile((RNG.random(unit.n_pooled) < 0.7).astype(float), (6000, 1))
-    h = unit.unpool(pooled, stream(0).rows(6000))
+    h = unit.unpool(pooled, None, stream(0).rows(6000))
     np.testing.assert_array_equal(unit.pool(h), pooled)
     assert_means(h[:, unit.spread(pooled)[0] > 0], 1 / 6)
     np.testing.assert_allclose(
-        unit.log_unpooled(h), -np.log(6) * pooled.sum(axis=1), rtol=1e-12
+        unit.log_unpooled(h, pooled, None), -np.log(6) * pooled.sum(axis=1), rtol=1e-12
     )
+
+
+@pytest.mark.parametrize("choice", ["max", "mean"])
+def test_one_unit_of_a_block_is_seen(choice):
+    unit = Selected(4, 6, 2, 1, 1, 2, 3, choice)
+    mean, n = RNG.random((1, unit.size)), 8000
+    h = unit.draw(np.tile(mean, (n, 1)), stream(0).rows(n))
+    seen = unit.select(h, np.tile(mean, (n, 1)), stream(1).rows(n))
+    found = by_block(unit, mean)
+    expected = found.max(axis=2) if choice == "max" else found.mean(axis=2)
+    np.testing.assert_allclose(unit.pool(mean), expected)
+    assert_means(seen, expected[0])
+    # What is drawn given what is seen.
+    own, pooled = np.array([-1.0, 0.5]), RNG.random((1, unit.n_pooled)).round()
+    x = unit.unpool(np.tile(pooled, (n, 1)), own, stream(2).rows(n))
+    assert_means(x, unit.spread(pooled, own)[0])
+    parts = by_block(unit, x)
+    rate = np.tile(expit(own), 4)
+    both = (2 * pooled[0] * rate + 4 * rate**2) / 6
+    assert_means(parts[:, :, 0] * parts[:, :, 1], both)
 
 
 def test_features_move_with_the_image():

@@ -5,7 +5,7 @@ from sklearn.base import clone
 
 from skdgm import BernoulliRBM, ConvDBN, ConvDBNClassifier, ConvRBM, DBNClassifier
 from skdgm.couplings import Conv
-from skdgm.distributions import Pooled
+from skdgm.distributions import Pooled, Selected
 from skdgm.nets import forward, vjp
 from skdgm.nets.pooling import pooled_convolution
 from skdgm.utils.windows import window
@@ -41,10 +41,16 @@ def test_the_net_begins_as_the_recognition_of_the_network(visible, holed):
     assert clf.inverse_transform(clf.transform(X)).shape == X.shape
 
 
-@pytest.mark.parametrize("block", [(1, 1), (2, 1), (2, 2)])
-def test_slopes_of_a_layer_of_maps(block):
-    own = window((5, 6, 2), (2, 3), 1, "valid")
-    unit, x = Pooled(4, 4, 3, *block), numbers(3, 60)
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *(Pooled(4, 4, 3, *block) for block in [(1, 1), (2, 1), (2, 2)]),
+        Selected(4, 4, 3, 1, 1, 2, 4, "max"),
+        Selected(4, 4, 3, 1, 1, 2, 1, "mean"),
+    ],
+)
+def test_slopes_of_a_layer_of_maps(unit):
+    own, x = window((5, 6, 2), (2, 3), 1, "valid"), numbers(3, 60)
     W, b = numbers(12, 3, seed=1), numbers(3, seed=2)
 
     def layer(params):

@@ -137,6 +137,7 @@ INSTANCES = [
         filter_shape=3,
         padding="same",
         stride=2,
+        pooling="max",
         gradient="fpcd",
         centering="moving",
         n_chains=None,
@@ -401,7 +402,14 @@ INSTANCES = [
         feature_layer=0,
         random_state=0,
     ),
-    ConvDBN((3, 4), filter_shape=2, n_iter=4, learning_rate=0.003, random_state=0),
+    ConvDBN(
+        (3, 4),
+        filter_shape=2,
+        pooling=("mean", "max"),
+        n_iter=4,
+        learning_rate=0.003,
+        random_state=0,
+    ),
     ConvDBN(
         3,
         filter_shape=3,
@@ -476,6 +484,7 @@ INSTANCES = [
     ConvDBNClassifier(
         (4, 5),
         filter_shape=2,
+        pooling="max",
         pretrain_iter=(3, 2),
         learning_rate=0.02,
         n_iter=5,

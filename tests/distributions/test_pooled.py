@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skdgm.distributions import Bernoulli, Pooled
+from skdgm.distributions import Bernoulli, Pooled, Selected
 from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
 from tests.distributions.cases import FiniteUnitCase
@@ -51,6 +51,16 @@ class TestPooled(FiniteUnitCase):
         x = self.unit.spread(pooled)
         np.testing.assert_allclose(self.unit.pool(x), pooled)
         assert (self.unit.blocks(x).std(axis=-1) < 1e-12).all()
+
+
+class TestSelected(FiniteUnitCase):
+    unit = Selected(2, 2, 2, 1, 1, 2, 1, "max")
+    own = _RNG.normal(size=2)
+    received = _RNG.normal(size=(4, 8))
+    x = unit.states(np.array([0, 5, 140, 255]))
+    moments = np.tile([0.1, 0.4], 4)
+
+    test_biases_are_inputs = TestPooled.test_biases_are_inputs
 
 
 def test_blocks_of_one_are_binary_units():
