@@ -1,11 +1,17 @@
 """Stack of convolutional machines below dense ones: options, and shapes of images."""
 
+from copy import copy
 from math import prod
 from numbers import Integral
+from types import SimpleNamespace
 
-from skdgm.belief._stack import cloned
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.belief._stack import attributes_of, cloned
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
 from skdgm.boltzmann._convolved import geometry_of
+from skdgm.boltzmann._resized import same_channels, shapes_of
 from skdgm.training import AUTO
 from skdgm.utils.counts import is_a, per_layer
 
@@ -45,6 +51,7 @@ def specified(network):
         if number < len(maps):
             own |= {name: values[number] for name, values in shapes.items()}
             own["padding"] = options.padding
+            own["visible_bias"] = getattr(options, "visible_bias", "pixel")
             if number == 0:
                 own["column_types"] = options.column_types
                 own["image_shape"] = options.image_shape
@@ -109,6 +116,41 @@ def _see(machine, shape):
             f"of shape {shape}: leave it out."
         )
     machine.image_shape = shape
+
+
+def resized(network, shape):
+    """Copy of a fitted network for images of another size; see
+    :func:`skdgm.boltzmann._resized.resized`."""
+    check_is_fitted(network)
+    shape, machines = same_channels(network, shape), []
+    if not all(map(has, network.layers_)):
+        raise ValueError(
+            f"Above the maps this {network._name} has layers that see all of them, and "
+            "so images of one size alone."
+        )
+    given = shape
+    for number, machine in enumerate(network.layers_):
+        try:
+            machines.append(machine.resized(given))
+        except ValueError as error:
+            raise ValueError(f"{network._name} layer {number}: {error}") from error
+        given = pooled_shape(machines[-1])
+    new, options = copy(network), vars(network._options)
+    learned = {"image_shape": shape}
+    if options["layers"] is None:
+        for name in shapes_of(machines[0]):
+            learned[name] = tuple(getattr(one, name) for one in machines)
+    else:
+        learned["layers"] = [
+            (name, clone(one).set_params(image_shape=None, **shapes_of(own)))
+            for (name, one), own in zip(options["layers"], machines)
+        ]
+        learned["layers"][0][1].set_params(image_shape=shape)
+    vars(new).update(learned, _asked=SimpleNamespace(**options | learned))
+    vars(new).update(n_features_in_=prod(shape), _form=None)
+    vars(new).pop("feature_names_in_", None)
+    new._update(attributes_of(machines))
+    return new
 
 
 def has(machine):

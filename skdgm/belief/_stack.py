@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._visible import BINARY, REAL
+from skdgm.boltzmann._visible import BINARY, REAL, pixels_of
 from skdgm.energies import Params
 from skdgm.training import AUTO, Budget
 from skdgm.utils.counts import check_sizes, per_layer
@@ -51,6 +51,8 @@ _OF_MAPS = Budget(6_000, 2, 100)
 
 def domain_of(options):
     """Kind of the columns of X, given the options of a network."""
+    if options.layers is None and hasattr(options, "visible_bias"):
+        return pixels_of(options)
     if options.layers is None:
         return REAL if options.column_types == "gaussian" else BINARY
     try:

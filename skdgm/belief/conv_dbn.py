@@ -86,6 +86,10 @@ class ConvDBN(BeliefNetwork):
         each of their pixels.
     column_types : {"bernoulli", "gaussian"}, default="bernoulli"
         Type of the columns: binary or real.
+    visible_bias : {"pixel", "channel"}, default="pixel"
+        Whether each pixel has a bias, of the image and of the pooled maps that a layer
+        sees, or all pixels of a channel the same: then :meth:`resized` gives the
+        network for images of any size.
     layers : list of (str, machine), default=None
         A stack of machines given explicitly, as the steps of a Pipeline are, in place
         of all parameters that describe one: ConvRBM, and above these perhaps
@@ -193,6 +197,7 @@ class ConvDBN(BeliefNetwork):
         "pooling": [*ConvRBM._parameter_constraints["pooling"], tuple],
         "image_shape": [tuple, None],
         "padding": [StrOptions({"valid", "same"})],
+        "visible_bias": ConvRBM._parameter_constraints["visible_bias"],
     }
     for _option in "learning_rate", "solver", "momentum", "gradient":
         _parameter_constraints[_option] = [*CONSTRAINTS[_option], StrOptions({AUTO})]
@@ -217,6 +222,7 @@ class ConvDBN(BeliefNetwork):
         image_shape=None,
         padding="valid",
         column_types="bernoulli",
+        visible_bias="pixel",
         layers=None,
         learning_rate="auto",
         solver="auto",
@@ -246,6 +252,7 @@ class ConvDBN(BeliefNetwork):
         self.image_shape = image_shape
         self.padding = padding
         self.column_types = column_types
+        self.visible_bias = visible_bias
         self.layers = layers
         self.learning_rate = learning_rate
         self.solver = solver
@@ -322,6 +329,29 @@ class ConvDBN(BeliefNetwork):
             As in :meth:`fit`; or there is no such layer.
         """
         return self._partial_fit(X, y, sample_weight, layer=layer)
+
+    def resized(self, image_shape):
+        """Network with the same filters and biases for images of another size.
+
+        Parameters
+        ----------
+        image_shape : tuple of int
+            Height, width and perhaps channels, which are those that were learned.
+
+        Returns
+        -------
+        network : ConvDBN
+            A fitted copy, whose chains begin anew; ``partial_fit`` continues with
+            images of this size.
+
+        Raises
+        ------
+        ValueError
+            ``visible_bias`` was not "channel", there are layers above the maps, the
+            shape has other channels or is smaller than filters, or blocks do not divide
+            the positions.
+        """
+        return _maps.resized(self, image_shape)
 
     def transform_maps(self, X):
         """Means of pooled units of every layer of maps, as images.

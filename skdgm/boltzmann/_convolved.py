@@ -9,12 +9,13 @@ import numpy as np
 
 from skdgm.boltzmann._density import EnergyDensity
 from skdgm.boltzmann._layers import Layers
+from skdgm.boltzmann._objective import EnergyObjective
 from skdgm.couplings import Conv
 from skdgm.distributions import Pooled, Selected
 from skdgm.energies import Energy, Params
 from skdgm.utils.counts import is_a
 from skdgm.utils.images import image_shape
-from skdgm.utils.tree import astype
+from skdgm.utils.tree import astype, tree_map
 from skdgm.utils.windows import Window, window
 
 # Side of a filter by default: its limits, and the share of an image's side. Positions
@@ -222,6 +223,24 @@ def first(objective, params):
         scale = min(_LARGER, _TOGETHER / (_SCALE * np.sqrt(n_on)))
         couplings.append(W * params.dtype.type(scale))
     return Params(tuple(units), tuple(couplings))
+
+
+class ConvObjective(EnergyObjective):
+    """Objective of a convolutional machine, whose visible biases (and precisions) may
+    be the same for all pixels of a channel."""
+
+    def shared(self, grad):
+        """Gradient of which the visible part is averaged over pixels, by option."""
+        if self.recipe.visible_bias == "pixel":
+            return grad
+        maps = self.energy.couplings[0].window.maps
+
+        def averaged(part):
+            images = part.reshape(-1, maps)
+            return np.tile(images.mean(axis=0, dtype=part.dtype), len(images))
+
+        visible = tree_map(averaged, grad.units[0])
+        return grad._replace(units=(visible, *grad.units[1:]))
 
 
 class ConvDensity(EnergyDensity):

@@ -29,9 +29,10 @@ class LabelledObjective(EnergyObjective):
         """Log probability of the labels that are known."""
         return LabelWatch(self, table, held_out, state)
 
-    def _split(self, table):
-        # Only labels are monitored.
-        return split_labelled(table, super()._split)
+    def split(self, table):
+        """Split a table, of which only rows with a label are monitored."""
+        self.table, held_out = split_labelled(table, super().split)
+        return self.table, held_out
 
     def log_joint(self, params, x, clamp):
         """Log probability of each label, up to a constant for each row, whatever the

@@ -8,7 +8,7 @@ import numpy as np
 from skdgm.base.fits import shallow
 from skdgm.boltzmann._labels import label_of, with_label
 from skdgm.boltzmann._state import TrainState, density, formed
-from skdgm.boltzmann._visible import REAL
+from skdgm.boltzmann._visible import Real
 from skdgm.distributions import Normal, Softmax
 from skdgm.energies import plain
 
@@ -153,7 +153,7 @@ class Layers(ABC):
         options = machine._options
         energy = self.energy(machine, self.sizes(options))
         visible, *others = moments = self.moments(machine, energy)
-        if machine._domain is REAL or options.init_biases != "marginals":
+        if isinstance(machine._domain, Real) or options.init_biases != "marginals":
             visible = None
         return machine._OBJECTIVE(
             energy,
@@ -183,7 +183,7 @@ class Layers(ABC):
             found["swap_rates_"] = state.swap_rates
         if state.noise:
             found["learned_log_Z_"] = float(state.noise[0][0])
-        if machine._domain is REAL:
+        if isinstance(machine._domain, Real):
             found["_log_precision"] = visible.log_precision
             found["precision_"] = np.exp(visible.log_precision) / columns.scale**2
             found["mean_"], found["scale_"] = columns.mean, columns.scale
@@ -195,7 +195,7 @@ class Layers(ABC):
 
     def visible(self, machine, own):
         """Parameters of the visible block, given its biases or means."""
-        if machine._domain is not REAL:
+        if not isinstance(machine._domain, Real):
             return own
         return Normal(own, machine._log_precision)
 
@@ -208,7 +208,7 @@ class Layers(ABC):
                 f"{', '.join(map(str, learned))} units were learned "
                 "before: keep their number, or fit with warm_start=False."
             )
-        if hasattr(machine, "precision_") != (machine._domain is REAL):
+        if hasattr(machine, "precision_") != isinstance(machine._domain, Real):
             raise ValueError(
                 f"column_types={options.column_types!r}, but columns of the other kind "
                 "were learned before: keep it, or fit with warm_start=False."

@@ -101,8 +101,7 @@ class EnergyObjective(Objective):
         super().__init__(recipe, rows, seed, epochs_before)
         self.energy, self.fill, self.moments, self.rooms = energy, fill, moments, {}
         self.density, self.label, self.means = density, label_of(energy), means
-        self.initial, self.known = initial, known
-        self.table = table
+        self.initial, self.known, self.table = initial, known, table
         self.solver = SOLVERS[recipe.solver]
 
     def start(self):
@@ -143,11 +142,8 @@ class EnergyObjective(Objective):
 
     def split(self, table):
         """Split a table; see :class:`~skdgm.training.Objective`."""
-        self.table, held_out = self._split(table)
+        self.table, held_out = super().split(table)
         return self.table, held_out
-
-    def _split(self, table):
-        return super().split(table)
 
     @property
     def _n_pairs(self):
@@ -217,13 +213,16 @@ class EnergyObjective(Objective):
         grad = standardised(*given, grad)
         if state.offsets:
             grad = centering.center(*given, grad, state.offsets)
-        self.solver.step(
-            state.params, state.optimiser, natural(*given, grad), rate=rate, **rule
-        )
+        grad = self.shared(natural(*given, grad))
+        self.solver.step(state.params, state.optimiser, grad, rate=rate, **rule)
         rescale(*given, scales)
         self.energy.constrain(state.params, recipe.max_norm)
         if recipe.quadratic:
             quadratic.correct(*given, before)
+
+    def shared(self, grad):
+        """Gradient of parameters of which some are to be the same: as it is."""
+        return grad
 
     def present(self, batch, rng=None):
         """Clamp the machine to a batch of rows, and to the labels that are known; see

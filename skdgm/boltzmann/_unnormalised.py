@@ -7,7 +7,7 @@ import numpy as np
 
 from skdgm.base import Density
 from skdgm.boltzmann._chains import Chains
-from skdgm.boltzmann._visible import BINARY
+from skdgm.boltzmann._visible import Binary
 from skdgm.energies import tiled
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.partition import Problem, ais, bracket, estimate, exact
@@ -151,7 +151,7 @@ class Unnormalised(Density):
         with one_blas_thread():
             found = bracket.estimate(rng, problem, options)
         # Learning gives the model the means of its columns if these are bits.
-        if compare and self.domain is BINARY and self.objective in _OF_MEANS:
+        if compare and isinstance(self.domain, Binary) and self.objective in _OF_MEANS:
             mean = self._mean_near(found.means[0])
             if text := estimate.unlike(found.means[0], mean, n_chains):
                 warn(f"{self.name}: {text}", LikelihoodWarning)

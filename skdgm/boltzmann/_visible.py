@@ -8,12 +8,31 @@ from skdgm.exceptions import PrecisionWarning
 from skdgm.metrics import log_conditionals, log_densities
 from skdgm.utils.callers import warn
 
+# Variance of a channel that is none, as a share of the squared mean.
+_CONSTANT = 1e-14
 # Distance at which a log precision counts as at its limit, and number of columns named.
 _NEAR, _MANY = 0.1, 10
 
 
 class Visible:
-    """What a machine asks of the kind of its visible units, besides the columns'."""
+    """What a machine asks of the kind of its visible units, besides the columns'.
+
+    Attributes
+    ----------
+    n_channels : int or None
+        Number of channels of images of which all pixels of a channel have the same
+        statistics; by default columns have their own.
+    """
+
+    n_channels = None
+
+    def learn(self, table, before=None):
+        """Learn the statistics of a table."""
+        columns, table = super().learn(table, before)
+        if self.n_channels is None or columns is before:
+            return columns, table
+        columns = of_channels(columns, self.n_channels)
+        return columns, table._replace(rows=self.seen(table.rows, columns))
 
     def noise(self, machine, rng, dtype):
         """Values of units without bias and neighbours, one row for each stream."""
@@ -107,3 +126,37 @@ class Categorical(Visible, CodeColumns):
 
 
 BINARY, REAL = Binary(), Real()
+
+
+def pixels_of(options):
+    """Kind of the columns of images, given the options of a convolutional machine."""
+    real = options.column_types == "gaussian"
+    if options.visible_bias == "pixel":
+        return REAL if real else BINARY
+    found = Real() if real else Binary()
+    _, _, found.n_channels, *_ = *(options.image_shape or (1, 1)), 1
+    return found
+
+
+def of_channels(columns, n_channels, n_pixels=None):
+    """Statistics of columns that are pixels, the same for all pixels of a channel; for
+    as many pixels as there are columns of, or another number."""
+    before = len(columns.seen) // n_channels
+
+    def mean(part):
+        return np.reshape(part, (-1, n_channels)).mean(axis=0)
+
+    n = n_pixels or before
+    seen, total = mean(columns.seen), mean(columns.total)
+    found = columns._replace(seen=np.tile(seen, n), total=np.tile(total, n))
+    if np.ndim(columns.mean) == 0:
+        return found
+    with np.errstate(invalid="ignore"):
+        weight = np.nan_to_num(columns.seen / np.tile(seen, before), nan=1.0)
+    center = mean(weight * columns.mean)
+    square = columns.mean**2 + np.where(columns.varies, columns.scale, 0) ** 2
+    variance = np.maximum(mean(weight * square) - center**2, 0)
+    varies = variance > _CONSTANT * center**2
+    scale = np.where(varies, np.sqrt(variance), mean(columns.scale))
+    mean, scale, varies = (np.tile(part, n) for part in (center, scale, varies))
+    return found._replace(mean=mean, scale=scale, varies=varies)

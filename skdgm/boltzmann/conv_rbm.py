@@ -13,11 +13,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdgm.boltzmann._convolved import (
     CONVOLVED,
     ConvDensity,
+    ConvObjective,
     geometry_of,
 )
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._options import MACHINE, REAL, VISIBLE
+from skdgm.boltzmann._resized import resized
+from skdgm.boltzmann._visible import pixels_of
 
 
 class ConvRBM(Machine):
@@ -85,6 +88,10 @@ class ConvRBM(Machine):
     min_variance : float, default=0.05
         Lower limit of real units' learned variance given the hidden units, as a share
         of the columns' variance.
+    visible_bias : {"pixel", "channel"}, default="pixel"
+        Whether each pixel has a bias, and real ones a scale, or all pixels of a channel
+        have the same, so that nothing depends on the place: then :meth:`resized` gives
+        the machine for images of any size.
     features : {"pooled", "detection"}, default="pooled"
         Features that ``transform`` returns, and ``inverse_transform`` takes:
         probabilities of pooled or of detection units.
@@ -232,7 +239,7 @@ class ConvRBM(Machine):
     (1797, 32)
     """
 
-    _layers, _DENSITY = CONVOLVED, ConvDensity
+    _layers, _DENSITY, _OBJECTIVE = CONVOLVED, ConvDensity, ConvObjective
 
     _parameter_constraints: dict = {
         **MACHINE,
@@ -245,6 +252,7 @@ class ConvRBM(Machine):
         "padding": [StrOptions({"valid", "same"})],
         "precision": [StrOptions({"scalar", "fixed"})],
         "min_variance": REAL["min_variance"],
+        "visible_bias": [StrOptions({"pixel", "channel"})],
         "features": [StrOptions({"pooled", "detection"})],
     }
     _IMPLIED = {
@@ -266,6 +274,7 @@ class ConvRBM(Machine):
         column_types="bernoulli",
         precision="scalar",
         min_variance=0.05,
+        visible_bias="pixel",
         features="pooled",
         learning_rate=0.01,
         batch_size=10,
@@ -305,6 +314,7 @@ class ConvRBM(Machine):
         self.column_types = column_types
         self.precision = precision
         self.min_variance = min_variance
+        self.visible_bias = visible_bias
         self.features = features
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -335,6 +345,34 @@ class ConvRBM(Machine):
         self.random_state = random_state
 
     pseudo_likelihood = pseudo_likelihood
+
+    @property
+    def _domain(self):
+        return pixels_of(self._options)
+
+    def resized(self, image_shape):
+        """Machine with the same filters and biases for images of another size.
+
+        A machine that learned patches may so transform, sample, complete or score whole
+        images, and continue to learn from them by ``partial_fit``.
+
+        Parameters
+        ----------
+        image_shape : tuple of int
+            Height, width and perhaps channels, which are those that were learned.
+
+        Returns
+        -------
+        machine : ConvRBM
+            A fitted copy, whose chains begin anew.
+
+        Raises
+        ------
+        ValueError
+            ``visible_bias`` was not "channel", the shape has other channels or is
+            smaller than filters, or blocks do not divide the positions.
+        """
+        return resized(self, image_shape)
 
     def _label(self, rows, y, fresh, classes):
         # Raise before anything learned earlier is lost.

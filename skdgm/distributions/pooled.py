@@ -39,6 +39,10 @@ class _Shape(NamedTuple):
     maps: int
     rows: int
     columns: int
+    # Of ``Selected`` alone.
+    down: int = 1
+    across: int = 1
+    choice: str = ""
 
 
 class Pooled(_Shape, Unit):
@@ -56,6 +60,7 @@ class Pooled(_Shape, Unit):
     """
 
     __slots__ = ()
+    ends = 0.0, 1.0
 
     @property
     def size(self):
@@ -175,7 +180,11 @@ class Pooled(_Shape, Unit):
 
     def _sums(self, x):
         """Sums of values over blocks, (n_rows, n_blocks)."""
-        return in_blocks(x, self, self[3:5]).sum(axis=(2, 4)).reshape(len(x), -1)
+        return (
+            in_blocks(x, self, self[3:5])
+            .sum(axis=(2, 4))
+            .reshape(len(x), self.n_blocks)
+        )
 
     def pool(self, x):
         """Pooled units of rows of values, or their means, (n_rows, n_pooled): a pixel

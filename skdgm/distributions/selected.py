@@ -17,7 +17,6 @@ are as without neighbours, with the biases c of their maps alone:
 """
 
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 
@@ -31,19 +30,7 @@ _WHICH, _OTHERS = range(2)
 _GREEDY = 0.5
 
 
-class _Shape(NamedTuple):
-    height: int
-    width: int
-    maps: int
-    # Of blocks in which at most one unit is on.
-    rows: int
-    columns: int
-    down: int
-    across: int
-    choice: str
-
-
-class Selected(_Shape, Pooled):
+class Selected(Pooled):
     """Maps of independent binary units, and pooled units that are one of a block.
 
     Parameters
@@ -68,7 +55,7 @@ class Selected(_Shape, Pooled):
         """Maximum or mean of each block of values, or means, (n_rows, n_pooled)."""
         parts = in_blocks(x, self, self.block)
         pooled = parts.max(axis=(2, 4)) if self._by_max else parts.mean(axis=(2, 4))
-        return pooled.reshape(len(parts), -1)
+        return pooled.reshape(len(parts), self.n_pooled)
 
     def select(self, x, mean, rng):
         """Pooled units of rows that were drawn with given means, (n_rows, n_pooled), by

@@ -70,22 +70,23 @@ def in_blocks(x, shape, sides):
     """
     (height, width, maps, *_), (rows, columns) = shape, sides
     parts = height // rows, rows, width // columns, columns, maps
-    return np.asarray(x).reshape(-1, *parts)
+    return np.asarray(x).reshape(len(x), *parts)
 
 
 def split(x, shape, sides):
     """Rows by block and map, (n_rows, n_blocks * n_maps, pixels of a block), a copy;
     parameters are those of :func:`in_blocks`."""
     parts = in_blocks(x, shape, sides).transpose(0, 1, 3, 5, 2, 4)
-    return parts.reshape(len(parts), -1, prod(sides))
+    n_parts = prod(parts.shape[1:4])
+    return parts.reshape(len(parts), n_parts, prod(sides))
 
 
 def joined(parts, shape, sides):
     """Rows of which :func:`split` is given."""
     (height, width, maps, *_), (rows, columns) = shape, sides
     each = height // rows, width // columns, maps, rows, columns
-    x = parts.reshape(-1, *each).transpose(0, 1, 4, 2, 5, 3)
-    return x.reshape(len(x), -1)
+    x = parts.reshape(len(parts), *each).transpose(0, 1, 4, 2, 5, 3)
+    return x.reshape(len(x), height * width * maps)
 
 
 def repeated(numbers, shape, sides):
@@ -93,6 +94,6 @@ def repeated(numbers, shape, sides):
     n_maps); the others are as of :func:`in_blocks`."""
     (height, width, maps, *_), (rows, columns) = shape, sides
     down, across = height // rows, width // columns
-    one = np.asarray(numbers).reshape(-1, down, 1, across, 1, maps)
+    one = np.asarray(numbers).reshape(len(numbers), down, 1, across, 1, maps)
     whole = np.broadcast_to(one, (len(one), down, rows, across, columns, maps))
-    return whole.reshape(len(one), -1)
+    return whole.reshape(len(one), height * width * maps)

@@ -101,7 +101,7 @@ def states(machine):
         return h, h
     if isinstance(unit, Selected):
         return selected_states(unit, h)[:2]
-    high, wide, maps, rows, columns = unit
+    high, wide, maps, rows, columns = unit[:5]
     images = h.reshape(len(h), high // rows, rows, wide // columns, columns, maps)
     seen = images.sum(axis=(2, 4))
     allowed = (seen <= 1).all(axis=(1, 2, 3))

@@ -138,6 +138,7 @@ INSTANCES = [
         padding="same",
         stride=2,
         pooling="max",
+        visible_bias="channel",
         gradient="fpcd",
         centering="moving",
         n_chains=None,

@@ -44,7 +44,7 @@ def unrolled(coupling, W):
     if coupling.pooled is None:
         return M
     # Every unit of a block has the weights of its pooled unit.
-    _, _, maps, rows, columns = coupling.pooled
+    _, _, maps, rows, columns = coupling.pooled[:5]
     whole = M.reshape(own.height, own.width, maps, -1)
     return whole.repeat(rows, axis=0).repeat(columns, axis=1).reshape(-1, M.shape[1])
 

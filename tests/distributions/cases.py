@@ -149,6 +149,12 @@ class FiniteUnitCase(UnitCase):
         assert self.states.shape == (self.unit.n_states, self.unit.size)
         assert len(np.unique(self.states, axis=0)) == self.unit.n_states
 
+    def test_statistics_are_within_the_ends(self):
+        found = np.asarray(self.unit.statistic(self.own, self.states))
+        low, high = self.unit.ends
+        assert (found >= low).all()
+        assert (found <= high).all()
+
     def test_draws_have_the_log_probabilities(self):
         mean = np.asarray(self.moments)
         x = self.unit.draw(np.tile(mean, (N_DRAWS, 1)), stream(0).rows(N_DRAWS))

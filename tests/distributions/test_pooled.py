@@ -19,6 +19,9 @@ class TestPooled(FiniteUnitCase):
     x = unit.states(np.array([0, 5, 40, 80]))
     moments = np.tile([0.1, 0.4], 4)
 
+    def test_units_saturate(self):
+        assert self.unit.ends == (0, 1)
+
     def test_biases_are_inputs(self):
         unit, own = self.unit, self.own
         bias = np.array([0.5, -1.0])
