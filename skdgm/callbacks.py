@@ -38,18 +38,15 @@ class Checkpoint:
         (but ``verbose``).
     UnsavableError
         In ``fit``: the estimator is none of those that :func:`skdgm.save` keeps.
-    TypeError
-        In ``fit``: the estimator is a net that is fine-tuned after a belief network was
-        trained, such as :class:`~skdgm.DBNClassifier`.
 
     Notes
     -----
     Of a stack (:class:`~skdgm.DBN`) the file has the layers that are complete and the
     one under way, as a network of so many layers; it goes on in the middle of that
-    layer. What comes before the epochs of ``fit`` (pre-training of a
-    :class:`~skdgm.DBM`) and after them (refinement of a network) is done again where it
-    was not complete. ``partial_fit`` has no callbacks: save the estimator between its
-    calls.
+    layer. So does the pre-training of a network that is fine-tuned afterwards
+    (:class:`~skdgm.DBNClassifier`), and that of a :class:`~skdgm.DBM`. What comes after
+    the epochs of ``fit`` (refinement of a network) is done again where it was not
+    complete. ``partial_fit`` has no callbacks: save the estimator between its calls.
 
     Examples
     --------
@@ -81,12 +78,6 @@ class Checkpoint:
         if name not in ESTIMATORS:
             raise UnsavableError(
                 f"Checkpoint keeps estimators of skdgm, not objects of {name}."
-            )
-        if not getattr(estimator, "_RECORDED", False):
-            raise TypeError(
-                f"Checkpoint does not keep {name.split('.')[-1]}, a net that is "
-                "fine-tuned after a network was trained: fit that network with it, or "
-                "call partial_fit, with skdgm.save in between."
             )
         target = Path(os.path.realpath(self.path))
         for unfinished in target.parent.glob(f".{target.name}.*.tmp"):

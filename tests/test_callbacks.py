@@ -13,8 +13,20 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 import skdgm
-from skdgm import DBM, DBN, NADE, VAE, BernoulliRBM, DBNClassifier, RBMClassifier
+from skdgm import (
+    DBM,
+    DBN,
+    NADE,
+    VAE,
+    BernoulliRBM,
+    ConvDBM,
+    DBMClassifier,
+    DBNClassifier,
+    DBNRegressor,
+    RBMClassifier,
+)
 from skdgm.belief._network import BeliefNetwork
+from skdgm.belief._tuned import TunedNetwork
 from skdgm.callbacks import Checkpoint
 from skdgm.exceptions import CorruptFileError, DivergenceError, UnsavableError
 from skdgm.preprocessing import BernoulliBinarizer
@@ -27,9 +39,8 @@ from tests.persistence.same import assert_identical
 RNG = np.random.default_rng(0)
 BITS = RNG.integers(0, 2, (200, 6))
 LABELS = BITS[:, 0]
-RECORDED = [instance for instance in INSTANCES if instance._RECORDED]
-STACKS = [one for one in RECORDED if isinstance(one, BeliefNetwork)]
-SINGLE = [one for one in RECORDED if one not in STACKS]
+STACKS = [one for one in INSTANCES if isinstance(one, BeliefNetwork | TunedNetwork)]
+SINGLE = [one for one in INSTANCES if one not in STACKS]
 
 
 class Break(Exception):
@@ -268,6 +279,140 @@ def test_pre_training_is_not_repeated(path, monkeypatch):
     assert_identical(whole, resumed(dbm, path, BITS))
 
 
+PAIRS = {"pretrain": "layerwise", "pretrain_iter": (2, 3), "random_state": 0}
+
+
+@pytest.mark.parametrize(
+    ("machine", "n_epochs"),
+    [
+        (DBM((4, 3), n_iter=2, **PAIRS), [2, 3]),
+        (DBM((4, 3), n_iter=2, column_types="gaussian", **PAIRS), [2, 3]),
+        (DBM((4, 3, 2), n_iter=2, **PAIRS | {"pretrain_iter": (2, 0, 2)}), [2, 0, 2]),
+        (DBM((4, 3), n_iter=2, early_stopping=True, **PAIRS), [2, 3]),
+        (DBMClassifier(DBM((4, 3), n_iter=2, **PAIRS), n_iter=2), [2, 3]),
+        (
+            ConvDBM((2, 3), filter_shape=2, image_shape=(2, 3), n_iter=2, **PAIRS),
+            [2, 3],
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_pre_training_of_a_machine_goes_on(machine, n_epochs, path):
+    data, machine = {"X": BITS}, clone(machine).set_params(random_state=0)
+    if isinstance(machine, DBMClassifier):
+        data["y"] = LABELS
+    # Each epoch of each pair, those of all layers together, and the end.
+    assert assert_goes_on(machine, path, **data) == sum(n_epochs) + 2 + 1
+    path.unlink()
+    with pytest.raises(Break):
+        clone(machine).set_callbacks(Crash(path, 3)).fit(**data)
+    kept = skdgm.load(path)
+    assert kept.n_iter_ == 0
+    assert [len(curve) for curve in kept.pretrain_loss_curves_ if curve] == [2, 1]
+
+
+def test_a_seed_of_a_pre_trained_machine_that_nobody_gave_is_kept(path):
+    dbm = DBM((4, 3), n_iter=2, pretrain="layerwise", pretrain_iter=2)
+    with pytest.raises(Break):
+        clone(dbm).set_callbacks(Crash(path, 3)).fit(BITS)
+    kept = skdgm.load(path)
+    found = resumed(dbm, path, BITS)
+    assert found._seed == kept._seed
+    assert found.pretrain_loss_curves_[0] == kept.pretrain_loss_curves_[0]
+    assert found.pretrain_loss_curves_[1][:1] == kept.pretrain_loss_curves_[1]
+
+
+class Layers(Checkpoint):
+    """One that notes how far each layer, and then the whole net, is."""
+
+    def write(self, estimator):
+        epochs = [layer.n_iter_ for layer in estimator.dbn_.layers_]
+        self.seen = [*getattr(self, "seen", []), (epochs, estimator.n_iter_)]
+        super().write(estimator)
+
+
+def test_nets_are_tuned_from_where_they_were(path):
+    options = {"pretrain_iter": (2, 1), "n_iter": 2, "random_state": 0}
+    net, data = DBNClassifier((4, 3), **options), {"X": BITS, "y": LABELS}
+    first = Layers(path)
+    clone(net).set_callbacks(first).fit(**data)
+    # A layer writes at its end, too, and so does a network.
+    assert first.seen == [
+        *[([1], 0), ([2], 0), ([2], 0), ([2, 1], 0), ([2, 1], 0), ([2, 1], 0)],
+        *[([2, 1], 1), ([2, 1], 2), ([2, 1], 2)],
+    ]
+    assert assert_goes_on(net, path, **data) == len(first.seen)
+    for n_writes, left in ((2, 7), (4, 5), (6, 3), (7, 2)):
+        path.unlink()
+        with pytest.raises(Break):
+            clone(net).set_callbacks(Crash(path, n_writes)).fit(**data)
+        kept, again = skdgm.load(path), Layers(path)
+        assert kept.predict(BITS).shape == LABELS.shape
+        clone(net).set_callbacks(again).fit(**data)
+        assert again.seen[-left:] == first.seen[-left:]
+        assert again.seen[0][0] != [1]
+    y = LABELS.copy()
+    y[:3] = 1 - y[:3]
+    less = DBNClassifier((4, 3), unlabeled=-1, **options)
+    for number in (1, 7):
+        path.unlink()
+        with pytest.raises(Break):
+            clone(net).set_callbacks(Crash(path, number)).fit(**data)
+        for other, given, message in (
+            (net, {"X": BITS, "y": y}, "other rows"),
+            (clone(net).set_params(dropout=0.1), data, "dropout="),
+            (clone(net).set_params(pretrain_iter=4), data, "pretrain_iter="),
+            (less, data, "unlabeled=None, not -1"),
+            (DBN((4, 3)), {"X": BITS}, "no unfinished fit of DBN"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                resumed(other, path, **given)
+    # Rows without a label are of the fit.
+    path.unlink()
+    y = np.where(np.arange(len(BITS)) % 2, LABELS, -1)
+    assert assert_goes_on(less, path, X=BITS, y=y) == len(first.seen)
+    other = BITS.copy()
+    other[0] = 1 - other[0]
+    with pytest.raises(ValueError, match="other"):
+        resumed(less, path, other, y=y)
+
+
+def test_a_tuned_net_remembers_early_stopping_and_its_seed(path):
+    net = DBNRegressor(
+        (4, 3),
+        pretrain_iter=1,
+        n_iter=30,
+        learning_rate=0.05,
+        early_stopping=True,
+        n_iter_no_change=3,
+        random_state=0,
+    )
+    whole = clone(net).fit(BITS, LABELS)
+    assert 4 < whole.n_iter_ < 30
+    for n_writes in (5, 5 + whole.n_iter_ - 1):
+        path.unlink(missing_ok=True)
+        with pytest.raises(Break):
+            clone(net).set_callbacks(Crash(path, n_writes)).fit(BITS, LABELS)
+        assert_identical(whole, resumed(net, path, BITS, y=LABELS))
+    net.set_params(random_state=None)
+    for n_writes in (1, 6):
+        path.unlink()
+        with pytest.raises(Break):
+            clone(net).set_callbacks(Crash(path, n_writes)).fit(BITS, LABELS)
+        kept, found = skdgm.load(path), resumed(net, path, BITS, y=LABELS)
+        assert found._seed == kept._seed == found.dbn_.random_state
+        layers = found.dbn_.layers_[0].loss_curve_, kept.dbn_.layers_[0].loss_curve_
+        assert layers[0][:1] == layers[1][:1]
+
+
+def test_a_tuned_net_that_is_fitted_further_goes_on(path):
+    net = DBNClassifier((4, 3), pretrain_iter=1, n_iter=2, random_state=0)
+    state = pickle.dumps(net.set_params(warm_start=True).fit(BITS, LABELS))
+    start = lambda _: pickle.loads(state)  # noqa: E731
+    assert assert_goes_on(net, path, start, X=BITS, y=LABELS) == 3
+    assert skdgm.load(path).n_iter_ == 4
+
+
 def test_it_writes_as_often_as_it_is_told(path):
     def epochs(**options):
         path.unlink(missing_ok=True)
@@ -325,10 +470,6 @@ def test_estimators_that_cannot_be_kept(path):
     checkpoint = Checkpoint(path)
     with pytest.raises(UnsavableError, match="Own"):
         Own(2).set_callbacks(checkpoint).fit(BITS)
-    net = DBNClassifier((3, 2)).set_callbacks(checkpoint)
-    with pytest.raises(TypeError, match="fine-tuned"):
-        net.fit(BITS, LABELS)
-    assert not hasattr(net, "dbn_")
     with pytest.raises(ValueError, match="2 callbacks that keep"):
         BernoulliRBM(2).set_callbacks(checkpoint, checkpoint).fit(BITS)
     with pytest.raises(FileNotFoundError):

@@ -50,9 +50,9 @@ class Estimator(
     """
 
     # Name in messages; values of options that only others of the family have; fitted
-    # attributes that depend on options; whether rows are kept as lists in memory, and a
-    # callback may keep the training.
-    _title, _IMPLIED, _TRANSIENT, _LISTED, _RECORDED = None, {}, (), True, True
+    # attributes that depend on options; whether rows are kept as lists in memory, and
+    # all is learned from one objective.
+    _title, _IMPLIED, _TRANSIENT, _LISTED, _SINGLE = None, {}, (), True, True
 
     @fits.rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
@@ -100,7 +100,7 @@ class Estimator(
             objective, state = self._beginning(table, 0, fresh)
             hooks = stage.hooks(self._name, objective, self._copied_attributes)
             with one_blas_thread():
-                options = record.options(state, n_epochs, hooks)
+                options = record.options(objective, state, n_epochs, hooks)
                 learned, watch = optimise(objective, table, range(n_epochs), **options)
             self._keep(learned, before)
         self._report(learned, n_epochs, watch)

@@ -2,7 +2,8 @@
 
 A record is the estimator after an epoch, with an attribute ``_record``: what early
 stopping and the watch remember, and what tells whether a fit is the same: options, rows
-with their weights, and the epochs before it.
+with their weights, and the epochs before it. Before the first epoch, in pre-training,
+it is the estimator as it would then begin, and what pre-training continues from.
 """
 
 import hashlib
@@ -25,11 +26,20 @@ class Record:
     ----------
     estimator : Estimator
         About to be trained. If there is an earlier run, it gets the attributes of that.
-    table : Table
-        Training rows.
+    tables : sequence of Table
+        Training rows; of several stages, those of each.
     file : object or None
         Where the record is: a callback whose ``read()`` returns an estimator or None,
         ``due()`` says after an epoch whether to write, and ``write(estimator)`` does.
+
+    Attributes
+    ----------
+    source : Estimator or None
+        From the file, if the earlier run reached its epochs.
+    unfinished : Estimator or None
+        From the file, if the earlier run ended in pre-training.
+    memory : dict
+        What ``unfinished`` continues from, as :meth:`keep_earlier` was given it.
 
     Raises
     ------
@@ -37,31 +47,37 @@ class Record:
         The file has the record of another fit.
     """
 
-    def __init__(self, estimator, table, file=None):
+    def __init__(self, estimator, tables, file=None):
         self.estimator, self.file = estimator, file
-        self.source = self.keeper = None
+        self.source = self.unfinished = self.keeper = None
         if file is None:
             return
-        self.facts = facts_of(estimator, table, estimator.n_iter_)
+        self.facts = facts_of(estimator, estimator.n_iter_, *tables)
+        source, progress = file.read(), None
+        if source is not None:
+            refuse_other(file, estimator, self.facts, source)
+            record = vars(source).pop("_record")
+            estimator._seed = source._seed
+            self.memory = record.get("earlier")
+            if self.memory is not None:
+                self.unfinished = source
+            else:
+                self.source, known = source, vars(source)
+                progress = self._progress(record)
+                vars(estimator).update({name: known[name] for name in self.learned})
         self.start = dict(vars(estimator))
-        self.source, progress = file.read(), None
-        if self.source is not None:
-            progress = self._progress()
-            known = vars(self.source)
-            vars(estimator).update({name: known[name] for name in self.learned})
-            estimator._seed = self.source._seed
         self.keeper = Keeper(self, progress)
 
     @classmethod
-    def of(cls, estimator, table):
+    def of(cls, estimator, *tables):
         """Record that a callback of an estimator keeps, or the model that this one is a
         part of; one that keeps nothing if no callback does."""
-        part_of = vars(estimator).pop("_part_of", None)
-        return cls(estimator, table, file_of(estimator) or part_of)
+        return cls(estimator, tables, file_of(estimator))
 
-    def options(self, state, n_epochs, hooks):
+    def options(self, objective, state, n_epochs, hooks):
         """Options of :func:`~skdgm.training.optimise`, with the state to continue from:
-        that of the record if there is one."""
+        that of the record if there is one. The objective may pre-train."""
+        objective.record = None if self.file is None else self
         if self.source is not None:
             state = self._state_of(vars(self.source))
         return {
@@ -76,6 +92,21 @@ class Record:
         """Write the fitted estimator, at the end of training."""
         if self.file is not None:
             self._write(shallow(self.estimator), self.keeper.progress())
+
+    def keep_earlier(self, attributes, memory):
+        """Write the estimator before its first epoch.
+
+        Parameters
+        ----------
+        attributes : dict
+            Fitted attributes, so that the file is a model.
+        memory : dict
+            What the stage under way continues from.
+        """
+        new = shallow(self.estimator)
+        vars(new).update(attributes, _ended="interrupted")
+        new._record = {"facts": self.facts, "earlier": memory}
+        self.file.write(new)
 
     def begin(self):
         """Note what was learned before epochs begin, as pre-training does."""
@@ -118,10 +149,8 @@ class Record:
         }
         self.file.write(new)
 
-    def _progress(self):
-        """Where the earlier run ended, if it was of this fit."""
-        refuse_other(self.file, self.estimator, self.facts, self.source)
-        record = vars(self.source).pop("_record")
+    def _progress(self, record):
+        """Where the earlier run ended."""
         self.learned = record["learned"]
         stopping = record["progress"]["stopping"]
         if stopping and stopping["best"] is not None:
@@ -136,7 +165,9 @@ class Record:
 
 
 def file_of(estimator):
-    """Callback that keeps the training of an estimator, or None."""
+    """Callback that keeps the training of an estimator, or its place in the file of a
+    model that it is a part of; or None."""
+    part_of = vars(estimator).pop("_part_of", None)
     callbacks = vars(estimator).get("_skl_callbacks", ())
     files = [one for one in callbacks if getattr(one, "keeps_training", False)]
     if len(files) > 1:
@@ -144,21 +175,23 @@ def file_of(estimator):
             f"{estimator._name} has {len(files)} callbacks that keep its training: "
             "give it one."
         )
-    return files[0] if files else None
+    return files[0] if files else part_of
 
 
-def facts_of(estimator, table, n_epochs):
-    """What tells one fit, after ``n_epochs`` epochs, from another, by name."""
+def facts_of(estimator, n_epochs, *tables):
+    """What tells one fit to tables, after so many epochs, from another, by name."""
     plain_ones = {
         name: value
         for name, value in estimator.get_params().items()
         if name not in _FREE and not _is_model(value) and not _is_generator(name, value)
     }
-    digests = [hashlib.sha256(part.tobytes()) for part in (table.hashes, table.weight)]
-    rows, weights = (digest.hexdigest() for digest in digests)
+    rows, weights = hashlib.sha256(), hashlib.sha256()
+    for table in tables:
+        rows.update(table.hashes.tobytes())
+        weights.update(table.weight.tobytes())
     return {
-        "rows": rows,
-        "weights": weights,
+        "rows": rows.hexdigest(),
+        "weights": weights.hexdigest(),
         "epochs before it": n_epochs,
         "options": plain_ones,
     }

@@ -16,7 +16,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdgm.base import KEPT, Stage, replacing
-from skdgm.base.fits import asked_of
+from skdgm.base.fits import asked_of, shallow
+from skdgm.base.records import Record
+from skdgm.belief._record import PreTraining
 from skdgm.belief._stack import check_same, requested
 from skdgm.belief._training import Training
 from skdgm.data import for_callbacks, tabulate
@@ -66,13 +68,18 @@ class Tuning:
         n_epochs, finished = network._n_epochs(table), True
         data = for_callbacks(table.rows.X, y, sample_weight)
         stage = Stage.whole(network, data, 1 + fresh)
-        if fresh:
+        record = Record.of(network, *([rows] if fresh else []), table)
+        if fresh and record.source is None:
+            # The seed may be that of an earlier run.
+            dbn.set_params(random_state=network._seed)
+            if record.file is not None:
+                dbn._part_of = PreTraining(record, self.given)
             with stage.part("pre-training", component=dbn) as part:
                 finished = self.pretrain(dbn, rows)
             finished = finished and not part.stopped
         if finished:
             with stage.part("fine-tuning", n_epochs) as part:
-                self.tune(table, range(n_epochs), part)
+                self.tune(table, range(n_epochs), part, record)
         stage.end()
 
     def partial_fit(self, X, y, sample_weight, classes=None):
@@ -160,27 +167,35 @@ class Tuning:
                 for part in dbn, dbn.layers_[0]:
                     part.feature_names_in_ = network.feature_names_in_
             with replacing(network) as new:
-                new.dbn_ = dbn
-                vars(new).update(new._attributes(NetState(_initial_net(new))))
+                vars(new).update(self.given(dbn))
             self.before.clear()
         if failure:
             raise failure
         return finished
 
-    def tune(self, table, epochs, stage=None):
-        """Run epochs of back-propagation: all of a stage of ``fit``, or others."""
+    def given(self, dbn):
+        """Fitted attributes before fine-tuning, given the pre-trained network."""
+        new = shallow(self.network)
+        new.dbn_ = dbn
+        return {"dbn_": dbn, **new._attributes(NetState(_initial_net(new)))}
+
+    def tune(self, table, epochs, stage=None, record=None):
+        """Run epochs of back-propagation: all of a stage of ``fit``, which a record may
+        keep, or others."""
         network = self.network
         rows = network._domain.seen(table.rows, network._columns)
-        table, options = table._replace(rows=rows), {}
+        table = table._replace(rows=rows)
         objective, state = network._beginning(table, epochs.start, fresh=False)
+        options = {"state": state}
         if stage is not None:
-            given = network._name, objective, network._copied_attributes
-            options = {"n_epochs": len(epochs), "hooks": stage.hooks(*given)}
-            options["early_stopping"] = network.early_stopping
+            hooks = stage.hooks(network._name, objective, network._copied_attributes)
+            options = record.options(objective, state, len(epochs), hooks)
         with one_blas_thread():
-            learned, watch = optimise(objective, table, epochs, state, **options)
+            learned, watch = optimise(objective, table, epochs, **options)
         network._keep(learned, self.before)
         network._report(learned, len(epochs), watch)
+        if stage is not None and learned.ended != "interrupted":
+            record.complete()
 
 
 def _initial_net(network):

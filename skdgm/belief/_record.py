@@ -1,5 +1,6 @@
 """What a callback keeps of the fit of a stack: layers that are complete, and the
-machine under way, each of which is kept as it is when it is fitted alone."""
+machine under way, each of which is kept as it is when it is fitted alone. A stack that
+is pre-trained is kept so, too, within the network that is fine-tuned afterwards."""
 
 from skdgm.base.fits import shallow
 from skdgm.base.records import facts_of, file_of, refuse_other
@@ -36,7 +37,7 @@ class StackRecord:
         if self.file is None:
             return
         before = network.n_iter_ if network.layers_ else 0
-        self.facts, source = facts_of(network, table, before), self.file.read()
+        self.facts, source = facts_of(network, before, table), self.file.read()
         if source is None:
             return
         refuse_other(self.file, network, self.facts, source)
@@ -90,3 +91,30 @@ class _Part:
     def write(self, machine):
         """Keep the machine as it is now."""
         self.record.keep(self.number, machine)
+
+
+class PreTraining:
+    """Place of a stack in the file of the network that is fine-tuned afterwards.
+
+    Parameters
+    ----------
+    record : Record
+        Of the network that is fine-tuned.
+    attributes : callable
+        ``attributes(dbn)`` returns its fitted attributes, given the stack.
+    """
+
+    def __init__(self, record, attributes):
+        self.record, self.attributes = record, attributes
+        self.due = record.file.due
+
+    def __str__(self):
+        return str(self.record.file)
+
+    def read(self):
+        """Stack as it was kept, or None."""
+        return None if self.record.unfinished is None else self.record.unfinished.dbn_
+
+    def write(self, dbn):
+        """Keep the stack as it is now."""
+        self.record.keep_earlier(self.attributes(dbn), {})

@@ -28,7 +28,7 @@ class TunedNetwork(_BaseComposition, Estimator):
     ``_outputs``, an object of :mod:`skdgm.belief._outputs`.
     """
 
-    _BUDGET, _RECORDED = Budget(5_000, 20, 100), False
+    _BUDGET, _SINGLE = Budget(5_000, 20, 100), False
     # Network to pre-train, and options that say what it is made of.
     _NETWORK, _STRUCTURE = DBN, ("hidden_layer_sizes", "column_types", "layers")
     # Activation function of hidden layers, or a function for each.

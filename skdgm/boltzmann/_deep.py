@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 from skdgm.boltzmann._layers import Layers
 from skdgm.boltzmann._pretraining import layerwise
+from skdgm.boltzmann._pretraining_record import PairsRecord
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered
 from skdgm.optim import check_piecewise
@@ -110,6 +111,9 @@ class Deep(Layers):
             if self.begun is not None:
                 params = self.begun(objective, params)
             if options.pretrain is not None:
+                record = objective.record
+                if record is not None:
+                    record = PairsRecord(record, machine, objective, params)
                 params, curves = layerwise(
                     objective.energy,
                     pair_recipes(options, depth, **self.PAIRS),
@@ -119,6 +123,7 @@ class Deep(Layers):
                     objective.moments,
                     hooks,
                     self.begun,
+                    record,
                 )
             machine.pretrain_loss_curves_ = curves
             return params

@@ -129,6 +129,9 @@ class PairWatch:
         Initial state.
     """
 
+    # Attributes that come from earlier states.
+    MEMORY = ("limit",)
+
     def __init__(self, objective, index, state):
         self.objective, self.index = objective, index
         self.limit, _ = self(state)
@@ -143,7 +146,9 @@ class PairWatch:
         return False
 
 
-def layerwise(energy, recipes, table, seed, fill, moments, hooks, initial=None):
+def layerwise(
+    energy, recipes, table, seed, fill, moments, hooks, initial=None, record=None
+):
     """Pre-train the layers of a machine pair by pair.
 
     Parameters
@@ -164,6 +169,8 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks, initial=None):
         ``hooks(number)`` returns the hooks for the training of a pair.
     initial : callable, optional
         Of each pair, as of an :class:`~skdgm.boltzmann._objective.EnergyObjective`.
+    record : PairsRecord, optional
+        What is kept, and from which pre-training continues.
 
     Returns
     -------
@@ -207,6 +214,7 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks, initial=None):
             range(recipe.n_iter),
             n_epochs=recipe.n_iter,
             hooks=hooks(number),
+            **({} if record is None else record.options()),
         )
         if outcome.ended == "diverged":
             raise DivergenceError(
@@ -219,11 +227,13 @@ def layerwise(energy, recipes, table, seed, fill, moments, hooks, initial=None):
         params = outcome.state.params
         losses.append(outcome.losses)
         pairs.append(plain(params))
+        if record is not None:
+            record.add(pairs[-1], losses[-1])
         if number < n_pairs - 1:
             table = _next(objective, params, table)
             seen, total = column_sums(table)
             fill = below = (total + 1) / (seen + 2)
-    return _joined(energy, pairs), losses
+    return joined(energy, pairs), losses
 
 
 def _pair(energy, number, beside):
@@ -250,8 +260,9 @@ def _next(objective, params, table):
     return Table(rows, np.arange(len(h)), *table[2:])
 
 
-def _joined(energy, pairs):
-    """Parameters of the joint machine, from those of all pairs."""
+def joined(energy, pairs, rest=None):
+    """Parameters of the joint machine, from those of all pairs; or of the lowest ones,
+    and for the layers above from parameters of the machine."""
     half, between = pairs[0].dtype.type(0.5), []
     for unit, (below, above) in zip(energy.units[1:], pairwise(pairs)):
         own = above.units[0]
@@ -261,4 +272,8 @@ def _joined(energy, pairs):
     _, *label, highest = pairs[-1].units
     units = pairs[0].units[0], *between, highest, *label
     weights, sent = [pair.couplings[0] for pair in pairs], pairs[-1].couplings[1:]
-    return Params(units, (*weights, *(U.T.copy() for U in sent)))
+    weights = *weights, *(U.T.copy() for U in sent)
+    if rest is not None:
+        units += rest.units[len(units) :]
+        weights += rest.couplings[len(weights) :]
+    return Params(units, weights)

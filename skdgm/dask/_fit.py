@@ -136,7 +136,7 @@ def _client(client):
 def _check(estimator, local_steps, n_shards):
     """Raise errors for what cannot be fitted so."""
     single = hasattr(type(estimator), "_objective")
-    if not isinstance(estimator, Estimator) or not (single and estimator._RECORDED):
+    if not isinstance(estimator, Estimator) or not (single and estimator._SINGLE):
         raise TypeError(
             f"skdgm.dask fits single models of skdgm, not {type(estimator).__name__}: "
             "of a stack, fit one machine after another."

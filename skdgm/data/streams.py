@@ -9,19 +9,8 @@ from functools import partial
 import numpy as np
 import scipy.sparse as sp
 
+from skdgm.data.arrow import ArrowColumns
 from skdgm.utils.blocks import BLOCK, Blocks, Told
-
-# Columns that are turned to rows at a time.
-_STRIP = 64
-# Types of Arrow that are numbers, by their names.
-_ARROW = {
-    "bool": np.bool_,
-    "halffloat": np.float16,
-    "float": np.float32,
-    "double": np.float64,
-    **{t: np.dtype(t) for t in ("int8", "int16", "int32", "int64")},
-    **{t: np.dtype(t) for t in ("uint8", "uint16", "uint32", "uint64")},
-}
 
 
 def streamed(X, model=None):
@@ -149,36 +138,26 @@ def _of_dataset(X):
     def read(number):
         return parts[number].to_table(schema=X.schema)
 
-    return _of_arrow(read, [part.count_rows() for part in parts], X.schema)
+    return _of_arrow(read, list(map(_count, parts)), X.schema)
+
+
+def _count(fragment):
+    """Number of rows of a part of a data set."""
+    groups = getattr(fragment, "row_groups", None)
+    if groups is None:
+        return fragment.count_rows()
+    # Of one row group of a file, Arrow would count those of the whole file.
+    return sum(group.num_rows for group in groups)
 
 
 def _of_arrow(read, counts, schema):
-    for field in schema:
-        _check_column(field.name, field.type, _ARROW.get(str(field.type)))
-    types = [np.dtype(_ARROW[str(field.type)]) for field in schema]
-    dtype, names = np.result_type(*types), schema.names
+    columns = ArrowColumns.of(schema, read, counts)
 
     def load(number):
-        table = read(number)
-        if table.column_names != names:
-            raise ValueError(
-                f"A part of X has the columns {table.column_names}, and X {names}."
-            )
-        missing = any(column.null_count for column in table.columns)
-        own = np.result_type(dtype, np.float32) if missing else dtype
-        # Turned in strips of columns, which is faster than all at once.
-        out = np.empty((table.num_rows, len(names)), own)
-        strip, columns = np.empty((_STRIP, table.num_rows), own), table.columns
-        for start in range(0, len(names), _STRIP):
-            some = columns[start : start + _STRIP]
-            for j, column in enumerate(some):
-                column = column.cast("double") if column.null_count else column
-                strip[j] = column.to_numpy()
-            out[:, start : start + _STRIP] = strip[: len(some)].T
-        return out
+        return columns.rows(read(number))
 
-    head = schema.empty_table().to_pandas()
-    return _in_parts(load, counts, len(names), dtype, head)
+    width = sum(columns.widths)
+    return _in_parts(load, counts, width, columns.dtype, columns.header())
 
 
 def _in_parts(load, lengths, n_columns, dtype, head=None):

@@ -242,6 +242,17 @@ def test_missing_values_of_arrow_are_missing(tmp_path):
     np.testing.assert_array_equal(np.asarray(given), expected)
 
 
+def test_files_of_a_data_set_may_have_several_row_groups(tmp_path, small_blocks):
+    import pyarrow.dataset as ds
+
+    for number in range(2):
+        path = tmp_path / f"{number}.parquet"
+        FRAME[number * 300 :][:300].to_parquet(path, row_group_size=70, index=False)
+    given = streamed(ds.dataset(tmp_path))
+    assert given.n_blocks == 8
+    np.testing.assert_array_equal(np.asarray(given), X)
+
+
 def test_partitions_of_a_data_set_are_columns(tmp_path):
     import pyarrow.dataset as ds
 

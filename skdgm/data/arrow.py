@@ -1,0 +1,252 @@
+"""Tables of Arrow as arrays of numbers.
+
+A column of numbers is one column. One of lists of n numbers, such as embeddings or
+images, is n columns.
+"""
+
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+# Columns of single numbers that are turned to rows at a time.
+_STRIP = 64
+# Types of Arrow that are numbers, by their names.
+_NUMBERS = {
+    "bool": np.bool_,
+    "halffloat": np.float16,
+    "float": np.float32,
+    "double": np.float64,
+    **{t: np.dtype(t) for t in ("int8", "int16", "int32", "int64")},
+    **{t: np.dtype(t) for t in ("uint8", "uint16", "uint32", "uint64")},
+}
+_LISTS = {"ListType", "LargeListType", "FixedSizeListType"}
+
+
+class ArrowColumns(NamedTuple):
+    """Columns of a table, in the order of its schema.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the columns of Arrow.
+    shapes : list of tuple of int
+        Of the lists in each of them: () of single numbers, (n,) of n numbers, and
+        several where lists are nested.
+    types : list of dtype
+        Of their numbers.
+    """
+
+    names: list
+    shapes: list
+    types: list
+
+    @classmethod
+    def of(cls, schema, read, counts):
+        """Columns of a schema.
+
+        Parameters
+        ----------
+        schema : pyarrow.Schema
+        read : callable
+            ``read(number)`` returns a part, a pyarrow.Table. It is called where the
+            type of a list does not say how long it is.
+        counts : sequence of int
+            Numbers of rows of the parts.
+
+        Raises
+        ------
+        TypeError
+            A column is none of numbers.
+        ValueError
+            Lists have no numbers, or of a first part lists have different lengths.
+        """
+        first, shapes, types = None, [], []
+        for field in schema:
+            lengths, kind = _lengths(field.type)
+            dtype = _NUMBERS.get(str(kind))
+            if dtype is None:
+                raise TypeError(
+                    f"Column {field.name!r} has the type {field.type}: tables that are "
+                    "read in blocks have numbers only, or lists of numbers. Encode it, "
+                    "or leave it out."
+                )
+            if None in lengths and any(counts):
+                first = read(int(np.flatnonzero(counts)[0])) if first is None else first
+                lengths = _found(field.name, first[field.name], lengths)
+            if 0 in lengths:
+                raise ValueError(f"Column {field.name!r} has lists without a number.")
+            shapes.append(lengths)
+            types.append(np.dtype(dtype))
+        return cls(list(schema.names), shapes, types)
+
+    @property
+    def dtype(self):
+        """Type of all numbers together."""
+        return np.result_type(*self.types) if self.types else np.dtype(float)
+
+    @property
+    def widths(self):
+        """Number of columns that each becomes."""
+        return [1 if None in shape else prod(shape) for shape in self.shapes]
+
+    def header(self):
+        """DataFrame without rows, of the columns that there will be: those of lists
+        have a number in brackets after their name."""
+        import pandas as pd
+
+        names, types = [], []
+        for name, shape, width, dtype in zip(*self[:2], self.widths, self.types):
+            names += [f"{name}[{k}]" for k in range(width)] if shape else [name]
+            types += [dtype] * width
+        empty = {j: np.empty(0, dtype) for j, dtype in enumerate(types)}
+        return pd.DataFrame(empty).set_axis(names, axis=1)
+
+    def rows(self, table):
+        """Numbers of a part, NaN where missing.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+
+        Returns
+        -------
+        rows : ndarray of shape (n_rows, sum(widths))
+
+        Raises
+        ------
+        ValueError
+            Columns have other names, or lists another length.
+        """
+        names, n_rows = table.column_names, table.num_rows
+        if names != self.names:
+            raise ValueError(
+                f"A part of X has the columns {names}, and X {self.names}."
+            )
+        columns, shapes = table.columns, self.shapes
+        lists = {
+            j: entries(names[j], columns[j], shape)
+            for j, shape in enumerate(shapes)
+            if shape
+        }
+        missing = any(column.null_count for column in columns)
+        missing |= any(part.dtype != self.types[j] for j, part in lists.items())
+        own = np.result_type(self.dtype, np.float32) if missing else self.dtype
+        out, place = np.empty((n_rows, sum(self.widths)), own), 0
+        strip = np.empty((_STRIP, n_rows), own)
+        for run in self._runs():
+            width = len(run)
+            if run[0] in lists:
+                width = lists[run[0]].shape[1]
+                out[:, place : place + width] = lists[run[0]]
+            else:
+                for j, number in enumerate(run):
+                    column = columns[number]
+                    column = column.cast("double") if column.null_count else column
+                    strip[j] = column.to_numpy()
+                out[:, place : place + width] = strip[:width].T
+            place += width
+        return out
+
+    def _runs(self):
+        """Numbers of columns that are written together: one of lists, or several of
+        numbers, as strips are turned faster than all at once."""
+        runs = []
+        for number, shape in enumerate(self.shapes):
+            last = runs[-1] if runs else []
+            if last and not shape and not self.shapes[last[0]] and len(last) < _STRIP:
+                last.append(number)
+            else:
+                runs.append([number])
+        return runs
+
+
+def entries(name, column, shape):
+    """Numbers of a column of lists, one row for each list.
+
+    Parameters
+    ----------
+    name : str
+        Of the column, for errors.
+    column : pyarrow.ChunkedArray or pyarrow.Array
+    shape : tuple of int
+        Of each list.
+
+    Returns
+    -------
+    numbers : ndarray of shape (n_rows, prod(shape))
+        NaN where a number or a list is missing.
+
+    Raises
+    ------
+    ValueError
+        A list has another length.
+    """
+    if hasattr(column, "chunks"):
+        return np.concatenate([entries(name, part, shape) for part in column.chunks])
+    column = getattr(column, "storage", column)
+    if not shape:
+        column = column.cast("double") if column.null_count else column
+        return column.to_numpy(zero_copy_only=False).reshape(-1, 1)
+    size, *inner = shape
+    _check_lengths(name, column, size)
+    # Lists that are missing are left out.
+    numbers = entries(name, column.flatten(), tuple(inner))
+    numbers = numbers.reshape(len(column) - column.null_count, prod(shape))
+    if not column.null_count:
+        return numbers
+    out = np.full((len(column), prod(shape)), np.nan, np.result_type(numbers, "f4"))
+    out[column.is_valid().to_numpy(zero_copy_only=False)] = numbers
+    return out
+
+
+def _lengths(kind):
+    """Lengths of nested lists of a type, None where it does not say, and the type of
+    what they have."""
+    lengths = []
+    while True:
+        kind = getattr(kind, "storage_type", kind)
+        if type(kind).__name__ not in _LISTS:
+            return tuple(lengths), kind
+        lengths.append(getattr(kind, "list_size", None))
+        kind = kind.value_type
+
+
+def _found(name, column, lengths):
+    """Lengths of nested lists, as they are in a column."""
+    found = []
+    chunks = [getattr(chunk, "storage", chunk) for chunk in column.chunks]
+    for length in lengths:
+        if length is None:
+            known = (np.asarray(_sizes(chunk)) for chunk in chunks)
+            sizes = np.concatenate([*known, np.empty(0, int)])
+            if not sizes.size:
+                raise ValueError(
+                    f"Column {name!r} has lists of unknown lengths: make them lists of "
+                    "a fixed size."
+                )
+            length = int(sizes[0])
+        for chunk in chunks:
+            _check_lengths(name, chunk, length)
+        found.append(length)
+        chunks = [chunk.flatten() for chunk in chunks]
+        chunks = [getattr(chunk, "storage", chunk) for chunk in chunks]
+    return tuple(found)
+
+
+def _sizes(column):
+    """Lengths of the lists of an array that are not missing."""
+    return column.value_lengths().drop_null()
+
+
+def _check_lengths(name, column, size):
+    """Raise ValueError unless all lists of an array have so many numbers."""
+    if hasattr(column.type, "list_size"):
+        return
+    sizes = np.unique(np.asarray(_sizes(column)))
+    others = sizes[sizes != size].tolist()
+    if others:
+        raise ValueError(
+            f"Column {name!r} has lists of {size} and of {others[0]} entries: they are "
+            "columns of X only where all have the same length."
+        )

@@ -1,0 +1,168 @@
+"""Lists of numbers in tables of Arrow are columns."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skdgm import BernoulliRBM, GaussianRBM
+from skdgm.data import streams
+from skdgm.data.streams import streamed
+
+pa = pytest.importorskip("pyarrow")
+RNG = np.random.default_rng(0)
+X = RNG.integers(0, 2, (300, 12)).astype(np.uint8)
+
+
+def fixed(values, *sizes):
+    """Array of nested lists of fixed sizes, innermost first."""
+    found = pa.array(values.ravel())
+    for size in sizes:
+        found = pa.FixedSizeListArray.from_arrays(found, size)
+    return found
+
+
+def sources(table, folder, size=70):
+    """A Parquet file, and data sets of files and of a table."""
+    import pyarrow.dataset as ds
+    import pyarrow.feather as feather
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, folder / "rows.parquet", row_group_size=size)
+    feather.write_feather(table, folder / "rows.feather", chunksize=size)
+    yield pq.ParquetFile(folder / "rows.parquet")
+    yield ds.dataset(folder / "rows.parquet")
+    yield ds.dataset(folder / "rows.feather", format="feather")
+    yield ds.dataset(table)
+    # A table in memory in chunks, each of which is a part of a longer array.
+    yield ds.dataset(pa.concat_tables([table.slice(0, 100), table.slice(100)]))
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of 100 rows of twelve columns."""
+    monkeypatch.setattr(streams, "BLOCK", 1200)
+
+
+LISTS = {
+    "lists": lambda: fixed(X, 12),
+    "nested": lambda: fixed(X, 4, 3),
+    "tensors": lambda: pa.FixedShapeTensorArray.from_numpy_ndarray(X.reshape(-1, 3, 4)),
+    "any length": lambda: pa.array(X.tolist(), pa.list_(pa.uint8())),
+    "large": lambda: pa.array(X.tolist(), pa.large_list(pa.uint8())),
+    "images": lambda: pa.array(
+        X.reshape(-1, 3, 4).tolist(), pa.list_(pa.list_(pa.uint8()))
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_a_column_of_lists_is_many_columns(kind, tmp_path, small_blocks):
+    names = [f"x[{k}]" for k in range(12)]
+    for given in sources(pa.table({"x": LISTS[kind]()}), tmp_path):
+        found = streamed(given)
+        assert found.shape == X.shape
+        assert found.dtype == X.dtype
+        assert list(found.header.columns) == names
+        np.testing.assert_array_equal(np.asarray(found), X)
+
+
+def test_lists_beside_numbers_and_each_other(tmp_path, small_blocks):
+    wide = {f"c{k}": RNG.random(300) for k in range(70)}
+    table = pa.table(
+        {
+            "a": X[:, 0],
+            "b": fixed(X[:, :4], 4),
+            "c": fixed(RNG.random((300, 2)).astype(np.float32), 2),
+            "d": RNG.integers(0, 9, 300),
+            **wide,
+            "e": fixed(X[:, :3] == 1, 3),
+        }
+    )
+    flat = table.to_pandas()
+    expected = np.column_stack([np.stack(flat[name]).astype(float) for name in flat])
+    assert expected.shape[1] == 1 + 4 + 2 + 1 + 70 + 3
+    for given in sources(table, tmp_path):
+        found = streamed(given)
+        np.testing.assert_array_equal(np.asarray(found), expected)
+        names = list(found.header.columns)
+        assert names[:8] == ["a", *(f"b[{k}]" for k in range(4)), "c[0]", "c[1]", "d"]
+        types = found.header.dtypes
+        assert (types["a"], types["c[1]"], types["e[2]"]) == (
+            np.uint8,
+            np.float32,
+            bool,
+        )
+
+
+def test_missing_lists_and_numbers_are_missing(tmp_path, small_blocks):
+    rows = X.reshape(-1, 3, 4).tolist()
+    expected = X.astype(float)
+    rows[5] = None
+    expected[5] = np.nan
+    rows[150][1] = None
+    expected[150, 4:8] = np.nan
+    rows[299][2][3] = None
+    expected[299, 11] = np.nan
+    list_of = pa.list_
+    for kind in (
+        list_of(list_of(pa.uint8(), 4), 3),
+        list_of(list_of(pa.uint8())),
+        list_of(list_of(pa.float32(), 4)),
+    ):
+        given = pa.table({"x": pa.array(rows, kind)})
+        for source in sources(given, tmp_path):
+            np.testing.assert_array_equal(np.asarray(streamed(source)), expected)
+
+
+def test_models_learn_the_same_as_from_arrays(tmp_path):
+    columns = [f"x[{k}]" for k in range(12)]
+    frame, table = pd.DataFrame(X, columns=columns), pa.table({"x": fixed(X, 12)})
+    rbm = BernoulliRBM(4, n_iter=2, random_state=0)
+    expected = rbm.fit(frame).transform(frame)
+    for given in sources(table, tmp_path):
+        found = BernoulliRBM(4, n_iter=2, random_state=0).fit(given)
+        np.testing.assert_array_equal(found.components_, rbm.components_)
+        np.testing.assert_array_equal(found.feature_names_in_, columns)
+        np.testing.assert_array_equal(found.transform(given), expected)
+        assert list(found.sample(2).columns) == columns
+        with pytest.raises(ValueError, match="feature names"):
+            found.transform(frame.rename(columns={"x[0]": "y"}))
+    real = pa.table({"x": fixed(RNG.normal(size=(300, 5)), 5)})
+    for given in sources(real, tmp_path):
+        GaussianRBM(3, n_iter=1).fit(given).score_samples(given)
+
+
+def test_lists_of_different_lengths(tmp_path):
+    rows = X.tolist()
+    # In the first part, where the length is found, and in a later one.
+    for number, size in ((1, 3), (290, 13)):
+        ragged = list(rows)
+        ragged[number] = [1] * size
+        table = pa.table({"x": pa.array(ragged, pa.list_(pa.uint8()))})
+        for given in sources(table, tmp_path):
+            with pytest.raises(ValueError, match=f"'x' has lists of 12 and of {size} "):
+                BernoulliRBM(2, n_iter=1).fit(given)
+    images = X.reshape(-1, 3, 4).tolist()
+    images[299][1] = [0]
+    table = pa.table({"x": pa.array(images, pa.list_(pa.list_(pa.uint8())))})
+    for given in sources(table, tmp_path):
+        with pytest.raises(ValueError, match="'x' has lists of 4 and of 1 entries"):
+            BernoulliRBM(2, n_iter=1).fit(given)
+
+
+@pytest.mark.parametrize(
+    ("column", "error", "message"),
+    [
+        (pa.array([["a"]] * 4), TypeError, "'x' has the type list<.*string>"),
+        (pa.array([[]] * 4, pa.list_(pa.int8())), ValueError, "without a number"),
+        (pa.array([None] * 4, pa.list_(pa.int8())), ValueError, "unknown lengths"),
+        (pa.array([{"a": 1}] * 4), TypeError, "'x' has the type struct"),
+        (pa.array([[("a", 1)]] * 4, pa.map_(pa.string(), pa.int8())), TypeError, "map"),
+    ],
+    ids=["text", "empty", "missing", "struct", "map"],
+)
+def test_lists_that_are_no_columns(column, error, message, tmp_path):
+    import pyarrow.dataset as ds
+
+    with pytest.raises(error, match=message):
+        BernoulliRBM(2, n_iter=1).fit(ds.dataset(pa.table({"x": column})))
