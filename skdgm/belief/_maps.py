@@ -78,6 +78,10 @@ def given(network):
             continue
         if machine.features != "pooled":
             raise ValueError(f"layers: {name!r} must have features='pooled'.")
+        if not number and machine.column_types == "categorical":
+            raise ValueError(
+                f"layers: {name!r} must have column_types='bernoulli' or 'gaussian'."
+            )
         if number and machine.column_types != "bernoulli":
             raise ValueError(
                 f"layers: {name!r}, above binary units, must have "

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm.boltzmann._connected_density import presented
 from skdgm.boltzmann._density import EnergyDensity
 from skdgm.boltzmann._layers import Layers
 from skdgm.boltzmann._objective import EnergyObjective
 from skdgm.couplings import Conv
-from skdgm.distributions import Pooled, Selected
+from skdgm.data.codes import Codes
+from skdgm.distributions import Pooled, Selected, Sites
 from skdgm.energies import Energy, Params
 from skdgm.utils.counts import is_a
 from skdgm.utils.images import image_shape
@@ -155,6 +157,11 @@ class Convolved(Layers):
         n_features = machine.n_features_in_
         visible = machine._domain.unit(machine, n_features)
         geometry = geometry_of(machine._options, n_features)
+        if isinstance(visible, Sites):
+            # Each category is a channel.
+            own = geometry.window
+            own = own._replace(maps=own.maps * visible.sizes[0])
+            geometry = geometry._replace(window=own)
         return self.wired(visible, sizes or self.learned_sizes(machine), geometry)
 
     def density(self, machine):
@@ -188,11 +195,23 @@ class Convolved(Layers):
         }
 
     def check_options(self, options):
-        """Do nothing: what is wrong depends on the images."""
+        """Raise ValueError for options that exclude each other."""
+        if options.column_types == "categorical" and options.visible_bias == "channel":
+            raise ValueError(
+                "visible_bias='channel' is for bits and real numbers: with "
+                "column_types='categorical' each pixel has its own biases."
+            )
 
     def check_unchanged(self, machine):
         """Raise ValueError where the options do not fit the learned machine."""
         super().check_unchanged(machine)
+        coded = machine._options.column_types == "categorical"
+        if isinstance(machine._columns, Codes) != coded:
+            raise ValueError(
+                f"column_types={machine._options.column_types!r}, but columns of the "
+                "other kind were learned before: keep it, or fit with "
+                "warm_start=False."
+            )
         asked = geometry_of(machine._options, machine.n_features_in_).shapes
         for name, shape in asked.items():
             if (learned := tuple(getattr(machine, name))) != shape:
@@ -229,6 +248,12 @@ class ConvObjective(EnergyObjective):
     """Objective of a convolutional machine, whose visible biases (and precisions) may
     be the same for all pixels of a channel."""
 
+    def present(self, batch, rng=None):
+        """Clamp the machine to a batch of rows."""
+        if isinstance(self.energy.units[0], Sites):
+            return presented(self.energy, batch.v, self.fill, rng)
+        return super().present(batch, rng)
+
     def shared(self, grad):
         """Gradient of which the visible part is averaged over pixels, by option."""
         if self.recipe.visible_bias == "pixel":
@@ -250,6 +275,12 @@ class ConvDensity(EnergyDensity):
 
     # Whether features are pooled units.
     pooled = True
+
+    def present(self, v):
+        """Clamp the machine to rows of data; see :meth:`EnergyDensity.present`."""
+        if isinstance(self.energy.units[0], Sites):
+            return presented(self.energy, v, lambda: self.domain.fill(self.columns))
+        return super().present(v)
 
     @property
     def n_features_out(self):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skdgm.data import BinaryColumns, CodeColumns, RealColumns
+from skdgm.data.codes import count_codes
 from skdgm.distributions import Bernoulli, Gaussian, Sites
 from skdgm.exceptions import PrecisionWarning
 from skdgm.metrics import log_conditionals, log_densities
@@ -98,9 +99,24 @@ def tell_precise(machine, unit, log_precision, varies):
 
 
 class Categorical(Visible, CodeColumns):
-    """Categorical units, one-hot, for columns of codes."""
+    """Categorical units, one-hot, for columns of codes.
 
-    log_conditionals = staticmethod(log_conditionals)
+    Attributes
+    ----------
+    alike : bool
+        Whether all columns have as many categories as the one that has most.
+    """
+
+    log_conditionals, alike = staticmethod(log_conditionals), False
+
+    def learn(self, table, before=None):
+        """Learn the categories of a table."""
+        columns, table = super().learn(table, before)
+        if self.alike and before is None:
+            sizes = np.full_like(columns.sizes, columns.sizes.max())
+            counts = count_codes(table, sizes)
+            columns = columns._replace(sizes=sizes, counts=counts)
+        return columns, table
 
     def unit(self, machine, size):
         """Block of categorical units."""
@@ -131,6 +147,10 @@ BINARY, REAL = Binary(), Real()
 def pixels_of(options):
     """Kind of the columns of images, given the options of a convolutional machine."""
     real = options.column_types == "gaussian"
+    if options.column_types == "categorical":
+        found = Categorical(options.min_categories)
+        found.alike = True
+        return found
     if options.visible_bias == "pixel":
         return REAL if real else BINARY
     found = Real() if real else Binary()

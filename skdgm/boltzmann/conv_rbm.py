@@ -80,8 +80,12 @@ class ConvRBM(Machine):
     padding : {"valid", "same"}, default="valid"
         Whether filters stay within the image, or are centred at each of its pixels,
         with zeros around it.
-    column_types : {"bernoulli", "gaussian"}, default="bernoulli"
-        Visible units: bits or real numbers.
+    column_types : {"bernoulli", "gaussian", "categorical"}, default="bernoulli"
+        Visible units: bits, real numbers, or codes 0, 1, ... of categories, of which
+        all pixels have as many as the highest code asks for. A filter has a weight for
+        each category.
+    min_categories : int or None, default=None
+        Least number of categories, for codes that are not in the data of the first fit.
     precision : {"scalar", "fixed"}, default="scalar"
         Precision of real units given the hidden ones: one learned for all standardised
         columns, or fixed at the inverse variances of the columns.
@@ -244,12 +248,14 @@ class ConvRBM(Machine):
     _parameter_constraints: dict = {
         **MACHINE,
         **VISIBLE,
+        "column_types": [StrOptions({"bernoulli", "gaussian", "categorical"})],
         "filter_shape": [Interval(Integral, 1, None, closed="left"), tuple, None],
         "pool_shape": [Interval(Integral, 1, None, closed="left"), tuple, None],
         "stride": [Interval(Integral, 1, None, closed="left"), tuple],
         "pooling": [StrOptions({"probabilistic", "max", "mean"})],
         "image_shape": [tuple, None],
         "padding": [StrOptions({"valid", "same"})],
+        "min_categories": [Interval(Integral, 1, None, closed="left"), None],
         "precision": [StrOptions({"scalar", "fixed"})],
         "min_variance": REAL["min_variance"],
         "visible_bias": [StrOptions({"pixel", "channel"})],
@@ -272,6 +278,7 @@ class ConvRBM(Machine):
         image_shape=None,
         padding="valid",
         column_types="bernoulli",
+        min_categories=None,
         precision="scalar",
         min_variance=0.05,
         visible_bias="pixel",
@@ -312,6 +319,7 @@ class ConvRBM(Machine):
         self.image_shape = image_shape
         self.padding = padding
         self.column_types = column_types
+        self.min_categories = min_categories
         self.precision = precision
         self.min_variance = min_variance
         self.visible_bias = visible_bias

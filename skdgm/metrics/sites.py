@@ -49,6 +49,27 @@ def log_conditionals(energy, params, x, sites=None):
     return log_p
 
 
+def restricted_conditionals(energy, params, x, sites=None):
+    """As :func:`log_conditionals`, of a restricted machine whose visible block is of
+    categorical units with the same number of categories, or of their means."""
+    unit, v = energy.units[0], np.array(x[0], np.float64)
+    n = unit.sizes[0]
+    if sites is None:
+        n_sites = len(unit.sizes)
+        sites = np.broadcast_to(np.arange(n_sites), (len(v), n_sites))
+    log_p, rows = np.empty(sites.shape), np.arange(len(v))[:, None]
+    for column, site in enumerate(sites.T):
+        entries = n * site[:, None] + np.arange(n)
+        before, log_w = v[rows, entries], np.empty((len(v), n))
+        for state in range(n):
+            v[rows, entries] = np.arange(n) == state
+            given = v.astype(params.dtype), *x[1:]
+            log_w[:, state] = energy.log_marginal(params, given)
+        v[rows, entries] = before
+        log_p[:, column] = (before * log_softmax(log_w, axis=1)).sum(axis=1)
+    return log_p
+
+
 def _of_sites(energy, params, v, first, sizes):
     """Log probability of one site of each row, whose first entry and number of
     categories differ by row."""

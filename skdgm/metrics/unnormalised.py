@@ -40,7 +40,7 @@ from scipy.special import logsumexp
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm._kernels.odds import LIMIT, log_density, log_odds
-from skdgm.distributions import Bernoulli
+from skdgm.distributions import Bernoulli, Sites
 from skdgm.metrics import sites
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
@@ -80,6 +80,8 @@ def log_conditionals(energy, params, x, units=None, block=0):
     """
     if energy.is_sitewise:
         return sites.log_conditionals(energy, params, x, units)
+    if isinstance(energy.units[block], Sites):
+        return sites.restricted_conditionals(energy, params, x, units)
     if units is None:
         units = np.broadcast_to(np.arange(energy.units[block].size), x[block].shape)
     v, binary = np.asarray(x[block]), isinstance(x[block], Lists) and x[block].binary
