@@ -158,7 +158,8 @@ def bridge(drive, rungs, log_Z_0):
     -------
     estimate : Estimate
         Chains are assumed independent, but not the steps of one; ``log_w`` is log Z by
-        each chain, in a first approximation.
+        each chain, in a first approximation. The standard error is NaN, and so agrees
+        with nothing, where neighbouring temperatures have no states in common.
     """
     total, influence = log_Z_0, 0.0
     for level, step in enumerate(-np.diff(rungs.betas)):
@@ -170,7 +171,8 @@ def bridge(drive, rungs, log_Z_0):
 
 
 def _between(cold, hot):
-    """Log of the ratio of two Z, and the influence of each chain on it."""
+    """Log of the ratio of two Z, and the influence of each chain on it: NaN where both
+    have no states in common, so that the ratio is not known."""
 
     def excess(ratio):
         return (expit(hot - ratio) - expit(ratio - cold)).mean()
@@ -180,4 +182,5 @@ def _between(cold, hot):
     ratio = brentq(excess, low, high, xtol=1e-10)
     up, down = expit(hot - ratio), expit(ratio - cold)
     derivative = (up * (1 - up) + down * (1 - down)).mean()
-    return ratio, (up - down).mean(axis=0) / derivative
+    with np.errstate(invalid="ignore"):
+        return ratio, (up - down).mean(axis=0) / derivative

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.partition import ladder
+from skdgm.partition.estimate import consistent
 from skdgm.samplers import tempering
 from tests.reference import ALL, Enumeration, random_machine, some_moments
 
@@ -36,3 +37,12 @@ def test_standard_errors_are_those_of_repetitions():
     spread = np.std([one.log_Z for one in found])
     # Two hundred repetitions tell a deviation to a twentieth.
     assert np.mean([one.se for one in found]) == pytest.approx(spread, rel=0.2)
+
+
+def test_temperatures_without_common_states():
+    rungs = tempering.Ladder(np.array([1.0, 0.0]), ())
+    drive = np.array([[[4000.0, 4100.0], [10.0, 12.0]]] * 5)
+    found = ladder.bridge(drive, rungs, 3.0)
+    assert 13 <= found.log_Z <= 4103
+    assert np.isnan(found.se)
+    assert not consistent(found, found)
