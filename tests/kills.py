@@ -1,5 +1,5 @@
 """Fits that are killed again and again: ``python -m tests.kills 50`` kills fifty of a
-machine, and fifty of a stack."""
+machine, of a stack, and of models that are pre-trained."""
 
 import os
 import signal
@@ -31,8 +31,8 @@ class _Telling(Checkpoint):
         return super().due()
 
 
-def survive(estimator, X, path, n_kills, seed=0):
-    """Fit to the end, with kills at random times on the way.
+def survive(estimator, X, path, n_kills, seed=0, **given):
+    """Fit to the end, with kills at random times on the way; ``given`` are labels y.
 
     Returns
     -------
@@ -44,18 +44,24 @@ def survive(estimator, X, path, n_kills, seed=0):
     rng, lost = np.random.default_rng(seed), []
     while len(lost) < n_kills:
         before, seconds = _kept(path), rng.uniform(0, _LONGEST)
-        ended = _killed(estimator, X, path, seconds)
+        ended = _killed(estimator, X, path, seconds, **given)
         # When the last epoch ended, those before it were kept.
         lost.append(max(0, before + ended - 1 - _kept(path)))
-    found = clone(estimator).set_callbacks(Checkpoint(path)).fit(X)
+    found = clone(estimator).set_callbacks(Checkpoint(path)).fit(X, **given)
     return lost, found.set_callbacks()
 
 
 def _kept(path):
-    return skdgm.load(path).n_iter_ if Path(path).exists() else 0
+    return n_epochs(skdgm.load(path)) if Path(path).exists() else 0
 
 
-def _killed(estimator, X, path, seconds):
+def n_epochs(model):
+    """Number of epochs of a model, in all stages."""
+    stages = [model.n_iter_, *map(len, getattr(model, "pretrain_loss_curves_", []))]
+    return sum(stages) + (model.dbn_.n_iter_ if hasattr(model, "dbn_") else 0)
+
+
+def _killed(estimator, X, path, seconds, **given):
     """Epochs that end in a process which is killed so long after the first one."""
     end, pipe = os.pipe()
     with warnings.catch_warnings():
@@ -64,7 +70,7 @@ def _killed(estimator, X, path, seconds):
         process = os.fork()
     if process == 0:
         try:
-            clone(estimator).set_callbacks(_Telling(path, pipe)).fit(X)
+            clone(estimator).set_callbacks(_Telling(path, pipe)).fit(X, **given)
         finally:
             os._exit(0)
     os.close(pipe)
@@ -82,19 +88,26 @@ def _killed(estimator, X, path, seconds):
 if __name__ == "__main__":
     n_kills = int(sys.argv[1])
     data = np.random.default_rng(0).integers(0, 2, (500, 20))
-    of_stack = {"n_iter": 10 * n_kills, "random_state": 0}
-    for model in (
-        skdgm.BernoulliRBM(16, n_iter=20 * n_kills, random_state=0),
-        skdgm.DBN((16, 12), **of_stack),
+    labels, each = data[:, 0], {"n_iter": 10 * n_kills, "random_state": 0}
+    before = {"pretrain_iter": 10 * n_kills}
+    for model, given in (
+        (skdgm.BernoulliRBM(16, n_iter=20 * n_kills, random_state=0), {}),
+        (skdgm.DBN((16, 12), **each), {}),
+        (skdgm.DBM((16, 12), pretrain="layerwise", **before, **each), {}),
+        (skdgm.DBNClassifier((16, 12), **before, **each), {"y": labels}),
     ):
-        whole = clone(model).fit(data)
+        whole = clone(model).fit(data, **given)
         with tempfile.TemporaryDirectory() as folder:
-            lost, found = survive(model, data, Path(folder) / "model.skdgm", n_kills)
+            path = Path(folder) / "model.skdgm"
+            lost, found = survive(model, data, path, n_kills, **given)
             left = len(os.listdir(folder)) - 1
-        parts = [(m.layers_ if hasattr(m, "layers_") else [m]) for m in (whole, found)]
-        same = all((a.components_ == b.components_).all() for a, b in zip(*parts))
+        parts = [
+            m.coefs_ if hasattr(m, "coefs_") else [m.components_]
+            for m in (whole, found)
+        ]
+        same = all((a == b).all() for a, b in zip(*parts, strict=True))
         print(
-            f"{type(model).__name__}: {len(lost)} kills of {found.n_iter_} epochs, "
+            f"{type(model).__name__}: {len(lost)} kills of {n_epochs(found)} epochs, "
             f"{sum(lost)} complete ones lost"
         )
         print(f"same weights as without kills: {same}; other files left: {left}")

@@ -63,7 +63,7 @@ LAW = {
     "constraints": GROUND | {"data", "base", "autoregressive"},
     "persistence": {"exceptions"},
     "callbacks": {"exceptions", "persistence"},
-    "dask": ALGORITHMS | BESIDE | {"data", "base", "boltzmann"},
+    "dask": ALGORITHMS | BESIDE | {"data", "base", "boltzmann", "belief"},
     "datasets": {"exceptions"},
     "plotting": KERNELS | ALGORITHMS | BESIDE | {"data", "base", "boltzmann", "belief"},
     "__init__": set(),

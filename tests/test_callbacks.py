@@ -525,3 +525,19 @@ def test_a_stack_survives_kills(path):
     lost, found = survive(dbn, BITS, path, n_kills=5)
     assert lost == [0] * 5
     assert_identical(clone(dbn).fit(BITS), found)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [
+        (DBM((8, 6), pretrain="layerwise", pretrain_iter=50, n_iter=50), {}),
+        (DBNClassifier((8, 6), pretrain_iter=50, n_iter=50), {"y": LABELS}),
+    ],
+    ids=["DBM", "DBNClassifier"],
+)
+def test_fits_of_several_stages_survive_kills(model, given, path):
+    model.set_params(random_state=0)
+    lost, found = survive(model, BITS, path, n_kills=5, **given)
+    assert lost == [0] * 5
+    assert_identical(clone(model).fit(BITS, **given), found)

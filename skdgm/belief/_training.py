@@ -95,8 +95,8 @@ class Training:
         for number in range(last + 1):
             table = table if number == 0 else self._above(number - 1, table)
             if layer in (None, number):
-                machine = self._machine(number)
-                self._train(machine.partial_fit, table, number, machine)
+                machine = self.machine(number)
+                self.train(machine.partial_fit, table, number, machine)
 
     def begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all inputs, and only then change the network's attributes."""
@@ -115,13 +115,18 @@ class Training:
             rows, known = network._label(rows, y, fresh, classes)
             table = tabulate(rows, sample_weight)
         self.table = table
-        network._adapt(machines, table.rows.shape[1])
-        set_epochs(machines, options, table)
+        self.adapt(table)
         if fresh:
             network._remember(X)
             network._seed = check_random_state(network.random_state).randint(MAX_SEED)
             vars(network).update(known, layers_=[], _untied=(), _losses=[])
             network._count(table, fresh)
+
+    def adapt(self, table):
+        """Set the options of machines that depend on a table, or on its size alone."""
+        network = self.network
+        network._adapt(self.machines, table.rows.shape[1])
+        set_epochs(self.machines, network._options, table)
 
     def fit_layers(self, stage, record):
         """Train all layers to their end, one by one from the bottom up.
@@ -142,10 +147,10 @@ class Training:
             table = table if number == 0 else self._above(number - 1, table)
             if number < record.number:
                 continue
-            machine = self._machine(number)
+            machine = self.machine(number)
             machine._part_of = record.part(number)
             with stage.part("layer", component=machine) as part:
-                self._train(machine.fit, table, number, machine)
+                self.train(machine.fit, table, number, machine)
             if part.stopped or machine._ended == "interrupted":
                 return False
         return True
@@ -156,8 +161,8 @@ class Training:
         for number in range(len(self.machines)):
             table = table if number == 0 else self._above(number - 1, table)
             if number >= len(self.network.layers_):
-                machine = self._machine(number).set_params(n_iter=0)
-                self._train(machine.fit, table, number, machine)
+                machine = self.machine(number).set_params(n_iter=0)
+                self.train(machine.fit, table, number, machine)
 
     def refine(self, n_iter, stage=None):
         """Run epochs of joint refinement.
@@ -201,7 +206,7 @@ class Training:
         report(learned, n_iter, name, remedy)
         return learned.ended != "interrupted"
 
-    def _machine(self, number):
+    def machine(self, number):
         """Machine of a layer about to be trained: the fitted one, or a new one."""
         new, layers = self.machines[number], self.network.layers_
         if number >= len(layers):
@@ -217,7 +222,7 @@ class Training:
         options = new.get_params() | {"random_state": old.random_state}
         return old.set_params(**options | {"warm_start": True})
 
-    def _train(self, method, table, number, machine):
+    def train(self, method, table, number, machine):
         """Train a machine and add it; after errors, if it keeps learned parameters."""
         network = self.network
         if network._LABELLED and number == len(self.machines) - 1:
@@ -241,16 +246,20 @@ class Training:
             self.before.clear()
 
     def _above(self, number, table):
-        """Means of a layer's hidden units, as the table of the next layer."""
-        layer = self.network.layers_[number].density_
-        rows = layer.domain.seen(table.rows, layer.columns)
-        if rows.density < 1:
-            # The table alone decides on lists, not other rows of X.
-            rows = rows._replace(density=density(table))
-        H = layer.features_of(rows, table.index)
-        labels = None if rows.labels is None else rows.labels[table.index]
-        rows = Rows(H, H.dtype.type, complete=True, labels=labels)
-        return table._replace(rows=rows, index=np.arange(len(H)))
+        return above(self.network.layers_[number], table)
+
+
+def above(machine, table):
+    """Means of a fitted machine's hidden units, as the table of the next layer."""
+    layer = machine.density_
+    rows = layer.domain.seen(table.rows, layer.columns)
+    if rows.density < 1:
+        # The table alone decides on lists, not other rows of X.
+        rows = rows._replace(density=density(table))
+    H = layer.features_of(rows, table.index)
+    labels = None if rows.labels is None else rows.labels[table.index]
+    rows = Rows(H, H.dtype.type, complete=True, labels=labels)
+    return table._replace(rows=rows, index=np.arange(len(H)))
 
 
 def derived_seed(seed, *tags):

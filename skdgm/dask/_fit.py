@@ -5,9 +5,10 @@ from importlib.metadata import version
 import numpy as np
 
 from skdgm.base import Estimator, fits
+from skdgm.belief._network import BeliefNetwork
 from skdgm.dask._parts import shards_of
 from skdgm.dask._run import PATIENCE, Run
-from skdgm.exceptions import DivergenceError
+from skdgm.dask._stack import fit_stack, machines_of
 
 
 def fit(
@@ -40,8 +41,9 @@ def fit(
     Parameters
     ----------
     estimator : estimator
-        A Boltzmann machine or a net of skdgm: autoregressive, a VAE, a directed net,
-        a GAN or a GMMN. It is fitted in place.
+        A Boltzmann machine, a stack of them (:class:`~skdgm.DBN`), which is trained
+        layer by layer, or a net of skdgm: autoregressive, a VAE, a directed net, a GAN
+        or a GMMN. It is fitted in place.
     X : {dask.array.Array, dask.dataframe.DataFrame, ndarray, pandas.DataFrame}
         Rows, of shape (n_samples, n_features). NaN where missing.
     y : array-like of shape (n_samples,), default=None
@@ -69,7 +71,7 @@ def fit(
         The estimator cannot be fitted in this way.
     ValueError
         There is no client; X has partitions of unknown sizes or different columns; an
-        option is one of ``fit`` only (pre-training, callbacks); or as
+        option is one of ``fit`` only (pre-training, joint refinement, callbacks); or as
         raised by the estimator's own ``fit``.
     RuntimeError
         A worker has no skdgm, or another version; or there is no worker.
@@ -97,21 +99,11 @@ def fit(
     _check_workers(client)
     shards = shards_of(client, X, y, sample_weight, n_shards)
     with fits.rollback(estimator, kept=()) as before:
-        run = Run(client, estimator, shards, y, local_steps)
-        try:
-            run.prepare()
-            state, *learned = run.train()
-        finally:
-            run.drop()
-        _set(estimator, run.header, state, *learned)
-        before.clear()
-    curve, _, ended = learned
-    if ended == "diverged":
-        raise DivergenceError(
-            f"Training of {estimator._name} diverged after {len(curve)} of "
-            f"{run.n_epochs} epochs; the parameters from then are kept. "
-            f"{estimator._remedy()}"
-        )
+        given = client, estimator, shards, y, local_steps
+        if isinstance(estimator, BeliefNetwork):
+            fit_stack(*given, before)
+        else:
+            Run(*given).fit(before)
     return estimator
 
 
@@ -135,16 +127,20 @@ def _client(client):
 
 def _check(estimator, local_steps, n_shards):
     """Raise errors for what cannot be fitted so."""
-    single = hasattr(type(estimator), "_objective")
-    if not isinstance(estimator, Estimator) or not (single and estimator._SINGLE):
+    stack = isinstance(estimator, BeliefNetwork)
+    single = hasattr(type(estimator), "_objective") and estimator._SINGLE
+    if not isinstance(estimator, Estimator) or not (single or stack):
         raise TypeError(
-            f"skdgm.dask fits single models of skdgm, not {type(estimator).__name__}: "
-            "of a stack, fit one machine after another."
+            f"skdgm.dask fits single models of skdgm and stacks of them, not "
+            f"{type(estimator).__name__}."
         )
     estimator._validate_params()
     name = estimator._name
-    if type(estimator)._finish is not Estimator._finish:
-        raise TypeError(f"{name} learns in several stages, of which this is but one.")
+    for machine in machines_of(estimator) if stack else [estimator]:
+        if type(machine)._finish is not Estimator._finish:
+            raise TypeError(
+                f"{name} learns in several stages, of which this is but one."
+            )
     for option, value in (("local_steps", local_steps), ("n_shards", n_shards)):
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if value is not None and (not whole or value < 1):
@@ -154,6 +150,11 @@ def _check(estimator, local_steps, n_shards):
         raise ValueError(
             f"pretrain={options['pretrain']!r} is for {name}.fit: on several workers "
             "all layers learn from the first update on."
+        )
+    if options.get("refine"):
+        raise ValueError(
+            f"refine={options['refine']!r} is for {name}.fit: on several workers "
+            "layers are only trained one by one."
         )
     if getattr(estimator, "_skl_callbacks", None):
         raise ValueError(f"Callbacks are for {name}.fit: unset them.")
@@ -179,18 +180,3 @@ def _check_workers(client):
 
 def _version():
     return version("skdgm")
-
-
-def _set(estimator, header, state, curve, validation, ended):
-    """Set the fitted attributes."""
-    new = fits.shallow(header)
-    del new._dask
-    for name in estimator._TRANSIENT:
-        vars(new).pop(name, None)
-    vars(new).update(estimator.get_params(deep=False))
-    vars(new).update(new._attributes(state))
-    new.n_iter_ += len(curve)
-    new.loss_curve_ = header.loss_curve_ + curve
-    new.validation_curve_ = header.validation_curve_ + validation
-    new._ended = "stopped" if ended == "stopped" else "complete"
-    vars(estimator).update(vars(new))

@@ -6,7 +6,9 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
+from skdgm.base import fits
 from skdgm.dask import _shard
+from skdgm.exceptions import DivergenceError
 from skdgm.optim import Clock
 from skdgm.training import EarlyStopping, Table
 from skdgm.training.loop import Report
@@ -28,26 +30,42 @@ class Run:
         As from :func:`~skdgm.dask._parts.shards_of`.
     y : array-like or None
     local_steps : int
+    network : BeliefNetwork, optional
+        With the layers below, where the estimator is the next one.
     """
 
-    def __init__(self, client, estimator, shards, y, local_steps):
+    def __init__(self, client, estimator, shards, y, local_steps, network=None):
         self.client, self.shards, self.name = client, shards, uuid4().hex
         self.places, self.local_steps = {}, local_steps
         self.estimator, self.y, self.header = estimator, y, None
+        self.network = network
         self.fresh = not (estimator.warm_start and hasattr(estimator, "n_iter_"))
+
+    def fit(self, before):
+        """Fit the estimator; ``before`` is cleared when it has learned.
+
+        Raises
+        ------
+        DivergenceError
+        """
+        try:
+            self.prepare()
+            state, *learned = self.train()
+        finally:
+            self.drop()
+        _set(self.estimator, self.header, state, *learned)
+        del before[:]
+        curve, _, ended = learned
+        if ended == "diverged":
+            raise DivergenceError(
+                f"Training of {self.estimator._name} diverged after {len(curve)} of "
+                f"{self.n_epochs} epochs; the parameters from then are kept. "
+                f"{self.estimator._remedy()}"
+            )
 
     def prepare(self):
         """Learn statistics of columns and labels, and put all shards on workers."""
-        estimator, y, classes = self.estimator, self.y, None
-        if y is not None and hasattr(estimator, "predict"):
-            unlabeled = estimator.get_params().get("unlabeled")
-            classes = np.setdiff1d(np.unique(y), [] if unlabeled is None else unlabeled)
-        header = estimator
-        for number, shard in enumerate(self.shards):
-            options = {"first": number == 0, "fresh": self.fresh}
-            given = self._made(shard)
-            header = self._submit(_shard.begin, header, *given, classes, **options)
-        self.header = header.result()
+        self.header = self.read(_shard.begin, self.estimator, network=self.network)
         draws = self.header._dask[1]
         whole = Table(None, None, None, np.array([float(sum(draws))]))
         self.n_epochs = self.header._n_epochs(whole)
@@ -55,6 +73,18 @@ class Run:
         n_draws = _shard.n_trained(options, sum(draws))
         self.n_batches = -(-n_draws // options.batch_size)
         self._place(range(len(self.shards)))
+
+    def read(self, begin, header, **options):
+        """Header that has read one shard after the other; see ``begin``."""
+        y, classes = self.y, None
+        if y is not None and hasattr(header, "predict"):
+            unlabeled = header.get_params().get("unlabeled")
+            classes = np.setdiff1d(np.unique(y), [] if unlabeled is None else unlabeled)
+        for number, shard in enumerate(self.shards):
+            options |= {"first": number == 0, "fresh": self.fresh}
+            given = self._made(shard)
+            header = self._submit(begin, header, *given, classes, **options)
+        return header.result()
 
     def train(self):
         """Run all epochs.
@@ -167,7 +197,7 @@ class Run:
             kept = []
             for number in numbers:
                 given = self.header, *self._made(self.shards[number]), self.n_batches
-                kept.append(self._one(number, _shard.keep, *given))
+                kept.append(self._one(number, _shard.keep, *given, self.network))
             return self._submit(len, kept)
 
         self._result(make)
@@ -215,3 +245,18 @@ def _joined(own, state):
             parts = parts[:1]
         found[name] = tuple(map(np.concatenate, zip(*parts)))
     return found
+
+
+def _set(estimator, header, state, curve, validation, ended):
+    """Set the fitted attributes."""
+    new = fits.shallow(header)
+    del new._dask
+    for name in estimator._TRANSIENT:
+        vars(new).pop(name, None)
+    vars(new).update(estimator.get_params(deep=False))
+    vars(new).update(new._attributes(state))
+    new.n_iter_ += len(curve)
+    new.loss_curve_ = header.loss_curve_ + curve
+    new.validation_curve_ = header.validation_curve_ + validation
+    new._ended = "stopped" if ended == "stopped" else "complete"
+    vars(estimator).update(vars(new))

@@ -18,7 +18,9 @@ from copy import copy as shallow_copy
 
 import numpy as np
 
+from skdgm.belief._training import above
 from skdgm.boltzmann._state import formed
+from skdgm.dask._rows import joined, rows_of
 from skdgm.data.inputs import tabulate
 from skdgm.energies import plain
 from skdgm.utils import random
@@ -35,7 +37,7 @@ class LostShard(RuntimeError):
     """Error that a shard is not where it was put."""
 
 
-def begin(estimator, parts, y, weight, classes, *, first, fresh):
+def begin(estimator, parts, y, weight, classes, network=None, *, first, fresh):
     """Learn statistics of columns and labels from the rows of a shard.
 
     Parameters
@@ -45,6 +47,9 @@ def begin(estimator, parts, y, weight, classes, *, first, fresh):
     parts : list of {ndarray, DataFrame}
     y, weight : ndarray or None
     classes : ndarray or None
+    network : BeliefNetwork, optional
+        As from :func:`~skdgm.dask._rows.begin_stack`, with the layers below the one
+        that the estimator is.
     first : bool
         Whether there are no shards before.
     fresh : bool
@@ -58,36 +63,36 @@ def begin(estimator, parts, y, weight, classes, *, first, fresh):
     """
     estimator, X = shallow_copy(estimator), joined(parts)
     if first:
+        if network is not None:
+            X, y, weight = _tabulated(estimator, X, y, weight, network), None, None
         table = estimator._begin(X, y, weight, fresh, classes)
         kind, draws = table.rows.dtype, []
     else:
         kind, draws = estimator._dask
-        table = _tabulated(estimator, X, y, weight)
+        table = _tabulated(estimator, X, y, weight, network)
         estimator._columns, table = estimator._domain.learn(table, estimator._columns)
         estimator._count(table, False)
     estimator._dask = kind, [*draws, table.n_draws]
     return estimator
 
 
-def _tabulated(estimator, X, y, weight):
-    """Table of a shard, of an estimator that knows its columns."""
+def _tabulated(estimator, X, y, weight, network=None):
+    """Table of a shard, of an estimator that knows its columns; or of the next layer of
+    a network, as an estimator."""
+    if network is not None:
+        table = rows_of(network, X, y, weight)
+        for machine in network.layers_:
+            table = above(machine, table)
+        if "_columns" not in vars(estimator):
+            return table
+        seen = estimator._domain.seen(table.rows, estimator._columns)
+        return table._replace(rows=seen)
     rows = estimator._rows(X, dtype=estimator._dask[0], fitting=True)
     rows, _ = estimator._label(rows, y, False, None)
     return tabulate(rows, weight, in_memory=estimator._LISTED)
 
 
-def joined(parts):
-    """Rows of several parts, as one array or DataFrame."""
-    if len(parts) == 1:
-        return parts[0]
-    if hasattr(parts[0], "iloc"):
-        import pandas as pd
-
-        return pd.concat(parts)
-    return np.concatenate(parts)
-
-
-def keep(fit, number, estimator, parts, y, weight, n_batches):
+def keep(fit, number, estimator, parts, y, weight, n_batches, network=None):
     """Keep a shard in the process that this runs in.
 
     Parameters
@@ -101,9 +106,11 @@ def keep(fit, number, estimator, parts, y, weight, n_batches):
         Rows of this shard.
     n_batches : int
         Number of batches of an epoch.
+    network : BeliefNetwork, optional
+        As for :func:`begin`.
     """
     own = shallow_copy(estimator)
-    table = _tabulated(own, joined(parts), y, weight)
+    table = _tabulated(own, joined(parts), y, weight, network)
     _, table = own._domain.learn(table, own._columns)
     options = own._asked = shallow_copy(own._options)
     n_shards = len(own._dask[1])

@@ -316,9 +316,8 @@ def test_divergence_is_told(client):
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
-        (DBN((3, 2)), "single models"),
         (DBMClassifier(), "several stages"),
-        (DBNClassifier((3, 2)), "single models"),
+        (DBNClassifier((3, 2)), "and stacks of them, not DBNClassifier"),
         (LAPGAN(), "does not fit LAPGAN"),
         (ReplicatedSoftmax(2), "does not fit ReplicatedSoftmax"),
         (SigmoidBeliefNetwork(2, objective="gibbs"), "remember nothing of single"),
@@ -348,7 +347,11 @@ def test_bad_input(client, monkeypatch):
     refused(ValueError, "local_steps must be", local_steps=1.5)
     refused(ValueError, "sample_weight has 3 rows", sample_weight=[1, 2, 3])
     refused(ValueError, "pretrain='layerwise'", model=DBM((3, 2), pretrain="layerwise"))
+    refused(ValueError, "refine='up-down'", model=DBN((3, 2), refine="up-down"))
+    refused(ValueError, "each of 2 layers", model=DBN((3, 2), n_iter=(1, 2, 3)))
+    refused(ValueError, "Negative values", X - 1.0, model=DBN((3, 2)))
     refused(ValueError, "Callbacks", model=clone(rbm).set_callbacks(Checkpoint("x")))
+    refused(ValueError, "Callbacks", model=DBN(2).set_callbacks(Checkpoint("x")))
     refused(ValueError, "Negative values", X - 1.0)
     frame = dd.from_pandas(pd.DataFrame(X, columns=list("abcdef")), npartitions=3)
 

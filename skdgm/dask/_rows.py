@@ -1,0 +1,59 @@
+"""Rows of a shard, and those of a stack, as its layers are given them."""
+
+from copy import copy
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from skdgm.belief._training import Training
+from skdgm.data.inputs import tabulate
+
+
+def joined(parts):
+    """Rows of several parts, as one array or DataFrame."""
+    if len(parts) == 1:
+        return parts[0]
+    if hasattr(parts[0], "iloc"):
+        import pandas as pd
+
+        return pd.concat(parts)
+    return np.concatenate(parts)
+
+
+def begin_stack(network, parts, y, weight, classes, *, first, fresh):
+    """Read the rows of a shard before a network has layers.
+
+    Parameters
+    ----------
+    network : BeliefNetwork
+        As it has read the shards before. It is not changed.
+    parts, y, weight, classes, first, fresh
+        As of :func:`~skdgm.dask._shard.begin`.
+
+    Returns
+    -------
+    network : BeliefNetwork
+        A copy that knows the names of columns and the classes, and has ``_dask``.
+    """
+    network, X = copy(network), joined(parts)
+    if first:
+        training = Training(network)
+        training.begin(X, y, weight, fresh, classes)
+        table = training.table
+        kind, draws = table.rows.dtype, []
+    else:
+        kind, draws = network._dask
+        table = rows_of(network, X, y, weight)
+        network._count(table, False)
+    network._dask = kind, [*draws, table.n_draws]
+    return network
+
+
+def rows_of(network, X, y, weight):
+    """Table of a shard, in the units of its columns, as the lowest layer learns from
+    it."""
+    validate_data(network, X, reset=False, skip_check_array=True)
+    # Scales of columns are learned by the lowest layer, and not yet known.
+    rows = copy(network)._rows(X, dtype=network._dask[0], reset=True, fitting=True)
+    rows, _ = network._label(rows, y, False, None)
+    return tabulate(rows, weight, in_memory=network._LISTED)

@@ -1,0 +1,64 @@
+"""Data-parallel fits of stacks: layer by layer, from the bottom up.
+
+Each layer is a fit of its machine to the means of the hidden units below, which every
+worker computes for its own rows: these stay where they are, and a shard that was lost
+is made again from its rows and the layers below.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from skdgm.base.fits import asked_of, shallow
+from skdgm.belief._stack import requested
+from skdgm.belief._training import Training
+from skdgm.dask._rows import begin_stack
+from skdgm.dask._run import Run
+from skdgm.training import Table
+
+
+def machines_of(network):
+    """Unfitted machines that the present options of a network ask for.
+
+    Raises
+    ------
+    ValueError
+        An option is invalid; or the layers of a network that is fitted further were
+        refined.
+    """
+    if network.warm_start and vars(network).get("_untied"):
+        raise ValueError(
+            f"The layers of this {network._name} were refined, and learn jointly now: "
+            "fit it with warm_start=False, or on one machine."
+        )
+    new = shallow(network)
+    new._asked = asked_of(network)
+    return requested(new)
+
+
+def fit_stack(client, network, shards, y, local_steps, before):
+    """Fit a network, each of whose layers is kept as soon as it is trained.
+
+    Parameters
+    ----------
+    client, shards, y, local_steps
+        As of a :class:`~skdgm.dask._run.Run`.
+    network : BeliefNetwork
+    before : list
+        Record of :func:`~skdgm.base.rollback`, cleared when a layer has been trained.
+    """
+    run = Run(client, network, shards, y, local_steps)
+    run.fresh = not (network.warm_start and hasattr(network, "layers_"))
+    header = run.read(begin_stack, network)
+    kind, draws = header.__dict__.pop("_dask")
+    vars(network).update(vars(header) | network.get_params(deep=False))
+    training = Training(network, before)
+    training.machines = requested(network)
+    size = SimpleNamespace(shape=(None, network.n_features_in_))
+    training.adapt(Table(size, None, None, np.array([float(sum(draws))])))
+    for number in range(len(training.machines)):
+        machine, below = training.machine(number), shallow(network)
+        below.layers_, below._dask = network.layers_[:number], (kind, draws)
+        own = Run(client, machine, shards, y, local_steps, below)
+        # The machine is added even if it diverges.
+        training.train(lambda *_, own=own: own.fit([]), None, number, machine)
