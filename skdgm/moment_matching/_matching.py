@@ -24,16 +24,15 @@ from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
 from skdgm.moment_matching._autoencoder import reconstruction_slope
 from skdgm.nets import Part, Parts
-from skdgm.nets.discrepancy import bandwidths, discrepancy_and_slope
+from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy_and_slope
 from skdgm.nets.emission import emit
 from skdgm.nets.tape import vjp
 from skdgm.training import Objective
 from skdgm.utils import random
 
 _LATENT, _EMIT, _DROP, _CODE = range(4)
-# Bandwidths, in units of the median distance, which is a mean over the last batches, of
-# some of their rows.
-_FACTORS, _BATCHES, _ROWS = (0.125, 0.25, 0.5, 1.0, 2.0), 100, 200
+# Batches over which the median distance is a mean, and rows of each that count.
+_BATCHES, _ROWS = 100, 200
 # Distance of classes, in units of the largest bandwidth; least squared discrepancy of
 # which the root is taken.
 _APART, _LEAST = 2.0, 1e-8
@@ -237,7 +236,7 @@ class Matching(Objective):
             return np.asarray(self.recipe.bandwidths, float)
         (now,) = bandwidths(real[:_ROWS], [1.0])
         state.width[0] += (now - state.width[0]) / min(state.t[0] + 1, _BATCHES)
-        return state.width[0] * np.asarray(_FACTORS)
+        return state.width[0] * np.asarray(FACTORS)
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the same rows after each epoch."""
