@@ -139,7 +139,7 @@ class Game(Objective):
         mean = state.mean if self.recipe.averaging else ()
         if self.recipe.averaging and not mean:
             mean = copy(players[0].params)
-        return GameState(*players, mean, state.t)
+        return GameState(*players, mean, state.t, state.discriminator_mean)
 
     def step(self, state, batch, clock):
         """Update the discriminator and, every so many batches, the generator."""
