@@ -87,8 +87,8 @@ class GAN(ImplicitModel):
         sees; it falls to zero as the learning rate does.
     output_noise : float, default=0.0
         Standard deviation of noise that is part of the generator, in real columns, in
-        units of the model (standardised), clipped to [0, 1] in grey ones. It is then
-        the bandwidth of ``score_samples``.
+        units of the model (standardised); that of grey ones is cut off beyond [0, 1].
+        It is then the bandwidth of ``score_samples``.
     feature_matching : bool, default=False
         Whether the generator matches the mean of the discriminator's last hidden units,
         in place of ``loss`` [8]_.
