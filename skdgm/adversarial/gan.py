@@ -369,7 +369,7 @@ class GAN(ImplicitModel):
             That of rows as such; of a conditional model the largest of all classes.
         """
         return self.density_.by_rows(
-            X, lambda x: self._wiring(self._learned).score(self._training, x)
+            X, lambda x, _: self._wiring(self._learned).score(self._training, x)
         )
 
 

@@ -46,8 +46,8 @@ class ImplicitDensity(Density):
     shares : ndarray of shape (n_classes,), or None
         Frequencies of the classes.
     hidden : callable, optional
-        ``hidden(x)`` returns features of what a discriminator sees; by default features
-        are latent units.
+        ``hidden(x, known)`` returns features of what a discriminator sees, of which
+        entries are known (None: all); by default features are latent units.
     """
 
     kind = "estimate"
@@ -172,9 +172,9 @@ class ImplicitDensity(Density):
         return self.by_rows(X, self.hidden)
 
     def by_rows(self, X, function):
-        """A function of what a discriminator sees of each row."""
+        """A function of what a discriminator sees of each row, and what is known."""
 
         def of_rows(v, _):
-            return function(self.emission.inputs(v)[0])
+            return function(*self.emission.inputs(v))
 
         return self.by_content(of_rows, self.read(X), _ENTRIES // 2**8)

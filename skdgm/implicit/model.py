@@ -37,7 +37,7 @@ class ImplicitModel(NetEstimator):
 
     - ``generator``, a :class:`~skdgm.implicit.Generator`, whose parameters are the
       first of ``learned`` of a training state,
-    - ``hidden(state, x)``, features of what a discriminator sees,
+    - ``hidden(state, x, known=None)``, features of what a discriminator sees,
     - ``game(rows, seed, before)``, the objective.
 
     Its ``structure(options)`` is a dict of the options that the nets depend on;

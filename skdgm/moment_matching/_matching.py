@@ -152,12 +152,14 @@ class Matching(Objective):
 
     def _code(self, state, x, known, rng, clock):
         """Update encoder and decoder, a piece of the batch at a time."""
-        nets, known = self.nets, np.ones_like(x) if known is None else known
+        nets = self.nets
         for number, start in enumerate(range(0, len(x), _PIECE)):
             part, own = state.autoencoder, slice(start, start + _PIECE)
             how, after = {"rng": rng.fold(number), "train": True}, []
+            seen = None if known is None else known[own]
+            whole = nets.inferred(part, x[own], seen)
 
-            def rebuilt(params, rows=x[own], part=part, how=how, after=after):
+            def rebuilt(params, rows=whole, part=part, how=how, after=after):
                 code, kept = nets.encoder.apply(
                     params[0], part.statistics[0], rows, **how
                 )
@@ -167,9 +169,10 @@ class Matching(Objective):
                 after[:] = kept, more
                 return out
 
-            def slopes(out, rows=x[own], seen=known[own]):
+            def slopes(out, rows=x[own], seen=seen):
                 gap = reconstruction_slope(self.emission, out, rows)
-                return gap * seen / out.dtype.type(-len(out))
+                gap = gap if seen is None else gap * seen
+                return gap / out.dtype.type(-len(out))
 
             _, grads = vjp(rebuilt, part.params, slopes)
             part = part._replace(statistics=tuple(after))
@@ -200,7 +203,8 @@ class Matching(Objective):
         n, dtype = len(x), self.rows.dtype
         z = self.generator.latent(rng.fold(_LATENT), n, dtype)
         noise = self.emission.noise(rng.fold(_EMIT), n, dtype)
-        real = x if self.nets.encoder is None else self.nets.hidden(state, x)
+        coded = self.nets.encoder is not None
+        real = self.nets.hidden(state, x, known) if coded else x
         sigmas = self._sigmas(state, real)
         classes = np.zeros((n, 0), dtype)
         if codes is not None:

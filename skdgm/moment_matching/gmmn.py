@@ -36,7 +36,8 @@ class GMMN(ImplicitModel):
     autoencoder, codes are matched in place of rows, and decoded: distances of codes say
     more where columns are many. A generator has no density that could be computed:
     ``score_samples`` is an estimate.
-    NaN is a missing value: it is missing, too, in a generated row of the same batch.
+    NaN is a missing value: it is missing, too, in a generated row of the same batch,
+    and what is encoded in its place is what the autoencoder rebuilds of the others.
     Float64 data are computed in float64, all others in float32.
 
     Parameters
