@@ -17,7 +17,7 @@ from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
-_LATENT, _EMIT, _NOISE, _CLASS, _CHOICE = range(100, 105)
+_LATENT, _EMIT, _NOISE, _CLASS, _CHOICE, _RARE = range(100, 106)
 # Entries of a block of distances.
 _ENTRIES = 2**22
 
@@ -101,7 +101,7 @@ class ImplicitDensity(Density):
             x = self.drawn(rng.rows(n_samples), n_samples, codes)
             if self.noise:
                 x = self._noisy(x, rng.fold(_NOISE).rows(n_samples))
-        return self.presented(x)
+        return self.presented(x, rng.fold(_RARE).rows(n_samples))
 
     def _noisy(self, x, rng):
         """Rows with the noise of real columns, cut off beyond [0, 1] of grey ones."""
@@ -121,9 +121,10 @@ class ImplicitDensity(Density):
             x, _ = generator.draw(*self.net, generator.given(Z, codes), noise)
         return self.presented(x)
 
-    def presented(self, x):
-        """Rows, in the form of the data, of what a discriminator sees."""
-        v = self.domain.to_data(self.columns, self.emission.values(x))
+    def presented(self, x, rng=None):
+        """Rows, in the form of the data, of what a discriminator sees; by ``rng`` rare
+        categories are drawn."""
+        v = self.domain.to_data(self.columns, self.emission.values(x, rng))
         return self.decoded(v)
 
     def kernels(self):
@@ -141,7 +142,7 @@ class ImplicitDensity(Density):
 
         def of_rows(v, _):
             x, known = self.emission.inputs(v.astype(float))
-            return kernels.log_prob(x, known)
+            return kernels.log_prob(x, known) + self.emission.log_shares(v)
 
         found = self.by_content(of_rows, rows, _ENTRIES // len(kernels.centres))
         return found + self.domain.log_volume(self.columns, rows)
@@ -155,7 +156,8 @@ class ImplicitDensity(Density):
             log_w = kernels.log_weights(x, known)
             if method == "sample":
                 noisy = log_w + rng.fold(_CHOICE).gumbel(log_w.shape[1])
-                return emission.values(kernels.centres[noisy.argmax(axis=1)])
+                chosen = kernels.centres[noisy.argmax(axis=1)]
+                return emission.values(chosen, rng.fold(_RARE))
             w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
             mean = w @ kernels.centres / w.sum(axis=1, keepdims=True)
             none = mean[:, emission.none]
