@@ -63,7 +63,6 @@ OPTIONS: dict = {
 
 # Options of the GAN that its variants leave at their defaults.
 _PLAIN = (
-    *OF_RARE,
     *("class_conditional", "penalty", "penalty_decay", "penalty_interval"),
     *("clip_weights", "label_smoothing", "dropout", "instance_noise", "output_noise"),
     *("feature_matching", "historical_averaging", "minibatch_kernels", "packing"),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdgm import GAN, GMMN
+from skdgm import GAN, GMMN, BiGAN, GANClassifier, InfoGAN
 from tests.numerical import assert_means
 
 RNG = np.random.default_rng(0)
@@ -86,3 +86,23 @@ def test_codes_of_an_array_have_rare_ones():
     assert set(np.unique(gan.sample(2000, random_state=0)[:, 0])) == {0, 1, 2, 3}
     grid = np.array(list(itertools.product(range(4), range(2))))
     np.testing.assert_allclose(np.exp(gan.score_samples(grid)).sum(), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("made", [BiGAN, InfoGAN, GANClassifier])
+def test_variants_take_rare_categories_as_one(made):
+    how = TINY | RARE | {"n_iter": 2}
+    model = made(**how).fit(FRAME, BIT.astype(int) if made is GANClassifier else None)
+    assert model.density_.emission.n_inputs == 3 + 1
+    pairs = list(itertools.product([*"abcdef", "?"], [False, True]))
+    rows = pd.DataFrame(pairs, columns=["city", "bit"])
+    p = np.exp(model.density_.log_prob(rows))
+    np.testing.assert_allclose(p.sum(), 1, rtol=1e-6)
+    drawn = model.sample(3000, random_state=0)["city"]
+    assert drawn.isin(list("abcdef")).all()
+    if made is GANClassifier:
+        found = model.predict_proba(rows)
+        # All rare ones are alike for the net.
+        assert np.ptp(found[4::2], axis=0).max() < 1e-6
+    if made is BiGAN:
+        again = model.reconstruct(rows.iloc[:12])
+        assert again["city"].isin(list("abc")).all()
