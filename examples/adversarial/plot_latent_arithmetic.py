@@ -1,10 +1,11 @@
 """
-Arithmetic with latent units
-============================
+Arithmetic with latent units, and rows between two
+==================================================
 
 What a generator makes of the sum of two latent vectors is no overlay of two images: a
 convolutional GAN learns digits, and the difference between leaning and upright ones,
-taken from the digits 0 to 4, makes others lean [1]_.
+taken from the digits 0 to 4, makes others lean [1]_. Halfway between the latent units
+of two digits its images are nearer to digits than the mean of both, if less than draws.
 
 .. [1] Radford, Metz and Chintala (2016). Unsupervised representation learning with deep
    convolutional generative adversarial networks. ICLR.
@@ -19,7 +20,7 @@ import argparse
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from skdgm import GAN
 
@@ -94,4 +95,30 @@ axes[1].plot(times, kept, "s--", label="share that keeps its class")
 axes[1].set(xlabel="times the difference")
 axes[1].legend()
 fig.tight_layout()
+
+# %%
+# From one digit to the next: latent units on a straight line, and, in every second row,
+# pixels. In the middle generated images are nearer to some digit of the data.
+ends = [np.flatnonzero(y == k)[5] for k in range(6)]
+share = np.linspace(0, 1, 9)[:, None]
+between = [
+    (gan.generate((1 - share) * Z[i] + share * Z[j]), (1 - share) * X[i] + share * X[j])
+    for i, j in zip(ends[::2], ends[1::2])
+]
+fig, ax = plt.subplots(figsize=(6, 4))
+ax.imshow(side_by_side(np.concatenate(between).reshape(6, 9, 64)), cmap="gray_r")
+names = ["latent units", "pixels"] * 3
+ax.set(xticks=[], yticks=4.5 + 10 * np.arange(6), yticklabels=names)
+fig.tight_layout()
+
+rng = np.random.default_rng(0)
+i, j = rng.integers(0, len(X), (2, 1000))
+neighbours = NearestNeighbors(n_neighbors=1).fit(X)
+for name, middle in (
+    ("latent units", gan.generate((Z[i] + Z[j]) / 2)),
+    ("pixels", (X[i] + X[j]) / 2),
+    ("draws", gan.sample(1000, random_state=0)),
+):
+    near = neighbours.kneighbors(middle)[0].mean()
+    print(f"{name}: {near:.2f} to the nearest digit")
 plt.show()

@@ -45,6 +45,8 @@ from skdgm.utils.tree import copy, leaves, tree_map
 # The players, in the order of their updates.
 DISCRIMINATE, GENERATE = range(2)
 _LATENT, _EMIT, _DROP, _NOISE = range(4)
+# Of what drops out where generated rows are judged apart from real ones.
+_DROP_GENERATED = 5
 
 
 class Turn(NamedTuple):
@@ -77,6 +79,12 @@ class Turn(NamedTuple):
     def how(self):
         """Arguments of nets in training."""
         return {"rng": self.rng.fold(_DROP), "train": True}
+
+    @property
+    def how_generated(self):
+        """Arguments of a discriminator that sees generated rows alone: others drop out
+        than of real rows."""
+        return {"rng": self.rng.fold(_DROP_GENERATED), "train": True}
 
 
 class Game(Objective):
@@ -131,7 +139,7 @@ class Game(Objective):
         mean = state.mean if self.recipe.averaging else ()
         if self.recipe.averaging and not mean:
             mean = copy(players[0].params)
-        return GameState(*players, mean, state.t)
+        return GameState(*players, mean, state.t, state.discriminator_mean)
 
     def step(self, state, batch, clock):
         """Update the discriminator and, every so many batches, the generator."""
@@ -205,23 +213,25 @@ class Game(Objective):
         real, fake, _ = self.pair(*state.generator[:2], turn)
         after, n, net = (), len(real), self.discriminator
 
-        def judged(rows, params):
+        def judged(rows, params, how=turn.how):
             nonlocal after
-            out, _, after = net.judge(params, before.statistics, rows, **turn.how)
+            out, _, after = net.judge(params, before.statistics, rows, **how)
             return out
 
         def slopes(out):
             return -np.concatenate(verdict.discriminator(out[:n], out[n:]))
 
-        def gradient(rows, vector_of):
-            return vjp(partial(judged, rows), before.params, vector_of)[1]
+        def gradient(rows, vector_of, **how):
+            return vjp(partial(judged, rows, **how), before.params, vector_of)[1]
 
         if recipe.minibatch_kernels:
             # Rows depend on each other: real and generated ones are judged apart.
-            out = np.concatenate([judged(rows, before.params) for rows in (real, fake)])
-            by_real, by_fake = np.split(slopes(out), 2)
+            apart = {"how": turn.how_generated}
+            out = judged(real, before.params), judged(fake, before.params, **apart)
+            by_real, by_fake = np.split(slopes(np.concatenate(out)), 2)
             grads = gradient(real, lambda _: by_real)
-            grads = tree_map(np.add, grads, gradient(fake, lambda _: by_fake))
+            by_fake = gradient(fake, lambda _, own=by_fake: own, **apart)
+            grads = tree_map(np.add, grads, by_fake)
         else:
             grads = gradient(np.concatenate([real, fake]), slopes)
         number, clock = self._number(turn.clock), turn.clock

@@ -60,7 +60,7 @@ class Informed(Wiring):
         nets = {"generator": self.generator, "discriminator": self.discriminator}
         return InformedGame(self.recipe, rows, seed, before, **nets)
 
-    def hidden(self, state, x):
+    def hidden(self, state, x, known=None):
         """Distributions of codes: probabilities of categories, and means."""
         net = state.discriminator
         out, _, _ = self.discriminator.judge(net.params, net.statistics, x)

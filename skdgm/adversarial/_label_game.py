@@ -42,34 +42,6 @@ _USELESS, _DIVERGED = 2.0, 10.0
 _LABELS = 1
 
 
-class LabelState(NamedTuple):
-    """Training state of a game with labels.
-
-    Parameters
-    ----------
-    generator, discriminator : Player
-    mean : tuple
-        Exponential averages of the parameters of both nets; or ().
-    t : ndarray of shape (1,), float64
-        Number of updates of the generator.
-    """
-
-    generator: object
-    discriminator: object
-    mean: tuple
-    t: np.ndarray
-
-    @property
-    def params(self):
-        """Parameters of the generator and of the discriminator."""
-        return self.generator.params, self.discriminator.params
-
-    @property
-    def learned(self):
-        """Parameters to use, averaged if there are averages."""
-        return self.mean or self.params
-
-
 @dataclass(frozen=True)
 class Sides:
     """Numbers of the rows of an update: with labels or without, and with labels, which
@@ -119,11 +91,11 @@ class LabelGame(Game):
 
     def resume(self, state):
         """State to continue from; optimisers are kept if the solver is the same."""
-        mean = state.mean if self.recipe.averaging else ()
-        players = super().resume(state._replace(mean=()))[:2]
+        state = super().resume(state)
+        mean = state.discriminator_mean if self.recipe.averaging else ()
         if self.recipe.averaging and not mean:
-            mean = copy(tuple(player.params for player in players))
-        return LabelState(*players, mean, state.t)
+            mean = copy(state.discriminator.params)
+        return state._replace(discriminator_mean=mean)
 
     def draw(self, table, number):
         """Batches of an epoch, each with as many rows that have a label, if there are
@@ -172,16 +144,11 @@ class LabelGame(Game):
     def discriminate(self, state, turn):
         """Update the discriminator."""
         state = super().discriminate(state, turn)
-        if state.mean:
+        if state.discriminator_mean:
             n = self._number(turn.clock) + 1
             keep = min(self.recipe.averaging, n / (n + 9))
-            follow(state.mean[1], state.discriminator.params, 1 - keep)
+            follow(state.discriminator_mean, state.discriminator.params, 1 - keep)
         return state
-
-    def generate(self, state, turn):
-        """Update the generator."""
-        own = state._replace(mean=state.mean[0] if state.mean else ())
-        return super().generate(own, turn)._replace(mean=state.mean)
 
     def watch(self, table, held_out, state):
         """Log probability of the labels that are known."""

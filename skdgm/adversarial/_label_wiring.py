@@ -46,7 +46,7 @@ class LabelWiring(Wiring):
         size = self.recipe.discriminator_noise
         return size if isinstance(size, tuple) else (size, size)
 
-    def hidden(self, state, x):
+    def hidden(self, state, x, known=None):
         """Last hidden units of the discriminator for rows."""
         net = state.learned[1], state.discriminator.statistics
         return self.discriminator.hidden(*net, x)[0]

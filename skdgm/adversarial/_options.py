@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.adversarial._losses import LOSSES
+from skdgm.data.rare import OF_RARE
 from skdgm.implicit import PRIORS
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 
@@ -23,6 +24,7 @@ OPTIONS: dict = {
         dict,
     ],
     "min_categories": [_COUNT, "array-like", None],
+    **OF_RARE,
     "class_conditional": ["boolean"],
     "prior": [StrOptions(set(PRIORS))],
     "loss": [StrOptions(set(LOSSES))],

@@ -87,7 +87,7 @@ class Paired(Wiring):
         met = [layers.dense(_MET, name, init), *self._dropout()]
         return Discriminator(layers.serial(of_images, *met), found.head)
 
-    def hidden(self, state, x):
+    def hidden(self, state, x, known=None):
         """Latent units of rows, by the encoder."""
         params, statistics = state.learned[0], state.generator.statistics
         return self.encoder.apply(params[0], statistics[0], x)[0]

@@ -24,12 +24,15 @@ class GameState(NamedTuple):
         Exponential average of the generator's parameters; or ().
     t : ndarray of shape (1,), float64
         Number of updates of the generator.
+    discriminator_mean : tuple
+        That of the discriminator's, of a game that averages it; or ().
     """
 
     generator: Part
     discriminator: Part
     mean: tuple
     t: np.ndarray
+    discriminator_mean: tuple = ()
 
     @property
     def params(self):
@@ -38,8 +41,9 @@ class GameState(NamedTuple):
 
     @property
     def learned(self):
-        """Parameters to use, the generator's averaged if there is an average."""
-        return self.mean or self.generator.params, self.discriminator.params
+        """Parameters to use, averaged if there is an average."""
+        own = self.mean or self.generator.params
+        return own, self.discriminator_mean or self.discriminator.params
 
 
 class Discriminator(NamedTuple):

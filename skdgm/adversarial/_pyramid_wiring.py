@@ -102,7 +102,7 @@ class PyramidWiring:
             of_data=self.of_data,
         )
 
-    def hidden(self, state, x):
+    def hidden(self, state, x, known=None):
         """Last hidden units of the discriminator of the largest images."""
         level = len(self.discriminators) - 1
         net, seen = state.stages[level].discriminator, x

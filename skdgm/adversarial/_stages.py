@@ -22,7 +22,7 @@ import numpy as np
 from skdgm.adversarial._game import Game
 from skdgm.implicit import GeneratorWatch
 from skdgm.nets import Part, beside, columns
-from skdgm.nets.emission import emit
+from skdgm.nets.emit import emit
 from skdgm.training import Objective
 from skdgm.utils.random import MAX_SEED
 

@@ -213,7 +213,7 @@ class Wiring:
         columns = [real + k * width for k in range(structure["packing"])]
         return [fourier(np.concatenate(columns), n)]
 
-    def hidden(self, state, x):
+    def hidden(self, state, x, known=None):
         """Last hidden units of the discriminator for rows, each by itself."""
         net = state.discriminator
         x = np.tile(x, self.discriminator.packing)

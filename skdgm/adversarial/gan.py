@@ -50,6 +50,14 @@ class GAN(ImplicitModel):
     min_categories : int or array-like of int, default=None
         Least number of categories of "categorical", in all columns or in each; more
         are found in the data.
+    min_frequency : int or float, default=None
+        Least weight of rows (a share, if a float) of a category that has a probability
+        of its own given the other columns; rarer ones are drawn as one, and told apart
+        by their frequencies.
+    max_categories : int, default=None
+        Most categories of a column, counting the rare ones as one.
+    handle_unknown : {"auto", "error", "ignore", "infrequent_if_exist"}, default="auto"
+        What a category is that was not in ``fit``; see :class:`~skdgm.VAE`.
     class_conditional : bool, default=False
         Whether ``fit`` needs the classes y, on which both nets then depend [3]_; the
         discriminator has a logit for each class.
@@ -87,8 +95,8 @@ class GAN(ImplicitModel):
         sees; it falls to zero as the learning rate does.
     output_noise : float, default=0.0
         Standard deviation of noise that is part of the generator, in real columns, in
-        units of the model (standardised), clipped to [0, 1] in grey ones. It is then
-        the bandwidth of ``score_samples``.
+        units of the model (standardised); that of grey ones is cut off beyond [0, 1].
+        It is then the bandwidth of ``score_samples``.
     feature_matching : bool, default=False
         Whether the generator matches the mean of the discriminator's last hidden units,
         in place of ``loss`` [8]_.
@@ -251,6 +259,9 @@ class GAN(ImplicitModel):
         discriminator_layer_sizes=None,
         column_types="bernoulli",
         min_categories=None,
+        min_frequency=None,
+        max_categories=None,
+        handle_unknown="auto",
         class_conditional=False,
         prior="mixed",
         loss="relativistic",
@@ -303,6 +314,9 @@ class GAN(ImplicitModel):
         self.discriminator_layer_sizes = discriminator_layer_sizes
         self.column_types = column_types
         self.min_categories = min_categories
+        self.min_frequency = min_frequency
+        self.max_categories = max_categories
+        self.handle_unknown = handle_unknown
         self.class_conditional = class_conditional
         self.prior = prior
         self.loss = loss
@@ -369,7 +383,7 @@ class GAN(ImplicitModel):
             That of rows as such; of a conditional model the largest of all classes.
         """
         return self.density_.by_rows(
-            X, lambda x: self._wiring(self._learned).score(self._training, x)
+            X, lambda x, _: self._wiring(self._learned).score(self._training, x)
         )
 
 

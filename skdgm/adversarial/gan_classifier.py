@@ -14,6 +14,7 @@ from skdgm.adversarial.gan import withheld
 from skdgm.base import Classifier
 from skdgm.base.frames import framed
 from skdgm.data import has_grey
+from skdgm.data.rare import OF_RARE
 from skdgm.implicit import ImplicitModel
 from skdgm.nets import LEARNING, NetEstimator
 from skdgm.training import Budget
@@ -24,7 +25,8 @@ _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 _ENTRIES = 2**14
 _OF_A_GAN = (
     *("n_components", "hidden_layer_sizes", "discriminator_layer_sizes"),
-    *("column_types", "min_categories", "prior", "feature_matching", "dropout"),
+    *("column_types", "min_categories", *OF_RARE, "prior"),
+    *("feature_matching", "dropout"),
     *("averaging", "n_discriminator_steps", "temperature", "activation"),
     *("discriminator_activation", "batch_norm", "init_weights", "architecture"),
     *("image_shape", "beta_2", "n_draws"),
@@ -66,6 +68,12 @@ class GANClassifier(Classifier, NetEstimator):
     min_categories : int or array-like of int, default=None
         Least number of categories of "categorical", in all columns or in each; more
         are found in the data.
+    min_frequency : int or float, default=None
+        Least weight of rows of a category that is no rare one; see :class:`~skdgm.GAN`.
+    max_categories : int, default=None
+        Most categories of a column, counting the rare ones as one.
+    handle_unknown : {"auto", "error", "ignore", "infrequent_if_exist"}, default="auto"
+        What a category is that was not in ``fit``; see :class:`~skdgm.VAE`.
     unlabeled : object, default=None
         Value of y that marks rows without a label. These rows are real ones to the
         discriminator; :meth:`score` leaves them out. None means that all rows are
@@ -219,6 +227,9 @@ class GANClassifier(Classifier, NetEstimator):
         discriminator_layer_sizes=None,
         column_types="bernoulli",
         min_categories=None,
+        min_frequency=None,
+        max_categories=None,
+        handle_unknown="auto",
         unlabeled=None,
         unlabeled_weight=0.5,
         prior="normal",
@@ -258,6 +269,9 @@ class GANClassifier(Classifier, NetEstimator):
         self.discriminator_layer_sizes = discriminator_layer_sizes
         self.column_types = column_types
         self.min_categories = min_categories
+        self.min_frequency = min_frequency
+        self.max_categories = max_categories
+        self.handle_unknown = handle_unknown
         self.unlabeled = unlabeled
         self.unlabeled_weight = unlabeled_weight
         self.prior = prior

@@ -63,6 +63,12 @@ class InfoGAN(ImplicitModel):
     min_categories : int or array-like of int, default=None
         Least number of categories of "categorical", in all columns or in each; more
         are found in the data.
+    min_frequency : int or float, default=None
+        Least weight of rows of a category that is no rare one; see :class:`~skdgm.GAN`.
+    max_categories : int, default=None
+        Most categories of a column, counting the rare ones as one.
+    handle_unknown : {"auto", "error", "ignore", "infrequent_if_exist"}, default="auto"
+        What a category is that was not in ``fit``; see :class:`~skdgm.VAE`.
     prior : {"normal", "uniform", "bits", "mixed"}, default="normal"
         Distribution of the latent units besides codes, as of :class:`GAN`.
     loss : {"relativistic", "non-saturating", "minimax", "likelihood", \
@@ -205,6 +211,9 @@ class InfoGAN(ImplicitModel):
         code_variance=1.0,
         column_types="bernoulli",
         min_categories=None,
+        min_frequency=None,
+        max_categories=None,
+        handle_unknown="auto",
         prior="normal",
         loss="relativistic",
         gradient_penalty="auto",
@@ -245,6 +254,9 @@ class InfoGAN(ImplicitModel):
         self.code_variance = code_variance
         self.column_types = column_types
         self.min_categories = min_categories
+        self.min_frequency = min_frequency
+        self.max_categories = max_categories
+        self.handle_unknown = handle_unknown
         self.prior = prior
         self.loss = loss
         self.gradient_penalty = gradient_penalty

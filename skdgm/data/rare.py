@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
-# Constraints on options of estimators of tables.
-OF_TABLES = {
+# Constraints on options for rare categories, and on all of estimators of tables.
+OF_RARE = {
     "min_frequency": [
         Interval(Integral, 1, None, closed="left"),
         Interval(RealNotInt, 0, 1, closed="neither"),
@@ -18,8 +18,8 @@ OF_TABLES = {
     ],
     "max_categories": [Interval(Integral, 1, None, closed="left"), None],
     "handle_unknown": [StrOptions({"auto", "error", "ignore", "infrequent_if_exist"})],
-    "missing_pattern": [StrOptions({"ignore", "model"})],
 }
+OF_TABLES = {**OF_RARE, "missing_pattern": [StrOptions({"ignore", "model"})]}
 # Weight, in a group, of a category that was declared and did not occur.
 _UNSEEN = 0.5
 

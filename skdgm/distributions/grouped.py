@@ -46,17 +46,27 @@ class GroupedOutput(CategoricalOutput):
         return super().nll_grad(out, self._looked_up(v, 0), weight)
 
     def log_p(self, out, v, own=()):
-        units, share = self._looked_up(v, 0), self._looked_up(v, 1)
-        share = np.where(np.isnan(share), 0, share).astype(out.dtype)
-        return super().log_p(out, units) + repeated(share, out)
+        share = self.log_share(v).astype(out.dtype)
+        return super().log_p(out, self.units(v)) + repeated(share, out)
 
     def draw(self, out, rng, own=()):
-        units, uniform = super().draw(out, rng), rng.fold(0).uniform(len(self.groups))
-        found = [
-            _within(own, units[:, j].astype(np.intp), uniform[:, j])
-            for j, own in enumerate(self.groups)
-        ]
-        return np.stack(found, axis=1).astype(out.dtype)
+        return self.within(super().draw(out, rng), rng).astype(out.dtype)
+
+    def units(self, v):
+        """Units of codes, NaN where missing."""
+        return self._looked_up(v, 0)
+
+    def log_share(self, v):
+        """Log probability of codes given their units; 0 where missing."""
+        share = self._looked_up(v, 1)
+        return np.where(np.isnan(share), 0, share)
+
+    def within(self, units, rng):
+        """Codes drawn by their shares within units, both of the shape of ``units``."""
+        uniform, found = rng.fold(0).uniform(len(self.groups)), np.empty_like(units)
+        for j, own in enumerate(self.groups):
+            found[:, j] = _within(own, units[:, j].astype(np.intp), uniform[:, j])
+        return found
 
     def of_codes(self, log_p):
         """Log probabilities of the codes of a single column, of those of units."""

@@ -37,7 +37,7 @@ class ImplicitModel(NetEstimator):
 
     - ``generator``, a :class:`~skdgm.implicit.Generator`, whose parameters are the
       first of ``learned`` of a training state,
-    - ``hidden(state, x)``, features of what a discriminator sees,
+    - ``hidden(state, x, known=None)``, features of what a discriminator sees,
     - ``game(rows, seed, before)``, the objective.
 
     Its ``structure(options)`` is a dict of the options that the nets depend on;
@@ -126,9 +126,9 @@ class ImplicitModel(NetEstimator):
         .. math:: \log \frac1m \sum_{i=1}^m \prod_j k_j(x_j, s_{ij})
 
         around ``n_draws`` draws of the model, the same ones at each call, with kernels
-        whose widths maximise the likelihood of each draw given the others. In many
-        dimensions no feasible number of draws is enough: it says little about the
-        model, and serves for comparison.
+        whose widths maximise the likelihood of each draw given the others; those of
+        grey columns are cut off beyond [0, 1]. In many dimensions no feasible number of
+        draws is enough: it says little about the model, and serves for comparison.
 
         Parameters
         ----------

@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from skdgm.nets.discrepancy import bandwidths, discrepancy, squared_distances
+from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy, squared_distances
 from skdgm.training import Watch, epoch
 from skdgm.utils.random import PROBE, stream
 
-# Bandwidths, in units of the median distance of rows; neighbours that define the
-# surroundings of a row; rows watched at most.
-_FACTORS, _NEIGHBOURS, _MOST = (0.125, 0.25, 0.5, 1.0, 2.0), 5, 500
+# Neighbours that define the surroundings of a row; rows watched at most.
+_NEIGHBOURS, _MOST = 5, 500
 # Rise of the discrepancy from which on training was useless.
 _WORSE = 0.3
 _LATENT, _EMIT, _HELD = range(100, 103)
@@ -52,7 +51,7 @@ class GeneratorWatch(Watch):
             (draws,) = epoch(held_out, held_out.n_draws, self.rng.fold(_HELD))
             self.unseen = draws[:_MOST]
         self.x, self.known = self._seen(self.probe)
-        self.sigmas = bandwidths(self.x, _FACTORS)
+        self.sigmas = bandwidths(self.x, FACTORS)
         self.coverage, near = [], squared_distances(self.x, self.x)
         near = np.sort(near, axis=1)[:, min(_NEIGHBOURS, len(near) - 1)]
         self.near = np.maximum(near, np.finfo(near.dtype).eps)

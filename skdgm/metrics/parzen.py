@@ -68,7 +68,9 @@ def parzen_log_likelihood(X, samples, *, sigma=None, X_valid=None, sigmas=None):
     high dimensions it says little about the model: no feasible number of samples is
     enough, it is far from the log-likelihood, it may rank models wrongly, and the
     centres of k-means can score higher than data [1]_. It serves for comparison with
-    published figures.
+    published figures. As there, kernels of columns in [0, 1] reach beyond these, so
+    that a part of the density is where no row can be; that of ``score_samples`` of our
+    generators is not.
 
     The log-likelihoods equal ``score_samples`` of scikit-learn's ``KernelDensity`` with
     all samples in one leaf; with its default leaves that loses tens of nats in a

@@ -9,6 +9,57 @@ o as outputs, its gradient is
 
 from scipy.special import expit
 
+# Times that missing entries are rebuilt, the first time from zeros.
+_PASSES = 3
+
+
+def expected(emission, out):
+    """Expectation of what is rebuilt, as ``emission.inputs`` returns it.
+
+    Parameters
+    ----------
+    emission : Emission
+    out : ndarray of shape (n_rows, n_outputs)
+
+    Returns
+    -------
+    mean : ndarray of shape (n_rows, n_inputs)
+        Scores where they are no atoms: not times the probability of that.
+    """
+    mean = out.copy()
+    for part in emission.grey, emission.bits:
+        mean[:, part] = expit(out[:, part])
+    if len(emission.chosen):
+        mean[:, emission.chosen] = emission.softmax(out[:, emission.chosen])
+    return mean
+
+
+def inferred(emission, rebuild, x, known):
+    """Rows with missing entries as the autoencoder rebuilds them, given the others.
+
+    Parameters
+    ----------
+    emission : Emission
+    rebuild : callable
+        ``rebuild(x)`` returns outputs of shape (n_rows, n_outputs).
+    x : ndarray of shape (n_rows, n_inputs)
+        Zero where missing.
+    known : ndarray of shape (n_rows, n_inputs), or None
+        1 where a value is known, 0 where not; None for all known.
+
+    Returns
+    -------
+    x : ndarray of shape (n_rows, n_inputs)
+    """
+    if known is None:
+        return x
+    found = x
+    for _ in range(_PASSES):
+        mean = expected(emission, rebuild(found))
+        mean[:, emission.scores] *= mean[:, emission.none]
+        found = x + (1 - known) * mean
+    return found
+
 
 def reconstruction_slope(emission, out, x):
     """Gradient of the loss of each row by the outputs.
@@ -24,12 +75,7 @@ def reconstruction_slope(emission, out, x):
     -------
     slope : ndarray of shape (n_rows, n_outputs)
     """
-    mean = out.copy()
-    for part in emission.grey, emission.bits:
-        mean[:, part] = expit(out[:, part])
-    if len(emission.chosen):
-        mean[:, emission.chosen] = emission.softmax(out[:, emission.chosen])
-    gap = mean - x
+    gap = expected(emission, out) - x
     # A score counts where it is no atom.
     gap[:, emission.scores] *= x[:, emission.none]
     return gap

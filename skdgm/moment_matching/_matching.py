@@ -24,16 +24,15 @@ from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
 from skdgm.moment_matching._autoencoder import reconstruction_slope
 from skdgm.nets import Part, Parts
-from skdgm.nets.discrepancy import bandwidths, discrepancy_and_slope
-from skdgm.nets.emission import emit
+from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy_and_slope
+from skdgm.nets.emit import emit
 from skdgm.nets.tape import vjp
 from skdgm.training import Objective
 from skdgm.utils import random
 
 _LATENT, _EMIT, _DROP, _CODE = range(4)
-# Bandwidths, in units of the median distance, which is a mean over the last batches, of
-# some of their rows.
-_FACTORS, _BATCHES, _ROWS = (0.125, 0.25, 0.5, 1.0, 2.0), 100, 200
+# Batches over which the median distance is a mean, and rows of each that count.
+_BATCHES, _ROWS = 100, 200
 # Distance of classes, in units of the largest bandwidth; least squared discrepancy of
 # which the root is taken.
 _APART, _LEAST = 2.0, 1e-8
@@ -153,12 +152,14 @@ class Matching(Objective):
 
     def _code(self, state, x, known, rng, clock):
         """Update encoder and decoder, a piece of the batch at a time."""
-        nets, known = self.nets, np.ones_like(x) if known is None else known
+        nets = self.nets
         for number, start in enumerate(range(0, len(x), _PIECE)):
             part, own = state.autoencoder, slice(start, start + _PIECE)
             how, after = {"rng": rng.fold(number), "train": True}, []
+            seen = None if known is None else known[own]
+            whole = nets.inferred(part, x[own], seen)
 
-            def rebuilt(params, rows=x[own], part=part, how=how, after=after):
+            def rebuilt(params, rows=whole, part=part, how=how, after=after):
                 code, kept = nets.encoder.apply(
                     params[0], part.statistics[0], rows, **how
                 )
@@ -168,9 +169,10 @@ class Matching(Objective):
                 after[:] = kept, more
                 return out
 
-            def slopes(out, rows=x[own], seen=known[own]):
+            def slopes(out, rows=x[own], seen=seen):
                 gap = reconstruction_slope(self.emission, out, rows)
-                return gap * seen / out.dtype.type(-len(out))
+                gap = gap if seen is None else gap * seen
+                return gap / out.dtype.type(-len(out))
 
             _, grads = vjp(rebuilt, part.params, slopes)
             part = part._replace(statistics=tuple(after))
@@ -201,7 +203,8 @@ class Matching(Objective):
         n, dtype = len(x), self.rows.dtype
         z = self.generator.latent(rng.fold(_LATENT), n, dtype)
         noise = self.emission.noise(rng.fold(_EMIT), n, dtype)
-        real = x if self.nets.encoder is None else self.nets.hidden(state, x)
+        coded = self.nets.encoder is not None
+        real = self.nets.hidden(state, x, known) if coded else x
         sigmas = self._sigmas(state, real)
         classes = np.zeros((n, 0), dtype)
         if codes is not None:
@@ -237,7 +240,7 @@ class Matching(Objective):
             return np.asarray(self.recipe.bandwidths, float)
         (now,) = bandwidths(real[:_ROWS], [1.0])
         state.width[0] += (now - state.width[0]) / min(state.t[0] + 1, _BATCHES)
-        return state.width[0] * np.asarray(_FACTORS)
+        return state.width[0] * np.asarray(FACTORS)
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the same rows after each epoch."""

@@ -3,9 +3,10 @@
 import numpy as np
 
 from skdgm.implicit import Generator
+from skdgm.moment_matching._autoencoder import inferred
 from skdgm.moment_matching._matching import Matching
 from skdgm.nets import layers
-from skdgm.nets.emission import emit
+from skdgm.nets.emit import emit
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
 # Hidden layers by default.
@@ -95,10 +96,20 @@ class Wiring:
         last = layers.dense(n_outputs, output, "glorot_normal")
         return layers.serial(*parts, last)
 
-    def hidden(self, state, x):
-        """Codes of rows, by the encoder."""
+    def hidden(self, state, x, known=None):
+        """Codes of rows, by the encoder, of which missing entries are inferred."""
         part = state.autoencoder
+        x = self.inferred(part, x, known)
         return self.encoder.apply(part.params[0], part.statistics[0], x)[0]
+
+    def inferred(self, part, x, known):
+        """Rows with missing entries as an autoencoder, a Part, rebuilds them."""
+
+        def rebuild(x):
+            code, _ = self.encoder.apply(part.params[0], part.statistics[0], x)
+            return self.decoder.apply(part.params[1], part.statistics[1], code)[0]
+
+        return inferred(self.emission, rebuild, x, known)
 
     def decode(self, state, code):
         """What a discriminator would see of the most probable rows of codes."""

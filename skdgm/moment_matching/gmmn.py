@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.data.rare import OF_RARE
 from skdgm.implicit import PRIORS, ImplicitModel
 from skdgm.moment_matching._wiring import Wiring
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
@@ -36,7 +37,8 @@ class GMMN(ImplicitModel):
     autoencoder, codes are matched in place of rows, and decoded: distances of codes say
     more where columns are many. A generator has no density that could be computed:
     ``score_samples`` is an estimate.
-    NaN is a missing value: it is missing, too, in a generated row of the same batch.
+    NaN is a missing value: it is missing, too, in a generated row of the same batch,
+    and what is encoded in its place is what the autoencoder rebuilds of the others.
     Float64 data are computed in float64, all others in float32.
 
     Parameters
@@ -60,6 +62,14 @@ class GMMN(ImplicitModel):
     min_categories : int or array-like of int, default=None
         Least number of categories of "categorical", in all columns or in each; more
         are found in the data.
+    min_frequency : int or float, default=None
+        Least weight of rows (a share, if a float) of a category that has a probability
+        of its own given the other columns; rarer ones are drawn as one, and told apart
+        by their frequencies.
+    max_categories : int, default=None
+        Most categories of a column, counting the rare ones as one.
+    handle_unknown : {"auto", "error", "ignore", "infrequent_if_exist"}, default="auto"
+        What a category is that was not in ``fit``; see :class:`~skdgm.VAE`.
     class_conditional : bool, default=False
         Whether ``fit`` needs the classes y, on which the generator then depends: rows
         are matched with those of their class.
@@ -186,6 +196,7 @@ class GMMN(ImplicitModel):
             dict,
         ],
         "min_categories": [_COUNT, "array-like", None],
+        **OF_RARE,
         "class_conditional": ["boolean"],
         "prior": [StrOptions(set(PRIORS))],
         "bandwidths": [StrOptions({"auto"}), "array-like"],
@@ -214,6 +225,9 @@ class GMMN(ImplicitModel):
         autoencoder_layer_sizes=None,
         column_types="bernoulli",
         min_categories=None,
+        min_frequency=None,
+        max_categories=None,
+        handle_unknown="auto",
         class_conditional=False,
         prior="uniform",
         bandwidths="auto",
@@ -246,6 +260,9 @@ class GMMN(ImplicitModel):
         self.autoencoder_layer_sizes = autoencoder_layer_sizes
         self.column_types = column_types
         self.min_categories = min_categories
+        self.min_frequency = min_frequency
+        self.max_categories = max_categories
+        self.handle_unknown = handle_unknown
         self.class_conditional = class_conditional
         self.prior = prior
         self.bandwidths = bandwidths

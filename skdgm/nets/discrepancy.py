@@ -22,6 +22,8 @@ from skdgm.nets.tape import primitive
 from skdgm.utils.parallel import run
 from skdgm.utils.products import matmul
 
+# Bandwidths of a mixture of kernels, in units of the median distance of rows.
+FACTORS = 0.125, 0.25, 0.5, 1.0, 2.0
 # Cost of an exponential, in multiply-adds.
 _EXP_WORK = 10
 

@@ -17,7 +17,9 @@ that passes through them is that of the relaxed draws
 
 .. math:: \sigma((o + \ell) / \tau), \qquad \operatorname{softmax}((o + g) / \tau)
 
-at a temperature :math:`\tau` [1]_ [2]_: a biased, straight-through gradient.
+at a temperature :math:`\tau` [1]_ [2]_: a biased, straight-through gradient; see
+:mod:`skdgm.nets.emit`. Rare categories may be one for both nets: which of them it is,
+is drawn by their shares.
 
 References
 ----------
@@ -28,10 +30,9 @@ References
 """
 
 import numpy as np
-from autograd.extend import defvjp
 from scipy.special import expit
 
-from skdgm.nets.tape import primitive
+from skdgm.distributions.grouped import GroupedOutput
 
 # Kinds whose draws are one-hot among several inputs.
 _CHOICES = "categorical", "ordinal"
@@ -51,7 +52,8 @@ class Emission:
     scales : sequence, optional
         Of "numeric" columns the :class:`~skdgm.data.scales.Scores`: they have
         ``marks``, scores of atoms, their ``tolerance``, and ``z``, scores whose ends
-        are those of the range.
+        are those of the range. Of "categorical" ones with rare categories the
+        :class:`~skdgm.data.rare.Groups`.
     share : ndarray, optional
         Marginal means of "grey" and "bernoulli" columns, at which a generator starts.
 
@@ -69,6 +71,10 @@ class Emission:
             for kind, scale in zip(self.kinds, self.scales)
         ]
         self.atoms = np.array(atoms, int)
+        self.rare = np.flatnonzero([hasattr(own, "units") for own in self.scales])
+        groups = [self.scales[j] for j in self.rare]
+        self.grouped, sizes = GroupedOutput(groups), np.array(sizes)
+        sizes[self.rare] = [own.size for own in groups]
         chosen = np.isin(self.kinds, _CHOICES)
         # Width of the choice of each column, 0 where there is none.
         self.choice = np.where(chosen, sizes, np.where(self.atoms, self.atoms + 1, 0))
@@ -155,6 +161,8 @@ class Emission:
         """
         missing = np.isnan(v)
         v = np.where(missing, 0, v)
+        if len(self.rare):
+            v[:, self.rare] = self.grouped.units(v[:, self.rare])
         x = np.zeros((len(v), self.n_inputs), v.dtype)
         plain = self.choice == 0
         x[:, self.first[plain]] = v[:, plain]
@@ -177,12 +185,15 @@ class Emission:
         near = abs(v[:, None] - marks) <= self.scales[j].tolerance(marks, v.dtype)
         return np.where(near.any(axis=1), near.argmax(axis=1), len(marks))
 
-    def values(self, x):
+    def values(self, x, rng=None):
         """Values, in units of the model, of what :func:`emit` returns.
 
         Parameters
         ----------
         x : ndarray of shape (n_rows, n_inputs)
+        rng : Stream, optional
+            With a stream for each row, by which rare categories are drawn; by default
+            they are the most probable ones.
 
         Returns
         -------
@@ -198,11 +209,23 @@ class Emission:
                 marks = np.append(self.scales[j].marks, 0).astype(x.dtype)
                 free = code == self.atoms[j]
                 v[:, j] = np.where(free, x[:, own.stop], marks[code])
+        if rng is not None and len(self.rare):
+            v[:, self.rare] = self.grouped.within(v[:, self.rare], rng)
+        elif len(self.rare):
+            places = np.concatenate([np.r_[self.places[j]] for j in self.rare])
+            v[:, self.rare] = self.grouped.value(x[:, places])
         share = np.isin(self.kinds, ("grey", "bernoulli"))
         v[:, share] = v[:, share].clip(0, 1)
         for j in np.flatnonzero(self.kinds == "numeric"):
             v[:, j] = v[:, j].clip(*self.scales[j].z[[0, -1]])
         return v
+
+    def log_shares(self, v):
+        """Log probability of the categories of values given those of the nets, of shape
+        (n_rows,)."""
+        if not len(self.rare):
+            return np.zeros(len(v))
+        return self.grouped.log_share(v[:, self.rare]).sum(axis=1)
 
     def softmax(self, z):
         """Softmax over each column's choice, of shape (n_rows, n_choices)."""
@@ -226,55 +249,3 @@ class Emission:
         before = np.cumsum(top, axis=1)
         offset = np.repeat(before[:, self.starts] - top[:, self.starts], self.sizes, 1)
         return (top & (before - offset == 1)).astype(p.dtype)
-
-
-@primitive
-def emit(out, noise, emission, temperature):
-    """Draw what a discriminator sees, by a generator's outputs.
-
-    Parameters
-    ----------
-    out : ndarray of shape (n_rows, n_outputs)
-    noise : ndarray
-        From :meth:`Emission.noise`.
-    emission : Emission
-    temperature : float
-        That of the relaxed draws whose gradient is used; values do not depend on it.
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, n_inputs)
-    """
-    x = out.copy()
-    x[:, emission.grey] = expit(out[:, emission.grey])
-    if emission.is_random:
-        bits, chosen = emission.relaxed(out, noise, out.dtype.type(temperature))
-        x[:, emission.bits] = bits > 0.5
-        x[:, emission.chosen] = emission.hard(chosen) if chosen.size else chosen
-        x[:, emission.scores] *= x[:, emission.none]
-    return x
-
-
-def _emit_back(x, out, noise, emission, temperature):
-    def backward(grad):
-        back, scores, none = grad.copy(), emission.scores, emission.none
-        grey = x[:, emission.grey]
-        back[:, emission.grey] *= grey * (1 - grey)
-        if not emission.is_random:
-            return back
-        tau = out.dtype.type(temperature)
-        back[:, none] += grad[:, scores] * out[:, scores]
-        back[:, scores] *= x[:, none]
-        bits, p = emission.relaxed(out, noise, tau)
-        back[:, emission.bits] *= bits * (1 - bits) / tau
-        if len(emission.chosen):
-            own = back[:, emission.chosen]
-            mean = np.add.reduceat(own * p, emission.starts, axis=1)
-            gap = own - np.repeat(mean, emission.sizes, axis=1)
-            back[:, emission.chosen] = p * gap / tau
-        return back
-
-    return backward
-
-
-defvjp(emit, _emit_back, None, None, None)

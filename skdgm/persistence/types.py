@@ -52,7 +52,6 @@ _ESTIMATORS = {
 }
 # NamedTuples among the attributes of fitted estimators.
 _RECORDS = {
-    "skdgm.adversarial._label_game": ("LabelState",),
     "skdgm.adversarial._players": ("GameState", "Player"),
     "skdgm.adversarial._stages": ("StagesState",),
     "skdgm.autoregressive._normal": ("Moments",),

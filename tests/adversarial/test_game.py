@@ -48,8 +48,8 @@ def objective_of(players, of_generator):
     turn = players.turn(int(of_generator), players.read(batch), CLOCK)
     codes = turn.classes
 
-    def judged(net, rows):
-        out, hidden, _ = players.discriminator.judge(*net, rows, **turn.how)
+    def judged(net, rows, how=turn.how):
+        out, hidden, _ = players.discriminator.judge(*net, rows, **how)
         if codes is None:
             return out[:, 0], hidden
         mask = players.discriminator.packed(np.eye(2)[codes]).reshape(len(real), -1, 2)
@@ -67,7 +67,8 @@ def objective_of(players, of_generator):
         fake, _ = players.drawn(*own, turn)
         fake = players.seen(fake, turn, 1)
         if of_generator or recipe.minibatch_kernels:
-            (r, h), (f, k) = judged(other, real), judged(other, fake)
+            how = turn.how if of_generator else turn.how_generated
+            (r, h), (f, k) = judged(other, real), judged(other, fake, how)
         else:
             r, f = np.split(judged(other, np.concatenate([real, fake]))[0], 2)
         if of_generator and recipe.feature_matching:
@@ -97,6 +98,11 @@ CASES = {
     "smoothing": {"loss": "minimax", "label_smoothing": 0.2, "gradient_penalty": 0.0},
     "noise": {"instance_noise": 0.3, "output_noise": 0.2, "gradient_penalty": 0.0},
     "minibatch": {"minibatch_kernels": 3, "gradient_penalty": 0.0},
+    "minibatch, dropout": {
+        "minibatch_kernels": 3,
+        "dropout": 0.4,
+        "gradient_penalty": 0.0,
+    },
     "waves": {"n_frequencies": 2, "gradient_penalty": 0.3, "penalty_interval": 1},
     "dropout": {"dropout": 0.4, "gradient_penalty": 0.0},
     "classes": {"labels": LABELS, "gradient_penalty": 0.3, "penalty_interval": 1},
@@ -133,6 +139,20 @@ def test_steps_go_down_the_gradient(case):
             )
             np.testing.assert_allclose(gained, -slope, rtol=2e-4, atol=1e-7)
         state = after
+
+
+def test_other_units_drop_out_of_generated_rows():
+    players = game(dropout=0.5, minibatch_kernels=3, gradient_penalty=0.0)
+    state = players.start()
+    turn = players.turn(0, players.read(np.arange(24)), CLOCK)
+    net, rows = state.discriminator[:2], players.seen(turn.x, turn)
+    of_real, of_generated = (
+        players.discriminator.hidden(*net, rows, **how)[0][:, :5] == 0
+        for how in (turn.how, turn.how_generated)
+    )
+    # Two fair and independent masks agree in half of the 120 places, give or take.
+    agree = (of_real == of_generated).mean()
+    assert abs(agree - 0.5) < 4 * 0.5 / np.sqrt(120), agree
 
 
 def circling(remedy, n_steps=4000, rate=0.05):

@@ -203,7 +203,7 @@ def test_probabilities_are_those_of_the_averaged_nets():
     out, _, _ = net.judge(state.learned[1], state.discriminator.statistics, seen)
     np.testing.assert_allclose(clf.predict_log_proba(X), out - log_sum(out)[:, None])
     last = GANClassifier(**TOY, n_iter=3, averaging=0.0).fit(X, LABELS)
-    assert last._training.mean == ()
+    assert last._training.mean == last._training.discriminator_mean == ()
 
 
 def test_columns_of_a_frame_and_missing_entries():

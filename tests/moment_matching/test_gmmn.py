@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 
 from skdgm import GMMN
 from skdgm.nets.discrepancy import bandwidths, discrepancy
@@ -119,6 +120,22 @@ def test_missing_entries_are_passed_over():
     plain = np.where(np.isnan(known), np.nanmean(known, axis=0), known)
     gaps = [abs(rows - X)[np.isnan(known)].mean() for rows in (filled, plain)]
     assert gaps[0] < gaps[1]
+
+
+def test_codes_of_rows_with_missing_entries_are_inferred():
+    grey = load_digits().data[:900] / 16
+    known = np.where(RNG.random(grey.shape) < 0.3, np.nan, grey)
+    for learned in grey, known:
+        gmmn = GMMN(autoencoder_layer_sizes=(64, 8), n_iter=40, random_state=0)
+        gmmn.fit(learned[:600])
+        whole, found, zeros = (
+            gmmn.transform(rows[600:]) for rows in (grey, known, np.nan_to_num(known))
+        )
+        gaps = [((rows - whole) ** 2).mean() for rows in (found, zeros)]
+        assert gaps[0] < 0.7 * gaps[1]
+    # What is known is encoded as it is: of a row without gaps, whatever the others.
+    found = gmmn.transform(np.vstack([grey[:1], known[:1]]))
+    np.testing.assert_allclose(found[0], gmmn.transform(grey[:1])[0], rtol=1e-6)
 
 
 def test_tables_of_several_kinds_are_drawn():

@@ -7,7 +7,11 @@ from scipy.stats import bernoulli
 
 from skdgm import GMMN
 from skdgm.data import tabulate
-from skdgm.moment_matching._autoencoder import reconstruction_slope
+from skdgm.moment_matching._autoencoder import (
+    expected,
+    inferred,
+    reconstruction_slope,
+)
 from skdgm.nets import vjp
 from skdgm.nets.emission import Emission
 from skdgm.utils.random import stream
@@ -84,3 +88,19 @@ def test_reconstructions_have_the_slopes_of_their_likelihoods():
 
     slope = reconstruction_slope(emission, out, x)
     np.testing.assert_allclose(slope, numerical_gradient(loss, out), atol=1e-7)
+
+
+def test_missing_entries_are_what_the_others_rebuild():
+    emission = Emission(("grey", "gaussian", "categorical"), (1, 1, 3), None, [0.5])
+    x, known = emission.inputs(np.array([[np.nan, 0.5, 1.0], [0.2, np.nan, np.nan]]))
+    W = RNG.normal(size=(emission.n_inputs, emission.n_outputs)) / 8
+
+    def rebuild(rows):
+        return rows @ W
+
+    found = inferred(emission, rebuild, x, known)
+    np.testing.assert_array_equal(found[known == 1], x[known == 1])
+    # A fixed point, nearly: what is missing is the expectation given the row.
+    again = expected(emission, rebuild(found))
+    np.testing.assert_allclose(found[known == 0], again[known == 0], atol=0.02)
+    assert inferred(emission, rebuild, x, None) is x

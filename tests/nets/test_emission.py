@@ -5,7 +5,8 @@ import pytest
 from scipy.special import softmax
 
 from skdgm.data.scales import Scores, scores_of
-from skdgm.nets.emission import Emission, emit
+from skdgm.nets.emission import Emission
+from skdgm.nets.emit import emit
 from skdgm.nets.tape import vjp
 from skdgm.utils.random import stream
 
