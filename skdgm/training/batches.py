@@ -75,8 +75,9 @@ def canonical(rows, sample_weight=None):
     n_rows = rows.shape[0]
     weight = np.ones(n_rows) if sample_weight is None else sample_weight
     share, exponent = shares(weight)
-    present = np.flatnonzero(share > 0)
-    hashes = row_hash(rows)[present]
+    present, hashes = np.flatnonzero(share > 0), row_hash(rows)
+    if len(present) < n_rows:
+        hashes = hashes[present]
     if rows.streamed:
         # In the order in which they are read, and each for itself.
         first = group = np.arange(present.size)
@@ -152,13 +153,16 @@ def epoch(table, batch_size, rng):
         Row numbers in ``table.rows``; sizes differ by at most one.
     """
     n_draws, generator = table.n_draws, rng.generator()
-    upto = np.cumsum(table.weight)
-    ticks = (np.arange(n_draws) + generator.random()) * (upto[-1] / n_draws)
-    draws = np.searchsorted(upto, ticks, side="right").clip(max=len(upto) - 1)
+    offset, rows = generator.random(), table.index
+    if not np.all(table.weight == 1):
+        upto = np.cumsum(table.weight)
+        ticks = (np.arange(n_draws) + offset) * (upto[-1] / n_draws)
+        draws = np.searchsorted(upto, ticks, side="right").clip(max=len(upto) - 1)
+        rows = rows[draws]
     if table.rows.streamed:
-        draws = table.rows.X.shuffled(table.index[draws], generator)
+        draws = table.rows.X.shuffled(rows, generator)
     else:
-        draws = table.index[generator.permutation(draws)]
+        draws = generator.permutation(rows)
     n_batches = -(-n_draws // batch_size)
     size, n_larger = divmod(n_draws, n_batches)
     edges = [i * size + min(i, n_larger) for i in range(n_batches + 1)]

@@ -99,7 +99,7 @@ class Blocks:
         Parameters
         ----------
         rows : ndarray of int
-            Row numbers, perhaps repeated.
+            Row numbers in increasing order, perhaps repeated.
         generator : numpy.random.Generator
 
         Returns
@@ -107,15 +107,16 @@ class Blocks:
         rows : ndarray of int
         """
         order = generator.permutation(self.n_blocks)
-        place = np.empty(self.n_blocks, np.int64)
-        place[order] = np.arange(self.n_blocks) // self.window
-        rows = generator.permutation(rows)
-        turn = place[self._block_of(rows)]
-        if turn.max(initial=0) < 2**16:
-            # Sorted by counting.
-            turn = turn.astype(np.uint16)
         self._follow(order.tolist(), self.window)
-        return rows[np.argsort(turn, kind="stable")]
+        # Rows of a block are next to each other, so there is nothing to sort.
+        edges, out, stop = rows.searchsorted(self.edges), np.empty_like(rows), 0
+        for first in range(0, self.n_blocks, self.window):
+            start = stop
+            for number in order[first : first + self.window]:
+                part = rows[edges[number] : edges[number + 1]]
+                out[stop : stop + len(part)], stop = part, stop + len(part)
+            generator.shuffle(out[start:stop])
+        return out
 
     def pin(self, index):
         """Keep some rows in memory, in place of those pinned before."""

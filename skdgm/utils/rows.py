@@ -229,14 +229,13 @@ def row_hash(rows):
         Equal for equal rows with equal labels, whatever type their values are stored
         in.
     """
-    known = getattr(rows.X, "hashes", None) if rows.bounds is None else None
-    if known is None:
+    out = getattr(rows.X, "hashes", None) if rows.bounds is None else None
+    if out is None:
         parts = [hash_block(rows.X[block], rows.bounds) for block in rows.blocks()]
         out = np.concatenate([np.empty(0, np.uint64), *parts])
-    else:
-        out = known.copy()
     if rows.labels is not None:
-        out += mix64(_of_labels(rows.labels) + np.uint64(2**32))
+        # Not in place: they may be those that X keeps.
+        out = out + mix64(_of_labels(rows.labels) + np.uint64(2**32))
     return out
 
 
