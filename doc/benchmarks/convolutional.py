@@ -12,9 +12,8 @@ of site-packages with it; one thread, seconds of the processor, the median of 3 
 ``features``: error of logistic regression on features and pixels, five folds.
 ``stacks``: the same of belief networks, as on the page of deep machines, and errors of
 nets that start from them. ``mnist``: error of a linear support vector machine on
-features of a belief network, by number of labels. ``patches``: filters of patches of
-scikit-learn's two photographs, a picture. ``completion``: root mean square error of the
-lower half of held-out images given the upper one.
+features of a belief network, by number of labels. ``completion``: root mean square
+error of the lower half of held-out images given the upper one.
 """
 
 import argparse
@@ -27,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from _data import load
 from _machine import describe
-from sklearn.datasets import load_digits, load_sample_images
+from sklearn.datasets import load_digits
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
@@ -346,45 +345,8 @@ def mnist(folder, number=1000):
         )
 
 
-def whitened(image):
-    """A grey image whose frequencies have about the same amplitude, but the highest."""
-    grey = image.mean(axis=2)
-    down, across = (np.fft.fftfreq(n) for n in grey.shape)
-    f = np.hypot(down[:, None], across)
-    waves = np.fft.fft2(grey - grey.mean()) * f * np.exp(-((f / 0.4) ** 4))
-    image = np.fft.ifft2(waves).real
-    return image / image.std()
-
-
-def patches(path="filters_of_photographs.png"):
-    """Draw filters of patches of photographs."""
-    import matplotlib.pyplot as plt
-
-    rng, rows = np.random.default_rng(0), []
-    for image in load_sample_images().images:
-        image = whitened(image.astype(float))
-        for _ in range(1500):
-            i, j = (rng.integers(8, n - 28) for n in image.shape)
-            rows.append(image[i : i + 20, j : j + 20].ravel())
-    X = np.array(rows, np.float32)
-    spread = X.std(axis=1, keepdims=True)
-    # Others are of the sky.
-    X = (X / np.maximum(spread, 0.5))[spread[:, 0] > 0.3]
-    learning = {"solver": "sgd", "learning_rate": 0.1, "momentum": 0.5, "n_iter": 8}
-    rbm = ConvRBM(24, filter_shape=9, column_types="gaussian", gradient="cd")
-    rbm.set_params(sparsity_target=0.005, sparsity_cost=1.0, random_state=0, **learning)
-    filters = rbm.fit(X).components_
-    figure, axes = plt.subplots(3, 8, figsize=(8, 3.2))
-    order = np.linalg.norm(filters, axis=1).argsort()[::-1]
-    for ax, number in zip(axes.flat, order):
-        ax.imshow(filters[number].reshape(9, 9), cmap="gray")
-        ax.axis("off")
-    figure.savefig(path, dpi=60)
-    print(f"{len(X)} patches; filters are in {path}")
-
-
 PARTS = {"speed": speed, "nats": nats, "features": features, "stacks": stacks}
-PARTS |= {"mnist": mnist, "patches": patches, "completion": completion}
+PARTS |= {"mnist": mnist, "completion": completion}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()

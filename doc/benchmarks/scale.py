@@ -193,8 +193,8 @@ def workers(data, n_rows, n_hidden, target, n_epochs):
     """Print the figures of one and two workers, and the model on paper."""
     found = load(data, "binarized_mnist")
     X, V = found["train"][:n_rows], found["valid"][:1000]
-    options = {"batch_size": 500, "learning_rate": 0.1, "centering": "data"}
-    options |= {"n_chains": 200, "n_iter": n_epochs, "random_state": 0}
+    options = {"batch_size": 500, "learning_rate": 0.2, "centering": "data"}
+    options |= {"n_chains": 500, "n_iter": n_epochs, "random_state": 0}
     rbm = BernoulliRBM(n_hidden, **options)
     print(f"{len(X)} rows of binarised MNIST, {n_epochs} epochs in batches of 500 of")
     print(f"BernoulliRBM({n_hidden}); target {target:g} nats of held-out rows\n")
@@ -299,7 +299,7 @@ def main():
         return
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}\n")
     if given.what == "workers":
-        rows = given.rows or 20_000
+        rows = given.rows or 50_000
         workers(given.data, rows, given.hidden, given.target, given.epochs)
     else:
         compare(given.folder, given.rows or 1_000_000, given.hidden)
