@@ -23,10 +23,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.patches import gather, scatter
+from skdgm.couplings._correlation import correlation, mean_product
 from skdgm.couplings.contrast import Contrast
 from skdgm.couplings.dense import Dense
-from skdgm.utils.windows import Window, add, by_images, n_groups
+from skdgm.utils.windows import Window
 
 
 class ConvContrast(NamedTuple):
@@ -60,8 +60,8 @@ class ConvContrast(NamedTuple):
         if self.known is not None:
             return self.known.copy()
         own = self.coupling.window
-        data = _mean_product(self.x, self.y, own)
-        return data - _mean_product(self.x_model, self.y_model, own)
+        data = mean_product(self.x, self.y, own)
+        return data - mean_product(self.x_model, self.y_model, own)
 
     def scaled(self, factor):
         """Gradient times the factor of the units below, the same for all of them."""
@@ -101,12 +101,12 @@ class ConvContrast(NamedTuple):
         )
         each = np.ones((1, own.n_positions), real)
         patch, shift, sent = (
-            _mean_product(part[None], each, own)[:, 0] for part in (patch, shift, below)
+            mean_product(part[None], each, own)[:, 0] for part in (patch, shift, below)
         )
         grad = np.asarray(self) - np.multiply.outer(sent, lam)
         grad -= np.multiply.outer(patch * real(1 / own.n_positions), above)
         of_above = grad.T @ (shift * real(1 / own.n_positions))
-        of_below = _sent(np.tile(lam, own.n_positions)[None], grad, own, False)[0]
+        of_below = correlation(np.tile(lam, own.n_positions)[None], grad, own, False)[0]
         if tied:
             of_below = of_below.reshape(-1, own.maps).mean(axis=0, dtype=real)
         return self._replace(known=grad), of_below, of_above
@@ -173,7 +173,9 @@ class Conv(NamedTuple):
         received : ndarray of shape (n_rows, n_above) or (n_rows, n_below)
         """
         x = self.seen(statistic) if up else statistic
-        y = _sent(np.ascontiguousarray(x, weights.dtype), weights, self.window, up)
+        y = correlation(
+            np.ascontiguousarray(x, weights.dtype), weights, self.window, up
+        )
         return y if up or self.pooled is None else self.pooled.repeat(y)
 
     def seen(self, below):
@@ -200,38 +202,3 @@ class Conv(NamedTuple):
         """Multiply weights by the factor of the units below, which is the same for all
         of them: in place, by an array of shape (n_below,)."""
         weights *= factor[0]
-
-
-def _sent(x, W, window, up):
-    """Correlation with filters, or its adjoint."""
-    below = window.height * window.width * window.maps
-    y = np.empty((len(x), window.n_positions * W.shape[1] if up else below), x.dtype)
-    by_images(_up if up else _down, x, W, np.zeros(window.maps, x.dtype), window, y)
-    return y
-
-
-def _up(x, W, b, window, y, rows, patches, place):
-    gather(x[rows], window, patches)
-    np.matmul(patches, W, out=y[rows].reshape(len(patches), -1))
-
-
-def _down(x, W, b, window, y, rows, patches, place):
-    np.matmul(x[rows].reshape(len(patches), -1), W.T, out=patches)
-    scatter(patches, window, b, y[rows])
-
-
-def _mean_product(x, y, window):
-    """Mean over rows of x of the sum over positions of patches times pixels of y."""
-    n_maps, real = y.shape[1] // window.n_positions, y.dtype.type
-    W = np.zeros((window.n_numbers, n_maps), y.dtype)
-    if not len(x):
-        return W
-    x, y = np.ascontiguousarray(x, y.dtype), np.ascontiguousarray(y)
-    sums = np.empty((n_groups(x, W, window), *W.shape), y.dtype)
-    by_images(_multiply, x, W, None, window, y, sums)
-    return sums.sum(axis=0) * real(1 / len(x))
-
-
-def _multiply(x, W, b, window, y, sums, rows, patches, place):
-    gather(x[rows], window, patches)
-    add(patches.T, y[rows].reshape(len(patches), -1), sums, place)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from skdgm.couplings import Conv, Dense
+from skdgm.couplings import Conv, Dense, _correlation
 from skdgm.distributions import Pooled
 from skdgm.utils.lists import Lists
 from skdgm.utils.parallel import limit
@@ -178,3 +178,24 @@ def test_threads_make_no_difference():
             found.append((y, coupling.send(W, y, up=False), grad))
     for one, two in zip(*found):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_few_active_numbers_are_numbers(dtype, monkeypatch):
+    rng = np.random.default_rng(0)
+    shape = window((7, 6, 2), (3, 2), (2, 1), "same")
+    own = Conv(shape, 4)
+    W = own.init(rng, 1.0, dtype)
+    x, x_model = ((rng.random((2, 9, own.n_below)) < 0.2) * rng.normal()).astype(dtype)
+    y, y_model = rng.normal(size=(2, 9, own.n_above)).astype(dtype)
+
+    def found():
+        grad = np.asarray(own.contrast(x, y, x_model, y_model))
+        return own.send(W, x, up=True), grad
+
+    monkeypatch.setattr(_correlation, "_FEW", 0.0)
+    by_patches = found()
+    monkeypatch.setattr(_correlation, "_FEW", 1.0)
+    for patches, active in zip(by_patches, found()):
+        assert active.dtype == dtype
+        np.testing.assert_allclose(active, patches, rtol=1e-5, atol=1e-6)

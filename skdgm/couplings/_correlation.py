@@ -1,0 +1,112 @@
+"""Correlation of images with filters, its adjoint and its gradient, on all threads: by
+matrices of patches and BLAS, or number by number where few are active."""
+
+import numpy as np
+
+from skdgm._kernels.active import correlate, multiply
+from skdgm._kernels.patches import gather, scatter
+from skdgm.utils.windows import add, by_images, n_groups
+
+# Share of the numbers of images up to which active ones are faster than patches, and
+# images that tell.
+_FEW, _LOOKED_AT = 0.25, 16
+
+
+def correlation(x, W, window, up):
+    """Correlation of images with filters, or its adjoint.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_below) or (n_rows, n_above)
+        Images, or maps above.
+    W : ndarray of shape (rows * columns * maps, n_maps)
+    window : Window
+    up : bool
+        True if images are given.
+
+    Returns
+    -------
+    y : ndarray of shape (n_rows, n_above) or (n_rows, n_below)
+    """
+    b, below = np.zeros(window.maps, x.dtype), window.height * window.width
+    size = window.n_positions * W.shape[1] if up else below * window.maps
+    y = np.empty((len(x), size), x.dtype)
+    if not up:
+        function = _down
+    elif _few(x, window):
+        function, W = _up_active, _turned(W, window)
+    else:
+        function = _up
+    by_images(function, x, W, b, window, y)
+    return y
+
+
+def _up(x, W, b, window, y, rows, patches, place):
+    gather(x[rows], window, patches)
+    np.matmul(patches, W, out=y[rows].reshape(len(patches), -1))
+
+
+def _up_active(x, W, b, window, y, rows, patches, place):
+    correlate(x[rows], W, window, y[rows])
+
+
+def _down(x, W, b, window, y, rows, patches, place):
+    np.matmul(x[rows].reshape(len(patches), -1), W.T, out=patches)
+    scatter(patches, window, b, y[rows])
+
+
+def mean_product(x, y, window):
+    """Mean over images of the sum over positions of patches times pixels above.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_below)
+    y : ndarray of shape (n_rows, n_above)
+    window : Window
+
+    Returns
+    -------
+    product : ndarray of shape (rows * columns * maps, n_maps)
+    """
+    n_maps, real = y.shape[1] // window.n_positions, y.dtype.type
+    W = np.zeros((window.n_numbers, n_maps), y.dtype)
+    if not len(x):
+        return W
+    x, y = np.ascontiguousarray(x, y.dtype), np.ascontiguousarray(y)
+    n, active = n_groups(x, W, window), _few(x, window)
+    W = _turned(W, window) if active else W
+    sums = np.empty((n, *W.shape), y.dtype)
+    by_images(_multiply_active if active else _multiply, x, W, None, window, y, sums)
+    found = sums.sum(axis=0) * real(1 / len(x))
+    return _turned_back(found, window) if active else found
+
+
+def _multiply(x, W, b, window, y, sums, rows, patches, place):
+    gather(x[rows], window, patches)
+    add(patches.T, y[rows].reshape(len(patches), -1), sums, place)
+
+
+def _multiply_active(x, W, b, window, y, sums, rows, patches, place):
+    group, fresh = place
+    if fresh:
+        sums[group] = 0
+    multiply(x[rows], y[rows], window, sums[group])
+
+
+def _turned(W, window):
+    """Filters as those who look at active numbers only have them."""
+    parts = W.reshape(window.rows, window.columns, window.maps, -1)[:, ::-1]
+    flat = window.maps, window.rows, window.columns * W.shape[1]
+    return np.ascontiguousarray(parts.transpose(2, 0, 1, 3)).reshape(flat)
+
+
+def _turned_back(W, window):
+    parts = W.reshape(window.maps, window.rows, window.columns, -1)[:, :, ::-1]
+    flat = window.n_numbers, W.shape[2] // window.columns
+    return np.ascontiguousarray(parts.transpose(1, 2, 0, 3)).reshape(flat)
+
+
+def _few(x, window):
+    """Whether images have so few active numbers that these are faster than patches."""
+    some = x[:: -(-len(x) // _LOOKED_AT)] if len(x) else x
+    return window.right == 1 and np.count_nonzero(some) < _FEW * some.size
