@@ -28,11 +28,13 @@ from skdgm.nets import (
     forward,
     softmax_cross_entropy,
 )
-from skdgm.training import Verbose, optimise
+from skdgm.training import Keeper, Progress, Verbose, optimise
 from skdgm.utils.callers import warn
 from skdgm.utils.threads import one_blas_thread
 
 _ACTIVATION = "logistic"
+# Attributes of a machine that are the network's.
+NET = "net_coefs_", "net_intercepts_", "net_loss_curve_", "net_validation_curve_"
 
 
 class Inputs:
@@ -67,7 +69,45 @@ class Inputs:
         return np.concatenate([self.rows.take(index), kept], axis=1)
 
 
-def tune(machine, table):
+class NetRecord:
+    """What a callback keeps of a network in training: it, in the file of its machine.
+
+    Parameters
+    ----------
+    record : Record
+        Of the machine's fit.
+    """
+
+    def __init__(self, record):
+        self.record = record
+
+    def options(self, state):
+        """Options of :func:`~skdgm.training.optimise`, with the state to continue from:
+        that of the file if there is one, else the given one."""
+        if self.record.file is None:
+            return {"state": state}
+        known = self.record.later
+        if known is None:
+            return {"state": state, "keeper": Keeper(self)}
+        source = self.record.source
+        net = tuple(map(Layer, source.net_coefs_, source.net_intercepts_))
+        progress = Progress(**known["progress"])
+        state = NetState(net, known["optimiser"])
+        return {"state": state, "keeper": Keeper(self, progress)}
+
+    def begin(self):
+        """Do nothing: that training begins is not kept."""
+
+    def keep(self, report, progress):
+        """Write the machine with the network after an epoch, if it is time to."""
+        state, file = report.state, self.record.file
+        known = {"optimiser": state.optimiser, "progress": progress._asdict()}
+        held_out = progress.validation if progress.stopping else []
+        attributes = _attributes(state, progress.losses, held_out)
+        self.record.keep_later(attributes, known, file.due())
+
+
+def tune(machine, table, record):
     """Train the network of a machine, and set its attributes.
 
     Parameters
@@ -76,6 +116,13 @@ def tune(machine, table):
         Fitted.
     table : Table
         Rows with a label.
+    record : Record
+        Of the machine's fit.
+
+    Returns
+    -------
+    finished : bool
+        False if training was interrupted.
 
     Raises
     ------
@@ -98,22 +145,24 @@ def tune(machine, table):
             tuner,
             table,
             range(options.n_iter),
-            NetState(unfolded(density)),
             n_epochs=options.n_iter,
             hooks=hooks,
             early_stopping=options.early_stopping,
+            **NetRecord(record).options(NetState(unfolded(density))),
         )
-    vars(machine).update(
-        net_coefs_=[layer.W for layer in tuned.state.params],
-        net_intercepts_=[layer.b for layer in tuned.state.params],
-        net_loss_curve_=tuned.losses,
-        net_validation_curve_=tuned.validation,
-    )
+    vars(machine).update(_attributes(*tuned[:3]))
     name = f"the net of {machine._name}"
     remedy = f"Lower learning_rate (now {options.learning_rate:g})."
     report(tuned, options.n_iter, name, remedy)
     if tuned.useless:
         warn(f"Training made {name} worse. {remedy}", ConvergenceWarning)
+    return tuned.ended != "interrupted"
+
+
+def _attributes(state, losses, validation):
+    """Fitted attributes of a network, and its curves."""
+    coefs, intercepts = [[*parts] for parts in zip(*state.params)]
+    return dict(zip(NET, (coefs, intercepts, losses, validation)))
 
 
 def logits(density, rows, coefs, intercepts):
