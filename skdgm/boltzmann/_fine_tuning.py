@@ -103,7 +103,7 @@ class NetRecord:
         state, file = report.state, self.record.file
         known = {"optimiser": state.optimiser, "progress": progress._asdict()}
         held_out = progress.validation if progress.stopping else []
-        attributes = _attributes(state, progress.losses, held_out)
+        attributes = attributes_of(state, progress.losses, held_out)
         self.record.keep_later(attributes, known, file.due())
 
 
@@ -129,37 +129,46 @@ def tune(machine, table, record):
     DivergenceError, KeyboardInterrupt
         As of :meth:`DBMClassifier.fit`.
     """
-    density, rows, hooks = machine.density_, table.rows, []
-    options = machine._options.net
+    options, hooks = machine._options.net, []
     if machine.verbose:
         name = f"{machine._name}, net"
         hooks.append(Verbose(name, "log probability of labels"))
-    of_rows = inputs_of(density, density.params_for(rows))
-    recipe = SimpleNamespace(**vars(options), activation=_ACTIVATION)
     with one_blas_thread():
-        inputs = Inputs(rows, table.index, of_rows)
-        targets = np.eye(len(machine.classes_), dtype=bool)[rows.labels]
-        given = inputs, targets, softmax_cross_entropy, machine._seed
-        tuner = Tuner(recipe, *given)
         tuned, _ = optimise(
-            tuner,
+            tuner_of(machine, table, options, machine._seed),
             table,
             range(options.n_iter),
             n_epochs=options.n_iter,
             hooks=hooks,
             early_stopping=options.early_stopping,
-            **NetRecord(record).options(NetState(unfolded(density))),
+            **NetRecord(record).options(NetState(unfolded(machine.density_))),
         )
-    vars(machine).update(_attributes(*tuned[:3]))
-    name = f"the net of {machine._name}"
+    vars(machine).update(attributes_of(*tuned[:3]))
+    told(machine, tuned)
+    return tuned.ended != "interrupted"
+
+
+def tuner_of(machine, table, options, seed):
+    """Objective of the network of a fitted machine, given rows with a label, options of
+    the network and a seed."""
+    density, rows = machine.density_, table.rows
+    of_rows = inputs_of(density, density.params_for(rows))
+    inputs = Inputs(rows, table.index, of_rows)
+    targets = np.eye(len(machine.classes_), dtype=bool)[rows.labels]
+    recipe = SimpleNamespace(**vars(options), activation=_ACTIVATION)
+    return Tuner(recipe, inputs, targets, softmax_cross_entropy, seed)
+
+
+def told(machine, tuned):
+    """Raise an error or warn where training of a machine's network failed."""
+    options, name = machine._options.net, f"the net of {machine._name}"
     remedy = f"Lower learning_rate (now {options.learning_rate:g})."
     report(tuned, options.n_iter, name, remedy)
     if tuned.useless:
         warn(f"Training made {name} worse. {remedy}", ConvergenceWarning)
-    return tuned.ended != "interrupted"
 
 
-def _attributes(state, losses, validation):
+def attributes_of(state, losses, validation):
     """Fitted attributes of a network, and its curves."""
     coefs, intercepts = [[*parts] for parts in zip(*state.params)]
     return dict(zip(NET, (coefs, intercepts, losses, validation)))
