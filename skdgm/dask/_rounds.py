@@ -72,7 +72,18 @@ def step(fit, number, shared, place, n_steps):
             state = shard.objective.step(state, batch, clock)
             n_rows += len(getattr(batch, "v", batch))
         after = shard.shared(state)
+    shared = _grown(shared, after)
     return n_rows, tree_map(lambda new, old: _times(new, old, n_rows), after, shared)
+
+
+def _grown(old, new):
+    """State with zeros for what it did not have, and a later one has."""
+    if not isinstance(old, tuple):
+        return old
+    if not old:
+        return tree_map(np.zeros_like, new)
+    parts = map(_grown, old, new)
+    return type(old)(*parts) if hasattr(old, "_fields") else tuple(parts)
 
 
 def _times(new, old, n_rows):
@@ -94,7 +105,7 @@ def mean(shared, total):
         whole = old.dtype.kind != "f"
         return old + (np.rint(part).astype(old.dtype) if whole else part)
 
-    return tree_map(after, shared, change)
+    return tree_map(after, _grown(shared, change), change)
 
 
 def losses(fit, number, shared):
