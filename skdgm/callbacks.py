@@ -43,10 +43,11 @@ class Checkpoint:
     -----
     Of a stack (:class:`~skdgm.DBN`) the file has the layers that are complete and the
     one under way, as a network of so many layers; it goes on in the middle of that
-    layer. So does the pre-training of a network that is fine-tuned afterwards
-    (:class:`~skdgm.DBNClassifier`), and that of a :class:`~skdgm.DBM`. What comes after
-    the epochs of ``fit`` (refinement of a network) is done again where it was not
-    complete. ``partial_fit`` has no callbacks: save the estimator between its calls.
+    layer, or of the refinement of all layers. So do the pre-training of a
+    network that is fine-tuned afterwards (:class:`~skdgm.DBNClassifier`) and its
+    fine-tuning, the pre-training of a :class:`~skdgm.DBM`, and the fine-tuning of a
+    :class:`~skdgm.DBMClassifier`. ``partial_fit`` has no callbacks: save the estimator
+    between its calls.
 
     Examples
     --------

@@ -58,6 +58,7 @@ def _kept(path):
 def n_epochs(model):
     """Number of epochs of a model, in all stages."""
     stages = [model.n_iter_, *map(len, getattr(model, "pretrain_loss_curves_", []))]
+    stages.append(len(vars(model).get("net_loss_curve_", [])))
     return sum(stages) + (model.dbn_.n_iter_ if hasattr(model, "dbn_") else 0)
 
 
@@ -95,6 +96,11 @@ if __name__ == "__main__":
         (skdgm.DBN((16, 12), **each), {}),
         (skdgm.DBM((16, 12), pretrain="layerwise", **before, **each), {}),
         (skdgm.DBNClassifier((16, 12), **before, **each), {"y": labels}),
+        (skdgm.DBN((16, 12), refine="up-down", refine_iter=10 * n_kills, **each), {}),
+        (
+            skdgm.DBMClassifier(skdgm.DBM((16, 12), n_iter=10 * n_kills), **each),
+            {"y": labels},
+        ),
     ):
         whole = clone(model).fit(data, **given)
         with tempfile.TemporaryDirectory() as folder:
@@ -102,7 +108,8 @@ if __name__ == "__main__":
             lost, found = survive(model, data, path, n_kills, **given)
             left = len(os.listdir(folder)) - 1
         parts = [
-            m.coefs_ if hasattr(m, "coefs_") else [m.components_]
+            [*getattr(m, "coefs_", ()), *vars(m).get("net_coefs_", ())]
+            or [m.components_]
             for m in (whole, found)
         ]
         same = all((a == b).all() for a, b in zip(*parts, strict=True))

@@ -88,7 +88,7 @@ USERS |= {
 }
 USERS |= {"datasets", "dask"}
 # What is there for some users only, and imported where it is used.
-EXTRAS = {"matplotlib", "pandas", "dask", "distributed"}
+EXTRAS = {"matplotlib", "pandas", "pyarrow", "dask", "distributed"}
 
 
 def place(path):

@@ -23,12 +23,18 @@ from skdgm import (
     DBMClassifier,
     DBNClassifier,
     DBNRegressor,
+    GenerativeDBNClassifier,
     RBMClassifier,
 )
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._tuned import TunedNetwork
 from skdgm.callbacks import Checkpoint
-from skdgm.exceptions import CorruptFileError, DivergenceError, UnsavableError
+from skdgm.exceptions import (
+    CorruptFileError,
+    DivergenceError,
+    InterruptedFitWarning,
+    UnsavableError,
+)
 from skdgm.preprocessing import BernoulliBinarizer
 from tests.callbacks import Callback
 from tests.common.instances import INSTANCES, name_of
@@ -177,16 +183,71 @@ def test_layers_of_a_stack_that_are_complete_are_not_trained_again(path):
             resumed(clone(dbn).set_params(**options), path, BITS)
 
 
-def test_refinement_begins_anew(path):
-    dbn = DBN((4, 3), n_iter=2, refine="up-down", refine_iter=3, random_state=0)
-    whole = clone(dbn).fit(BITS)
+REFINE = {"n_iter": 2, "refine": "up-down", "refine_iter": 3, "random_state": 0}
+
+
+class Refined(Checkpoint):
+    """One that notes the epochs of each layer, and of refinement."""
+
+    def write(self, estimator):
+        epochs = [layer.n_iter_ for layer in estimator.layers_]
+        self.seen = [*getattr(self, "seen", []), (epochs, len(estimator._losses))]
+        super().write(estimator)
+
+
+@pytest.mark.parametrize(
+    ("dbn", "y"),
+    [
+        (DBN((4, 3), **REFINE), None),
+        (DBN((4, 3, 2), column_types="gaussian", **REFINE), None),
+        (DBN((4, 3), gradient="tempering", n_temperatures=3, **REFINE), None),
+        (DBN((4, 3), solver="adam", resample=False, **REFINE), None),
+        (GenerativeDBNClassifier((4, 3), **REFINE), LABELS),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_refinement_goes_on(dbn, y, path):
+    depth = len(dbn.hidden_layer_sizes)
+    # Each epoch of each layer and its end, those of refinement, and the end.
+    data = {"X": BITS} if y is None else {"X": BITS, "y": y}
+    assert assert_goes_on(dbn, path, **data) == depth * 3 + 3 + 1
+
+
+def test_refined_layers_are_not_trained_again(path):
+    dbn, first = DBN((4, 3), **REFINE), Refined(path)
+    clone(dbn).set_callbacks(first).fit(BITS)
+    assert first.seen[6:] == [([2, 2], n) for n in (1, 2, 3, 3)]
+    for n_writes in (7, 8, 9):
+        path.unlink()
+        with pytest.raises(Break):
+            clone(dbn).set_callbacks(Crash(path, n_writes)).fit(BITS)
+        kept, again = skdgm.load(path), Refined(path)
+        assert len(kept._untied) == 1
+        assert len(kept.loss_curves_[-1]) == n_writes - 6
+        clone(dbn).set_callbacks(again).fit(BITS)
+        assert again.seen == first.seen[n_writes:]
+    with pytest.raises(ValueError, match="refine_iter=3, not 4"):
+        resumed(clone(dbn).set_params(refine_iter=4), path, BITS)
+
+
+def test_refinement_that_is_continued_goes_on(path):
+    dbn = DBN((4, 3), warm_start=True, **REFINE).fit(BITS)
+    state = pickle.dumps(dbn)
+    start = lambda _: pickle.loads(state)  # noqa: E731
+    # All layers learn together now: epochs, and the end.
+    assert assert_goes_on(dbn, path, start, X=BITS) == 3 + 1
+    assert skdgm.load(path).n_iter_ == 4 + 6
+
+
+def test_a_refinement_that_was_diverging_is_still_measured_by_its_beginning(path):
+    dbn = DBN((4, 3), **REFINE)
     with pytest.raises(Break):
-        # Epochs of layers are not those of the network.
-        clone(dbn).set_callbacks(At(1), Checkpoint(path)).fit(BITS)
-    assert not skdgm.load(path)._untied
-    assert_identical(whole, resumed(dbn, path, BITS))
-    assert skdgm.load(path)._untied
-    assert_identical(whole, resumed(dbn, path, BITS))
+        clone(dbn).set_callbacks(Crash(path, 7)).fit(BITS)
+    kept = skdgm.load(path)
+    limit = kept._record["refined"]["watch"]["limit"]
+    with pytest.raises(Break):
+        clone(dbn).set_callbacks(Crash(path, 1)).fit(BITS)
+    assert skdgm.load(path)._record["refined"]["watch"]["limit"] == limit
 
 
 def test_a_stack_that_is_fitted_further_goes_on(path):
@@ -299,16 +360,110 @@ PAIRS = {"pretrain": "layerwise", "pretrain_iter": (2, 3), "random_state": 0}
 )
 def test_pre_training_of_a_machine_goes_on(machine, n_epochs, path):
     data, machine = {"X": BITS}, clone(machine).set_params(random_state=0)
+    n_net = 0
     if isinstance(machine, DBMClassifier):
-        data["y"] = LABELS
-    # Each epoch of each pair, those of all layers together, and the end.
-    assert assert_goes_on(machine, path, **data) == sum(n_epochs) + 2 + 1
+        data["y"], n_net = LABELS, machine.n_iter
+    # Each epoch of each pair, those of all layers together, of a net, and the end.
+    assert assert_goes_on(machine, path, **data) == sum(n_epochs) + 2 + n_net + 1
     path.unlink()
     with pytest.raises(Break):
         clone(machine).set_callbacks(Crash(path, 3)).fit(**data)
     kept = skdgm.load(path)
     assert kept.n_iter_ == 0
     assert [len(curve) for curve in kept.pretrain_loss_curves_ if curve] == [2, 1]
+
+
+NET = {"n_iter": 3, "random_state": 0}
+
+
+class Nets(Checkpoint):
+    """One that notes how far a machine is, and its net."""
+
+    def write(self, estimator):
+        net = vars(estimator).get("net_loss_curve_", [])
+        self.seen = [*getattr(self, "seen", []), (estimator.n_iter_, len(net))]
+        super().write(estimator)
+
+
+@pytest.mark.parametrize(
+    ("options", "own"),
+    [
+        ({}, {}),
+        ({"column_types": "gaussian"}, {"solver": "sgd", "dropout": (0.1, 0.2)}),
+        ({"early_stopping": True}, {"early_stopping": True, "max_norm": 1.0}),
+        ({"n_iter": 0}, {}),
+    ],
+    ids=str,
+)
+def test_fine_tuning_of_a_machine_goes_on(options, own, path):
+    dbm = DBM((4, 3), **{"n_iter": 2} | options)
+    clf = DBMClassifier(dbm, **NET | own)
+    # Each epoch of the machine, those of its net, and the end.
+    assert assert_goes_on(clf, path, X=BITS, y=LABELS) == dbm.n_iter + 3 + 1
+
+
+def test_a_net_of_a_machine_is_not_trained_again(path):
+    clf, data = DBMClassifier(DBM((4, 3), n_iter=2), **NET), {"X": BITS, "y": LABELS}
+    first = Nets(path)
+    clone(clf).set_callbacks(first).fit(**data)
+    assert first.seen == [(1, 0), (2, 0), (2, 1), (2, 2), (2, 3), (2, 3)]
+    for n_writes in (3, 4, 5, 6):
+        path.unlink()
+        with pytest.raises(Break):
+            clone(clf).set_callbacks(Crash(path, n_writes)).fit(**data)
+        kept, again = skdgm.load(path), Nets(path)
+        assert kept.predict(BITS).shape == LABELS.shape
+        clone(clf).set_callbacks(again).fit(**data)
+        assert again.seen == first.seen[n_writes:] or again.seen == first.seen[-1:]
+    with pytest.raises(ValueError, match="dropout="):
+        resumed(clone(clf).set_params(dropout=0.1), path, **data)
+    # What is kept more rarely ends complete, too.
+    path.unlink()
+    whole = clone(clf).set_callbacks(Checkpoint(path, n_epochs=4)).fit(**data)
+    again = Nets(path)
+    found = clone(clf).set_callbacks(again).fit(**data)
+    assert again.seen == first.seen[-1:]
+    assert_identical(whole.set_callbacks(), found.set_callbacks())
+
+
+def test_a_net_of_a_machine_remembers_early_stopping_and_its_seed(path):
+    tuned = {"early_stopping": True, "n_iter_no_change": 2, "tol": 0.01}
+    clf = DBMClassifier(DBM((4, 3), n_iter=1), learning_rate=0.05, random_state=0)
+    clf.set_params(n_iter=40, **tuned)
+    whole = clone(clf).fit(BITS, LABELS)
+    n_net = len(whole.net_loss_curve_)
+    assert 3 < n_net < 40
+    for n_writes in (3, n_net, n_net + 1, n_net + 2):
+        path.unlink(missing_ok=True)
+        with pytest.raises(Break):
+            clone(clf).set_callbacks(Crash(path, n_writes)).fit(BITS, LABELS)
+        assert_identical(whole, resumed(clf, path, BITS, y=LABELS))
+    clf.set_params(random_state=None)
+    path.unlink()
+    with pytest.raises(Break):
+        clone(clf).set_callbacks(Crash(path, 3)).fit(BITS, LABELS)
+    kept, found = skdgm.load(path), resumed(clf, path, BITS, y=LABELS)
+    assert found._seed == kept._seed
+    assert found.net_loss_curve_[:2] == kept.net_loss_curve_
+
+
+@pytest.mark.parametrize("stage", ["machine", "net"])
+def test_a_machine_that_ctrl_c_ends_goes_on(stage, path):
+    """Ctrl-C ends no stage: another fit completes it."""
+
+    class Interrupt(Checkpoint):
+        def write(self, estimator):
+            super().write(estimator)
+            reached = "net_coefs_" in vars(estimator) or stage == "machine"
+            if reached and not getattr(self, "done", False):
+                self.done = True
+                raise KeyboardInterrupt
+
+    clf = DBMClassifier(DBM((4, 3), n_iter=2), **NET)
+    whole = clone(clf).fit(BITS, LABELS)
+    with pytest.warns(InterruptedFitWarning):
+        clone(clf).set_callbacks(Interrupt(path)).fit(BITS, LABELS)
+    assert_identical(whole, resumed(clf, path, BITS, y=LABELS))
 
 
 def test_a_seed_of_a_pre_trained_machine_that_nobody_gave_is_kept(path):
@@ -533,8 +688,10 @@ def test_a_stack_survives_kills(path):
     [
         (DBM((8, 6), pretrain="layerwise", pretrain_iter=50, n_iter=50), {}),
         (DBNClassifier((8, 6), pretrain_iter=50, n_iter=50), {"y": LABELS}),
+        (DBN((8, 6), n_iter=20, refine="up-down", refine_iter=80), {}),
+        (DBMClassifier(DBM((8, 6), n_iter=20), n_iter=80), {"y": LABELS}),
     ],
-    ids=["DBM", "DBNClassifier"],
+    ids=["DBM", "DBNClassifier", "DBN", "DBMClassifier"],
 )
 def test_fits_of_several_stages_survive_kills(model, given, path):
     model.set_params(random_state=0)

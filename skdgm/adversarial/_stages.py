@@ -218,7 +218,7 @@ class Stages(Objective):
         As of :class:`Stage`.
     """
 
-    quantity = "similarity"
+    quantity, LOCAL = "similarity", ()
 
     def __init__(self, *given, generator, discriminators, of_data):
         super().__init__(*given)

@@ -53,6 +53,9 @@ class NormalObjective(ChainObjective):
     since. The penalty is divided among all of them.
     """
 
+    # Moments of two sets of rows are no mean of theirs.
+    LOCAL = None
+
     def start(self):
         """Initial state: independent standardised columns, no rows."""
         return NetState(self.model.init(None, self.rows.dtype), self._nothing)

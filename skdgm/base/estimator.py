@@ -104,8 +104,7 @@ class Estimator(
                 learned, watch = optimise(objective, table, range(n_epochs), **options)
             self._keep(learned, before)
         self._report(learned, n_epochs, watch)
-        if learned.ended != "interrupted":
-            self._finish(table)
+        if learned.ended != "interrupted" and self._finish(table, record):
             record.complete()
         stage.end(lambda: self._attributes(self._state()))
         return self
@@ -225,8 +224,9 @@ class Estimator(
     def _check_cost(self, table, n_epochs):
         """Warn or raise, before anything large is allocated, if training costs much."""
 
-    def _finish(self, table):
-        """Learn what requires the final parameters, after all epochs."""
+    def _finish(self, table, record):
+        """Learn what requires the final parameters; return False if interrupted."""
+        return True
 
     def _forget(self):
         """Discard results that depend on parameters which have changed."""

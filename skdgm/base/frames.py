@@ -3,6 +3,7 @@
 import narwhals as nw
 import numpy as np
 
+from skdgm.data.arrow import flattened
 from skdgm.data.filling import completed
 from skdgm.data.foreign import Schema, is_foreign, schema_of
 from skdgm.data.series import plain_type
@@ -36,7 +37,7 @@ def beside(model, X, values):
     if not _in_frames(model):
         return values
     if is_foreign(X):
-        frame = nw.from_native(X, eager_only=True)
+        frame = nw.from_native(flattened(X), eager_only=True)
         parts = dict(zip(frame.columns, values.T))
         return nw.from_dict(parts, backend=frame.implementation).to_native()
     if not is_frame(X):

@@ -3,7 +3,8 @@
 A record is the estimator after an epoch, with an attribute ``_record``: what early
 stopping and the watch remember, and what tells whether a fit is the same: options, rows
 with their weights, and the epochs before it. Before the first epoch, in pre-training,
-it is the estimator as it would then begin, and what pre-training continues from.
+it is the estimator as it would then begin, and what pre-training continues from; after
+the last, also what continues from a stage that comes then.
 """
 
 import hashlib
@@ -40,6 +41,9 @@ class Record:
         From the file, if the earlier run ended in pre-training.
     memory : dict
         What ``unfinished`` continues from, as :meth:`keep_earlier` was given it.
+    later : dict or None
+        What a stage after all epochs continues from, as :meth:`keep_later` was given
+        it.
 
     Raises
     ------
@@ -49,7 +53,7 @@ class Record:
 
     def __init__(self, estimator, tables, file=None):
         self.estimator, self.file = estimator, file
-        self.source = self.unfinished = self.keeper = None
+        self.source = self.unfinished = self.keeper = self.later = None
         if file is None:
             return
         self.facts = facts_of(estimator, estimator.n_iter_, *tables)
@@ -63,6 +67,7 @@ class Record:
                 self.unfinished = source
             else:
                 self.source, known = source, vars(source)
+                self.later = record["later"]
                 progress = self._progress(record)
                 vars(estimator).update({name: known[name] for name in self.learned})
         self.start = dict(vars(estimator))
@@ -108,6 +113,24 @@ class Record:
         new._record = {"facts": self.facts, "earlier": memory}
         self.file.write(new)
 
+    def keep_later(self, attributes, memory, due=True):
+        """Note where a stage after the last epoch stands, and write it.
+
+        Parameters
+        ----------
+        attributes : dict
+            Fitted attributes that the stage sets.
+        memory : dict
+            What it continues from; of an estimator that is complete, too.
+        due : bool, default=True
+            Whether to write now.
+        """
+        self.later = memory
+        if due:
+            new = shallow(self.estimator)
+            vars(new).update(attributes, _ended="interrupted")
+            self._write(new, self.keeper.progress())
+
     def begin(self):
         """Note what was learned before epochs begin, as pre-training does."""
         if self.source is None:
@@ -146,6 +169,7 @@ class Record:
             "facts": self.facts,
             "progress": progress._asdict(),
             "learned": self.learned,
+            "later": self.later,
         }
         self.file.write(new)
 

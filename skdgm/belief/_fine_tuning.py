@@ -103,13 +103,7 @@ class Tuning:
         table : Table
             Rows with a target, which is their label.
         """
-        network = self.network
-        network._asked = asked_of(network)
-        check_dropout(network._options.dropout)
-        dbn = self._unfitted_dbn()
-        machines = requested(dbn)
-        if not fresh:
-            check_same(network.dbn_.layers_, machines)
+        network, dbn = self.network, self.unfitted(fresh)
         X = streamed(X, network)
         rows = network._rows(X, fitting=True, reset=fresh)
         table, known = network._label(rows, y, fresh, classes)
@@ -117,13 +111,29 @@ class Tuning:
         if not fresh:
             return dbn, None, table
         rows = tabulate(rows, sample_weight)
-        vars(network).update(known)
-        network._count(table, fresh)
+        self.start(known, table)
         network._remember(X)
-        seed = check_random_state(network.random_state).randint(MAX_SEED)
-        network._seed, network.n_iter_ = seed, 0
-        network.loss_curve_, network.validation_curve_ = [], []
-        return dbn.set_params(random_state=seed), rows, table
+        return dbn.set_params(random_state=network._seed), rows, table
+
+    def start(self, known, table):
+        """Begin anew, given attributes that are known of targets, and a table with
+        these."""
+        network = self.network
+        vars(network).update(known)
+        network._count(table, True)
+        network._seed = check_random_state(network.random_state).randint(MAX_SEED)
+        network.n_iter_, network.loss_curve_, network.validation_curve_ = 0, [], []
+
+    def unfitted(self, fresh):
+        """Validate the options, and return the network to pre-train."""
+        network = self.network
+        network._asked = asked_of(network)
+        check_dropout(network._options.dropout)
+        dbn = self._unfitted_dbn()
+        machines = requested(dbn)
+        if not fresh:
+            check_same(network.dbn_.layers_, machines)
+        return dbn
 
     def _unfitted_dbn(self):
         network, asked = self.network, self.network._options
@@ -137,8 +147,18 @@ class Tuning:
         dbn._title = f"{type(network).__name__} pre-training"
         return dbn
 
-    def pretrain(self, dbn, table):
+    def pretrain(self, dbn, table, fit=None):
         """Pre-train a belief network, and begin the net with its recognition.
+
+        Parameters
+        ----------
+        dbn : DBN
+            Unfitted.
+        table : Table or None
+            Rows.
+        fit : callable, optional
+            ``fit()`` trains all layers, in place of the network's own ``fit`` to the
+            table, which is not needed then.
 
         Returns
         -------
@@ -147,7 +167,7 @@ class Tuning:
         """
         network, failure = self.network, None
         try:
-            dbn.fit(table)
+            dbn.fit(table) if fit is None else fit()
         except DivergenceError as error:
             name = type(network).__name__
             raise DivergenceError(
@@ -156,13 +176,14 @@ class Tuning:
                 f"raise pretrain_batch_size (now {network.pretrain_batch_size})."
             ) from error
         except KEPT as error:
-            if not hasattr(dbn, "layers_"):
+            if fit is not None or not hasattr(dbn, "layers_"):
                 raise
             failure = error
         finished = len(dbn.layers_) == len(requested(dbn))
         finished = finished and dbn.layers_[-1]._ended != "interrupted"
         with Held():
-            Training(dbn).complete(table)
+            if fit is None:
+                Training(dbn).complete(table)
             if hasattr(network, "feature_names_in_"):
                 for part in dbn, dbn.layers_[0]:
                     part.feature_names_in_ = network.feature_names_in_

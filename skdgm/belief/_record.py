@@ -1,10 +1,12 @@
 """What a callback keeps of the fit of a stack: layers that are complete, and the
-machine under way, each of which is kept as it is when it is fitted alone. A stack that
-is pre-trained is kept so, too, within the network that is fine-tuned afterwards."""
+machine under way, each of which is kept as it is when it is fitted alone; or all of
+them, as refinement changes them. A stack that is pre-trained is kept so, too, within
+the network that is fine-tuned afterwards."""
 
 from skdgm.base.fits import shallow
 from skdgm.base.records import facts_of, file_of, refuse_other
 from skdgm.belief._stack import attributes_of
+from skdgm.training import Keeper, Progress
 
 
 class StackRecord:
@@ -34,6 +36,7 @@ class StackRecord:
     def __init__(self, network, table):
         self.network, self.file = network, file_of(network)
         self.number, self.complete, self.source = 0, False, None
+        self.progress = None
         if self.file is None:
             return
         before = network.n_iter_ if network.layers_ else 0
@@ -44,10 +47,17 @@ class StackRecord:
         record = vars(source).pop("_record")
         self.number, self.complete = record["number"], record["complete"]
         network._seed = source._seed
-        if self.complete:
+        if self.complete or record["refined"] is not None:
             own = {"_asked", *network.get_params(deep=False)}
             known = vars(source).items()
             vars(network).update({name: v for name, v in known if name not in own})
+        if self.complete:
+            return
+        if record["refined"] is not None:
+            self.progress = Progress(**record["refined"])
+            # Losses of this fit are those of the progress.
+            earlier = len(source._losses) - len(self.progress.losses)
+            network._losses = source._losses[:earlier]
             return
         self.source = source.layers_[self.number]
         done, left = source.layers_[: self.number], network.layers_[self.number :]
@@ -56,6 +66,18 @@ class StackRecord:
     def part(self, number):
         """Where the record of a layer is, as of a callback; or None."""
         return None if self.file is None else _Part(self, number)
+
+    def refinement(self, attributes):
+        """Hook that keeps the refinement of all layers, or None.
+
+        Parameters
+        ----------
+        attributes : callable
+            ``attributes(state, losses)`` returns the network's fitted attributes.
+        """
+        if self.file is None:
+            return None
+        return Keeper(_Refinement(self, attributes), self.progress)
 
     def finish(self):
         """Write the fitted network, at the end of training."""
@@ -68,11 +90,38 @@ class StackRecord:
         layers = [*self.network.layers_]
         layers[number : number + 1] = [machine]
         new._update(attributes_of(layers))
-        self._write(new, complete=False, number=number)
+        self._write(new, number=number)
 
-    def _write(self, new, complete, number=0):
-        new._record = {"facts": self.facts, "number": number, "complete": complete}
+    def keep_refined(self, attributes, progress):
+        """Write the network as refinement has left it after an epoch."""
+        new = shallow(self.network)
+        new._update(attributes)
+        self._write(new, refined=progress._asdict())
+
+    def _write(self, new, *, complete=False, number=0, refined=None):
+        new._record = {
+            "facts": self.facts,
+            "number": number,
+            "refined": refined,
+            "complete": complete,
+        }
         self.file.write(new)
+
+
+class _Refinement:
+    """Writer of refinement to the file of its network."""
+
+    def __init__(self, record, attributes):
+        self.record, self.attributes = record, attributes
+
+    def begin(self):
+        """Do nothing: that refinement begins is not kept."""
+
+    def keep(self, report, progress):
+        """Write the network after an epoch, if it is time to."""
+        if self.record.file.due():
+            attributes = self.attributes(report.state, progress.losses)
+            self.record.keep_refined(attributes, progress)
 
 
 class _Part:

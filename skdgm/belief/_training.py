@@ -70,7 +70,7 @@ class Training:
             finished = self.fit_layers(stage, record)
         if refining and finished and not record.complete:
             with stage.part("refine", n_epochs) as part:
-                finished = self.refine(n_epochs, part)
+                finished = self.refine(n_epochs, part, record)
             finished = finished and not part.stopped
         if finished:
             record.finish()
@@ -164,7 +164,7 @@ class Training:
                 machine = self.machine(number).set_params(n_iter=0)
                 self.train(machine.fit, table, number, machine)
 
-    def refine(self, n_iter, stage=None):
+    def refine(self, n_iter, stage=None, record=None):
         """Run epochs of joint refinement.
 
         Parameters
@@ -172,6 +172,9 @@ class Training:
         n_iter : int
         stage : Stage, optional
             Stage of ``fit``; by default the total number of epochs is unknown.
+        record : StackRecord, optional
+            Of ``fit``. Where it knows of an earlier run, the layers are those at the
+            end of it.
 
         Returns
         -------
@@ -195,6 +198,8 @@ class Training:
         if stage is not None:
             hooks = stage.hooks(name, objective, attributes)
             options = {"n_epochs": n_iter, "hooks": hooks}
+        if record is not None:
+            options["keeper"] = record.refinement(attributes)
         with one_blas_thread():
             table = self.table._replace(rows=rows)
             learned, _ = optimise(objective, table, range(n_iter), **options)

@@ -213,6 +213,8 @@ class BoundWatch:
         Initial training state.
     """
 
+    MEMORY = ("limit",)
+
     def __init__(self, objective, table, state):
         self.objective, self.rows = objective, table.rows
         index = np.linspace(0, len(table.index) - 1, _PROBE_ROWS).astype(int)

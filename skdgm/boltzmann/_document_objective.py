@@ -55,6 +55,7 @@ class DocumentObjective(Objective):
     """
 
     quantity = "log-likelihood of each half of a document given the other"
+    LOCAL = "chains", "near"
 
     def __init__(
         self, recipe, rows, seed, epochs_before, *, share, length, independent, table

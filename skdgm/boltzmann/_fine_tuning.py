@@ -28,11 +28,13 @@ from skdgm.nets import (
     forward,
     softmax_cross_entropy,
 )
-from skdgm.training import Verbose, optimise
+from skdgm.training import Keeper, Progress, Verbose, optimise
 from skdgm.utils.callers import warn
 from skdgm.utils.threads import one_blas_thread
 
 _ACTIVATION = "logistic"
+# Attributes of a machine that are the network's.
+NET = "net_coefs_", "net_intercepts_", "net_loss_curve_", "net_validation_curve_"
 
 
 class Inputs:
@@ -67,7 +69,45 @@ class Inputs:
         return np.concatenate([self.rows.take(index), kept], axis=1)
 
 
-def tune(machine, table):
+class NetRecord:
+    """What a callback keeps of a network in training: it, in the file of its machine.
+
+    Parameters
+    ----------
+    record : Record
+        Of the machine's fit.
+    """
+
+    def __init__(self, record):
+        self.record = record
+
+    def options(self, state):
+        """Options of :func:`~skdgm.training.optimise`, with the state to continue from:
+        that of the file if there is one, else the given one."""
+        if self.record.file is None:
+            return {"state": state}
+        known = self.record.later
+        if known is None:
+            return {"state": state, "keeper": Keeper(self)}
+        source = self.record.source
+        net = tuple(map(Layer, source.net_coefs_, source.net_intercepts_))
+        progress = Progress(**known["progress"])
+        state = NetState(net, known["optimiser"])
+        return {"state": state, "keeper": Keeper(self, progress)}
+
+    def begin(self):
+        """Do nothing: that training begins is not kept."""
+
+    def keep(self, report, progress):
+        """Write the machine with the network after an epoch, if it is time to."""
+        state, file = report.state, self.record.file
+        known = {"optimiser": state.optimiser, "progress": progress._asdict()}
+        held_out = progress.validation if progress.stopping else []
+        attributes = attributes_of(state, progress.losses, held_out)
+        self.record.keep_later(attributes, known, file.due())
+
+
+def tune(machine, table, record):
     """Train the network of a machine, and set its attributes.
 
     Parameters
@@ -76,44 +116,62 @@ def tune(machine, table):
         Fitted.
     table : Table
         Rows with a label.
+    record : Record
+        Of the machine's fit.
+
+    Returns
+    -------
+    finished : bool
+        False if training was interrupted.
 
     Raises
     ------
     DivergenceError, KeyboardInterrupt
         As of :meth:`DBMClassifier.fit`.
     """
-    density, rows, hooks = machine.density_, table.rows, []
-    options = machine._options.net
+    options, hooks = machine._options.net, []
     if machine.verbose:
         name = f"{machine._name}, net"
         hooks.append(Verbose(name, "log probability of labels"))
-    of_rows = inputs_of(density, density.params_for(rows))
-    recipe = SimpleNamespace(**vars(options), activation=_ACTIVATION)
     with one_blas_thread():
-        inputs = Inputs(rows, table.index, of_rows)
-        targets = np.eye(len(machine.classes_), dtype=bool)[rows.labels]
-        given = inputs, targets, softmax_cross_entropy, machine._seed
-        tuner = Tuner(recipe, *given)
         tuned, _ = optimise(
-            tuner,
+            tuner_of(machine, table, options, machine._seed),
             table,
             range(options.n_iter),
-            NetState(unfolded(density)),
             n_epochs=options.n_iter,
             hooks=hooks,
             early_stopping=options.early_stopping,
+            **NetRecord(record).options(NetState(unfolded(machine.density_))),
         )
-    vars(machine).update(
-        net_coefs_=[layer.W for layer in tuned.state.params],
-        net_intercepts_=[layer.b for layer in tuned.state.params],
-        net_loss_curve_=tuned.losses,
-        net_validation_curve_=tuned.validation,
-    )
-    name = f"the net of {machine._name}"
+    vars(machine).update(attributes_of(*tuned[:3]))
+    told(machine, tuned)
+    return tuned.ended != "interrupted"
+
+
+def tuner_of(machine, table, options, seed):
+    """Objective of the network of a fitted machine, given rows with a label, options of
+    the network and a seed."""
+    density, rows = machine.density_, table.rows
+    of_rows = inputs_of(density, density.params_for(rows))
+    inputs = Inputs(rows, table.index, of_rows)
+    targets = np.eye(len(machine.classes_), dtype=bool)[rows.labels]
+    recipe = SimpleNamespace(**vars(options), activation=_ACTIVATION)
+    return Tuner(recipe, inputs, targets, softmax_cross_entropy, seed)
+
+
+def told(machine, tuned):
+    """Raise an error or warn where training of a machine's network failed."""
+    options, name = machine._options.net, f"the net of {machine._name}"
     remedy = f"Lower learning_rate (now {options.learning_rate:g})."
     report(tuned, options.n_iter, name, remedy)
     if tuned.useless:
         warn(f"Training made {name} worse. {remedy}", ConvergenceWarning)
+
+
+def attributes_of(state, losses, validation):
+    """Fitted attributes of a network, and its curves."""
+    coefs, intercepts = [[*parts] for parts in zip(*state.params)]
+    return dict(zip(NET, (coefs, intercepts, losses, validation)))
 
 
 def logits(density, rows, coefs, intercepts):

@@ -15,7 +15,7 @@ from skdgm.base import Classifier
 from skdgm.base.fits import asked_of, current
 from skdgm.boltzmann._deep import DEEP
 from skdgm.boltzmann._deep_density import DeepDensity
-from skdgm.boltzmann._fine_tuning import logits, tune
+from skdgm.boltzmann._fine_tuning import NET, logits, tune
 from skdgm.boltzmann._label_objective import LabelledObjective
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood, sample_of_class
@@ -281,13 +281,14 @@ class DBMClassifier(Classifier, Machine):
     def _remedy(self):
         return f"In dbm: {super()._remedy()}"
 
-    def _finish(self, table):
+    def _finish(self, table, record):
         table = labelled(table)
-        if self._options.net.fine_tune is not None and len(table.index):
-            tune(self, table)
+        if self._options.net.fine_tune is None or not len(table.index):
+            return True
+        return tune(self, table, record)
 
     def _forget(self):
         super()._forget()
         # A network is of no use without the machine that it was initialised from.
-        for name in ("coefs", "intercepts", "loss_curve", "validation_curve"):
-            vars(self).pop(f"net_{name}_", None)
+        for name in NET:
+            vars(self).pop(name, None)

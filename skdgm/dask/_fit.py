@@ -6,9 +6,12 @@ import numpy as np
 
 from skdgm.base import Estimator, fits
 from skdgm.belief._network import BeliefNetwork
+from skdgm.belief._tuned import TunedNetwork
+from skdgm.dask._machine_net import fit_net
 from skdgm.dask._parts import shards_of
 from skdgm.dask._run import PATIENCE, Run
 from skdgm.dask._stack import fit_stack, machines_of
+from skdgm.dask._tuned import fit_tuned, with_targets
 
 
 def fit(
@@ -42,12 +45,13 @@ def fit(
     ----------
     estimator : estimator
         A Boltzmann machine, a stack of them (:class:`~skdgm.DBN`), which is trained
-        layer by layer, or a net of skdgm: autoregressive, a VAE, a directed net, a GAN
-        or a GMMN. It is fitted in place.
+        layer by layer, such a stack that is tuned as a net afterwards
+        (:class:`~skdgm.DBNClassifier`), or a net of skdgm: autoregressive, a VAE, a
+        directed net, a GAN or a GMMN. It is fitted in place.
     X : {dask.array.Array, dask.dataframe.DataFrame, ndarray, pandas.DataFrame}
         Rows, of shape (n_samples, n_features). NaN where missing.
-    y : array-like of shape (n_samples,), default=None
-        Classes, for classifiers.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Classes or targets, for models of these.
     sample_weight : array-like of shape (n_samples,), default=None
     n_shards : int, default=None
         Number of shards, on which the result depends: by default the number of
@@ -102,8 +106,14 @@ def fit(
         given = client, estimator, shards, y, local_steps
         if isinstance(estimator, BeliefNetwork):
             fit_stack(*given, before)
+        elif isinstance(estimator, TunedNetwork):
+            given = shards, y, sample_weight, local_steps, before
+            fit_tuned(client, estimator, *given)
         else:
             Run(*given).fit(before)
+            own = with_targets(estimator, shards) if _has_net(estimator) else []
+            if own:
+                fit_net(client, estimator, own, local_steps)
     return estimator
 
 
@@ -128,24 +138,23 @@ def _client(client):
 def _check(estimator, local_steps, n_shards):
     """Raise errors for what cannot be fitted so."""
     stack = isinstance(estimator, BeliefNetwork)
+    tuned = isinstance(estimator, TunedNetwork)
     single = hasattr(type(estimator), "_objective") and estimator._SINGLE
-    if not isinstance(estimator, Estimator) or not (single or stack):
+    if not isinstance(estimator, Estimator) or not (single or stack or tuned):
         raise TypeError(
-            f"skdgm.dask fits single models of skdgm and stacks of them, not "
+            "skdgm.dask fits machines, stacks of them and nets of skdgm, not "
             f"{type(estimator).__name__}."
         )
     estimator._validate_params()
     name = estimator._name
-    for machine in machines_of(estimator) if stack else [estimator]:
-        if type(machine)._finish is not Estimator._finish:
-            raise TypeError(
-                f"{name} learns in several stages, of which this is but one."
-            )
+    if stack:
+        machines_of(estimator)
     for option, value in (("local_steps", local_steps), ("n_shards", n_shards)):
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
         if value is not None and (not whole or value < 1):
             raise ValueError(f"{option} must be a whole number of at least 1: {value}.")
-    options = estimator.get_params(deep=False)
+    # Of a machine with a label they are those of the machine that describes it.
+    options = vars(estimator._present_options())
     if options.get("pretrain"):
         raise ValueError(
             f"pretrain={options['pretrain']!r} is for {name}.fit: on several workers "
@@ -158,6 +167,12 @@ def _check(estimator, local_steps, n_shards):
         )
     if getattr(estimator, "_skl_callbacks", None):
         raise ValueError(f"Callbacks are for {name}.fit: unset them.")
+
+
+def _has_net(estimator):
+    """Return whether an estimator is a machine whose network is tuned."""
+    net = getattr(estimator._options, "net", None)
+    return net is not None and net.fine_tune is not None
 
 
 def _check_workers(client):

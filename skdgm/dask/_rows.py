@@ -1,4 +1,4 @@
-"""Rows of a shard, and those of a stack, as its layers are given them."""
+"""Rows of a shard, as a stack or a net that is tuned is given them."""
 
 from copy import copy
 
@@ -7,6 +7,7 @@ from sklearn.utils.validation import validate_data
 
 from skdgm.belief._training import Training
 from skdgm.data.inputs import tabulate
+from skdgm.training import labelled
 
 
 def joined(parts):
@@ -57,3 +58,32 @@ def rows_of(network, X, y, weight):
     rows = copy(network)._rows(X, dtype=network._dask[0], reset=True, fitting=True)
     rows, _ = network._label(rows, y, False, None)
     return tabulate(rows, weight, in_memory=network._LISTED)
+
+
+def begin_tuned(tuned, parts, y, weight, classes, network=None, *, first, fresh):
+    """Count the rows of a shard that have a target.
+
+    Parameters
+    ----------
+    tuned : TunedNetwork or MachineNet
+        Pre-trained, as it has counted the shards before. It is not changed.
+    parts, y, weight, classes, network, first, fresh
+        As of :func:`~skdgm.dask._shard.begin`; outputs are known.
+
+    Returns
+    -------
+    tuned : TunedNetwork
+        A copy that has ``_dask``, where the type to compute with is None: it is that
+        of what was learned before.
+    """
+    tuned, draws = copy(tuned), [] if first else tuned._dask[1]
+    tuned._dask = None, [*draws, targets_of(tuned, joined(parts), y, weight).n_draws]
+    return tuned
+
+
+def targets_of(tuned, X, y, weight):
+    """Table of those rows of a shard that have a target, in the units of the model."""
+    model = getattr(tuned, "machine", tuned)
+    rows, _ = model._label(model._rows(X, fitting=True), y, False, None)
+    table = labelled(tabulate(rows, weight, in_memory=False))
+    return table._replace(rows=model._domain.seen(table.rows, model._columns))

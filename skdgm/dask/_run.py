@@ -7,11 +7,11 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from skdgm.base import fits
-from skdgm.dask import _shard
-from skdgm.exceptions import DivergenceError
+from skdgm.dask import _rounds, _shard
 from skdgm.optim import Clock
-from skdgm.training import EarlyStopping, Table
-from skdgm.training.loop import Report
+from skdgm.training import EarlyStopping, Learned, Table
+from skdgm.training.loop import Outcome, Report
+from skdgm.utils.callers import warn
 from skdgm.utils.tree import leaves
 
 _log = logging.getLogger("skdgm")
@@ -32,13 +32,24 @@ class Run:
     local_steps : int
     network : BeliefNetwork, optional
         With the layers below, where the estimator is the next one.
+    begin : callable, optional
+        What reads the rows of a shard first, as :func:`~skdgm.dask._shard.begin`.
     """
 
-    def __init__(self, client, estimator, shards, y, local_steps, network=None):
+    def __init__(
+        self,
+        client,
+        estimator,
+        shards,
+        y,
+        local_steps,
+        network=None,
+        begin=_shard.begin,
+    ):
         self.client, self.shards, self.name = client, shards, uuid4().hex
         self.places, self.local_steps = {}, local_steps
         self.estimator, self.y, self.header = estimator, y, None
-        self.network = network
+        self.network, self.begin, self.told = network, begin, []
         self.fresh = not (estimator.warm_start and hasattr(estimator, "n_iter_"))
 
     def fit(self, before):
@@ -55,17 +66,14 @@ class Run:
             self.drop()
         _set(self.estimator, self.header, state, *learned)
         del before[:]
-        curve, _, ended = learned
-        if ended == "diverged":
-            raise DivergenceError(
-                f"Training of {self.estimator._name} diverged after {len(curve)} of "
-                f"{self.n_epochs} epochs; the parameters from then are kept. "
-                f"{self.estimator._remedy()}"
-            )
+        given = self.n_epochs, self.estimator._name, self.estimator._remedy()
+        fits.report(Outcome(state, *learned), *given)
+        for category, message in self.told:
+            warn(message, category)
 
     def prepare(self):
         """Learn statistics of columns and labels, and put all shards on workers."""
-        self.header = self.read(_shard.begin, self.estimator, network=self.network)
+        self.header = self.read(self.begin, self.estimator, network=self.network)
         draws = self.header._dask[1]
         whole = Table(None, None, None, np.array([float(sum(draws))]))
         self.n_epochs = self.header._n_epochs(whole)
@@ -99,9 +107,8 @@ class Run:
         ended : {"complete", "stopped", "diverged"}
         """
         given = self.header._seed, self.fresh, self.n_epochs
-        self.header._quantity, since, shared = self._result(
-            lambda: self._one(0, _shard.start, *given)
-        )
+        known, since, shared = self._result(lambda: self._one(0, _rounds.start, *given))
+        vars(self.header).update(known)
         good, curve, validation, ended = shared, [], [], "complete"
         options, stopping = self.header._options, None
         if _shard.stops_early(options):
@@ -125,7 +132,13 @@ class Run:
                     break
         if stopping is not None and stopping.best is not None:
             good = stopping.best
-        own = self._result(lambda: self._listed(_shard.chains, self._sent(good)))
+        own = self._result(lambda: self._listed(_rounds.chains, self._sent(good)))
+        if ended != "diverged":
+            learned = Learned(good, curve, validation, ended, False)
+            known, self.told = self._result(
+                lambda: self._one(0, _rounds.report, learned, self.n_epochs)
+            )
+            vars(self.header).update(known)
         return good._replace(**_joined(own, good)), curve, validation, ended
 
     def _tell(self, epoch, loss, held_out):
@@ -144,18 +157,18 @@ class Run:
 
         def make():
             totals = self._each(
-                _shard.step, self._sent(shared), place, self.local_steps
+                _rounds.step, self._sent(shared), place, self.local_steps
             )
             while len(totals) > 1:
                 pairs = zip(totals[::2], totals[1::2])
                 left = totals[len(totals) // 2 * 2 :]
-                totals = [self._submit(_shard.add, *pair) for pair in pairs] + left
+                totals = [self._submit(_rounds.add, *pair) for pair in pairs] + left
             return totals[0]
 
-        return _shard.mean(shared, self._result(make))
+        return _rounds.mean(shared, self._result(make))
 
     def _losses(self, shared):
-        found = self._result(lambda: self._listed(_shard.losses, self._sent(shared)))
+        found = self._result(lambda: self._listed(_rounds.losses, self._sent(shared)))
         n, loss, limit, n_held, held_out = np.sum(found, axis=0)
         held_out = float(held_out / n_held) if n_held else None
         return float(loss / n), limit / n, held_out
@@ -255,6 +268,9 @@ def _set(estimator, header, state, curve, validation, ended):
         vars(new).pop(name, None)
     vars(new).update(estimator.get_params(deep=False))
     vars(new).update(new._attributes(state))
+    # What depended on former parameters.
+    for name in vars(estimator).keys() - vars(new).keys():
+        delattr(estimator, name)
     new.n_iter_ += len(curve)
     new.loss_curve_ = header.loss_curve_ + curve
     new.validation_curve_ = header.validation_curve_ + validation

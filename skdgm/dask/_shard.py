@@ -20,12 +20,11 @@ import numpy as np
 
 from skdgm.belief._training import above
 from skdgm.boltzmann._state import formed
-from skdgm.dask._rows import joined, rows_of
+from skdgm.dask._rows import joined, rows_of, targets_of
 from skdgm.data.inputs import tabulate
 from skdgm.energies import plain
 from skdgm.utils import random
-from skdgm.utils.threads import one_blas_thread
-from skdgm.utils.tree import copy, tree_map
+from skdgm.utils.tree import copy
 
 # Purpose of the random streams of a shard.
 _SHARD = 200
@@ -66,6 +65,7 @@ def begin(estimator, parts, y, weight, classes, network=None, *, first, fresh):
         if network is not None:
             X, y, weight = _tabulated(estimator, X, y, weight, network), None, None
         table = estimator._begin(X, y, weight, fresh, classes)
+        _refuse(estimator, table)
         kind, draws = table.rows.dtype, []
     else:
         kind, draws = estimator._dask
@@ -74,6 +74,16 @@ def begin(estimator, parts, y, weight, classes, network=None, *, first, fresh):
         estimator._count(table, False)
     estimator._dask = kind, [*draws, table.n_draws]
     return estimator
+
+
+def _refuse(estimator, table):
+    """Raise TypeError for an objective whose states cannot be averaged."""
+    if estimator._objective(table, estimator.n_iter_).LOCAL is None:
+        raise TypeError(
+            f"skdgm.dask does not fit {estimator._name} with these options: it "
+            "averages states of training, and this one has more than parameters "
+            "and chains, such as something for each row."
+        )
 
 
 def _tabulated(estimator, X, y, weight, network=None):
@@ -109,18 +119,30 @@ def keep(fit, number, estimator, parts, y, weight, n_batches, network=None):
     network : BeliefNetwork, optional
         As for :func:`begin`.
     """
-    own = shallow_copy(estimator)
-    table = _tabulated(own, joined(parts), y, weight, network)
-    _, table = own._domain.learn(table, own._columns)
+    own, X = shallow_copy(estimator), joined(parts)
+    if own._dask[0] is None:
+        table = targets_of(own, X, y, weight)
+    else:
+        table = _tabulated(own, X, y, weight, network)
+        _, table = own._domain.learn(table, own._columns)
     options = own._asked = shallow_copy(own._options)
     n_shards = len(own._dask[1])
     options.batch_size = max(1, -(-n_trained(options, table.n_draws) // n_batches))
     if getattr(options, "n_chains", None) is not None:
         options.n_chains = -(-options.n_chains // n_shards)
+    if hasattr(options, "alpha"):
+        # A penalty is divided by the rows of a batch, of which a shard has its share.
+        options.alpha = _times_share(options.alpha, table.n_draws / sum(own._dask[1]))
     if number:
         # No two shards have the same random numbers; a single one those of a fit.
         own._seed = random.stream(own._seed, _SHARD, number).root % random.MAX_SEED
     _KEPT[fit, number] = Shard(own, table)
+
+
+def _times_share(alpha, share):
+    return (
+        tuple(a * share for a in alpha) if isinstance(alpha, tuple) else alpha * share
+    )
 
 
 def n_trained(options, n_draws):
@@ -170,11 +192,6 @@ class Shard:
             table, self.held_out = self.objective.split(table)
         self.table = table
         self.watch, self.epoch, self.left, self.at = None, None, iter(()), 0
-        if self.objective.LOCAL is None:
-            raise TypeError(
-                f"skdgm.dask does not fit {estimator._name}: it trains Boltzmann "
-                "machines on tables, and nets that remember nothing of single rows."
-            )
 
     def state(self, shared):
         """Training state of shared parameters and chains of its own."""
@@ -188,6 +205,13 @@ class Shard:
         self.own = {n: tuple(map(np.asarray, getattr(state, n))) for n in names}
         return formed(state._replace(**dict.fromkeys(names, ())), plain)
 
+    def watched(self, state):
+        """Watch of the losses, which compares them with that of the first state."""
+        if self.watch is None:
+            known = self.table, self.held_out, state
+            self.watch = self.objective.watch(*known)
+        return self.watch
+
     def batches(self, epoch, first):
         """Batches of an epoch from a number on."""
         if self.epoch != epoch or self.at > first:
@@ -199,111 +223,3 @@ class Shard:
         for batch in self.left:
             self.at += 1
             yield batch
-
-
-def start(fit, number, seed, fresh, n_epochs):
-    """Initial training state, without chains, by one of the shards.
-
-    Parameters
-    ----------
-    fit : str
-    number : int
-    seed : int
-        Of the whole fit.
-    fresh : bool
-        Whether the fit begins anew.
-    n_epochs : int
-
-    Returns
-    -------
-    quantity : str
-        Name of minus the loss.
-    since : int
-        First of the epochs that early stopping counts.
-    shared : tuple
-    """
-    shard = find(fit, number)
-    own = shallow_copy(shard.estimator)
-    own._seed = seed
-    objective = own._objective(shard.table, own.n_iter_)
-    state = objective.start() if fresh else objective.resume(own._state())
-    shared, shard.own = shard.shared(state), {}
-    return objective.quantity, objective.since(range(n_epochs)), shared
-
-
-def step(fit, number, shared, place, n_steps):
-    """Updates of a shard, by whose rows the change of the state is multiplied.
-
-    Parameters
-    ----------
-    fit : str
-    number : int
-    shared : tuple
-        Part of the training state that all have.
-    place : Clock
-        Of the first update.
-    n_steps : int
-        Number of updates.
-
-    Returns
-    -------
-    total : (int, tuple)
-        Number of rows, and the change times it.
-    """
-    shard, n_rows = find(fit, number), 0
-    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-        state = shard.state(shared)
-        batches = shard.batches(place.epoch, place.batch)
-        for turn, batch in zip(range(n_steps), batches):
-            clock = place._replace(batch=place.batch + turn)
-            state = shard.objective.step(state, batch, clock)
-            n_rows += len(getattr(batch, "v", batch))
-        after = shard.shared(state)
-    return n_rows, tree_map(lambda new, old: _times(new, old, n_rows), after, shared)
-
-
-def _times(new, old, n_rows):
-    kind = new.dtype.type if new.dtype.kind == "f" else np.float64
-    return (new.astype(kind) - old.astype(kind)) * kind(n_rows)
-
-
-def add(a, b):
-    """Sum of two totals."""
-    return a[0] + b[0], tree_map(np.add, a[1], b[1])
-
-
-def mean(shared, total):
-    """Shared state after a round."""
-    n_rows, change = total
-
-    def after(old, part):
-        part = part / part.dtype.type(max(1, n_rows))
-        whole = old.dtype.kind != "f"
-        return old + (np.rint(part).astype(old.dtype) if whole else part)
-
-    return tree_map(after, shared, change)
-
-
-def losses(fit, number, shared):
-    """Draws of a shard, its loss and the limit of it times these; rows held out, and
-    their loss times these."""
-    shard = find(fit, number)
-    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-        state = shard.state(shared)
-        if shard.watch is None:
-            known = shard.table, shard.held_out, state
-            shard.watch = shard.objective.watch(*known)
-        loss, validation = shard.watch(state)
-    n, n_held = shard.table.n_draws, 0.0
-    if shard.held_out is not None:
-        n_held = shard.held_out.weight.sum()
-    own = n_held, n_held * (validation or 0.0)
-    return np.array([n, n * loss, n * shard.watch.limit, *own])
-
-
-def chains(fit, number, shared):
-    """What a shard has of its own, as arrays; anew if its former worker was lost."""
-    shard = find(fit, number)
-    if not shard.own:
-        shard.shared(shard.state(shared))
-    return {name: parts for name, parts in shard.own.items() if parts}

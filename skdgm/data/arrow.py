@@ -1,7 +1,7 @@
 """Tables of Arrow as arrays of numbers.
 
 A column of numbers is one column. One of lists of n numbers, such as embeddings or
-images, is n columns.
+images, is n columns: of tables that are read in blocks, and of those in memory.
 """
 
 from math import prod
@@ -68,8 +68,8 @@ class ArrowColumns(NamedTuple):
             if dtype is None:
                 raise TypeError(
                     f"Column {field.name!r} has the type {field.type}: tables that are "
-                    "read in blocks have numbers only, or lists of numbers. Encode it, "
-                    "or leave it out."
+                    "read in blocks have numbers only, or lists of numbers, and lists "
+                    "have no others. Encode it, or leave it out."
                 )
             if None in lengths and any(counts):
                 first = read(int(np.flatnonzero(counts)[0])) if first is None else first
@@ -90,17 +90,23 @@ class ArrowColumns(NamedTuple):
         """Number of columns that each becomes."""
         return [1 if None in shape else prod(shape) for shape in self.shapes]
 
+    @property
+    def flat_names(self):
+        """Names of the columns that there will be: those of lists have a number in
+        brackets."""
+        names = []
+        for name, shape, width in zip(self.names, self.shapes, self.widths):
+            names += [f"{name}[{k}]" for k in range(width)] if shape else [name]
+        return names
+
     def header(self):
-        """DataFrame without rows, of the columns that there will be: those of lists
-        have a number in brackets after their name."""
+        """DataFrame without rows, of the columns that there will be."""
         import pandas as pd
 
-        names, types = [], []
-        for name, shape, width, dtype in zip(*self[:2], self.widths, self.types):
-            names += [f"{name}[{k}]" for k in range(width)] if shape else [name]
-            types += [dtype] * width
-        empty = {j: np.empty(0, dtype) for j, dtype in enumerate(types)}
-        return pd.DataFrame(empty).set_axis(names, axis=1)
+        empty = [
+            np.empty(0, t) for t, n in zip(self.types, self.widths) for _ in range(n)
+        ]
+        return pd.DataFrame(dict(enumerate(empty))).set_axis(self.flat_names, axis=1)
 
     def rows(self, table):
         """Numbers of a part, NaN where missing.
@@ -159,6 +165,58 @@ class ArrowColumns(NamedTuple):
             else:
                 runs.append([number])
         return runs
+
+
+def flattened(X):
+    """Table in memory, of whose columns those of lists are as many of numbers.
+
+    Parameters
+    ----------
+    X : object
+
+    Returns
+    -------
+    X : object
+        A pyarrow.Table without lists, if it was one with lists; else X as it is.
+
+    Raises
+    ------
+    TypeError
+        Lists are not of numbers.
+    ValueError
+        Lists of a column have no numbers, or different lengths.
+    """
+    kind = type(X)
+    if kind.__name__ != "Table" or kind.__module__.split(".")[0] != "pyarrow":
+        return X
+    if not X.num_rows or not any(_lengths(field.type)[0] for field in X.schema):
+        return X
+    columns, names = [], []
+    for j, field in enumerate(X.schema):
+        if _lengths(field.type)[0]:
+            own = X.select([j])
+            found = ArrowColumns.of(own.schema, lambda _, own=own: own, [X.num_rows])
+            columns += _single(X.column(j), field, found)
+            names += found.flat_names
+        else:
+            columns.append(X.column(j))
+            names.append(field.name)
+    return kind.from_arrays(columns, names)
+
+
+def _single(column, field, found):
+    """Columns of Arrow with the numbers of one of lists, of the same type."""
+    import pyarrow as pa
+
+    numbers, kind = (
+        entries(field.name, column, found.shapes[0]),
+        _lengths(field.type)[1],
+    )
+    numbers = np.ascontiguousarray(numbers.T)
+    if numbers.dtype == found.dtype:
+        return list(map(pa.array, numbers))
+    # Integers, of which some are missing.
+    return [pa.array(own, mask=np.isnan(own)).cast(kind) for own in numbers]
 
 
 def entries(name, column, shape):

@@ -12,6 +12,7 @@ import narwhals as nw
 import narwhals.stable.v1 as stable
 import numpy as np
 
+from skdgm.data.arrow import flattened
 from skdgm.utils.domains import is_frame
 
 # Nanoseconds of a day.
@@ -46,7 +47,7 @@ def is_foreign(X):
 
 def schema_of(X):
     """Describe a DataFrame, as :class:`Schema`."""
-    frame = nw.from_native(X, eager_only=True)
+    frame = nw.from_native(flattened(X), eager_only=True)
     types = tuple(_described(frame[name]) for name in frame.columns)
     library = frame.implementation.name.lower()
     return Schema(library, tuple(frame.columns), types)
@@ -84,6 +85,7 @@ def as_pandas(X):
     """
     if not is_foreign(X):
         return X
+    X = flattened(X)
     try:
         import pandas as pd
     except ImportError as error:

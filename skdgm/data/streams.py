@@ -9,12 +9,12 @@ from functools import partial
 import numpy as np
 import scipy.sparse as sp
 
-from skdgm.data.arrow import ArrowColumns
+from skdgm.data.arrow import ArrowColumns, flattened
 from skdgm.utils.blocks import BLOCK, Blocks, Told
 
 
 def streamed(X, model=None):
-    """Table to be read in blocks, if it is such, else X as it is.
+    """Table to be read in blocks, if it is such; else X as it is, but without lists.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def streamed(X, model=None):
     """
     convert = _converter(X)
     if convert is None:
-        return X
+        return flattened(X)
     found = convert(X)
     if not len(found) or not found.shape[1]:
         raise ValueError(

@@ -156,14 +156,27 @@ def _checked(estimator, X, reset):
         "dtype": _TYPES,
         "ensure_all_finite": "allow-nan",
     }
+    numbers = _numbers(X)
     if reset:
-        X = check_array(X, estimator=estimator, input_name="X", **checks)
-    else:
+        X = check_array(numbers, estimator=estimator, input_name="X", **checks)
+    elif numbers is X:
         X = validate_data(estimator, X, reset=False, **checks)
+    else:
+        validate_data(estimator, X, reset=False, skip_check_array=True)
+        X = check_array(numbers, estimator=estimator, input_name="X", **checks)
     if sp.issparse(X) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
     return X, *_survey(X)
+
+
+def _numbers(X):
+    """DataFrame of another library than pandas as an array of the type of its numbers,
+    of which scikit-learn would make float64; all else as it is."""
+    if is_frame(X) or hasattr(X, "dtype") or not hasattr(X, "columns"):
+        return X
+    found = np.asarray(X)
+    return found if found.dtype.kind in "biuf" else X
 
 
 def _is_plain(estimator, X):

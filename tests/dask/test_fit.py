@@ -1,9 +1,11 @@
 """A fit on several workers is that of one, and survives those that are lost."""
 
+import copy
 import logging
 import os
 import signal
 import threading
+import warnings
 from functools import partial
 
 import joblib
@@ -11,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 import skdgm
@@ -23,23 +27,28 @@ from skdgm import (
     LAPGAN,
     MADE,
     NADE,
+    RBM,
     VAE,
     BernoulliRBM,
     BidirectionalHelmholtzMachine,
     BiGAN,
     BoltzmannMachine,
+    ConvRBM,
     DBMClassifier,
-    DBNClassifier,
     GANClassifier,
     GaussianRBM,
+    GenerativeImputer,
+    GeneratorNet,
     HelmholtzMachine,
+    InfoGAN,
     RBMClassifier,
     ReplicatedSoftmax,
     SigmoidBeliefNetwork,
+    StackGAN,
 )
 from skdgm import dask as distribute
 from skdgm.callbacks import Checkpoint
-from skdgm.dask import _fit, _parts, _run, _shard
+from skdgm.dask import _fit, _parts, _rounds, _run, _shard
 from skdgm.exceptions import DivergenceError
 from tests.common.shapes import learned
 
@@ -49,6 +58,8 @@ RNG = np.random.default_rng(0)
 GROUPS = RNG.integers(0, 2, (200, 2))
 X = (RNG.random((200, 6)) < 0.1) ^ np.repeat(GROUPS, 3, axis=1)
 X, LABELS = X.astype(np.uint8), np.array(["no", "yes"])[GROUPS[:, 0]]
+COUNTS = np.random.default_rng(1).poisson(2, (200, 6))
+IMAGES = load_digits().data[:200] > 8
 REAL = RNG.normal(size=(200, 3)) @ RNG.normal(size=(3, 3)) + [1, 20, -5]
 # Noise of libraries, at the end of their clusters.
 pytestmark = [
@@ -86,6 +97,13 @@ def client(clients):
     return clients[1]
 
 
+def clone_of(model):
+    """Fitted model with the same parameters, which has computed nothing yet."""
+    found = copy.copy(model)
+    found._forget()
+    return found
+
+
 def assert_same(a, b):
     a, b = learned(a), learned(b)
     assert a.keys() == b.keys()
@@ -110,12 +128,22 @@ MODELS = [
     (MADE(5), X, None),
     (SigmoidBeliefNetwork((4, 3), objective="nvil"), X, None),
     (SigmoidBeliefNetwork((4,), objective="mean-field"), X, None),
+    (SigmoidBeliefNetwork(4, objective="reinforce", baseline="optimal"), X, None),
+    (RBM(3, column_types="interval", hidden="gaussian"), REAL % 1, None),
+    (ConvRBM(3, filter_shape=2, image_shape=(2, 3)), X, None),
+    (GeneratorNet(), X, LABELS),
     (HelmholtzMachine((4, 3)), X, None),
     (BidirectionalHelmholtzMachine((4, 3)), X, None),
     (GAN(2, hidden_layer_sizes=(5,)), X, None),
     (GANClassifier(2, hidden_layer_sizes=(5,)), X, LABELS),
     (BiGAN(2, hidden_layer_sizes=(5,)), X, None),
     (GMMN(2, hidden_layer_sizes=(5,)), X, None),
+    (InfoGAN(2, hidden_layer_sizes=(5,)), X, None),
+    (LAPGAN(), IMAGES, None),
+    (StackGAN(), IMAGES, None),
+    (ReplicatedSoftmax(3), COUNTS, None),
+    (ReplicatedSoftmax(3, gradient="cd", solver="adam"), COUNTS, None),
+    (ReplicatedSoftmax(3, gradient="tempering", n_temperatures=3), COUNTS, None),
 ]
 
 
@@ -134,6 +162,7 @@ def test_the_result_is_that_of_the_shards_not_of_the_workers(
     assert_same(*found)
     # It is an ordinary fitted estimator.
     (one, _), n = found, len(rows)
+    assert vars(one).keys() == vars(clone(own).set_params(n_iter=1).fit(rows, y)).keys()
     assert (one.n_iter_, len(one.loss_curve_)) == (2, 2)
     assert np.isfinite(one.score_samples(rows)).all() if y is None else True
     assert one.sample(3).shape == (3, rows.shape[1])
@@ -151,12 +180,33 @@ def test_one_shard_is_a_fit(client):
     np.testing.assert_allclose(found.loss_curve_, whole.loss_curve_, rtol=1e-4)
 
 
+def test_what_is_said_at_the_end_is_that_of_a_fit(client):
+    gan = GAN(2, n_iter=60, hidden_layer_sizes=(3,), learning_rate=0.1, random_state=0)
+    vae = VAE(2, hidden_layer_sizes=(5,), n_iter=2, random_state=0)
+    worse = NADE(4, solver="sgd", n_iter=2, learning_rate=30.0, random_state=0)
+    for model in (gan, vae, worse):
+        with warnings.catch_warnings(record=True) as expected:
+            warnings.simplefilter("always")
+            whole = clone(model).fit(X)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            found = distribute.fit(clone(model), X, n_shards=1, client=client)
+        ours = [str(w.message) for w in told if "skdgm" in w.category.__module__]
+        ours += [str(w.message) for w in told if w.category is ConvergenceWarning]
+        wanted = [str(w.message) for w in expected]
+        assert ours == wanted
+        for name in ("coverage_", "latent_variances_"):
+            if hasattr(whole, name):
+                own = getattr(found, name), getattr(whole, name)
+                np.testing.assert_allclose(*own, rtol=1e-3)
+
+
 @pytest.mark.parametrize("n_shards", [2, 5])
 @pytest.mark.parametrize(
     "estimator",
     [
         BoltzmannMachine(objective="pseudo-likelihood", centering=None, momentum=0.5),
-        NADE(4, solver="sgd", momentum=0.5, alpha=0.0),
+        NADE(4, solver="sgd", momentum=0.5, alpha=20.0),
     ],
     ids=lambda estimator: type(estimator).__name__,
 )
@@ -223,7 +273,7 @@ def test_shards_that_are_forgotten_are_put_back(client, caplog):
     # As after the end of their worker, also between the last round and the end.
     for number in (0, 1):
         _shard.find(run.name, number).own = {}
-    (own,) = run._result(lambda: run._listed(_shard.chains, run._sent(state)))[:1]
+    (own,) = run._result(lambda: run._listed(_rounds.chains, run._sent(state)))[:1]
     assert len(own["chains"][0]) == 25
     run.places[0] = "inproc://nowhere"
     with caplog.at_level(logging.WARNING, logger="skdgm"):
@@ -261,6 +311,11 @@ def test_a_warm_start_goes_on(client):
     distribute.fit(rbm, X, n_shards=2, client=client)
     assert rbm.n_iter_ == len(rbm.loss_curve_) == 4
     assert abs(rbm.components_ - first).max() < 1
+    # Nothing is left that was computed from the former parameters.
+    before = rbm.log_Z_
+    distribute.fit(rbm, X, n_shards=2, client=client)
+    assert rbm.log_Z_ != before
+    assert rbm.log_Z_ == clone_of(rbm).log_Z_
 
 
 @pytest.mark.parametrize(
@@ -316,11 +371,9 @@ def test_divergence_is_told(client):
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
-        (DBMClassifier(), "several stages"),
-        (DBNClassifier((3, 2)), "and stacks of them, not DBNClassifier"),
-        (LAPGAN(), "does not fit LAPGAN"),
-        (ReplicatedSoftmax(2), "does not fit ReplicatedSoftmax"),
-        (SigmoidBeliefNetwork(2, objective="gibbs"), "remember nothing of single"),
+        (FVBN(column_types="gaussian"), "does not fit FVBN with these options"),
+        (SigmoidBeliefNetwork(2, objective="gibbs"), "something for each row"),
+        (GenerativeImputer(), "nets of skdgm, not GenerativeImputer"),
         (object(), "not object"),
     ],
     ids=lambda value: type(value).__name__,
@@ -347,6 +400,8 @@ def test_bad_input(client, monkeypatch):
     refused(ValueError, "local_steps must be", local_steps=1.5)
     refused(ValueError, "sample_weight has 3 rows", sample_weight=[1, 2, 3])
     refused(ValueError, "pretrain='layerwise'", model=DBM((3, 2), pretrain="layerwise"))
+    layers = DBMClassifier(DBM((3, 2), pretrain="layerwise"))
+    refused(ValueError, "pretrain='layerwise'", model=layers, y=LABELS)
     refused(ValueError, "refine='up-down'", model=DBN((3, 2), refine="up-down"))
     refused(ValueError, "each of 2 layers", model=DBN((3, 2), n_iter=(1, 2, 3)))
     refused(ValueError, "Negative values", X - 1.0, model=DBN((3, 2)))

@@ -4,8 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skdgm import BernoulliRBM, GaussianRBM
+from skdgm import (
+    FVBN,
+    BernoulliRBM,
+    DBNClassifier,
+    DBNRegressor,
+    GaussianRBM,
+    GenerativeImputer,
+    RBMClassifier,
+)
+from skdgm.anomaly import DensityOutlierDetector
+from skdgm.constraints import ConstrainedTable, Range
 from skdgm.data import streams
+from skdgm.data.arrow import flattened
 from skdgm.data.streams import streamed
 
 pa = pytest.importorskip("pyarrow")
@@ -164,5 +175,140 @@ def test_lists_of_different_lengths(tmp_path):
 def test_lists_that_are_no_columns(column, error, message, tmp_path):
     import pyarrow.dataset as ds
 
+    table = pa.table({"x": column})
     with pytest.raises(error, match=message):
-        BernoulliRBM(2, n_iter=1).fit(ds.dataset(pa.table({"x": column})))
+        BernoulliRBM(2, n_iter=1).fit(ds.dataset(table))
+    if pa.types.is_nested(column.type) and "struct" not in message and message != "map":
+        with pytest.raises(error, match=message):
+            BernoulliRBM(2, n_iter=1).fit(table)
+
+
+# Tables in memory.
+
+NAMES = [f"x[{k}]" for k in range(12)]
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_lists_of_a_table_in_memory_are_columns(kind):
+    table, flat = pa.table({"x": LISTS[kind]()}), pa.table(dict(zip(NAMES, X.T)))
+    rbm = BernoulliRBM(4, n_iter=2, random_state=0)
+    expected = BernoulliRBM(4, n_iter=2, random_state=0).fit(X)
+    other = pa.concat_tables([table.slice(0, 100), table.slice(100)])
+    for given in (table, other):
+        assert flattened(given).equals(flat)
+        found = rbm.fit(given)
+        np.testing.assert_array_equal(found.components_, expected.components_)
+        np.testing.assert_array_equal(found.feature_names_in_, NAMES)
+        for method in ("transform", "score_samples", "free_energy", "impute"):
+            answer = getattr(found, method)(given)
+            np.testing.assert_array_equal(answer, getattr(expected, method)(X))
+        # Those of single numbers are the same to it, and a part of the table.
+        np.testing.assert_array_equal(found.transform(flat), found.transform(given))
+        part = found.transform(given.slice(90, 20))
+        np.testing.assert_array_equal(part, expected.transform(X[90:110]))
+        assert found.sample(2).schema.equals(flat.schema)
+    again = BernoulliRBM(4, random_state=0).partial_fit(table).partial_fit(table)
+    assert again.n_iter_ == 2
+    with pytest.raises(ValueError, match="feature names"):
+        rbm.transform(pa.table({"y": LISTS[kind]()}))
+    with pytest.raises(ValueError, match="feature names"):
+        rbm.transform(pa.table({"x": fixed(X[:, :6], 6)}))
+
+
+def test_lists_in_memory_beside_columns_of_other_kinds():
+    letters = np.where(X[:, 0] == 1, "a", "b")
+    ages, more = RNG.integers(20, 80, 300), RNG.random((300, 2)).astype("f")
+    table = pa.table(
+        {
+            "letter": letters,
+            "x": fixed(X[:, :4], 4),
+            "age": pa.array(ages, mask=ages > 70),
+            "more": fixed(more, 2),
+        }
+    )
+    names = ["letter", *NAMES[:4], "age", "more[0]", "more[1]"]
+    flat = flattened(table)
+    assert flat.column_names == names
+    assert flat.column("letter").equals(table.column("letter"))
+    assert flat.column("age").equals(table.column("age"))
+    model = FVBN(column_types="mixed", n_iter=2, random_state=0).fit(table)
+    other = FVBN(column_types="mixed", n_iter=2, random_state=0).fit(flat)
+    np.testing.assert_array_equal(model.score_samples(table), other.score_samples(flat))
+    assert list(model.feature_names_in_) == names
+    assert model.sample(3).schema.equals(flat.schema)
+    filled = model.impute(table)
+    assert filled.column("age").null_count == 0
+    assert filled.equals(other.impute(flat))
+    one = model.sample(2, conditions={"letter": "a", "x[1]": 1}, random_state=0)
+    assert one.column("x[1]").to_pylist() == [1, 1]
+
+
+def test_missing_lists_and_numbers_in_memory():
+    rows, expected = X.reshape(-1, 3, 4).tolist(), X.astype(float)
+    rows[5], expected[5] = None, np.nan
+    rows[150][1], expected[150, 4:8] = None, np.nan
+    rows[299][2][3], expected[299, 11] = None, np.nan
+    list_of = pa.list_
+    for kind in (
+        list_of(list_of(pa.uint8(), 4), 3),
+        list_of(list_of(pa.int64())),
+        list_of(list_of(pa.bool_())),
+        list_of(list_of(pa.float32(), 4)),
+    ):
+        given = pa.array(rows, list_of(list_of(pa.uint8())))
+        table = pa.table(
+            {"x": given.cast(list_of(list_of(kind.value_type.value_type)))}
+        )
+        flat, leaf = flattened(table), kind.value_type.value_type
+        assert set(flat.schema.types) == {leaf}
+        found = np.column_stack([flat[n].to_pandas().astype(float) for n in NAMES])
+        np.testing.assert_array_equal(found, expected)
+        rbm = BernoulliRBM(4, n_iter=2, random_state=0).fit(table)
+        np.testing.assert_array_equal(
+            rbm.transform(table), rbm.transform(expected_of(expected))
+        )
+        filled = GenerativeImputer(rbm).fit(table).transform(table)
+        assert not np.isnan(np.asarray(filled, dtype=float)).any()
+
+
+def expected_of(values):
+    return pd.DataFrame(values, columns=NAMES).astype(np.float32)
+
+
+def test_labels_and_targets_of_lists_in_memory():
+    table, y = pa.table({"x": fixed(X, 12)}), X[:, 0]
+    small = {"pretrain_iter": 1, "n_iter": 1, "random_state": 0}
+    for model in (
+        RBMClassifier(3, n_iter=2, random_state=0),
+        DBNClassifier((4, 3), **small),
+        DBNRegressor((4, 3), column_types="bernoulli", **small),
+    ):
+        found = model.fit(table, y).predict(table)
+        frame = pd.DataFrame(X, columns=NAMES)
+        np.testing.assert_array_equal(found, model.fit(frame, y).predict(frame))
+        assert np.isfinite(model.score(table, y))
+    y = np.where(np.arange(300) % 3, y, np.nan)
+    assert np.isfinite(model.fit(table, y).score(table, y))
+
+
+def test_models_of_models_take_lists_in_memory():
+    table = pa.table({"x": fixed(RNG.random((300, 3)), 3)})
+    detector = DensityOutlierDetector(GaussianRBM(2, n_iter=1)).fit(table)
+    assert detector.predict(table).shape == (300,)
+    model = FVBN(column_types="mixed", n_iter=1, random_state=0)
+    found = ConstrainedTable(model, [Range("x[0]", 0, 1)]).fit(table).sample(5)
+    assert found.column_names == ["x[0]", "x[1]", "x[2]"]
+
+
+def test_lists_in_memory_of_different_lengths():
+    rows = X.tolist()
+    rows[290] = [1] * 13
+    table = pa.table({"x": pa.array(rows, pa.list_(pa.uint8()))})
+    for given in (table, pa.concat_tables([table.slice(0, 100), table.slice(100)])):
+        with pytest.raises(ValueError, match="'x' has lists of 12 and of 13 "):
+            BernoulliRBM(2, n_iter=1).fit(given)
+    with pytest.raises(ValueError, match="0 sample"):
+        BernoulliRBM(2).fit(table.slice(0, 0))
+    # Nothing but tables of lists is changed.
+    for other in (X, [[0, 1]], pd.DataFrame(X), pa.table({"a": X[:, 0]})):
+        assert flattened(other) is other

@@ -3,8 +3,10 @@
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
+from skdgm import BernoulliRBM
 from skdgm.data.foreign import as_pandas, native, schema_of
 
 pytest.importorskip("pandas")
@@ -50,3 +52,21 @@ def test_values_come_back(name, library):
         assert found["x"].to_pylist() == given["x"].to_pylist()
     else:
         assert found["x"].cast(given["x"].type).equals(given["x"])
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+@pytest.mark.parametrize("kind", ["uint8", "bool", "float32", "float64"])
+def test_numbers_are_of_the_type_of_the_table(library, kind):
+    X = np.random.default_rng(0).integers(0, 2, (100, 3)).astype(kind)
+    frame = polars.DataFrame(X, schema=list("abc"))
+    given = frame if library == "polars" else frame.to_arrow()
+    rbm, other = (BernoulliRBM(2, n_iter=2, random_state=0) for _ in range(2))
+    np.testing.assert_array_equal(rbm.fit(given).components_, other.fit(X).components_)
+    assert rbm.components_.dtype == (X.dtype if kind == "float64" else np.float32)
+    assert rbm.transform(given).dtype == rbm.components_.dtype
+    with pytest.raises(ValueError, match="feature names"):
+        rbm.transform(
+            given.rename({"a": "b", "b": "a"})
+            if library == "polars"
+            else given.select(["b", "a", "c"])
+        )

@@ -1,0 +1,76 @@
+"""Data-parallel fine-tuning of the network of a deep machine with a label."""
+
+from skdgm.boltzmann._fine_tuning import (
+    NET,
+    attributes_of,
+    told,
+    tuner_of,
+    unfolded,
+)
+from skdgm.dask._rows import begin_tuned
+from skdgm.dask._run import Run
+from skdgm.nets import NetState
+
+
+class MachineNet:
+    """Network of a fitted machine, as a :class:`~skdgm.dask._run.Run` fits estimators.
+
+    Parameters
+    ----------
+    machine : DBMClassifier
+    """
+
+    warm_start, _TRANSIENT = False, ()
+
+    def __init__(self, machine):
+        self.machine, self._asked = machine, machine._options.net
+        self._seed, self.verbose = machine._seed, machine.verbose
+        self._name = f"the net of {machine._name}"
+        self.n_iter_, self.loss_curve_, self.validation_curve_ = 0, [], []
+
+    @property
+    def _options(self):
+        return self._asked
+
+    def get_params(self, deep=True):
+        """No parameters: they are those of the machine."""
+        return {}
+
+    def _n_epochs(self, table):
+        return self._asked.n_iter
+
+    def _remedy(self):
+        return f"Lower learning_rate (now {self._asked.learning_rate:g})."
+
+    def _objective(self, table, before):
+        return tuner_of(self.machine, table, self._asked, self._seed)
+
+    def _state(self):
+        return NetState(unfolded(self.machine.density_))
+
+    def _attributes(self, state):
+        return dict(zip(NET[:2], attributes_of(state, [], []).values()))
+
+    def _report(self, learned, n_epochs, watch):
+        told(self.machine, learned)
+
+
+def fit_net(client, machine, shards, local_steps):
+    """Fine-tune the network of a fitted machine, and set its attributes.
+
+    Parameters
+    ----------
+    client, shards, local_steps
+        As of a :class:`~skdgm.dask._run.Run`; shards have a label.
+    machine : DBMClassifier
+    """
+    net = MachineNet(machine)
+    run = Run(client, net, shards, None, local_steps, begin=begin_tuned)
+    run.fresh = False
+    try:
+        run.fit([])
+    finally:
+        if hasattr(net, "net_coefs_"):
+            found = (getattr(net, name) for name in NET[:2])
+            curves = net.loss_curve_, net.validation_curve_
+            vars(machine).update(zip(NET, (*found, *curves)))

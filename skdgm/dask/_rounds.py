@@ -1,0 +1,164 @@
+"""What a client asks of shards: where to begin, updates of a round, losses, and what is
+there at the end."""
+
+from copy import copy as shallow_copy
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+
+from skdgm.dask._shard import find
+from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.tree import tree_map
+
+
+def start(fit, number, seed, fresh, n_epochs):
+    """Initial training state, without chains, by one of the shards.
+
+    Parameters
+    ----------
+    fit : str
+    number : int
+    seed : int
+        Of the whole fit.
+    fresh : bool
+        Whether the fit begins anew.
+    n_epochs : int
+
+    Returns
+    -------
+    known : dict
+        Attributes that the estimator then has.
+    since : int
+        First of the epochs that early stopping counts.
+    shared : tuple
+    """
+    shard = find(fit, number)
+    own = shallow_copy(shard.estimator)
+    own._seed = seed
+    objective = own._objective(shard.table, own.n_iter_)
+    state = objective.start() if fresh else objective.resume(own._state())
+    shared, shard.own = shard.shared(state), {}
+    new = vars(own).keys() - vars(shard.estimator).keys()
+    known = {"_quantity": objective.quantity} | {name: vars(own)[name] for name in new}
+    return known, objective.since(range(n_epochs)), shared
+
+
+def step(fit, number, shared, place, n_steps):
+    """Updates of a shard, by whose rows the change of the state is multiplied.
+
+    Parameters
+    ----------
+    fit : str
+    number : int
+    shared : tuple
+        Part of the training state that all have.
+    place : Clock
+        Of the first update.
+    n_steps : int
+        Number of updates.
+
+    Returns
+    -------
+    total : (int, tuple)
+        Number of rows, and the change times it.
+    """
+    shard, n_rows = find(fit, number), 0
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+        state = shard.state(shared)
+        shard.watched(state)
+        batches = shard.batches(place.epoch, place.batch)
+        for turn, batch in zip(range(n_steps), batches):
+            clock = place._replace(batch=place.batch + turn)
+            state = shard.objective.step(state, batch, clock)
+            n_rows += len(getattr(batch, "v", batch))
+        after = shard.shared(state)
+    shared = _grown(shared, after)
+    return n_rows, tree_map(lambda new, old: _times(new, old, n_rows), after, shared)
+
+
+def _grown(old, new):
+    """State with zeros for what it did not have, and a later one has."""
+    if not isinstance(old, tuple):
+        return old
+    if not old:
+        return tree_map(np.zeros_like, new)
+    parts = map(_grown, old, new)
+    return type(old)(*parts) if hasattr(old, "_fields") else tuple(parts)
+
+
+def _times(new, old, n_rows):
+    kind = new.dtype.type if new.dtype.kind == "f" else np.float64
+    return (new.astype(kind) - old.astype(kind)) * kind(n_rows)
+
+
+def add(a, b):
+    """Sum of two totals."""
+    return a[0] + b[0], tree_map(np.add, a[1], b[1])
+
+
+def mean(shared, total):
+    """Shared state after a round."""
+    n_rows, change = total
+
+    def after(old, part):
+        part = part / part.dtype.type(max(1, n_rows))
+        whole = old.dtype.kind != "f"
+        return old + (np.rint(part).astype(old.dtype) if whole else part)
+
+    return tree_map(after, _grown(shared, change), change)
+
+
+def losses(fit, number, shared):
+    """Draws of a shard, its loss and the limit of it times these; rows held out, and
+    their loss times these."""
+    shard = find(fit, number)
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+        state = shard.state(shared)
+        watch = shard.watched(state)
+        loss, validation = watch(state)
+    n, n_held = shard.table.n_draws, 0.0
+    if shard.held_out is not None:
+        n_held = shard.held_out.weight.sum()
+    own = n_held, n_held * (validation or 0.0)
+    return np.array([n, n * loss, n * watch.limit, *own])
+
+
+def chains(fit, number, shared):
+    """What a shard has of its own, as arrays; anew if its former worker was lost."""
+    shard = find(fit, number)
+    if not shard.own:
+        shard.shared(shard.state(shared))
+    return {name: parts for name, parts in shard.own.items() if parts}
+
+
+def report(fit, number, learned, n_epochs):
+    """What an estimator says at the end of training of what a shard watched.
+
+    Parameters
+    ----------
+    fit : str
+    number : int
+    learned : Learned
+        Of all shards.
+    n_epochs : int
+
+    Returns
+    -------
+    known : dict
+        Attributes that it learned so.
+    warnings : list of (type, str)
+    """
+    shard = find(fit, number)
+    own, state = shallow_copy(shard.estimator), shard.state(learned.state)
+    watch = shard.watched(state)
+    if learned.losses:
+        with np.errstate(over="ignore", invalid="ignore"):
+            learned = learned._replace(useless=watch.is_useless(watch(state)[0]))
+    vars(own).update(own._attributes(state))
+    own.n_iter_ += len(learned.losses)
+    before = dict(vars(own))
+    with catch_warnings(record=True) as told:
+        simplefilter("always")
+        own._report(learned._replace(state=state), n_epochs, watch)
+    known = {n: v for n, v in vars(own).items() if v is not before.get(n, learned)}
+    return known, [(each.category, str(each.message)) for each in told]
