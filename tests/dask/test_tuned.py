@@ -17,6 +17,7 @@ from skdgm import (
     DBNClassifier,
     DBNRegressor,
     GaussianRBM,
+    RBMClassifier,
 )
 from skdgm import dask as distribute
 from skdgm.callbacks import Checkpoint
@@ -346,6 +347,17 @@ def test_deep_machines_with_a_net(clients, model, rows, y):
     assert hasattr(one, "net_coefs_") == (model.fine_tune is not None)
     assert np.isfinite(one.predict_proba(rows)).all()
     assert not _shard._KEPT
+
+
+@pytest.mark.parametrize(
+    "model", [RBMClassifier(4), DBMClassifier(DBM((4, 3), **SMALL), n_iter=1)], ids=str
+)
+def test_losses_of_labels_are_those_of_rows_with_one(client, model):
+    model = clone(model).set_params(unlabeled="unknown", random_state=0)
+    found = distribute.fit(model, X, LATE, n_shards=5, client=client)
+    # Two classes that are hardly learned yet.
+    np.testing.assert_allclose(found.loss_curve_[0], np.log(2), atol=0.1)
+    assert np.isfinite(found.loss_curve_).all()
 
 
 def test_a_net_that_diverges_leaves_the_machine(client):
