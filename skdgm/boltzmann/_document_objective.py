@@ -29,8 +29,9 @@ from skdgm.utils.random import INIT, PROBE, stream
 from skdgm.utils.tree import tree_map
 
 _SOLVERS = {"sgd": sgd, "adam": adam}
-# Words that are added to the length by which the learning rate is divided.
-_FEW = 10.0
+# Words that are added to the length by which the learning rate is divided, and the
+# least sum: with rates as of shorter documents Adam's steps are mostly noise.
+_FEW, _LEAST = 10.0, 30.0
 _DATA, _MODEL, _SWAPS, _HALVES = range(4)
 
 
@@ -210,7 +211,7 @@ class DocumentObjective(Objective):
     def _ascend(self, state, grad, clock):
         recipe = self.recipe
         # Inputs of hidden units are sums over all words.
-        rate = recipe.learning_rate / (self.length + _FEW)
+        rate = recipe.learning_rate / max(self.length + _FEW, _LEAST)
         rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
         grad = centering.center(self.energy, state.params, grad, state.offsets)
         self.solver.step(

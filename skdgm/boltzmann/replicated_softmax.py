@@ -39,9 +39,9 @@ class ReplicatedSoftmax(DocumentModel):
     n_components : int, default=50
         Number of hidden units.
     learning_rate : float, default=0.5
-        Initial learning rate, divided by the mean length of documents + 10, since
-        hidden units sum up their words; see ``schedule``. The objective is the
-        log-likelihood per word of a document of mean length.
+        Initial learning rate, divided by the mean length of documents + 10, at least
+        30, since hidden units sum up their words; see ``schedule``. The objective is
+        the log-likelihood per word of a document of mean length.
     batch_size : int, default=20
         Number of documents in each update.
     n_iter : int, default=50

@@ -288,3 +288,12 @@ def test_states_are_tuples():
     assert isinstance(state, TrainState)
     state = made.step(state, Batch(np.ones((4, 3))), Clock(0, 1, 0, 1))
     assert state.near[0].shape == (4, 3)
+
+
+def test_a_few_short_documents_do_not_diverge():
+    # With rates as of a length of two words one seed in two hundred did.
+    X = np.random.RandomState(0).uniform(size=(30, 3))
+    for seed in (396, 522, 537, 895):
+        rsm = ReplicatedSoftmax(12, n_iter=5, random_state=seed)
+        losses = rsm.fit(X, sample_weight=[3] * 30).loss_curve_
+        assert max(losses) < losses[0] + 0.1
