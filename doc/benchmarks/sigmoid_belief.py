@@ -14,8 +14,9 @@ summed over the parameters of the inference net and of the model, over 200 repet
 in units of the squared norm of the exact gradient, a mean over 2,000 repetitions of an
 unbiased one; biases are differences from that of the bound of one draw, or of five for
 "vimco" and "rws", in units of its norm, or what noise leaves unknown.
-``mnist``: fixed binarisation, networks of 200 units a layer, by ``--objectives``;
-validation rows by 1,000 draws. ``minutes``: two such layers, nats of 1,000 validation
+``mnist``: fixed binarisation, networks of 200 units a layer, by ``--objectives`` and by
+dependence within layers (``--links-of-p``, ``--links-of-q``); validation rows by 1,000
+draws. ``minutes``: two such layers, nats of 1,000 validation
 rows by 100 draws against minutes, as a plot beside this file. ``tables``: three layers
 with one set of options, validation rows by 5,000 draws. ``speed``: an update of
 784-200-200 by "vimco" with five draws and 100 rows of MNIST's density, beside PyTorch's
@@ -45,6 +46,8 @@ from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import copy, leaves
 
 N_ROUNDS, N_REPEATED = 60, 200
+# Dependence within layers.
+LINKS = {"no": False, "linear": True, "nade": "nade"}
 
 
 def bits():
@@ -175,24 +178,28 @@ def mnist(options):
     data = load(options.data, "binarized_mnist")
     X, V = (data[part].astype(np.float32) for part in ("train", "valid"))
     print(
-        "| layers | objective | draws | epochs | learning rate | nats | s |\n"
-        "|---|---|---|---|---|---|---|"
+        "| layers | links, p | links, q | objective | draws | epochs | learning rate | "
+        "alpha | nats | s |\n|---|---|---|---|---|---|---|---|---|---|"
     )
     for n_layers in options.layers:
         for objective in options.objectives:
             sbn = SigmoidBeliefNetwork(
-                (200,) * n_layers,
+                (options.units,) * n_layers,
                 objective=objective,
                 n_importance=options.draws,
                 learning_rate=options.rate,
+                alpha=options.alpha,
+                autoregressive=LINKS[options.links_of_p],
+                recognition_autoregressive=LINKS[options.links_of_q],
                 n_iter=options.epochs,
                 random_state=0,
             )
             seconds, found = fitted(sbn, X, V, 1000)
             n_draws = options.draws or OBJECTIVES[objective].n_draws
             print(
-                f"| {'-'.join(['200'] * n_layers)} | {objective} | "
-                f"{n_draws} | {options.epochs} | {options.rate} | "
+                f"| {'-'.join([str(options.units)] * n_layers)} | "
+                f"{options.links_of_p} | {options.links_of_q} | {objective} | "
+                f"{n_draws} | {options.epochs} | {options.rate} | {options.alpha} | "
                 f"{found:.2f} | {seconds:.0f} |",
                 flush=True,
             )
@@ -366,6 +373,10 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--rate", type=float, default=0.005)
     parser.add_argument("--draws", type=int)
+    parser.add_argument("--units", type=int, default=200)
+    parser.add_argument("--alpha", type=float, default=0.0)
+    parser.add_argument("--links-of-p", choices=LINKS, default="no")
+    parser.add_argument("--links-of-q", choices=LINKS, default="no")
     parser.add_argument("--updates", type=int, default=40_000)
     parser.add_argument("--layers", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--objectives", nargs="+", default=["rws"], choices=OBJECTIVES)
