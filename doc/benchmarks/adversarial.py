@@ -229,11 +229,11 @@ DENSE = {"hidden_layer_sizes": (256, 512), "learning_rate": 0.001, "random_state
 SAMPLERS = {
     "rows": lambda X, _: X[:10_000],
     "k-means": centres,
-    "GMMN": drawn(lambda n: GMMN(n_iter=6 * n, **MATCHING)),
+    "GMMN": drawn(lambda n: GMMN(n_iter=9 * n, **MATCHING)),
     "GMMN + AE": drawn(
         lambda n: GMMN(n_iter=2 * n, autoencoder_layer_sizes=(512, 10), **MATCHING)
     ),
-    "GAN": drawn(lambda n: GAN(n_iter=2 * n, **DENSE)),
+    "GAN": drawn(lambda n: GAN(n_iter=4 * n, **DENSE)),
     "GAN, conv": drawn(lambda n: GAN(architecture="conv", n_iter=n, random_state=0)),
 }
 
