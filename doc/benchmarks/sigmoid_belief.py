@@ -184,7 +184,7 @@ def mnist(options):
     for n_layers in options.layers:
         for objective in options.objectives:
             sbn = SigmoidBeliefNetwork(
-                (options.units,) * n_layers,
+                (200,) * n_layers,
                 objective=objective,
                 n_importance=options.draws,
                 learning_rate=options.rate,
@@ -197,7 +197,7 @@ def mnist(options):
             seconds, found = fitted(sbn, X, V, 1000)
             n_draws = options.draws or OBJECTIVES[objective].n_draws
             print(
-                f"| {'-'.join([str(options.units)] * n_layers)} | "
+                f"| {'-'.join(['200'] * n_layers)} | "
                 f"{options.links_of_p} | {options.links_of_q} | {objective} | "
                 f"{n_draws} | {options.epochs} | {options.rate} | {options.alpha} | "
                 f"{found:.2f} | {seconds:.0f} |",
@@ -373,7 +373,6 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--rate", type=float, default=0.005)
     parser.add_argument("--draws", type=int)
-    parser.add_argument("--units", type=int, default=200)
     parser.add_argument("--alpha", type=float, default=0.0)
     parser.add_argument("--links-of-p", choices=LINKS, default="no")
     parser.add_argument("--links-of-q", choices=LINKS, default="no")
