@@ -28,6 +28,9 @@ from skdgm.utils.rows import row_hash
 _UNKNOWN = 2
 # Cost of a parent and child, in multiply-adds.
 _WORK = 10
+# Draws of q by which losses are compared, at least: it does not learn from their bound,
+# and that of one may be below independent columns where the model is above.
+_JUDGED = 5
 
 
 class Chains(NamedTuple):
@@ -49,6 +52,10 @@ class Gibbs(DrawnWay):
     """EM by sampling."""
 
     of_rows = True
+
+    def __init__(self, net, recipe):
+        super().__init__(net, recipe)
+        self.n_judged = max(_JUDGED, self.n_each)
 
     def resume(self, own, rows):
         """Chains of rows; those that there are go on."""

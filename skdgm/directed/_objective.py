@@ -42,7 +42,7 @@ class Belief(NetObjective):
     """Objective of a directed net, which learns by a :class:`Way`.
 
     Held-out rows are compared by the importance weighted bound of ``n_importance``
-    draws.
+    draws, of "gibbs" five at least.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class Belief(NetObjective):
     def losses(self, state, index, rng):
         """Negative importance weighted bound of the rows at an index, in float64."""
         v, net = self.rows.take(index), (state.params.model, state.statistics.model)
-        x, streams = self.way.net.inputs(v), range(self.way.n_each)
+        x, streams = self.way.net.inputs(v), range(self.way.n_judged)
         log_w = [self._log_weight(net, v, x, rng.fold(k)) for k in streams]
         return -log_mean_exp(np.stack(log_w, axis=1).astype(np.float64), axis=1)[0]
 

@@ -165,13 +165,15 @@ class Way(ABC):
         Nets of its own, one for each layer; their inputs are those of the encoders.
     of_rows : bool
         Whether it remembers something of each row.
+    n_judged : int
+        Draws for each row by which losses are compared: as many as in training.
     """
 
     n_draws, asleep, nets, of_rows = 1, 0.0, (), False
 
     def __init__(self, net, recipe):
         self.net, self.recipe = net, recipe
-        self.n_each = recipe.n_importance or self.n_draws
+        self.n_each = self.n_judged = recipe.n_importance or self.n_draws
 
     @classmethod  # noqa: B027  Most work with all options.
     def check(cls, recipe):

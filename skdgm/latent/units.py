@@ -46,9 +46,12 @@ class LatentUnits(ABC):
     ----------
     n_stats : int
         Outputs of a net for each unit.
+    start : float
+        Initial bias of the first output for each unit, in encoders and decoders.
     """
 
     n_stats: int
+    start = 0.0
 
     def link(self, n_units, rule, rng, dtype):
         """Initial parameters of a layer that are no outputs of a net: none."""
@@ -148,6 +151,10 @@ class Coins(LatentUnits):
 
     .. math:: \log p(z) = \sum_j z_j a_j - \log(1 + e^{a_j})
 
+    At first about one in twenty is on, in the encoders' draws and in the model's: nets
+    that begin so end up better than those that begin as fair coins, of whose bits more
+    become constant on MNIST.
+
     Parameters
     ----------
     relaxation : {None, "concrete", "straight-through"}
@@ -157,12 +164,15 @@ class Coins(LatentUnits):
     """
 
     n_stats = 1
+    start = -3.0
 
     def __init__(self, relaxation=None, temperature=0.5):
         self.relaxation, self.temperature = relaxation, temperature
 
     def prior(self, n_units, dtype):
-        return np.zeros(n_units, dtype)
+        own = np.zeros(self.n_stats * n_units, dtype)
+        own[:n_units] = self.start
+        return own
 
     def noise(self, rng, n, dtype):
         return rng.uniform(n, dtype)
@@ -219,9 +229,6 @@ class LinkedCoins(Coins):
 
     def stats(self, raw, own=()):
         return Linked(raw, own)
-
-    def prior(self, n_units, dtype):
-        return np.zeros(self.n_stats * n_units, dtype)
 
     def draw(self, stats, noise):
         return self._bits(stats, np.full_like(noise, np.nan), noise)

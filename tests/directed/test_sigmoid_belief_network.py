@@ -21,6 +21,18 @@ def bars(n_rows=600, side=3, seed=0):
 BARS, UNSEEN = bars(), bars(300, seed=1)
 
 
+@pytest.mark.parametrize("of_p, of_q", [(False, False), (True, "nade"), ("nade", True)])
+def test_one_bit_in_twenty_is_on_at_first(of_p, of_q):
+    links = {"autoregressive": of_p, "recognition_autoregressive": of_q}
+    sbn = SigmoidBeliefNetwork((40, 20), n_iter=0, random_state=0, **links).fit(BARS)
+    means, (model, _) = sbn.transform(BARS), sbn._net
+    assert abs(means[:, :40].mean() - 0.05) < 0.03
+    assert abs(means[:, 40:].mean() - 0.05) < 0.03
+    for biases, n in (model.prior, 20), (model.decoders[1][0].b, 40):
+        assert (biases[:n] == -3).all()
+        assert not biases[n:].any()
+
+
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.CollapseWarning")
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_learns_bars(objective):
