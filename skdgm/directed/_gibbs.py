@@ -30,7 +30,7 @@ _UNKNOWN = 2
 _WORK = 10
 # Draws of q by which losses are compared, at least: it does not learn from their bound,
 # and that of one may be below independent columns where the model is above.
-_JUDGED = 5
+_JUDGED = 10
 
 
 class Chains(NamedTuple):

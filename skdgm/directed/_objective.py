@@ -42,7 +42,7 @@ class Belief(NetObjective):
     """Objective of a directed net, which learns by a :class:`Way`.
 
     Held-out rows are compared by the importance weighted bound of ``n_importance``
-    draws, of "gibbs" five at least.
+    draws, of "gibbs" ten at least.
 
     Parameters
     ----------

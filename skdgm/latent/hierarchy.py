@@ -107,8 +107,8 @@ class Hierarchy:
         self.down = [net(part[::-1], n) for part, n in zip(n_hidden, below)]
 
     def init(self, rng, out, own, dtype):
-        """Initial parameters and state of the nets; log variances start at zero, bits
-        of hidden layers mostly off.
+        """Initial parameters and state of the nets; log variances start at zero, and
+        bits of hidden layers mostly off.
 
         Parameters
         ----------
@@ -131,10 +131,10 @@ class Hierarchy:
         down = [net.init(rng, n_above, dtype)[1:] for net, n_above in down]
         for (params, _), n_means in zip(up, self.n_latent):
             params[-1].W[:, n_means:] = 0
-            params[-1].b[:n_means] = self.units.start
+            params[-1].b[:n_means] = self.units.start(n_means)
         for (params, _), n_means in zip(down, self.n_inputs):
             params[-1].W[:, n_means:] = 0
-            params[-1].b[:n_means] = self.generative.start
+            params[-1].b[:n_means] = self.generative.start(n_means)
         down[0][0][-1].b[: len(out)] = out
         (ups, up_kept), (downs, down_kept) = zip(*up), zip(*down)
         prior = self.generative.prior(self.n_latent[-1], dtype)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from skdgm.latent.links import of_bits
 from skdgm.nets import (
@@ -46,12 +46,9 @@ class LatentUnits(ABC):
     ----------
     n_stats : int
         Outputs of a net for each unit.
-    start : float
-        Initial bias of the first output for each unit, in encoders and decoders.
     """
 
     n_stats: int
-    start = 0.0
 
     def link(self, n_units, rule, rng, dtype):
         """Initial parameters of a layer that are no outputs of a net: none."""
@@ -61,6 +58,11 @@ class LatentUnits(ABC):
         """Parameters of the distribution, of outputs of a net and of the layer's own:
         the outputs as they are."""
         return raw
+
+    def start(self, n_units):
+        """Initial bias of the first output for each unit of a layer, in encoders and
+        decoders: 0."""
+        return 0.0
 
     @abstractmethod
     def prior(self, n_units, dtype):
@@ -151,9 +153,9 @@ class Coins(LatentUnits):
 
     .. math:: \log p(z) = \sum_j z_j a_j - \log(1 + e^{a_j})
 
-    At first about one in twenty is on, in the encoders' draws and in the model's: nets
-    that begin so end up better than those that begin as fair coins, of whose bits more
-    become constant on MNIST.
+    At first :math:`\sqrt{n / 2}` of the n bits of a layer are on, ten of 200, in draws
+    of encoders and decoders. Nets that begin so end up better than those that begin as
+    fair coins, of whose bits more become constant on MNIST.
 
     Parameters
     ----------
@@ -164,14 +166,17 @@ class Coins(LatentUnits):
     """
 
     n_stats = 1
-    start = -3.0
 
     def __init__(self, relaxation=None, temperature=0.5):
         self.relaxation, self.temperature = relaxation, temperature
 
+    def start(self, n_units):
+        """Log odds of which so many bits are on."""
+        return logit(min(0.5, 1 / np.sqrt(2 * n_units)))
+
     def prior(self, n_units, dtype):
         own = np.zeros(self.n_stats * n_units, dtype)
-        own[:n_units] = self.start
+        own[:n_units] = self.start(n_units)
         return own
 
     def noise(self, rng, n, dtype):

@@ -2,7 +2,6 @@
 
 from functools import cache
 from itertools import product
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
 from skdgm.directed._way import Given, Learned
 from skdgm.gradients.reinforce import Optimal, Running, signals
-from skdgm.latent import Coins
 from skdgm.nets import nll, vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
@@ -23,17 +21,11 @@ X = np.array([[1.0, 0, 1], [0, 1, 1], [1, 1, 0]])
 N_COPIES, N_UPDATES = 400, 40
 
 
-def fair(rows, **options):
-    """A network that has not learned, whose bits are fair coins: all states are met."""
-    options = {"hidden_layer_sizes": (2, 2), "n_iter": 0, "random_state": 0, **options}
-    with patch.object(Coins, "start", 0.0):
-        return SigmoidBeliefNetwork(**options).fit(rows)
-
-
 @cache
 def objective(**options):
     """An objective of a small network of two hidden layers, and parameters."""
-    sbn = fair(X, **options)
+    options = {"hidden_layer_sizes": (2, 2), **options}
+    sbn = SigmoidBeliefNetwork(**options, n_iter=0, random_state=0).fit(X)
     rng = np.random.default_rng(1)
     params, kept = sbn._training.params, sbn._training.statistics
     model = tree_map(lambda a: a + rng.normal(size=a.shape), params.model)
