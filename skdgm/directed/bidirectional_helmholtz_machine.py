@@ -79,7 +79,8 @@ class BidirectionalHelmholtzMachine(LatentModel):
         Draws of q for each row in training, which are weighted.
     init_weights : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
-        Initialiser of weights.
+        Initialiser of weights. By biases, :math:`\sqrt{n / 2}` of the n bits of a layer
+        are on at first.
     resample : bool, default=False
         For "bernoulli": if True, draw the bits of grey rows anew at each presentation.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"

@@ -73,7 +73,8 @@ class HelmholtzMachine(LatentModel):
         columns, tuples and dicts.
     init_weights : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
             default="glorot_uniform"
-        Initialiser of weights.
+        Initialiser of weights. By biases, :math:`\sqrt{n / 2}` of the n bits of a layer
+        are on at first.
     resample : bool, default=False
         For "bernoulli": if True, draw the bits of grey rows anew at each presentation.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
