@@ -107,8 +107,7 @@ class Hierarchy:
         self.down = [net(part[::-1], n) for part, n in zip(n_hidden, below)]
 
     def init(self, rng, out, own, dtype):
-        """Initial parameters and state of the nets; log variances start at zero, and
-        bits of hidden layers mostly off.
+        """Initial parameters and state of the nets; log variances start at zero.
 
         Parameters
         ----------
@@ -129,12 +128,11 @@ class Hierarchy:
         up = [net.init(rng, n_below, dtype)[1:] for net, n_below in up]
         down = zip(self.down, self.n_latent)
         down = [net.init(rng, n_above, dtype)[1:] for net, n_above in down]
-        for (params, _), n_means in zip(up, self.n_latent):
-            params[-1].W[:, n_means:] = 0
-            params[-1].b[:n_means] = self.units.start(n_means)
-        for (params, _), n_means in zip(down, self.n_inputs):
-            params[-1].W[:, n_means:] = 0
-            params[-1].b[:n_means] = self.generative.start(n_means)
+        ends = (up, self.n_latent, self.units), (down, self.n_inputs, self.generative)
+        for nets, sizes, units in ends:
+            for (params, _), n_means in zip(nets, sizes):
+                params[-1].W[:, n_means:] = 0
+                params[-1].b[:n_means] = units.start(n_means)
         down[0][0][-1].b[: len(out)] = out
         (ups, up_kept), (downs, down_kept) = zip(*up), zip(*down)
         prior = self.generative.prior(self.n_latent[-1], dtype)
