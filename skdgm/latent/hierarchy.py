@@ -124,15 +124,15 @@ class Hierarchy:
         params : Params
         statistics : Statistics
         """
-        up = zip(self.up, self.n_inputs)
-        up = [net.init(rng, n_below, dtype)[1:] for net, n_below in up]
+        up = [net.init(rng, n, dtype)[1:] for net, n in zip(self.up, self.n_inputs)]
         down = zip(self.down, self.n_latent)
         down = [net.init(rng, n_above, dtype)[1:] for net, n_above in down]
-        ends = (up, self.n_latent, self.units), (down, self.n_inputs, self.generative)
-        for nets, sizes, units in ends:
+        for nets, sizes in (up, self.n_latent), (down, self.n_inputs):
             for (params, _), n_means in zip(nets, sizes):
                 params[-1].W[:, n_means:] = 0
-                params[-1].b[:n_means] = units.start(n_means)
+        for nets, units in (up, self.units), (down[1:], self.generative):
+            for (params, _), n_units in zip(nets, self.n_latent):
+                params[-1].b[:n_units] = units.start(n_units)
         down[0][0][-1].b[: len(out)] = out
         (ups, up_kept), (downs, down_kept) = zip(*up), zip(*down)
         prior = self.generative.prior(self.n_latent[-1], dtype)
