@@ -76,6 +76,20 @@ def send(index, value, count, tiles, out, start, stop):
 
 
 @kernel
+def transpose(index, value, count, rows, values, n_rows):
+    """The lists of columns; each has its rows in order."""
+    for j in range(len(n_rows)):
+        n_rows[j] = 0
+    for r in range(len(index)):
+        for k in range(count[r]):
+            j = index[r, k]
+            rows[j, n_rows[j]] = r
+            if len(value):
+                values[j, n_rows[j]] = value[r, k]
+            n_rows[j] += 1
+
+
+@kernel
 def by_column(index, value, count, index_2, value_2, count_2, n_columns):
     """What two sets of lists have in each column, the second's rows being counted on.
 

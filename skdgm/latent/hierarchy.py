@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from skdgm.latent.data_layer import Pass
 from skdgm.latent.units import Linked
-from skdgm.nets import layers, layers_of
+from skdgm.nets import layers, layers_of, listed
 from skdgm.utils.tree import leaves
 
 
@@ -189,7 +189,7 @@ class Hierarchy:
         for level in reversed(range(len(self.down))):
             own = params.decoders[level], statistics.decoders[level]
             how = {"rng": rng.fold(level) if rng else None, "train": train}
-            out, kept = self.down[level].apply(*own, z[level], **how)
+            out, kept = self.down[level].apply(*own, listed(z[level]), **how)
             downs.insert(0, kept)
             if level:
                 stats_p = units.stats(out, self._link(params, 1, level))
@@ -214,7 +214,7 @@ class Hierarchy:
             own = params.encoders[level], statistics.encoders[level]
             number = 2 * len(self.up) - 1 - level
             how = {"rng": rng.fold(number) if rng else None, "train": train}
-            raw, kept = net.apply(*own, z[-1] if z else x, **how)
+            raw, kept = net.apply(*own, listed(z[-1]) if z else x, **how)
             stats = units.stats(raw, self._link(params, 0, level))
             noise = source(level, stats)
             z.append(units.draw(stats, noise))
@@ -308,7 +308,7 @@ class Hierarchy:
         units = self.generative
         for level in range(highest % len(self.down), -1, -1):
             own = params.decoders[level], statistics.decoders[level]
-            out, _ = self.down[level].apply(*own, z)
+            out, _ = self.down[level].apply(*own, listed(z))
             yield z, out
             if level:
                 stats = units.stats(out, self._link(params, 1, level))

@@ -49,48 +49,6 @@ WORTHWHILE = 0.25
 LEAK = 0.01
 
 
-class Listed:
-    """Mini-batch as lists of nonzero entries, by row and by column.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-    """
-
-    def __init__(self, x):
-        self.x, self.rows = x, Lists.pack(x)
-
-    def __len__(self):
-        return len(self.x)
-
-    def times(self, W):
-        """Product with a matrix.
-
-        Parameters
-        ----------
-        W : ndarray of shape (n_columns, n_units)
-
-        Returns
-        -------
-        product : ndarray of shape (n_rows, n_units)
-        """
-        return product(self.rows, tiles(W), W.shape[1])
-
-    def transpose_times(self, delta):
-        """Product of the transpose with a matrix.
-
-        Parameters
-        ----------
-        delta : ndarray of shape (n_rows, n_units)
-
-        Returns
-        -------
-        product : ndarray of shape (n_columns, n_units)
-        """
-        columns = Lists.pack(np.ascontiguousarray(self.x.T))
-        return product(columns, tiles(delta), delta.shape[1])
-
-
 def listed(x):
     """Convert a batch to the form in which learning is faster.
 
@@ -100,11 +58,14 @@ def listed(x):
 
     Returns
     -------
-    x : {ndarray, Listed}
-        Lists if at most a quarter of the entries are nonzero, otherwise ``x`` itself.
+    x : {ndarray, Lists}
+        Lists if at most a quarter of the entries are nonzero, otherwise ``x`` itself,
+        as what is traced.
     """
-    worthwhile = np.count_nonzero(x) <= WORTHWHILE * x.size
-    return Listed(x) if worthwhile else x
+    if not isinstance(x, np.ndarray):
+        return x
+    rows = Lists.pack(np.ascontiguousarray(x))
+    return rows if rows.count.sum() <= WORTHWHILE * x.size else x
 
 
 @primitive
@@ -113,7 +74,7 @@ def dense(x, W, b, activation):
 
     Parameters
     ----------
-    x : {ndarray, Listed} of shape (n_rows, n_below)
+    x : {ndarray, Lists} of shape (n_rows, n_below)
     W : ndarray of shape (n_below, n_above)
     b : ndarray of shape (n_above,)
     activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "softplus"}
@@ -122,7 +83,7 @@ def dense(x, W, b, activation):
     -------
     y : ndarray of shape (n_rows, n_above)
     """
-    z = x.times(W) if isinstance(x, Listed) else matmul(x, W)
+    z = product(x, tiles(W), W.shape[1]) if isinstance(x, Lists) else matmul(x, W)
     z += b
     return FORWARD[activation](z)
 
@@ -146,7 +107,9 @@ defvjp_argnums(dense, _dense_back)
 
 
 def _transpose_times(x, delta):
-    return x.transpose_times(delta) if isinstance(x, Listed) else matmul(x.T, delta)
+    if isinstance(x, Lists):
+        return product(x.transposed(), tiles(delta), delta.shape[1])
+    return matmul(x.T, delta)
 
 
 @primitive

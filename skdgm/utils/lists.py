@@ -71,6 +71,13 @@ class Lists:
         run(kernels.pack, *arguments, n=len(rows), work=WORK * lists.index.size)
         return lists
 
+    def transposed(self):
+        """The lists of the columns, of shape (n_columns, n_rows)."""
+        lists = Lists.empty(*self.shape[::-1], self.dtype, self.binary)
+        parts = [(x.index, x.value, x.count) for x in (self, lists)]
+        kernels.transpose(*parts[0], *parts[1])
+        return lists
+
     @property
     def shape(self):
         return self.index.shape

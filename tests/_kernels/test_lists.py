@@ -29,6 +29,13 @@ def test_there_and_back(rows):
     np.testing.assert_array_equal(np.asarray(lists.copy()), X)
 
 
+def test_columns_are_lists_too(rows):
+    X, lists = rows
+    turned = lists.transposed()
+    np.testing.assert_array_equal(np.asarray(turned), X.T)
+    assert (turned.dtype, turned.binary) == (lists.dtype, lists.binary)
+
+
 def test_some_rows_of_any_type(dtype):
     X = np.eye(5, dtype=np.uint8)
     lists = Lists.pack(X, np.array([3, 0, 3]), dtype, binary=True)

@@ -8,6 +8,8 @@ from sklearn.datasets import load_digits
 from skdgm import SigmoidBeliefNetwork
 from skdgm.directed._objective import OBJECTIVES
 from skdgm.exceptions import CollapseWarning
+from skdgm.latent import hierarchy
+from skdgm.nets import primitives
 from tests.numerical import arrays
 
 
@@ -32,6 +34,21 @@ def test_few_bits_are_on_at_first(of_p, of_q):
     for biases, n, share in (model.prior, 8, 0.25), (model.decoders[1][0].b, 50, 0.1):
         np.testing.assert_allclose(expit(biases[:n]), share, rtol=1e-5)
         assert not biases[n:].any()
+
+
+def test_lists_of_bits_change_nothing(monkeypatch):
+    fits, X = [], BARS.astype(float)
+    for listed in (primitives.listed, lambda x: x):
+        monkeypatch.setattr(hierarchy, "listed", listed)
+        fits.append(SigmoidBeliefNetwork((40, 20), n_iter=2, random_state=0).fit(X))
+        fits[-1].bound = fits[-1].score_samples(X)
+        fits[-1].draws = fits[-1].sample(50, random_state=0)
+    lists, plain = fits
+    np.testing.assert_allclose(lists.loss_curve_, plain.loss_curve_)
+    np.testing.assert_allclose(lists.bound, plain.bound)
+    np.testing.assert_array_equal(lists.draws, plain.draws)
+    for own, other in zip(lists.coefs_, plain.coefs_, strict=True):
+        np.testing.assert_allclose(own, other, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.CollapseWarning")

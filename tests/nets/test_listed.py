@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.nets import Layer, dense, listed, vjp
-from skdgm.nets.primitives import Listed
+from skdgm.utils.lists import Lists
 from tests.numerical import assert_trees
 
 
@@ -13,7 +13,7 @@ def test_a_layer_of_lists_is_one_of_arrays(dtype, grey):
     x = (rng.random((20, 70)) < 0.15).astype(dtype)
     x *= rng.random(x.shape).astype(dtype) if grey else 1
     params = Layer(*(rng.normal(size=s).astype(dtype) for s in ((70, 33), (33,))))
-    assert isinstance(listed(x), Listed)
+    assert isinstance(listed(x), Lists)
 
     def pulled(form):
         return vjp(lambda p: dense(form, *p, "tanh"), params, np.ones_like)
@@ -26,3 +26,15 @@ def test_a_layer_of_lists_is_one_of_arrays(dtype, grey):
 def test_dense_batches_stay_arrays():
     x = np.ones((3, 4))
     assert listed(x) is x
+
+
+def test_columns_of_a_larger_array():
+    x = np.eye(12)[:, 2:8]
+    assert isinstance(listed(x), Lists)
+    np.testing.assert_array_equal(np.asarray(listed(x)), x)
+
+
+def test_what_is_traced_keeps_its_gradient():
+    x, W, b = np.eye(8), np.ones((8, 3)), np.zeros(3)
+    slope = vjp(lambda x: dense(listed(x), W, b, "identity"), x, np.ones_like)[1]
+    np.testing.assert_array_equal(slope, np.full_like(x, 3))
