@@ -11,9 +11,8 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.autoencoder import _nets
-from skdgm.data import OF_TABLES
-from skdgm.latent import LatentModel
-from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
+from skdgm.latent import OF_LATENT, LatentModel
+from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget
 
 
@@ -185,23 +184,7 @@ class VAE(LatentModel):
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), tuple],
-        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple],
-        "column_types": [
-            StrOptions({"bernoulli", "gaussian", "categorical", "mixed"}),
-            tuple,
-            dict,
-        ],
-        "variance": [
-            StrOptions({"feature", "sample"}),
-            Interval(Real, 0, None, closed="neither"),
-        ],
-        "min_variance": [Interval(Real, 0, 1, closed="left")],
-        "min_categories": [
-            Interval(Integral, 1, None, closed="left"),
-            "array-like",
-            None,
-        ],
-        **OF_TABLES,
+        **OF_LATENT,
         "objective": [StrOptions({"elbo", "iwae"})],
         "n_importance": [Interval(Integral, 1, None, closed="left"), None],
         "beta": [Interval(Real, 0, None, closed="left")],
@@ -209,10 +192,6 @@ class VAE(LatentModel):
         "activation": [StrOptions({*ACTIVATIONS, "maxout"})],
         "batch_norm": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "init_weights": [StrOptions(set(INITIALISERS))],
-        "resample": ["boolean"],
-        "n_draws": [Interval(Integral, 1, None, closed="left")],
-        **LEARNING,
     }
     _WIRING, _BUDGET = _nets, Budget(4_500, 20, 120)
     _REVIVE = (

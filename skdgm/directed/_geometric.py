@@ -207,7 +207,7 @@ class GeometricBelief(Belief):
     def losses(self, state, index, rng):
         """Negative log probability up to Z of the rows at an index, by as many draws as
         in training, in float64."""
-        net = state.params.model, state.statistics.model
+        net = state.learned.model, state.statistics.model
         n_draws = self.recipe.n_importance
         return -self.mean.bound(net, self.rows.take(index), rng, n_draws)[0]
 

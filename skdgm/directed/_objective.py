@@ -81,8 +81,8 @@ class Belief(NetObjective):
         """State to continue from, with what the way to learn has of its own."""
         if len(state.params.own) != len(self.way.nets):
             rng = random.stream(self.seed, self.INIT).generator()
-            params = state.params._replace(own=self.init(rng)[0].own)
-            state = state._replace(params=params, optimiser=())
+            params = state.learned._replace(own=self.init(rng)[0].own)
+            state = state._replace(params=params, optimiser=(), mean=())
         kept = state.statistics
         kept = kept._replace(own=self.way.resume(kept.own, self.rows))
         return super().resume(state._replace(statistics=kept))
@@ -126,7 +126,7 @@ class Belief(NetObjective):
 
     def losses(self, state, index, rng):
         """Negative importance weighted bound of the rows at an index, in float64."""
-        v, net = self.rows.take(index), (state.params.model, state.statistics.model)
+        v, net = self.rows.take(index), (state.learned.model, state.statistics.model)
         x, streams = self.way.net.inputs(v), range(self.way.n_judged)
         log_w = [self._log_weight(net, v, x, rng.fold(k)) for k in streams]
         return -log_mean_exp(np.stack(log_w, axis=1).astype(np.float64), axis=1)[0]

@@ -4,18 +4,17 @@ r"""Bidirectional Helmholtz machines: geometric means of two directed nets.
 """
 
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from types import SimpleNamespace
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 
 from skdgm.base import forget_log_Z, lazy_log_Z
 from skdgm.base.frames import framed
-from skdgm.data import OF_TABLES, names_of
+from skdgm.data import names_of
 from skdgm.directed import _geometric
 from skdgm.directed._geometric_density import GeometricDensity
-from skdgm.latent import LatentModel
-from skdgm.nets import INITIALISERS, LEARNING
+from skdgm.latent import OF_BITS, LatentModel
 from skdgm.training import Budget
 
 # What an objective of sigmoid belief networks asks for besides.
@@ -101,6 +100,8 @@ class BidirectionalHelmholtzMachine(LatentModel):
         Momentum coefficient; for "adam", the first beta.
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients; longer ones are scaled down to it.
+    average : bool, default=True
+        Average the parameters over about the last tenth of the updates.
     n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 4,500 updates, but between 20 and 120 epochs.
     n_draws : int, default=100
@@ -174,29 +175,8 @@ class BidirectionalHelmholtzMachine(LatentModel):
     """
 
     _parameter_constraints: dict = {
-        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple],
-        "column_types": [
-            StrOptions({"bernoulli", "gaussian", "categorical", "mixed"}),
-            tuple,
-            dict,
-        ],
-        "variance": [
-            StrOptions({"feature", "sample"}),
-            Interval(Real, 0, None, closed="neither"),
-        ],
-        "min_variance": [Interval(Real, 0, 1, closed="left")],
-        "min_categories": [
-            Interval(Integral, 1, None, closed="left"),
-            "array-like",
-            None,
-        ],
-        **OF_TABLES,
+        **OF_BITS,
         "n_importance": [Interval(Integral, 1, None, closed="left")],
-        "init_weights": [StrOptions(set(INITIALISERS))],
-        "resample": ["boolean"],
-        "n_draws": [Interval(Integral, 1, None, closed="left")],
-        "feature_layer": [Integral, tuple, StrOptions({"all"})],
-        **LEARNING,
     }
     _WIRING, _BUDGET = _geometric, Budget(4_500, 20, 120)
     _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."
@@ -224,6 +204,7 @@ class BidirectionalHelmholtzMachine(LatentModel):
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
+        average=True,
         n_iter="auto",
         n_draws=100,
         feature_layer="all",
@@ -255,6 +236,7 @@ class BidirectionalHelmholtzMachine(LatentModel):
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
+        self.average = average
         self.n_iter = n_iter
         self.n_draws = n_draws
         self.feature_layer = feature_layer

@@ -4,16 +4,12 @@ r"""Helmholtz machines: sigmoid belief networks that learn by wake-sleep.
    \Delta\phi \propto \nabla \log q(z \mid x), \; (x, z) \sim p
 """
 
-from numbers import Integral, Real
 from types import SimpleNamespace
 
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.data import OF_TABLES
 from skdgm.directed import _nets
-from skdgm.latent import LatentModel
-from skdgm.nets import INITIALISERS, LEARNING
+from skdgm.latent import OF_BITS, LatentModel
 from skdgm.training import Budget
 
 # What wake-sleep is among the objectives of a sigmoid belief network.
@@ -95,6 +91,8 @@ class HelmholtzMachine(LatentModel):
         Momentum coefficient; for "adam", the first beta.
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients; longer ones are scaled down to it.
+    average : bool, default=True
+        Average the parameters over about the last tenth of the updates.
     n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 4,500 updates, but between 20 and 120 epochs.
     n_draws : int, default=100
@@ -167,28 +165,7 @@ class HelmholtzMachine(LatentModel):
     """
 
     _parameter_constraints: dict = {
-        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple],
-        "column_types": [
-            StrOptions({"bernoulli", "gaussian", "categorical", "mixed"}),
-            tuple,
-            dict,
-        ],
-        "variance": [
-            StrOptions({"feature", "sample"}),
-            Interval(Real, 0, None, closed="neither"),
-        ],
-        "min_variance": [Interval(Real, 0, 1, closed="left")],
-        "min_categories": [
-            Interval(Integral, 1, None, closed="left"),
-            "array-like",
-            None,
-        ],
-        **OF_TABLES,
-        "init_weights": [StrOptions(set(INITIALISERS))],
-        "resample": ["boolean"],
-        "n_draws": [Interval(Integral, 1, None, closed="left")],
-        "feature_layer": [Integral, tuple, StrOptions({"all"})],
-        **LEARNING,
+        **OF_BITS,
     }
     _WIRING, _BUDGET = _nets, Budget(4_500, 20, 120)
     _REVIVE = "Raise learning_rate or n_iter, or take fewer layers."
@@ -215,6 +192,7 @@ class HelmholtzMachine(LatentModel):
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
+        average=True,
         n_iter="auto",
         n_draws=100,
         feature_layer="all",
@@ -245,6 +223,7 @@ class HelmholtzMachine(LatentModel):
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
+        self.average = average
         self.n_iter = n_iter
         self.n_draws = n_draws
         self.feature_layer = feature_layer

@@ -10,12 +10,10 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.data import OF_TABLES
 from skdgm.directed import _nets
 from skdgm.directed._mean_field import likelihood_bound
 from skdgm.directed._objective import OBJECTIVES
-from skdgm.latent import LatentModel
-from skdgm.nets import INITIALISERS, LEARNING
+from skdgm.latent import OF_BITS, LatentModel
 from skdgm.training import Budget
 
 
@@ -133,6 +131,8 @@ class SigmoidBeliefNetwork(LatentModel):
         Momentum coefficient; for "adam", the first beta.
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients; longer ones are scaled down to it.
+    average : bool, default=True
+        Average the parameters over about the last tenth of the updates.
     n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 4,500 updates, but between 20 and 120 epochs.
     n_draws : int, default=100
@@ -228,23 +228,7 @@ class SigmoidBeliefNetwork(LatentModel):
     """
 
     _parameter_constraints: dict = {
-        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple],
-        "column_types": [
-            StrOptions({"bernoulli", "gaussian", "categorical", "mixed"}),
-            tuple,
-            dict,
-        ],
-        "variance": [
-            StrOptions({"feature", "sample"}),
-            Interval(Real, 0, None, closed="neither"),
-        ],
-        "min_variance": [Interval(Real, 0, 1, closed="left")],
-        "min_categories": [
-            Interval(Integral, 1, None, closed="left"),
-            "array-like",
-            None,
-        ],
-        **OF_TABLES,
+        **OF_BITS,
         "autoregressive": ["boolean", StrOptions({"nade"})],
         "recognition_autoregressive": ["boolean", StrOptions({"nade"})],
         "ordering": [StrOptions({"given", "random"}), tuple],
@@ -256,12 +240,7 @@ class SigmoidBeliefNetwork(LatentModel):
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "mean_field_steps": [Interval(Integral, 1, None, closed="left")],
         "n_steps": [Interval(Integral, 1, None, closed="left")],
-        "init_weights": [StrOptions(set(INITIALISERS))],
-        "resample": ["boolean"],
-        "n_draws": [Interval(Integral, 1, None, closed="left")],
-        "feature_layer": [Integral, tuple, StrOptions({"all"})],
         "gradient_draws": [Interval(Integral, 2, None, closed="left"), None],
-        **LEARNING,
     }
     _WIRING, _BUDGET = _nets, Budget(4_500, 20, 120)
     _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."
@@ -299,6 +278,7 @@ class SigmoidBeliefNetwork(LatentModel):
         power_t=0.5,
         momentum=0.9,
         clip_norm=None,
+        average=True,
         n_iter="auto",
         n_draws=100,
         feature_layer="all",
@@ -341,6 +321,7 @@ class SigmoidBeliefNetwork(LatentModel):
         self.power_t = power_t
         self.momentum = momentum
         self.clip_norm = clip_norm
+        self.average = average
         self.n_iter = n_iter
         self.n_draws = n_draws
         self.feature_layer = feature_layer

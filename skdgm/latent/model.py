@@ -260,7 +260,7 @@ class LatentModel(NetEstimator):
     def _net(self):
         """Parameters and statistics of a :class:`Hierarchy`."""
         state, model = self._training, self._WIRING.model
-        return model(state.params), model(state.statistics)
+        return model(state.learned), model(state.statistics)
 
     @property
     def _structure(self):

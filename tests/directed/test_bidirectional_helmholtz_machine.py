@@ -27,8 +27,8 @@ HOLED = np.array([[1.0, NAN, 0.0], [NAN, NAN, 1.0], [NAN] * 3])
 @cache
 def machine(**options):
     """A small machine whose nets agree in part, with parameters of some size."""
-    own = BidirectionalHelmholtzMachine(SIZES, n_iter=0, random_state=0, **options)
-    own.fit(ROWS)
+    options |= {"n_iter": 0, "average": False, "random_state": 0}
+    own = BidirectionalHelmholtzMachine(SIZES, **options).fit(ROWS)
     rng = np.random.default_rng(3)
     model = own._training.params.model
     for leaf in leaves(model):

@@ -21,7 +21,7 @@ def network(n_draws=100):
     sbn = SigmoidBeliefNetwork(SIZES, n_iter=0, n_draws=n_draws, random_state=0)
     sbn.fit(ROWS)
     rng = np.random.default_rng(3)
-    model = sbn._training.params.model
+    model = sbn._training.learned.model
     for leaf in leaves(model):
         leaf[...] = rng.normal(0, 1.5, leaf.shape)
     for leaf in leaves(model.encoders):

@@ -43,7 +43,7 @@ def network(of_p, of_q, sizes=SIZES, **options):
     )
     sbn.fit(ROWS)
     rng = np.random.default_rng(3)
-    model = sbn._training.params.model
+    model = sbn._training.learned.model
     for leaf in leaves(model):
         leaf[...] = rng.normal(0, 1.5, leaf.shape)
     for leaf in leaves((model.encoders, model.links[0])):
@@ -88,7 +88,7 @@ def states(sizes):
 @cache
 def joint(of_p):
     """Probabilities of rows and states, computed by the formulas."""
-    model = network(of_p, not of_p)._training.params.model
+    model = network(of_p, not of_p)._training.learned.model
     (W, b), (W_2, b_2) = (net[0] for net in model.decoders)
     links = model.links[1] or ((),) * 3
     found = np.empty((len(ROWS), 2 ** sum(SIZES)))

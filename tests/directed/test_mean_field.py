@@ -62,7 +62,7 @@ def above(kind, objective="rws"):
     sbn = SigmoidBeliefNetwork((3, 2), objective=objective, **how, **KINDS[kind])
     X = TABLES[sbn.column_types]
     rng = np.random.default_rng(3)
-    for leaf in leaves(sbn.fit(X)._training.params.model):
+    for leaf in leaves(sbn.fit(X)._training.learned.model):
         leaf[...] = rng.normal(0, 0.7, leaf.shape)
     own = sbn._objective(tabulate(sbn._rows(X), None), 0)
     return sbn, own.rows.take(np.arange(len(X))), own
@@ -71,7 +71,7 @@ def above(kind, objective="rws"):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_bound_of_other_columns_is_below_the_likelihood(kind):
     sbn, rows, own = above(kind)
-    log_p, _ = small.enumerated(own, sbn._training.params.model, rows)
+    log_p, _ = small.enumerated(own, sbn._training.learned.model, rows)
     exact = logsumexp(log_p, axis=1)
     exact = exact + sbn._domain.log_volume(sbn._columns, own.rows)
     found = sbn.mean_field_bound(TABLES[sbn.column_types])
