@@ -268,6 +268,7 @@ def tables(options):
             n_iter=n_iter,
             n_importance=5,
             batch_size=25,
+            recognition_autoregressive=LINKS[options.links_of_q],
             # The learning rate is to fall before a fit ends.
             early_stopping=True,
             n_iter_no_change=int(0.3 * n_iter),

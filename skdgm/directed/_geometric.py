@@ -14,6 +14,7 @@ from scipy.special import softmax
 
 from skdgm.directed import _nets
 from skdgm.directed._objective import Belief
+from skdgm.directed._way import to_judge
 from skdgm.distributions import ABSENT
 from skdgm.gradients.geometric import geometric
 from skdgm.nets import listed, nll, row_mean
@@ -206,9 +207,9 @@ class GeometricBelief(Belief):
 
     def losses(self, state, index, rng):
         """Negative log probability up to Z of the rows at an index, by as many draws as
-        in training, in float64."""
+        in training, if rows are many, in float64."""
         net = state.learned.model, state.statistics.model
-        n_draws = self.recipe.n_importance
+        n_draws = to_judge(self.recipe.n_importance, self.rows.shape[0])
         return -self.mean.bound(net, self.rows.take(index), rng, n_draws)[0]
 
 

@@ -18,6 +18,7 @@ from skdgm.directed._way import (
     Learned,
     Net,
     Relaxed,
+    to_judge,
 )
 from skdgm.directed._weighted import Compared, Reweighted, WakeSleep
 from skdgm.nets import NetObjective, nll
@@ -127,7 +128,8 @@ class Belief(NetObjective):
     def losses(self, state, index, rng):
         """Negative importance weighted bound of the rows at an index, in float64."""
         v, net = self.rows.take(index), (state.learned.model, state.statistics.model)
-        x, streams = self.way.net.inputs(v), range(self.way.n_judged)
+        n_draws = to_judge(self.way.n_judged, self.rows.shape[0])
+        x, streams = self.way.net.inputs(v), range(n_draws)
         log_w = [self._log_weight(net, v, x, rng.fold(k)) for k in streams]
         return -log_mean_exp(np.stack(log_w, axis=1).astype(np.float64), axis=1)[0]
 

@@ -19,6 +19,8 @@ from skdgm.latent import Coins
 from skdgm.nets import listed, nll, row_mean
 from skdgm.nets.tape import getval
 
+# Draws, of all rows together, by which losses are compared at least.
+_JUDGED = 240
 # Streams of random numbers of an update.
 NOISE, DROP, GREY, DREAM, OTHER, DATA, FILL = range(7)
 
@@ -256,6 +258,11 @@ class Relaxed(Way):
         share = given.v.dtype.type(1 / self.n_each)
         total = (sum(drawn.log_p) - sum(drawn.log_q)) * share
         return by_row(total, drawn.n), Kept(drawn.found.statistics, ())
+
+
+def to_judge(n_draws, n_rows):
+    """Draws for each row by which losses are compared: more of few rows."""
+    return max(n_draws, -(-_JUDGED // max(1, n_rows)))
 
 
 def by_row(terms, n):

@@ -145,8 +145,8 @@ class BidirectionalHelmholtzMachine(LatentModel):
         Kind of :meth:`score_samples`: "estimate".
     loss_curve_ : list of float
         Negative lower bound of some training rows after each epoch, the log probability
-        without Z by as many draws as in training, in nats per row, with real columns
-        standardised.
+        without Z by as many draws as in training (of less than 240 rows so many
+        altogether), in nats per row, with real columns standardised.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int

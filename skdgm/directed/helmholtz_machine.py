@@ -136,7 +136,8 @@ class HelmholtzMachine(LatentModel):
         Kind of :meth:`score_samples`: "lower bound".
     loss_curve_ : list of float
         Negative importance weighted bound of some training rows after each epoch, by
-        as many draws as in training, in nats per row, with real columns standardised.
+        as many draws as in training (of less than 240 rows so many altogether), in nats
+        per row, with real columns standardised.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
