@@ -14,7 +14,6 @@ from scipy.special import softmax
 
 from skdgm.directed import _nets
 from skdgm.directed._objective import Belief
-from skdgm.directed._way import to_judge
 from skdgm.distributions import ABSENT
 from skdgm.gradients.geometric import geometric
 from skdgm.nets import listed, nll, row_mean
@@ -209,8 +208,7 @@ class GeometricBelief(Belief):
         """Negative log probability up to Z of the rows at an index, by as many draws as
         in training, if rows are many, in float64."""
         net = state.learned.model, state.statistics.model
-        n_draws = to_judge(self.recipe.n_importance, self.rows.shape[0])
-        return -self.mean.bound(net, self.rows.take(index), rng, n_draws)[0]
+        return -self.mean.bound(net, self.rows.take(index), rng, self.n_judged)[0]
 
 
 objective = GeometricBelief

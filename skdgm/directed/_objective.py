@@ -67,6 +67,7 @@ class Belief(NetObjective):
         self.share = domain.share(columns)
         net = Net(hierarchy, output, self.share)
         self.way = OBJECTIVES[self.recipe.objective](net, self.recipe)
+        self.n_judged = self.way.n_judged
         if self.way.of_rows:
             self.LOCAL = None
 
@@ -91,6 +92,7 @@ class Belief(NetObjective):
     def watch(self, table, held_out, state):
         """Losses of the same rows at the end of each epoch, and by option the variance
         of the gradient."""
+        self.n_judged = to_judge(self.way.n_judged, table.weight.sum())
         if getattr(self.recipe, "gradient_draws", None) is None:
             return super().watch(table, held_out, state)
         return GradientWatch(self, table, held_out, state)
@@ -128,8 +130,7 @@ class Belief(NetObjective):
     def losses(self, state, index, rng):
         """Negative importance weighted bound of the rows at an index, in float64."""
         v, net = self.rows.take(index), (state.learned.model, state.statistics.model)
-        n_draws = to_judge(self.way.n_judged, self.rows.shape[0])
-        x, streams = self.way.net.inputs(v), range(n_draws)
+        x, streams = self.way.net.inputs(v), range(self.n_judged)
         log_w = [self._log_weight(net, v, x, rng.fold(k)) for k in streams]
         return -log_mean_exp(np.stack(log_w, axis=1).astype(np.float64), axis=1)[0]
 

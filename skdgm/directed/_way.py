@@ -11,6 +11,7 @@ entry of ``OBJECTIVES``.
 
 from abc import ABC, abstractmethod
 from copy import copy
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -260,9 +261,10 @@ class Relaxed(Way):
         return by_row(total, drawn.n), Kept(drawn.found.statistics, ())
 
 
-def to_judge(n_draws, n_rows):
-    """Draws for each row by which losses are compared: more of few rows."""
-    return max(n_draws, -(-_JUDGED // max(1, n_rows)))
+def to_judge(n_draws, weight):
+    """Draws for each row by which losses are compared: more of few rows, by their total
+    weight, which may be less than 1."""
+    return max(n_draws, ceil(_JUDGED / max(1, weight)))
 
 
 def by_row(terms, n):
