@@ -10,13 +10,11 @@ sum is seen.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import bdtr, bdtrik, gammaln, logit, xlog1py, xlogy
+from scipy.special import logit, xlog1py, xlogy
 
 from skdgm.distributions.columnwise import Columnwise
+from skdgm.distributions.counts import draw_binomial, log_factorials
 from skdgm.utils.math import sigmoid, softplus
-
-# Counts up to this n are drawn as sums of bits.
-_FEW = 32
 
 
 class _Options(NamedTuple):
@@ -53,7 +51,7 @@ class Binomial(_Options, Columnwise):
 
     def log_base(self, x):
         x, n = np.asarray(x, np.float64), self._n
-        return gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1)
+        return log_factorials(n) - log_factorials(x) - log_factorials(n - x)
 
     def log_partitions(self, eta):
         return self._n * softplus(np.asarray(eta, np.float64))
@@ -66,16 +64,8 @@ class Binomial(_Options, Columnwise):
         return (0.25 * self._n).astype(own.dtype)
 
     def draw_each(self, eta, rng):
-        n, p = self._n, sigmoid(np.asarray(eta, np.float64))
-        if n.max(initial=0) > _FEW:
-            u = rng.uniform(self.size)
-            p = np.clip(p, 1e-300, 1 - 1e-16)
-            x = np.ceil(bdtrik(u, n, p)).clip(0, n)
-            return np.where(x > 0, x - (bdtr(x - 1, n.astype(int), p) >= u), x)
-        x = np.zeros(np.shape(p))
-        for number in range(int(n.max(initial=0))):
-            x += (rng.fold(number).uniform(self.size) < p) & (number < n)
-        return x
+        p, uniform = sigmoid(np.asarray(eta, np.float64)), rng.uniform(self.size)
+        return draw_binomial(np.broadcast_to(p, uniform.shape), self._n, uniform)
 
     def draw(self, mean, rng):
         """Draw counts of given means."""

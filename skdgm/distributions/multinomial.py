@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln, logsumexp, softmax
 
+from skdgm.distributions.counts import log_factorials
 from skdgm.distributions.roles import Biased, Unit
 
 # Number of words of each document that are drawn at a time.
@@ -91,7 +92,7 @@ class Multinomial(_Options, Unit):
 
     def _log_orders(self, x):
         """Log of the number of orders of the words, (n_rows,)."""
-        own = gammaln(np.asarray(x, np.float64) + 1).sum(axis=-1)
+        own = log_factorials(x).sum(axis=-1)
         return gammaln(np.asarray(self.n, np.float64) + 1) - own
 
     def log_partition(self, eta):
@@ -103,7 +104,7 @@ class Multinomial(_Options, Unit):
         there are none, or clamped counts exceed the length."""
         eta, x = np.asarray(eta, np.float64), np.where(clamped, x, 0.0)
         left = np.broadcast_to(self.n - x.sum(axis=1), len(x))
-        known = x @ eta.T - gammaln(x + 1).sum(axis=1, keepdims=True)
+        known = x @ eta.T - log_factorials(x).sum(axis=1, keepdims=True)
         known += (gammaln(np.asarray(self.n) + 1.0) - gammaln(left + 1))[:, None]
         with np.errstate(divide="ignore"):
             free = np.where(clamped[:, None], -np.inf, eta)

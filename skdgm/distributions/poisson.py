@@ -10,9 +10,9 @@ the rate of count i by :math:`e^{W_{ij}}`.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import gammaln, pdtr, pdtrik
 
 from skdgm.distributions.columnwise import Columnwise
+from skdgm.distributions.counts import draw_poisson, log_factorials
 
 # Means above this have no counts in float64.
 _MOST = 1e15
@@ -31,11 +31,8 @@ def draw_counts(mean, rng):
     -------
     x : ndarray of shape (n_rows, size), of the dtype of ``mean``
     """
-    p = rng.uniform(mean.shape[1])
     rate = np.clip(mean.astype(np.float64), np.finfo(np.float32).tiny, _MOST)
-    x = np.ceil(pdtrik(p, rate)).clip(0)
-    # Rounding: the count below may do already.
-    return (x - (pdtr(x - 1, rate) >= p)).clip(0).astype(mean.dtype)
+    return draw_poisson(rate, rng.uniform(mean.shape[1])).astype(mean.dtype)
 
 
 class _Size(NamedTuple):
@@ -64,7 +61,7 @@ class Poisson(_Size, Columnwise):
             return np.maximum(np.log(mean), -700.0)
 
     def log_base(self, x):
-        return -gammaln(np.asarray(x, np.float64) + 1)
+        return -log_factorials(x)
 
     def log_partitions(self, eta):
         return np.exp(np.asarray(eta, np.float64))
