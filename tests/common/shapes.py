@@ -7,7 +7,7 @@ classifier may have its machine as a parameter.
 
 import numpy as np
 
-from skdgm import NeuralAutoregressive
+from skdgm import ConvRBM, NeuralAutoregressive
 from skdgm.belief._tuned import TunedNetwork
 from skdgm.utils.counts import layer_sizes, per_layer
 
@@ -26,13 +26,15 @@ def options(estimator, name):
 def having(estimator, **values):
     """Set options, wherever there are such; a stack's refinement has as many epochs."""
     n_units = values.get("n_components")
+    # Of maps a few are as many units.
+    few = min(n_units, 8) if isinstance(n_units, int) else n_units
     if n_units is not None and hasattr(machine(estimator), "hidden_layer_sizes"):
         depth = len(layer_sizes(machine(estimator).hidden_layer_sizes))
         values["hidden_layer_sizes"] = (n_units,) * depth
-        # Of maps a few are as many units.
-        few = min(n_units, 8) if isinstance(n_units, int) else n_units
         depth = len(layer_sizes(getattr(machine(estimator), "conv_layer_sizes", ())))
         values["conv_layer_sizes"] = (few,) * depth
+    if n_units is not None and isinstance(estimator, ConvRBM):
+        values["n_components"] = few
     if isinstance(n_units, int) and isinstance(estimator, NeuralAutoregressive):
         # Each column has so many.
         values["n_components"] = min(n_units, 1)

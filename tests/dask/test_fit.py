@@ -227,8 +227,8 @@ def test_the_gradient_is_that_of_all_rows(client, estimator, n_shards):
 
 
 def test_it_learns_as_much_as_on_one_machine(client):
-    options = {"batch_size": 40, "learning_rate": 0.1, "momentum": 0.9}
-    rbm = BernoulliRBM(4, n_iter=60, random_state=0, **options)
+    options = {"batch_size": 40, "learning_rate": 0.2, "momentum": 0.9}
+    rbm = BernoulliRBM(4, n_iter=40, random_state=0, **options)
     whole = clone(rbm).fit(X).score(X)
     assert whole > -3.5
     for steps in (1, 3):
@@ -322,7 +322,7 @@ def test_a_warm_start_goes_on(client):
     ("estimator", "y"),
     [
         (BernoulliRBM(4, learning_rate=0.5), None),
-        (NADE(4), None),
+        (NADE(4, learning_rate=0.1), None),
         (RBMClassifier(4, learning_rate=0.5), LABELS),
     ],
     ids=lambda value: type(value).__name__,

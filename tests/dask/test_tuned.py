@@ -147,7 +147,7 @@ def test_it_learns_as_much_as_on_one_machine(client):
     digits = digits / 16
     options = {"pretrain_iter": 5, "pretrain_batch_size": 50, "random_state": 0}
     options |= {"batch_size": 90, "learning_rate": 0.02}
-    net = DBNClassifier((64,), n_iter=30, **options)
+    net = DBNClassifier((64,), n_iter=20, **options)
     whole = clone(net).fit(digits[:900], y[:900]).score(digits[900:], y[900:])
     assert whole > 0.87
     for steps in (1, 4):
@@ -350,7 +350,9 @@ def test_deep_machines_with_a_net(clients, model, rows, y):
 
 
 @pytest.mark.parametrize(
-    "model", [RBMClassifier(4), DBMClassifier(DBM((4, 3), **SMALL), n_iter=1)], ids=str
+    "model",
+    [RBMClassifier(4, **SMALL), DBMClassifier(DBM((4, 3), **SMALL), n_iter=1)],
+    ids=str,
 )
 def test_losses_of_labels_are_those_of_rows_with_one(client, model):
     model = clone(model).set_params(unlabeled="unknown", random_state=0)
