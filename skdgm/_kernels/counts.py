@@ -9,17 +9,14 @@ from skdgm._kernels.jit import kernel
 
 @kernel
 def log_factorials(x, table, out, start, stop):
-    """log Γ(x + 1) of all entries, into ``out``, from a table of it for 0, 1, 2, …
-    where they are such numbers."""
+    """log Γ(x + 1) of the entries of a vector, into ``out``, from a table of it for 0,
+    1, 2, … where they are such numbers."""
     top = len(table)
-    for r in range(start, stop):
-        row, found = x[r], out[r]
-        for j in range(len(row)):
-            value = row[j]
-            if 0 <= value < top and value == np.floor(value):
-                found[j] = table[int(value)]
-            else:
-                found[j] = math.lgamma(value + 1)
+    for k in range(start, stop):
+        if 0 <= x[k] < top and x[k] == np.floor(x[k]):
+            out[k] = table[int(x[k])]
+        else:
+            out[k] = math.lgamma(x[k] + 1)
 
 
 @kernel

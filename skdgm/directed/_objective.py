@@ -1,5 +1,7 @@
 """Objective of directed nets with bits in their hidden layers."""
 
+from math import ceil
+
 import numpy as np
 
 from skdgm.directed._gibbs import Gibbs
@@ -18,13 +20,14 @@ from skdgm.directed._way import (
     Learned,
     Net,
     Relaxed,
-    to_judge,
 )
 from skdgm.directed._weighted import Compared, Reweighted, WakeSleep
 from skdgm.nets import NetObjective, nll
 from skdgm.utils import random
 from skdgm.utils.math import log_mean_exp
 
+# Draws, of all rows together, by which losses are compared at least.
+_JUDGED = 240
 OBJECTIVES = {
     "rws": Reweighted,
     "vimco": Compared,
@@ -92,7 +95,9 @@ class Belief(NetObjective):
     def watch(self, table, held_out, state):
         """Losses of the same rows at the end of each epoch, and by option the variance
         of the gradient."""
-        self.n_judged = to_judge(self.way.n_judged, table.weight.sum())
+        # The total weight of rows may be less than 1.
+        of_few = ceil(_JUDGED / max(1, table.weight.sum()))
+        self.n_judged = max(self.way.n_judged, of_few)
         if getattr(self.recipe, "gradient_draws", None) is None:
             return super().watch(table, held_out, state)
         return GradientWatch(self, table, held_out, state)

@@ -11,7 +11,6 @@ entry of ``OBJECTIVES``.
 
 from abc import ABC, abstractmethod
 from copy import copy
-from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -20,8 +19,6 @@ from skdgm.latent import Coins
 from skdgm.nets import listed, nll, row_mean
 from skdgm.nets.tape import getval
 
-# Draws, of all rows together, by which losses are compared at least.
-_JUDGED = 240
 # Streams of random numbers of an update.
 NOISE, DROP, GREY, DREAM, OTHER, DATA, FILL = range(7)
 
@@ -259,12 +256,6 @@ class Relaxed(Way):
         share = given.v.dtype.type(1 / self.n_each)
         total = (sum(drawn.log_p) - sum(drawn.log_q)) * share
         return by_row(total, drawn.n), Kept(drawn.found.statistics, ())
-
-
-def to_judge(n_draws, weight):
-    """Draws for each row by which losses are compared: more of few rows, by their total
-    weight, which may be less than 1."""
-    return max(n_draws, ceil(_JUDGED / max(1, weight)))
 
 
 def by_row(terms, n):

@@ -30,10 +30,8 @@ def log_factorials(x):
     found : ndarray
     """
     x = np.asarray(x, np.float64)
-    rows = np.ascontiguousarray(x).reshape(-1, x.shape[-1] if x.ndim else 1)
-    out = np.empty_like(rows)
-    given = kernels.log_factorials, rows, _TABLE, out
-    run(*given, n=len(rows), work=_WORK * rows.size)
+    out, work = np.empty(x.size), _WORK * x.size
+    run(kernels.log_factorials, x.ravel(), _TABLE, out, n=x.size, work=work)
     return out.reshape(x.shape)
 
 

@@ -11,9 +11,9 @@ RNG = np.random.default_rng(0)
 
 
 def test_log_factorials():
-    x = np.array([[0.0, 1, 2, 9, 10, 300], [0.5, 8.75, 1e-9, 10.5, 2e5, 1e12]])
+    x = np.array([0.0, 1, 2, 9, 10, 300, 0.5, 8.75, 1e-9, 10.5, 2e5, 1e12])
     out, table = np.empty_like(x), gammaln(np.arange(1.0, 11.0))
-    log_factorials(x, table, out, 0, 2)
+    log_factorials(x, table, out, 0, len(x))
     np.testing.assert_allclose(out, gammaln(x + 1), rtol=1e-12, atol=1e-15)
 
 
