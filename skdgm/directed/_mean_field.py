@@ -123,7 +123,8 @@ class MeanField(Way):
 
     def __init__(self, net, recipe):
         super().__init__(net, recipe)
-        self.factored = Factored(net)
+        # Draws are for losses alone.
+        self.n_each, self.factored = 1, Factored(net)
 
     @classmethod
     def check(cls, recipe):

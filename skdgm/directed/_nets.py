@@ -48,18 +48,21 @@ def check(asked):
         )
     if of_p and asked.objective not in _OF_P[of_p]:
         raise ValueError(
-            f'objective="{asked.objective}" is not there for layers of the model whose '
-            f"bits depend on each other so: autoregressive must not be {of_p!r}."
+            f'objective="{asked.objective}" does not support autoregressive={of_p!r}.'
         )
 
 
 def structure(asked):
     """Options that the nets depend on, a dict."""
+    linked = {name: getattr(asked, name) for name in _LINKED if hasattr(asked, name)}
+    if linked and not linked["autoregressive"]:
+        # Nothing depends on it.
+        linked["ordering"] = "given"
     return {
         "hidden_layer_sizes": layer_sizes(asked.hidden_layer_sizes),
         "column_types": asked.column_types,
         "variance": asked.variance if isinstance(asked.variance, str) else "fixed",
-        **{name: getattr(asked, name) for name in _LINKED if hasattr(asked, name)},
+        **linked,
     }
 
 

@@ -102,8 +102,10 @@ class Reinforce(DrawnWay):
         by_signal, by_one = scores(weights.of_q), scores(one)
         grads = own.gradient(by_signal, by_one)
         after = own.after(*self._moments(given, drawn, weights.of_q, by_signal, by_one))
-        total = drawn.weighed(weights._replace(of_q=np.zeros_like(one)))
-        for part, grad in zip(leaves(params.model.encoders), leaves(grads)):
+        # Less what the baselines take; all else that has these signals keeps them.
+        total = drawn.weighed(weights)
+        taken = tree_map(np.subtract, grads, by_signal)
+        for part, grad in zip(leaves(params.model.encoders), leaves(taken)):
             total = total + (part * grad).sum()
         return total, after
 
@@ -115,9 +117,9 @@ class Reinforce(DrawnWay):
         below, share = self.net.output.inputs(given.v, self.net.share), 1 / self.n_each
         below = np.repeat(below, self.n_each, axis=0)
         for level, (part, z) in enumerate(zip(by_one, drawn.found.z)):
-            if len(part) == 1 and isinstance(part[0], Layer):
-                odds = getval(drawn.found.stats[level])
-                odds = np.repeat(odds, len(z) // len(odds), axis=0)
+            # Of hidden units of a link, by which bits depend on each other, sums.
+            if isinstance(part[0], Layer) and part[0].W.shape[1] == z.shape[1]:
+                odds = self.net.hierarchy.units.odds(drawn.found.stats[level], z)
                 squares = (z - expit(odds)) ** 2 * share / len(given.v)
                 weighed = squares * of_q[:, :, level].reshape(-1, 1).astype(z.dtype)
                 many = below**2

@@ -127,9 +127,9 @@ class BidirectionalHelmholtzMachine(LatentModel):
 
     Attributes
     ----------
-    coefs_ : list of ndarray of shape (n_below, n_above)
+    coefs_ : list of ndarray of shape (n_inputs, n_outputs)
         Weights of q, from the data up, and then of p, those next to the data first.
-    intercepts_ : list of ndarray of shape (n_above,)
+    intercepts_ : list of ndarray of shape (n_outputs,)
         Biases of the same layers.
     prior_intercept_ : ndarray of shape (n_top,)
         Log odds of the bits of the highest layer in p.

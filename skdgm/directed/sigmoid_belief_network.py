@@ -73,7 +73,8 @@ class SigmoidBeliefNetwork(LatentModel):
         before them besides the layer above: if True, log odds (and means) are linear in
         them, as of DARN [10]_; "nade": by hidden units, as many as the layer has, as of
         :class:`~skdgm.NADE` [2]_. Draws are then made of one after another. Not "nade"
-        with "concrete" and "straight-through".
+        with "concrete" and "straight-through"; with these and "disarm" no column may
+        have missing values in ``fit``.
     recognition_autoregressive : bool or "nade", default=False
         The same of the inference net's bits. Only with "rws", "vimco", "nvil",
         "reinforce" and "wake-sleep".
@@ -91,7 +92,8 @@ class SigmoidBeliefNetwork(LatentModel):
         which the network keeps a hash of the row and the bits [1]_.
     n_importance : int or None, default=None
         Draws (chains, with "gibbs") for each row in training; if None, 5 for "rws" and
-        "vimco", else 1. "mean-field" has none, and takes these for its losses alone.
+        "vimco", else 1. "mean-field" learns without draws: these are for
+        ``loss_curve_`` alone.
     recognition_phase : {"both", "wake", "sleep"}, default="both"
         What the inference net learns from with "rws": weighted draws for rows, dreams
         of the model, or both.
@@ -161,13 +163,14 @@ class SigmoidBeliefNetwork(LatentModel):
 
     Attributes
     ----------
-    coefs_ : list of ndarray of shape (n_below, n_above)
+    coefs_ : list of ndarray of shape (n_inputs, n_outputs)
         Weights of the inference net, from the data up, and then of the model's layers,
-        those next to the data first.
-    intercepts_ : list of ndarray of shape (n_above,)
+        those next to the data first. By "nade" the outputs of a layer are its log odds
+        and then the biases of its link's hidden units.
+    intercepts_ : list of ndarray of shape (n_outputs,)
         Biases of the same layers.
-    prior_intercept_ : ndarray of shape (n_top,)
-        Log odds of the bits of the highest layer.
+    prior_intercept_ : ndarray of shape (n_outputs,)
+        The same of the highest layer of the model: log odds of its bits.
     latent_variances_ : ndarray of shape (n_hidden,)
         Variance of each bit's mean over some training rows, by layers.
     column_types_ : dict

@@ -120,9 +120,10 @@ class DataLayer:
         if given is not None and np.isnan(given[0]).any():
             if train and self.scored is None:
                 raise ValueError(
-                    f"With autoregressive={self.kind!r} an objective whose gradients "
-                    "pass through draws, or through pairs of them, has none for "
-                    'missing values: take objective="rws", or fill them before.'
+                    f"With autoregressive={self.kind!r} the objectives "
+                    '"disarm", "concrete" and "straight-through" have no gradients for '
+                    'missing values: take "rws", "vimco", "nvil", "reinforce" or '
+                    '"wake-sleep", or impute them first.'
                 )
             n_each = len(found.out) // len(given[0])
             holes = np.repeat(given[0], n_each, axis=0)

@@ -238,7 +238,7 @@ class LatentModel(NetEstimator):
 
         Returns
         -------
-        active : ndarray of bool, of shape (sum of n_components,)
+        active : ndarray of bool, of shape (n_hidden,)
             Units of the layer next to the data first.
         """
         return self.density_.active_units(X, threshold)

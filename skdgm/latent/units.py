@@ -183,8 +183,13 @@ class Coins(LatentUnits):
         return rng.uniform(n, dtype)
 
     def noise_of(self, z, stats):
-        # The least noise makes 1 of any log odds, the largest 0.
-        return 1 - z
+        # Below any probability, also one that rounds to zero, or at least 1.
+        return 1 - 2 * z
+
+    def odds(self, stats, z):
+        """Log odds of bits with these values, an array like z."""
+        odds = getval(stats)
+        return np.repeat(odds, len(z) // len(odds), axis=0)
 
     def draw(self, stats, noise):
         return coin(stats, noise, self.relaxation, self.temperature)
@@ -244,6 +249,10 @@ class LinkedCoins(Coins):
 
     def log_drawn(self, stats, noise, z):
         return self.log_prob(z, stats)
+
+    def odds(self, stats, z):
+        own, raw = tree_map(getval, stats.own), getval(stats.raw)
+        return of_bits(self.kind, z.shape[1]).apply(own, raw, z)
 
     def log_prob(self, z, stats):
         link = of_bits(self.kind, z.shape[1])

@@ -167,3 +167,11 @@ def test_columns_without_closed_forms_are_named(options, message):
     sbn = SigmoidBeliefNetwork((3,), n_iter=0, **options).fit(BARS)
     with pytest.raises(ValueError, match="Mean field .* is for columns of"):
         sbn.mean_field_bound(BARS)
+
+
+def test_draws_are_for_losses_alone():
+    options = {"objective": "mean-field", "n_iter": 3, "random_state": 0}
+    one = SigmoidBeliefNetwork((4, 3), **options).fit(BARS)
+    many = SigmoidBeliefNetwork((4, 3), n_importance=5, **options).fit(BARS)
+    for a, b in zip(one.coefs_, many.coefs_):
+        np.testing.assert_array_equal(a, b)
