@@ -99,33 +99,30 @@ class Reinforce(DrawnWay):
 
             return vjp(log_q, model.encoders, lambda out: np.full_like(out, 1 / n))[1]
 
-        by_signal, by_one = scores(weights.of_q), scores(one)
-        grads = own.gradient(by_signal, by_one)
-        after = own.after(*self._moments(given, drawn, weights.of_q, by_signal, by_one))
-        # Less what the baselines take; all else that has these signals keeps them.
-        total = drawn.weighed(weights)
-        taken = tree_map(np.subtract, grads, by_signal)
-        for part, grad in zip(leaves(params.model.encoders), leaves(taken)):
-            total = total + (part * grad).sum()
-        return total, after
+        by_one, total = scores(one), drawn.weighed(weights)
+        # All else that has these signals keeps them.
+        taken = leaves(own.taken(by_one))
+        for part, grad in zip(leaves(params.model.encoders), taken):
+            total = total - (part * grad).sum()
+        if self.net.hierarchy.units.n_stats == 1:
+            return total, own.after(*self._moments(given, drawn, weights.of_q))
+        # Nets have outputs besides log odds.
+        cross = tree_map(np.multiply, scores(weights.of_q), by_one)
+        return total, own.after(cross, tree_map(np.square, by_one))
 
-    def _moments(self, given, drawn, of_q, by_signal, by_one):
-        """Squares of scores, times signals and times one: of draws in a dense layer,
-        of sums in others."""
-        cross = list(tree_map(np.multiply, by_signal, by_one))
-        square = list(tree_map(np.square, by_one))
+    def _moments(self, given, drawn, of_q):
+        """Squares of the scores of draws, times signals and times one."""
+        cross, square = [], []
         below, share = self.net.output.inputs(given.v, self.net.share), 1 / self.n_each
         below = np.repeat(below, self.n_each, axis=0)
-        for level, (part, z) in enumerate(zip(by_one, drawn.found.z)):
-            # Of hidden units of a link, by which bits depend on each other, sums.
-            if isinstance(part[0], Layer) and part[0].W.shape[1] == z.shape[1]:
-                odds = self.net.hierarchy.units.odds(drawn.found.stats[level], z)
-                squares = (z - expit(odds)) ** 2 * share / len(given.v)
-                weighed = squares * of_q[:, :, level].reshape(-1, 1).astype(z.dtype)
-                many = below**2
-                cross[level] = (Layer(many.T @ weighed, weighed.sum(axis=0)),)
-                squares = squares * share
-                square[level] = (Layer(many.T @ squares, squares.sum(axis=0)),)
+        for level, z in enumerate(drawn.found.z):
+            odds = self.net.hierarchy.units.odds(drawn.found.stats[level], z)
+            squares = (z - expit(odds)) ** 2 * share / len(given.v)
+            weighed = squares * of_q[:, :, level].reshape(-1, 1).astype(z.dtype)
+            many = below**2
+            cross.append((Layer(many.T @ weighed, weighed.sum(axis=0)),))
+            squares = squares * share
+            square.append((Layer(many.T @ squares, squares.sum(axis=0)),))
             below = z
         return tuple(cross), tuple(square)
 
@@ -159,8 +156,7 @@ class Antithetic(DrawnWay):
             other = self.net.drawn(given.params.model, given, noise)
             values = other.values()
             gap = (local - signals(*values, local=True))[:, :, level].reshape(-1)
-            odds = getval(stats)
-            odds = np.repeat(odds, len(gap) // len(odds), axis=0)
+            odds = self.net.hierarchy.units.odds(stats, z[level])
             slope = disarm(odds, z[level], other.found.z[level], gap) / self.n_each
             slope = slope.reshape(len(stats), -1, odds.shape[1]).sum(axis=1)
             part = (stats * slope.astype(odds.dtype)).sum(axis=1)

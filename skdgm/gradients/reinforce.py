@@ -84,26 +84,24 @@ class Optimal(NamedTuple):
     cross: tuple = ()
     square: tuple = ()
 
-    def gradient(self, by_signal, by_one):
-        """The gradient with baselines of former batches; by the first, without.
+    def taken(self, by_one):
+        """What baselines of former batches take from a gradient; () by the first.
 
         Parameters
         ----------
-        by_signal, by_one : tuple
-            Trees of sums of scores, times signals and times one.
+        by_one : tuple
+            Tree of sums of scores.
 
         Returns
         -------
         grads : tuple
         """
 
-        def less(f, one, cross, square):
+        def of(one, cross, square):
             least = np.finfo(square.dtype).tiny
-            return f - one * (cross / np.maximum(square, least))
+            return one * (cross / np.maximum(square, least))
 
-        if not self.square:
-            return by_signal
-        return tree_map(less, by_signal, by_one, self.cross, self.square)
+        return tree_map(of, by_one, self.cross, self.square) if self.square else ()
 
     def after(self, cross, square):
         """Moments with those of another batch."""

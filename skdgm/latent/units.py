@@ -17,6 +17,7 @@ from skdgm.nets import (
     log_drawn,
     log_normal,
     log_prior,
+    to_draws,
 )
 from skdgm.nets.tape import getval
 from skdgm.utils.math import softplus
@@ -188,8 +189,7 @@ class Coins(LatentUnits):
 
     def odds(self, stats, z):
         """Log odds of bits with these values, an array like z."""
-        odds = getval(stats)
-        return np.repeat(odds, len(z) // len(odds), axis=0)
+        return to_draws(getval(stats), len(z))
 
     def draw(self, stats, noise):
         return coin(stats, noise, self.relaxation, self.temperature)

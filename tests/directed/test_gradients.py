@@ -97,19 +97,24 @@ def drawn(own, params, kept, seed, n_copies=N_COPIES):
     )[1]
 
 
+def after_others(kept, params):
+    """State with moments of other updates, so that they do not depend on the next."""
+    if not kept.own:
+        return kept
+    moments = {"mean": np.array([-3.0, -1.0]), "variance": np.array([4.0, 2.0])}
+    running = Running(**moments, n=np.ones(1))
+    if isinstance(kept.own, Optimal):
+        rng = np.random.default_rng(4)
+        square = tree_map(lambda a: rng.random(a.shape), params.model.encoders)
+        cross = tree_map(lambda a: rng.normal(size=a.shape), square)
+        running = Optimal(running, cross, square)
+    return kept._replace(own=running)
+
+
 def assert_mean_gradient(expected, **options):
     """Gradients of many updates have the expected mean."""
     own, params, kept = objective(**options)
-    if kept.own:
-        # Moments of other updates, so that they do not depend on this one.
-        moments = {"mean": np.array([-3.0, -1.0]), "variance": np.array([4.0, 2.0])}
-        running = Running(**moments, n=np.ones(1))
-        if options.get("baseline") == "optimal":
-            rng = np.random.default_rng(4)
-            square = tree_map(lambda a: rng.random(a.shape), params.model.encoders)
-            cross = tree_map(lambda a: rng.normal(size=a.shape), square)
-            running = Optimal(running, cross, square)
-        kept = kept._replace(own=running)
+    kept = after_others(kept, params)
     found = [drawn(own, params, kept, seed).model for seed in range(N_UPDATES)]
     rows = np.array([np.concatenate([g.ravel() for g in arrays(f)]) for f in found])
     wanted = np.concatenate([g.ravel() for g in arrays(expected)])

@@ -11,12 +11,12 @@ from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
 from skdgm.directed._way import Given
 from skdgm.exceptions import DataRangeWarning
-from skdgm.gradients.reinforce import Optimal
 from skdgm.latent.data_layer import PACE
 from skdgm.latent.links import LINKS
 from skdgm.nets import vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
+from tests.directed.test_gradients import after_others
 from tests.numerical import (
     arrays,
     assert_means,
@@ -342,16 +342,7 @@ def drawn(own, params, kept, rows, seed, n_copies=N_COPIES):
 
 
 def assert_mean_gradient(own, params, kept, rows, expected):
-    if kept.own:
-        running = getattr(kept.own, "signals", kept.own)._replace(
-            mean=np.array([-3.0, -1.0]), variance=np.array([4.0, 2.0]), n=np.ones(1)
-        )
-        if isinstance(kept.own, Optimal):
-            rng = np.random.default_rng(4)
-            square = tree_map(lambda a: rng.random(a.shape), params.model.encoders)
-            cross = tree_map(lambda a: rng.normal(size=a.shape), square)
-            running = Optimal(running, cross, square)
-        kept = kept._replace(own=running)
+    kept = after_others(kept, params)
     found = [drawn(own, params, kept, rows, seed) for seed in range(N_UPDATES)]
     found = np.array([np.concatenate([g.ravel() for g in arrays(f)]) for f in found])
     wanted = np.concatenate([g.ravel() for g in arrays(expected)])
