@@ -101,6 +101,11 @@ class Link(ABC):
         (n_rows * n_draws, n_outputs)."""
 
     @abstractmethod
+    def spare(self, grads, params, l2):
+        """Add to gradients, in place, what weight decay takes too much of what has a
+        pace: the decay is to be that of the terms' weights."""
+
+    @abstractmethod
     def begin(self, params, raw):
         """State before the first column."""
 
@@ -141,6 +146,9 @@ class Linear(Link):
         terms = dense(x, W, np.zeros(self.n_outputs, params.dtype), "identity")
         n = max(len(raw), len(terms))
         return to_draws(raw, n) + to_draws(terms, n)
+
+    def spare(self, grads, params, l2):
+        grads += grads.dtype.type(l2 * (1 - self.pace**2)) * params
 
     def begin(self, params, raw):
         return [raw.copy()]
@@ -196,6 +204,9 @@ class Hidden(Link):
         if (self.factor != 1).any():
             terms = terms * self.factor.astype(x.dtype)
         return to_draws(columns(raw, 0, n), size) + terms
+
+    def spare(self, grads, params, l2):
+        grads[1][:] += grads[1].dtype.type(l2 * (1 - self.pace**2)) * params[1]
 
     def begin(self, params, raw):
         n = self.n_outputs

@@ -7,7 +7,7 @@ import numpy as np
 
 from skdgm.nets.parts import SOLVERS, ascend
 from skdgm.nets.tape import vjp
-from skdgm.optim import Joined, Mean
+from skdgm.optim import Joined, Mean, piecewise
 from skdgm.training import DensityWatch, Objective
 from skdgm.utils import random
 
@@ -149,6 +149,7 @@ class NetObjective(Objective):
             )
         # Optimisers ascend, so the gradient is that of minus the loss.
         _, grads = vjp(losses, state.params, lambda out: np.full_like(out, -1 / n_rows))
+        self.spare(grads, state.params, piecewise(self.recipe.alpha, clock) / n_rows)
         ascend(joined, self.recipe, grads, clock, n_rows)
         self.constrain(state.params)
         joined.follow()
@@ -159,6 +160,9 @@ class NetObjective(Objective):
         alpha = self.recipe.alpha
         n_values = len(alpha) if isinstance(alpha, tuple) else 1
         return epochs.stop - len(epochs) // n_values
+
+    def spare(self, grads, params, l2):
+        """Add to gradients, in place, what weight decay ``l2`` is not to take away."""
 
     def constrain(self, params):
         """Project parameters onto their constraints, in place, after each update."""
