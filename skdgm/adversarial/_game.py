@@ -9,7 +9,8 @@ Each update of the discriminator lowers
 with the zero-centred penalty of real and generated rows [1]_ [2]_, or with
 :math:`\gamma (\lVert \nabla_x D \rVert - 1)^2` between them [3]_; each update of the
 generator lowers :math:`\mathbb{E}[\ell_G]`, or the distance of mean hidden units
-:math:`\lVert \mathbb{E} h(x) - \mathbb{E} h(G(z)) \rVert^2` [4]_.
+:math:`\lVert \mathbb{E} h(x) - \mathbb{E} h(G(z)) \rVert^2` [4]_, of each class where
+there are classes.
 
 References
 ----------
@@ -201,10 +202,9 @@ class Game(Objective):
         """Losses of both players by the discriminator's outputs, a :class:`Verdict`."""
         net, mask = self.discriminator, None
         if turn.classes is not None:
-            # Weights of logits whose sum is that of a pack: those of its classes.
+            # Weights of logits whose sum is that of a pack: those of its rows' classes.
             codes = one_hot(turn.classes, self.generator.n_classes, self.rows.dtype)
-            packs = net.packed(codes)
-            mask = packs.reshape((len(packs), net.packing, -1)).mean(axis=1)
+            mask = net.packed(codes) / net.packing
         return Verdict(self.loss, mask, self.recipe.label_smoothing)
 
     def discriminate(self, state, turn):
@@ -269,8 +269,10 @@ class Game(Objective):
         def slopes(out):
             if recipe.feature_matching:
                 target = net.hidden(*other, real, **turn.how)[0]
-                gap = out.mean(axis=0) - target.mean(axis=0)
-                return np.broadcast_to(-2 * gap / len(out), out.shape)
+                alike = np.ones((len(out), 1)) if verdict.mask is None else verdict.mask
+                alike = alike.astype(out.dtype)
+                gaps = alike.T @ (out - target) / len(out)
+                return -2 / len(out) * (alike @ gaps)
             if self.both_sides:
                 return -np.concatenate(verdict.both(*np.split(out, 2)))
             paired = self.loss.paired

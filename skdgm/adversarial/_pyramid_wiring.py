@@ -40,7 +40,7 @@ class LevelWiring(Wiring):
             return super()._discriminator(structure)
         # What is given stands beside a row, as another row of a pack would.
         found = super()._discriminator(structure | {"packing": 2})
-        return found._replace(packing=1)
+        return found._replace(packing=1, head=self._head(1))
 
 
 class PyramidWiring:
@@ -107,7 +107,9 @@ class PyramidWiring:
         level = len(self.discriminators) - 1
         net, seen = state.stages[level].discriminator, x
         if self.of_data and level:
-            levels = self.pyramid.levels(x)
+            # Means of blocks are those of their known pixels.
+            levels = x if known is None else np.where(known > 0, x, np.nan)
+            levels = self.pyramid.levels(levels)
             seen = np.concatenate([x, given_below(self.generator, levels, level)], 1)
         judge = self.discriminators[level]
         return judge.hidden(net.params, net.statistics, seen)[0]

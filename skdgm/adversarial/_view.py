@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from skdgm.implicit.kernels import noisy
 from skdgm.nets import beside
 from skdgm.nets.tape import getval
 from skdgm.optim import learning_rate
+
+_OUTPUT = 100
 
 
 class View:
@@ -57,11 +60,16 @@ class View:
             recipe.instance_noise, recipe.schedule, clock, recipe.power_t
         )
         if of_output and recipe.output_noise:
-            real = np.tile(self.emission.continuous, (len(x), 1))
-            # A generated atom has no score, as one of the data.
-            real[:, self.emission.scores] &= getval(x)[:, self.emission.none] > 0
-            size = np.hypot(size, recipe.output_noise * real)
-        elif not size:
+            x = x + self._of_output(getval(x), rng.fold(_OUTPUT).rows(len(x)))
+        if not size:
             return x
         noise = rng.generator().standard_normal(x.shape, self.dtype)
         return x + np.asarray(size, self.dtype) * noise
+
+    def _of_output(self, x, rng):
+        """Noise that belongs to the generator, which gradients pass by."""
+        emission = self.emission
+        added = noisy(x, emission, self.recipe.output_noise, rng) - x
+        # A generated atom has no score, as one of the data.
+        added[:, emission.scores] *= x[:, emission.none] > 0
+        return added

@@ -100,6 +100,16 @@ class Wiring:
                 "minibatch_kernels make rows depend on each other, so that there is no "
                 "gradient by single rows: set gradient_penalty=0."
             )
+        if asked.batch_norm is True and asked.batch_size < 2:
+            raise ValueError(
+                "batch_norm=True standardises units over the rows of a batch: set "
+                "batch_size to 2 or more."
+            )
+        if asked.minibatch_kernels and asked.batch_size < 2 * asked.packing:
+            raise ValueError(
+                "minibatch_kernels compare the rows of a batch, or its packs: set "
+                f"batch_size to {2 * asked.packing} or more."
+            )
         if asked.packing > asked.batch_size:
             raise ValueError(
                 f"packing={asked.packing} rows are judged together, but batch_size is "
@@ -194,9 +204,13 @@ class Wiring:
                 parts += self._dropout()
         if structure["minibatch_kernels"]:
             parts.append(minibatch(structure["minibatch_kernels"]))
+        return Discriminator(layers.serial(*parts), self._head(packing), packing)
+
+    def _head(self, packing):
+        """Logits: one, or that of each class for each row of a pack; other outputs."""
         n_more = self.codes.n_outputs if self.codes else 0
-        head = layers.dense(max(1, self.n_classes) + n_more, init="glorot_normal")
-        return Discriminator(layers.serial(*parts), head, packing)
+        n_logits = max(1, packing * self.n_classes)
+        return layers.dense(n_logits + n_more, init="glorot_normal")
 
     def _dropout(self):
         # Also at rate 0, so that the nets are the same if the rate changes.
@@ -217,12 +231,15 @@ class Wiring:
         """Last hidden units of the discriminator for rows, each by itself."""
         net = state.discriminator
         x = np.tile(x, self.discriminator.packing)
-        h, _ = self.discriminator.hidden(net.params, net.statistics, x)
-        return h
+        return self.discriminator.hidden(net.params, net.statistics, x)[0]
 
     def score(self, state, x):
-        """Largest logit of the discriminator for rows, each by itself."""
-        net = state.discriminator
-        x = np.tile(x, self.discriminator.packing)
+        """Logit of the discriminator for rows, each in a pack of its copies: of all
+        classes the largest."""
+        net, packing = state.discriminator, self.discriminator.packing
+        x = np.tile(x, packing)
         logits, _, _ = self.discriminator.judge(net.params, net.statistics, x)
-        return logits[:, : max(1, self.n_classes)].max(axis=1)
+        if not self.n_classes:
+            return logits[:, 0]
+        of_slots = logits[:, : packing * self.n_classes]
+        return of_slots.reshape(len(x), packing, -1).mean(axis=1).max(axis=1)

@@ -108,7 +108,7 @@ class BiGAN(ImplicitModel):
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
-        and 300 epochs.
+        and 1,000 epochs.
     n_draws : int, default=1000
         Draws around which ``score_samples`` and ``impute`` estimate densities. It may
         be changed after ``fit``.
@@ -167,7 +167,7 @@ class BiGAN(ImplicitModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import BiGAN
     >>> X = load_digits().data / 16
-    >>> gan = BiGAN(n_iter=10, random_state=0).fit(X)
+    >>> gan = BiGAN(n_iter=2, random_state=0).fit(X)
     >>> Z = gan.transform(X)
     >>> Z.shape
     (1797, 16)

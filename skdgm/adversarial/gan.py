@@ -99,7 +99,7 @@ class GAN(ImplicitModel):
         It is then the bandwidth of ``score_samples``.
     feature_matching : bool, default=False
         Whether the generator matches the mean of the discriminator's last hidden units,
-        in place of ``loss`` [8]_.
+        of each class if conditional, in place of ``loss`` [8]_.
     historical_averaging : float, default=0.0
         Weight of the squared distance of parameters from their average over time [8]_.
     minibatch_kernels : int, default=0
@@ -162,7 +162,7 @@ class GAN(ImplicitModel):
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
-        and 300 epochs.
+        and 1,000 epochs.
     n_draws : int, default=1000
         Draws around which ``score_samples`` and ``impute`` estimate densities. It may
         be changed after ``fit``.
@@ -237,7 +237,7 @@ class GAN(ImplicitModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import GAN
     >>> X = load_digits().data / 16
-    >>> gan = GAN(n_iter=20, random_state=0).fit(X)
+    >>> gan = GAN(n_iter=5, random_state=0).fit(X)
     >>> gan.sample(3, random_state=0).shape
     (3, 64)
     >>> gan.transform(X).shape
@@ -249,7 +249,7 @@ class GAN(ImplicitModel):
     _parameter_constraints: dict = OPTIONS
     _WIRING = Wiring
     # That of binary and grey columns is the second one.
-    _BUDGET, _BUDGET_BITS = Budget(5_000, 10, 300), Budget(2_500, 10, 300)
+    _BUDGET, _BUDGET_BITS = Budget(5_000, 10, 1_000), Budget(2_500, 10, 1_000)
 
     def __init__(
         self,
@@ -380,7 +380,8 @@ class GAN(ImplicitModel):
         Returns
         -------
         score : ndarray of shape (n_samples,)
-            That of rows as such; of a conditional model the largest of all classes.
+            Of a conditional model the largest of all classes; with ``packing`` that of
+            a pack of copies of the row, which tells less of the row.
         """
         return self.density_.by_rows(
             X, lambda x, _: self._wiring(self._learned).score(self._training, x)

@@ -123,7 +123,7 @@ class InfoGAN(ImplicitModel):
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
-        and 300 epochs.
+        and 1,000 epochs.
     n_draws : int, default=1000
         Draws around which ``score_samples`` and ``impute`` estimate densities. It may
         be changed after ``fit``.
@@ -184,7 +184,7 @@ class InfoGAN(ImplicitModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import InfoGAN
     >>> X = load_digits().data / 16
-    >>> gan = InfoGAN(n_categories=10, n_codes=1, n_iter=20, random_state=0).fit(X)
+    >>> gan = InfoGAN(n_categories=10, n_codes=1, n_iter=3, random_state=0).fit(X)
     >>> gan.transform(X).shape
     (1797, 11)
     >>> gan.predict(X[:3]).shape

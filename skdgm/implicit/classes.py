@@ -70,4 +70,4 @@ def asked(model, y, n_rows):
     y = np.full(n_rows, y) if np.ndim(y) == 0 else as_column(as_values(y, model))
     if len(y) != n_rows:
         raise ValueError(f"y has {len(y)} classes for {n_rows} rows.")
-    return codes_of(of_classes(y), classes)
+    return codes_of(of_classes(y, f"y of {model._name}"), classes)

@@ -5,13 +5,12 @@ entries is one, so all conditional distributions follow: those of a mixture.
 """
 
 import numpy as np
-from scipy.special import ndtri
 from sklearn.utils import check_random_state
 
 from skdgm.base import Density
 from skdgm.data import BinaryColumns, fill
 from skdgm.implicit.inversion import invert
-from skdgm.implicit.kernels import Kernels, within
+from skdgm.implicit.kernels import Kernels, noisy
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -100,19 +99,9 @@ class ImplicitDensity(Density):
         with one_blas_thread():
             x = self.drawn(rng.rows(n_samples), n_samples, codes)
             if self.noise:
-                x = self._noisy(x, rng.fold(_NOISE).rows(n_samples))
+                own = rng.fold(_NOISE).rows(n_samples)
+                x = noisy(x, self.emission, self.noise, own)
         return self.presented(x, rng.fold(_RARE).rows(n_samples))
-
-    def _noisy(self, x, rng):
-        """Rows with the noise of real columns, cut off beyond [0, 1] of grey ones."""
-        grey, spread = self.emission.grey, self.noise * self.emission.continuous
-        noisy = x + rng.normal(x.shape[1], x.dtype.type) * spread.astype(x.dtype)
-        own = x[:, grey].astype(float)
-        low, high = within(own, self.noise)
-        share = rng.uniform(x.shape[1])[:, grey]
-        moved = own + self.noise * ndtri(low + share * (high - low))
-        noisy[:, grey] = moved.clip(0, 1)
-        return noisy
 
     def decode(self, Z, codes=None):
         """Rows of latent units, and of classes, in the form of the data."""

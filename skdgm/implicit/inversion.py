@@ -2,21 +2,25 @@ r"""Inversion of a generator: latent units for rows.
 
 .. math:: \min_z \lVert x - g(z) \rVert^2 + \tfrac{1}{100} \lVert z \rVert^2
 
-by Adam, each row for itself.
+by Adam, each row for itself, at a rate that falls to zero: what is found depends on the
+rounding of the last steps only, not on the company in which rows are inverted.
 """
 
+from functools import partial
+
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from skdgm.nets.tape import vjp
 from skdgm.utils.random import LIKELIHOOD, stream
 from skdgm.utils.threads import one_blas_thread
 
-_LATENT, _RATE, _BETAS, _WEIGHT = 100, 0.05, (0.9, 0.99), 0.01
-# Rows at a time.
-_ROWS = 2**10
+_LATENT, _RATE, _BETAS, _WEIGHT = 100, 0.2, (0.9, 0.99), 0.01
+# Rows at a time; slopes whose squares are numbers.
+_ROWS, _STEEPEST = 2**10, 1e15
 
 
-def invert(density, X, n_steps=200):
+def invert(density, X, n_steps=200, given=None):
     """Latent units whose generated rows are near to given ones.
 
     Parameters
@@ -24,6 +28,8 @@ def invert(density, X, n_steps=200):
     density : ImplicitDensity
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
     n_steps : int, default=200
+    given : ndarray of int, of shape (n_samples,), optional
+        Classes of the rows; by default that of the nearest draw.
 
     Returns
     -------
@@ -35,14 +41,26 @@ def invert(density, X, n_steps=200):
     starts = generator.latent(rng.fold(_LATENT), n, dtype)
     codes = None if density.shares is None else density.classes(rng, n)
 
-    def of_rows(v, _):
+    def of_rows(v, _, code=None):
         x, known = density.emission.inputs(v)
-        near = kernels.log_weights(x.astype(float), known).argmax(axis=1)
+        log_w = kernels.log_weights(x.astype(float), known)
+        if code is not None and (codes == code).any():
+            log_w[:, codes != code] = -np.inf
+        near = log_w.argmax(axis=1)
         own = None if codes is None else codes[near]
+        if code is not None:
+            own = np.full(len(x), code)
         return _descend(density, x, known, starts[near], own, n_steps)
 
-    with one_blas_thread():
-        return density.by_content(of_rows, density.read(X), _ROWS)
+    with one_blas_thread(), np.errstate(over="ignore"):
+        if given is None:
+            return density.by_content(of_rows, density.read(X), _ROWS)
+        found = np.empty((len(given), starts.shape[1]), dtype)
+        for code in np.unique(given):
+            which, of_code = (given == code).nonzero()[0], partial(of_rows, code=code)
+            rows = density.read(_safe_indexing(X, which))
+            found[which] = density.by_content(of_code, rows, _ROWS)
+    return found
 
 
 def _descend(density, x, known, z, codes, n_steps):
@@ -50,29 +68,23 @@ def _descend(density, x, known, z, codes, n_steps):
     noise = density.emission.silence(len(x), x.dtype)
     known = 1 if known is None else known
     fixed = generator.given(z, codes)[:, z.shape[1] :]
-    z, best, lowest = z.copy(), z.copy(), np.full(len(z), np.inf)
     mean, square = np.zeros_like(z), np.zeros_like(z)
 
     def outputs(given):
         return generator.draw(*density.net, given[0], noise)[0]
 
-    for step in range(n_steps + 1):
-        gap = None
+    def slopes(fake):
+        return 2 * (fake - x) * known
 
-        def slopes(fake):
-            nonlocal gap
-            gap = (fake - x) * known
-            return 2 * gap
-
+    for step in range(n_steps):
         whole = np.concatenate([z, fixed], axis=1)
         (back,) = vjp(outputs, (whole,), slopes)[1]
-        loss = (gap**2).sum(axis=1) + _WEIGHT * (z**2).sum(axis=1)
-        better = loss < lowest
-        best[better], lowest[better] = z[better], loss[better]
-        grad = back[:, : z.shape[1]] + 2 * _WEIGHT * z
+        grad = np.nan_to_num(back[:, : z.shape[1]]).clip(-_STEEPEST, _STEEPEST)
+        grad = grad + 2 * _WEIGHT * z
         mean += (1 - _BETAS[0]) * (grad - mean)
         square += (1 - _BETAS[1]) * (grad**2 - square)
         sizes = [1 - beta ** (step + 1) for beta in _BETAS]
-        z = z - _RATE * (mean / sizes[0]) / (np.sqrt(square / sizes[1]) + 1e-8)
+        rate = _RATE * (1 - step / n_steps) ** 2
+        z = z - rate * (mean / sizes[0]) / (np.sqrt(square / sizes[1]) + 1e-8)
         z = z.astype(x.dtype, copy=False)
-    return best
+    return z

@@ -26,7 +26,7 @@ References
 from hashlib import sha256
 
 import numpy as np
-from scipy.special import logsumexp, ndtr
+from scipy.special import logsumexp, ndtr, ndtri
 
 from skdgm.nets.discrepancy import squared_distances
 
@@ -155,6 +155,29 @@ class Kernels:
         """Log density of rows, of shape (n_rows,)."""
         log_k = self.log_weights(x, known)
         return logsumexp(log_k, axis=1) - np.log(log_k.shape[1])
+
+
+def noisy(x, emission, size, rng):
+    """Rows with noise of real columns, cut off beyond [0, 1] of grey ones.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_inputs)
+        What a discriminator sees.
+    emission : Emission
+    size : float
+        Standard deviation.
+    rng : Stream
+        With a stream for each row.
+    """
+    grey, spread = emission.grey, size * emission.continuous
+    found = x + rng.normal(x.shape[1], x.dtype.type) * spread.astype(x.dtype)
+    own = x[:, grey].astype(float)
+    low, high = within(own, size)
+    share = rng.uniform(x.shape[1])[:, grey]
+    moved = own + size * ndtri(low + share * (high - low))
+    found[:, grey] = moved.clip(0, 1)
+    return found
 
 
 def within(centres, width):

@@ -19,8 +19,7 @@ from skdgm.nets import NetEstimator
 from skdgm.utils.callers import warn
 from skdgm.utils.counts import count, count_rows
 
-# Updates before which sameness is no collapse; least share of the rows' variance.
-_SETTLED, _DIVERSE = 1000, 0.2
+_SETTLED = 1000  # Updates before which sameness is no collapse.
 
 
 def _is_invertible(model):
@@ -200,7 +199,7 @@ class ImplicitModel(NetEstimator):
             raise ValueError(f"{self._name} is conditional: generate needs y.")
         return framed(self, density.decode(Z, codes), H)
 
-    def invert(self, X, *, n_steps=200):
+    def invert(self, X, y=None, *, n_steps=200):
         r"""Latent units whose generated rows are nearest to given ones.
 
         .. math:: \min_z \lVert x - g(z) \rVert^2 + \tfrac{1}{100} \lVert z \rVert^2
@@ -212,6 +211,9 @@ class ImplicitModel(NetEstimator):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN is a missing value, to which no distance counts.
+        y : object or array-like of shape (n_samples,), default=None
+            Class of all rows, or of each, of a conditional model. By default each row
+            has that of its nearest draw.
         n_steps : int, default=200
             Number of steps.
 
@@ -224,7 +226,8 @@ class ImplicitModel(NetEstimator):
         .. [1] Zhu, Krähenbühl, Shechtman and Efros (2016). Generative visual
            manipulation on the natural image manifold. ECCV.
         """
-        return invert(self.density_, X, count(n_steps, "n_steps"))
+        codes = self._codes_of(y, np.shape(X)[0])
+        return invert(self.density_, X, count(n_steps, "n_steps"), codes)
 
     @property
     def density_(self):
@@ -287,6 +290,8 @@ class ImplicitModel(NetEstimator):
         """Count classes, and look for grey values, before training."""
         if fresh:
             vars(self).pop("_label_counts", None)
+            if table.rows.labels is None:
+                vars(self).pop("classes_", None)
             bits = self._domain.bits(self._columns)
             self._grey = bool(has_grey(table.rows, bits))
         if table.rows.labels is not None:
@@ -304,15 +309,10 @@ class ImplicitModel(NetEstimator):
         return columns_as_asked(self._options)
 
     def _report(self, learned, n_epochs, watch):
-        self.coverage_ = watch.coverage[-1] if watch.coverage else 0.0
+        self.coverage_, fault = watch.diversity(learned.state)
         super()._report(learned, n_epochs, watch)
-        if self.n_updates_ >= _SETTLED and watch.diversity(learned.state) < _DIVERSE:
-            warn(
-                f"{self._name} collapsed: its rows are much more alike than those of "
-                f"the data, of which they cover {self.coverage_:.0%}. "
-                f"{self._DIVERSIFY}",
-                CollapseWarning,
-            )
+        if fault and self.n_updates_ >= _SETTLED:
+            warn(f"{self._name} collapsed: {fault} {self._DIVERSIFY}", CollapseWarning)
 
     def _attributes(self, state):
         found = super()._attributes(state)

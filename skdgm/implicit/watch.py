@@ -10,6 +10,8 @@ from skdgm.utils.random import PROBE, stream
 _NEIGHBOURS, _MOST = 5, 500
 # Rise of the discrepancy from which on training was useless.
 _WORSE = 0.3
+# Least shares of the rows to cover, and of their variance.
+_COVERED, _DIVERSE = 0.1, 0.2
 _LATENT, _EMIT, _HELD = range(100, 103)
 
 
@@ -68,16 +70,23 @@ class GeneratorWatch(Watch):
 
     def of_probe(self, state):
         fake = self.drawn(state, self.probe, self.known)
-        near = squared_distances(self.x, fake).min(axis=1)
-        self.coverage.append(float((near <= self.near).mean()))
+        self.coverage.append(self._covered(fake))
         return self._between(fake, self.x)
 
+    def _covered(self, fake):
+        near = squared_distances(self.x, fake).min(axis=1)
+        return float((near <= self.near).mean())
+
     def diversity(self, state):
-        """Variance of generated rows, as a share of that of the watched ones."""
-        own = self.x.var(axis=0, dtype=np.float64).sum()
+        """Share of the watched rows that generated ones cover, and what is wrong if
+        this, or their variance, is next to nothing: a sentence, or ""."""
         fake = self.drawn(state, self.probe, self.known)
-        found = fake.var(axis=0, dtype=np.float64).sum()
-        return found / own if own > 0 else 1.0
+        own, found = (x.var(axis=0, dtype=np.float64).sum() for x in (self.x, fake))
+        covered, spread = self._covered(fake), found / own if own > 0 else 1.0
+        if covered >= _COVERED and spread >= _DIVERSE:
+            return covered, ""
+        told = f"its rows have {spread:.0%} of the variance of the data, of which"
+        return covered, f"{told} they cover {covered:.0%}."
 
     def _loss(self, state, index, weight):
         x, known = self._seen(self.unseen)

@@ -12,6 +12,7 @@ from skdgm.adversarial._losses import LOSSES
 from skdgm.adversarial._view import View
 from skdgm.adversarial._wiring import Wiring
 from skdgm.exceptions import CollapseWarning, DivergenceError
+from skdgm.implicit.kernels import noisy
 from skdgm.nets.emission import Emission
 from skdgm.optim import Clock
 from skdgm.training import canonical
@@ -52,8 +53,9 @@ def objective_of(players, of_generator):
         out, hidden, _ = players.discriminator.judge(*net, rows, **how)
         if codes is None:
             return out[:, 0], hidden
-        mask = players.discriminator.packed(np.eye(2)[codes]).reshape(len(real), -1, 2)
-        mask = np.tile(mask.mean(axis=1), (len(out) // len(real), 1))
+        net = players.discriminator
+        mask = net.packed(np.eye(2)[codes]) / net.packing
+        mask = np.tile(mask, (len(out) // len(real), 1))
         return (out * mask).sum(axis=1), hidden
 
     real = players.seen(turn.x, turn)
@@ -72,7 +74,11 @@ def objective_of(players, of_generator):
         else:
             r, f = np.split(judged(other, np.concatenate([real, fake]))[0], 2)
         if of_generator and recipe.feature_matching:
-            return ((h.mean(axis=0) - k.mean(axis=0)) ** 2).sum()
+            alike = np.ones((len(h), 1))
+            if codes is not None:
+                net = players.discriminator
+                alike = net.packed(np.eye(2)[codes]) / net.packing
+            return ((alike.T @ (h - k) / len(h)) ** 2).sum()
         if of_generator:
             return players.loss.generator(r, f)[0].mean()
         total = players.loss.discriminator(r, f, recipe.label_smoothing)[0].mean()
@@ -107,6 +113,12 @@ CASES = {
     "dropout": {"dropout": 0.4, "gradient_penalty": 0.0},
     "classes": {"labels": LABELS, "gradient_penalty": 0.3, "penalty_interval": 1},
     "classes in packs": {"labels": LABELS, "packing": 3, "gradient_penalty": 0.0},
+    "features of classes": {
+        "labels": LABELS,
+        "feature_matching": True,
+        "packing": 2,
+        "gradient_penalty": 0.0,
+    },
 }
 
 
@@ -179,6 +191,16 @@ def test_plain_steps_circle_and_penalties_do_not():
         ),
         ({"minibatch_kernels": 3}, "set gradient_penalty=0"),
         ({"packing": 7, "batch_size": 5}, "packing=7"),
+        ({"batch_norm": True, "batch_size": 1}, "set batch_size to 2"),
+        (
+            {
+                "minibatch_kernels": 3,
+                "gradient_penalty": 0,
+                "packing": 2,
+                "batch_size": 3,
+            },
+            "set batch_size to 4",
+        ),
         ({"architecture": "conv"}, "image_shape"),
         ({"architecture": "conv", "image_shape": (2, 2)}, "image_shape"),
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes"),
@@ -206,16 +228,22 @@ def test_classes_are_asked_for_by_name():
         gan.partial_fit(X, np.where(y == "a", "a", "c"))
     with pytest.raises(ValueError, match="not conditional"):
         GAN(column_types="gaussian", n_iter=1).fit(X).sample(2, y="a")
+    # Nor is one that was learned again without classes.
+    gan.set_params(class_conditional=False).fit(X)
+    assert not hasattr(gan, "classes_")
+    with pytest.raises(ValueError, match="not conditional"):
+        gan.sample(2, y="a")
 
 
 TOY = {"column_types": "gaussian", "n_components": 4, "hidden_layer_sizes": (32, 32)}
 TOY |= {"batch_size": 50, "random_state": 0}
 
 
-def test_draws_by_class_have_their_class():
+@pytest.mark.parametrize("how", [{}, {"feature_matching": True}, {"packing": 2}])
+def test_draws_by_class_have_their_class(how):
     y = RNG.integers(0, 3, 600)
     rows = np.column_stack([3.0 * y, -y]) + RNG.normal(0, 0.2, (600, 2))
-    gan = GAN(**TOY, class_conditional=True, n_iter=40).fit(rows, y)
+    gan = GAN(**TOY, class_conditional=True, n_iter=40, **how).fit(rows, y)
     asked = np.repeat([0, 1, 2], 100)
     drawn = gan.sample(300, random_state=0, y=asked)
     found = np.rint(drawn[:, 0] / 3).astype(int)
@@ -353,3 +381,50 @@ def test_an_automatic_penalty_depends_on_the_columns(kinds, penalty):
         for asked in ("auto", penalty)
     ]
     np.testing.assert_array_equal(*draws)
+
+
+def test_rows_of_known_classes_are_inverted_as_such():
+    y = RNG.integers(0, 3, 300)
+    rows = np.column_stack([3.0 * y, -y]) + RNG.normal(0, 0.2, (300, 2))
+    gan = GAN(**TOY, class_conditional=True, n_iter=30).fit(rows, y)
+    again = gan.generate(gan.invert(rows, y), y)
+    assert np.abs(again - rows).mean() < 0.1
+    # One for all, in any order of the rows; and those of the nearest draws.
+    one, all_ = gan.invert(rows[:7], 2), gan.invert(rows[:7], [2] * 7)
+    np.testing.assert_array_equal(one, all_)
+    backwards = gan.invert(rows[:9:-1], y[:9:-1])[::-1]
+    np.testing.assert_allclose(backwards, gan.invert(rows, y)[10:], rtol=1e-6)
+    assert gan.invert(rows[:7]).shape == one.shape
+    with pytest.raises(ValueError, match="2 classes for 3 rows"):
+        gan.invert(rows[:3], [0, 1])
+
+
+def test_training_sees_the_noise_that_samples_have():
+    emission = Emission(["grey", "gaussian"], [1, 1])
+    recipe = SimpleNamespace(
+        instance_noise=0.0, output_noise=0.4, schedule="constant", power_t=0.5
+    )
+    net = SimpleNamespace(packed=lambda x: x)
+    view, x = View(recipe, emission, net, np.float64), np.tile([0.1, -3.0], (4000, 1))
+    seen = view(x, None, stream(0, 1), CLOCK, of_output=True)
+    drawn = noisy(x, emission, 0.4, stream(1, 1).rows(len(x)))
+    assert seen[:, 0].min() >= 0
+    assert seen[:, 0].max() <= 1
+    se = np.sqrt(2 * drawn.var(axis=0) / len(x))
+    assert (abs(seen.mean(axis=0) - drawn.mean(axis=0)) < 4 * se).all()
+    np.testing.assert_array_equal(view(x, None, stream(0, 1), CLOCK), x)
+
+
+def test_collapse_is_told_where_little_is_covered():
+    own = game()
+    watch = own.watch(canonical(own.rows), None, own.start())
+    for made, told in [
+        (watch.x, ""),
+        (watch.x.mean(axis=0) + np.zeros_like(watch.x), "have 0% of the variance"),
+        (watch.x + 100, "cover 0%"),
+    ]:
+        watch.drawn = lambda *_, made=made: made
+        covered, fault = watch.diversity(None)
+        assert told in fault
+        assert bool(told) == bool(fault)
+        assert covered == 1.0 or fault
