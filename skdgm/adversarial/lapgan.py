@@ -158,7 +158,7 @@ class LAPGAN(ImplicitModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import LAPGAN
     >>> X = load_digits().data / 16
-    >>> gan = LAPGAN(n_iter=5, random_state=0).fit(X)
+    >>> gan = LAPGAN(n_iter=1, random_state=0).fit(X)
     >>> gan.pyramid_shapes_
     [(2, 2, 1), (4, 4, 1), (8, 8, 1)]
     >>> gan.generate(np.zeros((1, 48))).shape

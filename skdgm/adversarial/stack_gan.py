@@ -162,7 +162,7 @@ class StackGAN(ImplicitModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import StackGAN
     >>> X = load_digits().data / 16
-    >>> gan = StackGAN(n_iter=5, random_state=0).fit(X)
+    >>> gan = StackGAN(n_iter=1, random_state=0).fit(X)
     >>> gan.pyramid_shapes_
     [(4, 4, 1), (8, 8, 1)]
     >>> gan.generate(np.zeros((1, 32))).shape

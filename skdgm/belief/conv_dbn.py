@@ -176,13 +176,13 @@ class ConvDBN(BeliefNetwork):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvDBN
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data[:500] / 16
     >>> dbn = ConvDBN((8, 12), filter_shape=(3, 2), pool_shape=2, n_iter=2)
     >>> dbn = dbn.set_params(random_state=0).fit(X)
     >>> [maps.shape for maps in dbn.transform_maps(X)]
-    [(1797, 3, 3, 8), (1797, 1, 1, 12)]
+    [(500, 3, 3, 8), (500, 1, 1, 12)]
     >>> dbn.transform(X).shape
-    (1797, 84)
+    (500, 84)
     >>> dbn.sample(3, random_state=0).shape
     (3, 64)
     """

@@ -95,7 +95,7 @@ class DBNRegressor(RegressorMixin, TunedNetwork):
     >>> from sklearn.datasets import load_diabetes
     >>> from skdgm import DBNRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> reg = DBNRegressor((32, 32), pretrain_iter=20, random_state=0)
+    >>> reg = DBNRegressor((32, 32), pretrain_iter=5, n_iter=30, random_state=0)
     >>> reg.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.4
     True
     """

@@ -189,13 +189,13 @@ class ConvDBM(Machine):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvDBM
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data[:500] / 16
     >>> dbm = ConvDBM((8, 12), filter_shape=(3, 2), pool_shape=2, n_iter=2)
     >>> dbm = dbm.set_params(random_state=0).fit(X)
     >>> [maps.shape for maps in dbm.transform_maps(X)]
-    [(1797, 3, 3, 8), (1797, 1, 1, 12)]
+    [(500, 3, 3, 8), (500, 1, 1, 12)]
     >>> dbm.transform(X).shape
-    (1797, 84)
+    (500, 84)
     >>> dbm.sample(3, random_state=0).shape
     (3, 64)
     """

@@ -165,7 +165,7 @@ class BidirectionalHelmholtzMachine(LatentModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import BidirectionalHelmholtzMachine
     >>> X = load_digits().data > 7
-    >>> machine = BidirectionalHelmholtzMachine((32, 16), n_iter=20, random_state=0)
+    >>> machine = BidirectionalHelmholtzMachine((32, 16), n_iter=3, random_state=0)
     >>> machine.fit(X).transform(X).shape
     (1797, 48)
     >>> bool(machine.log_Z_ <= 0)

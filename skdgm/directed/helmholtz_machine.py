@@ -158,7 +158,7 @@ class HelmholtzMachine(LatentModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import HelmholtzMachine
     >>> X = load_digits().data > 7
-    >>> machine = HelmholtzMachine((32, 16), n_iter=20, random_state=0).fit(X)
+    >>> machine = HelmholtzMachine((32, 16), n_iter=5, random_state=0).fit(X)
     >>> [W.shape for W in machine.recognition_weights_]
     [(64, 32), (32, 16)]
     >>> machine.sample(3, random_state=0).shape

@@ -221,7 +221,7 @@ class SigmoidBeliefNetwork(LatentModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import SigmoidBeliefNetwork
     >>> X = load_digits().data / 16
-    >>> sbn = SigmoidBeliefNetwork((32, 16), n_iter=20, random_state=0).fit(X)
+    >>> sbn = SigmoidBeliefNetwork((32, 16), n_iter=5, random_state=0).fit(X)
     >>> sbn.transform(X).shape
     (1797, 48)
     >>> sbn.sample(3, random_state=0).shape

@@ -91,7 +91,7 @@ def likelihood_table(
     >>> from skdgm import GaussianRBM
     >>> from skdgm.metrics import likelihood_table
     >>> X = load_iris().data
-    >>> rbm = GaussianRBM(8, n_iter=100, random_state=0).fit(X)
+    >>> rbm = GaussianRBM(8, n_iter=50, random_state=0).fit(X)
     >>> mixture = GaussianMixture(3, random_state=0).fit(X)
     >>> table = likelihood_table([rbm, mixture], X)
     >>> list(table["kind"])
@@ -101,8 +101,8 @@ def likelihood_table(
 
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import FVBN, BernoulliRBM
-    >>> X = load_digits().data[:500] / 16
-    >>> models = [BernoulliRBM(16, n_iter=5, random_state=0), FVBN(random_state=0)]
+    >>> X = load_digits().data[:200] / 16
+    >>> models = [BernoulliRBM(8, n_iter=5), FVBN(n_iter=5)]
     >>> table = likelihood_table([model.fit(X) for model in models], X)
     >>> list(table["bit_draws"]), list(table["kind"])
     ([10, 10], ['exact', 'exact'])

@@ -177,7 +177,7 @@ class GMMN(ImplicitModel):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import GMMN
     >>> X = load_digits().data / 16
-    >>> gmmn = GMMN(autoencoder_layer_sizes=(128, 16), n_iter=40, random_state=0).fit(X)
+    >>> gmmn = GMMN(autoencoder_layer_sizes=(64, 16), n_iter=10, random_state=0).fit(X)
     >>> gmmn.sample(3, random_state=0).shape
     (3, 64)
     >>> gmmn.transform(X).shape
