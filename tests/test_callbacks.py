@@ -38,6 +38,7 @@ from skdgm.exceptions import (
 from skdgm.preprocessing import BernoulliBinarizer
 from tests.callbacks import Callback
 from tests.common.instances import INSTANCES, name_of
+from tests.common.shapes import brief
 from tests.common.test_contract import Data
 from tests.kills import survive
 from tests.persistence.same import assert_identical
@@ -45,6 +46,7 @@ from tests.persistence.same import assert_identical
 RNG = np.random.default_rng(0)
 BITS = RNG.integers(0, 2, (200, 6))
 LABELS = BITS[:, 0]
+FEW, OF_FEW = BITS[:60], LABELS[:60]
 STACKS = [one for one in INSTANCES if isinstance(one, BeliefNetwork | TunedNetwork)]
 SINGLE = [one for one in INSTANCES if one not in STACKS]
 
@@ -91,8 +93,8 @@ def path(tmp_path):
 
 @pytest.mark.parametrize("instance", SINGLE, ids=name_of)
 def test_going_on_is_the_same_as_never_having_stopped(instance, path):
-    data = Data(instance)
-    given = {"X": data.X, **data.y()}
+    instance, data = brief(clone(instance), most=3), Data(instance)
+    given = {"X": data.X[:40], **data.y(slice(40))}
     whole = clone(instance).fit(**given)
     broken(instance, 2, Checkpoint(path), **given)
     assert_identical(whole, resumed(instance, path, **given))
@@ -144,7 +146,7 @@ def assert_goes_on(estimator, path, start=clone, step=1, **data):
             return n_writes - step
         # What there is, of as many layers, is a model.
         kept = skdgm.load(path)
-        assert np.isfinite(kept.score_samples(data["X"])).all()
+        assert np.isfinite(kept.score_samples(data["X"][:10])).all()
         again = start(estimator).set_callbacks(Checkpoint(path)).fit(**data)
         assert_identical(whole, again.set_callbacks())
         kept = skdgm.load(path)
@@ -154,10 +156,9 @@ def assert_goes_on(estimator, path, start=clone, step=1, **data):
 
 @pytest.mark.parametrize("instance", STACKS, ids=name_of)
 def test_stacks_go_on_with_the_layer_under_way(instance, path):
-    data = Data(instance)
-    # Nets write after many epochs, all of the same kind.
-    step = 7 if data.labelled else 3
-    assert assert_goes_on(instance, path, step=step, X=data.X, **data.y()) >= 3
+    instance, data = brief(clone(instance), most=3), Data(instance)
+    given = {"X": data.X[:40], **data.y(slice(40))}
+    assert assert_goes_on(instance, path, step=3, **given) >= 3
 
 
 def test_layers_of_a_stack_that_are_complete_are_not_trained_again(path):
@@ -204,14 +205,14 @@ class Refined(Checkpoint):
         (DBN((4, 3, 2), column_types="gaussian", **REFINE), None),
         (DBN((4, 3), gradient="tempering", n_temperatures=3, **REFINE), None),
         (DBN((4, 3), solver="adam", resample=False, **REFINE), None),
-        (GenerativeDBNClassifier((4, 3), **REFINE), LABELS),
+        (GenerativeDBNClassifier((4, 3), **REFINE), OF_FEW),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_refinement_goes_on(dbn, y, path):
     depth = len(dbn.hidden_layer_sizes)
     # Each epoch of each layer and its end, those of refinement, and the end.
-    data = {"X": BITS} if y is None else {"X": BITS, "y": y}
+    data = {"X": FEW} if y is None else {"X": FEW, "y": y}
     assert assert_goes_on(dbn, path, **data) == depth * 3 + 3 + 1
 
 
@@ -361,10 +362,10 @@ PAIRS = {"pretrain": "layerwise", "pretrain_iter": (2, 3), "random_state": 0}
     ids=lambda value: type(value).__name__,
 )
 def test_pre_training_of_a_machine_goes_on(machine, n_epochs, path):
-    data, machine = {"X": BITS}, clone(machine).set_params(random_state=0)
+    data, machine = {"X": FEW}, clone(machine).set_params(random_state=0)
     n_net = 0
     if isinstance(machine, DBMClassifier):
-        data["y"], n_net = LABELS, machine.n_iter
+        data["y"], n_net = OF_FEW, machine.n_iter
     # Each epoch of each pair, those of all layers together, of a net, and the end.
     assert assert_goes_on(machine, path, **data) == sum(n_epochs) + 2 + n_net + 1
     path.unlink()
@@ -401,7 +402,7 @@ def test_fine_tuning_of_a_machine_goes_on(options, own, path):
     dbm = DBM((4, 3), **{"n_iter": 2} | options)
     clf = DBMClassifier(dbm, **NET | own)
     # Each epoch of the machine, those of its net, and the end.
-    assert assert_goes_on(clf, path, X=BITS, y=LABELS) == dbm.n_iter + 3 + 1
+    assert assert_goes_on(clf, path, X=FEW, y=OF_FEW) == dbm.n_iter + 3 + 1
 
 
 def test_a_net_of_a_machine_is_not_trained_again(path):
@@ -670,17 +671,17 @@ def test_estimators_of_others_do_not_take_it(path):
 # Fifty are python -m tests.kills 50.
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_fit_survives_kills(path):
-    rbm = BernoulliRBM(16, n_iter=100, random_state=0)
-    lost, found = survive(rbm, BITS, path, n_kills=5)
-    assert lost == [0] * 5
+    rbm = BernoulliRBM(16, n_iter=60, random_state=0)
+    lost, found = survive(rbm, BITS, path, n_kills=3)
+    assert lost == [0] * 3
     assert_identical(clone(rbm).fit(BITS), found)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_stack_survives_kills(path):
-    dbn = DBN((16, 12), n_iter=80, random_state=0)
-    lost, found = survive(dbn, BITS, path, n_kills=5)
-    assert lost == [0] * 5
+    dbn = DBN((16, 12), n_iter=48, random_state=0)
+    lost, found = survive(dbn, BITS, path, n_kills=3)
+    assert lost == [0] * 3
     assert_identical(clone(dbn).fit(BITS), found)
 
 
@@ -688,15 +689,15 @@ def test_a_stack_survives_kills(path):
 @pytest.mark.parametrize(
     ("model", "given"),
     [
-        (DBM((8, 6), pretrain="layerwise", pretrain_iter=50, n_iter=50), {}),
-        (DBNClassifier((8, 6), pretrain_iter=50, n_iter=50), {"y": LABELS}),
-        (DBN((8, 6), n_iter=20, refine="up-down", refine_iter=80), {}),
-        (DBMClassifier(DBM((8, 6), n_iter=20), n_iter=80), {"y": LABELS}),
+        (DBM((8, 6), pretrain="layerwise", pretrain_iter=30, n_iter=30), {}),
+        (DBNClassifier((8, 6), pretrain_iter=30, n_iter=30), {"y": LABELS}),
+        (DBN((8, 6), n_iter=12, refine="up-down", refine_iter=48), {}),
+        (DBMClassifier(DBM((8, 6), n_iter=12), n_iter=48), {"y": LABELS}),
     ],
     ids=["DBM", "DBNClassifier", "DBN", "DBMClassifier"],
 )
 def test_fits_of_several_stages_survive_kills(model, given, path):
     model.set_params(random_state=0)
-    lost, found = survive(model, BITS, path, n_kills=5, **given)
-    assert lost == [0] * 5
+    lost, found = survive(model, BITS, path, n_kills=3, **given)
+    assert lost == [0] * 3
     assert_identical(clone(model).fit(BITS, **given), found)

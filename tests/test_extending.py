@@ -20,7 +20,7 @@ from tests.numerical import assert_expectation, assert_means, numerical_gradient
 from tests.reference import Enumeration, Graph
 
 DOC = Path(__file__).parents[1] / "doc"
-N = 10_000
+N = 4_000
 
 
 def load(name):

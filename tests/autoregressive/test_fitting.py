@@ -66,13 +66,16 @@ def test_learning_beats_independent_columns(name):
 @pytest.mark.parametrize("name", [*SOME[1:], "orderless"])
 def test_learning_of_columns_of_all_kinds(name, kind):
     rows, output = data(kind, 200), OUTPUT[kind]
-    own = net(name, column_types=output, n_iter=60).fit(rows)
+    n_iter = 60 if name == "orderless" else 20
+    own = net(name, column_types=output, n_iter=n_iter).fit(rows)
     start = net(name, column_types=output, n_iter=0).fit(rows)
     assert own.score(rows) > start.score(rows) + 0.03
 
 
-@pytest.mark.parametrize("conditional", ["gaussian", "laplace"])
-@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic"])
+@pytest.mark.parametrize(
+    "activation, conditional",
+    [("relu", "gaussian"), ("tanh", "laplace"), ("logistic", "gaussian")],
+)
 def test_rnade_learns_more_than_a_line_would(conditional, activation):
     rows = data("real", 400)
     options = {"activation": activation, "conditional": conditional}
@@ -106,7 +109,7 @@ def test_the_path_of_penalties_goes_on_where_the_last_one_ended():
             FVBN(alpha=alpha).fit(X)
 
 
-@SOME_OF_ALL
+@pytest.mark.parametrize("name", ["nade", "orderless"])
 @pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])
 def test_solvers_and_schedules(name, solver):
     found = []
@@ -416,13 +419,13 @@ def test_frames_are_their_numbers(name):
 @pytest.mark.parametrize("kind", ["bits", "table"])
 @SOME_OF_ALL
 def test_memory_mapped_and_sparse_rows_are_rows(name, kind, tmp_path):
-    rows = data(kind, 70)
-    own = net(name, column_types=OUTPUT[kind]).fit(rows)
+    rows, options = data(kind, 70), {"column_types": OUTPUT[kind], "n_iter": 2}
+    own = net(name, **options).fit(rows)
     path = tmp_path / "rows.npy"
     np.save(path, rows)
     mapped = np.load(path, mmap_mode="r")
     for other in (mapped, sp.csr_matrix(rows), sp.csr_array(rows)):
-        found = net(name, column_types=OUTPUT[kind]).fit(other)
+        found = net(name, **options).fit(other)
         assert_same(found, own)
         scores = own.score_samples(other)
         np.testing.assert_array_equal(scores, own.score_samples(rows))
@@ -478,7 +481,7 @@ def test_rows_with_holes_are_learned_from(name):
     """Of each nearly a third is missing."""
     holed = np.where(np.random.default_rng(0).random(X.shape) < 0.3, NAN, X)
     holed[0] = NAN
-    own = net(name, n_iter=20).fit(holed)
+    own = net(name, n_iter=12).fit(holed)
     gain = 0.1 if name == "deep" else 0.4
     assert own.score(correlated_bits(seed=1)) > -INDEPENDENT + gain
     filled = own.impute(holed)
@@ -488,9 +491,8 @@ def test_rows_with_holes_are_learned_from(name):
 
 
 @SOME_OF_ALL
-@pytest.mark.parametrize("n_threads", [1, 3])
-def test_thread_count_does_not_matter(name, n_threads):
-    options = {"n_iter": 2, "batch_size": 150, "learning_rate": 0.005}
+def test_thread_count_does_not_matter(name):
+    options = {"n_iter": 1, "batch_size": 150, "learning_rate": 0.005}
     big = {
         "hidden_layer_sizes": (300,)
         * len(getattr(net(name), "hidden_layer_sizes", ())),
@@ -499,13 +501,15 @@ def test_thread_count_does_not_matter(name, n_threads):
     names = net(name).get_params()
     options |= {k: v for k, v in big.items() if k in names}
     rows, found = correlated_bits(300, 40), []
-    for n in (1, n_threads + 1):
+    for n in (1, 2, 4):
         with limit(n):
             own = net(name, **options).fit(rows)
             found.append((own, own.score_samples(rows), own.sample(300, 0)))
-    assert_same(found[0][0], found[1][0])
-    for one, other in zip(found[0][1:], found[1][1:], strict=True):
-        np.testing.assert_array_equal(one, other)
+    (first, *expected), *others = found
+    for other, *same in others:
+        assert_same(first, other)
+        for one, two in zip(expected, same, strict=True):
+            np.testing.assert_array_equal(one, two)
 
 
 @pytest.mark.parametrize("cls", [FVBN, MADE, NADE, EoNADE, NeuralAutoregressive])
@@ -530,16 +534,16 @@ def test_hidden_sizes_say_how_many_features_there_are(name):
         assert own.transform(data("mixed")).shape[1] == len(names)
 
 
-@pytest.mark.parametrize("output", ["mixed", "categorical", "gaussian"])
 @pytest.mark.parametrize("cls", [FVBN, MADE, NADE, EoNADE, NeuralAutoregressive])
-def test_what_columns_are_stays_when_options_change(cls, output):
+def test_what_columns_are_stays_when_options_change(cls):
     own = cls(n_iter=1).fit(X)
     score = own.score(X)
-    assert own.set_params(column_types=output).score(X) == score
-    assert own.sample(2, 0).max() <= 1
-    with pytest.raises(ValueError, match="column_types changed"):
-        own.partial_fit(X)
-    assert own.score(X) == score
+    for output in ("mixed", "categorical", "gaussian"):
+        assert own.set_params(column_types=output).score(X) == score
+        assert own.sample(2, 0).max() <= 1
+        with pytest.raises(ValueError, match="column_types changed"):
+            own.partial_fit(X)
+        assert own.score(X) == score
 
 
 def test_numbers_of_draws_and_orders_are_checked_when_they_matter():

@@ -2,6 +2,8 @@
 
 import pickle
 import warnings
+from copy import deepcopy
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -53,10 +55,15 @@ def rows_of(estimator):
     return X, np.where(HOLES[:, : X.shape[1]], np.nan, X)
 
 
+@cache
+def learned(name):
+    estimator = clone(MACHINES[name]).set_params(n_iter=5)
+    return estimator.fit(rows_of(estimator)[0])
+
+
 @pytest.fixture(params=MACHINES)
 def fitted(request):
-    estimator = clone(MACHINES[request.param]).set_params(n_iter=5)
-    return estimator.fit(rows_of(estimator)[0])
+    return deepcopy(learned(request.param))
 
 
 class Truth:
@@ -128,13 +135,13 @@ def test_imputation(fitted):
     row = holed[np.isnan(holed).sum(axis=1) == 2][:1]
     p = np.where(truth.agree(row[0]), np.exp(truth.log_p), 0)
     expected = p @ truth.v / p.sum()
-    drawn = fitted.impute(np.repeat(row, 3000, axis=0), method="sample", random_state=1)
+    drawn = fitted.impute(np.repeat(row, 1000, axis=0), method="sample", random_state=1)
     variance = p @ truth.v**2 / p.sum() - expected**2
-    se = np.sqrt(np.maximum(variance, 0) / 3000) + 1e-9
+    se = np.sqrt(np.maximum(variance, 0) / 1000) + 1e-9
     assert (abs(drawn.mean(axis=0) - expected) / se).max() < 4.5
     if fitted.column_types == "bernoulli":
-        filled = fitted.impute(row, n_steps=4000)
-        np.testing.assert_allclose(filled[0], expected, atol=0.05)
+        filled = fitted.impute(np.repeat(row, 20, axis=0), n_steps=400)
+        np.testing.assert_allclose(filled.mean(axis=0), expected, atol=0.05)
     else:
         assert set(fitted.impute(row).ravel()) <= {0, 1, 2, 3}
 
@@ -221,7 +228,7 @@ def _parts(estimator):
 
 def test_missing_entries_are_drawn():
     energy, params = machine(scale=0.7)
-    X = drawn_from(energy, params, 20_000)
+    X = drawn_from(energy, params, 6000)
     X[np.random.default_rng(1).random(X.shape) < 0.3] = np.nan
     true = params.couplings[0][np.triu_indices(5, 1)]
     for objective in "likelihood", "pseudo-likelihood":
@@ -442,7 +449,7 @@ def test_both_phases_have_the_moments_that_the_likelihood_takes(case):
     v = np.repeat(x[0][[3, 40]], n // 2, axis=0)
     recipe = SimpleNamespace(
         solver="sgd",
-        n_steps=40,
+        n_steps=20,
         n_chains=n,
         batch_size=n,
         gradient="pcd",

@@ -140,7 +140,7 @@ def test_scores_are_below_the_likelihood(options):
     exactly = [logsumexp(truth.log_p[truth.agree(row)]) for row in rows]
     assert (model.score_samples(rows) <= np.array(exactly) + 1e-9).all()
     some = v[:: max(1, len(v) // 30)]
-    found, se = model.importance_likelihood(some, n_draws=3000, return_se=True)
+    found, se = model.importance_likelihood(some, n_draws=1000, return_se=True)
     expected = truth.log_p[:: max(1, len(v) // 30)]
     assert (abs(found - expected) <= 4.5 * se + 1e-9).all()
     assert se.max() < 0.1
@@ -223,7 +223,8 @@ def test_imputed_means_are_conditional_means():
     truth = Listed(model)
     rows = holed(truth.states[0][::40])
     expected = np.array([truth.mean(0, row) for row in rows])
-    filled = model.impute(rows, n_steps=4000)
+    many = model.impute(np.tile(rows, (10, 1)), n_steps=600)
+    filled = many.reshape(10, *rows.shape).mean(axis=0)
     np.testing.assert_allclose(filled, expected, atol=0.06)
     np.testing.assert_array_equal(filled[~np.isnan(rows)], rows[~np.isnan(rows)])
 
@@ -313,30 +314,30 @@ def test_it_learns_bars(options):
     X = X.reshape(200, 64)
     if "column_types" in options:
         X = X + rng.normal(0, 0.1, X.shape).astype(np.float32)
-    given = {"filter_shape": 3, "n_iter": 40, "learning_rate": 0.01, "random_state": 0}
+    given = {"filter_shape": 3, "n_iter": 15, "learning_rate": 0.02, "random_state": 0}
     model = ConvDBM((4, 3), **(given | {"pool_shape": (2, 1)} | options)).fit(X)
     assert model.loss_curve_[-1] < 0.9 * model.loss_curve_[0]
-    holes = X.copy()
+    part, holes = X[:60], X[:60].copy()
     holes[:, 20:28] = np.nan
     filled = model.impute(holes)
-    np.testing.assert_array_equal(filled[:, :20], X[:, :20])
+    np.testing.assert_array_equal(filled[:, :20], part[:, :20])
     blank = np.where(np.isnan(holes), X.mean(axis=0), holes)
-    assert ((filled - X) ** 2).mean() < ((blank - X) ** 2).mean()
+    assert ((filled - part) ** 2).mean() < ((blank - part) ** 2).mean()
     # Other pixels of each image.
     some = np.where(rng.random(X.shape) < 0.2, np.nan, X)
-    again = ConvDBM(**model.get_params()).set_params(n_iter=5).fit(some)
+    again = ConvDBM(**model.get_params()).set_params(n_iter=3).fit(some)
     assert all(np.isfinite(W).all() for W in again.coefs_)
     assert again.loss_curve_[-1] < again.loss_curve_[0]
 
 
 def test_pretraining_is_of_use():
-    X = load_digits().data[:600] / 16
+    X = load_digits().data[:300] / 16
     bits = (RNG.random(X.shape) < X).astype(np.float32)
     given = {"filter_shape": (3, 2), "n_iter": 0, "random_state": 0}
     scores = [
         ConvDBM((8, 8), pretrain=pretrain, **given)
         .fit(X)
-        .importance_likelihood(bits, n_draws=20)
+        .importance_likelihood(bits[:100], n_draws=20)
         .mean()
         for pretrain in (None, "layerwise")
     ]

@@ -182,17 +182,17 @@ def test_it_learns_bars(column_types):
     if column_types == "gaussian":
         X = X + rng.normal(0, 0.1, X.shape).astype(np.float32)
     model = ConvRBM(4, filter_shape=3, column_types=column_types, random_state=0)
-    model.set_params(n_iter=30).fit(X)
+    model.set_params(n_iter=15).fit(X)
     assert model.loss_curve_[-1] < model.loss_curve_[0] - 1
-    holes = X.copy()
+    part, holes = X[:60], X[:60].copy()
     holes[:, 20:28] = np.nan
     filled = model.impute(holes)
-    np.testing.assert_array_equal(filled[:, :20], X[:, :20])
+    np.testing.assert_array_equal(filled[:, :20], part[:, :20])
     blank = np.where(np.isnan(holes), X.mean(axis=0), holes)
-    assert ((filled - X) ** 2).mean() < ((blank - X) ** 2).mean()
+    assert ((filled - part) ** 2).mean() < ((blank - part) ** 2).mean()
     # Other pixels of each image.
     some = np.where(rng.random(X.shape) < 0.2, np.nan, X)
-    again = ConvRBM(**model.get_params()).fit(some)
+    again = ConvRBM(**model.get_params()).set_params(n_iter=3).fit(some)
     assert np.isfinite(again.components_).all()
     assert again.loss_curve_[-1] < again.loss_curve_[0]
 

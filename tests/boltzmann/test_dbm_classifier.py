@@ -131,7 +131,7 @@ def test_scores_are_below_the_likelihood(machine):
 
 def test_importance_sampling_closes_the_gap(machine):
     clf, truth = machine
-    found, se = clf.importance_likelihood(STATES, n_draws=4000, return_se=True)
+    found, se = clf.importance_likelihood(STATES, n_draws=1500, return_se=True)
     assert (abs(found - exact_scores(truth)) <= 4.5 * se + 1e-9).all()
     assert se.max() < 0.05
 
@@ -185,7 +185,9 @@ def test_invalid_sampling(machine, options, message):
 def test_imputed_means_are_conditional_means(machine):
     clf, truth = machine
     expected = np.array([truth.mean(0, {0: v}) for v in HOLED])
-    np.testing.assert_allclose(clf.impute(HOLED, n_steps=2500), expected, atol=0.06)
+    many = clf.impute(np.tile(HOLED, (10, 1)), n_steps=600)
+    found = many.reshape(10, *HOLED.shape).mean(axis=0)
+    np.testing.assert_allclose(found, expected, atol=0.06)
 
 
 def test_features_are_a_fixed_point(machine):
@@ -265,7 +267,7 @@ def without_label_real(clf, received):
     return q
 
 
-@pytest.mark.parametrize("sizes", [(8,), (8, 6), (8, 6, 5)], ids=str)
+@pytest.mark.parametrize("sizes", [(8,), (8, 6, 5)], ids=str)
 def test_fine_tuning_helps_and_leaves_the_machine_alone(sizes):
     X, y = blocks(200)
     X[::3, 2] = np.nan
@@ -304,33 +306,35 @@ def test_a_net_belongs_to_its_machine():
 
 
 def test_dropout_and_early_stopping_of_the_net():
-    X, y = blocks(150)
-    clf = small(early_stopping=True, n_iter=200, n_iter_no_change=4).fit(X, y)
+    X, y = blocks(60)
+    given = {"dbm__n_iter": 3}
+    clf = small(early_stopping=True, n_iter=200, n_iter_no_change=4, **given).fit(X, y)
     assert len(clf.net_validation_curve_) == len(clf.net_loss_curve_) < 200
-    plain = small().fit(X, y).predict_log_proba(X)
+    given["n_iter"] = 3
+    plain = small(**given).fit(X, y).predict_log_proba(X)
     for options in (
         {"dropout": 0.3},
         {"dropout": (0.2, 0.3)},
         {"solver": "sgd"},
         {"batch_size": 7},
         {"momentum": 0.5},
-        {"max_norm": 2.0},
+        {"max_norm": 0.5},
         {"alpha": 0.01},
         {"learning_rate": 1e-4},
         {"schedule": "constant"},
     ):
-        other = small(**options).fit(X, y)
+        other = small(**given, **options).fit(X, y)
         assert (other.predict_log_proba(X) != plain).any()
 
 
 def test_each_early_stopping_has_its_own_rows_and_patience():
-    X, y = blocks(150)
-    given = {"dbm__n_iter": 60, "n_iter": 60}
+    X, y = blocks(60)
+    given = {"dbm__n_iter": 40, "n_iter": 40}
     stopping = {"early_stopping": True, "n_iter_no_change": 2, "tol": 0.05}
     machine = small(**given, **{f"dbm__{k}": v for k, v in stopping.items()}).fit(X, y)
     net = small(**given, **stopping).fit(X, y)
-    assert machine.n_iter_ < 60 == len(machine.net_loss_curve_)
-    assert len(net.net_loss_curve_) < 60 == net.n_iter_
+    assert machine.n_iter_ < 40 == len(machine.net_loss_curve_)
+    assert len(net.net_loss_curve_) < 40 == net.n_iter_
     assert len(machine.validation_curve_) == machine.n_iter_
     assert len(net.net_validation_curve_) == len(net.net_loss_curve_)
     assert machine.net_validation_curve_ == net.validation_curve_ == []
@@ -369,16 +373,16 @@ def test_learns_the_joint_distribution(sizes):
 def test_rows_without_labels(sizes):
     X, y = blocks(240)
     few = np.where(np.arange(240) % 4 == 0, y, "?")
-    clf = small(sizes, unlabeled="?", dbm__n_iter=30, n_iter=40).fit(X, few)
+    clf = small(sizes, unlabeled="?", dbm__n_iter=10, n_iter=20).fit(X, few)
     np.testing.assert_array_equal(clf.classes_, NAMES)
     assert clf.score(X, y) > 0.9
     # They taught it what data are like.
     test, _ = blocks(1000, seed=1)
-    alone = small(sizes, dbm__n_iter=120, n_iter=0).fit(X[::4], y[::4])
+    alone = small(sizes, dbm__n_iter=40, n_iter=0).fit(X[::4], y[::4])
     assert clf.score_samples(test).mean() > alone.score_samples(test).mean()
     clf.partial_fit(X, np.full(240, "?"))
     assert np.isfinite(clf.score_samples(X)).all()
-    clf.set_params(warm_start=True).fit(X, np.full(240, "?"))
+    clf.set_params(warm_start=True, dbm__n_iter=2).fit(X, np.full(240, "?"))
     assert not hasattr(clf, "net_coefs_")
     assert np.isfinite(clf.predict_log_proba(X)).all()
 
@@ -484,7 +488,7 @@ def test_columns_are_those_of_dbm():
 
 def test_searches_find_options_of_both():
     X, y = blocks(60)
-    grid = {"dbm__n_iter": [0, 30], "n_iter": [0, 20]}
+    grid = {"dbm__n_iter": [0, 10], "n_iter": [0, 10]}
     search = GridSearchCV(small(), grid, cv=2).fit(X, y)
     best = search.best_estimator_
     assert best.n_iter_ == best.dbm.n_iter
@@ -544,7 +548,7 @@ def test_labels_are_pretrained_with_the_last_pair():
     X, y = blocks(120)
     clf = small(dbm__n_iter=0, fine_tune=None)
     clf.dbm.set_params(pretrain="layerwise", pretrain_iter=100)
-    clf.dbm.set_params(pretrain_learning_rate=0.2)
+    clf.dbm.set_params(pretrain_learning_rate=0.3, batch_size=40)
     assert clf.fit(X, y).score(X, y) > 0.9
     assert [len(curve) for curve in clf.pretrain_loss_curves_] == [100, 100]
     some = np.where(np.arange(120) % 3, "none", y)

@@ -22,7 +22,7 @@ def machine(**options):
 
 @pytest.fixture(scope="module")
 def classifier():
-    dbm = machine(hidden_layer_sizes=(64,), n_iter=80)
+    dbm = machine(hidden_layer_sizes=(64,), n_iter=40)
     clf = DBMClassifier(dbm, fine_tune=None, random_state=0)
     return clf.fit(X[:1200], Y[:1200])
 
@@ -47,16 +47,14 @@ def test_labels_are_those_of_sweeps(classifier):
 
 def test_rows_without_labels_are_learned_from():
     y = np.where(np.arange(1200) < 100, Y[:1200], -1)
-    clf = DBMClassifier(
-        machine(n_iter=30), unlabeled=-1, fine_tune=None, random_state=0
-    )
+    clf = DBMClassifier(machine(n_iter=5), unlabeled=-1, fine_tune=None, random_state=0)
     few = clf.fit(X[:1200], y)
     assert np.isfinite(few.coefs_[0]).all()
     assert list(few.classes_) == list(range(10))
 
 
 def test_pixels_are_predicted_from_others():
-    dbm = machine(random_state=0).fit(X[:1200])
+    dbm = machine(n_iter=30, random_state=0).fit(X[:1200])
     holes = X[1200:].copy()
     hidden = np.random.default_rng(0).random(holes.shape) < 0.5
     holes[hidden] = np.nan

@@ -9,7 +9,7 @@ from skdgm import ConvDBN, ConvRBM
 from tests.boltzmann.test_conv_rbm import log_weights, states
 from tests.numerical import assert_means
 
-X = load_digits().data[:200] / 16
+X = load_digits().data[:80] / 16
 RNG = np.random.default_rng(0)
 TIED = {"visible_bias": "channel", "n_iter": 2, "random_state": 0}
 

@@ -69,7 +69,7 @@ def results(X, rbm=None, **options):
 def test_any_number_of_threads(data, option, monkeypatch):
     monkeypatch.setattr(parallel, "_WORTHWHILE", 1)
     found = []
-    for n_threads in (1, 2, 4):
+    for n_threads in (1, 3):
         with parallel.limit(n_threads):
             rbm, options = OTHERS.get(option), OPTIONS.get(option, {})
             # Sums over many states and annealing do not know what the data were: of

@@ -52,6 +52,19 @@ def having(estimator, **values):
     return estimator
 
 
+def brief(estimator, most=2):
+    """Let an estimator, and all that it is made of, learn for a few epochs only."""
+    for name in "n_iter", "pretrain_iter", "refine_iter":
+        for full in options(estimator, name):
+            n_iter = estimator.get_params()[full]
+            if isinstance(n_iter, tuple):
+                n_iter = tuple(min(n, most) for n in n_iter)
+            elif isinstance(n_iter, int):
+                n_iter = min(n_iter, most)
+            estimator.set_params(**{full: n_iter})
+    return estimator
+
+
 def learned(estimator):
     """All fitted arrays, by name."""
     found = {}

@@ -37,7 +37,8 @@ from tests.dask.test_fit import (
 
 __all__ = ["client", "clients", "pytestmark"]
 
-EACH = {"pretrain_iter": 2, "pretrain_batch_size": 40, "batch_size": 40, "n_iter": 3}
+# Three batches an epoch, which are two rounds of two local steps.
+EACH = {"pretrain_iter": 1, "pretrain_batch_size": 70, "batch_size": 70, "n_iter": 2}
 EACH["random_state"] = 0
 TARGETS = np.column_stack([REAL[:, 0] ** 2, 100 + REAL[:, 1]])
 HOLED = np.where(np.arange(200)[:, None] % [3, 4], TARGETS, np.nan)
@@ -45,21 +46,22 @@ HALF = np.where(np.arange(200) % 3, LABELS, "unknown")
 # Labels of some of the shards only: the first has none.
 LATE = np.where(np.arange(200) >= 120, LABELS, "unknown")
 MODELS = [
-    (DBNClassifier((4, 3), **EACH), X, LABELS),
-    (DBNClassifier((4, 3), column_types="gaussian", **EACH), REAL, LABELS),
-    (DBNClassifier((4,), unlabeled="unknown", **EACH), X, HALF),
+    (
+        DBNClassifier((4, 3), column_types="gaussian", unlabeled="unknown", **EACH),
+        REAL,
+        HALF,
+    ),
     (DBNClassifier((4,), unlabeled="unknown", solver="sgd", **EACH), X, LATE),
     (DBNClassifier((4, 3), max_norm=0.5, dropout=0.2, **EACH), X, X[:, :2]),
-    (DBNRegressor((4, 3), **EACH), REAL, TARGETS),
     (DBNRegressor((4, 3), alpha=1.0, **EACH), np.where(REAL > 20, np.nan, REAL), HOLED),
     (
         DBNRegressor(
             layers=[
-                ("a", GaussianRBM(4, n_iter=2, batch_size=40)),
-                ("b", BernoulliRBM(3, n_iter=2, batch_size=40)),
+                ("a", GaussianRBM(4, n_iter=1, batch_size=70)),
+                ("b", BernoulliRBM(3, n_iter=1, batch_size=70)),
             ],
             n_iter=2,
-            batch_size=40,
+            batch_size=70,
             random_state=0,
         ),
         REAL,
@@ -132,7 +134,7 @@ def test_the_gradient_is_that_of_all_rows(client, n_shards):
     rows = np.unique(np.concatenate([X, X[:37]]), axis=0)
     options = {"solver": "sgd", "momentum": 0.5, "alpha": 5.0, "learning_rate": 0.5}
     net = DBNRegressor((4, 3), column_types="bernoulli", pretrain_iter=0, **options)
-    net.set_params(n_iter=5, batch_size=len(rows), random_state=0)
+    net.set_params(n_iter=3, batch_size=len(rows), random_state=0)
     y = rows @ np.arange(6) + 3.0
     whole = clone(net).fit(rows, y)
     found = distribute.fit(clone(net), rows, y, n_shards=n_shards, client=client)
@@ -150,19 +152,18 @@ def test_it_learns_as_much_as_on_one_machine(client):
     net = DBNClassifier((64,), n_iter=20, **options)
     whole = clone(net).fit(digits[:900], y[:900]).score(digits[900:], y[900:])
     assert whole > 0.87
-    for steps in (1, 4):
-        given = {"n_shards": 3, "local_steps": steps, "client": client}
-        found = distribute.fit(clone(net), digits[:900], y[:900], **given)
-        assert found.score(digits[900:], y[900:]) > whole - 0.03
+    given = {"n_shards": 3, "local_steps": 4, "client": client}
+    found = distribute.fit(clone(net), digits[:900], y[:900], **given)
+    assert found.score(digits[900:], y[900:]) > whole - 0.03
 
 
 def test_tables_of_dask_and_weights(client):
     net = DBNClassifier((4, 3), **EACH)
-    whole = distribute.fit(clone(net), X, LABELS, n_shards=4, client=client)
-    array = da.from_array(X, chunks=(50, 4))
+    whole = distribute.fit(clone(net), X, LABELS, n_shards=2, client=client)
+    array = da.from_array(X, chunks=(100, 4))
     assert_same(whole, distribute.fit(clone(net), array, LABELS, client=client))
     frame = pd.DataFrame(X, columns=list("abcdef"))
-    frames = dd.from_pandas(frame, npartitions=4)
+    frames = dd.from_pandas(frame, npartitions=2)
     found = distribute.fit(clone(net), frames, LABELS, client=client)
     np.testing.assert_array_equal(found.coefs_[1], whole.coefs_[1])
     for named in (found, found.dbn_, found.dbn_.layers_[0]):
@@ -187,8 +188,8 @@ def test_tables_of_dask_and_weights(client):
 @pytest.mark.parametrize("y", [LABELS, TARGETS], ids=["labels", "numbers"])
 def test_early_stopping(clients, y):
     kind = DBNClassifier if y is LABELS else DBNRegressor
-    options = {"early_stopping": True, "n_iter_no_change": 3, "tol": 1e-2}
-    options |= {"learning_rate": 0.01, "schedule": "constant"}
+    options = {"early_stopping": True, "n_iter_no_change": 2, "tol": 1e-2}
+    options |= {"learning_rate": 0.05, "schedule": "constant"}
     net = kind((4, 3), column_types="gaussian", **EACH | options | {"n_iter": 60})
     found = [
         distribute.fit(clone(net), REAL, y, n_shards=3, client=client)
@@ -210,13 +211,13 @@ def test_a_warm_start_goes_on(client):
     before = [W.copy() for W in found.dbn_.coefs_]
     distribute.fit(found, X, LABELS, **one)
     np.testing.assert_array_equal(found.dbn_.coefs_[1], before[1])
-    assert found.n_iter_ == len(found.loss_curve_) == 6
+    assert found.n_iter_ == len(found.loss_curve_) == 4
     whole = clone(net).fit(X, LABELS).fit(X, LABELS)
     for a, b in zip(found.coefs_, whole.coefs_, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
     # Of a fit on one machine, too, and on several workers.
     distribute.fit(whole, X, LABELS, n_shards=3, client=client)
-    assert whole.n_iter_ == 9
+    assert whole.n_iter_ == 6
     found.set_params(hidden_layer_sizes=(4, 5))
     with pytest.raises(ValueError, match="units"):
         distribute.fit(found, X, LABELS, **one)
@@ -233,7 +234,7 @@ def test_divergence(client):
     net = DBNRegressor((4, 3), solver="sgd", learning_rate=1e9, **options)
     with pytest.raises(DivergenceError, match="DBNRegressor diverged after"):
         distribute.fit(net, REAL, TARGETS, n_shards=2, client=client)
-    assert [layer.n_iter_ for layer in net.dbn_.layers_] == [2, 2]
+    assert [layer.n_iter_ for layer in net.dbn_.layers_] == [1, 1]
     assert np.isfinite(net.predict(REAL)).all()
 
 
@@ -298,14 +299,13 @@ def test_what_is_printed(client, capsys):
     net = DBNClassifier((4, 3), verbose=True, **EACH)
     distribute.fit(net, X, LABELS, n_shards=2, client=client)
     titles = [line.split("]")[0] for line in capsys.readouterr().out.splitlines()]
-    layers = [f"[DBNClassifier pre-training layer {k}" for k in (0, 0, 1, 1)]
-    assert titles == layers + ["[DBNClassifier"] * 3
+    layers = [f"[DBNClassifier pre-training layer {k}" for k in (0, 1)]
+    assert titles == layers + ["[DBNClassifier"] * 2
 
 
-SMALL = {"n_iter": 2, "batch_size": 40}
-NET = {"n_iter": 3, "batch_size": 40, "random_state": 0}
+SMALL = {"n_iter": 2, "batch_size": 70}
+NET = {"n_iter": 2, "batch_size": 70, "random_state": 0}
 MACHINES = [
-    (DBMClassifier(DBM((4, 3), **SMALL), **NET), X, LABELS),
     (
         DBMClassifier(
             DBM((4, 3), column_types="gaussian", **SMALL), unlabeled="unknown", **NET
@@ -326,7 +326,7 @@ MACHINES = [
 
 
 @pytest.mark.parametrize(
-    ("model", "rows", "y"), MACHINES, ids=["bits", "real", "late", "no net", "stopping"]
+    ("model", "rows", "y"), MACHINES, ids=["real", "late", "no net", "stopping"]
 )
 def test_deep_machines_with_a_net(clients, model, rows, y):
     whole = clone(model).fit(rows, y)

@@ -210,7 +210,7 @@ def test_the_gradient_of_two_draws():
 
 def test_bars():
     own = BidirectionalHelmholtzMachine(
-        (8,), learning_rate=0.02, batch_size=20, random_state=0
+        (8,), learning_rate=0.1, batch_size=20, n_iter=15, random_state=0
     ).fit(BARS)
     mean = BARS.mean(axis=0)
     independent = (UNSEEN * np.log(mean) + (1 - UNSEEN) * np.log1p(-mean)).sum(axis=1)
@@ -228,8 +228,8 @@ def test_a_real_column_has_a_density():
     own = BidirectionalHelmholtzMachine(
         (4,), column_types="gaussian", learning_rate=0.05, n_iter=40, random_state=0
     ).fit(x)
-    grid = np.linspace(-8, 20, 2000)[:, None]
-    density = np.exp(own.importance_likelihood(grid, n_draws=2000))
+    grid = np.linspace(-8, 20, 700)[:, None]
+    density = np.exp(own.importance_likelihood(grid, n_draws=1000))
     assert density.sum() * (grid[1, 0] - grid[0, 0]) == pytest.approx(1, abs=0.03)
 
 
@@ -243,8 +243,8 @@ def test_columns_with_gaps():
         (4,),
         column_types="mixed",
         missing_pattern="model",
-        learning_rate=0.05,
-        n_iter=60,
+        learning_rate=0.1,
+        n_iter=30,
         random_state=0,
     ).fit(X)
     values = list(product([True, False, None], repeat=2))

@@ -26,7 +26,7 @@ from tests.reference import (
     some_moments,
 )
 
-N = 10_000
+N = 4800
 
 
 @pytest.fixture(params=GRAPHS)
@@ -205,15 +205,15 @@ def test_exact_evidence_of_partly_observed_rows(name):
 def test_annealing_brackets_log_Z(machine):
     energy, params, truth = machine
     base = energy.base(params, some_moments(energy))
-    up = ais.forward(stream(0), energy, params, base, 400, quadratic(200))
-    start = gibbs.State(truth.draw(400, seed=0))
-    down = ais.reverse(stream(0), energy, params, base, start, quadratic(200))
+    up = ais.forward(stream(0), energy, params, base, 200, quadratic(100))
+    start = gibbs.State(truth.draw(200, seed=0))
+    down = ais.reverse(stream(0), energy, params, base, start, quadratic(100))
     for estimate in (up, down):
         assert abs(estimate.log_Z - truth.log_Z) < 3 * estimate.se + 1e-9
         assert estimate.ess > 50
-    chains = gibbs.init(stream(1).rows(200), energy, params.units)
+    chains = gibbs.init(stream(1).rows(100), energy, params.units)
     problem = Problem(energy, params, chains, some_moments(energy))
-    options = AISOptions(n_betas=(200,), burn_in=50, n_steps=40)
+    options = AISOptions(n_betas=(100,), burn_in=50, n_steps=40)
     found = bracket.estimate(stream(2), problem, options)
     assert found.lower <= truth.log_Z <= found.upper
     assert abs(found.tempered.log_Z - truth.log_Z) < 4 * found.tempered.se + 0.02

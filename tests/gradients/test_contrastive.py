@@ -16,7 +16,7 @@ from tests.numerical import (
 )
 from tests.reference import ALL, MIXED, Enumeration, random_machine, some_moments
 
-N, N_STEPS = 8000, 30
+N, N_STEPS = 3840, 20
 SHALLOW = ["rbm", "wide-rbm", *MIXED]
 
 

@@ -33,7 +33,7 @@ from skdgm.persistence import TRUSTED_TYPES
 
 pd = pytest.importorskip("pandas")
 
-MIXED = EoNADE((12,), column_types="mixed", n_iter=5, n_orderings=2)
+MIXED = EoNADE((8,), column_types="mixed", n_iter=3, n_orderings=2)
 NORMAL = FVBN(column_types="gaussian")
 RNG = np.random.default_rng(0)
 X = load_diabetes().data[:120, :5] * 20

@@ -47,7 +47,7 @@ def test_distributions_are_learned(square_root):
 
 def test_classes_have_their_rows():
     gmmn = GMMN(column_types="gaussian", class_conditional=True, **SMALL)
-    gmmn.set_params(n_iter=150, learning_rate=0.005).fit(X, Y)
+    gmmn.set_params(n_iter=60, learning_rate=0.0125).fit(X, Y)
     for c in (0, 1):
         drawn = gmmn.sample(500, random_state=1, y=c)
         np.testing.assert_allclose(drawn.mean(axis=0), X[c == Y].mean(axis=0), atol=0.3)
@@ -59,7 +59,7 @@ def test_classes_have_their_rows():
 def test_bits_have_their_joint_distribution():
     z = RNG.random((800, 1)) < 0.4
     bits = (RNG.random((800, 4)) < np.where(z, 0.9, 0.2)).astype(float)
-    gmmn = GMMN(**SMALL, n_iter=250).fit(bits)
+    gmmn = GMMN(**SMALL, n_iter=60, learning_rate=0.01).fit(bits)
     drawn = gmmn.sample(4000, random_state=1)
     assert set(np.unique(drawn)) == {0, 1}
     np.testing.assert_allclose(drawn.mean(axis=0), bits.mean(axis=0), atol=0.05)
@@ -112,7 +112,7 @@ def test_missing_entries_are_passed_over():
     known[RNG.random(X.shape) < 0.3] = np.nan
     for coder in (None, (32, 2)):
         gmmn = GMMN(column_types="gaussian", autoencoder_layer_sizes=coder, **SMALL)
-        gmmn.set_params(n_iter=150, learning_rate=0.005).fit(known)
+        gmmn.set_params(n_iter=60, learning_rate=0.015).fit(known)
         drawn = gmmn.sample(1000, random_state=1)
         assert abs(drawn.mean(axis=0) - X.mean(axis=0)).max() < 0.5
         filled = gmmn.impute(known)
@@ -126,8 +126,8 @@ def test_codes_of_rows_with_missing_entries_are_inferred():
     grey = load_digits().data[:900] / 16
     known = np.where(RNG.random(grey.shape) < 0.3, np.nan, grey)
     for learned in grey, known:
-        gmmn = GMMN(autoencoder_layer_sizes=(64, 8), n_iter=40, random_state=0)
-        gmmn.fit(learned[:600])
+        gmmn = GMMN(autoencoder_layer_sizes=(64, 8), n_iter=20, random_state=0)
+        gmmn.set_params(learning_rate=0.006).fit(learned[:600])
         whole, found, zeros = (
             gmmn.transform(rows[600:]) for rows in (grey, known, np.nan_to_num(known))
         )
@@ -148,7 +148,8 @@ def test_tables_of_several_kinds_are_drawn():
     )
     for coder in (None, (32, 6)):
         gmmn = GMMN(column_types="mixed", autoencoder_layer_sizes=coder, **SMALL)
-        drawn = gmmn.set_params(n_iter=200).fit(frame).sample(500, random_state=1)
+        gmmn.set_params(n_iter=50, learning_rate=0.01).fit(frame)
+        drawn = gmmn.sample(500, random_state=1)
         assert list(drawn.columns) == list(frame.columns)
         assert ((drawn["size"] > 1) == (drawn["group"] == "far")).mean() > 0.85
 

@@ -60,7 +60,7 @@ def kept(estimator, folder):
 
 @pytest.mark.parametrize("instance", INSTANCES, ids=name_of)
 def test_everything_comes_back(instance, tmp_path):
-    estimator = having(clone(instance), n_iter=2)
+    estimator = having(clone(instance), n_iter=1)
     assert_identical(estimator, kept(estimator, tmp_path))
     data = Data(estimator)
     estimator.fit(data.X, **data.y())
