@@ -156,7 +156,7 @@ def assert_goes_on(estimator, path, start=clone, step=1, **data):
 
 @pytest.mark.parametrize("instance", STACKS, ids=name_of)
 def test_stacks_go_on_with_the_layer_under_way(instance, path):
-    instance, data = brief(clone(instance), most=3), Data(instance)
+    instance, data = brief(clone(instance), most=2), Data(instance)
     given = {"X": data.X[:40], **data.y(slice(40))}
     assert assert_goes_on(instance, path, step=3, **given) >= 3
 

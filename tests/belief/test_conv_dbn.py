@@ -226,8 +226,8 @@ def dbn(request):
 def rows(dbn):
     rng, n = np.random.default_rng(1), dbn.n_features_in_
     if dbn.column_types == "gaussian":
-        return rng.normal(1, 2, (6, n))
-    return rng.integers(0, 2, (6, n)).astype(float)
+        return rng.normal(1, 2, (3, n))
+    return rng.integers(0, 2, (3, n)).astype(float)
 
 
 def test_bound_and_likelihood_are_those_of_all_states(dbn, rows):

@@ -155,7 +155,7 @@ def test_tables_are_read_in_blocks(source, tmp_path, small_blocks):
     ids=lambda value: type(value).__name__,
 )
 def test_models_of_all_kinds_of_columns(estimator, values, y, small_blocks):
-    estimator.set_params(random_state=0)
+    estimator.set_params(n_iter=15, random_state=0)
     given = in_blocks(values)
     found = clone(estimator).fit(given, y)
     np.testing.assert_array_equal(
