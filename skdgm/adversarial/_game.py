@@ -200,12 +200,15 @@ class Game(Objective):
 
     def verdict(self, turn):
         """Losses of both players by the discriminator's outputs, a :class:`Verdict`."""
-        net, mask = self.discriminator, None
-        if turn.classes is not None:
-            # Weights of logits whose sum is that of a pack: those of its rows' classes.
-            codes = one_hot(turn.classes, self.generator.n_classes, self.rows.dtype)
-            mask = net.packed(codes) / net.packing
-        return Verdict(self.loss, mask, self.recipe.label_smoothing)
+        return Verdict(self.loss, self._shares(turn), self.recipe.label_smoothing)
+
+    def _shares(self, turn):
+        """Classes of the rows of each pack, with a sum of one, as weights of logits: of
+        shape (n_packs, packing * n_classes); None without classes."""
+        if turn.classes is None:
+            return None
+        codes = one_hot(turn.classes, self.generator.n_classes, self.rows.dtype)
+        return self.discriminator.packed(codes) / self.discriminator.packing
 
     def discriminate(self, state, turn):
         """Update the discriminator."""
@@ -269,10 +272,11 @@ class Game(Objective):
         def slopes(out):
             if recipe.feature_matching:
                 target = net.hidden(*other, real, **turn.how)[0]
-                alike = np.ones((len(out), 1)) if verdict.mask is None else verdict.mask
-                alike = alike.astype(out.dtype)
-                gaps = alike.T @ (out - target) / len(out)
-                return -2 / len(out) * (alike @ gaps)
+                shares = self._shares(turn)
+                if shares is None:
+                    shares = np.ones((len(out), 1), out.dtype)
+                gaps = shares.T @ (out - target) / len(out)
+                return -2 / len(out) * (shares @ gaps)
             if self.both_sides:
                 return -np.concatenate(verdict.both(*np.split(out, 2)))
             paired = self.loss.paired

@@ -27,9 +27,6 @@ class LabelVerdict:
         Weight of what is learned without labels.
     """
 
-    # A generator without classes matches the features of all rows.
-    mask = None
-
     def __init__(self, labels, weight):
         self.labels, self.weight = labels, weight
 

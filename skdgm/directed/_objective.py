@@ -92,12 +92,11 @@ class Belief(NetObjective):
         kept = kept._replace(own=self.way.resume(kept.own, self.rows))
         return super().resume(state._replace(statistics=kept))
 
-    def spare(self, grads, params, l2):
+    def spare(self, params, grads, l2):
         """Have weight decay see links between columns as they act, by their pace."""
-        layer = self.hierarchy.data
-        if layer is not None and l2:
-            own = grads.model.links[1][0], params.model.links[1][0]
-            layer.link.spare(*own, l2)
+        if self.hierarchy.data is not None:
+            own = params.model.links[1][0], grads.model.links[1][0]
+            self.hierarchy.data.link.spare(*own, l2)
 
     def watch(self, table, held_out, state):
         """Losses of the same rows at the end of each epoch, and by option the variance

@@ -2,8 +2,8 @@ r"""Inversion of a generator: latent units for rows.
 
 .. math:: \min_z \lVert x - g(z) \rVert^2 + \tfrac{1}{100} \lVert z \rVert^2
 
-by Adam, each row for itself, at a rate that falls to zero: what is found depends on the
-rounding of the last steps only, not on the company in which rows are inverted.
+by Adam, each row for itself, at a rate that falls to zero, so that rounding, which
+other rows in the batch may change, moves what is found as little as may be.
 """
 
 from functools import partial
@@ -47,8 +47,9 @@ def invert(density, X, n_steps=200, given=None):
         if code is not None and (codes == code).any():
             log_w[:, codes != code] = -np.inf
         near = log_w.argmax(axis=1)
-        own = None if codes is None else codes[near]
-        if code is not None:
+        if code is None:
+            own = None if codes is None else codes[near]
+        else:
             own = np.full(len(x), code)
         return _descend(density, x, known, starts[near], own, n_steps)
 

@@ -309,7 +309,7 @@ class ImplicitModel(NetEstimator):
         return columns_as_asked(self._options)
 
     def _report(self, learned, n_epochs, watch):
-        self.coverage_, fault = watch.diversity(learned.state)
+        self.coverage_, fault = watch.collapse(learned.state)
         super()._report(learned, n_epochs, watch)
         if fault and self.n_updates_ >= _SETTLED:
             warn(f"{self._name} collapsed: {fault} {self._DIVERSIFY}", CollapseWarning)

@@ -30,18 +30,13 @@ class GeneratorWatch(Watch):
     table, held_out, state
         As of :class:`~skdgm.training.Watch`.
 
-    Attributes
-    ----------
-    coverage : list of float
-        Share of the watched rows that are covered, at each call.
-
     References
     ----------
     .. [1] Naeem, Oh, Uh, Choi and Yoo (2020). Reliable fidelity and diversity metrics
        for generative models. ICML.
     """
 
-    MEMORY = "first", "coverage"
+    MEMORY = ("first",)
     useless = "draws rows less like the data than it did when its training began."
 
     def __init__(self, objective, table, held_out, state):
@@ -54,7 +49,7 @@ class GeneratorWatch(Watch):
             self.unseen = draws[:_MOST]
         self.x, self.known = self._seen(self.probe)
         self.sigmas = bandwidths(self.x, FACTORS)
-        self.coverage, near = [], squared_distances(self.x, self.x)
+        near = squared_distances(self.x, self.x)
         near = np.sort(near, axis=1)[:, min(_NEIGHBOURS, len(near) - 1)]
         self.near = np.maximum(near, np.finfo(near.dtype).eps)
         self.first = self.of_probe(state)
@@ -69,20 +64,16 @@ class GeneratorWatch(Watch):
         return loss > self.first + _WORSE
 
     def of_probe(self, state):
-        fake = self.drawn(state, self.probe, self.known)
-        self.coverage.append(self._covered(fake))
-        return self._between(fake, self.x)
+        return self._between(self.drawn(state, self.probe, self.known), self.x)
 
-    def _covered(self, fake):
-        near = squared_distances(self.x, fake).min(axis=1)
-        return float((near <= self.near).mean())
-
-    def diversity(self, state):
+    def collapse(self, state):
         """Share of the watched rows that generated ones cover, and what is wrong if
         this, or their variance, is next to nothing: a sentence, or ""."""
         fake = self.drawn(state, self.probe, self.known)
         own, found = (x.var(axis=0, dtype=np.float64).sum() for x in (self.x, fake))
-        covered, spread = self._covered(fake), found / own if own > 0 else 1.0
+        near = squared_distances(self.x, fake).min(axis=1)
+        covered = float((near <= self.near).mean())
+        spread = found / own if own > 0 else 1.0
         if covered >= _COVERED and spread >= _DIVERSE:
             return covered, ""
         told = f"its rows have {spread:.0%} of the variance of the data, of which"

@@ -101,7 +101,7 @@ class Link(ABC):
         (n_rows * n_draws, n_outputs)."""
 
     @abstractmethod
-    def spare(self, grads, params, l2):
+    def spare(self, params, grads, l2):
         """Add to gradients, in place, what weight decay takes too much of what has a
         pace: the decay is to be that of the terms' weights."""
 
@@ -147,7 +147,7 @@ class Linear(Link):
         n = max(len(raw), len(terms))
         return to_draws(raw, n) + to_draws(terms, n)
 
-    def spare(self, grads, params, l2):
+    def spare(self, params, grads, l2):
         grads += grads.dtype.type(l2 * (1 - self.pace**2)) * params
 
     def begin(self, params, raw):
@@ -205,7 +205,7 @@ class Hidden(Link):
             terms = terms * self.factor.astype(x.dtype)
         return to_draws(columns(raw, 0, n), size) + terms
 
-    def spare(self, grads, params, l2):
+    def spare(self, params, grads, l2):
         grads[1][:] += grads[1].dtype.type(l2 * (1 - self.pace**2)) * params[1]
 
     def begin(self, params, raw):

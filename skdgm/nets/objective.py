@@ -1,13 +1,14 @@
 """Objectives of nets: losses of rows, minimised by stochastic gradient steps."""
 
 from abc import abstractmethod
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from skdgm.nets.parts import SOLVERS, ascend
 from skdgm.nets.tape import vjp
-from skdgm.optim import Joined, Mean, piecewise
+from skdgm.optim import Joined, Mean
 from skdgm.training import DensityWatch, Objective
 from skdgm.utils import random
 
@@ -149,8 +150,8 @@ class NetObjective(Objective):
             )
         # Optimisers ascend, so the gradient is that of minus the loss.
         _, grads = vjp(losses, state.params, lambda out: np.full_like(out, -1 / n_rows))
-        self.spare(grads, state.params, piecewise(self.recipe.alpha, clock) / n_rows)
-        ascend(joined, self.recipe, grads, clock, n_rows)
+        spare = partial(self.spare, state.params)
+        ascend(joined, self.recipe, grads, clock, n_rows, spare=spare)
         self.constrain(state.params)
         joined.follow()
         return state._replace(statistics=statistics)
@@ -161,7 +162,7 @@ class NetObjective(Objective):
         n_values = len(alpha) if isinstance(alpha, tuple) else 1
         return epochs.stop - len(epochs) // n_values
 
-    def spare(self, grads, params, l2):
+    def spare(self, params, grads, l2):
         """Add to gradients, in place, what weight decay ``l2`` is not to take away."""
 
     def constrain(self, params):

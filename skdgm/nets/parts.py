@@ -125,7 +125,7 @@ class Parts:
         return part
 
 
-def ascend(joined, recipe, grads, clock, n_rows, rate=None, **own):
+def ascend(joined, recipe, grads, clock, n_rows, rate=None, spare=None, **own):
     """Take an optimiser's step by the options of a recipe.
 
     Parameters
@@ -134,16 +134,22 @@ def ascend(joined, recipe, grads, clock, n_rows, rate=None, **own):
         Changed in place.
     recipe, grads, clock, n_rows, rate
         As of :class:`Parts`.
+    spare : callable, optional
+        ``spare(grads, l2)`` adds to clipped gradients what weight decay is not to take.
     **own : float
         Further arguments of the optimiser's step.
     """
     rate = recipe.learning_rate if rate is None else rate
+    grads = clip_norm(grads, getattr(recipe, "clip_norm", None))
+    l2 = piecewise(recipe.alpha, clock) / n_rows
+    if spare is not None and l2:
+        spare(grads, l2)
     joined.step(
         SOLVERS[recipe.solver],
-        clip_norm(grads, getattr(recipe, "clip_norm", None)),
+        grads,
         rate=learning_rate(rate, recipe.schedule, clock, recipe.power_t),
         momentum=recipe.momentum,
-        l2=piecewise(recipe.alpha, clock) / n_rows,
+        l2=l2,
         **own,
     )
 

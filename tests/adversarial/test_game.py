@@ -424,7 +424,7 @@ def test_collapse_is_told_where_little_is_covered():
         (watch.x + 100, "cover 0%"),
     ]:
         watch.drawn = lambda *_, made=made: made
-        covered, fault = watch.diversity(None)
+        covered, fault = watch.collapse(None)
         assert told in fault
         assert bool(told) == bool(fault)
         assert covered == 1.0 or fault

@@ -108,17 +108,17 @@ def marginal(of_p):
 
 
 @each_kind
-def test_weight_decay_of_links_between_columns_is_of_what_they_add(kind):
+@pytest.mark.parametrize("clip_norm", [None, 0.01])
+def test_weight_decay_of_links_between_columns_is_of_what_they_add(kind, clip_norm):
     def parts(model):
         return [*arrays(model.links[1][0]), model.decoders[1][0].W]
 
     how = {"solver": "sgd", "learning_rate": 0.1, "momentum": 0.0, "batch_size": 8}
-    how |= {"schedule": "constant", "average": False}
+    how |= {"schedule": "constant", "average": False, "clip_norm": clip_norm}
     found = []
     for alpha in (0.0, 0.4):
         sbn = deepcopy(network(kind, False))
-        before = parts(sbn._training.learned.model)
-        before = [part.copy() for part in before]
+        before = [part.copy() for part in parts(sbn._training.learned.model)]
         sbn.set_params(alpha=alpha, **how).partial_fit(ROWS)
         found.append(parts(sbn._training.learned.model))
     paces = [*([PACE] if kind is True else [1, PACE, 1]), 1]
