@@ -48,38 +48,33 @@ LINKED = SigmoidBeliefNetwork(
 
 # By default they learn for as long as it takes, with as many units as that takes, which
 # is no matter of the checks. Of so many units log Z is a sum over all their states.
-SIZES = {"hidden_layer_sizes": (16, 12)}
+DEEP, MAPS = {"hidden_layer_sizes": (16, 12)}, {"conv_layer_sizes": (8, 6)}
 SHORT = {
     "DBMClassifier": {"dbm": DBM((16, 12), learning_rate=0.05, n_iter=2), "n_iter": 2},
-    "DBNClassifier": {"pretrain_iter": 2, "n_iter": 2, **SIZES},
-    "DBNRegressor": {"pretrain_iter": 3, "n_iter": 40, "learning_rate": 0.03, **SIZES},
-    "BidirectionalHelmholtzMachine": {"n_iter": 2, "hidden_layer_sizes": (8, 4)},
-    "HelmholtzMachine": {"n_iter": 2, "hidden_layer_sizes": (8, 4)},
-    "SigmoidBeliefNetwork": {"n_iter": 2, "hidden_layer_sizes": (8, 4)},
-    "VAE": {"n_iter": 2, "hidden_layer_sizes": (16,)},
-    "GMMN": {"n_iter": 2, "hidden_layer_sizes": (16,)},
-    "BiGAN": {"n_iter": 2, "hidden_layer_sizes": (16,)},
-    "InfoGAN": {"n_iter": 2, "hidden_layer_sizes": (16,)},
-    "GAN": {"n_iter": 2, "hidden_layer_sizes": (16,)},
-    "LAPGAN": {"n_iter": 2, "hidden_layer_sizes": (16,)},
-    "StackGAN": {"n_iter": 2, "hidden_layer_sizes": (16,)},
-    "GeneratorNet": {"n_iter": 2, "hidden_layer_sizes": (16,)},
-    "GANClassifier": {"n_iter": 2, "hidden_layer_sizes": (16,)},
-    "MADE": {"n_iter": 2, "hidden_layer_sizes": (16,)},
-    "NeuralAutoregressive": {"n_iter": 2},
-    "FVBN": {"n_iter": 2},
-    "BoltzmannMachine": {"n_iter": 2},
+    "DBNClassifier": {"pretrain_iter": 2, "n_iter": 2, **DEEP},
+    "DBNRegressor": {"pretrain_iter": 3, "n_iter": 40, "learning_rate": 0.03, **DEEP},
+    "ConvDBNClassifier": {"pretrain_iter": 2, "n_iter": 2, **MAPS},
 }
-MAPS = {"conv_layer_sizes": (8, 6)}
-SHORT["ConvDBNClassifier"] = {"pretrain_iter": 2, "n_iter": 2, **MAPS}
-SHORT["ConvDBM"] = {"n_iter": 2, "conv_layer_sizes": (8, 6)}
-SHORT["ConvDBN"] = {"n_iter": 2, "conv_layer_sizes": (8, 6)}
-for name in "DBM", "DBN", "GenerativeDBNClassifier", "EoNADE":
-    SHORT[name] = {"n_iter": 2, **SIZES}
-MACHINES = "BernoulliRBM", "ConvRBM", "GaussianRBM", "RBMClassifier"
-MACHINES += ("RBM", "ReplicatedSoftmax")
-for name in *MACHINES, "NADE", "RNADE":
-    SHORT[name] = {"n_components": 12, "n_iter": 2}
+for sizes, names in [
+    (DEEP, "DBM DBN GenerativeDBNClassifier EoNADE"),
+    (MAPS, "ConvDBM ConvDBN"),
+    (
+        {"hidden_layer_sizes": (8, 4)},
+        "BidirectionalHelmholtzMachine HelmholtzMachine SigmoidBeliefNetwork",
+    ),
+    (
+        {"hidden_layer_sizes": (16,)},
+        "VAE MADE GMMN GAN BiGAN InfoGAN LAPGAN StackGAN GANClassifier GeneratorNet",
+    ),
+    (
+        {"n_components": 12},
+        "BernoulliRBM ConvRBM GaussianRBM RBM RBMClassifier ReplicatedSoftmax "
+        "NADE RNADE",
+    ),
+    ({}, "NeuralAutoregressive FVBN BoltzmannMachine"),
+]:
+    for name in names.split():
+        SHORT[name] = {"n_iter": 2, **sizes}
 DEFAULTS = [cls().set_params(**SHORT[cls.__name__]) for cls in ESTIMATORS]
 
 # What else there is to check of other columns, and of layers that are given: of those
