@@ -19,10 +19,11 @@ the encoder's features, and of the reconstructions. Both by seed, of scikit-lear
 digits, or with ``--set mnist`` of MNIST (train, validation). ``labels``: errors of 500
 of scikit-learn's digits where 50 or 100 of the others have a label, as many of each
 class, by seed (``--seeds``). ``label_images``: those of MNIST's validation rows where
-100 training rows have one. ``stacked``: 20,000 rows of three digits, one in each
-channel; how many of the 1,000 combinations 26,000 draws have, by a classifier.
-``augment``: errors of 500 digits, of classifiers that learned from 200 others, and from
-these and draws by class of a model of them, by seed. Seconds are of the processor.
+100 training rows have one, by ``--jitter`` and seed. ``stacked``: 20,000 rows of three
+digits, one in each channel; how many of the 1,000 combinations 26,000 draws have, by a
+classifier. ``augment``: errors of 500 digits, of classifiers that learned from 200
+others, and from these and draws by class of a model of them, by seed. Seconds are of
+the processor.
 """
 
 import argparse
@@ -284,7 +285,10 @@ def infogan(options):
         "| model | seed | agreement, train | held out | information, nats | s |\n"
         "|---|---|---|---|---|---|"
     )
-    for name, how in variants(options):
+    (_, more), _ = asked = variants(options)
+    wide = more | {"jitter": 1.0, "hidden_layer_sizes": (256, 256)}
+    asked += (("dense, jitter", more | {"jitter": 1.0}), ("256-256, jitter", wide))
+    for name, how in asked:
         for seed in range(options.seeds):
             gan, seconds = fitted(X, model=InfoGAN, random_state=seed, **how)
             own, other = (agreement(gan.predict(r), c) for r, c in ((X, y), (V, v)))
@@ -368,15 +372,23 @@ def labels(options):
 def label_images(options):
     """MNIST with 100 labels."""
     X, y, V, v = images(options)
-    print("| model | error | s |\n|---|---|---|")
-    sizes = {
+    print("| `jitter` | seed | epochs | error | s |\n|---|---|---|---|---|")
+    how = {
+        "unlabeled": -1,
         "hidden_layer_sizes": (256, 256),
         "discriminator_layer_sizes": (500, 250, 250),
+        "n_iter": options.epochs,
     }
-    start, marked = time.process_time(), with_labels(y, 100, 0)
-    clf = GANClassifier(unlabeled=-1, n_iter=options.epochs, random_state=0, **sizes)
-    error = 1 - clf.fit(X, marked).score(V, v)
-    print(f"| GANClassifier | {error:.2%} | {time.process_time() - start:.0f} |")
+    for jitter in options.jitter:
+        for seed in range(options.seeds):
+            start, marked = time.process_time(), with_labels(y, 100, seed)
+            clf = GANClassifier(jitter=jitter, random_state=seed, **how)
+            error = 1 - clf.fit(X, marked).score(V, v)
+            print(
+                f"| {jitter:g} | {seed} | {options.epochs} | {error:.2%} |",
+                f"{time.process_time() - start:.0f} |",
+                flush=True,
+            )
 
 
 def stacked(options):
@@ -453,6 +465,7 @@ if __name__ == "__main__":
     parser.add_argument("--set", choices=["digits", "mnist"], default="digits")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--jitter", type=float, nargs="+", default=[0.0, 0.7])
     options = parser.parse_args()
     print(describe(), "\n")
     for part in options.only:

@@ -14,6 +14,8 @@ References
 .. [1] Chen, Duan, Houthooft, Schulman, Sutskever and Abbeel (2016). InfoGAN:
    interpretable representation learning by information maximizing generative
    adversarial nets. NeurIPS.
+.. [2] Ji, Henriques and Vedaldi (2019). Invariant information clustering for
+   unsupervised image classification and segmentation. ICCV.
 """
 
 from itertools import pairwise
@@ -189,6 +191,38 @@ class Codes(NamedTuple):
             by_variance = 0.5 * (1 - gap**2 / variance) / variance
             back[:, self.width :] = by_variance * by_output
         return back
+
+    def shared(self, out, other):
+        r"""Mutual information of the categories of two views of rows.
+
+        .. math:: \sum_{c, c'} J_{c c'} \log \frac{J_{c c'}}{J_c \, J_{c'}}, \qquad
+           J = \tfrac{1}{2n} (P^\top P' + P'^\top P)
+
+        with the probabilities of categories, P and P', given either view [2]_.
+
+        Parameters
+        ----------
+        out, other : ndarray of shape (n_rows, n_outputs)
+
+        Returns
+        -------
+        information : float
+            Of all categorical codes, in nats.
+        by_out, by_other : (ndarray, ndarray)
+            Gradients by the outputs.
+        """
+        found, backs = 0.0, (np.zeros_like(out), np.zeros_like(other))
+        for own in self.groups():
+            sides = [softmax(view[:, own], axis=1) for view in (out, other)]
+            joint = sides[0].T @ sides[1] / len(out)
+            joint = np.maximum((joint + joint.T) / 2, np.finfo(joint.dtype).tiny)
+            single = np.log(joint.sum(axis=1))
+            gain = np.log(joint) - single - single[:, None]
+            found += float((joint * gain).sum())
+            for back, p, partner in zip(backs, sides, sides[::-1]):
+                slope = partner @ gain / len(out)
+                back[:, own] = p * (slope - (p * slope).sum(axis=1, keepdims=True))
+        return found, backs
 
     def _normal(self, out, units):
         """Means of continuous codes less the codes, variances, and the derivatives of

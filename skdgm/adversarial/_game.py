@@ -66,6 +66,8 @@ class Turn(NamedTuple):
         Latent units.
     rng : Stream
     clock : Clock
+    which : int
+        Whose update it is.
     """
 
     x: np.ndarray
@@ -75,6 +77,7 @@ class Turn(NamedTuple):
     z: np.ndarray
     rng: object
     clock: object
+    which: int = DISCRIMINATE
 
     @property
     def how(self):
@@ -161,7 +164,7 @@ class Game(Objective):
         """What an update is made of: real rows, as of :meth:`read`, and draws."""
         rng = self.stream(clock).fold(which)
         latent = rng.fold(_LATENT), len(rows[0]), self.rows.dtype
-        return Turn(*rows, self.generator.latent(*latent), rng, clock)
+        return Turn(*rows, self.generator.latent(*latent), rng, clock, which)
 
     def pair(self, params, statistics, turn):
         """Real and generated rows as the discriminator sees them.
@@ -180,6 +183,10 @@ class Game(Objective):
         """
         fake, after = self.drawn(params, statistics, turn)
         return self.seen(turn.x, turn), self.seen(fake, turn, 1), after
+
+    def penalised(self, real, fake):
+        """Of rows as of :meth:`pair`, those that the gradient penalty is of."""
+        return real, fake
 
     def drawn(self, params, statistics, turn):
         """Generated rows as in training, and updated statistics."""
@@ -238,11 +245,14 @@ class Game(Objective):
         else:
             grads = gradient(np.concatenate([real, fake]), slopes)
         number, clock = self._number(turn.clock), turn.clock
+        sides = self.penalised(real, fake)
         if recipe.gradient_penalty and number % recipe.penalty_interval == 0:
-            terms = penalty(self, before, (real, fake), verdict.weights(n), turn)
+            weights = verdict.weights(len(sides[0]))
+            terms = penalty(self, before, sides, weights, turn)
             grads = tree_map(np.add, grads, terms)
         after = self._parts.ascend(
-            *("discriminator", before._replace(statistics=after), grads, clock, n),
+            *("discriminator", before._replace(statistics=after), grads, clock),
+            len(sides[0]),
             rate=recipe.discriminator_learning_rate,
             n_before=number,
         )

@@ -4,23 +4,35 @@ r"""A game whose generator is to tell by its rows which codes it was given.
    \min_g \; \mathbb{E} [\ell_G] - \lambda L_I, \qquad
    L_I = \mathbb{E}_{c, x = g(z, c)} [\log q(c \mid x)] + H(c)
 
-where q shares all hidden units of the discriminator [1]_.
+where q shares all hidden units of the discriminator [1]_. If images are deformed, by
+random maps T, q tells codes by :math:`T g(z, c)`, and the discriminator also lowers
+:math:`-\lambda` times the mutual information of the categories of two views of a real
+row [2]_,
+
+.. math:: I(c_1; c_2), \qquad
+   p(c_1, c_2) = \mathbb{E}_{x, T_1, T_2} [q(c_1 \mid T_1 x) \, q(c_2 \mid T_2 x)]
 
 References
 ----------
 .. [1] Chen, Duan, Houthooft, Schulman, Sutskever and Abbeel (2016). InfoGAN:
    interpretable representation learning by information maximizing generative
    adversarial nets. NeurIPS.
+.. [2] Ji, Henriques and Vedaldi (2019). Invariant information clustering for
+   unsupervised image classification and segmentation. ICCV.
 """
 
 import numpy as np
 
 from skdgm.adversarial._codes import Codes
-from skdgm.adversarial._game import Game
+from skdgm.adversarial._game import DISCRIMINATE, Game
 from skdgm.adversarial._verdict import Verdict
 from skdgm.adversarial._wiring import Wiring
 from skdgm.implicit import GeneratorWatch
+from skdgm.nets.packs import stacked
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
+
+# Streams of what deforms rows.
+_DEFORM = 20
 
 
 class Informed(Wiring):
@@ -58,6 +70,7 @@ class Informed(Wiring):
     def game(self, rows, seed, before):
         """Objective of a run after so many epochs."""
         nets = {"generator": self.generator, "discriminator": self.discriminator}
+        nets["deform"] = self.deformation()
         return InformedGame(self.recipe, rows, seed, before, **nets)
 
     def hidden(self, state, x, known=None):
@@ -68,7 +81,37 @@ class Informed(Wiring):
 
 
 class InformedGame(Game):
-    """Adversarial training of a generator with codes; parameters as of a Game."""
+    """Adversarial training of a generator with codes.
+
+    Parameters
+    ----------
+    recipe, rows, seed, epochs_before, generator, discriminator
+        As of :class:`Game`.
+    deform : callable, optional
+        A :class:`~skdgm.nets.deform.Deformation` of rows whose codes are told.
+    """
+
+    def __init__(self, *given, deform=None, **nets):
+        super().__init__(*given, **nets)
+        self.deform = deform
+
+    def pair(self, params, statistics, turn):
+        """Real and generated rows; if there are deformations, two views of the real
+        ones after them, to the discriminator, and one of the generated ones."""
+        real, fake, after = super().pair(params, statistics, turn)
+        if self.deform is None:
+            return real, fake, after
+        rng = turn.rng.fold(_DEFORM)
+        fake = stacked(fake, self.deform(fake, rng))
+        if turn.which == DISCRIMINATE and self.generator.codes.categories:
+            views = [self.deform(real, rng.fold(side)) for side in (1, 2)]
+            real = np.concatenate([real, *views])
+        return real, fake, after
+
+    def penalised(self, real, fake):
+        """Rows as they are, without views."""
+        n = len(fake) if self.deform is None else len(fake) // 2
+        return real[:n], fake[:n]
 
     def verdict(self, turn):
         """Losses of both players by the discriminator's outputs."""
@@ -100,18 +143,40 @@ class InformedVerdict(Verdict):
         super().__init__(loss, None, smoothing, self.codes.n_outputs)
 
     def discriminator(self, real, fake):
-        """Gradients of the discriminator's mean loss by its outputs."""
-        by_real, by_fake = super().discriminator(real, fake)
-        return by_real, by_fake + self._by_codes(fake)
+        """Gradients of the discriminator's mean loss by its outputs.
+
+        Parameters
+        ----------
+        real : ndarray of shape (n_rows, n_outputs), or (3 * n_rows, n_outputs)
+            Of rows, and of two views of them.
+        fake : ndarray of shape (n_rows, n_outputs), or (2 * n_rows, n_outputs)
+            Of rows, and of those that codes are told by, if these are others.
+
+        Returns
+        -------
+        by_real, by_fake : ndarray
+        """
+        n, by_real, by_fake = len(self.units), np.zeros_like(real), self._by_codes(fake)
+        own = super().discriminator(real[:n], fake[:n])
+        by_real[:n] += own[0]
+        by_fake[:n] += own[1]
+        if len(real) > n:
+            views = real[n : 2 * n, 1:], real[2 * n :, 1:]
+            slopes = np.concatenate(self.codes.shared(*views)[1])
+            by_real[n:, 1:] = -self.weight * slopes
+        return by_real, by_fake
 
     def generator(self, real, fake):
-        """Gradient of the generator's mean loss by outputs for its rows."""
-        return super().generator(real, fake) + self._by_codes(fake)
+        """Gradient of the generator's mean loss by outputs for its rows, as of
+        :meth:`discriminator`."""
+        n, back = len(self.units), self._by_codes(fake)
+        back[:n] += super().generator(real, fake[:n])
+        return back
 
     def _by_codes(self, out):
-        back = np.zeros_like(out)
-        slope = self.codes.slope(out[:, 1:], self.units)
-        back[:, 1:] = self.weight / len(out) * slope
+        n, back = len(self.units), np.zeros_like(out)
+        slope = self.codes.slope(out[-n:, 1:], self.units)
+        back[-n:, 1:] = self.weight / n * slope
         return back
 
 

@@ -39,7 +39,7 @@ from skdgm.utils.tree import copy
 # Nats by which the loss of labels may exceed both its value at the start and that of
 # their frequencies before training counts as useless, and as diverged.
 _USELESS, _DIVERGED = 2.0, 10.0
-_LABELS = 1
+_LABELS, _DEFORM = 1, 20
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,15 @@ class LabelGame(Game):
     discriminator : Discriminator
         With a logit for each class.
     n_classes : int
+    deform : callable, optional
+        A :class:`~skdgm.nets.deform.Deformation` of real rows.
     """
 
     quantity = "log probability of labels"
 
-    def __init__(self, *given, n_classes, **nets):
+    def __init__(self, *given, n_classes, deform=None, **nets):
         super().__init__(*given, **nets)
-        self.n_classes = n_classes
+        self.n_classes, self.deform = n_classes, deform
 
     def resume(self, state):
         """State to continue from; optimisers are kept if the solver is the same."""
@@ -135,6 +137,11 @@ class LabelGame(Game):
         real, fake, after = super().pair(params, statistics, turn)
         if turn.classes is not None and turn.classes.x is not None:
             real = np.concatenate([real, turn.classes.x])
+        if self.deform is not None:
+            real = self.deform(real, turn.rng.fold(_DEFORM))
+            # Bits remain bits, as generated ones nearly are.
+            bits = self.emission.kinds == "bernoulli"
+            real[:, bits] = real[:, bits] >= 0.5
         return real, fake, after
 
     def verdict(self, turn):

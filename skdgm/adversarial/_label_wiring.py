@@ -27,6 +27,7 @@ class LabelWiring(Wiring):
         """Objective of a run after so many epochs."""
         nets = {"generator": self.generator, "discriminator": self.discriminator}
         given = self.recipe, rows, seed, before
+        nets["deform"] = self.deformation()
         return LabelGame(*given, n_classes=self.n_classes, **nets)
 
     def _generator(self, structure):

@@ -73,6 +73,7 @@ INFORMED: dict = {
     **{name: value for name, value in OPTIONS.items() if name not in _PLAIN},
     "dropout": OPTIONS["dropout"],
     "batch_norm": ["boolean"],
+    "jitter": [_NOT_NEGATIVE],
     "n_categories": [Interval(Integral, 2, None, closed="left"), tuple, None],
     "n_codes": [Interval(Integral, 0, None, closed="left")],
     "information_weight": [_NOT_NEGATIVE],

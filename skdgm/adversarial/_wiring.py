@@ -8,8 +8,9 @@ import numpy as np
 from skdgm.adversarial._game import Game
 from skdgm.adversarial._losses import LOSSES
 from skdgm.adversarial._players import Discriminator
-from skdgm.implicit import Generator
+from skdgm.implicit import Generator, check_norm
 from skdgm.nets import layers, maps, packs, virtual
+from skdgm.nets.deform import Deformation
 from skdgm.nets.minibatch import minibatch
 from skdgm.nets.waves import fourier
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
@@ -19,8 +20,6 @@ from skdgm.utils.images import image_shape
 _SIZES = {"dense": (128, 128), "conv": (64, 32)}
 # Weight of the penalty for real numbers, and for others.
 _PENALTIES = 0.05, 0.2
-# Who asks for the shape of images, in messages.
-_WHO = 'architecture="conv"'
 # Kinds of columns that are pixels.
 _PIXELS = "grey", "bernoulli", "gaussian"
 # Frequencies of Fourier features by default, and real columns up to which there are.
@@ -100,11 +99,7 @@ class Wiring:
                 "minibatch_kernels make rows depend on each other, so that there is no "
                 "gradient by single rows: set gradient_penalty=0."
             )
-        if asked.batch_norm is True and asked.batch_size < 2:
-            raise ValueError(
-                "batch_norm=True standardises units over the rows of a batch: set "
-                "batch_size to 2 or more."
-            )
+        check_norm(asked)
         if asked.minibatch_kernels and asked.batch_size < 2 * asked.packing:
             raise ValueError(
                 "minibatch_kernels compare the rows of a batch, or its packs: set "
@@ -165,16 +160,32 @@ class Wiring:
             return [layer(n, init=init)]
         return [layer(n, init=init), norm(), layers.activation(name)]
 
+    def images(self, who):
+        """Height, width and channels of the images that rows are, if ``who``, an option
+        by its name, asks for any.
+
+        Raises
+        ------
+        ValueError
+            There are columns that are no pixels, or no shape that fits.
+        """
+        given = self.structure_["image_shape"]
+        shape = image_shape(len(self.emission.kinds), given, who=who)
+        if not np.isin(self.emission.kinds, _PIXELS).all():
+            raise ValueError(
+                f'{who} is for pixels: column_types must be "bernoulli" or "gaussian".'
+            )
+        return shape
+
+    def deformation(self):
+        """How images are deformed by the option ``jitter``, or None."""
+        size = self.recipe.jitter
+        return Deformation(self.images(f"jitter={size:g}"), size) if size else None
+
     def _shapes(self, structure):
         """Heights and widths of images, each half as large as those before, as many as
         there are layers and one more; and the number of channels."""
-        n = len(self.emission.kinds)
-        *shape, channels = image_shape(n, structure["image_shape"], who=_WHO)
-        if not np.isin(self.emission.kinds, _PIXELS).all():
-            raise ValueError(
-                'architecture="conv" is for pixels: column_types must be "bernoulli" '
-                'or "gaussian".'
-            )
+        *shape, channels = self.images('architecture="conv"')
         found = [tuple(shape)]
         for _ in structure["hidden_layer_sizes"]:
             found.append(tuple(-(-side // 2) for side in found[-1]))

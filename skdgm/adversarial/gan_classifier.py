@@ -90,6 +90,10 @@ class GANClassifier(Classifier, NetEstimator):
         Standard deviation of normal noise that is added in training to what the
         discriminator sees and to its hidden units; or a pair, of the one and of the
         others.
+    jitter : float, default=0.0
+        Size of random deformations of the images that the discriminator learns from: at
+        1, rotations by up to 15 degrees, shears of up to 0.3, sides longer or shorter
+        by up to a third, and shifts by up to 7 % of a side.
     dropout : float, default=0.0
         Share of the discriminator's hidden units that drop out in training.
     averaging : float, default=0.995
@@ -115,7 +119,7 @@ class GANClassifier(Classifier, NetEstimator):
         filters with stride 2.
     image_shape : tuple, default=None
         Height and width of images, and their number of channels if it is not 1; by
-        default they are square. For "conv".
+        default they are square. For "conv" and ``jitter``.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Optimiser of both nets.
     alpha : float, default=0.0
@@ -213,6 +217,7 @@ class GANClassifier(Classifier, NetEstimator):
         "unlabeled": "no_validation",
         "unlabeled_weight": [_NOT_NEGATIVE],
         "discriminator_noise": [_NOT_NEGATIVE, tuple],
+        "jitter": [_NOT_NEGATIVE],
     }
     _IMPLIED = ImplicitModel._IMPLIED | withheld(_parameter_constraints)
     _IMPLIED |= {"class_conditional": True, "loss": "non-saturating"}
@@ -235,6 +240,7 @@ class GANClassifier(Classifier, NetEstimator):
         prior="normal",
         feature_matching=True,
         discriminator_noise=(0.2, 0.5),
+        jitter=0.0,
         dropout=0.0,
         averaging=0.995,
         n_discriminator_steps=1,
@@ -277,6 +283,7 @@ class GANClassifier(Classifier, NetEstimator):
         self.prior = prior
         self.feature_matching = feature_matching
         self.discriminator_noise = discriminator_noise
+        self.jitter = jitter
         self.dropout = dropout
         self.averaging = averaging
         self.n_discriminator_steps = n_discriminator_steps

@@ -45,9 +45,9 @@ class InfoGAN(ImplicitModel):
         Number of latent units besides codes, which no output tells.
     hidden_layer_sizes : tuple, default=None
         Numbers of hidden units of the generator, from the latent units to the data, or
-        of maps of a convolutional one; by default (128, 128) or (64, 32).
+        of maps of a convolutional one; (128, 128) or (64, 32) by default.
     discriminator_layer_sizes : tuple, default=None
-        Those of the discriminator, from the data; by default the generator's, reversed.
+        The discriminator's, from the data; by default the generator's, reversed.
     n_categories : int or tuple of int or None, default=10
         Numbers of categories of categorical codes, one number for each.
     n_codes : int, default=0
@@ -77,17 +77,20 @@ class InfoGAN(ImplicitModel):
     gradient_penalty : float or "auto", default="auto"
         Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, as
         of :class:`GAN`.
+    jitter : float, default=0.0
+        Size of deformations of images in training: at 1, rotations by up to 15 degrees,
+        shears of up to 0.3, sides changed by up to a third, and shifts by up to 7 %.
+        Codes are then told by deformed rows, and two views of a row inform on each
+        other's categories [2]_, which become what views share, such as a digit's name.
     dropout : float, default=0.0
-        Share of the discriminator's hidden units that drop out in training, also while
-        the generator learns.
+        Share of the discriminator's hidden units that drop out in training.
     averaging : float, default=0.995
         Decay rate of the exponential average of the generator's parameters, which
         samples are drawn with; 0 for the last ones.
     n_discriminator_steps : int, default=1
         Updates of the discriminator for each one of the generator.
     temperature : float, default=0.5
-        Temperature of the relaxation of bits and categories: gradients have less bias
-        and more variance if it is low.
+        Temperature of the relaxation of bits and categories, as of :class:`GAN`.
     activation : {"relu", "leaky_relu", "tanh", "logistic", "softplus", "identity"}, \
             default="leaky_relu"
         Activation function of the generator's hidden units.
@@ -99,8 +102,7 @@ class InfoGAN(ImplicitModel):
         Whether layers are dense, or (transposed) convolutions of images by 5 x 5
         filters with stride 2.
     image_shape : tuple, default=None
-        Height and width of images, and their number of channels if it is not 1; by
-        default they are square. For "conv".
+        Height, width and perhaps channels of images; by default these are square.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Optimiser of both nets.
     alpha : float, default=0.0
@@ -120,7 +122,7 @@ class InfoGAN(ImplicitModel):
     momentum : float, default=0.0
         Momentum coefficient; for "adam", the first beta.
     clip_norm : float or None, default=None
-        Upper limit of the norm of gradients; longer ones are scaled down to it.
+        Upper limit of the norm of gradients.
     n_iter : int or "auto", default="auto"
         Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
         and 1,000 epochs.
@@ -178,6 +180,8 @@ class InfoGAN(ImplicitModel):
     .. [1] Chen, Duan, Houthooft, Schulman, Sutskever and Abbeel (2016). InfoGAN:
        interpretable representation learning by information maximizing generative
        adversarial nets. NeurIPS.
+    .. [2] Ji, Henriques and Vedaldi (2019). Invariant information clustering for
+       unsupervised image classification and segmentation. ICCV.
 
     Examples
     --------
@@ -185,10 +189,8 @@ class InfoGAN(ImplicitModel):
     >>> from skdgm import InfoGAN
     >>> X = load_digits().data / 16
     >>> gan = InfoGAN(n_categories=10, n_codes=1, n_iter=3, random_state=0).fit(X)
-    >>> gan.transform(X).shape
-    (1797, 11)
-    >>> gan.predict(X[:3]).shape
-    (3,)
+    >>> gan.transform(X).shape, gan.predict(X[:3]).shape
+    ((1797, 11), (3,))
     >>> gan.sample(5, random_state=0, codes=[3, 0.5]).shape
     (5, 64)
     """
@@ -217,6 +219,7 @@ class InfoGAN(ImplicitModel):
         prior="normal",
         loss="relativistic",
         gradient_penalty="auto",
+        jitter=0.0,
         dropout=0.0,
         averaging=0.995,
         n_discriminator_steps=1,
@@ -260,6 +263,7 @@ class InfoGAN(ImplicitModel):
         self.prior = prior
         self.loss = loss
         self.gradient_penalty = gradient_penalty
+        self.jitter = jitter
         self.dropout = dropout
         self.averaging = averaging
         self.n_discriminator_steps = n_discriminator_steps
@@ -366,7 +370,7 @@ class InfoGAN(ImplicitModel):
             By default NumPy's global generator: other rows at each call.
         codes : array-like of shape (n_codes,) or (n_samples, n_codes), default=None
             Codes of all rows, or of each: numbers of categories, and then continuous
-            codes, one number for each code. NaN is drawn.
+            codes, which may be beyond -1 and 1. NaN is drawn.
 
         Returns
         -------

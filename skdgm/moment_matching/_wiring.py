@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdgm.implicit import Generator
+from skdgm.implicit import Generator, check_norm
 from skdgm.moment_matching._autoencoder import inferred
 from skdgm.moment_matching._matching import Matching
 from skdgm.nets import layers
@@ -70,6 +70,7 @@ class Wiring:
         """Raise ValueError for options that are not what their types allow."""
         for name in "hidden_layer_sizes", "autoencoder_layer_sizes":
             check_layer_sizes(getattr(asked, name), name)
+        check_norm(asked)
         if asked.autoencoder_layer_sizes == ():
             raise ValueError(
                 "autoencoder_layer_sizes must have at least the number of code units; "

@@ -4,11 +4,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.special import entr, softmax
 from scipy.stats import norm
+from sklearn.datasets import load_digits
 
 from skdgm import InfoGAN
 from skdgm.adversarial._codes import Codes
 from skdgm.adversarial._informed import Informed
+from skdgm.nets.deform import Deformation
 from skdgm.nets.emission import Emission
 from skdgm.optim import Clock
 from skdgm.utils.random import stream
@@ -76,6 +79,36 @@ def test_codes_have_their_distribution():
         assert abs(drawn[:, 7].var() - 1 / 3) < 0.03
 
 
+def shared(codes, out, other):
+    """Mutual information of the categories of two views, by entropies."""
+    found = 0.0
+    for own in codes.groups():
+        p, q = (softmax(part[:, own], axis=1) for part in (out, other))
+        joint = (p.T @ q + q.T @ p) / (2 * len(p))
+        found += 2 * entr(joint.sum(axis=1)).sum() - entr(joint).sum()
+    return found
+
+
+def test_information_that_views_share():
+    codes = Codes((3, 2), 1)
+    views = RNG.normal(0, 2, (2, 6, 6))
+    found, slopes = codes.shared(*views)
+    np.testing.assert_allclose(found, shared(codes, *views))
+    for side in range(2):
+        for k in range(6):
+            move = np.zeros_like(views)
+            move[side, :, k] = 1e-6
+            up, down = (codes.shared(*(views + s * move))[0] for s in (1, -1))
+            slope = (up - down) / 2e-6
+            np.testing.assert_allclose(slopes[side][:, k].sum(), slope, atol=1e-8)
+    # Views that tell the same category of each row have all of its information, and
+    # views that tell nothing have none.
+    sure = np.zeros((6, 6))
+    sure[np.arange(6), np.arange(6) % 3] = 1000
+    np.testing.assert_allclose(Codes((3,), 0).shared(sure, sure)[0], np.log(3))
+    assert abs(codes.shared(0 * sure, 0 * sure)[0]) < 1e-12
+
+
 # One plain step of size one: parameters move by the gradient.
 PLAIN = {"solver": "sgd", "schedule": "constant", "learning_rate": 1.0, "alpha": 0.0}
 PLAIN |= {"averaging": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
@@ -94,7 +127,12 @@ def game(**options):
     return wiring.game(rows, 0, 0)
 
 
+IMAGES = {"image_shape": (1, 3), "n_categories": (2, 3)}
 CASES = {
+    "jitter": {"jitter": 2.0, "gradient_penalty": 0.7, **IMAGES},
+    "jitter, paired": {"jitter": 2.0, "gradient_penalty": 0.0, "alpha": 0.4, **IMAGES}
+    | {"loss": "relativistic", "information_weight": 3.0},
+    "jitter, real": {"jitter": 2.0, "image_shape": (1, 3), "n_categories": None},
     "plain": {"gradient_penalty": 0.0},
     "penalty": {"gradient_penalty": 0.7},
     "learned": {"code_variance": "learned", "gradient_penalty": 0.0},
@@ -123,14 +161,20 @@ def test_steps_go_down_the_gradient(case, of_generator):
 
         r, f = judged(real), judged(fake)
         if not of_generator:
-            r, f = np.split(judged(np.concatenate([real, fake])), 2)
-        loss = players.loss.generator(r[:, 0], f[:, 0])
+            both = judged(np.concatenate([real, fake]))
+            r, f = both[: len(real)], both[len(real) :]
+        loss = players.loss.generator(r[:24, 0], f[:24, 0])
         if not of_generator:
-            loss = players.loss.discriminator(r[:, 0], f[:, 0])
-        bound = codes.information(f[:, 1:], units).mean()
+            loss = players.loss.discriminator(r[:24, 0], f[:24, 0])
+        bound = codes.information(f[-24:, 1:], units).mean()
+        if not of_generator and len(r) > 24:
+            bound += shared(codes, r[24:48, 1:], r[48:, 1:])
         total = loss[0].mean() - recipe.information_weight * bound
+        # The decay of a batch's weights counts once for its rows.
+        decayed = sum((leaf**2).sum() for leaf in leaves(params) if leaf.ndim == 2)
+        total += 0.5 * recipe.alpha / 24 * decayed
         if recipe.gradient_penalty and not of_generator:
-            rows, norm = np.concatenate([real, fake]), 0.0
+            rows, norm = np.concatenate([real[:24], fake[:24]]), 0.0
             for move in 1e-4 * np.eye(rows.shape[1]):
                 up, down = (judged(rows + s * move)[:, 0] for s in (1, -1))
                 norm += ((up - down) / 2e-4) ** 2
@@ -267,3 +311,29 @@ def test_images():
     gan.fit(rows)
     assert gan.sample(2, random_state=0, codes=[9, 0, 0]).shape == (2, 36)
     assert gan.transform(rows).shape == (40, 12)
+
+
+def test_categories_are_the_same_of_deformed_images():
+    digits, y = load_digits(return_X_y=True)
+    digits = digits[y < 3] / 16
+    deform, found = Deformation((8, 8, 1), 1.0), {}
+    for jitter in 0.0, 1.0:
+        gan = InfoGAN(n_categories=3, jitter=jitter, n_iter=40, random_state=0)
+        p = gan.fit(digits).transform(digits)
+        views = [gan.transform(deform(digits, stream(k))) for k in range(5)]
+        found[jitter] = np.mean([view.argmax(1) == p.argmax(1) for view in views])
+    assert found[0.0] + 0.1 < found[1.0]
+    assert found[1.0] > 0.9
+
+
+def test_images_to_deform_have_a_shape():
+    with pytest.raises(ValueError, match=r"jitter=1 .* give image_shape"):
+        InfoGAN(jitter=1.0, n_iter=1).fit(np.zeros((4, 5)))
+    with pytest.raises(ValueError, match=r"jitter=0.5 is for pixels"):
+        InfoGAN(jitter=0.5, column_types="categorical", n_iter=1).fit(np.eye(4))
+    with pytest.raises(ValueError, match="jitter"):
+        InfoGAN(jitter=-1).fit(X)
+    # With missing pixels, and as the number of rows of an update may be.
+    rows = np.where(RNG.random((21, 6)) < 0.2, np.nan, RNG.random((21, 6)))
+    gan = InfoGAN(jitter=1.0, image_shape=(2, 3), batch_size=20, n_iter=2)
+    assert np.isfinite(gan.fit(rows).transform(rows)).all()

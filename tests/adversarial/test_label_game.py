@@ -31,11 +31,11 @@ PLAIN |= {"activation": "tanh", "discriminator_activation": "tanh"}
 CLOCK = Clock(0, None, 0, 2)
 
 
-def game(labels, **options):
+def game(labels, kind="gaussian", **options):
     options = {"column_types": "gaussian", "batch_size": 24} | PLAIN | options
     clf = GANClassifier(**options)
     recipe = SimpleNamespace(**clf._IMPLIED | clf.get_params())
-    emission = Emission(["gaussian"] * 3, [1] * 3)
+    emission = Emission([kind] * 3, [1] * 3)
     wiring = LabelWiring(LabelWiring.structure(recipe), emission, 3, recipe)
     rows = Rows(X, np.float64, complete=True, labels=labels)
     return wiring.game(rows, 0, 0)
@@ -268,3 +268,33 @@ def test_divergence_keeps_the_last_good_parameters():
     with pytest.raises(DivergenceError, match="Training of GANClassifier diverged"):
         clf.fit(X, LABELS)
     np.testing.assert_array_equal(clf.predict_proba(X), before)
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "bernoulli"])
+def test_real_images_are_deformed(kind):
+    game_of = game(FEW, kind, jitter=2.0, image_shape=(1, 3))
+    rows, known = np.arange(24), np.flatnonzero(FEW >= 0)
+    turn = game_of.turn(0, game_of.read(Sides(rows, known)), CLOCK)
+    bits = kind == "bernoulli"
+    generator = game_of.start().generator
+    real, fake, _ = game_of.pair(generator.params, generator.statistics, turn)
+    plain, same, _ = game(FEW, kind).pair(generator.params, generator.statistics, turn)
+    assert real.shape == plain.shape == (30, 3)
+    np.testing.assert_array_equal(fake, same)
+    assert (real != plain).any(axis=1).mean() > 0.9
+    assert np.isin(real, (0, 1)).all() == bits
+    # Nothing is beyond what the pixels of an image were, or of any direction.
+    if not bits:
+        assert (real.max(axis=1) <= plain.max(axis=1)).all()
+        assert abs((real - plain).mean()) < 0.2
+
+
+def test_deformed_images_teach_classes():
+    X, y = load_digits(return_X_y=True)
+    X, marked = X / 16, np.where(np.arange(len(y)) < 60, y, -1)
+    clf = GANClassifier(unlabeled=-1, jitter=0.7, n_iter=10, random_state=0)
+    assert clf.fit(X, marked).score(X[60:], y[60:]) > 0.7
+    with pytest.raises(ValueError, match=r"jitter=0.7 .* give image_shape"):
+        clf.fit(X[:, 1:], marked)
+    clf.set_params(architecture="conv", hidden_layer_sizes=(4, 3), n_iter=1)
+    assert clf.fit(X[:100], marked[:100]).predict(X[:3]).shape == (3,)

@@ -200,6 +200,7 @@ BAD = {
     "'auto'; got": {"bandwidths": [[1.0]]},
     "'bandwidths' parameter": {"bandwidths": "median"},
     "numbers, at least one": {"bandwidths": ("wide",)},
+    "set batch_size to 2": {"batch_norm": True, "batch_size": 1},
 }
 
 
