@@ -4,7 +4,9 @@ Codes that explain digits
 
 An InfoGAN learns categories and styles of digits without any label: its latent units
 are noise and a few codes, and its rows must tell which codes they were made from. Each
-row of pictures has one category; along it, a continuous code goes from -1 to 1.
+row of pictures has one category; along it, a continuous code goes from -1 to 1. Codes
+must be told by images that are turned, sheared, stretched and shifted a little
+(``jitter``): a category is then seldom a slant, and more often a digit.
 
 ::
 
@@ -22,12 +24,14 @@ from sklearn.metrics import confusion_matrix
 from skdgm import InfoGAN
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--epochs", type=int, default=60)
+parser.add_argument("--epochs", type=int, default=120)
 options = parser.parse_args()
 
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)
-gan = InfoGAN(n_categories=10, n_codes=1, n_iter=options.epochs, random_state=0).fit(X)
+gan = InfoGAN(
+    n_categories=10, n_codes=1, jitter=1.0, n_iter=options.epochs, random_state=0
+).fit(X)
 
 # %%
 # Numbers of categories are arbitrary. Here they are matched with digits, of which the

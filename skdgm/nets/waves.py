@@ -1,10 +1,11 @@
 r"""Fourier features of real columns, for nets that must resolve fine structure.
 
-.. math:: x \mapsto \bigl(x, \; \sin 2^k x_j, \; \cos 2^k x_j\bigr),
+.. math:: x \mapsto \bigl(x, \; 2^{-k} \sin 2^k x_j, \; 2^{-k} \cos 2^k x_j\bigr),
    \qquad k = 0, \dots, n - 1
 
 for each real column j. A net learns slowly what varies fast in its inputs; sines and
-cosines of these vary slowly at a scale of their own [1]_.
+cosines of these vary slowly at a scale of their own [1]_. None is steeper than another,
+so that few rows are not learned by heart by the fastest ones.
 
 References
 ----------
@@ -51,7 +52,8 @@ def _tangent(columns, n, params, statistics, x, dx, rng=None, train=False):
 
 
 def _angles(x, columns, n):
-    """Angles of the features, and their derivatives by the columns."""
+    """Angles of the features, and their derivatives by the columns, which sines and
+    cosines are divided by."""
     factors = np.repeat(2.0 ** np.arange(n), len(columns)).astype(x.dtype)
     return np.tile(x[:, columns], n) * factors, factors
 
@@ -71,8 +73,9 @@ def waves(x, columns, n):
     -------
     y : ndarray of shape (n_rows, n_inputs + 2 * n * n_columns)
     """
-    angles, _ = _angles(x, columns, n)
-    return np.concatenate([x, np.sin(angles), np.cos(angles)], axis=1)
+    angles, factors = _angles(x, columns, n)
+    parts = np.sin(angles) / factors, np.cos(angles) / factors
+    return np.concatenate([x, *parts], axis=1)
 
 
 def _waves_back(y, x, columns, n):
@@ -93,6 +96,6 @@ defvjp(waves, _waves_back, None, None)
 
 def _along(x, dx, columns, n):
     """Derivative of :func:`waves` along a direction; neither depends on parameters."""
-    angles, factors = _angles(x, columns, n)
-    slope = np.tile(dx[:, columns], n) * factors
+    angles, _ = _angles(x, columns, n)
+    slope = np.tile(dx[:, columns], n)
     return np.concatenate([dx, slope * np.cos(angles), -slope * np.sin(angles)], axis=1)

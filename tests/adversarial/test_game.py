@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_iris
 
 from skdgm import GAN
 from skdgm.adversarial._losses import LOSSES
@@ -428,3 +429,10 @@ def test_collapse_is_told_where_little_is_covered():
         assert told in fault
         assert bool(told) == bool(fault)
         assert covered == 1.0 or fault
+
+
+def test_few_rows_keep_a_group_far_from_the_others():
+    gan = GAN(column_types="gaussian", random_state=3).fit(load_iris().data)
+    setosas = (gan.sample(2000, random_state=0)[:, 2] < 2.5).mean()
+    assert 0.1 < setosas < 0.5
+    assert gan.coverage_ > 0.8

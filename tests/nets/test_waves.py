@@ -28,7 +28,7 @@ def test_waves_are_sines_and_cosines():
     y = waves(X, WHICH, 2)
     np.testing.assert_array_equal(y[:, :3], X)
     own = X[:, WHICH]
-    expected = [np.sin(own), np.sin(2 * own), np.cos(own), np.cos(2 * own)]
+    expected = [np.sin(own), np.sin(2 * own) / 2, np.cos(own), np.cos(2 * own) / 2]
     np.testing.assert_allclose(y[:, 3:], np.hstack(expected))
     assert fourier(WHICH, 2).init(None, 3, float)[0] == y.shape[1]
     assert_gradient(lambda x: waves(x, WHICH, 3), X)
