@@ -119,7 +119,8 @@ class SigmoidBeliefNetwork(LatentModel):
         Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
     alpha : float, default=0.0
         Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
-        each batch, summed over its rows; smaller batches are penalised more.
+        each batch, summed over its rows; smaller batches are penalised more. As
+        ``clip_norm``, also of nets of baselines.
     batch_size : int, default=100
         Rows for each update.
     learning_rate : float, default=0.015
