@@ -14,6 +14,9 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 
+# At 5, images are turned by up to 75 degrees, and sides are up to 4.5 times as long.
+JITTER = [Interval(Real, 0, 5, closed="both")]
+
 OPTIONS: dict = {
     "n_components": [_COUNT],
     "hidden_layer_sizes": [_COUNT, tuple, None],
@@ -73,7 +76,7 @@ INFORMED: dict = {
     **{name: value for name, value in OPTIONS.items() if name not in _PLAIN},
     "dropout": OPTIONS["dropout"],
     "batch_norm": ["boolean"],
-    "jitter": [_NOT_NEGATIVE],
+    "jitter": JITTER,
     "n_categories": [Interval(Integral, 2, None, closed="left"), tuple, None],
     "n_codes": [Interval(Integral, 0, None, closed="left")],
     "information_weight": [_NOT_NEGATIVE],

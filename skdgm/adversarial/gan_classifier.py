@@ -9,7 +9,7 @@ from numbers import Real
 from sklearn.utils._param_validation import Interval
 
 from skdgm.adversarial._label_wiring import LabelWiring
-from skdgm.adversarial._options import OPTIONS
+from skdgm.adversarial._options import JITTER, OPTIONS
 from skdgm.adversarial.gan import withheld
 from skdgm.base import Classifier
 from skdgm.base.frames import framed
@@ -217,7 +217,7 @@ class GANClassifier(Classifier, NetEstimator):
         "unlabeled": "no_validation",
         "unlabeled_weight": [_NOT_NEGATIVE],
         "discriminator_noise": [_NOT_NEGATIVE, tuple],
-        "jitter": [_NOT_NEGATIVE],
+        "jitter": JITTER,
     }
     _IMPLIED = ImplicitModel._IMPLIED | withheld(_parameter_constraints)
     _IMPLIED |= {"class_conditional": True, "loss": "non-saturating"}

@@ -331,8 +331,9 @@ def test_images_to_deform_have_a_shape():
         InfoGAN(jitter=1.0, n_iter=1).fit(np.zeros((4, 5)))
     with pytest.raises(ValueError, match=r"jitter=0.5 is for pixels"):
         InfoGAN(jitter=0.5, column_types="categorical", n_iter=1).fit(np.eye(4))
-    with pytest.raises(ValueError, match="jitter"):
-        InfoGAN(jitter=-1).fit(X)
+    for jitter in -1, 6.0, np.nan:
+        with pytest.raises(ValueError, match="jitter"):
+            InfoGAN(jitter=jitter).fit(X)
     # With missing pixels, and as the number of rows of an update may be.
     rows = np.where(RNG.random((21, 6)) < 0.2, np.nan, RNG.random((21, 6)))
     gan = InfoGAN(jitter=1.0, image_shape=(2, 3), batch_size=20, n_iter=2)
