@@ -1,14 +1,16 @@
 """InfoGAN: codes, the bound on their information, and its part in the game."""
 
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.special import entr, softmax
 from scipy.stats import norm
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 
-from skdgm import InfoGAN
+from skdgm import GANClassifier, InfoGAN
 from skdgm.adversarial._codes import Codes
 from skdgm.adversarial._informed import Informed
 from skdgm.nets.deform import Deformation
@@ -338,3 +340,21 @@ def test_images_to_deform_have_a_shape():
     rows = np.where(RNG.random((21, 6)) < 0.2, np.nan, RNG.random((21, 6)))
     gan = InfoGAN(jitter=1.0, image_shape=(2, 3), batch_size=20, n_iter=2)
     assert np.isfinite(gan.fit(rows).transform(rows)).all()
+
+
+@pytest.mark.parametrize("kind", [InfoGAN, GANClassifier])
+def test_fits_with_deformed_images_are_like_any_others(kind):
+    rows, y = RNG.random((20, 6)), np.arange(20) % 3
+    model = kind(jitter=1.0, image_shape=(3, 2), n_iter=2, batch_size=10)
+    model.set_params(random_state=0, n_draws=20)
+    found = clone(model).fit(rows, y).transform(rows)
+    # Again, with weights instead of repeated rows, and with what was kept.
+    np.testing.assert_array_equal(clone(model).fit(rows, y).transform(rows), found)
+    twice = clone(model).fit(np.tile(rows, (2, 1)), np.tile(y, 2))
+    weighted = clone(model).fit(rows, y, sample_weight=np.full(20, 2.0))
+    np.testing.assert_array_equal(weighted.transform(rows), twice.transform(rows))
+    again = pickle.loads(pickle.dumps(weighted))
+    again, weighted = (own.partial_fit(rows, y) for own in (again, weighted))
+    np.testing.assert_array_equal(again.transform(rows), weighted.transform(rows))
+    plain = clone(model).set_params(jitter=0.0).fit(rows, y)
+    assert (found != plain.transform(rows)).any()
