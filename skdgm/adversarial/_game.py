@@ -48,6 +48,8 @@ DISCRIMINATE, GENERATE = range(2)
 _LATENT, _EMIT, _DROP, _NOISE = range(4)
 # Of what drops out where generated rows are judged apart from real ones.
 _DROP_GENERATED = 5
+# Of deformations, in games that have them.
+DEFORM = 20
 
 
 class Turn(NamedTuple):
@@ -185,7 +187,8 @@ class Game(Objective):
         return self.seen(turn.x, turn), self.seen(fake, turn, 1), after
 
     def penalised(self, real, fake):
-        """Of rows as of :meth:`pair`, those that the gradient penalty is of."""
+        """Of rows as of :meth:`pair`, those that the gradient penalty is of, and by
+        whose number weight decay is divided."""
         return real, fake
 
     def drawn(self, params, statistics, turn):

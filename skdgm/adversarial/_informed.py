@@ -24,15 +24,12 @@ References
 import numpy as np
 
 from skdgm.adversarial._codes import Codes
-from skdgm.adversarial._game import DISCRIMINATE, Game
+from skdgm.adversarial._game import DEFORM, DISCRIMINATE, Game
 from skdgm.adversarial._verdict import Verdict
 from skdgm.adversarial._wiring import Wiring
 from skdgm.implicit import GeneratorWatch
 from skdgm.nets.packs import stacked
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
-
-# Streams of what deforms rows.
-_DEFORM = 20
 
 
 class Informed(Wiring):
@@ -101,7 +98,7 @@ class InformedGame(Game):
         real, fake, after = super().pair(params, statistics, turn)
         if self.deform is None:
             return real, fake, after
-        rng = turn.rng.fold(_DEFORM)
+        rng = turn.rng.fold(DEFORM)
         fake = stacked(fake, self.deform(fake, rng))
         if turn.which == DISCRIMINATE and self.generator.codes.categories:
             views = [self.deform(real, rng.fold(side)) for side in (1, 2)]

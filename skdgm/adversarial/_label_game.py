@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.adversarial._game import DISCRIMINATE, Game
+from skdgm.adversarial._game import DEFORM, DISCRIMINATE, Game
 from skdgm.adversarial._label_verdict import LabelVerdict, of_labels
 from skdgm.data.labels import UNKNOWN, weight_of_classes
 from skdgm.nets import follow
@@ -39,7 +39,7 @@ from skdgm.utils.tree import copy
 # Nats by which the loss of labels may exceed both its value at the start and that of
 # their frequencies before training counts as useless, and as diverged.
 _USELESS, _DIVERGED = 2.0, 10.0
-_LABELS, _DEFORM = 1, 20
+_LABELS = 1
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class LabelGame(Game):
         if turn.classes is not None and turn.classes.x is not None:
             real = np.concatenate([real, turn.classes.x])
         if self.deform is not None:
-            real = self.deform(real, turn.rng.fold(_DEFORM))
+            real = self.deform(real, turn.rng.fold(DEFORM))
             # Bits remain bits, as generated ones nearly are.
             bits = self.emission.kinds == "bernoulli"
             real[:, bits] = real[:, bits] >= 0.5

@@ -88,6 +88,7 @@ def test_an_objective_lowers_its_loss(fitted):
     before = copy(state.params)
     # A game may rise at first.
     for n_epochs in (3, 10):
+        state = objective.start()
         for number in range(n_epochs):
             batches = objective.draw(table, number)
             for i, batch in enumerate(batches):
@@ -96,7 +97,6 @@ def test_an_objective_lowers_its_loss(fitted):
         loss, _ = watch(state)
         if loss < first or isinstance(estimator, Machine):
             break
-        state = objective.start()
     assert any((a != b).any() for a, b in zip(leaves(before), leaves(state.params)))
     # Contrastive divergence does not follow the losses that are watched of machines.
     assert not watch.is_useless(loss)
