@@ -17,7 +17,7 @@ import threading
 from contextlib import contextmanager, nullcontext
 from functools import cache
 
-import numpy  # noqa: F401  Its BLAS must be loaded before it can be found.
+import numpy as np  # Its BLAS must be loaded before it can be found.
 from threadpoolctl import ThreadpoolController
 
 try:  # Without conversion to enumerations, in a twentieth of the time.
@@ -98,6 +98,10 @@ _limited = []
 def one_blas_thread(brief=False):
     """Context in which every BLAS of the process uses one thread.
 
+    NumPy does not warn of invalid values in it: OpenBLAS can raise that flag in a
+    product of finite numbers, by what it reads beyond their end. Who must know of a NaN
+    looks for it.
+
     Parameters
     ----------
     brief : bool, default=False
@@ -110,7 +114,8 @@ def one_blas_thread(brief=False):
     with Held() as held:
         _enter()
         try:
-            with nullcontext() if brief else held.lifted():
+            lifted = nullcontext() if brief else held.lifted()
+            with lifted, np.errstate(invalid="ignore"):
                 yield
         finally:
             _leave()

@@ -36,6 +36,14 @@ def test_holds_and_lets_go():
     assert blas_threads() == before
 
 
+def test_blas_may_raise_the_flag_of_invalid_values():
+    infinite = np.full(3, np.inf)
+    with one_blas_thread(), one_blas_thread():
+        assert np.isnan(infinite - infinite).all()
+    with pytest.warns(RuntimeWarning, match="invalid"):
+        infinite - infinite
+
+
 def test_lets_go_after_an_error():
     before = blas_threads()
     with pytest.raises(KeyError), one_blas_thread():
