@@ -17,7 +17,8 @@ what else there is to say of these draws. ``classes``: MNIST by class; error of 
 ``infogan``: share of rows whose most probable category is that of their class, after
 the best matching of both. ``bigan``: accuracy of a 1-nearest-neighbour classifier of
 the encoder's features, and of the reconstructions. Both by seed, of scikit-learn's
-digits, or with ``--set mnist`` of MNIST (train, validation). ``labels``: errors of 500
+digits, or with ``--set mnist`` of MNIST (train, validation), of ``infogan`` of models
+in whose name is ``--models``. ``labels``: errors of 500
 of scikit-learn's digits where 50 or 100 of the others have a label, as many of each
 class, by seed (``--seeds``). ``label_images``: those of MNIST's validation rows where
 100 training rows have one, by ``--jitter`` and seed. ``stacked``: 20,000 rows of three
@@ -301,7 +302,14 @@ def infogan(options):
     )
     (_, more), _ = asked = variants(options)
     wide = more | {"jitter": 1.0, "hidden_layer_sizes": (256, 256)}
-    asked += (("dense, jitter", more | {"jitter": 1.0}), ("256-256, jitter", wide))
+    near = {"n_neighbors": 5}
+    if options.set == "mnist":
+        near = {"n_neighbors": 10, "batch_size": 1000}
+    asked += (
+        ("dense, jitter", more | {"jitter": 1.0}),
+        ("256-256, jitter, neighbours", wide | near),
+    )
+    asked = [one for one in asked if options.models in one[0]]
     for name, how in asked:
         for seed in range(options.seeds):
             gan, seconds = fitted(X, model=InfoGAN, random_state=seed, **how)
@@ -477,6 +485,7 @@ if __name__ == "__main__":
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=SAMPLERS)
     parser.add_argument("--set", choices=["digits", "mnist"], default="digits")
+    parser.add_argument("--models", default="", help="those that have this in the name")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--jitter", type=float, nargs="+", default=[0.0, 0.7])

@@ -70,6 +70,8 @@ class Turn(NamedTuple):
     clock : Clock
     which : int
         Whose update it is.
+    near : (ndarray, ndarray or None), optional
+        A row near to each real one, in games that want them, and what is known of it.
     """
 
     x: np.ndarray
@@ -80,6 +82,7 @@ class Turn(NamedTuple):
     rng: object
     clock: object
     which: int = DISCRIMINATE
+    near: tuple = None
 
     @property
     def how(self):
@@ -145,7 +148,7 @@ class Game(Objective):
         mean = state.mean if self.recipe.averaging else ()
         if self.recipe.averaging and not mean:
             mean = copy(players[0].params)
-        return GameState(*players, mean, state.t, state.discriminator_mean)
+        return state._replace(generator=players[0], discriminator=players[1], mean=mean)
 
     def step(self, state, batch, clock):
         """Update the discriminator and, every so many batches, the generator."""
@@ -185,11 +188,6 @@ class Game(Objective):
         """
         fake, after = self.drawn(params, statistics, turn)
         return self.seen(turn.x, turn), self.seen(fake, turn, 1), after
-
-    def penalised(self, real, fake):
-        """Of rows as of :meth:`pair`, those that the gradient penalty is of, and by
-        whose number weight decay is divided."""
-        return real, fake
 
     def drawn(self, params, statistics, turn):
         """Generated rows as in training, and updated statistics."""
@@ -248,14 +246,13 @@ class Game(Objective):
         else:
             grads = gradient(np.concatenate([real, fake]), slopes)
         number, clock = self._number(turn.clock), turn.clock
-        sides = self.penalised(real, fake)
         if recipe.gradient_penalty and number % recipe.penalty_interval == 0:
-            weights = verdict.weights(len(sides[0]))
-            terms = penalty(self, before, sides, weights, turn)
+            weights = verdict.weights(n)
+            terms = penalty(self, before, (real, fake), weights, turn)
             grads = tree_map(np.add, grads, terms)
         after = self._parts.ascend(
             *("discriminator", before._replace(statistics=after), grads, clock),
-            len(sides[0]),
+            len(real),
             rate=recipe.discriminator_learning_rate,
             n_before=number,
         )
@@ -280,7 +277,7 @@ class Game(Objective):
             if recipe.feature_matching:
                 return net.hidden(*other, fake, **turn.how)[0]
             fake = stacked(real, fake) if self.both_sides else fake
-            return net.judge(*other, fake, **turn.how)[0]
+            return self.judge(state, fake, turn)
 
         def slopes(out):
             if recipe.feature_matching:
@@ -294,7 +291,7 @@ class Game(Objective):
                 return -np.concatenate(verdict.both(*np.split(out, 2)))
             paired = self.loss.paired
             r = net.judge(*other, real, **turn.how)[0] if paired else None
-            return -verdict.generator(r, out)
+            return -verdict.generator(r, out) - self.besides(out, state, turn)
 
         _, grads = vjp(judged, before.params, slopes)
         number = self._number(turn.clock) // recipe.n_discriminator_steps
@@ -308,6 +305,14 @@ class Game(Objective):
             keep = min(recipe.averaging, state.t[0] / (state.t[0] + 9))
             follow(state.mean, after.params, 1 - keep)
         return state._replace(generator=after)
+
+    def judge(self, state, fake, turn):
+        """Outputs for generated rows that the generator learns by."""
+        return self.discriminator.judge(*state.discriminator[:2], fake, **turn.how)[0]
+
+    def besides(self, out, state, turn):
+        """Gradient by these outputs of what the generator lowers besides its loss."""
+        return 0
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the same rows after each epoch."""

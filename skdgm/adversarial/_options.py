@@ -77,6 +77,8 @@ INFORMED: dict = {
     "dropout": OPTIONS["dropout"],
     "batch_norm": ["boolean"],
     "jitter": JITTER,
+    "n_neighbors": [Interval(Integral, 0, None, closed="left")],
+    "n_heads": [_COUNT],
     "n_categories": [Interval(Integral, 2, None, closed="left"), tuple, None],
     "n_codes": [Interval(Integral, 0, None, closed="left")],
     "information_weight": [_NOT_NEGATIVE],

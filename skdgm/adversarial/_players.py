@@ -26,6 +26,11 @@ class GameState(NamedTuple):
         Number of updates of the generator.
     discriminator_mean : tuple
         That of the discriminator's, of a game that averages it; or ().
+    reader : Part or ()
+        The net that tells codes, of a game that has them.
+    told : ndarray of shape (2, n_heads), or ()
+        Running mean of what two views share by each of its heads, in nats, and 1 for
+        the one that is asked.
     """
 
     generator: Part
@@ -33,17 +38,22 @@ class GameState(NamedTuple):
     mean: tuple
     t: np.ndarray
     discriminator_mean: tuple = ()
+    reader: object = ()
+    told: object = ()
 
     @property
     def params(self):
-        """Parameters of the generator and of the discriminator."""
-        return self.generator.params, self.discriminator.params
+        """Parameters of all nets: first the generator, then the discriminator."""
+        return self._all(self.generator.params, self.discriminator.params)
 
     @property
     def learned(self):
         """Parameters to use, averaged if there is an average."""
         own = self.mean or self.generator.params
-        return own, self.discriminator_mean or self.discriminator.params
+        return self._all(own, self.discriminator_mean or self.discriminator.params)
+
+    def _all(self, *params):
+        return (*params, self.reader.params) if self.reader else params
 
 
 class Discriminator(NamedTuple):

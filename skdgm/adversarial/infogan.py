@@ -11,15 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.adversarial._informed import Informed
 from skdgm.adversarial._options import INFORMED
+from skdgm.adversarial._viewed import Viewed
 from skdgm.adversarial.gan import GAN, withheld
 from skdgm.base.frames import framed
 from skdgm.implicit import ImplicitModel
 from skdgm.utils.counts import count_rows, layer_sizes
-
-
-def _has_categories(model):
-    """Whether there is a categorical code to predict."""
-    return bool(layer_sizes(model._options.n_categories))
 
 
 class InfoGAN(ImplicitModel):
@@ -35,9 +31,11 @@ class InfoGAN(ImplicitModel):
     generated rows, :math:`L_I`, is added to the game, so that each code must change a
     row in a way of its own: without any label, categories become clusters of the data,
     and continuous codes what varies among their rows. The distribution q of the codes
-    given a row shares the discriminator's hidden units. ``score_samples`` is an
-    estimate, as of :class:`GAN`, whose other options are at their defaults. NaN is a
-    missing value. Float64 data are computed in float64, all others in float32.
+    given a row shares the discriminator's hidden units; with views of rows (``jitter``,
+    ``n_neighbors``) it is a net of its own, of the same layers, and categories become
+    what views share, such as a digit's name. ``score_samples`` is an estimate, as of
+    :class:`GAN`, whose other options are at their defaults. NaN is a missing value.
+    Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------
@@ -61,8 +59,7 @@ class InfoGAN(ImplicitModel):
             default="bernoulli"
         Kind of the columns, as of :class:`GAN`.
     min_categories : int or array-like of int, default=None
-        Least number of categories of "categorical", in all columns or in each; more
-        are found in the data.
+        Least number of categories of "categorical", in all columns or in each.
     min_frequency : int or float, default=None
         Least weight of rows of a category that is no rare one; see :class:`~skdgm.GAN`.
     max_categories : int, default=None
@@ -75,18 +72,22 @@ class InfoGAN(ImplicitModel):
             "least-squares", "wasserstein"}, default="relativistic"
         Losses of both nets, as of :class:`GAN`.
     gradient_penalty : float or "auto", default="auto"
-        Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, as
-        of :class:`GAN`.
+        Weight :math:`\gamma` of the penalty on gradients by rows, as of :class:`GAN`.
     jitter : float, default=0.0
         Size of deformations of images in training: at 1, rotations by up to 15 degrees,
         shears of up to 0.3, sides changed by up to a third, and shifts by up to 7 %.
-        Codes are then told by deformed rows, and two views of a row inform on each
-        other's categories [2]_, which become what views share, such as a digit's name.
+        Codes are then told by deformed rows, and two views of a row, deformed by
+        chance, inform on each other's categories [2]_.
+    n_neighbors : int, default=0
+        If not 0, the second view is of one of as many nearest rows, by the distance of
+        what the discriminator sees. Finding them takes time as the square of rows.
+    n_heads : int, default=5
+        Number of heads that tell categories where there are views; the one asked is
+        that whose views inform most, in the first half of training.
     dropout : float, default=0.0
         Share of the discriminator's hidden units that drop out in training.
     averaging : float, default=0.995
-        Decay rate of the exponential average of the generator's parameters, which
-        samples are drawn with; 0 for the last ones.
+        Decay rate of the average of the generator's parameters, as of :class:`GAN`.
     n_discriminator_steps : int, default=1
         Updates of the discriminator for each one of the generator.
     temperature : float, default=0.5
@@ -106,8 +107,7 @@ class InfoGAN(ImplicitModel):
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
         Optimiser of both nets.
     alpha : float, default=0.0
-        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
-        each batch, summed over its rows.
+        Weight decay, as of :class:`GAN`.
     batch_size : int, default=100
         Rows for each update.
     learning_rate : float, default=0.003
@@ -115,8 +115,7 @@ class InfoGAN(ImplicitModel):
     discriminator_learning_rate : float or None, default=None
         That of the discriminator; by default the same.
     schedule : {"constant", "invscaling", "linear"}, default="linear"
-        Learning rate after t of T epochs: ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+        Learning rate by epoch, as of :class:`GAN`.
     power_t : float, default=0.5
         Exponent of ``schedule="invscaling"``.
     momentum : float, default=0.0
@@ -124,14 +123,11 @@ class InfoGAN(ImplicitModel):
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients.
     n_iter : int or "auto", default="auto"
-        Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
-        and 1,000 epochs.
+        Number of epochs; "auto" as of :class:`GAN`.
     n_draws : int, default=1000
-        Draws around which ``score_samples`` and ``impute`` estimate densities. It may
-        be changed after ``fit``.
+        Draws around which densities are estimated; may be changed after ``fit``.
     early_stopping : bool, default=False
-        Hold out rows, stop when generated ones no longer become more like them, and
-        keep the parameters for which they were most alike.
+        Hold out rows, and keep the parameters by which draws are most like them.
     validation_fraction : float, default=0.1
         Share of the rows to hold out.
     n_iter_no_change : int, default=10
@@ -148,25 +144,21 @@ class InfoGAN(ImplicitModel):
     Attributes
     ----------
     information_curve_ : list of float
-        The bound :math:`L_I` after each epoch, in nats; at most the entropy of the
-        categorical codes if there are no others.
+        The bound :math:`L_I` after each epoch, in nats: log 10 at most, by default.
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all dense layers, of the generator and then of the discriminator.
+        Weights of all dense layers: of the generator, the discriminator, and q's.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     coverage_ : float
-        Share of some training rows to which a generated row is closer than their fifth
-        neighbour.
+        Share of some training rows with a draw closer than their fifth neighbour.
     n_updates_ : int
         Number of updates of the generator.
     column_types_ : dict
-        How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
+        By a column's name (or number): a :class:`~skdgm.data.ColumnType`.
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
     loss_curve_ : list of float
-        Maximum mean discrepancy between some training rows and generated ones after
-        each epoch.
+        Maximum mean discrepancy of some training rows and generated ones, by epoch.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
@@ -220,6 +212,8 @@ class InfoGAN(ImplicitModel):
         loss="relativistic",
         gradient_penalty="auto",
         jitter=0.0,
+        n_neighbors=0,
+        n_heads=5,
         dropout=0.0,
         averaging=0.995,
         n_discriminator_steps=1,
@@ -264,6 +258,8 @@ class InfoGAN(ImplicitModel):
         self.loss = loss
         self.gradient_penalty = gradient_penalty
         self.jitter = jitter
+        self.n_neighbors = n_neighbors
+        self.n_heads = n_heads
         self.dropout = dropout
         self.averaging = averaging
         self.n_discriminator_steps = n_discriminator_steps
@@ -340,7 +336,7 @@ class InfoGAN(ImplicitModel):
         found = self.density_.decode(np.concatenate([others, H], axis=1))
         return framed(self, found, given)
 
-    @available_if(_has_categories)
+    @available_if(lambda model: bool(layer_sizes(model._options.n_categories)))
     def predict(self, X):
         """Most probable category of each row.
 
@@ -388,6 +384,10 @@ class InfoGAN(ImplicitModel):
             own = density.generator.codes.given(codes, n_samples)
             density.generator = density.generator._replace(codes=own)
         return framed(self, density.sample(n_samples, random_state))
+
+    def _wiring(self, structure):
+        kind = Viewed if structure["n_heads"] else Informed
+        return kind(structure, self._emission, 0, self._options)
 
     def _count(self, table, fresh):
         super()._count(table, fresh)

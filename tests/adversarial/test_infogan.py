@@ -8,12 +8,10 @@ import pytest
 from scipy.special import entr, softmax
 from scipy.stats import norm
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 
 from skdgm import GANClassifier, InfoGAN
 from skdgm.adversarial._codes import Codes
 from skdgm.adversarial._informed import Informed
-from skdgm.nets.deform import Deformation
 from skdgm.nets.emission import Emission
 from skdgm.optim import Clock
 from skdgm.utils.random import stream
@@ -129,12 +127,7 @@ def game(**options):
     return wiring.game(rows, 0, 0)
 
 
-IMAGES = {"image_shape": (1, 3), "n_categories": (2, 3)}
 CASES = {
-    "jitter": {"jitter": 2.0, "gradient_penalty": 0.7, **IMAGES},
-    "jitter, paired": {"jitter": 2.0, "gradient_penalty": 0.0, "alpha": 0.4, **IMAGES}
-    | {"loss": "relativistic", "information_weight": 3.0},
-    "jitter, real": {"jitter": 2.0, "image_shape": (1, 3), "n_categories": None},
     "plain": {"gradient_penalty": 0.0},
     "penalty": {"gradient_penalty": 0.7},
     "learned": {"code_variance": "learned", "gradient_penalty": 0.0},
@@ -165,18 +158,16 @@ def test_steps_go_down_the_gradient(case, of_generator):
         if not of_generator:
             both = judged(np.concatenate([real, fake]))
             r, f = both[: len(real)], both[len(real) :]
-        loss = players.loss.generator(r[:24, 0], f[:24, 0])
+        loss = players.loss.generator(r[:, 0], f[:, 0])
         if not of_generator:
-            loss = players.loss.discriminator(r[:24, 0], f[:24, 0])
-        bound = codes.information(f[-24:, 1:], units).mean()
-        if not of_generator and len(r) > 24:
-            bound += shared(codes, r[24:48, 1:], r[48:, 1:])
+            loss = players.loss.discriminator(r[:, 0], f[:, 0])
+        bound = codes.information(f[:, 1:], units).mean()
         total = loss[0].mean() - recipe.information_weight * bound
         # The decay of a batch's weights counts once for its rows.
         decayed = sum((leaf**2).sum() for leaf in leaves(params) if leaf.ndim == 2)
         total += 0.5 * recipe.alpha / 24 * decayed
         if recipe.gradient_penalty and not of_generator:
-            rows, norm = np.concatenate([real[:24], fake[:24]]), 0.0
+            rows, norm = np.concatenate([real, fake]), 0.0
             for move in 1e-4 * np.eye(rows.shape[1]):
                 up, down = (judged(rows + s * move)[:, 0] for s in (1, -1))
                 norm += ((up - down) / 2e-4) ** 2
@@ -313,19 +304,6 @@ def test_images():
     gan.fit(rows)
     assert gan.sample(2, random_state=0, codes=[9, 0, 0]).shape == (2, 36)
     assert gan.transform(rows).shape == (40, 12)
-
-
-def test_categories_are_the_same_of_deformed_images():
-    digits, y = load_digits(return_X_y=True)
-    digits = digits[y < 3] / 16
-    deform, found = Deformation((8, 8, 1), 1.0), {}
-    for jitter in 0.0, 1.0:
-        gan = InfoGAN(n_categories=3, jitter=jitter, n_iter=40, random_state=0)
-        p = gan.fit(digits).transform(digits)
-        views = [gan.transform(deform(digits, stream(k))) for k in range(5)]
-        found[jitter] = np.mean([view.argmax(1) == p.argmax(1) for view in views])
-    assert found[0.0] + 0.1 < found[1.0]
-    assert found[1.0] > 0.9
 
 
 def test_images_to_deform_have_a_shape():

@@ -139,6 +139,7 @@ MODELS = [
     (BiGAN(2, hidden_layer_sizes=(5,)), X, None),
     (GMMN(2, hidden_layer_sizes=(5,)), X, None),
     (InfoGAN(2, hidden_layer_sizes=(5,)), X, None),
+    (InfoGAN(2, hidden_layer_sizes=(5,), n_neighbors=2), X, None),
     (LAPGAN(), IMAGES, None),
     (StackGAN(), IMAGES, None),
     (ReplicatedSoftmax(3), COUNTS, None),

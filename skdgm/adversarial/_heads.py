@@ -1,0 +1,87 @@
+"""Several heads that tell the categories of rows, of which the best one counts.
+
+What a head says of two views of a row is to inform on each other. From random initial
+weights this ends in one of many optima, in some of which two clusters are one category
+and another is two. Heads that share all hidden units end in different ones [1]_, and
+those of more information are better, without any label.
+
+References
+----------
+.. [1] Ji, Henriques and Vedaldi (2019). Invariant information clustering for
+   unsupervised image classification and segmentation. ICCV.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Share of an update in the running mean of a head's information, and how many nats
+# more than the one that is asked another must have to be asked in its place: what is
+# generated of each category changes then.
+_RATE, _MARGIN = 0.005, 0.03
+
+
+class Heads(NamedTuple):
+    """Outputs of a net that tell codes: categories by each head, and continuous codes.
+
+    Parameters
+    ----------
+    codes : Codes
+    n : int
+        Number of heads.
+    """
+
+    codes: object
+    n: int
+
+    @property
+    def n_outputs(self):
+        """Number of outputs of all heads."""
+        return self.codes.n_outputs + (self.n - 1) * sum(self.codes.categories)
+
+    def start(self):
+        """Before any update: information of each head, and 1 for the one that is asked;
+        of shape (2, n), float64."""
+        told = np.zeros((2, self.n))
+        told[1, 0] = 1
+        return told
+
+    def columns(self, head):
+        """Numbers of the outputs that tell the codes by one head."""
+        width = sum(self.codes.categories)
+        own = np.arange(head * width, (head + 1) * width)
+        return np.append(own, np.arange(self.n * width, self.n_outputs))
+
+    def asked(self, out, told):
+        """Number of the head that is asked, and its outputs, of shape
+        (n_rows, codes.n_outputs), given what was told as of :meth:`start`."""
+        head = int(told[1].argmax())
+        return head, out[:, self.columns(head)]
+
+    def shared(self, out, other, told, settled=False):
+        """Gradients by outputs of what two views share, summed over heads.
+
+        Parameters
+        ----------
+        out, other : ndarray of shape (n_rows, n_outputs)
+        told : ndarray of shape (2, n)
+            As of :meth:`start`; updated in place.
+        settled : bool
+            Whether the head that is asked is to stay.
+
+        Returns
+        -------
+        by_out, by_other : (ndarray, ndarray)
+        """
+        information, asked = told
+        backs = np.zeros_like(out), np.zeros_like(other)
+        for head in range(self.n):
+            own = self.columns(head)
+            found, slopes = self.codes.shared(out[:, own], other[:, own])
+            information[head] += _RATE * (found - information[head])
+            for back, slope in zip(backs, slopes):
+                back[:, own] += slope
+        least = information[asked.argmax()] + _MARGIN
+        if information.max() > least and not settled:
+            asked[:] = np.arange(self.n) == information.argmax()
+        return backs
