@@ -6,7 +6,8 @@ An InfoGAN learns categories and styles of digits without any label: its latent 
 are noise and a few codes, and its rows must tell which codes they were made from. Each
 row of pictures has one category; along it, a continuous code goes from -1 to 1. Codes
 must be told by images that are turned, sheared, stretched and shifted a little
-(``jitter``): a category is then seldom a slant, and more often a digit.
+(``jitter``), and by near rows as well (``n_neighbors``): a category is then seldom a
+slant, and more often a digit.
 
 ::
 
@@ -30,7 +31,13 @@ options = parser.parse_args()
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)
 gan = InfoGAN(
-    n_categories=10, n_codes=1, jitter=1.0, n_iter=options.epochs, random_state=0
+    hidden_layer_sizes=(256, 256),
+    n_categories=10,
+    n_codes=1,
+    jitter=1.0,
+    n_neighbors=5,
+    n_iter=options.epochs,
+    random_state=0,
 ).fit(X)
 
 # %%

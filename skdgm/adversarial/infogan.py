@@ -81,7 +81,7 @@ class InfoGAN(ImplicitModel):
     n_neighbors : int, default=0
         If not 0, the second view is of one of as many nearest rows, by the distance of
         what the discriminator sees. Finding them takes time as the square of rows.
-    n_heads : int, default=5
+    n_heads : int, default=10
         Number of heads that tell categories where there are views; the one asked is
         that whose views inform most, in the first half of training.
     dropout : float, default=0.0
@@ -213,7 +213,7 @@ class InfoGAN(ImplicitModel):
         gradient_penalty="auto",
         jitter=0.0,
         n_neighbors=0,
-        n_heads=5,
+        n_heads=10,
         dropout=0.0,
         averaging=0.995,
         n_discriminator_steps=1,
