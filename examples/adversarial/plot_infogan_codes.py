@@ -6,8 +6,8 @@ An InfoGAN learns categories and styles of digits without any label: its latent 
 are noise and a few codes, and its rows must tell which codes they were made from. Each
 row of pictures has one category; along it, a continuous code goes from -1 to 1. Codes
 must be told by images that are turned, sheared, stretched and shifted a little
-(``jitter``), and by near rows as well (``n_neighbors``): a category is then seldom a
-slant, and more often a digit.
+(``jitter``), and near images of the data are to have the same category
+(``n_neighbors``): it is then seldom a slant, and more often a digit.
 
 ::
 

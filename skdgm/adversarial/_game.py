@@ -99,9 +99,9 @@ class Turn(NamedTuple):
 class Game(Objective):
     """Adversarial training of a generator.
 
-    A subclass may say otherwise what is real and what is generated (:meth:`rows`,
-    :meth:`pair`), and what both players lose by the discriminator's outputs
-    (:meth:`verdict`).
+    A subclass may say otherwise what is real and what is generated (:meth:`pair`), what
+    both players lose by the discriminator's outputs (:meth:`verdict`), and what else
+    the generator learns by (:meth:`judge`, :meth:`besides`).
 
     Parameters
     ----------

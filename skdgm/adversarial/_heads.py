@@ -17,7 +17,8 @@ import numpy as np
 
 # Share of an update in the running mean of a head's information, and how many nats
 # more than the one that is asked another must have to be asked in its place: what is
-# generated of each category changes then.
+# generated of each category changes then. Means begin at 0, so that no head is asked in
+# place of the first one before some dozens of updates.
 _RATE, _MARGIN = 0.005, 0.03
 
 

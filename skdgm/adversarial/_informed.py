@@ -41,8 +41,9 @@ class Informed(Wiring):
         found = super().structure(asked)
         found["n_categories"] = layer_sizes(asked.n_categories)
         found["code_variance"] = asked.code_variance == "learned"
-        # If not 0, the nets are those of Viewed.
-        found["n_heads"] = asked.n_heads * bool(asked.jitter or asked.n_neighbors)
+        # With either the nets are those of Viewed; the name is that of an error.
+        found["jitter or n_neighbors"] = bool(asked.jitter or asked.n_neighbors)
+        found["n_heads"] = asked.n_heads
         return found
 
     @staticmethod
@@ -55,6 +56,11 @@ class Informed(Wiring):
         if not asked.n_codes and not layer_sizes(asked.n_categories):
             raise ValueError(
                 "There must be a code: set n_categories, n_codes, or both."
+            )
+        if asked.n_neighbors and not layer_sizes(asked.n_categories):
+            raise ValueError(
+                f"n_neighbors={asked.n_neighbors} is for categories, which near rows "
+                "share: set n_categories, or n_neighbors=0."
             )
 
     def game(self, rows, seed, before):

@@ -2,7 +2,7 @@
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skdgm.utils.parallel import n_threads
 
@@ -47,8 +47,9 @@ def near_rows(table, emission, n_neighbors):
         x = np.where(known, x, np.nan)
     metric = "euclidean" if known is None else "nan_euclidean"
     found = NearestNeighbors(metric=metric, algorithm="brute").fit(x)
-    n = min(n_threads(), max(1, (len(x) - 1) // _ROWS))
-    with threadpool_limits(n, "openmp"):
+    pools = (own for own in threadpool_info() if own["user_api"] == "openmp")
+    allowed = n_threads(), *(own["num_threads"] for own in pools)
+    with threadpool_limits(max(1, min(*allowed, (len(x) - 1) // _ROWS)), "openmp"):
         own = found.kneighbors(None, near.shape[1], return_distance=False)
     near[index] = index[own]
     return near

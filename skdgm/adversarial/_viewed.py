@@ -1,6 +1,6 @@
 r"""A game whose generator tells codes to a net that knows what views of a row share.
 
-.. math:: \min_q \; -L_I - \sum_h I_h, \qquad
+.. math:: \min_q \; -\lambda L_I - \lambda \sum_h I_h, \qquad
    \min_g \; \mathbb{E} [\ell_G] - \lambda L_I
 
 with the bound :math:`L_I` of an InfoGAN, where q is a net of its own with the hidden
@@ -33,6 +33,8 @@ from skdgm.utils import random
 
 # Of neighbours, and of the initial parameters and dropout of q, in random streams.
 _NEAR, _READ = 21, 22
+# Updates of an unknown number after which the head that is asked stays.
+_SETTLED = 1000
 
 
 class Viewed(Informed):
@@ -147,8 +149,7 @@ class ViewedGame(Game):
             return back
 
         how, clock = {"rng": turn.rng.fold(_READ), "train": True}, turn.clock
-        # The generator has the second half of training for the same categories.
-        settled = clock.n_epochs is not None and 2 * clock.epochs_done > clock.n_epochs
+        settled = self.settled(state, clock)
         _, grads = vjp(judged, before.params, slopes)
         after = self._parts.ascend(
             *("reader", before._replace(statistics=after), grads, clock, n),
@@ -156,6 +157,13 @@ class ViewedGame(Game):
             n_before=self._number(clock),
         )
         return state._replace(reader=after)
+
+    def settled(self, state, clock):
+        """Whether the head that is asked is to stay: the generator has the second half
+        of the first fit, and all later ones, for the same categories."""
+        if clock.n_epochs is None:
+            return state.t[0] >= _SETTLED
+        return self.epochs_before > 0 or 2 * clock.epochs_done > clock.n_epochs
 
     def moved(self, fake, turn):
         """Generated rows as q sees them."""

@@ -42,8 +42,7 @@ class InfoGAN(ImplicitModel):
     n_components : int, default=16
         Number of latent units besides codes, which no output tells.
     hidden_layer_sizes : tuple, default=None
-        Numbers of hidden units of the generator, from the latent units to the data, or
-        of maps of a convolutional one; (128, 128) or (64, 32) by default.
+        Numbers of units, or maps, of the generator; by default (128, 128), or (64, 32).
     discriminator_layer_sizes : tuple, default=None
         The discriminator's, from the data; by default the generator's, reversed.
     n_categories : int or tuple of int or None, default=10
@@ -53,8 +52,7 @@ class InfoGAN(ImplicitModel):
     information_weight : float, default=1.0
         Weight :math:`\lambda` of the bound on the mutual information.
     code_variance : float or "learned", default=1.0
-        Variance of a continuous code given a row; a small one weights these codes at
-        the expense of categories. "learned": it depends on the row.
+        Variance of continuous codes given a row; a small one gives these more weight.
     column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
             default="bernoulli"
         Kind of the columns, as of :class:`GAN`.
@@ -79,11 +77,13 @@ class InfoGAN(ImplicitModel):
         Codes are then told by deformed rows, and two views of a row, deformed by
         chance, inform on each other's categories [2]_.
     n_neighbors : int, default=0
-        If not 0, the second view is of one of as many nearest rows, by the distance of
-        what the discriminator sees. Finding them takes time as the square of rows.
+        If not 0, the second view is of one of as many nearest rows, by what the
+        discriminator sees. All rows are compared, in memory. Neither this nor
+        ``jitter`` may change from or to 0 while training continues.
     n_heads : int, default=10
-        Number of heads that tell categories where there are views; the one asked is
-        that whose views inform most, in the first half of training.
+        Number of heads that tell categories by views. The one asked is that whose views
+        inform most in the first half of ``fit``, or in the first 1,000 updates by
+        ``partial_fit``, where numbers of categories can change.
     dropout : float, default=0.0
         Share of the discriminator's hidden units that drop out in training.
     averaging : float, default=0.995
@@ -105,7 +105,7 @@ class InfoGAN(ImplicitModel):
     image_shape : tuple, default=None
         Height, width and perhaps channels of images; by default these are square.
     solver : {"adam", "rmsprop", "sgd"}, default="adam"
-        Optimiser of both nets.
+        Optimiser of all nets.
     alpha : float, default=0.0
         Weight decay, as of :class:`GAN`.
     batch_size : int, default=100
@@ -146,7 +146,7 @@ class InfoGAN(ImplicitModel):
     information_curve_ : list of float
         The bound :math:`L_I` after each epoch, in nats: log 10 at most, by default.
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all dense layers: of the generator, the discriminator, and q's.
+        Weights of all dense layers: generator, discriminator, and q if it is apart.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     coverage_ : float
@@ -386,7 +386,7 @@ class InfoGAN(ImplicitModel):
         return framed(self, density.sample(n_samples, random_state))
 
     def _wiring(self, structure):
-        kind = Viewed if structure["n_heads"] else Informed
+        kind = Viewed if structure["jitter or n_neighbors"] else Informed
         return kind(structure, self._emission, 0, self._options)
 
     def _count(self, table, fresh):
