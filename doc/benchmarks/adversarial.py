@@ -17,8 +17,8 @@ what else there is to say of these draws. ``classes``: MNIST by class; error of 
 ``infogan``: share of rows whose most probable category is that of their class, after
 the best matching of both. ``bigan``: accuracy of a 1-nearest-neighbour classifier of
 the encoder's features, and of the reconstructions. Both by seed, of scikit-learn's
-digits, or with ``--set mnist`` of MNIST (train, validation), of ``infogan`` of models
-in whose name is ``--models``. ``labels``: errors of 500
+digits, or with ``--set mnist`` of MNIST (train, validation), of models in
+whose name is ``--models``. ``labels``: errors of 500
 of scikit-learn's digits where 50 or 100 of the others have a label, as many of each
 class, by seed (``--seeds``). ``label_images``: those of MNIST's validation rows where
 100 training rows have one, by ``--jitter`` and seed. ``stacked``: 20,000 rows of three
@@ -336,8 +336,12 @@ def bigan(options):
     print("| model | seed | 1-NN of features | of reconstructions | coverage | s |")
     print("|---|---|---|---|---|---|")
     print(f"| the rows | | {plain.score(V, v):.1%} | | | |")
-    asked = variants(options)
-    for name, how in (*asked, ("dense, features", FEATURES | asked[0][1])):
+    (_, more), _ = asked = variants(options)
+    asked += (("dense, rebuilt", {"reconstruction_weight": 0.1} | more),)
+    asked += (("dense, features", FEATURES | more),)
+    for name, how in asked:
+        if options.models not in name:
+            continue
         for seed in range(options.seeds):
             gan, seconds = fitted(X, model=BiGAN, random_state=seed, **how)
             coded = KNeighborsClassifier(1).fit(gan.transform(X), y)

@@ -3,8 +3,9 @@ A GAN with an encoder
 =====================
 
 A BiGAN learns a generator and an encoder that is its inverse: the discriminator judges
-of rows beside their latent units. Reconstructions are digits like the given ones, as no
-distance of pixels is part of the game; latent units are features.
+of rows beside their latent units. Reconstructions are rows like the given ones, as no
+distance of pixels is part of the game, and often other digits; with
+``reconstruction_weight`` one is. Latent units are features.
 
 ::
 
@@ -26,14 +27,18 @@ options = parser.parse_args()
 
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)
-gan = BiGAN(n_iter=options.epochs, random_state=0).fit(X)
+plain, gan = (
+    BiGAN(n_iter=options.epochs, reconstruction_weight=weight, random_state=0).fit(X)
+    for weight in (0.0, 0.1)
+)
 
 # %%
-# Digits above, their reconstructions below; and between two digits, rows of the latent
-# units between theirs.
+# Digits above, below them their reconstructions without and with that weight; and
+# between two digits, rows of the latent units between theirs.
 
 few = [np.flatnonzero(y == k)[0] for k in range(10)]
-both = np.stack([X[few], gan.reconstruct(X[few])]).reshape(2, 10, 8, 8)
+rebuilt = [model.reconstruct(X[few]) for model in (plain, gan)]
+rebuilt = np.stack([X[few], *rebuilt]).reshape(3, 10, 8, 8)
 Z = gan.transform(X)
 share = np.linspace(0, 1, 10)[:, None]
 pairs = [(few[a], few[b]) for a, b in ((0, 6), (1, 7), (3, 8))]
@@ -41,7 +46,7 @@ paths = [gan.inverse_transform((1 - share) * Z[a] + share * Z[b]) for a, b in pa
 paths = np.stack(paths).reshape(3, 10, 8, 8)
 
 fig, axes = plt.subplots(1, 3, figsize=(12, 3.6), width_ratios=(2, 2, 1.5))
-for ax, part, title in ((axes[0], both, "reconstructions"), (axes[1], paths, "paths")):
+for ax, part, title in ((axes[0], rebuilt, "rebuilt"), (axes[1], paths, "paths")):
     n = len(part)
     ax.imshow(part.transpose(0, 2, 1, 3).reshape(8 * n, 80), cmap="gray_r")
     ax.set(xticks=[], yticks=[], title=title)

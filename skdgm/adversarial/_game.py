@@ -46,10 +46,8 @@ from skdgm.utils.tree import copy, leaves, tree_map
 # The players, in the order of their updates.
 DISCRIMINATE, GENERATE = range(2)
 _LATENT, _EMIT, _DROP, _NOISE = range(4)
-# Of what drops out where generated rows are judged apart from real ones.
-_DROP_GENERATED = 5
-# Of deformations, in games that have them.
-DEFORM = 20
+# What drops out where generated rows are judged apart from real ones; deformations.
+_DROP_GENERATED, DEFORM = 5, 20
 
 
 class Turn(NamedTuple):
@@ -101,7 +99,7 @@ class Game(Objective):
 
     A subclass may say otherwise what is real and what is generated (:meth:`pair`), what
     both players lose by the discriminator's outputs (:meth:`verdict`), and what else
-    the generator learns by (:meth:`judge`, :meth:`besides`).
+    the generator learns by (:meth:`judge`, :meth:`besides`, :meth:`beyond`).
 
     Parameters
     ----------
@@ -251,8 +249,7 @@ class Game(Objective):
             terms = penalty(self, before, (real, fake), weights, turn)
             grads = tree_map(np.add, grads, terms)
         after = self._parts.ascend(
-            *("discriminator", before._replace(statistics=after), grads, clock),
-            len(real),
+            *("discriminator", before._replace(statistics=after), grads, clock, n),
             rate=recipe.discriminator_learning_rate,
             n_before=number,
         )
@@ -289,11 +286,12 @@ class Game(Objective):
                 return -2 / len(out) * (shares @ gaps)
             if self.both_sides:
                 return -np.concatenate(verdict.both(*np.split(out, 2)))
-            paired = self.loss.paired
-            r = net.judge(*other, real, **turn.how)[0] if paired else None
+            r = net.judge(*other, real, **turn.how)[0] if self.loss.paired else None
             return -verdict.generator(r, out) - self.besides(out, state, turn)
 
         _, grads = vjp(judged, before.params, slopes)
+        more = self.beyond(state, turn)
+        grads = grads if more is None else tree_map(np.add, grads, more)
         number = self._number(turn.clock) // recipe.n_discriminator_steps
         after = self._parts.ascend(
             *("generator", before._replace(statistics=after), grads),
@@ -313,6 +311,9 @@ class Game(Objective):
     def besides(self, out, state, turn):
         """Gradient by these outputs of what the generator lowers besides its loss."""
         return 0
+
+    def beyond(self, state, turn):
+        """Gradient of what the generator's part raises beyond the game, or None."""
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the same rows after each epoch."""

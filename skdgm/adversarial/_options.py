@@ -90,6 +90,7 @@ PAIRED: dict = {
     "dropout": OPTIONS["dropout"],
     "batch_norm": ["boolean"],
     "encoder_layer_sizes": OPTIONS["hidden_layer_sizes"],
+    "reconstruction_weight": [_NOT_NEGATIVE],
     "prior": [StrOptions({"normal", "uniform"})],
     # Of "minimax" and "likelihood" the sides cannot be exchanged.
     "loss": [StrOptions(set(LOSSES) - {"minimax", "likelihood"})],

@@ -4,13 +4,17 @@ r"""A game of pairs: rows with their codes against latent units with their rows.
    \mathbb{E}_{z} \log (1 - d(g(z), z))
 
 Encoder e and generator g both lower the discriminator's loss with the sides exchanged,
-which has the same solution: they are inverse to each other [1]_ [2]_.
+which has the same solution: they are inverse to each other [1]_ [2]_. They may also
+lower the weighted squared error of reconstructions, :math:`\lambda \, \mathbb{E}_x
+\lVert x - g(e(x)) \rVert^2`, so that each row has its own code [3]_.
 
 References
 ----------
 .. [1] Donahue, Krähenbühl and Darrell (2017). Adversarial feature learning. ICLR.
 .. [2] Dumoulin, Belghazi, Poole, Lamb, Arjovsky, Mastropietro and Courville (2017).
    Adversarially learned inference. ICLR.
+.. [3] Li, Liu, Chen, Pu, Chen, Henao and Carin (2017). ALICE: towards understanding
+   adversarial learning for joint distribution matching. NeurIPS.
 """
 
 import numpy as np
@@ -20,11 +24,12 @@ from skdgm.adversarial._players import Discriminator
 from skdgm.adversarial._wiring import Wiring
 from skdgm.nets import layers, maps
 from skdgm.nets.branches import branch, companions
+from skdgm.nets.tape import vjp
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
 # Units of a discriminator of images in which they meet their codes.
 _MET = 128
-_ENCODE = 10
+_ENCODE, _REBUILD = 10, 11
 
 
 class Paired(Wiring):
@@ -121,7 +126,30 @@ class PairedGame(Game):
     def pair(self, params, statistics, turn):
         """Rows with their codes, and latent units with their rows."""
         fake, (_, after) = self.drawn(params, statistics, turn)
-        how = {"rng": turn.rng.fold(_ENCODE), "train": True}
-        code, kept = self.encoder.apply(params[0], statistics[0], turn.x, **how)
+        code, kept = self._encoded(params, statistics, turn)
         real = self.seen(turn.x, turn, given=code)
         return real, self.seen(fake, turn, 1, given=turn.z), (kept, after)
+
+    def beyond(self, state, turn):
+        """Gradient of minus the weighted squared error of reconstructions."""
+        before, rng = state.generator, turn.rng.fold(_REBUILD)
+        weight = 2 * self.recipe.reconstruction_weight / len(turn.x)
+        if not weight:
+            return None
+        noise = self.emission.noise(rng, len(turn.x), self.rows.dtype)
+
+        def rebuilt(params):
+            code, _ = self._encoded(params, before.statistics, turn)
+            given = params, before.statistics, code, noise
+            return self.generator.draw(*given, rng, train=True)[0]
+
+        def slopes(out):
+            gap = turn.x - out
+            return weight * (gap if turn.known is None else gap * turn.known)
+
+        return vjp(rebuilt, before.params, slopes)[1]
+
+    def _encoded(self, params, statistics, turn):
+        """Codes of real rows as in training, and the encoder's updated statistics."""
+        how = {"rng": turn.rng.fold(_ENCODE), "train": True}
+        return self.encoder.apply(params[0], statistics[0], turn.x, **how)

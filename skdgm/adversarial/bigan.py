@@ -24,9 +24,10 @@ class BiGAN(ImplicitModel):
     discriminator's gradient. Where the discriminator cannot tell rows beside their
     codes from latent units beside their rows, encoder e and generator g are inverse to
     each other; before that, a reconstruction is a row like the given one rather than
-    near to it. ``score_samples`` and ``impute`` are estimates, as of :class:`GAN`,
-    whose other options are at their defaults. NaN is a missing value, and unknown to
-    the encoder. Float64 data are computed in float64, all others in float32.
+    near to it, unless ``reconstruction_weight`` is above 0. ``score_samples`` and
+    ``impute`` are estimates, as of :class:`GAN`, whose other options are at their
+    defaults. NaN is a missing value, and unknown to the encoder. Float64 data are
+    computed in float64, all others in float32.
 
     Parameters
     ----------
@@ -61,6 +62,10 @@ class BiGAN(ImplicitModel):
     gradient_penalty : float or "auto", default="auto"
         Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, as
         of :class:`GAN`.
+    reconstruction_weight : float, default=0.0
+        Weight :math:`\lambda` of the squared error of reconstructions, summed over what
+        the discriminator sees of a row, which encoder and generator lower as well:
+        :math:`\lambda \, \mathbb{E} \lVert x - g(e(x)) \rVert^2` [3]_.
     dropout : float, default=0.0
         Share of the discriminator's hidden units that drop out in training, also while
         the generator learns.
@@ -161,6 +166,8 @@ class BiGAN(ImplicitModel):
     .. [1] Donahue, Krähenbühl and Darrell (2017). Adversarial feature learning. ICLR.
     .. [2] Dumoulin, Belghazi, Poole, Lamb, Arjovsky, Mastropietro and Courville (2017).
        Adversarially learned inference. ICLR.
+    .. [3] Li, Liu, Chen, Pu, Chen, Henao and Carin (2017). ALICE: towards understanding
+       adversarial learning for joint distribution matching. NeurIPS.
 
     Examples
     --------
@@ -196,6 +203,7 @@ class BiGAN(ImplicitModel):
         prior="normal",
         loss="relativistic",
         gradient_penalty="auto",
+        reconstruction_weight=0.0,
         dropout=0.0,
         averaging=0.995,
         n_discriminator_steps=1,
@@ -236,6 +244,7 @@ class BiGAN(ImplicitModel):
         self.prior = prior
         self.loss = loss
         self.gradient_penalty = gradient_penalty
+        self.reconstruction_weight = reconstruction_weight
         self.dropout = dropout
         self.averaging = averaging
         self.n_discriminator_steps = n_discriminator_steps

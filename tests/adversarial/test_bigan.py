@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 from skdgm import BiGAN
@@ -32,6 +33,9 @@ CASES = {
     "penalty": {"gradient_penalty": 0.7},
     "dropout": {"gradient_penalty": 0.0, "dropout": 0.3},
     "missing": {"gradient_penalty": 0.0, "rows": HOLED},
+    "rebuilt": {"gradient_penalty": 0.0, "reconstruction_weight": 0.8},
+    "rebuilt, missing": {"gradient_penalty": 0.0, "reconstruction_weight": 0.8}
+    | {"rows": HOLED},
     "deep": {"gradient_penalty": 0.0, "encoder_layer_sizes": (4, 3)},
 }
 
@@ -72,6 +76,10 @@ def test_steps_go_down_the_gradient(case, of_makers):
         # Makers have the discriminator's loss with the sides exchanged.
         sides = (f, r) if of_makers else (r, f)
         total = players.loss.discriminator(*sides)[0].mean()
+        if of_makers and recipe.reconstruction_weight:
+            again = players.generator.draw((encoder, maker), statistics, code, None)[0]
+            gap = ((turn.x - again * known) ** 2).sum(axis=1).mean()
+            total += recipe.reconstruction_weight * gap
         if recipe.gradient_penalty and not of_makers:
             rows, norm = np.concatenate([real, fake]), 0.0
             for move in 1e-4 * np.eye(rows.shape[1]):
@@ -115,6 +123,20 @@ def test_tangents_of_branches_are_differences():
 
 TOY = {"column_types": "gaussian", "n_components": 2, "hidden_layer_sizes": (32, 32)}
 TOY |= {"batch_size": 50, "random_state": 0}
+
+
+def test_rows_are_rebuilt():
+    rows, found = load_digits().data / 16, {}
+    for weight in 0.0, 0.1:
+        gan = BiGAN(n_iter=20, reconstruction_weight=weight, random_state=0).fit(rows)
+        gap = (gan.reconstruct(rows) - rows) ** 2
+        found[weight] = gap.sum() / ((rows - rows.mean(axis=0)) ** 2).sum()
+    assert found[0.1] < 0.4 < 0.7 * found[0.0]
+    # Bits, categories and missing values.
+    table = {"a": [0, 1] * 10, "b": list("xyzz") * 5, "c": [*range(19), np.nan]}
+    table = pd.DataFrame(table)
+    gan = BiGAN(column_types="mixed", n_iter=2, reconstruction_weight=1.0)
+    assert gan.fit(table).reconstruct(table).notna().all(axis=None)
 
 
 def test_encoder_and_generator_become_inverse():

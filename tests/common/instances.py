@@ -960,6 +960,7 @@ INSTANCES = [
         column_types="gaussian",
         prior="uniform",
         loss="least-squares",
+        reconstruction_weight=0.1,
         dropout=0.1,
         batch_norm=True,
         averaging=0.0,
