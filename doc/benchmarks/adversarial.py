@@ -323,9 +323,10 @@ def infogan(options):
 
 # Options of a BiGAN with which features tell more, and generated rows are worse.
 FEATURES = {
-    "n_components": 100,
-    "hidden_layer_sizes": (256, 256),
+    "n_components": 200,
+    "hidden_layer_sizes": (512, 512),
     "learning_rate": 0.001,
+    "reconstruction_weight": 0.5,
 }
 
 
