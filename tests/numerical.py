@@ -6,6 +6,7 @@ import numpy as np
 
 from skdgm.distributions import Softmax
 from skdgm.energies import contrast
+from skdgm.utils.tree import copy, leaves
 
 _N_GROUPS = 40
 
@@ -33,6 +34,24 @@ def numerical_gradient(function, tree, eps=1e-5):
 def _replaced(tree, i, part):
     parts = [part if j == i else branch for j, branch in enumerate(tree)]
     return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+
+
+def assert_descends(value, old, new, rng):
+    """A plain step of size one from old parameters to new ones goes down the gradient
+    of a function of them, by differences along four random directions."""
+    for _ in range(4):
+        way = [rng.normal(size=leaf.shape) for leaf in leaves(old)]
+
+        def moved(size, way=way):
+            own = copy(old)
+            for leaf, part in zip(leaves(own), way):
+                leaf += size * part
+            return own
+
+        slope = (value(moved(1e-5)) - value(moved(-1e-5))) / 2e-5
+        parts = zip(leaves(old), leaves(new), way)
+        gained = sum(((b - a) * part).sum() for a, b, part in parts)
+        np.testing.assert_allclose(gained, -slope, rtol=2e-4, atol=1e-7)
 
 
 def arrays(tree):
