@@ -17,15 +17,14 @@ what else there is to say of these draws. ``classes``: MNIST by class; error of 
 ``infogan``: share of rows whose most probable category is that of their class, after
 the best matching of both. ``bigan``: accuracy of a 1-nearest-neighbour classifier of
 the encoder's features, and of the reconstructions. Both by seed, of scikit-learn's
-digits, or with ``--set mnist`` of MNIST (train, validation), of models in
-whose name is ``--models``. ``labels``: errors of 500
-of scikit-learn's digits where 50 or 100 of the others have a label, as many of each
-class, by seed (``--seeds``). ``label_images``: those of MNIST's validation rows where
-100 training rows have one, by ``--jitter`` and seed. ``stacked``: 20,000 rows of three
-digits, one in each channel; how many of the 1,000 combinations 26,000 draws have, by a
-classifier. ``augment``: errors of 500 digits, of classifiers that learned from 200
-others, and from these and draws by class of a model of them, by seed. Seconds are of
-the processor.
+digits, or with ``--set mnist`` of MNIST (train, validation), of models in whose name is
+``--models``. ``labels``: errors of 500 of scikit-learn's digits where 50 or 100 of the
+others have a label, as many of each class, by seed (``--seeds``). ``label_images``:
+those of MNIST's validation rows where 100 training rows have one, by ``--jitter`` and
+seed. ``stacked``: 20,000 rows of three digits, one in each channel; how many of the
+1,000 combinations 26,000 draws have, by a classifier. ``augment``: errors of 500
+digits, of classifiers that learned from 200 others, and from these and draws by class
+of a model of them, by seed. Seconds are of the processor.
 """
 
 import argparse
@@ -293,6 +292,11 @@ def variants(options):
     return (("dense", more), ("conv", {"architecture": "conv"} | more))
 
 
+def named(asked, options):
+    """Models and their options, of those that are asked for by name."""
+    return [(name, how) for name, how in asked if options.models in name]
+
+
 def infogan(options):
     """Categories of digits that nobody named."""
     X, y, V, v = labelled(options)
@@ -309,8 +313,7 @@ def infogan(options):
         ("dense, jitter", more | {"jitter": 1.0}),
         ("256-256, jitter, neighbours", wide | near),
     )
-    asked = [one for one in asked if options.models in one[0]]
-    for name, how in asked:
+    for name, how in named(asked, options):
         for seed in range(options.seeds):
             gan, seconds = fitted(X, model=InfoGAN, random_state=seed, **how)
             own, other = (agreement(gan.predict(r), c) for r, c in ((X, y), (V, v)))
@@ -321,7 +324,7 @@ def infogan(options):
             )
 
 
-# Options of a BiGAN with which features tell more, and generated rows are worse.
+# Options of a BiGAN with which features tell more.
 FEATURES = {
     "n_components": 200,
     "hidden_layer_sizes": (512, 512),
@@ -340,9 +343,7 @@ def bigan(options):
     (_, more), _ = asked = variants(options)
     asked += (("dense, rebuilt", {"reconstruction_weight": 0.1} | more),)
     asked += (("dense, features", FEATURES | more),)
-    for name, how in asked:
-        if options.models not in name:
-            continue
+    for name, how in named(asked, options):
         for seed in range(options.seeds):
             gan, seconds = fitted(X, model=BiGAN, random_state=seed, **how)
             coded = KNeighborsClassifier(1).fit(gan.transform(X), y)

@@ -216,10 +216,10 @@ class Game(Objective):
         codes = one_hot(turn.classes, self.generator.n_classes, self.rows.dtype)
         return self.discriminator.packed(codes) / self.discriminator.packing
 
-    def discriminate(self, state, turn):
-        """Update the discriminator."""
+    def discriminate(self, state, turn, pair=None):
+        """Update the discriminator, by rows as of :meth:`pair`, if they are there."""
         recipe, before, verdict = self.recipe, state.discriminator, self.verdict(turn)
-        real, fake, _ = self.pair(*state.generator[:2], turn)
+        real, fake, _ = pair or self.pair(*state.generator[:2], turn)
         after, n, net = (), len(real), self.discriminator
 
         def judged(rows, params, how=turn.how):

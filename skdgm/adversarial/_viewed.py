@@ -61,9 +61,7 @@ class Viewed(Informed):
 
     def hidden(self, state, x, known=None):
         """Distributions of codes: probabilities of categories, and means."""
-        net = state.reader
-        out, _ = self.reader.apply(net.params, net.statistics, x)
-        return self.codes.posterior(self.heads.asked(out, state.told)[1])
+        return self.codes.posterior(_told(self, state, x))
 
     def _head(self, packing):
         return layers.dense(1, init="glorot_normal")
@@ -128,10 +126,10 @@ class ViewedGame(Game):
 
     def discriminate(self, state, turn):
         """Update the discriminator, and q."""
-        state = super().discriminate(state, turn)
+        pair = self.pair(*state.generator[:2], turn)
+        state = super().discriminate(state, turn, pair)
         before, recipe, after = state.reader, self.recipe, ()
-        fake, _ = self.drawn(*state.generator[:2], turn)
-        fake, views = self.moved(self.seen(fake, turn, 1), turn), self.views(turn)
+        fake, views = self.moved(pair[1], turn), self.views(turn)
         rows, n = np.concatenate([fake, *views]), len(fake)
 
         def judged(params):
@@ -171,16 +169,17 @@ class ViewedGame(Game):
 
     def views(self, turn):
         """Two views of the real rows, a list; or none."""
-        views = [turn.x, turn.x]
-        if not self.heads.codes.categories:
+        alike = self.deform is None and turn.near is None
+        if alike or not self.heads.codes.categories:
             return []
+        views = [turn.x, turn.x]
         if turn.near is not None:
             views[1], known = turn.near
             views[1] = views[1] if known is None else views[1] * known
-        if self.deform is not None:
-            sides = (turn.rng.fold(DEFORM).fold(side) for side in (1, 2))
-            return [self.deform(own, rng) for own, rng in zip(views, sides)]
-        return [] if turn.near is None else views
+        if self.deform is None:
+            return views
+        sides = (turn.rng.fold(DEFORM).fold(side) for side in (1, 2))
+        return [self.deform(own, rng) for own, rng in zip(views, sides)]
 
     def by_codes(self, out, state, turn):
         """Gradient of minus the weighted bound by the outputs of heads."""
@@ -204,11 +203,16 @@ class ViewedGame(Game):
 
     def told(self, state, x):
         """Outputs that tell the codes of rows."""
-        net = state.reader
-        out, _ = self.reader.apply(net.params, net.statistics, x)
-        return self.heads.asked(out, state.told)[1]
+        return _told(self, state, x)
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the data, and the bound, after each
         epoch."""
         return InformedWatch(self, table, held_out, state)
+
+
+def _told(owner, state, x):
+    """Outputs of the head that is asked, of a game or a wiring with a reader."""
+    net = state.reader
+    out, _ = owner.reader.apply(net.params, net.statistics, x)
+    return owner.heads.asked(out, state.told)[1]

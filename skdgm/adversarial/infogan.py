@@ -52,7 +52,7 @@ class InfoGAN(ImplicitModel):
     information_weight : float, default=1.0
         Weight :math:`\lambda` of the bound on the mutual information.
     code_variance : float or "learned", default=1.0
-        Variance of continuous codes given a row; a small one gives these more weight.
+        Variance of continuous codes given a row, small for weight; "learned": by row.
     column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
             default="bernoulli"
         Kind of the columns, as of :class:`GAN`.
