@@ -88,6 +88,11 @@ class Wiring:
             check_layer_sizes(getattr(asked, name), name)
             if asked.architecture == "conv" and getattr(asked, name) == ():
                 raise ValueError(f"{name} must have a number of maps for a layer.")
+        if asked.architecture == "conv" and asked.n_frequencies not in ("auto", 0):
+            raise ValueError(
+                f"n_frequencies={asked.n_frequencies} is for dense nets: set it to 0, "
+                'or architecture="dense".'
+            )
         loss, smoothing = asked.loss, asked.label_smoothing
         if smoothing and not LOSSES[loss].smooths:
             raise ValueError(

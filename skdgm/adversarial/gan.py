@@ -133,8 +133,8 @@ class GAN(ImplicitModel):
         Height and width of images, and their number of channels if it is not 1; by
         default they are square. For "conv".
     n_frequencies : int or "auto", default="auto"
-        Number of sines and cosines of each real column that the discriminator sees;
-        "auto": 3 if there are at most 16 such columns, else none.
+        Number of sines and cosines of each real column that a dense discriminator
+        sees; "auto": 3 if there are at most 16 such columns, else none.
     features : {"discriminator", "latent"}, default="discriminator"
         What ``transform`` returns: the last hidden units of the discriminator, or
         latent units whose generated row is near; see :meth:`invert`.

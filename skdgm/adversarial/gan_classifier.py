@@ -13,9 +13,9 @@ from skdgm.adversarial._options import JITTER, OPTIONS
 from skdgm.adversarial.gan import withheld
 from skdgm.base import Classifier
 from skdgm.base.frames import framed
-from skdgm.data import has_grey
 from skdgm.data.rare import OF_RARE
 from skdgm.implicit import ImplicitModel
+from skdgm.implicit.columns import find_grey
 from skdgm.nets import LEARNING, NetEstimator
 from skdgm.training import Budget
 from skdgm.utils.counts import is_a
@@ -370,9 +370,7 @@ class GANClassifier(Classifier, NetEstimator):
         self._WIRING.check(asked)
 
     def _count(self, table, fresh):
-        if fresh:
-            bits = self._domain.bits(self._columns)
-            self._grey = bool(has_grey(table.rows, bits))
+        find_grey(self, table, fresh)
         super()._count(table, fresh)
 
     def _logits(self, rows):

@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from skdgm.data import has_grey
+from skdgm.exceptions import DataRangeWarning
 from skdgm.nets.emission import Emission
+from skdgm.utils.callers import warn
 
 
 def emission(domain, columns, kind, grey):
@@ -31,3 +34,17 @@ def emission(domain, columns, kind, grey):
     if np.isin(kinds, ("grey", "bernoulli")).any():
         share = domain.moments(columns)
     return Emission(kinds, columns.sizes, getattr(columns, "scales", None), share)
+
+
+def find_grey(model, table, fresh):
+    """Find out whether a model's columns of bits are grey. A generator of bits remains
+    one: where grey rows follow, this warns."""
+    grey = has_grey(table.rows, model._domain.bits(model._columns))
+    if fresh:
+        model._grey = bool(grey)
+    elif grey and not model._grey:
+        warn(
+            f"{model._name} got grey rows, with values between 0 and 1, after rows of "
+            "bits: it goes on drawing bits. Show it grey rows from the start.",
+            DataRangeWarning,
+        )

@@ -8,18 +8,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.frames import filled_in, framed
-from skdgm.data import column_types_of, columns_as_asked, has_grey
+from skdgm.data import column_types_of, columns_as_asked
 from skdgm.data.labels import weight_of_classes
 from skdgm.data.rare import Rare
-from skdgm.exceptions import CollapseWarning
 from skdgm.implicit import classes, columns
 from skdgm.implicit.density import ImplicitDensity
 from skdgm.implicit.inversion import invert
+from skdgm.implicit.watch import tell
 from skdgm.nets import NetEstimator
-from skdgm.utils.callers import warn
 from skdgm.utils.counts import count, count_rows
-
-_SETTLED = 1000  # Updates before which sameness is no collapse.
 
 
 def _is_invertible(model):
@@ -292,8 +289,7 @@ class ImplicitModel(NetEstimator):
             vars(self).pop("_label_counts", None)
             if table.rows.labels is None:
                 vars(self).pop("classes_", None)
-            bits = self._domain.bits(self._columns)
-            self._grey = bool(has_grey(table.rows, bits))
+        columns.find_grey(self, table, fresh)
         if table.rows.labels is not None:
             found = weight_of_classes(table, len(self.classes_))
             self._label_counts = getattr(self, "_label_counts", 0) + found
@@ -311,8 +307,7 @@ class ImplicitModel(NetEstimator):
     def _report(self, learned, n_epochs, watch):
         self.coverage_, fault = watch.collapse(learned.state)
         super()._report(learned, n_epochs, watch)
-        if fault and self.n_updates_ >= _SETTLED:
-            warn(f"{self._name} collapsed: {fault} {self._DIVERSIFY}", CollapseWarning)
+        tell(self._name, self.n_updates_, fault, self._DIVERSIFY)
 
     def _attributes(self, state):
         found = super()._attributes(state)

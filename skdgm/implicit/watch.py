@@ -1,9 +1,12 @@
 """What is watched of a generator that learns: distances of its rows from the data."""
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
+from skdgm.exceptions import CollapseWarning
 from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy, squared_distances
 from skdgm.training import Watch, epoch
+from skdgm.utils.callers import warn
 from skdgm.utils.random import PROBE, stream
 
 # Neighbours that define the surroundings of a row; rows watched at most.
@@ -12,6 +15,8 @@ _NEIGHBOURS, _MOST = 5, 500
 _WORSE = 0.3
 # Least shares of the rows to cover, and of their variance.
 _COVERED, _DIVERSE = 0.1, 0.2
+# Updates before which sameness is no collapse.
+_SETTLED = 1000
 _LATENT, _EMIT, _HELD = range(100, 103)
 
 
@@ -107,3 +112,26 @@ class GeneratorWatch(Watch):
         net = state.learned[0], state.generator.statistics
         x, _ = generator.draw(*net, z, noise)
         return x if known is None else x * known
+
+
+def tell(name, n_updates, fault, advice):
+    """Warn of a generator that did not learn at all, or that collapsed.
+
+    Parameters
+    ----------
+    name : str
+        Name of the estimator.
+    n_updates : int
+        Number of updates of its generator.
+    fault : str
+        What is wrong with its rows, as of :meth:`GeneratorWatch.collapse`, or "".
+    advice : str
+    """
+    if not n_updates:
+        warn(
+            f"The generator of {name} has not learned yet: there were fewer batches "
+            "than n_discriminator_steps.",
+            ConvergenceWarning,
+        )
+    elif fault and n_updates >= _SETTLED:
+        warn(f"{name} collapsed: {fault} {advice}", CollapseWarning)

@@ -76,6 +76,11 @@ class Wiring:
                 "autoencoder_layer_sizes must have at least the number of code units; "
                 "without an autoencoder it is None."
             )
+        if asked.dropout and asked.autoencoder_layer_sizes is None:
+            raise ValueError(
+                "dropout is of the hidden units of an encoder: set it to 0, or "
+                "autoencoder_layer_sizes."
+            )
         if not isinstance(asked.bandwidths, str):
             _check_bandwidths(asked.bandwidths)
 

@@ -87,7 +87,8 @@ class GMMN(ImplicitModel):
         Temperature of the relaxation of bits and categories: gradients have less bias
         and more variance if it is low.
     dropout : float, default=0.0
-        Share of the encoder's hidden units that drop out while it learns.
+        Share of the encoder's hidden units that drop out while it learns; 0 without an
+        autoencoder.
     activation : {"relu", "leaky_relu", "tanh", "logistic", "softplus", "identity"}, \
             default="relu"
         Activation function of hidden units.

@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
 
-from skdgm import GAN
+from skdgm import GAN, GANClassifier
 from skdgm.adversarial._losses import LOSSES
 from skdgm.adversarial._view import View
 from skdgm.adversarial._wiring import Wiring
-from skdgm.exceptions import CollapseWarning, DivergenceError
+from skdgm.exceptions import CollapseWarning, DataRangeWarning, DivergenceError
 from skdgm.implicit.kernels import noisy
 from skdgm.nets.emission import Emission
 from skdgm.optim import Clock
@@ -191,6 +192,7 @@ def test_plain_steps_circle_and_penalties_do_not():
             "set batch_size to 4",
         ),
         ({"architecture": "conv"}, "image_shape"),
+        ({"architecture": "conv", "n_frequencies": 2}, "n_frequencies=2 is for dense"),
         ({"architecture": "conv", "image_shape": (2, 2)}, "image_shape"),
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes"),
         ({"class_conditional": True}, "conditional: fit needs y"),
@@ -259,6 +261,29 @@ def test_a_collapse_is_warned_of():
     gan.set_params(init_weights="glorot_normal", schedule="constant")
     with pytest.warns(CollapseWarning, match="GAN collapsed.*relativistic"):
         gan.fit(rows)
+
+
+def test_a_generator_that_was_never_updated_is_warned_of():
+    gan = GAN(**TOY, n_iter=1, n_discriminator_steps=2)
+    with pytest.warns(ConvergenceWarning, match="GAN has not learned yet"):
+        gan.partial_fit(X)
+    assert gan.n_updates_ == 0
+    gan.partial_fit(X)
+    assert gan.n_updates_ == 1
+
+
+@pytest.mark.parametrize("kind", [GAN, GANClassifier])
+def test_grey_rows_after_bits_are_warned_of(kind):
+    bits = (X > 0).astype(float)
+    grey, n = np.where(bits == 1, 0.7, bits), len(X)
+    gan = kind(hidden_layer_sizes=(8,), batch_size=24, random_state=0)
+    given = {"y": LABELS, "classes": [0, 1]} if kind is GANClassifier else {}
+    gan.partial_fit(bits, **given)
+    with pytest.warns(DataRangeWarning, match=f"{kind.__name__} got grey rows"):
+        gan.partial_fit(grey, **given)
+    assert set(gan.sample(n, random_state=0).ravel()) <= {0, 1}
+    # Bits after grey rows are grey rows, too.
+    gan = clone(gan).partial_fit(grey, **given).partial_fit(bits, **given)
 
 
 def test_latent_units_of_generated_rows_are_found():

@@ -201,6 +201,7 @@ BAD = {
     "'bandwidths' parameter": {"bandwidths": "median"},
     "numbers, at least one": {"bandwidths": ("wide",)},
     "set batch_size to 2": {"batch_norm": True, "batch_size": 1},
+    "dropout is of the hidden units of an encoder": {"dropout": 0.5},
 }
 
 
