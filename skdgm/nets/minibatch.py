@@ -17,8 +17,10 @@ from functools import partial
 import numpy as np
 from autograd.extend import defvjp
 
+from skdgm.nets.constrained import beside
 from skdgm.nets.feed_forward import initial
 from skdgm.nets.layers import Net
+from skdgm.nets.primitives import dense
 from skdgm.nets.tape import primitive
 
 # Columns of M for each kernel.
@@ -47,51 +49,62 @@ def _begin(n_kernels, rng, n_inputs, dtype):
 
 
 def _apply(params, statistics, x, rng=None, train=False):
-    if train:
-        return beside(x, params[0]), statistics
-    # Each row by itself is like no other.
-    alone = np.zeros((len(x), params[0].shape[1] // _DIMENSIONS), x.dtype)
-    return np.concatenate([x, alone], axis=1), statistics
+    (T,) = params
+    if not train:
+        # Each row by itself is like no other.
+        alone = np.zeros((len(x), T.shape[1] // _DIMENSIONS), x.dtype)
+        return np.concatenate([x, alone], axis=1), statistics
+    no_bias = np.zeros(T.shape[1], T.dtype)
+    return beside(x, likeness(dense(x, T, no_bias, "identity"))), statistics
 
 
 @primitive
-def beside(x, T):
-    """Append the sums of similarities to the other rows.
+def likeness(M):
+    """Mean similarity of each row to the others, by kernel.
 
     Parameters
     ----------
-    x : ndarray of shape (n_rows, n_inputs)
-    T : ndarray of shape (n_inputs, 5 * n_kernels)
+    M : ndarray of shape (n_rows, n_kernels * 5)
 
     Returns
     -------
-    y : ndarray of shape (n_rows, n_inputs + n_kernels)
-        A similarity is at most 1; the sum is divided by the number of other rows.
+    o : ndarray of shape (n_rows, n_kernels)
+        Between 0 and 1; 0 of a row alone.
     """
-    _, _, alike = _similar(x, T)
-    return np.concatenate([x, alike.sum(axis=1) / max(1, len(x) - 1)], axis=1)
+    return _similar(_parts(M)).sum(axis=2).T / _number(M)
 
 
-def _similar(x, T):
-    """Signs of differences, of shape (n_rows, n_rows, n_kernels, 5), products x T and
-    similarities, (n_rows, n_rows, n_kernels), 0 of a row with itself."""
-    M = (x @ T).reshape(len(x), -1, _DIMENSIONS)
-    gap = M[:, None] - M[None]
-    alike = np.exp(-np.abs(gap).sum(axis=3))
-    alike[np.arange(len(x)), np.arange(len(x))] = 0
-    return np.sign(gap), M, alike
+def _parts(M):
+    """Columns of M, of shape (5, n_kernels, n_rows)."""
+    return np.ascontiguousarray(M.reshape(len(M), -1, _DIMENSIONS).transpose(2, 1, 0))
 
 
-def _of_product(x, T, grad):
-    """Gradient by x T."""
-    signs, _, alike = _similar(x, T)
-    own = grad[:, x.shape[1] :] / x.dtype.type(max(1, len(x) - 1))
-    pair = -(own[:, None] + own[None]) * alike
-    return np.einsum("ijb,ijbc->ibc", pair, signs).reshape(len(x), -1)
+def _number(M):
+    """Number of other rows, at least 1."""
+    return M.dtype.type(max(1, len(M) - 1))
 
 
-defvjp(
-    beside,
-    lambda _, x, T: lambda g: g[:, : x.shape[1]] + _of_product(x, T, g) @ T.T,
-    lambda _, x, T: lambda g: x.T @ _of_product(x, T, g),
-)
+def _similar(parts):
+    """Similarities of shape (n_kernels, n_rows, n_rows), 0 of a row with itself."""
+    alike = np.exp(-sum(np.abs(_gaps(part)) for part in parts))
+    diagonal = np.arange(alike.shape[1])
+    alike[:, diagonal, diagonal] = 0
+    return alike
+
+
+def _gaps(part):
+    """Differences of rows, of shape (n_kernels, n_rows, n_rows)."""
+    return part[:, :, None] - part[:, None]
+
+
+def _likeness_back(_, M):
+    def backward(grad):
+        parts, own = _parts(M), np.ascontiguousarray(grad.T) / _number(M)
+        pair = (own[:, :, None] + own[:, None]) * _similar(parts)
+        back = [-(pair * np.sign(_gaps(part))).sum(axis=2) for part in parts]
+        return np.stack(back).transpose(2, 1, 0).reshape(M.shape)
+
+    return backward
+
+
+defvjp(likeness, _likeness_back)
