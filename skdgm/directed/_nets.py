@@ -1,5 +1,7 @@
 """Nets of a sigmoid belief network, made from options."""
 
+from sklearn.utils.validation import check_is_fitted
+
 from skdgm.data import check_pattern
 from skdgm.directed._objective import OBJECTIVES, Belief
 from skdgm.latent import Coins, DataLayer, Hierarchy, LinkedCoins
@@ -94,3 +96,17 @@ def hierarchy(structure, asked, output, seed=0):
     ends = output.n_inputs.sum(), output.n_outputs.sum()
     parts = found, ((),) * len(found), None, asked.init_weights
     return Hierarchy(*ends, *parts, above, below, data)
+
+
+def link_weights(model):
+    """Weights of links within layers of the inference net, and of the model, with the
+    columns first: two lists, without layers that have none."""
+    check_is_fitted(model)
+    hierarchy = model._hierarchy(model._learned)
+    of_q, (of_data, *of_p) = model._training.learned.model.links or ((), ((),))
+    found = []
+    for units, layers in (hierarchy.units, of_q), (hierarchy.generative, of_p):
+        found.append([units.weights(own) for own in layers if len(own)])
+    if len(of_data):
+        found[1].insert(0, hierarchy.data.link.weights(of_data))
+    return found

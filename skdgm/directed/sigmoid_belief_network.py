@@ -172,6 +172,10 @@ class SigmoidBeliefNetwork(LatentModel):
         Biases of the same layers.
     prior_intercept_ : ndarray of shape (n_outputs,)
         The same of the highest layer of the model: log odds of its bits.
+    link_coefs_, recognition_link_coefs_ : list
+        Weights of columns, and of the bits of each layer, for those after them, if
+        ``autoregressive``, and of bits of the inference net, if that is: arrays of
+        shape (n_inputs, n_outputs), or by "nade" pairs of U and V.
     latent_variances_ : ndarray of shape (n_hidden,)
         Variance of each bit's mean over some training rows, by layers.
     column_types_ : dict
@@ -362,6 +366,16 @@ class SigmoidBeliefNetwork(LatentModel):
             Columns are of several kinds, or layers are autoregressive.
         """
         return likelihood_bound(self.density_, X, n_steps)
+
+    @property
+    def link_coefs_(self):
+        """Weights within layers of the model."""
+        return _nets.link_weights(self)[1]
+
+    @property
+    def recognition_link_coefs_(self):
+        """Weights within layers of the inference net."""
+        return _nets.link_weights(self)[0]
 
     def _attributes(self, state):
         prior = state.learned.model.prior

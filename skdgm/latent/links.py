@@ -101,6 +101,11 @@ class Link(ABC):
         (n_rows * n_draws, n_outputs)."""
 
     @abstractmethod
+    def weights(self, params):
+        """Weights of terms as they count, 0 where there is no dependence: U, or W and
+        V."""
+
+    @abstractmethod
     def spare(self, params, grads, l2):
         """Add to gradients, in place, what weight decay takes too much of what has a
         pace: the decay is to be that of the terms' weights."""
@@ -139,6 +144,9 @@ class Linear(Link):
     def init(self, rule, rng, dtype):
         return np.zeros(self.mask.shape, dtype)
 
+    def weights(self, params):
+        return params * self.mask.astype(params.dtype)
+
     def apply(self, params, raw, x):
         if params.dtype not in self._masks:
             self._masks[params.dtype] = self.mask.astype(params.dtype)
@@ -161,7 +169,7 @@ class Linear(Link):
         state[0] += x @ (params[own] * self.mask[own]).astype(params.dtype)
 
     def bits(self, params, raw, v, uniform=None):
-        W = params * self.mask.astype(params.dtype)
+        W = self.weights(params)
         W = np.ascontiguousarray(W[np.ix_(self.order, self.order)])
         given = self._ordered(raw), self._ordered(v)
         own = None if uniform is None else self._ordered(uniform)
@@ -190,6 +198,10 @@ class Hidden(Link):
         V = np.zeros((self.n_outputs, self.n_extra), dtype)
         rho = 1 / np.sqrt(1 + np.arange(len(self.order) if self.scaled else 0))
         return W, V, rho.astype(dtype)
+
+    def weights(self, params):
+        W, V, _ = params
+        return W, V * self.factor[:, None].astype(V.dtype)
 
     def apply(self, params, raw, x):
         (W, V, rho), n = params, self.n_outputs
@@ -222,10 +234,10 @@ class Hidden(Link):
         state[0] += x @ params[0][self.seen[t]]
 
     def bits(self, params, raw, v, uniform=None):
-        (W, V, rho), n = params, self.n_outputs
+        rho, n = params[2], self.n_outputs
         b, c = self._ordered(raw[:, :n]), np.ascontiguousarray(raw[:, n:])
-        V = V * self.factor[:, None].astype(V.dtype)
-        W, V = (np.ascontiguousarray(part[self.order]) for part in (W, V))
+        parts = self.weights(params)
+        W, V = (np.ascontiguousarray(part[self.order]) for part in parts)
         own = None if uniform is None else self._ordered(uniform)
         found = tied_bits((W, c, rho, V, b), self.shape.kind, self._ordered(v), own)
         return _placed(found, self.order)

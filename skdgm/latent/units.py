@@ -237,6 +237,11 @@ class LinkedCoins(Coins):
     def link(self, n_units, rule, rng, dtype):
         return of_bits(self.kind, n_units).init(rule, rng, dtype)
 
+    def weights(self, own):
+        """Weights of a layer's link, as of :class:`~skdgm.latent.links.Link`."""
+        n_units = len(own[0] if isinstance(own, tuple) else own)
+        return of_bits(self.kind, n_units).weights(own)
+
     def stats(self, raw, own=()):
         return Linked(raw, own)
 

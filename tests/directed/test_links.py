@@ -56,13 +56,6 @@ def network(of_p, of_q, sizes=SIZES, **options):
     return sbn
 
 
-def of_columns(of_p, own):
-    """Weights of links between columns, as they are used."""
-    if of_p == "nade":
-        return own[0], PACE * own[1], own[2]
-    return PACE * own if of_p else own
-
-
 def log_bits(kind, own, raw, x, order=None):
     """Log probability of bits, one after another."""
     order = np.arange(len(x)) if order is None else order
@@ -74,7 +67,7 @@ def log_bits(kind, own, raw, x, order=None):
         elif kind is True:
             a = raw[j] + x[before] @ own[before, j]
         else:
-            W, V, _ = own
+            W, V = own[:2]
             n = len(x)
             a = raw[j] + V[j] @ expit(raw[n:] + x[before] @ W[before])
         p = expit(a)
@@ -90,15 +83,15 @@ def states(sizes):
 @cache
 def joint(of_p):
     """Probabilities of rows and states, computed by the formulas."""
-    model = network(of_p, not of_p)._training.learned.model
-    (W, b), (W_2, b_2) = (net[0] for net in model.decoders)
-    links = model.links[1] or ((),) * 3
+    sbn = network(of_p, not of_p)
+    (_, _, W, W_2), (_, _, b, b_2) = sbn.coefs_, sbn.intercepts_
+    links = sbn.link_coefs_ or ((),) * 3
     found = np.empty((len(ROWS), 2 ** sum(SIZES)))
     for k, (one, two) in enumerate(zip(*states(SIZES))):
-        above = log_bits(of_p, links[2], model.prior, two)
+        above = log_bits(of_p, links[2], sbn.prior_intercept_, two)
         above += log_bits(of_p, links[1], two @ W_2 + b_2, one)
         for i, row in enumerate(ROWS):
-            own = of_p, of_columns(of_p, links[0]), one @ W + b, row
+            own = of_p, links[0], one @ W + b, row
             found[i, k] = above + log_bits(*own, order=np.array(ORDER))
     return np.exp(found)
 
@@ -139,7 +132,7 @@ def test_the_formulas_are_those_of_the_net():
         hierarchy, (params, kept) = sbn.density_.hierarchy, sbn._net
         z = states(SIZES)
         (R, c), (R_2, c_2) = (net[0] for net in params.encoders)
-        links = params.links
+        links = sbn.recognition_link_coefs_ or ((),) * 2
         for i, row in enumerate(ROWS[1:4], start=1):
             v = np.tile(row, (len(z[0]), 1))
             noise = hierarchy.noise_of(z)
@@ -148,8 +141,8 @@ def test_the_formulas_are_those_of_the_net():
                 np.testing.assert_array_equal(drawn, asked)
             log_x = -sbn._output.nll(found.out, v)
             expected = [
-                log_bits(of_q, links[0][0], row @ R + c, one)
-                + log_bits(of_q, links[0][1], one @ R_2 + c_2, two)
+                log_bits(of_q, links[0], row @ R + c, one)
+                + log_bits(of_q, links[1], one @ R_2 + c_2, two)
                 for one, two in zip(*z)
             ]
             np.testing.assert_allclose(sum(found.log_q), expected)
@@ -233,8 +226,7 @@ def test_means_are_given_the_means_before(kind):
     one = means(params.links[0][0], ROWS[5] @ R + c, range(3))
     np.testing.assert_allclose(z[0][0], one, rtol=1e-6)
     back = sbn.inverse_transform(np.concatenate(z, axis=1))
-    own = of_columns(kind, params.links[1][0])
-    expected = means(own, one @ W + b, ORDER)
+    expected = means(sbn.link_coefs_[0], one @ W + b, ORDER)
     np.testing.assert_allclose(back[0], expected, rtol=1e-6)
 
 
