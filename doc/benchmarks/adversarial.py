@@ -17,14 +17,15 @@ what else there is to say of these draws. ``classes``: MNIST by class; error of 
 ``infogan``: share of rows whose most probable category is that of their class, after
 the best matching of both. ``bigan``: accuracy of a 1-nearest-neighbour classifier of
 the encoder's features, and of the reconstructions. Both by seed, of scikit-learn's
-digits, or with ``--set mnist`` of MNIST (train, validation), of models in whose name is
-``--models``. ``labels``: errors of 500 of scikit-learn's digits where 50 or 100 of the
-others have a label, as many of each class, by seed (``--seeds``). ``label_images``:
-those of MNIST's validation rows where 100 training rows have one, by ``--jitter`` and
-seed. ``stacked``: 20,000 rows of three digits, one in each channel; how many of the
-1,000 combinations 26,000 draws have, by a classifier. ``augment``: errors of 500
-digits, of classifiers that learned from 200 others, and from these and draws by class
-of a model of them, by seed. Seconds are of the processor.
+digits, or with ``--set mnist`` of MNIST (train, validation). Of these and ``classes``
+there are models in whose name is ``--models``. ``labels``: errors of 500 of
+scikit-learn's digits where 50 or 100 of the others have a label, as many of each class,
+by seed (``--seeds``). ``label_images``: those of MNIST's validation rows where 100
+training rows have one, by ``--jitter`` and seed. ``stacked``: 20,000 rows of three
+digits, one in each channel; how many of the 1,000 combinations 26,000 draws have, by a
+classifier. ``augment``: errors of 500 digits, of classifiers that learned from 200
+others, and from these and draws by class of a model of them, by seed. Seconds are of
+the processor.
 """
 
 import argparse
@@ -241,6 +242,10 @@ def centres(X, _):
 
 MATCHING = {"hidden_layer_sizes": (64, 256, 256, 1024), "random_state": 0}
 DENSE = {"hidden_layer_sizes": (256, 512), "learning_rate": 0.001, "random_state": 0}
+LARGE = DENSE | {
+    "hidden_layer_sizes": (1024, 1024),
+    "discriminator_layer_sizes": (1024, 512),
+}
 SAMPLERS = {
     "rows": lambda X, _: X[:10_000],
     "k-means": centres,
@@ -249,6 +254,7 @@ SAMPLERS = {
         lambda n: GMMN(n_iter=2 * n, autoencoder_layer_sizes=(512, 10), **MATCHING)
     ),
     "GAN": drawn(lambda n: GAN(n_iter=4 * n, **DENSE)),
+    "GAN, larger nets": drawn(lambda n: GAN(n_iter=4 * n, **LARGE)),
     "GAN, conv": drawn(lambda n: GAN(architecture="conv", n_iter=n, random_state=0)),
 }
 
@@ -258,11 +264,9 @@ def classes(options):
     X, y, V, v = images(options)
     print("| model | 1-NN of 10,000 draws | of 50,000 | s |\n|---|---|---|---|")
     how = {"class_conditional": True, "n_iter": options.epochs, "random_state": 0}
-    for name, asked in (
-        ("dense", DENSE),
-        ("conv", {"architecture": "conv"}),
-    ):
-        gan, seconds = fitted(X, y, **how | asked)
+    asked = ("dense", DENSE), ("larger", LARGE), ("conv", {"architecture": "conv"})
+    for name, own in named(asked, options):
+        gan, seconds = fitted(X, y, **how | own)
         labels = np.resize(np.arange(10), 50_000)
         draws = gan.sample(50_000, random_state=0, y=labels)
         found = (nearest(V, v, draws[:n], labels[:n]) for n in (10_000, 50_000))
