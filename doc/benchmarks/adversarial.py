@@ -264,7 +264,12 @@ def classes(options):
     X, y, V, v = images(options)
     print("| model | 1-NN of 10,000 draws | of 50,000 | s |\n|---|---|---|---|")
     how = {"class_conditional": True, "n_iter": options.epochs, "random_state": 0}
-    asked = ("dense", DENSE), ("larger", LARGE), ("conv", {"architecture": "conv"})
+    asked = (
+        ("dense", DENSE),
+        ("larger", LARGE),
+        ("larger, 10 latent units", LARGE | {"n_components": 10}),
+        ("conv", {"architecture": "conv"}),
+    )
     for name, own in named(asked, options):
         gan, seconds = fitted(X, y, **how | own)
         labels = np.resize(np.arange(10), 50_000)
