@@ -307,7 +307,8 @@ class ImplicitModel(NetEstimator):
     def _report(self, learned, n_epochs, watch):
         self.coverage_, fault = watch.collapse(learned.state)
         super()._report(learned, n_epochs, watch)
-        tell(self._name, self.n_updates_, fault, self._DIVERSIFY)
+        if self.n_iter_:
+            tell(self._name, self.n_updates_, fault, self._DIVERSIFY)
 
     def _attributes(self, state):
         found = super()._attributes(state)

@@ -264,7 +264,7 @@ def test_a_collapse_is_warned_of():
 
 
 def test_a_generator_that_was_never_updated_is_warned_of():
-    gan = GAN(**TOY, n_iter=1, n_discriminator_steps=2)
+    gan = GAN(**TOY, n_iter=0, n_discriminator_steps=2).fit(X)
     with pytest.warns(ConvergenceWarning, match="GAN has not learned yet"):
         gan.partial_fit(X)
     assert gan.n_updates_ == 0
