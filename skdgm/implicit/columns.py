@@ -39,10 +39,12 @@ def emission(domain, columns, kind, grey):
 def find_grey(model, table, fresh):
     """Find out whether a model's columns of bits are grey. A generator of bits remains
     one: where grey rows follow, this warns."""
-    grey = has_grey(table.rows, model._domain.bits(model._columns))
+    if not fresh and model._grey:
+        return
+    grey = bool(has_grey(table.rows, model._domain.bits(model._columns)))
     if fresh:
-        model._grey = bool(grey)
-    elif grey and not model._grey:
+        model._grey = grey
+    elif grey:
         warn(
             f"{model._name} got grey rows, with values between 0 and 1, after rows of "
             "bits: it goes on drawing bits. Show it grey rows from the start.",
