@@ -14,14 +14,15 @@ summed over the parameters of the inference net and of the model, over 200 repet
 in units of the squared norm of the exact gradient, a mean over 2,000 repetitions of an
 unbiased one; biases are differences from that of the bound of one draw, or of five for
 "vimco" and "rws", in units of its norm, or what noise leaves unknown.
-``mnist``: fixed binarisation, networks of 200 units a layer, by ``--objectives`` and by
-dependence within layers (``--links-of-p``, ``--links-of-q``); validation rows by 1,000
-draws. ``minutes``: two such layers, nats of 1,000 validation rows by 100 draws against
-minutes, as a plot beside this file. ``tables``: three layers with one set of options,
-1,500 validation rows at most by 1,000 draws. ``speed``: an update of 784-200-200 by
-"vimco" with five draws and 100 rows of MNIST's density, beside PyTorch's (eager), both
-in one process, by turns; the least time of the processor of 60 updates each, on one
-thread. Seconds are of the processor.
+``mnist``: fixed binarisation, networks of 200 units a layer (``--units``), by
+``--objectives`` and by dependence within layers (``--links-of-p``, ``--links-of-q``);
+validation rows by 1,000 draws (``--measure``). ``minutes``: two such layers, nats of
+1,000 validation rows by 100 draws against minutes, as a plot beside this file.
+``tables``: three layers with one set of options, 1,500 validation rows at most by as
+many draws, with the standard error of the rows' mean. ``speed``: an update of
+784-200-200 by "vimco" with five draws and 100 rows of MNIST's density, beside PyTorch's
+(eager), both in one process, by turns; the least time of the processor of 60 updates
+each, on one thread. Seconds are of the processor.
 """
 
 import argparse
@@ -78,7 +79,8 @@ def linked(_):
             how = {"autoregressive": of_p, "recognition_autoregressive": of_q}
             sbn = SigmoidBeliefNetwork(**how, random_state=0)
             seconds, found = fitted(sbn, X, V, 1000)
-            print(f"| {of_p} | {of_q} | {found:.2f} | {seconds:.0f} |", flush=True)
+            nats = f"{found.mean():.2f}"
+            print(f"| {of_p} | {of_q} | {nats} | {seconds:.0f} |", flush=True)
 
 
 def bidirectional(_):
@@ -90,7 +92,8 @@ def bidirectional(_):
         machine = BidirectionalHelmholtzMachine(**how)
         seconds, found = fitted(machine, X, V, 1000)
         log_Z = f"{machine.log_Z_:.2f} ± {machine.log_Z_se_:.2f}"
-        print(f"| {n_draws} | {found:.2f} | {log_Z} | {seconds:.0f} |", flush=True)
+        nats = f"{found.mean():.2f}"
+        print(f"| {n_draws} | {nats} | {log_Z} | {seconds:.0f} |", flush=True)
 
 
 def gradients(_):
@@ -166,11 +169,11 @@ def gradients(_):
 
 
 def fitted(sbn, X, V, n_draws):
-    """Seconds of the processor to fit, and the bound of other rows by 1,000 draws."""
+    """Seconds of the processor to fit, and the bound of each of other rows."""
     start = time.process_time()
     sbn.fit(X)
     seconds = time.process_time() - start
-    return seconds, sbn.importance_likelihood(V, n_draws=n_draws).mean()
+    return seconds, sbn.importance_likelihood(V, n_draws=n_draws)
 
 
 def mnist(options):
@@ -184,7 +187,7 @@ def mnist(options):
     for n_layers in options.layers:
         for objective in options.objectives:
             sbn = SigmoidBeliefNetwork(
-                (200,) * n_layers,
+                (options.units,) * n_layers,
                 objective=objective,
                 n_importance=options.draws,
                 learning_rate=options.rate,
@@ -194,13 +197,13 @@ def mnist(options):
                 n_iter=options.epochs,
                 random_state=0,
             )
-            seconds, found = fitted(sbn, X, V, 1000)
+            seconds, found = fitted(sbn, X, V, options.measure)
             n_draws = options.draws or OBJECTIVES[objective].n_draws
             print(
-                f"| {'-'.join(['200'] * n_layers)} | "
+                f"| {'-'.join([str(options.units)] * n_layers)} | "
                 f"{options.links_of_p} | {options.links_of_q} | {objective} | "
                 f"{n_draws} | {options.epochs} | {options.rate} | {options.alpha} | "
-                f"{found:.2f} | {seconds:.0f} |",
+                f"{found.mean():.2f} | {seconds:.0f} |",
                 flush=True,
             )
 
@@ -261,23 +264,24 @@ def tables(options):
     for name in options.sets:
         data = load(options.data, name)
         X, V = (data[part].astype(np.float32) for part in ("train", "valid"))
-        n_iter = int(np.ceil(options.updates / np.ceil(len(X) / 25)))
         sbn = SigmoidBeliefNetwork(
             (200, 100, 50),
             learning_rate=options.rate,
-            n_iter=n_iter,
+            alpha=options.alpha,
+            n_iter=options.epochs,
             n_importance=5,
             batch_size=25,
             recognition_autoregressive=LINKS[options.links_of_q],
             # The learning rate is to fall before a fit ends.
             early_stopping=True,
-            n_iter_no_change=int(0.3 * n_iter),
+            n_iter_no_change=int(0.3 * options.epochs),
             random_state=0,
         )
-        seconds, found = fitted(sbn, X, V[:1500], 1000)
+        seconds, found = fitted(sbn, X, V[:1500], options.measure)
+        error = found.std() / np.sqrt(len(found))
         print(
-            f"| {name} | {sbn.n_iter_} | {found:.2f} | {PUBLISHED[name]} | "
-            f"{seconds:.0f} |",
+            f"| {name} | {sbn.n_iter_} | {found.mean():.2f} ± {error:.2f} | "
+            f"{PUBLISHED[name]} | {seconds:.0f} |",
             flush=True,
         )
 
@@ -377,7 +381,8 @@ if __name__ == "__main__":
     parser.add_argument("--alpha", type=float, default=0.0)
     parser.add_argument("--links-of-p", choices=LINKS, default="no")
     parser.add_argument("--links-of-q", choices=LINKS, default="no")
-    parser.add_argument("--updates", type=int, default=100_000)
+    parser.add_argument("--units", type=int, default=200)
+    parser.add_argument("--measure", type=int, default=1000)
     parser.add_argument("--layers", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--objectives", nargs="+", default=["rws"], choices=OBJECTIVES)
     parser.add_argument("--sets", nargs="+", default=list(PUBLISHED), choices=PUBLISHED)
