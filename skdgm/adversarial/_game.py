@@ -98,8 +98,8 @@ class Game(Objective):
     """Adversarial training of a generator.
 
     A subclass may say otherwise what is real and what is generated (:meth:`pair`), what
-    both players lose by the discriminator's outputs (:meth:`verdict`), and what else
-    the generator learns by (:meth:`judge`, :meth:`besides`, :meth:`beyond`).
+    both players lose by the discriminator's outputs (:meth:`verdict`), and what the
+    generator learns by (:meth:`judge`, :meth:`extra_slope`, :meth:`extra_gradient`).
 
     Parameters
     ----------
@@ -287,11 +287,11 @@ class Game(Objective):
             if self.both_sides:
                 return -np.concatenate(verdict.both(*np.split(out, 2)))
             r = net.judge(*other, real, **turn.how)[0] if self.loss.paired else None
-            return -verdict.generator(r, out) - self.besides(out, state, turn)
+            return -verdict.generator(r, out) - self.extra_slope(out, state, turn)
 
         _, grads = vjp(judged, before.params, slopes)
-        more = self.beyond(state, turn)
-        grads = grads if more is None else tree_map(np.add, grads, more)
+        more = self.extra_gradient(state, turn)
+        grads = grads if more is None else tree_map(np.subtract, grads, more)
         number = self._number(turn.clock) // recipe.n_discriminator_steps
         after = self._parts.ascend(
             *("generator", before._replace(statistics=after), grads),
@@ -308,12 +308,12 @@ class Game(Objective):
         """Outputs for generated rows that the generator learns by."""
         return self.discriminator.judge(*state.discriminator[:2], fake, **turn.how)[0]
 
-    def besides(self, out, state, turn):
+    def extra_slope(self, out, state, turn):
         """Gradient by these outputs of what the generator lowers besides its loss."""
         return 0
 
-    def beyond(self, state, turn):
-        """Gradient of what the generator's part raises beyond the game, or None."""
+    def extra_gradient(self, state, turn):
+        """Gradient by parameters of what the generator lowers besides, or None."""
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the same rows after each epoch."""

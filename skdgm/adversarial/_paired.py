@@ -130,8 +130,8 @@ class PairedGame(Game):
         real = self.seen(turn.x, turn, given=code)
         return real, self.seen(fake, turn, 1, given=turn.z), (kept, after)
 
-    def beyond(self, state, turn):
-        """Gradient of minus the weighted squared error of reconstructions."""
+    def extra_gradient(self, state, turn):
+        """Gradient of the weighted squared error of reconstructions, by parameters."""
         before, rng = state.generator, turn.rng.fold(_REBUILD)
         weight = 2 * self.recipe.reconstruction_weight / len(turn.x)
         if not weight:
@@ -144,7 +144,7 @@ class PairedGame(Game):
             return self.generator.draw(*given, rng, train=True)[0]
 
         def slopes(out):
-            gap = turn.x - out
+            gap = out - turn.x
             return weight * (gap if turn.known is None else gap * turn.known)
 
         return vjp(rebuilt, before.params, slopes)[1]

@@ -197,7 +197,7 @@ class ViewedGame(Game):
         own = state.reader.params, state.reader.statistics
         return beside(logit, self.reader.apply(*own, self.moved(fake, turn), **how)[0])
 
-    def besides(self, out, state, turn):
+    def extra_slope(self, out, state, turn):
         """Gradient by these outputs of minus the weighted bound."""
         return np.pad(self.by_codes(out[:, 1:], state, turn), [(0, 0), (1, 0)])
 
