@@ -58,7 +58,7 @@ LAW = {
     "moment_matching": NETS | {"data", "base", "implicit"},
     "supervised": NETS | {"data", "base"},
     "preprocessing": GROUND,
-    "anomaly": GROUND | {"boltzmann"},
+    "anomaly": GROUND | {"base", "boltzmann"},
     "imputation": GROUND | {"data", "base", "autoregressive"},
     "constraints": GROUND | {"data", "base", "autoregressive"},
     "persistence": {"exceptions"},

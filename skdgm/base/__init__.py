@@ -1,5 +1,6 @@
 """Base of all estimators: contract, options, training, rollback on errors."""
 
+from skdgm.base.attributes import KEPT, replacing, rollback, rolled_back, steady
 from skdgm.base.classifier import Classifier
 from skdgm.base.density import (
     Density,
@@ -9,7 +10,7 @@ from skdgm.base.density import (
     lazy_log_Z,
 )
 from skdgm.base.estimator import Estimator
-from skdgm.base.fits import KEPT, Stage, replacing, report, rollback, rolled_back
+from skdgm.base.fits import Stage, report
 
 __all__ = [
     "KEPT",
@@ -25,4 +26,5 @@ __all__ = [
     "report",
     "rollback",
     "rolled_back",
+    "steady",
 ]

@@ -11,8 +11,8 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from skdgm.base.attributes import rolled_back
 from skdgm.base.estimator import Estimator
-from skdgm.base.fits import rolled_back
 from skdgm.data.inputs import as_values, check_length
 from skdgm.data.labels import (
     UNKNOWN,

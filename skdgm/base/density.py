@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.base.attributes import view
 from skdgm.data.columns import has_grey
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.callers import warn
@@ -238,8 +239,10 @@ def lazy_log_Z(self, name):
     if name in (*_LAZY, "density_"):
         check_is_fitted(self)
     if name in _LAZY:
-        self.log_Z_, self.log_Z_se_ = self.density_.log_partition()
-        return vars(self)[name]
+        # Another thread may have replaced what this is of before it is computed.
+        now = view(self)
+        now.log_Z_, now.log_Z_se_ = now.density_.log_partition()
+        return vars(now)[name]
     raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from skdgm.base import fits
+from skdgm.base import attributes, fits
 from skdgm.base.frames import form_of
 from skdgm.base.records import Record
 from skdgm.data import inputs
@@ -54,7 +54,11 @@ class Estimator(
     # all is learned from one objective.
     _title, _IMPLIED, _TRANSIENT, _LISTED, _SINGLE = None, {}, (), True, True
 
-    @fits.rolled_back
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        attributes.steady(cls)
+
+    @attributes.rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Fit the model to data.
@@ -89,7 +93,7 @@ class Estimator(
     def _fit(self, X, y, sample_weight):
         fresh = not (self.warm_start and hasattr(self, "n_iter_"))
         # Until training ends, every error restores the former attributes.
-        with fits.rollback(self, kept=()) as before:
+        with attributes.rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh)
             n_epochs = self._n_epochs(table)
             self._check_cost(table, n_epochs)
@@ -138,11 +142,11 @@ class Estimator(
         return self._partial_fit(X, y, sample_weight)
 
     # scikit-learn validates at later calls only if the name is not partial_fit.
-    @fits.rolled_back
+    @attributes.rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "n_iter_")
-        with fits.rollback(self, kept=()) as before:
+        with attributes.rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh, classes)
             self._check_cost(table, 1)
             epochs = range(self.n_iter_, self.n_iter_ + 1)
@@ -190,23 +194,22 @@ class Estimator(
     def _keep(self, learned, before):
         """Set the fitted attributes, after which errors no longer roll back."""
         with Held():
-            with fits.replacing(self) as new:
-                for name in self._TRANSIENT:
-                    vars(new).pop(name, None)
-                vars(new).update(self._attributes(learned.state))
-                new.n_iter_ += len(learned.losses)
-                # New lists, so that a rollback finds the old ones unchanged.
-                new.loss_curve_ = self.loss_curve_ + learned.losses
-                new.validation_curve_ = self.validation_curve_ + learned.validation
-                new._ended = learned.ended
+            for name in self._TRANSIENT:
+                vars(self).pop(name, None)
+            vars(self).update(self._attributes(learned.state))
+            self.n_iter_ += len(learned.losses)
+            # New lists, as the estimator that this is a copy of has the old ones.
+            self.loss_curve_ = self.loss_curve_ + learned.losses
+            self.validation_curve_ = self.validation_curve_ + learned.validation
+            self._ended = learned.ended
             before.clear()
 
     def _report(self, learned, n_epochs, watch):
         """Raise an error or warn if training failed."""
-        remedy = self._remedy()
-        fits.report(learned, n_epochs, self._name, remedy)
+        fits.report(learned, n_epochs, self._name, self._remedy())
         if learned.useless and learned.ended != "interrupted":
-            warn(f"{self._name} {watch.useless} {remedy}", ConvergenceWarning)
+            told = f"{self._name} {watch.useless} {self._remedy()}"
+            warn(told, ConvergenceWarning)
 
     def _check_options(self):
         """Raise errors for options that their constraints do not exclude."""
@@ -256,8 +259,7 @@ class Estimator(
     def _rows(self, X, *, dtype=None, reset=False, fitting=False):
         """Validate X and return its :class:`~skdgm.utils.rows.Rows`."""
         if not reset:
-            dtype = dtype or self._dtype
-            X = streamed(X)
+            dtype, X = dtype or self._dtype, streamed(X)
         domain = self._asked_domain if reset else self._domain
         inputs.refuse_dates(X, domain)
         try:
@@ -274,7 +276,7 @@ class Estimator(
     @property
     def _reader(self):
         """:meth:`_rows` of now, for densities: later fits do not change it."""
-        return fits.shallow(self)._rows
+        return attributes.shallow(self)._rows
 
     @property
     def _asked_domain(self):
@@ -290,8 +292,7 @@ class Estimator(
     @property
     def _options(self):
         """Options of the last fit; before the first one, the present options."""
-        asked = vars(self).get("_asked")
-        return self._present_options() if asked is None else asked
+        return vars(self).get("_asked") or self._present_options()
 
     def _present_options(self):
         """Present options as a namespace, in which a fit keeps them."""
@@ -312,8 +313,7 @@ class Estimator(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = tags.input_tags.allow_nan = True
         for name, value in self._domain.tags.items():
             setattr(tags.input_tags, name, value)
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]

@@ -13,7 +13,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skdgm.base.fits import plain, shallow
+from skdgm.base.attributes import shallow
+from skdgm.base.fits import plain
 from skdgm.training import Keeper, Progress
 
 # Options that change nothing of what is learned.

@@ -15,8 +15,9 @@ References
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base import KEPT, Stage, replacing
-from skdgm.base.fits import asked_of, shallow
+from skdgm.base import KEPT, Stage
+from skdgm.base.attributes import shallow
+from skdgm.base.fits import asked_of
 from skdgm.base.records import Record
 from skdgm.belief._record import PreTraining
 from skdgm.belief._stack import check_same, requested
@@ -187,8 +188,7 @@ class Tuning:
             if hasattr(network, "feature_names_in_"):
                 for part in dbn, dbn.layers_[0]:
                     part.feature_names_in_ = network.feature_names_in_
-            with replacing(network) as new:
-                vars(new).update(self.given(dbn))
+            vars(network).update(self.given(dbn))
             self.before.clear()
         if failure:
             raise failure

@@ -3,7 +3,7 @@ machine under way, each of which is kept as it is when it is fitted alone; or al
 them, as refinement changes them. A stack that is pre-trained is kept so, too, within
 the network that is fine-tuned afterwards."""
 
-from skdgm.base.fits import shallow
+from skdgm.base.attributes import shallow
 from skdgm.base.records import facts_of, file_of, refuse_other
 from skdgm.belief._stack import attributes_of
 from skdgm.training import Keeper, Progress

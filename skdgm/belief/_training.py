@@ -12,7 +12,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base import KEPT, Stage, replacing, report
+from skdgm.base import KEPT, Stage, report
 from skdgm.base.fits import asked_of
 from skdgm.belief._record import StackRecord
 from skdgm.belief._stack import (
@@ -244,10 +244,9 @@ class Training:
         layers = list(self.network.layers_)
         layers[number : number + 1] = [machine]
         with Held():
-            with replacing(self.network) as new:
-                if number == 0 and hasattr(new, "feature_names_in_"):
-                    machine.feature_names_in_ = new.feature_names_in_
-                new._update(attributes_of(layers))
+            if number == 0 and hasattr(self.network, "feature_names_in_"):
+                machine.feature_names_in_ = self.network.feature_names_in_
+            self.network._update(attributes_of(layers))
             self.before.clear()
 
     def _above(self, number, table):

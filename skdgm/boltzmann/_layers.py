@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from skdgm.base.fits import shallow
+from skdgm.base.attributes import shallow
 from skdgm.boltzmann._labels import label_of, with_label
 from skdgm.boltzmann._state import TrainState, density, formed
 from skdgm.boltzmann._visible import Real

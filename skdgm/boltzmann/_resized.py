@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import fits
+from skdgm.base import replacing
 from skdgm.boltzmann._convolved import geometry_of
 from skdgm.boltzmann._state import TrainState
 from skdgm.boltzmann._visible import of_channels
@@ -62,7 +62,7 @@ def resized(machine, shape):
     energy, params = new._energy(), new._params()
     rows = stream(machine._seed).rows(len(machine.chains_))
     chains = gibbs.init(rows, energy, params.units).x
-    with fits.replacing(new) as held:
+    with replacing(new) as held:
         vars(held).update(held._attributes(TrainState(params, (), chains)))
     new._forget()
     return new

@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import fits
+from skdgm.base import fits, replacing, steady
 from skdgm.constraints._filling import fill
 from skdgm.constraints._model import ConstrainedModel
 from skdgm.constraints._plan import refuse
@@ -21,6 +21,7 @@ from skdgm.utils.counts import count, count_rows
 from skdgm.utils.wrapped import routed
 
 
+@steady
 class ConstrainedTable(ConstrainedModel):
     r"""Model of tables whose rows all keep to constraints, which are declared once.
 
@@ -163,7 +164,7 @@ class ConstrainedTable(ConstrainedModel):
             X is no DataFrame, or a column has a type that a constraint cannot have.
         """
         fit_params = routed(self, fit_params)
-        with fits.replacing(self) as new:
+        with replacing(self) as new:
             new._learn(X, y, fit_params)
         return self
 

@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from skdgm.base import Estimator, fits
+from skdgm.base import KEPT, Estimator, replacing, rollback
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._tuned import TunedNetwork
 from skdgm.dask._machine_net import fit_net
@@ -102,18 +102,18 @@ def fit(
     _check(estimator, local_steps, n_shards)
     _check_workers(client)
     shards = shards_of(client, X, y, sample_weight, n_shards)
-    with fits.rollback(estimator, kept=()) as before:
-        given = client, estimator, shards, y, local_steps
-        if isinstance(estimator, BeliefNetwork):
+    with replacing(estimator, KEPT) as new, rollback(new, ()) as before:
+        given = client, new, shards, y, local_steps
+        if isinstance(new, BeliefNetwork):
             fit_stack(*given, before)
-        elif isinstance(estimator, TunedNetwork):
+        elif isinstance(new, TunedNetwork):
             given = shards, y, sample_weight, local_steps, before
-            fit_tuned(client, estimator, *given)
+            fit_tuned(client, new, *given)
         else:
             Run(*given).fit(before)
-            own = with_targets(estimator, shards) if _has_net(estimator) else []
+            own = with_targets(new, shards) if _has_net(new) else []
             if own:
-                fit_net(client, estimator, own, local_steps)
+                fit_net(client, new, own, local_steps)
     return estimator
 
 

@@ -7,6 +7,7 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from skdgm.base import fits
+from skdgm.base.attributes import shallow
 from skdgm.dask import _rounds, _shard
 from skdgm.optim import Clock
 from skdgm.training import EarlyStopping, Learned, Table
@@ -262,7 +263,7 @@ def _joined(own, state):
 
 def _set(estimator, header, state, curve, validation, ended):
     """Set the fitted attributes."""
-    new = fits.shallow(header)
+    new = shallow(header)
     del new._dask
     for name in estimator._TRANSIENT:
         vars(new).pop(name, None)

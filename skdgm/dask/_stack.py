@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.base.fits import asked_of, shallow
+from skdgm.base.attributes import shallow
+from skdgm.base.fits import asked_of
 from skdgm.belief._stack import requested
 from skdgm.belief._training import Training
 from skdgm.dask._rows import begin_stack

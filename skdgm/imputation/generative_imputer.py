@@ -18,7 +18,8 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.autoregressive import EoNADE
-from skdgm.base import fits
+from skdgm.base import replacing, steady
+from skdgm.base.attributes import shallow
 from skdgm.exceptions import MissingDataWarning
 from skdgm.imputation._imputer import Imputer
 from skdgm.imputation._tables import take
@@ -28,6 +29,7 @@ from skdgm.utils.random import MAX_SEED
 from skdgm.utils.wrapped import routed, routing_of, seed
 
 
+@steady
 class GenerativeImputer(MetaEstimatorMixin, Imputer):
     r"""Imputer that fills a table with what a model expects, or draws, given the rest.
 
@@ -169,7 +171,7 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
             Columns have no value, and will be dropped.
         """
         fit_params = routed(self, fit_params)
-        with fits.replacing(self) as new:
+        with replacing(self) as new:
             new._learn(X, y, fit_params)
         dropped = ~self._kept
         if dropped.any():
@@ -250,7 +252,7 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
         """
         check_is_fitted(self)
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
-        drawing = fits.shallow(self)
+        drawing = shallow(self)
         drawing.method = "sample"
         source = self._seed if random_state is None else random_state
         drawing._seed = check_random_state(source)

@@ -10,7 +10,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
-from skdgm.base import fits
+from skdgm.base import rolled_back
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 from skdgm.supervised._model import AttributeModel
 from skdgm.training import Budget
@@ -249,7 +249,7 @@ class GeneratorNet(AttributeModel):
         self.verbose = verbose
         self.random_state = random_state
 
-    @fits.rolled_back
+    @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Fit the model to rows and their attributes.
