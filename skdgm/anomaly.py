@@ -2,6 +2,8 @@ r"""Outlier detection with any density estimator.
 
 .. math:: x \text{ is an outlier} \iff \log p(x) < t, \qquad
    P_\text{train}(\log p(x) < t) = \text{contamination}
+
+where training rows count by their weights.
 """
 
 from numbers import Real
@@ -16,19 +18,24 @@ from sklearn.base import (
 )
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from skdgm.base import replacing, steady
 from skdgm.boltzmann import GaussianRBM
 from skdgm.utils.wrapped import routed, routing_of
 
+_WEIGHT = "sample_weight"
 
+
+@steady
 class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
     r"""Outlier detector that thresholds the log-likelihood of a density estimator.
 
     .. math:: \hat y(x) = \mathrm{sign}(\log p(x) - t)
 
     where the threshold t is the ``contamination`` quantile of the log-likelihoods of
-    the training rows; a row exactly at the threshold is an inlier.
+    the training rows, weighted by their ``sample_weight``; a row exactly at the
+    threshold is an inlier.
 
     Parameters
     ----------
@@ -86,7 +93,9 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
             Passed on to the density estimator's ``fit``.
         **fit_params
             Arguments of the density estimator's ``fit``, such as ``sample_weight``;
-            with metadata routing enabled, those that it requests.
+            with metadata routing enabled, those that it requests. Weights, of a step of
+            a Pipeline too (``step__sample_weight``), also weight rows in the threshold,
+            where whole numbers are exactly so many repetitions.
 
         Returns
         -------
@@ -99,14 +108,21 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
             are to be outliers.
         """
         fit_params = routed(self, fit_params)
+        with replacing(self) as new:
+            new._learn(X, y, fit_params)
+        return self
+
+    def _learn(self, X, y, fit_params):
         self.estimator_ = clone(self._density()).fit(X, y, **fit_params)
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
         scores = self.estimator_.score_samples(X)
-        with np.errstate(invalid="ignore"):
-            offset = float(np.percentile(scores, 100 * self.contamination))
+        weights = [v for k, v in fit_params.items() if k.split("__")[-1] == _WEIGHT]
+        given = weights[-1] if weights else None, scores[:, None]
+        weight = _check_sample_weight(*given, ensure_non_negative=True)
+        offset = _quantile(scores, weight, self.contamination)
         if not np.isfinite(offset):
             raise ValueError(
                 f"The density is 0 at {np.isneginf(scores).sum()} of {len(scores)} "
@@ -114,7 +130,6 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
                 "smoother density, or a higher contamination."
             )
         self.offset_ = offset
-        return self
 
     def score_samples(self, X):
         """Log-likelihood of each row, in nats.
@@ -185,3 +200,18 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
         tags.input_tags.allow_nan = inner.allow_nan
         tags.input_tags.positive_only = inner.positive_only
         return tags
+
+
+def _quantile(values, weight, q):
+    """Quantile of values that are repeated so many times, as ``np.quantile`` has it.
+
+    Weights that are not whole count in units of the smallest, so that their scale is
+    free: of equal ones, the quantile is that of the values.
+    """
+    values, weight = values[weight > 0], weight[weight > 0]
+    order = np.argsort(values)
+    values, until = values[order], np.cumsum(weight[order] / min(1.0, weight.min()))
+    place = (until[-1] - 1) * q
+    below, above = values[np.searchsorted(until, [place // 1, -(-place // 1)], "right")]
+    with np.errstate(invalid="ignore"):
+        return float(below + place % 1 * (above - below) if place % 1 else below)

@@ -78,6 +78,37 @@ def test_fitted_densities_and_weights():
     np.testing.assert_allclose(weighted.score_samples(X), direct.score_samples(X))
 
 
+@pytest.mark.parametrize("contamination", [0.02, 0.1, 0.25, 0.5])
+def test_weights_are_repetition_in_the_threshold(contamination):
+    weights = np.random.default_rng(0).integers(0, 4, 150)
+    repeated = np.repeat(X, weights, axis=0)
+    frozen = FrozenEstimator(KernelDensity().fit(X))
+    piped = make_pipeline(StandardScaler(), GaussianRBM(3, n_iter=3, random_state=0))
+    for model, name in (
+        (frozen, "sample_weight"),
+        (SMALL, "sample_weight"),
+        (piped[1:], "gaussianrbm__sample_weight"),
+    ):
+        detector = DensityOutlierDetector(model, contamination=contamination)
+        weighted = clone(detector).fit(X, **{name: weights})
+        assert weighted.offset_ == clone(detector).fit(repeated).offset_
+        share = np.average(weighted.predict(X) == -1, weights=weights)
+        assert share == pytest.approx(contamination, abs=2 / weights.sum())
+        # Their scale is free where they are fractions.
+        if model is frozen:
+            shares = {name: np.full(150, 1 / 150)}
+            assert detector.fit(X, **shares).offset_ == clone(detector).fit(X).offset_
+
+
+def test_an_error_changes_nothing():
+    frozen = FrozenEstimator(KernelDensity(kernel="tophat", bandwidth=0.1).fit(X))
+    detector = DensityOutlierDetector(SMALL).fit(X)
+    before = dict(vars(detector))
+    with pytest.raises(ValueError, match="The density is 0"):
+        detector.set_params(estimator=frozen).fit(X + 0.5)
+    assert vars(detector) == before | {"estimator": frozen}
+
+
 def test_metadata_are_routed():
     weights = np.where(np.arange(150) < 50, 9.0, 1.0)
     with config_context(enable_metadata_routing=True):
