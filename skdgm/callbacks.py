@@ -3,11 +3,13 @@
 import os
 import time
 from numbers import Integral, Real
-from pathlib import Path
 
-from skdgm.exceptions import UnsavableError
+from skdgm.exceptions import CheckpointWarning, UnsavableError
 from skdgm.persistence import load, save
+from skdgm.persistence.encoder import Encoder
+from skdgm.persistence.target import check_writable, target_of
 from skdgm.persistence.types import ESTIMATORS, name_of
+from skdgm.utils.callers import warn
 
 
 class Checkpoint:
@@ -17,7 +19,9 @@ class Checkpoint:
     training needs. ``fit`` of the same estimator to the same rows begins where the
     file ends, and learns what it had learned without a break, bit for bit: so a script
     that was killed is simply run again. The file replaces the former one at once when
-    it is complete; a crash loses the epochs since then and nothing else.
+    it is complete; a crash loses the epochs since then and nothing else. Where it
+    cannot be written later on, as on a full disk, the former one stays, and training
+    goes on with a warning.
 
     Parameters
     ----------
@@ -37,7 +41,16 @@ class Checkpoint:
         In ``fit``: the file is of another fit, with other rows, weights or options
         (but ``verbose``).
     UnsavableError
-        In ``fit``: the estimator is none of those that :func:`skdgm.save` keeps.
+        In ``fit``, at its start: the estimator is none of those that
+        :func:`skdgm.save` keeps, or has a parameter that is not kept.
+    OSError
+        In ``fit``, at its start: there is no folder for the file, or no permission to
+        write to it.
+
+    Warns
+    -----
+    CheckpointWarning
+        The file could not be written after an epoch.
 
     Notes
     -----
@@ -74,15 +87,14 @@ class Checkpoint:
         return repr(os.fspath(self.path))
 
     def setup(self, estimator, context):
-        """Check that the estimator can be kept, and clear what a crash left behind."""
+        """Check that the file can be written, and clear what a crash left behind."""
         name = name_of(type(estimator))
         if name not in ESTIMATORS:
             raise UnsavableError(
                 f"Checkpoint keeps estimators of skdgm, not objects of {name}."
             )
-        target = Path(os.path.realpath(self.path))
-        for unfinished in target.parent.glob(f".{target.name}.*.tmp"):
-            unfinished.unlink(missing_ok=True)
+        Encoder().node(estimator, type(estimator).__name__)
+        check_writable(target_of(self.path))
         self._restart()
 
     def teardown(self, estimator, context):
@@ -127,8 +139,15 @@ class Checkpoint:
         return load(self.path) if os.path.exists(self.path) else None
 
     def write(self, estimator):
-        """Save an estimator in place of the one that is kept."""
-        save(estimator, self.path)
+        """Save an estimator in place of the one that is kept; warn where it fails."""
+        try:
+            save(estimator, self.path)
+        except OSError as error:
+            warn(
+                f"Checkpoint could not write {self}: {error}. Training goes on; the "
+                "file is as it was before.",
+                CheckpointWarning,
+            )
         self._restart()
 
     def _restart(self):

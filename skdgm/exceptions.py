@@ -50,6 +50,10 @@ class InterruptedFitWarning(UserWarning):
     """
 
 
+class CheckpointWarning(UserWarning):
+    """Warning that a checkpoint could not be written; training goes on without it."""
+
+
 class ConstraintWarning(UserWarning):
     """Warning that few of a model's draws keep to the constraints of a table."""
 

@@ -62,7 +62,7 @@ LAW = {
     "imputation": GROUND | {"data", "base", "autoregressive"},
     "constraints": GROUND | {"data", "base", "autoregressive"},
     "persistence": {"exceptions"},
-    "callbacks": {"exceptions", "persistence"},
+    "callbacks": GROUND | {"persistence"},
     "dask": ALGORITHMS | BESIDE | {"data", "base", "boltzmann", "belief"},
     "datasets": {"exceptions"},
     "plotting": KERNELS | ALGORITHMS | BESIDE | {"data", "base", "boltzmann", "belief"},

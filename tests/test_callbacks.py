@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from errno import EACCES, ENOSPC
 from itertools import count
 
 import numpy as np
@@ -30,11 +31,13 @@ from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._tuned import TunedNetwork
 from skdgm.callbacks import Checkpoint
 from skdgm.exceptions import (
+    CheckpointWarning,
     CorruptFileError,
     DivergenceError,
     InterruptedFitWarning,
     UnsavableError,
 )
+from skdgm.persistence.target import replaced
 from skdgm.preprocessing import BernoulliBinarizer
 from tests.callbacks import Callback
 from tests.common.instances import INSTANCES, name_of
@@ -630,9 +633,97 @@ def test_estimators_that_cannot_be_kept(path):
         Own(2).set_callbacks(checkpoint).fit(BITS)
     with pytest.raises(ValueError, match="2 callbacks that keep"):
         BernoulliRBM(2).set_callbacks(checkpoint, checkpoint).fit(BITS)
-    with pytest.raises(FileNotFoundError):
-        resumed(BernoulliRBM(2), path / "nowhere" / "model", BITS)
+    generator = np.random.RandomState(np.random.PCG64(0))
+    with pytest.raises(UnsavableError, match="PCG64"):
+        assert_refused_at_the_start(BernoulliRBM(2, random_state=generator), path)
     assert not path.exists()
+
+
+def assert_refused_at_the_start(estimator, path):
+    """Raise what a fit with a checkpoint does, before it has done anything."""
+    before = dict(vars(estimator.set_callbacks(At(0), Checkpoint(path))))
+    try:
+        estimator.fit(BITS)
+    finally:
+        assert vars(estimator) == before
+
+
+def test_what_cannot_be_written_is_refused_at_the_start(path, monkeypatch):
+    rbm = BernoulliRBM(2)
+    with pytest.raises(FileNotFoundError, match="no such folder.*nowhere"):
+        assert_refused_at_the_start(rbm, path / "nowhere" / "model")
+    with pytest.raises(IsADirectoryError, match="a folder of that name"):
+        assert_refused_at_the_start(rbm, path.parent)
+    path.write_text("a file in place of a folder")
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        assert_refused_at_the_start(rbm, path / "model")
+
+    def denied(*_, **options):
+        raise PermissionError(EACCES, "Permission denied", "some file")
+
+    path.unlink()
+    monkeypatch.setattr("skdgm.persistence.target.open", denied, raising=False)
+    with pytest.raises(PermissionError, match=f"can be written in.*{path.parent}"):
+        assert_refused_at_the_start(rbm, path)
+    assert not list(path.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        BernoulliRBM(2, n_iter=5, random_state=0),
+        DBN((4, 3), n_iter=3, refine="up-down", refine_iter=2, random_state=0),
+        DBNClassifier((4, 3), pretrain_iter=2, n_iter=2, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_disk_that_is_full_for_a_while_costs_a_warning(model, path, monkeypatch):
+    """The file is that of before, the fit goes on, and a later write keeps it."""
+    X, y = FEW, {"y": OF_FEW}
+    whole, before, real = clone(model).fit(X, **y), [], os.fsync
+
+    def fsync(number):
+        before.append(path.read_bytes() if path.exists() else None)
+        if len(before) in (2, 3):
+            raise OSError(ENOSPC, "No space left on device")
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.warns(CheckpointWarning, match=f"{path.name}.*No space left.*goes on"):
+        assert_identical(whole, resumed(model, path, X, **y))
+    assert len(before) > 3
+    assert before[1] == before[2] == before[3] != path.read_bytes()
+    assert os.listdir(path.parent) == [path.name]
+    kept = skdgm.load(path)
+    del kept._record
+    assert_identical(whole, kept)
+
+
+def test_a_disk_that_stays_full(path, monkeypatch):
+    def fsync(_):
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    net = DBNClassifier((4, 3), pretrain_iter=1, n_iter=2, random_state=0)
+    whole = clone(net).fit(BITS, LABELS)
+    with pytest.warns(CheckpointWarning):
+        assert_identical(whole, resumed(net, path, BITS, y=LABELS))
+    assert not list(path.parent.iterdir())
+
+
+def test_only_unfinished_files_of_its_own_are_removed(tmp_path):
+    """Those that a crash has left, of a name that is the beginning of others, or in
+    which characters are patterns elsewhere."""
+    names = "run", "run.2", "*", "run[12]", "run1", "r" * 240, "run.tmp"
+    left = {}
+    for name in names:
+        with replaced(tmp_path / name) as file:
+            left[name] = os.path.basename(file.name)
+        (tmp_path / name).rename(tmp_path / left[name])
+    for name in names:
+        BernoulliRBM(2, n_iter=1).set_callbacks(Checkpoint(tmp_path / name)).fit(BITS)
+        del left[name]
+        assert {n for n in os.listdir(tmp_path) if n[:1] == "."} == {*left.values()}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from skdgm.persistence.encoder import DTYPE, SCALARS, SPARSE
 from skdgm.persistence.types import ESTIMATORS, RECORDS, class_of
 
 _KINDS = "float", "scalar", "array", "objects", "dtype", "tuple", "dict", "namespace"
-_KINDS += "record", "estimator", "random_state", "same", "pandas", "sparse"
+_KINDS += "record", "estimator", "random_state", "same", "pandas", "time", "sparse"
 # Numbers in the state of a Mersenne Twister.
 _N_KEY = 624
 
@@ -130,6 +130,11 @@ class Decoder:
 
     def _pandas_of(self, node):
         return frames.decode(of_type(node["pandas"], str), self._named(node["parts"]))
+
+    def _time_of(self, node):
+        kinds = {kind.__name__: kind for kind in frames.TIMES}
+        kind = kinds[one_of(node["time"], kinds)]
+        return frames.time_of(kind, of_type(node["text"], str))
 
     def _sparse_of(self, node):
         make = getattr(sp, one_of(node["sparse"], SPARSE))

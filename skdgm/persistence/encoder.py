@@ -18,7 +18,8 @@ lists. All else is an object with one key that says what it is:
                                    metadata that it ``requests``
 ``{"random_state": {...}, "id"}``  a RandomState
 ``{"same": 2}``                    the estimator or RandomState with that id
-``{"pandas": name, "parts"}``      an Index or a dtype
+``{"pandas": name, "parts"}``      an Index, a dtype, or a time
+``{"time": name, "text"}``         a date, a time or a duration of Python's
 ``{"sparse": name, "parts"}``      a sparse matrix or array of SciPy, by its entries
 =================================  ====================================================
 """
@@ -117,6 +118,10 @@ class Encoder:
             )
             if parts is not None:
                 return {"pandas": kind.__name__, "parts": parts}
+        if kind in frames.TIMES:
+            text = frames.text_of(value)
+            if text is not None:
+                return {"time": kind.__name__, "text": text}
         if sp.issparse(value) and kind.__name__ in SPARSE:
             entries = value.tocoo()
             parts = {"data": entries.data, "places": np.vstack(entries.coords)}

@@ -9,12 +9,9 @@ closed list of types, and arrays are read with ``allow_pickle=False``.
 import json
 import os
 import re
-import uuid
 import zipfile
-from errno import ENOENT
 from functools import cache
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import sklearn
@@ -28,6 +25,7 @@ from skdgm.exceptions import (
 )
 from skdgm.persistence.decoder import Decoder, of_type
 from skdgm.persistence.encoder import PLAIN, Encoder
+from skdgm.persistence.target import replaced, target_of
 from skdgm.persistence.types import ESTIMATORS, name_of
 
 # Raised by one whenever older versions could not read what is written.
@@ -55,16 +53,16 @@ def save(estimator, path):
     estimator : estimator
         Of skdgm, fitted or not, with estimators of skdgm as parameters.
     path : str or path-like
-        File to write. An existing one is replaced at once when the new one is complete:
-        an error leaves it as it was.
+        File to write. An existing one is replaced at once when the new one is complete,
+        which takes its permissions: an error leaves it as it was.
 
     Raises
     ------
     UnsavableError
         The estimator, a parameter or an attribute is of a type that is not kept, such
         as a class of your own or a Pipeline.
-    FileNotFoundError
-        There is no folder for the file.
+    FileNotFoundError, IsADirectoryError
+        There is no folder for the file, or it is one.
 
     Notes
     -----
@@ -84,6 +82,7 @@ def save(estimator, path):
     >>> skdgm.load(path).score(X) == rbm.score(X)
     True
     """
+    target = target_of(path)
     name = name_of(type(estimator))
     if name not in ESTIMATORS:
         raise UnsavableError(
@@ -99,19 +98,8 @@ def save(estimator, path):
         "scikit-learn": sklearn.__version__,
         "estimator": encoder.node(estimator, type(estimator).__name__),
     }
-    # A link stays one, to the new file.
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(ENOENT, "There is no such folder", str(target.parent))
-    unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(unfinished, "xb") as file:
-            _write(file, tree, encoder.arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replaced(target) as file:
+        _write(file, tree, encoder.arrays)
 
 
 def _write(file, tree, arrays):

@@ -1,14 +1,19 @@
 """Names, types and categories of the columns of a DataFrame, as parts of a tree.
 
 A model fitted to a DataFrame with columns of several kinds knows their names and
-categories as pandas Indexes, and their dtypes.
+categories as pandas Indexes, and their dtypes. Constraints on columns of dates have
+times, of pandas or of Python's own.
 """
+
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 
 from skdgm.exceptions import CorruptFileError
 
 _NUMBERS = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
+# Times of Python's, which have a text.
+TIMES = date, datetime, time, timedelta
 _MASKED = tuple(f"{name}Dtype" for name in ("Boolean", "Float32", "Float64", *_NUMBERS))
 
 
@@ -46,6 +51,10 @@ def encode(value, node):
         parts = _named(value)
         if parts is None:
             return None
+    elif kind in ("Timestamp", "Timedelta", "Period", "NaTType", "NAType"):
+        parts = _of_time(value)
+        if parts is None:
+            return None
     elif kind == "RangeIndex":
         parts = {part: getattr(value, part) for part in ("start", "stop", "step")}
     elif kind == "IntervalIndex":
@@ -62,6 +71,39 @@ def encode(value, node):
     if kind.endswith("Index"):
         parts["name"] = value.name
     return {name: node(part, name) for name, part in parts.items()}
+
+
+def _of_time(value):
+    """Parts of a time, or None if these do not give it again."""
+    kind = type(value).__name__
+    if kind == "Timestamp":
+        zone = None if value.tz is None else str(value.tz)
+        parts = {"value": value.asm8, "zone": zone}
+    elif kind == "Timedelta":
+        parts = {"value": value.asm8}
+    elif kind == "Period":
+        parts = {"ordinal": int(value.ordinal), "freq": value.freqstr}
+    else:
+        return {}
+    try:
+        same = repr(decode(kind, dict(parts))) == repr(value)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return parts if same else None
+
+
+def text_of(value):
+    """Text of a time of Python's, or None if this does not give it again."""
+    duration = isinstance(value, timedelta)
+    text = str(value // timedelta.resolution) if duration else value.isoformat()
+    return text if repr(time_of(type(value), text)) == repr(value) else None
+
+
+def time_of(kind, text):
+    """Time of Python's that a text is of."""
+    if kind is timedelta:
+        return int(text) * timedelta.resolution
+    return kind.fromisoformat(text)
 
 
 def _named(dtype):
@@ -98,6 +140,16 @@ def decode(kind, parts):
     name = {"name": parts.pop("name")} if kind.endswith("Index") else {}
     if kind == "CategoricalDtype":
         return pd.CategoricalDtype(**parts)
+    if kind == "Timestamp":
+        found = pd.Timestamp(parts["value"])
+        zone = parts["zone"]
+        return found if zone is None else found.tz_localize("UTC").tz_convert(zone)
+    if kind == "Timedelta":
+        return pd.Timedelta(parts["value"])
+    if kind == "Period":
+        return pd.Period(ordinal=parts["ordinal"], freq=parts["freq"])
+    if kind in ("NaTType", "NAType"):
+        return pd.NaT if kind == "NaTType" else pd.NA
     if kind == "SparseDtype":
         return pd.SparseDtype(parts["subtype"], parts["fill_value"])
     if kind == "StringDtype":

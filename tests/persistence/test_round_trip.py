@@ -1,7 +1,10 @@
 """What comes back from a file is what was saved."""
 
 import os
+import stat
 import threading
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -49,6 +52,7 @@ from tests.persistence.same import assert_identical
 RNG = np.random.default_rng(0)
 BITS = RNG.integers(0, 2, (40, 6))
 REAL = RNG.normal(size=(40, 3))
+RBM = BernoulliRBM(2)
 
 
 def kept(estimator, folder):
@@ -212,6 +216,48 @@ def test_times_and_columns_of_arrow(tmp_path):
     assert_identical(nade, other)
 
 
+TIMES = [
+    pd.Timestamp("2020-02-29 12:30:00.123456789"),
+    pd.Timestamp("1700-01-01").as_unit("s"),
+    pd.Timestamp("2020-10-25 01:30", tz="UTC").tz_convert("Europe/Rome"),
+    pd.Timestamp("2020-10-25 02:30", tz="UTC"),
+    pd.Timestamp("2020-10-25 02:30", tz=timezone(timedelta(hours=-3))),
+    pd.Timedelta(-3, "ms"),
+    pd.Period("2020-03", "M"),
+    pd.Period("2020-03-05", "W-TUE"),
+    pd.NaT,
+    pd.NA,
+    np.datetime64("2020-01-01T12"),
+    np.timedelta64(7, "D"),
+    date(2020, 2, 29),
+    time(12, 30),
+    datetime(2020, 2, 29, 12, 30, 0, 5),
+    datetime(2020, 2, 29, tzinfo=UTC),
+    timedelta(-3, 5, 7),
+]
+
+
+def test_times(tmp_path):
+    rbm = BernoulliRBM(n_steps=TIMES)
+    assert_identical(rbm, kept(rbm, tmp_path))
+    odd = datetime(2020, 2, 29, tzinfo=ZoneInfo("Europe/Rome"))
+    with pytest.raises(UnsavableError, match="n_steps is a datetime.datetime"):
+        kept(BernoulliRBM(n_steps=odd), tmp_path)
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Rome"])
+def test_ranges_of_dates(zone, tmp_path):
+    days = pd.date_range("2020-01-01", periods=40, freq="37h", tz=zone)
+    frame = pd.DataFrame({"t": days, "x": REAL[:, 0]})
+    model = NADE(2, column_types="mixed", n_iter=1, n_draws=2)
+    ends = pd.Timestamp("2019-12-31", tz=zone), pd.Timestamp("2020-05-01", tz=zone)
+    table = ConstrainedTable(model, [Range("t", *ends)], random_state=0).fit(frame)
+    other = kept(table, tmp_path)
+    assert_identical(table, other)
+    samples = [own.sample(9, random_state=0) for own in (table, other)]
+    pd.testing.assert_frame_equal(*samples)
+
+
 def test_closed_forms(tmp_path):
     # No instance of the common tests, as learning goes by no updates.
     fvbn = FVBN(column_types="gaussian").fit(REAL)
@@ -372,6 +418,31 @@ def test_writing_is_atomic(tmp_path, monkeypatch):
         skdgm.save(rbm, path)
     assert path.read_bytes() == before
     assert sorted(os.listdir(tmp_path)) == ["link.skdgm", "model.skdgm"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o400, 0o666])
+def test_permissions_stay(mode, tmp_path):
+    """Of a file that is replaced, also through a link; a new one has the usual."""
+    path, link, usual = (tmp_path / name for name in ("model", "link", "usual"))
+    usual.touch()
+    skdgm.save(RBM, path)
+    assert path.stat().st_mode == usual.stat().st_mode
+    path.chmod(mode)
+    link.symlink_to(path)
+    skdgm.save(RBM, link)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert link.is_symlink()
+
+
+def test_legal_names_are_names(tmp_path):
+    for name in ("m" * 255, "ü" * 127, "[a]*?", "-", "a\nb"):
+        skdgm.save(RBM, tmp_path / name)
+        assert os.listdir(tmp_path) == [name]
+        os.unlink(tmp_path / name)
+    for name, error in (("m" * 256, "too long"), (".", "a folder of that name")):
+        with pytest.raises(OSError, match=error):
+            skdgm.save(RBM, tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_thread_may_load_while_another_saves(tmp_path):

@@ -1,0 +1,91 @@
+"""The file that a model is saved to, which is replaced at once or not at all."""
+
+import os
+import stat
+import uuid
+from contextlib import contextmanager
+from errno import EISDIR, ENOENT
+from hashlib import sha256
+from pathlib import Path
+
+
+def target_of(path):
+    """File that a path leads to: a link stays one, to the new file.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    target : Path
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        There is no folder for it, or it is one.
+    """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(ENOENT, "There is no such folder", str(target.parent))
+    if target.is_dir():
+        raise IsADirectoryError(EISDIR, "There is a folder of that name", str(target))
+    return target
+
+
+@contextmanager
+def replaced(target):
+    """Context of a file that takes the place of a target, and its mode, at the end.
+
+    Parameters
+    ----------
+    target : Path
+
+    Yields
+    ------
+    file : binary file
+    """
+    unfinished = target.with_name(f"{_prefix(target)}{uuid.uuid4().hex}.tmp")
+    try:
+        with open(unfinished, "xb") as file:
+            _take_mode(unfinished, target)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def check_writable(target):
+    """Raise OSError unless a file can be made beside a target; remove files for it that
+    a crash has left unfinished."""
+    prefix = _prefix(target)
+    with os.scandir(target.parent) as entries:
+        left = [one.name for one in entries if one.name.startswith(prefix)]
+    for name in left:
+        target.with_name(name).unlink(missing_ok=True)
+    probe = target.with_name(f"{prefix}{uuid.uuid4().hex}.tmp")
+    try:
+        with open(probe, "xb"):
+            pass
+        probe.unlink()
+    except OSError as error:
+        # Of the subclass for its number.
+        told = f"{error.strerror}: no file can be written in the folder"
+        raise OSError(error.errno, told, str(target.parent)) from error
+
+
+def _prefix(target):
+    """Beginning of the names of unfinished files, which no other target has. It is
+    short, as names of files are limited."""
+    return f".skdgm-{sha256(os.fsencode(target.name)).hexdigest()[:32]}-"
+
+
+def _take_mode(path, target):
+    """Give a file the permissions of another one, if there is one."""
+    if target.exists():
+        mode = stat.S_IMODE(target.stat().st_mode)
+        # Where all files have one mode, it cannot be set.
+        if mode != stat.S_IMODE(path.stat().st_mode):
+            path.chmod(mode)
