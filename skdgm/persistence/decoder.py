@@ -1,18 +1,21 @@
 """Objects from the trees of JSON that :mod:`skdgm.persistence.encoder` makes."""
 
+import math
 from inspect import getattr_static
 from types import FunctionType, SimpleNamespace
 
 import numpy as np
 import scipy.sparse as sp
 
-from skdgm.exceptions import CorruptFileError
+from skdgm.exceptions import CorruptFileError, OversizedFileError
 from skdgm.persistence import frames
-from skdgm.persistence.encoder import DTYPE, SCALARS, SPARSE
+from skdgm.persistence.encoder import DTYPE, PARTS, SCALARS, SPARSE
 from skdgm.persistence.types import ESTIMATORS, RECORDS, class_of
 
 _KINDS = "float", "scalar", "array", "objects", "dtype", "tuple", "dict", "namespace"
 _KINDS += "record", "estimator", "random_state", "same", "pandas", "time", "sparse"
+# Bytes that objects made of arrays, and copied from these, may have for each of a file.
+_COPIES = 16
 # Numbers in the state of a Mersenne Twister.
 _N_KEY = 624
 
@@ -24,10 +27,13 @@ class Decoder:
     ----------
     array : callable
         ``array(number)`` returns the array of that number, each time the same one.
+    n_bytes : int, optional
+        Size of the file.
     """
 
-    def __init__(self, array):
+    def __init__(self, array, n_bytes=math.inf):
         self._read, self._known = array, {}
+        self._n_bytes, self._left = n_bytes, _COPIES * n_bytes
 
     def value(self, node):
         """Make the object that a node stands for.
@@ -129,7 +135,22 @@ class Decoder:
         return self._known[of_type(node["same"], int)]
 
     def _pandas_of(self, node):
-        return frames.decode(of_type(node["pandas"], str), self._named(node["parts"]))
+        kind, parts = of_type(node["pandas"], str), self._named(node["parts"])
+        self._copy(parts.values())
+        if kind == "RangeIndex":
+            whole = [of_type(parts[name], int) for name in ("start", "stop", "step")]
+            if len(range(*whole)) > self._n_bytes:
+                raise OversizedFileError("The file has a range longer than itself.")
+        return frames.decode(kind, parts)
+
+    def _copy(self, parts):
+        """Count the bytes of what is made of arrays, of which a file may have one, and
+        many objects that are made of it."""
+        self._left -= sum(getattr(part, "nbytes", 0) for part in parts)
+        if self._left < 0:
+            raise OversizedFileError(
+                f"The file has objects of more than {_COPIES} times its own size."
+            )
 
     def _time_of(self, node):
         kinds = {kind.__name__: kind for kind in frames.TIMES}
@@ -137,11 +158,22 @@ class Decoder:
         return frames.time_of(kind, of_type(node["text"], str))
 
     def _sparse_of(self, node):
-        make = getattr(sp, one_of(node["sparse"], SPARSE))
-        parts = self._named(node["parts"])
-        return make(
-            sp.coo_array((parts["data"], tuple(parts["places"])), parts["shape"])
-        )
+        name = one_of(node["sparse"], SPARSE)
+        form, parts = name[:3], self._named(node["parts"])
+        shape = of_type(parts["shape"], tuple)
+        data, *places = (parts[part] for part in PARTS[form])
+        coords = places[0] if form in ("coo", "dok") else places
+        self._copy([data, *coords])
+        if form in ("coo", "dok"):
+            made = sp.coo_array((data, *places), shape)
+        elif form == "dia":
+            made = sp.dia_array((data, *places), shape)
+        else:
+            # An index that leads out of an array would crash methods in C.
+            kind = sp.csr_array if form == "lil" else getattr(sp, f"{form}_array")
+            made = kind((data, *places), shape)
+            made.check_format(full_check=True)
+        return getattr(sp, name)(made)
 
     def _named(self, nodes):
         return {name: self.value(part) for name, part in of_type(nodes, dict).items()}

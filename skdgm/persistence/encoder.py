@@ -20,7 +20,8 @@ lists. All else is an object with one key that says what it is:
 ``{"same": 2}``                    the estimator or RandomState with that id
 ``{"pandas": name, "parts"}``      an Index, a dtype, or a time
 ``{"time": name, "text"}``         a date, a time or a duration of Python's
-``{"sparse": name, "parts"}``      a sparse matrix or array of SciPy, by its entries
+``{"sparse": name, "parts"}``      a sparse matrix or array of SciPy, by the arrays that
+                                   it consists of: a file has as much as it declares
 =================================  ====================================================
 """
 
@@ -40,12 +41,17 @@ _WHOLE = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 
 # Types of scalars, and of the numbers of Python's that hold them exactly.
 SCALARS = dict.fromkeys(_WHOLE, int) | dict.fromkeys(_REALS, float)
 SCALARS |= {"bool": bool, "str": str}
-# dtypes of arrays in files: everything but objects and records.
-PLAIN = re.compile(r"[<>|=]?(?:[biufcSU]\d+|[mM]8(?:\[\w+\])?)")
-DTYPE = re.compile(rf"{PLAIN.pattern}|\|?O8?")
+# dtypes of arrays in files: everything but objects, records, and text without length,
+# of which a file has nothing.
+PLAIN = re.compile(r"[<>|=]?(?:[biufcSU][1-9]\d*|[mM]8(?:\[\w+\])?)")
+DTYPE = re.compile(rf"{PLAIN.pattern}|[<>|=]?[SU]0|\|?O8?")
 # Sparse matrices and arrays, of all formats.
 FORMATS = "bsr", "coo", "csc", "csr", "dia", "dok", "lil"
 SPARSE = {f"{name}_{kind}" for name in FORMATS for kind in ("array", "matrix")}
+# Attributes that they are made of; lil and dok are made of others.
+_ROWS, _PLACES = ("data", "indices", "indptr"), ("data", "coords")
+PARTS = dict.fromkeys(("bsr", "csc", "csr"), _ROWS) | {"dia": ("data", "offsets")}
+PARTS |= {"coo": _PLACES, "dok": _PLACES, "lil": _ROWS}
 # Levels of a tree, of which each takes some levels of Python's stack.
 _DEEPEST = 100
 
@@ -123,9 +129,10 @@ class Encoder:
             if text is not None:
                 return {"time": kind.__name__, "text": text}
         if sp.issparse(value) and kind.__name__ in SPARSE:
-            entries = value.tocoo()
-            parts = {"data": entries.data, "places": np.vstack(entries.coords)}
-            parts |= {"shape": entries.shape}
+            made = {"lil": value.tocsr, "dok": value.tocoo}.get(value.format)
+            source = value if made is None else made()
+            parts = {name: getattr(source, name) for name in PARTS[value.format]}
+            parts |= {"shape": value.shape}
             return {"sparse": kind.__name__, "parts": self._named(parts, where)}
         raise UnsavableError(
             f"{where} is a {name_of(kind)}, which skdgm.save does not keep: it keeps "

@@ -2,8 +2,9 @@
 
 Nothing in the zip is compressed. So no file unpacks to more than its own size, and an
 array whose header claims another size than its bytes have is refused before memory is
-taken for it. Reading runs no code of the file: JSON describes a tree of objects of a
-closed list of types, and arrays are read with ``allow_pickle=False``.
+taken for it; of what is made of arrays, the file has all parts. Reading runs no code
+of the file: JSON describes a tree of objects of a closed list of types, and arrays are
+read with ``allow_pickle=False``.
 """
 
 import json
@@ -39,6 +40,8 @@ _HEADER = re.compile(
     r"'shape': \(([\d, ]*)\), \} *\n"
 )
 _LONGEST_HEADER = 2_000
+# Longest message of an error, of what a file has.
+_LONGEST_MESSAGE = 600
 
 
 def save(estimator, path):
@@ -146,20 +149,29 @@ def load(path):
     with open(path, "rb") as file:
         try:
             return _read(file)
-        except (ModelFileError, MemoryError):
+        except ModelFileError as error:
+            raise type(error)(_brief(error)) from error.__cause__
+        except MemoryError:
             raise
         # All that parsers of zip, JSON and .npy raise of what they cannot read.
         except Exception as error:
-            told = f" ({error})" if str(error) else ""
+            told = f" ({_brief(error)})" if str(error) else ""
             raise CorruptFileError(
                 f"{os.fspath(path)!r} is no sound model file{told}: it was not written "
                 "by skdgm.save, or not in full, or was changed since."
             ) from error
 
 
+def _brief(error):
+    """Message of an error, without the middle where the file has made it long."""
+    text, half = str(error), _LONGEST_MESSAGE // 2
+    return text if len(text) <= 2 * half else f"{text[:half]} ... {text[-half:]}"
+
+
 def _read(file):
     with zipfile.ZipFile(file) as archive:
-        members = _members(archive, os.fstat(file.fileno()).st_size)
+        n_bytes = os.fstat(file.fileno()).st_size
+        members = _members(archive, n_bytes)
         tree = of_type(json.loads(archive.read(members.pop(_TREE))), dict)
         _check_version(tree)
 
@@ -167,7 +179,7 @@ def _read(file):
         def array(number):
             return _array(archive, members.pop(_member(number)))
 
-        found = Decoder(array).value(of_type(tree["estimator"], dict))
+        found = Decoder(array, n_bytes).value(of_type(tree["estimator"], dict))
         if name_of(type(found)) not in ESTIMATORS:
             raise CorruptFileError("The file has no estimator.")
     if members:
@@ -226,8 +238,6 @@ def _array(archive, info):
                 f"{info.filename} claims to have the shape {shape} of {dtype}, which "
                 f"is {n_bytes} bytes, and has {info.file_size - member.tell()}."
             )
-        if not dtype.itemsize:
-            return np.empty(shape, dtype, order)
         data = np.empty(n_bytes, np.uint8)
         if n_bytes and member.readinto(data) != n_bytes:
             raise CorruptFileError(f"{info.filename} ends too early.")

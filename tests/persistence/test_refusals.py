@@ -4,10 +4,13 @@ import io
 import json
 import pickle
 import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse as sp
 
 import skdgm
 from skdgm import DBN, BernoulliRBM
@@ -21,7 +24,7 @@ from skdgm.exceptions import (
 from skdgm.nets import Part
 from skdgm.persistence import files
 from skdgm.persistence.decoder import Decoder
-from skdgm.persistence.encoder import Encoder
+from skdgm.persistence.encoder import SPARSE, Encoder
 from tests.persistence.same import assert_identical
 
 BITS = np.random.default_rng(0).integers(0, 2, (20, 4))
@@ -227,6 +230,119 @@ def test_arrays(path):
     refusal(path, of(flags[:-1] + b"\x07"), CorruptFileError, "are no bool")
     text = npy(np.array(["a"]))
     refusal(path, of(text[:-1] + b"\x07"), CorruptFileError, "are no <U1")
+
+
+SQUARE = np.eye(5) + np.eye(5, k=2)
+# Of all that a file may declare.
+DECLARED = {
+    "sparse": [getattr(sp, name)(SQUARE) for name in sorted(SPARSE)],
+    "indexes": [
+        pd.RangeIndex(5),
+        pd.Index(["a", "b"]),
+        pd.CategoricalIndex(["a", "b", "a"]),
+        pd.interval_range(0, 5),
+    ],
+    "dtypes": [pd.CategoricalDtype([1, 2]), np.dtype("f4"), pd.SparseDtype("f4")],
+    "times": [pd.Timestamp("2020-01-01", tz="UTC"), pd.Period("2020-01", "M")],
+    "objects": np.array([["a", None]], dtype=object),
+    "arrays": [np.ones((2, 3)), np.array(["ab"]), np.array([b"ab"]), np.ones(2) > 0],
+    "random": np.random.RandomState(0),
+}
+HOSTILE = 10**12, 2**31, 2**62, 10**30, -1, 1.5, float("nan"), "<U0", True, None
+HOSTILE += {"tuple": [10**12, 10**12]}, {"tuple": [3]}, [10**12, 0], {"array": 0}
+
+
+def hostile(tree, parts, rng):
+    """Change one or two nodes of a tree, or the header of an array."""
+    tree, parts = json.loads(json.dumps(tree)), dict(parts)
+    for _ in range(rng.integers(1, 3)):
+        if rng.random() < 0.2:
+            name = list(parts)[rng.integers(len(parts))]
+            descr = rng.choice(["<f8", "<U0", "|S0", "<U999999999", "|b1", "<M8[s]"])
+            shape = [(10**12,), (2**40, 2**40), (0, 2**62), (3,)][rng.integers(4)]
+            header = {"descr": str(descr), "fortran_order": False, "shape": shape}
+            file = io.BytesIO()
+            np.lib.format.write_array_header_1_0(file, header)
+            parts[name] = file.getvalue() + parts[name][-8:]
+            continue
+        ways = [way for way in places(tree) if "estimator" in way and len(way) > 3]
+        way = ways[rng.integers(len(ways))]
+        node = tree
+        for key in way[:-1]:
+            node = node[key]
+        node[way[-1]] = HOSTILE[rng.integers(len(HOSTILE))]
+    return tree, parts
+
+
+def test_no_file_takes_more_than_it_has(path):
+    """What a file declares is bounded by what it holds."""
+    tree, parts = members_of(BernoulliRBM(n_steps=DECLARED), path)
+    rng, messages = np.random.default_rng(0), []
+    skdgm.load(path)
+    tracemalloc.start()
+    for _ in range(150):
+        write(path, *hostile(tree, parts, rng))
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        try:
+            skdgm.load(path)
+        except ModelFileError as error:
+            messages.append(str(error))
+        peak = tracemalloc.get_traced_memory()[1] - before
+        assert peak < 50 * path.stat().st_size
+    tracemalloc.stop()
+    assert len(messages) > 50
+    assert max(map(len, messages)) < 1000 + len(str(path))
+
+
+def test_sparse_arrays_are_what_the_file_has(path):
+    def refused(value, name, part, message):
+        tree, parts = members_of(BernoulliRBM(n_steps=value), path)
+        node = tree["estimator"]["attributes"]["n_steps"]["parts"]
+        node[name] = part
+        write(path, tree, parts)
+        with pytest.raises(ModelFileError, match=message):
+            skdgm.load(path)
+
+    huge = {"tuple": [10**12, 5]}
+    for name in "csr", "bsr", "lil":
+        refused(getattr(sp, f"{name}_array")(SQUARE), "shape", huge, "no sound model")
+    refused(pd.RangeIndex(3), "stop", 10**12, "a range longer than itself")
+    coo = sp.coo_array(SQUARE)
+    refused(coo, "shape", {"tuple": [2, 2]}, "no sound model")
+    # Places that lead out of the array would crash a method later on.
+    tree, parts = members_of(BernoulliRBM(n_steps=sp.csr_array(SQUARE)), path)
+    place = tree["estimator"]["attributes"]["n_steps"]["parts"]["indices"]["array"]
+    parts[f"arrays/{place}.npy"] = npy(np.full(8, 77, np.int32))
+    write(path, tree, parts)
+    with pytest.raises(CorruptFileError, match="no sound model"):
+        skdgm.load(path)
+
+
+def test_many_objects_of_one_array(path):
+    tree, parts = members_of(BernoulliRBM(n_steps=sp.csr_array(SQUARE)), path)
+    attributes = tree["estimator"]["attributes"]
+    attributes["n_steps"] = [attributes["n_steps"]] * 50
+    nodes = attributes["n_steps"][0]["parts"]
+    for name, array in (
+        ("data", np.ones(10**5)),
+        ("indices", np.arange(10**5) % 5),
+        ("indptr", np.array([0, 10**5, 10**5, 10**5, 10**5, 10**5])),
+    ):
+        parts[f"arrays/{nodes[name]['array']}.npy"] = npy(array)
+    write(path, tree, parts)
+    with pytest.raises(OversizedFileError, match="16 times its own size"):
+        skdgm.load(path)
+
+
+def test_messages_are_brief(path):
+    def change(tree, parts):
+        tree["estimator"]["attributes"]["not a name" * 10**4] = 1
+        return tree, parts
+
+    brief = r"^.{,700}$"
+    refusal(path, change, CorruptFileError, brief)
+    refusal(path, lambda t, p: (t, p | {"m" * 60_000: b""}), CorruptFileError, brief)
 
 
 def test_zips(path):
