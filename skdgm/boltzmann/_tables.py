@@ -17,6 +17,7 @@ from skdgm.distributions import (
     Sites,
     Truncated,
     UnitNormal,
+    one_hot,
 )
 from skdgm.utils.lists import Lists
 
@@ -65,10 +66,7 @@ class Layout(NamedTuple):
     def _one_hot(self, codes):
         unit = self.units[self.kinds.index("categorical")]
         if not np.isnan(codes).any():
-            x = Lists.empty(len(codes), unit.size, codes.dtype)
-            x.index[:, : codes.shape[1]] = codes + unit.starts
-            x.count[:] = codes.shape[1]
-            return x
+            return one_hot(codes, unit.widths, codes.dtype)
         own = np.arange(unit.size) - np.repeat(unit.starts, unit.widths)
         codes = np.repeat(codes, unit.widths, axis=1)
         return np.where(np.isnan(codes), codes, (codes == own).astype(codes.dtype))

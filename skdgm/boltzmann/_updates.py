@@ -13,7 +13,7 @@ from skdgm._kernels.pass_over import pass_over
 from skdgm._kernels.phases import MODEL, NO_OFFSETS
 from skdgm._kernels.real_pass import DIAGONAL, FIXED_PRECISION, SCALAR, real_pass
 from skdgm.couplings import Weights
-from skdgm.distributions import one_hot
+from skdgm.distributions import check_range, one_hot
 from skdgm.energies import forms
 from skdgm.gradients.centering import RATE
 from skdgm.inference import TOLERANCE
@@ -146,7 +146,9 @@ def label_pass_over(given):
     """Updates of a machine of rows and labels under one binary layer, by Adam."""
     objective, state, run, real = given.objective, given.state, given.run, given.real
     recipe, rows, index = objective.recipe, objective.rows, given.index
-    v, (ups, downs), memory = rows.present(index, True), forms(state.params), state[1]
+    v, codes = rows.present(index, True), rows.labels[index]
+    (ups, downs), memory = forms(state.params), state[1]
+    check_range(codes, objective.energy.units[objective.label].size)
     t = memory.t[0] + 1 + np.arange(len(run.batches))
     memory.t[0] = t[-1]
     rates = corrected(given.rates(recipe.learning_rate), given.momentum, t)
@@ -165,7 +167,7 @@ def label_pass_over(given):
     beta, *penalties = given.numbers
     label_pass(
         (v.index, v.value, v.count),
-        rows.labels[index],
+        codes,
         run.edges,
         ((ups[0], downs[1]), (downs[0], ups[1])),
         remembered(memory.m),

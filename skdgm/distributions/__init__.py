@@ -6,6 +6,7 @@ from skdgm.distributions.categorical import (
     CategoricalOutput,
     OrdinalOutput,
     Softmax,
+    check_range,
     one_hot,
     pick,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "Truncated",
     "Unit",
     "UnitNormal",
+    "check_range",
     "draw",
     "draw_bits",
     "draw_counts",

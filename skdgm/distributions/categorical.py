@@ -16,10 +16,22 @@ from skdgm.utils.lists import Lists
 
 
 def one_hot(codes, n_states, dtype):
-    """One-hot rows, Lists of shape (n_rows, n_states), of state numbers."""
-    x = Lists.empty(len(codes), n_states, dtype)
-    x.index[:, 0], x.count[:] = codes, 1
+    """One-hot rows of state numbers, Lists of shape (n_rows, sum(n_states)): of one
+    variable, (n_rows,), or of several side by side, (n_rows, n_variables)."""
+    sizes = np.ravel(n_states)
+    codes = np.reshape(codes, (len(codes), len(sizes)))
+    check_range(codes, sizes)
+    x = Lists.empty(len(codes), sizes.sum(), dtype)
+    x.index[:, : len(sizes)] = codes + (np.cumsum(sizes) - sizes)
+    x.count[:] = len(sizes)
     return x
+
+
+def check_range(codes, sizes):
+    """Raise IndexError unless codes are from 0 to below ``sizes``: kernels, which take
+    them for places in arrays, do not look."""
+    if not ((codes >= 0) & (codes < sizes)).all():
+        raise IndexError("Codes of categories are out of range.")
 
 
 def pick(p, rng, dtype):

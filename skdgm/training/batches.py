@@ -208,7 +208,7 @@ def column_sums(table):
     if table.rows.packed is not None:
         lists = table.rows.packed
         return seen + table.weight.sum(), lists.weighted_sum(table.index, table.weight)
-    known = table.rows.sums
+    known = None if table.rows.changed else getattr(table.rows.X, "sums", None)
     if (
         known is not None
         and len(table.index) == len(table.rows.X)

@@ -105,9 +105,9 @@ class Rows(NamedTuple):
         return isinstance(self.X, Blocks) and self.packed is None
 
     @property
-    def sums(self):
-        """Observed entries and sum of each column, None if not known before reading."""
-        return getattr(self.X, "sums", None) if all(map(is_, self, self.raw)) else None
+    def changed(self):
+        """True if values are not read as they are given."""
+        return not all(map(is_, self, self.raw))
 
     @property
     def listed(self):
@@ -162,11 +162,11 @@ class Rows(NamedTuple):
         if self.packed is not None:
             return self.packed.take(index)
         X = self.X
-        if isinstance(X, Blocks) and self.bounds is None:
+        if isinstance(X, Blocks) and not self.changed:
             X, index = np.ascontiguousarray(X[index]), None
             if X.dtype not in (bool, np.uint8, np.float32, np.float64):
                 X = X.astype(self.dtype)
-        if sp.issparse(X) or self.bounds is not None or not X.flags.c_contiguous:
+        if self.changed or sp.issparse(X) or not X.flags.c_contiguous:
             return Lists.pack(self.take(index), binary=self.binary)
         X = np.asarray(X)
         if X.dtype == bool:
@@ -182,7 +182,7 @@ class Rows(NamedTuple):
         if not self.listed or size > _ROOM:
             return self
         X, facts = self.X, (self.dtype, self.binary)
-        if sp.issparse(X) and self.bounds is None and X.data.all():
+        if sp.issparse(X) and not self.changed and X.data.all():
             return self._replace(packed=Packed.of_csr(X, *facts))
         blocks = (self.present(block, lists=True) for block in self.blocks())
         packed = Packed.of(blocks, n_entries, self.shape[1], *facts)

@@ -24,17 +24,52 @@ def test_what_is_on_disk_is_as_old_as_any_kernel():
     assert len(disk.STAMP) == len(list(Path(disk.__file__).parent.glob("*.py")))
 
 
-@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="this is that run")
-def test_kernels_run_as_plain_python():
+def run_kernels(*options, **environment):
+    """Run the tests of kernels in another process."""
     files = sorted(str(path) for path in HERE.glob("test_*.py"))
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        [*command, *options, *files],
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         cwd=HERE.parents[1],
     )
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-3000:]
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="this is that run")
+def test_kernels_run_as_plain_python():
+    run_kernels(NUMBA_DISABLE_JIT="1")
+
+
+@compiled
+@pytest.mark.skipif(bool(numba.config.BOUNDSCHECK), reason="this is that run")
+def test_kernels_stay_within_their_arrays(tmp_path, request):
+    # As plain Python, an index before the beginning would be one from the end. Compiled
+    # anew, in one type, and kept for the next time where there is a place for it.
+    cache = getattr(request.config, "cache", None)
+    folder = cache.mkdir("checked-kernels") if cache else tmp_path
+    run_kernels(
+        *("-k", "not float64 and not test_jit and not test_cache or beyond"),
+        NUMBA_BOUNDSCHECK="1",
+        NUMBA_CACHE_DIR=str(folder),
+    )
+
+
+@pytest.mark.skipif(not numba.config.BOUNDSCHECK, reason="bounds are not checked")
+@pytest.mark.parametrize("place", [3, -4, np.uint64(7)])
+def test_places_beyond_an_array_are_errors(no_disk, place):
+    @jit.kernel
+    def at(x, place):
+        return x[place]
+
+    @jit.kernel
+    def twice(x, place):
+        return 2 * at(x, place)
+
+    with pytest.raises(IndexError):
+        twice(np.zeros(3), place)
 
 
 def pair():

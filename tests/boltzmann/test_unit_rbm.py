@@ -372,6 +372,40 @@ def test_data_frames_say_kinds():
     assert set(few.sample(50, random_state=0)["visits"]) <= set(X["visits"])
 
 
+def test_numbers_of_few_values_are_read_by_rank():
+    n = 300
+    often = RNG.random(n) < 0.9
+    X = pd.DataFrame(
+        {
+            "from 1": np.where(often, 1, 2),
+            "apart": np.where(often, -3.0, 7.5),
+            "constant": np.full(n, 5),
+            "name": RNG.choice(["a", "b", "c"], n),
+        }
+    )
+    # Rows are read as lists where few entries of the one-hot rows are on.
+    for columns in (["from 1", "name"], list(X)):
+        own = X[columns]
+        rbm = RBM(3, column_types="mixed", n_iter=20, random_state=0).fit(own)
+        drawn = rbm.sample(500, random_state=0)
+        for name in set(columns) - {"name"}:
+            known, share = np.unique(drawn[name], return_counts=True)
+            given, frequency = np.unique(X[name], return_counts=True)
+            np.testing.assert_array_equal(known, given)
+            np.testing.assert_allclose(share / 500, frequency / n, atol=0.06)
+        lost = own.head(20).copy()
+        lost.loc[::2, "from 1"] = np.nan
+        assert rbm.impute(lost)["from 1"].isin([1, 2]).all()
+
+
+def test_many_fits_of_few_rows_of_a_constant_column():
+    # Codes beyond the categories have been places beyond an array.
+    X = pd.DataFrame({"a": np.ones(20, int)})
+    for seed in range(20):
+        rbm = RBM(2, column_types="mixed", n_iter=1, random_state=seed).fit(X)
+        assert (rbm.sample(3, random_state=0)["a"] == 1).all()
+
+
 def test_weights_are_repetitions():
     weight = RNG.integers(0, 3, N)
     one = RBM(3, column_types=KINDS, **SHORT).fit(TABLE, sample_weight=weight)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from scipy import stats
 
 from skdgm.distributions import Softmax, one_hot
@@ -76,3 +77,12 @@ def test_states_and_lists_of_them():
     # What is left of a unit whose state is known.
     assert Softmax(0).n_states == 1
     assert Softmax(0).states(np.zeros(2, int)).shape == (2, 0)
+
+
+def test_one_hot_of_several_variables_and_of_codes_out_of_range():
+    found = one_hot(np.array([[1, 0], [0, 2]]), (2, 3), float)
+    np.testing.assert_array_equal(found, [[0, 1, 1, 0, 0], [1, 0, 0, 0, 1]])
+    assert one_hot(np.zeros((0, 2)), (2, 3), float).shape == (0, 5)
+    for wrong in ([[0, 3]], [[-1, 0]], [[2, 0]]):
+        with pytest.raises(IndexError, match="out of range"):
+            one_hot(np.array(wrong), (2, 3), float)

@@ -195,3 +195,27 @@ def test_targets_are_not_columns():
     a = row_hash(one._replace(labels=np.array([2.0])))
     b = row_hash(other._replace(labels=np.array([1.0])))
     assert a != b
+
+
+class Half:
+    """A scale of columns."""
+
+    def forward(self, x):
+        return x / 2
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sp.csr_array, np.asfortranarray])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"bounds": (0, 1)},
+        {"affine": (np.ones(3), np.full(3, 2.0))},
+        {"scales": (None, Half(), None)},
+    ],
+)
+def test_lists_have_what_is_read(convert, how):
+    X = np.array([[0.0, 2.0, 1.0], [1.0, 0.5, 0.0], [0.0, 0.0, -3.0]])
+    rows, index = Rows(convert(X), np.float64, complete=True, **how), np.array([2, 0])
+    found = rows.present(index, lists=True)
+    np.testing.assert_array_equal(np.asarray(found), rows.take(index))
