@@ -7,7 +7,8 @@ import numpy as np
 from skdgm.autoregressive._model import AutoregressiveModel
 from skdgm.constraints._steps import Joint, Numbered
 from skdgm.constraints.rules import Range
-from skdgm.data.series import named
+from skdgm.data.conditions import by_name
+from skdgm.data.series import brief
 
 
 def translated(plan, model, conditions, ranges, who):
@@ -17,7 +18,7 @@ def translated(plan, model, conditions, ranges, who):
     ----------
     plan : Plan
     model : estimator
-    conditions : dict
+    conditions : dict or None
         By name of column.
     ranges : list of Range
         Constraints.
@@ -37,12 +38,8 @@ def translated(plan, model, conditions, ranges, who):
         There is no such column, or no combination meets the condition.
     """
     asked, rest, combinations = {}, {}, {}
-    for name, condition in conditions.items():
-        if name not in plan.codec.names:
-            raise ValueError(
-                f"{who}: conditions names {name!r}, but the columns are "
-                f"{named(plan.codec.names)}."
-            )
+    conditions = {} if conditions is None else conditions
+    for name, condition in by_name(conditions, plan.codec.names, who).items():
         place = plan.places.get(name)
         if isinstance(place, Numbered):
             raise ValueError(f"{who}: column {name!r} is numbered: drop its condition.")
@@ -50,11 +47,11 @@ def translated(plan, model, conditions, ranges, who):
             rest[name] = condition
         elif isinstance(place, Joint):
             first = place.columns[0]
-            own = place.meeting(name, condition) & combinations.get(first, True)
+            own = place.meeting(name, condition, who) & combinations.get(first, True)
             if not own.any():
                 raise ValueError(
-                    f"{who}: the condition {condition!r} on column {name!r} has no "
-                    "probability: it meets no combination that occurs."
+                    f"{who}: the condition {brief(condition)} on column {name!r} has "
+                    "no probability: it meets no combination that occurs."
                 )
             combinations[first] = own
         elif place is None:

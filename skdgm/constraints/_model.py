@@ -120,7 +120,7 @@ class ConstrainedModel(MetaEstimatorMixin, BaseEstimator):
 
     def _drawing(self, rng, conditions):
         """Functions that draw rows, and judge them by constraints and conditions."""
-        given = self._plan, self.estimator_, conditions or {}, self._ranges
+        given = self._plan, self.estimator_, conditions, self._ranges
         asked, rest = translated(*given, type(self).__name__)
         options, codec = {"conditions": asked} if asked else {}, self._plan.codec
 
@@ -135,7 +135,8 @@ class ConstrainedModel(MetaEstimatorMixin, BaseEstimator):
         def judge(table):
             found = [(constraint, own.holds(table)) for constraint, own in self._checks]
             for name, condition in rest.items():
-                own = meets(codec, codec.names.index(name), table[name], condition)
+                j = codec.names.index(name)
+                own = meets(codec, j, table[name], condition, type(self).__name__)
                 found.append((f"the condition on {name!r}", own))
             return found
 

@@ -6,8 +6,9 @@ from operator import add
 import numpy as np
 
 from skdgm.data.clocks import form_of
+from skdgm.data.conditions import spelled
 from skdgm.data.scales import step_of
-from skdgm.data.series import as_bits, as_reals, plain_type
+from skdgm.data.series import as_bits, as_reals, brief, named, plain_type
 
 
 def quantity(column, who):
@@ -146,32 +147,34 @@ def encoded(codec, j, column):
     return one.encode(frame, strict=False)[:, 0].astype(np.float64)
 
 
-def meets(codec, j, column, condition):
+def meets(codec, j, column, condition, who):
     """Whether each value of column j meets a condition, as ``sample`` takes them; not
     where it is missing.
 
     Raises
     ------
     ValueError
-        A range ends before it begins.
+        A range ends before it begins; values are none of the column.
     """
     x, name = encoded(codec, j, column), codec.names[j]
 
     def number(value, default):
-        return default if value is None else codec.number(j, value, name)
+        found = default if value is None else codec.number(j, value, name)
+        if codec.categories[j] is not None and found == -1:
+            raise ValueError(
+                f"{who}: {brief(value)} is no category of column {name!r}, which has "
+                f"{named(codec.categories[j].tolist())}."
+            )
+        return found
 
-    closed, ends = "both", None
-    if isinstance(condition, slice):
-        ends = condition.start, condition.stop
-    elif all(hasattr(condition, part) for part in ("left", "right", "closed")):
-        ends, closed = (condition.left, condition.right), condition.closed
+    ends, values = spelled(condition, name, who, codec.categories[j])
     if ends is None:
-        several = isinstance(condition, list | tuple | set | frozenset | np.ndarray)
-        several = several or hasattr(condition, "to_list")
-        values = list(condition) if several else [condition]
-        return np.isin(x, [number(value, None) for value in values]) & (x == x)
-    low, high = number(ends[0], -np.inf), number(ends[1], np.inf)
+        return np.isin(x, [number(value, np.nan) for value in values]) & (x == x)
+    low, high, with_low, with_high = ends
+    low, high = number(low, -np.inf), number(high, np.inf)
     if not low <= high:
-        raise ValueError(f"The range {condition!r} of {name!r} ends before it begins.")
-    above = x >= low if closed in ("left", "both") else x > low
-    return above & (x <= high if closed in ("right", "both") else x < high)
+        raise ValueError(
+            f"The range {brief(condition)} of {name!r} ends before it begins."
+        )
+    above = x >= low if with_low else x > low
+    return above & (x <= high if with_high else x < high)

@@ -230,10 +230,10 @@ class Joint(NamedTuple):
         found = self.codec.decode(values)
         return {name: found.iloc[:, j] for j, name in enumerate(self.columns)}
 
-    def meeting(self, name, condition):
+    def meeting(self, name, condition, who):
         """Boolean array, True for combinations of which a column meets a condition."""
         column = self.codec.decode(self.values).iloc[:, self.columns.index(name)]
-        return meets(self.codec, self.columns.index(name), column, condition)
+        return meets(self.codec, self.columns.index(name), column, condition, who)
 
 
 class Numbered(NamedTuple):

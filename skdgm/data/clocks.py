@@ -1,5 +1,6 @@
 """Dates, times and durations in columns of pandas, as whole numbers and back."""
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,13 @@ import numpy as np
 _EPOCH = "1970-01-01"
 # Units of pandas, finest last.
 _UNITS = "s", "ms", "us", "ns"
+# Values that a column of each form takes, for messages.
+_TAKES = {
+    "datetime": "dates and times",
+    "date": "dates",
+    "duration": "durations",
+    "period": "periods",
+}
 
 
 class Clock(NamedTuple):
@@ -63,20 +71,51 @@ class Clock(NamedTuple):
             )
         if not column.notna().any():
             return np.full(len(column), np.nan)
+        if self.form == "datetime":
+            self._check_zone(column)
         whole, missing = _whole(column, self.form, self.unit, self.zone)
         ticks = (np.where(missing, self.origin, whole) - self.origin) / self.tick
         return np.where(missing, np.nan, ticks)
 
+    @property
+    def takes(self):
+        """Values of the column, in words."""
+        zone = f" in time zones (its own is {self.zone})" if self.zone else ""
+        return _TAKES[self.form] + zone
+
     def value(self, given):
-        """Value of the column's form that text or a time stands for."""
+        """Value of the column's form that text or a time stands for. Text without a
+        time zone is local time."""
         import pandas as pd
 
+        if isinstance(given, Real) and not isinstance(given, np.timedelta64):
+            raise TypeError("a number is none")
         if self.form == "period":
             return pd.Period(given, freq=self.unit)
         if self.form == "duration":
             return pd.Timedelta(given)
         found = pd.Timestamp(given)
-        return found.date() if self.form == "date" else found
+        if found is pd.NaT:
+            return found
+        if self.form == "date":
+            if found != found.normalize() or found.tz is not None:
+                raise ValueError("it has a time of day")
+            return found.date()
+        if self.zone and found.tz is None and isinstance(given, str):
+            how = {"ambiguous": False, "nonexistent": "shift_forward"}
+            found = found.tz_localize(self.zone, **how)
+        return found
+
+    def _check_zone(self, column):
+        """Raise ValueError if just one of the column and the clock has a time zone."""
+        zone = _zone(column)
+        if (zone is None) != (self.zone is None):
+            own = self.zone
+            remedy = f"tz_localize({own!r})" if own else "tz_convert(None)"
+            raise ValueError(
+                f"Column {column.name!r} had the time zone {own} when the model was "
+                f"fitted, and has {zone} now: convert it, as by .dt.{remedy}."
+            )
 
     def decode(self, ticks, dtype):
         """Convert numbers of ticks, NaN where missing, to a column of a dtype."""
@@ -133,13 +172,26 @@ def _zone(column):
     and None if it has none."""
     import pandas as pd
 
-    zone = pd.to_datetime(column).dt.tz
+    zone = _dates(column).dt.tz
     if zone is None:
         return None
     try:
         return str(pd.DatetimeTZDtype("ns", str(zone)).tz)
     except TypeError:
         return "UTC"
+
+
+def _dates(column):
+    """Column of dates with one dtype; ValueError if there is none for all of them."""
+    import pandas as pd
+
+    try:
+        return pd.to_datetime(column)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Column {column.name!r} has dates that do not go together ({error}): give "
+            "all of them one time zone, as by pandas.to_datetime(column, utc=True)."
+        ) from error
 
 
 def _plain(column, form, zone=None):
@@ -150,7 +202,7 @@ def _plain(column, form, zone=None):
         return column.array.asi8
     if form == "duration":
         return pd.to_timedelta(column).to_numpy()
-    found = pd.to_datetime(column)
+    found = _dates(column)
     if found.dt.tz is not None:
         # Times of another zone are the same moments in that of the clock.
         found = found if zone is None else found.dt.tz_convert(zone)

@@ -1,20 +1,23 @@
 """Conditions on columns, in the values of the data, as events in the units of a model.
 
-A condition is a value; a list, set or array of values; or a range with its ends: a
-``slice`` with None for an open end, or an Interval of pandas.
+A condition is a value; a list, set, ``range`` or array of values; or a range with its
+ends: a ``slice`` with None for an open end, or an Interval of pandas.
 """
 
+from collections.abc import Mapping
 from numbers import Real
 
 import numpy as np
 
-from skdgm.data.series import named
+from skdgm.data.series import brief, named, place_of
 from skdgm.distributions import Event
 
 _NONE = np.zeros((0, 2))
 # Share of a step by which the cell of a value is narrower, so that rounding stays in,
 # and by which values may be off because of rounding errors, at most a tenth.
 _INSIDE, _OFF = 1e-6, 0.1
+# Most values of a condition, each of which is looked up.
+_MANY = 100_000
 
 
 def events_of(columns, kinds, conditions, names, who):
@@ -48,21 +51,75 @@ def events_of(columns, kinds, conditions, names, who):
     names = list(names)
     x, events = np.full(len(names), np.nan), [None] * len(names)
     v = x.copy()
-    for name, condition in conditions.items():
-        if name not in names:
-            raise ValueError(
-                f"{who}: conditions names {name!r}, but the columns are {named(names)}."
-            )
+    for name, condition in by_name(conditions, names, who).items():
         j = names.index(name)
         reader = _Reader(columns, j, str(kinds[j]), name, who)
         low_high, values = reader.parsed(condition)
         if low_high is None and len(values) == 1:
-            x[j], v[j] = reader.point(values[0], condition)
+            x[j], v[j] = reader.point(values[0])
         else:
             events[j] = reader.event(low_high, values)
             if events[j].empty:
                 reader.refuse(condition)
     return x, v, events
+
+
+def by_name(conditions, names, who):
+    """Conditions as a dict; raise TypeError if they are none, and ValueError where one
+    names no column."""
+    if not isinstance(conditions, Mapping) and not hasattr(conditions, "to_dict"):
+        raise TypeError(
+            f"{who}: conditions must be a dict by the name of a column, such as "
+            f"{{{names[0]!r}: value}}; got {brief(conditions)}."
+        )
+    for name in (conditions := dict(conditions)):
+        if name not in names:
+            raise ValueError(
+                f"{who}: conditions names {name!r}, but the columns are {named(names)}."
+            )
+    return conditions
+
+
+def spelled(condition, name, who, categories=None):
+    """Ends of a range and whether they are in it, or None; and values.
+
+    Parameters
+    ----------
+    condition : object
+    name : hashable
+        Of the column.
+    who : str
+    categories : Index, optional
+        Of the column; one of these is a value, whatever its type.
+
+    Raises
+    ------
+    ValueError
+        A slice has a step; or there are too many values.
+    """
+    if categories is not None and place_of(condition, categories) >= 0:
+        return None, [condition]
+    if isinstance(condition, slice):
+        if condition.step is not None:
+            raise ValueError(
+                f"{who}: the condition {condition!r} on column {name!r} has a step, "
+                "and takes the ends of a range only: give slice(low, high), or a list "
+                "of values."
+            )
+        return (condition.start, condition.stop, True, True), ()
+    if all(hasattr(condition, part) for part in ("left", "right", "closed")):
+        closed = condition.closed
+        ends = condition.left, condition.right
+        return (*ends, closed in ("left", "both"), closed in ("right", "both")), ()
+    several = isinstance(condition, list | tuple | set | frozenset | range)
+    if getattr(condition, "ndim", 1) and (several or hasattr(condition, "__array__")):
+        if len(condition) > _MANY:
+            raise ValueError(
+                f"{who}: the condition on column {name!r} has {len(condition)} values: "
+                "give a range, slice(low, high)."
+            )
+        return None, list(condition)
+    return None, [condition]
 
 
 class _Reader:
@@ -92,29 +149,24 @@ class _Reader:
             values = self.codec.shown(self.j, values) if self.codec else values.tolist()
             known = f": its values are {named(values)}"
         raise ValueError(
-            f"{self.who}: the condition {condition!r} on column {self.name!r} has no "
-            f"probability{known}."
+            f"{self.who}: the condition {brief(condition)} on column {self.name!r} has "
+            f"no probability{known}."
         )
 
     def parsed(self, condition):
         """Ends of a range as numbers, or None; and the values, as numbers."""
-        if isinstance(condition, slice):
-            ends = condition.start, condition.stop
-            return self._range(*ends, True, True), ()
-        if all(hasattr(condition, part) for part in ("left", "right", "closed")):
-            ends = condition.left, condition.right
-            closed = condition.closed
-            return self._range(
-                *ends, closed in ("left", "both"), closed in ("right", "both")
-            ), ()
-        several = isinstance(condition, list | tuple | set | frozenset | np.ndarray)
-        if several or hasattr(condition, "to_list"):
-            values = list(condition)
-        else:
-            values = [condition]
-        if not values:
-            self.refuse(condition)
-        return None, [self._number(value) for value in values]
+        categories = self.codec.categories[self.j] if self.codec else None
+        ends, values = spelled(condition, self.name, self.who, categories)
+        if ends is not None:
+            return self._range(*ends), ()
+        found = [self._number(value) for value in values]
+        lost = [own for own, number in zip(values, found) if not self._possible(number)]
+        if isinstance(condition, range):
+            # An interval of whole numbers, of which some may be beyond those seen.
+            found, lost = [number for number in found if self._possible(number)], ()
+        if lost or not found:
+            self.refuse(lost if len(found) > 1 else condition)
+        return None, found
 
     def _range(self, low, high, with_low, with_high):
         ends = [
@@ -124,12 +176,13 @@ class _Reader:
         if self.kind == "categorical" and self.codec is not None and -1 in ends:
             raise ValueError(
                 f"{self.who}: the condition on column {self.name!r} ends at a value "
-                f"that is none of its categories: {(low, high)[ends.index(-1)]!r}."
+                "that is none of its categories: "
+                f"{brief((low, high)[ends.index(-1)])}."
             )
         if not ends[0] <= ends[1]:
             raise ValueError(
-                f"{self.who}: the condition on column {self.name!r} ends at {high!r}, "
-                f"before it begins, at {low!r}."
+                f"{self.who}: the condition on column {self.name!r} ends at "
+                f"{brief(high)}, before it begins, at {brief(low)}."
             )
         return *ends, with_low, with_high
 
@@ -137,25 +190,29 @@ class _Reader:
         """Number that stands for a value in the column."""
         if self.codec is not None:
             return self.codec.number(self.j, value, self.name)
-        if not isinstance(value, Real):
-            raise ValueError(
-                f"{self.who}: the condition {value!r} on column {self.name!r} is no "
-                "number."
-            )
-        return float(value)
+        try:
+            if isinstance(value, Real | np.bool_):
+                return float(value)
+        except (TypeError, OverflowError):
+            pass
+        raise ValueError(
+            f"{self.who}: the condition {brief(value)} on column {self.name!r} is no "
+            "number, which the column takes."
+        )
 
-    def point(self, value, condition):
+    def point(self, value):
         """A single value, as it is and in the units of the model."""
         if self.kind == "gaussian":
-            if not np.isfinite(value):
-                self.refuse(condition)
             return value, (value - self.mean[self.j]) / self.sd[self.j]
         if self.kind == "numeric":
-            if not self._drawn(value):
-                self.refuse(condition)
             return value, self.scale.forward(np.array([value]))[0]
-        code = self._code(value)
-        return (value, code) if code is not None else self.refuse(condition)
+        return value, self._code(value)
+
+    def _possible(self, value):
+        """Whether a value is one that the column may have."""
+        if self.dense:
+            return self._drawn(value) if self.kind == "numeric" else np.isfinite(value)
+        return self._code(value) is not None
 
     def _drawn(self, value):
         """Whether a value of a "numeric" column is within the range, and as round."""
@@ -191,7 +248,7 @@ class _Reader:
                 return Event(_between(known, *ends), _NONE)
             codes = [self._code(value) for value in values]
             mask = np.zeros(size, bool)
-            mask[[code for code in codes if code is not None]] = True
+            mask[codes] = True
             return Event(mask, _NONE)
         if self.kind == "gaussian":
             if ends is None:
@@ -216,7 +273,6 @@ class _Reader:
         else:
             atoms = np.isin(own.atoms, values)
             others = [v for v in values if not own.is_atom(np.array([v]))[0]]
-            others = [v for v in others if self._drawn(v)]
             if others and not own.step:
                 self._refuse_points()
             spans = [(v - half, v + half) for v in sorted(set(others))]

@@ -6,15 +6,18 @@ import numpy as np
 
 from skdgm.data.clocks import Clock
 from skdgm.data.foreign import as_pandas
+from skdgm.data.inputs import is_missing
 from skdgm.data.series import (
     as_bits,
     as_labels,
     as_reals,
+    brief,
     categories_of,
     codes,
     kind_of,
     named,
     numbers,
+    place_of,
     plain_type,
 )
 from skdgm.exceptions import MissingDataWarning
@@ -185,20 +188,30 @@ class Codec(NamedTuple):
         return own(values, dtype)
 
     def number(self, j, value, name):
-        """Number that stands for a value of column j; -1 if no category."""
+        """Number that stands for a value of column j; -1 if no category.
+
+        Raise ValueError, which says what the column takes, for other values.
+        """
         import pandas as pd
 
         clock, categories = self.clocks[j], self.categories[j]
-        if clock is not None:
-            column = pd.Series([clock.value(value)], name=name)
-            return float(clock.encode(column)[0])
         if categories is not None:
-            found = np.flatnonzero(np.asarray(categories == value))
-            return float(found[0]) if len(found) else -1.0
-        found = float(numbers(pd.Series([value], name=name))[0])
-        plain = plain_type(self.dtypes[j])
-        with np.errstate(over="ignore"):
-            return float(plain.type(found)) if plain.kind == "f" else found
+            return float(place_of(value, categories))
+        if is_missing(value):
+            return np.nan
+        try:
+            if clock is not None:
+                column = pd.Series([clock.value(value)], name=name)
+                return float(clock.encode(column)[0])
+            found = float(numbers(pd.Series([value], name=name))[0])
+            plain = plain_type(self.dtypes[j])
+            with np.errstate(over="ignore"):
+                return float(plain.type(found)) if plain.kind == "f" else found
+        except (TypeError, ValueError, OverflowError) as error:
+            takes = "numbers" if clock is None else clock.takes
+            raise ValueError(
+                f"Column {name!r} takes {takes}, and no {brief(value)} ({error})."
+            ) from error
 
     def shown(self, j, values):
         """List of the values that numbers of column j stand for."""

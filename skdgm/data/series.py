@@ -1,11 +1,17 @@
 """Columns of pandas as numbers, bits or codes, and back."""
 
+from reprlib import Repr
+
 import numpy as np
 
 from skdgm.data.clocks import form_of
 
 # Number of values named in an error.
 _NAMED = 5
+_REPR = Repr()
+_REPR.maxstring = _REPR.maxother = 100
+# Text of a value, for a message.
+brief = _REPR.repr
 
 
 def kind_of(column):
@@ -96,6 +102,18 @@ def codes(column, categories):
 
     found = categories.get_indexer(pd.Index(column))
     return np.where(column.isna().to_numpy(), np.nan, found)
+
+
+def place_of(value, categories):
+    """Place of a value among categories; -1 if it is none of them."""
+    places = dict(zip(categories.tolist(), range(len(categories))))
+    try:
+        if isinstance(value, str) and hasattr(categories, "asi8"):
+            # Categories that are times, as text.
+            value = type(categories)([value], dtype=categories.dtype)[0]
+        return places.get(value, -1)
+    except (TypeError, ValueError):
+        return -1
 
 
 def named(values):

@@ -125,7 +125,7 @@ STEPS = pd.DataFrame(
         ("price", pd.Interval(0.6, 0.7, closed="neither"), None, None),
         ("price", 0.35, None, None),
         ("age", 30.5, None, None),
-        ("age", [30.5, 31], 31, 31),
+        ("age", [30.5, 31], None, None),
         ("share", slice(0.1, 0.1), np.float32(0.1), np.float32(0.1)),
         ("share", [0.1, 0.1], np.float32(0.1), np.float32(0.1)),
         ("share", slice(-1, np.inf), 0, 1),
