@@ -19,6 +19,7 @@ from skdgm.distributions import Bernoulli, Multinomial, draw_counts
 from skdgm.energies import layered, plain
 from skdgm.samplers import gibbs
 from skdgm.utils.counts import count, count_rows
+from skdgm.utils.domains import MAX_COUNT
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype
@@ -256,13 +257,14 @@ def expected(params, v, h):
 
 
 def lengths_as_asked(lengths):
-    """Lengths of documents to draw as an array; ValueError if they are not whole
-    numbers of at least 0."""
+    """Lengths of documents to draw as an array; ValueError if they are not numbers from
+    0 to 2 ** 53."""
     given = np.asarray(lengths)
     wrong = given.dtype.kind not in "iuf" or given.ndim > 1
-    if wrong or not (np.isfinite(given).all() and (given >= 0).all()):
+    if wrong or not ((given >= 0) & (given <= MAX_COUNT)).all():
         raise ValueError(
-            f"lengths must be a number of at least 0, or one for each; got {lengths!r}."
+            "lengths must be a number from 0 to 2 ** 53, or one for each; got "
+            f"{lengths!r}."
         )
     return given.astype(np.float64)
 

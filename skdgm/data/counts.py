@@ -2,10 +2,14 @@
 
 import numpy as np
 from scipy.special import entr
+from sklearn.utils.validation import _get_feature_names
 
 from skdgm.data.columns import ColumnKind, Columns, observed
+from skdgm.exceptions import DataRangeWarning
 from skdgm.training import check_finite
-from skdgm.utils.domains import count_rows
+from skdgm.utils.callers import warn
+from skdgm.utils.domains import MAX_COUNT, checked
+from skdgm.utils.rows import Rows, floating_type
 
 
 class CountColumns(ColumnKind):
@@ -13,8 +17,41 @@ class CountColumns(ColumnKind):
 
     tags = {"positive_only": True}
 
-    def rows(self, model, X, **options):
-        return count_rows(model, X, **options)
+    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+        """Validate counts, or weights in the place of counts.
+
+        Negative values are an error if ``fitting``, else clipped to 0 with a warning.
+        Texts are an error, and counts or sums of rows beyond 2 ** 53.
+        """
+        name, flat = type(model).__name__, isinstance(X, list | tuple)
+        flat = flat or getattr(X, "ndim", None) == 1
+        if flat and len(X) and isinstance(next(iter(X)), str):
+            raise ValueError(
+                f"{name} takes counts, but X has texts: count their words, with "
+                "sklearn.feature_extraction.text.CountVectorizer."
+            )
+        names = _get_feature_names(getattr(X, "header", X))
+        X, low, high, facts = checked(model, X, reset)
+        if low < 0 and fitting:
+            raise ValueError(
+                f"Negative values in data passed to {name}: it takes counts."
+            )
+        if low < 0:
+            warn(
+                f"{name} got negative values, down to {low:g}, for counts, and sees "
+                "them clipped to 0.",
+                DataRangeWarning,
+            )
+        # The survey takes everything above 1 for ones.
+        facts["binary"] &= high <= 1
+        bounds, dtype = (
+            (0.0, np.inf) if low < 0 else None,
+            dtype or floating_type(X.dtype),
+        )
+        rows = Rows(X, dtype, bounds, **facts)
+        if high * X.shape[1] > MAX_COUNT:
+            _refuse_too_many(rows, name, names)
+        return rows
 
     def learn(self, table, before=None):
         """Learn in the first fit only; later ``before`` is kept."""
@@ -43,3 +80,19 @@ class CountColumns(ColumnKind):
         """Negative log-likelihood of the words of a document of mean length, in nats,
         if each were drawn from the smoothed shares."""
         return self.length(columns) * entr(self.share(columns)).sum()
+
+
+def _refuse_too_many(rows, name, names):
+    """Raise ValueError for a count, or a row's sum of counts, beyond 2 ** 53."""
+    for block in rows.blocks():
+        part = np.nan_to_num(rows._replace(dtype=np.float64).take(block))
+        columns, totals = part.max(axis=0), part.sum(axis=1)
+        if (most := totals.max()) > MAX_COUNT:
+            where = f"of row {block.start + totals.argmax()} sum to"
+            if (columns > MAX_COUNT).any():
+                most, j = columns.max(), int(columns.argmax())
+                where = f"in column {j if names is None else names[j]!r} are up to"
+            raise ValueError(
+                f"{name} takes counts up to 2 ** 53, but those {where} {most:g}: count "
+                "in larger units, such as thousands."
+            )

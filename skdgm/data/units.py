@@ -11,6 +11,7 @@ from skdgm.data.codes import count_sizes, refuse
 from skdgm.data.mixed import MixedColumns
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.callers import warn
+from skdgm.utils.domains import MAX_COUNT
 
 # Kinds of columns; "binomial(n)" are counts up to n.
 UNITS = (
@@ -103,10 +104,11 @@ def _deviation(kinds, mean, limits):
 
 
 def _limits(kinds, limits):
-    """Least and highest value of each column; infinite where there is none, and of
-    binomial counts whose number is not known yet."""
+    """Least and highest value of each column, infinite where there is none; counts of
+    which no number is known are below 2 ** 53."""
     bounded = np.isin(kinds, ("interval", "rectified", *_COUNTS))
     high = np.where(kinds == "interval", 1.0, np.inf)
+    high = np.where(np.isin(kinds, _COUNTS), MAX_COUNT, high)
     high = np.where((kinds == "binomial") & (limits > 0), limits, high)
     return np.where(bounded, 0.0, -np.inf), high
 

@@ -18,8 +18,8 @@ from scipy.special import gammaln, logsumexp, softmax
 from skdgm.distributions.counts import log_factorials
 from skdgm.distributions.roles import Biased, Unit
 
-# Number of words of each document that are drawn at a time.
-_WIDTH = 1024
+# Documents of more words are drawn column by column, not word by word.
+_MOST = 1024
 
 
 def draw_words(p, n, rng):
@@ -38,23 +38,33 @@ def draw_words(p, n, rng):
     -------
     x : ndarray of shape (n_rows, size), of the dtype of p
     """
+    x, whole = np.zeros(p.shape), np.floor(n)
+    many = whole > _MOST
+    few = np.flatnonzero(~many)
+    x[few] = _word_by_word(p[few], n[few], rng.take(few))
+    for row, own in zip(np.flatnonzero(many), rng.take(many).generators()):
+        share = p[row].astype(np.float64)
+        # Not numbers where training diverges.
+        share = np.nan_to_num(share / share.sum())
+        x[row] = own.multinomial(int(whole[row]), share)
+        x[row] += (n[row] - whole[row]) * own.multinomial(1, share)
+    return x.astype(p.dtype)
+
+
+def _word_by_word(p, n, rng):
     upto = np.cumsum(p, axis=1, dtype=np.float64)
     upto /= upto[:, -1:]
     rows, size = upto.shape
     # Row r has the interval from r to r + 1, so that all are searched at once.
     upto += np.arange(rows)[:, None]
-    x, whole = np.zeros(upto.size), np.floor(n)
-    longest = int(np.ceil(n).max(initial=0))
-    for number, first in enumerate(range(0, longest, _WIDTH)):
-        width = min(_WIDTH, longest - first)
-        u = rng.fold(number).uniform(width)
-        place = first + np.arange(width)
-        weight = np.where(place < whole[:, None], 1.0, (n - whole)[:, None])
-        row, column = np.nonzero((place < n[:, None]) & (weight > 0))
-        found = np.searchsorted(upto.ravel(), u[row, column] + row, side="right")
-        found = np.minimum(found, size * (row + 1) - 1)
-        x += np.bincount(found, weight[row, column], minlength=x.size)
-    return x.reshape(rows, size).astype(p.dtype)
+    place = np.arange(int(np.ceil(n).max(initial=0)))
+    u, whole = rng.fold(0).uniform(len(place)), np.floor(n)
+    weight = np.where(place < whole[:, None], 1.0, (n - whole)[:, None])
+    row, column = np.nonzero((place < n[:, None]) & (weight > 0))
+    found = np.searchsorted(upto.ravel(), u[row, column] + row, side="right")
+    found = np.minimum(found, size * (row + 1) - 1)
+    x = np.bincount(found, weight[row, column], minlength=upto.size)
+    return x.reshape(rows, size)
 
 
 class _Options(NamedTuple):

@@ -28,6 +28,8 @@ _PLAIN = {np.dtype(kind) for kind in (np.float64, np.float32, np.uint8, np.bool_
 # Distance from [0, 1] up to which values are rounding errors of a scaler, in single
 # precision at worst; they are clipped without a warning.
 ROUNDING = 4 * np.finfo(np.float32).eps
+# Whole numbers above this are not told apart in float64.
+MAX_COUNT = 2.0**53
 # Parts of NumPy's and scikit-learn's messages about values that are not numbers.
 _NO_NUMBER = "could not convert", "float() argument must be", "arrays of bytes/strings"
 
@@ -60,7 +62,7 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
         X is empty or infinite, has the wrong number of columns, or has negative values
         while ``fitting``.
     """
-    X, low, high, facts = _checked(estimator, X, reset)
+    X, low, high, facts = checked(estimator, X, reset)
     dtype = dtype or floating_type(X.dtype)
     name = type(estimator).__name__
     if fitting and low < -ROUNDING:
@@ -99,46 +101,33 @@ def takes_mixed_tables(estimator):
     return "column_types" in vars(estimator) and any("mixed" in s for s in strings)
 
 
-def count_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
-    """Validate data whose values are counts, or weights in the place of counts.
-
-    Parameters and return value are those of :func:`bernoulli_rows`; negative values are
-    an error if ``fitting``, else clipped to 0 with a warning. Texts are an error.
-    """
-    flat = isinstance(X, (list, tuple)) or getattr(X, "ndim", None) == 1
-    if flat and len(X) and isinstance(next(iter(X)), str):
-        raise ValueError(
-            f"{type(estimator).__name__} takes counts, but X has texts: count their "
-            "words, with sklearn.feature_extraction.text.CountVectorizer."
-        )
-    X, low, high, facts = _checked(estimator, X, reset)
-    dtype, name = dtype or floating_type(X.dtype), type(estimator).__name__
-    if low < 0:
-        if fitting:
-            raise ValueError(
-                f"Negative values in data passed to {name}: it takes counts."
-            )
-        warn(
-            f"{name} got negative values, down to {low:g}, for counts, and sees them "
-            "clipped to 0.",
-            DataRangeWarning,
-        )
-    # The survey takes everything above 1 for ones.
-    facts["binary"] &= high <= 1
-    return Rows(X, dtype, (0.0, np.inf) if low < 0 else None, **facts)
-
-
 def real_rows(estimator, X, *, reset=False, dtype=None):
     """Validate data of arbitrary real values.
 
     Parameters and return value are those of :func:`bernoulli_rows`.
     """
-    X, _, _, facts = _checked(estimator, X, reset)
+    X, _, _, facts = checked(estimator, X, reset)
     return Rows(X, dtype or floating_type(X.dtype), complete=facts["complete"])
 
 
-def _checked(estimator, X, reset):
-    """Validate X as an array or a CSR matrix of real numbers and NaN, and survey it."""
+def checked(estimator, X, reset):
+    """Validate X as an array or a CSR matrix of real numbers and NaN, and survey it.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    reset : bool
+        Whether any number of columns is accepted.
+
+    Returns
+    -------
+    X : {ndarray, CSR, Blocks}
+    low, high : float
+        Smallest and largest value, counting 0.
+    facts : dict
+        Arguments of :class:`~skdgm.utils.rows.Rows`, for values clipped to [0, 1].
+    """
     if isinstance(X, Blocks):
         if not reset:
             validate_data(estimator, X.header, reset=False, skip_check_array=True)

@@ -107,7 +107,7 @@ class Stream(NamedTuple):
 
     def bits(self, n_columns):
         """Random bits, as uint32 of shape (n_rows, n_columns)."""
-        keys = mix64((self.ids ^ np.uint64(self.root)) + np.uint64(_GOLDEN_64))
+        keys = self._keys()
         low = keys.astype(np.uint32)[:, None]
         high = (keys >> np.uint64(32)).astype(np.uint32)[:, None]
         z = np.arange(n_columns, dtype=np.uint32) * _GOLDEN_32 + low
@@ -135,6 +135,14 @@ class Stream(NamedTuple):
     def gumbel(self, n_columns):
         """Standard Gumbel noise of shape (n_rows, n_columns), float64."""
         return -np.log(-np.log(self.uniform(n_columns) + _HALF))
+
+    def generators(self):
+        """Iterate over NumPy generators, one for each row."""
+        for key in self._keys().tolist():
+            yield np.random.Generator(np.random.Philox(key=key))
+
+    def _keys(self):
+        return mix64((self.ids ^ np.uint64(self.root)) + np.uint64(_GOLDEN_64))
 
     def generator(self):
         """NumPy generator seeded by the root, for draws that need no address."""

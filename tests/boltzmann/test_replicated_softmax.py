@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from scipy.special import gammaln, logsumexp
@@ -257,6 +258,34 @@ def test_long_and_fractional_documents():
     model = ReplicatedSoftmax(3, n_iter=5, random_state=0).fit(X / 4)
     scores = model.score_samples(np.vstack([X * 1000, X / 7]))
     assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("gradient", ["pcd", "cd", "tempering"])
+def test_time_does_not_follow_the_counts(gradient):
+    # Word by word it would take years.
+    long = X[:20] * 1e13
+    model = ReplicatedSoftmax(3, n_iter=2, gradient=gradient, random_state=0).fit(long)
+    assert np.isfinite(model.loss_curve_).all()
+    assert np.isfinite(model.score_samples(long)).all()
+    np.testing.assert_allclose(model.gibbs(long).sum(axis=1), long.sum(axis=1))
+    many = ReplicatedSoftmax(21, n_iter=1, random_state=0).fit(long)
+    assert np.isfinite(many.log_partition(long[0].sum())[0]).all()
+
+
+def test_counts_that_are_not_told_apart_are_refused():
+    model, names = ReplicatedSoftmax(2, n_iter=1, random_state=0), list("abc")
+    beyond = np.array([[1, 2, 3], [0, 2e16, np.nan]])
+    frame = pd.DataFrame(beyond, columns=names)
+    given = (beyond, "column 1"), (frame, "column 'b'"), (frame * 0.4, "row 1")
+    given += ((sp.csr_array(np.nan_to_num(beyond)), "column 1"),)
+    given[2][0]["c"] = 5e15
+    for wrong, place in given:
+        with pytest.raises(
+            ValueError, match=f"2 \\*\\* 53, but those (in|of) {place} "
+        ):
+            model.fit(wrong)
+    with pytest.raises(ValueError, match="2 \\*\\* 53"):
+        model.fit(X).sample(lengths=1e17)
 
 
 def test_sparse_counts_are_those_of_arrays():

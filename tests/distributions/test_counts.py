@@ -6,6 +6,7 @@ from scipy import stats
 from scipy.special import gammaln
 
 from skdgm.distributions.counts import draw_binomial, draw_poisson, log_factorials
+from tests.numerical import assert_means
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (3, 4), (4, 3, 2), (0, 4), (3, 0)])
@@ -34,3 +35,35 @@ def test_small_and_large_counts_invert_the_distribution_function(large):
     expected = stats.binom(n.astype(int), 0.3).ppf(uniform)
     p = np.full((50, 2), 0.3)
     np.testing.assert_array_equal(draw_binomial(p, n, uniform), expected)
+
+
+@pytest.mark.parametrize("rate", [1.1e5, 1e7])
+def test_high_poisson_counts_invert_the_distribution_function(rate):
+    uniform = np.random.default_rng(1).random((5000, 1))
+    found = draw_poisson(np.full_like(uniform, rate), uniform)
+    off = found - stats.poisson(rate).ppf(uniform)
+    assert abs(off).max() <= 1
+    assert np.count_nonzero(off) <= 5
+
+
+@pytest.mark.parametrize("high", [1e12, 1e15])
+def test_counts_of_any_size_have_their_moments(high):
+    # SciPy inverts Poisson distributions of such rates to NaN, after a while.
+    uniform = np.random.default_rng(2).random((4000, 2))
+    p, n = np.full((4000, 2), 0.25), np.array([9.0, high])
+    for found, few, variance in (
+        (
+            draw_poisson(np.tile(n, (4000, 1)), uniform),
+            draw_poisson(n[0] + 0 * p, uniform),
+            n,
+        ),
+        (
+            draw_binomial(p, n, uniform),
+            draw_binomial(p, n[:1].repeat(2), uniform),
+            n * 3 / 16,
+        ),
+    ):
+        np.testing.assert_array_equal(found[:, 0], few[:, 0])
+        mean = n if variance is n else n / 4
+        assert_means((found - mean) / np.sqrt(variance), [0, 0])
+        assert_means((found - mean) ** 2 / variance, [1, 1])

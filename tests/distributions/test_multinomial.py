@@ -51,10 +51,27 @@ def test_documents_do_not_depend_on_their_company():
 
 
 def test_words_have_their_shares(monkeypatch):
-    # A few words at a time, too.
-    monkeypatch.setattr("skdgm.distributions.multinomial._WIDTH", 3)
+    # Column by column, and one word more.
+    monkeypatch.setattr("skdgm.distributions.multinomial._MOST", 3)
     p = np.tile([1.0, 0.0, 3.0], (5000, 1))
     x = draw_words(p, np.full(5000, 6.5), stream(1).rows(5000))
     assert_means(x, [6.5 / 4, 0, 6.5 * 3 / 4])
     assert not x[:, 1].any()
     assert x[:, 0].var() == pytest.approx(6.25 * 3 / 16, rel=0.1)
+
+
+@pytest.mark.parametrize("n", [2000, 2**53])
+def test_long_documents_are_multinomial(n):
+    rows = 4000
+    x = draw_words(
+        np.tile(SHARE, (rows, 1)), np.full(rows, float(n)), stream(2).rows(rows)
+    )
+    np.testing.assert_array_equal(x.sum(axis=1), n)
+    deviation = np.sqrt(n * SHARE * (1 - SHARE))
+    assert_means((x - n * SHARE) / deviation, np.zeros(3))
+    assert_means(((x - n * SHARE) / deviation) ** 2, np.ones(3))
+    assert len(np.unique(x, axis=0)) > 1000
+    nothing = draw_words(
+        np.full((2, 3), np.nan), np.full(2, float(n)), stream(0).rows(2)
+    )
+    np.testing.assert_array_equal(nothing.sum(axis=1), n)
