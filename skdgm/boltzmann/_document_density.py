@@ -66,13 +66,16 @@ class DocumentDensity(Density):
         Biases of words and of hidden units, and weights.
     chains : tuple of ndarray
         Last states of the training chains, words and hidden units.
+    lengths : ndarray
+        Of training documents, from which those of samples are drawn.
     log_Zs : dict
         Log Z and standard errors by length, to which those computed are added.
     """
 
-    def __init__(self, *known, params, chains, log_Zs):
+    def __init__(self, *known, params, chains, lengths, log_Zs):
         super().__init__(*known)
-        self.params, self.chains, self._known = plain(params), chains, log_Zs
+        self.params, self.chains, self._lengths = plain(params), chains, lengths
+        self._known = log_Zs
 
     @property
     def topics(self):
@@ -189,8 +192,11 @@ class DocumentDensity(Density):
         n_samples = count_rows(n_samples, len(self.params.units[0]))
         n_steps = count(n_steps, "n_steps")
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
-        v, h = (part[np.arange(n_samples) % len(part)] for part in self.chains)
-        given = lengths_of(v) if lengths is None else lengths_as_asked(lengths)
+        h = self.chains[1][np.arange(n_samples) % len(self.chains[1])]
+        if lengths is None:
+            u = rng.fold(2).rows(n_samples).uniform(1)[:, 0]
+            lengths = self._lengths[(u * len(self._lengths)).astype(int)]
+        given = lengths_as_asked(lengths)
         if given.ndim and given.shape != (n_samples,):
             raise ValueError(
                 f"lengths has the shape {given.shape}, but n_samples={n_samples}."
@@ -257,8 +263,7 @@ def expected(params, v, h):
 
 
 def lengths_as_asked(lengths):
-    """Lengths of documents to draw as an array; ValueError if they are not numbers from
-    0 to 2 ** 53."""
+    """Lengths of documents as an array; ValueError if not numbers from 0 to 2 ** 53."""
     given = np.asarray(lengths)
     wrong = given.dtype.kind not in "iuf" or given.ndim > 1
     if wrong or not ((given >= 0) & (given <= MAX_COUNT)).all():

@@ -32,6 +32,8 @@ _SOLVERS = {"sgd": sgd, "adam": adam}
 # Words that are added to the length by which the learning rate is divided, and the
 # least sum: with rates as of shorter documents Adam's steps are mostly noise.
 _FEW, _LEAST = 10.0, 30.0
+# Weight of an update's swap rates in their running means.
+_RECENT = 0.01
 _DATA, _MODEL, _SWAPS, _HALVES = range(4)
 
 
@@ -45,12 +47,9 @@ class DocumentObjective(Objective):
     ----------
     recipe, rows, seed, epochs_before
         As for :class:`~skdgm.training.Objective`.
-    share : ndarray of shape (n_words,)
-        Smoothed shares of the words.
-    length : float
-        Mean length of documents.
-    independent : float
-        Negative log-likelihood per document if words were drawn from the shares.
+    domain : CountColumns
+    columns : Columns
+        Statistics of the words.
     table : Table
         Training rows.
     """
@@ -58,11 +57,11 @@ class DocumentObjective(Objective):
     quantity = "log-likelihood of each half of a document given the other"
     LOCAL = "chains", "near"
 
-    def __init__(
-        self, recipe, rows, seed, epochs_before, *, share, length, independent, table
-    ):
+    def __init__(self, recipe, rows, seed, epochs_before, *, domain, columns, table):
         super().__init__(recipe, rows, seed, epochs_before)
-        self.share, self.length, self.independent = share, length, independent
+        self.domain, share = domain, domain.share(columns)
+        self.share, self.length = share, domain.length(columns)
+        self.independent = domain.loss_of_independent(columns)
         self.solver, self.lists = _SOLVERS[recipe.solver], rows.listed
         self.table = table
         units = [Multinomial(len(share))], [Bernoulli(recipe.n_components)]
@@ -84,7 +83,10 @@ class DocumentObjective(Objective):
         fresh = TrainState(params, optimiser, self._chains(state))
         a = params.units[1]
         offsets = state.offsets or (self.share.astype(a.dtype), np.full_like(a, 0.5))
-        return fresh._replace(offsets=offsets)
+        rates = state.swap_rates
+        if len(rates) != self._n_levels - 1:
+            rates = np.zeros(self._n_levels - 1)
+        return fresh._replace(offsets=offsets, swap_rates=rates)
 
     def _for_kernels(self, tree):
         """Parameters in tiles where rows are lists, else as contiguous arrays."""
@@ -97,17 +99,10 @@ class DocumentObjective(Objective):
         lengths spread evenly over those of the training rows."""
         n_chains = self.recipe.n_chains or self.recipe.batch_size
         n_rows, is_cd = n_chains * self._n_levels, self.recipe.gradient == "cd"
-        if state.chains and (is_cd or len(state.chains[0]) == n_rows):
+        alike = state.chains and len(state.swap_rates) == self._n_levels - 1
+        if alike and (is_cd or len(state.chains[0]) == n_rows):
             return state.chains
-        index, weight = self.table.index, self.table.weight
-        parts = self.rows.blocks(len(index))
-        lengths = [lengths_of(self.rows.take(index[part])) for part in parts]
-        lengths = np.concatenate(lengths)
-        order = np.argsort(lengths, kind="stable")
-        upto = np.cumsum(weight[order])
-        ticks = (np.arange(n_chains) + 0.5) / n_chains * upto[-1]
-        place = np.searchsorted(upto, ticks).clip(max=len(order) - 1)
-        lengths = _ladder(lengths[order[place]], self._n_levels)
+        lengths = _ladder(self.domain.lengths(self.table, n_chains), self._n_levels)
         energy, params = conditioned(state.params, lengths)
         rng = stream(self.seed, INIT, _MODEL).rows(len(lengths))
         return tuple(map(np.asarray, gibbs.init(rng, energy, params.units).x))
@@ -134,7 +129,7 @@ class DocumentObjective(Objective):
     def step(self, state, batch, clock):
         """State after an update from a batch; it changes in place."""
         rng, v = self.stream(clock), self.complete(state.params, batch.v)
-        (x, h), (x_model, h_model), chains = self._phases(rng, state, v, clock)
+        (x, h), (x_model, h_model), kept = self._phases(rng, state, v, clock)
         lengths, n_model = map(_lengths, (x, x_model))
         words = lengths.mean()
         per_word = 1 / max(self.length, 1e-12)
@@ -151,11 +146,10 @@ class DocumentObjective(Objective):
             share, old = state.offsets
             old = old + real(centering.RATE) * (mean - old)
             state = state._replace(offsets=(share, old))
-        kept = {"near": chains} if self.recipe.gradient == "cd" else {"chains": chains}
         return state._replace(**kept)
 
     def _phases(self, rng, state, v, clock):
-        """Words and hidden means in both phases, and the last states of the chains."""
+        """Words and hidden means in both phases, and fields of the state after them."""
         n_steps = piecewise(self.recipe.n_steps, clock)
         energy, params = conditioned(state.params, _lengths(v))
         clamp = True, None
@@ -172,19 +166,21 @@ class DocumentObjective(Objective):
         chains, info = gibbs.run(rows, energy, params, gibbs.State(start), n_steps)
         x_model, h_model = np.asarray(chains.x[0]), np.asarray(chains.x[1])
         chains, mean = (x_model, h_model), info.means[1]
+        kept = {"near" if self.recipe.gradient == "cd" else "chains": chains}
         if self.recipe.gradient == "tempering":
             swaps = rng.fold(_SWAPS, clock.batch % 2)
-            h_model = self._exchanged(swaps, state.params, *chains, clock.batch % 2)
+            h_model, rates = self._exchanged(swaps, state, *chains, clock.batch % 2)
+            kept = {"chains": (x_model, h_model), "swap_rates": rates}
             n_cold = len(h_model) // self._n_levels
-            chains, x_model = (x_model, h_model), x_model[:n_cold]
-            mean = mean[:n_cold]
+            x_model, mean = x_model[:n_cold], mean[:n_cold]
         if self.lists:
             x_model = Lists.pack(x_model)
-        return (v, h), (x_model, mean), chains
+        return (v, h), (x_model, mean), kept
 
-    def _exchanged(self, rng, params, x, h, first):
-        """Hidden units of replicas after exchanges between neighbouring lengths."""
-        (b, a), weights = params.units, params.couplings[0]
+    def _exchanged(self, rng, state, x, h, first):
+        """Hidden units of replicas after exchanges between neighbouring lengths, and
+        recent rates of these."""
+        (b, a), (weights,), rates = *state.params, state.swap_rates.copy()
         logits = b + self.energy.couplings[0].send(weights, h, up=False)
         high = logits.max(axis=1, keepdims=True)
         f = high[:, 0] + np.log(np.exp(logits - high).sum(axis=1)) + h @ a
@@ -196,7 +192,9 @@ class DocumentObjective(Objective):
             gain = (lengths[level] - lengths[level + 1]) * (f[level + 1] - f[level])
             swap = np.log(np.maximum(u[level], 1e-300)) < gain
             h[level : level + 2, swap] = h[level : level + 2, swap][::-1]
-        return h.reshape(len(x), -1)
+            share = _RECENT if rates[level] else 1.0
+            rates[level] += share * (swap.mean() - rates[level])
+        return h.reshape(len(x), -1), rates
 
     def complete(self, params, v):
         """Rows with the counts that are expected where they are missing."""

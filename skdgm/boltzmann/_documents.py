@@ -16,11 +16,14 @@ from skdgm.energies import Params, plain
 from skdgm.optim import check_piecewise
 from skdgm.utils.random import MAX_SEED, stream
 
+# Largest number of lengths of training documents that are kept.
+_N_LENGTHS = 1000
+
 
 class DocumentModel(Estimator):
     """Replicated softmax without options and their documentation."""
 
-    _domain = CountColumns()
+    _domain, _TRANSIENT = CountColumns(), ("swap_rates_",)
 
     @property
     def density_(self):
@@ -34,6 +37,7 @@ class DocumentModel(Estimator):
             self._seed,
             params=self._params(),
             chains=(self.chains_, self.h_samples_),
+            lengths=self.lengths_,
             log_Zs=self._log_Zs,
         )
 
@@ -162,7 +166,8 @@ class DocumentModel(Estimator):
         random_state : int, RandomState instance or None, default=None
             By default NumPy's global generator: other documents at each call.
         lengths : float or array-like of shape (n_samples,), default=None
-            Numbers of words; by default those of the training chains, in turn.
+            Numbers of words; by default drawn from those of the training documents
+            (``lengths_``).
         init : {"chains", "noise"}, default="chains"
             Start of the hidden units: the last states of the training chains, in turn,
             or fair coins.
@@ -235,17 +240,13 @@ class DocumentModel(Estimator):
         return filled_in(self, X, filled)
 
     def _objective(self, table, before):
-        domain, columns = self._domain, self._columns
-        return DocumentObjective(
-            self._options,
-            table.rows,
-            self._seed,
-            before,
-            share=domain.share(columns),
-            length=domain.length(columns),
-            independent=domain.loss_of_independent(columns),
-            table=table,
-        )
+        known = {"domain": self._domain, "columns": self._columns, "table": table}
+        return DocumentObjective(self._options, table.rows, self._seed, before, **known)
+
+    def _count(self, table, fresh):
+        if fresh:
+            n = min(_N_LENGTHS, table.n_draws)
+            self.lengths_ = self._domain.lengths(table, n)
 
     def _params(self):
         biases = self.intercept_visible_, self.intercept_hidden_
@@ -257,12 +258,15 @@ class DocumentModel(Estimator):
     def _attributes(self, state):
         state = formed(state._replace(near=()), plain)
         (b, a), (W,) = state.params
-        return {
+        # Only chains of documents of their own length are shown.
+        n_chains = len(state.chains[0]) // (len(state.swap_rates) + 1)
+        rates = {"swap_rates_": state.swap_rates} if len(state.swap_rates) else {}
+        return rates | {
             "components_": W.T,
             "intercept_hidden_": a,
             "intercept_visible_": b,
-            "chains_": state.chains[0],
-            "h_samples_": state.chains[1],
+            "chains_": state.chains[0][:n_chains],
+            "h_samples_": state.chains[1][:n_chains],
             "_training": state[1:],
             "_log_Zs": {},
         }

@@ -102,6 +102,12 @@ class ReplicatedSoftmax(DocumentModel):
         Biases b of the words.
     chains_ : ndarray of shape (n_chains, n_features)
         Documents of the training chains (with "cd", those at the start).
+    swap_rates_ : ndarray of shape (n_temperatures - 1,)
+        For "tempering": recent rates of exchanges between neighbouring lengths, from
+        the documents' own on.
+    lengths_ : ndarray of shape (n_lengths,)
+        Lengths of the documents of the first fit, at most 1000 of them, spread evenly:
+        those from which :meth:`sample` draws.
     h_samples_ : ndarray of shape (n_chains, n_components)
         Hidden units of the training chains.
     density_kind_ : {"exact", "estimate"}

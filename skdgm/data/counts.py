@@ -20,8 +20,8 @@ class CountColumns(ColumnKind):
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
         """Validate counts, or weights in the place of counts.
 
-        Negative values are an error if ``fitting``, else clipped to 0 with a warning.
-        Texts are an error, and counts or sums of rows beyond 2 ** 53.
+        Negative values and counts beyond 2 ** 53 are an error if ``fitting``, as is a
+        row that sums to more, else clipped with a warning. Texts are an error.
         """
         name, flat = type(model).__name__, isinstance(X, list | tuple)
         flat = flat or getattr(X, "ndim", None) == 1
@@ -36,21 +36,18 @@ class CountColumns(ColumnKind):
             raise ValueError(
                 f"Negative values in data passed to {name}: it takes counts."
             )
-        if low < 0:
-            warn(
-                f"{name} got negative values, down to {low:g}, for counts, and sees "
-                "them clipped to 0.",
-                DataRangeWarning,
-            )
         # The survey takes everything above 1 for ones.
         facts["binary"] &= high <= 1
-        bounds, dtype = (
-            (0.0, np.inf) if low < 0 else None,
-            dtype or floating_type(X.dtype),
-        )
-        rows = Rows(X, dtype, bounds, **facts)
-        if high * X.shape[1] > MAX_COUNT:
-            _refuse_too_many(rows, name, names)
+        bounds = (0.0, MAX_COUNT) if low < 0 or high > MAX_COUNT else None
+        rows = Rows(X, dtype or floating_type(X.dtype), bounds, **facts)
+        if (reset or fitting) and high * X.shape[1] > MAX_COUNT:
+            _refuse_too_many(rows.raw, name, names)
+        if bounds:
+            warn(
+                f"{name} got values from {low:g} to {high:g} for counts, and sees them "
+                "clipped to 0 and 2 ** 53.",
+                DataRangeWarning,
+            )
         return rows
 
     def learn(self, table, before=None):
@@ -75,6 +72,16 @@ class CountColumns(ColumnKind):
     def length(self, columns):
         """Mean length of documents."""
         return columns.mean.sum()
+
+    def lengths(self, table, n):
+        """Lengths of documents, n that are spread evenly over those of a table."""
+        parts = table.rows.blocks(n_rows=len(table.index))
+        rows = (table.rows.take(table.index[part]) for part in parts)
+        lengths = np.concatenate([np.nansum(v, axis=1, dtype=np.float64) for v in rows])
+        order = np.argsort(lengths, kind="stable")
+        upto = np.cumsum(table.weight[order])
+        ticks = (np.arange(n) + 0.5) / n * upto[-1]
+        return lengths[order[np.searchsorted(upto, ticks).clip(max=len(order) - 1)]]
 
     def loss_of_independent(self, columns):
         """Negative log-likelihood of the words of a document of mean length, in nats,

@@ -18,8 +18,9 @@ from scipy.special import gammaln, logsumexp, softmax
 from skdgm.distributions.counts import log_factorials
 from skdgm.distributions.roles import Biased, Unit
 
-# Documents of more words are drawn column by column, not word by word.
-_MOST = 1024
+# Documents of more words are drawn column by column, not word by word; and length of
+# the longest that NumPy draws.
+_MOST, _LONGEST = 1024, 2.0**62
 
 
 def draw_words(p, n, rng):
@@ -46,7 +47,7 @@ def draw_words(p, n, rng):
         share = p[row].astype(np.float64)
         # Not numbers where training diverges.
         share = np.nan_to_num(share / share.sum())
-        x[row] = own.multinomial(int(whole[row]), share)
+        x[row] = own.multinomial(int(min(whole[row], _LONGEST)), share)
         x[row] += (n[row] - whole[row]) * own.multinomial(1, share)
     return x.astype(p.dtype)
 

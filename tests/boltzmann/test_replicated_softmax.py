@@ -198,8 +198,8 @@ def test_chains_keep_the_distribution_of_the_model(gradient):
     state = state._replace(chains=made._chains(state))
     for number in range(15):
         clock = Clock(0, 1, number, 30)
-        _, (v, h), chains = made._phases(stream(7, number), state, x, clock)
-        state = state._replace(chains=chains)
+        _, (v, h), kept = made._phases(stream(7, number), state, x, clock)
+        state = state._replace(**kept)
     unit = Multinomial(3, 4)
     states = unit.states(np.arange(unit.n_states))
     p = np.exp(model.score_samples(states))
@@ -207,7 +207,7 @@ def test_chains_keep_the_distribution_of_the_model(gradient):
     assert_means(v**2, p @ states**2)
     assert_means(np.asarray(h), p @ model.transform(states))
     assert len(v) == 4000
-    assert len(chains[0]) == 4000 * (3 if gradient == "tempering" else 1)
+    assert len(state.chains[0]) == 4000 * (3 if gradient == "tempering" else 1)
 
 
 def test_lengths_of_replicas():
@@ -239,12 +239,42 @@ def test_samples_have_the_distribution_and_the_lengths():
     assert_means(x, np.exp(model.score_samples(states)) @ states)
     given = np.array([0, 5, 2.5])
     np.testing.assert_allclose(model.sample(3, lengths=given).sum(axis=1), given)
-    assert model.sample(4, 0).sum(axis=1).tolist() == model.chains_[:4].sum(1).tolist()
     for wrong in (-1, [1, 2], np.nan, "long", [[1], [2], [3]]):
         with pytest.raises(ValueError, match="lengths"):
             model.sample(3, lengths=wrong)
     with pytest.raises(ValueError, match="init"):
         model.sample(3, init=X)
+
+
+@pytest.mark.parametrize("gradient", ["pcd", "cd", "tempering"])
+def test_samples_have_the_lengths_of_training_documents(gradient):
+    # A tenth of the documents are long, by their weight half of the rows.
+    rng = np.random.default_rng(3)
+    x = np.array(
+        [rng.multinomial(200 if i < 30 else 60, TOPICS[0]) for i in range(300)]
+    )
+    weight = np.where(np.arange(300) < 30, 9, 1)
+    options = {"n_iter": 2, "gradient": gradient, "random_state": 0}
+    model = ReplicatedSoftmax(2, **options).fit(x, sample_weight=weight)
+    model.partial_fit(np.ones((5, 10)))
+    model = pickle.loads(pickle.dumps(model))
+    lengths = model.sample(2000, 0, n_steps=1).sum(axis=1)
+    assert set(lengths) == {60, 200}
+    assert (lengths == 200).mean() == pytest.approx(0.5, abs=0.05)
+    assert len(model.chains_) == len(model.h_samples_) == 20
+    assert set(model.chains_.sum(axis=1)) == {60, 200}
+    assert hasattr(model, "swap_rates_") == (gradient == "tempering")
+    few = ReplicatedSoftmax(2, **options).fit(x[:3])
+    np.testing.assert_array_equal(few.lengths_, [200] * 3)
+
+
+def test_other_temperatures_have_chains_anew():
+    model = ReplicatedSoftmax(2, n_iter=1, n_chains=6, n_temperatures=4, random_state=0)
+    model.fit(X).set_params(n_chains=8, n_temperatures=3).partial_fit(X)
+    lengths = np.sort(model.chains_.sum(axis=1))
+    assert lengths[0] > 5
+    assert lengths.mean() == pytest.approx(X.sum(axis=1).mean(), abs=1)
+    assert model.swap_rates_.shape == (2,)
 
 
 def test_gibbs_keeps_lengths():
