@@ -42,6 +42,14 @@ class LikelihoodWarning(UserWarning):
     """Warning that a likelihood is less certain than its standard error indicates."""
 
 
+class FewDrawsWarning(UserWarning):
+    """Warning that few of the draws under conditions, or given known entries, count.
+
+    What is observed is improbable under the model, and what is drawn is biased towards
+    rows that are more probable.
+    """
+
+
 class InterruptedFitWarning(UserWarning):
     """Warning that Ctrl-C stopped training early; the parameters learned are kept.
 

@@ -5,8 +5,6 @@ is maximised by gradients; see :mod:`skdgm.autoregressive._normal` for that of a
 distribution.
 """
 
-from functools import partial
-
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
@@ -15,6 +13,7 @@ from skdgm.data import events_of, fill, tell_unknown
 from skdgm.nets import NetObjective
 from skdgm.utils.counts import count_rows
 from skdgm.utils.math import log_mean_exp
+from skdgm.utils.weighted import tell_few
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype, leaves
@@ -22,6 +21,8 @@ from skdgm.utils.tree import astype, leaves
 METHODS = "mean", "mode", "sample"
 # Rows drawn at a time.
 _AT_ONCE = 1000
+# Share of particles of a row that count, below which there is a warning.
+_FEW = 0.025
 # Limit on the numbers of one layer for all rows of a block.
 ROOM = 2**18
 
@@ -39,8 +40,10 @@ class ChainDensity(Density):
     model : Chains or Orderless
         Defines ``n_orders``; ``log_likelihood(params, v, order, rng)`` of rows and
         ``log_p(params, v, order, rng)`` of each entry in one order;
-        ``sampled(params, v, rng)``, missing entries drawn in order, and
-        ``fill(params, v, rng, method)``, given all others; ``features(params, v)``;
+        ``sampled(params, v, rng)``, missing entries drawn in order,
+        ``fill(params, v, rng, method, who, tell)``, given all others, and
+        ``conditioned(params, v, n, rng, who, events)``, rows under the same
+        conditions; ``features(params, v)``;
         and ``width``, the number of units of the widest layer.
     params : tuple
     grey : bool
@@ -100,24 +103,25 @@ class ChainDensity(Density):
         """
         n_columns = len(self.columns.seen)
         n_samples = count_rows(n_samples, n_columns)
-        x = v = np.full(n_columns, np.nan)
-        draw = self.model.sampled
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        rng, dtype = stream(seed), leaves(self.params)[0].dtype
         if conditions is not None:
             kinds = getattr(self.columns, "kinds", self.model.conditionals.kinds)
             x, v, events = events_of(self.columns, kinds, conditions, names, self.name)
-            draw = partial(self.model.fill, method="sample", events=events)
-        seed = check_random_state(random_state).randint(MAX_SEED)
-        rng, parts = stream(seed).rows(n_samples), []
-        given = np.tile(v, (min(n_samples, _AT_ONCE), 1))
-        given = given.astype(leaves(self.params)[0].dtype)
+            given = self.params, v.astype(dtype), n_samples, rng, self.name, events
+            with one_blas_thread():
+                found = self.model.conditioned(*given)
+            found = self.domain.to_data(self.columns, found)
+            found[:, ~np.isnan(x)] = x[~np.isnan(x)]
+            return self.decoded(found)
+        rng, parts = rng.rows(n_samples), []
+        nothing = np.full((min(n_samples, _AT_ONCE), n_columns), np.nan, dtype)
         with one_blas_thread():
             for first in range(0, n_samples, _AT_ONCE):
                 own = rng.take(slice(first, first + _AT_ONCE))
-                parts.append(draw(self.params, given[: len(own.ids)], own))
-        found = self.domain.to_data(self.columns, np.concatenate(parts))
-        known = ~np.isnan(x)
-        found[:, known] = x[known]
-        return self.decoded(found)
+                given = self.params, nothing[: len(own.ids)], own
+                parts.append(self.model.sampled(*given))
+        return self.decoded(self.domain.to_data(self.columns, np.concatenate(parts)))
 
     def fill(self, X, method="mean", random_state=None, n_samples=1):
         """Fill missing entries of ``n_samples`` copies of each row.
@@ -126,11 +130,18 @@ class ChainDensity(Density):
         """
         n_samples = count_rows(n_samples, len(self.columns.seen))
 
+        counts = []
+
         def filled(v, rng):
-            return self.filler.fill(self.params, v, rng, method)
+            given = self.params, v, rng, method, self.name, counts.append
+            return self.filler.fill(*given)
 
         how = method, random_state, filled, METHODS, n_samples
-        return self.decoded(fill(self, self.widened(X), *how), X)
+        found = fill(self, self.widened(X), *how)
+        if counts:
+            least = _FEW * self.filler.n_draws
+            tell_few(self.name, np.concatenate(counts), least)
+        return self.decoded(found, X)
 
     def features(self, X):
         """Hidden units of each row, given the whole row."""

@@ -146,7 +146,8 @@ class NormalChain(LinearChain):
         joint = self.log_p(params, flat).sum(axis=1).reshape(len(v), n_each)
         log_w = np.repeat(log_p.sum(axis=1)[:, None], n_each, axis=1)
         inputs = np.repeat(means[:, None], n_each, axis=1)
-        return Particles(found, log_w, joint, log_p, inputs)
+        n, ones = np.full(len(v), float(n_each)), np.ones(len(v))
+        return Particles(found, log_w, joint, log_p, inputs, n, ones)
 
 
 def jitter(covariance):

@@ -19,15 +19,15 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.autoregressive._masks import hide, large
-from skdgm.autoregressive._particles import chosen_by
-from skdgm.distributions import draw_within, slots
+from skdgm.distributions import draw_within, relative, slots
 from skdgm.nets import Layer, activate, dense, drop_out, initial, listed, nll
+from skdgm.utils.weighted import Weighted, effective, pooled
 from skdgm.utils.products import matmul
 
 # Random streams: for the columns seen, for dropout, and for the choice of an order.
 _MASKS, _DROP, _ORDER, _EVENTS = range(100, 104)
-# Draws of each row where several columns have an event.
-_PARTICLES = 64
+# Limit on the numbers of one layer for draws at a time.
+_ROOM = 2**22
 # Number of shares of seen columns in monitoring.
 _WATCHED = 8
 
@@ -192,12 +192,10 @@ class Orderless:
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
         return log_p
 
-    def fill(self, params, v, rng, method, events=None):
+    def fill(self, params, v, rng, method, who="", tell=None):
         """Fill missing entries by "mean", all at once; by "mode", one after the other
-        in the first order; or by "sample", draws in one of the orders at random, which
-        begin with the columns that have an event."""
-        if events is not None:
-            v = self._within(params, v, rng, events)
+        in the first order; or by "sample", draws in one of the orders at random. All
+        count: ``tell`` is not called."""
         if method == "mean":
             out = dense(self.features(params, v), *params.out, "identity")
             return np.where(np.isnan(v), self.conditionals.mean(out), v)
@@ -207,23 +205,44 @@ class Orderless:
             params, v, self.orders[0], lambda j, single, out, rows: single.mode(out)
         )
 
-    def _within(self, params, v, rng, events):
-        """Fill missing entries of the columns that have an event, by weighted draws; of
-        a single column they are exact."""
+    def conditioned(self, params, v, n, rng, who, events):
+        """Draw rows given known values and events, as :meth:`Chains.conditioned`.
+
+        Columns with an event come first, the least probable one before all others, so
+        that draws for a single one are exact; for several they are weighted.
+        """
         which = [j for j, event in enumerate(events) if event is not None]
-        n_each = _PARTICLES if len(which) > 1 else 1
-        own, log_w = rng.fold(_EVENTS).each(n_each), np.zeros(len(v) * n_each)
-        drawn = np.repeat(v, n_each, axis=0)
+        if len(which) > 1:
+            one = self._pre_activation(params, v[None])
+            masses = [self._mass(params, one, j, events[j], rng) for j in which]
+            which = [which[k] for k in np.argsort(masses, kind="stable")]
 
-        def choose(j, single, out, rows):
-            given = out, events[j], own.take(rows).fold(j)
-            found, mass = draw_within(single, *given)
-            log_w[rows] += mass
-            return found[:, None]
+        def draw(size, rng):
+            own, log_w = rng.rows(size), np.zeros(size)
+            near = np.ones((len(which), size))
 
-        drawn = self._walk(params, drawn, which, choose)
-        best = chosen_by(log_w.reshape(len(v), n_each), rng.fold(_EVENTS, 1))
-        return drawn[np.arange(len(v)) * n_each + best]
+            def choose(j, single, out, rows):
+                found, mass = draw_within(single, out, events[j], own.fold(j))
+                if j != which[0]:
+                    near[which.index(j)] = relative(single, out, found[:, None])
+                log_w[:] += mass
+                return found[:, None]
+
+            rows = self._walk(params, np.tile(v, (size, 1)), which, choose)
+            share = min(near.mean(axis=1), default=1.0)
+            return Weighted(rows, log_w, effective(log_w), share)
+
+        own = rng.fold(_EVENTS)
+        if len(which) > 1:
+            rows = pooled(draw, n, own, max(1, _ROOM // self.width), who)
+        else:
+            rows = draw(n, own).rows
+        return self.sampled(params, rows, rng.rows(n))
+
+    def _mass(self, params, pre, j, event, rng):
+        """Log probability of the event of a column."""
+        out = self.output(params, pre, j)
+        return draw_within(self.conditionals.single[j], out, event, rng)[1][0]
 
     def sampled(self, params, v, rng):
         """Fill missing entries with draws, each row in one of the orders at random."""

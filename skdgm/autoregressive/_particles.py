@@ -7,17 +7,24 @@ r"""Particles: missing entries drawn column after column, weighted by the entrie
 Each row has several particles; where few of them carry most of the weight, they are
 resampled by weight [1]_. Without missing entries one particle is exact.
 
+Particles that descend from the same first draw count as one [2]_, so that the effective
+number of draws is that of whole rows. Weights alone do not tell whether the particles
+have missed the values that make a rare entry probable: all may be low alike. The
+``found`` share does, the mean of the probability of an entry seen, relative to the most
+probable value at its place: about the share that rejection would keep.
+
 References
 ----------
 .. [1] Gordon, Salmond and Smith (1993). Novel approach to nonlinear/non-Gaussian
    Bayesian state estimation. IEE Proceedings F.
+.. [2] Lee and Whiteley (2018). Variance estimation in the particle filter. Biometrika.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.distributions import draw_within
+from skdgm.distributions import draw_within, relative
 
 _RESAMPLE = 2**16
 # Resample below this effective share of particles.
@@ -40,6 +47,11 @@ class Particles(NamedTuple):
     inputs : ndarray of shape (n_rows, n_each, n_inputs)
         Inputs of a net for each particle. After the last seen entry of a row, the
         expected inputs replace those drawn: their mean is the same, its variance lower.
+    effective : ndarray of shape (n_rows,)
+        Effective number of the particles.
+    found : ndarray of shape (n_rows,)
+        Share of the particles, at most one, near which an entry that was seen, or an
+        event, is as probable as any: the least of all columns.
     """
 
     v: np.ndarray
@@ -47,6 +59,8 @@ class Particles(NamedTuple):
     log_joint: np.ndarray
     log_p: np.ndarray
     inputs: np.ndarray
+    effective: np.ndarray
+    found: np.ndarray
 
     @property
     def log_likelihood(self):
@@ -80,12 +94,16 @@ def filled(chain, params, v, rng, n_each, events=None):
     log_w, log_joint = np.zeros((n_rows, 1)), np.zeros((n_rows, 1))
     before, log_p = np.zeros(n_rows), np.zeros((n_rows, n_columns))
     so_far, n, own = np.zeros(n_rows), 1, None
+    found, origin = np.ones(n_rows), np.zeros((n_rows, 1), np.intp)
     inputs, last = np.empty((n_rows, chain.n_inputs), v.dtype), _last_seen(v)
+    asked = [events and events[j] is not None for j in chain.order]
+    final = np.maximum(last, max(np.flatnonzero(asked), default=-1))
     for t, single in enumerate(chain.conditionals.single):
         missing = np.flatnonzero(np.isnan(v[:, t]))
         if missing.size and own is None:
             # Up to the first missing entry, all particles of a row are the same.
             n, own = n_each, rng.each(n_each)
+            origin = np.tile(np.arange(n), (n_rows, 1))
             state = chain.chosen(state, np.repeat(np.arange(n_rows), n))
             log_w, log_joint = (np.repeat(a, n, axis=1) for a in (log_w, log_joint))
             v, inputs = (np.repeat(a, n, axis=0) for a in (v, inputs))
@@ -98,6 +116,12 @@ def filled(chain, params, v, rng, n_each, events=None):
             v[missing, t] = single.draw(out[missing], own.take(missing).fold(t))[:, 0]
         gain = single.log_p(out, v[:, [t]]).reshape(n_rows, n)
         log_joint += gain
+        if own is not None and (event is not None or missing.size < len(v)):
+            near = relative(single, out, v[:, [t]], gain.ravel()).reshape(n_rows, n)
+            rare = (_shares(log_w) * near).sum(axis=1)
+            if event is None:
+                rare[missing // n] = 1
+            found = np.minimum(found, rare)
         gain[missing // n] = 0
         if missing.size and event is not None:
             gain[np.divmod(missing, n)] = mass
@@ -109,19 +133,23 @@ def filled(chain, params, v, rng, n_each, events=None):
         inputs[:, chain.inputs[t]] = x
         if late.size:
             inputs[late, chain.inputs[t]] = single.expected(out[late])
-        poor = np.flatnonzero(_effective(log_w) < _FEW * n)
+        # Weights that change no more are kept: draws anew would only be fewer.
+        poor = np.flatnonzero((_effective(log_w) < _FEW * n) & (t < final))
         if poor.size:
             before[poor] = now[poor]
             uniform = rng.take(poor).fold(_RESAMPLE, t).uniform(1)
             chosen = _systematic(log_w[poor], uniform)
             log_joint[poor] = np.take_along_axis(log_joint[poor], chosen, axis=1)
+            origin[poor] = np.take_along_axis(origin[poor], chosen, axis=1)
             places = np.arange(n_rows * n).reshape(n_rows, n)
             places[poor] = np.take_along_axis(places[poor], chosen, axis=1)
             log_w[poor] = 0
             v, inputs = v[places.ravel()], inputs[places.ravel()]
             state = chain.chosen(state, places.ravel())
     v, inputs = (a.reshape(n_rows, n, a.shape[1]) for a in (v, inputs))
-    return Particles(v, before[:, None] + log_w, log_joint, log_p, inputs)
+    effective = np.full(n_rows, np.inf) if own is None else _effective(log_w, origin)
+    log_w = before[:, None] + log_w
+    return Particles(v, log_w, log_joint, log_p, inputs, effective, found)
 
 
 def chosen_by(log_w, rng):
@@ -141,16 +169,27 @@ def _log_mean(log_w):
     return high + np.log(np.exp(log_w - high[:, None]).mean(axis=1))
 
 
-def _effective(log_w):
-    """Effective number of particles."""
+def _shares(log_w):
     w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
-    return w.sum(axis=1) ** 2 / (w**2).sum(axis=1)
+    return w / w.sum(axis=1, keepdims=True)
+
+
+def _effective(log_w, origin=None):
+    """Effective number of particles; those of one origin count as one."""
+    w = _shares(log_w)
+    if origin is not None:
+        n_rows, n = w.shape
+        places = (origin + n * np.arange(n_rows)[:, None]).ravel()
+        w = np.bincount(places, w.ravel(), w.size).reshape(w.shape)
+    return 1 / (w**2).sum(axis=1)
 
 
 def _systematic(log_w, uniform):
     """Numbers of particles, by systematic resampling."""
-    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
-    upto = np.cumsum(w, axis=1) / w.sum(axis=1, keepdims=True)
-    ticks = (np.arange(log_w.shape[1]) + uniform) / log_w.shape[1]
-    below = upto[:, None, :] <= ticks[:, :, None]
-    return below.sum(axis=2).clip(max=log_w.shape[1] - 1)
+    (n_rows, n), upto = log_w.shape, np.cumsum(_shares(log_w), axis=1)
+    ends = np.ceil(n * upto / upto[:, -1:] - uniform)
+    # What has no weight, at the end, is not chosen because of rounding.
+    ends = np.where(upto == upto[:, -1:], n, ends).clip(0, n).astype(np.intp)
+    times = np.diff(ends, axis=1, prepend=0)
+    chosen = np.repeat(np.tile(np.arange(n), n_rows), times.ravel())
+    return chosen.reshape(n_rows, n)

@@ -20,20 +20,21 @@ from skdgm.directed._geometric import GeometricMean, unknown
 from skdgm.distributions import ABSENT
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.latent import LatentDensity
-from skdgm.latent.conditional import alike, choose, weigh
+from skdgm.latent.conditional import alike, near, weigh
 from skdgm.utils.callers import warn
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype
+from skdgm.utils.weighted import Weighted, effective, pooled
 
 # Draws of rows for log Z, those of other latent units for each, and rows at a time.
 _DRAWS, _OTHERS, _ROOM = 10_000, 5, 2**20
 # Effective number of draws below which log Z is not sure.
 _FEW = 100
-# Of draws under conditions, those for each row, and the fewest.
-_EACH, _FEWEST = 20, 4000
+# Draws under conditions at a time.
+_AT_ONCE = 4000
 _DATA, _CHOICE, _OTHER, _MOVE = range(400, 404)
 
 
@@ -148,16 +149,19 @@ class GeometricDensity(LatentDensity):
             )
         kinds = getattr(self.columns, "kinds", output.kinds)
         x, given, events = events_of(self.columns, kinds, conditions, names, self.name)
-        parts, size = [], max(_FEWEST, _EACH * n_samples)
+        holds = [event is not None for event in events] | ~np.isnan(given)
+
+        def draw(size, rng):
+            own = rng.rows(size)
+            z, out = self.mean.dream(self.net, own)
+            log_w, v = weigh(output, out, given, events, own)
+            found = near(output, out, v, np.flatnonzero(holds))
+            v = np.where(np.isnan(v), output.draw(out, own.fold(_DATA)), v)
+            log_w += self._weight(v, z, own, 1)
+            return Weighted(v, log_w, effective(log_w), found)
+
         with one_blas_thread():
-            for first in range(0, size, _FEWEST):
-                own = rng.fold(first).rows(min(_FEWEST, size - first))
-                z, out = self.mean.dream(self.net, own)
-                log_w, v = weigh(output, out, given, events, own)
-                v = np.where(np.isnan(v), output.draw(out, own.fold(_DATA)), v)
-                parts.append((v, log_w + self._weight(v, z, own, 1)))
-            drawn, log_w = (np.concatenate(part) for part in zip(*parts))
-            v = drawn[choose(log_w, n_samples, rng.fold(_CHOICE).rows(1))]
+            v = pooled(draw, n_samples, rng, _AT_ONCE, self.name)
         found = self.domain.to_data(self.columns, v)
         found[:, ~np.isnan(x)] = x[~np.isnan(x)]
         return self.decoded(found)

@@ -26,7 +26,7 @@ from skdgm.distributions.roles import Biased, Output, Unit
 from skdgm.distributions.selected import Selected
 from skdgm.distributions.sites import Sites
 from skdgm.distributions.truncated import Truncated
-from skdgm.distributions.within import Event, draw_within
+from skdgm.distributions.within import Event, draw_within, relative
 
 __all__ = [
     "ABSENT",
@@ -69,6 +69,7 @@ __all__ = [
     "output_as_asked",
     "pick",
     "places_of",
+    "relative",
     "slots",
     "standard_mixture",
 ]

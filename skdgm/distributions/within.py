@@ -79,6 +79,36 @@ def draw_within(output, out, event, rng):
     return chosen.astype(np.float64), log_mass + present
 
 
+def relative(output, out, v, log_p=None):
+    """Probability of values of a column relative to that of the most probable one.
+
+    Parameters
+    ----------
+    output : MixedOutput
+        Of a single column.
+    out : ndarray of shape (n_rows, n_outputs)
+    v : ndarray of shape (n_rows, 1)
+    log_p : ndarray of shape (n_rows,), optional
+        Log probability of the values; by default it is computed.
+
+    Returns
+    -------
+    share : ndarray of shape (n_rows,)
+        At most 1; 1 for missing values.
+    """
+    own = output.blocks[0].output
+    log_share = getattr(own.base if output.gapped[0] else own, "log_share", None)
+
+    def log_p_of(v, log_p=None):
+        log_p = output.log_p(out, v)[:, 0] if log_p is None else log_p
+        # A share of rare categories is the same for all outputs.
+        return log_p - (log_share(v)[:, 0] if log_share else 0)
+
+    with np.errstate(invalid="ignore"):
+        log_ratio = log_p_of(v, log_p) - log_p_of(output.mode(out))
+    return np.where(np.isnan(v[:, 0]), 1, np.exp(np.nan_to_num(log_ratio).clip(max=0)))
+
+
 def _chosen(log_p, rng):
     """Choices by probabilities that need not add up to one, and the log of their sum;
     none has a probability of zero, unless all have."""

@@ -3,17 +3,18 @@ r"""Draws of rows under conditions on columns, from a model with latent units.
 .. math:: z \sim p(z), \qquad w = \prod_{j \in C} p(x_j \in S_j \mid z)
 
 Latent units are chosen by weight among many, then columns are drawn within their
-conditions: every draw keeps to these, however rare they are.
+conditions: every draw keeps to these, and there are as many latent units as it takes.
 """
 
 import numpy as np
 
 from skdgm.data import events_of
-from skdgm.distributions import MixedOutput, draw_within, slots
+from skdgm.distributions import MixedOutput, draw_within, relative, slots
+from skdgm.utils.weighted import Weighted, effective, pooled
 
-_DATA, _PICK, _EVENT, _CHOICE = 102, 103, 200, 201
-# Latent units for each row, the fewest, and those at a time.
-_EACH, _FEWEST, _PARTICLES = 20, 4000, 4000
+_DATA, _EVENT = 102, 200
+# Latent units at a time.
+_PARTICLES = 4000
 
 
 def conditioned(density, n_samples, conditions, names, rng):
@@ -42,30 +43,36 @@ def conditioned(density, n_samples, conditions, names, rng):
         )
     kinds = getattr(columns, "kinds", output.kinds)
     x, given, events = events_of(columns, kinds, conditions, names, density.name)
-    parts, size = [], max(_FEWEST, _EACH * n_samples)
     layer, params = density.hierarchy.data, density.net[0]
-    for first in range(0, size, _PARTICLES):
-        own = rng.fold(first).rows(min(_PARTICLES, size - first))
-        out, own = density.outputs(own)
+
+    asked = [j for j, e in enumerate(events) if e is not None or not np.isnan(given[j])]
+
+    def draw(size, rng):
+        out, own = density.outputs(rng.rows(size))
         if layer is None:
-            parts.append((out, *weigh(output, out, given, events, own)))
+            log_w, drawn = weigh(output, out, given, events, own)
         else:
-            parts.append((out, *weigh_linked(layer, params, out, given, events, own)))
-    out, log_w, drawn = (np.concatenate(part) for part in zip(*parts))
-    chosen = choose(log_w, n_samples, rng.fold(_PICK).rows(1))
-    out, drawn = out[chosen], drawn[chosen]
-    if layer is None:
-        rest = output.draw(out, rng.fold(_DATA).rows(n_samples))
-        drawn = np.where(np.isnan(drawn), rest, drawn)
-    return x, drawn
+            linked = weigh_linked(layer, params, out, given, events, own)
+            log_w, drawn, out = linked
+        found = near(output, out, drawn, asked)
+        rows = drawn if layer is not None else np.concatenate([drawn, out], axis=1)
+        return Weighted(rows, log_w, effective(log_w), found)
+
+    rows = pooled(draw, n_samples, rng, _PARTICLES, density.name)
+    if layer is not None:
+        return x, rows
+    drawn, out = np.split(rows, [len(x)], axis=1)
+    rest = output.draw(out, rng.fold(_DATA).rows(n_samples))
+    return x, np.where(np.isnan(drawn), rest, drawn)
 
 
 def weigh_linked(layer, params, raw, v, events, rng):
-    """As :func:`weigh`, of columns that depend on those before them: all are drawn."""
+    """As :func:`weigh`, of columns that depend on those before them: all are drawn.
+    Returns the outputs given these, too."""
     holes = np.tile(v, (len(raw), 1)).astype(raw.dtype)
     whole, log_w = layer.fill(params, raw, holes, rng.fold(_EVENT), events)
     out = layer.outputs(params, raw, layer.output.inputs(whole))
-    return log_w - layer.output.nll(out, holes, params.own), whole
+    return log_w - layer.output.nll(out, holes, params.own), whole, out
 
 
 def weigh(output, out, v, events, rng):
@@ -98,14 +105,12 @@ def weigh(output, out, v, events, rng):
     return log_w, drawn
 
 
-def choose(log_w, n, rng):
-    """Numbers of ``n`` rows, by systematic draws from their weights."""
-    w = np.exp(log_w - log_w.max())
-    upto = np.cumsum(w) / w.sum()
-    ticks = (np.arange(n) + rng.uniform(1)[0, 0]) / n
-    chosen = np.searchsorted(upto, ticks, side="right").clip(max=len(w) - 1)
-    order = np.argsort(rng.fold(_CHOICE).rows(n).uniform(1)[:, 0])
-    return chosen[order]
+def near(output, out, v, asked):
+    """Share of rows of outputs near which each of some columns, at values ``v``, is as
+    probable as any value: the least of these columns."""
+    places = slots(output.n_outputs)
+    single = ((output.single[j], out[:, places[j]], v[:, [j]]) for j in asked)
+    return min((float(relative(*part).mean()) for part in single), default=1.0)
 
 
 def alike(output):

@@ -1,0 +1,161 @@
+r"""Draws from a pool: rows drawn with weights until enough of them count, then chosen.
+
+.. math:: n_\text{eff} = \frac{(\sum_i w_i)^2}{\sum_i w_i^2}
+
+Rows chosen among few that count are biased towards those that are drawn easily, by
+about :math:`1 / n_\text{eff}` of a standard deviation, so the pool grows until it has
+enough for all rows asked for.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import logsumexp
+
+from skdgm.exceptions import FewDrawsWarning
+from skdgm.utils.callers import warn
+
+# Least effective number of draws, and the least number found where all conditions are
+# as probable as any value; effective draws for each row asked for.
+LEAST, FOUND, _EACH = 25, 10, 2
+# Most draws: in all, or for each row.
+_MOST, _MOST_EACH = 2**20, 2**11
+# Pools grow at most by this factor at a time; draws that are kept, for each effective
+# one; shares of what is asked for, below which there is a warning.
+_GROWTH, _KEPT, _SHORT = 16, 8, 0.25
+_DRAW, _KEEP, _CHOICE, _ORDER = range(300, 304)
+
+
+class Weighted(NamedTuple):
+    """Draws with weights.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, n_columns)
+    log_w : ndarray of shape (n,)
+        On a scale that all draws share.
+    effective : float
+        Effective number of draws.
+    found : float
+        Share of the draws near which every condition is as probable as any value.
+    """
+
+    rows: np.ndarray
+    log_w: np.ndarray
+    effective: float
+    found: float
+
+
+def effective(log_w):
+    """Effective number of draws with some log weights."""
+    if np.isneginf(log_w).all():
+        return 0.0
+    return float(np.exp(2 * logsumexp(log_w) - logsumexp(2 * log_w)))
+
+
+def joined(parts):
+    """Weighted draws of several sources, as many of each, as one."""
+    log_w = [logsumexp(part.log_w) for part in parts]
+    with np.errstate(divide="ignore"):
+        squares = 2 * np.array(log_w) - np.log([part.effective for part in parts])
+    number = np.exp(2 * logsumexp(log_w) - logsumexp(squares))
+    rows, every = (np.concatenate([part[i] for part in parts]) for i in range(2))
+    return Weighted(rows, every, float(number), min(part.found for part in parts))
+
+
+def pooled(draw, n, rng, at_once, who):
+    """Draw rows by weight from a pool that grows until it serves.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(size, rng)`` returns :class:`Weighted` draws, as many from each source.
+    n : int
+        Number of rows.
+    rng : Stream
+    at_once : int
+        Most draws at a time, from each source.
+    who : str
+        Name of the model, for a warning.
+
+    Returns
+    -------
+    rows : ndarray of shape (n, n_columns)
+
+    Warns
+    -----
+    FewDrawsWarning
+        Too few draws count.
+    """
+    pool, drawn, found, number, part = None, 0, 0.0, 0.0, 0
+    size, most = max(LEAST, n), max(_MOST, _MOST_EACH * n)
+    while pool is None or (lacks > 1 and drawn < most):
+        size = int(min(max(size, LEAST), at_once, most - drawn))
+        new = draw(size, rng.fold(_DRAW, part))
+        drawn, found, part = drawn + size, found + size * new.found, part + 1
+        new = new._replace(**_thinned(new, rng.fold(_KEEP, part)))
+        pool = new if pool is None else joined([pool, new])
+        number = pool.effective
+        total = np.exp(logsumexp(pool.log_w) - pool.log_w.max()) if number else 0
+        # Rows are all different if none has more weight than a row asked for.
+        each = n / max(number / _EACH, min(number, total), 1e-9)
+        lacks = max(LEAST / max(number, 1e-9), FOUND / max(found, 1e-9), each)
+        size = np.ceil(1.1 * drawn * (min(lacks, _GROWTH) - 1))
+    counted = number if found > FOUND else min(number, found)
+    if counted < max(FOUND, _SHORT * n):
+        warn(
+            f"{who}: the conditions are so improbable that of {drawn} draws "
+            f"{counted:.2g} count, effectively, for {n} rows. These are biased towards "
+            "more probable ones, and alike.",
+            FewDrawsWarning,
+        )
+    return pool.rows[choose(pool.log_w, n, rng)]
+
+
+def tell_few(who, counted, least):
+    """Warn of rows to be filled for which few draws count.
+
+    Parameters
+    ----------
+    who : str
+        Name of the model.
+    counted : ndarray of shape (n_rows,)
+        Effective number of draws of each row.
+    least : float
+        Number below which there is a warning.
+
+    Warns
+    -----
+    FewDrawsWarning
+        Few draws count for some row.
+    """
+    few = counted < least
+    if few.any():
+        warn(
+            f"{who}: what is known of {few.sum()} of {len(few)} rows is so improbable "
+            f"that few draws count ({counted.min():.2g}, effectively, for the worst): "
+            "what is filled in is biased towards more probable rows. Raise n_draws.",
+            FewDrawsWarning,
+        )
+
+
+def choose(log_w, n, rng):
+    """Numbers of ``n`` rows, by systematic draws from their weights."""
+    w = np.exp(log_w - log_w.max())
+    upto = np.cumsum(w) / w.sum()
+    ticks = (np.arange(n) + rng.fold(_CHOICE).rows(1).uniform(1)[0, 0]) / n
+    chosen = np.searchsorted(upto, ticks, side="right").clip(max=len(w) - 1)
+    order = np.argsort(rng.fold(_ORDER).rows(n).uniform(1)[:, 0])
+    return chosen[order]
+
+
+def _thinned(new, rng):
+    """Rows and log weights without most of those that have hardly any weight; others
+    of these have more, so that sums of weights are the same in expectation."""
+    number = effective(new.log_w)
+    if not number or _KEPT * number > len(new.log_w):
+        return {}
+    log_share = new.log_w - logsumexp(new.log_w) + np.log(_KEPT * number)
+    log_share = np.minimum(log_share, 0)
+    keep = rng.rows(len(log_share)).uniform(1)[:, 0] < np.exp(log_share)
+    return {"rows": new.rows[keep], "log_w": (new.log_w - log_share)[keep]}
