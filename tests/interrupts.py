@@ -22,10 +22,13 @@ class Pressed:
     among : callable
         ``among(code)`` says of a code object whether it counts.
     event : {"opcode", "line"}
+    times : int, default=1
+        How often it is pressed there.
     """
 
-    def __init__(self, n, among, event="opcode"):
+    def __init__(self, n, among, event="opcode", times=1):
         self.left, self.among, self.event = n, among, event
+        self.times = times
 
     def __enter__(self):
         self.before = sys.gettrace()
@@ -46,7 +49,8 @@ class Pressed:
         if event == self.event:
             self.left -= 1
             if self.left == 0:
-                signal.raise_signal(signal.SIGINT)
+                for _ in range(self.times):
+                    signal.raise_signal(signal.SIGINT)
         return self._step
 
 
@@ -66,11 +70,12 @@ def no_hanging():
         signal.signal(signal.SIGALRM, before)
 
 
-def at_every_instruction(call, *modules):
+def at_every_instruction(call, *modules, times=1):
     """Call something again and again, Ctrl-C being pressed one instruction of some
     modules later each time; yields after each time until there are no more."""
     files = {module.__file__ for module in modules} | {contextlib.__file__}
-    yield from _everywhere(call, lambda code: code.co_filename in files, "opcode")
+    among = lambda code: code.co_filename in files  # noqa: E731
+    yield from _everywhere(call, among, "opcode", times)
 
 
 def at_every_line(call, *functions):
@@ -78,9 +83,9 @@ def at_every_line(call, *functions):
     yield from _everywhere(call, lambda code: code.co_name in functions, "line")
 
 
-def _everywhere(call, among, event):
+def _everywhere(call, among, event, times=1):
     for n in itertools.count(1):
-        with no_hanging(), Pressed(n, among, event) as pressed:
+        with no_hanging(), Pressed(n, among, event, times) as pressed:
             call()
         yield n
         if pressed.left > 0:

@@ -16,6 +16,7 @@ from scipy.linalg import cholesky, solve_triangular
 from skdgm.autoregressive._net_chains import MaskedChain
 from skdgm.autoregressive._particles import Particles
 from skdgm.nets import Layer
+from skdgm.utils.math import distinct
 
 _LOG_2PI = float(np.log(2 * np.pi))
 # Share of variances that is added to keep covariances from being singular.
@@ -185,9 +186,9 @@ def patterns(v):
         Row numbers of one group.
     missing : ndarray of bool, of shape (n_columns,)
     """
-    missing, groups = np.unique(np.isnan(v), axis=0, return_inverse=True)
+    missing, groups = distinct(np.isnan(v))
     for number, own in enumerate(missing):
-        yield np.flatnonzero(groups.ravel() == number), own
+        yield np.flatnonzero(groups == number), own
 
 
 def given_seen(mean, covariance, v, missing):

@@ -12,6 +12,7 @@ from skdgm.distributions import Sites
 from skdgm.inference import bound, mean_field
 from skdgm.partition import exact
 from skdgm.partition.sites import n_bits
+from skdgm.utils.math import distinct
 from skdgm.utils.tree import astype
 
 # Bits of free units of a row up to which their states are enumerated.
@@ -54,10 +55,10 @@ class GraphDensity(EnergyDensity):
         if all(part is True for part in clamp):
             return -energy.energy(params, x)
         fixed = energy.clamped(clamp, len(x[0]))
-        patterns, which = np.unique(fixed, axis=0, return_inverse=True)
+        patterns, which = distinct(fixed)
         found = np.empty(len(x[0]))
         for number, pattern in enumerate(patterns):
-            own = np.flatnonzero(np.ravel(which) == number)
+            own = np.flatnonzero(which == number)
             part = (x[0][own], *x[1:])
             held = clamp[0] if clamp[0] is True else clamp[0][own]
             given = energy, params, part, (held, *clamp[1:])

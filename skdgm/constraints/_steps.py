@@ -20,6 +20,7 @@ from skdgm.constraints._quantities import (
     typed,
 )
 from skdgm.data.frames import Codec
+from skdgm.utils.math import distinct
 
 
 class Remainder(NamedTuple):
@@ -170,7 +171,7 @@ class Joint(NamedTuple):
         codec = Codec.of(frame)
         values = codec.encode(frame)
         values = values[~np.isnan(values).any(axis=1)]
-        return cls(tuple(codec.names), codec, np.unique(values, axis=0))
+        return cls(tuple(codec.names), codec, distinct(values)[0])
 
     @property
     def replaced(self):

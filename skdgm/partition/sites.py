@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 
 from skdgm._kernels.site_sums import total
 from skdgm.energies import n_rows
+from skdgm.utils.math import distinct
 from skdgm.utils.parallel import run
 from skdgm.utils.tree import astype
 
@@ -75,9 +76,9 @@ def log_evidence(energy, params, x, clamp):
     rows *= np.repeat(clamped, np.diff(layout.first), axis=1)
     field = bias + rows @ J
     found = 0.5 * ((bias + field) * rows).sum(axis=1)
-    patterns, which = np.unique(clamped, axis=0, return_inverse=True)
+    patterns, which = distinct(clamped)
     for number, pattern in enumerate(patterns):
-        own, free = np.flatnonzero(np.ravel(which) == number), ~pattern
+        own, free = np.flatnonzero(which == number), ~pattern
         if free.any():
             found[own] += _summed(energy, J, field[own], free)
     return found

@@ -18,6 +18,7 @@ from skdgm.data import fill
 from skdgm.data.inputs import check_length
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count_rows
+from skdgm.utils.math import distinct
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 
@@ -50,8 +51,8 @@ class Known(NamedTuple):
         if before is not None:
             numbers = np.concatenate([before.numbers, numbers])
             weight = np.concatenate([before.weight, weight])
-        numbers, place = np.unique(numbers, axis=0, return_inverse=True)
-        weight = np.bincount(place.ravel(), weight, minlength=len(numbers))
+        numbers, place = distinct(numbers)
+        weight = np.bincount(place, weight, minlength=len(numbers))
         if len(numbers) > _MOST:
             ends, total = np.cumsum(weight), weight.sum()
             ticks = (np.arange(_MOST) + 0.5) * total / _MOST

@@ -14,10 +14,9 @@ the thread that forked, and counts only the contexts that this thread is in.
 import os
 import signal
 import threading
-from contextlib import contextmanager, nullcontext
 from functools import cache
 
-import numpy as np  # Its BLAS must be loaded before it can be found.
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 try:  # Without conversion to enumerations, in a twentieth of the time.
@@ -32,15 +31,21 @@ class Held:
 
     It has an effect only in the main thread, the only one that Ctrl-C interrupts, and
     only if Python handles SIGINT. Contexts may be nested: the outermost one defers.
+
+    Parameters
+    ----------
+    firm : bool, default=False
+        Defer any number of them, also within another context; for what takes no time.
     """
 
-    def __init__(self):
-        self.before, self.came = None, None
+    def __init__(self, firm=False):
+        self.firm, self.before, self.came = firm, None, None
 
     def __enter__(self):
         if threading.get_ident() == threading.main_thread().ident:
             handler = _handler(signal.SIGINT)
-            if callable(handler) and getattr(handler, "__func__", 0) is not Held._note:
+            held = getattr(handler, "__func__", 0) is Held._note
+            if callable(handler) and (self.firm or not held):
                 # Once this call has returned, a first Ctrl-C only sets a flag.
                 self.before = _handle(signal.SIGINT, self._note)
         return self
@@ -64,7 +69,7 @@ class Held:
         return _Lifted(self)
 
     def _note(self, number, frame):
-        if self.came is not None:
+        if self.came is not None and not self.firm:
             self.before(number, frame)
         self.came = (frame,)
 
@@ -94,8 +99,7 @@ _inside, _own = 0, _Count()
 _limited = []
 
 
-@contextmanager
-def one_blas_thread(brief=False):
+class one_blas_thread(Held):
     """Context in which every BLAS of the process uses one thread.
 
     NumPy does not warn of invalid values in it: OpenBLAS can raise that flag in a
@@ -108,17 +112,49 @@ def one_blas_thread(brief=False):
         Promise that the context lasts no longer than some milliseconds: Ctrl-C is
         deferred to its end, instead of twice, at the beginning and at the end.
     """
-    if _own.n:  # A context around this one lasts longer.
-        yield
-        return
-    with Held() as held:
+
+    def __init__(self, brief=False):
+        super().__init__(firm=True)
+        self.brief, self.inside = brief, False
+
+    def __enter__(self):
+        if _own.n:  # A context around this one lasts longer.
+            return
+        super().__enter__()
+        self.flags = np.errstate(invalid="ignore")
+        self.flags.__enter__()
         _enter()
-        try:
-            lifted = nullcontext() if brief else held.lifted()
-            with lifted, np.errstate(invalid="ignore"):
-                yield
-        finally:
+        self.inside = True
+        if self.before is not None and not self.brief:
+            _handle(signal.SIGINT, self._raise)
+            if self.came is not None:
+                self.__exit__()
+
+    def __exit__(self, *error):
+        if self.inside:
+            if self.before is not None and not self.brief:
+                handler = _handle(signal.SIGINT, self._note)
+                # A callback may have set another one.
+                if getattr(handler, "__self__", None) is not self:
+                    self.before = handler
+            self.inside = False
             _leave()
+            self.flags.__exit__(*error)
+            super().__exit__()
+
+    def _raise(self, number, frame):
+        """Raise Ctrl-C where it does no harm: Python looks for it before the first
+        instruction of a function, too, and after the last."""
+        before, codes, caller = self.before, set(), frame
+        while caller is not None:
+            codes.add(caller.f_code)
+            caller = caller.f_back
+        if one_blas_thread.__exit__.__code__ in codes:
+            self._note(number, frame)
+            return
+        if one_blas_thread.__enter__.__code__ in codes:
+            self.__exit__()
+        before(number, frame)
 
 
 def _enter():

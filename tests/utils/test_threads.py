@@ -1,5 +1,7 @@
+import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -254,11 +256,20 @@ def test_a_library_with_one_thread_is_left_alone(monkeypatch):
     assert not changed
 
 
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("pressed", [False, True])
 @pytest.mark.parametrize("brief", [False, True])
-def test_no_interrupt_leaves_blas_with_one_thread(brief):
+def test_no_interrupt_leaves_blas_with_one_thread(brief, pressed, times):
+    """Nor does a second one, where the context ends by the first."""
+    kept = []
+
     def call():
-        with one_blas_thread(brief):
-            pass
+        with contextlib.ExitStack() as stack:
+            # As a traceback does that somebody looks at.
+            stack.callback(lambda: kept.append(sys.exc_info()))
+            with one_blas_thread(brief):
+                if pressed:
+                    press()
 
     def blas_threads():
         found = threads._controller().lib_controllers
@@ -266,7 +277,7 @@ def test_no_interrupt_leaves_blas_with_one_thread(brief):
 
     with threads._controller().limit(limits=2, user_api="blas"):
         assert set(blas_threads()) == {2}
-        for n in at_every_instruction(call, threads):
+        for n in at_every_instruction(call, threads, times=times):
             assert not threads._lock.locked(), n
             assert threads._inside == 0, n
             assert set(blas_threads()) == {2}, n
