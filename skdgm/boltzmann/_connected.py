@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils import check_array
 
 from skdgm.boltzmann._connected_density import presented
 from skdgm.boltzmann._layers import Layers
@@ -113,13 +114,22 @@ def edges_of(options, n_columns):
     Raises
     ------
     ValueError
-        It is not square, not symmetric, or not of one row for each unit; or needs more
-        colours than allowed.
+        It is not of numbers, not square, not symmetric, or not of one row for each
+        unit; or needs more colours than allowed.
     """
     n_sites, edges = n_columns + options.n_hidden, None
     if options.edges is not None:
         given = options.edges
-        edges = np.asarray(given.toarray() if sp.issparse(given) else given)
+        given = given.toarray() if sp.issparse(given) else given
+        try:
+            edges = check_array(given, dtype=None, input_name="edges")
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"edges must be a matrix of numbers: {error}") from error
+        if edges.dtype.kind not in "biuf":
+            raise ValueError(
+                "edges must be a matrix of numbers or bools, of which 0 is no link; "
+                f"their dtype is {edges.dtype}."
+            )
         if edges.shape != (n_sites, n_sites):
             raise ValueError(
                 f"edges must have a row and a column for each of the {n_sites} units "

@@ -356,6 +356,12 @@ def test_bits_as_two_categories_score_the_same():
 
 BAD = {
     "wrong shape": ({"edges": np.ones((3, 3))}, ROWS, "a row and a column for each"),
+    "text": ({"edges": np.full((8, 8), "0")}, ROWS, "edges must be a matrix of numb"),
+    "objects": ({"edges": np.full((8, 8), None)}, ROWS, "edges must be a matrix of"),
+    "missing": ({"edges": np.full((8, 8), np.nan)}, ROWS, "numbers: Input edges conta"),
+    "infinite": ({"edges": np.full((8, 8), np.inf)}, ROWS, "edges contains infinity"),
+    "ragged": ({"edges": [[0, 1], [1]]}, ROWS, "edges must be a matrix of numbers"),
+    "one row": ({"edges": np.ones(8)}, ROWS, "edges must be a matrix of numbers"),
     "not symmetric": ({"edges": np.triu(np.ones((8, 8)))}, ROWS, "symmetric"),
     "hidden": (
         {"n_hidden": 2, "objective": "pseudo-likelihood"},
