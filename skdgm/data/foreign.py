@@ -30,11 +30,14 @@ class Schema(NamedTuple):
     types : tuple of tuple
         Name of each column's type in narwhals, and its parameters: unit and time zone,
         categories, or digits.
+    own : tuple of {tuple, None}
+        Names of each column's type in Arrow, of which there are more.
     """
 
     library: str
     names: tuple
     types: tuple
+    own: tuple = ()
 
 
 def is_foreign(X):
@@ -49,8 +52,32 @@ def schema_of(X):
     """Describe a DataFrame, as :class:`Schema`."""
     frame = nw.from_native(flattened(X), eager_only=True)
     types = tuple(_described(frame[name]) for name in frame.columns)
-    library = frame.implementation.name.lower()
-    return Schema(library, tuple(frame.columns), types)
+    library, own = frame.implementation.name.lower(), ()
+    if library == "pyarrow":
+        own = tuple(map(_arrow_names, frame.to_native().schema.types))
+    return Schema(library, tuple(frame.columns), types, own)
+
+
+def _arrow_names(kind):
+    """Names by which Arrow finds a type: its own, or those of the indices and values of
+    a dictionary; None if it has other parameters."""
+    import pyarrow as pa
+
+    names = (str(kind),)
+    if isinstance(kind, pa.DictionaryType):
+        names = str(kind.index_type), str(kind.value_type), kind.ordered
+    try:
+        return names if _arrow_type(names) == kind else None
+    except ValueError:
+        return None
+
+
+def _arrow_type(names):
+    """Type of Arrow of such names."""
+    import pyarrow as pa
+
+    parts = list(map(pa.type_for_alias, names[:2]))
+    return pa.dictionary(*parts, names[2]) if len(parts) > 1 else parts[0]
 
 
 def _described(series):
@@ -159,7 +186,20 @@ def native(frame, schema):
         _series(name, frame.iloc[:, j], parts, schema.library)
         for j, (name, parts) in enumerate(zip(schema.names, schema.types))
     ]
-    return nw.from_dict({own.name: own for own in series}).to_native()
+    found = nw.from_dict({own.name: own for own in series}).to_native()
+    return _as_stored(found, schema.own) if schema.own else found
+
+
+def _as_stored(table, own):
+    """Table of Arrow whose columns have types by their names, where they have some."""
+    import pyarrow as pa
+
+    pairs = zip(table.schema, own)
+    fields = [
+        field if names is None else field.with_type(_arrow_type(names))
+        for field, names in pairs
+    ]
+    return table.cast(pa.schema(fields), safe=False)
 
 
 def _series(name, column, parts, library):
@@ -176,6 +216,9 @@ def _series(name, column, parts, library):
     found = [None if lost else x for x, lost in zip(values, missing)]
     if kind == "Decimal" and len(parts) > 1:
         found = [x if x is None else _decimal(x, dtype.scale) for x in found]
+    if kind in ("Categorical", "Enum") and {type(x) for x in found} & {str}:
+        # Not all versions of Arrow make dictionaries of values.
+        return made(values=found, dtype=nw.String()).cast(dtype)
     return made(values=found, dtype=dtype)
 
 

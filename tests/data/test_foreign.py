@@ -6,12 +6,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from skdgm import BernoulliRBM
+from skdgm import NADE, BernoulliRBM
 from skdgm.data.foreign import as_pandas, native, schema_of
 
 pytest.importorskip("pandas")
 polars = pytest.importorskip("polars")
-pytest.importorskip("pyarrow")
+pa = pytest.importorskip("pyarrow")
 
 DAYS = [datetime(2020, 1, 1, 12), None, datetime(2021, 3, 28, 1)]
 # 1577836800 is the first second of 2020.
@@ -70,3 +70,19 @@ def test_numbers_are_of_the_type_of_the_table(library, kind):
             if library == "polars"
             else given.select(["b", "a", "c"])
         )
+
+
+def test_types_of_arrow_are_kept():
+    text, times, n = ["a", None], [time(1, 2, 3), None], pa.int8()
+    for values, kind in (
+        *((text, kind) for kind in (pa.string(), pa.large_string())),
+        *((text, pa.dictionary(n, pa.large_string(), own)) for own in (False, True)),
+        (times, pa.time32("ms")),
+        ([3, None], pa.int16()),
+    ):
+        given = pa.table({"x": pa.array(values).cast(kind)})
+        assert native(as_pandas(given), schema_of(given)).equals(given), kind
+    table = pa.table({"x": pa.array(["a", "b"] * 20, "large_string")})
+    model = NADE(2, "mixed", n_iter=0, random_state=0).fit(table)
+    assert model.sample(3).schema == table.schema
+    assert model.impute(table.slice(0, 3)).schema == table.schema
