@@ -12,6 +12,8 @@ References
    networks. Science.
 """
 
+import re
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -31,6 +33,8 @@ from skdgm.utils.counts import per_layer
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import Held, one_blas_thread
 
+# Beginning of an error about a machine's option.
+_OF_LAYER = re.compile(r".* layer (\d+): The '(\w+)' parameter of \w+ (.*)", re.S)
 # Hidden units of restricted Boltzmann machines are logistic.
 ACTIVATION = "logistic"
 # Names of the pre-training parameters in a DBN.
@@ -131,10 +135,28 @@ class Tuning:
         network._asked = asked_of(network)
         check_dropout(network._options.dropout)
         dbn = self._unfitted_dbn()
-        machines = requested(dbn)
+        try:
+            machines = requested(dbn)
+        except ValueError as error:
+            raise self._reworded(error) from error
         if not fresh:
             check_same(network.dbn_.layers_, machines)
         return dbn
+
+    def _reworded(self, error):
+        """Error about a machine's option by the name of the network's own, if it is
+        that which gives it."""
+        found = _OF_LAYER.fullmatch(str(error))
+        names = {theirs: own for own, theirs in PRETRAINING.items()}
+        if self.network._options.layers is not None or not found:
+            return error
+        number, option, rest = found.groups()
+        if option not in names:
+            return error
+        who = type(self.network).__name__
+        return ValueError(
+            f"The {names[option]!r} parameter of {who}, of layer {number}, {rest}"
+        )
 
     def _unfitted_dbn(self):
         network, asked = self.network, self.network._options

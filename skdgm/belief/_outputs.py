@@ -14,12 +14,14 @@ from sklearn.utils import column_or_1d
 
 from skdgm.data.inputs import as_numbers, check_length
 from skdgm.data.labels import UNKNOWN, marked, of_one_kind
+from skdgm.exceptions import LabelWarning
 from skdgm.nets import (
     logistic_cross_entropy,
     softmax_cross_entropy,
     squared_error,
 )
 from skdgm.training import Table, check_finite, column_spread, column_sums
+from skdgm.utils.callers import warn
 from skdgm.utils.rows import Rows
 
 # A target is constant but for rounding if its scale is at most this times its mean.
@@ -173,6 +175,13 @@ def label_codes(owner, y, rows, classes, n_before):
         raise ValueError(
             f"classes={classes}, but y has several columns, whose numbers are "
             f"{numbers.tolist()}."
+        )
+    if n_before is None and len(labels) > 1 and (labels.sum(axis=1) == 1).all():
+        warn(
+            "y has exactly one label in each row, as one-hot rows of classes do: "
+            f"{type(owner).__name__} takes its columns for several labels, of which a "
+            "row may have any number, or none. Give classes as y.argmax(axis=1).",
+            LabelWarning,
         )
     codes = np.full(y.shape, UNKNOWN, np.int8)
     codes[known] = labels

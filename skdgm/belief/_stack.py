@@ -142,11 +142,11 @@ def cloned(network, place):
     machines : list of estimators
     """
     layers = network._options.layers
-    if not layers or not all(
-        isinstance(pair, tuple) and len(pair) == 2 for pair in layers
-    ):
+    pairs = [pair for pair in layers if isinstance(pair, tuple) and len(pair) == 2]
+    if not layers or [type(pair[0]) for pair in pairs] != [str] * len(layers):
         raise ValueError(
-            "layers must be a list of pairs (name, machine), at least one; got "
+            "layers must be a list of pairs (name, machine) with a text as name, at "
+            "least one; got "
             f"{layers!r}."
         )
     network._validate_names([name for name, _ in layers])

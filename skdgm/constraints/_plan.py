@@ -192,6 +192,10 @@ def valid_rows(constraints, table, drop, who):
             f"{who}: constraints name columns of a DataFrame, and X is a "
             f"{type(table).__name__}."
         )
+    if isinstance(constraints, Constraint):
+        raise TypeError(
+            f"{who}: constraints must be a list, also of one: [{constraints!r}]."
+        )
     keep = np.ones(len(table), bool)
     for constraint in constraints:
         if not isinstance(constraint, Constraint):

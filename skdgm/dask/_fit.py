@@ -151,7 +151,8 @@ def _check(estimator, local_steps, n_shards):
         machines_of(estimator)
     for option, value in (("local_steps", local_steps), ("n_shards", n_shards)):
         whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if value is not None and (not whole or value < 1):
+        by_default = option == "n_shards" and value is None
+        if not by_default and (not whole or value < 1):
             raise ValueError(f"{option} must be a whole number of at least 1: {value}.")
     # Of a machine with a label they are those of the machine that describes it.
     options = vars(estimator._present_options())

@@ -29,7 +29,7 @@ class Clock(NamedTuple):
         a period.
     origin, tick : int
         Least value seen, and the largest number of which all others are multiples from
-        there.
+        there; 0 if no value was seen, and then none is drawn.
     zone : str or None
         Time zone of the values, whose local time is counted, if they have one.
     """
@@ -54,7 +54,7 @@ class Clock(NamedTuple):
         whole, missing = _whole(column, form, unit, zone)
         known = whole[~missing]
         if not len(known):
-            return cls(form, unit, 0, 1, zone)
+            return cls(form, unit, 0, 0, zone)
         origin = int(known.min())
         tick = int(np.gcd.reduce(known - origin)) or 1
         return cls(form, unit, origin, tick, zone)
@@ -74,7 +74,8 @@ class Clock(NamedTuple):
         if self.form == "datetime":
             self._check_zone(column)
         whole, missing = _whole(column, self.form, self.unit, self.zone)
-        ticks = (np.where(missing, self.origin, whole) - self.origin) / self.tick
+        ticks = np.where(missing, self.origin, whole) - self.origin
+        ticks = ticks / max(self.tick, 1)
         return np.where(missing, np.nan, ticks)
 
     @property
@@ -121,7 +122,7 @@ class Clock(NamedTuple):
         """Convert numbers of ticks, NaN where missing, to a column of a dtype."""
         import pandas as pd
 
-        missing = np.isnan(ticks)
+        missing = np.isnan(ticks) | (self.tick == 0)
         whole = np.rint(np.where(missing, 0, ticks)).astype(np.int64)
         whole = whole * self.tick + self.origin
         if self.form == "period":

@@ -106,8 +106,15 @@ def least_sizes(min_categories, n_columns):
         not one for each column.
     """
     least = 1 if min_categories is None else min_categories
-    if not all(is_a(Integral, n) and n > 0 for n in np.ravel(least).tolist()):
-        raise ValueError(f"min_categories must be positive integers; got {least}.")
+    try:
+        flat = np.ravel(least).tolist()
+    except ValueError:  # Ragged.
+        flat = [None]
+    if not all(is_a(Integral, n) and n > 0 for n in flat) or np.ndim(least) > 1:
+        raise ValueError(
+            f"min_categories must be positive integers, one for all columns or one for "
+            f"each; got {least}."
+        )
     if np.max(least) > MAX_CATEGORIES:
         raise ValueError(
             f"min_categories must be at most {MAX_CATEGORIES}; got {np.max(least)}."

@@ -45,7 +45,10 @@ def holding(rows):
 def as_whole(X):
     """Array of a list of integers, in NumPy's type for them; other data unchanged."""
     if isinstance(X, list | tuple):
-        found = np.asarray(X)
+        try:
+            found = np.asarray(X)
+        except ValueError:  # Ragged: validation says so.
+            return X
         return found if found.dtype.kind in "iu" else X
     return X
 

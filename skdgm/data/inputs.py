@@ -14,10 +14,13 @@ from skdgm.utils.domains import is_frame, takes_mixed_tables
 
 # Beginnings of NumPy's messages about values that are not numbers.
 _NO_NUMBER = "could not convert string to float", "float() argument must be"
+_RAGGED = "setting an array element with a sequence"
 _DATES = np.datetime64, np.timedelta64, date, timedelta
 _TEXT = str, bytes
 # Types of missing values, by name, since pandas may not be installed.
 _MISSING = "NoneType", "NAType", "NaTType"
+# Most columns named in a message.
+_MANY = 10
 
 
 def tabulate(rows, sample_weight, in_memory=True):
@@ -87,8 +90,26 @@ def refuse_dates(X, domain):
 
 def refuse_others(model, X, error):
     """Raise an error that names the column and a remedy, if ``error`` is NumPy's for
-    values that are not numbers; else return."""
-    if not str(error).startswith(_NO_NUMBER):
+    values that are not numbers, or scikit-learn's for infinite ones or for another
+    number of dimensions; else return."""
+    told, who = str(error), type(model).__name__
+    if told.startswith("Found array with dim "):
+        shape = ", and say what they are by image_shape" * hasattr(model, "image_shape")
+        raise ValueError(
+            f"{told} Make a row of each image or array: X.reshape(len(X), -1){shape}."
+        ) from error
+    if "contains infinity" in told and (found := _infinite(X)):
+        raise ValueError(
+            f"{told} Such are in columns {found[:_MANY]}: make them NaN, which is a "
+            "missing value, or leave them out."
+        ) from error
+    if told.startswith(_RAGGED) and isinstance(X, list | tuple):
+        sizes = sorted({np.size(row) for row in X})
+        raise ValueError(
+            f"{who} takes a table, but X has rows of {sizes[0]} and of {sizes[-1]} "
+            "values: give NaN where one is missing."
+        ) from error
+    if not told.startswith((*_NO_NUMBER, _RAGGED)):
         return
     if np.ndim(X) == 1:
         raise type(error)(
@@ -107,6 +128,21 @@ def refuse_others(model, X, error):
         f"({error}): encode it, with sklearn.preprocessing.OneHotEncoder or "
         f"OrdinalEncoder{mixed if takes_mixed_tables(model) else ''}."
     ) from error
+
+
+def _infinite(X):
+    """Names, or numbers, of the columns with infinite values."""
+    if sp.issparse(X):
+        whole = X.tocoo()
+        return np.unique(whole.col[np.isinf(whole.data)]).tolist()
+    if is_frame(X):
+        reals = [j for j, dtype in enumerate(X.dtypes) if dtype.kind == "f"]
+        parts = (X.iloc[:, j].to_numpy(np.float64, na_value=np.nan) for j in reals)
+        return [X.columns[j] for j, x in zip(reals, parts) if np.isinf(x).any()]
+    try:
+        return np.flatnonzero(np.isinf(np.asarray(X, np.float64)).any(axis=0)).tolist()
+    except (TypeError, ValueError):
+        return []
 
 
 def _other_column(X):

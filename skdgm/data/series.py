@@ -100,7 +100,13 @@ def codes(column, categories):
     """Convert values to codes: -1 where not among the categories, NaN where missing."""
     import pandas as pd
 
-    found = categories.get_indexer(pd.Index(column))
+    try:
+        found = categories.get_indexer(pd.Index(column))
+    except TypeError as error:
+        raise ValueError(
+            f"Column {column.name!r} had categories when the model was fitted, and has "
+            f"values now that cannot be such ({error})."
+        ) from error
     return np.where(column.isna().to_numpy(), np.nan, found)
 
 

@@ -88,7 +88,9 @@ def disclosed(columns, known, sensitive, confidence):
     joint = 1 - (1 - confidence) / len(sensitive)
     for place, guessed in _closest.guesses(columns, known, sensitive).items():
         column, shares, sizes = columns[place], [], []
-        spread = 0.0 if column.is_discrete else _TOLERANCE * np.nanstd(column.parts[0])
+        known = column.parts[0][~np.isnan(column.parts[0])]
+        spread = 0.0 if column.is_discrete or not len(known) else np.std(known)
+        spread *= _TOLERANCE
         for truth, guess in zip(column.parts, guessed):
             known_values = ~np.isnan(truth)
             right = np.abs(guess - truth)[known_values] <= spread

@@ -399,6 +399,7 @@ def test_bad_input(client, monkeypatch):
     refused(ValueError, "4 partitions with rows", array, n_shards=5)
     refused(ValueError, "n_shards must be", n_shards=0)
     refused(ValueError, "local_steps must be", local_steps=1.5)
+    refused(ValueError, "local_steps must be", local_steps=None)
     refused(ValueError, "sample_weight has 3 rows", sample_weight=[1, 2, 3])
     refused(ValueError, "pretrain='layerwise'", model=DBM((3, 2), pretrain="layerwise"))
     layers = DBMClassifier(DBM((3, 2), pretrain="layerwise"))
