@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm.distributions import Bernoulli, Sites
 from skdgm.energies import Path
 from skdgm.partition import ladder
 from skdgm.partition.estimate import Estimate, of_weights
@@ -92,10 +93,8 @@ def reach(rng, problem, burn_in, n_steps, n_pilot=200):
         alone = rows, energy, params, state, burn_in
         state, _ = gibbs.run(*alone, colours=energy.backwards)
     base = _fair(problem)
-    run = rng.fold(_PILOT), energy, params, base, n_chains, n_pilot
-    pilot = ladder.pilot(*run)
+    pilot, first = piloted(rng.fold(_PILOT), problem, n_chains, n_pilot)
     betas = ladder.unit_lengths(*pilot, MIN_TEMPERATURES, MAX_TEMPERATURES)
-    first = of_weights(pilot[1].sum(axis=0), base[1])
     rungs = tempering.Ladder(betas[::-1], base[0])
     replicas = _replicas(rng.fold(_WARM), problem, state, rungs)
     given, trace = (rng.fold(_TEMPER), energy, params, replicas, n_steps, rungs), []
@@ -105,6 +104,31 @@ def reach(rng, problem, burn_in, n_steps, n_pilot=200):
     tempered = ladder.bridge(np.array(trace[n_steps // 2 :]), rungs, base[1])
     near = _near(problem, samples)
     return Equilibrium(samples, near, tempered, first, info.swap_rates)
+
+
+def piloted(rng, problem, n_chains, n_betas):
+    """Pilot run from fair coins, where means are not known, and its log Z.
+
+    Returns
+    -------
+    betas, increments : pair
+        Returned by :func:`~skdgm.partition.ladder.pilot`.
+    estimate : Estimate
+    """
+    base = _fair(problem)
+    run = ladder.pilot(rng, problem.energy, problem.params, base, n_chains, n_betas)
+    return run, of_weights(run[1].sum(axis=0), base[1])
+
+
+def without_means(problem):
+    """The problem as if no means of bits and of categories were known; None if none
+    are."""
+    units = zip(problem.energy.units, problem.moments)
+    known = [m is not None and isinstance(u, Bernoulli | Sites) for u, m in units]
+    if not any(known):
+        return None
+    moments = (None if k else m for k, m in zip(known, problem.moments))
+    return problem._replace(moments=tuple(moments))
 
 
 def _replicas(rng, problem, state, rungs):

@@ -131,13 +131,13 @@ def complaint(up, down, n_betas, max_gap):
     return f"{text}{taken} Raise n_betas, to {enough} say, or n_chains."
 
 
-def exceeds(other, upper):
+def exceeds(other, upper, n_errors=_SURE):
     """Return whether other chains found a part of the model that both sides missed.
 
-    True if their log Z less three standard errors is above ``upper``, the upper end of
-    the bracket. A lower one means nothing: the chains may not have arrived yet.
+    True if their log Z less so many standard errors is above ``upper``, the upper end
+    of the bracket. A lower one means nothing: the chains may not have arrived yet.
     """
-    return other.log_Z - _SURE * other.se > upper
+    return other.log_Z - n_errors * other.se > upper
 
 
 def missed(way, other, upper):

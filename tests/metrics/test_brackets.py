@@ -7,7 +7,7 @@ from scipy.special import logsumexp
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 
-from skdgm import BernoulliRBM
+from skdgm import BernoulliRBM, BoltzmannMachine
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.metrics import (
     csl_log_likelihood,
@@ -202,3 +202,37 @@ def test_missing_values_are_refused_where_nothing_is_known_of_them():
         with pytest.raises(ValueError, match="missing values.*score_samples"):
             function(model, X)
     assert np.isfinite(csl_log_likelihood(model, X, n_samples=20)).all()
+
+
+def bimodal(kind, seed):
+    """A machine of spins by hand that has two modes, and rows of the less likely one,
+    for the most part."""
+    rng = np.random.default_rng(seed)
+    spins = np.sign(rng.normal(size=14))
+    rows = np.where(rng.random((200, 14)) < 0.05, -spins, spins)
+    rows[: 20 * (seed % 2)] *= -1
+    # In favour of the other mode.
+    own, rows = -0.1 * spins + rng.normal(0, 0.05, 14), (rows + 1) / 2
+    if kind == "graph":
+        J = np.outer(spins, spins) * 0.15 * rng.uniform(0.7, 1.3)
+        np.fill_diagonal(J, 0)
+        model = BoltzmannMachine(n_iter=0, random_state=0).fit(rows)
+        model.coupling_, model.intercept_visible_ = 4 * J, 2 * own - 2 * J.sum(axis=1)
+        return model
+    W = spins[:, None] * rng.uniform(0.2, 0.5, (14, 8))
+    model = BernoulliRBM(8, n_iter=0, random_state=0).fit(rows)
+    model.components_, model.intercept_hidden_ = 4 * W.T, -2 * W.sum(axis=0)
+    model.intercept_visible_ = 2 * own - 2 * W.sum(axis=1)
+    return model
+
+
+@pytest.mark.parametrize("kind", ["graph", "restricted"])
+@pytest.mark.filterwarnings("ignore:.*do not have the means")
+def test_modes_where_no_data_are_belong_to_log_Z(kind):
+    # Both sides begin with the means of data, and would agree about one mode.
+    for seed in range(6):
+        model = bimodal(kind, seed)
+        exact = partition_bracket(model)
+        assert exact.lower == exact.upper
+        found = partition_bracket(model, max_bits=0)
+        assert found.lower - 0.1 < exact.log_Z < found.upper + 0.1, seed
