@@ -105,9 +105,9 @@ class DBN(BeliefNetwork):
     log_Z_se_ : float
         Standard error of ``log_Z_``; 0 where log Z is exact.
     density_kind_ : {"exact", "lower bound", "estimate"}
-        Meaning of :meth:`score_samples`: a lower bound if log Z is exact, because one
-        of the top-level machine's layers has at most 20 units, otherwise an estimate of
-        one. For a single layer, as for a BernoulliRBM.
+        Meaning of :meth:`score_samples`: a lower bound, in expectation over draws, if
+        log Z is exact, because one of the top-level machine's layers has at most 20
+        units, otherwise an estimate of one. For a single layer, as for a BernoulliRBM.
     loss_curves_ : list of list of float
         Losses of each layer, one per epoch; after refinement also its losses: minus the
         mean bound of some training rows, with a pseudo-likelihood in place of the

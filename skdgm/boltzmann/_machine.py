@@ -231,15 +231,16 @@ class Machine(Estimator):
         .. math:: \log p(v) = -F(v) - \log Z
 
         With several hidden layers, whose :meth:`free_energy` is variational, this is a
-        lower bound. Log Z, computed at the first call, is exact where the even or the
-        odd layers have at most 20 units. Otherwise it is an estimate by annealed
-        importance sampling from both sides, with the standard error ``log_Z_se_``. A
-        brief run is enough where this is at most 0.07 nats and both sides agree with
-        parallel tempering; else a run as long as that of
+        lower bound, as it is for rows with missing entries where log Z is an estimate.
+        Log Z, computed at the first call, is exact where the even or the odd layers
+        have at most 20 units. Otherwise it is an estimate by annealed importance
+        sampling from both sides, with the standard error ``log_Z_se_``. A brief run is
+        enough where this is at most 0.07 nats and both sides agree with parallel
+        tempering; else a run as long as that of
         :func:`~skdgm.metrics.partition_bracket` follows, and where its sides differ by
-        more than a nat, the higher one is taken, with a warning. For grey values in
-        [0, 1] the result is a lower bound on the mean log-likelihood of binary rows
-        drawn with these probabilities.
+        more than a nat, the higher one is taken, with a warning. For grey values in [0,
+        1] the result is a lower bound on the mean log-likelihood of binary rows drawn
+        with these probabilities.
 
         Parameters
         ----------

@@ -169,7 +169,8 @@ class RBM(Machine):
         Standard error of ``log_Z_``; 0 where that is exact.
     density_kind_ : {"exact", "estimate"}
         Kind of density that :meth:`score_samples` returns: exact where one of the
-        layers has at most :math:`2^{20}` states.
+        layers has at most :math:`2^{20}` states; elsewhere, of rows with missing
+        entries, the estimate of a lower bound.
     loss_curve_ : list of float
         For each epoch the negative log-likelihood of columns, each given the means of
         the hidden units given the other columns of its row, estimated from some columns

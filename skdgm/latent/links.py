@@ -10,9 +10,10 @@ or by hidden units that all columns share, whose biases the net gives, too [3]_ 
 .. math:: a_t = b_t(y) + V_t h_t, \qquad
    h_t = \sigma\Bigl(\rho_t \bigl(c(y) + \sum_{i < t} x_i W_i\bigr)\Bigr)
 
-The rho are 1 for bits. Between columns U and V have a factor by which they learn more
-slowly. The density of given values takes one pass; draws are made of
-one column after another.
+The rho are 1 for bits. Between columns U and V (not W) have a factor by which they
+learn more slowly: by this factor where steps do not depend on the size of gradients, as
+Adam's, and by its square where they are proportional to it, as those of SGD. The
+density of given values takes one pass; draws are made of one column after another.
 
 References
 ----------
@@ -67,7 +68,7 @@ class Link(ABC):
         Whether hidden units are scaled by a factor for each column, as those of real
         numbers are.
     pace : float, default=1.0
-        Factor of U, or of V, by which they learn more slowly.
+        Factor of U, or of V, by which Adam learns them more slowly; SGD by its square.
 
     Attributes
     ----------

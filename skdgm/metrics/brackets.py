@@ -172,8 +172,9 @@ class LikelihoodBracket(NamedTuple):
     ess : float
         Effective number of annealed chains; all of them where log Z is exact.
     kind : {"exact", "lower bound", "estimate"}
-        Kind of the figures: the log-likelihood of bits, a lower bound on it, or an
-        estimate, by annealing or by importance sampling, which is low on average.
+        Kind of the figures: the log-likelihood of bits, a lower bound on it (in
+        expectation, where it is a mean over draws), or an estimate, by annealing or by
+        importance sampling, which is low on average.
     rows : ndarray of shape (n_samples,)
         Log-likelihood of each row, or its mean over draws of a grey row's bits.
     log_Z : Bracket
