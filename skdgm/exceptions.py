@@ -10,6 +10,13 @@ class DataRangeWarning(UserWarning):
     """
 
 
+class RealColumnsWarning(DataRangeWarning):
+    """Warning that columns which a model takes for bits look like real numbers.
+
+    Each was scaled to [0, 1], and few of its values are near 0 or 1.
+    """
+
+
 class MissingDataWarning(UserWarning):
     """Warning about data without information.
 

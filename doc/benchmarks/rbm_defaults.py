@@ -30,7 +30,8 @@ SAME = {"schedule": "constant", "init_biases": "zeros", "n_chains": None, "n_ite
 STEPS = {
     "as scikit-learn's": SAME,
     'init_biases="marginals"': {**SAME, "init_biases": "marginals"},
-    'schedule="linear"': {"n_chains": None, "n_iter": 10},
+    'schedule="linear"': {"schedule": "linear", "n_chains": None, "n_iter": 10},
+    'schedule="cooldown"': {"n_chains": None, "n_iter": 10},
     "n_chains=50": {"n_iter": 10},
     "n_iter=20": {},
 }

@@ -16,7 +16,7 @@ from skdgm.base.frames import filled_in, framed
 from skdgm.belief._fine_tuning import ACTIVATION, PRETRAINING, Tuning
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief.dbn import DBN
-from skdgm.nets import TUNING, Layer, NetState, Tuner, forward, hidden
+from skdgm.nets import TUNING, Layer, NetState, Tuner, dropped, forward, hidden
 from skdgm.training import Budget
 from skdgm.utils.counts import check_sizes
 
@@ -96,13 +96,18 @@ class TunedNetwork(_BaseComposition, Estimator):
     def _objective(self, table, before):
         recipe = SimpleNamespace(**vars(self._options), activation=self._activation)
         outputs, density, rows = self._outputs, self.density_, table.rows
+
+        def inputs(index):
+            return density.completed(rows.take(index))
+
         objective = Tuner(
             recipe,
-            lambda index: density.completed(rows.take(index)),
+            inputs,
             outputs.targets(rows.labels),
             outputs.loss,
             self._seed,
             epochs_before=before,
+            center=dropped(recipe.dropout, inputs, table),
         )
         objective.quantity = outputs.quantity
         return objective

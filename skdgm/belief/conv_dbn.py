@@ -98,7 +98,8 @@ class ConvDBN(BeliefNetwork):
     learning_rate, solver, momentum : default="auto"
         Options of training, as of :class:`ConvRBM`, of all layers; or a tuple with one
         value for each. "auto" are the defaults of the layer's machine.
-    schedule : {"constant", "invscaling", "linear"} or tuple, default="linear"
+    schedule : {"constant", "invscaling", "linear", "cooldown"} or tuple, \
+            default="linear"
         Course of the learning rate, as of :class:`ConvRBM`.
     batch_size : int or tuple of int, default=10
         Number of rows in each update.

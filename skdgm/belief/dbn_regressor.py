@@ -54,7 +54,7 @@ class DBNRegressor(RegressorMixin, TunedNetwork):
         most 100.
     dropout : float or tuple of float, default=0.0
         Fraction of the hidden units dropped at random during fine-tuning; or a pair:
-        of the inputs and of the hidden units.
+        of the inputs and of the hidden units, as in :class:`DBNClassifier`.
     max_norm : float or None, default=None
         Maximum norm of the weights into a hidden unit.
     early_stopping : bool, default=False

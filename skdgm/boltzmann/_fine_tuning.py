@@ -25,6 +25,7 @@ from skdgm.nets import (
     Layer,
     NetState,
     Tuner,
+    dropped,
     forward,
     softmax_cross_entropy,
 )
@@ -156,7 +157,8 @@ def tuner_of(machine, table, options, seed):
     inputs = Inputs(rows, table.index, of_rows)
     targets = np.eye(len(machine.classes_), dtype=bool)[rows.labels]
     recipe = SimpleNamespace(**vars(options), activation=_ACTIVATION)
-    return Tuner(recipe, inputs, targets, softmax_cross_entropy, seed)
+    center = dropped(options.dropout, inputs, table)
+    return Tuner(recipe, inputs, targets, softmax_cross_entropy, seed, center=center)
 
 
 def told(machine, tuned):

@@ -20,7 +20,7 @@ MACHINE = {
     "centering": [StrOptions({"start", "data", "moving"}), None],
     "solver": [StrOptions({"sgd", "adam"})],
     "momentum": [Real, tuple],
-    "schedule": [StrOptions({"constant", "invscaling", "linear"})],
+    "schedule": [StrOptions({"constant", "invscaling", "linear", "cooldown"})],
     "power_t": [Interval(Real, 0, None, closed="left")],
     "l1": [Interval(Real, 0, None, closed="left")],
     "l2": [Interval(Real, 0, None, closed="left")],

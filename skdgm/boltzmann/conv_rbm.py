@@ -131,9 +131,9 @@ class ConvRBM(Machine):
     momentum : float or tuple of float, default=0.9
         Momentum coefficient (for "adam" the first beta). The values of a tuple share
         the epochs evenly, in order.
-    schedule : {"constant", "invscaling", "linear"}, default="linear"
+    schedule : {"constant", "invscaling", "linear", "cooldown"}, default="linear"
         The learning rate after t of T epochs is ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+        ``1 / (1 + t) ** power_t``, ``1 - t / T`` or ``min(1, 5 * (1 - t / T))``.
     power_t : float, default=0.5
         Exponent for ``schedule="invscaling"``.
     l1, l2 : float, default=0.0

@@ -68,9 +68,9 @@ class BernoulliRBM(Machine):
     momentum : float or tuple of float, default=0.0
         Momentum coefficient (for "adam" the first beta). The values of a tuple share
         the epochs evenly, in order.
-    schedule : {"constant", "invscaling", "linear"}, default="linear"
+    schedule : {"constant", "invscaling", "linear", "cooldown"}, default="cooldown"
         The learning rate after t of T epochs is ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+        ``1 / (1 + t) ** power_t``, ``1 - t / T`` or ``min(1, 5 * (1 - t / T))``.
     power_t : float, default=0.5
         Exponent for ``schedule="invscaling"``.
     l1, l2 : float, default=0.0
@@ -181,7 +181,7 @@ class BernoulliRBM(Machine):
     >>> rbm.density_kind_
     'exact'
     >>> print(f"{rbm.score(X):.0f} nats")
-    -25 nats
+    -24 nats
     """
 
     _parameter_constraints: dict = {
@@ -204,7 +204,7 @@ class BernoulliRBM(Machine):
         centering=None,
         solver="sgd",
         momentum=0.0,
-        schedule="linear",
+        schedule="cooldown",
         power_t=0.5,
         l1=0.0,
         l2=0.0,

@@ -10,7 +10,8 @@ from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.data.streams import is_streamed
 from skdgm.training import canonical
-from skdgm.utils.domains import is_frame, takes_mixed_tables
+from skdgm.utils.bits import takes_mixed_tables
+from skdgm.utils.domains import is_frame
 
 # Beginnings of NumPy's messages about values that are not numbers.
 _NO_NUMBER = "could not convert string to float", "float() argument must be"

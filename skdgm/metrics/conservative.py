@@ -84,8 +84,8 @@ def csl_log_likelihood(
     >>> from skdgm.metrics import csl_log_likelihood
     >>> X = load_digits().data.round() > 7
     >>> rbm = BernoulliRBM(16, n_iter=5, random_state=0).fit(X)
-    >>> few = csl_log_likelihood(rbm, X[:20], n_samples=100).mean()
-    >>> many = csl_log_likelihood(rbm, X[:20], n_samples=1000).mean()
+    >>> few = csl_log_likelihood(rbm, X[:20], n_samples=10).mean()
+    >>> many = csl_log_likelihood(rbm, X[:20], n_samples=100).mean()
     >>> bool(few < many < rbm.score(X[:20]))
     True
     """

@@ -52,7 +52,7 @@ from skdgm.nets.primitives import (
 )
 from skdgm.nets.tangents import gradient_norm, gradient_penalty
 from skdgm.nets.tape import vjp
-from skdgm.nets.tuner import Monitor, Tuner
+from skdgm.nets.tuner import Monitor, Tuner, dropped
 
 __all__ = [
     "ACTIVATIONS",
@@ -82,6 +82,7 @@ __all__ = [
     "draw",
     "draw_bits",
     "drop_out",
+    "dropped",
     "follow",
     "forward",
     "gradient_norm",

@@ -99,7 +99,7 @@ def init(rng, sizes, activation, dtype=np.float64):
     return tuple(layers)
 
 
-def forward(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
+def forward(params, x, activation, *, dropout=0.0, rng=None):
     """Outputs of the net for rows; the last layer is linear.
 
     Parameters
@@ -109,8 +109,8 @@ def forward(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
     activation : str or tuple of callable
         Activation function of hidden units; or ``function(x, W, b)`` for each layer of
         them.
-    dropout : pair of float
-        Dropout rates of inputs and of hidden units; rates above 0 require ``rng``.
+    dropout : float
+        Dropout rate of hidden units; a rate above 0 requires ``rng``.
     rng : Stream, optional
         One stream for all rows, which are distinguished by their position.
 
@@ -123,7 +123,7 @@ def forward(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
     return dense(x, W, b, "identity")
 
 
-def hidden(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
+def hidden(params, x, activation, *, dropout=0.0, rng=None):
     """Values of the highest hidden layer for rows.
 
     Parameters are those of :func:`forward`, with the layers up to the one wanted:
@@ -133,18 +133,14 @@ def hidden(params, x, activation, *, dropout=(0.0, 0.0), rng=None):
     -------
     h : ndarray of shape (n_rows, n_units)
     """
-    x = _thinned(x, dropout[0], rng, 0)
     for number, (W, b) in enumerate(params):
         if isinstance(activation, str):
             x = dense(x, W, b, activation)
         else:
             x = activation[number](x, W, b)
-        x = _thinned(x, dropout[1], rng, number + 1)
+        if dropout:
+            x = drop_out(x, dropout, rng.fold(number + 1))
     return x
-
-
-def _thinned(x, rate, rng, number):
-    return drop_out(x, rate, rng.fold(number)) if rate else x
 
 
 def check_dropout(rates):

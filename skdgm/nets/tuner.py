@@ -8,7 +8,9 @@
 
 Rows without a known target are left out beforehand, by
 :func:`~skdgm.training.labelled`. After each update the incoming weights of a hidden
-unit may be scaled down to a largest norm [1]_.
+unit may be scaled down to a largest norm [1]_. Inputs that are dropped become 0 where
+that is usual, as it is of pixels, and else take their mean: zeros in place of values
+around a half are far more noise than most columns can bear.
 
 References
 ----------
@@ -20,6 +22,7 @@ import numpy as np
 
 from skdgm.nets.feed_forward import forward, init
 from skdgm.nets.objective import NetObjective
+from skdgm.nets.primitives import drop_out
 from skdgm.training import Watch
 from skdgm.utils.random import stream
 
@@ -29,6 +32,8 @@ INIT, SHUFFLE, STEP, PROBE, SPLIT = range(2**16, 2**16 + 5)
 _DIVERGED = 10.0
 # Training was useless if the loss rose by more than this times (1 + the initial).
 _USELESS = 0.1
+# Inputs are near 0 up to this value, which is usual from this share of all rows on.
+_NEAR, _USUAL = 0.1, 1 / 3
 
 
 class Tuner(NetObjective):
@@ -50,6 +55,8 @@ class Tuner(NetObjective):
         Numbers of units from input to output, of a net that :meth:`start` draws.
     dtype : type, default=float64
         Type of that net's parameters.
+    center : ndarray of shape (n_inputs,), default=0.0
+        Values of inputs that are dropped, as of :func:`dropped`.
     """
 
     INIT, SHUFFLE, STEP, PROBE, SPLIT = INIT, SHUFFLE, STEP, PROBE, SPLIT
@@ -65,10 +72,11 @@ class Tuner(NetObjective):
         epochs_before=0,
         sizes=None,
         dtype=np.float64,
+        center=0.0,
     ):
         super().__init__(recipe, None, seed, epochs_before)
         self.inputs, self.targets, self.loss = inputs, targets, loss
-        self.sizes, self.dtype = sizes, dtype
+        self.sizes, self.dtype, self.center = sizes, dtype, center
 
     def init(self, rng):
         """Initial layers of a net of the given sizes."""
@@ -78,8 +86,11 @@ class Tuner(NetObjective):
         """Inputs and targets of a batch, and options of dropout."""
         rates = self.recipe.dropout
         rates = rates if isinstance(rates, tuple) else (0.0, rates)
-        x, dropped = self.inputs(batch), {"dropout": rates, "rng": self.stream(clock)}
-        return x, self.targets[batch], dropped
+        x, rng = self.inputs(batch), self.stream(clock)
+        if rates[0]:
+            center = np.asarray(self.center, x.dtype)
+            x = center + drop_out(x - center, rates[0], rng.fold(0))
+        return x, self.targets[batch], {"dropout": rates[1], "rng": rng}
 
     def forward(self, params, given):
         """Loss of each row."""
@@ -134,6 +145,32 @@ class Monitor(Watch):
 
     def _losses(self, state, index, part):
         return self.tuner.losses(state, index)
+
+
+def dropped(rates, inputs, table):
+    """Values that inputs take where they are dropped.
+
+    Parameters
+    ----------
+    rates : float or pair of float
+        Of dropout.
+    inputs : callable
+        ``inputs(index)`` reads rows, of shape (n_rows, n_inputs).
+    table : Table
+
+    Returns
+    -------
+    center : ndarray of shape (n_inputs,), or 0.0 if no input is dropped
+        The mean, but 0 where a third of all values or more are near 0.
+    """
+    if not isinstance(rates, tuple) or not rates[0]:
+        return 0.0
+    total, near = 0.0, 0.0
+    for part in table.rows.blocks(n_rows=len(table.index)):
+        x, weight = inputs(table.index[part]), table.weight[part]
+        total, near = total + weight @ x, near + weight @ (abs(x) < _NEAR)
+    whole = max(table.weight.sum(), np.finfo(float).tiny)
+    return np.where(near < _USUAL * whole, total / whole, 0.0)
 
 
 def limit(W, max_norm):

@@ -6,16 +6,28 @@ With t the number of epochs done (a real number) of T, the learning rate is
 "constant"     :math:`\epsilon`
 "invscaling"   :math:`\epsilon \, (1 + t)^{-\text{power}}`
 "linear"       :math:`\epsilon \, (1 - t / T)`
+"cooldown"     :math:`\epsilon \, \min(1, 5 (1 - t / T))`
 =============  ==========================================
 
-"linear" is constant if T is unknown.
+The last two are constant if T is unknown. "cooldown" [1]_ learns as far as a constant
+rate does, and as quietly in the end as one that falls all the time.
+
+References
+----------
+.. [1] Hägele, Bakouch, Kosson, Ben Allal, Von Werra and Jaggi (2024). Scaling laws and
+   compute-optimal training beyond fixed training durations. NeurIPS.
 """
 
 from math import inf
 from numbers import Integral
 from typing import NamedTuple
 
+import numpy as np
+
 from skdgm.utils.counts import is_a
+
+# Share of the epochs in which the rate falls, with "cooldown".
+_COOLDOWN = 0.2
 
 
 class Clock(NamedTuple):
@@ -51,7 +63,7 @@ def learning_rate(initial, schedule, clock, power=0.5):
     ----------
     initial : float
         The initial rate :math:`\epsilon`.
-    schedule : {"constant", "invscaling", "linear"}
+    schedule : {"constant", "invscaling", "linear", "cooldown"}
     clock : Clock
     power : float
         Exponent of "invscaling".
@@ -62,8 +74,10 @@ def learning_rate(initial, schedule, clock, power=0.5):
     """
     if schedule == "invscaling":
         return initial / (1.0 + clock.epochs_done) ** power
-    if schedule == "linear" and clock.n_epochs is not None:
-        return initial * (1.0 - clock.epochs_done / clock.n_epochs)
+    if schedule in ("linear", "cooldown") and clock.n_epochs is not None:
+        left = 1.0 - clock.epochs_done / clock.n_epochs
+        slow = np.minimum(1.0, left / _COOLDOWN)
+        return initial * (left if schedule == "linear" else slow)
     return initial
 
 

@@ -6,10 +6,14 @@ from math import isfinite, isnan
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import assert_all_finite
-from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import (
+    _get_feature_names,
+    check_array,
+    validate_data,
+)
 
 from skdgm.exceptions import DataRangeWarning
+from skdgm.utils.bits import other_kind, tell_real
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.callers import warn
 from skdgm.utils.rows import (
@@ -49,6 +53,7 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
         If True, negative values are an error. Otherwise they are clipped to 0, with a
         warning, since a scaler fitted on other rows produces such values. Values above
         1 are always clipped to 1, with a warning. Rounding errors are clipped without.
+        With ``reset``, columns that look like real numbers are warned of.
     dtype : type, optional
         Floating type to compute in; by default float64 for float64 data, else float32.
 
@@ -62,43 +67,27 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
         X is empty or infinite, has the wrong number of columns, or has negative values
         while ``fitting``.
     """
+    names = _get_feature_names(getattr(X, "header", X))
     X, low, high, facts = checked(estimator, X, reset)
     dtype = dtype or floating_type(X.dtype)
     name = type(estimator).__name__
     if fitting and low < -ROUNDING:
         raise ValueError(
             f"Negative values in data passed to {name}: it takes its columns for bits, "
-            f"so values must lie in [0, 1]. {_other_kind(estimator)} Or scale them "
-            "with sklearn.preprocessing.MinMaxScaler."
+            f"so values must lie in [0, 1]. {other_kind(estimator)} Or scale them "
+            "with sklearn.preprocessing.MinMaxScaler, if they are grey values."
         )
     if low < -ROUNDING or high > 1 + ROUNDING:
         warn(
             f"{name} got values from {low:g} to {high:g}, takes its columns for bits, "
-            f"and sees them clipped to [0, 1]. {_other_kind(estimator)} Or scale them "
+            f"and sees them clipped to [0, 1]. {other_kind(estimator)} Or scale them "
             "with sklearn.preprocessing.MinMaxScaler(clip=True); divide 8-bit images "
             "by 255.",
             DataRangeWarning,
         )
+    elif fitting and reset and not facts["binary"] and high >= 1 - ROUNDING:
+        tell_real(estimator, X, names, facts["density"], ROUNDING)
     return Rows(X, dtype, (0.0, 1.0) if low < 0 or high > 1 else None, **facts)
-
-
-def _other_kind(estimator):
-    """Advice on how to model columns that are not binary."""
-    options = vars(estimator)
-    if "column_types" not in options or options.get("layers") is not None:
-        return "Use a model of real columns, such as GaussianRBM, if they are such."
-    mixed = ', or with column_types="mixed" if a DataFrame says what each of them is'
-    return (
-        'Fit with column_types="gaussian" if they are real numbers'
-        f"{mixed if takes_mixed_tables(estimator) else ''}."
-    )
-
-
-def takes_mixed_tables(estimator):
-    """Return whether an estimator has the option ``column_types="mixed"``."""
-    allowed = estimator._parameter_constraints.get("column_types", ())
-    strings = (own.options for own in allowed if isinstance(own, StrOptions))
-    return "column_types" in vars(estimator) and any("mixed" in s for s in strings)
 
 
 def real_rows(estimator, X, *, reset=False, dtype=None):

@@ -5,9 +5,11 @@ import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.callback import ProgressBar
-from sklearn.datasets import make_multilabel_classification
-from sklearn.model_selection import GridSearchCV
+from sklearn.datasets import load_iris, make_multilabel_classification
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 
 from skdgm import DBN, BernoulliRBM, DBNClassifier, DBNRegressor, GaussianRBM
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
@@ -62,10 +64,16 @@ def test_layers_without_pre_training_begin_as_a_net_does():
     lower, upper = clf.dbn_.coefs_
     np.testing.assert_array_equal(clf.coefs_[0], lower)
     assert clf.coefs_[1].std() > 3 * upper.std()
-    plain = clf.set_params(hidden_layer_sizes=(64, 32), pretrain_iter=0, n_iter=30)
+    plain = clf.set_params(hidden_layer_sizes=(64, 32), pretrain_iter=0, n_iter=60)
     plain.fit(TRAIN, Y_TRAIN)
     assert plain.dbn_.n_iter_ == 0
     assert plain.score(TEST, Y_TEST) > 0.9
+
+
+def test_small_tables_of_scaled_columns_are_learned():
+    X, y = load_iris(return_X_y=True)
+    clf = make_pipeline(MinMaxScaler(), DBNClassifier((64, 64), random_state=0))
+    assert cross_val_score(clf, X, y, cv=StratifiedKFold(3)).mean() > 0.9
 
 
 def test_rows_without_a_label_are_learned_of():

@@ -303,7 +303,7 @@ def test_missing_values_are_left_to_others(calls):
 
 def test_large_updates_are_left_to_several_threads(calls):
     X = np.tile(GREY, (1, 20))
-    options = {"n_components": 500, "batch_size": 75, "n_iter": 1}
+    options = {"n_components": 500, "batch_size": 75, "n_iter": 1, "schedule": "linear"}
     with limit(2):
         machine(**options).fit(X)
         assert not calls

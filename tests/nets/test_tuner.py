@@ -88,6 +88,19 @@ def test_a_number_for_dropout_is_that_of_hidden_units():
     assert_differ(one.state.params, both.state.params)
 
 
+@pytest.mark.parametrize("center", [0.0, np.array([0.25, 0.5, 1.0])])
+def test_inputs_that_drop_out_take_their_mean(center):
+    X = np.full((200, 3), 0.75)
+    tuner = tuner_of(table_of(X, np.ones((200, 1))), dropout=(0.5, 0.0))
+    tuner.center = center
+    seen, *_ = tuner.prepare(tuner.start(), np.arange(200), Clock(0))
+    expected = np.stack(np.broadcast_arrays(center, 2 * X[0] - center))
+    dropped = seen == expected[0]
+    np.testing.assert_allclose(seen[~dropped], np.tile(expected[1], (200, 1))[~dropped])
+    assert 0.4 < dropped.mean() < 0.6
+    assert abs(seen.mean(axis=0) - X[0]).max() < 0.2
+
+
 def test_what_drops_out_changes_from_step_to_step():
     options = {"dropout": 0.5, "solver": "sgd"}
     _, after, _ = step(**options)

@@ -16,6 +16,9 @@ def test_clock_counts_in_epochs():
         ("constant", 7, 0.2),
         ("linear", 0, 0.2),
         ("linear", 5, 0.1),
+        ("cooldown", 0, 0.2),
+        ("cooldown", 8, 0.2),
+        ("cooldown", 9, 0.1),
         ("invscaling", 0, 0.2),
         ("invscaling", 3, 0.1),
     ],
@@ -25,9 +28,10 @@ def test_learning_rate(schedule, epoch, expected):
     assert rate == pytest.approx(expected)
 
 
-def test_linear_schedule_ends_near_zero():
+@pytest.mark.parametrize("schedule, share", [("linear", 1), ("cooldown", 0.2)])
+def test_schedules_end_near_zero(schedule, share):
     last = Clock(9, 10, 99, 100)
-    assert learning_rate(1.0, "linear", last) == pytest.approx(0.001)
+    assert learning_rate(1.0, schedule, last) == pytest.approx(0.001 / share)
 
 
 def test_staircase_shares_the_epochs():
@@ -46,6 +50,7 @@ def test_staircase_ends_with_the_last_value_however_few_the_epochs():
 def test_without_an_end():
     endless = Clock(7)
     assert learning_rate(0.2, "linear", endless) == 0.2
+    assert learning_rate(0.2, "cooldown", endless) == 0.2
     assert learning_rate(0.2, "invscaling", Clock(3), power=0.5) == pytest.approx(0.1)
     assert piecewise((1, 3, 10), endless) == 10
 

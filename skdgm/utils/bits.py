@@ -1,0 +1,92 @@
+"""Columns that a model takes for bits: advice where they are real numbers instead."""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils._param_validation import StrOptions
+
+from skdgm.exceptions import RealColumnsWarning
+from skdgm.utils.blocks import Blocks
+from skdgm.utils.callers import warn
+from skdgm.utils.rows import BLOCK_ENTRIES, slices
+
+# Distance from 0 or 1 up to which a value is near it, and the share of values near
+# either below which a column is real; a uniform one has a fifth. Of scikit-learn's
+# digits no column has less than a third, of scaled tables most have.
+_NEAR, _SHARE = 0.1, 1 / 3
+# Number of rows that are looked at first, and of columns that a message names.
+_FEW, _MANY = 2_000, 10
+
+
+def other_kind(estimator):
+    """Advice on how to model columns that are not binary."""
+    options = vars(estimator)
+    if "dbm" in options:
+        return 'Fit with dbm__column_types="gaussian" if they are real numbers.'
+    if "column_types" not in options or options.get("layers") is not None:
+        return "Use a model of real columns, such as GaussianRBM, if they are such."
+    mixed = ', or with column_types="mixed" if a DataFrame says what each of them is'
+    return (
+        'Fit with column_types="gaussian" if they are real numbers'
+        f"{mixed if takes_mixed_tables(estimator) else ''}."
+    )
+
+
+def takes_mixed_tables(estimator):
+    """Return whether an estimator has the option ``column_types="mixed"``."""
+    allowed = estimator._parameter_constraints.get("column_types", ())
+    strings = (own.options for own in allowed if isinstance(own, StrOptions))
+    return "column_types" in vars(estimator) and any("mixed" in s for s in strings)
+
+
+def tell_real(estimator, X, names, density, rounding):
+    """Warn if most columns look like real numbers that were scaled to [0, 1].
+
+    They reach from 0 to 1, each of them, as scalers make them, and few of their values
+    are near either. Images, whose pixels share a scale, and probabilities do not.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : {ndarray, CSR matrix or array, Blocks} of shape (n_rows, n_columns)
+        With values in [0, 1], and NaN. Tables in blocks are not read for this.
+    names : sequence or None
+        Names of the columns.
+    density : float
+        Share of entries above 0. Where few are, nothing is to be looked for.
+    rounding : float
+        Distance from 0 and 1 that may be a rounding error.
+    """
+    # Half of all columns have to be real, which are above 0 nearly everywhere.
+    if isinstance(X, Blocks) or density < _SHARE:
+        return
+    n_rows, n_columns = X.shape
+    few = X[:: -(-n_rows // _FEW)]
+    if 2 * _is_real(few, np.inf).sum() < n_columns:
+        return
+    real = _is_real(X, rounding)
+    if 2 * real.sum() < n_columns:
+        return
+    which = np.flatnonzero(real) if names is None else np.asarray(names)[real]
+    more = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
+    warn(
+        f"{type(estimator).__name__} takes its columns for bits, but few values of "
+        f"columns {which[:_MANY].tolist()}{more} are near 0 or 1, as of real numbers "
+        f"that were scaled to [0, 1]: much of what they say is lost. "
+        f"{other_kind(estimator)}",
+        RealColumnsWarning,
+    )
+
+
+def _is_real(X, rounding):
+    """Whether columns have few values near 0 and 1, but reach both up to rounding."""
+    n_columns = X.shape[1]
+    seen, near = np.zeros((2, n_columns))
+    low, high = np.full(n_columns, np.inf), np.full(n_columns, -np.inf)
+    for block in slices(X.shape[0], BLOCK_ENTRIES // n_columns):
+        part = X[block]
+        part = part.toarray() if sp.issparse(part) else np.asarray(part)
+        seen += (part == part).sum(axis=0)
+        near += ((part < _NEAR) | (part > 1 - _NEAR)).sum(axis=0)
+        low = np.fmin(low, np.fmin.reduce(part, axis=0))
+        high = np.fmax(high, np.fmax.reduce(part, axis=0))
+    return (near < _SHARE * seen) & (low <= rounding) & (high >= 1 - rounding)
