@@ -9,6 +9,7 @@ import numpy as np
 from skdgm.base import fits
 from skdgm.base.attributes import shallow
 from skdgm.dask import _rounds, _shard
+from skdgm.exceptions import CostWarning
 from skdgm.optim import Clock
 from skdgm.training import EarlyStopping, Learned, Table
 from skdgm.training.loop import Outcome, Report
@@ -18,6 +19,8 @@ from skdgm.utils.tree import leaves
 _log = logging.getLogger("skdgm")
 # Seconds between looks at the workers while a round lasts, and until one must be there.
 _POLL, PATIENCE = 1.0, 60
+# Number of rounds from which on, and of rows up to which, a fit may wait for messages.
+_ROUNDS, _ROWS = 1_000, 500
 
 
 class Run:
@@ -48,7 +51,7 @@ class Run:
         begin=_shard.begin,
     ):
         self.client, self.shards, self.name = client, shards, uuid4().hex
-        self.places, self.local_steps = {}, local_steps
+        self.places, self.local_steps, self.n_batches = {}, local_steps, None
         self.estimator, self.y, self.header = estimator, y, None
         self.network, self.begin, self.told = network, begin, []
         self.fresh = not (estimator.warm_start and hasattr(estimator, "n_iter_"))
@@ -78,10 +81,24 @@ class Run:
         draws = self.header._dask[1]
         whole = Table(None, None, None, np.array([float(sum(draws))]))
         self.n_epochs = self.header._n_epochs(whole)
-        options = self.header._options
-        n_draws = _shard.n_trained(options, sum(draws))
-        self.n_batches = -(-n_draws // options.batch_size)
-        self._place(range(len(self.shards)))
+        n_trained = sum(self._place(range(len(self.shards))))
+        self.n_batches = -(-n_trained // self.header._options.batch_size)
+        self._result(lambda: self._listed(_shard.divide, self.n_batches))
+        self._check_cost(n_trained)
+
+    def _check_cost(self, n_trained):
+        """Warn of many rounds in which there is little to do."""
+        per_epoch = -(-self.n_batches // self.local_steps)
+        n_rounds, n_rows = self.n_epochs * per_epoch, round(n_trained / per_epoch)
+        if n_rounds > _ROUNDS and n_rows < _ROWS:
+            warn(
+                f"skdgm.dask.fit makes {n_rounds} rounds of {n_rows} rows for "
+                f"{self.estimator._name}, and each takes 10 to 20 ms, however few "
+                "rows it has. Fewer rounds take less: a larger batch_size (now "
+                f"{self.header._options.batch_size}), of 1,000 rows or more, or more "
+                f"local_steps (now {self.local_steps}).",
+                CostWarning,
+            )
 
     def read(self, begin, header, **options):
         """Header that has read one shard after the other; see ``begin``."""
@@ -200,7 +217,13 @@ class Run:
         return self._submit(list, self._each(function, *given))
 
     def _place(self, numbers):
-        """Put shards on workers by turns, and keep their rows there."""
+        """Put shards on workers by turns, and keep their rows there.
+
+        Returns
+        -------
+        n_trained : list of int
+            Number of draws for training of each.
+        """
         if not self.client.nthreads():
             self.client.wait_for_workers(1, timeout=PATIENCE)
         alive = sorted(self.client.nthreads())
@@ -210,11 +233,12 @@ class Run:
         def make():
             kept = []
             for number in numbers:
-                given = self.header, *self._made(self.shards[number]), self.n_batches
-                kept.append(self._one(number, _shard.keep, *given, self.network))
-            return self._submit(len, kept)
+                rows = self._made(self.shards[number])
+                given = self.header, *rows, self.network, self.n_batches
+                kept.append(self._one(number, _shard.keep, *given))
+            return self._submit(list, kept)
 
-        self._result(make)
+        return self._result(make)
 
     def _result(self, make):
         """Result of a future that is made anew where a worker was lost meanwhile."""

@@ -102,7 +102,7 @@ def _tabulated(estimator, X, y, weight, network=None):
     return tabulate(rows, weight, in_memory=estimator._LISTED)
 
 
-def keep(fit, number, estimator, parts, y, weight, n_batches, network=None):
+def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None):
     """Keep a shard in the process that this runs in.
 
     Parameters
@@ -114,10 +114,16 @@ def keep(fit, number, estimator, parts, y, weight, n_batches, network=None):
         As from :func:`begin`, of the last shard.
     parts, y, weight
         Rows of this shard.
-    n_batches : int
-        Number of batches of an epoch.
     network : BeliefNetwork, optional
         As for :func:`begin`.
+    n_batches : int, optional
+        Number of batches of an epoch, if it is known yet; see :func:`divide`.
+
+    Returns
+    -------
+    n_trained : int
+        Number of draws for training: early stopping holds rows out by their content, so
+        that where they repeat, more or fewer are left than a fraction is.
     """
     own, X = shallow_copy(estimator), joined(parts)
     if own._dask[0] is None:
@@ -127,7 +133,6 @@ def keep(fit, number, estimator, parts, y, weight, n_batches, network=None):
         _, table = own._domain.learn(table, own._columns)
     options = own._asked = shallow_copy(own._options)
     n_shards = len(own._dask[1])
-    options.batch_size = max(1, -(-n_trained(options, table.n_draws) // n_batches))
     if getattr(options, "n_chains", None) is not None:
         options.n_chains = -(-options.n_chains // n_shards)
     if hasattr(options, "alpha"):
@@ -136,6 +141,19 @@ def keep(fit, number, estimator, parts, y, weight, n_batches, network=None):
     if number:
         # No two shards have the same random numbers; a single one those of a fit.
         own._seed = random.stream(own._seed, _SHARD, number).root % random.MAX_SEED
+    trained = table
+    if stops_early(options):
+        trained, _ = own._objective(table, own.n_iter_).split(table)
+    _KEPT[fit, number] = own, table, trained.n_draws
+    if n_batches is not None:
+        divide(fit, number, n_batches)
+    return trained.n_draws
+
+
+def divide(fit, number, n_batches):
+    """Divide the rows of a shard that is kept into so many batches an epoch."""
+    own, table, n_trained = find(fit, number)
+    own._options.batch_size = max(1, -(-n_trained // n_batches))
     _KEPT[fit, number] = Shard(own, table)
 
 
@@ -143,12 +161,6 @@ def _times_share(alpha, share):
     return (
         tuple(a * share for a in alpha) if isinstance(alpha, tuple) else alpha * share
     )
-
-
-def n_trained(options, n_draws):
-    """Number of draws that early stopping leaves for training, about."""
-    held_out = options.validation_fraction if stops_early(options) else 0.0
-    return max(1, round(n_draws * (1 - held_out)))
 
 
 def stops_early(options):

@@ -49,7 +49,7 @@ from skdgm import (
 from skdgm import dask as distribute
 from skdgm.callbacks import Checkpoint
 from skdgm.dask import _fit, _parts, _rounds, _run, _shard
-from skdgm.exceptions import DivergenceError
+from skdgm.exceptions import CostWarning, DivergenceError
 from tests.common.shapes import learned
 
 distributed = pytest.importorskip("distributed")
@@ -360,6 +360,41 @@ def test_one_shard_stops_as_a_fit_does(client):
     np.testing.assert_allclose(found.components_, whole.components_, atol=1e-4)
     given = found.validation_curve_, whole.validation_curve_
     np.testing.assert_allclose(*given, rtol=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    "model",
+    [BernoulliRBM(4), RBMClassifier(4), NADE(4)],
+    ids=lambda model: type(model).__name__,
+)
+def test_one_shard_stops_as_a_fit_does_where_rows_repeat(model, seed, client):
+    """Held-out rows are distinct ones, so that their number is not the nominal one."""
+    rows = X[:, [0, 1, 3]]
+    for batch_size in (3, 7, 20):
+        given = {"n_iter": 4, "batch_size": batch_size, "random_state": seed}
+        given |= {"early_stopping": True, "validation_fraction": 0.3}
+        whole = clone(model).set_params(**given).fit(rows, LABELS)
+        found = distribute.fit(
+            clone(model).set_params(**given), rows, LABELS, n_shards=1, client=client
+        )
+        assert found.n_iter_ == whole.n_iter_
+        curves = found.validation_curve_, whole.validation_curve_
+        np.testing.assert_allclose(*curves, rtol=1e-3)
+
+
+def test_many_rounds_of_few_rows_are_told(client, monkeypatch):
+    monkeypatch.setattr(_run, "_ROUNDS", 30)
+    rbm = BernoulliRBM(4, n_iter=2, random_state=0)
+    for model, name in (rbm, "BernoulliRBM"), (DBN(layers=[("a", rbm)]), "DBN layer 0"):
+        told = f"40 rounds of 10 rows for {name}.*batch_size .now 10.*local_steps"
+        with pytest.warns(CostWarning, match=told):
+            distribute.fit(clone(model), X, n_shards=2, client=client)
+    few = {"n_shards": 2, "client": client}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CostWarning)
+        distribute.fit(clone(rbm), X, local_steps=10, **few)
+        distribute.fit(clone(rbm).set_params(batch_size=100), X, **few)
 
 
 def test_divergence_is_told(client):
