@@ -125,4 +125,4 @@ def _shape(n, given):
     """Height, width and channels of images; of one row if pixels make no square."""
     if given is None and isqrt(n) ** 2 != n:
         return 1, n, 1
-    return image_shape(n, given, who="A model of images at several resolutions")
+    return image_shape(n, given, who="a model of images at several resolutions")

@@ -135,7 +135,7 @@ class Wiring:
         if structure["image_shape"] is not None:
             # For the other architecture, and to be right all the same.
             given, n = structure["image_shape"], len(self.emission.kinds)
-            image_shape(n, given, who="The generator")
+            image_shape(n, given, who="a dense generator")
         hidden, is_virtual = [], structure["batch_norm"] == "virtual"
         norm = virtual.virtual_norm if is_virtual else layers.batch_norm
         for n_units in structure["hidden_layer_sizes"]:

@@ -49,8 +49,8 @@ def image_shape(n_features, given=None, *, who="This model", with_channels=True)
     if not whole or len(shape) not in allowed or prod(shape) != n_features:
         product = "height times width" + " times channels" * with_channels
         raise ValueError(
-            f"{who} takes an image_shape={asked} with {product} = {n_features}, the "
-            f"number of features; got {given!r}."
+            f"image_shape={given!r} of {who} must be {asked} with {product} = "
+            f"{n_features}, the number of features."
         )
     return (*map(int, shape), 1)[:3]
 
