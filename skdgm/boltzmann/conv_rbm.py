@@ -47,6 +47,10 @@ class ConvRBM(Machine):
     :class:`GaussianRBM`) whose weights are the filters at all positions, with few
     parameters: what it learns at one place holds at all.
 
+    Most features are near 0, where the penalty of a linear model holds back what they
+    say, above all with few rows. Put a :class:`~sklearn.preprocessing.StandardScaler`
+    behind them.
+
     Rows are images, pixel after pixel, and of each pixel channel after channel. Data
     are 0 or 1, or probabilities of 1 (grey values); or real numbers, which are
     standardised. NaN is a missing value, in every method. Float64 data are processed in

@@ -44,7 +44,11 @@ _GOOD = 0.5
 # Share of max_se above which no more temperatures are tried: with three times as many
 # the standard error is about a half.
 _HOPELESS = 2.0
-_LADDER, _FORWARD, _REVERSE, _BOOTSTRAP, _BLIND = range(100, 105)
+_LADDER, _FORWARD, _REVERSE, _BOOTSTRAP = range(100, 104)
+_BLIND = 110
+# Standard errors by which chains from fair coins must find more: a doubt is enough, as
+# all is then done again.
+_DOUBT = 2.0
 
 
 class Bracket(NamedTuple):
@@ -149,11 +153,11 @@ def estimate(rng, problem, effort=None):
     """
     blind = without_means(problem)
     if effort is None:
-        found, complaints = _tried(rng, problem, BRIEF, blind)
+        found, complaints = _compared(rng, problem, BRIEF, blind)
         if not complaints and _is_sure(found):
             return found
         effort = AISOptions()
-    found, complaints = _tried(rng, problem, effort, blind)
+    found, complaints = _compared(rng, problem, effort, blind)
     if complaints and blind is not None:
         again, others = _tried(rng.fold(_BLIND), blind, effort)
         if not others or again.log_Z > found.log_Z:
@@ -174,9 +178,20 @@ def _is_sure(found):
     )
 
 
-def _tried(rng, problem, effort, blind=None):
-    """Bracket of log Z, and complaints about it, a list: among others, where chains
-    from fair coins find more than those that know the means of data."""
+def _compared(rng, problem, effort, blind):
+    """Bracket of log Z, and complaints about it, a list: among them, that chains from
+    fair coins find more than those which know means."""
+    found, complaints = _tried(rng, problem, effort)
+    if blind is not None and not complaints:
+        n_chains = len(problem.start.x[0])
+        other = piloted(rng.fold(_BLIND), blind, n_chains, effort.n_betas[0])[1]
+        if exceeds(other, found.upper, _DOUBT):
+            complaints = [missed("fair coins'", other, found.upper)]
+    return found, complaints
+
+
+def _tried(rng, problem, effort):
+    """Bracket of log Z, and complaints about it, a list."""
     there = reach(rng, problem, effort.burn_in, effort.n_steps, effort.n_pilot)
     n_chains = len(there.samples.x[0])
     model = problem.energy, problem.params, there.base
@@ -194,15 +209,11 @@ def _tried(rng, problem, effort, blind=None):
     if not agree(up, down, effort.max_gap):
         complaints = [complaint(up, down, n_betas, effort.max_gap)]
     else:
-        others = [("tempered", there.tempered, 3), ("pilot", there.pilot, 3)]
-        if blind is not None:
-            given = rng.fold(_BLIND), blind, n_chains, effort.n_pilot
-            # A doubt is enough: all is then done again.
-            others.append(("fair coins'", piloted(*given)[1], 2))
+        others = ("tempered", there.tempered), ("pilot", there.pilot)
         complaints = [
             missed(way, other, max(ends))
-            for way, other, n_errors in others
-            if exceeds(other, max(ends), n_errors)
+            for way, other in others
+            if exceeds(other, max(ends))
         ]
     log_Z, se = settle(up, down, effort.max_gap)
     facts = min(up.ess, down.ess), len(betas), up, down, there.tempered

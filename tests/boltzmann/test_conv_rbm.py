@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy.special import logsumexp
+from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skdgm import ConvRBM
 from skdgm.boltzmann._convolved import geometry_of
@@ -30,6 +34,17 @@ SMALL = [
     {"filter_shape": 3, "image_shape": (3, 4), "stride": 2, "padding": "same"},
     {"filter_shape": 3, "pool_shape": 2, "image_shape": (1, 9), "stride": 2},
 ]
+
+
+def test_scaled_features_of_digits_are_better_than_pixels():
+    # Scaled as the guide says: most of them are near 0, where penalties hold them.
+    X, y = load_digits(return_X_y=True)
+    train, test = slice(1200), slice(1200, None)
+    plain = LogisticRegression(max_iter=1000)
+    parts = ConvRBM(n_iter=10, random_state=0), StandardScaler(), clone(plain)
+    of_pixels = plain.fit(X[train] / 16, y[train]).score(X[test] / 16, y[test])
+    model = make_pipeline(*parts).fit(X[train] / 16, y[train])
+    assert model.score(X[test] / 16, y[test]) > of_pixels + 0.01
 
 
 def fitted(scale=1.0, **options):
