@@ -42,7 +42,7 @@ class CollapseWarning(UserWarning):
 
 
 class CostWarning(UserWarning):
-    """Warning that training will take much memory and time."""
+    """Warning that training will take much memory and time, perhaps for nothing."""
 
 
 class LikelihoodWarning(UserWarning):

@@ -142,7 +142,7 @@ class GANClassifier(Classifier, NetEstimator):
     clip_norm : float or None, default=None
         Upper limit of the norm of gradients; longer ones are scaled down to it.
     n_iter : int or "auto", default="auto"
-        Number of epochs; "auto": 4,000 updates, but between 10 and 300 epochs.
+        Number of epochs; "auto": 4,000 updates, but between 10 and 1,000 epochs.
     n_draws : int, default=1000
         Draws around which ``score_samples`` and ``impute`` estimate densities. It may
         be changed after ``fit``.
@@ -222,7 +222,7 @@ class GANClassifier(Classifier, NetEstimator):
     _IMPLIED = ImplicitModel._IMPLIED | withheld(_parameter_constraints)
     _IMPLIED |= {"class_conditional": True, "loss": "non-saturating"}
     _IMPLIED |= {"gradient_penalty": 0.0, "n_frequencies": 0}
-    _WIRING, _BUDGET, _shares = LabelWiring, Budget(4_000, 10, 300), None
+    _WIRING, _BUDGET, _shares = LabelWiring, Budget(4_000, 10, 1_000), None
 
     def __init__(
         self,

@@ -167,6 +167,8 @@ class Tuning:
         options = {theirs: getattr(asked, name) for name, theirs in PRETRAINING.items()}
         options |= {name: getattr(asked, name) for name in network._STRUCTURE}
         dbn = network._NETWORK(feature_layer=-1, verbose=network.verbose, **options)
+        # What tuning begins with need not be learned for longer than it takes itself.
+        dbn._UPDATES = network._BUDGET.n_updates
         dbn._title = f"{type(network).__name__} pre-training"
         return dbn
 

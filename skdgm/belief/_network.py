@@ -18,6 +18,8 @@ class BeliefNetwork(_BaseComposition, Estimator):
 
     # True if the top-level machine has a label.
     _LABELLED = False
+    # Updates of a layer that are enough for features of small tables.
+    _UPDATES = 12_000
     _parameter_constraints: dict = CONSTRAINTS
     # Unfitted machines: those that options describe, or clones of ``layers``.
     _specified, _cloned = specified, given

@@ -42,9 +42,8 @@ for _name in "n_iter", "centering", "max_norm":
     CONSTRAINTS[_name].append(StrOptions({AUTO}))
 # Default options of a machine with a label on real columns.
 _REAL = {name: GaussianRBM().get_params()[name] for name in ("centering", "max_norm")}
-# Values presented with n_iter="auto"; updates that are enough for features, though not
-# for a label beside them; fewest and most epochs.
-_SHOWN, _UPDATES, _EPOCHS = 20_000_000, 12_000, (20, 200)
+# Values presented with n_iter="auto"; fewest and most epochs.
+_SHOWN, _EPOCHS = 20_000_000, (20, 200)
 # The same of layers of maps, of which one has few parameters.
 _OF_MAPS = Budget(6_000, 2, 100)
 
@@ -187,11 +186,12 @@ def given(network):
     return machines
 
 
-def set_epochs(machines, options, table):
-    """Set the number of epochs of machines with ``n_iter="auto"``."""
+def set_epochs(machines, options, table, n_updates):
+    """Set the number of epochs of machines with ``n_iter="auto"``, which make no more
+    than ``n_updates`` in small tables, unless there is a label beside."""
     if options.layers is None:
         each = per_layer("n_iter", options.n_iter, len(machines))
-        enough = np.inf if is_classifier(machines[-1]) else _UPDATES
+        enough = np.inf if is_classifier(machines[-1]) else n_updates
         for machine, n_iter in zip(machines, each):
             if _is_auto(n_iter) and isinstance(machine, ConvRBM):
                 machine.n_iter = _OF_MAPS.epochs(AUTO, table, machine.batch_size)

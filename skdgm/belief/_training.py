@@ -126,7 +126,7 @@ class Training:
         """Set the options of machines that depend on a table, or on its size alone."""
         network = self.network
         network._adapt(self.machines, table.rows.shape[1])
-        set_epochs(self.machines, network._options, table)
+        set_epochs(self.machines, network._options, table, network._UPDATES)
 
     def fit_layers(self, stage, record):
         """Train all layers to their end, one by one from the bottom up.

@@ -46,7 +46,8 @@ class DBNClassifier(Classifier, TunedNetwork):
         as ``name__parameter``.
     pretrain_iter : int, tuple of int or "auto", default="auto"
         Epochs of pre-training, of every layer or one value for each; "auto" as in
-        :class:`DBN`. A layer with 0 epochs starts from random weights, as in an
+        :class:`DBN`, but no more than make 5,000 updates of a layer, unless these are
+        fewer than 20 epochs. A layer with 0 epochs starts from random weights, as in an
         ordinary net.
     pretrain_learning_rate, pretrain_batch_size, pretrain_gradient, pretrain_steps : \
             default=those of DBN

@@ -29,11 +29,13 @@ from skdgm.nets import (
     forward,
     softmax_cross_entropy,
 )
-from skdgm.training import Keeper, Progress, Verbose, optimise
+from skdgm.training import Budget, Keeper, Progress, Verbose, optimise
 from skdgm.utils.callers import warn
 from skdgm.utils.threads import one_blas_thread
 
 _ACTIVATION = "logistic"
+# Number of epochs with n_iter="auto".
+_BUDGET = Budget(1_500, 50, 300)
 # Attributes of a machine that are the network's.
 NET = "net_coefs_", "net_intercepts_", "net_loss_curve_", "net_validation_curve_"
 
@@ -131,6 +133,7 @@ def tune(machine, table, record):
         As of :meth:`DBMClassifier.fit`.
     """
     options, hooks = machine._options.net, []
+    n_epochs = epochs_of(options, table)
     if machine.verbose:
         name = f"{machine._name}, net"
         hooks.append(Verbose(name, "log probability of labels"))
@@ -138,14 +141,14 @@ def tune(machine, table, record):
         tuned, _ = optimise(
             tuner_of(machine, table, options, machine._seed),
             table,
-            range(options.n_iter),
-            n_epochs=options.n_iter,
+            range(n_epochs),
+            n_epochs=n_epochs,
             hooks=hooks,
             early_stopping=options.early_stopping,
             **NetRecord(record).options(NetState(unfolded(machine.density_))),
         )
     vars(machine).update(attributes_of(*tuned[:3]))
-    told(machine, tuned)
+    told(machine, tuned, n_epochs)
     return tuned.ended != "interrupted"
 
 
@@ -161,11 +164,16 @@ def tuner_of(machine, table, options, seed):
     return Tuner(recipe, inputs, targets, softmax_cross_entropy, seed, center=center)
 
 
-def told(machine, tuned):
+def epochs_of(options, table):
+    """Number of epochs of a network, given its options and rows with a label."""
+    return _BUDGET.epochs(options.n_iter, table, options.batch_size)
+
+
+def told(machine, tuned, n_epochs):
     """Raise an error or warn where training of a machine's network failed."""
     options, name = machine._options.net, f"the net of {machine._name}"
     remedy = f"Lower learning_rate (now {options.learning_rate:g})."
-    report(tuned, options.n_iter, name, remedy)
+    report(tuned, n_epochs, name, remedy)
     if tuned.useless:
         warn(f"Training made {name} worse. {remedy}", ConvergenceWarning)
 

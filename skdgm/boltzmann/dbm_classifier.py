@@ -6,10 +6,9 @@ r"""Deep Boltzmann machines with labels.
 The label is a softmax unit above the last hidden layer.
 """
 
-from numbers import Integral
 from types import SimpleNamespace
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from skdgm.base import Classifier
 from skdgm.base.fits import asked_of, current
@@ -65,8 +64,9 @@ class DBMClassifier(Classifier, Machine):
     fine_tune : {"backprop"} or None, default="backprop"
         If None, no network is trained, and the machine itself predicts labels: of the
         parameters below, ``warm_start``, ``verbose`` and ``random_state`` count alone.
-    n_iter : int, default=50
-        Number of epochs of fine-tuning.
+    n_iter : int or "auto", default="auto"
+        Number of epochs of fine-tuning; "auto": as many as make 1,500 updates, at least
+        50 and at most 300.
     learning_rate : float, default=0.003
         Initial learning rate of the network; see ``schedule``.
     alpha : float, default=0.0001
@@ -172,7 +172,6 @@ class DBMClassifier(Classifier, Machine):
         "unlabeled": "no_validation",
         "fine_tune": [StrOptions({"backprop"}), None],
         **TUNING,
-        "n_iter": [Interval(Integral, 0, None, closed="left")],
     }
     _layers, _DENSITY, _OBJECTIVE = DEEP, DeepDensity, LabelledObjective
 
@@ -182,7 +181,7 @@ class DBMClassifier(Classifier, Machine):
         *,
         unlabeled=None,
         fine_tune="backprop",
-        n_iter=50,
+        n_iter="auto",
         learning_rate=3e-3,
         alpha=1e-4,
         dropout=0.0,

@@ -3,6 +3,7 @@
 from skdgm.boltzmann._fine_tuning import (
     NET,
     attributes_of,
+    epochs_of,
     told,
     tuner_of,
     unfolded,
@@ -37,7 +38,7 @@ class MachineNet:
         return {}
 
     def _n_epochs(self, table):
-        return self._asked.n_iter
+        return epochs_of(self._asked, table)
 
     def _remedy(self):
         return f"Lower learning_rate (now {self._asked.learning_rate:g})."
@@ -52,7 +53,7 @@ class MachineNet:
         return dict(zip(NET[:2], attributes_of(state, [], []).values()))
 
     def _report(self, learned, n_epochs, watch):
-        told(self.machine, learned)
+        told(self.machine, learned, n_epochs)
 
 
 def fit_net(client, machine, shards, local_steps):

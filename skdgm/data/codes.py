@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.data.columns import ColumnKind, observed
+from skdgm.data.rare import without_identifiers
 from skdgm.utils.counts import is_a
 from skdgm.utils.domains import real_rows
 
@@ -216,7 +217,8 @@ class CodeColumns(ColumnKind):
             sizes, earlier = count_sizes(table, least), 0
         else:
             sizes, earlier = before.sizes, before.counts
-        return Codes(seen, total, sizes, count_codes(table, sizes) + earlier), table
+        columns = Codes(seen, total, sizes, count_codes(table, sizes) + earlier)
+        return without_identifiers(columns, table, before), table
 
     def frequencies(self, columns):
         """Frequencies of all categories, smoothed as if each had been seen once more.

@@ -17,7 +17,7 @@ from skdgm.data.kinds import (
     learned_scales,
     named_sizes,
 )
-from skdgm.data.rare import Rare
+from skdgm.data.rare import Rare, without_identifiers
 from skdgm.utils.domains import is_frame, real_rows
 
 _BITS, _CODES = BinaryColumns(), CodeColumns()
@@ -176,7 +176,7 @@ class MixedColumns(RealColumns):
         which = np.flatnonzero(columns.coded)
         codes = raw._replace(rows=raw.rows._replace(scales=columns.scales))
         counts = columns.counts + count_codes(codes, columns.sizes[which], which)
-        columns = columns._replace(counts=counts)
+        columns = without_identifiers(columns._replace(counts=counts), raw, before)
         return columns, table._replace(rows=self.seen(table.rows, columns))
 
     def _first(self, table, seen, total):

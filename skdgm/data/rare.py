@@ -9,6 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
+from skdgm.exceptions import CostWarning
+from skdgm.utils.callers import warn
+
 # Constraints on options for rare categories, and on all of estimators of tables.
 OF_RARE = {
     "min_frequency": [
@@ -22,6 +25,8 @@ OF_RARE = {
 OF_TABLES = {**OF_RARE, "missing_pattern": [StrOptions({"ignore", "model"})]}
 # Weight, in a group, of a category that was declared and did not occur.
 _UNSEEN = 0.5
+# Number of categories from which on a column may be one of identifiers.
+_MANY = 100
 
 
 class Rare(NamedTuple):
@@ -63,6 +68,43 @@ class Rare(NamedTuple):
         own = np.where(rare, np.maximum(weight, _UNSEEN), 0.0)
         share = np.where(rare, own / ((own.sum() + catches) or 1.0), 1.0)
         return Groups(units, share, rare, catches)
+
+
+def without_identifiers(columns, table, before=None):
+    """Statistics of columns as they are, after a warning of identifiers: categories of
+    which more than half occur once, at best.
+
+    Parameters
+    ----------
+    columns : Codes or Mixed
+    table : Table
+    before : Codes or Mixed, optional
+        Of earlier fits, after which there is no warning.
+
+    Returns
+    -------
+    columns : Codes or Mixed
+    """
+    sizes = columns.sizes
+    coded = getattr(columns, "coded", np.full(len(sizes), True))
+    kinds, scales = getattr(columns, "kinds", None), getattr(columns, "scales", ())
+    many = coded & (sizes >= _MANY) & (before is None)
+    ends = np.cumsum(np.where(coded, sizes, 0))
+    for j in np.flatnonzero(many):
+        n_rows = max(columns.seen[j], len(table.index))
+        size = np.count_nonzero(columns.counts[ends[j] - sizes[j] : ends[j]])
+        plain = kinds is None or kinds[j] == "categorical"
+        # Rare categories that are in groups cost nothing.
+        grouped = bool(scales) and scales[j] is not None
+        if plain and not grouped and size >= max(_MANY, n_rows / 2):
+            warn(
+                f"The column {table.rows.name_of(j)!r} has {size:,} categories in "
+                f"{n_rows:,.0f} rows, as identifiers have: there is next to nothing to "
+                "learn of it, and weights for each of them take most of the time. Drop "
+                "it, or merge rare categories by min_frequency or max_categories.",
+                CostWarning,
+            )
+    return columns
 
 
 class Groups(NamedTuple):

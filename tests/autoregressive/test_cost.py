@@ -39,6 +39,7 @@ def test_weights_of_rnade_are_counted():
     assert found == sum(W.size for W in own.coefs_)
 
 
+@pytest.mark.filterwarnings("ignore:The column 'key' has 40,000 categories")
 @pytest.mark.parametrize("model", [FVBN(), MADE(), NeuralAutoregressive()])
 def test_codes_that_ask_for_more_than_there_is_are_named(model, usual):
     model.set_params(column_types="categorical", n_iter=1)

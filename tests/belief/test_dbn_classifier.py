@@ -76,6 +76,14 @@ def test_small_tables_of_scaled_columns_are_learned():
     assert cross_val_score(clf, X, y, cv=StratifiedKFold(3)).mean() > 0.9
 
 
+@pytest.mark.parametrize("kind", [DBNClassifier, DBNRegressor])
+def test_pre_training_takes_no_more_updates_than_tuning(kind):
+    # 5,000 of each layer, where a DBN makes 12,000.
+    net = kind((2, 2), pretrain_batch_size=(1, 10), n_iter=1, random_state=0)
+    net.fit(FEW, FEW_Y)
+    assert [layer.n_iter_ for layer in net.dbn_.layers_] == [25, 200]
+
+
 def test_rows_without_a_label_are_learned_of():
     y = np.where(np.arange(200) % 2, FEW_Y, -1)
     clf = clone(SMALL).set_params(unlabeled=-1)

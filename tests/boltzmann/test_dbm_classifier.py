@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_softmax, logsumexp, softmax
 from sklearn.base import clone
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.preprocessing import minmax_scale
 from sklearn.utils import get_tags
 
 from skdgm import DBM, BernoulliRBM, DBMClassifier
@@ -564,3 +565,14 @@ def test_digits():
     wanted = np.arange(200) % 10
     drawn = clf.sample(200, y=wanted, random_state=0)
     assert (clf.predict(drawn) == wanted).mean() > 0.4
+
+
+def test_nets_of_small_tables_learn_for_more_epochs():
+    X, y = load_iris(return_X_y=True)
+    X = minmax_scale(X)
+    clf = DBMClassifier(DBM((32, 32), n_iter=50, learning_rate=0.05), random_state=0)
+    assert cross_val_score(clf, X, y, cv=StratifiedKFold(3)).mean() > 0.9
+    clf.set_params(dbm__n_iter=1, dbm__hidden_layer_sizes=(2, 2))
+    for n_rows, n_epochs in (150, 300), (900, 84), (2000, 50):
+        clf.fit(np.resize(X, (n_rows, 4)), np.resize(y, n_rows))
+        assert len(clf.net_loss_curve_) == n_epochs

@@ -1,12 +1,16 @@
 """Rare and unknown categories: which are grouped, and what becomes of others."""
 
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.preprocessing import OneHotEncoder
 
+from skdgm import RBM, VAE, EoNADE
 from skdgm.data.rare import Rare
+from skdgm.exceptions import CostWarning
 
 COUNTS = np.array([7.0, 2, 30, 2, 0, 11, 1])
 
@@ -57,3 +61,28 @@ def test_nothing_is_grouped_by_default():
     assert np.isnan(found.forward(np.array([7.0]))).all()
     asked = SimpleNamespace(min_frequency=2, max_categories=None, handle_unknown="auto")
     assert Rare.of(asked) == Rare(2)
+
+
+NAMES = [f"u{i}" for i in range(150)]
+IDENTIFIERS = {
+    "frame": lambda pd: pd.DataFrame({"id": NAMES, "x": np.arange(150.0) % 7}),
+    "codes": lambda pd: np.c_[np.arange(150), np.arange(150) % 3],
+}
+
+
+@pytest.mark.parametrize("cls", [EoNADE, VAE, RBM])
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_identifiers_are_warned_of(cls, name):
+    X = IDENTIFIERS[name](pytest.importorskip("pandas"))
+    kinds = "mixed" if name == "frame" else "categorical"
+    model = cls(2, column_types=kinds, n_iter=1, random_state=0)
+    column = "'id'" if name == "frame" else "0"
+    with pytest.warns(CostWarning, match=f"column {column} has 150 categories in 150"):
+        model.fit(X)
+    # Neither later, nor of categories that are seen several times or are in groups.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CostWarning)
+        if cls is not RBM:
+            clone(model).set_params(max_categories=20).fit(X)
+        clone(model).fit(X, sample_weight=np.full(150, 3))
+        clone(model).fit(X[:99])
