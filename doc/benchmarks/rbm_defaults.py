@@ -31,9 +31,9 @@ STEPS = {
     "as scikit-learn's": SAME,
     'init_biases="marginals"': {**SAME, "init_biases": "marginals"},
     'schedule="linear"': {"schedule": "linear", "n_chains": None, "n_iter": 10},
-    'schedule="cooldown"': {"n_chains": None, "n_iter": 10},
-    "n_chains=50": {"n_iter": 10},
-    "n_iter=20": {},
+    "n_chains=50": {"schedule": "linear", "n_iter": 10},
+    "n_iter=20": {"schedule": "linear"},
+    'schedule="cooldown"': {},
 }
 MAX_TRAIN, MAX_VALID = 10_000, 2_000
 

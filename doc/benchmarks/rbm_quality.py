@@ -88,8 +88,8 @@ def binary_rows(V):
     return (np.random.default_rng(0).random(V.shape) < V).astype(np.float32)
 
 
-SHORT = {"n_iter": 150, "n_steps": 5, "learning_rate": 0.05}
-LONG = {"n_iter": 500, "n_steps": 5, "learning_rate": 0.05}
+SHORT = {"n_iter": 150, "n_steps": 5, "learning_rate": 0.05, "schedule": "linear"}
+LONG = {**SHORT, "n_iter": 500}
 
 
 def mnist(data):
@@ -144,7 +144,7 @@ def curves(data, epochs=(1, 4)):
                 rbm, minutes = timed(
                     BernoulliRBM(
                         500,
-                        **{"n_chains": 100, **method},
+                        **{"n_chains": 100, "schedule": "linear", **method},
                         n_iter=n_iter,
                         learning_rate=0.05,
                         batch_size=100,
@@ -187,6 +187,7 @@ TABLES = {
     "ocr_letters": ({"learning_rate": 0.05, "n_iter": 100, "batch_size": 50}, -43.05),
 }
 COMMON = {"n_components": 200, "n_steps": 5, "n_chains": 100, "l2": 1e-4}
+COMMON |= {"schedule": "linear"}
 SILHOUETTES = {"n_components": 500, "learning_rate": 0.02, "n_iter": 300}
 SILHOUETTES |= {"batch_size": 50, "l2": 2e-3, "centering": "data"}
 

@@ -51,6 +51,7 @@ def rbm_options():
 
     def make(**options):
         common = {"n_iter": 40, "learning_rate": 0.1, "random_state": 0}
+        common["schedule"] = "linear"
         return BernoulliRBM(16, **{**common, **options})
 
     groups = {

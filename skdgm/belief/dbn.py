@@ -46,8 +46,9 @@ class DBN(BeliefNetwork):
             l2, max_norm, sparsity_target, sparsity_cost, early_stopping, \
             validation_fraction, n_iter_no_change, tol : default=those of the layers
         Training options of each layer, as in :class:`~skdgm.BernoulliRBM`. A tuple
-        gives one value for each layer (which may be a tuple itself). Three are "auto"
-        by default. ``n_iter``: as many epochs as present 20 million values of X, or
+        gives one value for each layer (which may be a tuple itself). ``schedule`` is
+        "linear", since a layer has more epochs than a BernoulliRBM alone. Three are
+        "auto" by default. ``n_iter``: as many epochs as present 20 million values of X, or
         make 12,000 updates if that is fewer (not below a label); at least 20 and at
         most 200. ``centering`` and ``max_norm``: the machine's own defaults, which are
         None for binary columns, "data" and 4.0 for real columns; but layers above the

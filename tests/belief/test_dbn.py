@@ -31,11 +31,12 @@ def test_layers_are_machines_that_learned_one_from_the_other():
     assert [W.shape for W in dbn.generative_coefs_] == [(12, 64), (9, 12)]
     assert [len(b) for b in dbn.intercepts_] == [12, 9]
     assert [len(b) for b in dbn.generative_intercepts_] == [64, 12]
-    alone = BernoulliRBM(12, n_iter=3, resample=dbn.resample)
+    options = {"resample": True, "schedule": "linear"}
+    alone = BernoulliRBM(12, n_iter=3, **options)
     alone.set_params(random_state=bottom.random_state).fit(DIGITS)
     np.testing.assert_array_equal(bottom.components_, alone.components_)
     H = bottom.transform(DIGITS)
-    above = BernoulliRBM(9, n_iter=2, resample=True, centering=top.centering)
+    above = BernoulliRBM(9, n_iter=2, **options, centering=top.centering)
     above.set_params(random_state=top.random_state).fit(H)
     # In another order of rows: what they learn is alike, not equal.
     assert abs(above.score(H) - top.score(H)) < 0.5
@@ -90,7 +91,9 @@ def test_defaults_are_those_of_the_machines(visible):
     kind = {"bernoulli": BernoulliRBM, "gaussian": GaussianRBM}[visible]
     assert [type(machine) for machine in dbn.layers_] == [kind, BernoulliRBM]
     own = {"n_components", "random_state", "resample", "n_iter", "centering"}
+    own.add("schedule")
     for machine in dbn.layers_:
+        assert machine.schedule == "linear"
         expected = type(machine)().get_params()
         for name in set(expected) - own:
             assert machine.get_params()[name] == expected[name], name
