@@ -48,8 +48,8 @@ class DBN(BeliefNetwork):
         Training options of each layer, as in :class:`~skdgm.BernoulliRBM`. A tuple
         gives one value for each layer (which may be a tuple itself). ``schedule`` is
         "linear", since a layer has more epochs than a BernoulliRBM alone. Three are
-        "auto" by default. ``n_iter``: as many epochs as present 20 million values of X, or
-        make 12,000 updates if that is fewer (not below a label); at least 20 and at
+        "auto" by default. ``n_iter``: as many epochs as present 20 million values of X,
+        or make 12,000 updates if that is fewer (not below a label); at least 20 and at
         most 200. ``centering`` and ``max_norm``: the machine's own defaults, which are
         None for binary columns, "data" and 4.0 for real columns; but layers above the
         first, whose units are on about half of the time, have ``centering="data"``.
