@@ -13,10 +13,10 @@ from skdgm.data import events_of, fill, tell_unknown
 from skdgm.nets import NetObjective
 from skdgm.utils.counts import count_rows
 from skdgm.utils.math import log_mean_exp
-from skdgm.utils.weighted import tell_few
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype, leaves
+from skdgm.utils.weighted import tell_few
 
 METHODS = "mean", "mode", "sample"
 # Rows drawn at a time.

@@ -149,9 +149,10 @@ class AutoregressiveModel(NetEstimator):
         conditions : dict, default=None
             Conditions by the name, or number, of a column: a value; a list, set or
             array of values; or a range, as ``slice(low, high)`` with None for an open
-            end, or an Interval of pandas. All draws keep to them. Their probabilities
-            are exact for a single condition of an orderless net, else weights of
-            ``n_draws`` (or 64) particles for each row.
+            end, or an Interval of pandas. All draws keep to them. Those of an
+            orderless net are exact for a single condition; else rows are chosen by
+            weight among draws of which at least twice as many count, effectively, as
+            rows are asked for: a condition of probability p may take 2 / p for each.
 
         Returns
         -------
@@ -162,6 +163,11 @@ class AutoregressiveModel(NetEstimator):
         ------
         ValueError
             A condition names no column, or has no probability.
+
+        Warns
+        -----
+        FewDrawsWarning
+            The conditions are so improbable that few draws count.
         """
         names = names_of(self)
         found = self.density_.sample(n_samples, random_state, conditions, names)

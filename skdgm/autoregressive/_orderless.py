@@ -21,8 +21,8 @@ import numpy as np
 from skdgm.autoregressive._masks import hide, large
 from skdgm.distributions import draw_within, relative, slots
 from skdgm.nets import Layer, activate, dense, drop_out, initial, listed, nll
-from skdgm.utils.weighted import Weighted, effective, pooled
 from skdgm.utils.products import matmul
+from skdgm.utils.weighted import Weighted, effective, pooled
 
 # Random streams: for the columns seen, for dropout, and for the choice of an order.
 _MASKS, _DROP, _ORDER, _EVENTS = range(100, 104)

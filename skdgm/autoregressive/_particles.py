@@ -116,13 +116,15 @@ def filled(chain, params, v, rng, n_each, events=None):
             v[missing, t] = single.draw(out[missing], own.take(missing).fold(t))[:, 0]
         gain = single.log_p(out, v[:, [t]]).reshape(n_rows, n)
         log_joint += gain
+        holes = np.zeros(n_rows, bool)
+        holes[missing // n] = True
         if own is not None and (event is not None or missing.size < len(v)):
             near = relative(single, out, v[:, [t]], gain.ravel()).reshape(n_rows, n)
             rare = (_shares(log_w) * near).sum(axis=1)
             if event is None:
-                rare[missing // n] = 1
+                rare[holes] = 1
             found = np.minimum(found, rare)
-        gain[missing // n] = 0
+        gain[holes] = 0
         if missing.size and event is not None:
             gain[np.divmod(missing, n)] = mass
         log_w += gain

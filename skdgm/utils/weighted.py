@@ -88,8 +88,8 @@ def pooled(draw, n, rng, at_once, who):
         Too few draws count.
     """
     pool, drawn, found, number, part = None, 0, 0.0, 0.0, 0
-    size, most = max(LEAST, n), max(_MOST, _MOST_EACH * n)
-    while pool is None or (lacks > 1 and drawn < most):
+    size, most, lacks = max(LEAST, n), max(_MOST, _MOST_EACH * n), np.inf
+    while lacks > 1 and drawn < most:
         size = int(min(max(size, LEAST), at_once, most - drawn))
         new = draw(size, rng.fold(_DRAW, part))
         drawn, found, part = drawn + size, found + size * new.found, part + 1
