@@ -17,6 +17,10 @@ class RealColumnsWarning(DataRangeWarning):
     """
 
 
+class OutlierWarning(UserWarning):
+    """Warning about values dozens of standard deviations from the mean of a column."""
+
+
 class MissingDataWarning(UserWarning):
     """Warning about data without information.
 

@@ -41,8 +41,8 @@ FIXED_PRECISION, SCALAR, DIAGONAL = range(3)
 @kernel
 def real_pass(
     rows, edges, weights, velocity, units, speeds, chains, offsets, noise, rate,
-    factors, key, first, n_steps, numbers, pace, most, max_norm, precision, persistent,
-    centering,
+    factors, key, first, n_steps, numbers, pace, most, reach, max_norm, precision,
+    persistent, centering,
 ):  # fmt: skip
     """Learn from batches of rows, in place.
 
@@ -75,6 +75,9 @@ def real_pass(
         Weight of a batch's means in the running means.
     most : real
         Largest log precision.
+    reach : ndarray of shape (n_visible,), float64
+        Square of each column's largest value, divided by the rows of a batch; or empty,
+        where steps by no column are shortened.
     max_norm : float
         Largest norm of a hidden unit's weights, in standard deviations.
     precision, centering : int
@@ -99,7 +102,7 @@ def real_pass(
     means_above = np.empty((3, n_above), real)
     lost, lost_above = np.empty(n_below, real), np.empty(n_above, real)
     slope, slope_model = np.empty(n_below, real), np.empty(n_below, real)
-    no_values = np.empty((0, n_above), real)
+    no_values, factor = np.empty((0, n_above), real), np.ones(n_below, real)
     for turn in range(len(factors)):
         x = rows[edges[turn] : edges[turn + 1]]
         n, root = len(x), fold(key, np.uint64(first + turn))
@@ -139,15 +142,27 @@ def real_pass(
         pack(v, ids, index_v, value_v, count_v, 0, m)
         index_x, value_x, count_x = index_x[:n], value_x[:n], count_x[:n]
         index_v, value_v, count_v = index_v[:m], value_v[:m], count_v[:m]
+        eps = damped(rate, scale, n_above)
+        if len(reach):
+            for i in range(n_below):
+                factor[i] = real(1 / max(1.0, eps * reach[i]))
+                means[2, i] *= factor[i]
+            slower(index_x, value_x, count_x, factor)
+            slower(index_v, value_v, count_v, factor)
+            if precision == SCALAR:
+                slope *= min(real(1), real(n_below) * factor.min())
+            else:
+                slope *= factor
         if centering != NO_OFFSETS:
             corrections(
                 index_x, value_x, count_x, y, index_v, value_v, count_v, y_after,
-                means[2], means_above[2], offsets[0], offsets[1], scale * offsets[0],
+                means[2], means_above[2], offsets[0] * factor, offsets[1],
+                scale * offsets[0],
                 thin_below, thin_above, lost, lost_above,
             )  # fmt: skip
             subtract(means[2], lost, means[2])
             subtract(means_above[2], lost_above, means_above[2])
-        step = real(damped(rate, scale, n_above) * factors[turn])
+        step = real(eps * factors[turn])
         update(
             index_x, value_x, count_x, index_v, value_v, count_v, y, y_after,
             thin_below, thin_above, up, down[:0], velocity, step, momentum, l1, l2, 0,
@@ -171,6 +186,14 @@ def lists(n_rows, n_columns, real):
         np.empty((n_rows, n_columns), real),
         np.empty(n_rows, np.int64),
     )
+
+
+@kernel
+def slower(index, value, count, factor):
+    """Multiply the entries of rows as lists by the factor of each column."""
+    for r in range(len(count)):
+        for k in range(count[r]):
+            value[r, k] *= factor[index[r, k]]
 
 
 @kernel

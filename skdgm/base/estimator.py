@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from skdgm.base import attributes, fits
 from skdgm.base.frames import form_of
 from skdgm.base.records import Record
-from skdgm.data import inputs
+from skdgm.data import far_out, inputs
 from skdgm.data.streams import streamed
 from skdgm.training import Table, optimise
 from skdgm.utils.callers import warn
@@ -176,7 +176,7 @@ class Estimator(
             self._remember(X)
             self._seed = check_random_state(self.random_state).randint(MAX_SEED)
             self.n_iter_, self.loss_curve_, self.validation_curve_ = 0, [], []
-        self._columns = columns
+        self._columns, self._far = columns, far_out(self, columns, table)
         self._count(table, fresh)
         self._forget()
         return table
@@ -206,10 +206,10 @@ class Estimator(
 
     def _report(self, learned, n_epochs, watch):
         """Raise an error or warn if training failed."""
-        fits.report(learned, n_epochs, self._name, self._remedy())
+        remedy, far = self._remedy(), vars(self).get("_far", "")
+        fits.report(learned, n_epochs, self._name, remedy, far)
         if learned.useless and learned.ended != "interrupted":
-            told = f"{self._name} {watch.useless} {self._remedy()}"
-            warn(told, ConvergenceWarning)
+            warn(f"{self._name} {watch.useless} {remedy}", ConvergenceWarning)
 
     def _check_options(self):
         """Raise errors for options that their constraints do not exclude."""

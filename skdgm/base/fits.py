@@ -110,7 +110,7 @@ class Stage:
         )
 
 
-def report(outcome, n_epochs, name, remedy):
+def report(outcome, n_epochs, name, remedy, far=""):
     """Raise an error or warn if training diverged or was interrupted.
 
     After Ctrl-C, a call of ``fit`` by the user ends with a warning; a call by something
@@ -125,6 +125,8 @@ def report(outcome, n_epochs, name, remedy):
         Name of the estimator.
     remedy : str
         Advice for the case of divergence.
+    far : str, optional
+        Words about values far out, which may be the cause.
 
     Raises
     ------
@@ -133,9 +135,11 @@ def report(outcome, n_epochs, name, remedy):
     done = f"after {len(outcome.losses)} of {n_epochs} epochs"
     if outcome.ended == "diverged":
         what = f"Training of {name} diverged {done}"
-        error = DivergenceError(f"{what}; the parameters from then are kept. {remedy}")
+        error = DivergenceError(
+            f"{what}; the parameters from then are kept. {far}{remedy}"
+        )
         # For models of which this is a part, and which discard its parameters.
-        error.what = what
+        error.what, error.far = what, far
         raise error
     if outcome.ended == "interrupted":
         message = f"Training was interrupted {done}; what was learned is kept."

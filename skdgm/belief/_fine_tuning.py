@@ -192,11 +192,13 @@ class Tuning:
         """
         network, failure = self.network, None
         try:
+            if hasattr(network, "feature_names_in_"):
+                dbn._names = network.feature_names_in_
             dbn.fit(table) if fit is None else fit()
         except DivergenceError as error:
             name = type(network).__name__
             raise DivergenceError(
-                f"{error.what}, and {name} is what it was before. Lower "
+                f"{error.what}, and {name} is what it was before. {error.far}Lower "
                 f"pretrain_learning_rate (now {network.pretrain_learning_rate}) or "
                 f"raise pretrain_batch_size (now {network.pretrain_batch_size})."
             ) from error

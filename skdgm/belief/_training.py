@@ -121,6 +121,8 @@ class Training:
             network._seed = check_random_state(network.random_state).randint(MAX_SEED)
             vars(network).update(known, layers_=[], _untied=(), _losses=[])
             network._count(table, fresh)
+        names = getattr(network, "feature_names_in_", None)
+        self.names = vars(network).pop("_names", names)
 
     def adapt(self, table):
         """Set the options of machines that depend on a table, or on its size alone."""
@@ -232,6 +234,8 @@ class Training:
         network = self.network
         if network._LABELLED and number == len(self.machines) - 1:
             machine.classes_ = network.classes_
+        if number == 0 and self.names is not None:
+            machine._names = self.names
         try:
             method(table, None)
         except KEPT:

@@ -23,6 +23,7 @@ from skdgm.belief._bound import terms
 from skdgm.belief._directed import ascent, descent
 from skdgm.boltzmann._objective import EnergyObjective
 from skdgm.boltzmann._state import TrainState
+from skdgm.boltzmann._visible import reach_of
 from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
 from skdgm.optim import sgd
@@ -85,7 +86,9 @@ class UpDown(Objective):
             machine, own = machines[number], seed + number
             fill = machine._domain.fill(machine._columns)
             given = energy, recipes[number], rows, own, fill
-            return kind(*given, moments, epochs_before, density=0.0)
+            reach = {} if number else reach_of(machine)
+            known = {"density": 0.0, "reach": reach}
+            return kind(*given, moments, epochs_before, **known)
 
         self.to_generate = [trainer(n, layer.energy) for n, layer in enumerate(layers)]
         self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]

@@ -124,6 +124,8 @@ class Deep(Layers):
                     hooks,
                     self.begun,
                     record,
+                    objective.reach,
+                    vars(machine).get("_far", ""),
                 )
             machine.pretrain_loss_curves_ = curves
             return params

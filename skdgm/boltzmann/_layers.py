@@ -8,7 +8,7 @@ import numpy as np
 from skdgm.base.attributes import shallow
 from skdgm.boltzmann._labels import label_of, with_label
 from skdgm.boltzmann._state import TrainState, density, formed
-from skdgm.boltzmann._visible import Real
+from skdgm.boltzmann._visible import Real, reach_of
 from skdgm.distributions import Normal, Softmax
 from skdgm.energies import plain
 
@@ -168,6 +168,7 @@ class Layers(ABC):
             initial=self.initial(machine),
             known=(machine._domain, machine._columns),
             table=table,
+            reach=reach_of(machine),
         )
 
     def attributes(self, machine, state):

@@ -33,6 +33,7 @@ class Machine(Estimator):
 
     _layers, _DENSITY, _OBJECTIVE = RESTRICTED, EnergyDensity, EnergyObjective
     _given = None
+    _SLOWED = True
     # Number of epochs with n_iter="auto".
     _BUDGET = Budget(25_000, 10, 200)
     _IMPLIED = IMPLIED

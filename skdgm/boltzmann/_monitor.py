@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from skdgm.data.reach import FAR
 from skdgm.inference import mean_field
 from skdgm.training import Batch, Watch
 from skdgm.utils.random import PROBE, stream
@@ -17,6 +18,21 @@ _DIVERGED = 2.0
 # Nats per column by which the loss may exceed both its value at the start and that of
 # independent columns before training counts as useless.
 _USELESS = 0.1
+
+
+def far_columns(objective):
+    """Numbers of the real columns with values far out, of a table or among the lowest
+    units."""
+    return np.concatenate(
+        [objective.columns_of(block)[z > FAR] for block, z in objective.reach.items()]
+        or [np.arange(0)]
+    )
+
+
+def cost_of_far(z, objective):
+    """Nats that those values cost which are far out, at the highest precision."""
+    least = min(objective.energy.units[block].min_variance for block in objective.reach)
+    return 0.5 * (z[np.abs(z) > FAR] ** 2).sum() / max(least, np.finfo(float).tiny)
 
 
 class MachineWatch(Watch):
@@ -90,10 +106,20 @@ class PseudoLikelihoodWatch(MachineWatch):
 
     def __init__(self, objective, table, held_out, state):
         super().__init__(objective, table, held_out)
-        self.independent = self._of_independent(objective)
+        self.independent, self.room = self._of_independent(objective), 0.0
         n_rows = 0 if held_out is None else len(held_out.index)
         self.units = self._units(max(len(self.probe), n_rows))
-        self.first = self.of_probe(state)
+        self.first, self.room = self.of_probe(state), self._room_of_far()
+
+    def _room_of_far(self):
+        """Nats per row that far values in the sample cost at most where precisions are
+        at their limit: they say nothing about divergence."""
+        cost, columns = 0.0, far_columns(self.objective)
+        for part, batch in self._batches(self.probe) if len(columns) else ():
+            units = self.units[part]
+            z = np.take_along_axis(np.asarray(batch.v, np.float64), units, axis=1)
+            cost += cost_of_far(z[np.isin(units, columns)], self.objective)
+        return self.objective.rows.shape[1] * cost / max(1, self.units.size)
 
     def _of_independent(self, objective):
         """Loss of independent columns."""
@@ -103,11 +129,11 @@ class PseudoLikelihoodWatch(MachineWatch):
     @property
     def limit(self):
         """Loss above which training counts as diverged."""
-        return self.independent + _DIVERGED * len(self.objective.fill)
+        return self.independent + self.room + _DIVERGED * len(self.objective.fill)
 
     def is_useless(self, loss):
         """Return whether training did harm, and independent columns would do better."""
-        allowed = _USELESS * len(self.objective.fill)
+        allowed = self.room + _USELESS * len(self.objective.fill)
         return loss > max(self.first, self.independent) + allowed
 
     def _units(self, n_rows):

@@ -11,27 +11,14 @@ from skdgm.boltzmann import _passes
 from skdgm.boltzmann._labels import known_labels, label_of
 from skdgm.boltzmann._monitor import PseudoLikelihoodWatch
 from skdgm.boltzmann._state import TrainState, formed, present
+from skdgm.boltzmann._steps import ascend
 from skdgm.boltzmann._ways import WAYS, without_phases
 from skdgm.distributions import Bernoulli, Pooled
 from skdgm.energies import contrast, tiled
-from skdgm.gradients import (
-    cd,
-    centering,
-    damped,
-    deviations,
-    fast,
-    natural,
-    pcd,
-    quadratic,
-    rescale,
-    settled,
-    sparsity,
-    standardised,
-    tempered,
-)
+from skdgm.gradients import cd, centering, fast, pcd, settled, sparsity, tempered
 from skdgm.inference import lone_means
 from skdgm.metrics import log_conditionals
-from skdgm.optim import adam, learning_rate, piecewise, sgd
+from skdgm.optim import adam, piecewise, sgd
 from skdgm.samplers import gibbs, tempering
 from skdgm.training import Objective, Reader
 from skdgm.utils.lists import LISTED
@@ -76,11 +63,15 @@ class EnergyObjective(Objective):
         Kind of the visible units and statistics of their columns, for the loss.
     table : Table, optional
         Training rows, of which :meth:`split` leaves those that are not held out.
+    reach : dict, optional
+        For blocks of real units the largest value of each; see
+        :mod:`skdgm.data.reach`.
     """
 
     quantity = "pseudo-likelihood"
     # Whether machines of two binary layers are learned so, not in a subclass's way.
     plain, LOCAL = True, ("chains", "near")
+    ascend = ascend
 
     def __init__(
         self,
@@ -97,11 +88,13 @@ class EnergyObjective(Objective):
         initial=None,
         known=None,
         table=None,
+        reach=None,
     ):
         super().__init__(recipe, rows, seed, epochs_before)
         self.energy, self.fill, self.moments, self.rooms = energy, fill, moments, {}
         self.density, self.label, self.means = density, label_of(energy), means
         self.initial, self.known, self.table = initial, known, table
+        self.reach = reach or {}
         self.solver = SOLVERS[recipe.solver]
 
     def start(self):
@@ -144,6 +137,10 @@ class EnergyObjective(Objective):
         """Split a table; see :class:`~skdgm.training.Objective`."""
         self.table, held_out = super().split(table)
         return self.table, held_out
+
+    def columns_of(self, block):
+        """Columns of the table that a block of real units consists of."""
+        return np.arange(self.energy.units[block].size)
 
     @property
     def _n_pairs(self):
@@ -192,33 +189,6 @@ class EnergyObjective(Objective):
             grad, state = self.gradient(rng, state, x, clamp, clock)
             self.ascend(state, grad, clock)
         return state
-
-    def ascend(self, state, grad, clock):
-        """Update parameters along a gradient, in place, as the recipe says."""
-        recipe, given = self.recipe, (self.energy, state.params)
-        rate = recipe.learning_rate
-        if recipe.solver == "sgd":
-            # Strong damping would cancel the schedule if it came after it.
-            rate = damped(*given, rate)
-        rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
-        rule = {"momentum": piecewise(recipe.momentum, clock)}
-        rule |= {"l1": recipe.l1, "l2": recipe.l2}
-        if state.fast:
-            fast.step(
-                state.fast, natural(*given, grad), damped(*given, self._fast_rate)
-            )
-        scales = deviations(*given)
-        if recipe.quadratic:
-            grad, before = quadratic.convert(*given, grad), quadratic.shift(*given)
-        grad = standardised(*given, grad)
-        if state.offsets:
-            grad = centering.center(*given, grad, state.offsets)
-        grad = self.shared(natural(*given, grad))
-        self.solver.step(state.params, state.optimiser, grad, rate=rate, **rule)
-        rescale(*given, scales)
-        self.energy.constrain(state.params, recipe.max_norm)
-        if recipe.quadratic:
-            quadratic.correct(*given, before)
 
     def shared(self, grad):
         """Gradient of parameters of which some are to be the same: as it is."""
@@ -290,11 +260,6 @@ class EnergyObjective(Objective):
 
     def _ladder(self, base):
         return tempering.Ladder(tempering.betas(self.recipe.n_temperatures), base)
-
-    @property
-    def _fast_rate(self):
-        rate = self.recipe.fast_learning_rate
-        return self.recipe.learning_rate if rate is None else rate
 
     def _chains(self, state):
         """Chains of the last run where their number is still right, else new ones."""

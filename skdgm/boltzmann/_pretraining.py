@@ -17,6 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from skdgm.boltzmann._monitor import cost_of_far, far_columns
 from skdgm.boltzmann._objective import EnergyObjective
 from skdgm.boltzmann._state import density
 from skdgm.distributions import Pooled
@@ -136,6 +137,10 @@ class PairWatch:
         self.objective, self.index = objective, index
         self.limit, _ = self(state)
         self.limit += _DIVERGED * objective.energy.units[0].size
+        columns = far_columns(objective)
+        for part in objective.rows.blocks(len(index)) if len(columns) else ():
+            z = objective.rows.take(index[part])[:, columns].astype(np.float64)
+            self.limit += cost_of_far(z, objective) / len(index)
 
     def __call__(self, state):
         """Loss in nats per row, and None."""
@@ -147,7 +152,17 @@ class PairWatch:
 
 
 def layerwise(
-    energy, recipes, table, seed, fill, moments, hooks, initial=None, record=None
+    energy,
+    recipes,
+    table,
+    seed,
+    fill,
+    moments,
+    hooks,
+    initial=None,
+    record=None,
+    reach=None,
+    far="",
 ):
     """Pre-train the layers of a machine pair by pair.
 
@@ -171,6 +186,11 @@ def layerwise(
         Of each pair, as of an :class:`~skdgm.boltzmann._objective.EnergyObjective`.
     record : PairsRecord, optional
         What is kept, and from which pre-training continues.
+    reach : dict, optional
+        Of the lowest block, as of an
+        :class:`~skdgm.boltzmann._objective.EnergyObjective`.
+    far : str, optional
+        Words about values far out, for the error.
 
     Returns
     -------
@@ -207,6 +227,7 @@ def layerwise(
             means=known,
             gains=(down, *(1.0 for _ in beside), up),
             initial=initial,
+            reach=None if number else reach,
         )
         outcome, _ = optimise(
             objective,
@@ -219,7 +240,7 @@ def layerwise(
         if outcome.ended == "diverged":
             raise DivergenceError(
                 f"Pretraining of hidden layer {number + 1} diverged after "
-                f"{len(outcome.losses)} of {recipe.n_iter} epochs: lower "
+                f"{len(outcome.losses)} of {recipe.n_iter} epochs. {far}Lower "
                 f"pretrain_learning_rate (now {recipe.learning_rate:g})."
             )
         if outcome.ended == "interrupted":

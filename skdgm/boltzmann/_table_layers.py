@@ -14,6 +14,7 @@ from skdgm.boltzmann._tables import (
     loss_of_independent,
     moments_of,
     noise,
+    reaches,
     tell_precisions,
 )
 from skdgm.data.units import parsed
@@ -94,6 +95,7 @@ class Tables(Layers):
             means=moments,
             known=(loss_of_independent(machine._domain, columns, layout),),
             table=table,
+            reach=reaches(layout, columns),
             layout=layout,
             fills=fills_of(machine._domain, columns, layout),
         )

@@ -38,6 +38,10 @@ class TableObjective(EnergyObjective):
         super().__init__(*given, **facts)
         self.layout, self.fills = layout, fills
 
+    def columns_of(self, block):
+        """Columns of the table that a block consists of."""
+        return self.layout.which[block]
+
     def present(self, batch, rng=None):
         """Clamp the machine to a batch of rows."""
         return self.layout.present(batch.v, self.fills)

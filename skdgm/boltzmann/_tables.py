@@ -177,6 +177,16 @@ def noise(layout, rng, dtype):
     return layout.joined(parts)
 
 
+def reaches(layout, columns):
+    """How far the columns of each block of real units reach: a dictionary."""
+    parts = enumerate(zip(layout.kinds, layout.which))
+    return {
+        block: columns.reach[which]
+        for block, (kind, which) in parts
+        if kind in REAL_KINDS
+    }
+
+
 def tell_precisions(machine, layout, log_precisions):
     """Warn of columns whose precision is at its limit, unless they are constant."""
     own, columns = iter(log_precisions), machine._columns

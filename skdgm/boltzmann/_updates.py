@@ -221,6 +221,7 @@ def real_pass_over(given):
         given.numbers,
         real(RATE),
         real(-np.log(unit.min_variance) if unit.min_variance else np.inf),
+        _reach(given),
         given.max_norm,
         _PRECISIONS[unit.precision],
         given.persistent,
@@ -229,6 +230,16 @@ def real_pass_over(given):
     W[...] = weights.W
     if momentum:
         velocity[...] = Weights(speeds, weights.down).W
+
+
+def _reach(given):
+    """Square of the largest value of each column, in batches of so many rows; nothing
+    where steps by no column are shortened."""
+    objective, recipe = given.objective, given.recipe
+    excess = objective.reach.get(0, np.empty(0)) ** 2
+    excess = excess / (recipe.batch_size * (1 - given.momentum))
+    far = (excess * recipe.learning_rate > 1).any()
+    return excess if far else excess[:0]
 
 
 def _lists(parts):

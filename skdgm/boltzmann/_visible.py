@@ -4,6 +4,7 @@ import numpy as np
 
 from skdgm.data import BinaryColumns, CodeColumns, RealColumns
 from skdgm.data.codes import count_codes
+from skdgm.data.reach import reached
 from skdgm.distributions import Bernoulli, Gaussian, Sites
 from skdgm.exceptions import PrecisionWarning
 from skdgm.metrics import log_conditionals, log_densities
@@ -30,10 +31,13 @@ class Visible:
     def learn(self, table, before=None):
         """Learn the statistics of a table."""
         columns, table = super().learn(table, before)
-        if self.n_channels is None or columns is before:
+        if self.n_channels is None or before is not None:
             return columns, table
         columns = of_channels(columns, self.n_channels)
-        return columns, table._replace(rows=self.seen(table.rows, columns))
+        table = table._replace(rows=self.seen(table.rows, columns))
+        if np.ndim(columns.reach):
+            columns = reached(columns._replace(reach=0.0), table)
+        return columns, table
 
     def noise(self, machine, rng, dtype):
         """Values of units without bias and neighbours, one row for each stream."""
@@ -67,6 +71,12 @@ class Real(Visible, RealColumns):
         """Warn of columns whose precision is at its limit, unless they are constant."""
         unit = machine._energy().units[0]
         tell_precise(machine, unit, machine._log_precision, machine._columns.varies)
+
+
+def reach_of(machine):
+    """How far the columns of the visible block reach, if it is of real units: a
+    dictionary, as of :class:`~skdgm.boltzmann._objective.EnergyObjective`."""
+    return {0: machine._columns.reach} if isinstance(machine._domain, Real) else {}
 
 
 def tell_precise(machine, unit, log_precision, varies):

@@ -10,6 +10,7 @@ from skdgm.data.inputs import for_callbacks, tabulate
 from skdgm.data.kinds import ColumnType, column_types_of, names_of
 from skdgm.data.mixed import MixedColumns, check_pattern, columns_as_asked
 from skdgm.data.rare import OF_TABLES
+from skdgm.data.reach import far_out
 
 __all__ = [
     "OF_TABLES",
@@ -25,6 +26,7 @@ __all__ = [
     "column_types_of",
     "columns_as_asked",
     "events_of",
+    "far_out",
     "fill",
     "for_callbacks",
     "has_grey",

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm.data.reach import reached
 from skdgm.exceptions import MissingDataWarning
 from skdgm.training import check_finite, column_spread, column_sums
 from skdgm.utils.callers import warn
@@ -31,6 +32,9 @@ class Columns(NamedTuple):
         Offset to subtract and scale to divide by, fixed by the first fit.
     varies : ndarray of bool
         True for columns with more than one value.
+    reach : ndarray
+        Largest magnitude of real columns in all fits, standardised; see
+        :mod:`skdgm.data.reach`.
     """
 
     seen: np.ndarray
@@ -38,6 +42,7 @@ class Columns(NamedTuple):
     mean: np.ndarray = 0.0
     scale: np.ndarray = 1.0
     varies: np.ndarray = True
+    reach: np.ndarray = 0.0
 
     @property
     def sizes(self):
@@ -249,14 +254,15 @@ class RealColumns(ColumnKind):
         return rows if reset else self.seen(rows, model._columns)
 
     def learn(self, table, before=None):
-        """Learn in the first fit only: ``before`` is kept, and ``table`` then returned
-        as it is, not standardised."""
+        """Learn in the first fit only, but how far columns reach: ``table`` is then
+        standardised already."""
         if before is not None:
-            return before, table
+            return reached(before, table), table
         raw = table._replace(rows=table.rows._replace(dtype=np.float64))
         seen, total = observed(raw, None)
         columns = Columns(seen, total, *standards(raw, seen, total))
-        return columns, table._replace(rows=self.seen(table.rows, columns))
+        table = table._replace(rows=self.seen(table.rows, columns))
+        return reached(columns, table), table
 
     def seen(self, rows, columns):
         """Rows that are standardised as they are read."""

@@ -77,6 +77,8 @@ class Mixed(NamedTuple):
         not; 0 for columns in which none is. None if that is no value.
     units : UnitFacts or None
         What a machine of any units knows of its columns.
+    reach : ndarray of shape (n_columns,)
+        As of :class:`~skdgm.data.columns.Columns`; 0 for columns of other kinds.
     """
 
     seen: np.ndarray
@@ -92,6 +94,7 @@ class Mixed(NamedTuple):
     rare: Rare = Rare()
     absent: np.ndarray = None
     units: tuple = None
+    reach: np.ndarray = 0.0
 
     @property
     def gaps(self):

@@ -5,7 +5,7 @@ from scipy.special import entr
 from sklearn.utils.validation import validate_data
 
 from skdgm.data.codes import CodeColumns, count_codes, count_sizes, least_sizes
-from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
+from skdgm.data.columns import BinaryColumns, RealColumns, observed, reached, standards
 from skdgm.data.filling import completed, widened
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.frames import Codec
@@ -177,7 +177,8 @@ class MixedColumns(RealColumns):
         codes = raw._replace(rows=raw.rows._replace(scales=columns.scales))
         counts = columns.counts + count_codes(codes, columns.sizes[which], which)
         columns = without_identifiers(columns._replace(counts=counts), raw, before)
-        return columns, table._replace(rows=self.seen(table.rows, columns))
+        table = table._replace(rows=self.seen(table.rows, columns))
+        return reached(columns, table), table
 
     def _first(self, table, seen, total):
         """Statistics of the first fit, without the counts of categories."""

@@ -21,11 +21,15 @@ from skdgm.gradients.contrastive import (
 from skdgm.gradients.discriminative import discriminative, joined
 from skdgm.gradients.multi_prediction import multi_prediction
 from skdgm.gradients.natural import (
+    copied,
     damped,
     deviations,
     natural,
     rescale,
+    shortened,
+    slowed,
     standardised,
+    take_back,
 )
 from skdgm.gradients.pseudo import pseudo_likelihood
 
@@ -34,6 +38,7 @@ __all__ = [
     "cd",
     "centering",
     "complete",
+    "copied",
     "damped",
     "deviations",
     "discriminative",
@@ -50,7 +55,10 @@ __all__ = [
     "ratio_matching",
     "rescale",
     "settled",
+    "shortened",
+    "slowed",
     "sparsity",
     "standardised",
+    "take_back",
     "tempered",
 ]

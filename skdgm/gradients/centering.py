@@ -30,7 +30,7 @@ from skdgm.energies import Params, mean_row
 RATE = 0.01
 
 
-def center(energy, params, grad, offsets):
+def center(energy, params, grad, offsets, factors=None):
     r"""Centre a gradient; apply before :func:`natural`.
 
     Parameters
@@ -41,6 +41,9 @@ def center(energy, params, grad, offsets):
         The plain gradient, as :func:`~skdgm.energies.contrast` returns it.
     offsets : tuple of ndarray of shape (size,)
         For each block the value that counts as zero.
+    factors : dict, optional
+        Factors by which the gradient of blocks below was
+        :func:`~skdgm.gradients.natural.shortened`.
 
     Returns
     -------
@@ -56,7 +59,10 @@ def center(energy, params, grad, offsets):
     for (i, j, _), part in zip(energy.own_links, grad.couplings):
         # Steps of the weights of real units are divided by precisions afterwards.
         real = isinstance(energy.units[i], Gaussian)
-        given = biases[i], biases[j], T[i], T[j], offsets[i] if real else T[i]
+        mu = T[i]
+        if factors and i in factors:
+            mu = mu * factors[i].astype(mu.dtype)
+        given = biases[i], biases[j], mu, T[j], offsets[i] if real else T[i]
         part, of_below, of_above = part.center(*given)
         lost[i] += of_below
         lost[j] += of_above

@@ -73,7 +73,10 @@ def learning_rate(initial, schedule, clock, power=0.5):
     rate : float
     """
     if schedule == "invscaling":
-        return initial / (1.0 + clock.epochs_done) ** power
+        # NumPy's power is infinite where Python's raises OverflowError.
+        with np.errstate(over="ignore"):
+            falls = np.power(1.0 + clock.epochs_done, power)
+        return initial / (falls if np.ndim(falls) else float(falls))
     if schedule in ("linear", "cooldown") and clock.n_epochs is not None:
         left = 1.0 - clock.epochs_done / clock.n_epochs
         slow = np.minimum(1.0, left / _COOLDOWN)

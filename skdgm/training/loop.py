@@ -69,7 +69,7 @@ class Outcome(NamedTuple):
 
 
 # Overflow is detected as divergence, and reported with a remedy by the caller.
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def train(state, step, draw, measure, *, epochs, loss_limit, n_epochs=None, hooks=()):
     """Run epochs of training.
 

@@ -7,6 +7,8 @@ from skdgm.training.batches import probe
 # Nats per column by which a loss above the baseline (the initial loss, or that of
 # independent columns if higher) means divergence, or that learning was useless.
 _DIVERGED, _USELESS = 10.0, 0.1
+# Standard deviations from which on a value is far out, and a column's least variance.
+_FAR, _FLOOR = 10.0, 0.01
 
 
 class Watch:
@@ -74,13 +76,27 @@ class DensityWatch(Watch):
     def __init__(self, table, held_out, rng, independent, state):
         super().__init__(table, held_out, rng)
         self.start = max(self.of_probe(state), independent)
+        self.room = self._room_of_far()
+
+    def _room_of_far(self):
+        """Nats per row that values far out in the sample cost at most where variances
+        are at their floor: they say nothing about divergence."""
+        if self.rows.affine is None:
+            return 0.0
+        mean, scale = map(np.asarray, self.rows.affine)
+        real, total = (mean != 0) | (scale != 1), 0.0
+        for part in self.rows.blocks(len(self.probe)):
+            z = self.rows.take(self.probe[part])[:, real].astype(np.float64)
+            far = np.isfinite(z) & (np.abs(z) > _FAR)
+            total += 0.5 * (z[far] ** 2).sum() / _FLOOR
+        return total / len(self.probe)
 
     @property
     def limit(self):
         """Loss above which training has diverged."""
-        return self.start + _DIVERGED * self.rows.shape[1]
+        return self.start + self.room + _DIVERGED * self.rows.shape[1]
 
     def is_useless(self, loss):
         """Return whether a loss is clearly worse than both the initial loss and that of
         independent columns."""
-        return loss > self.start + _USELESS * self.rows.shape[1]
+        return loss > self.start + self.room + _USELESS * self.rows.shape[1]

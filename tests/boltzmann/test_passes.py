@@ -263,6 +263,21 @@ def test_real_units_differ_by_rounding_only(options, dtype, calls, monkeypatch):
     assert_close(fast, slow, 1e-9 if dtype == np.float64 else 1e-3)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("options", [*OF_REAL[:4], OF_REAL[5]], ids=str)
+def test_steps_are_shortened_alike(options, dtype, calls, monkeypatch):
+    X = REAL.astype(dtype)
+    X[:, 3], X[40, 5] = np.arange(150) == 70, 1e3
+    options = {"n_components": 20, "n_iter": 3, **options}
+    options |= {"batch_size": 3, "learning_rate": 0.5}
+    fast = GaussianRBM(random_state=0, **options).fit(X)
+    n_calls = len(calls)
+    assert n_calls
+    slow = one_by_one(GaussianRBM(random_state=0, **options), X, monkeypatch)
+    assert len(calls) == n_calls
+    assert_close(fast, slow, 1e-8 if dtype == np.float64 else 2e-3)
+
+
 @pytest.mark.parametrize(
     "options", [*OTHER[:-1], {"quadratic": True}, {"n_components": 20_000}], ids=str
 )

@@ -1,0 +1,64 @@
+r"""A step of parameters along a gradient, in the coordinates that suit the units.
+
+The gradient is converted to the coordinates in which real units learn
+(:mod:`skdgm.gradients.natural`), shortened where columns have values far out, centred,
+and given to the optimiser; parameters are limited after it.
+"""
+
+from skdgm.gradients import (
+    centering,
+    copied,
+    damped,
+    deviations,
+    fast,
+    natural,
+    quadratic,
+    rescale,
+    shortened,
+    slowed,
+    standardised,
+    take_back,
+)
+from skdgm.optim import learning_rate, piecewise
+
+
+def ascend(objective, state, grad, clock):
+    """Update parameters along a gradient, in place, as the recipe says.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+    state : TrainState
+    grad : Params
+    clock : Clock
+    """
+    recipe, energy, params = objective.recipe, objective.energy, state.params
+    given, far = (energy, params), (objective.reach, recipe.batch_size)
+    rate, held, momentum = recipe.learning_rate, {}, piecewise(recipe.momentum, clock)
+    if state.fast:
+        quick = recipe.fast_learning_rate
+        quick = damped(*given, rate if quick is None else quick)
+        slower = slowed(energy, quick, *far)
+        fast.step(state.fast, natural(*given, shortened(energy, grad, slower)), quick)
+    if recipe.solver == "sgd":
+        # Strong damping would cancel the schedule if it came after it.
+        rate = damped(*given, rate)
+        slower = slowed(energy, rate / (1 - momentum), *far)
+    else:
+        # What is done to its gradient, an adaptive optimiser undoes.
+        slower, held = {}, slowed(energy, None, *far)
+    rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
+    rule = {"momentum": momentum, "l1": recipe.l1, "l2": recipe.l2}
+    scales = deviations(*given)
+    if recipe.quadratic:
+        grad, shift = quadratic.convert(*given, grad), quadratic.shift(*given)
+    grad = shortened(energy, standardised(*given, grad), slower)
+    if state.offsets:
+        grad = centering.center(*given, grad, state.offsets, slower)
+    grad, before = objective.shared(natural(*given, grad)), copied(*given, held)
+    objective.solver.step(params, state.optimiser, grad, rate=rate, **rule)
+    take_back(*given, held, before)
+    rescale(*given, scales)
+    energy.constrain(params, recipe.max_norm)
+    if recipe.quadratic:
+        quadratic.correct(*given, shift)

@@ -1,0 +1,121 @@
+r"""How far the values of real columns reach, which bounds the steps of training.
+
+A value z, in standard deviations, has a curvature of :math:`z^2`: a step that suits the
+other rows overshoots at it. Of n values at most one is :math:`\sqrt{n}` standard
+deviations out, as in a column that is not zero in one row.
+"""
+
+import numpy as np
+
+from skdgm.exceptions import OutlierWarning
+from skdgm.utils.callers import warn
+
+# Standard deviations from which on a value is far out, and from which on a column is
+# named in a warning; number of columns named.
+FAR, _VERY_FAR, _MANY = 10.0, 30.0, 5
+# Kinds of columns that are standardised for a model.
+_REAL = "gaussian", "rectified"
+
+
+def reached(columns, table):
+    """Statistics of columns with the largest magnitude of each real one's values.
+
+    Values beyond 10 in one row have effects that add up: each counts as that magnitude
+    times the square root of their number.
+
+    Parameters
+    ----------
+    columns : Columns or Mixed
+        With the largest magnitudes of earlier fits.
+    table : Table
+        Rows in the units of a model, in which real columns are standardised.
+
+    Returns
+    -------
+    columns : Columns or Mixed
+    """
+    reach = np.zeros(table.rows.shape[1])
+    for part in table.rows.blocks(n_rows=len(table.index)):
+        size = _sizes(columns, table.rows.take(table.index[part]))
+        far = size > FAR
+        if far.any():
+            size *= np.sqrt(np.where(far, far.sum(axis=1, keepdims=True), 1))
+        np.maximum(reach, size.max(axis=0, initial=0), out=reach)
+    return columns._replace(reach=np.maximum(columns.reach, reach))
+
+
+def farthest(columns, table):
+    """Columns of which a value in a table is very far out, and where.
+
+    Parameters
+    ----------
+    columns : Columns or Mixed
+    table : Table
+
+    Returns
+    -------
+    found : list of (int, int, float)
+        Column, row of the data that has its largest magnitude, and that magnitude, the
+        largest first.
+    """
+    reach = np.broadcast_to(getattr(columns, "reach", 0.0), table.rows.shape[1])
+    if not (reach > _VERY_FAR).any():
+        return []
+    best, where = np.zeros(len(reach)), np.zeros(len(reach), int)
+    for part in table.rows.blocks(n_rows=len(table.index)):
+        index = table.index[part]
+        size = _sizes(columns, table.rows.take(index))
+        row = size.argmax(axis=0)
+        top = size[row, np.arange(len(row))]
+        where, best = np.where(top > best, index[row], where), np.maximum(best, top)
+    order = np.argsort(-best, kind="stable")
+    found = [(int(j), int(where[j]), float(best[j])) for j in order]
+    return [own for own in found if own[2] > _VERY_FAR]
+
+
+def far_out(model, columns, table):
+    """Words about the columns that :func:`farthest` finds, with advice; or nothing.
+
+    Parameters
+    ----------
+    model : Estimator
+        It knows the names of columns, and as part of another model has ``_names``. If
+        ``_SLOWED``, warn that training suits such rows.
+    columns : Columns or Mixed
+    table : Table
+
+    Returns
+    -------
+    words : str
+        Sentences that end in a space.
+    """
+    names = vars(model).pop("_names", getattr(model, "feature_names_in_", None))
+    found = farthest(columns, table)
+    if not found:
+        return ""
+    parts = [
+        f"{j if names is None else str(names[j])!r} (up to {size:.4g}, in row {row})"
+        for j, row, size in found
+    ]
+    more = f" and {len(parts) - _MANY} more" if len(parts) > _MANY else ""
+    words = (
+        "Values are dozens of standard deviations from the mean in columns "
+        f"{', '.join(parts[:_MANY])}{more}: correct or clip them if they are errors, "
+        "take logarithms of amounts, and join categories, or drop columns, that only "
+        "a few rows have. "
+    )
+    if getattr(model, "_SLOWED", False):
+        warn(
+            f"{words}Steps are shortened to suit them, so that of these columns little "
+            "but mean and variance is learned.",
+            OutlierWarning,
+        )
+    return words
+
+
+def _sizes(columns, v):
+    """Magnitudes of real columns' values, 0 where missing and of other columns."""
+    size = np.abs(np.asarray(v, np.float64))
+    size[~np.isfinite(size)] = 0
+    kinds = getattr(columns, "kinds", None)
+    return size if kinds is None else np.where(np.isin(kinds, _REAL), size, 0)
