@@ -35,7 +35,8 @@ class EoNADE(AutoregressiveModel):
     those of the density that :meth:`score_samples` gives, a mean over several orders
     (the total variation between both was 0.01 to 0.10 on small tables). The likelihood
     of a row with missing entries is that of the others by the net's conditionals.
-    Samples are drawn in one of the orders, at random. Float64 data are computed in float64, all others in float32.
+    Samples are drawn in one of the orders, at random. Float64 data are computed in
+    float64, all others in float32.
 
     Parameters
     ----------

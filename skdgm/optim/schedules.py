@@ -72,16 +72,17 @@ def learning_rate(initial, schedule, clock, power=0.5):
     -------
     rate : float
     """
+    factor = 1.0
     if schedule == "invscaling":
         # NumPy's power is infinite where Python's raises OverflowError.
         with np.errstate(over="ignore"):
-            falls = np.power(1.0 + clock.epochs_done, power)
-        return initial / (falls if np.ndim(falls) else float(falls))
-    if schedule in ("linear", "cooldown") and clock.n_epochs is not None:
-        left = 1.0 - clock.epochs_done / clock.n_epochs
-        slow = np.minimum(1.0, left / _COOLDOWN)
-        return initial * (left if schedule == "linear" else slow)
-    return initial
+            factor = 1.0 / np.power(1.0 + clock.epochs_done, power)
+    elif schedule in ("linear", "cooldown") and clock.n_epochs is not None:
+        factor = 1.0 - clock.epochs_done / clock.n_epochs
+        if schedule == "cooldown":
+            factor = np.minimum(1.0, factor / _COOLDOWN)
+    # A number of NumPy's would make float64 of what it is multiplied by.
+    return initial * (factor if np.ndim(factor) else float(factor))
 
 
 def check_piecewise(name, values, kind, low, high=inf):
