@@ -83,11 +83,10 @@ class MixedColumns(RealColumns):
         return isinstance(self.kinds, str | dict)
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
-        known = None if reset else model._columns
+        known, unknown = None if reset else model._columns, None
         X, codec, encoded = self._encoded(model, X, known, fitting)
         if encoded and dtype is None:
             dtype = codec.dtype
-        unknown = None
         if encoded and known is not None:
             unknown = (known.kinds == "categorical") & (X < 0)
             beyond = [getattr(scale, "beyond", np.nan) for scale in known.scales]
