@@ -153,7 +153,12 @@ def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None)
 def divide(fit, number, n_batches):
     """Divide the rows of a shard that is kept into so many batches an epoch."""
     own, table, n_trained = find(fit, number)
-    own._options.batch_size = max(1, -(-n_trained // n_batches))
+    whole, size = own._options.batch_size, max(1, -(-n_trained // n_batches))
+    own._options.batch_size = size
+    if hasattr(own._columns, "reach") and isinstance(whole, int):
+        # Steps suit values far out by the rows of all shards' batches.
+        reach = own._columns.reach * np.sqrt(size / whole)
+        own._columns = own._columns._replace(reach=reach)
     _KEPT[fit, number] = Shard(own, table)
 
 

@@ -162,7 +162,8 @@ class Mixed(NamedTuple):
             facts = self.seen[which], self.total[which], self.sizes[which]
             return Codes(*facts, self.counts)
         which = self.which(kind)
-        return Columns(*(fact[which] for fact in self[:5]))
+        reach = np.broadcast_to(self.reach, self.seen.shape)
+        return Columns(*(fact[which] for fact in (*self[:5], reach)))
 
 
 def names_of(model):

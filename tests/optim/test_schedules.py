@@ -1,6 +1,7 @@
 from math import inf
 from numbers import Integral, Real
 
+import numpy as np
 import pytest
 
 from skdgm.optim import Clock, check_piecewise, learning_rate, piecewise
@@ -45,6 +46,12 @@ def test_staircase_shares_the_epochs():
 def test_staircase_ends_with_the_last_value_however_few_the_epochs():
     assert [piecewise((1, 2, 3), Clock(epoch, 2)) for epoch in range(2)] == [2, 3]
     assert piecewise((1, 2, 3), Clock(0, 1)) == 3
+
+
+@pytest.mark.parametrize("epoch", [1, np.arange(1, 4)])
+def test_a_steep_fall_ends_at_zero(epoch):
+    rate = learning_rate(0.2, "invscaling", Clock(epoch), power=2000)
+    assert np.all(rate < 1e-300)
 
 
 def test_without_an_end():
