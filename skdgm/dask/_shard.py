@@ -155,7 +155,7 @@ def divide(fit, number, n_batches):
     own, table, n_trained = find(fit, number)
     whole, size = own._options.batch_size, max(1, -(-n_trained // n_batches))
     own._options.batch_size = size
-    if hasattr(own._columns, "reach") and isinstance(whole, int):
+    if hasattr(vars(own).get("_columns"), "reach") and isinstance(whole, int):
         # Steps suit values far out by the rows of all shards' batches.
         reach = own._columns.reach * np.sqrt(size / whole)
         own._columns = own._columns._replace(reach=reach)

@@ -12,13 +12,11 @@ from sklearn.utils import check_random_state
 from skdgm.data.frames import tell_unknown
 from skdgm.data.streams import streamed
 from skdgm.utils.blocks import Blocks
+from skdgm.utils.counts import WHOLE
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import IMPUTE, MAX_SEED, stream
 from skdgm.utils.rows import row_hash
 from skdgm.utils.threads import one_blas_thread
-
-# float64 represents all whole numbers up to this magnitude.
-_WHOLE = 2**53
 
 
 def holding(rows):
@@ -37,7 +35,7 @@ def holding(rows):
     own, plain = rows.X.dtype, rows.X
     values = plain.data if sp.issparse(plain) else plain
     ends = [values.min(), values.max()] if values.size else [0]
-    if own.kind in "iu" and (min(ends) < -_WHOLE or max(ends) > _WHOLE):
+    if own.kind in "iu" and (min(ends) < -WHOLE or max(ends) > WHOLE):
         return own
     return np.result_type(own, rows.dtype)
 
@@ -93,10 +91,10 @@ def _large(X):
         kind = getattr(column.dtype, "kind", "O")
         if kind in "iu" and column.dtype.itemsize == 8:
             known = column.dropna()
-            yield name, known[(known > _WHOLE) | (known < -_WHOLE)].tolist()
+            yield name, known[(known > WHOLE) | (known < -WHOLE)].tolist()
         elif kind == "O":
             whole = (value for value in column if isinstance(value, Integral))
-            yield name, [value for value in whole if not -_WHOLE <= value <= _WHOLE]
+            yield name, [value for value in whole if not -WHOLE <= value <= WHOLE]
 
 
 def fill(

@@ -11,6 +11,7 @@ from sklearn.utils.validation import _check_sample_weight
 from skdgm.data.streams import is_streamed
 from skdgm.training import canonical
 from skdgm.utils.bits import takes_mixed_tables
+from skdgm.utils.counts import refuse_inexact
 from skdgm.utils.domains import is_frame
 
 # Beginnings of NumPy's messages about values that are not numbers.
@@ -274,6 +275,7 @@ def as_numbers(y, owner):
             f"y has values of the type {dates[0]}, which is no number: make numbers of "
             "it (of a date the days since another)."
         )
+    refuse_inexact(values, "y")
     try:
         if any(issubclass(kind, _TEXT) for kind in types):
             text = next(value for value in values.flat if isinstance(value, _TEXT))

@@ -5,6 +5,7 @@ from reprlib import Repr
 import numpy as np
 
 from skdgm.data.clocks import form_of
+from skdgm.utils.counts import refuse_inexact
 
 # Number of values named in an error.
 _NAMED = 5
@@ -79,7 +80,8 @@ def _in_order(values):
 def numbers(column):
     """Convert a column of numbers or bits to float64, NaN where missing.
 
-    Raise TypeError if its dtype has no kind, ValueError if its values are not numbers.
+    Raise TypeError if its dtype has no kind, ValueError if its values are not numbers,
+    or whole ones that a float does not represent.
     """
     kind_of(column)
     if form_of(column) is not None:
@@ -87,6 +89,9 @@ def numbers(column):
             f"Column {column.name!r} has the dtype {column.dtype}, and had numbers "
             "when the model was fitted."
         )
+    if getattr(column.dtype, "kind", "O") in "iu":
+        known = column.dropna().to_numpy(plain_type(column.dtype))
+        refuse_inexact(known, f"Column {column.name!r}")
     try:
         return column.to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:

@@ -7,6 +7,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_scalar
 
+# float64 represents all whole numbers up to this magnitude.
+WHOLE = 2**53
 # Least number of bytes of an entry of a sample, and of a row's overhead.
 _ENTRY, _ROW = 4, 8
 
@@ -218,3 +220,35 @@ def physical():
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return None
+
+
+def refuse_inexact(values, what):
+    """Raise an error if float64 does not represent whole numbers, of which several
+    would be one.
+
+    Parameters
+    ----------
+    values : array
+        Searched if its type is of integers.
+    what : str
+        Whose values they are, for the message.
+
+    Raises
+    ------
+    ValueError
+        There is such a number.
+    """
+    values = np.asarray(values).ravel()
+    if values.dtype.kind not in "iu" or values.dtype.itemsize < 8:
+        return
+    beyond = values > WHOLE
+    if values.dtype.kind == "i":
+        beyond |= values < -WHOLE
+    large = values[beyond].tolist()
+    inexact = [value for value in large if int(float(value)) != value]
+    if inexact:
+        raise ValueError(
+            f"{what} has whole numbers beyond 2 ** 53, such as {inexact[0]}, of which "
+            "a float cannot hold all digits: subtract the least of them, or read them "
+            "as names of categories."
+        )

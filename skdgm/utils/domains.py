@@ -16,6 +16,7 @@ from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.bits import other_kind, tell_real
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.callers import warn
+from skdgm.utils.counts import WHOLE, refuse_inexact
 from skdgm.utils.rows import (
     BLOCK_ENTRIES,
     Rows,
@@ -95,7 +96,13 @@ def real_rows(estimator, X, *, reset=False, dtype=None):
 
     Parameters and return value are those of :func:`bernoulli_rows`.
     """
-    X, _, _, facts = checked(estimator, X, reset)
+    X, low, high, facts = checked(estimator, X, reset)
+    whole = X.dtype.kind in "iu" and not isinstance(X, Blocks)
+    if reset and whole and max(-float(low), float(high)) > WHOLE:
+        for j in range(X.shape[1]):
+            column = X[:, [j]]
+            column = column.data if sp.issparse(column) else column
+            refuse_inexact(column, f"{type(estimator).__name__}: column {j}")
     return Rows(X, dtype or floating_type(X.dtype), complete=facts["complete"])
 
 

@@ -52,6 +52,7 @@ def test_lists_of_integers_keep_all_digits(convert):
 
 
 @pytest.mark.filterwarnings("ignore:X has feature names")
+@pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 def test_objects_that_floats_cannot_hold_are_named():
     pd = pytest.importorskip("pandas")
     own = NADE(2, "gaussian", n_iter=1).fit([[1.0, 2], [3, 5], [2, 2]])
