@@ -22,7 +22,7 @@ METHODS = "mean", "mode", "sample"
 # Rows drawn at a time.
 _AT_ONCE = 1000
 # Share of particles of a row that count, below which there is a warning.
-_FEW = 0.025
+_FEW = 0.015
 # Limit on the numbers of one layer for all rows of a block.
 ROOM = 2**18
 

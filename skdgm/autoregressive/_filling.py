@@ -38,7 +38,8 @@ def fill(chains, params, v, rng, method, who="", tell=None):
     who : str
         Name of the model, for a warning.
     tell : callable, optional
-        Is told the effective numbers of particles, of shape (n_rows,).
+        Is told the effective numbers of particles, of shape (n_rows,): by weights
+        alone, as an outlier is improbable whatever is drawn.
 
     Returns
     -------
@@ -51,8 +52,8 @@ def fill(chains, params, v, rng, method, who="", tell=None):
 
     def attempt(rows, rng, n):
         given = params, holed[rows], rng, method, n
-        v[rows], counted[rows] = _fill(chains, *given)
-        return counted[rows]
+        v[rows], counted[rows], found = _fill(chains, *given)
+        return np.minimum(counted[rows], found)
 
     rounds(chains, attempt, left, rng)
     if tell is not None:
@@ -140,15 +141,14 @@ def _fill(chains, params, v, rng, method, n):
         squares.append(2 * logsumexp(own.log_w, axis=1) - np.log(own.effective))
     x, inputs, log_w, log_joint = (np.concatenate(p, axis=1) for p in zip(*parts))
     number = np.exp(2 * logsumexp(log_w, axis=1) - logsumexp(squares, axis=0))
-    number = np.minimum(number, found)
     # Of a normal distribution the mode is the mean.
     if method == "mean" or (method == "mode" and chains.members[0].normal):
         mean = np.einsum("re,rei->ri", softmax(log_w, axis=1), inputs)
-        return chains.conditionals.value(mean.astype(v.dtype)), number
+        return chains.conditionals.value(mean.astype(v.dtype)), number, found
     best = log_joint.argmax(axis=1)
     if method == "sample":
         best = chosen_by(log_w, rng.fold(_CHOICE))
-    return x[np.arange(len(v)), best], number
+    return x[np.arange(len(v)), best], number, found
 
 
 def _parts(chains, rows, n_draws):

@@ -128,9 +128,12 @@ def test_orderless_nets_begin_with_the_least_probable_event():
 
 
 def test_it_is_told_where_few_draws_count():
-    rng = np.random.default_rng(0)
-    X = np.column_stack([rng.normal(size=500), rng.normal(size=500)])
-    own = RNADE(n_iter=1, random_state=0).fit(X)
+    """A row for which hardly any draw will do: the second column copies the first."""
+    first = np.random.default_rng(0).normal(size=(500, 1))
+    X = np.hstack(
+        [first, first + 0.05 * np.random.default_rng(1).normal(size=(500, 1))]
+    )
+    own = RNADE(8, n_iter=60, ordering="given", random_state=0).fit(X)
     with pytest.warns(FewDrawsWarning, match="of 1 of 2 rows is so improbable"):
         own.impute([[np.nan, 300.0], [np.nan, 0.1]])
     with pytest.warns(FewDrawsWarning, match="RNADE: the conditions are so improb"):
