@@ -84,7 +84,7 @@ def test_combinations_with_missing_values(rbm):
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_norms_have_a_limit(solver):
     options = {"n_iter": 20, "solver": solver, "learning_rate": 0.02}
-    options["momentum"] = 0.8
+    options |= {"momentum": 0.8, "schedule": "linear"}
     free, limited = fit(**options), fit(max_norm=0.1, **options)
     norms = np.linalg.norm(limited.components_, axis=1)
     assert np.linalg.norm(free.components_, axis=1).min() > 0.11
@@ -112,7 +112,7 @@ def test_sparsity_moves_the_mean_activity(gradient, target):
 @pytest.mark.parametrize("gradient", ["pcd", "cd"])
 def test_centering_does_not_mind_what_is_called_zero(gradient):
     options = {"init_biases": "zeros", "n_iter": 20, "learning_rate": 0.2}
-    options["gradient"] = gradient
+    options |= {"gradient": gradient, "schedule": "linear"}
 
     def both(centering):
         return [
