@@ -18,8 +18,7 @@ from skdgm.data import fill
 from skdgm.distributions import Bernoulli, Multinomial, draw_counts
 from skdgm.energies import layered, plain
 from skdgm.samplers import gibbs
-from skdgm.utils.counts import count, count_rows
-from skdgm.utils.domains import MAX_COUNT
+from skdgm.utils.counts import WHOLE, count, count_rows
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threads import one_blas_thread
 from skdgm.utils.tree import astype
@@ -266,7 +265,7 @@ def lengths_as_asked(lengths):
     """Lengths of documents as an array; ValueError if not numbers from 0 to 2 ** 53."""
     given = np.asarray(lengths)
     wrong = given.dtype.kind not in "iuf" or given.ndim > 1
-    if wrong or not ((given >= 0) & (given <= MAX_COUNT)).all():
+    if wrong or not ((given >= 0) & (given <= WHOLE)).all():
         raise ValueError(
             "lengths must be a number from 0 to 2 ** 53, or one for each; got "
             f"{lengths!r}."

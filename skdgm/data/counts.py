@@ -8,7 +8,8 @@ from skdgm.data.columns import ColumnKind, Columns, observed
 from skdgm.exceptions import DataRangeWarning
 from skdgm.training import check_finite
 from skdgm.utils.callers import warn
-from skdgm.utils.domains import MAX_COUNT, checked
+from skdgm.utils.counts import WHOLE
+from skdgm.utils.domains import checked
 from skdgm.utils.rows import Rows, floating_type
 
 
@@ -38,9 +39,9 @@ class CountColumns(ColumnKind):
             )
         # The survey takes everything above 1 for ones.
         facts["binary"] &= high <= 1
-        bounds = (0.0, MAX_COUNT) if low < 0 or high > MAX_COUNT else None
+        bounds = (0.0, WHOLE) if low < 0 or high > WHOLE else None
         rows = Rows(X, dtype or floating_type(X.dtype), bounds, **facts)
-        if (reset or fitting) and high * X.shape[1] > MAX_COUNT:
+        if (reset or fitting) and high * X.shape[1] > WHOLE:
             _refuse_too_many(rows.raw, name, names)
         if bounds:
             warn(
@@ -94,9 +95,9 @@ def _refuse_too_many(rows, name, names):
     for block in rows.blocks():
         part = np.nan_to_num(rows._replace(dtype=np.float64).take(block))
         columns, totals = part.max(axis=0), part.sum(axis=1)
-        if (most := totals.max()) > MAX_COUNT:
+        if (most := totals.max()) > WHOLE:
             where = f"of row {block.start + totals.argmax()} sum to"
-            if (columns > MAX_COUNT).any():
+            if (columns > WHOLE).any():
                 most, j = columns.max(), int(columns.argmax())
                 where = f"in column {j if names is None else names[j]!r} are up to"
             raise ValueError(

@@ -11,7 +11,7 @@ from skdgm.data.codes import count_sizes, refuse
 from skdgm.data.mixed import MixedColumns
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.callers import warn
-from skdgm.utils.domains import MAX_COUNT
+from skdgm.utils.counts import WHOLE
 
 # Kinds of columns; "binomial(n)" are counts up to n.
 UNITS = (
@@ -108,7 +108,7 @@ def _limits(kinds, limits):
     which no number is known are below 2 ** 53."""
     bounded = np.isin(kinds, ("interval", "rectified", *_COUNTS))
     high = np.where(kinds == "interval", 1.0, np.inf)
-    high = np.where(np.isin(kinds, _COUNTS), MAX_COUNT, high)
+    high = np.where(np.isin(kinds, _COUNTS), WHOLE, high)
     high = np.where((kinds == "binomial") & (limits > 0), limits, high)
     return np.where(bounded, 0.0, -np.inf), high
 

@@ -33,8 +33,6 @@ _PLAIN = {np.dtype(kind) for kind in (np.float64, np.float32, np.uint8, np.bool_
 # Distance from [0, 1] up to which values are rounding errors of a scaler, in single
 # precision at worst; they are clipped without a warning.
 ROUNDING = 4 * np.finfo(np.float32).eps
-# Whole numbers above this are not told apart in float64.
-MAX_COUNT = 2.0**53
 # Parts of NumPy's and scikit-learn's messages about values that are not numbers.
 _NO_NUMBER = "could not convert", "float() argument must be", "arrays of bytes/strings"
 
