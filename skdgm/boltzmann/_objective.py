@@ -195,8 +195,7 @@ class EnergyObjective(Objective):
         return grad
 
     def present(self, batch, rng=None):
-        """Clamp the machine to a batch of rows, and to the labels that are known; see
-        :func:`~skdgm.boltzmann._state.present`."""
+        """Clamp the machine to a batch of rows, and to the labels that are known."""
         x, clamp = present(batch.v, self.fill, len(self.energy.units), rng)
         if self.label is None:
             return x, clamp

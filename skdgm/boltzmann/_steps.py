@@ -17,6 +17,7 @@ from skdgm.gradients import (
     shortened,
     slowed,
     standardised,
+    steady,
     take_back,
 )
 from skdgm.optim import learning_rate, piecewise
@@ -56,6 +57,8 @@ def ascend(objective, state, grad, clock):
     if state.offsets:
         grad = centering.center(*given, grad, state.offsets, slower)
     grad, before = objective.shared(natural(*given, grad)), copied(*given, held)
+    if recipe.solver == "sgd":
+        rate = steady(energy, grad, rate)
     objective.solver.step(params, state.optimiser, grad, rate=rate, **rule)
     take_back(*given, held, before)
     rescale(*given, scales)

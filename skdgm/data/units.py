@@ -224,6 +224,12 @@ class UnitColumns(MixedColumns):
         spread = np.maximum(deviation, _deviation(kinds, mean, limits))
         spread = np.where(gained & (spread > 0), spread, 1.0)
         gains = np.where(gained, 2.0 ** -np.rint(np.log2(spread)), 1.0)
+        most = np.where(kinds == "binomial", 0.5 * np.sqrt(limits), 1.0)
+        gains = np.where(
+            np.isin(kinds, _COUNTS),
+            np.minimum(gains, 2.0 ** -np.rint(np.log2(most))),
+            gains,
+        )
         halves = kinds == "rectified"
         size = np.hypot(mean, deviation)
         scale = np.where(halves & (size > 0), size, columns.scale)

@@ -39,6 +39,7 @@ class Bernoulli(Biased):
     """A block of binary units, whose parameters are one bias each."""
 
     __slots__ = ()
+    listable = True
 
     def init(self, moments=None, dtype=np.float64):
         """Biases with which the block without neighbours has the given means, strictly
@@ -62,6 +63,10 @@ class Bernoulli(Biased):
         out = np.empty_like(rows)
         run(kernels.mean, rows, out, n=len(rows), work=_WORK * rows.size)
         return out.reshape(np.shape(eta))
+
+    def mode(self, eta):
+        """1 where that is the more probable value, else 0."""
+        return (eta > 0).astype(eta.dtype)
 
     def pull(self, mean, grad):
         """Derivative by the natural parameters, given that by the means."""

@@ -36,6 +36,7 @@ class Binomial(_Options, Columnwise):
     """
 
     __slots__ = ()
+    listable = True
 
     @property
     def ends(self):
@@ -58,6 +59,10 @@ class Binomial(_Options, Columnwise):
 
     def mean(self, eta):
         return sigmoid(eta) * self._n.astype(eta.dtype)
+
+    def mode(self, eta):
+        """Most probable count of each unit."""
+        return np.minimum(np.floor(sigmoid(eta) * (self._n + 1)), self._n)
 
     def variance(self, own):
         """Variance of each unit at most: n / 4."""

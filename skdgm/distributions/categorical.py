@@ -48,6 +48,7 @@ class Softmax(Biased):
     """A categorical unit, whose parameters are one bias for each of its states."""
 
     __slots__ = ()
+    listable = True
 
     def init(self, moments=None, dtype=np.float64):
         """Log probabilities, (size,): biases with which the unit without neighbours has
@@ -71,6 +72,10 @@ class Softmax(Biased):
     def pull(self, mean, grad):
         """Derivative by the natural parameters, given that by the means."""
         return mean * (grad - (mean * grad).sum(axis=1, keepdims=True))
+
+    def mode(self, eta):
+        """One-hot rows of the most probable state."""
+        return np.eye(self.size, dtype=eta.dtype)[eta.argmax(axis=-1)]
 
     def sample(self, eta, rng):
         mean = np.broadcast_to(self.mean(eta), (len(rng.ids), self.size))

@@ -80,7 +80,8 @@ def draw_poisson(rate, uniform):
     x : ndarray of shape (n_rows, size), float64
     """
     x, work = np.empty(rate.shape), _WORK * rate.size
-    many, high = rate > _MOST, rate > _HIGH
+    # NaN, which is above nothing, would not end the loops of kernels.
+    many, high = ~(rate <= _MOST), rate > _HIGH
     few = np.where(many, 0.0, rate)
     run(kernels.draw_poisson, few, uniform, x, n=len(x), work=work)
     if many.any():

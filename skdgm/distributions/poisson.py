@@ -54,6 +54,7 @@ class Poisson(_Size, Columnwise):
     """
 
     __slots__ = ()
+    listable = True
 
     def natural(self, mean):
         """Log rates of given means."""
@@ -68,6 +69,10 @@ class Poisson(_Size, Columnwise):
 
     def mean(self, eta):
         return np.exp(eta)
+
+    def mode(self, eta):
+        """Most probable count of each unit."""
+        return np.floor(np.exp(np.minimum(eta, np.log(_MOST))))
 
     def variance(self, own):
         """Variance of each unit where it is low: a quarter of the typical mean, as

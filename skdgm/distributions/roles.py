@@ -27,14 +27,15 @@ class Unit(ABC):
     Attributes: ``size``, the number of columns of a value; ``n_states``, the number of
     joint states of the block, infinite for real numbers; ``ends``, the least and the
     greatest entry that a statistic has, infinite unless known, as numbers or arrays of
-    shape (size,). A unit with finitely many states has
+    shape (size,); ``listable``, whether values have probabilities, and :meth:`mode` is
+    one of them. A unit with finitely many states has
     ``states(codes)``, the states of given numbers, of shape (n_codes, size);
     ``draw(mean, rng)``, values drawn from means; and ``log_prob(mean, x)``, their log
     probabilities, float64 of shape (n_rows,).
     """
 
     __slots__ = ()
-    ends = -np.inf, np.inf
+    ends, listable = (-np.inf, np.inf), False
 
     @abstractmethod
     def init(self, moments=None, dtype=float):
@@ -86,6 +87,11 @@ class Unit(ABC):
     @abstractmethod
     def mean(self, eta):
         """Mean of each unit, with the shape and dtype of ``eta``."""
+
+    def mode(self, eta):
+        """Most probable value of each unit, of the shape of ``eta``: of real numbers
+        the mean."""
+        return self.mean(eta)
 
     @abstractmethod
     def sample(self, eta, rng):

@@ -39,7 +39,7 @@ class Sites(_Sizes, Unit):
     """
 
     __slots__ = ()
-    ends = 0.0, 1.0
+    ends, listable = (0.0, 1.0), True
 
     @property
     def widths(self):
@@ -103,6 +103,15 @@ class Sites(_Sizes, Unit):
         out = np.empty_like(rows)
         self._run(kernels.means, rows, out)
         return out.reshape(np.shape(eta))
+
+    def mode(self, eta):
+        """Most probable value of each site: 1 or 0, or one-hot."""
+        high = np.maximum.reduceat(eta, self.starts, axis=-1)
+        best = eta == np.repeat(high, self.widths, axis=-1)
+        upto = np.cumsum(best, axis=-1)
+        before = (upto - best)[..., self.starts]
+        first = best & (upto - np.repeat(before, self.widths, axis=-1) == 1)
+        return np.where(self._bits, eta > 0, first).astype(eta.dtype)
 
     def sample(self, eta, rng):
         mean = self.mean(eta)

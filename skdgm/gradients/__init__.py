@@ -32,6 +32,7 @@ from skdgm.gradients.natural import (
     take_back,
 )
 from skdgm.gradients.pseudo import pseudo_likelihood
+from skdgm.gradients.steady import steady
 
 __all__ = [
     "Phases",
@@ -59,6 +60,7 @@ __all__ = [
     "slowed",
     "sparsity",
     "standardised",
+    "steady",
     "take_back",
     "tempered",
 ]

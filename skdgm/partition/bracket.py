@@ -23,15 +23,17 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.exceptions import LikelihoodWarning
-from skdgm.partition import ais, ladder
+from skdgm.partition import ais, ladder, modes
 from skdgm.partition.equilibrium import piloted, reach, without_means
 from skdgm.partition.estimate import (
     MAX_GAP,
     MAX_SE,
     Estimate,
     agree,
+    below,
     complaint,
     consistent,
+    elsewhere,
     exceeds,
     interval,
     missed,
@@ -44,11 +46,13 @@ _GOOD = 0.5
 # Share of max_se above which no more temperatures are tried: with three times as many
 # the standard error is about a half.
 _HOPELESS = 2.0
-_LADDER, _FORWARD, _REVERSE, _BOOTSTRAP = range(100, 104)
-_BLIND = 110
+# Nats by which a lower bound on log Z may be above the bracket by the latter's error.
+_SLIGHT = 0.1
 # Standard errors by which chains from fair coins must find more: a doubt is enough, as
 # all is then done again.
 _DOUBT = 2.0
+_LADDER, _FORWARD, _REVERSE, _BOOTSTRAP, _MODES = range(100, 105)
+_BLIND = 110
 
 
 class Bracket(NamedTuple):
@@ -167,6 +171,42 @@ def estimate(rng, problem, effort=None):
     return found
 
 
+def _tried(rng, problem, effort):
+    """Bracket of log Z from given chains, and from the most probable states where these
+    are elsewhere; and complaints about it, a list."""
+    found, samples, complaints = _from_chains(rng, problem, effort)
+    energy, params, start, _ = problem
+    if not modes.serves(energy, params):
+        return found, complaints
+    there = modes.search(rng.fold(_MODES), energy, params, start)
+    if modes.apart(samples, there.start):
+        other = problem._replace(start=there.start)
+        other, _, its = _from_chains(rng.fold(_MODES, 1), other, effort)
+        found, complaints = _united(found, complaints, other, its, effort.max_gap)
+    if there.floor > found.upper + _SLIGHT:
+        complaints = [below(there.floor, found.upper)]
+    lower, upper = (
+        max(found.lower, there.floor),
+        max(found.upper, there.floor + found.se),
+    )
+    log_Z = max(found.log_Z, there.floor + found.se / 2)
+    return found._replace(log_Z=log_Z, lower=lower, upper=upper), complaints
+
+
+def _united(found, complaints, other, its, max_gap):
+    """Bracket from two sets of chains that are not in the same part of a model, and
+    complaints: the higher of both, or a hull of either and their sum."""
+    high, low = sorted((found, other), key=lambda own: -own.log_Z)
+    if high.log_Z - low.log_Z > max_gap:
+        if high is other:
+            its = [elsewhere(found.log_Z, other.log_Z)]
+        return high, its if high is other else complaints
+    upper = float(np.logaddexp(found.upper, other.upper))
+    lower = max(found.lower, other.lower)
+    log_Z = max(high.log_Z, lower)
+    return high._replace(log_Z=log_Z, lower=lower, upper=upper), complaints or its
+
+
 def _is_sure(found):
     """Return whether both sides, and tempering as a third estimate, agree within their
     standard errors, and that of log Z is small."""
@@ -190,8 +230,8 @@ def _compared(rng, problem, effort, blind):
     return found, complaints
 
 
-def _tried(rng, problem, effort):
-    """Bracket of log Z, and complaints about it, a list."""
+def _from_chains(rng, problem, effort):
+    """Bracket of log Z, the samples where reverse chains start, and complaints."""
     there = reach(rng, problem, effort.burn_in, effort.n_steps, effort.n_pilot)
     n_chains = len(there.samples.x[0])
     model = problem.energy, problem.params, there.base
@@ -219,7 +259,7 @@ def _tried(rng, problem, effort):
     facts = min(up.ess, down.ess), len(betas), up, down, there.tempered
     means = tuple(np.asarray(x, dtype=float).mean(axis=0) for x in there.samples.x)
     found = Bracket(log_Z, se, min(ends), max(ends), *facts, there.swap_rates, means)
-    return found, complaints
+    return found, there.samples, complaints
 
 
 def _betas(rng, energy, params, base, n_chains, n_betas, schedule):

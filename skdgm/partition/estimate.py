@@ -149,6 +149,27 @@ def missed(way, other, upper):
     )
 
 
+def elsewhere(log_Z, other):
+    """Text of a warning about chains from the most probable states that find more than
+    the training chains do."""
+    return (
+        f"chains from the most probable states give log Z {other:.1f}, those from the "
+        f"training chains {log_Z:.1f}: most of the probability lies where the latter "
+        "never are. The higher one is taken, so that likelihoods are not too high. Fit "
+        "with a lower learning_rate, or more n_temperatures or n_steps."
+    )
+
+
+def below(floor, upper):
+    """Text of a warning about an estimate that a sum over some states exceeds."""
+    return (
+        f"log Z is at least {floor:.1f} by the states that were found, above the "
+        f"{upper:.1f} that annealed importance sampling gives at most. The bound is "
+        "taken, and likelihoods may be lower still. Fit with a lower learning_rate, or "
+        "more n_temperatures or n_steps."
+    )
+
+
 def unlike(found, mean, n_samples):
     """Text of a warning about samples whose means are not those of the data.
 

@@ -1,6 +1,7 @@
 """Machines of units of any kind: enumeration, integrals, data, options."""
 
 import pickle
+import warnings
 from itertools import product
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 from scipy.special import gammaln, logsumexp
+from sklearn.datasets import load_digits
 
 from skdgm import RBM, BernoulliRBM, GaussianRBM, load, save
 from skdgm.base import MissingCapability
@@ -24,8 +26,9 @@ from skdgm.distributions import (
     Truncated,
     UnitNormal,
 )
+from skdgm.distributions.counts import draw_poisson
 from skdgm.energies import Params, contrast, layered
-from skdgm.exceptions import DataRangeWarning, PrecisionWarning
+from skdgm.exceptions import DataRangeWarning, DivergenceError, PrecisionWarning
 from skdgm.metrics import partition_bracket
 from skdgm.partition import exact
 from tests.numerical import assert_means, assert_trees, numerical_gradient
@@ -551,3 +554,91 @@ def test_precise_columns_are_named():
 def test_units_that_hidden_ones_are():
     assert isinstance(finite("rectified").density_.energy.units[-1], Rectified)
     assert isinstance(finite("gaussian").density_.energy.units[-1], UnitNormal)
+
+
+DIGITS = load_digits().data[:300, 8:56]
+BINNED = {
+    "bernoulli": (DIGITS > 7).astype(float),
+    "categorical(3)": np.digitize(DIGITS, [4, 12]).astype(float),
+    "binomial(4)": np.round(DIGITS / 4),
+    "binomial(16)": DIGITS,
+    "poisson": DIGITS,
+    "interval": DIGITS / 16,
+    "rectified": DIGITS,
+}
+# Columns that vary, few enough to list the rows where hidden units have no limits.
+VARYING = [2, 10, 12, 18, 28, 34, 45]
+LIMITED = {"bernoulli": 8, "binomial(2)": 6, "categorical(3)": 6}
+UNLIMITED = "gaussian", "rectified", "poisson"
+
+
+def trained(kind, hidden, **options):
+    listed = hidden in UNLIMITED
+    X = BINNED[kind][:, VARYING] if listed else BINNED[kind]
+    size = 5 if listed else LIMITED[hidden]
+    alone = RBM(1, column_types=kind, hidden="categorical(1)", n_iter=0)
+    # Pixels that are always 0 would have the highest precisions, which is warned of.
+    options["precision"] = "fixed"
+    rbm = RBM(size, column_types=kind, hidden=hidden, random_state=0, **options)
+    return rbm.fit(X), X, alone.fit(X).score(X)
+
+
+@pytest.mark.parametrize(
+    "kind, hidden",
+    [
+        *product(BINNED, LIMITED),
+        *product(["bernoulli", "categorical(3)", "binomial(4)"], UNLIMITED),
+    ],
+)
+def test_machines_of_every_pair_learn_and_are_inside_their_bracket(kind, hidden):
+    """Or a warning says that they are not, by default options; beside enumeration."""
+    rbm, X, alone = trained(kind, hidden, n_iter=10)
+    assert rbm.density_kind_ == "exact"
+    assert rbm.score(X) > alone - 0.1
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = partition_bracket(rbm, max_bits=0, burn_in=100, n_steps=50)
+    assert caught or found.lower - 0.02 <= rbm.log_Z_ <= found.upper + 0.02
+
+
+@pytest.mark.parametrize("kind", ["binomial(16)", "poisson"])
+def test_rare_counts_do_not_have_all_of_the_weights(kind):
+    """Pixels that are above 0 in a few rows of many have a small deviation, but not
+    where a hidden unit turns them on."""
+    X = load_digits().data
+    rbm = RBM(10, column_types=kind, n_iter=3, random_state=0).fit(X)
+    rare = (X > 0).mean(axis=0) < 0.01
+    assert rare.any()
+    assert abs(rbm.components_).max() < 5
+    gains = rbm._columns.units.gains
+    assert gains.max() <= (0.5 if kind == "binomial(16)" else 1.0)
+
+
+@pytest.mark.parametrize(
+    "X, size, options",
+    [
+        (DIGITS > 7, 10, {"hidden": "poisson"}),
+        (DIGITS, 256, {"column_types": "poisson"}),
+        (DIGITS, 10, {"column_types": "binomial(16)", "hidden": "poisson"}),
+    ],
+)
+def test_unlimited_counts_learn_by_default(X, size, options):
+    """Their rates neither diverge nor become NaN."""
+    X = X.astype(float)
+    rbm = RBM(size, n_iter=5, random_state=0, **options).fit(X)
+    assert np.isfinite(rbm.transform(X)).all()
+    assert rbm.loss_curve_[-1] < rbm.loss_curve_[0]
+
+
+def test_rates_that_are_no_numbers_end():
+    uniform = np.full((2, 3), 0.5)
+    for other in 1e15, 2.0:
+        found = draw_poisson(np.array([[1.0, np.nan, other], [2.0, 3.0, 4.0]]), uniform)
+        assert np.isnan(found[0, 1])
+        np.testing.assert_array_equal(found[1], [2, 3, 4])
+
+
+def test_rates_that_diverge_are_named():
+    rbm = RBM(10, hidden="poisson", learning_rate=1e30, solver="adam", n_iter=2)
+    with pytest.raises(DivergenceError, match="Lower learning_rate"):
+        rbm.fit((DIGITS > 7).astype(float))
