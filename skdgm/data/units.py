@@ -50,8 +50,8 @@ class UnitFacts(NamedTuple):
     limits : ndarray of int, of shape (n_columns,)
         Highest count of "binomial" columns; 1 for others.
     gains : ndarray of shape (n_columns,)
-        Powers of 2, near the inverse of the standard deviation; 1 for other columns
-        than counts and intervals.
+        Powers of 2, near the inverse of the standard deviation, of counts at most of
+        their highest one; 1 for other columns than counts and intervals.
     base : ndarray of shape (n_columns,)
         Mean of the log base measure of counts; 0 for other columns.
     mean : ndarray of shape (n_columns,)
@@ -223,13 +223,11 @@ class UnitColumns(MixedColumns):
         gained = np.isin(kinds, ("interval", *_COUNTS))
         spread = np.maximum(deviation, _deviation(kinds, mean, limits))
         spread = np.where(gained & (spread > 0), spread, 1.0)
-        gains = np.where(gained, 2.0 ** -np.rint(np.log2(spread)), 1.0)
+        # Counts that are nearly always 0 vary little now, but not where a hidden unit
+        # turns them on: by at most the deviation of fair bits, or that of a rate of 1.
         most = np.where(kinds == "binomial", 0.5 * np.sqrt(limits), 1.0)
-        gains = np.where(
-            np.isin(kinds, _COUNTS),
-            np.minimum(gains, 2.0 ** -np.rint(np.log2(most))),
-            gains,
-        )
+        spread = np.where(np.isin(kinds, _COUNTS), np.maximum(spread, most), spread)
+        gains = np.where(gained, 2.0 ** -np.rint(np.log2(spread)), 1.0)
         halves = kinds == "rectified"
         size = np.hypot(mean, deviation)
         scale = np.where(halves & (size > 0), size, columns.scale)

@@ -72,7 +72,10 @@ def partition_bracket(
     Chains start from their states at the end of training, run ``burn_in`` Gibbs steps,
     and are tempered between the model and a base model. The reverse side anneals their
     states to the base model, the forward side anneals other chains from there to the
-    model. If the two sides disagree, a warning says what to raise.
+    model. If the two sides disagree, a warning says what to raise. The same is done
+    from the most probable hidden states that a search finds, where these are not where
+    the chains are; the higher log Z counts, and what the states found add up to is a
+    lower bound.
 
     Parameters
     ----------
@@ -120,8 +123,8 @@ def partition_bracket(
     Warns
     -----
     LikelihoodWarning
-        The sides disagree, the effective number of chains is low, or tempered chains
-        find a larger log Z.
+        The sides disagree, the effective number of chains is low, or tempered chains,
+        or the most probable states, have a larger log Z.
 
     References
     ----------
