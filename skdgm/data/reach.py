@@ -12,7 +12,7 @@ from skdgm.utils.callers import warn
 
 # Standard deviations from which on a value is far out, and from which on a column is
 # named in a warning; number of columns named.
-FAR, _VERY_FAR, _MANY = 10.0, 30.0, 5
+FAR, _VERY_FAR, _MANY = 10.0, 35.0, 5
 # Kinds of columns that are standardised for a model.
 _REAL = "gaussian", "rectified"
 
