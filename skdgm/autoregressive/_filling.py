@@ -11,7 +11,7 @@ from skdgm.utils.weighted import Weighted, joined, pooled
 
 # Share of the particles of a row that should count, at least; where fewer do, there are
 # more by a factor, up to the most. Rows that are the same and have particles together.
-_ENOUGH, _FACTOR, _MOST, _TOGETHER = 0.1, 4, 256, 8
+_ENOUGH, _FACTOR, _MOST, _TOGETHER = 0.05, 4, 256, 8
 # Random streams: of each member, for the choice of a particle, and of more particles.
 _MEMBER, _CHOICE, _MORE = range(200, 203)
 # Limits on the numbers of one layer for all particles of a part of the rows, and of a
