@@ -111,6 +111,8 @@ def conditioned(chains, params, v, n, rng, who, events=None):
     -------
     v : ndarray of shape (n, n_columns)
     """
+    if not np.isnan(v).any():
+        return np.tile(v, (n, 1))
     members = [chains.member(params, k) for k in range(chains.n_orders)]
     prepared = [member.prepared(own) for member, own in members]
 

@@ -83,7 +83,7 @@ class MADE(AutoregressiveModel):
         theirs.
     n_draws : int, default=100
         Particles for each row with missing entries, in :meth:`score_samples` and
-        :meth:`impute`; up to 256 times as many where fewer than a twentieth of them count.
+        :meth:`impute`; up to 256 times as many where fewer than a twentieth count.
         It may be changed after ``fit``.
     activation : {"tanh", "relu", "logistic", "leaky_relu", "softplus", "identity"}, \
             default="relu"

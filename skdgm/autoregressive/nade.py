@@ -76,7 +76,7 @@ class NADE(AutoregressiveModel):
         The density is the mean of theirs.
     n_draws : int, default=100
         Particles for each row with missing entries, in :meth:`score_samples` and
-        :meth:`impute`; up to 256 times as many where fewer than a twentieth of them count.
+        :meth:`impute`; up to 256 times as many where fewer than a twentieth count.
         It may be changed after ``fit``.
     activation : {"relu", "logistic", "tanh"}, default="relu"
         Activation function of hidden units.

@@ -18,8 +18,9 @@ from skdgm.utils.callers import warn
 # Least effective number of draws, and the least number found where all conditions are
 # as probable as any value; effective draws for each row asked for.
 LEAST, FOUND, _EACH = 25, 10, 2
-# Most draws: in all, or for each row.
-_MOST, _MOST_EACH = 2**20, 2**11
+# Most draws, in all or for each row; and number after which it is seen whether the most
+# would be enough.
+_MOST, _MOST_EACH, _TRIED = 2**20, 2**11, 2**14
 # Pools grow at most by this factor at a time; draws that are kept, for each effective
 # one; shares of what is asked for, below which there is a warning.
 _GROWTH, _KEPT, _SHORT = 16, 8, 0.25
@@ -50,15 +51,16 @@ def effective(log_w):
     """Effective number of draws with some log weights."""
     if np.isneginf(log_w).all():
         return 0.0
+    log_w = log_w - log_w.max()
     return float(np.exp(2 * logsumexp(log_w) - logsumexp(2 * log_w)))
 
 
 def joined(parts):
     """Weighted draws of several sources, as many of each, as one."""
     log_w = [logsumexp(part.log_w) for part in parts]
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         squares = 2 * np.array(log_w) - np.log([part.effective for part in parts])
-    number = np.exp(2 * logsumexp(log_w) - logsumexp(squares))
+        number = np.nan_to_num(np.exp(2 * logsumexp(log_w) - logsumexp(squares)))
     rows, every = (np.concatenate([part[i] for part in parts]) for i in range(2))
     return Weighted(rows, every, float(number), min(part.found for part in parts))
 
@@ -90,6 +92,8 @@ def pooled(draw, n, rng, at_once, who):
     pool, drawn, found, number, part = None, 0, 0.0, 0.0, 0
     size, most, lacks = max(LEAST, n), max(_MOST, _MOST_EACH * n), np.inf
     while lacks > 1 and drawn < most:
+        if drawn >= _TRIED and min(number, found) * most < FOUND * drawn:
+            break
         size = int(min(max(size, LEAST), at_once, most - drawn))
         new = draw(size, rng.fold(_DRAW, part))
         drawn, found, part = drawn + size, found + size * new.found, part + 1

@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone
 
 from skdgm import RBM, GANClassifier, GeneratorNet
-from skdgm.utils.domains import takes_mixed_tables
+from skdgm.utils.bits import takes_mixed_tables
 from tests.common.instances import CLASSES, name_of
 
 pd = pytest.importorskip("pandas")

@@ -109,6 +109,7 @@ def raw_errors(model, cases):
 
 
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.ConstraintWarning")
+@pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 @pytest.mark.parametrize("name", MODELS)
 def test_conditions_are_kept_or_refused_by_name(name):
     model = fitted(name)
@@ -123,6 +124,7 @@ def test_conditions_are_kept_or_refused_by_name(name):
         model.sample(2, conditions={"street": 1})
 
 
+@pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 def test_conditions_on_arrays():
     X = TABLE[["real", "whole", "few"]].to_numpy()
     kinds = "gaussian", "numeric", "categorical"
