@@ -52,7 +52,7 @@ class Training:
     """
 
     def __init__(self, network, before=None):
-        self.network = network
+        self.network, self.names = network, None
         self.before = [] if before is None else before
 
     def fit(self, X, y, sample_weight):

@@ -188,5 +188,8 @@ def of_channels(columns, n_channels, n_pixels=None):
     variance = np.maximum(mean(weight * square) - center**2, 0)
     varies = variance > _CONSTANT * center**2
     scale = np.where(varies, np.sqrt(variance), mean(columns.scale))
-    mean, scale, varies = (np.tile(part, n) for part in (center, scale, varies))
-    return found._replace(mean=mean, scale=scale, varies=varies)
+    reach = np.broadcast_to(columns.reach, columns.seen.shape)
+    reach = np.reshape(reach, (-1, n_channels)).max(axis=0)
+    parts = center, scale, varies, reach
+    mean, scale, varies, reach = (np.tile(part, n) for part in parts)
+    return found._replace(mean=mean, scale=scale, varies=varies, reach=reach)
