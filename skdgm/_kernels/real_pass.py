@@ -32,7 +32,7 @@ from skdgm._kernels.phases import (
     subtract,
 )
 from skdgm._kernels.settle import finish, integers, spread
-from skdgm._kernels.update import limit, refresh, update
+from skdgm._kernels.update import decay, limit, refresh, shrink, update
 
 # Log precisions: fixed, one for all units, or one for each.
 FIXED_PRECISION, SCALAR, DIAGONAL = range(3)
@@ -142,7 +142,8 @@ def real_pass(
         pack(v, ids, index_v, value_v, count_v, 0, m)
         index_x, value_x, count_x = index_x[:n], value_x[:n], count_x[:n]
         index_v, value_v, count_v = index_v[:m], value_v[:m], count_v[:m]
-        eps = damped(rate, scale, n_above)
+        # Means of hidden units that are not centred add up as their changes do.
+        eps = damped(rate, scale, n_above * (4 if centering == NO_OFFSETS else 1))
         if len(reach):
             for i in range(n_below):
                 factor[i] = real(1 / max(1.0, eps * reach[i]))
@@ -162,11 +163,14 @@ def real_pass(
             )  # fmt: skip
             subtract(means[2], lost, means[2])
             subtract(means_above[2], lost_above, means_above[2])
-        step = real(eps * factors[turn])
+        step, own_l1, own_l2 = real(eps * factors[turn]), l1, l2
+        if len(reach):
+            penalise(up, velocity, step, momentum, l1, l2, factor)
+            own_l1, own_l2 = real(0), real(0)
         update(
             index_x, value_x, count_x, index_v, value_v, count_v, y, y_after,
-            thin_below, thin_above, up, down[:0], velocity, step, momentum, l1, l2, 0,
-            len(up),
+            thin_below, thin_above, up, down[:0], velocity, step, momentum, own_l1,
+            own_l2, 0, len(up),
         )  # fmt: skip
         ascend(b, speeds[0], means[2], step, momentum)
         ascend(c, speeds[2], means_above[2], step, momentum)
@@ -194,6 +198,20 @@ def slower(index, value, count, factor):
     for r in range(len(count)):
         for k in range(count[r]):
             value[r, k] *= factor[index[r, k]]
+
+
+@kernel
+def penalise(up, velocity, rate, momentum, l1, l2, factor):
+    """What penalties, times the factor of each line, take from weights, or from
+    velocities that are about to fade."""
+    if l1 != 0 or l2 != 0:
+        for number in range(len(up)):
+            for i in range(len(factor)):
+                own_l1, own_l2, w = l1 * factor[i], l2 * factor[i], up[number, i]
+                if momentum != 0:
+                    decay(velocity[number, i], w, rate / momentum, own_l1, own_l2)
+                else:
+                    shrink(w, rate, own_l1, own_l2)
 
 
 @kernel

@@ -10,6 +10,7 @@ from skdgm.gradients import (
     copied,
     damped,
     deviations,
+    eased,
     fast,
     natural,
     quadratic,
@@ -36,14 +37,15 @@ def ascend(objective, state, grad, clock):
     recipe, energy, params = objective.recipe, objective.energy, state.params
     given, far = (energy, params), (objective.reach, recipe.batch_size)
     rate, held, momentum = recipe.learning_rate, {}, piecewise(recipe.momentum, clock)
+    centred = recipe.centering is not None
     if state.fast:
         quick = recipe.fast_learning_rate
-        quick = damped(*given, rate if quick is None else quick)
+        quick = damped(*given, rate if quick is None else quick, centred)
         slower = slowed(energy, quick, *far)
         fast.step(state.fast, natural(*given, shortened(energy, grad, slower)), quick)
     if recipe.solver == "sgd":
         # Strong damping would cancel the schedule if it came after it.
-        rate = damped(*given, rate)
+        rate = damped(*given, rate, centred)
         slower = slowed(energy, rate / (1 - momentum), *far)
     else:
         # What is done to its gradient, an adaptive optimiser undoes.
@@ -59,7 +61,11 @@ def ascend(objective, state, grad, clock):
     grad, before = objective.shared(natural(*given, grad)), copied(*given, held)
     if recipe.solver == "sgd":
         rate = steady(energy, grad, rate)
+    # What penalties take follows the weights before the step.
+    weighed = copied(*given, slower if recipe.l1 or recipe.l2 else {})
     objective.solver.step(params, state.optimiser, grad, rate=rate, **rule)
+    if weighed[1]:
+        eased(*given, state.optimiser, slower, weighed, rate, **rule)
     take_back(*given, held, before)
     rescale(*given, scales)
     energy.constrain(params, recipe.max_norm)

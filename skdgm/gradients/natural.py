@@ -28,12 +28,15 @@ all units: its curvature is of the order of
 .. math:: L = \tfrac18 \sum_i \lambda_i + \tfrac1{16} n_h,
 
 so steps are shortened to :math:`\epsilon / (1 + \epsilon L)`, and do not overshoot.
+Without centring the means of hidden units, of about 1/2, add up as well: their part is
+:math:`\tfrac14 n_h` then.
 The effects of a filter add up over its positions, and its steps are shortened likewise.
 
 A single value z of a column adds :math:`\tfrac12 z^2` to the curvature by its log
 precision, and :math:`z^2` to that by a field. It is in a batch of n rows at some
 updates only, which overshoot from :math:`\epsilon z^2 / n = 4` on. So steps by the
-parameters of a column with values up to z are multiplied by
+parameters of a column with values up to z, and what penalties take from its weights,
+are multiplied by
 
 .. math:: \min\left(1, \frac{n}{\epsilon z^2}\right),
 
@@ -113,9 +116,10 @@ def rescale(energy, params, before):
             energy.couplings[link].stretch(params.couplings[link], factor)
 
 
-def damped(energy, params, rate):
+def damped(energy, params, rate, centred=True):
     r"""Learning rate reduced for numbers, :math:`\epsilon / (1 + \epsilon L)`, and
-    so for filters, with a tenth of the number of their positions in the place of L."""
+    so for filters, with a tenth of the number of their positions in the place of L;
+    ``centred`` says whether the gradient is."""
     shared = (c.window.n_positions for c in energy.couplings if isinstance(c, Conv))
     rate = rate / (1 + rate * max(shared, default=0) / 10)
     sharp = {
@@ -130,6 +134,9 @@ def damped(energy, params, rate):
     for block, total in sharp.items():
         beside = [energy.units[other] for _, other, _ in energy.neighbours(block)]
         n_hidden = sum(unit.size for unit in beside)
+        # A unit below a filter has few of the maps' units beside it.
+        if not centred and not _convolved(energy, block):
+            n_hidden *= 4
         if not all(np.isfinite(end).all() for unit in beside for end in unit.ends):
             # Nothing saturates: effects of correlated units add up in neighbours, too.
             total *= energy.units[block].size
@@ -160,10 +167,7 @@ def slowed(energy, rate, reach, n_rows):
     for block, z in reach.items():
         excess = z / _ADAPTED if rate is None else rate / n_rows * z**2
         if (excess > 1).any():
-            shared = any(
-                isinstance(energy.couplings[link], Conv)
-                for link, _, _ in energy.neighbours(block)
-            )
+            shared = _convolved(energy, block)
             excess = np.full_like(z, excess.max()) if shared else excess
             found[block] = 1 / np.maximum(1, excess)
     return found
@@ -202,6 +206,32 @@ def copied(energy, params, factors):
     return own, {link: params.couplings[link].copy() for link in links}
 
 
+def eased(energy, params, velocity, factors, before, rate, momentum, l1, l2):
+    """Give back, in place, what penalties took too much of weights in a step of
+    stochastic gradient ascent: they are shortened as the gradient is.
+
+    Parameters
+    ----------
+    energy : Energy
+    params, velocity : Params
+        After the step, with ndarrays for couplings.
+    factors : dict
+        Returned by :func:`slowed`.
+    before : pair
+        Returned by :func:`copied` before the step.
+    rate, momentum, l1, l2 : float
+        Those of the step.
+    """
+    for block, factor in factors.items():
+        for link, _, _ in energy.neighbours(block):
+            W, old = params.couplings[link], before[1][link]
+            back = (rate * (l1 * np.sign(old) + l2 * old)).astype(W.dtype)
+            energy.couplings[link].stretch(back, (1 - factor).astype(W.dtype))
+            W += back
+            if momentum:
+                velocity.couplings[link][...] += back
+
+
 def take_back(energy, params, factors, before):
     """Multiply the step of the parameters of units, and of their weights, by a factor
     for each unit, in place.
@@ -236,6 +266,12 @@ def _real(energy, params):
     for block, (unit, own) in enumerate(zip(energy.units, params.units)):
         if isinstance(unit, Gaussian) and energy.own_links:
             yield block, own
+
+
+def _convolved(energy, block):
+    """Whether filters are learned from a block."""
+    links = energy.neighbours(block)
+    return any(isinstance(energy.couplings[link], Conv) for link, _, _ in links)
 
 
 def _along(coupling, W, part):

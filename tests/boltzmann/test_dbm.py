@@ -317,3 +317,14 @@ def test_divergence_of_a_pair_is_named():
 def test_one_number_is_one_layer():
     assert len(DBM(3, n_iter=1).fit(STATES).coefs_) == 1
     assert len(DBM([3, 2], n_iter=1).fit(STATES).coefs_) == 2
+
+
+@pytest.mark.parametrize("sizes", [(256, 16), (1024, 16), (16, 1024)], ids=str)
+def test_default_rates_suit_real_columns_at_any_width(sizes):
+    X = np.random.default_rng(0).normal(size=(300, 20))
+    options = {"column_types": "gaussian", "n_iter": 2, "random_state": 0}
+    pretrained = DBM(sizes, pretrain="layerwise", pretrain_iter=2, **options).fit(X)
+    independent = 10 * np.log(2 * np.pi * np.e)
+    assert pretrained.pretrain_loss_curves_[0][-1] < 1.05 * independent
+    for dbm in pretrained, DBM(sizes, centering=None, **options).fit(X):
+        assert dbm.loss_curve_[-1] < 1.05 * independent

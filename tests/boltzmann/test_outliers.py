@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from skdgm import DBN, RBM, DBNClassifier, DBNRegressor, GaussianRBM
-from skdgm.boltzmann import _steps
+from skdgm.boltzmann import _passes, _steps
 from skdgm.exceptions import DivergenceError, OutlierWarning
 from skdgm.gradients import slowed
 
@@ -119,6 +119,33 @@ def test_ordinary_columns_learn_as_ever(monkeypatch):
 
 
 @far_out
+@far_out
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+@pytest.mark.parametrize("centering", ["data", None])
+@pytest.mark.parametrize("fused", [True, False])
+def test_penalties_are_shortened_as_the_gradient_is(
+    fused, centering, momentum, monkeypatch
+):
+    X = table(1e3)
+    if not fused:
+        monkeypatch.setattr(_passes, "serves", lambda *given: False)
+
+    def weights(n_iter=1, l1=0.0, l2=0.0):
+        options = {"batch_size": 2000, "schedule": "constant", "precision": "fixed"}
+        options |= {"momentum": momentum, "centering": centering, "random_state": 0}
+        rbm = GaussianRBM(5, n_iter=n_iter, l1=l1, l2=l2, max_norm=None, **options)
+        return rbm.fit(X).components_.T
+
+    before, gradient = weights(0), weights()
+    for penalty, taken in ({"l1": 0.1}, np.sign(before)), ({"l2": 0.1}, before):
+        rate = np.mean((gradient - weights(**penalty)) / (0.1 * taken), axis=1)
+        np.testing.assert_allclose(rate[:8], rate[0], rtol=1e-6)
+        # As a single value of 1,000 is about 45 standard deviations of 2,000 rows.
+        far = np.abs((X[:, 8] - X[:, 8].mean()) / X[:, 8].std()).max()
+        factor = min(1, 2000 * (1 - momentum) / (rate[0] * far**2))
+        assert rate[8] == pytest.approx(rate[0] * factor, rel=1e-6)
+
+
 def test_weights_are_repetitions():
     X = table(1e3, 60)
     weight = np.ones(60)

@@ -63,6 +63,7 @@ OF_REAL = [
     {"max_norm": 0.5, "min_variance": 0.5, "learning_rate": 0.5},
     {"max_norm": None, "n_chains": None, "early_stopping": True},
 ]
+PENALISED = {"momentum": (0.0, 0.5), "l1": 1e-2, "l2": 0.1}
 # What the kernel does not know.
 OTHER = [
     {"gradient": "tempering", "n_temperatures": 3},
@@ -264,7 +265,7 @@ def test_real_units_differ_by_rounding_only(options, dtype, calls, monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("options", [*OF_REAL[:4], OF_REAL[5]], ids=str)
+@pytest.mark.parametrize("options", [*OF_REAL[:6], PENALISED], ids=str)
 def test_steps_are_shortened_alike(options, dtype, calls, monkeypatch):
     X = REAL.astype(dtype)
     X[:, 3], X[40, 5] = np.arange(150) == 70, 1e3

@@ -41,6 +41,9 @@ def test_rates_are_shortened_but_not_small_ones():
     for rate in (1e-6, 0.1, 1e6):
         expected = 1 / (1 / rate + curvature)
         np.testing.assert_allclose(damped(ENERGY, PARAMS, rate), expected)
+        # Means of hidden units, which centring takes away, add up as well.
+        expected = 1 / (1 / rate + curvature + 3 * (1 / 4 - 1 / 16))
+        np.testing.assert_allclose(damped(ENERGY, PARAMS, rate, False), expected)
 
 
 def plain(tilde):
