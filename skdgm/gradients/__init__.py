@@ -19,18 +19,14 @@ from skdgm.gradients.contrastive import (
     tempered,
 )
 from skdgm.gradients.discriminative import discriminative, joined
+from skdgm.gradients.far import copied, eased, shortened, slowed, take_back
 from skdgm.gradients.multi_prediction import multi_prediction
 from skdgm.gradients.natural import (
-    copied,
     damped,
     deviations,
-    eased,
     natural,
     rescale,
-    shortened,
-    slowed,
     standardised,
-    take_back,
 )
 from skdgm.gradients.pseudo import pseudo_likelihood
 from skdgm.gradients.steady import steady
