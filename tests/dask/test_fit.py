@@ -50,6 +50,7 @@ from skdgm import dask as distribute
 from skdgm.callbacks import Checkpoint
 from skdgm.dask import _fit, _parts, _rounds, _run, _shard
 from skdgm.exceptions import CostWarning, DivergenceError
+from skdgm.gradients import slowed
 from tests.common.shapes import learned
 
 distributed = pytest.importorskip("distributed")
@@ -383,6 +384,29 @@ def test_one_shard_stops_as_a_fit_does_where_rows_repeat(model, seed, client):
         assert found.n_iter_ == whole.n_iter_
         curves = found.validation_curve_, whole.validation_curve_
         np.testing.assert_allclose(*curves, rtol=1e-3)
+
+
+def test_shards_shorten_steps_as_a_fit_does():
+    """A value far out is in a batch of all shards' rows, not of those of its own."""
+    rows = np.random.default_rng(0).normal(size=(200, 3))
+    rows[7, 1] = 1e3
+    rbm, whole = GaussianRBM(2, batch_size=20, n_iter=1, random_state=0), (rows,)
+    begun = _shard.begin(rbm, whole, None, None, None, first=True, fresh=True)
+    reach = begun._columns.reach
+    try:
+        for n_batches, size in (10, 20), (40, 5):
+            _shard.keep("fit", 0, begun, whole, None, None)
+            _shard.divide("fit", 0, n_batches)
+            objective = _shard.find("fit", 0).objective
+            assert objective.recipe.batch_size == size
+            energy, rate = objective.energy, 1.0
+            own = slowed(energy, rate, objective.reach, size)
+            (factor,) = slowed(energy, rate, {0: reach}, 20).values()
+            np.testing.assert_allclose(own[0], factor)
+            assert factor[1] < factor[0] == 1
+        np.testing.assert_array_equal(begun._columns.reach, reach)
+    finally:
+        _shard.drop("fit")
 
 
 def test_many_rounds_of_few_rows_are_told(client, monkeypatch):
