@@ -233,8 +233,11 @@ def _loss(kind, unit, moments, base):
     if kind == "gaussian":
         return log_Z + 0.5 * unit.size
     if kind == "rectified":
-        # The mean square of the values is 1.
-        return log_Z - (eta.theta * moments[0] - 0.5 * eta.precision).sum()
+        # The mean square of the values is 1 in the first fit. Later it is unknown; the
+        # means say so where they are above 1, and the units' own is taken.
+        mean = moments[0]
+        square = np.where(mean > 1, (1 + eta.theta * mean) / eta.precision, 1.0)
+        return log_Z - (eta.theta * mean - 0.5 * eta.precision * square).sum()
     return float(log_Z - (eta * np.asarray(moments)).sum() - base)
 
 

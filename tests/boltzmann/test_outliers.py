@@ -103,6 +103,15 @@ def test_a_later_row_may_be_farther_out_than_all_before(solver):
         assert np.abs(rbm.sample(200, random_state=0)).max() < 10
 
 
+@far_out
+@pytest.mark.parametrize("size", [1e2, 1e4, 1e6])
+def test_a_later_amount_may_be_farther_out_than_all_before(size):
+    rbm = RBM(16, column_types="rectified", random_state=0)
+    for value in 1.0, size, 2.0:
+        rbm.partial_fit(np.abs(table(value, 500)))
+    assert np.abs(rbm.sample(200, random_state=0)).max() < 10
+
+
 def test_ordinary_columns_learn_as_ever(monkeypatch):
     asked = []
 
