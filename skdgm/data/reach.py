@@ -106,8 +106,8 @@ def far_out(model, columns, table):
     )
     if getattr(model, "_SLOWED", False):
         warn(
-            f"{words}Steps are shortened to suit them, so that of these columns little "
-            "but mean and variance is learned.",
+            f"{words}Steps are no longer than suits them, so that of these columns "
+            "little but mean and variance may be learned.",
             OutlierWarning,
         )
     return words

@@ -107,7 +107,9 @@ def like(X, table):
     schema = schema_of(X)
     known, names = dict(zip(schema.names, schema.types)), tuple(table.columns)
     types = tuple(known.get(name) or _NEW[table[name].dtype.kind] for name in names)
-    return native(table, schema._replace(names=names, types=types))
+    stored = dict(zip(schema.names, schema.own))
+    own = schema.own and tuple(map(stored.get, names))
+    return native(table, schema._replace(names=names, types=types, own=own))
 
 
 def take(X, which):
