@@ -344,6 +344,16 @@ class RBM(Machine):
         checked_kinds(self._options.column_types)
         super()._check_options()
 
+    def _remedy(self):
+        kinds = self._options.hidden, *kinds_of(self._columns).tolist()
+        if "poisson" not in kinds:
+            return super()._remedy()
+        return (
+            f"{super()._remedy()} Rates of counts rise exponentially: take logarithms "
+            "of large counts, as 'rectified' columns, and hidden units with limits, "
+            "such as 'bernoulli' or 'binomial(4)'."
+        )
+
     def _count(self, table, fresh):
         columns = self._columns
         names = getattr(

@@ -40,7 +40,7 @@ References
 import numpy as np
 
 from skdgm.couplings import Conv
-from skdgm.distributions import Columnwise, Gaussian
+from skdgm.distributions import Columnwise, Gaussian, Poisson
 from skdgm.energies import Params
 
 
@@ -118,15 +118,26 @@ def damped(energy, params, rate, centred=True):
             sharp[block] = np.maximum(1.0, unit.scale(own) ** -2.0).sum(dtype=float)
     for block, total in sharp.items():
         beside = [energy.units[other] for _, other, _ in energy.neighbours(block)]
+        unit = energy.units[block]
         n_hidden = sum(unit.size for unit in beside)
         # A unit below a filter has few of the maps' units beside it.
         if not centred and not convolved(energy, block):
             n_hidden *= 4
-        if not all(np.isfinite(end).all() for unit in beside for end in unit.ends):
+        if not all(map(_saturates if _bounded(unit) else _bounded, beside)):
             # Nothing saturates: effects of correlated units add up in neighbours, too.
-            total *= energy.units[block].size
+            total *= unit.size
         rate = rate / (1 + rate * (total / 8 + n_hidden / 16))
     return rate
+
+
+def _bounded(unit):
+    """Whether a statistic of a block has limits on both sides."""
+    return all(np.isfinite(end).all() for end in unit.ends)
+
+
+def _saturates(unit):
+    """Whether means of a block rise no more than linearly: not those of log rates."""
+    return not isinstance(unit, Poisson)
 
 
 def convolved(energy, block):

@@ -278,6 +278,22 @@ def test_a_density_integrates_to_one():
     ).all()
 
 
+@pytest.mark.parametrize("hidden", ["gaussian", "rectified"])
+def test_hidden_units_without_limits_learn_counts(hidden):
+    X = load_digits().data[:600]
+    given = {"column_types": "binomial(16)", "hidden": hidden, "n_iter": 8}
+    losses = RBM(10, random_state=0, **given).fit(X).loss_curve_
+    # Steps that were damped as if nothing saturated learned nothing at all.
+    assert losses[-1] < 0.85 * losses[0]
+
+
+def test_counts_that_diverge_are_told_what_helps():
+    X = np.floor(np.random.default_rng(0).pareto(1.1, size=(1000, 5)) * 2)
+    rbm = RBM(16, column_types="poisson", random_state=0)
+    with pytest.raises(DivergenceError, match="logarithms of large counts"):
+        rbm.fit(X)
+
+
 def test_one_kind_is_the_plain_machine():
     bits = np.hstack([BITS, BITS[::-1]])
     one = RBM(4, gradient="pcd", n_chains=50, centering=None, **SHORT).fit(bits)
