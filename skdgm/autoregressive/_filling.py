@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from skdgm.autoregressive._particles import chosen_by, filled
-from skdgm.utils.weighted import Weighted, joined, pooled
+from skdgm.utils.weighted import Weighted, effective_of, joined, pooled
 
 # Share of the particles of a row that should count, at least; where fewer do, there are
 # more by a factor, up to the most. Rows that are the same and have particles together.
@@ -133,16 +133,17 @@ def conditioned(chains, params, v, n, rng, who, events=None):
 
 
 def _fill(chains, params, v, rng, method, n):
-    parts, found, squares = [], np.inf, []
+    parts, found, totals, numbers = [], np.inf, [], []
     for k in range(chains.n_orders):
         member, own = chains.member(params, k)
         own = member.filled(own, member.ordered(v), rng.fold(_MEMBER, k), n)
         inputs = own.inputs[..., member.back[0]]
         parts.append((own.v[..., member.place], inputs, own.log_w, own.log_joint))
         found = np.minimum(found, n * own.found)
-        squares.append(2 * logsumexp(own.log_w, axis=1) - np.log(own.effective))
+        totals.append(logsumexp(own.log_w, axis=1))
+        numbers.append(own.effective)
     x, inputs, log_w, log_joint = (np.concatenate(p, axis=1) for p in zip(*parts))
-    number = np.exp(2 * logsumexp(log_w, axis=1) - logsumexp(squares, axis=0))
+    number = effective_of(totals, numbers)
     # Of a normal distribution the mode is the mean.
     if method == "mean" or (method == "mode" and chains.members[0].normal):
         mean = np.einsum("re,rei->ri", softmax(log_w, axis=1), inputs)

@@ -178,7 +178,7 @@ def noise(layout, rng, dtype):
 
 
 def reaches(layout, columns):
-    """How far the columns of each block of real units reach: a dictionary."""
+    """Reach of the columns of each block of real units, a dictionary."""
     parts = enumerate(zip(layout.kinds, layout.which))
     return {
         block: columns.reach[which]

@@ -74,7 +74,7 @@ class Real(Visible, RealColumns):
 
 
 def reach_of(machine):
-    """How far the columns of the visible block reach, if it is of real units: a
+    """Reach of the columns of the visible block, if it is of real units: a
     dictionary, as of :class:`~skdgm.boltzmann._objective.EnergyObjective`."""
     return {0: machine._columns.reach} if isinstance(machine._domain, Real) else {}
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.data.columns import ColumnKind, observed
-from skdgm.data.rare import without_identifiers
+from skdgm.data.rare import tell_identifiers
 from skdgm.utils.counts import is_a
 from skdgm.utils.domains import real_rows
 
@@ -218,7 +218,9 @@ class CodeColumns(ColumnKind):
         else:
             sizes, earlier = before.sizes, before.counts
         columns = Codes(seen, total, sizes, count_codes(table, sizes) + earlier)
-        return without_identifiers(columns, table, before), table
+        if before is None:
+            tell_identifiers(columns, table)
+        return columns, table
 
     def frequencies(self, columns):
         """Frequencies of all categories, smoothed as if each had been seen once more.

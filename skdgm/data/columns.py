@@ -260,7 +260,11 @@ class RealColumns(ColumnKind):
             return reached(before, table), table
         raw = table._replace(rows=table.rows._replace(dtype=np.float64))
         seen, total = observed(raw, None)
-        columns = Columns(seen, total, *standards(raw, seen, total))
+        return self._seen_by(Columns(seen, total, *standards(raw, seen, total)), table)
+
+    def _seen_by(self, columns, table):
+        """Statistics, with how far columns reach, and the table as they standardise
+        it."""
         table = table._replace(rows=self.seen(table.rows, columns))
         return reached(columns, table), table
 

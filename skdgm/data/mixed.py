@@ -5,7 +5,7 @@ from scipy.special import entr
 from sklearn.utils.validation import validate_data
 
 from skdgm.data.codes import CodeColumns, count_codes, count_sizes, least_sizes
-from skdgm.data.columns import BinaryColumns, RealColumns, observed, reached, standards
+from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
 from skdgm.data.filling import completed, widened
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.frames import Codec
@@ -17,7 +17,7 @@ from skdgm.data.kinds import (
     learned_scales,
     named_sizes,
 )
-from skdgm.data.rare import Rare, without_identifiers
+from skdgm.data.rare import Rare, tell_identifiers
 from skdgm.utils.domains import is_frame, real_rows
 
 _BITS, _CODES = BinaryColumns(), CodeColumns()
@@ -168,16 +168,16 @@ class MixedColumns(RealColumns):
     def learn(self, table, before=None):
         raw = table._replace(rows=table.rows.raw._replace(dtype=np.float64))
         seen, total = observed(raw, before)
-        if before is None:
-            columns = self._first(raw, seen, total)
-        else:
-            columns = before._replace(seen=seen, total=total)
+        fresh = before is None
+        columns = self._first(raw, seen, total) if fresh else before
+        columns = columns._replace(seen=seen, total=total)
         which = np.flatnonzero(columns.coded)
         codes = raw._replace(rows=raw.rows._replace(scales=columns.scales))
         counts = columns.counts + count_codes(codes, columns.sizes[which], which)
-        columns = without_identifiers(columns._replace(counts=counts), raw, before)
-        table = table._replace(rows=self.seen(table.rows, columns))
-        return reached(columns, table), table
+        columns = columns._replace(counts=counts)
+        if fresh:
+            tell_identifiers(columns, raw)
+        return self._seen_by(columns, table)
 
     def _first(self, table, seen, total):
         """Statistics of the first fit, without the counts of categories."""

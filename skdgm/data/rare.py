@@ -70,25 +70,19 @@ class Rare(NamedTuple):
         return Groups(units, share, rare, catches)
 
 
-def without_identifiers(columns, table, before=None):
-    """Statistics of columns as they are, after a warning of identifiers: categories of
-    which more than half occur once, at best.
+def tell_identifiers(columns, table):
+    """Warn of columns of identifiers: categories of which more than half occur once, at
+    best.
 
     Parameters
     ----------
     columns : Codes or Mixed
     table : Table
-    before : Codes or Mixed, optional
-        Of earlier fits, after which there is no warning.
-
-    Returns
-    -------
-    columns : Codes or Mixed
     """
     sizes = columns.sizes
     coded = getattr(columns, "coded", np.full(len(sizes), True))
     kinds, scales = getattr(columns, "kinds", None), getattr(columns, "scales", ())
-    many = coded & (sizes >= _MANY) & (before is None)
+    many = coded & (sizes >= _MANY)
     ends = np.cumsum(np.where(coded, sizes, 0))
     for j in np.flatnonzero(many):
         n_rows = max(columns.seen[j], len(table.index))
@@ -104,7 +98,6 @@ def without_identifiers(columns, table, before=None):
                 "it, or merge rare categories by min_frequency or max_categories.",
                 CostWarning,
             )
-    return columns
 
 
 class Groups(NamedTuple):

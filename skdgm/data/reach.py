@@ -1,4 +1,4 @@
-r"""How far the values of real columns reach, which bounds the steps of training.
+r"""Reach of real columns, their farthest values, which bounds the steps of training.
 
 A value z, in standard deviations, has a curvature of :math:`z^2`: a step that suits the
 other rows overshoots at it. Of n values at most one is :math:`\sqrt{n}` standard

@@ -43,7 +43,7 @@ def center(energy, params, grad, offsets, factors=None):
         For each block the value that counts as zero.
     factors : dict, optional
         Factors by which the gradient of blocks below was
-        :func:`~skdgm.gradients.natural.shortened`.
+        :func:`~skdgm.gradients.far.shortened`.
 
     Returns
     -------

@@ -155,15 +155,16 @@ def estimate(rng, problem, effort=None):
     -------
     bracket : Bracket
     """
-    blind = without_means(problem)
+    blind, there = without_means(problem), _searched(rng, problem)
     if effort is None:
-        found, complaints = _compared(rng, problem, BRIEF, blind)
+        found, complaints = _compared(rng, problem, BRIEF, blind, there)
         if not complaints and _is_sure(found):
             return found
         effort = AISOptions()
-    found, complaints = _compared(rng, problem, effort, blind)
+    found, complaints = _compared(rng, problem, effort, blind, there)
     if complaints and blind is not None:
-        again, others = _tried(rng.fold(_BLIND), blind, effort)
+        anew = rng.fold(_BLIND)
+        again, others = _tried(anew, blind, effort, _searched(anew, blind))
         if not others or again.log_Z > found.log_Z:
             found, complaints = again, others
     if complaints:
@@ -171,14 +172,20 @@ def estimate(rng, problem, effort=None):
     return found
 
 
-def _tried(rng, problem, effort):
+def _searched(rng, problem):
+    """The most probable states; None for machines that are not searched."""
+    energy, params, start, _ = problem
+    if not modes.serves(energy, params):
+        return None
+    return modes.search(rng.fold(_MODES), energy, params, start)
+
+
+def _tried(rng, problem, effort, there):
     """Bracket of log Z from given chains, and from the most probable states where these
     are elsewhere; and complaints about it, a list."""
     found, samples, complaints = _from_chains(rng, problem, effort)
-    energy, params, start, _ = problem
-    if not modes.serves(energy, params):
+    if there is None:
         return found, complaints
-    there = modes.search(rng.fold(_MODES), energy, params, start)
     if modes.apart(samples, there.start):
         other = problem._replace(start=there.start)
         other, _, its = _from_chains(rng.fold(_MODES, 1), other, effort)
@@ -218,10 +225,10 @@ def _is_sure(found):
     )
 
 
-def _compared(rng, problem, effort, blind):
+def _compared(rng, problem, effort, blind, there):
     """Bracket of log Z, and complaints about it, a list: among them, that chains from
     fair coins find more than those which know means."""
-    found, complaints = _tried(rng, problem, effort)
+    found, complaints = _tried(rng, problem, effort, there)
     if blind is not None and not complaints:
         n_chains = len(problem.start.x[0])
         other = piloted(rng.fold(_BLIND), blind, n_chains, effort.n_betas[0])[1]

@@ -136,17 +136,19 @@ class _Seen:
     @property
     def floor(self):
         """Log of the sum of the weights."""
-        blocks = self.energy.colours[self.own]
-        if not all(self.energy.units[block].listable for block in blocks):
+        if not _listable(self.energy, self.own):
             return -np.inf
         return float(logsumexp(list(self.log_w.values())))
 
 
 def _colours(energy):
     """Numbers of the colour to climb, the last if it has states, and of the other."""
-    listable = all(energy.units[block].listable for block in energy.colours[-1])
-    first = all(energy.units[block].listable for block in energy.colours[0])
-    return (1, 0) if listable or not first else (0, 1)
+    return (1, 0) if _listable(energy, 1) or not _listable(energy, 0) else (0, 1)
+
+
+def _listable(energy, colour):
+    """Whether states of a colour have probabilities."""
+    return all(energy.units[block].listable for block in energy.colours[colour])
 
 
 def _noise(rng, energy, colour):

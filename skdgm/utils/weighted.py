@@ -55,12 +55,32 @@ def effective(log_w):
     return float(np.exp(2 * logsumexp(log_w) - logsumexp(2 * log_w)))
 
 
+def effective_of(log_w, numbers):
+    """Effective number of draws of several sources.
+
+    Parameters
+    ----------
+    log_w : array-like of shape (n_sources, ...)
+        Log of the sum of each source's weights.
+    numbers : array-like of shape (n_sources, ...)
+        Effective numbers of draws of each.
+
+    Returns
+    -------
+    number : ndarray of shape (...)
+        0 where no draw has weight.
+    """
+    log_w = np.asarray(log_w)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        squares = 2 * log_w - np.log(numbers)
+        log_number = 2 * logsumexp(log_w, axis=0) - logsumexp(squares, axis=0)
+        return np.nan_to_num(np.exp(log_number))
+
+
 def joined(parts):
     """Weighted draws of several sources, as many of each, as one."""
     log_w = [logsumexp(part.log_w) for part in parts]
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        squares = 2 * np.array(log_w) - np.log([part.effective for part in parts])
-        number = np.nan_to_num(np.exp(2 * logsumexp(log_w) - logsumexp(squares)))
+    number = effective_of(log_w, [part.effective for part in parts])
     rows, every = (np.concatenate([part[i] for part in parts]) for i in range(2))
     return Weighted(rows, every, float(number), min(part.found for part in parts))
 
