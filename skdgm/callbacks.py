@@ -8,7 +8,7 @@ from skdgm.exceptions import CheckpointWarning, UnsavableError
 from skdgm.persistence import load, save
 from skdgm.persistence.encoder import Encoder
 from skdgm.persistence.target import check_writable, target_of
-from skdgm.persistence.types import ESTIMATORS, name_of
+from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
 from skdgm.utils.callers import warn
 
 
@@ -88,10 +88,10 @@ class Checkpoint:
 
     def setup(self, estimator, context):
         """Check that the file can be written, and clear what a crash left behind."""
-        name = name_of(type(estimator))
-        if name not in ESTIMATORS:
+        if tag_of(type(estimator)) not in ESTIMATORS:
             raise UnsavableError(
-                f"Checkpoint keeps estimators of skdgm, not objects of {name}."
+                "Checkpoint keeps estimators of skdgm, not objects of "
+                f"{name_of(type(estimator))}."
             )
         Encoder().node(estimator, type(estimator).__name__)
         check_writable(target_of(self.path))

@@ -10,8 +10,6 @@ from skdgm.nets.packs import packed, weighted
 
 # Factor of the initial weights of logits, which begin near zero.
 _SMALL = 0.1
-# The name of a part in files of before.
-Player = Part
 
 
 class GameState(NamedTuple):

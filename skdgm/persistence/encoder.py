@@ -13,8 +13,8 @@ lists. All else is an object with one key that says what it is:
 ``{"tuple": [...]}``               a tuple
 ``{"dict": [[key, value], ...]}``  a dictionary
 ``{"namespace": {...}}``           a SimpleNamespace
-``{"record": name, "fields"}``     a NamedTuple of ours
-``{"estimator": name, "id", ...}`` an estimator of ours, with its ``attributes`` and the
+``{"record": tag, "fields"}``      a NamedTuple of ours
+``{"estimator": tag, "id", ...}``  an estimator of ours, with its ``attributes`` and the
                                    metadata that it ``requests``
 ``{"random_state": {...}, "id"}``  a RandomState
 ``{"same": 2}``                    the estimator or RandomState with that id
@@ -34,7 +34,7 @@ import scipy.sparse as sp
 
 from skdgm.exceptions import UnsavableError
 from skdgm.persistence import frames
-from skdgm.persistence.types import ESTIMATORS, RECORDS, name_of
+from skdgm.persistence.types import ESTIMATORS, RECORDS, name_of, tag_of
 
 _REALS = "float16", "float32", "float64"
 _WHOLE = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
@@ -111,10 +111,11 @@ class Encoder:
             return {"dict": [self._parts(pair, where) for pair in value.items()]}
         if kind is SimpleNamespace:
             return {"namespace": self._named(vars(value), where)}
-        if name_of(kind) in RECORDS:
+        tag = tag_of(kind)
+        if tag in RECORDS:
             fields = self._named(value._asdict(), where)
-            return {"record": name_of(kind), "fields": fields}
-        if name_of(kind) in ESTIMATORS:
+            return {"record": tag, "fields": fields}
+        if tag in ESTIMATORS:
             return self._shared(value, lambda: self._estimator(value, where))
         if kind is np.random.RandomState:
             return self._shared(value, lambda: self._random_state(value, where))
@@ -159,7 +160,7 @@ class Encoder:
             if not (name.startswith("_") and "callback" in name)
             and name != "_metadata_request"
         }
-        found = {"estimator": name_of(type(value))}
+        found = {"estimator": tag_of(type(value))}
         found["attributes"] = self._named(known, where)
         if hasattr(value, "_metadata_request"):
             requests = value._get_metadata_request()

@@ -27,10 +27,10 @@ from skdgm.exceptions import (
 from skdgm.persistence.decoder import Decoder, of_type
 from skdgm.persistence.encoder import PLAIN, Encoder
 from skdgm.persistence.target import replaced, target_of
-from skdgm.persistence.types import ESTIMATORS, name_of
+from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
 
 # Raised by one whenever older versions could not read what is written.
-SCHEMA = 1
+SCHEMA = 2
 _FORMAT, _TREE = "skdgm model", "model.json"
 # The earliest date that a zip can have: equal models have equal files.
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -86,10 +86,10 @@ def save(estimator, path):
     True
     """
     target = target_of(path)
-    name = name_of(type(estimator))
-    if name not in ESTIMATORS:
+    if tag_of(type(estimator)) not in ESTIMATORS:
         raise UnsavableError(
-            f"skdgm.save keeps estimators of skdgm, not objects of {name}: save "
+            "skdgm.save keeps estimators of skdgm, not objects of "
+            f"{name_of(type(estimator))}: save "
             "Pipelines and other estimators with skops, which takes ours if told to "
             "trust skdgm.persistence.TRUSTED_TYPES."
         )
@@ -180,7 +180,7 @@ def _read(file):
             return _array(archive, members.pop(_member(number)))
 
         found = Decoder(array, n_bytes).value(of_type(tree["estimator"], dict))
-        if name_of(type(found)) not in ESTIMATORS:
+        if tag_of(type(found)) not in ESTIMATORS:
             raise CorruptFileError("The file has no estimator.")
     if members:
         raise CorruptFileError(f"The file has more than a model: {sorted(members)}.")

@@ -1,114 +1,110 @@
-"""The classes of which a model file may have objects.
+"""The classes of which a model file may have objects, by tags that stay.
 
-The list is closed: a file names a class, and only a name on the list is imported.
+The list is closed: a file has a tag, and only what the list has under it is imported.
+A module or a class may be renamed, its tag may not. An estimator's tag is its name.
 """
 
 from importlib import import_module
 
 from skdgm.exceptions import UnknownTypeError
+from skdgm.registry import ESTIMATORS
 
-_ESTIMATORS = {
-    "skdgm.anomaly": ("DensityOutlierDetector",),
-    "skdgm.adversarial.bigan": ("BiGAN",),
-    "skdgm.adversarial.gan": ("GAN",),
-    "skdgm.adversarial.infogan": ("InfoGAN",),
-    "skdgm.adversarial.lapgan": ("LAPGAN",),
-    "skdgm.adversarial.stack_gan": ("StackGAN",),
-    "skdgm.adversarial.gan_classifier": ("GANClassifier",),
-    "skdgm.autoencoder.vae": ("VAE",),
-    "skdgm.autoregressive.eonade": ("EoNADE",),
-    "skdgm.autoregressive.fvbn": ("FVBN",),
-    "skdgm.autoregressive.made": ("MADE",),
-    "skdgm.autoregressive.nade": ("NADE",),
-    "skdgm.autoregressive.neural_autoregressive": ("NeuralAutoregressive",),
-    "skdgm.autoregressive.rnade": ("RNADE",),
-    "skdgm.belief.conv_dbn": ("ConvDBN",),
-    "skdgm.belief.conv_dbn_classifier": ("ConvDBNClassifier",),
-    "skdgm.belief.dbn": ("DBN",),
-    "skdgm.belief.dbn_classifier": ("DBNClassifier",),
-    "skdgm.belief.dbn_regressor": ("DBNRegressor",),
-    "skdgm.belief.generative_dbn_classifier": ("GenerativeDBNClassifier",),
-    "skdgm.boltzmann.boltzmann_machine": ("BoltzmannMachine",),
-    "skdgm.boltzmann.conv_dbm": ("ConvDBM",),
-    "skdgm.boltzmann.conv_rbm": ("ConvRBM",),
-    "skdgm.boltzmann.dbm": ("DBM",),
-    "skdgm.boltzmann.dbm_classifier": ("DBMClassifier",),
-    "skdgm.boltzmann.gaussian_rbm": ("GaussianRBM",),
-    "skdgm.boltzmann.rbm": ("BernoulliRBM",),
-    "skdgm.boltzmann.rbm_classifier": ("RBMClassifier",),
-    "skdgm.boltzmann.replicated_softmax": ("ReplicatedSoftmax",),
-    "skdgm.boltzmann.unit_rbm": ("RBM",),
-    "skdgm.constraints.constrained_table": ("ConstrainedTable",),
-    "skdgm.directed.bidirectional_helmholtz_machine": (
-        "BidirectionalHelmholtzMachine",
-    ),
-    "skdgm.directed.helmholtz_machine": ("HelmholtzMachine",),
-    "skdgm.directed.sigmoid_belief_network": ("SigmoidBeliefNetwork",),
-    "skdgm.imputation.generative_imputer": ("GenerativeImputer",),
-    "skdgm.moment_matching.gmmn": ("GMMN",),
-    "skdgm.preprocessing.bernoulli_binarizer": ("BernoulliBinarizer",),
-    "skdgm.preprocessing.dequantizer": ("Dequantizer",),
-    "skdgm.supervised.generator_net": ("GeneratorNet",),
+# NamedTuples among the attributes of fitted estimators: their modules, and their names
+# where these are not the tags.
+RECORDS = {
+    "AdamState": "optim.optimisers",
+    "Attributes": "supervised._attributes",
+    "Chains": "directed._gibbs",
+    "Classes": "belief._outputs",
+    "Clock": "data.clocks",
+    "Codec": "data.frames",
+    "Codes": "data.codes",
+    "Columns": "data.columns",
+    "FixedCombinations": "constraints.rules",
+    "GameState": "adversarial._players",
+    "Groups": "data.rare",
+    "Inequality": "constraints.relations",
+    "Joint": "constraints._steps",
+    "Kept": "directed._way",
+    "Known": "supervised._density",
+    "Labels": "belief._outputs",
+    "Layer": "nets.feed_forward",
+    "Learned": "directed._way",
+    "Levels": "data.scales",
+    "MatchState": "moment_matching._matching",
+    "Mean": "optim.refinements",
+    "Mixed": "data.kinds",
+    "NetState": "nets.objective",
+    "Normal": "distributions.gaussian",
+    "Numbered": "constraints._steps",
+    "Numbers": "belief._outputs",
+    "Optimal": "gradients.reinforce",
+    "Part": "nets.parts",
+    "Plan": "constraints._plan",
+    "RMSPropState": "optim.optimisers",
+    "Range": "constraints.rules",
+    "Rare": "data.rare",
+    "Remainder": "constraints._steps",
+    "Running": "gradients.reinforce",
+    "Scales": "nets.layers",
+    "Schema": "data.foreign",
+    "Scores": "data.scales",
+    "StagesState": "adversarial._stages",
+    "Statistics": "latent.hierarchy",
+    "Sum": "constraints.relations",
+    "Tied": "nets.constrained",
+    "Total": "constraints._steps",
+    "Unique": "constraints.rules",
+    "UnitFacts": "data.units",
+    "autoregressive.Moments": "autoregressive._normal:Moments",
+    "autoregressive.Params": "autoregressive._orderless:Params",
+    "energies.Params": "energies.params:Params",
+    "latent.Params": "latent.hierarchy:Params",
+    "nets.Moments": "nets.layers:Moments",
 }
-# NamedTuples among the attributes of fitted estimators.
-_RECORDS = {
-    "skdgm.adversarial._players": ("GameState", "Player"),
-    "skdgm.adversarial._stages": ("StagesState",),
-    "skdgm.autoregressive._normal": ("Moments",),
-    "skdgm.autoregressive._orderless": ("Params",),
-    "skdgm.belief._outputs": ("Classes", "Labels", "Numbers"),
-    "skdgm.constraints._plan": ("Plan",),
-    "skdgm.constraints._steps": ("Joint", "Numbered", "Remainder", "Total"),
-    "skdgm.constraints.relations": ("Inequality", "Sum"),
-    "skdgm.constraints.rules": ("FixedCombinations", "Range", "Unique"),
-    "skdgm.data.codes": ("Codes",),
-    "skdgm.data.clocks": ("Clock",),
-    "skdgm.data.columns": ("Columns",),
-    "skdgm.data.foreign": ("Schema",),
-    "skdgm.data.frames": ("Codec",),
-    "skdgm.data.kinds": ("Mixed",),
-    "skdgm.data.rare": ("Groups", "Rare"),
-    "skdgm.data.scales": ("Levels", "Scores"),
-    "skdgm.data.units": ("UnitFacts",),
-    "skdgm.directed._gibbs": ("Chains",),
-    "skdgm.directed._way": ("Kept", "Learned"),
-    "skdgm.distributions.gaussian": ("Normal",),
-    "skdgm.energies.params": ("Params",),
-    "skdgm.gradients.reinforce": ("Optimal", "Running"),
-    "skdgm.latent.hierarchy": ("Params", "Statistics"),
-    "skdgm.moment_matching._matching": ("MatchState", "Part"),
-    "skdgm.nets.constrained": ("Tied",),
-    "skdgm.nets.feed_forward": ("Layer",),
-    "skdgm.nets.layers": ("Moments", "Scales"),
-    "skdgm.nets.objective": ("NetState",),
-    "skdgm.nets.parts": ("Part",),
-    "skdgm.optim.optimisers": ("AdamState", "RMSPropState"),
-    "skdgm.optim.refinements": ("Mean",),
-    "skdgm.supervised._attributes": ("Attributes",),
-    "skdgm.supervised._density": ("Known",),
+# In files of format 1, classes had the names of their modules of then before theirs.
+_FORMAT_1 = {
+    "skdgm.autoregressive._normal.Moments": "autoregressive.Moments",
+    "skdgm.autoregressive._orderless.Params": "autoregressive.Params",
+    "skdgm.energies.params.Params": "energies.Params",
+    "skdgm.latent.hierarchy.Params": "latent.Params",
+    "skdgm.nets.layers.Moments": "nets.Moments",
+    "skdgm.adversarial._players.Player": "Part",
 }
 
 
-def _names(places):
-    return {f"{home}.{name}": home for home, names in places.items() for name in names}
+def _place(tag, known):
+    """Module and name of a class."""
+    home, _, name = known[tag].partition(":")
+    return f"skdgm.{home}", name or tag
 
 
-ESTIMATORS, RECORDS = _names(_ESTIMATORS), _names(_RECORDS)
+def _names(known):
+    return {".".join(_place(tag, known)): tag for tag in known}
+
+
+_TAGS = {**_names(ESTIMATORS), **_names(RECORDS)}
 # Types to trust where skops.io.load reads an estimator of ours: data, and our classes.
-TRUSTED_TYPES = tuple(sorted([*ESTIMATORS, *RECORDS, "types.SimpleNamespace"]))
+TRUSTED_TYPES = tuple(sorted([*_TAGS, "types.SimpleNamespace"]))
 
 
 def name_of(cls):
-    """Name of a class in files."""
+    """Name of a class, with its module."""
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def class_of(name, known):
-    """Import a class on a list, by its name in files.
+def tag_of(cls):
+    """Tag of a class on a list; None of another."""
+    return _TAGS.get(name_of(cls))
+
+
+def class_of(tag, known):
+    """Import a class on a list, by its tag.
 
     Parameters
     ----------
-    name : str
+    tag : str
+        Or its name in files of format 1.
     known : {ESTIMATORS, RECORDS}
 
     Returns
@@ -118,12 +114,15 @@ def class_of(name, known):
     Raises
     ------
     UnknownTypeError
-        The list does not have the name.
+        The list does not have the tag.
     """
-    if name not in known:
+    if tag not in known and tag.startswith("skdgm."):
+        tag = _FORMAT_1.get(tag, tag.rsplit(".")[-1])
+    if tag not in known:
         what = "estimator" if known is ESTIMATORS else "record"
         raise UnknownTypeError(
-            f"The file asks for the {what} {name!r}, which is none of this version of "
+            f"The file asks for the {what} {tag!r}, which is none of this version of "
             "skdgm: it was made by another program, or by another version."
         )
-    return getattr(import_module(known[name]), name.rsplit(".")[-1])
+    home, name = _place(tag, known)
+    return getattr(import_module(home), name)

@@ -153,7 +153,7 @@ def test_versions(path):
     def of(schema):
         return lambda tree, parts: (tree | {"schema": schema, "estimator": 1}, parts)
 
-    newer = r"is of format 2, and this version of skdgm reads formats up to 1: update"
+    newer = r"is of format 3, and this version of skdgm reads formats up to 2: update"
     refusal(path, of(files.SCHEMA + 1), NewerFileError, newer)
     refusal(path, of(0), CorruptFileError, "is of format 0")
     refusal(path, of("1"), CorruptFileError, "a str in place of a int")

@@ -1,5 +1,6 @@
 """What comes back from a file is what was saved."""
 
+import json
 import os
 import stat
 import threading
@@ -21,6 +22,7 @@ from skdgm import (
     DBN,
     FVBN,
     NADE,
+    VAE,
     BernoulliRBM,
     BoltzmannMachine,
     ConstrainedTable,
@@ -42,12 +44,13 @@ from skdgm.constraints import (
 from skdgm.exceptions import UnsavableError
 from skdgm.persistence import TRUSTED_TYPES
 from skdgm.persistence.encoder import SPARSE, Encoder
-from skdgm.persistence.types import ESTIMATORS
+from skdgm.persistence.types import ESTIMATORS, RECORDS, class_of, tag_of
 from skdgm.preprocessing import BernoulliBinarizer, Dequantizer
 from tests.common.instances import CLASSES, INSTANCES, name_of
 from tests.common.shapes import having
 from tests.common.test_contract import OF_ROWS, Data
 from tests.persistence.same import assert_identical
+from tests.persistence.test_refusals import members, write
 
 RNG = np.random.default_rng(0)
 BITS = RNG.integers(0, 2, (40, 6))
@@ -342,10 +345,36 @@ def test_estimators_in_estimators(tmp_path):
 
 
 def test_every_estimator_is_on_the_list():
-    names = {name.rsplit(".")[-1] for name in ESTIMATORS}
     others = {"DensityOutlierDetector", "BernoulliBinarizer", "Dequantizer"}
     public = {name for name in skdgm.__all__ if isinstance(getattr(skdgm, name), type)}
-    assert names == public | others
+    assert set(ESTIMATORS) == public | others
+
+
+@pytest.mark.parametrize("known", [ESTIMATORS, RECORDS])
+def test_tags_lead_to_classes_and_back(known):
+    for tag in known:
+        assert tag_of(class_of(tag, known)) == tag
+
+
+def test_files_of_format_1_named_classes_by_their_modules_of_then(tmp_path):
+    places = {
+        "BernoulliRBM": "skdgm.boltzmann.rbm.BernoulliRBM",
+        "VAE": "skdgm.autoencoder.vae.VAE",
+        "energies.Params": "skdgm.energies.params.Params",
+        "latent.Params": "skdgm.latent.hierarchy.Params",
+        "AdamState": "skdgm.optim.optimisers.AdamState",
+    }
+    path = tmp_path / "model.skdgm"
+    for model in (BernoulliRBM(2, n_iter=1), VAE(1, (2,), n_iter=1)):
+        model.set_params(random_state=0).fit(BITS)
+        skdgm.save(model, path)
+        tree, parts = members(path)
+        text = json.dumps(tree | {"schema": 1})
+        for tag, then in places.items():
+            for kind in "record", "estimator":
+                text = text.replace(f'"{kind}": "{tag}"', f'"{kind}": "{then}"')
+        write(path, json.loads(text), parts)
+        assert_identical(model, skdgm.load(path))
 
 
 def test_metadata_requests_come_back(tmp_path):

@@ -1,0 +1,58 @@
+"""The table of estimators: where each is, by the name that is also its tag in files.
+
+A new estimator has one row here, from which the lazy names of :mod:`skdgm`, what
+:func:`skdgm.load` may make, and what the tests and the documentation go through follow.
+"""
+
+# Models, by families.
+MODELS = {
+    "BiGAN": "adversarial.bigan",
+    "GAN": "adversarial.gan",
+    "GANClassifier": "adversarial.gan_classifier",
+    "InfoGAN": "adversarial.infogan",
+    "LAPGAN": "adversarial.lapgan",
+    "StackGAN": "adversarial.stack_gan",
+    "VAE": "autoencoder.vae",
+    "EoNADE": "autoregressive.eonade",
+    "FVBN": "autoregressive.fvbn",
+    "MADE": "autoregressive.made",
+    "NADE": "autoregressive.nade",
+    "NeuralAutoregressive": "autoregressive.neural_autoregressive",
+    "RNADE": "autoregressive.rnade",
+    "ConvDBN": "belief.conv_dbn",
+    "ConvDBNClassifier": "belief.conv_dbn_classifier",
+    "DBN": "belief.dbn",
+    "DBNClassifier": "belief.dbn_classifier",
+    "DBNRegressor": "belief.dbn_regressor",
+    "GenerativeDBNClassifier": "belief.generative_dbn_classifier",
+    "BoltzmannMachine": "boltzmann.boltzmann_machine",
+    "ConvDBM": "boltzmann.conv_dbm",
+    "ConvRBM": "boltzmann.conv_rbm",
+    "DBM": "boltzmann.dbm",
+    "DBMClassifier": "boltzmann.dbm_classifier",
+    "GaussianRBM": "boltzmann.gaussian_rbm",
+    "BernoulliRBM": "boltzmann.rbm",
+    "RBMClassifier": "boltzmann.rbm_classifier",
+    "ReplicatedSoftmax": "boltzmann.replicated_softmax",
+    "RBM": "boltzmann.unit_rbm",
+    "BidirectionalHelmholtzMachine": "directed.bidirectional_helmholtz_machine",
+    "HelmholtzMachine": "directed.helmholtz_machine",
+    "SigmoidBeliefNetwork": "directed.sigmoid_belief_network",
+    "GMMN": "moment_matching.gmmn",
+    "GeneratorNet": "supervised.generator_net",
+}
+# What is made of a model, or prepares rows for one.
+TOOLS = {
+    "BernoulliBinarizer": "preprocessing.bernoulli_binarizer",
+    "ConstrainedTable": "constraints.constrained_table",
+    "DensityOutlierDetector": "anomaly",
+    "Dequantizer": "preprocessing.dequantizer",
+    "GenerativeImputer": "imputation.generative_imputer",
+}
+# Of these, what only its own module offers.
+_APART = "BernoulliBinarizer", "DensityOutlierDetector", "Dequantizer"
+
+ESTIMATORS = {**MODELS, **TOOLS}
+# What is to be had from skdgm itself, by module.
+PUBLIC = {name: home for name, home in ESTIMATORS.items() if name not in _APART}
+PUBLIC |= {"load": "persistence", "save": "persistence"}
