@@ -40,7 +40,7 @@ References
 import numpy as np
 
 from skdgm.couplings import Conv
-from skdgm.distributions import Columnwise, Gaussian, Poisson
+from skdgm.distributions import Binomial, Columnwise, Gaussian, Poisson
 from skdgm.energies import Params
 
 
@@ -123,11 +123,16 @@ def damped(energy, params, rate, centred=True):
         # A unit below a filter has few of the maps' units beside it.
         if not centred and not convolved(energy, block):
             n_hidden *= 4
-        if not all(map(_saturates if _bounded(unit) else _bounded, beside)):
+        if not all(map(_saturates if _many(unit) else _bounded, beside)):
             # Nothing saturates: effects of correlated units add up in neighbours, too.
             total *= unit.size
         rate = rate / (1 + rate * (total / 8 + n_hidden / 16))
     return rate
+
+
+def _many(unit):
+    """Whether a block is of counts with limits, whose gains allow for all of these."""
+    return isinstance(unit, Binomial)
 
 
 def _bounded(unit):

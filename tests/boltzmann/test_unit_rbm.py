@@ -287,6 +287,14 @@ def test_hidden_units_without_limits_learn_counts(hidden):
     assert losses[-1] < 0.85 * losses[0]
 
 
+def test_hidden_units_without_limits_learn_shares():
+    X = load_digits().data / 16
+    given = {"column_types": "interval", "hidden": "gaussian", "n_iter": 5}
+    losses = RBM(32, random_state=0, **given).fit(X).loss_curve_
+    # Steps as long as those of counts diverge.
+    assert losses[-1] < losses[0]
+
+
 def test_counts_that_diverge_are_told_what_helps():
     X = np.floor(np.random.default_rng(0).pareto(1.1, size=(1000, 5)) * 2)
     rbm = RBM(16, column_types="poisson", random_state=0)
