@@ -9,7 +9,7 @@ from skdgm.persistence import load, save
 from skdgm.persistence.encoder import Encoder
 from skdgm.persistence.target import check_writable, target_of
 from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
-from skdgm.utils.callers import warn
+from skdgm.utils.threading.callers import warn
 
 
 class Checkpoint:

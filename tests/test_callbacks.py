@@ -342,7 +342,7 @@ def test_pre_training_is_not_repeated(path, monkeypatch):
     dbm = DBM((4, 3), n_iter=3, pretrain="layerwise", pretrain_iter=2, random_state=0)
     whole = clone(dbm).fit(BITS)
     broken(dbm, 1, Checkpoint(path), BITS)
-    monkeypatch.setattr("skdgm.boltzmann._deep.layerwise", None)
+    monkeypatch.setattr("skdgm.boltzmann._structure.deep.layerwise", None)
     assert_identical(whole, resumed(dbm, path, BITS))
 
 

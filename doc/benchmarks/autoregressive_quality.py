@@ -31,7 +31,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skdgm import FVBN, MADE, NADE, EoNADE, GenerativeImputer
-from skdgm.utils.parallel import limit, n_threads
+from skdgm.utils.threading.parallel import limit, n_threads
 
 STOP = {"early_stopping": True, "random_state": 0}
 LIKELY = {"n_iter": 200, "n_iter_no_change": 15}

@@ -24,12 +24,12 @@ import numpy as np
 from _machine import describe
 
 from skdgm.nets import gradient_penalty, logistic_cross_entropy, vjp
-from skdgm.nets.convolution import convolve, deconvolve
+from skdgm.nets.images.convolution import convolve, deconvolve
+from skdgm.nets.images.maps import conv, deconv, images, map_norm
 from skdgm.nets.layers import activation, dense, serial
-from skdgm.nets.maps import conv, deconv, images, map_norm
 from skdgm.optim import Joined, adam
-from skdgm.utils.parallel import limit
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.parallel import limit
+from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.windows import window
 
 N, N_NOISE, N_ROUNDS = 64, 100, 40

@@ -49,8 +49,8 @@ from skdgm import (
     DBNClassifier,
 )
 from skdgm.metrics import partition_bracket
-from skdgm.utils.parallel import limit
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.parallel import limit
+from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import leaves
 
 

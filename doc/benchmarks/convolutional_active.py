@@ -16,7 +16,7 @@ import numpy as np
 from _machine import describe
 
 from skdgm.couplings import _correlation
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.windows import Window, by_images
 
 N_IMAGES, N_TURNS = 100, 7

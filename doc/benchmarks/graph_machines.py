@@ -28,9 +28,9 @@ from skdgm import BernoulliRBM, BoltzmannMachine
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Connected, Params
 from skdgm.samplers import gibbs
-from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.parallel import limit
+from skdgm.utils.threading.threads import one_blas_thread
 
 PSEUDO = {"objective": "pseudo-likelihood"}
 

@@ -16,7 +16,7 @@ from skdgm.nets import Tuner, softmax_cross_entropy
 from skdgm.optim import Clock
 from skdgm.training import canonical
 from skdgm.utils.rows import Rows
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 
 SIZES, N_ROWS, BATCH, N_EPOCHS = (784, 500, 500, 2000, 10), 5000, 100, 5
 COMMON = {"learning_rate": 1e-3, "schedule": "constant", "power_t": 0.5}

@@ -37,8 +37,8 @@ from skdgm import BernoulliRBM
 from skdgm.energies import tiled
 from skdgm.partition import ais
 from skdgm.partition.ladder import quadratic
-from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
+from skdgm.utils.threading.parallel import limit
 
 
 def seconds(function):

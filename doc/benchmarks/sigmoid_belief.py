@@ -43,7 +43,7 @@ from skdgm.data import tabulate
 from skdgm.directed._objective import OBJECTIVES, Belief
 from skdgm.nets import vjp
 from skdgm.training.loop import Clock
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import copy, leaves
 
 N_ROUNDS, N_REPEATED = 60, 200

@@ -35,7 +35,7 @@ import skdgm
 from skdgm import DBN, BernoulliRBM
 from skdgm.partition import AISOptions
 from skdgm.partition.bracket import BRIEF
-from skdgm.utils.parallel import limit
+from skdgm.utils.threading.parallel import limit
 
 X, Y = load_digits(return_X_y=True)
 X /= 16

@@ -44,7 +44,7 @@ from threadpoolctl import threadpool_limits
 
 from skdgm import MADE, NADE, EoNADE
 from skdgm.metrics import tabular_report
-from skdgm.utils.parallel import limit
+from skdgm.utils.threading.parallel import limit
 
 OURS = {"EoNADE": EoNADE, "NADE": NADE, "MADE": MADE}
 RIVALS = {"CTGAN": "ctgan", "TVAE": "tvae", "Gaussian copula": "copula"}

@@ -12,11 +12,11 @@ import numpy as np
 from scipy.special import expit, log_expit
 from scipy.stats import binom
 
-from skdgm.gradients.disarm import disarm
-from skdgm.gradients.reinforce import reinforce as score_function
-from skdgm.gradients.reinforce import signals
-from skdgm.gradients.reweighted import wake
-from skdgm.gradients.vimco import vimco
+from skdgm.gradients.stochastic.disarm import disarm
+from skdgm.gradients.stochastic.reinforce import reinforce as score_function
+from skdgm.gradients.stochastic.reinforce import signals
+from skdgm.gradients.stochastic.reweighted import wake
+from skdgm.gradients.stochastic.vimco import vimco
 from skdgm.nets import coin, vjp
 
 

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.adversarial._losses import LOSSES
+from skdgm.adversarial._games.logit_losses import LOSSES
 from skdgm.data.rare import OF_RARE
 from skdgm.implicit import PRIORS
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING

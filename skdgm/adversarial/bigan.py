@@ -4,8 +4,8 @@ r"""Generative adversarial networks with an encoder: a game of pairs.
    \mathbb{E}_{z} \log (1 - d(g(z), z))
 """
 
+from skdgm.adversarial._games.bigan_game import Paired
 from skdgm.adversarial._options import PAIRED
-from skdgm.adversarial._paired import Paired
 from skdgm.adversarial.gan import GAN, withheld
 from skdgm.base.frames import framed
 from skdgm.implicit import ImplicitModel

@@ -9,8 +9,8 @@ logit D.
 
 from inspect import signature
 
+from skdgm.adversarial._nets.wiring import Wiring
 from skdgm.adversarial._options import OPTIONS
-from skdgm.adversarial._wiring import Wiring
 from skdgm.implicit import ImplicitModel
 from skdgm.training import Budget
 

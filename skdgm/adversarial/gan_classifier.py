@@ -8,7 +8,7 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval
 
-from skdgm.adversarial._label_wiring import LabelWiring
+from skdgm.adversarial._nets.label_wiring import LabelWiring
 from skdgm.adversarial._options import JITTER, OPTIONS
 from skdgm.adversarial.gan import withheld
 from skdgm.base import Classifier

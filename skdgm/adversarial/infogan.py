@@ -9,9 +9,9 @@ from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.adversarial._informed import Informed
+from skdgm.adversarial._games.iic_infogan import Viewed
+from skdgm.adversarial._games.infogan_game import Informed
 from skdgm.adversarial._options import INFORMED
-from skdgm.adversarial._viewed import Viewed
 from skdgm.adversarial.gan import GAN, withheld
 from skdgm.base.frames import framed
 from skdgm.implicit import ImplicitModel

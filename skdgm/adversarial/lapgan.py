@@ -5,8 +5,8 @@ r"""Laplacian pyramids of adversarial networks.
 
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.adversarial._nets.pyramid_wiring import PyramidWiring
 from skdgm.adversarial._options import OF_STAGES
-from skdgm.adversarial._pyramid_wiring import PyramidWiring
 from skdgm.adversarial.gan import withheld
 from skdgm.implicit import ImplicitModel
 from skdgm.training import Budget

@@ -12,7 +12,7 @@ from types import FunctionType
 from sklearn.base import BaseEstimator
 
 from skdgm.exceptions import DivergenceError
-from skdgm.utils.threads import Held
+from skdgm.utils.threading.threads import Held
 
 # Learned parameters are kept after these: a warning may be turned into an error.
 KEPT = DivergenceError, KeyboardInterrupt, Warning

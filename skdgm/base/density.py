@@ -9,10 +9,10 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.base.attributes import view
 from skdgm.data.columns import has_grey
 from skdgm.exceptions import DataRangeWarning
-from skdgm.utils.callers import warn
 from skdgm.utils.random import LIKELIHOOD, stream
 from skdgm.utils.rows import row_hash
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.callers import warn
+from skdgm.utils.threading.threads import one_blas_thread
 
 _LAZY = "log_Z_", "log_Z_se_"
 # Number of entries of rows up to which computations take some milliseconds.

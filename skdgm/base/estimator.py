@@ -18,10 +18,10 @@ from skdgm.base.records import Record
 from skdgm.data import far_out, inputs
 from skdgm.data.streams import streamed
 from skdgm.training import Table, optimise
-from skdgm.utils.callers import warn
 from skdgm.utils.math import shares
 from skdgm.utils.random import MAX_SEED
-from skdgm.utils.threads import Held, one_blas_thread
+from skdgm.utils.threading.callers import warn
+from skdgm.utils.threading.threads import Held, one_blas_thread
 from skdgm.utils.tree import copy
 
 

@@ -20,7 +20,7 @@ from sklearn.utils._param_validation import (
 
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.training import Callbacks, Verbose
-from skdgm.utils.callers import fits_for_another, warn
+from skdgm.utils.threading.callers import fits_for_another, warn
 
 # Constraints of options that may be booleans, or that are checked elsewhere.
 _FREE = {"boolean", "verbose", "random_state", "no_validation"}

@@ -9,13 +9,13 @@ from sklearn.utils import check_random_state
 from skdgm.base import Density, by_blocks
 from skdgm.belief._bound import Terms, mean, terms
 from skdgm.belief._directed import BELOW, ascent, descent, directed
-from skdgm.boltzmann._labels import label_of
+from skdgm.boltzmann._structure.labels import label_of
 from skdgm.data import fill
 from skdgm.samplers import gibbs
 from skdgm.utils.counts import count
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.rows import row_hash
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
 N_DRAWS = 20
@@ -31,7 +31,7 @@ class BeliefDensity(Density):
 
     :meth:`bracket`, :meth:`problem`, :meth:`numerator`, :meth:`annealed`,
     :meth:`visible_fields` and :meth:`trace`, which metrics call, have the arguments and
-    results of those of :class:`~skdgm.boltzmann._density.EnergyDensity`.
+    results of those of :class:`~skdgm.boltzmann._density.layered.EnergyDensity`.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ from skdgm.nets import Layer, NetState, Tuner, check_dropout, init
 from skdgm.training import labelled, optimise
 from skdgm.utils.counts import per_layer
 from skdgm.utils.random import MAX_SEED, stream
-from skdgm.utils.threads import Held, one_blas_thread
+from skdgm.utils.threading.threads import Held, one_blas_thread
 
 # Beginning of an error about a machine's option.
 _OF_LAYER = re.compile(r".* layer (\d+): The '(\w+)' parameter of \w+ (.*)", re.S)

@@ -10,8 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.belief._stack import attributes_of, cloned
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
-from skdgm.boltzmann._convolved import geometry_of
-from skdgm.boltzmann._resized import same_channels, shapes_of
+from skdgm.boltzmann._structure.convolved import geometry_of
+from skdgm.boltzmann._structure.resized import same_channels, shapes_of
 from skdgm.training import AUTO
 from skdgm.utils.counts import is_a, per_layer
 
@@ -124,7 +124,7 @@ def _see(machine, shape):
 
 def resized(network, shape):
     """Copy of a fitted network for images of another size; see
-    :func:`skdgm.boltzmann._resized.resized`."""
+    :func:`skdgm.boltzmann._structure.resized.resized`."""
     check_is_fitted(network)
     shape, machines = same_channels(network, shape), []
     if not all(map(has, network.layers_)):

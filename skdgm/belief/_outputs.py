@@ -21,8 +21,8 @@ from skdgm.nets import (
     squared_error,
 )
 from skdgm.training import Table, check_finite, column_spread, column_sums
-from skdgm.utils.callers import warn
 from skdgm.utils.rows import Rows
+from skdgm.utils.threading.callers import warn
 
 # A target is constant but for rounding if its scale is at most this times its mean.
 _CONSTANT = 10 * np.finfo(np.float64).eps

@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._visible import BINARY, REAL, pixels_of
+from skdgm.boltzmann._structure.visible import BINARY, REAL, pixels_of
 from skdgm.energies import Params
 from skdgm.training import AUTO, Budget
 from skdgm.utils.counts import check_sizes, per_layer

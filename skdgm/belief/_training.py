@@ -23,7 +23,7 @@ from skdgm.belief._stack import (
     transposed,
 )
 from skdgm.belief._up_down import UpDown
-from skdgm.boltzmann._state import density
+from skdgm.boltzmann._learning.state import density
 from skdgm.data import for_callbacks, tabulate
 from skdgm.data.streams import streamed
 from skdgm.optim import check_piecewise
@@ -31,7 +31,7 @@ from skdgm.training import Table, optimise
 from skdgm.utils.counts import chosen, count
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import Rows
-from skdgm.utils.threads import Held, one_blas_thread
+from skdgm.utils.threading.threads import Held, one_blas_thread
 
 # Tags of the random streams of a seed: of machines, of extra weights, of refinement.
 _LAYER, _MORE, _REFINE = range(100, 103)

@@ -21,15 +21,15 @@ from sklearn.base import clone
 
 from skdgm.belief._bound import terms
 from skdgm.belief._directed import ascent, descent
-from skdgm.boltzmann._objective import EnergyObjective
-from skdgm.boltzmann._state import TrainState
-from skdgm.boltzmann._visible import reach_of
+from skdgm.boltzmann._learning.objective import EnergyObjective
+from skdgm.boltzmann._learning.state import TrainState
+from skdgm.boltzmann._structure.visible import reach_of
 from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
 from skdgm.optim import sgd
 from skdgm.training import Batch, Objective
-from skdgm.utils.parallel import learning
 from skdgm.utils.random import PROBE, stream
+from skdgm.utils.threading.parallel import learning
 
 _PROBE_ROWS = 250
 # In nats per unit: a loss this much above the initial one is divergence.

@@ -1,15 +1,15 @@
 """Boltzmann machines: undirected models of bits, numbers, tables and documents."""
 
+from skdgm.boltzmann.bernoulli_rbm import BernoulliRBM
 from skdgm.boltzmann.boltzmann_machine import BoltzmannMachine
 from skdgm.boltzmann.conv_dbm import ConvDBM
 from skdgm.boltzmann.conv_rbm import ConvRBM
 from skdgm.boltzmann.dbm import DBM
 from skdgm.boltzmann.dbm_classifier import DBMClassifier
 from skdgm.boltzmann.gaussian_rbm import GaussianRBM
-from skdgm.boltzmann.rbm import BernoulliRBM
+from skdgm.boltzmann.rbm import RBM
 from skdgm.boltzmann.rbm_classifier import RBMClassifier
 from skdgm.boltzmann.replicated_softmax import ReplicatedSoftmax
-from skdgm.boltzmann.unit_rbm import RBM
 
 __all__ = [
     "DBM",

@@ -7,12 +7,12 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
 from skdgm.base.frames import filled_in, framed
-from skdgm.boltzmann._density import EnergyDensity
-from skdgm.boltzmann._objective import EnergyObjective
+from skdgm.boltzmann._density.layered import EnergyDensity
+from skdgm.boltzmann._learning.objective import EnergyObjective
+from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._options import IMPLIED, MACHINE
-from skdgm.boltzmann._restricted import RESTRICTED
-from skdgm.boltzmann._state import TrainState
-from skdgm.boltzmann._visible import BINARY, REAL
+from skdgm.boltzmann._structure.restricted import RESTRICTED
+from skdgm.boltzmann._structure.visible import BINARY, REAL
 from skdgm.optim import check_piecewise
 from skdgm.training import Budget
 
@@ -22,13 +22,14 @@ class Machine(Estimator):
 
     Subclasses have options and documentation, and name
 
-    - ``_layers``, the :class:`~skdgm.boltzmann._layers.Layers` of the machine,
+    - ``_layers``, the :class:`~skdgm.boltzmann._structure.layers.Layers` of the
+    machine,
     - ``_DENSITY`` and ``_OBJECTIVE``, classes of the density and of the objective.
 
     Models that machines are part of use ``_given``, the initial parameters of data and
     hidden units; ``_pair(dtype)``, their energy and parameters; ``_ended``, which says
     how training ended; ``_attributes(state)``, of a
-    :class:`~skdgm.boltzmann._state.TrainState`; and ``density_``.
+    :class:`~skdgm.boltzmann._learning.state.TrainState`; and ``density_``.
     """
 
     _layers, _DENSITY, _OBJECTIVE = RESTRICTED, EnergyDensity, EnergyObjective

@@ -9,13 +9,13 @@ from numbers import Integral
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.boltzmann._connected import GRAPHICAL, GraphObjective, edges_of
-from skdgm.boltzmann._connected_density import GraphDensity
+from skdgm.boltzmann._density.connected import GraphDensity
+from skdgm.boltzmann._density.pairs import pair_scores
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._options import MACHINE
-from skdgm.boltzmann._pairs import pair_scores
-from skdgm.boltzmann._visible import BINARY, Categorical
+from skdgm.boltzmann._structure.connected import GRAPHICAL, GraphObjective, edges_of
+from skdgm.boltzmann._structure.visible import BINARY, Categorical
 
 
 class BoltzmannMachine(Machine):

@@ -12,14 +12,14 @@ from numbers import Integral
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.boltzmann import _options
-from skdgm.boltzmann._convolved_deep import (
+from skdgm.boltzmann._density.deep import DeepDensity
+from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._methods import importance_likelihood
+from skdgm.boltzmann._structure.convolved_deep import (
     CONVOLVED_DEEP,
     geometries,
     pooled_maps,
 )
-from skdgm.boltzmann._deep_density import DeepDensity
-from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._methods import importance_likelihood
 from skdgm.training import Budget
 
 _COUNTS = [Interval(Integral, 1, None, closed="left"), tuple, None]

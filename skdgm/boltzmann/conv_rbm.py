@@ -10,17 +10,17 @@ from numbers import Integral
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.boltzmann._convolved import (
+from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann._methods import pseudo_likelihood
+from skdgm.boltzmann._options import MACHINE, REAL, VISIBLE
+from skdgm.boltzmann._structure.convolved import (
     CONVOLVED,
     ConvDensity,
     ConvObjective,
     geometry_of,
 )
-from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._methods import pseudo_likelihood
-from skdgm.boltzmann._options import MACHINE, REAL, VISIBLE
-from skdgm.boltzmann._resized import resized
-from skdgm.boltzmann._visible import pixels_of
+from skdgm.boltzmann._structure.resized import resized
+from skdgm.boltzmann._structure.visible import pixels_of
 
 
 class ConvRBM(Machine):

@@ -7,10 +7,10 @@ A layer of visible units and several of hidden ones, each coupled to its neighbo
 """
 
 from skdgm.boltzmann import _options
-from skdgm.boltzmann._deep import DEEP
-from skdgm.boltzmann._deep_density import DeepDensity
+from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood
+from skdgm.boltzmann._structure.deep import DEEP
 
 
 class DBM(Machine):

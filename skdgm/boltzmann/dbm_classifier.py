@@ -12,13 +12,13 @@ from sklearn.utils._param_validation import StrOptions
 
 from skdgm.base import Classifier
 from skdgm.base.fits import asked_of, current
-from skdgm.boltzmann._deep import DEEP
-from skdgm.boltzmann._deep_density import DeepDensity
-from skdgm.boltzmann._fine_tuning import NET, logits, tune
-from skdgm.boltzmann._label_objective import LabelledObjective
+from skdgm.boltzmann._density.deep import DeepDensity
+from skdgm.boltzmann._learning.fine_tuning import NET, logits, tune
+from skdgm.boltzmann._learning.label_objective import LabelledObjective
+from skdgm.boltzmann._learning.sampling_free import predicted
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood, sample_of_class
-from skdgm.boltzmann._ways import predicted
+from skdgm.boltzmann._structure.deep import DEEP
 from skdgm.boltzmann.dbm import DBM
 from skdgm.nets import TUNING, check_dropout
 from skdgm.training import labelled

@@ -9,9 +9,9 @@ Given the hidden units, the visible ones are normal with precisions :math:`\beta
 from sklearn.utils._param_validation import StrOptions
 
 from skdgm.boltzmann import _options
+from skdgm.boltzmann._learning.sampling_free import OF_REALS
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
-from skdgm.boltzmann._ways import OF_REALS
 
 
 class GaussianRBM(Machine):

@@ -1,64 +1,109 @@
-r"""Restricted Boltzmann machines.
+r"""Restricted Boltzmann machines of units of any kind.
 
-.. math:: E(v, h) = -b^\top v - c^\top h - v^\top W h
-
-A layer of visible units and one of hidden units, coupled by W.
+.. math:: -E(v, h) = \sum_j \log w_j(v_j) + \log w(h) + b^\top v + c^\top h + v^\top W h
 """
 
-from sklearn.utils._param_validation import StrOptions
-
+from skdgm.base.frames import framed
+from skdgm.boltzmann._density.table import TableDensity
+from skdgm.boltzmann._learning.table_objective import TableObjective
 from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._methods import pseudo_likelihood
-from skdgm.boltzmann._ways import OF_BITS
+from skdgm.boltzmann._options import MACHINE, REAL
+from skdgm.boltzmann._structure.table_layers import TABLES, improper
+from skdgm.boltzmann._structure.tables import kinds_of
+from skdgm.boltzmann._structure.visible import BINARY
+from skdgm.data.units import UNITS, Kinds, UnitColumns, checked_kinds
+
+_LEFT_OUT = "resample", "sparsity_target", "sparsity_cost", "init_biases"
 
 
-class BernoulliRBM(Machine):
-    r"""Restricted Boltzmann machine with binary visible and hidden units.
+class RBM(Machine):
+    r"""Restricted Boltzmann machine of visible and hidden units of any kind.
 
     .. math::
 
-        p(v, h) = e^{-E(v, h)} / Z, \qquad E(v, h) = -b^\top v - c^\top h - v^\top W h
+        p(v, h) = \frac1Z \prod_j w_j(v_j) \, w(h) \, \exp(b^\top v + c^\top h + v^\top
+        W h)
 
-    so that both conditionals factorise: :math:`p(h_j = 1 \mid v) =
-    \sigma(c_j + v^\top W_{:j})` and :math:`p(v_i = 1 \mid h) = \sigma(b_i + W_{i:} h)`.
+    Each column has a distribution of an exponential family [7]_ [8]_: given the hidden
+    units, its natural parameter is :math:`\eta_j = b_j + W_{j:} h`, so that all units
+    of a layer are independent given the other. Columns of several kinds make up one
+    table; DataFrames say which by their types. NaN is a missing value, in every method.
+    Float64 data are processed in float64, all others in float32.
 
-    Parameters are those of :class:`sklearn.neural_network.BernoulliRBM`, and more. Data
-    are 0 or 1, or probabilities of 1 (grey values). NaN is a missing value, in every
-    method. Float64 data are processed in float64, all others in float32.
+    .. list-table:: Kinds of columns
+       :header-rows: 1
+
+       * - ``column_types``
+         - Values, and distribution given the hidden units
+       * - "bernoulli"
+         - 0, 1 or probabilities of 1; :math:`\eta` is the log odds
+       * - "categorical", "categorical(n)"
+         - codes 0, 1, ... (names in a DataFrame), at least n of them, with an
+           :math:`\eta` for each
+       * - "gaussian"
+         - real numbers of any scale, which are standardised; normal with the mean
+           :math:`\eta` and a learned precision
+       * - "rectified"
+         - amounts of at least 0; the same distribution truncated at 0, by which the
+           amounts are divided by their root mean square
+       * - "interval"
+         - shares in [0, 1]; density proportional to :math:`e^{\eta v}` (truncated
+           exponential, also called continuous Bernoulli [9]_)
+       * - "poisson"
+         - counts; Poisson with the log rate :math:`\eta`
+       * - "binomial", "binomial(n)"
+         - counts up to n (by default the highest in the first data); n bits with the
+           log odds :math:`\eta`
+
+    Fractions of counts have Gamma functions in the place of factorials.
 
     Parameters
     ----------
     n_components : int, default=256
         Number of hidden units.
+    column_types : str, tuple of str or dict, default="bernoulli"
+        Kind of all columns; of each, a tuple; or "mixed": those of a DataFrame's types,
+        bits for bools, categories for text and category dtypes, "gaussian" for numbers,
+        or categories where numbers have few values. A dict has the kinds of some
+        columns by name, the others are as by "mixed".
+    hidden : str, default="bernoulli"
+        Kind of hidden units: "bernoulli", "binomial(n)", "categorical(n)" (each unit
+        has n states), "gaussian" and "rectified" (of variance 1 before truncation) or
+        "poisson". The last three have no limits, and then visible units must have some,
+        or Z would be infinite: "bernoulli", "categorical", "binomial" or "interval".
+    precision : {"diagonal", "scalar", "fixed"}, default="diagonal"
+        Precisions of "gaussian" and "rectified" columns given the hidden units: one
+        learned for each column, one learned for all columns of a kind, or fixed at the
+        inverse variances (mean squares) of the columns.
+    min_variance : float, default=0.05
+        Lower limit of a column's learned variance given the hidden units, as a share of
+        the column's variance (mean square). The lower it is, the sooner the chains of
+        long fits stop mixing.
     learning_rate : float, default=0.1
-        Initial learning rate; see ``schedule``.
+        Initial learning rate; see ``schedule``. With "sgd", steps are shortened where
+        many columns or hidden units would make them overshoot.
     batch_size : int, default=10
         Number of rows in each update.
     n_iter : int, default=20
         Number of epochs.
-    gradient : {"pcd", "cd", "fpcd", "tempering", "pseudo-likelihood", \
-            "block-pseudo-likelihood", "ratio-matching", "probability-flow", \
-            "noise-contrastive"}, default="pcd"
-        Chains of the negative phase: they start where the last update left them
-        (persistent contrastive divergence, "pcd" [2]_), or at the data (contrastive
-        divergence, "cd" [1]_). Persistent chains may have fast weights ("fpcd" [4]_),
-        or exchange states with hotter ones (parallel tempering, "tempering" [5]_).
-        Or an objective other than the likelihood, which needs no chains: conditional
-        probabilities of bits or of random blocks of five, given all others [7]_; ratio
-        matching [8]_; minimum probability flow [9]_; or telling rows from draws of
-        their marginals, with log Z as a parameter [10]_.
+    gradient : {"tempering", "pcd", "cd", "fpcd"}, default="tempering"
+        Chains of the negative phase. Those of parallel tempering persist, and exchange
+        states with hotter ones ("tempering" [5]_). Others start where the last update
+        left them (persistent contrastive divergence, "pcd" [2]_), perhaps with fast
+        weights ("fpcd" [4]_), or at the data (contrastive divergence, "cd" [1]_). They
+        are several times faster, but above units that say much, as counts do, they stay
+        where the rows are, and the model may have most of its probability elsewhere.
     n_steps : int or tuple of int, default=1
-        Number of Gibbs steps of these chains in each update; without a use for them,
-        of chains from which samples start. The values of a tuple share the epochs
-        evenly, in order.
-    n_chains : int or None, default=50
+        Number of Gibbs steps of these chains in each update. The values of a tuple
+        share the epochs evenly, in order.
+    n_chains : int or None, default=20
         Number of persistent chains; ``batch_size`` if None.
     n_temperatures : int, default=10
         Number of temperatures for "tempering", with ``n_chains`` chains at each.
     fast_learning_rate : float or None, default=None
         Learning rate of the fast weights for "fpcd", which decay by a twentieth in each
         update; the initial ``learning_rate`` if None.
-    centering : {"start", "data", "moving"} or None, default=None
+    centering : {"start", "data", "moving"} or None, default="data"
         If not None, use the centred gradient [6]_, whose offsets are means of visible
         and hidden units: those at the start of training, running means in the positive
         phase ("data"), or running averages of the means in both phases ("moving").
@@ -68,30 +113,22 @@ class BernoulliRBM(Machine):
     momentum : float or tuple of float, default=0.0
         Momentum coefficient (for "adam" the first beta). The values of a tuple share
         the epochs evenly, in order.
-    schedule : {"constant", "invscaling", "linear", "cooldown"}, default="cooldown"
+    schedule : {"constant", "invscaling", "linear", "cooldown"}, default="linear"
         The learning rate after t of T epochs is ``learning_rate`` times 1,
         ``1 / (1 + t) ** power_t``, ``1 - t / T`` or ``min(1, 5 * (1 - t / T))``.
     power_t : float, default=0.5
         Exponent for ``schedule="invscaling"``.
     l1, l2 : float, default=0.0
         Penalties on the weights: l1 times the sum of their absolute values and l2 / 2
-        times the sum of their squares are subtracted from the log-likelihood per row.
+        times the sum of their squares are subtracted from the log-likelihood per row;
+        weights count in the scales of the columns.
     max_norm : float or None, default=None
-        Maximum norm of the weights of each hidden unit.
-    sparsity_target : float or None, default=None
-        Target for the mean of each hidden unit. If not None, the cross entropy of this
-        and the running mean, times ``sparsity_cost``, is subtracted from the objective.
-    sparsity_cost : float, default=0.1
-        Weight of the sparsity term; see ``sparsity_target``.
-    resample : bool, default=False
-        If True, draw the bits of grey values anew at each presentation. If False, use
-        grey values as they are.
-    init_biases : {"marginals", "zeros"}, default="marginals"
-        Initial visible biases: those with which independent units have the means of the
-        data, or zeros. Initial weights are normal with standard deviation 0.01.
+        Maximum norm of the weights of each hidden unit to the columns of a kind, in
+        the standard deviations of the columns (of "gaussian" and "rectified" ones,
+        given the hidden units).
     early_stopping : bool, default=False
-        If True, hold out rows, stop when their pseudo-likelihood no longer rises, and
-        keep the parameters with which it was highest.
+        If True, hold out rows, stop when their ``loss_curve_`` no longer falls, and
+        keep the parameters with which it was lowest.
     validation_fraction : float, default=0.1
         Share of the rows to hold out.
     n_iter_no_change : int, default=5
@@ -107,18 +144,22 @@ class BernoulliRBM(Machine):
 
     Attributes
     ----------
-    components_ : ndarray of shape (n_components, n_features)
-        Weights W, transposed.
-    intercept_hidden_ : ndarray of shape (n_components,)
+    components_ : ndarray of shape (n_hidden_entries, n_entries)
+        Weights W, transposed. A categorical unit has an entry for each category, the
+        entries of all columns are in the order of these; other units have one entry.
+        Of standardised columns, for the standardised values.
+    intercept_hidden_ : ndarray of shape (n_hidden_entries,)
         Hidden biases c.
-    intercept_visible_ : ndarray of shape (n_features,)
+    intercept_visible_ : ndarray of shape (n_entries,)
         Visible biases b.
-    h_samples_ : ndarray of shape (n_chains, n_components)
+    precision_ : ndarray of shape (n_columns,)
+        Precisions of the "gaussian" and "rectified" columns, in their order, for
+        values as they are given; where there are such columns.
+    h_samples_ : ndarray of shape (n_chains, n_hidden_entries)
         Hidden units of the training chains.
     chains_ : ndarray of shape (n_chains, n_features)
-        Visible units of the training chains. With "cd", chains start at the data in
-        each update and are not kept: these are then the chains of an earlier fit or, in
-        the first one, draws from the initial model.
+        Visible units of the training chains (with "cd", those at the start), with codes
+        for categories.
     swap_rates_ : ndarray of shape (n_temperatures - 1,)
         For "tempering": recent swap rates of chains at neighbouring temperatures, from
         the model's own temperature on.
@@ -126,14 +167,14 @@ class BernoulliRBM(Machine):
         Log partition function, computed at first access.
     log_Z_se_ : float
         Standard error of ``log_Z_``; 0 where that is exact.
-    learned_log_Z_ : float
-        Log Z as "noise-contrastive" learns it; :attr:`log_Z_` is another estimate.
     density_kind_ : {"exact", "estimate"}
-        Kind of density that :meth:`score_samples` returns: exact where the smaller
-        layer has at most 20 units.
+        Kind of density that :meth:`score_samples` returns: exact where one of the
+        layers has at most :math:`2^{20}` states; elsewhere, of rows with missing
+        entries, the estimate of a lower bound.
     loss_curve_ : list of float
-        For each epoch the negative pseudo-likelihood of training rows, estimated from
-        some of their units, in nats per row.
+        For each epoch the negative log-likelihood of columns, each given the means of
+        the hidden units given the other columns of its row, estimated from some columns
+        of training rows, in nats per row.
     validation_curve_ : list of float
         The same for held-out rows, with ``early_stopping``.
     n_iter_ : int
@@ -145,8 +186,8 @@ class BernoulliRBM(Machine):
 
     See Also
     --------
-    sklearn.neural_network.BernoulliRBM : The same model with PCD-1 only, whose
-        ``score_samples`` is a random estimate of the pseudo-likelihood.
+    BernoulliRBM, GaussianRBM : Machines of bits alone, of real columns alone.
+    ReplicatedSoftmax : For counts of words in documents of different lengths.
 
     References
     ----------
@@ -154,65 +195,73 @@ class BernoulliRBM(Machine):
        divergence. Neural Computation.
     .. [2] Tieleman (2008). Training restricted Boltzmann machines using approximations
        to the likelihood gradient. ICML.
-    .. [3] Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief
-       networks. ICML.
     .. [4] Tieleman and Hinton (2009). Using fast weights to improve persistent
        contrastive divergence. ICML.
     .. [5] Desjardins, Courville, Bengio, Vincent and Delalleau (2010). Tempered Markov
        chain Monte Carlo for training of restricted Boltzmann machines. AISTATS.
     .. [6] Melchior, Fischer and Wiskott (2016). How to center deep Boltzmann machines.
        JMLR.
-    .. [7] Besag (1975). Statistical analysis of non-lattice data. The Statistician.
-    .. [8] Hyvärinen (2007). Some extensions of score matching. Computational Statistics
-       and Data Analysis.
-    .. [9] Sohl-Dickstein, Battaglino and DeWeese (2011). Minimum probability flow
-       learning. ICML.
-    .. [10] Gutmann and Hyvärinen (2012). Noise-contrastive estimation of unnormalized
-       statistical models, with applications to natural image statistics. JMLR.
+    .. [7] Welling, Rosen-Zvi and Hinton (2004). Exponential family harmoniums with an
+       application to information retrieval. NeurIPS.
+    .. [8] Tran, Phung and Venkatesh (2011). Mixed-variate restricted Boltzmann
+       machines. ACML.
+    .. [9] Loaiza-Ganem and Cunningham (2019). The continuous Bernoulli: fixing a
+       pervasive error in variational autoencoders. NeurIPS.
 
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>> from skdgm import BernoulliRBM
-    >>> X = load_digits().data / 16
-    >>> rbm = BernoulliRBM(n_components=16, random_state=0).fit(X)
+    >>> from skdgm import RBM
+    >>> X = load_digits().data[:500]
+    >>> rbm = RBM(16, column_types="binomial(16)", n_iter=5, random_state=0).fit(X)
     >>> rbm.transform(X).shape
-    (1797, 16)
+    (500, 16)
     >>> rbm.density_kind_
     'exact'
     >>> print(f"{rbm.score(X):.0f} nats")
-    -24 nats
+    -248 nats
     """
 
+    _layers, _DENSITY, _OBJECTIVE = TABLES, TableDensity, TableObjective
+    _IMPLIED = {
+        **Machine._IMPLIED,
+        "resample": False,
+        "sparsity_target": None,
+    }
+    _TRANSIENT = "swap_rates_", "precision_", "_log_precisions"
+
     _parameter_constraints: dict = {
-        **Machine._parameter_constraints,
-        "gradient": [StrOptions({"pcd", "cd", "fpcd", "tempering", *OF_BITS})],
+        **{name: own for name, own in MACHINE.items() if name not in _LEFT_OUT},
+        "column_types": [Kinds(set(UNITS) | {"mixed"}), tuple, dict],
+        "hidden": [Kinds(set(UNITS))],
+        "precision": REAL["precision"],
+        "min_variance": REAL["min_variance"],
     }
 
     def __init__(
         self,
         n_components=256,
         *,
+        column_types="bernoulli",
+        hidden="bernoulli",
+        precision="diagonal",
+        min_variance=0.05,
         learning_rate=0.1,
         batch_size=10,
         n_iter=20,
-        gradient="pcd",
+        gradient="tempering",
         n_steps=1,
-        n_chains=50,
+        n_chains=20,
         n_temperatures=10,
         fast_learning_rate=None,
-        centering=None,
+        centering="data",
         solver="sgd",
         momentum=0.0,
-        schedule="cooldown",
+        schedule="linear",
         power_t=0.5,
         l1=0.0,
         l2=0.0,
         max_norm=None,
-        sparsity_target=None,
-        sparsity_cost=0.1,
-        resample=False,
-        init_biases="marginals",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=5,
@@ -222,6 +271,10 @@ class BernoulliRBM(Machine):
         random_state=None,
     ):
         self.n_components = n_components
+        self.column_types = column_types
+        self.hidden = hidden
+        self.precision = precision
+        self.min_variance = min_variance
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.n_iter = n_iter
@@ -238,10 +291,6 @@ class BernoulliRBM(Machine):
         self.l1 = l1
         self.l2 = l2
         self.max_norm = max_norm
-        self.sparsity_target = sparsity_target
-        self.sparsity_cost = sparsity_cost
-        self.resample = resample
-        self.init_biases = init_biases
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
@@ -250,4 +299,65 @@ class BernoulliRBM(Machine):
         self.verbose = verbose
         self.random_state = random_state
 
-    pseudo_likelihood = pseudo_likelihood
+    def transform(self, X):
+        """Means of the hidden units given the visible ones.
+
+        Missing entries are inferred by mean field, jointly with the hidden units.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_hidden_entries)
+            Probabilities of bits and of each category of categorical units; expected
+            counts and amounts.
+        """
+        return super().transform(X)
+
+    def reconstruct(self, X):
+        r"""Means of the visible units given the means of the hidden ones.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        X_mean : ndarray of shape (n_samples, n_features)
+            Expected values; of categories the most probable ones. A DataFrame if X and
+            what the model was fitted to are such.
+        """
+        density = self.density_
+        return framed(self, density.inverse(density.features(X)), X)
+
+    @property
+    def _domain(self):
+        kinds = self._options.column_types
+        alike = isinstance(kinds, str) and kinds == "bernoulli"
+        return BINARY if alike else UnitColumns(kinds)
+
+    def _check_options(self):
+        checked_kinds(self._options.column_types)
+        super()._check_options()
+
+    def _remedy(self):
+        kinds = self._options.hidden, *kinds_of(self._columns).tolist()
+        if "poisson" not in kinds:
+            return super()._remedy()
+        return (
+            f"{super()._remedy()} Rates of counts rise exponentially: take logarithms "
+            "of large counts, as 'rectified' columns, and hidden units with limits, "
+            "such as 'bernoulli' or 'binomial(4)'."
+        )
+
+    def _count(self, table, fresh):
+        columns = self._columns
+        names = getattr(
+            getattr(columns, "codec", None), "names", range(len(columns.seen))
+        )
+        kinds = kinds_of(columns).tolist()
+        improper(dict(zip(names, kinds)), self._options.hidden)

@@ -11,8 +11,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.base import Classifier
 from skdgm.boltzmann import _options
-from skdgm.boltzmann._label_objective import HybridObjective
-from skdgm.boltzmann._labelled_density import LabelledDensity
+from skdgm.boltzmann._density.labelled import LabelledDensity
+from skdgm.boltzmann._learning.label_objective import HybridObjective
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import sample_of_class
 

@@ -7,7 +7,7 @@ Each of the n words is a softmax unit, and all of them share biases and weights.
 
 from sklearn.utils._param_validation import StrOptions
 
-from skdgm.boltzmann._documents import DocumentModel
+from skdgm.boltzmann._documents.machine import DocumentModel
 from skdgm.boltzmann._options import MACHINE
 
 _LEFT_OUT = "centering", "fast_learning_rate", "init_biases", "resample"

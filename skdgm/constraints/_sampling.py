@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from skdgm.exceptions import ConstraintError, ConstraintWarning
-from skdgm.utils.callers import warn
+from skdgm.utils.threading.callers import warn
 
 # Acceptance rate below which there is a warning.
 _LOW = 0.1

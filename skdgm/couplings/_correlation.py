@@ -3,8 +3,8 @@ matrices of patches and BLAS, or number by number where few are active."""
 
 import numpy as np
 
-from skdgm._kernels.active import correlate, multiply
-from skdgm._kernels.patches import gather, scatter
+from skdgm._kernels.nets.patches import gather, scatter
+from skdgm._kernels.sparse.active import correlate, multiply
 from skdgm.utils.windows import add, by_images, n_groups
 
 # Share of the numbers of images up to which active ones are faster than patches, and

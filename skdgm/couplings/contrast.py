@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.centered import corrections
-from skdgm._kernels.update import refresh, update
+from skdgm._kernels.machines.centered import corrections
+from skdgm._kernels.machines.update import refresh, update
 from skdgm.utils.lists import Lists
-from skdgm.utils.parallel import run
 from skdgm.utils.products import joined, matmul, tiles
+from skdgm.utils.threading.parallel import run
 
 
 class Contrast(NamedTuple):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.update import limit
+from skdgm._kernels.machines.update import limit
 from skdgm.couplings.contrast import Contrast, Weights
 from skdgm.utils.products import matmul, product
 

@@ -7,7 +7,7 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from skdgm.dask._shard import find
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import tree_map
 
 

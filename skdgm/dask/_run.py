@@ -13,7 +13,7 @@ from skdgm.exceptions import CostWarning
 from skdgm.optim import Clock
 from skdgm.training import EarlyStopping, Learned, Table
 from skdgm.training.loop import Outcome, Report
-from skdgm.utils.callers import warn
+from skdgm.utils.threading.callers import warn
 from skdgm.utils.tree import leaves
 
 _log = logging.getLogger("skdgm")

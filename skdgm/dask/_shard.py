@@ -19,7 +19,7 @@ from copy import copy as shallow_copy
 import numpy as np
 
 from skdgm.belief._training import above
-from skdgm.boltzmann._state import formed
+from skdgm.boltzmann._learning.state import formed
 from skdgm.dask._rows import joined, rows_of, targets_of
 from skdgm.data.inputs import tabulate
 from skdgm.energies import plain

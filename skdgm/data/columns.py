@@ -14,8 +14,8 @@ import numpy as np
 from skdgm.data.reach import reached
 from skdgm.exceptions import MissingDataWarning
 from skdgm.training import check_finite, column_spread, column_sums
-from skdgm.utils.callers import warn
 from skdgm.utils.domains import bernoulli_rows, real_rows
+from skdgm.utils.threading.callers import warn
 
 # Relative standard deviation up to which a column is constant but for rounding.
 _CONSTANT = 10 * np.finfo(np.float64).eps

@@ -7,10 +7,10 @@ from sklearn.utils.validation import _get_feature_names
 from skdgm.data.columns import ColumnKind, Columns, observed
 from skdgm.exceptions import DataRangeWarning
 from skdgm.training import check_finite
-from skdgm.utils.callers import warn
 from skdgm.utils.counts import WHOLE
 from skdgm.utils.domains import checked
 from skdgm.utils.rows import Rows, floating_type
+from skdgm.utils.threading.callers import warn
 
 
 class CountColumns(ColumnKind):

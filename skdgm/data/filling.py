@@ -16,7 +16,7 @@ from skdgm.utils.counts import WHOLE
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import IMPUTE, MAX_SEED, stream
 from skdgm.utils.rows import row_hash
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 
 
 def holding(rows):

@@ -21,7 +21,7 @@ from skdgm.data.series import (
     plain_type,
 )
 from skdgm.exceptions import MissingDataWarning
-from skdgm.utils.callers import warn
+from skdgm.utils.threading.callers import warn
 
 
 class Codec(NamedTuple):

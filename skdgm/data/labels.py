@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skdgm.data.inputs import as_values, is_missing, missing
 from skdgm.exceptions import LabelWarning
-from skdgm.utils.callers import warn
+from skdgm.utils.threading.callers import warn
 
 # Code of rows without a label.
 UNKNOWN = -1

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
 from skdgm.exceptions import CostWarning
-from skdgm.utils.callers import warn
+from skdgm.utils.threading.callers import warn
 
 # Constraints on options for rare categories, and on all of estimators of tables.
 OF_RARE = {

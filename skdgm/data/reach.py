@@ -8,7 +8,7 @@ deviations out, as in a column that is not zero in one row.
 import numpy as np
 
 from skdgm.exceptions import OutlierWarning
-from skdgm.utils.callers import warn
+from skdgm.utils.threading.callers import warn
 
 # Standard deviations from which on a value is far out, and from which on a column is
 # named in a warning; number of columns named.

@@ -10,8 +10,8 @@ from sklearn.utils._param_validation import StrOptions
 from skdgm.data.codes import count_sizes, refuse
 from skdgm.data.mixed import MixedColumns
 from skdgm.exceptions import DataRangeWarning
-from skdgm.utils.callers import warn
 from skdgm.utils.counts import WHOLE
+from skdgm.utils.threading.callers import warn
 
 # Kinds of columns; "binomial(n)" are counts up to n.
 UNITS = (

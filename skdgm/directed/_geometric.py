@@ -15,7 +15,7 @@ from scipy.special import softmax
 from skdgm.directed import _nets
 from skdgm.directed._objective import Belief
 from skdgm.distributions import ABSENT
-from skdgm.gradients.geometric import geometric
+from skdgm.gradients.stochastic.geometric import geometric
 from skdgm.nets import listed, nll, row_mean
 from skdgm.nets.tape import getval
 from skdgm.utils.math import log_mean_exp

@@ -21,11 +21,11 @@ from skdgm.distributions import ABSENT
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.latent import LatentDensity
 from skdgm.latent.conditional import alike, near, weigh
-from skdgm.utils.callers import warn
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.callers import warn
+from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 from skdgm.utils.weighted import Weighted, effective, pooled
 

@@ -18,11 +18,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
-from skdgm._kernels import beliefs as kernels
+from skdgm._kernels.graphs import belief_gibbs as kernels
 from skdgm.directed._way import NOISE, OTHER, DrawnWay, affine, fields
-from skdgm.gradients.stochastic import Weights
-from skdgm.utils.parallel import run
+from skdgm.gradients.stochastic.draws import Weights
 from skdgm.utils.rows import row_hash
+from skdgm.utils.threading.parallel import run
 
 # What stands in place of a bit of a chain that has not begun.
 _UNKNOWN = 2

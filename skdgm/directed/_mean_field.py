@@ -22,12 +22,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr, expit
 
-from skdgm._kernels import beliefs as kernels
+from skdgm._kernels.graphs import belief_gibbs as kernels
 from skdgm.directed._expected import Codes, Reals
 from skdgm.directed._way import Kept, Net, Way, affine, along, fields
 from skdgm.utils.counts import count
 from skdgm.utils.math import softplus
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import astype
 
 # Cost of a parent and child, in multiply-adds.

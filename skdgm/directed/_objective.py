@@ -5,8 +5,9 @@ from math import ceil
 import numpy as np
 
 from skdgm.directed._gibbs import Gibbs
+from skdgm.directed._importance_weighted import Compared, Reweighted, WakeSleep
 from skdgm.directed._mean_field import MeanField
-from skdgm.directed._scored import Antithetic, Local, Reinforce
+from skdgm.directed._score_function import Antithetic, Local, Reinforce
 from skdgm.directed._watch import GradientWatch
 from skdgm.directed._way import (
     DATA,
@@ -21,7 +22,6 @@ from skdgm.directed._way import (
     Net,
     Relaxed,
 )
-from skdgm.directed._weighted import Compared, Reweighted, WakeSleep
 from skdgm.nets import NetObjective, nll
 from skdgm.utils import random
 from skdgm.utils.math import log_mean_exp

@@ -10,23 +10,28 @@ from skdgm.distributions.categorical import (
     one_hot,
     pick,
 )
+from skdgm.distributions.columns.gapped import ABSENT, GappedOutput
+from skdgm.distributions.columns.grouped import GroupedOutput
+from skdgm.distributions.columns.mixed import (
+    MixedOutput,
+    output_as_asked,
+    places_of,
+    slots,
+)
+from skdgm.distributions.columns.mixture import Mixture, MixtureOutput, standard_mixture
+from skdgm.distributions.columns.numeric import NumericOutput
+from skdgm.distributions.columns.truncated import Truncated
+from skdgm.distributions.columns.within import Event, draw_within, relative
 from skdgm.distributions.columnwise import Columnwise
-from skdgm.distributions.gapped import ABSENT, GappedOutput
 from skdgm.distributions.gaussian import Gaussian, Normal, NormalOutput
-from skdgm.distributions.grouped import GroupedOutput
 from skdgm.distributions.interval import Interval
-from skdgm.distributions.mixed import MixedOutput, output_as_asked, places_of, slots
-from skdgm.distributions.mixture import Mixture, MixtureOutput, standard_mixture
 from skdgm.distributions.multinomial import Multinomial, draw_words
 from skdgm.distributions.normal_units import Rectified, UnitNormal
-from skdgm.distributions.numeric import NumericOutput
 from skdgm.distributions.poisson import Poisson, draw_counts
 from skdgm.distributions.pooled import Pooled
 from skdgm.distributions.roles import Biased, Output, Unit
 from skdgm.distributions.selected import Selected
 from skdgm.distributions.sites import Sites
-from skdgm.distributions.truncated import Truncated
-from skdgm.distributions.within import Event, draw_within, relative
 
 __all__ = [
     "ABSENT",

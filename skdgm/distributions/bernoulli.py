@@ -10,12 +10,12 @@ neighbours, and the sufficient statistic is x itself; above a net, it is an outp
 import numpy as np
 from scipy.special import entr
 
-from skdgm._kernels import bernoulli as kernels
-from skdgm._kernels.losses import log_loss, log_loss_grad
+from skdgm._kernels.machines import bernoulli as kernels
+from skdgm._kernels.nets.losses import log_loss, log_loss_grad
 from skdgm.distributions.roles import Biased, Output, repeated
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import logit, sigmoid, softplus
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 
 # Costs of a unit, and of its loss, in multiply-adds.
 _WORK, _LOSS_WORK = 10, 15

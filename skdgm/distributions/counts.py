@@ -7,8 +7,8 @@ counts of high rates, which it cannot invert in a time that does not rise with t
 import numpy as np
 from scipy.special import bdtr, bdtrik, gammaln, ndtri, pdtr, pdtrik
 
-from skdgm._kernels import counts as kernels
-from skdgm.utils.parallel import run
+from skdgm._kernels.machines import counts as kernels
+from skdgm.utils.threading.parallel import run
 
 # Logs of the factorials of 0, 1, 2, …; others are computed one by one.
 _TABLE = gammaln(np.arange(1.0, 257.0))

@@ -21,11 +21,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr, logsumexp
 
-from skdgm._kernels import pooled as kernels
+from skdgm._kernels.machines import pooled as kernels
 from skdgm.distributions.roles import Unit
 from skdgm.utils.images import in_blocks, joined, repeated, split
 from skdgm.utils.lists import dot
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 
 # Cost of a unit, in multiply-adds.
 _WORK = 12

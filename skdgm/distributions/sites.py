@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr
 
-from skdgm._kernels import columns as kernels
+from skdgm._kernels.machines import columns as kernels
 from skdgm.distributions.roles import Unit
 from skdgm.utils.lists import Lists, dot
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 
 # Cost of an entry, in multiply-adds.
 _WORK = 10

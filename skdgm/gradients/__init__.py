@@ -1,14 +1,5 @@
 """Gradients of the log-likelihood, exact or estimated, and transformations of them."""
 
-from skdgm.gradients import (
-    centering,
-    fast,
-    probability_flow,
-    pseudo,
-    quadratic,
-    ratio_matching,
-    sparsity,
-)
 from skdgm.gradients.contrastive import (
     Phases,
     cd,
@@ -19,17 +10,19 @@ from skdgm.gradients.contrastive import (
     tempered,
 )
 from skdgm.gradients.discriminative import discriminative, joined
-from skdgm.gradients.far import copied, eased, shortened, slowed, take_back
-from skdgm.gradients.multi_prediction import multi_prediction
-from skdgm.gradients.natural import (
+from skdgm.gradients.sampling_free import probability_flow, pseudo, ratio_matching
+from skdgm.gradients.sampling_free.multi_prediction import multi_prediction
+from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
+from skdgm.gradients.steps import centering, fast, quadratic, sparsity
+from skdgm.gradients.steps.far import copied, eased, shortened, slowed, take_back
+from skdgm.gradients.steps.natural import (
     damped,
     deviations,
     natural,
     rescale,
     standardised,
 )
-from skdgm.gradients.pseudo import pseudo_likelihood
-from skdgm.gradients.steady import steady
+from skdgm.gradients.steps.steady import steady
 
 __all__ = [
     "Phases",

@@ -4,8 +4,8 @@ import numpy as np
 
 from skdgm.data import has_grey
 from skdgm.exceptions import DataRangeWarning
-from skdgm.nets.emission import Emission
-from skdgm.utils.callers import warn
+from skdgm.nets.stochastic.emission import Emission
+from skdgm.utils.threading.callers import warn
 
 
 def emission(domain, columns, kind, grey):

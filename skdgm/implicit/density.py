@@ -14,7 +14,7 @@ from skdgm.implicit.kernels import Kernels, noisy
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 
 _LATENT, _EMIT, _NOISE, _CLASS, _CHOICE, _RARE = range(100, 106)
 # Entries of a block of distances.

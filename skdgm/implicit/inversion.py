@@ -13,7 +13,7 @@ from sklearn.utils import _safe_indexing
 
 from skdgm.nets.tape import vjp
 from skdgm.utils.random import LIKELIHOOD, stream
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 
 _LATENT, _RATE, _BETAS, _WEIGHT = 100, 0.2, (0.9, 0.99), 0.01
 # Rows at a time; slopes whose squares are numbers.

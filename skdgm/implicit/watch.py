@@ -6,8 +6,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skdgm.exceptions import CollapseWarning
 from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy, squared_distances
 from skdgm.training import Watch, epoch
-from skdgm.utils.callers import warn
 from skdgm.utils.random import PROBE, stream
+from skdgm.utils.threading.callers import warn
 
 # Neighbours that define the surroundings of a row; rows watched at most.
 _NEIGHBOURS, _MOST = 5, 500

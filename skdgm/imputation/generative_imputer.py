@@ -23,9 +23,9 @@ from skdgm.base.attributes import shallow
 from skdgm.exceptions import MissingDataWarning
 from skdgm.imputation._imputer import Imputer
 from skdgm.imputation._tables import take
-from skdgm.utils.callers import warn
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import MAX_SEED
+from skdgm.utils.threading.callers import warn
 from skdgm.utils.wrapped import routed, routing_of, seed
 
 

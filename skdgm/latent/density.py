@@ -23,7 +23,7 @@ from skdgm.nets import layers_of
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
 SAMPLERS = "importance", "metropolis", "gibbs"

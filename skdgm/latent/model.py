@@ -11,9 +11,9 @@ from skdgm.distributions import output_as_asked
 from skdgm.exceptions import CollapseWarning
 from skdgm.latent.density import ACTIVE, LatentDensity
 from skdgm.nets import NetEstimator
-from skdgm.utils.callers import warn
 from skdgm.utils.counts import chosen
-from skdgm.utils.threads import Held
+from skdgm.utils.threading.callers import warn
+from skdgm.utils.threading.threads import Held
 
 
 class LatentModel(NetEstimator):

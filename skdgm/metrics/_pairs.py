@@ -7,10 +7,10 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_scalar
 
 from skdgm.exceptions import DataRangeWarning
-from skdgm.metrics._columns import as_frame, kind_of, numbers, read, series_of
-from skdgm.metrics._encodings import encoded
-from skdgm.utils.callers import warn
+from skdgm.metrics._tabular.columns import as_frame, kind_of, numbers, read, series_of
+from skdgm.metrics._tabular.encodings import encoded
 from skdgm.utils.domains import is_frame
+from skdgm.utils.threading.callers import warn
 
 # Ratio of the largest absolute values of two tables above which a warning is given.
 _FACTOR = 8

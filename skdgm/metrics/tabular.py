@@ -14,9 +14,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 from threadpoolctl import threadpool_limits
 
-from skdgm.metrics import _closest
-from skdgm.metrics._columns import read
-from skdgm.metrics._tabular_parts import (
+from skdgm.metrics._tabular import closest as gower
+from skdgm.metrics._tabular.columns import read
+from skdgm.metrics._tabular.parts import (
     as_table,
     closeness,
     disclosed,
@@ -25,7 +25,7 @@ from skdgm.metrics._tabular_parts import (
     lines_of,
     two_samples,
 )
-from skdgm.metrics._utility import train_and_test
+from skdgm.metrics._tabular.utility import train_and_test
 
 _OPTIONS = {
     "column_types": [dict, None],
@@ -264,7 +264,7 @@ def tabular_report(
     table, pairs = fidelity([column.of(0, 1) for column in columns], scores)
     n = min(max_rows, sizes["real"], sizes["synthetic"])
     few = [column.of(0, 1) for column in drawn(columns, [n] * len(sizes), rng)]
-    scores |= _closest.neighbourhoods(few, _NEIGHBOURS)
+    scores |= gower.neighbourhoods(few, _NEIGHBOURS)
     # Threads of trees wait for one another longer than they work on few rows.
     with threadpool_limits(1, "openmp"):
         two_sample = two_samples(columns, max_rows, rng)

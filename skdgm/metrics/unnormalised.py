@@ -39,12 +39,12 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm._kernels.odds import LIMIT, log_density, log_odds
+from skdgm._kernels.machines.log_conditionals import LIMIT, log_density, log_odds
 from skdgm.distributions import Bernoulli, Sites
 from skdgm.metrics import sites
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 
 # Distance between points, and margin beyond the outermost means, in standard deviations
 # of a component.

@@ -25,7 +25,7 @@ from skdgm.implicit.generator import one_hot
 from skdgm.moment_matching._autoencoder import reconstruction_slope
 from skdgm.nets import Part, Parts
 from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy_and_slope
-from skdgm.nets.emit import emit
+from skdgm.nets.stochastic.emit import emit
 from skdgm.nets.tape import vjp
 from skdgm.training import Objective
 from skdgm.utils import random

@@ -6,7 +6,7 @@ from skdgm.implicit import Generator, check_norm
 from skdgm.moment_matching._autoencoder import inferred
 from skdgm.moment_matching._matching import Matching
 from skdgm.nets import layers
-from skdgm.nets.emit import emit
+from skdgm.nets.stochastic.emit import emit
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
 # Hidden layers by default.

@@ -16,7 +16,7 @@ from skdgm.implicit import PRIORS, ImplicitModel
 from skdgm.moment_matching._wiring import Wiring
 from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
 from skdgm.training import Budget
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 
 _COUNT = Interval(Integral, 1, None, closed="left")
 

@@ -1,7 +1,7 @@
 """Feed-forward nets: layers, gradients, losses and training."""
 
-from skdgm.nets import layers, maps
-from skdgm.nets.coins import coin, linear_bits, log_coins, tied_bits, to_draws
+from skdgm.nets import layers
+from skdgm.nets.adversarial.tangents import gradient_norm, gradient_penalty
 from skdgm.nets.constrained import (
     KINDS,
     Shape,
@@ -22,15 +22,8 @@ from skdgm.nets.feed_forward import (
     init,
     initial,
 )
-from skdgm.nets.latents import (
-    bounded,
-    divergence,
-    draw,
-    halves,
-    log_drawn,
-    log_normal,
-    log_prior,
-)
+from skdgm.nets.images import maps
+from skdgm.nets.images.pooling import pooled_convolution
 from skdgm.nets.losses import (
     log_mean_exp,
     logistic_cross_entropy,
@@ -41,7 +34,6 @@ from skdgm.nets.losses import (
 )
 from skdgm.nets.objective import NetObjective, NetState
 from skdgm.nets.parts import SOLVERS, Part, Parts, follow
-from skdgm.nets.pooling import pooled_convolution
 from skdgm.nets.primitives import (
     ACTIVATIONS,
     activate,
@@ -50,7 +42,22 @@ from skdgm.nets.primitives import (
     drop_out,
     listed,
 )
-from skdgm.nets.tangents import gradient_norm, gradient_penalty
+from skdgm.nets.stochastic.bernoulli_latents import (
+    coin,
+    linear_bits,
+    log_coins,
+    tied_bits,
+    to_draws,
+)
+from skdgm.nets.stochastic.latents import (
+    bounded,
+    divergence,
+    draw,
+    halves,
+    log_drawn,
+    log_normal,
+    log_prior,
+)
 from skdgm.nets.tape import vjp
 from skdgm.nets.tuner import Monitor, Tuner, dropped
 

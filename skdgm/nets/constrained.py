@@ -30,14 +30,14 @@ from typing import NamedTuple
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnums
 
-from skdgm._kernels import hidden
-from skdgm._kernels import tied as kernels
+from skdgm._kernels.machines import hidden
+from skdgm._kernels.nets import nade as kernels
 from skdgm.nets import wide
-from skdgm.nets.coins import tied_bits
 from skdgm.nets.feed_forward import Layer
+from skdgm.nets.stochastic.bernoulli_latents import tied_bits
 from skdgm.nets.tape import primitive
 from skdgm.utils.lists import Lists
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 
 KINDS = {"logistic": hidden.LOGISTIC, "tanh": hidden.TANH, "relu": hidden.RELU}
 # Cost of an activation function, in multiply-adds.

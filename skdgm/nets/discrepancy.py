@@ -17,10 +17,10 @@ References
 import numpy as np
 from autograd.extend import defvjp
 
-from skdgm._kernels.similarity import similarities
+from skdgm._kernels.nets.similarity import similarities
 from skdgm.nets.tape import primitive
-from skdgm.utils.parallel import run
 from skdgm.utils.products import matmul
+from skdgm.utils.threading.parallel import run
 
 # Bandwidths of a mixture of kernels, in units of the median distance of rows.
 FACTORS = 0.125, 0.25, 0.5, 1.0, 2.0

@@ -10,8 +10,8 @@ from skdgm.exceptions import CostWarning
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.parts import SOLVERS
 from skdgm.training import AUTO, Budget
-from skdgm.utils.callers import warn
 from skdgm.utils.counts import physical
+from skdgm.utils.threading.callers import warn
 
 _COUNT = Interval(Integral, 1, None, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")

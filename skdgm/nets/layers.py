@@ -10,7 +10,8 @@
 generator. ``apply(params, statistics, x, rng, train)`` is a pure function;
 ``statistics``, such as running means, change without gradients and are returned
 updated. ``tangent`` also takes a direction of the rows and gives the derivative of the
-outputs along it, from which second derivatives are had (:mod:`skdgm.nets.tangents`).
+outputs along it, from which second derivatives are had
+(:mod:`skdgm.nets.adversarial.tangents`).
 """
 
 from functools import partial
@@ -20,9 +21,9 @@ import numpy as np
 from autograd.tracer import getval
 
 from skdgm.nets import primitives
+from skdgm.nets.adversarial.tangents import activated, at_largest
 from skdgm.nets.feed_forward import Layer, initial
 from skdgm.nets.normalisation import EPSILON, moments, standardise
-from skdgm.nets.tangents import activated, at_largest
 
 # Decay rate of running means, per batch.
 _STAYS = 0.99

@@ -25,9 +25,9 @@ References
 import numpy as np
 from autograd.extend import defvjp_argnums
 
-from skdgm._kernels.maps import add_up, combine
+from skdgm._kernels.nets.maps import add_up, combine
 from skdgm.nets.tape import primitive
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 
 # Added to variances, for numerical stability.
 EPSILON = 1e-5

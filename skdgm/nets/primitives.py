@@ -34,12 +34,12 @@ References
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnums
 
-from skdgm._kernels.bernoulli import drop
+from skdgm._kernels.machines.bernoulli import drop
 from skdgm.nets.tape import primitive
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
-from skdgm.utils.parallel import run
 from skdgm.utils.products import matmul, product, tiles
+from skdgm.utils.threading.parallel import run
 
 # Cost of one entry, in multiply-adds.
 _DROP_WORK = 5

@@ -5,15 +5,15 @@ r"""Tied conditionals of columns with one input and many outputs each, such as m
 
 Nearly all of the work is in the products with V: those of a block of columns are left
 to BLAS, which is three times as fast with ten components of mixtures as the kernels of
-:mod:`skdgm._kernels.tied`. Those are faster where columns have few outputs, or where
-inputs that are zero leave hidden units as they are.
+:mod:`skdgm._kernels.nets.nade`. Those are faster where columns have few outputs, or
+where inputs that are zero leave hidden units as they are.
 """
 
 import numpy as np
 
-from skdgm._kernels import wide as kernels
-from skdgm.utils.parallel import run
+from skdgm._kernels.nets import wide as kernels
 from skdgm.utils.products import matmul
+from skdgm.utils.threading.parallel import run
 
 # Outputs of each column from which on this is faster.
 _OUTPUTS = 4

@@ -33,9 +33,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.steps import adam as adam_kernel
-from skdgm._kernels.steps import rmsprop as rmsprop_kernel
-from skdgm.utils.parallel import run
+from skdgm._kernels.nets.steps import adam as adam_kernel
+from skdgm._kernels.nets.steps import rmsprop as rmsprop_kernel
+from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import tree_map
 
 BETA_1, BETA_2, RHO, DELTA = 0.9, 0.999, 0.9, 1e-8

@@ -24,9 +24,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.steps import average
-from skdgm._kernels.steps import sgd as kernel
-from skdgm.utils.parallel import run
+from skdgm._kernels.nets.steps import average
+from skdgm._kernels.nets.steps import sgd as kernel
+from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import copy, leaves, tree_map
 
 # Costs of one entry, in multiply-adds: of a step, and of averaging.

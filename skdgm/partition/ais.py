@@ -26,12 +26,12 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
 
-from skdgm._kernels.anneal import anneal as kernel
+from skdgm._kernels.machines.anneal import anneal as kernel
 from skdgm.energies import Path, forms, n_weights
 from skdgm.partition.estimate import of_weights
 from skdgm.samplers import binary, gibbs, sitewise
 from skdgm.utils.lists import Lists
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 
 _START, _UP, _DOWN = range(3)
 # Number of chains of a block.

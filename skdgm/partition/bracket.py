@@ -39,7 +39,7 @@ from skdgm.partition.estimate import (
     missed,
     settle,
 )
-from skdgm.utils.callers import warn
+from skdgm.utils.threading.callers import warn
 
 # More temperatures are tried if sides differ by more than this share of max_gap.
 _GOOD = 0.5

@@ -12,11 +12,11 @@ import math
 import numpy as np
 from scipy.special import logsumexp
 
-from skdgm._kernels.states import total
+from skdgm._kernels.machines.enumeration import total
 from skdgm.distributions import Bernoulli
 from skdgm.energies import n_rows
 from skdgm.partition import sites
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 
 MAX_BITS = 20
 # Most entries of states, which should fit into a processor's cache, and of their

@@ -10,10 +10,10 @@ another.
 import numpy as np
 from scipy.special import logsumexp
 
-from skdgm._kernels.site_sums import total
+from skdgm._kernels.graphs.site_sums import total
 from skdgm.energies import n_rows
 from skdgm.utils.math import distinct
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import astype
 
 # Most bits of states that one call of the kernel for a row enumerates.

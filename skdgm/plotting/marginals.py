@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_array
 
-from skdgm.metrics._columns import as_frame, read
+from skdgm.metrics._tabular.columns import as_frame, read
 from skdgm.plotting._support import axes_for, check_has, check_looks
 
 # Names of both tables in messages. Axes per row.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.metrics import tabular_report
-from skdgm.metrics._tabular_parts import listed
+from skdgm.metrics._tabular.parts import listed
 from skdgm.plotting._support import axes_for, check_has, pyplot
 
 # Height of a column's line in inches, and least height of axes.

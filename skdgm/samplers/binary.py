@@ -8,15 +8,15 @@ the weights that it updates next, so that no core waits for another's cache.
 
 import numpy as np
 
-from skdgm._kernels.bernoulli import draw as draw_kernel
-from skdgm._kernels.settle import settle as settle_kernel
-from skdgm._kernels.sweep import columns as columns_kernel
-from skdgm._kernels.sweep import sweep as sweep_kernel
+from skdgm._kernels.machines.bernoulli import draw as draw_kernel
+from skdgm._kernels.machines.mean_field import settle as settle_kernel
+from skdgm._kernels.machines.sweep import columns as columns_kernel
+from skdgm._kernels.machines.sweep import sweep as sweep_kernel
 from skdgm.couplings import Weights
 from skdgm.energies import forms, n_weights
 from skdgm.utils.lists import Lists
-from skdgm.utils.parallel import at_once, run
 from skdgm.utils.products import n_tiles
+from skdgm.utils.threading.parallel import at_once, run
 
 # Assumed share of units that are 1, by which the work is estimated.
 DENSITY = 0.2

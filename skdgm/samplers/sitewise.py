@@ -6,11 +6,11 @@ that they depend on neither other rows nor the number of threads.
 
 import numpy as np
 
-from skdgm._kernels.sites import anneal as anneal_kernel
-from skdgm._kernels.sites import settle as settle_kernel
-from skdgm._kernels.sites import sweep as sweep_kernel
+from skdgm._kernels.graphs.sites import anneal as anneal_kernel
+from skdgm._kernels.graphs.sites import settle as settle_kernel
+from skdgm._kernels.graphs.sites import sweep as sweep_kernel
 from skdgm.energies import n_rows
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 
 # Cost of a site's draw, in multiply-adds, and assumed share of sites that change.
 _DRAW, _CHANGES = 20, 0.2

@@ -20,7 +20,7 @@ from skdgm.nets import layers_of
 from skdgm.utils.counts import count_rows
 from skdgm.utils.math import distinct
 from skdgm.utils.random import MAX_SEED, stream
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 
 _DATA, _CHOICE = range(100, 102)
 # Outputs at a time; distinct attributes that are kept at most.

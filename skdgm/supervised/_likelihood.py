@@ -5,7 +5,8 @@ r"""Log-likelihood of rows given attributes, as a net's objective.
 
 import numpy as np
 
-from skdgm.nets import NetObjective, layers, layers_of, maps, nll
+from skdgm.nets import NetObjective, layers, layers_of, nll
+from skdgm.nets.images import maps
 from skdgm.utils.images import image_shape
 
 _DROP = 1

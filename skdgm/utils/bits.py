@@ -6,8 +6,8 @@ from sklearn.utils._param_validation import StrOptions
 
 from skdgm.exceptions import RealColumnsWarning
 from skdgm.utils.blocks import Blocks
-from skdgm.utils.callers import warn
 from skdgm.utils.rows import BLOCK_ENTRIES, slices
+from skdgm.utils.threading.callers import warn
 
 # Distance from 0 or 1 up to which a value is near it, and the share of values near
 # either below which a column is real; a uniform one has a fifth. Of scikit-learn's

@@ -15,7 +15,6 @@ from sklearn.utils.validation import (
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.bits import other_kind, tell_real
 from skdgm.utils.blocks import Blocks
-from skdgm.utils.callers import warn
 from skdgm.utils.counts import WHOLE, refuse_inexact
 from skdgm.utils.rows import (
     BLOCK_ENTRIES,
@@ -24,6 +23,7 @@ from skdgm.utils.rows import (
     hash_block,
     slices,
 )
+from skdgm.utils.threading.callers import warn
 
 # Accepted types; others (object, long double) are converted to the first.
 _TYPES = [np.float64, np.float32, np.float16, np.bool_]

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels import lists as kernels
-from skdgm.utils.parallel import run
+from skdgm._kernels.sparse import lists as kernels
+from skdgm.utils.threading.parallel import run
 
 # Cost of reading an entry, in multiply-adds.
 WORK = 4

@@ -5,18 +5,18 @@ only: results are the same on any number of cores.
 
 Tiles are strips of a matrix's columns, each stored contiguously. The data that a kernel
 reads stay in cache, and threads that write different tiles share no cache lines. See
-:mod:`skdgm._kernels.lines`.
+:mod:`skdgm._kernels.sparse.lines`.
 """
 
 from itertools import pairwise
 
 import numpy as np
 
-from skdgm._kernels.lines import LINE
-from skdgm._kernels.lists import send
+from skdgm._kernels.sparse.lines import LINE
+from skdgm._kernels.sparse.lists import send
 from skdgm.utils.lists import Lists
-from skdgm.utils.parallel import n_threads, run
-from skdgm.utils.pool import Task, together
+from skdgm.utils.threading.parallel import n_threads, run
+from skdgm.utils.threading.pool import Task, together
 from skdgm.utils.tree import zeros
 
 # Multiply-adds below which waking a thread costs more than it saves.

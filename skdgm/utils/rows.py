@@ -24,11 +24,11 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from skdgm._kernels.hashing import hash_csr, hash_rows
+from skdgm._kernels.sparse.hashing import hash_csr, hash_rows
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.lists import LISTED, Lists, Packed
-from skdgm.utils.parallel import run
 from skdgm.utils.random import mix64
+from skdgm.utils.threading.parallel import run
 
 BLOCK_ENTRIES = 2**19
 # Limit, in bytes, of the lists of a whole table.

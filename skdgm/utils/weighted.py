@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.exceptions import FewDrawsWarning
-from skdgm.utils.callers import warn
+from skdgm.utils.threading.callers import warn
 
 # Least effective number of draws, and the least number found where all conditions are
 # as probable as any value; effective draws for each row asked for.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.utils.counts import is_a
-from skdgm.utils.parallel import run
+from skdgm.utils.threading.parallel import run
 
 # Most groups of images, which threads share; multiply-adds that are worth a group;
 # numbers in the patches of images at a time.

@@ -1,6 +1,6 @@
 import numpy as np
 
-from skdgm._kernels.steps import average
+from skdgm._kernels.nets.steps import average
 
 
 def test_means_move_by_their_share_in_any_parts():

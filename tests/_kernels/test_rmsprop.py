@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm._kernels.steps import rmsprop
+from skdgm._kernels.nets.steps import rmsprop
 from tests._kernels.oracles import DTYPES, TOLERANCE
 
 

@@ -9,10 +9,10 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 from skdgm import BiGAN
-from skdgm.adversarial._paired import Paired
+from skdgm.adversarial._games.bigan_game import Paired
 from skdgm.nets import layers
 from skdgm.nets.branches import branch
-from skdgm.nets.emission import Emission
+from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy

@@ -10,9 +10,9 @@ from scipy.stats import norm
 from sklearn.base import clone
 
 from skdgm import GANClassifier, InfoGAN
-from skdgm.adversarial._codes import Codes
-from skdgm.adversarial._informed import Informed
-from skdgm.nets.emission import Emission
+from skdgm.adversarial._games.infogan_game import Informed
+from skdgm.adversarial._nets.codes import Codes
+from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows

@@ -11,19 +11,19 @@ from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits
 
 from skdgm import InfoGAN
-from skdgm.adversarial._codes import Codes
-from skdgm.adversarial._heads import Heads
-from skdgm.adversarial._informed import Informed
-from skdgm.adversarial._near import near_rows
-from skdgm.adversarial._viewed import Viewed
-from skdgm.nets.deform import Deformation
-from skdgm.nets.emission import Emission
+from skdgm.adversarial._games.iic_infogan import Viewed
+from skdgm.adversarial._games.infogan_game import Informed
+from skdgm.adversarial._games.neighbours import near_rows
+from skdgm.adversarial._nets.codes import Codes
+from skdgm.adversarial._nets.heads import Heads
+from skdgm.nets.images.deform import Deformation
+from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
 from skdgm.training.batches import canonical
 from skdgm.utils.blocks import Blocks
-from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
+from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import copy, leaves
 from tests.numerical import assert_descends
 

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from skdgm import VAE
 from skdgm.latent import Hierarchy
 from skdgm.latent.density import _ROOM
-from skdgm.nets.latents import BOUND
+from skdgm.nets.stochastic.latents import BOUND
 from tests.numerical import assert_means
 
 BITS = np.array(list(product([0.0, 1.0], repeat=4)))

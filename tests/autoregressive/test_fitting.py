@@ -11,7 +11,7 @@ from sklearn.base import clone
 from skdgm import FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
 from skdgm.exceptions import MissingDataWarning
 from skdgm.training import Budget
-from skdgm.utils.parallel import limit
+from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import leaves
 from tests.autoregressive.models import (
     CHAINS,

@@ -7,7 +7,7 @@ from skdgm import BernoulliRBM, ConvDBN, ConvDBNClassifier, ConvRBM, DBNClassifi
 from skdgm.couplings import Conv
 from skdgm.distributions import Pooled, Selected
 from skdgm.nets import forward, vjp
-from skdgm.nets.pooling import pooled_convolution
+from skdgm.nets.images.pooling import pooled_convolution
 from skdgm.utils.windows import window
 from tests.belief.tuning import FEW, FEW_Y, TEST, TRAIN, Y_TEST, Y_TRAIN
 from tests.nets.recipes import assert_slopes, numbers

@@ -9,9 +9,9 @@ from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 
 from skdgm import DBM, ConvDBM, ConvRBM
-from skdgm.boltzmann._convolved_deep import geometries
-from skdgm.boltzmann._deep import pair_recipes
-from skdgm.boltzmann._pretraining import layerwise
+from skdgm.boltzmann._learning.pretraining import layerwise
+from skdgm.boltzmann._structure.convolved_deep import geometries
+from skdgm.boltzmann._structure.deep import pair_recipes
 from skdgm.energies import contrast
 from skdgm.partition import exact
 from skdgm.training import canonical

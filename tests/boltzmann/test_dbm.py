@@ -9,15 +9,15 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM
-from skdgm.boltzmann._deep import pair_recipes
-from skdgm.boltzmann._pretraining import PairObjective, layerwise
+from skdgm.boltzmann._learning.pretraining import PairObjective, layerwise
+from skdgm.boltzmann._structure.deep import pair_recipes
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered
 from skdgm.exceptions import DivergenceError
 from skdgm.partition import exact
 from skdgm.training import canonical
 from skdgm.utils.rows import Rows
-from tests.boltzmann.test_rbm import noisy_patterns
+from tests.boltzmann.test_bernoulli_rbm import noisy_patterns
 from tests.reference import Enumeration, standard_error
 
 SHAPES = [(3,), (3, 2), (2, 3, 2)]

@@ -14,8 +14,8 @@ from sklearn.preprocessing import minmax_scale
 from sklearn.utils import get_tags
 
 from skdgm import DBM, BernoulliRBM, DBMClassifier
-from skdgm.boltzmann._deep import pair_recipes
-from skdgm.boltzmann._pretraining import layerwise
+from skdgm.boltzmann._learning.pretraining import layerwise
+from skdgm.boltzmann._structure.deep import pair_recipes
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
 from skdgm.exceptions import DivergenceError

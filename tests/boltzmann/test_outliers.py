@@ -9,7 +9,8 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from skdgm import DBN, RBM, DBNClassifier, DBNRegressor, GaussianRBM
-from skdgm.boltzmann import _passes, _steps
+from skdgm.boltzmann._fused_epochs import runs
+from skdgm.boltzmann._learning import steps
 from skdgm.exceptions import DivergenceError, OutlierWarning
 from skdgm.gradients import slowed
 
@@ -119,8 +120,8 @@ def test_ordinary_columns_learn_as_ever(monkeypatch):
         asked.append(slowed(*given))
         return asked[-1]
 
-    monkeypatch.setattr(_steps, "slowed", kept)
-    monkeypatch.setattr("skdgm.boltzmann._passes.serves", lambda *_: False)
+    monkeypatch.setattr(steps, "slowed", kept)
+    monkeypatch.setattr("skdgm.boltzmann._fused_epochs.runs.serves", lambda *_: False)
     for load in load_iris, load_wine, load_breast_cancer:
         GaussianRBM(8, n_iter=1, random_state=0).fit(load().data[:400])
     assert asked
@@ -137,7 +138,7 @@ def test_penalties_are_shortened_as_the_gradient_is(
 ):
     X = table(1e3)
     if not fused:
-        monkeypatch.setattr(_passes, "serves", lambda *given: False)
+        monkeypatch.setattr(runs, "serves", lambda *given: False)
 
     def weights(n_iter=1, l1=0.0, l2=0.0):
         options = {"batch_size": 2000, "schedule": "constant", "precision": "fixed"}

@@ -9,11 +9,11 @@ import scipy.sparse as sp
 from scipy.special import gammaln, logsumexp
 
 from skdgm import ReplicatedSoftmax
-from skdgm.boltzmann import _lengths
-from skdgm.boltzmann._document_density import conditioned, expected
-from skdgm.boltzmann._document_objective import DocumentObjective, _ladder
-from skdgm.boltzmann._lengths import Topics, grown, log_partition
-from skdgm.boltzmann._state import TrainState
+from skdgm.boltzmann._documents import lengths as of_lengths
+from skdgm.boltzmann._documents.density import conditioned, expected
+from skdgm.boltzmann._documents.lengths import Topics, grown, log_partition
+from skdgm.boltzmann._documents.objective import DocumentObjective, _ladder
+from skdgm.boltzmann._learning.state import TrainState
 from skdgm.distributions import Multinomial
 from skdgm.energies import Params
 from skdgm.optim import Clock
@@ -128,7 +128,7 @@ def test_growing_documents_have_the_exact_log_Z(scale):
 def test_many_hidden_units_are_estimated(monkeypatch):
     model = ReplicatedSoftmax(6, n_iter=20, random_state=0).fit(X)
     exact = model.score_samples(X[:9])
-    monkeypatch.setattr(_lengths, "MAX_UNITS", 5)
+    monkeypatch.setattr(of_lengths, "MAX_UNITS", 5)
     model = pickle.loads(pickle.dumps(model))
     model._log_Zs.clear()
     assert model.density_kind_ == "estimate"

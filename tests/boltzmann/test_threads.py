@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 
 from skdgm import BernoulliRBM, GaussianRBM, RBMClassifier
-from skdgm.utils import parallel
+from skdgm.utils.threading import parallel
 
 RNG = np.random.default_rng(0)
 BINARY = (RNG.random((120, 30)) < 0.3).astype(np.float32)

@@ -10,8 +10,8 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM, BernoulliRBM, RBMClassifier
-from skdgm.boltzmann import _passes
-from skdgm.boltzmann._state import present
+from skdgm.boltzmann._fused_epochs import runs
+from skdgm.boltzmann._learning.state import present
 from skdgm.couplings import contrast
 from skdgm.exceptions import (
     DataRangeWarning,
@@ -344,7 +344,7 @@ def test_a_fit_reaches_its_kernel_in_nine_calls(estimator, monkeypatch):
 
     monkeypatch.setattr(contrast, "update", spy)
     # A small plain machine makes its updates in one call of another kernel.
-    monkeypatch.setattr(_passes, "serves", lambda *given: False)
+    monkeypatch.setattr(runs, "serves", lambda *given: False)
     estimator.set_params(n_iter=1, random_state=0).fit(X[:20] > 0.5, [0, 1] * 10)
     assert depths
     assert max(depths) <= 9

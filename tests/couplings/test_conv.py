@@ -7,7 +7,7 @@ from scipy.signal import correlate
 from skdgm.couplings import Conv, Dense, _correlation
 from skdgm.distributions import Pooled
 from skdgm.utils.lists import Lists
-from skdgm.utils.parallel import limit
+from skdgm.utils.threading.parallel import limit
 from skdgm.utils.windows import window
 from tests._kernels.oracles import DTYPES
 from tests.numerical import numerical_gradient

@@ -8,8 +8,8 @@ from skdgm.data import tabulate
 from skdgm.directed._gibbs import Chains
 from skdgm.directed._way import Given
 from skdgm.nets import nll, vjp
-from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
+from skdgm.utils.threading.parallel import limit
 from tests.directed import test_gradients as small
 from tests.directed.test_sigmoid_belief_network import BARS, UNSEEN
 from tests.numerical import assert_means, assert_trees, numerical_gradient

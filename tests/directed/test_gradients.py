@@ -10,7 +10,7 @@ from scipy.special import expit
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
 from skdgm.directed._way import Given, Learned
-from skdgm.gradients.reinforce import Optimal, Running, signals
+from skdgm.gradients.stochastic.reinforce import Optimal, Running, signals
 from skdgm.nets import nll, vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map

@@ -9,8 +9,8 @@ from skdgm.data import tabulate
 from skdgm.directed._mean_field import Factored
 from skdgm.directed._way import Given, Net, affine
 from skdgm.nets import vjp
-from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
+from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import leaves
 from tests.directed import test_density as bits
 from tests.directed import test_gradients as small

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from skdgm.distributions import Bernoulli, Pooled, Selected
-from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
+from skdgm.utils.threading.parallel import limit
 from tests.distributions.cases import FiniteUnitCase
 from tests.numerical import assert_trees
 

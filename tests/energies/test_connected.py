@@ -11,8 +11,8 @@ from skdgm.energies import Connected, Params, Path, colours_of, contrast
 from skdgm.inference import bound, mean_field
 from skdgm.partition import Problem, ais, bracket, exact
 from skdgm.samplers import gibbs
-from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
+from skdgm.utils.threading.parallel import limit
 from tests.connected import CASES, all_states, log_weights, machine, mask_of, moments
 from tests.numerical import numerical_gradient
 

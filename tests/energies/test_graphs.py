@@ -6,7 +6,8 @@ import pytest
 from skdgm.couplings import Dense
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Energy, Path, contrast, full, graph, layered
-from skdgm.gradients import cd, centering, pcd, tempered
+from skdgm.gradients import cd, pcd, tempered
+from skdgm.gradients.steps import centering
 from skdgm.inference import Posterior, bound, mean_field
 from skdgm.partition import AISOptions, Problem, ais, bracket, exact
 from skdgm.partition.ladder import quadratic

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from skdgm.energies import contrast, tiled
-from skdgm.gradients import cd, fast, pcd, tempered
+from skdgm.gradients import cd, pcd, tempered
+from skdgm.gradients.steps import fast
 from skdgm.samplers import gibbs, tempering
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream

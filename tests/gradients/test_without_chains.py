@@ -10,11 +10,11 @@ from scipy.special import expit, log_expit, logsumexp
 from skdgm.distributions import Bernoulli, Gaussian
 from skdgm.distributions.gaussian import Normal
 from skdgm.energies import Params, layered
-from skdgm.gradients import probability_flow, pseudo, ratio_matching
-from skdgm.gradients.blocks import blocks
-from skdgm.gradients.flips import flips, sites
-from skdgm.gradients.noise_contrastive import noise_contrastive
-from skdgm.gradients.scores import denoising, score_matching
+from skdgm.gradients.sampling_free import probability_flow, pseudo, ratio_matching
+from skdgm.gradients.sampling_free.blocks import blocks
+from skdgm.gradients.sampling_free.flips import flips, sites
+from skdgm.gradients.sampling_free.noise_contrastive import noise_contrastive
+from skdgm.gradients.sampling_free.scores import denoising, score_matching
 
 RNG = np.random.default_rng(0)
 N, H = 5, 3

@@ -6,7 +6,7 @@ from scipy.integrate import trapezoid
 
 from skdgm import GAN
 from skdgm.implicit.kernels import Kernels
-from skdgm.nets.emission import Emission
+from skdgm.nets.stochastic.emission import Emission
 from tests.numerical import assert_means
 
 RNG = np.random.default_rng(0)

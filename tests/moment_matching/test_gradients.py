@@ -13,7 +13,7 @@ from skdgm.moment_matching._autoencoder import (
     reconstruction_slope,
 )
 from skdgm.nets import vjp
-from skdgm.nets.emission import Emission
+from skdgm.nets.stochastic.emission import Emission
 from skdgm.utils.random import stream
 from tests.numerical import assert_trees, numerical_gradient
 

@@ -8,7 +8,7 @@ import numpy as np
 from skdgm.nets import Tuner, softmax_cross_entropy, vjp
 from skdgm.training import canonical, optimise
 from skdgm.utils.rows import Rows
-from skdgm.utils.threads import one_blas_thread
+from skdgm.utils.threading.threads import one_blas_thread
 from tests.numerical import assert_trees, numerical_gradient
 
 

@@ -15,8 +15,8 @@ from skdgm.nets import (
     vjp,
     wide,
 )
-from skdgm.utils.parallel import limit
 from skdgm.utils.random import stream
+from skdgm.utils.threading.parallel import limit
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_means
 

@@ -17,8 +17,8 @@ from skdgm.nets import (
 )
 from skdgm.training import canonical, labelled
 from skdgm.training.hooks import Hook
-from skdgm.utils import parallel
 from skdgm.utils.rows import Rows
+from skdgm.utils.threading import parallel
 from skdgm.utils.tree import leaves
 from tests.nets.recipes import blobs, fine_tune, table_of, trained, tuner_of
 from tests.numerical import assert_trees

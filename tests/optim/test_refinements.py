@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm.optim import Mean, Penalised, adam, clip_norm, sgd
-from skdgm.utils.parallel import limit
+from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees
 

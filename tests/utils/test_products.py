@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from skdgm.utils.parallel import limit
 from skdgm.utils.products import matmul
+from skdgm.utils.threading.parallel import limit
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -1,0 +1,1 @@
+"""Compilation of kernels, and what all of them are made of."""

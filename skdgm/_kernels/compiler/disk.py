@@ -1,0 +1,18 @@
+"""Compiled kernels on disk."""
+
+from pathlib import Path
+
+_SOURCES = sorted(Path(__file__).parent.parent.rglob("*.py"))
+# What a compiled kernel on disk must have been made from: all of this folder, as
+# kernels call one another. Numba itself looks at one kernel's own file only.
+STAMP = tuple((path.stat().st_mtime, path.stat().st_size) for path in _SOURCES)
+
+
+def kept(dispatcher):
+    """Have what a dispatcher compiles kept on disk."""
+    try:
+        dispatcher.enable_caching()
+    except RuntimeError:  # Nowhere to write: compile anew in each process.
+        return dispatcher
+    dispatcher._cache._cache_file._source_stamp = STAMP
+    return dispatcher

@@ -1,0 +1,142 @@
+"""Kernels whose callees are compiled within them alone.
+
+Numba would optimise each function, make machine code of it and write that to disk
+before it does all this again for those that call it, together with it. A part is only
+translated to LLVM's instructions, and becomes machine code once, within the kernel that
+Python calls.
+
+What this rests on is not among what Numba promises to keep. So it is for versions that
+it has been tested with, and where a kernel cannot be compiled, the process goes on
+without parts.
+"""
+
+from functools import cached_property
+
+import numba
+from llvmlite.binding import parse_bitcode
+from numba import types
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler, CompileResult
+from numba.core.registry import CPUDispatcher
+
+from skdgm._kernels.compiler.disk import kept
+
+# The first and the last version of Numba that this has been tested with.
+TESTED = (0, 61), (0, 68)
+
+if not TESTED[0] <= numba.version_info.short <= TESTED[1]:
+    raise ImportError("not tested with this version of Numba")
+
+
+# Options of what is compiled, besides those that ``numba.njit`` takes.
+COMPILED = {"nopython": True, "boundscheck": None, "no_cfunc_wrapper": True}
+
+
+class Kernel(CPUDispatcher):
+    """A function that Python calls. Kernels that call it see its part instead."""
+
+    has_parts = True
+
+    @cached_property
+    def part(self):
+        """The function as others call it."""
+        options = self.targetoptions | {"no_cpython_wrapper": True}
+        given = {"targetoptions": options, "pipeline_class": Translation}
+        return kept(Part(self.py_func, **given))
+
+    @property
+    def _numba_type_(self):
+        return self.part._numba_type_ if Kernel.has_parts else super()._numba_type_
+
+    def compile(self, sig):
+        """Compile the function for types of arguments."""
+        try:
+            return super().compile(sig)
+        except Exception:
+            if not Kernel.has_parts:
+                raise
+            Kernel.has_parts = False
+            try:
+                return super().compile(sig)
+            except Exception:  # So it was not for its parts.
+                Kernel.has_parts = True
+                raise
+
+
+class Part(CPUDispatcher):
+    """A function that kernels call."""
+
+    def enable_caching(self):
+        """Keep what is translated on disk."""
+        self._cache = PartCache(self.py_func)
+
+    def get_call_template(self, args, kws):
+        """Types of a call; a literal is one of its own, for which all would be
+        translated once more."""
+        kws = {name: types.unliteral(kind) for name, kind in dict(kws).items()}
+        return super().get_call_template(tuple(map(types.unliteral, args)), kws)
+
+    def add_overload(self, result):
+        """Make a translation known; Numba looks up by address what is called, and this
+        has none."""
+        name, where = result.fndesc.mangled_name, result.fndesc
+        own = tuple(result.signature.args)
+        self.overloads[own] = result._replace(entry_point=name)
+        self.targetctx.insert_user_function(name, where, [result.library])
+
+
+class Translation(Compiler):
+    """Numba's passes, up to LLVM's instructions."""
+
+    def define_pipelines(self):
+        """Put the result where nothing is made of it."""
+        self.state.flags.no_compile = True
+        codegen = self.state.targetctx.codegen()
+        name = self.state.func_id.func_qualname
+        self.state.library = Instructions(codegen, name)
+        return super().define_pipelines()
+
+
+class Instructions(JITCodeLibrary):
+    """LLVM's instructions of a function and of those that it calls. Each function has
+    been through LLVM's passes over functions, without which changes of references stay
+    in loops."""
+
+    def finalize(self):
+        """Have those that are called together with those that call."""
+        for library in dict.fromkeys(self._linking_libraries):
+            if hasattr(self, "_reload_init"):  # Not in the first versions.
+                self._reload_init.update(library._reload_init)
+            module = library._get_module_for_linking()
+            self._final_module.link_in(module, preserve=True)
+        self._finalized = True
+
+
+class PartFile(CompileResultCacheImpl):
+    """A part on disk, beside the kernel that is the same function."""
+
+    def get_filename_base(self, fullname, abiflags):
+        """The name of a file, without its ending."""
+        return super().get_filename_base(fullname, abiflags) + "-part"
+
+    def reduce(self, result):
+        """What is written."""
+        library, where = result.library, result.fndesc
+        where.typemap = where.calltypes = None
+        module = library._get_module_for_linking().as_bitcode()
+        return library.name, module, where, result.signature
+
+    def rebuild(self, target_context, payload):
+        """The part of what was written."""
+        name, module, where, signature = payload
+        library = Instructions(target_context.codegen(), name)
+        library._final_module, library._finalized = parse_bitcode(module), True
+        found = {"library": library, "fndesc": where, "signature": signature}
+        return CompileResult(**dict.fromkeys(CompileResult._fields) | found)
+
+
+class PartCache(FunctionCache):
+    """The parts of a function on disk."""
+
+    _impl_class = PartFile

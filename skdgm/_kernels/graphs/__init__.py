@@ -1,0 +1,1 @@
+"""Kernels of machines on graphs, and of directed layers."""

@@ -1,0 +1,1 @@
+"""Kernels of Boltzmann machines whose blocks are layers."""

@@ -1,0 +1,70 @@
+r"""Annealed importance sampling on a chain of binary layers.
+
+.. math:: \log w \mathrel{+}= \log p^*_{\beta'}(x) - \log p^*_\beta(x), \qquad
+   x \leftarrow \text{a sweep at } \beta'
+
+for one inverse temperature after the other; x are the even layers, the odd ones being
+summed out. Biases are b' + \beta (b - b') with b' of the base model.
+"""
+
+import numpy as np
+
+from skdgm._kernels.compiler.jit import kernel
+from skdgm._kernels.machines.bernoulli import draw, squash, sum_softplus
+from skdgm._kernels.machines.sweep import receive, temper
+
+
+@kernel
+def anneal(
+    ups, downs, biases, bases, betas, indices, values, counts, received, eta, ids,
+    roots, log_w, start, stop,
+):  # fmt: skip
+    """Take chains through the given temperatures. ``roots`` has a row for each but the
+    first, ``received`` and ``eta`` room for each layer."""
+    n_layers = len(biases)
+    real = biases[0].dtype.type
+    for k in range(1, len(betas)):
+        here, there = real(betas[k - 1]), real(betas[k])
+        for layer in range(1, n_layers, 2):
+            total, bias, base = received[layer], biases[layer], bases[layer]
+            room = np.empty((2, len(bias)))
+            receive(
+                total, layer, ups, downs, indices, values, counts,
+                0, len(bias), start, stop,
+            )  # fmt: skip
+            for r in range(start, stop):
+                row, own = eta[layer][r], total[r]
+                for j in range(len(row)):
+                    row[j] = own[j]
+                temper(row, bias, base, here)
+                log_w[r] -= sum_softplus(row, room)
+                for j in range(len(row)):
+                    row[j] = own[j]
+                temper(row, bias, base, there)
+                log_w[r] += sum_softplus(row, room)
+        for layer in range(0, n_layers, 2):
+            bias, base = biases[layer], bases[layer]
+            index, count = indices[layer], counts[layer]
+            for r in range(start, stop):
+                gain = 0.0
+                for i in range(count[r]):
+                    unit = index[r, i]
+                    gain += np.float64(bias[unit]) - np.float64(base[unit])
+                log_w[r] += (betas[k] - betas[k - 1]) * gain
+        for parity in (1, 0):
+            for layer in range(parity, n_layers, 2):
+                mean, bias, base = eta[layer], biases[layer], bases[layer]
+                if parity == 0:
+                    receive(
+                        mean, layer, ups, downs, indices, values, counts,
+                        0, len(bias), start, stop,
+                    )  # fmt: skip
+                for r in range(start, stop):
+                    row = mean[r]
+                    if parity == 0:
+                        temper(row, bias, base, there)
+                    squash(row)
+                    draw(
+                        mean, roots[k - 1, layer], ids, indices[layer], counts[layer],
+                        r, r + 1,
+                    )  # fmt: skip

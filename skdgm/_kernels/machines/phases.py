@@ -1,0 +1,68 @@
+"""What updates of small machines share: means of both phases, biases, offsets."""
+
+import numpy as np
+
+from skdgm._kernels.compiler.jit import exact, kernel
+from skdgm._kernels.sparse.lists import add_up
+
+# Tags of an update's random streams, as in skdgm.gradients.contrastive.
+DATA, MODEL = np.uint64(1), np.uint64(2)
+# Running means of the centred gradient: none, of the data, or of both phases.
+NO_OFFSETS, FIXED, OF_DATA, OF_BOTH = range(4)
+
+
+@kernel
+def mean_of_lists(index, value, count, ones, total, out):
+    """The mean of rows that are lists."""
+    for j in range(len(out)):
+        total[j] = 0.0
+    add_up(index, value, count, ones, total)
+    for j in range(len(out)):
+        out[j] = total[j] / len(index)
+
+
+@exact
+def mean_of_rows(x, out):
+    """The mean of rows, in their order, as np.add.reduce has it."""
+    share = x.dtype.type(1 / len(x))
+    for j in range(len(out)):
+        out[j] = x[0, j]
+    for r in range(1, len(x)):
+        for j in range(len(out)):
+            out[j] += x[r, j]
+    for j in range(len(out)):
+        out[j] *= share
+
+
+@exact
+def subtract(a, b, out):
+    """The difference of two rows."""
+    for j in range(len(out)):
+        out[j] = a[j] - b[j]
+
+
+@exact
+def add(total, x):
+    """Add a row to another."""
+    for j in range(len(total)):
+        total[j] += x[j]
+
+
+@exact
+def move(offset, data, model, pace, centering):
+    """Running means of the data, or of both phases, where they are wanted."""
+    half = offset.dtype.type(0.5)
+    for j in range(len(offset)):
+        if centering == OF_DATA:
+            offset[j] = offset[j] + pace * (data[j] - offset[j])
+        elif centering == OF_BOTH:
+            offset[j] = offset[j] + pace * ((data[j] + model[j]) * half - offset[j])
+
+
+@exact
+def ascend(theta, u, g, rate, momentum):
+    """Gradient ascent of biases with momentum."""
+    for j in range(len(theta)):
+        u[j] *= momentum
+        u[j] += rate * g[j]
+        theta[j] += u[j]

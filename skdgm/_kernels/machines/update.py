@@ -1,0 +1,189 @@
+r"""One pass over a matrix of weights that learns from two sets of rows.
+
+.. math:: g = \frac1n \sum_r x_r y_r^\top - \frac1{n'} \sum_r x'_r y_r'^\top -
+   A^\top B - \lambda_1 \operatorname{sign} W - \lambda_2 W, \qquad
+   u \leftarrow \mu u + \epsilon g, \qquad W \leftarrow W + u
+
+The x are lists and the y dense; A and B have few rows, or none. Each line of W's tiles
+collects the y of those r whose x it is in (or of all r, times their x, where few x are
+0), and is written to the tiles of :math:`W^\top` while it is near.
+"""
+
+import numpy as np
+
+from skdgm._kernels.compiler.jit import inner, kernel
+from skdgm._kernels.sparse.lines import (
+    BLOCK,
+    add_lines,
+    add_products,
+    aligned,
+    flip,
+    zeros,
+)
+from skdgm._kernels.sparse.lists import by_column, entry
+
+# Density of the lists above which they count as arrays.
+FULL = 0.25
+
+
+@kernel
+def update(
+    index, value, count, index_2, value_2, count_2, y, y_2, a, b,
+    up, down, velocity, rate, momentum, l1, l2, start, stop,
+):  # fmt: skip
+    """Learn some tiles of W. Without momentum the velocity may have none, and without
+    need of it the transpose."""
+    n_units, width, n_rows = up.shape[1], up.shape[2], len(y) + len(y_2)
+    n_listed = 0
+    for r in range(len(count)):
+        n_listed += count[r]
+    for r in range(len(count_2)):
+        n_listed += count_2[r]
+    full = n_listed > FULL * n_units * n_rows
+    some, some_2 = (0, 0) if full else (len(index), len(index_2))
+    first, rows, values = by_column(
+        index[:some], value[:some], count[:some],
+        index_2[:some_2], value_2[:some_2], count_2[:some_2], n_units,
+    )  # fmt: skip
+    top, n_lines = 0 if full else n_rows, n_rows + len(a)
+    lines, factors = aligned(n_lines, width, up), columns(a, n_lines - top)
+    if full:
+        scatter(index, value, count, factors, 0)
+        scatter(index_2, value_2, count_2, factors, len(y))
+    factors, n = factors.ravel(), n_lines - top
+    real, side = up.dtype.type, BLOCK // up.itemsize
+    decays = l1 != 0 or l2 != 0
+    for number in range(start, stop):
+        left, w = number * width, up[number]
+        target = velocity[number] if momentum != 0 else w
+        scale(y, rate / real(max(1, len(y))), left, lines, 0)
+        scale(y_2, -rate / real(max(1, len(y_2))), left, lines, len(y))
+        scale(b, -rate, left, lines, n_rows)
+        for low in range(0, n_units, side):
+            high = min(low + side, n_units)
+            if first[low] == first[high] and momentum == 0 and not decays and n == 0:
+                continue
+            for i in range(low, high):
+                if momentum != 0:
+                    fade(target, i, momentum)
+                if decays and momentum != 0:
+                    decay(target[i], w[i], rate, l1, l2)
+                elif decays:
+                    shrink(w[i], rate, l1, l2)
+                n_terms = first[i + 1] - first[i]
+                if n_terms:
+                    add_lines(target, i, 0, lines, rows, values, first[i], n_terms)
+            if n:
+                where = factors, low * n, n, 1
+                add_products(target, low, 0, *where, lines, top, high - low, n)
+            if momentum != 0:
+                for i in range(low, high):
+                    for j in range(width):
+                        w[i, j] += target[i, j]
+            if len(down):
+                transpose(w, down, left, low)
+
+
+@kernel
+def scale(y, factor, left, out, first):
+    """Some columns times a factor."""
+    for r in range(len(y)):
+        part, line = y[r, left : left + out.shape[1]], out[first + r]
+        for j in range(len(part)):
+            line[j] = factor * part[j]
+        for j in range(len(part), len(line)):
+            line[j] = 0
+
+
+@kernel
+def columns(a, n):
+    """Room for a row of n numbers for each column of ``a``, which end with its own."""
+    out, before = zeros(a.shape[1] * n, a).reshape(a.shape[1], n), n - len(a)
+    for k in range(len(a)):
+        for i in range(a.shape[1]):
+            out[i, before + k] = a[k, i]
+    return out
+
+
+@kernel
+def scatter(index, value, count, out, first):
+    """Write rows that are lists into columns, from the given one."""
+    for r in range(len(index)):
+        for k in range(count[r]):
+            out[index[r, k], first + r] = entry(value, r, k)
+
+
+@inner()
+def fade(velocity, i, momentum):
+    """A line of velocities, some time later."""
+    for j in range(velocity.shape[1]):
+        velocity[i, j] *= momentum
+
+
+@inner()
+def decay(velocity, w, rate, l1, l2):
+    """What penalties of a line of weights change in its velocity."""
+    for j in range(len(w)):
+        velocity[j] -= rate * penalty(w[j], l1, l2)
+
+
+@inner()
+def shrink(w, rate, l1, l2):
+    """What they change in the line itself, without momentum."""
+    for j in range(len(w)):
+        w[j] -= rate * penalty(w[j], l1, l2)
+
+
+@inner()
+def penalty(w, l1, l2):
+    """The derivative of the penalties of a weight."""
+    sign = l1 if w > 0 else (-l1 if w < 0 else 0 * l1)
+    return sign + l2 * w
+
+
+@kernel
+def transpose(tile, down, left, low):
+    """Write a few lines of the tile that begins with column ``left`` into the tiles of
+    the transpose."""
+    width, side = tile.shape[1], BLOCK // tile.itemsize
+    high, right = min(low + side, len(tile)), min(left + width, down.shape[1])
+    target, place = down[low // width], low % width
+    for j in range(left, right, side):
+        if high - low == side and j + side <= right:
+            flip(tile, low, j - left, target, j, place)
+        else:
+            for i in range(low, high):
+                for k in range(j, min(j + side, right)):
+                    target[k, place + i - low] = tile[i, k - left]
+
+
+@kernel
+def refresh(up, down, start, stop):
+    """Write some tiles of W into those of its transpose."""
+    side = BLOCK // up.itemsize
+    for number in range(start, stop):
+        for low in range(0, up.shape[1], side):
+            transpose(up[number], down, number * up.shape[2], low)
+
+
+@kernel
+def limit(up, scale, most):
+    """Scale down columns whose norm, with lines times ``scale``, exceeds a limit;
+    return whether there were some."""
+    real, exceeds = up.dtype.type, False
+    total = np.empty(up.shape[2])
+    for number in range(len(up)):
+        w = up[number]
+        for j in range(len(total)):
+            total[j] = 0.0
+        for i in range(len(w)):
+            for j in range(len(total)):
+                own = np.float64(scale[i]) * np.float64(w[i, j])
+                total[j] += own * own
+        for j in range(len(total)):
+            norm = np.sqrt(total[j])
+            if norm > most:
+                exceeds = True
+                for i in range(len(w)):
+                    w[i, j] *= real(most / norm)
+    return exceeds

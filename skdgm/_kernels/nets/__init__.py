@@ -1,0 +1,1 @@
+"""Kernels of nets, their losses and their optimisers."""

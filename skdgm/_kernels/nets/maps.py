@@ -1,0 +1,45 @@
+"""Sums over pixels, map by map, and sums of maps."""
+
+import numpy as np
+
+from skdgm._kernels.compiler.jit import kernel
+
+
+@kernel
+def add_up(x, mean, y, shift, out, start, stop):
+    """Sums over some groups of rows, of y - shift and of (y - shift) (x - mean).
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n_rows, n_maps)
+    mean, shift : ndarray of shape (n_maps,)
+    out : ndarray of shape (n_groups, 2, n_maps)
+        Overwritten.
+    start, stop : int
+    """
+    n_rows, n_maps = x.shape[0], np.uint64(x.shape[1])
+    for g in range(np.uint64(start), np.uint64(stop)):
+        for m in range(n_maps):
+            out[g, 0, m] = out[g, 1, m] = 0
+        for r in range(n_rows * g // len(out), n_rows * (g + 1) // len(out)):
+            row = np.uint64(r)
+            for m in range(n_maps):
+                term = y[row, m] - shift[m]
+                out[g, 0, m] += term
+                out[g, 1, m] += term * (x[row, m] - mean[m])
+
+
+@kernel
+def combine(x, mean, slope, y, share, shift, out, start, stop):
+    """Rows (x - mean) slope + y share + shift.
+
+    Parameters
+    ----------
+    x, y, out : ndarray of shape (n_rows, n_maps)
+    mean, slope, share, shift : ndarray of shape (n_maps,)
+    start, stop : int
+    """
+    for row in range(np.uint64(start), np.uint64(stop)):
+        for m in range(np.uint64(x.shape[1])):
+            part = (x[row, m] - mean[m]) * slope[m] + shift[m]
+            out[row, m] = part + y[row, m] * share[m]

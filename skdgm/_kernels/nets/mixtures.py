@@ -1,0 +1,107 @@
+r"""Mixtures of normal or of Laplace densities: log densities of entries, and gradients.
+
+With :math:`z_k = (x - \mu_k) / \sigma_k`, logits :math:`l_k` of the weights, and d the
+log density of scale 1,
+
+.. math:: \log p(x) = \log \sum_k e^{l_k + d(z_k)} / \sigma_k - \log \sum_k e^{l_k},
+   \qquad \sigma_k = \min(\text{floor} + e^{s_k}, \text{most})
+
+Outputs of a column are the logits of all components, then means, then the s. All
+columns of a row are computed in one loop after the other, long enough for vectors.
+"""
+
+import numpy as np
+
+from skdgm._kernels.compiler.exp import exp
+from skdgm._kernels.compiler.jit import inner, kernel
+
+GAUSSIAN, LAPLACE = range(2)
+# Log densities of scale 1 at their modes.
+HEIGHTS = -0.5 * float(np.log(2 * np.pi)), -float(np.log(2))
+
+
+@inner()
+def _weigh(out, x, r, n, laplace, floor, most, room, sums):
+    """Components of a row: in ``room`` weights and densities (each times a factor, with
+    their ``sums``), exp(s), scales, gaps in scales; the third sum is the log of the
+    densities' factor."""
+    one, n_columns = out.dtype.type(1), x.shape[1]
+    half, size = one / (one + one), x.shape[1] * n
+    for t in range(n_columns):
+        first, high = 3 * n * t, out[r, 3 * n * t]
+        for k in range(1, n):
+            high = max(high, out[r, first + k])
+        for k in range(n):
+            room[0, t * n + k] = out[r, first + k] - high
+            room[2, t * n + k] = out[r, first + 2 * n + k]
+            room[4, t * n + k] = x[r, t] - out[r, first + n + k]
+    for i in range(size):
+        room[2, i] = exp(room[2, i])
+        sigma = floor + room[2, i]
+        room[3, i] = sigma if sigma < most else most
+        z = room[4, i] / room[3, i]
+        room[4, i] = z
+        fall = abs(z) if laplace else half * z * z
+        room[1, i] = room[0, i] - fall
+        room[0, i] = exp(room[0, i])
+    for t in range(n_columns):
+        top = room[1, t * n]
+        for k in range(1, n):
+            top = max(top, room[1, t * n + k])
+        # All densities may be zero: the logarithm of that is the lowest number.
+        top = max(top, -np.finfo(out.dtype).max)
+        for k in range(n):
+            room[1, t * n + k] -= top
+        sums[2, t] = top
+    for i in range(size):
+        room[1, i] = exp(room[1, i]) / room[3, i]
+    for t in range(n_columns):
+        weights, densities = 0 * one, 0 * one
+        for k in range(n):
+            weights += room[0, t * n + k]
+            densities += room[1, t * n + k]
+        sums[0, t], sums[1, t] = weights, densities
+
+
+@kernel
+def log_densities(out, x, n, laplace, floor, most, height, found, start, stop):
+    """The log density of each entry of rows, with n components each, into ``found``."""
+    room = np.empty((5, x.shape[1] * n), out.dtype)
+    sums = np.empty((3, x.shape[1]), out.dtype)
+    for r in range(start, stop):
+        _weigh(out, x, r, n, laplace, floor, most, room, sums)
+        for t in range(x.shape[1]):
+            found[r, t] = sums[2, t] + (height + np.log(sums[1, t] / sums[0, t]))
+
+
+@kernel
+def gradients(out, x, n, laplace, floor, most, rescaled, grad, start, stop):
+    """Gradients of minus the log densities by the outputs, into ``grad``; zeros of
+    entries that are NaN."""
+    room, one = np.empty((5, x.shape[1] * n), out.dtype), out.dtype.type(1)
+    sums = np.empty((3, x.shape[1]), out.dtype)
+    for r in range(start, stop):
+        _weigh(out, x, r, n, laplace, floor, most, room, sums)
+        for t in range(x.shape[1]):
+            per_weight, per_density = one / sums[0, t], one / sums[1, t]
+            for i in range(t * n, t * n + n):
+                room[0, i] *= per_weight
+                room[1, i] *= per_density
+        for i in range(room.shape[1]):
+            share, z, sigma = room[1, i], room[4, i], room[3, i]
+            by_gap, size = z, z * z
+            if laplace:
+                size = abs(z)
+                by_gap = one if z > 0 else (-one if z < 0 else 0 * one)
+            by_scale = share * (one - size) * (room[2, i] / (floor + room[2, i]))
+            # At the limit, only decrease.
+            stays = sigma >= most and not by_scale > 0
+            room[0, i] -= share
+            room[1, i] = -share * by_gap if rescaled else -share * by_gap / sigma
+            room[2, i] = 0 * one if stays else by_scale
+        for t in range(x.shape[1]):
+            first, known = 3 * n * t, x[r, t] == x[r, t]
+            for part in range(3):
+                for k in range(n):
+                    own = room[part, t * n + k]
+                    grad[r, first + part * n + k] = own if known else 0 * one

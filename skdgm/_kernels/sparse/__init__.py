@@ -1,0 +1,1 @@
+"""Kernels on lists of nonzero entries and lines of tiles."""

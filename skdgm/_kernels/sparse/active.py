@@ -1,0 +1,90 @@
+"""Correlations with filters over the numbers that are not zero.
+
+A window is a tuple of integers, as in :mod:`skdgm._kernels.nets.patches`, with steps of
+one to the right. The work grows with the active numbers of images, not with all
+positions.
+
+Below, a pixel is seen by the filters of neighbouring positions, each with the number
+before that of the one to its left: what it adds is next to each other if filters are
+turned. Turned ones have shape (maps, rows, columns * n_maps_above), last column first.
+"""
+
+import numpy as np
+
+from skdgm._kernels.compiler.jit import inner, kernel
+
+
+@inner()
+def _places(at, before, step, size, n):
+    """First position of a filter of a size that sees a pixel, and that after the last;
+    not after the first if none does."""
+    # Rounded up; what is negative is no position.
+    first = max(0, (at + before - size + step) // step)
+    return first, min(n, (at + before) // step + 1)
+
+
+@kernel
+def correlate(x, W, window, y):
+    """Correlation of images with filters.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_images, height * width * maps)
+    W : ndarray of shape (maps, rows, columns * n_maps_above)
+        Turned filters.
+    window : tuple of int
+    y : ndarray of shape (n_images, n_positions * n_maps_above)
+        Overwritten.
+    """
+    height, width, maps, rows, columns, down, _, top, left, high, wide = window
+    n_above = W.shape[2] // columns
+    for r in range(len(x)):
+        for k in range(np.uint64(y.shape[1])):
+            y[r, k] = 0
+        for there in range(height):
+            i_first, i_end = _places(there, top, down, rows, high)
+            for across in range(width):
+                j_first, j_end = _places(across, left, 1, columns, wide)
+                start = np.uint64((columns - 1 - across - left + j_first) * n_above)
+                n = np.uint64(max(0, j_end - j_first) * n_above)
+                for m in range(maps):
+                    v = x[r, (there * width + across) * maps + m]
+                    if v == 0:
+                        continue
+                    for i in range(i_first, i_end):
+                        row = there + top - i * down
+                        to = np.uint64((i * wide + j_first) * n_above)
+                        for a in range(n):
+                            y[r, to + a] += v * W[m, row, start + a]
+
+
+@kernel
+def multiply(x, y, window, G):
+    """Add the sum over images and positions of patches times pixels above.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_images, height * width * maps)
+    y : ndarray of shape (n_images, n_positions * n_maps_above)
+    window : tuple of int
+    G : ndarray of shape (maps, rows, columns * n_maps_above)
+        Turned; changed in place.
+    """
+    height, width, maps, rows, columns, down, _, top, left, high, wide = window
+    n_above = G.shape[2] // columns
+    for r in range(len(x)):
+        for there in range(height):
+            i_first, i_end = _places(there, top, down, rows, high)
+            for across in range(width):
+                j_first, j_end = _places(across, left, 1, columns, wide)
+                to = np.uint64((columns - 1 - across - left + j_first) * n_above)
+                n = np.uint64(max(0, j_end - j_first) * n_above)
+                for m in range(maps):
+                    v = x[r, (there * width + across) * maps + m]
+                    if v == 0:
+                        continue
+                    for i in range(i_first, i_end):
+                        row = there + top - i * down
+                        start = np.uint64((i * wide + j_first) * n_above)
+                        for a in range(n):
+                            G[m, row, to + a] += v * y[r, start + a]

@@ -1,0 +1,217 @@
+r"""Sums of lines, which is what products with lists are made of.
+
+A matrix is kept in *tiles*: strips of 128 bytes of its columns, each on its own in
+memory, row after row. Such a row is a *line*. A row's product with a tile is
+
+.. math:: y \leftarrow y + \sum_{k < n} x_k T_{i_k}
+
+where y, a line, stays in registers from the first k to the last, and all of a tile in
+the caches next to them: plain loops over whole rows of a matrix take twice as long.
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+
+from skdgm._kernels.compiler.jit import kernel
+from skdgm._kernels.compiler.vectors import (
+    INT,
+    SIZE,
+    broadcast,
+    generated,
+    load,
+    place,
+    shuffle,
+    store,
+)
+
+# Bytes of a line, and of a row of the blocks that are turned.
+LINE, BLOCK = 128, 64
+
+
+@kernel
+def zeros(n, like):
+    """A row of zeros; ``np.zeros`` is three functions more to compile."""
+    row = np.empty(n, like.dtype)
+    for i in range(n):
+        row[i] = 0
+    return row
+
+
+@kernel
+def aligned(n_rows, width, like):
+    """Zeros that begin where lines of the caches do: each else is two to be read."""
+    numbers = zeros(n_rows * width + LINE // like.itemsize, like)
+    start = (-numbers.ctypes.data % LINE) // like.itemsize
+    return numbers[start : start + n_rows * width].reshape(n_rows, width)
+
+
+def _sum(context, out, row, left, tile, index, value, first, n):
+    """Every other line goes to a sum of its own, so as not to wait for the last."""
+    signature = types.void(out, SIZE, SIZE, tile, index, value, SIZE, SIZE)
+    kinds = signature.args
+
+    def generate(context, builder, signature, arguments):
+        arrays = {
+            i: context.make_array(kinds[i])(context, builder, arguments[i])
+            for i in (0, 3, 4, 5)
+        }
+        row, left, first, n = (arguments[i] for i in (1, 2, 6, 7))
+        lane = context.get_value_type(tile.dtype)
+        line = ir.VectorType(lane, LINE * 8 // tile.dtype.bitwidth)
+        whole = place(context, builder, line, out, arrays[0], row, left)
+        lines = builder.bitcast(arrays[3].data, line.as_pointer())
+        units, values = (builder.gep(arrays[i].data, [first]) for i in (4, 5))
+        odd, even = (cgutils.alloca_once(builder, line) for _ in range(2))
+        builder.store(load(builder, whole), odd)
+        builder.store(ir.Constant(line, None), even)
+
+        def add(k, total, weighted):
+            unit = builder.zext(builder.load(builder.gep(units, [k])), INT)
+            term = load(builder, builder.gep(lines, [unit]))
+            if weighted:
+                factor = builder.load(builder.gep(values, [k]))
+                factor = broadcast(builder, factor, line)
+                term = builder.fmul(term, factor, flags=("contract",))
+            before = builder.load(total)
+            builder.store(builder.fadd(before, term, flags=("contract",)), total)
+
+        def add_all(weighted):
+            end = builder.and_(n, INT(-2))
+            steps = INT(0), end, INT(2), INT
+            with cgutils.for_range_slice(builder, *steps) as (k, _):
+                add(k, odd, weighted)
+                add(builder.add(k, INT(1)), even, weighted)
+            with builder.if_then(builder.icmp_signed("<", end, n)):
+                add(end, odd, weighted)
+
+        has_values = builder.icmp_signed("!=", arrays[5].nitems, INT(0))
+        with builder.if_else(has_values) as (yes, no):
+            with yes:
+                add_all(weighted=True)
+            with no:
+                add_all(weighted=False)
+        total = builder.fadd(builder.load(odd), builder.load(even))
+        store(builder, total, whole)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _multiply(context, out, row, left, x, first, across, along, lines, top, n_out, n):
+    """Two rows at a time share the lines that are read."""
+    numbers = (SIZE,) * 3
+    signature = types.void(out, SIZE, SIZE, x, *numbers, lines, *numbers)
+    kinds = signature.args
+
+    def generate(context, builder, signature, arguments):
+        arrays = {
+            i: context.make_array(kinds[i])(context, builder, arguments[i])
+            for i in (0, 3, 7)
+        }
+        row, left, first, across, along, top, n_out, n = (
+            arguments[i] for i in (1, 2, 4, 5, 6, 8, 9, 10)
+        )
+        lane = context.get_value_type(lines.dtype)
+        line = ir.VectorType(lane, LINE * 8 // lines.dtype.bitwidth)
+        source = builder.bitcast(arrays[7].data, line.as_pointer())
+        source = builder.gep(source, [top])
+        factors = builder.gep(arrays[3].data, [first])
+
+        def add(o, n_rows):
+            rows = [builder.add(o, INT(i)) for i in range(n_rows)]
+            wholes, totals, starts = [], [], []
+            for own in rows:
+                where = builder.add(row, own), left
+                wholes.append(place(context, builder, line, out, arrays[0], *where))
+                totals.append(cgutils.alloca_once(builder, line))
+                builder.store(load(builder, wholes[-1]), totals[-1])
+                starts.append(builder.mul(own, across))
+            with cgutils.for_range(builder, n, intp=INT) as loop:
+                term = load(builder, builder.gep(source, [loop.index]))
+                step = builder.mul(loop.index, along)
+                for start, total in zip(starts, totals):
+                    factor = builder.gep(factors, [builder.add(start, step)])
+                    factor = broadcast(builder, builder.load(factor), line)
+                    factor = builder.fmul(term, factor, flags=("contract",))
+                    sum_ = builder.fadd(builder.load(total), factor, ("contract",))
+                    builder.store(sum_, total)
+            for whole, total in zip(wholes, totals):
+                store(builder, builder.load(total), whole)
+
+        even = builder.and_(n_out, INT(-2))
+        with cgutils.for_range_slice(builder, INT(0), even, INT(2), INT) as (o, _):
+            add(o, 2)
+        with builder.if_then(builder.icmp_signed("<", even, n_out)):
+            add(even, 1)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _turn(context, block, row, left, out, row_out, left_out):
+    """Squares of half the size change places across the diagonal, then within each of
+    the four, and so on."""
+    signature = types.void(block, SIZE, SIZE, out, SIZE, SIZE)
+
+    def generate(context, builder, signature, arguments):
+        n = BLOCK * 8 // block.dtype.bitwidth
+        line = ir.VectorType(context.get_value_type(block.dtype), n)
+
+        def places(kind, array, row, left):
+            array = context.make_array(kind)(context, builder, array)
+            for i in range(n):
+                where = builder.add(row, INT(i)), left
+                yield place(context, builder, line, kind, array, *where)
+
+        rows = [load(builder, p) for p in places(block, *arguments[:3])]
+        half = n // 2
+        while half:
+            lower = [j if not j & half else n + j - half for j in range(n)]
+            upper = [j + half if not j & half else n + j for j in range(n)]
+            turned = list(rows)
+            for i in range(n):
+                if not i & half:
+                    pair = rows[i], rows[i + half]
+                    turned[i] = shuffle(builder, *pair, lower)
+                    turned[i + half] = shuffle(builder, *pair, upper)
+            rows, half = turned, half // 2
+        for own, pointer in zip(rows, places(out, *arguments[3:])):
+            store(builder, own, pointer)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@generated(_sum)
+def add_lines(out, row, left, tile, index, value, first, n):
+    """Add ``value[k] * tile[index[k]]`` to the line of ``out`` that begins in a row and
+    a column, for n of the k from ``first``. Empty values are ones.
+
+    Places are given by numbers, as a slice costs more than a few lines do.
+    """
+    some = slice(first, first + n)
+    lines = tile[index[some]]
+    total = value[some] @ lines if len(value) else lines.sum(axis=0)
+    out[row, left : left + tile.shape[1]] += total
+
+
+@generated(_multiply)
+def add_products(out, row, left, x, first, across, along, lines, top, n_out, n):
+    """Add products with n lines, from ``top``, to lines of ``n_out`` rows of ``out``,
+    from ``row`` and column ``left``. Line k counts in row ``row + o`` as often as
+    ``x[first + o * across + k * along]`` says, of the vector x.
+    """
+    for o in range(n_out):
+        factors = x[first + o * across : first + o * across + (n - 1) * along + 1]
+        total = factors[::along] @ lines[top : top + n] if n else 0
+        out[row + o, left : left + lines.shape[1]] += total
+
+
+@generated(_turn)
+def flip(block, row, left, out, row_out, left_out):
+    """Write the transpose of a square of 64 bytes a side."""
+    n = BLOCK // block.itemsize
+    square = block[row : row + n, left : left + n]
+    out[row_out : row_out + n, left_out : left_out + n] = square.T

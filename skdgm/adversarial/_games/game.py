@@ -1,0 +1,320 @@
+r"""The game of a generator and a discriminator, played by stochastic gradient steps.
+
+Each update of the discriminator lowers
+
+.. math:: \mathbb{E}[\ell_D(D(x), D(G(z)))] + \tfrac\gamma2
+   \bigl(\mathbb{E} \lVert \nabla_x D(x) \rVert^2
+   + \mathbb{E} \lVert \nabla_x D(G(z)) \rVert^2 \bigr)
+
+with the zero-centred penalty of real and generated rows [1]_ [2]_, or with
+:math:`\gamma (\lVert \nabla_x D \rVert - 1)^2` between them [3]_; each update of the
+generator lowers :math:`\mathbb{E}[\ell_G]`, or the distance of mean hidden units
+:math:`\lVert \mathbb{E} h(x) - \mathbb{E} h(G(z)) \rVert^2` [4]_, of each class where
+there are classes.
+
+References
+----------
+.. [1] Mescheder, Geiger and Nowozin (2018). Which training methods for GANs do actually
+   converge? ICML.
+.. [2] Huang, Gokaslan, Kuleshov and Tompkin (2024). The GAN is dead; long live the GAN!
+   A modern baseline GAN. NeurIPS.
+.. [3] Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville (2017). Improved training of
+   Wasserstein GANs. NIPS.
+.. [4] Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen (2016). Improved
+   techniques for training GANs. NeurIPS.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.adversarial._games.logit_losses import LOSSES
+from skdgm.adversarial._games.losses import Verdict
+from skdgm.adversarial._games.penalty import penalty
+from skdgm.adversarial._games.players import GameState
+from skdgm.adversarial._games.view import View
+from skdgm.implicit import GeneratorWatch
+from skdgm.implicit.generator import one_hot
+from skdgm.nets import Part, Parts, follow
+from skdgm.nets.adversarial.packing import stacked
+from skdgm.nets.tape import vjp
+from skdgm.training import Objective
+from skdgm.utils import random
+from skdgm.utils.tree import copy, leaves, tree_map
+
+# The players, in the order of their updates.
+DISCRIMINATE, GENERATE = range(2)
+_LATENT, _EMIT, _DROP, _NOISE = range(4)
+# What drops out where generated rows are judged apart from real ones; deformations.
+_DROP_GENERATED, DEFORM = 5, 20
+
+
+class Turn(NamedTuple):
+    """What one update of one player is made of.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_inputs)
+        Real rows.
+    known : ndarray of shape (n_rows, n_inputs), or None
+        1 where a value is known, 0 where not.
+    classes : ndarray of int, of shape (n_rows,), or None
+    given : ndarray of shape (n_rows, n_given), or None
+        Columns that both nets see beside.
+    z : ndarray of shape (n_rows, n_latent)
+        Latent units.
+    rng : Stream
+    clock : Clock
+    which : int
+        Whose update it is.
+    near : (ndarray, ndarray or None), optional
+        A row near to each real one, in games that want them, and what is known of it.
+    """
+
+    x: np.ndarray
+    known: np.ndarray
+    classes: np.ndarray
+    given: np.ndarray
+    z: np.ndarray
+    rng: object
+    clock: object
+    which: int = DISCRIMINATE
+    near: tuple = None
+
+    @property
+    def how(self):
+        """Arguments of nets in training."""
+        return {"rng": self.rng.fold(_DROP), "train": True}
+
+    @property
+    def how_generated(self):
+        """Arguments of a discriminator that sees generated rows alone: others drop out
+        than of real rows."""
+        return {"rng": self.rng.fold(_DROP_GENERATED), "train": True}
+
+
+class Game(Objective):
+    """Adversarial training of a generator.
+
+    A subclass may say otherwise what is real and what is generated (:meth:`pair`), what
+    both players lose by the discriminator's outputs (:meth:`verdict`), and what the
+    generator learns by (:meth:`judge`, :meth:`extra_slope`, :meth:`extra_gradient`).
+
+    Parameters
+    ----------
+    recipe : object
+        Options of a GAN.
+    rows, seed, epochs_before
+        As of :class:`~skdgm.training.Objective`.
+    generator : Generator
+    discriminator : Discriminator
+    """
+
+    quantity, LOCAL = "similarity", ()
+    # Whether what is real depends on the generator's part, which then learns from it.
+    both_sides = False
+
+    def __init__(
+        self, recipe, rows, seed, epochs_before=0, *, generator, discriminator
+    ):
+        super().__init__(recipe, rows, seed, epochs_before)
+        self.generator, self.discriminator = generator, discriminator
+        self.emission, self.loss = generator.emission, LOSSES[recipe.loss]
+        self._parts = Parts(recipe)
+
+    def start(self):
+        """Initial state, with newly drawn parameters of both nets."""
+        rng = random.stream(self.seed, random.INIT).generator()
+        dtype = self.rows.dtype
+        parts = self.init(rng, dtype)
+        found = self.discriminator.init(rng, self.n_seen, dtype)
+        return self.resume(GameState(Part(*parts), Part(*found), (), np.zeros(1)))
+
+    def init(self, rng, dtype):
+        """Initial parameters and statistics of the generator's part."""
+        return self.generator.init(rng, dtype)
+
+    @property
+    def n_seen(self):
+        """Number of columns of a row that the discriminator sees."""
+        return self.emission.n_inputs + self.generator.n_given
+
+    def resume(self, state):
+        """State to continue from; optimisers are kept if the solver is the same."""
+        players = [self._parts.ready(part) for part in state[:2]]
+        mean = state.mean if self.recipe.averaging else ()
+        if self.recipe.averaging and not mean:
+            mean = copy(players[0].params)
+        return state._replace(generator=players[0], discriminator=players[1], mean=mean)
+
+    def step(self, state, batch, clock):
+        """Update the discriminator and, every so many batches, the generator."""
+        packing = self.discriminator.packing
+        # A pack at least, of the same rows again if need be.
+        rows = self.read(batch if len(batch) >= packing else np.resize(batch, packing))
+        state = self.discriminate(state, self.turn(DISCRIMINATE, rows, clock))
+        if (self._number(clock) + 1) % self.recipe.n_discriminator_steps:
+            return state
+        return self.generate(state, self.turn(GENERATE, rows, clock))
+
+    def read(self, batch):
+        """Real rows of a batch: the first fields of a :class:`Turn`, four of them."""
+        classes = self.rows.labels[batch] if self.generator.n_classes else None
+        return *self.emission.inputs(self.rows.take(batch)), classes, None
+
+    def turn(self, which, rows, clock):
+        """What an update is made of: real rows, as of :meth:`read`, and draws."""
+        rng = self.stream(clock).fold(which)
+        latent = rng.fold(_LATENT), len(rows[0]), self.rows.dtype
+        return Turn(*rows, self.generator.latent(*latent), rng, clock, which)
+
+    def pair(self, params, statistics, turn):
+        """Real and generated rows as the discriminator sees them.
+
+        Parameters
+        ----------
+        params, statistics : tuple
+            Those of the generator's part; parameters may be traced.
+        turn : Turn
+
+        Returns
+        -------
+        real, fake : ndarray of shape (n_packs, packing * n_seen)
+        statistics : tuple
+            Updated ones.
+        """
+        fake, after = self.drawn(params, statistics, turn)
+        return self.seen(turn.x, turn), self.seen(fake, turn, 1), after
+
+    def drawn(self, params, statistics, turn):
+        """Generated rows as in training, and updated statistics."""
+        generator, z = self.generator, turn.z
+        noise = self.emission.noise(turn.rng.fold(_EMIT), len(z), self.rows.dtype)
+        z = generator.given(z, turn.classes, turn.given)
+        how = turn.rng.fold(_DROP)
+        return generator.draw(params, statistics, z, noise, how, train=True)
+
+    def seen(self, x, turn, side=0, given=None):
+        """What the discriminator sees of rows, real (side 0) or generated ones (1),
+        and of columns beside, by default those given to both nets."""
+        net, known = self.discriminator, turn.known
+        given = turn.given if given is None else given
+        view = View(self.recipe, self.emission, net, self.rows.dtype)
+        rng = turn.rng.fold(_NOISE, side) if side else turn.rng.fold(_NOISE)
+        return view(x, known, rng, turn.clock, of_output=bool(side), given=given)
+
+    def verdict(self, turn):
+        """Losses of both players by the discriminator's outputs, a :class:`Verdict`."""
+        return Verdict(self.loss, self._shares(turn), self.recipe.label_smoothing)
+
+    def _shares(self, turn):
+        """Classes of the rows of each pack, with a sum of one, as weights of logits: of
+        shape (n_packs, packing * n_classes); None without classes."""
+        if turn.classes is None:
+            return None
+        codes = one_hot(turn.classes, self.generator.n_classes, self.rows.dtype)
+        return self.discriminator.packed(codes) / self.discriminator.packing
+
+    def discriminate(self, state, turn, pair=None):
+        """Update the discriminator, by rows as of :meth:`pair`, if they are there."""
+        recipe, before, verdict = self.recipe, state.discriminator, self.verdict(turn)
+        real, fake, _ = pair or self.pair(*state.generator[:2], turn)
+        after, n, net = (), len(real), self.discriminator
+
+        def judged(rows, params, how=turn.how):
+            nonlocal after
+            out, _, after = net.judge(params, before.statistics, rows, **how)
+            return out
+
+        def slopes(out):
+            return -np.concatenate(verdict.discriminator(out[:n], out[n:]))
+
+        def gradient(rows, vector_of, **how):
+            return vjp(partial(judged, rows, **how), before.params, vector_of)[1]
+
+        if recipe.minibatch_kernels:
+            # Rows depend on each other: real and generated ones are judged apart.
+            apart = {"how": turn.how_generated}
+            out = judged(real, before.params), judged(fake, before.params, **apart)
+            by_real, by_fake = np.split(slopes(np.concatenate(out)), 2)
+            grads = gradient(real, lambda _: by_real)
+            by_fake = gradient(fake, lambda _, own=by_fake: own, **apart)
+            grads = tree_map(np.add, grads, by_fake)
+        else:
+            grads = gradient(np.concatenate([real, fake]), slopes)
+        number, clock = self._number(turn.clock), turn.clock
+        if recipe.gradient_penalty and number % recipe.penalty_interval == 0:
+            weights = verdict.weights(n)
+            terms = penalty(self, before, (real, fake), weights, turn)
+            grads = tree_map(np.add, grads, terms)
+        after = self._parts.ascend(
+            *("discriminator", before._replace(statistics=after), grads, clock, n),
+            rate=recipe.discriminator_learning_rate,
+            n_before=number,
+        )
+        if recipe.clip_weights is not None:
+            for leaf in leaves(after.params):
+                leaf.clip(-recipe.clip_weights, recipe.clip_weights, out=leaf)
+        return state._replace(discriminator=after)
+
+    def _number(self, clock):
+        """Number of batches before this one."""
+        return (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
+
+    def generate(self, state, turn):
+        """Update the generator's part."""
+        recipe, net, verdict = self.recipe, self.discriminator, self.verdict(turn)
+        before, other = state.generator, state.discriminator[:2]
+        real, after = None, ()
+
+        def judged(params):
+            nonlocal real, after
+            real, fake, after = self.pair(params, before.statistics, turn)
+            if recipe.feature_matching:
+                return net.hidden(*other, fake, **turn.how)[0]
+            fake = stacked(real, fake) if self.both_sides else fake
+            return self.judge(state, fake, turn)
+
+        def slopes(out):
+            if recipe.feature_matching:
+                target = net.hidden(*other, real, **turn.how)[0]
+                shares = self._shares(turn)
+                if shares is None:
+                    shares = np.ones((len(out), 1), out.dtype)
+                gaps = shares.T @ (out - target) / len(out)
+                return -2 / len(out) * (shares @ gaps)
+            if self.both_sides:
+                return -np.concatenate(verdict.both(*np.split(out, 2)))
+            r = net.judge(*other, real, **turn.how)[0] if self.loss.paired else None
+            return -verdict.generator(r, out) - self.extra_slope(out, state, turn)
+
+        _, grads = vjp(judged, before.params, slopes)
+        more = self.extra_gradient(state, turn)
+        grads = grads if more is None else tree_map(np.subtract, grads, more)
+        number = self._number(turn.clock) // recipe.n_discriminator_steps
+        after = self._parts.ascend(
+            *("generator", before._replace(statistics=after), grads),
+            *(turn.clock, len(turn.x)),
+            n_before=number,
+        )
+        state.t[0] += 1
+        if state.mean:
+            keep = min(recipe.averaging, state.t[0] / (state.t[0] + 9))
+            follow(state.mean, after.params, 1 - keep)
+        return state._replace(generator=after)
+
+    def judge(self, state, fake, turn):
+        """Outputs for generated rows that the generator learns by."""
+        return self.discriminator.judge(*state.discriminator[:2], fake, **turn.how)[0]
+
+    def extra_slope(self, out, state, turn):
+        """Gradient by these outputs of what the generator lowers besides its loss."""
+        return 0
+
+    def extra_gradient(self, state, turn):
+        """Gradient by parameters of what the generator lowers besides, or None."""
+
+    def watch(self, table, held_out, state):
+        """Distances of generated rows from the same rows after each epoch."""
+        return GeneratorWatch(self, table, held_out, state)

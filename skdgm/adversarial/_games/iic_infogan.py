@@ -1,0 +1,218 @@
+r"""A game whose generator tells codes to a net that knows what views of a row share.
+
+.. math:: \min_q \; -\lambda L_I - \lambda \sum_h I_h, \qquad
+   \min_g \; \mathbb{E} [\ell_G] - \lambda L_I
+
+with the bound :math:`L_I` of an InfoGAN, where q is a net of its own with the hidden
+layers of the discriminator. It tells codes by :math:`T g(z, c)` with random
+deformations T of images, if there are any, and two views of a real row inform on each
+other's categories [1]_,
+
+.. math:: I_h = I(c_1; c_2), \qquad
+   p(c_1, c_2) = \mathbb{E}_{x, x', T_1, T_2}
+   [q_h(c_1 \mid T_1 x) \, q_h(c_2 \mid T_2 x')]
+
+where :math:`x'` is one of the rows nearest to x, or x itself, and h one of several
+heads.
+
+References
+----------
+.. [1] Ji, Henriques and Vedaldi (2019). Invariant information clustering for
+   unsupervised image classification and segmentation. ICCV.
+"""
+
+import numpy as np
+
+from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Game
+from skdgm.adversarial._games.infogan_game import Informed, InformedWatch
+from skdgm.adversarial._games.neighbours import near_rows
+from skdgm.adversarial._nets.heads import Heads
+from skdgm.nets import Part, beside, layers
+from skdgm.nets.tape import vjp
+from skdgm.utils import random
+
+# Of neighbours, and of the initial parameters and dropout of q, in random streams.
+_NEAR, _READ = 21, 22
+# Updates of an unknown number after which the head that is asked stays.
+_SETTLED = 1000
+
+
+class Viewed(Informed):
+    """Nets of an InfoGAN with views of rows, and their game; parameters as of
+    :class:`~skdgm.adversarial._nets.wiring.Wiring`."""
+
+    @property
+    def heads(self):
+        """Outputs that tell the codes of a row."""
+        return Heads(self.codes, self.structure_["n_heads"])
+
+    @property
+    def reader(self):
+        """Net from what a discriminator sees to these outputs."""
+        last = layers.dense(self.heads.n_outputs, init="glorot_normal")
+        return layers.serial(self.discriminator.body, last)
+
+    def game(self, rows, seed, before):
+        """Objective of a run after so many epochs."""
+        nets = {"generator": self.generator, "discriminator": self.discriminator}
+        nets |= {"reader": self.reader, "heads": self.heads}
+        nets["deform"] = self.deformation()
+        return ViewedGame(self.recipe, rows, seed, before, **nets)
+
+    def hidden(self, state, x, known=None):
+        """Distributions of codes: probabilities of categories, and means."""
+        return self.codes.posterior(_told(self, state, x))
+
+    def _head(self, packing):
+        return layers.dense(1, init="glorot_normal")
+
+
+class ViewedGame(Game):
+    """Adversarial training of a generator with codes.
+
+    Parameters
+    ----------
+    recipe, rows, seed, epochs_before, generator, discriminator
+        As of :class:`Game`.
+    reader : Net
+        From rows to the outputs of heads.
+    heads : Heads
+    deform : callable, optional
+        A :class:`~skdgm.nets.images.deform.Deformation` of rows whose codes are told.
+
+    Attributes
+    ----------
+    near : ndarray of int, or None
+        Rows near to each, from the first epoch on, if there are to be any.
+    """
+
+    def __init__(self, *given, reader, heads, deform=None, **nets):
+        super().__init__(*given, **nets)
+        self.reader, self.heads, self.deform = reader, heads, deform
+        self.near = None
+
+    def start(self):
+        """Initial state, with newly drawn parameters of all nets."""
+        rng = random.stream(self.seed, random.INIT).fold(_READ).generator()
+        _, *own = self.reader.init(rng, self.n_seen, self.rows.dtype)
+        state = super().start()._replace(told=self.heads.start())
+        return self.resume(state._replace(reader=Part(*own)))
+
+    def resume(self, state):
+        """State to continue from; optimisers are kept if the solver is the same."""
+        state = super().resume(state)
+        return state._replace(reader=self._parts.ready(state.reader))
+
+    def draw(self, table, number):
+        """Batches of an epoch."""
+        n, wanted = self.recipe.n_neighbors, self.heads.codes.categories
+        if n and wanted and self.near is None:
+            self.near = near_rows(table, self.emission, n)
+        return super().draw(table, number)
+
+    def read(self, batch):
+        """Real rows of a batch, as of :class:`Game`, and their numbers."""
+        return *super().read(batch), batch
+
+    def turn(self, which, rows, clock):
+        """What an update is made of; a near row of each real one, if there are any."""
+        *rows, batch = rows
+        turn = super().turn(which, rows, clock)
+        if self.near is None or which != DISCRIMINATE:
+            return turn
+        rng = turn.rng.fold(_NEAR).generator()
+        own = self.near[batch, rng.integers(self.near.shape[1], size=len(batch))]
+        return turn._replace(near=self.emission.inputs(self.rows.take(own)))
+
+    def discriminate(self, state, turn):
+        """Update the discriminator, and q."""
+        pair = self.pair(*state.generator[:2], turn)
+        state = super().discriminate(state, turn, pair)
+        before, recipe, after = state.reader, self.recipe, ()
+        fake, views = self.moved(pair[1], turn), self.views(turn)
+        rows, n = np.concatenate([fake, *views]), len(fake)
+
+        def judged(params):
+            nonlocal after
+            out, after = self.reader.apply(params, before.statistics, rows, **how)
+            return out
+
+        def slopes(out):
+            back = np.zeros_like(out)
+            back[:n] -= self.by_codes(out[:n], state, turn)
+            if views:
+                of_views = np.split(out[n:], 2)
+                shared = self.heads.shared(*of_views, state.told, settled)
+                back[n:] = recipe.information_weight * np.concatenate(shared)
+            return back
+
+        how, clock = {"rng": turn.rng.fold(_READ), "train": True}, turn.clock
+        settled = self.settled(state, clock)
+        _, grads = vjp(judged, before.params, slopes)
+        after = self._parts.ascend(
+            *("reader", before._replace(statistics=after), grads, clock, n),
+            rate=recipe.discriminator_learning_rate,
+            n_before=self._number(clock),
+        )
+        return state._replace(reader=after)
+
+    def settled(self, state, clock):
+        """Whether the head that is asked is to stay: the generator has the second half
+        of the first fit, and all later ones, for the same categories."""
+        if clock.n_epochs is None:
+            return state.t[0] >= _SETTLED
+        return self.epochs_before > 0 or 2 * clock.epochs_done > clock.n_epochs
+
+    def moved(self, fake, turn):
+        """Generated rows as q sees them."""
+        return fake if self.deform is None else self.deform(fake, turn.rng.fold(DEFORM))
+
+    def views(self, turn):
+        """Two views of the real rows, a list; or none."""
+        alike = self.deform is None and turn.near is None
+        if alike or not self.heads.codes.categories:
+            return []
+        views = [turn.x, turn.x]
+        if turn.near is not None:
+            views[1], known = turn.near
+            views[1] = views[1] if known is None else views[1] * known
+        if self.deform is None:
+            return views
+        sides = (turn.rng.fold(DEFORM).fold(side) for side in (1, 2))
+        return [self.deform(own, rng) for own, rng in zip(views, sides)]
+
+    def by_codes(self, out, state, turn):
+        """Gradient of minus the weighted bound by the outputs of heads."""
+        head, own = self.heads.asked(out, state.told)
+        units, back = turn.z[:, -self.heads.codes.width :], np.zeros_like(out)
+        weight = self.recipe.information_weight / len(out)
+        back[:, self.heads.columns(head)] = weight * self.heads.codes.slope(own, units)
+        return back
+
+    def judge(self, state, fake, turn):
+        """Outputs for generated rows that the generator learns by: the logit, and then
+        those of heads."""
+        logit = super().judge(state, fake, turn)
+        how = {"rng": turn.rng.fold(_READ), "train": True}
+        own = state.reader.params, state.reader.statistics
+        return beside(logit, self.reader.apply(*own, self.moved(fake, turn), **how)[0])
+
+    def extra_slope(self, out, state, turn):
+        """Gradient by these outputs of minus the weighted bound."""
+        return np.pad(self.by_codes(out[:, 1:], state, turn), [(0, 0), (1, 0)])
+
+    def told(self, state, x):
+        """Outputs that tell the codes of rows."""
+        return _told(self, state, x)
+
+    def watch(self, table, held_out, state):
+        """Distances of generated rows from the data, and the bound, after each
+        epoch."""
+        return InformedWatch(self, table, held_out, state)
+
+
+def _told(owner, state, x):
+    """Outputs of the head that is asked, of a game or a wiring with a reader."""
+    net = state.reader
+    out, _ = owner.reader.apply(net.params, net.statistics, x)
+    return owner.heads.asked(out, state.told)[1]

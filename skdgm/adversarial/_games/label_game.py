@@ -1,0 +1,206 @@
+r"""The game of a generator and a discriminator that tells classes apart.
+
+The discriminator has a logit :math:`l_k` for each of K classes; that of a further one,
+"generated", is fixed at zero [1]_ [2]_. With :math:`L(x) = \log \sum_k e^{l_k(x)}`,
+
+.. math:: p(y = k \mid x, \text{real}) = e^{l_k(x) - L(x)}, \qquad
+   D(x) = p(\text{real} \mid x) = \frac{e^{L(x)}}{e^{L(x)} + 1},
+
+it lowers
+
+.. math:: -\mathbb{E} \log p(y \mid x, \text{real})
+   - w \, \mathbb{E} \log D(x) - w \, \mathbb{E} \log (1 - D(g(z))),
+
+the first part over rows with a label, the second over all rows. The generator lowers
+the distance of mean hidden units, :math:`\lVert \mathbb{E} h(x) - \mathbb{E} h(g(z))
+\rVert^2`, or :math:`-\mathbb{E} \log D(g(z))`.
+
+References
+----------
+.. [1] Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen (2016). Improved
+   techniques for training GANs. NeurIPS.
+.. [2] Odena (2016). Semi-supervised learning with generative adversarial networks.
+   arXiv:1606.01583.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Game
+from skdgm.adversarial._games.label_losses import LabelVerdict, of_labels
+from skdgm.data.labels import UNKNOWN, weight_of_classes
+from skdgm.nets import follow
+from skdgm.training import Watch, epoch, labelled, split_labelled
+from skdgm.utils import random
+from skdgm.utils.tree import copy
+
+# Nats by which the loss of labels may exceed both its value at the start and that of
+# their frequencies before training counts as useless, and as diverged.
+_USELESS, _DIVERGED = 2.0, 10.0
+_LABELS = 1
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Numbers of the rows of an update: with labels or without, and with labels, which
+    may be the same ones."""
+
+    rows: np.ndarray
+    known: np.ndarray
+
+    def __len__(self):
+        return len(self.rows)
+
+
+class Labels(NamedTuple):
+    """Labels of an update of the discriminator.
+
+    Parameters
+    ----------
+    codes : ndarray of int, of shape (n_labelled,)
+    x : ndarray of shape (n_labelled, n_inputs), or None
+        Their rows; None for all rows of the update.
+    """
+
+    codes: np.ndarray
+    x: np.ndarray = None
+
+
+class LabelGame(Game):
+    """Adversarial training of a classifier.
+
+    Parameters
+    ----------
+    recipe : object
+        Options of a GANClassifier.
+    rows, seed, epochs_before
+        As of :class:`~skdgm.training.Objective`.
+    generator : Generator
+    discriminator : Discriminator
+        With a logit for each class.
+    n_classes : int
+    deform : callable, optional
+        A :class:`~skdgm.nets.images.deform.Deformation` of real rows.
+    """
+
+    quantity = "log probability of labels"
+
+    def __init__(self, *given, n_classes, deform=None, **nets):
+        super().__init__(*given, **nets)
+        self.n_classes, self.deform = n_classes, deform
+
+    def resume(self, state):
+        """State to continue from; optimisers are kept if the solver is the same."""
+        state = super().resume(state)
+        mean = state.discriminator_mean if self.recipe.averaging else ()
+        if self.recipe.averaging and not mean:
+            mean = copy(state.discriminator.params)
+        return state._replace(discriminator_mean=mean)
+
+    def draw(self, table, number):
+        """Batches of an epoch, each with as many rows that have a label, if there are
+        so many: drawn in the same way, as often as it takes."""
+        batches, some = super().draw(table, number), labelled(table)
+        if len(some.index) == len(table.index):
+            return [Sides(batch, batch) for batch in batches]
+        if not len(some.index):
+            return [Sides(batch, batch[:0]) for batch in batches]
+        n = min(self.recipe.batch_size, some.n_draws)
+        rng = random.stream(self.seed, self.SHUFFLE, self.epochs_before + number)
+        rng, draws = rng.fold(_LABELS), []
+        for again in range(-(-n * len(batches) // some.n_draws)):
+            draws += epoch(some, some.n_draws, rng.fold(again))
+        draws = np.concatenate(draws)[: n * len(batches)].reshape(-1, n)
+        return list(map(Sides, batches, draws))
+
+    def split(self, table):
+        """Split the rows that have a label; all others are for training."""
+        return split_labelled(table, super().split)
+
+    def read(self, batch):
+        """Real rows of a batch, and labels in place of classes."""
+        x, known = self.emission.inputs(self.rows.take(batch.rows))
+        codes, own = self.rows.labels[batch.known], None
+        if batch.known is not batch.rows:
+            own, _ = self.emission.inputs(self.rows.take(batch.known))
+        return x, known, Labels(codes, own), None
+
+    def turn(self, which, rows, clock):
+        """What an update is made of; the generator's has no labels."""
+        found = super().turn(which, rows, clock)
+        return found if which == DISCRIMINATE else found._replace(classes=None)
+
+    def pair(self, params, statistics, turn):
+        """Real and generated rows; after the real ones, those with labels."""
+        real, fake, after = super().pair(params, statistics, turn)
+        if turn.classes is not None and turn.classes.x is not None:
+            real = np.concatenate([real, turn.classes.x])
+        if self.deform is not None:
+            real = self.deform(real, turn.rng.fold(DEFORM))
+            # Bits remain bits, as generated ones nearly are.
+            bits = self.emission.kinds == "bernoulli"
+            real[:, bits] = real[:, bits] >= 0.5
+        return real, fake, after
+
+    def verdict(self, turn):
+        """Losses of both players by the discriminator's outputs."""
+        return LabelVerdict(turn.classes, self.recipe.unlabeled_weight)
+
+    def discriminate(self, state, turn):
+        """Update the discriminator."""
+        state = super().discriminate(state, turn)
+        if state.discriminator_mean:
+            n = self._number(turn.clock) + 1
+            keep = min(self.recipe.averaging, n / (n + 9))
+            follow(state.discriminator_mean, state.discriminator.params, 1 - keep)
+        return state
+
+    def watch(self, table, held_out, state):
+        """Log probability of the labels that are known."""
+        return LabelWatch(self, table, held_out, state)
+
+
+class LabelWatch(Watch):
+    """Negative log probability of the labels of training rows and of held-out rows.
+
+    Parameters
+    ----------
+    objective : LabelGame
+    table, held_out, state
+        As of :class:`~skdgm.training.DensityWatch`.
+    """
+
+    MEMORY = ("allowed",)
+    useless = "predicts labels worse than their frequencies do."
+
+    def __init__(self, objective, table, held_out, state):
+        self.objective = objective
+        super().__init__(table, held_out, random.stream(objective.seed, random.PROBE))
+        counts = weight_of_classes(table, objective.n_classes) + 1
+        log_p = np.log(counts / counts.sum())[self.rows.labels[self.probe]]
+        by_frequencies = -log_p.sum() / max(1, len(log_p))
+        self.allowed = max(by_frequencies, self.of_probe(state))
+
+    @property
+    def limit(self):
+        """Loss above which training counts as diverged."""
+        return self.allowed + _DIVERGED
+
+    def is_useless(self, loss):
+        """Return whether training did harm, and frequencies alone would do better."""
+        return loss > self.allowed + _USELESS
+
+    def _among(self, index):
+        return index[self.rows.labels[index] != UNKNOWN]
+
+    def _loss(self, state, index, weight):
+        return super()._loss(state, index, weight) if len(index) else 0.0
+
+    def _losses(self, state, index, part):
+        game = self.objective
+        x, _ = game.emission.inputs(self.rows.take(index))
+        net = state.learned[1], state.discriminator.statistics
+        out, _, _ = game.discriminator.judge(*net, x)
+        return of_labels(out.astype(np.float64), self.rows.labels[index])[0]

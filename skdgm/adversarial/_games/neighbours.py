@@ -1,0 +1,55 @@
+"""Nearest rows of a table, as columns are seen by a discriminator."""
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from skdgm.utils.threading.parallel import n_threads
+
+# Rows for each thread, of which scikit-learn finds the neighbours one by one: with
+# fewer it divides the others among threads, and ties fall as it does.
+_ROWS = 1024
+
+
+def near_rows(table, emission, n_neighbors):
+    """Numbers of the nearest other rows of each row.
+
+    Parameters
+    ----------
+    table : Table
+    emission : Emission
+        Missing values count as scikit-learn's ``nan_euclidean`` does.
+    n_neighbors : int
+        At most; a single row is near to itself.
+
+    Returns
+    -------
+    near : ndarray of int, of shape (n_rows, n_neighbors)
+        By the number of a row in ``table.rows``; other rows are near to none, -1.
+
+    Raises
+    ------
+    ValueError
+        Rows are read in blocks.
+    """
+    if table.rows.streamed:
+        raise ValueError(
+            f"n_neighbors={n_neighbors} compares all rows with each other, which must "
+            "be in memory: give an array, or set it to 0."
+        )
+    index = table.index
+    near = np.full((table.rows.shape[0], max(1, min(n_neighbors, len(index) - 1))), -1)
+    if len(index) == 1:
+        near[index] = index
+        return near
+    x, known = emission.inputs(table.rows.take(index))
+    if known is not None:
+        x = np.where(known, x, np.nan)
+    metric = "euclidean" if known is None else "nan_euclidean"
+    found = NearestNeighbors(metric=metric, algorithm="brute").fit(x)
+    pools = (own for own in threadpool_info() if own["user_api"] == "openmp")
+    allowed = n_threads(), *(own["num_threads"] for own in pools)
+    with threadpool_limits(max(1, min(*allowed, (len(x) - 1) // _ROWS)), "openmp"):
+        own = found.kneighbors(None, near.shape[1], return_distance=False)
+    near[index] = index[own]
+    return near

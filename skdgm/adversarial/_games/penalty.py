@@ -1,0 +1,58 @@
+r"""Penalties on the gradient of a discriminator by the rows that it sees.
+
+.. math:: \tfrac\gamma2 \bigl(\mathbb{E} \lVert \nabla_x D(x) \rVert^2
+   + \mathbb{E} \lVert \nabla_x D(G(z)) \rVert^2 \bigr) \quad\text{or}\quad
+   \gamma \, \mathbb{E} (\lVert \nabla_x D(t x + (1 - t) G(z)) \rVert - 1)^2
+
+with t uniform between 0 and 1.
+"""
+
+import numpy as np
+
+from skdgm.nets.adversarial.tangents import gradient_penalty
+from skdgm.nets.tape import vjp
+
+_BETWEEN = 4
+
+
+def penalty(game, player, sides, mask, turn):
+    """Gradient of minus the penalty, which counts for as many updates as pass between
+    two of them.
+
+    Parameters
+    ----------
+    game : Game
+    player : Part
+        The discriminator.
+    sides : (ndarray, ndarray)
+        Real and generated rows, of shape (n_packs, n_columns).
+    mask : ndarray of shape (n_packs, n_outputs), or None
+        Weights of the outputs that add up to a logit.
+    turn : Turn
+
+    Returns
+    -------
+    grads : tuple
+        A tree like the parameters.
+    """
+    recipe, clock, (real, fake) = game.recipe, turn.clock, sides
+    factor = recipe.gradient_penalty * recipe.penalty_interval
+    if recipe.schedule == "linear" and clock.n_epochs is not None:
+        factor *= recipe.penalty_decay ** (clock.epochs_done / clock.n_epochs)
+    if recipe.penalty == "one-centred":
+        share = turn.rng.fold(_BETWEEN).generator().random((len(real), 1))
+        points = fake + share.astype(real.dtype) * (real - fake)
+        target, weight = 1.0, factor
+    else:
+        points, target = np.concatenate([real, fake]), 0.0
+        weight = 0.5 * factor
+        mask = mask if mask is None else np.concatenate([mask, mask])
+    critic, params = game.discriminator.critic(mask), (*player.params, ())
+    statistics = *player.statistics, ()
+
+    def penalties(params):
+        given = critic, params, statistics, points, target
+        return gradient_penalty(*given, **turn.how)
+
+    weight = -weight / len(real)
+    return vjp(penalties, params, lambda p: np.full_like(p, weight))[1][:2]

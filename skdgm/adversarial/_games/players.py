@@ -1,0 +1,133 @@
+"""The nets of an adversarial game, and what training changes of them."""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.nets import Part, layers
+from skdgm.nets.adversarial.packing import packed, weighted
+
+# Factor of the initial weights of logits, which begin near zero.
+_SMALL = 0.1
+
+
+class GameState(NamedTuple):
+    """Training state of a game.
+
+    Parameters
+    ----------
+    generator, discriminator : Part
+    mean : tuple
+        Exponential average of the generator's parameters; or ().
+    t : ndarray of shape (1,), float64
+        Number of updates of the generator.
+    discriminator_mean : tuple
+        That of the discriminator's, of a game that averages it; or ().
+    reader : Part or ()
+        The net that tells codes, of a game that has them.
+    told : ndarray of shape (2, n_heads), or ()
+        Running mean of what two views share by each of its heads, in nats, and 1 for
+        the one that is asked.
+    """
+
+    generator: Part
+    discriminator: Part
+    mean: tuple
+    t: np.ndarray
+    discriminator_mean: tuple = ()
+    reader: object = ()
+    told: object = ()
+
+    @property
+    def params(self):
+        """Parameters of all nets: first the generator, then the discriminator."""
+        return self._all(self.generator.params, self.discriminator.params)
+
+    @property
+    def learned(self):
+        """Parameters to use, averaged if there is an average."""
+        own = self.mean or self.generator.params
+        return self._all(own, self.discriminator_mean or self.discriminator.params)
+
+    def _all(self, *params):
+        return (*params, self.reader.params) if self.reader else params
+
+
+class Discriminator(NamedTuple):
+    """Net from rows to logits.
+
+    Parameters
+    ----------
+    body : Net
+        From rows to hidden units.
+    head : Net
+        From the last hidden units to a logit for each class, or to one.
+    packing : int
+        Number of rows that are judged together.
+    """
+
+    body: object
+    head: object
+    packing: int = 1
+
+    def init(self, rng, n_inputs, dtype):
+        """Initial parameters and statistics of both nets."""
+        width, body, kept = self.body.init(rng, n_inputs * self.packing, dtype)
+        _, head, more = self.head.init(rng, width, dtype)
+        head.W[:] *= _SMALL
+        return (body, head), (kept, more)
+
+    def hidden(self, params, statistics, x, **how):
+        """Last hidden units of packed rows, and updated statistics."""
+        return self.body.apply(params[0], statistics[0], x, **how)
+
+    def judge(self, params, statistics, x, **how):
+        """Logits of packed rows, hidden units, and updated statistics.
+
+        Parameters
+        ----------
+        params, statistics : tuple
+        x : ndarray of shape (n_packs, packing * n_inputs)
+        **how : dict
+            ``rng`` and ``train``, as of a Net.
+
+        Returns
+        -------
+        logits : ndarray of shape (n_packs, n_logits)
+        hidden : ndarray of shape (n_packs, n_units)
+        statistics : tuple
+        """
+        h, kept = self.hidden(params, statistics, x, **how)
+        logits, more = self.head.apply(params[1], statistics[1], h, **how)
+        return logits, h, (kept, more)
+
+    def critic(self, mask=None):
+        """Net with one output for a pack: its logit, or that of its classes.
+
+        Parameters
+        ----------
+        mask : ndarray of shape (n_packs, n_logits), optional
+            Weights of the logits.
+        """
+        return layers.serial(self.body, self.head, _pick(mask))
+
+    def packed(self, x):
+        """Rows side by side, of shape (n_rows // packing, packing * n_columns)."""
+        return x if self.packing == 1 else packed(x, self.packing)
+
+
+def _pick(mask):
+    """Net without parameters that sums weighted logits."""
+    apply = partial(_weighted, mask)
+    return layers.Net(_begin_pick, apply, partial(layers.tangent_linear, apply))
+
+
+def _begin_pick(rng, n_inputs, dtype):
+    return 1, (), ()
+
+
+def _weighted(mask, params, statistics, x, rng=None, train=False):
+    if mask is None:
+        return x, statistics
+    return weighted(x, mask), statistics

@@ -1,0 +1,259 @@
+r"""Games at several resolutions, each of which adds details to images of the one below.
+
+.. math:: x_0 = g_0(z_0), \qquad x_k = g_k(z_k, u(x_{k-1}))
+
+for copies u of pixels. All learn from the same batches. In a Laplacian pyramid [1]_,
+a generator's outputs are added to what it is given: real rows made smaller and large
+again, which the discriminator is given as well. In a stack [2]_, a generator is given
+images of the generator below, and draws whole ones.
+
+References
+----------
+.. [1] Denton, Chintala, Szlam and Fergus (2015). Deep generative image models using a
+   Laplacian pyramid of adversarial networks. NeurIPS.
+.. [2] Zhang, Xu, Li, Zhang, Wang, Huang and Metaxas (2017). StackGAN: text to
+   photo-realistic image synthesis with stacked generative adversarial networks. ICCV.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.adversarial._games.game import Game
+from skdgm.implicit import GeneratorWatch
+from skdgm.nets import Part, beside, columns
+from skdgm.nets.stochastic.emit import emit
+from skdgm.training import Objective
+from skdgm.utils.random import MAX_SEED
+
+_BELOW, _EMIT = 5, 6
+
+
+class StagesState(NamedTuple):
+    """Training states of games.
+
+    Parameters
+    ----------
+    stages : tuple of GameState
+        That of the smallest images first.
+    """
+
+    stages: tuple
+
+    @property
+    def params(self):
+        """Parameters of all generators, and of all discriminators."""
+        return tuple(zip(*(stage.params for stage in self.stages)))
+
+    @property
+    def learned(self):
+        """Parameters to use: averages of those of generators, if there are some."""
+        return tuple(zip(*(stage.learned for stage in self.stages)))
+
+    @property
+    def generator(self):
+        """Parameters and statistics of all generators."""
+        return Part(*zip(*(stage.generator[:2] for stage in self.stages)))
+
+    @property
+    def t(self):
+        """Number of updates of each generator, of shape (1,)."""
+        return self.stages[0].t
+
+
+class Climb(NamedTuple):
+    """Generators of images, each given those of the one below; as of a Generator.
+
+    Parameters
+    ----------
+    generators : list of Generator
+        That of the smallest images first.
+    pyramid : Pyramid
+    """
+
+    generators: list
+    pyramid: object
+
+    @property
+    def emission(self):
+        """Columns of the largest images, as functions of outputs."""
+        return self.generators[-1].emission
+
+    @property
+    def n_latent(self):
+        """Number of latent units of all generators."""
+        return sum(part.n_latent for part in self.generators)
+
+    @property
+    def n_classes(self):
+        """Number of classes given to all generators, or 0."""
+        return self.generators[0].n_classes
+
+    def latent(self, rng, n_rows, dtype):
+        """Draw latent units, those of the smallest images first."""
+        parts = enumerate(self.generators)
+        z = [part.latent(rng.fold(k), n_rows, dtype) for k, part in parts]
+        return np.concatenate(z, axis=1)
+
+    def given(self, z, codes):
+        """Latent units beside one-hot classes."""
+        return self.generators[0].given(z, codes)
+
+    def draw(self, params, statistics, z, noise, rng=None, train=False):
+        """What a discriminator sees of generated rows, and updated statistics.
+
+        Parameters
+        ----------
+        params, statistics : tuple
+            Those of each generator.
+        z : ndarray of shape (n_rows, n_latent + n_classes)
+            May be traced.
+        noise : ndarray
+            From ``emission.noise``.
+        rng : Stream, optional
+            For dropout.
+        train : bool, default=False
+
+        Returns
+        -------
+        x : ndarray of shape (n_rows, n_inputs)
+        statistics : tuple
+        """
+        first, last, kept, x = 0, self.n_latent, [], None
+        for k, part in enumerate(self.generators):
+            own = columns(z, first, first + part.n_latent)
+            first += part.n_latent
+            if self.n_classes:
+                own = beside(own, columns(z, last, last + self.n_classes))
+            if k:
+                own = beside(own, self.pyramid.up(k, x))
+            how = {"rng": rng.fold(k) if rng is not None else None, "train": train}
+            out, after = part.net.apply(params[k], statistics[k], own, **how)
+            top = k == len(self.generators) - 1
+            own = noise if top else part.emission.silence(len(z), out.dtype)
+            x = emit(out, own, part.emission, part.temperature)
+            kept.append(after)
+        return x, tuple(kept)
+
+
+class Stage(Game):
+    """Game of images of one resolution.
+
+    Parameters
+    ----------
+    recipe, rows, seed, epochs_before
+        As of :class:`Game`.
+    level : int
+        0 for the smallest images.
+    climb : Climb
+    of_data : bool
+        Whether details are of real rows, and the discriminator is given these, too.
+    **nets : dict
+        As of :class:`Game`.
+
+    Attributes
+    ----------
+    below : list of GameState
+        States of the games of smaller images.
+    """
+
+    def __init__(self, *given, level, climb, of_data, **nets):
+        super().__init__(*given, **nets)
+        self.level, self.climb, self.of_data = level, climb, of_data
+        self.below = []
+
+    @property
+    def n_seen(self):
+        """Number of columns of a row that the discriminator sees."""
+        n = self.emission.n_inputs
+        return n + self.generator.n_given if self.of_data else n
+
+    def read(self, batch):
+        """Real rows of a batch at this resolution, and what both nets are given."""
+        levels = self.climb.pyramid.levels(self.rows.take(batch))
+        classes = self.rows.labels[batch] if self.generator.n_classes else None
+        x, known = self.emission.inputs(levels[self.level])
+        return x, known, classes, given_below(self.climb, levels, self.level)
+
+    def turn(self, which, rows, clock):
+        """What an update is made of; of a stack, with images of generators below."""
+        found = super().turn(which, rows, clock)
+        if self.of_data or not self.level:
+            return found
+        lower = self.climb._replace(generators=self.climb.generators[: self.level])
+        n, dtype, rng = len(found.x), self.rows.dtype, found.rng.fold(_BELOW)
+        z = lower.given(lower.latent(rng, n, dtype), found.classes)
+        noise = lower.emission.noise(rng.fold(_EMIT), n, dtype)
+        learned = [state.learned[0] for state in self.below]
+        kept = [state.generator.statistics for state in self.below]
+        x, _ = lower.draw(learned, kept, z, noise)
+        return found._replace(given=self.climb.pyramid.up(self.level, x))
+
+    def seen(self, x, turn, side=0):
+        """What the discriminator sees of rows, real (side 0) or generated ones (1)."""
+        turn = turn if self.of_data else turn._replace(given=None)
+        return super().seen(x, turn, side)
+
+
+def given_below(climb, levels, level):
+    """What a generator is given of images at all levels: those below, made larger; 0,
+    or an even chance, where all pixels of a block are missing."""
+    if not level:
+        return None
+    low, kinds = levels[level - 1], climb.generators[level - 1].emission.kinds
+    low = np.where(np.isnan(low), np.where(kinds == "gaussian", 0, 0.5), low)
+    return climb.pyramid.up(level, low.astype(levels[level].dtype))
+
+
+class Stages(Objective):
+    """Games at several resolutions, which learn from the same batches.
+
+    Parameters
+    ----------
+    recipe, rows, seed, epochs_before
+        As of :class:`~skdgm.training.Objective`.
+    generator : Climb
+    discriminators : list of Discriminator
+    of_data : bool
+        As of :class:`Stage`.
+    """
+
+    quantity, LOCAL = "similarity", ()
+
+    def __init__(self, *given, generator, discriminators, of_data):
+        super().__init__(*given)
+        self.generator, self.emission = generator, generator.emission
+        recipe, rows, seed, before = given
+        pairs = zip(generator.generators, discriminators)
+        self.stages = [
+            Stage(
+                *(recipe, rows, (seed + level) % MAX_SEED, before),
+                level=level,
+                climb=generator,
+                of_data=of_data,
+                generator=own,
+                discriminator=judge,
+            )
+            for level, (own, judge) in enumerate(pairs)
+        ]
+
+    def start(self):
+        """Initial states, with newly drawn parameters of all nets."""
+        return StagesState(tuple(stage.start() for stage in self.stages))
+
+    def resume(self, state):
+        """States to continue from; optimisers are kept if the solver is the same."""
+        pairs = zip(self.stages, state.stages)
+        return StagesState(tuple(stage.resume(own) for stage, own in pairs))
+
+    def step(self, state, batch, clock):
+        """Update both nets of each game, that of the smallest images first."""
+        found = []
+        for stage, own in zip(self.stages, state.stages):
+            stage.below = found
+            found = [*found, stage.step(own, batch, clock)]
+        return StagesState(tuple(found))
+
+    def watch(self, table, held_out, state):
+        """Distances of generated rows from the same rows after each epoch."""
+        return GeneratorWatch(self, table, held_out, state)

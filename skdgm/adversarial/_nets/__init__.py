@@ -1,0 +1,1 @@
+"""Nets of adversarial models, made from options."""

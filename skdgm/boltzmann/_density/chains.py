@@ -1,0 +1,170 @@
+"""Markov chains of a machine, free or with clamped entries."""
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdgm.boltzmann._structure.labels import label_of, with_label
+from skdgm.distributions import one_hot
+from skdgm.inference import mean_field
+from skdgm.samplers import gibbs
+from skdgm.utils.counts import count, count_rows
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.threading.threads import one_blas_thread
+
+
+class Chains:
+    """Chains of blocked Gibbs steps, from the visible units up and down again.
+
+    Parameters
+    ----------
+    density : EnergyDensity
+    last : tuple of ndarray
+        Last states of the training chains, by block.
+    noise : callable
+        ``noise(rng, dtype)`` draws visible values without structure.
+    """
+
+    def __init__(self, density, last, noise):
+        self.density, self.last, self.noise = density, last, noise
+
+    def along(
+        self,
+        look,
+        n_samples,
+        random_state=None,
+        *,
+        init="chains",
+        n_steps=100,
+        burn_in=0,
+        thin=None,
+        codes=None,
+    ):
+        """Run chains and look at their states.
+
+        Parameters
+        ----------
+        look : callable
+            ``look(state)`` returns a tuple of arrays with a row for each chain.
+        n_samples : int
+        random_state : int, RandomState instance or None
+        init : {"chains", "noise"} or array-like of shape (n, n_features)
+            Start: the last states of the training chains, noise, or rows.
+        n_steps, burn_in : int
+            Numbers of Gibbs steps of each chain, after ``burn_in`` others.
+        thin : int, optional
+            Number of steps between two looks; by default there is one, at the end.
+        codes : ndarray of int, optional
+            Code of the label of all chains, or of each, to which it is clamped.
+
+        Returns
+        -------
+        seen : list of ndarray
+            Of ``n_samples`` rows: chain after chain, each in the order of time.
+        """
+        n_visible = len(self.density.columns.seen)
+        n_samples = count_rows(n_samples, n_visible)
+        n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
+        thin = n_steps if thin is None else count(thin, "thin", 1, n_steps)
+        per_chain = n_steps // thin
+        rng = stream(check_random_state(random_state).randint(MAX_SEED))
+        with one_blas_thread():
+            n_chains = -(-n_samples // per_chain)
+            state = self.start(init, n_chains, rng)
+            params, fixed = self.density.params_for_chains, {}
+            if codes is not None:
+                state, fixed["clamp"] = self._with_labels(state, codes, init)
+            if burn_in:
+                state = self.run(params, rng.fold(0), state, burn_in, **fixed)
+            seen = []
+            for number in range(per_chain):
+                own = rng.fold(1 + number)
+                state = self.run(params, own, state, thin, **fixed)
+                seen.append(look(state))
+        chains = (np.stack(parts, axis=1) for parts in zip(*seen))
+        return [part.reshape(-1, *part.shape[2:])[:n_samples] for part in chains]
+
+    def start(self, init, n_chains, rng):
+        """Initial states of chains, for each value of ``init``."""
+        rows = rng.rows(n_chains)
+        if not isinstance(init, str):
+            given = self.density.read(init)
+            v = given.present(np.arange(n_chains) % given.shape[0])
+            return self.from_rows(v, rows)
+        if init == "chains":
+            return gibbs.State(self._packed(np.arange(n_chains) % len(self.last[0])))
+        if init == "noise":
+            dtype = self.density.params.dtype.type
+            return self.from_rows(self.noise(rows, dtype), rows)
+        raise ValueError(f"init must be 'chains', 'noise' or rows, not {init!r}.")
+
+    def from_rows(self, v, rng):
+        """Chains that start at visible values; one stream for each row."""
+        params, (x, clamp) = self.density.params, self.density.present(v)
+        return gibbs.State(self.density.starts(params, x, clamp, rng))
+
+    def run(self, params, rng, state, n_steps, **options):
+        """Run chains for some steps."""
+        rows, energy = rng.rows(len(state.x[0])), self.density.energy
+        options["colours"] = energy.backwards
+        return gibbs.run(rows, energy, params, state, n_steps, **options)[0]
+
+    def filled(self, v, rng, n_steps, method):
+        """Fill missing entries of rows in the units of the model.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_rows, n_features)
+        rng : Stream
+            With a stream for each row.
+        n_steps : int
+        method : {"mean", "sample"}
+
+        Returns
+        -------
+        filled : ndarray of shape (n_rows, n_features)
+        """
+        energy, params = self.density.energy, self.density.params
+        x, clamp = self.density.present(v)
+        means, _ = mean_field(energy, params, x, clamp)
+        state, blocks = gibbs.State(means), range(self.density.n_visible)
+        moving = [block for block in blocks if clamp[block] is not True]
+        totals = dict.fromkeys(moving, 0.0)
+        for number in range(n_steps):
+            state, info = gibbs.step(
+                rng.fold(number),
+                energy,
+                params,
+                state,
+                colours=energy.backwards,
+                clamp=clamp,
+            )
+            for block in moving:
+                totals[block] = totals[block] + info.means[block]
+        parts = list(x[: len(blocks)])
+        for block in moving:
+            found = np.asarray(state.x[block])
+            found = found if method == "sample" else totals[block] / n_steps
+            parts[block] = np.where(clamp[block], x[block], found)
+        return self.density.visible_of(parts)
+
+    def _packed(self, turn):
+        """States of the training chains with these numbers."""
+        units = self.density.energy.units
+        return tuple(unit.pack(part[turn]) for unit, part in zip(units, self.last))
+
+    def _with_labels(self, state, codes, init):
+        """Chains clamped to labels, started from training chains with these, if any."""
+        energy, n_chains, x = self.density.energy, len(state.x[0]), state.x
+        label = label_of(energy)
+        codes = np.broadcast_to(codes, n_chains)
+        if isinstance(init, str) and init == "chains":
+            turn = np.arange(n_chains) % len(self.last[0])
+            had = self.last[label].argmax(axis=1)
+            for code in np.unique(codes):
+                where, rows = np.flatnonzero(had == code), np.flatnonzero(codes == code)
+                if len(where):
+                    turn[rows] = where[np.arange(len(rows)) % len(where)]
+            x = self._packed(turn)
+        y = one_hot(codes, energy.units[label].size, self.density.params.dtype)
+        clamp = with_label((None,) * len(energy.units), label, True)
+        return gibbs.State(with_label(x, label, y)), clamp

@@ -1,0 +1,197 @@
+r"""Densities of machines with several hidden layers.
+
+.. math:: \log p(v) \ge \mathbb{E}_Q[-E(v, h)] + H(Q) - \log Z
+
+for the factorial Q of mean field; or, with the odd layers summed out of
+:math:`\tilde p`,
+
+.. math:: \log p(v) = \log \mathbb{E}_{h \sim Q}\left[\tilde p(v, h_\text{even}) /
+   Q(h_\text{even})\right] - \log Z,
+
+which is estimated by an average over draws from Q, on average from below.
+"""
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skdgm.boltzmann._density.layered import EnergyDensity
+from skdgm.boltzmann._density.unnormalised import complete
+from skdgm.boltzmann._structure.labels import label_of, with_label
+from skdgm.distributions import one_hot
+from skdgm.inference import bound, mean_field
+from skdgm.utils.counts import chosen, count
+from skdgm.utils.math import log_mean_exp
+from skdgm.utils.random import LIKELIHOOD, stream
+from skdgm.utils.rows import row_hash
+from skdgm.utils.threading.callers import warn
+from skdgm.utils.threading.threads import one_blas_thread
+
+_DRAWS = 2
+
+
+class DeepDensity(EnergyDensity):
+    """Density of a machine with several hidden layers, and perhaps a label above them.
+
+    Its ``now`` knows ``inference_steps``, ``inference_tol`` and ``feature_layer``.
+    """
+
+    # Whether features of a layer, which then is of maps, are its pooled units.
+    pooled = False
+
+    @property
+    def kind(self):
+        """Kind of :meth:`log_prob`: "lower bound", or "estimate" of one."""
+        return "lower bound" if self.enumerable else "estimate"
+
+    @property
+    def blocks(self):
+        """Blocks of the layers that ``feature_layer`` names."""
+        depth = len(self.energy.units) - 1 - (label_of(self.energy) is not None)
+        return tuple(1 + layer for layer in chosen(self.now("feature_layer"), depth))
+
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        return sum(map(self.width, self.blocks))
+
+    def width(self, block):
+        """Number of features of a layer."""
+        unit = self.energy.units[block]
+        return unit.n_pooled if self.pooled else unit.size
+
+    def _shown(self, block, mean):
+        """Features of a layer with these means."""
+        return self.energy.units[block].pool(mean) if self.pooled else mean
+
+    def _taken(self, block, H):
+        """Means of a layer with these features; of pooled ones each unit of a block is
+        as likely."""
+        return self.energy.units[block].spread(H) if self.pooled else H
+
+    @property
+    def _of_layers(self):
+        return f" in the layers feature_layer={self.now('feature_layer')!r}"
+
+    def hidden_means(self, params, x, clamp):
+        """Means of the hidden layers that ``feature_layer`` names, side by side."""
+        means = self.inferred(params, x, clamp)
+        found = [self._shown(block, means[block]) for block in self.blocks]
+        return np.concatenate(found, axis=1)
+
+    def visible_means(self, H):
+        """Means of the visible units given hidden ones, by mean field."""
+        params, shape = self.params, (len(H), self.energy.units[0].size)
+        (v, *nobody), _ = self.present(np.full(shape, np.nan, params.dtype))
+        x, clamp = [v, *nobody], [None, *nobody]
+        edges = np.cumsum(list(map(self.width, self.blocks)))
+        for block, part in zip(self.blocks, np.split(H, edges[:-1], axis=1)):
+            x[block], clamp[block] = self._taken(block, part), True
+        return self.inferred(params, tuple(x), tuple(clamp))[0]
+
+    @property
+    def limits(self):
+        """Limits of inference, as arguments of :func:`~skdgm.inference.mean_field`."""
+        names = {"max_sweeps": "inference_steps", "tol": "inference_tol"}
+        return {name: self.now(option) for name, option in names.items()}
+
+    def inferred(self, params, x, clamp):
+        """Means by mean field within the limits of inference.
+
+        Returns
+        -------
+        means : tuple of ndarray
+        """
+        limits = self.limits
+        means, info = mean_field(self.energy, params, x, clamp, **limits)
+        if not info.converged.all():
+            warn(
+                f"Mean field of {np.count_nonzero(~info.converged)} rows still moved "
+                f"by more than inference_tol={limits['tol']:g} after inference_steps="
+                f"{limits['max_sweeps']} sweeps: raise one of them.",
+                ConvergenceWarning,
+            )
+        return means
+
+    def starts(self, params, x, clamp, rng):
+        """Values of the even layers drawn from means that mean field finds."""
+        means, _ = mean_field(self.energy, params, x, clamp)
+        (_, *others), _ = _drawn(self.energy, means, rng)
+        return x[0], *others
+
+    def log_joint(self, params, x, clamp):
+        """Log of the unnormalised probability of each row with each label: bounds.
+
+        Returns
+        -------
+        log_joint : ndarray of shape (n_rows, n_classes)
+        """
+        energy, columns = self.energy, []
+        label = label_of(energy)
+        if label is None:
+            return super().log_joint(params, x, clamp)
+        n_labels, clamped = energy.units[label].size, with_label(clamp, label, True)
+        for code in range(n_labels):
+            y = one_hot(np.full(len(x[0]), code), n_labels, params.dtype)
+            means = self.inferred(params, with_label(x, label, y), clamped)
+            columns.append(bound(energy, params, means, clamped))
+        return np.stack(columns, axis=1)
+
+    def importance(self, X, n_draws):
+        """Log-likelihood by importance sampling, before log Z is subtracted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Without missing values.
+        n_draws : int
+            Number of draws from Q for each row.
+
+        Returns
+        -------
+        log_p, se : ndarray of shape (n_samples,)
+            In nats, and standard errors.
+        """
+        n_draws = count(n_draws, "n_draws")
+        rows = complete(self.rows(X), "Importance sampling")
+        rng = stream(self.seed, LIKELIHOOD, _DRAWS).rows(row_hash(rows))
+        log_w = []
+        with one_blas_thread():
+            for part in rows.blocks():
+                own = rng.take(part)
+                log_w.append(self._log_weights(rows, part, own, n_draws))
+        found, se = log_mean_exp(np.concatenate(log_w), axis=1)
+        return self.domain.log_volume(self.columns, rows) + found, se
+
+    def numerator(self, X, n_draws=100):
+        """Importance-sampled log-likelihoods before log Z is subtracted; see
+        :meth:`EnergyDensity.numerator`."""
+        return *self.importance(X, n_draws), "estimate"
+
+    def _log_weights(self, rows, part, rng, n_draws):
+        """Log importance weights, of shape (n_rows, n_draws)."""
+        energy, params = self.energy, self.params_for(rows, rows.dtype)
+        means = self.inferred(params, *self.present(rows.present(part)))
+        log_w = []
+        for number in range(n_draws):
+            drawn, log_q = _drawn(energy, means, rng.fold(number))
+            log_w.append(energy.log_marginal(params, drawn) - log_q)
+        return np.stack(log_w, axis=1)
+
+    def drawn_even(self, params, x, clamp, rng):
+        """Values of the even layers, those above the data drawn from Q."""
+        return _drawn(self.energy, self.inferred(params, x, clamp), rng)
+
+    def log_weight(self, params, x, clamp):
+        """Bound on the log of the sum of exp(-E) over all that is not clamped."""
+        means = self.inferred(params, x, clamp)
+        return bound(self.energy, params, means, clamp)
+
+
+def _drawn(energy, means, rng):
+    """Draws of the even hidden layers from means, and their log probabilities."""
+    drawn, log_q = list(means), 0.0
+    for block in energy.rest()[1:]:
+        unit, mean = energy.units[block], means[block]
+        drawn[block] = unit.draw(mean, rng.fold(block))
+        log_q += unit.log_prob(mean, drawn[block])
+    return tuple(drawn), log_q

@@ -1,0 +1,48 @@
+"""Densities of restricted machines with a label beside the data."""
+
+import numpy as np
+from scipy.special import log_softmax, logsumexp
+
+from skdgm.boltzmann._density.layered import EnergyDensity
+from skdgm.boltzmann._structure.labels import drawn, label_of, log_joint, with_label
+from skdgm.inference import Posterior
+
+
+class LabelledDensity(EnergyDensity):
+    """Density of rows, with the label of a restricted machine summed out."""
+
+    _from_products = False
+
+    def hidden_means(self, params, x, clamp):
+        """Means of the hidden units; exact for complete rows."""
+        if clamp[0] is not True:
+            return super().hidden_means(params, x, clamp)
+        posterior = Posterior(self.energy, params, x, label_of(self.energy))
+        return posterior.mean(len(self.energy.units) - 1, posterior.log_joint())
+
+    def log_joint(self, params, x, clamp):
+        """Log of the unnormalised probability of each row with each label.
+
+        Returns
+        -------
+        log_joint : ndarray of shape (n_rows, n_classes)
+        """
+        return log_joint(self.energy, params, x, clamp)
+
+    def log_weight(self, params, x, clamp):
+        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it."""
+        return logsumexp(self.log_joint(params, x, clamp), axis=1)
+
+    def drawn_even(self, params, x, clamp, rng):
+        """Rows with labels drawn given them, and the log probabilities of these."""
+        label = label_of(self.energy)
+        posterior = Posterior(self.energy, params, x, label)
+        y = drawn(rng.fold(label), posterior)
+        log_q = (log_softmax(posterior.log_joint(), axis=1) * np.asarray(y)).sum(axis=1)
+        return with_label(x, label, y), log_q
+
+    def present(self, v):
+        """Clamp the machine to rows; the label starts from its frequencies."""
+        (v, *_), (clamped, *_) = super().present(v)
+        frequencies = self.moments[label_of(self.energy)].astype(self.params.dtype)
+        return (v, np.tile(frequencies, (len(v), 1)), None), (clamped, None, None)

@@ -1,0 +1,300 @@
+r"""Densities of rows under layered energies.
+
+.. math:: \log p(v) = -F(v) - \log Z, \qquad F(v) = -\log \sum_h e^{-E(v, h)}
+"""
+
+from functools import partial
+
+import numpy as np
+from sklearn.utils.validation import check_array
+
+from skdgm.base import MissingCapability, by_blocks
+from skdgm.boltzmann._density.unnormalised import Unnormalised
+from skdgm.boltzmann._learning.state import present
+from skdgm.couplings import Weights
+from skdgm.data import fill
+from skdgm.inference import bound, last_means, mean_field
+from skdgm.partition import exact
+from skdgm.utils.counts import count
+from skdgm.utils.threading.threads import one_blas_thread
+from skdgm.utils.tree import astype
+
+
+class EnergyDensity(Unnormalised):
+    """Density of a machine with one hidden layer."""
+
+    # Whether features are functions of products with the weights: the same, bit for
+    # bit, of dense rows and of lists.
+    _from_products = True
+
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        return self.energy.units[-1].size
+
+    def log_prob(self, X):
+        """Log-likelihood of each row, in nats; see :class:`~skdgm.base.Density`."""
+        return self._unnormalised(self.rows(X)) - self.log_Z()
+
+    def numerator(self, X, n_draws=None):
+        """Log-likelihood of each row before log Z is subtracted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        n_draws : int
+            Number of draws of hidden units, for densities that need them.
+
+        Returns
+        -------
+        log_p, se : ndarray of shape (n_samples,)
+            In nats, and the standard error of importance sampling.
+        kind : {"exact", "lower bound", "estimate"}
+        """
+        rows = self.rows(X)
+        log_p = self._unnormalised(rows)
+        sure = rows.complete or self.enumerable
+        return log_p, np.zeros_like(log_p), "exact" if sure else "lower bound"
+
+    def _unnormalised(self, rows):
+        volume = self.domain.log_volume(self.columns, rows)
+        return volume - self._free_energy(rows)
+
+    def free_energy(self, X):
+        """Free energy of each row, in nats, with missing entries summed out.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        free_energy : ndarray of shape (n_samples,)
+        """
+        return self._free_energy(self.rows(X))
+
+    def _free_energy(self, rows):
+        params = self.params_for(rows, rows.dtype)
+        return by_blocks(lambda v: -self.log_weight(params, *self.present(v)), rows)
+
+    def log_weight(self, params, x, clamp):
+        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it.
+
+        Returns
+        -------
+        log_weight : ndarray of shape (n_rows,)
+        """
+        if clamp[0] is True:
+            return self.energy.log_marginal(params, x)
+        if self.enumerable:
+            return exact.log_evidence(self.energy, params, x, clamp)
+        means, _ = mean_field(self.energy, params, x, clamp)
+        return bound(self.energy, params, means, clamp)
+
+    def pseudo_likelihood(self, X):
+        """Log pseudo-likelihood of each row, in nats, over its observed entries.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        pseudo_likelihood : ndarray of shape (n_samples,)
+        """
+        params, log_p = astype(self.params, np.float64), self.domain.log_conditionals
+
+        def of_complete(v):
+            return log_p(self.energy, params, self.present(v)[0], None).sum(axis=1)
+
+        def of_incomplete(v):
+            means, _ = mean_field(self.energy, params, *self.present(v))
+            found = log_p(self.energy, params, means, None)
+            return found.sum(axis=1, where=~np.isnan(v))
+
+        rows = self.read(X, dtype=np.float64)
+        volume = self.domain.log_volume(self.columns, rows)
+        return volume + by_blocks(of_complete, rows, of_incomplete)
+
+    def features(self, X):
+        """Means of hidden units; see :class:`~skdgm.base.Density`."""
+        return self.features_of(self.read(X, dtype=self.params.dtype.type))
+
+    def features_of(self, rows, index=None):
+        """Means of the hidden units of all rows, or of those at an index.
+
+        Parameters
+        ----------
+        rows : Rows
+        index : ndarray of int, optional
+
+        Returns
+        -------
+        H : ndarray of shape (n_selected, n_features_out)
+        """
+        params = self.params_for(rows, index=index)
+
+        def of_rows(v):
+            return self.hidden_means(params, *self.present(v))
+
+        # Without tiles, lists would be converted back.
+        tiles = isinstance(params.couplings[0], Weights)
+        lists = False if self._from_products and not tiles else None
+        return by_blocks(of_rows, rows, index=index, lists=lists)
+
+    def hidden_means(self, params, x, clamp):
+        """Means of the hidden units, given what is clamped.
+
+        Returns
+        -------
+        H : ndarray of shape (n_rows, n_features_out)
+        """
+        if clamp[0] is True:
+            return last_means(self.energy, params, x, clamp)[-1]
+        return mean_field(self.energy, params, x, clamp)[0][-1]
+
+    def log_joint_of(self, rows):
+        """Log of the unnormalised probability of each row with each label.
+
+        Parameters
+        ----------
+        rows : Rows
+
+        Returns
+        -------
+        log_joint : ndarray of shape (n_rows, n_classes)
+
+        Raises
+        ------
+        MissingCapability
+            The machine has no label.
+        """
+        params = self.params_for(rows, rows.dtype)
+        return by_blocks(lambda v: self.log_joint(params, *self.present(v)), rows)
+
+    def log_joint(self, params, x, clamp):
+        """The same for values of blocks; those of the label are ignored."""
+        raise MissingCapability(self.name, "labels")
+
+    def inverse(self, H):
+        """Means of the visible units given hidden ones, in the units of the columns.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_features_out)
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            H does not have one column for each hidden unit.
+        """
+        H = check_array(H, dtype=self.params.dtype)
+        if H.shape[1] != self.n_features_out:
+            raise ValueError(
+                f"H has {H.shape[1]} columns, but {self.name} has "
+                f"{self.n_features_out} hidden units{self._of_layers}."
+            )
+        with one_blas_thread():
+            v = self.visible_means(H)
+        return self.domain.to_data(self.columns, v)
+
+    # End of the error message of inverse.
+    _of_layers = ""
+
+    def visible_means(self, H):
+        """Means of the visible units given hidden ones, in the units of the model."""
+        x = (None,) * (len(self.energy.units) - 1) + (H,)
+        return self.energy.units[0].mean(self._visible_field(self.params, x))
+
+    def sample(self, n_samples, random_state=None, **options):
+        """Draw rows by blocked Gibbs sampling.
+
+        Parameters
+        ----------
+        n_samples : int
+        random_state : int, RandomState instance or None
+        **options : dict
+            ``init``, ``n_steps``, ``burn_in``, ``thin`` and ``codes`` of
+            :meth:`Chains.along`.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        """
+        (v,) = self.chains.along(self._visible, n_samples, random_state, **options)
+        return self.domain.to_data(self.columns, v)
+
+    def trace(self, n_samples, random_state=None, **options):
+        """Draw rows, and the free energies of the even layers beside them.
+
+        The even layers alone determine how a chain goes on.
+
+        Parameters
+        ----------
+        n_samples, random_state, **options
+            As for :meth:`sample`.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        trace : ndarray of shape (n_samples,)
+            In nats.
+        """
+        params = self.params_for_chains
+
+        def look(state):
+            return *self._visible(state), -self.energy.log_marginal(params, state.x)
+
+        v, trace = self.chains.along(look, n_samples, random_state, **options)
+        return self.domain.to_data(self.columns, v), trace
+
+    def fill(self, X, method="mean", random_state=None, *, n_steps=100):
+        """Fill missing entries; see :class:`~skdgm.base.Density`.
+
+        Parameters
+        ----------
+        X, method, random_state
+            As there.
+        n_steps : int, default=100
+            Number of Gibbs steps.
+        """
+        n_steps = count(n_steps, "n_steps")
+
+        def filled(v, rng):
+            return self.chains.filled(v, rng, n_steps, method)
+
+        return fill(self, X, method, random_state, filled)
+
+    # Number of visible blocks, the first ones.
+    n_visible = 1
+
+    def visible_of(self, x):
+        """Values of the table for those of the visible blocks: an ndarray."""
+        return np.asarray(x[0])
+
+    def _visible(self, state):
+        """Visible units of chains, as a tuple of one array."""
+        return (self.visible_of(state.x),)
+
+    def starts(self, params, x, clamp, rng):
+        """Values of all even layers from which chains start, given the visible ones."""
+        return self.drawn_even(params, x, clamp, rng)[0]
+
+    def present(self, v):
+        """Clamp the machine to rows of data.
+
+        Parameters
+        ----------
+        v : {ndarray, Lists} of shape (n_rows, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        x, clamp : tuple
+        """
+        fill = partial(self.domain.fill, self.columns)
+        return present(v, fill, len(self.energy.units))

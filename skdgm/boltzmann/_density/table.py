@@ -1,0 +1,99 @@
+r"""Densities of rows of columns of any units.
+
+.. math:: \log p(v) = \sum_j \log w_j(v_j) + A\big(c + \textstyle\sum_j T_j(v_j)
+   W_{j:}\big) - \log Z
+
+with a block of visible units for each kind of columns.
+"""
+
+from skdgm.base import MissingCapability
+from skdgm.boltzmann._density.layered import EnergyDensity
+from skdgm.inference import bound, mean_field
+from skdgm.partition import exact
+from skdgm.utils.tree import astype
+
+
+class TableDensity(EnergyDensity):
+    """Density of a machine of one hidden layer and blocks of visible units.
+
+    Parameters
+    ----------
+    *known, **model
+        As of :class:`EnergyDensity`.
+    layout : Layout
+        Blocks of the columns.
+    fills : tuple of ndarray
+        Values of each block from which missing entries start.
+    """
+
+    def __init__(self, *known, layout, fills, **model):
+        super().__init__(*known, **model)
+        self.layout = layout
+        self.n_visible = len(layout.units)
+        self.fills = fills
+
+    def present(self, v):
+        """Clamp the machine to rows of data; see :meth:`EnergyDensity.present`."""
+        return self.layout.present(v, self.fills)
+
+    def log_weight(self, params, x, clamp):
+        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it."""
+        if all(held is True for held in clamp[:-1]):
+            return self.energy.log_marginal(params, x)
+        if self.enumerable:
+            return exact.log_evidence(self.energy, params, x, clamp)
+        means, _ = mean_field(self.energy, params, x, clamp)
+        return bound(self.energy, params, means, clamp)
+
+    def hidden_means(self, params, x, clamp):
+        """Means of the hidden units, given what is clamped."""
+        return mean_field(self.energy, params, x, clamp)[0][-1]
+
+    def visible_means(self, H):
+        """Means of the visible units given hidden ones, in the units of the model."""
+        x = (None,) * self.n_visible + (H,)
+        return self.visible_of(
+            [
+                unit.mean(self._field(self.params, x, block))
+                for block, unit in enumerate(self.layout.units)
+            ]
+        )
+
+    def visible_of(self, x):
+        """Values of the table for those of the visible blocks: an ndarray."""
+        return self.layout.joined(x[: self.n_visible])
+
+    def sample(self, n_samples, random_state=None, **options):
+        """Draw rows; see :meth:`EnergyDensity.sample`."""
+        return self.decoded(super().sample(n_samples, random_state, **options))
+
+    def fill(self, X, method="mean", random_state=None, *, n_steps=100):
+        """Fill missing entries; see :meth:`EnergyDensity.fill`."""
+        whole = self.widened(X)
+        found = super().fill(whole, method, random_state, n_steps=n_steps)
+        return self.decoded(found, X)
+
+    def inverse(self, H):
+        """Means of the visible units given hidden ones; see
+        :meth:`EnergyDensity.inverse`."""
+        return self.decoded(super().inverse(H))
+
+    def visible_fields(self, n_samples, rng, n_steps):
+        """Natural parameters of the visible units, where these are of one kind; see
+        :class:`Unnormalised`."""
+        if self.n_visible > 1:
+            raise MissingCapability(self.name, "visible units that are all of one kind")
+        return super().visible_fields(n_samples, rng, n_steps)
+
+    def params_for(self, rows, dtype=None, index=None):
+        """Parameters for all rows, or those at an index: in tiles only for bits."""
+        if self.energy.is_binary_chain:
+            return super().params_for(rows, dtype, index)
+        return astype(self.params, dtype)
+
+    def pseudo_likelihood(self, X):
+        """Pseudo-likelihoods would be sums over all values of each column."""
+        raise MissingCapability(self.name, "a pseudo-likelihood of columns of any kind")
+
+    def _field(self, params, x, block):
+        return self.energy.field(params, block, self.energy.received(params, x, block))

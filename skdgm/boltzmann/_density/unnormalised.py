@@ -1,0 +1,310 @@
+"""Densities known up to their partition function."""
+
+from abc import abstractmethod
+from functools import cached_property
+
+import numpy as np
+
+from skdgm.base import Density
+from skdgm.boltzmann._density.chains import Chains
+from skdgm.boltzmann._structure.visible import Binary
+from skdgm.energies import tiled
+from skdgm.exceptions import LikelihoodWarning
+from skdgm.partition import Problem, ais, bracket, estimate, exact
+from skdgm.samplers import gibbs
+from skdgm.utils.random import LIKELIHOOD, stream
+from skdgm.utils.rows import row_hash
+from skdgm.utils.threading.callers import warn
+from skdgm.utils.threading.threads import one_blas_thread
+from skdgm.utils.tree import astype, leaves
+
+# Objectives whose maximum has the means of the training rows.
+_OF_MEANS = "generative", "likelihood"
+# Number of rows whose product with the weights takes as long as tiling these.
+_MANY = 100
+
+
+class Unnormalised(Density):
+    """Density of a layered energy whose first block is visible, divided by Z.
+
+    A subclass sums the energy over what is not clamped (:meth:`log_weight`).
+
+    Values of blocks are tuples ``x`` with an array of shape (n_rows, size) or None for
+    each block; ``clamp`` has for each block True, a mask or None, where all, some or
+    none of its values are clamped. Arguments ``params`` are :attr:`params`, perhaps of
+    another type or in tiles.
+
+    Parameters
+    ----------
+    *known
+        As for :class:`~skdgm.base.Density`.
+    energy : Energy
+    params : Params
+    chains : tuple of ndarray
+        Last states of the training chains, by block.
+    moments : callable
+        ``moments()`` returns for each block the means (or moments) of the model without
+        couplings, or None: a tuple.
+    noise : callable
+        ``noise(rng, dtype)`` draws visible values without structure, one row for each
+        stream.
+    objective : str, default="generative"
+        Of training; "generative" and "likelihood" fit the means of binary columns.
+    log_Z : callable, optional
+        Returns the estimator's log Z, or None if the estimator has learned since; by
+        default it is computed.
+    now : callable, optional
+        ``now(name)`` returns the present value of an option of inference.
+    """
+
+    def __init__(
+        self,
+        *known,
+        energy,
+        params,
+        chains,
+        moments,
+        noise,
+        objective="generative",
+        log_Z=None,
+        now=None,
+    ):
+        super().__init__(*known)
+        self.energy, self.params, self._moments = energy, params, moments
+        self.objective, self.now = objective, now
+        self._given_log_Z = log_Z
+        self.chains = Chains(self, chains, noise)
+
+    @cached_property
+    def moments(self):
+        """For each block the means of the model without couplings, or None."""
+        return self._moments()
+
+    @property
+    def kind(self):
+        """Kind of :meth:`log_prob`: "exact" or "estimate"."""
+        return "exact" if self.enumerable else "estimate"
+
+    def log_Z(self):
+        """Log Z, in nats, computed once: by the estimator if it is still the same."""
+        given = None if self._given_log_Z is None else self._given_log_Z()
+        return self._own_log_Z if given is None else given
+
+    @cached_property
+    def _own_log_Z(self):
+        return self.log_partition()[0]
+
+    @cached_property
+    def enumerable(self):
+        """Whether all states of the even or of the odd layers can be enumerated."""
+        return exact.is_enumerable(self.energy)
+
+    def rows(self, X):
+        """Validated rows for likelihoods, in float64 where these are exact."""
+        return self.read(X, dtype=np.float64 if self.enumerable else None)
+
+    @abstractmethod
+    def present(self, v):
+        """Clamp the machine to rows of data; returns ``x`` and ``clamp``."""
+
+    def log_partition(self):
+        """Log Z and its standard error, in nats.
+
+        Returns
+        -------
+        log_Z, se : float
+
+        Raises
+        ------
+        ValueError
+            Weights or biases are not finite, so that there is no log Z.
+        """
+        found = self.bracket()
+        return found.log_Z, found.se
+
+    def bracket(
+        self, n_chains=100, options=None, seed=None, max_bits=None, compare=True
+    ):
+        """Bracket of log Z from both sides of annealed importance sampling.
+
+        Parameters
+        ----------
+        n_chains : int, default=100
+            Number of chains on either side.
+        options : AISOptions, optional
+        seed : int, optional
+            By default that of the density.
+        max_bits : int, optional
+            Log Z is exact where a colour of layers has at most this many bits.
+        compare : bool, default=True
+            If True, warn where samples do not have the means of the training rows.
+
+        Returns
+        -------
+        bracket : Bracket
+        """
+        self.check_finite()
+        if exact.is_enumerable(self.energy, max_bits):
+            log_Z = exact.log_partition(self.energy, astype(self.params, np.float64))
+            return bracket.exactly(log_Z, n_chains)
+        rng, problem = self.problem(n_chains, seed)
+        with one_blas_thread():
+            found = bracket.estimate(rng, problem, options)
+        # Learning gives the model the means of its columns if these are bits.
+        if compare and isinstance(self.domain, Binary) and self.objective in _OF_MEANS:
+            mean = self._mean_near(found.means[0])
+            if text := estimate.unlike(found.means[0], mean, n_chains):
+                warn(f"{self.name}: {text}", LikelihoodWarning)
+        return found
+
+    def _mean_near(self, found):
+        """Means of the training rows, or the nearest value between these and the
+        smoothed means with which biases start; NaN where nothing was observed."""
+        seen, total = self.columns.seen, self.columns.total
+        mean = np.divide(total, seen, out=np.full_like(total, np.nan), where=seen > 0)
+        smooth = self.domain.moments(self.columns)
+        return np.clip(found, np.minimum(mean, smooth), np.maximum(mean, smooth))
+
+    def problem(self, n_chains, seed=None):
+        """Random stream, and the problem of which log Z is estimated.
+
+        Parameters
+        ----------
+        n_chains : int
+        seed : int, optional
+
+        Returns
+        -------
+        rng : Stream
+        problem : Problem
+        """
+        self.check_finite()
+        rng = stream(self.seed if seed is None else seed, LIKELIHOOD)
+        with one_blas_thread():
+            start = self.chains.start("chains", n_chains, rng.fold(0))
+        given = self.energy, self.params_for_chains, start, self.moments
+        return rng.fold(1), Problem(*given)
+
+    def annealed(self, X, rng, annealing):
+        """Conservative log-likelihoods of rows, from an annealed chain for each.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        rng : Stream
+        annealing : Annealing
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        ValueError
+            A value is missing.
+        """
+        rows = complete(self.read(X), "Annealing from rows")
+        rng, log_p = rng.rows(row_hash(rows)), []
+        with one_blas_thread():
+            for part in rows.blocks():
+                own = rows.present(part), rng.take(part)
+                log_p.append(self.annealed_from(*own, annealing))
+        volume = self.domain.log_volume(self.columns, rows)
+        return np.concatenate(log_p) + volume
+
+    def annealed_from(self, v, rng, annealing):
+        """The same for values of the visible units, with a stream for each row."""
+        params = self.params_for_chains
+        x, log_q = self.drawn_even(params, *self.present(v), rng)
+        base, betas, n_jobs = annealing
+        given = self.energy, params, base, gibbs.State(x), betas, n_jobs
+        return ais.conservative(rng, *given) - log_q
+
+    def drawn_even(self, params, x, clamp, rng):
+        """Values of the even layers, those above the data drawn given these.
+
+        Returns
+        -------
+        x : tuple
+        log_q : ndarray of shape (n_rows,) or 0
+            Log probabilities of these draws.
+        """
+        return x, 0.0
+
+    def visible_fields(self, n_samples, rng, n_steps):
+        """Natural parameters of the visible units given samples of the hidden ones.
+
+        Parameters
+        ----------
+        n_samples : int
+        rng : Stream
+        n_steps : int
+            Number of Gibbs steps of each chain.
+
+        Returns
+        -------
+        unit : object
+            The visible block.
+        eta : ndarray
+        """
+        params = self.params_for_chains
+        with one_blas_thread():
+            state = self.chains.start("chains", n_samples, rng.fold(0))
+            state = self.chains.run(params, rng.fold(1), state, n_steps)
+            return self.energy.units[0], self._visible_field(params, state.x)
+
+    def _visible_field(self, params, x):
+        """Natural parameters of the visible block."""
+        return self.energy.field(params, 0, self.energy.received(params, x, 0))
+
+    def params_for(self, rows, dtype=None, index=None):
+        """Parameters for all rows, or those at an index: in tiles where many rows come
+        as lists."""
+        n_rows = rows.shape[0] if index is None else len(index)
+        many = rows.listed and n_rows >= _MANY
+        return self.for_lists(dtype) if many else astype(self.params, dtype)
+
+    @cached_property
+    def params_for_chains(self):
+        """Parameters for many Gibbs steps: in tiles if all units are binary."""
+        return self.params if self.energy.has_real_units else self.for_lists()
+
+    def for_lists(self, dtype=None):
+        """Parameters in tiles, which kernels of lists read, by default of their own
+        type; as arrays where weights are no matrices."""
+        params = astype(self.params, dtype)
+        return tiled(params) if self.energy.has_matrices else params
+
+    def check_finite(self):
+        """Raise ValueError unless all parameters are finite."""
+        if not all(np.isfinite(leaf).all() for leaf in leaves(self.params)):
+            raise ValueError(
+                f"This {self.name} has weights or biases that are not "
+                "finite: there is no likelihood. Fit it anew."
+            )
+
+
+def complete(rows, what):
+    """Return rows if no values are missing.
+
+    Parameters
+    ----------
+    rows : Rows
+    what : str
+        Name of the method that needs complete rows, for the message.
+
+    Returns
+    -------
+    rows : Rows
+
+    Raises
+    ------
+    ValueError
+        Values are missing.
+    """
+    if not rows.complete:
+        raise ValueError(
+            f"X has missing values (NaN). {what} cannot be done with these: use "
+            "score_samples, or fill them by impute."
+        )
+    return rows

@@ -1,0 +1,1 @@
+"""Models of documents, whose lengths are given."""

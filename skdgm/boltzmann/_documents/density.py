@@ -1,0 +1,279 @@
+r"""Density of documents given their lengths.
+
+.. math:: \log p(x \mid n) = \log \frac{n!}{\prod_k x_k!} + b^\top x + \sum_j
+   \log\left(1 + e^{n a_j + x^\top W_{:j}}\right) - \log Z_n
+
+Missing counts are of words that were not looked for: a document consists of its other
+words, the vocabulary that is left.
+"""
+
+from functools import partial
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdgm.base import Density, by_blocks
+from skdgm.boltzmann._documents.lengths import Topics, is_enumerable, log_partition
+from skdgm.data import fill
+from skdgm.distributions import Bernoulli, Multinomial, draw_counts
+from skdgm.energies import layered, plain
+from skdgm.samplers import gibbs
+from skdgm.utils.counts import WHOLE, count, count_rows
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.threading.threads import one_blas_thread
+from skdgm.utils.tree import astype
+
+# Draws of hidden units over which means of missing counts are averaged.
+_N_DRAWS = 20
+# Log of the largest ratio of probabilities that is told from infinity.
+_FAR = 50.0
+
+
+def conditioned(params, lengths):
+    """Energy and parameters of documents of given lengths.
+
+    Parameters
+    ----------
+    params : Params
+    lengths : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    energy : Energy
+    params : Params
+        Whose hidden biases are a row for each document.
+    """
+    b, a = params.units
+    lengths = np.asarray(lengths, a.dtype)
+    energy = layered([[Multinomial(len(b), lengths)], [Bernoulli(len(a))]])
+    return energy, params._replace(units=(b, lengths[:, None] * a))
+
+
+def lengths_of(v):
+    """Sum of the counts of each row, in float64; missing ones do not count."""
+    return np.nansum(np.asarray(v), axis=1, dtype=np.float64)
+
+
+class DocumentDensity(Density):
+    """Density of documents of a replicated softmax.
+
+    Parameters
+    ----------
+    *known
+        As for :class:`~skdgm.base.Density`.
+    params : Params
+        Biases of words and of hidden units, and weights.
+    chains : tuple of ndarray
+        Last states of the training chains, words and hidden units.
+    lengths : ndarray
+        Of training documents, from which those of samples are drawn.
+    log_Zs : dict
+        Log Z and standard errors by length, to which those computed are added.
+    """
+
+    def __init__(self, *known, params, chains, lengths, log_Zs):
+        super().__init__(*known)
+        self.params, self.chains, self._lengths = plain(params), chains, lengths
+        self._known = log_Zs
+
+    @property
+    def topics(self):
+        """Parameters in float64."""
+        (b, a), (W,) = astype(self.params, np.float64)
+        return Topics(W, b, a)
+
+    @property
+    def kind(self):
+        return "exact" if is_enumerable(self.topics) else "estimate"
+
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        return len(self.params.units[1])
+
+    def log_Z(self, lengths):
+        """Log Z of documents of given lengths, in nats, and standard errors.
+
+        Parameters
+        ----------
+        lengths : ndarray of shape (n_lengths,)
+
+        Returns
+        -------
+        log_Z, se : ndarray of shape (n_lengths,)
+        """
+        new = sorted({*lengths.tolist()} - self._known.keys())
+        if new:
+            with one_blas_thread():
+                found = log_partition(self.topics, np.array(new), self.seed)
+            self._known.update(zip(new, zip(*map(np.ndarray.tolist, found))))
+        found = [self._known[n] for n in lengths.tolist()]
+        return tuple(np.array(found).reshape(-1, 2).T)
+
+    def log_prob(self, X):
+        rows = self.read(X, dtype=np.float64)
+        return self.free(rows) - self._log_Z_of(rows)
+
+    def free(self, rows):
+        """Log of the sum of exp(-E) over the hidden units, for each row."""
+        params = astype(self.params, np.float64)
+
+        def of_rows(v):
+            v = np.nan_to_num(np.asarray(v))
+            energy, own = conditioned(params, lengths_of(v))
+            return energy.log_marginal(own, (v, None))
+
+        return by_blocks(of_rows, rows, lists=False)
+
+    def lengths(self, rows):
+        """Length of each document."""
+        return by_blocks(lengths_of, rows, lists=False)
+
+    def _log_Z_of(self, rows):
+        lengths = self.lengths(rows)
+        if rows.complete:
+            return self.log_Z(lengths)[0]
+        known = np.concatenate([~np.isnan(rows.take(b)) for b in rows.blocks()])
+        whole, found = known.all(axis=1), np.zeros(len(lengths))
+        found[whole] = self.log_Z(lengths[whole])[0]
+        for row in np.flatnonzero(~whole):
+            left, n = self.topics.among(known[row]), lengths[[row]]
+            with one_blas_thread():
+                found[row] = log_partition(left, n, self.seed)[0][0]
+        return found
+
+    def perplexity(self, X):
+        """Perplexity of words, their orders not counted; ValueError if there are none.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        perplexity : float
+        """
+        rows = self.read(X, dtype=np.float64)
+        n_words = self.lengths(rows).sum()
+        if not n_words:
+            raise ValueError(f"{self.name}: X has no words, which have no perplexity.")
+        orders = by_blocks(_log_orders, rows, lists=False)
+        total = (self.free(rows) - orders - self._log_Z_of(rows)).sum()
+        return float(np.exp(-total / n_words))
+
+    def features(self, X):
+        rows = self.read(X, dtype=self.params.dtype.type)
+        return by_blocks(self._hidden_means, rows, lists=False)
+
+    def _hidden_means(self, v):
+        v = np.nan_to_num(v)
+        energy, own = conditioned(self.params, lengths_of(v))
+        received = energy.received(own, (v, None), 1)
+        return energy.units[1].mean(energy.field(own, 1, received))
+
+    def sample(
+        self, n_samples, random_state=None, *, lengths=None, init="chains", n_steps=100
+    ):
+        """Draw documents by Gibbs sampling; options as of the estimator's ``sample``.
+
+        Parameters
+        ----------
+        n_samples : int
+        random_state : int, RandomState instance or None
+        lengths : int or array-like of shape (n_samples,), optional
+        init : {"chains", "noise"}
+        n_steps : int
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        """
+        n_samples = count_rows(n_samples, len(self.params.units[0]))
+        n_steps = count(n_steps, "n_steps")
+        rng = stream(check_random_state(random_state).randint(MAX_SEED))
+        h = self.chains[1][np.arange(n_samples) % len(self.chains[1])]
+        if lengths is None:
+            u = rng.fold(2).rows(n_samples).uniform(1)[:, 0]
+            lengths = self._lengths[(u * len(self._lengths)).astype(int)]
+        given = lengths_as_asked(lengths)
+        if given.ndim and given.shape != (n_samples,):
+            raise ValueError(
+                f"lengths has the shape {given.shape}, but n_samples={n_samples}."
+            )
+        if isinstance(init, str) and init == "noise":
+            h = rng.fold(0).rows(n_samples).uniform(h.shape[1], h.dtype.type) < 0.5
+        elif not isinstance(init, str) or init != "chains":
+            raise ValueError(f"init must be 'chains' or 'noise', not {init!r}.")
+        energy, own = conditioned(self.params, np.broadcast_to(given, n_samples))
+        rows, state = rng.fold(1).rows(n_samples), (None, h.astype(self.params.dtype))
+        with one_blas_thread():
+            state, _ = gibbs.run(rows, energy, own, gibbs.State(state), n_steps)
+        return np.asarray(state.x[0])
+
+    def step(self, X, rng):
+        """Rows after one step of Gibbs sampling.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        rng : Stream
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        """
+        rows = self.read(X)
+        v = np.nan_to_num(rows.take(slice(None)))
+        energy, own = conditioned(self.params, lengths_of(v))
+        given, rng = gibbs.State((v, None)), rng.rows(len(v))
+        with one_blas_thread():
+            given, _ = gibbs.run(rng, energy, own, given, 1, colours=(1, 0))
+        return np.asarray(given.x[0])
+
+    def fill(self, X, method="mean", random_state=None):
+        return fill(self, X, method, random_state, partial(self._filled, method))
+
+    def _filled(self, method, v, rng):
+        total, n_draws = 0.0, 1 if method == "sample" else _N_DRAWS
+        mean = self._hidden_means(v)
+        for number in range(n_draws):
+            h = rng.fold(number).uniform(mean.shape[1], mean.dtype.type) < mean
+            total = total + expected(self.params, v, h.astype(mean.dtype))
+        total = total / n_draws
+        if method == "sample":
+            total = draw_counts(total, rng.fold(n_draws))
+        return np.where(np.isnan(v), total.astype(v.dtype), v)
+
+
+def expected(params, v, h):
+    """Expected counts of missing words, given hidden units and the other words.
+
+    A word is expected as often as its probability is that of the words that were looked
+    for, times their number.
+    """
+    (b, _), (W,) = params
+    logits, known = b + h @ W.T, ~np.isnan(v)
+    high = np.where(known, logits, -np.inf).max(axis=1, keepdims=True)
+    high = np.where(np.isfinite(high), high, logits.max(axis=1, keepdims=True))
+    weight = np.exp(np.minimum(logits - high, _FAR))
+    total = np.maximum((weight * known).sum(axis=1, keepdims=True), 1.0)
+    # No word is expected more often than all others together.
+    return np.minimum(weight / total, 1.0) * lengths_of(v)[:, None].astype(v.dtype)
+
+
+def lengths_as_asked(lengths):
+    """Lengths of documents as an array; ValueError if not numbers from 0 to 2 ** 53."""
+    given = np.asarray(lengths)
+    wrong = given.dtype.kind not in "iuf" or given.ndim > 1
+    if wrong or not ((given >= 0) & (given <= WHOLE)).all():
+        raise ValueError(
+            "lengths must be a number from 0 to 2 ** 53, or one for each; got "
+            f"{lengths!r}."
+        )
+    return given.astype(np.float64)
+
+
+def _log_orders(v):
+    v = np.nan_to_num(np.asarray(v))
+    unit = Multinomial(v.shape[1], lengths_of(v))
+    return unit.log_weight(np.zeros(v.shape[1]), v)

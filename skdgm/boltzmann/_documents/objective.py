@@ -1,0 +1,274 @@
+r"""Likelihood of documents given their lengths, as an objective.
+
+.. math:: \frac{\partial \log p(x \mid n)}{\partial \theta} = \mathbb{E}_{h \mid x}
+   \left[-\frac{\partial E}{\partial\theta}\right] - \mathbb{E}_{x', h' \mid n}
+   \left[-\frac{\partial E}{\partial\theta}\right], \qquad -E = b^\top x + x^\top W h +
+   n \, a^\top h
+
+Gradients are those of the log-likelihood per word of a document of mean length. Chains
+have the lengths of documents; their statistics count as often as the words of a batch
+are more than theirs, so that batches of long documents do not raise all biases. The
+gradient is centred at the shares of the words and at running means of the hidden units.
+"""
+
+import numpy as np
+
+from skdgm.boltzmann._documents.density import conditioned, expected, lengths_of
+from skdgm.boltzmann._learning.state import TrainState, formed
+from skdgm.couplings import Contrast
+from skdgm.distributions import Bernoulli, Multinomial
+from skdgm.energies import Params, layered, mean_row, tiled
+from skdgm.gradients.steps import centering
+from skdgm.inference import last_means
+from skdgm.optim import adam, learning_rate, piecewise, sgd
+from skdgm.samplers import gibbs
+from skdgm.training import DensityWatch, Objective, Reader
+from skdgm.utils.lists import Lists, dot
+from skdgm.utils.math import softplus
+from skdgm.utils.random import INIT, PROBE, stream
+from skdgm.utils.tree import tree_map
+
+_SOLVERS = {"sgd": sgd, "adam": adam}
+# Words that are added to the length by which the learning rate is divided, and the
+# least sum: with rates as of shorter documents Adam's steps are mostly noise.
+_FEW, _LEAST = 10.0, 30.0
+# Weight of an update's swap rates in their running means.
+_RECENT = 0.01
+_DATA, _MODEL, _SWAPS, _HALVES = range(4)
+
+
+class DocumentObjective(Objective):
+    """Log-likelihood per word of documents, followed by CD or persistent chains.
+
+    Training states are :class:`~skdgm.boltzmann._learning.state.TrainState`, of which
+    the offsets are those of centring.
+
+    Parameters
+    ----------
+    recipe, rows, seed, epochs_before
+        As for :class:`~skdgm.training.Objective`.
+    domain : CountColumns
+    columns : Columns
+        Statistics of the words.
+    table : Table
+        Training rows.
+    """
+
+    quantity = "log-likelihood of each half of a document given the other"
+    LOCAL = "chains", "near"
+
+    def __init__(self, recipe, rows, seed, epochs_before, *, domain, columns, table):
+        super().__init__(recipe, rows, seed, epochs_before)
+        self.domain, share = domain, domain.share(columns)
+        self.share, self.length = share, domain.length(columns)
+        self.independent = domain.loss_of_independent(columns)
+        self.solver, self.lists = _SOLVERS[recipe.solver], rows.listed
+        self.table = table
+        units = [Multinomial(len(share))], [Bernoulli(recipe.n_components)]
+        self.energy = layered(units)
+
+    def start(self):
+        """Initial state: small random weights, and biases that give the shares."""
+        rng = stream(self.seed, INIT).generator()
+        means = self.share, None
+        return self.resume(
+            TrainState(self.energy.init(rng, means, dtype=self.rows.dtype), (), ())
+        )
+
+    def resume(self, state):
+        params = self._for_kernels(state.params)
+        optimiser = self.solver.init(params)
+        if type(optimiser) is type(state.optimiser):
+            optimiser = self._for_kernels(state.optimiser)
+        fresh = TrainState(params, optimiser, self._chains(state))
+        a = params.units[1]
+        offsets = state.offsets or (self.share.astype(a.dtype), np.full_like(a, 0.5))
+        rates = state.swap_rates
+        if len(rates) != self._n_levels - 1:
+            rates = np.zeros(self._n_levels - 1)
+        return fresh._replace(offsets=offsets, swap_rates=rates)
+
+    def _for_kernels(self, tree):
+        """Parameters in tiles where rows are lists, else as contiguous arrays."""
+        if self.lists:
+            return formed(tree, tiled)
+        return tree_map(np.ascontiguousarray, tree)
+
+    def _chains(self, state):
+        """Chains of the last run where their number is still right, else new ones, of
+        lengths spread evenly over those of the training rows."""
+        n_chains = self.recipe.n_chains or self.recipe.batch_size
+        n_rows, is_cd = n_chains * self._n_levels, self.recipe.gradient == "cd"
+        alike = state.chains and len(state.swap_rates) == self._n_levels - 1
+        if alike and (is_cd or len(state.chains[0]) == n_rows):
+            return state.chains
+        lengths = _ladder(self.domain.lengths(self.table, n_chains), self._n_levels)
+        energy, params = conditioned(state.params, lengths)
+        rng = stream(self.seed, INIT, _MODEL).rows(len(lengths))
+        return tuple(map(np.asarray, gibbs.init(rng, energy, params.units).x))
+
+    @property
+    def _n_levels(self):
+        """Number of lengths of each chain's replicas."""
+        recipe = self.recipe
+        return recipe.n_temperatures if recipe.gradient == "tempering" else 1
+
+    def draw(self, table, number):
+        """Batches of an epoch, read in advance."""
+        return Reader(self.rows, super().draw(table, number), self.lists)
+
+    def watch(self, table, held_out, state):
+        """How well each half of a document predicts the words of the other."""
+        return _Halves(self, table, held_out, state)
+
+    def split(self, table):
+        """Split a table; chains then have the lengths of its training rows."""
+        self.table, held_out = super().split(table)
+        return self.table, held_out
+
+    def step(self, state, batch, clock):
+        """State after an update from a batch; it changes in place."""
+        rng, v = self.stream(clock), self.complete(state.params, batch.v)
+        (x, h), (x_model, h_model), kept = self._phases(rng, state, v, clock)
+        lengths, n_model = map(_lengths, (x, x_model))
+        words = lengths.mean()
+        per_word = 1 / max(self.length, 1e-12)
+        again = per_word * words / max(n_model.mean(), 1e-12)
+        real = h.dtype.type
+        h, h_model = h * real(per_word), np.asarray(h_model) * real(again)
+        more = mean_row(x) * real(per_word) - mean_row(x_model) * real(again)
+        of_hidden = _weighted(lengths, h) - _weighted(n_model, h_model)
+        grad = Params((more, of_hidden), (Contrast(x, h, x_model, h_model),))
+        self._ascend(state, grad, clock)
+        total = max(lengths.sum(), 1e-12)
+        mean = (lengths @ h / (total * per_word)).astype(h.dtype)
+        if words:
+            share, old = state.offsets
+            old = old + real(centering.RATE) * (mean - old)
+            state = state._replace(offsets=(share, old))
+        return state._replace(**kept)
+
+    def _phases(self, rng, state, v, clock):
+        """Words and hidden means in both phases, and fields of the state after them."""
+        n_steps = piecewise(self.recipe.n_steps, clock)
+        energy, params = conditioned(state.params, _lengths(v))
+        clamp = True, None
+        if self.recipe.gradient == "cd":
+            given, rows = gibbs.State((v, None)), rng.fold(_DATA).rows(len(v))
+            start, info = gibbs.run(rows, energy, params, given, 1, colours=(1,))
+            h, start = info.means[1], start.x
+        else:
+            h, start = last_means(energy, params, (v, None), clamp)[1], state.chains
+            energy, params = conditioned(state.params, _lengths(start[0]))
+        # The words are drawn first.
+        start = None, self.energy.units[1].pack(np.asarray(start[1]))
+        rows = rng.fold(_MODEL).rows(len(start[1]))
+        chains, info = gibbs.run(rows, energy, params, gibbs.State(start), n_steps)
+        x_model, h_model = np.asarray(chains.x[0]), np.asarray(chains.x[1])
+        chains, mean = (x_model, h_model), info.means[1]
+        kept = {"near" if self.recipe.gradient == "cd" else "chains": chains}
+        if self.recipe.gradient == "tempering":
+            swaps = rng.fold(_SWAPS, clock.batch % 2)
+            h_model, rates = self._exchanged(swaps, state, *chains, clock.batch % 2)
+            kept = {"chains": (x_model, h_model), "swap_rates": rates}
+            n_cold = len(h_model) // self._n_levels
+            x_model, mean = x_model[:n_cold], mean[:n_cold]
+        if self.lists:
+            x_model = Lists.pack(x_model)
+        return (v, h), (x_model, mean), kept
+
+    def _exchanged(self, rng, state, x, h, first):
+        """Hidden units of replicas after exchanges between neighbouring lengths, and
+        recent rates of these."""
+        (b, a), (weights,), rates = *state.params, state.swap_rates.copy()
+        logits = b + self.energy.couplings[0].send(weights, h, up=False)
+        high = logits.max(axis=1, keepdims=True)
+        f = high[:, 0] + np.log(np.exp(logits - high).sum(axis=1)) + h @ a
+        n = self._n_levels
+        h, f = h.reshape(n, -1, h.shape[1]).copy(), f.reshape(n, -1).astype(float)
+        lengths = x.sum(axis=1, dtype=np.float64).reshape(n, -1)
+        u = rng.rows(h.shape[1]).uniform(n).T
+        for level in range(first, n - 1, 2):
+            gain = (lengths[level] - lengths[level + 1]) * (f[level + 1] - f[level])
+            swap = np.log(np.maximum(u[level], 1e-300)) < gain
+            h[level : level + 2, swap] = h[level : level + 2, swap][::-1]
+            share = _RECENT if rates[level] else 1.0
+            rates[level] += share * (swap.mean() - rates[level])
+        return h.reshape(len(x), -1), rates
+
+    def complete(self, params, v):
+        """Rows with the counts that are expected where they are missing."""
+        if isinstance(v, Lists) or not np.isnan(v).any():
+            return v
+        (_, a), (W,) = params
+        known = np.nan_to_num(v)
+        field = known @ W + lengths_of(v)[:, None].astype(a.dtype) * a
+        h = self.energy.units[1].mean(field)
+        return np.where(np.isnan(v), expected(params, v, h), v)
+
+    def _ascend(self, state, grad, clock):
+        recipe = self.recipe
+        # Inputs of hidden units are sums over all words.
+        rate = recipe.learning_rate / max(self.length + _FEW, _LEAST)
+        rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
+        grad = centering.center(self.energy, state.params, grad, state.offsets)
+        self.solver.step(
+            state.params,
+            state.optimiser,
+            grad,
+            rate=rate,
+            momentum=piecewise(recipe.momentum, clock),
+            l1=recipe.l1,
+            l2=recipe.l2,
+        )
+        self.energy.constrain(state.params, recipe.max_norm)
+
+
+def _lengths(v):
+    """Lengths of complete rows, in float64."""
+    return dot(v, np.ones(v.shape[1], v.dtype))
+
+
+def _ladder(lengths, n_levels):
+    """Lengths of chains and of their replicas, one level after the other: whole numbers
+    between the chain's own and 1, in equal ratios."""
+    powers = 1 - np.arange(n_levels) / max(1, n_levels - 1)
+    rungs = [np.rint(lengths**power) if power < 1 else lengths for power in powers]
+    return np.concatenate([np.minimum(rung, lengths) for rung in rungs])
+
+
+def _weighted(lengths, h):
+    """Mean over rows of the hidden units times the lengths."""
+    return (lengths @ h / len(h)).astype(h.dtype)
+
+
+class _Halves(DensityWatch):
+    """Negative log-likelihood of each half of a document given the other, in nats.
+
+    The words of each document are divided in two, the same halves each time. From the
+    hidden means given one half the words of the other are predicted.
+    """
+
+    useless = "predicts half of a document worse than the shares of the words do."
+
+    def __init__(self, objective, table, held_out, state):
+        self.objective, self.root = objective, stream(objective.seed, PROBE, _HALVES)
+        given = table, held_out, stream(objective.seed, PROBE), objective.independent
+        super().__init__(*given, state)
+
+    def _losses(self, state, index, part):
+        v = self.rows.take(index).astype(np.float64)
+        v = np.nan_to_num(v)
+        rng = self.root.rows(np.arange(part.start, part.stop, dtype=np.uint64))
+        half, coin = np.floor(v / 2), rng.uniform(v.shape[1]) < 0.5
+        one = half + coin * (v - 2 * half)
+        (b, a), (W,) = state.params
+        W = np.asarray(getattr(W, "W", W), np.float64)
+        return self._given(one, v - one, b, a, W) + self._given(v - one, one, b, a, W)
+
+    def _given(self, known, rest, b, a, W):
+        field = known @ W + known.sum(axis=1, keepdims=True) * a
+        logits = b + np.exp(-softplus(-field)) @ W.T
+        high = logits.max(axis=1, keepdims=True)
+        total = high[:, 0] + np.log(np.exp(logits - high).sum(axis=1))
+        return rest.sum(axis=1) * total - (rest * logits).sum(axis=1)

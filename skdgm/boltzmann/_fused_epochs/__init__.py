@@ -1,0 +1,1 @@
+"""Many updates of a small machine in one call of a kernel."""

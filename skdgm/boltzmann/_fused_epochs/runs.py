@@ -1,0 +1,243 @@
+"""Updates of a small machine, many in one call of a kernel.
+
+They are those of :meth:`EnergyObjective.step`, from the same random numbers, without
+the Python calls between its kernels: an update of a small machine costs what its
+arithmetic costs. Interrupts wait for the end of a call, a fraction of a second.
+
+Binary machines learn the same parameters to the last bit. Those with real units or a
+label differ by rounding: NumPy and the kernels have each their own exponential
+function, and order of sums.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm._kernels.machines.phases import FIXED, NO_OFFSETS, OF_BOTH, OF_DATA
+from skdgm.boltzmann._fused_epochs.updates import (
+    Updates,
+    binary_pass,
+    label_pass_over,
+    lines,
+    listed,
+    real_pass_over,
+)
+from skdgm.couplings import Dense
+from skdgm.data.labels import UNKNOWN
+from skdgm.distributions import Bernoulli, Gaussian, Softmax
+from skdgm.optim import learning_rate, piecewise
+from skdgm.samplers import binary
+from skdgm.utils.random import stream
+from skdgm.utils.threading.parallel import worthwhile
+
+# Multiply-adds of one call: a fraction of a second.
+_MOST = 1e9
+# Multiply-adds of an update with real units up to which a kernel makes it.
+_SMALL = 1e7
+_MODES = {
+    None: NO_OFFSETS,
+    "start": FIXED,
+    "data": OF_DATA,
+    "moving": OF_BOTH,
+}
+
+
+class Run(NamedTuple):
+    """Consecutive batches of an epoch.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first of them.
+    batches : list of ndarray of int
+        Row numbers of each.
+    n_batches : int
+        Number of batches of the epoch.
+    """
+
+    first: int
+    batches: list
+    n_batches: int
+
+    @property
+    def longest(self):
+        """Number of rows of the largest batch."""
+        return max(map(len, self.batches))
+
+    @property
+    def edges(self):
+        """Place of each batch's first row where they are joined, and their end."""
+        return np.cumsum([0, *map(len, self.batches)])
+
+
+class Runs:
+    """Sized iterable of the runs that an epoch consists of.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+    reader : Reader
+        The batches of the epoch.
+    """
+
+    def __init__(self, objective, reader):
+        most, n_batches = _MOST / max(1.0, _work(objective, reader)), len(reader)
+        turns, deep = np.max(objective.recipe.n_steps), len(objective.energy.layers) > 2
+        if deep:  # Means are not 0, as states are, and go both ways.
+            turns += objective.recipe.mean_field_steps / binary.DENSITY
+        parts = reader.parts(max(1, int(most / turns)))
+        self.runs = [Run(first, some, n_batches) for first, some in parts]
+
+    def __len__(self):
+        return len(self.runs)
+
+    def __iter__(self):
+        return iter(self.runs)
+
+
+def in_runs(objective, reader):
+    """Join the batches of an epoch to runs, where a kernel serves.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+    reader : Reader
+
+    Returns
+    -------
+    batches : Runs or Reader
+    """
+    return Runs(objective, reader) if serves(objective, reader) else reader
+
+
+def serves(objective, reader):
+    """Return whether a kernel makes the updates that a recipe asks for.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+    reader : Reader
+        The batches of an epoch.
+
+    Returns
+    -------
+    serves : bool
+    """
+    recipe, energy = objective.recipe, objective.energy
+    if not (
+        objective.plain
+        and energy.has_matrices
+        and recipe.gradient in ("pcd", "cd")
+        and recipe.negative == "samples"
+        and recipe.sparsity_target is None
+        and np.max(recipe.n_steps) <= binary.MAX_STEPS
+    ):
+        return False
+    work, by_momentum = _work(objective, reader), recipe.solver == "sgd"
+    if energy.is_binary_chain:
+        # Else mean field is not that of the kernel, on several threads.
+        fits = len(energy.units) == 2 or _n_weights(energy) <= binary.SMALL
+        return by_momentum and fits and reader.lists and not worthwhile(work)
+    if work > _SMALL:
+        return False
+    if objective.label is None:
+        return by_momentum and _is_real(objective)
+    known = reader.lists and bool((objective.rows.labels != UNKNOWN).all())
+    return known and pass_of(objective) is not None
+
+
+def pass_of(objective):
+    """Function that makes the updates of a machine of known labels, or of another."""
+    energy, recipe = objective.energy, objective.recipe
+    if objective.label is None:
+        binary_below = type(energy.units[0]) is Bernoulli
+        return binary_pass if binary_below else real_pass_over
+    if energy.is_labelled_chain:
+        fits = recipe.solver == "sgd" and _n_weights(energy) <= binary.SMALL
+        return binary_pass if fits else None
+    if (
+        tuple(map(type, energy.units)) != (Bernoulli, Softmax, Bernoulli)
+        or tuple(map(type, energy.couplings)) != (Dense, Dense)
+        or getattr(recipe, "objective", None) is None
+    ):
+        return None
+    if recipe.solver == "sgd":
+        return binary_pass if recipe.objective == "generative" else None
+    return label_pass_over if recipe.centering is None else None
+
+
+def _is_real(objective):
+    """Return whether a machine has complete real units under one binary layer."""
+    energy = objective.energy
+    return (
+        tuple(map(type, energy.units)) == (Gaussian, Bernoulli)
+        and tuple(map(type, energy.couplings)) == (Dense,)
+        and not objective.recipe.quadratic
+        and objective.rows.complete
+    )
+
+
+def learn(objective, state, run, clock):
+    """Make the updates of a run.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+    state : TrainState
+        Parameters, chains and running means change in place.
+    run : Run
+    clock : Clock
+        Of the epoch.
+
+    Returns
+    -------
+    state : TrainState
+    """
+    recipe, real, most = objective.recipe, state.params.dtype.type, run.longest
+    persistent, pass_by = recipe.gradient == "pcd", pass_of(objective)
+    chains = state.chains if persistent else listed(objective, most, real)
+    if not persistent and pass_by is real_pass_over:
+        chains = np.empty((most, objective.energy.units[0].size), real), chains[1]
+    number = objective.epochs_before + clock.epoch
+    times = clock._replace(
+        batch=run.first + np.arange(len(run.batches)), n_batches=run.n_batches
+    )
+
+    def rates(initial):
+        rate = learning_rate(initial, recipe.schedule, times, recipe.power_t)
+        return rate * np.ones(len(run.batches))
+
+    given = Updates(
+        objective,
+        state,
+        run,
+        chains,
+        state.offsets or lines(objective, real),
+        rates,
+        stream(objective.seed, objective.STEP, number),
+        piecewise(recipe.n_steps, clock),
+        piecewise(recipe.momentum, clock),
+        persistent,
+        _MODES[recipe.centering],
+    )
+    pass_by(given)
+    if persistent:
+        return state
+    n_last = len(run.batches[-1])
+    return state._replace(near=tuple(part[:n_last] for part in chains))
+
+
+def _work(objective, reader):
+    """Multiply-adds of the largest part of an update."""
+    n_rows, n_chains = len(reader.batches[0]), objective.recipe.n_chains
+    if objective.recipe.gradient == "cd" or n_chains is None:
+        n_chains = n_rows
+    real = type(objective.energy.units[0]) is Gaussian
+    density = 1.0 if real else binary.DENSITY
+    return density * (n_rows + n_chains) * _n_weights(objective.energy)
+
+
+def _n_weights(energy):
+    """Number of weights of all links."""
+    sizes = [unit.size for unit in energy.units]
+    return sum(sizes[i] * float(sizes[j]) for i, j, _ in energy.links)

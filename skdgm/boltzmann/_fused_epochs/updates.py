@@ -1,0 +1,296 @@
+"""Calls of the kernels that make many updates of a small machine.
+
+They get their arguments from an objective and its training state, which changes in
+place; see :mod:`skdgm.boltzmann._fused_epochs.runs`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm._kernels.machines.bernoulli_epoch import pass_over
+from skdgm._kernels.machines.gaussian_epoch import (
+    DIAGONAL,
+    FIXED_PRECISION,
+    SCALAR,
+    real_pass,
+)
+from skdgm._kernels.machines.label_epoch import label_pass
+from skdgm._kernels.machines.phases import MODEL, NO_OFFSETS
+from skdgm.couplings import Weights
+from skdgm.distributions import check_range, one_hot
+from skdgm.energies import forms
+from skdgm.gradients.steps.centering import RATE
+from skdgm.inference import TOLERANCE
+from skdgm.optim import BETA_2, corrected
+from skdgm.utils.lists import Lists
+
+# Layers of a machine whose label is beside the visible units, by blocks.
+_BESIDE = 0, 2, 1
+_PRECISIONS = {"fixed": FIXED_PRECISION, "scalar": SCALAR, "diagonal": DIAGONAL}
+
+
+class Updates(NamedTuple):
+    """Updates that a kernel is to make.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+    state : TrainState
+        It changes in place.
+    run : Run
+        The batches.
+    chains : tuple
+        Those of the state; or room for as many as a batch has rows.
+    offsets : tuple
+        Those of the state, or room for them.
+    rates : callable
+        ``rates(initial)`` returns the learning rate of each update.
+    root : Stream
+        Of the epoch's updates.
+    n_steps : int
+        Gibbs steps of the chains.
+    momentum : float
+    persistent : bool
+        Whether chains go on, or start at the rows.
+    centering : int
+        See :mod:`skdgm._kernels.machines.phases`.
+    """
+
+    objective: object
+    state: object
+    run: object
+    chains: tuple
+    offsets: tuple
+    rates: object
+    root: object
+    n_steps: int
+    momentum: float
+    persistent: bool
+    centering: int
+
+    @property
+    def recipe(self):
+        """Training options."""
+        return self.objective.recipe
+
+    @property
+    def real(self):
+        """Type of the parameters."""
+        return self.state.params.dtype.type
+
+    @property
+    def numbers(self):
+        """Momentum, and penalties l1 and l2, of that type."""
+        numbers = self.momentum, self.recipe.l1, self.recipe.l2
+        return tuple(map(self.real, numbers))
+
+    @property
+    def max_norm(self):
+        """Limit of norms, perhaps infinite."""
+        most = self.recipe.max_norm
+        return np.inf if most is None else float(most)
+
+    @property
+    def index(self):
+        """Row numbers of the batches, one after the other."""
+        return np.concatenate(self.run.batches)
+
+    @property
+    def resample(self):
+        """Whether bits are drawn from grey rows."""
+        return bool(self.recipe.resample and not self.objective.rows.binary)
+
+
+def binary_pass(given):
+    """Updates of a chain of binary layers, above which a label may be; that may be
+    beside the visible units in the energy."""
+    objective, state, run, real = given.objective, given.state, given.run, given.real
+    recipe, rows, index = objective.recipe, objective.rows, given.index
+    n_layers = len(objective.energy.units)
+    (ups, downs), blocks = forms(state.params), tuple(range(n_layers))
+    v, y = rows.present(index, True), Lists.empty(0, 0, real)
+    if objective.label is not None:
+        y = one_hot(
+            rows.labels[index], objective.energy.units[objective.label].size, real
+        )
+        if objective.label < n_layers - 1:
+            blocks, ups, downs = _BESIDE, (ups[0], downs[1]), (downs[0], ups[1])
+
+    def placed(parts):
+        return tuple(parts[block] for block in blocks)
+
+    velocities, units = state.optimiser.couplings, state.params.units
+    pass_over(
+        (v.index, v.value, v.count),
+        (y.index, y.count),
+        run.edges,
+        (ups, downs),
+        tuple(part.up if given.momentum else part.up[:0] for part in velocities),
+        (placed(units), placed(state.optimiser.units)),
+        _lists(placed(given.chains)),
+        placed(given.offsets),
+        _room(given, blocks),
+        given.rates(recipe.learning_rate),
+        np.uint64(given.root.root),
+        run.first,
+        np.array(blocks),
+        given.n_steps,
+        recipe.mean_field_steps,
+        real(TOLERANCE),
+        given.numbers,
+        given.max_norm,
+        real(RATE),
+        given.resample,
+        given.persistent,
+        given.centering,
+    )
+
+
+def label_pass_over(given):
+    """Updates of a machine of rows and labels under one binary layer, by Adam."""
+    objective, state, run, real = given.objective, given.state, given.run, given.real
+    recipe, rows, index = objective.recipe, objective.rows, given.index
+    v, codes = rows.present(index, True), rows.labels[index]
+    (ups, downs), memory = forms(state.params), state[1]
+    check_range(codes, objective.energy.units[objective.label].size)
+    t = memory.t[0] + 1 + np.arange(len(run.batches))
+    memory.t[0] = t[-1]
+    rates = corrected(given.rates(recipe.learning_rate), given.momentum, t)
+
+    def placed(parts):
+        return tuple(parts[block] for block in _BESIDE)
+
+    def remembered(params):
+        return tuple(part.up for part in params.couplings), placed(params.units)
+
+    shares = {
+        "hybrid": (1.0, recipe.generative_weight),
+        "discriminative": (1.0, 0.0),
+        "generative": (0.0, 1.0),
+    }
+    beta, *penalties = given.numbers
+    label_pass(
+        (v.index, v.value, v.count),
+        codes,
+        run.edges,
+        ((ups[0], downs[1]), (downs[0], ups[1])),
+        remembered(memory.m),
+        remembered(memory.s),
+        placed(state.params.units),
+        _lists(placed(given.chains)),
+        np.stack(rates).astype(real),
+        np.uint64(given.root.root),
+        run.first,
+        np.array(_BESIDE),
+        given.n_steps,
+        tuple(map(real, shares[recipe.objective])),
+        (beta, real(BETA_2)),
+        tuple(penalties),
+        given.max_norm,
+        given.resample,
+        given.persistent,
+    )
+
+
+def real_pass_over(given):
+    """Updates of real units under one binary layer, whose weights are ndarrays."""
+    objective, state, run, real = given.objective, given.state, given.run, given.real
+    (mean, log_precision), c = state.params.units
+    (mean_speed, precision_speed), c_speed = state.optimiser.units
+    W, velocity = state.params.couplings[0], state.optimiser.couplings[0]
+    weights, speeds = Weights.of(W), Weights.of(velocity).up
+    unit, chains, momentum = objective.energy.units[0], given.chains, given.momentum
+    shape = len(run.batches), given.n_steps, len(chains[0]), unit.size
+    noise = np.empty(shape, W.dtype)
+    for turn, batch in enumerate(run.batches):
+        rows = given.root.fold(run.first + turn, MODEL)
+        rows = rows.rows(len(chains[0]) if given.persistent else len(batch))
+        for k, part in enumerate(noise[turn]):
+            part[: len(rows.ids)] = rows.fold(k, 0).normal(unit.size, W.dtype)
+    real_pass(
+        np.ascontiguousarray(objective.rows.take(given.index)),
+        run.edges,
+        tuple(weights),
+        speeds if momentum else speeds[:0],
+        (mean, log_precision, c),
+        (mean_speed, precision_speed, c_speed),
+        (chains[0], chains[1].index, chains[1].count),
+        given.offsets,
+        noise,
+        objective.recipe.learning_rate,
+        given.rates(1.0),
+        np.uint64(given.root.root),
+        run.first,
+        given.n_steps,
+        given.numbers,
+        real(RATE),
+        real(-np.log(unit.min_variance) if unit.min_variance else np.inf),
+        _reach(given),
+        given.max_norm,
+        _PRECISIONS[unit.precision],
+        given.persistent,
+        given.centering,
+    )
+    W[...] = weights.W
+    if momentum:
+        velocity[...] = Weights(speeds, weights.down).W
+
+
+def _reach(given):
+    """Square of the largest value of each column, in batches of so many rows; nothing
+    where steps by no column are shortened."""
+    objective, recipe = given.objective, given.recipe
+    excess = objective.reach.get(0, np.empty(0)) ** 2
+    excess = excess / (recipe.batch_size * (1 - given.momentum))
+    far = (excess * recipe.learning_rate > 1).any()
+    return excess if far else excess[:0]
+
+
+def _lists(parts):
+    """Indices, and counts, of lists."""
+    return tuple(tuple(getattr(x, of) for x in parts) for of in ("index", "count"))
+
+
+def _room(given, blocks):
+    """Arrays that the kernel works with, which the objective keeps: means of a batch's
+    rows; what layers receive, of chains too, and what the first hidden one receives
+    from data; values that are not there; bits of the data; means as lists; the few rows
+    by which centring changes the gradient, and four rows for each layer."""
+    objective, real, n_rows = given.objective, given.real, given.run.longest
+    n_chains = len(given.chains[0])
+    key = n_rows, n_chains, given.resample
+    if key in objective.rooms:
+        return objective.rooms[key]
+    sizes = [objective.energy.units[block].size for block in blocks]
+    most, deep = max(n_rows, n_chains), len(sizes) > 2
+    some, centred = n_rows if given.resample else 0, given.centering != NO_OFFSETS
+
+    def arrays(n):
+        return tuple(np.empty((n, size), real) for size in sizes)
+
+    def lists(n):
+        index = tuple(np.empty((n, size), np.uint32) for size in sizes)
+        return index, arrays(n), np.empty(n, np.int64)
+
+    means = np.empty((some, sizes[0]), real), *arrays(n_rows)[1:]
+    bits = np.empty((some, sizes[0]), np.uint32), np.empty(some, np.int64)
+    listed = *lists(n_rows if deep else 0), *lists(n_chains if deep else 0)
+    lines = [tuple(np.empty(size, real) for size in sizes) for _ in range(4)]
+    known, thin = np.empty((most, sizes[1]), real), arrays(2 if centred else 0)
+    objective.rooms[key] = room = (
+        *(means, arrays(most), known, arrays(0), bits, listed, thin),
+        *lines,
+    )
+    return room
+
+
+def lines(objective, real):
+    """Room for a number for each unit of each layer."""
+    return tuple(np.empty(unit.size, real) for unit in objective.energy.units)
+
+
+def listed(objective, n_rows, real):
+    """Lists for all blocks."""
+    units = objective.energy.units
+    return tuple(Lists.empty(n_rows, unit.size, real) for unit in units)

@@ -1,0 +1,1 @@
+"""Objectives of machines, with and without a negative phase."""

@@ -1,0 +1,256 @@
+r"""Fine-tuning of a deep Boltzmann machine as a feed-forward network.
+
+.. math:: h^1 = \sigma(c_1 + W^{1 \top} v + W^2 q^2), \qquad h^l = \sigma(c_l +
+   W^{l \top} h^{l - 1}), \qquad p(y \mid v) = \operatorname{softmax}_y(d + U^\top h^L)
+
+where :math:`q^2` are the means of the second hidden layer, which the machine infers by
+mean field without the label. They are further inputs of the network, which stay fixed
+[1]_ [2]_. The network starts from the machine's weights and is then trained on its own.
+
+References
+----------
+.. [1] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
+.. [2] Goodfellow, Bengio and Courville (2016). Deep Learning, figure 20.4. MIT Press.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skdgm.base import by_blocks, report
+from skdgm.energies import Params, layered, plain
+from skdgm.inference import mean_field
+from skdgm.nets import (
+    Layer,
+    NetState,
+    Tuner,
+    dropped,
+    forward,
+    softmax_cross_entropy,
+)
+from skdgm.training import Budget, Keeper, Progress, Verbose, optimise
+from skdgm.utils.threading.callers import warn
+from skdgm.utils.threading.threads import one_blas_thread
+
+_ACTIVATION = "logistic"
+# Number of epochs with n_iter="auto".
+_BUDGET = Budget(1_500, 50, 300)
+# Attributes of a machine that are the network's.
+NET = "net_coefs_", "net_intercepts_", "net_loss_curve_", "net_validation_curve_"
+
+
+class Inputs:
+    """Inputs of the network: data, and beside them inferred means, which
+    are computed once.
+
+    Parameters
+    ----------
+    rows : Rows
+    index : ndarray of int
+        Rows that can be asked for.
+    of_rows : callable
+        ``of_rows(v)`` returns the data, with missing entries filled, and beside them
+        the inferred means.
+    """
+
+    def __init__(self, rows, index, of_rows):
+        self.rows, self.place = rows, np.empty(rows.shape[0], dtype=int)
+        self.place[index] = np.arange(len(index))
+        # Complete data are not kept, but read again each time they are needed.
+        self.n_read = rows.shape[1] if rows.complete else 0
+        parts = [
+            of_rows(rows.present(index[part]))[:, self.n_read :].copy()
+            for part in rows.blocks(len(index))
+        ]
+        self.kept = np.concatenate(parts)
+
+    def __call__(self, index):
+        kept = self.kept[self.place[index]]
+        if not self.n_read:
+            return kept
+        return np.concatenate([self.rows.take(index), kept], axis=1)
+
+
+class NetRecord:
+    """What a callback keeps of a network in training: it, in the file of its machine.
+
+    Parameters
+    ----------
+    record : Record
+        Of the machine's fit.
+    """
+
+    def __init__(self, record):
+        self.record = record
+
+    def options(self, state):
+        """Options of :func:`~skdgm.training.optimise`, with the state to continue from:
+        that of the file if there is one, else the given one."""
+        if self.record.file is None:
+            return {"state": state}
+        known = self.record.later
+        if known is None:
+            return {"state": state, "keeper": Keeper(self)}
+        source = self.record.source
+        net = tuple(map(Layer, source.net_coefs_, source.net_intercepts_))
+        progress = Progress(**known["progress"])
+        state = NetState(net, known["optimiser"])
+        return {"state": state, "keeper": Keeper(self, progress)}
+
+    def begin(self):
+        """Do nothing: that training begins is not kept."""
+
+    def keep(self, report, progress):
+        """Write the machine with the network after an epoch, if it is time to."""
+        state, file = report.state, self.record.file
+        known = {"optimiser": state.optimiser, "progress": progress._asdict()}
+        held_out = progress.validation if progress.stopping else []
+        attributes = attributes_of(state, progress.losses, held_out)
+        self.record.keep_later(attributes, known, file.due())
+
+
+def tune(machine, table, record):
+    """Train the network of a machine, and set its attributes.
+
+    Parameters
+    ----------
+    machine : DBMClassifier
+        Fitted.
+    table : Table
+        Rows with a label.
+    record : Record
+        Of the machine's fit.
+
+    Returns
+    -------
+    finished : bool
+        False if training was interrupted.
+
+    Raises
+    ------
+    DivergenceError, KeyboardInterrupt
+        As of :meth:`DBMClassifier.fit`.
+    """
+    options, hooks = machine._options.net, []
+    n_epochs = epochs_of(options, table)
+    if machine.verbose:
+        name = f"{machine._name}, net"
+        hooks.append(Verbose(name, "log probability of labels"))
+    with one_blas_thread():
+        tuned, _ = optimise(
+            tuner_of(machine, table, options, machine._seed),
+            table,
+            range(n_epochs),
+            n_epochs=n_epochs,
+            hooks=hooks,
+            early_stopping=options.early_stopping,
+            **NetRecord(record).options(NetState(unfolded(machine.density_))),
+        )
+    vars(machine).update(attributes_of(*tuned[:3]))
+    told(machine, tuned, n_epochs)
+    return tuned.ended != "interrupted"
+
+
+def tuner_of(machine, table, options, seed):
+    """Objective of the network of a fitted machine, given rows with a label, options of
+    the network and a seed."""
+    density, rows = machine.density_, table.rows
+    of_rows = inputs_of(density, density.params_for(rows))
+    inputs = Inputs(rows, table.index, of_rows)
+    targets = np.eye(len(machine.classes_), dtype=bool)[rows.labels]
+    recipe = SimpleNamespace(**vars(options), activation=_ACTIVATION)
+    center = dropped(options.dropout, inputs, table)
+    return Tuner(recipe, inputs, targets, softmax_cross_entropy, seed, center=center)
+
+
+def epochs_of(options, table):
+    """Number of epochs of a network, given its options and rows with a label."""
+    return _BUDGET.epochs(options.n_iter, table, options.batch_size)
+
+
+def told(machine, tuned, n_epochs):
+    """Raise an error or warn where training of a machine's network failed."""
+    options, name = machine._options.net, f"the net of {machine._name}"
+    remedy = f"Lower learning_rate (now {options.learning_rate:g})."
+    report(tuned, n_epochs, name, remedy)
+    if tuned.useless:
+        warn(f"Training made {name} worse. {remedy}", ConvergenceWarning)
+
+
+def attributes_of(state, losses, validation):
+    """Fitted attributes of a network, and its curves."""
+    coefs, intercepts = [[*parts] for parts in zip(*state.params)]
+    return dict(zip(NET, (coefs, intercepts, losses, validation)))
+
+
+def logits(density, rows, coefs, intercepts):
+    """Outputs of a network: log probabilities of labels, up to a constant in each row.
+
+    Parameters
+    ----------
+    density : DeepDensity
+        Of the machine that the network was initialised from.
+    rows : Rows
+    coefs, intercepts : list of ndarray
+        Weights and biases of the network's layers.
+
+    Returns
+    -------
+    logits : ndarray of shape (n_rows, n_classes), float64
+    """
+    of_rows = inputs_of(density, density.params_for(rows))
+    net = tuple(map(Layer, coefs, intercepts))
+    return by_blocks(
+        lambda v: forward(net, of_rows(v), _ACTIVATION).astype(np.float64), rows
+    )
+
+
+def unfolded(density):
+    """Layers of the network that computes a mean-field sweep from below.
+
+    Parameters
+    ----------
+    density : DeepDensity
+
+    Returns
+    -------
+    net : tuple of Layer
+    """
+    (own, *biases), (W, *above) = plain(density.params)
+    # Statistics are linear in the visible values, which the network takes instead.
+    W = density.energy.units[0].statistic(own, W.T).T
+    if len(above) > 1:
+        W = np.concatenate([W, above[0].T])
+    return tuple(
+        Layer(np.array(W, order="C"), np.array(b))
+        for W, b in zip([W, *above], biases, strict=True)
+    )
+
+
+def inputs_of(density, params):
+    """Function from rows to inputs of the network.
+
+    Parameters
+    ----------
+    density : DeepDensity
+    params : Params
+        Its parameters, perhaps in tiles.
+
+    Returns
+    -------
+    of_rows : callable
+        ``of_rows(v)`` returns the data, with missing entries filled, and the means of
+        the second hidden layer, where there is one.
+    """
+    *units, _ = density.energy.units
+    energy = layered([[unit] for unit in units])
+    params = Params(params.units[:-1], params.couplings[:-1])
+    limits = density.limits
+
+    def of_rows(v):
+        x, clamp = density.present(v)
+        means, _ = mean_field(energy, params, x[:-1], clamp[:-1], **limits)
+        return np.concatenate([np.asarray(part) for part in means[0:3:2]], axis=1)
+
+    return of_rows

@@ -1,0 +1,148 @@
+"""Objectives of machines that have a label as one of their blocks."""
+
+import numpy as np
+from scipy.special import log_softmax
+
+from skdgm.boltzmann._learning.monitor import MachineWatch
+from skdgm.boltzmann._learning.objective import EnergyObjective
+from skdgm.boltzmann._structure.labels import UNKNOWN, drawn, log_joint, with_label
+from skdgm.energies import contrast
+from skdgm.gradients import complete, discriminative, joined
+from skdgm.inference import Posterior, mean_field
+from skdgm.metrics import log_conditionals
+from skdgm.training import split_labelled
+
+_DRAW, _HOLES = range(2**20, 2**20 + 2)
+# Nats by which the loss may exceed both its value at the start and that of the label
+# frequencies before training counts as useless.
+_USELESS = 2.0
+# Nats by which it may exceed both before training counts as diverged.
+_DIVERGED = 10.0
+
+
+class LabelledObjective(EnergyObjective):
+    """Joint log-likelihood of data and labels, watched by that of the labels."""
+
+    quantity = "log probability of labels"
+
+    def watch(self, table, held_out, state):
+        """Log probability of the labels that are known."""
+        return LabelWatch(self, table, held_out, state)
+
+    def split(self, table):
+        """Split a table, of which only rows with a label are monitored."""
+        self.table, held_out = split_labelled(table, super().split)
+        return self.table, held_out
+
+    def log_joint(self, params, x, clamp):
+        """Log probability of each label, up to a constant for each row, whatever the
+        labels in x: by mean field with the label free, fast enough for monitoring.
+
+        Returns
+        -------
+        log_joint : ndarray of shape (n_rows, n_classes)
+        """
+        energy, label = self.energy, self.label
+        x, clamp = (with_label(parts, label, None) for parts in (x, clamp))
+        limit = self.recipe.mean_field_steps
+        means, _ = mean_field(energy, params, x, clamp, max_sweeps=limit)
+        return energy.field(params, label, energy.received(params, means, label))
+
+
+class HybridObjective(LabelledObjective):
+    """Objective of p(v, y), p(y | v) or both, in a machine with one hidden layer."""
+
+    def log_joint(self, params, x, clamp):
+        """Log of the unnormalised probability of each row with each label."""
+        return log_joint(self.energy, params, x, clamp)
+
+    def gradient(self, rng, state, x, clamp, clock):
+        r"""Gradient of the objective, and the state with updated chains.
+
+        .. math:: \log p(v, y), \qquad \log p(y \mid v), \qquad
+           \log p(y \mid v) + \alpha \log p(v, y)
+
+        for the objectives "generative", "discriminative" and "hybrid". Rows without a
+        label count in the generative part only, with a label drawn from the model.
+        """
+        recipe, energy, params = self.recipe, self.energy, state.params
+        clamped = clamp[self.label]
+        labelled = np.ones(len(x[0]), bool) if clamped is True else clamped.T[0]
+        x, clamp = self._completed(rng, params, x, clamp)
+        if recipe.objective == "generative":
+            return super().gradient(rng, state, x, clamp, clock)
+        if recipe.objective == "discriminative" or recipe.generative_weight == 0:
+            data, model = mean_field(energy, params, x, clamp)[0], None
+        else:
+            (data, model), state = self._phases(rng, state, x, clamp, clock)
+        penalised, state = self.with_running_means(state, data, model)
+        grad = discriminative(energy, params, penalised, self.label, labelled)
+        if model is not None:
+            generative = contrast(energy, params, data, model)
+            grad = joined(grad, generative, recipe.generative_weight)
+        return grad, state
+
+    def pseudo_likelihood(self, rng, params, batch):
+        r"""Log pseudo-likelihood of binary rows and their labels, in nats.
+
+        .. math:: \log p(y \mid v) + \sum_i \log p(v_i \mid v_{-i}, y)
+
+        For unknown labels the first term is left out, and y is drawn from p(y | v): on
+        average its log probability and its entropy cancel.
+        """
+        x, _ = self._completed(rng, params, *self.present(batch))
+        log_joint = Posterior(self.energy, params, x, self.label).log_joint()
+        log_p = (log_softmax(log_joint, axis=1) * np.asarray(x[self.label])).sum(axis=1)
+        of_rows = log_conditionals(self.energy, params, x).sum(axis=1)
+        return of_rows + np.where(batch.labels == UNKNOWN, 0.0, log_p)
+
+    def _completed(self, rng, params, x, clamp):
+        """Rows with missing entries drawn; labels of complete rows exactly."""
+        label = self.label
+        if clamp[0] is True and clamp[label] is not True:
+            posterior = Posterior(self.energy, params, x, label)
+            y = np.asarray(drawn(rng.fold(_DRAW).rows(len(x[0])), posterior))
+            y = self.energy.units[label].pack(np.where(clamp[label], x[label], y))
+            x, clamp = with_label(x, label, y), with_label(clamp, label, True)
+        return complete(rng.fold(_HOLES), self.energy, params, x, clamp, n_steps=1)
+
+
+class LabelWatch(MachineWatch):
+    """Negative log probability of the labels of training rows and of held-out rows.
+
+    Parameters
+    ----------
+    objective, table, held_out
+        As in :class:`MachineWatch`.
+    state : TrainState
+        Training state at the start.
+    """
+
+    MEMORY = ("allowed",)
+    useless = "predicts labels worse than their frequencies do."
+
+    def __init__(self, objective, table, held_out, state):
+        super().__init__(objective, table, held_out)
+        codes = objective.rows.labels[self.probe]
+        log_p = np.log(objective.moments[objective.label][codes])
+        by_frequencies = -log_p.sum() / max(1, len(codes))
+        self.allowed = max(by_frequencies, self.of_probe(state))
+
+    @property
+    def limit(self):
+        """Loss above which training counts as diverged."""
+        return self.allowed + _DIVERGED
+
+    def is_useless(self, loss):
+        """Return whether training did harm, and frequencies alone would do better."""
+        return loss > self.allowed + _USELESS
+
+    def _among(self, index):
+        return index[self.objective.rows.labels[index] != UNKNOWN]
+
+    def _watched(self, params, batch, part):
+        x, clamp = self.objective.present(batch)
+        log_joint = self.objective.log_joint(params, x, clamp)
+        codes = np.maximum(batch.labels, 0)[:, None]
+        log_p = np.take_along_axis(log_softmax(log_joint, axis=1), codes, axis=1)
+        return log_p, batch.labels[:, None] != UNKNOWN

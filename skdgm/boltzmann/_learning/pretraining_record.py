@@ -1,0 +1,72 @@
+"""What a callback keeps of the pre-training of a deep machine."""
+
+import numpy as np
+
+from skdgm.boltzmann._learning.pretraining import joined
+from skdgm.boltzmann._learning.state import TrainState, formed
+from skdgm.energies import plain
+from skdgm.training import Keeper, Progress
+
+
+class PairsRecord:
+    """Pairs of layers that are complete, and all that the one under way continues from.
+
+    The file is a machine, whose layers above these have learned nothing.
+
+    Parameters
+    ----------
+    record : Record
+        Of the machine's fit, which a callback keeps.
+    machine : Estimator
+    objective : EnergyObjective
+        Of the machine.
+    params : Params
+        Initial parameters of the machine.
+    """
+
+    def __init__(self, record, machine, objective, params):
+        self.record, self.machine = record, machine
+        self.objective, self.params = objective, params
+        self.known = record.memory if record.unfinished is not None else None
+        self.pairs, self.losses = [], []
+
+    def options(self):
+        """Options of :func:`~skdgm.training.optimise` for the next pair."""
+        number, known = len(self.pairs), self.known
+        if known is None or number >= len(known["pairs"]):
+            return {"keeper": Keeper(self)}
+        if number < len(known["losses"]):
+            # No epoch is left, and so only the parameters are of use.
+            state, losses = ((), ()), known["losses"][number]
+            progress = Progress(losses, [None] * len(losses), {}, {})
+        else:
+            state, progress = known["state"], Progress(**known["progress"])
+        state = TrainState(known["pairs"][number], *state)
+        return {"state": state, "keeper": Keeper(self, progress)}
+
+    def add(self, params, losses):
+        """Note a pair that is complete."""
+        self.pairs.append(params)
+        self.losses.append(losses)
+
+    def begin(self):
+        """Do nothing: that a pair begins is not kept."""
+
+    def keep(self, report, progress):
+        """Write the machine after an epoch, if it is time to."""
+        if not self.record.file.due():
+            return
+        state = formed(report.state._replace(near=()), plain)
+        state = state._replace(chains=tuple(map(np.asarray, state.chains)))
+        pairs, curves = [*self.pairs, state.params], [*self.losses, progress.losses]
+        memory = {
+            "pairs": pairs,
+            "losses": [*self.losses],
+            "state": state[1:],
+            "progress": progress._asdict(),
+        }
+        whole = joined(self.objective.energy, pairs, self.params)
+        start = self.objective.resume(TrainState(whole, (), ()))
+        attributes = self.machine._copied_attributes(start)
+        attributes["pretrain_loss_curves_"] = curves
+        self.record.keep_earlier(attributes, memory)

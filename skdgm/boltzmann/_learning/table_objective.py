@@ -1,0 +1,114 @@
+r"""Likelihood of rows of columns of any units, as an objective.
+
+What is monitored is the log-likelihood of each column given the means of the hidden
+units, those given all other columns:
+
+.. math:: \sum_j \log p(v_j \mid \hat h^{(j)}), \qquad \hat h^{(j)} = A'\big(c +
+   \textstyle\sum_{i \neq j} T_i(v_i) W_{i:}\big)
+
+It takes no sum over the values of a column, as a pseudo-likelihood does.
+"""
+
+import numpy as np
+
+from skdgm.boltzmann._learning.monitor import PseudoLikelihoodWatch
+from skdgm.boltzmann._learning.objective import EnergyObjective
+from skdgm.distributions import Bernoulli, Gaussian, Sites
+from skdgm.energies import plain
+from skdgm.inference import mean_field
+from skdgm.utils.math import softplus
+
+
+class TableObjective(EnergyObjective):
+    """Log-likelihood of rows, for machines whose visible units are blocks.
+
+    Parameters
+    ----------
+    *given, **facts
+        As of :class:`EnergyObjective`.
+    layout : Layout
+        Blocks of the columns.
+    fills : tuple of ndarray
+        Values of each block from which missing entries start.
+    """
+
+    quantity = "log-likelihood of columns by the hidden means given the others"
+
+    def __init__(self, *given, layout, fills, **facts):
+        super().__init__(*given, **facts)
+        self.layout, self.fills = layout, fills
+
+    def columns_of(self, block):
+        """Columns of the table that a block consists of."""
+        return self.layout.which[block]
+
+    def present(self, batch, rng=None):
+        """Clamp the machine to a batch of rows."""
+        return self.layout.present(batch.v, self.fills)
+
+    def watch(self, table, held_out, state):
+        """Log-likelihood of some columns of each row given the hidden means."""
+        return TableWatch(self, table, held_out, state)
+
+    def _offsets(self, means):
+        """Initial offsets: the means of the data, and of the hidden units alone."""
+        known = (fill.astype(mean.dtype) for fill, mean in zip(self.fills, means))
+        return (*known, means[-1])
+
+
+class TableWatch(PseudoLikelihoodWatch):
+    """Negative log-likelihood of a few columns of each row given the means of the
+    hidden units, those given all other columns, in nats per row."""
+
+    # The fields of all columns are computed for each.
+    N_UNITS = 2
+
+    def _of_independent(self, objective):
+        return objective.known[0]
+
+    def _watched(self, params, batch, part):
+        columns, params = self.units[part], plain(params)
+        energy, layout = self.objective.energy, self.objective.layout
+        x, clamp = self.objective.present(batch)
+        known = np.ones(columns.shape)
+        if any(held is not True for held in clamp[:-1]):
+            budget = self.objective.recipe.mean_field_steps
+            x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
+            known *= ~np.isnan(np.take_along_axis(batch.v, columns, axis=1))
+        x, owners = tuple(map(np.asarray, x[:-1])), layout.owners
+        log_p = np.empty(columns.shape)
+        for number, chosen in enumerate(columns.T):
+            rest = [
+                np.where(owner == chosen[:, None], v.dtype.type(0), v)
+                for owner, v in zip(owners, x)
+            ]
+            log_p[:, number] = _given_others(energy, params, layout, x, rest, chosen)
+        return log_p, known
+
+
+def _given_others(energy, params, layout, x, rest, chosen):
+    """Log-likelihood of one column of each row, given the means of the hidden units
+    that the rest of its row gives: statistics of 0 are 0."""
+    last = len(x)
+    received = energy.received(params, (*rest, None), last)
+    means = energy.units[last].mean(energy.field(params, last, received))
+    state, total = (*(None,) * last, means), np.zeros(len(chosen))
+    for block, (unit, which) in enumerate(zip(layout.units, layout.which)):
+        eta = energy.field(params, block, energy.received(params, state, block))
+        own = log_columns(unit, eta, x[block])
+        total += np.where(which == chosen[:, None], own, 0).sum(axis=1)
+    return total
+
+
+def log_columns(unit, eta, x):
+    """Log probability (or density) of each column of a block given eta, of shape
+    (n_rows, n_columns), float64."""
+    x = np.asarray(x, np.float64)
+    if isinstance(unit, Sites):
+        return unit.log_sites(np.asarray(eta, np.float64), x)
+    if isinstance(unit, Bernoulli):
+        eta = np.asarray(eta, np.float64)
+        return x * eta - softplus(eta)
+    if isinstance(unit, Gaussian):
+        return x * (eta.theta - 0.5 * eta.precision * x) - unit.log_partitions(eta)
+    return x * eta + unit.log_base(x) - unit.log_partitions(eta)

@@ -1,0 +1,1 @@
+"""Structures of machines: options and columns as energies, parameters as attributes."""

@@ -1,0 +1,301 @@
+"""Convolutional machines of one layer: geometry, fitted attributes and density."""
+
+from functools import lru_cache
+from math import isqrt
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.boltzmann._density.connected import presented
+from skdgm.boltzmann._density.layered import EnergyDensity
+from skdgm.boltzmann._learning.objective import EnergyObjective
+from skdgm.boltzmann._structure.layers import Layers
+from skdgm.couplings import Conv
+from skdgm.data.codes import Codes
+from skdgm.distributions import Pooled, Selected, Sites
+from skdgm.energies import Energy, Params
+from skdgm.utils.counts import is_a
+from skdgm.utils.images import image_shape
+from skdgm.utils.tree import astype, tree_map
+from skdgm.utils.windows import Window, window
+
+# Side of a filter by default: its limits, and the share of an image's side. Positions
+# that are worth pooling.
+_LEAST, _MOST, _SHARE = 4, 15, 3
+_MANY = 8
+# Deviation of other machines' first weights.
+_SCALE = 0.01
+# Initial probability of a block to be on; by how much more filters differ at first than
+# other weights; and most that their sum at a pixel may.
+_ON, _LARGER, _TOGETHER = 0.1, 10.0, 0.5
+
+
+class Geometry(NamedTuple):
+    """Images, filters at their positions, and blocks of positions.
+
+    Parameters
+    ----------
+    window : Window
+    pool : tuple of int
+        Rows and columns of a block.
+    pooling : {"probabilistic", "max", "mean"}
+    """
+
+    window: Window
+    pool: tuple
+    pooling: str = "probabilistic"
+
+    @property
+    def pooled(self):
+        """Rows and columns of pooled units."""
+        high, wide = self.window.high, self.window.wide
+        return high // self.pool[0], wide // self.pool[1]
+
+    @property
+    def shapes(self):
+        """Fitted attributes that say it."""
+        own = self.window
+        return {
+            "image_shape_": own.below,
+            "filter_shape_": (own.rows, own.columns),
+            "stride_": (own.down, own.right),
+            "pool_shape_": self.pool,
+            "map_shape_": (own.high, own.wide),
+        }
+
+
+def geometry_of(options, n_features, who="ConvRBM"):
+    """Geometry that options of a layer ask for; ``who`` is named in messages.
+
+    Raises
+    ------
+    ValueError
+        Columns are no image of that shape, a shape is not a positive number or two, a
+        filter is larger than the image, or blocks do not divide the positions.
+    """
+    shape = options.image_shape
+    if shape is None and isqrt(n_features) ** 2 != n_features:
+        shape = 1, n_features
+    image = image_shape(n_features, shape, who=who)
+    sides, same = image[:2], options.padding == "same"
+    stride = _pair("stride", options.stride, sides, who)
+    filters = _pair("filter_shape", options.filter_shape, sides, who)
+    if filters is None:
+        filters = [_side(*each, same) for each in zip(sides, stride)]
+    found = window(image, tuple(filters), stride, options.padding)
+    positions = found.high, found.wide
+    pool = _pair("pool_shape", options.pool_shape, positions, who)
+    if pool is None:
+        pool = tuple(1 if n % 2 or n < _MANY else 2 for n in positions)
+    if any(n % part for n, part in zip(positions, pool)):
+        raise ValueError(
+            f"pool_shape={options.pool_shape!r} of {who} does not divide the "
+            f"{positions[0]} x {positions[1]} positions of filters of shape "
+            f"{found.rows, found.columns} in images of shape {sides}: choose another "
+            "pool_shape, or another filter_shape."
+        )
+    return Geometry(found, pool, options.pooling)
+
+
+def _pair(name, given, sides, who):
+    """Two numbers, of which one that is given for both is 1 across a side of 1."""
+    if given is None:
+        return None
+    pair = tuple(given) if np.iterable(given) else (given, given)
+    if len(pair) != 2 or not all(is_a(Integral, n) and n >= 1 for n in pair):
+        raise ValueError(
+            f"{name} of {who} must be a positive integer, or two, for rows and "
+            f"columns; got {given!r}."
+        )
+    if not np.iterable(given):
+        pair = tuple(n if side > 1 else 1 for n, side in zip(pair, sides))
+    return tuple(map(int, pair))
+
+
+def _side(side, step, same):
+    """Side of a filter by default: a third of the image's, between 4 and 15, and as
+    much more as leaves an even number of positions where they are many."""
+    length = min(max(_LEAST, side // _SHARE), _MOST, side)
+    n = (side - length) // step + 1
+    if same or n <= _MANY or n % 2 == 0:
+        return length
+    return side - (n - 1) * step + 1
+
+
+@lru_cache(maxsize=128)
+def _energy(kind, visible, geometry, n_maps):
+    """Energy, which parameters are no part of; the kind of the visible block belongs to
+    the key: blocks of different kinds and the same size are equal tuples."""
+    own = geometry.window
+    maps = own.high, own.wide, n_maps
+    hidden = Pooled(*maps, *geometry.pool)
+    if geometry.pooling != "probabilistic":
+        hidden = Selected(*maps, 1, 1, *geometry.pool, geometry.pooling)
+    return Energy([visible, hidden], [(0, 1, 0)], [Conv(own, n_maps)])
+
+
+class Convolved(Layers):
+    """A layer of visible units under maps of hidden ones."""
+
+    option = "n_components"
+
+    def sizes(self, options):
+        """Number of maps that the options ask for, in a tuple."""
+        return (options.n_components,)
+
+    def learned_sizes(self, machine):
+        """Number of maps of a fitted machine, in a tuple."""
+        return (machine.components_.shape[0],)
+
+    def wired(self, visible, sizes, geometry):
+        """Energy of visible units and so many maps, of a :class:`Geometry`."""
+        return _energy(type(visible), visible, geometry, *sizes)
+
+    def energy(self, machine, sizes=None):
+        """Energy of a machine, with so many maps, or those learned."""
+        n_features = machine.n_features_in_
+        visible = machine._domain.unit(machine, n_features)
+        geometry = geometry_of(machine._options, n_features)
+        if isinstance(visible, Sites):
+            # Each category is a channel.
+            own = geometry.window
+            own = own._replace(maps=own.maps * visible.sizes[0])
+            geometry = geometry._replace(window=own)
+        return self.wired(visible, sizes or self.learned_sizes(machine), geometry)
+
+    def density(self, machine):
+        """Density of a fitted machine."""
+        found = super().density(machine)
+        found.pooled = machine._options.features == "pooled"
+        return found
+
+    def params(self, machine, dtype=None):
+        """Parameters of a fitted machine; see :class:`Layers`."""
+        own = self.visible(machine, machine.intercept_visible_)
+        params = Params((own, machine.intercept_hidden_), (machine.components_.T,))
+        return astype(params, dtype)
+
+    def pair(self, machine, dtype=None):
+        """Energy and parameters of images and maps."""
+        return self.energy(machine), self.params(machine, dtype)
+
+    def attributes(self, machine, state):
+        """Fitted attributes of a training state."""
+        geometry = geometry_of(machine._options, machine.n_features_in_)
+        return super().attributes(machine, state) | geometry.shapes
+
+    def named(self, units, couplings, visible, chains, labelled):
+        """Fitted attributes of layers, by name; see :class:`Layers`."""
+        return {
+            "components_": couplings[0].T,
+            "intercept_visible_": visible,
+            "intercept_hidden_": units[-1],
+            "h_samples_": chains[-1],
+        }
+
+    def check_options(self, options):
+        """Raise ValueError for options that exclude each other."""
+        if options.column_types == "categorical" and options.visible_bias == "channel":
+            raise ValueError(
+                "visible_bias='channel' is for bits and real numbers: with "
+                "column_types='categorical' each pixel has its own biases."
+            )
+
+    def check_unchanged(self, machine):
+        """Raise ValueError where the options do not fit the learned machine."""
+        super().check_unchanged(machine)
+        coded = machine._options.column_types == "categorical"
+        if isinstance(machine._columns, Codes) != coded:
+            raise ValueError(
+                f"column_types={machine._options.column_types!r}, but columns of the "
+                "other kind were learned before: keep it, or fit with "
+                "warm_start=False."
+            )
+        asked = geometry_of(machine._options, machine.n_features_in_).shapes
+        for name, shape in asked.items():
+            if (learned := tuple(getattr(machine, name))) != shape:
+                raise ValueError(
+                    f"The options ask for {name[:-1]} {shape}, but {learned} was "
+                    "learned before: keep it, or fit with warm_start=False."
+                )
+
+    def initial(self, machine):
+        """Function that sets the first parameters."""
+        return first
+
+
+CONVOLVED = Convolved()
+
+
+def first(objective, params):
+    """Parameters to start from: filters that differ, and blocks that are seldom on.
+    Else all maps together would be more than images need, and most would turn off for
+    good before they differ."""
+    units, couplings = list(params.units), []
+    for (_, block, number), W in zip(objective.energy.links, params.couplings):
+        unit = objective.energy.units[block]
+        share = _ON * unit.n_blocks / unit.size
+        units[block] = unit.init(np.full(unit.size, share), params.dtype)
+        # Units that are on over a pixel.
+        n_on = share * W.size / objective.energy.couplings[number].window.maps
+        scale = min(_LARGER, _TOGETHER / (_SCALE * np.sqrt(n_on)))
+        couplings.append(W * params.dtype.type(scale))
+    return Params(tuple(units), tuple(couplings))
+
+
+class ConvObjective(EnergyObjective):
+    """Objective of a convolutional machine, whose visible biases (and precisions) may
+    be the same for all pixels of a channel."""
+
+    def present(self, batch, rng=None):
+        """Clamp the machine to a batch of rows."""
+        if isinstance(self.energy.units[0], Sites):
+            return presented(self.energy, batch.v, self.fill, rng)
+        return super().present(batch, rng)
+
+    def shared(self, grad):
+        """Gradient of which the visible part is averaged over pixels, by option."""
+        if self.recipe.visible_bias == "pixel":
+            return grad
+        maps = self.energy.couplings[0].window.maps
+
+        def averaged(part):
+            images = part.reshape(-1, maps)
+            return np.tile(images.mean(axis=0, dtype=part.dtype), len(images))
+
+        visible = tree_map(averaged, grad.units[0])
+        return grad._replace(units=(visible, *grad.units[1:]))
+
+
+class ConvDensity(EnergyDensity):
+    """Density of a convolutional machine, whose features are pooled by option."""
+
+    _of_layers = ", by the option features"
+
+    # Whether features are pooled units.
+    pooled = True
+
+    def present(self, v):
+        """Clamp the machine to rows of data; see :meth:`EnergyDensity.present`."""
+        if isinstance(self.energy.units[0], Sites):
+            return presented(self.energy, v, lambda: self.domain.fill(self.columns))
+        return super().present(v)
+
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        hidden = self.energy.units[-1]
+        return hidden.n_pooled if self.pooled else hidden.size
+
+    def hidden_means(self, params, x, clamp):
+        """Means of pooled or of detection units, given what is clamped."""
+        means = super().hidden_means(params, x, clamp)
+        return self.energy.units[-1].pool(means) if self.pooled else means
+
+    def visible_means(self, H):
+        """Means of the visible units given detection units; or given pooled ones, of
+        whose blocks each unit is as likely."""
+        if self.pooled:
+            H = self.energy.units[-1].spread(H, self.params.units[-1])
+        return super().visible_means(H)

@@ -1,0 +1,124 @@
+"""Convolutional machines of several layers: geometry, fitted attributes, maps."""
+
+from functools import lru_cache
+from math import prod
+from types import SimpleNamespace
+
+import numpy as np
+
+from skdgm.base import by_blocks
+from skdgm.boltzmann._structure.convolved import first, geometry_of
+from skdgm.boltzmann._structure.deep import Deep
+from skdgm.couplings import Conv
+from skdgm.distributions import Pooled
+from skdgm.energies import Energy
+from skdgm.utils.counts import check_sizes, per_layer
+
+_SHAPES = "filter_shape", "pool_shape", "stride"
+
+
+def geometries(options, n_features):
+    """Geometry of each layer that options ask for, from below: a tuple.
+
+    Raises
+    ------
+    ValueError
+        As by :func:`~skdgm.boltzmann._structure.convolved.geometry_of`, with the
+        layer's number; or an option has not one value for each layer.
+    """
+    sizes = _sizes(options)
+    shapes = [per_layer(name, getattr(options, name), len(sizes)) for name in _SHAPES]
+    image, found = options.image_shape, []
+    for number, (size, *own) in enumerate(zip(sizes, *shapes)):
+        layer = SimpleNamespace(**dict(zip(_SHAPES, own)), image_shape=image)
+        layer.padding, layer.pooling = options.padding, "probabilistic"
+        who = f"hidden layer {number + 1} of ConvDBM"
+        found.append(geometry_of(layer, n_features, who))
+        image = *found[-1].pooled, size
+        n_features = prod(image)
+    return tuple(found)
+
+
+def _sizes(options):
+    return check_sizes(options.conv_layer_sizes, "conv_layer_sizes")
+
+
+@lru_cache(maxsize=128)
+def _energy(kind, visible, shapes, sizes):
+    """Energy, which parameters are no part of; see ``_convolved._energy``."""
+    units, couplings, below = [visible], [], None
+    for (window, pool, _), n_maps in zip(shapes, sizes):
+        units.append(Pooled(window.high, window.wide, n_maps, *pool))
+        couplings.append(Conv(window, n_maps, below))
+        below = units[-1]
+    links, blocks = [(b, b + 1, b) for b in range(len(sizes))], range(len(units))
+    return Energy(units, links, couplings, [tuple(blocks[::2]), tuple(blocks[1::2])])
+
+
+class ConvolvedDeep(Deep):
+    """A layer of visible units under several layers of maps."""
+
+    option = "conv_layer_sizes"
+    PAIRS = {"solver": "adam", "momentum": 0.9}
+    begun = staticmethod(first)
+
+    def sizes(self, options):
+        """Numbers of maps that the options ask for."""
+        return _sizes(options)
+
+    def energy(self, machine, sizes=None):
+        """Energy of a machine, with so many maps, or those learned."""
+        n_features = machine.n_features_in_
+        visible = machine._domain.unit(machine, n_features)
+        shapes = geometries(machine._options, n_features)
+        sizes = tuple(sizes or self.learned_sizes(machine))
+        return _energy(type(visible), visible, shapes, sizes)
+
+    def density(self, machine):
+        """Density of a fitted machine."""
+        found = super().density(machine)
+        found.pooled = machine._options.features == "pooled"
+        return found
+
+    def attributes(self, machine, state):
+        """Fitted attributes of a training state."""
+        found = super().attributes(machine, state)
+        return found | _shapes(machine)
+
+    def check_unchanged(self, machine):
+        """Raise ValueError where the options do not fit the learned machine."""
+        super().check_unchanged(machine)
+        for name, asked in _shapes(machine).items():
+            if (learned := getattr(machine, name)) != asked:
+                raise ValueError(
+                    f"The options ask for {name}={asked}, but {learned} was "
+                    "learned before: keep it, or fit with warm_start=False."
+                )
+
+
+def _shapes(machine):
+    """Fitted attributes that say the geometry."""
+    shapes = geometries(machine._options, machine.n_features_in_)
+    each = [own.shapes for own in shapes]
+    names = "filter_shape_", "pool_shape_", "stride_", "map_shape_"
+    found = {f"{name[:-1]}s_": [own[name] for own in each] for name in names}
+    return {"image_shape_": each[0]["image_shape_"]} | found
+
+
+CONVOLVED_DEEP = ConvolvedDeep()
+
+
+def pooled_maps(density, X):
+    """Means of pooled units of all layers, as images: a list of ndarray of shape
+    (n_samples, height, width, n_maps)."""
+    params, units = density.params, density.energy.units[1:]
+
+    def of_rows(v):
+        _, *means = density.inferred(params, *density.present(v))
+        found = [unit.pool(mean) for unit, mean in zip(units, means)]
+        return np.concatenate(found, axis=1)
+
+    found = by_blocks(of_rows, density.read(X, dtype=params.dtype.type))
+    edges = np.cumsum([unit.n_pooled for unit in units])[:-1]
+    parts = np.split(found, edges, axis=1)
+    return [part.reshape(-1, *u.tops[:3]) for part, u in zip(parts, units)]

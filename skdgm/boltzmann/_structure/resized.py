@@ -1,0 +1,92 @@
+"""Convolutional machines for images of another size than those that they learned."""
+
+from copy import copy
+from math import prod
+from numbers import Integral
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.base import replacing
+from skdgm.boltzmann._learning.state import TrainState
+from skdgm.boltzmann._structure.convolved import geometry_of
+from skdgm.boltzmann._structure.visible import of_channels
+from skdgm.samplers import gibbs
+from skdgm.utils.counts import is_a
+from skdgm.utils.random import stream
+
+# Fitted attributes with a number for each pixel.
+_OF_PIXELS = "intercept_visible_", "_log_precision", "precision_", "mean_", "scale_"
+
+
+def resized(machine, shape):
+    """Copy of a fitted machine for images of another size.
+
+    Parameters
+    ----------
+    machine : ConvRBM
+        With ``visible_bias="channel"``.
+    shape : tuple of int
+        Height, width and perhaps channels.
+
+    Returns
+    -------
+    machine : ConvRBM
+
+    Raises
+    ------
+    ValueError
+        Visible biases are not those of channels; the shape is none, has other channels,
+        is smaller than filters, or blocks do not divide the positions.
+    """
+    check_is_fitted(machine)
+    shape = same_channels(machine, shape)
+    if machine._options.visible_bias != "channel":
+        raise ValueError(
+            f"This {type(machine).__name__} has a bias for each pixel of images of "
+            f"shape {machine.image_shape_}: fit it with visible_bias='channel'."
+        )
+    new = copy(machine)
+    learned = {**shapes_of(machine), "image_shape": shape}
+    asked = SimpleNamespace(**vars(machine._options) | learned)
+    geometry_of(asked, prod(shape), type(machine).__name__)
+    vars(new).update(learned, _asked=asked, n_features_in_=prod(shape), _form=None)
+    vars(new).pop("feature_names_in_", None)
+    n_pixels, n_channels = shape[0] * shape[1], shape[2]
+    for name in _OF_PIXELS:
+        if name in vars(machine):
+            one = np.reshape(vars(machine)[name], (-1, n_channels))[0]
+            vars(new)[name] = np.tile(one, n_pixels)
+    new._columns = of_channels(machine._columns, n_channels, n_pixels)
+    energy, params = new._energy(), new._params()
+    rows = stream(machine._seed).rows(len(machine.chains_))
+    chains = gibbs.init(rows, energy, params.units).x
+    with replacing(new) as held:
+        vars(held).update(held._attributes(TrainState(params, (), chains)))
+    new._forget()
+    return new
+
+
+def shapes_of(machine):
+    """Options of the shapes that a fitted machine keeps, by name."""
+    names = "filter_shape", "pool_shape", "stride"
+    return {name: getattr(machine, f"{name}_") for name in names}
+
+
+def same_channels(model, shape):
+    """Height, width and channels of images that a fitted machine, or network, is asked
+    for; ValueError if they are none or have other channels than those learned."""
+    who = type(model).__name__
+    *_, channels = getattr(model, "layers_", [model])[0].image_shape_
+    given = tuple(shape) if np.iterable(shape) else (shape,)
+    if not all(is_a(Integral, n) and n >= 1 for n in given) or len(given) not in (2, 3):
+        raise ValueError(
+            f"image_shape={shape!r} of {who} must be (height, width[, channels])."
+        )
+    given = *map(int, given), *(channels,)[len(given) - 2 :]
+    if given[2] != channels:
+        raise ValueError(
+            f"image_shape={shape!r}, but {who} learned images of {channels} channels."
+        )
+    return given

@@ -1,0 +1,255 @@
+"""Tables of columns of any units: their blocks, and values as those of blocks."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.boltzmann._learning.state import present
+from skdgm.boltzmann._structure.visible import tell_precise
+from skdgm.data.units import UNITS, UnitColumns, of_block
+from skdgm.distributions import (
+    Bernoulli,
+    Binomial,
+    Gaussian,
+    Interval,
+    Poisson,
+    Rectified,
+    Sites,
+    Truncated,
+    UnitNormal,
+    one_hot,
+)
+from skdgm.utils.lists import Lists
+
+# Kinds whose units have precisions.
+REAL_KINDS = "gaussian", "rectified"
+
+
+class Layout(NamedTuple):
+    """Blocks of the visible units of a table, one for each kind of its columns.
+
+    Values of a table have one column for each of its columns, with codes of categories;
+    those of blocks are one-hot there.
+
+    Parameters
+    ----------
+    kinds : tuple of str
+        Of each block.
+    units : tuple of Unit
+    which : tuple of ndarray of int
+        Columns of the table that each block consists of.
+    widths : ndarray of int, of shape (n_columns,)
+        Number of entries of each column.
+    """
+
+    kinds: tuple
+    units: tuple
+    which: tuple
+    widths: np.ndarray
+
+    def split(self, v):
+        """Values of the blocks, a tuple; NaN where missing. Categories of rows without
+        missing values are Lists."""
+        if len(self.kinds) == 1 and self.kinds[0] != "categorical":
+            return (v,)
+        v = np.asarray(v)
+        return tuple(
+            self._one_hot(v[:, which]) if kind == "categorical" else v[:, which]
+            for kind, which in zip(self.kinds, self.which)
+        )
+
+    def density(self, v):
+        """Share of the blocks' entries that are not 0 in rows of a table."""
+        on = [part if isinstance(part, Lists) else part != 0 for part in self.split(v)]
+        return np.concatenate([np.asarray(part) for part in on], axis=1).mean()
+
+    def _one_hot(self, codes):
+        unit = self.units[self.kinds.index("categorical")]
+        if not np.isnan(codes).any():
+            return one_hot(codes, unit.widths, codes.dtype)
+        own = np.arange(unit.size) - np.repeat(unit.starts, unit.widths)
+        codes = np.repeat(codes, unit.widths, axis=1)
+        return np.where(np.isnan(codes), codes, (codes == own).astype(codes.dtype))
+
+    def joined(self, parts):
+        """Values of the table for values, or means, of the blocks; of categories the
+        most probable one."""
+        parts = list(map(np.asarray, parts))
+        if len(self.kinds) == 1 and self.kinds[0] != "categorical":
+            return parts[0]
+        v = np.empty((len(parts[0]), len(self.widths)), parts[0].dtype)
+        for kind, unit, which, part in zip(self.kinds, self.units, self.which, parts):
+            if kind == "categorical":
+                sites = np.split(part, unit.starts[1:], axis=1)
+                part = np.stack([site.argmax(axis=1) for site in sites], axis=1)
+            v[:, which] = part
+        return v
+
+    def present(self, v, fills):
+        """Clamp the visible blocks to rows of a table.
+
+        Parameters
+        ----------
+        v : {ndarray, Lists} of shape (n_rows, n_columns)
+            NaN where missing.
+        fills : tuple of ndarray
+            Values of each block from which missing entries start.
+
+        Returns
+        -------
+        x, clamp : tuple
+            Of all blocks, the last of which is hidden.
+        """
+        pairs = [present(part, fill, 1) for part, fill in zip(self.split(v), fills)]
+        x, clamp = zip(*((own[0], held[0]) for own, held in pairs))
+        return (*x, None), (*clamp, None)
+
+    @property
+    def entries(self):
+        """For each block the places of its entries among those of all columns."""
+        starts = np.cumsum(self.widths) - self.widths
+        return [
+            np.concatenate(
+                [np.arange(starts[j], starts[j] + self.widths[j]) for j in w]
+            )
+            for w in self.which
+        ]
+
+    @property
+    def owners(self):
+        """For each block the column of the table that each entry belongs to."""
+        return [np.repeat(which, self.widths[which]) for which in self.which]
+
+
+def kinds_of(columns):
+    """Kind of each column: bits, where statistics say nothing else."""
+    kinds = getattr(columns, "kinds", None)
+    return np.full(len(columns.seen), "bernoulli") if kinds is None else kinds
+
+
+def layout_of(columns, options):
+    """Blocks of the visible units of columns.
+
+    Parameters
+    ----------
+    columns : Columns or Mixed
+    options : object
+        Has ``precision`` and ``min_variance`` of real units.
+
+    Returns
+    -------
+    layout : Layout
+    """
+    sizes, kinds = np.ones(len(columns.seen), int), kinds_of(columns)
+    coded = np.isin(kinds, of_block("categorical"))
+    sizes[coded] = columns.sizes[coded]
+    found = {}
+    for kind in UNITS:
+        which = np.flatnonzero(np.isin(kinds, of_block(kind)))
+        if len(which):
+            found[kind] = which, _unit(kind, columns, which, options)
+    which, units = zip(*found.values())
+    return Layout(tuple(found), units, which, sizes)
+
+
+def moments_of(domain, columns, layout):
+    """Smoothed means (or moments) of each block, a list."""
+    if not isinstance(domain, UnitColumns):
+        return [domain.moments(columns)]
+    return [domain.moments_of(columns, kind) for kind in layout.kinds]
+
+
+def fills_of(domain, columns, layout):
+    """Values of each block from which missing entries start: means, a tuple."""
+    found = moments_of(domain, columns, layout)
+    means = [own[0] if isinstance(own, tuple) else own for own in found]
+    return tuple(
+        np.broadcast_to(mean, unit.size) for mean, unit in zip(means, layout.units)
+    )
+
+
+def noise(layout, rng, dtype):
+    """Values of units without bias and neighbours, one row for each stream."""
+    parts = [
+        unit.sample(unit.field(unit.init(dtype=dtype)), rng.fold(block))[0]
+        for block, unit in enumerate(layout.units)
+    ]
+    return layout.joined(parts)
+
+
+def reaches(layout, columns):
+    """Reach of the columns of each block of real units, a dictionary."""
+    parts = enumerate(zip(layout.kinds, layout.which))
+    return {
+        block: columns.reach[which]
+        for block, (kind, which) in parts
+        if kind in REAL_KINDS
+    }
+
+
+def tell_precisions(machine, layout, log_precisions):
+    """Warn of columns whose precision is at its limit, unless they are constant."""
+    own, columns = iter(log_precisions), machine._columns
+    for kind, unit, which in zip(layout.kinds, layout.units, layout.which):
+        if kind in REAL_KINDS:
+            found = np.full(len(columns.seen), -np.inf)
+            found[which] = next(own)
+            tell_precise(machine, unit, found, columns.varies)
+
+
+def loss_of_independent(domain, columns, layout):
+    """Negative log-likelihood of rows, in nats, if columns were independent."""
+    if not isinstance(domain, UnitColumns):
+        return domain.loss_of_independent(columns)
+    moments = moments_of(domain, columns, layout)
+    parts = zip(layout.kinds, layout.units, layout.which, moments)
+    base = columns.units.base
+    return sum(_loss(kind, unit, own, base[w].sum()) for kind, unit, w, own in parts)
+
+
+def _unit(kind, columns, which, options):
+    """Block of some columns of a kind."""
+    size = len(which)
+    if kind == "bernoulli":
+        return Bernoulli(size)
+    if kind == "categorical":
+        return Sites(tuple(columns.sizes[which].tolist()))
+    if kind in REAL_KINDS:
+        block = Gaussian if kind == "gaussian" else Truncated
+        return block(size, options.precision, options.min_variance)
+    limits, gains, *_ = (tuple(fact[which].tolist()) for fact in columns.units)
+    if kind == "binomial":
+        return Binomial(size, limits, gains)
+    if kind == "poisson":
+        return Poisson(size, gains, tuple(columns.units.mean[which].tolist()))
+    return Interval(size, gains)
+
+
+def _loss(kind, unit, moments, base):
+    """Negative log-likelihood of a row's columns of a kind at given moments."""
+    own = unit.init(moments)
+    eta = unit.field(own)
+    log_Z = float(unit.log_partition(eta))
+    if kind == "gaussian":
+        return log_Z + 0.5 * unit.size
+    if kind == "rectified":
+        # The mean square of the values is 1 in the first fit. Later it is unknown; the
+        # means say so where they are above 1, and the units' own is taken.
+        mean = moments[0]
+        square = np.where(mean > 1, (1 + eta.theta * mean) / eta.precision, 1.0)
+        return log_Z - (eta.theta * mean - 0.5 * eta.precision * square).sum()
+    return float(log_Z - (eta * np.asarray(moments)).sum() - base)
+
+
+def hidden_unit(kind, number, size):
+    """Block of hidden units: so many of a kind, with its number n if it has one."""
+    if kind == "bernoulli":
+        return Bernoulli(size)
+    if kind == "categorical":
+        return Sites((number,) * size)
+    if kind == "binomial":
+        # The inverse of the standard deviation of sums of fair coins, nearly.
+        return Binomial(size, number, float(2.0 ** np.rint(1 - 0.5 * np.log2(number))))
+    return {"gaussian": UnitNormal, "rectified": Rectified, "poisson": Poisson}[kind](
+        size
+    )

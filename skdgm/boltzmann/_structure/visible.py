@@ -1,0 +1,195 @@
+"""Kinds of visible units, each with what is known of its columns."""
+
+import numpy as np
+
+from skdgm.data import BinaryColumns, CodeColumns, RealColumns
+from skdgm.data.codes import count_codes
+from skdgm.data.reach import reached
+from skdgm.distributions import Bernoulli, Gaussian, Sites
+from skdgm.exceptions import PrecisionWarning
+from skdgm.metrics import log_conditionals, log_densities
+from skdgm.utils.threading.callers import warn
+
+# Variance of a channel that is none, as a share of the squared mean.
+_CONSTANT = 1e-14
+# Distance at which a log precision counts as at its limit, and number of columns named.
+_NEAR, _MANY = 0.1, 10
+
+
+class Visible:
+    """What a machine asks of the kind of its visible units, besides the columns'.
+
+    Attributes
+    ----------
+    n_channels : int or None
+        Number of channels of images of which all pixels of a channel have the same
+        statistics; by default columns have their own.
+    """
+
+    n_channels = None
+
+    def learn(self, table, before=None):
+        """Learn the statistics of a table."""
+        columns, table = super().learn(table, before)
+        if self.n_channels is None or before is not None:
+            return columns, table
+        columns = of_channels(columns, self.n_channels)
+        table = table._replace(rows=self.seen(table.rows, columns))
+        if np.ndim(columns.reach):
+            columns = reached(columns._replace(reach=0.0), table)
+        return columns, table
+
+    def noise(self, machine, rng, dtype):
+        """Values of units without bias and neighbours, one row for each stream."""
+        unit = self.unit(machine, machine.n_features_in_)
+        return unit.sample(unit.field(unit.init(dtype=dtype)), rng)[0]
+
+    def warn(self, machine):
+        """Warn of columns that give cause, of which the binary ones give none."""
+
+
+class Binary(Visible, BinaryColumns):
+    """Binary units, for values 0, 1 and probabilities of 1."""
+
+    log_conditionals = staticmethod(log_conditionals)
+
+    def unit(self, machine, size):
+        """Block of binary units."""
+        return Bernoulli(size)
+
+
+class Real(Visible, RealColumns):
+    """Real units, for columns of any scale, which are standardised for the model."""
+
+    log_conditionals = staticmethod(log_densities)
+
+    def unit(self, machine, size):
+        """Block of real units."""
+        return Gaussian(size, machine._options.precision, machine._options.min_variance)
+
+    def warn(self, machine):
+        """Warn of columns whose precision is at its limit, unless they are constant."""
+        unit = machine._energy().units[0]
+        tell_precise(machine, unit, machine._log_precision, machine._columns.varies)
+
+
+def reach_of(machine):
+    """Reach of the columns of the visible block, if it is of real units: a
+    dictionary, as of :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`."""
+    return {0: machine._columns.reach} if isinstance(machine._domain, Real) else {}
+
+
+def tell_precise(machine, unit, log_precision, varies):
+    """Warn of real columns whose precision is at its limit, unless they are constant.
+
+    Parameters
+    ----------
+    machine : Machine
+    unit : Gaussian
+        Has the limit.
+    log_precision : ndarray of shape (n_columns,)
+        Minus infinity for columns without a precision.
+    varies : ndarray of bool, of shape (n_columns,)
+    """
+    if unit.precision == "fixed" or not 0 < unit.min_variance < 1:
+        return
+    high = (log_precision >= -np.log(unit.min_variance) - _NEAR) & varies
+    if high.any():
+        which = getattr(machine, "feature_names_in_", np.arange(len(high)))[high]
+        more = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
+        warn(
+            f"The precisions of columns {which[:_MANY].tolist()}{more} rose to their "
+            f"limit, 1 / min_variance = {1 / unit.min_variance:g}: given the hidden "
+            "units they hardly vary, as copies of other columns and columns of few "
+            "values do, and what their density is depends on the limit. Drop them, add "
+            "noise to them, set precision='fixed', or lower min_variance (which makes "
+            "chains move less).",
+            PrecisionWarning,
+        )
+
+
+class Categorical(Visible, CodeColumns):
+    """Categorical units, one-hot, for columns of codes.
+
+    Attributes
+    ----------
+    alike : bool
+        Whether all columns have as many categories as the one that has most.
+    """
+
+    log_conditionals, alike = staticmethod(log_conditionals), False
+
+    def learn(self, table, before=None):
+        """Learn the categories of a table."""
+        columns, table = super().learn(table, before)
+        if self.alike and before is None:
+            sizes = np.full_like(columns.sizes, columns.sizes.max())
+            counts = count_codes(table, sizes)
+            columns = columns._replace(sizes=sizes, counts=counts)
+        return columns, table
+
+    def unit(self, machine, size):
+        """Block of categorical units."""
+        return Sites(tuple(machine._columns.sizes.tolist()))
+
+    def moments(self, columns):
+        """Smoothed frequencies of the categories of all columns."""
+        return self.frequencies(columns)
+
+    def fill(self, columns):
+        """Initial values of missing entries: the smoothed frequencies."""
+        return self.frequencies(columns)
+
+    def noise(self, machine, rng, dtype):
+        """Codes of units without bias and neighbours, one row for each stream."""
+        return self.to_data(machine._columns, super().noise(machine, rng, dtype))
+
+    def to_data(self, columns, v):
+        """Codes of one-hot rows, or the most probable ones of means."""
+        parts = np.split(np.asarray(v), columns.starts[1:], axis=1)
+        codes = [part.argmax(axis=1) for part in parts]
+        return np.stack(codes, axis=1).astype(v.dtype)
+
+
+BINARY, REAL = Binary(), Real()
+
+
+def pixels_of(options):
+    """Kind of the columns of images, given the options of a convolutional machine."""
+    real = options.column_types == "gaussian"
+    if options.column_types == "categorical":
+        found = Categorical(options.min_categories)
+        found.alike = True
+        return found
+    if options.visible_bias == "pixel":
+        return REAL if real else BINARY
+    found = Real() if real else Binary()
+    _, _, found.n_channels, *_ = *(options.image_shape or (1, 1)), 1
+    return found
+
+
+def of_channels(columns, n_channels, n_pixels=None):
+    """Statistics of columns that are pixels, the same for all pixels of a channel; for
+    as many pixels as there are columns of, or another number."""
+    before = len(columns.seen) // n_channels
+
+    def mean(part):
+        return np.reshape(part, (-1, n_channels)).mean(axis=0)
+
+    n = n_pixels or before
+    seen, total = mean(columns.seen), mean(columns.total)
+    found = columns._replace(seen=np.tile(seen, n), total=np.tile(total, n))
+    if np.ndim(columns.mean) == 0:
+        return found
+    with np.errstate(invalid="ignore"):
+        weight = np.nan_to_num(columns.seen / np.tile(seen, before), nan=1.0)
+    center = mean(weight * columns.mean)
+    square = columns.mean**2 + np.where(columns.varies, columns.scale, 0) ** 2
+    variance = np.maximum(mean(weight * square) - center**2, 0)
+    varies = variance > _CONSTANT * center**2
+    scale = np.where(varies, np.sqrt(variance), mean(columns.scale))
+    reach = np.broadcast_to(columns.reach, columns.seen.shape)
+    reach = np.reshape(reach, (-1, n_channels)).max(axis=0)
+    parts = center, scale, varies, reach
+    mean, scale, varies, reach = (np.tile(part, n) for part in parts)
+    return found._replace(mean=mean, scale=scale, varies=varies, reach=reach)

@@ -1,0 +1,74 @@
+"""Ways to learn in which weights of draws stand for the posterior's.
+
+The weights are those of :mod:`skdgm.gradients.stochastic.reweighted` and
+:mod:`skdgm.gradients.stochastic.vimco`.
+"""
+
+from abc import abstractmethod
+
+from skdgm.directed._way import DrawnWay
+from skdgm.gradients.stochastic.reweighted import plain, wake
+from skdgm.gradients.stochastic.vimco import vimco
+
+# Weight of the wake phase in what the inference net learns.
+_AWAKE = {"wake": 1.0, "both": 0.5, "sleep": 0.0}
+# Draws for each row, if several are weighted.
+_SEVERAL = 5
+
+
+class Weighted(DrawnWay):
+    """Log probabilities times weights of their values."""
+
+    @abstractmethod
+    def weights(self, log_p, log_q):
+        """Compute the :class:`~skdgm.gradients.stochastic.draws.Weights` of draws.
+
+        Parameters
+        ----------
+        log_p : ndarray of shape (n_rows, n_draws, n_layers + 1)
+        log_q : ndarray of shape (n_rows, n_draws, n_layers)
+        """
+
+    def of_drawn(self, params, given, drawn):
+        log_p, log_q = drawn.values()
+        return drawn.weighed(self.weights(log_p, log_q)), ()
+
+
+class WakeSleep(Weighted):
+    """Wake-sleep: all draws count alike, and q learns from dreams alone."""
+
+    asleep = 1.0
+
+    def weights(self, log_p, log_q):
+        return plain(log_p, log_q)
+
+
+class Reweighted(Weighted):
+    """Reweighted wake-sleep: draws count by importance."""
+
+    n_draws = _SEVERAL
+
+    def __init__(self, net, recipe):
+        super().__init__(net, recipe)
+        self.awake = _AWAKE[recipe.recognition_phase]
+        self.asleep = 1 - self.awake
+
+    def weights(self, log_p, log_q):
+        return wake(log_p, log_q, self.awake)
+
+
+class Compared(Weighted):
+    """VIMCO: the importance weighted bound, each draw compared with the others."""
+
+    n_draws = _SEVERAL
+
+    @classmethod
+    def check(cls, recipe):
+        """Raise ValueError for a single draw."""
+        if recipe.n_importance == 1:
+            raise ValueError(
+                'objective="vimco" compares draws: n_importance must be >= 2.'
+            )
+
+    def weights(self, log_p, log_q):
+        return vimco(log_p, log_q)

@@ -1,0 +1,1 @@
+"""Distributions of columns of tables given outputs of nets."""

@@ -1,0 +1,214 @@
+r"""Columns of several kinds side by side, given outputs of one net.
+
+.. math:: \log p(x \mid z) = \sum_j \log p_j(x_j; z_j)
+
+A column's outputs and inputs stand next to each other.
+"""
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.distributions.bernoulli import BernoulliOutput
+from skdgm.distributions.categorical import CategoricalOutput, OrdinalOutput
+from skdgm.distributions.columns.gapped import GappedOutput
+from skdgm.distributions.columns.grouped import GroupedOutput
+from skdgm.distributions.columns.mixture import MixtureOutput, standard_mixture
+from skdgm.distributions.columns.numeric import NumericOutput
+from skdgm.distributions.gaussian import NormalOutput
+from skdgm.distributions.roles import Output
+
+
+class Block(NamedTuple):
+    """Columns of one kind, with their positions among columns, inputs and outputs."""
+
+    output: Output
+    columns: np.ndarray
+    inputs: np.ndarray
+    outputs: np.ndarray
+
+
+class MixedOutput(Output):
+    """Columns of several kinds, as blocks of one kind each.
+
+    Parameters
+    ----------
+    kinds : ndarray of str, of shape (n_columns,)
+        "bernoulli", "categorical", "ordinal", "gaussian" or "numeric".
+    sizes : ndarray of int, of shape (n_columns,)
+        Number of categories of each column, or 1.
+    mixture : Mixture
+        Density of real columns.
+    scales : sequence of {Levels, Scores, Groups, None}, optional
+        Those of ordinal and numeric columns, and of categories in groups; see
+        :class:`OrdinalOutput`, :class:`NumericOutput` and :class:`GroupedOutput`.
+    gapped : ndarray of bool, of shape (n_columns,), optional
+        True for columns that may be absent; see :class:`GappedOutput`.
+    whole : bool, default=False
+        Whether draws of these are never absent.
+    """
+
+    def __init__(self, kinds, sizes, mixture, scales=None, gapped=None, whole=False):
+        self.kinds, self.sizes, self.mixture = kinds, sizes, mixture
+        self.scales, self.whole = scales, whole
+        self.gapped = np.zeros(len(kinds), bool) if gapped is None else gapped
+        self.n_inputs, self.n_outputs = np.empty((2, len(kinds)), int)
+        found = []
+        for kind, gapped in dict.fromkeys(zip(kinds, self.gapped)):
+            at = np.flatnonzero((kinds == kind) & (self.gapped == gapped))
+            own = _output(kind, sizes, mixture, scales, at)
+            found.append((GappedOutput(own, whole) if gapped else own, at))
+            self.n_inputs[at] = found[-1][0].n_inputs
+            self.n_outputs[at] = found[-1][0].n_outputs
+        both = self.n_inputs, self.n_outputs
+        self.blocks = [
+            Block(own, at, *(places_of(at, n) for n in both)) for own, at in found
+        ]
+
+    @cached_property
+    def single(self):
+        """Distributions of each column by itself, a list."""
+        return [self.take([j]) for j in range(len(self.kinds))]
+
+    def take(self, columns):
+        """Distributions of some of the columns, in their order."""
+        scales = self.scales and [self.scales[j] for j in columns]
+        facts = self.kinds[columns], self.sizes[columns], self.mixture, scales
+        return type(self)(*facts, self.gapped[columns], self.whole)
+
+    def present(self):
+        """The same distributions, of which draws are never absent."""
+        facts = self.kinds, self.sizes, self.mixture, self.scales, self.gapped
+        return type(self)(*facts, whole=True)
+
+    def start(self, share):
+        out = np.zeros(self.n_outputs.sum())
+        for block in self.blocks:
+            out[block.outputs] = block.output.start(_at(share, block.inputs))
+        return out
+
+    def inputs(self, v, share=None):
+        if len(self.blocks) == 1:
+            return self.blocks[0].output.inputs(v, share)
+        x = np.empty((len(v), self.n_inputs.sum()), v.dtype)
+        for block in self.blocks:
+            own = v[:, block.columns], _at(share, block.inputs)
+            x[:, block.inputs] = block.output.inputs(*own)
+        return x
+
+    def value(self, inputs):
+        v = np.empty((len(inputs), len(self.kinds)), inputs.dtype)
+        for block in self.blocks:
+            v[:, block.columns] = block.output.value(inputs[:, block.inputs])
+        return v
+
+    def nll(self, out, v, own=()):
+        parts = [b.output.nll(*self._part(b, out, v)) for b in self.blocks]
+        return parts[0] if len(parts) == 1 else sum(parts)
+
+    def nll_grad(self, out, v, weight, own=()):
+        if len(self.blocks) == 1:
+            return self.blocks[0].output.nll_grad(out, v, weight)
+        grad = np.empty_like(out)
+        for block in self.blocks:
+            part = self._part(block, out, v)
+            grad[:, block.outputs] = block.output.nll_grad(*part, weight)[0]
+        return grad, ()
+
+    def _part(self, block, out, v):
+        if len(self.blocks) == 1:
+            return out, v
+        own = np.ascontiguousarray(v[:, block.columns])
+        return np.take(out, block.outputs, axis=1), own
+
+    def log_p(self, out, v, own=()):
+        """Log probability of each entry, in float64; 0 if missing."""
+
+        def log_p(block, out):
+            return block.output.log_p(out, v[:, block.columns])
+
+        return self._of_entries(out, log_p).astype(np.float64)
+
+    def log_likelihood(self, out, v):
+        if len(self.blocks) == 1:
+            return self.blocks[0].output.log_likelihood(out, v)
+        return super().log_likelihood(out, v)
+
+    def expected(self, out):
+        x = np.empty((len(out), self.n_inputs.sum()), out.dtype)
+        for block in self.blocks:
+            x[:, block.inputs] = block.output.expected(out[:, block.outputs])
+        return x
+
+    def mode(self, out):
+        return self._of_entries(out, lambda block, out: block.output.mode(out))
+
+    def draw(self, out, rng, own=()):
+        def drawn(block, out):
+            return block.output.draw(out, rng.fold(block.columns[0]))
+
+        return self._of_entries(out, drawn)
+
+    def _of_entries(self, out, function):
+        found = np.empty((len(out), len(self.kinds)), out.dtype)
+        for block in self.blocks:
+            found[:, block.columns] = function(block, out[:, block.outputs])
+        return found
+
+
+def _at(share, inputs):
+    return None if share is None else share[inputs]
+
+
+def _output(kind, sizes, mixture, scales, at):
+    if kind == "numeric":
+        return NumericOutput([scales[j] for j in at], mixture)
+    if kind == "ordinal":
+        return OrdinalOutput([scales[j] for j in at])
+    if kind == "categorical" and scales and scales[at[0]] is not None:
+        return GroupedOutput([scales[j] for j in at])
+    if kind == "gaussian":
+        return MixtureOutput(sizes[at], mixture)
+    own = BernoulliOutput if kind == "bernoulli" else CategoricalOutput
+    return own(sizes[at])
+
+
+def places_of(columns, sizes):
+    """Positions of the inputs, or outputs, of some columns, in the order of these, of
+    which every column has as many as ``sizes`` says."""
+    own = sizes[columns]
+    first = np.cumsum(sizes)[columns] - np.cumsum(own)
+    return np.repeat(first, own) + np.arange(own.sum())
+
+
+def slots(sizes):
+    """Positions of the inputs, or outputs, of each column, a list of slices."""
+    ends = np.cumsum(sizes).tolist()
+    return [slice(end - size, end) for end, size in zip(ends, sizes.tolist())]
+
+
+def output_as_asked(asked, columns):
+    """Distribution of columns given outputs of a decoder, of the kind that options ask
+    for.
+
+    Parameters
+    ----------
+    asked : object
+        Has ``column_types``, ``variance`` and ``min_variance``.
+    columns : Columns, Codes or Mixed
+        Statistics of the columns.
+
+    Returns
+    -------
+    output : Output
+    """
+    sizes, floor = columns.sizes, asked.min_variance
+    if asked.column_types == "bernoulli":
+        return BernoulliOutput(sizes)
+    if asked.column_types == "gaussian":
+        return NormalOutput(sizes, asked.variance, floor)
+    if not hasattr(columns, "kinds"):
+        return CategoricalOutput(sizes)
+    normal = standard_mixture(1, "gaussian", floor)
+    return MixedOutput(columns.kinds, sizes, normal, columns.scales, columns.gaps)

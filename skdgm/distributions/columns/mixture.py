@@ -1,0 +1,168 @@
+r"""Mixtures of normal or of Laplace densities, of real columns given a net's outputs.
+
+.. math:: -\log \sum_k \alpha_k \, \mathcal{N}(x; \mu_k, \sigma_k), \qquad
+   \partial / \partial \mu_k = -\pi_k \, \frac{x - \mu_k}{\sigma_k^2}, \quad
+   \partial / \partial \log \sigma_k = \pi_k \Bigl(1 -
+   \frac{(x - \mu_k)^2}{\sigma_k^2}\Bigr)
+
+with :math:`\pi_k` the posterior probability of component k given x [1]_. The gradient
+by a mean is unbounded as its scale shrinks; multiplied by :math:`\sigma_k` it is not,
+and keeps its sign [2]_.
+
+References
+----------
+.. [1] Bishop (1994). Mixture density networks. Aston University.
+.. [2] Uria, Murray and Larochelle (2013). RNADE: the real-valued neural autoregressive
+   density-estimator. NIPS.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import log_softmax
+from scipy.stats import laplace
+
+from skdgm._kernels.nets import mixtures as kernels
+from skdgm.distributions.roles import Output, floored, repeated
+from skdgm.utils.threading.parallel import run
+
+# Log of the largest scale: rows far from the training rows would make scales overflow.
+_HIGHEST = float(np.log(1e4))
+# The initial means of components span minus this to this.
+_SPREAD = 1.5
+_SHAPES = {"gaussian": kernels.GAUSSIAN, "laplace": kernels.LAPLACE}
+# Cost of a component, in multiply-adds.
+_WORK = 60
+
+
+class Mixture(NamedTuple):
+    """Mixtures of densities, parametrised by a net's outputs.
+
+    Parameters
+    ----------
+    n_components : int
+        Number for each column, whose outputs are the log weights of all components,
+        then means, then log scales: ``out`` is (n_rows, n_columns * 3 * n_components).
+    shape : {"gaussian", "laplace"}
+    floor : float
+        Least scale; the largest is 10,000.
+    rescaled : bool
+        Whether gradients by means are multiplied by scales.
+    """
+
+    n_components: int
+    shape: str = "gaussian"
+    floor: float = 1e-6
+    rescaled: bool = False
+
+    def parts(self, out):
+        """Log weights, means and log scales: (n_rows, n_columns, n_components)."""
+        logits, mean, raw = self._raw(out)
+        return log_softmax(logits, axis=2), mean, self._log_scale(raw)
+
+    def log_density(self, out, x):
+        """Log density of each entry, of shape (n_rows, n_columns), in nats."""
+        found = np.empty(x.shape, out.dtype)
+        height = out.dtype.type(kernels.HEIGHTS[_SHAPES[self.shape]])
+        self._run(kernels.log_densities, out, x, height, found)
+        return found
+
+    def draw(self, out, uniform, number):
+        """Draw an entry per row and column from uniform noise and :meth:`noise`."""
+        log_weight, mean, s = self.parts(out)
+        below = np.cumsum(np.exp(log_weight), axis=2)[..., :-1]
+        chosen = (below <= uniform[..., None]).sum(axis=2)[..., None]
+        mean, s = (np.take_along_axis(a, chosen, 2)[..., 0] for a in (mean, s))
+        return mean + np.exp(s) * number
+
+    def noise(self, rng, n_columns, dtype):
+        """Draws of scale 1 of the components' shape; ``rng`` has a stream per row."""
+        if self.shape == "gaussian":
+            return rng.normal(n_columns, dtype)
+        return laplace.ppf(rng.uniform(n_columns) + 2.0**-33).astype(dtype)
+
+    def mean(self, out):
+        """Expectation of each entry, of shape (n_rows, n_columns)."""
+        log_weight, mean, _ = self.parts(out)
+        return (np.exp(log_weight) * mean).sum(axis=2)
+
+    def mode(self, out):
+        """Mean of the component with the highest peak, of each entry."""
+        log_weight, mean, s = self.parts(out)
+        highest = (log_weight - s).argmax(axis=2)[..., None]
+        return np.take_along_axis(mean, highest, 2)[..., 0]
+
+    def grad(self, out, x):
+        """Gradient by ``out`` of the negative log-likelihood of known entries."""
+        grad = np.empty(out.shape, out.dtype)
+        self._run(kernels.gradients, out, x, self.rescaled, grad)
+        return grad
+
+    def raw_scale(self, scale):
+        """Outputs of the net (before the floor is added) that give the scales."""
+        least = np.finfo(np.float32).tiny + 1e-6 * self.floor
+        return np.log(np.maximum(scale - self.floor, least))
+
+    def _raw(self, out):
+        return np.moveaxis(out.reshape(len(out), -1, 3, self.n_components), 2, 0)
+
+    def _log_scale(self, raw):
+        return np.minimum(floored(raw, self.floor), raw.dtype.type(_HIGHEST))
+
+    def _run(self, kernel, out, x, option, found):
+        laplace, real = _SHAPES[self.shape] == kernels.LAPLACE, out.dtype.type
+        given = laplace, real(self.floor), real(np.exp(_HIGHEST)), option, found
+        rows = np.ascontiguousarray(out), np.ascontiguousarray(x, real)
+        work = _WORK * out.size // 3
+        run(kernel, *rows, self.n_components, *given, n=len(x), work=work)
+
+
+def standard_mixture(n_components, shape, min_variance, rescaled=True):
+    """Mixture densities for standardised columns, with scales of at least the square
+    root of ``min_variance``; see :class:`Mixture`."""
+    return Mixture(n_components, shape, float(np.sqrt(min_variance)), rescaled)
+
+
+class MixtureOutput(Output):
+    """Standardised columns, given the parts of a mixture for each.
+
+    Parameters
+    ----------
+    sizes : ndarray of ones, of shape (n_columns,)
+    mixture : Mixture
+        Form of the densities.
+    """
+
+    kind = "gaussian"
+
+    def __init__(self, sizes, mixture):
+        super().__init__(sizes)
+        self.mixture, self.n_outputs = mixture, 3 * mixture.n_components * sizes
+
+    def start(self, share):
+        """Initial outputs: components around 0, with scales of 1."""
+        n = self.mixture.n_components
+        means = np.linspace(-_SPREAD, _SPREAD, n) if n > 1 else np.zeros(1)
+        own = np.concatenate([np.zeros(n), means, np.zeros(n)])
+        return np.tile(own, len(self.n_inputs))
+
+    def nll_grad(self, out, v, weight, own=()):
+        return weight[:, None] * self.mixture.grad(out, repeated(v, out)), ()
+
+    def log_p(self, out, v, own=()):
+        v = repeated(v, out)
+        missing = np.isnan(v)
+        log_p = self.mixture.log_density(out, np.where(missing, 0, v))
+        return np.where(missing, 0, log_p)
+
+    def expected(self, out):
+        return self.mixture.mean(out)
+
+    def mode(self, out):
+        """Centre of the component with the highest peak, for each entry."""
+        return self.mixture.mode(out)
+
+    def draw(self, out, rng, own=()):
+        n, real = len(self.n_inputs), out.dtype.type
+        uniform, other = rng.fold(0).uniform(n, real), rng.fold(1)
+        return self.mixture.draw(out, uniform, self.mixture.noise(other, n, real))

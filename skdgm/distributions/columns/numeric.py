@@ -1,0 +1,227 @@
+r"""Columns of numbers with atoms: a choice among values, and a density of the others.
+
+.. math:: p(x) = \begin{cases} \pi_a & x = a \\
+    \pi_0 \, p(z(x)) \, \mathrm{d} z / \mathrm{d} x & \text{else} \end{cases}
+
+for atoms a, which are values that many rows share, such as 0 in a column of amounts,
+and a mixture density of the scores z(x) of the others. Values are scores throughout;
+the density is that of z.
+"""
+
+from functools import cached_property
+
+import numpy as np
+from scipy.special import ndtr
+
+from skdgm.distributions.categorical import CategoricalOutput
+from skdgm.distributions.columns.mixture import MixtureOutput
+from skdgm.distributions.roles import Output, repeated
+
+_ROOT = float(np.sqrt(2 * np.pi))
+
+
+class NumericOutput(Output):
+    """Columns of scores with atoms, given logits and the parts of a mixture for each.
+
+    A column is represented by an input for each atom, its score (0 at an atom), and
+    the value in standard units, whose mean is that of the value. Its outputs are, if
+    there are atoms, the logits of these and of all other values; then those of
+    :class:`~skdgm.distributions.columns.mixture.MixtureOutput`.
+
+    Parameters
+    ----------
+    scales : sequence of Scores
+        Of each column: they have ``forward`` and ``backward``, between values and
+        scores, ``standard`` and ``value``, between values and standard units;
+        ``atoms``, their scores ``marks``, and the ``tolerance`` of these; and knots
+        ``x`` and ``z``, which end the range.
+    mixture : Mixture
+        Form of the densities.
+    """
+
+    kind = "numeric"
+
+    def __init__(self, scales, mixture):
+        n_atoms = np.array([len(own.atoms) for own in scales], int)
+        super().__init__(n_atoms + 2)
+        self.scales, self.n_atoms = tuple(scales), n_atoms
+        self.atomic = np.flatnonzero(n_atoms)
+        self.codes = CategoricalOutput(n_atoms[self.atomic] + 1)
+        self.values = MixtureOutput(np.ones(len(scales), int), mixture)
+        n_logits = np.where(n_atoms > 0, n_atoms + 1, 0)
+        self.n_outputs = n_logits + self.values.n_outputs
+        first = np.cumsum(self.n_outputs) - self.n_outputs
+        self._logits, self._parts = (
+            _ranges(first, n_logits),
+            _ranges(first + n_logits, self.values.n_outputs),
+        )
+        self._first = np.cumsum(self.n_inputs) - self.n_inputs
+        # Of each atom its column, number, and column's place among those with.
+        self._owner = np.repeat(np.arange(len(scales)), n_atoms)
+        self._slot = np.repeat(np.arange(len(self.atomic)), n_atoms[self.atomic])
+        self._number = np.concatenate([*map(np.arange, n_atoms), np.zeros(0, int)])
+
+    @cached_property
+    def _marks(self):
+        """Scores of the atoms of each column, float64."""
+        return [own.marks for own in self.scales]
+
+    @cached_property
+    def _all_marks(self):
+        """Scores of the atoms of all columns, float64."""
+        return np.concatenate([*self._marks, np.zeros(0)])
+
+    def start(self, share):
+        out = np.empty(self.n_outputs.sum())
+        out[self._parts] = self.values.start(None)
+        rest = [self._atoms(share[None], j)[0] for j in self.atomic]
+        shares = [np.append(own, max(1 - own.sum(), 1e-6)) for own in rest]
+        out[self._logits] = np.log(np.concatenate([*shares, np.zeros(0)]))
+        return out
+
+    def inputs(self, v, share=None):
+        x = np.zeros((len(v), self.n_inputs.sum()), v.dtype)
+        rows, atoms = self._hits(v)
+        owner = self._owner[atoms]
+        scores = np.where(np.isnan(v), 0, v)
+        scores[rows, owner] = 0
+        at = self._first + self.n_atoms
+        x[:, at] = scores
+        for j, own in enumerate(self.scales):
+            x[:, at[j] + 1] = own.standard(np.interp(v[:, j], own.z, own.x))
+        x[rows, self._first[owner] + self._number[atoms]] = 1
+        missing = np.repeat(np.isnan(v), self.n_inputs, axis=1)
+        x[missing] = 0 if share is None else np.broadcast_to(share, x.shape)[missing]
+        return x
+
+    def value(self, inputs):
+        """Scores of the values that the last input of each column gives."""
+        last = inputs[:, self._first + self.n_atoms + 1].astype(np.float64)
+        parts = [own.forward(own.value(x)) for own, x in zip(self.scales, last.T)]
+        return np.stack(parts, axis=1).astype(inputs.dtype)
+
+    def nll_grad(self, out, v, weight, own=()):
+        codes, scores = self._split(repeated(v, out))
+        grad = np.empty_like(out)
+        part = np.take(out, self._parts, axis=1)
+        grad[:, self._parts] = self.values.nll_grad(part, scores, weight)[0]
+        if len(self.atomic):
+            part = np.take(out, self._logits, axis=1)
+            grad[:, self._logits] = self.codes.nll_grad(part, codes, weight)[0]
+        return grad, ()
+
+    def log_p(self, out, v, own=()):
+        codes, scores = self._split(repeated(v, out))
+        log_p = self.values.log_p(np.take(out, self._parts, axis=1), scores)
+        if len(self.atomic):
+            part = np.take(out, self._logits, axis=1)
+            log_p[:, self.atomic] += self.codes.log_p(part, codes)
+        return log_p
+
+    def expected(self, out):
+        x = np.zeros((len(out), self.n_inputs.sum()), out.dtype)
+        rest, part = self._rest(out, x), np.take(out, self._parts, axis=1)
+        mixture = self.values.mixture
+        parts = [a.astype(np.float64) for a in mixture.parts(part)]
+        for j, own in enumerate(self.scales):
+            at, facts = self._first[j] + self.n_atoms[j], (a[:, j] for a in parts)
+            ends = own.z[[0, -1]], own.standard(own.x)
+            knots = own.z[[0, -1]], own.z
+            found = expectations(mixture.shape, knots, ends, *facts)
+            x[:, at] = rest[:, j] * found[0]
+            atoms = self._atoms(x, j) @ own.standard(own.atoms)
+            x[:, at + 1] = rest[:, j] * found[1] + atoms
+        return x
+
+    def mode(self, out):
+        """The most probable atom if no other value is as probable as that; else the
+        centre of the highest component of the density."""
+        scores = self.values.mode(np.take(out, self._parts, axis=1))
+        codes = np.zeros((len(out), 0))
+        if len(self.atomic):
+            codes = self.codes.mode(np.take(out, self._logits, axis=1))
+        return self._with_atoms(scores, codes)
+
+    def draw(self, out, rng, own=()):
+        scores = self.values.draw(np.take(out, self._parts, axis=1), rng.fold(0))
+        codes = np.zeros((len(out), 0))
+        if len(self.atomic):
+            codes = self.codes.draw(np.take(out, self._logits, axis=1), rng.fold(1))
+        return self._with_atoms(scores, codes)
+
+    def _with_atoms(self, scores, codes):
+        """Scores within the range, and of atoms where codes are these."""
+        ends = np.array([own.z[[0, -1]] for own in self.scales], scores.dtype).T
+        scores = scores.clip(*ends)
+        for j, code in zip(self.atomic, codes.T):
+            rows = np.flatnonzero(code < self.n_atoms[j])
+            scores[rows, j] = self._marks[j][code[rows].astype(np.intp)]
+        return scores
+
+    def _atoms(self, x, j):
+        """Inputs of the atoms of column j."""
+        return x[:, self._first[j] : self._first[j] + self.n_atoms[j]]
+
+    def _rest(self, out, x):
+        """Probabilities of values that are no atoms; those of atoms are put into x."""
+        rest = np.ones((len(out), len(self.scales)), out.dtype)
+        if len(self.atomic):
+            p = self.codes.expected(np.take(out, self._logits, axis=1))
+            for j, own in zip(self.atomic, self.codes._parts(p)):
+                self._atoms(x, j)[:] = own[:, :-1]
+                rest[:, j] = own[:, -1]
+        return rest
+
+    def _split(self, v):
+        """Codes of the columns with atoms, the last of all other values; and scores,
+        NaN at an atom. Both are NaN where missing."""
+        rows, atoms = self._hits(v)
+        scores, codes = v.copy(), v[:, self.atomic]
+        np.copyto(codes, self.n_atoms[self.atomic], "same_kind", where=codes == codes)
+        codes[rows, self._slot[atoms]] = self._number[atoms]
+        scores[rows, self._owner[atoms]] = np.nan
+        return codes, scores
+
+    def _hits(self, v):
+        """Rows in which a score is an atom's, and numbers of these among all atoms."""
+        marks = self._all_marks
+        gaps = np.abs(v[:, self._owner] - marks)
+        return (gaps <= self.scales[0].tolerance(marks, v.dtype)).nonzero()
+
+
+def _ranges(first, size):
+    """Positions of as many entries as ``size`` says from each first one on."""
+    before = np.repeat(np.cumsum(size) - size, size)
+    return np.repeat(first, size) + np.arange(size.sum()) - before
+
+
+def expectations(shape, knots, values, log_weight, mean, log_scale):
+    r"""Means of functions of a score that has a mixture density.
+
+    .. math:: \mathbb{E}[f(z)] = f_0 + \sum_i \frac{f_{i+1} - f_i}{z_{i+1} - z_i}
+        \bigl(h(z_i) - h(z_{i+1})\bigr), \qquad h(a) = \mathbb{E}[(z - a)_+]
+
+    for functions that are linear between knots, and constant beyond.
+
+    Parameters
+    ----------
+    shape : {"gaussian", "laplace"}
+    knots, values : sequence of ndarray of shape (n_knots,)
+        Of each function.
+    log_weight, mean, log_scale : ndarray of shape (n_rows, n_components)
+
+    Returns
+    -------
+    expected : list of ndarray of shape (n_rows,)
+    """
+    found, weight = [], np.exp(log_weight)
+    for z, f in zip(knots, values):
+        scale = np.exp(log_scale)[..., None]
+        t = (z - mean[..., None]) / scale
+        if shape == "gaussian":
+            over = np.exp(-0.5 * t**2) / _ROOT - t * ndtr(-t)
+        else:
+            over = 0.5 * np.exp(-np.abs(t)) + np.maximum(-t, 0)
+        means = f[0] - np.diff(scale * over, axis=-1) @ (np.diff(f) / np.diff(z))
+        found.append((weight * means).sum(axis=-1))
+    return found

@@ -1,0 +1,1 @@
+"""Gradients of objectives without a model phase."""

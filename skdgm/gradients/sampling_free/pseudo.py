@@ -1,0 +1,51 @@
+r"""Gradient of the pseudo-likelihood of sites.
+
+.. math:: \mathrm{PL}(x) = \sum_i \log p(x_i \mid x_{-i}), \qquad
+   \frac{\partial \mathrm{PL}}{\partial b} = r, \qquad
+   \frac{\partial \mathrm{PL}}{\partial J} = r x^\top + x r^\top, \qquad
+   r = x - \mathbb{E}[x_i \mid x_{-i}]_i
+
+For bits of which a machine's hidden units have been summed out a term is
+:math:`-\varphi(s_i)` with :math:`\varphi(s) = \log(1 + e^s)`, see
+:mod:`~skdgm.gradients.sampling_free.flips`. It needs no chains, and has its maximum at
+the parameters of the model that rows come from, as the likelihood has [1]_.
+
+References
+----------
+.. [1] Besag (1975). Statistical analysis of non-lattice data. The Statistician.
+"""
+
+from skdgm.energies import Params, mean_row
+from skdgm.utils.math import sigmoid
+from skdgm.utils.products import matmul
+
+
+def slope(s):
+    """Derivative of phi, for an array of s."""
+    return sigmoid(s)
+
+
+def pseudo_likelihood(energy, params, x, counts=None):
+    """Gradient of the mean pseudo-likelihood of complete rows.
+
+    Parameters
+    ----------
+    energy : Connected
+        With visible sites only.
+    params : Params
+    x : ndarray of shape (n_rows, size)
+        Values of the sites; those of bits may be probabilities.
+    counts : ndarray of bool of shape (n_rows, size), optional
+        True for entries of sites whose term counts; by default all do.
+
+    Returns
+    -------
+    grad : Params
+    """
+    (unit,), (coupling,) = energy.units, energy.couplings
+    eta = energy.field(params, 0, energy.received(params, (x,), 0))
+    rest = x - unit.mean(eta)
+    if counts is not None:
+        rest = rest * counts
+    G = matmul(x.T, rest) * rest.dtype.type(1 / len(x))
+    return Params((mean_row(rest),), (coupling.gradient(G + G.T),))

@@ -1,0 +1,1 @@
+"""Transformations of gradients, and of the steps along them."""

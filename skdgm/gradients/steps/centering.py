@@ -1,0 +1,98 @@
+r"""The centred gradient.
+
+With statistics counted from offsets, :math:`(T(v) - \mu)^\top W (h - \lambda)`, the
+gradient of the weights is that of correlations, not of joint means: it does not change
+if zeros and ones of units are exchanged, and the gradient of the biases no longer
+contains that of the weights [1]_ [2]_. In the parameters of the plain energy it is
+
+.. math:: \Delta W_c = \Delta W - \mu \, \Delta c^\top - \Delta b \, \lambda^\top,
+   \qquad \Delta b_c = \Delta b - \Delta W_c \lambda,
+   \qquad \Delta c_c = \Delta c - \Delta W_c^\top \mu .
+
+The corrections of the biases belong to the step that the weights take: since
+:func:`natural` divides it by the precisions of real units afterwards, :math:`\mu`, the
+offset times the precision, is divided by it in the last term already.
+
+References
+----------
+.. [1] Montavon and Müller (2012). Deep Boltzmann machines and the centering trick.
+   Neural Networks: Tricks of the Trade.
+.. [2] Melchior, Fischer and Wiskott (2016). How to center deep Boltzmann machines.
+   JMLR.
+"""
+
+import numpy as np
+
+from skdgm.distributions import Gaussian
+from skdgm.energies import Params, mean_row
+
+# Weight of the last batch's means in the running means.
+RATE = 0.01
+
+
+def center(energy, params, grad, offsets, factors=None):
+    r"""Centre a gradient; apply before :func:`natural`.
+
+    Parameters
+    ----------
+    energy : Energy
+    params : Params
+    grad : Params
+        The plain gradient, as :func:`~skdgm.energies.contrast` returns it.
+    offsets : tuple of ndarray of shape (size,)
+        For each block the value that counts as zero.
+    factors : dict, optional
+        Factors by which the gradient of blocks below was
+        :func:`~skdgm.gradients.steps.far.shortened`.
+
+    Returns
+    -------
+    grad : Params
+        :math:`\Delta W_c, \Delta b_c, \Delta c_c`, by the plain parameters.
+    """
+    T = [
+        unit.statistic(own, offset)
+        for unit, own, offset in zip(energy.units, params.units, offsets)
+    ]
+    biases = [unit.bias_of(own) for unit, own in zip(energy.units, grad.units)]
+    lost, couplings = [np.zeros_like(bias) for bias in biases], []
+    for (i, j, _), part in zip(energy.own_links, grad.couplings):
+        # Steps of the weights of real units are divided by precisions afterwards.
+        real = isinstance(energy.units[i], Gaussian)
+        mu = T[i]
+        if factors and i in factors:
+            mu = mu * factors[i].astype(mu.dtype)
+        given = biases[i], biases[j], mu, T[j], offsets[i] if real else T[i]
+        part, of_below, of_above = part.center(*given)
+        lost[i] += of_below
+        lost[j] += of_above
+        couplings.append(part)
+    units = tuple(
+        unit.with_bias(own, bias - less)
+        for unit, own, bias, less in zip(energy.units, grad.units, biases, lost)
+    )
+    return Params(units, tuple(couplings))
+
+
+def follow(offsets, data, model=None):
+    """Update offsets as running means of the units.
+
+    Parameters
+    ----------
+    offsets : tuple of ndarray of shape (size,)
+    data : tuple of {ndarray, Lists} of shape (n_rows, size)
+        Values of the blocks in the positive phase.
+    model : tuple, optional
+        The same in the negative phase; offsets then follow the mean of both phases.
+
+    Returns
+    -------
+    offsets : tuple of ndarray of shape (size,)
+    """
+    targets = [mean_row(x) for x in data]
+    if model is not None:
+        targets = [(a + mean_row(x)) / 2 for a, x in zip(targets, model)]
+    return tuple(
+        offset + offset.dtype.type(RATE) * (target - offset)
+        for offset, target in zip(offsets, targets)
+    )

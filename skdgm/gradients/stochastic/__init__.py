@@ -1,0 +1,1 @@
+"""Gradients through draws of stochastic nets."""

@@ -1,0 +1,44 @@
+r"""VIMCO: the gradient of the importance weighted bound, each draw against the others.
+
+.. math:: \nabla \mathbb{E}\Bigl[\hat L = \log \tfrac1K \sum_k w_k\Bigr] =
+   \mathbb{E}\Bigl[\sum_k (\hat L - \hat L_{-k}) \nabla \log q(z_k \mid x) +
+   \tilde w_k \nabla \log w_k\Bigr]
+
+with :math:`\tilde w_k = w_k / \sum_j w_j`, and :math:`\hat L_{-k}` as :math:`\hat L`
+with the geometric mean of the other weights in place of :math:`w_k` [1]_.
+
+References
+----------
+.. [1] Mnih and Rezende (2016). Variational inference for Monte Carlo objectives. ICML.
+"""
+
+import numpy as np
+from scipy.special import logsumexp, softmax
+
+from skdgm.gradients.stochastic.draws import Weights, log_weights
+
+
+def vimco(log_p, log_q):
+    """Weights of log probabilities.
+
+    Parameters
+    ----------
+    log_p : ndarray of shape (n_rows, n_draws, n_layers + 1)
+        At least two draws.
+    log_q : ndarray of shape (n_rows, n_draws, n_layers)
+
+    Returns
+    -------
+    weights : Weights
+    """
+    log_w = log_weights(log_p, log_q)
+    n_draws = log_w.shape[1]
+    others = (log_w.sum(axis=1, keepdims=True) - log_w) / (n_draws - 1)
+    # Row by draw left out by draw.
+    swapped = np.repeat(log_w[:, None], n_draws, axis=1)
+    here = np.arange(n_draws)
+    swapped[:, here, here] = others
+    gain = logsumexp(log_w, axis=1, keepdims=True) - logsumexp(swapped, axis=2)
+    of_p = softmax(log_w, axis=1)
+    of_q = np.repeat((gain - of_p)[:, :, None], log_q.shape[2], axis=2)
+    return Weights(of_p, of_q)

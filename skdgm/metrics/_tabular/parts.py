@@ -1,0 +1,199 @@
+"""Parts of a report on synthetic rows: figures of columns, and their summary."""
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.utils import Bunch
+
+from skdgm.metrics._tabular import closest as gower
+from skdgm.metrics._tabular.encodings import coded
+from skdgm.metrics._tabular.fidelity import column_shapes, coverage, pair_trends
+from skdgm.metrics.two_sample import tell_apart
+
+_LEVELS = 0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0
+# Standard deviations within which a number is guessed.
+_TOLERANCE = 0.1
+
+
+def drawn(columns, sizes, rng):
+    """Columns of random rows, so many of each table."""
+    rows = [
+        rng.permutation(len(part))[:size] for part, size in zip(columns[0].parts, sizes)
+    ]
+    return [column.take(*rows) for column in columns]
+
+
+def fidelity(columns, scores):
+    """Tables of columns and of pairs; their means are added to scores."""
+    shapes, pairs = column_shapes(columns), pair_trends(columns)
+    table = {"column": shapes["column"], "kind": [column.kind for column in columns]}
+    table |= {"metric": shapes["metric"], "score": shapes["score"]}
+    table["coverage"] = coverage(columns)
+    for place, name in enumerate(("missing_real", "missing_synthetic")):
+        missing = (np.isnan(column.parts[place]).mean() for column in columns)
+        table[name] = [float(share) for share in missing]
+    counted = np.array(pairs["score"])[np.array(pairs["counted"], bool)]
+    means = _mean(shapes["score"]), _mean(counted)
+    scores["quality"] = _mean(means)
+    scores["shapes"], scores["trends"] = means
+    scores["trends_of_all"] = _mean(pairs["score"])
+    scores["coverage_of_columns"] = _mean(table["coverage"])
+    return table, pairs
+
+
+def _mean(values):
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else np.nan
+
+
+def two_samples(columns, max_rows, rng):
+    """Figures of a classifier of held-out (else real) rows and synthetic ones."""
+    beside = [
+        column.of(len(column.parts) - 1 if len(column.parts) > 2 else 0, 1)
+        for column in columns
+    ]
+    n = min(max_rows, *map(len, beside[0].parts))
+    (X, Y), discrete = coded(drawn(beside, [n, n], rng))
+    seed = rng.randint(2**31 - 1)
+    options = {"categorical_features": discrete, "random_state": seed}
+    found = tell_apart(X, Y, HistGradientBoostingClassifier(**options), None, rng)
+    return found._asdict()
+
+
+def closeness(columns, max_rows, confidence, rng):
+    """Figures of the closest rows, and quantiles of distances."""
+    sizes = [len(part) for part in columns[0].parts]
+    n = min(max_rows, sizes[0], *sizes[2:])
+    few = drawn(columns, [n, min(max_rows, sizes[1]), n], rng)
+    (*order,) = (0, 1, 2)[: len(sizes)]
+    few = [column.of(*order) for column in few]
+    interval, found = gower.closest_records(few, confidence)
+    numbers = gower.row_numbers(columns)
+    copies = [np.isin(own, numbers[0]) for own in numbers[1:]]
+    closest = dict(zip(("share", "lower", "upper"), interval))
+    closest |= {"n_rows": n, "copies": float(copies[0].mean())}
+    closest["held_out_copies"] = float(copies[1].mean()) if copies[1:] else np.nan
+    closest["n_copies"] = int(copies[0].sum())
+    quantiles = {"level": list(_LEVELS)}
+    for name, distance in zip(("train", "held_out"), found):
+        quantiles[name] = np.quantile(distance, _LEVELS).tolist()
+    return closest, quantiles
+
+
+def disclosed(columns, known, sensitive, confidence):
+    """Shares of guessed values of training and held-out rows, and their differences."""
+    names = "column", "train", "train_lower", "train_upper", "held_out"
+    names += "held_out_lower", "held_out_upper", "excess", "excess_lower"
+    found = {name: [] for name in (*names, "excess_upper")}
+    # Of several intervals all are to hold.
+    joint = 1 - (1 - confidence) / len(sensitive)
+    for place, guessed in gower.guesses(columns, known, sensitive).items():
+        column, shares, sizes = columns[place], [], []
+        known = column.parts[0][~np.isnan(column.parts[0])]
+        spread = 0.0 if column.is_discrete or not len(known) else np.std(known)
+        spread *= _TOLERANCE
+        for truth, guess in zip(column.parts, guessed):
+            known_values = ~np.isnan(truth)
+            right = np.abs(guess - truth)[known_values] <= spread
+            shares.append(float(right.mean()) if len(right) else np.nan)
+            sizes.append(len(right))
+        entry = [column.name]
+        for share, size in zip(shares, sizes):
+            entry += [share, *gower.wilson(share, max(1, size), confidence)]
+        entry.append(shares[0] - shares[1])
+        entry += gower.excess(*shares, *(max(1, s) for s in sizes), joint)
+        for name, value in zip(found, entry):
+            found[name].append(value)
+    return found
+
+
+def as_table(columns, index=None):
+    """A DataFrame of lists by name, one of them its index; a Bunch without pandas."""
+    try:
+        import pandas as pd
+    except ImportError:
+        return Bunch(**columns)
+    table = pd.DataFrame(columns)
+    return table if index is None else table.set_index(index)
+
+
+def listed(table):
+    """Lists of a table by name, its index included."""
+    if isinstance(table, Bunch):
+        return dict(table)
+    return table.reset_index().to_dict("list")
+
+
+def lines_of(report):
+    """Lines of the summary of a report."""
+    sizes, scores = report.n_rows, report.scores
+    told = [f"{size:,} {name}" for name, size in sizes.items()]
+    yield f"TabularReport of {', '.join(told)} rows"
+    columns, pairs = listed(report.columns), listed(report.pairs)
+    yield "Fidelity (1 is best)"
+    shares = f"shapes {scores['shapes']:.3f}, trends {scores['trends']:.3f}"
+    yield _line("quality", f"{scores['quality']:.3f} = mean of {shares}")
+    places = _lowest(columns["score"])
+    told = [f"{columns['column'][j]} {columns['score'][j]:.3f}" for j in places]
+    yield _line("lowest columns", ", ".join(told))
+    names = list(zip(pairs["column_1"], pairs["column_2"]))
+    places = _lowest(pairs["score"])
+    told = ["{} × {}".format(*names[j]) + f" {pairs['score'][j]:.3f}" for j in places]
+    yield _line("lowest pairs", ", ".join(told))
+    told = f"{scores['coverage_of_columns']:.3f} of categories and ranges"
+    yield _line("coverage", told)
+    told = (
+        f"{name} {scores[name]:.3f}" for name in ("precision", "recall", "coverage")
+    )
+    yield _line("neighbours", ", ".join(told))
+    found, beside = report.two_sample, "held-out" if "holdout" in sizes else "real"
+    yield _line(
+        "two-sample test",
+        f"AUC {found['roc_auc']:.3f}, accuracy {found['accuracy']:.3f} beside {beside} "
+        f"rows (0.5 is best), p = {found['p_value']:.2g}",
+    )
+    if report.utility is not None:
+        found = report.utility
+        yield f"Utility ({found['metric']} of {found['target']}, on held-out rows)"
+        yield _line(
+            "fitted to", f"real {found['real']:.3f}, synthetic {found['synthetic']:.3f}"
+        )
+        told = f"{found['difference']:.3f} ± {found['se']:.3f}"
+        yield _line("difference", told)
+    yield f"Privacy (intervals of {report.confidence:.0%})"
+    yield from _privacy(report)
+
+
+def _privacy(report):
+    closest = report.closest
+    held_out = not np.isnan(closest["share"])
+    told = f"{closest['copies']:.2%} ({closest['n_copies']:,})"
+    if held_out:
+        interval = _interval(*(closest[n] for n in ("share", "lower", "upper")))
+        yield _line("closer to train", f"{interval}; 0.5 if nothing is copied")
+        told += f"; of held-out rows {closest['held_out_copies']:.2%}"
+    yield _line("copies", told)
+    if report.disclosure is not None:
+        found = listed(report.disclosure)
+        above = np.array(found["excess_lower"]) > 0
+        j = int(np.nanargmax(found["excess"]))
+        ends = (found[n][j] for n in ("excess", "excess_lower", "excess_upper"))
+        yield _line(
+            "disclosure",
+            f"of {above.sum()} of {len(above)} columns; highest excess "
+            f"{found['column'][j]} {_interval(*ends)}",
+        )
+    else:
+        yield _line("disclosure", "unknown without held-out rows")
+
+
+def _line(name, told):
+    return f"  {name:<16} {told}"
+
+
+def _interval(value, lower, upper):
+    return f"{value:.3f} [{lower:.3f}, {upper:.3f}]"
+
+
+def _lowest(scores, n=3):
+    order = np.argsort(scores, kind="stable")[:n]
+    return [j for j in order if not np.isnan(scores[j])]

@@ -1,0 +1,183 @@
+r"""Virtual batch normalisation: by a reference batch, and the row itself.
+
+A batch begins with n reference rows, which are standardised by their own means m and
+variances v. Another row has those of the reference rows and itself,
+
+.. math:: m_i = \frac{n m + \mu_i}{n + 1}, \qquad
+   v_i = \frac{n v + w_i}{n + 1} + \frac{n (\mu_i - m)^2}{(n + 1)^2}, \qquad
+   y_i = \gamma \odot \frac{x_i - m_i}{\sqrt{v_i + \epsilon}} + \beta,
+
+where :math:`\mu_i` and :math:`w_i` are mean and variance of a map's pixels in an image,
+or the value of a unit and 0 [1]_. So an output depends on no other row than those of
+the reference, which stays the same, with the present parameters.
+
+References
+----------
+.. [1] Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen (2016). Improved
+   techniques for training GANs. NeurIPS.
+"""
+
+from functools import partial
+
+import numpy as np
+from autograd.extend import defvjp, defvjp_argnums
+
+from skdgm.nets.adversarial.packing import stacked
+from skdgm.nets.layers import Net, Scales
+from skdgm.nets.normalisation import EPSILON
+from skdgm.nets.tape import getval, primitive
+
+# Rows of the reference batch.
+REFERENCE = 64
+
+
+@primitive
+def standardise_virtually(x, gain, shift, n):
+    """Standardise maps or units by those of the first rows.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n + n_rows, n_pixels * n_maps)
+        The reference rows, and others.
+    gain, shift : ndarray of shape (n_maps,)
+    n : int
+        Number of reference rows.
+
+    Returns
+    -------
+    y : ndarray of the shape of x
+    """
+    own, rest = _parts(x, gain, n)
+    _, normal, *_ = _of_reference(own)
+    _, others, *_ = _of_others(rest, own)
+    y = np.concatenate([normal, others]) * gain + shift
+    return y.reshape(x.shape)
+
+
+def _parts(x, gain, n):
+    """Reference rows and others, of shape (n_rows, n_pixels, n_maps)."""
+    x = x.reshape((len(x), -1, len(gain)))
+    return x[:n], x[n:]
+
+
+def _of_reference(x):
+    """Means, standardised values and what these were divided by."""
+    mean, variance = x.mean(axis=(0, 1)), x.var(axis=(0, 1))
+    size = np.sqrt(variance + x.dtype.type(EPSILON))
+    return mean, (x - mean) / size, size, variance
+
+
+def _of_others(x, own):
+    """The same of other rows, each with its own means; those of its own pixels, and
+    their distance from the reference's."""
+    n, real = len(own), x.dtype.type
+    mean, _, _, variance = _of_reference(own)
+    a, b = real(n / (n + 1)), real(1 / (n + 1))
+    level, inner = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+    gap = level - mean
+    size = np.sqrt(a * variance + b * inner + a * b * gap**2 + real(EPSILON))
+    middle = a * mean + b * level
+    return middle, (x - middle) / size, size, level, gap
+
+
+def _back(argnums, y, args, kwargs):
+    x, gain, _, n = args
+    own, rest = _parts(x, gain, n)
+
+    def backward(grad):
+        real, grad = x.dtype.type, grad.reshape((len(x), -1, len(gain)))
+        mean, normal, size, _ = _of_reference(own)
+        _, others, sizes, level, gap = _of_others(rest, own)
+        whole = np.concatenate([normal, others])
+        found = [None, (grad * whole).sum(axis=(0, 1)), grad.sum(axis=(0, 1))]
+        if 0 not in argnums:
+            return [found[argnum] for argnum in argnums]
+        n_pixels, grad = real(own.shape[1]), grad * gain
+        a, b = real(n / (n + 1)), real(1 / (n + 1))
+        # By each row's mean and variance, and what these depend on.
+        of_mean = -(grad[n:] / sizes).sum(axis=1, keepdims=True)
+        of_variance = -(grad[n:] * others / sizes**2).sum(axis=1, keepdims=True) / 2
+        pull = 2 * a * b * gap * of_variance
+        back = grad[n:] / sizes + (b * of_mean + pull) / n_pixels
+        back += 2 * b * of_variance * (rest - level) / n_pixels
+        by_mean = (a * of_mean - pull).sum(axis=(0, 1))
+        by_variance = (a * of_variance).sum(axis=(0, 1))
+        total = real(n) * n_pixels
+        first = grad[:n]
+        shared = first.mean(axis=(0, 1)) + normal * (first * normal).mean(axis=(0, 1))
+        first = (first - shared) / size
+        first += (by_mean + 2 * by_variance * (own - mean)) / total
+        found[0] = np.concatenate([first, back]).reshape(x.shape)
+        return [found[argnum] for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(standardise_virtually, _back)
+
+
+@primitive
+def after(x, n):
+    """Rows without the first n."""
+    return x[n:]
+
+
+def _after_back(_, x, n):
+    return lambda grad: np.concatenate([np.zeros_like(x[:n]), grad])
+
+
+defvjp(after, _after_back, None)
+
+
+def virtual_norm():
+    """Virtual batch normalisation of units, within :func:`with_reference`."""
+    return _virtual(None)[0]
+
+
+def virtual_map_norm():
+    """Block of virtual batch normalisation of maps, within :func:`with_reference`."""
+    return _virtual
+
+
+def _virtual(shape):
+    return Net(partial(_begin, shape), _apply), shape
+
+
+def _begin(shape, rng, n_inputs, dtype):
+    n = n_inputs if shape is None else shape[2]
+    return n_inputs, Scales(np.ones(n, dtype), np.zeros(n, dtype)), ()
+
+
+def _apply(params, statistics, x, rng=None, train=False):
+    return standardise_virtually(x, *params, REFERENCE), statistics
+
+
+def with_reference(net):
+    """Net whose rows come after reference rows: those of its first batch in training,
+    repeated if they are fewer, or drawn ones before that.
+
+    Parameters
+    ----------
+    net : Net
+
+    Returns
+    -------
+    net : Net
+        Its outputs for a row depend on no other row.
+    """
+    return Net(partial(_begin_reference, net), partial(_apply_reference, net))
+
+
+def _begin_reference(net, rng, n_inputs, dtype):
+    n_outputs, params, statistics = net.init(rng, n_inputs, dtype)
+    rows = rng.standard_normal((REFERENCE, n_inputs)).astype(dtype)
+    return n_outputs, params, (rows, np.zeros(1), statistics)
+
+
+def _apply_reference(net, params, statistics, x, rng=None, train=False):
+    rows, chosen, inner = statistics
+    if train and not chosen[0]:
+        given = getval(x)
+        rows, chosen = np.resize(given, (REFERENCE, given.shape[1])), np.ones(1)
+    y, inner = net.apply(params, inner, stacked(rows, x), rng=rng, train=train)
+    return after(y, REFERENCE), (rows, chosen, inner)

@@ -1,0 +1,162 @@
+r"""Convolution of images, and its transpose, with gradients written by hand.
+
+Images are rows of numbers, pixel after pixel, and of each pixel map after map: an
+image of shape (height, width, maps) in C order. A window W has one column for each map
+above it and one row for each number beneath it. With :math:`P_p x` for the patch of
+numbers beneath it at its position p, a convolution [1]_ is
+
+.. math:: y_p = f\bigl(W^\top P_p x + b\bigr), \qquad
+   \bar x = \textstyle\sum_p P_p^\top W \delta_p, \quad
+   \bar W = \sum_p P_p x\, \delta_p^\top, \quad \bar b = \sum_p \delta_p, \qquad
+   \delta = \bar y \odot f',
+
+and a transposed convolution [2]_ exchanges the product with its gradient,
+
+.. math:: x = f\bigl(\textstyle\sum_p P_p^\top W y_p + b\bigr), \qquad
+   \bar y_p = W^\top P_p \delta, \quad \bar W = \sum_p P_p \delta\, y_p^\top.
+
+[3]_ has pictures of both. Patches of a few images at a time are copied to a matrix, so
+that nearly all of the work is a product by BLAS; what lies outside of the image is
+zero. Images are divided into the same groups on any number of threads.
+
+With 64 images of 14 x 14 pixels and 32 maps, 64 maps above and 5 x 5 filters at every
+other pixel, in float32 on one thread, a convolution takes 4.8 ms, of which copying is
+0.25; PyTorch takes 4.1 with maps first and 4.4 with maps last. The gradients by W and
+x take 4.9 and 4.8 ms, there 5.3 and 5.2, or 5.1 and 4.3; with a single map of 28 x 28
+pixels and 32 above 0.7 and 0.7, there 2.6 and 4.4, or 0.4 and 4.1. Maps are last: each
+row of a patch is contiguous, and products need no reordering.
+
+References
+----------
+.. [1] LeCun, Bottou, Bengio and Haffner (1998). Gradient-based learning applied to
+   document recognition. Proceedings of the IEEE.
+.. [2] Zeiler and Fergus (2014). Visualizing and understanding convolutional networks.
+   ECCV.
+.. [3] Dumoulin and Visin (2016). A guide to convolution arithmetic for deep learning.
+   arXiv:1603.07285.
+"""
+
+import numpy as np
+from autograd.extend import defvjp_argnums
+
+from skdgm._kernels.nets.patches import gather, scatter
+from skdgm.nets.primitives import BACK, FORWARD
+from skdgm.nets.tape import primitive
+from skdgm.utils.windows import add, by_images, n_groups
+
+
+@primitive
+def convolve(x, W, b, window, activation="identity"):
+    """Convolution.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_images, height * width * maps)
+    W : ndarray of shape (rows * columns * maps, n_maps_above)
+    b : ndarray of shape (n_maps_above,)
+    window : Window
+    activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "softplus"}
+
+    Returns
+    -------
+    y : ndarray of shape (n_images, high * wide * n_maps_above)
+    """
+    y = np.empty((len(x), window.n_positions * len(b)), x.dtype)
+    by_images(_convolve, x, W, b, window, activation, y)
+    return y
+
+
+@primitive
+def deconvolve(x, W, b, window, activation="identity"):
+    """Transposed convolution: from the images above a window to those beneath it.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_images, high * wide * n_maps_above)
+    W : ndarray of shape (rows * columns * maps, n_maps_above)
+    b : ndarray of shape (maps,)
+    window : Window
+    activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "softplus"}
+
+    Returns
+    -------
+    y : ndarray of shape (n_images, height * width * maps)
+    """
+    y = np.empty((len(x), window.height * window.width * len(b)), x.dtype)
+    by_images(_deconvolve, x, W, b, window, activation, y)
+    return y
+
+
+def _convolve(x, W, b, window, activation, y, rows, patches, place):
+    gather(x[rows], window, patches)
+    z = y[rows].reshape(-1, len(b))
+    np.matmul(patches, W, out=z)
+    z += b
+    _activate(z, activation)
+
+
+def _deconvolve(x, W, b, window, activation, y, rows, patches, place):
+    np.matmul(x[rows].reshape(len(patches), -1), W.T, out=patches)
+    scatter(patches, window, b, y[rows])
+    _activate(y[rows], activation)
+
+
+def _activate(z, activation):
+    y = FORWARD[activation](z)
+    if y is not z:
+        z[...] = y
+
+
+def _back(function):
+    """Vector-Jacobian products, by a function that adds them up for some images."""
+
+    def of(argnums, y, args, kwargs):
+        x, W, b, window, *activation = args
+        activation = activation[0] if activation else "identity"
+
+        def backward(grad):
+            n = n_groups(x, W, window)
+            dx = np.empty(x.shape, x.dtype) if 0 in argnums else None
+            dW = np.empty((n, *W.shape), W.dtype) if 1 in argnums else None
+            db = np.empty((n, *b.shape), b.dtype) if 2 in argnums else None
+            given = activation, y, np.ascontiguousarray(grad, y.dtype), dx, dW, db
+            by_images(function, x, W, b, window, *given)
+            sums = (None if part is None else part.sum(axis=0) for part in (dW, db))
+            found = dx, *sums
+            return [found[argnum] for argnum in argnums]
+
+        return backward
+
+    return of
+
+
+def _convolve_back(
+    x, W, b, window, activation, y, grad, dx, dW, db, rows, patches, place
+):
+    delta = BACK[activation](y[rows], grad[rows]).reshape(-1, len(b))
+    if db is not None:
+        add(np.ones(len(delta), delta.dtype), delta, db, place)
+    if dW is not None:
+        gather(x[rows], window, patches)
+        add(patches.T, delta, dW, place)
+    if dx is not None:
+        np.matmul(delta, W.T, out=patches)
+        scatter(patches, window, np.zeros(window[2], W.dtype), dx[rows])
+
+
+def _deconvolve_back(
+    x, W, b, window, activation, y, grad, dx, dW, db, rows, patches, place
+):
+    delta, above = BACK[activation](y[rows], grad[rows]), (len(patches), -1)
+    if db is not None:
+        pixels = delta.reshape(-1, len(b))
+        add(np.ones(len(pixels), delta.dtype), pixels, db, place)
+    gather(delta, window, patches)
+    if dW is not None:
+        add(patches.T, x[rows].reshape(above), dW, place)
+    if dx is not None:
+        np.matmul(patches, W, out=dx[rows].reshape(above))
+
+
+defvjp_argnums(convolve, _back(_convolve_back))
+defvjp_argnums(deconvolve, _back(_deconvolve_back))

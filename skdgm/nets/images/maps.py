@@ -1,0 +1,280 @@
+"""Layers of images, as nets that take and give rows.
+
+::
+
+    critic = serial(images((28, 28, 1), conv(32), conv(64)), dense(1))
+    generator = serial(
+        dense(7 * 7 * 64),
+        images((7, 7, 64), map_norm(), activation("relu"), deconv(32), deconv(1)),
+    )
+
+Images are rows of height * width * maps numbers, pixel after pixel, as in
+:mod:`~skdgm.nets.images.convolution`. A *block* is a layer but for the shape of its
+images: a function of that shape that returns a Net and the shape of what it makes.
+:func:`images` passes the shape from block to block. Nets that keep the shape, such as
+dropout and activation functions, stand among blocks as they are.
+
+References
+----------
+.. [1] Ioffe and Szegedy (2015). Batch normalization: accelerating deep network training
+   by reducing internal covariate shift. ICML.
+"""
+
+from functools import partial
+from math import prod
+from numbers import Integral
+
+import numpy as np
+from autograd.tracer import getval
+
+from skdgm.nets.adversarial.tangents import activated
+from skdgm.nets.feed_forward import Layer, initial
+from skdgm.nets.images import convolution, pooling
+from skdgm.nets.layers import Net, batch_norm, followed, serial, tangent_linear
+from skdgm.nets.normalisation import map_moments, standardise_maps
+from skdgm.utils.counts import is_a
+from skdgm.utils.windows import beneath, window
+
+
+def images(shape, *blocks):
+    """Composition of blocks.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Height, width and maps of the images that it takes.
+    *blocks : callable or Net
+
+    Returns
+    -------
+    net : Net
+
+    Raises
+    ------
+    ValueError
+        Images of this shape do not fit to a block; by ``net.init``, if there are other
+        numbers of inputs.
+    """
+    nets, _ = _joined(shape, blocks)
+    net = serial(*nets)
+    return net._replace(init=partial(_begin_images, tuple(shape), net.init))
+
+
+def shape_after(shape, *blocks):
+    """Height, width and maps of what blocks make of images of a shape; arguments are
+    those of :func:`images`."""
+    return _joined(shape, blocks)[1]
+
+
+def _joined(shape, blocks):
+    nets, shape = [], tuple(shape)
+    if len(shape) != 3 or not all(is_a(Integral, n) and n >= 1 for n in shape):
+        raise ValueError(
+            f"Images must have a shape (height, width, maps) of positive integers; got "
+            f"{shape}."
+        )
+    for block in blocks:
+        net, shape = (block, shape) if isinstance(block, Net) else block(shape)
+        nets.append(net)
+    return nets, shape
+
+
+def _begin_images(shape, init, rng, n_inputs, dtype):
+    if n_inputs != prod(shape):
+        raise ValueError(
+            f"Images of shape {shape} have {prod(shape)} numbers, but there are "
+            f"{n_inputs} inputs."
+        )
+    return init(rng, n_inputs, dtype)
+
+
+def conv(
+    n_maps,
+    filter=5,
+    stride=2,
+    padding="same",
+    activation="identity",
+    init="glorot_uniform",
+):
+    """Block of convolution, as in :func:`~skdgm.nets.images.convolution.convolve`.
+
+    Parameters
+    ----------
+    n_maps : int
+        Number of maps that it makes.
+    filter, stride, padding
+        As of :func:`~skdgm.utils.windows.window`.
+    activation : str
+        One of ``ACTIVATIONS``.
+    init : str
+        One of ``INITIALISERS``, by the numbers of connections of a unit.
+
+    Returns
+    -------
+    block : callable
+    """
+    return partial(_conv, n_maps, filter, stride, padding, activation, init)
+
+
+def _conv(n_maps, filter, stride, padding, activation, init, shape):
+    own = window(shape, filter, stride, padding)
+    begin = partial(_begin, own, n_maps, init, False)
+    net = _weighted(begin, convolution.convolve, own, activation)
+    return net, (own.high, own.wide, n_maps)
+
+
+def deconv(
+    n_maps,
+    filter=5,
+    stride=2,
+    padding="same",
+    activation="identity",
+    init="glorot_uniform",
+    size=None,
+):
+    """Block of transposed convolution, which a convolution would take back.
+
+    Parameters
+    ----------
+    n_maps, filter, stride, padding, activation, init
+        As of :func:`conv`; images grow by the stride.
+    size : tuple of int, optional
+        Height and width of the images it makes, of those that the convolution would
+        take back to the shape given; by default, with padding "same" the largest, and
+        with "valid" the smallest.
+
+    Returns
+    -------
+    block : callable
+    """
+    return partial(_deconv, n_maps, filter, stride, padding, activation, init, size)
+
+
+def _deconv(n_maps, filter, stride, padding, activation, init, size, shape):
+    own = beneath(shape, n_maps, filter, stride, padding, size)
+    begin = partial(_begin, own, shape[2], init, True)
+    net = _weighted(begin, convolution.deconvolve, own, activation)
+    return net, own.below
+
+
+def _begin(window, n_above, init, transposed, rng, n_inputs, dtype):
+    """Weights between the images above a window and those beneath it."""
+    area, share = window.rows * window.columns, window.down * window.right
+    if transposed:
+        fans = area * n_above / share, window.n_numbers
+        n_outputs, maps = prod(window.below), window.maps
+    else:
+        fans = window.n_numbers, area * n_above / share
+        n_outputs, maps = window.n_positions * n_above, n_above
+    W = initial(init, rng, *fans, (window.n_numbers, n_above)).astype(dtype)
+    return n_outputs, Layer(W, np.zeros(maps, dtype)), ()
+
+
+def _weighted(begin, function, window, activation):
+    given = function, window, activation
+    return Net(begin, partial(_apply_weighted, *given), partial(_tangent, *given))
+
+
+def _apply_weighted(
+    function, window, activation, params, statistics, x, rng=None, train=False
+):
+    return function(x, *params, window, activation), statistics
+
+
+def _tangent(
+    function, window, activation, params, statistics, x, dx, rng=None, train=False
+):
+    z = function(x, *params, window)
+    dz = function(dx, params.W, np.zeros_like(getval(params.b)), window)
+    return activated(z, dz, activation)
+
+
+def map_norm():
+    """Block of batch normalisation of each map, by all pixels of a batch [1]_; see
+    :func:`~skdgm.nets.layers.batch_norm`."""
+    return _map_norm
+
+
+def _map_norm(shape):
+    net, n_maps = batch_norm(), shape[2]
+    begin = partial(_begin_map_norm, net.init, shape)
+    return Net(begin, partial(_apply_map_norm, net.apply, n_maps)), shape
+
+
+def _begin_map_norm(init, shape, rng, n_inputs, dtype):
+    return prod(shape), *init(rng, shape[2], dtype)[1:]
+
+
+def _apply_map_norm(apply, n_maps, params, statistics, x, rng=None, train=False):
+    if train:
+        now = map_moments(getval(x).reshape(-1, n_maps))
+        return standardise_maps(x, *params, now), followed(statistics, now)
+    y, _ = apply(params, statistics, x.reshape((-1, n_maps)))
+    return y.reshape((len(x), -1)), statistics
+
+
+def max_pool(size=2):
+    """Block of the maximum of each block of ``size`` x ``size`` pixels."""
+    return partial(_pooled, pooling.max_pool, size)
+
+
+def mean_pool(size=2):
+    """Block of the mean of each block of ``size`` x ``size`` pixels."""
+    return partial(_pooled, pooling.mean_pool, size)
+
+
+def upsample(size=2):
+    """Block that repeats each pixel ``size`` x ``size`` times."""
+    return partial(_grown, pooling.upsample, size)
+
+
+def unpool(size=2):
+    """Block that puts each pixel at the upper left of ``size`` x ``size``, the others
+    zero."""
+    return partial(_grown, pooling.unpool, size)
+
+
+def _pooled(function, size, shape):
+    height, width, maps = shape
+    if size > min(height, width):
+        raise ValueError(f"Images of shape {shape} have no {size} x {size} blocks.")
+    after = height // size, width // size, maps
+    return _resampled(function, size, shape, after), after
+
+
+def _grown(function, size, shape):
+    after = shape[0] * size, shape[1] * size, shape[2]
+    return _resampled(function, size, shape, after), after
+
+
+def crop(size):
+    """Block that cuts images at the right and at the bottom, to a height and width."""
+    return partial(_cropped, size)
+
+
+def _cropped(size, shape):
+    after = *size, shape[2]
+    return _resampled(pooling.crop, size, shape, after), after
+
+
+def _resampled(function, size, shape, after):
+    apply = partial(_apply_resampled, function, shape, size)
+    tangent = partial(tangent_linear, apply)
+    if function is pooling.max_pool:
+        tangent = partial(_tangent_max_pool, shape, size)
+    return Net(partial(_begin_resampled, prod(after)), apply, tangent)
+
+
+def _begin_resampled(n_outputs, rng, n_inputs, dtype):
+    return n_outputs, (), ()
+
+
+def _apply_resampled(
+    function, shape, size, params, statistics, x, rng=None, train=False
+):
+    return function(x, shape, size), statistics
+
+
+def _tangent_max_pool(shape, size, params, statistics, x, dx, rng=None, train=False):
+    y = pooling.max_pool(x, shape, size)
+    return y, pooling.at_max(getval(x), dx, shape, size)

@@ -1,0 +1,1 @@
+"""Stochastic units inside nets, and columns that are drawn from their outputs."""

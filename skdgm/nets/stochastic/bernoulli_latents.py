@@ -1,0 +1,209 @@
+r"""Bits inside nets, given their log odds a: draws, log probabilities, relaxations.
+
+.. math:: z = [u < \sigma(a)], \qquad \log p(z) = \sum_j z_j a_j - \zeta(a_j),
+   \qquad \zeta(a) = \log(1 + e^a)
+
+for uniform noise u. No gradient passes through a draw, unless it is that of a concrete
+variable in its place [1]_ [2]_, or of the probability [3]_
+
+.. math:: \tilde z = \sigma\Bigl(\frac{a - \operatorname{logit} u}{\tau}\Bigr),
+   \qquad \frac{\partial z}{\partial a} := \sigma'(a)
+
+Each row of log odds may have several consecutive rows of draws. Where the log odds of a
+bit depend on those before it, bits are drawn one after another.
+
+References
+----------
+.. [1] Jang, Gu and Poole (2017). Categorical reparameterization with Gumbel-softmax.
+   ICLR.
+.. [2] Maddison, Mnih and Teh (2017). The concrete distribution: a continuous relaxation
+   of discrete random variables. ICLR.
+.. [3] Bengio, Léonard and Courville (2013). Estimating or propagating gradients through
+   stochastic neurons for conditional computation. arXiv:1308.3432.
+"""
+
+import numpy as np
+from autograd.extend import defvjp
+from scipy.special import expit
+
+from skdgm._kernels.nets.nade import draw, draw_linear
+from skdgm.distributions.bernoulli import log_odds_grad, log_odds_loss
+from skdgm.nets.tape import getval, primitive
+from skdgm.utils.threading.parallel import run
+
+# Bounds of uniform numbers whose logits are noise.
+_LEAST = 1e-6
+
+
+def _repeated(logits, n):
+    """Log odds for each of n rows of draws."""
+    return logits if len(logits) == n else np.repeat(logits, n // len(logits), axis=0)
+
+
+def coin(logits, noise, relaxation=None, temperature=0.5):
+    """Draw bits, or what stands for them.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_rows, n_units)
+    noise : ndarray of shape (n_rows * n_draws, n_units)
+        Uniform noise in [0, 1).
+    relaxation : {None, "concrete", "straight-through"}, default=None
+        Bits, through which no gradient passes; numbers between 0 and 1, through which
+        it does; or bits with the gradient of their probabilities.
+    temperature : float, default=0.5
+        Of "concrete": low ones are near bits, with gradients of large variance.
+
+    Returns
+    -------
+    z : ndarray of shape (n_rows * n_draws, n_units)
+    """
+    if relaxation is None:
+        logits = getval(logits)
+        p = _repeated(expit(logits), len(noise))
+        return (noise < p).astype(logits.dtype)
+    if relaxation == "straight-through":
+        return straight_through(logits, noise)
+    return concrete(logits, noise, temperature)
+
+
+@primitive
+def straight_through(logits, noise):
+    """Bits whose derivative by the log odds is that of their probabilities."""
+    return (noise < _repeated(expit(logits), len(noise))).astype(logits.dtype)
+
+
+def _straight_back(_, logits, noise):
+    def backward(grad):
+        p = expit(logits)
+        return _folded(grad, logits) * p * (1 - p)
+
+    return backward
+
+
+defvjp(straight_through, _straight_back, None)
+
+
+@primitive
+def concrete(logits, noise, temperature):
+    """Concrete variables, between 0 and 1, of a temperature."""
+    noise = np.clip(noise, _LEAST, 1 - _LEAST)
+    own = np.log(noise) - np.log1p(-noise)
+    own = (_repeated(logits, len(noise)) - own) / temperature
+    return expit(own).astype(logits.dtype)
+
+
+def _concrete_back(z, logits, noise, temperature):
+    share = logits.dtype.type(1 / temperature)
+    return lambda grad: _folded(grad * z * (1 - z) * share, logits)
+
+
+defvjp(concrete, _concrete_back, None, None)
+
+
+def _folded(grad, logits):
+    """Sum over the draws of each row."""
+    if grad.shape == logits.shape:
+        return grad
+    return grad.reshape(len(logits), -1, logits.shape[1]).sum(axis=1)
+
+
+@primitive
+def log_coins(logits, z):
+    """Log probability of bits, in nats.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_rows, n_units)
+    z : ndarray of shape (n_rows * n_draws, n_units)
+        Bits; between 0 and 1 the same formula, which has a gradient by z.
+
+    Returns
+    -------
+    log_p : ndarray of shape (n_rows * n_draws,)
+    """
+    return -log_odds_loss(_repeated(logits, len(z)), z)
+
+
+def _by_logits(_, logits, z):
+    def backward(grad):
+        return _folded(-log_odds_grad(_repeated(logits, len(z)), z, grad), logits)
+
+    return backward
+
+
+def _by_value(_, logits, z):
+    return lambda grad: grad[:, None] * _repeated(logits, len(z))
+
+
+defvjp(log_coins, _by_logits, _by_value)
+
+
+@primitive
+def to_draws(x, n):
+    """Repeat each row for as many consecutive ones as n rows of draws have.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_columns)
+    n : int
+        A multiple of the number of rows.
+
+    Returns
+    -------
+    x : ndarray of shape (n, n_columns)
+    """
+    return _repeated(x, n)
+
+
+defvjp(to_draws, lambda _, x, n: lambda grad: _folded(grad, x), None)
+
+
+def tied_bits(net, kind, v, uniform=None):
+    """Draw the missing bits of rows, or find the mean of each given the values before.
+
+    Parameters
+    ----------
+    net : tuple of ndarray
+        W, c, rho, V and b, as of
+        :func:`~skdgm.nets.tied`; c and b may have several rows, of as
+        many consecutive rows of v each.
+    kind : int
+        A value of ``KINDS``.
+    v : ndarray of shape (n_rows, n_columns)
+        NaN where missing; not changed.
+    uniform : ndarray of shape (n_rows, n_columns), optional
+        Uniform noise; without it there are means.
+
+    Returns
+    -------
+    v : ndarray of shape (n_rows, n_columns)
+    """
+    W, c, rho, V, b = net
+    net = W, np.atleast_2d(c), rho, V, np.atleast_2d(b)
+    uniform = np.empty((0, 0), v.dtype) if uniform is None else uniform
+    v = v.copy()
+    run(draw, net, kind, uniform, v, n=len(v), work=v.size * W.shape[1])
+    return v
+
+
+def linear_bits(W, logits, v, uniform=None):
+    """As :func:`tied_bits`, with log odds that are linear in the values before.
+
+    Parameters
+    ----------
+    W : ndarray of shape (n_columns, n_columns)
+        Those below and on the diagonal are not used.
+    logits : ndarray of shape (n_rows, n_columns)
+        Log odds but for that; each row belongs to as many consecutive rows of v.
+    v, uniform : ndarray of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    v : ndarray of shape (n_rows, n_columns)
+    """
+    logits = np.repeat(logits, len(v) // len(logits), axis=0)
+    uniform = np.empty((0, 0), v.dtype) if uniform is None else uniform
+    v = v.copy()
+    run(draw_linear, W, logits, uniform, v, n=len(v), work=v.size * len(W) // 2)
+    return v

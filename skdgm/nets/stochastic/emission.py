@@ -1,0 +1,251 @@
+r"""Columns as differentiable functions of the outputs of a generator.
+
+A generator's output for a column becomes what a discriminator sees of it:
+
+==============================  ====================================================
+"grey", in [0, 1]               :math:`\sigma(o)`
+"gaussian", a real number       :math:`o`
+"bernoulli", a bit              :math:`[\sigma((o + \ell) / \tau) > \frac12]`
+"categorical", "ordinal"        one-hot at :math:`\arg\max_k o_k + g_k`
+"numeric", a score with atoms   one-hot among the atoms and "none", as a category, and
+                                the score times the input of "none"
+==============================  ====================================================
+
+with logistic noise :math:`\ell` or Gumbel noise g. Bits and categories are draws from
+the probabilities :math:`\sigma(o)` and :math:`\operatorname{softmax}(o)`; the gradient
+that passes through them is that of the relaxed draws
+
+.. math:: \sigma((o + \ell) / \tau), \qquad \operatorname{softmax}((o + g) / \tau)
+
+at a temperature :math:`\tau` [1]_ [2]_: a biased, straight-through gradient; see
+:mod:`skdgm.nets.stochastic.emit`. Rare categories may be one for both nets: which of
+them it is, is drawn by their shares.
+
+References
+----------
+.. [1] Jang, Gu and Poole (2017). Categorical reparameterization with Gumbel-softmax.
+   ICLR.
+.. [2] Maddison, Mnih and Teh (2017). The concrete distribution: a continuous relaxation
+   of discrete random variables. ICLR.
+"""
+
+import numpy as np
+from scipy.special import expit
+
+from skdgm.distributions.columns.grouped import GroupedOutput
+
+# Kinds whose draws are one-hot among several inputs.
+_CHOICES = "categorical", "ordinal"
+# Bounds of uniform numbers of which noise is made.
+_LEAST = 1e-7
+
+
+class Emission:
+    """Columns of a table as functions of outputs of a generator.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        Kind of each column, as in the table above.
+    sizes : sequence of int
+        Number of categories or levels of "categorical" and "ordinal" columns.
+    scales : sequence, optional
+        Of "numeric" columns the :class:`~skdgm.data.scales.Scores`: they have
+        ``marks``, scores of atoms, their ``tolerance``, and ``z``, scores whose ends
+        are those of the range. Of "categorical" ones with rare categories the
+        :class:`~skdgm.data.rare.Groups`.
+    share : ndarray, optional
+        Marginal means of "grey" and "bernoulli" columns, at which a generator starts.
+
+    Attributes
+    ----------
+    n_outputs, n_inputs : int
+        Numbers of outputs of the generator, and of what a discriminator sees.
+    """
+
+    def __init__(self, kinds, sizes, scales=None, share=None):
+        self.kinds = np.asarray(kinds)
+        self.scales = scales or (None,) * len(self.kinds)
+        atoms = [
+            len(scale.marks) if kind == "numeric" else 0
+            for kind, scale in zip(self.kinds, self.scales)
+        ]
+        self.atoms = np.array(atoms, int)
+        self.rare = np.flatnonzero([hasattr(own, "units") for own in self.scales])
+        groups = [self.scales[j] for j in self.rare]
+        self.grouped, sizes = GroupedOutput(groups), np.array(sizes)
+        sizes[self.rare] = [own.size for own in groups]
+        chosen = np.isin(self.kinds, _CHOICES)
+        # Width of the choice of each column, 0 where there is none.
+        self.choice = np.where(chosen, sizes, np.where(self.atoms, self.atoms + 1, 0))
+        self.width = self.choice + ~chosen
+        self.first = np.cumsum(self.width) - self.width
+        self.n_outputs = self.n_inputs = int(self.width.sum())
+        self.share = share
+        single = self.first + self.choice
+        self.grey, self.bits = (
+            single[self.kinds == kind] for kind in ("grey", "bernoulli")
+        )
+        # Scores and, of those with atoms, the inputs of "none".
+        self.scores = single[self.atoms > 0]
+        self.none = self.scores - 1
+        held, ends = np.flatnonzero(self.choice), self.first + self.choice
+        # Inputs of the choice of each column.
+        self.places = [slice(*pair) for pair in zip(self.first.tolist(), ends.tolist())]
+        self.sizes = self.choice[held]
+        self.starts = np.cumsum(self.sizes) - self.sizes
+        self.chosen = np.r_[tuple(self.places[j] for j in held) or np.zeros(0, int)]
+
+    @property
+    def continuous(self):
+        """Mask of the inputs that are real numbers, of shape (n_inputs,)."""
+        real = ~np.isin(self.kinds, ("bernoulli", *_CHOICES))
+        last = self.first + self.choice
+        return np.isin(np.arange(self.n_inputs), last[real])
+
+    @property
+    def is_random(self):
+        """Whether draws depend on noise besides the outputs."""
+        return bool(len(self.bits) or len(self.chosen))
+
+    def start(self, dtype):
+        """Outputs with which bits have their marginal means, and others mean 0."""
+        out = np.zeros(self.n_outputs, dtype)
+        if self.share is not None:
+            which = np.isin(self.kinds, ("grey", "bernoulli"))
+            p = np.clip(self.share[which], 1e-3, 1 - 1e-3)
+            out[self.first[which]] = np.log(p / (1 - p))
+        return out
+
+    def noise(self, rng, n_rows, dtype):
+        """Noise of draws, for :func:`emit`.
+
+        Parameters
+        ----------
+        rng : Stream
+            With a stream for each row; or one stream, for all rows together.
+        n_rows : int
+        dtype : type
+
+        Returns
+        -------
+        noise : ndarray of shape (n_rows, n_bits + n_choices)
+        """
+        n_bits, n = len(self.bits), len(self.bits) + len(self.chosen)
+        own = len(rng.ids) == n_rows
+        uniform = rng.uniform(n) if own else rng.generator().random((n_rows, n))
+        uniform = np.clip(uniform, _LEAST, 1 - _LEAST)
+        noise = -np.log(-np.log(uniform))
+        part = uniform[:, :n_bits]
+        noise[:, :n_bits] = np.log(part) - np.log1p(-part)
+        return noise.astype(dtype)
+
+    def silence(self, n_rows, dtype):
+        """Zeros as noise, with which draws are the most probable ones."""
+        return np.zeros((n_rows, len(self.bits) + len(self.chosen)), dtype)
+
+    def inputs(self, v):
+        """What a discriminator sees of values.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_rows, n_columns)
+            In units of the model; NaN where missing.
+
+        Returns
+        -------
+        x : ndarray of shape (n_rows, n_inputs)
+            Missing values are zeros.
+        known : ndarray of shape (n_rows, n_inputs), or None
+            1 where a value is known, 0 where not; None if all are known.
+        """
+        missing = np.isnan(v)
+        v = np.where(missing, 0, v)
+        if len(self.rare):
+            v[:, self.rare] = self.grouped.units(v[:, self.rare])
+        x = np.zeros((len(v), self.n_inputs), v.dtype)
+        plain = self.choice == 0
+        x[:, self.first[plain]] = v[:, plain]
+        for j in np.flatnonzero(self.choice):
+            own = self.places[j]
+            if self.atoms[j]:
+                code = self._atom(j, v[:, j])
+                x[:, own.stop] = np.where(code == self.atoms[j], v[:, j], 0)
+            else:
+                code = np.rint(v[:, j]).astype(int)
+            x[np.arange(len(v)), own.start + code] = 1
+        if not missing.any():
+            return x, None
+        known = np.repeat(~missing, self.width, axis=1).astype(v.dtype)
+        return x * known, known
+
+    def _atom(self, j, v):
+        """Number of the atom that each score is, or the number of atoms."""
+        marks = np.asarray(self.scales[j].marks)
+        near = abs(v[:, None] - marks) <= self.scales[j].tolerance(marks, v.dtype)
+        return np.where(near.any(axis=1), near.argmax(axis=1), len(marks))
+
+    def values(self, x, rng=None):
+        """Values, in units of the model, of what :func:`emit` returns.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_rows, n_inputs)
+        rng : Stream, optional
+            With a stream for each row, by which rare categories are drawn; by default
+            they are the most probable ones.
+
+        Returns
+        -------
+        v : ndarray of shape (n_rows, n_columns)
+        """
+        v = np.empty((len(x), len(self.kinds)), x.dtype)
+        plain = self.choice == 0
+        v[:, plain] = x[:, self.first[plain]]
+        for j in np.flatnonzero(self.choice):
+            own = self.places[j]
+            v[:, j] = code = x[:, own].argmax(axis=1)
+            if self.atoms[j]:
+                marks = np.append(self.scales[j].marks, 0).astype(x.dtype)
+                free = code == self.atoms[j]
+                v[:, j] = np.where(free, x[:, own.stop], marks[code])
+        if rng is not None and len(self.rare):
+            v[:, self.rare] = self.grouped.within(v[:, self.rare], rng)
+        elif len(self.rare):
+            places = np.concatenate([np.r_[self.places[j]] for j in self.rare])
+            v[:, self.rare] = self.grouped.value(x[:, places])
+        share = np.isin(self.kinds, ("grey", "bernoulli"))
+        v[:, share] = v[:, share].clip(0, 1)
+        for j in np.flatnonzero(self.kinds == "numeric"):
+            v[:, j] = v[:, j].clip(*self.scales[j].z[[0, -1]])
+        return v
+
+    def log_shares(self, v):
+        """Log probability of the categories of values given those of the nets, of shape
+        (n_rows,)."""
+        if not len(self.rare):
+            return np.zeros(len(v))
+        return self.grouped.log_share(v[:, self.rare]).sum(axis=1)
+
+    def softmax(self, z):
+        """Softmax over each column's choice, of shape (n_rows, n_choices)."""
+        high = np.maximum.reduceat(z, self.starts, axis=1)
+        p = np.exp(z - np.repeat(high, self.sizes, axis=1))
+        return p / np.repeat(np.add.reduceat(p, self.starts, axis=1), self.sizes, 1)
+
+    def relaxed(self, out, noise, temperature):
+        """Relaxed bits, and relaxed choices, that gradients pass through."""
+        n_bits, z = len(self.bits), temperature
+        bits = expit((out[:, self.bits] + noise[:, :n_bits]) / z)
+        if not len(self.chosen):
+            return bits, np.zeros((len(out), 0), out.dtype)
+        return bits, self.softmax((out[:, self.chosen] + noise[:, n_bits:]) / z)
+
+    def hard(self, p):
+        """One-hot rows at the largest entry of each choice."""
+        high = np.repeat(np.maximum.reduceat(p, self.starts, axis=1), self.sizes, 1)
+        top = p >= high
+        # Ties, which float32 may have, go to the first.
+        before = np.cumsum(top, axis=1)
+        offset = np.repeat(before[:, self.starts] - top[:, self.starts], self.sizes, 1)
+        return (top & (before - offset == 1)).astype(p.dtype)

@@ -1,0 +1,207 @@
+"""Kernels on all cores, with the same result on any number of them.
+
+Kernels compute each row (or each row of weights) independently of the others, so their
+range may be divided into any blocks.
+
+The number of threads is the number of cores that joblib counts (which respects the CPU
+affinity, limits of containers and LOKY_MAX_CPU_COUNT), but at most NUMBA_NUM_THREADS
+if that was set before Numba was imported. In joblib's worker processes that variable is
+set to their share of the cores, or to ``inner_max_num_threads``.
+
+Two cores are not always twice as fast as one: they may be hardware threads of the same
+core, or be busy with other processes. The time that a kind of work takes is therefore
+measured as it runs, with helper threads and without, and the faster way is used, with
+an occasional trial of the other. Results do not depend on the choice.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from itertools import pairwise
+
+import joblib
+import numba
+
+from skdgm.utils.threading.pool import Task, together
+from skdgm.utils.threading.threads import Held
+
+# Work, in multiply-adds, below which waking a thread costs more than it saves.
+_WORTHWHILE = 2_000_000
+# Calls of kernels, about twenty updates, between choices of one thread or several.
+_PERIOD = 64
+_limit = None
+# Periods between trials of the slower way; rate of the exponential moving averages.
+_TRY, _FORGET = 16, 0.3
+
+
+def n_threads():
+    """Number of threads that kernels run on."""
+    return _limit or _n_cores()
+
+
+@contextmanager
+def limit(n):
+    """Context in which kernels of the whole process run on ``n`` threads.
+
+    Parameters
+    ----------
+    n : int
+    """
+    global _limit
+    before, _limit = _limit, n
+    try:
+        yield
+    finally:
+        _limit = before
+
+
+def run(kernel, *args, n, work):
+    """Call ``kernel(*args, start, stop)`` on blocks that cover range(n).
+
+    Parameters
+    ----------
+    kernel : callable
+    *args : tuple
+        Arguments of the kernel before ``start`` and ``stop``.
+    n : int
+        Length of the kernel's range.
+    work : float
+        Approximate number of multiply-adds in total.
+    """
+    if _plan.calls is not None:
+        _plan.calls.append((work, _tasks(kernel, args, n, _plan.n_blocks)))
+    elif not worthwhile(work):
+        kernel(*args, 0, n)
+    else:
+        with _measured(kernel, work) as n_helped:
+            together(_tasks(kernel, args, n, n_helped), n_helped)
+
+
+def worthwhile(work):
+    """Return whether several threads may share work, in multiply-adds."""
+    return work >= _WORTHWHILE and n_threads() > 1
+
+
+@contextmanager
+def at_once(work):
+    """Context in which calls of :func:`run` are deferred to its end and run together.
+
+    The calls must not depend on each other's results, which are undefined until then.
+
+    Parameters
+    ----------
+    work : float
+        Approximate number of multiply-adds of all calls.
+    """
+    small = work < _WORTHWHILE
+    alone = nullcontext(1) if small or n_threads() == 1 else None
+    # If a Ctrl-C left the plan in place, later calls would be deferred for ever.
+    with Held(), alone or _measured("at once", work) as n_helped:
+        # Halves are better on one thread too: data shared by their calls stay in cache.
+        _plan.calls, _plan.n_blocks = [], 1 if small else max(2, n_helped)
+        try:
+            yield
+            calls = sorted(_plan.calls, key=lambda call: -call[0])
+        finally:
+            _plan.calls = None
+        # Helpers start from the end: each thread finds the longest blocks first.
+        first = [task for _, tasks in calls for task in tasks[::2]]
+        last = [task for _, tasks in calls for task in tasks[1::2]]
+        together(first + last[::-1], n_helped)
+
+
+def _tasks(kernel, args, n, n_blocks):
+    """Divide the range of a kernel into tasks."""
+    edges = [n * i // n_blocks for i in range(n_blocks + 1)]
+    return [Task(kernel, *args, *edge) for edge in pairwise(edges) if edge[0] < edge[1]]
+
+
+@contextmanager
+def learning():
+    """Context of updates of weights, which share one :class:`Pace` per thread."""
+    _plan.pace = _plan.learning
+    try:
+        yield
+    finally:
+        _plan.pace = None
+
+
+@contextmanager
+def _measured(kind, work):
+    """Context that yields the number of threads to use, and measures their speed."""
+    pace = _plan.pace or _paces[kind]
+    helped, start = pace.begin(), time.perf_counter()
+    yield n_threads() if helped else 1
+    pace.end(start, work)
+
+
+class Pace:
+    """Time per multiply-add of one kind of work, with one thread and with helpers.
+
+    Parameters
+    ----------
+    period : int
+        Number of calls between choices. Kernels that work on the same weights find
+        them in the caches of the cores that used them last, so a choice has to hold for
+        all of these kernels, and for a while, before its effect can be measured.
+    """
+
+    def __init__(self, period):
+        self.period, self.seconds = period, [None, None]
+        self.helped, self.n_periods = True, 0
+        self.n_calls, self.spent, self.done = 0, 0.0, 0.0
+
+    def begin(self):
+        """Return whether to use helper threads for the next call."""
+        return self.helped
+
+    def end(self, start, work):
+        """Record a call, and choose anew at the end of a period.
+
+        Parameters
+        ----------
+        start : float
+            Value of ``time.perf_counter()`` when the call began.
+        work : float
+            Multiply-adds of the call.
+        """
+        self.n_calls += 1
+        self.spent += time.perf_counter() - start
+        self.done += float(work)
+        if self.n_calls == self.period:
+            self._learn(self.spent / self.done)
+            self.helped = self._choose()
+            self.n_calls, self.spent, self.done = 0, 0.0, 0.0
+
+    def _learn(self, now):
+        before = self.seconds[self.helped]
+        change = 0.0 if before is None else _FORGET * (now - before)
+        self.seconds[self.helped] = now if before is None else before + change
+
+    def _choose(self):
+        self.n_periods += 1
+        alone, helped = self.seconds
+        if alone is None:
+            return False
+        return (helped < alone) != (self.n_periods % _TRY == 0)
+
+
+class _Plan(threading.local):
+    """Deferred calls of each thread, their number of blocks, and the pace in use."""
+
+    calls, n_blocks, pace = None, 1, None
+
+    def __init__(self):
+        self.learning = Pace(_PERIOD)
+
+
+_plan, _paces = _Plan(), defaultdict(lambda: Pace(1))
+
+
+@cache
+def _n_cores():
+    if numba.config.DISABLE_JIT:
+        return 1
+    return max(1, min(joblib.cpu_count(), numba.config.NUMBA_NUM_THREADS))

@@ -1,0 +1,147 @@
+"""Pool of helper threads.
+
+Idle helpers spin for some microseconds, in which more work usually arrives, and then
+sleep: threads that spin for longer take the cores from BLAS.
+"""
+
+import os
+import threading
+from functools import cache
+from queue import SimpleQueue
+
+import numpy as np
+from numba.core.compiler_lock import global_compiler_lock
+
+from skdgm._kernels.compiler.spin_wait import wait
+from skdgm.utils.threading.threads import Held
+
+# Number of polls, 25 nanoseconds apart, for a signal before a thread goes to sleep; and
+# of polls after the signal, while the thread that sent it releases the GIL: a thread
+# that waits for the GIL is put to sleep and takes 50 microseconds to wake.
+_PATIENCE, _HELPER_DELAY, _CALLER_DELAY = 6000, 280, 160
+
+
+def together(tasks, n_threads):
+    """Run tasks on several threads, including the calling one, and wait for all.
+
+    Concurrent callers share the helpers instead of competing for cores. Ctrl-C is
+    deferred until all tasks are done, since helpers would continue in any case.
+
+    Parameters
+    ----------
+    tasks : list of Task
+    n_threads : int
+
+    Raises
+    ------
+    BaseException
+        The error of the first task, in order, that raised one.
+    """
+    with Held():
+        n_helpers = min(n_threads, len(tasks)) - _callers.enter()
+        try:
+            if n_helpers > 0:
+                _pool(n_threads - 1).offer(tasks, n_helpers)
+            for task in tasks:
+                task.work()
+        finally:
+            _callers.leave()
+            for task in tasks:
+                task.wait()
+    for task in tasks:
+        if task.error is not None:
+            raise task.error
+
+
+class Task:
+    """Call ``function(*args)`` that is made once, by the first thread to take it."""
+
+    def __init__(self, function, *args):
+        self.function, self.args, self.error = function, args, None
+        self.taken, self.done = threading.Lock(), threading.Lock()
+        self.done.acquire()
+        self.signal = np.zeros(1, np.int64)
+
+    def work(self):
+        """Make the call, unless another thread has taken it."""
+        if self.taken.acquire(blocking=False):
+            try:
+                self.function(*self.args)
+            except BaseException as error:
+                self.error = error
+            # A late helper may keep the task in its queue: release the arrays.
+            del self.function, self.args
+            self.signal[0] = 1
+            self.done.release()
+
+    def wait(self):
+        """Wait for the call to end, if a thread has taken it."""
+        if not self.taken.locked():
+            return
+        if self.done.locked():
+            wait(self.signal, 0, _PATIENCE, _CALLER_DELAY)
+        self.done.acquire()
+
+
+class _Pool:
+    """Helper threads, and the queue of tasks offered to them."""
+
+    def __init__(self, n_threads):
+        self.offers, self.signal = SimpleQueue(), np.zeros(1, np.int64)
+        for _ in range(n_threads):
+            threading.Thread(target=self._serve, daemon=True).start()
+
+    def offer(self, tasks, n_helpers):
+        for _ in range(n_helpers):
+            self.offers.put(tasks)
+        self.signal[0] += 1
+
+    def _serve(self):
+        while True:
+            seen = self.signal[0]
+            if self.offers.empty():
+                wait(self.signal, seen, _PATIENCE, _HELPER_DELAY)
+            for task in reversed(self.offers.get()):
+                task.work()
+
+
+class _Callers:
+    """Counter of the threads that are running tasks at present."""
+
+    def __init__(self):
+        self.lock, self.n = threading.Lock(), 0
+
+    def enter(self):
+        with self.lock:
+            self.n += 1
+            return self.n
+
+    def leave(self):
+        with self.lock:
+            self.n -= 1
+
+
+@cache
+def _pool(n_threads):
+    """Pool of the process, created at first use."""
+    return _Pool(n_threads)
+
+
+_callers = _Callers()
+
+
+def _forked():
+    """Reset callers and helpers, whose threads do not exist in a forked process."""
+    global _callers
+    _callers = _Callers()
+    _pool.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+    # Else a child could wait forever for a thread of its parent that is compiling.
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from skdgm._kernels.compiler.jit import kernel
+from skdgm._kernels.sparse.lines import BLOCK, LINE, add_lines, add_products, flip
+from tests._kernels.oracles import DTYPES, TOLERANCE
+
+
+@kernel
+def added(out, row, left, tile, index, value, first, n):
+    add_lines(out, row, left, tile, index, value, first, n)
+
+
+@kernel
+def multiplied(out, row, left, x, first, across, along, lines, top, n_out, n):
+    add_products(out, row, left, x, first, across, along, lines, top, n_out, n)
+
+
+@kernel
+def flipped(square, row, left, out, row_out, left_out):
+    flip(square, row, left, out, row_out, left_out)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [0, 1, 2, 7, 30])
+def test_a_line_of_an_array_collects_lines_of_a_tile(n, weighted, dtype):
+    rng, width = np.random.default_rng(0), LINE // np.dtype(dtype).itemsize
+    tile = rng.normal(size=(40, width)).astype(dtype)
+    index = rng.permutation(40).astype(np.uint32)
+    value = rng.random(40 if weighted else 0).astype(dtype)
+    out = rng.normal(size=(3, width + 5)).astype(dtype)
+    expected = out.copy()
+    lines = tile[index[4 : 4 + n]]
+    total = value[4 : 4 + n] @ lines if weighted else lines.sum(axis=0)
+    expected[1, 3 : 3 + width] += total
+    added(out, 1, 3, tile, index, value, 4, n)
+    np.testing.assert_allclose(out, expected, atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("n_out", "n"), [(0, 5), (1, 0), (1, 7), (2, 6), (5, 9)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_rows_collect_products_with_lines(turned, n_out, n, dtype):
+    rng, width = np.random.default_rng(0), LINE // np.dtype(dtype).itemsize
+    lines, X = rng.normal(size=(12, width)), rng.normal(size=(10, 11))
+    lines, X = lines.astype(dtype), X.astype(dtype)
+    out = rng.normal(size=(8, width + 5)).astype(dtype)
+    expected = out.copy()
+    factors = (X.T if turned else X)[1 : 1 + n_out, 1 : 1 + n]
+    expected[2 : 2 + n_out, 3 : 3 + width] += factors @ lines[2 : 2 + n]
+    steps = (1, 11) if turned else (11, 1)
+    multiplied(out, 2, 3, X.ravel(), 12, *steps, lines, 2, n_out, n)
+    np.testing.assert_allclose(out, expected, atol=10 * TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_row_of_products_does_not_depend_on_others(dtype):
+    rng, width = np.random.default_rng(0), LINE // np.dtype(dtype).itemsize
+    lines, X = (rng.normal(size=(9, n)).astype(dtype) for n in (width, 9))
+    together, alone = (np.zeros((9, width), dtype) for _ in range(2))
+    multiplied(together, 0, 0, X.ravel(), 0, 9, 1, lines, 0, 9, 9)
+    for r in range(9):
+        multiplied(alone, r, 0, X.ravel(), 9 * r, 9, 1, lines, 0, 1, 9)
+    np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_square_is_flipped(dtype):
+    n = BLOCK // np.dtype(dtype).itemsize
+    X = np.random.default_rng(0).random((n + 3, n + 5)).astype(dtype)
+    out = np.zeros((n + 4, n + 2), dtype)
+    flipped(X, 2, 3, out, 1, 2)
+    np.testing.assert_array_equal(out[1 : 1 + n, 2 : 2 + n], X[2 : 2 + n, 3 : 3 + n].T)
+    out[1 : 1 + n, 2 : 2 + n] = 0
+    assert not out.any()

@@ -1,0 +1,83 @@
+"""Restricted machines that learn by objectives other than the likelihood."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.datasets import load_digits
+
+from skdgm import BernoulliRBM, GaussianRBM
+from skdgm.boltzmann._learning.sampling_free import OF_BITS, OF_REALS
+
+GREY = (load_digits().data / 16).astype(np.float32)
+X = (np.random.default_rng(0).random(GREY.shape) < GREY).astype(np.float32)
+REALS = load_digits().data[:, [10, 18, 20, 26, 36, 43]]
+
+
+def machine(gradient, **options):
+    given = {"gradient": gradient, "solver": "adam", "learning_rate": 0.01}
+    if gradient in OF_BITS:
+        return BernoulliRBM(**{**given, "batch_size": 50, "random_state": 0} | options)
+    return GaussianRBM(**{**given, "batch_size": 50, "random_state": 0} | options)
+
+
+def rows(gradient):
+    return X if gradient in OF_BITS else REALS
+
+
+@pytest.mark.parametrize("gradient", [*OF_BITS, *OF_REALS])
+def test_rows_become_more_likely(gradient):
+    data = rows(gradient)
+    n_iter = 60 if gradient == "noise-contrastive" else 15
+    rbm = machine(gradient, n_components=8, n_iter=n_iter).fit(data[:1200])
+    start = machine(gradient, n_components=8, n_iter=0).fit(data[:1200])
+    assert rbm.score(data[1200:]) > start.score(data[1200:]) + 0.5
+    if gradient == "noise-contrastive":
+        assert abs(rbm.learned_log_Z_ - rbm.log_Z_) < 1.5
+
+
+@pytest.mark.parametrize("gradient", [*OF_BITS, *OF_REALS])
+def test_missing_entries_and_weights(gradient):
+    data = rows(gradient)[:300].astype(float)
+    rng = np.random.default_rng(0)
+    weight = rng.integers(0, 3, len(data)).astype(float)
+    data[rng.random(data.shape) < 0.2] = np.nan
+    rbm = machine(gradient, n_components=4, n_iter=3, sparsity_target=0.2)
+    rbm.fit(data, sample_weight=weight)
+    assert np.isfinite(rbm.components_).all()
+    rbm.partial_fit(data)
+    assert np.isfinite(rbm.impute(data)).all()
+
+
+@pytest.mark.parametrize("gradient", OF_BITS)
+def test_sparse_rows_and_grey_ones(gradient):
+    one = machine(gradient, n_components=4, n_iter=2).fit(X[:300])
+    other = machine(gradient, n_components=4, n_iter=2).fit(sp.csr_array(X[:300]))
+    np.testing.assert_array_equal(one.components_, other.components_)
+    grey = machine(gradient, n_components=4, n_iter=2).fit(GREY[:300])
+    assert np.isfinite(grey.components_).all()
+
+
+def test_wide_rows_are_learned_in_parts():
+    rng = np.random.default_rng(0)
+    wide = (rng.random((40, 1500)) < 0.2).astype(np.float32)
+    for gradient in ("pseudo-likelihood", "block-pseudo-likelihood"):
+        rbm = machine(gradient, n_components=64, n_iter=2).fit(wide)
+        assert np.isfinite(rbm.components_).all()
+
+
+def test_a_fit_goes_on_with_its_log_Z():
+    whole = machine("noise-contrastive", n_iter=4, schedule="constant", n_components=4)
+    parts = machine("noise-contrastive", schedule="constant", n_components=4)
+    for _ in range(4):
+        parts.partial_fit(X[:200])
+    whole.fit(X[:200])
+    assert parts.learned_log_Z_ == whole.learned_log_Z_
+
+
+def test_objectives_of_other_units_are_refused():
+    for kind, gradient in (
+        (GaussianRBM, "ratio-matching"),
+        (BernoulliRBM, "denoising"),
+    ):
+        with pytest.raises(ValueError, match="gradient"):
+            kind(gradient=gradient).fit(X[:20])
