@@ -7,17 +7,15 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._model import AutoregressiveModel
-from skdgm.autoregressive._options import COLUMNS, MIXTURE, ORDERS, TRAINING
-from skdgm.autoregressive._orderless import Orderless
+from skdgm.autoregressive._model import AutoregressiveEstimator
+from skdgm.autoregressive._options import COLUMNS, ORDERS, TRAINING
+from skdgm.autoregressive._structures import OrderlessModel
 from skdgm.base.frames import beside
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 from skdgm.training import Budget
-from skdgm.utils.counts import check_sizes
-from skdgm.utils.orders import orders
 
 
-class EoNADE(AutoregressiveModel):
+class EoNADE(AutoregressiveEstimator):
     r"""Orderless deep NADE: one net for the conditionals of all orders of the columns.
 
     .. math::
@@ -193,6 +191,7 @@ class EoNADE(AutoregressiveModel):
         "init_weights": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
+    _MODEL = OrderlessModel()
     _LIGHTER = "lower hidden_layer_sizes."
     # Each presentation hides another part of a row: to see them all takes longer.
     _BUDGET, _BUDGET_MIXED = Budget(7_500, 20, 150), Budget(1_500, 20, 150)
@@ -293,27 +292,3 @@ class EoNADE(AutoregressiveModel):
         if given not in ("before", "others"):
             raise ValueError(f"given must be 'before' or 'others', not {given!r}.")
         return beside(self, X, self.density_.log_prob_of_entries(X, given))
-
-    def _check_options(self):
-        check_sizes(self._options.hidden_layer_sizes)
-        super()._check_options()
-
-    @property
-    def _structure(self):
-        asked = self._options
-        structure = {name: getattr(asked, name) for name in ("column_types", *MIXTURE)}
-        sizes = check_sizes(asked.hidden_layer_sizes)
-        return structure | {"hidden_layer_sizes": sizes, "activation": asked.activation}
-
-    def _nets(self, structure, conditionals):
-        sizes = conditionals.n_inputs, conditionals.n_outputs
-        own = len(sizes[0]), *(int(n.sum()) for n in sizes)
-        return Orderless.n_weights(*own, structure["hidden_layer_sizes"]), 1, True
-
-    def _model(self, structure, present=False):
-        asked, n_orderings = self._options, self._now("n_orderings")
-        conditionals, start = self._conditionals(structure, present)
-        n_columns = len(conditionals.kinds)
-        found = orders(asked.ordering, n_orderings, n_columns, self._seed)
-        net = structure["hidden_layer_sizes"], structure["activation"], start
-        return Orderless(conditionals, *net, asked.init_weights, asked.dropout, found)

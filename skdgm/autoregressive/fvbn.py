@@ -3,22 +3,17 @@ r"""Fully visible belief networks: regressions of each column on those before it
 .. math:: p(x) = \prod_t p\bigl(x_t \mid b_t + \sum_{i < t} x_i U_{it}\bigr)
 """
 
-from numbers import Real
-
-from skdgm.autoregressive._density import ChainObjective
-from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
-from skdgm.autoregressive._model import AutoregressiveModel
-from skdgm.autoregressive._normal import NormalObjective
+from skdgm.autoregressive._model import AutoregressiveEstimator
 from skdgm.autoregressive._options import COLUMNS, ORDERS, TRAINING
+from skdgm.autoregressive._structures import LinearModel
 from skdgm.data import OF_TABLES
-from skdgm.optim import check_piecewise
 from skdgm.training import AUTO, Budget
 
 # Default number of steps of expectation maximisation, where entries are missing.
 _EM_STEPS = 30
 
 
-class FVBN(AutoregressiveModel):
+class FVBN(AutoregressiveEstimator):
     r"""Fully visible belief network: a linear model of each column given those before.
 
     .. math::
@@ -190,9 +185,9 @@ class FVBN(AutoregressiveModel):
         **TRAINING,
         "alpha": [*TRAINING["alpha"], tuple],
     }
-    _FIXED = ()
     _BUDGET = Budget(10_000, 20, 300)
     _IMPLIED = {"n_mixtures": 1, "conditional": "gaussian"}
+    _MODEL = LinearModel()
     _LIGHTER = (
         "drop columns, or take NADE or EoNADE, whose weights are in proportion to the "
         "inputs, not to their square."
@@ -257,16 +252,6 @@ class FVBN(AutoregressiveModel):
         self.verbose = verbose
         self.random_state = random_state
 
-    def _check_options(self):
-        check_piecewise("alpha", self._options.alpha, Real, 0)
-        super()._check_options()
-
-    def _chain(self, structure):
-        return NormalChain if structure["column_types"] == "gaussian" else LinearChain
-
-    def _net(self, structure, n_columns, number):
-        return ()
-
     def _n_epochs(self, table):
         asked = self._options
         n_turns = len(asked.alpha) if isinstance(asked.alpha, tuple) else 0
@@ -281,8 +266,3 @@ class FVBN(AutoregressiveModel):
         if asked.column_types == "gaussian":
             n_epochs = 1 if table.rows.complete else _EM_STEPS
         return max(n_epochs, n_turns)
-
-    def _objective(self, table, before):
-        normal = self._options.column_types == "gaussian"
-        kind = NormalObjective if normal else ChainObjective
-        return super()._objective(table, before, kind)

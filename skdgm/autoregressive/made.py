@@ -6,21 +6,18 @@ r"""Masked autoencoders.
 
 from numbers import Integral
 
-import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._model import AutoregressiveModel
-from skdgm.autoregressive._net_chains import MaskedChain
+from skdgm.autoregressive._model import AutoregressiveEstimator
 from skdgm.autoregressive._options import COLUMNS, ORDERS, TRAINING
+from skdgm.autoregressive._structures import MaskedModel
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 from skdgm.training import Budget
-from skdgm.utils.counts import check_sizes
-from skdgm.utils.random import stream
 
 _DEGREES = 2**17 + 1
 
 
-class MADE(AutoregressiveModel):
+class MADE(AutoregressiveEstimator):
     r"""Masked autoencoder: a net without a path from a column to its own output.
 
     .. math::
@@ -191,8 +188,9 @@ class MADE(AutoregressiveModel):
         "init_weights": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
-    _CHAIN, _FIXED = MaskedChain, ("hidden_layer_sizes", "activation", "direct")
-    _SHARED, _NUMBER = True, "n_masks"
+    _MODEL = MaskedModel(
+        *("hidden_layer_sizes", "activation", "direct"), number="n_masks", shared=True
+    )
     _LIGHTER = "set direct=False or lower hidden_layer_sizes, or take NADE or EoNADE."
     _BUDGET_MIXED = Budget(500, 10, 100)
 
@@ -266,25 +264,3 @@ class MADE(AutoregressiveModel):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
-
-    def _check_options(self):
-        check_sizes(self._options.hidden_layer_sizes)
-        super()._check_options()
-
-    @property
-    def _structure(self):
-        sizes = check_sizes(self._options.hidden_layer_sizes)
-        return super()._structure | {"hidden_layer_sizes": sizes}
-
-    def _net(self, structure, n_columns, number):
-        rng, low = stream(self._seed, _DEGREES, number).generator(), 0
-        degrees, n_degrees = [], max(1, n_columns - 1)
-        for size in structure["hidden_layer_sizes"]:
-            degrees.append(np.sort(rng.integers(low, n_degrees, size)))
-            low = degrees[-1][0]
-        return (
-            degrees,
-            structure["activation"],
-            self._options.init_weights,
-            structure["direct"],
-        )

@@ -8,14 +8,14 @@ from numbers import Integral
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._model import AutoregressiveModel
-from skdgm.autoregressive._net_chains import TiedChain
+from skdgm.autoregressive._model import AutoregressiveEstimator
 from skdgm.autoregressive._options import COLUMNS, ORDERS, TRAINING
+from skdgm.autoregressive._structures import TiedModel
 from skdgm.nets import INITIALISERS, KINDS
 from skdgm.training import Budget
 
 
-class NADE(AutoregressiveModel):
+class NADE(AutoregressiveEstimator):
     r"""Neural autoregressive density estimator: one hidden layer for all columns.
 
     .. math::
@@ -182,7 +182,7 @@ class NADE(AutoregressiveModel):
         "init_weights": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
-    _CHAIN, _FIXED = TiedChain, ("n_components", "activation")
+    _MODEL = TiedModel()
     _LIGHTER = "lower n_components."
     _BUDGET_MIXED = Budget(500, 10, 100)
 
@@ -254,10 +254,3 @@ class NADE(AutoregressiveModel):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
-
-    def _net(self, structure, n_columns, number):
-        return (
-            structure["n_components"],
-            structure["activation"],
-            self._options.init_weights,
-        )

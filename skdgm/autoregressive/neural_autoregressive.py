@@ -6,16 +6,15 @@ r"""Neural autoregressive networks: a group of hidden units for each column.
 
 from numbers import Integral
 
-import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._model import AutoregressiveModel
-from skdgm.autoregressive._net_chains import MaskedChain
+from skdgm.autoregressive._model import AutoregressiveEstimator
 from skdgm.autoregressive._options import COLUMNS, ORDERS, TRAINING
+from skdgm.autoregressive._structures import MaskedModel
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 
 
-class NeuralAutoregressive(AutoregressiveModel):
+class NeuralAutoregressive(AutoregressiveEstimator):
     r"""Neural autoregressive network: a group of hidden units for each column.
 
     .. math::
@@ -181,7 +180,7 @@ class NeuralAutoregressive(AutoregressiveModel):
         "init_weights": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
-    _CHAIN, _FIXED = MaskedChain, ("n_components", "activation", "direct")
+    _MODEL = MaskedModel("n_components", "activation", "direct")
     _LIGHTER = (
         "drop columns or lower n_components, or take NADE or EoNADE, whose columns "
         "share their hidden units."
@@ -257,14 +256,3 @@ class NeuralAutoregressive(AutoregressiveModel):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
-
-    def _net(self, structure, n_columns, number):
-        # No output may see units that see the last column.
-        groups = np.arange(max(1, n_columns - 1))
-        degrees = [np.repeat(groups, structure["n_components"])]
-        return (
-            degrees,
-            structure["activation"],
-            self._options.init_weights,
-            structure["direct"],
-        )

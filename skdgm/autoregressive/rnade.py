@@ -8,13 +8,13 @@ from numbers import Integral
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdgm.autoregressive._model import AutoregressiveModel
-from skdgm.autoregressive._net_chains import TiedChain
+from skdgm.autoregressive._model import AutoregressiveEstimator
 from skdgm.autoregressive._options import COLUMNS, ORDERS, TRAINING
+from skdgm.autoregressive._structures import TiedModel
 from skdgm.nets import INITIALISERS, KINDS
 
 
-class RNADE(AutoregressiveModel):
+class RNADE(AutoregressiveEstimator):
     r"""Neural autoregressive density estimator of real numbers.
 
     .. math::
@@ -141,12 +141,12 @@ class RNADE(AutoregressiveModel):
         "init_weights": [StrOptions(set(INITIALISERS))],
         **TRAINING,
     }
-    _CHAIN, _FIXED = TiedChain, ("n_components", "activation")
     _IMPLIED = {
         "column_types": "gaussian",
         "min_categories": None,
         "missing_pattern": "ignore",
     }
+    _MODEL = TiedModel(True)
     _LIGHTER = "drop columns, or lower n_components."
 
     def __init__(
@@ -205,11 +205,3 @@ class RNADE(AutoregressiveModel):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
-
-    def _net(self, structure, n_columns, number):
-        return (
-            structure["n_components"],
-            structure["activation"],
-            self._options.init_weights,
-            True,
-        )

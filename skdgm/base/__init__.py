@@ -11,13 +11,16 @@ from skdgm.base.density import (
 )
 from skdgm.base.estimator import Estimator
 from skdgm.base.fits import Stage, report
+from skdgm.base.model import Facts, Model
 
 __all__ = [
     "KEPT",
     "Classifier",
     "Density",
     "Estimator",
+    "Facts",
     "MissingCapability",
+    "Model",
     "Stage",
     "by_blocks",
     "forget_log_Z",

@@ -1,5 +1,7 @@
 """Base class of all estimators: data in, a density learned by an objective."""
 
+from types import SimpleNamespace
+
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -10,12 +12,17 @@ from sklearn.base import (
 from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
 
 from skdgm.base import attributes, fits
-from skdgm.base.frames import form_of
+from skdgm.base.frames import filled_in, form_of, framed
+from skdgm.base.model import Facts
 from skdgm.base.records import Record
-from skdgm.data import far_out, inputs
+from skdgm.data import column_types_of, far_out, inputs
 from skdgm.data.streams import streamed
 from skdgm.training import Table, optimise
 from skdgm.utils.math import shares
@@ -33,17 +40,16 @@ class Estimator(
 ):
     """Base class of estimators of a density of rows.
 
-    An estimator has a density, which its objective learns: objects of their own, made
-    from options and fitted attributes. A subclass has options, documentation and
+    An estimator has a density, which its objective learns: objects of their own, which
+    the :class:`~skdgm.base.Model` of its family makes from options and facts about the
+    data. A subclass has options, documentation and
 
-    - ``density_``, the :class:`~skdgm.base.Density` of the fitted model,
+    - ``_MODEL``, the model, and ``_KNOWN``, names of attributes among its facts,
     - ``_domain``, the kind of its columns, such as :class:`~skdgm.data.BinaryColumns`,
-    - ``_objective(table, before)``, the :class:`~skdgm.training.Objective` of a run
-      after so many epochs,
-    - ``_attributes(state)``, the fitted attributes of a training state, and
-      ``_state()``, the inverse,
     - ``_dtype`` of the parameters and ``_n_features_out``,
     - ``_n_epochs(table)`` of a fit, and ``_remedy()``, advice where training diverges.
+
+    It overrides a public method where its arguments differ.
 
     As part of another model, an estimator may have a name there (``_title``), and a
     :class:`~skdgm.training.Table` as X.
@@ -53,6 +59,7 @@ class Estimator(
     # attributes that depend on options; whether rows are kept as lists in memory, and
     # all is learned from one objective.
     _title, _IMPLIED, _TRANSIENT, _LISTED, _SINGLE = None, {}, (), True, True
+    _MODEL, _KNOWN = None, ()
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -213,9 +220,49 @@ class Estimator(
 
     def _check_options(self):
         """Raise errors for options that their constraints do not exclude."""
+        self._MODEL.check(self._options)
 
     def _check_unchanged(self):
         """Raise ValueError where options do not fit what was learned before."""
+        asked, learned = vars(self._facts().structure), vars(self._learned)
+        names = [name for name in asked if asked[name] != learned[name]]
+        if names:
+            raise ValueError(
+                f"{', '.join(names)} changed since the model was learned: keep what it "
+                "was, or fit with warm_start=False."
+            )
+
+    def _facts(self, structure=None):
+        """Facts for the model, with a structure that was learned, or that asked for."""
+        own = vars(self)
+        facts = Facts(
+            *(self._name, self._options, structure, self._reader, self._domain),
+            *(own.get("_columns"), own.get("_seed"), self._now),
+            SimpleNamespace(**{name: own.get(name) for name in self._KNOWN}),
+        )
+        if structure is not None:
+            return facts
+        return facts._replace(structure=self._MODEL.structure(facts))
+
+    @property
+    def density_(self):
+        """Density of rows: what was learned, and what can be asked of it."""
+        if "_learned" not in vars(self):
+            check_is_fitted(self)
+        return self._MODEL.density(self._facts(self._learned), self._state())
+
+    def _objective(self, table, before):
+        return self._MODEL.objective(self._facts(), table, before)
+
+    def _attributes(self, state):
+        """Fitted attributes of a training state."""
+        facts = self._facts()
+        found = self._MODEL.attributes(facts, state)
+        return found | {"_learned": facts.structure}
+
+    def _state(self):
+        """Training state of the fitted attributes."""
+        return self._MODEL.state(self._facts(self._learned), vars(self))
 
     def _label(self, rows, y, fresh, classes):
         """Rows with their labels, and a dict of attributes learned from the labels."""
@@ -233,6 +280,94 @@ class Estimator(
 
     def _forget(self):
         """Discard results that depend on parameters which have changed."""
+
+    def transform(self, X):
+        """Features of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_features_out)
+        """
+        return self.density_.features(X)
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw rows from the model.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if ``fit`` was given one.
+        """
+        return framed(self, self.density_.sample(n_samples, random_state))
+
+    def impute(self, X, *, method="mean", random_state=None):
+        """Fill missing entries, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        method : {"mean", "sample"}, default="mean"
+            "mean" fills in means (probabilities of bits; of categories the most
+            probable ones), the same at each call; "sample" fills in draws.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+            Known entries are unchanged. A DataFrame with its index if X and what the
+            model was fitted to are such.
+
+        Raises
+        ------
+        ValueError
+            ``method`` is unknown.
+        """
+        return filled_in(self, X, self.density_.fill(X, method, random_state))
+
+    def score_samples(self, X):
+        """Log-likelihood of each row, in nats, or what ``density_kind_`` says.
+
+        Of grey rows, with values between 0 and 1 in columns of bits, it does not
+        compare with other models':
+        :func:`~skdgm.metrics.average_over_draws` gives the mean log-likelihood of bits
+        drawn with these probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing: the likelihood is that of the observed entries.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+            The same at each call.
+        """
+        return self.density_.log_prob(X)
+
+    @property
+    def density_kind_(self):
+        """Kind of density that :meth:`score_samples` returns: "exact", "lower bound" or
+        "estimate"."""
+        return self.density_.kind
+
+    @property
+    def column_types_(self):
+        """How each column is read, by its name or number; see ``column_types``."""
+        return column_types_of(self)
 
     def score(self, X, y=None, sample_weight=None):
         """Mean log-likelihood of the rows, in nats.

@@ -4,7 +4,7 @@ from inspect import signature
 
 import numpy as np
 
-from skdgm.autoregressive._model import AutoregressiveModel
+from skdgm.autoregressive._model import AutoregressiveEstimator
 from skdgm.constraints._steps import Joint, Numbered
 from skdgm.constraints.rules import Range
 from skdgm.data.conditions import by_name
@@ -63,7 +63,7 @@ def translated(plan, model, conditions, ranges, who):
             asked[_own_name(plan, model, name)] = np.flatnonzero(own).tolist()
     for constraint in ranges:
         name = constraint.column
-        takes = isinstance(model, AutoregressiveModel) and name not in plan.places
+        takes = isinstance(model, AutoregressiveEstimator) and name not in plan.places
         if takes and _is_open(plan, model, name):
             asked.setdefault(_own_name(plan, model, name), constraint.condition())
     return asked, rest
@@ -77,7 +77,7 @@ def is_range_kept(plan, model, constraint):
     place, name = plan.places.get(constraint.column), constraint.column
     if place is not None:
         return isinstance(place, Joint)
-    return not _is_open(plan, model, name) or isinstance(model, AutoregressiveModel)
+    return not _is_open(plan, model, name) or isinstance(model, AutoregressiveEstimator)
 
 
 def _is_open(plan, model, name):

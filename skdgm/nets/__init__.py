@@ -12,7 +12,7 @@ from skdgm.nets.constrained import (
     pick,
     tied,
 )
-from skdgm.nets.estimator import LEARNING, TUNING, NetEstimator, layers_of
+from skdgm.nets.estimator import LEARNING, TUNING, NetEstimator, NetModel, layers_of
 from skdgm.nets.feed_forward import (
     INITIALISERS,
     Layer,
@@ -71,6 +71,7 @@ __all__ = [
     "Layer",
     "Monitor",
     "NetEstimator",
+    "NetModel",
     "NetObjective",
     "NetState",
     "Part",

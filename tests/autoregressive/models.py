@@ -91,7 +91,8 @@ def model(name, kind, **options):
 
 def inside(estimator):
     """The functions that an estimator is made of, and their parameters."""
-    return estimator._model(estimator._learned), estimator._training.learned
+    density = estimator.density_
+    return density.model, density.params
 
 
 def probabilities(estimator, kind):

@@ -366,7 +366,7 @@ def test_training_begins_with_how_frequent_values_are(name):
     X = data("codes")
     own = made(name, "codes", scale=0.0)
     p = own._domain.frequencies(own._columns)
-    order, first = own._model(own._learned), np.exp(own.score_features(X)[:, 0])
+    order, first = own.density_.model, np.exp(own.score_features(X)[:, 0])
     assert order.n_orders == 1
     np.testing.assert_allclose(first, p[X[:, 0].astype(int)], rtol=0.5)
 

@@ -138,7 +138,7 @@ def test_conditional_samples_are_those_of_all_orders(name, kind):
     rows = np.array([[NAN] * 4, [1, NAN, NAN, 0], [NAN, 0, 1, NAN], [0, 1, 1, NAN]])
     rows = np.minimum(rows, np.array(SIZES[kind]) - 1)
     drawn = own.conditional_sample(rows, n_samples=n, random_state=0)
-    orders = own._model(own._learned).orders
+    orders = own.density_.model.orders
     for row, found in zip(rows, np.split(drawn, len(rows)), strict=True):
         p = sum(np.exp(log_given(own, kind, row, order)) for order in orders) / 3
         assert p.sum() == pytest.approx(1, abs=1e-12)

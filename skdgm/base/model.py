@@ -1,0 +1,120 @@
+r"""Models: what stands between the options of an estimator and its mathematics.
+
+.. math:: \text{options, columns} \;\to\; \text{structure} \;\to\;
+   \begin{cases} \text{objective} & \text{which learns a state} \\
+   \text{density} & \text{of a state that was learned} \end{cases}
+"""
+
+from abc import ABC, abstractmethod
+from types import SimpleNamespace
+from typing import NamedTuple
+
+
+class Facts(NamedTuple):
+    """All that a model is made from: what was asked for, and what the data say.
+
+    Parameters
+    ----------
+    name : str
+        Name of the estimator, for messages.
+    options : SimpleNamespace
+        Options of the fit, of Python's own types.
+    structure : SimpleNamespace
+        As of :meth:`Model.structure`; of a density, that which was learned.
+    read : callable
+        ``read(X, dtype=None)`` validates rows and returns :class:`Rows`.
+    domain : object
+        Kind of the columns, such as :class:`~skdgm.data.BinaryColumns`.
+    columns : tuple
+        Statistics of the columns.
+    seed : int
+    now : callable
+        ``now(name)`` is the validated present value of an option of inference.
+    known : SimpleNamespace
+        Other facts that the estimator's ``_KNOWN`` names, such as ``classes_``; None
+        where it has not learned them.
+    """
+
+    name: str
+    options: SimpleNamespace
+    structure: SimpleNamespace
+    read: object
+    domain: object
+    columns: tuple
+    seed: int
+    now: object
+    known: SimpleNamespace
+
+    @property
+    def own(self):
+        """The first arguments of a :class:`~skdgm.base.Density`."""
+        return self.name, self.read, self.domain, self.columns, self.seed
+
+
+class Model(ABC):
+    """What the options of a family of estimators mean.
+
+    A model has no state: estimators of the family share one. All that it needs of one
+    of them are its :class:`Facts`. A model that is made of models, such as a stack, is
+    one itself.
+    """
+
+    @abstractmethod
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+
+    @abstractmethod
+    def structure(self, facts):
+        """Sizes and kinds that the parameters depend on, and that cannot change while
+        training continues.
+
+        Parameters
+        ----------
+        facts : Facts
+            Without a structure.
+
+        Returns
+        -------
+        structure : SimpleNamespace
+            Its fields have the names of options, for messages.
+        """
+
+    @abstractmethod
+    def density(self, facts, state):
+        """Density of rows.
+
+        Parameters
+        ----------
+        facts : Facts
+        state : tuple
+            Of training, as :meth:`state` returns it.
+
+        Returns
+        -------
+        density : Density
+        """
+
+    @abstractmethod
+    def objective(self, facts, table, before):
+        """Objective of a run, whose ``start`` makes the initial state.
+
+        Parameters
+        ----------
+        facts : Facts
+        table : Table
+            Of (n_rows, n_columns) in the units of the model.
+        before : int
+            Number of epochs before the run.
+
+        Returns
+        -------
+        objective : Objective
+        """
+
+    @abstractmethod
+    def attributes(self, facts, state):
+        """Fitted attributes of a training state, a dict by name."""
+
+    @abstractmethod
+    def state(self, facts, attributes):
+        """Training state of fitted attributes, the inverse of :meth:`attributes`."""
