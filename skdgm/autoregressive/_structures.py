@@ -22,7 +22,7 @@ from skdgm.utils.counts import check_sizes
 from skdgm.utils.orders import check_ordering, orders
 from skdgm.utils.random import stream
 
-_DEGREES = 100
+_DEGREES = 2**17 + 1
 
 
 class AutoregressiveModel(NetModel):

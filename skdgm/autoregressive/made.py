@@ -14,8 +14,6 @@ from skdgm.autoregressive._structures import MaskedModel
 from skdgm.nets import ACTIVATIONS, INITIALISERS
 from skdgm.training import Budget
 
-_DEGREES = 2**17 + 1
-
 
 class MADE(AutoregressiveEstimator):
     r"""Masked autoencoder: a net without a path from a column to its own output.

@@ -24,8 +24,9 @@ def usual(monkeypatch):
 @pytest.mark.parametrize("name", FAMILIES)
 def test_weights_are_counted_before_there_are_any(name, kind):
     own = made(name, kind, n_orders=2)
-    conditionals, _ = own._conditionals(own._learned)
-    n_weights, n_nets, shared = own._nets(own._learned, conditionals)
+    facts, model = own._facts(own._learned), own._MODEL
+    conditionals, _ = model.conditionals(facts)
+    n_weights, n_nets, shared = model.n_weights(facts, conditionals)
     n_there = 1 if shared else n_nets
     seen = getattr(own._training.learned, "seen", np.zeros(0)).size
     found = sum(W.size for W in own.coefs_)
@@ -34,8 +35,9 @@ def test_weights_are_counted_before_there_are_any(name, kind):
 
 def test_weights_of_rnade_are_counted():
     own = RNADE(3, n_mixtures=2, n_iter=0).fit(rows_of("real"))
-    conditionals, _ = own._conditionals(own._learned)
-    found = own._nets(own._learned, conditionals)[0]
+    facts, model = own._facts(own._learned), own._MODEL
+    conditionals, _ = model.conditionals(facts)
+    found = model.n_weights(facts, conditionals)[0]
     assert found == sum(W.size for W in own.coefs_)
 
 
