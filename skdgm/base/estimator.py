@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 from skdgm.base import attributes, fits
 from skdgm.base.frames import filled_in, form_of, framed
 from skdgm.base.model import Facts
+from skdgm.base.options import Options
 from skdgm.base.records import Record
 from skdgm.data import column_types_of, far_out, inputs
 from skdgm.data.streams import streamed
@@ -33,6 +34,7 @@ from skdgm.utils.tree import copy
 
 
 class Estimator(
+    Options,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     CallbackSupportMixin,
@@ -55,10 +57,8 @@ class Estimator(
     :class:`~skdgm.training.Table` as X.
     """
 
-    # Name in messages; values of options that only others of the family have; fitted
-    # attributes that depend on options; whether rows are kept as lists in memory, and
-    # all is learned from one objective.
-    _title, _IMPLIED, _TRANSIENT, _LISTED, _SINGLE = None, {}, (), True, True
+    # Name in messages; attributes by options; rows kept as lists; one objective.
+    _title, _TRANSIENT, _LISTED, _SINGLE = None, (), True, True
     _MODEL, _KNOWN = None, ()
 
     def __init_subclass__(cls, **options):

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rollback, rolled_back
 from skdgm.base.frames import filled_in, framed
 from skdgm.belief._density import N_DRAWS, BeliefDensity
-from skdgm.belief._stack import CONSTRAINTS, domain_of, given, specified
+from skdgm.belief._stack import domain_of, given, specified
 from skdgm.belief._training import Training
 from skdgm.utils.counts import chosen
 
@@ -20,7 +20,6 @@ class BeliefNetwork(_BaseComposition, Estimator):
     _LABELLED = False
     # Updates of a layer that are enough for features of small tables.
     _UPDATES = 12_000
-    _parameter_constraints: dict = CONSTRAINTS
     # Unfitted machines: those that options describe, or clones of ``layers``.
     _specified, _cloned = specified, given
 

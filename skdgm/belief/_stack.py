@@ -1,11 +1,12 @@
 """Stack of restricted Boltzmann machines: as options specify it, and as fitted."""
 
-from numbers import Integral, Real
+from inspect import get_annotations
+from typing import get_args
 
 import numpy as np
 from sklearn.base import clone, is_classifier
-from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdgm.belief._options import StackOptions
 from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._structure.visible import BINARY, REAL, pixels_of
@@ -16,30 +17,9 @@ from skdgm.utils.counts import check_sizes, per_layer
 # Options with one value for all layers, or a tuple of one for each.
 OPTIONS = [
     name
-    for name in Machine._parameter_constraints
-    if name not in ("n_components", "resample", "init_biases", "warm_start", "verbose")
-    and name != "random_state"
+    for name, hint in get_annotations(StackOptions).items()
+    if tuple in get_args(hint) and not name.startswith("refine")
 ]
-# Constraints of a network's options.
-CONSTRAINTS = {
-    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "column_types": [StrOptions({"bernoulli", "gaussian"})],
-    "layers": [list, None],
-    **{name: [*Machine._parameter_constraints[name], tuple] for name in OPTIONS},
-    "resample": ["boolean"],
-    "samples": ["boolean"],
-    "init_layers": [StrOptions({"random", "transpose"})],
-    "refine": [StrOptions({"up-down"}), None],
-    "refine_iter": [Interval(Integral, 0, None, closed="left")],
-    "refine_learning_rate": [Interval(Real, 0, None, closed="neither")],
-    "refine_steps": [Integral, tuple],
-    "feature_layer": [Integral, tuple, StrOptions({"all"})],
-    "warm_start": ["boolean"],
-    "verbose": ["verbose"],
-    "random_state": ["random_state"],
-}
-for _name in "n_iter", "centering", "max_norm":
-    CONSTRAINTS[_name].append(StrOptions({AUTO}))
 # Default options of a machine with a label on real columns.
 _REAL = {name: GaussianRBM().get_params()[name] for name in ("centering", "max_norm")}
 # Values presented with n_iter="auto"; fewest and most epochs.

@@ -13,10 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import Estimator, by_blocks, rollback, rolled_back
 from skdgm.base.frames import filled_in, framed
-from skdgm.belief._fine_tuning import ACTIVATION, PRETRAINING, Tuning
+from skdgm.belief._fine_tuning import ACTIVATION, Tuning
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief.dbn import DBN
-from skdgm.nets import TUNING, Layer, NetState, Tuner, dropped, forward, hidden
+from skdgm.nets import Layer, NetState, Tuner, dropped, forward, hidden
 from skdgm.training import Budget
 from skdgm.utils.counts import check_sizes
 
@@ -33,15 +33,6 @@ class TunedNetwork(_BaseComposition, Estimator):
     _NETWORK, _STRUCTURE = DBN, ("hidden_layer_sizes", "column_types", "layers")
     # Activation function of hidden layers, or a function for each.
     _activation = ACTIVATION
-    _parameter_constraints: dict = {
-        "hidden_layer_sizes": DBN._parameter_constraints["hidden_layer_sizes"],
-        "layers": DBN._parameter_constraints["layers"],
-        **{
-            name: DBN._parameter_constraints[theirs]
-            for name, theirs in PRETRAINING.items()
-        },
-        **TUNING,
-    }
     get_params, set_params = BeliefNetwork.get_params, BeliefNetwork.set_params
     _asked_domain = BeliefNetwork._asked_domain
 

@@ -7,33 +7,27 @@ r"""Convolutional deep belief networks.
 Each layer sees the pooled units p of the maps h of the layer below.
 """
 
-from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.base import rolled_back
+from skdgm.base.options import (
+    KW_ONLY,
+    Auto,
+    Count,
+    CountOrZero,
+    NotNegative,
+    Positive,
+    Probability,
+)
 from skdgm.belief import _maps
 from skdgm.belief._network import BeliefNetwork
-from skdgm.belief._stack import CONSTRAINTS
-from skdgm.boltzmann import ConvRBM
-from skdgm.training import AUTO
-
-_OWN = (
-    "column_types",
-    "layers",
-    "resample",
-    "samples",
-    "feature_layer",
-    "warm_start",
-    "verbose",
-    "random_state",
-)
-_COUNTS = [Interval(Integral, 1, None, closed="left"), tuple, None]
+from skdgm.belief._options import LayerwiseOptions, MapOptions
 
 
-class ConvDBN(BeliefNetwork):
+class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
     r"""Convolutional deep belief network with probabilistic max pooling.
 
     .. math::
@@ -59,84 +53,39 @@ class ConvDBN(BeliefNetwork):
 
     Parameters
     ----------
-    conv_layer_sizes : int or tuple of int, default=(40, 40)
-        Number of filters of each layer of maps, from the bottom up.
-    filter_shape : int, None or tuple, default=None
-        Shape of the filters, as of :class:`ConvRBM`. A tuple has one for each layer of
-        maps: a number, a pair of them (rows and columns), or None for the default.
-    pool_shape : int, None or tuple, default=None
-        Shape of blocks of positions, as of :class:`ConvRBM`, or a tuple as for
-        ``filter_shape``.
-    stride : int or tuple, default=1
-        Steps from a position of the filters to the next, as of :class:`ConvRBM`, or a
-        tuple as for ``filter_shape``.
-    pooling : {"probabilistic", "max", "mean"} or tuple, default="probabilistic"
+    pooling
         Pooled units, as of :class:`ConvRBM`. With "max" and "mean" the next layer sees
         one unit of each block: the one whose probability given the image is highest, or
         one at random. Given a pooled unit it is that of any position of its block, and
         all others are on as often as the biases of their maps say.
-    hidden_layer_sizes : int or tuple of int, default=()
-        Numbers of units of layers above the maps that are connected to all of them, as
-        in :class:`DBN`, from the bottom up; by default there are none.
-    image_shape : tuple of int or None, default=None
-        Height, width and perhaps channels of the images. None is a square of one
-        channel, or else one row of pixels.
-    padding : {"valid", "same"}, default="valid"
-        Whether filters stay within the images or maps that they see, or are centred at
-        each of their pixels.
-    column_types : {"bernoulli", "gaussian"}, default="bernoulli"
-        Type of the columns: binary or real.
-    visible_bias : {"pixel", "channel"}, default="pixel"
+    visible_bias
         Whether each pixel has a bias, of the image and of the pooled maps that a layer
         sees, or all pixels of a channel the same: then :meth:`resized` gives the
         network for images of any size.
-    layers : list of (str, machine), default=None
-        A stack of machines given explicitly, as the steps of a Pipeline are, in place
-        of all parameters that describe one: ConvRBM, and above these perhaps
-        BernoulliRBM. Clones of them are fitted, with the ``image_shape`` that the layer
-        below gives. Their parameters can be set as ``name__parameter``.
-    learning_rate, solver, momentum : default="auto"
+    learning_rate, solver, momentum
         Options of training, as of :class:`ConvRBM`, of all layers; or a tuple with one
         value for each. "auto" are the defaults of the layer's machine.
-    schedule : {"constant", "invscaling", "linear", "cooldown"} or tuple, \
-            default="linear"
+    schedule
         Course of the learning rate, as of :class:`ConvRBM`.
-    batch_size : int or tuple of int, default=10
+    batch_size : int or tuple of int
         Number of rows in each update.
-    n_iter : int, tuple of int or "auto", default="auto"
+    n_iter : int, tuple of int or "auto"
         Number of epochs. "auto": of a layer of maps as many as make 6,000 updates, from
         2 to 100; of another as in :class:`DBN`.
-    gradient : {"auto", "cd", "pcd", "fpcd", "tempering"} or tuple, default="auto"
+    gradient
         Chains of the negative phase, as of :class:`ConvRBM`. "auto": "pcd" in the layer
         at the top, whose joint distribution is the network's, and "cd" in those below,
         of which only the conditional distributions are.
-    n_steps : int or tuple, default=1
+    n_steps
         Number of Gibbs steps of these chains in each update.
-    n_chains : int, None or tuple, default=50
+    n_chains
         Number of persistent chains.
-    l2 : float or tuple of float, default=0.0
+    l2 : float or tuple of float
         Penalty on the weights, as of :class:`ConvRBM`.
-    sparsity_target : float, None or tuple, default=None
+    sparsity_target
         Target for the mean of each detection unit; see :class:`ConvRBM`.
-    sparsity_cost : float or tuple of float, default=0.1
+    sparsity_cost : float or tuple of float
         Weight of the sparsity term.
-    resample : bool, default=True
-        If True, bits are drawn from grey data anew at each presentation; if False,
-        grey values are used as they are.
-    samples : bool, default=True
-        If True, a layer above the first learns from samples of the pooled units below,
-        drawn anew at each presentation; if False, from their means.
-    feature_layer : int, tuple of int or "all", default="all"
-        Layer whose pooled (or hidden) units' means :meth:`transform` returns: 0 at the
-        bottom, -1 at the top; or several or all layers side by side. It may be changed
-        after ``fit``.
-    warm_start : bool, default=False
-        If True, ``fit`` continues from the current parameters.
-    verbose : int, default=0
-        If not zero, print a line for each epoch.
-    random_state : int, RandomState instance or None, default=None
-        Seed of initial weights, order of rows and sampling; machines in ``layers`` may
-        have their own.
 
     Attributes
     ----------
@@ -151,20 +100,8 @@ class ConvDBN(BeliefNetwork):
         Transposed weights.
     generative_intercepts_ : list of ndarray of shape (n_below,)
         Biases of the units below.
-    log_Z_ : float
-        Log partition function of the top-level machine, computed at first use.
-    log_Z_se_ : float
-        Standard error of ``log_Z_``; 0 where log Z is exact.
-    density_kind_ : {"exact", "lower bound", "estimate"}
-        Meaning of :meth:`score_samples`, as for :class:`DBN`.
     loss_curves_ : list of list of float
         Losses of each layer, one per epoch.
-    n_iter_ : int
-        Total number of epochs, over all layers.
-    n_features_in_ : int
-        Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if X has names.
 
     References
     ----------
@@ -188,21 +125,21 @@ class ConvDBN(BeliefNetwork):
     (3, 64)
     """
 
-    _parameter_constraints: dict = {
-        **{name: CONSTRAINTS[name] for name in (*_OWN, *_maps.OPTIONS)},
-        "conv_layer_sizes": CONSTRAINTS["hidden_layer_sizes"],
-        "hidden_layer_sizes": CONSTRAINTS["hidden_layer_sizes"],
-        "filter_shape": _COUNTS,
-        "pool_shape": _COUNTS,
-        "stride": _COUNTS[:2],
-        "pooling": [*ConvRBM._parameter_constraints["pooling"], tuple],
-        "image_shape": [tuple, None],
-        "padding": [StrOptions({"valid", "same"})],
-        "visible_bias": ConvRBM._parameter_constraints["visible_bias"],
-    }
-    for _option in "learning_rate", "solver", "momentum", "gradient":
-        _parameter_constraints[_option] = [*CONSTRAINTS[_option], StrOptions({AUTO})]
-    del _option
+    _: KW_ONLY
+    visible_bias: Literal["pixel", "channel"] = "pixel"
+    learning_rate: Positive | tuple | Auto = "auto"
+    solver: Literal["adam", "sgd"] | tuple | Auto = "auto"
+    momentum: float | tuple | Auto = "auto"
+    schedule: Literal["constant", "invscaling", "linear", "cooldown"] | tuple = "linear"
+    batch_size: Count | tuple = 10
+    n_iter: CountOrZero | tuple | Auto = "auto"
+    gradient: Literal["cd", "pcd", "fpcd", "tempering"] | tuple | Auto = "auto"
+    n_steps: int | tuple = 1
+    n_chains: Count | tuple | None = 50
+    l2: NotNegative | tuple = 0.0
+    sparsity_target: Probability | tuple | None = None
+    sparsity_cost: NotNegative | tuple = 0.1
+
     _IMPLIED = {
         "init_layers": "transpose",
         "refine": None,
@@ -210,69 +147,6 @@ class ConvDBN(BeliefNetwork):
         "refine_steps": 1,
     }
     _specified, _cloned, _adapt = _maps.specified, _maps.given, _maps.adapt
-
-    def __init__(
-        self,
-        conv_layer_sizes=(40, 40),
-        *,
-        filter_shape=None,
-        pool_shape=None,
-        stride=1,
-        pooling="probabilistic",
-        hidden_layer_sizes=(),
-        image_shape=None,
-        padding="valid",
-        column_types="bernoulli",
-        visible_bias="pixel",
-        layers=None,
-        learning_rate="auto",
-        solver="auto",
-        momentum="auto",
-        schedule="linear",
-        batch_size=10,
-        n_iter="auto",
-        gradient="auto",
-        n_steps=1,
-        n_chains=50,
-        l2=0.0,
-        sparsity_target=None,
-        sparsity_cost=0.1,
-        resample=True,
-        samples=True,
-        feature_layer="all",
-        warm_start=False,
-        verbose=0,
-        random_state=None,
-    ):
-        self.conv_layer_sizes = conv_layer_sizes
-        self.filter_shape = filter_shape
-        self.pool_shape = pool_shape
-        self.stride = stride
-        self.pooling = pooling
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.image_shape = image_shape
-        self.padding = padding
-        self.column_types = column_types
-        self.visible_bias = visible_bias
-        self.layers = layers
-        self.learning_rate = learning_rate
-        self.solver = solver
-        self.momentum = momentum
-        self.schedule = schedule
-        self.batch_size = batch_size
-        self.n_iter = n_iter
-        self.gradient = gradient
-        self.n_steps = n_steps
-        self.n_chains = n_chains
-        self.l2 = l2
-        self.sparsity_target = sparsity_target
-        self.sparsity_cost = sparsity_cost
-        self.resample = resample
-        self.samples = samples
-        self.feature_layer = feature_layer
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
     @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)

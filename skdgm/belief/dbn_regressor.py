@@ -8,19 +8,19 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import _safe_indexing, indexable
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
     _num_samples,
     check_is_fitted,
 )
 
+from skdgm.belief._options import TunedOptions
 from skdgm.belief._outputs import Numbers, as_table
 from skdgm.belief._tuned import TunedNetwork
 from skdgm.utils.math import shares
 
 
-class DBNRegressor(RegressorMixin, TunedNetwork):
+class DBNRegressor(TunedOptions, RegressorMixin, TunedNetwork):
     r"""Deep belief network fine-tuned as a feed-forward regressor.
 
     .. math::
@@ -38,48 +38,20 @@ class DBNRegressor(RegressorMixin, TunedNetwork):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or tuple of int, default=(256, 256)
-        Number of hidden units of each layer, from the bottom up.
-    column_types : {"gaussian", "bernoulli"}, default="gaussian"
-        Type of the columns: real; or 0, 1 or probabilities of 1.
-    layers, pretrain_iter, pretrain_learning_rate, pretrain_batch_size, \
-            pretrain_gradient, pretrain_steps : default=those of DBNClassifier
-        Stack of machines, or the options of its pre-training, as in
-        :class:`DBNClassifier`.
-    solver, alpha, batch_size, learning_rate, schedule, power_t, momentum : \
-            default=those of DBNClassifier
-        Options of fine-tuning, as in :class:`DBNClassifier`.
-    n_iter : int or "auto", default="auto"
+    n_iter
         Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
         most 100.
-    dropout : float or tuple of float, default=0.0
-        Fraction of the hidden units dropped at random during fine-tuning; or a pair:
-        of the inputs and of the hidden units, as in :class:`DBNClassifier`.
-    max_norm : float or None, default=None
-        Maximum norm of the weights into a hidden unit.
-    early_stopping : bool, default=False
-        If True, hold out rows, stop when the squared error of their targets no longer
-        improves, and keep the weights with which it was best. Pre-training sees the
-        held-out rows, but not their targets.
-    validation_fraction, n_iter_no_change, tol : default=those of DBNClassifier
+    validation_fraction : default=those of DBNClassifier
         Options of early stopping, as in :class:`DBNClassifier`.
-    warm_start, verbose, random_state : default=those of DBNClassifier
-        As in :class:`DBNClassifier`.
 
     Attributes
     ----------
-    dbn_, intercepts_, n_outputs_, log_Z_, log_Z_se_, density_kind_
-        As in :class:`DBNClassifier`.
     coefs_ : list of ndarray of shape (n_below, n_above)
         Weights of the net, those of the output layer last; they apply to standardised
         values of real columns and of targets.
     loss_curve_ : list of float
         Mean of half the squared error of standardised targets, over some training
         rows, after each epoch of fine-tuning.
-    validation_curve_ : list of float
-        The same for held-out rows, with ``early_stopping``.
-    n_iter_, n_features_in_, feature_names_in_
-        As in :class:`DBNClassifier`.
 
     References
     ----------
@@ -100,65 +72,7 @@ class DBNRegressor(RegressorMixin, TunedNetwork):
     True
     """
 
-    _parameter_constraints: dict = {
-        **TunedNetwork._parameter_constraints,
-        "column_types": [StrOptions({"gaussian", "bernoulli"})],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(256, 256),
-        *,
-        column_types="gaussian",
-        layers=None,
-        pretrain_iter="auto",
-        pretrain_learning_rate=0.1,
-        pretrain_batch_size=10,
-        pretrain_gradient="pcd",
-        pretrain_steps=1,
-        solver="adam",
-        alpha=1e-4,
-        batch_size=20,
-        learning_rate=0.005,
-        schedule="linear",
-        power_t=0.5,
-        momentum=0.9,
-        n_iter="auto",
-        dropout=0.0,
-        max_norm=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.column_types = column_types
-        self.layers = layers
-        self.pretrain_iter = pretrain_iter
-        self.pretrain_learning_rate = pretrain_learning_rate
-        self.pretrain_batch_size = pretrain_batch_size
-        self.pretrain_gradient = pretrain_gradient
-        self.pretrain_steps = pretrain_steps
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.power_t = power_t
-        self.momentum = momentum
-        self.n_iter = n_iter
-        self.dropout = dropout
-        self.max_norm = max_norm
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
+    column_types = "gaussian"
 
     def partial_fit(self, X, y, sample_weight=None):
         """Continue training: one epoch of fine-tuning.

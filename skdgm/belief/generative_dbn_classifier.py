@@ -9,13 +9,15 @@ Directed layers below a restricted Boltzmann machine of hidden units and a label
 import numpy as np
 
 from skdgm.base import Classifier
+from skdgm.base.options import KW_ONLY
 from skdgm.belief._network import BeliefNetwork
+from skdgm.belief._options import StackOptions
 from skdgm.boltzmann import RBMClassifier
 from skdgm.boltzmann._methods import sample_of_class
 from skdgm.utils.rows import Rows
 
 
-class GenerativeDBNClassifier(Classifier, BeliefNetwork):
+class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
     r"""Deep belief network of data and labels: a density model that classifies.
 
     .. math::
@@ -39,55 +41,25 @@ class GenerativeDBNClassifier(Classifier, BeliefNetwork):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or tuple of int, default=(256, 256)
-        Number of hidden units of each layer, from the bottom up.
-    column_types : {"bernoulli", "gaussian"}, default="bernoulli"
-        Type of the columns: binary or real.
-    unlabeled : object, default=None
+    unlabeled
         Value of y that marks rows without a label. All layers learn from these rows,
         too: the top-level machine draws their labels; :meth:`score` leaves them out.
         None means that all rows are labelled.
-    layers : list of (str, machine), default=None
+    layers : list of (str, machine)
         A stack of machines given explicitly, as the steps of a Pipeline are, in place
         of all parameters that describe one: as in :class:`DBN`, but with an
         RBMClassifier of ``objective="generative"`` at the top. Their parameters can be
         set as ``name__parameter``.
-    learning_rate, batch_size, n_iter, gradient, n_steps, n_chains, n_temperatures, \
-            fast_learning_rate, centering, solver, momentum, schedule, power_t, l1, \
-            l2, max_norm, sparsity_target, sparsity_cost, early_stopping, \
-            validation_fraction, n_iter_no_change, tol : default=those of DBN
-        Training options of each layer, as in :class:`DBN`; a tuple gives one value for
-        each layer. Early stopping of the top-level machine monitors the log probability
-        of labels.
-    resample, samples, init_layers : default=those of DBN
-        Values presented to layers, and their initial weights, as in :class:`DBN`;
-        initial weights of the label are small random numbers.
-    refine, refine_iter, refine_learning_rate, refine_steps : default=those of DBN
-        Joint refinement of all layers, as in :class:`DBN`, with labels in the top-level
-        machine.
-    feature_layer, warm_start, verbose, random_state : default=those of DBN
-        As in :class:`DBN`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels, in order.
-    layers_ : list of machines
-        Fitted machines from the bottom up, the last one an RBMClassifier; refinement
-        changes the last one only.
-    coefs_, intercepts_, generative_coefs_, generative_intercepts_, log_Z_, log_Z_se_
-        Parameters of each layer, and log partition function of the top-level machine,
-        as in :class:`DBN`.
-    density_kind_ : {"exact", "lower bound", "estimate"}
-        Meaning of :meth:`score_samples`, which scores data without their labels: as in
-        a :class:`DBN`.
     loss_curves_ : list of list of float
         Losses of each layer, one per epoch; that of the top-level machine is the mean
         negative log-likelihood of labels. After refinement also its losses: minus the
         mean bound on the log probability of some training rows and their labels, with a
         pseudo-likelihood in place of the top-level machine's log probability.
-    n_iter_, n_features_in_, feature_names_in_
-        As in :class:`DBN`.
 
     References
     ----------
@@ -109,90 +81,10 @@ class GenerativeDBNClassifier(Classifier, BeliefNetwork):
     (3, 64)
     """
 
-    _LABELLED = True
-    _parameter_constraints: dict = {
-        **BeliefNetwork._parameter_constraints,
-        "unlabeled": "no_validation",
-    }
+    _: KW_ONLY
+    unlabeled: object = None
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(256, 256),
-        *,
-        column_types="bernoulli",
-        unlabeled=None,
-        layers=None,
-        learning_rate=0.1,
-        batch_size=10,
-        n_iter="auto",
-        gradient="pcd",
-        n_steps=1,
-        n_chains=50,
-        n_temperatures=10,
-        fast_learning_rate=None,
-        centering="auto",
-        solver="sgd",
-        momentum=0.0,
-        schedule="linear",
-        power_t=0.5,
-        l1=0.0,
-        l2=0.0,
-        max_norm="auto",
-        sparsity_target=None,
-        sparsity_cost=0.1,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=1e-3,
-        resample=True,
-        samples=True,
-        init_layers="transpose",
-        refine=None,
-        refine_iter=10,
-        refine_learning_rate=0.01,
-        refine_steps=(3, 6, 10),
-        feature_layer="all",
-        warm_start=False,
-        verbose=0,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.column_types = column_types
-        self.unlabeled = unlabeled
-        self.layers = layers
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.n_iter = n_iter
-        self.gradient = gradient
-        self.n_steps = n_steps
-        self.n_chains = n_chains
-        self.n_temperatures = n_temperatures
-        self.fast_learning_rate = fast_learning_rate
-        self.centering = centering
-        self.solver = solver
-        self.momentum = momentum
-        self.schedule = schedule
-        self.power_t = power_t
-        self.l1 = l1
-        self.l2 = l2
-        self.max_norm = max_norm
-        self.sparsity_target = sparsity_target
-        self.sparsity_cost = sparsity_cost
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.resample = resample
-        self.samples = samples
-        self.init_layers = init_layers
-        self.refine = refine
-        self.refine_iter = refine_iter
-        self.refine_learning_rate = refine_learning_rate
-        self.refine_steps = refine_steps
-        self.feature_layer = feature_layer
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
+    _LABELLED = True
 
     def partial_fit(self, X, y, classes=None, sample_weight=None, layer=None):
         """Continue training: one pass over the rows for each layer in turn, or for one.

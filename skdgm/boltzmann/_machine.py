@@ -10,7 +10,7 @@ from skdgm.base.frames import filled_in, framed
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._learning.objective import EnergyObjective
 from skdgm.boltzmann._learning.state import TrainState
-from skdgm.boltzmann._options import IMPLIED, MACHINE
+from skdgm.boltzmann._options import IMPLIED
 from skdgm.boltzmann._structure.restricted import RESTRICTED
 from skdgm.boltzmann._structure.visible import BINARY, REAL
 from skdgm.optim import check_piecewise
@@ -39,8 +39,6 @@ class Machine(Estimator):
     _BUDGET = Budget(25_000, 10, 200)
     _IMPLIED = IMPLIED
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
-
-    _parameter_constraints: dict = {**MACHINE}
 
     @property
     def density_(self):

@@ -7,14 +7,11 @@ r"""Convolutional deep Boltzmann machines.
 Filters see the pooled units of the maps below; all layers are learned together.
 """
 
-from numbers import Integral
-
-from sklearn.utils._param_validation import Interval, StrOptions
-
-from skdgm.boltzmann import _options
+from skdgm.base.options import KW_ONLY, ArrayLike
 from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood
+from skdgm.boltzmann._options import DeepOptions, ImageOptions
 from skdgm.boltzmann._structure.convolved_deep import (
     CONVOLVED_DEEP,
     geometries,
@@ -22,10 +19,8 @@ from skdgm.boltzmann._structure.convolved_deep import (
 )
 from skdgm.training import Budget
 
-_COUNTS = [Interval(Integral, 1, None, closed="left"), tuple, None]
 
-
-class ConvDBM(Machine):
+class ConvDBM(ImageOptions, DeepOptions, Machine):
     r"""Convolutional deep Boltzmann machine with probabilistic max pooling.
 
     .. math::
@@ -58,78 +53,22 @@ class ConvDBM(Machine):
 
     Parameters
     ----------
-    conv_layer_sizes : int or tuple of int, default=(24, 40)
+    conv_layer_sizes : int or tuple of int
         Number of filters, and of maps, of each hidden layer, from below.
-    filter_shape : int, None or tuple, default=None
+    filter_shape
         Shape of the filters, as of :class:`ConvRBM`. A tuple has one for each layer: a
         number, a pair of them (rows and columns), or None for the default.
-    pool_shape : int, None or tuple, default=None
+    pool_shape
         Shape of blocks of positions, as of :class:`ConvRBM`, or a tuple as for
         ``filter_shape``.
-    stride : int or tuple, default=1
+    stride
         Steps from a position of the filters to the next, as of :class:`ConvRBM`, or a
         tuple as for ``filter_shape``.
-    image_shape : tuple of int or None, default=None
-        Height, width and perhaps channels of the images. None is a square of one
-        channel, or else one row of pixels.
-    padding : {"valid", "same"}, default="valid"
-        Whether filters stay within the images or maps that they see, or are centred at
-        each of their pixels.
-    column_types : {"bernoulli", "gaussian"}, default="bernoulli"
+    column_types
         Visible units: bits or real numbers.
-    precision, min_variance
-        For real columns, as in :class:`ConvRBM`.
-    features : {"pooled", "detection"}, default="pooled"
-        Features that ``transform`` returns, and ``inverse_transform`` takes:
-        probabilities of pooled or of detection units.
-    learning_rate : float, default=0.003
-        Initial learning rate; see ``schedule``. The gradient of a filter is a sum over
-        all positions, which Adam divides by its size; with "sgd", steps are shortened
-        where there are many.
-    batch_size : int, default=10
-        Number of rows in each update.
-    n_iter : int or "auto", default="auto"
+    n_iter
         Number of epochs in which all layers are trained together. With "auto", as many
         as make 6,000 updates, but at least 5 and at most 100.
-    gradient : {"pcd", "fpcd", "tempering"}, default="pcd"
-        Sampler of the negative phase, whose chains start where the last update left
-        them: Gibbs steps of the model itself, of the model with fast weights added, or
-        parallel tempering.
-    n_steps : int or tuple of int, default=1
-        Number of Gibbs steps of these chains in each update. The values of a tuple
-        share the epochs evenly, in order.
-    n_chains, n_temperatures, fast_learning_rate
-        As in :class:`ConvRBM`.
-    negative, mean_field_steps
-        As in :class:`DBM`.
-    centering : {"start", "data", "moving"} or None, default="data"
-        If not None, use the centred gradient [3]_, with one offset for all units of a
-        map, without which layers far from the data hardly learn unless they are
-        pre-trained. Offsets are as in :class:`BernoulliRBM`.
-    pretrain : {"layerwise"} or None, default=None
-        Initial weights: small random numbers, or those of pairs of layers trained one
-        after the other by contrastive divergence and Adam, with twice the input for
-        layers that have neighbours on both sides in the machine [1]_.
-    pretrain_iter, pretrain_learning_rate, pretrain_steps : default=10, 0.01, 1
-        Number of epochs, learning rate and number of Gibbs steps of each pair. A tuple
-        has one value for each pair; for ``pretrain_steps`` such a value may itself be a
-        tuple, whose values share the epochs.
-    inference_steps, inference_tol : default=50, 1e-3
-        Maximum number of mean-field sweeps for features and likelihoods, and the change
-        of a row's means below which they stop.
-    feature_layer : int, tuple of int or "all", default="all"
-        Hidden layers whose means :meth:`transform` returns: 0 is the first, -1 the
-        last. It may be changed after ``fit``, and so may the two above.
-    solver, momentum, schedule, power_t, l1, l2, max_norm
-        As in :class:`ConvRBM`.
-    sparsity_target : float, tuple of float or None, default=None
-        Target for the mean of each detection unit: one for all layers, or one for each.
-    sparsity_cost, resample, init_biases
-        As in :class:`ConvRBM`.
-    early_stopping, validation_fraction, n_iter_no_change, tol, warm_start, verbose
-        As in :class:`ConvRBM`.
-    random_state : int, RandomState instance or None, default=None
-        Source of initial weights, the order of rows and samples.
 
     Attributes
     ----------
@@ -143,34 +82,12 @@ class ConvDBM(Machine):
         Height, width and channels of the images.
     filter_shapes_, pool_shapes_, map_shapes_ : list of tuple of int
         For each layer rows and columns of filters, of blocks, and of positions.
-    chains_ : ndarray of shape (n_chains, n_features)
-        Visible units of the training chains.
     h_samples_ : list of ndarray
         Detection units of the training chains, layer by layer: position after position,
         and of each map after map.
-    swap_rates_ : ndarray of shape (n_temperatures - 1,)
-        For "tempering", as in :class:`ConvRBM`.
-    precision_, mean_, scale_ : ndarray of shape (n_features,)
-        For real columns, as in :class:`ConvRBM`.
-    log_Z_, log_Z_se_ : float
-        Log partition function, computed at first access, and its standard error.
     density_kind_ : {"lower bound", "estimate"}
         Kind of density that :meth:`score_samples` returns: a lower bound where log Z is
         exact, because the odd or the even layers have at most 2**20 states.
-    loss_curve_ : list of float
-        For each epoch the negative log-likelihood of some units of training rows, given
-        the others and the mean-field means two layers above, in nats per row.
-    validation_curve_ : list of float
-        The same for held-out rows, with ``early_stopping``.
-    pretrain_loss_curves_ : list of list of float
-        For each pair of layers and each epoch, the negative log-likelihood of some rows
-        given the layer above, in nats; empty without ``pretrain``.
-    n_iter_ : int
-        Number of epochs done in which all layers were trained together.
-    n_features_in_ : int
-        Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where X has some.
 
     See Also
     --------
@@ -200,118 +117,15 @@ class ConvDBM(Machine):
     (3, 64)
     """
 
-    _parameter_constraints: dict = {
-        **_options.DEEP,
-        "conv_layer_sizes": _options.DEEP["hidden_layer_sizes"],
-        "filter_shape": _COUNTS,
-        "pool_shape": _COUNTS,
-        "stride": _COUNTS[:2],
-        "image_shape": [tuple, None],
-        "padding": [StrOptions({"valid", "same"})],
-        "precision": [StrOptions({"scalar", "fixed"})],
-        "features": [StrOptions({"pooled", "detection"})],
-        "gradient": [StrOptions({"pcd", "fpcd", "tempering"})],
-    }
-    _parameter_constraints.pop("hidden_layer_sizes")
+    conv_layer_sizes: ArrayLike | int = (24, 40)
+    _: KW_ONLY
+    learning_rate = 0.003
+    pretrain_learning_rate = 0.01
+    solver = "adam"
+    momentum = 0.9
+
     _layers, _DENSITY = CONVOLVED_DEEP, DeepDensity
     _BUDGET = Budget(6_000, 5, 100)
-
-    def __init__(
-        self,
-        conv_layer_sizes=(24, 40),
-        *,
-        filter_shape=None,
-        pool_shape=None,
-        stride=1,
-        image_shape=None,
-        padding="valid",
-        column_types="bernoulli",
-        precision="scalar",
-        min_variance=0.05,
-        features="pooled",
-        learning_rate=0.003,
-        batch_size=10,
-        n_iter="auto",
-        gradient="pcd",
-        n_steps=1,
-        n_chains=50,
-        n_temperatures=10,
-        fast_learning_rate=None,
-        negative="samples",
-        mean_field_steps=10,
-        centering="data",
-        pretrain=None,
-        pretrain_iter=10,
-        pretrain_learning_rate=0.01,
-        pretrain_steps=1,
-        inference_steps=50,
-        inference_tol=1e-3,
-        feature_layer="all",
-        solver="adam",
-        momentum=0.9,
-        schedule="linear",
-        power_t=0.5,
-        l1=0.0,
-        l2=0.0,
-        max_norm=None,
-        sparsity_target=None,
-        sparsity_cost=0.1,
-        resample=True,
-        init_biases="marginals",
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=1e-3,
-        warm_start=False,
-        verbose=0,
-        random_state=None,
-    ):
-        self.conv_layer_sizes = conv_layer_sizes
-        self.filter_shape = filter_shape
-        self.pool_shape = pool_shape
-        self.stride = stride
-        self.image_shape = image_shape
-        self.padding = padding
-        self.column_types = column_types
-        self.precision = precision
-        self.min_variance = min_variance
-        self.features = features
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.n_iter = n_iter
-        self.gradient = gradient
-        self.n_steps = n_steps
-        self.n_chains = n_chains
-        self.n_temperatures = n_temperatures
-        self.fast_learning_rate = fast_learning_rate
-        self.negative = negative
-        self.mean_field_steps = mean_field_steps
-        self.centering = centering
-        self.pretrain = pretrain
-        self.pretrain_iter = pretrain_iter
-        self.pretrain_learning_rate = pretrain_learning_rate
-        self.pretrain_steps = pretrain_steps
-        self.inference_steps = inference_steps
-        self.inference_tol = inference_tol
-        self.feature_layer = feature_layer
-        self.solver = solver
-        self.momentum = momentum
-        self.schedule = schedule
-        self.power_t = power_t
-        self.l1 = l1
-        self.l2 = l2
-        self.max_norm = max_norm
-        self.sparsity_target = sparsity_target
-        self.sparsity_cost = sparsity_cost
-        self.resample = resample
-        self.init_biases = init_biases
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
     importance_likelihood = importance_likelihood
 

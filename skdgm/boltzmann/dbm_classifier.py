@@ -7,11 +7,11 @@ The label is a softmax unit above the last hidden layer.
 """
 
 from types import SimpleNamespace
-
-from sklearn.utils._param_validation import StrOptions
+from typing import Literal
 
 from skdgm.base import Classifier
 from skdgm.base.fits import asked_of, current
+from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann._learning.fine_tuning import NET, logits, tune
 from skdgm.boltzmann._learning.label_objective import LabelledObjective
@@ -20,11 +20,12 @@ from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood, sample_of_class
 from skdgm.boltzmann._structure.deep import DEEP
 from skdgm.boltzmann.dbm import DBM
-from skdgm.nets import TUNING, check_dropout
+from skdgm.nets import check_dropout
+from skdgm.nets.options import TuningOptions
 from skdgm.training import labelled
 
 
-class DBMClassifier(Classifier, Machine):
+class DBMClassifier(TuningOptions, Classifier, Machine):
     r"""Deep Boltzmann machine as a classifier and a density.
 
     .. math::
@@ -47,7 +48,7 @@ class DBMClassifier(Classifier, Machine):
 
     Parameters
     ----------
-    dbm : DBM, default=None
+    dbm
         Unfitted machine, whose parameters describe the one to train, without the label,
         and its training. They can be set as ``dbm__parameter``. It is not fitted or
         changed itself; its ``random_state``, ``verbose`` and ``warm_start`` are
@@ -57,53 +58,29 @@ class DBMClassifier(Classifier, Machine):
         of layers; with ``early_stopping``, the log probability of the labels of
         held-out rows counts. None means ``DBM(learning_rate=0.05)``, the defaults of
         DBM with half its learning rate.
-    unlabeled : object, default=None
+    unlabeled
         Value of y for rows without a label: while the machine is trained, these have
         labels drawn from it; :meth:`score` leaves them out. None means that all rows
         are labelled.
-    fine_tune : {"backprop"} or None, default="backprop"
+    fine_tune
         If None, no network is trained, and the machine itself predicts labels: of the
         parameters below, ``warm_start``, ``verbose`` and ``random_state`` count alone.
-    n_iter : int or "auto", default="auto"
+    n_iter
         Number of epochs of fine-tuning; "auto": as many as make 1,500 updates, at least
         50 and at most 300.
-    learning_rate : float, default=0.003
-        Initial learning rate of the network; see ``schedule``.
-    alpha : float, default=0.0001
-        Weight decay: ``alpha / 2`` times the sum of the network's squared weights is
-        added to the sum of the losses of a batch.
-    dropout : float or pair of float, default=0.0
+    dropout : float or pair of float
         Share of the network's hidden units that are dropped at each presentation; of a
         pair, the first is the share of its inputs, the second that of hidden units.
-    solver : {"adam", "sgd"}, default="adam"
-        Optimiser of the network.
-    batch_size : int, default=50
-        Number of rows in each update of the network.
-    momentum : float, default=0.9
-        Momentum coefficient (for "adam", its first beta).
-    max_norm : float or None, default=None
-        Maximum norm of the weights into a hidden unit of the network.
-    schedule : {"constant", "invscaling", "linear"}, default="linear"
-        The network's learning rate after t of T epochs is ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
-    power_t : float, default=0.5
-        Exponent of ``schedule="invscaling"``.
-    early_stopping : bool, default=False
+    early_stopping
         If True, hold out rows, stop fine-tuning when the log probability of their
         labels no longer rises, and keep the network for which it was highest.
-    validation_fraction : float, default=0.1
-        Share of the rows with a label to hold out.
-    n_iter_no_change : int, default=5
-        Number of epochs without an improvement of ``tol`` before early stopping.
-    tol : float, default=0.001
+    tol
         Smallest improvement that counts, in nats per row.
-    warm_start : bool, default=False
+    warm_start
         If True, ``fit`` continues from the machine's parameters; the network starts
         anew.
-    verbose : int, default=0
+    verbose
         If not zero, print a line for each epoch of the machine and of the network.
-    random_state : int, RandomState instance or None, default=None
-        Source of initial weights, the order of rows and samples, and dropout.
 
     Attributes
     ----------
@@ -134,12 +111,6 @@ class DBMClassifier(Classifier, Machine):
     density_kind_ : {"lower bound", "estimate"}
         Kind of density that :meth:`score_samples` returns: a lower bound where log Z is
         exact, because the odd or the even layers, including the label, have few states.
-    n_iter_ : int
-        Number of epochs done by the machine.
-    n_features_in_ : int
-        Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where X has some.
 
     See Also
     --------
@@ -167,58 +138,16 @@ class DBMClassifier(Classifier, Machine):
     (3, 64)
     """
 
-    _parameter_constraints: dict = {
-        "dbm": [DBM, None],
-        "unlabeled": "no_validation",
-        "fine_tune": [StrOptions({"backprop"}), None],
-        **TUNING,
-    }
-    _layers, _DENSITY, _OBJECTIVE = DEEP, DeepDensity, LabelledObjective
+    dbm: DBM | None = None
+    _: KW_ONLY
+    unlabeled: object = None
+    fine_tune: Literal["backprop"] | None = "backprop"
+    learning_rate = 3e-3
+    batch_size = 50
+    n_iter_no_change = 5
+    tol = 1e-3
 
-    def __init__(
-        self,
-        dbm=None,
-        *,
-        unlabeled=None,
-        fine_tune="backprop",
-        n_iter="auto",
-        learning_rate=3e-3,
-        alpha=1e-4,
-        dropout=0.0,
-        solver="adam",
-        batch_size=50,
-        momentum=0.9,
-        max_norm=None,
-        schedule="linear",
-        power_t=0.5,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=1e-3,
-        warm_start=False,
-        verbose=0,
-        random_state=None,
-    ):
-        self.dbm = dbm
-        self.unlabeled = unlabeled
-        self.fine_tune = fine_tune
-        self.n_iter = n_iter
-        self.learning_rate = learning_rate
-        self.alpha = alpha
-        self.dropout = dropout
-        self.solver = solver
-        self.batch_size = batch_size
-        self.momentum = momentum
-        self.max_norm = max_norm
-        self.schedule = schedule
-        self.power_t = power_t
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
+    _layers, _DENSITY, _OBJECTIVE = DEEP, DeepDensity, LabelledObjective
 
     importance_likelihood, sample = importance_likelihood, sample_of_class
 

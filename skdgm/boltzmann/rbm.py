@@ -3,20 +3,21 @@ r"""Restricted Boltzmann machines of units of any kind.
 .. math:: -E(v, h) = \sum_j \log w_j(v_j) + \log w(h) + b^\top v + c^\top h + v^\top W h
 """
 
+from typing import Annotated, ClassVar
+
 from skdgm.base.frames import framed
+from skdgm.base.options import KW_ONLY, Count
 from skdgm.boltzmann._density.table import TableDensity
 from skdgm.boltzmann._learning.table_objective import TableObjective
 from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._options import MACHINE, REAL
+from skdgm.boltzmann._options import MachineOptions, RealOptions
 from skdgm.boltzmann._structure.table_layers import TABLES, improper
 from skdgm.boltzmann._structure.tables import kinds_of
 from skdgm.boltzmann._structure.visible import BINARY
 from skdgm.data.units import UNITS, Kinds, UnitColumns, checked_kinds
 
-_LEFT_OUT = "resample", "sparsity_target", "sparsity_cost", "init_biases"
 
-
-class RBM(Machine):
+class RBM(RealOptions, MachineOptions, Machine):
     r"""Restricted Boltzmann machine of visible and hidden units of any kind.
 
     .. math::
@@ -59,88 +60,44 @@ class RBM(Machine):
 
     Parameters
     ----------
-    n_components : int, default=256
+    n_components
         Number of hidden units.
-    column_types : str, tuple of str or dict, default="bernoulli"
+    column_types : str, tuple of str or dict
         Kind of all columns; of each, a tuple; or "mixed": those of a DataFrame's types,
         bits for bools, categories for text and category dtypes, "gaussian" for numbers,
         or categories where numbers have few values. A dict has the kinds of some
         columns by name, the others are as by "mixed".
-    hidden : str, default="bernoulli"
+    hidden
         Kind of hidden units: "bernoulli", "binomial(n)", "categorical(n)" (each unit
         has n states), "gaussian" and "rectified" (of variance 1 before truncation) or
         "poisson". The last three have no limits, and then visible units must have some,
         or Z would be infinite: "bernoulli", "categorical", "binomial" or "interval".
-    precision : {"diagonal", "scalar", "fixed"}, default="diagonal"
+    precision
         Precisions of "gaussian" and "rectified" columns given the hidden units: one
         learned for each column, one learned for all columns of a kind, or fixed at the
         inverse variances (mean squares) of the columns.
-    min_variance : float, default=0.05
+    min_variance
         Lower limit of a column's learned variance given the hidden units, as a share of
         the column's variance (mean square). The lower it is, the sooner the chains of
         long fits stop mixing.
-    learning_rate : float, default=0.1
+    learning_rate
         Initial learning rate; see ``schedule``. With "sgd", steps are shortened where
         many columns or hidden units would make them overshoot.
-    batch_size : int, default=10
-        Number of rows in each update.
-    n_iter : int, default=20
-        Number of epochs.
-    gradient : {"tempering", "pcd", "cd", "fpcd"}, default="tempering"
+    gradient
         Chains of the negative phase. Those of parallel tempering persist, and exchange
         states with hotter ones ("tempering" [5]_). Others start where the last update
         left them (persistent contrastive divergence, "pcd" [2]_), perhaps with fast
         weights ("fpcd" [4]_), or at the data (contrastive divergence, "cd" [1]_). They
         are several times faster, but above units that say much, as counts do, they stay
         where the rows are, and the model may have most of its probability elsewhere.
-    n_steps : int or tuple of int, default=1
-        Number of Gibbs steps of these chains in each update. The values of a tuple
-        share the epochs evenly, in order.
-    n_chains : int or None, default=20
-        Number of persistent chains; ``batch_size`` if None.
-    n_temperatures : int, default=10
-        Number of temperatures for "tempering", with ``n_chains`` chains at each.
-    fast_learning_rate : float or None, default=None
-        Learning rate of the fast weights for "fpcd", which decay by a twentieth in each
-        update; the initial ``learning_rate`` if None.
-    centering : {"start", "data", "moving"} or None, default="data"
-        If not None, use the centred gradient [6]_, whose offsets are means of visible
-        and hidden units: those at the start of training, running means in the positive
-        phase ("data"), or running averages of the means in both phases ("moving").
-    solver : {"sgd", "adam"}, default="sgd"
-        Stochastic gradient descent, or Adam, which divides the gradient by its recent
-        size, parameter by parameter.
-    momentum : float or tuple of float, default=0.0
-        Momentum coefficient (for "adam" the first beta). The values of a tuple share
-        the epochs evenly, in order.
-    schedule : {"constant", "invscaling", "linear", "cooldown"}, default="linear"
-        The learning rate after t of T epochs is ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t``, ``1 - t / T`` or ``min(1, 5 * (1 - t / T))``.
-    power_t : float, default=0.5
-        Exponent for ``schedule="invscaling"``.
-    l1, l2 : float, default=0.0
+    l1, l2 : float
         Penalties on the weights: l1 times the sum of their absolute values and l2 / 2
         times the sum of their squares are subtracted from the log-likelihood per row;
         weights count in the scales of the columns.
-    max_norm : float or None, default=None
+    max_norm
         Maximum norm of the weights of each hidden unit to the columns of a kind, in
         the standard deviations of the columns (of "gaussian" and "rectified" ones,
         given the hidden units).
-    early_stopping : bool, default=False
-        If True, hold out rows, stop when their ``loss_curve_`` no longer falls, and
-        keep the parameters with which it was lowest.
-    validation_fraction : float, default=0.1
-        Share of the rows to hold out.
-    n_iter_no_change : int, default=5
-        Number of epochs without an improvement of ``tol`` before stopping early.
-    tol : float, default=1e-3
-        Smallest improvement that counts, in nats per row.
-    warm_start : bool, default=False
-        If True, ``fit`` continues from the learned parameters.
-    verbose : int, default=0
-        If not 0, print a line for each epoch.
-    random_state : int, RandomState instance or None, default=None
-        Source of initial weights, the order of rows and samples.
 
     Attributes
     ----------
@@ -160,13 +117,6 @@ class RBM(Machine):
     chains_ : ndarray of shape (n_chains, n_features)
         Visible units of the training chains (with "cd", those at the start), with codes
         for categories.
-    swap_rates_ : ndarray of shape (n_temperatures - 1,)
-        For "tempering": recent swap rates of chains at neighbouring temperatures, from
-        the model's own temperature on.
-    log_Z_ : float
-        Log partition function, computed at first access.
-    log_Z_se_ : float
-        Standard error of ``log_Z_``; 0 where that is exact.
     density_kind_ : {"exact", "estimate"}
         Kind of density that :meth:`score_samples` returns: exact where one of the
         layers has at most :math:`2^{20}` states; elsewhere, of rows with missing
@@ -175,14 +125,6 @@ class RBM(Machine):
         For each epoch the negative log-likelihood of columns, each given the means of
         the hidden units given the other columns of its row, estimated from some columns
         of training rows, in nats per row.
-    validation_curve_ : list of float
-        The same for held-out rows, with ``early_stopping``.
-    n_iter_ : int
-        Number of epochs done.
-    n_features_in_ : int
-        Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where X has some.
 
     See Also
     --------
@@ -222,82 +164,22 @@ class RBM(Machine):
     -248 nats
     """
 
+    n_components: Count = 256
+    _: KW_ONLY
+    column_types: Annotated[str, Kinds(set(UNITS) | {"mixed"})] | tuple | dict = (
+        "bernoulli"
+    )
+    hidden: Annotated[str, Kinds(set(UNITS))] = "bernoulli"
+    gradient = "tempering"
+    n_chains = 20
+    centering = "data"
+    sparsity_target: ClassVar = None
+    sparsity_cost: ClassVar
+    resample: ClassVar = False
+    init_biases: ClassVar
+
     _layers, _DENSITY, _OBJECTIVE = TABLES, TableDensity, TableObjective
-    _IMPLIED = {
-        **Machine._IMPLIED,
-        "resample": False,
-        "sparsity_target": None,
-    }
     _TRANSIENT = "swap_rates_", "precision_", "_log_precisions"
-
-    _parameter_constraints: dict = {
-        **{name: own for name, own in MACHINE.items() if name not in _LEFT_OUT},
-        "column_types": [Kinds(set(UNITS) | {"mixed"}), tuple, dict],
-        "hidden": [Kinds(set(UNITS))],
-        "precision": REAL["precision"],
-        "min_variance": REAL["min_variance"],
-    }
-
-    def __init__(
-        self,
-        n_components=256,
-        *,
-        column_types="bernoulli",
-        hidden="bernoulli",
-        precision="diagonal",
-        min_variance=0.05,
-        learning_rate=0.1,
-        batch_size=10,
-        n_iter=20,
-        gradient="tempering",
-        n_steps=1,
-        n_chains=20,
-        n_temperatures=10,
-        fast_learning_rate=None,
-        centering="data",
-        solver="sgd",
-        momentum=0.0,
-        schedule="linear",
-        power_t=0.5,
-        l1=0.0,
-        l2=0.0,
-        max_norm=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=1e-3,
-        warm_start=False,
-        verbose=0,
-        random_state=None,
-    ):
-        self.n_components = n_components
-        self.column_types = column_types
-        self.hidden = hidden
-        self.precision = precision
-        self.min_variance = min_variance
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.n_iter = n_iter
-        self.gradient = gradient
-        self.n_steps = n_steps
-        self.n_chains = n_chains
-        self.n_temperatures = n_temperatures
-        self.fast_learning_rate = fast_learning_rate
-        self.centering = centering
-        self.solver = solver
-        self.momentum = momentum
-        self.schedule = schedule
-        self.power_t = power_t
-        self.l1 = l1
-        self.l2 = l2
-        self.max_norm = max_norm
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
     def transform(self, X):
         """Means of the hidden units given the visible ones.

@@ -5,16 +5,14 @@ r"""Replicated softmax: a restricted Boltzmann machine of documents.
 Each of the n words is a softmax unit, and all of them share biases and weights.
 """
 
-from sklearn.utils._param_validation import StrOptions
+from typing import Literal
 
+from skdgm.base.options import KW_ONLY, Count
 from skdgm.boltzmann._documents.machine import DocumentModel
-from skdgm.boltzmann._options import MACHINE
-
-_LEFT_OUT = "centering", "fast_learning_rate", "init_biases", "resample"
-_LEFT_OUT += "sparsity_cost", "sparsity_target"
+from skdgm.boltzmann._options import ChainOptions
 
 
-class ReplicatedSoftmax(DocumentModel):
+class ReplicatedSoftmax(ChainOptions, DocumentModel):
     r"""Replicated softmax, a topic model of documents with binary hidden units.
 
     .. math::
@@ -36,60 +34,23 @@ class ReplicatedSoftmax(DocumentModel):
 
     Parameters
     ----------
-    n_components : int, default=50
+    n_components
         Number of hidden units.
-    learning_rate : float, default=0.5
+    learning_rate
         Initial learning rate, divided by the mean length of documents + 10, at least
         30, since hidden units sum up their words; see ``schedule``. The objective is
         the log-likelihood per word of a document of mean length.
-    batch_size : int, default=20
-        Number of documents in each update.
-    n_iter : int, default=50
-        Number of epochs.
-    gradient : {"pcd", "cd", "tempering"}, default="tempering"
+    gradient
         Chains of the negative phase: they start at the documents (contrastive
         divergence, "cd"), or where the last update left them ("pcd"), with lengths
         spread evenly over those of the training documents. These may also exchange
         hidden units with chains of shorter documents, which mix faster ("tempering",
         where the length is the inverse temperature).
-    n_steps : int or tuple of int, default=1
-        Number of Gibbs steps of these chains in each update. The values of a tuple
-        share the epochs evenly, in order.
-    n_chains : int or None, default=20
-        Number of persistent chains; ``batch_size`` if None.
-    n_temperatures : int, default=10
+    n_temperatures
         Number of lengths for "tempering", from each chain's own down to one word.
-    solver : {"sgd", "adam"}, default="adam"
+    solver
         Adam, which divides the gradient by its recent size, so that rare words learn as
         fast as frequent ones; or stochastic gradient descent.
-    momentum : float or tuple of float, default=0.5
-        Momentum coefficient (for "adam" the first beta). The values of a tuple share
-        the epochs evenly, in order.
-    schedule : {"constant", "invscaling", "linear", "cooldown"}, default="linear"
-        The learning rate after t of T epochs is ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t``, ``1 - t / T`` or ``min(1, 5 * (1 - t / T))``.
-    power_t : float, default=0.5
-        Exponent for ``schedule="invscaling"``.
-    l1, l2 : float, default=0.0
-        Penalties on the weights: l1 times the sum of their absolute values and l2 / 2
-        times the sum of their squares are subtracted from the objective.
-    max_norm : float or None, default=None
-        Maximum norm of the weights of each hidden unit.
-    early_stopping : bool, default=False
-        If True, hold out documents, stop when their ``loss_curve_`` no longer falls,
-        and keep the parameters with which it was lowest.
-    validation_fraction : float, default=0.1
-        Share of the documents to hold out.
-    n_iter_no_change : int, default=5
-        Number of epochs without an improvement of ``tol`` before stopping early.
-    tol : float, default=1e-3
-        Smallest improvement that counts, in nats per document.
-    warm_start : bool, default=False
-        If True, ``fit`` continues from the learned parameters.
-    verbose : int, default=0
-        If not 0, print a line for each epoch.
-    random_state : int, RandomState instance or None, default=None
-        Source of initial weights, the order of documents and draws.
 
     Attributes
     ----------
@@ -116,14 +77,6 @@ class ReplicatedSoftmax(DocumentModel):
     loss_curve_ : list of float
         For each epoch the negative log-likelihood of each half of a document given the
         other (by the hidden means given that), in nats per training document.
-    validation_curve_ : list of float
-        The same for held-out documents, with ``early_stopping``.
-    n_iter_ : int
-        Number of epochs done.
-    n_features_in_ : int
-        Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where X has some.
 
     References
     ----------
@@ -145,56 +98,12 @@ class ReplicatedSoftmax(DocumentModel):
     True
     """
 
-    _parameter_constraints: dict = {
-        **{name: own for name, own in MACHINE.items() if name not in _LEFT_OUT},
-        "gradient": [StrOptions({"pcd", "cd", "tempering"})],
-    }
-
-    def __init__(
-        self,
-        n_components=50,
-        *,
-        learning_rate=0.5,
-        batch_size=20,
-        n_iter=50,
-        gradient="tempering",
-        n_steps=1,
-        n_chains=20,
-        n_temperatures=10,
-        solver="adam",
-        momentum=0.5,
-        schedule="linear",
-        power_t=0.5,
-        l1=0.0,
-        l2=0.0,
-        max_norm=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=1e-3,
-        warm_start=False,
-        verbose=0,
-        random_state=None,
-    ):
-        self.n_components = n_components
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.n_iter = n_iter
-        self.gradient = gradient
-        self.n_steps = n_steps
-        self.n_chains = n_chains
-        self.n_temperatures = n_temperatures
-        self.solver = solver
-        self.momentum = momentum
-        self.schedule = schedule
-        self.power_t = power_t
-        self.l1 = l1
-        self.l2 = l2
-        self.max_norm = max_norm
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
+    n_components: Count = 50
+    _: KW_ONLY
+    gradient: Literal["pcd", "cd", "tempering"] = "tempering"
+    learning_rate = 0.5
+    batch_size = 20
+    n_iter = 50
+    n_chains = 20
+    solver = "adam"
+    momentum = 0.5

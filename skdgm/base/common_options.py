@@ -1,0 +1,112 @@
+"""Options that estimators of several families share."""
+
+from typing import Annotated, Literal
+
+from sklearn.utils._param_validation import Interval, RealNotInt
+
+from skdgm.base.options import (
+    KW_ONLY,
+    ArrayLike,
+    Count,
+    Fraction,
+    NotNegative,
+    Options,
+    Positive,
+    RandomState,
+    Verbose,
+)
+
+
+class FitOptions(Options):
+    """Options of training by epochs.
+
+    Parameters
+    ----------
+    batch_size
+        Number of rows in each update.
+    learning_rate
+        Initial learning rate; see ``schedule``.
+    power_t
+        Exponent of ``schedule="invscaling"``.
+    early_stopping
+        If True, hold out rows, stop when their ``validation_curve_`` no longer
+        falls, and keep the parameters with which it was lowest.
+    validation_fraction
+        Share of the rows to hold out.
+    n_iter_no_change
+        Number of epochs without an improvement of ``tol`` before stopping early.
+    tol
+        Smallest improvement that counts, in nats per row.
+    warm_start
+        If True, ``fit`` continues from the learned parameters.
+    verbose
+        If not 0, print a line for each epoch.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, order of rows and draws.
+
+    Attributes
+    ----------
+    n_iter_ : int
+        Number of epochs done.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X has some.
+    """
+
+    _: KW_ONLY
+    batch_size: Count = 100
+    learning_rate: Positive = 0.003
+    power_t: NotNegative = 0.5
+    early_stopping: bool = False
+    validation_fraction: Fraction = 0.1
+    n_iter_no_change: Count = 10
+    tol: NotNegative = 1e-3
+    warm_start: bool = False
+    verbose: Verbose = 0
+    random_state: RandomState = None
+
+
+class CategoryOptions(Options):
+    """Options of columns of categories.
+
+    Parameters
+    ----------
+    min_categories : int, array-like of int or None
+        Least number of categories of "categorical", in all columns or in each; more
+        are found in the data.
+    min_frequency : int, float or None
+        Least weight of rows (a share, if a float) of a category that has a probability
+        of its own given the other columns; rarer ones are drawn as one, and told apart
+        by their frequencies.
+    max_categories
+        Most categories of a column, counting the rare ones as one.
+    handle_unknown
+        What a category is that was not in ``fit``: an error; missing, everywhere; or a
+        rare one, if there are any, else missing. "auto": of names in a DataFrame, a
+        category of small probability in scores and missing elsewhere, with a warning;
+        of codes in an array, an error.
+    """
+
+    _: KW_ONLY
+    min_categories: Count | ArrayLike | None = None
+    min_frequency: (
+        Count | Annotated[float, Interval(RealNotInt, 0, 1, closed="neither")] | None
+    ) = None
+    max_categories: Count | None = None
+    handle_unknown: Literal["auto", "error", "ignore", "infrequent_if_exist"] = "auto"
+
+
+class TableOptions(CategoryOptions):
+    """Options of tables with columns of several kinds.
+
+    Parameters
+    ----------
+    missing_pattern
+        Whether samples have missing entries, too, as the rows have: "model" takes that
+        an entry is missing for a value of its own, which scores count. For "mixed"
+        columns, tuples and dicts.
+    """
+
+    _: KW_ONLY
+    missing_pattern: Literal["ignore", "model"] = "ignore"

@@ -1,0 +1,258 @@
+"""Options that belief networks share."""
+
+from typing import Literal
+
+from skdgm.base.options import (
+    KW_ONLY,
+    ArrayLike,
+    Auto,
+    Count,
+    CountOrZero,
+    Fraction,
+    NotNegative,
+    Options,
+    Positive,
+    Probability,
+    RandomState,
+    Several,
+    Verbose,
+)
+from skdgm.nets.options import TuningOptions
+
+
+class NetworkOptions(Options):
+    """Options of stacks of machines.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of int
+        Number of hidden units of each layer, from the bottom up.
+    column_types
+        Kind of the columns: 0, 1 or probabilities of 1; or real, and standardised
+        internally.
+    layers : list of (str, machine) or None
+        A stack of machines given explicitly, as the steps of a Pipeline are, in place
+        of all parameters that describe one: BernoulliRBM, or at the bottom GaussianRBM.
+        Clones of them are fitted. Their parameters can be set as ``name__parameter``.
+    """
+
+    hidden_layer_sizes: ArrayLike | Count = (256, 256)
+    _: KW_ONLY
+    column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
+    layers: list | None = None
+
+
+class LayerwiseOptions(NetworkOptions):
+    """Options of networks that are learned layer by layer.
+
+    Parameters
+    ----------
+    resample
+        If True, bits are drawn from grey data anew at each presentation; if False, grey
+        values are used as they are.
+    samples
+        If True, a layer above the first learns from samples of the units below, drawn
+        anew at each presentation; if False, from their means.
+    feature_layer : int, tuple of int or "all"
+        Layer whose hidden units' means :meth:`transform` returns: 0 at the bottom, -1
+        at the top; or several or all layers side by side. Labels are best predicted
+        from all. It may be changed after ``fit``.
+    warm_start
+        If True, ``fit`` continues from the current parameters.
+    verbose
+        If not zero, print a line for each epoch.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, order of rows and sampling; machines in ``layers`` may
+        have their own.
+
+    Attributes
+    ----------
+    layers_ : list of machines
+        Fitted machines from the bottom up; refinement changes the last one only.
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Recognition weights of each layer.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Recognition biases, of the units above.
+    generative_coefs_ : list of ndarray of shape (n_above, n_below)
+        Generative weights of each layer; without refinement the transposed recognition
+        weights.
+    generative_intercepts_ : list of ndarray of shape (n_below,)
+        Generative biases, of the units below.
+    log_Z_ : float
+        Log partition function of the top-level machine, computed at first use.
+    log_Z_se_ : float
+        Standard error of ``log_Z_``; 0 where log Z is exact.
+    density_kind_ : {"exact", "lower bound", "estimate"}
+        Meaning of :meth:`score_samples`: a lower bound, in expectation over draws, if
+        log Z is exact, because one of the top-level machine's layers has at most 20
+        units, otherwise an estimate of one. For a single layer, as for a BernoulliRBM.
+    n_iter_ : int
+        Total number of epochs, over all layers and refinement.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X has some.
+    """
+
+    _: KW_ONLY
+    resample: bool = True
+    samples: bool = True
+    feature_layer: int | tuple | Literal["all"] = "all"
+    warm_start: bool = False
+    verbose: Verbose = 0
+    random_state: RandomState = None
+
+
+class MapOptions(Options):
+    """Options of stacks of convolutional machines.
+
+    Parameters
+    ----------
+    conv_layer_sizes : int or tuple of int
+        Number of filters of each layer of maps, from the bottom up.
+    filter_shape
+        Shape of the filters, as of :class:`ConvRBM`. A tuple has one for each layer of
+        maps: a number, a pair of them (rows and columns), or None for the default.
+    pool_shape
+        Shape of blocks of positions, as of :class:`ConvRBM`, or a tuple as for
+        ``filter_shape``.
+    stride
+        Steps from a position of the filters to the next, as of :class:`ConvRBM`, or a
+        tuple as for ``filter_shape``.
+    hidden_layer_sizes : int or tuple of int
+        Numbers of units of layers above the maps that are connected to all of them, as
+        in :class:`DBN`, from the bottom up; by default there are none.
+    image_shape : tuple of int or None
+        Height, width and perhaps channels of the images. None is a square of one
+        channel, or else one row of pixels.
+    padding
+        Whether filters stay within the images or maps that they see, or are centred at
+        each of their pixels.
+    layers : list of (str, machine) or None
+        A stack of machines given explicitly, as the steps of a Pipeline are, in place
+        of all parameters that describe one: ConvRBM, and above these perhaps
+        BernoulliRBM. Clones of them are fitted, with the ``image_shape`` that the layer
+        below gives. Their parameters can be set as ``name__parameter``.
+    """
+
+    conv_layer_sizes: ArrayLike | Count = (40, 40)
+    _: KW_ONLY
+    filter_shape: Count | tuple | None = None
+    pool_shape: Count | tuple | None = None
+    stride: Count | tuple = 1
+    pooling: Literal["probabilistic", "max", "mean"] | tuple = "probabilistic"
+    hidden_layer_sizes: ArrayLike | Count = ()
+    image_shape: tuple | None = None
+    padding: Literal["valid", "same"] = "valid"
+
+
+class StackOptions(LayerwiseOptions):
+    """Options of training of each layer, and of all together.
+
+    Parameters
+    ----------
+    learning_rate, batch_size, n_iter, gradient, n_steps, n_chains, n_temperatures, \
+fast_learning_rate, centering, solver, momentum, schedule, power_t, l1, l2, max_norm, \
+sparsity_target, sparsity_cost, early_stopping, validation_fraction, n_iter_no_change, \
+tol : default=those of the layers
+        Training options of each layer, as in :class:`~skdgm.BernoulliRBM`. A tuple
+        gives one value for each layer (which may be a tuple itself). ``schedule`` is
+        "linear", since a layer has more epochs than a BernoulliRBM alone. Three are
+        "auto" by default. ``n_iter``: as many epochs as present 20 million values of X,
+        or make 12,000 updates if that is fewer (not below a label); at least 20 and at
+        most 200. ``centering`` and ``max_norm``: the machine's own defaults, which are
+        None for binary columns, "data" and 4.0 for real columns; but layers above the
+        first, whose units are on about half of the time, have ``centering="data"``.
+    init_layers
+        Initial weights of a layer above the first. "transpose": the transposed weights
+        of the layer below, where the new layer has enough units and the layer below no
+        real ones, so that the bound starts where the layer below ended. Otherwise, and
+        for "random": small random numbers.
+    refine
+        Joint refinement of all layers after they have been learned one by one: by
+        contrastive wake-sleep [2]_, which gives the directed layers separate
+        recognition and generative weights; or none.
+    refine_iter
+        Epochs of refinement.
+    refine_learning_rate
+        Learning rate at the start of refinement; it decreases linearly.
+    refine_steps : int or tuple of int
+        Number of Gibbs steps in the top-level machine during refinement. The values of
+        a tuple share the epochs evenly.
+    warm_start
+        If True, ``fit`` continues from the current parameters; if these were refined,
+        it only refines them further.
+    """
+
+    _: KW_ONLY
+    learning_rate: Positive | tuple = 0.1
+    batch_size: Count | tuple = 10
+    n_iter: CountOrZero | tuple | Auto = "auto"
+    gradient: Literal["pcd", "cd", "fpcd", "tempering"] | tuple = "pcd"
+    n_steps: int | tuple = 1
+    n_chains: Count | tuple | None = 50
+    n_temperatures: Several | tuple = 10
+    fast_learning_rate: Positive | tuple | None = None
+    centering: Literal["start", "data", "moving"] | tuple | Auto | None = "auto"
+    solver: Literal["sgd", "adam"] | tuple = "sgd"
+    momentum: float | tuple = 0.0
+    schedule: Literal["constant", "invscaling", "linear", "cooldown"] | tuple = "linear"
+    power_t: NotNegative | tuple = 0.5
+    l1: NotNegative | tuple = 0.0
+    l2: NotNegative | tuple = 0.0
+    max_norm: Positive | tuple | Auto | None = "auto"
+    sparsity_target: Probability | tuple | None = None
+    sparsity_cost: NotNegative | tuple = 0.1
+    early_stopping: bool | tuple = False
+    validation_fraction: Fraction | tuple = 0.1
+    n_iter_no_change: Count | tuple = 5
+    tol: NotNegative | tuple = 1e-3
+    init_layers: Literal["random", "transpose"] = "transpose"
+    refine: Literal["up-down"] | None = None
+    refine_iter: CountOrZero = 10
+    refine_learning_rate: Positive = 0.01
+    refine_steps: int | tuple = (3, 6, 10)
+
+
+class TunedOptions(NetworkOptions, TuningOptions):
+    """Options of networks that are fine-tuned after pre-training.
+
+    Parameters
+    ----------
+    pretrain_iter : int, tuple of int or "auto"
+        Epochs of pre-training, of every layer or one value for each; "auto" as in
+        :class:`DBN`, but no more than make 5,000 updates of a layer, unless these are
+        fewer than 20 epochs. A layer with 0 epochs starts from random weights, as in an
+        ordinary net.
+    pretrain_learning_rate, pretrain_batch_size, pretrain_gradient, pretrain_steps : \
+default=those of DBN
+        Options ``learning_rate``, ``batch_size``, ``gradient`` and ``n_steps`` of
+        pre-training; a tuple gives one value for each layer.
+
+    Attributes
+    ----------
+    dbn_ : DBN
+        Pre-trained network, a density of the data: :meth:`sample`, :meth:`impute` and
+        :meth:`score_samples` use it.
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of the net, those of the output layer last; for real columns they apply
+        to standardised values.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Biases of the net.
+    n_outputs_ : int
+        Number of output units.
+    log_Z_, log_Z_se_ : float
+        Log partition function of the top-level machine of ``dbn_``, and its standard
+        error.
+    density_kind_ : {"exact", "lower bound", "estimate"}
+        Meaning of :meth:`score_samples`, as for ``dbn_``.
+    n_iter_ : int
+        Number of epochs of fine-tuning.
+    """
+
+    _: KW_ONLY
+    pretrain_iter: CountOrZero | tuple | Auto = "auto"
+    pretrain_learning_rate: Positive | tuple = 0.1
+    pretrain_batch_size: Count | tuple = 10
+    pretrain_gradient: Literal["pcd", "cd", "fpcd", "tempering"] | tuple = "pcd"
+    pretrain_steps: int | tuple = 1

@@ -1,0 +1,114 @@
+"""Options of the training of nets."""
+
+from typing import Literal
+
+from skdgm.base.common_options import FitOptions
+from skdgm.base.options import (
+    KW_ONLY,
+    Auto,
+    CountOrZero,
+    NotNegative,
+    Positive,
+    Share,
+)
+from skdgm.nets.feed_forward import INITIALISERS
+from skdgm.nets.primitives import ACTIVATIONS
+
+Activation = Literal[*ACTIVATIONS]
+Initialiser = Literal[*INITIALISERS]
+
+
+class NetOptions(FitOptions):
+    """Options of the training of nets.
+
+    Parameters
+    ----------
+    solver
+        Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
+    alpha
+        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
+        each batch, summed over its rows; smaller batches are penalised more.
+    schedule
+        Learning rate after t of T epochs: ``learning_rate`` times 1,
+        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+    momentum
+        Momentum coefficient; for "adam", the first beta.
+    clip_norm
+        Upper limit of the norm of gradients; longer ones are scaled down to it.
+    n_iter
+        Number of epochs.
+
+    Attributes
+    ----------
+    loss_curve_ : list of float
+        Negative objective of some training rows after each epoch, in nats per row, with
+        real columns standardised.
+    validation_curve_ : list of float
+        The same for held-out rows, with ``early_stopping``.
+    """
+
+    _: KW_ONLY
+    solver: Literal["adam", "rmsprop", "sgd"] = "adam"
+    alpha: NotNegative = 0.0
+    schedule: Literal["constant", "invscaling", "linear"] = "linear"
+    momentum: Share = 0.9
+    clip_norm: Positive | None = None
+    n_iter: CountOrZero | Auto = "auto"
+
+
+class TuningOptions(FitOptions):
+    """Options of fine-tuning a net by labels or targets.
+
+    Parameters
+    ----------
+    solver
+        Optimiser of fine-tuning: Adam, or stochastic gradient descent with momentum.
+    alpha
+        Weight decay: alpha / 2 times the sum of squared weights is added to the sum of
+        the losses of a batch, so it weighs more in smaller batches.
+    schedule
+        The learning rate after t of T epochs is ``learning_rate`` times 1,
+        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+    momentum
+        Momentum coefficient (for "adam", its first beta).
+    n_iter
+        Number of epochs of fine-tuning.
+    learning_rate
+        Initial learning rate of fine-tuning; see ``schedule``.
+    batch_size
+        Number of rows in each update of fine-tuning.
+    validation_fraction
+        Share of the rows with a label to hold out.
+    tol
+        Smallest improvement of the validation loss that counts.
+    early_stopping
+        If True, hold out rows, stop when the log probability of their labels no longer
+        rises, and keep the weights with which it was highest. Pre-training sees the
+        held-out rows, but not their labels.
+    warm_start
+        If True, ``fit`` continues fine-tuning the current net.
+    random_state : int, RandomState instance or None
+        Seed of pre-training, initial weights, order of rows and dropout.
+    dropout : float or tuple of float
+        Share of the hidden units dropped at random during fine-tuning; or a pair: of
+        the inputs and of the hidden units.
+    max_norm
+        Maximum norm of the weights into a hidden unit.
+
+    Attributes
+    ----------
+    validation_curve_ : list of float
+        The same for held-out rows, with ``early_stopping``.
+    """
+
+    _: KW_ONLY
+    solver: Literal["adam", "sgd"] = "adam"
+    alpha: NotNegative = 1e-4
+    schedule: Literal["constant", "invscaling", "linear"] = "linear"
+    momentum: Share = 0.9
+    n_iter: CountOrZero | Auto = "auto"
+    dropout: Share | tuple = 0.0
+    max_norm: Positive | None = None
+    learning_rate = 0.005
+    batch_size = 20
+    tol = 1e-4
