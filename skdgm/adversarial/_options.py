@@ -1,111 +1,97 @@
-"""Constraints of the options of adversarial models, and values of those that a model
-does not have."""
+"""Options that adversarial models share."""
 
-from numbers import Integral, Real
+from numbers import Real
+from typing import Annotated, Literal
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 
 from skdgm.adversarial._games.logit_losses import LOSSES
-from skdgm.data.rare import OF_RARE
-from skdgm.implicit import PRIORS
-from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
-
-_COUNT = Interval(Integral, 1, None, closed="left")
-_POSITIVE = Interval(Real, 0, None, closed="neither")
-_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+from skdgm.base.options import (
+    KW_ONLY,
+    Auto,
+    Count,
+    NotNegative,
+    Options,
+    Positive,
+    Share,
+)
+from skdgm.implicit.options import GeneratorOptions
+from skdgm.nets import ACTIVATIONS
 
 # At 5, images are turned by up to 75 degrees, and sides are up to 4.5 times as long.
-JITTER = [Interval(Real, 0, 5, closed="both")]
+Jitter = Annotated[float, Interval(Real, 0, 5, closed="both")]
 
-OPTIONS: dict = {
-    "n_components": [_COUNT],
-    "hidden_layer_sizes": [_COUNT, tuple, None],
-    "discriminator_layer_sizes": [_COUNT, tuple, None],
-    "column_types": [
-        StrOptions({"bernoulli", "gaussian", "categorical", "mixed"}),
-        tuple,
-        dict,
-    ],
-    "min_categories": [_COUNT, "array-like", None],
-    **OF_RARE,
-    "class_conditional": ["boolean"],
-    "prior": [StrOptions(set(PRIORS))],
-    "loss": [StrOptions(set(LOSSES))],
-    "gradient_penalty": [_NOT_NEGATIVE, StrOptions({"auto"})],
-    "penalty": [StrOptions({"zero-centred", "one-centred"})],
-    "penalty_decay": [Interval(Real, 0, 1, closed="right")],
-    "penalty_interval": [_COUNT],
-    "clip_weights": [_POSITIVE, None],
-    "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-    "dropout": [Interval(Real, 0, 1, closed="left")],
-    "instance_noise": [_NOT_NEGATIVE],
-    "output_noise": [_NOT_NEGATIVE],
-    "feature_matching": ["boolean"],
-    "historical_averaging": [_NOT_NEGATIVE],
-    "minibatch_kernels": [Interval(Integral, 0, None, closed="left")],
-    "packing": [_COUNT],
-    "averaging": [Interval(Real, 0, 1, closed="left")],
-    "n_discriminator_steps": [_COUNT],
-    "temperature": [_POSITIVE],
-    "activation": [StrOptions(set(ACTIVATIONS))],
-    "discriminator_activation": [StrOptions({*ACTIVATIONS, "maxout"})],
-    "batch_norm": ["boolean", StrOptions({"virtual"})],
-    "init_weights": [StrOptions(set(INITIALISERS))],
-    "architecture": [StrOptions({"dense", "conv"})],
-    "image_shape": [tuple, None],
-    "n_frequencies": [
-        Interval(Integral, 0, None, closed="left"),
-        StrOptions({"auto"}),
-    ],
-    "features": [StrOptions({"discriminator", "latent"})],
-    "discriminator_learning_rate": [_POSITIVE, None],
-    "beta_2": [Interval(Real, 0, 1, closed="left")],
-    "n_draws": [_COUNT],
-    **LEARNING,
-}
 
-# Options of the GAN that its variants leave at their defaults.
-_PLAIN = (
-    *("class_conditional", "penalty", "penalty_decay", "penalty_interval"),
-    *("clip_weights", "label_smoothing", "dropout", "instance_noise", "output_noise"),
-    *("feature_matching", "historical_averaging", "minibatch_kernels", "packing"),
-    *("init_weights", "n_frequencies", "features", "beta_2"),
-)
+class AdversarialOptions(GeneratorOptions):
+    r"""Options of generators that learn from discriminators.
 
-INFORMED: dict = {
-    **{name: value for name, value in OPTIONS.items() if name not in _PLAIN},
-    "dropout": OPTIONS["dropout"],
-    "batch_norm": ["boolean"],
-    "jitter": JITTER,
-    "n_neighbors": [Interval(Integral, 0, None, closed="left")],
-    "n_heads": [_COUNT],
-    "n_categories": [Interval(Integral, 2, None, closed="left"), tuple, None],
-    "n_codes": [Interval(Integral, 0, None, closed="left")],
-    "information_weight": [_NOT_NEGATIVE],
-    "code_variance": [_POSITIVE, StrOptions({"learned"})],
-}
+    Parameters
+    ----------
+    n_components
+        Number of latent units.
+    hidden_layer_sizes
+        Numbers of hidden units of the generator, from the latent units to the data, or
+        of maps of a convolutional one; by default (128, 128) or (64, 32).
+    discriminator_layer_sizes
+        Those of the discriminator, from the data; by default the generator's, reversed.
+    averaging
+        Decay rate of the exponential average of the generator's parameters, which
+        samples are drawn with; 0 for the last ones.
+    architecture
+        Whether layers are dense, or (transposed) convolutions of images by 5 x 5
+        filters with stride 2, as of :class:`~skdgm.GAN`.
+    image_shape
+        Height and width of images, and their number of channels if it is not 1; by
+        default they are square. For "conv".
+    loss
+        Losses of all nets, as of :class:`~skdgm.GAN`.
+    gradient_penalty
+        Weight :math:`\gamma` of the zero-centred penalty on discriminators' gradients
+        by rows, as of :class:`~skdgm.GAN`.
+    solver
+        Optimiser of all nets.
+    beta_2
+        Second beta of "adam".
 
-PAIRED: dict = {
-    **{name: value for name, value in OPTIONS.items() if name not in _PLAIN},
-    "dropout": OPTIONS["dropout"],
-    "batch_norm": ["boolean"],
-    "encoder_layer_sizes": OPTIONS["hidden_layer_sizes"],
-    "reconstruction_weight": [_NOT_NEGATIVE],
-    "prior": [StrOptions({"normal", "uniform"})],
-    # Of "minimax" and "likelihood" the sides cannot be exchanged.
-    "loss": [StrOptions(set(LOSSES) - {"minimax", "likelihood"})],
-}
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of all dense layers, of the generator and then of the discriminator.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Biases of the same layers.
+    """
 
-# Those of models of images at several resolutions.
-_SHARED = (
-    *("n_components", "hidden_layer_sizes", "discriminator_layer_sizes"),
-    *("class_conditional", "prior", "loss", "gradient_penalty", "dropout"),
-    *("averaging", "activation", "batch_norm", "architecture", "image_shape"),
-    *("features", "beta_2", "n_draws", *LEARNING),
-)
-OF_STAGES: dict = {
-    "n_levels": [_COUNT],
-    "column_types": [StrOptions({"bernoulli", "gaussian"})],
-    **{name: OPTIONS[name] for name in _SHARED},
-    "batch_norm": ["boolean"],
-}
+    n_components: Count = 16
+    hidden_layer_sizes: Count | tuple | None = None
+    _: KW_ONLY
+    discriminator_layer_sizes: Count | tuple | None = None
+    averaging: Share = 0.995
+    architecture: Literal["dense", "conv"] = "dense"
+    image_shape: tuple | None = None
+    loss: Literal[*LOSSES] = "relativistic"
+    gradient_penalty: NotNegative | Auto = "auto"
+    beta_2: Share = 0.99
+
+
+class PlayerOptions(Options):
+    """Options of a discriminator that learns in turn with a generator.
+
+    Parameters
+    ----------
+    n_discriminator_steps
+        Updates of the discriminator for each one of the generator.
+    discriminator_activation : str
+        That of the discriminator's hidden units; also "maxout".
+    discriminator_learning_rate
+        That of the discriminator; by default the same.
+    learning_rate
+        Initial learning rate of the generator; see ``schedule``.
+    n_iter
+        Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
+        and 1,000 epochs.
+    """
+
+    _: KW_ONLY
+    n_discriminator_steps: Count = 1
+    discriminator_activation: Literal[*ACTIVATIONS, "maxout"] = "leaky_relu"
+    discriminator_learning_rate: Positive | None = None

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skdgm.autoregressive._options import ChainOptions
 from skdgm.base.frames import beside, filled_in, framed
 from skdgm.data import (
     columns_as_asked,
@@ -13,7 +14,7 @@ from skdgm.nets.estimator import check_cost
 from skdgm.utils.orders import check_ordering
 
 
-class AutoregressiveEstimator(NetEstimator):
+class AutoregressiveEstimator(ChainOptions, NetEstimator):
     """Base class of estimators whose columns are given those before them in an order.
 
     A subclass has options, a model of :mod:`skdgm.autoregressive._structures`, and

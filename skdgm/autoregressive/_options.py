@@ -1,32 +1,103 @@
-"""Constraints on the options that autoregressive estimators share."""
+"""Options that autoregressive estimators share."""
 
-from numbers import Integral, Real
+from typing import Literal
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from skdgm.base.common_options import ColumnTypes, TableOptions
+from skdgm.base.options import KW_ONLY, Count, Fraction, Options
+from skdgm.nets.options import Activation, Initialiser
 
-from skdgm.data import OF_TABLES
-from skdgm.nets import LEARNING
-
-_COUNT = Interval(Integral, 1, None, closed="left")
-# Constraints on the kinds of columns and on the options of each kind.
-COLUMNS = {
-    "column_types": [
-        StrOptions({"bernoulli", "categorical", "gaussian", "mixed"}),
-        tuple,
-        dict,
-    ],
-    "n_mixtures": [_COUNT],
-    "conditional": [StrOptions({"gaussian", "laplace"})],
-    "min_variance": [Interval(Real, 0, 1, closed="neither")],
-    "min_categories": [_COUNT, "array-like", None],
-    **OF_TABLES,
-}
-# Constraints on the orders of the columns.
-ORDERS = {
-    "ordering": [StrOptions({"given", "random"}), tuple],
-    "n_orderings": [_COUNT],
-    "n_draws": [_COUNT],
-}
-TRAINING = {**LEARNING, "average": ["boolean"]}
 # Options that determine the densities of real columns.
 MIXTURE = "n_mixtures", "conditional", "min_variance"
+
+
+class ChainOptions(Options):
+    """Options of autoregressive estimators.
+
+    Parameters
+    ----------
+    min_variance
+        Lower limit of learned variances, as a share of the column's variance, for real
+        columns.
+    ordering : {"given", "random"} or tuple of int
+        Order in which columns are predicted; a tuple gives their numbers.
+    n_draws
+        Particles for each row with missing entries, in :meth:`score_samples` and
+        :meth:`impute`; up to 256 times as many where fewer than a twentieth count. It
+        may be changed after ``fit``.
+    average
+        Average the parameters over about the last tenth of the updates.
+    n_iter
+        Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, order of rows, random orders of columns and draws.
+    """
+
+    _: KW_ONLY
+    min_variance: Fraction = 1e-4
+    ordering: Literal["given", "random"] | tuple = "given"
+    n_draws: Count = 100
+    average: bool = True
+
+
+class OrderOptions(Options):
+    """Options of a mean over orders of the columns.
+
+    Parameters
+    ----------
+    n_orderings
+        Number of nets, each with its own order; all but the first order are random. The
+        density is the mean of theirs.
+    """
+
+    _: KW_ONLY
+    n_orderings: Count = 1
+
+
+class MixtureOptions(Options):
+    """Options of nets, and of the densities of real columns.
+
+    Parameters
+    ----------
+    n_mixtures
+        Number of components of each conditional density, for real columns.
+    conditional
+        Shape of these components, for real columns.
+    activation
+        Activation function of hidden units.
+    init_weights
+        Initialiser of the weights of hidden units; those of outputs start at zero.
+    """
+
+    _: KW_ONLY
+    n_mixtures: Count = 3
+    conditional: Literal["gaussian", "laplace"] = "gaussian"
+    activation: Activation = "tanh"
+    init_weights: Initialiser = "glorot_uniform"
+
+
+class ColumnOptions(TableOptions):
+    """Options of columns of several kinds.
+
+    Parameters
+    ----------
+    column_types
+        Kind of the columns: 0, 1 or probabilities of 1; codes of categories, as
+        ``OrdinalEncoder`` returns; real numbers, standardised internally; or "mixed",
+        by the types of a DataFrame's columns: bits, categories, and numbers, dates and
+        durations as "numeric". A tuple has a kind for each column, a dict kinds for
+        some columns of a DataFrame by name, of these three or
+
+        - "numeric": numbers within their range and as round as they are, with heavy
+          tails, and values that many rows share (such as 0) as atoms: "ordinal" if
+          there are few values;
+        - "ordinal": the values that occur, as categories.
+
+    Attributes
+    ----------
+    column_types_ : dict
+        How each column is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType`.
+    """
+
+    _: KW_ONLY
+    column_types: ColumnTypes = "bernoulli"

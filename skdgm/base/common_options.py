@@ -16,6 +16,9 @@ from skdgm.base.options import (
     Verbose,
 )
 
+# Kinds of all columns, of each, or of some by name.
+ColumnTypes = Literal["bernoulli", "gaussian", "categorical", "mixed"] | tuple | dict
+
 
 class FitOptions(Options):
     """Options of training by epochs.

@@ -15,7 +15,6 @@ from skdgm.base.options import (
     Several,
 )
 
-
 # Values of options that machines without real units, or with one hidden layer, lack.
 IMPLIED = {
     "column_types": "bernoulli",

@@ -9,11 +9,9 @@ from skdgm.data.frames import Codec, tell_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
 from skdgm.data.kinds import ColumnType, column_types_of, names_of
 from skdgm.data.mixed import MixedColumns, check_pattern, columns_as_asked
-from skdgm.data.rare import OF_TABLES
 from skdgm.data.reach import far_out
 
 __all__ = [
-    "OF_TABLES",
     "BinaryColumns",
     "CodeColumns",
     "Codec",

@@ -7,22 +7,10 @@ from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
 from skdgm.exceptions import CostWarning
 from skdgm.utils.threading.callers import warn
 
-# Constraints on options for rare categories, and on all of estimators of tables.
-OF_RARE = {
-    "min_frequency": [
-        Interval(Integral, 1, None, closed="left"),
-        Interval(RealNotInt, 0, 1, closed="neither"),
-        None,
-    ],
-    "max_categories": [Interval(Integral, 1, None, closed="left"), None],
-    "handle_unknown": [StrOptions({"auto", "error", "ignore", "infrequent_if_exist"})],
-}
-OF_TABLES = {**OF_RARE, "missing_pattern": [StrOptions({"ignore", "model"})]}
 # Weight, in a group, of a category that was declared and did not occur.
 _UNSEEN = 0.5
 # Number of categories from which on a column may be one of identifiers.

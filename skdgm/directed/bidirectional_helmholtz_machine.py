@@ -4,17 +4,16 @@ r"""Bidirectional Helmholtz machines: geometric means of two directed nets.
 """
 
 from functools import partial
-from numbers import Integral
 from types import SimpleNamespace
-
-from sklearn.utils._param_validation import Interval
 
 from skdgm.base import forget_log_Z, lazy_log_Z
 from skdgm.base.frames import framed
+from skdgm.base.options import KW_ONLY, Count
 from skdgm.data import names_of
 from skdgm.directed import _geometric
 from skdgm.directed._geometric_density import GeometricDensity
-from skdgm.latent import OF_BITS, LatentModel
+from skdgm.latent import LatentModel
+from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
 
 # What an objective of sigmoid belief networks asks for besides.
@@ -22,7 +21,7 @@ _FIXED = {"objective": "rws", "recognition_phase": "wake", "baseline": "none"}
 _FIXED |= {"temperature": 1.0}
 
 
-class BidirectionalHelmholtzMachine(LatentModel):
+class BidirectionalHelmholtzMachine(BitOptions, LatentModel):
     r"""Bidirectional Helmholtz machine: the geometric mean of p and q.
 
     .. math::
@@ -41,89 +40,8 @@ class BidirectionalHelmholtzMachine(LatentModel):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or tuple of int, default=(100, 50)
-        Numbers of bits of the hidden layers, from the data up.
-    column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
-            default="bernoulli"
-        Kind of the columns: 0, 1 or probabilities of 1; real numbers, standardised
-        internally; codes of categories, as ``OrdinalEncoder`` returns; or "mixed", by
-        the types of a DataFrame's columns. A tuple has a kind for each column, a dict
-        kinds for some columns by name, of these and "numeric" and "ordinal", as of
-        :class:`~skdgm.EoNADE`. Real columns of "mixed" tables have a mean and a
-        variance for each row, whatever ``variance`` says.
-    variance : {"feature", "sample"} or float, default="feature"
-        Variance of "gaussian": learned for each column; an output of the decoder, so
-        that it differs by row; or fixed, as a share of the column's variance.
-    min_variance : float, default=0.01
-        Lower limit of learned variances, as a share of the column's variance.
-    min_categories : int or array-like of int, default=None
-        Least number of categories of "categorical", in all columns or in each; more
-        are found in the data.
-    min_frequency : int or float, default=None
-        Least weight of rows (a share, if a float) of a category that has a probability
-        of its own given the other columns; rarer ones are drawn as one, and told apart
-        by their frequencies.
-    max_categories : int, default=None
-        Most categories of a column, counting the rare ones as one.
-    handle_unknown : {"auto", "error", "ignore", "infrequent_if_exist"}, default="auto"
-        What a category is that was not in ``fit``: an error; missing, everywhere; or a
-        rare one, if there are any, else missing. "auto": of names in a DataFrame, a
-        category of small probability in scores and missing elsewhere, with a warning;
-        of codes in an array, an error.
-    missing_pattern : {"ignore", "model"}, default="ignore"
-        Whether samples have missing entries, too, as the rows have: "model" takes that
-        an entry is missing for a value of its own, which scores count. For "mixed"
-        columns, tuples and dicts.
-    n_importance : int, default=5
+    n_importance
         Draws of q for each row in training, which are weighted.
-    init_weights : {"glorot_uniform", "glorot_normal", "he_uniform", "he_normal"}, \
-            default="glorot_uniform"
-        Initialiser of weights. By biases, :math:`\sqrt{n / 2}` of the n bits of a layer
-        are on at first.
-    resample : bool, default=False
-        For "bernoulli": if True, draw the bits of grey rows anew at each presentation.
-    solver : {"adam", "rmsprop", "sgd"}, default="adam"
-        Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
-    alpha : float, default=0.0
-        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
-        each batch, summed over its rows; smaller batches are penalised more.
-    batch_size : int, default=100
-        Rows for each update.
-    learning_rate : float, default=0.015
-        Initial learning rate; see ``schedule``.
-    schedule : {"constant", "invscaling", "linear"}, default="linear"
-        Learning rate after t of T epochs: ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
-    power_t : float, default=0.5
-        Exponent of ``schedule="invscaling"``.
-    momentum : float, default=0.9
-        Momentum coefficient; for "adam", the first beta.
-    clip_norm : float or None, default=None
-        Upper limit of the norm of gradients; longer ones are scaled down to it.
-    average : bool, default=True
-        Average the parameters over about the last tenth of the updates.
-    n_iter : int or "auto", default="auto"
-        Number of epochs; "auto": 4,500 updates, but between 20 and 120 epochs.
-    n_draws : int, default=100
-        Draws for each row in :meth:`score_samples`. It may be changed after ``fit``.
-    feature_layer : int, tuple of int or "all", default="all"
-        Layer whose means :meth:`transform` returns: 0 next to the data, -1 at the top;
-        or several or all layers side by side. It may be changed after ``fit``.
-    early_stopping : bool, default=False
-        Hold out rows, stop when their bound no longer rises, and keep the parameters
-        for which it was highest.
-    validation_fraction : float, default=0.1
-        Share of the rows to hold out.
-    n_iter_no_change : int, default=10
-        Epochs without an improvement of ``tol`` before stopping early.
-    tol : float, default=1e-3
-        Least improvement that counts, in nats per row.
-    warm_start : bool, default=False
-        If True, ``fit`` continues from the current parameters.
-    verbose : int, default=0
-        If not zero, print a line for each epoch.
-    random_state : int, RandomState instance or None, default=None
-        Seed of initial weights, order of rows and draws.
 
     Attributes
     ----------
@@ -136,24 +54,10 @@ class BidirectionalHelmholtzMachine(LatentModel):
     log_Z_, log_Z_se_ : float
         Log of Z, at most 0, and its standard error in nats, by 10,000 draws of p;
         computed at first use.
-    latent_variances_ : ndarray of shape (n_hidden,)
-        Variance of each bit's mean over some training rows, by layers.
-    column_types_ : dict
-        How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
-    density_kind_ : str
-        Kind of :meth:`score_samples`: "estimate".
     loss_curve_ : list of float
         Negative lower bound of some training rows after each epoch, the log probability
         without Z by as many draws as in training (of less than 240 rows so many
         altogether), in nats per row, with real columns standardised.
-    validation_curve_ : list of float
-        The same for held-out rows, with ``early_stopping``.
-    n_iter_ : int
-        Number of epochs done.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names, if X has any.
 
     References
     ----------
@@ -174,79 +78,11 @@ class BidirectionalHelmholtzMachine(LatentModel):
     (3, 64)
     """
 
-    _parameter_constraints: dict = {
-        **OF_BITS,
-        "n_importance": [Interval(Integral, 1, None, closed="left")],
-    }
+    _: KW_ONLY
+    n_importance: Count = 5
+
     _WIRING, _BUDGET = _geometric, Budget(4_500, 20, 120)
     _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(100, 50),
-        *,
-        column_types="bernoulli",
-        variance="feature",
-        min_variance=0.01,
-        min_categories=None,
-        min_frequency=None,
-        max_categories=None,
-        handle_unknown="auto",
-        missing_pattern="ignore",
-        n_importance=5,
-        init_weights="glorot_uniform",
-        resample=False,
-        solver="adam",
-        alpha=0.0,
-        batch_size=100,
-        learning_rate=0.015,
-        schedule="linear",
-        power_t=0.5,
-        momentum=0.9,
-        clip_norm=None,
-        average=True,
-        n_iter="auto",
-        n_draws=100,
-        feature_layer="all",
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-3,
-        warm_start=False,
-        verbose=0,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.column_types = column_types
-        self.variance = variance
-        self.min_variance = min_variance
-        self.min_categories = min_categories
-        self.min_frequency = min_frequency
-        self.max_categories = max_categories
-        self.handle_unknown = handle_unknown
-        self.missing_pattern = missing_pattern
-        self.n_importance = n_importance
-        self.init_weights = init_weights
-        self.resample = resample
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.power_t = power_t
-        self.momentum = momentum
-        self.clip_norm = clip_norm
-        self.average = average
-        self.n_iter = n_iter
-        self.n_draws = n_draws
-        self.feature_layer = feature_layer
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
     __getattr__, _forget = lazy_log_Z, forget_log_Z
 

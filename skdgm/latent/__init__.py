@@ -4,12 +4,9 @@ from skdgm.latent.data_layer import DataLayer
 from skdgm.latent.density import LatentDensity
 from skdgm.latent.hierarchy import Hierarchy, Params, Statistics
 from skdgm.latent.model import LatentModel
-from skdgm.latent.options import OF_BITS, OF_LATENT
 from skdgm.latent.units import Coins, LatentUnits, LinkedCoins, NormalUnits
 
 __all__ = [
-    "OF_BITS",
-    "OF_LATENT",
     "Coins",
     "DataLayer",
     "Hierarchy",

@@ -10,18 +10,18 @@ from skdgm.data import column_types_of, columns_as_asked, names_of
 from skdgm.distributions import output_as_asked
 from skdgm.exceptions import CollapseWarning
 from skdgm.latent.density import ACTIVE, LatentDensity
+from skdgm.latent.options import LatentOptions
 from skdgm.nets import NetEstimator
 from skdgm.utils.counts import chosen
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import Held
 
 
-class LatentModel(NetEstimator):
+class LatentModel(LatentOptions, NetEstimator):
     """Base class of estimators with encoders and decoders of latent units.
 
     A subclass has options; ``_WIRING``, a module that makes nets and objective of them
-    (see :mod:`skdgm.autoencoder._nets`); and ``_REVIVE``, a sentence that says what to
-    do if the posterior collapses.
+    (see :mod:`skdgm.autoencoder._nets`); ``_REVIVE``, advice where posteriors collapse.
     """
 
     @property

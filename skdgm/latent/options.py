@@ -1,36 +1,82 @@
-"""Constraints on options that models with latent units have in common."""
+"""Options that models with latent units share."""
 
-from numbers import Integral, Real
+from typing import Literal
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from skdgm.base.common_options import ColumnTypes, TableOptions
+from skdgm.base.options import KW_ONLY, Count, Options, Positive, Share
+from skdgm.nets.options import Initialiser
 
-from skdgm.data import OF_TABLES
-from skdgm.nets import INITIALISERS, LEARNING
 
-_COUNT = Interval(Integral, 1, None, closed="left")
-# Layers, kinds of the columns, draws and training.
-OF_LATENT = {
-    "hidden_layer_sizes": [_COUNT, tuple],
-    "column_types": [
-        StrOptions({"bernoulli", "gaussian", "categorical", "mixed"}),
-        tuple,
-        dict,
-    ],
-    "variance": [
-        StrOptions({"feature", "sample"}),
-        Interval(Real, 0, None, closed="neither"),
-    ],
-    "min_variance": [Interval(Real, 0, 1, closed="left")],
-    "min_categories": [_COUNT, "array-like", None],
-    **OF_TABLES,
-    "init_weights": [StrOptions(set(INITIALISERS))],
-    "resample": ["boolean"],
-    "n_draws": [_COUNT],
-    **LEARNING,
-}
-# Besides, of layers of bits.
-OF_BITS = {
-    **OF_LATENT,
-    "feature_layer": [Integral, tuple, StrOptions({"all"})],
-    "average": ["boolean"],
-}
+class LatentOptions(TableOptions):
+    """Options of layers, columns and draws.
+
+    Parameters
+    ----------
+    column_types
+        Kind of the columns: 0, 1 or probabilities of 1; real numbers, standardised
+        internally; codes of categories, as ``OrdinalEncoder`` returns; or "mixed", by
+        the types of a DataFrame's columns. A tuple has a kind for each column, a dict
+        kinds for some columns by name, of these and "numeric" and "ordinal", as of
+        :class:`~skdgm.EoNADE`. Real columns of "mixed" tables have a mean and a
+        variance for each row, whatever ``variance`` says.
+    variance
+        Variance of "gaussian": learned for each column; an output of the decoder, so
+        that it differs by row; or fixed, as a share of the column's variance.
+    min_variance
+        Lower limit of learned variances, as a share of the column's variance.
+    init_weights
+        Initialiser of weights; for linear outputs always Glorot's.
+    resample
+        For "bernoulli": if True, draw the bits of grey rows anew at each presentation.
+    n_draws
+        Draws for each row in :meth:`score_samples`. It may be changed after ``fit``.
+    n_iter
+        Number of epochs; "auto": 4,500 updates, but between 20 and 120 epochs.
+
+    Attributes
+    ----------
+    latent_variances_ : ndarray of shape (sum of n_components,)
+        Variance of each latent unit's means over some training rows.
+    column_types_ : dict
+        How each column is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType`.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "lower bound".
+    """
+
+    _: KW_ONLY
+    column_types: ColumnTypes = "bernoulli"
+    variance: Literal["feature", "sample"] | Positive = "feature"
+    min_variance: Share = 0.01
+    init_weights: Initialiser = "glorot_uniform"
+    resample: bool = False
+    n_draws: Count = 100
+
+
+class BitOptions(Options):
+    r"""Options of models with layers of bits.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of int
+        Numbers of bits of the hidden layers, from the data up.
+    feature_layer : int, tuple of int or "all"
+        Layer whose means :meth:`transform` returns: 0 next to the data, -1 at the top;
+        or several or all layers side by side. It may be changed after ``fit``.
+    init_weights
+        Initialiser of weights. By biases, :math:`\sqrt{n / 2}` of the n bits of a layer
+        are on at first.
+    average
+        Average the parameters over about the last tenth of the updates.
+
+    Attributes
+    ----------
+    latent_variances_ : ndarray of shape (n_hidden,)
+        Variance of each bit's mean over some training rows, by layers.
+    """
+
+    hidden_layer_sizes: Count | tuple = (100, 50)
+    _: KW_ONLY
+    feature_layer: int | tuple | Literal["all"] = "all"
+    average: bool = True
+    learning_rate: Positive = 0.015

@@ -5,23 +5,19 @@ r"""Generative moment matching networks.
 for features :math:`\phi` of a kernel, :math:`k(x, y) = \phi(x)^\top \phi(y)`.
 """
 
-from numbers import Integral, Real
-
 from sklearn.utils import check_array
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.data.rare import OF_RARE
-from skdgm.implicit import PRIORS, ImplicitModel
+from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count
+from skdgm.implicit import ImplicitModel
+from skdgm.implicit.options import GeneratorOptions, RelaxedOptions
 from skdgm.moment_matching._wiring import Wiring
-from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
+from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
 from skdgm.utils.threading.threads import one_blas_thread
 
-_COUNT = Interval(Integral, 1, None, closed="left")
 
-
-class GMMN(ImplicitModel):
+class GMMN(RelaxedOptions, GeneratorOptions, ImplicitModel):
     r"""Generative moment matching network: a generator without an opponent.
 
     .. math::
@@ -43,99 +39,44 @@ class GMMN(ImplicitModel):
 
     Parameters
     ----------
-    n_components : int, default=10
+    n_components
         Number of latent units.
-    hidden_layer_sizes : tuple, default=None
+    hidden_layer_sizes : tuple
         Numbers of hidden units of the generator, from the latent units to the data, or
         to the codes; by default (128, 128, 128).
-    autoencoder_layer_sizes : tuple, default=None
+    autoencoder_layer_sizes : tuple
         Numbers of hidden units of an autoencoder's encoder, from the data up, and last
         that of the code's units, which are between 0 and 1; the decoder mirrors them.
         It learns from the same batches as the generator, which it knows nothing of. By
         default there is none.
-    column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
-            default="bernoulli"
+    column_types
         Kind of the columns, as of :class:`~skdgm.VAE`. Columns of "bernoulli" with
         values between 0 and 1 are drawn as such, those of 0 and 1 as bits. Bits and
         categories are draws whose gradient is that of a relaxation; see
         ``temperature``.
-    min_categories : int or array-like of int, default=None
-        Least number of categories of "categorical", in all columns or in each; more
-        are found in the data.
-    min_frequency : int or float, default=None
-        Least weight of rows (a share, if a float) of a category that has a probability
-        of its own given the other columns; rarer ones are drawn as one, and told apart
-        by their frequencies.
-    max_categories : int, default=None
-        Most categories of a column, counting the rare ones as one.
-    handle_unknown : {"auto", "error", "ignore", "infrequent_if_exist"}, default="auto"
-        What a category is that was not in ``fit``; see :class:`~skdgm.VAE`.
-    class_conditional : bool, default=False
+    class_conditional
         Whether ``fit`` needs the classes y, on which the generator then depends: rows
         are matched with those of their class.
-    prior : {"uniform", "normal", "bits", "mixed"}, default="uniform"
+    prior
         Distribution of the latent units: uniform of variance 1; standard normal; -1 or
         1; or -1 or 1 for the first half and normal for the others.
-    bandwidths : tuple of float or "auto", default="auto"
+    bandwidths : tuple of float or "auto"
         Standard deviations :math:`\sigma_s` of the kernels, in units of the model
         (real columns are standardised); "auto": 1/8, 1/4, 1/2, 1 and 2 times the median
         distance of rows, or of codes.
-    square_root : bool, default=True
+    square_root
         Whether to minimise the root of the squared discrepancy, whose gradient does not
         vanish as rows become alike.
-    temperature : float, default=0.5
-        Temperature of the relaxation of bits and categories: gradients have less bias
-        and more variance if it is low.
-    dropout : float, default=0.0
+    dropout
         Share of the encoder's hidden units that drop out while it learns; 0 without an
         autoencoder.
-    activation : {"relu", "leaky_relu", "tanh", "logistic", "softplus", "identity"}, \
-            default="relu"
-        Activation function of hidden units.
-    batch_norm : bool, default=False
-        Whether to standardise hidden units by batch normalisation.
-    init_weights : {"he_normal", "he_uniform", "glorot_uniform", "glorot_normal"}, \
-            default="he_normal"
+    init_weights
         Initialiser of the weights of hidden layers.
-    solver : {"adam", "rmsprop", "sgd"}, default="adam"
-        Optimiser.
-    alpha : float, default=0.0
-        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
-        each batch, summed over its rows.
-    batch_size : int, default=250
+    batch_size
         Rows for each update, and generated ones: many, as the discrepancy is between
         samples. An autoencoder learns from 100 at a time.
-    learning_rate : float, default=0.003
-        Initial learning rate; see ``schedule``.
-    schedule : {"constant", "invscaling", "linear"}, default="linear"
-        Learning rate after t of T epochs: ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
-    power_t : float, default=0.5
-        Exponent of ``schedule="invscaling"``.
-    momentum : float, default=0.9
-        Momentum coefficient; for "adam", the first beta.
-    clip_norm : float or None, default=None
-        Upper limit of the norm of gradients; longer ones are scaled down to it.
-    n_iter : int or "auto", default="auto"
+    n_iter
         Number of epochs; "auto": 1,200 updates, but between 20 and 300 epochs.
-    n_draws : int, default=1000
-        Draws around which ``score_samples`` and ``impute`` estimate densities. It may
-        be changed after ``fit``.
-    early_stopping : bool, default=False
-        Hold out rows, stop when generated ones no longer become more like them, and
-        keep the parameters for which they were most alike.
-    validation_fraction : float, default=0.1
-        Share of the rows to hold out.
-    n_iter_no_change : int, default=10
-        Epochs without an improvement of ``tol`` before stopping early.
-    tol : float, default=1e-3
-        Least improvement that counts.
-    warm_start : bool, default=False
-        If True, ``fit`` continues from the current parameters.
-    verbose : int, default=0
-        If not zero, print a line for each epoch.
-    random_state : int, RandomState instance or None, default=None
-        Seed of initial weights, order of rows and latent units.
 
     Attributes
     ----------
@@ -149,23 +90,6 @@ class GMMN(ImplicitModel):
     coverage_ : float
         Share of some training rows to which a generated row is closer than their fifth
         neighbour.
-    n_updates_ : int
-        Number of updates of the generator.
-    column_types_ : dict
-        How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
-    density_kind_ : str
-        Kind of :meth:`score_samples`: "estimate".
-    loss_curve_ : list of float
-        Maximum mean discrepancy between some training rows and generated ones after
-        each epoch.
-    validation_curve_ : list of float
-        The same for held-out rows, with ``early_stopping``.
-    n_iter_ : int
-        Number of epochs done.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names, if X has any.
 
     References
     ----------
@@ -187,29 +111,19 @@ class GMMN(ImplicitModel):
     True
     """
 
-    _parameter_constraints: dict = {
-        "n_components": [_COUNT],
-        "hidden_layer_sizes": [_COUNT, tuple, None],
-        "autoencoder_layer_sizes": [_COUNT, tuple, None],
-        "column_types": [
-            StrOptions({"bernoulli", "gaussian", "categorical", "mixed"}),
-            tuple,
-            dict,
-        ],
-        "min_categories": [_COUNT, "array-like", None],
-        **OF_RARE,
-        "class_conditional": ["boolean"],
-        "prior": [StrOptions(set(PRIORS))],
-        "bandwidths": [StrOptions({"auto"}), "array-like"],
-        "square_root": ["boolean"],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "batch_norm": ["boolean"],
-        "init_weights": [StrOptions(set(INITIALISERS))],
-        "n_draws": [_COUNT],
-        **LEARNING,
-    }
+    n_components: Count = 10
+    hidden_layer_sizes: Count | tuple | None = None
+    _: KW_ONLY
+    autoencoder_layer_sizes: Count | tuple | None = None
+    class_conditional: bool = False
+    bandwidths: Auto | ArrayLike = "auto"
+    square_root: bool = True
+    init_weights: Initialiser = "he_normal"
+    prior = "uniform"
+    activation = "relu"
+    batch_size = 250
+    momentum = 0.9
+
     _WIRING = Wiring
     _BUDGET = Budget(1_200, 20, 300)
     # Advice where generated rows are all alike.
@@ -217,79 +131,6 @@ class GMMN(ImplicitModel):
         "Set bandwidths below the distance of rows, raise batch_size, or lower "
         "learning_rate."
     )
-
-    def __init__(
-        self,
-        n_components=10,
-        hidden_layer_sizes=None,
-        *,
-        autoencoder_layer_sizes=None,
-        column_types="bernoulli",
-        min_categories=None,
-        min_frequency=None,
-        max_categories=None,
-        handle_unknown="auto",
-        class_conditional=False,
-        prior="uniform",
-        bandwidths="auto",
-        square_root=True,
-        temperature=0.5,
-        dropout=0.0,
-        activation="relu",
-        batch_norm=False,
-        init_weights="he_normal",
-        solver="adam",
-        alpha=0.0,
-        batch_size=250,
-        learning_rate=0.003,
-        schedule="linear",
-        power_t=0.5,
-        momentum=0.9,
-        clip_norm=None,
-        n_iter="auto",
-        n_draws=1000,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-3,
-        warm_start=False,
-        verbose=0,
-        random_state=None,
-    ):
-        self.n_components = n_components
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.autoencoder_layer_sizes = autoencoder_layer_sizes
-        self.column_types = column_types
-        self.min_categories = min_categories
-        self.min_frequency = min_frequency
-        self.max_categories = max_categories
-        self.handle_unknown = handle_unknown
-        self.class_conditional = class_conditional
-        self.prior = prior
-        self.bandwidths = bandwidths
-        self.square_root = square_root
-        self.temperature = temperature
-        self.dropout = dropout
-        self.activation = activation
-        self.batch_norm = batch_norm
-        self.init_weights = init_weights
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.power_t = power_t
-        self.momentum = momentum
-        self.clip_norm = clip_norm
-        self.n_iter = n_iter
-        self.n_draws = n_draws
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
     def transform(self, X):
         """Codes of an autoencoder; without one, latent units, as :meth:`invert`.

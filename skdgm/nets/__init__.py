@@ -12,7 +12,7 @@ from skdgm.nets.constrained import (
     pick,
     tied,
 )
-from skdgm.nets.estimator import LEARNING, TUNING, NetEstimator, NetModel, layers_of
+from skdgm.nets.estimator import NetEstimator, NetModel, layers_of
 from skdgm.nets.feed_forward import (
     INITIALISERS,
     Layer,
@@ -65,9 +65,7 @@ __all__ = [
     "ACTIVATIONS",
     "INITIALISERS",
     "KINDS",
-    "LEARNING",
     "SOLVERS",
-    "TUNING",
     "Layer",
     "Monitor",
     "NetEstimator",

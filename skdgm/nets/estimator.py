@@ -1,47 +1,15 @@
 """Base class of estimators whose nets are trained by epochs; costs of training them."""
 
-from numbers import Integral, Real
-
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdgm.base import Estimator, Model
 from skdgm.exceptions import CostWarning
 from skdgm.nets.feed_forward import Layer
-from skdgm.nets.parts import SOLVERS
-from skdgm.training import AUTO, Budget
+from skdgm.nets.options import NetOptions
+from skdgm.training import Budget
 from skdgm.utils.counts import physical
 from skdgm.utils.threading.callers import warn
 
-_COUNT = Interval(Integral, 1, None, closed="left")
-_POSITIVE = Interval(Real, 0, None, closed="neither")
-_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-# Constraints of the training options.
-LEARNING = {
-    "solver": [StrOptions(set(SOLVERS))],
-    "alpha": [_NOT_NEGATIVE],
-    "batch_size": [_COUNT],
-    "learning_rate": [_POSITIVE],
-    "schedule": [StrOptions({"constant", "invscaling", "linear"})],
-    "power_t": [_NOT_NEGATIVE],
-    "momentum": [Interval(Real, 0, 1, closed="left")],
-    "clip_norm": [_POSITIVE, None],
-    "n_iter": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [_COUNT],
-    "tol": [_NOT_NEGATIVE],
-    "warm_start": ["boolean"],
-    "verbose": ["verbose"],
-    "random_state": ["random_state"],
-}
-# Constraints of the options of a Tuner.
-TUNING = {
-    **{name: value for name, value in LEARNING.items() if name != "clip_norm"},
-    "solver": [StrOptions({"sgd", "adam"})],
-    "dropout": [Interval(Real, 0, 1, closed="left"), tuple],
-    "max_norm": [_POSITIVE, None],
-}
 # Number of arrays, each as large as all weights or as a batch of inputs, that exist at
 # once in training: parameters, their average, gradients, optimiser state, copies.
 _COPIES = 12
@@ -66,7 +34,7 @@ class NetModel(Model):
         return attributes["_training"]
 
 
-class NetEstimator(Estimator):
+class NetEstimator(NetOptions, Estimator):
     """Base class of estimators of a density by nets, whose model is a
     :class:`NetModel` and whose objective a :class:`NetObjective`."""
 

@@ -3,15 +3,16 @@ r"""Supervised generators: nets from attributes to rows.
 .. math:: x \sim p(x; g(a))
 """
 
-from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.base import rolled_back
-from skdgm.nets import ACTIVATIONS, INITIALISERS, LEARNING
+from skdgm.base.common_options import ColumnTypes
+from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Positive, Share
+from skdgm.nets.options import Activation, Initialiser
 from skdgm.supervised._model import AttributeModel
 from skdgm.training import Budget
 from skdgm.utils.math import shares
@@ -40,78 +41,42 @@ class GeneratorNet(AttributeModel):
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple, default=(256, 256)
+    hidden_layer_sizes : tuple
         Numbers of hidden units of dense layers, from the attributes on.
-    column_types : {"bernoulli", "gaussian", "categorical", "mixed"}, tuple or dict, \
-            default="bernoulli"
+    column_types
         Kind of the columns, as of :class:`~skdgm.VAE`.
-    min_categories : int or array-like of int, default=None
+    min_categories : int or array-like of int
         Least number of categories of "categorical", in all columns or in each; more
         are found in the data.
-    attribute_types : "auto", tuple or dict, default="auto"
+    attribute_types
         Kind of each attribute, "categorical" or "gaussian" (real), in order or by
         name. By default text, truth values and categories are categorical and numbers
         real; a y of one dimension is categorical also if its numbers are whole.
-    variance : {"feature", "sample"} or float, default="feature"
+    variance
         Variance of "gaussian", as of :class:`~skdgm.VAE`: learned for each column; an
         output of the net; or fixed, as a share of the column's variance.
-    min_variance : float, default=0.01
+    min_variance
         Lower limit of learned variances, as a share of the column's variance.
-    activation : {"relu", "leaky_relu", "tanh", "logistic", "softplus", "identity"}, \
-            default="leaky_relu"
+    activation
         Activation function of hidden units.
-    dropout : float, default=0.0
+    dropout
         Share of units of dense hidden layers that drop out at random in training.
-    init_weights : {"he_normal", "he_uniform", "glorot_uniform", "glorot_normal"}, \
-            default="he_normal"
+    init_weights
         Initialiser of weights; of outputs always Glorot's.
-    architecture : {"dense", "conv"}, default="dense"
+    architecture
         Whether outputs are those of a dense layer, or of convolutions: dense layers
         then make small images, which grow twofold from layer to layer.
-    conv_layer_sizes : tuple, default=(32, 16)
+    conv_layer_sizes : tuple
         For "conv", the number of maps of the small images and of each layer that makes
         larger ones; another one makes the pixels.
-    upsampling : {"unpool", "nearest"}, default="unpool"
+    upsampling
         Whether each pixel of a smaller image becomes the upper left one of four, the
         others zero [1]_, or all four of them; convolutions by 5 x 5 filters follow.
-    image_shape : tuple, default=None
+    image_shape
         Height and width of images, and their number of channels if it is not 1; by
         default they are square. For "conv".
-    solver : {"adam", "rmsprop", "sgd"}, default="adam"
-        Optimiser.
-    alpha : float, default=0.0
-        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
-        each batch, summed over its rows.
-    batch_size : int, default=100
-        Rows for each update.
-    learning_rate : float, default=0.003
-        Initial learning rate; see ``schedule``.
-    schedule : {"constant", "invscaling", "linear"}, default="linear"
-        Learning rate after t of T epochs: ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
-    power_t : float, default=0.5
-        Exponent of ``schedule="invscaling"``.
-    momentum : float, default=0.9
-        Momentum coefficient; for "adam", the first beta.
-    clip_norm : float or None, default=None
-        Upper limit of the norm of gradients; longer ones are scaled down to it.
-    n_iter : int or "auto", default="auto"
+    n_iter
         Number of epochs; "auto": 3,000 updates, but between 20 and 200 epochs.
-    early_stopping : bool, default=False
-        Hold out rows, stop when their likelihood no longer rises, and keep the
-        parameters for which it was highest.
-    validation_fraction : float, default=0.1
-        Share of the rows to hold out.
-    n_iter_no_change : int, default=10
-        Epochs without an improvement of ``tol`` before stopping early.
-    tol : float, default=1e-3
-        Least improvement that counts, in nats per row.
-    warm_start : bool, default=False
-        If True, ``fit`` continues from the current parameters.
-    verbose : int, default=0
-        If not zero, print a line for each epoch.
-    random_state : int, RandomState instance or None, default=None
-        Seed of initial weights and of the order of rows.
 
     Attributes
     ----------
@@ -126,16 +91,6 @@ class GeneratorNet(AttributeModel):
         The same of each column.
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact", or after grey rows "lower bound".
-    loss_curve_ : list of float
-        Negative log-likelihood of some training rows given their attributes after each
-        epoch, in nats per row, with real columns standardised.
-    validation_curve_ : list of float
-        The same for held-out rows, with ``early_stopping``.
-    n_iter_ : int
-        Number of epochs done.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names, if X has any.
 
     References
     ----------
@@ -157,97 +112,22 @@ class GeneratorNet(AttributeModel):
     (1797, 10)
     """
 
-    _parameter_constraints: dict = {
-        "hidden_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple],
-        "column_types": [
-            StrOptions({"bernoulli", "gaussian", "categorical", "mixed"}),
-            tuple,
-            dict,
-        ],
-        "min_categories": [
-            Interval(Integral, 1, None, closed="left"),
-            "array-like",
-            None,
-        ],
-        "attribute_types": [StrOptions({"auto"}), tuple, dict],
-        "variance": [
-            StrOptions({"feature", "sample"}),
-            Interval(Real, 0, None, closed="neither"),
-        ],
-        "min_variance": [Interval(Real, 0, 1, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "init_weights": [StrOptions(set(INITIALISERS))],
-        "architecture": [StrOptions({"dense", "conv"})],
-        "conv_layer_sizes": [Interval(Integral, 1, None, closed="left"), tuple],
-        "upsampling": [StrOptions({"unpool", "nearest"})],
-        "image_shape": [tuple, None],
-        **LEARNING,
-    }
-    _BUDGET = Budget(3_000, 20, 200)
+    hidden_layer_sizes: Count | tuple = (256, 256)
+    _: KW_ONLY
+    column_types: ColumnTypes = "bernoulli"
+    min_categories: Count | ArrayLike | None = None
+    attribute_types: Auto | tuple | dict = "auto"
+    variance: Literal["feature", "sample"] | Positive = "feature"
+    min_variance: Share = 0.01
+    activation: Activation = "leaky_relu"
+    dropout: Share = 0.0
+    init_weights: Initialiser = "he_normal"
+    architecture: Literal["dense", "conv"] = "dense"
+    conv_layer_sizes: Count | tuple = (32, 16)
+    upsampling: Literal["unpool", "nearest"] = "unpool"
+    image_shape: tuple | None = None
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(256, 256),
-        *,
-        column_types="bernoulli",
-        min_categories=None,
-        attribute_types="auto",
-        variance="feature",
-        min_variance=0.01,
-        activation="leaky_relu",
-        dropout=0.0,
-        init_weights="he_normal",
-        architecture="dense",
-        conv_layer_sizes=(32, 16),
-        upsampling="unpool",
-        image_shape=None,
-        solver="adam",
-        alpha=0.0,
-        batch_size=100,
-        learning_rate=0.003,
-        schedule="linear",
-        power_t=0.5,
-        momentum=0.9,
-        clip_norm=None,
-        n_iter="auto",
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-3,
-        warm_start=False,
-        verbose=0,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.column_types = column_types
-        self.min_categories = min_categories
-        self.attribute_types = attribute_types
-        self.variance = variance
-        self.min_variance = min_variance
-        self.activation = activation
-        self.dropout = dropout
-        self.init_weights = init_weights
-        self.architecture = architecture
-        self.conv_layer_sizes = conv_layer_sizes
-        self.upsampling = upsampling
-        self.image_shape = image_shape
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.power_t = power_t
-        self.momentum = momentum
-        self.clip_norm = clip_norm
-        self.n_iter = n_iter
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
+    _BUDGET = Budget(3_000, 20, 200)
 
     @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)

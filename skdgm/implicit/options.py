@@ -1,0 +1,69 @@
+"""Options that implicit models share."""
+
+from typing import Literal
+
+from skdgm.base.common_options import CategoryOptions, ColumnTypes
+from skdgm.base.options import KW_ONLY, Count, Options, Positive, Share
+from skdgm.implicit.generator import PRIORS
+from skdgm.nets.options import Activation
+
+
+class GeneratorOptions(Options):
+    """Options of generators.
+
+    Parameters
+    ----------
+    prior
+        Distribution of the latent units, as of :class:`~skdgm.GAN`.
+    dropout
+        Share of the discriminator's hidden units that drop out in training.
+    activation
+        Activation function of the generator's hidden units.
+    batch_norm
+        Whether to standardise the generator's hidden units by batch normalisation.
+    n_draws
+        Draws around which ``score_samples`` and ``impute`` estimate densities. It may
+        be changed after ``fit``.
+    tol
+        Smallest improvement that counts.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, order of rows and latent units.
+
+    Attributes
+    ----------
+    n_updates_ : int
+        Number of updates of the generator.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate".
+    loss_curve_ : list of float
+        Maximum mean discrepancy between some training rows and generated ones after
+        each epoch: neither player's loss, which tell nothing of progress.
+    column_types_ : dict
+        How each column is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType`.
+    """
+
+    _: KW_ONLY
+    prior: Literal[*PRIORS] = "mixed"
+    dropout: Share = 0.0
+    activation: Activation = "leaky_relu"
+    batch_norm: bool = False
+    n_draws: Count = 1000
+    momentum: Share = 0.0
+
+
+class RelaxedOptions(CategoryOptions):
+    """Options of columns of several kinds, whose bits and categories are relaxed.
+
+    Parameters
+    ----------
+    column_types
+        Kind of the columns, as of :class:`~skdgm.GAN`.
+    temperature
+        Temperature of the relaxation of bits and categories: gradients have less bias
+        and more variance if it is low.
+    """
+
+    _: KW_ONLY
+    column_types: ColumnTypes = "bernoulli"
+    temperature: Positive = 0.5
