@@ -7,6 +7,7 @@ where training rows count by their weights.
 """
 
 from numbers import Real
+from typing import Annotated
 
 import numpy as np
 from sklearn.base import (
@@ -21,6 +22,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skdgm.base import replacing, steady
+from skdgm.base.options import KW_ONLY, Options
 from skdgm.boltzmann import GaussianRBM
 from skdgm.utils.wrapped import routed, routing_of
 
@@ -28,7 +30,7 @@ _WEIGHT = "sample_weight"
 
 
 @steady
-class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
+class DensityOutlierDetector(Options, OutlierMixin, MetaEstimatorMixin, BaseEstimator):
     r"""Outlier detector that thresholds the log-likelihood of a density estimator.
 
     .. math:: \hat y(x) = \mathrm{sign}(\log p(x) - t)
@@ -39,12 +41,12 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
 
     Parameters
     ----------
-    estimator : object, default=None
+    estimator
         Density estimator with ``fit`` and ``score_samples``: a model of skdgm, a
         Pipeline that ends with one, ``KernelDensity`` or ``GaussianMixture``; or a
         fitted one wrapped in scikit-learn's ``FrozenEstimator``. If None, a
         :class:`~skdgm.GaussianRBM` with ``random_state=0``.
-    contamination : float, default=0.1
+    contamination
         Fraction of the training rows that are outliers, in (0, 0.5].
 
     Attributes
@@ -73,14 +75,9 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimatorMixin, BaseEstimator):
     array([-1])
     """
 
-    _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "score_samples"]), None],
-        "contamination": [Interval(Real, 0, 0.5, closed="right")],
-    }
-
-    def __init__(self, estimator=None, *, contamination=0.1):
-        self.estimator = estimator
-        self.contamination = contamination
+    estimator: Annotated[object, HasMethods(["fit", "score_samples"])] | None = None
+    _: KW_ONLY
+    contamination: Annotated[float, Interval(Real, 0, 0.5, closed="right")] = 0.1
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, **fit_params):

@@ -10,6 +10,7 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.autoregressive import EoNADE
+from skdgm.base.options import Options
 from skdgm.constraints._conditions import is_range_kept, translated
 from skdgm.constraints._plan import plan_of, valid_rows
 from skdgm.constraints._quantities import meets
@@ -20,7 +21,7 @@ from skdgm.utils.domains import is_frame
 from skdgm.utils.wrapped import routing_of, seed
 
 
-class ConstrainedModel(MetaEstimatorMixin, BaseEstimator):
+class ConstrainedModel(Options, MetaEstimatorMixin, BaseEstimator):
     """Base class of an estimator with a model and constraints.
 
     A subclass has the parameters ``estimator``, ``constraints``, ``handle_invalid`` and

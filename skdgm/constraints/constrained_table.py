@@ -3,15 +3,16 @@ r"""Tables of which all rows keep to declared constraints, by any model of table
 .. math:: x \sim p(x \mid x \in C)
 """
 
-from numbers import Integral
+from typing import Annotated, Literal
 
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import fits, replacing, steady
+from skdgm.base.options import KW_ONLY, Count, RandomState
 from skdgm.constraints._filling import fill
 from skdgm.constraints._model import ConstrainedModel
 from skdgm.constraints._plan import refuse
@@ -39,20 +40,20 @@ class ConstrainedTable(ConstrainedModel):
 
     Parameters
     ----------
-    estimator : object, default=None
+    estimator
         Model with ``fit`` and ``sample`` that reads DataFrames: an autoregressive one
         or a VAE, with ``column_types="mixed"``. If None, an :class:`~skdgm.EoNADE` with
         that.
-    constraints : sequence, default=()
+    constraints : sequence
         Constraints of :mod:`skdgm.constraints`: ``Inequality``, ``Sum``,
         ``FixedCombinations``, ``Range``, ``Unique`` and ``Rule``. Those that come first
         are reparametrised first.
-    max_tries : int, default=100
+    max_tries
         Most rows that are drawn for each one that :meth:`sample` and :meth:`impute` are
         asked for. It may be changed after ``fit``.
-    handle_invalid : {"error", "drop"}, default="error"
+    handle_invalid
         What ``fit`` does with rows that break a constraint.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState instance or None
         Seed of the model, where its own ``random_state`` is None.
 
     Attributes
@@ -113,28 +114,12 @@ class ConstrainedTable(ConstrainedModel):
     ()
     """
 
-    _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "sample"]), None],
-        "constraints": [tuple, list],
-        "max_tries": [Interval(Integral, 1, None, closed="left")],
-        "handle_invalid": [StrOptions({"error", "drop"})],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(
-        self,
-        estimator=None,
-        constraints=(),
-        *,
-        max_tries=100,
-        handle_invalid="error",
-        random_state=None,
-    ):
-        self.estimator = estimator
-        self.constraints = constraints
-        self.max_tries = max_tries
-        self.handle_invalid = handle_invalid
-        self.random_state = random_state
+    estimator: Annotated[object, HasMethods(["fit", "sample"])] | None = None
+    constraints: tuple | list = ()
+    _: KW_ONLY
+    max_tries: Count = 100
+    handle_invalid: Literal["error", "drop"] = "error"
+    random_state: RandomState = None
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, **fit_params):

@@ -1,5 +1,7 @@
 """Base class of imputers: which columns are kept, indicators, names."""
 
+from typing import Annotated
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import MissingValues
@@ -10,6 +12,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skdgm.base.options import KW_ONLY, Options
 from skdgm.data.foreign import as_pandas
 from skdgm.imputation._tables import beside, emptied, like, marked, restored, take
 from skdgm.utils.domains import is_frame
@@ -25,18 +28,36 @@ def _indicates(imputer):
     return True
 
 
-class Imputer(TransformerMixin, BaseEstimator):
+class Imputer(Options, TransformerMixin, BaseEstimator):
     """Base class of imputers, with what these do around a model.
 
     A subclass has a ``fit`` that sets ``_known`` and ``_lacked``: boolean arrays, True
     for the columns that had any value in ``fit``, and that had any missing one.
+
+    Parameters
+    ----------
+    add_indicator
+        Whether to add, on the right, a column of bits for each column that had missing
+        values in ``fit``, as ``MissingIndicator`` of scikit-learn does.
+    keep_empty_features
+        Whether to keep columns that had no value at all in ``fit``. The model does not
+        see them; they are filled with 0 (of dates, 1970), in a DataFrame with the first
+        category of a category dtype, and columns of text with "missing_value".
+    missing_values : int, float, str, np.nan, None or pandas.NA, default=np.nan
+        A value that stands for a missing one, besides NaN, None and NA.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has any that are all strings.
     """
 
-    _parameter_constraints: dict = {
-        "add_indicator": ["boolean"],
-        "keep_empty_features": ["boolean"],
-        "missing_values": [MissingValues()],
-    }
+    _: KW_ONLY
+    add_indicator: bool = False
+    keep_empty_features: bool = False
+    missing_values: Annotated[object, MissingValues()] = np.nan
 
     @available_if(_indicates)
     def inverse_transform(self, X):

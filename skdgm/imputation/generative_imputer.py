@@ -5,11 +5,11 @@ r"""Imputation of a table by any model that fills missing entries.
 """
 
 from numbers import Integral
+from typing import Annotated, Literal
 
-import numpy as np
 from sklearn.base import MetaEstimatorMixin, _fit_context, clone
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import (
     _check_feature_names_in,
     _check_sample_weight,
@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
 from skdgm.autoregressive import EoNADE
 from skdgm.base import replacing, steady
 from skdgm.base.attributes import shallow
+from skdgm.base.options import KW_ONLY, RandomState
 from skdgm.exceptions import MissingDataWarning
 from skdgm.imputation._imputer import Imputer
 from skdgm.imputation._tables import take
@@ -50,24 +51,15 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
 
     Parameters
     ----------
-    estimator : object, default=None
+    estimator
         Model with ``fit`` and ``impute``: any of skdgm's, or a fitted one wrapped in
         scikit-learn's ``FrozenEstimator``. If None, an :class:`~skdgm.EoNADE` with
         ``column_types="mixed"``.
-    method : {"mean", "mode", "sample"}, default="mean"
+    method
         What :meth:`transform` fills in: "mean" the means (of categories, and of bits in
         a DataFrame, the most probable value), "mode" the most probable values, which
         autoregressive models have, "sample" one draw. May be changed after ``fit``.
-    add_indicator : bool, default=False
-        Whether to add, on the right, a column of bits for each column that had missing
-        values in ``fit``, as ``MissingIndicator`` of scikit-learn does.
-    keep_empty_features : bool, default=False
-        Whether to keep columns that had no value at all in ``fit``. The model does not
-        see them; they are filled with 0 (of dates, 1970), in a DataFrame with the first
-        category of a category dtype, and columns of text with "missing_value".
-    missing_values : int, float, str, np.nan, None or pandas.NA, default=np.nan
-        A value that stands for a missing one, besides NaN, None and NA.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState instance or None
         Seed of draws, the same ones at each call; and of the model, where its own
         ``random_state`` is None and this is not.
 
@@ -75,10 +67,6 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
     ----------
     estimator_ : object
         The fitted model, of the columns that had any value.
-    n_features_in_ : int
-        Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if X has any that are all strings.
 
     See Also
     --------
@@ -119,29 +107,10 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
     [300, 300, 300, 300, 300]
     """
 
-    _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "impute"]), None],
-        "method": [StrOptions({"mean", "mode", "sample"})],
-        **Imputer._parameter_constraints,
-        "random_state": ["random_state"],
-    }
-
-    def __init__(
-        self,
-        estimator=None,
-        *,
-        method="mean",
-        add_indicator=False,
-        keep_empty_features=False,
-        missing_values=np.nan,
-        random_state=None,
-    ):
-        self.estimator = estimator
-        self.method = method
-        self.add_indicator = add_indicator
-        self.keep_empty_features = keep_empty_features
-        self.missing_values = missing_values
-        self.random_state = random_state
+    estimator: Annotated[object, HasMethods(["fit", "impute"])] | None = None
+    _: KW_ONLY
+    method: Literal["mean", "mode", "sample"] = "mean"
+    random_state: RandomState = None
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, **fit_params):
