@@ -110,6 +110,9 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitModel):
     features
         What ``transform`` returns: the last hidden units of the discriminator, or
         latent units whose generated row is near; see :meth:`invert`.
+    architecture
+        Whether layers are dense, or (transposed) convolutions of images by 5 x 5
+        filters with stride 2 [10]_.
 
     Attributes
     ----------

@@ -90,8 +90,8 @@ class MachineOptions(ChainOptions):
         Learning rate of the fast weights for "fpcd", which decay by a twentieth in each
         update; the initial ``learning_rate`` if None.
     centering
-        If not None, use the centred gradient, whose offsets are means of visible and
-        hidden units: those at the start of training, running means in the positive
+        If not None, use the centred gradient [6]_, whose offsets are means of visible
+        and hidden units: those at the start of training, running means in the positive
         phase ("data"), or running averages of the means in both phases ("moving").
     sparsity_target
         Target for the mean of each hidden unit. If not None, the cross entropy of this

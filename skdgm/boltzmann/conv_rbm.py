@@ -84,6 +84,11 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
         Target for the mean of each detection unit. If not None, the cross entropy of
         this and the running mean, times ``sparsity_cost``, is subtracted from the
         objective, for each position of a filter.
+    gradient
+        Chains of the negative phase: they start where the last update left them
+        (persistent contrastive divergence, "pcd" [4]_), or at the data (contrastive
+        divergence, "cd" [3]_). Persistent chains may have fast weights ("fpcd" [5]_),
+        or exchange states with hotter ones (parallel tempering, "tempering" [6]_).
 
     Attributes
     ----------

@@ -51,6 +51,11 @@ class RBMClassifier(QuadraticOptions, MachineOptions, Classifier, Machine):
     max_norm
         Maximum norm of the weights of each hidden unit, in the units of
         :class:`GaussianRBM`; with real columns, 4 keeps chains moving.
+    gradient
+        Chains of the generative part: they start where the last update left them
+        (persistent contrastive divergence, "pcd" [2]_), or at the data (contrastive
+        divergence, "cd" [1]_). Persistent chains may have fast weights ("fpcd" [3]_),
+        or exchange states with hotter ones (parallel tempering, "tempering" [5]_).
 
     Attributes
     ----------

@@ -1,0 +1,184 @@
+"""Options as fields: constructors, constraints and docstrings that follow from them."""
+
+import importlib
+import inspect
+import pkgutil
+from dataclasses import KW_ONLY
+from typing import Annotated, ClassVar, Literal
+
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils._param_validation import InvalidParameterError
+
+import skdgm
+from skdgm.autoencoder import VAE
+from skdgm.base.options import Auto, Count, Options, Positive, allowed, worded
+
+NAMES = [module.name for module in pkgutil.walk_packages(skdgm.__path__, "skdgm.")]
+DECLARING = {
+    kind
+    for module in map(importlib.import_module, NAMES)
+    for kind in vars(module).values()
+    if inspect.isclass(kind) and issubclass(kind, Options) and kind is not Options
+}
+
+
+class Group(Options):
+    """Options of several.
+
+    Parameters
+    ----------
+    rate
+        Rate of the group.
+    a, b : float
+        Two of one kind.
+
+    Attributes
+    ----------
+    n_ : int
+        Number of all.
+    """
+
+    _: KW_ONLY
+    rate: Positive = 0.1
+    a: float = 0.0
+    b: float = 0.0
+
+
+class Model(Group, BaseEstimator):
+    """Model of two sizes.
+
+    Parameters
+    ----------
+    size : int or tuple of int
+        Size of it.
+    kind
+        Kind of it.
+
+    Attributes
+    ----------
+    size_ : int
+        Size that it has.
+
+    Notes
+    -----
+    Further words.
+    """
+
+    size: Count | tuple = 3
+    _: KW_ONLY
+    kind: Literal["large", "small"] | None = None
+
+
+class Changed(Model):
+    """Model without one of them."""
+
+    size = 5
+    rate = 0.5
+    b: ClassVar = 7.0
+
+
+def test_constructor():
+    names = inspect.signature(Model).parameters
+    assert [str(each) for each in names.values()] == [
+        *("size=3", "kind=None", "rate=0.1", "a=0.0", "b=0.0")
+    ]
+    model = Model((1, 2), rate=1)
+    assert vars(model) == {"size": (1, 2), "kind": None, "rate": 1, "a": 0.0, "b": 0.0}
+    assert vars(clone(model)) == vars(model)
+    assert not hasattr(Model, "rate")
+    with pytest.raises(TypeError):
+        Model(1, None)
+    with pytest.raises(TypeError):
+        Model(c=1)
+
+
+def test_constraints():
+    assert Model._parameter_constraints.keys() == Model().get_params().keys()
+    Model(size=(1,), kind="large")._validate_params()
+    for wrong in {"size": 0}, {"rate": 0}, {"kind": "huge"}, {"kind": 1}:
+        with pytest.raises(InvalidParameterError):
+            Model(**wrong)._validate_params()
+    assert allowed(object) == "no_validation"
+    assert allowed(bool | None) == ["boolean", None]
+
+
+def test_changed_options():
+    assert Changed().get_params() == {"size": 5, "kind": None, "rate": 0.5, "a": 0.0}
+    assert Changed(4).size == 4
+    assert Changed._IMPLIED == {"b": 7.0}
+    assert "rate : float, default=0.5\n    Rate of the group." in Changed.__doc__
+    assert "\na : float, default=0.0\n    Two of one kind." in Changed.__doc__
+
+
+def test_docstring():
+    assert Model.__doc__ == inspect.cleandoc("""
+        Model of two sizes.
+
+        Parameters
+        ----------
+        size : int or tuple of int, default=3
+            Size of it.
+        kind : {"large", "small"} or None, default=None
+            Kind of it.
+        rate : float, default=0.1
+            Rate of the group.
+        a, b : float, default=0.0
+            Two of one kind.
+
+        Attributes
+        ----------
+        size_ : int
+            Size that it has.
+        n_ : int
+            Number of all.
+
+        Notes
+        -----
+        Further words.
+    """)
+    assert worded(Annotated[int, None] | tuple | Auto) == 'int, tuple or "auto"'
+
+
+def test_a_constructor_of_ones_own_is_kept():
+    class Mine(VAE):
+        """VAE of one option."""
+
+        scale: float = 3.0
+
+        def __init__(self, n_components=2):
+            super().__init__(n_components, beta=2.0)
+
+    class Yours(Mine):
+        width: Count = 3
+
+    for kind in Mine, Yours:
+        assert list(inspect.signature(kind).parameters) == ["n_components"]
+        assert kind().beta == 2.0
+    assert Mine.scale == 3.0
+    assert Mine.__doc__ == "VAE of one option."
+
+
+def test_a_subclass_without_options_inherits_the_constructor():
+    class Mine(VAE):
+        pass
+
+    assert Mine.__init__ is VAE.__init__
+    assert Mine.__doc__ is None
+
+
+def documented(kind):
+    """Names of options of which a class's own docstring has a paragraph."""
+    entries = vars(kind)["__doc__"].entries("Parameters")
+    return {name for names, _, _ in entries for name in names}
+
+
+ESTIMATORS = [kind for kind in DECLARING if issubclass(kind, BaseEstimator)]
+
+
+@pytest.mark.parametrize("kind", sorted(ESTIMATORS, key=str), ids=lambda k: k.__name__)
+def test_each_option_has_a_paragraph_and_each_paragraph_an_option(kind):
+    bases = [base for base in kind.__mro__ if base in DECLARING]
+    options = set(inspect.signature(kind).parameters)
+    assert options <= set().union(*map(documented, bases))
+    assert documented(kind) <= options
