@@ -40,7 +40,7 @@ from sklearn.model_selection import train_test_split
 
 from skdgm import BidirectionalHelmholtzMachine, SigmoidBeliefNetwork
 from skdgm.data import tabulate
-from skdgm.directed._objective import OBJECTIVES, Belief
+from skdgm.directed._objective import OBJECTIVES
 from skdgm.nets import vjp
 from skdgm.training.loop import Clock
 from skdgm.utils.threading.threads import one_blas_thread
@@ -107,9 +107,8 @@ def gradients(_):
         twin = SigmoidBeliefNetwork(
             (50, 20), objective=objective, n_importance=n_draws, n_iter=0, **more
         ).fit(X)
-        parts = twin._hierarchy(twin._structure), twin._domain, twin._columns
-        given = twin._output, twin._options, tabulate(rows, None).rows
-        own = Belief(*parts, *given, number, 0)
+        twin._seed = number
+        own = twin._objective(tabulate(rows, None), 0)
         # Updates change arrays in place.
         now = own.resume(copy(state)._replace(mean=()))
         if objective in ("nvil", "reinforce"):

@@ -8,14 +8,14 @@ with nets for the decoder :math:`p(x \mid z)` and for the encoder :math:`q(z \mi
 
 from typing import Literal
 
-from skdgm.autoencoder import _nets
+from skdgm.autoencoder._model import AutoencoderModel
 from skdgm.base.options import KW_ONLY, Count, CountOrZero, NotNegative, Share
-from skdgm.latent import LatentModel
+from skdgm.latent import LatentEstimator
 from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget
 
 
-class VAE(LatentModel):
+class VAE(LatentEstimator):
     r"""Variational autoencoder: latent units with an encoder and a decoder.
 
     .. math::
@@ -102,7 +102,7 @@ class VAE(LatentModel):
     dropout: Share = 0.0
     learning_rate = 0.006
 
-    _WIRING, _BUDGET = _nets, Budget(4_500, 20, 120)
+    _MODEL, _BUDGET = AutoencoderModel(), Budget(4_500, 20, 120)
     _REVIVE = (
         "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
     )

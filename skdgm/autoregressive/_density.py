@@ -149,6 +149,11 @@ class ChainDensity(Density):
         tell_unknown(self.name, X, rows)
         return found
 
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        return self.model.n_features
+
     def _of_rows(self, X, function):
         """Validated rows, and a function of parameters, rows and streams."""
         rows = self.read(X)

@@ -140,7 +140,3 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
             n_rows=n * n_epochs,
             item=np.dtype(rows.dtype).itemsize,
         )
-
-    @property
-    def _n_features_out(self):
-        return self.density_.model.n_features

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 import numpy as np
-from sklearn.utils import gen_batches
+from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.attributes import view
@@ -109,6 +109,34 @@ class Density(ABC):
         -------
         H : ndarray of shape (n_samples, n_features_out)
         """
+
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        raise MissingCapability(self.name, "features (n_features_out)")
+
+    def inverse(self, H):
+        """Expected rows given features, as of :meth:`features`.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_features_out)
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+        """
+        raise MissingCapability(self.name, "rows of features (inverse)")
+
+    def checked(self, H, dtype):
+        """Features as an array; a ValueError where these are not as many as of rows."""
+        H = check_array(H, dtype=dtype, input_name="H")
+        if H.shape[1] != self.n_features_out:
+            raise ValueError(
+                f"H has {H.shape[1]} columns, but {self.name} has "
+                f"{self.n_features_out} features."
+            )
+        return H
 
     def log_partition(self):
         """Log Z and its standard error, in nats, of a density known up to Z.

@@ -12,6 +12,7 @@ from sklearn.base import (
 from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -33,6 +34,7 @@ from skdgm.utils.threading.threads import Held, one_blas_thread
 from skdgm.utils.tree import copy
 
 
+@attributes.steady
 class Estimator(
     Options,
     ClassNamePrefixFeaturesOutMixin,
@@ -47,8 +49,9 @@ class Estimator(
     data. A subclass has options, documentation and
 
     - ``_MODEL``, the model, and ``_KNOWN``, names of attributes among its facts,
+    - ``_INVERTS``, if its density has an ``inverse``,
     - ``_domain``, the kind of its columns, such as :class:`~skdgm.data.BinaryColumns`,
-    - ``_dtype`` of the parameters and ``_n_features_out``,
+    - ``_dtype`` of the parameters,
     - ``_n_epochs(table)`` of a fit, and ``_remedy()``, advice where training diverges.
 
     It overrides a public method where its arguments differ.
@@ -60,6 +63,8 @@ class Estimator(
     # Name in messages; attributes by options; rows kept as lists; one objective.
     _title, _TRANSIENT, _LISTED, _SINGLE = None, (), True, True
     _MODEL, _KNOWN = None, ()
+    # Whether the density has rows of features.
+    _INVERTS = False
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -238,7 +243,9 @@ class Estimator(
         facts = Facts(
             *(self._name, self._options, structure, self._reader, self._domain),
             *(own.get("_columns"), own.get("_seed"), self._now),
-            SimpleNamespace(**{name: own.get(name) for name in self._KNOWN}),
+            SimpleNamespace(
+                **{name: getattr(self, name, None) for name in self._KNOWN}
+            ),
         )
         if structure is not None:
             return facts
@@ -294,6 +301,27 @@ class Estimator(
         H : ndarray of shape (n_samples, n_features_out)
         """
         return self.density_.features(X)
+
+    @available_if(lambda self: self._INVERTS)
+    def inverse_transform(self, H):
+        """Expected rows given features, as :meth:`transform` returns them.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_features_out)
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Means; of categories the most probable ones. A DataFrame if H and what the
+            model was fitted to are such; of "mixed" columns also if H is an array.
+
+        Raises
+        ------
+        ValueError
+            H does not have a column for each feature.
+        """
+        return framed(self, self.density_.inverse(H), H)
 
     def sample(self, n_samples=1, random_state=None):
         """Draw rows from the model.
@@ -407,6 +435,10 @@ class Estimator(
     def loss_quantity_(self):
         """Name of minus the loss of which ``loss_curve_`` consists."""
         return self._quantity
+
+    @property
+    def _n_features_out(self):
+        return self.density_.n_features_out
 
     @property
     def _reader(self):

@@ -169,8 +169,8 @@ def as_values(y, owner, name="y"):
     ----------
     y : array-like
         With one dimension or more; or a sparse matrix.
-    owner : estimator
-        Estimator that requires y, named in errors.
+    owner : estimator or str
+        Estimator that requires y, or its name, for errors.
     name : str, default="y"
         Name of y in errors.
 
@@ -184,9 +184,9 @@ def as_values(y, owner, name="y"):
         y is None, ragged or a masked array.
     """
     if y is None:
+        who = owner if isinstance(owner, str) else type(owner).__name__
         raise ValueError(
-            f"{type(owner).__name__} requires {name} to be passed, but the target "
-            f"{name} is None."
+            f"{who} requires {name} to be passed, but the target {name} is None."
         )
     if sp.issparse(y):
         return y.toarray()
@@ -242,8 +242,8 @@ def as_numbers(y, owner):
     Parameters
     ----------
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-    owner : estimator
-        Estimator that requires y, named in errors.
+    owner : estimator or str
+        Estimator that requires y, or its name, for errors.
 
     Returns
     -------

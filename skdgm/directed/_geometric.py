@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import softmax
 
-from skdgm.directed import _nets
 from skdgm.directed._objective import Belief
 from skdgm.distributions import ABSENT
 from skdgm.gradients.stochastic.geometric import geometric
@@ -20,8 +19,6 @@ from skdgm.nets import listed, nll, row_mean
 from skdgm.nets.tape import getval
 from skdgm.utils.math import log_mean_exp
 
-check, hierarchy, model = _nets.check, _nets.hierarchy, _nets.model
-structure, widths = _nets.structure, _nets.widths
 _TOP, _DOWN, _DATA, _GUESS, _OTHER = range(300, 305)
 
 
@@ -209,9 +206,6 @@ class GeometricBelief(Belief):
         in training, if rows are many, in float64."""
         net = state.learned.model, state.statistics.model
         return -self.mean.bound(net, self.rows.take(index), rng, self.n_judged)[0]
-
-
-objective = GeometricBelief
 
 
 def unknown(v):

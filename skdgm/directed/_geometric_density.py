@@ -17,10 +17,12 @@ from sklearn.utils import check_random_state
 
 from skdgm.data import events_of
 from skdgm.directed._geometric import GeometricMean, unknown
+from skdgm.directed._geometric_chain import GeometricChain
 from skdgm.distributions import ABSENT
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.latent import LatentDensity
 from skdgm.latent.conditional import alike, near, weigh
+from skdgm.latent.filling import by_weight
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -190,78 +192,23 @@ class GeometricDensity(LatentDensity):
         gaps = getattr(self.columns, "gaps", None)
         return v if gaps is None else np.where(np.isnan(v) & gaps, -ABSENT, v)
 
-    def _weighed(self, v, guess, rng, n_steps, method, _):
+    def _weighed(self, v, guess, rng, n_steps, method):
         """Fill by importance sampling: a weighted mean, or a draw by weight."""
         mean, net, v = self.mean, self.net, self._open(v)
-        high, total, norm, best, drawn = -np.inf, 0.0, 0.0, -np.inf, 0.0
-        for number in range(n_steps):
-            own = rng.fold(number)
-            noise = self.hierarchy.noise(own.fold(_MOVE), 1)
-            x, z, log_r = mean.filled(net, v, guess, noise, own)
-            log_w = (mean.log_twice(net, x, z, own) - log_r)[:, None]
-            if method == "mean":
-                before, high = high, np.maximum(high, log_w)
-                shrunk, w = np.exp(before - high), np.exp(log_w - high)
-                norm = shrunk * norm + w
-                total = shrunk * total + w * self.output.inputs(x, self.share)
-            else:
-                noisy = log_w + own.fold(_CHOICE).gumbel(1)
-                drawn = np.where(noisy > best, x, drawn)
-                best = np.maximum(best, noisy)
+
+        def draw(rng):
+            noise = self.hierarchy.noise(rng.fold(_MOVE), 1)
+            x, z, log_r = mean.filled(net, v, guess, noise, rng)
+            log_w = mean.log_twice(net, x, z, rng) - log_r
+            return log_w, x if method == "sample" else self.output.inputs(x, self.share)
+
+        value = by_weight(draw, rng, n_steps, method, _CHOICE)
         if method == "mean":
-            return self.output.value((total / norm).astype(v.dtype))
-        return drawn
+            return self.output.value(value.astype(v.dtype))
+        return value
 
-    def _chained(self, v, guess, rng, n_steps, method, correct):
-        """Fill by a Markov chain: the mean over its steps, or its last state.
-
-        With ``correct`` the state has two sets of latent units, which change places.
-        """
+    def chain(self, v, guess, correct):
+        """Markov chain of latent units and missing entries."""
         if not correct:
-            return super()._chained(v, guess, rng, n_steps, method, correct)
-        mean, net, v, total = self.mean, self.net, self._open(v), 0.0
-        noise = self.hierarchy.noise
-        first = mean.filled(net, v, guess, noise(rng.fold(_MOVE), 1), rng)
-        x, z, other = first[0], first[1], first[1]
-        for number in range(n_steps):
-            own = rng.fold(number)
-            # Latent units: draws of q.
-            new = mean.terms(net, x, noise(own.fold(_MOVE), 1))
-            old = mean.terms(net, x, self.hierarchy.noise_of(z))
-            accepted = _accepted(0.5 * (_gap(new) - _gap(old)), own.fold(_CHOICE))
-            z = _chosen(accepted, new[2].z, z)
-            # Missing entries by p given these, and the other latent units by q.
-            before, above = self._state(net, x, v, z, self.hierarchy.noise_of(other))
-            proposed = mean.completed(net, v, above.out, own)
-            after, found = self._state(
-                net, proposed, v, z, noise(own.fold(_OTHER), 1), other=True
-            )
-            accepted = _accepted(after - before, own.fold(_CHOICE, 1))
-            x = np.where(accepted[:, None], proposed, x)
-            other = _chosen(accepted, found.z, other)
-            z, other = other, z
-            total = total + self.output.inputs(x, self.share)
-        return x if method == "sample" else self.output.value(total / n_steps)
-
-    def _state(self, net, x, v, z, source, other=False):
-        """Log of the target over that of the proposal, and the pass of either set."""
-        mean = self.mean
-        log_p, log_q, found = mean.terms(net, x, self.hierarchy.noise_of(z))
-        second = mean.terms(net, x, source)
-        own = 0.5 * (log_p + log_q).astype(np.float64)
-        log_w = own + 0.5 * _gap(second) - mean.log_drawn(net, x, v, found)
-        return log_w, second[2] if other else found
-
-
-def _gap(terms):
-    log_p, log_q, _ = terms
-    return (log_p - log_q).astype(np.float64)
-
-
-def _accepted(log_ratio, rng):
-    uniform = rng.uniform(1)[:, 0]
-    return uniform < np.exp(np.minimum(log_ratio, 0))
-
-
-def _chosen(accepted, new, old):
-    return tuple(np.where(accepted[:, None], *pair) for pair in zip(new, old))
+            return super().chain(v, guess, correct)
+        return GeometricChain(self, self._open(v), guess)

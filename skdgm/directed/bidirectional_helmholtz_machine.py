@@ -3,16 +3,14 @@ r"""Bidirectional Helmholtz machines: geometric means of two directed nets.
 .. math:: p^*(x, z) = \frac{1}{\sqrt Z} \sqrt{p(x, z) \, p^*(x) \, q(z \mid x)}
 """
 
-from functools import partial
 from types import SimpleNamespace
 
 from skdgm.base import forget_log_Z, lazy_log_Z
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.data import names_of
-from skdgm.directed import _geometric
-from skdgm.directed._geometric_density import GeometricDensity
-from skdgm.latent import LatentModel
+from skdgm.directed._model import GeometricModel
+from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
 
@@ -21,7 +19,7 @@ _FIXED = {"objective": "rws", "recognition_phase": "wake", "baseline": "none"}
 _FIXED |= {"temperature": 1.0}
 
 
-class BidirectionalHelmholtzMachine(BitOptions, LatentModel):
+class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
     r"""Bidirectional Helmholtz machine: the geometric mean of p and q.
 
     .. math::
@@ -81,15 +79,11 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentModel):
     _: KW_ONLY
     n_importance: Count = 5
 
-    _WIRING, _BUDGET = _geometric, Budget(4_500, 20, 120)
+    _MODEL, _BUDGET = GeometricModel(), Budget(4_500, 20, 120)
+    _KNOWN = ("_log_Z_of",)
     _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."
 
     __getattr__, _forget = lazy_log_Z, forget_log_Z
-
-    @property
-    def density_kind_(self):
-        """Density kind of ``score_samples``: "estimate"."""
-        return self.density_.kind
 
     def sample(self, n_samples=1, random_state=None, *, conditions=None, n_steps=20):
         """Draw rows: for each several by p, one of which is chosen by weight.
@@ -121,43 +115,14 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentModel):
         how = random_state, conditions, names_of(self), n_steps
         return framed(self, self.density_.sample(n_samples, *how))
 
-    def impute(
-        self, X, *, method="mean", sampler="importance", n_steps=100, random_state=None
-    ):
-        """Fill missing entries, given the others of their row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        method : {"mean", "sample"}, default="mean"
-            "mean" returns means (probabilities of bits; the most probable codes), the
-            same at each call; "sample" returns draws.
-        sampler : {"importance", "metropolis", "gibbs"}, default="importance"
-            "importance" weights ``n_steps`` draws of latent units and missing entries;
-            "metropolis" accepts or rejects them, in a chain. Both approach the model's
-            distribution. "gibbs" alternates draws by q and by p without a correction.
-        n_steps : int, default=100
-            Number of draws, or of steps of the chain.
-        random_state : int, RandomState instance or None, default=None
-            For "sample".
-
-        Returns
-        -------
-        X_filled : ndarray of shape (n_samples, n_features)
-            Known entries are unchanged. A DataFrame if X and what was fitted are.
-        """
-        how = {"sampler": sampler, "n_steps": n_steps, "random_state": random_state}
-        return super().impute(X, method=method, **how)
-
-    def score_samples(self, X):
-        r"""Estimate of the log-likelihood of each row, in nats.
+    def importance_likelihood(self, X, *, n_draws=1000, return_se=False):
+        r"""Estimate of the log-likelihood, with a given number of draws.
 
         .. math:: 2 \log \frac1n \sum_k \sqrt{\frac{p(x, z_k)}{q(z_k \mid x)}} - \log Z,
             \qquad z_k \sim q(z \mid x)
 
-        with ``n_draws`` draws, the same ones at each call. Without log Z, that is plus
-        ``log_Z_``, its expectation is a lower bound on the log-likelihoods by the
+        :meth:`score_samples` is the same with ``n_draws`` draws. Without log Z, that is
+        plus ``log_Z_``, its expectation is a lower bound on the log-likelihoods by the
         model and, of rows without missing entries, by p alone. Log Z, computed at the
         first call, may be too low where few draws of p have most of the weight: a
         warning says so. Grey values, strictly between 0 and 1, enter both nets as
@@ -169,20 +134,6 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentModel):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN is a missing value: the likelihood is that of the observed entries, for
             which draws of p fill the others.
-
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_samples,), float64
-        """
-        return self.density_.log_prob(X)
-
-    def importance_likelihood(self, X, *, n_draws=1000, return_se=False):
-        """Estimate of the log-likelihood, with a given number of draws.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value.
         n_draws : int, default=1000
             Draws for each row.
         return_se : bool, default=False
@@ -198,19 +149,9 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentModel):
         """
         return super().importance_likelihood(X, n_draws=n_draws, return_se=return_se)
 
-    @property
-    def density_(self):
-        """Density of the rows, a :class:`GeometricDensity`."""
-        known = partial(self._known, self._training)
-        return self._density(GeometricDensity, log_Z=known)
-
-    def _known(self, state):
+    def _log_Z_of(self, state):
         """Log Z, or None if another state has been learned since."""
         return self.log_Z_ if self._training is state else None
-
-    def _attributes(self, state):
-        prior = state.learned.model.prior
-        return super()._attributes(state) | {"prior_intercept_": prior}
 
     def _present_options(self):
         return SimpleNamespace(**vars(super()._present_options()) | _FIXED)

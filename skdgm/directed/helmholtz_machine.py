@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.directed import _nets
-from skdgm.latent import LatentModel
+from skdgm.directed._model import HelmholtzModel
+from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
 
@@ -18,7 +18,7 @@ _WAKE_SLEEP = {"objective": "wake-sleep", "n_importance": 1}
 _WAKE_SLEEP |= {"recognition_phase": "sleep", "baseline": "none", "temperature": 1.0}
 
 
-class HelmholtzMachine(BitOptions, LatentModel):
+class HelmholtzMachine(BitOptions, LatentEstimator):
     r"""Helmholtz machine: generative and recognition weights, learned by wake-sleep.
 
     .. math::
@@ -68,7 +68,7 @@ class HelmholtzMachine(BitOptions, LatentModel):
     (3, 64)
     """
 
-    _WIRING, _BUDGET = _nets, Budget(4_500, 20, 120)
+    _MODEL, _BUDGET = HelmholtzModel(), Budget(4_500, 20, 120)
     _REVIVE = "Raise learning_rate or n_iter, or take fewer layers."
 
     @property
@@ -89,13 +89,12 @@ class HelmholtzMachine(BitOptions, LatentModel):
     @property
     def generative_biases_(self):
         """Biases downwards, those of the data first."""
-        prior = self._net[0].prior
-        return [*self._parts("intercepts_")[1], prior]
+        return [*self._parts("intercepts_")[1], self.density_.net[0].prior]
 
     def _parts(self, name):
         """An attribute of layers upwards, and of those downwards."""
         check_is_fitted(self)
-        found, n = getattr(self, name), len(self._widths)
+        found, n = getattr(self, name), len(self._learned.hidden_layer_sizes)
         return found[:n], found[n:]
 
     def _present_options(self):

@@ -9,9 +9,9 @@ from math import nan
 from typing import Literal
 
 from skdgm.base.options import KW_ONLY, Count, Positive, Several
-from skdgm.directed import _nets
 from skdgm.directed._mean_field import likelihood_bound
-from skdgm.latent import LatentModel
+from skdgm.directed._model import BeliefModel, link_weights
+from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
 
@@ -19,7 +19,7 @@ _OBJECTIVES = "rws", "vimco", "nvil", "reinforce", "disarm", "wake-sleep", "conc
 _OBJECTIVES += "straight-through", "mean-field", "gibbs"
 
 
-class SigmoidBeliefNetwork(BitOptions, LatentModel):
+class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     r"""Sigmoid belief network: layers of bits, each given the one above.
 
     .. math::
@@ -154,7 +154,7 @@ class SigmoidBeliefNetwork(BitOptions, LatentModel):
     n_steps: Count = 1
     gradient_draws: Several | None = None
 
-    _WIRING, _BUDGET = _nets, Budget(4_500, 20, 120)
+    _MODEL, _BUDGET = BeliefModel(), Budget(4_500, 20, 120)
     _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."
 
     def mean_field_bound(self, X, *, n_steps=20):
@@ -185,16 +185,12 @@ class SigmoidBeliefNetwork(BitOptions, LatentModel):
     @property
     def link_coefs_(self):
         """Weights within layers of the model."""
-        return _nets.link_weights(self)[1]
+        return link_weights(self.density_)[1]
 
     @property
     def recognition_link_coefs_(self):
         """Weights within layers of the inference net."""
-        return _nets.link_weights(self)[0]
-
-    def _attributes(self, state):
-        prior = state.learned.model.prior
-        return super()._attributes(state) | {"prior_intercept_": prior}
+        return link_weights(self.density_)[0]
 
     def _report(self, learned, n_epochs, watch):
         found = getattr(watch, "variances", [])
@@ -207,7 +203,3 @@ class SigmoidBeliefNetwork(BitOptions, LatentModel):
         else:
             vars(self).pop("gradient_variance_curve_", None)
         super()._report(learned, n_epochs, watch)
-
-    def _hierarchy(self, structure):
-        asked = structure, self._options, self._output, self._seed
-        return self._WIRING.hierarchy(*asked)

@@ -2,6 +2,7 @@
 
 from skdgm.latent.data_layer import DataLayer
 from skdgm.latent.density import LatentDensity
+from skdgm.latent.estimator import LatentEstimator
 from skdgm.latent.hierarchy import Hierarchy, Params, Statistics
 from skdgm.latent.model import LatentModel
 from skdgm.latent.units import Coins, LatentUnits, LinkedCoins, NormalUnits
@@ -11,6 +12,7 @@ __all__ = [
     "DataLayer",
     "Hierarchy",
     "LatentDensity",
+    "LatentEstimator",
     "LatentModel",
     "LatentUnits",
     "LinkedCoins",

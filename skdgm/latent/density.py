@@ -19,6 +19,7 @@ from skdgm.base import Density
 from skdgm.data import fill
 from skdgm.latent.activity import are_dependent
 from skdgm.latent.conditional import conditioned
+from skdgm.latent.filling import LatentChain, by_chain, by_weight
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
@@ -31,7 +32,7 @@ SAMPLERS = "importance", "metropolis", "gibbs"
 ACTIVE = 0.01
 # Limits on the numbers of one layer at a time: of a block's rows, and of all draws.
 _ROWS, _ROOM = 2**19, 2**22
-_LATENT, _DOWN, _DATA, _CHOICE, _FILL = range(100, 105)
+_LATENT, _DOWN, _DATA, _FILL = 100, 101, 102, 104
 # Number of iterations of filling by means, to find a proposal.
 _SETTLED = 10
 
@@ -120,6 +121,25 @@ class LatentDensity(Density):
         parts = self.means_by_layer(X)
         chosen = [parts[number] for number in self.layers]
         return np.ascontiguousarray(np.concatenate(chosen, axis=1))
+
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        return sum(self.hierarchy.n_latent[number] for number in self.layers)
+
+    def inverse(self, H):
+        """Expected rows given latent units, as :meth:`features` returns them: of
+        several layers, those of the lowest."""
+        H, widths = self.checked(H, self.dtype), self.hierarchy.n_latent
+        lowest = min(self.layers)
+        before = self.layers[: self.layers.index(lowest)]
+        start = sum(widths[number] for number in before)
+        return self.decode(H[:, start : start + widths[lowest]], lowest)
+
+    @property
+    def dtype(self):
+        """Type of the parameters."""
+        return next(layers_of(self.net[0])).b.dtype.type
 
     def means_by_layer(self, X):
         """Means of the latent units of each layer, the lowest first."""
@@ -215,11 +235,12 @@ class LatentDensity(Density):
             if layer is not None:
                 model.hierarchy = copy(self.hierarchy)
                 model.hierarchy.data = layer.of(model.output)
-        way = model._weighed if sampler == "importance" else model._chained
 
         def filled(v, rng):
             given = v, model._guess(v), rng, n_steps, method
-            return way(*given, sampler == "metropolis")
+            if sampler == "importance":
+                return model._weighed(*given)
+            return model._chained(*given, sampler == "metropolis")
 
         whole = fill(self, self.widened(X), method, random_state, filled)
         return self.decoded(whole, X)
@@ -259,61 +280,32 @@ class LatentDensity(Density):
             guess = np.where(missing, mean, v)
         return guess
 
-    def _weighed(self, v, guess, rng, n_steps, method, _):
+    def _weighed(self, v, guess, rng, n_steps, method):
         """Fill by importance sampling: a weighted mean, or a draw by weight."""
-        hierarchy, (params, statistics) = self.hierarchy, self.net
-        output, x = self.output, self.output.inputs(guess, self.share)
-        high, total, norm, best, out = -np.inf, 0.0, 0.0, -np.inf, 0.0
-        for number in range(n_steps):
-            own = rng.fold(number)
-            how = hierarchy.noise(own, 1), (v, own.fold(_FILL))
-            found = hierarchy.through(params, statistics, x, how[0], given=how[1])
-            log_w = -output.nll(found.out, v, params.own) - found.gap
-            log_w = log_w.astype(np.float64)[:, None]
-            if method == "mean":
-                before, high = high, np.maximum(high, log_w)
-                shrunk, w = np.exp(before - high), np.exp(log_w - high)
-                norm = shrunk * norm + w
-                if found.whole is None:
-                    x_mean = output.expected(found.out)
-                else:
-                    x_mean = hierarchy.data.expected(found.out, v, found.whole)
-                total = shrunk * total + w * x_mean
-            else:  # The largest of log weight plus Gumbel noise is a draw by weight.
-                noisy = log_w + own.fold(_CHOICE).gumbel(1)
-                new = found.out if found.whole is None else found.whole
-                out = np.where(noisy > best, new, out)
-                best = np.maximum(best, noisy)
+        hierarchy, output, own = self.hierarchy, self.output, self.net[0].own
+        x = output.inputs(guess, self.share)
+        linked = hierarchy.data is not None and np.isnan(v).any()
+
+        def draw(rng):
+            how = hierarchy.noise(rng, 1), (v, rng.fold(_FILL))
+            found = hierarchy.through(*self.net, x, how[0], given=how[1])
+            log_w = (-output.nll(found.out, v, own) - found.gap).astype(np.float64)
+            if method == "sample":
+                return log_w, found.whole if linked else found.out
+            if linked:
+                return log_w, hierarchy.data.expected(found.out, v, found.whole)
+            return log_w, output.expected(found.out)
+
+        value = by_weight(draw, rng, n_steps, method)
         if method == "mean":
-            return output.value((total / norm).astype(v.dtype))
-        if found.whole is not None:
-            return out
-        return output.draw(out, rng.fold(_DATA), params.own)
+            return output.value(value.astype(v.dtype))
+        return value if linked else output.draw(value, rng.fold(_DATA), own)
+
+    def chain(self, v, guess, correct):
+        """Markov chain of latent units and missing entries."""
+        return LatentChain(self, v, guess, correct)
 
     def _chained(self, v, guess, rng, n_steps, method, correct):
         """Fill by a Markov chain: the mean over its steps, or its last state."""
-        hierarchy, (params, statistics) = self.hierarchy, self.net
-        output, missing = self.output, np.isnan(v)
-        z, out, total, x = None, None, 0.0, guess
-
-        def weight(found):
-            return -output.nll(found.out, x, params.own) - found.gap
-
-        for number in range(n_steps):
-            own, inputs = rng.fold(number), output.inputs(x, self.share)
-            new = hierarchy.through(params, statistics, inputs, hierarchy.noise(own, 1))
-            accepted = np.ones(len(v), bool)
-            if correct and z is not None:
-                old = hierarchy.through(
-                    params, statistics, inputs, hierarchy.noise_of(z)
-                )
-                ratio = weight(new) - weight(old)
-                uniform = own.fold(_CHOICE).uniform(1)[:, 0]
-                accepted = uniform < np.exp(np.minimum(ratio, 0))
-            if z is None:
-                z, out = new.z, new.out
-            z = [np.where(accepted[:, None], *pair) for pair in zip(new.z, z)]
-            out = np.where(accepted[:, None], new.out, out)
-            drawn = output.draw(out, own.fold(_DATA), params.own)
-            x, total = np.where(missing, drawn, v), total + output.expected(out)
-        return x if method == "sample" else output.value(total / n_steps)
+        mean, state = by_chain(self.chain(v, guess, correct), rng, n_steps)
+        return state.x if method == "sample" else self.output.value(mean)

@@ -74,8 +74,8 @@ class Attributes(NamedTuple):
         ----------
         y : array-like of shape (n_rows,) or (n_rows, n_attributes), object or dict
             Attributes of each row, or of one row.
-        owner : estimator
-            Named in errors.
+        owner : str
+            Name of the estimator, for errors.
 
         Returns
         -------
@@ -104,7 +104,7 @@ class Attributes(NamedTuple):
     def _check(self, names, n, owner):
         if n != len(self.names):
             raise ValueError(
-                f"y has {n} attributes, but {type(owner).__name__} has learned of "
+                f"y has {n} attributes, but {owner} has learned of "
                 f"{len(self.names)}: {self.names}."
             )
         named = names is not None and isinstance(self.names[0], str)
@@ -118,7 +118,7 @@ class Attributes(NamedTuple):
         if not len(self.classes[j]):
             return real_of(values, owner, name)
         hint = ": all must be in the first fit, or call of partial_fit"
-        labels = of_classes(as_values(values, owner), f"y of {type(owner).__name__}")
+        labels = of_classes(as_values(values, owner), f"y of {owner}")
         return codes_of(labels, self.classes[j], hint)
 
     def inputs(self, numbers, dtype):
@@ -155,8 +155,8 @@ def learned(y, owner, asked):
     Parameters
     ----------
     y : array-like of shape (n_rows,) or (n_rows, n_attributes)
-    owner : estimator
-        Named in errors.
+    owner : str
+        Name of the estimator, for errors.
     asked : "auto", tuple or dict
         Kinds of the attributes.
 
@@ -172,7 +172,7 @@ def learned(y, owner, asked):
         own = np.zeros(0)
         if kind == "categorical":
             labels = as_values(part, owner)
-            own = np.unique(of_classes(labels, f"y of {type(owner).__name__}"))
+            own = np.unique(of_classes(labels, f"y of {owner}"))
         classes.append(own)
     return Attributes(names, flat, classes)
 
@@ -229,7 +229,7 @@ def parts_of(y, owner):
     Parameters
     ----------
     y : array-like of shape (n_rows,) or (n_rows, n_attributes)
-    owner : estimator
+    owner : str
 
     Returns
     -------

@@ -80,15 +80,12 @@ class GivenDensity(Density):
         Attributes of the training rows.
     grey : bool
         Whether columns of bits had grey values in training.
-    owner : estimator
-        Named in errors about attributes.
     """
 
-    def __init__(self, *common, outputs, net, output, attributes, known, grey, owner):
+    def __init__(self, *common, outputs, net, output, attributes, known, grey):
         super().__init__(*common)
         self.outputs, self.net, self.output, self.grey = outputs, net, output, grey
-        self.attributes, self.known = attributes, known
-        self.owner, self._mixture = owner, None
+        self.attributes, self.known, self._mixture = attributes, known, None
 
     @property
     def kind(self):
@@ -140,7 +137,7 @@ class GivenDensity(Density):
         return self.by_content(function, rows, _ROOM // size)
 
     def _inputs(self, y, n_rows=None):
-        numbers = self.attributes.numbers(y, self.owner)
+        numbers = self.attributes.numbers(y, self.name)
         if n_rows is not None:
             # Those of a single row are those of all.
             numbers = np.repeat(numbers, n_rows if len(numbers) == 1 else 1, axis=0)
@@ -168,6 +165,16 @@ class GivenDensity(Density):
         with one_blas_thread():
             v = self.output.mean(self.outputs(inputs.astype(self.dtype)))
         return self.decoded(self.domain.to_data(self.columns, v))
+
+    def inverse(self, H):
+        """Expected rows given encoded attributes, or mixtures of these."""
+        H = self.checked(H, np.float64)
+        return self.decode(self.attributes.standardised(H))
+
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        return int(self.attributes.sizes.sum())
 
     def expected(self, y):
         """Expected rows given attributes."""

@@ -75,7 +75,7 @@ def net_of(structure, output, dropout, init):
 
     Parameters
     ----------
-    structure : dict
+    structure : SimpleNamespace
         Options that the net depends on.
     output : Output
     dropout : float
@@ -92,18 +92,18 @@ def net_of(structure, output, dropout, init):
     ValueError
         Columns are no pixels of images.
     """
-    name, parts = structure["activation"], []
-    for n_units in structure["hidden_layer_sizes"]:
+    name, parts = structure.activation, []
+    for n_units in structure.hidden_layer_sizes:
         # Also at rate 0, so that nets are the same if the rate changes.
         parts += layers.dense(n_units, name, init), layers.dropout(dropout)
     linear, n_outputs = init.replace("he", "glorot"), int(output.n_outputs.sum())
-    if structure["architecture"] == "dense":
+    if structure.architecture == "dense":
         return layers.serial(*parts, layers.dense(n_outputs, init=linear))
     shapes, channels = _shapes(structure, output)
-    first, *others = structure["conv_layer_sizes"]
+    first, *others = structure.conv_layer_sizes
     low, blocks = shapes.pop(), []
     parts.append(layers.dense(low[0] * low[1] * first, name, init))
-    grow = maps.unpool if structure["upsampling"] == "unpool" else maps.upsample
+    grow = maps.unpool if structure.upsampling == "unpool" else maps.upsample
     for n_maps in others:
         blocks += grow(), maps.crop(shapes.pop())
         blocks.append(maps.conv(n_maps, stride=1, activation=name, init=init))
@@ -116,14 +116,14 @@ def _shapes(structure, output):
     """Heights and widths of images, each half as large as those before, and the number
     of outputs for each pixel."""
     n = output.n_outputs
-    *shape, channels = image_shape(len(n), structure["image_shape"], who=_WHO)
-    if structure["variance"] == "sample" or (n != n[0]).any():
+    *shape, channels = image_shape(len(n), structure.image_shape, who=_WHO)
+    if structure.variance == "sample" or (n != n[0]).any():
         raise ValueError(
             f"{_WHO} needs equally many outputs for each pixel: column_types must be "
             '"bernoulli", "gaussian" with a variance that is not "sample", or '
             '"categorical" with as many categories in all columns (min_categories).'
         )
     found = [tuple(shape)]
-    for _ in structure["conv_layer_sizes"]:
+    for _ in structure.conv_layer_sizes:
         found.append(tuple(-(-side // 2) for side in found[-1]))
     return found, channels * int(n[0])

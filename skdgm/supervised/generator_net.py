@@ -13,12 +13,12 @@ from skdgm.base import rolled_back
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Positive, Share
 from skdgm.nets.options import Activation, Initialiser
-from skdgm.supervised._model import AttributeModel
+from skdgm.supervised._estimator import AttributeEstimator
 from skdgm.training import Budget
 from skdgm.utils.math import shares
 
 
-class GeneratorNet(AttributeModel):
+class GeneratorNet(AttributeEstimator):
     r"""Supervised generator: a net that draws rows of given attributes.
 
     .. math::

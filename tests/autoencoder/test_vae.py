@@ -458,10 +458,10 @@ def test_ways_of_filling_are_checked(options, message):
 @pytest.mark.parametrize("width", [2, 4])
 def test_latent_units_are_counted(width):
     vae = vae_of(n_iter=0).fit(SMALL)
-    with pytest.raises(ValueError, match=f"Z has {width} columns.*3 latent units"):
+    with pytest.raises(ValueError, match=f"H has {width} columns.*3 features"):
         vae.inverse_transform(np.zeros((5, width)))
     deep = vae_of((4, 3), hidden_layer_sizes=(5, 5), n_iter=0).fit(SMALL)
-    with pytest.raises(ValueError, match="3 latent units"):
+    with pytest.raises(ValueError, match="3 features"):
         deep.inverse_transform(np.zeros((5, width)))
 
 
@@ -481,7 +481,7 @@ def test_grey_values_are_drawn_as_bits():
 def test_drawn_bits_have_the_grey_values_for_means():
     vae = vae_of(n_iter=0).fit(SMALL)
     grey = np.tile([0.1, 0.5, 0.8, np.nan, 0, 1], (3000, 1))
-    drawn = vae._output.resampled(grey, stream(0).rows(3000))
+    drawn = vae.density_.output.resampled(grey, stream(0).rows(3000))
     assert set(np.unique(drawn[:, [0, 1, 2, 4, 5]])) == {0, 1}
     assert_means(drawn[:, [0, 1, 2, 4, 5]], [0.1, 0.5, 0.8, 0, 1])
     assert np.isnan(drawn[:, 3]).all()

@@ -25,7 +25,7 @@ def test_the_average_is_used_and_does_not_change_what_is_learned(model):
     averaged = model(**options, schedule="constant").fit(BARS)
     last = model(**options, schedule="constant", average=False).fit(BARS)
     assert equal(averaged._training.params, last._training.params)
-    assert not equal(averaged._net, last._net)
+    assert not equal(averaged.density_.net, last.density_.net)
     assert averaged.loss_curve_ != last.loss_curve_
     score = averaged.score_samples(UNSEEN)
     averaged._training = averaged._training._replace(params=(), optimiser=())
@@ -39,7 +39,7 @@ def test_training_goes_on_from_the_average_or_from_the_last(model):
     whole, parts = model(**options, n_iter=4), model(**options, n_iter=2)
     whole.set_params(schedule="constant").fit(BARS)
     parts.set_params(schedule="constant", warm_start=True).fit(BARS).fit(BARS)
-    assert equal(whole._net, parts._net)
+    assert equal(whole.density_.net, parts.density_.net)
     average = parts._training.learned
     parts.set_params(average=False, n_iter=0).fit(BARS)
     assert equal(parts._training.params, average)
@@ -51,4 +51,4 @@ def test_another_objective_begins_with_the_average():
     average = sbn.fit(BARS)._training.learned.model
     sbn.set_params(objective="nvil", n_iter=0).fit(BARS)
     assert equal(sbn._training.params.model, average)
-    assert equal(sbn._net[0], average)
+    assert equal(sbn.density_.net[0], average)

@@ -100,7 +100,7 @@ def test_log_Z():
 
 def test_draws_are_unbiased():
     own, n = machine(), 20_000
-    mean, net = own.density_.mean, own._net
+    mean, net = own.density_.mean, own.density_.net
     for row, expected in zip(ROWS, unnormalised()):
         rows = np.tile(row, (n, 1)), stream(1).rows(n)
         found = np.exp(mean.log_half(net, *rows))
@@ -120,7 +120,7 @@ def test_importance_sampling_finds_the_likelihood(rows):
     assert se.max() < 0.05
     # Few draws are too low.
     mean, streams = own.density_.mean, (stream(k).rows(len(rows)) for k in range(200))
-    few = [mean.bound(own._net, rows, rng, 2)[0] for rng in streams]
+    few = [mean.bound(own.density_.net, rows, rng, 2)[0] for rng in streams]
     assert (np.mean(few, axis=0) < np.log(of_known(unnormalised(), rows))).all()
 
 

@@ -129,7 +129,7 @@ def test_probabilities_add_up_to_one(kind):
 def test_the_formulas_are_those_of_the_net():
     for of_p, of_q in (*PAIRS, *BOTH):
         sbn = network(of_p, of_q)
-        hierarchy, (params, kept) = sbn.density_.hierarchy, sbn._net
+        hierarchy, (params, kept) = sbn.density_.hierarchy, sbn.density_.net
         z = states(SIZES)
         (R, c), (R_2, c_2) = (net[0] for net in params.encoders)
         links = sbn.recognition_link_coefs_ or ((),) * 2
@@ -139,7 +139,7 @@ def test_the_formulas_are_those_of_the_net():
             found = hierarchy.through(params, kept, v, noise)
             for drawn, asked in zip(found.z, z):
                 np.testing.assert_array_equal(drawn, asked)
-            log_x = -sbn._output.nll(found.out, v)
+            log_x = -sbn.density_.output.nll(found.out, v)
             expected = [
                 log_bits(of_q, links[0], row @ R + c, one)
                 + log_bits(of_q, links[1], one @ R_2 + c_2, two)
@@ -167,12 +167,12 @@ def test_importance_sampling_finds_the_likelihood(of_p, of_q):
 
 def exact_marginal(sbn):
     """Probabilities of all rows, by a pass through all states."""
-    hierarchy, (params, kept) = sbn.density_.hierarchy, sbn._net
+    hierarchy, (params, kept) = sbn.density_.hierarchy, sbn.density_.net
     z, found = states(hierarchy.n_latent), []
     for row in ROWS:
         v = np.tile(row, (len(z[0]), 1))
         own = hierarchy.through(params, kept, v, hierarchy.noise_of(z))
-        log_x = -sbn._output.nll(own.out, v, params.own)
+        log_x = -sbn.density_.output.nll(own.out, v, params.own)
         found.append(np.exp(log_x + sum(own.log_p)).sum())
     return np.array(found)
 
@@ -207,7 +207,7 @@ def test_conditions_and_imputed_bits_have_conditional_probabilities(of_p, of_q):
 @each_kind
 def test_means_are_given_the_means_before(kind):
     sbn = network(kind, kind)
-    params = sbn._net[0]
+    params = sbn.density_.net[0]
     (R, c), (W, b) = params.encoders[0][0], params.decoders[0][0]
 
     def means(own, raw, order):

@@ -36,7 +36,7 @@ def test_the_bound_is_below_the_likelihood():
 @pytest.mark.parametrize("plain", [0.0, 0.5])
 def test_xi_makes_the_bound_better(plain):
     sbn = bits.network()
-    (model, kept), density = sbn._net, sbn.density_
+    (model, kept), density = sbn.density_.net, sbn.density_
     factored = Factored(Net(density.hierarchy, density.output, density.share))
     found = factored.settle(model, kept, bits.ROWS, 30)
     fixed = [np.full_like(part, plain) for part in found.better]

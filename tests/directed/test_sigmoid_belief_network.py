@@ -28,7 +28,7 @@ BARS, UNSEEN = bars(), bars(300, seed=1)
 def test_few_bits_are_on_at_first(of_p, of_q):
     links = {"autoregressive": of_p, "recognition_autoregressive": of_q}
     sbn = SigmoidBeliefNetwork((50, 8), n_iter=0, random_state=0, **links).fit(BARS)
-    means, (model, _) = sbn.transform(BARS), sbn._net
+    means, (model, _) = sbn.transform(BARS), sbn.density_.net
     assert abs(means[:, :50].mean() - 0.1) < 0.04
     assert abs(means[:, 50:].mean() - 0.25) < 0.04
     for biases, n, share in (model.prior, 8, 0.25), (model.decoders[1][0].b, 50, 0.1):

@@ -49,7 +49,7 @@ def test_slopes_are_differences(way, kind):
     output = given(np.full(15, 3 if kind == "codes" else 1), **options)
     model = net(activation="tanh", conv_layer_sizes=(2, 2), image_shape=(3, 5))
     model.set_params(**WAYS[way])
-    fitted = net_of(model._structure, output, 0.0, "glorot_uniform")
+    fitted = net_of(model._facts().structure, output, 0.0, "glorot_uniform")
     _, params, kept = fitted.init(np.random.default_rng(0), 4, float)
     a, v, own = RNG.normal(size=(5, 4)), v.astype(float), output.own(float)
     v[1, 2] = np.nan
@@ -137,7 +137,7 @@ def test_mixtures_of_classes_are_between_them():
     np.testing.assert_array_equal(model.inverse_transform(Z), model.generate([0, 2]))
     low, middle, high = model.inverse_transform([Z[0], Z.mean(axis=0), Z[1]])[:, 0]
     assert low < middle < high
-    with pytest.raises(ValueError, match="Z has 2 columns, but the attributes"):
+    with pytest.raises(ValueError, match="H has 2 columns, but GeneratorNet has 3"):
         model.inverse_transform(Z[:, :2])
 
 

@@ -1,0 +1,92 @@
+"""Markov chain of the geometric mean of a directed net and its inference net."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.latent.filling import Info, chosen, taken
+
+_CHOICE, _OTHER, _MOVE = 401, 402, 403
+
+
+class State(NamedTuple):
+    """State of a :class:`GeometricChain`, of each row.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_columns)
+    z, other : tuple of ndarray of shape (n_rows, n_units)
+        Two sets of latent units, of each layer.
+    """
+
+    x: np.ndarray
+    z: tuple
+    other: tuple
+
+
+class GeometricChain:
+    r"""Two sets of latent units, and missing entries, by Metropolis and Hastings.
+
+    .. math:: f(x, z) \, f(x, z'), \qquad f(x, z) = \sqrt{p(x, z) \, q(z \mid x)}
+
+    is the distribution that the chain leaves as it is; see
+    :mod:`skdgm.latent.filling`. In each step the sets change places.
+
+    Parameters
+    ----------
+    density : GeometricDensity
+    v : ndarray of shape (n_rows, n_columns)
+        Rows, NaN where missing.
+    guess : ndarray of shape (n_rows, n_columns)
+        The same with first values of missing entries.
+    """
+
+    def __init__(self, density, v, guess):
+        self.density, self.v, self.guess = density, v, guess
+        self.mean, self.net, self.hierarchy = (
+            density.mean,
+            density.net,
+            density.hierarchy,
+        )
+
+    def init(self, rng):
+        """State of latent units that q draws, and entries that p draws."""
+        noise = self.hierarchy.noise(rng.fold(_MOVE), 1)
+        x, z, _ = self.mean.filled(self.net, self.v, self.guess, noise, rng)
+        return State(x, z, z)
+
+    def step(self, rng, state):
+        """Propose latent units, and then missing entries with the other ones."""
+        (x, z, other), mean, net = state, self.mean, self.net
+        noise, noise_of = self.hierarchy.noise, self.hierarchy.noise_of
+        # Latent units: draws of q.
+        new = mean.terms(net, x, noise(rng.fold(_MOVE), 1))
+        old = mean.terms(net, x, noise_of(z))
+        accepted = taken(0.5 * (_gap(new) - _gap(old)), rng.fold(_CHOICE))
+        z = chosen(accepted, new[2].z, z)
+        # Missing entries by p given these, and the other latent units by q.
+        before, above, _ = self._weight(x, z, noise_of(other))
+        proposed = mean.completed(net, self.v, above.out, rng)
+        how = proposed, z, noise(rng.fold(_OTHER), 1)
+        after, _, found = self._weight(*how)
+        accepted = taken(after - before, rng.fold(_CHOICE, 1))
+        x = np.where(accepted[:, None], proposed, x)
+        return State(x, chosen(accepted, found.z, other), z), Info(accepted)
+
+    def expected(self, state):
+        """Rows as sums are made of them."""
+        return self.density.output.inputs(state.x, self.density.share)
+
+    def _weight(self, x, z, source):
+        """Log of the target over that of the proposal, and the pass of either set."""
+        mean, net = self.mean, self.net
+        log_p, log_q, found = mean.terms(net, x, self.hierarchy.noise_of(z))
+        second = mean.terms(net, x, source)
+        own = 0.5 * (log_p + log_q).astype(np.float64)
+        log_w = own + 0.5 * _gap(second) - mean.log_drawn(net, x, self.v, found)
+        return log_w, found, second[2]
+
+
+def _gap(terms):
+    log_p, log_q, _ = terms
+    return (log_p - log_q).astype(np.float64)

@@ -1,0 +1,187 @@
+"""Base class of estimators of models with latent units: public methods."""
+
+from skdgm.base.frames import filled_in, framed
+from skdgm.data import columns_as_asked, names_of
+from skdgm.exceptions import CollapseWarning
+from skdgm.latent.density import ACTIVE
+from skdgm.latent.options import LatentOptions
+from skdgm.nets import NetEstimator
+from skdgm.utils.threading.callers import warn
+from skdgm.utils.threading.threads import Held
+
+
+class LatentEstimator(LatentOptions, NetEstimator):
+    r"""Base class of estimators with encoders and decoders of latent units.
+
+    A subclass has options; a model, of :class:`LatentModel`; and ``_REVIVE``, a
+    sentence that says what to do if the posterior collapses.
+
+    Features are means of the latent units, :math:`\mathbb{E}_q[z \mid x]`, each layer
+    given the means below. Of features of several layers, only the lowest is used by
+    ``inverse_transform``, which returns means :math:`\mathbb{E}[x \mid z]`; layers
+    below it are at their means. Encoders see missing entries as their columns' means.
+    """
+
+    _INVERTS = True
+
+    def transform_layers(self, X):
+        """Means of the latent units in every layer, each given the means below.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        Z : list of ndarray of shape (n_samples, n_units)
+            The layer next to the data first.
+        """
+        return self.density_.means_by_layer(X)
+
+    def sample(self, n_samples=1, random_state=None, *, conditions=None):
+        """Draw rows from the model: latent units, then data given these.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        conditions : dict, default=None
+            Conditions by the name, or number, of a column, which all draws keep to: a
+            value; a list, set or array of values; or a range, ``slice(low, high)``
+            with None for an open end, or an Interval of pandas. Not for "gaussian".
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            See :meth:`inverse_transform` for means in place of draws. A DataFrame if
+            ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            A condition names no column, or has no probability.
+        """
+        how = random_state, conditions, names_of(self)
+        return framed(self, self.density_.sample(n_samples, *how))
+
+    def impute(
+        self, X, *, method="mean", sampler="importance", n_steps=100, random_state=None
+    ):
+        r"""Fill missing entries, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        method : {"mean", "sample"}, default="mean"
+            "mean" returns means (probabilities of bits; the most probable codes), the
+            same at each call; "sample" returns draws.
+        sampler : {"importance", "metropolis", "gibbs"}, default="importance"
+            "importance" weights ``n_steps`` draws of latent units, given a first guess
+            of the missing entries, by :math:`p(x_\text{seen}, z) / q(z \mid x)`.
+            "gibbs" alternates draws of latent units by the encoder and of missing
+            entries by the decoder, which is exact only if the encoder is; "metropolis"
+            corrects this by accepting or rejecting the draws of latent units.
+        n_steps : int, default=100
+            Number of draws, or of steps of the chain.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+            Known entries are unchanged. A DataFrame if X and what was fitted are.
+        """
+        how = {"sampler": sampler, "n_steps": n_steps}
+        return filled_in(self, X, self.density_.fill(X, method, random_state, **how))
+
+    def importance_likelihood(self, X, *, n_draws=1000, return_se=False):
+        r"""Importance weighted lower bound, with a given number of draws.
+
+        .. math:: \log \frac1n \sum_k \frac{p(x, z_k)}{q(z_k \mid x)}, \qquad
+            z_k \sim q(z \mid x)
+
+        :meth:`score_samples` is the same with ``n_draws`` draws. Its expectation is
+        below the log-likelihood, and approaches it with more draws. For grey values,
+        strictly between 0 and 1, of the "bernoulli" decoder it is a bound on the mean
+        log-likelihood of binary rows drawn with these probabilities.
+
+        Where the encoder is overconfident, as for rows with many missing entries, large
+        weights are rare: bound and standard error are too low then.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value.
+        n_draws : int, default=1000
+            Draws for each row.
+        return_se : bool, default=False
+            Whether to return standard errors, too.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+            In nats.
+        se : ndarray of shape (n_samples,), float64
+            Monte Carlo standard error, by the delta method; only if ``return_se``.
+        """
+        found, se = self.density_.importance_likelihood(X, n_draws)
+        return (found, se) if return_se else found
+
+    def elbo(self, X, *, n_draws=100):
+        r"""Evidence lower bound of each row and its parts, in nats.
+
+        .. math:: \mathbb{E}_q[\log p(x \mid z)] - \mathrm{KL}(q(z \mid x) \,\|\, p(z))
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value.
+        n_draws : int, default=100
+            Draws to average the first term over; with several latent layers the second,
+            too.
+
+        Returns
+        -------
+        elbo : Elbo
+            A named tuple of ``bound``, ``reconstruction`` and ``kl``, each of shape
+            (n_samples,), float64.
+        """
+        return self.density_.elbo(X, n_draws)
+
+    def active_units(self, X, *, threshold=ACTIVE):
+        r"""Return a mask of the latent units that carry information on the rows.
+
+        .. math:: \operatorname{Var}_x(\mathbb{E}_q[z_j]) > \text{threshold}
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value.
+        threshold : float, default=0.01
+            Least variance of an active unit's means.
+
+        Returns
+        -------
+        active : ndarray of bool, of shape (n_hidden,)
+            Units of the layer next to the data first.
+        """
+        return self.density_.active_units(X, threshold)
+
+    @property
+    def _domain(self):
+        return columns_as_asked(self._options)
+
+    def _report(self, learned, n_epochs, watch):
+        with Held():
+            found = self.density_.survey(watch.rows, watch.probe)
+            self.latent_variances_, collapsed = found
+        super()._report(learned, n_epochs, watch)
+        if collapsed and self.n_iter_:
+            warn(
+                f"The posterior of {self._name} collapsed: its latent units say "
+                f"nothing of rows that have something in common. {self._REVIVE}",
+                CollapseWarning,
+            )

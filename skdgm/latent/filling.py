@@ -1,0 +1,149 @@
+r"""Missing entries filled by draws: weighted ones, or those of a Markov chain.
+
+.. math:: \hat x = \frac{\sum_k w_k x_k}{\sum_k w_k}, \qquad
+   w_k = \frac{p(x_\text{seen}, z_k)}{q(z_k \mid x)}
+
+A chain has ``init(rng)``, its first state; ``step(rng, state)``, the next one and an
+:class:`Info`; and ``expected(state)``, the mean of a row given a state. What does not
+change from step to step, such as known entries, it is made of.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+_DATA, _CHOICE = 102, 103
+
+
+class State(NamedTuple):
+    """State of a :class:`LatentChain`, of each row.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_columns)
+    z : list of ndarray of shape (n_rows, n_units)
+        Latent units of each layer; empty before the first step.
+    out : ndarray of shape (n_rows, n_outputs)
+        Outputs of the decoder.
+    """
+
+    x: np.ndarray
+    z: list = ()
+    out: np.ndarray = None
+
+
+class Info(NamedTuple):
+    """Facts about a step.
+
+    Parameters
+    ----------
+    accepted : ndarray of bool, of shape (n_rows,)
+        Whether what was proposed for latent units was taken.
+    """
+
+    accepted: np.ndarray
+
+
+class LatentChain:
+    r"""Latent units drawn by the encoder, and missing entries by the decoder, in turn.
+
+    .. math:: z \sim q(z \mid x), \qquad x_\text{missing} \sim p(x \mid z)
+
+    Parameters
+    ----------
+    density : LatentDensity
+        Its hierarchy, parameters and output.
+    v : ndarray of shape (n_rows, n_columns)
+        Rows, NaN where missing.
+    guess : ndarray of shape (n_rows, n_columns)
+        The same with first values of missing entries.
+    correct : bool
+        Whether latent units are accepted or rejected by Metropolis and Hastings' rule,
+        so that the chain leaves :math:`p(z, x_\text{missing} \mid x_\text{seen})` as it
+        is; otherwise it does only if the encoder is exact.
+    """
+
+    def __init__(self, density, v, guess, correct):
+        self.density, self.v, self.guess, self.correct = density, v, guess, correct
+        self.missing, self.own = np.isnan(v), density.net[0].own
+
+    def init(self, rng):
+        """State before the first step, without latent units."""
+        return State(self.guess)
+
+    def step(self, rng, state):
+        """Draw latent units, and missing entries given these."""
+        hierarchy, output = self.density.hierarchy, self.density.output
+        given = *self.density.net, output.inputs(state.x, self.density.share)
+        new = hierarchy.through(*given, hierarchy.noise(rng, 1))
+        accepted, z, out = np.ones(len(self.v), bool), new.z, new.out
+        if state.z and self.correct:
+            old = hierarchy.through(*given, hierarchy.noise_of(state.z))
+            ratio = self._weight(new, state.x) - self._weight(old, state.x)
+            accepted = taken(ratio, rng.fold(_CHOICE))
+            z = chosen(accepted, z, state.z)
+            out = np.where(accepted[:, None], out, state.out)
+        drawn = output.draw(out, rng.fold(_DATA), self.own)
+        return State(np.where(self.missing, drawn, self.v), z, out), Info(accepted)
+
+    def expected(self, state):
+        """Means of rows given latent units."""
+        return self.density.output.expected(state.out)
+
+    def _weight(self, found, x):
+        return -self.density.output.nll(found.out, x, self.own) - found.gap
+
+
+def by_chain(chain, rng, n_steps):
+    """Mean over the steps of a chain, and its last state."""
+    state, total = chain.init(rng), 0.0
+    for number in range(n_steps):
+        state, _ = chain.step(rng.fold(number), state)
+        total = total + chain.expected(state)
+    return total / n_steps, state
+
+
+def by_weight(draw, rng, n_steps, method, choice=_CHOICE):
+    """Weighted mean of draws, or one of them chosen by weight.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(rng)`` returns log weights of shape (n_rows,), float64, and a value of
+        each row.
+    rng : Stream
+        One stream for each row.
+    n_steps : int
+        Number of draws.
+    method : {"mean", "sample"}
+    choice : int
+        Purpose of the random numbers that choose.
+
+    Returns
+    -------
+    value : ndarray of shape (n_rows, ...)
+    """
+    high, total, norm, best, value = -np.inf, 0.0, 0.0, -np.inf, 0.0
+    for number in range(n_steps):
+        own = rng.fold(number)
+        log_w, new = draw(own)
+        log_w = log_w[:, None]
+        if method == "mean":
+            before, high = high, np.maximum(high, log_w)
+            shrunk, w = np.exp(before - high), np.exp(log_w - high)
+            norm, total = shrunk * norm + w, shrunk * total + w * new
+        else:  # The largest of log weight plus Gumbel noise is a draw by weight.
+            noisy = log_w + own.fold(choice).gumbel(1)
+            value = np.where(noisy > best, new, value)
+            best = np.maximum(best, noisy)
+    return total / norm if method == "mean" else value
+
+
+def taken(log_ratio, rng):
+    """Mask of rows that accept a proposal, by the log of Hastings' ratio."""
+    return rng.uniform(1)[:, 0] < np.exp(np.minimum(log_ratio, 0))
+
+
+def chosen(accepted, new, old):
+    """Layers of latent units, the new ones in rows that accept these."""
+    return tuple(np.where(accepted[:, None], *pair) for pair in zip(new, old))

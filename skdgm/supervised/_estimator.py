@@ -1,0 +1,151 @@
+"""Base class of estimators of rows given attributes: public methods."""
+
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.base.frames import framed
+from skdgm.data import columns_as_asked, has_grey
+from skdgm.data.inputs import as_values, check_length
+from skdgm.data.rare import Rare
+from skdgm.nets import NetEstimator
+from skdgm.supervised._attributes import learned
+from skdgm.supervised._density import Known
+from skdgm.supervised._model import GivenModel
+
+
+class AttributeEstimator(NetEstimator):
+    r"""Base class of estimators of rows given attributes; a subclass has options.
+
+    Features are expected attributes of rows, :math:`\mathbb{E}[a \mid x]`, as of
+    :meth:`encode`: probabilities of classes, and means of real attributes, where each
+    row has the attributes of a training row. ``inverse_transform`` takes mixtures of
+    attributes, too.
+    """
+
+    _MODEL, _KNOWN = GivenModel(), ("_attributes_", "_known", "_grey")
+    _INVERTS = True
+    _IMPLIED = {**Rare()._asdict(), "missing_pattern": "ignore"}
+
+    def generate(self, y):
+        r"""Expected rows given attributes, :math:`\mathbb{E}[x \mid a]`.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or (n_samples, n_attributes), object or \
+                dict
+            Attributes of each row; a class, a dict by name or an array of one
+            dimension are those of one row.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Means; of categories the most probable ones. A DataFrame if ``fit`` was
+            given one.
+
+        Raises
+        ------
+        ValueError
+            A class is unknown, or there are other attributes than in ``fit``.
+        """
+        return framed(self, self.density_.expected(y))
+
+    def encode(self, y):
+        """Attributes as numbers: one-hot classes, and real attributes as they are.
+
+        Weighted means of these, such as half one class and half another, are
+        attributes for :meth:`inverse_transform`.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or (n_samples, n_attributes), object or \
+                dict
+            As of :meth:`generate`.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_features_out)
+        """
+        check_is_fitted(self)
+        found = self._attributes_.numbers(y, self._name)
+        return self._attributes_.encoded(found).astype(self._dtype)
+
+    def sample(self, n_samples=1, random_state=None, *, y=None):
+        r"""Draw rows, :math:`x \sim p(x \mid a)`.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        y : object, dict or array-like, default=None
+            Attributes of all rows, or of each, as of :meth:`generate`. By default those
+            of training rows are drawn, by their weights.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            As of :meth:`generate`; or y has another number of rows.
+        """
+        return framed(self, self.density_.sample(n_samples, random_state, y))
+
+    def score_samples(self, X, y=None):
+        r"""Log-likelihood of each row, in nats.
+
+        .. math:: \log p(x \mid a) \qquad \text{or, without attributes,} \qquad
+            \log \sum_k w_k \, p(x \mid a_k)
+
+        for the distinct attributes :math:`a_k` of training rows and their shares
+        :math:`w_k`. Both are exact. Of grey rows, with values between 0 and 1 in
+        "bernoulli" columns, the first is the mean log-likelihood of bits drawn with
+        these probabilities, and the second a lower bound on it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value: the likelihood is that of the observed entries.
+        y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
+            Attributes of the rows, if known.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+        """
+        return self.density_.log_prob(X, y)
+
+    @property
+    def attribute_types_(self):
+        """How each attribute is read, by its name or number."""
+        check_is_fitted(self)
+        return self._attributes_.types()
+
+    def _label(self, rows, y, fresh, _):
+        """Rows with the numbers of their attributes, and a dict of what these are."""
+        y = as_values(y, self._name) if y is None else y
+        attributes = self._attributes_ if not fresh else None
+        if fresh:
+            attributes = learned(y, self._name, self._options.attribute_types)
+        numbers = attributes.numbers(y, self._name)
+        check_length(numbers, rows.shape[0])
+        return rows._replace(labels=numbers), {"_attributes_": attributes}
+
+    def _count(self, table, fresh):
+        if fresh:
+            self._attributes_ = self._attributes_.fitted(table)
+        self._known = Known.of(table, None if fresh else self._known)
+        grey = has_grey(table.rows, self._domain.bits(self._columns))
+        self._grey = bool(grey or (not fresh and self._grey))
+
+    @property
+    def _domain(self):
+        return columns_as_asked(self._options)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        return tags
