@@ -116,7 +116,7 @@ class Density(ABC):
         raise MissingCapability(self.name, "features (n_features_out)")
 
     def inverse(self, H):
-        """Expected rows given features, as of :meth:`features`.
+        """Rows of features, in the form of the data.
 
         Parameters
         ----------

@@ -1,5 +1,6 @@
 """Base class of all estimators: data in, a density learned by an objective."""
 
+from operator import attrgetter
 from types import SimpleNamespace
 
 import numpy as np
@@ -49,7 +50,6 @@ class Estimator(
     data. A subclass has options, documentation and
 
     - ``_MODEL``, the model, and ``_KNOWN``, names of attributes among its facts,
-    - ``_INVERTS``, if its density has an ``inverse``,
     - ``_domain``, the kind of its columns, such as :class:`~skdgm.data.BinaryColumns`,
     - ``_dtype`` of the parameters,
     - ``_n_epochs(table)`` of a fit, and ``_remedy()``, advice where training diverges.
@@ -63,8 +63,8 @@ class Estimator(
     # Name in messages; attributes by options; rows kept as lists; one objective.
     _title, _TRANSIENT, _LISTED, _SINGLE = None, (), True, True
     _MODEL, _KNOWN = None, ()
-    # Whether the density has rows of features.
-    _INVERTS = False
+    # Whether features have rows, as of inverse_transform.
+    _invertible = False
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -302,24 +302,25 @@ class Estimator(
         """
         return self.density_.features(X)
 
-    @available_if(lambda self: self._INVERTS)
+    @available_if(attrgetter("_invertible"))
     def inverse_transform(self, H):
-        """Expected rows given features, as :meth:`transform` returns them.
+        """Rows of features.
 
         Parameters
         ----------
         H : array-like of shape (n_samples, n_features_out)
+            As :meth:`transform` returns them.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Means; of categories the most probable ones. A DataFrame if H and what the
-            model was fitted to are such; of "mixed" columns also if H is an array.
+            Means, or the most probable values. A DataFrame if H is one, and ``fit`` was
+            given one.
 
         Raises
         ------
         ValueError
-            H does not have a column for each feature.
+            H has another number of columns.
         """
         return framed(self, self.density_.inverse(H), H)
 
@@ -432,13 +433,13 @@ class Estimator(
             raise
 
     @property
+    def _n_features_out(self):
+        return self.density_.n_features_out
+
+    @property
     def loss_quantity_(self):
         """Name of minus the loss of which ``loss_curve_`` consists."""
         return self._quantity
-
-    @property
-    def _n_features_out(self):
-        return self.density_.n_features_out
 
     @property
     def _reader(self):

@@ -22,7 +22,7 @@ class LatentEstimator(LatentOptions, NetEstimator):
     below it are at their means. Encoders see missing entries as their columns' means.
     """
 
-    _INVERTS = True
+    _invertible = True
 
     def transform_layers(self, X):
         """Means of the latent units in every layer, each given the means below.

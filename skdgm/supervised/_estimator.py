@@ -22,7 +22,7 @@ class AttributeEstimator(NetEstimator):
     """
 
     _MODEL, _KNOWN = GivenModel(), ("_attributes_", "_known", "_grey")
-    _INVERTS = True
+    _invertible = True
     _IMPLIED = {**Rare()._asdict(), "missing_pattern": "ignore"}
 
     def generate(self, y):
