@@ -1,5 +1,21 @@
 """Exceptions and warnings raised by skdgm."""
 
+# Words for what densities may do.
+_WORDS = {
+    "annealed": "annealing from rows",
+    "bracket": "a partition function between two ends",
+    "free_energy": "a free energy",
+    "importance": "importance sampling",
+    "log_joint_of": "labels",
+    "log_partition": "a partition function",
+    "log_prob": "a log-likelihood",
+    "numerator": "an unnormalised likelihood",
+    "pseudo_likelihood": "a pseudo-likelihood",
+    "trace": "Markov chains",
+    "visible_fields": "visible units independent given hidden ones, all of one kind",
+}
+_MISSING = " of rows with missing values (NaN): use score_samples, or impute them"
+
 
 class DataRangeWarning(UserWarning):
     """Warning about values outside the range that a model or a metric expects.
@@ -82,6 +98,25 @@ class ConstraintError(ValueError):
 
     Rows of data do, or too many of a model's draws.
     """
+
+
+class MissingCapability(TypeError, ValueError):
+    """Error for what a density cannot do, ever or with this argument.
+
+    Parameters
+    ----------
+    name : str
+        Name of the estimator.
+    capability, argument : str
+        As in :attr:`skdgm.base.Density.capabilities`.
+    """
+
+    def __init__(self, name, capability, argument="nothing"):
+        what = f"{_WORDS.get(capability, 'the method')} ({capability})"
+        of = "given" if argument not in ("complete", "grey") else "of"
+        more = f" {of} {argument}{' rows' if of == 'of' else ''}"
+        more = {"nothing": "", "missing": _MISSING}.get(argument, more)
+        super().__init__(f"{name} does not have {what}{more}.")
 
 
 class DivergenceError(FloatingPointError):

@@ -30,6 +30,9 @@ class Chains:
         in turn.
     """
 
+    # Missing columns before others are drawn, as particles.
+    takes_any = False
+
     def __init__(self, conditionals, members, n_draws, shared=False):
         self.conditionals, self.members = conditionals, members
         self.n_draws, self.shared = n_draws, shared

@@ -8,7 +8,7 @@ distribution.
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
-from skdgm.base import Density
+from skdgm.base import Density, of_rows
 from skdgm.data import events_of, fill, tell_unknown
 from skdgm.nets import NetObjective
 from skdgm.utils.counts import count_rows
@@ -44,7 +44,9 @@ class ChainDensity(Density):
         ``fill(params, v, rng, method, who, tell)``, given all others, and
         ``conditioned(params, v, n, rng, who, events)``, rows under the same
         conditions; ``features(params, v)``;
-        and ``width``, the number of units of the widest layer.
+        ``width``, the number of units of the widest layer; and ``takes_any``, whether
+        conditionals given any columns are the model's own, so that missing ones need no
+        particles.
     params : tuple
     grey : bool
         Whether the training rows were grey.
@@ -60,14 +62,20 @@ class ChainDensity(Density):
         self.filler = model if filler is None else filler
 
     @property
-    def kind(self):
-        """Meaning of :meth:`log_prob`: "exact" or "estimate"."""
-        return "estimate" if self.grey else self.kind_of_bits
-
-    @property
-    def kind_of_bits(self):
-        """Meaning of :meth:`log_prob` for rows that are not grey."""
-        return "exact" if self.model.n_orders == 1 else "estimate"
+    def capabilities(self):
+        """Exact with one order of the columns, but for what particles stand for; scores
+        of grey rows are no likelihoods."""
+        kind = "exact" if self.model.n_orders == 1 else "estimate"
+        holes = kind if self.model.takes_any else "estimate"
+        entries = of_rows(kind, missing=holes, grey="estimate")
+        drawn = dict.fromkeys(("conditions", "ranges"), "estimate")
+        return {
+            "log_prob": entries,
+            "log_prob_of_entries": entries,
+            "features": of_rows("exact", missing=holes),
+            "sample": {"nothing": "exact"} | drawn,
+            "fill": {"missing": "estimate"},
+        }
 
     def log_prob(self, X):
         """Log-likelihood of each row, in nats."""

@@ -74,6 +74,8 @@ class Orderless:
 
     # Each watched row costs as much as eight, so fewer training rows are.
     thinned = 4
+    # Missing columns come after all others.
+    takes_any = True
 
     def __init__(self, conditionals, sizes, activation, start, init, dropout, orders):
         self.conditionals, self.sizes, self.orders = conditionals, sizes, orders

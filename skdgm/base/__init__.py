@@ -8,6 +8,7 @@ from skdgm.base.density import (
     by_blocks,
     forget_log_Z,
     lazy_log_Z,
+    of_rows,
 )
 from skdgm.base.estimator import Estimator
 from skdgm.base.fits import Stage, report
@@ -25,6 +26,7 @@ __all__ = [
     "by_blocks",
     "forget_log_Z",
     "lazy_log_Z",
+    "of_rows",
     "replacing",
     "report",
     "rollback",

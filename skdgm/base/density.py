@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.attributes import view
 from skdgm.data.columns import has_grey
-from skdgm.exceptions import DataRangeWarning
+from skdgm.exceptions import DataRangeWarning, MissingCapability
 from skdgm.utils.random import LIKELIHOOD, stream
 from skdgm.utils.rows import row_hash
 from skdgm.utils.threading.callers import warn
@@ -23,8 +23,9 @@ class Density(ABC):
     """Probability distribution of rows, with parameters.
 
     Estimators, metrics and plots ask it. Rows go in as users give them; ``read``
-    validates them and converts them to the units of the model. What a density cannot do
-    raises :class:`MissingCapability`, which names it.
+    validates them and converts them to the units of the model. What a density can do,
+    and how well, it declares (:attr:`capabilities`); all else raises
+    :class:`MissingCapability`.
 
     Parameters
     ----------
@@ -44,10 +45,53 @@ class Density(ABC):
         self.name, self.read, self.seed = name, read, seed
         self.domain, self.columns = domain, columns
 
+    # Whether training rows were grey, whose log-likelihoods may be of another kind.
+    grey = False
+
     @property
     @abstractmethod
+    def capabilities(self):
+        """What the density can do, with which argument, and how well.
+
+        Returns
+        -------
+        capabilities : dict of dict of str
+            "exact", "lower bound" or "estimate", by the name of a method and then by
+            its argument: rows that are "complete", have "missing" entries or are
+            "grey"; what is given, "labels", "attributes", "lengths", "conditions" on
+            columns or "ranges" of unbounded ones; or "nothing".
+        """
+
+    def require(self, capability, argument="nothing"):
+        """Kind of a capability, or an error if there is none.
+
+        Parameters
+        ----------
+        capability : str
+            Name of a method.
+        argument : str or Rows, default="nothing"
+            As in :attr:`capabilities`.
+
+        Returns
+        -------
+        kind : {"exact", "lower bound", "estimate"}
+
+        Raises
+        ------
+        MissingCapability
+            The density cannot do this.
+        """
+        if not isinstance(argument, str):
+            argument = "complete" if argument.complete else "missing"
+        try:
+            return self.capabilities[capability][argument]
+        except KeyError:
+            raise MissingCapability(self.name, capability, argument) from None
+
+    @property
     def kind(self):
         """Meaning of :meth:`log_prob`: "exact", "lower bound" or "estimate"."""
+        return self.require("log_prob", "grey" if self.grey else "complete")
 
     @abstractmethod
     def log_prob(self, X):
@@ -145,7 +189,7 @@ class Density(ABC):
         -------
         log_Z, se : float
         """
-        raise MissingCapability(self.name, "a partition function (log_partition)")
+        raise MissingCapability(self.name, "log_partition")
 
     def by_content(self, function, rows, size):
         """Compute a function of every row, with random numbers keyed by its content.
@@ -198,19 +242,9 @@ class Density(ABC):
             )
 
 
-class MissingCapability(TypeError):
-    """Error for what a density cannot do.
-
-    Parameters
-    ----------
-    name : str
-        Name of the estimator.
-    capability : str
-        What it lacks.
-    """
-
-    def __init__(self, name, capability):
-        super().__init__(f"{name} does not have {capability}.")
+def of_rows(kind, **others):
+    """Kinds of a capability of complete rows, and of others unless told otherwise."""
+    return {"complete": kind, "missing": kind} | others
 
 
 def by_blocks(of_complete, rows, of_incomplete=None, index=None, lists=None):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
-from skdgm.base import Density, by_blocks
+from skdgm.base import Density, by_blocks, of_rows
 from skdgm.belief._bound import Terms, mean, terms
 from skdgm.belief._directed import BELOW, ascent, descent, directed
 from skdgm.boltzmann._structure.labels import label_of
@@ -51,9 +51,16 @@ class BeliefDensity(Density):
         super().__init__(name, read, self.bottom.domain, self.bottom.columns, seed)
 
     @property
-    def kind(self):
-        kind = self.top.kind
-        return "lower bound" if self.deep and kind == "exact" else kind
+    def capabilities(self):
+        top = self.top.capabilities
+        chains = "sample", "trace", "log_partition", "bracket", "visible_fields"
+        own = () if self.deep else ("log_prob", "numerator", "annealed")
+        found = {name: top[name] for name in (*chains, *own) if name in top}
+        kind = "estimate" if self.top.kind == "estimate" else "lower bound"
+        drawn = "bound", "importance", "features", "numerator", "annealed"
+        deep = dict.fromkeys(drawn, of_rows("estimate"))
+        deep |= {"log_prob": of_rows(kind, grey=kind), "fill": {"missing": "estimate"}}
+        return deep | found
 
     @property
     def deep(self):
@@ -127,11 +134,12 @@ class BeliefDensity(Density):
 
     def _expected(self, X, n_draws, summary, log_top=None, rng=None):
         """Summary of the bound's terms, without log Z, and its standard error."""
-        n_draws = count(n_draws, "n_draws")
-        bottom, top = self.bottom, self.top
+        bottom, top, n_draws = self.bottom, self.top, count(n_draws, "n_draws")
         if not self.deep:
             return top.numerator(X)[:2]
-        rows = self.read(X, dtype=np.float64 if top.enumerable else None)
+        # Chains have the type of their parameters.
+        exact = top.enumerable and log_top is None
+        rows = self.read(X, dtype=np.float64 if exact else None)
         params, parts = top.for_lists(rows.dtype), []
         layers = [layer.for_lists() for layer in self.directed(rows.dtype)]
         rng = stream(self.seed, LIKELIHOOD) if rng is None else rng
@@ -174,11 +182,9 @@ class BeliefDensity(Density):
 
     def annealed(self, X, rng, annealing):
         """Conservative log-likelihoods of rows, from one annealed chain for each."""
-        top = self.top
         if not self.deep:
-            return top.annealed(X, rng, annealing)
-
-        log_top = partial(top.annealed_from, annealing=annealing)
+            return self.top.annealed(X, rng, annealing)
+        log_top = partial(self.top.annealed_from, annealing=annealing)
         return self._expected(X, 1, Terms.log_mean_weight, log_top, rng)[0]
 
     def visible_fields(self, n_samples, rng, n_steps):

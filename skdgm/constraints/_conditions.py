@@ -1,14 +1,12 @@
 """Conditions of a table in terms of what a model sees of it, as far as it can be."""
 
-from inspect import signature
-
 import numpy as np
 
-from skdgm.autoregressive._model import AutoregressiveEstimator
 from skdgm.constraints._steps import Joint, Numbered
 from skdgm.constraints.rules import Range
 from skdgm.data.conditions import by_name
 from skdgm.data.series import brief
+from skdgm.utils.wrapped import capabilities_of
 
 
 def translated(plan, model, conditions, ranges, who):
@@ -43,7 +41,7 @@ def translated(plan, model, conditions, ranges, who):
         place = plan.places.get(name)
         if isinstance(place, Numbered):
             raise ValueError(f"{who}: column {name!r} is numbered: drop its condition.")
-        if not _takes_conditions(model):
+        if not _takes(model, "conditions"):
             rest[name] = condition
         elif isinstance(place, Joint):
             first = place.columns[0]
@@ -63,7 +61,7 @@ def translated(plan, model, conditions, ranges, who):
             asked[_own_name(plan, model, name)] = np.flatnonzero(own).tolist()
     for constraint in ranges:
         name = constraint.column
-        takes = isinstance(model, AutoregressiveEstimator) and name not in plan.places
+        takes = _takes(model, "ranges") and name not in plan.places
         if takes and _is_open(plan, model, name):
             asked.setdefault(_own_name(plan, model, name), constraint.condition())
     return asked, rest
@@ -77,7 +75,7 @@ def is_range_kept(plan, model, constraint):
     place, name = plan.places.get(constraint.column), constraint.column
     if place is not None:
         return isinstance(place, Joint)
-    return not _is_open(plan, model, name) or isinstance(model, AutoregressiveEstimator)
+    return not _is_open(plan, model, name) or _takes(model, "ranges")
 
 
 def _is_open(plan, model, name):
@@ -96,8 +94,8 @@ def is_unseen(plan, model, name, column):
     return ((column < known.low) | (column > known.high)).to_numpy(bool)
 
 
-def _takes_conditions(model):
-    return "conditions" in signature(model.sample).parameters
+def _takes(model, given):
+    return given in capabilities_of(model).get("sample", ())
 
 
 def _own_name(plan, model, name):

@@ -18,7 +18,7 @@ from skdgm.constraints.rules import Range, Unique
 from skdgm.data.filling import widened
 from skdgm.data.foreign import as_pandas, schema_of
 from skdgm.utils.domains import is_frame
-from skdgm.utils.wrapped import routing_of, seed
+from skdgm.utils.wrapped import capabilities_of, routing_of, seed
 
 
 class ConstrainedModel(Options, MetaEstimatorMixin, BaseEstimator):
@@ -85,7 +85,7 @@ class ConstrainedModel(Options, MetaEstimatorMixin, BaseEstimator):
     def density_kind_(self):
         """Kind of :meth:`score_samples`: "exact", "lower bound" or "estimate"."""
         check_is_fitted(self)
-        kind = self.estimator_.density_kind_
+        kind = capabilities_of(self.estimator_)["log_prob"]["complete"]
         return "lower bound" if kind == "exact" and self.by_rejection_ else kind
 
     @property

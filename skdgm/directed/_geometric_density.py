@@ -51,11 +51,22 @@ class GeometricDensity(LatentDensity):
         Returns the estimator's log Z, or None if it has learned since.
     """
 
-    kind = "estimate"
-
     def __init__(self, *common, log_Z, **more):
         super().__init__(*common, **more)
         self._given_log_Z = log_Z
+
+    @property
+    def capabilities(self):
+        """Estimates, which the two nets weigh, and log Z."""
+        rows = dict.fromkeys(("complete", "missing", "grey"), "estimate")
+        nothing = {"nothing": "estimate"}
+        found = super().capabilities
+        return found | {
+            "log_prob": rows,
+            "importance_likelihood": rows,
+            "sample": found["sample"] | nothing,
+            "log_partition": nothing,
+        }
 
     @property
     def mean(self):

@@ -7,7 +7,7 @@ entries is one, so all conditional distributions follow: those of a mixture.
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base import Density
+from skdgm.base import Density, of_rows
 from skdgm.data import BinaryColumns, fill
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.kernels import Kernels, noisy
@@ -49,8 +49,6 @@ class ImplicitDensity(Density):
         entries are known (None: all); by default features are latent units.
     """
 
-    kind = "estimate"
-
     def __init__(
         self, *common, generator, net, n_draws, noise=0.0, shares=None, hidden=None
     ):
@@ -60,6 +58,17 @@ class ImplicitDensity(Density):
         self.hidden, self._kernels = hidden, None
         if (self.emission.kinds == "grey").all():
             self.domain = GreyColumns()
+
+    @property
+    def capabilities(self):
+        """Draws; all else is estimated by kernels around them."""
+        given = {} if self.shares is None else {"labels": "exact"}
+        return {
+            "log_prob": of_rows("estimate", grey="estimate"),
+            "features": of_rows("estimate"),
+            "sample": {"nothing": "exact"} | given,
+            "fill": {"missing": "estimate"},
+        }
 
     def drawn(self, rng, n_rows, codes=None):
         """What a discriminator sees of draws, of shape (n_rows, n_inputs).

@@ -27,7 +27,7 @@ from skdgm.imputation._tables import take
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
-from skdgm.utils.wrapped import routed, routing_of, seed
+from skdgm.utils.wrapped import density_of, routed, routing_of, seed
 
 
 @steady
@@ -193,7 +193,7 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
         check_is_fitted(self)
         rng = check_random_state(self._seed)
         # Of numbers arrays, as from scikit-learn's imputers; impute gives DataFrames.
-        density = getattr(self.estimator_, "density_", None)
+        density = density_of(self.estimator_)
         fill = self.estimator_.impute if density is None else density.fill
         how = {"method": self.method, "random_state": rng}
         return self._filled(X, lambda seen: fill(seen, **how))

@@ -1,4 +1,8 @@
-r"""Whether columns have something in common that latent units could tell.
+r"""Whether latent units tell anything of columns, or there is nothing to tell.
+
+A latent unit is active if it carries information on the rows [2]_,
+
+.. math:: \operatorname{Var}_x(\mathbb{E}_q[z_j]) > 0.01
 
 Columns are nearly independent if no eigenvalue of their correlations is clearly greater
 than for independent columns [1]_,
@@ -7,10 +11,13 @@ than for independent columns [1]_,
 
 .. [1] Marchenko and Pastur (1967). Distribution of eigenvalues for some sets of random
    matrices. Mathematics of the USSR-Sbornik.
+.. [2] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
 """
 
 import numpy as np
 
+# Variance of a latent unit's means above which it is active.
+ACTIVE = 0.01
 # Factor by which an eigenvalue must exceed the limit for independent columns.
 _CLEARLY = 1.5
 

@@ -1,13 +1,4 @@
-r"""Density of a model with latent units: bounds, samples, conditional samples.
-
-A latent unit is active if it carries information on the rows [1]_,
-
-.. math:: \operatorname{Var}_x(\mathbb{E}_q[z_j]) > 0.01
-
-References
-----------
-.. [1] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
-"""
+"""Density of a model with latent units: bounds, samples, conditional samples."""
 
 from copy import copy
 from typing import NamedTuple
@@ -15,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base import Density
+from skdgm.base import Density, of_rows
 from skdgm.data import fill
-from skdgm.latent.activity import are_dependent
+from skdgm.latent.activity import ACTIVE, are_dependent
 from skdgm.latent.conditional import conditioned
 from skdgm.latent.filling import LatentChain, by_chain, by_weight
 from skdgm.nets import layers_of
@@ -28,8 +19,6 @@ from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
 SAMPLERS = "importance", "metropolis", "gibbs"
-# Variance of a latent unit's means above which it is active.
-ACTIVE = 0.01
 # Limits on the numbers of one layer at a time: of a block's rows, and of all draws.
 _ROWS, _ROOM = 2**19, 2**22
 _LATENT, _DOWN, _DATA, _FILL = 100, 101, 102, 104
@@ -71,8 +60,6 @@ class LatentDensity(Density):
         Numbers of the layers whose means are features.
     """
 
-    kind = "lower bound"
-
     def __init__(self, *common, hierarchy, net, n_draws, output, layers):
         super().__init__(*common)
         self.hierarchy, self.net, self.n_draws = hierarchy, net, n_draws
@@ -80,6 +67,17 @@ class LatentDensity(Density):
         self.layers = layers
         # Units of the widest layer.
         self.width = max(max(layer.W.shape) for layer in layers_of(net[0]))
+
+    @property
+    def capabilities(self):
+        """Bounds; links between columns leave none of grey rows, which are scored."""
+        grey = "lower bound" if self.hierarchy.data is None else "estimate"
+        scores = "log_prob", "importance_likelihood", "elbo"
+        return dict.fromkeys(scores, of_rows("lower bound", grey=grey)) | {
+            "features": of_rows("exact"),
+            "sample": {"nothing": "exact", "conditions": "estimate"},
+            "fill": {"missing": "estimate"},
+        }
 
     def log_prob(self, X):
         """Importance weighted lower bound on the log-likelihood, with ``n_draws``."""

@@ -18,8 +18,9 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import _num_features, check_scalar
 
 from skdgm.metrics.density import unwound
-from skdgm.metrics.models import check_density, density_of
+from skdgm.metrics.models import check_density
 from skdgm.utils.domains import ROUNDING
+from skdgm.utils.wrapped import density_of
 
 # Number of uniform numbers drawn at once; the values of a column without numbers.
 _ENTRIES, _NONE = 2**22, np.zeros(0)

@@ -30,8 +30,9 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics.bits import bit_columns, grey_columns, of_bits
-from skdgm.metrics.models import check_energy, density_of, seed_of
+from skdgm.metrics.models import check_energy, seed_of
 from skdgm.partition import AISOptions, Bracket
+from skdgm.utils.wrapped import density_of
 
 _OPTIONS = {
     "n_chains": [Interval(Integral, 2, None, closed="left")],

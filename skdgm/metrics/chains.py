@@ -34,7 +34,8 @@ from skdgm.metrics.mcmc import (
     r_hat,
     still,
 )
-from skdgm.metrics.models import check_energy, density_of
+from skdgm.metrics.models import check_energy
+from skdgm.utils.wrapped import density_of
 
 _MAX_R_HAT, _MIN_ESS, _MOST = 1.01, 400, 0.99
 

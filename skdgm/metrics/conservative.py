@@ -30,11 +30,12 @@ from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_scalar
 
-from skdgm.metrics.models import check_energy, density_of, seed_of
+from skdgm.metrics.models import check_energy, seed_of
 from skdgm.partition import ladder
 from skdgm.partition.equilibrium import reach
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import stream
+from skdgm.utils.wrapped import density_of
 
 # Entries of a block of rows times samples.
 _ENTRIES = 2**24

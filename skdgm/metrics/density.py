@@ -35,7 +35,8 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skdgm.metrics.models import check_density, density_of
+from skdgm.metrics.models import check_density
+from skdgm.utils.wrapped import density_of
 
 KNOWN = (
     "StandardScaler, RobustScaler, MinMaxScaler and MaxAbsScaler (not clipping), "

@@ -6,31 +6,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.utils.random import MAX_SEED
+from skdgm.utils.wrapped import capabilities_of
 
 ENERGY_BASED = "BernoulliRBM, GaussianRBM, RBMClassifier, DBM, DBMClassifier, DBN"
 DENSITIES = (
     f"{ENERGY_BASED}, VAE, autoregressive models, or scikit-learn's KernelDensity and "
     "GaussianMixture"
 )
-
-
-def density_of(estimator):
-    """Density of a fitted estimator; None if it does not tell its density.
-
-    Parameters
-    ----------
-    estimator : object
-
-    Returns
-    -------
-    density : Density or None
-    """
-    return getattr(estimator, "density_", None)
-
-
-def has_partition(estimator):
-    """Return whether a density is known up to its partition function."""
-    return hasattr(density_of(estimator), "bracket")
 
 
 def check_energy(estimator, who):
@@ -44,7 +26,7 @@ def check_energy(estimator, who):
         The estimator has no partition function.
     """
     check_is_fitted(estimator)
-    if not has_partition(estimator):
+    if "bracket" not in capabilities_of(estimator):
         raise TypeError(
             f"{who} is for models with a partition function ({ENERGY_BASED}, and what "
             f"has such a one inside); {type(estimator).__name__} has none."
@@ -62,7 +44,7 @@ def check_density(estimator, who):
         The estimator has no ``score_samples``.
     """
     check_is_fitted(estimator)
-    if not hasattr(estimator, "score_samples"):
+    if "log_prob" not in capabilities_of(estimator):
         raise TypeError(
             f"{who} is for estimators with score_samples ({DENSITIES}); "
             f"{type(estimator).__name__} has none."

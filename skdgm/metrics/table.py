@@ -20,7 +20,8 @@ from sklearn.utils.validation import _num_features
 from skdgm.metrics.bits import bit_columns, grey_columns, is_binary, numbers_of, of_bits
 from skdgm.metrics.brackets import likelihood_bracket, partition_bracket
 from skdgm.metrics.density import measure, parts_of, unwound
-from skdgm.metrics.models import check_density, check_names, density_of, has_partition
+from skdgm.metrics.models import check_density, check_names
+from skdgm.utils.wrapped import capabilities_of, density_of
 
 COLUMNS = "nats", "lower", "upper", "se_rows", "bits_per_dim", "kind", "measure"
 COLUMNS += ("bit_draws",)
@@ -119,7 +120,8 @@ def likelihood_table(
 def _figures(model, random_state, options):
     """Log-likelihoods of rows, ends of their mean, and (kind, measure, bit draws)."""
     last, n_draws = model.last, options["n_bit_draws"]
-    if has_partition(last):
+    kinds = capabilities_of(last)
+    if "bracket" in kinds:
         found = likelihood_bracket(
             last, model.seen, random_state=random_state, **options
         )
@@ -127,8 +129,9 @@ def _figures(model, random_state, options):
     else:
         rng = check_random_state(0 if random_state is None else random_state)
         rows, se = of_bits(last.score_samples, model.seen, model.grey, n_draws, rng)
-        kind = getattr(last, "density_kind_", "exact")
-        kind = getattr(density_of(last), "kind_of_bits", kind)
+        density = density_of(last)
+        whole = density is None or density.read(model.seen).complete
+        kind = kinds["log_prob"]["complete" if whole else "missing"]
         reach = ndtri(0.5 + options["confidence"] / 2)
         reach, mean = reach * np.sqrt((se**2).sum()) / len(se), rows.mean()
         ends = mean - reach, np.inf if kind == "lower bound" else mean + reach

@@ -45,6 +45,7 @@ from skdgm.metrics import sites
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 from skdgm.utils.threading.parallel import run
+from skdgm.utils.wrapped import capabilities_of
 
 # Distance between points, and margin beyond the outermost means, in standard deviations
 # of a component.
@@ -262,7 +263,7 @@ def free_energy_gap(estimator, X_train, X_valid):
     True
     """
     check_is_fitted(estimator)
-    if not hasattr(estimator, "free_energy"):
+    if "free_energy" not in capabilities_of(estimator):
         raise TypeError(
             "free_energy_gap is for estimators with free_energy (BernoulliRBM, "
             f"GaussianRBM, RBMClassifier, DBM, DBMClassifier); "

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 from sklearn.utils import check_random_state, gen_batches
 
-from skdgm.base import Density
+from skdgm.base import Density, of_rows
 from skdgm.data import fill
 from skdgm.data.inputs import check_length
 from skdgm.nets import layers_of
@@ -88,9 +88,13 @@ class GivenDensity(Density):
         self.attributes, self.known, self._mixture = attributes, known, None
 
     @property
-    def kind(self):
-        """Meaning of :meth:`log_prob`: "exact", or "lower bound" of grey rows."""
-        return "lower bound" if self.grey else "exact"
+    def capabilities(self):
+        return {
+            "log_prob": of_rows("exact", attributes="exact", grey="lower bound"),
+            "features": of_rows("exact"),
+            "sample": dict.fromkeys(("nothing", "attributes"), "exact"),
+            "fill": {"missing": "exact"},
+        }
 
     @property
     def dtype(self):

@@ -1,4 +1,7 @@
-"""What estimators that wrap a model share: metadata for its ``fit``, and its seeds."""
+"""What is asked of a wrapped model: its density and what that can do, metadata for its
+``fit``, and its seeds."""
+
+from inspect import signature
 
 from sklearn import get_config
 from sklearn.utils.metadata_routing import (
@@ -21,6 +24,38 @@ def routed(owner, fit_params):
     if get_config()["enable_metadata_routing"]:
         return process_routing(owner, "fit", **fit_params).estimator.fit
     return fit_params
+
+
+def density_of(estimator):
+    """Density of a fitted estimator; None if it does not tell its density."""
+    return getattr(estimator, "density_", None)
+
+
+def capabilities_of(estimator):
+    """What a fitted estimator of a density can do, with which argument, and how well.
+
+    Parameters
+    ----------
+    estimator : object
+        One without ``density_`` is asked for its methods: scores are exact unless it
+        has a ``density_kind_``.
+
+    Returns
+    -------
+    capabilities : dict of dict of str
+        As :attr:`skdgm.base.Density.capabilities`.
+    """
+    density = density_of(estimator)
+    if density is not None:
+        return density.capabilities
+    found = {}
+    if hasattr(estimator, "score_samples"):
+        kind = getattr(estimator, "density_kind_", "exact")
+        found["log_prob"] = dict.fromkeys(("complete", "missing"), kind)
+    if hasattr(estimator, "sample"):
+        names = {"nothing", *signature(estimator.sample).parameters}
+        found["sample"] = dict.fromkeys(names & {"nothing", "conditions"}, "estimate")
+    return found
 
 
 def seed(model, rng):

@@ -7,11 +7,13 @@ from sklearn.base import clone
 from skdgm.base import Density, MissingCapability
 from skdgm.belief._network import BeliefNetwork
 from skdgm.boltzmann._machine import Machine
+from skdgm.metrics import raise_log_likelihood
 from skdgm.nets import NetEstimator
 from skdgm.optim import Clock
 from skdgm.training import Objective, Watch
+from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves
-from tests.common.instances import INSTANCES
+from tests.common.instances import INSTANCES, name_of
 from tests.common.shapes import machine
 from tests.same_results import data
 
@@ -19,6 +21,11 @@ DENSITIES = {
     type(instance).__name__: instance
     for instance in INSTANCES
     if isinstance(instance, NetEstimator | Machine | BeliefNetwork)
+}
+EVERY = {
+    name_of(instance): instance
+    for instance in INSTANCES
+    if type(instance).__name__ in DENSITIES
 }
 # Networks have an objective for each of their layers.
 OBJECTIVES = [
@@ -29,7 +36,7 @@ OBJECTIVES = [
 @pytest.fixture(params=DENSITIES)
 def fitted(request):
     """A fitted estimator, its rows, and the same with missing entries, with labels."""
-    estimator = clone(DENSITIES[request.param])
+    estimator = clone((DENSITIES | EVERY)[request.param])
     machine(estimator).set_params(n_iter=2)
     if isinstance(estimator, BeliefNetwork):
         estimator.set_params(feature_layer="all")
@@ -63,6 +70,90 @@ def test_a_density_answers_for_its_estimator(fitted):
         return
     with pytest.raises(MissingCapability, match=f"{type(estimator).__name__}.*log_par"):
         density.log_partition()
+
+
+ANY = stream(0)
+
+
+def log_A(unit, eta):
+    """Log partition of the visible units given each sample."""
+    return unit.log_partition(eta)
+
+
+# Calls of what densities can do: of rows, and of nothing or what is given.
+OF_ROWS = {
+    "log_prob": lambda density, X, **given: density.log_prob(X, **given),
+    "log_prob_of_entries": lambda density, X: density.log_prob_of_entries(X),
+    "numerator": lambda density, X: density.numerator(X, 2)[0],
+    "free_energy": lambda density, X: density.free_energy(X),
+    "pseudo_likelihood": lambda density, X: density.pseudo_likelihood(X),
+    "importance": lambda density, X: density.importance(X, 2)[0],
+    "bound": lambda density, X: density.bound(X, 2)[0],
+    "importance_likelihood": lambda density, X: density.importance_likelihood(X, 2)[0],
+    "elbo": lambda density, X: density.elbo(X, 2).bound,
+    "log_joint_of": lambda density, X: density.log_joint_of(density.rows(X)),
+    "features": lambda density, X: density.features(X),
+    "fill": lambda density, X: density.fill(X),
+}
+OTHERS = {
+    "sample": lambda density, given: density.sample(4, 0, **given),
+    "trace": lambda density, _: density.trace(4, n_steps=1)[0],
+    "visible_fields": lambda density, _: log_A(*density.visible_fields(4, ANY, 1)),
+    "log_partition": lambda density, _: [density.log_partition()[0]] * 4,
+    "bracket": lambda density, _: [density.bracket().log_Z] * 4,
+}
+# What some densities do of complete rows only.
+LACKED = [(name, "missing") for name in ("numerator", "importance", "annealed")]
+LABELS = np.arange(4) % 2
+GIVEN = {
+    "nothing": {},
+    "labels": {"codes": LABELS},
+    "attributes": {"y": LABELS},
+    "lengths": {"lengths": 5},
+    "conditions": {"conditions": {0: [1, 0]}, "names": range(9)},
+    "ranges": {"conditions": {0: slice(None, 1)}, "names": range(9)},
+}
+
+
+@pytest.mark.parametrize("fitted", EVERY, indirect=True)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_a_density_declares_is_true(fitted):
+    estimator, X, missing, _ = fitted
+    density, name = estimator.density_, type(estimator).__name__
+    bits = np.round(X) if len(density.bits) == X.shape[1] else X
+    rows = {"complete": bits[:4], "missing": missing[:4], "grey": X[:4]}
+    known = OF_ROWS | OTHERS
+    few = {"n_betas": 3, "n_chains": 1, "n_samples": 5}
+    known["annealed"] = lambda _, X: raise_log_likelihood(estimator, X, **few)
+    assert density.capabilities.keys() <= known.keys()
+    for capability, call in known.items():
+        kinds = density.capabilities.get(capability, {})
+        for argument, given in (rows | GIVEN).items():
+            if argument not in kinds:
+                with pytest.raises(MissingCapability, match=rf"{name}.*{capability}"):
+                    density.require(capability, argument)
+                if (
+                    capability in LACKED
+                    and kinds
+                    and argument in ("complete", "missing")
+                ):
+                    with pytest.raises(MissingCapability, match=f"{name}.* of .*rows"):
+                        call(density, given)
+                continue
+            assert kinds[argument] in ("exact", "lower bound", "estimate")
+            if able(density, argument):
+                more = {}
+                if capability == "log_prob" and argument not in rows:
+                    given, more = rows["complete"], given
+                found = np.asarray(call(density, given, **more))
+                assert len(found) == 4
+                assert np.isfinite(found).all()
+
+
+def able(density, argument):
+    """Whether the first column may have a condition of a kind."""
+    real = density.bits.size == 0
+    return {"ranges": real, "conditions": not real}.get(argument, True)
 
 
 def assert_same(a, b):

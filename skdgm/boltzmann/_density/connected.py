@@ -5,7 +5,7 @@ r"""Densities of machines of which any two units may be linked.
 
 import numpy as np
 
-from skdgm.base import MissingCapability
+from skdgm.base import of_rows
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._learning.state import present
 from skdgm.distributions import Sites
@@ -35,6 +35,19 @@ def presented(energy, v, fill, rng=None):
 
 class GraphDensity(EnergyDensity):
     """Density of a machine of which any two units may be linked."""
+
+    @property
+    def capabilities(self):
+        """As of layers, but visible units depend on each other given hidden ones, and
+        so do these, of which many are summed out within a bound."""
+        found = super().capabilities
+        del found["visible_fields"]
+        hidden = np.zeros(len(self.energy.layout.sizes), bool)
+        hidden[self.columns.seen.size :] = True
+        if not (self.enumerable or n_bits(self.energy, hidden) <= _FEW):
+            weight = of_rows("lower bound", grey="lower bound")
+            found |= {"numerator": weight, "free_energy": weight}
+        return found | {"features": of_rows("estimate")}
 
     @property
     def params_for_chains(self):
@@ -69,15 +82,6 @@ class GraphDensity(EnergyDensity):
                 found[own] = bound(energy, params, means, given[-1])
         return found
 
-    def numerator(self, X, n_draws=None):
-        """Log-likelihood before log Z is subtracted; see
-        :meth:`EnergyDensity.numerator`."""
-        log_p, se, kind = super().numerator(X)
-        hidden = np.zeros(len(self.energy.layout.sizes), bool)
-        hidden[self.columns.seen.size :] = True
-        few = self.enumerable or n_bits(self.energy, hidden) <= _FEW
-        return log_p, se, kind if few else "lower bound"
-
     def hidden_means(self, params, x, clamp):
         """Means of the hidden units; without any, those of each visible unit given all
         others."""
@@ -108,9 +112,3 @@ class GraphDensity(EnergyDensity):
         unit = self.energy.units[1]
         h = unit.draw(means[1], rng.fold(1))
         return (x[0], np.asarray(h)), unit.log_prob(means[1], h)
-
-    def visible_fields(self, n_samples, rng, n_steps):
-        """Visible units depend on each other, so that there are none."""
-        raise MissingCapability(
-            self.name, "visible units independent given hidden ones"
-        )

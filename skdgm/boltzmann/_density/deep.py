@@ -14,8 +14,8 @@ which is estimated by an average over draws from Q, on average from below.
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skdgm.base import of_rows
 from skdgm.boltzmann._density.layered import EnergyDensity
-from skdgm.boltzmann._density.unnormalised import complete
 from skdgm.boltzmann._structure.labels import label_of, with_label
 from skdgm.distributions import one_hot
 from skdgm.inference import bound, mean_field
@@ -39,9 +39,23 @@ class DeepDensity(EnergyDensity):
     pooled = False
 
     @property
-    def kind(self):
-        """Kind of :meth:`log_prob`: "lower bound", or "estimate" of one."""
-        return "lower bound" if self.enumerable else "estimate"
+    def capabilities(self):
+        """As of one hidden layer; but the sum over several is a bound, by mean field,
+        or an estimate, by importance sampling of complete rows."""
+        found, low = super().capabilities, "lower bound"
+        del found["pseudo_likelihood"]
+        kind = low if self.enumerable else "estimate"
+        bound = of_rows(low, grey=low)
+        drawn = {"complete": "estimate"}
+        if label_of(self.energy) is not None:
+            found["log_joint_of"] = bound
+        return found | {
+            "log_prob": of_rows(kind, grey=kind),
+            "numerator": drawn,
+            "importance": drawn,
+            "free_energy": bound,
+            "features": of_rows("estimate"),
+        }
 
     @property
     def blocks(self):
@@ -152,7 +166,8 @@ class DeepDensity(EnergyDensity):
             In nats, and standard errors.
         """
         n_draws = count(n_draws, "n_draws")
-        rows = complete(self.rows(X), "Importance sampling")
+        rows = self.rows(X)
+        self.require("importance", rows)
         rng = stream(self.seed, LIKELIHOOD, _DRAWS).rows(row_hash(rows))
         log_w = []
         with one_blas_thread():

@@ -13,6 +13,12 @@ class LabelledDensity(EnergyDensity):
 
     _from_products = False
 
+    @property
+    def capabilities(self):
+        found = super().capabilities
+        del found["pseudo_likelihood"]
+        return found | {"log_joint_of": found["numerator"]}
+
     def hidden_means(self, params, x, clamp):
         """Means of the hidden units; exact for complete rows."""
         if clamp[0] is not True:

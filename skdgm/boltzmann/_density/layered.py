@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from sklearn.utils.validation import check_array
 
-from skdgm.base import MissingCapability, by_blocks
+from skdgm.base import MissingCapability, by_blocks, of_rows
 from skdgm.boltzmann._density.unnormalised import Unnormalised
 from skdgm.boltzmann._learning.state import present
 from skdgm.couplings import Weights
@@ -26,6 +26,11 @@ class EnergyDensity(Unnormalised):
     # Whether features are functions of products with the weights: the same, bit for
     # bit, of dense rows and of lists.
     _from_products = True
+
+    @property
+    def capabilities(self):
+        pseudo = of_rows("exact", missing="estimate")
+        return super().capabilities | {"pseudo_likelihood": pseudo}
 
     @property
     def n_features_out(self):
@@ -53,8 +58,7 @@ class EnergyDensity(Unnormalised):
         """
         rows = self.rows(X)
         log_p = self._unnormalised(rows)
-        sure = rows.complete or self.enumerable
-        return log_p, np.zeros_like(log_p), "exact" if sure else "lower bound"
+        return log_p, np.zeros_like(log_p), self.require("numerator", rows)
 
     def _unnormalised(self, rows):
         volume = self.domain.log_volume(self.columns, rows)
@@ -102,6 +106,8 @@ class EnergyDensity(Unnormalised):
         -------
         pseudo_likelihood : ndarray of shape (n_samples,)
         """
+        rows = self.read(X, dtype=np.float64)
+        self.require("pseudo_likelihood", rows)
         params, log_p = astype(self.params, np.float64), self.domain.log_conditionals
 
         def of_complete(v):
@@ -112,7 +118,6 @@ class EnergyDensity(Unnormalised):
             found = log_p(self.energy, params, means, None)
             return found.sum(axis=1, where=~np.isnan(v))
 
-        rows = self.read(X, dtype=np.float64)
         volume = self.domain.log_volume(self.columns, rows)
         return volume + by_blocks(of_complete, rows, of_incomplete)
 
@@ -174,7 +179,7 @@ class EnergyDensity(Unnormalised):
 
     def log_joint(self, params, x, clamp):
         """The same for values of blocks; those of the label are ignored."""
-        raise MissingCapability(self.name, "labels")
+        raise MissingCapability(self.name, "log_joint_of")
 
     def inverse(self, H):
         """Means of the visible units given hidden ones, in the units of the columns.

@@ -6,7 +6,6 @@ r"""Densities of rows of columns of any units.
 with a block of visible units for each kind of columns.
 """
 
-from skdgm.base import MissingCapability
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.inference import bound, mean_field
 from skdgm.partition import exact
@@ -31,6 +30,16 @@ class TableDensity(EnergyDensity):
         self.layout = layout
         self.n_visible = len(layout.units)
         self.fills = fills
+
+    @property
+    def capabilities(self):
+        """As of one kind of visible units, but for sums over all values of a column,
+        and what supposes that kind."""
+        found = super().capabilities
+        del found["pseudo_likelihood"]
+        if self.n_visible > 1:
+            del found["visible_fields"]
+        return found
 
     def present(self, v):
         """Clamp the machine to rows of data; see :meth:`EnergyDensity.present`."""
@@ -78,22 +87,11 @@ class TableDensity(EnergyDensity):
         :meth:`EnergyDensity.inverse`."""
         return self.decoded(super().inverse(H))
 
-    def visible_fields(self, n_samples, rng, n_steps):
-        """Natural parameters of the visible units, where these are of one kind; see
-        :class:`Unnormalised`."""
-        if self.n_visible > 1:
-            raise MissingCapability(self.name, "visible units that are all of one kind")
-        return super().visible_fields(n_samples, rng, n_steps)
-
     def params_for(self, rows, dtype=None, index=None):
         """Parameters for all rows, or those at an index: in tiles only for bits."""
         if self.energy.is_binary_chain:
             return super().params_for(rows, dtype, index)
         return astype(self.params, dtype)
-
-    def pseudo_likelihood(self, X):
-        """Pseudo-likelihoods would be sums over all values of each column."""
-        raise MissingCapability(self.name, "a pseudo-likelihood of columns of any kind")
 
     def _field(self, params, x, block):
         return self.energy.field(params, block, self.energy.received(params, x, block))

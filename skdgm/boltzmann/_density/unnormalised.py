@@ -5,8 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from skdgm.base import Density
+from skdgm.base import Density, of_rows
 from skdgm.boltzmann._density.chains import Chains
+from skdgm.boltzmann._structure.labels import label_of
 from skdgm.boltzmann._structure.visible import Binary
 from skdgm.energies import tiled
 from skdgm.exceptions import LikelihoodWarning
@@ -81,9 +82,27 @@ class Unnormalised(Density):
         return self._moments()
 
     @property
-    def kind(self):
-        """Kind of :meth:`log_prob`: "exact" or "estimate"."""
-        return "exact" if self.enumerable else "estimate"
+    def capabilities(self):
+        """What holds of all; where states are too many, log Z is an estimate and what
+        is missing is summed out within a bound."""
+        log_Z, holes, grey = "estimate", "lower bound", "estimate"
+        if self.enumerable:
+            log_Z, holes, grey = "exact", "exact", "lower bound"
+        weight = of_rows("exact", missing=holes, grey="lower bound")
+        given = {} if label_of(self.energy) is None else {"labels": "estimate"}
+        return {
+            "log_prob": of_rows(log_Z, grey=grey),
+            "numerator": weight,
+            "free_energy": weight,
+            "features": of_rows("exact", missing="estimate"),
+            "sample": {"nothing": "estimate"} | given,
+            "fill": {"missing": "estimate"},
+            "trace": {"nothing": "estimate"},
+            "log_partition": {"nothing": log_Z},
+            "bracket": {"nothing": log_Z},
+            "annealed": {"complete": "lower bound"},
+            "visible_fields": {"nothing": "estimate"},
+        }
 
     def log_Z(self):
         """Log Z, in nats, computed once: by the estimator if it is still the same."""
@@ -200,10 +219,11 @@ class Unnormalised(Density):
 
         Raises
         ------
-        ValueError
+        MissingCapability
             A value is missing.
         """
-        rows = complete(self.read(X), "Annealing from rows")
+        rows = self.read(X)
+        self.require("annealed", rows)
         rng, log_p = rng.rows(row_hash(rows)), []
         with one_blas_thread():
             for part in rows.blocks():
@@ -247,6 +267,7 @@ class Unnormalised(Density):
             The visible block.
         eta : ndarray
         """
+        self.require("visible_fields")
         params = self.params_for_chains
         with one_blas_thread():
             state = self.chains.start("chains", n_samples, rng.fold(0))
@@ -282,29 +303,3 @@ class Unnormalised(Density):
                 f"This {self.name} has weights or biases that are not "
                 "finite: there is no likelihood. Fit it anew."
             )
-
-
-def complete(rows, what):
-    """Return rows if no values are missing.
-
-    Parameters
-    ----------
-    rows : Rows
-    what : str
-        Name of the method that needs complete rows, for the message.
-
-    Returns
-    -------
-    rows : Rows
-
-    Raises
-    ------
-    ValueError
-        Values are missing.
-    """
-    if not rows.complete:
-        raise ValueError(
-            f"X has missing values (NaN). {what} cannot be done with these: use "
-            "score_samples, or fill them by impute."
-        )
-    return rows

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base import Density, by_blocks
+from skdgm.base import Density, by_blocks, of_rows
 from skdgm.boltzmann._documents.lengths import Topics, is_enumerable, log_partition
 from skdgm.data import fill
 from skdgm.distributions import Bernoulli, Multinomial, draw_counts
@@ -83,8 +83,15 @@ class DocumentDensity(Density):
         return Topics(W, b, a)
 
     @property
-    def kind(self):
-        return "exact" if is_enumerable(self.topics) else "estimate"
+    def capabilities(self):
+        log_Z = "exact" if is_enumerable(self.topics) else "estimate"
+        return {
+            "log_prob": of_rows(log_Z),
+            "free_energy": of_rows("exact"),
+            "features": of_rows("exact"),
+            "sample": {"nothing": "estimate", "lengths": "estimate"},
+            "fill": {"missing": "estimate"},
+        }
 
     @property
     def n_features_out(self):
@@ -113,6 +120,10 @@ class DocumentDensity(Density):
     def log_prob(self, X):
         rows = self.read(X, dtype=np.float64)
         return self.free(rows) - self._log_Z_of(rows)
+
+    def free_energy(self, X):
+        """Free energy of each row, in nats."""
+        return -self.free(self.read(X, dtype=np.float64))
 
     def free(self, rows):
         """Log of the sum of exp(-E) over the hidden units, for each row."""

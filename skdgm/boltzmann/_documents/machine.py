@@ -145,8 +145,7 @@ class DocumentModel(Estimator):
         free_energy : ndarray of shape (n_samples,)
             Minus the log number of orders of the words is part of it.
         """
-        density = self.density_
-        return -density.free(density.read(X, dtype=np.float64))
+        return self.density_.free_energy(X)
 
     def sample(
         self,
