@@ -15,6 +15,7 @@ import numpy as np
 from skdgm.nets import Tuner, softmax_cross_entropy
 from skdgm.optim import Clock
 from skdgm.training import canonical
+from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
 
@@ -68,7 +69,7 @@ def step(table, targets, options):
 def main():
     rng = np.random.default_rng(0)
     X, y = rng.random((N_ROWS, SIZES[0]), dtype=np.float32), rng.integers(0, 10, N_ROWS)
-    table = canonical(Rows(X, np.float32, complete=True, labels=y))
+    table = canonical(Rows(X, np.float32, complete=True, given=Given(y)))
     runs = {"products": products(rng)}
     targets = np.eye(SIZES[-1], dtype=bool)[y]
     runs |= {name: step(table, targets, options) for name, options in KINDS.items()}

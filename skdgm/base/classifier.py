@@ -26,6 +26,7 @@ from skdgm.data.labels import (
     warn_of_mark,
     weight_of_classes,
 )
+from skdgm.utils.given import Given
 from skdgm.utils.math import shares
 
 _HINT = ": name all at the first call of partial_fit"
@@ -240,7 +241,7 @@ class Classifier(ClassifierMixin, Estimator):
         codes[known] = codes_of(labels, classes, _HINT)
         if fresh:
             warn_of_mark(classes, self)
-        return rows._replace(labels=codes), {"classes_": classes}
+        return rows._replace(given=Given(codes)), {"classes_": classes}
 
     def _count(self, table, fresh):
         counts = weight_of_classes(table, len(self.classes_))

@@ -6,6 +6,7 @@ from sklearn.utils.metaestimators import available_if
 from skdgm.base import Classifier
 from skdgm.belief._outputs import Classes, Labels, label_codes, zeros_and_ones
 from skdgm.data.inputs import as_values
+from skdgm.utils.given import Given
 
 
 def _has_real_columns(estimator):
@@ -83,7 +84,7 @@ def label(self, rows, y, fresh, classes):
     if several:
         n_before = None if fresh else self.n_outputs_
         codes, classes = label_codes(self, y, rows, classes, n_before)
-        rows, outputs = rows._replace(labels=codes), Labels(classes)
+        rows, outputs = rows._replace(given=Given(codes)), Labels(classes)
     else:
         rows, known = Classifier._label(self, rows, y, fresh, classes)
         classes = known["classes_"]

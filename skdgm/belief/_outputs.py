@@ -20,8 +20,7 @@ from skdgm.nets import (
     softmax_cross_entropy,
     squared_error,
 )
-from skdgm.training import Table, check_finite, column_spread, column_sums
-from skdgm.utils.rows import Rows
+from skdgm.training import check_finite, column_spread, column_sums
 from skdgm.utils.threading.callers import warn
 
 # A target is constant but for rounding if its scale is at most this times its mean.
@@ -118,7 +117,7 @@ class Numbers(NamedTuple):
     @classmethod
     def of(cls, table):
         """Outputs with the means and scales of a table's targets, NaN where missing."""
-        y = Table(Rows(table.rows.labels, np.float64), *table[1:])
+        y = table._replace(rows=table.rows.given.rows)
         seen, total = column_sums(y)
         mean = total / np.maximum(seen, np.finfo(float).tiny)
         with np.errstate(over="ignore", invalid="ignore"):

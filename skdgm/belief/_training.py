@@ -265,8 +265,8 @@ def above(machine, table):
         # The table alone decides on lists, not other rows of X.
         rows = rows._replace(density=density(table))
     H = layer.features_of(rows, table.index)
-    labels = None if rows.labels is None else rows.labels[table.index]
-    rows = Rows(H, H.dtype.type, complete=True, labels=labels)
+    given = rows.given and rows.given.take(table.index)
+    rows = Rows(H, H.dtype.type, complete=True, given=given)
     return table._replace(rows=rows, index=np.arange(len(H)))
 
 

@@ -94,7 +94,7 @@ class TunedNetwork(_BaseComposition, Estimator):
         objective = Tuner(
             recipe,
             inputs,
-            outputs.targets(rows.labels),
+            outputs.targets(rows.given.values),
             outputs.loss,
             self._seed,
             epochs_before=before,

@@ -137,7 +137,7 @@ class UpDown(Objective):
                 pair, known = states[number : number + 2], True if number else clamped
                 grad = layer.wake(*pair, known, rng.fold(2, number))
                 self.to_generate[number].ascend(state.generative[number], grad, clock)
-        top = self.top.step(state.top, Batch(states[-1], batch.labels), clock)
+        top = self.top.step(state.top, Batch(states[-1], batch.given), clock)
         fantasies, mean = descent(layers, top.near[0], rng.fold(3))
         if self.recognises_means:
             fantasies[0] = mean
@@ -227,13 +227,12 @@ class BoundWatch:
 
     def __call__(self, state):
         """The loss, in nats per row, and None for held-out rows."""
-        objective, labels = self.objective, self.rows.labels
+        objective, given = self.objective, self.rows.beside(self.probe)
         layers, rng = objective.untied(state), stream(objective.seed, PROBE)
         x, clamped = objective.filled(layers, self.rows.present(self.probe))
-        labels = None if labels is None else labels[self.probe]
 
         def log_top(h, rng):
-            batch = Batch(h, labels)
+            batch = Batch(h, given)
             return objective.top.pseudo_likelihood(rng, state.top.params, batch)
 
         drawn = terms(layers, x, clamped, log_top, rng.rows(len(x)), 1)

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 from skdgm.belief._options import TunedOptions
 from skdgm.belief._outputs import Numbers, as_table
 from skdgm.belief._tuned import TunedNetwork
+from skdgm.utils.given import Given
 from skdgm.utils.math import shares
 
 
@@ -184,7 +185,7 @@ class DBNRegressor(TunedOptions, RegressorMixin, TunedNetwork):
                 f"{type(self).__name__} needs targets, but y has none in columns "
                 f"{missing.tolist()}."
             )
-        return rows._replace(labels=y), {"n_outputs_": y.shape[1], "_flat": flat}
+        return rows._replace(given=Given(y)), {"n_outputs_": y.shape[1], "_flat": flat}
 
     def _count(self, table, fresh):
         self._outputs = Numbers.of(table)

@@ -3,8 +3,7 @@
 import numpy as np
 
 from skdgm.base.frames import framed
-from skdgm.data.inputs import as_values
-from skdgm.data.labels import codes_of, of_one_kind
+from skdgm.data.given import class_codes
 
 
 def pseudo_likelihood(self, X):
@@ -104,15 +103,12 @@ def sample_of_class(
     density = self.density_
     options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
     if y is not None:
-        y = as_values(y, self)
-        if y.ndim and thin is not None:
+        if np.ndim(y) and thin is not None:
             raise ValueError(
                 "thin is for chains, which have one label each: give one y."
             )
-        if y.ndim > 1:
-            raise ValueError(f"y must be one label or a 1d array; got {y.tolist()}.")
-        codes = codes_of(of_one_kind(np.atleast_1d(y)), self.classes_)
-        if y.ndim and len(codes) != n_samples:
-            raise ValueError(f"y has {len(codes)} labels, but n_samples={n_samples}.")
-        options["codes"] = codes
+        n_labels = np.size(y)
+        if np.ndim(y) and n_labels != n_samples:
+            raise ValueError(f"y has {n_labels} labels, but n_samples={n_samples}.")
+        options["codes"] = class_codes(self, y, n_labels)
     return framed(self, density.sample(n_samples, random_state, **options))

@@ -282,6 +282,6 @@ def weight_of_classes(table, n_classes):
     -------
     counts : ndarray of shape (n_classes,), float64
     """
-    labels = table.rows.labels[table.index]
+    labels = table.rows.beside(table.index)
     known = labels != UNKNOWN
     return np.bincount(labels[known], table.weight[known], minlength=n_classes)

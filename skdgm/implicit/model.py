@@ -9,9 +9,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.frames import filled_in, framed
 from skdgm.data import column_types_of, columns_as_asked
+from skdgm.data.given import class_codes, given_classes
 from skdgm.data.labels import weight_of_classes
 from skdgm.data.rare import Rare
-from skdgm.implicit import classes, columns
+from skdgm.implicit import columns
 from skdgm.implicit.density import ImplicitDensity
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.watch import tell
@@ -274,23 +275,30 @@ class ImplicitModel(NetEstimator):
     def _codes_of(self, y, n_rows):
         """Codes of classes that a user names, one for each row, or None."""
         check_is_fitted(self)
-        return classes.asked(self, y, n_rows)
+        if y is None:
+            return None
+        if self._shares is None:
+            why = "depends on no classes: leave out y."
+            if hasattr(self, "class_conditional"):
+                why = "is not conditional: fit with class_conditional=True and y."
+            raise ValueError(f"{self._name} {why}")
+        return class_codes(self, y, n_rows)
 
     def _label(self, rows, y, fresh, _):
         """Rows with the codes of their classes, and a dict of the classes, if the model
         is conditional."""
         if not self._options.class_conditional:
             return rows, {}
-        return classes.learned(self, rows, y, fresh)
+        return given_classes(self, rows, y, fresh)
 
     def _count(self, table, fresh):
         """Count classes, and look for grey values, before training."""
         if fresh:
             vars(self).pop("_label_counts", None)
-            if table.rows.labels is None:
+            if table.rows.given is None:
                 vars(self).pop("classes_", None)
         columns.find_grey(self, table, fresh)
-        if table.rows.labels is not None:
+        if table.rows.given is not None:
             found = weight_of_classes(table, len(self.classes_))
             self._label_counts = getattr(self, "_label_counts", 0) + found
 

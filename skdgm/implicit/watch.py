@@ -106,7 +106,7 @@ class GeneratorWatch(Watch):
         generator, n = self.objective.generator, len(index)
         dtype, rng = self.objective.rows.dtype, self.rng.rows(n)
         z = self.latent(n)
-        codes = self.objective.rows.labels[index] if generator.n_classes else None
+        codes = self.objective.rows.beside(index)
         z = generator.given(z, codes)
         noise = generator.emission.noise(rng.fold(_EMIT), n, dtype)
         net = state.learned[0], state.generator.statistics

@@ -13,7 +13,7 @@ from skdgm.registry import ESTIMATORS
 # where these are not the tags.
 RECORDS = {
     "AdamState": "optim.optimisers",
-    "Attributes": "supervised._attributes",
+    "Attributes": "data.attributes",
     "Chains": "directed._gibbs",
     "Classes": "belief._outputs",
     "Clock": "data.clocks",

@@ -47,7 +47,7 @@ class Known(NamedTuple):
 
         Of more than 1,000 as many are drawn, systematically by their weights.
         """
-        numbers, weight = table.rows.labels[table.index], table.weight
+        numbers, weight = table.rows.beside(table.index), table.weight
         if before is not None:
             numbers = np.concatenate([before.numbers, numbers])
             weight = np.concatenate([before.weight, weight])

@@ -4,12 +4,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.frames import framed
 from skdgm.data import columns_as_asked, has_grey
+from skdgm.data.attributes import learned
 from skdgm.data.inputs import as_values, check_length
 from skdgm.data.rare import Rare
 from skdgm.nets import NetEstimator
-from skdgm.supervised._attributes import learned
 from skdgm.supervised._density import Known
 from skdgm.supervised._model import GivenModel
+from skdgm.utils.given import Given
 
 
 class AttributeEstimator(NetEstimator):
@@ -131,7 +132,7 @@ class AttributeEstimator(NetEstimator):
             attributes = learned(y, self._name, self._options.attribute_types)
         numbers = attributes.numbers(y, self._name)
         check_length(numbers, rows.shape[0])
-        return rows._replace(labels=numbers), {"_attributes_": attributes}
+        return rows._replace(given=Given(numbers)), {"_attributes_": attributes}
 
     def _count(self, table, fresh):
         if fresh:

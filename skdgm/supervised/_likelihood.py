@@ -50,7 +50,7 @@ class Likelihood(NetObjective):
         return (params, output.own(dtype)), statistics
 
     def _given(self, index):
-        return self.inputs(self.rows.labels[index])
+        return self.inputs(self.rows.beside(index))
 
     def prepare(self, state, batch, clock):
         """Rows, attributes, running statistics, and a stream for dropout."""

@@ -93,11 +93,8 @@ def canonical(rows, sample_weight=None):
 
 
 def labelled(table):
-    """Return the part of a table whose rows have at least one known label: a code of at
-    least 0, or a number that is not NaN."""
-    labels = table.rows.labels[table.index].reshape(len(table.index), -1)
-    known = ~np.isnan(labels) if labels.dtype.kind == "f" else labels >= 0
-    return table.take(np.flatnonzero(known.any(axis=1)))
+    """Return the part of a table whose rows have at least one known value beside."""
+    return table.take(np.flatnonzero(table.rows.given.known[table.index]))
 
 
 def split(table, fraction, rng):
@@ -126,7 +123,6 @@ def split_labelled(table, split):
     Parameters
     ----------
     table : Table
-        Rows with codes of labels, which are -1 where unknown.
     split : callable
         ``split(table)`` returns training rows and held-out rows.
 
@@ -134,7 +130,7 @@ def split_labelled(table, split):
     -------
     train, held_out : Table
     """
-    known = table.rows.labels[table.index] >= 0
+    known = table.rows.given.known[table.index]
     if not known.any():
         return split(table)
     train, held_out = split(table.take(np.flatnonzero(known)))

@@ -9,16 +9,17 @@ _READ = 2**20
 
 
 class Batch(NamedTuple):
-    """Rows of a mini-batch and their labels.
+    """Rows of a mini-batch and what is given beside.
 
     Parameters
     ----------
     v : {ndarray, Lists} of shape (n_rows, n_columns)
-    labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), optional
+    given : ndarray of shape (n_rows,) or (n_rows, n_values), optional
+        As of :class:`~skdgm.utils.given.Given`.
     """
 
     v: object
-    labels: np.ndarray = None
+    given: np.ndarray = None
 
 
 class Reader:
@@ -54,5 +55,4 @@ class Reader:
             v, stop = self.rows.present(np.concatenate(some), self.lists), 0
             for batch in some:
                 start, stop = stop, stop + len(batch)
-                labels = self.rows.labels
-                yield Batch(v[start:stop], None if labels is None else labels[batch])
+                yield Batch(v[start:stop], self.rows.beside(batch))

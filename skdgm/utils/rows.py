@@ -59,9 +59,8 @@ class Rows(NamedTuple):
         clipped to magnitudes of at most 10^10.
     scales : tuple of {None, Levels, Scores}, optional
         Scales of columns, whose ``forward`` is applied before ``affine``.
-    labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), optional
-        Labels, which distinguish otherwise equal rows: codes of classes, -1 if unknown;
-        or real targets, NaN if unknown.
+    given : Given, optional
+        What is given beside, such as labels; see :mod:`skdgm.utils.given`.
     codec : Codec, optional
         Encoding of the columns of a DataFrame as numbers.
     unknown : ndarray of bool, of shape (n_rows, n_columns), optional
@@ -81,7 +80,7 @@ class Rows(NamedTuple):
     packed: Packed = None
     affine: tuple = None
     scales: tuple = None
-    labels: np.ndarray = None
+    given: object = None
     codec: object = None
     unknown: np.ndarray = None
     gaps: np.ndarray = None
@@ -113,6 +112,10 @@ class Rows(NamedTuple):
     def listed(self):
         """True if the rows are better read as lists."""
         return self.complete and self.density <= LISTED
+
+    def beside(self, index):
+        """Values given beside rows at an index array or a slice; None without any."""
+        return None if self.given is None else self.given.values[index]
 
     def take(self, index):
         """Dense rows at an index array or a slice."""
@@ -226,17 +229,15 @@ def row_hash(rows):
     Returns
     -------
     hashes : ndarray of shape (n_rows,), uint64
-        Equal for equal rows with equal labels, whatever type their values are stored
+        Equal for equal rows given the same, whatever type their values are stored
         in.
     """
     out = getattr(rows.X, "hashes", None) if rows.bounds is None else None
     if out is None:
         parts = [hash_block(rows.X[block], rows.bounds) for block in rows.blocks()]
         out = np.concatenate([np.empty(0, np.uint64), *parts])
-    if rows.labels is not None:
-        # Not in place: they may be those that X keeps.
-        out = out + mix64(_of_labels(rows.labels) + np.uint64(2**32))
-    return out
+    # Not in place: they may be those that X keeps.
+    return out if rows.given is None else out + rows.given.hashes
 
 
 def hash_block(X, bounds=None):
@@ -261,13 +262,6 @@ def hash_block(X, bounds=None):
     part, n = np.empty(X.shape[0], np.uint64), X.shape[0]
     run(kernel, *arrays, multipliers, low, high, part, n=n, work=2 * arrays[0].size)
     return part
-
-
-def _of_labels(labels):
-    """Integer codes unchanged, as uint64; for real or multiple targets, their hash."""
-    if labels.ndim == 1 and labels.dtype.kind in "iu":
-        return labels.astype(np.uint64)
-    return row_hash(Rows(labels.reshape(len(labels), -1), np.float64))
 
 
 def _known(values):

@@ -22,6 +22,7 @@ from skdgm.exceptions import DivergenceError
 from skdgm.partition import exact
 from skdgm.training import canonical
 from skdgm.training.hooks import Hook
+from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
 from tests.boltzmann.test_rbm_classifier import NAMES, assert_moments, blocks
 from tests.reference import Enumeration
@@ -517,7 +518,7 @@ def test_another_shape_needs_no_other_estimator():
 def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
     energy = layered([[Bernoulli(n)] for n in (4, *sizes)] + [[Softmax(3)]])
     codes = np.arange(len(STATES)) % 3
-    table = canonical(Rows(STATES, np.float64, complete=True, labels=codes))
+    table = canonical(Rows(STATES, np.float64, complete=True, given=Given(codes)))
     seen = []
 
     class Kept(Hook):

@@ -11,7 +11,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import r2_score, roc_auc_score
 
 from skdgm.metrics import tabular_report
-from skdgm.metrics._tabular import utility
+from skdgm.metrics._tabular import closest, utility
 from skdgm.metrics._tabular.columns import Column, read
 from skdgm.metrics._tabular.encodings import coded, filled
 from skdgm.metrics._tabular.parts import as_table, listed
@@ -91,7 +91,7 @@ def test_intervals_of_closer_rows_have_their_level():
         rng = np.random.default_rng(seed)
         # Few distinct rows: many synthetic rows have the same nearest one.
         train, drawn, held_out = (rng.normal(size=(m, 2)) for m in (15, 300, 15))
-        (share, lower, upper), _ = gower.closest_records(
+        (share, lower, upper), _ = closest.closest_records(
             of(
                 *(
                     pd.DataFrame(part, columns=["a", "b"])
@@ -161,16 +161,16 @@ def distances(columns, i, j):
 
 @pytest.mark.parametrize("entries", [1, 100, 2**21])
 def test_distances_by_enumeration(entries, monkeypatch):
-    monkeypatch.setattr(gower, "_ENTRIES", entries)
+    monkeypatch.setattr(closest, "_ENTRIES", entries)
     columns = of(table(30, 0, 0.3), table(20, 1, 0.3), table(30, 2, 0.3))
-    interval, (near, far) = gower.closest_records(columns, 0.95)
+    interval, (near, far) = closest.closest_records(columns, 0.95)
     first, second = distances(columns, 1, 0), distances(columns, 1, 2)
     np.testing.assert_allclose(near, first.min(axis=1), atol=1e-8)
     np.testing.assert_allclose(far, second.min(axis=1), atol=1e-8)
     gap = (second.min(axis=1) - first.min(axis=1)).round(7)
     assert interval[0] == pytest.approx(((gap > 0) + 0.5 * (gap == 0)).mean())
     two = [column.of(0, 1) for column in columns]
-    found = gower.neighbourhoods(two, 3)
+    found = closest.neighbourhoods(two, 3)
     radii = [np.sort(distances(columns, k, k), axis=1)[:, 3] for k in (0, 1)]
     near = first <= radii[0] + 1e-8
     recalled = first <= radii[1][:, None] + 1e-8
@@ -183,7 +183,7 @@ def test_guesses_by_enumeration():
     columns = of(table(12, 0), table(12, 1), table(40, 2))
     # Distances to columns of other tables are in units of the first one's ranges.
     for known in [0, 2, 3, 4], [1, 3]:
-        found = gower.guesses(columns, known, [1, 2])
+        found = closest.guesses(columns, known, [1, 2])
         for target in (1, 2):
             own = [columns[j] for j in known if j != target]
             for place in (0, 1):
@@ -220,9 +220,9 @@ def test_disclosed_secrets():
 
 def test_intervals_of_shares():
     # Newcombe (1998), of 56 of 70 and 48 of 80: 0.0524 to 0.3339.
-    found = gower.excess(56 / 70, 48 / 80, 70, 80, 0.95)
+    found = closest.excess(56 / 70, 48 / 80, 70, 80, 0.95)
     np.testing.assert_allclose(found, (0.0524, 0.3339), atol=1e-4)
-    np.testing.assert_allclose(gower.wilson(0.0, 10, 0.95), (0, 0.2775), atol=1e-4)
+    np.testing.assert_allclose(closest.wilson(0.0, 10, 0.95), (0, 0.2775), atol=1e-4)
 
 
 @pytest.mark.parametrize("target", ["rich", "town", "age"])

@@ -7,6 +7,7 @@ import numpy as np
 
 from skdgm.nets import Tuner, softmax_cross_entropy, vjp
 from skdgm.training import canonical, optimise
+from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
 from tests.numerical import assert_trees, numerical_gradient
@@ -36,7 +37,7 @@ def recipe(**options):
 
 def table_of(X, targets, sample_weight=None):
     """Rows with targets, in canonical order."""
-    return canonical(Rows(X, X.dtype.type, labels=targets), sample_weight)
+    return canonical(Rows(X, X.dtype.type, given=Given(targets)), sample_weight)
 
 
 def tuner_of(
@@ -44,9 +45,9 @@ def tuner_of(
 ):
     """A tuner for rows whose labels are the targets."""
     rows = table.rows
-    sizes = rows.shape[1], *hidden, rows.labels.shape[1]
+    sizes = rows.shape[1], *hidden, rows.given.values.shape[1]
     more = {"epochs_before": epochs_before, "sizes": sizes, "dtype": rows.dtype}
-    return Tuner(recipe(**options), rows.take, rows.labels, loss, seed, **more)
+    return Tuner(recipe(**options), rows.take, rows.given.values, loss, seed, **more)
 
 
 def fine_tune(tuner, table, state, epochs, **options):

@@ -17,6 +17,7 @@ from skdgm.nets import (
 )
 from skdgm.training import canonical, labelled
 from skdgm.training.hooks import Hook
+from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading import parallel
 from skdgm.utils.tree import leaves
@@ -91,7 +92,7 @@ def test_blas_is_held_to_one_thread():
 
 def test_rows_without_a_label_take_no_part():
     codes = np.where(np.arange(len(X)) % 3, Y.argmax(axis=1), -1)
-    table = labelled(canonical(Rows(X, np.float64, labels=codes)))
+    table = labelled(canonical(Rows(X, np.float64, given=Given(codes))))
     assert len(table.index) == np.count_nonzero(codes >= 0)
     read = set()
 

@@ -13,6 +13,7 @@ from skdgm.nets import vjp
 from skdgm.supervised._density import Known
 from skdgm.supervised._likelihood import net_of
 from skdgm.training import Table
+from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
 from tests.numerical import assert_trees, numerical_gradient
 
@@ -237,7 +238,7 @@ def test_images_are_asked_for():
 def test_many_attributes_are_kept_by_their_weights():
     numbers, weight = np.arange(5000.0)[:, None], np.ones(5000)
     weight[0] = 5000
-    rows = Rows(np.zeros((5000, 1)), np.float64, labels=numbers)
+    rows = Rows(np.zeros((5000, 1)), np.float64, given=Given(numbers))
     table = Table(rows, np.arange(5000), None, weight)
     found = Known.of(table)
     assert len(found.numbers) <= 1000

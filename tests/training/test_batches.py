@@ -11,6 +11,7 @@ from skdgm.training import (
     probe,
     split,
 )
+from skdgm.utils.given import Given
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 
@@ -151,7 +152,7 @@ def test_split_of_one_row():
 )
 def test_labelled(labels, known):
     weight = np.array([1.0, 2.0, 3.0, 4.0])
-    table = canonical(Rows(np.eye(4), np.float64, labels=labels), weight)
+    table = canonical(Rows(np.eye(4), np.float64, given=Given(labels)), weight)
     assert len(table.index) == 4
     found = labelled(table)
     np.testing.assert_array_equal(np.sort(found.index), known)
@@ -163,16 +164,16 @@ def test_weights_of_rows_with_targets_are_repetitions():
     y = RNG.normal(size=(len(X), 2))
     y[3] = np.nan
     weight, order = RNG.integers(1, 5, len(X)), RNG.permutation(len(X))
-    weighted = canonical(Rows(X[order], float, labels=y[order]), weight[order])
+    weighted = canonical(Rows(X[order], float, given=Given(y[order])), weight[order])
     again = np.repeat(np.arange(len(X)), weight)[::-1]
-    repeated = canonical(Rows(X[again], float, labels=y[again]))
+    repeated = canonical(Rows(X[again], float, given=Given(y[again])))
     for number in range(3):
         pairs = zip(
             epoch(weighted, 5, stream(number)), epoch(repeated, 5, stream(number))
         )
         for a, b in pairs:
             np.testing.assert_array_equal(
-                weighted.rows.labels[a], repeated.rows.labels[b]
+                weighted.rows.beside(a), repeated.rows.beside(b)
             )
             np.testing.assert_array_equal(weighted.rows.take(a), repeated.rows.take(b))
 

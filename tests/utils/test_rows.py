@@ -6,6 +6,7 @@ import scipy.sparse as sp
 
 from skdgm import BernoulliRBM
 from skdgm.utils.domains import bernoulli_rows
+from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows, floating_type, row_hash
 
 RNG = np.random.default_rng(0)
@@ -160,7 +161,7 @@ def test_blocks_do_not_matter(monkeypatch):
 
 def test_labels_tell_rows_apart():
     X = np.ones((4, 3))
-    rows = Rows(X, np.float64, labels=np.array([0, 1, -1, 1]))
+    rows = Rows(X, np.float64, given=Given(np.array([0, 1, -1, 1])))
     found = row_hash(rows)
     assert len(np.unique(found)) == 3
     assert found[1] == found[3]
@@ -168,7 +169,7 @@ def test_labels_tell_rows_apart():
 
 
 def labelled(labels):
-    return row_hash(Rows(np.ones((len(labels), 3)), np.float64, labels=labels))
+    return row_hash(Rows(np.ones((len(labels), 3)), np.float64, given=Given(labels)))
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
@@ -192,8 +193,8 @@ def test_targets_of_any_type_and_unknown_ones():
 
 def test_targets_are_not_columns():
     one, other = Rows(np.array([[1.0]]), float), Rows(np.array([[2.0]]), float)
-    a = row_hash(one._replace(labels=np.array([2.0])))
-    b = row_hash(other._replace(labels=np.array([1.0])))
+    a = row_hash(one._replace(given=Given(np.array([2.0]))))
+    b = row_hash(other._replace(given=Given(np.array([1.0]))))
     assert a != b
 
 

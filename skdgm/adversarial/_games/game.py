@@ -160,7 +160,7 @@ class Game(Objective):
 
     def read(self, batch):
         """Real rows of a batch: the first fields of a :class:`Turn`, four of them."""
-        classes = self.rows.labels[batch] if self.generator.n_classes else None
+        classes = self.rows.beside(batch)
         return *self.emission.inputs(self.rows.take(batch)), classes, None
 
     def turn(self, which, rows, clock):

@@ -122,7 +122,7 @@ class LabelGame(Game):
     def read(self, batch):
         """Real rows of a batch, and labels in place of classes."""
         x, known = self.emission.inputs(self.rows.take(batch.rows))
-        codes, own = self.rows.labels[batch.known], None
+        codes, own = self.rows.beside(batch.known), None
         if batch.known is not batch.rows:
             own, _ = self.emission.inputs(self.rows.take(batch.known))
         return x, known, Labels(codes, own), None
@@ -179,7 +179,7 @@ class LabelWatch(Watch):
         self.objective = objective
         super().__init__(table, held_out, random.stream(objective.seed, random.PROBE))
         counts = weight_of_classes(table, objective.n_classes) + 1
-        log_p = np.log(counts / counts.sum())[self.rows.labels[self.probe]]
+        log_p = np.log(counts / counts.sum())[self.rows.beside(self.probe)]
         by_frequencies = -log_p.sum() / max(1, len(log_p))
         self.allowed = max(by_frequencies, self.of_probe(state))
 
@@ -193,7 +193,7 @@ class LabelWatch(Watch):
         return loss > self.allowed + _USELESS
 
     def _among(self, index):
-        return index[self.rows.labels[index] != UNKNOWN]
+        return index[self.rows.beside(index) != UNKNOWN]
 
     def _loss(self, state, index, weight):
         return super()._loss(state, index, weight) if len(index) else 0.0
@@ -203,4 +203,4 @@ class LabelWatch(Watch):
         x, _ = game.emission.inputs(self.rows.take(index))
         net = state.learned[1], state.discriminator.statistics
         out, _, _ = game.discriminator.judge(*net, x)
-        return of_labels(out.astype(np.float64), self.rows.labels[index])[0]
+        return of_labels(out.astype(np.float64), self.rows.beside(index))[0]

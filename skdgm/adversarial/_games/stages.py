@@ -171,7 +171,7 @@ class Stage(Game):
     def read(self, batch):
         """Real rows of a batch at this resolution, and what both nets are given."""
         levels = self.climb.pyramid.levels(self.rows.take(batch))
-        classes = self.rows.labels[batch] if self.generator.n_classes else None
+        classes = self.rows.beside(batch)
         x, known = self.emission.inputs(levels[self.level])
         return x, known, classes, given_below(self.climb, levels, self.level)
 

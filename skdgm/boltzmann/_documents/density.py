@@ -15,10 +15,11 @@ from sklearn.utils import check_random_state
 from skdgm.base import Density, by_blocks, of_rows
 from skdgm.boltzmann._documents.lengths import Topics, is_enumerable, log_partition
 from skdgm.data import fill
+from skdgm.data.given import given_lengths
 from skdgm.distributions import Bernoulli, Multinomial, draw_counts
 from skdgm.energies import layered, plain
 from skdgm.samplers import gibbs
-from skdgm.utils.counts import WHOLE, count, count_rows
+from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
@@ -206,16 +207,12 @@ class DocumentDensity(Density):
         if lengths is None:
             u = rng.fold(2).rows(n_samples).uniform(1)[:, 0]
             lengths = self._lengths[(u * len(self._lengths)).astype(int)]
-        given = lengths_as_asked(lengths)
-        if given.ndim and given.shape != (n_samples,):
-            raise ValueError(
-                f"lengths has the shape {given.shape}, but n_samples={n_samples}."
-            )
+        lengths = given_lengths(lengths, n_samples)
         if isinstance(init, str) and init == "noise":
             h = rng.fold(0).rows(n_samples).uniform(h.shape[1], h.dtype.type) < 0.5
         elif not isinstance(init, str) or init != "chains":
             raise ValueError(f"init must be 'chains' or 'noise', not {init!r}.")
-        energy, own = conditioned(self.params, np.broadcast_to(given, n_samples))
+        energy, own = conditioned(self.params, lengths)
         rows, state = rng.fold(1).rows(n_samples), (None, h.astype(self.params.dtype))
         with one_blas_thread():
             state, _ = gibbs.run(rows, energy, own, gibbs.State(state), n_steps)
@@ -270,18 +267,6 @@ def expected(params, v, h):
     total = np.maximum((weight * known).sum(axis=1, keepdims=True), 1.0)
     # No word is expected more often than all others together.
     return np.minimum(weight / total, 1.0) * lengths_of(v)[:, None].astype(v.dtype)
-
-
-def lengths_as_asked(lengths):
-    """Lengths of documents as an array; ValueError if not numbers from 0 to 2 ** 53."""
-    given = np.asarray(lengths)
-    wrong = given.dtype.kind not in "iuf" or given.ndim > 1
-    if wrong or not ((given >= 0) & (given <= WHOLE)).all():
-        raise ValueError(
-            "lengths must be a number from 0 to 2 ** 53, or one for each; got "
-            f"{lengths!r}."
-        )
-    return given.astype(np.float64)
 
 
 def _log_orders(v):

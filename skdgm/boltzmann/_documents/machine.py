@@ -2,16 +2,16 @@
 
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator
 from skdgm.base.frames import filled_in, framed
-from skdgm.boltzmann._documents.density import DocumentDensity, lengths_as_asked
+from skdgm.boltzmann._documents.density import DocumentDensity
 from skdgm.boltzmann._documents.objective import DocumentObjective
 from skdgm.boltzmann._learning.state import TrainState, formed
 from skdgm.data import CountColumns
+from skdgm.data.given import given_lengths
 from skdgm.energies import Params, plain
 from skdgm.optim import check_piecewise
 from skdgm.utils.random import MAX_SEED, stream
@@ -129,8 +129,7 @@ class DocumentModel(Estimator):
         se : ndarray of shape (n_lengths,)
             0 where log Z is exact.
         """
-        density = self.density_
-        return density.log_Z(np.atleast_1d(lengths_as_asked(lengths)))
+        return self.density_.log_Z(given_lengths(lengths))
 
     def free_energy(self, X):
         r"""Free energy of each document, :math:`-\log \sum_h e^{-E(x, h)}`, in nats.

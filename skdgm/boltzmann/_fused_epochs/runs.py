@@ -23,7 +23,6 @@ from skdgm.boltzmann._fused_epochs.updates import (
     real_pass_over,
 )
 from skdgm.couplings import Dense
-from skdgm.data.labels import UNKNOWN
 from skdgm.distributions import Bernoulli, Gaussian, Softmax
 from skdgm.optim import learning_rate, piecewise
 from skdgm.samplers import binary
@@ -142,7 +141,7 @@ def serves(objective, reader):
         return False
     if objective.label is None:
         return by_momentum and _is_real(objective)
-    known = reader.lists and bool((objective.rows.labels != UNKNOWN).all())
+    known = reader.lists and objective.rows.given.known.all()
     return known and pass_of(objective) is not None
 
 

@@ -112,7 +112,7 @@ def binary_pass(given):
     v, y = rows.present(index, True), Lists.empty(0, 0, real)
     if objective.label is not None:
         y = one_hot(
-            rows.labels[index], objective.energy.units[objective.label].size, real
+            rows.beside(index), objective.energy.units[objective.label].size, real
         )
         if objective.label < n_layers - 1:
             blocks, ups, downs = _BESIDE, (ups[0], downs[1]), (downs[0], ups[1])
@@ -151,7 +151,7 @@ def label_pass_over(given):
     """Updates of a machine of rows and labels under one binary layer, by Adam."""
     objective, state, run, real = given.objective, given.state, given.run, given.real
     recipe, rows, index = objective.recipe, objective.rows, given.index
-    v, codes = rows.present(index, True), rows.labels[index]
+    v, codes = rows.present(index, True), rows.beside(index)
     (ups, downs), memory = forms(state.params), state[1]
     check_range(codes, objective.energy.units[objective.label].size)
     t = memory.t[0] + 1 + np.arange(len(run.batches))

@@ -94,7 +94,7 @@ class HybridObjective(LabelledObjective):
         log_joint = Posterior(self.energy, params, x, self.label).log_joint()
         log_p = (log_softmax(log_joint, axis=1) * np.asarray(x[self.label])).sum(axis=1)
         of_rows = log_conditionals(self.energy, params, x).sum(axis=1)
-        return of_rows + np.where(batch.labels == UNKNOWN, 0.0, log_p)
+        return of_rows + np.where(batch.given == UNKNOWN, 0.0, log_p)
 
     def _completed(self, rng, params, x, clamp):
         """Rows with missing entries drawn; labels of complete rows exactly."""
@@ -123,7 +123,7 @@ class LabelWatch(MachineWatch):
 
     def __init__(self, objective, table, held_out, state):
         super().__init__(objective, table, held_out)
-        codes = objective.rows.labels[self.probe]
+        codes = objective.rows.beside(self.probe)
         log_p = np.log(objective.moments[objective.label][codes])
         by_frequencies = -log_p.sum() / max(1, len(codes))
         self.allowed = max(by_frequencies, self.of_probe(state))
@@ -138,11 +138,11 @@ class LabelWatch(MachineWatch):
         return loss > self.allowed + _USELESS
 
     def _among(self, index):
-        return index[self.objective.rows.labels[index] != UNKNOWN]
+        return index[self.objective.rows.beside(index) != UNKNOWN]
 
     def _watched(self, params, batch, part):
         x, clamp = self.objective.present(batch)
         log_joint = self.objective.log_joint(params, x, clamp)
-        codes = np.maximum(batch.labels, 0)[:, None]
+        codes = np.maximum(batch.given, 0)[:, None]
         log_p = np.take_along_axis(log_softmax(log_joint, axis=1), codes, axis=1)
-        return log_p, batch.labels[:, None] != UNKNOWN
+        return log_p, batch.given[:, None] != UNKNOWN

@@ -77,8 +77,7 @@ class MachineWatch(Watch):
 
     def _batch(self, index, part):
         rows, own = self.objective.rows, index[part]
-        labels = None if rows.labels is None else rows.labels[own]
-        return part, Batch(rows.present(own), labels)
+        return part, Batch(rows.present(own), rows.beside(own))
 
 
 class PseudoLikelihoodWatch(MachineWatch):

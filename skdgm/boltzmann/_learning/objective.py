@@ -200,7 +200,7 @@ class EnergyObjective(Objective):
         x, clamp = present(batch.v, self.fill, len(self.energy.units), rng)
         if self.label is None:
             return x, clamp
-        given = self.label, batch.labels, self.moments[self.label]
+        given = self.label, batch.given, self.moments[self.label]
         return known_labels(x, clamp, *given, self.rows.dtype)
 
     def gradient(self, rng, state, x, clamp, clock):

@@ -79,9 +79,8 @@ class PairObjective(EnergyObjective):
             Missing entries are filled by mean field.
         upper : ndarray of shape (n_rows, n_upper)
         """
-        labels = self.rows.labels
-        labels = labels if labels is None else labels[index]
-        x, clamp = self.present(Batch(self.rows.present(index), labels))
+        batch = Batch(self.rows.present(index), self.rows.beside(index))
+        x, clamp = self.present(batch)
         if clamp[0] is not True:
             x, _ = mean_field(self.energy, params, x, clamp)
         upper = len(self.gains) - 1
@@ -274,11 +273,11 @@ def _next(objective, params, table):
         objective.above(params, table.index[part])[1]
         for part in table.rows.blocks(len(table.index))
     ]
-    h, labels = np.concatenate(parts), table.rows.labels
+    h, given = np.concatenate(parts), table.rows.given
     upper = objective.energy.units[-1]
     h = upper.pool(h) if isinstance(upper, Pooled) else h
-    labels = labels if labels is None else labels[table.index]
-    rows = Rows(h, h.dtype.type, complete=True, labels=labels)
+    given = given and given.take(table.index)
+    rows = Rows(h, h.dtype.type, complete=True, given=given)
     return Table(rows, np.arange(len(h)), *table[2:])
 
 

@@ -19,6 +19,7 @@ from skdgm.implicit.kernels import noisy
 from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
 from skdgm.training import canonical
+from skdgm.utils.given import Given
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy
@@ -39,7 +40,9 @@ def game(labels=None, **options):
     emission = Emission(["gaussian"] * 3, [1] * 3)
     n_classes = 0 if labels is None else 2
     wiring = Wiring(Wiring.structure(recipe), emission, n_classes, recipe)
-    rows = Rows(X, np.float64, complete=True, labels=labels)
+    rows = Rows(
+        X, np.float64, complete=True, given=labels if labels is None else Given(labels)
+    )
     return wiring.game(rows, 0, 0)
 
 

@@ -16,6 +16,7 @@ from skdgm.exceptions import DivergenceError
 from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
 from skdgm.training import canonical
+from skdgm.utils.given import Given
 from skdgm.utils.math import softplus
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy, leaves
@@ -39,7 +40,7 @@ def game(labels, kind="gaussian", **options):
     recipe = SimpleNamespace(**clf._IMPLIED | clf.get_params())
     emission = Emission([kind] * 3, [1] * 3)
     wiring = LabelWiring(LabelWiring.structure(recipe), emission, 3, recipe)
-    rows = Rows(X, np.float64, complete=True, labels=labels)
+    rows = Rows(X, np.float64, complete=True, given=Given(labels))
     return wiring.game(rows, 0, 0)
 
 
@@ -69,7 +70,7 @@ def objective_of(players, turn, sides, of_generator):
         real, made = out[:24], out[-24:]
         own = out[24:-24] if apart else real
         total = softplus(-log_sum(real)).mean() + softplus(log_sum(made)).mean()
-        codes = players.rows.labels[sides.known]
+        codes = players.rows.beside(sides.known)
         missed = log_sum(own) - own[np.arange(len(own)), codes]
         return recipe.unlabeled_weight * total + missed.sum() / max(1, len(own))
 

@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 from skdgm import GAN, LAPGAN, StackGAN
 from skdgm.optim import Clock
 from skdgm.training import canonical
+from skdgm.utils.given import Given
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy
 from tests.numerical import assert_trees, numerical_gradient
@@ -32,7 +33,7 @@ def games(cls, X, labels=None, **options):
     model.fit(X, labels)
     rows = model._rows(X)
     if labels is not None:
-        rows = rows._replace(labels=labels)
+        rows = rows._replace(given=Given(labels))
     objective = model._objective(canonical(rows), 0)
     return objective, objective.resume(copy(model._training))
 

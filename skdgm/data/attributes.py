@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.data import ColumnType
 from skdgm.data.columns import standards
 from skdgm.data.foreign import as_pandas, is_foreign
 from skdgm.data.inputs import as_numbers, as_values
+from skdgm.data.kinds import ColumnType
 from skdgm.data.labels import codes_of, of_classes
 from skdgm.training import column_sums
 from skdgm.utils.domains import is_frame
-from skdgm.utils.rows import Rows
 
 KINDS = "categorical", "gaussian"
 
@@ -61,8 +60,8 @@ class Attributes(NamedTuple):
         return dict(zip(self.names, found))
 
     def fitted(self, table):
-        """The same attributes, with the means and scales of a table's labels."""
-        numbers = table._replace(rows=Rows(table.rows.labels, np.float64))
+        """The same attributes, with the means and scales of those of a table."""
+        numbers = table._replace(rows=table.rows.given.rows)
         real, sums = self.real, column_sums(numbers)
         mean, scale, _ = standards(numbers, *sums, real=real)
         return self._replace(mean=mean, scale=scale)
