@@ -17,6 +17,7 @@ from skdgm.training.loop import AUTO, Budget, Learned, train
 from skdgm.training.objective import Objective, optimise
 from skdgm.training.progress import Keeper, Progress
 from skdgm.training.reader import Batch, Reader
+from skdgm.training.sequences import Sequences, Stretch, stretches
 from skdgm.training.watch import DensityWatch, Watch
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Objective",
     "Progress",
     "Reader",
+    "Sequences",
+    "Stretch",
     "Table",
     "Verbose",
     "Watch",
@@ -44,5 +47,6 @@ __all__ = [
     "probe",
     "split",
     "split_labelled",
+    "stretches",
     "train",
 ]

@@ -59,14 +59,16 @@ class Table(NamedTuple):
         )
 
 
-def canonical(rows, sample_weight=None):
+def canonical(rows, sample_weight=None, hashes=None):
     """Canonical form of a data set.
 
     Parameters
     ----------
-    rows : Rows
+    rows : Rows or Sequences
     sample_weight : ndarray of shape (n_rows,), optional
         Not negative; rows of weight zero are left out.
+    hashes : ndarray of uint64, of shape (n_rows,), optional
+        By default those of rows.
 
     Returns
     -------
@@ -75,7 +77,8 @@ def canonical(rows, sample_weight=None):
     n_rows = rows.shape[0]
     weight = np.ones(n_rows) if sample_weight is None else sample_weight
     share, exponent = shares(weight)
-    present, hashes = np.flatnonzero(share > 0), row_hash(rows)
+    present = np.flatnonzero(share > 0)
+    hashes = row_hash(rows) if hashes is None else hashes
     if len(present) < n_rows:
         hashes = hashes[present]
     if rows.streamed:

@@ -1,0 +1,120 @@
+r"""Sequences: rows in order, in mini-batches that keep it.
+
+A table of sequences is a :class:`~skdgm.training.Table` whose units are sequences in
+the place of rows: equal ones are merged by a hash of their content,
+
+.. math:: h(x_1, \dots, x_n) = \sum_t m(h(x_t) + m(t)) \mod 2^{64}
+
+with a bijection m, weights of sequences are repetitions, and an epoch is a permutation
+of draws of them. A batch of sequences is read in stretches of some steps, one after the
+other, so that what is learned of a sequence may depend on all steps before.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.training.batches import canonical
+from skdgm.utils.random import mix64
+from skdgm.utils.rows import row_hash
+
+
+class Sequences(NamedTuple):
+    """Sequences, of which each is some consecutive rows of one table.
+
+    Parameters
+    ----------
+    rows : Rows
+        Those of all sequences, one sequence after the other.
+    edges : ndarray of int, of shape (n_sequences + 1,)
+        Number of the first row of each sequence, and of all rows.
+    """
+
+    rows: object
+    edges: np.ndarray
+
+    # Read in any order, as a table in memory.
+    streamed = False
+
+    @property
+    def shape(self):
+        """Number of sequences, and of columns."""
+        return len(self.edges) - 1, self.rows.shape[1]
+
+    @property
+    def lengths(self):
+        """Number of rows of each sequence."""
+        return np.diff(self.edges)
+
+    def table(self, weight=None):
+        """Canonical form: distinct sequences in the order of their hashes.
+
+        Parameters
+        ----------
+        weight : ndarray of shape (n_sequences,), optional
+
+        Returns
+        -------
+        table : Table
+            Whose ``rows`` are the sequences.
+        """
+        place = np.arange(self.edges[-1]) - np.repeat(self.edges[:-1], self.lengths)
+        place = mix64(place.astype(np.uint64) + np.uint64(1))
+        hashes = np.add.reduceat(mix64(row_hash(self.rows) + place), self.edges[:-1])
+        return canonical(self, weight, hashes)
+
+
+class Stretch(NamedTuple):
+    """Consecutive steps of the sequences of a batch, those that last longest first.
+
+    Parameters
+    ----------
+    begin : int
+        Number of the first step in the sequences; 0 where they begin.
+    sizes : ndarray of int, of shape (n_steps,)
+        Number of sequences that have each step; it never rises, and the next stretch of
+        the batch goes on with the first of them.
+    index : ndarray of int, of shape (sum of sizes,)
+        Row numbers, step after step.
+    ends : bool
+        Whether it is the last of the batch.
+    """
+
+    begin: int
+    sizes: np.ndarray
+    index: np.ndarray
+    ends: bool
+
+    @property
+    def steps(self):
+        """Row numbers of each step, a list of arrays."""
+        return np.split(self.index, np.cumsum(self.sizes)[:-1])
+
+
+def stretches(sequences, batches, batch_length=None):
+    """Read batches of sequences in stretches.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    batches : iterable of ndarray of int
+        Numbers of sequences, as of :func:`~skdgm.training.epoch`.
+    batch_length : int, optional
+        Number of steps of a stretch; by default sequences are read as a whole.
+
+    Returns
+    -------
+    found : list of Stretch
+    """
+    found, lengths = [], sequences.lengths
+    for batch in batches:
+        batch = batch[np.argsort(-lengths[batch], kind="stable")]
+        own, first = lengths[batch], sequences.edges[batch]
+        n_steps = own[0] if batch_length is None else batch_length
+        for begin in range(0, own[0], n_steps):
+            steps = np.arange(begin, min(begin + n_steps, own[0]))
+            sizes = np.searchsorted(-own, -steps, side="left")
+            index = [first[:size] + step for size, step in zip(sizes, steps)]
+            ends = steps[-1] + 1 == own[0]
+            found.append(Stretch(begin, sizes, np.concatenate(index), bool(ends)))
+    return found

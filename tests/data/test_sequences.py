@@ -1,0 +1,82 @@
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn import config_context
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skdgm.data.sequences import as_one_table, sequences_of
+from skdgm.utils.rows import Rows
+
+RNG = np.random.default_rng(0)
+PARTS = [RNG.normal(size=(n, 3)) for n in (4, 1, 6)]
+X = np.concatenate(PARTS)
+
+
+@pytest.mark.parametrize("form", [np.array, sp.csr_array, pd.DataFrame])
+def test_a_list_is_the_table_with_lengths(form):
+    found, lengths = as_one_table([form(part) for part in PARTS])
+    assert lengths.tolist() == [4, 1, 6]
+    found = found.toarray() if sp.issparse(found) else np.asarray(found)
+    np.testing.assert_array_equal(found, X)
+    same, given = as_one_table(form(X), [4, 1, 6])
+    assert np.shape(same) == X.shape
+    np.testing.assert_array_equal(given, lengths)
+
+
+def test_a_table_without_lengths_is_one_sequence():
+    assert as_one_table(X)[1].tolist() == [11]
+    # Rows as lists of numbers are no sequences.
+    assert as_one_table(X.tolist())[1].tolist() == [11]
+
+
+@pytest.mark.parametrize(
+    ("given", "lengths", "error"),
+    [
+        (X, [4, 7, 1], "add up to 12, but X has 11 rows"),
+        (X, [4, 0, 7], "Sequence 1 has the length 0"),
+        (X, [5, -1, 7], "Sequence 1 has the length -1"),
+        (X, [5.5, 5.5], "must be whole numbers"),
+        (X, [], "must be whole numbers"),
+        (X, [[11]], "must be whole numbers"),
+        (X, ["11"], "must be whole numbers"),
+        (PARTS, [4, 1, 6], "leave their lengths out"),
+        ([], None, "there is no sequence"),
+        ([X, X[:, :2]], None, "Sequence 1 has 2 columns, but the first one has 3"),
+        ([X, X[:0]], None, "Sequence 1 has the length 0"),
+        ([X, X[0]], None, "Sequence 1 is no table"),
+    ],
+)
+def test_bad_sequences_are_named(given, lengths, error):
+    with pytest.raises(ValueError, match=error):
+        as_one_table(given, lengths)
+
+
+@pytest.mark.parametrize(
+    ("weight", "error"),
+    [
+        (np.ones(11), "but there are 3 sequences"),
+        ([1, -1, 1], "not negative"),
+        ([1, np.nan, 1], "finite"),
+        ([0, 0, 0], "not 0 of all"),
+    ],
+)
+def test_bad_weights_are_named(weight, error):
+    rows, lengths = Rows(X, np.float64), np.array([4, 1, 6])
+    with pytest.raises(ValueError, match=error):
+        sequences_of(rows, lengths, weight)
+
+
+class Counter(BaseEstimator):
+    def fit(self, X, y=None, lengths=None):
+        self.lengths_ = as_one_table(X, lengths)[1]
+        return self
+
+
+def test_lengths_come_by_metadata_routing():
+    with config_context(enable_metadata_routing=True):
+        counter = Counter().set_fit_request(lengths=True)
+        pipe = make_pipeline(StandardScaler(), counter).fit(X, lengths=[4, 7])
+    assert pipe[-1].lengths_.tolist() == [4, 7]
