@@ -22,10 +22,12 @@ from sklearn.base import clone
 from skdgm.belief._bound import terms
 from skdgm.belief._directed import ascent, descent
 from skdgm.boltzmann._learning.objective import EnergyObjective
+from skdgm.boltzmann._learning.phases import CD
 from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._structure.visible import reach_of
 from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
+from skdgm.gradients import cd
 from skdgm.optim import sgd
 from skdgm.training import Batch, Objective
 from skdgm.utils.random import PROBE, stream
@@ -49,6 +51,16 @@ class State(NamedTuple):
     recognition: tuple
     generative: tuple
     top: TrainState
+
+
+class _Near(CD):
+    """Chains whose ends are the state of an update: the sleep phase starts there."""
+
+    def phases(self, rng, state, x, clamp, clock):
+        """Both phases, and the state with the ends; see :class:`Phase`."""
+        given = self.energy, state.params, x, clamp, self.n_steps(clock)
+        phases, chains = cd(rng, *given)
+        return phases, state._replace(phase=chains.x)
 
 
 class UpDown(Objective):
@@ -94,6 +106,7 @@ class UpDown(Objective):
         self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
         top, kind = machines[-1].density_, machines[-1]._OBJECTIVE
         self.top = trainer(len(layers), top.energy, kind, top.moments)
+        self.top.phase = _Near(self.top)
         self.lowest = self.to_generate[0]
         grey = isinstance(layers[0].units[0], Bernoulli) and not rows.binary
         self.resampling = grey and self.recipe.resample
@@ -138,14 +151,14 @@ class UpDown(Objective):
                 grad = layer.wake(*pair, known, rng.fold(2, number))
                 self.to_generate[number].ascend(state.generative[number], grad, clock)
         top = self.top.step(state.top, Batch(states[-1], batch.given), clock)
-        fantasies, mean = descent(layers, top.near[0], rng.fold(3))
+        fantasies, mean = descent(layers, top.phase[0], rng.fold(3))
         if self.recognises_means:
             fantasies[0] = mean
         with learning():
             for number, layer in enumerate(layers):
                 grad = layer.sleep(*fantasies[number : number + 2])
                 self.to_recognise[number].ascend(state.recognition[number], grad, clock)
-        return state._replace(top=top)
+        return state._replace(top=top._replace(phase=()))
 
     def watch(self, table, held_out, state):
         """Minus the bound of some training rows; no rows are held out."""

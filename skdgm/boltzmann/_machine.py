@@ -276,7 +276,7 @@ class Machine(Estimator):
         return self._layers.moments(self, energy)
 
     def _state(self):
-        return TrainState(self._params(), *self._training)
+        return TrainState.of(self._params(), self._training)
 
     def _attributes(self, state):
         return self._layers.attributes(self, state)

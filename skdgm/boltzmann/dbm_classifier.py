@@ -15,7 +15,7 @@ from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann._learning.fine_tuning import NET, logits, tune
 from skdgm.boltzmann._learning.label_objective import LabelledObjective
-from skdgm.boltzmann._learning.sampling_free import predicted
+from skdgm.boltzmann._learning.objective import PHASES
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood, sample_of_class
 from skdgm.boltzmann._structure.deep import DEEP
@@ -177,9 +177,8 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
 
     def _logits(self, rows):
         if not hasattr(self, "net_coefs_"):
-            if self._options.gradient == "multi-prediction":
-                return predicted(self.density_, rows, self._options.mean_field_steps)
-            return self.density_.log_joint_of(rows)
+            phase = PHASES[self._options.gradient]
+            return phase.logits(self.density_, rows, self._options)
         return logits(self.density_, rows, self.net_coefs_, self.net_intercepts_)
 
     @property

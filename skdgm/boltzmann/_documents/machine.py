@@ -9,10 +9,10 @@ from skdgm.base import Estimator
 from skdgm.base.frames import filled_in, framed
 from skdgm.boltzmann._documents.density import DocumentDensity
 from skdgm.boltzmann._documents.objective import DocumentObjective
-from skdgm.boltzmann._learning.state import TrainState, formed
+from skdgm.boltzmann._learning.state import TrainState
 from skdgm.data import CountColumns
 from skdgm.data.given import given_lengths
-from skdgm.energies import Params, plain
+from skdgm.energies import Params
 from skdgm.optim import check_piecewise
 from skdgm.utils.random import MAX_SEED, stream
 
@@ -251,21 +251,19 @@ class DocumentModel(Estimator):
         return Params(biases, (self.components_.T,))
 
     def _state(self):
-        return TrainState(self._params(), *self._training)
+        return TrainState.of(self._params(), self._training)
 
     def _attributes(self, state):
-        state = formed(state._replace(near=()), plain)
+        state = state.kept()
         (b, a), (W,) = state.params
         # Only chains of documents of their own length are shown.
-        n_chains = len(state.chains[0]) // (len(state.swap_rates) + 1)
-        rates = {"swap_rates_": state.swap_rates} if len(state.swap_rates) else {}
-        return rates | {
+        found, (words, h) = state.attributes()
+        return found | {
             "components_": W.T,
             "intercept_hidden_": a,
             "intercept_visible_": b,
-            "chains_": state.chains[0][:n_chains],
-            "h_samples_": state.chains[1][:n_chains],
-            "_training": state[1:],
+            "chains_": words,
+            "h_samples_": h,
             "_log_Zs": {},
         }
 

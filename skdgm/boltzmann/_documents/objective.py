@@ -13,17 +13,16 @@ gradient is centred at the shares of the words and at running means of the hidde
 
 import numpy as np
 
-from skdgm.boltzmann._documents.density import conditioned, expected, lengths_of
+from skdgm.boltzmann._documents.density import expected, lengths_of
+from skdgm.boltzmann._documents.phases import PHASES, totals
 from skdgm.boltzmann._learning.state import TrainState, formed
 from skdgm.couplings import Contrast
 from skdgm.distributions import Bernoulli, Multinomial
 from skdgm.energies import Params, layered, mean_row, tiled
 from skdgm.gradients.steps import centering
-from skdgm.inference import last_means
 from skdgm.optim import adam, learning_rate, piecewise, sgd
-from skdgm.samplers import gibbs
 from skdgm.training import DensityWatch, Objective, Reader
-from skdgm.utils.lists import Lists, dot
+from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 from skdgm.utils.random import INIT, PROBE, stream
 from skdgm.utils.tree import tree_map
@@ -32,9 +31,7 @@ _SOLVERS = {"sgd": sgd, "adam": adam}
 # Words that are added to the length by which the learning rate is divided, and the
 # least sum: with rates as of shorter documents Adam's steps are mostly noise.
 _FEW, _LEAST = 10.0, 30.0
-# Weight of an update's swap rates in their running means.
-_RECENT = 0.01
-_DATA, _MODEL, _SWAPS, _HALVES = range(4)
+_HALVES = 3
 
 
 class DocumentObjective(Objective):
@@ -55,7 +52,7 @@ class DocumentObjective(Objective):
     """
 
     quantity = "log-likelihood of each half of a document given the other"
-    LOCAL = "chains", "near"
+    LOCAL = ("chains",)
 
     def __init__(self, recipe, rows, seed, epochs_before, *, domain, columns, table):
         super().__init__(recipe, rows, seed, epochs_before)
@@ -66,6 +63,7 @@ class DocumentObjective(Objective):
         self.table = table
         units = [Multinomial(len(share))], [Bernoulli(recipe.n_components)]
         self.energy = layered(units)
+        self.phase = PHASES[recipe.gradient](self)
 
     def start(self):
         """Initial state: small random weights, and biases that give the shares."""
@@ -80,38 +78,16 @@ class DocumentObjective(Objective):
         optimiser = self.solver.init(params)
         if type(optimiser) is type(state.optimiser):
             optimiser = self._for_kernels(state.optimiser)
-        fresh = TrainState(params, optimiser, self._chains(state))
-        a = params.units[1]
-        offsets = state.offsets or (self.share.astype(a.dtype), np.full_like(a, 0.5))
-        rates = state.swap_rates
-        if len(rates) != self._n_levels - 1:
-            rates = np.zeros(self._n_levels - 1)
-        return fresh._replace(offsets=offsets, swap_rates=rates)
+        a, offsets = params.units[1], state.offsets
+        offsets = offsets or (self.share.astype(a.dtype), np.full_like(a, 0.5))
+        given = params, optimiser, state.chains, offsets
+        return self.phase.resume(TrainState(*given, phase=state.phase))
 
     def _for_kernels(self, tree):
         """Parameters in tiles where rows are lists, else as contiguous arrays."""
         if self.lists:
             return formed(tree, tiled)
         return tree_map(np.ascontiguousarray, tree)
-
-    def _chains(self, state):
-        """Chains of the last run where their number is still right, else new ones, of
-        lengths spread evenly over those of the training rows."""
-        n_chains = self.recipe.n_chains or self.recipe.batch_size
-        n_rows, is_cd = n_chains * self._n_levels, self.recipe.gradient == "cd"
-        alike = state.chains and len(state.swap_rates) == self._n_levels - 1
-        if alike and (is_cd or len(state.chains[0]) == n_rows):
-            return state.chains
-        lengths = _ladder(self.domain.lengths(self.table, n_chains), self._n_levels)
-        energy, params = conditioned(state.params, lengths)
-        rng = stream(self.seed, INIT, _MODEL).rows(len(lengths))
-        return tuple(map(np.asarray, gibbs.init(rng, energy, params.units).x))
-
-    @property
-    def _n_levels(self):
-        """Number of lengths of each chain's replicas."""
-        recipe = self.recipe
-        return recipe.n_temperatures if recipe.gradient == "tempering" else 1
 
     def draw(self, table, number):
         """Batches of an epoch, read in advance."""
@@ -123,14 +99,15 @@ class DocumentObjective(Objective):
 
     def split(self, table):
         """Split a table; chains then have the lengths of its training rows."""
-        self.table, held_out = super().split(table)
-        return self.table, held_out
+        self.phase.table, held_out = super().split(table)
+        return self.phase.table, held_out
 
     def step(self, state, batch, clock):
         """State after an update from a batch; it changes in place."""
         rng, v = self.stream(clock), self.complete(state.params, batch.v)
-        (x, h), (x_model, h_model), kept = self._phases(rng, state, v, clock)
-        lengths, n_model = map(_lengths, (x, x_model))
+        given = (v, None), (True, None), clock
+        ((x, h), (x_model, h_model)), state = self.phase.phases(rng, state, *given)
+        lengths, n_model = map(totals, (x, x_model))
         words = lengths.mean()
         per_word = 1 / max(self.length, 1e-12)
         again = per_word * words / max(n_model.mean(), 1e-12)
@@ -146,55 +123,7 @@ class DocumentObjective(Objective):
             share, old = state.offsets
             old = old + real(centering.RATE) * (mean - old)
             state = state._replace(offsets=(share, old))
-        return state._replace(**kept)
-
-    def _phases(self, rng, state, v, clock):
-        """Words and hidden means in both phases, and fields of the state after them."""
-        n_steps = piecewise(self.recipe.n_steps, clock)
-        energy, params = conditioned(state.params, _lengths(v))
-        clamp = True, None
-        if self.recipe.gradient == "cd":
-            given, rows = gibbs.State((v, None)), rng.fold(_DATA).rows(len(v))
-            start, info = gibbs.run(rows, energy, params, given, 1, colours=(1,))
-            h, start = info.means[1], start.x
-        else:
-            h, start = last_means(energy, params, (v, None), clamp)[1], state.chains
-            energy, params = conditioned(state.params, _lengths(start[0]))
-        # The words are drawn first.
-        start = None, self.energy.units[1].pack(np.asarray(start[1]))
-        rows = rng.fold(_MODEL).rows(len(start[1]))
-        chains, info = gibbs.run(rows, energy, params, gibbs.State(start), n_steps)
-        x_model, h_model = np.asarray(chains.x[0]), np.asarray(chains.x[1])
-        chains, mean = (x_model, h_model), info.means[1]
-        kept = {"near" if self.recipe.gradient == "cd" else "chains": chains}
-        if self.recipe.gradient == "tempering":
-            swaps = rng.fold(_SWAPS, clock.batch % 2)
-            h_model, rates = self._exchanged(swaps, state, *chains, clock.batch % 2)
-            kept = {"chains": (x_model, h_model), "swap_rates": rates}
-            n_cold = len(h_model) // self._n_levels
-            x_model, mean = x_model[:n_cold], mean[:n_cold]
-        if self.lists:
-            x_model = Lists.pack(x_model)
-        return (v, h), (x_model, mean), kept
-
-    def _exchanged(self, rng, state, x, h, first):
-        """Hidden units of replicas after exchanges between neighbouring lengths, and
-        recent rates of these."""
-        (b, a), (weights,), rates = *state.params, state.swap_rates.copy()
-        logits = b + self.energy.couplings[0].send(weights, h, up=False)
-        high = logits.max(axis=1, keepdims=True)
-        f = high[:, 0] + np.log(np.exp(logits - high).sum(axis=1)) + h @ a
-        n = self._n_levels
-        h, f = h.reshape(n, -1, h.shape[1]).copy(), f.reshape(n, -1).astype(float)
-        lengths = x.sum(axis=1, dtype=np.float64).reshape(n, -1)
-        u = rng.rows(h.shape[1]).uniform(n).T
-        for level in range(first, n - 1, 2):
-            gain = (lengths[level] - lengths[level + 1]) * (f[level + 1] - f[level])
-            swap = np.log(np.maximum(u[level], 1e-300)) < gain
-            h[level : level + 2, swap] = h[level : level + 2, swap][::-1]
-            share = _RECENT if rates[level] else 1.0
-            rates[level] += share * (swap.mean() - rates[level])
-        return h.reshape(len(x), -1), rates
+        return state
 
     def complete(self, params, v):
         """Rows with the counts that are expected where they are missing."""
@@ -222,19 +151,6 @@ class DocumentObjective(Objective):
             l2=recipe.l2,
         )
         self.energy.constrain(state.params, recipe.max_norm)
-
-
-def _lengths(v):
-    """Lengths of complete rows, in float64."""
-    return dot(v, np.ones(v.shape[1], v.dtype))
-
-
-def _ladder(lengths, n_levels):
-    """Lengths of chains and of their replicas, one level after the other: whole numbers
-    between the chain's own and 1, in equal ratios."""
-    powers = 1 - np.arange(n_levels) / max(1, n_levels - 1)
-    rungs = [np.rint(lengths**power) if power < 1 else lengths for power in powers]
-    return np.concatenate([np.minimum(rung, lengths) for rung in rungs])
 
 
 def _weighted(lengths, h):

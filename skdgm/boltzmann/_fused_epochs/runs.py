@@ -124,9 +124,8 @@ def serves(objective, reader):
     """
     recipe, energy = objective.recipe, objective.energy
     if not (
-        objective.plain
+        objective.phase.fused
         and energy.has_matrices
-        and recipe.gradient in ("pcd", "cd")
         and recipe.negative == "samples"
         and recipe.sparsity_target is None
         and np.max(recipe.n_steps) <= binary.MAX_STEPS
@@ -193,7 +192,7 @@ def learn(objective, state, run, clock):
     state : TrainState
     """
     recipe, real, most = objective.recipe, state.params.dtype.type, run.longest
-    persistent, pass_by = recipe.gradient == "pcd", pass_of(objective)
+    persistent, pass_by = objective.phase.persistent, pass_of(objective)
     chains = state.chains if persistent else listed(objective, most, real)
     if not persistent and pass_by is real_pass_over:
         chains = np.empty((most, objective.energy.units[0].size), real), chains[1]
@@ -220,16 +219,13 @@ def learn(objective, state, run, clock):
         _MODES[recipe.centering],
     )
     pass_by(given)
-    if persistent:
-        return state
-    n_last = len(run.batches[-1])
-    return state._replace(near=tuple(part[:n_last] for part in chains))
+    return state
 
 
 def _work(objective, reader):
     """Multiply-adds of the largest part of an update."""
     n_rows, n_chains = len(reader.batches[0]), objective.recipe.n_chains
-    if objective.recipe.gradient == "cd" or n_chains is None:
+    if n_chains is None or not objective.phase.persistent:
         n_chains = n_rows
     real = type(objective.energy.units[0]) is Gaussian
     density = 1.0 if real else binary.DENSITY

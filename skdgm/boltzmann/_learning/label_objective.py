@@ -74,8 +74,8 @@ class HybridObjective(LabelledObjective):
         if recipe.objective == "discriminative" or recipe.generative_weight == 0:
             data, model = mean_field(energy, params, x, clamp)[0], None
         else:
-            (data, model), state = self._phases(rng, state, x, clamp, clock)
-        penalised, state = self.with_running_means(state, data, model)
+            (data, model), state = self.phase.phases(rng, state, x, clamp, clock)
+        penalised, state = self.phase.with_running_means(state, data, model)
         grad = discriminative(energy, params, penalised, self.label, labelled)
         if model is not None:
             generative = contrast(energy, params, data, model)

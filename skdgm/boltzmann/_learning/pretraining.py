@@ -19,13 +19,13 @@ import numpy as np
 
 from skdgm.boltzmann._learning.monitor import cost_of_far, far_columns
 from skdgm.boltzmann._learning.objective import EnergyObjective
+from skdgm.boltzmann._learning.phases import CD
 from skdgm.boltzmann._learning.state import density
 from skdgm.distributions import Pooled
 from skdgm.energies import Energy, Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.gradients import layer_pair
 from skdgm.inference import mean_field
-from skdgm.optim import piecewise
 from skdgm.training import Batch, Table, column_sums, optimise
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
@@ -33,6 +33,22 @@ from skdgm.utils.rows import Rows
 _PRETRAINING, _PROBE_ROWS = 2**16, 1000
 # Training diverged if the loss has risen by this many nats per unit.
 _DIVERGED = 2.0
+
+
+class _Pair(CD):
+    """Phases of two layers that will be part of a deeper machine."""
+
+    fused = False
+
+    def __init__(self, objective):
+        super().__init__(objective)
+        self.gains = objective.gains
+
+    def phases(self, rng, state, x, clamp, clock):
+        """Both phases, and the state with the chains; see :class:`Phase`."""
+        given = self.energy, state.params, x, clamp, self.n_steps(clock)
+        phases, chains = layer_pair(rng, *given, self.gains)
+        return phases, state._replace(chains=chains.x)
 
 
 class PairObjective(EnergyObjective):
@@ -46,23 +62,19 @@ class PairObjective(EnergyObjective):
         Factor on the input of each block; the last block is the upper layer.
     """
 
-    plain = False
-
     quantity = "log-likelihood given the layer above"
 
     def __init__(self, *arguments, gains, **options):
-        super().__init__(*arguments, **options)
         self.gains = gains
+        super().__init__(*arguments, **options)
 
     def watch(self, table, held_out, state):
         """Loss of some rows given the layer above."""
         return PairWatch(self, table.index[:_PROBE_ROWS], state)
 
-    def _phases(self, rng, state, x, clamp, clock):
-        n_steps = piecewise(self.recipe.n_steps, clock)
-        given = rng, self.energy, state.params, x, clamp, n_steps
-        phases, chains = layer_pair(*given, self.gains)
-        return phases, state._replace(chains=chains.x)
+    def phase_of(self, recipe):
+        """Chains that start at the data, with gains."""
+        return _Pair
 
     def above(self, params, index):
         """Values of the lower layer for some rows, and means of the upper layer.

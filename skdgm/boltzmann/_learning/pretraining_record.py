@@ -1,10 +1,7 @@
 """What a callback keeps of the pre-training of a deep machine."""
 
-import numpy as np
-
 from skdgm.boltzmann._learning.pretraining import joined
-from skdgm.boltzmann._learning.state import TrainState, formed
-from skdgm.energies import plain
+from skdgm.boltzmann._learning.state import TrainState
 from skdgm.training import Keeper, Progress
 
 
@@ -41,7 +38,7 @@ class PairsRecord:
             progress = Progress(losses, [None] * len(losses), {}, {})
         else:
             state, progress = known["state"], Progress(**known["progress"])
-        state = TrainState(known["pairs"][number], *state)
+        state = TrainState.of(known["pairs"][number], state)
         return {"state": state, "keeper": Keeper(self, progress)}
 
     def add(self, params, losses):
@@ -56,8 +53,7 @@ class PairsRecord:
         """Write the machine after an epoch, if it is time to."""
         if not self.record.file.due():
             return
-        state = formed(report.state._replace(near=()), plain)
-        state = state._replace(chains=tuple(map(np.asarray, state.chains)))
+        state = report.state.kept()
         pairs, curves = [*self.pairs, state.params], [*self.losses, progress.losses]
         memory = {
             "pairs": pairs,

@@ -1,17 +1,11 @@
-"""Gradients that need no negative phase, as ways of learning.
+"""Gradients that need no negative phase, as phases of learning."""
 
-A way is a function ``way(objective, rng, state, x, clamp, clock)`` of an
-:class:`~skdgm.boltzmann._learning.objective.EnergyObjective`, a Stream, the training
-state, rows as ``objective.present`` returns them, and a Clock. It returns the gradient
-of what it maximises, a tuple with a value of each block for the rows (means where
-nothing is known), and the state.
-"""
-
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from skdgm.base import by_blocks
+from skdgm.boltzmann._learning.phases import Phase
 from skdgm.boltzmann._structure.labels import label_of
 from skdgm.couplings import Contrast
 from skdgm.energies import Params, contrast
@@ -23,7 +17,7 @@ from skdgm.gradients.sampling_free.multi_prediction import parts
 from skdgm.gradients.sampling_free.noise_contrastive import noise_contrastive
 from skdgm.gradients.sampling_free.scores import denoising, score_matching
 from skdgm.inference import last_means, unroll
-from skdgm.optim import learning_rate, piecewise
+from skdgm.optim import learning_rate
 from skdgm.samplers import gibbs
 from skdgm.utils.tree import tree_map
 
@@ -34,123 +28,188 @@ _BLOCK, _N_BLOCKS = 5, 16
 NOISE = 0.2
 
 
-def without_phases(objective, rng, state, x, clamp, clock):
-    """Gradient by the way that the options name, and the state with updated chains, of
-    which the gradient makes no use: samples start from them.
+class WithoutChains(Phase):
+    """Role: the gradient of what is maximised in the place of the likelihood.
 
-    Parameters
-    ----------
-    objective : EnergyObjective
-    rng : Stream
-    state : TrainState
-    x, clamp : tuple
-        Rows, as ``objective.present`` returns them.
-    clock : Clock
-
-    Returns
-    -------
-    grad : Params
-    state : TrainState
+    A subclass implements :meth:`slope`. Chains follow the model, and samples start
+    from them; the gradient makes no use of them.
     """
-    recipe, energy, params = objective.recipe, objective.energy, state.params
-    way = WAYS[recipe.gradient]
-    grad, data, state = way(objective, rng, state, x, clamp, clock)
-    penalised, state = objective.with_running_means(state, data)
-    if state.activity:
-        # What is left of the difference is the penalty.
-        grad = joined(grad, contrast(energy, params, penalised, data), 1.0)
-    chains, _ = gibbs.run(
-        rng.fold(_CHAINS).rows(len(state.chains[0])),
-        energy,
-        params,
-        gibbs.State(state.chains),
-        piecewise(recipe.n_steps, clock),
-    )
-    return grad, state._replace(chains=chains.x)
+
+    by_blas = True
+
+    def slope(self, rng, state, x, clamp, clock):
+        """Gradient of what is maximised, a tuple with a value of each block for the
+        rows (means where nothing is known), and the training state."""
+        raise NotImplementedError
+
+    def gradient(self, rng, state, x, clamp, clock):
+        """Gradient, and the state with updated chains; see :class:`Phase`."""
+        energy, params = self.energy, state.params
+        grad, data, state = self.slope(rng, state, x, clamp, clock)
+        penalised, state = self.with_running_means(state, data)
+        if state.activity:
+            # What is left of the difference is the penalty.
+            grad = joined(grad, contrast(energy, params, penalised, data), 1.0)
+        rows, chains = rng.fold(_CHAINS).rows(len(state.chains[0])), state.chains
+        given = rows, energy, params, gibbs.State(chains), self.n_steps(clock)
+        return grad, state._replace(chains=gibbs.run(*given)[0].x)
+
+    def completed(self, rng, state, x, clamp, bits=True):
+        """Complete rows, with drawn bits in the place of grey values, and hidden
+        means."""
+        energy, params = self.energy, state.params
+        x, _ = complete(rng.fold(_HOLES), energy, params, x, clamp, n_steps=1)
+        v = np.asarray(x[0])
+        if bits and not self.rows.binary:
+            uniform = rng.fold(_BITS).rows(len(v)).uniform(v.shape[1], v.dtype.type)
+            v = (uniform < v).astype(v.dtype)
+        return v, last_means(energy, params, (v, None), (True, None))
 
 
-def predictive(objective, rng, state, x, clamp, clock):
-    """Multi-prediction: parts of rows from the others, by unrolled mean field."""
-    energy, n_sweeps = objective.energy, objective.recipe.mean_field_steps
-    x = tuple(None if part is None else np.asarray(part) for part in x)
-    drawn = parts(rng.fold(_DRAWN), energy, x, clamp)
-    grad, means = multi_prediction(energy, state.params, x, *drawn, n_sweeps)
-    data = tuple(
-        mean if known is None else np.where(known, part, mean)
-        for part, known, mean in zip(x, clamp, means, strict=True)
-    )
-    return grad, data, state
+class MultiPrediction(WithoutChains):
+    """Parts of rows from the others, by unrolled mean field."""
+
+    @staticmethod
+    def check(options):
+        """Raise ValueError for columns that are not bits."""
+        if options.column_types != "bernoulli":
+            raise ValueError(
+                'gradient="multi-prediction" predicts bits: column_types must be '
+                f'"bernoulli"; got {options.column_types!r}.'
+            )
+
+    @staticmethod
+    def logits(density, rows, options):
+        """Log probabilities of labels, as the sweeps predict them."""
+        return predicted(density, rows, options.mean_field_steps)
+
+    def slope(self, rng, state, x, clamp, clock):
+        """Gradient, values of the blocks and state; see :class:`WithoutChains`."""
+        energy, n_sweeps = self.energy, self.recipe.mean_field_steps
+        x = tuple(None if part is None else np.asarray(part) for part in x)
+        drawn = parts(rng.fold(_DRAWN), energy, x, clamp)
+        grad, means = multi_prediction(energy, state.params, x, *drawn, n_sweeps)
+        data = tuple(
+            mean if known is None else np.where(known, part, mean)
+            for part, known, mean in zip(x, clamp, means, strict=True)
+        )
+        return grad, data, state
 
 
-def _completed(objective, rng, state, x, clamp, bits=True):
-    """Complete rows, with drawn bits in the place of grey values, and hidden means."""
-    energy, params = objective.energy, state.params
-    x, _ = complete(rng.fold(_HOLES), energy, params, x, clamp, n_steps=1)
-    v = np.asarray(x[0])
-    if bits and not objective.rows.binary:
-        uniform = rng.fold(_BITS).rows(len(v)).uniform(v.shape[1], v.dtype.type)
-        v = (uniform < v).astype(v.dtype)
-    return v, last_means(energy, params, (v, None), (True, None))
+class PseudoLikelihood(WithoutChains):
+    """Rows beside their neighbours, of which one bit differs."""
+
+    term = staticmethod(pseudo.slope)
+
+    def slope(self, rng, state, x, clamp, clock):
+        """Gradient, values of the blocks and state; see :class:`WithoutChains`."""
+        v, data = self.completed(rng, state, x, clamp)
+        sizes = len(v), *(unit.size for unit in self.energy.units)
+        index = sites(rng.fold(_DRAWN).generator(), *sizes)
+        return flips(state.params, v, index, self.term), data, state
 
 
-def _of_neighbours(slope, objective, rng, state, x, clamp, clock):
-    v, data = _completed(objective, rng, state, x, clamp)
-    sizes = len(v), *(unit.size for unit in objective.energy.units)
-    index = sites(rng.fold(_DRAWN).generator(), *sizes)
-    return flips(state.params, v, index, slope), data, state
+class RatioMatching(PseudoLikelihood):
+    """Ratios of the probabilities of rows and of their neighbours."""
+
+    term = staticmethod(ratio_matching.slope)
 
 
-def _of_blocks(objective, rng, state, x, clamp, clock):
-    v, data = _completed(objective, rng, state, x, clamp)
-    order = rng.fold(_DRAWN).generator().permutation(v.shape[1])
-    drawn = np.array_split(order, -(-len(order) // _BLOCK))
-    grad = blocks(state.params, v, drawn[:_N_BLOCKS])
-    scale = max(1.0, len(drawn) / _N_BLOCKS)
-    return joined(grad, grad, scale - 1) if scale > 1 else grad, data, state
+class ProbabilityFlow(PseudoLikelihood):
+    """Flow of probability from rows to their neighbours."""
+
+    term = staticmethod(probability_flow.slope)
 
 
-def _of_noise(objective, rng, state, x, clamp, clock):
-    v, data = _completed(objective, rng, state, x, clamp)
-    log_Z, q = state.noise
-    q = q.astype(v.dtype)
-    uniform = rng.fold(_DRAWN).rows(len(v)).uniform(v.shape[1], v.dtype.type)
-    noise = (uniform < q).astype(v.dtype)
+class BlockPseudoLikelihood(WithoutChains):
+    """Blocks of bits given all other bits."""
 
-    def log_q(rows):
-        return rows @ np.log(q) + (1 - rows) @ np.log(1 - q)
-
-    given = objective.energy, state.params, log_Z[0], v, noise, log_q
-    grad, of_log_Z = noise_contrastive(*given)
-    recipe = objective.recipe
-    rate = learning_rate(recipe.learning_rate, recipe.schedule, clock, recipe.power_t)
-    return grad, data, state._replace(noise=(log_Z + rate * of_log_Z, state.noise[1]))
+    def slope(self, rng, state, x, clamp, clock):
+        """Gradient, values of the blocks and state; see :class:`WithoutChains`."""
+        v, data = self.completed(rng, state, x, clamp)
+        order = rng.fold(_DRAWN).generator().permutation(v.shape[1])
+        drawn = np.array_split(order, -(-len(order) // _BLOCK))
+        grad = blocks(state.params, v, drawn[:_N_BLOCKS])
+        scale = max(1.0, len(drawn) / _N_BLOCKS)
+        return joined(grad, grad, scale - 1) if scale > 1 else grad, data, state
 
 
-def _of_scores(objective, rng, state, x, clamp, clock):
-    v, data = _completed(objective, rng, state, x, clamp, bits=False)
-    unit, params = objective.energy.units[0], state.params
-    if objective.recipe.gradient == "score-matching":
-        grad = score_matching(unit, params, v)
-    else:
+class Noise(NamedTuple):
+    """State of noise-contrastive estimation: log Z as it learns it, of shape (1,), and
+    the means of the noise."""
+
+    log_Z: np.ndarray
+    means: np.ndarray
+
+    def attributes(self):
+        """Fitted attributes by name."""
+        return {"learned_log_Z_": float(self.log_Z[0])}
+
+
+class NoiseContrastive(WithoutChains):
+    """Rows against noise."""
+
+    def begin(self, state):
+        """Log Z and noise of the last run, or those of the model without couplings."""
+        if isinstance(state.phase, Noise):
+            return state.phase
+        log_Z = self.energy.base(state.params, self.moments)[1]
+        return Noise(np.array([log_Z]), self.moments[0])
+
+    def slope(self, rng, state, x, clamp, clock):
+        """Gradient, values of the blocks and state; see :class:`WithoutChains`."""
+        v, data = self.completed(rng, state, x, clamp)
+        log_Z, means = state.phase
+        q = means.astype(v.dtype)
+        uniform = rng.fold(_DRAWN).rows(len(v)).uniform(v.shape[1], v.dtype.type)
+        noise = (uniform < q).astype(v.dtype)
+
+        def log_q(rows):
+            return rows @ np.log(q) + (1 - rows) @ np.log(1 - q)
+
+        given = self.energy, state.params, log_Z[0], v, noise, log_q
+        grad, slope = noise_contrastive(*given)
+        rule = self.recipe.schedule, clock, self.recipe.power_t
+        rate = learning_rate(self.recipe.learning_rate, *rule)
+        return grad, data, state._replace(phase=Noise(log_Z + rate * slope, means))
+
+
+class ScoreMatching(WithoutChains):
+    """Slopes of the log density of real rows."""
+
+    def scores(self, rng, params, v):
+        """Gradient of what is maximised."""
+        return score_matching(self.energy.units[0], params, v)
+
+    def slope(self, rng, state, x, clamp, clock):
+        """Gradient, values of the blocks and state; see :class:`WithoutChains`."""
+        v, data = self.completed(rng, state, x, clamp, bits=False)
+        # Slopes grow with precisions: each column takes steps in its own units.
+        (own, c), (G,) = self.scores(rng, state.params, v)
+        variance = np.exp(-state.params.units[0].log_precision)
+        own = tree_map(lambda part: part * variance, own)
+        scaled = Contrast.of(np.asarray(G) * variance[:, None])
+        return Params((own, c * variance.mean()), (scaled,)), data, state
+
+
+class Denoising(ScoreMatching):
+    """Slopes of the log density of rows with noise."""
+
+    def scores(self, rng, params, v):
+        """Gradient of what is maximised."""
         noise = rng.fold(_DRAWN).rows(len(v)).normal(v.shape[1], v.dtype)
-        grad = denoising(unit, params, v, noise, NOISE)
-    # Slopes grow with precisions: each column takes steps in its own units.
-    (own, c), (G,) = grad
-    variance = np.exp(-params.units[0].log_precision)
-    own = tree_map(lambda part: part * variance, own)
-    scaled = Contrast.of(np.asarray(G) * variance[:, None])
-    return Params((own, c * variance.mean()), (scaled,)), data, state
+        return denoising(self.energy.units[0], params, v, noise, NOISE)
 
 
 OF_BITS = {
-    "pseudo-likelihood": partial(_of_neighbours, pseudo.slope),
-    "block-pseudo-likelihood": _of_blocks,
-    "ratio-matching": partial(_of_neighbours, ratio_matching.slope),
-    "probability-flow": partial(_of_neighbours, probability_flow.slope),
-    "noise-contrastive": _of_noise,
+    "pseudo-likelihood": PseudoLikelihood,
+    "block-pseudo-likelihood": BlockPseudoLikelihood,
+    "ratio-matching": RatioMatching,
+    "probability-flow": ProbabilityFlow,
+    "noise-contrastive": NoiseContrastive,
 }
-OF_REALS = {"score-matching": _of_scores, "denoising": _of_scores}
-WAYS = {"multi-prediction": predictive} | OF_BITS | OF_REALS
+OF_REALS = {"score-matching": ScoreMatching, "denoising": Denoising}
+WAYS = {"multi-prediction": MultiPrediction} | OF_BITS | OF_REALS
 
 
 def predicted(density, rows, n_sweeps):

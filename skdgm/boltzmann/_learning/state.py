@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.distributions import draw
-from skdgm.energies import Params
+from skdgm.energies import Params, plain
 
 _DENSITY_ROWS = 1000
 
@@ -19,20 +19,14 @@ class TrainState(NamedTuple):
     optimiser : tuple
         Optimiser state.
     chains : tuple
-        States of the Markov chains at the end of the last negative phase, by block.
-    offsets, activity, fast : tuple
-        Offsets of the centred gradient, running means of hidden units for sparsity, and
-        fast weights; empty where they are not used.
-    swap_rates : tuple or ndarray
-        Swap rates of parallel tempering, averaged over recent updates; or empty.
-    base : tuple
-        Parameters of each block at the highest temperature of tempering; or empty.
-    noise : tuple
-        Of noise-contrastive estimation, log Z as it learns it, of shape (1,), and the
-        means of the noise; or empty.
-    near : tuple
-        Final states of chains that started at the rows of the last batch, and so are
-        close to these; empty where chains persist. Fitted models do not keep them.
+        States of the Markov chains at the end of the last negative phase, by block:
+        those at the model's own temperature come first.
+    offsets, activity : tuple
+        Offsets of the centred gradient, and running means of hidden units for sparsity;
+        empty where they are not used.
+    phase : tuple
+        State of the gradient's own; see
+        :class:`~skdgm.boltzmann._learning.phases.Phase`.
     """
 
     params: Params
@@ -40,11 +34,32 @@ class TrainState(NamedTuple):
     chains: tuple
     offsets: tuple = ()
     activity: tuple = ()
-    fast: tuple = ()
-    swap_rates: tuple = ()
-    base: tuple = ()
-    noise: tuple = ()
-    near: tuple = ()
+    phase: tuple = ()
+
+    @classmethod
+    def of(cls, params, training):
+        """State of a fitted model, which keeps all but the parameters.
+
+        In files of before there are more fields, which runs begin anew.
+        """
+        return cls(params, *training[: len(cls._fields) - 1])
+
+    @property
+    def n_levels(self):
+        """Number of temperatures of the chains."""
+        return 1 + len(getattr(self.phase, "swap_rates", ()))
+
+    def kept(self):
+        """State in plain arrays, as a fitted model keeps it."""
+        chains = tuple(map(np.asarray, self.chains))
+        return formed(self, plain)._replace(chains=chains)
+
+    def attributes(self):
+        """Fitted attributes of the gradient and of all but the parameters, and the
+        chains at the model's own temperature, for a state that is kept."""
+        found = getattr(self.phase, "attributes", dict)() | {"_training": self[1:]}
+        n_chains = len(self.chains[0]) // self.n_levels
+        return found, tuple(part[:n_chains] for part in self.chains)
 
 
 def formed(tree, form):

@@ -18,7 +18,7 @@ from skdgm.gradients import (
     steady,
     take_back,
 )
-from skdgm.gradients.steps import centering, fast, quadratic
+from skdgm.gradients.steps import centering, quadratic
 from skdgm.optim import learning_rate, piecewise
 
 
@@ -36,11 +36,7 @@ def ascend(objective, state, grad, clock):
     given, far = (energy, params), (objective.reach, recipe.batch_size)
     rate, held, momentum = recipe.learning_rate, {}, piecewise(recipe.momentum, clock)
     centred = recipe.centering is not None
-    if state.fast:
-        quick = recipe.fast_learning_rate
-        quick = damped(*given, rate if quick is None else quick, centred)
-        slower = slowed(energy, quick, *far)
-        fast.step(state.fast, natural(*given, shortened(energy, grad, slower)), quick)
+    objective.phase.follow(state, grad)
     if recipe.solver == "sgd":
         # Strong damping would cancel the schedule if it came after it.
         rate = damped(*given, rate, centred)

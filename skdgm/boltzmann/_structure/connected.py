@@ -8,13 +8,13 @@ import scipy.sparse as sp
 from sklearn.utils import check_array
 
 from skdgm.boltzmann._density.connected import presented
-from skdgm.boltzmann._learning.objective import EnergyObjective
+from skdgm.boltzmann._learning.objective import PHASES, EnergyObjective
+from skdgm.boltzmann._learning.phases import Phase
 from skdgm.boltzmann._structure.layers import Layers
 from skdgm.data.codes import Codes
 from skdgm.energies import Connected, Params, colours_of
 from skdgm.gradients import complete, pseudo_likelihood
 from skdgm.gradients.steps import centering
-from skdgm.optim import piecewise
 from skdgm.samplers import gibbs
 from skdgm.utils.tree import astype
 
@@ -166,19 +166,12 @@ def _graph(key):
     return edges, colours_of(edges)
 
 
-class GraphObjective(EnergyObjective):
-    """Likelihood by persistent chains, or pseudo-likelihood."""
-
-    def present(self, batch, rng=None):
-        """Clamp the machine to a batch of rows."""
-        return presented(self.energy, batch.v, self.fill, rng)
+class _PseudoLikelihood(Phase):
+    """Log-likelihood of each unit given all others, exactly."""
 
     def gradient(self, rng, state, x, clamp, clock):
-        """Gradient of the mean objective, and the state with updated chains."""
-        if self.recipe.objective == "likelihood":
-            return super().gradient(rng, state, x, clamp, clock)
-        n_steps = piecewise(self.recipe.n_steps, clock)
-        given = self.energy, state.params
+        """Gradient, and the state with chains that follow; see :class:`Phase`."""
+        given, n_steps = (self.energy, state.params), self.n_steps(clock)
         filled, _ = complete(rng, *given, x, clamp, n_steps)
         counts = None if clamp[0] is True else clamp[0]
         grad = pseudo_likelihood(*given, np.asarray(filled[0]), counts)
@@ -188,6 +181,42 @@ class GraphObjective(EnergyObjective):
             chains, _ = gibbs.run(rows, *given, gibbs.State(state.chains), _STEPS)
             state = state._replace(chains=chains.x)
         return grad, state
+
+
+class _Drawn(Phase):
+    """Hidden units drawn given data, in the place of mean field, beside chains."""
+
+    def __init__(self, objective):
+        super().__init__(objective)
+        self.beside = PHASES[self.recipe.gradient](objective)
+
+    def resume(self, state):
+        """Training state with the chains."""
+        return self.beside.resume(state)
+
+    def phases(self, rng, state, x, clamp, clock):
+        """Both phases, and the state with its chains; see :class:`Phase`."""
+        given, n_steps = (self.energy, state.params), self.n_steps(clock)
+        x, clamp = complete(rng, *given, x, clamp, n_steps)
+        phases, state = self.beside.phases(rng, state, x, clamp, clock)
+        rows, start = rng.fold(_POSITIVE).rows(len(x[0])), gibbs.State(phases.data)
+        data, _ = gibbs.run(rows, *given, start, n_steps, clamp=clamp)
+        return phases._replace(data=data.x), state
+
+
+class GraphObjective(EnergyObjective):
+    """Likelihood by persistent chains, or pseudo-likelihood."""
+
+    def present(self, batch, rng=None):
+        """Clamp the machine to a batch of rows."""
+        return presented(self.energy, batch.v, self.fill, rng)
+
+    def phase_of(self, recipe):
+        """Class of the phases that the options name."""
+        if recipe.objective != "likelihood":
+            return _PseudoLikelihood
+        drawn = recipe.positive == "gibbs" and len(self.energy.units) > 1
+        return _Drawn if drawn else super().phase_of(recipe)
 
     def ascend(self, state, grad, clock):
         r"""Update parameters along a gradient, in place.
@@ -210,15 +239,3 @@ class GraphObjective(EnergyObjective):
             units[i][...] -= step @ offsets[j]
             if i != j:
                 units[j][...] -= step.T @ offsets[i]
-
-    def _phases(self, rng, state, x, clamp, clock):
-        n_steps = piecewise(self.recipe.n_steps, clock)
-        given = self.energy, state.params
-        x, clamp = complete(rng, *given, x, clamp, n_steps)
-        phases, state = super()._phases(rng, state, x, clamp, clock)
-        if self.recipe.positive == "gibbs" and len(self.energy.units) > 1:
-            rows = rng.fold(_POSITIVE).rows(len(x[0]))
-            start = gibbs.State(phases.data)
-            data, _ = gibbs.run(rows, *given, start, n_steps, clamp=clamp)
-            phases = phases._replace(data=data.x)
-        return phases, state

@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 from types import SimpleNamespace
 
+from skdgm.boltzmann._learning.objective import PHASES
 from skdgm.boltzmann._learning.pretraining import layerwise
 from skdgm.boltzmann._learning.pretraining_record import PairsRecord
 from skdgm.boltzmann._structure.layers import Layers
@@ -85,14 +86,7 @@ class Deep(Layers):
                 f"{options.sparsity_target!r}."
             )
         chosen(options.feature_layer, depth)
-        if (
-            options.gradient == "multi-prediction"
-            and options.column_types != "bernoulli"
-        ):
-            raise ValueError(
-                'gradient="multi-prediction" predicts bits: column_types must be '
-                f'"bernoulli"; got {options.column_types!r}.'
-            )
+        PHASES[options.gradient].check(options)
 
     def initial(self, machine):
         """Function that pre-trains pairs of layers, if the options ask for it, and sets

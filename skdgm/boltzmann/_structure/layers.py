@@ -6,11 +6,10 @@ from functools import lru_cache, partial
 import numpy as np
 
 from skdgm.base.attributes import shallow
-from skdgm.boltzmann._learning.state import TrainState, density, formed
+from skdgm.boltzmann._learning.state import TrainState, density
 from skdgm.boltzmann._structure.labels import label_of, with_label
 from skdgm.boltzmann._structure.visible import Real, reach_of
 from skdgm.distributions import Normal, Softmax
-from skdgm.energies import plain
 
 
 class Layers(ABC):
@@ -110,7 +109,7 @@ class Layers(ABC):
     def density(self, machine):
         """Density of a fitted machine."""
         energy, n_chains = self.energy(machine), len(machine.chains_)
-        chains, fixed = TrainState(None, *machine._training).chains, shallow(machine)
+        chains, fixed = TrainState.of(None, machine._training).chains, shallow(machine)
         return machine._DENSITY(
             type(machine).__name__,
             fixed._rows,
@@ -173,23 +172,14 @@ class Layers(ABC):
 
     def attributes(self, machine, state):
         """Fitted attributes of a training state."""
-        state = formed(state._replace(near=()), plain)
+        state, columns = state.kept(), machine._columns
         (visible, *_), couplings = state.params
-        chains, columns = tuple(map(np.asarray, state.chains)), machine._columns
-        n_chains = len(chains[0])
-        found = {"_training": state._replace(chains=chains)[1:]}
-        if len(state.swap_rates):
-            # Only chains at the model's own temperature are shown.
-            n_chains //= len(state.swap_rates) + 1
-            found["swap_rates_"] = state.swap_rates
-        if state.noise:
-            found["learned_log_Z_"] = float(state.noise[0][0])
+        found, chains = state.attributes()
         if isinstance(machine._domain, Real):
             found["_log_precision"] = visible.log_precision
             found["precision_"] = np.exp(visible.log_precision) / columns.scale**2
             found["mean_"], found["scale_"] = columns.mean, columns.scale
             visible = visible.mean
-        chains = tuple(part[:n_chains] for part in chains)
         found["chains_"] = machine._domain.to_data(columns, chains[0])
         given = state.params.units, couplings, visible, chains
         return found | self.named(*given, hasattr(machine, "classes_"))

@@ -4,7 +4,6 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from skdgm.boltzmann._learning.state import formed
 from skdgm.boltzmann._structure.layers import Layers
 from skdgm.boltzmann._structure.tables import (
     REAL_KINDS,
@@ -19,7 +18,7 @@ from skdgm.boltzmann._structure.tables import (
 )
 from skdgm.data.units import parsed
 from skdgm.distributions import Normal
-from skdgm.energies import Params, layered, plain
+from skdgm.energies import Params, layered
 from skdgm.utils.tree import astype
 
 # Kinds of hidden units; "binomial(n)" and "categorical(n)" have a number.
@@ -105,15 +104,9 @@ class Tables(Layers):
         options, columns = machine._options, machine._columns
         layout = self.layout(machine)
         energy = self.energy(machine, self.sizes(options))
-        state = formed(state._replace(near=()), plain)
+        state = state.kept()
         (*below, bias), couplings = state.params
-        chains = tuple(map(np.asarray, state.chains))
-        n_chains, found = len(chains[0]), {}
-        if len(state.swap_rates):
-            # Only chains at the model's own temperature are shown.
-            n_chains //= len(state.swap_rates) + 1
-            found["swap_rates_"] = state.swap_rates
-        shown = tuple(part[:n_chains] for part in chains)
+        found, chains = state.attributes()
         n_entries, gain = layout.widths.sum(), _gain(energy.units[-1], bias.dtype)
         weights = np.empty((n_entries, len(bias)), bias.dtype)
         biases, precisions = np.empty(n_entries, bias.dtype), []
@@ -134,9 +127,8 @@ class Tables(Layers):
             "components_": np.ascontiguousarray(weights.T),
             "intercept_visible_": biases,
             "intercept_hidden_": gain * bias,
-            "chains_": machine._domain.to_data(columns, layout.joined(shown[:-1])),
-            "h_samples_": shown[-1],
-            "_training": state._replace(chains=chains)[1:],
+            "chains_": machine._domain.to_data(columns, layout.joined(chains[:-1])),
+            "h_samples_": chains[-1],
             "_training_units": (
                 options.column_types,
                 options.hidden,

@@ -1,0 +1,259 @@
+"""Phases of a gradient: what stands for the data, and what for the model.
+
+The option ``gradient`` chooses one of these objects, once for a run; it has the chains,
+and what else the gradient learns, in its hands.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.energies import Params, contrast
+from skdgm.gradients import (
+    cd,
+    damped,
+    natural,
+    pcd,
+    settled,
+    shortened,
+    slowed,
+    tempered,
+)
+from skdgm.gradients.steps import centering, fast, sparsity
+from skdgm.optim import piecewise
+from skdgm.samplers import gibbs, tempering
+from skdgm.utils.random import INIT, stream
+
+# Weight of an update's swap rates in their running means.
+RECENT = 0.01
+
+
+class Phase:
+    """Role: both phases of a gradient, by chains or without.
+
+    A subclass implements :meth:`phases`, or :meth:`gradient` where it takes no negative
+    phase; :meth:`begin`, if it has a state of its own, which the training state keeps
+    as ``phase``. A state's method ``attributes`` returns what of it the fitted
+    estimator shows.
+
+    Parameters
+    ----------
+    objective : EnergyObjective
+        Of the run: it has the energy, options, rows and seed.
+    """
+
+    # Whether chains go on where an update leaves them; whether kernels make epochs of
+    # such updates; whether means take the place of states, so that BLAS is faster.
+    persistent, fused, by_blas = True, False, False
+    # Number of temperatures: chains at the model's own come first.
+    n_levels = 1
+
+    def __init__(self, objective):
+        self.energy, self.recipe = objective.energy, objective.recipe
+        self.seed, self.moments = objective.seed, objective.moments
+        self.rows, self.reach = objective.rows, objective.reach
+
+    @staticmethod
+    def check(options):
+        """Raise ValueError for options that the gradient does not serve."""
+
+    @staticmethod
+    def logits(density, rows, options):
+        """Log probabilities of labels up to a constant for each row, as a machine
+        predicts them that has learned so; of shape (n_rows, n_classes)."""
+        return density.log_joint_of(rows)
+
+    def begin(self, state):
+        """State of the gradient's own, from that of the last run where it fits."""
+        return ()
+
+    def resume(self, state):
+        """Training state with the chains of the last run, where their number is still
+        right, else new ones; and with the state of the gradient."""
+        own = self.begin(state)
+        n_chains = self.recipe.n_chains or self.recipe.batch_size
+        n_chains *= self.n_levels
+        alike = state.chains and state.n_levels == self.n_levels
+        if alike and (not self.persistent or len(state.chains[0]) == n_chains):
+            chains = self.packed(state.chains)
+        else:
+            chains = self.chains(state.params, own, n_chains)
+        return state._replace(chains=chains, phase=own)
+
+    def packed(self, chains):
+        """States of chains as samplers take them."""
+        units = self.energy.units
+        return tuple(unit.pack(part) for unit, part in zip(units, chains, strict=True))
+
+    def chains(self, params, own, n_chains):
+        """New chains, of the model without couplings."""
+        rng = stream(self.seed, INIT).rows(n_chains)
+        return gibbs.init(rng, self.energy, params.units).x
+
+    def phases(self, rng, state, x, clamp, clock):
+        """Both phases of an update, and the training state after it.
+
+        Parameters
+        ----------
+        rng : Stream
+        state : TrainState
+        x, clamp : tuple
+            For each block of shape (n_rows, size) the data, and which of them are
+            known; as :func:`skdgm.gradients.cd` takes them.
+        clock : Clock
+
+        Returns
+        -------
+        phases : Phases
+        state : TrainState
+        """
+        raise NotImplementedError
+
+    def gradient(self, rng, state, x, clamp, clock):
+        r"""Gradient of the mean log-likelihood, and the state with updated chains.
+
+        .. math:: \mathbb{E}_\text{data}[-\partial E / \partial\theta] -
+           \mathbb{E}_\text{model}[-\partial E / \partial\theta]
+
+        Parameters are those of :meth:`phases`.
+        """
+        (data, model), state = self.phases(rng, state, x, clamp, clock)
+        data, state = self.with_running_means(state, data, model)
+        return contrast(self.energy, state.params, data, model), state
+
+    def follow(self, state, grad):
+        """Let the gradient's own state learn from the gradient of an update."""
+
+    def with_running_means(self, state, data, model=None):
+        """Positive phase with the sparsity term, and the state with its new means."""
+        recipe = self.recipe
+        if recipe.centering in ("data", "moving"):
+            moving = model if recipe.centering == "moving" else None
+            offsets = centering.follow(state.offsets, data, moving)
+            state = state._replace(offsets=offsets)
+        if state.activity:
+            aim = recipe.sparsity_target, recipe.sparsity_cost
+            data, activity = sparsity.penalise(self.energy, data, state.activity, *aim)
+            state = state._replace(activity=activity)
+        return data, state
+
+    def n_steps(self, clock):
+        """Number of steps of the chains in an update."""
+        return piecewise(self.recipe.n_steps, clock)
+
+
+class CD(Phase):
+    """Chains that start at the data."""
+
+    persistent, fused = False, True
+
+    def phases(self, rng, state, x, clamp, clock):
+        """Both phases, and the state as it was; see :class:`Phase`."""
+        given = self.energy, state.params, x, clamp, self.n_steps(clock)
+        return cd(rng, *given)[0], state
+
+
+class PCD(Phase):
+    """Chains that persist."""
+
+    fused = True
+
+    def phases(self, rng, state, x, clamp, clock):
+        """Both phases, and the state with its chains; see :class:`Phase`."""
+        given = self.energy, state.params, x, clamp, self.n_steps(clock)
+        phases, state = self.run(rng, given, state)
+        if self.recipe.negative == "means":
+            phases = settled(self.energy, state.params, phases)
+        return phases, state
+
+    def run(self, rng, given, state, model=None):
+        """Phases with samples of the chains, and the state with these."""
+        budget = {"max_sweeps": self.recipe.mean_field_steps}
+        chains = gibbs.State(state.chains)
+        phases, chains = pcd(rng, *given, chains, model, **budget)
+        return phases, state._replace(chains=chains.x)
+
+
+class FastPCD(PCD):
+    """Persistent chains with fast weights, of the form of parameters."""
+
+    fused = False
+
+    def begin(self, state):
+        """Fast weights of the last run, or of zero."""
+        return (
+            state.phase if isinstance(state.phase, Params) else fast.init(state.params)
+        )
+
+    def run(self, rng, given, state):
+        """Phases with samples of the chains, which have both weights."""
+        return super().run(rng, given, state, fast.overlaid(state.params, state.phase))
+
+    def follow(self, state, grad):
+        """Make a step of the fast weights, in place."""
+        recipe, given = self.recipe, (self.energy, state.params)
+        rate = recipe.fast_learning_rate or recipe.learning_rate
+        rate = damped(*given, rate, recipe.centering is not None)
+        slower = slowed(self.energy, rate, self.reach, recipe.batch_size)
+        grad = natural(*given, shortened(self.energy, grad, slower))
+        fast.step(state.phase, grad, rate)
+
+
+class Tempered(NamedTuple):
+    """State of parallel tempering.
+
+    Parameters
+    ----------
+    swap_rates : ndarray of shape (n_levels - 1,)
+        Averaged over recent updates.
+    base : tuple
+        Parameters of each block at the highest temperature.
+    """
+
+    swap_rates: np.ndarray
+    base: tuple
+
+    def attributes(self):
+        """Fitted attributes by name."""
+        return {"swap_rates_": self.swap_rates}
+
+
+class Tempering(PCD):
+    """Persistent chains at several temperatures."""
+
+    fused = False
+
+    @property
+    def n_levels(self):
+        """Number of temperatures."""
+        return self.recipe.n_temperatures
+
+    def begin(self, state):
+        """Swap rates, and a base model, of the last run, or new ones."""
+        rates, base = np.zeros(self.n_levels - 1), None
+        if isinstance(state.phase, Tempered):
+            old, base = state.phase
+            rates = old if len(old) == len(rates) else rates
+        return Tempered(rates, base or self.base(state.params))
+
+    def base(self, params):
+        """Parameters of each block at the highest temperature."""
+        return self.energy.base(params, self.moments)[0]
+
+    def chains(self, params, own, n_chains):
+        """New chains, of the base model."""
+        return super().chains(params._replace(units=own.base), own, n_chains)
+
+    def run(self, rng, given, state):
+        """Phases with samples of the chains, and the state with these."""
+        rates, base = state.phase
+        ladder = tempering.Ladder(tempering.betas(self.n_levels), base)
+        budget = {"max_sweeps": self.recipe.mean_field_steps}
+        replicas = tempering.State(state.chains)
+        phases, chains, info = tempered(rng, *given, replicas, ladder, **budget)
+        rates = rates + (RECENT if rates.any() else 1.0) * (info.swap_rates - rates)
+        own = Tempered(rates, base)
+        return phases, state._replace(chains=chains.x, phase=own)
+
+
+CHAINS = {"pcd": PCD, "cd": CD, "fpcd": FastPCD, "tempering": Tempering}
