@@ -230,7 +230,7 @@ class Estimator(
     def _check_unchanged(self):
         """Raise ValueError where options do not fit what was learned before."""
         asked, learned = vars(self._facts().structure), vars(self._learned)
-        names = [name for name in asked if asked[name] != learned[name]]
+        names = [name for name in asked if not _same(asked[name], learned[name])]
         if names:
             raise ValueError(
                 f"{', '.join(names)} changed since the model was learned: keep what it "
@@ -256,7 +256,8 @@ class Estimator(
         """Density of rows: what was learned, and what can be asked of it."""
         if "_learned" not in vars(self):
             check_is_fitted(self)
-        return self._MODEL.density(self._facts(self._learned), self._state())
+        facts = self._facts(self._learned)
+        return self._MODEL.density(facts, self._MODEL.state(facts, vars(self)))
 
     def _objective(self, table, before):
         return self._MODEL.objective(self._facts(), table, before)
@@ -486,3 +487,8 @@ class Estimator(
             setattr(tags.input_tags, name, value)
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _same(asked, learned):
+    """Whether two options are equal, which may be arrays or have some."""
+    return np.array_equal(np.asarray(asked, object), np.asarray(learned, object))

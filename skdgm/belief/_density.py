@@ -88,8 +88,8 @@ class BeliefDensity(Density):
         layers : list of Directed
         """
         layers, n_layers = [], len(self.machines) - 1 if n_layers is None else n_layers
-        for number, machine in enumerate(self.machines[:n_layers]):
-            energy, params = machine._pair(dtype)
+        for number, part in enumerate(self.parts[:n_layers]):
+            energy, params = part.pair(dtype)
             pair = params, params
             if number < len(self.untied):
                 pair = (astype(own, dtype) for own in self.untied[number])

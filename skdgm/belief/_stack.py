@@ -218,7 +218,7 @@ def attributes_of(machines, untied=(), losses=()):
     """
     pairs = list(untied)
     for machine in machines[len(untied) :]:
-        pairs.append((machine._pair()[1],) * 2)
+        pairs.append((machine.density_.pair()[1],) * 2)
     recognition, generative = zip(*pairs)
     curves = [machine.loss_curve_ for machine in machines]
     return {
@@ -227,7 +227,7 @@ def attributes_of(machines, untied=(), losses=()):
         "intercepts_": [params.units[1] for params in recognition],
         "generative_coefs_": [params.couplings[0].T for params in generative],
         "generative_intercepts_": [
-            machine._energy().units[0].bias_of(params.units[0])
+            machine.density_.energy.units[0].bias_of(params.units[0])
             for machine, params in zip(machines, generative)
         ],
         "loss_curves_": [*curves, list(losses)] if losses else curves,
@@ -265,7 +265,7 @@ def transposed(machine, below, rng):
     n_visible = below.n_features_in_
     if machine._options.n_components < n_visible:
         return None
-    (b, c), (W,) = below._pair()[1]
+    (b, c), (W,) = below.density_.pair()[1]
     extra = machine._options.n_components - n_visible
     more = rng.generator().normal(0.0, 0.01, (len(c), extra)).astype(W.dtype)
     W = np.ascontiguousarray(np.concatenate([W.T, more], axis=1))

@@ -98,13 +98,13 @@ class UpDown(Objective):
             machine, own = machines[number], seed + number
             fill = machine._domain.fill(machine._columns)
             given = energy, recipes[number], rows, own, fill
-            reach = {} if number else reach_of(machine)
+            reach = {} if number else reach_of(machine._domain, machine._columns)
             known = {"density": 0.0, "reach": reach}
             return kind(*given, moments, epochs_before, **known)
 
         self.to_generate = [trainer(n, layer.energy) for n, layer in enumerate(layers)]
         self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
-        top, kind = machines[-1].density_, machines[-1]._OBJECTIVE
+        top, kind = machines[-1].density_, machines[-1]._MODEL.learns
         self.top = trainer(len(layers), top.energy, kind, top.moments)
         self.top.phase = _Near(self.top)
         self.lowest = self.to_generate[0]

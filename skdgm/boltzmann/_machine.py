@@ -1,78 +1,50 @@
 """Base class of Boltzmann machines on one table of data."""
 
-from numbers import Integral, Real
+from functools import partial
 
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
 from skdgm.base.frames import filled_in, framed
-from skdgm.boltzmann._density.layered import EnergyDensity
-from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._options import IMPLIED
 from skdgm.boltzmann._structure.restricted import RESTRICTED
 from skdgm.boltzmann._structure.visible import BINARY, REAL
-from skdgm.optim import check_piecewise
 from skdgm.training import Budget
 
 
 class Machine(Estimator):
     """Base class of estimators with a layered energy whose first block is visible.
 
-    Subclasses have options and documentation, and name
-
-    - ``_layers``, the :class:`~skdgm.boltzmann._structure.layers.Layers` of the
-    machine,
-    - ``_DENSITY`` and ``_OBJECTIVE``, classes of the density and of the objective.
-
-    Models that machines are part of use ``_given``, the initial parameters of data and
-    hidden units; ``_pair(dtype)``, their energy and parameters; ``_ended``, which says
-    how training ended; ``_attributes(state)``, of a
+    Its ``_MODEL`` is a :class:`~skdgm.boltzmann._structure.layers.MachineModel`. Models
+    that machines are part of use ``_given``, the initial parameters of data and hidden
+    units; ``_ended``, which says how training ended; ``_attributes(state)``, of a
     :class:`~skdgm.boltzmann._learning.state.TrainState`; and ``density_``.
     """
 
-    _layers, _DENSITY, _OBJECTIVE = RESTRICTED, EnergyDensity, EnergyObjective
-    _given = None
+    _MODEL = RESTRICTED
+    _KNOWN = (
+        "classes_",
+        "_label_counts",
+        "_given",
+        "_far",
+        "feature_names_in_",
+        "verbose",
+    )
     _SLOWED = True
     # Number of epochs with n_iter="auto".
     _BUDGET = Budget(25_000, 10, 200)
     _IMPLIED = IMPLIED
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
-    @property
-    def density_(self):
-        """Density of rows: the fitted parameters, and what can be asked of them."""
-        if "_training" not in vars(self):
-            check_is_fitted(self)
-        return self._layers.density(self)
-
-    @property
-    def density_kind_(self):
-        """Kind of density that :meth:`score_samples` returns: "exact", "lower bound" or
-        "estimate"."""
-        return self.density_.kind
-
     __getattr__, _forget = lazy_log_Z, forget_log_Z
 
-    def transform(self, X):
-        r"""Means of the hidden units, :math:`p(h_j = 1 \mid v)`.
-
-        With several hidden layers, by mean field. Missing entries are inferred by mean
-        field, jointly with the hidden units.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_features_out)
-            Probabilities; of several layers, side by side, those that ``feature_layer``
-            names.
-        """
-        return self.density_.features(X)
+    @property
+    def density_(self):
+        """Density of rows: what was learned, and what can be asked of it."""
+        found = super().density_
+        found.kept_log_Z = partial(_log_Z, self, self._training)
+        return found
 
     def inverse_transform(self, H):
         r"""Means of the visible units, :math:`\mathbb{E}[v \mid h]`.
@@ -225,68 +197,18 @@ class Machine(Estimator):
         """
         return self.density_.free_energy(X)
 
-    def score_samples(self, X):
-        r"""Log-likelihood of each row, in nats, or a lower bound on it.
-
-        .. math:: \log p(v) = -F(v) - \log Z
-
-        With several hidden layers, whose :meth:`free_energy` is variational, this is a
-        lower bound, as it is for rows with missing entries where log Z is an estimate.
-        Log Z, computed at the first call, is exact where the even or the odd layers
-        have at most 20 units. Otherwise it is an estimate by annealed importance
-        sampling from both sides, with the standard error ``log_Z_se_``. A brief run is
-        enough where this is at most 0.07 nats and both sides agree with parallel
-        tempering; else a run as long as that of
-        :func:`~skdgm.metrics.partition_bracket` follows, and where its sides differ by
-        more than a nat, the higher one is taken, with a warning. For grey values in [0,
-        1] the result is a lower bound on the mean log-likelihood of binary rows drawn
-        with these probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing: the likelihood is that of the observed entries.
-
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_samples,)
-
-        Raises
-        ------
-        ValueError
-            Weights or biases are not finite, so that there is no log Z.
-        """
-        return self.density_.log_prob(X)
-
     @property
     def _domain(self):
         return BINARY if self._options.column_types == "bernoulli" else REAL
 
-    def _energy(self, sizes=None):
-        return self._layers.energy(self, sizes)
-
-    def _params(self, dtype=None):
-        return self._layers.params(self, dtype)
-
-    def _pair(self, dtype=None):
-        """Energy and parameters of data and hidden units, without a label."""
-        return self._layers.pair(self, dtype)
-
-    def _moments(self, energy):
-        return self._layers.moments(self, energy)
-
-    def _state(self):
-        return TrainState.of(self._params(), self._training)
-
-    def _attributes(self, state):
-        return self._layers.attributes(self, state)
-
     def _objective(self, table, before):
-        return self._layers.objective(self, table, before)
+        found = super()._objective(table, before)
+        found.tell = vars(self).update
+        return found
 
     @property
     def _dtype(self):
-        return self._params().dtype.type
+        return self._state().params.dtype.type
 
     @property
     def _n_features_out(self):
@@ -297,14 +219,6 @@ class Machine(Estimator):
             self._options.n_iter, table, self._options.batch_size
         )
 
-    def _check_options(self):
-        check_piecewise("n_steps", self._options.n_steps, Integral, 1)
-        check_piecewise("momentum", self._options.momentum, Real, 0, 1)
-        self._layers.check_options(self._options)
-
-    def _check_unchanged(self):
-        self._layers.check_unchanged(self)
-
     def _remedy(self):
         options = self._options
         return (
@@ -314,4 +228,9 @@ class Machine(Estimator):
 
     def _report(self, learned, n_epochs, watch):
         super()._report(learned, n_epochs, watch)
-        self._layers.warn(self)
+        self._MODEL.warn(self._facts(self._learned), self._state())
+
+
+def _log_Z(machine, training):
+    """Log Z of a machine, unless it has trained since; then None."""
+    return machine.log_Z_ if machine._training is training else None

@@ -8,12 +8,11 @@ Any two units may be linked.
 from typing import Annotated, ClassVar, Literal
 
 from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, CountOrZero
-from skdgm.boltzmann._density.connected import GraphDensity
 from skdgm.boltzmann._density.pairs import pair_scores
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._options import MachineOptions
-from skdgm.boltzmann._structure.connected import GRAPHICAL, GraphObjective, edges_of
+from skdgm.boltzmann._structure.connected import GRAPHICAL, edges_of
 from skdgm.boltzmann._structure.visible import BINARY, Categorical
 
 
@@ -141,7 +140,7 @@ class BoltzmannMachine(MachineOptions, Machine):
     sparsity_cost: ClassVar
     max_norm: ClassVar = None
 
-    _layers, _DENSITY, _OBJECTIVE = GRAPHICAL, GraphDensity, GraphObjective
+    _MODEL = GRAPHICAL
 
     _TRANSIENT = *Machine._TRANSIENT, "intercept_hidden_", "h_samples_"
 

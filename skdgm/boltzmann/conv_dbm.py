@@ -8,7 +8,6 @@ Filters see the pooled units of the maps below; all layers are learned together.
 """
 
 from skdgm.base.options import KW_ONLY, ArrayLike
-from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood
 from skdgm.boltzmann._options import DeepOptions, ImageOptions
@@ -124,7 +123,7 @@ class ConvDBM(ImageOptions, DeepOptions, Machine):
     solver = "adam"
     momentum = 0.9
 
-    _layers, _DENSITY = CONVOLVED_DEEP, DeepDensity
+    _MODEL = CONVOLVED_DEEP
     _BUDGET = Budget(6_000, 5, 100)
 
     importance_likelihood = importance_likelihood

@@ -15,12 +15,7 @@ from skdgm.boltzmann._options import (
     ImageOptions,
     MachineOptions,
 )
-from skdgm.boltzmann._structure.convolved import (
-    CONVOLVED,
-    ConvDensity,
-    ConvObjective,
-    geometry_of,
-)
+from skdgm.boltzmann._structure.convolved import CONVOLVED, geometry_of
 from skdgm.boltzmann._structure.resized import resized
 from skdgm.boltzmann._structure.visible import pixels_of
 
@@ -150,7 +145,7 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
     momentum = 0.9
     resample = True
 
-    _layers, _DENSITY, _OBJECTIVE = CONVOLVED, ConvDensity, ConvObjective
+    _MODEL = CONVOLVED
 
     pseudo_likelihood = pseudo_likelihood
 

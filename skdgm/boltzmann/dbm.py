@@ -9,7 +9,6 @@ A layer of visible units and several of hidden ones, each coupled to its neighbo
 from typing import Literal
 
 from skdgm.base.options import KW_ONLY, ArrayLike
-from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood
 from skdgm.boltzmann._options import DeepOptions, RealOptions
@@ -91,6 +90,6 @@ class DBM(RealOptions, DeepOptions, Machine):
     _: KW_ONLY
     gradient: Literal["pcd", "fpcd", "tempering", "multi-prediction"] = "pcd"
 
-    _layers, _DENSITY = DEEP, DeepDensity
+    _MODEL = DEEP
 
     importance_likelihood = importance_likelihood

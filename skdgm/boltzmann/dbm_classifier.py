@@ -18,7 +18,7 @@ from skdgm.boltzmann._learning.label_objective import LabelledObjective
 from skdgm.boltzmann._learning.objective import PHASES
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood, sample_of_class
-from skdgm.boltzmann._structure.deep import DEEP
+from skdgm.boltzmann._structure.deep import Deep
 from skdgm.boltzmann.dbm import DBM
 from skdgm.nets import check_dropout
 from skdgm.nets.options import TuningOptions
@@ -147,7 +147,7 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
     n_iter_no_change = 5
     tol = 1e-3
 
-    _layers, _DENSITY, _OBJECTIVE = DEEP, DeepDensity, LabelledObjective
+    _MODEL = Deep(DeepDensity, LabelledObjective)
 
     importance_likelihood, sample = importance_likelihood, sample_of_class
 

@@ -7,14 +7,12 @@ from typing import Annotated, ClassVar
 
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count
-from skdgm.boltzmann._density.table import TableDensity
-from skdgm.boltzmann._learning.table_objective import TableObjective
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._options import MachineOptions, RealOptions
 from skdgm.boltzmann._structure.table_layers import TABLES, improper
 from skdgm.boltzmann._structure.tables import kinds_of
 from skdgm.boltzmann._structure.visible import BINARY
-from skdgm.data.units import UNITS, Kinds, UnitColumns, checked_kinds
+from skdgm.data.units import UNITS, Kinds, UnitColumns
 
 
 class RBM(RealOptions, MachineOptions, Machine):
@@ -178,7 +176,7 @@ class RBM(RealOptions, MachineOptions, Machine):
     resample: ClassVar = False
     init_biases: ClassVar
 
-    _layers, _DENSITY, _OBJECTIVE = TABLES, TableDensity, TableObjective
+    _MODEL = TABLES
     _TRANSIENT = "swap_rates_", "precision_", "_log_precisions"
 
     def transform(self, X):
@@ -221,10 +219,6 @@ class RBM(RealOptions, MachineOptions, Machine):
         kinds = self._options.column_types
         alike = isinstance(kinds, str) and kinds == "bernoulli"
         return BINARY if alike else UnitColumns(kinds)
-
-    def _check_options(self):
-        checked_kinds(self._options.column_types)
-        super()._check_options()
 
     def _remedy(self):
         kinds = self._options.hidden, *kinds_of(self._columns).tolist()

@@ -14,6 +14,7 @@ from skdgm.boltzmann._learning.label_objective import HybridObjective
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import sample_of_class
 from skdgm.boltzmann._options import MachineOptions, QuadraticOptions
+from skdgm.boltzmann._structure.restricted import Restricted
 
 
 class RBMClassifier(QuadraticOptions, MachineOptions, Classifier, Machine):
@@ -121,7 +122,7 @@ class RBMClassifier(QuadraticOptions, MachineOptions, Classifier, Machine):
     solver = "adam"
     momentum = 0.9
 
-    _DENSITY, _OBJECTIVE = LabelledDensity, HybridObjective
+    _MODEL = Restricted(LabelledDensity, HybridObjective)
 
     sample = sample_of_class
 

@@ -40,9 +40,9 @@ class Objective(ABC):
     # Fields of a state that belong to the rows of a shard, while all others may be
     # averaged over shards; None where they may not.
     LOCAL = None
-    # What a callback keeps of the fit, a skdgm.base.records.Record, or None: for those
-    # that pre-train.
-    record = None
+    # For those that pre-train: what a callback keeps of the fit, a
+    # skdgm.base.records.Record, or None; and a function that sets fitted attributes.
+    record, tell = None, None
 
     def __init__(self, recipe, rows, seed, epochs_before=0):
         self.recipe, self.rows, self.seed = recipe, rows, seed

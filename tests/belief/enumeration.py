@@ -34,9 +34,12 @@ def random_dbn(
         if hasattr(machine, "label_components_"):
             machine.label_components_ = rng.normal(0, 2 * scale, (shape[0], n_labels))
             machine.intercept_label_ = rng.normal(size=n_labels)
-        return machine._pair()[1]
+        return machine.density_.pair()[1]
 
-    ways = [(another(m), another(m) if untied else m._pair()[1]) for m in dbn.layers_]
+    ways = [
+        (another(m), another(m) if untied else m.density_.pair()[1])
+        for m in dbn.layers_
+    ]
     dbn._update(attributes_of(dbn.layers_, ways[:-1] if untied else ()))
     return dbn
 

@@ -85,7 +85,7 @@ def random_network(options, scale=1.0):
 
 def dense(machine):
     """Weights and biases of a machine as one that sees all at all positions."""
-    energy, params = machine._energy(), machine._params()
+    energy, params = machine.density_.energy, machine.density_.params
     unit = energy.units[1]
     if not isinstance(unit, Pooled):
         return params.couplings[0], params.units[1]
@@ -95,7 +95,7 @@ def dense(machine):
 
 def states(machine):
     """All states of a machine's hidden units, with those that are seen above."""
-    unit = machine._energy().units[1]
+    unit = machine.density_.energy.units[1]
     h = np.array(list(product([0.0, 1.0], repeat=unit.size)))
     if not isinstance(unit, Pooled):
         return h, h
@@ -154,7 +154,7 @@ class Listed:
         self.log_p = np.array([prior[tuple(row)] for row in self.seen[-1]])
         self.dense = [dense(machine) for machine in below]
         for k, machine in enumerate(below):
-            unit = machine._energy().units[1]
+            unit = machine.density_.energy.units[1]
             if isinstance(unit, Selected):
                 c = self.dense[k][1]
                 each = by_block(unit, self.h[k] * c - np.logaddexp(0, c))
@@ -196,7 +196,7 @@ class Listed:
             all_h, _ = states(self.dbn.layers_[k])
             eta = np.broadcast_to(x @ W + c, h.shape)
             total = total + (h * eta).sum(axis=1) - logsumexp(eta @ all_h.T, axis=1)
-            unit = self.dbn.layers_[k]._energy().units[1]
+            unit = self.dbn.layers_[k].density_.energy.units[1]
             if isinstance(unit, Selected) and unit.choice == "max":
                 best = by_block(unit, eta[:1]).argmax(axis=2)
                 n = np.prod(unit.block)
@@ -290,7 +290,7 @@ def test_features_are_means_of_pooled_units(dbn, rows):
         if k == 0 and dbn.column_types == "gaussian":
             below = (below - machine.mean_) * machine.scale_ * machine.precision_
         log_w = (below @ W + c) @ h.T
-        unit = machine._energy().units[1]
+        unit = machine.density_.energy.units[1]
         if isinstance(unit, Selected) and unit.choice == "max":
             below = by_block(unit, expit(below @ W + c)).max(axis=2)
         else:
@@ -308,7 +308,7 @@ def test_features_are_means_of_pooled_units(dbn, rows):
 def test_with_blocks_of_one_it_is_the_dense_network_of_unrolled_filters():
     options = {**NETWORKS["maps-maps"], "pool_shape": 1}
     conv = random_network(options)
-    sizes = [machine._energy().units[1].size for machine in conv.layers_]
+    sizes = [machine.density_.energy.units[1].size for machine in conv.layers_]
     X = np.random.default_rng(3).integers(0, 2, (30, 9)).astype(float)
     other = DBN(tuple(sizes), n_iter=0, random_state=0).fit(X)
     for ours, theirs in zip(conv.layers_, other.layers_):

@@ -9,6 +9,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skdgm import DBN, BernoulliRBM, GaussianRBM, RBMClassifier
+from skdgm.boltzmann._learning.objective import EnergyObjective
+from skdgm.boltzmann._structure.restricted import Restricted
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 
 RNG = np.random.default_rng(0)
@@ -209,11 +211,11 @@ def test_divergence_names_the_layer_and_keeps_the_rest():
 
 
 def test_an_interrupted_fit_stops_with_its_layer(monkeypatch):
-    class Interrupting(BernoulliRBM._OBJECTIVE):
+    class Interrupting(EnergyObjective):
         def step(self, *arguments):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(BernoulliRBM, "_OBJECTIVE", Interrupting)
+    monkeypatch.setattr(BernoulliRBM, "_MODEL", Restricted(learns=Interrupting))
     with pytest.warns(InterruptedFitWarning):
         dbn = DBN((8, 6), random_state=0).fit(DIGITS)
     assert len(dbn.layers_) == 1

@@ -210,16 +210,16 @@ def test_what_is_watched_of_the_top_is_of_units_and_of_labels_that_are_known():
     # Turning a bit of a state leads to another one.
     turned = np.arange(8) ^ np.array([4, 2, 1])[:, None]
     of_units = -np.logaddexp(0, weights[turned] - weights).sum(axis=0)
-    energy, rows = top._energy(), Rows(h, np.float64, binary=True, complete=True)
-    given = energy, top, rows, 0, np.full(3, 0.5), top._moments(energy), 0, 1.0
-    trainer, rng = top._OBJECTIVE(*given), stream(0)
+    energy, rows = top.density_.energy, Rows(h, np.float64, binary=True, complete=True)
+    given = energy, top, rows, 0, np.full(3, 0.5), top.density_.moments, 0, 1.0
+    trainer, rng = top._MODEL.learns(*given), stream(0)
     y = np.arange(8) % 3
-    found = trainer.pseudo_likelihood(rng, top._params(), Batch(h, y))
+    found = trainer.pseudo_likelihood(rng, top.density_.params, Batch(h, y))
     of_labels = weights - logsumexp(weights, axis=1, keepdims=True)
     expected = (of_units + of_labels)[np.arange(8), y]
     np.testing.assert_allclose(found, expected)
     unknown = np.where(y, y, -1)
-    found = trainer.pseudo_likelihood(rng, top._params(), Batch(h, unknown))
+    found = trainer.pseudo_likelihood(rng, top.density_.params, Batch(h, unknown))
     np.testing.assert_allclose(found[y > 0], expected[y > 0])
     assert np.isclose(found[:, None], of_units)[y == 0].any(axis=1).all()
 

@@ -115,7 +115,7 @@ def test_samples_and_what_is_filled_in_have_the_moments():
 
 def test_the_gradient_is_that_of_the_likelihood():
     model = fitted(**SMALL[0])
-    energy, params = model._energy(), model._params(np.float64)
+    energy, params = model.density_.pair(np.float64)
     rows = np.array(list(product(range(3), repeat=6)))[::7]
     hot = np.eye(3)[rows].reshape(len(rows), -1)
     listed = Listed(model)

@@ -154,7 +154,7 @@ def test_scores_are_below_the_likelihood(options):
 def test_it_is_the_dense_machine_of_the_unrolled_filters(options):
     options = options | {"pool_shape": 1}
     model = fitted(**options)
-    energy, params = model._energy(), model._params()
+    energy, params = model.density_.energy, model.density_.params
     v = RNG.random((9, model.n_features_in_)).round()
     sizes = [unit.size for unit in energy.units[1:]]
     dense = DBM(sizes, n_iter=0, inference_tol=1e-9, inference_steps=1000).fit(v)
@@ -174,7 +174,11 @@ def test_it_is_the_dense_machine_of_the_unrolled_filters(options):
 @pytest.mark.parametrize("options", [SMALL[0], DEEP], ids=str)
 def test_features_are_a_fixed_point(options):
     model = fitted(features="detection", **options)
-    v, energy, params = Listed(model).states[0], model._energy(), model._params()
+    v, energy, params = (
+        Listed(model).states[0],
+        model.density_.energy,
+        model.density_.params,
+    )
     means = model.transform(v)
     units = energy.units[1:]
     edges = np.cumsum([unit.size for unit in units])
@@ -231,7 +235,7 @@ def test_imputed_means_are_conditional_means():
 @pytest.mark.parametrize("options", CASES, ids=str)
 def test_the_gradient_is_that_of_the_energy(options):
     model = fitted(**options)
-    energy, params, n = model._energy(), model._params(), 5
+    energy, params, n = model.density_.energy, model.density_.params, 5
     rng = np.random.default_rng(1)
     x = [rng.random((n, unit.size)) for unit in energy.units]
     numeric = numerical_gradient(lambda own: -energy.energy(own, x).mean(), params)
@@ -257,7 +261,7 @@ def test_estimated_log_Z_is_within_its_error(options, monkeypatch):
 def test_pairs_are_put_into_their_places():
     """A unit between two layers hears half of what it heard in each of its pairs."""
     model = fitted(**DEEP, pretrain_iter=1)
-    energy, seen = model._energy(), []
+    energy, seen = model.density_.energy, []
 
     class Kept:
         def begin(self, epoch):

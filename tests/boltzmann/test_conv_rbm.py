@@ -136,7 +136,7 @@ def test_samples_have_the_moments():
     assert_means(x, p.sum(axis=1) @ v)
     pairs = x[:, :4] * x[:, 4:8]
     assert_means(pairs, p.sum(axis=1) @ (v[:, :4] * v[:, 4:8]))
-    energy, params = model._energy(), model._params()
+    energy, params = model.density_.energy, model.density_.params
     start = gibbs.init(stream(0).rows(6000), energy, params.units)
     state, _ = gibbs.run(stream(1).rows(6000), energy, params, start, 60)
     assert_means(state.x[1], p.sum(axis=0) @ h)
@@ -144,7 +144,7 @@ def test_samples_have_the_moments():
 
 def test_the_gradient_is_that_of_the_free_energy():
     model = fitted(**SMALL[3])
-    energy, params = model._energy(), model._params()
+    energy, params = model.density_.energy, model.density_.params
     v = RNG.random((5, 16)).round()
     numeric = numerical_gradient(
         lambda params: energy.log_marginal(params, (v, None)).mean(), params
@@ -161,7 +161,7 @@ def test_the_gradient_is_that_of_the_free_energy():
 
 def test_it_is_the_dense_machine_of_the_unrolled_filters():
     model = fitted(**SMALL[1])
-    conv, params = model._energy(), model._params()
+    conv, params = model.density_.energy, model.density_.params
     M = conv.couplings[0].matrix(params.couplings[0])
     c = np.tile(params.units[1], 4)
     dense = Energy([Bernoulli(9), Bernoulli(8)], [(0, 1, 0)], [Dense(9, 8)])
@@ -318,7 +318,7 @@ def test_annealing_agrees_with_enumeration():
     true = model.log_Z_
     found = model.density_.bracket(max_bits=1, compare=False)
     assert abs(found.log_Z - true) < 5 * found.se + 0.02
-    assert isinstance(model._energy().units[1], Pooled)
+    assert isinstance(model.density_.energy.units[1], Pooled)
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam"])

@@ -273,7 +273,7 @@ def test_a_density_integrates_to_one():
     assert np.trapezoid(np.trapezoid(density, v), u) == pytest.approx(1, abs=1e-3)
     assert np.isneginf(
         rbm.density_.energy.units[0].log_weight(
-            rbm.density_.energy.field(rbm._params(), 0, 0.0), np.array([[-1.0]])
+            rbm.density_.energy.field(rbm.density_.params, 0, 0.0), np.array([[-1.0]])
         )
     ).all()
 

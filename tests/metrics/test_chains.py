@@ -57,7 +57,7 @@ def test_the_trace_is_of_all_that_a_chain_remembers(name):
         lambda state: tuple(map(np.asarray, state.x)), 10, 1, n_steps=10, **options
     )
     # The first hidden layer is summed out, state by state; so is a label on top of two.
-    energy, params = model._energy(), model._params()
+    energy, params = model.density_.energy, model.density_.params
     (h, *label) = energy.colours[ODD]
     log_weights = []
     for bits in product((0.0, 1.0), repeat=5):

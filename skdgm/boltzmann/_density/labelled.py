@@ -5,7 +5,9 @@ from scipy.special import log_softmax, logsumexp
 
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._structure.labels import drawn, label_of, log_joint, with_label
+from skdgm.energies import Params, layered
 from skdgm.inference import Posterior
+from skdgm.utils.tree import astype
 
 
 class LabelledDensity(EnergyDensity):
@@ -18,6 +20,12 @@ class LabelledDensity(EnergyDensity):
         found = super().capabilities
         del found["pseudo_likelihood"]
         return found | {"log_joint_of": found["numerator"]}
+
+    def pair(self, dtype=None):
+        """Energy and parameters of data and hidden units, without the label."""
+        (visible, _, hidden), (own, _, above) = self.energy.units, self.params.units
+        params = Params((own, above), self.params.couplings[:1])
+        return layered([[visible], [hidden]]), astype(params, dtype)
 
     def hidden_means(self, params, x, clamp):
         """Means of the hidden units; exact for complete rows."""

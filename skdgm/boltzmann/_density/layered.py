@@ -121,6 +121,10 @@ class EnergyDensity(Unnormalised):
         volume = self.domain.log_volume(self.columns, rows)
         return volume + by_blocks(of_complete, rows, of_incomplete)
 
+    def pair(self, dtype=None):
+        """Energy and parameters of data and hidden units, without a label."""
+        return self.energy, astype(self.params, dtype)
+
     def features(self, X):
         """Means of hidden units; see :class:`~skdgm.base.Density`."""
         return self.features_of(self.read(X, dtype=self.params.dtype.type))

@@ -51,12 +51,17 @@ class Unnormalised(Density):
         stream.
     objective : str, default="generative"
         Of training; "generative" and "likelihood" fit the means of binary columns.
-    log_Z : callable, optional
-        Returns the estimator's log Z, or None if the estimator has learned since; by
-        default it is computed.
     now : callable, optional
         ``now(name)`` returns the present value of an option of inference.
+
+    Attributes
+    ----------
+    kept_log_Z : callable
+        Returns the estimator's log Z, or None if there is none, or the estimator has
+        learned since; then it is computed.
     """
+
+    kept_log_Z = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -67,13 +72,11 @@ class Unnormalised(Density):
         moments,
         noise,
         objective="generative",
-        log_Z=None,
         now=None,
     ):
         super().__init__(*known)
         self.energy, self.params, self._moments = energy, params, moments
         self.objective, self.now = objective, now
-        self._given_log_Z = log_Z
         self.chains = Chains(self, chains, noise)
 
     @cached_property
@@ -106,7 +109,7 @@ class Unnormalised(Density):
 
     def log_Z(self):
         """Log Z, in nats, computed once: by the estimator if it is still the same."""
-        given = None if self._given_log_Z is None else self._given_log_Z()
+        given = self.kept_log_Z()
         return self._own_log_Z if given is None else given
 
     @cached_property

@@ -1,12 +1,13 @@
-"""Base class of models of documents: their methods, and parameters as attributes."""
+"""Base class of estimators of documents, and their model."""
 
 from numbers import Integral, Real
+from types import SimpleNamespace
 
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skdgm.base import Estimator
-from skdgm.base.frames import filled_in, framed
+from skdgm.base import Estimator, Model
+from skdgm.base.frames import framed
 from skdgm.boltzmann._documents.density import DocumentDensity
 from skdgm.boltzmann._documents.objective import DocumentObjective
 from skdgm.boltzmann._learning.state import TrainState
@@ -20,69 +21,71 @@ from skdgm.utils.random import MAX_SEED, stream
 _N_LENGTHS = 1000
 
 
-class DocumentModel(Estimator):
-    """Replicated softmax without options and their documentation."""
+class Documents(Model):
+    """Counts of words under one hidden layer, whose biases count as often as words."""
 
-    _domain, _TRANSIENT = CountColumns(), ("swap_rates_",)
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_piecewise("n_steps", options.n_steps, Integral, 1)
+        check_piecewise("momentum", options.momentum, Real, 0, 1)
 
-    @property
-    def density_(self):
-        """Density of documents: the parameters, and what can be asked of them."""
-        check_is_fitted(self)
+    def structure(self, facts):
+        """Number of hidden units."""
+        return SimpleNamespace(n_components=facts.options.n_components)
+
+    def density(self, facts, state):
+        """Density of the fitted parameters, a :class:`DocumentDensity`."""
         return DocumentDensity(
-            type(self).__name__,
-            self._reader,
-            self._domain,
-            self._columns,
-            self._seed,
-            params=self._params(),
-            chains=(self.chains_, self.h_samples_),
-            lengths=self.lengths_,
-            log_Zs=self._log_Zs,
+            *facts.own,
+            params=state.params,
+            chains=state.attributes()[1],
+            lengths=facts.known.lengths_,
+            log_Zs=facts.known._log_Zs,
         )
 
-    @property
-    def density_kind_(self):
-        """Kind of density that :meth:`score_samples` returns: "exact" or "estimate"."""
-        return self.density_.kind
+    def objective(self, facts, table, before):
+        """Likelihood of the documents, a :class:`DocumentObjective`."""
+        known = {"domain": facts.domain, "columns": facts.columns, "table": table}
+        given = facts.options, table.rows, facts.seed, before
+        return DocumentObjective(*given, **known)
 
-    def transform(self, X):
-        r"""Means of the hidden units, :math:`p(h_j = 1 \mid x)`.
+    def attributes(self, facts, state):
+        """Fitted attributes of a training state."""
+        state = state.kept()
+        (b, a), (W,) = state.params
+        # Only chains of documents of their own length are shown.
+        found, (v, h) = state.attributes()
+        return found | {
+            "components_": W.T,
+            "intercept_hidden_": a,
+            "intercept_visible_": b,
+            "chains_": v,
+            "h_samples_": h,
+            "_log_Zs": {},
+        }
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Documents; NaN where missing.
+    def state(self, facts, attributes):
+        """Training state of fitted attributes."""
+        biases = attributes["intercept_visible_"], attributes["intercept_hidden_"]
+        params = Params(biases, (attributes["components_"].T,))
+        return TrainState.of(params, attributes["_training"])
 
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_components)
-            0.5 for documents without words.
-        """
-        return self.density_.features(X)
 
-    def score_samples(self, X):
-        r"""Log-likelihood of the counts of each document given its length, in nats.
+class DocumentModel(Estimator):
+    r"""Replicated softmax without options and their documentation.
 
-        .. math:: \log p(x \mid n) = \log \frac{n!}{\prod_k x_k!} + b^\top x + \sum_j
-           \log\left(1 + e^{n a_j + x^\top W_{:j}}\right) - \log Z_n
+    Its ``score_samples`` are log-likelihoods of counts of words given their number:
 
-        It is that of counts, of which those of all documents of a length sum to 1, not
-        that of words in an order: see :meth:`perplexity`. A document without words has
-        the log-likelihood 0. Fractions of words have Gamma functions in the place of
-        factorials. Log Z is as :meth:`log_partition` computes it; that of a document
-        with missing entries is computed for its vocabulary alone.
+    .. math:: \log p(x \mid n) = \log \frac{n!}{\prod_k x_k!} + b^\top x + \sum_j
+       \log\left(1 + e^{n a_j + x^\top W_{:j}}\right) - \log Z_n
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Documents; NaN where missing.
+    Those of all documents of a length sum to 1. Fractions of words have Gamma functions
+    in the place of factorials; log Z of a document with missing entries is that of its
+    vocabulary alone.
+    """
 
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_samples,)
-        """
-        return self.density_.log_prob(X)
+    _domain, _TRANSIENT = CountColumns(), ("swap_rates_",)
+    _MODEL, _KNOWN = Documents(), ("lengths_", "_log_Zs")
 
     def perplexity(self, X):
         r"""Perplexity per word, of words in their order.
@@ -208,64 +211,10 @@ class DocumentModel(Estimator):
         rng = stream(self.random_state_.randint(MAX_SEED))
         return self.density_.step(X, rng.rows(_num_samples(X)))
 
-    def impute(self, X, *, method="mean", random_state=None):
-        """Fill missing entries, given the other words of their document.
-
-        A word is expected as often as its probability given the hidden units says,
-        relative to that of the words which were looked for.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        method : {"mean", "sample"}, default="mean"
-            Expected counts, the same at each call, or counts drawn at random.
-        random_state : int, RandomState instance or None, default=None
-            For "sample".
-
-        Returns
-        -------
-        X_filled : ndarray of shape (n_samples, n_features)
-            Observed entries are unchanged. A DataFrame with its index if X and what the
-            model was fitted to are such.
-
-        Raises
-        ------
-        ValueError
-            ``method`` is unknown.
-        """
-        filled = self.density_.fill(X, method, random_state)
-        return filled_in(self, X, filled)
-
-    def _objective(self, table, before):
-        known = {"domain": self._domain, "columns": self._columns, "table": table}
-        return DocumentObjective(self._options, table.rows, self._seed, before, **known)
-
     def _count(self, table, fresh):
         if fresh:
             n = min(_N_LENGTHS, table.n_draws)
             self.lengths_ = self._domain.lengths(table, n)
-
-    def _params(self):
-        biases = self.intercept_visible_, self.intercept_hidden_
-        return Params(biases, (self.components_.T,))
-
-    def _state(self):
-        return TrainState.of(self._params(), self._training)
-
-    def _attributes(self, state):
-        state = state.kept()
-        (b, a), (W,) = state.params
-        # Only chains of documents of their own length are shown.
-        found, (words, h) = state.attributes()
-        return found | {
-            "components_": W.T,
-            "intercept_hidden_": a,
-            "intercept_visible_": b,
-            "chains_": words,
-            "h_samples_": h,
-            "_log_Zs": {},
-        }
 
     @property
     def _dtype(self):
@@ -277,18 +226,6 @@ class DocumentModel(Estimator):
 
     def _n_epochs(self, table):
         return self._options.n_iter
-
-    def _check_options(self):
-        check_piecewise("n_steps", self._options.n_steps, Integral, 1)
-        check_piecewise("momentum", self._options.momentum, Real, 0, 1)
-
-    def _check_unchanged(self):
-        asked, learned = self._options.n_components, self._n_features_out
-        if asked != learned:
-            raise ValueError(
-                f"n_components={asked}, but {learned} units were learned before: keep "
-                "their number, or fit with warm_start=False."
-            )
 
     def _remedy(self):
         return f"Lower learning_rate (now {self._options.learning_rate:g})."

@@ -14,16 +14,14 @@ class PairsRecord:
     ----------
     record : Record
         Of the machine's fit, which a callback keeps.
-    machine : Estimator
     objective : EnergyObjective
         Of the machine.
     params : Params
         Initial parameters of the machine.
     """
 
-    def __init__(self, record, machine, objective, params):
-        self.record, self.machine = record, machine
-        self.objective, self.params = objective, params
+    def __init__(self, record, objective, params):
+        self.record, self.objective, self.params = record, objective, params
         self.known = record.memory if record.unfinished is not None else None
         self.pairs, self.losses = [], []
 
@@ -63,6 +61,6 @@ class PairsRecord:
         }
         whole = joined(self.objective.energy, pairs, self.params)
         start = self.objective.resume(TrainState(whole, (), ()))
-        attributes = self.machine._copied_attributes(start)
+        attributes = self.record.estimator._copied_attributes(start)
         attributes["pretrain_loss_curves_"] = curves
         self.record.keep_earlier(attributes, memory)

@@ -1,87 +1,33 @@
-"""Machines of which any two units may be linked: attributes and objective."""
+"""Models of machines of which any two units may be linked, and their objective."""
 
 import math
 from functools import lru_cache
+from types import SimpleNamespace
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_array
 
-from skdgm.boltzmann._density.connected import presented
+from skdgm.boltzmann._density.connected import GraphDensity, presented
 from skdgm.boltzmann._learning.objective import PHASES, EnergyObjective
 from skdgm.boltzmann._learning.phases import Phase
-from skdgm.boltzmann._structure.layers import Layers
-from skdgm.data.codes import Codes
+from skdgm.boltzmann._structure.layers import MachineModel, n_columns
 from skdgm.energies import Connected, Params, colours_of
 from skdgm.gradients import complete, pseudo_likelihood
 from skdgm.gradients.steps import centering
 from skdgm.samplers import gibbs
-from skdgm.utils.tree import astype
 
 # Gibbs steps that chains make in an epoch whose updates need none.
 _STEPS = 10
 _POSITIVE, _ALONG = 100, 101
 
 
-class Graphical(Layers):
+class Graphical(MachineModel):
     """A block of visible units, and perhaps one of hidden ones."""
 
-    option = "n_hidden"
-
-    def sizes(self, options):
-        """Number of hidden units that the options ask for, in a tuple."""
-        return (options.n_hidden,)
-
-    def learned_sizes(self, machine):
-        """Number of hidden units of a fitted machine, in a tuple."""
-        return (len(machine.coupling_) - len(machine.intercept_visible_),)
-
-    def wired(self, visible, sizes, edges):
-        """Energy of visible units and so many hidden ones, with a mask of links or
-        None."""
-        key = None if edges is None else edges.tobytes()
-        return _energy(type(visible), visible, *sizes, key)
-
-    def energy(self, machine, sizes=None):
-        """Energy of a machine, as its options ask for it where ``sizes`` are given;
-        else as learned."""
-        visible = machine._domain.unit(machine, machine.n_features_in_)
-        if sizes is None:
-            sizes, edges = self.learned_sizes(machine), machine.edges_
-        else:
-            edges = edges_of(machine._options, machine.n_features_in_)
-        return self.wired(visible, sizes, edges)
-
-    def params(self, machine, dtype=None):
-        """Parameters of a fitted machine; see :class:`Layers`."""
-        J, b = machine.coupling_, machine.intercept_visible_
-        n = len(b)
-        if len(J) == n:
-            return astype(Params((b,), (J,)), dtype)
-        parts = map(np.ascontiguousarray, (J[:n, :n], J[:n, n:], J[n:, n:]))
-        return astype(Params((b, machine.intercept_hidden_), tuple(parts)), dtype)
-
-    def attributes(self, machine, state):
-        """Fitted attributes of a training state."""
-        energy = self.energy(machine, self.sizes(machine._options))
-        found = super().attributes(machine, state)
-        colours = energy.site_colours
-        found["coupling_"] = energy.joined(state.params)[0].copy()
-        found["edges_"] = edges_of(machine._options, machine.n_features_in_)
-        return found | {"colours_": colours, "n_colours_": int(colours.max()) + 1}
-
-    def named(self, units, couplings, visible, chains, labelled):
-        """Fitted attributes of blocks, by name; see :class:`Layers`."""
-        found = {"intercept_visible_": visible}
-        if len(units) > 1:
-            found |= {"intercept_hidden_": units[1], "h_samples_": chains[1]}
-        return found
-
-    def initial(self, machine):
-        """Return None: initial parameters are those of the energy."""
-
-    def check_options(self, options):
-        """Raise ValueError for options that the parameters' types do not exclude."""
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        super().check(options)
         if options.objective == "pseudo-likelihood" and options.n_hidden:
             raise ValueError(
                 "objective='pseudo-likelihood' is for machines without hidden units, "
@@ -89,27 +35,43 @@ class Graphical(Layers):
                 f"{options.n_hidden}. Use objective='likelihood'."
             )
 
-    def check_unchanged(self, machine):
-        """Raise ValueError where the options do not fit the learned machine."""
-        super().check_unchanged(machine)
-        asked = machine._options
-        if isinstance(machine._columns, Codes) != (asked.column_types != "bernoulli"):
-            raise ValueError(
-                f"column_types={asked.column_types!r}, but columns of the other kind "
-                "were learned before: keep it, or fit with warm_start=False."
-            )
-        edges = edges_of(asked, machine.n_features_in_)
-        if not np.array_equal(edges, machine.edges_):
-            raise ValueError(
-                "edges are not those that were learned before: keep them, or fit with "
-                "warm_start=False."
-            )
+    def structure(self, facts):
+        """Number of hidden units, kind of the columns and mask of links."""
+        names = "n_hidden", "column_types"
+        found = {name: getattr(facts.options, name) for name in names}
+        return SimpleNamespace(**found, edges=edges_of(facts.options, n_columns(facts)))
+
+    def energy(self, facts):
+        """Energy of visible units and hidden ones, some of which are linked."""
+        visible, own = self.visible(facts), facts.structure
+        key = None if own.edges is None else own.edges.tobytes()
+        return _energy(type(visible), visible, own.n_hidden, key)
+
+    def params(self, facts, attributes):
+        """Parameters of fitted attributes."""
+        J, b = attributes["coupling_"], attributes["intercept_visible_"]
+        n = len(b)
+        if len(J) == n:
+            return Params((b,), (J,))
+        parts = map(np.ascontiguousarray, (J[:n, :n], J[:n, n:], J[n:, n:]))
+        return Params((b, attributes["intercept_hidden_"]), tuple(parts))
+
+    def named(self, facts, params, visible, chains):
+        """Fitted attributes of blocks, by name."""
+        energy = self.energy(facts)
+        found = {
+            "intercept_visible_": visible,
+            "coupling_": energy.joined(params)[0].copy(),
+            "edges_": facts.structure.edges,
+            "colours_": energy.site_colours,
+            "n_colours_": int(energy.site_colours.max()) + 1,
+        }
+        if len(params.units) > 1:
+            found |= {"intercept_hidden_": params.units[1], "h_samples_": chains[1]}
+        return found
 
 
-GRAPHICAL = Graphical()
-
-
-def edges_of(options, n_columns):
+def edges_of(options, n_visible):
     """Mask of links that options ask for, (n_sites, n_sites), or None for all.
 
     Raises
@@ -118,7 +80,7 @@ def edges_of(options, n_columns):
         It is not of numbers, not square, not symmetric, or not of one row for each
         unit; or needs more colours than allowed.
     """
-    n_sites, edges = n_columns + options.n_hidden, None
+    n_sites, edges = n_visible + options.n_hidden, None
     if options.edges is not None:
         given = options.edges
         given = given.toarray() if sp.issparse(given) else given
@@ -134,7 +96,7 @@ def edges_of(options, n_columns):
         if edges.shape != (n_sites, n_sites):
             raise ValueError(
                 f"edges must have a row and a column for each of the {n_sites} units "
-                f"({n_columns} columns and {options.n_hidden} hidden ones); their "
+                f"({n_visible} columns and {options.n_hidden} hidden ones); their "
                 f"shape is {edges.shape}."
             )
         edges = (edges != 0) & ~np.eye(n_sites, dtype=bool)
@@ -239,3 +201,6 @@ class GraphObjective(EnergyObjective):
             units[i][...] -= step @ offsets[j]
             if i != j:
                 units[j][...] -= step.T @ offsets[i]
+
+
+GRAPHICAL = Graphical(GraphDensity, GraphObjective)

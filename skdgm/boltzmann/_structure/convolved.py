@@ -1,8 +1,9 @@
-"""Convolutional machines of one layer: geometry, fitted attributes and density."""
+"""Models of convolutional machines of one layer: geometry, objective and density."""
 
 from functools import lru_cache
 from math import isqrt
 from numbers import Integral
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,14 +11,13 @@ import numpy as np
 from skdgm.boltzmann._density.connected import presented
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._structure.layers import Layers
+from skdgm.boltzmann._structure.layers import MachineModel, n_columns
 from skdgm.couplings import Conv
-from skdgm.data.codes import Codes
 from skdgm.distributions import Pooled, Selected, Sites
 from skdgm.energies import Energy, Params
 from skdgm.utils.counts import is_a
 from skdgm.utils.images import image_shape
-from skdgm.utils.tree import astype, tree_map
+from skdgm.utils.tree import tree_map
 from skdgm.utils.windows import Window, window
 
 # Side of a filter by default: its limits, and the share of an image's side. Positions
@@ -135,97 +135,62 @@ def _energy(kind, visible, geometry, n_maps):
     return Energy([visible, hidden], [(0, 1, 0)], [Conv(own, n_maps)])
 
 
-class Convolved(Layers):
+class Convolved(MachineModel):
     """A layer of visible units under maps of hidden ones."""
 
-    option = "n_components"
-
-    def sizes(self, options):
-        """Number of maps that the options ask for, in a tuple."""
-        return (options.n_components,)
-
-    def learned_sizes(self, machine):
-        """Number of maps of a fitted machine, in a tuple."""
-        return (machine.components_.shape[0],)
-
-    def wired(self, visible, sizes, geometry):
-        """Energy of visible units and so many maps, of a :class:`Geometry`."""
-        return _energy(type(visible), visible, geometry, *sizes)
-
-    def energy(self, machine, sizes=None):
-        """Energy of a machine, with so many maps, or those learned."""
-        n_features = machine.n_features_in_
-        visible = machine._domain.unit(machine, n_features)
-        geometry = geometry_of(machine._options, n_features)
-        if isinstance(visible, Sites):
-            # Each category is a channel.
-            own = geometry.window
-            own = own._replace(maps=own.maps * visible.sizes[0])
-            geometry = geometry._replace(window=own)
-        return self.wired(visible, sizes or self.learned_sizes(machine), geometry)
-
-    def density(self, machine):
-        """Density of a fitted machine."""
-        found = super().density(machine)
-        found.pooled = machine._options.features == "pooled"
-        return found
-
-    def params(self, machine, dtype=None):
-        """Parameters of a fitted machine; see :class:`Layers`."""
-        own = self.visible(machine, machine.intercept_visible_)
-        params = Params((own, machine.intercept_hidden_), (machine.components_.T,))
-        return astype(params, dtype)
-
-    def pair(self, machine, dtype=None):
-        """Energy and parameters of images and maps."""
-        return self.energy(machine), self.params(machine, dtype)
-
-    def attributes(self, machine, state):
-        """Fitted attributes of a training state."""
-        geometry = geometry_of(machine._options, machine.n_features_in_)
-        return super().attributes(machine, state) | geometry.shapes
-
-    def named(self, units, couplings, visible, chains, labelled):
-        """Fitted attributes of layers, by name; see :class:`Layers`."""
-        return {
-            "components_": couplings[0].T,
-            "intercept_visible_": visible,
-            "intercept_hidden_": units[-1],
-            "h_samples_": chains[-1],
-        }
-
-    def check_options(self, options):
+    def check(self, options):
         """Raise ValueError for options that exclude each other."""
+        super().check(options)
         if options.column_types == "categorical" and options.visible_bias == "channel":
             raise ValueError(
                 "visible_bias='channel' is for bits and real numbers: with "
                 "column_types='categorical' each pixel has its own biases."
             )
 
-    def check_unchanged(self, machine):
-        """Raise ValueError where the options do not fit the learned machine."""
-        super().check_unchanged(machine)
-        coded = machine._options.column_types == "categorical"
-        if isinstance(machine._columns, Codes) != coded:
-            raise ValueError(
-                f"column_types={machine._options.column_types!r}, but columns of the "
-                "other kind were learned before: keep it, or fit with "
-                "warm_start=False."
-            )
-        asked = geometry_of(machine._options, machine.n_features_in_).shapes
-        for name, shape in asked.items():
-            if (learned := tuple(getattr(machine, name))) != shape:
-                raise ValueError(
-                    f"The options ask for {name[:-1]} {shape}, but {learned} was "
-                    "learned before: keep it, or fit with warm_start=False."
-                )
+    def structure(self, facts):
+        """Number of maps, kind of the columns, and shapes."""
+        names = "n_components", "column_types"
+        found = {name: getattr(facts.options, name) for name in names}
+        shapes = geometry_of(facts.options, n_columns(facts)).shapes
+        return SimpleNamespace(**found, **{n[:-1]: own for n, own in shapes.items()})
 
-    def initial(self, machine):
+    def energy(self, facts):
+        """Energy of visible units and maps."""
+        visible = self.visible(facts)
+        geometry = geometry_of(facts.options, n_columns(facts))
+        if isinstance(visible, Sites):
+            # Each category is a channel.
+            own = geometry.window
+            own = own._replace(maps=own.maps * visible.sizes[0])
+            geometry = geometry._replace(window=own)
+        n_maps = facts.structure.n_components
+        return _energy(type(visible), visible, geometry, n_maps)
+
+    def density(self, facts, state):
+        """Density of the fitted parameters, a :class:`ConvDensity`."""
+        found = super().density(facts, state)
+        found.pooled = facts.options.features == "pooled"
+        return found
+
+    def params(self, facts, attributes):
+        """Parameters of fitted attributes."""
+        own = self.bottom(facts, attributes, attributes["intercept_visible_"])
+        weights = (attributes["components_"].T,)
+        return Params((own, attributes["intercept_hidden_"]), weights)
+
+    def named(self, facts, params, visible, chains):
+        """Fitted attributes of layers, by name."""
+        shapes = geometry_of(facts.options, n_columns(facts)).shapes
+        return shapes | {
+            "components_": params.couplings[0].T,
+            "intercept_visible_": visible,
+            "intercept_hidden_": params.units[-1],
+            "h_samples_": chains[-1],
+        }
+
+    def initial(self, facts):
         """Function that sets the first parameters."""
         return first
-
-
-CONVOLVED = Convolved()
 
 
 def first(objective, params):
@@ -299,3 +264,6 @@ class ConvDensity(EnergyDensity):
         if self.pooled:
             H = self.energy.units[-1].spread(H, self.params.units[-1])
         return super().visible_means(H)
+
+
+CONVOLVED = Convolved(ConvDensity, ConvObjective)

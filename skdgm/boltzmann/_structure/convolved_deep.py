@@ -1,4 +1,4 @@
-"""Convolutional machines of several layers: geometry, fitted attributes, maps."""
+"""Models of convolutional machines of several layers: geometry and maps."""
 
 from functools import lru_cache
 from math import prod
@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.base import by_blocks
+from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann._structure.convolved import first, geometry_of
 from skdgm.boltzmann._structure.deep import Deep
+from skdgm.boltzmann._structure.layers import n_columns
 from skdgm.couplings import Conv
 from skdgm.distributions import Pooled
 from skdgm.energies import Energy
@@ -45,7 +47,7 @@ def _sizes(options):
 
 @lru_cache(maxsize=128)
 def _energy(kind, visible, shapes, sizes):
-    """Energy, which parameters are no part of; see ``_convolved._energy``."""
+    """Energy, which parameters are no part of; see ``convolved._energy``."""
     units, couplings, below = [visible], [], None
     for (window, pool, _), n_maps in zip(shapes, sizes):
         units.append(Pooled(window.high, window.wide, n_maps, *pool))
@@ -58,54 +60,46 @@ def _energy(kind, visible, shapes, sizes):
 class ConvolvedDeep(Deep):
     """A layer of visible units under several layers of maps."""
 
-    option = "conv_layer_sizes"
     PAIRS = {"solver": "adam", "momentum": 0.9}
     begun = staticmethod(first)
 
     def sizes(self, options):
-        """Numbers of maps that the options ask for."""
+        """Numbers of maps that options ask for."""
         return _sizes(options)
 
-    def energy(self, machine, sizes=None):
-        """Energy of a machine, with so many maps, or those learned."""
-        n_features = machine.n_features_in_
-        visible = machine._domain.unit(machine, n_features)
-        shapes = geometries(machine._options, n_features)
-        sizes = tuple(sizes or self.learned_sizes(machine))
-        return _energy(type(visible), visible, shapes, sizes)
+    def structure(self, facts):
+        """Numbers of maps, kind of the columns, and shapes."""
+        sizes, kind = _sizes(facts.options), facts.options.column_types
+        own = {name[:-1]: shapes for name, shapes in _shapes(facts).items()}
+        return SimpleNamespace(conv_layer_sizes=sizes, column_types=kind, **own)
 
-    def density(self, machine):
-        """Density of a fitted machine."""
-        found = super().density(machine)
-        found.pooled = machine._options.features == "pooled"
+    def energy(self, facts):
+        """Energy of visible units and maps."""
+        visible = self.visible(facts)
+        shapes = geometries(facts.options, n_columns(facts))
+        return _energy(type(visible), visible, shapes, facts.structure.conv_layer_sizes)
+
+    def density(self, facts, state):
+        """Density of the fitted parameters, a :class:`DeepDensity`."""
+        found = super().density(facts, state)
+        found.pooled = facts.options.features == "pooled"
         return found
 
-    def attributes(self, machine, state):
-        """Fitted attributes of a training state."""
-        found = super().attributes(machine, state)
-        return found | _shapes(machine)
-
-    def check_unchanged(self, machine):
-        """Raise ValueError where the options do not fit the learned machine."""
-        super().check_unchanged(machine)
-        for name, asked in _shapes(machine).items():
-            if (learned := getattr(machine, name)) != asked:
-                raise ValueError(
-                    f"The options ask for {name}={asked}, but {learned} was "
-                    "learned before: keep it, or fit with warm_start=False."
-                )
+    def named(self, facts, params, visible, chains):
+        """Fitted attributes of layers, by name."""
+        return super().named(facts, params, visible, chains) | _shapes(facts)
 
 
-def _shapes(machine):
+def _shapes(facts):
     """Fitted attributes that say the geometry."""
-    shapes = geometries(machine._options, machine.n_features_in_)
+    shapes = geometries(facts.options, n_columns(facts))
     each = [own.shapes for own in shapes]
     names = "filter_shape_", "pool_shape_", "stride_", "map_shape_"
     found = {f"{name[:-1]}s_": [own[name] for own in each] for name in names}
     return {"image_shape_": each[0]["image_shape_"]} | found
 
 
-CONVOLVED_DEEP = ConvolvedDeep()
+CONVOLVED_DEEP = ConvolvedDeep(DeepDensity)
 
 
 def pooled_maps(density, X):

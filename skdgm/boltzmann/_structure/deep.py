@@ -1,18 +1,19 @@
-"""Layers of deep machines: visible units, several hidden layers, perhaps a label."""
+"""Models of deep machines: visible units, several hidden layers, perhaps a label."""
 
+from functools import lru_cache
 from numbers import Integral, Real
 from types import SimpleNamespace
 
+from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann._learning.objective import PHASES
 from skdgm.boltzmann._learning.pretraining import layerwise
 from skdgm.boltzmann._learning.pretraining_record import PairsRecord
-from skdgm.boltzmann._structure.layers import Layers
-from skdgm.distributions import Bernoulli
+from skdgm.boltzmann._structure.layers import MachineModel, n_classes
+from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered
 from skdgm.optim import check_piecewise
 from skdgm.training import Verbose
 from skdgm.utils.counts import check_sizes, chosen, is_a, per_layer
-from skdgm.utils.tree import astype
 
 # Options of pairs of layers, which are trained by plain contrastive divergence.
 _PLAIN = {
@@ -25,47 +26,50 @@ _PLAIN = {
 }
 
 
-class Deep(Layers):
+class Deep(MachineModel):
     """Several hidden layers; a label is above them."""
 
-    option = "hidden_layer_sizes"
     # Options of all pairs in pre-training, and their initial parameters.
     PAIRS, begun = {}, None
 
     def sizes(self, options):
-        """Sizes of the hidden layers that the options ask for."""
+        """Sizes of the hidden layers that options ask for."""
         return check_sizes(options.hidden_layer_sizes)
 
-    def learned_sizes(self, machine):
-        """Sizes of the hidden layers of a fitted machine."""
-        return tuple(len(bias) for bias in machine.intercepts_[1:])
+    def structure(self, facts):
+        """Sizes of the hidden layers, and kind of the columns."""
+        sizes, kind = self.sizes(facts.options), facts.options.column_types
+        return SimpleNamespace(hidden_layer_sizes=sizes, column_types=kind)
 
-    def wired(self, visible, sizes, label):
-        """Energy of layers; see :class:`Layers`."""
-        hidden = [[Bernoulli(size)] for size in sizes]
-        return layered([[visible], *hidden, *([block] for block in label)])
+    def energy(self, facts):
+        """Energy of layers."""
+        visible, sizes = self.visible(facts), facts.structure.hidden_layer_sizes
+        return _energy(type(visible), visible, sizes, n_classes(facts))
 
-    def params(self, machine, dtype=None):
-        """Parameters of a fitted machine; see :class:`Layers`."""
-        visible, *hidden = machine.intercepts_
-        own, weights = [self.visible(machine, visible), *hidden], list(machine.coefs_)
-        if hasattr(machine, "label_components_"):
-            own.append(machine.intercept_label_)
-            weights.append(machine.label_components_)
-        return astype(Params(tuple(own), tuple(weights)), dtype)
+    def params(self, facts, attributes):
+        """Parameters of fitted attributes."""
+        visible, *own = attributes["intercepts_"]
+        weights = list(attributes["coefs_"])
+        if "label_components_" in attributes:
+            own.append(attributes["intercept_label_"])
+            weights.append(attributes["label_components_"])
+        own = self.bottom(facts, attributes, visible), *own
+        return Params(own, tuple(weights))
 
-    def named(self, units, couplings, visible, chains, labelled):
-        """Fitted attributes of layers, by name; see :class:`Layers`."""
-        own, weights, states = [visible, *units[1:]], list(couplings), list(chains[1:])
+    def named(self, facts, params, visible, chains):
+        """Fitted attributes of layers, by name."""
+        own, weights = [visible, *params.units[1:]], list(params.couplings)
+        states = list(chains[1:])
         found = {"coefs_": weights, "intercepts_": own, "h_samples_": states}
-        if labelled:
+        if n_classes(facts):
             states.pop()
             found["intercept_label_"] = own.pop()
             found["label_components_"] = weights.pop()
         return found
 
-    def check_options(self, options):
-        """Raise ValueError for options that the parameters' types do not exclude."""
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        super().check(options)
         depth = len(self.sizes(options))
         for name, kind, low in (
             ("pretrain_iter", Integral, 0),
@@ -88,16 +92,16 @@ class Deep(Layers):
         chosen(options.feature_layer, depth)
         PHASES[options.gradient].check(options)
 
-    def initial(self, machine):
+    def initial(self, facts):
         """Function that pre-trains pairs of layers, if the options ask for it, and sets
         ``pretrain_loss_curves_``."""
-        options = machine._options
+        options = facts.options
         depth = len(self.sizes(options))
 
         def hooks(number):
-            if not machine.verbose:
+            if not facts.known.verbose:
                 return ()
-            name = f"{type(machine).__name__}, hidden layer {number + 1}"
+            name = f"{facts.name}, hidden layer {number + 1}"
             return (Verbose(name, "log-likelihood given the layer above"),)
 
         def pretrained(objective, params):
@@ -107,7 +111,7 @@ class Deep(Layers):
             if options.pretrain is not None:
                 record = objective.record
                 if record is not None:
-                    record = PairsRecord(record, machine, objective, params)
+                    record = PairsRecord(record, objective, params)
                 params, curves = layerwise(
                     objective.energy,
                     pair_recipes(options, depth, **self.PAIRS),
@@ -119,9 +123,9 @@ class Deep(Layers):
                     self.begun,
                     record,
                     objective.reach,
-                    vars(machine).get("_far", ""),
+                    facts.known._far or "",
                 )
-            machine.pretrain_loss_curves_ = curves
+            objective.tell(pretrain_loss_curves_=curves)
             return params
 
         return pretrained
@@ -141,4 +145,12 @@ def pair_recipes(options, depth, **fixed):
     return recipes
 
 
-DEEP = Deep()
+DEEP = Deep(DeepDensity)
+
+
+@lru_cache(maxsize=128)
+def _energy(kind, visible, sizes, n_labels):
+    """Energy, which parameters are no part of; see ``restricted._energy``."""
+    hidden = [[Bernoulli(size)] for size in sizes]
+    label = [[Softmax(n_labels)]] if n_labels else []
+    return layered([[visible], *hidden, *label])

@@ -1,49 +1,41 @@
-"""Layers of a machine: fitted attributes as an energy, its parameters and objective."""
+"""Models of machines: options and columns as an energy, with parameters."""
 
-from abc import ABC, abstractmethod
-from functools import lru_cache, partial
+from abc import abstractmethod
+from functools import partial
+from numbers import Integral
+from numbers import Real as Number
 
 import numpy as np
 
-from skdgm.base.attributes import shallow
+from skdgm.base import Model
+from skdgm.boltzmann._density.layered import EnergyDensity
+from skdgm.boltzmann._learning.objective import EnergyObjective
 from skdgm.boltzmann._learning.state import TrainState, density
 from skdgm.boltzmann._structure.labels import label_of, with_label
-from skdgm.boltzmann._structure.visible import Real, reach_of
-from skdgm.distributions import Normal, Softmax
+from skdgm.boltzmann._structure.visible import Real, reach_of, tell_precise
+from skdgm.distributions import Normal
+from skdgm.optim import check_piecewise
 
 
-class Layers(ABC):
-    """Meaning of the fitted attributes and options of a machine.
+class MachineModel(Model):
+    """Energy whose first block is visible, made of options and columns.
 
-    There is a subclass for machines with one hidden layer and one for those with
-    several. The methods' ``machine`` is a :class:`~skdgm.boltzmann._machine.Machine`.
-
-    Attributes
+    Parameters
     ----------
-    option : str
-        Name of the option with the sizes of the hidden layers.
+    answers, learns : type
+        Classes of the density and of the objective.
     """
 
-    @abstractmethod
-    def sizes(self, options):
-        """Sizes of the hidden layers that the options ask for."""
+    def __init__(self, answers=EnergyDensity, learns=EnergyObjective):
+        self.answers, self.learns = answers, learns
 
     @abstractmethod
-    def learned_sizes(self, machine):
-        """Sizes of the hidden layers of a fitted machine."""
-
-    @abstractmethod
-    def wired(self, visible, sizes, label):
-        """Energy of layers.
+    def energy(self, facts):
+        """Energy of a structure, of which parameters are no part.
 
         Parameters
         ----------
-        visible : object
-            Block of visible units.
-        sizes : tuple of int
-            Of the hidden layers.
-        label : tuple
-            Block of a label, or nothing.
+        facts : Facts
 
         Returns
         -------
@@ -51,14 +43,13 @@ class Layers(ABC):
         """
 
     @abstractmethod
-    def params(self, machine, dtype=None):
-        """Parameters of a fitted machine.
+    def params(self, facts, attributes):
+        """Parameters of fitted attributes.
 
         Parameters
         ----------
-        machine : Machine
-        dtype : dtype, optional
-            By default that of the fitted attributes.
+        facts : Facts
+        attributes : dict
 
         Returns
         -------
@@ -66,154 +57,131 @@ class Layers(ABC):
         """
 
     @abstractmethod
-    def named(self, units, couplings, visible, chains, labelled):
-        """Fitted attributes of layers, by name.
+    def named(self, facts, params, visible, chains):
+        """Fitted attributes of blocks, by name: the inverse of :meth:`params`.
 
         Parameters
         ----------
-        units, couplings : tuple
-            Of plain parameters.
+        facts : Facts
+        params : Params
+            Plain ones.
         visible : ndarray
             Biases (or means) of the visible units.
         chains : tuple of ndarray
             By block.
-        labelled : bool
-            Whether there is a label.
 
         Returns
         -------
         attributes : dict
         """
 
-    @abstractmethod
-    def initial(self, machine):
-        """Function that replaces random initial parameters, or None.
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_piecewise("n_steps", options.n_steps, Integral, 1)
+        check_piecewise("momentum", options.momentum, Number, 0, 1)
 
-        Returns
-        -------
-        initial : callable or None
-            See :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`.
-        """
-
-    @abstractmethod
-    def check_options(self, options):
-        """Raise ValueError for options that the parameters' types do not exclude."""
-
-    def energy(self, machine, sizes=None):
-        """Energy of a machine, with layers of the given sizes or those learned."""
-        visible = machine._domain.unit(machine, machine.n_features_in_)
-        n_classes = len(vars(machine).get("classes_", ()))
-        sizes = sizes or self.learned_sizes(machine)
-        return _energy(self, type(visible), visible, tuple(sizes), n_classes)
-
-    def density(self, machine):
-        """Density of a fitted machine."""
-        energy, n_chains = self.energy(machine), len(machine.chains_)
-        chains, fixed = TrainState.of(None, machine._training).chains, shallow(machine)
-        return machine._DENSITY(
-            type(machine).__name__,
-            fixed._rows,
-            machine._domain,
-            machine._columns,
-            machine._seed,
+    def density(self, facts, state):
+        """Density of the fitted parameters, of the class ``answers``."""
+        energy, (_, chains) = self.energy(facts), state.attributes()
+        return self.answers(
+            *facts.own,
             energy=energy,
-            params=self.params(machine),
-            chains=tuple(part[:n_chains] for part in chains),
-            moments=partial(self.moments, fixed, energy),
-            noise=self.noise(machine),
-            objective=getattr(machine._options, "objective", "generative"),
-            log_Z=partial(_log_Z, machine, machine._training),
-            now=machine._now,
-            **self.facts(machine),
+            params=state.params,
+            chains=chains,
+            moments=partial(self.moments, facts, energy),
+            noise=self.noise(facts, energy),
+            objective=getattr(facts.options, "objective", "generative"),
+            now=facts.now,
+            **self.more(facts),
         )
 
-    def noise(self, machine):
-        """Function that draws visible values without structure."""
-        return partial(machine._domain.noise, machine)
+    def objective(self, facts, table, before):
+        """Objective of the class ``learns``."""
+        energy = self.energy(facts)
+        moments = self.moments(facts, energy)
+        given = facts.options, table.rows, facts.seed, self.fill(facts), moments, before
+        return self.learns(energy, *given, **self.beginning(facts, table, moments))
 
-    def warn(self, machine):
-        """Warn of columns that give cause."""
-        machine._domain.warn(machine)
-
-    def facts(self, machine):
-        """Further arguments of the density, by name."""
-        return {}
-
-    def moments(self, machine, energy):
-        """Known means (or moments) of each block in the model without couplings."""
-        visible, label = machine._domain.moments(machine._columns), label_of(energy)
-        found = visible, *(None,) * (len(energy.units) - 1)
-        if label is None:
-            return found
-        return with_label(found, label, machine._label_frequencies)
-
-    def objective(self, machine, table, before):
-        """Objective of a run after so many epochs."""
-        options = machine._options
-        energy = self.energy(machine, self.sizes(options))
-        visible, *others = moments = self.moments(machine, energy)
-        if isinstance(machine._domain, Real) or options.init_biases != "marginals":
-            visible = None
-        return machine._OBJECTIVE(
-            energy,
-            options,
-            table.rows,
-            machine._seed,
-            machine._domain.fill(machine._columns),
-            moments,
-            before,
-            density(table),
-            means=(visible, *others),
-            initial=self.initial(machine),
-            known=(machine._domain, machine._columns),
-            table=table,
-            reach=reach_of(machine),
-        )
-
-    def attributes(self, machine, state):
+    def attributes(self, facts, state):
         """Fitted attributes of a training state."""
-        state, columns = state.kept(), machine._columns
-        (visible, *_), couplings = state.params
+        state = state.kept()
+        visible, columns = state.params.units[0], facts.columns
         found, chains = state.attributes()
-        if isinstance(machine._domain, Real):
+        if isinstance(facts.domain, Real):
             found["_log_precision"] = visible.log_precision
             found["precision_"] = np.exp(visible.log_precision) / columns.scale**2
             found["mean_"], found["scale_"] = columns.mean, columns.scale
             visible = visible.mean
-        found["chains_"] = machine._domain.to_data(columns, chains[0])
-        given = state.params.units, couplings, visible, chains
-        return found | self.named(*given, hasattr(machine, "classes_"))
+        found["chains_"] = facts.domain.to_data(columns, chains[0])
+        return found | self.named(facts, state.params, visible, chains)
 
-    def visible(self, machine, own):
+    def state(self, facts, attributes):
+        """Training state of fitted attributes."""
+        return TrainState.of(self.params(facts, attributes), attributes["_training"])
+
+    def warn(self, facts, state):
+        """Warn of columns whose precision is at its limit."""
+        if isinstance(facts.domain, Real):
+            unit, (own, *_) = self.visible(facts), state.params.units
+            tell_precise(facts, unit, own.log_precision, facts.columns.varies)
+
+    def visible(self, facts):
+        """Block of the visible units."""
+        return facts.domain.unit(facts.options, facts.columns)
+
+    def moments(self, facts, energy):
+        """Known means (or moments) of each block in the model without couplings."""
+        visible, label = facts.domain.moments(facts.columns), label_of(energy)
+        found = visible, *(None,) * (len(energy.units) - 1)
+        if label is None:
+            return found
+        counts = facts.known._label_counts + 1
+        # Smoothed: each label counts once more than it was seen.
+        return with_label(found, label, counts / counts.sum())
+
+    def noise(self, facts, energy):
+        """Function that draws visible values without structure."""
+        return partial(facts.domain.noise, energy.units[0], facts.columns)
+
+    def more(self, facts):
+        """Further arguments of the density, by name."""
+        return {}
+
+    def fill(self, facts):
+        """Values of the visible units from which missing entries start."""
+        return facts.domain.fill(facts.columns)
+
+    def beginning(self, facts, table, moments):
+        """Further arguments of the objective, by name."""
+        visible, *others = moments
+        if isinstance(facts.domain, Real) or facts.options.init_biases != "marginals":
+            visible = None
+        return {
+            "density": density(table),
+            "means": (visible, *others),
+            "initial": self.initial(facts),
+            "known": (facts.domain, facts.columns),
+            "table": table,
+            "reach": reach_of(facts.domain, facts.columns),
+        }
+
+    def initial(self, facts):
+        """Function that replaces random initial parameters, or None; see
+        :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`."""
+        return None
+
+    def bottom(self, facts, attributes, own):
         """Parameters of the visible block, given its biases or means."""
-        if not isinstance(machine._domain, Real):
+        if not isinstance(facts.domain, Real):
             return own
-        return Normal(own, machine._log_precision)
-
-    def check_unchanged(self, machine):
-        """Raise ValueError where the options do not fit the learned machine."""
-        learned, options = self.learned_sizes(machine), machine._options
-        if self.sizes(options) != learned:
-            raise ValueError(
-                f"{self.option}={getattr(options, self.option)}, but "
-                f"{', '.join(map(str, learned))} units were learned "
-                "before: keep their number, or fit with warm_start=False."
-            )
-        if hasattr(machine, "precision_") != isinstance(machine._domain, Real):
-            raise ValueError(
-                f"column_types={options.column_types!r}, but columns of the other kind "
-                "were learned before: keep it, or fit with warm_start=False."
-            )
+        return Normal(own, attributes["_log_precision"])
 
 
-@lru_cache(maxsize=128)
-def _energy(layers, kind, visible, sizes, n_classes):
-    """Energy of layers, which parameters are no part of. The kind of the visible block
-    belongs to the key: blocks of different kinds and the same size are equal tuples."""
-    label = (Softmax(n_classes),) if n_classes else ()
-    return layers.wired(visible, sizes, label)
+def n_classes(facts):
+    """Number of classes of a label; 0 without one."""
+    return 0 if facts.known.classes_ is None else len(facts.known.classes_)
 
 
-def _log_Z(machine, training):
-    """Log Z of a machine, unless it has trained since; then None."""
-    return machine.log_Z_ if machine._training is training else None
+def n_columns(facts):
+    """Number of columns."""
+    return len(facts.columns.seen)

@@ -59,7 +59,9 @@ def resized(machine, shape):
             one = np.reshape(vars(machine)[name], (-1, n_channels))[0]
             vars(new)[name] = np.tile(one, n_pixels)
     new._columns = of_channels(machine._columns, n_channels, n_pixels)
-    energy, params = new._energy(), new._params()
+    facts = new._facts()
+    energy = new._MODEL.energy(facts)
+    params = new._MODEL.params(facts, vars(new))
     rows = stream(machine._seed).rows(len(machine.chains_))
     chains = gibbs.init(rows, energy, params.units).x
     with replacing(new) as held:

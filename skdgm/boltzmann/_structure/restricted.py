@@ -1,68 +1,57 @@
-"""Layers of restricted machines: visible units, perhaps a label, and hidden units."""
+"""Models of restricted machines: visible units, perhaps a label, and hidden units."""
 
-from skdgm.boltzmann._structure.layers import Layers
-from skdgm.distributions import Bernoulli
+from functools import lru_cache
+from types import SimpleNamespace
+
+from skdgm.boltzmann._structure.layers import MachineModel, n_classes
+from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
-from skdgm.utils.tree import astype
 
 
-class Restricted(Layers):
+class Restricted(MachineModel):
     """One hidden layer; a label is beside the data."""
 
-    option = "n_components"
+    def structure(self, facts):
+        """Number of hidden units, and kind of the columns."""
+        size, kind = facts.options.n_components, facts.options.column_types
+        return SimpleNamespace(n_components=size, column_types=kind)
 
-    def sizes(self, options):
-        """Sizes of the hidden layers that the options ask for."""
-        return (options.n_components,)
+    def energy(self, facts):
+        """Energy of layers."""
+        visible, size = self.visible(facts), facts.structure.n_components
+        return _energy(type(visible), visible, size, n_classes(facts))
 
-    def learned_sizes(self, machine):
-        """Sizes of the hidden layers of a fitted machine."""
-        return (machine.components_.shape[0],)
+    def params(self, facts, attributes):
+        """Parameters of fitted attributes."""
+        own = [self.bottom(facts, attributes, attributes["intercept_visible_"])]
+        weights = [attributes["components_"].T]
+        if "label_components_" in attributes:
+            own.append(attributes["intercept_label_"])
+            weights.append(attributes["label_components_"].T)
+        own.append(attributes["intercept_hidden_"])
+        return Params(tuple(own), tuple(weights))
 
-    def wired(self, visible, sizes, label):
-        """Energy of layers; see :class:`Layers`."""
-        return layered([[visible, *label], [Bernoulli(*sizes)]])
-
-    def pair(self, machine, dtype=None):
-        """Energy and parameters of data and hidden units, without a label."""
-        visible, *_, hidden = self.energy(machine).units
-        own = self.visible(machine, machine.intercept_visible_)
-        params = Params((own, machine.intercept_hidden_), (machine.components_.T,))
-        return layered([[visible], [hidden]]), astype(params, dtype)
-
-    def params(self, machine, dtype=None):
-        """Parameters of a fitted machine; see :class:`Layers`."""
-        own, weights = [self.visible(machine, machine.intercept_visible_)], []
-        if hasattr(machine, "label_components_"):
-            own.append(machine.intercept_label_)
-            weights.append(machine.label_components_.T)
-        own.append(machine.intercept_hidden_)
-        return astype(Params(tuple(own), (machine.components_.T, *weights)), dtype)
-
-    def named(self, units, couplings, visible, chains, labelled):
-        """Fitted attributes of layers, by name; see :class:`Layers`."""
+    def named(self, facts, params, visible, chains):
+        """Fitted attributes of layers, by name."""
         found = {
-            "components_": couplings[0].T,
+            "components_": params.couplings[0].T,
             "intercept_visible_": visible,
-            "intercept_hidden_": units[-1],
+            "intercept_hidden_": params.units[-1],
             "h_samples_": chains[-1],
         }
-        if labelled:
-            found["intercept_label_"] = units[1]
-            found["label_components_"] = couplings[1].T
+        if n_classes(facts):
+            found["intercept_label_"] = params.units[1]
+            found["label_components_"] = params.couplings[1].T
         return found
 
-    def check_options(self, options):
-        """Do nothing: the parameters' types exclude all wrong options."""
-
-    def initial(self, machine):
+    def initial(self, facts):
         """Function that sets the parameters of data and hidden units that a model which
         the machine is part of has given it, if any."""
-        if machine._given is None:
+        if facts.known._given is None:
             return None
 
         def given(objective, params):
-            (visible, hidden), (W,) = machine._given
+            (visible, hidden), (W,) = facts.known._given
             # Blocks beside the data start as they do without given parameters.
             units, couplings = plain(params)
             return Params((visible, *units[1:-1], hidden), (W, *couplings[1:]))
@@ -71,3 +60,11 @@ class Restricted(Layers):
 
 
 RESTRICTED = Restricted()
+
+
+@lru_cache(maxsize=128)
+def _energy(kind, visible, size, n_labels):
+    """Energy, which parameters are no part of. The kind of the visible block belongs to
+    the key: blocks of different kinds and the same size are equal tuples."""
+    label = [Softmax(n_labels)] if n_labels else []
+    return layered([[visible, *label], [Bernoulli(size)]])

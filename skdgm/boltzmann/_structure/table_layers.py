@@ -1,10 +1,13 @@
-"""Layers of machines of any units: visible blocks under one block of hidden units."""
+"""Models of machines of any units: visible blocks under one block of hidden units."""
 
 from functools import lru_cache, partial
+from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.boltzmann._structure.layers import Layers
+from skdgm.boltzmann._density.table import TableDensity
+from skdgm.boltzmann._learning.table_objective import TableObjective
+from skdgm.boltzmann._structure.layers import MachineModel, n_columns
 from skdgm.boltzmann._structure.tables import (
     REAL_KINDS,
     fills_of,
@@ -14,12 +17,11 @@ from skdgm.boltzmann._structure.tables import (
     moments_of,
     noise,
     reaches,
-    tell_precisions,
 )
-from skdgm.data.units import parsed
+from skdgm.boltzmann._structure.visible import tell_precise
+from skdgm.data.units import checked_kinds, parsed
 from skdgm.distributions import Normal
 from skdgm.energies import Params, layered
-from skdgm.utils.tree import astype
 
 # Kinds of hidden units; "binomial(n)" and "categorical(n)" have a number.
 _HIDDEN = "bernoulli", "gaussian", "rectified", "poisson"
@@ -28,86 +30,77 @@ _NUMBERED = "binomial", "categorical"
 _DENSITY_ROWS = 1000
 
 
-class Tables(Layers):
+class Tables(MachineModel):
     """One hidden layer over a visible block for each kind of columns."""
 
-    option = "n_components"
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        checked_kinds(options.column_types)
+        super().check(options)
+        kind, number = parsed(options.hidden)
+        known = (kind in _HIDDEN and number is None) or (kind in _NUMBERED and number)
+        if not known:
+            raise ValueError(
+                f"hidden must be one of {', '.join(map(repr, _HIDDEN))}, 'binomial(n)' "
+                f"and 'categorical(n)' with a number n; got {options.hidden!r}."
+            )
 
-    def sizes(self, options):
-        """Size of the hidden layer that the options ask for, in a tuple."""
-        return (options.n_components,)
+    def structure(self, facts):
+        """Kinds of the columns and of the hidden units, and number of these."""
+        names = "column_types", "hidden", "n_components"
+        return SimpleNamespace(**{n: getattr(facts.options, n) for n in names})
 
-    def learned_sizes(self, machine):
-        """Size of the hidden layer of a fitted machine, in a tuple."""
-        return (machine._training_units[2],)
+    def energy(self, facts):
+        """Energy of visible blocks under a hidden one."""
+        own = facts.structure
+        above = hidden_unit(*parsed(own.hidden), own.n_components)
+        units = *layout_of(facts).units, above
+        return _energy(tuple(map(type, units)), units)
 
-    def wired(self, visible, sizes, hidden):
-        """Energy of visible blocks under a hidden one of so many units of a kind."""
-        above = hidden_unit(*parsed(hidden), *sizes)
-        return _energy((*map(type, visible), type(above)), (*visible, above))
-
-    def energy(self, machine, sizes=None):
-        """Energy of a machine, with a hidden layer of the given size or as learned."""
-        layout = self.layout(machine)
-        sizes = sizes or self.learned_sizes(machine)
-        return self.wired(layout.units, tuple(sizes), machine._options.hidden)
-
-    def moments(self, machine, energy):
+    def moments(self, facts, energy):
         """Known means (or moments) of each block in the model without couplings."""
-        layout = self.layout(machine)
-        return (*moments_of(machine._domain, machine._columns, layout), None)
+        return (*moments_of(facts, layout_of(facts)), None)
 
-    def layout(self, machine):
-        """Blocks of a machine's visible units: a :class:`Layout`."""
-        return layout_of(machine._columns, machine._options)
-
-    def noise(self, machine):
+    def noise(self, facts, energy):
         """Function that draws visible values without structure."""
-        return partial(noise, self.layout(machine))
+        return partial(noise, layout_of(facts))
 
-    def warn(self, machine):
+    def warn(self, facts, state):
         """Warn of columns whose precision is at its limit."""
-        found = vars(machine).get("_log_precisions", ())
-        tell_precisions(machine, self.layout(machine), found)
+        layout, columns = layout_of(facts), facts.columns
+        for kind, unit, which, own in zip(*layout[:3], state.params.units):
+            if kind in REAL_KINDS:
+                found = np.full(len(columns.seen), -np.inf)
+                found[which] = own.log_precision
+                tell_precise(facts, unit, found, columns.varies)
 
-    def facts(self, machine):
-        """Further arguments of the density, by name."""
-        layout = self.layout(machine)
-        fills = fills_of(machine._domain, machine._columns, layout)
-        return {"layout": layout, "fills": fills}
+    def more(self, facts):
+        """Blocks of the density, and their initial values."""
+        layout = layout_of(facts)
+        return {"layout": layout, "fills": fills_of(facts, layout)}
 
-    def objective(self, machine, table, before):
-        """Objective of a run after so many epochs."""
-        options, columns = machine._options, machine._columns
-        energy = self.energy(machine, self.sizes(options))
-        layout = self.layout(machine)
-        moments = self.moments(machine, energy)
-        return machine._OBJECTIVE(
-            energy,
-            options,
-            table.rows,
-            machine._seed,
-            np.zeros(len(columns.seen)),
-            moments,
-            before,
-            layout.density(table.rows.take(table.index[:_DENSITY_ROWS])),
-            means=moments,
-            known=(loss_of_independent(machine._domain, columns, layout),),
-            table=table,
-            reach=reaches(layout, columns),
-            layout=layout,
-            fills=fills_of(machine._domain, columns, layout),
-        )
+    def fill(self, facts):
+        """Nothing that is used: blocks have values of their own."""
+        return np.zeros(n_columns(facts))
 
-    def attributes(self, machine, state):
+    def beginning(self, facts, table, moments):
+        """Further arguments of the objective, by name."""
+        layout = layout_of(facts)
+        return self.more(facts) | {
+            "density": layout.density(table.rows.take(table.index[:_DENSITY_ROWS])),
+            "means": moments,
+            "known": (loss_of_independent(facts, layout),),
+            "table": table,
+            "reach": reaches(layout, facts.columns),
+        }
+
+    def attributes(self, facts, state):
         """Fitted attributes of a training state."""
-        options, columns = machine._options, machine._columns
-        layout = self.layout(machine)
-        energy = self.energy(machine, self.sizes(options))
-        state = state.kept()
+        columns, state = facts.columns, state.kept()
+        layout, hidden = layout_of(facts), self.energy(facts).units[-1]
         (*below, bias), couplings = state.params
         found, chains = state.attributes()
-        n_entries, gain = layout.widths.sum(), _gain(energy.units[-1], bias.dtype)
+        n_entries, gain = layout.widths.sum(), _gain(hidden, bias.dtype)
         weights = np.empty((n_entries, len(bias)), bias.dtype)
         biases, precisions = np.empty(n_entries, bias.dtype), []
         for unit, own, W, places in zip(layout.units, below, couplings, layout.entries):
@@ -127,65 +120,34 @@ class Tables(Layers):
             "components_": np.ascontiguousarray(weights.T),
             "intercept_visible_": biases,
             "intercept_hidden_": gain * bias,
-            "chains_": machine._domain.to_data(columns, layout.joined(chains[:-1])),
+            "chains_": facts.domain.to_data(columns, layout.joined(chains[:-1])),
             "h_samples_": chains[-1],
-            "_training_units": (
-                options.column_types,
-                options.hidden,
-                options.n_components,
-            ),
         }
 
-    def named(self, units, couplings, visible, chains, labelled):
-        """Fitted attributes by name: see :meth:`attributes`."""
-        raise NotImplementedError
+    def named(self, facts, params, visible, chains):
+        """Nothing: see :meth:`attributes`."""
+        return {}
 
-    def params(self, machine, dtype=None):
-        """Parameters of a fitted machine; see :class:`Layers`."""
-        layout = self.layout(machine)
-        hidden = self.energy(machine).units[-1]
-        dtype_, W = machine.components_.dtype, machine.components_.T
+    def params(self, facts, attributes):
+        """Parameters of fitted attributes."""
+        layout, hidden = layout_of(facts), self.energy(facts).units[-1]
+        W, visible = attributes["components_"].T, attributes["intercept_visible_"]
         gain, given = (
-            _gain(hidden, dtype_),
-            iter(vars(machine).get("_log_precisions", ())),
+            _gain(hidden, W.dtype),
+            iter(attributes.get("_log_precisions", ())),
         )
         below, couplings = [], []
         for kind, unit, places in zip(layout.kinds, layout.units, layout.entries):
-            factor = _gain(unit, dtype_)
-            own = machine.intercept_visible_[places] / factor
+            factor = _gain(unit, W.dtype)
+            own = visible[places] / factor
             below.append(Normal(own, next(given)) if kind in REAL_KINDS else own)
             part = W[places] / (np.reshape(factor, (-1, 1)) * gain)
             couplings.append(np.ascontiguousarray(part))
-        own = (*below, machine.intercept_hidden_ / gain)
-        return astype(Params(own, tuple(couplings)), dtype)
-
-    def initial(self, machine):
-        """Return None: initial parameters are those of the energy."""
-
-    def check_options(self, options):
-        """Raise ValueError for options that the parameters' types do not exclude."""
-        kind, number = parsed(options.hidden)
-        known = (kind in _HIDDEN and number is None) or (kind in _NUMBERED and number)
-        if not known:
-            raise ValueError(
-                f"hidden must be one of {', '.join(map(repr, _HIDDEN))}, 'binomial(n)' "
-                f"and 'categorical(n)' with a number n; got {options.hidden!r}."
-            )
-
-    def check_unchanged(self, machine):
-        """Raise ValueError where the options do not fit the learned machine."""
-        asked = machine._options
-        now = asked.column_types, asked.hidden, asked.n_components
-        names = "column_types", "hidden", "n_components"
-        for name, one, other in zip(names, now, machine._training_units):
-            if one != other:
-                raise ValueError(
-                    f"{name}={one!r}, but {other!r} was learned before: keep it, or "
-                    "fit with warm_start=False."
-                )
+        own = (*below, attributes["intercept_hidden_"] / gain)
+        return Params(own, tuple(couplings))
 
 
-TABLES = Tables()
+TABLES = Tables(TableDensity, TableObjective)
 
 
 def _gain(unit, dtype):

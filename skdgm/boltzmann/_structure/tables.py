@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.boltzmann._learning.state import present
-from skdgm.boltzmann._structure.visible import tell_precise
 from skdgm.data.units import UNITS, UnitColumns, of_block
 from skdgm.distributions import (
     Bernoulli,
@@ -127,19 +126,9 @@ def kinds_of(columns):
     return np.full(len(columns.seen), "bernoulli") if kinds is None else kinds
 
 
-def layout_of(columns, options):
-    """Blocks of the visible units of columns.
-
-    Parameters
-    ----------
-    columns : Columns or Mixed
-    options : object
-        Has ``precision`` and ``min_variance`` of real units.
-
-    Returns
-    -------
-    layout : Layout
-    """
+def layout_of(facts):
+    """Blocks of the visible units of a table: a :class:`Layout`."""
+    columns, options = facts.columns, facts.options
     sizes, kinds = np.ones(len(columns.seen), int), kinds_of(columns)
     coded = np.isin(kinds, of_block("categorical"))
     sizes[coded] = columns.sizes[coded]
@@ -152,16 +141,17 @@ def layout_of(columns, options):
     return Layout(tuple(found), units, which, sizes)
 
 
-def moments_of(domain, columns, layout):
+def moments_of(facts, layout):
     """Smoothed means (or moments) of each block, a list."""
+    domain, columns = facts.domain, facts.columns
     if not isinstance(domain, UnitColumns):
         return [domain.moments(columns)]
     return [domain.moments_of(columns, kind) for kind in layout.kinds]
 
 
-def fills_of(domain, columns, layout):
+def fills_of(facts, layout):
     """Values of each block from which missing entries start: means, a tuple."""
-    found = moments_of(domain, columns, layout)
+    found = moments_of(facts, layout)
     means = [own[0] if isinstance(own, tuple) else own for own in found]
     return tuple(
         np.broadcast_to(mean, unit.size) for mean, unit in zip(means, layout.units)
@@ -187,21 +177,12 @@ def reaches(layout, columns):
     }
 
 
-def tell_precisions(machine, layout, log_precisions):
-    """Warn of columns whose precision is at its limit, unless they are constant."""
-    own, columns = iter(log_precisions), machine._columns
-    for kind, unit, which in zip(layout.kinds, layout.units, layout.which):
-        if kind in REAL_KINDS:
-            found = np.full(len(columns.seen), -np.inf)
-            found[which] = next(own)
-            tell_precise(machine, unit, found, columns.varies)
-
-
-def loss_of_independent(domain, columns, layout):
+def loss_of_independent(facts, layout):
     """Negative log-likelihood of rows, in nats, if columns were independent."""
+    domain, columns = facts.domain, facts.columns
     if not isinstance(domain, UnitColumns):
         return domain.loss_of_independent(columns)
-    moments = moments_of(domain, columns, layout)
+    moments = moments_of(facts, layout)
     parts = zip(layout.kinds, layout.units, layout.which, moments)
     base = columns.units.base
     return sum(_loss(kind, unit, own, base[w].sum()) for kind, unit, w, own in parts)

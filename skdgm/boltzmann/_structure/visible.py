@@ -39,13 +39,9 @@ class Visible:
             columns = reached(columns._replace(reach=0.0), table)
         return columns, table
 
-    def noise(self, machine, rng, dtype):
-        """Values of units without bias and neighbours, one row for each stream."""
-        unit = self.unit(machine, machine.n_features_in_)
+    def noise(self, unit, columns, rng, dtype):
+        """Values of a block without bias and neighbours, one row for each stream."""
         return unit.sample(unit.field(unit.init(dtype=dtype)), rng)[0]
-
-    def warn(self, machine):
-        """Warn of columns that give cause, of which the binary ones give none."""
 
 
 class Binary(Visible, BinaryColumns):
@@ -53,9 +49,9 @@ class Binary(Visible, BinaryColumns):
 
     log_conditionals = staticmethod(log_conditionals)
 
-    def unit(self, machine, size):
+    def unit(self, options, columns):
         """Block of binary units."""
-        return Bernoulli(size)
+        return Bernoulli(len(columns.seen))
 
 
 class Real(Visible, RealColumns):
@@ -63,28 +59,23 @@ class Real(Visible, RealColumns):
 
     log_conditionals = staticmethod(log_densities)
 
-    def unit(self, machine, size):
+    def unit(self, options, columns):
         """Block of real units."""
-        return Gaussian(size, machine._options.precision, machine._options.min_variance)
-
-    def warn(self, machine):
-        """Warn of columns whose precision is at its limit, unless they are constant."""
-        unit = machine._energy().units[0]
-        tell_precise(machine, unit, machine._log_precision, machine._columns.varies)
+        return Gaussian(len(columns.seen), options.precision, options.min_variance)
 
 
-def reach_of(machine):
+def reach_of(domain, columns):
     """Reach of the columns of the visible block, if it is of real units: a
     dictionary, as of :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`."""
-    return {0: machine._columns.reach} if isinstance(machine._domain, Real) else {}
+    return {0: columns.reach} if isinstance(domain, Real) else {}
 
 
-def tell_precise(machine, unit, log_precision, varies):
+def tell_precise(facts, unit, log_precision, varies):
     """Warn of real columns whose precision is at its limit, unless they are constant.
 
     Parameters
     ----------
-    machine : Machine
+    facts : Facts
     unit : Gaussian
         Has the limit.
     log_precision : ndarray of shape (n_columns,)
@@ -95,7 +86,8 @@ def tell_precise(machine, unit, log_precision, varies):
         return
     high = (log_precision >= -np.log(unit.min_variance) - _NEAR) & varies
     if high.any():
-        which = getattr(machine, "feature_names_in_", np.arange(len(high)))[high]
+        names = facts.known.feature_names_in_
+        which = (np.arange(len(high)) if names is None else names)[high]
         more = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
         warn(
             f"The precisions of columns {which[:_MANY].tolist()}{more} rose to their "
@@ -128,9 +120,9 @@ class Categorical(Visible, CodeColumns):
             columns = columns._replace(sizes=sizes, counts=counts)
         return columns, table
 
-    def unit(self, machine, size):
+    def unit(self, options, columns):
         """Block of categorical units."""
-        return Sites(tuple(machine._columns.sizes.tolist()))
+        return Sites(tuple(columns.sizes.tolist()))
 
     def moments(self, columns):
         """Smoothed frequencies of the categories of all columns."""
@@ -140,9 +132,9 @@ class Categorical(Visible, CodeColumns):
         """Initial values of missing entries: the smoothed frequencies."""
         return self.frequencies(columns)
 
-    def noise(self, machine, rng, dtype):
-        """Codes of units without bias and neighbours, one row for each stream."""
-        return self.to_data(machine._columns, super().noise(machine, rng, dtype))
+    def noise(self, unit, columns, rng, dtype):
+        """Codes of a block without bias and neighbours, one row for each stream."""
+        return self.to_data(columns, super().noise(unit, columns, rng, dtype))
 
     def to_data(self, columns, v):
         """Codes of one-hot rows, or the most probable ones of means."""
