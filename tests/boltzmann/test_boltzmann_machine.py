@@ -386,9 +386,9 @@ def test_bad_input_is_named(case):
 def test_what_was_learned_cannot_change_its_form():
     machine = BoltzmannMachine(2, n_iter=1, random_state=0).fit(ROWS)
     for options, message in (
-        ({"n_hidden": 3}, "n_hidden=3"),
-        ({"edges": mask_of(10)}, "edges are not"),
-        ({"column_types": "categorical"}, "columns of the other kind"),
+        ({"n_hidden": 3}, "n_hidden changed"),
+        ({"edges": mask_of(10)}, "edges changed"),
+        ({"column_types": "categorical"}, "column_types changed"),
     ):
         other = pickle.loads(pickle.dumps(machine)).set_params(**options)
         with pytest.raises(ValueError, match=message):

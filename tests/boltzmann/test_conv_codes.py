@@ -170,7 +170,7 @@ def test_what_does_not_go_together():
     with pytest.raises(ValueError, match="column_types='bernoulli' or 'gaussian'"):
         ConvDBN(layers=[("a", ConvRBM(2, **CODES))]).fit(X[:20])
     model = ConvRBM(2, n_iter=1, **CODES).fit(X[:20])
-    with pytest.raises(ValueError, match="other kind"):
+    with pytest.raises(ValueError, match="column_types changed"):
         model.set_params(column_types="bernoulli").partial_fit(X[:20] / 3)
     with pytest.raises(ValueError, match="set min_categories"):
         model.set_params(column_types="categorical").partial_fit(X[:20] + 1)

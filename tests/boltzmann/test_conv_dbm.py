@@ -373,7 +373,7 @@ def test_csr_shapes_and_continuing():
     model.partial_fit(X)
     assert (model.coefs_[0] != before).any()
     model.set_params(filter_shape=((3, 3), (2, 1)), pool_shape=(2, (2, 1)))
-    with pytest.raises(ValueError, match="filter_shapes_"):
+    with pytest.raises(ValueError, match="filter_shape"):
         model.partial_fit(X)
     model.set_params(filter_shape=(3, 2), pool_shape=2, conv_layer_sizes=(4, 6))
     with pytest.raises(ValueError, match="conv_layer_sizes"):
@@ -385,7 +385,7 @@ def test_a_learned_stride_is_kept():
     given = {"filter_shape": 1, "padding": "same", "pool_shape": 1, "n_iter": 1}
     model = ConvDBM((2, 2), stride=(2, 1), random_state=0, **given).fit(X)
     assert model.strides_ == [(2, 2), (1, 1)]
-    with pytest.raises(ValueError, match="strides_"):
+    with pytest.raises(ValueError, match="stride"):
         model.set_params(stride=1).partial_fit(X)
 
 

@@ -70,7 +70,7 @@ class ConvolvedDeep(Deep):
     def structure(self, facts):
         """Numbers of maps, kind of the columns, and shapes."""
         sizes, kind = _sizes(facts.options), facts.options.column_types
-        own = {name[:-1]: shapes for name, shapes in _shapes(facts).items()}
+        own = {n.rstrip("s_"): shapes for n, shapes in _shapes(facts).items()}
         return SimpleNamespace(conv_layer_sizes=sizes, column_types=kind, **own)
 
     def energy(self, facts):
