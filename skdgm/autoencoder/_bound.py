@@ -75,14 +75,25 @@ class Bound(NetObjective):
     def forward(self, params, given):
         """Negative bound of each row."""
         statistics, v, noise, beta, rng = given
-        terms, statistics = self.terms(params, statistics, v, noise, rng, train=True)
-        return -bound(*terms, beta, self.weighted), statistics
+        x = listed(self.output.inputs(v, self.share))
+        how = {"exact": not self.weighted, "rng": rng, "train": True}
+        found = self.hierarchy.through(params, statistics, x, noise, **how)
+        return -self._bound(found, params.own, v, beta), found.statistics
 
     def losses(self, state, index, rng):
         """Negative bound of the rows at an index, in float64."""
         v, noise = self.rows.take(index), self.hierarchy.noise(rng, self.n_each)
-        terms, _ = self.terms(state.params, state.statistics, v, noise)
-        return -bound(*terms, self.recipe.beta, self.weighted).astype(np.float64)
+        x = listed(self.output.inputs(v, self.share))
+        own = state.params, state.statistics, x, noise
+        found = self.hierarchy.through(*own, exact=not self.weighted)
+        value = self._bound(found, state.params.own, v, self.recipe.beta)
+        return -value.astype(np.float64)
+
+    def _bound(self, found, own, v, beta):
+        """Bound of each row, from draws of its latent units."""
+        parts = -nll(found.out, own, v, self.output), found.gap
+        log_p, gap = (part.reshape((len(v), -1)) for part in parts)
+        return bound(log_p, gap, beta, self.weighted)
 
     def beta(self, clock):
         """Weight of the gap at present: beta, rising linearly from 0 during warm-up."""
@@ -90,35 +101,6 @@ class Bound(NetObjective):
             return self.recipe.beta
         done = self.epochs_before + clock.epochs_done
         return self.recipe.beta * min(1.0, done / self.recipe.warm_up)
-
-    def terms(self, params, statistics, v, noise, rng=None, train=False):
-        """Log-likelihoods and gaps of draws, and updated running statistics.
-
-        Parameters
-        ----------
-        params : Params
-        statistics : Statistics
-        v : ndarray of shape (n_rows, n_columns)
-        noise : callable
-            Source of noise, as :meth:`Hierarchy.through` takes it.
-        rng : Stream, optional
-            For dropout.
-        train : bool, default=False
-
-        Returns
-        -------
-        terms : list of ndarray of shape (n_rows, n_draws)
-            log p(x | z), and log q(z | x) - log p(z) or its expectation, of shape
-            (n_rows, 1).
-        statistics : Statistics
-        """
-        x, n_rows = listed(self.output.inputs(v, self.share)), len(v)
-        found = self.hierarchy.through(
-            params, statistics, x, noise, exact=not self.weighted, rng=rng, train=train
-        )
-        loss = nll(found.out, params.own, v, self.output)
-        terms = [part.reshape((n_rows, -1)) for part in (-loss, found.gap)]
-        return terms, found.statistics
 
 
 def bound(log_p, gap, beta, weighted):

@@ -13,7 +13,6 @@ import numpy as np
 
 from skdgm.autoregressive._particles import filled
 from skdgm.distributions import places_of, slots
-from skdgm.nets import nll
 
 
 class Chain:
@@ -86,25 +85,6 @@ class Chain:
     def prepared(self, params):
         """Parameters in the form that ``begin``, ``output`` and ``absorb`` need."""
         return params
-
-    def loss(self, params, v, x):
-        """Negative log-likelihood of each row, in nats.
-
-        Parameters
-        ----------
-        params : tuple
-            In the chain's order of columns, as in all methods below.
-        v : ndarray of shape (n_rows, n_columns)
-            Entries to be predicted; NaN entries do not count.
-        x : ndarray of shape (n_rows, n_columns)
-            Entries that the conditionals are given.
-
-        Returns
-        -------
-        loss : ndarray of shape (n_rows,)
-        """
-        out = self.apply(params, self.conditionals.inputs(x))
-        return nll(out, (), v, self.conditionals)
 
     def log_likelihood(self, params, v):
         r"""Log-likelihood of rows without missing entries, in nats.

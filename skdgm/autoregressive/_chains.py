@@ -4,6 +4,7 @@ import numpy as np
 
 from skdgm.autoregressive._filling import conditioned, fill, rounds
 from skdgm.autoregressive._particles import chosen_by
+from skdgm.nets import nll
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.tree import tree_map
 
@@ -69,7 +70,7 @@ class Chains:
         return tree_map(limited, params, *masks)
 
     def prepare(self, params, v, rng, number):
-        """Rows in the form that :meth:`losses` needs, for one update.
+        """Rows in the form that :meth:`forward` needs, for one update.
 
         Missing entries are drawn, to be conditioned on; they are not predicted.
 
@@ -91,7 +92,7 @@ class Chains:
         turns = [number % self.n_orders] if self.shared else range(self.n_orders)
         return [(k, *self._completed(params, v, k, rng.fold(k))) for k in turns]
 
-    def losses(self, params, prepared):
+    def forward(self, params, prepared):
         """Negative log-likelihood of each row, summed over the members to be trained.
 
         Parameters
@@ -103,12 +104,15 @@ class Chains:
         Returns
         -------
         loss : ndarray of shape (n_rows,)
+        statistics : tuple
+            Empty.
         """
         total = 0.0
         for k, ordered, whole in prepared:
             member, own = self.member(params, k)
-            total = total + member.loss(own, ordered, whole)
-        return total
+            out = member.apply(own, member.conditionals.inputs(whole))
+            total = total + nll(out, (), ordered, member.conditionals)
+        return total, ()
 
     def _completed(self, params, v, k, rng):
         """Rows in a member's order, and the same with missing entries drawn."""

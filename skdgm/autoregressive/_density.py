@@ -180,8 +180,9 @@ class ChainObjective(NetObjective):
     model : Chains or Orderless
         Defines ``init(rng, dtype)``, which draws parameters; ``prepare(params, v, rng,
         number)``, the rows in the form to be learned in the update of a number;
-        ``losses(params, prepared)``, the negative log-likelihood of each row, made of
-        differentiable functions; and ``watched(params, v, rng)``, without gradients.
+        ``forward(params, prepared)``, the negative log-likelihood of each row, made of
+        differentiable functions, and (); and ``watched(params, v, rng)``, without
+        gradients.
     recipe, rows, seed, epochs_before, independent
         As of :class:`~skdgm.nets.NetObjective`.
     """
@@ -200,9 +201,10 @@ class ChainObjective(NetObjective):
         given = state.params, self.rows.take(batch), self.stream(clock), number
         return self.model.prepare(*given)
 
-    def forward(self, params, given):
-        """Negative log-likelihood of each row."""
-        return self.model.losses(params, given), ()
+    @property
+    def forward(self):
+        """Negative log-likelihood of each row: the model's function."""
+        return self.model.forward
 
     def losses(self, state, index, rng):
         """Negative log-likelihood of the rows at an index, in float64."""

@@ -126,6 +126,10 @@ class Orderless:
         seen, hidden, factor = hide(v, share, generator.random(v.shape, np.float32))
         return seen, hidden, factor * weight.astype(v.dtype), rng.fold(_DROP)
 
+    def forward(self, params, prepared):
+        """Weighted loss of the hidden part of each row, and ()."""
+        return self.losses(params, prepared), ()
+
     def losses(self, params, prepared):
         """Weighted loss of the hidden part of each row, of shape (n_rows,)."""
         seen, hidden, factor, rng = prepared

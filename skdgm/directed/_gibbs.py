@@ -75,64 +75,92 @@ class Gibbs(DrawnWay):
     def noise(self, state, batch, v, rng):
         """Noise that stands for the bits of chains, after some steps in place."""
         model, hierarchy = state.params.model, self.net.hierarchy
-        chains, ends = state.statistics.own.z, np.cumsum(hierarchy.n_latent)[:-1]
-        before = chains[batch].reshape(len(v) * self.n_each, -1)
+        states, ends = state.statistics.own.z, np.cumsum(hierarchy.n_latent)[:-1]
+        before = states[batch].reshape(len(v) * self.n_each, -1)
         new = before[:, :1] == _UNKNOWN
         if self.recipe.resample:
             new[:] = True
         z = [part.astype(v.dtype) for part in np.split(before, ends, axis=1)]
+        chain = GibbsChain(self.net, model, state.statistics.model, v, self.n_each)
         if new.any():
-            uniform = super().noise(state, batch, v, rng)
-            own = model, state.statistics.model, self.net.inputs(v)
-            drawn = hierarchy.climb(*own, lambda level, _: uniform[level])[2]
+            drawn = chain.init(super().noise(state, batch, v, rng))
             z = [np.where(new, *pair) for pair in zip(drawn, z)]
         z = [np.ascontiguousarray(part) for part in z]
         generator = rng.fold(OTHER, NOISE).generator()
-        v = v if self.n_each == 1 else np.repeat(v, self.n_each, axis=0)
         for _ in range(self.recipe.n_steps):
-            self.sweep(model, v, z, generator)
-        chains[batch] = np.concatenate(z, axis=1).reshape(len(batch), self.n_each, -1)
+            z, _ = chain.step(generator, z)
+        states[batch] = np.concatenate(z, axis=1).reshape(len(batch), self.n_each, -1)
         return [hierarchy.noise_of(z)(level, None) for level in range(len(z))]
-
-    def sweep(self, model, v, z, generator):
-        """Draw each bit of all layers given the others, in place.
-
-        Parameters
-        ----------
-        model : Params
-        v : ndarray of shape (n, n_columns)
-        z : list of ndarray of shape (n, n_units)
-        generator : numpy.random.Generator
-        """
-        for level, bits in enumerate(z):
-            noise = generator.random(bits.shape, bits.dtype)
-            field = fields(model, z, level)
-            layer = affine(model, level)
-            if level or self.net.output.kind == "bernoulli":
-                t = z[level - 1] if level else np.ascontiguousarray(v)
-                work = _WORK * len(bits) * layer.W.size
-                own = bits, t, field, *layer, noise
-                run(kernels.sweep, *own, n=len(bits), work=work)
-            else:
-                self._sweep_lowest(model, v, bits, field, noise)
-
-    def _sweep_lowest(self, model, v, z, field, noise):
-        """Draw the lowest layer above columns of any kind."""
-        (W, b), output = affine(model, 0), self.net.output
-        out = z @ W + b
-        loss = output.nll(out, v, model.own)
-        for j, weights in enumerate(W):
-            sign = 1 - 2 * z[:, j]
-            other = out + sign[:, None] * weights
-            then = output.nll(other, v, model.own)
-            moves = noise[:, j] < expit(sign * field[:, j] + loss - then)
-            loss, out = (
-                np.where(moves, then, loss),
-                np.where(moves[:, None], other, out),
-            )
-            z[:, j] = np.where(moves, 1 - z[:, j], z[:, j])
 
     def of_drawn(self, params, given, drawn):
         shape = drawn.n, self.n_each
         share = np.full((*shape, len(drawn.log_q)), 1 / self.n_each)
         return drawn.weighed(Weights(share[:, :, 0], share)), given.kept.own
+
+
+class GibbsChain:
+    """Hidden bits of rows, each drawn given all others.
+
+    Parameters
+    ----------
+    net : Net
+    params : Params
+    statistics : Statistics
+    v : ndarray of shape (n_rows, n_columns)
+    n_each : int
+        Number of chains of each row.
+    """
+
+    def __init__(self, net, params, statistics, v, n_each):
+        self.net, self.params, self.statistics = net, params, statistics
+        self.given, self.n_each = v, n_each
+        self.v = v if n_each == 1 else np.repeat(v, n_each, axis=0)
+
+    def init(self, noise):
+        """Bits of each layer, drawn by the inference net from noise of each layer."""
+        own = self.params, self.statistics, self.net.inputs(self.given)
+        through = self.net.hierarchy.through
+        return through(*own, lambda level, _: noise[level], decoded=False).z
+
+    def step(self, generator, z):
+        """Draw each bit of all layers given the others, in place.
+
+        Parameters
+        ----------
+        generator : numpy.random.Generator
+        z : list of ndarray of shape (n_rows * n_each, n_units)
+            C-contiguous.
+
+        Returns
+        -------
+        z : list of ndarray
+        info : tuple
+            Empty: all draws are taken.
+        """
+        model = self.params
+        for level, bits in enumerate(z):
+            noise = generator.random(bits.shape, bits.dtype)
+            field = fields(model, z, level)
+            layer = affine(model, level)
+            if level or self.net.output.kind == "bernoulli":
+                t = z[level - 1] if level else np.ascontiguousarray(self.v)
+                work = _WORK * len(bits) * layer.W.size
+                own = bits, t, field, *layer, noise
+                run(kernels.sweep, *own, n=len(bits), work=work)
+            else:
+                self._step_lowest(bits, field, noise)
+        return z, ()
+
+    def _step_lowest(self, z, field, noise):
+        """Draw the lowest layer above columns of any kind."""
+        (W, b), output = affine(self.params, 0), self.net.output
+        out, own = z @ W + b, self.params.own
+        loss = output.nll(out, self.v, own)
+        for j, weights in enumerate(W):
+            sign = 1 - 2 * z[:, j]
+            other = out + sign[:, None] * weights
+            then = output.nll(other, self.v, own)
+            moves = noise[:, j] < expit(sign * field[:, j] + loss - then)
+            loss = np.where(moves, then, loss)
+            out = np.where(moves[:, None], other, out)
+            z[:, j] = np.where(moves, 1 - z[:, j], z[:, j])

@@ -154,5 +154,5 @@ class Belief(NetObjective):
     def log_recognised(self, params, statistics, v, z):
         """log q(z | x) of given latent units, for each row."""
         x, source = self.way.net.inputs(v), self.hierarchy.noise_of(z)
-        _, log_q, *_ = self.hierarchy.climb(params, statistics, x, source)
-        return sum(log_q)
+        own = params, statistics, x, source
+        return sum(self.hierarchy.through(*own, decoded=False).log_q)

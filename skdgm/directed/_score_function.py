@@ -90,11 +90,10 @@ class Reinforce(DrawnWay):
             def log_q(encoders):
                 now = model._replace(encoders=encoders)
                 noise = given.noise
-                found = self.net.hierarchy.climb(
-                    now, given.kept.model, drawn.x, lambda level, _: noise[level]
-                )[1]
+                own = now, given.kept.model, drawn.x, lambda level, _: noise[level]
+                found = self.net.hierarchy.through(*own, decoded=False)
                 parts = np.moveaxis(of_q.astype(given.v.dtype), 2, 0)
-                terms = zip(found, parts)
+                terms = zip(found.log_q, parts)
                 return by_row(sum(q * w.reshape(-1) for q, w in terms), n)
 
             return vjp(log_q, model.encoders, lambda out: np.full_like(out, 1 / n))[1]

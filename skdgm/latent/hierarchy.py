@@ -153,7 +153,19 @@ class Hierarchy:
         own = self._link(params, 1, -1)
         return Linked(params.prior, own) if len(own) else params.prior
 
-    def through(self, params, statistics, x, source, *, exact=False, given=None, **how):
+    def through(
+        self,
+        params,
+        statistics,
+        x,
+        source,
+        *,
+        exact=False,
+        given=None,
+        rng=None,
+        train=False,
+        decoded=True,
+    ):
         r"""Draw latent units of rows, and decode them.
 
         .. math:: z_l \sim q(z_l \mid z_{l-1}), \qquad
@@ -161,8 +173,7 @@ class Hierarchy:
 
         Parameters
         ----------
-        params : Params
-        statistics : Statistics
+        params, statistics : Params, Statistics
         x : ndarray of shape (n_rows, n_inputs)
         source : callable
             ``source(level, stats)`` returns noise of shape (n_rows * n_draws, n_units).
@@ -172,43 +183,16 @@ class Hierarchy:
         given : (ndarray, Stream), optional
             Values of the rows, NaN where missing, and a stream for each row, with
             which links between columns draw missing ones.
-        **how
-            ``rng``, a Stream for dropout, and ``train``, as of
-            :mod:`skdgm.nets.layers`.
+        rng, train
+            As of :mod:`skdgm.nets.layers`.
+        decoded : bool, default=True
+            Otherwise there are no outputs, nor log p.
 
         Returns
         -------
         found : Pass
         """
-        own, exact = (params, statistics, x, source), exact and not params.links
-        ups, log_q, z, stats = self.climb(*own, exact=exact, **how)
-        rng, train = how.get("rng"), how.get("train", False)
-        units, log_p, downs = self.generative, [], []
-        if not exact:
-            log_p.append(units.log_prior(z[-1], self._prior(params)))
-        for level in reversed(range(len(self.down))):
-            own = params.decoders[level], statistics.decoders[level]
-            how = {"rng": rng.fold(level) if rng else None, "train": train}
-            out, kept = self.down[level].apply(*own, listed(z[level]), **how)
-            downs.insert(0, kept)
-            if level:
-                stats_p = units.stats(out, self._link(params, 1, level))
-                log_p.insert(0, units.log_prob(z[level - 1], stats_p))
-        found = Pass(out, log_q, tuple(log_p), z, stats, Statistics(ups, tuple(downs)))
-        return (
-            self.data.complete(found, params, x, given, train) if self.data else found
-        )
-
-    def climb(self, params, statistics, x, source, exact=False, rng=None, train=False):
-        """Draw latent units of rows; see :meth:`through`.
-
-        Returns
-        -------
-        encoders : tuple
-            Updated state of the encoders.
-        log_q, z, stats : tuple
-            As of :class:`Pass`.
-        """
+        exact = exact and not params.links
         units, z, log_q, all_stats, ups = self.units, [], [], [], []
         for level, net in enumerate(self.up):
             own = params.encoders[level], statistics.encoders[level]
@@ -224,7 +208,25 @@ class Hierarchy:
                 log_q.append(units.log_drawn(stats, noise, z[-1]))
             all_stats.append(stats)
             ups.append(kept)
-        return tuple(map(tuple, (ups, log_q, z, all_stats)))
+        z, log_q, all_stats, ups = map(tuple, (z, log_q, all_stats, ups))
+        if not decoded:
+            return Pass(None, log_q, (), z, all_stats, Statistics(ups, ()))
+        units, log_p, downs = self.generative, [], []
+        if not exact:
+            log_p.append(units.log_prior(z[-1], self._prior(params)))
+        for level in reversed(range(len(self.down))):
+            own = params.decoders[level], statistics.decoders[level]
+            how = {"rng": rng.fold(level) if rng else None, "train": train}
+            out, kept = self.down[level].apply(*own, listed(z[level]), **how)
+            downs.insert(0, kept)
+            if level:
+                stats_p = units.stats(out, self._link(params, 1, level))
+                log_p.insert(0, units.log_prob(z[level - 1], stats_p))
+        kept = Statistics(ups, tuple(downs))
+        found = Pass(out, log_q, tuple(log_p), z, all_stats, kept)
+        if self.data is None:
+            return found
+        return self.data.complete(found, params, x, given, train)
 
     def noise(self, rng, n_draws):
         """Source of noise, with a stream for each row.
@@ -265,8 +267,7 @@ class Hierarchy:
 
         Parameters
         ----------
-        params : Params
-        statistics : Statistics
+        params, statistics : Params, Statistics
         x : ndarray of shape (n_rows, n_inputs)
 
         Returns
@@ -287,8 +288,7 @@ class Hierarchy:
 
         Parameters
         ----------
-        params : Params
-        statistics : Statistics
+        params, statistics : Params, Statistics
         z : ndarray of shape (n_rows, n_units)
         rng : Stream, optional
             Draws the layers in between; without it they are at their means.

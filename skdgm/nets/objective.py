@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.nets.parts import SOLVERS, ascend
-from skdgm.nets.tape import vjp
+from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.optim import Joined, Mean
 from skdgm.training import DensityWatch, Objective
 from skdgm.utils import random
@@ -134,14 +134,7 @@ class NetObjective(Objective):
 
     def step(self, state, batch, clock):
         """Update a state from a batch; see :class:`~skdgm.training.Objective`."""
-        n_rows, statistics = len(batch), ()
-        given = self.prepare(state, batch, clock)
-
-        def losses(params):
-            nonlocal statistics
-            found, statistics = self.forward(params, given)
-            return found
-
+        n_rows, given = len(batch), self.prepare(state, batch, clock)
         joined = self._joined
         if joined is None or state.params is not joined.params:
             joined = self._joined = Joined(state.params, state.optimiser, state.mean)
@@ -149,7 +142,9 @@ class NetObjective(Objective):
                 params=joined.params, optimiser=joined.optimiser, mean=joined.mean
             )
         # Optimisers ascend, so the gradient is that of minus the loss.
-        _, grads = vjp(losses, state.params, lambda out: np.full_like(out, -1 / n_rows))
+        params = traced_leaves(state.params)
+        losses, statistics = self.forward(params, given)
+        grads = pulled_back(losses, params, lambda out: np.full_like(out, -1 / n_rows))
         spare = partial(self.spare, state.params)
         ascend(joined, self.recipe, grads, clock, n_rows, spare=spare)
         self.constrain(state.params)

@@ -22,7 +22,7 @@ import numpy as np
 from autograd.core import VJPNode, primitive_vjps
 from autograd.extend import Box
 from autograd.numpy.numpy_boxes import ArrayBox
-from autograd.tracer import getval  # noqa: F401  For those that import no autograd.
+from autograd.tracer import getval
 
 from skdgm.utils.tree import tree_map
 
@@ -96,6 +96,13 @@ def vjp(function, params, vector_of):
         The product :math:`\bar\theta`, a tree like the parameters; zeros for those that
         the value does not depend on.
     """
+    boxes = traced_leaves(params)
+    end = function(boxes)
+    return getval(end), pulled_back(end, boxes, vector_of)
+
+
+def traced_leaves(params):
+    """Parameters on a new tape, a tree like ``params``."""
     tape = []
 
     def root(leaf):
@@ -103,21 +110,24 @@ def vjp(function, params, vector_of):
         node.parents, node.grad, node.tape = (), None, tape
         return ArrayBox(leaf, _LEVEL, node)
 
-    boxes = tree_map(root, params)
-    end = function(boxes)
-    if not isinstance(end, Box):
-        return end, tree_map(np.zeros_like, params)
-    end._node.grad = vector_of(end._value)
-    while tape:
-        node = tape.pop()
-        # Of what the value does not depend on there is no gradient.
-        if node.grad is None:
-            continue
-        for parent, part in zip(node.parents, node.vjp(node.grad)):
-            parent.grad = part if parent.grad is None else parent.grad + part
-        node.grad = node.vjp = None
+    return tree_map(root, params)
 
-    def of(leaf, box):
-        return np.zeros_like(leaf) if box._node.grad is None else box._node.grad
 
-    return end._value, tree_map(of, params, boxes)
+def pulled_back(end, boxes, vector_of):
+    """Vector-Jacobian product of a value by parameters on its tape; see :func:`vjp`."""
+    if isinstance(end, Box):
+        tape, end._node.grad = end._node.tape, vector_of(end._value)
+        while tape:
+            node = tape.pop()
+            # Of what the value does not depend on there is no gradient.
+            if node.grad is None:
+                continue
+            for parent, part in zip(node.parents, node.vjp(node.grad)):
+                parent.grad = part if parent.grad is None else parent.grad + part
+            node.grad = node.vjp = None
+
+    def of(box):
+        found = box._node.grad
+        return np.zeros_like(box._value) if found is None else found
+
+    return tree_map(of, boxes)

@@ -13,8 +13,8 @@ from skdgm.training.batches import (
     split_labelled,
 )
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
-from skdgm.training.loop import AUTO, Budget, Learned, train
-from skdgm.training.objective import Objective, optimise
+from skdgm.training.loop import AUTO, Budget, Learned, optimise
+from skdgm.training.objective import Objective
 from skdgm.training.progress import Keeper, Progress
 from skdgm.training.reader import Batch, Reader
 from skdgm.training.sequences import Sequences, Stretch, stretches
@@ -48,5 +48,4 @@ __all__ = [
     "split",
     "split_labelled",
     "stretches",
-    "train",
 ]

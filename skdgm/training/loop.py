@@ -2,7 +2,7 @@
 
 Each epoch runs its batches, measures the losses, checks the state and calls the hooks.
 On divergence the last good state is restored; on Ctrl-C what was learned is kept.
-Steps, batches and losses are passed as functions: the loop knows no model.
+Steps, batches and losses are an objective's: the loop knows no model.
 
 The result of training has the last state or the best; its default length is a budget.
 """
@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.optim import Clock
+from skdgm.training.hooks import EarlyStopping
 from skdgm.utils.lists import Lists
 from skdgm.utils.tree import copy, leaves, overwrite
 
@@ -68,62 +69,88 @@ class Outcome(NamedTuple):
     ended: str
 
 
-# Overflow is detected as divergence, and reported with a remedy by the caller.
-@np.errstate(over="ignore", invalid="ignore", divide="ignore")
-def train(state, step, draw, measure, *, epochs, loss_limit, n_epochs=None, hooks=()):
-    """Run epochs of training.
+def optimise(
+    objective,
+    table,
+    epochs,
+    state=None,
+    *,
+    n_epochs=None,
+    hooks=(),
+    early_stopping=False,
+    keeper=None,
+):
+    """Train for a range of epochs.
 
     Parameters
     ----------
-    state : tuple
-        Initial state, a tree of arrays; steps change a copy of it in place.
-    step : callable
-        ``step(state, batch, clock)`` returns the next state.
-    draw : callable
-        ``draw(epoch)`` returns the batches of an epoch, a sequence.
-    measure : callable
-        ``measure(state)`` returns (loss, validation loss or None).
+    objective : Objective
+    table : Table
+        Training rows.
     epochs : range
         Numbers of the epochs to run.
-    loss_limit : float
-        Training has diverged if the loss is above it or NaN, or the state not finite.
+    state : tuple, optional
+        Training state to continue from; by default training starts anew.
     n_epochs : int, optional
         Total number of epochs for the schedules, if known.
     hooks : sequence of Hook
-        All are called; training stops if any returns True.
+    early_stopping : bool, default=False
+        If True, hold rows out and keep the state with their lowest loss.
+    keeper : Keeper, optional
+        Hook that is called last. Where it knows of an earlier run, the epochs that this
+        one did are not repeated, and ``state`` is the last state of that run.
 
     Returns
     -------
-    outcome : Outcome
+    learned : Learned
+    watch : Watch
     """
     hold()
+    held_out, stopping, recipe = None, None, objective.recipe
+    if early_stopping:
+        table, held_out = objective.split(table)
+        since = objective.since(epochs)
+        stopping = EarlyStopping(recipe.n_iter_no_change, recipe.tol, since)
+    state = objective.start() if state is None else objective.resume(state)
+    watch = objective.watch(table, held_out, state)
+    hooks, left = [*hooks, stopping] if stopping else [*hooks], epochs
+    if keeper is not None:
+        left = keeper.join(watch, stopping, epochs)
+        hooks.append(keeper)
+    # Steps change a copy in place.
     good, state, room = state, copy(state), ()
-    losses, validation, ended = [], [], "complete"
-    try:
-        for number in epochs:
-            start = time.perf_counter()
-            for hook in hooks:
-                hook.begin(number)
-            batches = draw(number)
-            for i, batch in enumerate(batches):
-                state = step(state, batch, Clock(number, n_epochs, i, len(batches)))
-            loss, held_out = measure(state)
-            if not (_finite(state) and loss <= loss_limit):
-                state, ended = good, "diverged"
-                break
-            losses.append(loss)
-            validation.append(held_out)
-            room = room if overwrite(room, state) else copy(state)
-            good = room
-            seconds = time.perf_counter() - start
-            report = Report(number, state, loss, held_out, seconds)
-            stops = [hook.end(report) for hook in hooks]
-            if any(stops):
-                ended = "stopped"
-                break
-    except KeyboardInterrupt:
-        state, ended = (state if _finite(state) else good), "interrupted"
-    return Outcome(state, losses, validation, ended)
+    limit, losses, validation, ended = watch.limit, [], [], "complete"
+    # Overflow is detected as divergence, and reported with a remedy by the caller.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        try:
+            for number in left:
+                start = time.perf_counter()
+                for hook in hooks:
+                    hook.begin(number)
+                batches = objective.draw(table, number)
+                for i, batch in enumerate(batches):
+                    clock = Clock(number, n_epochs, i, len(batches))
+                    state = objective.step(state, batch, clock)
+                loss, of_held_out = watch(state)
+                if not (_finite(state) and loss <= limit):
+                    state, ended = good, "diverged"
+                    break
+                losses.append(loss)
+                validation.append(of_held_out)
+                room = room if overwrite(room, state) else copy(state)
+                good = room
+                seconds = time.perf_counter() - start
+                report = Report(number, state, loss, of_held_out, seconds)
+                stops = [hook.end(report) for hook in hooks]
+                if any(stops):
+                    ended = "stopped"
+                    break
+        except KeyboardInterrupt:
+            state, ended = (state if _finite(state) else good), "interrupted"
+    outcome = Outcome(state, losses, validation, ended)
+    if keeper is not None:
+        outcome = keeper.whole(outcome)
+    return kept(outcome, watch, epochs, stopping), watch
 
 
 def _finite(state):

@@ -3,8 +3,6 @@
 from abc import ABC, abstractmethod
 
 from skdgm.training.batches import epoch, split
-from skdgm.training.hooks import EarlyStopping
-from skdgm.training.loop import kept, train
 from skdgm.utils import random
 
 
@@ -156,65 +154,3 @@ class Objective(ABC):
         """Random stream of one update, given its place in training."""
         number = self.epochs_before + clock.epoch
         return random.stream(self.seed, self.STEP, number, clock.batch)
-
-
-def optimise(
-    objective,
-    table,
-    epochs,
-    state=None,
-    *,
-    n_epochs=None,
-    hooks=(),
-    early_stopping=False,
-    keeper=None,
-):
-    """Train for a range of epochs.
-
-    Parameters
-    ----------
-    objective : Objective
-    table : Table
-        Training rows.
-    epochs : range
-        Numbers of the epochs to run.
-    state : tuple, optional
-        Training state to continue from; by default training starts anew.
-    n_epochs : int, optional
-        Total number of epochs for the schedules, if known.
-    hooks : sequence of Hook
-    early_stopping : bool, default=False
-        If True, hold rows out and keep the state with their lowest loss.
-    keeper : Keeper, optional
-        Hook that is called last. Where it knows of an earlier run, the epochs that this
-        one did are not repeated, and ``state`` is the last state of that run.
-
-    Returns
-    -------
-    learned : Learned
-    watch : Watch
-    """
-    held_out, stopping, recipe = None, None, objective.recipe
-    if early_stopping:
-        table, held_out = objective.split(table)
-        since = objective.since(epochs)
-        stopping = EarlyStopping(recipe.n_iter_no_change, recipe.tol, since)
-    state = objective.start() if state is None else objective.resume(state)
-    watch = objective.watch(table, held_out, state)
-    hooks, left = [*hooks, stopping] if stopping else [*hooks], epochs
-    if keeper is not None:
-        left = keeper.join(watch, stopping, epochs)
-        hooks.append(keeper)
-    outcome = train(
-        state,
-        objective.step,
-        lambda number: objective.draw(table, number),
-        watch,
-        epochs=left,
-        loss_limit=watch.limit,
-        n_epochs=n_epochs,
-        hooks=hooks,
-    )
-    if keeper is not None:
-        outcome = keeper.whole(outcome)
-    return kept(outcome, watch, epochs, stopping), watch

@@ -68,9 +68,8 @@ def grads(options, missing=False):
         return noises[level][:, : objective.hierarchy.n_latent[level]]
 
     def bound(params):
-        given = vae._training.statistics, v, noise, stream(0), True
-        terms, _ = objective.terms(params, *given)
-        return bound_of(*terms, vae.beta, objective.weighted)
+        given = vae._training.statistics, v, noise, vae.beta, stream(0)
+        return -objective.forward(params, given)[0]
 
     value, found = vjp(bound, params, lambda b: weight)
     assert value.shape == (len(v),)

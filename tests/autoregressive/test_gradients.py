@@ -49,7 +49,9 @@ def assert_learned(model, params, v, number, expected, n_learned):
     """The grads of losses are those of minus ``expected(params)``, row by row."""
     prepared = model.prepare(params, v, stream(7), number)
     weight = np.random.default_rng(2).random(len(v)) + 0.5
-    value, found = vjp(lambda p: model.losses(p, prepared), params, lambda loss: weight)
+    value, found = vjp(
+        lambda p: model.forward(p, prepared)[0], params, lambda loss: weight
+    )
     np.testing.assert_allclose(value, -expected(params), rtol=1e-9)
     truth = numerical_gradient(lambda p: -weight @ expected(p), params)
     assert_trees(found, truth, rtol=1e-5, atol=1e-7)
@@ -94,7 +96,7 @@ def test_orderless_nets_learn_what_is_hidden(name, kind, dropout):
     prepared = model.prepare(params, v, stream(7), 0)
 
     def expected(params):
-        return -model.losses(params, prepared)
+        return -model.forward(params, prepared)[0]
 
     assert_learned(model, params, v, 0, expected, len(list(leaves(params))))
 
@@ -112,7 +114,7 @@ def test_what_is_missing_is_drawn_and_not_predicted(name):
     whole_log_p = model.log_p(params, whole[:, model.members[k].place], k, None)
     known = ~np.isnan(holed)
     expected = -(whole_log_p * known).sum(axis=1)
-    found = model.losses(params, [(k, ordered, whole)])
+    found = model.forward(params, [(k, ordered, whole)])[0]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
@@ -149,7 +151,7 @@ def test_a_step_is_the_gradient_of_the_mean_and_of_the_penalty(
 
     def objective(params):
         penalty = sum((part**2).sum() for part in leaves(params) if part.ndim == 2)
-        losses = model.losses(params, prepared[0])
+        losses = model.forward(params, prepared[0])[0]
         assert len(losses) == len(X)
         return -(losses.sum() + alpha / 2 * penalty) / len(X)
 

@@ -5,7 +5,7 @@ import pytest
 
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
-from skdgm.directed._gibbs import Chains
+from skdgm.directed._gibbs import Chains, GibbsChain
 from skdgm.directed._way import Given
 from skdgm.nets import nll, vjp
 from skdgm.utils.random import stream
@@ -32,8 +32,9 @@ def test_chains_have_the_posterior(by, monkeypatch):
     rows = np.array([[1.0, 0, 1], [0, 1, np.nan]])
     v, generator = np.repeat(rows, N_CHAINS, axis=0), np.random.default_rng(0)
     z = [np.ones((len(v), n)) for n in own.hierarchy.n_latent]
+    chain = GibbsChain(own.way.net, params.model, None, v, 1)
     for _ in range(40):
-        own.way.sweep(params.model, v, z, generator)
+        z, _ = chain.step(generator, z)
     monkeypatch.undo()
     states = np.concatenate(small.states(own.hierarchy.n_latent), axis=1)
     which = (np.concatenate(z, axis=1)[:, None] == states).all(axis=2)

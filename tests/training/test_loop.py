@@ -1,7 +1,9 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from skdgm.training import EarlyStopping, train
+from skdgm.training import EarlyStopping, optimise
 from skdgm.training.hooks import Hook
 
 START = (np.zeros(2),)
@@ -12,24 +14,46 @@ def add_batch(state, batch, clock):
     return state
 
 
-def run(step=add_batch, measure=lambda state: (0.0, None), n_epochs=4, **options):
-    options = {"loss_limit": 100.0, **options}
-    return train(
-        START,
-        step,
-        lambda epoch: [1.0, 2.0],
-        measure,
-        epochs=range(n_epochs),
-        n_epochs=n_epochs,
-        **options,
+class Monitor:
+    """Losses at the end of each epoch."""
+
+    limit = 100.0
+
+    def __init__(self, measure):
+        self.measure = measure
+
+    def __call__(self, state):
+        return self.measure(state)
+
+    def is_useless(self, loss):
+        return False
+
+
+def run(
+    step=add_batch,
+    measure=lambda state: (0.0, None),
+    n_epochs=4,
+    epochs=None,
+    batches=(1.0, 2.0),
+    **options,
+):
+    objective = SimpleNamespace(
+        recipe=None,
+        resume=lambda state: state,
+        watch=lambda table, held_out, state: Monitor(measure),
+        draw=lambda table, number: batches,
+        step=step,
     )
+    epochs = range(n_epochs) if epochs is None else epochs
+    given = objective, None, epochs, START
+    return optimise(*given, n_epochs=n_epochs, **options)[0]
 
 
 def test_runs_all_epochs():
     outcome = run(measure=lambda state: (float(state[0][0]), None))
     assert outcome.ended == "complete"
     assert outcome.losses == [3.0, 6.0, 9.0, 12.0]
-    assert outcome.validation == [None] * 4
+    assert outcome.validation == []
     np.testing.assert_array_equal(START[0], [0, 0])
 
 
@@ -46,15 +70,7 @@ def test_clock():
         seen.append(clock)
         return state
 
-    train(
-        START,
-        step,
-        lambda epoch: "ab",
-        lambda s: (0.0, None),
-        epochs=range(2, 4),
-        n_epochs=9,
-        loss_limit=1.0,
-    )
+    run(step, epochs=range(2, 4), n_epochs=9, batches="ab")
     assert seen[0] == (2, 9, 0, 2)
     assert seen[-1] == (3, 9, 1, 2)
 
@@ -138,5 +154,4 @@ def test_early_stopping_keeps_the_best():
         measure=lambda state: (0.0, next(losses)), hooks=[stopping], n_epochs=7
     )
     assert outcome.ended == "stopped"
-    assert outcome.validation == [5.0, 3.0, 2.0, 2.5, 1.9995, 4.0]
     np.testing.assert_array_equal(stopping.best[0], [15, 15])

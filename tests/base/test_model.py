@@ -1,0 +1,134 @@
+"""What every model promises, whatever its family: the base test case of the role.
+
+An estimator of the common tests with a model is a case of it; what its model refuses is
+added to ``REFUSED``.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+import skdgm
+from skdgm.base import Density, Model
+from skdgm.training import Objective
+from skdgm.utils.tree import leaves
+from tests.common.instances import INSTANCES
+from tests.common.shapes import brief
+from tests.same_results import data
+
+# The first instance of each class.
+CASES = {
+    type(instance).__name__: instance
+    for instance in reversed(INSTANCES)
+    if instance._MODEL is not None
+}
+REFUSED = [
+    ("VAE", {"n_components": ()}, "n_components must have at least one"),
+    ("VAE", {"hidden_layer_sizes": ((3,), (4,))}, "one tuple for each"),
+    ("VAE", {"hidden_layer_sizes": (0,)}, "hidden_layer_sizes"),
+    ("HelmholtzMachine", {"hidden_layer_sizes": ()}, "at least one number"),
+    ("BidirectionalHelmholtzMachine", {"feature_layer": 9}, "feature_layer"),
+    (
+        "SigmoidBeliefNetwork",
+        {"recognition_autoregressive": True, "objective": "disarm"},
+        "needs independent bits",
+    ),
+    (
+        "SigmoidBeliefNetwork",
+        {"autoregressive": "nade", "objective": "concrete"},
+        "does not support autoregressive='nade'",
+    ),
+    ("GeneratorNet", {"hidden_layer_sizes": (0,)}, "hidden_layer_sizes"),
+    (
+        "GeneratorNet",
+        {"architecture": "conv", "conv_layer_sizes": ()},
+        "a number of maps",
+    ),
+    ("FVBN", {"alpha": (0.1, -1.0)}, "alpha"),
+    ("NADE", {"ordering": (0, 0)}, "ordering"),
+    ("MADE", {"hidden_layer_sizes": (0,)}, "hidden_layer_sizes"),
+    ("EoNADE", {"missing_pattern": "model"}, "missing_pattern"),
+]
+
+
+@pytest.fixture(scope="module", params=CASES)
+def fitted(request):
+    """A fitted estimator, its rows and targets."""
+    estimator = brief(clone(CASES[request.param]), 1)
+    X, y = data(estimator)
+    return estimator.fit(X, y), X, y
+
+
+def parts_of(estimator):
+    """Model of a fitted estimator, facts and state."""
+    facts = estimator._facts(estimator._learned)
+    return estimator._MODEL, facts, estimator._state()
+
+
+def assert_same(a, b):
+    for one, other in zip(leaves(a), leaves(b), strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+
+
+def test_the_role_is_filled(fitted):
+    model = fitted[0]._MODEL
+    assert isinstance(model, Model)
+    assert not type(model).__abstractmethods__
+
+
+def test_attributes_and_state_are_inverse(fitted):
+    model, facts, state = parts_of(fitted[0])
+    attributes = model.attributes(facts, state)
+    assert set(attributes) <= set(vars(fitted[0]))
+    again = model.state(facts, attributes)
+    assert type(again) is type(state)
+    assert_same(again, state)
+
+
+def test_a_structure_has_names_of_options_and_is_kept(fitted, tmp_path):
+    estimator, _, _ = fitted
+    asked = estimator._facts().structure
+    assert isinstance(asked, SimpleNamespace)
+    assert set(vars(asked)) <= set(vars(estimator._options))
+    skdgm.save(estimator, tmp_path / "model.skdgm")
+    loaded = skdgm.load(tmp_path / "model.skdgm")
+    assert vars(loaded._learned).keys() == vars(asked).keys()
+    loaded._check_unchanged()
+
+
+def test_options_of_a_fit_are_not_refused(fitted):
+    fitted[0]._MODEL.check(fitted[0]._options)
+
+
+@pytest.mark.parametrize("name, options, message", REFUSED)
+def test_options_are_refused(name, options, message):
+    case = clone(CASES[name])
+    given = vars(case._present_options()) | options
+    with pytest.raises(ValueError, match=message):
+        case._MODEL.check(SimpleNamespace(**given))
+
+
+def test_a_density_is_that_of_a_state(fitted):
+    estimator, X, _ = fitted
+    model, facts, state = parts_of(estimator)
+    density = model.density(facts, state)
+    assert isinstance(density, Density)
+    found = density.log_prob(X[:9])
+    np.testing.assert_array_equal(found, estimator.score_samples(X[:9]))
+    assert density.features(X[:9]).shape == (9, estimator._n_features_out)
+
+
+def test_an_objective_begins_with_all_attributes(fitted):
+    estimator, X, y = fitted
+    model, facts, state = parts_of(estimator)
+    table = estimator._begin(X, y, None, fresh=False)
+    objective = model.objective(facts, table, 0)
+    assert isinstance(objective, Objective)
+    start = objective.start()
+    expected, found = (model.attributes(facts, part) for part in (state, start))
+    assert found.keys() == expected.keys()
+    for one, other in zip(leaves(start.params), leaves(state.params), strict=True):
+        assert one.shape == other.shape
+        assert one.dtype == other.dtype
