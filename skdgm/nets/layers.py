@@ -11,7 +11,8 @@ generator. ``apply(params, statistics, x, rng, train)`` is a pure function;
 ``statistics``, such as running means, change without gradients and are returned
 updated. ``tangent`` also takes a direction of the rows and gives the derivative of the
 outputs along it, from which second derivatives are had
-(:mod:`skdgm.nets.adversarial.tangents`).
+(:mod:`skdgm.nets.adversarial.tangents`). Layers that are one-to-one have an ``inverse``
+and a ``log_det`` (:mod:`skdgm.nets.bijections`).
 """
 
 from functools import partial
@@ -37,6 +38,11 @@ def no_tangent(*given, **more):
     )
 
 
+def no_inverse(*given):
+    """Raise ValueError: a layer is not one-to-one."""
+    raise ValueError("The net has a layer without an inverse.")
+
+
 class Net(NamedTuple):
     """Functions of a net, apart from its parameters.
 
@@ -52,11 +58,18 @@ class Net(NamedTuple):
     tangent : callable, optional
         ``tangent(params, statistics, x, dx, rng=None, train=False)`` returns (y, dy),
         the derivative of y along the direction dx, both differentiable by ``params``.
+    inverse : callable, optional
+        ``inverse(params, statistics, y)`` returns x.
+    log_det : callable, optional
+        ``log_det(params, statistics, x)`` returns (y, log_det), the log of the absolute
+        determinant of the Jacobian, of shape (n_rows,), both differentiable.
     """
 
     init: object
     apply: object
     tangent: object = no_tangent
+    inverse: object = no_inverse
+    log_det: object = no_inverse
 
 
 class Scales(NamedTuple):
@@ -194,8 +207,8 @@ def followed(statistics, now):
 
 def serial(*nets):
     """Composition of nets, each applied to the output of the one before."""
-    begin, *rest = _begin_serial, _apply_serial, _tangent_serial
-    return Net(partial(begin, nets), *(partial(f, nets) for f in rest))
+    parts = _begin_serial, _apply_serial, _tangent_serial, _inverse_serial
+    return Net(*(partial(part, nets) for part in (*parts, _log_det_serial)))
 
 
 def _begin_serial(nets, rng, n_inputs, dtype):
@@ -223,3 +236,17 @@ def _tangent_serial(nets, params, statistics, x, dx, rng=None, train=False):
         fold = rng.fold(number) if rng is not None else None
         x, dx = net.tangent(own, kept, x, dx, rng=fold, train=train)
     return x, dx
+
+
+def _inverse_serial(nets, params, statistics, y):
+    for net, own, kept in zip(nets[::-1], params[::-1], statistics[::-1], strict=True):
+        y = net.inverse(own, kept, y)
+    return y
+
+
+def _log_det_serial(nets, params, statistics, x):
+    total = 0.0
+    for net, own, kept in zip(nets, params, statistics, strict=True):
+        x, log_det = net.log_det(own, kept, x)
+        total = total + log_det
+    return x, total

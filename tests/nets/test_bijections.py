@@ -1,0 +1,74 @@
+"""Layers with an inverse: there and back, and volumes held to differences."""
+
+import numpy as np
+import pytest
+
+from skdgm.nets.bijections import affine, monotone, permutation
+from skdgm.nets.layers import dense, serial
+from skdgm.utils.tree import tree_map
+from tests.nets.recipes import assert_slopes, numbers
+
+NAMES = "identity", "logistic", "tanh", "leaky_relu", "softplus"
+LAYERS = {name: monotone(name) for name in NAMES}
+LAYERS |= {"affine": affine(), "permutation": permutation(np.array([2, 0, 1]))}
+LAYERS["serial"] = serial(
+    affine(), LAYERS["permutation"], monotone("leaky_relu"), affine(), monotone("tanh")
+)
+
+
+@pytest.fixture(params=LAYERS)
+def given(request):
+    """A layer, parameters at random, and rows."""
+    net = LAYERS[request.param]
+    n_outputs, params, statistics = net.init(np.random.default_rng(0), 3, float)
+    assert n_outputs == 3
+    rng = np.random.default_rng(1)
+    params = tree_map(lambda leaf: leaf + rng.normal(0, 0.2, leaf.shape), params)
+    return net, params, statistics, numbers(5, 3, seed=2)
+
+
+def test_there_and_back(given):
+    net, params, statistics, x = given
+    y, log_det = net.log_det(params, statistics, x)
+    np.testing.assert_allclose(y, net.apply(params, statistics, x)[0], rtol=1e-12)
+    assert log_det.shape == (5,)
+    np.testing.assert_allclose(net.inverse(params, statistics, y), x, rtol=1e-7)
+
+
+def test_volumes_are_those_of_differences(given):
+    net, params, statistics, x = given
+    _, found = net.log_det(params, statistics, x)
+    step = 1e-6
+    for row, expected in zip(x, found):
+        moved = row + step * np.concatenate([np.eye(3), -np.eye(3)])
+        y, _ = net.apply(params, statistics, moved)
+        jacobian = (y[:3] - y[3:]) / (2 * step)
+        np.testing.assert_allclose(
+            expected, np.linalg.slogdet(jacobian)[1], rtol=1e-6, atol=1e-7
+        )
+
+
+def test_volumes_have_gradients(given):
+    net, params, statistics, x = given
+
+    def likelihood(params):
+        y, log_det = net.log_det(params[0], statistics, params[1])
+        return log_det - 0.5 * (y**2).sum(axis=1)
+
+    assert_slopes(likelihood, (params, x))
+
+
+def test_logs_of_slopes_stay_finite():
+    x = np.array([[-90.0, 90.0]], np.float32)
+    for name in NAMES:
+        y, log_det = monotone(name).log_det((), (), x)
+        assert y.dtype == log_det.dtype == np.float32
+        assert np.isfinite(log_det).all()
+
+
+def test_a_layer_without_an_inverse_says_so():
+    net = serial(affine(), dense(3))
+    _, params, statistics = net.init(np.random.default_rng(0), 3, float)
+    for function in net.inverse, net.log_det:
+        with pytest.raises(ValueError, match="without an inverse"):
+            function(params, statistics, np.zeros((2, 3)))
