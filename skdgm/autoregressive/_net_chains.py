@@ -1,14 +1,9 @@
 r"""Chains that are nets: layers with masks, or one layer shared by all conditionals.
 
-Masks leave no path from a column to its own output or to that of one before it. Each
-unit has a degree, the number of the last column that it may see:
-
-.. math:: M_{ij} = 1 \text{ where } d_i \le d_j \text{ between units}, \quad
-   d_i < t_j \text{ to outputs of column } t_j
-
-Without hidden units this is a fully visible belief network [1]_, with a group of units
-for each column a neural autoregressive network [2]_, and with random degrees a masked
-autoencoder [3]_.
+Masks leave no path from a column to its own output or to that of one before it
+(:mod:`skdgm.nets.masks`). Without hidden units this is a fully visible belief network
+[1]_, with a group of units for each column a neural autoregressive network [2]_, and
+with random degrees a masked autoencoder [3]_.
 
 The hidden layer shared by the conditionals of all columns is
 
@@ -39,11 +34,11 @@ from skdgm.nets import (
     Tied,
     activate,
     beside,
-    dense,
+    by_degrees,
     draw_bits,
     initial,
     listed,
-    masked,
+    masked_dense,
     pick,
     tied,
 )
@@ -75,12 +70,12 @@ class MaskedChain(Chain):
         numbers = np.arange(self.n_columns)
         seen = np.repeat(numbers, self.conditionals.n_inputs)
         of_outputs = np.repeat(numbers, self.conditionals.n_outputs)
-        levels = [seen, *degrees]
-        self.masks = [a[:, None] <= b for a, b in zip(levels, degrees)]
-        top = np.concatenate([*degrees[-1:], *([seen] if self.direct else [])])
-        self.masks.append(top[:, None] < of_outputs)
+        self.masks = by_degrees(seen, degrees, of_outputs, self.direct)
+        self.layers = [masked_dense(mask, activation, rule) for mask in self.masks[:-1]]
+        self.layers.append(masked_dense(self.masks[-1]))
         # Number of units of each layer whose degree is below each column's.
-        self.below = [np.searchsorted(d, np.arange(self.n_columns + 1)) for d in levels]
+        ends, levels = np.arange(self.n_columns + 1), [seen, *degrees]
+        self.below = [np.searchsorted(own, ends) for own in levels]
 
     @staticmethod
     def n_weights(n_inputs, n_outputs, degrees, activation, rule, direct):
@@ -105,10 +100,7 @@ class MaskedChain(Chain):
         params : tuple of Layer
             In the data's order of columns.
         """
-        layers = []
-        for mask in self.masks[:-1]:
-            W = initial(self.rule, rng, *mask.shape)
-            layers.append(Layer(W.astype(dtype), np.zeros(mask.shape[1], dtype)))
+        layers = [net.init(rng, None, dtype)[1] for net in self.layers[:-1]]
         W = np.zeros(self.masks[-1].shape, dtype)
         return self.natural((*layers, Layer(W, self.first.astype(dtype))))
 
@@ -139,14 +131,13 @@ class MaskedChain(Chain):
         top = self.hidden(params, x) if self.degrees else listed(x)
         if self.degrees and self.direct:
             top = beside(top, x)
-        W, b = params[-1]
-        return dense(top, self._masked(W, -1), b, "identity")
+        return self.layers[-1].apply(params[-1], (), top)[0]
 
     def hidden(self, params, x):
         """Last hidden layer, of shape (n_rows, n_features)."""
         h = listed(x)
-        for number, (W, b) in enumerate(params[:-1]):
-            h = dense(h, self._masked(W, number), b, self.activation)
+        for net, own in zip(self.layers, params[:-1]):
+            h, _ = net.apply(own, (), h)
         return h
 
     def features(self, params, v):
@@ -159,9 +150,6 @@ class MaskedChain(Chain):
             return super().features(params, v)
         out = self.apply(params, self.conditionals.inputs(v))
         return self.conditionals.mean(out)[:, self.place]
-
-    def _masked(self, W, number):
-        return masked(W, self.masks[number].astype(W.dtype))
 
     def prepared(self, params):
         """Parameters with masks applied to their weights."""

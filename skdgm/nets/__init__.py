@@ -8,7 +8,6 @@ from skdgm.nets.constrained import (
     Tied,
     beside,
     draw_bits,
-    masked,
     pick,
     tied,
 )
@@ -32,6 +31,7 @@ from skdgm.nets.losses import (
     softmax_cross_entropy,
     squared_error,
 )
+from skdgm.nets.masks import by_degrees, masked, masked_dense
 from skdgm.nets.objective import NetObjective, NetState
 from skdgm.nets.parts import SOLVERS, Part, Parts, follow
 from skdgm.nets.primitives import (
@@ -80,6 +80,7 @@ __all__ = [
     "activate",
     "beside",
     "bounded",
+    "by_degrees",
     "check_dropout",
     "coin",
     "columns",
@@ -109,6 +110,7 @@ __all__ = [
     "logistic_cross_entropy",
     "maps",
     "masked",
+    "masked_dense",
     "mixture_loss",
     "nll",
     "normal_loss",

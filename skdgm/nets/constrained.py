@@ -1,27 +1,17 @@
-r"""Constrained weights, of autoregressive models: masked, or tied.
-
-A mask M of zeros and ones,
-
-.. math:: W \odot M, \qquad \bar W = \overline{W \odot M} \odot M,
-
-restricts each output to some of the inputs [1]_.
-
-Tied weights let all conditionals share hidden units:
+r"""Tied weights, of autoregressive models, whose conditionals share hidden units:
 
 .. math:: h_t = f\Bigl(\rho_t \bigl(c + \sum_{i < t} x_i W_i\bigr)\Bigr), \qquad
    z_t = b_t + V_t h_t.
 
-All columns together cost as much as one layer [2]_: the pre-activations of hidden units
+All columns together cost as much as one layer [1]_: the pre-activations of hidden units
 accumulate from column to column. With real numbers, all of which contribute to the last
-ones, these are scaled by a factor :math:`\rho_t` for each column [3]_.
+ones, these are scaled by a factor :math:`\rho_t` for each column [2]_.
 
 References
 ----------
-.. [1] Germain, Gregor, Murray and Larochelle (2015). MADE: masked autoencoder for
-   distribution estimation. ICML.
-.. [2] Larochelle and Murray (2011). The neural autoregressive distribution estimator.
+.. [1] Larochelle and Murray (2011). The neural autoregressive distribution estimator.
    AISTATS.
-.. [3] Uria, Murray and Larochelle (2013). RNADE: the real-valued neural autoregressive
+.. [2] Uria, Murray and Larochelle (2013). RNADE: the real-valued neural autoregressive
    density-estimator. NIPS.
 """
 
@@ -42,25 +32,6 @@ from skdgm.utils.threading.parallel import run
 KINDS = {"logistic": hidden.LOGISTIC, "tanh": hidden.TANH, "relu": hidden.RELU}
 # Cost of an activation function, in multiply-adds.
 _WORK = 20
-
-
-@primitive
-def masked(W, mask):
-    """Multiply weights by a mask of zeros and ones.
-
-    Parameters
-    ----------
-    W, mask : ndarray of shape (n_below, n_above)
-        Of one dtype.
-
-    Returns
-    -------
-    W : ndarray of shape (n_below, n_above)
-    """
-    return W * mask
-
-
-defvjp(masked, lambda _, W, mask: lambda grad: grad * mask, None)
 
 
 @primitive

@@ -7,9 +7,7 @@ from skdgm.nets import (
     Shape,
     Tied,
     beside,
-    dense,
     draw_bits,
-    masked,
     pick,
     tied,
     vjp,
@@ -31,12 +29,7 @@ RHO = {"plain": False, "scaled": True}
 
 
 def test_slopes():
-    x, other, mask = (
-        numbers(4, 5),
-        numbers(4, 2, seed=1),
-        1.0 * (numbers(4, 5, seed=2) > 0),
-    )
-    assert_slopes(lambda params: masked(params[0], mask), (x,))
+    x, other = numbers(4, 5), numbers(4, 2, seed=1)
     assert_slopes(lambda params: pick(params[0], INDEX), (x,))
     assert_slopes(lambda params: beside(*params), (x, other))
     assert_slopes(lambda params: beside(x, params[0]), (other,))
@@ -53,29 +46,15 @@ def test_slopes_of_what_is_used_twice():
 
 
 def test_values():
-    x, mask = numbers(4, 5), numbers(4, 5, seed=2) > 0
-    found = masked(x, mask.astype(x.dtype))
-    np.testing.assert_array_equal(found, np.where(mask, x, 0))
+    x = numbers(4, 5)
     np.testing.assert_array_equal(pick(x, INDEX), x[:, INDEX])
     np.testing.assert_array_equal(beside(x, -x), np.hstack([x, -x]))
-
-
-def test_what_is_masked_does_not_learn():
-    x, W, mask = numbers(6, 4), numbers(4, 5, seed=1), numbers(4, 5, seed=2) > 0
-
-    def function(params):
-        return dense(x, masked(params[0], mask * 1.0), np.zeros(5), "tanh")
-
-    _, (grad,) = vjp(function, (W,), np.ones_like)
-    assert not grad[~mask].any()
-    assert grad[mask].all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_types_are_kept(dtype):
     x = numbers(4, 5, dtype=dtype)
     for function in (
-        lambda params: masked(params[0], np.ones_like(x)),
         lambda params: pick(params[0], INDEX),
         lambda params: beside(params[0], params[0]),
     ):
