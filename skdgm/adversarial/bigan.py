@@ -6,13 +6,13 @@ r"""Generative adversarial networks with an encoder: a game of pairs.
 
 from typing import ClassVar, Literal
 
-from skdgm.adversarial._games.bigan_game import Paired
 from skdgm.adversarial._games.logit_losses import LOSSES
+from skdgm.adversarial._nets.bigan_model import BiGANModel
 from skdgm.adversarial._options import AdversarialOptions, PlayerOptions
 from skdgm.adversarial.gan import DEFAULTS, GAN
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count, NotNegative
-from skdgm.implicit import ImplicitModel
+from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.options import RelaxedOptions
 from skdgm.utils.domains import is_frame
 
@@ -20,7 +20,7 @@ from skdgm.utils.domains import is_frame
 _LOSSES = [name for name in LOSSES if name not in ("minimax", "likelihood")]
 
 
-class BiGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitModel):
+class BiGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
     r"""GAN with an encoder: both learn by a discriminator of rows and latent units.
 
     .. math::
@@ -90,40 +90,12 @@ class BiGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitModel):
     reconstruction_weight: NotNegative = 0.0
     beta_2: ClassVar = 0.99
 
-    _WIRING = Paired
+    _MODEL, _invertible = BiGANModel(), True
     _BUDGET, _BUDGET_BITS = GAN._BUDGET, GAN._BUDGET_BITS
-    _IMPLIED = ImplicitModel._IMPLIED | DEFAULTS
+    _IMPLIED = ImplicitEstimator._IMPLIED | DEFAULTS
     _DIVERSIFY = "Raise gradient_penalty or lower learning_rate."
 
     _budget, discriminator_score = GAN._budget, GAN.discriminator_score
-
-    def transform(self, X):
-        """Latent units of rows, by the encoder.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, n_components)
-        """
-        return super().transform(X)
-
-    def inverse_transform(self, Z):
-        """Rows of latent units, by the generator, as of :meth:`generate`.
-
-        Parameters
-        ----------
-        Z : array-like of shape (n_samples, n_components)
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            Bits and categories are the most probable ones.
-        """
-        return self.generate(Z)
 
     def reconstruct(self, X):
         """Rows that the generator makes of the codes of rows.

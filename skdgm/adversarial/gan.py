@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from sklearn.utils._param_validation import Interval
 
-from skdgm.adversarial._nets.wiring import Wiring
+from skdgm.adversarial._nets.gan_model import GANModel
 from skdgm.adversarial._options import AdversarialOptions, PlayerOptions
 from skdgm.base.options import (
     KW_ONLY,
@@ -24,13 +24,13 @@ from skdgm.base.options import (
     Positive,
     Share,
 )
-from skdgm.implicit import ImplicitModel
+from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.options import RelaxedOptions
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
 
 
-class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitModel):
+class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
     r"""Generative adversarial network: a generator that a discriminator judges.
 
     .. math::
@@ -175,7 +175,7 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitModel):
     n_frequencies: CountOrZero | Auto = "auto"
     features: Literal["discriminator", "latent"] = "discriminator"
 
-    _WIRING = Wiring
+    _MODEL = GANModel()
     # That of binary and grey columns is the second one.
     _BUDGET, _BUDGET_BITS = Budget(5_000, 10, 1_000), Budget(2_500, 10, 1_000)
 
@@ -198,9 +198,8 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitModel):
             Of a conditional model the largest of all classes; with ``packing`` that of
             a pack of copies of the row, which tells less of the row.
         """
-        return self.density_.by_rows(
-            X, lambda x, _: self._wiring(self._learned).score(self._training, x)
-        )
+        density = self.density_
+        return density.by_rows(density.read(X), self._MODEL.score)
 
 
 # Those of options that a variant does not have.

@@ -4,25 +4,20 @@ r"""Generative adversarial networks whose discriminator tells classes apart.
    p(\text{real} \mid x) = \frac{Z(x)}{Z(x) + 1}, \quad Z(x) = \sum_k e^{l_k(x)}
 """
 
-from numbers import Real
 from typing import ClassVar, Literal
 
-from skdgm.adversarial._nets.label_wiring import LabelWiring
+from skdgm.adversarial._nets.label_model import LabelModel
 from skdgm.adversarial._options import AdversarialOptions, Jitter, PlayerOptions
 from skdgm.adversarial.gan import DEFAULTS
 from skdgm.base import Classifier
-from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, NotNegative
-from skdgm.implicit import ImplicitModel
+from skdgm.data import columns_as_asked
+from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.columns import find_grey
 from skdgm.implicit.options import RelaxedOptions
 from skdgm.nets import NetEstimator
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
-from skdgm.utils.counts import is_a
-
-# Entries of a block of rows.
-_ENTRIES = 2**14
 
 
 class GANClassifier(
@@ -129,80 +124,18 @@ class GANClassifier(
     loss: ClassVar = "non-saturating"
     gradient_penalty: ClassVar = 0.0
 
-    _IMPLIED = ImplicitModel._IMPLIED | DEFAULTS
+    _IMPLIED = ImplicitEstimator._IMPLIED | DEFAULTS
     _IMPLIED |= {"class_conditional": True, "n_frequencies": 0}
-    _WIRING, _BUDGET, _shares = LabelWiring, Budget(4_000, 10, 1_000), None
+    _MODEL, _KNOWN = LabelModel(), ("_grey", "classes_")
+    _BUDGET = Budget(4_000, 10, 1_000)
 
-    def transform(self, X):
-        """Last hidden units of the discriminator.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_units)
-        """
-        return self.density_.features(X)
-
-    def sample(self, n_samples=1, random_state=None):
-        """Draw rows from the generator.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-        random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            A DataFrame if ``fit`` was given one.
-        """
-        return framed(self, self.density_.sample(n_samples, random_state))
-
-    # A generator's; no base class, since of those only four may be ours.
-    score_samples, impute = ImplicitModel.score_samples, ImplicitModel.impute
-    column_types_ = ImplicitModel.column_types_
-    density_, density_kind_ = ImplicitModel.density_, ImplicitModel.density_kind_
-    _structure, _objective = ImplicitModel._structure, ImplicitModel._objective
-    _emission, _domain = ImplicitModel._emission, ImplicitModel._domain
-    _n_features_out = ImplicitModel._n_features_out
-
-    def _wiring(self, structure):
-        """Nets of a structure, and how they learn."""
-        given = structure, self._emission, len(self.classes_), self._options
-        return self._WIRING(*given)
-
-    def _check_options(self):
-        asked = self._options
-        size = asked.discriminator_noise
-        pair = isinstance(size, tuple) and len(size) == 2
-        if isinstance(size, tuple) and not (
-            pair and all(is_a(Real, part) and part >= 0 for part in size)
-        ):
-            raise ValueError(
-                "discriminator_noise must be a number of at least 0, or two, of what "
-                f"is seen and of hidden units; got {size}."
-            )
-        self._WIRING.check(asked)
+    @property
+    def _domain(self):
+        return columns_as_asked(self._options)
 
     def _count(self, table, fresh):
         find_grey(self, table, fresh)
         super()._count(table, fresh)
 
     def _logits(self, rows):
-        state, wiring = self._training, self._wiring(self._learned)
-        read = self._emission.inputs
-
-        def of_rows(v, _):
-            return wiring.logits(state, read(v)[0])
-
-        return self.density_.by_content(of_rows, rows, _ENTRIES)
-
-    def _attributes(self, state):
-        found = super()._attributes(state)
-        found["n_updates_"] = int(state.t[0])
-        return found
+        return self.density_.by_rows(rows, self._MODEL.logits)

@@ -7,12 +7,9 @@ r"""Generative adversarial networks whose codes can be read off their rows.
 from typing import ClassVar, Literal
 
 import numpy as np
-from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from skdgm.adversarial._games.iic_infogan import Viewed
-from skdgm.adversarial._games.infogan_game import Informed
+from skdgm.adversarial._nets.infogan_model import InfoGANModel
 from skdgm.adversarial._options import AdversarialOptions, Jitter, PlayerOptions
 from skdgm.adversarial.gan import DEFAULTS, GAN
 from skdgm.base.frames import framed
@@ -24,12 +21,12 @@ from skdgm.base.options import (
     Positive,
     Several,
 )
-from skdgm.implicit import ImplicitModel
+from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.options import RelaxedOptions
 from skdgm.utils.counts import count_rows, layer_sizes
 
 
-class InfoGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitModel):
+class InfoGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
     r"""GAN with codes that explain its rows: categories, and continuous ones.
 
     .. math::
@@ -114,58 +111,12 @@ class InfoGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitModel):
     prior = "normal"
     beta_2: ClassVar = 0.99
 
-    _WIRING = Informed
+    _MODEL, _invertible = InfoGANModel(), True
     _BUDGET, _BUDGET_BITS = GAN._BUDGET, GAN._BUDGET_BITS
-    _IMPLIED = ImplicitModel._IMPLIED | DEFAULTS
+    _IMPLIED = ImplicitEstimator._IMPLIED | DEFAULTS
     _DIVERSIFY = "Raise gradient_penalty or lower learning_rate or information_weight."
 
     _budget, discriminator_score = GAN._budget, GAN.discriminator_score
-
-    def transform(self, X):
-        """Distributions of the codes of rows.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_features_out)
-            Probabilities of each category of each categorical code, and then means of
-            continuous codes.
-        """
-        return super().transform(X)
-
-    def inverse_transform(self, H):
-        """Rows of codes, with all other latent units at zero.
-
-        Parameters
-        ----------
-        H : array-like of shape (n_samples, n_features_out)
-            As :meth:`transform` returns it.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-
-        Raises
-        ------
-        ValueError
-            H does not have a column for each category and each continuous code.
-        """
-        check_is_fitted(self)
-        given, H = H, check_array(H, dtype=self._dtype, input_name="H")
-        generator = self.density_.generator
-        width = generator.codes.width
-        if H.shape[1] != width:
-            raise ValueError(
-                f"H has {H.shape[1]} columns, but the codes of {self._name} have "
-                f"{width}."
-            )
-        others = np.zeros((len(H), generator.n_latent - width), H.dtype)
-        found = self.density_.decode(np.concatenate([others, H], axis=1))
-        return framed(self, found, given)
 
     @available_if(lambda model: bool(layer_sizes(model._options.n_categories)))
     def predict(self, X):
@@ -181,8 +132,8 @@ class InfoGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitModel):
         category : ndarray of int, of shape (n_samples,) or (n_samples, n_categorical)
             Number of the category, of each code if there are several categorical ones.
         """
-        H = self.density_.features(X)
-        groups = self._wiring(self._learned).codes.groups()
+        density = self.density_
+        H, groups = density.features(X), density.generator.codes.groups()
         found = np.column_stack([H[:, own].argmax(axis=1) for own in groups])
         return found[:, 0] if len(groups) == 1 else found
 
@@ -215,10 +166,6 @@ class InfoGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitModel):
             own = density.generator.codes.given(codes, n_samples)
             density.generator = density.generator._replace(codes=own)
         return framed(self, density.sample(n_samples, random_state))
-
-    def _wiring(self, structure):
-        kind = Viewed if structure["jitter or n_neighbors"] else Informed
-        return kind(structure, self._emission, 0, self._options)
 
     def _count(self, table, fresh):
         super()._count(table, fresh)

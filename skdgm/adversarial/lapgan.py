@@ -5,17 +5,15 @@ r"""Laplacian pyramids of adversarial networks.
 
 from typing import Literal
 
-from sklearn.utils.validation import check_is_fitted
-
-from skdgm.adversarial._nets.pyramid_wiring import PyramidWiring
+from skdgm.adversarial._nets.pyramid_model import PyramidModel
 from skdgm.adversarial._options import AdversarialOptions
 from skdgm.adversarial.gan import DEFAULTS
 from skdgm.base.options import KW_ONLY, Count
-from skdgm.implicit import ImplicitModel
+from skdgm.implicit import ImplicitEstimator
 from skdgm.training import Budget
 
 
-class LAPGAN(AdversarialOptions, ImplicitModel):
+class LAPGAN(AdversarialOptions, ImplicitEstimator):
     r"""Laplacian pyramid of adversarial networks: small images, then their details.
 
     .. math::
@@ -85,8 +83,8 @@ class LAPGAN(AdversarialOptions, ImplicitModel):
     class_conditional: bool = False
     features: Literal["discriminator", "latent"] = "discriminator"
 
-    _WIRING = PyramidWiring
-    _IMPLIED = ImplicitModel._IMPLIED | DEFAULTS | {"n_frequencies": 0}
+    _MODEL = PyramidModel(of_data=True)
+    _IMPLIED = ImplicitEstimator._IMPLIED | DEFAULTS | {"n_frequencies": 0}
     _BUDGET = Budget(2_500, 10, 300)
     # Advice where generated rows are all alike.
     _DIVERSIFY = (
@@ -97,5 +95,4 @@ class LAPGAN(AdversarialOptions, ImplicitModel):
     @property
     def pyramid_shapes_(self):
         """Shapes of images, (height, width, channels), the smallest first."""
-        check_is_fitted(self)
-        return self._wiring(self._learned).pyramid.shapes
+        return self.density_.generator.pyramid.shapes

@@ -5,17 +5,15 @@ r"""Stacked adversarial networks.
 
 from typing import Literal
 
-from sklearn.utils.validation import check_is_fitted
-
-from skdgm.adversarial._nets.pyramid_wiring import StackWiring
+from skdgm.adversarial._nets.pyramid_model import PyramidModel
 from skdgm.adversarial._options import AdversarialOptions
 from skdgm.adversarial.gan import DEFAULTS
 from skdgm.base.options import KW_ONLY, Count
-from skdgm.implicit import ImplicitModel
+from skdgm.implicit import ImplicitEstimator
 from skdgm.training import Budget
 
 
-class StackGAN(AdversarialOptions, ImplicitModel):
+class StackGAN(AdversarialOptions, ImplicitEstimator):
     r"""Stacked adversarial networks: images drawn small, and then whole once more.
 
     .. math::
@@ -89,8 +87,8 @@ class StackGAN(AdversarialOptions, ImplicitModel):
     class_conditional: bool = False
     features: Literal["discriminator", "latent"] = "discriminator"
 
-    _WIRING = StackWiring
-    _IMPLIED = ImplicitModel._IMPLIED | DEFAULTS | {"n_frequencies": 0}
+    _MODEL = PyramidModel(of_data=False)
+    _IMPLIED = ImplicitEstimator._IMPLIED | DEFAULTS | {"n_frequencies": 0}
     _BUDGET = Budget(2_500, 10, 300)
     # Advice where generated rows are all alike.
     _DIVERSIFY = (
@@ -101,5 +99,4 @@ class StackGAN(AdversarialOptions, ImplicitModel):
     @property
     def pyramid_shapes_(self):
         """Shapes of images, (height, width, channels), the smallest first."""
-        check_is_fitted(self)
-        return self._wiring(self._learned).pyramid.shapes
+        return self.density_.generator.pyramid.shapes

@@ -1,8 +1,9 @@
 """Models that draw rows by a generator and have no density of their own."""
 
 from skdgm.implicit.density import ImplicitDensity
+from skdgm.implicit.estimator import ImplicitEstimator
 from skdgm.implicit.generator import PRIORS, Generator, check_norm
-from skdgm.implicit.model import ImplicitModel
+from skdgm.implicit.model import ImplicitModel, n_classes_of
 from skdgm.implicit.watch import GeneratorWatch
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "Generator",
     "GeneratorWatch",
     "ImplicitDensity",
+    "ImplicitEstimator",
     "ImplicitModel",
     "check_norm",
+    "n_classes_of",
 ]

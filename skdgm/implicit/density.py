@@ -5,7 +5,7 @@ entries is one, so all conditional distributions follow: those of a mixture.
 """
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 
 from skdgm.base import Density, of_rows
 from skdgm.data import BinaryColumns, fill
@@ -34,9 +34,13 @@ class ImplicitDensity(Density):
     ----------
     name, read, domain, columns, seed
         As of :class:`~skdgm.base.Density`.
-    generator : Generator
-    net : (tuple, tuple)
-        Its parameters and statistics.
+    model : ImplicitModel
+    nets : SimpleNamespace
+        Of the model, with a ``generator``.
+    state : tuple
+        Of training.
+    latent : bool
+        Whether features are latent units.
     n_draws : callable
         Returns the number of draws.
     noise : float
@@ -44,18 +48,17 @@ class ImplicitDensity(Density):
         none.
     shares : ndarray of shape (n_classes,), or None
         Frequencies of the classes.
-    hidden : callable, optional
-        ``hidden(x, known)`` returns features of what a discriminator sees, of which
-        entries are known (None: all); by default features are latent units.
     """
 
     def __init__(
-        self, *common, generator, net, n_draws, noise=0.0, shares=None, hidden=None
+        self, *common, model, nets, state, latent, n_draws, noise=0.0, shares=None
     ):
         super().__init__(*common)
-        self.generator, self.net, self.n_draws = generator, net, n_draws
-        self.emission, self.noise, self.shares = generator.emission, noise, shares
-        self.hidden, self._kernels = hidden, None
+        self.model, self.nets, self.state, self.latent = model, nets, state, latent
+        self.generator, self.emission = nets.generator, nets.generator.emission
+        self.net = state.learned[0], state.generator.statistics
+        self.n_draws, self.noise, self.shares = n_draws, noise, shares
+        self._kernels = None
         if (self.emission.kinds == "grey").all():
             self.domain = GreyColumns()
 
@@ -81,7 +84,7 @@ class ImplicitDensity(Density):
         codes : ndarray of int, optional
             Classes; by default drawn by their frequencies.
         """
-        generator, dtype = self.generator, self._dtype
+        generator, dtype = self.generator, self.dtype
         if self.shares is not None and codes is None:
             codes = self.classes(rng, n_rows)
         z = generator.latent(rng.fold(_LATENT), n_rows, dtype)
@@ -98,7 +101,8 @@ class ImplicitDensity(Density):
         )
 
     @property
-    def _dtype(self):
+    def dtype(self):
+        """Type of the parameters."""
         return next(layers_of(self.net[0])).b.dtype.type
 
     def sample(self, n_samples, random_state=None, codes=None):
@@ -114,7 +118,15 @@ class ImplicitDensity(Density):
 
     def decode(self, Z, codes=None):
         """Rows of latent units, and of classes, in the form of the data."""
-        generator, noise = self.generator, self.emission.silence(len(Z), Z.dtype)
+        Z, generator = check_array(Z, dtype=self.dtype, input_name="Z"), self.generator
+        if Z.shape[1] != generator.n_latent:
+            raise ValueError(
+                f"Z has {Z.shape[1]} columns, but {self.name} has {generator.n_latent} "
+                "latent units."
+            )
+        if codes is None and self.shares is not None:
+            raise ValueError(f"{self.name} is conditional: generate needs y.")
+        noise = self.emission.silence(len(Z), Z.dtype)
         with one_blas_thread():
             x, _ = generator.draw(*self.net, generator.given(Z, codes), noise)
         return self.presented(x)
@@ -167,14 +179,27 @@ class ImplicitDensity(Density):
 
     def features(self, X):
         """Hidden units of the discriminator, or latent units."""
-        if self.hidden is None:
+        if self.latent:
             return invert(self, X)
-        return self.by_rows(X, self.hidden)
+        return self.by_rows(self.read(X), self.model.hidden)
 
-    def by_rows(self, X, function):
-        """A function of what a discriminator sees of each row, and what is known."""
+    def inverse(self, H):
+        """Rows of features, in the form of the data."""
+        return self.model.inverse(self, H)
+
+    @property
+    def n_features_out(self):
+        """Number of features."""
+        if self.latent:
+            return self.generator.n_latent
+        x = np.zeros((1, self.emission.n_inputs))
+        return self.model.hidden(self.nets, self.state, x).shape[1]
+
+    def by_rows(self, rows, function):
+        """A function of nets, the training state, what a discriminator sees of each
+        row, and what of it is known, such as :meth:`ImplicitModel.hidden`."""
 
         def of_rows(v, _):
-            return function(*self.emission.inputs(v))
+            return function(self.nets, self.state, *self.emission.inputs(v))
 
-        return self.by_content(of_rows, self.read(X), _ENTRIES // 2**8)
+        return self.by_content(of_rows, rows, _ENTRIES // 2**8)

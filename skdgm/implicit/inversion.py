@@ -36,7 +36,7 @@ def invert(density, X, n_steps=200, given=None):
     Z : ndarray of shape (n_samples, n_latent)
     """
     kernels, generator = density.kernels(), density.generator
-    n, dtype = len(kernels.centres), density._dtype
+    n, dtype = len(kernels.centres), density.dtype
     rng = stream(density.seed, LIKELIHOOD).rows(n)
     starts = generator.latent(rng.fold(_LATENT), n, dtype)
     codes = None if density.shares is None else density.classes(rng, n)

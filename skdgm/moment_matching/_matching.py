@@ -22,7 +22,7 @@ import numpy as np
 
 from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
-from skdgm.moment_matching._autoencoder import reconstruction_slope
+from skdgm.moment_matching._autoencoder import inferred, reconstruction_slope
 from skdgm.nets import Part, Parts
 from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy_and_slope
 from skdgm.nets.stochastic.emit import emit
@@ -106,24 +106,55 @@ class Pair(NamedTuple):
     rng: object
 
 
+class Nets(NamedTuple):
+    """Nets of moment matching.
+
+    Parameters
+    ----------
+    generator : Generator
+    matched : Net
+        From latent units, and classes, to what is matched.
+    encoder, decoder : Net or None
+    """
+
+    generator: object
+    matched: object
+    encoder: object = None
+    decoder: object = None
+
+    def inferred(self, part, x, known):
+        """Rows with missing entries as an autoencoder, a Part, rebuilds them."""
+
+        def rebuild(x):
+            code, _ = self.encoder.apply(part.params[0], part.statistics[0], x)
+            return self.decoder.apply(part.params[1], part.statistics[1], code)[0]
+
+        return inferred(self.generator.emission, rebuild, x, known)
+
+    def codes(self, part, x, known):
+        """Codes of rows, of which missing entries are inferred."""
+        x = self.inferred(part, x, known)
+        return self.encoder.apply(part.params[0], part.statistics[0], x)[0]
+
+
 class Matching(Objective):
     """Moment matching of a generator.
 
     Parameters
     ----------
-    recipe : object
-        Options of a GMMN.
+    options : object
+        Those of a GMMN.
     rows, seed, epochs_before
         As of :class:`~skdgm.training.Objective`.
-    nets : Wiring
+    nets : Nets
     """
 
     quantity, LOCAL = "similarity", ()
 
-    def __init__(self, recipe, rows, seed, epochs_before=0, *, nets):
-        super().__init__(recipe, rows, seed, epochs_before)
+    def __init__(self, options, rows, seed, epochs_before, nets):
+        super().__init__(options, rows, seed, epochs_before)
         self.nets, self.generator = nets, nets.generator
-        self.emission, self._parts = nets.emission, Parts(recipe)
+        self.emission, self._parts = nets.generator.emission, Parts(options)
 
     def start(self):
         """Initial state, with newly drawn parameters."""
@@ -204,7 +235,7 @@ class Matching(Objective):
         z = self.generator.latent(rng.fold(_LATENT), n, dtype)
         noise = self.emission.noise(rng.fold(_EMIT), n, dtype)
         coded = self.nets.encoder is not None
-        real = self.nets.hidden(state, x, known) if coded else x
+        real = self.nets.codes(state.autoencoder, x, known) if coded else x
         sigmas = self._sigmas(state, real)
         classes = np.zeros((n, 0), dtype)
         if codes is not None:

@@ -5,19 +5,15 @@ r"""Generative moment matching networks.
 for features :math:`\phi` of a kernel, :math:`k(x, y) = \phi(x)^\top \phi(y)`.
 """
 
-from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted
-
 from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count
-from skdgm.implicit import ImplicitModel
+from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.options import GeneratorOptions, RelaxedOptions
-from skdgm.moment_matching._wiring import Wiring
+from skdgm.moment_matching._model import MatchingModel
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
-from skdgm.utils.threading.threads import one_blas_thread
 
 
-class GMMN(RelaxedOptions, GeneratorOptions, ImplicitModel):
+class GMMN(RelaxedOptions, GeneratorOptions, ImplicitEstimator):
     r"""Generative moment matching network: a generator without an opponent.
 
     .. math::
@@ -124,64 +120,10 @@ class GMMN(RelaxedOptions, GeneratorOptions, ImplicitModel):
     batch_size = 250
     momentum = 0.9
 
-    _WIRING = Wiring
+    _MODEL, _invertible = MatchingModel(), True
     _BUDGET = Budget(1_200, 20, 300)
     # Advice where generated rows are all alike.
     _DIVERSIFY = (
         "Set bandwidths below the distance of rows, raise batch_size, or lower "
         "learning_rate."
     )
-
-    def transform(self, X):
-        """Codes of an autoencoder; without one, latent units, as :meth:`invert`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, n_features_out)
-            Codes, or latent units whose generated rows are near.
-        """
-        return super().transform(X)
-
-    def inverse_transform(self, Z):
-        """Rows for what :meth:`transform` returns.
-
-        Parameters
-        ----------
-        Z : array-like of shape (n_samples, n_features_out)
-            Codes, which are decoded; without an autoencoder latent units, as for
-            :meth:`generate`.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            Bits and categories are the most probable ones.
-
-        Raises
-        ------
-        ValueError
-            Z does not have a column for each unit; the model is conditional and has no
-            autoencoder.
-        """
-        check_is_fitted(self)
-        if self._options.features == "latent":
-            return self.generate(Z)
-        Z = check_array(Z, dtype=self._dtype, input_name="Z")
-        if Z.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"Z has {Z.shape[1]} columns, but codes of {self._name} have "
-                f"{self._n_features_out} units."
-            )
-        with one_blas_thread():
-            x = self._wiring(self._learned).decode(self._training, Z)
-        return self.density_.presented(x)
-
-    def _present_options(self):
-        asked = super()._present_options()
-        coded = asked.autoencoder_layer_sizes is not None
-        asked.features = "code" if coded else "latent"
-        return asked

@@ -1,7 +1,5 @@
 """BiGAN: its part in the game, and that encoder and generator become inverse."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,11 +7,10 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 from skdgm import BiGAN
-from skdgm.adversarial._games.bigan_game import Paired
 from skdgm.nets import layers
 from skdgm.nets.branches import branch
-from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
+from skdgm.training import canonical
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy
 from tests.numerical import assert_descends
@@ -41,12 +38,16 @@ CASES = {
 }
 
 
+class Plain(BiGAN):
+    """BiGAN without Fourier features."""
+
+    _IMPLIED = BiGAN._IMPLIED | {"n_frequencies": 0}
+
+
 def game(rows=X, **options):
-    gan = BiGAN(column_types="gaussian", batch_size=24, **PLAIN | options)
-    options = gan._IMPLIED | gan.get_params() | {"n_frequencies": 0}
-    recipe, emission = SimpleNamespace(**options), Emission(["gaussian"] * 3, [1] * 3)
-    wiring = Paired(Paired.structure(recipe), emission, 0, recipe)
-    return wiring.game(Rows(rows, np.float64, complete=rows is X), 0, 0)
+    how = {"column_types": "gaussian", "batch_size": 24, "random_state": 0}
+    gan = Plain(**how, n_iter=0, **PLAIN | options).fit(rows)
+    return gan._objective(canonical(Rows(rows, np.float64, complete=rows is X)), 0)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -64,7 +65,7 @@ def test_steps_go_down_the_gradient(case, of_makers):
             encoder, maker = params
         else:
             net = params
-        code = players.encoder.apply(encoder, statistics[0], turn.x)[0]
+        code = players.nets.encoder.apply(encoder, statistics[0], turn.x)[0]
         fake = players.generator.draw((encoder, maker), statistics, turn.z, None)[0]
         real = np.concatenate([turn.x, code], axis=1)
         fake = np.concatenate([fake * known, turn.z], axis=1)
@@ -81,13 +82,13 @@ def test_steps_go_down_the_gradient(case, of_makers):
             again = players.generator.draw((encoder, maker), statistics, code, None)[0]
             gap = ((turn.x - again * known) ** 2).sum(axis=1).mean()
             total += recipe.reconstruction_weight * gap
-        if recipe.gradient_penalty and not of_makers:
+        if players.penalty and not of_makers:
             rows, norm = np.concatenate([real, fake]), 0.0
             for move in 1e-4 * np.eye(rows.shape[1]):
                 up, down = (judged(rows + s * move) for s in (1, -1))
                 norm += ((up - down) / 2e-4) ** 2
             # That of both sides, once in two updates.
-            total += recipe.gradient_penalty * norm.sum() / 24
+            total += players.penalty * norm.sum() / 24
         return total
 
     before = copy(state)

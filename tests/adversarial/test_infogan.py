@@ -1,7 +1,6 @@
 """InfoGAN: codes, the bound on their information, and its part in the game."""
 
 import pickle
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,10 +9,9 @@ from scipy.stats import norm
 from sklearn.base import clone
 
 from skdgm import GANClassifier, InfoGAN
-from skdgm.adversarial._games.infogan_game import Informed
 from skdgm.adversarial._nets.codes import Codes
-from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
+from skdgm.training import canonical
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy, leaves
@@ -118,14 +116,16 @@ PLAIN |= {"activation": "tanh", "discriminator_activation": "tanh"}
 CLOCK = Clock(0, None, 0, 2)
 
 
+class Plain(InfoGAN):
+    """InfoGAN without Fourier features."""
+
+    _IMPLIED = InfoGAN._IMPLIED | {"n_frequencies": 0}
+
+
 def game(**options):
-    gan = InfoGAN(column_types="gaussian", batch_size=24, **PLAIN | options)
-    options = gan._IMPLIED | gan.get_params() | {"n_frequencies": 0}
-    recipe = SimpleNamespace(**options)
-    emission = Emission(["gaussian"] * 3, [1] * 3)
-    wiring = Informed(Informed.structure(recipe), emission, 0, recipe)
-    rows = Rows(X, np.float64, complete=True)
-    return wiring.game(rows, 0, 0)
+    how = {"column_types": "gaussian", "batch_size": 24, "random_state": 0}
+    gan = Plain(**how, n_iter=0, **PLAIN | options).fit(X)
+    return gan._objective(canonical(Rows(X, np.float64, complete=True)), 0)
 
 
 CASES = {
@@ -167,13 +167,13 @@ def test_steps_go_down_the_gradient(case, of_generator):
         # The decay of a batch's weights counts once for its rows.
         decayed = sum((leaf**2).sum() for leaf in leaves(params) if leaf.ndim == 2)
         total += 0.5 * recipe.alpha / 24 * decayed
-        if recipe.gradient_penalty and not of_generator:
+        if players.penalty and not of_generator:
             rows, norm = np.concatenate([real, fake]), 0.0
             for move in 1e-4 * np.eye(rows.shape[1]):
                 up, down = (judged(rows + s * move)[:, 0] for s in (1, -1))
                 norm += ((up - down) / 2e-4) ** 2
             # That of both sides, once in two updates.
-            total += recipe.gradient_penalty * norm.sum() / 24
+            total += players.penalty * norm.sum() / 24
         return total
 
     before = copy(state)

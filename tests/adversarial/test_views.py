@@ -1,7 +1,6 @@
 """Views of rows in InfoGAN: heads, near rows, and the steps of a net of its own."""
 
 import pickle
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +10,6 @@ from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits
 
 from skdgm import InfoGAN
-from skdgm.adversarial._games.iic_infogan import Viewed
-from skdgm.adversarial._games.infogan_game import Informed
 from skdgm.adversarial._games.neighbours import near_rows
 from skdgm.adversarial._nets.codes import Codes
 from skdgm.adversarial._nets.heads import Heads
@@ -141,13 +138,17 @@ CASES = {
 }
 
 
+class Plain(InfoGAN):
+    """InfoGAN without Fourier features."""
+
+    _IMPLIED = InfoGAN._IMPLIED | {"n_frequencies": 0}
+
+
 def game(rows, **options):
-    gan = InfoGAN(column_types="gaussian", batch_size=24, **PLAIN | options)
-    recipe = SimpleNamespace(**gan._IMPLIED | gan.get_params() | {"n_frequencies": 0})
-    structure = Informed.structure(recipe)
-    wiring = Viewed(structure, Emission(["gaussian"] * 3, [1] * 3), 0, recipe)
+    how = {"column_types": "gaussian", "batch_size": 24, "random_state": 0}
+    gan = Plain(**how, n_iter=0, **PLAIN | options).fit(rows)
     rows = Rows(rows, np.float64, complete=not np.isnan(rows).any())
-    players = wiring.game(rows, 0, 0)
+    players = gan._objective(canonical(rows), 0)
     players.draw(canonical(rows), 0)
     return players
 
@@ -157,7 +158,7 @@ def game(rows, **options):
 @pytest.mark.parametrize("gaps", [False, True])
 def test_steps_go_down_the_gradient(case, of_generator, gaps):
     players = game(GAPS if gaps else X, **CASES[case])
-    recipe, state, heads = players.recipe, players.start(), players.heads
+    recipe, state, heads = players.recipe, players.start(), players.nets.heads
     # The second head is asked.
     state.told[:] = np.eye(2)
     turn = players.turn(int(of_generator), players.read(np.arange(24)), CLOCK)
@@ -165,7 +166,9 @@ def test_steps_go_down_the_gradient(case, of_generator, gaps):
 
     def tell(params, rows):
         how = {"rng": turn.rng.fold(22), "train": True}
-        return players.reader.apply(params, state.reader.statistics, rows, **how)[0]
+        return players.nets.reader.apply(params, state.reader.statistics, rows, **how)[
+            0
+        ]
 
     def value(params):
         own = params if of_generator else state.generator.params

@@ -24,7 +24,6 @@ References
    techniques for training GANs. NeurIPS.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -32,12 +31,13 @@ import numpy as np
 from skdgm.adversarial._games.logit_losses import LOSSES
 from skdgm.adversarial._games.losses import Verdict
 from skdgm.adversarial._games.penalty import penalty
-from skdgm.adversarial._games.players import GameState
+from skdgm.adversarial._games.players import GameState, of_numbers
 from skdgm.adversarial._games.view import View
 from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
 from skdgm.nets import Part, Parts, follow
 from skdgm.nets.adversarial.packing import stacked
+from skdgm.nets.stochastic.emit import emit
 from skdgm.nets.tape import vjp
 from skdgm.training import Objective
 from skdgm.utils import random
@@ -48,6 +48,8 @@ DISCRIMINATE, GENERATE = range(2)
 _LATENT, _EMIT, _DROP, _NOISE = range(4)
 # What drops out where generated rows are judged apart from real ones; deformations.
 _DROP_GENERATED, DEFORM = 5, 20
+# Weight of the penalty for real numbers, and for others.
+_PENALTIES = 0.05, 0.2
 
 
 class Turn(NamedTuple):
@@ -97,43 +99,40 @@ class Turn(NamedTuple):
 class Game(Objective):
     """Adversarial training of a generator.
 
-    A subclass may say otherwise what is real and what is generated (:meth:`pair`), what
-    both players lose by the discriminator's outputs (:meth:`verdict`), and what the
-    generator learns by (:meth:`judge`, :meth:`extra_slope`, :meth:`extra_gradient`).
+    A subclass may say otherwise what is real and what is generated (:meth:`sides`),
+    what both players lose by the discriminator's outputs (:meth:`verdict`), and what
+    the generator learns by (:meth:`outputs`, :meth:`extra_slope`,
+    :meth:`extra_gradient`).
 
     Parameters
     ----------
-    recipe : object
-        Options of a GAN.
+    options : object
+        Those of a GAN.
     rows, seed, epochs_before
         As of :class:`~skdgm.training.Objective`.
-    generator : Generator
-    discriminator : Discriminator
+    nets : SimpleNamespace
+        ``generator``, ``discriminator`` and others of variants.
     """
 
     quantity, LOCAL = "similarity", ()
     # Whether what is real depends on the generator's part, which then learns from it.
     both_sides = False
 
-    def __init__(
-        self, recipe, rows, seed, epochs_before=0, *, generator, discriminator
-    ):
-        super().__init__(recipe, rows, seed, epochs_before)
-        self.generator, self.discriminator = generator, discriminator
-        self.emission, self.loss = generator.emission, LOSSES[recipe.loss]
-        self._parts = Parts(recipe)
+    def __init__(self, options, rows, seed, epochs_before, nets):
+        super().__init__(options, rows, seed, epochs_before)
+        self.nets, self.emission = nets, nets.generator.emission
+        self.generator, self.discriminator = nets.generator, nets.discriminator
+        self.loss, self._parts = LOSSES[options.loss], Parts(options)
+        self.penalty = options.gradient_penalty
+        if self.penalty == "auto":
+            self.penalty = _PENALTIES[0 if of_numbers(self.emission) else 1]
 
     def start(self):
         """Initial state, with newly drawn parameters of both nets."""
         rng = random.stream(self.seed, random.INIT).generator()
-        dtype = self.rows.dtype
-        parts = self.init(rng, dtype)
-        found = self.discriminator.init(rng, self.n_seen, dtype)
-        return self.resume(GameState(Part(*parts), Part(*found), (), np.zeros(1)))
-
-    def init(self, rng, dtype):
-        """Initial parameters and statistics of the generator's part."""
-        return self.generator.init(rng, dtype)
+        generator = Part(*self.generator.init(rng, self.rows.dtype))
+        found = self.discriminator.init(rng, self.n_seen, self.rows.dtype)
+        return self.resume(GameState(generator, Part(*found), (), np.zeros(1)))
 
     @property
     def n_seen(self):
@@ -143,10 +142,15 @@ class Game(Objective):
     def resume(self, state):
         """State to continue from; optimisers are kept if the solver is the same."""
         players = [self._parts.ready(part) for part in state[:2]]
-        mean = state.mean if self.recipe.averaging else ()
-        if self.recipe.averaging and not mean:
-            mean = copy(players[0].params)
+        mean = self.average(state.mean, players[0].params)
         return state._replace(generator=players[0], discriminator=players[1], mean=mean)
+
+    def average(self, mean, params, n=0):
+        """Average of parameters after so many updates, or () if there is to be none."""
+        rate = self.recipe.averaging
+        if n and mean:
+            follow(mean, params, 1 - min(rate, n / (n + 9)))
+        return (mean or copy(params)) if rate else ()
 
     def step(self, state, batch, clock):
         """Update the discriminator and, every so many batches, the generator."""
@@ -184,16 +188,16 @@ class Game(Objective):
         statistics : tuple
             Updated ones.
         """
-        fake, after = self.drawn(params, statistics, turn)
-        return self.seen(turn.x, turn), self.seen(fake, turn, 1), after
+        generator, emission, n = self.generator, self.emission, len(turn.z)
+        noise = emission.noise(turn.rng.fold(_EMIT), n, self.rows.dtype)
+        z = generator.given(turn.z, turn.classes, turn.given)
+        out, after = generator.net.apply(params, statistics, z, **turn.how)
+        fake = emit(out, noise, emission, generator.temperature)
+        return self.sides(fake, after, params, statistics, turn)
 
-    def drawn(self, params, statistics, turn):
-        """Generated rows as in training, and updated statistics."""
-        generator, z = self.generator, turn.z
-        noise = self.emission.noise(turn.rng.fold(_EMIT), len(z), self.rows.dtype)
-        z = generator.given(z, turn.classes, turn.given)
-        how = turn.rng.fold(_DROP)
-        return generator.draw(params, statistics, z, noise, how, train=True)
+    def sides(self, fake, after, params, statistics, turn):
+        """What :meth:`pair` returns, given generated rows and updated statistics."""
+        return self.seen(turn.x, turn), self.seen(fake, turn, 1), after
 
     def seen(self, x, turn, side=0, given=None):
         """What the discriminator sees of rows, real (side 0) or generated ones (1),
@@ -217,45 +221,39 @@ class Game(Objective):
         return self.discriminator.packed(codes) / self.discriminator.packing
 
     def discriminate(self, state, turn, pair=None):
-        """Update the discriminator, by rows as of :meth:`pair`, if they are there."""
-        recipe, before, verdict = self.recipe, state.discriminator, self.verdict(turn)
+        """Update the discriminator, by rows as of :meth:`pair` if they are there."""
+        options, before, verdict = self.recipe, state.discriminator, self.verdict(turn)
         real, fake, _ = pair or self.pair(*state.generator[:2], turn)
-        after, n, net = (), len(real), self.discriminator
+        after, n, net, kept = (), len(real), self.discriminator, before.statistics
+        rows = np.concatenate([real, fake])
 
-        def judged(rows, params, how=turn.how):
+        def judged(params):
             nonlocal after
-            out, _, after = net.judge(params, before.statistics, rows, **how)
-            return out
+            if not options.minibatch_kernels:
+                out, _, after = net.judge(params, kept, rows, **turn.how)
+                return out
+            # Rows depend on each other: real and generated ones are judged apart.
+            out, *_ = net.judge(params, kept, real, **turn.how)
+            other, _, after = net.judge(params, kept, fake, **turn.how_generated)
+            return stacked(out, other)
 
         def slopes(out):
             return -np.concatenate(verdict.discriminator(out[:n], out[n:]))
 
-        def gradient(rows, vector_of, **how):
-            return vjp(partial(judged, rows, **how), before.params, vector_of)[1]
-
-        if recipe.minibatch_kernels:
-            # Rows depend on each other: real and generated ones are judged apart.
-            apart = {"how": turn.how_generated}
-            out = judged(real, before.params), judged(fake, before.params, **apart)
-            by_real, by_fake = np.split(slopes(np.concatenate(out)), 2)
-            grads = gradient(real, lambda _: by_real)
-            by_fake = gradient(fake, lambda _, own=by_fake: own, **apart)
-            grads = tree_map(np.add, grads, by_fake)
-        else:
-            grads = gradient(np.concatenate([real, fake]), slopes)
+        _, grads = vjp(judged, before.params, slopes)
         number, clock = self._number(turn.clock), turn.clock
-        if recipe.gradient_penalty and number % recipe.penalty_interval == 0:
+        if self.penalty and number % options.penalty_interval == 0:
             weights = verdict.weights(n)
             terms = penalty(self, before, (real, fake), weights, turn)
             grads = tree_map(np.add, grads, terms)
         after = self._parts.ascend(
             *("discriminator", before._replace(statistics=after), grads, clock, n),
-            rate=recipe.discriminator_learning_rate,
+            rate=options.discriminator_learning_rate,
             n_before=number,
         )
-        if recipe.clip_weights is not None:
+        if options.clip_weights is not None:
             for leaf in leaves(after.params):
-                leaf.clip(-recipe.clip_weights, recipe.clip_weights, out=leaf)
+                leaf.clip(-options.clip_weights, options.clip_weights, out=leaf)
         return state._replace(discriminator=after)
 
     def _number(self, clock):
@@ -264,20 +262,21 @@ class Game(Objective):
 
     def generate(self, state, turn):
         """Update the generator's part."""
-        recipe, net, verdict = self.recipe, self.discriminator, self.verdict(turn)
+        options, net, verdict = self.recipe, self.discriminator, self.verdict(turn)
         before, other = state.generator, state.discriminator[:2]
         real, after = None, ()
 
         def judged(params):
             nonlocal real, after
             real, fake, after = self.pair(params, before.statistics, turn)
-            if recipe.feature_matching:
+            if options.feature_matching:
                 return net.hidden(*other, fake, **turn.how)[0]
             fake = stacked(real, fake) if self.both_sides else fake
-            return self.judge(state, fake, turn)
+            out, *_ = net.judge(*other, fake, **turn.how)
+            return self.outputs(out, state, fake, turn)
 
         def slopes(out):
-            if recipe.feature_matching:
+            if options.feature_matching:
                 target = net.hidden(*other, real, **turn.how)[0]
                 shares = self._shares(turn)
                 if shares is None:
@@ -292,21 +291,20 @@ class Game(Objective):
         _, grads = vjp(judged, before.params, slopes)
         more = self.extra_gradient(state, turn)
         grads = grads if more is None else tree_map(np.subtract, grads, more)
-        number = self._number(turn.clock) // recipe.n_discriminator_steps
+        number = self._number(turn.clock) // options.n_discriminator_steps
         after = self._parts.ascend(
             *("generator", before._replace(statistics=after), grads),
             *(turn.clock, len(turn.x)),
             n_before=number,
         )
         state.t[0] += 1
-        if state.mean:
-            keep = min(recipe.averaging, state.t[0] / (state.t[0] + 9))
-            follow(state.mean, after.params, 1 - keep)
+        self.average(state.mean, after.params, state.t[0])
         return state._replace(generator=after)
 
-    def judge(self, state, fake, turn):
-        """Outputs for generated rows that the generator learns by."""
-        return self.discriminator.judge(*state.discriminator[:2], fake, **turn.how)[0]
+    def outputs(self, out, state, fake, turn):
+        """Outputs for generated rows that the generator learns by, given those of the
+        discriminator."""
+        return out
 
     def extra_slope(self, out, state, turn):
         """Gradient by these outputs of what the generator lowers besides its loss."""

@@ -24,10 +24,9 @@ References
 import numpy as np
 
 from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Game
-from skdgm.adversarial._games.infogan_game import Informed, InformedWatch
+from skdgm.adversarial._games.infogan_game import InfoGANWatch
 from skdgm.adversarial._games.neighbours import near_rows
-from skdgm.adversarial._nets.heads import Heads
-from skdgm.nets import Part, beside, layers
+from skdgm.nets import Part, beside
 from skdgm.nets.tape import vjp
 from skdgm.utils import random
 
@@ -37,48 +36,17 @@ _NEAR, _READ = 21, 22
 _SETTLED = 1000
 
 
-class Viewed(Informed):
-    """Nets of an InfoGAN with views of rows, and their game; parameters as of
-    :class:`~skdgm.adversarial._nets.wiring.Wiring`."""
-
-    @property
-    def heads(self):
-        """Outputs that tell the codes of a row."""
-        return Heads(self.codes, self.structure_["n_heads"])
-
-    @property
-    def reader(self):
-        """Net from what a discriminator sees to these outputs."""
-        last = layers.dense(self.heads.n_outputs, init="glorot_normal")
-        return layers.serial(self.discriminator.body, last)
-
-    def game(self, rows, seed, before):
-        """Objective of a run after so many epochs."""
-        nets = {"generator": self.generator, "discriminator": self.discriminator}
-        nets |= {"reader": self.reader, "heads": self.heads}
-        nets["deform"] = self.deformation()
-        return ViewedGame(self.recipe, rows, seed, before, **nets)
-
-    def hidden(self, state, x, known=None):
-        """Distributions of codes: probabilities of categories, and means."""
-        return self.codes.posterior(_told(self, state, x))
-
-    def _head(self, packing):
-        return layers.dense(1, init="glorot_normal")
-
-
-class ViewedGame(Game):
+class IICInfoGANGame(Game):
     """Adversarial training of a generator with codes.
 
     Parameters
     ----------
-    recipe, rows, seed, epochs_before, generator, discriminator
+    options, rows, seed, epochs_before
         As of :class:`Game`.
-    reader : Net
-        From rows to the outputs of heads.
-    heads : Heads
-    deform : callable, optional
-        A :class:`~skdgm.nets.images.deform.Deformation` of rows whose codes are told.
+    nets : SimpleNamespace
+        ``generator``; ``discriminator``; ``reader``, a net from rows to the outputs of
+        ``heads``; and ``deform``, a :class:`~skdgm.nets.images.deform.Deformation` of
+        rows whose codes are told, or None.
 
     Attributes
     ----------
@@ -86,16 +54,13 @@ class ViewedGame(Game):
         Rows near to each, from the first epoch on, if there are to be any.
     """
 
-    def __init__(self, *given, reader, heads, deform=None, **nets):
-        super().__init__(*given, **nets)
-        self.reader, self.heads, self.deform = reader, heads, deform
-        self.near = None
+    near = None
 
     def start(self):
         """Initial state, with newly drawn parameters of all nets."""
         rng = random.stream(self.seed, random.INIT).fold(_READ).generator()
-        _, *own = self.reader.init(rng, self.n_seen, self.rows.dtype)
-        state = super().start()._replace(told=self.heads.start())
+        _, *own = self.nets.reader.init(rng, self.n_seen, self.rows.dtype)
+        state = super().start()._replace(told=self.nets.heads.start())
         return self.resume(state._replace(reader=Part(*own)))
 
     def resume(self, state):
@@ -105,7 +70,7 @@ class ViewedGame(Game):
 
     def draw(self, table, number):
         """Batches of an epoch."""
-        n, wanted = self.recipe.n_neighbors, self.heads.codes.categories
+        n, wanted = self.recipe.n_neighbors, self.nets.heads.codes.categories
         if n and wanted and self.near is None:
             self.near = near_rows(table, self.emission, n)
         return super().draw(table, number)
@@ -134,7 +99,7 @@ class ViewedGame(Game):
 
         def judged(params):
             nonlocal after
-            out, after = self.reader.apply(params, before.statistics, rows, **how)
+            out, after = self.nets.reader.apply(params, before.statistics, rows, **how)
             return out
 
         def slopes(out):
@@ -142,7 +107,7 @@ class ViewedGame(Game):
             back[:n] -= self.by_codes(out[:n], state, turn)
             if views:
                 of_views = np.split(out[n:], 2)
-                shared = self.heads.shared(*of_views, state.told, settled)
+                shared = self.nets.heads.shared(*of_views, state.told, settled)
                 back[n:] = recipe.information_weight * np.concatenate(shared)
             return back
 
@@ -165,54 +130,44 @@ class ViewedGame(Game):
 
     def moved(self, fake, turn):
         """Generated rows as q sees them."""
-        return fake if self.deform is None else self.deform(fake, turn.rng.fold(DEFORM))
+        deform = self.nets.deform
+        return fake if deform is None else deform(fake, turn.rng.fold(DEFORM))
 
     def views(self, turn):
         """Two views of the real rows, a list; or none."""
-        alike = self.deform is None and turn.near is None
-        if alike or not self.heads.codes.categories:
+        alike = self.nets.deform is None and turn.near is None
+        if alike or not self.nets.heads.codes.categories:
             return []
         views = [turn.x, turn.x]
         if turn.near is not None:
             views[1], known = turn.near
             views[1] = views[1] if known is None else views[1] * known
-        if self.deform is None:
+        if self.nets.deform is None:
             return views
         sides = (turn.rng.fold(DEFORM).fold(side) for side in (1, 2))
-        return [self.deform(own, rng) for own, rng in zip(views, sides)]
+        return [self.nets.deform(own, rng) for own, rng in zip(views, sides)]
 
     def by_codes(self, out, state, turn):
         """Gradient of minus the weighted bound by the outputs of heads."""
-        head, own = self.heads.asked(out, state.told)
-        units, back = turn.z[:, -self.heads.codes.width :], np.zeros_like(out)
+        heads, back = self.nets.heads, np.zeros_like(out)
+        head, own = heads.asked(out, state.told)
+        slope = heads.codes.slope(own, turn.z[:, -heads.codes.width :])
         weight = self.recipe.information_weight / len(out)
-        back[:, self.heads.columns(head)] = weight * self.heads.codes.slope(own, units)
+        back[:, heads.columns(head)] = weight * slope
         return back
 
-    def judge(self, state, fake, turn):
+    def outputs(self, out, state, fake, turn):
         """Outputs for generated rows that the generator learns by: the logit, and then
         those of heads."""
-        logit = super().judge(state, fake, turn)
         how = {"rng": turn.rng.fold(_READ), "train": True}
-        own = state.reader.params, state.reader.statistics
-        return beside(logit, self.reader.apply(*own, self.moved(fake, turn), **how)[0])
+        given = *state.reader[:2], self.moved(fake, turn)
+        return beside(out, self.nets.reader.apply(*given, **how)[0])
 
     def extra_slope(self, out, state, turn):
         """Gradient by these outputs of minus the weighted bound."""
         return np.pad(self.by_codes(out[:, 1:], state, turn), [(0, 0), (1, 0)])
 
-    def told(self, state, x):
-        """Outputs that tell the codes of rows."""
-        return _told(self, state, x)
-
     def watch(self, table, held_out, state):
         """Distances of generated rows from the data, and the bound, after each
         epoch."""
-        return InformedWatch(self, table, held_out, state)
-
-
-def _told(owner, state, x):
-    """Outputs of the head that is asked, of a game or a wiring with a reader."""
-    net = state.reader
-    out, _ = owner.reader.apply(net.params, net.statistics, x)
-    return owner.heads.asked(out, state.told)[1]
+        return InfoGANWatch(self, table, held_out, state)

@@ -17,92 +17,37 @@ import numpy as np
 
 from skdgm.adversarial._games.game import Game
 from skdgm.adversarial._games.losses import Verdict
-from skdgm.adversarial._nets.codes import Codes
-from skdgm.adversarial._nets.wiring import Wiring
 from skdgm.implicit import GeneratorWatch
-from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
 
-class Informed(Wiring):
-    """Nets of an InfoGAN, and their game; parameters as of :class:`Wiring`."""
-
-    NAMES = (*Wiring.NAMES, "n_codes")
-
-    @property
-    def codes(self):
-        """Codes among the latent units."""
-        learned, variance = self.structure_["code_variance"], self.recipe.code_variance
-        given = self.structure_["n_categories"], self.structure_["n_codes"]
-        return Codes(*given, "learned" if learned else variance)
-
-    @classmethod
-    def structure(cls, asked):
-        """Options that the nets depend on, a dict."""
-        found = super().structure(asked)
-        found["n_categories"] = layer_sizes(asked.n_categories)
-        found["code_variance"] = asked.code_variance == "learned"
-        # With either the nets are those of Viewed; the name is that of an error.
-        found["jitter or n_neighbors"] = bool(asked.jitter or asked.n_neighbors)
-        found["n_heads"] = asked.n_heads
-        return found
-
-    @staticmethod
-    def check(asked):
-        """Raise ValueError for options that exclude each other."""
-        Wiring.check(asked)
-        check_layer_sizes(asked.n_categories, "n_categories")
-        if 1 in layer_sizes(asked.n_categories):
-            raise ValueError("n_categories must be at least 2 for each code.")
-        if not asked.n_codes and not layer_sizes(asked.n_categories):
-            raise ValueError(
-                "There must be a code: set n_categories, n_codes, or both."
-            )
-        if asked.n_neighbors and not layer_sizes(asked.n_categories):
-            raise ValueError(
-                f"n_neighbors={asked.n_neighbors} is for categories, which near rows "
-                "share: set n_categories, or n_neighbors=0."
-            )
-
-    def game(self, rows, seed, before):
-        """Objective of a run after so many epochs."""
-        nets = {"generator": self.generator, "discriminator": self.discriminator}
-        return InformedGame(self.recipe, rows, seed, before, **nets)
-
-    def hidden(self, state, x, known=None):
-        """Distributions of codes: probabilities of categories, and means."""
+def code_outputs(nets, state, x):
+    """Outputs that tell the codes of rows: of the net that reads them, the head that is
+    asked, or, without such a net, of the discriminator."""
+    if nets.reader is None:
         net = state.discriminator
-        out, _, _ = self.discriminator.judge(net.params, net.statistics, x)
-        return self.codes.posterior(out[:, 1:])
+        return nets.discriminator.judge(net.params, net.statistics, x)[0][:, 1:]
+    net = state.reader
+    out, _ = nets.reader.apply(net.params, net.statistics, x)
+    return nets.heads.asked(out, state.told)[1]
 
 
-class InformedGame(Game):
-    """Adversarial training of a generator with codes.
-
-    Parameters
-    ----------
-    recipe, rows, seed, epochs_before, generator, discriminator
-        As of :class:`Game`.
-    """
+class InfoGANGame(Game):
+    """Adversarial training of a generator with codes; as of :class:`Game`."""
 
     def verdict(self, turn):
         """Losses of both players by the discriminator's outputs."""
         codes = self.generator.codes
         units = turn.z[:, turn.z.shape[1] - codes.width :]
         given = codes, units, self.recipe.information_weight
-        return InformedVerdict(self.loss, given, self.recipe.label_smoothing)
-
-    def told(self, state, x):
-        """Outputs that tell the codes of rows."""
-        net = state.discriminator
-        return self.discriminator.judge(net.params, net.statistics, x)[0][:, 1:]
+        return InfoGANVerdict(self.loss, given, self.recipe.label_smoothing)
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the data, and the bound, after each
         epoch."""
-        return InformedWatch(self, table, held_out, state)
+        return InfoGANWatch(self, table, held_out, state)
 
 
-class InformedVerdict(Verdict):
+class InfoGANVerdict(Verdict):
     """Losses of both players, which both gain by information on codes.
 
     Parameters
@@ -142,7 +87,7 @@ class InformedVerdict(Verdict):
         return self.weight / len(out) * np.pad(slope, [(0, 0), (1, 0)])
 
 
-class InformedWatch(GeneratorWatch):
+class InfoGANWatch(GeneratorWatch):
     """Watch that also follows the bound on the mutual information.
 
     Parameters
@@ -166,6 +111,6 @@ class InformedWatch(GeneratorWatch):
         game, units = self.objective, self.latent(len(self.probe))
         codes, fake = game.generator.codes, self.drawn(state, self.probe, self.known)
         units = units[:, units.shape[1] - codes.width :]
-        found = codes.information(game.told(state, fake), units)
+        found = codes.information(code_outputs(game.nets, state, fake), units)
         self.information.append(float(found.mean()))
         return super().of_probe(state)

@@ -31,10 +31,8 @@ import numpy as np
 from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Game
 from skdgm.adversarial._games.label_losses import LabelVerdict, of_labels
 from skdgm.data.labels import UNKNOWN, weight_of_classes
-from skdgm.nets import follow
 from skdgm.training import Watch, epoch, labelled, split_labelled
 from skdgm.utils import random
-from skdgm.utils.tree import copy
 
 # Nats by which the loss of labels may exceed both its value at the start and that of
 # their frequencies before training counts as useless, and as diverged.
@@ -73,30 +71,20 @@ class LabelGame(Game):
 
     Parameters
     ----------
-    recipe : object
-        Options of a GANClassifier.
-    rows, seed, epochs_before
-        As of :class:`~skdgm.training.Objective`.
-    generator : Generator
-    discriminator : Discriminator
-        With a logit for each class.
-    n_classes : int
-    deform : callable, optional
-        A :class:`~skdgm.nets.images.deform.Deformation` of real rows.
+    options, rows, seed, epochs_before
+        As of :class:`Game`.
+    nets : SimpleNamespace
+        ``generator``; ``discriminator``, with a logit for each class; ``n_classes``;
+        and ``deform``, a :class:`~skdgm.nets.images.deform.Deformation` of real rows,
+        or None.
     """
 
     quantity = "log probability of labels"
 
-    def __init__(self, *given, n_classes, deform=None, **nets):
-        super().__init__(*given, **nets)
-        self.n_classes, self.deform = n_classes, deform
-
     def resume(self, state):
         """State to continue from; optimisers are kept if the solver is the same."""
         state = super().resume(state)
-        mean = state.discriminator_mean if self.recipe.averaging else ()
-        if self.recipe.averaging and not mean:
-            mean = copy(state.discriminator.params)
+        mean = self.average(state.discriminator_mean, state.discriminator.params)
         return state._replace(discriminator_mean=mean)
 
     def draw(self, table, number):
@@ -132,17 +120,17 @@ class LabelGame(Game):
         found = super().turn(which, rows, clock)
         return found if which == DISCRIMINATE else found._replace(classes=None)
 
-    def pair(self, params, statistics, turn):
+    def sides(self, fake, after, params, statistics, turn):
         """Real and generated rows; after the real ones, those with labels."""
-        real, fake, after = super().pair(params, statistics, turn)
+        real, *rest = super().sides(fake, after, params, statistics, turn)
         if turn.classes is not None and turn.classes.x is not None:
             real = np.concatenate([real, turn.classes.x])
-        if self.deform is not None:
-            real = self.deform(real, turn.rng.fold(DEFORM))
+        if self.nets.deform is not None:
+            real = self.nets.deform(real, turn.rng.fold(DEFORM))
             # Bits remain bits, as generated ones nearly are.
             bits = self.emission.kinds == "bernoulli"
             real[:, bits] = real[:, bits] >= 0.5
-        return real, fake, after
+        return real, *rest
 
     def verdict(self, turn):
         """Losses of both players by the discriminator's outputs."""
@@ -151,10 +139,8 @@ class LabelGame(Game):
     def discriminate(self, state, turn):
         """Update the discriminator."""
         state = super().discriminate(state, turn)
-        if state.discriminator_mean:
-            n = self._number(turn.clock) + 1
-            keep = min(self.recipe.averaging, n / (n + 9))
-            follow(state.discriminator_mean, state.discriminator.params, 1 - keep)
+        given = state.discriminator_mean, state.discriminator.params
+        self.average(*given, self._number(turn.clock) + 1)
         return state
 
     def watch(self, table, held_out, state):
@@ -178,7 +164,7 @@ class LabelWatch(Watch):
     def __init__(self, objective, table, held_out, state):
         self.objective = objective
         super().__init__(table, held_out, random.stream(objective.seed, random.PROBE))
-        counts = weight_of_classes(table, objective.n_classes) + 1
+        counts = weight_of_classes(table, objective.nets.n_classes) + 1
         log_p = np.log(counts / counts.sum())[self.rows.beside(self.probe)]
         by_frequencies = -log_p.sum() / max(1, len(log_p))
         self.allowed = max(by_frequencies, self.of_probe(state))

@@ -36,7 +36,7 @@ def penalty(game, player, sides, mask, turn):
         A tree like the parameters.
     """
     recipe, clock, (real, fake) = game.recipe, turn.clock, sides
-    factor = recipe.gradient_penalty * recipe.penalty_interval
+    factor = game.penalty * recipe.penalty_interval
     if recipe.schedule == "linear" and clock.n_epochs is not None:
         factor *= recipe.penalty_decay ** (clock.epochs_done / clock.n_epochs)
     if recipe.penalty == "one-centred":

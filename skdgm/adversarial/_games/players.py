@@ -98,7 +98,7 @@ class Discriminator(NamedTuple):
         hidden : ndarray of shape (n_packs, n_units)
         statistics : tuple
         """
-        h, kept = self.hidden(params, statistics, x, **how)
+        h, kept = self.body.apply(params[0], statistics[0], x, **how)
         logits, more = self.head.apply(params[1], statistics[1], h, **how)
         return logits, h, (kept, more)
 
@@ -131,3 +131,8 @@ def _weighted(mask, params, statistics, x, rng=None, train=False):
     if mask is None:
         return x, statistics
     return weighted(x, mask), statistics
+
+
+def of_numbers(emission):
+    """Whether there are real columns, and no grey ones."""
+    return emission.continuous.any() and not (emission.kinds == "grey").any()

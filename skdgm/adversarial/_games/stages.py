@@ -141,15 +141,13 @@ class Stage(Game):
 
     Parameters
     ----------
-    recipe, rows, seed, epochs_before
+    options, rows, seed, epochs_before, nets
         As of :class:`Game`.
     level : int
         0 for the smallest images.
     climb : Climb
     of_data : bool
         Whether details are of real rows, and the discriminator is given these, too.
-    **nets : dict
-        As of :class:`Game`.
 
     Attributes
     ----------
@@ -157,8 +155,8 @@ class Stage(Game):
         States of the games of smaller images.
     """
 
-    def __init__(self, *given, level, climb, of_data, **nets):
-        super().__init__(*given, **nets)
+    def __init__(self, *given, level, climb, of_data):
+        super().__init__(*given)
         self.level, self.climb, self.of_data = level, climb, of_data
         self.below = []
 
@@ -210,31 +208,26 @@ class Stages(Objective):
 
     Parameters
     ----------
-    recipe, rows, seed, epochs_before
-        As of :class:`~skdgm.training.Objective`.
-    generator : Climb
-    discriminators : list of Discriminator
-    of_data : bool
-        As of :class:`Stage`.
+    options, rows, seed, epochs_before
+        As of :class:`Game`.
+    nets : SimpleNamespace
+        ``generator``, a :class:`Climb`; ``levels``, the nets of each resolution; and
+        ``of_data``, as of :class:`Stage`.
     """
 
     quantity, LOCAL = "similarity", ()
 
-    def __init__(self, *given, generator, discriminators, of_data):
-        super().__init__(*given)
-        self.generator, self.emission = generator, generator.emission
-        recipe, rows, seed, before = given
-        pairs = zip(generator.generators, discriminators)
+    def __init__(self, options, rows, seed, epochs_before, nets):
+        super().__init__(options, rows, seed, epochs_before)
+        self.generator = nets.generator
         self.stages = [
             Stage(
-                *(recipe, rows, (seed + level) % MAX_SEED, before),
+                *(options, rows, (seed + level) % MAX_SEED, epochs_before, own),
                 level=level,
-                climb=generator,
-                of_data=of_data,
-                generator=own,
-                discriminator=judge,
+                climb=nets.generator,
+                of_data=nets.of_data,
             )
-            for level, (own, judge) in enumerate(pairs)
+            for level, own in enumerate(nets.levels)
         ]
 
     def start(self):

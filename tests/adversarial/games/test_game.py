@@ -13,7 +13,6 @@ from sklearn.exceptions import ConvergenceWarning
 from skdgm import GAN, GANClassifier
 from skdgm.adversarial._games.logit_losses import LOSSES
 from skdgm.adversarial._games.view import View
-from skdgm.adversarial._nets.wiring import Wiring
 from skdgm.exceptions import CollapseWarning, DataRangeWarning, DivergenceError
 from skdgm.implicit.kernels import noisy
 from skdgm.nets.stochastic.emission import Emission
@@ -35,15 +34,11 @@ PLAIN |= {"activation": "tanh", "discriminator_activation": "tanh"}
 
 
 def game(labels=None, **options):
-    gan = GAN(column_types="gaussian", batch_size=24, **PLAIN | options)
-    recipe = SimpleNamespace(**gan.get_params())
-    emission = Emission(["gaussian"] * 3, [1] * 3)
-    n_classes = 0 if labels is None else 2
-    wiring = Wiring(Wiring.structure(recipe), emission, n_classes, recipe)
-    rows = Rows(
-        X, np.float64, complete=True, given=labels if labels is None else Given(labels)
-    )
-    return wiring.game(rows, 0, 0)
+    how = {"column_types": "gaussian", "class_conditional": labels is not None}
+    gan = GAN(**how, batch_size=24, n_iter=0, random_state=0, **PLAIN | options)
+    given = None if labels is None else Given(labels)
+    rows = Rows(X, np.float64, complete=True, given=given)
+    return gan.fit(X, labels)._objective(canonical(rows), 0)
 
 
 CLOCK = Clock(0, None, 0, 2)
@@ -73,8 +68,7 @@ def objective_of(players, of_generator):
         other = (params, generator[1].statistics)
         own = own if of_generator else generator[0][:2]
         other = generator[1][:2] if of_generator else other
-        fake, _ = players.drawn(*own, turn)
-        fake = players.seen(fake, turn, 1)
+        _, fake, _ = players.pair(*own, turn)
         if of_generator or recipe.minibatch_kernels:
             how = turn.how if of_generator else turn.how_generated
             (r, h), (f, k) = judged(other, real), judged(other, fake, how)
@@ -89,7 +83,7 @@ def objective_of(players, of_generator):
         if of_generator:
             return players.loss.generator(r, f)[0].mean()
         total = players.loss.discriminator(r, f, recipe.label_smoothing)[0].mean()
-        if recipe.gradient_penalty and recipe.penalty == "zero-centred":
+        if players.penalty and recipe.penalty == "zero-centred":
             moves = 1e-4 * np.eye(real.shape[1])
             for rows in real, fake:
                 slopes = [
@@ -97,7 +91,7 @@ def objective_of(players, of_generator):
                     for m in moves
                 ]
                 norm = np.square(slopes).sum(axis=0).mean()
-                total += 0.5 * recipe.gradient_penalty * norm
+                total += 0.5 * players.penalty * norm
         return total
 
     return value
@@ -359,10 +353,9 @@ def test_minibatch_features_of_other_rows_do_not_count_after_training():
 def test_output_noise_is_not_added_to_atoms():
     rng = np.random.default_rng(0)
     rows = np.where(rng.random((60, 1)) < 0.5, 0.0, rng.gamma(2.0, size=(60, 1)))
-    gan = GAN(column_types="mixed", n_iter=1, output_noise=0.5).fit(
-        pd.DataFrame(rows, columns=["a"])
-    )
-    own, clock = gan._wiring(gan._learned).game(None, 0, 0), CLOCK
+    frame = pd.DataFrame(rows, columns=["a"])
+    gan = GAN(column_types="mixed", n_iter=1, output_noise=0.5).fit(frame)
+    own, clock = gan._objective(canonical(gan._rows(frame)), 0), CLOCK
     (score,), (none,) = own.emission.scores, own.emission.none
     x = np.zeros((4, own.emission.n_inputs))
     x[:2, none] = 1

@@ -1,7 +1,6 @@
 """The game of a classifier: its gradients, its rows with labels, what options do."""
 
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +10,7 @@ from sklearn.datasets import load_digits
 from skdgm import GANClassifier
 from skdgm.adversarial._games.label_game import Sides
 from skdgm.adversarial._games.label_losses import as_real, of_labels, sides
-from skdgm.adversarial._nets.label_wiring import LabelWiring
 from skdgm.exceptions import DivergenceError
-from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
 from skdgm.training import canonical
 from skdgm.utils.given import Given
@@ -35,13 +32,12 @@ CLOCK = Clock(0, None, 0, 2)
 
 
 def game(labels, kind="gaussian", **options):
-    options = {"column_types": "gaussian", "batch_size": 24} | PLAIN | options
-    clf = GANClassifier(**options)
-    recipe = SimpleNamespace(**clf._IMPLIED | clf.get_params())
-    emission = Emission([kind] * 3, [1] * 3)
-    wiring = LabelWiring(LabelWiring.structure(recipe), emission, 3, recipe)
+    options = {"column_types": kind, "batch_size": 24} | PLAIN | options
+    clf = GANClassifier(**options, unlabeled=-1, n_iter=0, random_state=0)
+    seen = X if kind == "gaussian" else np.float64(X > 0)
+    clf.partial_fit(seen, labels, classes=[0, 1, 2])
     rows = Rows(X, np.float64, complete=True, given=Given(labels))
-    return wiring.game(rows, 0, 0)
+    return clf._objective(canonical(rows), 0)
 
 
 def log_sum(out):
@@ -57,7 +53,7 @@ def objective_of(players, turn, sides, of_generator):
         generator, judge = state.generator, state.discriminator
         own = (params if of_generator else generator.params, generator.statistics)
         other = (judge.params if of_generator else params, judge.statistics)
-        fake, _ = players.drawn(*own, turn)
+        _, fake, _ = players.pair(*own, turn)
         if of_generator:
             out, h, _ = net.judge(*other, fake, **turn.how)
             if recipe.feature_matching:
@@ -187,7 +183,7 @@ def test_probabilities_are_those_of_the_averaged_nets():
     assert any(
         (a != b).any() for a, b in zip(leaves(state.learned), leaves(state.params))
     )
-    net = clf._wiring(clf._learned).discriminator
+    net = clf.density_.nets.discriminator
     seen = ((X - X.mean(axis=0)) / X.std(axis=0)).astype(float)
     out, _, _ = net.judge(state.learned[1], state.discriminator.statistics, seen)
     np.testing.assert_allclose(clf.predict_log_proba(X), out - log_sum(out)[:, None])

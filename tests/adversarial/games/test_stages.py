@@ -163,14 +163,15 @@ def test_features_of_rows_with_gaps_are_of_means_of_known_pixels():
     holed = X.copy()
     holed[:, 0] = np.nan
     model = LAPGAN(**SHORT, n_levels=2).fit(X)
-    wiring = model._wiring(model._learned)
-    x, known = model._emission.inputs(holed)
+    nets = model.density_.nets
+    pyramid, emission = nets.generator.pyramid, nets.generator.emission
+    x, known = emission.inputs(holed)
     np.testing.assert_array_equal(known[:, 0], 0)
     # The mean of the first two pixels is that of either.
-    given = wiring.pyramid.up(1, wiring.pyramid.levels(X)[0])
+    given = pyramid.up(1, pyramid.levels(X)[0])
     own = model._training.stages[1].discriminator
     seen = np.concatenate([x, given], axis=1)
-    judge = wiring.discriminators[1]
+    judge = nets.levels[1].discriminator
     expected = judge.hidden(own.params, own.statistics, seen)[0]
     np.testing.assert_allclose(model.transform(holed), expected)
 

@@ -1,0 +1,75 @@
+"""Nets of a BiGAN, made from options."""
+
+import numpy as np
+
+from skdgm.adversarial._games.bigan_game import BiGANGame
+from skdgm.adversarial._games.players import Discriminator
+from skdgm.adversarial._nets.gan_model import GANModel, block, shapes
+from skdgm.nets import layers
+from skdgm.nets.branches import branch, companions
+from skdgm.nets.images import maps
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
+
+# Units of a discriminator of images in which they meet their codes.
+_MET = 128
+
+
+class BiGANModel(GANModel):
+    """Generator, encoder from what a discriminator sees to latent units, and
+    discriminator of both. The encoder's parameters come before the generator's, in one
+    tree."""
+
+    learns = BiGANGame
+
+    def check(self, options):
+        """Raise ValueError for options that exclude each other."""
+        super().check(options)
+        check_layer_sizes(options.encoder_layer_sizes, "encoder_layer_sizes")
+        if options.architecture == "conv" and options.encoder_layer_sizes == ():
+            raise ValueError("encoder_layer_sizes must have a number of maps.")
+
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        found, own = super().structure(facts), facts.options.encoder_layer_sizes
+        found.encoder_layer_sizes = layer_sizes(own, found.hidden_layer_sizes[::-1])
+        return found
+
+    def nets(self, facts, emission):
+        """Generator, encoder and discriminator."""
+        nets = super().nets(facts, emission)
+        nets.encoder = self._encoder(facts, emission)
+        both = companions(nets.encoder, emission.n_inputs, nets.generator.net)
+        nets.generator = nets.generator._replace(net=both)
+        return nets
+
+    def _encoder(self, facts, emission):
+        blocks, conv = [], facts.structure.architecture == "conv"
+        layer, norm = layers.dense, layers.batch_norm
+        if conv:
+            layer, norm = maps.conv, maps.map_norm
+        for n in facts.structure.encoder_layer_sizes:
+            blocks += block(facts, layer, n, norm)
+        if conv:
+            (shape, *_), channels = shapes(facts, emission)
+            blocks = [maps.images((*shape, channels), *blocks)]
+        last = layers.dense(facts.structure.n_components, init="glorot_normal")
+        return layers.serial(*blocks, last)
+
+    def _discriminator(self, facts, emission):
+        found, own = super()._discriminator(facts, emission), facts.structure
+        if own.architecture != "conv":
+            return found
+        name, init = own.discriminator_activation, facts.options.init_weights
+        of_images = branch(found.body, emission.n_inputs)
+        met = layers.dense(_MET, name, init), *self._drop(facts.options)
+        return Discriminator(layers.serial(of_images, *met), found.head)
+
+    def hidden(self, nets, state, x, known=None):
+        """Latent units of rows, by the encoder."""
+        params, statistics = state.learned[0], state.generator.statistics
+        return nets.encoder.apply(params[0], statistics[0], x)[0]
+
+    def score(self, nets, state, x, known=None):
+        """Logit of the discriminator for rows and their codes."""
+        seen = np.concatenate([x, self.hidden(nets, state, x)], axis=1)
+        return super().score(nets, state, seen)

@@ -1,0 +1,240 @@
+"""Generator and discriminator of an adversarial model, made from options."""
+
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+
+from skdgm.adversarial._games.game import Game
+from skdgm.adversarial._games.logit_losses import LOSSES
+from skdgm.adversarial._games.players import Discriminator, of_numbers
+from skdgm.implicit import Generator, ImplicitModel, check_norm, n_classes_of
+from skdgm.nets import layers
+from skdgm.nets.adversarial import packing as packs
+from skdgm.nets.adversarial import virtual
+from skdgm.nets.adversarial.minibatch import minibatch
+from skdgm.nets.fourier_features import fourier
+from skdgm.nets.images import maps
+from skdgm.nets.images.deform import Deformation
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
+from skdgm.utils.images import image_shape
+
+# Hidden layers by default, of dense nets and, numbers of maps, of convolutional ones.
+_SIZES = {"dense": (128, 128), "conv": (64, 32)}
+# Kinds of columns that are pixels.
+_PIXELS = "grey", "bernoulli", "gaussian"
+# Frequencies of Fourier features by default, and real columns up to which there are.
+_FREQUENCIES, _FEW = 3, 16
+
+
+class GANModel(ImplicitModel):
+    """Generator and discriminator, and the game that they play."""
+
+    # Objective, and options that the nets depend on.
+    learns = Game
+    NAMES = (
+        *("n_components", "column_types", "class_conditional", "prior", "packing"),
+        *("minibatch_kernels", "activation", "discriminator_activation", "batch_norm"),
+        *("n_frequencies", "architecture", "image_shape"),
+    )
+
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        options, names = facts.options, self.NAMES
+        hidden = layer_sizes(options.hidden_layer_sizes, _SIZES[options.architecture])
+        judge = layer_sizes(options.discriminator_layer_sizes, hidden[::-1])
+        return SimpleNamespace(
+            **{name: getattr(options, name) for name in names},
+            hidden_layer_sizes=hidden,
+            discriminator_layer_sizes=judge,
+        )
+
+    def check(self, options):
+        """Raise ValueError for options that are no sizes, or exclude each other."""
+        for name in "hidden_layer_sizes", "discriminator_layer_sizes":
+            check_layer_sizes(getattr(options, name), name)
+            if options.architecture == "conv" and getattr(options, name) == ():
+                raise ValueError(f"{name} must have a number of maps for a layer.")
+        if options.architecture == "conv" and options.n_frequencies not in ("auto", 0):
+            raise ValueError(
+                f"n_frequencies={options.n_frequencies} is for dense nets: set it to "
+                '0, or architecture="dense".'
+            )
+        loss, smoothing = options.loss, options.label_smoothing
+        if smoothing and not LOSSES[loss].smooths:
+            raise ValueError(
+                f"label_smoothing={smoothing:g} is not for loss={loss!r}, which has no "
+                "targets: set it to 0."
+            )
+        if options.minibatch_kernels and options.gradient_penalty:
+            raise ValueError(
+                "minibatch_kernels make rows depend on each other, so that there is no "
+                "gradient by single rows: set gradient_penalty=0."
+            )
+        check_norm(options)
+        if options.minibatch_kernels and options.batch_size < 2 * options.packing:
+            raise ValueError(
+                "minibatch_kernels compare the rows of a batch, or its packs: set "
+                f"batch_size to {2 * options.packing} or more."
+            )
+        if options.packing > options.batch_size:
+            raise ValueError(
+                f"packing={options.packing} rows are judged together, but batch_size "
+                f"is {options.batch_size}."
+            )
+
+    def nets(self, facts, emission):
+        """Generator and discriminator."""
+        return SimpleNamespace(
+            generator=self._generator(facts, emission),
+            discriminator=self._discriminator(facts, emission),
+        )
+
+    def codes(self, facts):
+        """Codes among the latent units, of which the discriminator has outputs."""
+
+    def _generator(self, facts, emission):
+        own, codes = facts.structure, self.codes(facts)
+        of_kind = self._deconvolutional if own.architecture == "conv" else self._dense
+        net = of_kind(facts, emission)
+        if own.batch_norm == "virtual":
+            net = virtual.with_reference(net)
+        n_latent = own.n_components + (codes.width if codes else 0)
+        given = n_latent, own.prior, n_classes_of(facts), facts.options.temperature
+        return Generator(net, emission, *given, codes=codes)
+
+    def _dense(self, facts, emission):
+        """Dense net of a generator."""
+        own, hidden = facts.structure, []
+        if own.image_shape is not None:
+            # For the other architecture, and to be right all the same.
+            image_shape(len(emission.kinds), own.image_shape, who="a dense generator")
+        is_virtual = own.batch_norm == "virtual"
+        norm = virtual.virtual_norm if is_virtual else layers.batch_norm
+        for n_units in own.hidden_layer_sizes:
+            hidden += block(facts, layers.dense, n_units, norm)
+        last = layers.dense(emission.n_outputs, init="glorot_normal")
+        return layers.serial(*hidden, last)
+
+    def _deconvolutional(self, facts, emission):
+        """Net of a generator of images, that grow twofold from layer to layer."""
+        own, blocks = facts.structure, []
+        sizes, channels = shapes(facts, emission)
+        first, *numbers = own.hidden_layer_sizes
+        height, width = sizes[-1]
+        is_virtual = own.batch_norm == "virtual"
+        norm = virtual.virtual_map_norm if is_virtual else maps.map_norm
+        # The norm of the lowest images is of maps, too, so that it is among the blocks.
+        low = block(facts, layers.dense, height * width * first, None)
+        if own.batch_norm:
+            blocks += [norm(), layers.activation(own.activation)]
+        for n_maps, size in zip(numbers, sizes[-2:0:-1]):
+            blocks += block(facts, partial(maps.deconv, size=size), n_maps, norm)
+        last = maps.deconv(channels, init="glorot_normal", size=sizes[0])
+        return layers.serial(*low, maps.images((height, width, first), *blocks, last))
+
+    def _discriminator(self, facts, emission):
+        own, init = facts.structure, facts.options.init_weights
+        packing, numbers = own.packing, own.discriminator_layer_sizes
+        name, drop = own.discriminator_activation, self._drop(facts.options)
+        if own.architecture == "conv":
+            if name == "maxout":
+                raise ValueError('discriminator_activation="maxout" is of dense nets.')
+            (shape, *_), channels = shapes(facts, emission)
+            blocks = []
+            for n_maps in numbers:
+                blocks += [maps.conv(n_maps, activation=name, init=init), *drop]
+            parts = [maps.images((*shape, packing * channels), *blocks)]
+            if packing > 1:
+                parts.insert(0, packs.channels(shape[0] * shape[1], channels, packing))
+        else:
+            parts = _waves(own, emission)
+            for n_units in numbers:
+                if name == "maxout":
+                    parts.append(layers.maxout(n_units, init=init))
+                else:
+                    parts.append(layers.dense(n_units, name, init))
+                parts += drop
+        if own.minibatch_kernels:
+            parts.append(minibatch(own.minibatch_kernels))
+        head = layers.dense(self._n_logits(facts, packing), init="glorot_normal")
+        return Discriminator(layers.serial(*parts), head, packing)
+
+    def _n_logits(self, facts, packing):
+        """Number of logits: one, or that of each class for each row of a pack; and of
+        other outputs."""
+        codes = self.codes(facts)
+        return max(1, packing * n_classes_of(facts)) + (codes.n_outputs if codes else 0)
+
+    def _drop(self, options):
+        """What comes after each hidden layer of the discriminator, a list of nets."""
+        # Also at rate 0, so that the nets are the same if the rate changes.
+        return [layers.dropout(options.dropout)]
+
+    def hidden(self, nets, state, x, known=None):
+        """Last hidden units of the discriminator for rows, each by itself."""
+        net = state.discriminator
+        x = np.tile(x, nets.discriminator.packing)
+        return nets.discriminator.hidden(net.params, net.statistics, x)[0]
+
+    def score(self, nets, state, x, known=None):
+        """Logit of the discriminator for rows, each in a pack of its copies: of all
+        classes the largest."""
+        net, judge = state.discriminator, nets.discriminator
+        packing, n_classes = judge.packing, nets.generator.n_classes
+        x = np.tile(x, packing)
+        logits, _, _ = judge.judge(net.params, net.statistics, x)
+        if not n_classes:
+            return logits[:, 0]
+        of_slots = logits[:, : packing * n_classes]
+        return of_slots.reshape(len(x), packing, -1).mean(axis=1).max(axis=1)
+
+
+def block(facts, layer, n, norm):
+    """Hidden layer of a generator, a list of nets, with batch normalisation if there is
+    to be."""
+    init, name = facts.options.init_weights, facts.structure.activation
+    if not facts.structure.batch_norm:
+        return [layer(n, activation=name, init=init)]
+    if norm is None:
+        return [layer(n, init=init)]
+    return [layer(n, init=init), norm(), layers.activation(name)]
+
+
+def images(facts, emission, who):
+    """Height, width and channels of the images that rows are, if ``who``, an option by
+    its name, asks for any."""
+    shape = image_shape(len(emission.kinds), facts.structure.image_shape, who=who)
+    if not np.isin(emission.kinds, _PIXELS).all():
+        raise ValueError(
+            f'{who} is for pixels: column_types must be "bernoulli" or "gaussian".'
+        )
+    return shape
+
+
+def deformation(facts, emission):
+    """How images are deformed by the option ``jitter``, or None."""
+    size = facts.options.jitter
+    shape = images(facts, emission, f"jitter={size:g}") if size else None
+    return Deformation(shape, size) if size else None
+
+
+def shapes(facts, emission):
+    """Heights and widths of images, each half as large as those before, as many as
+    there are layers and one more; and the number of channels."""
+    *shape, channels = images(facts, emission, 'architecture="conv"')
+    found = [tuple(shape)]
+    for _ in facts.structure.hidden_layer_sizes:
+        found.append(tuple(-(-side // 2) for side in found[-1]))
+    return found, channels
+
+
+def _waves(own, emission):
+    """Fourier features, if there are any, as a list."""
+    n, real = own.n_frequencies, emission.continuous.nonzero()[0]
+    if n == "auto":
+        n = _FREQUENCIES if len(real) <= _FEW and of_numbers(emission) else 0
+    if not n or not len(real):
+        return []
+    columns = [real + k * emission.n_inputs for k in range(own.packing)]
+    return [fourier(np.concatenate(columns), n)]

@@ -1,0 +1,89 @@
+"""Nets of an InfoGAN, made from options."""
+
+import numpy as np
+from sklearn.utils import check_array
+
+from skdgm.adversarial._games.iic_infogan import IICInfoGANGame
+from skdgm.adversarial._games.infogan_game import InfoGANGame, code_outputs
+from skdgm.adversarial._nets.codes import Codes
+from skdgm.adversarial._nets.gan_model import GANModel, deformation
+from skdgm.adversarial._nets.heads import Heads
+from skdgm.nets import layers
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
+
+# Whether there are views of rows, in a structure, by its name in errors.
+_VIEWS = "jitter or n_neighbors"
+
+
+class InfoGANModel(GANModel):
+    """Generator with codes among its latent units, and discriminator with outputs that
+    tell them, or, where there are views of rows, a net of its own with such outputs."""
+
+    NAMES = (*GANModel.NAMES, "n_codes", "n_heads")
+
+    def learns(self, options, rows, seed, before, nets):
+        """Objective of a run after so many epochs."""
+        kind = InfoGANGame if nets.reader is None else IICInfoGANGame
+        return kind(options, rows, seed, before, nets)
+
+    def check(self, options):
+        """Raise ValueError for options that exclude each other."""
+        super().check(options)
+        check_layer_sizes(options.n_categories, "n_categories")
+        if 1 in layer_sizes(options.n_categories):
+            raise ValueError("n_categories must be at least 2 for each code.")
+        if not options.n_codes and not layer_sizes(options.n_categories):
+            raise ValueError(
+                "There must be a code: set n_categories, n_codes, or both."
+            )
+        if options.n_neighbors and not layer_sizes(options.n_categories):
+            raise ValueError(
+                f"n_neighbors={options.n_neighbors} is for categories, which near rows "
+                "share: set n_categories, or n_neighbors=0."
+            )
+
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        found, options = super().structure(facts), facts.options
+        found.n_categories = layer_sizes(options.n_categories)
+        found.code_variance = options.code_variance == "learned"
+        setattr(found, _VIEWS, bool(options.jitter or options.n_neighbors))
+        return found
+
+    def codes(self, facts):
+        """Codes among the latent units."""
+        own, variance = facts.structure, facts.options.code_variance
+        variance = "learned" if own.code_variance else variance
+        return Codes(own.n_categories, own.n_codes, variance)
+
+    def nets(self, facts, emission):
+        """Generator, discriminator, and perhaps a net that reads codes by several
+        heads, and deformations of the rows that it reads."""
+        nets = super().nets(facts, emission)
+        nets.reader = None
+        if getattr(facts.structure, _VIEWS):
+            nets.heads = Heads(nets.generator.codes, facts.structure.n_heads)
+            last = layers.dense(nets.heads.n_outputs, init="glorot_normal")
+            nets.reader = layers.serial(nets.discriminator.body, last)
+            nets.deform = deformation(facts, emission)
+        return nets
+
+    def _n_logits(self, facts, packing):
+        views = getattr(facts.structure, _VIEWS)
+        return 1 if views else super()._n_logits(facts, packing)
+
+    def hidden(self, nets, state, x, known=None):
+        """Distributions of codes: probabilities of categories, and means."""
+        return nets.generator.codes.posterior(code_outputs(nets, state, x))
+
+    def inverse(self, density, H):
+        """Rows of codes, with all other latent units at zero."""
+        H = check_array(H, dtype=density.dtype, input_name="H")
+        width = density.generator.codes.width
+        if H.shape[1] != width:
+            raise ValueError(
+                f"H has {H.shape[1]} columns, but the codes of {density.name} have "
+                f"{width}."
+            )
+        others = np.zeros((len(H), density.generator.n_latent - width), H.dtype)
+        return density.decode(np.concatenate([others, H], axis=1))

@@ -1,0 +1,69 @@
+"""Generator and discriminator of an adversarial classifier, made from options."""
+
+from numbers import Real
+
+from skdgm.adversarial._games.label_game import LabelGame
+from skdgm.adversarial._nets.gan_model import GANModel, deformation
+from skdgm.nets import layers
+from skdgm.utils.counts import is_a
+
+# Hidden layers by default: of the generator, and of the discriminator.
+_NAMES = "hidden_layer_sizes", "discriminator_layer_sizes"
+_SIZES = {"dense": ((128, 128), (256, 128, 128)), "conv": ((64, 32), (32, 64))}
+
+
+class LabelModel(GANModel):
+    """Generator without classes, and discriminator with a logit for each."""
+
+    learns = LabelGame
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        size = options.discriminator_noise
+        pair = isinstance(size, tuple) and len(size) == 2
+        if isinstance(size, tuple) and not (
+            pair and all(is_a(Real, part) and part >= 0 for part in size)
+        ):
+            raise ValueError(
+                "discriminator_noise must be a number of at least 0, or two, of what "
+                f"is seen and of hidden units; got {size}."
+            )
+        super().check(options)
+
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        found, options = super().structure(facts), facts.options
+        for name, sizes in zip(_NAMES, _SIZES[options.architecture]):
+            if getattr(options, name) is None:
+                setattr(found, name, sizes)
+        return found
+
+    def nets(self, facts, emission):
+        """Generator, discriminator, and deformations of real rows."""
+        nets = super().nets(facts, emission)
+        nets.generator = nets.generator._replace(n_classes=0)
+        size, _ = _noise(facts.options)
+        body = layers.serial(layers.noise(size), nets.discriminator.body)
+        nets.discriminator = nets.discriminator._replace(body=body)
+        nets.n_classes = len(facts.known.classes_)
+        nets.deform = deformation(facts, emission)
+        return nets
+
+    def _drop(self, options):
+        return [*super()._drop(options), layers.noise(_noise(options)[1])]
+
+    def hidden(self, nets, state, x, known=None):
+        """Last hidden units of the discriminator for rows."""
+        net = state.learned[1], state.discriminator.statistics
+        return nets.discriminator.hidden(*net, x)[0]
+
+    def logits(self, nets, state, x, known=None):
+        """Logits of all classes for rows."""
+        net = state.learned[1], state.discriminator.statistics
+        return nets.discriminator.judge(*net, x)[0]
+
+
+def _noise(options):
+    """Standard deviations of the noise of inputs and of hidden units."""
+    size = options.discriminator_noise
+    return size if isinstance(size, tuple) else (size, size)

@@ -1,0 +1,90 @@
+"""Nets of adversarial models of images at several resolutions, made from options."""
+
+from math import isqrt
+from types import SimpleNamespace
+
+import numpy as np
+
+from skdgm.adversarial._games.stages import Climb, Stages, given_below
+from skdgm.adversarial._nets.gan_model import GANModel
+from skdgm.nets.images.pyramid import Pyramid, added_to
+from skdgm.nets.stochastic.emission import Emission
+from skdgm.utils.images import image_shape
+
+
+class PyramidModel(GANModel):
+    """Generators and discriminators of all resolutions.
+
+    Parameters
+    ----------
+    of_data : bool
+        Whether generators add to real images made smaller and large again, which
+        discriminators are given, too; otherwise they are given generated images of the
+        resolution below.
+    """
+
+    learns, NAMES = Stages, (*GANModel.NAMES, "n_levels")
+
+    def __init__(self, of_data):
+        self.of_data = of_data
+
+    def nets(self, facts, emission):
+        """A generator for all resolutions, and the nets of each, as ``levels``."""
+        levels, shape = [], _shape(len(emission.kinds), facts.structure.image_shape)
+        pyramid = Pyramid(shape, facts.structure.n_levels)
+        for k, shape in enumerate(pyramid.shapes):
+            n_given = int(np.prod(shape)) if k else 0
+            own = self._emission(pyramid, emission, k)
+            levels.append(self._level(_with(facts, image_shape=shape), own, n_given))
+        generator = Climb([level.generator for level in levels], pyramid)
+        return SimpleNamespace(generator=generator, levels=levels, of_data=self.of_data)
+
+    def _level(self, facts, emission, n_given):
+        """Nets of one resolution, which are given so many pixels of the one below."""
+        nets = super().nets(facts, emission)
+        nets.generator = nets.generator._replace(n_given=n_given)
+        if self.of_data and n_given:
+            grey = not (emission.kinds == "gaussian").any()
+            net = added_to(nets.generator.net, n_given, grey)
+            nets.generator = nets.generator._replace(net=net)
+            # What is given stands beside a row, as another row of a pack would.
+            both = self._discriminator(_with(facts, packing=2), emission)
+            head = nets.discriminator.head
+            nets.discriminator = both._replace(packing=1, head=head)
+        return nets
+
+    def _emission(self, pyramid, emission, level):
+        """Pixels of a level as functions of outputs: grey means of bits."""
+        kinds, share = emission.kinds, emission.share
+        if level < len(pyramid.shapes) - 1:
+            kind = "gaussian" if (kinds == "gaussian").any() else "grey"
+            kinds = np.full(int(np.prod(pyramid.shapes[level])), kind)
+        if (level and self.of_data) or share is None:
+            start = None
+        else:
+            start = pyramid.levels(share[None])[level][0]
+        return Emission(kinds, np.ones(len(kinds), int), None, start)
+
+    def hidden(self, nets, state, x, known=None):
+        """Last hidden units of the discriminator of the largest images."""
+        level = len(nets.levels) - 1
+        net, seen = state.stages[level].discriminator, x
+        if self.of_data and level:
+            # Means of blocks are those of their known pixels.
+            levels = x if known is None else np.where(known > 0, x, np.nan)
+            levels = nets.generator.pyramid.levels(levels)
+            seen = np.concatenate([x, given_below(nets.generator, levels, level)], 1)
+        judge = nets.levels[level].discriminator
+        return judge.hidden(net.params, net.statistics, seen)[0]
+
+
+def _with(facts, **own):
+    """Facts with other values of a structure."""
+    return facts._replace(structure=SimpleNamespace(**vars(facts.structure) | own))
+
+
+def _shape(n, given):
+    """Height, width and channels of images; of one row if pixels make no square."""
+    if given is None and isqrt(n) ** 2 != n:
+        return 1, n, 1
+    return image_shape(n, given, who="a model of images at several resolutions")

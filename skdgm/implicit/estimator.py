@@ -1,0 +1,158 @@
+"""Base class of estimators that learn a generator of rows."""
+
+from sklearn.utils.validation import _num_samples, check_is_fitted
+
+from skdgm.base.frames import framed
+from skdgm.data import columns_as_asked
+from skdgm.data.given import class_codes, given_classes
+from skdgm.data.labels import weight_of_classes
+from skdgm.data.rare import Rare
+from skdgm.implicit.columns import find_grey
+from skdgm.implicit.inversion import invert
+from skdgm.implicit.watch import tell
+from skdgm.nets import NetEstimator
+from skdgm.utils.counts import count, count_rows
+
+
+class ImplicitEstimator(NetEstimator):
+    """Base class of estimators of rows drawn by a generator.
+
+    A subclass has options and an :class:`~skdgm.implicit.ImplicitModel`. ``transform``
+    returns hidden units of the discriminator, or latent units; see :meth:`invert`.
+    """
+
+    _IMPLIED = {**Rare()._asdict(), "missing_pattern": "ignore"}
+    _KNOWN = "_grey", "classes_", "_label_counts"
+    # Advice where generated rows are all alike.
+    _DIVERSIFY = (
+        'Set loss="relativistic" with a gradient_penalty above 0, packing=2 or '
+        "minibatch_kernels, or lower learning_rate."
+    )
+
+    def sample(self, n_samples=1, random_state=None, *, y=None):
+        """Draw rows from the model: latent units, then the generator's rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        y : object or array-like of shape (n_samples,), default=None
+            Class of all rows, or of each, of a conditional model. By default classes
+            are drawn by their frequencies, each counted once more.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            A class is unknown, or the model is not conditional.
+        """
+        density = self.density_
+        n_samples = count_rows(n_samples, self.n_features_in_)
+        codes = self._codes_of(y, n_samples)
+        return framed(self, density.sample(n_samples, random_state, codes))
+
+    def generate(self, Z, y=None):
+        """Rows of the generator for given latent units.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_components)
+            Latent units.
+        y : object or array-like of shape (n_samples,), default=None
+            Class of all rows, or of each; required by conditional models.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Bits and categories are the most probable ones.
+
+        Raises
+        ------
+        ValueError
+            Z does not have a column for each latent unit; y is missing, or a class is
+            unknown.
+        """
+        codes = self._codes_of(y, _num_samples(Z))
+        return framed(self, self.density_.decode(Z, codes), Z)
+
+    def invert(self, X, y=None, *, n_steps=200):
+        r"""Latent units whose generated rows are nearest to given ones.
+
+        .. math:: \min_z \lVert x - g(z) \rVert^2 + \tfrac{1}{100} \lVert z \rVert^2
+
+        by Adam, from the latent units of that of ``n_draws`` draws whose kernel, as in
+        :meth:`score_samples`, is largest [1]_.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value, to which no distance counts.
+        y : object or array-like of shape (n_samples,), default=None
+            Class of all rows, or of each, of a conditional model. By default each row
+            has that of its nearest draw.
+        n_steps : int, default=200
+            Number of steps.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+
+        References
+        ----------
+        .. [1] Zhu, Krähenbühl, Shechtman and Efros (2016). Generative visual
+           manipulation on the natural image manifold. ECCV.
+        """
+        codes = self._codes_of(y, _num_samples(X))
+        return invert(self.density_, X, count(n_steps, "n_steps"), codes)
+
+    @property
+    def _invertible(self):
+        # Latent units are all that a row is made of.
+        options = self._options
+        return options.features == "latent" and not options.class_conditional
+
+    def _codes_of(self, y, n_rows):
+        """Codes of classes that a user names, one for each row, or None."""
+        check_is_fitted(self)
+        if y is None:
+            return None
+        if "_label_counts" not in vars(self):
+            why = "depends on no classes: leave out y."
+            if hasattr(self, "class_conditional"):
+                why = "is not conditional: fit with class_conditional=True and y."
+            raise ValueError(f"{self._name} {why}")
+        return class_codes(self, y, n_rows)
+
+    def _label(self, rows, y, fresh, _):
+        """Rows with the codes of their classes, and a dict of the classes, if the model
+        is conditional."""
+        if not self._options.class_conditional:
+            return rows, {}
+        return given_classes(self, rows, y, fresh)
+
+    def _count(self, table, fresh):
+        """Count classes, and look for grey values, before training."""
+        if fresh:
+            vars(self).pop("_label_counts", None)
+            if table.rows.given is None:
+                vars(self).pop("classes_", None)
+        find_grey(self, table, fresh)
+        if table.rows.given is not None:
+            found = weight_of_classes(table, len(self.classes_))
+            self._label_counts = getattr(self, "_label_counts", 0) + found
+
+    @property
+    def _domain(self):
+        return columns_as_asked(self._options)
+
+    def _report(self, learned, n_epochs, watch):
+        self.coverage_, fault = watch.collapse(learned.state)
+        super()._report(learned, n_epochs, watch)
+        if self.n_iter_:
+            tell(self._name, self.n_updates_, fault, self._DIVERSIFY)

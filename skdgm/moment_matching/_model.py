@@ -1,0 +1,122 @@
+"""Nets of a moment matching model, made from options."""
+
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn.utils import check_array
+
+from skdgm.implicit import Generator, ImplicitModel, check_norm, n_classes_of
+from skdgm.moment_matching._matching import Matching, Nets
+from skdgm.nets import layers
+from skdgm.nets.stochastic.emit import emit
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
+from skdgm.utils.threading.threads import one_blas_thread
+
+# Hidden layers by default.
+_DENSE = (128, 128, 128)
+# Options that the nets depend on.
+_NAMES = (
+    *("n_components", "column_types", "class_conditional", "prior"),
+    *("activation", "batch_norm"),
+)
+
+
+class MatchingModel(ImplicitModel):
+    """Generator, and an autoencoder perhaps, of whose codes it draws."""
+
+    learns = Matching
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        for name in "hidden_layer_sizes", "autoencoder_layer_sizes":
+            check_layer_sizes(getattr(options, name), name)
+        check_norm(options)
+        if options.autoencoder_layer_sizes == ():
+            raise ValueError(
+                "autoencoder_layer_sizes must have at least the number of code units; "
+                "without an autoencoder it is None."
+            )
+        if options.dropout and options.autoencoder_layer_sizes is None:
+            raise ValueError(
+                "dropout is of the hidden units of an encoder: set it to 0, or "
+                "autoencoder_layer_sizes."
+            )
+        if not isinstance(options.bandwidths, str):
+            _check_bandwidths(options.bandwidths)
+
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        options = facts.options
+        return SimpleNamespace(
+            **{name: getattr(options, name) for name in _NAMES},
+            hidden_layer_sizes=layer_sizes(options.hidden_layer_sizes, _DENSE),
+            autoencoder_layer_sizes=layer_sizes(options.autoencoder_layer_sizes),
+        )
+
+    def nets(self, facts, emission):
+        """Generator; net from latent units, and classes, to what is ``matched``;
+        encoder and decoder, or None."""
+        own, n = facts.structure, emission.n_outputs
+        encoder = decoder = None
+        if not own.autoencoder_layer_sizes:
+            matched = net = _net(facts, own.hidden_layer_sizes, n)
+        else:
+            *hidden, n_codes = own.autoencoder_layer_sizes
+            encoder = _net(facts, hidden, n_codes, "logistic", facts.options.dropout)
+            decoder = _net(facts, hidden[::-1], n)
+            matched = _net(facts, own.hidden_layer_sizes, n_codes, "logistic")
+            net = layers.serial(matched, decoder)
+        given = own.n_components, own.prior, n_classes_of(facts)
+        generator = Generator(net, emission, *given, facts.options.temperature)
+        return Nets(generator, matched, encoder, decoder)
+
+    def latent(self, options):
+        """Whether features are latent units, rather than codes."""
+        return options.autoencoder_layer_sizes is None
+
+    def hidden(self, nets, state, x, known=None):
+        """Codes of rows, by the encoder, of which missing entries are inferred."""
+        return nets.codes(state.autoencoder, x, known)
+
+    def inverse(self, density, H):
+        """Rows of latent units, or of codes, which are decoded."""
+        if density.latent:
+            return density.decode(H)
+        Z = check_array(H, dtype=density.dtype, input_name="Z")
+        if Z.shape[1] != density.n_features_out:
+            raise ValueError(
+                f"Z has {Z.shape[1]} columns, but codes of {density.name} have "
+                f"{density.n_features_out} units."
+            )
+        part, emission, nets = density.state.autoencoder, density.emission, density.nets
+        with one_blas_thread():
+            out, _ = nets.decoder.apply(part.params[1], part.statistics[1], Z)
+            noise = emission.silence(len(Z), Z.dtype)
+            x = emit(out, noise, emission, nets.generator.temperature)
+        return density.presented(x)
+
+
+def _net(facts, numbers, n_outputs, output="identity", dropout=None):
+    init, name, parts = facts.options.init_weights, facts.structure.activation, []
+    for n_units in numbers:
+        if facts.structure.batch_norm:
+            parts.append(layers.dense(n_units, init=init))
+            parts += layers.batch_norm(), layers.activation(name)
+        else:
+            parts.append(layers.dense(n_units, name, init))
+        if dropout is not None:
+            parts.append(layers.dropout(dropout))
+    last = layers.dense(n_outputs, output, "glorot_normal")
+    return layers.serial(*parts, last)
+
+
+def _check_bandwidths(given):
+    try:
+        found = np.asarray(given, float)
+    except (TypeError, ValueError):
+        found = np.zeros(0)
+    if found.ndim != 1 or not len(found) or not ((found > 0) & (found < np.inf)).all():
+        raise ValueError(
+            "bandwidths must be positive numbers, at least one, or 'auto'; got "
+            f"{given}."
+        )
