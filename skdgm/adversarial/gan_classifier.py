@@ -13,7 +13,7 @@ from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY, NotNegative
 from skdgm.data import columns_as_asked
 from skdgm.implicit import ImplicitEstimator
-from skdgm.implicit.columns import find_grey
+from skdgm.implicit.estimator import find_grey
 from skdgm.implicit.options import RelaxedOptions
 from skdgm.nets import NetEstimator
 from skdgm.nets.options import Initialiser

@@ -41,7 +41,9 @@ class InfoGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimat
     and continuous codes what varies among their rows. The distribution q of the codes
     given a row shares the discriminator's hidden units; with views of rows (``jitter``,
     ``n_neighbors``) it is a net of its own, of the same layers, and categories become
-    what views share, such as a digit's name. ``score_samples`` is an estimate, as of
+    what views share, such as a digit's name. ``transform`` returns q, probabilities of
+    categories and then means of continuous codes; ``inverse_transform`` takes codes,
+    with all other latent units at zero. ``score_samples`` is an estimate, as of
     :class:`GAN`, whose other options are at their defaults. NaN is a missing value.
     Float64 data are computed in float64, all others in float32.
 

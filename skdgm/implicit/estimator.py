@@ -3,15 +3,16 @@
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base.frames import framed
-from skdgm.data import columns_as_asked
+from skdgm.data import columns_as_asked, has_grey
 from skdgm.data.given import class_codes, given_classes
 from skdgm.data.labels import weight_of_classes
 from skdgm.data.rare import Rare
-from skdgm.implicit.columns import find_grey
+from skdgm.exceptions import DataRangeWarning
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.watch import tell
 from skdgm.nets import NetEstimator
 from skdgm.utils.counts import count, count_rows
+from skdgm.utils.threading.callers import warn
 
 
 class ImplicitEstimator(NetEstimator):
@@ -156,3 +157,19 @@ class ImplicitEstimator(NetEstimator):
         super()._report(learned, n_epochs, watch)
         if self.n_iter_:
             tell(self._name, self.n_updates_, fault, self._DIVERSIFY)
+
+
+def find_grey(model, table, fresh):
+    """Find out whether a model's columns of bits are grey. A generator of bits remains
+    one: where grey rows follow, this warns."""
+    if not fresh and model._grey:
+        return
+    grey = bool(has_grey(table.rows, model._domain.bits(model._columns)))
+    if fresh:
+        model._grey = grey
+    elif grey:
+        warn(
+            f"{model._name} got grey rows, with values between 0 and 1, after rows of "
+            "bits: it goes on drawing bits. Show it grey rows from the start.",
+            DataRangeWarning,
+        )

@@ -22,7 +22,8 @@ class GeneratorOptions(Options):
     batch_norm
         Whether to standardise the generator's hidden units by batch normalisation.
     n_draws
-        Draws around which ``score_samples`` and ``impute`` estimate densities. It may
+        Draws around which ``score_samples`` and ``impute`` estimate densities: in many
+        dimensions no feasible number is enough, and scores serve for comparison. It may
         be changed after ``fit``.
     tol
         Smallest improvement that counts.

@@ -43,27 +43,6 @@ class NetEstimator(NetOptions, Estimator):
     # The second one, if any, is that for columns of several kinds.
     _BUDGET, _BUDGET_MIXED = Budget(3_500, 20, 100), None
 
-    # Until all families have a model: to be removed with the last one.
-    def _attributes(self, state):
-        if self._MODEL is not None:
-            return super()._attributes(state)
-        found = NetModel.attributes(None, None, state)
-        return found | {"_learned": self._structure}
-
-    def _state(self):
-        return self._training
-
-    def _check_unchanged(self):
-        if self._MODEL is not None:
-            return super()._check_unchanged()
-        asked = self._structure
-        if asked != self._learned:
-            names = [name for name in asked if asked[name] != self._learned[name]]
-            raise ValueError(
-                f"{', '.join(names)} changed since the model was learned: keep what it "
-                "was, or fit with warm_start=False."
-            )
-
     def _n_epochs(self, table):
         asked = self._options
         return self._budget.epochs(asked.n_iter, table, asked.batch_size)

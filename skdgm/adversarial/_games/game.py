@@ -32,10 +32,10 @@ from skdgm.adversarial._games.logit_losses import LOSSES
 from skdgm.adversarial._games.losses import Verdict
 from skdgm.adversarial._games.penalty import penalty
 from skdgm.adversarial._games.players import GameState, of_numbers
-from skdgm.adversarial._games.view import View
+from skdgm.adversarial._games.view import blurred
 from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
-from skdgm.nets import Part, Parts, follow
+from skdgm.nets import Part, Parts, beside, follow
 from skdgm.nets.adversarial.packing import stacked
 from skdgm.nets.stochastic.emit import emit
 from skdgm.nets.tape import vjp
@@ -202,11 +202,12 @@ class Game(Objective):
     def seen(self, x, turn, side=0, given=None):
         """What the discriminator sees of rows, real (side 0) or generated ones (1),
         and of columns beside, by default those given to both nets."""
-        net, known = self.discriminator, turn.known
-        given = turn.given if given is None else given
-        view = View(self.recipe, self.emission, net, self.rows.dtype)
         rng = turn.rng.fold(_NOISE, side) if side else turn.rng.fold(_NOISE)
-        return view(x, known, rng, turn.clock, of_output=bool(side), given=given)
+        x = blurred(x, self.recipe, self.emission, rng, turn.clock, bool(side))
+        # What is missing of a row is missing in its generated counterpart.
+        x = x if turn.known is None else x * turn.known
+        given = turn.given if given is None else given
+        return self.discriminator.packed(x if given is None else beside(x, given))
 
     def verdict(self, turn):
         """Losses of both players by the discriminator's outputs, a :class:`Verdict`."""

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import GAN, GANClassifier
 from skdgm.adversarial._games.logit_losses import LOSSES
-from skdgm.adversarial._games.view import View
+from skdgm.adversarial._games.view import blurred
 from skdgm.exceptions import CollapseWarning, DataRangeWarning, DivergenceError
 from skdgm.implicit.kernels import noisy
 from skdgm.nets.stochastic.emission import Emission
@@ -359,10 +359,9 @@ def test_output_noise_is_not_added_to_atoms():
     (score,), (none,) = own.emission.scores, own.emission.none
     x = np.zeros((4, own.emission.n_inputs))
     x[:2, none] = 1
-    view = View(own.recipe, own.emission, own.discriminator, np.float64)
-    blurred = view.blurred(x, stream(0), clock, of_output=True)
-    assert (blurred[:2, score] != 0).all()
-    np.testing.assert_array_equal(blurred[2:, score], 0)
+    seen = blurred(x, own.recipe, own.emission, stream(0), clock, of_output=True)
+    assert (seen[:2, score] != 0).all()
+    np.testing.assert_array_equal(seen[2:, score], 0)
 
 
 def test_held_out_rows_count_by_their_weights():
@@ -414,15 +413,14 @@ def test_training_sees_the_noise_that_samples_have():
     recipe = SimpleNamespace(
         instance_noise=0.0, output_noise=0.4, schedule="constant", power_t=0.5
     )
-    net = SimpleNamespace(packed=lambda x: x)
-    view, x = View(recipe, emission, net, np.float64), np.tile([0.1, -3.0], (4000, 1))
-    seen = view(x, None, stream(0, 1), CLOCK, of_output=True)
+    x, given = np.tile([0.1, -3.0], (4000, 1)), (recipe, emission, stream(0, 1), CLOCK)
+    seen = blurred(x, *given, of_output=True)
     drawn = noisy(x, emission, 0.4, stream(1, 1).rows(len(x)))
     assert seen[:, 0].min() >= 0
     assert seen[:, 0].max() <= 1
     se = np.sqrt(2 * drawn.var(axis=0) / len(x))
     assert (abs(seen.mean(axis=0) - drawn.mean(axis=0)) < 4 * se).all()
-    np.testing.assert_array_equal(view(x, None, stream(0, 1), CLOCK), x)
+    np.testing.assert_array_equal(blurred(x, *given), x)
 
 
 def test_collapse_is_told_where_little_is_covered():
