@@ -26,7 +26,7 @@ from skdgm.moment_matching._autoencoder import inferred, reconstruction_slope
 from skdgm.nets import Part, Parts
 from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy_and_slope
 from skdgm.nets.stochastic.emit import emit
-from skdgm.nets.tape import vjp
+from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.training import Objective
 from skdgm.utils import random
 
@@ -186,44 +186,29 @@ class Matching(Objective):
         nets = self.nets
         for number, start in enumerate(range(0, len(x), _PIECE)):
             part, own = state.autoencoder, slice(start, start + _PIECE)
-            how, after = {"rng": rng.fold(number), "train": True}, []
+            how = {"rng": rng.fold(number), "train": True}
             seen = None if known is None else known[own]
             whole = nets.inferred(part, x[own], seen)
-
-            def rebuilt(params, rows=whole, part=part, how=how, after=after):
-                code, kept = nets.encoder.apply(
-                    params[0], part.statistics[0], rows, **how
-                )
-                out, more = nets.decoder.apply(
-                    params[1], part.statistics[1], code, **how
-                )
-                after[:] = kept, more
-                return out
+            encoder, decoder = params = traced_leaves(part.params)
+            code, kept = nets.encoder.apply(encoder, part.statistics[0], whole, **how)
+            out, more = nets.decoder.apply(decoder, part.statistics[1], code, **how)
 
             def slopes(out, rows=x[own], seen=seen):
                 gap = reconstruction_slope(self.emission, out, rows)
                 gap = gap if seen is None else gap * seen
                 return gap / out.dtype.type(-len(out))
 
-            _, grads = vjp(rebuilt, part.params, slopes)
-            part = part._replace(statistics=tuple(after))
+            grads = pulled_back(out, params, slopes)
+            part = part._replace(statistics=(kept, more))
             part = self._parts.ascend("autoencoder", part, grads, clock, len(x[own]))
             state = state._replace(autoencoder=part)
         return state
 
     def _match(self, state, x, known, codes, rng, clock):
-        given = self.prepare(state, x, known, codes, rng)
-        before, after = state.matched, ()
-
-        def drawn(params):
-            nonlocal after
-            fake, after = self.generated(params, before.statistics, given)
-            return fake
-
-        def slopes(fake):
-            return -self.loss(fake, given)[1]
-
-        _, grads = vjp(drawn, before.params, slopes)
+        given, before = self.prepare(state, x, known, codes, rng), state.matched
+        params = traced_leaves(before.params)
+        fake, after = self.generated(params, before.statistics, given)
+        grads = pulled_back(fake, params, lambda fake: -self.loss(fake, given)[1])
         part = before._replace(statistics=after)
         part = self._parts.ascend("matched", part, grads, clock, len(x))
         state.t[0] += 1

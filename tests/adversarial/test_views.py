@@ -250,7 +250,7 @@ def test_what_views_cannot_be_of_is_named():
     with pytest.raises(ValueError, match="n_heads"):
         InfoGAN(n_heads=0).fit(X)
     gan = InfoGAN(column_types="gaussian", n_iter=1, warm_start=True).fit(X)
-    with pytest.raises(ValueError, match="jitter or n_neighbors changed"):
+    with pytest.raises(ValueError, match="jitter, n_neighbors changed"):
         gan.set_params(n_neighbors=2).fit(X)
     with pytest.raises(ValueError, match="n_neighbors=2 is for categories"):
         InfoGAN(n_neighbors=2, n_categories=None, n_codes=1).fit(X)

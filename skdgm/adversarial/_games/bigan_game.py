@@ -18,7 +18,7 @@ References
 """
 
 from skdgm.adversarial._games.game import Game
-from skdgm.nets.tape import vjp
+from skdgm.nets.tape import pulled_back, traced_leaves
 
 _ENCODE, _REBUILD = 10, 11
 
@@ -48,16 +48,16 @@ class BiGANGame(Game):
             return None
         noise = self.emission.noise(rng, len(turn.x), self.rows.dtype)
 
-        def rebuilt(params):
-            code, _ = self._encoded(params, before.statistics, turn)
-            given = params, before.statistics, code, noise
-            return self.generator.draw(*given, rng, train=True)[0]
+        params = traced_leaves(before.params)
+        code, _ = self._encoded(params, before.statistics, turn)
+        given = params, before.statistics, code, noise
+        out, _ = self.generator.draw(*given, rng, train=True)
 
         def slopes(out):
             gap = out - turn.x
             return weight * (gap if turn.known is None else gap * turn.known)
 
-        return vjp(rebuilt, before.params, slopes)[1]
+        return pulled_back(out, params, slopes)
 
     def _encoded(self, params, statistics, turn):
         """Codes of real rows as in training, and the encoder's updated statistics."""

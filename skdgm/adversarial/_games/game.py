@@ -38,7 +38,7 @@ from skdgm.implicit.generator import one_hot
 from skdgm.nets import Part, Parts, beside, follow
 from skdgm.nets.adversarial.packing import stacked
 from skdgm.nets.stochastic.emit import emit
-from skdgm.nets.tape import vjp
+from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.training import Objective
 from skdgm.utils import random
 from skdgm.utils.tree import copy, leaves, tree_map
@@ -225,23 +225,21 @@ class Game(Objective):
         """Update the discriminator, by rows as of :meth:`pair` if they are there."""
         options, before, verdict = self.recipe, state.discriminator, self.verdict(turn)
         real, fake, _ = pair or self.pair(*state.generator[:2], turn)
-        after, n, net, kept = (), len(real), self.discriminator, before.statistics
-        rows = np.concatenate([real, fake])
-
-        def judged(params):
-            nonlocal after
-            if not options.minibatch_kernels:
-                out, _, after = net.judge(params, kept, rows, **turn.how)
-                return out
+        params, n, net = traced_leaves(before.params), len(real), self.discriminator
+        given = params, before.statistics
+        if options.minibatch_kernels:
             # Rows depend on each other: real and generated ones are judged apart.
-            out, *_ = net.judge(params, kept, real, **turn.how)
-            other, _, after = net.judge(params, kept, fake, **turn.how_generated)
-            return stacked(out, other)
+            out, *_ = net.judge(*given, real, **turn.how)
+            other, _, after = net.judge(*given, fake, **turn.how_generated)
+            out = stacked(out, other)
+        else:
+            rows = np.concatenate([real, fake])
+            out, _, after = net.judge(*given, rows, **turn.how)
 
         def slopes(out):
             return -np.concatenate(verdict.discriminator(out[:n], out[n:]))
 
-        _, grads = vjp(judged, before.params, slopes)
+        grads = pulled_back(out, params, slopes)
         number, clock = self._number(turn.clock), turn.clock
         if self.penalty and number % options.penalty_interval == 0:
             weights = verdict.weights(n)
@@ -265,20 +263,20 @@ class Game(Objective):
         """Update the generator's part."""
         options, net, verdict = self.recipe, self.discriminator, self.verdict(turn)
         before, other = state.generator, state.discriminator[:2]
-        real, after = None, ()
-
-        def judged(params):
-            nonlocal real, after
-            real, fake, after = self.pair(params, before.statistics, turn)
-            if options.feature_matching:
-                return net.hidden(*other, fake, **turn.how)[0]
+        params, r = traced_leaves(before.params), None
+        real, fake, after = self.pair(params, before.statistics, turn)
+        if options.feature_matching:
+            out, _ = net.hidden(*other, fake, **turn.how)
+        else:
             fake = stacked(real, fake) if self.both_sides else fake
             out, *_ = net.judge(*other, fake, **turn.how)
-            return self.outputs(out, state, fake, turn)
+            out = self.outputs(out, state, fake, turn)
+            if self.loss.paired and not self.both_sides:
+                r, *_ = net.judge(*other, real, **turn.how)
 
         def slopes(out):
             if options.feature_matching:
-                target = net.hidden(*other, real, **turn.how)[0]
+                target, _ = net.hidden(*other, real, **turn.how)
                 shares = self._shares(turn)
                 if shares is None:
                     shares = np.ones((len(out), 1), out.dtype)
@@ -286,10 +284,9 @@ class Game(Objective):
                 return -2 / len(out) * (shares @ gaps)
             if self.both_sides:
                 return -np.concatenate(verdict.both(*np.split(out, 2)))
-            r = net.judge(*other, real, **turn.how)[0] if self.loss.paired else None
             return -verdict.generator(r, out) - self.extra_slope(out, state, turn)
 
-        _, grads = vjp(judged, before.params, slopes)
+        grads = pulled_back(out, params, slopes)
         more = self.extra_gradient(state, turn)
         grads = grads if more is None else tree_map(np.subtract, grads, more)
         number = self._number(turn.clock) // options.n_discriminator_steps

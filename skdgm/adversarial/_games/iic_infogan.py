@@ -27,7 +27,7 @@ from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Game
 from skdgm.adversarial._games.infogan_game import InfoGANWatch
 from skdgm.adversarial._games.neighbours import near_rows
 from skdgm.nets import Part, beside
-from skdgm.nets.tape import vjp
+from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.utils import random
 
 # Of neighbours, and of the initial parameters and dropout of q, in random streams.
@@ -93,14 +93,9 @@ class IICInfoGANGame(Game):
         """Update the discriminator, and q."""
         pair = self.pair(*state.generator[:2], turn)
         state = super().discriminate(state, turn, pair)
-        before, recipe, after = state.reader, self.recipe, ()
+        before, options = state.reader, self.recipe
         fake, views = self.moved(pair[1], turn), self.views(turn)
         rows, n = np.concatenate([fake, *views]), len(fake)
-
-        def judged(params):
-            nonlocal after
-            out, after = self.nets.reader.apply(params, before.statistics, rows, **how)
-            return out
 
         def slopes(out):
             back = np.zeros_like(out)
@@ -108,15 +103,17 @@ class IICInfoGANGame(Game):
             if views:
                 of_views = np.split(out[n:], 2)
                 shared = self.nets.heads.shared(*of_views, state.told, settled)
-                back[n:] = recipe.information_weight * np.concatenate(shared)
+                back[n:] = options.information_weight * np.concatenate(shared)
             return back
 
         how, clock = {"rng": turn.rng.fold(_READ), "train": True}, turn.clock
         settled = self.settled(state, clock)
-        _, grads = vjp(judged, before.params, slopes)
+        params = traced_leaves(before.params)
+        out, after = self.nets.reader.apply(params, before.statistics, rows, **how)
+        grads = pulled_back(out, params, slopes)
         after = self._parts.ascend(
             *("reader", before._replace(statistics=after), grads, clock, n),
-            rate=recipe.discriminator_learning_rate,
+            rate=options.discriminator_learning_rate,
             n_before=self._number(clock),
         )
         return state._replace(reader=after)

@@ -1,6 +1,5 @@
 """Noise of the rows that a discriminator sees."""
 
-
 from skdgm.implicit.kernels import noisy
 from skdgm.nets.tape import getval
 from skdgm.optim import learning_rate

@@ -11,9 +11,6 @@ from skdgm.adversarial._nets.heads import Heads
 from skdgm.nets import layers
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
-# Whether there are views of rows, in a structure, by its name in errors.
-_VIEWS = "jitter or n_neighbors"
-
 
 class InfoGANModel(GANModel):
     """Generator with codes among its latent units, and discriminator with outputs that
@@ -47,7 +44,8 @@ class InfoGANModel(GANModel):
         found, options = super().structure(facts), facts.options
         found.n_categories = layer_sizes(options.n_categories)
         found.code_variance = options.code_variance == "learned"
-        setattr(found, _VIEWS, bool(options.jitter or options.n_neighbors))
+        # With either there are views of rows.
+        found.jitter = found.n_neighbors = bool(options.jitter or options.n_neighbors)
         return found
 
     def codes(self, facts):
@@ -61,7 +59,7 @@ class InfoGANModel(GANModel):
         heads, and deformations of the rows that it reads."""
         nets = super().nets(facts, emission)
         nets.reader = None
-        if getattr(facts.structure, _VIEWS):
+        if facts.structure.jitter:
             nets.heads = Heads(nets.generator.codes, facts.structure.n_heads)
             last = layers.dense(nets.heads.n_outputs, init="glorot_normal")
             nets.reader = layers.serial(nets.discriminator.body, last)
@@ -69,7 +67,7 @@ class InfoGANModel(GANModel):
         return nets
 
     def _n_logits(self, facts, packing):
-        views = getattr(facts.structure, _VIEWS)
+        views = facts.structure.jitter
         return 1 if views else super()._n_logits(facts, packing)
 
     def hidden(self, nets, state, x, known=None):
