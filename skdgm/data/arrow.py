@@ -109,21 +109,8 @@ class ArrowColumns(NamedTuple):
         return pd.DataFrame(dict(enumerate(empty))).set_axis(self.flat_names, axis=1)
 
     def rows(self, table):
-        """Numbers of a part, NaN where missing.
-
-        Parameters
-        ----------
-        table : pyarrow.Table
-
-        Returns
-        -------
-        rows : ndarray of shape (n_rows, sum(widths))
-
-        Raises
-        ------
-        ValueError
-            Columns have other names, or lists another length.
-        """
+        """Numbers of a part of Arrow, of shape (n_rows, sum(widths)), NaN where
+        missing; ValueError if columns have other names, or lists another length."""
         names, n_rows = table.column_names, table.num_rows
         if names != self.names:
             raise ValueError(
@@ -168,24 +155,9 @@ class ArrowColumns(NamedTuple):
 
 
 def flattened(X):
-    """Table in memory, of whose columns those of lists are as many of numbers.
-
-    Parameters
-    ----------
-    X : object
-
-    Returns
-    -------
-    X : object
-        A pyarrow.Table without lists, if it was one with lists; else X as it is.
-
-    Raises
-    ------
-    TypeError
-        Lists are not of numbers.
-    ValueError
-        Lists of a column have no numbers, or different lengths.
-    """
+    """Table of Arrow of whose columns those of lists are as many of numbers; others as
+    they are. TypeError if lists are not of numbers, ValueError if those of a column
+    have none, or different lengths."""
     kind = type(X)
     if kind.__name__ != "Table" or kind.__module__.split(".")[0] != "pyarrow":
         return X
@@ -220,26 +192,8 @@ def _single(column, field, found):
 
 
 def entries(name, column, shape):
-    """Numbers of a column of lists, one row for each list.
-
-    Parameters
-    ----------
-    name : str
-        Of the column, for errors.
-    column : pyarrow.ChunkedArray or pyarrow.Array
-    shape : tuple of int
-        Of each list.
-
-    Returns
-    -------
-    numbers : ndarray of shape (n_rows, prod(shape))
-        NaN where a number or a list is missing.
-
-    Raises
-    ------
-    ValueError
-        A list has another length.
-    """
+    """Numbers of a column of lists, of shape (n_rows, prod(shape)), NaN where a number
+    or a list is missing; ValueError if a list has another length."""
     if hasattr(column, "chunks"):
         return np.concatenate([entries(name, part, shape) for part in column.chunks])
     column = getattr(column, "storage", column)

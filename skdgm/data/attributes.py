@@ -121,17 +121,8 @@ class Attributes(NamedTuple):
         return codes_of(labels, self.classes[j], hint)
 
     def inputs(self, numbers, dtype):
-        """Inputs of a net: one-hot classes, and standardised numbers.
-
-        Parameters
-        ----------
-        numbers : ndarray of shape (n_rows, n_attributes)
-        dtype : type
-
-        Returns
-        -------
-        inputs : ndarray of shape (n_rows, n_inputs)
-        """
+        """Inputs of a net, of shape (n_rows, n_inputs): one-hot classes, and
+        standardised numbers."""
         return self.standardised(self.encoded(numbers)).astype(dtype)
 
     def encoded(self, numbers):
@@ -149,20 +140,10 @@ class Attributes(NamedTuple):
 
 
 def learned(y, owner, asked):
-    """Attributes of a first fit, and their numbers.
+    """Attributes of a first fit, without means and scales.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,) or (n_rows, n_attributes)
-    owner : str
-        Name of the estimator, for errors.
-    asked : "auto", tuple or dict
-        Kinds of the attributes.
-
-    Returns
-    -------
-    attributes : Attributes
-        Without means and scales.
+    ``asked`` is "auto", or a tuple or dict of their kinds; the owner is named in
+    errors.
     """
     names, parts, flat = parts_of(y, owner)
     names = list(range(len(parts))) if names is None else list(names)
@@ -223,21 +204,9 @@ def real_of(values, owner, name):
 
 
 def parts_of(y, owner):
-    """Attributes of rows one by one.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,) or (n_rows, n_attributes)
-    owner : str
-
-    Returns
-    -------
-    names : list or None
-        Names of the columns of a DataFrame.
-    parts : list of ndarray of shape (n_rows,)
-    flat : bool
-        Whether y has one dimension, or is an array of one column.
-    """
+    """Attributes of rows one by one: names of a DataFrame's columns or None, a list of
+    arrays of shape (n_rows,), and whether y has one dimension or is an array of one
+    column."""
     if is_foreign(y) and hasattr(y, "columns"):
         y = as_pandas(y)
     if is_frame(y):

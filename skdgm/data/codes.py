@@ -16,24 +16,8 @@ MAX_CATEGORIES = 2**20
 
 
 def refuse(part, bad, names, who, why):
-    """Raise an error that names the first bad value, if there is one.
-
-    Parameters
-    ----------
-    part : ndarray of shape (n_rows, n_columns)
-    bad : ndarray of bool, of shape (n_rows, n_columns)
-    names : sequence
-        Names of the columns.
-    who : str
-        Name of the model.
-    why : str
-        Reason, which ends the message.
-
-    Raises
-    ------
-    ValueError
-        There is a bad value.
-    """
+    """Raise ValueError that names the first bad value of a part, by a mask of its
+    shape, if there is one; ``why`` ends the message."""
     if bad.any():
         row, column = np.argwhere(bad)[0]
         value, name = part[row, column], names[column]
@@ -41,23 +25,8 @@ def refuse(part, bad, names, who, why):
 
 
 def check_codes(part, names, who, sizes=None):
-    """Raise an error where a value is not a code or is too high a code.
-
-    Parameters
-    ----------
-    part : ndarray of shape (n_rows, n_columns)
-    names : sequence
-        Names of the columns.
-    who : str
-        Name of the model, for the message.
-    sizes : ndarray of int, of shape (n_columns,), optional
-        Numbers of categories; by default up to ``MAX_CATEGORIES``.
-
-    Raises
-    ------
-    ValueError
-        A value is negative, not whole, or not less than the number of categories.
-    """
+    """Raise ValueError where a value is negative, not whole, or not below the number of
+    categories of its column, by default ``MAX_CATEGORIES``."""
     known = np.where(np.isnan(part), 0, part)
     refuse(
         part,
@@ -88,24 +57,8 @@ def check_codes(part, names, who, sizes=None):
 
 
 def least_sizes(min_categories, n_columns):
-    """Least number of categories of each column, as an int array.
-
-    Parameters
-    ----------
-    min_categories : int, array-like of shape (n_columns,) or None
-        None means 1.
-    n_columns : int
-
-    Returns
-    -------
-    least : ndarray of int, of shape (n_columns,)
-
-    Raises
-    ------
-    ValueError
-        A value is not a positive integer or is above ``MAX_CATEGORIES``, or there is
-        not one for each column.
-    """
+    """Least number of categories of each column, an int array; ValueError if a number
+    is none from 1 to ``MAX_CATEGORIES``, or there is not one for each column."""
     least = 1 if min_categories is None else min_categories
     try:
         flat = np.ravel(least).tolist()
@@ -223,17 +176,8 @@ class CodeColumns(ColumnKind):
         return columns, table
 
     def frequencies(self, columns):
-        """Frequencies of all categories, smoothed as if each had been seen once more.
-
-        Parameters
-        ----------
-        columns : Codes
-
-        Returns
-        -------
-        frequencies : ndarray of shape (n_categories_in_all,)
-            Summing to 1 for each column.
-        """
+        """Frequencies of all categories, which sum to 1 for each column, smoothed as if
+        each had been seen once more."""
         total = np.repeat(
             np.add.reduceat(columns.counts, columns.starts), columns.sizes
         )

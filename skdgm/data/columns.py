@@ -68,14 +68,8 @@ def observed(table, before):
 
 
 def has_grey(rows, which):
-    """Return whether binary columns have grey values, strictly between 0 and 1.
-
-    Parameters
-    ----------
-    rows : Rows
-    which : ndarray of int
-        Indices of the binary columns.
-    """
+    """Return whether binary columns, at these indices, have values strictly between 0
+    and 1."""
     if rows.binary or not len(which):
         return False
     parts = (rows.take(block)[:, which] for block in rows.blocks())

@@ -81,21 +81,10 @@ def by_name(conditions, names, who):
 
 
 def spelled(condition, name, who, categories=None):
-    """Ends of a range and whether they are in it, or None; and values.
+    """Ends of a range and whether they are in it, or None; and values. One of the
+    column's categories is a value, whatever its type.
 
-    Parameters
-    ----------
-    condition : object
-    name : hashable
-        Of the column.
-    who : str
-    categories : Index, optional
-        Of the column; one of these is a value, whatever its type.
-
-    Raises
-    ------
-    ValueError
-        A slice has a step; or there are too many values.
+    ValueError if a slice has a step, or there are too many values.
     """
     if categories is not None and place_of(condition, categories) >= 0:
         return None, [condition]

@@ -20,18 +20,9 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 
 def holding(rows):
-    """Type that represents both the known values of rows and the results of models.
-
-    Parameters
-    ----------
-    rows : Rows
-
-    Returns
-    -------
-    dtype : dtype
-        A common type of the data and ``rows.dtype``; for integers beyond 2 ** 53 in
-        magnitude, of which none can be missing, their own type.
-    """
+    """Type that represents both the known values of rows and the results of models: a
+    common one, or for integers beyond 2 ** 53, of which none can be missing, their
+    own."""
     own, plain = rows.X.dtype, rows.X
     values = plain.data if sp.issparse(plain) else plain
     ends = [values.min(), values.max()] if values.size else [0]
@@ -52,21 +43,10 @@ def as_whole(X):
 
 
 def refuse_inexact(name, X, dtype):
-    """Raise an error if a floating type cannot hold whole numbers of a table.
+    """Raise ValueError if a floating type cannot hold whole numbers of a table.
 
-    Parameters
-    ----------
-    name : str
-        Name of the estimator, for the message.
-    X : DataFrame, array or list
-        Only DataFrames, lists and arrays of objects are searched; other arrays have
-        one type, from which ``dtype`` was chosen.
-    dtype : dtype
-
-    Raises
-    ------
-    ValueError
-        A column has integers that float64 does not represent.
+    Only DataFrames, lists and arrays of objects are searched; other arrays have one
+    type, from which ``dtype`` was chosen.
     """
     if dtype.kind != "f":
         return
@@ -168,19 +148,8 @@ def fill(
 
 
 def widened(X, names):
-    """Add the columns that a DataFrame lacks, with nothing but missing values.
-
-    Parameters
-    ----------
-    X : object
-        A DataFrame of pandas; others are returned as they are.
-    names : sequence or None
-        Names of the columns of the model, in their order, if it has any.
-
-    Returns
-    -------
-    X : object
-    """
+    """Add the columns of the model that a DataFrame of pandas lacks, with nothing but
+    missing values; return others as they are."""
     if not is_frame(X) or names is None or len(X.columns) >= len(names):
         return X
     if not set(X.columns) <= set(names):
@@ -191,16 +160,8 @@ def widened(X, names):
 def completed(frame, found):
     """Copy of a DataFrame with missing values filled and all others unchanged.
 
-    Parameters
-    ----------
-    frame : DataFrame
-    found : DataFrame
-        Filled values: equally many rows for each row of ``frame``, by position.
-
-    Returns
-    -------
-    completed : DataFrame
-        With the index and columns of ``frame``, each row repeated accordingly.
+    ``found`` has equally many rows for each row of ``frame``, by position, whose index
+    and columns the copy has.
     """
     import pandas as pd
 

@@ -172,14 +172,8 @@ def _column(series):
 
 
 def native(frame, schema):
-    """Convert a DataFrame of pandas to the library and the types of a schema.
-
-    Parameters
-    ----------
-    frame : DataFrame
-    schema : Schema or None
-        None leaves the frame as it is.
-    """
+    """Convert a DataFrame of pandas to the library and the types of a schema; None
+    leaves it as it is."""
     if schema is None:
         return frame
     series = [

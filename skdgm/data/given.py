@@ -14,26 +14,9 @@ from skdgm.utils.given import Given
 
 def given_classes(model, rows, y, fresh):
     """Rows with the codes of their classes, of which none is unknown, and a dict of the
-    classes.
+    ``classes_``, on which a ``fresh`` fit decides.
 
-    Parameters
-    ----------
-    model : estimator
-    rows : Rows
-    y : array-like of shape (n_rows,)
-    fresh : bool
-        Whether this is the first fit, which decides on the classes.
-
-    Returns
-    -------
-    rows : Rows
-    known : dict
-        Of ``classes_``.
-
-    Raises
-    ------
-    ValueError
-        y is missing, or has values that are no classes or new ones.
+    ValueError if y is missing, or has values that are no classes or new ones.
     """
     if y is None:
         raise ValueError(f"{model._name} is conditional: fit needs y.")
@@ -47,49 +30,30 @@ def given_classes(model, rows, y, fresh):
 
 
 def class_codes(model, y, n_rows):
-    """Codes of the classes of rows that a user asks for.
+    """Codes of the classes that a user asks for, of shape (n_rows,); one may stand for
+    all.
 
-    Parameters
-    ----------
-    model : estimator
-        Fitted, with ``classes_``.
-    y : object or array-like of shape (n_rows,)
-        One class or one for each row.
-    n_rows : int
-
-    Returns
-    -------
-    codes : ndarray of int, of shape (n_rows,)
-
-    Raises
-    ------
-    ValueError
-        A class is unknown, or y has another length.
+    ValueError if the model depends on no classes, one is unknown, or y has another
+    length.
     """
+    classes = getattr(model, "classes_", None)
+    if classes is None:
+        why = "depends on no classes: leave out y."
+        if hasattr(model, "class_conditional"):
+            why = "is not conditional: fit with class_conditional=True and y."
+        raise ValueError(f"{model._name} {why}")
     values = as_values(y, model)
     values = np.full(n_rows, values) if values.ndim == 0 else as_column(values)
     if len(values) != n_rows:
         raise ValueError(f"y has {len(values)} classes for {n_rows} rows.")
-    return codes_of(of_classes(values, f"y of {model._name}"), model.classes_)
+    return codes_of(of_classes(values, f"y of {model._name}"), classes)
 
 
 def given_lengths(lengths, n_rows=None):
-    """Lengths of documents or sequences that a user asks for.
+    """Lengths of documents or sequences that a user asks for, in float64; one may stand
+    for all rows.
 
-    Parameters
-    ----------
-    lengths : float or array-like of shape (n_lengths,)
-    n_rows : int, optional
-        Number of lengths; one stands for all.
-
-    Returns
-    -------
-    lengths : ndarray of shape (n_lengths,), float64
-
-    Raises
-    ------
-    ValueError
-        They are not numbers from 0 to 2 ** 53, or not as many as rows.
+    ValueError if they are not numbers from 0 to 2 ** 53, or not as many as rows.
     """
     found = np.asarray(lengths)
     wrong = found.dtype.kind not in "iuf" or found.ndim > 1

@@ -26,24 +26,8 @@ _MANY = 10
 
 
 def tabulate(rows, sample_weight, in_memory=True):
-    """Canonical table of validated rows, with weights validated here.
-
-    Parameters
-    ----------
-    rows : Rows
-    sample_weight : array-like of shape (n_rows,) or None
-    in_memory : bool, default=True
-        Keep the whole table as lists, where these are preferred and fit.
-
-    Returns
-    -------
-    table : Table
-
-    Raises
-    ------
-    ValueError
-        A weight is negative, not finite, or all weights are zero.
-    """
+    """Canonical table of validated rows, kept as lists where these are preferred and
+    fit; ValueError if a weight is negative or not finite, or all are 0."""
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
             sample_weight, rows.X, dtype=np.float64, ensure_non_negative=True
@@ -163,25 +147,9 @@ def _other_column(X):
 
 
 def as_values(y, owner, name="y"):
-    """Convert y to an array whose entries keep the types that they were given in.
+    """Array of y, whose entries keep the types that they were given in.
 
-    Parameters
-    ----------
-    y : array-like
-        With one dimension or more; or a sparse matrix.
-    owner : estimator or str
-        Estimator that requires y, or its name, for errors.
-    name : str, default="y"
-        Name of y in errors.
-
-    Returns
-    -------
-    values : ndarray
-
-    Raises
-    ------
-    ValueError
-        y is None, ragged or a masked array.
+    ValueError, which names the owner, if y is None, ragged or a masked array.
     """
     if y is None:
         who = owner if isinstance(owner, str) else type(owner).__name__
@@ -237,25 +205,10 @@ def missing(values):
 
 
 def as_numbers(y, owner):
-    """Convert y to numbers, NaN where missing.
+    """y as float64 of one or two dimensions, NaN where missing.
 
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-    owner : estimator or str
-        Estimator that requires y, or its name, for errors.
-
-    Returns
-    -------
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
-
-    Raises
-    ------
-    TypeError
-        y is sparse or has dates.
-    ValueError
-        y has other values than numbers or infinite ones, no columns, or not one or two
-        dimensions; or as by :func:`as_values`.
+    TypeError if y is sparse or has dates; ValueError if it has other values than
+    numbers, infinite ones or no columns; or as by :func:`as_values`.
     """
     if sp.issparse(y):
         raise TypeError("y is sparse, which is for labels: give y.toarray().")

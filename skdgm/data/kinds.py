@@ -182,27 +182,12 @@ def column_types_of(model):
 
 
 def kinds_of(column_types, rows):
-    """Kind of each column, as told.
+    """Kind of each column, an array of :data:`KINDS`; "numeric" may become "ordinal" in
+    :func:`learned_scales`.
 
-    Parameters
-    ----------
-    column_types : "mixed", dict or sequence of str
-        Option of the estimator; "mixed", and a dict for columns that it does not name,
-        takes the kinds from the types of a DataFrame, and "gaussian" for all columns of
-        an array.
-    rows : Rows
-
-    Returns
-    -------
-    kinds : ndarray of str, of shape (n_columns,)
-        One of :data:`KINDS`; "numeric" before :func:`learned_scales` may be "ordinal"
-        after.
-
-    Raises
-    ------
-    ValueError
-        ``column_types`` has an unknown kind, not one kind for each column, or names
-        columns while X is no DataFrame.
+    With "mixed", and for columns that a dict does not name, the types of a DataFrame
+    decide; those of an array are "gaussian". ValueError if a kind is unknown, there is
+    not one for each column, or names are given without a DataFrame.
     """
     n_columns, single = rows.shape[1], isinstance(column_types, str)
     if column_types == EVERY:
@@ -234,17 +219,8 @@ def _listed(names):
 
 
 def check(rows, kinds, who, sizes=None):
-    """Raise ValueError for a bit outside [0, 1], or an invalid or too high code.
-
-    Parameters
-    ----------
-    rows : Rows
-    kinds : ndarray of str, of shape (n_columns,)
-    who : str
-        Name of the model, for the message.
-    sizes : ndarray of int, of shape (n_columns,), optional
-        Number of categories of each column.
-    """
+    """Raise ValueError for a bit outside [0, 1], or a code that is invalid or not below
+    the sizes of its column."""
     bits = np.flatnonzero(kinds == "bernoulli")
     codes = np.flatnonzero(kinds == "categorical")
     if not bits.size + codes.size:
@@ -272,21 +248,11 @@ def named_sizes(codec, which, least):
 
 
 def learned_scales(table, kinds):
-    """Scales of the columns that have some, and kinds that fit their values.
+    """Kinds that fit the values of a table as given, and the scales of columns that
+    have some, a tuple of {Levels, Scores, None}.
 
-    Parameters
-    ----------
-    table : Table
-        As given.
-    kinds : ndarray of str, of shape (n_columns,)
-        As told.
-
-    Returns
-    -------
-    kinds : ndarray of str, of shape (n_columns,)
-        With "ordinal" instead of "numeric" for columns of few values, and "gaussian"
-        for those without any.
-    scales : tuple of {Levels, Scores, None}
+    Kinds have "ordinal" in the place of "numeric" for columns of few values, and
+    "gaussian" for those without any.
     """
     kinds, scales = kinds.astype("U11"), [None] * len(kinds)
     which = np.flatnonzero(np.isin(kinds, ("ordinal", "numeric")))

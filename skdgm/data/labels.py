@@ -19,23 +19,10 @@ UNKNOWN = -1
 
 
 def marked(values, mark):
-    """Boolean array, True for values that mark rows without a label.
+    """Mask of values that mark rows without a label, of the shape of ``values``.
 
-    Parameters
-    ----------
-    values : ndarray
-    mark : object
-        None if all rows have labels. If the mark is a missing value (NaN, NA, NaT),
-        missing values of all kinds are marks.
-
-    Returns
-    -------
-    found : ndarray of bool, of the shape of ``values``
-
-    Raises
-    ------
-    ValueError
-        The mark is not a single value.
+    A mark of None marks nothing, and a missing one (NaN, NA, NaT) missing values of all
+    kinds; ValueError if it is not a single value.
     """
     if mark is None:
         return np.zeros(values.shape, dtype=bool)
@@ -57,24 +44,8 @@ def marked(values, mark):
 
 
 def of_one_kind(values, name="y"):
-    """Validate labels: numbers, text or dates, of one kind, none missing or infinite.
-
-    Parameters
-    ----------
-    values : ndarray
-    name : str, default="y"
-        Name of the labels in error messages.
-
-    Returns
-    -------
-    labels : ndarray of the same shape
-        Numbers in an array of objects are converted to a type of numbers.
-
-    Raises
-    ------
-    ValueError
-        Labels are of several kinds or of an invalid type, missing or infinite.
-    """
+    """Labels as numbers, text or dates; ValueError, which calls them ``name``, if they
+    are of several kinds or of an invalid one, missing or infinite."""
     if values.dtype.kind == "O":
         given = values.ravel().tolist()
         kinds = {type(value) for value in given if not is_missing(value)}
@@ -124,21 +95,8 @@ def _is_bool(value):
 
 
 def as_column(values):
-    """Convert labels to a one-dimensional array, one for each row.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows,) or (n_rows, 1)
-
-    Returns
-    -------
-    values : ndarray of shape (n_rows,)
-
-    Raises
-    ------
-    ValueError
-        There are several columns.
-    """
+    """Labels of shape (n_rows,) from those of shape (n_rows,) or (n_rows, 1);
+    ValueError if there are several columns."""
     if values.ndim == 2 and values.shape[1] == 1:
         return column_or_1d(values, warn=True)
     if values.ndim != 1:
@@ -161,23 +119,8 @@ def of_classes(values, name="y"):
 
 
 def sorted_classes(classes, owner):
-    """Validate all classes that a user names, and sort them.
-
-    Parameters
-    ----------
-    classes : array-like of shape (n_classes,)
-    owner : estimator
-        Has ``unlabeled``, the mark of rows without a label.
-
-    Returns
-    -------
-    classes : ndarray
-
-    Raises
-    ------
-    ValueError
-        The classes are not one-dimensional, or the mark is one of them.
-    """
+    """All classes that a user names, sorted; ValueError if they are not one-
+    dimensional, or one is the owner's mark of rows without a label."""
     classes = as_values(classes, owner, "classes")
     if classes.ndim != 1:
         raise ValueError(
@@ -201,15 +144,8 @@ def check_several(classes, owner, name):
 
 
 def warn_of_mark(classes, owner):
-    """Warn where a class seems to be a mark of rows without a label.
-
-    Parameters
-    ----------
-    classes : ndarray
-        Sorted.
-    owner : estimator
-        Has ``unlabeled``.
-    """
+    """Warn where one of the sorted classes seems to be a mark of rows without a label,
+    other than the owner's ``unlabeled``."""
     mark = owner.unlabeled
     if classes.dtype.kind == "u" and isinstance(mark, Real) and mark < 0:
         warn(
@@ -230,24 +166,9 @@ def warn_of_mark(classes, owner):
 
 
 def codes_of(y, classes, hint=""):
-    """Indices of labels among the classes.
+    """Indices of labels among the sorted classes, of shape (n_rows,).
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-    classes : ndarray
-        Sorted.
-    hint : str, default=""
-        End of the error message.
-
-    Returns
-    -------
-    codes : ndarray of int, of shape (n_rows,)
-
-    Raises
-    ------
-    ValueError
-        A label is not among the classes.
+    A label that is none of them is a ValueError, whose message ends in ``hint``.
     """
     place, found = np.zeros(len(y), dtype=int), np.zeros(len(y), dtype=bool)
     # NumPy would convert numbers to text to compare them with text.
@@ -270,18 +191,7 @@ def kind_of(values):
 
 
 def weight_of_classes(table, n_classes):
-    """Total weight of the rows with each label.
-
-    Parameters
-    ----------
-    table : Table
-        Rows with codes of labels, which are -1 where unknown.
-    n_classes : int
-
-    Returns
-    -------
-    counts : ndarray of shape (n_classes,), float64
-    """
+    """Total weight of the rows with each label, of shape (n_classes,), float64."""
     labels = table.rows.beside(table.index)
     known = labels != UNKNOWN
     return np.bincount(labels[known], table.weight[known], minlength=n_classes)

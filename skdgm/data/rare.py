@@ -35,16 +35,7 @@ class Rare(NamedTuple):
         return self.handle_unknown in ("ignore", "infrequent_if_exist")
 
     def groups(self, weight):
-        """Learn the groups of a column from the weights of its categories.
-
-        Parameters
-        ----------
-        weight : ndarray of shape (n_categories,), float64
-
-        Returns
-        -------
-        groups : Groups
-        """
+        """Learn the groups of a column from the weights of its categories."""
         least, most = self.min_frequency or 0, self.max_categories
         if not isinstance(least, Integral):
             least = least * weight.sum()
@@ -60,13 +51,7 @@ class Rare(NamedTuple):
 
 def tell_identifiers(columns, table):
     """Warn of columns of identifiers: categories of which more than half occur once, at
-    best.
-
-    Parameters
-    ----------
-    columns : Codes or Mixed
-    table : Table
-    """
+    best."""
     sizes = columns.sizes
     coded = getattr(columns, "coded", np.full(len(sizes), True))
     kinds, scales = getattr(columns, "kinds", None), getattr(columns, "scales", ())

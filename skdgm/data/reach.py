@@ -18,21 +18,11 @@ _REAL = "gaussian", "rectified"
 
 
 def reached(columns, table):
-    """Statistics of columns with the largest magnitude of each real one's values.
+    """Statistics of columns with the largest magnitude of each real one's values, of a
+    table in the units of a model and of earlier fits.
 
     Values beyond 10 in one row have effects that add up: each counts as that magnitude
     times the square root of their number.
-
-    Parameters
-    ----------
-    columns : Columns or Mixed
-        With the largest magnitudes of earlier fits.
-    table : Table
-        Rows in the units of a model, in which real columns are standardised.
-
-    Returns
-    -------
-    columns : Columns or Mixed
     """
     reach = np.zeros(table.rows.shape[1])
     for part in table.rows.blocks(n_rows=len(table.index)):
@@ -45,19 +35,8 @@ def reached(columns, table):
 
 
 def farthest(columns, table):
-    """Columns of which a value in a table is very far out, and where.
-
-    Parameters
-    ----------
-    columns : Columns or Mixed
-    table : Table
-
-    Returns
-    -------
-    found : list of (int, int, float)
-        Column, row of the data that has its largest magnitude, and that magnitude, the
-        largest first.
-    """
+    """Columns of which a value in a table is very far out: a list of column, row of the
+    data that has its largest magnitude, and that magnitude, the largest first."""
     reach = np.broadcast_to(getattr(columns, "reach", 0.0), table.rows.shape[1])
     if not (reach > _VERY_FAR).any():
         return []
@@ -74,20 +53,11 @@ def farthest(columns, table):
 
 
 def far_out(model, columns, table):
-    """Words about the columns that :func:`farthest` finds, with advice; or nothing.
+    """Sentences about the columns that :func:`farthest` finds, with advice, and a space
+    after them; or nothing.
 
-    Parameters
-    ----------
-    model : Estimator
-        It knows the names of columns, and as part of another model has ``_names``. If
-        ``_SLOWED``, warn that training suits such rows.
-    columns : Columns or Mixed
-    table : Table
-
-    Returns
-    -------
-    words : str
-        Sentences that end in a space.
+    The model knows the names of columns, and as part of another one has ``_names``; if
+    ``_SLOWED``, training suits such rows.
     """
     names = vars(model).pop("_names", getattr(model, "feature_names_in_", None))
     found = farthest(columns, table)

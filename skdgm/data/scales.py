@@ -213,19 +213,8 @@ def step_of(values):
 
 
 def scores_of(values, weight):
-    """Learn the scores of a column.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_values,), float64
-        Distinct values, in increasing order, at least two.
-    weight : ndarray of shape (n_values,), float64
-        Of each value, above 0.
-
-    Returns
-    -------
-    scores : Scores
-    """
+    """Learn the scores of a column from its distinct values, at least two, in
+    increasing order, and the weight of each."""
     total, step = weight.sum(), step_of(values)
     around = _around(weight)
     clear = np.maximum(_PEAK * around, around + _ERRORS * np.sqrt(around))

@@ -9,25 +9,12 @@ from skdgm.utils.domains import is_frame
 
 
 def as_one_table(X, lengths=None):
-    """Sequences as one table, and their lengths.
+    """Sequences as one table, one after the other, and their lengths, an int array.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_columns), or list
-        A table of all sequences, one after the other; or a list of a table for each.
-    lengths : array-like of int, of shape (n_sequences,), optional
-        Number of rows of each sequence; by default X is a single one.
-
-    Returns
-    -------
-    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_columns)
-    lengths : ndarray of int, of shape (n_sequences,)
-
-    Raises
-    ------
-    ValueError
-        There is no sequence; one is empty, or has other columns than the first; or
-        lengths are not whole numbers of at least 1, or do not add up to the rows.
+    X is such a table, by default of a single sequence, or a list of a table for each.
+    ValueError if there is no sequence; if one is empty, or has other columns than the
+    first; or if lengths are not whole numbers of at least 1, or do not add up to the
+    rows.
     """
     several = isinstance(X, list | tuple) and (not X or _is_table(X[0]))
     if several and lengths is not None:
@@ -51,25 +38,11 @@ def as_one_table(X, lengths=None):
 
 
 def sequences_of(rows, lengths, sample_weight=None):
-    """Sequences of the validated rows of their table, in canonical form.
+    """Canonical table of the sequences of validated rows, with a weight for each
+    sequence, not for each row.
 
-    Parameters
-    ----------
-    rows : Rows
-    lengths : ndarray of int, of shape (n_sequences,)
-    sample_weight : array-like of shape (n_sequences,), optional
-        Weights of sequences, not of rows: whole numbers are repetitions.
-
-    Returns
-    -------
-    table : Table
-        Whose ``rows`` are :class:`~skdgm.training.sequences.Sequences`.
-
-    Raises
-    ------
-    ValueError
-        There is not one weight for each sequence; one is negative or not finite, or all
-        are 0.
+    ValueError if there is not one weight for each; if one is negative or not finite, or
+    all are 0.
     """
     sequences = Sequences(rows, np.concatenate([[0], np.cumsum(lengths)]))
     if sample_weight is None:

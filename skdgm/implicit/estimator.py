@@ -121,14 +121,7 @@ class ImplicitEstimator(NetEstimator):
     def _codes_of(self, y, n_rows):
         """Codes of classes that a user names, one for each row, or None."""
         check_is_fitted(self)
-        if y is None:
-            return None
-        if "_label_counts" not in vars(self):
-            why = "depends on no classes: leave out y."
-            if hasattr(self, "class_conditional"):
-                why = "is not conditional: fit with class_conditional=True and y."
-            raise ValueError(f"{self._name} {why}")
-        return class_codes(self, y, n_rows)
+        return None if y is None else class_codes(self, y, n_rows)
 
     def _label(self, rows, y, fresh, _):
         """Rows with the codes of their classes, and a dict of the classes, if the model
