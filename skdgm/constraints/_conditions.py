@@ -10,30 +10,11 @@ from skdgm.utils.wrapped import capabilities_of
 
 
 def translated(plan, model, conditions, ranges, who):
-    """Divide conditions into those of a model, and those to keep by rejection.
+    """Divide conditions by name of column, and ranges that are constraints, into those
+    of a model, by its names, and those to keep by rejection: two dicts.
 
-    Parameters
-    ----------
-    plan : Plan
-    model : estimator
-    conditions : dict or None
-        By name of column.
-    ranges : list of Range
-        Constraints.
-    who : str
-        Name of the estimator, for messages.
-
-    Returns
-    -------
-    asked : dict
-        Conditions of the model, by its names of columns.
-    rest : dict
-        Others, by name.
-
-    Raises
-    ------
-    ValueError
-        There is no such column, or no combination meets the condition.
+    ValueError if there is no such column, or no combination meets the condition;
+    ``who`` is the estimator's name for messages.
     """
     asked, rest, combinations = {}, {}, {}
     conditions = {} if conditions is None else conditions

@@ -27,33 +27,12 @@ _LAST = 1e3
 
 
 def fill(plan, model, holds, table, method, rng, max_tries, who):
-    """Fill the missing entries of a table.
+    """Fill the missing entries of a table whose known ones keep to the constraints.
 
-    Parameters
-    ----------
-    plan : Plan
-    model : estimator
-        With ``impute``, and ``score_samples`` for entries that follow from others.
-    holds : callable
-        ``holds(table)`` returns a mask of the rows that keep to all constraints.
-    table : DataFrame
-        Whose known entries do.
-    method : str
-        Of the model's ``impute``.
-    rng : RandomState
-    max_tries : int
-        Most draws for each row.
-    who : str
-        Name of the estimator, for messages.
-
-    Returns
-    -------
-    table : DataFrame
-
-    Raises
-    ------
-    ConstraintError
-        No draw for a row keeps to the constraints.
+    The model has ``impute``, of which ``method`` is an argument, and ``score_samples``
+    for entries that follow from others; ``holds(table)`` is a mask of the rows that
+    keep to all constraints. ConstraintError if of ``max_tries`` draws for a row none
+    does.
     """
     import pandas as pd
 

@@ -78,18 +78,10 @@ class Plan(NamedTuple):
         return table
 
     def backward(self, seen, given=None):
-        """Table made again, with known entries of a given table as they are.
+        """Table made again from what the model draws or fills, with known entries of a
+        given table as they are.
 
-        Parameters
-        ----------
-        seen : DataFrame or ndarray
-            What the model draws or fills.
-        given : DataFrame, optional
-            A total that is known is kept to by the last of the parts that are not.
-
-        Returns
-        -------
-        table : DataFrame
+        A total that is known is kept to by the last of the parts that are not.
         """
         import pandas as pd
 
@@ -128,18 +120,9 @@ class Plan(NamedTuple):
         return frame
 
     def unheard(self, table):
-        """Entries that follow from known ones which the model does not see.
-
-        Parameters
-        ----------
-        table : DataFrame
-
-        Returns
-        -------
-        unheard : dict of ndarray of bool
-            By the name of a column that the model sees: rows in which its entry, which
-            is missing, follows when the others are drawn.
-        """
+        """Entries that follow from known ones which the model does not see: by the name
+        of a column that it sees, a mask of the rows in which its entry, which is
+        missing, follows when the others are drawn."""
         found = {}
         whole = self.completed({name: table[name] for name in self.codec.names})
         lacks = {name: own.isna().to_numpy(bool) for name, own in whole.items()}
@@ -165,27 +148,9 @@ def _known(column, given):
 def valid_rows(constraints, table, drop, who):
     """Mask of the rows that keep to all constraints, which are checked.
 
-    Parameters
-    ----------
-    constraints : sequence
-    table : DataFrame
-    drop : bool
-        Whether rows that break one are no error.
-    who : str
-        Name of the estimator, for messages.
-
-    Returns
-    -------
-    keep : ndarray of bool, of shape (n_rows,)
-
-    Raises
-    ------
-    TypeError
-        The table is no DataFrame, or a constraint is none.
-    ValueError
-        A constraint names no column.
-    ConstraintError
-        Rows break a constraint, or all do.
+    TypeError if the table is no DataFrame, or a constraint is none; ValueError if one
+    names no column; ConstraintError if rows break one, unless these are to be dropped,
+    or if all do.
     """
     if not is_frame(table):
         raise TypeError(
@@ -227,24 +192,9 @@ def refuse(constraint, keep, table, remedy=""):
 
 
 def plan_of(constraints, table, schema):
-    """Choose steps for constraints.
-
-    Parameters
-    ----------
-    constraints : sequence
-    table : DataFrame
-        Rows that keep to them.
-    schema : Schema or None
-        Of the library that the table is from.
-
-    Returns
-    -------
-    plan : Plan
-    checks : tuple
-        Pairs of a constraint, and what has a method ``holds`` for it.
-    kept : list of bool
-        True for constraints that have a step.
-    """
+    """Steps for constraints, which the rows of a table keep to: a Plan; pairs of a
+    constraint and what has a method ``holds`` for it; and for each constraint whether
+    it has a step."""
     plan = Plan((), Codec.of(table)._replace(schema=schema))
     checks, kept = [], []
     for constraint in constraints:

@@ -12,24 +12,11 @@ from skdgm.data.series import as_bits, as_reals, brief, named, plain_type
 
 
 def quantity(column, who):
-    """Convert a column to a quantity.
+    """Column as a quantity, a Series by position: float64 of numbers, and of periods
+    their ordinals; datetime64 of dates, in local time; timedelta64 of durations; NaN or
+    NaT where missing.
 
-    Parameters
-    ----------
-    column : Series
-    who : object
-        The constraint, for messages.
-
-    Returns
-    -------
-    values : Series
-        By position: float64 of numbers, and of periods their ordinals; datetime64 of
-        dates, in local time; timedelta64 of durations. NaN or NaT where missing.
-
-    Raises
-    ------
-    TypeError
-        The column has neither numbers nor times.
+    TypeError, which names the constraint ``who``, if it has neither numbers nor times.
     """
     import pandas as pd
 
@@ -149,13 +136,8 @@ def encoded(codec, j, column):
 
 def meets(codec, j, column, condition, who):
     """Whether each value of column j meets a condition, as ``sample`` takes them; not
-    where it is missing.
-
-    Raises
-    ------
-    ValueError
-        A range ends before it begins; values are none of the column.
-    """
+    where it is missing. ValueError if a range ends before it begins, or values are none
+    of the column."""
     x, name = encoded(codec, j, column), codec.names[j]
 
     def number(value, default):

@@ -52,36 +52,12 @@ class Tally:
 
 
 def reject(n_samples, draw, judge, uniques, max_tries, who):
-    """Draw rows until there are enough that keep to all constraints.
+    """Draw rows until ``n_samples`` of them keep to all constraints, a DataFrame.
 
-    Parameters
-    ----------
-    n_samples : int
-    draw : callable
-        ``draw(n)`` returns a DataFrame of n rows.
-    judge : callable
-        ``judge(frame)`` returns pairs of a constraint and a mask of the rows that keep
-        to it.
-    uniques : list of Unique
-        Constraints on all rows together.
-    max_tries : int
-        Most draws for each row.
-    who : str
-        Name of the estimator, for messages.
-
-    Returns
-    -------
-    frame : DataFrame of ``n_samples`` rows
-
-    Raises
-    ------
-    ConstraintError
-        Too few draws keep to the constraints.
-
-    Warns
-    -----
-    ConstraintWarning
-        Few draws do.
+    ``draw(n)`` returns one of n rows; ``judge(frame)`` pairs of a constraint and a mask
+    of the rows that keep to it; ``uniques`` are constraints on all rows together.
+    ConstraintError if of ``max_tries`` draws for each row too few do, ConstraintWarning
+    if few.
     """
     import pandas as pd
 

@@ -15,26 +15,8 @@ _NEW = {"b": ("Boolean",), "f": ("Float64",)}
 
 
 def marked(X, missing_values):
-    """Mark missing values.
-
-    Parameters
-    ----------
-    X : DataFrame, ndarray or CSR matrix
-    missing_values : object
-        A value that stands for a missing one, as NaN, None and NA always do.
-
-    Returns
-    -------
-    X : DataFrame, ndarray or CSR matrix
-        With NaN (or NA) in place of ``missing_values``.
-    lacks : ndarray of bool, of shape (n_samples, n_features)
-        True where X has no value.
-
-    Raises
-    ------
-    ValueError
-        X is sparse and ``missing_values`` is 0.
-    """
+    """X with NaN (or NA) in the place of ``missing_values``, and a mask of the entries
+    that have no value; ValueError if X is sparse and that value is 0."""
     plain = is_missing(missing_values)
     if is_frame(X):
         if not plain:
@@ -94,14 +76,8 @@ def _nullable(column):
 
 
 def like(X, table):
-    """Table in the library of X, and in the types of its columns, if it is a DataFrame.
-
-    Parameters
-    ----------
-    X : object
-        A DataFrame, of any library, or anything else.
-    table : DataFrame or ndarray
-    """
+    """Table in the library of X, and in the types of its columns, if X is a
+    DataFrame."""
     if not is_frame(table) or not is_foreign(X):
         return table
     schema = schema_of(X)
@@ -120,23 +96,11 @@ def take(X, which):
 
 
 def restored(filled, X, lacks, which, names):
-    """Put columns that a model does not know between those that it has filled.
+    """Put columns that a model does not know between those, a mask ``which``, that it
+    has filled.
 
-    Parameters
-    ----------
-    filled : DataFrame or ndarray of shape (n_samples, n_known)
-    X : DataFrame, ndarray or CSR matrix of shape (n_samples, n_features)
-    lacks : ndarray of bool, of shape (n_samples, n_features)
-    which : ndarray of bool, of shape (n_features,)
-        True for the columns of ``filled``.
-    names : array-like of shape (n_features,)
-        Names of all columns, in a DataFrame.
-
-    Returns
-    -------
-    whole : DataFrame or ndarray of shape (n_samples, n_features)
-        Missing values of the other columns are 0, the first category of a category
-        dtype, and else for text "missing_value".
+    Their missing values are 0, the first category of a category dtype, and else for
+    text "missing_value".
     """
     rest = take(X, ~which)
     rest = rest.toarray() if sp.issparse(rest) else rest
@@ -168,43 +132,16 @@ def _constant(column):
 
 
 def beside(table, bits, names):
-    """Table with columns of bits added at its right.
-
-    Parameters
-    ----------
-    table : DataFrame or ndarray of shape (n_samples, n_features)
-    bits : ndarray of bool, of shape (n_samples, n_bits)
-    names : list of str
-        Their names, in a DataFrame.
-
-    Returns
-    -------
-    table : DataFrame or ndarray of shape (n_samples, n_features + n_bits)
-    """
+    """Table with columns of bits, which have names in a DataFrame, added at its
+    right."""
     if not is_frame(table):
         return np.hstack([table, bits])
     return framed([*columns_of(table), *bits.T], table.index, [*table.columns, *names])
 
 
 def emptied(table, lacks, which, names, missing_values):
-    """Take values out of a filled table again.
-
-    Parameters
-    ----------
-    table : DataFrame or ndarray of shape (n_samples, n_known)
-    lacks : ndarray of bool, of shape (n_samples, n_features)
-        True for the values to take out.
-    which : ndarray of bool, of shape (n_features,)
-        True for the columns of ``table``; others have no values.
-    names : ndarray of str, of shape (n_features,)
-        Names of these columns, in a DataFrame.
-    missing_values : object
-        What stands for a missing value.
-
-    Returns
-    -------
-    X : DataFrame or ndarray of shape (n_samples, n_features)
-    """
+    """Take values out of a filled table again, whose columns are ``which`` of those
+    with these names; others have no values."""
     value = np.nan if is_missing(missing_values) else missing_values
     if is_frame(table):
         names = names.astype(object)

@@ -17,31 +17,13 @@ _FACTOR = 8
 
 
 def check_pair(first, second, names, **options):
-    """Validated tables with the same number of columns and no missing values.
+    """Validated tables of float64 with the same number of columns and no missing
+    values.
 
-    Parameters
-    ----------
-    first, second : array-like of shape (n_rows, n_columns)
-    names : tuple of str
-        Argument names for messages.
-    **options
-        Further arguments of :func:`sklearn.utils.check_array`.
-
-    Returns
-    -------
-    first, second : ndarray of shape (n_rows, n_columns), float64
-
-    Raises
-    ------
-    ValueError
-        A value is missing or not finite, there are too few rows, or the numbers of
-        columns differ.
-
-    Warns
-    -----
-    DataRangeWarning
-        The largest absolute value of one table is more than eight times that of the
-        other.
+    ValueError, with the arguments' names, if a value is missing or not finite, rows are
+    too few, or numbers of columns differ; DataRangeWarning if the largest absolute
+    value of one table is more than eight times that of the other. Options are those of
+    :func:`sklearn.utils.check_array`.
     """
     first, second = (
         check_array(table, dtype=np.float64, input_name=name, **options)
@@ -64,50 +46,21 @@ def check_pair(first, second, names, **options):
 
 
 def check_number(value, name, **options):
-    """Check that a value is a finite real number within bounds.
-
-    Parameters
-    ----------
-    value : object
-    name : str
-        Argument name for messages.
-    **options
-        Bounds, as for :func:`sklearn.utils.check_scalar`, which itself accepts NaN.
-
-    Raises
-    ------
-    TypeError
-        The value is not a real number.
-    ValueError
-        The value is out of bounds, infinite or NaN.
-    """
+    """Check that a value is a finite real number within bounds, as of
+    :func:`sklearn.utils.check_scalar`, which itself accepts NaN."""
     check_scalar(value, name, Real, **options)
     if not np.isfinite(value):
         raise ValueError(f"{name} must be a finite number, but it is {value}.")
 
 
 def as_tables(tables, names):
-    """Numeric tables with the same columns.
+    """Numeric tables with the same columns: encoded, or where all columns are of
+    numbers or bits the given ones, DataFrames with their columns in the order of the
+    first.
 
-    Parameters
-    ----------
-    tables : list of {array-like, DataFrame}
-    names : list of str
-        Argument names for error messages.
-
-    Returns
-    -------
-    tables : list of array-like
-        Encoded tables; where all columns are of numbers or bits the given ones,
-        DataFrames with their columns in the order of the first.
-
-    Raises
-    ------
-    ValueError
-        DataFrames of categories or dates are mixed with other tables, or columns
-        differ, or several columns of a DataFrame have the same name.
-    TypeError
-        A column holds neither numbers, dates nor categories.
+    ValueError if DataFrames of categories or dates are mixed with other tables, columns
+    differ or have the same name; TypeError if one holds neither numbers, dates nor
+    categories.
     """
     tables, names = list(tables), list(names)
     frames = [as_frame(table, name) for table, name in zip(tables, names)]

@@ -97,18 +97,8 @@ def bit_columns(estimator):
 def grey_columns(X, columns):
     """Indices of those of the given columns with values strictly between 0 and 1.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_columns)
-        Input without numbers has no grey columns; rejecting it is left to the
-        estimator's validation.
-    columns : ndarray of int
-        Indices of the columns to look at.
-
-    Returns
-    -------
-    grey : ndarray of int
-        Indices of the grey columns.
+    Input without numbers has no grey columns; rejecting it is left to the estimator's
+    validation.
     """
     return columns[[bool(_grey(values).any()) for values in numbers_of(X, columns)]]
 
@@ -135,25 +125,8 @@ def numbers_of(X, columns):
 
 
 def of_bits(function, X, columns, n_draws, rng):
-    """Mean of a function of each row over draws of the bits of grey columns.
-
-    Parameters
-    ----------
-    function : callable
-        Maps a table to an array of shape (n_rows,).
-    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_columns)
-    columns : ndarray of int
-        Indices of the grey columns. If empty, the function is evaluated once, on X
-        itself.
-    n_draws : int
-        Number of binarised copies of X; at least 2.
-    rng : RandomState instance
-
-    Returns
-    -------
-    mean, se : ndarray of shape (n_rows,)
-        Mean over the draws and its standard error, zeros if no column is grey.
-    """
+    """Mean of a function of each row over draws of the bits of grey columns, and its
+    standard error; without such columns the function of X itself, and zeros."""
     if not len(columns):
         rows = function(X)
         return rows, np.zeros_like(rows)

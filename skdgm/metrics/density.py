@@ -124,15 +124,8 @@ def log_density(estimator, X):
 
 
 def parts_of(estimator):
-    """Preprocessing steps of nested Pipelines and outlier detectors, and the estimator
-    inside all of them.
-
-    Returns
-    -------
-    steps : list of object
-        Fitted transformers, in the order in which they are applied.
-    last : object
-    """
+    """Preprocessing steps of nested Pipelines and outlier detectors, in the order in
+    which they are applied, and the estimator inside all of them."""
     steps = []
     while True:
         if isinstance(estimator, Pipeline):
@@ -148,23 +141,9 @@ def parts_of(estimator):
 
 
 def unwound(estimator, X):
-    """Estimator inside Pipelines, its input, and the log determinant of preprocessing.
-
-    Parameters
-    ----------
-    estimator, X
-        As for :func:`log_density`.
-
-    Returns
-    -------
-    last : object
-        The innermost estimator, as of :func:`parts_of`.
-    seen : {array-like, sparse matrix}
-        The rows after all preceding steps.
-    log_det : float or ndarray of shape (n_samples,)
-        Log absolute Jacobian determinant of these steps, to be added to the
-        log-likelihood; 0 for probabilities.
-    """
+    """Innermost estimator of Pipelines, the rows after all steps before it, and the log
+    absolute Jacobian determinant of these, to be added to the log-likelihood; 0 for
+    probabilities."""
     steps, last = parts_of(estimator)
     log_det, discrete = 0.0, measure(last) == "probability"
     for step in steps:
@@ -177,25 +156,10 @@ def unwound(estimator, X):
 
 
 def log_abs_det(step, X):
-    """Log absolute Jacobian determinant of a fitted transformer at each row.
+    """Log absolute Jacobian determinant of a fitted transformer at each row, by its own
+    ``log_abs_det_jacobian(X)`` if it has one; missing entries contribute nothing.
 
-    Parameters
-    ----------
-    step : object
-        Fitted transformer. Its own ``log_abs_det_jacobian(X)`` is used if it has one.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Input of the transformer. Missing entries (NaN) contribute nothing.
-
-    Returns
-    -------
-    log_det : ndarray of shape (n_samples,)
-
-    Raises
-    ------
-    TypeError
-        The determinant of this transformer is not known.
-    ValueError
-        A whitened direction has no variance, so that there is no density.
+    TypeError if it is not known; ValueError if a whitened direction has no variance.
     """
     if hasattr(step, "log_abs_det_jacobian"):
         return step.log_abs_det_jacobian(X)

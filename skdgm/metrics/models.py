@@ -16,15 +16,8 @@ DENSITIES = (
 
 
 def check_energy(estimator, who):
-    """Check that an estimator is fitted and has an energy and a partition function.
-
-    Raises
-    ------
-    NotFittedError
-        The estimator is not fitted.
-    TypeError
-        The estimator has no partition function.
-    """
+    """Raise NotFittedError, or TypeError unless an estimator has a partition
+    function."""
     check_is_fitted(estimator)
     if "bracket" not in capabilities_of(estimator):
         raise TypeError(
@@ -34,15 +27,7 @@ def check_energy(estimator, who):
 
 
 def check_density(estimator, who):
-    """Check that an estimator is fitted and has ``score_samples``.
-
-    Raises
-    ------
-    NotFittedError
-        The estimator is not fitted.
-    TypeError
-        The estimator has no ``score_samples``.
-    """
+    """Raise NotFittedError, or TypeError where there is no log-likelihood."""
     check_is_fitted(estimator)
     if "log_prob" not in capabilities_of(estimator):
         raise TypeError(

@@ -180,14 +180,9 @@ class Model(NamedTuple):
 
 
 def compared(estimators, X):
-    """Named models with their transformed rows, checked to be comparable.
-
-    Arguments and errors are those of :func:`~skdgm.metrics.likelihood_table`.
-
-    Returns
-    -------
-    models : list of Model
-    """
+    """Named models with their transformed rows, a list of Model, checked to be
+    comparable; arguments and errors are those of
+    :func:`~skdgm.metrics.likelihood_table`."""
     named = _named(estimators)
     for _, estimator in named:
         check_density(estimator, "likelihood_table")

@@ -71,27 +71,8 @@ class Likelihood(NetObjective):
 
 
 def net_of(structure, output, dropout, init):
-    """Net from attributes to outputs.
-
-    Parameters
-    ----------
-    structure : SimpleNamespace
-        Options that the net depends on.
-    output : Output
-    dropout : float
-        Share of hidden units of dense layers that drop out.
-    init : str
-        Initialiser of weights of hidden layers.
-
-    Returns
-    -------
-    net : Net
-
-    Raises
-    ------
-    ValueError
-        Columns are no pixels of images.
-    """
+    """Net from attributes to outputs, of a structure's options; ValueError if columns
+    are no pixels of images."""
     name, parts = structure.activation, []
     for n_units in structure.hidden_layer_sizes:
         # Also at rate 0, so that nets are the same if the rate changes.

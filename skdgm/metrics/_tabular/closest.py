@@ -108,25 +108,11 @@ def nearest(places, rows, others):
 def closest_records(columns, confidence):
     r"""Compare distances of synthetic rows from training rows and from held-out ones.
 
-    Parameters
-    ----------
-    columns : list of Column
-        Of training rows, synthetic rows and, perhaps, as many held-out rows.
-    confidence : float
-
-    Returns
-    -------
-    share, lower, upper : float
-        Share of synthetic rows that are closer to a training row, ties counting one
-        half, and its interval; NaN without held-out rows.
-    distances : list of ndarray of shape (n_synthetic,)
-        Distance of each from the nearest training row and held-out row.
-
-    Notes
-    -----
-    Synthetic rows with the same nearest row tell as much as one of them. Where
-    :math:`c_j` have the same one, the interval is Wilson's for a sample of
-    :math:`n^2 / \sum_j c_j^2` rows.
+    Returns the share of synthetic rows that are closer to a training row, ties counting
+    one half, and the ends of its interval (NaN without held-out rows), and the
+    distances of each from the nearest training row and held-out row. Rows with the same
+    nearest row tell as much as one: where :math:`c_j` have the same one, the interval
+    is Wilson's for a sample of :math:`n^2 / \sum_j c_j^2` rows.
     """
     places = Places.of(columns)
     train, drawn, *held_out = places.tables
@@ -171,21 +157,9 @@ def row_numbers(columns):
 
 
 def neighbourhoods(columns, n_neighbors):
-    """Precision, recall and coverage by balls to the k-th nearest row of a table.
-
-    Parameters
-    ----------
-    columns : list of Column
-        Of real rows and synthetic rows.
-    n_neighbors : int
-
-    Returns
-    -------
-    found : dict of float
-        "precision", the share of synthetic rows in the ball of some real row;
-        "recall", of real rows in that of some synthetic row; "coverage", of real rows
-        whose ball has a synthetic row.
-    """
+    """Precision, recall and coverage by balls to the k-th nearest row of a table: a
+    dict of the shares of synthetic rows in the ball of some real row, of real rows in
+    that of some synthetic row, and of real rows whose ball has a synthetic row."""
     places = Places.of(columns)
     real, drawn = places.tables
     real_radii, drawn_radii = (_radii(places, t, n_neighbors) for t in (real, drawn))
@@ -210,20 +184,9 @@ def _radii(places, table, n_neighbors):
 
 
 def guesses(columns, known, sensitive):
-    """Values of sensitive columns of the nearest synthetic rows by known columns.
-
-    Parameters
-    ----------
-    columns : list of Column
-        Of training rows, held-out rows and synthetic rows.
-    known, sensitive : list of int
-        Columns; the sensitive one itself is never known.
-
-    Returns
-    -------
-    found : dict of list
-        For each sensitive column the values guessed for training and held-out rows.
-    """
+    """Values of sensitive columns of the nearest synthetic rows by known columns, of
+    which the sensitive one itself is none: for each those guessed for training rows and
+    for held-out rows."""
     places = Places.of(columns)
     *victims, drawn = places.tables
     found = {j: [] for j in sensitive}

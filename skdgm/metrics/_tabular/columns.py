@@ -76,25 +76,11 @@ def as_frame(table, name="X"):
 
 
 def series_of(tables, names):
-    """Columns of each table by name, in the order of the first DataFrame.
+    """Columns of each table by name, in the order of the first DataFrame: a list of
+    dicts of Series of narwhals or, of arrays, ndarrays.
 
-    Parameters
-    ----------
-    tables : list of {array-like, DataFrame}
-        Columns of arrays have the names of those of the first DataFrame; if there is
-        none, x0, x1 and so on.
-    names : list of str
-        Argument names for error messages.
-
-    Returns
-    -------
-    series : list of dict
-        Series of narwhals or, of arrays, ndarrays by name.
-
-    Raises
-    ------
-    ValueError
-        Columns differ, or several columns of a DataFrame have the same name.
+    Columns of arrays have the names of those of the first DataFrame, else x0, x1 and so
+    on. ValueError if columns differ, or several have the same name.
     """
     frames = [as_frame(table, name) for table, name in zip(tables, names)]
     columns = next((list(f.columns) for f in frames if f is not None), None)
@@ -158,27 +144,12 @@ def _kind_of_objects(series):
 
 
 def read(tables, names, column_types=None):
-    """Columns of several tables.
+    """Columns of several tables, a list of Column; ``column_types`` are kinds of some
+    by name, where these differ from those of their types.
 
-    Parameters
-    ----------
-    tables : list of {array-like, DataFrame}
-    names : list of str
-        Argument names for error messages.
-    column_types : dict, default=None
-        Kinds of columns by name, where these differ from those of their types.
-
-    Returns
-    -------
-    columns : list of Column
-
-    Raises
-    ------
-    ValueError
-        Columns differ, several have the same name, a number is infinite, or
-        ``column_types`` names an unknown column or kind.
-    TypeError
-        A column has a type of no known kind, or other values in one of the tables.
+    ValueError if columns differ, several have the same name, a number is infinite, or
+    ``column_types`` names an unknown column or kind; TypeError if a column has a type
+    of no known kind, or other values in one of the tables.
     """
     found = series_of(tables, names)
     column_types = {} if column_types is None else column_types

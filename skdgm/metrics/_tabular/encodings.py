@@ -56,16 +56,11 @@ def filled(columns):
 
 
 def coded(columns):
-    """Tables of codes and numbers without missing values, for scikit-learn's trees.
+    """Tables of codes and numbers without missing values, for scikit-learn's trees, and
+    a mask of the columns of codes.
 
     The rarest categories of a column of more than 254 have one code together. Missing
     categories have a code of their own, and missing numbers are below all others.
-
-    Returns
-    -------
-    tables : list of ndarray of shape (n_rows, n_columns)
-    discrete : ndarray of bool, of shape (n_columns,)
-        True for columns of codes.
     """
     parts = []
     for column in columns:
