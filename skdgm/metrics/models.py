@@ -16,8 +16,7 @@ DENSITIES = (
 
 
 def check_energy(estimator, who):
-    """Raise NotFittedError, or TypeError unless an estimator has a partition
-    function."""
+    """Raise NotFittedError, or TypeError where there is no partition function."""
     check_is_fitted(estimator)
     if "bracket" not in capabilities_of(estimator):
         raise TypeError(

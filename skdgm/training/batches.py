@@ -101,14 +101,11 @@ def labelled(table):
 
 
 def split(table, fraction, rng):
-    """Split the distinct rows in two, at random by their content.
+    """Training rows and held-out rows: a table split at random by the content of its
+    distinct rows.
 
     Equal rows are never separated, so held-out rows are unseen; a single row, however,
     is in both parts. ``fraction`` is the share of weight held out, ``rng`` a Stream.
-
-    Returns
-    -------
-    train, held_out : Table
     """
     n_rows = len(table.index)
     order = np.argsort(mix64(table.hashes ^ np.uint64(rng.root)), kind="stable")
@@ -121,18 +118,8 @@ def split(table, fraction, rng):
 
 
 def split_labelled(table, split):
-    """Split the rows with a label, where there are any; others are for training.
-
-    Parameters
-    ----------
-    table : Table
-    split : callable
-        ``split(table)`` returns training rows and held-out rows.
-
-    Returns
-    -------
-    train, held_out : Table
-    """
+    """Split the rows with a label, where there are any, by ``split(table)``; others are
+    for training."""
     known = table.rows.given.known[table.index]
     if not known.any():
         return split(table)
@@ -169,19 +156,8 @@ def epoch(table, batch_size, rng):
 
 
 def probe(table, rng, among=None):
-    """Draw the rows whose loss is watched during training.
-
-    Parameters
-    ----------
-    table, rng : Table, Stream
-    among : callable, optional
-        ``among(index)`` returns the part of ``index`` that may be watched.
-
-    Returns
-    -------
-    index : ndarray of int
-        Row numbers in ``table.rows``.
-    """
+    """Draw the rows, by number, whose loss is watched during training; ``among(index)``
+    returns the part of an index that may be."""
     (draws,) = epoch(table, table.n_draws, rng)
     draws = draws if among is None else among(draws)
     draws = draws[: np.clip(table.n_draws // 8, *_WATCHED)]
@@ -191,18 +167,8 @@ def probe(table, rng, among=None):
 
 
 def column_sums(table):
-    """Observed weight and weighted sum of each column.
-
-    Parameters
-    ----------
-    table : Table
-
-    Returns
-    -------
-    seen, total : ndarray of shape (n_columns,), float64
-        Total weight of the observed entries, and their weighted sum; a sum that
-        overflows is infinite or NaN.
-    """
+    """Total weight of the observed entries of each column, and their weighted sum, in
+    float64; one that overflows is infinite or NaN."""
     seen, total = np.zeros((2, table.rows.shape[1]))
     if table.rows.packed is not None:
         lists = table.rows.packed
@@ -228,19 +194,11 @@ def column_sums(table):
 
 
 def column_spread(table, mean):
-    """Weighted mean and standard deviation of each column's observed entries.
+    """Weighted mean and standard deviation of each column's observed entries, in
+    float64.
 
-    Parameters
-    ----------
-    table : Table
-    mean : ndarray of shape (n_columns,)
-        The weighted means up to rounding error. They are subtracted before squaring, so
-        that the standard deviation of a constant column is close to zero.
-
-    Returns
-    -------
-    mean, spread : ndarray of shape (n_columns,), float64
-        Means with the rounding error corrected, and standard deviations.
+    The mean is given up to rounding error, which is corrected, and subtracted before
+    squaring, so that the standard deviation of a constant column is close to zero.
     """
     seen, total, squares = np.zeros((3, table.rows.shape[1]))
     for part in table.rows.blocks(n_rows=len(table.index)):
@@ -256,19 +214,8 @@ def column_spread(table, mean):
 
 
 def check_finite(mean, spread, what):
-    """Check that means and standard deviations of columns are finite.
-
-    Parameters
-    ----------
-    mean, spread : ndarray of shape (n_columns,)
-    what : str
-        Name of the columns in the error message.
-
-    Raises
-    ------
-    ValueError
-        If a mean or a standard deviation is infinite or NaN.
-    """
+    """Raise ValueError, which names the columns, if a mean or a standard deviation is
+    infinite or NaN."""
     wrong = np.flatnonzero(~(np.isfinite(mean) & np.isfinite(spread)))
     if wrong.size:
         raise ValueError(

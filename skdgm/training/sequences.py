@@ -47,17 +47,8 @@ class Sequences(NamedTuple):
         return np.diff(self.edges)
 
     def table(self, weight=None):
-        """Canonical form: distinct sequences in the order of their hashes.
-
-        Parameters
-        ----------
-        weight : ndarray of shape (n_sequences,), optional
-
-        Returns
-        -------
-        table : Table
-            Whose ``rows`` are the sequences.
-        """
+        """Canonical form: distinct sequences, as the rows of a Table, in the order of
+        their hashes, with a weight for each."""
         place = np.arange(self.edges[-1]) - np.repeat(self.edges[:-1], self.lengths)
         place = mix64(place.astype(np.uint64) + np.uint64(1))
         hashes = np.add.reduceat(mix64(row_hash(self.rows) + place), self.edges[:-1])
@@ -92,20 +83,8 @@ class Stretch(NamedTuple):
 
 
 def stretches(sequences, batches, batch_length=None):
-    """Read batches of sequences in stretches.
-
-    Parameters
-    ----------
-    sequences : Sequences
-    batches : iterable of ndarray of int
-        Numbers of sequences, as of :func:`~skdgm.training.epoch`.
-    batch_length : int, optional
-        Number of steps of a stretch; by default sequences are read as a whole.
-
-    Returns
-    -------
-    found : list of Stretch
-    """
+    """Read batches of sequences, by number as of :func:`~skdgm.training.epoch`, in
+    stretches of ``batch_length`` steps, or as a whole: a list of Stretch."""
     found, lengths = [], sequences.lengths
     for batch in batches:
         batch = batch[np.argsort(-lengths[batch], kind="stable")]

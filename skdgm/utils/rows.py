@@ -199,16 +199,7 @@ class Rows(NamedTuple):
 
 def slices(n, size):
     """Slices of a size of at least 1 that cover range(n); scikit-learn's
-    ``gen_batches`` validates its arguments for as long as a small block takes.
-
-    Parameters
-    ----------
-    n, size : int
-
-    Returns
-    -------
-    slices : list of slice
-    """
+    ``gen_batches`` validates its arguments for as long as a small block takes."""
     size = max(1, size)
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
@@ -219,19 +210,8 @@ def floating_type(dtype):
 
 
 def row_hash(rows):
-    """Hash every row of a :class:`~skdgm.utils.rows.Rows`.
-
-    Parameters
-    ----------
-    rows : Rows
-        With values clipped to their bounds, if any.
-
-    Returns
-    -------
-    hashes : ndarray of shape (n_rows,), uint64
-        Equal for equal rows given the same, whatever type their values are stored
-        in.
-    """
+    """Hash of every row, uint64: equal for equal rows that are given the same, whatever
+    type their values are stored in, clipped to their bounds."""
     out = getattr(rows.X, "hashes", None) if rows.bounds is None else None
     if out is None:
         parts = [hash_block(rows.X[block], rows.bounds) for block in rows.blocks()]
@@ -241,18 +221,8 @@ def row_hash(rows):
 
 
 def hash_block(X, bounds=None):
-    """Hash rows that are in memory.
-
-    Parameters
-    ----------
-    X : {ndarray, CSR} of shape (n_rows, n_columns)
-    bounds : pair of float, optional
-        Values are clipped to these.
-
-    Returns
-    -------
-    hashes : ndarray of shape (n_rows,), uint64
-    """
+    """Hash of rows that are in memory, an array or CSR, with values clipped to
+    bounds."""
     multipliers = mix64(np.arange(1, X.shape[1] + 1, dtype=np.uint64)) | np.uint64(1)
     low, high = bounds or (-np.inf, np.inf)
     if sp.issparse(X):
