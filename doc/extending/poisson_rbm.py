@@ -81,13 +81,19 @@ class PoissonRBM(BernoulliRBM):
 
     Parameters, methods and attributes are those of :class:`~skdgm.BernoulliRBM`.
 
+    Parameters
+    ----------
+    learning_rate
+        Initial learning rate: lower than of bits, as counts are larger.
+
     Examples
     --------
     >>> import numpy as np
     >>> X = np.random.RandomState(0).poisson([1, 5, 2, 3], size=(200, 4))
-    >>> rbm = PoissonRBM(3, learning_rate=0.01, random_state=0).fit(X)
+    >>> rbm = PoissonRBM(3, random_state=0).fit(X)
     >>> rbm.sample(2, random_state=0).shape
     (2, 4)
     """
 
+    learning_rate = 0.01
     _domain = Counts()
