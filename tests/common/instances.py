@@ -41,6 +41,7 @@ from skdgm import (
     StackGAN,
 )
 from skdgm.base import Estimator
+from skdgm.registry import MODELS
 from tests.common.shapes import machine
 
 INSTANCES = [
@@ -1220,6 +1221,14 @@ INSTANCES = [
         validation_fraction=0.3,
         random_state=0,
     ),
+]
+
+# A model without an instance of its own here has one.
+_SEEN = {type(instance).__name__ for instance in INSTANCES}
+INSTANCES += [
+    getattr(skdgm, name)(n_iter=4, random_state=0)
+    for name in MODELS
+    if name not in _SEEN
 ]
 
 

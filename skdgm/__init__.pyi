@@ -1,0 +1,16 @@
+# The names that __init__.py imports lazily, for type checkers and editors.
+# ruff: noqa: F403
+from skdgm.adversarial import *
+from skdgm.autoencoder import *
+from skdgm.autoregressive import *
+from skdgm.belief import *
+from skdgm.boltzmann import *
+from skdgm.constraints import ConstrainedTable as ConstrainedTable
+from skdgm.directed import *
+from skdgm.imputation import *
+from skdgm.moment_matching import *
+from skdgm.persistence import load as load
+from skdgm.persistence import save as save
+from skdgm.supervised import *
+
+__version__: str

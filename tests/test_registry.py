@@ -1,0 +1,52 @@
+"""Whatever lists estimators keeps to the one table: packages, the stub, pages."""
+
+import ast
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from sklearn.base import BaseEstimator
+
+import skdgm
+from skdgm.registry import ESTIMATORS, MODELS, PUBLIC
+from tests.common.instances import CLASSES
+
+ROOT = Path(skdgm.__file__).parent
+API = (ROOT.parent / "doc" / "api.rst").read_text()
+README = (ROOT.parent / "README.md").read_text()
+GUIDE = "".join(page.read_text() for page in (ROOT.parent / "doc/guide").rglob("*.rst"))
+FAMILIES = sorted({home.partition(".")[0] for home in MODELS.values()})
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_an_estimator_is_where_the_table_says_and_is_documented(name):
+    home = import_module(f"skdgm.{ESTIMATORS[name]}")
+    assert getattr(home, name).__module__ == home.__name__
+    family = import_module(home.__name__.rpartition(".")[0])
+    assert family is skdgm or name in family.__all__
+    assert re.search(rf"^   ([a-z]+\.)*{name}$", API, re.MULTILINE)
+    assert name in GUIDE
+    assert name not in PUBLIC or f"`{name}`" in README
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_all_models_of_a_family_are_in_the_table(family):
+    package = import_module(f"skdgm.{family}")
+    members = {name: getattr(package, name) for name in package.__all__}
+    found = {n for n, kind in members.items() if issubclass(kind, BaseEstimator)}
+    assert found == {n for n, home in MODELS.items() if home.startswith(f"{family}.")}
+
+
+def test_stub_has_all_public_names():
+    seen = set()
+    for node in ast.parse((ROOT / "__init__.pyi").read_text()).body:
+        for alias in getattr(node, "names", ()):
+            everything = alias.name == "*"
+            names = import_module(node.module).__all__ if everything else [alias.name]
+            seen |= set(names)
+    assert seen == PUBLIC.keys()
+
+
+def test_every_model_takes_part_in_the_common_tests():
+    assert {type(instance).__name__ for instance in CLASSES} == MODELS.keys()
