@@ -95,3 +95,44 @@ class PlayerOptions(Options):
     n_discriminator_steps: Count = 1
     discriminator_activation: Literal[*ACTIVATIONS, "maxout"] = "leaky_relu"
     discriminator_learning_rate: Positive | None = None
+
+
+class StageOptions(AdversarialOptions):
+    """Options of models of images at several resolutions.
+
+    Parameters
+    ----------
+    column_types
+        Kind of the pixels: 0, 1 or between, or real numbers. Those of "bernoulli" are
+        drawn as bits if all their values in the first fit are 0 or 1; smaller images
+        are grey.
+    class_conditional
+        Whether ``fit`` needs the classes y, on which all nets then depend; each
+        discriminator has a logit for each class.
+    image_shape
+        Height and width of images, and their number of channels if it is not 1; by
+        default they are square, or have one row if the number of columns is no square.
+    features
+        What ``transform`` returns: the last hidden units of the discriminator of whole
+        images, or latent units of all generators whose image is near.
+    n_iter
+        Number of epochs; "auto": 2,500 updates, but between 10 and 300 epochs.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of all layers, of generators and then of discriminators, those of the
+        smallest images first.
+    pyramid_shapes_ : list of tuple
+        Shapes of images, (height, width, channels), the smallest first.
+    classes_ : ndarray of shape (n_classes,)
+        Classes of a conditional model.
+    coverage_ : float
+        Share of some training rows to which a generated row is closer than their fifth
+        neighbour.
+    """
+
+    _: KW_ONLY
+    column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
+    class_conditional: bool = False
+    features: Literal["discriminator", "latent"] = "discriminator"

@@ -3,17 +3,15 @@ r"""Stacked adversarial networks.
 .. math:: x_k = g_k(z_k, u(x_{k-1}))
 """
 
-from typing import Literal
-
 from skdgm.adversarial._nets.pyramid_model import PyramidModel
-from skdgm.adversarial._options import AdversarialOptions
+from skdgm.adversarial._options import StageOptions
 from skdgm.adversarial.gan import DEFAULTS
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.implicit import ImplicitEstimator
 from skdgm.training import Budget
 
 
-class StackGAN(AdversarialOptions, ImplicitEstimator):
+class StackGAN(StageOptions, ImplicitEstimator):
     r"""Stacked adversarial networks: images drawn small, and then whole once more.
 
     .. math::
@@ -33,31 +31,6 @@ class StackGAN(AdversarialOptions, ImplicitEstimator):
     n_levels
         Number of stages, each of a resolution; fewer if images have a single pixel
         before.
-    column_types
-        Kind of the pixels: 0, 1 or between, or real numbers. Those of "bernoulli" are
-        drawn as bits if all their values in the first fit are 0 or 1; smaller images
-        are grey.
-    class_conditional
-        Whether ``fit`` needs the classes y, on which all nets then depend; each
-        discriminator has a logit for each class.
-    features
-        What ``transform`` returns: the last hidden units of the discriminator of whole
-        images, or latent units of all generators whose image is near.
-    n_iter
-        Number of epochs; "auto": 2,500 updates, but between 10 and 300 epochs.
-
-    Attributes
-    ----------
-    coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all layers, of generators and then of discriminators, those of the
-        smallest images first.
-    pyramid_shapes_ : list of tuple
-        Shapes of images, (height, width, channels), the smallest first.
-    classes_ : ndarray of shape (n_classes,)
-        Classes of a conditional model.
-    coverage_ : float
-        Share of some training rows to which a generated row is closer than their fifth
-        neighbour.
 
     References
     ----------
@@ -83,9 +56,6 @@ class StackGAN(AdversarialOptions, ImplicitEstimator):
 
     _: KW_ONLY
     n_levels: Count = 2
-    column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
-    class_conditional: bool = False
-    features: Literal["discriminator", "latent"] = "discriminator"
 
     _MODEL = PyramidModel(of_data=False)
     _IMPLIED = ImplicitEstimator._IMPLIED | DEFAULTS | {"n_frequencies": 0}

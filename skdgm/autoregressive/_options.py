@@ -30,6 +30,22 @@ class ChainOptions(Options):
         Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
     random_state : int, RandomState instance or None
         Seed of initial weights, order of rows, random orders of columns and draws.
+
+    Attributes
+    ----------
+    intercepts_ : list of ndarray
+        Biases of the same layers.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "exact", or with several orders or masks an
+        "estimate" of the mean over all of them (in either case a normalised density).
+        Scores of rows with missing entries are estimates by particles. Also "estimate"
+        after training on grey rows, with values strictly between 0 and 1 in "bernoulli"
+        columns: scores of such rows are no log-likelihoods, and
+        :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
+        bits. Scores of binary rows remain as above.
+    loss_curve_ : list of float
+        Negative log-likelihood of some training rows after each epoch, in nats per row,
+        with real columns standardised.
     """
 
     _: KW_ONLY

@@ -53,8 +53,6 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     ----------
     coefs_ : list of ndarray
         Weights of each layer, of shape (n_below, n_above).
-    intercepts_ : list of ndarray
-        Biases of the same layers.
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact" with one order, or an "estimate" of the
         mean over all orders by several (in either case a normalised density).

@@ -62,8 +62,6 @@ class FVBN(OrderOptions, ColumnOptions, AutoregressiveEstimator):
     ----------
     coefs_ : list of ndarray
         Weights of the net of each order, of shape (n_inputs, n_outputs).
-    intercepts_ : list of ndarray
-        Biases of the same layers.
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact", or with several orders an "estimate" of
         the mean over all of them (in either case a normalised density; with

@@ -46,16 +46,6 @@ class MADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     coefs_ : list of ndarray
         Weights of each layer, of shape (n_below, n_above); in those of outputs, hidden
         units come before inputs.
-    intercepts_ : list of ndarray
-        Biases of the same layers.
-    density_kind_ : str
-        Kind of :meth:`score_samples`: "exact", or with several masks an "estimate" of
-        the mean over all of them (in either case a normalised density). Scores of rows
-        with missing entries are estimates by particles.
-        Also "estimate" after training on grey rows, with values strictly between 0 and
-        1 in "bernoulli" columns: scores of such rows are no log-likelihoods, and
-        :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
-        bits. Scores of binary rows remain as above.
 
     References
     ----------

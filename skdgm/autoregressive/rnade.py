@@ -40,12 +40,6 @@ class RNADE(OrderOptions, MixtureOptions, AutoregressiveEstimator):
     coefs_ : list of ndarray
         Weights of the net of each order: W, of shape (n_features, n_components), and V,
         of shape (3 * n_mixtures * n_features, n_components).
-    intercepts_ : list of ndarray
-        Biases of the same layers.
-    density_kind_ : str
-        Kind of :meth:`score_samples`: "exact", or with several orders an "estimate" of
-        the mean over all of them (in either case a normalised density). Scores of rows
-        with missing entries are estimates by particles.
 
     References
     ----------

@@ -1224,12 +1224,8 @@ INSTANCES = [
 ]
 
 # A model without an instance of its own here has one.
-_SEEN = {type(instance).__name__ for instance in INSTANCES}
-INSTANCES += [
-    getattr(skdgm, name)(n_iter=4, random_state=0)
-    for name in MODELS
-    if name not in _SEEN
-]
+_LEFT = MODELS.keys() - {type(instance).__name__ for instance in INSTANCES}
+INSTANCES += [getattr(skdgm, k)(n_iter=4, random_state=0) for k in sorted(_LEFT)]
 
 
 def one_of_each(key, instances=INSTANCES):
