@@ -55,12 +55,20 @@ class BiGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator
         :math:`\lambda \, \mathbb{E} \lVert x - g(e(x)) \rVert^2` [3]_.
     activation
         Activation function of the hidden units of generator and encoder.
+    batch_norm
+        Whether to standardise the hidden units of generator and encoder by batch
+        normalisation.
+    learning_rate
+        Initial learning rate of generator and encoder; see ``schedule``.
 
     Attributes
     ----------
     coverage_ : float
         Share of some training rows to which a generated row is closer than their fifth
         neighbour.
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of all dense layers, of the encoder, the generator and then the
+        discriminator.
 
     References
     ----------

@@ -77,6 +77,13 @@ class GANClassifier(
         labels no longer rises, and keep the parameters with which it was highest.
     validation_fraction
         Share of the rows with a label to hold out.
+    n_iter
+        Number of epochs; "auto": 4,000 updates, but between 10 and 1,000 epochs.
+    averaging
+        Decay rate of the exponential average of the parameters of both nets, which
+        classes are predicted and samples are drawn with; 0 for the last ones.
+    learning_rate
+        Initial learning rate of both nets; see ``schedule``.
 
     Attributes
     ----------

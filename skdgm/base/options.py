@@ -191,9 +191,9 @@ class _Docstring:
         parts = _SECTION.split(inspect.cleandoc(self.own))
         text = dict(zip(parts[1::2], parts[2::2])).get(section, "").strip()
         for entry in _ENTRY.split(text) if text else ():
-            head, _, body = entry.replace("\\\n", "").partition("\n")
+            head, _, body = re.sub(r"\\\n +", "", entry).partition("\n")
             names, _, kind = head.partition(" : ")
-            yield tuple(names.split(", ")), kind, body
+            yield tuple(re.split(", +", names)), kind.strip(), body
 
     def _nearest(self, section):
         """What the nearest class says of each name, by name."""

@@ -152,9 +152,9 @@ class StackOptions(LayerwiseOptions):
     Parameters
     ----------
     learning_rate, batch_size, n_iter, gradient, n_steps, n_chains, n_temperatures, \
-fast_learning_rate, centering, solver, momentum, schedule, power_t, l1, l2, max_norm, \
-sparsity_target, sparsity_cost, early_stopping, validation_fraction, n_iter_no_change, \
-tol : default=those of the layers
+            fast_learning_rate, centering, solver, momentum, schedule, power_t, l1, \
+            l2, max_norm, sparsity_target, sparsity_cost, early_stopping, \
+            validation_fraction, n_iter_no_change, tol : default=those of the layers
         Training options of each layer, as in :class:`~skdgm.BernoulliRBM`. A tuple
         gives one value for each layer (which may be a tuple itself). ``schedule`` is
         "linear", since a layer has more epochs than a BernoulliRBM alone. Three are
@@ -219,13 +219,17 @@ class TunedOptions(NetworkOptions, TuningOptions):
 
     Parameters
     ----------
+    layers : list of (str, machine) or None
+        A stack of machines given explicitly, as in :class:`DBN`, in place of all
+        parameters that describe one and its pre-training. Their parameters can be set
+        as ``name__parameter``.
     pretrain_iter : int, tuple of int or "auto"
         Epochs of pre-training, of every layer or one value for each; "auto" as in
         :class:`DBN`, but no more than make 5,000 updates of a layer, unless these are
         fewer than 20 epochs. A layer with 0 epochs starts from random weights, as in an
         ordinary net.
     pretrain_learning_rate, pretrain_batch_size, pretrain_gradient, pretrain_steps : \
-default=those of DBN
+            default=those of DBN
         Options ``learning_rate``, ``batch_size``, ``gradient`` and ``n_steps`` of
         pre-training; a tuple gives one value for each layer.
 

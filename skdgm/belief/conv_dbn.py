@@ -86,6 +86,10 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
         Target for the mean of each detection unit; see :class:`ConvRBM`.
     sparsity_cost : float or tuple of float
         Weight of the sparsity term.
+    feature_layer : int, tuple of int or "all"
+        Layer whose pooled (or hidden) units' means :meth:`transform` returns: 0 at the
+        bottom, -1 at the top; or several or all layers side by side. It may be changed
+        after ``fit``.
 
     Attributes
     ----------

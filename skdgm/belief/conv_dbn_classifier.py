@@ -65,6 +65,14 @@ class ConvDBNClassifier(MapOptions, TunedOptions, Classifier, TunedNetwork):
     n_iter
         Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
         most 300.
+    pretrain_iter : int, tuple of int or "auto"
+        Epochs of pre-training, of every layer or one value for each; "auto" as in
+        :class:`ConvDBN`. A layer with 0 epochs starts from random weights, as in an
+        ordinary net.
+    pretrain_learning_rate, pretrain_batch_size, pretrain_gradient, pretrain_steps : \
+            default=those of ConvDBN
+        Options ``learning_rate``, ``batch_size``, ``gradient`` and ``n_steps`` of
+        pre-training; a tuple gives one value for each layer.
 
     Attributes
     ----------
@@ -80,6 +88,9 @@ class ConvDBNClassifier(MapOptions, TunedOptions, Classifier, TunedNetwork):
     loss_curve_ : list of float
         Mean negative log-likelihood of the labels of some training rows after each
         epoch of fine-tuning.
+    dbn_ : ConvDBN
+        Pre-trained network, a density of the data: :meth:`sample`, :meth:`impute` and
+        :meth:`score_samples` use it.
 
     References
     ----------

@@ -276,6 +276,8 @@ class DeepOptions(MachineOptions):
     loss_curve_ : list of float
         For each epoch the negative log-likelihood of some units of training rows, given
         the others and the mean-field means two layers above, in nats per row.
+    n_iter_ : int
+        Number of epochs done in which all layers were trained together.
     pretrain_loss_curves_ : list of list of float
         For each pair of layers and each epoch, the negative log-likelihood of some rows
         given the layer above, in nats; empty without ``pretrain``.

@@ -66,6 +66,13 @@ class BoltzmannMachine(MachineOptions, Machine):
         exact.
     mean_field_steps
         Maximum number of mean-field sweeps over the hidden units in training.
+    n_steps : int or tuple of int
+        Number of Gibbs steps of chains, and for missing entries, in each update. The
+        values of a tuple share the epochs evenly, in order.
+    init_biases
+        Initial visible biases: those with which independent columns have the means of
+        the data, or zeros. Couplings between visible units, and those between hidden
+        units, start at 0, others normal with standard deviation 0.01.
 
     Attributes
     ----------

@@ -111,6 +111,8 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
     density_kind_ : {"lower bound", "estimate"}
         Kind of density that :meth:`score_samples` returns: a lower bound where log Z is
         exact, because the odd or the even layers, including the label, have few states.
+    n_iter_ : int
+        Number of epochs done by the machine.
 
     See Also
     --------

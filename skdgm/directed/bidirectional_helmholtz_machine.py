@@ -56,6 +56,8 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
         Negative lower bound of some training rows after each epoch, the log probability
         without Z by as many draws as in training (of less than 240 rows so many
         altogether), in nats per row, with real columns standardised.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate".
 
     References
     ----------

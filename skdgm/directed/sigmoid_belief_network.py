@@ -80,6 +80,10 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     gradient_draws
         If a number, gradients of a batch are drawn so often after each epoch, and
         ``gradient_variance_curve_`` has their variance.
+    alpha
+        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
+        each batch, summed over its rows; smaller batches are penalised more. As
+        ``clip_norm``, also of nets of baselines.
 
     Attributes
     ----------

@@ -74,6 +74,10 @@ class GMMN(RelaxedOptions, GeneratorOptions, ImplicitEstimator):
         samples. An autoencoder learns from 100 at a time.
     n_iter
         Number of epochs; "auto": 1,200 updates, but between 20 and 300 epochs.
+    activation
+        Activation function of hidden units.
+    batch_norm
+        Whether to standardise hidden units by batch normalisation.
 
     Attributes
     ----------
