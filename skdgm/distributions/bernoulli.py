@@ -39,7 +39,7 @@ class Bernoulli(Biased):
     """A block of binary units, whose parameters are one bias each."""
 
     __slots__ = ()
-    listable = True
+    listable, form = True, "bits"
 
     def init(self, moments=None, dtype=np.float64):
         """Biases with which the block without neighbours has the given means, strictly

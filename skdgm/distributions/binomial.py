@@ -36,7 +36,7 @@ class Binomial(_Options, Columnwise):
     """
 
     __slots__ = ()
-    listable = True
+    listable, scaled = True, True
 
     @property
     def ends(self):

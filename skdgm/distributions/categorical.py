@@ -48,7 +48,7 @@ class Softmax(Biased):
     """A categorical unit, whose parameters are one bias for each of its states."""
 
     __slots__ = ()
-    listable = True
+    listable, form = True, "one"
 
     def init(self, moments=None, dtype=np.float64):
         """Log probabilities, (size,): biases with which the unit without neighbours has

@@ -27,7 +27,12 @@ class Columnwise(Unit):
     """
 
     __slots__ = ()
-    n_states = np.inf
+    n_states, numbers = np.inf, True
+
+    def curvature(self, own):
+        """Sum of precisions of statistics given the neighbours: gains make variances
+        about 1."""
+        return np.maximum(1.0, self.scale(own) ** -2.0).sum(dtype=float)
 
     def field(self, own, received=0.0):
         """Natural parameters eta: gain times bias + input from the neighbours."""

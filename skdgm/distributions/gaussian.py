@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.distributions.roles import Output, Unit, floored, repeated
-from skdgm.utils.math import sigmoid
+from skdgm.distributions.roles import Output, Unit, repeated
+from skdgm.utils.math import floored, sigmoid
 
 LOG_2PI = np.log(2 * np.pi)
 
@@ -58,7 +58,11 @@ class Gaussian(_Options, Unit):
     """
 
     __slots__ = ()
-    n_states = np.inf
+    n_states, form, numbers = np.inf, "normal", True
+
+    def curvature(self, own):
+        """Sum of the precisions."""
+        return np.exp(own.log_precision).sum(dtype=float)
 
     def init(self, moments=None, dtype=np.float64):
         """Parameters with which the block without neighbours has the given means and

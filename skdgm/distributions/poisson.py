@@ -54,7 +54,7 @@ class Poisson(_Size, Columnwise):
     """
 
     __slots__ = ()
-    listable = True
+    listable, exponential = True, True
 
     def natural(self, mean):
         """Log rates of given means."""

@@ -60,7 +60,7 @@ class Pooled(_Shape, Unit):
     """
 
     __slots__ = ()
-    ends = 0.0, 1.0
+    ends, form = (0.0, 1.0), "pooled"
 
     @property
     def size(self):

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.utils.lists import Lists, dot
-from skdgm.utils.math import softplus
 
 
 class Unit(ABC):
@@ -25,17 +24,20 @@ class Unit(ABC):
     :class:`~skdgm.utils.lists.Lists` wherever ``sample`` returns these.
 
     Attributes: ``size``, the number of columns of a value; ``n_states``, the number of
-    joint states of the block, infinite for real numbers; ``ends``, the least and the
-    greatest entry that a statistic has, infinite unless known, as numbers or arrays of
-    shape (size,); ``listable``, whether values have probabilities, and :meth:`mode` is
-    one of them. A unit with finitely many states has
-    ``states(codes)``, the states of given numbers, of shape (n_codes, size);
+    joint states, infinite for real numbers; ``ends``, the least and the greatest entry
+    of a statistic, infinite unless known, as numbers or arrays of shape (size,);
+    ``form``, by which kernels know "bits", "pooled" ones, "one" of several, "sites" and
+    "normal" units; and whether values have probabilities, and :meth:`mode` is one of
+    them (``listable``), are no lists of ones (``numbers``), have log rates
+    (``exponential``), or all fit the gains (``scaled``). A unit with finitely many
+    states has ``states(codes)``, those of given numbers, of shape (n_codes, size);
     ``draw(mean, rng)``, values drawn from means; and ``log_prob(mean, x)``, their log
     probabilities, float64 of shape (n_rows,).
     """
 
     __slots__ = ()
-    ends, listable = (-np.inf, np.inf), False
+    ends, listable, form = (-np.inf, np.inf), False, None
+    numbers, exponential, scaled = False, False, False
 
     @abstractmethod
     def init(self, moments=None, dtype=float):
@@ -89,8 +91,7 @@ class Unit(ABC):
         """Mean of each unit, with the shape and dtype of ``eta``."""
 
     def mode(self, eta):
-        """Most probable value of each unit, of the shape of ``eta``: of real numbers
-        the mean."""
+        """Most probable value of each unit: of real numbers the mean."""
         return self.mean(eta)
 
     @abstractmethod
@@ -126,6 +127,10 @@ class Unit(ABC):
     def scale(self, own):
         """Standard deviation of the statistic, the unit of weights below: 1."""
         return 1.0
+
+    def curvature(self, own):
+        """Sum of curvatures by fields, which damps steps; None with limited values."""
+        return None
 
     def constrain(self, own):  # noqa: B027  Most have no limits.
         """Project parameters onto the allowed set, in place: biases have no limits."""
@@ -218,8 +223,7 @@ class Output(ABC):
         return inputs
 
     def nll(self, out, v, own=()):
-        """Negative log-likelihood of rows, of shape (n_rows * n_each,); missing entries
-        do not count."""
+        """Negative log-likelihood of rows' known entries, (n_rows * n_each,)."""
         return -self.log_p(out, v, own).sum(axis=1)
 
     @abstractmethod
@@ -267,14 +271,6 @@ class Output(ABC):
 
 
 def repeated(v, out):
-    """Rows of values, each repeated for its consecutive rows of outputs."""
+    """Rows of values, each as often as its rows of outputs."""
     n_each = len(out) // len(v) if len(v) else 1
     return v if n_each == 1 else np.repeat(v, n_each, axis=0)
-
-
-def floored(raw, floor):
-    """Logs of ``floor`` + exp(raw), of variances or scales; ``raw`` without a floor."""
-    if not floor:
-        return raw
-    limit = raw.dtype.type(np.log(floor))
-    return limit + softplus(raw - limit)

@@ -39,7 +39,7 @@ class Sites(_Sizes, Unit):
     """
 
     __slots__ = ()
-    ends, listable = (0.0, 1.0), True
+    ends, listable, form = (0.0, 1.0), True, "sites"
 
     @property
     def widths(self):

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.couplings import Dense
-from skdgm.distributions import Bernoulli, Columnwise, Gaussian, Pooled, Softmax
 from skdgm.energies.params import Params
 
 
@@ -57,14 +56,14 @@ class Graph:
         self.has_matrices = all(type(own) is Dense for own in self.couplings)
         is_chain = (
             len(self.links) > 0
-            and all(isinstance(unit, Bernoulli) for unit in below)
+            and all(unit.form == "bits" for unit in below)
             and self.has_matrices
             and self.links == tuple((b, b + 1, b) for b in blocks[:-1])
             and self.colours == (tuple(blocks[::2]), tuple(blocks[1::2]))
         )
-        self.is_binary_chain = is_chain and isinstance(top, Bernoulli)
+        self.is_binary_chain = is_chain and top.form == "bits"
         deep = len(below) > 1
-        self.is_labelled_chain = is_chain and deep and isinstance(top, Softmax)
+        self.is_labelled_chain = is_chain and deep and top.form == "one"
 
     def _greedy(self):
         own = []
@@ -107,13 +106,13 @@ class Graph:
     @property
     def hidden(self):
         """The blocks of binary units outside the first layer: a tuple."""
-        above, kinds = range(len(self.layers[0]), len(self.units)), (Bernoulli, Pooled)
-        return tuple(i for i in above if isinstance(self.units[i], kinds))
+        above, forms = range(len(self.layers[0]), len(self.units)), ("bits", "pooled")
+        return tuple(i for i in above if self.units[i].form in forms)
 
     @property
     def has_real_units(self):
         """True if a block has values that are no lists of ones: numbers."""
-        return any(isinstance(unit, Gaussian | Columnwise) for unit in self.units)
+        return any(unit.numbers for unit in self.units)
 
     def neighbours(self, block):
         """Links of a block, in their order.

@@ -185,4 +185,4 @@ class Connected(Energy):
 
 def sites_of(unit):
     """A block as Sites: as it is, or its bits."""
-    return unit if isinstance(unit, Sites) else Sites((0,) * unit.size)
+    return unit if unit.form == "sites" else Sites((0,) * unit.size)

@@ -13,7 +13,6 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm._kernels.machines.enumeration import total
-from skdgm.distributions import Bernoulli
 from skdgm.energies import n_rows
 from skdgm.partition import sites
 from skdgm.utils.threading.parallel import run
@@ -84,7 +83,7 @@ def _by_kernel(energy, params, summed):
     weights so large that products of few factors overflow."""
     rest = energy.rest(summed)
     among = any(i in rest and j in rest for i, j, _ in energy.links)
-    if among or not all(isinstance(unit, Bernoulli) for unit in energy.units):
+    if among or not all(unit.form == "bits" for unit in energy.units):
         return None
     own, M, bias = _joined(energy, params, rest, energy.colours[summed])
     # Upper limit of log(1 + e^x).

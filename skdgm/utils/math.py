@@ -19,6 +19,14 @@ def softplus(x):
     return np.maximum(x, 0.0) + np.log(1.0 + np.exp(-np.abs(x)))
 
 
+def floored(raw, floor):
+    """Logs of ``floor`` + exp(raw), of variances or scales; ``raw`` without a floor."""
+    if not floor:
+        return raw
+    limit = raw.dtype.type(np.log(floor))
+    return limit + softplus(raw - limit)
+
+
 def logit(p):
     r"""Inverse of the logistic function, :math:`\log p - \log(1 - p)`."""
     return np.log(p) - np.log1p(-p)

@@ -23,7 +23,6 @@ from skdgm.boltzmann._fused_epochs.updates import (
     real_pass_over,
 )
 from skdgm.couplings import Dense
-from skdgm.distributions import Bernoulli, Gaussian, Softmax
 from skdgm.optim import learning_rate, piecewise
 from skdgm.samplers import binary
 from skdgm.utils.random import stream
@@ -148,13 +147,13 @@ def pass_of(objective):
     """Function that makes the updates of a machine of known labels, or of another."""
     energy, recipe = objective.energy, objective.recipe
     if objective.label is None:
-        binary_below = type(energy.units[0]) is Bernoulli
+        binary_below = energy.units[0].form == "bits"
         return binary_pass if binary_below else real_pass_over
     if energy.is_labelled_chain:
         fits = recipe.solver == "sgd" and _n_weights(energy) <= binary.SMALL
         return binary_pass if fits else None
     if (
-        tuple(map(type, energy.units)) != (Bernoulli, Softmax, Bernoulli)
+        [unit.form for unit in energy.units] != ["bits", "one", "bits"]
         or tuple(map(type, energy.couplings)) != (Dense, Dense)
         or getattr(recipe, "objective", None) is None
     ):
@@ -168,7 +167,7 @@ def _is_real(objective):
     """Return whether a machine has complete real units under one binary layer."""
     energy = objective.energy
     return (
-        tuple(map(type, energy.units)) == (Gaussian, Bernoulli)
+        [unit.form for unit in energy.units] == ["normal", "bits"]
         and tuple(map(type, energy.couplings)) == (Dense,)
         and not objective.recipe.quadratic
         and objective.rows.complete
@@ -227,7 +226,7 @@ def _work(objective, reader):
     n_rows, n_chains = len(reader.batches[0]), objective.recipe.n_chains
     if n_chains is None or not objective.phase.persistent:
         n_chains = n_rows
-    real = type(objective.energy.units[0]) is Gaussian
+    real = objective.energy.units[0].form == "normal"
     density = 1.0 if real else binary.DENSITY
     return density * (n_rows + n_chains) * _n_weights(objective.energy)
 

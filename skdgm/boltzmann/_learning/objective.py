@@ -14,7 +14,6 @@ from skdgm.boltzmann._learning.sampling_free import WAYS
 from skdgm.boltzmann._learning.state import TrainState, formed, present
 from skdgm.boltzmann._learning.steps import ascend
 from skdgm.boltzmann._structure.labels import known_labels, label_of
-from skdgm.distributions import Bernoulli, Pooled
 from skdgm.energies import tiled
 from skdgm.inference import lone_means
 from skdgm.metrics import log_conditionals
@@ -28,7 +27,6 @@ from skdgm.utils.tree import tree_map
 SOLVERS = {"sgd": sgd, "adam": adam}
 PHASES = CHAINS | WAYS
 
-_BITS = Bernoulli, Pooled
 _LARGE_BATCH = 250
 
 
@@ -168,7 +166,7 @@ class EnergyObjective(Objective):
             return runs.learn(self, state, batch, clock)
         recipe = self.recipe
         rng = self.stream(clock)
-        grey = isinstance(self.energy.units[0], _BITS) and not self.rows.binary
+        grey = self.energy.units[0].form in ("bits", "pooled") and not self.rows.binary
         x, clamp = self.present(batch, rng if recipe.resample and grey else None)
         with learning():
             grad, state = self.gradient(rng, state, x, clamp, clock)

@@ -23,7 +23,8 @@ from scipy.special import log_softmax
 from scipy.stats import laplace
 
 from skdgm._kernels.nets import mixtures as kernels
-from skdgm.distributions.roles import Output, floored, repeated
+from skdgm.distributions.roles import Output, repeated
+from skdgm.utils.math import floored
 from skdgm.utils.threading.parallel import run
 
 # Log of the largest scale: rows far from the training rows would make scales overflow.

@@ -23,7 +23,6 @@ References
 
 import numpy as np
 
-from skdgm.distributions import Gaussian
 from skdgm.energies import Params, mean_row
 
 # Weight of the last batch's means in the running means.
@@ -58,7 +57,7 @@ def center(energy, params, grad, offsets, factors=None):
     lost, couplings = [np.zeros_like(bias) for bias in biases], []
     for (i, j, _), part in zip(energy.own_links, grad.couplings):
         # Steps of the weights of real units are divided by precisions afterwards.
-        real = isinstance(energy.units[i], Gaussian)
+        real = energy.units[i].form == "normal"
         mu = T[i]
         if factors and i in factors:
             mu = mu * factors[i].astype(mu.dtype)

@@ -40,7 +40,6 @@ References
 import numpy as np
 
 from skdgm.couplings import Conv
-from skdgm.distributions import Binomial, Columnwise, Gaussian, Poisson
 from skdgm.energies import Params
 
 
@@ -107,42 +106,28 @@ def damped(energy, params, rate, centred=True):
     ``centred`` says whether the gradient is."""
     shared = (c.window.n_positions for c in energy.couplings if isinstance(c, Conv))
     rate = rate / (1 + rate * max(shared, default=0) / 10)
-    sharp = {
-        block: np.exp(own.log_precision).sum(dtype=float)
-        for block, own in _real(energy, params)
-    }
-    # Gains make the variances of other numbers about 1: their precisions are those of
-    # statistics given the neighbours.
-    for block, (unit, own) in enumerate(zip(energy.units, params.units)):
-        if isinstance(unit, Columnwise):
-            sharp[block] = np.maximum(1.0, unit.scale(own) ** -2.0).sum(dtype=float)
-    for block, total in sharp.items():
-        beside = [energy.units[other] for _, other, _ in energy.neighbours(block)]
-        unit = energy.units[block]
+    # Real blocks first: the order of factors matters to the last bit.
+    units = energy.units
+    for block in sorted(range(len(units)), key=lambda b: units[b].form != "normal"):
+        unit = units[block]
+        total = unit.curvature(params.units[block])
+        if total is None:
+            continue
+        beside = [units[other] for _, other, _ in energy.neighbours(block)]
         n_hidden = sum(unit.size for unit in beside)
         # A unit below a filter has few of the maps' units beside it.
         if not centred and not convolved(energy, block):
             n_hidden *= 4
-        if not all(map(_saturates if _many(unit) else _bounded, beside)):
+        if any(o.exponential if unit.scaled else not _bounded(o) for o in beside):
             # Nothing saturates: effects of correlated units add up in neighbours, too.
             total *= unit.size
         rate = rate / (1 + rate * (total / 8 + n_hidden / 16))
     return rate
 
 
-def _many(unit):
-    """Whether a block is of counts with limits, whose gains allow for all of these."""
-    return isinstance(unit, Binomial)
-
-
 def _bounded(unit):
     """Whether a statistic of a block has limits on both sides."""
     return all(np.isfinite(end).all() for end in unit.ends)
-
-
-def _saturates(unit):
-    """Whether means of a block rise no more than linearly: not those of log rates."""
-    return not isinstance(unit, Poisson)
 
 
 def convolved(energy, block):
@@ -154,7 +139,7 @@ def convolved(energy, block):
 def _real(energy, params):
     """Iterate over the real blocks' numbers and parameters."""
     for block, (unit, own) in enumerate(zip(energy.units, params.units)):
-        if isinstance(unit, Gaussian) and energy.own_links:
+        if unit.form == "normal" and energy.own_links:
             yield block, own
 
 

@@ -21,7 +21,6 @@ References
 import numpy as np
 
 from skdgm.couplings import Contrast
-from skdgm.distributions import Gaussian
 
 
 def shift(energy, params):
@@ -78,6 +77,6 @@ def _links(energy, params):
     """Iterate over the couplings of real blocks: number, both blocks, weights and
     precisions."""
     for i, j, number in energy.own_links:
-        if isinstance(energy.units[i], Gaussian):
+        if energy.units[i].form == "normal":
             precision = np.exp(params.units[i].log_precision)
             yield number, i, j, params.couplings[number], precision

@@ -12,8 +12,6 @@ either phase,
 
 import numpy as np
 
-from skdgm.distributions import Poisson
-
 # Highest change of a log rate in one step.
 MOST = 0.5
 
@@ -33,7 +31,7 @@ def steady(energy, grad, rate):
     rate : float
     """
     for block, unit in enumerate(energy.units):
-        if not isinstance(unit, Poisson):
+        if not unit.exponential:
             continue
         moved = grad.units[block]
         for link, _, below in energy.neighbours(block):
