@@ -13,7 +13,7 @@ from skdgm.distributions import Softmax
 from skdgm.gradients import pcd
 from skdgm.inference import bound, mean_field
 from skdgm.partition import AISOptions, Problem, bracket, exact
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs
 from skdgm.utils.random import stream
 from tests.distributions.cases import UnitCase
 from tests.numerical import assert_expectation, assert_means, numerical_gradient
@@ -119,8 +119,8 @@ def test_counts_sum_up(counts):
 
 def test_counts_are_drawn(counts):
     energy, params, truth = counts
-    start = gibbs.init(stream(1).rows(N), energy, params.units)
-    state, _ = gibbs.run(stream(2).rows(N), energy, params, start, 30)
+    start = Gibbs(energy).init(stream(1).rows(N), params.units)
+    state, _ = Gibbs(energy).step(stream(2).rows(N), params, start, 30)
     v, h = map(np.asarray, state.x)
     assert_means(v, truth.p @ truth.v)
     assert_means(v**2, truth.p @ truth.v**2)
@@ -137,15 +137,15 @@ def test_counts_are_learned(counts):
         return np.mean([truth.log_weight(row) for row in v]) - truth.log_Z
 
     x = np.tile(v, (N // 4, 1)), None
-    chains = gibbs.init(stream(1).rows(N), energy, params.units)
-    phases, _ = pcd(stream(2), energy, params, x, (True, None), 30, chains)
+    chains = Gibbs(energy).init(stream(1).rows(N), params.units)
+    phases, *_ = pcd(stream(2), Gibbs(energy), params, x, (True, None), 30, chains)
     exactly = numerical_gradient(log_likelihood, params)
     assert_expectation(energy, params, phases, exactly)
 
 
 def test_log_Z_of_counts_is_bracketed(counts):
     energy, params, truth = counts
-    start = gibbs.init(stream(1).rows(200), energy, params.units)
+    start = Gibbs(energy).init(stream(1).rows(200), params.units)
     problem = Problem(energy, params, start, (truth.p @ truth.v, None))
     options = AISOptions(n_betas=(200,), burn_in=50, n_steps=40)
     found = bracket.estimate(stream(2), problem, options)

@@ -27,7 +27,7 @@ from sklearn.model_selection import train_test_split
 from skdgm import BernoulliRBM, BoltzmannMachine
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Connected, Params
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs
 from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.threading.threads import one_blas_thread
@@ -177,19 +177,19 @@ def speed(_):
     for name, edges, W in ("all", None, J), ("grid", grid, J * grid * 20):
         energy, params = Connected(Bernoulli(n), 0, edges), Params((b,), (W,))
         rows = stream(0).rows(n_chains)
-        state = gibbs.init(rows, energy, params.units)
+        state = Gibbs(energy).init(rows, params.units)
         with limit(1), one_blas_thread():
-            state, _ = gibbs.run(rows, energy, params, state, 50)
+            state, _ = Gibbs(energy).step(rows, params, state, 50)
             x = np.asarray(state.x[0])
-            after, _ = gibbs.run(rows.fold(1), energy, params, state, 1)
+            after, _ = Gibbs(energy).step(rows.fold(1), params, state)
             changed = (after.x[0] != x).mean()
             found = []
             for _ in range(5):
                 u = rng.random((n_chains, n), dtype=np.float32)
-                ours = rows, energy, params, state, 100
+                ours = rows, params, state, 100
                 found.append(
                     (
-                        timed(100 * n_chains * n, gibbs.run, *ours),
+                        timed(100 * n_chains * n, Gibbs(energy).step, *ours),
                         timed(n_chains * n, batched, W, b, x.copy(), u),
                         timed(n, single, W, b, x[0].copy(), u[0]),
                     )

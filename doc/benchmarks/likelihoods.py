@@ -27,7 +27,7 @@ from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered, tiled
 from skdgm.metrics import likelihood_bracket, partition_bracket
 from skdgm.partition import Problem, ais, bracket, exact, ladder
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs
 from skdgm.utils.random import stream
 
 SHAPES = [
@@ -66,7 +66,7 @@ def random_model(seed):
 def bracketed(seed, energy, params):
     """Bracket of log Z of a model about which nothing is known."""
     nothing = tuple(np.zeros_like(own) for own in params.units)
-    chains = gibbs.init(stream(seed).rows(100), energy, nothing)
+    chains = Gibbs(energy).init(stream(seed).rows(100), nothing)
     given = Problem(energy, params, chains, (None,) * len(nothing))
     return bracket.estimate(stream(seed, 1), given)
 

@@ -13,7 +13,7 @@ import numpy as np
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import contrast, full
 from skdgm.gradients import pcd
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs
 from skdgm.utils.random import stream
 
 _CHAINS, _UPDATES = 0, 1
@@ -52,10 +52,10 @@ def learn(energy, x, clamp, n_updates, rate, n_chains=100, seed=0):
     """
     params = energy.init(np.random.default_rng(seed))
     rows = stream(seed, _CHAINS).rows(n_chains)
-    chains = gibbs.init(rows, energy, params.units)
+    chains = Gibbs(energy).init(rows, params.units)
     for number in range(n_updates):
         rng = stream(seed, _UPDATES, number)
-        phases, chains = pcd(rng, energy, params, x, clamp, 1, chains)
+        phases, chains, _ = pcd(rng, Gibbs(energy), params, x, clamp, 1, chains)
         grad = contrast(energy, params, *phases)
         for bias, part in zip(params.units, grad.units):
             bias += rate * part

@@ -11,7 +11,7 @@ from skdgm.belief._bound import Terms, mean, terms
 from skdgm.belief._directed import BELOW, ascent, descent, directed
 from skdgm.boltzmann._structure.labels import label_of
 from skdgm.data import fill
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs
 from skdgm.utils.counts import count
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.rows import row_hash
@@ -247,13 +247,13 @@ class BeliefDensity(Density):
         layers, top = self.directed(), self.top
         if not layers:
             return top.chains.filled(v, rng, n_steps, method)
+        sampler = Gibbs(top.energy, colours=top.energy.backwards)
         clamped = ~np.isnan(v)
         x, total = self.completed(v), 0.0
         for number in range(n_steps):
             own = rng.fold(number)
             state = top.chains.from_rows(ascent(layers, x, own)[-1], own)
-            run = own.fold(_TOP), top.energy, top.params, state, 1
-            state, _ = gibbs.run(*run, colours=top.energy.backwards)
+            state, _ = sampler.step(own.fold(_TOP), top.params, state)
             states, mean = descent(layers, state.x[0], own)
             x, total = np.where(clamped, v, np.asarray(states[0])), total + mean
         return x if method == "sample" else np.where(clamped, v, total / n_steps)

@@ -57,9 +57,9 @@ class _Near(CD):
     """Chains whose ends are the state of an update: the sleep phase starts there."""
 
     def phases(self, rng, state, x, clamp, clock):
-        """Both phases, and the state with the ends; see :class:`Phase`."""
-        given = self.energy, state.params, x, clamp, self.n_steps(clock)
-        phases, chains = cd(rng, *given)
+        sampler = self.sampler(state.phase)
+        given = sampler, state.params, x, clamp, self.n_steps(clock)
+        phases, chains, _ = cd(rng, *given)
         return phases, state._replace(phase=chains.x)
 
 

@@ -7,7 +7,6 @@ from skdgm.gradients.contrastive import (
     layer_pair,
     pcd,
     settled,
-    tempered,
 )
 from skdgm.gradients.discriminative import discriminative, joined
 from skdgm.gradients.sampling_free import probability_flow, pseudo, ratio_matching
@@ -53,5 +52,4 @@ __all__ = [
     "standardised",
     "steady",
     "take_back",
-    "tempered",
 ]

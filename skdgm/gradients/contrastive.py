@@ -30,8 +30,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.energies import Path, n_rows
-from skdgm.inference import mean_field
-from skdgm.samplers import binary, by_means, gibbs, sweep, tempering
+from skdgm.inference import last_means, mean_field
+from skdgm.samplers import Gibbs, State, by_means, sweep
 
 _FILL, _DATA, _MODEL = range(3)
 
@@ -45,13 +45,14 @@ class Phases(NamedTuple):
     model: tuple
 
 
-def cd(rng, energy, params, x, clamp, n_steps):
+def cd(rng, sampler, params, x, clamp, n_steps):
     """Both phases, with chains that start at the data (CD-k).
 
     Parameters
     ----------
     rng : Stream
-    energy : Energy
+    sampler : Sampler
+        Of the chains.
     params : Params
     x : tuple of {ndarray, Lists} of shape (n_rows, size)
         For each block of all colours but the last the data, or a mean to start from.
@@ -59,73 +60,54 @@ def cd(rng, energy, params, x, clamp, n_steps):
         For each block its entries that are data: None, True or a boolean array; in the
         last colour None or True.
     n_steps : int
-        Number of Gibbs steps between the data and the negative phase.
+        Number of steps of the chains between the data and the negative phase.
 
     Returns
     -------
     phases : Phases
-    chains : gibbs.State
+    chains : State
         The last states of the chains.
+    info : Info
     """
+    energy = sampler.energy
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
-    fixed, last = {}, energy.colours[-1]
-    if any(clamp[block] is True for block in last):
-        fixed["clamp"] = clamp
+    held = any(clamp[block] is True for block in energy.colours[-1])
+    hidden = Gibbs(energy, colours=energy.backwards[:1], clamp=clamp if held else None)
     data, model = (rng.fold(tag).rows(n_rows(x)) for tag in (_DATA, _MODEL))
-    given, fixed["colours"] = gibbs.State(x), energy.backwards[:1]
-    chains, info = gibbs.run(data, energy, params, given, 1, **fixed)
+    chains, info = hidden.step(data, params, State(x))
     means = _with_last_means(energy, x, info)
-    chains, info = gibbs.run(model, energy, params, chains, n_steps)
-    return Phases(means, _with_last_means(energy, chains.x, info)), chains
+    chains, info = sampler.step(model, params, chains, n_steps)
+    return Phases(means, _of_model(sampler, params, chains, info)), chains, info
 
 
-def pcd(rng, energy, params, x, clamp, n_steps, chains, model=None, max_sweeps=50):
+def pcd(rng, sampler, params, x, clamp, n_steps, chains, max_sweeps=50):
     """Both phases, with persistent chains (PCD-k), and means by mean field given data.
 
     Parameters
     ----------
-    rng, energy, params, x, clamp, n_steps
+    rng, sampler, params, x, clamp, n_steps
         As for :func:`cd`; values of x may be None where nothing is data.
-    chains : gibbs.State
+    chains : State
         Of any number of rows.
-    model : Params, optional
-        Parameters of the chains, if not ``params``.
     max_sweeps : int, default=50
         Passed to :func:`~skdgm.inference.mean_field`.
 
     Returns
     -------
-    phases, chains
+    phases, chains, info
         As for :func:`cd`.
     """
-    model = params if model is None else model
+    energy = sampler.energy
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
     rng = rng.fold(_MODEL).rows(n_rows(chains.x))
-    if binary.serves(energy, params, x, (1,)) and binary.serves(
-        energy, params, chains.x, (0, 1), n_steps
-    ):
-        rngs = [rng.fold(number) for number in range(n_steps)]
-        last, *after = binary.contrast(rngs, energy, params, x, chains.x, model)
-        return Phases(_merge(x, last), _merge(*after)), gibbs.State(after[0])
-    means, _ = mean_field(energy, params, x, clamp, max_sweeps=max_sweeps)
-    chains, info = gibbs.run(rng, energy, model, chains, n_steps)
-    return Phases(means, _with_last_means(energy, chains.x, info)), chains
-
-
-def tempered(rng, energy, params, x, clamp, n_steps, replicas, ladder, max_sweeps=50):
-    """Both phases, with persistent chains at several temperatures.
-
-    Parameters and returns are those of :func:`pcd`, with a ``tempering.State`` and a
-    ``tempering.Ladder`` for the chains, and also a ``tempering.Info`` returned.
-    """
-    x, clamp = complete(rng, energy, params, x, clamp, n_steps)
-    means, _ = mean_field(energy, params, x, clamp, max_sweeps=max_sweeps)
-    rng = rng.fold(_MODEL)
-    replicas, info = tempering.run(rng, energy, params, replicas, n_steps, ladder)
-    coldest, last = tempering.coldest(replicas, ladder), energy.colours[-1]
-    given = tuple(None if block in last else True for block in range(len(x)))
-    model, _ = mean_field(energy, params, coldest, given)
-    return Phases(means, model), replicas, info
+    found = sampler.beside(rng, params, x, chains, n_steps)
+    if found is None:
+        data, _ = mean_field(energy, params, x, clamp, max_sweeps=max_sweeps)
+        chains, info = sampler.step(rng, params, chains, n_steps)
+    else:
+        last, chains, info = found
+        data = _merge(x, last)
+    return Phases(data, _of_model(sampler, params, chains, info)), chains, info
 
 
 def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
@@ -141,8 +123,9 @@ def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
     To multiply an input by g is to go to the point :math:`\beta = g` of a path that
     begins with the layer without couplings.
 
-    Parameters and returns are those of :func:`cd`, for an energy of two colours;
-    ``gains`` has for each block the factor of its input from its neighbours.
+    Parameters and returns are those of :func:`cd`, with an energy of two colours for
+    the sampler; ``gains`` has for each block the factor of its input from its
+    neighbours.
     """
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
 
@@ -150,25 +133,23 @@ def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
         blocks = energy.colours[colour]
         for gain in sorted({gains[block] for block in blocks}):
             path = Path(params.units, params.dtype.type(gain))
-            options = {"colours": (colour,), "path": path}
             later = tuple(
                 (block in blocks and own != gain) or None
                 for block, own in enumerate(gains)
             )
-            if any(later):
-                options["clamp"] = later
-            run = rng.fold(colour), energy, params, state, 1
-            state, info = gibbs.run(*run, **options)
+            given = {"path": path, "clamp": later if any(later) else None}
+            sampler = Gibbs(energy, colours=(colour,), **given)
+            state, info = sampler.step(rng.fold(colour), params, state)
         return state, info
 
     rows = rng.fold(_DATA).rows(n_rows(x))
-    chains, info = draw(rows, gibbs.State(x), 1)
+    chains, info = draw(rows, State(x), 1)
     data = _with_last_means(energy, x, info)
     rows = rng.fold(_MODEL).rows(n_rows(x))
     for number in range(n_steps):
         for colour in (0, 1):
             chains, info = draw(rows.fold(number), chains, colour)
-    return Phases(data, _with_last_means(energy, chains.x, info)), chains
+    return Phases(data, _with_last_means(energy, chains.x, info)), chains, info
 
 
 def settled(energy, params, phases):
@@ -189,8 +170,18 @@ def complete(rng, energy, params, x, clamp, n_steps):
         return x, clamp
     x, _ = mean_field(energy, params, x, clamp)
     rng = rng.fold(_FILL).rows(n_rows(x))
-    state, _ = gibbs.run(rng, energy, params, gibbs.State(x), n_steps, clamp=clamp)
+    state, _ = Gibbs(energy, clamp=clamp).step(rng, params, State(x), n_steps)
     return state.x, tuple(None if clamped is None else True for clamped in clamp)
+
+
+def _of_model(sampler, params, chains, info):
+    """Values of the chains of the model itself, with means of the last colour."""
+    x, energy = sampler.coldest(chains), sampler.energy
+    if info.means is not None:
+        return _with_last_means(energy, x, info)
+    last = energy.colours[-1]
+    given = tuple(None if block in last else True for block in range(len(x)))
+    return last_means(energy, params, x, given)
 
 
 def _with_last_means(energy, x, info):

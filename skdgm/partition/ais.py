@@ -29,7 +29,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skdgm._kernels.machines.anneal import anneal as kernel
 from skdgm.energies import Path, forms, n_weights
 from skdgm.partition.estimate import of_weights
-from skdgm.samplers import binary, gibbs, sitewise
+from skdgm.samplers import Gibbs, State, binary, draws, sitewise, sweep
 from skdgm.utils.lists import Lists
 from skdgm.utils.threading.parallel import run
 
@@ -76,7 +76,7 @@ def reverse(rng, energy, params, base, start, betas, n_jobs=None):
     ----------
     rng, energy, params, base, betas, n_jobs
         As for :func:`forward`.
-    start : gibbs.State
+    start : State
         Samples of the model, one for each chain.
 
     Returns
@@ -102,7 +102,7 @@ def conservative(rng, energy, params, base, start, betas, n_jobs=None):
         With a row for each state.
     energy, params, base, betas, n_jobs
         As for :func:`forward`.
-    start : gibbs.State
+    start : State
         States; values of the last colour are ignored.
 
     Returns
@@ -117,7 +117,7 @@ def conservative(rng, energy, params, base, start, betas, n_jobs=None):
 def upwards(rng, energy, params, base, betas, trace=None):
     """Log weights of chains from the base model up; parameters as for :func:`anneal`,
     with the pair ``base``."""
-    start = gibbs.init(rng.fold(_START), energy, base[0])
+    start = Gibbs(energy).init(rng.fold(_START), base[0])
     return anneal(rng.fold(_UP), energy, params, base[0], start, betas, trace)
 
 
@@ -126,7 +126,7 @@ def _downwards(rng, energy, params, base, start, betas, n_jobs):
 
     def weights(part):
         x = tuple(None if block is None else block[part] for block in start.x)
-        return anneal(rows.take(part), energy, params, base[0], gibbs.State(x), betas)
+        return anneal(rows.take(part), energy, params, base[0], State(x), betas)
 
     return _in_blocks(weights, len(rows.ids), n_jobs)
 
@@ -170,14 +170,14 @@ def _step(rngs, energy, params, base, betas, state, log_w):
     given = {"received": received, "path": there}
     log_w += energy.log_marginal(params, state.x, **given)
     log_w -= energy.log_marginal(params, state.x, received=received, path=here)
-    draw = rng, energy, params, state
-    return gibbs.step(*draw, colours=energy.backwards, **given)[0]
+    given["colours"] = energy.backwards
+    return State(sweep(energy, params, state.x, draws(energy, rng), **given)[0])
 
 
 def _by_sites(rngs, energy, params, base, betas, state, log_w):
     """Go through several temperatures, site by site."""
     given = energy, params, base, betas, state.x, log_w
-    return gibbs.State(sitewise.anneal(rngs, *given))
+    return State(sitewise.anneal(rngs, *given))
 
 
 def _steps(rngs, energy, params, base, betas, state, log_w):
@@ -205,4 +205,4 @@ def _steps(rngs, energy, params, base, betas, state, log_w):
         n=n_rows,
         work=2 * binary.DENSITY * n_rows * n_weights(params) * len(rngs),
     )
-    return gibbs.State(x)
+    return State(x)

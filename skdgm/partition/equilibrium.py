@@ -14,11 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.distributions import Bernoulli, Sites
 from skdgm.energies import Path
 from skdgm.partition import ladder
 from skdgm.partition.estimate import Estimate, of_weights
-from skdgm.samplers import gibbs, tempering
+from skdgm.samplers import Gibbs, Ladder, State, Tempering
 
 _RUN, _PILOT, _WARM, _TEMPER = range(4)
 MIN_TEMPERATURES, MAX_TEMPERATURES = 3, 32
@@ -33,7 +32,7 @@ class Problem(NamedTuple):
     ----------
     energy : Energy
     params : Params
-    start : gibbs.State
+    start : State
         Initial states of its chains.
     moments : tuple
         Of each block, if known from data; else None.
@@ -41,7 +40,7 @@ class Problem(NamedTuple):
 
     energy: object
     params: object
-    start: gibbs.State
+    start: State
     moments: tuple
 
 
@@ -50,7 +49,7 @@ class Equilibrium(NamedTuple):
 
     Parameters
     ----------
-    samples : gibbs.State
+    samples : State
         One for each chain.
     base : pair
         A base model and its log Z.
@@ -61,7 +60,7 @@ class Equilibrium(NamedTuple):
     swap_rates : ndarray
     """
 
-    samples: gibbs.State
+    samples: State
     base: tuple
     tempered: Estimate
     pilot: Estimate
@@ -89,21 +88,24 @@ def reach(rng, problem, burn_in, n_steps, n_pilot=200):
     energy, params, state, _ = problem
     n_chains = len(state.x[0])
     if burn_in:
-        rows = rng.fold(_RUN).rows(n_chains)
-        alone = rows, energy, params, state, burn_in
-        state, _ = gibbs.run(*alone, colours=energy.backwards)
+        alone = Gibbs(energy, colours=energy.backwards)
+        state, _ = alone.step(rng.fold(_RUN).rows(n_chains), params, state, burn_in)
     base = _fair(problem)
     pilot, first = piloted(rng.fold(_PILOT), problem, n_chains, n_pilot)
     betas = ladder.unit_lengths(*pilot, MIN_TEMPERATURES, MAX_TEMPERATURES)
-    rungs = tempering.Ladder(betas[::-1], base[0])
+    rungs = Ladder(betas[::-1], base[0])
+    sampler, trace, rates = Tempering(energy, rungs), [], 0.0
     replicas = _replicas(rng.fold(_WARM), problem, state, rungs)
-    given, trace = (rng.fold(_TEMPER), energy, params, replicas, n_steps, rungs), []
-    replicas, info = tempering.run(*given, trace)
-    cold = (np.asarray(part) for part in tempering.coldest(replicas, rungs))
-    samples = gibbs.State(_packed(energy, cold))
+    rows = rng.fold(_TEMPER).rows(len(replicas.x[0]))
+    for number in range(n_steps):
+        replicas, info = sampler.step(rows, params, replicas, first=number)
+        trace.append(info.drive)
+        rates = rates + info.swap_rates
+    cold = (np.asarray(part) for part in sampler.coldest(replicas))
+    samples = State(_packed(energy, cold))
     tempered = ladder.bridge(np.array(trace[n_steps // 2 :]), rungs, base[1])
     near = _near(problem, samples)
-    return Equilibrium(samples, near, tempered, first, info.swap_rates)
+    return Equilibrium(samples, near, tempered, first, rates / n_steps)
 
 
 def piloted(rng, problem, n_chains, n_betas):
@@ -124,7 +126,7 @@ def without_means(problem):
     """The problem as if no means of bits and of categories were known; None if none
     are."""
     units = zip(problem.energy.units, problem.moments)
-    known = [m is not None and isinstance(u, Bernoulli | Sites) for u, m in units]
+    known = [m is not None and u.form in ("bits", "sites") for u, m in units]
     if not any(known):
         return None
     moments = (None if k else m for k, m in zip(known, problem.moments))
@@ -138,14 +140,14 @@ def _replicas(rng, problem, state, rungs):
     """
     energy, params, n_chains = problem.energy, problem.params, len(state.x[0])
     rows, levels = rng.rows(n_chains), [state.x]
-    warm = gibbs.init(rows, energy, rungs.base)
+    warm = Gibbs(energy).init(rows, rungs.base)
     for level, beta in enumerate(rungs.betas[:0:-1]):
         path = Path(rungs.base, params.dtype.type(beta))
-        run = rows.fold(level), energy, params, warm, _STEPS
-        warm, _ = gibbs.run(*run, path=path, colours=energy.backwards)
+        sampler = Gibbs(energy, colours=energy.backwards, path=path)
+        warm, _ = sampler.step(rows.fold(level), params, warm, _STEPS)
         levels.insert(1, warm.x)
     parts = (np.concatenate(list(map(np.asarray, blocks))) for blocks in zip(*levels))
-    return tempering.State(_packed(energy, parts))
+    return State(_packed(energy, parts))
 
 
 def _packed(energy, parts):

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp, softmax
 
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs, State
 from skdgm.utils.tree import astype
 
 _NOISE, _CLIMBED, _PLAIN, _DRAWN, _AFTER = range(5)
@@ -46,13 +46,13 @@ class Found(NamedTuple):
 
     Parameters
     ----------
-    start : gibbs.State
+    start : State
         Chains that begin where probabilities are highest, as many as were given.
     floor : float
         Lower bound on log Z; -inf if neither colour has states to be listed.
     """
 
-    start: gibbs.State
+    start: State
     floor: float
 
 
@@ -70,7 +70,7 @@ def search(rng, energy, params, given):
     rng : Stream
     energy : Energy
     params : Params
-    given : gibbs.State
+    given : State
         Chains.
 
     Returns
@@ -90,20 +90,20 @@ def search(rng, energy, params, given):
     chosen = _chosen(rng.fold(_DRAWN), best, n_chains)
     x = _joined([tuple(part[chosen] for part in peaks), noise])
     rows = rng.rows(2 * n_chains)
-    state = gibbs.State(_packed(energy, x))
-    state, _ = gibbs.step(rows.fold(_PLAIN), energy, params, state, colours=(other,))
-    order = energy.backwards
+    state = State(_packed(energy, x))
+    state, _ = Gibbs(energy, colours=(other,)).step(rows, params, state, first=_PLAIN)
+    sampler = Gibbs(energy, colours=energy.backwards)
     for number in range(_LOOKS):
-        run = rows.fold(_CLIMBED, number), energy, params, state, _RELAX
-        state, _ = gibbs.run(*run, colours=order)
+        climbing = rows.fold(_CLIMBED, number)
+        state, _ = sampler.step(climbing, params, state, _RELAX)
         log_w = seen.look(state.x)
     chosen = _chosen(rng.fold(_DRAWN, 1), log_w, n_chains)
     x = tuple(np.asarray(part)[chosen] for part in state.x)
-    run = rng.rows(n_chains).fold(_AFTER), energy, params
-    state, _ = gibbs.run(*run, gibbs.State(_packed(energy, x)), 100, colours=order)
+    rows, state = rng.rows(n_chains).fold(_AFTER), State(_packed(energy, x))
+    state, _ = sampler.step(rows, params, state, 100)
     seen.look(state.x)
     x = tuple(np.asarray(part).astype(dtype) for part in state.x)
-    return Found(gibbs.State(_packed(energy, x)), seen.floor)
+    return Found(State(_packed(energy, x)), seen.floor)
 
 
 def apart(one, other):

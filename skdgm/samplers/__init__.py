@@ -1,6 +1,22 @@
-"""Markov chain Monte Carlo: pure functions that take any energy."""
+"""Markov chain Monte Carlo: samplers that take any energy."""
 
-from skdgm.samplers import binary, gibbs, sitewise, tempering
-from skdgm.samplers.gibbs import by_means, sweep
+from skdgm.samplers import binary, sitewise
+from skdgm.samplers.gibbs import FastWeights, Gibbs, by_means, draws, sweep
+from skdgm.samplers.sampler import Info, Sampler, State
+from skdgm.samplers.tempering import Ladder, Tempering, betas
 
-__all__ = ["binary", "by_means", "gibbs", "sitewise", "sweep", "tempering"]
+__all__ = [
+    "FastWeights",
+    "Gibbs",
+    "Info",
+    "Ladder",
+    "Sampler",
+    "State",
+    "Tempering",
+    "betas",
+    "binary",
+    "by_means",
+    "draws",
+    "sitewise",
+    "sweep",
+]

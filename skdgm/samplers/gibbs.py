@@ -15,11 +15,11 @@ References
    Bayesian restoration of images. IEEE TPAMI.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from skdgm.samplers import binary, sitewise
+from skdgm.samplers.sampler import Info, Sampler, State
+from skdgm.utils.tree import copy, leaves
 
 
 def by_means(energy):
@@ -28,6 +28,15 @@ def by_means(energy):
     def update(block, eta):
         mean = energy.units[block].mean(eta)
         return mean, mean
+
+    return update
+
+
+def draws(energy, rng):
+    """Make an update for :func:`sweep` that draws a block's value."""
+
+    def update(block, eta):
+        return energy.units[block].sample(eta, rng.fold(block))
 
     return update
 
@@ -77,131 +86,78 @@ def sweep(energy, params, x, update, *, colours, clamp=None, path=None, received
     return tuple(x), tuple(means)
 
 
-class State(NamedTuple):
-    """State of the chains: for each block an array or Lists, one row for each chain."""
+class Gibbs(Sampler):
+    """Blocked Gibbs sampling, by kernels where possible.
 
-    x: tuple
-
-
-class Info(NamedTuple):
-    """Conditional mean with which each block was drawn, of shape (n_chains, size), or
-    None if it was not; after :func:`run`, for the last colour."""
-
-    means: tuple
-
-
-def init(rng, energy, unit_params):
-    """Draw initial states from the model without couplings.
+    Values of the first colour in a state are ignored, but for clamped ones. Sites of
+    blocks that are linked with themselves are drawn in an order of their own.
 
     Parameters
     ----------
-    rng : Stream
-        With a row for each chain.
     energy : Energy
-    unit_params : tuple
-        Parameters of each block, as :class:`~skdgm.energies.Params` has them.
-
-    Returns
-    -------
-    state : State
-    """
-    x = tuple(
-        unit.sample(unit.field(own), rng.fold(block))[0]
-        for block, (unit, own) in enumerate(zip(energy.units, unit_params))
-    )
-    return State(x)
-
-
-def step(rng, energy, params, state, *, colours=None, **options):
-    """Make one Gibbs step.
-
-    Parameters
-    ----------
-    rng : Stream
-        With a row for each chain.
-    energy : Energy
-    params : Params
-    state : State
-        Values of the first colour are ignored, but for clamped ones.
     colours : sequence of int, optional
         The order of updates; by default from the first colour to the last.
-    **options
-        ``clamp``, ``path`` and ``received`` of :func:`~skdgm.samplers.sweep`. Sites of
-        blocks that are linked with themselves are drawn in an order of their own.
-
-    Returns
-    -------
-    state : State
-    info : Info
+    clamp : tuple, optional
+        Entries that stay as they are; see :func:`sweep`.
+    path : Path, optional
+        Sample from a model on the way from a base model.
     """
 
-    if energy.is_sitewise:
-        given = {name: options.get(name) for name in ("path", "clamp")}
-        x, means = sitewise.draw([rng], energy, params, state.x, **given)
+    def __init__(self, energy, *, colours=None, clamp=None, path=None):
+        super().__init__(energy)
+        self.colours = range(len(energy.colours)) if colours is None else colours
+        self.clamp, self.path = clamp, path
+
+    def at(self, params):
+        """Parameters that the chains have."""
+        return params
+
+    def step(self, rng, params, state, n_steps=1, first=0):
+        energy, x, params = self.energy, state.x, self.at(params)
+        rngs = [rng.fold(number) for number in range(first, first + n_steps)]
+        most = binary.MAX_STEPS
+        parts = [rngs[i : i + most] for i in range(0, n_steps, most)]
+        given = {"path": self.path, "clamp": self.clamp}
+        if energy.is_sitewise:
+            for part in parts:
+                x, means = sitewise.draw(part, energy, params, x, **given)
+        elif self.clamp is None and binary.serves(energy, params, x, self.colours):
+            for part in parts:
+                x, means = binary.draw(part, energy, params, x, self.colours, self.path)
+        else:
+            given["colours"] = self.colours
+            for own in rngs:
+                x, means = sweep(energy, params, x, draws(energy, own), **given)
         return State(x), Info(means)
 
-    def draw(block, eta):
-        return energy.units[block].sample(eta, rng.fold(block))
+    def beside(self, rng, params, x, state, n_steps):
+        energy = self.energy
+        if not (
+            binary.serves(energy, params, x, (1,))
+            and binary.serves(energy, params, state.x, (0, 1), n_steps)
+        ):
+            return None
+        rngs, model = [rng.fold(n) for n in range(n_steps)], self.at(params)
+        found = binary.contrast(rngs, energy, params, x, state.x, model)
+        return found[0], State(found[1]), Info(found[2])
 
-    colours = range(len(energy.colours)) if colours is None else colours
-    x, means = sweep(energy, params, state.x, draw, colours=colours, **options)
-    return State(x), Info(means)
 
-
-def run(
-    rng,
-    energy,
-    params,
-    state,
-    n_steps,
-    *,
-    colours=None,
-    path=None,
-    **options,
-):
-    """Make several Gibbs steps, by kernels where possible.
+class FastWeights(Gibbs):
+    """Gibbs sampling by parameters and fast ones, which are added to them.
 
     Parameters
     ----------
-    rng, energy, params, state, colours, **options
-        As for :func:`step`.
-    n_steps : int
-        Number of Gibbs steps; at least 1.
-    path : Path, optional
-        Sample from a model on the way from a base model.
-
-    Returns
-    -------
-    state : State
-    info : Info
-        Of the last step.
+    energy : Energy
+    fast : Params
+        See :mod:`skdgm.gradients.steps.fast`.
     """
-    colours, info = range(len(energy.colours)) if colours is None else colours, None
-    if energy.is_sitewise:
-        given = {"path": path, "clamp": options.get("clamp")}
-        for start in range(0, n_steps, binary.MAX_STEPS):
-            numbers = range(start, min(start + binary.MAX_STEPS, n_steps))
-            rngs = [rng.fold(number) for number in numbers]
-            x, means = sitewise.draw(rngs, energy, params, state.x, **given)
-            state, info = State(x), Info(means)
-        return state, info
-    if not options and binary.serves(energy, params, state.x, colours):
-        for start in range(0, n_steps, binary.MAX_STEPS):
-            part = [
-                rng.fold(n)
-                for n in range(start, min(start + binary.MAX_STEPS, n_steps))
-            ]
-            x, means = binary.draw(part, energy, params, state.x, colours, path)
-            state, info = State(x), Info(means)
-        return state, info
-    for number in range(n_steps):
-        state, info = step(
-            rng.fold(number),
-            energy,
-            params,
-            state,
-            colours=colours,
-            path=path,
-            **options,
-        )
-    return state, info
+
+    def __init__(self, energy, fast):
+        super().__init__(energy)
+        self.fast = fast
+
+    def at(self, params):
+        both = copy(params)
+        for own, more in zip(leaves(both), leaves(self.fast), strict=True):
+            own += more
+        return both

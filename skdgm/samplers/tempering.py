@@ -20,7 +20,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.energies import Path
-from skdgm.samplers import gibbs
+from skdgm.samplers.gibbs import Gibbs
+from skdgm.samplers.sampler import Info, Sampler, State
 
 _SWAP = 10**6
 
@@ -40,87 +41,50 @@ class Ladder(NamedTuple):
     base: tuple
 
 
-class State(NamedTuple):
-    """States of the replicas: for each block an array or Lists, with n_chains rows for
-    each temperature, the lowest first."""
-
-    x: tuple
-
-
-class Info(NamedTuple):
-    """Share of proposed swaps that were accepted, for each pair of neighbouring
-    temperatures: of shape (n_levels - 1,)."""
-
-    swap_rates: np.ndarray
-
-
 def betas(n_temperatures):
     """Inverse temperatures from 1 to 0, equidistant."""
     return np.linspace(1.0, 0.0, n_temperatures)
 
 
-def init(rng, energy, n_chains, ladder):
-    """Draw all replicas from the base model.
+class Tempering(Sampler):
+    """A Gibbs step at all temperatures and two rounds of swaps.
+
+    States have a row for each chain at each temperature, the lowest first.
 
     Parameters
     ----------
-    rng : Stream
-        With one row.
     energy : Energy
-    n_chains : int
-        Number of replicas at each temperature.
     ladder : Ladder
-
-    Returns
-    -------
-    state : State
     """
-    rows = rng.rows(n_chains * len(ladder.betas))
-    return State(gibbs.init(rows, energy, ladder.base).x)
 
+    def __init__(self, energy, ladder):
+        super().__init__(energy)
+        self.ladder = ladder
 
-def coldest(state, ladder):
-    """Values of the replicas at beta = 1: a tuple with n_chains rows for each block."""
-    n_chains = len(state.x[0]) // len(ladder.betas)
-    return tuple(part[:n_chains] for part in state.x)
+    def init(self, rng, units=None):
+        """Draw all replicas from the base model, whatever the parameters of blocks."""
+        return super().init(rng, self.ladder.base)
 
+    def step(self, rng, params, state, n_steps=1, first=0):
+        energy, ladder, n_rows = self.energy, self.ladder, len(state.x[0])
+        n_levels = len(ladder.betas)
+        n_chains = n_rows // n_levels
+        path = Path(ladder.base, np.repeat(ladder.betas, n_chains)[:, None])
+        path = path._replace(beta=path.beta.astype(params.dtype))
+        gibbs, rows = Gibbs(energy, path=path), rng.rows(n_rows)
+        taken = np.zeros(n_levels - 1)
+        for number in range(first, first + n_steps):
+            after, _ = gibbs.step(rows.fold(number), params, state)
+            uniform = rng.fold(_SWAP + number).rows(n_levels - 1).uniform(n_chains)
+            drive = _drive(energy, params, after.x, ladder)
+            order, swapped = _swap(drive, ladder, uniform)
+            state = State(tuple(part[order] for part in after.x))
+            taken += swapped
+        return state, Info(None, taken / n_steps, drive)
 
-def run(rng, energy, params, state, n_steps, ladder, trace=None):
-    """Repeat a Gibbs step at all temperatures and two rounds of swaps.
-
-    Parameters
-    ----------
-    rng : Stream
-        With one row.
-    energy : Energy
-    params : Params
-    state : State
-    n_steps : int
-        Number of Gibbs steps; at least 1.
-    ladder : Ladder
-    trace : list, optional
-        To it D(x) before the swaps of each step is appended, (n_levels, n_chains).
-
-    Returns
-    -------
-    state : State
-    info : Info
-    """
-    n_rows, n_levels = len(state.x[0]), len(ladder.betas)
-    n_chains = n_rows // n_levels
-    path = Path(ladder.base, np.repeat(ladder.betas, n_chains)[:, None])
-    path = path._replace(beta=path.beta.astype(params.dtype))
-    taken, rows = np.zeros(n_levels - 1), rng.rows(n_rows)
-    for number in range(n_steps):
-        after, _ = gibbs.run(rows.fold(number), energy, params, state, 1, path=path)
-        uniform = rng.fold(_SWAP + number).rows(n_levels - 1).uniform(n_chains)
-        drive = _drive(energy, params, after.x, ladder)
-        if trace is not None:
-            trace.append(drive)
-        order, swapped = _swap(drive, ladder, uniform)
-        state = State(tuple(part[order] for part in after.x))
-        taken += swapped
-    return state, Info(taken / n_steps)
+    def coldest(self, state):
+        n_chains = len(state.x[0]) // len(self.ladder.betas)
+        return tuple(part[:n_chains] for part in state.x)
 
 
 def _drive(energy, params, x, ladder):

@@ -18,7 +18,7 @@ from skdgm.couplings import Dense
 from skdgm.distributions import Bernoulli, Pooled
 from skdgm.energies import Energy, Params, contrast
 from skdgm.partition import exact
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs
 from skdgm.utils.random import stream
 from tests.numerical import assert_means, numerical_gradient
 
@@ -137,8 +137,8 @@ def test_samples_have_the_moments():
     pairs = x[:, :4] * x[:, 4:8]
     assert_means(pairs, p.sum(axis=1) @ (v[:, :4] * v[:, 4:8]))
     energy, params = model.density_.energy, model.density_.params
-    start = gibbs.init(stream(0).rows(6000), energy, params.units)
-    state, _ = gibbs.run(stream(1).rows(6000), energy, params, start, 60)
+    start = Gibbs(energy).init(stream(0).rows(6000), params.units)
+    state, _ = Gibbs(energy).step(stream(1).rows(6000), params, start, 60)
     assert_means(state.x[1], p.sum(axis=0) @ h)
 
 

@@ -10,7 +10,7 @@ from skdgm.distributions import Bernoulli
 from skdgm.energies import Connected, Params, Path, colours_of, contrast
 from skdgm.inference import bound, mean_field
 from skdgm.partition import Problem, ais, bracket, exact
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs, State
 from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
 from tests.connected import CASES, all_states, log_weights, machine, mask_of, moments
@@ -89,8 +89,8 @@ def test_gibbs_sampling_has_the_moments(case, dtype):
     n_chains, n_steps = 4000, 60
     own = Params(*(tuple(a.astype(dtype) for a in part) for part in params))
     rows = stream(1).rows(n_chains)
-    state = gibbs.init(rows.fold(7), energy, own.units)
-    state, info = gibbs.run(rows, energy, own, state, n_steps)
+    state = Gibbs(energy).init(rows.fold(7), own.units)
+    state, info = Gibbs(energy).step(rows, own, state, n_steps)
     drawn = np.concatenate(state.x, axis=1)
     assert drawn.dtype == dtype
     mean, second = moments(energy, params)
@@ -107,8 +107,8 @@ def test_clamped_sites_are_kept_and_condition_the_others():
     entries = np.repeat(sites, np.diff(energy.layout.first))
     clamp = entries[: x[0].shape[1]], None
     clamp = np.tile(clamp[0], (4000, 1)), None
-    rows, start = stream(3).rows(4000), gibbs.State(x)
-    found, _ = gibbs.run(rows, energy, params, start, 60, clamp=clamp)
+    rows, start = stream(3).rows(4000), State(x)
+    found, _ = Gibbs(energy, clamp=clamp).step(rows, params, start, 60)
     np.testing.assert_array_equal(found.x[0][clamp[0]], x[0][clamp[0]])
     states = all_states(energy)
     agree = (~clamp[0][0] | (states[0] == x[0][0])).all(axis=1)
@@ -123,13 +123,13 @@ def test_clamped_sites_are_kept_and_condition_the_others():
 def test_chains_depend_on_nothing_but_their_stream():
     energy, params = machine(Bernoulli(40), scale=0.3)
     rows = stream(5).rows(64)
-    start = gibbs.init(rows, energy, params.units)
-    whole, _ = gibbs.run(rows, energy, params, start, 40)
+    start = Gibbs(energy).init(rows, params.units)
+    whole, _ = Gibbs(energy).step(rows, params, start, 40)
     with limit(1):
-        alone, _ = gibbs.run(rows, energy, params, start, 40)
+        alone, _ = Gibbs(energy).step(rows, params, start, 40)
     np.testing.assert_array_equal(whole.x[0], alone.x[0])
-    some = gibbs.State((np.asarray(start.x[0])[10:20],))
-    part, _ = gibbs.run(rows.take(slice(10, 20)), energy, params, some, 40)
+    some = State((np.asarray(start.x[0])[10:20],))
+    part, _ = Gibbs(energy).step(rows.take(slice(10, 20)), params, some, 40)
     np.testing.assert_array_equal(whole.x[0][10:20], part.x[0])
 
 
@@ -140,9 +140,9 @@ def test_lists_of_neighbours_change_nothing():
     nothing = np.zeros(0, np.int64)
     whole.layout = whole.layout._replace(ends=nothing, near=nothing)
     rows = stream(5).rows(20)
-    start = gibbs.init(rows, energy, params.units)
+    start = Gibbs(energy).init(rows, params.units)
     found, expected = (
-        gibbs.run(rows, own, params, start, 20)[0].x[0] for own in (energy, whole)
+        Gibbs(own).step(rows, params, start, 20)[0].x[0] for own in (energy, whole)
     )
     np.testing.assert_array_equal(found, expected)
 
@@ -151,7 +151,7 @@ def test_lists_of_neighbours_change_nothing():
 def test_log_Z_from_both_sides(case):
     energy, params = CASES[case]
     log_Z = exact.log_partition(energy, params)
-    start = gibbs.init(stream(2).rows(100), energy, params.units)
+    start = Gibbs(energy).init(stream(2).rows(100), params.units)
     problem = Problem(energy, params, start, (None,) * len(energy.units))
     found = bracket.estimate(stream(3), problem)
     for side in found.forward, found.reverse, found.tempered:
@@ -164,7 +164,7 @@ def test_annealing_gives_the_weights_of_its_definition():
     base, _log_Z_0 = energy.base(params, (None, np.array([0.3, 0.6])))
     betas = np.linspace(0, 1, 4)
     rng, trace = stream(4).rows(30), []
-    start = gibbs.init(rng.fold(9), energy, base)
+    start = Gibbs(energy).init(rng.fold(9), base)
     found = ais.anneal(rng, energy, params, base, start, betas, trace)
     state, log_w = start, 0.0
     for number, (here, there) in enumerate(pairwise(betas)):
@@ -172,7 +172,7 @@ def test_annealing_gives_the_weights_of_its_definition():
         log_w = log_w + energy.energy(params, state.x, here)
         log_w = log_w - energy.energy(params, state.x, there)
         np.testing.assert_allclose(trace[number], log_w)
-        state, _ = gibbs.step(rng.fold(number), energy, params, state, path=there)
+        state, _ = Gibbs(energy, path=there).step(rng, params, state, first=number)
     np.testing.assert_allclose(found, log_w)
 
 

@@ -6,12 +6,12 @@ import pytest
 from skdgm.couplings import Dense
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Energy, Path, contrast, full, graph, layered
-from skdgm.gradients import cd, pcd, tempered
+from skdgm.gradients import cd, pcd
 from skdgm.gradients.steps import centering
 from skdgm.inference import Posterior, bound, mean_field
 from skdgm.partition import AISOptions, Problem, ais, bracket, exact
 from skdgm.partition.ladder import quadratic
-from skdgm.samplers import gibbs, sweep, tempering
+from skdgm.samplers import Gibbs, Ladder, State, Tempering, betas, sweep
 from skdgm.utils.random import stream
 from tests.numerical import (
     assert_expectation,
@@ -129,8 +129,8 @@ def test_gradient_is_that_of_the_energy(machine):
 
 def test_gibbs_sampling_has_the_moments(machine):
     energy, params, truth = machine
-    start = gibbs.init(stream(1).rows(N), energy, params.units)
-    state, info = gibbs.run(stream(2).rows(N), energy, params, start, 40)
+    start = Gibbs(energy).init(stream(1).rows(N), params.units)
+    state, info = Gibbs(energy).step(stream(2).rows(N), params, start, 40)
     assert_moments(state.x, truth)
     for block in energy.colours[-1]:
         given = {i: np.asarray(state.x[i])[0] for i in energy.rest()}
@@ -140,10 +140,10 @@ def test_gibbs_sampling_has_the_moments(machine):
 def test_tempering_has_the_moments(machine):
     energy, params, truth = machine
     base, _ = energy.base(params, some_moments(energy))
-    ladder = tempering.Ladder(np.array([1.0, 0.6, 0.0]), base)
-    start = tempering.init(stream(3), energy, N, ladder)
-    state, _ = tempering.run(stream(0), energy, params, start, 15, ladder)
-    assert_moments(tempering.coldest(state, ladder), truth)
+    ladder = Ladder(np.array([1.0, 0.6, 0.0]), base)
+    start = Tempering(energy, ladder).init(stream(3).rows(N * len(ladder.betas)))
+    state, _ = Tempering(energy, ladder).step(stream(0), params, start, 15)
+    assert_moments(Tempering(energy, ladder).coldest(state), truth)
 
 
 def test_mean_field_bounds_the_exact_value(machine):
@@ -207,12 +207,12 @@ def test_annealing_brackets_log_Z(machine):
     energy, params, truth = machine
     base = energy.base(params, some_moments(energy))
     up = ais.forward(stream(0), energy, params, base, 200, quadratic(100))
-    start = gibbs.State(truth.draw(200, seed=0))
+    start = State(truth.draw(200, seed=0))
     down = ais.reverse(stream(0), energy, params, base, start, quadratic(100))
     for estimate in (up, down):
         assert abs(estimate.log_Z - truth.log_Z) < 3 * estimate.se + 1e-9
         assert estimate.ess > 50
-    chains = gibbs.init(stream(1).rows(100), energy, params.units)
+    chains = Gibbs(energy).init(stream(1).rows(100), params.units)
     problem = Problem(energy, params, chains, some_moments(energy))
     options = AISOptions(n_betas=(100,), burn_in=50, n_steps=40)
     found = bracket.estimate(stream(2), problem, options)
@@ -232,8 +232,8 @@ def test_persistent_chains_give_the_likelihood_gradient(name):
     energy, params = random_machine(GRAPHS[name], seed=4)
     truth = Enumeration(GRAPHS[name], params)
     data, x, clamp = visible_but_last(truth)
-    chains = gibbs.init(stream(1).rows(N), energy, params.units)
-    phases, _ = pcd(stream(2), energy, params, x, clamp, 30, chains)
+    chains = Gibbs(energy).init(stream(1).rows(N), params.units)
+    phases, *_ = pcd(stream(2), Gibbs(energy), params, x, clamp, 30, chains)
 
     def log_likelihood(p):
         rows = energy.log_marginal(p, (*data, None))
@@ -243,9 +243,9 @@ def test_persistent_chains_give_the_likelihood_gradient(name):
     assert_trees(truth.likelihood_gradient(*data), numeric, atol=1e-7)
     assert_expectation(energy, params, phases, numeric)
     base, _ = energy.base(params, some_moments(energy))
-    ladder = tempering.Ladder(tempering.betas(3), base)
-    replicas = tempering.init(stream(1), energy, N // 2, ladder)
-    phases = tempered(stream(2), energy, params, x, clamp, 15, replicas, ladder)[0]
+    sampler = Tempering(energy, Ladder(betas(3), base))
+    replicas = sampler.init(stream(1).rows((N // 2) * 3))
+    phases = pcd(stream(2), sampler, params, x, clamp, 15, replicas)[0]
     assert_expectation(energy, params, phases, numeric)
 
 
@@ -258,8 +258,8 @@ def test_missing_entries_are_drawn():
     x = (np.where(np.isnan(data[0]), 0.5, data[0]), data[1])
     x = *(np.tile(part, (N // 8, 1)) for part in x), None
     clamp = np.tile(known, (N // 8, 1)), True, None
-    chains = gibbs.init(stream(1).rows(N), energy, params.units)
-    phases, _ = pcd(stream(2), energy, params, x, clamp, 30, chains)
+    chains = Gibbs(energy).init(stream(1).rows(N), params.units)
+    phases, *_ = pcd(stream(2), Gibbs(energy), params, x, clamp, 30, chains)
     assert_expectation(energy, params, phases, truth.likelihood_gradient(*data))
 
 
@@ -324,8 +324,8 @@ def test_a_base_model_is_that_of_one_row():
 def test_draws_of_rows_with_their_own_biases():
     energy, params, truths = conditional([[3], [2]], n_rows=2)
     many = params._replace(units=tuple(np.repeat(b, N, axis=0) for b in params.units))
-    start = gibbs.init(stream(1).rows(2 * N), energy, many.units)
-    state, _ = gibbs.run(stream(2).rows(2 * N), energy, many, start, 20)
+    start = Gibbs(energy).init(stream(1).rows(2 * N), many.units)
+    state, _ = Gibbs(energy).step(stream(2).rows(2 * N), many, start, 20)
     for row, truth in enumerate(truths):
         rows = slice(row * N, (row + 1) * N)
         assert_moments([np.asarray(part)[rows] for part in state.x], truth)
@@ -352,6 +352,6 @@ def test_contrastive_divergence_of_a_machine_without_hidden_units(name):
     data = truth.draw(8, seed=1)
     x = tuple(np.tile(part, (N // 8, 1)) for part in data)
     clamp = (True,) * len(x)
-    phases, _ = cd(stream(2), energy, params, x, clamp, 30)
+    phases, *_ = cd(stream(2), Gibbs(energy), params, x, clamp, 30)
     assert all(a is b for a, b in zip(phases.data, x))
     assert_expectation(energy, params, phases, truth.likelihood_gradient(*data))

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from skdgm.energies import contrast, tiled
-from skdgm.gradients import cd, pcd, tempered
-from skdgm.gradients.steps import fast
-from skdgm.samplers import gibbs, tempering
+from skdgm.gradients import cd, pcd
+from skdgm.samplers import FastWeights, Gibbs, Ladder, Tempering, betas
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
@@ -35,28 +34,28 @@ def repeated(energy, data):
 
 
 def chains_of(energy, params, n=N):
-    return gibbs.init(stream(1).rows(n), energy, params.units)
+    return Gibbs(energy).init(stream(1).rows(n), params.units)
 
 
 def ladder_of(energy, params):
     base, _ = energy.base(params, some_moments(energy))
-    return tempering.Ladder(tempering.betas(3), base)
+    return Ladder(betas(3), base)
 
 
 def by_cd(energy, params, x, clamp):
-    return cd(stream(0), energy, params, x, clamp, N_STEPS)[0]
+    return cd(stream(0), Gibbs(energy), params, x, clamp, N_STEPS)[0]
 
 
 def by_pcd(energy, params, x, clamp):
     chains = chains_of(energy, params)
-    return pcd(stream(2), energy, params, x, clamp, N_STEPS, chains)[0]
+    return pcd(stream(2), Gibbs(energy), params, x, clamp, N_STEPS, chains)[0]
 
 
 def by_tempering(energy, params, x, clamp):
     ladder = ladder_of(energy, params)
-    replicas = tempering.init(stream(1), energy, N // 2, ladder)
-    given = stream(2), energy, params, x, clamp, N_STEPS
-    return tempered(*given, replicas, ladder)[0]
+    sampler = Tempering(energy, ladder)
+    replicas = sampler.init(stream(1).rows((N // 2) * len(ladder.betas)))
+    return pcd(stream(2), sampler, params, x, clamp, N_STEPS, replicas)[0]
 
 
 @pytest.mark.parametrize("method", [by_cd, by_pcd, by_tempering])
@@ -73,10 +72,11 @@ def test_fast_weights_drive_the_chains_only(name):
     energy, params, truth, data = made(name)
     rng = np.random.default_rng(0)
     own = tree_map(lambda part: 0.3 * rng.normal(size=part.shape), params)
-    model = fast.overlaid(params, own)
+    sampler = FastWeights(energy, own)
     x, clamp = repeated(energy, data)
     chains = chains_of(energy, params)
-    phases, _ = pcd(stream(2), energy, params, x, clamp, N_STEPS, chains, model)
+    phases, *_ = pcd(stream(2), sampler, params, x, clamp, N_STEPS, chains)
+    model = tree_map(np.add, params, own)
     driven = Enumeration(ALL[name], model).statistics(params=params)
     exact = tree_map(
         lambda grad, own, driven: grad + own - driven,
@@ -90,7 +90,9 @@ def test_persistent_chains_reach_the_model_a_step_at_a_time():
     x, clamp = clamped(energy, *data)
     chains = chains_of(energy, params)
     for number in range(N_STEPS):
-        phases, chains = pcd(stream(2, number), energy, params, x, clamp, 1, chains)
+        phases, chains, _ = pcd(
+            stream(2, number), Gibbs(energy), params, x, clamp, 1, chains
+        )
     found = contrast(energy, params, *phases)
     assert_trees(found, truth.likelihood_gradient(*data), atol=5 * 0.5 / np.sqrt(N))
 
@@ -99,7 +101,7 @@ def test_persistent_chains_reach_the_model_a_step_at_a_time():
 def test_cd_1_is_zero_in_expectation_at_the_data_distribution(name):
     energy, params, truth, _ = made(name)
     x, clamp = clamped(energy, *truth.draw(N, seed=3)[: len(ALL[name][0])])
-    phases, _ = cd(stream(0), energy, params, x, clamp, n_steps=1)
+    phases, *_ = cd(stream(0), Gibbs(energy), params, x, clamp, n_steps=1)
     nothing = tree_map(np.zeros_like, params)
     assert_expectation(energy, params, phases, nothing)
 
@@ -108,13 +110,14 @@ def test_cd_1_is_zero_in_expectation_at_the_data_distribution(name):
 def test_positive_phase_is_exact_for_complete_rows(name):
     energy, params, truth, data = made(name)
     x, clamp = clamped(energy, *data)
-    given = stream(2), energy, params, x, clamp, 1
+    given = params, x, clamp, 1
     ladder = ladder_of(energy, params)
-    replicas = tempering.init(stream(1), energy, 2, ladder)
+    gibbs, tempering = Gibbs(energy), Tempering(energy, ladder)
+    replicas = tempering.init(stream(1).rows(2 * len(ladder.betas)))
     made_by = {
-        "cd": cd(*given)[0],
-        "pcd": pcd(*given, chains_of(energy, params, 5))[0],
-        "tempered": tempered(*given, replicas, ladder)[0],
+        "cd": cd(stream(2), gibbs, *given)[0],
+        "pcd": pcd(stream(2), gibbs, *given, chains_of(energy, params, 5))[0],
+        "tempered": pcd(stream(2), tempering, *given, replicas)[0],
     }
     rows = [truth.statistics(given=dict(enumerate(row))) for row in zip(*data)]
     exact = tree_map(lambda *parts: sum(parts) / len(parts), *rows)
@@ -137,11 +140,12 @@ def test_deep_machines_by_persistent_chains(missing):
 @pytest.mark.parametrize("with_model", [False, True])
 def test_kernels_take_the_same_way(with_model):
     energy, params, _, (v,) = made("rbm")
-    other = tree_map(lambda part: part + 0.3, params)
+    fast = tree_map(lambda part: np.full_like(part, 0.3), params)
     chains, clamp, found = chains_of(energy, params, 6), (True, None), []
     for form, x in ((tiled, Lists.pack(v, binary=True)), (lambda p: p, v)):
-        given = stream(2), energy, form(params), (x, None), clamp, 3, chains
-        found.append(pcd(*given, form(other) if with_model else None))
+        sampler = FastWeights(energy, form(fast)) if with_model else Gibbs(energy)
+        given = sampler, form(params), (x, None), clamp, 3, chains
+        found.append(pcd(stream(2), *given)[:2])
     (phases, after), (expected, expected_after) = found
     assert isinstance(after.x[0], Lists)
     for a, b in zip(after.x, expected_after.x):
@@ -156,8 +160,8 @@ def test_types_are_kept_and_addresses_repeat(name):
     params = tree_map(lambda a: a.astype(np.float32), params)
     x, clamp = clamped(energy, *data)
     x = tuple(part.astype(np.float32) for part in x)
-    (phases, chains), (again, _) = (
-        cd(stream(7), energy, params, x, clamp, 2) for _ in range(2)
+    (phases, chains, _), (again, *_) = (
+        cd(stream(7), Gibbs(energy), params, x, clamp, 2) for _ in range(2)
     )
     grad = contrast(energy, params, *phases)
     assert {leaf.dtype for leaf in arrays(grad)} == {np.dtype(np.float32)}

@@ -7,7 +7,7 @@ from skdgm.energies import contrast, plain, tiled
 from skdgm.gradients import discriminative, joined, pcd
 from skdgm.inference import mean_field
 from skdgm.optim import sgd
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, tree_map
 from tests.numerical import arrays, assert_trees, numerical_gradient
@@ -73,8 +73,8 @@ def test_tiles_follow_it(name):
 def test_joined_with_the_generative_gradient(name, form):
     energy, params, _, x, clamp = made(name, form)
     grad = discriminative(energy, params, x, 1, LABELLED)
-    chains = gibbs.init(stream(1).rows(5), energy, params.units)
-    phases, _ = pcd(stream(2), energy, params, x, clamp, 1, chains)
+    chains = Gibbs(energy).init(stream(1).rows(5), params.units)
+    phases, *_ = pcd(stream(2), Gibbs(energy), params, x, clamp, 1, chains)
     generative = contrast(energy, params, *phases)
     found = joined(grad, generative, 0.3)
     assert type(found) is type(grad)

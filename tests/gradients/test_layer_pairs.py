@@ -26,7 +26,7 @@ def test_phases_are_those_of_doubled_conditionals(gains, tiles):
     data = np.tile(v, (N, 1))
     x = (Lists.pack(data, binary=True) if tiles else data, None)
     given = energy, tiled(params) if tiles else params, x, (True, None)
-    phases, _ = layer_pair(stream(0).rows(1), *given, 1, gains)
+    phases, *_ = layer_pair(stream(0).rows(1), *given, 1, gains)
     on = expit(c + up * v @ W)
     np.testing.assert_allclose(phases.data[1], np.tile(on, (N, 1)))
     p_h = np.prod(np.where(h == 1, on, 1 - on), axis=1)
@@ -44,7 +44,7 @@ def test_a_label_hears_once_what_the_layer_beside_it_hears_twice():
     v, y = np.array([1.0, 0.0, 1.0]), np.array([0.0, 1.0])
     x = np.tile(v, (N, 1)), one_hot(np.ones(N, int), 2, np.float64), None
     given = energy, params, x, (True, True, None), 1, (2.0, 1.0, 1.0)
-    phases, _ = layer_pair(stream(0).rows(1), *given)
+    phases, *_ = layer_pair(stream(0).rows(1), *given)
     on = expit(c + v @ W + y @ U)
     np.testing.assert_allclose(phases.data[2], np.tile(on, (N, 1)))
     p_h = np.prod(np.where(h == 1, on, 1 - on), axis=1)
@@ -57,7 +57,7 @@ def test_real_units_hear_twice_as_much():
     own, W = params.units[0], params.couplings[0]
     v = np.tile([0.3, -1.0], (N, 1))
     given = energy, params, (v, None), (True, None)
-    phases, _ = layer_pair(stream(0).rows(1), *given, 1, (1.0, 2.0))
+    phases, *_ = layer_pair(stream(0).rows(1), *given, 1, (1.0, 2.0))
     on = expit(params.units[1] + 2 * (np.exp(own.log_precision) * v[0]) @ W)
     np.testing.assert_allclose(phases.data[1], np.tile(on, (N, 1)))
     assert_means(phases.model[0], own.mean + on @ W.T)

@@ -5,7 +5,7 @@ from skdgm.distributions import Softmax
 from skdgm.partition import ais, ladder
 from skdgm.partition.estimate import settle
 from skdgm.partition.ladder import quadratic
-from skdgm.samplers import gibbs
+from skdgm.samplers import State
 from skdgm.utils.random import stream
 from tests.reference import (
     MACHINES,
@@ -28,7 +28,7 @@ def test_both_sides_within_three_standard_errors(seed):
     up = ais.forward(
         stream(seed), energy, params, base, n_chains=200, betas=quadratic(200)
     )
-    start = gibbs.State(truth.draw(200, seed))
+    start = State(truth.draw(200, seed))
     down = ais.reverse(stream(seed), energy, params, base, start, betas=quadratic(200))
     for estimate in (up, down):
         assert abs(estimate.log_Z - truth.log_Z) < 3 * estimate.se
@@ -45,7 +45,7 @@ def test_real_units_and_labels(name):
     up = ais.forward(
         stream(0), energy, params, base, n_chains=400, betas=quadratic(100)
     )
-    start = gibbs.State(truth.draw(400, seed=0))
+    start = State(truth.draw(400, seed=0))
     down = ais.reverse(stream(0), energy, params, base, start, betas=quadratic(100))
     for estimate in (up, down):
         assert abs(estimate.log_Z - truth.log_Z) < 3 * estimate.se < 0.3
@@ -62,7 +62,7 @@ def test_few_temperatures_err_on_their_own_sides():
         up = ais.forward(
             stream(seed), energy, params, base, n_chains=2, betas=quadratic(4)
         )
-        start = gibbs.State(truth.draw(2, seed))
+        start = State(truth.draw(2, seed))
         down = ais.reverse(
             stream(seed), energy, params, base, start, betas=quadratic(4)
         )
@@ -130,7 +130,7 @@ def test_conservative_probabilities_are_too_low_on_average(n_betas):
     truth = Enumeration(layers, params)
     base, x = energy.base(params, (None, None)), truth.draw(1, seed=0)
     n_chains = 4000
-    start = gibbs.State(tuple(np.repeat(part, n_chains, axis=0) for part in x))
+    start = State(tuple(np.repeat(part, n_chains, axis=0) for part in x))
     betas = ladder.quadratic(n_betas)
     found = ais.conservative(
         stream(1).rows(n_chains), energy, params, base, start, betas

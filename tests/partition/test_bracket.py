@@ -6,7 +6,7 @@ import pytest
 
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.partition import AISOptions, Estimate, Problem, bracket, estimate
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs, State
 from skdgm.utils.random import stream
 from tests.reference import MIXED, Enumeration, random_machine, some_moments
 
@@ -72,7 +72,7 @@ def test_samples_unlike_the_data_are_complained_of():
 def problem(layers, seed, scale=1.0, n_chains=100):
     energy, params = random_machine(layers, seed, scale)
     truth = Enumeration(layers, params)
-    start = gibbs.init(stream(seed).rows(n_chains), energy, params.units)
+    start = Gibbs(energy).init(stream(seed).rows(n_chains), params.units)
     unknown = (None,) * len(energy.units)
     return truth, Problem(energy, params, start, unknown)
 
@@ -111,7 +111,7 @@ def test_exact_values_are_inside():
 def test_every_schedule_and_unit(name, schedule):
     energy, params = random_machine(MIXED[name], seed=1)
     truth = Enumeration(MIXED[name], params)
-    start = gibbs.init(stream(0).rows(200), energy, params.units)
+    start = Gibbs(energy).init(stream(0).rows(200), params.units)
     given = Problem(energy, params, start, some_moments(energy))
     effort = QUICK._replace(schedule=schedule, n_betas=(200,))
     found = bracket.estimate(stream(2), given, effort)
@@ -127,7 +127,7 @@ def test_bad_mixing_is_warned_of():
     params = params._replace(
         units=(np.full(12, -24.2), np.full(12, -24.0)), couplings=W
     )
-    start = gibbs.State(tuple(np.ones((50, 12)) for _ in range(2)))
+    start = State(tuple(np.ones((50, 12)) for _ in range(2)))
     given = Problem(energy, params, start, (None, None))
     with pytest.warns(LikelihoodWarning, match="Raise"):
         bracket.estimate(stream(0), given, QUICK._replace(n_betas=(10,)))
@@ -190,7 +190,7 @@ def test_temperatures_are_added_while_the_standard_error_is_too_large():
 def test_the_same_for_any_number_of_jobs(name):
     layers = {"rbm": [[9], [7]], "real": MIXED["gaussian"]}[name]
     energy, params = random_machine(layers, seed=3)
-    start = gibbs.init(stream(0).rows(300), energy, params.units)
+    start = Gibbs(energy).init(stream(0).rows(300), params.units)
     given = Problem(energy, params, start, some_moments(energy))
     one, two = (
         bracket.estimate(stream(0), given, QUICK._replace(n_jobs=n_jobs))

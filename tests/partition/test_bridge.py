@@ -3,7 +3,7 @@ import pytest
 
 from skdgm.partition import ladder
 from skdgm.partition.estimate import consistent
-from skdgm.samplers import tempering
+from skdgm.samplers import Ladder
 from tests.reference import ALL, Enumeration, random_machine, some_moments
 
 
@@ -17,7 +17,7 @@ def test_exact_samples_give_log_Z(name):
     drawn = np.stack(
         [rng.choice(drive, size=(20, 500), p=level.p) for level in levels], axis=1
     )
-    found = ladder.bridge(drawn, tempering.Ladder(betas, base), log_Z_0)
+    found = ladder.bridge(drawn, Ladder(betas, base), log_Z_0)
     assert abs(found.log_Z - truth.log_Z) < 4 * found.se
     assert found.se < 0.05
     assert found.log_w.shape == (500,)
@@ -30,7 +30,7 @@ def test_standard_errors_are_those_of_repetitions():
     truth, betas = Enumeration([[4], [3]], params), np.array([1.0, 0.5, 0.0])
     levels = [truth.between(base, beta) for beta in betas]
     drive, rng = truth.log_w - levels[-1].log_w, np.random.default_rng(0)
-    rungs, found = tempering.Ladder(betas, base), []
+    rungs, found = Ladder(betas, base), []
     for _ in range(200):
         drawn = [rng.choice(drive, size=(5, 40), p=level.p) for level in levels]
         found.append(ladder.bridge(np.stack(drawn, 1), rungs, log_Z_0))
@@ -40,7 +40,7 @@ def test_standard_errors_are_those_of_repetitions():
 
 
 def test_temperatures_without_common_states():
-    rungs = tempering.Ladder(np.array([1.0, 0.0]), ())
+    rungs = Ladder(np.array([1.0, 0.0]), ())
     drive = np.array([[[4000.0, 4100.0], [10.0, 12.0]]] * 5)
     found = ladder.bridge(drive, rungs, 3.0)
     assert 13 <= found.log_Z <= 4103

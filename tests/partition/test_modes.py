@@ -15,7 +15,7 @@ from skdgm.distributions import (
 from skdgm.energies import Params, layered
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.partition import AISOptions, Problem, bracket, exact, modes
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs, State
 from skdgm.utils.random import stream
 
 UNITS = {
@@ -36,7 +36,7 @@ def machine(visible, hidden, seed=0, scale=1.0):
 
 
 def given(energy, params, n_chains=50):
-    return gibbs.init(stream(0).rows(n_chains), energy, params.units)
+    return Gibbs(energy).init(stream(0).rows(n_chains), params.units)
 
 
 @pytest.mark.parametrize("name", UNITS)
@@ -100,7 +100,7 @@ def test_a_state_with_all_of_the_probability_is_found_and_warned_of():
     energy, params = needle()
     log_Z = exact.log_partition(energy, params)
     x = np.zeros((50, 12)), np.zeros((50, 19))
-    start = gibbs.State((x[0], energy.units[1].pack(x[1])))
+    start = State((x[0], energy.units[1].pack(x[1])))
     means = np.append(0.1, np.full(11, 8.0))
     with pytest.warns(LikelihoodWarning, match="training chains|at least"):
         found = bracket.estimate(

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 
 from skdgm.energies import Params, tiled
-from skdgm.samplers import gibbs, tempering
+from skdgm.samplers import Gibbs, Ladder, State, Tempering, betas, tempering
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
 from tests.numerical import assert_means, assert_moments
 from tests.reference import ALL, Enumeration, random_machine, some_moments
+from tests.samplers.cases import SamplerCase
 
 N = 10000
 
@@ -18,20 +19,29 @@ def made(name, betas=(1.0, 0.6, 0.0)):
     base, _ = energy.base(params, some_moments(energy))
     truth = Enumeration(ALL[name], params)
     levels = [truth.between(base, beta) for beta in betas]
-    return energy, params, tempering.Ladder(np.array(betas), base), levels
+    return energy, params, Ladder(np.array(betas), base), levels
+
+
+class TestTempering(SamplerCase):
+    # Chains exchange states with others.
+    test_rows_are_independent_of_their_company = None
+
+    def sampler(self, name, energy, params):
+        _, _, ladder, levels = made(name)
+        return Tempering(energy, ladder), levels
 
 
 def exact(levels, n):
     """Replicas drawn from the distributions that they should have."""
     drawn = zip(*(level.draw(n, seed) for seed, level in enumerate(levels)))
-    return tempering.State(tuple(np.concatenate(parts) for parts in drawn))
+    return State(tuple(np.concatenate(parts) for parts in drawn))
 
 
 @pytest.mark.parametrize("name", ["rbm", "dbm", "gaussian", "real-classifier"])
 def test_leaves_the_joint_distribution_as_it_is(name):
     energy, params, ladder, levels = made(name)
     start = exact(levels, N)
-    state, info = tempering.run(stream(0), energy, params, start, 3, ladder)
+    state, info = Tempering(energy, ladder).step(stream(0), params, start, 3)
     x = [np.asarray(part).reshape(3, N, -1) for part in state.x]
     for number, level in enumerate(levels):
         assert_moments([part[number] for part in x], level)
@@ -48,7 +58,7 @@ def test_swap_rates(name):
     drive = levels[0].log_w - levels[-1].log_w
     # Gibbs steps keep the distribution, and so do swaps of other pairs.
     start = exact(levels, N)
-    _, info = tempering.run(stream(0), energy, params, start, 1, ladder)
+    _, info = Tempering(energy, ladder).step(stream(0), params, start, 1)
     for k in range(3):
         gap = ladder.betas[k] - ladder.betas[k + 1]
         accepted = np.minimum(1, np.exp(gap * (drive - drive[:, None])))
@@ -61,26 +71,26 @@ def test_rates_are_shares_of_all_steps():
     energy, params, ladder, _ = made("rbm")
     silent = Params(params.units, tuple(0 * W for W in params.couplings))
     alike = ladder._replace(base=params.units)
-    start = tempering.init(stream(1), energy, 5, alike)
-    _, info = tempering.run(stream(0), energy, silent, start, 4, alike)
+    start = Tempering(energy, alike).init(stream(1).rows(5 * len(alike.betas)))
+    _, info = Tempering(energy, alike).step(stream(0), silent, start, 4)
     np.testing.assert_array_equal(info.swap_rates, [1, 1])
 
 
 def test_starts_at_the_base():
     energy, _, ladder, levels = made("real-classifier")
-    state = tempering.init(stream(3), energy, N, ladder)
+    state = Tempering(energy, ladder).init(stream(3).rows(N * len(ladder.betas)))
     assert len(state.x[0]) == 3 * N
     assert_moments(state.x, levels[-1])
-    coldest = tempering.coldest(state, ladder)
+    coldest = Tempering(energy, ladder).coldest(state)
     np.testing.assert_array_equal(coldest[0], state.x[0][:N])
 
 
 def test_temperatures():
-    np.testing.assert_allclose(tempering.betas(5), [1, 0.75, 0.5, 0.25, 0])
+    np.testing.assert_allclose(betas(5), [1, 0.75, 0.5, 0.25, 0])
 
 
 def test_who_changes_places():
-    ladder = tempering.Ladder(np.array([1.0, 0.7, 0.4, 0.0]), ())
+    ladder = Ladder(np.array([1.0, 0.7, 0.4, 0.0]), ())
     # The first chain always swaps, the second one never; in the third, the higher
     # drive goes where it is colder.
     drive = np.array([[0.0, 0, 1], [0, 0, 5], [0, 0, 2], [0, 0, 9]])
@@ -105,13 +115,13 @@ def test_leaves_a_mode_where_gibbs_sampling_stays():
     truth, n = Enumeration([[6], [6]], params), 300
     assert truth.p[truth.x[0].sum(axis=1) == 3].sum() < 1e-3
     off = tuple(np.zeros((n, 6)) for _ in energy.units)
-    stuck, _ = gibbs.run(stream(0).rows(n), energy, params, gibbs.State(off), 150)
+    stuck, _ = Gibbs(energy).step(stream(0).rows(n), params, State(off), 150)
     assert (np.asarray(stuck.x[0]).sum(axis=1) > 3).mean() < 0.05
     base, _ = energy.base(params, (np.full(6, 0.5), np.full(6, 0.5)))
-    ladder = tempering.Ladder(tempering.betas(6), base)
-    start = tempering.State(tuple(np.zeros((6 * n, 6)) for _ in energy.units))
-    state, info = tempering.run(stream(0), energy, params, start, 150, ladder)
-    on = np.asarray(tempering.coldest(state, ladder)[0]).sum(axis=1) > 3
+    ladder = Ladder(betas(6), base)
+    start = State(tuple(np.zeros((6 * n, 6)) for _ in energy.units))
+    state, info = Tempering(energy, ladder).step(stream(0), params, start, 150)
+    on = np.asarray(Tempering(energy, ladder).coldest(state)[0]).sum(axis=1) > 3
     assert abs(on.mean() - 0.5) < 4 * 0.5 / np.sqrt(n)
     assert info.swap_rates.min() > 0.1
 
@@ -124,9 +134,9 @@ def test_kernels_take_the_same_way(dtype):
         for tree in (params, ladder.base)
     )
     ladder = ladder._replace(base=base)
-    start = tempering.init(stream(3), energy, 20, ladder)
-    a, info_a = tempering.run(stream(4), energy, params, start, 5, ladder)
-    b, info_b = tempering.run(stream(4), energy, tiled(params), start, 5, ladder)
+    start = Tempering(energy, ladder).init(stream(3).rows(20 * len(ladder.betas)))
+    a, info_a = Tempering(energy, ladder).step(stream(4), params, start, 5)
+    b, info_b = Tempering(energy, ladder).step(stream(4), tiled(params), start, 5)
     for found, expected in zip(b.x, a.x):
         assert isinstance(found, Lists)
         assert found.dtype == np.asarray(expected).dtype == dtype

@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 from skdgm.boltzmann._structure.labels import label_of, with_label
 from skdgm.distributions import one_hot
 from skdgm.inference import mean_field
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs, State
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
@@ -70,15 +70,15 @@ class Chains:
         with one_blas_thread():
             n_chains = -(-n_samples // per_chain)
             state = self.start(init, n_chains, rng)
-            params, fixed = self.density.params_for_chains, {}
+            params, clamp = self.density.params_for_chains, None
             if codes is not None:
-                state, fixed["clamp"] = self._with_labels(state, codes, init)
+                state, clamp = self._with_labels(state, codes, init)
             if burn_in:
-                state = self.run(params, rng.fold(0), state, burn_in, **fixed)
+                state = self.run(params, rng.fold(0), state, burn_in, clamp)
             seen = []
             for number in range(per_chain):
                 own = rng.fold(1 + number)
-                state = self.run(params, own, state, thin, **fixed)
+                state = self.run(params, own, state, thin, clamp)
                 seen.append(look(state))
         chains = (np.stack(parts, axis=1) for parts in zip(*seen))
         return [part.reshape(-1, *part.shape[2:])[:n_samples] for part in chains]
@@ -91,7 +91,7 @@ class Chains:
             v = given.present(np.arange(n_chains) % given.shape[0])
             return self.from_rows(v, rows)
         if init == "chains":
-            return gibbs.State(self._packed(np.arange(n_chains) % len(self.last[0])))
+            return State(self._packed(np.arange(n_chains) % len(self.last[0])))
         if init == "noise":
             dtype = self.density.params.dtype.type
             return self.from_rows(self.noise(rows, dtype), rows)
@@ -100,13 +100,13 @@ class Chains:
     def from_rows(self, v, rng):
         """Chains that start at visible values; one stream for each row."""
         params, (x, clamp) = self.density.params, self.density.present(v)
-        return gibbs.State(self.density.starts(params, x, clamp, rng))
+        return State(self.density.starts(params, x, clamp, rng))
 
-    def run(self, params, rng, state, n_steps, **options):
+    def run(self, params, rng, state, n_steps, clamp=None):
         """Run chains for some steps."""
         rows, energy = rng.rows(len(state.x[0])), self.density.energy
-        options["colours"] = energy.backwards
-        return gibbs.run(rows, energy, params, state, n_steps, **options)[0]
+        sampler = Gibbs(energy, colours=energy.backwards, clamp=clamp)
+        return sampler.step(rows, params, state, n_steps)[0]
 
     def filled(self, v, rng, n_steps, method):
         """Fill missing entries of rows in the units of the model.
@@ -126,18 +126,12 @@ class Chains:
         energy, params = self.density.energy, self.density.params
         x, clamp = self.density.present(v)
         means, _ = mean_field(energy, params, x, clamp)
-        state, blocks = gibbs.State(means), range(self.density.n_visible)
+        state, blocks = State(means), range(self.density.n_visible)
         moving = [block for block in blocks if clamp[block] is not True]
         totals = dict.fromkeys(moving, 0.0)
+        sampler = Gibbs(energy, colours=energy.backwards, clamp=clamp)
         for number in range(n_steps):
-            state, info = gibbs.step(
-                rng.fold(number),
-                energy,
-                params,
-                state,
-                colours=energy.backwards,
-                clamp=clamp,
-            )
+            state, info = sampler.step(rng, params, state, first=number)
             for block in moving:
                 totals[block] = totals[block] + info.means[block]
         parts = list(x[: len(blocks)])
@@ -167,4 +161,4 @@ class Chains:
             x = self._packed(turn)
         y = one_hot(codes, energy.units[label].size, self.density.params.dtype)
         clamp = with_label((None,) * len(energy.units), label, True)
-        return gibbs.State(with_label(x, label, y)), clamp
+        return State(with_label(x, label, y)), clamp

@@ -12,7 +12,7 @@ from skdgm.boltzmann._structure.visible import Binary
 from skdgm.energies import tiled
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.partition import Problem, ais, bracket, estimate, exact
-from skdgm.samplers import gibbs
+from skdgm.samplers import State
 from skdgm.utils.random import LIKELIHOOD, stream
 from skdgm.utils.rows import row_hash
 from skdgm.utils.threading.callers import warn
@@ -240,7 +240,7 @@ class Unnormalised(Density):
         params = self.params_for_chains
         x, log_q = self.drawn_even(params, *self.present(v), rng)
         base, betas, n_jobs = annealing
-        given = self.energy, params, base, gibbs.State(x), betas, n_jobs
+        given = self.energy, params, base, State(x), betas, n_jobs
         return ais.conservative(rng, *given) - log_q
 
     def drawn_even(self, params, x, clamp, rng):

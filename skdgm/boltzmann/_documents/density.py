@@ -18,7 +18,7 @@ from skdgm.data import fill
 from skdgm.data.given import given_lengths
 from skdgm.distributions import Bernoulli, Multinomial, draw_counts
 from skdgm.energies import layered, plain
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs, State
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
@@ -215,7 +215,7 @@ class DocumentDensity(Density):
         energy, own = conditioned(self.params, lengths)
         rows, state = rng.fold(1).rows(n_samples), (None, h.astype(self.params.dtype))
         with one_blas_thread():
-            state, _ = gibbs.run(rows, energy, own, gibbs.State(state), n_steps)
+            state, _ = Gibbs(energy).step(rows, own, State(state), n_steps)
         return np.asarray(state.x[0])
 
     def step(self, X, rng):
@@ -233,9 +233,9 @@ class DocumentDensity(Density):
         rows = self.read(X)
         v = np.nan_to_num(rows.take(slice(None)))
         energy, own = conditioned(self.params, lengths_of(v))
-        given, rng = gibbs.State((v, None)), rng.rows(len(v))
+        given, rng = State((v, None)), rng.rows(len(v))
         with one_blas_thread():
-            given, _ = gibbs.run(rng, energy, own, given, 1, colours=(1, 0))
+            given, _ = Gibbs(energy, colours=(1, 0)).step(rng, own, given)
         return np.asarray(given.x[0])
 
     def fill(self, X, method="mean", random_state=None):

@@ -6,7 +6,7 @@ from skdgm.boltzmann._documents.density import conditioned
 from skdgm.boltzmann._learning.phases import RECENT, Phase, Tempered
 from skdgm.gradients import Phases
 from skdgm.inference import last_means
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs, State
 from skdgm.utils.lists import Lists, dot
 from skdgm.utils.random import INIT, stream
 
@@ -44,16 +44,15 @@ class _Documents(Phase):
         lengths = _ladder(lengths, self.n_levels)
         energy, params = conditioned(params, lengths)
         rng = stream(self.seed, INIT, _MODEL).rows(len(lengths))
-        return tuple(map(np.asarray, gibbs.init(rng, energy, params.units).x))
+        return tuple(map(np.asarray, Gibbs(energy).init(rng, params.units).x))
 
     def phases(self, rng, state, x, clamp, clock):
-        """Words and hidden means in both phases, and the state; see :class:`Phase`."""
         h, (start, on) = self.begun(rng, state, x)
         energy, params = conditioned(state.params, totals(start))
         # The words are drawn first.
-        start = gibbs.State((None, self.energy.units[1].pack(np.asarray(on))))
-        given = energy, params, start, self.n_steps(clock)
-        chains, info = gibbs.run(rng.fold(_MODEL).rows(len(on)), *given)
+        start = State((None, self.energy.units[1].pack(np.asarray(on))))
+        given = rng.fold(_MODEL).rows(len(on)), params, start, self.n_steps(clock)
+        chains, info = Gibbs(energy).step(*given)
         chains, mean = tuple(map(np.asarray, chains.x)), info.means[1]
         state = self.ended(rng, state, chains, clock)
         n_cold = len(mean) // self.n_levels
@@ -70,8 +69,8 @@ class _CD(_Documents):
     def begun(self, rng, state, x):
         """Means of hidden units given words, and where chains start."""
         energy, params = conditioned(state.params, totals(x[0]))
-        rows, given = rng.fold(_DATA).rows(len(x[0])), gibbs.State(x)
-        start, info = gibbs.run(rows, energy, params, given, 1, colours=(1,))
+        rows, given = rng.fold(_DATA).rows(len(x[0])), State(x)
+        start, info = Gibbs(energy, colours=(1,)).step(rows, params, given)
         return info.means[1], start.x
 
     def ended(self, rng, state, chains, clock):

@@ -17,11 +17,10 @@ from skdgm.gradients import (
     settled,
     shortened,
     slowed,
-    tempered,
 )
 from skdgm.gradients.steps import centering, fast, sparsity
 from skdgm.optim import piecewise
-from skdgm.samplers import gibbs, tempering
+from skdgm.samplers import FastWeights, Gibbs, Ladder, State, betas, tempering
 from skdgm.utils.random import INIT, stream
 
 # Weight of an update's swap rates in their running means.
@@ -85,10 +84,21 @@ class Phase:
         units = self.energy.units
         return tuple(unit.pack(part) for unit, part in zip(units, chains, strict=True))
 
+    def sampler(self, own):
+        """Sampler of the chains, with the state of the gradient's own."""
+        return Gibbs(self.energy)
+
     def chains(self, params, own, n_chains):
         """New chains, of the model without couplings."""
         rng = stream(self.seed, INIT).rows(n_chains)
-        return gibbs.init(rng, self.energy, params.units).x
+        return self.sampler(own).init(rng, params.units).x
+
+    def moved(self, rng, state, n_steps):
+        """State with chains after some steps, of which a gradient makes no use."""
+        rows, chains = rng.rows(len(state.chains[0])), State(state.chains)
+        sampler = self.sampler(state.phase)
+        chains, _ = sampler.step(rows, state.params, chains, n_steps)
+        return state._replace(chains=chains.x)
 
     def phases(self, rng, state, x, clamp, clock):
         """Both phases of an update, and the training state after it.
@@ -148,8 +158,8 @@ class CD(Phase):
     persistent, fused = False, True
 
     def phases(self, rng, state, x, clamp, clock):
-        """Both phases, and the state as it was; see :class:`Phase`."""
-        given = self.energy, state.params, x, clamp, self.n_steps(clock)
+        sampler = self.sampler(state.phase)
+        given = sampler, state.params, x, clamp, self.n_steps(clock)
         return cd(rng, *given)[0], state
 
 
@@ -159,19 +169,18 @@ class PCD(Phase):
     fused = True
 
     def phases(self, rng, state, x, clamp, clock):
-        """Both phases, and the state with its chains; see :class:`Phase`."""
-        given = self.energy, state.params, x, clamp, self.n_steps(clock)
-        phases, state = self.run(rng, given, state)
-        if self.recipe.negative == "means":
+        recipe, sampler = self.recipe, self.sampler(state.phase)
+        given = sampler, state.params, x, clamp, self.n_steps(clock)
+        budget = {"max_sweeps": recipe.mean_field_steps}
+        phases, chains, info = pcd(rng, *given, State(state.chains), **budget)
+        if recipe.negative == "means":
             phases = settled(self.energy, state.params, phases)
-        return phases, state
+        own = self.after(state.phase, info)
+        return phases, state._replace(chains=chains.x, phase=own)
 
-    def run(self, rng, given, state, model=None):
-        """Phases with samples of the chains, and the state with these."""
-        budget = {"max_sweeps": self.recipe.mean_field_steps}
-        chains = gibbs.State(state.chains)
-        phases, chains = pcd(rng, *given, chains, model, **budget)
-        return phases, state._replace(chains=chains.x)
+    def after(self, own, info):
+        """State of the gradient's own after steps of the chains."""
+        return own
 
 
 class FastPCD(PCD):
@@ -185,9 +194,8 @@ class FastPCD(PCD):
             state.phase if isinstance(state.phase, Params) else fast.init(state.params)
         )
 
-    def run(self, rng, given, state):
-        """Phases with samples of the chains, which have both weights."""
-        return super().run(rng, given, state, fast.overlaid(state.params, state.phase))
+    def sampler(self, own):
+        return FastWeights(self.energy, own)
 
     def follow(self, state, grad):
         """Make a step of the fast weights, in place."""
@@ -234,26 +242,16 @@ class Tempering(PCD):
         if isinstance(state.phase, Tempered):
             old, base = state.phase
             rates = old if len(old) == len(rates) else rates
-        return Tempered(rates, base or self.base(state.params))
+        base = base or self.energy.base(state.params, self.moments)[0]
+        return Tempered(rates, base)
 
-    def base(self, params):
-        """Parameters of each block at the highest temperature."""
-        return self.energy.base(params, self.moments)[0]
+    def sampler(self, own):
+        return tempering.Tempering(self.energy, Ladder(betas(self.n_levels), own.base))
 
-    def chains(self, params, own, n_chains):
-        """New chains, of the base model."""
-        return super().chains(params._replace(units=own.base), own, n_chains)
-
-    def run(self, rng, given, state):
-        """Phases with samples of the chains, and the state with these."""
-        rates, base = state.phase
-        ladder = tempering.Ladder(tempering.betas(self.n_levels), base)
-        budget = {"max_sweeps": self.recipe.mean_field_steps}
-        replicas = tempering.State(state.chains)
-        phases, chains, info = tempered(rng, *given, replicas, ladder, **budget)
-        rates = rates + (RECENT if rates.any() else 1.0) * (info.swap_rates - rates)
-        own = Tempered(rates, base)
-        return phases, state._replace(chains=chains.x, phase=own)
+    def after(self, own, info):
+        share = RECENT if own.swap_rates.any() else 1.0
+        rates = own.swap_rates + share * (info.swap_rates - own.swap_rates)
+        return own._replace(swap_rates=rates)
 
 
 CHAINS = {"pcd": PCD, "cd": CD, "fpcd": FastPCD, "tempering": Tempering}

@@ -45,9 +45,8 @@ class _Pair(CD):
         self.gains = objective.gains
 
     def phases(self, rng, state, x, clamp, clock):
-        """Both phases, and the state with the chains; see :class:`Phase`."""
         given = self.energy, state.params, x, clamp, self.n_steps(clock)
-        phases, chains = layer_pair(rng, *given, self.gains)
+        phases, chains, _ = layer_pair(rng, *given, self.gains)
         return phases, state._replace(chains=chains.x)
 
 

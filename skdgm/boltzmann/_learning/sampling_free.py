@@ -18,7 +18,6 @@ from skdgm.gradients.sampling_free.noise_contrastive import noise_contrastive
 from skdgm.gradients.sampling_free.scores import denoising, score_matching
 from skdgm.inference import last_means, unroll
 from skdgm.optim import learning_rate
-from skdgm.samplers import gibbs
 from skdgm.utils.tree import tree_map
 
 _DRAWN, _CHAINS, _HOLES, _BITS = range(2**20 + 2, 2**20 + 6)
@@ -43,16 +42,13 @@ class WithoutChains(Phase):
         raise NotImplementedError
 
     def gradient(self, rng, state, x, clamp, clock):
-        """Gradient, and the state with updated chains; see :class:`Phase`."""
         energy, params = self.energy, state.params
         grad, data, state = self.slope(rng, state, x, clamp, clock)
         penalised, state = self.with_running_means(state, data)
         if state.activity:
             # What is left of the difference is the penalty.
             grad = joined(grad, contrast(energy, params, penalised, data), 1.0)
-        rows, chains = rng.fold(_CHAINS).rows(len(state.chains[0])), state.chains
-        given = rows, energy, params, gibbs.State(chains), self.n_steps(clock)
-        return grad, state._replace(chains=gibbs.run(*given)[0].x)
+        return grad, self.moved(rng.fold(_CHAINS), state, self.n_steps(clock))
 
     def completed(self, rng, state, x, clamp, bits=True):
         """Complete rows, with drawn bits in the place of grey values, and hidden
@@ -84,7 +80,6 @@ class MultiPrediction(WithoutChains):
         return predicted(density, rows, options.mean_field_steps)
 
     def slope(self, rng, state, x, clamp, clock):
-        """Gradient, values of the blocks and state; see :class:`WithoutChains`."""
         energy, n_sweeps = self.energy, self.recipe.mean_field_steps
         x = tuple(None if part is None else np.asarray(part) for part in x)
         drawn = parts(rng.fold(_DRAWN), energy, x, clamp)
@@ -102,7 +97,6 @@ class PseudoLikelihood(WithoutChains):
     term = staticmethod(pseudo.slope)
 
     def slope(self, rng, state, x, clamp, clock):
-        """Gradient, values of the blocks and state; see :class:`WithoutChains`."""
         v, data = self.completed(rng, state, x, clamp)
         sizes = len(v), *(unit.size for unit in self.energy.units)
         index = sites(rng.fold(_DRAWN).generator(), *sizes)
@@ -125,7 +119,6 @@ class BlockPseudoLikelihood(WithoutChains):
     """Blocks of bits given all other bits."""
 
     def slope(self, rng, state, x, clamp, clock):
-        """Gradient, values of the blocks and state; see :class:`WithoutChains`."""
         v, data = self.completed(rng, state, x, clamp)
         order = rng.fold(_DRAWN).generator().permutation(v.shape[1])
         drawn = np.array_split(order, -(-len(order) // _BLOCK))
@@ -157,7 +150,6 @@ class NoiseContrastive(WithoutChains):
         return Noise(np.array([log_Z]), self.moments[0])
 
     def slope(self, rng, state, x, clamp, clock):
-        """Gradient, values of the blocks and state; see :class:`WithoutChains`."""
         v, data = self.completed(rng, state, x, clamp)
         log_Z, means = state.phase
         q = means.astype(v.dtype)
@@ -182,7 +174,6 @@ class ScoreMatching(WithoutChains):
         return score_matching(self.energy.units[0], params, v)
 
     def slope(self, rng, state, x, clamp, clock):
-        """Gradient, values of the blocks and state; see :class:`WithoutChains`."""
         v, data = self.completed(rng, state, x, clamp, bits=False)
         # Slopes grow with precisions: each column takes steps in its own units.
         (own, c), (G,) = self.scores(rng, state.params, v)

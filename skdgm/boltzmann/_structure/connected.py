@@ -15,7 +15,7 @@ from skdgm.boltzmann._structure.layers import MachineModel, n_columns
 from skdgm.energies import Connected, Params, colours_of
 from skdgm.gradients import complete, pseudo_likelihood
 from skdgm.gradients.steps import centering
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs, State
 
 # Gibbs steps that chains make in an epoch whose updates need none.
 _STEPS = 10
@@ -132,16 +132,13 @@ class _PseudoLikelihood(Phase):
     """Log-likelihood of each unit given all others, exactly."""
 
     def gradient(self, rng, state, x, clamp, clock):
-        """Gradient, and the state with chains that follow; see :class:`Phase`."""
         given, n_steps = (self.energy, state.params), self.n_steps(clock)
         filled, _ = complete(rng, *given, x, clamp, n_steps)
         counts = None if clamp[0] is True else clamp[0]
         grad = pseudo_likelihood(*given, np.asarray(filled[0]), counts)
         _, state = self.with_running_means(state, filled)
         if clock.batch == 0:
-            rows = rng.fold(_ALONG).rows(len(state.chains[0]))
-            chains, _ = gibbs.run(rows, *given, gibbs.State(state.chains), _STEPS)
-            state = state._replace(chains=chains.x)
+            state = self.moved(rng.fold(_ALONG), state, _STEPS)
         return grad, state
 
 
@@ -157,12 +154,12 @@ class _Drawn(Phase):
         return self.beside.resume(state)
 
     def phases(self, rng, state, x, clamp, clock):
-        """Both phases, and the state with its chains; see :class:`Phase`."""
         given, n_steps = (self.energy, state.params), self.n_steps(clock)
         x, clamp = complete(rng, *given, x, clamp, n_steps)
         phases, state = self.beside.phases(rng, state, x, clamp, clock)
-        rows, start = rng.fold(_POSITIVE).rows(len(x[0])), gibbs.State(phases.data)
-        data, _ = gibbs.run(rows, *given, start, n_steps, clamp=clamp)
+        rows, start = rng.fold(_POSITIVE).rows(len(x[0])), State(phases.data)
+        sampler = Gibbs(self.energy, clamp=clamp)
+        data, _ = sampler.step(rows, state.params, start, n_steps)
         return phases._replace(data=data.x), state
 
 

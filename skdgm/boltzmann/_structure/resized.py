@@ -12,7 +12,7 @@ from skdgm.base import replacing
 from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._structure.convolved import geometry_of
 from skdgm.boltzmann._structure.visible import of_channels
-from skdgm.samplers import gibbs
+from skdgm.samplers import Gibbs
 from skdgm.utils.counts import is_a
 from skdgm.utils.random import stream
 
@@ -63,7 +63,7 @@ def resized(machine, shape):
     energy = new._MODEL.energy(facts)
     params = new._MODEL.params(facts, vars(new))
     rows = stream(machine._seed).rows(len(machine.chains_))
-    chains = gibbs.init(rows, energy, params.units).x
+    chains = Gibbs(energy).init(rows, params.units).x
     with replacing(new) as held:
         vars(held).update(held._attributes(TrainState(params, (), chains)))
     new._forget()

@@ -15,7 +15,7 @@ References
 
 import numpy as np
 
-from skdgm.utils.tree import copy, leaves, tree_map
+from skdgm.utils.tree import tree_map
 
 DECAY = 19 / 20
 
@@ -23,14 +23,6 @@ DECAY = 19 / 20
 def init(params):
     """Fast parameters of zero, of the form of ``params``."""
     return tree_map(np.zeros_like, params)
-
-
-def overlaid(params, fast):
-    r"""Parameters of the chains, :math:`\theta + \theta_f`, in arrays of their own."""
-    both = copy(params)
-    for own, more in zip(leaves(both), leaves(fast), strict=True):
-        own += more
-    return both
 
 
 def step(fast, grad, rate):

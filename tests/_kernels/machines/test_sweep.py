@@ -7,7 +7,7 @@ from skdgm.energies import Path, plain, tiled
 from skdgm.inference import mean_field
 from skdgm.partition.ais import anneal
 from skdgm.partition.ladder import quadratic
-from skdgm.samplers import binary, gibbs
+from skdgm.samplers import Gibbs, State, binary
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
@@ -24,7 +24,7 @@ def machine(request):
 
 
 def start(energy, params, n_rows=8):
-    return gibbs.init(stream(1).rows(n_rows), energy, params.units)
+    return Gibbs(energy).init(stream(1).rows(n_rows), params.units)
 
 
 @pytest.mark.parametrize("colours", [(EVEN, ODD), (ODD, EVEN), (ODD,)])
@@ -36,8 +36,8 @@ def test_draws_are_the_general_ones(machine, colours, dtype):
     state, rng = start(energy, params), stream(2).rows(8)
     assert binary.serves(energy, fast, state.x, colours)
     assert not binary.serves(energy, params, state.x, colours)
-    a, info_a = gibbs.run(rng, energy, fast, state, 3, colours=colours)
-    b, info_b = gibbs.run(rng, energy, params, state, 3, colours=colours)
+    a, info_a = Gibbs(energy, colours=colours).step(rng, fast, state, 3)
+    b, info_b = Gibbs(energy, colours=colours).step(rng, params, state, 3)
     for found, expected in zip(a.x, b.x):
         np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
     for block in energy.colours[colours[-1]]:
@@ -56,8 +56,8 @@ def test_draws_along_a_path_are_the_general_ones(machine, beta, dtype):
     beta = beta.astype(dtype) if isinstance(beta, np.ndarray) else beta
     path, rng = Path(base, beta), stream(2).rows(8)
     state, fast = start(energy, params), tiled(params)
-    a, info_a = gibbs.run(rng, energy, fast, state, 3, path=path)
-    b, info_b = gibbs.run(rng, energy, params, state, 3, path=path)
+    a, info_a = Gibbs(energy, path=path).step(rng, fast, state, 3)
+    b, info_b = Gibbs(energy, path=path).step(rng, params, state, 3)
     for found, expected in zip(a.x, b.x):
         np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
     for block in energy.colours[ODD]:
@@ -69,9 +69,9 @@ def test_draws_along_a_path_are_the_general_ones(machine, beta, dtype):
 def test_long_runs_are_cut(machine, monkeypatch):
     energy, params = machine
     state, rng = start(energy, params), stream(2).rows(8)
-    whole, _ = gibbs.run(rng, energy, tiled(params), state, 7)
+    whole, _ = Gibbs(energy).step(rng, tiled(params), state, 7)
     monkeypatch.setattr(binary, "MAX_STEPS", 3)
-    parts, _ = gibbs.run(rng, energy, tiled(params), state, 7)
+    parts, _ = Gibbs(energy).step(rng, tiled(params), state, 7)
     for found, expected in zip(parts.x, whole.x):
         np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
 
@@ -80,7 +80,7 @@ def test_the_state_before_is_left_alone(machine):
     energy, params = machine
     state = start(energy, params)
     before = [np.asarray(part) for part in state.x]
-    gibbs.run(stream(2).rows(8), energy, tiled(params), state, 2)
+    Gibbs(energy).step(stream(2).rows(8), tiled(params), state, 2)
     for part, copy in zip(state.x, before):
         np.testing.assert_array_equal(np.asarray(part), copy)
 
@@ -123,8 +123,8 @@ def test_several_blocks_in_a_layer_go_the_general_way():
     fast = tiled(params)
     state = start(energy, params)
     assert not binary.serves(energy, fast, state.x, (EVEN, ODD))
-    a, _ = gibbs.run(stream(2).rows(8), energy, fast, state, 2)
-    b, _ = gibbs.run(stream(2).rows(8), energy, params, state, 2)
+    a, _ = Gibbs(energy).step(stream(2).rows(8), fast, state, 2)
+    b, _ = Gibbs(energy).step(stream(2).rows(8), params, state, 2)
     for found, expected in zip(a.x, b.x):
         np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
 
@@ -133,10 +133,10 @@ def test_blocks_of_rows_make_no_difference():
     energy, params = random_machine(CHAINS["rbm"], seed=0)
     fast = tiled(params)
     state, rng = start(energy, params), stream(2).rows(8)
-    whole, _ = gibbs.run(rng, energy, fast, state, 2)
+    whole, _ = Gibbs(energy).step(rng, fast, state, 2)
     some = np.array([6, 2])
-    part, _ = gibbs.run(
-        rng.take(some), energy, fast, gibbs.State(tuple(x[some] for x in state.x)), 2
+    part, _ = Gibbs(energy).step(
+        rng.take(some), fast, State(tuple(x[some] for x in state.x)), 2
     )
     for a, b in zip(part.x, whole.x):
         np.testing.assert_array_equal(np.asarray(a), np.asarray(b)[some])

@@ -3,6 +3,7 @@ import pytest
 
 from skdgm.energies import contrast, plain, tiled
 from skdgm.gradients.steps import fast
+from skdgm.samplers import FastWeights
 from skdgm.utils.tree import tree_map
 from tests.numerical import arrays, assert_trees
 from tests.reference import ALL, Enumeration, random_machine
@@ -34,10 +35,10 @@ def test_learns_quickly_and_forgets_quickly(name, form, dtype):
 
 @pytest.mark.parametrize("form", [lambda params: params, tiled])
 def test_lies_over_the_parameters(form):
-    _, params = random_machine(ALL["dbm"], seed=0)
+    energy, params = random_machine(ALL["dbm"], seed=0)
     _, own = random_machine(ALL["dbm"], seed=1)
     before = tree_map(np.copy, params)
-    model = fast.overlaid(form(params), form(own))
+    model = FastWeights(energy, form(own)).at(form(params))
     assert_trees(plain(model), tree_map(np.add, params, own))
     assert type(model.couplings[0]) is type(form(params).couplings[0])
     assert_trees(params, before)
