@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 
 from skdgm.base import Density, by_blocks, of_rows
 from skdgm.belief._bound import Terms, mean, terms
@@ -12,7 +12,7 @@ from skdgm.belief._directed import BELOW, ascent, descent, directed
 from skdgm.boltzmann._structure.labels import label_of
 from skdgm.data import fill
 from skdgm.samplers import Gibbs
-from skdgm.utils.counts import count
+from skdgm.utils.counts import chosen, count
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.rows import row_hash
 from skdgm.utils.threading.threads import one_blas_thread
@@ -42,10 +42,12 @@ class BeliefDensity(Density):
         machine, with its label if it has one.
     untied : sequence of (Params, Params)
         Recognition and generative parameters of layers where they differ.
+    now : callable, optional
+        ``now("feature_layer")`` is the present value of that option.
     """
 
-    def __init__(self, name, read, seed, machines, untied=()):
-        self.machines, self.untied = machines, untied
+    def __init__(self, name, read, seed, machines, untied=(), now=None):
+        self.machines, self.untied, self.now = machines, untied, now
         self.parts = [machine.density_ for machine in machines]
         self.bottom, self.top = self.parts[0], self.parts[-1]
         super().__init__(name, read, self.bottom.domain, self.bottom.columns, seed)
@@ -276,16 +278,29 @@ class BeliefDensity(Density):
             v[holes] = layer.means(*self.bottom.present(v[holes]))[0]
         return v
 
-    def features(self, X, layers=None):
-        """Means of the hidden units of some layers, by default all, side by side.
+    @property
+    def layers(self):
+        """Numbers of the layers whose hidden units are features."""
+        return chosen(self.now("feature_layer"), len(self.machines))
 
-        They are computed layer by layer upwards; see :meth:`DBN.transform`.
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        return sum(self.widths[number] for number in self.layers)
+
+    def features(self, X, layers=None):
+        r"""Means of hidden units, computed layer by layer upwards.
+
+        .. math:: m^{(0)} = x, \qquad m^{(k)} = \sigma(c^{(k)} + m^{(k-1)} R^{(k)})
+
+        of some layers, side by side, by default those that ``feature_layer`` names.
+        Missing entries are inferred by mean field, together with the first layer.
         """
         return self.upward(self.read(X), layers)
 
     def upward(self, rows, layers=None):
         """Features of validated rows; see :meth:`features`."""
-        numbers = list(range(len(self.machines)) if layers is None else layers)
+        numbers = list(self.layers if layers is None else layers)
         parts = self.parts[: 1 + max(numbers)]
         recognition = [params for params, _ in self.untied]
         recognition += [part.params for part in parts[len(recognition) :]]
@@ -298,6 +313,20 @@ class BeliefDensity(Density):
             return np.concatenate([means[n] for n in numbers], axis=1)
 
         return by_blocks(of_rows, rows, lists=False if self.deep else None)
+
+    def inverse(self, H):
+        """Means of visible units, computed downwards from the lowest layer of features;
+        see :class:`~skdgm.base.Density`."""
+        H, widths = check_array(H, dtype=self.bottom.params.dtype), self.widths
+        if H.shape[1] != self.n_features_out:
+            raise ValueError(
+                f"H has {H.shape[1]} columns, but {self.name} has "
+                f"{self.n_features_out} hidden units."
+            )
+        layers = self.layers
+        lowest = min(layers)
+        start = sum(widths[n] for n in layers[: layers.index(lowest)])
+        return self.visible_means(H[:, start : start + widths[lowest]], lowest)
 
     def visible_means(self, H, layer):
         """Means of visible units, computed layer by layer downwards.

@@ -12,10 +12,10 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import Estimator, by_blocks, rollback, rolled_back
-from skdgm.base.frames import filled_in, framed
 from skdgm.belief._fine_tuning import ACTIVATION, Tuning
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief.dbn import DBN
+from skdgm.boltzmann._methods import impute, sample
 from skdgm.nets import Layer, NetState, Tuner, dropped, forward, hidden
 from skdgm.training import Budget
 from skdgm.utils.counts import check_sizes
@@ -34,7 +34,8 @@ class TunedNetwork(_BaseComposition, Estimator):
     # Activation function of hidden layers, or a function for each.
     _activation = ACTIVATION
     get_params, set_params = BeliefNetwork.get_params, BeliefNetwork.set_params
-    _asked_domain = BeliefNetwork._asked_domain
+    _asked_domain, _invertible = BeliefNetwork._asked_domain, True
+    sample, impute = sample, impute
 
     def _depth(self, options):
         """Number of hidden layers that options ask for."""
@@ -156,97 +157,11 @@ class TunedNetwork(_BaseComposition, Estimator):
         H = self._of_rows(X, layers)
         return np.split(H, np.cumsum(self.density_.widths[:-1]), axis=1)
 
-    def inverse_transform(self, H):
-        """Means of visible units given the last hidden layer.
-
-        The pre-trained network computes them.
-
-        Parameters
-        ----------
-        H : array-like of shape (n_samples, n_hidden)
-            Values or means of hidden units.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            A DataFrame if H and what the model was fitted to are such.
-        """
-        check_is_fitted(self)
-        return framed(self, self.dbn_.inverse_transform(H), H)
-
-    def sample(
-        self,
-        n_samples=1,
-        random_state=None,
-        *,
-        init="chains",
-        n_steps=100,
-        burn_in=0,
-        thin=None,
-    ):
-        """Draw rows from the pre-trained network.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-        random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
-        init, n_steps, burn_in, thin
-            As in :meth:`DBN.sample`.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            A DataFrame if ``fit`` was given one.
-        """
-        steps = {"n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-        found = self.density_.sample(n_samples, random_state, init=init, **steps)
-        return framed(self, found)
-
-    def impute(self, X, *, method="mean", n_steps=100, random_state=None):
-        """Fill missing entries, given the rest of their row.
-
-        The pre-trained network infers them.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        method, n_steps, random_state
-            As in :meth:`DBN.impute`.
-
-        Returns
-        -------
-        X_filled : ndarray of shape (n_samples, n_features)
-            Observed entries are unchanged. A DataFrame with its index if X
-            and what the model was fitted to are such.
-        """
-        filled = self.density_.fill(X, method, random_state, n_steps=n_steps)
-        return filled_in(self, X, filled)
-
-    def score_samples(self, X):
-        """Log-likelihood of each row, or a lower bound on it, in nats.
-
-        It is that of the pre-trained network; see :meth:`DBN.score_samples`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN marks a missing value.
-
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_samples,)
-        """
-        return self.density_.log_prob(X)
-
     @property
     def density_(self):
         """Density of the pre-trained network."""
         check_is_fitted(self)
         return self.dbn_.density_
-
-    density_kind_ = BeliefNetwork.density_kind_
 
     def __getattr__(self, name):
         # Not properties: see BeliefNetwork.

@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
-from skdgm.base.frames import filled_in, framed
+from skdgm.boltzmann._methods import impute, sample
 from skdgm.boltzmann._options import IMPLIED
 from skdgm.boltzmann._structure.restricted import RESTRICTED
 from skdgm.boltzmann._structure.visible import BINARY, REAL
@@ -37,7 +37,10 @@ class Machine(Estimator):
     _IMPLIED = IMPLIED
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
+    _invertible = True
+
     __getattr__, _forget = lazy_log_Z, forget_log_Z
+    sample, impute = sample, impute
 
     @property
     def density_(self):
@@ -45,79 +48,6 @@ class Machine(Estimator):
         found = super().density_
         found.kept_log_Z = partial(_log_Z, self, self._training)
         return found
-
-    def inverse_transform(self, H):
-        r"""Means of the visible units, :math:`\mathbb{E}[v \mid h]`.
-
-        With several hidden layers, by mean field.
-
-        Parameters
-        ----------
-        H : array-like of shape (n_samples, n_features_out)
-            States or means of the hidden units, as :meth:`transform` returns them.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            In the units of the columns; probabilities where these are binary. A
-            DataFrame if H and what the model was fitted to are such.
-
-        Raises
-        ------
-        ValueError
-            H does not have one column for each of these units.
-        """
-        return framed(self, self.density_.inverse(H), H)
-
-    def sample(
-        self,
-        n_samples=1,
-        random_state=None,
-        *,
-        init="chains",
-        n_steps=100,
-        burn_in=0,
-        thin=None,
-    ):
-        """Draw rows from the model by blocked Gibbs sampling.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
-        init : {"chains", "noise"} or array-like of shape (n, n_features), \
-                default="chains"
-            Start of the chains: the last states of the training chains (see
-            ``chains_``); noise, which is fair coins, or standard normal numbers in
-            standardised real columns; or given rows. If there are more chains than
-            starts, these are used in turn.
-        n_steps : int, default=100
-            Number of Gibbs steps of each chain after ``burn_in``.
-        burn_in : int, default=0
-            Number of Gibbs steps before those.
-        thin : int, default=None
-            Keep every ``thin``-th state of a chain, and run as many chains as this
-            takes. By default each chain gives one row, its last state.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            Chain after chain, each in the order of time. A DataFrame if ``fit`` was
-            given one.
-
-        Raises
-        ------
-        TypeError
-            A number is not a whole number.
-        ValueError
-            A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
-            unknown or not as wide as the model.
-        """
-        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-        found = self.density_.sample(n_samples, random_state, **options)
-        return framed(self, found)
 
     def gibbs(self, v):
         """Take one step of Gibbs sampling.
@@ -140,40 +70,6 @@ class Machine(Estimator):
         sample = self.density_.sample(*given, init=v, n_steps=1)
         kind = self._domain.sample_type
         return sample if kind is None else sample.astype(kind)
-
-    def impute(self, X, *, method="mean", n_steps=100, random_state=None):
-        """Fill missing entries, given the others of their row.
-
-        A chain of Gibbs steps with the observed entries clamped starts at the
-        mean-field solution.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        method : {"mean", "sample"}, default="mean"
-            "mean" fills in means (probabilities, where units are binary), averaged over
-            the chain, the same at each call; "sample" fills in the chain's last state.
-        n_steps : int, default=100
-            Number of Gibbs steps.
-        random_state : int, RandomState instance or None, default=None
-            For "sample".
-
-        Returns
-        -------
-        X_filled : ndarray of shape (n_samples, n_features)
-            Observed entries are unchanged. A DataFrame with its index if X
-            and what the model was fitted to are such.
-
-        Raises
-        ------
-        TypeError
-            ``n_steps`` is not a whole number.
-        ValueError
-            ``method`` is unknown, or ``n_steps`` is less than 1.
-        """
-        filled = self.density_.fill(X, method, random_state, n_steps=n_steps)
-        return filled_in(self, X, filled)
 
     def free_energy(self, X):
         r"""Free energy of each row, in nats.

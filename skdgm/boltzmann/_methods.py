@@ -1,9 +1,99 @@
-"""Methods that only some machines have."""
+"""Methods that several estimators with chains have."""
 
 import numpy as np
 
-from skdgm.base.frames import framed
+from skdgm.base.frames import filled_in, framed
 from skdgm.data.given import class_codes
+
+
+def sample(
+    self,
+    n_samples=1,
+    random_state=None,
+    *,
+    init="chains",
+    n_steps=100,
+    burn_in=0,
+    thin=None,
+):
+    """Draw rows from the model by blocked Gibbs sampling.
+
+    Of a network these are steps of its top-level machine, whose visible units one
+    downward pass through the directed layers turns into rows.
+
+    Parameters
+    ----------
+    n_samples : int, default=1
+        Number of rows.
+    random_state : int, RandomState instance or None, default=None
+        By default NumPy's global generator: other rows at each call.
+    init : {"chains", "noise"} or array-like of shape (n, n_features), \
+            default="chains"
+        Start of the chains: the last states of the training chains (see
+        ``chains_``); noise, which is fair coins, or standard normal numbers in
+        standardised real columns; or given rows, from which a network draws upwards.
+        If there are more chains than starts, these are used in turn.
+    n_steps : int, default=100
+        Number of Gibbs steps of each chain after ``burn_in``.
+    burn_in : int, default=0
+        Number of Gibbs steps before those.
+    thin : int, default=None
+        Keep every ``thin``-th state of a chain, and run as many chains as this
+        takes. By default each chain gives one row, its last state.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+        Chain after chain, each in the order of time. A DataFrame if ``fit`` was
+        given one.
+
+    Raises
+    ------
+    TypeError
+        A number is not a whole number.
+    ValueError
+        A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
+        unknown or not as wide as the model.
+    """
+    options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+    found = self.density_.sample(n_samples, random_state, **options)
+    return framed(self, found)
+
+
+def impute(self, X, *, method="mean", n_steps=100, random_state=None):
+    """Fill missing entries, given the others of their row.
+
+    A chain of Gibbs steps with the observed entries clamped starts at the mean-field
+    solution (of a network, that of the first layer; a step is an upward pass, a Gibbs
+    step in the top-level machine and a downward pass).
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        NaN where missing.
+    method : {"mean", "sample"}, default="mean"
+        "mean" fills in means (probabilities, where units are binary), averaged over
+        the chain, the same at each call; "sample" fills in the chain's last state.
+    n_steps : int, default=100
+        Number of Gibbs steps.
+    random_state : int, RandomState instance or None, default=None
+        For "sample".
+
+    Returns
+    -------
+    X_filled : ndarray of shape (n_samples, n_features)
+        Observed entries are unchanged. A DataFrame with its index if X
+        and what the model was fitted to are such.
+
+    Raises
+    ------
+    TypeError
+        ``n_steps`` is not a whole number.
+    ValueError
+        ``method`` is unknown, or ``n_steps`` is less than 1.
+    """
+    filled = self.density_.fill(X, method, random_state, n_steps=n_steps)
+    return filled_in(self, X, filled)
 
 
 def pseudo_likelihood(self, X):
