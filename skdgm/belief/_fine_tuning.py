@@ -27,7 +27,7 @@ from skdgm.belief._training import Training
 from skdgm.data import for_callbacks, tabulate
 from skdgm.data.streams import streamed
 from skdgm.exceptions import DivergenceError
-from skdgm.nets import Layer, NetState, Tuner, check_dropout, init
+from skdgm.nets import Layer, NetState, Tuner, init
 from skdgm.training import labelled, optimise
 from skdgm.utils.counts import per_layer
 from skdgm.utils.random import MAX_SEED, stream
@@ -133,7 +133,7 @@ class Tuning:
         """Validate the options, and return the network to pre-train."""
         network = self.network
         network._asked = asked_of(network)
-        check_dropout(network._options.dropout)
+        network._check_options()
         dbn = self._unfitted_dbn()
         try:
             machines = requested(dbn)

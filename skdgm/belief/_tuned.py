@@ -11,14 +11,76 @@ from sklearn.base import _fit_context
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import Estimator, by_blocks, rollback, rolled_back
+from skdgm.base import Estimator, Model, by_blocks, rollback, rolled_back
 from skdgm.belief._fine_tuning import ACTIVATION, Tuning
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief.dbn import DBN
 from skdgm.boltzmann._methods import impute, sample
-from skdgm.nets import Layer, NetState, Tuner, dropped, forward, hidden
+from skdgm.nets import (
+    Layer,
+    NetState,
+    Tuner,
+    check_dropout,
+    dropped,
+    forward,
+    hidden,
+)
 from skdgm.training import Budget
 from skdgm.utils.counts import check_sizes
+
+
+class TunedModel(Model):
+    """Net that begins as the recognition of a network, which remains the density."""
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_dropout(options.dropout)
+
+    def structure(self, facts):
+        """Nothing: the network has it."""
+        return SimpleNamespace()
+
+    def density(self, facts, state):
+        """Density of the pre-trained network."""
+        return facts.known.dbn_.density_
+
+    def activation(self, dbn):
+        """Activation function of the hidden layers, or a function for each."""
+        return ACTIVATION
+
+    def objective(self, facts, table, before):
+        """Loss of the outputs, by back-propagation: a :class:`~skdgm.nets.Tuner`."""
+        dbn, outputs, rows = facts.known.dbn_, facts.known._outputs, table.rows
+        recipe = SimpleNamespace(**vars(facts.options), activation=self.activation(dbn))
+        density = dbn.density_
+
+        def inputs(index):
+            return density.completed(rows.take(index))
+
+        objective = Tuner(
+            recipe,
+            inputs,
+            outputs.targets(rows.given.values),
+            outputs.loss,
+            facts.seed,
+            epochs_before=before,
+            center=dropped(recipe.dropout, inputs, table),
+        )
+        objective.quantity = outputs.quantity
+        return objective
+
+    def attributes(self, facts, state):
+        """Fitted attributes of a training state."""
+        return {
+            "coefs_": [layer.W for layer in state.params],
+            "intercepts_": [layer.b for layer in state.params],
+            "_moments": state.optimiser,
+        }
+
+    def state(self, facts, attributes):
+        """Training state of fitted attributes."""
+        net = map(Layer, attributes["coefs_"], attributes["intercepts_"])
+        return NetState(tuple(net), attributes["_moments"])
 
 
 class TunedNetwork(_BaseComposition, Estimator):
@@ -31,8 +93,7 @@ class TunedNetwork(_BaseComposition, Estimator):
     _BUDGET, _SINGLE = Budget(5_000, 20, 100), False
     # Network to pre-train, and options that say what it is made of.
     _NETWORK, _STRUCTURE = DBN, ("hidden_layer_sizes", "column_types", "layers")
-    # Activation function of hidden layers, or a function for each.
-    _activation = ACTIVATION
+    _MODEL, _KNOWN = TunedModel(), ("dbn_", "_outputs")
     get_params, set_params = BeliefNetwork.get_params, BeliefNetwork.set_params
     _asked_domain, _invertible = BeliefNetwork._asked_domain, True
     sample, impute = sample, impute
@@ -85,35 +146,6 @@ class TunedNetwork(_BaseComposition, Estimator):
         asked = self._options
         return self._BUDGET.epochs(asked.n_iter, table, asked.batch_size)
 
-    def _objective(self, table, before):
-        recipe = SimpleNamespace(**vars(self._options), activation=self._activation)
-        outputs, density, rows = self._outputs, self.density_, table.rows
-
-        def inputs(index):
-            return density.completed(rows.take(index))
-
-        objective = Tuner(
-            recipe,
-            inputs,
-            outputs.targets(rows.given.values),
-            outputs.loss,
-            self._seed,
-            epochs_before=before,
-            center=dropped(recipe.dropout, inputs, table),
-        )
-        objective.quantity = outputs.quantity
-        return objective
-
-    def _state(self):
-        return NetState(tuple(map(Layer, self.coefs_, self.intercepts_)), self._moments)
-
-    def _attributes(self, state):
-        return {
-            "coefs_": [layer.W for layer in state.params],
-            "intercepts_": [layer.b for layer in state.params],
-            "_moments": state.optimiser,
-        }
-
     def _remedy(self):
         return f"Lower learning_rate (now {self._options.learning_rate:g})."
 
@@ -157,12 +189,6 @@ class TunedNetwork(_BaseComposition, Estimator):
         H = self._of_rows(X, layers)
         return np.split(H, np.cumsum(self.density_.widths[:-1]), axis=1)
 
-    @property
-    def density_(self):
-        """Density of the pre-trained network."""
-        check_is_fitted(self)
-        return self.dbn_.density_
-
     def __getattr__(self, name):
         # Not properties: see BeliefNetwork.
         if name in ("log_Z_", "log_Z_se_", "density_"):
@@ -170,6 +196,10 @@ class TunedNetwork(_BaseComposition, Estimator):
             return getattr(self.dbn_, name)
         kind = type(self).__name__
         raise AttributeError(f"{kind!r} object has no attribute {name!r}")
+
+    @property
+    def _activation(self):
+        return self._MODEL.activation(self.dbn_)
 
     def _pre_activations(self, X):
         """Pre-activations of the output layer, of shape (n_rows, n_outputs)."""

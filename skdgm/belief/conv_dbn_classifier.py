@@ -13,7 +13,7 @@ from skdgm.base.options import KW_ONLY, Auto, Positive
 from skdgm.belief import _classes, _maps
 from skdgm.belief._fine_tuning import ACTIVATION
 from skdgm.belief._options import MapOptions, TunedOptions
-from skdgm.belief._tuned import TunedNetwork
+from skdgm.belief._tuned import TunedModel, TunedNetwork
 from skdgm.belief.conv_dbn import ConvDBN
 from skdgm.distributions import Pooled
 from skdgm.nets import dense, pooled_convolution
@@ -31,6 +31,22 @@ _STRUCTURE = (
     "column_types",
     "layers",
 )
+
+
+class ConvModel(TunedModel):
+    """Net of convolutions, some of whose layers pool what they compute."""
+
+    def activation(self, dbn):
+        """Functions of the hidden layers: convolutions and their pooled units."""
+        found = []
+        for layer in dbn.density_.directed(n_layers=len(dbn.layers_)):
+            if isinstance(layer.units[1], Pooled):
+                window = layer.energy.couplings[0].window
+                given = {"window": window, "unit": layer.units[1]}
+                found.append(partial(pooled_convolution, **given))
+            else:
+                found.append(_logistic)
+        return tuple(found)
 
 
 class ConvDBNClassifier(MapOptions, TunedOptions, Classifier, TunedNetwork):
@@ -118,26 +134,13 @@ class ConvDBNClassifier(MapOptions, TunedOptions, Classifier, TunedNetwork):
 
     # With dropout, more epochs pay off when labels are few.
     _BUDGET = Budget(5_000, 20, 300)
-    _NETWORK, _STRUCTURE = ConvDBN, _STRUCTURE
+    _MODEL, _NETWORK, _STRUCTURE = ConvModel(), ConvDBN, _STRUCTURE
 
     fit = TunedNetwork.fit
     predict, decision_function = _classes.predict, _classes.decision_function
     predict_log_proba, _count = _classes.predict_log_proba, _classes.count
     _label, _values, _labels = _classes.label, _classes.values, _classes.labels
     __sklearn_tags__ = _classes.tags
-
-    @property
-    def _activation(self):
-        """Functions of the hidden layers: convolutions and their pooled units."""
-        found = []
-        for layer in self.density_.directed(n_layers=len(self.dbn_.layers_)):
-            if isinstance(layer.units[1], Pooled):
-                window = layer.energy.couplings[0].window
-                given = {"window": window, "unit": layer.units[1]}
-                found.append(partial(pooled_convolution, **given))
-            else:
-                found.append(_logistic)
-        return tuple(found)
 
     def _depth(self, options):
         """Number of hidden layers that options ask for."""
