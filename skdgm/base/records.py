@@ -99,19 +99,19 @@ class Record:
         if self.file is not None:
             self._write(shallow(self.estimator), self.keeper.progress())
 
-    def keep_earlier(self, attributes, memory):
+    def keep_earlier(self, attributes, memory=()):
         """Write the estimator before its first epoch.
 
         Parameters
         ----------
         attributes : dict
             Fitted attributes, so that the file is a model.
-        memory : dict
-            What the stage under way continues from.
+        memory : dict, optional
+            What the stage under way continues from, if the attributes do not say it.
         """
         new = shallow(self.estimator)
         vars(new).update(attributes, _ended="interrupted")
-        new._record = {"facts": self.facts, "earlier": memory}
+        new._record = {"facts": self.facts, "earlier": dict(memory)}
         self.file.write(new)
 
     def keep_later(self, attributes, memory, due=True):
@@ -187,6 +187,53 @@ class Record:
         found = shallow(self.source)
         vars(found).update(attributes)
         return found._state()
+
+
+class Place:
+    """Place, as of a callback, of a model that is part of another in the file of that.
+
+    Parameters
+    ----------
+    file : object
+        As of a :class:`Record`.
+    source : Estimator or None
+        The part as it was kept.
+    write : callable
+        ``write(part)`` keeps it as it is now.
+    """
+
+    def __init__(self, file, source, write):
+        self.file, self.source, self.write, self.due = file, source, write, file.due
+
+    def __str__(self):
+        return str(self.file)
+
+    def read(self):
+        """The part as it was kept, or None."""
+        return self.source
+
+
+class StageRecord:
+    """Record of a stage beside the epochs of a fit, such as pre-training.
+
+    Parameters
+    ----------
+    file : object
+        As of a :class:`Record`.
+    write : callable
+        ``write(state, progress, due)`` notes where the stage stands, and writes it if
+        it is time to.
+    """
+
+    def __init__(self, file, write):
+        self.file, self.write = file, write
+
+    def begin(self):
+        """Do nothing: that a stage begins is not kept."""
+
+    def keep(self, report, progress):
+        """Note where the stage stands after an epoch."""
+        self.write(report.state, progress, self.file.due())
 
 
 def file_of(estimator):

@@ -20,8 +20,7 @@ from sklearn.utils import check_random_state
 from skdgm.base import KEPT, Stage
 from skdgm.base.attributes import shallow
 from skdgm.base.fits import asked_of
-from skdgm.base.records import Record
-from skdgm.belief._record import PreTraining
+from skdgm.base.records import Place, Record
 from skdgm.belief._stack import check_same, requested
 from skdgm.belief._training import Training
 from skdgm.data import for_callbacks, tabulate
@@ -78,7 +77,10 @@ class Tuning:
             # The seed may be that of an earlier run.
             dbn.set_params(random_state=network._seed)
             if record.file is not None:
-                dbn._part_of = PreTraining(record, self.given)
+                kept = getattr(record.unfinished, "dbn_", None)
+                dbn._part_of = Place(
+                    record.file, kept, lambda own: record.keep_earlier(self.given(own))
+                )
             with stage.part("pre-training", component=dbn) as part:
                 finished = self.pretrain(dbn, rows)
             finished = finished and not part.stopped

@@ -3,8 +3,10 @@ machine under way, each of which is kept as it is when it is fitted alone; or al
 them, as refinement changes them. A stack that is pre-trained is kept so, too, within
 the network that is fine-tuned afterwards."""
 
+from functools import partial
+
 from skdgm.base.attributes import shallow
-from skdgm.base.records import facts_of, file_of, refuse_other
+from skdgm.base.records import Place, StageRecord, facts_of, file_of, refuse_other
 from skdgm.belief._stack import attributes_of
 from skdgm.training import Keeper, Progress
 
@@ -65,7 +67,10 @@ class StackRecord:
 
     def part(self, number):
         """Where the record of a layer is, as of a callback; or None."""
-        return None if self.file is None else _Part(self, number)
+        if self.file is None:
+            return None
+        source = self.source if number == self.number else None
+        return Place(self.file, source, partial(self.keep, number))
 
     def refinement(self, attributes):
         """Hook that keeps the refinement of all layers, or None.
@@ -77,7 +82,14 @@ class StackRecord:
         """
         if self.file is None:
             return None
-        return Keeper(_Refinement(self, attributes), self.progress)
+
+        def write(state, progress, due):
+            if due:
+                new = shallow(self.network)
+                new._update(attributes(state, progress.losses))
+                self._write(new, refined=progress._asdict())
+
+        return Keeper(StageRecord(self.file, write), self.progress)
 
     def finish(self):
         """Write the fitted network, at the end of training."""
@@ -92,12 +104,6 @@ class StackRecord:
         new._update(attributes_of(layers))
         self._write(new, number=number)
 
-    def keep_refined(self, attributes, progress):
-        """Write the network as refinement has left it after an epoch."""
-        new = shallow(self.network)
-        new._update(attributes)
-        self._write(new, refined=progress._asdict())
-
     def _write(self, new, *, complete=False, number=0, refined=None):
         new._record = {
             "facts": self.facts,
@@ -106,64 +112,3 @@ class StackRecord:
             "complete": complete,
         }
         self.file.write(new)
-
-
-class _Refinement:
-    """Writer of refinement to the file of its network."""
-
-    def __init__(self, record, attributes):
-        self.record, self.attributes = record, attributes
-
-    def begin(self):
-        """Do nothing: that refinement begins is not kept."""
-
-    def keep(self, report, progress):
-        """Write the network after an epoch, if it is time to."""
-        if self.record.file.due():
-            attributes = self.attributes(report.state, progress.losses)
-            self.record.keep_refined(attributes, progress)
-
-
-class _Part:
-    """Place of a layer in the file of its network."""
-
-    def __init__(self, record, number):
-        self.record, self.number, self.due = record, number, record.file.due
-
-    def __str__(self):
-        return str(self.record.file)
-
-    def read(self):
-        """Machine as it was kept, or None."""
-        return self.record.source if self.number == self.record.number else None
-
-    def write(self, machine):
-        """Keep the machine as it is now."""
-        self.record.keep(self.number, machine)
-
-
-class PreTraining:
-    """Place of a stack in the file of the network that is fine-tuned afterwards.
-
-    Parameters
-    ----------
-    record : Record
-        Of the network that is fine-tuned.
-    attributes : callable
-        ``attributes(dbn)`` returns its fitted attributes, given the stack.
-    """
-
-    def __init__(self, record, attributes):
-        self.record, self.attributes = record, attributes
-        self.due = record.file.due
-
-    def __str__(self):
-        return str(self.record.file)
-
-    def read(self):
-        """Stack as it was kept, or None."""
-        return None if self.record.unfinished is None else self.record.unfinished.dbn_
-
-    def write(self, dbn):
-        """Keep the stack as it is now."""
-        self.record.keep_earlier(self.attributes(dbn), {})

@@ -19,6 +19,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm.base import by_blocks, report
+from skdgm.base.records import StageRecord
 from skdgm.energies import Params, layered, plain
 from skdgm.inference import mean_field
 from skdgm.nets import (
@@ -72,42 +73,24 @@ class Inputs:
         return np.concatenate([self.rows.take(index), kept], axis=1)
 
 
-class NetRecord:
-    """What a callback keeps of a network in training: it, in the file of its machine.
-
-    Parameters
-    ----------
-    record : Record
-        Of the machine's fit.
-    """
-
-    def __init__(self, record):
-        self.record = record
-
-    def options(self, state):
-        """Options of :func:`~skdgm.training.optimise`, with the state to continue from:
-        that of the file if there is one, else the given one."""
-        if self.record.file is None:
-            return {"state": state}
-        known = self.record.later
-        if known is None:
-            return {"state": state, "keeper": Keeper(self)}
-        source = self.record.source
+def kept(record, state):
+    """Options of :func:`~skdgm.training.optimise` for a network that is kept in the
+    record of its machine: its state to continue from if there is one, else a given
+    one."""
+    if record.file is None:
+        return {"state": state}
+    known, progress = record.later, None
+    if known is not None:
+        source, progress = record.source, Progress(**known["progress"])
         net = tuple(map(Layer, source.net_coefs_, source.net_intercepts_))
-        progress = Progress(**known["progress"])
         state = NetState(net, known["optimiser"])
-        return {"state": state, "keeper": Keeper(self, progress)}
 
-    def begin(self):
-        """Do nothing: that training begins is not kept."""
-
-    def keep(self, report, progress):
-        """Write the machine with the network after an epoch, if it is time to."""
-        state, file = report.state, self.record.file
+    def write(state, progress, due):
         known = {"optimiser": state.optimiser, "progress": progress._asdict()}
         held_out = progress.validation if progress.stopping else []
-        attributes = attributes_of(state, progress.losses, held_out)
-        self.record.keep_later(attributes, known, file.due())
+        record.keep_later(attributes_of(state, progress.losses, held_out), known, due)
+
+    return {"state": state, "keeper": Keeper(StageRecord(record.file, write), progress)}
 
 
 def tune(machine, table, record):
@@ -145,7 +128,7 @@ def tune(machine, table, record):
             n_epochs=n_epochs,
             hooks=hooks,
             early_stopping=options.early_stopping,
-            **NetRecord(record).options(NetState(unfolded(machine.density_))),
+            **kept(record, NetState(unfolded(machine.density_))),
         )
     vars(machine).update(attributes_of(*tuned[:3]))
     told(machine, tuned, n_epochs)

@@ -1,5 +1,6 @@
 """What a callback keeps of the pre-training of a deep machine."""
 
+from skdgm.base.records import StageRecord
 from skdgm.boltzmann._learning.pretraining import joined
 from skdgm.boltzmann._learning.state import TrainState
 from skdgm.training import Keeper, Progress
@@ -29,7 +30,7 @@ class PairsRecord:
         """Options of :func:`~skdgm.training.optimise` for the next pair."""
         number, known = len(self.pairs), self.known
         if known is None or number >= len(known["pairs"]):
-            return {"keeper": Keeper(self)}
+            return {"keeper": Keeper(StageRecord(self.record.file, self._write))}
         if number < len(known["losses"]):
             # No epoch is left, and so only the parameters are of use.
             state, losses = ((), ()), known["losses"][number]
@@ -37,21 +38,18 @@ class PairsRecord:
         else:
             state, progress = known["state"], Progress(**known["progress"])
         state = TrainState.of(known["pairs"][number], state)
-        return {"state": state, "keeper": Keeper(self, progress)}
+        own = StageRecord(self.record.file, self._write)
+        return {"state": state, "keeper": Keeper(own, progress)}
 
     def add(self, params, losses):
         """Note a pair that is complete."""
         self.pairs.append(params)
         self.losses.append(losses)
 
-    def begin(self):
-        """Do nothing: that a pair begins is not kept."""
-
-    def keep(self, report, progress):
-        """Write the machine after an epoch, if it is time to."""
-        if not self.record.file.due():
+    def _write(self, state, progress, due):
+        if not due:
             return
-        state = report.state.kept()
+        state = state.kept()
         pairs, curves = [*self.pairs, state.params], [*self.losses, progress.losses]
         memory = {
             "pairs": pairs,
