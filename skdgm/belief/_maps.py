@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.belief._stack import attributes_of, cloned
+from skdgm.belief._stack import Stack, cloned
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
 from skdgm.boltzmann._structure.convolved import geometry_of
 from skdgm.boltzmann._structure.resized import same_channels, shapes_of
@@ -153,7 +153,7 @@ def resized(network, shape):
     vars(new).update(learned, _asked=SimpleNamespace(**options | learned))
     vars(new).update(n_features_in_=prod(shape), _form=None)
     vars(new).pop("feature_names_in_", None)
-    new._update(attributes_of(machines))
+    new._update(new._attributes(Stack(machines)))
     return new
 
 

@@ -1,15 +1,53 @@
 """Base class of belief networks, with or without a label in the top-level machine."""
 
+from numbers import Integral
+from types import SimpleNamespace
+
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils.metaestimators import _BaseComposition
-from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rollback, rolled_back
+from skdgm.base import Estimator, Model, forget_log_Z, lazy_log_Z, rollback, rolled_back
 from skdgm.belief._density import N_DRAWS, BeliefDensity
-from skdgm.belief._stack import domain_of, given, specified
-from skdgm.belief._training import Training
+from skdgm.belief._stack import Stack, attributes_of, domain_of, given, specified
+from skdgm.belief._training import REFINE, Training, derived_seed
+from skdgm.belief._up_down import UpDown
 from skdgm.boltzmann._methods import impute, sample
+from skdgm.optim import check_piecewise
+
+
+class StackModel(Model):
+    """Machines, each of which learns from the means of the one below, and then all
+    jointly."""
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_piecewise("refine_steps", options.refine_steps, Integral, 1)
+
+    def structure(self, facts):
+        """Nothing: the machines have theirs."""
+        return SimpleNamespace()
+
+    def density(self, facts, state):
+        """Density of the machines, a :class:`BeliefDensity`."""
+        given = facts.read, facts.seed, state.machines, state.untied, facts.now
+        return BeliefDensity(facts.name, *given)
+
+    def objective(self, facts, table, before):
+        """Bound of all layers, by which they are refined: an :class:`UpDown`."""
+        state = self.state(facts, vars(facts.known))
+        layers, seed = self.density(facts, state).directed(), facts.seed
+        given = table.rows, derived_seed(seed, REFINE), before, facts.options
+        return UpDown(layers, state.machines, *given)
+
+    def attributes(self, facts, state):
+        """Fitted attributes of a :class:`Stack`."""
+        return attributes_of(*state)
+
+    def state(self, facts, attributes):
+        """Stack of fitted attributes."""
+        names = "layers_", "_untied", "_losses"
+        return Stack(*(attributes[name] for name in names))
 
 
 class BeliefNetwork(_BaseComposition, Estimator):
@@ -51,13 +89,7 @@ class BeliefNetwork(_BaseComposition, Estimator):
         self._forget()
         vars(self).update(attributes)
 
-    @property
-    def density_(self):
-        """The fitted density, a :class:`~skdgm.belief._density.BeliefDensity`."""
-        check_is_fitted(self)
-        given = self._reader, self._seed, self.layers_, self._untied, self._now
-        return BeliefDensity(type(self).__name__, *given)
-
+    _MODEL, _KNOWN = StackModel(), ("layers_", "_untied", "_losses")
     _invertible = True
 
     __getattr__, _forget = lazy_log_Z, forget_log_Z

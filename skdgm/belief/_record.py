@@ -7,7 +7,7 @@ from functools import partial
 
 from skdgm.base.attributes import shallow
 from skdgm.base.records import Place, StageRecord, facts_of, file_of, refuse_other
-from skdgm.belief._stack import attributes_of
+from skdgm.belief._stack import Stack
 from skdgm.training import Keeper, Progress
 
 
@@ -101,7 +101,7 @@ class StackRecord:
         new = shallow(self.network)
         layers = [*self.network.layers_]
         layers[number : number + 1] = [machine]
-        new._update(attributes_of(layers))
+        new._update(new._attributes(Stack(layers)))
         self._write(new, number=number)
 
     def _write(self, new, *, complete=False, number=0, refined=None):

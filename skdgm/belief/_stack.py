@@ -1,7 +1,7 @@
 """Stack of restricted Boltzmann machines: as options specify it, and as fitted."""
 
 from inspect import get_annotations
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 from sklearn.base import clone, is_classifier
@@ -200,8 +200,8 @@ def check_same(fitted, machines):
         raise ValueError(f"There are {len(fitted)} layers, not {len(machines)}. {hint}")
 
 
-def attributes_of(machines, untied=(), losses=()):
-    """Fitted attributes of a network.
+class Stack(NamedTuple):
+    """What a network has learned.
 
     Parameters
     ----------
@@ -211,11 +211,15 @@ def attributes_of(machines, untied=(), losses=()):
         Recognition and generative parameters of the refined layers below the top.
     losses : sequence of float
         Losses of refinement.
-
-    Returns
-    -------
-    attributes : dict
     """
+
+    machines: list
+    untied: tuple = ()
+    losses: list = ()
+
+
+def attributes_of(machines, untied=(), losses=()):
+    """Fitted attributes of a network, a dict, given the parts of a :class:`Stack`."""
     pairs = list(untied)
     for machine in machines[len(untied) :]:
         pairs.append((machine.density_.pair()[1],) * 2)

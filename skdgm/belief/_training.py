@@ -7,7 +7,6 @@ References
 """
 
 from copy import copy
-from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -16,17 +15,15 @@ from skdgm.base import KEPT, Stage, report
 from skdgm.base.fits import asked_of
 from skdgm.belief._record import StackRecord
 from skdgm.belief._stack import (
-    attributes_of,
+    Stack,
     check_same,
     requested,
     set_epochs,
     transposed,
 )
-from skdgm.belief._up_down import UpDown
 from skdgm.boltzmann._learning.state import density
 from skdgm.data import for_callbacks, tabulate
 from skdgm.data.streams import streamed
-from skdgm.optim import check_piecewise
 from skdgm.training import Table, optimise
 from skdgm.utils.counts import chosen, count
 from skdgm.utils.random import MAX_SEED, stream
@@ -34,7 +31,7 @@ from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import Held, one_blas_thread
 
 # Tags of the random streams of a seed: of machines, of extra weights, of refinement.
-_LAYER, _MORE, _REFINE = range(100, 103)
+_LAYER, _MORE, REFINE = range(100, 103)
 
 
 class Training:
@@ -103,7 +100,7 @@ class Training:
         network = self.network
         network._asked = options = asked_of(network)
         self.machines = machines = requested(network)
-        check_piecewise("refine_steps", options.refine_steps, Integral, 1)
+        network._check_options()
         chosen(options.feature_layer, len(machines))
         if not fresh:
             check_same(network.layers_, machines)
@@ -184,17 +181,14 @@ class Training:
             False if training was interrupted.
         """
         network, asked = self.network, self.network._options
-        machines, model = network.layers_, network.density_
+        model = network.density_
         rows = model.domain.seen(self.table.rows, model.columns)
-        losses, seed = network._losses, derived_seed(network._seed, _REFINE)
-        objective = UpDown(model.directed(), machines, rows, seed, len(losses), asked)
+        table, losses = self.table._replace(rows=rows), network._losses
+        objective = network._objective(table, len(losses))
 
         def attributes(state, more=()):
-            top = copy(machines[-1])
-            vars(top).update(top._attributes(state.top))
-            top._forget()
-            untied = objective.parameters(state)
-            return attributes_of([*machines[:-1], top], untied, [*losses, *more])
+            stack = Stack(*objective.fitted(state), [*losses, *more])
+            return network._attributes(stack)
 
         name, options = f"{type(network).__name__} refinement", {}
         if stage is not None:
@@ -203,7 +197,6 @@ class Training:
         if record is not None:
             options["keeper"] = record.refinement(attributes)
         with one_blas_thread():
-            table = self.table._replace(rows=rows)
             learned, _ = optimise(objective, table, range(n_iter), **options)
         with Held():
             network._update(attributes(learned.state, learned.losses))
@@ -250,7 +243,7 @@ class Training:
         with Held():
             if number == 0 and hasattr(self.network, "feature_names_in_"):
                 machine.feature_names_in_ = self.network.feature_names_in_
-            self.network._update(attributes_of(layers))
+            self.network._update(self.network._attributes(Stack(layers)))
             self.before.clear()
 
     def _above(self, number, table):

@@ -14,6 +14,7 @@ References
    Neural Computation.
 """
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -181,6 +182,13 @@ class UpDown(Objective):
             layer._replace(recognition=form(q.params), generative=form(p.params))
             for layer, q, p in zip(self.layers, state.recognition, state.generative)
         ]
+
+    def fitted(self, state):
+        """Machines of a training state, a list, and :meth:`parameters` of layers."""
+        top = copy(self.machines[-1])
+        vars(top).update(top._attributes(state.top))
+        top._forget()
+        return [*self.machines[:-1], top], self.parameters(state)
 
     def parameters(self, state):
         """Recognition and generative parameters of each directed layer.
