@@ -50,7 +50,7 @@ def timed(function):
 
 def n_sweeps(dbm, X):
     """Mean number of mean-field sweeps of a batch's slowest row."""
-    energy, params = dbm._energy(), dbm._params()
+    energy, params = dbm.density_.energy, dbm.density_.params
     slowest = []
     for start in range(0, len(X), BATCH):
         x, clamp = dbm._present(X[start : start + BATCH])
@@ -112,8 +112,8 @@ def main():
         sweeps = n_sweeps(dbm, X)
         ours = timed(lambda: dbm.partial_fit(X))
         floor = timed(epoch_by_blas(len(X), sweeps))
-        energy, params = dbm._energy(), dbm.density_.params_for_chains
-        base = energy.base(params, dbm._moments(energy))
+        energy, params = dbm.density_.energy, dbm.density_.params_for_chains
+        base = energy.base(params, dbm.density_.moments)
         annealed = timed(
             lambda: ais.forward(
                 stream(0), energy, params, base, BATCH, quadratic(N_BETAS)

@@ -188,8 +188,8 @@ def rivals(options, n_chains=100, n_betas=1000, repeats=3):
             rbm.intercept_hidden_,
         )
     )
-    energy, params = rbm._energy(), tiled(rbm._params())
-    mean, _ = rbm._moments(energy)
+    energy, params = rbm.density_.energy, tiled(rbm.density_.params)
+    mean, _ = rbm.density_.moments
     base = energy.base(params, (mean, np.full(len(c), 0.5)))
     b0, betas = base[0][0], ladder.linear(n_betas)
     ways = {

@@ -223,10 +223,10 @@ def target(train, valid):
 def annealing(train, valid):
     """AIS: 784-500, 100 chains, 1,000 temperatures; the products by BLAS alone."""
     rbm = ours(500, 100, 3).fit(train[:10_000].astype(np.float32))
-    energy = rbm._energy()
+    energy = rbm.density_.energy
     params, base = (
-        tiled(rbm._params()),
-        energy.base(rbm._params(), rbm._moments(energy)),
+        tiled(rbm.density_.params),
+        energy.base(rbm.density_.params, rbm.density_.moments),
     )
     W, v = rbm.components_.T, train[:100].astype(np.float32)
     h = rbm.transform(v)
