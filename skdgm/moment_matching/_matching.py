@@ -22,9 +22,9 @@ import numpy as np
 
 from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
-from skdgm.moment_matching._autoencoder import inferred, reconstruction_slope
 from skdgm.nets import Part, Parts
 from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy_and_slope
+from skdgm.nets.reconstruction import inferred, reconstruction_slope
 from skdgm.nets.stochastic.emit import emit
 from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.training import Objective
@@ -194,8 +194,7 @@ class Matching(Objective):
             out, more = nets.decoder.apply(decoder, part.statistics[1], code, **how)
 
             def slopes(out, rows=x[own], seen=seen):
-                gap = reconstruction_slope(self.emission, out, rows)
-                gap = gap if seen is None else gap * seen
+                gap = reconstruction_slope(self.emission, out, rows, seen)
                 return gap / out.dtype.type(-len(out))
 
             grads = pulled_back(out, params, slopes)

@@ -18,6 +18,7 @@ References
 """
 
 from skdgm.adversarial._games.game import Game
+from skdgm.nets.reconstruction import squared_slope
 from skdgm.nets.tape import pulled_back, traced_leaves
 
 _ENCODE, _REBUILD = 10, 11
@@ -54,8 +55,7 @@ class BiGANGame(Game):
         out, _ = self.generator.draw(*given, rng, train=True)
 
         def slopes(out):
-            gap = out - turn.x
-            return weight * (gap if turn.known is None else gap * turn.known)
+            return weight * squared_slope(out, turn.x, turn.known)
 
         return pulled_back(out, params, slopes)
 

@@ -1,4 +1,4 @@
-r"""Losses of an autoencoder's outputs, by the kinds of columns.
+r"""Reconstructions of rows by nets: their losses, and what is missing.
 
 The loss of a column is its negative log-likelihood: a cross-entropy of bits, grey
 values and categories, half the squared error of real numbers. With natural parameters
@@ -61,7 +61,7 @@ def inferred(emission, rebuild, x, known):
     return found
 
 
-def reconstruction_slope(emission, out, x):
+def reconstruction_slope(emission, out, x, known=None):
     """Gradient of the loss of each row by the outputs.
 
     Parameters
@@ -70,6 +70,8 @@ def reconstruction_slope(emission, out, x):
     out : ndarray of shape (n_rows, n_outputs)
     x : ndarray of shape (n_rows, n_inputs)
         What is to be rebuilt, as ``emission.inputs`` returns it.
+    known : ndarray of shape (n_rows, n_inputs), optional
+        1 where a value is known; all others have no loss.
 
     Returns
     -------
@@ -78,4 +80,11 @@ def reconstruction_slope(emission, out, x):
     gap = expected(emission, out) - x
     # A score counts where it is no atom.
     gap[:, emission.scores] *= x[:, emission.none]
-    return gap
+    return gap if known is None else gap * known
+
+
+def squared_slope(rebuilt, x, known=None):
+    """Gradient of half the squared error of each row by what is rebuilt, in the form of
+    the inputs; see :func:`reconstruction_slope`."""
+    gap = rebuilt - x
+    return gap if known is None else gap * known
