@@ -62,7 +62,7 @@ class InfoGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimat
     jitter
         Size of deformations of images in training: at 1, rotations by up to 15 degrees,
         shears of up to 0.3, sides changed by up to a third, and shifts by up to 7 %.
-        Codes are then told by deformed rows, and two views of a row, deformed by
+        Codes are then read off deformed rows, and two views of a row, deformed by
         chance, inform on each other's categories [2]_.
     n_neighbors
         If not 0, the second view is of one of as many nearest rows, by what the

@@ -19,9 +19,9 @@ PRIORS = "normal", "uniform", "bits", "mixed"
 _CODES = 1
 
 
-def check_norm(asked):
+def check_norm(options):
     """Raise ValueError if units are to be standardised over batches of one row."""
-    if asked.batch_norm is True and asked.batch_size < 2:
+    if options.batch_norm is True and options.batch_size < 2:
         raise ValueError(
             "batch_norm=True standardises units over the rows of a batch: set "
             "batch_size to 2 or more."

@@ -81,8 +81,8 @@ class GeneratorWatch(Watch):
         spread = found / own if own > 0 else 1.0
         if covered >= _COVERED and spread >= _DIVERSE:
             return covered, ""
-        told = f"its rows have {spread:.0%} of the variance of the data, of which"
-        return covered, f"{told} they cover {covered:.0%}."
+        what = f"its rows have {spread:.0%} of the variance of the data, of which"
+        return covered, f"{what} they cover {covered:.0%}."
 
     def _loss(self, state, index, weight):
         x, known = self._seen(self.unseen)

@@ -54,18 +54,18 @@ def test_heads_learn_what_each_says_of_both_views():
 def test_the_head_with_most_information_is_asked():
     heads = Heads(Codes((2,), 0), 3)
     told, out = heads.start(), np.zeros((8, 6))
-    assert heads.asked(out, told)[0] == 0
+    assert heads.chosen(out, told)[0] == 0
     # The last tells rows apart in the same way by both views.
     out[:, 4] = out[::2, 5] = 5.0
     out[::2, 4] = 0
     # One update among many says little, and training that is half done changes nothing.
     heads.shared(out, out, told)
-    assert heads.asked(out, told)[0] == 0
+    assert heads.chosen(out, told)[0] == 0
     for _ in range(100):
-        heads.shared(out, out, told, settled=True)
-    assert heads.asked(out, told)[0] == 0
+        heads.shared(out, out, told, stays=True)
+    assert heads.chosen(out, told)[0] == 0
     heads.shared(out, out, told)
-    head, own = heads.asked(out, told)
+    head, own = heads.chosen(out, told)
     assert head == 2
     np.testing.assert_array_equal(own, out[:, 4:])
     np.testing.assert_allclose(told[0, :2], 0, atol=1e-12)
@@ -259,13 +259,13 @@ def test_what_views_cannot_be_of_is_named():
 def test_categories_keep_their_numbers_after_half_a_fit():
     players = game(X, n_neighbors=2)
     state = players.start()
-    assert not players.settled(state, Clock(4, 10))
-    assert players.settled(state, Clock(6, 10))
-    assert not players.settled(state, Clock(6, None))
+    assert not players.head_stays(state, Clock(4, 10))
+    assert players.head_stays(state, Clock(6, 10))
+    assert not players.head_stays(state, Clock(6, None))
     state.t[0] = 1000
-    assert players.settled(state, Clock(6, None))
+    assert players.head_stays(state, Clock(6, None))
     players.epochs_before = 1
-    assert players.settled(players.start(), Clock(0, 10))
+    assert players.head_stays(players.start(), Clock(0, 10))
 
 
 def test_fits_with_near_rows_are_like_any_others():

@@ -32,7 +32,7 @@ from skdgm.utils import random
 
 # Of neighbours, and of the initial parameters and dropout of q, in random streams.
 _NEAR, _READ = 21, 22
-# Updates of an unknown number after which the head that is asked stays.
+# Updates of an unknown number after which the chosen head stays.
 _SETTLED = 1000
 
 
@@ -46,7 +46,7 @@ class IICInfoGANGame(Game):
     nets : SimpleNamespace
         ``generator``; ``discriminator``; ``reader``, a net from rows to the outputs of
         ``heads``; and ``deform``, a :class:`~skdgm.nets.images.deform.Deformation` of
-        rows whose codes are told, or None.
+        rows whose codes are read, or None.
 
     Attributes
     ----------
@@ -102,12 +102,12 @@ class IICInfoGANGame(Game):
             back[:n] -= self.by_codes(out[:n], state, turn)
             if views:
                 of_views = np.split(out[n:], 2)
-                shared = self.nets.heads.shared(*of_views, state.told, settled)
+                shared = self.nets.heads.shared(*of_views, state.told, stays)
                 back[n:] = options.information_weight * np.concatenate(shared)
             return back
 
         how, clock = {"rng": turn.rng.fold(_READ), "train": True}, turn.clock
-        settled = self.settled(state, clock)
+        stays = self.head_stays(state, clock)
         params = traced_leaves(before.params)
         out, after = self.nets.reader.apply(params, before.statistics, rows, **how)
         grads = pulled_back(out, params, slopes)
@@ -118,8 +118,8 @@ class IICInfoGANGame(Game):
         )
         return state._replace(reader=after)
 
-    def settled(self, state, clock):
-        """Whether the head that is asked is to stay: the generator has the second half
+    def head_stays(self, state, clock):
+        """Whether the chosen head is to stay: the generator has the second half
         of the first fit, and all later ones, for the same categories."""
         if clock.n_epochs is None:
             return state.t[0] >= _SETTLED
@@ -147,7 +147,7 @@ class IICInfoGANGame(Game):
     def by_codes(self, out, state, turn):
         """Gradient of minus the weighted bound by the outputs of heads."""
         heads, back = self.nets.heads, np.zeros_like(out)
-        head, own = heads.asked(out, state.told)
+        head, own = heads.chosen(out, state.told)
         slope = heads.codes.slope(own, turn.z[:, -heads.codes.width :])
         weight = self.recipe.information_weight / len(out)
         back[:, heads.columns(head)] = weight * slope

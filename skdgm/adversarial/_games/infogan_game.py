@@ -21,14 +21,14 @@ from skdgm.implicit import GeneratorWatch
 
 
 def code_outputs(nets, state, x):
-    """Outputs that tell the codes of rows: of the net that reads them, the head that is
-    asked, or, without such a net, of the discriminator."""
+    """Outputs that tell the codes of rows: of the net that reads them, the chosen head,
+    or, without such a net, of the discriminator."""
     if nets.reader is None:
         net = state.discriminator
         return nets.discriminator.judge(net.params, net.statistics, x)[0][:, 1:]
     net = state.reader
     out, _ = nets.reader.apply(net.params, net.statistics, x)
-    return nets.heads.asked(out, state.told)[1]
+    return nets.heads.chosen(out, state.told)[1]
 
 
 class InfoGANGame(Game):

@@ -35,11 +35,11 @@ def penalty(game, player, sides, mask, turn):
     grads : tuple
         A tree like the parameters.
     """
-    recipe, clock, (real, fake) = game.recipe, turn.clock, sides
-    factor = game.penalty * recipe.penalty_interval
-    if recipe.schedule == "linear" and clock.n_epochs is not None:
-        factor *= recipe.penalty_decay ** (clock.epochs_done / clock.n_epochs)
-    if recipe.penalty == "one-centred":
+    options, clock, (real, fake) = game.recipe, turn.clock, sides
+    factor = game.penalty * options.penalty_interval
+    if options.schedule == "linear" and clock.n_epochs is not None:
+        factor *= options.penalty_decay ** (clock.epochs_done / clock.n_epochs)
+    if options.penalty == "one-centred":
         share = turn.rng.fold(_BETWEEN).generator().random((len(real), 1))
         points = fake + share.astype(real.dtype) * (real - fake)
         target, weight = 1.0, factor

@@ -28,7 +28,7 @@ class GameState(NamedTuple):
         The net that tells codes, of a game that has them.
     told : ndarray of shape (2, n_heads), or ()
         Running mean of what two views share by each of its heads, in nats, and 1 for
-        the one that is asked.
+        the chosen one.
     """
 
     generator: Part

@@ -43,14 +43,14 @@ class Codes(NamedTuple):
         Number of continuous codes.
     variance : float or "learned"
         That of a continuous code given a row.
-    asked : ndarray of shape (n_rows, n_codes), or None
+    fixed : ndarray of shape (n_rows, n_codes), or None
         Codes to give in place of draws, where they are not NaN.
     """
 
     categories: tuple
     n_real: int
     variance: object = "learned"
-    asked: object = None
+    fixed: object = None
 
     @property
     def n_codes(self):
@@ -84,8 +84,8 @@ class Codes(NamedTuple):
         n = len(sizes)
         u[:, :n] = np.floor(u[:, :n] * sizes)
         u[:, n:] = 2 * u[:, n:] - 1
-        if self.asked is not None:
-            u = np.where(np.isnan(self.asked), u, self.asked)
+        if self.fixed is not None:
+            u = np.where(np.isnan(self.fixed), u, self.fixed)
         return self.units(u).astype(dtype)
 
     def given(self, codes, n_rows):
@@ -122,7 +122,7 @@ class Codes(NamedTuple):
                     f"codes has {wrong[0]:g} in column {k}, which is none of its "
                     f"categories 0 to {size - 1}."
                 )
-        return self._replace(asked=found)
+        return self._replace(fixed=found)
 
     def units(self, codes):
         """Latent units of codes, of shape (n_rows, width): ones and zeros for the

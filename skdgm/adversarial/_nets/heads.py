@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 # Share of an update in the running mean of a head's information, and how many nats
-# more than the one that is asked another must have to be asked in its place: what is
-# generated of each category changes then. Means begin at 0, so that no head is asked in
-# place of the first one before some dozens of updates.
+# more than the chosen one another must have to be chosen in its place: what is
+# generated of each category changes then. Means begin at 0, so that no head is chosen
+# in place of the first one before some dozens of updates.
 _RATE, _MARGIN = 0.005, 0.03
 
 
@@ -41,11 +41,11 @@ class Heads(NamedTuple):
         return self.codes.n_outputs + (self.n - 1) * sum(self.codes.categories)
 
     def start(self):
-        """Before any update: information of each head, and 1 for the one that is asked;
+        """Before any update: information of each head, and 1 for the chosen one;
         of shape (2, n), float64."""
-        told = np.zeros((2, self.n))
-        told[1, 0] = 1
-        return told
+        ranks = np.zeros((2, self.n))
+        ranks[1, 0] = 1
+        return ranks
 
     def columns(self, head):
         """Numbers of the outputs that tell the codes by one head."""
@@ -53,28 +53,28 @@ class Heads(NamedTuple):
         own = np.arange(head * width, (head + 1) * width)
         return np.append(own, np.arange(self.n * width, self.n_outputs))
 
-    def asked(self, out, told):
-        """Number of the head that is asked, and its outputs, of shape
-        (n_rows, codes.n_outputs), given what was told as of :meth:`start`."""
-        head = int(told[1].argmax())
+    def chosen(self, out, ranks):
+        """Number of the chosen head, and its outputs, of shape (n_rows,
+        codes.n_outputs), given ``ranks`` as of :meth:`start`."""
+        head = int(ranks[1].argmax())
         return head, out[:, self.columns(head)]
 
-    def shared(self, out, other, told, settled=False):
+    def shared(self, out, other, ranks, stays=False):
         """Gradients by outputs of what two views share, summed over heads.
 
         Parameters
         ----------
         out, other : ndarray of shape (n_rows, n_outputs)
-        told : ndarray of shape (2, n)
+        ranks : ndarray of shape (2, n)
             As of :meth:`start`; updated in place.
-        settled : bool
-            Whether the head that is asked is to stay.
+        stays : bool
+            Whether the chosen head is to stay.
 
         Returns
         -------
         by_out, by_other : (ndarray, ndarray)
         """
-        information, asked = told
+        information, chosen = ranks
         backs = np.zeros_like(out), np.zeros_like(other)
         for head in range(self.n):
             own = self.columns(head)
@@ -82,7 +82,7 @@ class Heads(NamedTuple):
             information[head] += _RATE * (found - information[head])
             for back, slope in zip(backs, slopes):
                 back[:, own] += slope
-        least = information[asked.argmax()] + _MARGIN
-        if information.max() > least and not settled:
-            asked[:] = np.arange(self.n) == information.argmax()
+        least = information[chosen.argmax()] + _MARGIN
+        if information.max() > least and not stays:
+            chosen[:] = np.arange(self.n) == information.argmax()
         return backs
