@@ -11,7 +11,6 @@ from skdgm.adversarial._options import AdversarialOptions, Jitter, PlayerOptions
 from skdgm.adversarial.gan import DEFAULTS
 from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY, NotNegative
-from skdgm.data import columns_as_asked
 from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.estimator import find_grey
 from skdgm.implicit.options import RelaxedOptions
@@ -135,10 +134,6 @@ class GANClassifier(
     _IMPLIED |= {"class_conditional": True, "n_frequencies": 0}
     _MODEL, _KNOWN = LabelModel(), ("_grey", "classes_")
     _BUDGET = Budget(4_000, 10, 1_000)
-
-    @property
-    def _domain(self):
-        return columns_as_asked(self._options)
 
     def _count(self, table, fresh):
         find_grey(self, table, fresh)

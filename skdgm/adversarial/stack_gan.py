@@ -5,10 +5,9 @@ r"""Stacked adversarial networks.
 
 from skdgm.adversarial._nets.pyramid_model import PyramidModel
 from skdgm.adversarial._options import StageOptions
-from skdgm.adversarial.gan import DEFAULTS
+from skdgm.adversarial.lapgan import LAPGAN
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.implicit import ImplicitEstimator
-from skdgm.training import Budget
 
 
 class StackGAN(StageOptions, ImplicitEstimator):
@@ -58,15 +57,5 @@ class StackGAN(StageOptions, ImplicitEstimator):
     n_levels: Count = 2
 
     _MODEL = PyramidModel(of_data=False)
-    _IMPLIED = ImplicitEstimator._IMPLIED | DEFAULTS | {"n_frequencies": 0}
-    _BUDGET = Budget(2_500, 10, 300)
-    # Advice where generated rows are all alike.
-    _DIVERSIFY = (
-        'Set loss="relativistic" with a gradient_penalty above 0, or lower '
-        "learning_rate."
-    )
-
-    @property
-    def pyramid_shapes_(self):
-        """Shapes of images, (height, width, channels), the smallest first."""
-        return self.density_.generator.pyramid.shapes
+    _IMPLIED, _BUDGET = LAPGAN._IMPLIED, LAPGAN._BUDGET
+    _DIVERSIFY, pyramid_shapes_ = LAPGAN._DIVERSIFY, LAPGAN.pyramid_shapes_

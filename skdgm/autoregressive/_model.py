@@ -5,7 +5,6 @@ import numpy as np
 from skdgm.autoregressive._options import ChainOptions
 from skdgm.base.frames import beside, filled_in, framed
 from skdgm.data import (
-    columns_as_asked,
     has_grey,
     names_of,
 )
@@ -109,10 +108,6 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
         """
         drawn = self.density_.fill(X, "sample", random_state, n_samples)
         return filled_in(self, X, drawn)
-
-    @property
-    def _domain(self):
-        return columns_as_asked(self._options)
 
     def _label(self, rows, y, fresh, classes):
         # Raise before anything learned earlier is lost.

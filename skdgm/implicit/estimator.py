@@ -3,7 +3,7 @@
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base.frames import framed
-from skdgm.data import columns_as_asked, has_grey
+from skdgm.data import has_grey
 from skdgm.data.given import class_codes, given_classes
 from skdgm.data.labels import weight_of_classes
 from skdgm.data.rare import Rare
@@ -140,10 +140,6 @@ class ImplicitEstimator(NetEstimator):
         if table.rows.given is not None:
             found = weight_of_classes(table, len(self.classes_))
             self._label_counts = getattr(self, "_label_counts", 0) + found
-
-    @property
-    def _domain(self):
-        return columns_as_asked(self._options)
 
     def _report(self, learned, n_epochs, watch):
         self.coverage_, fault = watch.collapse(learned.state)

@@ -1,7 +1,7 @@
 """Base class of estimators of models with latent units: public methods."""
 
 from skdgm.base.frames import filled_in, framed
-from skdgm.data import columns_as_asked, names_of
+from skdgm.data import names_of
 from skdgm.exceptions import CollapseWarning
 from skdgm.latent.density import ACTIVE
 from skdgm.latent.options import LatentOptions
@@ -169,10 +169,6 @@ class LatentEstimator(LatentOptions, NetEstimator):
             Units of the layer next to the data first.
         """
         return self.density_.active_units(X, threshold)
-
-    @property
-    def _domain(self):
-        return columns_as_asked(self._options)
 
     def _report(self, learned, n_epochs, watch):
         with Held():

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skdgm.base import Estimator, Model
+from skdgm.data import columns_as_asked
 from skdgm.exceptions import CostWarning
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.options import NetOptions
@@ -43,9 +44,13 @@ class NetEstimator(NetOptions, Estimator):
     # The second one, if any, is that for columns of several kinds.
     _BUDGET, _BUDGET_MIXED = Budget(3_500, 20, 100), None
 
+    @property
+    def _domain(self):
+        return columns_as_asked(self._options)
+
     def _n_epochs(self, table):
-        asked = self._options
-        return self._budget.epochs(asked.n_iter, table, asked.batch_size)
+        options = self._options
+        return self._budget.epochs(options.n_iter, table, options.batch_size)
 
     @property
     def _budget(self):
@@ -55,10 +60,10 @@ class NetEstimator(NetOptions, Estimator):
         return (mixed and self._BUDGET_MIXED) or self._BUDGET
 
     def _remedy(self):
-        asked = self._options
+        options = self._options
         return (
-            f"Lower learning_rate (now {asked.learning_rate:g}), raise "
-            f"batch_size (now {asked.batch_size}) or set clip_norm."
+            f"Lower learning_rate (now {options.learning_rate:g}), raise "
+            f"batch_size (now {options.batch_size}) or set clip_norm."
         )
 
     @property

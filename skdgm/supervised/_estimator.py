@@ -3,7 +3,7 @@
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.frames import framed
-from skdgm.data import columns_as_asked, has_grey
+from skdgm.data import has_grey
 from skdgm.data.attributes import learned
 from skdgm.data.inputs import as_values, check_length
 from skdgm.data.rare import Rare
@@ -140,10 +140,6 @@ class AttributeEstimator(NetEstimator):
         self._known = Known.of(table, None if fresh else self._known)
         grey = has_grey(table.rows, self._domain.bits(self._columns))
         self._grey = bool(grey or (not fresh and self._grey))
-
-    @property
-    def _domain(self):
-        return columns_as_asked(self._options)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
