@@ -70,23 +70,8 @@ LAW = {
     "registry": set(),
     "__init__": {"registry"},
 }
-# Longest files, in lines: those that users meet, whose docstrings take up half, and
-# components. The law serves the reader: nothing is split or squeezed for its sake.
-USERS_LINES, COMPONENT_LINES = 420, 320
-USERS = {"boltzmann", "belief", "autoencoder", "autoregressive"}
-USERS |= {"latent", "directed", "implicit", "adversarial", "moment_matching"}
-USERS |= {"supervised"}
-USERS |= {
-    "preprocessing",
-    "anomaly",
-    "imputation",
-    "constraints",
-    "base",
-    "data",
-    "metrics",
-    "plotting",
-}
-USERS |= {"datasets", "dask"}
+# Longest file, in lines. It serves the reader: nothing is cut for the sake of it.
+MOST_LINES = 500
 # What is there for some users only, and imported where it is used.
 EXTRAS = {"matplotlib", "pandas", "pyarrow", "dask", "distributed"}
 
@@ -174,11 +159,8 @@ def test_extras_are_imported_where_they_are_used():
 
 
 def test_files_keep_their_size():
-    def limit(path):
-        return USERS_LINES if place(path) in USERS else COMPONENT_LINES
-
     sizes = {path: len(path.read_text().splitlines()) for path in FILES}
-    assert not named(path for path, size in sizes.items() if size > limit(path))
+    assert not named(path for path, size in sizes.items() if size > MOST_LINES)
 
 
 def undocumented(module):
