@@ -3,7 +3,10 @@
 import importlib
 import inspect
 import pkgutil
+import re
 from dataclasses import KW_ONLY
+from pathlib import Path
+from textwrap import dedent
 from typing import Annotated, ClassVar, Literal
 
 import pytest
@@ -12,6 +15,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 import skdgm
 from skdgm.autoencoder import VAE
+from skdgm.base import options
 from skdgm.base.options import Auto, Count, Options, Positive, allowed, worded
 
 NAMES = [module.name for module in pkgutil.walk_packages(skdgm.__path__, "skdgm.")]
@@ -182,3 +186,15 @@ def test_each_option_has_a_paragraph_and_each_paragraph_an_option(kind):
     options = set(inspect.signature(kind).parameters)
     assert options <= set().union(*map(documented, bases))
     assert documented(kind) <= options
+
+
+def test_the_page_for_extenders_is_right():
+    page = (Path(__file__).parents[2] / "doc" / "extending.rst").read_text()
+    code = re.search(r"   class SparseVAE.*?\n\n(?=\S)", page, re.DOTALL)[0]
+    names = vars(options) | {"VAE": VAE}
+    exec(dedent(code), names)
+    model = names["SparseVAE"](8)
+    assert (model.n_components, model.sparsity, model.learning_rate) == (8, 0.1, 0.003)
+    assert "warm_up" not in model.get_params()
+    assert model._present_options().warm_up == 20
+    assert "sparsity : float, default=0.1" in model.__doc__
