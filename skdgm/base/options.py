@@ -114,7 +114,8 @@ def _declare(cls):
         elif not name.startswith("_") and (taken or name in vars(cls)):
             own[name] = None if taken else hint, vars(cls).get(name, KW_ONLY)
     for name in inherited.keys() & vars(cls).keys() - own.keys():
-        own[name] = inherited[name][0], vars(cls)[name]
+        if not hasattr(vars(cls)[name], "__get__"):  # A method or property.
+            own[name] = inherited[name][0], vars(cls)[name]
     for name in own.keys() & vars(cls).keys():
         delattr(cls, name)
 
@@ -141,9 +142,11 @@ def _construct(cls):
     """Give a class the constructor and the constraints that its options ask for."""
     found = _options_of(cls)
     options = {name: option for name, option in found.items() if option[0] is not None}
-    if getattr(cls, "_all_options", None) == options:
+    first = [name for name in _positional(cls) if name in options]
+    spec = list(options.items()), first
+    if getattr(cls, "_spec", None) == spec:
         return
-    cls._all_options = options
+    cls._spec = spec
     cls._IMPLIED = cls._IMPLIED | {
         name: value
         for name, (hint, value) in found.items()
@@ -152,7 +155,6 @@ def _construct(cls):
     cls._parameter_constraints = {
         name: allowed(hint) for name, (hint, _) in options.items()
     }
-    first = [name for name in _positional(cls) if name in options]
     arguments = [f"{name}=_options[{name!r}][1]" for name in options]
     if len(first) < len(arguments):
         arguments.insert(len(first), "*")

@@ -115,6 +115,21 @@ def test_changed_options():
     assert "\na : float, default=0.0\n    Two of one kind." in Changed.__doc__
 
 
+def test_options_become_positional():
+    class Other(Model):
+        kind: Literal["large", "small"] | None = None
+        size: Count | tuple = 3
+        _: KW_ONLY
+
+    assert vars(Other("large", 4)) == vars(Model(4, kind="large"))
+
+    class Method(Model):
+        def a(self):
+            """Nothing."""
+
+    assert Method().get_params() == Model().get_params()
+
+
 def test_docstring():
     assert Model.__doc__ == inspect.cleandoc("""
         Model of two sizes.
