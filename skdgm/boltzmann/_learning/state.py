@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm.boltzmann._learning.phases import Tempered
 from skdgm.distributions import draw
 from skdgm.energies import Params, plain
 
@@ -40,9 +41,12 @@ class TrainState(NamedTuple):
     def of(cls, params, training):
         """State of a fitted model, which keeps all but the parameters.
 
-        In files of before there are more fields, which runs begin anew.
+        Those of formats 1 and 2 have fields for all gradients.
         """
-        return cls(params, *training[: len(cls._fields) - 1])
+        if len(training) >= len(cls._fields):
+            *training, fast, rates, base = training[:7]
+            training.append(Tempered(rates, base) if len(rates) else fast)
+        return cls(params, *training)
 
     @property
     def n_levels(self):
