@@ -170,14 +170,8 @@ def current(estimator, name):
 
 
 def refuse_bools(estimator, *names):
-    """Raise an error for booleans in place of numbers: Python's bool is an int.
-
-    Parameters
-    ----------
-    estimator : estimator
-    *names : str
-        Options to check; by default all.
-    """
+    """Raise an error for booleans in place of numbers, of some options or all: Python's
+    bool is an int."""
     for name in names or estimator.get_params(deep=False):
         value = getattr(estimator, name)
         if not isinstance(value, bool | np.bool_):
@@ -196,14 +190,6 @@ def plain(value):
     """Convert numbers and strings, also in a tuple or list, to Python's own types.
 
     Python's integers do not overflow. Values of other types are returned unchanged.
-
-    Parameters
-    ----------
-    value : object
-
-    Returns
-    -------
-    value : object
     """
     if isinstance(value, bool | np.bool_):
         return bool(value)

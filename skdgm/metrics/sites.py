@@ -19,21 +19,10 @@ _FEW = 6
 
 
 def log_conditionals(energy, params, x, sites=None):
-    """Log probabilities of some visible sites of each row given all others, in nats.
+    """Log probabilities of some visible sites of each row, by default of all, given all
+    others, in nats, float64.
 
-    Parameters
-    ----------
-    energy : Connected
-    params : Params
-    x : tuple
-        Complete values of the visible block; others are ignored.
-    sites : ndarray of int, shape (n_rows, n_of_each), optional
-        By default all.
-
-    Returns
-    -------
-    log_p : ndarray of shape (n_rows, n_of_each), float64
-        Of grey values of bits the mean over draws of the bit.
+    Of grey values of bits the mean over draws of the bit.
     """
     v = np.asarray(x[0])
     if len(energy.units) == 1:

@@ -135,25 +135,10 @@ class Grid:
 
 
 def as_images(display, rows, image_shape=None):
-    """Reshape rows to images.
+    """Rows as images, of shape (n_images, height, width), by default square.
 
-    Parameters
-    ----------
-    display : type
-        Display class, named in error messages.
-    rows : array-like of shape (n_images, n_features)
-    image_shape : tuple of int, default=None
-        Height and width; by default images are square.
-
-    Returns
-    -------
-    images : ndarray of shape (n_images, height, width)
-
-    Raises
-    ------
-    ValueError
-        Rows are not a non-empty 2-D array, the number of features differs from that of
-        pixels, or no shape is given and it is not a square number.
+    ValueError, which names the display, if rows are no 2-D array or empty, or do not
+    have a pixel for each feature.
     """
     name, rows = display.__name__, np.asarray(rows)
     if rows.ndim != 2 or not len(rows):

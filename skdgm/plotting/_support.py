@@ -10,22 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 
 
 def pyplot(display):
-    """Import ``matplotlib.pyplot``.
-
-    Parameters
-    ----------
-    display : type
-        Display class, named in error messages.
-
-    Returns
-    -------
-    pyplot : module
-
-    Raises
-    ------
-    ImportError
-        matplotlib is not installed.
-    """
+    """Import ``matplotlib.pyplot``; ImportError, which names the display, if it is not
+    installed."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -36,32 +22,10 @@ def pyplot(display):
 
 
 def axes_for(display, ax, n_axes, **options):
-    """Figure and axes to draw on, new or given.
+    """Figure and axes to draw on, given or new, for which options are those of
+    ``pyplot.subplots``; surplus axes are removed.
 
-    Parameters
-    ----------
-    display : type
-        Display class, named in error messages.
-    ax : matplotlib Axes, array-like of Axes or None
-        Given axes; None for a new figure.
-    n_axes : int
-        Number of axes required.
-    **options
-        Arguments of ``pyplot.subplots`` for new axes; surplus axes are removed.
-
-    Returns
-    -------
-    figure : matplotlib Figure
-    axes : ndarray of shape (n_axes,)
-
-    Raises
-    ------
-    ImportError
-        matplotlib is not installed.
-    ValueError
-        The number of given axes differs from ``n_axes``.
-    TypeError
-        ``ax`` is not an Axes or an array of Axes.
+    TypeError or ValueError if ``ax`` are not ``n_axes`` Axes.
     """
     plt = pyplot(display)
     if ax is None:
@@ -83,26 +47,10 @@ def axes_for(display, ax, n_axes, **options):
 
 
 def check_has(display, estimator, names, who):
-    """Check that an estimator is fitted and has one of the required attributes.
+    """Check that an estimator is fitted and has one of the attributes, which ``who``
+    have; TypeError if it has none.
 
-    Parameters
-    ----------
-    display : type
-        Display class, named in error messages.
-    estimator : object
-    names : tuple of str
-        Attributes or methods, of which one suffices.
-    who : str
-        Description of the estimators that have them, for the error message.
-
-    Raises
-    ------
-    ImportError
-        matplotlib is not installed; raised here to fail before long computations.
-    NotFittedError
-        The estimator is not fitted.
-    TypeError
-        The object is not an estimator, or has none of the attributes.
+    ImportError without matplotlib, raised here to fail before long computations.
     """
     pyplot(display)
     check_is_fitted(estimator)

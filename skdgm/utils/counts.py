@@ -14,46 +14,14 @@ _ENTRY, _ROW = 4, 8
 
 
 def is_a(kind, value):
-    """Return whether a value is an instance of ``kind`` and not a boolean.
-
-    Parameters
-    ----------
-    kind : type
-        An abstract type of numbers, such as ``Integral`` or ``Real``, of which Python's
-        booleans are instances.
-    value : object
-
-    Returns
-    -------
-    bool
-    """
+    """Return whether a value is of an abstract type of numbers, and not one of Python's
+    booleans, which are."""
     return isinstance(value, kind) and not isinstance(value, bool | np.bool_)
 
 
 def count(value, name, low=1, high=None):
-    """Validate a whole number and return it as an int.
-
-    Parameters
-    ----------
-    value : int
-    name : str
-        Name of the parameter in error messages.
-    low : int, default=1
-        Smallest valid value.
-    high : int, optional
-        Largest valid value.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    TypeError
-        The value is not a whole number, or is a boolean.
-    ValueError
-        The value is below ``low`` or above ``high``.
-    """
+    """Whole number within bounds as an int; TypeError if it is none or a boolean,
+    ValueError if it is too low or too high, which name the parameter."""
     if not is_a(Integral, value):
         kind = type(value).__name__
         raise TypeError(f"{name} must be an instance of int, not {kind}.")
@@ -61,56 +29,22 @@ def count(value, name, low=1, high=None):
 
 
 def layer_sizes(asked, default=()):
-    """Numbers of units as a tuple.
-
-    Parameters
-    ----------
-    asked : int, tuple or None
-    default : tuple
-        For None.
-
-    Returns
-    -------
-    sizes : tuple
-    """
+    """Numbers of units as a tuple; the default for None."""
     if asked is None:
         return default
     return asked if isinstance(asked, tuple) else (asked,)
 
 
 def check_layer_sizes(asked, name):
-    """Raise ValueError if numbers of units are not positive integers.
-
-    Parameters
-    ----------
-    asked : int, tuple or None
-    name : str
-        Name of the parameter in error messages.
-    """
+    """Raise ValueError if numbers of units are not positive integers."""
     found = layer_sizes(asked)
     if not all(is_a(Integral, n) and n > 0 for n in found):
         raise ValueError(f"{name} must be positive integers; got {found}.")
 
 
 def count_rows(n_samples, n_columns):
-    """Validate a number of rows to draw and return it as an int.
-
-    Parameters
-    ----------
-    n_samples : int
-    n_columns : int
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    TypeError
-        ``n_samples`` is not a whole number.
-    ValueError
-        ``n_samples`` is less than 1, or the rows exceed this machine's memory.
-    """
+    """Number of rows to draw as an int; TypeError if it is not whole, ValueError if
+    less than 1, or the rows exceed this machine's memory."""
     n_samples = count(n_samples, "n_samples")
     n_bytes = n_samples * (_ENTRY * n_columns + _ROW)
     if n_bytes > (physical() or sys.maxsize):
@@ -123,24 +57,9 @@ def count_rows(n_samples, n_columns):
 
 
 def check_sizes(sizes, name="hidden_layer_sizes"):
-    """Validate the sizes of hidden layers and return them as a tuple.
-
-    Parameters
-    ----------
-    sizes : int or iterable of int
-        Number of units of each hidden layer; an int means a single layer.
-    name : str, default="hidden_layer_sizes"
-        Name of the option in error messages.
-
-    Returns
-    -------
-    sizes : tuple of int
-
-    Raises
-    ------
-    ValueError
-        There are no sizes, or one is not a whole number of at least 1.
-    """
+    """Sizes of hidden layers as a tuple, of which an int is a single one; ValueError,
+    which names the option, if there are none, or one is not a whole number of at least
+    1."""
     sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
     if not sizes or not all(is_a(Integral, n) and n >= 1 for n in sizes):
         raise ValueError(
@@ -151,25 +70,8 @@ def check_sizes(sizes, name="hidden_layer_sizes"):
 
 
 def per_layer(name, value, n_layers):
-    """Expand an option to one value per layer.
-
-    Parameters
-    ----------
-    name : str
-        Name of the option in error messages.
-    value : object
-        A tuple of one value per layer, or one value for all layers.
-    n_layers : int
-
-    Returns
-    -------
-    values : tuple of length n_layers
-
-    Raises
-    ------
-    ValueError
-        ``value`` is a tuple of another length than ``n_layers``.
-    """
+    """Option as a tuple of one value per layer, of one for all or such a tuple;
+    ValueError if that has another length."""
     if not isinstance(value, tuple):
         return (value,) * n_layers
     if len(value) != n_layers:
@@ -181,25 +83,9 @@ def per_layer(name, value, n_layers):
 
 
 def chosen(layers, n_layers):
-    """Layers selected by the option ``feature_layer``.
-
-    Parameters
-    ----------
-    layers : int, tuple of int or "all"
-        Numbers of hidden layers, from 0; negative ones count from the top.
-    n_layers : int
-        Number of hidden layers.
-
-    Returns
-    -------
-    numbers : tuple of int
-        Non-negative numbers of the selected layers.
-
-    Raises
-    ------
-    ValueError
-        A layer does not exist, or the tuple is empty.
-    """
+    """Non-negative numbers of the layers that ``feature_layer`` selects: "all", a
+    number or a tuple of such, from 0, negative ones from the top; ValueError if a layer
+    does not exist, or there are none."""
     if isinstance(layers, str):
         return tuple(range(n_layers))
     numbers = layers if isinstance(layers, tuple) else (layers,)
@@ -223,21 +109,8 @@ def physical():
 
 
 def refuse_inexact(values, what):
-    """Raise an error if float64 does not represent whole numbers, of which several
-    would be one.
-
-    Parameters
-    ----------
-    values : array
-        Searched if its type is of integers.
-    what : str
-        Whose values they are, for the message.
-
-    Raises
-    ------
-    ValueError
-        There is such a number.
-    """
+    """Raise ValueError if float64 does not represent whole numbers of integers, of
+    which several would be one."""
     values = np.asarray(values).ravel()
     if values.dtype.kind not in "iu" or values.dtype.itemsize < 8:
         return

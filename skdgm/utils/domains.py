@@ -228,19 +228,8 @@ def is_frame(X):
 
 @contextmanager
 def taking_numbers(step):
-    """Re-raise errors about values that are not numbers with the step and a remedy.
-
-    Parameters
-    ----------
-    step : estimator
-        Transformer that the message names.
-
-    Raises
-    ------
-    TypeError, ValueError
-        An error of the same type as the original one, which becomes its cause. Errors
-        about anything else pass unchanged.
-    """
+    """Re-raise errors about values that are not numbers, of the same type, with the
+    step and a remedy; others pass unchanged."""
     try:
         yield
     except (TypeError, ValueError) as error:

@@ -56,20 +56,8 @@ def effective(log_w):
 
 
 def effective_of(log_w, numbers):
-    """Effective number of draws of several sources.
-
-    Parameters
-    ----------
-    log_w : array-like of shape (n_sources, ...)
-        Log of the sum of each source's weights.
-    numbers : array-like of shape (n_sources, ...)
-        Effective numbers of draws of each.
-
-    Returns
-    -------
-    number : ndarray of shape (...)
-        0 where no draw has weight.
-    """
+    """Effective number of draws of several sources, of log sums of weights and
+    effective numbers of shape (n_sources, ...); 0 where no draw has weight."""
     log_w = np.asarray(log_w)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         squares = 2 * log_w - np.log(numbers)
@@ -86,28 +74,11 @@ def joined(parts):
 
 
 def pooled(draw, n, rng, at_once, who):
-    """Draw rows by weight from a pool that grows until it serves.
+    """Draw n rows by weight from a pool that grows until it serves.
 
-    Parameters
-    ----------
-    draw : callable
-        ``draw(size, rng)`` returns :class:`Weighted` draws, as many from each source.
-    n : int
-        Number of rows.
-    rng : Stream
-    at_once : int
-        Most draws at a time, from each source.
-    who : str
-        Name of the model, for a warning.
-
-    Returns
-    -------
-    rows : ndarray of shape (n, n_columns)
-
-    Warns
-    -----
-    FewDrawsWarning
-        Too few draws count.
+    ``draw(size, rng)`` returns :class:`Weighted` draws, as many from each source, of
+    which there are at most ``at_once`` at a time. FewDrawsWarning, which names the
+    model, if too few draws count.
     """
     pool, drawn, found, number, part = None, 0, 0.0, 0.0, 0
     size, most, lacks = max(LEAST, n), max(_MOST, _MOST_EACH * n), np.inf
@@ -137,22 +108,8 @@ def pooled(draw, n, rng, at_once, who):
 
 
 def tell_few(who, counted, least):
-    """Warn of rows to be filled for which few draws count.
-
-    Parameters
-    ----------
-    who : str
-        Name of the model.
-    counted : ndarray of shape (n_rows,)
-        Effective number of draws of each row.
-    least : float
-        Number below which there is a warning.
-
-    Warns
-    -----
-    FewDrawsWarning
-        Few draws count for some row.
-    """
+    """Warn, by a FewDrawsWarning, of rows to be filled for which an effective number of
+    draws below ``least`` counts."""
     few = counted < least
     if few.any():
         warn(

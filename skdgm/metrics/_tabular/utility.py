@@ -26,24 +26,12 @@ from skdgm.metrics._tabular.encodings import coded, filled
 
 
 def train_and_test(columns, target, estimator, random_state):
-    """Fit predictors of a column to real and to synthetic rows, and score both.
+    """Fit predictors of a column to real and to synthetic rows, by default gradient-
+    boosted trees, and score both on held-out rows; rows without its value are left out.
 
-    Parameters
-    ----------
-    columns : list of Column
-        Of real, synthetic and held-out rows.
-    target : int
-        The column to predict; rows without its value are left out.
-    estimator : classifier, regressor or None
-        By default gradient-boosted trees.
-    random_state : RandomState instance
-
-    Returns
-    -------
-    found : dict
-        "target", "metric", "real", "synthetic", "difference" of the scores (real minus
-        synthetic) and its standard error "se", and "n_fitted", the number of rows of
-        each fit.
+    Returns a dict of "target", "metric", "real", "synthetic", "difference" of the
+    scores (real minus synthetic) and its standard error "se", and "n_fitted", the
+    number of rows of each fit.
     """
     wanted = columns[target]
     kept = [np.flatnonzero(~np.isnan(part)) for part in wanted.parts]
