@@ -82,6 +82,14 @@ class Machine(Estimator):
         out with the hidden units: exactly where the smaller of two layers has at most
         20 units, otherwise by the same bound, which makes the free energy too high.
 
+        :meth:`score_samples` is :math:`-F(v) - \log Z`. Log Z, computed once, is exact
+        where the even or the odd layers have at most 20 units. Otherwise it is an
+        estimate by annealed importance sampling from both sides, with the standard
+        error ``log_Z_se_``: by a brief run where this is at most 0.07 nats and both
+        sides agree with parallel tempering, else by one as long as that of
+        :func:`~skdgm.metrics.partition_bracket`; where its sides differ by more than a
+        nat, the higher one is taken, with a warning.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
