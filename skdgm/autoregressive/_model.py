@@ -1,137 +1,231 @@
-"""Base class of the autoregressive estimators."""
+"""Models of autoregressive estimators: chains for orders of the columns, made of
+options."""
+
+from abc import abstractmethod
+from numbers import Real
+from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.autoregressive._options import ChainOptions
-from skdgm.base.frames import beside, filled_in, framed
-from skdgm.data import (
-    has_grey,
-    names_of,
-)
-from skdgm.nets import NetEstimator
-from skdgm.nets.estimator import check_cost
-from skdgm.utils.orders import check_ordering
+from skdgm.autoregressive._chains import Chains
+from skdgm.autoregressive._density import ChainDensity, ChainObjective
+from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
+from skdgm.autoregressive._net_chains import MaskedChain, TiedChain
+from skdgm.autoregressive._normal import NormalObjective
+from skdgm.autoregressive._options import MIXTURE
+from skdgm.autoregressive._orderless import Orderless
+from skdgm.data import check_pattern
+from skdgm.distributions import MixedOutput, standard_mixture
+from skdgm.nets import NetModel
+from skdgm.optim import check_piecewise
+from skdgm.utils.counts import check_sizes
+from skdgm.utils.orders import check_ordering, orders
+from skdgm.utils.random import stream
+
+_DEGREES = 2**17 + 1
 
 
-class AutoregressiveEstimator(ChainOptions, NetEstimator):
-    """Base class of estimators whose columns are given those before them in an order.
+class AutoregressiveModel(NetModel):
+    """Conditionals of the columns in one order or several."""
 
-    A subclass has options, a model of :mod:`skdgm.autoregressive._structures`, and
-    ``_LIGHTER``, advice on how to need less memory, a clause.
+    # Class of the objective.
+    learns = ChainObjective
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_ordering(options.ordering)
+        check_pattern(options)
+
+    def density(self, facts, state):
+        """Density of the fitted parameters, a :class:`ChainDensity`."""
+        parts = self.net(facts), state.learned, facts.known._grey
+        gaps = getattr(facts.columns, "gaps", None)
+        filler = None if gaps is None else self.net(facts, present=True)
+        return ChainDensity(*facts.own, *parts, filler)
+
+    def objective(self, facts, table, before):
+        """Log-likelihood of the rows, a :class:`ChainObjective`."""
+        independent = facts.domain.loss_of_independent(facts.columns)
+        given = facts.options, table.rows, facts.seed, before, independent
+        return self.learns(self.net(facts), *given)
+
+    @abstractmethod
+    def net(self, facts, present=False):
+        """Functions that a :class:`ChainDensity` is made of; those of which no draw is
+        missing, if ``present``."""
+
+    @abstractmethod
+    def n_weights(self, facts, conditionals):
+        """Number of weights of a net, number of nets, and whether they share these."""
+
+    def conditionals(self, facts, present=False):
+        """Conditionals of the columns, and initial outputs for their frequencies."""
+        columns, structure = facts.columns, facts.structure
+        plain = np.full(len(columns.seen), structure.column_types)
+        mixture = standard_mixture(*(getattr(structure, name) for name in MIXTURE))
+        kinds = getattr(columns, "kinds", plain)
+        own = (getattr(columns, name, None) for name in ("scales", "gaps"))
+        found = MixedOutput(kinds, columns.sizes, mixture, *own, present)
+        return found, found.start(facts.domain.share(columns))
+
+
+class ChainModel(AutoregressiveModel):
+    """Chains, one for each order.
+
+    Parameters
+    ----------
+    *names : str
+        Options that the nets depend on, besides those of columns and orders.
+    number : str, default="n_orderings"
+        Option with the number of chains.
+    shared : bool, default=False
+        Whether chains share their parameters.
     """
 
-    _KNOWN = ("_grey",)
+    def __init__(self, *names, number="n_orderings", shared=False):
+        self.names = *names, "column_types", *MIXTURE, "ordering", number
+        self.number, self.shared = number, shared
 
-    def score_features(self, X):
-        r"""Log-likelihood of each entry given those before it, in nats.
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        return SimpleNamespace(**{n: getattr(facts.options, n) for n in self.names})
 
-        .. math:: \frac1K \sum_{k=1}^K \log p(x_j \mid x_i: i \text{ before } j
-            \text{ in order } k)
+    def net(self, facts, present=False):
+        """The chains, an ensemble."""
+        conditionals, start = self.conditionals(facts, present)
+        n_columns, kind = len(conditionals.kinds), self.kind(facts)
+        wanted = facts.structure.ordering, getattr(facts.structure, self.number)
+        members = [
+            kind(conditionals, start, order, *self.sizes(facts, n_columns, number))
+            for number, order in enumerate(orders(*wanted, n_columns, facts.seed))
+        ]
+        return Chains(conditionals, members, facts.now("n_draws"), self.shared)
 
-        Low values show which columns are improbable. With one order their sum is
-        :meth:`score_samples`, with several at most that.
+    def n_weights(self, facts, conditionals):
+        """Number of weights of a net, number of nets, and whether they share these."""
+        ends = conditionals.n_inputs.sum(), conditionals.n_outputs.sum()
+        own = self.sizes(facts, len(conditionals.kinds), 0)
+        found = self.kind(facts).n_weights(*map(int, ends), *own)
+        return found, getattr(facts.structure, self.number), self.shared
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value, whose log-likelihood is 0.
+    @abstractmethod
+    def kind(self, facts):
+        """Class of the chains."""
 
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_samples, n_features), float64
-            A DataFrame with its index and columns if X and what the model was fitted to
-            are such.
+    @abstractmethod
+    def sizes(self, facts, n_columns, number):
+        """Arguments of the chain of a number, after the first three."""
 
-        Warns
-        -----
-        DataRangeWarning
-            Rows are grey; see :meth:`score_samples`.
-        """
-        return beside(self, X, self.density_.log_prob_of_entries(X))
 
-    def sample(self, n_samples=1, random_state=None, *, conditions=None):
-        r"""Draw rows from the model, exactly: each column given those before it.
+class TiedModel(ChainModel):
+    """Chains with one hidden layer that the conditionals of all columns share.
 
-        .. math:: x \sim p(x \mid x_j \in S_j, \, j \in C)
+    Parameters
+    ----------
+    *scaled : bool
+        As of :class:`TiedChain`.
+    """
 
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
-        conditions : dict, default=None
-            Conditions by the name, or number, of a column: a value; a list, set or
-            array of values; or a range, as ``slice(low, high)`` with None for an open
-            end, or an Interval of pandas. All draws keep to them. Those of an
-            orderless net are exact for a single condition; else rows are chosen by
-            weight among draws of which at least twice as many count, effectively, as
-            rows are asked for: a condition of probability p may take 2 / p for each.
+    def __init__(self, *scaled):
+        super().__init__("n_components", "activation")
+        self.scaled = scaled
 
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            A DataFrame if ``fit`` was given one.
+    def kind(self, facts):
+        """Class of the chains."""
+        return TiedChain
 
-        Raises
-        ------
-        ValueError
-            A condition names no column, or has no probability.
+    def sizes(self, facts, n_columns, number):
+        """Units, their activation and initial weights."""
+        own = facts.structure.n_components, facts.structure.activation
+        return *own, facts.options.init_weights, *self.scaled
 
-        Warns
-        -----
-        FewDrawsWarning
-            The conditions are so improbable that few draws count.
-        """
-        names = names_of(self)
-        found = self.density_.sample(n_samples, random_state, conditions, names)
-        return framed(self, found)
 
-    def conditional_sample(self, X, *, n_samples=1, random_state=None):
-        """Draw missing entries several times, given the others of their row.
+class MaskedModel(ChainModel):
+    """Chains of layers with masked weights: a group of units for each column, or, with
+    ``hidden_layer_sizes``, units of random degrees."""
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            NaN where missing.
-        n_samples : int, default=1
-            Draws for each row.
-        random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        if "hidden_layer_sizes" in self.names:
+            check_sizes(options.hidden_layer_sizes)
+        super().check(options)
 
-        Returns
-        -------
-        X_drawn : ndarray of shape (n_rows * n_samples, n_features)
-            All draws for the first row come first. A DataFrame with its index, each
-            label ``n_samples`` times, if X and what the model was fitted to are such;
-            with ``column_types="mixed"`` also if X is an array.
-        """
-        drawn = self.density_.fill(X, "sample", random_state, n_samples)
-        return filled_in(self, X, drawn)
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        found = super().structure(facts)
+        if "hidden_layer_sizes" in self.names:
+            found.hidden_layer_sizes = check_sizes(found.hidden_layer_sizes)
+        return found
 
-    def _label(self, rows, y, fresh, classes):
-        # Raise before anything learned earlier is lost.
-        check_ordering(self._options.ordering, rows.shape[1])
-        return super()._label(rows, y, fresh, classes)
+    def kind(self, facts):
+        """Class of the chains."""
+        return MaskedChain
 
-    def _count(self, table, fresh):
-        grey = has_grey(table.rows, self._domain.bits(self._columns))
-        self._grey = grey or (not fresh and self._grey)
+    def sizes(self, facts, n_columns, number):
+        """Degrees of units, their activation and initial weights."""
+        own, options = facts.structure, facts.options
+        # No output may see units that see the last column.
+        n_degrees, degrees = max(1, n_columns - 1), []
+        if "hidden_layer_sizes" in self.names:
+            rng, low = stream(facts.seed, _DEGREES, number).generator(), 0
+            for size in own.hidden_layer_sizes:
+                degrees.append(np.sort(rng.integers(low, n_degrees, size)))
+                low = degrees[-1][0]
+        else:
+            degrees.append(np.repeat(np.arange(n_degrees), own.n_components))
+        return degrees, own.activation, options.init_weights, own.direct
 
-    def _check_cost(self, table, n_epochs):
-        facts, rows, n = self._facts(), table.rows, len(table.index)
-        conditionals, _ = self._MODEL.conditionals(facts)
-        codec = getattr(self._columns, "codec", None)
-        names = codec.names if codec else range(rows.shape[1])
-        n_weights, n_nets, shared = self._MODEL.n_weights(facts, conditionals)
-        check_cost(
-            self,
-            conditionals.n_inputs,
-            getattr(self, "feature_names_in_", names),
-            n_weights,
-            n_nets=n_nets,
-            shared=shared,
-            batch=min(n, self._options.batch_size),
-            n_rows=n * n_epochs,
-            item=np.dtype(rows.dtype).itemsize,
-        )
+
+class LinearModel(ChainModel):
+    """Chains without hidden units, and a normal distribution of real columns."""
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_piecewise("alpha", options.alpha, Real, 0)
+        super().check(options)
+
+    def learns(self, net, options, *more):
+        """Objective: by gradients, or in closed form."""
+        normal = options.column_types == "gaussian"
+        return (NormalObjective if normal else ChainObjective)(net, options, *more)
+
+    def kind(self, facts):
+        """Class of the chains."""
+        normal = facts.structure.column_types == "gaussian"
+        return NormalChain if normal else LinearChain
+
+    def sizes(self, facts, n_columns, number):
+        """Nothing."""
+        return ()
+
+
+class OrderlessModel(AutoregressiveModel):
+    """One net for the conditionals of all columns in any order."""
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_sizes(options.hidden_layer_sizes)
+        super().check(options)
+
+    def structure(self, facts):
+        """Options that the net depends on."""
+        names = "column_types", *MIXTURE, "activation"
+        found = {name: getattr(facts.options, name) for name in names}
+        sizes = check_sizes(facts.options.hidden_layer_sizes)
+        return SimpleNamespace(**found, hidden_layer_sizes=sizes)
+
+    def net(self, facts, present=False):
+        """The net, with the orders in which columns are predicted."""
+        conditionals, start = self.conditionals(facts, present)
+        own, options = facts.structure, facts.options
+        wanted = options.ordering, facts.now("n_orderings")
+        found = orders(*wanted, len(conditionals.kinds), facts.seed)
+        net = own.hidden_layer_sizes, own.activation, start
+        rules = options.init_weights, options.dropout
+        return Orderless(conditionals, *net, *rules, found)
+
+    def n_weights(self, facts, conditionals):
+        """Number of weights of a net, number of nets, and whether they share these."""
+        ends = conditionals.n_inputs, conditionals.n_outputs
+        own = len(ends[0]), *(int(n.sum()) for n in ends)
+        return Orderless.n_weights(*own, facts.structure.hidden_layer_sizes), 1, True

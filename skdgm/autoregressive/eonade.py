@@ -5,9 +5,9 @@ r"""Orderless neural autoregressive density estimators.
 
 from typing import ClassVar
 
-from skdgm.autoregressive._model import AutoregressiveEstimator
+from skdgm.autoregressive._estimator import AutoregressiveEstimator
+from skdgm.autoregressive._model import OrderlessModel
 from skdgm.autoregressive._options import ColumnOptions, MixtureOptions
-from skdgm.autoregressive._structures import OrderlessModel
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.frames import beside
 from skdgm.base.options import KW_ONLY, Count, Share

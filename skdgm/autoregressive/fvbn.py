@@ -3,9 +3,9 @@ r"""Fully visible belief networks: regressions of each column on those before it
 .. math:: p(x) = \prod_t p\bigl(x_t \mid b_t + \sum_{i < t} x_i U_{it}\bigr)
 """
 
-from skdgm.autoregressive._model import AutoregressiveEstimator
+from skdgm.autoregressive._estimator import AutoregressiveEstimator
+from skdgm.autoregressive._model import LinearModel
 from skdgm.autoregressive._options import ColumnOptions, OrderOptions
-from skdgm.autoregressive._structures import LinearModel
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.options import KW_ONLY, NotNegative
 from skdgm.training import AUTO, Budget

@@ -4,9 +4,9 @@ r"""Masked autoencoders.
    p(x_t \mid x_{<t}) = p(x_t \mid z_t)
 """
 
-from skdgm.autoregressive._model import AutoregressiveEstimator
+from skdgm.autoregressive._estimator import AutoregressiveEstimator
+from skdgm.autoregressive._model import MaskedModel
 from skdgm.autoregressive._options import ColumnOptions, MixtureOptions
-from skdgm.autoregressive._structures import MaskedModel
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.training import Budget

@@ -6,9 +6,9 @@ r"""Neural autoregressive density estimators.
 
 from typing import Literal
 
-from skdgm.autoregressive._model import AutoregressiveEstimator
+from skdgm.autoregressive._estimator import AutoregressiveEstimator
+from skdgm.autoregressive._model import TiedModel
 from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
-from skdgm.autoregressive._structures import TiedModel
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.training import Budget

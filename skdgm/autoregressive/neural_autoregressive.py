@@ -4,9 +4,9 @@ r"""Neural autoregressive networks: a group of hidden units for each column.
    z_t = b_t + \sum_{i < t} h_i V_{it} + x_i U_{it}
 """
 
-from skdgm.autoregressive._model import AutoregressiveEstimator
+from skdgm.autoregressive._estimator import AutoregressiveEstimator
+from skdgm.autoregressive._model import MaskedModel
 from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
-from skdgm.autoregressive._structures import MaskedModel
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.options import KW_ONLY, Count
 

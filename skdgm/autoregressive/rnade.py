@@ -6,9 +6,9 @@ r"""Neural autoregressive density estimators of real numbers.
 
 from typing import Literal
 
-from skdgm.autoregressive._model import AutoregressiveEstimator
+from skdgm.autoregressive._estimator import AutoregressiveEstimator
+from skdgm.autoregressive._model import TiedModel
 from skdgm.autoregressive._options import MixtureOptions, OrderOptions
-from skdgm.autoregressive._structures import TiedModel
 from skdgm.base.options import KW_ONLY, Count
 
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from skdgm import MADE
-from skdgm.autoregressive import _structures
+from skdgm.autoregressive import _model
 from skdgm.distributions import standard_mixture
 from skdgm.nets import vjp
 from skdgm.utils.random import stream
@@ -38,7 +38,7 @@ PAIRS += [("network", "real"), ("nade", "mixed")]
 def _slopes_of_means_as_they_are(monkeypatch):
     """Not rescaled: then they are no grads of the loss."""
     plain = partial(standard_mixture, rescaled=False)
-    monkeypatch.setattr(_structures, "standard_mixture", plain)
+    monkeypatch.setattr(_model, "standard_mixture", plain)
 
 
 def rows(own, kind, n=5):

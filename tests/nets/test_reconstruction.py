@@ -67,8 +67,9 @@ def test_squared_errors_are_of_what_is_known():
     known = np.where(RNG.random(x.shape) < 0.5, 1.0, 0.0)
     for mask in None, known:
         weight = 1.0 if mask is None else mask
-        expected = numerical_gradient(
-            lambda o, w=weight: 0.5 * (w * (o - x) ** 2).sum(), out
-        )
-        found = squared_slope(out, x, mask)
-        np.testing.assert_allclose(found, expected, atol=1e-7)
+
+        def loss(o, weight=weight):
+            return 0.5 * (weight * (o - x) ** 2).sum()
+
+        found, truth = squared_slope(out, x, mask), numerical_gradient(loss, out)
+        np.testing.assert_allclose(found, truth, atol=1e-7)

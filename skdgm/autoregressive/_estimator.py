@@ -1,0 +1,137 @@
+"""Base class of the autoregressive estimators."""
+
+import numpy as np
+
+from skdgm.autoregressive._options import ChainOptions
+from skdgm.base.frames import beside, filled_in, framed
+from skdgm.data import (
+    has_grey,
+    names_of,
+)
+from skdgm.nets import NetEstimator
+from skdgm.nets.estimator import check_cost
+from skdgm.utils.orders import check_ordering
+
+
+class AutoregressiveEstimator(ChainOptions, NetEstimator):
+    """Base class of estimators whose columns are given those before them in an order.
+
+    A subclass has options, a model of :mod:`skdgm.autoregressive._model`, and
+    ``_LIGHTER``, advice on how to need less memory, a clause.
+    """
+
+    _KNOWN = ("_grey",)
+
+    def score_features(self, X):
+        r"""Log-likelihood of each entry given those before it, in nats.
+
+        .. math:: \frac1K \sum_{k=1}^K \log p(x_j \mid x_i: i \text{ before } j
+            \text{ in order } k)
+
+        Low values show which columns are improbable. With one order their sum is
+        :meth:`score_samples`, with several at most that.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value, whose log-likelihood is 0.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples, n_features), float64
+            A DataFrame with its index and columns if X and what the model was fitted to
+            are such.
+
+        Warns
+        -----
+        DataRangeWarning
+            Rows are grey; see :meth:`score_samples`.
+        """
+        return beside(self, X, self.density_.log_prob_of_entries(X))
+
+    def sample(self, n_samples=1, random_state=None, *, conditions=None):
+        r"""Draw rows from the model, exactly: each column given those before it.
+
+        .. math:: x \sim p(x \mid x_j \in S_j, \, j \in C)
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        conditions : dict, default=None
+            Conditions by the name, or number, of a column: a value; a list, set or
+            array of values; or a range, as ``slice(low, high)`` with None for an open
+            end, or an Interval of pandas. All draws keep to them. Those of an
+            orderless net are exact for a single condition; else rows are chosen by
+            weight among draws of which at least twice as many count, effectively, as
+            rows are asked for: a condition of probability p may take 2 / p for each.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            A condition names no column, or has no probability.
+
+        Warns
+        -----
+        FewDrawsWarning
+            The conditions are so improbable that few draws count.
+        """
+        names = names_of(self)
+        found = self.density_.sample(n_samples, random_state, conditions, names)
+        return framed(self, found)
+
+    def conditional_sample(self, X, *, n_samples=1, random_state=None):
+        """Draw missing entries several times, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            NaN where missing.
+        n_samples : int, default=1
+            Draws for each row.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+
+        Returns
+        -------
+        X_drawn : ndarray of shape (n_rows * n_samples, n_features)
+            All draws for the first row come first. A DataFrame with its index, each
+            label ``n_samples`` times, if X and what the model was fitted to are such;
+            with ``column_types="mixed"`` also if X is an array.
+        """
+        drawn = self.density_.fill(X, "sample", random_state, n_samples)
+        return filled_in(self, X, drawn)
+
+    def _label(self, rows, y, fresh, classes):
+        # Raise before anything learned earlier is lost.
+        check_ordering(self._options.ordering, rows.shape[1])
+        return super()._label(rows, y, fresh, classes)
+
+    def _count(self, table, fresh):
+        grey = has_grey(table.rows, self._domain.bits(self._columns))
+        self._grey = grey or (not fresh and self._grey)
+
+    def _check_cost(self, table, n_epochs):
+        facts, rows, n = self._facts(), table.rows, len(table.index)
+        conditionals, _ = self._MODEL.conditionals(facts)
+        codec = getattr(self._columns, "codec", None)
+        names = codec.names if codec else range(rows.shape[1])
+        n_weights, n_nets, shared = self._MODEL.n_weights(facts, conditionals)
+        check_cost(
+            self,
+            conditionals.n_inputs,
+            getattr(self, "feature_names_in_", names),
+            n_weights,
+            n_nets=n_nets,
+            shared=shared,
+            batch=min(n, self._options.batch_size),
+            n_rows=n * n_epochs,
+            item=np.dtype(rows.dtype).itemsize,
+        )
