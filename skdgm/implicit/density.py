@@ -9,6 +9,7 @@ from sklearn.utils import check_array, check_random_state
 
 from skdgm.base import Density, of_rows
 from skdgm.data import BinaryColumns, fill
+from skdgm.implicit.generator import drawn
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.kernels import Kernels, noisy
 from skdgm.nets import layers_of
@@ -16,7 +17,7 @@ from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
-_LATENT, _EMIT, _NOISE, _CLASS, _CHOICE, _RARE = range(100, 106)
+_NOISE, _CLASS, _CHOICE, _RARE = range(102, 106)
 # Entries of a block of distances.
 _ENTRIES = 2**22
 
@@ -84,13 +85,9 @@ class ImplicitDensity(Density):
         codes : ndarray of int, optional
             Classes; by default drawn by their frequencies.
         """
-        generator, dtype = self.generator, self.dtype
         if self.shares is not None and codes is None:
             codes = self.classes(rng, n_rows)
-        z = generator.latent(rng.fold(_LATENT), n_rows, dtype)
-        noise = self.emission.noise(rng.fold(_EMIT), n_rows, dtype)
-        x, _ = generator.draw(*self.net, generator.given(z, codes), noise)
-        return x
+        return drawn(self.generator, self.net, rng, self.dtype, codes)
 
     def classes(self, rng, n_rows):
         """Draw classes by their frequencies."""

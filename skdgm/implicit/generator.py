@@ -17,6 +17,8 @@ from skdgm.nets.stochastic.emit import emit
 # Distributions of latent units.
 PRIORS = "normal", "uniform", "bits", "mixed"
 _CODES = 1
+# Of latent units and of noise, in random streams of draws.
+LATENT, _EMIT = 100, 101
 
 
 def check_norm(options):
@@ -134,6 +136,30 @@ class Generator(NamedTuple):
         """
         out, after = self.net.apply(params, statistics, z, rng=rng, train=train)
         return emit(out, noise, self.emission, self.temperature), after
+
+
+def drawn(generator, net, rng, dtype, codes=None):
+    """What a discriminator sees of draws, one for each stream.
+
+    Parameters
+    ----------
+    generator : Generator
+    net : (tuple, tuple)
+        Its parameters and statistics.
+    rng : Stream
+        With a stream for each row.
+    dtype : type
+    codes : ndarray of int, of shape (n_rows,), optional
+        Classes.
+
+    Returns
+    -------
+    x : ndarray of shape (n_rows, n_inputs)
+    """
+    n_rows = len(rng.ids)
+    z = generator.latent(rng.fold(LATENT), n_rows, dtype)
+    noise = generator.emission.noise(rng.fold(_EMIT), n_rows, dtype)
+    return generator.draw(*net, generator.given(z, codes), noise)[0]
 
 
 def last_layer(tree):

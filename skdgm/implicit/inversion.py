@@ -11,11 +11,12 @@ from functools import partial
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from skdgm.nets.tape import vjp
+from skdgm.implicit.generator import LATENT
+from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.utils.random import LIKELIHOOD, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
-_LATENT, _RATE, _BETAS, _WEIGHT = 100, 0.2, (0.9, 0.99), 0.01
+_RATE, _BETAS, _WEIGHT = 0.2, (0.9, 0.99), 0.01
 # Rows at a time; slopes whose squares are numbers.
 _ROWS, _STEEPEST = 2**10, 1e15
 
@@ -38,7 +39,7 @@ def invert(density, X, n_steps=200, given=None):
     kernels, generator = density.kernels(), density.generator
     n, dtype = len(kernels.centres), density.dtype
     rng = stream(density.seed, LIKELIHOOD).rows(n)
-    starts = generator.latent(rng.fold(_LATENT), n, dtype)
+    starts = generator.latent(rng.fold(LATENT), n, dtype)
     codes = None if density.shares is None else density.classes(rng, n)
 
     def of_rows(v, _, code=None):
@@ -71,15 +72,13 @@ def _descend(density, x, known, z, codes, n_steps):
     fixed = generator.given(z, codes)[:, z.shape[1] :]
     mean, square = np.zeros_like(z), np.zeros_like(z)
 
-    def outputs(given):
-        return generator.draw(*density.net, given[0], noise)[0]
-
     def slopes(fake):
         return 2 * (fake - x) * known
 
     for step in range(n_steps):
-        whole = np.concatenate([z, fixed], axis=1)
-        (back,) = vjp(outputs, (whole,), slopes)[1]
+        whole = traced_leaves((np.concatenate([z, fixed], axis=1),))
+        out, _ = generator.draw(*density.net, *whole, noise)
+        (back,) = pulled_back(out, whole, slopes)
         grad = np.nan_to_num(back[:, : z.shape[1]]).clip(-_STEEPEST, _STEEPEST)
         grad = grad + 2 * _WEIGHT * z
         mean += (1 - _BETAS[0]) * (grad - mean)

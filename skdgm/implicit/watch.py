@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm.exceptions import CollapseWarning
+from skdgm.implicit.generator import LATENT, drawn
 from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy, squared_distances
 from skdgm.training import Watch, epoch
 from skdgm.utils.random import PROBE, stream
@@ -17,7 +18,7 @@ _WORSE = 0.3
 _COVERED, _DIVERSE = 0.1, 0.2
 # Updates before which sameness is no collapse.
 _SETTLED = 1000
-_LATENT, _EMIT, _HELD = range(100, 103)
+_HELD = 102
 
 
 class GeneratorWatch(Watch):
@@ -98,19 +99,14 @@ class GeneratorWatch(Watch):
     def latent(self, n_rows):
         """Latent units, the same ones at each call."""
         generator, rng = self.objective.generator, self.rng.rows(n_rows)
-        return generator.latent(rng.fold(_LATENT), n_rows, self.objective.rows.dtype)
+        return generator.latent(rng.fold(LATENT), n_rows, self.objective.rows.dtype)
 
     def drawn(self, state, index, known=None):
         """Generated rows with the classes of those at an index, and their missing
         entries."""
-        generator, n = self.objective.generator, len(index)
-        dtype, rng = self.objective.rows.dtype, self.rng.rows(n)
-        z = self.latent(n)
-        codes = self.objective.rows.beside(index)
-        z = generator.given(z, codes)
-        noise = generator.emission.noise(rng.fold(_EMIT), n, dtype)
-        net = state.learned[0], state.generator.statistics
-        x, _ = generator.draw(*net, z, noise)
+        net, rows = (state.learned[0], state.generator.statistics), self.objective.rows
+        given = net, self.rng.rows(len(index)), rows.dtype, rows.beside(index)
+        x = drawn(self.objective.generator, *given)
         return x if known is None else x * known
 
 

@@ -66,6 +66,12 @@ class Labels(NamedTuple):
     x: np.ndarray = None
 
 
+def logits(nets, state, x, known=None):
+    """Logits of all classes for rows."""
+    net = state.learned[1], state.discriminator.statistics
+    return nets.discriminator.judge(*net, x)[0]
+
+
 class LabelGame(Game):
     """Adversarial training of a classifier.
 
@@ -185,8 +191,6 @@ class LabelWatch(Watch):
         return super()._loss(state, index, weight) if len(index) else 0.0
 
     def _losses(self, state, index, part):
-        game = self.objective
-        x, _ = game.emission.inputs(self.rows.take(index))
-        net = state.learned[1], state.discriminator.statistics
-        out, _, _ = game.discriminator.judge(*net, x)
+        x, _ = self.objective.emission.inputs(self.rows.take(index))
+        out = logits(self.objective.nets, state, x)
         return of_labels(out.astype(np.float64), self.rows.beside(index))[0]

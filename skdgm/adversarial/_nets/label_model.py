@@ -2,7 +2,7 @@
 
 from numbers import Real
 
-from skdgm.adversarial._games.label_game import LabelGame
+from skdgm.adversarial._games.label_game import LabelGame, logits
 from skdgm.adversarial._nets.gan_model import GANModel, deformation
 from skdgm.nets import layers
 from skdgm.utils.counts import is_a
@@ -15,7 +15,7 @@ _SIZES = {"dense": ((128, 128), (256, 128, 128)), "conv": ((64, 32), (32, 64))}
 class LabelModel(GANModel):
     """Generator without classes, and discriminator with a logit for each."""
 
-    learns = LabelGame
+    learns, logits = LabelGame, staticmethod(logits)
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -56,11 +56,6 @@ class LabelModel(GANModel):
         """Last hidden units of the discriminator for rows."""
         net = state.learned[1], state.discriminator.statistics
         return nets.discriminator.hidden(*net, x)[0]
-
-    def logits(self, nets, state, x, known=None):
-        """Logits of all classes for rows."""
-        net = state.learned[1], state.discriminator.statistics
-        return nets.discriminator.judge(*net, x)[0]
 
 
 def _noise(options):
