@@ -28,7 +28,6 @@ from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._structure.visible import reach_of
 from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
-from skdgm.gradients import cd
 from skdgm.optim import sgd
 from skdgm.training import Batch, Objective
 from skdgm.utils.random import PROBE, stream
@@ -57,11 +56,8 @@ class State(NamedTuple):
 class _Near(CD):
     """Chains whose ends are the state of an update: the sleep phase starts there."""
 
-    def phases(self, rng, state, x, clamp, clock):
-        sampler = self.sampler(state.phase)
-        given = sampler, state.params, x, clamp, self.n_steps(clock)
-        phases, chains, _ = cd(rng, *given)
-        return phases, state._replace(phase=chains.x)
+    def ended(self, state, chains, info):
+        return state._replace(phase=chains.x)
 
 
 class UpDown(Objective):

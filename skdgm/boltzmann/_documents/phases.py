@@ -54,7 +54,7 @@ class _Documents(Phase):
         given = rng.fold(_MODEL).rows(len(on)), params, start, self.n_steps(clock)
         chains, info = Gibbs(energy).step(*given)
         chains, mean = tuple(map(np.asarray, chains.x)), info.means[1]
-        state = self.ended(rng, state, chains, clock)
+        state = self.after(rng, state, chains, clock)
         n_cold = len(mean) // self.n_levels
         words, mean = chains[0][:n_cold], mean[:n_cold]
         model = Lists.pack(words) if self.lists else words, mean
@@ -73,7 +73,7 @@ class _CD(_Documents):
         start, info = Gibbs(energy, colours=(1,)).step(rows, params, given)
         return info.means[1], start.x
 
-    def ended(self, rng, state, chains, clock):
+    def after(self, rng, state, chains, clock):
         """State as it was."""
         return state
 
@@ -86,7 +86,7 @@ class _PCD(_Documents):
         energy, params = conditioned(state.params, totals(x[0]))
         return last_means(energy, params, x, (True, None))[1], state.chains
 
-    def ended(self, rng, state, chains, clock):
+    def after(self, rng, state, chains, clock):
         """State with the chains."""
         return state._replace(chains=chains)
 
@@ -105,7 +105,7 @@ class _Tempering(_PCD):
         n_pairs = self.n_levels - 1
         return Tempered(old if len(old) == n_pairs else np.zeros(n_pairs), ())
 
-    def ended(self, rng, state, chains, clock):
+    def after(self, rng, state, chains, clock):
         """State with chains after exchanges between neighbouring lengths, and recent
         rates of these."""
         (x, h), first = chains, clock.batch % 2

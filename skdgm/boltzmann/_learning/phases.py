@@ -131,6 +131,10 @@ class Phase:
         data, state = self.with_running_means(state, data, model)
         return contrast(self.energy, state.params, data, model), state
 
+    def ended(self, state, chains, info):
+        """Training state after steps of the chains, as it was where these are new."""
+        return state
+
     def follow(self, state, grad):
         """Let the gradient's own state learn from the gradient of an update."""
 
@@ -160,7 +164,8 @@ class CD(Phase):
     def phases(self, rng, state, x, clamp, clock):
         sampler = self.sampler(state.phase)
         given = sampler, state.params, x, clamp, self.n_steps(clock)
-        return cd(rng, *given)[0], state
+        phases, *ends = cd(rng, *given)
+        return phases, self.ended(state, *ends)
 
 
 class PCD(Phase):
@@ -172,15 +177,13 @@ class PCD(Phase):
         recipe, sampler = self.recipe, self.sampler(state.phase)
         given = sampler, state.params, x, clamp, self.n_steps(clock)
         budget = {"max_sweeps": recipe.mean_field_steps}
-        phases, chains, info = pcd(rng, *given, State(state.chains), **budget)
+        phases, *ends = pcd(rng, *given, State(state.chains), **budget)
         if recipe.negative == "means":
             phases = settled(self.energy, state.params, phases)
-        own = self.after(state.phase, info)
-        return phases, state._replace(chains=chains.x, phase=own)
+        return phases, self.ended(state, *ends)
 
-    def after(self, own, info):
-        """State of the gradient's own after steps of the chains."""
-        return own
+    def ended(self, state, chains, info):
+        return state._replace(chains=chains.x)
 
 
 class FastPCD(PCD):
@@ -248,10 +251,10 @@ class Tempering(PCD):
     def sampler(self, own):
         return tempering.Tempering(self.energy, Ladder(betas(self.n_levels), own.base))
 
-    def after(self, own, info):
-        share = RECENT if own.swap_rates.any() else 1.0
-        rates = own.swap_rates + share * (info.swap_rates - own.swap_rates)
-        return own._replace(swap_rates=rates)
+    def ended(self, state, chains, info):
+        rates, base = state.phase
+        rates = rates + (RECENT if rates.any() else 1.0) * (info.swap_rates - rates)
+        return state._replace(chains=chains.x, phase=Tempered(rates, base))
 
 
 CHAINS = {"pcd": PCD, "cd": CD, "fpcd": FastPCD, "tempering": Tempering}
