@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln, logsumexp, xlogy
+from sklearn.datasets import load_digits
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from skdgm.base import MissingCapability
 from skdgm.distributions import Softmax
 from skdgm.gradients import pcd
 from skdgm.inference import bound, mean_field
@@ -32,6 +35,7 @@ def load(name):
 
 
 POISSON, BOLTZMANN = load("poisson_unit"), load("boltzmann_machine")
+MIXTURE = load("bit_mixture")
 with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(DOC / "extending")
     PoissonRBM = load("poisson_rbm").PoissonRBM
@@ -214,3 +218,29 @@ def test_an_estimator_of_counts_learns_their_dependence():
     assert (filled >= 0).all()
     with pytest.raises(ValueError, match="Negative values"):
         model.score_samples(X - 1)
+
+
+def test_a_mixture_of_bits_is_an_estimator():
+    X = load_digits().data[:, 10:20] > 7
+    model = MIXTURE.BitMixture(4, n_iter=10, random_state=0).fit(X)
+    p = np.exp(model.score_samples(np.array(list(product([0, 1], repeat=10)))))
+    assert p.sum() == pytest.approx(1, abs=1e-5)
+    mean = X.mean(axis=0).clip(1e-3, 1 - 1e-3)
+    independent = (xlogy(X, mean) + xlogy(~X, 1 - mean)).sum(axis=1).mean()
+    assert model.score(X) > independent + 1
+    states = np.array(list(product([0, 1], repeat=10)))
+    assert_means(model.sample(4000, random_state=0), p @ states)
+    holes = np.where(np.arange(10) < 3, np.nan, X[:1].astype(float))
+    alike = p * (states[:, 3:] == X[0, 3:]).all(axis=1)
+    expected = alike @ states / alike.sum()
+    np.testing.assert_allclose(model.impute(holes)[0], expected, atol=1e-4)
+    many = np.repeat(holes, 2000, axis=0)
+    assert_means(model.impute(many, method="sample", random_state=0), expected)
+    with pytest.raises(MissingCapability, match="log_partition"):
+        model.density_.log_partition()
+
+
+@parametrize_with_checks([MIXTURE.BitMixture(n_iter=2)])
+@pytest.mark.filterwarnings("ignore")
+def test_a_mixture_of_bits_passes_the_checks(estimator, check):
+    check(estimator)

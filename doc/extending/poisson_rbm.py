@@ -46,18 +46,13 @@ class Counts(BinaryColumns):
         """Negative log-likelihood per row, in nats, of independent Poisson columns."""
         return poisson(self.moments(columns)).entropy().sum()
 
-    def unit(self, machine, size):
+    def unit(self, options, columns):
         """Block of Poisson units."""
-        return Poisson(size)
+        return Poisson(len(columns.seen))
 
-    def warn(self, machine):
-        """Do nothing: counts give no cause for warnings."""
-
-    def noise(self, machine, rng, dtype):
+    def noise(self, unit, columns, rng, dtype):
         """Rows of independent counts with the means of the columns."""
-        return Poisson(machine.n_features_in_).draw(
-            self.moments(machine._columns).astype(dtype), rng
-        )
+        return unit.draw(self.moments(columns).astype(dtype), rng)
 
     @staticmethod
     def log_conditionals(energy, params, x, units=None):

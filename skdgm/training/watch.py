@@ -64,8 +64,8 @@ class DensityWatch(Watch):
     ----------
     table, held_out, rng
         As for :class:`Watch`.
-    independent : float
-        Negative log-likelihood of independent columns, in nats per row.
+    independent : float or None
+        Negative log-likelihood of independent columns, in nats per row, where known.
     state : tuple
         Initial state of training.
     """
@@ -75,7 +75,9 @@ class DensityWatch(Watch):
 
     def __init__(self, table, held_out, rng, independent, state):
         super().__init__(table, held_out, rng)
-        self.start = max(self.of_probe(state), independent)
+        self.start = self.of_probe(state)
+        if independent is not None:
+            self.start = max(self.start, independent)
         self.room = self._room_of_far()
 
     def _room_of_far(self):

@@ -1,0 +1,148 @@
+r"""A mixture of independent bits, learned by gradients, as an estimator.
+
+.. math:: p(x) = \sum_k \pi_k \prod_j \frac{e^{x_j W_{jk}}}{1 + e^{W_{jk}}}, \qquad
+   \pi = \operatorname{softmax}(b)
+"""
+
+from types import SimpleNamespace
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.scipy.special import logsumexp
+from scipy.special import expit, softmax
+from sklearn.utils import check_random_state
+
+from skdgm.base import Density, of_rows
+from skdgm.base.options import KW_ONLY, Count
+from skdgm.data import BinaryColumns, fill
+from skdgm.nets import Layer, NetEstimator, NetModel, NetObjective
+
+
+def log_joint(layer, v):
+    """log p(x, k) of rows, NaN where missing, for each component."""
+    seen, x = ~np.isnan(v), np.nan_to_num(v)
+    log_pi = layer.b - logsumexp(layer.b)
+    return x @ layer.W - seen @ anp.logaddexp(0, layer.W) + log_pi
+
+
+class MixtureObjective(NetObjective):
+    """Negative log-likelihood of rows."""
+
+    def __init__(self, n_components, *given):
+        super().__init__(*given)
+        self.n_components = n_components
+
+    def init(self, rng):
+        """Initial parameters: different components, equally probable."""
+        shape = self.rows.shape[1], self.n_components
+        W = rng.normal(0, 1, shape).astype(self.rows.dtype)
+        return (Layer(W, np.zeros_like(W[0])),), ()
+
+    def prepare(self, state, batch, clock):
+        """Rows of an update."""
+        return self.rows.take(batch)
+
+    def forward(self, params, v):
+        """Loss of each row, in autograd's functions."""
+        return -logsumexp(log_joint(params[0], v), axis=1), ()
+
+    def losses(self, state, index, rng):
+        """Loss of each row, to be compared from epoch to epoch."""
+        return self.forward(state.learned, self.rows.take(index))[0].astype(np.float64)
+
+
+class MixtureDensity(Density):
+    """Density of a mixture."""
+
+    def __init__(self, *own, layer):
+        super().__init__(*own)
+        self.layer, self.n_features_out = layer, len(layer.b)
+
+    n_features_out = None
+
+    @property
+    def capabilities(self):
+        """All is exact, also of rows with missing entries."""
+        return {
+            "log_prob": of_rows("exact", grey="lower bound"),
+            "features": of_rows("exact"),
+            "sample": {"nothing": "exact"},
+            "fill": {"missing": "exact"},
+        }
+
+    def log_prob(self, X):
+        """Log-likelihood of each row, in nats."""
+        v = self.read(X).take(slice(None))
+        return logsumexp(log_joint(self.layer, v), axis=1).astype(np.float64)
+
+    def features(self, X):
+        """Posterior probabilities of the components."""
+        return softmax(log_joint(self.layer, self.read(X).take(slice(None))), axis=1)
+
+    def sample(self, n_samples, random_state=None):
+        """Draw components, and then bits."""
+        rng, p = check_random_state(random_state), softmax(self.layer.b)
+        k = rng.choice(len(p), n_samples, p=p / p.sum(dtype=float))
+        return (rng.uniform(size=(n_samples, len(self.layer.W))) < self._means[k]) * 1.0
+
+    def fill(self, X, method="mean", random_state=None):
+        """Fill missing entries by means, or by draws."""
+
+        def filled(v, rng):
+            p = softmax(log_joint(self.layer, v), axis=1)
+            if method == "sample":
+                k = (p.cumsum(axis=1) < rng.uniform(1)).sum(axis=1)
+                mean = self._means[k.clip(max=len(p[0]) - 1)]
+                mean = rng.fold(1).uniform(v.shape[1]) < mean
+            else:
+                mean = p @ self._means
+            return np.where(np.isnan(v), mean, v)
+
+        return fill(self, X, method, random_state, filled)
+
+    @property
+    def _means(self):
+        return expit(self.layer.W).T
+
+
+class MixtureModel(NetModel):
+    """Number of components, and what they are learned and asked by."""
+
+    def check(self, options):
+        """Do nothing: the constraint excludes all wrong options."""
+
+    def structure(self, facts):
+        """Number of components, which cannot change while training continues."""
+        return SimpleNamespace(n_components=facts.options.n_components)
+
+    def objective(self, facts, table, before):
+        """Negative log-likelihood, minimised by gradients."""
+        given = facts.options, table.rows, facts.seed, before
+        return MixtureObjective(facts.structure.n_components, *given)
+
+    def density(self, facts, state):
+        """Density of the learned parameters."""
+        return MixtureDensity(*facts.own, layer=state.learned[0])
+
+
+class BitMixture(NetEstimator):
+    """Mixture of independent bits.
+
+    Parameters
+    ----------
+    n_components
+        Number of components.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> X = load_digits().data > 7
+    >>> BitMixture(8, n_iter=5, random_state=0).fit(X).transform(X).shape
+    (1797, 8)
+    """
+
+    n_components: Count = 16
+    _: KW_ONLY
+    learning_rate = 0.02
+
+    _MODEL, _domain = MixtureModel(), BinaryColumns()
