@@ -466,7 +466,7 @@ def test_a_refused_fit_leaves_the_machine():
         rbm.set_params(hidden="gaussian").fit(COUNTS)
     np.testing.assert_array_equal(rbm.score_samples(COUNTS), before)
     rbm.set_params(hidden="binomial(2)", warm_start=True)
-    with pytest.raises(ValueError, match="hidden='binomial.2.', but 'bernoulli'"):
+    with pytest.raises(ValueError, match="hidden changed since"):
         rbm.fit(COUNTS)
 
 
