@@ -155,9 +155,9 @@ class Density(ABC):
         """
 
     @property
+    @abstractmethod
     def n_features_out(self):
         """Number of columns of :meth:`features`."""
-        raise MissingCapability(self.name, "features (n_features_out)")
 
     def inverse(self, H):
         """Rows of features, in the form of the data.
@@ -172,13 +172,13 @@ class Density(ABC):
         """
         raise MissingCapability(self.name, "rows of features (inverse)")
 
-    def checked(self, H, dtype):
+    def checked(self, H, dtype, words="features"):
         """Features as an array; a ValueError where these are not as many as of rows."""
         H = check_array(H, dtype=dtype, input_name="H")
         if H.shape[1] != self.n_features_out:
             raise ValueError(
                 f"H has {H.shape[1]} columns, but {self.name} has "
-                f"{self.n_features_out} features."
+                f"{self.n_features_out} {words}."
             )
         return H
 

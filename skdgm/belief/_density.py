@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 
 from skdgm.base import Density, by_blocks, of_rows
 from skdgm.belief._bound import Terms, mean, terms
@@ -317,13 +317,8 @@ class BeliefDensity(Density):
     def inverse(self, H):
         """Means of visible units, computed downwards from the lowest layer of features;
         see :class:`~skdgm.base.Density`."""
-        H, widths = check_array(H, dtype=self.bottom.params.dtype), self.widths
-        if H.shape[1] != self.n_features_out:
-            raise ValueError(
-                f"H has {H.shape[1]} columns, but {self.name} has "
-                f"{self.n_features_out} hidden units."
-            )
-        layers = self.layers
+        H = self.checked(H, self.bottom.params.dtype, "hidden units")
+        layers, widths = self.layers, self.widths
         lowest = min(layers)
         start = sum(widths[n] for n in layers[: layers.index(lowest)])
         return self.visible_means(H[:, start : start + widths[lowest]], lowest)

@@ -184,7 +184,3 @@ class BeliefNetwork(_BaseComposition, Estimator):
     @property
     def _columns(self):
         return self.layers_[0]._columns
-
-    @property
-    def _n_features_out(self):
-        return self.density_.n_features_out

@@ -114,10 +114,6 @@ class Machine(Estimator):
     def _dtype(self):
         return self._state().params.dtype.type
 
-    @property
-    def _n_features_out(self):
-        return self.density_.n_features_out
-
     def _n_epochs(self, table):
         return self._BUDGET.epochs(
             self._options.n_iter, table, self._options.batch_size

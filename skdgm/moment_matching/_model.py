@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 
 import numpy as np
-from sklearn.utils import check_array
 
 from skdgm.implicit import Generator, ImplicitModel, check_norm, n_classes_of
 from skdgm.moment_matching._matching import Matching, Nets
@@ -82,12 +81,7 @@ class MatchingModel(ImplicitModel):
         """Rows of latent units, or of codes, which are decoded."""
         if density.latent:
             return density.decode(H)
-        Z = check_array(H, dtype=density.dtype, input_name="Z")
-        if Z.shape[1] != density.n_features_out:
-            raise ValueError(
-                f"Z has {Z.shape[1]} columns, but codes of {density.name} have "
-                f"{density.n_features_out} units."
-            )
+        Z = density.checked(H, density.dtype, "units of codes")
         part, emission, nets = density.state.autoencoder, density.emission, density.nets
         with one_blas_thread():
             out, _ = nets.decoder.apply(part.params[1], part.statistics[1], Z)

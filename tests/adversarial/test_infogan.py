@@ -242,7 +242,7 @@ def test_codes_that_there_are_not_are_named(clusters, codes, message):
 
 
 def test_columns_of_codes_are_counted(clusters):
-    with pytest.raises(ValueError, match="H has 2 columns, but the codes of InfoGAN"):
+    with pytest.raises(ValueError, match="H has 2 columns, but InfoGAN"):
         clusters[2].inverse_transform(np.eye(2))
     with pytest.raises(ValueError, match="InfoGAN depends on no classes"):
         clusters[2].generate(np.zeros((1, 5)), y=1)

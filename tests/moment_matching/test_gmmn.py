@@ -212,7 +212,7 @@ def test_bad_options_are_refused(message):
 
 
 def test_bad_input_is_refused(coded):
-    with pytest.raises(ValueError, match=r"Z has 3 columns, but codes .* have 2"):
+    with pytest.raises(ValueError, match=r"H has 3 columns, .* 2 units of codes"):
         coded.inverse_transform(np.zeros((2, 3)))
     with pytest.raises(ValueError, match="Z has 3 columns, but GMMN has 4 latent"):
         coded.generate(np.zeros((2, 3)))

@@ -1,7 +1,6 @@
 """Nets of an InfoGAN, made from options."""
 
 import numpy as np
-from sklearn.utils import check_array
 
 from skdgm.adversarial._games.iic_infogan import IICInfoGANGame
 from skdgm.adversarial._games.infogan_game import InfoGANGame, code_outputs
@@ -76,12 +75,7 @@ class InfoGANModel(GANModel):
 
     def inverse(self, density, H):
         """Rows of codes, with all other latent units at zero."""
-        H = check_array(H, dtype=density.dtype, input_name="H")
-        width = density.generator.codes.width
-        if H.shape[1] != width:
-            raise ValueError(
-                f"H has {H.shape[1]} columns, but the codes of {density.name} have "
-                f"{width}."
-            )
-        others = np.zeros((len(H), density.generator.n_latent - width), H.dtype)
+        H = density.checked(H, density.dtype, "columns of codes")
+        n_others = density.generator.n_latent - H.shape[1]
+        others = np.zeros((len(H), n_others), H.dtype)
         return density.decode(np.concatenate([others, H], axis=1))

@@ -6,7 +6,6 @@ r"""Densities of rows under layered energies.
 from functools import partial
 
 import numpy as np
-from sklearn.utils.validation import check_array
 
 from skdgm.base import MissingCapability, by_blocks, of_rows
 from skdgm.boltzmann._density.unnormalised import Unnormalised
@@ -186,27 +185,8 @@ class EnergyDensity(Unnormalised):
         raise MissingCapability(self.name, "log_joint_of")
 
     def inverse(self, H):
-        """Means of the visible units given hidden ones, in the units of the columns.
-
-        Parameters
-        ----------
-        H : array-like of shape (n_samples, n_features_out)
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-
-        Raises
-        ------
-        ValueError
-            H does not have one column for each hidden unit.
-        """
-        H = check_array(H, dtype=self.params.dtype)
-        if H.shape[1] != self.n_features_out:
-            raise ValueError(
-                f"H has {H.shape[1]} columns, but {self.name} has "
-                f"{self.n_features_out} hidden units{self._of_layers}."
-            )
+        """Means of the visible units given hidden ones, in the units of the columns."""
+        H = self.checked(H, self.params.dtype, f"hidden units{self._of_layers}")
         with one_blas_thread():
             v = self.visible_means(H)
         return self.domain.to_data(self.columns, v)

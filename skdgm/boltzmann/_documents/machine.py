@@ -220,10 +220,6 @@ class DocumentModel(Estimator):
     def _dtype(self):
         return self.components_.dtype.type
 
-    @property
-    def _n_features_out(self):
-        return self.components_.shape[0]
-
     def _n_epochs(self, table):
         return self._options.n_iter
 
