@@ -29,10 +29,12 @@ class Decoder:
         ``array(number)`` returns the array of that number, each time the same one.
     n_bytes : int, optional
         Size of the file.
+    former : bool, default=False
+        Whether it is of format 1, in which models had no structure of their own.
     """
 
-    def __init__(self, array, n_bytes=math.inf):
-        self._read, self._known = array, {}
+    def __init__(self, array, n_bytes=math.inf, former=False):
+        self._read, self._known, self._former = array, {}, former
         self._n_bytes, self._left = n_bytes, _COPIES * n_bytes
 
     def value(self, node):
@@ -111,6 +113,8 @@ class Decoder:
                 f"attributes {taken}, which are no data."
             )
         found.__dict__ = attributes
+        if self._former and hasattr(found, "_facts") and "_seed" in attributes:
+            found._learned = found._facts().structure
         if "requests" in node:
             requests = found._get_metadata_request()
             for method, asked in of_type(node["requests"], dict).items():

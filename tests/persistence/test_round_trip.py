@@ -369,6 +369,8 @@ def test_files_of_format_1_named_classes_by_their_modules_of_then(tmp_path):
         model.set_params(random_state=0).fit(BITS)
         skdgm.save(model, path)
         tree, parts = members(path)
+        # Nor had models a structure of their own.
+        del tree["estimator"]["attributes"]["_learned"]
         text = json.dumps(tree | {"schema": 1})
         for tag, then in places.items():
             for kind in "record", "estimator":
