@@ -334,7 +334,7 @@ def test_early_stopping_keeps_the_best():
 
 def test_options_that_do_not_fit():
     model = fitted()
-    with pytest.raises(ValueError, match="n_components=4"):
+    with pytest.raises(ValueError, match="n_components changed"):
         model.set_params(n_components=4).partial_fit(np.ones((2, 3)))
     with pytest.raises(ValueError, match="CountVectorizer"):
         ReplicatedSoftmax().fit(["words of one", "and of another"])
