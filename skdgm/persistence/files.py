@@ -179,9 +179,8 @@ def _read(file):
         def array(number):
             return _array(archive, members.pop(_member(number)))
 
-        found = Decoder(array, n_bytes, tree["schema"] == 1).value(
-            of_type(tree["estimator"], dict)
-        )
+        decoder = Decoder(array, n_bytes, former=tree["schema"] == 1)
+        found = decoder.value(of_type(tree["estimator"], dict))
         if tag_of(type(found)) not in ESTIMATORS:
             raise CorruptFileError("The file has no estimator.")
     if members:
