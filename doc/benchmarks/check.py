@@ -87,9 +87,9 @@ def table(name):
     """Return a function that scores an RBM on a binary table, by its recipe."""
 
     def measure(folder):
-        recipe, _ = rbm_quality.TABLES[name]
+        options, _ = rbm_quality.TABLES[name]
         X, V = binary(folder, name)
-        rbm = BernoulliRBM(random_state=0, **{**rbm_quality.COMMON, **recipe})
+        rbm = BernoulliRBM(random_state=0, **{**rbm_quality.COMMON, **options})
         return rbm.fit(X).score(V)
 
     return measure

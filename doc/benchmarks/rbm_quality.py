@@ -60,7 +60,7 @@ def sides(rbm):
 def sixteen(data, seeds=3):
     """16 hidden units: exact log-likelihoods, centred or not, also of flipped data."""
     X, V = (part > 0.5 for part in data("mnist", 255))
-    recipe = {"learning_rate": 0.01, "batch_size": 100, "n_iter": 50, "n_chains": 100}
+    options = {"learning_rate": 0.01, "batch_size": 100, "n_iter": 50, "n_chains": 100}
     print("\n| 16 hidden units, thresholded MNIST | init | as is | flipped |")
     print("|---|---|---|---|")
     for centering in (None, "data"):
@@ -71,7 +71,7 @@ def sixteen(data, seeds=3):
                 for seed in range(seeds):
                     rbm = BernoulliRBM(
                         16,
-                        **recipe,
+                        **options,
                         schedule="constant",
                         init_biases=init,
                         centering=centering,
@@ -98,7 +98,7 @@ def mnist(data):
     V = binary_rows(V)
     print("\n| MNIST, 500 hidden units | minutes | nats | log Z forward, reverse |")
     print("|---|---|---|---|")
-    for name, recipe in {"30 minutes at most": SHORT, "one long run": LONG}.items():
+    for name, options in {"30 minutes at most": SHORT, "one long run": LONG}.items():
         rbm, minutes = timed(
             BernoulliRBM(
                 500,
@@ -106,14 +106,14 @@ def mnist(data):
                 n_chains=100,
                 resample=True,
                 random_state=0,
-                **recipe,
+                **options,
             ),
             X,
         )
         up, down = sides(rbm)
         nats = -rbm.free_energy(V).mean() - max(up.log_Z, down.log_Z)
         print(
-            f"| {name}: {recipe} | {minutes:.1f} | {nats:.2f} | {up.log_Z:.2f} ± "
+            f"| {name}: {options} | {minutes:.1f} | {nats:.2f} | {up.log_Z:.2f} ± "
             f"{up.se:.2f}, {down.log_Z:.2f} ± {down.se:.2f} |",
             flush=True,
         )
@@ -198,11 +198,11 @@ def tables(data):
     print("|---|---|---|---|---|---|")
     recipes = {name: ({**COMMON, **own}, bar) for name, (own, bar) in TABLES.items()}
     recipes["caltech101_silhouettes"] = {**COMMON, **SILHOUETTES}, -114.75
-    for name, (recipe, bar) in recipes.items():
+    for name, (options, bar) in recipes.items():
         X, V = data(name)
-        rbm, minutes = timed(BernoulliRBM(random_state=0, **recipe), X)
+        rbm, minutes = timed(BernoulliRBM(random_state=0, **options), X)
         print(
-            f"| {name} | {recipe} | {minutes:.1f} | {rbm.score(X[:2000]):.2f} | "
+            f"| {name} | {options} | {minutes:.1f} | {rbm.score(X[:2000]):.2f} | "
             f"{rbm.score(V):.2f} | {bar:.2f} |",
             flush=True,
         )
@@ -230,13 +230,13 @@ def classifiers(data):
     y, w = data.labels("mnist")
     print("\n| MNIST | minutes | error, valid | published (test) |")
     print("|---|---|---|---|")
-    for name, (bar, recipe) in CLASSIFIERS.items():
-        recipe = {**NET, **recipe}
-        machine = RBMClassifier(objective=name.split()[0], random_state=0, **recipe)
+    for name, (bar, options) in CLASSIFIERS.items():
+        options = {**NET, **options}
+        machine = RBMClassifier(objective=name.split()[0], random_state=0, **options)
         machine, minutes = timed(machine, X, y)
         error = 100 * (1 - machine.score(V, w))
         print(
-            f"| {name}: {recipe} | {minutes:.1f} | {error:.2f} % | {bar} % |",
+            f"| {name}: {options} | {minutes:.1f} | {error:.2f} % | {bar} % |",
             flush=True,
         )
     features(X, V, y, w)
@@ -244,13 +244,13 @@ def classifiers(data):
 
 def features(X, V, y, w):
     """Logistic regression on an RBM's features."""
-    recipe = {"n_components": 1024, "n_iter": 30, "batch_size": 20}
-    rbm, minutes = timed(BernoulliRBM(random_state=0, **recipe), X)
+    options = {"n_components": 1024, "n_iter": 30, "batch_size": 20}
+    rbm, minutes = timed(BernoulliRBM(random_state=0, **options), X)
     model = LogisticRegression(C=1.0, max_iter=200)
     model, more = timed(model, rbm.transform(X), y)
     error = 100 * (1 - model.score(rbm.transform(V), w))
     print(
-        f"| RBM features, logistic regression: {recipe} | {minutes + more:.1f} | "
+        f"| RBM features, logistic regression: {options} | {minutes + more:.1f} | "
         f"{error:.2f} % | 1.83 % |",
         flush=True,
     )

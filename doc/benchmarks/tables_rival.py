@@ -113,22 +113,22 @@ def of_class(model, name, column, value):
 
 def main():
     """Fit a rival and draw rows."""
-    name, recipe, rows, drawn, facts = sys.argv[1:]
-    with open(recipe) as file:
-        recipe = json.load(file)
-    np.random.seed(recipe["seed"])
-    random.seed(recipe["seed"])
-    rows = encode(pd.read_csv(rows), recipe["numbers"])
-    discrete = [own for own in rows if own not in recipe["numbers"]]
-    model = built(name, recipe["epochs"])
+    name, options, rows, drawn, facts = sys.argv[1:]
+    with open(options) as file:
+        options = json.load(file)
+    np.random.seed(options["seed"])
+    random.seed(options["seed"])
+    rows = encode(pd.read_csv(rows), options["numbers"])
+    discrete = [own for own in rows if own not in options["numbers"]]
+    model = built(name, options["epochs"])
     wall, cpu = time.perf_counter(), time.process_time()
     model.fit(rows, discrete)
     found = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
     wall = time.perf_counter()
     decode(model.sample(len(rows))).to_csv(drawn, index=False)
     found["sample"] = time.perf_counter() - wall
-    if recipe["condition"]:
-        found["condition"] = of_class(model, name, *recipe["condition"])
+    if options["condition"]:
+        found["condition"] = of_class(model, name, *options["condition"])
     packages = ["copulas", "rdt"] if name == "copula" else ["ctgan", "rdt", "torch"]
     found["versions"] = {own: version(own) for own in packages}
     with open(facts, "w") as file:

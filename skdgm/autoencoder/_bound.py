@@ -39,8 +39,8 @@ class Bound(NetObjective):
         Statistics of the columns.
     output : Output
         Distribution of the data given the decoder's outputs.
-    recipe, rows, seed, epochs_before
-        As of :class:`~skdgm.nets.NetObjective`; the recipe with ``objective``,
+    options, rows, seed, epochs_before
+        As of :class:`~skdgm.nets.NetObjective`; the options with ``objective``,
         ``n_importance``, ``beta``, ``warm_up`` and ``resample``.
     """
 
@@ -48,10 +48,10 @@ class Bound(NetObjective):
 
     def __init__(self, hierarchy, domain, columns, output, *given):
         super().__init__(*given, independent=domain.loss_of_independent(columns))
-        recipe, self.hierarchy = self.recipe, hierarchy
+        options, self.hierarchy = self.options, hierarchy
         self.output, self.share = output, domain.share(columns)
-        self.weighted = recipe.objective == "iwae"
-        self.n_each = recipe.n_importance or (_WEIGHTED if self.weighted else 1)
+        self.weighted = options.objective == "iwae"
+        self.n_each = options.n_importance or (_WEIGHTED if self.weighted else 1)
 
     def init(self, rng):
         """Initial parameters, whose outputs are the means of columns."""
@@ -62,7 +62,7 @@ class Bound(NetObjective):
     def prepare(self, state, batch, clock):
         """Rows and running statistics, noise, beta, and a stream for dropout."""
         v, rng = self.rows.take(batch), self.stream(clock)
-        if self.recipe.resample:
+        if self.options.resample:
             v = self.output.resampled(v, rng.fold(_GREY).rows(len(v)))
         generator = rng.fold(_NOISE).generator()
 
@@ -86,7 +86,7 @@ class Bound(NetObjective):
         x = listed(self.output.inputs(v, self.share))
         own = state.params, state.statistics, x, noise
         found = self.hierarchy.through(*own, exact=not self.weighted)
-        value = self._bound(found, state.params.own, v, self.recipe.beta)
+        value = self._bound(found, state.params.own, v, self.options.beta)
         return -value.astype(np.float64)
 
     def _bound(self, found, own, v, beta):
@@ -97,10 +97,10 @@ class Bound(NetObjective):
 
     def beta(self, clock):
         """Weight of the gap at present: beta, rising linearly from 0 during warm-up."""
-        if not self.recipe.warm_up:
-            return self.recipe.beta
+        if not self.options.warm_up:
+            return self.options.beta
         done = self.epochs_before + clock.epochs_done
-        return self.recipe.beta * min(1.0, done / self.recipe.warm_up)
+        return self.options.beta * min(1.0, done / self.options.warm_up)
 
 
 def bound(log_p, gap, beta, weighted):

@@ -183,7 +183,7 @@ class ChainObjective(NetObjective):
         ``forward(params, prepared)``, the negative log-likelihood of each row, made of
         differentiable functions, and (); and ``watched(params, v, rng)``, without
         gradients.
-    recipe, rows, seed, epochs_before, independent
+    options, rows, seed, epochs_before, independent
         As of :class:`~skdgm.nets.NetObjective`.
     """
 

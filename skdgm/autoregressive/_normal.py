@@ -87,7 +87,7 @@ class NormalObjective(ChainObjective):
         if clock.n_epochs is None:
             # A pass of partial_fit brings more rows; epochs of a fit repeat the same.
             moments = state.optimiser.with_others(moments)
-        penalty = piecewise(self.recipe.alpha, clock) / moments.weight[0]
+        penalty = piecewise(self.options.alpha, clock) / moments.weight[0]
         params = []
         for member in self.model.members:
             own = np.ix_(member.order, member.order)

@@ -51,20 +51,22 @@ class TunedModel(Model):
     def objective(self, facts, table, before):
         """Loss of the outputs, by back-propagation: a :class:`~skdgm.nets.Tuner`."""
         dbn, outputs, rows = facts.known.dbn_, facts.known._outputs, table.rows
-        recipe = SimpleNamespace(**vars(facts.options), activation=self.activation(dbn))
+        options = SimpleNamespace(
+            **vars(facts.options), activation=self.activation(dbn)
+        )
         density = dbn.density_
 
         def inputs(index):
             return density.completed(rows.take(index))
 
         objective = Tuner(
-            recipe,
+            options,
             inputs,
             outputs.targets(rows.given.values),
             outputs.loss,
             facts.seed,
             epochs_before=before,
-            center=dropped(recipe.dropout, inputs, table),
+            center=dropped(options.dropout, inputs, table),
         )
         objective.quantity = outputs.quantity
         return objective

@@ -87,14 +87,14 @@ class UpDown(Objective):
         rule |= {"n_steps": options.refine_steps, "gradient": "cd", "momentum": 0.0}
         rule |= {"solver": "sgd", "centering": None, "sparsity_target": None}
         rule["batch_size"] = machines[0]._options.batch_size
-        recipes = [clone(one).set_params(**rule)._options for one in machines]
-        super().__init__(recipes[0], rows, seed, epochs_before)
+        of_machines = [clone(one).set_params(**rule)._options for one in machines]
+        super().__init__(of_machines[0], rows, seed, epochs_before)
         self.layers, self.machines = layers, machines
 
         def trainer(number, energy, kind=EnergyObjective, moments=(None, None)):
             machine, own = machines[number], seed + number
             fill = machine._domain.fill(machine._columns)
-            given = energy, recipes[number], rows, own, fill
+            given = energy, of_machines[number], rows, own, fill
             reach = {} if number else reach_of(machine._domain, machine._columns)
             known = {"density": 0.0, "reach": reach}
             return kind(*given, moments, epochs_before, **known)
@@ -106,9 +106,9 @@ class UpDown(Objective):
         self.top.phase = _Near(self.top)
         self.lowest = self.to_generate[0]
         grey = isinstance(layers[0].units[0], Bernoulli) and not rows.binary
-        self.resampling = grey and self.recipe.resample
+        self.resampling = grey and self.options.resample
         # Q learns from means if the data that it will recognise are means.
-        self.recognises_means = grey and not self.recipe.resample
+        self.recognises_means = grey and not self.options.resample
 
     def start(self):
         """Training state with the parameters of the fitted layers."""

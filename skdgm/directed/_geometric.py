@@ -168,7 +168,7 @@ class GeometricBelief(Belief):
     .. math:: \frac{f(x, z)}{q(z \mid x_\text{seen}) \, p(x_\text{missing} \mid z)}
        \cdot \frac{f(x, z')}{q(z' \mid x)}
 
-    Parameters are those of :class:`~skdgm.directed._objective.Belief`; the recipe has
+    Parameters are those of :class:`~skdgm.directed._objective.Belief`; the options have
     ``n_importance``, a number.
     """
 

@@ -53,8 +53,8 @@ class Gibbs(DrawnWay):
 
     of_rows = True
 
-    def __init__(self, net, recipe):
-        super().__init__(net, recipe)
+    def __init__(self, net, options):
+        super().__init__(net, options)
         self.n_judged = max(_JUDGED, self.n_each)
 
     def resume(self, own, rows):
@@ -78,7 +78,7 @@ class Gibbs(DrawnWay):
         states, ends = state.statistics.own.z, np.cumsum(hierarchy.n_latent)[:-1]
         before = states[batch].reshape(len(v) * self.n_each, -1)
         new = before[:, :1] == _UNKNOWN
-        if self.recipe.resample:
+        if self.options.resample:
             new[:] = True
         z = [part.astype(v.dtype) for part in np.split(before, ends, axis=1)]
         chain = GibbsChain(self.net, model, state.statistics.model, v, self.n_each)
@@ -87,7 +87,7 @@ class Gibbs(DrawnWay):
             z = [np.where(new, *pair) for pair in zip(drawn, z)]
         z = [np.ascontiguousarray(part) for part in z]
         generator = rng.fold(OTHER, NOISE).generator()
-        for _ in range(self.recipe.n_steps):
+        for _ in range(self.options.n_steps):
             z, _ = chain.step(generator, z)
         states[batch] = np.concatenate(z, axis=1).reshape(len(batch), self.n_each, -1)
         return [hierarchy.noise_of(z)(level, None) for level in range(len(z))]

@@ -48,9 +48,9 @@ class Reweighted(Weighted):
 
     n_draws = _SEVERAL
 
-    def __init__(self, net, recipe):
-        super().__init__(net, recipe)
-        self.awake = _AWAKE[recipe.recognition_phase]
+    def __init__(self, net, options):
+        super().__init__(net, options)
+        self.awake = _AWAKE[options.recognition_phase]
         self.asleep = 1 - self.awake
 
     def weights(self, log_p, log_q):
@@ -63,9 +63,9 @@ class Compared(Weighted):
     n_draws = _SEVERAL
 
     @classmethod
-    def check(cls, recipe):
+    def check(cls, options):
         """Raise ValueError for a single draw."""
-        if recipe.n_importance == 1:
+        if options.n_importance == 1:
             raise ValueError(
                 'objective="vimco" compares draws: n_importance must be >= 2.'
             )

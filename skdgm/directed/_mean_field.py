@@ -121,21 +121,21 @@ class Factored:
 class MeanField(Way):
     """Saul's mean field."""
 
-    def __init__(self, net, recipe):
-        super().__init__(net, recipe)
+    def __init__(self, net, options):
+        super().__init__(net, options)
         # Draws are for losses alone.
         self.n_each, self.factored = 1, Factored(net)
 
     @classmethod
-    def check(cls, recipe):
+    def check(cls, options):
         """Raise ValueError for columns whose expectations have no closed form."""
-        kind = recipe.column_types
+        kind = options.column_types
         if not isinstance(kind, str) or kind == "mixed":
             raise ValueError(
                 'objective="mean-field" takes column_types="bernoulli", "gaussian" or '
                 f'"categorical", not {kind!r}.'
             )
-        if kind == "gaussian" and recipe.variance == "sample":
+        if kind == "gaussian" and options.variance == "sample":
             raise ValueError(
                 'objective="mean-field" of "gaussian" columns takes variances that do '
                 'not differ by row: variance="feature" or a number, not "sample".'
@@ -145,7 +145,7 @@ class MeanField(Way):
         """Gradients of the bound at settled means, and of log q of these."""
         net, (model, _), v = self.net, given.params, given.v
         kept, traced, columns = given.kept.model, params.model, self.factored.columns
-        found = self.factored.settle(model, kept, v, self.recipe.mean_field_steps)
+        found = self.factored.settle(model, kept, v, self.options.mean_field_steps)
         z, n = found.means, v.dtype.type(1 / len(v))
         total = net.hierarchy.units.log_prior(z[-1], traced.prior)
         for level in range(len(z)):

@@ -57,8 +57,8 @@ class Belief(NetObjective):
         Statistics of the columns.
     output : Output
         Distribution of the data given the decoder's outputs.
-    recipe, rows, seed, epochs_before
-        As of :class:`~skdgm.nets.NetObjective`; the recipe with ``objective``,
+    options, rows, seed, epochs_before
+        As of :class:`~skdgm.nets.NetObjective`; the options with ``objective``,
         ``n_importance``, ``resample`` and options of the way to learn.
     """
 
@@ -69,7 +69,7 @@ class Belief(NetObjective):
         self.hierarchy, self.output = hierarchy, output
         self.share = domain.share(columns)
         net = Net(hierarchy, output, self.share)
-        self.way = OBJECTIVES[self.recipe.objective](net, self.recipe)
+        self.way = OBJECTIVES[self.options.objective](net, self.options)
         self.n_judged = self.way.n_judged
         if self.way.of_rows:
             self.LOCAL = None
@@ -104,14 +104,14 @@ class Belief(NetObjective):
         # The total weight of rows may be less than 1.
         of_few = ceil(_JUDGED / max(1, table.weight.sum()))
         self.n_judged = max(self.way.n_judged, of_few)
-        if getattr(self.recipe, "gradient_draws", None) is None:
+        if getattr(self.options, "gradient_draws", None) is None:
             return super().watch(table, held_out, state)
         return GradientWatch(self, table, held_out, state)
 
     def prepare(self, state, batch, clock):
         """Rows and random numbers of an update, a :class:`Given`."""
         v, rng = self.rows.take(batch), self.stream(clock)
-        if self.recipe.resample:
+        if self.options.resample:
             v = self.output.resampled(v, rng.fold(GREY).rows(len(v)))
         noise, dreams = self.way.noise(state, batch, v, rng), None
         if self.way.asleep:

@@ -31,9 +31,9 @@ class Reinforce(DrawnWay):
 
     local = False
 
-    def __init__(self, net, recipe):
-        super().__init__(net, recipe)
-        if recipe.baseline == "net":
+    def __init__(self, net, options):
+        super().__init__(net, options)
+        if options.baseline == "net":
             baseline = layers.serial(layers.dense(_UNITS, "tanh"), layers.dense(1))
             self.nets = [baseline for _ in net.hierarchy.n_latent]
 
@@ -49,20 +49,20 @@ class Reinforce(DrawnWay):
         running = getattr(own, "signals", own)
         if not isinstance(running, Running):
             running = Running.start(len(self.net.hierarchy.n_latent))
-        if self.recipe.baseline != "optimal":
+        if self.options.baseline != "optimal":
             return running
         return own if isinstance(own, Optimal) else Optimal(running)
 
     def of_drawn(self, params, given, drawn):
         """Score functions times signals, and what nets learn that predict these."""
-        recipe, own = self.recipe, given.kept.own
-        running = own.signals if recipe.baseline == "optimal" else own
+        options, own = self.options, given.kept.own
+        running = own.signals if options.baseline == "optimal" else own
         values = drawn.values()
         signal = signals(*values, local=self.local)
         after = running.after(signal)
         # Moments of former batches do not depend on these draws.
         now = running if running.n[0] else after
-        mean = 0.0 if recipe.baseline == "none" else now.mean
+        mean = 0.0 if options.baseline == "none" else now.mean
         size = np.maximum(1, np.sqrt(now.variance))
         rest, predicted = (signal - mean) / size, 0.0
         for level, net in enumerate(self.nets):
@@ -73,8 +73,8 @@ class Reinforce(DrawnWay):
             slope = rest[:, :, level].reshape(found.shape[0], -1).mean(axis=1)
             slope = slope.astype(found.dtype)
             predicted = predicted + by_row(found.reshape((-1,)) * slope, drawn.n)
-        weights = reinforce(rest, 0.0, 1.0 if recipe.normalise_signal else 1 / size)
-        if recipe.baseline == "optimal":
+        weights = reinforce(rest, 0.0, 1.0 if options.normalise_signal else 1 / size)
+        if options.baseline == "optimal":
             own = own._replace(signals=after)
             return self._optimal(params, given, drawn, weights, own)
         return drawn.weighed(weights) + predicted, after

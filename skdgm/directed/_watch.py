@@ -51,8 +51,8 @@ def variance(objective, state, index):
     -------
     variance : float
     """
-    recipe = objective.recipe
-    batch, n = index[: recipe.batch_size], recipe.gradient_draws
+    options = objective.options
+    batch, n = index[: options.batch_size], options.gradient_draws
     found = []
     for k in range(n):
         # Chains move in place.

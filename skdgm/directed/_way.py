@@ -152,7 +152,7 @@ class Way(ABC):
     Parameters
     ----------
     net : Net
-    recipe : object
+    options : object
         Options.
 
     Attributes
@@ -171,12 +171,12 @@ class Way(ABC):
 
     n_draws, asleep, nets, of_rows = 1, 0.0, (), False
 
-    def __init__(self, net, recipe):
-        self.net, self.recipe = net, recipe
-        self.n_each = self.n_judged = recipe.n_importance or self.n_draws
+    def __init__(self, net, options):
+        self.net, self.options = net, options
+        self.n_each = self.n_judged = options.n_importance or self.n_draws
 
     @classmethod  # noqa: B027  Most work with all options.
-    def check(cls, recipe):
+    def check(cls, options):
         """Raise ValueError for options with which it cannot work."""
 
     def init(self, rng, dtype):
@@ -246,10 +246,10 @@ class Relaxed(Way):
     See :func:`~skdgm.nets.coin`.
     """
 
-    def __init__(self, net, recipe):
-        super().__init__(net, recipe)
+    def __init__(self, net, options):
+        super().__init__(net, options)
         self.relaxed = copy(net.hierarchy)
-        self.relaxed.units = Coins(recipe.objective, recipe.temperature)
+        self.relaxed.units = Coins(options.objective, options.temperature)
 
     def aim(self, params, given):
         drawn = self.net.drawn(params.model, given, given.noise, self.relaxed)

@@ -244,15 +244,15 @@ class Matching(Objective):
         )
         mmd2, slope = discrepancy_and_slope(whole, real, given.sigmas)
         slope = slope[:, : fake.shape[1]]
-        if not self.recipe.square_root:
+        if not self.options.square_root:
             return mmd2, slope
         root = np.sqrt(max(mmd2, _LEAST))
         return root, fake.dtype.type(0.5 / root) * slope
 
     def _sigmas(self, state, real):
         """Bandwidths; the median distance follows that of batches."""
-        if not isinstance(self.recipe.bandwidths, str):
-            return np.asarray(self.recipe.bandwidths, float)
+        if not isinstance(self.options.bandwidths, str):
+            return np.asarray(self.options.bandwidths, float)
         (now,) = bandwidths(real[:_ROWS], [1.0])
         state.width[0] += (now - state.width[0]) / min(state.t[0] + 1, _BATCHES)
         return state.width[0] * np.asarray(FACTORS)

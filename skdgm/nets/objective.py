@@ -50,7 +50,7 @@ class NetObjective(Objective):
 
     Parameters
     ----------
-    recipe : object
+    options : object
         Has as attributes ``solver``, ``learning_rate``, ``schedule``, ``power_t``,
         ``momentum``, ``alpha`` (weight decay, a number or a piecewise-constant
         schedule) and ``batch_size``; optionally ``clip_norm`` and ``average``; those of
@@ -65,8 +65,8 @@ class NetObjective(Objective):
     # One training row of so many is watched, of those that usually are.
     thinned = 1
 
-    def __init__(self, recipe, rows, seed, epochs_before=0, independent=None):
-        super().__init__(recipe, rows, seed, epochs_before)
+    def __init__(self, options, rows, seed, epochs_before=0, independent=None):
+        super().__init__(options, rows, seed, epochs_before)
         self.independent = independent
         self._joined = None
 
@@ -123,10 +123,10 @@ class NetObjective(Objective):
 
         Without an average, a former one replaces the current parameters.
         """
-        fresh = SOLVERS[self.recipe.solver].init(state.params)
+        fresh = SOLVERS[self.options.solver].init(state.params)
         if not state.optimiser or type(state.optimiser) is not type(fresh):
             state = state._replace(optimiser=fresh)
-        if not getattr(self.recipe, "average", False):
+        if not getattr(self.options, "average", False):
             return state._replace(params=state.learned, mean=())
         if state.mean:
             return state
@@ -146,14 +146,14 @@ class NetObjective(Objective):
         losses, statistics = self.forward(params, given)
         grads = pulled_back(losses, params, lambda out: np.full_like(out, -1 / n_rows))
         spare = partial(self.spare, state.params)
-        ascend(joined, self.recipe, grads, clock, n_rows, spare=spare)
+        ascend(joined, self.options, grads, clock, n_rows, spare=spare)
         self.constrain(state.params)
         joined.follow()
         return state._replace(statistics=statistics)
 
     def since(self, epochs):
         """First epoch of the last value of ``alpha``; no earlier one is the best."""
-        alpha = self.recipe.alpha
+        alpha = self.options.alpha
         n_values = len(alpha) if isinstance(alpha, tuple) else 1
         return epochs.stop - len(epochs) // n_values
 

@@ -53,15 +53,15 @@ class Parts:
 
     Parameters
     ----------
-    recipe : object
+    options : object
         Has as attributes ``solver``, ``learning_rate``, ``schedule``, ``power_t``,
         ``momentum``, ``alpha`` and ``clip_norm``; optionally ``beta_2`` and
         ``historical_averaging``.
     """
 
-    def __init__(self, recipe):
-        self.recipe, self._joined = recipe, {}
-        self.pull = getattr(recipe, "historical_averaging", 0.0)
+    def __init__(self, options):
+        self.options, self._joined = options, {}
+        self.pull = getattr(options, "historical_averaging", 0.0)
 
     def ready(self, part):
         """Part to continue from; the optimiser is kept if the solver is the same.
@@ -76,7 +76,7 @@ class Parts:
         """
         if not part:
             return part
-        fresh = SOLVERS[self.recipe.solver].init(part.params)
+        fresh = SOLVERS[self.options.solver].init(part.params)
         if not part.optimiser or type(part.optimiser) is not type(fresh):
             part = part._replace(optimiser=fresh)
         past = part.past if self.pull else ()
@@ -98,7 +98,7 @@ class Parts:
         n_rows : int
             Rows of the batch.
         rate : float, optional
-            Initial learning rate, by default that of the recipe.
+            Initial learning rate, by default that of the options.
         n_before : int
             Number of updates before, for historical averaging.
 
@@ -117,38 +117,38 @@ class Parts:
                 *(grads, part.params, part.past),
             )
         own = {}
-        if self.recipe.solver == "adam" and hasattr(self.recipe, "beta_2"):
-            own["beta_2"] = self.recipe.beta_2
-        ascend(joined, self.recipe, grads, clock, n_rows, rate, **own)
+        if self.options.solver == "adam" and hasattr(self.options, "beta_2"):
+            own["beta_2"] = self.options.beta_2
+        ascend(joined, self.options, grads, clock, n_rows, rate, **own)
         if part.past:
             follow(part.past, part.params, 1 / (n_before + 2))
         return part
 
 
-def ascend(joined, recipe, grads, clock, n_rows, rate=None, spare=None, **own):
-    """Take an optimiser's step by the options of a recipe.
+def ascend(joined, options, grads, clock, n_rows, rate=None, spare=None, **own):
+    """Take an optimiser's step by options.
 
     Parameters
     ----------
     joined : Joined
         Changed in place.
-    recipe, grads, clock, n_rows, rate
+    options, grads, clock, n_rows, rate
         As of :class:`Parts`.
     spare : callable, optional
         ``spare(grads, l2)`` adds to clipped gradients what weight decay is not to take.
     **own : float
         Further arguments of the optimiser's step.
     """
-    rate = recipe.learning_rate if rate is None else rate
-    grads = clip_norm(grads, getattr(recipe, "clip_norm", None))
-    l2 = piecewise(recipe.alpha, clock) / n_rows
+    rate = options.learning_rate if rate is None else rate
+    grads = clip_norm(grads, getattr(options, "clip_norm", None))
+    l2 = piecewise(options.alpha, clock) / n_rows
     if spare is not None and l2:
         spare(grads, l2)
     joined.step(
-        SOLVERS[recipe.solver],
+        SOLVERS[options.solver],
         grads,
-        rate=learning_rate(rate, recipe.schedule, clock, recipe.power_t),
-        momentum=recipe.momentum,
+        rate=learning_rate(rate, options.schedule, clock, options.power_t),
+        momentum=options.momentum,
         l2=l2,
         **own,
     )

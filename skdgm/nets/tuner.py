@@ -2,9 +2,9 @@
 
 ::
 
-    tuner = Tuner(recipe, inputs, targets, loss, seed)
+    tuner = Tuner(options, inputs, targets, loss, seed)
     state = NetState(layers)
-    learned, watch = optimise(tuner, table, range(recipe.n_iter), state)
+    learned, watch = optimise(tuner, table, range(options.n_iter), state)
 
 Rows without a known target are left out beforehand, by
 :func:`~skdgm.training.labelled`. After each update the incoming weights of a hidden
@@ -41,7 +41,7 @@ class Tuner(NetObjective):
 
     Parameters
     ----------
-    recipe : object
+    options : object
         As of :class:`NetObjective`, with ``activation``, ``dropout`` (of hidden units,
         or a pair: of inputs and of hidden units) and ``max_norm`` (or None).
     inputs : callable
@@ -63,7 +63,7 @@ class Tuner(NetObjective):
 
     def __init__(
         self,
-        recipe,
+        options,
         inputs,
         targets,
         loss,
@@ -74,17 +74,17 @@ class Tuner(NetObjective):
         dtype=np.float64,
         center=0.0,
     ):
-        super().__init__(recipe, None, seed, epochs_before)
+        super().__init__(options, None, seed, epochs_before)
         self.inputs, self.targets, self.loss = inputs, targets, loss
         self.sizes, self.dtype, self.center = sizes, dtype, center
 
     def init(self, rng):
         """Initial layers of a net of the given sizes."""
-        return init(rng, self.sizes, self.recipe.activation, self.dtype), ()
+        return init(rng, self.sizes, self.options.activation, self.dtype), ()
 
     def prepare(self, state, batch, clock):
         """Inputs and targets of a batch, and options of dropout."""
-        rates = self.recipe.dropout
+        rates = self.options.dropout
         rates = rates if isinstance(rates, tuple) else (0.0, rates)
         x, rng = self.inputs(batch), self.stream(clock)
         if rates[0]:
@@ -95,7 +95,7 @@ class Tuner(NetObjective):
     def forward(self, params, given):
         """Loss of each row."""
         x, targets, dropped = given
-        z = forward(params, x, self.recipe.activation, **dropped)
+        z = forward(params, x, self.options.activation, **dropped)
         return self.loss(z, targets.astype(x.dtype)), ()
 
     def losses(self, state, index, rng=None):
@@ -105,9 +105,9 @@ class Tuner(NetObjective):
 
     def constrain(self, params):
         """Limit the norms of the incoming weights of hidden units, in place."""
-        if self.recipe.max_norm is not None:
+        if self.options.max_norm is not None:
             for layer in params[:-1]:
-                limit(layer.W, self.recipe.max_norm)
+                limit(layer.W, self.options.max_norm)
 
     def watch(self, table, held_out, state):
         """Losses of the same rows at the end of each epoch."""

@@ -27,7 +27,7 @@ class Likelihood(NetObjective):
         Statistics of the columns.
     output : Output
         Distribution of the rows given the net's outputs.
-    recipe, rows, seed, epochs_before
+    options, rows, seed, epochs_before
         As of :class:`~skdgm.nets.NetObjective`; labels of rows are attributes.
     """
 

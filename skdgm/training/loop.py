@@ -106,11 +106,11 @@ def optimise(
     watch : Watch
     """
     hold()
-    held_out, stopping, recipe = None, None, objective.recipe
+    held_out, stopping, options = None, None, objective.options
     if early_stopping:
         table, held_out = objective.split(table)
         since = objective.since(epochs)
-        stopping = EarlyStopping(recipe.n_iter_no_change, recipe.tol, since)
+        stopping = EarlyStopping(options.n_iter_no_change, options.tol, since)
     state = objective.start() if state is None else objective.resume(state)
     watch = objective.watch(table, held_out, state)
     hooks, left = [*hooks, stopping] if stopping else [*hooks], epochs

@@ -19,7 +19,7 @@ class Objective(ABC):
 
     Parameters
     ----------
-    recipe : object
+    options : object
         Has an estimator's training options as attributes; at least ``batch_size``, and
         with early stopping ``validation_fraction``, ``n_iter_no_change`` and ``tol``.
     rows : Rows
@@ -42,8 +42,8 @@ class Objective(ABC):
     # skdgm.base.records.Record, or None; and a function that sets fitted attributes.
     record, tell = None, None
 
-    def __init__(self, recipe, rows, seed, epochs_before=0):
-        self.recipe, self.rows, self.seed = recipe, rows, seed
+    def __init__(self, options, rows, seed, epochs_before=0):
+        self.options, self.rows, self.seed = options, rows, seed
         self.epochs_before = epochs_before
 
     @abstractmethod
@@ -57,7 +57,7 @@ class Objective(ABC):
 
     @abstractmethod
     def resume(self, state):
-        """Training state to continue from, with all that the recipe now needs.
+        """Training state to continue from, with all that the options now need.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class Objective(ABC):
             Sized; of arrays of row numbers.
         """
         rng = random.stream(self.seed, self.SHUFFLE, self.epochs_before + number)
-        return epoch(table, self.recipe.batch_size, rng)
+        return epoch(table, self.options.batch_size, rng)
 
     def batches(self, table, number):
         """Batches of an epoch, one for each update.
@@ -144,7 +144,7 @@ class Objective(ABC):
         train, held_out : Table
         """
         rng = random.stream(self.seed, self.SPLIT)
-        return split(table, self.recipe.validation_fraction, rng)
+        return split(table, self.options.validation_fraction, rng)
 
     def since(self, epochs):
         """First of the epochs that early stopping counts; by default the first."""

@@ -54,7 +54,7 @@ def game(rows=X, **options):
 @pytest.mark.parametrize("of_makers", [False, True])
 def test_steps_go_down_the_gradient(case, of_makers):
     players = game(**CASES[case])
-    recipe, state = players.recipe, players.start()
+    options, state = players.options, players.start()
     turn = players.turn(int(of_makers), players.read(np.arange(24)), CLOCK)
     known = 1 if turn.known is None else turn.known
 
@@ -78,10 +78,10 @@ def test_steps_go_down_the_gradient(case, of_makers):
         # Makers have the discriminator's loss with the sides exchanged.
         sides = (f, r) if of_makers else (r, f)
         total = players.loss.discriminator(*sides)[0].mean()
-        if of_makers and recipe.reconstruction_weight:
+        if of_makers and options.reconstruction_weight:
             again = players.generator.draw((encoder, maker), statistics, code, None)[0]
             gap = ((turn.x - again * known) ** 2).sum(axis=1).mean()
-            total += recipe.reconstruction_weight * gap
+            total += options.reconstruction_weight * gap
         if players.penalty and not of_makers:
             rows, norm = np.concatenate([real, fake]), 0.0
             for move in 1e-4 * np.eye(rows.shape[1]):

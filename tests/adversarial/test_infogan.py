@@ -142,7 +142,7 @@ CASES = {
 @pytest.mark.parametrize("of_generator", [False, True])
 def test_steps_go_down_the_gradient(case, of_generator):
     players = game(**{"loss": "non-saturating"} | CASES[case])
-    recipe, state = players.recipe, players.start()
+    options, state = players.options, players.start()
     turn = players.turn(int(of_generator), players.read(np.arange(24)), CLOCK)
     codes, judge = players.generator.codes, players.discriminator.judge
     units = turn.z[:, -codes.width :]
@@ -163,10 +163,10 @@ def test_steps_go_down_the_gradient(case, of_generator):
         if not of_generator:
             loss = players.loss.discriminator(r[:, 0], f[:, 0])
         bound = codes.information(f[:, 1:], units).mean()
-        total = loss[0].mean() - recipe.information_weight * bound
+        total = loss[0].mean() - options.information_weight * bound
         # The decay of a batch's weights counts once for its rows.
         decayed = sum((leaf**2).sum() for leaf in leaves(params) if leaf.ndim == 2)
-        total += 0.5 * recipe.alpha / 24 * decayed
+        total += 0.5 * options.alpha / 24 * decayed
         if players.penalty and not of_generator:
             rows, norm = np.concatenate([real, fake]), 0.0
             for move in 1e-4 * np.eye(rows.shape[1]):

@@ -158,7 +158,7 @@ def game(rows, **options):
 @pytest.mark.parametrize("gaps", [False, True])
 def test_steps_go_down_the_gradient(case, of_generator, gaps):
     players = game(GAPS if gaps else X, **CASES[case])
-    recipe, state, heads = players.recipe, players.start(), players.nets.heads
+    options, state, heads = players.options, players.start(), players.nets.heads
     # The second head is asked.
     state.told[:] = np.eye(2)
     turn = players.turn(int(of_generator), players.read(np.arange(24)), CLOCK)
@@ -181,7 +181,7 @@ def test_steps_go_down_the_gradient(case, of_generator, gaps):
         if sides:
             parts = [[side[:, heads.columns(k)] for side in sides] for k in range(2)]
             bound += sum(heads.codes.shared(*part)[0] for part in parts)
-        total = -recipe.information_weight * bound
+        total = -options.information_weight * bound
         if of_generator:
             net = state.discriminator
             r, f = (
@@ -192,7 +192,7 @@ def test_steps_go_down_the_gradient(case, of_generator, gaps):
             )
             total += players.loss.generator(r[:, 0], f[:, 0])[0].mean()
         decayed = sum((leaf**2).sum() for leaf in leaves(params) if leaf.ndim == 2)
-        return total + 0.5 * recipe.alpha / 24 * decayed
+        return total + 0.5 * options.alpha / 24 * decayed
 
     before = copy(state)
     move = players.generate if of_generator else players.discriminate

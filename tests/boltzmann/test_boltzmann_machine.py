@@ -453,7 +453,7 @@ def test_both_phases_have_the_moments_that_the_likelihood_takes(case):
     n = 20_000
     x = all_states(energy)
     v = np.repeat(x[0][[3, 40]], n // 2, axis=0)
-    recipe = SimpleNamespace(
+    options = SimpleNamespace(
         solver="sgd",
         n_steps=20,
         n_chains=n,
@@ -468,7 +468,7 @@ def test_both_phases_have_the_moments_that_the_likelihood_takes(case):
     )
     rows = SimpleNamespace(dtype=np.float64)
     nothing = (None,) * len(energy.units)
-    objective = GraphObjective(energy, recipe, rows, 0, None, nothing, 0, 1.0)
+    objective = GraphObjective(energy, options, rows, 0, None, nothing, 0, 1.0)
     state = objective.resume(TrainState(params, (), ()))
     given = stream(0), state, (v, None), (True, None), Clock(0, 1, 0, 1)
     grad, _ = objective.gradient(*given)

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from skdgm import DBM, ConvDBM, ConvRBM
 from skdgm.boltzmann._learning.pretraining import layerwise
 from skdgm.boltzmann._structure.convolved_deep import geometries
-from skdgm.boltzmann._structure.deep import pair_recipes
+from skdgm.boltzmann._structure.deep import options_of_pairs
 from skdgm.energies import contrast
 from skdgm.partition import exact
 from skdgm.training import canonical
@@ -273,7 +273,7 @@ def test_pairs_are_put_into_their_places():
 
     X = np.random.default_rng(0).random((12, 6)).round()
     table = canonical(Rows(X, np.float64, complete=True))
-    recipes = pair_recipes(model._options, 3, solver="adam", momentum=0.9)
+    recipes = options_of_pairs(model._options, 3, solver="adam", momentum=0.9)
     moments = np.full(6, 0.5), None, None, None
     given = energy, recipes, table, 0, np.full(6, 0.5), moments
     params, losses = layerwise(*given, lambda number: [Kept()])

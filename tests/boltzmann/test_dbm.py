@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM
 from skdgm.boltzmann._learning.pretraining import PairObjective, layerwise
-from skdgm.boltzmann._structure.deep import pair_recipes
+from skdgm.boltzmann._structure.deep import options_of_pairs
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered
 from skdgm.exceptions import DivergenceError
@@ -174,7 +174,7 @@ def test_pairs_are_put_into_their_places():
             seen.append(report.state.params)
             return True
 
-    recipes = pair_recipes(DBM(sizes[1:], pretrain_iter=1, random_state=0)._options, 3)
+    recipes = options_of_pairs(DBM(sizes[1:], pretrain_iter=1, random_state=0)._options, 3)
     moments = np.full(4, 0.5), None, None, None
     params, losses = layerwise(
         energy, recipes, table, 0, np.full(4, 0.5), moments, lambda k: [Kept()]

@@ -15,7 +15,7 @@ from sklearn.utils import get_tags
 
 from skdgm import DBM, BernoulliRBM, DBMClassifier
 from skdgm.boltzmann._learning.pretraining import layerwise
-from skdgm.boltzmann._structure.deep import pair_recipes
+from skdgm.boltzmann._structure.deep import options_of_pairs
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
 from skdgm.exceptions import DivergenceError
@@ -527,7 +527,7 @@ def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
         def end(self, report):
             seen.append(plain(report.state.params))
 
-    recipes = pair_recipes(small(sizes, dbm__pretrain_iter=5)._options, len(sizes))
+    recipes = options_of_pairs(small(sizes, dbm__pretrain_iter=5)._options, len(sizes))
     fill, frequencies = np.full(4, 0.5), np.full(3, 1 / 3)
     moments = fill, *(None for _ in sizes), frequencies
     given = energy, recipes, table, 0, fill, moments

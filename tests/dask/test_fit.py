@@ -398,7 +398,7 @@ def test_shards_shorten_steps_as_a_fit_does():
             _shard.keep("fit", 0, begun, whole, None, None)
             _shard.divide("fit", 0, n_batches)
             objective = _shard.find("fit", 0).objective
-            assert objective.recipe.batch_size == size
+            assert objective.options.batch_size == size
             energy, rate = objective.energy, 1.0
             own = slowed(energy, rate, objective.reach, size)
             (factor,) = slowed(energy, rate, {0: reach}, 20).values()

@@ -112,7 +112,7 @@ def test_the_model_follows_the_gradient_of_the_bound(kind):
         sbn, v, own = above(kind, "mean-field")
         params, kept = sbn._training.params, sbn._training.statistics
     factored = own.way.factored
-    found = factored.settle(params.model, kept.model, v, own.recipe.mean_field_steps)
+    found = factored.settle(params.model, kept.model, v, own.options.mean_field_steps)
     found = found._replace(better=found.xi)
     noise = [np.full(part.shape, 0.5) for part in found.means]
     given = Given(params, kept, v, noise, None, stream(0))

@@ -66,7 +66,7 @@ def trained(table, hidden=(8,), n_epochs=3, hooks=(), **options):
         range(n_epochs),
         n_epochs=n_epochs,
         hooks=hooks,
-        early_stopping=tuner.recipe.early_stopping,
+        early_stopping=tuner.options.early_stopping,
     )
 
 

@@ -38,7 +38,7 @@ def run(
     **options,
 ):
     objective = SimpleNamespace(
-        recipe=None,
+        options=None,
         resume=lambda state: state,
         watch=lambda table, held_out, state: Monitor(measure),
         draw=lambda table, number: batches,

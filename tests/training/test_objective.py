@@ -13,8 +13,8 @@ class Trainer(Objective):
     """Adds an epoch's batches to the state, and is watched by a monitor."""
 
     def __init__(self, monitor, patience=9):
-        recipe = SimpleNamespace(n_iter_no_change=patience, tol=0.0)
-        super().__init__(recipe, rows=None, seed=0)
+        options = SimpleNamespace(n_iter_no_change=patience, tol=0.0)
+        super().__init__(options, rows=None, seed=0)
         self.monitor, self.clocks = monitor, []
 
     def start(self):

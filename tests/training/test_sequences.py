@@ -106,7 +106,7 @@ class Autoregression(Objective):
 
     def draw(self, table, number):
         batches = super().draw(table, number)
-        return stretches(table.rows, batches, self.recipe.batch_length)
+        return stretches(table.rows, batches, self.options.batch_length)
 
     def step(self, state, batch: Stretch, clock):
         sums, last = state.sums.copy(), state.last
@@ -134,8 +134,8 @@ class Autoregression(Objective):
 
 def learn(parts, batch_length, weight=None):
     table = table_of(parts, weight)
-    recipe = SimpleNamespace(batch_size=4, batch_length=batch_length)
-    objective = Autoregression(recipe, table.rows.rows, seed=0)
+    options = SimpleNamespace(batch_size=4, batch_length=batch_length)
+    objective = Autoregression(options, table.rows.rows, seed=0)
     return optimise(objective, table, range(20))[0]
 
 

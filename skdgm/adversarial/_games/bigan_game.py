@@ -44,7 +44,7 @@ class BiGANGame(Game):
     def extra_gradient(self, state, turn):
         """Gradient of the weighted squared error of reconstructions, by parameters."""
         before, rng = state.generator, turn.rng.fold(_REBUILD)
-        weight = 2 * self.recipe.reconstruction_weight / len(turn.x)
+        weight = 2 * self.options.reconstruction_weight / len(turn.x)
         if not weight:
             return None
         noise = self.emission.noise(rng, len(turn.x), self.rows.dtype)

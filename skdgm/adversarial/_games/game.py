@@ -147,7 +147,7 @@ class Game(Objective):
 
     def average(self, mean, params, n=0):
         """Average of parameters after so many updates, or () if there is to be none."""
-        rate = self.recipe.averaging
+        rate = self.options.averaging
         if n and mean:
             follow(mean, params, 1 - min(rate, n / (n + 9)))
         return (mean or copy(params)) if rate else ()
@@ -158,7 +158,7 @@ class Game(Objective):
         # A pack at least, of the same rows again if need be.
         rows = self.read(batch if len(batch) >= packing else np.resize(batch, packing))
         state = self.discriminate(state, self.turn(DISCRIMINATE, rows, clock))
-        if (self._number(clock) + 1) % self.recipe.n_discriminator_steps:
+        if (self._number(clock) + 1) % self.options.n_discriminator_steps:
             return state
         return self.generate(state, self.turn(GENERATE, rows, clock))
 
@@ -203,7 +203,7 @@ class Game(Objective):
         """What the discriminator sees of rows, real (side 0) or generated ones (1),
         and of columns beside, by default those given to both nets."""
         rng = turn.rng.fold(_NOISE, side) if side else turn.rng.fold(_NOISE)
-        x = blurred(x, self.recipe, self.emission, rng, turn.clock, bool(side))
+        x = blurred(x, self.options, self.emission, rng, turn.clock, bool(side))
         # What is missing of a row is missing in its generated counterpart.
         x = x if turn.known is None else x * turn.known
         given = turn.given if given is None else given
@@ -211,7 +211,7 @@ class Game(Objective):
 
     def verdict(self, turn):
         """Losses of both players by the discriminator's outputs, a :class:`Verdict`."""
-        return Verdict(self.loss, self._shares(turn), self.recipe.label_smoothing)
+        return Verdict(self.loss, self._shares(turn), self.options.label_smoothing)
 
     def _shares(self, turn):
         """Classes of the rows of each pack, with a sum of one, as weights of logits: of
@@ -223,7 +223,7 @@ class Game(Objective):
 
     def discriminate(self, state, turn, pair=None):
         """Update the discriminator, by rows as of :meth:`pair` if they are there."""
-        options, before, verdict = self.recipe, state.discriminator, self.verdict(turn)
+        options, before, verdict = self.options, state.discriminator, self.verdict(turn)
         real, fake, _ = pair or self.pair(*state.generator[:2], turn)
         params, n, net = traced_leaves(before.params), len(real), self.discriminator
         given = params, before.statistics
@@ -261,7 +261,7 @@ class Game(Objective):
 
     def generate(self, state, turn):
         """Update the generator's part."""
-        options, net, verdict = self.recipe, self.discriminator, self.verdict(turn)
+        options, net, verdict = self.options, self.discriminator, self.verdict(turn)
         before, other = state.generator, state.discriminator[:2]
         params, r = traced_leaves(before.params), None
         real, fake, after = self.pair(params, before.statistics, turn)

@@ -70,7 +70,7 @@ class IICInfoGANGame(Game):
 
     def draw(self, table, number):
         """Batches of an epoch."""
-        n, wanted = self.recipe.n_neighbors, self.nets.heads.codes.categories
+        n, wanted = self.options.n_neighbors, self.nets.heads.codes.categories
         if n and wanted and self.near is None:
             self.near = near_rows(table, self.emission, n)
         return super().draw(table, number)
@@ -93,7 +93,7 @@ class IICInfoGANGame(Game):
         """Update the discriminator, and q."""
         pair = self.pair(*state.generator[:2], turn)
         state = super().discriminate(state, turn, pair)
-        before, options = state.reader, self.recipe
+        before, options = state.reader, self.options
         fake, views = self.moved(pair[1], turn), self.views(turn)
         rows, n = np.concatenate([fake, *views]), len(fake)
 
@@ -149,7 +149,7 @@ class IICInfoGANGame(Game):
         heads, back = self.nets.heads, np.zeros_like(out)
         head, own = heads.chosen(out, state.told)
         slope = heads.codes.slope(own, turn.z[:, -heads.codes.width :])
-        weight = self.recipe.information_weight / len(out)
+        weight = self.options.information_weight / len(out)
         back[:, heads.columns(head)] = weight * slope
         return back
 

@@ -38,8 +38,8 @@ class InfoGANGame(Game):
         """Losses of both players by the discriminator's outputs."""
         codes = self.generator.codes
         units = turn.z[:, turn.z.shape[1] - codes.width :]
-        given = codes, units, self.recipe.information_weight
-        return InfoGANVerdict(self.loss, given, self.recipe.label_smoothing)
+        given = codes, units, self.options.information_weight
+        return InfoGANVerdict(self.loss, given, self.options.label_smoothing)
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the data, and the bound, after each

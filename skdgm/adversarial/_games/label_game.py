@@ -101,7 +101,7 @@ class LabelGame(Game):
             return [Sides(batch, batch) for batch in batches]
         if not len(some.index):
             return [Sides(batch, batch[:0]) for batch in batches]
-        n = min(self.recipe.batch_size, some.n_draws)
+        n = min(self.options.batch_size, some.n_draws)
         rng = random.stream(self.seed, self.SHUFFLE, self.epochs_before + number)
         rng, draws = rng.fold(_LABELS), []
         for again in range(-(-n * len(batches) // some.n_draws)):
@@ -140,7 +140,7 @@ class LabelGame(Game):
 
     def verdict(self, turn):
         """Losses of both players by the discriminator's outputs."""
-        return LabelVerdict(turn.classes, self.recipe.unlabeled_weight)
+        return LabelVerdict(turn.classes, self.options.unlabeled_weight)
 
     def discriminate(self, state, turn):
         """Update the discriminator."""

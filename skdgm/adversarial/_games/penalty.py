@@ -35,7 +35,7 @@ def penalty(game, player, sides, mask, turn):
     grads : tuple
         A tree like the parameters.
     """
-    options, clock, (real, fake) = game.recipe, turn.clock, sides
+    options, clock, (real, fake) = game.options, turn.clock, sides
     factor = game.penalty * options.penalty_interval
     if options.schedule == "linear" and clock.n_epochs is not None:
         factor *= options.penalty_decay ** (clock.epochs_done / clock.n_epochs)

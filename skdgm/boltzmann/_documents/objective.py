@@ -42,7 +42,7 @@ class DocumentObjective(Objective):
 
     Parameters
     ----------
-    recipe, rows, seed, epochs_before
+    options, rows, seed, epochs_before
         As for :class:`~skdgm.training.Objective`.
     domain : CountColumns
     columns : Columns
@@ -54,16 +54,16 @@ class DocumentObjective(Objective):
     quantity = "log-likelihood of each half of a document given the other"
     LOCAL = ("chains",)
 
-    def __init__(self, recipe, rows, seed, epochs_before, *, domain, columns, table):
-        super().__init__(recipe, rows, seed, epochs_before)
+    def __init__(self, options, rows, seed, epochs_before, *, domain, columns, table):
+        super().__init__(options, rows, seed, epochs_before)
         self.domain, share = domain, domain.share(columns)
         self.share, self.length = share, domain.length(columns)
         self.independent = domain.loss_of_independent(columns)
-        self.solver, self.lists = _SOLVERS[recipe.solver], rows.listed
+        self.solver, self.lists = _SOLVERS[options.solver], rows.listed
         self.table = table
-        units = [Multinomial(len(share))], [Bernoulli(recipe.n_components)]
+        units = [Multinomial(len(share))], [Bernoulli(options.n_components)]
         self.energy = layered(units)
-        self.phase = PHASES[recipe.gradient](self)
+        self.phase = PHASES[options.gradient](self)
 
     def start(self):
         """Initial state: small random weights, and biases that give the shares."""
@@ -136,21 +136,21 @@ class DocumentObjective(Objective):
         return np.where(np.isnan(v), expected(params, v, h), v)
 
     def _ascend(self, state, grad, clock):
-        recipe = self.recipe
+        options = self.options
         # Inputs of hidden units are sums over all words.
-        rate = recipe.learning_rate / max(self.length + _FEW, _LEAST)
-        rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
+        rate = options.learning_rate / max(self.length + _FEW, _LEAST)
+        rate = learning_rate(rate, options.schedule, clock, options.power_t)
         grad = centering.center(self.energy, state.params, grad, state.offsets)
         self.solver.step(
             state.params,
             state.optimiser,
             grad,
             rate=rate,
-            momentum=piecewise(recipe.momentum, clock),
-            l1=recipe.l1,
-            l2=recipe.l2,
+            momentum=piecewise(options.momentum, clock),
+            l1=options.l1,
+            l2=options.l2,
         )
-        self.energy.constrain(state.params, recipe.max_norm)
+        self.energy.constrain(state.params, options.max_norm)
 
 
 def _weighted(lengths, h):

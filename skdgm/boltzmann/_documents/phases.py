@@ -30,7 +30,7 @@ class _Documents(Phase):
     """Phases of documents, whose chains have lengths of their own."""
 
     def __init__(self, objective):
-        self.energy, self.recipe = objective.energy, objective.recipe
+        self.energy, self.options = objective.energy, objective.options
         self.seed, self.lists = objective.seed, objective.lists
         self.domain, self.table = objective.domain, objective.table
 
@@ -97,7 +97,7 @@ class _Tempering(_PCD):
     @property
     def n_levels(self):
         """Number of lengths of each chain's replicas."""
-        return self.recipe.n_temperatures
+        return self.options.n_temperatures
 
     def begin(self, state):
         """Swap rates of the last run, or of zero."""

@@ -80,9 +80,12 @@ class Runs:
 
     def __init__(self, objective, reader):
         most, n_batches = _MOST / max(1.0, _work(objective, reader)), len(reader)
-        turns, deep = np.max(objective.recipe.n_steps), len(objective.energy.layers) > 2
+        turns, deep = (
+            np.max(objective.options.n_steps),
+            len(objective.energy.layers) > 2,
+        )
         if deep:  # Means are not 0, as states are, and go both ways.
-            turns += objective.recipe.mean_field_steps / binary.DENSITY
+            turns += objective.options.mean_field_steps / binary.DENSITY
         parts = reader.parts(max(1, int(most / turns)))
         self.runs = [Run(first, some, n_batches) for first, some in parts]
 
@@ -109,7 +112,7 @@ def in_runs(objective, reader):
 
 
 def serves(objective, reader):
-    """Return whether a kernel makes the updates that a recipe asks for.
+    """Return whether a kernel makes the updates that options ask for.
 
     Parameters
     ----------
@@ -121,16 +124,16 @@ def serves(objective, reader):
     -------
     serves : bool
     """
-    recipe, energy = objective.recipe, objective.energy
+    options, energy = objective.options, objective.energy
     if not (
         objective.phase.fused
         and energy.has_matrices
-        and recipe.negative == "samples"
-        and recipe.sparsity_target is None
-        and np.max(recipe.n_steps) <= binary.MAX_STEPS
+        and options.negative == "samples"
+        and options.sparsity_target is None
+        and np.max(options.n_steps) <= binary.MAX_STEPS
     ):
         return False
-    work, by_momentum = _work(objective, reader), recipe.solver == "sgd"
+    work, by_momentum = _work(objective, reader), options.solver == "sgd"
     if energy.is_binary_chain:
         # Else mean field is not that of the kernel, on several threads.
         fits = len(energy.units) == 2 or _n_weights(energy) <= binary.SMALL
@@ -145,22 +148,22 @@ def serves(objective, reader):
 
 def pass_of(objective):
     """Function that makes the updates of a machine of known labels, or of another."""
-    energy, recipe = objective.energy, objective.recipe
+    energy, options = objective.energy, objective.options
     if objective.label is None:
         binary_below = energy.units[0].form == "bits"
         return binary_pass if binary_below else real_pass_over
     if energy.is_labelled_chain:
-        fits = recipe.solver == "sgd" and _n_weights(energy) <= binary.SMALL
+        fits = options.solver == "sgd" and _n_weights(energy) <= binary.SMALL
         return binary_pass if fits else None
     if (
         [unit.form for unit in energy.units] != ["bits", "one", "bits"]
         or tuple(map(type, energy.couplings)) != (Dense, Dense)
-        or getattr(recipe, "objective", None) is None
+        or getattr(options, "objective", None) is None
     ):
         return None
-    if recipe.solver == "sgd":
-        return binary_pass if recipe.objective == "generative" else None
-    return label_pass_over if recipe.centering is None else None
+    if options.solver == "sgd":
+        return binary_pass if options.objective == "generative" else None
+    return label_pass_over if options.centering is None else None
 
 
 def _is_real(objective):
@@ -169,7 +172,7 @@ def _is_real(objective):
     return (
         [unit.form for unit in energy.units] == ["normal", "bits"]
         and tuple(map(type, energy.couplings)) == (Dense,)
-        and not objective.recipe.quadratic
+        and not objective.options.quadratic
         and objective.rows.complete
     )
 
@@ -190,7 +193,7 @@ def learn(objective, state, run, clock):
     -------
     state : TrainState
     """
-    recipe, real, most = objective.recipe, state.params.dtype.type, run.longest
+    options, real, most = objective.options, state.params.dtype.type, run.longest
     persistent, pass_by = objective.phase.persistent, pass_of(objective)
     chains = state.chains if persistent else listed(objective, most, real)
     if not persistent and pass_by is real_pass_over:
@@ -201,7 +204,7 @@ def learn(objective, state, run, clock):
     )
 
     def rates(initial):
-        rate = learning_rate(initial, recipe.schedule, times, recipe.power_t)
+        rate = learning_rate(initial, options.schedule, times, options.power_t)
         return rate * np.ones(len(run.batches))
 
     given = Updates(
@@ -212,10 +215,10 @@ def learn(objective, state, run, clock):
         state.offsets or lines(objective, real),
         rates,
         stream(objective.seed, objective.STEP, number),
-        piecewise(recipe.n_steps, clock),
-        piecewise(recipe.momentum, clock),
+        piecewise(options.n_steps, clock),
+        piecewise(options.momentum, clock),
         persistent,
-        _MODES[recipe.centering],
+        _MODES[options.centering],
     )
     pass_by(given)
     return state
@@ -223,7 +226,7 @@ def learn(objective, state, run, clock):
 
 def _work(objective, reader):
     """Multiply-adds of the largest part of an update."""
-    n_rows, n_chains = len(reader.batches[0]), objective.recipe.n_chains
+    n_rows, n_chains = len(reader.batches[0]), objective.options.n_chains
     if n_chains is None or not objective.phase.persistent:
         n_chains = n_rows
     real = objective.energy.units[0].form == "normal"

@@ -70,9 +70,9 @@ class Updates(NamedTuple):
     centering: int
 
     @property
-    def recipe(self):
+    def options(self):
         """Training options."""
-        return self.objective.recipe
+        return self.objective.options
 
     @property
     def real(self):
@@ -82,13 +82,13 @@ class Updates(NamedTuple):
     @property
     def numbers(self):
         """Momentum, and penalties l1 and l2, of that type."""
-        numbers = self.momentum, self.recipe.l1, self.recipe.l2
+        numbers = self.momentum, self.options.l1, self.options.l2
         return tuple(map(self.real, numbers))
 
     @property
     def max_norm(self):
         """Limit of norms, perhaps infinite."""
-        most = self.recipe.max_norm
+        most = self.options.max_norm
         return np.inf if most is None else float(most)
 
     @property
@@ -99,14 +99,14 @@ class Updates(NamedTuple):
     @property
     def resample(self):
         """Whether bits are drawn from grey rows."""
-        return bool(self.recipe.resample and not self.objective.rows.binary)
+        return bool(self.options.resample and not self.objective.rows.binary)
 
 
 def binary_pass(given):
     """Updates of a chain of binary layers, above which a label may be; that may be
     beside the visible units in the energy."""
     objective, state, run, real = given.objective, given.state, given.run, given.real
-    recipe, rows, index = objective.recipe, objective.rows, given.index
+    options, rows, index = objective.options, objective.rows, given.index
     n_layers = len(objective.energy.units)
     (ups, downs), blocks = forms(state.params), tuple(range(n_layers))
     v, y = rows.present(index, True), Lists.empty(0, 0, real)
@@ -131,12 +131,12 @@ def binary_pass(given):
         _lists(placed(given.chains)),
         placed(given.offsets),
         _room(given, blocks),
-        given.rates(recipe.learning_rate),
+        given.rates(options.learning_rate),
         np.uint64(given.root.root),
         run.first,
         np.array(blocks),
         given.n_steps,
-        recipe.mean_field_steps,
+        options.mean_field_steps,
         real(TOLERANCE),
         given.numbers,
         given.max_norm,
@@ -150,13 +150,13 @@ def binary_pass(given):
 def label_pass_over(given):
     """Updates of a machine of rows and labels under one binary layer, by Adam."""
     objective, state, run, real = given.objective, given.state, given.run, given.real
-    recipe, rows, index = objective.recipe, objective.rows, given.index
+    options, rows, index = objective.options, objective.rows, given.index
     v, codes = rows.present(index, True), rows.beside(index)
     (ups, downs), memory = forms(state.params), state[1]
     check_range(codes, objective.energy.units[objective.label].size)
     t = memory.t[0] + 1 + np.arange(len(run.batches))
     memory.t[0] = t[-1]
-    rates = corrected(given.rates(recipe.learning_rate), given.momentum, t)
+    rates = corrected(given.rates(options.learning_rate), given.momentum, t)
 
     def placed(parts):
         return tuple(parts[block] for block in _BESIDE)
@@ -165,7 +165,7 @@ def label_pass_over(given):
         return tuple(part.up for part in params.couplings), placed(params.units)
 
     shares = {
-        "hybrid": (1.0, recipe.generative_weight),
+        "hybrid": (1.0, options.generative_weight),
         "discriminative": (1.0, 0.0),
         "generative": (0.0, 1.0),
     }
@@ -184,7 +184,7 @@ def label_pass_over(given):
         run.first,
         np.array(_BESIDE),
         given.n_steps,
-        tuple(map(real, shares[recipe.objective])),
+        tuple(map(real, shares[options.objective])),
         (beta, real(BETA_2)),
         tuple(penalties),
         given.max_norm,
@@ -218,7 +218,7 @@ def real_pass_over(given):
         (chains[0], chains[1].index, chains[1].count),
         given.offsets,
         noise,
-        objective.recipe.learning_rate,
+        objective.options.learning_rate,
         given.rates(1.0),
         np.uint64(given.root.root),
         run.first,
@@ -240,10 +240,10 @@ def real_pass_over(given):
 def _reach(given):
     """Square of the largest value of each column, in batches of so many rows; nothing
     where steps by no column are shortened."""
-    objective, recipe = given.objective, given.recipe
+    objective, options = given.objective, given.options
     excess = objective.reach.get(0, np.empty(0)) ** 2
-    excess = excess / (recipe.batch_size * (1 - given.momentum))
-    far = (excess * recipe.learning_rate > 1).any()
+    excess = excess / (options.batch_size * (1 - given.momentum))
+    far = (excess * options.learning_rate > 1).any()
     return excess if far else excess[:0]
 
 

@@ -142,9 +142,9 @@ def tuner_of(machine, table, options, seed):
     of_rows = inputs_of(density, density.params_for(rows))
     inputs = Inputs(rows, table.index, of_rows)
     targets = np.eye(len(machine.classes_), dtype=bool)[rows.given.values]
-    recipe = SimpleNamespace(**vars(options), activation=_ACTIVATION)
+    options = SimpleNamespace(**vars(options), activation=_ACTIVATION)
     center = dropped(options.dropout, inputs, table)
-    return Tuner(recipe, inputs, targets, softmax_cross_entropy, seed, center=center)
+    return Tuner(options, inputs, targets, softmax_cross_entropy, seed, center=center)
 
 
 def epochs_of(options, table):

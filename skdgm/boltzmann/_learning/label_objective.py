@@ -44,7 +44,7 @@ class LabelledObjective(EnergyObjective):
         """
         energy, label = self.energy, self.label
         x, clamp = (with_label(parts, label, None) for parts in (x, clamp))
-        limit = self.recipe.mean_field_steps
+        limit = self.options.mean_field_steps
         means, _ = mean_field(energy, params, x, clamp, max_sweeps=limit)
         return energy.field(params, label, energy.received(params, means, label))
 
@@ -65,13 +65,13 @@ class HybridObjective(LabelledObjective):
         for the objectives "generative", "discriminative" and "hybrid". Rows without a
         label count in the generative part only, with a label drawn from the model.
         """
-        recipe, energy, params = self.recipe, self.energy, state.params
+        options, energy, params = self.options, self.energy, state.params
         clamped = clamp[self.label]
         labelled = np.ones(len(x[0]), bool) if clamped is True else clamped.T[0]
         x, clamp = self._completed(rng, params, x, clamp)
-        if recipe.objective == "generative":
+        if options.objective == "generative":
             return super().gradient(rng, state, x, clamp, clock)
-        if recipe.objective == "discriminative" or recipe.generative_weight == 0:
+        if options.objective == "discriminative" or options.generative_weight == 0:
             data, model = mean_field(energy, params, x, clamp)[0], None
         else:
             (data, model), state = self.phase.phases(rng, state, x, clamp, clock)
@@ -79,7 +79,7 @@ class HybridObjective(LabelledObjective):
         grad = discriminative(energy, params, penalised, self.label, labelled)
         if model is not None:
             generative = contrast(energy, params, data, model)
-            grad = joined(grad, generative, recipe.generative_weight)
+            grad = joined(grad, generative, options.generative_weight)
         return grad, state
 
     def pseudo_likelihood(self, rng, params, batch):

@@ -150,7 +150,7 @@ class PseudoLikelihoodWatch(MachineWatch):
         x, clamp = self.objective.present(batch)
         counts = np.ones(units.shape)
         if any(clamp[block] is not True for block in energy.rest()):
-            budget = self.objective.recipe.mean_field_steps
+            budget = self.objective.options.mean_field_steps
             x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
         if clamp[0] is not True:
             counts *= ~np.isnan(np.take_along_axis(batch.v, units, axis=1))

@@ -38,7 +38,7 @@ class EnergyObjective(Objective):
     Parameters
     ----------
     energy : Energy
-    recipe : object
+    options : object
         Has the training options of an estimator as attributes.
     rows : Rows
     seed : int
@@ -71,7 +71,7 @@ class EnergyObjective(Objective):
     def __init__(
         self,
         energy,
-        recipe,
+        options,
         rows,
         seed,
         fill,
@@ -85,17 +85,17 @@ class EnergyObjective(Objective):
         table=None,
         reach=None,
     ):
-        super().__init__(recipe, rows, seed, epochs_before)
+        super().__init__(options, rows, seed, epochs_before)
         self.energy, self.fill, self.moments, self.rooms = energy, fill, moments, {}
         self.density, self.label, self.means = density, label_of(energy), means
         self.initial, self.known, self.table = initial, known, table
         self.reach = reach or {}
-        self.solver = SOLVERS[recipe.solver]
-        self.phase = self.phase_of(recipe)(self)
+        self.solver = SOLVERS[options.solver]
+        self.phase = self.phase_of(options)(self)
 
-    def phase_of(self, recipe):
+    def phase_of(self, options):
         """Class of the phases that the options name."""
-        return PHASES[recipe.gradient]
+        return PHASES[options.gradient]
 
     def start(self):
         """Initial state: small random weights, and biases that give the means."""
@@ -106,8 +106,8 @@ class EnergyObjective(Objective):
         return self.resume(TrainState(params, (), ()))
 
     def resume(self, state):
-        """Training state completed with all that the recipe now needs."""
-        recipe, params = self.recipe, self.for_kernels(state.params)
+        """Training state completed with all that the options now need."""
+        options, params = self.options, self.for_kernels(state.params)
         optimiser = self.solver.init(params)
         if type(optimiser) is type(state.optimiser):
             optimiser = self.for_kernels(state.optimiser)
@@ -115,9 +115,9 @@ class EnergyObjective(Objective):
         fresh = TrainState(params, optimiser, state.chains, phase=own)
         fresh = self.phase.resume(fresh)
         means = tuple(mean[0] for mean in lone_means(self.energy, params, 1))
-        if recipe.centering is not None:
+        if options.centering is not None:
             fresh = fresh._replace(offsets=state.offsets or self._offsets(means))
-        if recipe.sparsity_target is not None:
+        if options.sparsity_target is not None:
             hidden = tuple(means[block] for block in self.energy.hidden)
             fresh = fresh._replace(activity=state.activity or hidden)
         return fresh
@@ -138,7 +138,7 @@ class EnergyObjective(Objective):
         where weights are no matrices."""
         if not self.energy.has_matrices:
             return True
-        dense = self.density > LISTED and self.recipe.batch_size >= _LARGE_BATCH
+        dense = self.density > LISTED and self.options.batch_size >= _LARGE_BATCH
         return dense or self.phase.by_blas or self.energy.has_real_units
 
     def for_kernels(self, tree):
@@ -164,10 +164,10 @@ class EnergyObjective(Objective):
         """State after an update from a batch, or a run of them; it changes in place."""
         if isinstance(batch, runs.Run):
             return runs.learn(self, state, batch, clock)
-        recipe = self.recipe
+        options = self.options
         rng = self.stream(clock)
         grey = self.energy.units[0].form in ("bits", "pooled") and not self.rows.binary
-        x, clamp = self.present(batch, rng if recipe.resample and grey else None)
+        x, clamp = self.present(batch, rng if options.resample and grey else None)
         with learning():
             grad, state = self.gradient(rng, state, x, clamp, clock)
             self.ascend(state, grad, clock)

@@ -48,7 +48,7 @@ class Phase:
     n_levels = 1
 
     def __init__(self, objective):
-        self.energy, self.recipe = objective.energy, objective.recipe
+        self.energy, self.options = objective.energy, objective.options
         self.seed, self.moments = objective.seed, objective.moments
         self.rows, self.reach = objective.rows, objective.reach
 
@@ -70,7 +70,7 @@ class Phase:
         """Training state with the chains of the last run, where their number is still
         right, else new ones; and with the state of the gradient."""
         own = self.begin(state)
-        n_chains = self.recipe.n_chains or self.recipe.batch_size
+        n_chains = self.options.n_chains or self.options.batch_size
         n_chains *= self.n_levels
         alike = state.chains and state.n_levels == self.n_levels
         if alike and (not self.persistent or len(state.chains[0]) == n_chains):
@@ -140,20 +140,20 @@ class Phase:
 
     def with_running_means(self, state, data, model=None):
         """Positive phase with the sparsity term, and the state with its new means."""
-        recipe = self.recipe
-        if recipe.centering in ("data", "moving"):
-            moving = model if recipe.centering == "moving" else None
+        options = self.options
+        if options.centering in ("data", "moving"):
+            moving = model if options.centering == "moving" else None
             offsets = centering.follow(state.offsets, data, moving)
             state = state._replace(offsets=offsets)
         if state.activity:
-            aim = recipe.sparsity_target, recipe.sparsity_cost
+            aim = options.sparsity_target, options.sparsity_cost
             data, activity = sparsity.penalise(self.energy, data, state.activity, *aim)
             state = state._replace(activity=activity)
         return data, state
 
     def n_steps(self, clock):
         """Number of steps of the chains in an update."""
-        return piecewise(self.recipe.n_steps, clock)
+        return piecewise(self.options.n_steps, clock)
 
 
 class CD(Phase):
@@ -174,11 +174,11 @@ class PCD(Phase):
     fused = True
 
     def phases(self, rng, state, x, clamp, clock):
-        recipe, sampler = self.recipe, self.sampler(state.phase)
+        options, sampler = self.options, self.sampler(state.phase)
         given = sampler, state.params, x, clamp, self.n_steps(clock)
-        budget = {"max_sweeps": recipe.mean_field_steps}
+        budget = {"max_sweeps": options.mean_field_steps}
         phases, *ends = pcd(rng, *given, State(state.chains), **budget)
-        if recipe.negative == "means":
+        if options.negative == "means":
             phases = settled(self.energy, state.params, phases)
         return phases, self.ended(state, *ends)
 
@@ -202,10 +202,10 @@ class FastPCD(PCD):
 
     def follow(self, state, grad):
         """Make a step of the fast weights, in place."""
-        recipe, given = self.recipe, (self.energy, state.params)
-        rate = recipe.fast_learning_rate or recipe.learning_rate
-        rate = damped(*given, rate, recipe.centering is not None)
-        slower = slowed(self.energy, rate, self.reach, recipe.batch_size)
+        options, given = self.options, (self.energy, state.params)
+        rate = options.fast_learning_rate or options.learning_rate
+        rate = damped(*given, rate, options.centering is not None)
+        slower = slowed(self.energy, rate, self.reach, options.batch_size)
         grad = natural(*given, shortened(self.energy, grad, slower))
         fast.step(state.phase, grad, rate)
 
@@ -237,7 +237,7 @@ class Tempering(PCD):
     @property
     def n_levels(self):
         """Number of temperatures."""
-        return self.recipe.n_temperatures
+        return self.options.n_temperatures
 
     def begin(self, state):
         """Swap rates, and a base model, of the last run, or new ones."""

@@ -71,7 +71,7 @@ class PairObjective(EnergyObjective):
         """Loss of some rows given the layer above."""
         return PairWatch(self, table.index[:_PROBE_ROWS], state)
 
-    def phase_of(self, recipe):
+    def phase_of(self, options):
         """Chains that start at the data, with gains."""
         return _Pair
 
@@ -163,7 +163,7 @@ class PairWatch:
 
 def layerwise(
     energy,
-    recipes,
+    of_pairs,
     table,
     seed,
     fill,
@@ -179,8 +179,8 @@ def layerwise(
     Parameters
     ----------
     energy : Energy
-        Of the data, of a hidden layer for each recipe, and optionally of a label.
-    recipes : sequence
+        Of the data, of a hidden layer for each pair, and optionally of a label.
+    of_pairs : sequence
         Training options of each pair, as an :class:`~skdgm.training.Objective` reads
         them.
     table : Table
@@ -218,9 +218,9 @@ def layerwise(
         Training of a pair was interrupted: with layers above it that have learned
         nothing, partial results would be useless.
     """
-    pairs, losses, n_pairs = [], [], len(recipes)
+    pairs, losses, n_pairs = [], [], len(of_pairs)
     below, above = moments[0], slice(1 + n_pairs, None)
-    for number, recipe in enumerate(recipes):
+    for number, options in enumerate(of_pairs):
         # Outer layers have a neighbour on one side only: their input is not doubled.
         last = number == n_pairs - 1
         down, up = 1.0 if number == 0 else 2.0, 1.0 if last else 2.0
@@ -228,7 +228,7 @@ def layerwise(
         known = below, *known, None
         objective = PairObjective(
             _pair(energy, number, beside),
-            recipe,
+            options,
             table.rows,
             stream(seed, _PRETRAINING, number).root,
             fill,
@@ -243,16 +243,16 @@ def layerwise(
         outcome, _ = optimise(
             objective,
             table,
-            range(recipe.n_iter),
-            n_epochs=recipe.n_iter,
+            range(options.n_iter),
+            n_epochs=options.n_iter,
             hooks=hooks(number),
             **({} if record is None else record.options()),
         )
         if outcome.ended == "diverged":
             raise DivergenceError(
                 f"Pretraining of hidden layer {number + 1} diverged after "
-                f"{len(outcome.losses)} of {recipe.n_iter} epochs. {far}Lower "
-                f"pretrain_learning_rate (now {recipe.learning_rate:g})."
+                f"{len(outcome.losses)} of {options.n_iter} epochs. {far}Lower "
+                f"pretrain_learning_rate (now {options.learning_rate:g})."
             )
         if outcome.ended == "interrupted":
             raise KeyboardInterrupt

@@ -80,7 +80,7 @@ class MultiPrediction(WithoutChains):
         return predicted(density, rows, options.mean_field_steps)
 
     def slope(self, rng, state, x, clamp, clock):
-        energy, n_sweeps = self.energy, self.recipe.mean_field_steps
+        energy, n_sweeps = self.energy, self.options.mean_field_steps
         x = tuple(None if part is None else np.asarray(part) for part in x)
         drawn = parts(rng.fold(_DRAWN), energy, x, clamp)
         grad, means = multi_prediction(energy, state.params, x, *drawn, n_sweeps)
@@ -161,8 +161,8 @@ class NoiseContrastive(WithoutChains):
 
         given = self.energy, state.params, log_Z[0], v, noise, log_q
         grad, slope = noise_contrastive(*given)
-        rule = self.recipe.schedule, clock, self.recipe.power_t
-        rate = learning_rate(self.recipe.learning_rate, *rule)
+        rule = self.options.schedule, clock, self.options.power_t
+        rate = learning_rate(self.options.learning_rate, *rule)
         return grad, data, state._replace(phase=Noise(log_Z + rate * slope, means))
 
 

@@ -23,7 +23,7 @@ from skdgm.optim import learning_rate, piecewise
 
 
 def ascend(objective, state, grad, clock):
-    """Update parameters along a gradient, in place, as the recipe says.
+    """Update parameters along a gradient, in place, as the options say.
 
     Parameters
     ----------
@@ -32,36 +32,36 @@ def ascend(objective, state, grad, clock):
     grad : Params
     clock : Clock
     """
-    recipe, energy, params = objective.recipe, objective.energy, state.params
-    given, far = (energy, params), (objective.reach, recipe.batch_size)
-    rate, held, momentum = recipe.learning_rate, {}, piecewise(recipe.momentum, clock)
-    centred = recipe.centering is not None
+    options, energy, params = objective.options, objective.energy, state.params
+    given, far = (energy, params), (objective.reach, options.batch_size)
+    rate, held, momentum = options.learning_rate, {}, piecewise(options.momentum, clock)
+    centred = options.centering is not None
     objective.phase.follow(state, grad)
-    if recipe.solver == "sgd":
+    if options.solver == "sgd":
         # Strong damping would cancel the schedule if it came after it.
         rate = damped(*given, rate, centred)
         slower = slowed(energy, rate / (1 - momentum), *far)
     else:
         # What is done to its gradient, an adaptive optimiser undoes.
         slower, held = {}, slowed(energy, None, *far)
-    rate = learning_rate(rate, recipe.schedule, clock, recipe.power_t)
-    rule = {"momentum": momentum, "l1": recipe.l1, "l2": recipe.l2}
+    rate = learning_rate(rate, options.schedule, clock, options.power_t)
+    rule = {"momentum": momentum, "l1": options.l1, "l2": options.l2}
     scales = deviations(*given)
-    if recipe.quadratic:
+    if options.quadratic:
         grad, shift = quadratic.convert(*given, grad), quadratic.shift(*given)
     grad = shortened(energy, standardised(*given, grad), slower)
     if state.offsets:
         grad = centering.center(*given, grad, state.offsets, slower)
     grad, before = objective.shared(natural(*given, grad)), copied(*given, held)
-    if recipe.solver == "sgd":
+    if options.solver == "sgd":
         rate = steady(energy, grad, rate)
     # What penalties take follows the weights before the step.
-    weighed = copied(*given, slower if recipe.l1 or recipe.l2 else {})
+    weighed = copied(*given, slower if options.l1 or options.l2 else {})
     objective.solver.step(params, state.optimiser, grad, rate=rate, **rule)
     if weighed[1]:
         eased(*given, state.optimiser, slower, weighed, rate, **rule)
     take_back(*given, held, before)
     rescale(*given, scales)
-    energy.constrain(params, recipe.max_norm)
-    if recipe.quadratic:
+    energy.constrain(params, options.max_norm)
+    if options.quadratic:
         quadratic.correct(*given, shift)

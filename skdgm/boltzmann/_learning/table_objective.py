@@ -72,7 +72,7 @@ class TableWatch(PseudoLikelihoodWatch):
         x, clamp = self.objective.present(batch)
         known = np.ones(columns.shape)
         if any(held is not True for held in clamp[:-1]):
-            budget = self.objective.recipe.mean_field_steps
+            budget = self.objective.options.mean_field_steps
             x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
             known *= ~np.isnan(np.take_along_axis(batch.v, columns, axis=1))
         x, owners = tuple(map(np.asarray, x[:-1])), layout.owners

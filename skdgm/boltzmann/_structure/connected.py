@@ -147,7 +147,7 @@ class _Drawn(Phase):
 
     def __init__(self, objective):
         super().__init__(objective)
-        self.beside = PHASES[self.recipe.gradient](objective)
+        self.beside = PHASES[self.options.gradient](objective)
 
     def resume(self, state):
         """Training state with the chains."""
@@ -170,12 +170,12 @@ class GraphObjective(EnergyObjective):
         """Clamp the machine to a batch of rows."""
         return presented(self.energy, batch.v, self.fill, rng)
 
-    def phase_of(self, recipe):
+    def phase_of(self, options):
         """Class of the phases that the options name."""
-        if recipe.objective != "likelihood":
+        if options.objective != "likelihood":
             return _PseudoLikelihood
-        drawn = recipe.positive == "gibbs" and len(self.energy.units) > 1
-        return _Drawn if drawn else super().phase_of(recipe)
+        drawn = options.positive == "gibbs" and len(self.energy.units) > 1
+        return _Drawn if drawn else super().phase_of(options)
 
     def ascend(self, state, grad, clock):
         r"""Update parameters along a gradient, in place.

@@ -221,7 +221,7 @@ class ConvObjective(EnergyObjective):
 
     def shared(self, grad):
         """Gradient of which the visible part is averaged over pixels, by option."""
-        if self.recipe.visible_bias == "pixel":
+        if self.options.visible_bias == "pixel":
             return grad
         maps = self.energy.couplings[0].window.maps
 

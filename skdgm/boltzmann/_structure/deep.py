@@ -114,7 +114,7 @@ class Deep(MachineModel):
                     record = PairsRecord(record, objective, params)
                 params, curves = layerwise(
                     objective.energy,
-                    pair_recipes(options, depth, **self.PAIRS),
+                    options_of_pairs(options, depth, **self.PAIRS),
                     objective.table,
                     objective.seed,
                     objective.fill,
@@ -131,18 +131,18 @@ class Deep(MachineModel):
         return pretrained
 
 
-def pair_recipes(options, depth, **fixed):
+def options_of_pairs(options, depth, **fixed):
     """Training options of each of ``depth`` pairs of neighbouring layers, from below;
     ``fixed`` ones are those of all pairs."""
-    own, recipes = vars(options) | _PLAIN | fixed, []
+    own, of_pairs = vars(options) | _PLAIN | fixed, []
     names = "pretrain_iter", "pretrain_learning_rate", "pretrain_steps"
     values = [per_layer(name, getattr(options, name), depth) for name in names]
     for n_iter, rate, n_steps in zip(*values):
         own |= {"n_iter": n_iter, "learning_rate": rate, "n_steps": n_steps}
-        recipes.append(SimpleNamespace(**own))
+        of_pairs.append(SimpleNamespace(**own))
         # Later pairs draw bits from the means below at each presentation.
         own["resample"] = True
-    return recipes
+    return of_pairs
 
 
 DEEP = Deep(DeepDensity)

@@ -47,7 +47,7 @@ CLOCK = Clock(0, None, 0, 2)
 def objective_of(players, of_generator):
     """The loss that a step of one player lowers, as a function of its parameters, with
     the random numbers of that step."""
-    recipe, batch = players.recipe, np.arange(24)
+    options, batch = players.options, np.arange(24)
     turn = players.turn(int(of_generator), players.read(batch), CLOCK)
     codes = turn.classes
 
@@ -69,12 +69,12 @@ def objective_of(players, of_generator):
         own = own if of_generator else generator[0][:2]
         other = generator[1][:2] if of_generator else other
         _, fake, _ = players.pair(*own, turn)
-        if of_generator or recipe.minibatch_kernels:
+        if of_generator or options.minibatch_kernels:
             how = turn.how if of_generator else turn.how_generated
             (r, h), (f, k) = judged(other, real), judged(other, fake, how)
         else:
             r, f = np.split(judged(other, np.concatenate([real, fake]))[0], 2)
-        if of_generator and recipe.feature_matching:
+        if of_generator and options.feature_matching:
             alike = np.ones((len(h), 1))
             if codes is not None:
                 net = players.discriminator
@@ -82,8 +82,8 @@ def objective_of(players, of_generator):
             return ((alike.T @ (h - k) / len(h)) ** 2).sum()
         if of_generator:
             return players.loss.generator(r, f)[0].mean()
-        total = players.loss.discriminator(r, f, recipe.label_smoothing)[0].mean()
-        if players.penalty and recipe.penalty == "zero-centred":
+        total = players.loss.discriminator(r, f, options.label_smoothing)[0].mean()
+        if players.penalty and options.penalty == "zero-centred":
             moves = 1e-4 * np.eye(real.shape[1])
             for rows in real, fake:
                 slopes = [
@@ -359,7 +359,7 @@ def test_output_noise_is_not_added_to_atoms():
     (score,), (none,) = own.emission.scores, own.emission.none
     x = np.zeros((4, own.emission.n_inputs))
     x[:2, none] = 1
-    seen = blurred(x, own.recipe, own.emission, stream(0), clock, of_output=True)
+    seen = blurred(x, own.options, own.emission, stream(0), clock, of_output=True)
     assert (seen[:2, score] != 0).all()
     np.testing.assert_array_equal(seen[2:, score], 0)
 
@@ -410,10 +410,10 @@ def test_rows_of_known_classes_are_inverted_as_such():
 
 def test_training_sees_the_noise_that_samples_have():
     emission = Emission(["grey", "gaussian"], [1, 1])
-    recipe = SimpleNamespace(
+    options = SimpleNamespace(
         instance_noise=0.0, output_noise=0.4, schedule="constant", power_t=0.5
     )
-    x, given = np.tile([0.1, -3.0], (4000, 1)), (recipe, emission, stream(0, 1), CLOCK)
+    x, given = np.tile([0.1, -3.0], (4000, 1)), (options, emission, stream(0, 1), CLOCK)
     seen = blurred(x, *given, of_output=True)
     drawn = noisy(x, emission, 0.4, stream(1, 1).rows(len(x)))
     assert seen[:, 0].min() >= 0

@@ -47,7 +47,7 @@ def log_sum(out):
 def objective_of(players, turn, sides, of_generator):
     """The loss that a step of one player lowers, as a function of its parameters, with
     the random numbers of that step."""
-    recipe, net = players.recipe, players.discriminator
+    options, net = players.options, players.discriminator
 
     def value(state, params):
         generator, judge = state.generator, state.discriminator
@@ -56,7 +56,7 @@ def objective_of(players, turn, sides, of_generator):
         _, fake, _ = players.pair(*own, turn)
         if of_generator:
             out, h, _ = net.judge(*other, fake, **turn.how)
-            if recipe.feature_matching:
+            if options.feature_matching:
                 real, _ = net.hidden(*other, X, **turn.how)
                 return ((h.mean(axis=0) - real.mean(axis=0)) ** 2).sum()
             return softplus(-log_sum(out)).mean()
@@ -68,7 +68,7 @@ def objective_of(players, turn, sides, of_generator):
         total = softplus(-log_sum(real)).mean() + softplus(log_sum(made)).mean()
         codes = players.rows.beside(sides.known)
         missed = log_sum(own) - own[np.arange(len(own)), codes]
-        return recipe.unlabeled_weight * total + missed.sum() / max(1, len(own))
+        return options.unlabeled_weight * total + missed.sum() / max(1, len(own))
 
     return value
 
