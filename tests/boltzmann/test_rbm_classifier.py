@@ -404,7 +404,7 @@ def test_what_may_not_change_between_fits():
         clf = small(column_types=visible, warm_start=True).fit(X, y)
         for method in (clf.fit, clf.partial_fit):
             clf.set_params(column_types=other)
-            with pytest.raises(ValueError, match=f"column_types='{other}'.*warm_start"):
+            with pytest.raises(ValueError, match="column_types changed.*warm_start"):
                 method(X, y)
         clf.set_params(warm_start=False).fit(X, y).score_samples(X)
         assert hasattr(clf, "precision_") == (other == "gaussian")
