@@ -1,4 +1,4 @@
-r"""Particles: missing entries drawn column after column, weighted by the entries seen.
+r"""Particles: missing entries drawn in order, weighted by observed entries.
 
 .. math:: x_t \sim p(x_t \mid x_{<t}) \text{ where missing}, \qquad
    w \leftarrow w \, p(x_t \mid x_{<t}) \text{ where seen}, \qquad

@@ -1,4 +1,4 @@
-"""Densities: what is asked of a fitted model."""
+"""Densities: the role that answers for a fitted model."""
 
 from abc import ABC, abstractmethod
 

@@ -1,4 +1,4 @@
-r"""Models: what stands between the options of an estimator and its mathematics.
+r"""Models: the role between the options of an estimator and its mathematics.
 
 .. math:: \text{options, columns} \;\to\; \text{structure} \;\to\;
    \begin{cases} \text{objective} & \text{which learns a state} \\

@@ -1,4 +1,4 @@
-"""What a callback keeps of a fit in a file, and from which another one continues.
+"""Records of a fit in a file, from which another fit continues.
 
 A record is the estimator after an epoch, with an attribute ``_record``: what early
 stopping and the watch remember, and what tells whether a fit is the same: options, rows

@@ -1,4 +1,4 @@
-"""Conditions of a table in terms of what a model sees of it, as far as it can be."""
+"""Conditions on columns of a table as conditions on those of its model."""
 
 import numpy as np
 

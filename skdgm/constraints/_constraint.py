@@ -1,4 +1,4 @@
-"""Base class of constraints on the columns of a table, as they are declared."""
+"""Base class of constraints on the columns of a table."""
 
 import numpy as np
 

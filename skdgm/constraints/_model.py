@@ -1,4 +1,4 @@
-"""Base class of models under constraints: what is learned, and how rows are drawn."""
+"""Base class of models under constraints: learning, and draws of rows."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone

@@ -1,4 +1,4 @@
-"""Plan of a reparametrisation: which constraint takes which step, and in what order."""
+"""Plan of a reparametrisation: the step of each constraint, and their order."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What users give beside rows, read as numbers: classes, and lengths.
+"""Classes and lengths given beside rows, read as numbers.
 
 A table has it as :class:`~skdgm.utils.given.Given`. Where rows are to be drawn, one
 value may stand for all of them.

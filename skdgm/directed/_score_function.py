@@ -1,4 +1,4 @@
-"""Ways to learn by the score function, times how good draws were.
+"""Learning by the score function: REINFORCE, NVIL and DisARM.
 
 REINFORCE and NVIL with their baselines, :mod:`skdgm.gradients.stochastic.reinforce`,
 and antithetic bits, :mod:`skdgm.gradients.stochastic.disarm`.

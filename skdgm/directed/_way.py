@@ -1,4 +1,4 @@
-r"""Ways to learn: what has the gradient that an update follows.
+r"""Ways of learning: the role that estimates the gradient of an update.
 
 Most follow the gradient of
 

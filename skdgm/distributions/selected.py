@@ -1,4 +1,4 @@
-r"""Binary units in blocks, of each of which one unit is what the next layer sees.
+r"""Binary units in blocks, of each of which the next layer has one as input.
 
 .. math:: p(h \mid \eta) = \prod_i \sigma(\eta_i)^{h_i} (1 - \sigma(\eta_i))^{1 - h_i},
    \qquad p_B = h_{J_B}

@@ -1,4 +1,4 @@
-"""What is watched of a generator that learns: distances of its rows from the data."""
+"""Monitoring of a generator: distances of its rows from the data."""
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning

@@ -1,4 +1,4 @@
-r"""Whether latent units tell anything of columns, or there is nothing to tell.
+r"""Test of dependence among columns, without which latent units have no use.
 
 A latent unit is active if it carries information on the rows [2]_,
 

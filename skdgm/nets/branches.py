@@ -1,4 +1,4 @@
-"""Nets made of two: one for some of the columns, and one that only learns beside."""
+"""Nets of two branches: one for some of the columns, and one learned beside."""
 
 from functools import partial
 

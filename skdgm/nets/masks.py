@@ -1,4 +1,4 @@
-r"""Masks of weights, of nets whose outputs see some of the inputs only.
+r"""Masks of weights, for outputs that depend on some of the inputs only.
 
 A mask M of zeros and ones,
 

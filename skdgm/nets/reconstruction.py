@@ -1,4 +1,4 @@
-r"""Reconstructions of rows by nets: their losses, and what is missing.
+r"""Reconstructions of rows by nets: losses, and missing entries.
 
 The loss of a column is its negative log-likelihood: a cross-entropy of bits, grey
 values and categories, half the squared error of real numbers. With natural parameters

@@ -1,4 +1,4 @@
-"""Objectives: what is learned from rows, and by which updates."""
+"""Objectives: the role that learns, update by update."""
 
 from abc import ABC, abstractmethod
 

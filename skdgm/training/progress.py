@@ -1,4 +1,4 @@
-"""What a run of training is at after an epoch, beside its state, to continue from."""
+"""Progress of training beside its state, from which a run continues."""
 
 from typing import NamedTuple
 

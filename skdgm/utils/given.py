@@ -1,4 +1,4 @@
-"""What is given beside the rows of a table."""
+"""Values given beside the rows of a table."""
 
 from typing import NamedTuple
 

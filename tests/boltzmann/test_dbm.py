@@ -174,7 +174,8 @@ def test_pairs_are_put_into_their_places():
             seen.append(report.state.params)
             return True
 
-    recipes = options_of_pairs(DBM(sizes[1:], pretrain_iter=1, random_state=0)._options, 3)
+    asked = DBM(sizes[1:], pretrain_iter=1, random_state=0)._options
+    recipes = options_of_pairs(asked, 3)
     moments = np.full(4, 0.5), None, None, None
     params, losses = layerwise(
         energy, recipes, table, 0, np.full(4, 0.5), moments, lambda k: [Kept()]

@@ -1,1 +1,1 @@
-"""Compilation of kernels, and what all of them are made of."""
+"""Compilation of kernels, and primitives that all of them use."""

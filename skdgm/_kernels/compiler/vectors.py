@@ -1,4 +1,4 @@
-"""What kernels need of LLVM's own vectors."""
+"""Vector types and intrinsics of LLVM."""
 
 import numba
 from llvmlite import ir

@@ -1,4 +1,4 @@
-"""Likelihood gradient of a chain of binary layers, followed batch after batch.
+"""Updates of an epoch, of a chain of binary layers.
 
 What an update needs stays in one call: means given the data, steps of the chains, their
 means, and the update of weights and biases. Numbers are drawn by the same kernels, from

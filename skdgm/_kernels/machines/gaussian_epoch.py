@@ -1,4 +1,4 @@
-r"""Likelihood gradient of real units under one binary layer, batch after batch.
+r"""Updates of an epoch, of real units under a binary layer.
 
 As :mod:`skdgm._kernels.machines.bernoulli_epoch`, in the coordinates of
 :mod:`skdgm.gradients.steps.natural`. There the gradient by means b and weights W is

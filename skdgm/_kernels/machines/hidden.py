@@ -1,4 +1,4 @@
-"""Hidden units of a row: what they make of what they hear, and how it is used.
+"""Hidden units of a row: their input, means and draws, and terms of gradients.
 
 Rows are had by the number they have in a table. A row by itself would be a new array,
 and to make that takes longer than what is done with it here; and numbers are unsigned

@@ -1,4 +1,4 @@
-r"""Gradients of a label's log probability and of the joint one, batch after batch.
+r"""Updates of an epoch, of a classifier with one hidden layer.
 
 For a machine of one hidden binary layer, with binary visible units and a label. As in
 :mod:`skdgm._kernels.machines.bernoulli_epoch`, a call makes many updates, here of

@@ -1,4 +1,4 @@
-"""What updates of small machines share: means of both phases, biases, offsets."""
+"""Means of both phases, and updates of biases and offsets, of small machines."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-r"""Hidden units that see one column after the other.
+r"""NADE's hidden units, column after column, and their gradients.
 
 .. math:: a_1 = c, \qquad a_{t+1} = a_t + \sum_{i \in \text{column } t} x_i W_i,
    \qquad h_t = f(\rho_t a_t), \qquad z_o = b_o + V_o \cdot h_t

@@ -1,4 +1,4 @@
-"""Images seen through affine maps of their positions, by bilinear interpolation.
+"""Images under affine maps of their positions, by bilinear interpolation.
 
 A map is six numbers, :math:`(a_{11}, a_{12}, t_1, a_{21}, a_{22}, t_2)`: what a pixel
 becomes is found at :math:`A p + t`, where positions p are counted in pixels from the

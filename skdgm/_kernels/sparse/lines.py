@@ -1,4 +1,4 @@
-r"""Sums of lines, which is what products with lists are made of.
+r"""Sums of lines of a matrix, which make up products with lists.
 
 A matrix is kept in *tiles*: strips of 128 bytes of its columns, each on its own in
 memory, row after row. Such a row is a *line*. A row's product with a tile is

@@ -1,4 +1,4 @@
-r"""A game whose generator tells codes to a net that knows what views of a row share.
+r"""Codes learned by mutual information between two views of a row.
 
 .. math:: \min_q \; -\lambda L_I - \lambda \sum_h I_h, \qquad
    \min_g \; \mathbb{E} [\ell_G] - \lambda L_I

@@ -1,4 +1,4 @@
-r"""A game whose generator is to tell by its rows which codes it was given.
+r"""The InfoGAN game: codes can be inferred from generated rows.
 
 .. math:: \min_{D, q} \; \mathbb{E} [\ell_D] - \lambda L_I, \qquad
    \min_g \; \mathbb{E} [\ell_G] - \lambda L_I, \qquad

@@ -1,4 +1,4 @@
-"""Nearest rows of a table, as columns are seen by a discriminator."""
+"""Nearest rows of a table, as inputs of a discriminator."""
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors

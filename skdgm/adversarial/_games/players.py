@@ -1,4 +1,4 @@
-"""The nets of an adversarial game, and what training changes of them."""
+"""Discriminator, and training states of the players of a game."""
 
 from functools import partial
 from typing import NamedTuple

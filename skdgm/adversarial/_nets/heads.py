@@ -1,4 +1,4 @@
-"""Several heads that tell the categories of rows, of which the best one counts.
+"""Several classifiers of categories above one net, of which the best counts.
 
 What a head says of two views of a row is to inform on each other. From random initial
 weights this ends in one of many optima, in some of which two clusters are one category

@@ -1,4 +1,4 @@
-"""Phases of a gradient: what stands for the data, and what for the model.
+"""Phases of a gradient: statistics of the data, and of the model.
 
 The option ``gradient`` chooses one of these objects, once for a run; it has the chains,
 and what else the gradient learns, in its hands.

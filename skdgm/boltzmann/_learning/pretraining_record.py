@@ -1,4 +1,4 @@
-"""What a callback keeps of the pre-training of a deep machine."""
+"""Record of the pre-training of a deep machine."""
 
 from skdgm.base.records import StageRecord
 from skdgm.boltzmann._learning.pretraining import joined

@@ -1,4 +1,4 @@
-"""Kinds of visible units, each with what is known of its columns."""
+"""Kinds of visible units, with the statistics of their columns."""
 
 import numpy as np
 

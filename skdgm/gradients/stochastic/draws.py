@@ -1,4 +1,4 @@
-r"""Gradients through draws of latent units: what each draw's log probabilities weigh.
+r"""Gradients through draws, as weights of their log probabilities.
 
 For rows x, draws :math:`z_k` of L layers from q(z | x), and log probabilities
 :math:`\log p(x, z_k) = \sum_{l=0}^L \log p_{kl}`, the data's given the lowest layer

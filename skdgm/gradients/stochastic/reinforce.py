@@ -1,4 +1,4 @@
-r"""REINFORCE: the score function times how good a draw was.
+r"""REINFORCE: the score function, weighted by a centred signal.
 
 .. math:: \nabla \mathbb{E}_q[f(z)] = \mathbb{E}_q[(f(z) - b) \nabla \log q(z \mid x)],
    \qquad f(z) = \log p(x, z) - \log q(z \mid x)

@@ -1,4 +1,4 @@
-r"""What a predictor learns from synthetic rows, beside what it learns from real ones.
+r"""Scores of predictors trained on synthetic rows, and on real ones.
 
 Classifiers are compared by the area under the ROC curve of held-out rows, the mean over
 classes of that of one class against the rest; regressors by

@@ -1,4 +1,4 @@
-r"""Minibatch discrimination: features of a row that tell how like the others it is.
+r"""Minibatch discrimination: similarity of a row to others of its batch.
 
 .. math:: M_i = x_i T, \qquad
    o_{ib} = \sum_{j \ne i} \exp(-\lVert M_{ib} - M_{jb} \rVert_1)

@@ -1,4 +1,4 @@
-r"""Images made smaller or larger by blocks of pixels, map by map.
+r"""Downsampling and upsampling of images by blocks of pixels, map by map.
 
 ========  ==============================  ========================================
 max       :math:`y_b = \max_{p \in b} x_p`  its gradient goes to the first maximum
