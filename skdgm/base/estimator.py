@@ -1,6 +1,7 @@
 """Base class of all estimators: data in, a density learned by an objective."""
 
 from operator import attrgetter
+from textwrap import shorten
 from types import SimpleNamespace
 
 import numpy as np
@@ -232,9 +233,11 @@ class Estimator(
         asked, learned = vars(self._facts().structure), vars(self._learned)
         names = [name for name in asked if not _same(asked[name], learned[name])]
         if names:
+            before = (f"{name}={learned[name]!r}" for name in names)
             raise ValueError(
-                f"{', '.join(names)} changed since the model was learned: keep what it "
-                "was, or fit with warm_start=False."
+                f"{', '.join(names)} changed since the model was learned, with "
+                f"{shorten(', '.join(before), 200)}: keep what it was, or fit with "
+                "warm_start=False."
             )
 
     def _facts(self, structure=None):
