@@ -293,12 +293,19 @@ class Estimator(
         """Discard results that depend on parameters which have changed."""
 
     def transform(self, X):
-        """Features of each row.
+        r"""Features of each row: means of its hidden units.
+
+        .. math:: \mathbb{E}[h \mid v]
+
+        exactly in restricted machines, by mean field in deep ones, by the encoder or
+        the inference net where there is one. They are those of the last layer, or of
+        those that ``feature_layer`` names; of adversarial models what ``features``
+        says, and of models of rows given attributes the expected attributes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
+            NaN where missing: inferred with the hidden units, or without influence.
 
         Returns
         -------
