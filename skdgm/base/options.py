@@ -31,6 +31,7 @@ constructor by PEP 681. A class with a constructor of its own keeps it.
 
 import inspect
 import re
+import sys
 from dataclasses import KW_ONLY
 from numbers import Integral, Real
 from types import NoneType, UnionType
@@ -89,15 +90,20 @@ class Options:
 
 
 def allowed(hint):
-    """Constraints of scikit-learn's that a type hint stands for, as a list."""
+    """Constraints of scikit-learn's that a type hint stands for, as a list; or
+    "no_validation", where it says nothing that can be checked."""
     origin = get_origin(hint)
     if origin is Annotated:
         return list(hint.__metadata__)
     if origin is Literal:
         return [StrOptions(set(get_args(hint)))]
     if origin in (Union, UnionType):
-        return [own for part in get_args(hint) for own in allowed(part)]
-    return "no_validation" if hint is object else [_PLAIN.get(hint, hint)]
+        parts = [allowed(part) for part in get_args(hint)]
+        free = "no_validation" in parts
+        return "no_validation" if free else [own for part in parts for own in part]
+    kind = _PLAIN.get(hint, origin or hint)
+    known = kind is not object and (kind is None or isinstance(kind, type | str))
+    return [kind] if known else "no_validation"
 
 
 def _declare(cls):
@@ -107,17 +113,30 @@ def _declare(cls):
     objects they are attributes.
     """
     own, inherited = cls._own_options, _options_of(cls)
-    for name, hint in inspect.get_annotations(cls, eval_str=True).items():
-        taken = ClassVar in (hint, get_origin(hint))
+    for name, hint in inspect.get_annotations(cls).items():
+        hint = _evaluated(hint, cls)
+        constant = ClassVar in (hint, get_origin(hint)) or name.isupper()
         if hint is KW_ONLY:
             cls._own_positional = tuple(own)
-        elif not name.startswith("_") and (taken or name in vars(cls)):
-            own[name] = None if taken else hint, vars(cls).get(name, KW_ONLY)
+        elif constant and name in inherited:
+            own[name] = None, vars(cls).get(name, KW_ONLY)
+        elif not (constant or name.startswith("_")) and name in vars(cls):
+            own[name] = hint, vars(cls)[name]
     for name in inherited.keys() & vars(cls).keys() - own.keys():
         if not hasattr(vars(cls)[name], "__get__"):  # A method or property.
             own[name] = inherited[name][0], vars(cls)[name]
     for name in own.keys() & vars(cls).keys():
         delattr(cls, name)
+
+
+def _evaluated(hint, cls):
+    """Hint of a class; any object where only type checkers know what it is."""
+    if not isinstance(hint, str):
+        return hint
+    try:
+        return eval(hint, vars(sys.modules[cls.__module__]), dict(vars(cls)))
+    except Exception:
+        return object
 
 
 def _options_of(cls):

@@ -4,11 +4,14 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 from dataclasses import KW_ONLY
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import InvalidParameterError
@@ -213,3 +216,32 @@ def test_the_page_for_extenders_is_right():
     assert "warm_up" not in model.get_params()
     assert model._present_options().warm_up == 20
     assert "sparsity : float, default=0.1" in model.__doc__
+
+
+def test_what_is_no_option_of_a_users_class_stays():
+    code = """
+from __future__ import annotations
+from typing import TYPE_CHECKING, Any, ClassVar
+from skdgm import BernoulliRBM
+if TYPE_CHECKING:
+    from somewhere import Thing
+
+class Own(BernoulliRBM):
+    TABLE: dict = {"a": 1}
+    shared: ClassVar[int] = 3
+    note: Thing
+    thing: Thing = None
+    some: list[int] | Any = (1,)
+    sizes: list[int] | None = None
+"""
+    place = ModuleType("users_module")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "users_module", place)
+        exec(compile(code, "users_module", "exec"), vars(place))
+    own = place.Own(n_components=2, n_iter=1, thing=4, some="b", random_state=0)
+    assert (own.TABLE, own.shared) == ({"a": 1}, 3)
+    assert {"thing", "some", "sizes"} <= set(own.get_params())
+    assert not {"TABLE", "shared", "note"} & set(own.get_params())
+    own.fit(np.eye(4))
+    with pytest.raises(ValueError, match="'sizes' parameter"):
+        own.set_params(sizes=2).fit(np.eye(4))
