@@ -37,6 +37,7 @@ from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import (
     Annotated,
+    Any,
     ClassVar,
     Literal,
     Union,
@@ -102,7 +103,7 @@ def allowed(hint):
         free = "no_validation" in parts
         return "no_validation" if free else [own for part in parts for own in part]
     kind = _PLAIN.get(hint, origin or hint)
-    known = kind is not object and (kind is None or isinstance(kind, type | str))
+    known = kind is None or (isinstance(kind, type | str) and kind not in (object, Any))
     return [kind] if known else "no_validation"
 
 
