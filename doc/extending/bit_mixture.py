@@ -56,15 +56,18 @@ class MixtureDensity(Density):
 
     def __init__(self, *own, layer):
         super().__init__(*own)
-        self.layer, self.n_features_out = layer, len(layer.b)
+        self.layer = layer
 
-    n_features_out = None
+    @property
+    def n_features_out(self):
+        """Number of components."""
+        return len(self.layer.b)
 
     @property
     def capabilities(self):
         """All is exact, also of rows with missing entries."""
         return {
-            "log_prob": of_rows("exact", grey="lower bound"),
+            "log_prob": of_rows("exact"),
             "features": of_rows("exact"),
             "sample": {"nothing": "exact"},
             "fill": {"missing": "exact"},

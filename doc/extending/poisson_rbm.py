@@ -8,6 +8,8 @@ the unit that they are. Training, samples, imputation, likelihoods, warm starts,
 callbacks and all that scikit-learn asks come from its base class.
 """
 
+from typing import Literal
+
 import numpy as np
 from poisson_unit import Poisson
 from scipy.special import gammaln, logsumexp
@@ -78,6 +80,11 @@ class PoissonRBM(BernoulliRBM):
 
     Parameters
     ----------
+    gradient
+        Persistent chains, contrastive divergence, fast weights, or tempering.
+
+    Parameters
+    ----------
     learning_rate
         Initial learning rate: lower than of bits, as counts are larger.
 
@@ -91,4 +98,6 @@ class PoissonRBM(BernoulliRBM):
     """
 
     learning_rate = 0.01
+    gradient: Literal["pcd", "cd", "fpcd", "tempering"] = "pcd"
+
     _domain = Counts()

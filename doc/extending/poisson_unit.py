@@ -31,6 +31,8 @@ class Poisson(Biased):
 
     # Joint states of the block: it cannot be enumerated, only summed out.
     n_states = np.inf
+    # Least and greatest value, and that the mean is an exponential of the field.
+    ends, exponential = (0.0, np.inf), True
 
     def init(self, moments=None, dtype=np.float64):
         """Log rates with which the block without neighbours has the given means."""

@@ -32,7 +32,8 @@ class Density(ABC):
     name : str
         Name of the estimator, for messages.
     read : callable
-        ``read(X, dtype=None)`` validates rows and returns :class:`Rows`.
+        ``read(X, dtype=None)`` validates rows and returns
+        :class:`~skdgm.utils.rows.Rows`.
     domain : object
         Kind of the columns, such as :class:`~skdgm.data.BinaryColumns`.
     columns : tuple

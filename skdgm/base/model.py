@@ -22,7 +22,8 @@ class Facts(NamedTuple):
     structure : SimpleNamespace
         As of :meth:`Model.structure`; of a density, that which was learned.
     read : callable
-        ``read(X, dtype=None)`` validates rows and returns :class:`Rows`.
+        ``read(X, dtype=None)`` validates rows and returns
+        :class:`~skdgm.utils.rows.Rows`.
     domain : object
         Kind of the columns, such as :class:`~skdgm.data.BinaryColumns`.
     columns : tuple

@@ -163,15 +163,15 @@ def _construct(cls):
     found = _options_of(cls)
     options = {name: option for name, option in found.items() if option[0] is not None}
     first = [name for name in _positional(cls) if name in options]
-    spec = list(options.items()), first
-    if getattr(cls, "_spec", None) == spec:
-        return
-    cls._spec = spec
     cls._IMPLIED = cls._IMPLIED | {
         name: value
         for name, (hint, value) in found.items()
         if hint is None and value is not KW_ONLY
     }
+    spec = list(options.items()), first
+    if getattr(cls, "_spec", None) == spec:
+        return
+    cls._spec = spec
     cls._parameter_constraints = {
         name: allowed(hint) for name, (hint, _) in options.items()
     }

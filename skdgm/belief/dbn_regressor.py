@@ -42,8 +42,12 @@ class DBNRegressor(TunedOptions, RegressorMixin, TunedNetwork):
     n_iter
         Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
         most 100.
-    validation_fraction : default=those of DBNClassifier
-        Options of early stopping, as in :class:`DBNClassifier`.
+    early_stopping
+        If True, hold out rows, stop when the squared error of their targets no longer
+        falls, and keep the weights with which it was lowest. Pre-training sees the
+        held-out rows, but not their targets.
+    validation_fraction
+        Share of the rows with a target to hold out.
 
     Attributes
     ----------

@@ -63,10 +63,10 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
 
     References
     ----------
-    .. [1] Hinton, Osindero and Teh (2006). A fast learning algorithm for deep belief
-       nets. Neural Computation.
-    .. [2] Larochelle and Bengio (2008). Classification using discriminative restricted
+    .. [1] Larochelle and Bengio (2008). Classification using discriminative restricted
        Boltzmann machines. ICML.
+    .. [2] Hinton, Osindero and Teh (2006). A fast learning algorithm for deep belief
+       nets. Neural Computation.
 
     Examples
     --------

@@ -61,7 +61,7 @@ class ChainOptions(FitOptions):
     Attributes
     ----------
     validation_curve_ : list of float
-        The same for held-out rows, with ``early_stopping``.
+        ``loss_curve_`` of held-out rows, with ``early_stopping``.
     """
 
     _: KW_ONLY
@@ -246,8 +246,8 @@ class DeepOptions(MachineOptions):
         Statistics of the negative phase: states of the chains (in the odd layers, means
         given the others), or the means that one step of mean field gives from these.
     mean_field_steps
-        Maximum number of mean-field sweeps for each row of a batch; their number, with
-        "multi-prediction".
+        Maximum number of mean-field sweeps for each row of a batch; with the gradient
+        "multi-prediction" of :class:`~skdgm.DBM`, their number.
     centering
         If not None, use the centred gradient [3]_, without which layers far from the
         data hardly learn unless they are pre-trained. Offsets are as in

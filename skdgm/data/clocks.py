@@ -5,9 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-_EPOCH = "1970-01-01"
 # Units of pandas, finest last.
-_UNITS = "s", "ms", "us", "ns"
 # Values that a column of each form takes, for messages.
 _TAKES = {
     "datetime": "dates and times",

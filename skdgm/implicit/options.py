@@ -38,7 +38,7 @@ class GeneratorOptions(Options):
         Kind of :meth:`score_samples`: "estimate".
     loss_curve_ : list of float
         Maximum mean discrepancy between some training rows and generated ones after
-        each epoch: neither player's loss, which tell nothing of progress.
+        each epoch.
     column_types_ : dict
         How each column is read, by its name (or number): a
         :class:`~skdgm.data.ColumnType`.

@@ -44,7 +44,7 @@ class NetOptions(FitOptions):
         Negative objective of some training rows after each epoch, in nats per row, with
         real columns standardised.
     validation_curve_ : list of float
-        The same for held-out rows, with ``early_stopping``.
+        ``loss_curve_`` of held-out rows, with ``early_stopping``.
     """
 
     _: KW_ONLY
@@ -98,7 +98,7 @@ class TuningOptions(FitOptions):
     Attributes
     ----------
     validation_curve_ : list of float
-        The same for held-out rows, with ``early_stopping``.
+        ``loss_curve_`` of held-out rows, with ``early_stopping``.
     """
 
     _: KW_ONLY

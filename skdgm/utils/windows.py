@@ -18,7 +18,7 @@ _GROUPS, _WORTHWHILE, _ROOM = 8, 1_000_000, 2**19
 
 
 class Window(NamedTuple):
-    """Geometry of a convolution; ``_kernels.patches`` reads it in this order.
+    """Geometry of a convolution; ``_kernels.nets.patches`` reads it in this order.
 
     Parameters
     ----------

@@ -245,3 +245,14 @@ class Own(BernoulliRBM):
     own.fit(np.eye(4))
     with pytest.raises(ValueError, match="'sizes' parameter"):
         own.set_params(sizes=2).fit(np.eye(4))
+
+
+def test_implied_values_change_again():
+    class First(VAE):
+        warm_up: ClassVar = 20
+
+    class Second(First):
+        warm_up: ClassVar = 30
+
+    assert Second()._present_options().warm_up == 30
+    assert First()._present_options().warm_up == 20
