@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Units of pandas, finest last.
 # Values that a column of each form takes, for messages.
 _TAKES = {
     "datetime": "dates and times",
