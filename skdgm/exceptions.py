@@ -116,7 +116,12 @@ class MissingCapability(TypeError, ValueError):
         of = "given" if argument not in ("complete", "grey") else "of"
         more = f" {of} {argument}{' rows' if of == 'of' else ''}"
         more = {"nothing": "", "missing": _MISSING}.get(argument, more)
+        self._arguments = name, capability, argument
         super().__init__(f"{name} does not have {what}{more}.")
+
+    def __reduce__(self):
+        # To be raised again in another process.
+        return type(self), self._arguments
 
 
 class DivergenceError(FloatingPointError):

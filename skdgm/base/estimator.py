@@ -61,11 +61,10 @@ class Estimator(
     :class:`~skdgm.training.Table` as X.
     """
 
-    # Name in messages; attributes by options; rows kept as lists; one objective.
-    _title, _TRANSIENT, _LISTED, _SINGLE = None, (), True, True
+    # Name in messages; attributes by options; rows kept as lists; one objective; and
+    # whether features have rows, as of inverse_transform.
+    _title, _TRANSIENT, _LISTED, _SINGLE, _invertible = None, (), True, True, False
     _MODEL, _KNOWN = None, ()
-    # Whether features have rows, as of inverse_transform.
-    _invertible = False
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -233,11 +232,10 @@ class Estimator(
         asked, learned = vars(self._facts().structure), vars(self._learned)
         names = [name for name in asked if not _same(asked[name], learned[name])]
         if names:
-            before = (f"{name}={learned[name]!r}" for name in names)
+            before = shorten(", ".join(f"{n}={learned[n]!r}" for n in names), 200)
             raise ValueError(
                 f"{', '.join(names)} changed since the model was learned, with "
-                f"{shorten(', '.join(before), 200)}: keep what it was, or fit with "
-                "warm_start=False."
+                f"{before}: keep what it was, or fit with warm_start=False."
             )
 
     def _facts(self, structure=None):
@@ -293,14 +291,12 @@ class Estimator(
         """Discard results that depend on parameters which have changed."""
 
     def transform(self, X):
-        r"""Features of each row: means of its hidden units.
+        r"""Features of each row: means of hidden units, :math:`\mathbb{E}[h \mid v]`.
 
-        .. math:: \mathbb{E}[h \mid v]
-
-        exactly in restricted machines, by mean field in deep ones, by the encoder or
-        the inference net where there is one. They are those of the last layer, or of
-        those that ``feature_layer`` names; of adversarial models what ``features``
-        says, and of models of rows given attributes the expected attributes.
+        Exact in restricted machines, by mean field in deep ones, by the encoder or
+        inference net where there is one; of the last layer, or of those that
+        ``feature_layer`` names. Adversarial models have those that ``features`` says,
+        models of rows given attributes the expected attributes.
 
         Parameters
         ----------

@@ -39,6 +39,7 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
+    Final,
     Literal,
     Union,
     dataclass_transform,
@@ -116,7 +117,8 @@ def _declare(cls):
     own, inherited = cls._own_options, _options_of(cls)
     for name, hint in inspect.get_annotations(cls).items():
         hint = _evaluated(hint, cls)
-        constant = ClassVar in (hint, get_origin(hint)) or name.isupper()
+        kinds = hint, get_origin(hint)
+        constant = ClassVar in kinds or Final in kinds or name.isupper()
         if hint is KW_ONLY:
             cls._own_positional = tuple(own)
         elif constant and name in inherited:
@@ -163,12 +165,15 @@ def _construct(cls):
     found = _options_of(cls)
     options = {name: option for name, option in found.items() if option[0] is not None}
     first = [name for name in _positional(cls) if name in options]
-    cls._IMPLIED = cls._IMPLIED | {
+    implied = {
         name: value
         for name, (hint, value) in found.items()
         if hint is None and value is not KW_ONLY
     }
-    spec = list(options.items()), first
+    # Without any of its own, a class leaves those of its other bases in sight.
+    if any(cls._IMPLIED.get(name, KW_ONLY) is not implied[name] for name in implied):
+        cls._IMPLIED = cls._IMPLIED | implied
+    spec = [(name, hint, id(value)) for name, (hint, value) in options.items()], first
     if getattr(cls, "_spec", None) == spec:
         return
     cls._spec = spec

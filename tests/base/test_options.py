@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pickle
 import pkgutil
 import re
 import sys
@@ -20,6 +21,7 @@ import skdgm
 from skdgm.autoencoder import VAE
 from skdgm.base import options
 from skdgm.base.options import Auto, Count, Options, Positive, allowed, worded
+from skdgm.exceptions import MissingCapability
 
 NAMES = [module.name for module in pkgutil.walk_packages(skdgm.__path__, "skdgm.")]
 DECLARING = {
@@ -256,3 +258,24 @@ def test_implied_values_change_again():
 
     assert Second()._present_options().warm_up == 30
     assert First()._present_options().warm_up == 20
+
+
+def test_a_base_without_implied_values_hides_no_others():
+    # Of its two bases the machine has them.
+    assert skdgm.RBMClassifier()._present_options().negative == "samples"
+
+
+def test_defaults_may_be_arrays():
+    class Ordered(VAE):
+        min_categories = np.arange(6)
+
+    class Same(Ordered):
+        pass
+
+    assert Same().min_categories is Ordered().min_categories
+
+
+def test_missing_capabilities_are_raised_in_other_processes():
+    error = MissingCapability("DBM", "log_prob", "missing")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again)) == (MissingCapability, str(error))
