@@ -2,7 +2,6 @@
 
 from operator import attrgetter
 from textwrap import shorten
-from types import SimpleNamespace
 
 import numpy as np
 from sklearn.base import (
@@ -23,7 +22,7 @@ from sklearn.utils.validation import (
 
 from skdgm.base import attributes, fits
 from skdgm.base.frames import filled_in, form_of, framed
-from skdgm.base.model import Facts
+from skdgm.base.model import Facts, known_of
 from skdgm.base.options import Options
 from skdgm.base.records import Record
 from skdgm.data import column_types_of, far_out, inputs
@@ -243,10 +242,7 @@ class Estimator(
         own = vars(self)
         facts = Facts(
             *(self._name, self._options, structure, self._reader, self._domain),
-            *(own.get("_columns"), own.get("_seed"), self._now),
-            SimpleNamespace(
-                **{name: getattr(self, name, None) for name in self._KNOWN}
-            ),
+            *(own.get("_columns"), own.get("_seed"), self._now, known_of(self)),
         )
         if structure is not None:
             return facts

@@ -52,6 +52,15 @@ class Facts(NamedTuple):
         return self.name, self.read, self.domain, self.columns, self.seed
 
 
+def known_of(estimator):
+    """Attributes that an estimator's ``_KNOWN`` names, as :class:`Facts` have them."""
+    own, kind, names = vars(estimator), type(estimator), estimator._KNOWN
+    # Errors for those that were not learned would take longer than all else.
+    there = (name for name in names if name in own or hasattr(kind, name))
+    found = dict.fromkeys(names) | {name: getattr(estimator, name) for name in there}
+    return SimpleNamespace(**found)
+
+
 class Model(ABC):
     """What the options of a family of estimators mean.
 

@@ -8,11 +8,10 @@ from types import SimpleNamespace
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.belief._stack import Stack, cloned
+from skdgm.belief._stack import Stack, cloned, is_auto
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
 from skdgm.boltzmann._structure.convolved import geometry_of
 from skdgm.boltzmann._structure.resized import same_channels, shapes_of
-from skdgm.training import AUTO
 from skdgm.utils.counts import is_a, per_layer
 
 # Options of training with one value for all layers, or a tuple of one for each.
@@ -44,9 +43,9 @@ def specified(network):
     }
     for number, size in enumerate((*maps, *above)):
         own = {name: values[number] for name, values in each.items()}
-        if _is_auto(own["gradient"]):
+        if is_auto(own["gradient"]):
             own["gradient"] = "cd" if number < depth - 1 else "pcd"
-        own = {name: v for name, v in own.items() if not _is_auto(v)}
+        own = {name: v for name, v in own.items() if not is_auto(v)}
         own["verbose"] = network.verbose
         if number < len(maps):
             own |= {name: values[number] for name, values in shapes.items()}
@@ -187,7 +186,3 @@ def _sizes(name, asked):
             f"{sizes}."
         )
     return tuple(map(int, sizes))
-
-
-def _is_auto(value):
-    return isinstance(value, str) and value == AUTO

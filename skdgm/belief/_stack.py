@@ -84,7 +84,7 @@ def specified(network):
             name: per_layer(name, getattr(options, name), len(sizes))[number]
             for name in OPTIONS
         }
-        own = {name: value for name, value in own.items() if not _is_auto(value)}
+        own = {name: value for name, value in own.items() if not is_auto(value)}
         if number:
             # Hidden units are on about half of the time, where uncentred gradients do
             # badly.
@@ -173,9 +173,9 @@ def set_epochs(machines, options, table, n_updates):
         each = per_layer("n_iter", options.n_iter, len(machines))
         enough = np.inf if is_classifier(machines[-1]) else n_updates
         for machine, n_iter in zip(machines, each):
-            if _is_auto(n_iter) and isinstance(machine, ConvRBM):
+            if is_auto(n_iter) and isinstance(machine, ConvRBM):
                 machine.n_iter = _OF_MAPS.epochs(AUTO, table, machine.batch_size)
-            elif _is_auto(n_iter):
+            elif is_auto(n_iter):
                 n_values = table.n_draws * table.rows.shape[1]
                 n_updates = -(-table.n_draws // machine.batch_size)
                 n_epochs = min(_SHOWN // n_values, enough / n_updates)
@@ -277,5 +277,6 @@ def transposed(machine, below, rng):
     return Params((c.copy(), np.concatenate([b, b_extra])), (W,))
 
 
-def _is_auto(value):
+def is_auto(value):
+    """Whether a value is "auto", which arrays are not."""
     return isinstance(value, str) and value == AUTO

@@ -119,8 +119,8 @@ class IICInfoGANGame(Game):
         return state._replace(reader=after)
 
     def head_stays(self, state, clock):
-        """Whether the chosen head is to stay: the generator has the second half
-        of the first fit, and all later ones, for the same categories."""
+        """Return whether the chosen head stays: in the second half of the first fit,
+        and in all later ones, the generator has the same categories."""
         if clock.n_epochs is None:
             return state.t[0] >= _SETTLED
         return self.epochs_before > 0 or 2 * clock.epochs_done > clock.n_epochs

@@ -134,5 +134,5 @@ def _weighted(mask, params, statistics, x, rng=None, train=False):
 
 
 def of_numbers(emission):
-    """Whether there are real columns, and no grey ones."""
+    """Return whether there are real columns, and no grey ones."""
     return emission.continuous.any() and not (emission.kinds == "grey").any()

@@ -167,7 +167,7 @@ class GANModel(ImplicitModel):
         return max(1, packing * n_classes_of(facts)) + (codes.n_outputs if codes else 0)
 
     def _drop(self, options):
-        """What comes after each hidden layer of the discriminator, a list of nets."""
+        """Nets after each hidden layer of the discriminator, a list."""
         # Also at rate 0, so that the nets are the same if the rate changes.
         return [layers.dropout(options.dropout)]
 

@@ -8,7 +8,7 @@ from skdgm.boltzmann._learning.phases import Tempered
 from skdgm.distributions import draw
 from skdgm.energies import Params, plain
 
-_DENSITY_ROWS = 1000
+DENSITY_ROWS = 1000
 
 
 class TrainState(NamedTuple):
@@ -124,5 +124,5 @@ def present(v, fill, n_blocks, rng=None):
 
 def density(table):
     """Share of nonzero values in at most 1,000 rows, chosen by their content."""
-    v = table.rows.take(table.index[:_DENSITY_ROWS])
+    v = table.rows.take(table.index[:DENSITY_ROWS])
     return np.count_nonzero(v) / v.size

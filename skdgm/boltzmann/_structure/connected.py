@@ -45,7 +45,7 @@ class Graphical(MachineModel):
         """Energy of visible units and hidden ones, some of which are linked."""
         visible, own = self.visible(facts), facts.structure
         key = None if own.edges is None else own.edges.tobytes()
-        return _energy(type(visible), visible, own.n_hidden, key)
+        return _energy(visible, own.n_hidden, key)
 
     def params(self, facts, attributes):
         """Parameters of fitted attributes."""
@@ -113,8 +113,8 @@ def edges_of(options, n_visible):
     return edges
 
 
-@lru_cache(maxsize=32)
-def _energy(kind, visible, n_hidden, key):
+@lru_cache(maxsize=32, typed=True)
+def _energy(visible, n_hidden, key):
     """Energy of blocks, which parameters are no part of; links as bytes."""
     return Connected(visible, n_hidden, *(() if key is None else _graph(key)))
 

@@ -123,10 +123,9 @@ def _side(side, step, same):
     return side - (n - 1) * step + 1
 
 
-@lru_cache(maxsize=128)
-def _energy(kind, visible, geometry, n_maps):
-    """Energy, which parameters are no part of; the kind of the visible block belongs to
-    the key: blocks of different kinds and the same size are equal tuples."""
+@lru_cache(maxsize=128, typed=True)
+def _energy(visible, geometry, n_maps):
+    """Energy, which parameters are no part of; see ``restricted._energy``."""
     own = geometry.window
     maps = own.high, own.wide, n_maps
     hidden = Pooled(*maps, *geometry.pool)
@@ -164,7 +163,7 @@ class Convolved(MachineModel):
             own = own._replace(maps=own.maps * visible.sizes[0])
             geometry = geometry._replace(window=own)
         n_maps = facts.structure.n_components
-        return _energy(type(visible), visible, geometry, n_maps)
+        return _energy(visible, geometry, n_maps)
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`ConvDensity`."""

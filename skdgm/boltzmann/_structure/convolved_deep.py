@@ -45,9 +45,9 @@ def _sizes(options):
     return check_sizes(options.conv_layer_sizes, "conv_layer_sizes")
 
 
-@lru_cache(maxsize=128)
-def _energy(kind, visible, shapes, sizes):
-    """Energy, which parameters are no part of; see ``convolved._energy``."""
+@lru_cache(maxsize=128, typed=True)
+def _energy(visible, shapes, sizes):
+    """Energy, which parameters are no part of; see ``restricted._energy``."""
     units, couplings, below = [visible], [], None
     for (window, pool, _), n_maps in zip(shapes, sizes):
         units.append(Pooled(window.high, window.wide, n_maps, *pool))
@@ -77,7 +77,7 @@ class ConvolvedDeep(Deep):
         """Energy of visible units and maps."""
         visible = self.visible(facts)
         shapes = geometries(facts.options, n_columns(facts))
-        return _energy(type(visible), visible, shapes, facts.structure.conv_layer_sizes)
+        return _energy(visible, shapes, facts.structure.conv_layer_sizes)
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`DeepDensity`."""

@@ -44,7 +44,7 @@ class Deep(MachineModel):
     def energy(self, facts):
         """Energy of layers."""
         visible, sizes = self.visible(facts), facts.structure.hidden_layer_sizes
-        return _energy(type(visible), visible, sizes, n_classes(facts))
+        return _energy(visible, sizes, n_classes(facts))
 
     def params(self, facts, attributes):
         """Parameters of fitted attributes."""
@@ -148,8 +148,8 @@ def options_of_pairs(options, depth, **fixed):
 DEEP = Deep(DeepDensity)
 
 
-@lru_cache(maxsize=128)
-def _energy(kind, visible, sizes, n_labels):
+@lru_cache(maxsize=128, typed=True)
+def _energy(visible, sizes, n_labels):
     """Energy, which parameters are no part of; see ``restricted._energy``."""
     hidden = [[Bernoulli(size)] for size in sizes]
     label = [[Softmax(n_labels)]] if n_labels else []

@@ -19,7 +19,7 @@ class Restricted(MachineModel):
     def energy(self, facts):
         """Energy of layers."""
         visible, size = self.visible(facts), facts.structure.n_components
-        return _energy(type(visible), visible, size, n_classes(facts))
+        return _energy(visible, size, n_classes(facts))
 
     def params(self, facts, attributes):
         """Parameters of fitted attributes."""
@@ -62,9 +62,9 @@ class Restricted(MachineModel):
 RESTRICTED = Restricted()
 
 
-@lru_cache(maxsize=128)
-def _energy(kind, visible, size, n_labels):
-    """Energy, which parameters are no part of. The kind of the visible block belongs to
-    the key: blocks of different kinds and the same size are equal tuples."""
+# By type: blocks of different kinds and the same size are equal tuples.
+@lru_cache(maxsize=128, typed=True)
+def _energy(visible, size, n_labels):
+    """Energy, which parameters are no part of."""
     label = [Softmax(n_labels)] if n_labels else []
     return layered([[visible, *label], [Bernoulli(size)]])

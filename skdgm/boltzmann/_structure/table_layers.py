@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.boltzmann._density.table import TableDensity
+from skdgm.boltzmann._learning.state import DENSITY_ROWS
 from skdgm.boltzmann._learning.table_objective import TableObjective
 from skdgm.boltzmann._structure.layers import MachineModel, n_columns
 from skdgm.boltzmann._structure.tables import (
@@ -26,8 +27,6 @@ from skdgm.energies import Params, layered
 # Kinds of hidden units; "binomial(n)" and "categorical(n)" have a number.
 _HIDDEN = "bernoulli", "gaussian", "rectified", "poisson"
 _NUMBERED = "binomial", "categorical"
-# Rows by which the share of entries that are not 0 is found.
-_DENSITY_ROWS = 1000
 
 
 class Tables(MachineModel):
@@ -87,7 +86,7 @@ class Tables(MachineModel):
         """Further arguments of the objective, by name."""
         layout = layout_of(facts)
         return self.more(facts) | {
-            "density": layout.density(table.rows.take(table.index[:_DENSITY_ROWS])),
+            "density": layout.density(table.rows.take(table.index[:DENSITY_ROWS])),
             "means": moments,
             "known": (loss_of_independent(facts, layout),),
             "table": table,
